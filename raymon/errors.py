@@ -1,0 +1,33 @@
+"""The exceptions of raymon.
+
+RaymonError
+├── UserError          what the user gave is wrong; one line says what, where and what is right
+│   ├── ConfigError    the pipeline config, or an override of it
+│   ├── DataError      the data that the config points to
+│   └── RunError       the directory of a run, or what is asked of it
+└── TrainingError      the run itself failed
+"""
+
+
+class RaymonError(Exception):
+    """Any error that raymon raises by itself."""
+
+
+class UserError(RaymonError):
+    """What the user gave is wrong. The message is one line; the command line exits with 2."""
+
+
+class ConfigError(UserError):
+    """A pipeline config, or an override of it, is wrong."""
+
+
+class DataError(UserError):
+    """The data is missing, or is not what the config says."""
+
+
+class RunError(UserError):
+    """The directory of a run cannot be used as asked."""
+
+
+class TrainingError(RaymonError):
+    """A run failed for a reason that is not the user's input. The command line exits with 1."""

@@ -1,0 +1,1 @@
+"""Generated from protos/raymon by `make protos`."""

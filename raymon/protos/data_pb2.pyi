@@ -1,0 +1,48 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class DatasetType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ParquetDataset: _ClassVar[DatasetType]
+
+class FgMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    FG_NONE: _ClassVar[FgMode]
+    FG_NORMAL: _ClassVar[FgMode]
+    FG_DAG: _ClassVar[FgMode]
+ParquetDataset: DatasetType
+FG_NONE: FgMode
+FG_NORMAL: FgMode
+FG_DAG: FgMode
+
+class DataConfig(_message.Message):
+    __slots__ = ("batch_size", "eval_batch_size", "dataset_type", "label_fields", "sample_weight_fields", "num_workers", "pin_memory", "shuffle", "shuffle_buffer_size", "drop_remainder", "fg_mode")
+    BATCH_SIZE_FIELD_NUMBER: _ClassVar[int]
+    EVAL_BATCH_SIZE_FIELD_NUMBER: _ClassVar[int]
+    DATASET_TYPE_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELDS_FIELD_NUMBER: _ClassVar[int]
+    SAMPLE_WEIGHT_FIELDS_FIELD_NUMBER: _ClassVar[int]
+    NUM_WORKERS_FIELD_NUMBER: _ClassVar[int]
+    PIN_MEMORY_FIELD_NUMBER: _ClassVar[int]
+    SHUFFLE_FIELD_NUMBER: _ClassVar[int]
+    SHUFFLE_BUFFER_SIZE_FIELD_NUMBER: _ClassVar[int]
+    DROP_REMAINDER_FIELD_NUMBER: _ClassVar[int]
+    FG_MODE_FIELD_NUMBER: _ClassVar[int]
+    batch_size: int
+    eval_batch_size: int
+    dataset_type: DatasetType
+    label_fields: _containers.RepeatedScalarFieldContainer[str]
+    sample_weight_fields: _containers.RepeatedScalarFieldContainer[str]
+    num_workers: int
+    pin_memory: bool
+    shuffle: bool
+    shuffle_buffer_size: int
+    drop_remainder: bool
+    fg_mode: FgMode
+    def __init__(self, batch_size: _Optional[int] = ..., eval_batch_size: _Optional[int] = ..., dataset_type: _Optional[_Union[DatasetType, str]] = ..., label_fields: _Optional[_Iterable[str]] = ..., sample_weight_fields: _Optional[_Iterable[str]] = ..., num_workers: _Optional[int] = ..., pin_memory: bool = ..., shuffle: bool = ..., shuffle_buffer_size: _Optional[int] = ..., drop_remainder: bool = ..., fg_mode: _Optional[_Union[FgMode, str]] = ...) -> None: ...

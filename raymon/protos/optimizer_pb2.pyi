@@ -1,0 +1,167 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class SGDOptimizer(_message.Message):
+    __slots__ = ("lr", "momentum", "weight_decay")
+    LR_FIELD_NUMBER: _ClassVar[int]
+    MOMENTUM_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_DECAY_FIELD_NUMBER: _ClassVar[int]
+    lr: float
+    momentum: float
+    weight_decay: float
+    def __init__(self, lr: _Optional[float] = ..., momentum: _Optional[float] = ..., weight_decay: _Optional[float] = ...) -> None: ...
+
+class AdagradOptimizer(_message.Message):
+    __slots__ = ("lr", "weight_decay", "initial_accumulator_value", "eps")
+    LR_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_DECAY_FIELD_NUMBER: _ClassVar[int]
+    INITIAL_ACCUMULATOR_VALUE_FIELD_NUMBER: _ClassVar[int]
+    EPS_FIELD_NUMBER: _ClassVar[int]
+    lr: float
+    weight_decay: float
+    initial_accumulator_value: float
+    eps: float
+    def __init__(self, lr: _Optional[float] = ..., weight_decay: _Optional[float] = ..., initial_accumulator_value: _Optional[float] = ..., eps: _Optional[float] = ...) -> None: ...
+
+class AdamOptimizer(_message.Message):
+    __slots__ = ("lr", "beta1", "beta2", "weight_decay", "eps")
+    LR_FIELD_NUMBER: _ClassVar[int]
+    BETA1_FIELD_NUMBER: _ClassVar[int]
+    BETA2_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_DECAY_FIELD_NUMBER: _ClassVar[int]
+    EPS_FIELD_NUMBER: _ClassVar[int]
+    lr: float
+    beta1: float
+    beta2: float
+    weight_decay: float
+    eps: float
+    def __init__(self, lr: _Optional[float] = ..., beta1: _Optional[float] = ..., beta2: _Optional[float] = ..., weight_decay: _Optional[float] = ..., eps: _Optional[float] = ...) -> None: ...
+
+class AdamWOptimizer(_message.Message):
+    __slots__ = ("lr", "beta1", "beta2", "weight_decay", "eps")
+    LR_FIELD_NUMBER: _ClassVar[int]
+    BETA1_FIELD_NUMBER: _ClassVar[int]
+    BETA2_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_DECAY_FIELD_NUMBER: _ClassVar[int]
+    EPS_FIELD_NUMBER: _ClassVar[int]
+    lr: float
+    beta1: float
+    beta2: float
+    weight_decay: float
+    eps: float
+    def __init__(self, lr: _Optional[float] = ..., beta1: _Optional[float] = ..., beta2: _Optional[float] = ..., weight_decay: _Optional[float] = ..., eps: _Optional[float] = ...) -> None: ...
+
+class ConstantLR(_message.Message):
+    __slots__ = ("by_epoch",)
+    BY_EPOCH_FIELD_NUMBER: _ClassVar[int]
+    by_epoch: bool
+    def __init__(self, by_epoch: bool = ...) -> None: ...
+
+class ExponentialDecayLR(_message.Message):
+    __slots__ = ("decay_size", "decay_factor", "staircase", "warmup_learning_rate", "warmup_size", "min_learning_rate", "by_epoch")
+    DECAY_SIZE_FIELD_NUMBER: _ClassVar[int]
+    DECAY_FACTOR_FIELD_NUMBER: _ClassVar[int]
+    STAIRCASE_FIELD_NUMBER: _ClassVar[int]
+    WARMUP_LEARNING_RATE_FIELD_NUMBER: _ClassVar[int]
+    WARMUP_SIZE_FIELD_NUMBER: _ClassVar[int]
+    MIN_LEARNING_RATE_FIELD_NUMBER: _ClassVar[int]
+    BY_EPOCH_FIELD_NUMBER: _ClassVar[int]
+    decay_size: int
+    decay_factor: float
+    staircase: bool
+    warmup_learning_rate: float
+    warmup_size: int
+    min_learning_rate: float
+    by_epoch: bool
+    def __init__(self, decay_size: _Optional[int] = ..., decay_factor: _Optional[float] = ..., staircase: bool = ..., warmup_learning_rate: _Optional[float] = ..., warmup_size: _Optional[int] = ..., min_learning_rate: _Optional[float] = ..., by_epoch: bool = ...) -> None: ...
+
+class ManualStepLR(_message.Message):
+    __slots__ = ("schedule_sizes", "learning_rates", "warmup", "by_epoch")
+    SCHEDULE_SIZES_FIELD_NUMBER: _ClassVar[int]
+    LEARNING_RATES_FIELD_NUMBER: _ClassVar[int]
+    WARMUP_FIELD_NUMBER: _ClassVar[int]
+    BY_EPOCH_FIELD_NUMBER: _ClassVar[int]
+    schedule_sizes: _containers.RepeatedScalarFieldContainer[int]
+    learning_rates: _containers.RepeatedScalarFieldContainer[float]
+    warmup: bool
+    by_epoch: bool
+    def __init__(self, schedule_sizes: _Optional[_Iterable[int]] = ..., learning_rates: _Optional[_Iterable[float]] = ..., warmup: bool = ..., by_epoch: bool = ...) -> None: ...
+
+class CosineAnnealingLR(_message.Message):
+    __slots__ = ("T_max", "min_learning_rate", "warmup_learning_rate", "warmup_size", "by_epoch")
+    T_MAX_FIELD_NUMBER: _ClassVar[int]
+    MIN_LEARNING_RATE_FIELD_NUMBER: _ClassVar[int]
+    WARMUP_LEARNING_RATE_FIELD_NUMBER: _ClassVar[int]
+    WARMUP_SIZE_FIELD_NUMBER: _ClassVar[int]
+    BY_EPOCH_FIELD_NUMBER: _ClassVar[int]
+    T_max: int
+    min_learning_rate: float
+    warmup_learning_rate: float
+    warmup_size: int
+    by_epoch: bool
+    def __init__(self, T_max: _Optional[int] = ..., min_learning_rate: _Optional[float] = ..., warmup_learning_rate: _Optional[float] = ..., warmup_size: _Optional[int] = ..., by_epoch: bool = ...) -> None: ...
+
+class CosineAnnealingWarmRestartsLR(_message.Message):
+    __slots__ = ("T_0", "T_mult", "min_learning_rate", "warmup_learning_rate", "warmup_size", "by_epoch")
+    T_0_FIELD_NUMBER: _ClassVar[int]
+    T_MULT_FIELD_NUMBER: _ClassVar[int]
+    MIN_LEARNING_RATE_FIELD_NUMBER: _ClassVar[int]
+    WARMUP_LEARNING_RATE_FIELD_NUMBER: _ClassVar[int]
+    WARMUP_SIZE_FIELD_NUMBER: _ClassVar[int]
+    BY_EPOCH_FIELD_NUMBER: _ClassVar[int]
+    T_0: int
+    T_mult: int
+    min_learning_rate: float
+    warmup_learning_rate: float
+    warmup_size: int
+    by_epoch: bool
+    def __init__(self, T_0: _Optional[int] = ..., T_mult: _Optional[int] = ..., min_learning_rate: _Optional[float] = ..., warmup_learning_rate: _Optional[float] = ..., warmup_size: _Optional[int] = ..., by_epoch: bool = ...) -> None: ...
+
+class DenseOptimizer(_message.Message):
+    __slots__ = ("sgd_optimizer", "adagrad_optimizer", "adam_optimizer", "adamw_optimizer", "constant_learning_rate", "exponential_decay_learning_rate", "manual_step_learning_rate", "cosine_annealing_learning_rate", "cosine_annealing_warm_restarts_learning_rate")
+    SGD_OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
+    ADAGRAD_OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
+    ADAM_OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
+    ADAMW_OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
+    CONSTANT_LEARNING_RATE_FIELD_NUMBER: _ClassVar[int]
+    EXPONENTIAL_DECAY_LEARNING_RATE_FIELD_NUMBER: _ClassVar[int]
+    MANUAL_STEP_LEARNING_RATE_FIELD_NUMBER: _ClassVar[int]
+    COSINE_ANNEALING_LEARNING_RATE_FIELD_NUMBER: _ClassVar[int]
+    COSINE_ANNEALING_WARM_RESTARTS_LEARNING_RATE_FIELD_NUMBER: _ClassVar[int]
+    sgd_optimizer: SGDOptimizer
+    adagrad_optimizer: AdagradOptimizer
+    adam_optimizer: AdamOptimizer
+    adamw_optimizer: AdamWOptimizer
+    constant_learning_rate: ConstantLR
+    exponential_decay_learning_rate: ExponentialDecayLR
+    manual_step_learning_rate: ManualStepLR
+    cosine_annealing_learning_rate: CosineAnnealingLR
+    cosine_annealing_warm_restarts_learning_rate: CosineAnnealingWarmRestartsLR
+    def __init__(self, sgd_optimizer: _Optional[_Union[SGDOptimizer, _Mapping]] = ..., adagrad_optimizer: _Optional[_Union[AdagradOptimizer, _Mapping]] = ..., adam_optimizer: _Optional[_Union[AdamOptimizer, _Mapping]] = ..., adamw_optimizer: _Optional[_Union[AdamWOptimizer, _Mapping]] = ..., constant_learning_rate: _Optional[_Union[ConstantLR, _Mapping]] = ..., exponential_decay_learning_rate: _Optional[_Union[ExponentialDecayLR, _Mapping]] = ..., manual_step_learning_rate: _Optional[_Union[ManualStepLR, _Mapping]] = ..., cosine_annealing_learning_rate: _Optional[_Union[CosineAnnealingLR, _Mapping]] = ..., cosine_annealing_warm_restarts_learning_rate: _Optional[_Union[CosineAnnealingWarmRestartsLR, _Mapping]] = ...) -> None: ...
+
+class SparseOptimizer(_message.Message):
+    __slots__ = ("sgd_optimizer", "adagrad_optimizer", "adam_optimizer", "adamw_optimizer", "constant_learning_rate", "exponential_decay_learning_rate", "manual_step_learning_rate", "cosine_annealing_learning_rate", "cosine_annealing_warm_restarts_learning_rate")
+    SGD_OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
+    ADAGRAD_OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
+    ADAM_OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
+    ADAMW_OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
+    CONSTANT_LEARNING_RATE_FIELD_NUMBER: _ClassVar[int]
+    EXPONENTIAL_DECAY_LEARNING_RATE_FIELD_NUMBER: _ClassVar[int]
+    MANUAL_STEP_LEARNING_RATE_FIELD_NUMBER: _ClassVar[int]
+    COSINE_ANNEALING_LEARNING_RATE_FIELD_NUMBER: _ClassVar[int]
+    COSINE_ANNEALING_WARM_RESTARTS_LEARNING_RATE_FIELD_NUMBER: _ClassVar[int]
+    sgd_optimizer: SGDOptimizer
+    adagrad_optimizer: AdagradOptimizer
+    adam_optimizer: AdamOptimizer
+    adamw_optimizer: AdamWOptimizer
+    constant_learning_rate: ConstantLR
+    exponential_decay_learning_rate: ExponentialDecayLR
+    manual_step_learning_rate: ManualStepLR
+    cosine_annealing_learning_rate: CosineAnnealingLR
+    cosine_annealing_warm_restarts_learning_rate: CosineAnnealingWarmRestartsLR
+    def __init__(self, sgd_optimizer: _Optional[_Union[SGDOptimizer, _Mapping]] = ..., adagrad_optimizer: _Optional[_Union[AdagradOptimizer, _Mapping]] = ..., adam_optimizer: _Optional[_Union[AdamOptimizer, _Mapping]] = ..., adamw_optimizer: _Optional[_Union[AdamWOptimizer, _Mapping]] = ..., constant_learning_rate: _Optional[_Union[ConstantLR, _Mapping]] = ..., exponential_decay_learning_rate: _Optional[_Union[ExponentialDecayLR, _Mapping]] = ..., manual_step_learning_rate: _Optional[_Union[ManualStepLR, _Mapping]] = ..., cosine_annealing_learning_rate: _Optional[_Union[CosineAnnealingLR, _Mapping]] = ..., cosine_annealing_warm_restarts_learning_rate: _Optional[_Union[CosineAnnealingWarmRestartsLR, _Mapping]] = ...) -> None: ...
