@@ -1,0 +1,17 @@
+"""On the worker: accumulate, cut windows, send. Imports no Ray and never waits."""
+
+from raymon.monitor.channel import Channel
+from raymon.monitor.histogram import HistogramCounter
+from raymon.monitor.monitor import Monitor
+from raymon.monitor.sender import Sender
+from raymon.monitor.window import SCHEMA_VERSION, Window, encode_window
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "Channel",
+    "HistogramCounter",
+    "Monitor",
+    "Sender",
+    "Window",
+    "encode_window",
+]

@@ -15,16 +15,16 @@ class FixedPoint(_message.Message):
     def __init__(self, value: _Optional[int] = ..., fraction_bits: _Optional[int] = ...) -> None: ...
 
 class LossSum(_message.Message):
-    __slots__ = ("name", "sum", "rows", "non_finite")
+    __slots__ = ("name", "sum", "weight", "non_finite")
     NAME_FIELD_NUMBER: _ClassVar[int]
     SUM_FIELD_NUMBER: _ClassVar[int]
-    ROWS_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_FIELD_NUMBER: _ClassVar[int]
     NON_FINITE_FIELD_NUMBER: _ClassVar[int]
     name: str
     sum: FixedPoint
-    rows: int
+    weight: FixedPoint
     non_finite: int
-    def __init__(self, name: _Optional[str] = ..., sum: _Optional[_Union[FixedPoint, _Mapping]] = ..., rows: _Optional[int] = ..., non_finite: _Optional[int] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., sum: _Optional[_Union[FixedPoint, _Mapping]] = ..., weight: _Optional[_Union[FixedPoint, _Mapping]] = ..., non_finite: _Optional[int] = ...) -> None: ...
 
 class TensorState(_message.Message):
     __slots__ = ("name", "shape", "sparse", "index_delta", "value", "shift", "is_real")
@@ -116,30 +116,40 @@ class WindowReport(_message.Message):
     dropped: int
     def __init__(self, schema_version: _Optional[int] = ..., attempt: _Optional[int] = ..., rank: _Optional[int] = ..., index: _Optional[int] = ..., first_step: _Optional[int] = ..., end_step: _Optional[int] = ..., samples: _Optional[int] = ..., epoch: _Optional[int] = ..., wall_s: _Optional[float] = ..., phases: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., losses: _Optional[_Iterable[_Union[LossSum, _Mapping]]] = ..., metrics: _Optional[_Iterable[_Union[MetricState, _Mapping]]] = ..., learning_rates: _Optional[_Iterable[float]] = ..., gradient_norms: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., histograms: _Optional[_Iterable[_Union[Histogram, _Mapping]]] = ..., checkpoint: bool = ..., dropped: _Optional[int] = ...) -> None: ...
 
-class DecayState(_message.Message):
-    __slots__ = ("name", "folds", "value", "decayed", "buffer")
+class PlainTensor(_message.Message):
+    __slots__ = ("name", "shape", "int_value", "real_value", "is_real")
     NAME_FIELD_NUMBER: _ClassVar[int]
-    FOLDS_FIELD_NUMBER: _ClassVar[int]
-    VALUE_FIELD_NUMBER: _ClassVar[int]
-    DECAYED_FIELD_NUMBER: _ClassVar[int]
-    BUFFER_FIELD_NUMBER: _ClassVar[int]
+    SHAPE_FIELD_NUMBER: _ClassVar[int]
+    INT_VALUE_FIELD_NUMBER: _ClassVar[int]
+    REAL_VALUE_FIELD_NUMBER: _ClassVar[int]
+    IS_REAL_FIELD_NUMBER: _ClassVar[int]
     name: str
-    folds: int
-    value: float
-    decayed: _containers.RepeatedCompositeFieldContainer[TensorState]
-    buffer: _containers.RepeatedCompositeFieldContainer[TensorState]
-    def __init__(self, name: _Optional[str] = ..., folds: _Optional[int] = ..., value: _Optional[float] = ..., decayed: _Optional[_Iterable[_Union[TensorState, _Mapping]]] = ..., buffer: _Optional[_Iterable[_Union[TensorState, _Mapping]]] = ...) -> None: ...
+    shape: _containers.RepeatedScalarFieldContainer[int]
+    int_value: _containers.RepeatedScalarFieldContainer[int]
+    real_value: _containers.RepeatedScalarFieldContainer[float]
+    is_real: bool
+    def __init__(self, name: _Optional[str] = ..., shape: _Optional[_Iterable[int]] = ..., int_value: _Optional[_Iterable[int]] = ..., real_value: _Optional[_Iterable[float]] = ..., is_real: bool = ...) -> None: ...
+
+class DecayState(_message.Message):
+    __slots__ = ("name", "decay", "open")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DECAY_FIELD_NUMBER: _ClassVar[int]
+    OPEN_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    decay: _containers.RepeatedCompositeFieldContainer[PlainTensor]
+    open: MetricState
+    def __init__(self, name: _Optional[str] = ..., decay: _Optional[_Iterable[_Union[PlainTensor, _Mapping]]] = ..., open: _Optional[_Union[MetricState, _Mapping]] = ...) -> None: ...
 
 class ReporterState(_message.Message):
-    __slots__ = ("schema_version", "end_step", "samples", "metrics", "train_s")
+    __slots__ = ("schema_version", "end_step", "samples", "train_s", "metrics")
     SCHEMA_VERSION_FIELD_NUMBER: _ClassVar[int]
     END_STEP_FIELD_NUMBER: _ClassVar[int]
     SAMPLES_FIELD_NUMBER: _ClassVar[int]
-    METRICS_FIELD_NUMBER: _ClassVar[int]
     TRAIN_S_FIELD_NUMBER: _ClassVar[int]
+    METRICS_FIELD_NUMBER: _ClassVar[int]
     schema_version: int
     end_step: int
     samples: int
-    metrics: _containers.RepeatedCompositeFieldContainer[DecayState]
     train_s: float
-    def __init__(self, schema_version: _Optional[int] = ..., end_step: _Optional[int] = ..., samples: _Optional[int] = ..., metrics: _Optional[_Iterable[_Union[DecayState, _Mapping]]] = ..., train_s: _Optional[float] = ...) -> None: ...
+    metrics: _containers.RepeatedCompositeFieldContainer[DecayState]
+    def __init__(self, schema_version: _Optional[int] = ..., end_step: _Optional[int] = ..., samples: _Optional[int] = ..., train_s: _Optional[float] = ..., metrics: _Optional[_Iterable[_Union[DecayState, _Mapping]]] = ...) -> None: ...

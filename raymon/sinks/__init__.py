@@ -1,0 +1,28 @@
+"""Where the numbers of a run go: console, TensorBoard, JSON lines."""
+
+from raymon.sinks.console import Console
+from raymon.sinks.json_lines import EvaluationLines, WindowLines
+from raymon.sinks.progress_logger import ProgressLogger
+from raymon.sinks.sink import Sink
+from raymon.sinks.snapshot import (
+    Coverage,
+    Evaluation,
+    EvaluationProgress,
+    Published,
+    Snapshot,
+)
+from raymon.sinks.tensorboard import TensorBoard
+
+__all__ = [
+    "Console",
+    "Coverage",
+    "Evaluation",
+    "EvaluationLines",
+    "EvaluationProgress",
+    "ProgressLogger",
+    "Published",
+    "Sink",
+    "Snapshot",
+    "TensorBoard",
+    "WindowLines",
+]

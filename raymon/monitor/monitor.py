@@ -1,0 +1,192 @@
+"""The monitor of one rank: what the training thread touches of monitoring."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+
+from raymon.metrics import TrainMetricWrapper
+from raymon.monitor.offload import Offload
+from raymon.monitor.phase_clock import PhaseClock
+from raymon.monitor.schedule import CutSchedule
+from raymon.monitor.sender import Sender
+from raymon.monitor.window import Window
+
+_log = logging.getLogger("raymon")
+
+
+class Monitor:
+    """Adds up what a rank measures, and hands a window to the sender at every cut.
+
+    Nothing here waits: no collective, no synchronisation with a device, no call to Ray, no file.
+    What fails is counted in `failures` and never raises into training.
+
+    Args:
+        attempt: Number of the attempt that the reporter gave.
+        rank: This worker among its world.
+        metrics: The train metrics by name; the reporter folds them from now on.
+        update_train_metric: Called with the predictions and the batch of each step.
+        log_step_count_steps: Steps between two cuts.
+        sender: Takes the windows.
+        device: Of the model.
+        first_step: The step that training goes on from.
+    """
+
+    def __init__(
+        self,
+        *,
+        attempt: int,
+        rank: int,
+        metrics: Mapping[str, TrainMetricWrapper],
+        update_train_metric: Callable[[Any, Any], None],
+        log_step_count_steps: int,
+        sender: Sender,
+        device: torch.device,
+        first_step: int = 0,
+    ) -> None:
+        self._attempt = attempt
+        self._rank = rank
+        self._metrics = metrics
+        self._update_train_metric = update_train_metric
+        self._sender = sender
+        self._schedule = CutSchedule(
+            [log_step_count_steps, *(metric.decay_step for metric in metrics.values())]
+        )
+        self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None
+        for metric in metrics.values():
+            metric.hand_over()
+        self.clock = PhaseClock()
+        self.failures = 0
+        self.monitor_s = 0.0
+        self.wall_s = 0.0
+        self._index = 0
+        self._first_step = self._step = first_step
+        self.next_cut = self._schedule.next_cut(first_step)
+        self._start_window()
+
+    def step(
+        self,
+        losses: Mapping[str, torch.Tensor],
+        predictions: Any,
+        batch: Any,
+        *,
+        samples: int,
+        weights: Mapping[str, torch.Tensor] | float,
+        epoch: int = 0,
+        learning_rates: Sequence[float] = (),
+    ) -> None:
+        """Adds one step, and cuts the window where one ends.
+
+        Args:
+            losses: By name, scalars on the device: weighted means over the rows of this rank.
+            predictions, batch: For `update_train_metric`.
+            samples: Rows of this rank.
+            weights: What the losses weigh in the mean over ranks and steps: the rows, or by name
+                their sums of sample weights.
+            epoch: The epoch of the step, from 0.
+            learning_rates: By parameter group.
+        """
+        self.clock.lap("step")
+        try:
+            for name, loss in losses.items():
+                self._losses.setdefault(name, []).append(loss.detach())
+                weight = weights if isinstance(weights, float) else weights[name]
+                self._weights.setdefault(name, []).append(weight)
+            self._update_train_metric(predictions, batch)
+        except Exception as error:
+            self._count(error)
+        self._samples += samples
+        self._epoch = epoch
+        self._learning_rates = learning_rates
+        self._step += 1
+        if self._step >= self.next_cut:
+            self.cut()
+        self.clock.lap("monitor")
+
+    def add_gradient_norms(self, norms: Mapping[str, torch.Tensor]) -> None:
+        """Norms of this window by name, scalars on the device."""
+        self._gradient_norms.update({name: norm.detach() for name, norm in norms.items()})
+
+    def add_histogram(self, name: str, histogram: Mapping[str, torch.Tensor]) -> None:
+        """A histogram of this window, as `HistogramCounter.count` gives it."""
+        self._histograms[name] = histogram
+
+    def cut(self, checkpoint: bool = False) -> None:
+        """Ends the window here, if it has a step, and hands it to the sender.
+
+        Args:
+            checkpoint: A checkpoint is made of the state after this step; then a window is sent
+                even when it has no step.
+        """
+        if self._step == self._first_step and not checkpoint:
+            return
+        try:
+            self._sender.put(self._take_window(checkpoint))
+        except Exception as error:
+            self._count(error)
+        self._index += 1
+        self._first_step = self._step
+        self.next_cut = self._schedule.next_cut(self._step)
+        self._start_window()
+
+    def close(self, timeout_s: float = 30.0) -> bool:
+        """Sends the rest, for at most `timeout_s` seconds; true when all windows arrived."""
+        self.cut()
+        return self._sender.close(timeout_s)
+
+    def _start_window(self) -> None:
+        self._samples = 0
+        self._epoch = 0
+        self._losses: dict[str, list[torch.Tensor]] = {}
+        self._weights: dict[str, list[torch.Tensor | float]] = {}
+        self._learning_rates: Sequence[float] = ()
+        self._gradient_norms: dict[str, torch.Tensor] = {}
+        self._histograms: dict[str, Mapping[str, torch.Tensor]] = {}
+
+    def _take_window(self, checkpoint: bool) -> Window:
+        phases = self.clock.take()
+        wall_s = sum(phases.values())
+        self.wall_s += wall_s
+        self.monitor_s += phases.get("monitor", 0.0)
+        stream = self._stream
+        return Window(
+            attempt=self._attempt,
+            rank=self._rank,
+            index=self._index,
+            first_step=self._first_step,
+            end_step=self._step,
+            samples=self._samples,
+            epoch=self._epoch,
+            wall_s=wall_s,
+            phases=phases,
+            losses={
+                name: Offload({"values": torch.stack(values)}, stream)
+                for name, values in self._losses.items()
+            },
+            weights={name: self._weights_of_window(values) for name, values in self._weights.items()},
+            metrics={
+                name: Offload(metric.take_window(), stream)
+                for name, metric in self._metrics.items()
+            },
+            learning_rates=tuple(self._learning_rates),
+            gradient_norms=Offload(self._gradient_norms, stream) if self._gradient_norms else None,
+            histograms={name: Offload(h, stream) for name, h in self._histograms.items()},
+            checkpoint=checkpoint,
+            dropped=self._sender.dropped,
+        )
+
+    def _weights_of_window(
+        self, values: Sequence[torch.Tensor | float]
+    ) -> Offload | Sequence[float]:
+        tensors = [value for value in values if isinstance(value, torch.Tensor)]
+        if tensors:
+            return Offload({"values": torch.stack(tensors)}, self._stream)
+        return [value for value in values if isinstance(value, float)]
+
+    def _count(self, error: Exception) -> None:
+        self.failures += 1
+        if self.failures == 1:
+            _log.warning("monitoring: %s: %s", type(error).__name__, error)

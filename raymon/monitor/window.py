@@ -1,0 +1,103 @@
+"""What one rank measured between two cuts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import torch
+
+from raymon.monitor.fixed_point import quantise
+from raymon.monitor.histogram import encode_histogram
+from raymon.monitor.offload import Offload
+from raymon.monitor.states import encode_states
+from raymon.protos.report_pb2 import LossSum, Scalar, WindowReport
+
+SCHEMA_VERSION = 1
+
+
+@dataclass
+class Window:
+    """The steps [first_step, end_step) of one rank, with its tensors on their way to the host.
+
+    Attributes:
+        attempt, rank, index: What the reporter knows the window by.
+        samples: Rows that this rank trained on.
+        wall_s: Seconds of the steps, evaluation and saves left out.
+        phases: Seconds by phase.
+        losses: By name, the losses of the steps, `[S]`.
+        weights: By name, what each of these losses weighs: `[S]`, or floats.
+        metrics: By name, the states of the train metrics.
+        learning_rates: By parameter group.
+        gradient_norms: By name, a scalar.
+        histograms: By name, what `HistogramCounter.count` gave.
+        checkpoint: A checkpoint is made of the state after `end_step` steps.
+        dropped: Windows that this rank has lost in this attempt.
+    """
+
+    attempt: int
+    rank: int
+    index: int
+    first_step: int
+    end_step: int
+    samples: int
+    epoch: int
+    wall_s: float
+    phases: Mapping[str, float]
+    losses: Mapping[str, Offload]
+    weights: Mapping[str, Offload | Sequence[float]]
+    metrics: Mapping[str, Offload]
+    learning_rates: Sequence[float] = ()
+    gradient_norms: Offload | None = None
+    histograms: Mapping[str, Offload] = field(default_factory=dict)
+    checkpoint: bool = False
+    dropped: int = 0
+
+
+def encode_window(window: Window) -> WindowReport:
+    """The message of a window. Waits for its tensors, so it is for the sender thread."""
+    report = WindowReport(
+        schema_version=SCHEMA_VERSION,
+        attempt=window.attempt,
+        rank=window.rank,
+        index=window.index,
+        first_step=window.first_step,
+        end_step=window.end_step,
+        samples=window.samples,
+        epoch=window.epoch,
+        wall_s=window.wall_s,
+        phases=_scalars(window.phases),
+        learning_rates=window.learning_rates,
+        checkpoint=window.checkpoint,
+        dropped=window.dropped,
+    )
+    for name, offload in window.losses.items():
+        report.losses.append(_loss_sum(name, offload, window.weights[name]))
+    for name, offload in window.metrics.items():
+        report.metrics.append(encode_states(name, offload.wait()))
+    if window.gradient_norms is not None:
+        norms = window.gradient_norms.wait()
+        report.gradient_norms.extend(_scalars({k: float(v) for k, v in norms.items()}))
+    for name, offload in window.histograms.items():
+        report.histograms.append(encode_histogram(name, **offload.wait()))
+    return report
+
+
+def _loss_sum(name: str, losses: Offload, weights: Offload | Sequence[float]) -> LossSum:
+    values = losses.wait()["values"].double()
+    if isinstance(weights, Offload):
+        weight = weights.wait()["values"].double()
+    else:
+        weight = torch.tensor(weights, dtype=torch.float64)
+    finite = values.isfinite()
+    return LossSum(
+        name=name,
+        sum=quantise(math.fsum((values * weight)[finite].tolist())),
+        weight=quantise(math.fsum(weight[finite].tolist())),
+        non_finite=int((~finite).sum()),
+    )
+
+
+def _scalars(values: Mapping[str, float]) -> list[Scalar]:
+    return [Scalar(name=name, value=value) for name, value in values.items()]

@@ -1,0 +1,45 @@
+"""Throttled progress lines."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+_log = logging.getLogger("raymon")
+
+
+class ProgressLogger:
+    """Logs iterations and their rate, no more often than asked.
+
+    Args:
+        desc: What is going on; the beginning of every line.
+        start_n: The iteration before the first.
+        mininterval: Seconds between two lines, at least.
+        miniters: Iterations between two lines, at least.
+    """
+
+    def __init__(
+        self, desc: str, start_n: int = -1, mininterval: float = 1, miniters: int = 0
+    ) -> None:
+        self._desc = desc
+        self._last_n = start_n
+        self._last_time = time.monotonic()
+        self._mininterval = mininterval
+        self._miniters = miniters
+
+    def set_description(self, desc: str) -> None:
+        """Changes the beginning of the lines to come."""
+        self._desc = desc
+
+    def log(self, n: int, suffix: str = "") -> None:
+        """Logs `desc: {n}it [{rate}it/s] suffix`, unless a line went out too recently.
+
+        The rate is that of the iterations since the line before.
+        """
+        now = time.monotonic()
+        seconds, iterations = now - self._last_time, n - self._last_n
+        if seconds < self._mininterval or iterations < self._miniters:
+            return
+        rate = iterations / seconds if seconds > 0 else 0.0
+        _log.info("%s: %dit [%.2fit/s] %s", self._desc, n, rate, suffix)
+        self._last_time, self._last_n = now, n

@@ -1,0 +1,118 @@
+"""What the reporter publishes: the true numbers of the whole cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from raymon.protos.report_pb2 import Histogram
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Whose numbers these are.
+
+    Attributes:
+        ranks: Ranks whose windows are in.
+        world_size: Ranks that there are.
+        oldest_s: Seconds since the rank that has been silent longest was heard.
+    """
+
+    ranks: int
+    world_size: int
+    oldest_s: float
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The steps [first_step, end_step) of all ranks together.
+
+    Attributes:
+        epoch: Of the last step, from 0.
+        samples: Rows in these steps, over all ranks.
+        samples_total: Rows since the start of the run.
+        seconds: That these steps took the slowest rank, evaluation and saves left out.
+        losses: Weighted mean over all rows, by name.
+        non_finite: Losses of single steps that were NaN or infinite and are not in the mean.
+        metrics: Decayed value by name, of those that were folded at least once.
+        metric_bounds: By how much a metric can be wrong, where it can.
+        learning_rates: By parameter group.
+        gradient_norms: By name, `global_gradient_norm` and `{parameter}/gradient_norm`.
+        histograms: Of parameters and gradients.
+    """
+
+    first_step: int
+    end_step: int
+    epoch: int
+    samples: int
+    samples_total: int
+    seconds: float
+    losses: Mapping[str, float]
+    non_finite: Mapping[str, int]
+    metrics: Mapping[str, float]
+    metric_bounds: Mapping[str, float]
+    learning_rates: Sequence[float]
+    gradient_norms: Mapping[str, float]
+    coverage: Coverage
+    phases: Mapping[str, float] = field(default_factory=dict)
+    histograms: Sequence[Histogram] = ()
+
+    @property
+    def total_loss(self) -> float:
+        """The sum of the losses."""
+        return sum(self.losses.values())
+
+    @property
+    def samples_per_second(self) -> float:
+        """Rows of all ranks a second."""
+        return self.samples / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def steps_per_second(self) -> float:
+        """Steps a second."""
+        steps = self.end_step - self.first_step
+        return steps / self.seconds if self.seconds > 0 else 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """The line of `monitor/windows.jsonl`; a name means what it does everywhere else."""
+        return {
+            "global_step": self.end_step,
+            "first_step": self.first_step,
+            "epoch": self.epoch,
+            "samples": self.samples,
+            "samples_total": self.samples_total,
+            "seconds": self.seconds,
+            "samples_per_second": self.samples_per_second,
+            "losses": {**self.losses, "total_loss": self.total_loss},
+            "non_finite": dict(self.non_finite),
+            "metrics": dict(self.metrics),
+            "metric_bounds": dict(self.metric_bounds),
+            "learning_rates": list(self.learning_rates),
+            "gradient_norms": dict(self.gradient_norms),
+            "phases": dict(self.phases),
+            "ranks": self.coverage.ranks,
+            "world_size": self.coverage.world_size,
+            "oldest_s": self.coverage.oldest_s,
+        }
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The scores of the model after `step` steps, by name."""
+
+    step: int
+    metrics: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class EvaluationProgress:
+    """An evaluation under way: `done` of `total` steps in `seconds`."""
+
+    step: int
+    done: int
+    total: int
+    seconds: float
+
+
+Published = Snapshot | Evaluation | EvaluationProgress

@@ -1,0 +1,86 @@
+"""Sink: TensorBoard events, the curves of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from tensorboardX import SummaryWriter
+
+from raymon.sinks.snapshot import Evaluation, Snapshot
+
+EVALUATION_DIRECTORY = "eval_val"
+
+
+class TensorBoard:
+    """Writes snapshots into `model_dir` and evaluations into `model_dir/eval_val`.
+
+    Tags: `loss/{name}`, `loss/total`, `lr/g{i}`, `metric/{name}`, `global_gradient_norm`,
+    `{parameter}/gradient_norm`, the histograms `{parameter}` and `{parameter}/gradient`, and
+    `throughput/samples_per_second`.
+
+    Args:
+        model_dir: Directory of the run.
+        summaries: Which of loss and learning_rate are written; the other summaries are written
+            when a snapshot has them.
+    """
+
+    def __init__(self, model_dir: Path, summaries: Collection[str]) -> None:
+        self._model_dir = model_dir
+        self._summaries = frozenset(summaries)
+        self._train: SummaryWriter | None = None
+        self._evaluation: SummaryWriter | None = None
+        self._purge_step: int | None = None
+
+    def write(self, snapshot: Snapshot) -> None:
+        """Adds a point to every curve of training, at `end_step`."""
+        if self._train is None:
+            self._train = SummaryWriter(str(self._model_dir), purge_step=self._purge_step)
+        writer, step = self._train, snapshot.end_step
+        if "loss" in self._summaries:
+            for name, loss in snapshot.losses.items():
+                writer.add_scalar(f"loss/{name}", loss, step)
+            writer.add_scalar("loss/total", snapshot.total_loss, step)
+        if "learning_rate" in self._summaries:
+            for i, learning_rate in enumerate(snapshot.learning_rates):
+                writer.add_scalar(f"lr/g{i}", learning_rate, step)
+        for name, norm in snapshot.gradient_norms.items():
+            writer.add_scalar(name, norm, step)
+        for name, value in snapshot.metrics.items():
+            writer.add_scalar(f"metric/{name}", value, step)
+        writer.add_scalar("throughput/samples_per_second", snapshot.samples_per_second, step)
+        for histogram in snapshot.histograms:
+            if histogram.counts:
+                writer.add_histogram_raw(
+                    histogram.name,
+                    min=histogram.minimum,
+                    max=histogram.maximum,
+                    num=sum(histogram.counts),
+                    sum=histogram.sum,
+                    sum_squares=histogram.sum_squares,
+                    bucket_limits=list(histogram.edges[1:]),
+                    bucket_counts=list(histogram.counts),
+                    global_step=step,
+                )
+        writer.flush()
+
+    def write_evaluation(self, evaluation: Evaluation) -> None:
+        """Adds a point to every curve of evaluation."""
+        if self._evaluation is None:
+            directory = self._model_dir / EVALUATION_DIRECTORY
+            self._evaluation = SummaryWriter(str(directory), purge_step=self._purge_step)
+        for name, value in evaluation.metrics.items():
+            self._evaluation.add_scalar(f"metric/{name}", value, evaluation.step)
+        self._evaluation.flush()
+
+    def roll_back(self, step: int) -> None:
+        """Begins new files that hide what older ones hold after `step`."""
+        self.close()
+        self._purge_step = step + 1
+
+    def close(self) -> None:
+        """Writes the events that are still in memory."""
+        for writer in (self._train, self._evaluation):
+            if writer is not None:
+                writer.close()
+        self._train = self._evaluation = None
