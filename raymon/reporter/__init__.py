@@ -1,0 +1,6 @@
+"""Puts together what all workers measured. Only `raymon.reporter.actor` knows Ray."""
+
+from raymon.reporter.in_process import InProcessReporter
+from raymon.reporter.reporter import Reporter
+
+__all__ = ["InProcessReporter", "Reporter"]

@@ -1,0 +1,172 @@
+"""The reporter as a Ray actor, and the way to it."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Mapping
+from concurrent.futures import Future
+from typing import Any
+
+import ray
+
+from raymon.metrics import TrainMetricWrapper
+from raymon.reporter.reporter import Reporter
+from raymon.sinks import Published
+
+ABANDONED_AFTER_S = 120.0
+"""Seconds without a word from the driver after which the actor takes it for gone."""
+
+
+class ReportingActor:
+    """Runs a `Reporter`, and ends when the run is over or its driver is gone.
+
+    Args:
+        run: The name of the run, for people who look at Ray's list of actors.
+        reporter: The reporter, before its first call.
+    """
+
+    def __init__(self, run: str, reporter: Reporter) -> None:
+        self._run = run
+        self._reporter = reporter
+        self._last_asked = time.monotonic()
+        threading.Thread(target=self._watch_driver, daemon=True).start()
+
+    def __repr__(self) -> str:
+        return f"ReportingActor({self._run})"
+
+    def begin_attempt(
+        self,
+        token: str,
+        world_size: int,
+        restored_step: int,
+        metrics: Mapping[str, TrainMetricWrapper],
+    ) -> int:
+        """As `Reporter.begin_attempt`."""
+        return self._reporter.begin_attempt(token, world_size, restored_step, metrics)
+
+    def report(self, message: bytes) -> dict[str, float]:
+        """As `Reporter.report`."""
+        return self._reporter.report(message)
+
+    def publish_evaluation(self, step: int, metrics: Mapping[str, float]) -> None:
+        """As `Reporter.publish_evaluation`."""
+        self._reporter.publish_evaluation(step, metrics)
+
+    def publish_evaluation_progress(
+        self, step: int, done: int, total: int, seconds: float
+    ) -> None:
+        """As `Reporter.publish_evaluation_progress`."""
+        self._reporter.publish_evaluation_progress(step, done, total, seconds)
+
+    def published(self, since: int) -> tuple[list[Published], int]:
+        """As `Reporter.published`; the driver asks all the time, which shows that it lives."""
+        self._last_asked = time.monotonic()
+        return self._reporter.published(since)
+
+    def process_id(self) -> int:
+        """Process id of the actor on its node."""
+        return os.getpid()
+
+    def close(self) -> dict[str, int | float]:
+        """As `Reporter.close`; gives its status."""
+        self._reporter.close()
+        return self._reporter.status()
+
+    def _watch_driver(self) -> None:
+        while time.monotonic() - self._last_asked < ABANDONED_AFTER_S:
+            time.sleep(ABANDONED_AFTER_S / 10)
+        os._exit(0)
+
+
+def actor_name(run: str) -> str:
+    """The name of the reporter of a run, and of the namespace that it is in."""
+    return f"raymon-reporter:{run}"
+
+
+def start_reporter(run: str, reporter: Reporter) -> RayReporter:
+    """Starts the reporter of `run` as a named actor that outlives the one who started it."""
+    actor = (
+        ray.remote(ReportingActor)
+        .options(
+            name=actor_name(run),
+            namespace=actor_name(run),
+            num_cpus=0,
+            lifetime="detached",
+        )
+        .remote(run, reporter)
+    )
+    return RayReporter(actor)
+
+
+class RayReporter:
+    """The way to a `ReportingActor`, from any process of the cluster. It is a `Channel`.
+
+    Args:
+        actor: Handle of the actor.
+    """
+
+    def __init__(self, actor: Any) -> None:
+        self._actor = actor
+
+    def begin_attempt(
+        self,
+        token: str,
+        world_size: int,
+        restored_step: int,
+        metrics: Mapping[str, TrainMetricWrapper],
+        timeout_s: float = 60.0,
+    ) -> int:
+        """As `Reporter.begin_attempt`; waits for at most `timeout_s` seconds.
+
+        Raises:
+            ray.exceptions.RayError: The actor is dead or did not answer in time.
+        """
+        call = self._actor.begin_attempt.remote(token, world_size, restored_step, dict(metrics))
+        return int(ray.get(call, timeout=timeout_s))
+
+    def report(self, message: bytes) -> Future[Mapping[str, float]]:
+        """Sends a serialised `WindowReport`; returns at once."""
+        future: Future[Mapping[str, float]] = self._actor.report.remote(message).future()
+        return future
+
+    def publish_evaluation(self, step: int, metrics: Mapping[str, float]) -> Future[None]:
+        """Sends the scores of an evaluation; returns at once."""
+        future: Future[None] = self._actor.publish_evaluation.remote(step, dict(metrics)).future()
+        return future
+
+    def publish_evaluation_progress(
+        self, step: int, done: int, total: int, seconds: float
+    ) -> Future[None]:
+        """Sends how far an evaluation is; returns at once."""
+        call = self._actor.publish_evaluation_progress.remote(step, done, total, seconds)
+        future: Future[None] = call.future()
+        return future
+
+    def published(self, since: int, timeout_s: float = 5.0) -> tuple[list[Published], int]:
+        """As `Reporter.published`; waits for at most `timeout_s` seconds.
+
+        Raises:
+            ray.exceptions.RayError: The actor is dead or did not answer in time.
+        """
+        news, count = ray.get(self._actor.published.remote(since), timeout=timeout_s)
+        return news, count
+
+    def process_id(self) -> int:
+        """Process id of the actor on its node."""
+        return int(ray.get(self._actor.process_id.remote()))
+
+    def close(self, timeout_s: float = 30.0) -> dict[str, int | float]:
+        """Closes the reporter and ends its actor; gives its last status.
+
+        Raises:
+            ray.exceptions.RayError: The actor is dead or did not answer in time.
+        """
+        try:
+            status: dict[str, int | float] = ray.get(
+                self._actor.close.remote(), timeout=timeout_s
+            )
+            return status
+        finally:
+            ray.kill(self._actor)

@@ -1,0 +1,111 @@
+"""The train metrics of the cluster: merged windows, folded and decayed."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+
+import torch
+
+from raymon.metrics import DecayedMetric, TrainMetricWrapper
+from raymon.monitor.states import (
+    IntegerStates,
+    add_states,
+    decode_states,
+    encode_integers,
+    to_tensors,
+)
+from raymon.protos.report_pb2 import DecayState, PlainTensor
+from raymon.reporter.window_sum import WindowSum
+
+
+class Folds:
+    """Decayed metrics over windows in order; fold k covers [k * decay_step, (k + 1) * decay_step).
+
+    Args:
+        metrics: The train metrics of a worker by name, as prototypes.
+    """
+
+    def __init__(self, metrics: Mapping[str, TrainMetricWrapper]) -> None:
+        self._decay_steps = {name: metric.decay_step for name, metric in metrics.items()}
+        self._decayed = {
+            name: DecayedMetric(metric.metric, metric.decay_rate)
+            for name, metric in metrics.items()
+        }
+        self._open: dict[str, IntegerStates] = {name: {} for name in metrics}
+        self._reals: dict[str, frozenset[str]] = {}
+
+    def add(self, window: WindowSum) -> None:
+        """Adds a merged window, and folds the metrics whose fold ends with it."""
+        for name, decayed in self._decayed.items():
+            if name in window.metrics:
+                add_states(self._open[name], window.metrics[name])
+                self._reals[name] = window.reals[name]
+            if window.end_step % self._decay_steps[name] == 0 and self._open[name]:
+                decayed.fold(to_tensors(self._open[name], self._reals[name]))
+                self._open[name] = {}
+
+    def copy(self) -> Folds:
+        """A copy that can go on with windows that are not complete yet."""
+        twin = Folds({})
+        twin._decay_steps = self._decay_steps
+        twin._decayed = copy.deepcopy(self._decayed)
+        twin._open = {name: dict(states) for name, states in self._open.items()}
+        twin._reals = dict(self._reals)
+        return twin
+
+    def values(self) -> dict[str, float]:
+        """The decayed values by name, of the metrics that were folded at least once."""
+        return {
+            name: decayed.value
+            for name, decayed in self._decayed.items()
+            if decayed.value is not None
+        }
+
+    def bounds(self) -> dict[str, float]:
+        """By how much a value can be wrong, by name, where it can."""
+        return {
+            name: decayed.error_bound
+            for name, decayed in self._decayed.items()
+            if decayed.error_bound is not None
+        }
+
+    def save(self) -> list[DecayState]:
+        """Everything that is needed to go on."""
+        return [
+            DecayState(
+                name=name,
+                decay=[_plain(key, value) for key, value in decayed.state_dict().items()],
+                open=encode_integers(name, self._open[name], self._reals.get(name, frozenset())),
+            )
+            for name, decayed in self._decayed.items()
+        ]
+
+    def restore(self, saved: list[DecayState]) -> None:
+        """Goes on from what `save` gave; metrics that are not in it begin anew."""
+        for state in saved:
+            if state.name in self._decayed:
+                self._decayed[state.name].load_state_dict(
+                    {tensor.name: _tensor(tensor) for tensor in state.decay}
+                )
+                self._open[state.name], self._reals[state.name] = decode_states(state.open)
+
+
+def _plain(name: str, tensor: torch.Tensor) -> PlainTensor:
+    flat = tensor.reshape(-1).tolist()
+    is_real = tensor.is_floating_point()
+    return PlainTensor(
+        name=name,
+        shape=tensor.shape,
+        is_real=is_real,
+        real_value=flat if is_real else (),
+        int_value=() if is_real else flat,
+    )
+
+
+def _tensor(message: PlainTensor) -> torch.Tensor:
+    if message.is_real:
+        flat = torch.tensor(list(message.real_value), dtype=torch.float64)
+    else:
+        flat = torch.tensor(list(message.int_value), dtype=torch.int64)
+    return flat.reshape(tuple(message.shape))
