@@ -31,9 +31,7 @@ class IdList:
     def pin_memory(self) -> IdList:
         """The same ids in page-locked memory."""
         offsets = self.offsets
-        return IdList(
-            self.values.pin_memory(), None if offsets is None else offsets.pin_memory()
-        )
+        return IdList(self.values.pin_memory(), None if offsets is None else offsets.pin_memory())
 
 
 @dataclass

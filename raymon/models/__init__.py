@@ -1,0 +1,26 @@
+"""What a model is, and the ranking models that ship with raymon."""
+
+from raymon.models.deepfm import DeepFM
+from raymon.models.dlrm import DLRM
+from raymon.models.embedding import EmbeddingCollection
+from raymon.models.feature_group import FeatureGroup
+from raymon.models.head import Head
+from raymon.models.losses import label_kinds
+from raymon.models.mlp import MLP
+from raymon.models.model import Model
+from raymon.models.ranking import RankingModel, grouping_keys
+from raymon.models.registry import build_model
+
+__all__ = [
+    "DLRM",
+    "MLP",
+    "DeepFM",
+    "EmbeddingCollection",
+    "FeatureGroup",
+    "Head",
+    "Model",
+    "RankingModel",
+    "build_model",
+    "grouping_keys",
+    "label_kinds",
+]

@@ -52,9 +52,7 @@ def encode_histogram(name: str, counts: torch.Tensor, moments: torch.Tensor) -> 
     """
     minimum, maximum, total, squares = moments.tolist()
     filled = counts.nonzero().reshape(-1)
-    message = Histogram(
-        name=name, minimum=minimum, maximum=maximum, sum=total, sum_squares=squares
-    )
+    message = Histogram(name=name, minimum=minimum, maximum=maximum, sum=total, sum_squares=squares)
     if len(filled) == 0:
         return message
     first, last = int(filled[0]), int(filled[-1])

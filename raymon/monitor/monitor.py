@@ -63,6 +63,7 @@ class Monitor:
         self.monitor_s = 0.0
         self.wall_s = 0.0
         self._index = 0
+        self._learning_rates: Sequence[float] = ()
         self._first_step = self._step = first_step
         self.next_cut = self._schedule.next_cut(first_step)
         self._start_window()
@@ -142,7 +143,7 @@ class Monitor:
         self._epoch = 0
         self._losses: dict[str, list[torch.Tensor]] = {}
         self._weights: dict[str, list[torch.Tensor | float]] = {}
-        self._learning_rates: Sequence[float] = ()
+        self._learning_rates = ()
         self._gradient_norms: dict[str, torch.Tensor] = {}
         self._histograms: dict[str, Mapping[str, torch.Tensor]] = {}
 
@@ -166,7 +167,9 @@ class Monitor:
                 name: Offload({"values": torch.stack(values)}, stream)
                 for name, values in self._losses.items()
             },
-            weights={name: self._weights_of_window(values) for name, values in self._weights.items()},
+            weights={
+                name: self._weights_of_window(values) for name, values in self._weights.items()
+            },
             metrics={
                 name: Offload(metric.take_window(), stream)
                 for name, metric in self._metrics.items()

@@ -31,9 +31,7 @@ class Sender:
             back with an acknowledgement.
     """
 
-    def __init__(
-        self, channel: Channel, on_values: Callable[[Mapping[str, float]], None]
-    ) -> None:
+    def __init__(self, channel: Channel, on_values: Callable[[Mapping[str, float]], None]) -> None:
         self._channel = channel
         self._on_values = on_values
         self._pending: deque[Window | bytes] = deque()
@@ -109,7 +107,7 @@ class Sender:
     def _collect(self) -> None:
         if not self._in_flight:
             return
-        message, future = self._in_flight[0]
+        _, future = self._in_flight[0]
         try:
             values = future.result(timeout=_RETRY_S)
         except FutureTimeout:

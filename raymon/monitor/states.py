@@ -7,7 +7,9 @@ travels sparse where that is shorter.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,9 +18,12 @@ from numpy.typing import NDArray
 from raymon.monitor.fixed_point import FRACTION_BITS, fraction_bits
 from raymon.protos.report_pb2 import MetricState, TensorState
 
-IntegerStates = dict[str, NDArray[np.int64]]
-"""The states of a metric by name. States of reals are in units of 2**-FRACTION_BITS and may be
-arrays of Python integers, which do not overflow."""
+IntegerState = NDArray[Any]
+"""A state as int64, or, where it holds reals, as Python integers in units of 2**-FRACTION_BITS.
+Those do not overflow, and one that is not finite is NaN."""
+
+IntegerStates = dict[str, IntegerState]
+"""The states of a metric by name."""
 
 
 def encode_states(name: str, states: Mapping[str, torch.Tensor]) -> MetricState:
@@ -48,7 +53,8 @@ def add_states(total: IntegerStates, part: IntegerStates) -> None:
     """Adds `part` to `total`, which it may change and keep parts of."""
     for name, value in part.items():
         if name in total:
-            total[name] = total[name] + value
+            # Adding two arrays of one object each gives the object, not an array.
+            total[name] = np.asarray(total[name] + value, dtype=value.dtype)
         else:
             total[name] = value
 
@@ -57,20 +63,7 @@ def encode_integers(name: str, states: IntegerStates, reals: frozenset[str]) -> 
     """The same message for states that are merged already; no sum may exceed 64 bits."""
     encoded = []
     for key, value in states.items():
-        if key in reals:
-            flat = [int(entry) for entry in value.reshape(-1)]
-            bits = max((abs(entry).bit_length() for entry in flat), default=0)
-            drop = max(0, bits - 62)
-            message = TensorState(
-                name=key,
-                shape=value.shape,
-                value=[entry >> drop for entry in flat],
-                shift=drop - FRACTION_BITS,
-                is_real=True,
-            )
-        else:
-            message = _encode_int(key, value)
-        encoded.append(message)
+        encoded.append(_encode_units(key, value) if key in reals else _encode_int(key, value))
     return MetricState(name=name, states=encoded)
 
 
@@ -81,6 +74,8 @@ def _encode(name: str, state: torch.Tensor) -> TensorState:
 
 
 def _encode_real(name: str, array: NDArray[np.float64]) -> TensorState:
+    finite = np.isfinite(array)
+    array = np.where(finite, array, 0.0)
     bits = fraction_bits(float(np.abs(array).max(initial=0.0)))
     quantised = np.rint(np.ldexp(array, bits)).astype(np.int64)
     return TensorState(
@@ -89,10 +84,27 @@ def _encode_real(name: str, array: NDArray[np.float64]) -> TensorState:
         value=quantised.reshape(-1).tolist(),
         shift=-bits,
         is_real=True,
+        non_finite=np.flatnonzero(~finite).tolist(),
     )
 
 
-def _encode_int(name: str, array: NDArray[np.int64]) -> TensorState:
+def _encode_units(name: str, array: IntegerState) -> TensorState:
+    flat = array.reshape(-1).tolist()
+    lost = [position for position, entry in enumerate(flat) if isinstance(entry, float)]
+    units = [0 if isinstance(entry, float) else entry for entry in flat]
+    # A sum of many ranks may need more than 64 bits; then its lowest ones go.
+    drop = max(0, max((abs(entry).bit_length() for entry in units), default=0) - 62)
+    return TensorState(
+        name=name,
+        shape=array.shape,
+        value=[entry >> drop for entry in units],
+        shift=drop - FRACTION_BITS,
+        is_real=True,
+        non_finite=lost,
+    )
+
+
+def _encode_int(name: str, array: IntegerState) -> TensorState:
     flat = np.ascontiguousarray(array).reshape(-1)
     positions = np.flatnonzero(flat)
     sparse = 2 * len(positions) < len(flat)
@@ -105,13 +117,15 @@ def _encode_int(name: str, array: NDArray[np.int64]) -> TensorState:
     return message
 
 
-def _decode(message: TensorState) -> NDArray[np.int64]:
+def _decode(message: TensorState) -> IntegerState:
     entries = np.array(message.value, dtype=np.int64)
     size = int(np.prod(message.shape, dtype=np.int64))
     if message.is_real:
         lift = message.shift + FRACTION_BITS
-        exact = [int(e) << lift if lift >= 0 else int(e) >> -lift for e in entries.tolist()]
-        return np.array(exact, dtype=object).reshape(tuple(message.shape))
+        units = np.empty(size, dtype=object)
+        units[:] = [e << lift if lift >= 0 else e >> -lift for e in entries.tolist()]
+        units[list(message.non_finite)] = math.nan
+        return units.reshape(tuple(message.shape))
     entries = entries << message.shift
     if message.sparse:
         flat = np.zeros(size, dtype=np.int64)
@@ -121,6 +135,6 @@ def _decode(message: TensorState) -> NDArray[np.int64]:
     return flat.reshape(tuple(message.shape))
 
 
-def _common_zero_bits(entries: NDArray[np.int64]) -> int:
+def _common_zero_bits(entries: IntegerState) -> int:
     together = int(np.bitwise_or.reduce(entries)) if len(entries) else 0
     return (together & -together).bit_length() - 1 if together else 0

@@ -27,7 +27,7 @@ class LossSum(_message.Message):
     def __init__(self, name: _Optional[str] = ..., sum: _Optional[_Union[FixedPoint, _Mapping]] = ..., weight: _Optional[_Union[FixedPoint, _Mapping]] = ..., non_finite: _Optional[int] = ...) -> None: ...
 
 class TensorState(_message.Message):
-    __slots__ = ("name", "shape", "sparse", "index_delta", "value", "shift", "is_real")
+    __slots__ = ("name", "shape", "sparse", "index_delta", "value", "shift", "is_real", "non_finite")
     NAME_FIELD_NUMBER: _ClassVar[int]
     SHAPE_FIELD_NUMBER: _ClassVar[int]
     SPARSE_FIELD_NUMBER: _ClassVar[int]
@@ -35,6 +35,7 @@ class TensorState(_message.Message):
     VALUE_FIELD_NUMBER: _ClassVar[int]
     SHIFT_FIELD_NUMBER: _ClassVar[int]
     IS_REAL_FIELD_NUMBER: _ClassVar[int]
+    NON_FINITE_FIELD_NUMBER: _ClassVar[int]
     name: str
     shape: _containers.RepeatedScalarFieldContainer[int]
     sparse: bool
@@ -42,7 +43,8 @@ class TensorState(_message.Message):
     value: _containers.RepeatedScalarFieldContainer[int]
     shift: int
     is_real: bool
-    def __init__(self, name: _Optional[str] = ..., shape: _Optional[_Iterable[int]] = ..., sparse: bool = ..., index_delta: _Optional[_Iterable[int]] = ..., value: _Optional[_Iterable[int]] = ..., shift: _Optional[int] = ..., is_real: bool = ...) -> None: ...
+    non_finite: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, name: _Optional[str] = ..., shape: _Optional[_Iterable[int]] = ..., sparse: bool = ..., index_delta: _Optional[_Iterable[int]] = ..., value: _Optional[_Iterable[int]] = ..., shift: _Optional[int] = ..., is_real: bool = ..., non_finite: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class MetricState(_message.Message):
     __slots__ = ("name", "states")
@@ -141,15 +143,17 @@ class DecayState(_message.Message):
     def __init__(self, name: _Optional[str] = ..., decay: _Optional[_Iterable[_Union[PlainTensor, _Mapping]]] = ..., open: _Optional[_Union[MetricState, _Mapping]] = ...) -> None: ...
 
 class ReporterState(_message.Message):
-    __slots__ = ("schema_version", "end_step", "samples", "train_s", "metrics")
+    __slots__ = ("schema_version", "end_step", "samples", "train_s", "monitor_s", "metrics")
     SCHEMA_VERSION_FIELD_NUMBER: _ClassVar[int]
     END_STEP_FIELD_NUMBER: _ClassVar[int]
     SAMPLES_FIELD_NUMBER: _ClassVar[int]
     TRAIN_S_FIELD_NUMBER: _ClassVar[int]
+    MONITOR_S_FIELD_NUMBER: _ClassVar[int]
     METRICS_FIELD_NUMBER: _ClassVar[int]
     schema_version: int
     end_step: int
     samples: int
     train_s: float
+    monitor_s: float
     metrics: _containers.RepeatedCompositeFieldContainer[DecayState]
-    def __init__(self, schema_version: _Optional[int] = ..., end_step: _Optional[int] = ..., samples: _Optional[int] = ..., train_s: _Optional[float] = ..., metrics: _Optional[_Iterable[_Union[DecayState, _Mapping]]] = ...) -> None: ...
+    def __init__(self, schema_version: _Optional[int] = ..., end_step: _Optional[int] = ..., samples: _Optional[int] = ..., train_s: _Optional[float] = ..., monitor_s: _Optional[float] = ..., metrics: _Optional[_Iterable[_Union[DecayState, _Mapping]]] = ...) -> None: ...

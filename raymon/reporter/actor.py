@@ -54,9 +54,7 @@ class ReportingActor:
         """As `Reporter.publish_evaluation`."""
         self._reporter.publish_evaluation(step, metrics)
 
-    def publish_evaluation_progress(
-        self, step: int, done: int, total: int, seconds: float
-    ) -> None:
+    def publish_evaluation_progress(self, step: int, done: int, total: int, seconds: float) -> None:
         """As `Reporter.publish_evaluation_progress`."""
         self._reporter.publish_evaluation_progress(step, done, total, seconds)
 
@@ -110,6 +108,11 @@ class RayReporter:
     def __init__(self, actor: Any) -> None:
         self._actor = actor
 
+    @property
+    def actor(self) -> Any:
+        """The handle, which travels to workers."""
+        return self._actor
+
     def begin_attempt(
         self,
         token: str,
@@ -158,15 +161,14 @@ class RayReporter:
         return int(ray.get(self._actor.process_id.remote()))
 
     def close(self, timeout_s: float = 30.0) -> dict[str, int | float]:
-        """Closes the reporter and ends its actor; gives its last status.
+        """Closes the reporter; gives its last status.
 
         Raises:
             ray.exceptions.RayError: The actor is dead or did not answer in time.
         """
-        try:
-            status: dict[str, int | float] = ray.get(
-                self._actor.close.remote(), timeout=timeout_s
-            )
-            return status
-        finally:
-            ray.kill(self._actor)
+        status: dict[str, int | float] = ray.get(self._actor.close.remote(), timeout=timeout_s)
+        return status
+
+    def stop(self) -> None:
+        """Ends the actor."""
+        ray.kill(self._actor)

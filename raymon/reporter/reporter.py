@@ -71,6 +71,7 @@ class Reporter:
         self._period = Period()
         self._samples = 0
         self._train_s = 0.0
+        self._monitor_s = 0.0
         self._heard: dict[int, float] = {}
         self._dropped: dict[int, int] = {}
         self._shown_late_at: float | None = None
@@ -104,7 +105,7 @@ class Reporter:
         self._collation = Collation(self._attempt, world_size)
         self._folds = Folds(metrics)
         self._period = Period()
-        self._samples, self._train_s = 0, 0.0
+        self._samples, self._train_s, self._monitor_s = 0, 0.0, 0.0
         now = self._clock()
         self._heard = dict.fromkeys(range(world_size), now)
         self._shown_late_at = None
@@ -148,9 +149,7 @@ class Reporter:
         for sink in self._sinks:
             self._guard(lambda sink=sink: sink.write_evaluation(evaluation))  # type: ignore[misc]
 
-    def publish_evaluation_progress(
-        self, step: int, done: int, total: int, seconds: float
-    ) -> None:
+    def publish_evaluation_progress(self, step: int, done: int, total: int, seconds: float) -> None:
         """Publishes how far an evaluation is."""
         self._publish(EvaluationProgress(step, done, total, seconds))
 
@@ -162,8 +161,15 @@ class Reporter:
         return newest, self._published_count
 
     def status(self) -> dict[str, int | float]:
-        """Counts since the start, the samples, and the seconds of training."""
-        return {**asdict(self.counts), "samples": self._samples, "train_s": self._train_s}
+        """Counts since the start, attempts, samples, and the seconds of training and of its
+        monitoring, each by the slowest rank."""
+        return {
+            **asdict(self.counts),
+            "attempts": self._attempt,
+            "samples": self._samples,
+            "train_s": self._train_s,
+            "monitor_s": self._monitor_s,
+        }
 
     def close(self) -> None:
         """Publishes the steps that are left and closes the sinks."""
@@ -176,6 +182,7 @@ class Reporter:
         self._period.add(window)
         self._samples += window.samples
         self._train_s += window.wall_s
+        self._monitor_s += window.phases.get("monitor", 0.0)
         self._shown_late_at = None
         if window.end_step % self._log_step_count_steps == 0:
             self._publish_period()
@@ -230,6 +237,7 @@ class Reporter:
             end_step=end_step,
             samples=self._samples,
             train_s=self._train_s,
+            monitor_s=self._monitor_s,
             metrics=self._folds.save(),
         )
 
@@ -241,7 +249,8 @@ class Reporter:
             _log.warning("no monitor state of step %d: decayed metrics begin anew", step)
             return
         self._folds.restore(list(state.metrics))
-        self._samples, self._train_s = state.samples, state.train_s
+        self._samples = state.samples
+        self._train_s, self._monitor_s = state.train_s, state.monitor_s
 
     def _guard(self, action: Callable[[], object]) -> None:
         try:

@@ -70,9 +70,7 @@ class Console:
             self._show_snapshot(published)
         elif isinstance(published, Evaluation):
             self._end_task("evaluation")
-            _log.info(
-                "Evaluation at step %d: %s", published.step, format_values(published.metrics)
-            )
+            _log.info("Evaluation at step %d: %s", published.step, format_values(published.metrics))
         else:
             self._show_evaluation_progress(published)
 
@@ -87,7 +85,11 @@ class Console:
         if self._progress is not None:
             description = f"Training Epoch {snapshot.epoch}"
             self._update_task(
-                "training", description, snapshot.end_step, self._total_steps, short_suffix(snapshot)
+                "training",
+                description,
+                snapshot.end_step,
+                self._total_steps,
+                short_suffix(snapshot),
             )
         elif time.monotonic() - self._last_line >= self._interval_s:
             self._log_snapshot(snapshot)

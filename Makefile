@@ -1,0 +1,37 @@
+# `make demo` runs the main job, `make test` passes the tests; both set up .venv by themselves.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test check protos clean
+
+$(VENV)/.runtime: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet --editable .
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime
+	$(BIN)/pip install --quiet --editable '.[dev]'
+	touch $@
+
+demo: $(VENV)/.runtime ## Make a click log, train on 2 workers, show how it went.
+	$(BIN)/python -m raymon.data.synthetic demo/data
+	rm -rf demo/run
+	$(BIN)/raymon train raymon/examples/demo.config
+
+test: check ## Pass every test.
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev ## Style, types, imports, and generated code.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	scripts/generate_protos --check
+
+protos: $(VENV)/.dev ## Generate raymon/protos from protos/raymon.
+	scripts/generate_protos
+
+clean: ## Remove what make made.
+	rm -rf $(VENV) demo build *.egg-info

@@ -1,0 +1,37 @@
+"""`raymon best`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from raymon.cli.options import json_option
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--metric", help="Rank by this metric instead of best_exporter_metric.")
+@json_option
+def best(run: Path, metric: str | None, as_json: bool) -> None:
+    """Print the best checkpoint of the run in directory RUN."""
+    from raymon.config import read_saved
+    from raymon.training import best_of_run
+
+    export = read_saved(run).export_config
+    if metric:
+        export.best_exporter_metric = metric
+    checkpoint = best_of_run(run, export)
+    if as_json:
+        click.echo(
+            json.dumps(
+                {
+                    "path": str(checkpoint.path),
+                    "step": checkpoint.step,
+                    "metrics": dict(checkpoint.metrics),
+                }
+            )
+        )
+    else:
+        click.echo(str(checkpoint.path))

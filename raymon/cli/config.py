@@ -1,0 +1,26 @@
+"""`raymon config`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from raymon.cli.options import set_option
+
+
+@click.group()
+def config() -> None:
+    """Work with pipeline configs."""
+
+
+@config.command()
+@click.argument("path", metavar="CONFIG", type=click.Path(path_type=Path))
+@set_option
+def check(path: Path, overrides: tuple[str, ...]) -> None:
+    """Check CONFIG without reading its data."""
+    from raymon.config import load
+    from raymon.training import check_config
+
+    check_config(load(path, overrides))
+    click.echo(f"{path}: ok")

@@ -1,0 +1,53 @@
+"""`raymon evaluate`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from raymon.cli.options import (
+    address_option,
+    json_option,
+    num_workers_option,
+    set_option,
+    with_num_workers,
+)
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option(
+    "--checkpoint",
+    default="latest",
+    show_default=True,
+    help="'latest', 'best', or a step.",
+)
+@set_option
+@num_workers_option
+@address_option
+@json_option
+def evaluate(
+    run: Path,
+    checkpoint: str,
+    overrides: tuple[str, ...],
+    num_workers: int | None,
+    address: str | None,
+    as_json: bool,
+) -> None:
+    """Score a checkpoint of the run in directory RUN on its evaluation data.
+
+    Other data: --set eval_input_path=PATH.
+    """
+    from raymon.training import evaluate_run
+
+    step, metrics = evaluate_run(
+        run, checkpoint, with_num_workers(overrides, num_workers), address=address
+    )
+    if as_json:
+        click.echo(json.dumps({"global_step": step, **metrics}))
+    else:
+        click.echo(f"step {step}")
+        for name, value in metrics.items():
+            click.echo(f"  {name:<24} {value:.5f}")

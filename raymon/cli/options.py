@@ -1,0 +1,42 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+set_option = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="Override a field of the config: train_config.num_steps=100, "
+    "feature_configs[0].id_feature.embedding_dim=8, "
+    "train_config.tensorboard_summaries+=parameter. May be repeated.",
+)
+
+num_workers_option = click.option(
+    "--num-workers",
+    type=click.IntRange(min=0),
+    help="Worker processes; 0 runs in this process, without Ray.",
+)
+
+address_option = click.option(
+    "--address",
+    metavar="ADDRESS",
+    help="Ray cluster to run on, such as 'auto'; by default RAY_ADDRESS, or Ray is started "
+    "on this machine.",
+)
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+
+
+def with_num_workers(overrides: tuple[str, ...], num_workers: int | None) -> list[str]:
+    """The overrides, and that of the number of workers where it is given."""
+    if num_workers is None:
+        return list(overrides)
+    return [*overrides, f"ray_config.num_workers={num_workers}"]

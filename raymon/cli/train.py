@@ -1,0 +1,43 @@
+"""`raymon train`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from raymon.cli.options import (
+    address_option,
+    json_option,
+    num_workers_option,
+    set_option,
+    with_num_workers,
+)
+from raymon.cli.summary import print_summary
+
+
+@click.command()
+@click.argument("config", type=click.Path(path_type=Path))
+@set_option
+@num_workers_option
+@click.option("--resume", is_flag=True, help="Go on from the newest checkpoint in model_dir.")
+@address_option
+@json_option
+def train(
+    config: Path,
+    overrides: tuple[str, ...],
+    num_workers: int | None,
+    resume: bool,
+    address: str | None,
+    as_json: bool,
+) -> None:
+    """Train the model that CONFIG describes."""
+    from raymon.training import train as run
+
+    summary = run(config, with_num_workers(overrides, num_workers), resume=resume, address=address)
+    if as_json:
+        click.echo(json.dumps(asdict(summary)))
+    else:
+        print_summary(summary)

@@ -1,0 +1,74 @@
+"""Names of what a model yields: of losses and metrics, label by label.
+
+With one label a loss, a metric or a prediction has its plain name, `auc`. With several it also has
+the name of the label, `auc_is_click`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Generic, NamedTuple, TypeVar
+
+from raymon.protos.metric_pb2 import MetricConfig, TrainMetricConfig
+from raymon.protos.model_pb2 import LossConfig, ModelConfig
+from raymon.protos.pipeline_pb2 import PipelineConfig
+
+TOTAL_LOSS = "total_loss"
+"""The sum of all losses."""
+
+C = TypeVar("C", LossConfig, MetricConfig, TrainMetricConfig)
+
+
+class Named(NamedTuple, Generic[C]):
+    """A loss or a metric of one label.
+
+    Attributes:
+        name: as it is shown, with the suffix of the label where there are several.
+        kind: name of the field that is set, as in `binary_cross_entropy`.
+        label: the label that it is of.
+        config: what the config says of it.
+        position: of `config` in its list.
+    """
+
+    name: str
+    kind: str
+    label: str
+    config: C
+    position: int
+
+
+def suffixed(name: str, label: str, labels: Sequence[str]) -> str:
+    """The name of a loss, metric or prediction of one of the labels."""
+    return f"{name}_{label}" if len(labels) > 1 else name
+
+
+def named_losses(config: ModelConfig, labels: Sequence[str]) -> list[Named[LossConfig]]:
+    """The losses of all labels, in the order of the config."""
+    return list(_named(config.losses, "loss", labels))
+
+
+def named_metrics(config: ModelConfig, labels: Sequence[str]) -> list[Named[MetricConfig]]:
+    """The metrics of an evaluation, of all labels, in the order of the config."""
+    return list(_named(config.metrics, "metric", labels))
+
+
+def named_train_metrics(
+    config: ModelConfig, labels: Sequence[str]
+) -> list[Named[TrainMetricConfig]]:
+    """The decayed metrics of the training, of all labels, in the order of the config."""
+    return list(_named(config.train_metrics, "metric", labels))
+
+
+def metric_names(config: PipelineConfig) -> list[str]:
+    """What an evaluation yields: its metrics, then the losses, then their sum."""
+    labels = list(config.data_config.label_fields)
+    metrics = named_metrics(config.model_config, labels)
+    losses = named_losses(config.model_config, labels)
+    return [*(m.name for m in metrics), *(loss.name for loss in losses), TOTAL_LOSS]
+
+
+def _named(configs: Iterable[C], oneof: str, labels: Sequence[str]) -> Iterator[Named[C]]:
+    for index, config in enumerate(configs):
+        kind = str(config.WhichOneof(oneof))
+        for label in [config.label_name] if config.HasField("label_name") else labels:
+            yield Named(suffixed(kind, label, labels), kind, label, config, index)

@@ -1,0 +1,132 @@
+"""Checks of an input before a run starts, by what its footers say."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from raymon.data.columns import is_integer, is_number, is_string
+from raymon.data.feature import Feature
+from raymon.data.labels import LabelKind
+from raymon.data.parquet import ParquetFile, open_files
+from raymon.errors import DataError
+
+
+@dataclass(frozen=True)
+class InputSummary:
+    """What an input holds.
+
+    Attributes:
+        rows: of all files.
+        files: how many there are.
+    """
+
+    rows: int
+    files: int
+
+
+@dataclass(frozen=True)
+class _Use:
+    """A use of a column: by whom, and the types that are right for it."""
+
+    column: str
+    user: str
+    types: str
+    accepts: Callable[[pa.DataType], bool]
+
+
+def check_input(
+    path: str,
+    features: Sequence[Feature],
+    *,
+    labels: Mapping[str, LabelKind],
+    weights: Sequence[str] = (),
+    keys: Sequence[str] = (),
+    num_class: int | None = None,
+) -> InputSummary:
+    """Checks that a reader can read an input; only footers are read.
+
+    Raises:
+        DataError: no file matches, a file is not Parquet, a column is missing or of a wrong type,
+            files differ in the type of a column, the statistics show a label that is not of its
+            kind, or there are no rows. The message is one line and begins with the path.
+    """
+    files = open_files(path)
+    uses = list(_uses(features, labels, weights, keys))
+    for file in files:
+        for use in uses:
+            _check_column(file, files[0], use)
+        for name, kind in labels.items():
+            _check_label(file, name, kind, num_class)
+    rows = sum(file.rows for file in files)
+    if rows == 0:
+        raise DataError(f"{path}: has no rows; a run needs some")
+    return InputSummary(rows, len(files))
+
+
+def _uses(
+    features: Sequence[Feature],
+    labels: Mapping[str, LabelKind],
+    weights: Sequence[str],
+    keys: Sequence[str],
+) -> Iterator[_Use]:
+    for feature in features:
+        yield _Use(
+            feature.column, f"feature {feature.name}", feature.accepted_types, feature.accepts
+        )
+    for name in labels:
+        yield _Use(name, "a label", "numbers", is_number)
+    for name in weights:
+        yield _Use(name, "a sample weight", "numbers", is_number)
+    for name in keys:
+        yield _Use(
+            name, "a grouping key", "integers or strings", lambda t: is_integer(t) or is_string(t)
+        )
+
+
+def _check_column(file: ParquetFile, first: ParquetFile, use: _Use) -> None:
+    names = file.schema.names
+    if use.column not in names:
+        near = difflib.get_close_matches(use.column, names, n=1)
+        hint = (
+            f"did you mean {near[0]}?"
+            if near
+            else f"it has {', '.join(names[:20])}"
+            + (f" and {len(names) - 20} more" if len(names) > 20 else "")
+        )
+        raise DataError(f"{file.path}: has no column {use.column}, needed as {use.user}; {hint}")
+    if names.count(use.column) > 1:
+        raise DataError(f"{file.path}: has several columns {use.column}; names must differ")
+    column_type = file.schema.field(use.column).type
+    if not use.accepts(column_type):
+        raise DataError(
+            f"{file.path}: column {use.column} is {column_type}; {use.user} is made from "
+            f"{use.types}"
+        )
+    first_type = first.schema.field(use.column).type
+    if column_type != first_type:
+        raise DataError(
+            f"{file.path}: column {use.column} is {column_type}, but {first_type} in "
+            f"{first.path}; all files must agree"
+        )
+
+
+def _check_label(file: ParquetFile, name: str, kind: LabelKind, num_class: int | None) -> None:
+    paths = [file.metadata.schema.column(i).path for i in range(file.metadata.num_columns)]
+    leaf = paths.index(name)
+    for group in range(file.metadata.num_row_groups):
+        statistics = file.metadata.row_group(group).column(leaf).statistics
+        if statistics is None:
+            continue
+        where = f"{file.path}: column {name}, row group {group}"
+        requirement = f"a label must be {kind.requirement(num_class)}"
+        if statistics.has_null_count and statistics.null_count:
+            raise DataError(f"{where}: {statistics.null_count} nulls; {requirement}")
+        if statistics.has_min_max:
+            for value in (statistics.min, statistics.max):
+                if not kind.valid(np.array([float(value)]), num_class)[0]:
+                    raise DataError(f"{where}: value {value!r}; {requirement}")

@@ -1,0 +1,101 @@
+"""Arrow columns: which types they are, and their values one after the other."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+
+def is_integer(column_type: pa.DataType) -> bool:
+    """Whether values are integers or booleans, themselves or by a dictionary."""
+    value_type = _value_type(column_type)
+    return bool(pa.types.is_integer(value_type) or pa.types.is_boolean(value_type))
+
+
+def is_number(column_type: pa.DataType) -> bool:
+    """Whether values are integers, booleans, floats or decimals."""
+    value_type = _value_type(column_type)
+    return bool(
+        is_integer(value_type)
+        or pa.types.is_floating(value_type)
+        or pa.types.is_decimal(value_type)
+    )
+
+
+def is_string(column_type: pa.DataType) -> bool:
+    """Whether values are strings, themselves or by a dictionary."""
+    value_type = _value_type(column_type)
+    return bool(pa.types.is_string(value_type) or pa.types.is_large_string(value_type))
+
+
+def is_list(column_type: pa.DataType) -> bool:
+    """Whether a row holds a list of values."""
+    return bool(
+        pa.types.is_list(column_type)
+        or pa.types.is_large_list(column_type)
+        or pa.types.is_fixed_size_list(column_type)
+    )
+
+
+def as_array(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """The column in one piece, without a dictionary."""
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+
+
+def as_int64(values: pa.Array) -> npt.NDArray[np.int64]:
+    """Integers or booleans without nulls as int64; unsigned ones above 2**63 wrap round."""
+    result: npt.NDArray[np.int64] = values.cast(pa.int64(), safe=False).to_numpy(
+        zero_copy_only=False
+    )
+    return result
+
+
+def as_float64(column: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.float64]:
+    """Numbers as float64, nulls as NaN."""
+    values = as_array(column)
+    if pa.types.is_boolean(values.type):
+        values = values.cast(pa.int8())
+    elif pa.types.is_float16(values.type):
+        values = values.cast(pa.float32())
+    result: npt.NDArray[np.float64] = values.cast(pa.float64(), safe=False).to_numpy(
+        zero_copy_only=False
+    )
+    return result
+
+
+def flat_values(column: pa.Array, separator: str | None) -> tuple[pa.Array, npt.NDArray[np.int64]]:
+    """The values of all rows one after the other; nulls and empty strings are left out.
+
+    Args:
+        column: `[B]`, scalars or lists.
+        separator: between the values of one string; None: a string is one value.
+
+    Returns:
+        The values `[N]`, and int64 `[B]`, how many of them each row has.
+    """
+    if separator is not None and is_string(column.type):
+        column = pc.split_pattern(column, pattern=separator)
+    if is_list(column.type):
+        lengths = pc.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False)
+        lengths = lengths.astype(np.int64)
+        values = as_array(column.flatten())
+    else:
+        lengths = np.ones(len(column), np.int64)
+        values = column
+    keep = values.is_valid()
+    if is_string(values.type):
+        keep = pc.and_kleene(keep, pc.not_equal(values, ""))
+    kept = keep.fill_null(False).to_numpy(zero_copy_only=False)
+    if not kept.all():
+        rows = np.repeat(np.arange(len(lengths)), lengths)
+        lengths = np.bincount(rows[kept], minlength=len(lengths)).astype(np.int64)
+        values = values.filter(pa.array(kept))
+    return values, lengths
+
+
+def _value_type(column_type: pa.DataType) -> pa.DataType:
+    return column_type.value_type if pa.types.is_dictionary(column_type) else column_type

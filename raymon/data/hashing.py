@@ -1,0 +1,99 @@
+"""A 64-bit hash of strings and integers: the same on every machine, in every process and version.
+
+Embedding tables are indexed by it, so a change of its values is a change of every trained model.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import torch
+
+from raymon.data.columns import as_array, as_int64, is_string
+
+UInt64s = npt.NDArray[np.uint64]
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
+_MIX_2 = np.uint64(0x94D049BB133111EB)
+_NULL_KEY = np.iinfo(np.int64).min
+
+
+def hash_integers(values: npt.NDArray[np.int64]) -> UInt64s:
+    """The hash of integers: `mix(v + 0x9E3779B97F4A7C15)`, a bijection of 64-bit words.
+
+    Args:
+        values: int64 `[N]`.
+
+    Returns:
+        uint64 `[N]`.
+    """
+    return _mix(values.astype(np.int64).view(np.uint64) + _GOLDEN)
+
+
+def hash_strings(values: pa.Array) -> UInt64s:
+    """The hash of strings, by the bytes of their UTF-8.
+
+    With w_0, w_1, ... the little-endian 8-byte words of the string, the last one padded with
+    zeros: `h = mix(length + 0x9E3779B97F4A7C15)`, then `h = mix(h ^ w_i)` for each word.
+
+    Args:
+        values: strings `[N]`, plain or by a dictionary; the hash of a null is that of "".
+
+    Returns:
+        uint64 `[N]`.
+    """
+    encoded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
+    unique = encoded.dictionary.fill_null("").cast(pa.large_binary())
+    hashes = np.append(_hash_bytes(unique), _mix(np.array([_GOLDEN])))
+    indices = encoded.indices.cast(pa.int64()).fill_null(len(unique))
+    result: UInt64s = hashes[indices.to_numpy(zero_copy_only=False)]
+    return result
+
+
+def key_ids(column: pa.Array | pa.ChunkedArray) -> torch.Tensor:
+    """Grouping keys as integers: an integer is itself, a string its hash, nulls are one group.
+
+    Args:
+        column: `[B]`, integers or strings.
+
+    Returns:
+        int64 `[B]`.
+    """
+    values = as_array(column)
+    if is_string(values.type):
+        keys = hash_strings(values).view(np.int64)
+    else:
+        keys = as_int64(values.cast(pa.int64(), safe=False).fill_null(0))
+    missing = values.is_null().to_numpy(zero_copy_only=False)
+    return torch.from_numpy(np.where(missing, _NULL_KEY, keys))
+
+
+def _mix(words: UInt64s) -> UInt64s:
+    # The finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014, figure 16).
+    words = (words ^ (words >> np.uint64(30))) * _MIX_1
+    words = (words ^ (words >> np.uint64(27))) * _MIX_2
+    mixed: UInt64s = words ^ (words >> np.uint64(31))
+    return mixed
+
+
+def _hash_bytes(values: pa.Array) -> UInt64s:
+    _, offset_buffer, data_buffer = values.buffers()
+    count = len(values)
+    if count == 0:
+        return np.empty(0, np.uint64)
+    offsets = np.frombuffer(offset_buffer, np.int64)[values.offset : values.offset + count + 1]
+    starts, lengths = offsets[:-1], np.diff(offsets)
+    data = np.frombuffer(data_buffer or b"", np.uint8)[: offsets[-1]]
+    # Every word is loaded whole, also the last one of the buffer.
+    data = np.append(data, np.zeros(8, np.uint8))
+    hashes = _mix(lengths.astype(np.uint64) + _GOLDEN)
+    eight = np.arange(8)
+    for begin in range(0, int(lengths.max()), 8):
+        rows = np.flatnonzero(lengths > begin)
+        words = data[(starts[rows] + begin)[:, None] + eight].view("<u8")[:, 0]
+        unused = 8 - np.minimum(lengths[rows] - begin, 8)
+        words = words & (np.uint64(0xFFFFFFFFFFFFFFFF) >> (8 * unused).astype(np.uint64))
+        hashes[rows] = _mix(hashes[rows] ^ words)
+    return hashes

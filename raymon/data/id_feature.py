@@ -1,0 +1,115 @@
+"""Features that are ids: of users, items, categories, tags."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import torch
+
+from raymon.data import columns
+from raymon.data.batch import IdList
+from raymon.data.feature import Feature
+from raymon.data.hashing import hash_integers, hash_strings
+from raymon.errors import DataError
+
+Ids = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class IdFeature(Feature):
+    """Ids from a column of integers or strings, one value a row or several.
+
+    Exactly one of `hash_bucket_size`, `num_buckets` and `vocab` is given. Nulls and empty strings
+    are missing values. A row without any value has the id of `default_value`; where that is "",
+    it has no id and its embedding is zero, except with a vocabulary, where it has id 0.
+
+    Attributes:
+        hash_bucket_size: the id is the hash of the value, modulo this. An integer and the string
+            that spells it have different ids.
+        num_buckets: values are integers in [0, num_buckets), or strings that spell them.
+        vocab: id 0 is a missing value, 1 a value that is not listed, 2 the first listed one.
+        default_value: in place of a missing value.
+        separator: between the values of one string; None: one value a row.
+    """
+
+    hash_bucket_size: int | None = None
+    num_buckets: int | None = None
+    vocab: tuple[str, ...] = ()
+    default_value: str = ""
+    separator: str | None = None
+
+    @property
+    def accepted_types(self) -> str:
+        scalars = "integers or strings"
+        return scalars if self.separator is None else f"{scalars}, or lists of them"
+
+    def accepts(self, column_type: pa.DataType) -> bool:
+        if columns.is_list(column_type) and self.separator is not None:
+            column_type = column_type.value_type
+        return columns.is_integer(column_type) or columns.is_string(column_type)
+
+    def convert(self, column: pa.Array | pa.ChunkedArray) -> IdList:
+        values, lengths = columns.flat_values(columns.as_array(column), self.separator)
+        ids = self._ids(values)
+        missing = lengths == 0
+        default = self._default_id(values.type) if missing.any() else None
+        if default is not None:
+            ids = np.insert(ids, (np.cumsum(lengths) - lengths)[missing], default)
+            lengths = np.where(missing, 1, lengths)
+        if (lengths == 1).all():
+            return IdList(torch.from_numpy(ids))
+        return IdList(torch.from_numpy(ids), torch.from_numpy(np.cumsum(lengths) - lengths))
+
+    def _ids(self, values: pa.Array) -> Ids:
+        """Ids of values that are not missing, in memory of their own."""
+        strings = columns.is_string(values.type)
+        if self.hash_bucket_size is not None:
+            hashes = hash_strings(values) if strings else hash_integers(columns.as_int64(values))
+            return (hashes % np.uint64(self.hash_bucket_size)).astype(np.int64)
+        if self.num_buckets is not None:
+            ids = _parse_integers(values) if strings else columns.as_int64(values)
+            valid = (ids >= 0) & (ids < self.num_buckets)
+            if not valid.all():
+                raise DataError(
+                    f"feature {self.name}, column {self.column}: value "
+                    f"{values[int(np.argmin(valid))].as_py()!r} is not an integer in "
+                    f"[0, {self.num_buckets}) (num_buckets)"
+                )
+            return ids.copy()
+        listed = self.vocab if strings else tuple(v for v in self.vocab if _spells_integer(v))
+        vocab_ids = np.array([1] + [self.vocab.index(v) + 2 for v in listed], np.int64)
+        known = pa.array(listed if strings else [int(v) for v in listed], _index_type(values))
+        found = pc.index_in(values.cast(known.type, safe=False), known).fill_null(-1)
+        taken: Ids = vocab_ids[found.to_numpy(zero_copy_only=False) + 1]
+        return taken
+
+    def _default_id(self, column_type: pa.DataType) -> int | None:
+        if self.default_value == "":
+            return 0 if self.vocab else None
+        if columns.is_integer(column_type) and _spells_integer(self.default_value):
+            return int(self._ids(pa.array([int(self.default_value)]))[0])
+        return int(self._ids(pa.array([self.default_value]))[0])
+
+
+def _index_type(values: pa.Array) -> pa.DataType:
+    return pa.large_string() if columns.is_string(values.type) else pa.int64()
+
+
+def _spells_integer(text: str) -> bool:
+    try:
+        return str(int(text)) == text and -(2**63) <= int(text) < 2**63
+    except ValueError:
+        return False
+
+
+def _parse_integers(values: pa.Array) -> Ids:
+    """The integers that strings spell; -1 for a string that spells none."""
+    encoded = values.dictionary_encode()
+    spelled = pc.match_substring_regex(encoded.dictionary, r"^[0-9]{1,18}$")
+    parsed = columns.as_int64(pc.if_else(spelled, encoded.dictionary, "-1").cast(pa.int64()))
+    taken: Ids = parsed[encoded.indices.to_numpy(zero_copy_only=False)]
+    return taken

@@ -1,0 +1,105 @@
+"""Features that are numbers: as they are, or cut into buckets that have embeddings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import torch
+
+from raymon.data import columns
+from raymon.data.batch import IdList
+from raymon.data.feature import Feature
+from raymon.data.normalizer import Normalizer
+from raymon.errors import DataError
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class RawFeature(Feature):
+    """Numbers from a numeric column; several a row from lists or from strings with a separator.
+
+    Attributes:
+        numbers: V, how many numbers a row has.
+        default: the V numbers of a row that is null, before the normalizer.
+        separator: between the numbers of one string.
+        normalizer: applied to every number; None: numbers stay as they are.
+        boundaries: bucket i has boundaries[i - 1] <= x < boundaries[i]; empty: no buckets.
+    """
+
+    numbers: int = 1
+    default: tuple[float, ...] = (0.0,)
+    separator: str = "\x1d"
+    normalizer: Normalizer | None = None
+    boundaries: tuple[float, ...] = ()
+
+    @property
+    def accepted_types(self) -> str:
+        if self.numbers == 1:
+            return "numbers"
+        return f"lists of {self.numbers} numbers, or strings of them with the separator between"
+
+    def accepts(self, column_type: pa.DataType) -> bool:
+        if self.numbers == 1:
+            return columns.is_number(column_type)
+        if columns.is_list(column_type):
+            return columns.is_number(column_type.value_type)
+        return columns.is_string(column_type)
+
+    def convert(self, column: pa.Array | pa.ChunkedArray) -> IdList | torch.Tensor:
+        array = columns.as_array(column)
+        raw = columns.as_float64(array)[:, None] if self.numbers == 1 else self._rows(array)
+        present = array.is_valid().to_numpy(zero_copy_only=False)
+        raw = np.where(present[:, None], raw, self.default)
+        self._check(raw, raw, "value")
+        values = raw if self.normalizer is None else self.normalizer(raw)
+        # What is stored is float32, and a number that is finite before may not be after.
+        with np.errstate(over="ignore"):
+            stored = values.astype(np.float32)
+        self._check(stored, raw, "normalized value of" if self.normalizer else "value")
+        if not self.boundaries:
+            return torch.from_numpy(np.ascontiguousarray(stored))
+        ids = torch.from_numpy(np.searchsorted(self.boundaries, values.ravel(), side="right"))
+        starts = None if self.numbers == 1 else torch.arange(0, len(ids), self.numbers)
+        return IdList(ids, starts)
+
+    def _rows(self, column: pa.Array) -> Floats:
+        """float64 `[B, V]`; rows that are null have any value."""
+        present = column.is_valid()
+        texts = columns.is_string(column.type)
+        if texts:
+            present = pc.and_kleene(present, pc.not_equal(column, "")).fill_null(False)
+            column = pc.split_pattern(column, pattern=self.separator)
+        filled = present.to_numpy(zero_copy_only=False)
+        column = column.filter(present)
+        lengths = pc.list_value_length(column).to_numpy(zero_copy_only=False)
+        if (lengths != self.numbers).any():
+            row = int(np.argmax(lengths != self.numbers))
+            raise self._error(f"{column[row].as_py()!r} has {lengths[row]} numbers")
+        values = columns.as_array(column.flatten())
+        rows = np.broadcast_to(np.asarray(self.default), (len(filled), self.numbers)).copy()
+        rows[filled] = (self._parse(values) if texts else columns.as_float64(values)).reshape(
+            -1, self.numbers
+        )
+        return rows
+
+    def _parse(self, texts: pa.Array) -> Floats:
+        try:
+            return columns.as_float64(pc.utf8_trim_whitespace(texts))
+        except pa.ArrowInvalid as error:
+            raise self._error(str(error).partition("\n")[0]) from None
+
+    def _check(self, values: npt.NDArray[np.floating], raw: Floats, what: str) -> None:
+        finite = np.isfinite(values)
+        if not finite.all():
+            raise self._error(f"{what} {raw[~finite][0]} is not a finite number")
+
+    def _error(self, what: str) -> DataError:
+        wanted = "a finite number" if self.numbers == 1 else f"{self.numbers} finite numbers"
+        return DataError(
+            f"feature {self.name}, column {self.column}: {what}; a row must be null or {wanted}"
+        )

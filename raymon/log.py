@@ -1,0 +1,63 @@
+"""What raymon says: Python's logging under the name `raymon`."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import TextIO
+
+from pythonjsonlogger.json import JsonFormatter
+
+from raymon.errors import ConfigError
+
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+FORMATS = ("text", "json")
+
+LEVEL_VARIABLE = "RAYMON_LOG_LEVEL"
+FORMAT_VARIABLE = "RAYMON_LOG_FORMAT"
+
+
+def set_up_logging(
+    level: str = "INFO",
+    log_format: str = "text",
+    *,
+    stream: TextIO | None = None,
+    handler: logging.Handler | None = None,
+) -> None:
+    """Sends the lines of raymon to a stream, and to it alone.
+
+    Args:
+        level: One of `LEVELS`; the variable RAYMON_LOG_LEVEL goes before it.
+        log_format: "text", or "json" for one object a line; RAYMON_LOG_FORMAT goes before it.
+        stream: Standard error by default.
+        handler: Takes text lines in place of the stream, to keep them off a live line.
+
+    Raises:
+        ConfigError: A variable has a value that is not known.
+    """
+    level = _from_environment(LEVEL_VARIABLE, LEVELS, level)
+    log_format = _from_environment(FORMAT_VARIABLE, FORMATS, log_format)
+    if handler is None or log_format == "json":
+        handler = logging.StreamHandler(stream or sys.stderr)
+        handler.setFormatter(_formatter(log_format))
+    logger = logging.getLogger("raymon")
+    logger.handlers = [handler]
+    logger.setLevel(level)
+    logger.propagate = False
+
+
+def _formatter(log_format: str) -> logging.Formatter:
+    if log_format == "json":
+        return JsonFormatter(
+            "%(asctime)s %(levelname)s %(name)s %(message)s",
+            rename_fields={"asctime": "time", "levelname": "level", "name": "logger"},
+        )
+    return logging.Formatter("%(asctime)s %(levelname)s %(message)s", datefmt="%H:%M:%S")
+
+
+def _from_environment(variable: str, known: tuple[str, ...], default: str) -> str:
+    value = os.environ.get(variable, default)
+    if value not in known:
+        raise ConfigError(f"{variable}={value}: not known; use one of {', '.join(known)}")
+    return value

@@ -1,0 +1,58 @@
+"""The area under the ROC curve of a histogram of scores, and how wrong it can be."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def area(histogram: Tensor, *, by_thresholds: bool) -> Tensor:
+    """The area under the ROC curve: the share of pairs whose positive scores above its negative.
+
+    The Mann-Whitney form (Hanley & McNeil 1982); pairs within a bin count half.
+
+    Args:
+        histogram: int64 or float64 `[..., 2, bins]`, weight of the negatives and of the positives
+            by bin, in the order of the scores, the last bin for NaN.
+        by_thresholds: the curve has a point at each threshold and begins at the last one, as
+            torchmetrics draws it: pairs within the top bin, of scores of exactly 1, count nothing.
+
+    Returns:
+        float64 `[...]`; 0.0 where a class is missing, NaN where the NaN bin is not empty.
+    """
+    negative, positive = histogram[..., 0, :-1], histogram[..., 1, :-1]
+    positives = positive.sum(-1, keepdim=True)
+    above = (positives - positive.cumsum(-1)).double()
+    ties = positive.double() / 2
+    if by_thresholds:
+        ties[..., -1] = 0
+    concordant = (negative.double() * (above + ties)).sum(-1)
+    return _share_of_pairs(histogram, concordant)
+
+
+def area_error_bound(histogram: Tensor) -> Tensor:
+    """How far `area` can be from the area of the scores themselves.
+
+    Half the probability that a positive and a negative share a bin.
+
+    Args:
+        histogram: as for `area`.
+
+    Returns:
+        float64 `[...]`; 0.0 where a class is missing, NaN where the NaN bin is not empty.
+    """
+    shared = histogram[..., 0, :-1].double() * histogram[..., 1, :-1].double()
+    return _share_of_pairs(histogram, shared.sum(-1) / 2)
+
+
+def has_pairs(histogram: Tensor) -> Tensor:
+    """Whether both classes are there: bool `[...]` for a histogram `[..., 2, bins]`."""
+    return (histogram[..., :-1].sum(-1) > 0).all(-1)
+
+
+def _share_of_pairs(histogram: Tensor, weight: Tensor) -> Tensor:
+    """`weight` of pairs `[...]` over that of all pairs, with the rules for what is missing."""
+    classes = histogram[..., :-1].sum(-1).double()
+    share = weight / classes.prod(-1)
+    share = torch.where(has_pairs(histogram), share, torch.zeros_like(share))
+    return share.masked_fill((histogram[..., -1] > 0).any(-1), float("nan"))

@@ -1,0 +1,116 @@
+"""Metrics by their names in a pipeline config."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, cast
+
+from torchmetrics import Metric
+
+from raymon.errors import ConfigError
+from raymon.metrics.accuracy import Accuracy
+from raymon.metrics.auc import AUC
+from raymon.metrics.decay_auc import DecayAUC
+from raymon.metrics.grouped_auc import GroupedAUC
+from raymon.metrics.mean_absolute_error import MeanAbsoluteError
+from raymon.metrics.mean_squared_error import MeanSquaredError
+from raymon.metrics.multiclass_auc import MulticlassAUC
+from raymon.metrics.normalized_entropy import NormalizedEntropy
+from raymon.metrics.recall_at_k import RecallAtK
+from raymon.metrics.train_metric_wrapper import TrainMetricWrapper
+from raymon.protos import metric_pb2
+
+
+def _names(message: str) -> tuple[str, ...]:
+    oneof = metric_pb2.DESCRIPTOR.message_types_by_name[message].oneofs_by_name["metric"]
+    return tuple(field.name for field in oneof.fields)
+
+
+METRIC_NAMES = _names("MetricConfig")
+"""The metrics that an evaluation can have."""
+
+TRAIN_METRIC_NAMES = _names("TrainMetricConfig")
+"""The metrics that a training can have."""
+
+
+def metric_name(config: metric_pb2.MetricConfig | metric_pb2.TrainMetricConfig) -> str:
+    """The name of the metric that a config message asks for.
+
+    Raises:
+        ConfigError: it asks for none.
+    """
+    name = config.WhichOneof("metric")
+    if name is None:
+        one_of = ", ".join(_names(type(config).__name__))
+        raise ConfigError(
+            f"{type(config).__name__}: no metric is given; it must be one of {one_of}"
+        )
+    return cast(str, name)
+
+
+def build_metric(config: metric_pb2.MetricConfig, num_class: int) -> Metric:
+    """A metric of the evaluation, as configured.
+
+    A field that is not set gives the accurate definition, not the default in the schema.
+
+    Args:
+        config: which metric, and its fields.
+        num_class: classes of the model; for `multiclass_auc`.
+
+    Raises:
+        ConfigError: no metric is given.
+        UserError: a field is out of range.
+    """
+    name = metric_name(config)
+    match name:
+        case "auc":
+            return AUC(_thresholds(config.auc))
+        case "multiclass_auc":
+            average = cast(Literal["macro", "weighted"], config.multiclass_auc.average)
+            return MulticlassAUC(num_class, _thresholds(config.multiclass_auc), average)
+        case "grouped_auc":
+            return GroupedAUC()
+        case _:
+            return _build_shared(name, config)
+
+
+def build_train_metric(config: metric_pb2.TrainMetricConfig, num_class: int) -> TrainMetricWrapper:
+    """A metric of the training, as configured; `auc` is a DecayAUC.
+
+    Args:
+        config: which metric, its fields, and how it decays.
+        num_class: classes of the model.
+
+    Raises:
+        ConfigError: no metric is given.
+        UserError: a field is out of range.
+    """
+    name = metric_name(config)
+    if name == "auc":
+        metric: Metric = DecayAUC(_thresholds(config.auc), sync_on_compute=False)
+    else:
+        metric = _build_shared(name, config, sync_on_compute=False)
+    return TrainMetricWrapper(metric, config.decay_rate, config.decay_step)
+
+
+def _build_shared(
+    name: str, config: metric_pb2.MetricConfig | metric_pb2.TrainMetricConfig, **kwargs: Any
+) -> Metric:
+    """A metric that is the same in training and evaluation."""
+    match name:
+        case "recall_at_k":
+            return RecallAtK(config.recall_at_k.top_k, **kwargs)
+        case "mean_absolute_error":
+            return MeanAbsoluteError(**kwargs)
+        case "mean_squared_error":
+            return MeanSquaredError(**kwargs)
+        case "accuracy":
+            return Accuracy(config.accuracy.threshold, config.accuracy.top_k, **kwargs)
+        case "normalized_entropy":
+            return NormalizedEntropy(config.normalized_entropy.eta, **kwargs)
+        case _:
+            raise AssertionError(f"metric {name} is in the schema and not in the registry")
+
+
+def _thresholds(config: metric_pb2.Auc | metric_pb2.MulticlassAuc) -> int | None:
+    """The thresholds that were written; None, the accurate definition, where they were not."""
+    return config.thresholds if config.HasField("thresholds") else None

@@ -1,0 +1,74 @@
+"""A metric of the training, decayed as it goes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torchmetrics import Metric
+
+from raymon.errors import UserError
+from raymon.metrics.decay import DecayedMetric
+from raymon.metrics.states import take_window_states
+
+
+class TrainMetricWrapper(nn.Module):
+    """A metric over the steps of a training, in which older steps count less.
+
+    On its own it folds every `decay_step` updates. Once handed over to a monitor it only adds up:
+    windows are taken from it, and the value is the one that is published to it. It never
+    exchanges anything with other ranks.
+
+    Args:
+        metric: what is measured; its histogram is decayed if it is a DecayAUC, else its value.
+        decay_rate: weight of the past at a fold, in [0, 1].
+        decay_step: updates between two folds.
+
+    Raises:
+        UserError: `decay_rate` outside [0, 1], `decay_step` below 1.
+    """
+
+    metric: Metric
+
+    def __init__(self, metric: Metric, decay_rate: float = 0.9, decay_step: int = 100) -> None:
+        super().__init__()
+        if decay_step < 1:
+            raise UserError(f"decay_step is {decay_step}; it must be at least 1")
+        self.metric = metric
+        self.decay_rate = decay_rate
+        self.decay_step = decay_step
+        self._decayed = DecayedMetric(metric, decay_rate)
+        self._updates = 0
+        self._handed_over = False
+        self._published: float | None = None
+
+    @torch.no_grad()
+    def update(self, *args: Any, **kwargs: Any) -> None:
+        """Add a step; the arguments are those of the metric's own `update`."""
+        # The method of the class is the bare one; the object's counts calls and clears caches
+        # that nothing here reads.
+        type(self.metric).update(self.metric, *args, **kwargs)
+        if self._handed_over:
+            return
+        self._updates += 1
+        if self._updates == self.decay_step:
+            self._decayed.fold(take_window_states(self.metric))
+            self._updates = 0
+
+    def compute(self) -> Tensor:
+        """The decayed value: float64 scalar; 0.0 before the first fold or published value."""
+        value = self._decayed.tensor if self._published is None else self._published
+        return torch.as_tensor(0.0 if value is None else value, dtype=torch.float64)
+
+    def hand_over(self) -> None:
+        """Leave folding to a monitor. What was added since the last fold is in its first window."""
+        self._handed_over = True
+
+    def take_window(self) -> dict[str, Tensor]:
+        """The states since the last window, by name; the metric starts anew, without a wait."""
+        return take_window_states(self.metric)
+
+    def publish(self, value: float) -> None:
+        """Set what `compute` gives: the value over all ranks."""
+        self._published = value

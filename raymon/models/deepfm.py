@@ -1,0 +1,84 @@
+"""DeepFM: Guo et al., DeepFM: A Factorization-Machine based Neural Network, 2017."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from raymon.data import Batch, Feature
+from raymon.models.embedding import EmbeddingCollection, specs_of
+from raymon.models.feature_group import FeatureGroup
+from raymon.models.head import Head
+from raymon.models.mlp import MLP
+from raymon.models.ranking import RankingModel
+from raymon.protos.model_pb2 import ModelConfig
+
+
+def second_order(vectors: Tensor) -> Tensor:
+    """The sum of the elementwise products of all pairs of F vectors.
+
+    ((sum v)^2 - sum v^2) / 2 (Rendle 2010, lemma 3.1, before the sum over the dimensions).
+
+    Args:
+        vectors: `[B, F, D]`.
+
+    Returns:
+        `[B, D]`.
+    """
+    squares: Tensor = vectors.sum(1).square() - vectors.square().sum(1)
+    return squares / 2
+
+
+class DeepFM(RankingModel):
+    """A wide part, second-order interactions and a deep MLP, side by side.
+
+    Group "wide" has a small embedding a feature, of tables of its own, which are summed; "fm" has
+    embeddings of one size; "deep" takes any features, and shares its tables with "fm". The three
+    go into the final MLP if there is one, and then into one linear map for each label.
+
+    Raises:
+        ConfigError: a feature has no embedding where it needs one, or embeddings of "fm" differ
+            in size.
+    """
+
+    def __init__(
+        self,
+        config: ModelConfig,
+        features: Sequence[Feature],
+        labels: Sequence[str],
+        sample_weights: Sequence[str] = (),
+    ) -> None:
+        super().__init__(config, features, labels, sample_weights)
+        deepfm = config.deepfm
+        self._wide = FeatureGroup("wide", config, features)
+        self._fm = FeatureGroup("fm", config, features)
+        self._deep = FeatureGroup("deep", config, features)
+        self._wide.require_sparse()
+        fm_dim = self._fm.require_one_dim()
+        wide_dim = deepfm.wide_embedding_dim
+        wide_specs = specs_of(self._wide.features)
+        self.wide_embeddings = EmbeddingCollection(
+            {name: replace(spec, dim=wide_dim) for name, spec in wide_specs.items()}
+        )
+        self.embeddings = EmbeddingCollection(specs_of([*self._fm.features, *self._deep.features]))
+        self.deep_mlp = MLP(self._deep.dense_dim + sum(self._deep.embedding_dims), deepfm.deep)
+        out_features = wide_dim + fm_dim + self.deep_mlp.out_features
+        self.final_mlp: MLP | None = None
+        if deepfm.HasField("final"):
+            self.final_mlp = MLP(out_features, deepfm.final)
+            out_features = self.final_mlp.out_features
+        self.head = Head(out_features, self.kinds, config.num_class)
+
+    def predict(self, batch: Batch) -> dict[str, Tensor]:
+        embeddings = self.embeddings(batch)
+        wide = torch.stack(self._wide.sparse(self.wide_embeddings(batch)), dim=1).sum(1)
+        fm = second_order(torch.stack(self._fm.sparse(embeddings), dim=1))
+        deep = self.deep_mlp(self._deep.concat(batch, embeddings))
+        outputs = torch.cat([wide, fm, deep], dim=1)
+        if self.final_mlp is not None:
+            outputs = self.final_mlp(outputs)
+        predictions: dict[str, Tensor] = self.head(outputs)
+        return predictions

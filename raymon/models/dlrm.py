@@ -1,0 +1,89 @@
+"""DLRM: Naumov et al., Deep Learning Recommendation Model, 2019 (arXiv:1906.00091)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from raymon.data import Batch, Feature
+from raymon.errors import ConfigError
+from raymon.models.embedding import EmbeddingCollection, specs_of
+from raymon.models.feature_group import FeatureGroup
+from raymon.models.head import Head
+from raymon.models.mlp import MLP
+from raymon.models.ranking import RankingModel
+from raymon.protos.model_pb2 import ModelConfig
+
+
+class DotInteraction(nn.Module):
+    """Dot products of all pairs of F vectors, each pair once."""
+
+    def __init__(self, num_vectors: int) -> None:
+        super().__init__()
+        rows, columns = torch.tril_indices(num_vectors, num_vectors, offset=-1)
+        self.register_buffer("_pairs", rows * num_vectors + columns, persistent=False)
+        self.out_features = len(rows)
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        """`[B, F, D]` to `[B, F (F - 1) / 2]`."""
+        products = torch.bmm(vectors, vectors.transpose(1, 2)).flatten(1)
+        return products.index_select(1, self.get_buffer("_pairs"))
+
+
+class DLRM(RankingModel):
+    """A bottom MLP over the numbers, dot products of it and the embeddings, a top MLP.
+
+    Group "sparse" has the embeddings, all of one size; group "dense" the numbers. Without numbers
+    there is no bottom MLP.
+
+    Raises:
+        ConfigError: a feature is of the wrong kind for its group, embeddings differ in size, or
+            the bottom MLP does not end in that size.
+    """
+
+    def __init__(
+        self,
+        config: ModelConfig,
+        features: Sequence[Feature],
+        labels: Sequence[str],
+        sample_weights: Sequence[str] = (),
+    ) -> None:
+        super().__init__(config, features, labels, sample_weights)
+        dlrm = config.dlrm
+        self._dense = FeatureGroup("dense", config, features)
+        self._sparse = FeatureGroup("sparse", config, features)
+        self._dense.require_dense()
+        dim = self._sparse.require_one_dim()
+        num_vectors = len(self._sparse.features)
+        self.embeddings = EmbeddingCollection(specs_of(self._sparse.features))
+        self.dense_mlp: MLP | None = None
+        if self._dense.features:
+            self.dense_mlp = MLP(self._dense.dense_dim, dlrm.dense_mlp)
+            if self.dense_mlp.out_features != dim:
+                raise ConfigError(
+                    "model_config.dlrm.dense_mlp.hidden_units: ends in "
+                    f"{self.dense_mlp.out_features}; must end in {dim}, the embedding_dim of "
+                    'group "sparse"'
+                )
+            num_vectors += 1
+        self.interaction = DotInteraction(num_vectors)
+        self._with_sparse = dlrm.arch_with_sparse
+        with_vectors = (
+            num_vectors if self._with_sparse else num_vectors - len(self._sparse.features)
+        )
+        self.final_mlp = MLP(self.interaction.out_features + with_vectors * dim, dlrm.final)
+        self.head = Head(self.final_mlp.out_features, self.kinds, config.num_class)
+
+    def predict(self, batch: Batch) -> dict[str, Tensor]:
+        sparse = self._sparse.sparse(self.embeddings(batch))
+        bottom = []
+        if self.dense_mlp is not None:
+            bottom = [self.dense_mlp(torch.cat(self._dense.dense(batch), dim=1))]
+        interactions = self.interaction(torch.stack([*bottom, *sparse], dim=1))
+        seen = [*bottom, *sparse] if self._with_sparse else bottom
+        predictions: dict[str, Tensor] = self.head(
+            self.final_mlp(torch.cat([interactions, *seen], dim=1))
+        )
+        return predictions

@@ -1,0 +1,68 @@
+"""Embedding tables. Every table of every model sits behind `EmbeddingCollection`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from raymon.data import Batch, EmbeddingSpec, Feature, IdList
+
+
+class EmbeddingTable(nn.Module):
+    """One table. Features that share it may pool in different ways.
+
+    Initial values are uniform in +-1 / sqrt(num_embeddings) (Naumov et al. 2019, the reference
+    implementation of DLRM), drawn from torch's default generator.
+    """
+
+    def __init__(self, num_embeddings: int, dim: int, trainable: bool) -> None:
+        super().__init__()
+        bound = 1 / math.sqrt(num_embeddings)
+        self.weight = nn.Parameter(
+            torch.empty(num_embeddings, dim).uniform_(-bound, bound), requires_grad=trainable
+        )
+
+    def forward(self, ids: IdList, pooling: str) -> Tensor:
+        """The pooled embeddings `[B, dim]` of B rows; zero for a row without ids."""
+        if ids.offsets is None:
+            return F.embedding(ids.values, self.weight)
+        return F.embedding_bag(ids.values, self.weight, ids.offsets, mode=pooling)
+
+
+class EmbeddingCollection(nn.Module):
+    """The embedding tables of some features; features whose tables have one name share it.
+
+    Args:
+        specs: by feature name, the table that its ids belong to.
+    """
+
+    def __init__(self, specs: Mapping[str, EmbeddingSpec]) -> None:
+        super().__init__()
+        self._specs = dict(specs)
+        tables: dict[str, nn.Module] = {}
+        for spec in self._specs.values():
+            if _key(spec.name) not in tables:
+                table = EmbeddingTable(spec.num_embeddings, spec.dim, spec.trainable)
+                tables[_key(spec.name)] = table
+        self.tables = nn.ModuleDict(tables)
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """The embeddings of a batch: by feature name, `[B, dim]`."""
+        return {
+            name: self.tables[_key(spec.name)](batch.sparse[name], spec.pooling)
+            for name, spec in self._specs.items()
+        }
+
+
+def specs_of(features: Iterable[Feature]) -> dict[str, EmbeddingSpec]:
+    """By feature name, the tables of those features that have one."""
+    return {f.name: f.embedding for f in features if f.embedding is not None}
+
+
+def _key(table: str) -> str:
+    """A name that a submodule can have: "type" is a method of modules, and dots part paths."""
+    return "t_" + table.replace("%", "%25").replace(".", "%2E")

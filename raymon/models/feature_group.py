@@ -1,0 +1,93 @@
+"""Groups of features: which inputs go into which part of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from raymon.data import Batch, Feature
+from raymon.errors import ConfigError
+from raymon.protos.model_pb2 import ModelConfig
+
+
+class FeatureGroup:
+    """The features of one group of the config, none where there is no such group.
+
+    Args:
+        name: of the group.
+        config: the model_config of the pipeline.
+        features: all features of the pipeline.
+
+    Attributes:
+        place: path of the group in the config, for messages.
+        features: in the order of the group.
+    """
+
+    def __init__(self, name: str, config: ModelConfig, features: Sequence[Feature]) -> None:
+        by_name = {feature.name: feature for feature in features}
+        self.name = name
+        self.place = "model_config.feature_groups"
+        self.features: list[Feature] = []
+        for index, group in enumerate(config.feature_groups):
+            if group.group_name == name:
+                self.place = f"model_config.feature_groups[{index}].feature_names"
+                self.features = [by_name[feature] for feature in group.feature_names]
+
+    @property
+    def dense_dim(self) -> int:
+        """Numbers a row of the dense features."""
+        return sum(feature.value_dim for feature in self.features if not feature.is_sparse)
+
+    @property
+    def embedding_dims(self) -> list[int]:
+        """Length of the embedding of each sparse feature."""
+        return [f.embedding.dim for f in self.features if f.embedding is not None]
+
+    def require_dense(self) -> None:
+        """Raises a ConfigError where a feature has an embedding."""
+        for index, feature in enumerate(self.features):
+            if feature.is_sparse:
+                raise ConfigError(
+                    f'{self.place}[{index}]: "{feature.name}" has an embedding; group '
+                    f'"{self.name}" takes raw features without boundaries'
+                )
+
+    def require_sparse(self) -> None:
+        """Raises a ConfigError where a feature has no embedding."""
+        for index, feature in enumerate(self.features):
+            if not feature.is_sparse:
+                raise ConfigError(
+                    f'{self.place}[{index}]: "{feature.name}" has no embedding; group '
+                    f'"{self.name}" takes id features and raw features with boundaries'
+                )
+
+    def require_one_dim(self) -> int:
+        """The length that all embeddings of the group have.
+
+        Raises:
+            ConfigError: a feature has no embedding, or they differ in length.
+        """
+        self.require_sparse()
+        dims = self.embedding_dims
+        for index, (feature, dim) in enumerate(zip(self.features, dims, strict=True)):
+            if dim != dims[0]:
+                raise ConfigError(
+                    f'{self.place}[{index}]: "{feature.name}" has embedding_dim {dim}, '
+                    f'"{self.features[0].name}" {dims[0]}; group "{self.name}" takes embeddings '
+                    "of one size"
+                )
+        return dims[0]
+
+    def dense(self, batch: Batch) -> list[Tensor]:
+        """The dense features of a batch, each float32 `[B, value_dim]`."""
+        return [batch.dense[f.name] for f in self.features if not f.is_sparse]
+
+    def sparse(self, embeddings: Mapping[str, Tensor]) -> list[Tensor]:
+        """The embeddings of the sparse features, each `[B, dim]`."""
+        return [embeddings[f.name] for f in self.features if f.is_sparse]
+
+    def concat(self, batch: Batch, embeddings: Mapping[str, Tensor]) -> Tensor:
+        """All features of a batch side by side, `[B, dense_dim + sum(embedding_dims)]`."""
+        return torch.cat([*self.dense(batch), *self.sparse(embeddings)], dim=1)

@@ -1,0 +1,55 @@
+"""The last layer: from what a model made of a batch to its predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from raymon.config.names import suffixed
+from raymon.data import LabelKind
+
+
+class Head(nn.Module):
+    """One linear map for each label.
+
+    It is computed in float32 also under autocast: logits of 8 bits would tie scores that differ.
+
+    Args:
+        in_features: length of an input.
+        kinds: by label, what its values are.
+        num_class: C, the number of classes of a label that is a class.
+    """
+
+    def __init__(self, in_features: int, kinds: Mapping[str, LabelKind], num_class: int) -> None:
+        super().__init__()
+        self._kinds = dict(kinds)
+        self.outputs = nn.ModuleList(
+            nn.Linear(in_features, num_class if kind is LabelKind.CLASS else 1)
+            for kind in self._kinds.values()
+        )
+
+    def forward(self, inputs: Tensor) -> dict[str, Tensor]:
+        """The predictions, float32, with the suffix of the label where there are several.
+
+        Args:
+            inputs: `[B, in_features]`.
+
+        Returns:
+            `logits` and `probs`, `[B]` for a binary label and `[B, C]` for one of C classes; `y`
+            `[B]` for a real one.
+        """
+        predictions: dict[str, Tensor] = {}
+        labels = list(self._kinds)
+        with torch.autocast(inputs.device.type, enabled=False):
+            for layer, (label, kind) in zip(self.outputs, self._kinds.items(), strict=True):
+                output = layer(inputs.float())
+                if kind is LabelKind.REAL:
+                    predictions[suffixed("y", label, labels)] = output.squeeze(1)
+                    continue
+                logits = output if kind is LabelKind.CLASS else output.squeeze(1)
+                probs = logits.softmax(1) if kind is LabelKind.CLASS else logits.sigmoid()
+                predictions[suffixed("logits", label, labels)] = logits
+                predictions[suffixed("probs", label, labels)] = probs
+        return predictions

@@ -1,0 +1,60 @@
+"""The multilayer perceptron."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from raymon.protos import model_pb2
+
+
+class MLP(nn.Module):
+    """Layers of linear map, normalization, activation and dropout, in this order.
+
+    Args:
+        in_features: length of an input.
+        config: the layers. `dropout_ratio` has no entry, one for all layers, or one a layer.
+
+    Attributes:
+        out_features: length of an output.
+    """
+
+    def __init__(self, in_features: int, config: model_pb2.MLP) -> None:
+        super().__init__()
+        ratios = list(config.dropout_ratio) or [0.0]
+        if len(ratios) == 1:
+            ratios *= len(config.hidden_units)
+        activation = getattr(nn, config.activation.removeprefix("nn."))
+        layers: list[nn.Module] = []
+        for units, ratio in zip(config.hidden_units, ratios, strict=True):
+            # A batch norm subtracts the mean, and with it any bias.
+            layers.append(nn.Linear(in_features, units, bias=config.bias and not config.use_bn))
+            if config.use_bn:
+                layers.append(_BatchNorm(units))
+            if config.use_ln:
+                layers.append(nn.LayerNorm(units))
+            layers.append(activation())
+            if ratio > 0:
+                layers.append(nn.Dropout(ratio))
+            in_features = units
+        self.layers = nn.Sequential(*layers)
+        self.out_features = in_features
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """`[B, in_features]` to `[B, out_features]`."""
+        outputs: Tensor = self.layers(inputs)
+        return outputs
+
+
+class _BatchNorm(nn.BatchNorm1d):
+    """Batch norm that takes the running statistics where a batch has less than two rows.
+
+    The last batch of an epoch may be as small, and one row has no variance.
+    """
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        if not self.training or inputs.shape[0] > 1:
+            return super().forward(inputs)
+        return F.batch_norm(
+            inputs, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps
+        )

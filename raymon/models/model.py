@@ -1,0 +1,104 @@
+"""What a model is to the training loop."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+
+from torch import Tensor, nn
+
+from raymon.data import Batch, Feature
+from raymon.metrics import TrainMetricWrapper
+from raymon.models.embedding import EmbeddingCollection
+from raymon.protos.model_pb2 import ModelConfig
+
+
+class Model(nn.Module, ABC):
+    """A model: it predicts, and knows its losses and metrics.
+
+    A model of one's own derives from `RankingModel`, which makes losses and metrics from the
+    config, or from this class, with a loss of its own and, if it wants any, metrics of its own.
+    In training every parameter must take part in every step.
+
+    Args:
+        config: the model_config of the pipeline.
+        features: all features of the pipeline, in the order of the config.
+        labels: columns of labels.
+        sample_weights: columns of sample weights: none, one for all labels, or one for each.
+    """
+
+    def __init__(
+        self,
+        config: ModelConfig,
+        features: Sequence[Feature],
+        labels: Sequence[str],
+        sample_weights: Sequence[str] = (),
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.features = tuple(features)
+        self.labels = tuple(labels)
+        self.sample_weights = tuple(sample_weights)
+
+    @abstractmethod
+    def predict(self, batch: Batch) -> dict[str, Tensor]:
+        """Predictions by name, each `[B]` or `[B, C]`."""
+
+    @abstractmethod
+    def loss(self, predictions: Mapping[str, Tensor], batch: Batch) -> dict[str, Tensor]:
+        """Losses by name, float32 scalars; their sum is what training minimises.
+
+        Each is the weighted mean over the rows of the batch, and 0 for a batch without rows.
+        """
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """`predict`, so that `DistributedDataParallel` can wrap the model."""
+        return self.predict(batch)
+
+    def batch_weight(self, batch: Batch) -> float | dict[str, Tensor]:
+        """What a batch counts in a mean of its losses over batches.
+
+        Returns:
+            The number of rows, or by loss name the sums of sample weights, scalars.
+        """
+        return float(batch.size)
+
+    def init_metric(self) -> None:
+        """Makes the metrics afresh, on the device of the model; they move with it."""
+
+    def update_metric(self, predictions: Mapping[str, Tensor], batch: Batch) -> None:
+        """Adds a batch to the metrics of the evaluation."""
+
+    def compute_metric(self) -> dict[str, Tensor]:
+        """The metrics of the evaluation by name, scalars; over all ranks."""
+        return {}
+
+    def reset_metric(self) -> None:
+        """Starts the metrics of the evaluation anew."""
+
+    def update_train_metric(self, predictions: Mapping[str, Tensor], batch: Batch) -> None:
+        """Adds a batch to the decayed metrics of the training."""
+
+    def compute_train_metric(self) -> dict[str, Tensor]:
+        """The decayed metrics by name, scalars."""
+        return {name: metric.compute() for name, metric in self.train_metrics.items()}
+
+    @property
+    def train_metrics(self) -> Mapping[str, TrainMetricWrapper]:
+        """The decayed metrics of the training by name."""
+        return {}
+
+    def sparse_parameters(self) -> list[nn.Parameter]:
+        """The embedding tables that are trained."""
+        return [
+            parameter
+            for module in self.modules()
+            if isinstance(module, EmbeddingCollection)
+            for parameter in module.parameters()
+            if parameter.requires_grad
+        ]
+
+    def dense_parameters(self) -> list[nn.Parameter]:
+        """All other parameters that are trained."""
+        sparse = {id(parameter) for parameter in self.sparse_parameters()}
+        return [p for p in self.parameters() if p.requires_grad and id(p) not in sparse]

@@ -1,0 +1,146 @@
+"""Models whose losses and metrics are those of the config."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol, Self
+
+from torch import Tensor
+from torchmetrics import Metric
+
+from raymon.config.names import (
+    Named,
+    named_losses,
+    named_metrics,
+    named_train_metrics,
+    suffixed,
+)
+from raymon.data import Batch, Feature, LabelKind
+from raymon.metrics import TrainMetricWrapper, build_metric, build_train_metric
+from raymon.models.losses import kinds_by_loss, row_losses, weighted_mean
+from raymon.models.model import Model
+from raymon.protos.metric_pb2 import MetricConfig, TrainMetricConfig
+from raymon.protos.model_pb2 import ModelConfig
+from raymon.protos.pipeline_pb2 import PipelineConfig
+
+
+def grouping_keys(config: PipelineConfig) -> list[str]:
+    """Columns of grouping keys that the metrics of a pipeline need, each once."""
+    metrics = config.model_config.metrics
+    keys = (m.grouped_auc.grouping_key for m in metrics if m.HasField("grouped_auc"))
+    return list(dict.fromkeys(keys))
+
+
+class _Updatable(Protocol):
+    def update(self, *args: Tensor, **kwargs: Tensor) -> None: ...
+
+
+class RankingModel(Model):
+    """A model that predicts every label; losses and metrics come from the config.
+
+    A subclass has `predict` alone to write. Its predictions are `logits` and `probs` for a binary
+    label (`[B]`) or one of classes (`[B, C]`), and `y` (`[B]`) for a real one; with several
+    labels each has the suffix `_{label}`. A `Head` over `self.kinds` makes them.
+
+    Attributes:
+        kinds: by label, what its values are.
+    """
+
+    def __init__(
+        self,
+        config: ModelConfig,
+        features: Sequence[Feature],
+        labels: Sequence[str],
+        sample_weights: Sequence[str] = (),
+    ) -> None:
+        super().__init__(config, features, labels, sample_weights)
+        self.kinds = kinds_by_loss(config, labels)
+        self._losses = named_losses(config, labels)
+        columns = list(sample_weights) * (len(labels) if len(sample_weights) == 1 else 1)
+        self._weight_columns = dict(zip(labels, columns, strict=True)) if columns else {}
+        # In plain dicts, not submodules: metrics are no part of the model's state.
+        self._metrics: dict[str, tuple[Named[MetricConfig], Metric]] = {}
+        self._train_metrics: dict[str, TrainMetricWrapper] = {}
+        self._train_named = named_train_metrics(config, labels)
+
+    def loss(self, predictions: Mapping[str, Tensor], batch: Batch) -> dict[str, Tensor]:
+        losses = {}
+        for loss in self._losses:
+            output = predictions[suffixed(self._output(loss.label), loss.label, self.labels)]
+            rows = row_losses(loss.config, output, batch.labels[loss.label])
+            losses[loss.name] = weighted_mean(rows, self._weights(loss.label, batch))
+        return losses
+
+    def batch_weight(self, batch: Batch) -> float | dict[str, Tensor]:
+        if not self._weight_columns:
+            return float(batch.size)
+        return {
+            loss.name: batch.weights[self._weight_columns[loss.label]].sum()
+            for loss in self._losses
+        }
+
+    def init_metric(self) -> None:
+        device = next(self.parameters()).device
+        num_class = self.config.num_class
+        self._metrics = {
+            metric.name: (metric, build_metric(metric.config, num_class).to(device))
+            for metric in named_metrics(self.config, self.labels)
+        }
+        self._train_metrics = {
+            metric.name: build_train_metric(metric.config, num_class).to(device)
+            for metric in self._train_named
+        }
+
+    def update_metric(self, predictions: Mapping[str, Tensor], batch: Batch) -> None:
+        for named, metric in self._metrics.values():
+            self._update(metric, named, predictions, batch)
+
+    def compute_metric(self) -> dict[str, Tensor]:
+        return {name: metric.compute() for name, (_, metric) in self._metrics.items()}
+
+    def reset_metric(self) -> None:
+        for _, metric in self._metrics.values():
+            metric.reset()
+
+    def update_train_metric(self, predictions: Mapping[str, Tensor], batch: Batch) -> None:
+        for named in self._train_named:
+            self._update(self._train_metrics[named.name], named, predictions, batch)
+
+    @property
+    def train_metrics(self) -> Mapping[str, TrainMetricWrapper]:
+        return self._train_metrics
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        # Metrics go to another device with the model.
+        for metric in (
+            *(metric for _, metric in self._metrics.values()),
+            *self._train_metrics.values(),
+        ):
+            metric._apply(fn)
+        return super()._apply(fn, recurse)  # type: ignore[no-untyped-call, no-any-return]
+
+    def _update(
+        self,
+        metric: _Updatable,
+        named: Named[MetricConfig] | Named[TrainMetricConfig],
+        predictions: Mapping[str, Tensor],
+        batch: Batch,
+    ) -> None:
+        kind = "y" if self.kinds[named.label] is LabelKind.REAL else "probs"
+        preds = predictions[suffixed(kind, named.label, self.labels)].detach()
+        target = batch.labels[named.label]
+        if isinstance(named.config, MetricConfig) and named.kind == "grouped_auc":
+            metric.update(preds, target, batch.keys[named.config.grouped_auc.grouping_key])
+            return
+        weights = self._weights(named.label, batch)
+        if weights is None:
+            metric.update(preds, target)
+        else:
+            metric.update(preds, target, weights=weights)
+
+    def _output(self, label: str) -> str:
+        return "y" if self.kinds[label] is LabelKind.REAL else "logits"
+
+    def _weights(self, label: str, batch: Batch) -> Tensor | None:
+        column = self._weight_columns.get(label)
+        return None if column is None else batch.weights[column]

@@ -1,0 +1,84 @@
+"""From the model_config of a pipeline to a model."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from raymon.data import Feature
+from raymon.errors import ConfigError
+from raymon.models.deepfm import DeepFM
+from raymon.models.dlrm import DLRM
+from raymon.models.model import Model
+from raymon.protos.model_pb2 import CustomModel
+from raymon.protos.pipeline_pb2 import PipelineConfig
+
+MODELS: Mapping[str, type[Model]] = {"dlrm": DLRM, "deepfm": DeepFM}
+"""The models that ship with raymon, by their field of model_config."""
+
+_CUSTOM = "model_config.custom"
+
+
+def build_model(config: PipelineConfig, features: Sequence[Feature]) -> Model:
+    """The model of a pipeline, with initial weights from torch's default generator.
+
+    Raises:
+        ConfigError: features do not fit the model, or a custom class cannot be used. The message
+            begins with the path of the field, as in `model_config.custom.class_path: ...`.
+    """
+    model_config = config.model_config
+    labels = list(config.data_config.label_fields)
+    arguments = (model_config, features, labels, list(config.data_config.sample_weight_fields))
+    kind = model_config.WhichOneof("model")
+    if kind is None:
+        raise ConfigError(f"model_config: has no model; give one of {', '.join(MODELS)}, custom")
+    if kind != "custom":
+        return MODELS[kind](*arguments)
+    cls = _custom_class(model_config.custom.class_path)
+    kwargs = _custom_kwargs(model_config.custom)
+    try:
+        inspect.signature(cls).bind(*arguments, **kwargs)
+    except TypeError as error:
+        raise ConfigError(
+            f"{_CUSTOM}.kwargs: {cls.__name__} cannot be made of the arguments of "
+            f"raymon.models.Model and these: {error}"
+        ) from None
+    return cls(*arguments, **kwargs)
+
+
+def _custom_class(class_path: str) -> type[Model]:
+    place = f'{_CUSTOM}.class_path: "{class_path}"'
+    module_name, _, name = class_path.partition(":")
+    if not module_name or not name:
+        raise ConfigError(f'{place} is no class; write "package.module:Class"')
+    try:
+        module = importlib.import_module(module_name)
+    except ImportError as error:
+        raise ConfigError(
+            f"{place} cannot be imported: {error}; the module must be on the Python path"
+        ) from error
+    cls = getattr(module, name, None)
+    if not isinstance(cls, type):
+        raise ConfigError(f"{place}: {module_name} has no class {name}")
+    if not issubclass(cls, Model):
+        raise ConfigError(f"{place} is not a subclass of raymon.models.Model")
+    if inspect.isabstract(cls):
+        missing = ", ".join(sorted(cls.__abstractmethods__))
+        raise ConfigError(f"{place} does not define {missing}")
+    return cls
+
+
+def _custom_kwargs(config: CustomModel) -> dict[str, Any]:
+    kwargs = {}
+    for key, value in config.kwargs.items():
+        try:
+            kwargs[key] = json.loads(value)
+        except json.JSONDecodeError:
+            raise ConfigError(
+                f"{_CUSTOM}.kwargs.{key}: {value!r} is not JSON; a string needs its quotes, "
+                f"""value: '"text"'"""
+            ) from None
+    return kwargs

@@ -1,0 +1,122 @@
+"""Scores a checkpoint of a run that is over."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from rich.console import Console as RichConsole
+
+from raymon.config import read_saved
+from raymon.errors import ConfigError, RunError, TrainingError
+from raymon.log import set_up_logging
+from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.reporter import InProcessReporter, Reporter
+from raymon.sinks import Console
+from raymon.sinks.console import terminal_handler
+from raymon.training.checkpoint import Checkpoint, list_checkpoints
+from raymon.training.job import Job
+from raymon.training.prepare import check_evaluation_input, with_absolute_paths
+from raymon.training.progress import Progress, Publisher
+from raymon.training.retention import best_of_run
+from raymon.training.train import in_process_context
+from raymon.training.worker import run_worker
+
+
+def evaluate_run(
+    model_dir: Path,
+    checkpoint: str = "latest",
+    overrides: Sequence[str] = (),
+    *,
+    address: str | None = None,
+) -> tuple[int, dict[str, float]]:
+    """Scores a checkpoint on the evaluation data of its config. Writes nothing.
+
+    Args:
+        model_dir: Directory of the run.
+        checkpoint: "latest", "best", or a step.
+        overrides: As `field=value`, of the config that is saved with the run.
+        address: Of a Ray cluster, as for `train`.
+
+    Returns:
+        The step of the checkpoint, and the scores by name.
+
+    Raises:
+        UserError: There is no such checkpoint, or no data to score it on.
+        TrainingError: The evaluation failed.
+    """
+    config = with_absolute_paths(read_saved(model_dir, overrides))
+    # The run may have been moved since.
+    config.model_dir = str(model_dir.absolute())
+    if not config.eval_input_path:
+        raise ConfigError(f"{model_dir}: no eval_input_path; pass --set eval_input_path=PATH")
+    chosen = _choose(model_dir, checkpoint, config)
+    check_evaluation_input(config)
+    terminal = RichConsole(stderr=True) if sys.stderr.isatty() else None
+    set_up_logging(
+        config.monitor_config.log_level,
+        config.monitor_config.log_format,
+        handler=terminal_handler(terminal) if terminal else None,
+    )
+    job = Job(config.SerializeToString(), str(chosen.path.absolute()))
+    # No sinks: what is published is only shown.
+    reporter = Reporter(model_dir, [], 1, math.inf)
+    run = _in_process if config.ray_config.num_workers == 0 else _on_ray
+    return chosen.step, run(config, job, reporter, address, terminal)
+
+
+def _in_process(
+    config: PipelineConfig,
+    job: Job,
+    reporter: Reporter,
+    address: str | None,
+    terminal: RichConsole | None,
+) -> dict[str, float]:
+    link = InProcessReporter(reporter)
+    return _follow(lambda: run_worker(job, in_process_context(config), link), link, terminal)
+
+
+def _on_ray(
+    config: PipelineConfig,
+    job: Job,
+    reporter: Reporter,
+    address: str | None,
+    terminal: RichConsole | None,
+) -> dict[str, float]:
+    from raymon.training.ray_cluster import check_capacity, connect
+
+    connect(address)
+    check_capacity(config.ray_config)
+    from raymon.reporter.actor import start_reporter
+    from raymon.training.ray_trainer import fit
+
+    link = start_reporter(f"{config.model_dir}:evaluate", reporter)
+    try:
+        return _follow(lambda: fit(job, link), link, terminal)
+    finally:
+        link.stop()
+
+
+def _follow(
+    work: Callable[[], None], reporter: Publisher, terminal: RichConsole | None
+) -> dict[str, float]:
+    with Progress(reporter, Console(0, 1.0, terminal)) as progress:
+        work()
+    if not progress.evaluations:
+        raise TrainingError("the scores did not arrive: the reporter is gone")
+    return dict(progress.evaluations[-1].metrics)
+
+
+def _choose(model_dir: Path, name: str, config: PipelineConfig) -> Checkpoint:
+    checkpoints = list_checkpoints(model_dir)
+    if name == "best":
+        return best_of_run(model_dir, config.export_config)
+    if name == "latest" and checkpoints:
+        return checkpoints[-1]
+    for checkpoint in checkpoints:
+        if name == str(checkpoint.step):
+            return checkpoint
+    steps = ", ".join(str(checkpoint.step) for checkpoint in checkpoints) or "no checkpoint"
+    raise RunError(f"{model_dir}: --checkpoint {name}: not there; it has {steps}")

@@ -1,0 +1,86 @@
+"""The scores of a model on the evaluation data, over all workers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import closing
+
+import torch
+
+from raymon.data import ParquetReader
+from raymon.models import Model
+from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.training.precision import autocast
+from raymon.training.worker_context import WorkerContext
+
+Progress = Callable[[int, int, float], None]
+"""Called with the steps done, the steps in all, and the seconds so far."""
+
+
+def evaluate(
+    config: PipelineConfig,
+    model: Model,
+    reader: ParquetReader,
+    context: WorkerContext,
+    progress: Progress,
+) -> dict[str, float]:
+    """Scores the model; every rank gets the same numbers.
+
+    Args:
+        config: `eval_config` limits the steps and says how often there is progress.
+        model: On its device. It is in training mode again afterwards.
+        reader: The rows of this rank.
+        context: The world of this rank.
+        progress: Called every `eval_config.log_step_count_steps` steps.
+
+    Returns:
+        Metrics by name, then the losses (weighted means over all rows) and `total_loss`.
+    """
+    steps = reader.steps_per_epoch
+    if config.eval_config.HasField("num_steps"):
+        steps = min(steps, config.eval_config.num_steps)
+    began = time.monotonic()
+    losses = _LossSums()
+    model.reset_metric()
+    model.eval()
+    with closing(reader.epoch(0)) as batches, torch.inference_mode():
+        for step, batch in zip(range(1, steps + 1), batches, strict=False):
+            moved = batch.to(context.device, non_blocking=True)
+            with autocast(config.train_config, context.device):
+                predictions = model.predict(moved)
+            model.update_metric(predictions, moved)
+            losses.add(model.loss(predictions, moved), model.batch_weight(moved))
+            if step % config.eval_config.log_step_count_steps == 0:
+                progress(step, steps, time.monotonic() - began)
+        metrics = {name: float(value) for name, value in model.compute_metric().items()}
+    model.reset_metric()
+    model.train()
+    return {**metrics, **losses.means(context)}
+
+
+class _LossSums:
+    """Sums of loss * weight and of weight, by loss."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, torch.Tensor] = {}
+
+    def add(
+        self,
+        losses: dict[str, torch.Tensor],
+        weights: dict[str, torch.Tensor] | float,
+    ) -> None:
+        for name, loss in losses.items():
+            value = loss.double()
+            if isinstance(weights, float):
+                weight = torch.full_like(value, weights)
+            else:
+                weight = weights[name].double()
+            pair = torch.stack([value * weight, weight])
+            self._sums[name] = self._sums[name] + pair if name in self._sums else pair
+
+    def means(self, context: WorkerContext) -> dict[str, float]:
+        total = context.sum(torch.stack(list(self._sums.values())))
+        means = (total[:, 0] / total[:, 1]).tolist()
+        named = dict(zip(self._sums, means, strict=True))
+        return {**named, "total_loss": sum(means)}

@@ -1,0 +1,86 @@
+"""Gradients of an optimizer step: clipped, and measured where somebody wants to see them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import nn
+
+from raymon.models import Model
+from raymon.monitor import HistogramCounter, Monitor
+from raymon.protos.train_pb2 import GradClippingConfig
+
+
+class GradientClipper:
+    """Clips gradients by norm or by value.
+
+    Args:
+        config: How; by norm either over all parameters, or over dense and sparse ones apart.
+        model: Whose gradients.
+    """
+
+    def __init__(self, config: GradClippingConfig, model: Model) -> None:
+        self._config = config
+        dense, sparse = model.dense_parameters(), model.sparse_parameters()
+        parts = [[*dense, *sparse]] if config.enable_global_grad_clip else [dense, sparse]
+        self._parts = [part for part in parts if part]
+
+    def clip(self) -> None:
+        """Clips in place, without a synchronisation."""
+        limit = self._config.max_gradient
+        for part in self._parts:
+            if self._config.clipping_type == "norm":
+                nn.utils.clip_grad_norm_(part, limit, self._config.norm_type)
+            elif self._config.clipping_type == "value":
+                nn.utils.clip_grad_value_(part, limit)
+
+
+class GradientSummaries:
+    """Norms and histograms of gradients and parameters, for TensorBoard.
+
+    Gradients are those before clipping, and after the exchange between ranks, so one rank is
+    enough to measure them.
+
+    Args:
+        summaries: Which of global_gradient_norm, gradient_norm, gradient and parameter.
+        model: Whose gradients.
+        monitor: Takes what is measured.
+        device: Of the model.
+    """
+
+    def __init__(
+        self, summaries: Iterable[str], model: Model, monitor: Monitor, device: torch.device
+    ) -> None:
+        self._summaries = frozenset(summaries)
+        self._model = model
+        self._monitor = monitor
+        self._counter = HistogramCounter(device)
+
+    def measure(self) -> None:
+        """Measures the gradients as they are now."""
+        named = [
+            (name, parameter)
+            for name, parameter in self._model.named_parameters()
+            if parameter.grad is not None
+        ]
+        self._measure_norms({name: p.grad for name, p in named if p.grad is not None})
+        for name, parameter in named:
+            if "parameter" in self._summaries:
+                self._monitor.add_histogram(name, self._counter.count(parameter))
+            if "gradient" in self._summaries and parameter.grad is not None:
+                counted = self._counter.count(parameter.grad)
+                self._monitor.add_histogram(f"{name}/gradient", counted)
+
+    def _measure_norms(self, gradients: dict[str, torch.Tensor]) -> None:
+        wanted = self._summaries & {"global_gradient_norm", "gradient_norm"}
+        if not wanted or not gradients:
+            return
+        norms = {name: torch.linalg.vector_norm(g) for name, g in gradients.items()}
+        if "global_gradient_norm" in wanted:
+            total = torch.linalg.vector_norm(torch.stack(list(norms.values())))
+            self._monitor.add_gradient_norms({"global_gradient_norm": total})
+        if "gradient_norm" in wanted:
+            self._monitor.add_gradient_norms(
+                {f"{name}/gradient_norm": norm for name, norm in norms.items()}
+            )

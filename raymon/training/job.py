@@ -1,0 +1,97 @@
+"""What a run is asked to do, in a form that travels to workers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from raymon.config import metric_names
+from raymon.data import Feature, ParquetReader, build_features
+from raymon.models import grouping_keys, label_kinds
+from raymon.protos.pipeline_pb2 import PipelineConfig
+
+
+@dataclass(frozen=True)
+class Job:
+    """A pipeline config whose paths are absolute, and the run that it belongs to.
+
+    Attributes:
+        serialized_config: The `PipelineConfig`, as bytes.
+        checkpoint: A checkpoint to evaluate; None where the job is to train.
+    """
+
+    serialized_config: bytes
+    checkpoint: str | None = None
+
+    @property
+    def config(self) -> PipelineConfig:
+        """The config."""
+        return PipelineConfig.FromString(self.serialized_config)
+
+
+def train_reader(
+    config: PipelineConfig, features: list[Feature], rank: int, world_size: int
+) -> ParquetReader:
+    """The reader of one rank of `train_input_path`."""
+    data = config.data_config
+    return ParquetReader(
+        config.train_input_path,
+        features,
+        labels=label_kinds(config),
+        weights=data.sample_weight_fields,
+        batch_size=data.batch_size,
+        rank=rank,
+        world_size=world_size,
+        shuffle=data.shuffle,
+        shuffle_buffer_size=data.shuffle_buffer_size,
+        seed=config.train_config.seed,
+        drop_remainder=data.drop_remainder,
+        num_workers=data.num_workers,
+        num_class=_num_class(config),
+    )
+
+
+def eval_reader(
+    config: PipelineConfig, features: list[Feature], rank: int, world_size: int
+) -> ParquetReader:
+    """The reader of one rank of `eval_input_path`."""
+    data = config.data_config
+    return ParquetReader(
+        config.eval_input_path,
+        features,
+        labels=label_kinds(config),
+        weights=data.sample_weight_fields,
+        keys=grouping_keys(config),
+        batch_size=data.eval_batch_size or data.batch_size,
+        rank=rank,
+        world_size=world_size,
+        num_workers=data.num_workers,
+        num_class=_num_class(config),
+    )
+
+
+def features_of(config: PipelineConfig) -> list[Feature]:
+    """The features of a config."""
+    return build_features(config.feature_configs)
+
+
+def total_steps(config: PipelineConfig, steps_per_epoch: int) -> int:
+    """Steps that a run makes in all."""
+    train = config.train_config
+    if train.HasField("num_epochs"):
+        return int(train.num_epochs) * steps_per_epoch
+    return int(train.num_steps)
+
+
+def scores(config: PipelineConfig) -> list[str]:
+    """Names of what an evaluation yields; none where there is no evaluation."""
+    return metric_names(config) if config.eval_input_path else []
+
+
+def model_dir(config: PipelineConfig) -> Path:
+    """Directory of the run."""
+    return Path(config.model_dir)
+
+
+def _num_class(config: PipelineConfig) -> int | None:
+    return config.model_config.num_class if config.model_config.num_class > 1 else None

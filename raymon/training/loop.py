@@ -1,0 +1,165 @@
+"""The loop of training on one rank."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+from raymon.data import Batch, ParquetReader, Position
+from raymon.monitor import Channel, Monitor
+from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.training.evaluation import evaluate
+from raymon.training.gradients import GradientSummaries
+from raymon.training.job import total_steps
+from raymon.training.profiling import StepProfiler
+from raymon.training.save import TrainState, save
+from raymon.training.train_step import TrainStep
+from raymon.training.worker_context import WorkerContext
+
+
+class Loop:
+    """Trains a model on the rows of this rank, and saves and evaluates when it is time.
+
+    Args:
+        config: The pipeline.
+        state: What is trained; it says where to go on.
+        train_step: Trains on one batch.
+        reader: Training rows of this rank.
+        eval_reader: Evaluation rows of this rank; None where there is no evaluation.
+        monitor: Watches the steps.
+        summaries: Measures gradients; None where nobody wants to see them.
+        channel: Publishes scores, on rank 0.
+        context: The world of this rank.
+    """
+
+    def __init__(
+        self,
+        *,
+        config: PipelineConfig,
+        state: TrainState,
+        train_step: TrainStep,
+        reader: ParquetReader,
+        eval_reader: ParquetReader | None,
+        monitor: Monitor,
+        summaries: GradientSummaries | None,
+        channel: Channel,
+        context: WorkerContext,
+    ) -> None:
+        self._config = config
+        self._train_config = config.train_config
+        self._state = state
+        self._train_step = train_step
+        self._reader = reader
+        self._eval_reader = eval_reader
+        self._monitor = monitor
+        self._summaries = summaries
+        self._channel = channel
+        self._context = context
+        self._model_dir = Path(config.model_dir)
+        self._total_steps = total_steps(config, reader.steps_per_epoch)
+        self._saved_step = state.step
+        self._epoch_end = 0
+
+    def run(self) -> None:
+        """Trains up to the last step, which is always saved and evaluated."""
+        profiling = self._train_config.is_profiling and self._context.rank == 0
+        with StepProfiler(self._model_dir, profiling) as profiler:
+            while self._state.step < self._total_steps:
+                self._run_epoch(profiler)
+        if self._saved_step < self._state.step:
+            self._save()
+
+    def _run_epoch(self, profiler: StepProfiler) -> None:
+        state, clock = self._state, self._monitor.clock
+        epoch, first = state.position.epoch, state.position.step
+        self._epoch_end = min(self._reader.steps_per_epoch, first + self._total_steps - state.step)
+        clock.skip()
+        with closing(self._reader.epoch(epoch, first)) as batches:
+            for epoch_step, batch in enumerate(batches, first):
+                clock.lap("data")
+                self._step(batch, epoch, epoch_step)
+                profiler.step()
+                if state.step == self._total_steps:
+                    break
+                if self._save_is_due(epoch_step):
+                    self._save()
+                    clock.skip()
+        every = self._train_config.save_checkpoints_epochs
+        over = state.position.epoch > epoch and state.step < self._total_steps
+        if every and over and state.position.epoch % every == 0:
+            self._save()
+
+    def _step(self, batch: Batch, epoch: int, epoch_step: int) -> None:
+        state = self._state
+        last_of_epoch = epoch_step + 1 == self._reader.steps_per_epoch
+        begin, end = self._group(epoch_step)
+        last = epoch_step + 1 == end
+        if self._config.data_config.pin_memory and self._context.device.type == "cuda":
+            batch = batch.pin_memory()
+        moved = batch.to(self._context.device, non_blocking=True)
+        rows = self._reader.rows_at(epoch_step)
+        output = self._train_step.backward(moved, rows, end - begin, last)
+        learning_rates = state.optimizers.learning_rates()
+        if last:
+            self._update(end - begin)
+        if last_of_epoch:
+            state.optimizers.end_epoch()
+        state.step += 1
+        state.position = (
+            Position(epoch + 1, 0) if last_of_epoch else Position(epoch, epoch_step + 1)
+        )
+        self._monitor.step(
+            output.losses,
+            output.predictions,
+            moved,
+            samples=batch.size,
+            weights=output.weights,
+            epoch=epoch,
+            learning_rates=learning_rates,
+        )
+
+    def _group(self, epoch_step: int) -> tuple[int, int]:
+        # Steps of the epoch whose gradients make up one step of the optimizer. A group ends with
+        # the epoch and with the run, so that no gradient is left over.
+        size = max(1, self._train_config.gradient_accumulation_steps)
+        begin = epoch_step - epoch_step % size
+        return begin, min(begin + size, self._epoch_end)
+
+    def _update(self, group: int) -> None:
+        self._train_step.unscale()
+        last_of_window = self._state.step + 1 + group > self._monitor.next_cut
+        if self._summaries is not None and last_of_window:
+            self._summaries.measure()
+        self._train_step.update()
+
+    def _save_is_due(self, epoch_step: int) -> bool:
+        # Only between steps of the optimizer: gradients that are half added up are not saved.
+        if self._train_config.save_checkpoints_epochs:
+            return False
+        if self._state.position.step != 0 and epoch_step + 1 != self._group(epoch_step)[1]:
+            return False
+        every = self._train_config.save_checkpoints_steps
+        return self._state.step // every > self._saved_step // every
+
+    def _save(self) -> None:
+        self._monitor.cut(checkpoint=True)
+        metrics = self._evaluate()
+        path = save(self._state, self._model_dir, metrics, self._context)
+        self._saved_step = self._state.step
+        self._context.register.register(str(path), self._state.step, metrics)
+
+    def _evaluate(self) -> dict[str, float]:
+        if self._eval_reader is None:
+            return {}
+        step = self._state.step
+
+        def progress(done: int, total: int, seconds: float) -> None:
+            if self._context.rank == 0:
+                self._channel.publish_evaluation_progress(step, done, total, seconds)
+
+        metrics = evaluate(
+            self._config, self._state.model, self._eval_reader, self._context, progress
+        )
+        if self._context.rank == 0:
+            self._channel.publish_evaluation(step, metrics)
+        return metrics

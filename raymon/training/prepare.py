@@ -1,0 +1,122 @@
+"""Everything that is checked before a run begins, so that nothing is left half done."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from raymon.data import build_features, check_input
+from raymon.errors import ConfigError, RunError
+from raymon.models import build_model, grouping_keys, label_kinds
+from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.training.checkpoint import newest_checkpoint
+from raymon.training.job import total_steps, train_reader
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """A config that can run.
+
+    Attributes:
+        config: With absolute paths.
+        total_steps: Steps of the run.
+        rows: Rows of the training data.
+    """
+
+    config: PipelineConfig
+    total_steps: int
+    rows: int
+
+
+def check_config(config: PipelineConfig) -> None:
+    """Checks all of a config that needs no data: features, feature groups, the model's class.
+
+    Raises:
+        ConfigError: Something is wrong with it.
+    """
+    features = build_features(config.feature_configs)
+    # No memory for the tables is needed to see whether a model can be built.
+    with torch.device("meta"):
+        build_model(config, features).init_metric()
+
+
+def plan_run(config: PipelineConfig) -> RunPlan:
+    """Checks the config and its data, by footers alone.
+
+    Raises:
+        ConfigError: The config is wrong.
+        DataError: The data is missing, or is not what the config says.
+    """
+    config = with_absolute_paths(config)
+    check_config(config)
+    features = build_features(config.feature_configs)
+    kinds, weights = label_kinds(config), list(config.data_config.sample_weight_fields)
+    rows = check_input(config.train_input_path, features, labels=kinds, weights=weights).rows
+    check_evaluation_input(config)
+    world_size = max(1, config.ray_config.num_workers)
+    reader = train_reader(config, features, 0, world_size)
+    return RunPlan(config, total_steps(config, reader.steps_per_epoch), rows)
+
+
+def check_evaluation_input(config: PipelineConfig) -> None:
+    """Checks the evaluation data, where there is any.
+
+    Raises:
+        DataError: It is missing, or is not what the config says.
+    """
+    if config.eval_input_path:
+        check_input(
+            config.eval_input_path,
+            build_features(config.feature_configs),
+            labels=label_kinds(config),
+            weights=list(config.data_config.sample_weight_fields),
+            keys=grouping_keys(config),
+        )
+
+
+def check_model_dir(model_dir: Path, resume: bool) -> None:
+    """Checks that a run can write to its directory, and that it goes on only where asked to.
+
+    Raises:
+        RunError: The directory cannot be written, has checkpoints and `resume` is false, or has
+            none and `resume` is true.
+    """
+    if "://" in str(model_dir) or ":/" in str(model_dir):
+        raise ConfigError(f"model_dir: {model_dir}: raymon writes to local or mounted paths only")
+    newest = newest_checkpoint(model_dir)
+    if newest is not None and not resume:
+        raise RunError(
+            f"{model_dir}: has a checkpoint of step {newest.step}; "
+            "pass --resume to go on from it, or choose another model_dir"
+        )
+    if newest is None and resume:
+        raise RunError(f"{model_dir}: --resume: no complete checkpoint to go on from")
+    existing = model_dir
+    while not existing.exists():
+        existing = existing.parent
+    if not existing.is_dir():
+        raise RunError(f"{model_dir}: cannot be written: {existing} is a file")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise RunError(f"{model_dir}: cannot be written: no permission to write to {existing}")
+
+
+def with_absolute_paths(config: PipelineConfig) -> PipelineConfig:
+    """The config as it means the same in any working directory."""
+    absolute = PipelineConfig()
+    absolute.CopyFrom(config)
+    absolute.model_dir = _absolute(config.model_dir)
+    absolute.train_input_path = _absolute_list(config.train_input_path)
+    if config.eval_input_path:
+        absolute.eval_input_path = _absolute_list(config.eval_input_path)
+    return absolute
+
+
+def _absolute_list(paths: str) -> str:
+    return ",".join(_absolute(path.strip()) for path in paths.split(",") if path.strip())
+
+
+def _absolute(path: str) -> str:
+    return path if "://" in path else os.path.abspath(os.path.expanduser(path))

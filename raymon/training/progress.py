@@ -1,0 +1,68 @@
+"""Shows on the driver what the reporter publishes."""
+
+from __future__ import annotations
+
+import threading
+from types import TracebackType
+from typing import Protocol
+
+from raymon.sinks import Console, Evaluation, Published, Snapshot
+
+_POLL_S = 0.25
+
+
+class Publisher(Protocol):
+    """A reporter that can be asked for news."""
+
+    def published(self, since: int) -> tuple[list[Published], int]:
+        """What was published after the first `since` publications, and the count of all."""
+
+
+class Progress:
+    """Follows a reporter on a thread of its own, and remembers the last numbers.
+
+    Args:
+        reporter: Asked for news a few times a second.
+        console: Shows them.
+    """
+
+    def __init__(self, reporter: Publisher, console: Console) -> None:
+        self._reporter = reporter
+        self._console = console
+        self._seen = 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._follow, name="raymon-progress", daemon=True)
+        self.last: Snapshot | None = None
+        self.evaluations: list[Evaluation] = []
+
+    def __enter__(self) -> Progress:
+        self._console.__enter__()
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+        self._poll()
+        self._console.__exit__(kind, error, traceback)
+
+    def _follow(self) -> None:
+        while not self._stop.wait(_POLL_S):
+            self._poll()
+
+    def _poll(self) -> None:
+        try:
+            news, self._seen = self._reporter.published(self._seen)
+        except Exception:  # a reporter that is slow or gone has no news
+            return
+        for published in news:
+            if isinstance(published, Snapshot):
+                self.last = published
+            elif isinstance(published, Evaluation):
+                self.evaluations.append(published)
+            self._console.show(published)

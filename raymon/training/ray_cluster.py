@@ -1,0 +1,93 @@
+"""The Ray cluster that a run is on."""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import dataclass
+
+# Ray reads these when it is imported; what a person has set goes before.
+os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+os.environ.setdefault("RAY_TRAIN_ENABLE_STATE_TRACKING", "1")
+
+import ray
+
+from raymon.errors import ConfigError, RunError
+from raymon.protos.ray_pb2 import RayConfig
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A cluster that this process is connected to.
+
+    Attributes:
+        dashboard: Address of its dashboard; None where it has none.
+        own: This process started the cluster, and it ends with it.
+    """
+
+    dashboard: str | None
+    own: bool
+
+
+def connect(address: str | None) -> Connection:
+    """Connects to a cluster, or starts one on this machine that lives as long as this process.
+
+    Args:
+        address: Of a cluster; None takes RAY_ADDRESS from the environment, or starts one.
+
+    Raises:
+        RunError: There is no cluster at the address.
+    """
+    if ray.is_initialized():
+        return Connection(None, own=False)
+    address = address or os.environ.get("RAY_ADDRESS")
+    for name in ("ray", "ray.train", "ray.data", "ray.tune"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    try:
+        context = ray.init(
+            address=address or "local",
+            configure_logging=False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+        )
+    except ConnectionError as error:
+        reason = str(error).splitlines()[0]
+        raise RunError(f"--address {address}: no Ray cluster there: {reason}") from None
+    return Connection(_dashboard(context.dashboard_url), own=address is None)
+
+
+def worker_resources(config: RayConfig) -> dict[str, float]:
+    """What a worker takes of its node: by default one CPU, and one GPU with `use_gpu`."""
+    resources = {"CPU": 1.0, "GPU": 1.0 if config.use_gpu else 0.0}
+    resources.update(config.resources_per_worker)
+    return {name: amount for name, amount in resources.items() if amount > 0}
+
+
+def check_capacity(config: RayConfig) -> None:
+    """Checks that the cluster can place all workers at once, when nothing else runs on it.
+
+    Raises:
+        ConfigError: It cannot; the message says what it has.
+    """
+    need = worker_resources(config)
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    places = sum(
+        min(int(node.get(name, 0.0) / amount + 1e-9) for name, amount in need.items())
+        for node in nodes
+    )
+    if places >= config.num_workers:
+        return
+    has = {name: sum(node.get(name, 0.0) for node in nodes) for name in need}
+    raise ConfigError(
+        f"ray_config.num_workers: {config.num_workers} workers with {_format(need)} each do not "
+        f"fit; the cluster has {_format(has)} on {len(nodes)} "
+        f"node{'s' if len(nodes) > 1 else ''}, room for {places}"
+    )
+
+
+def _dashboard(url: str | None) -> str | None:
+    return f"http://{url}" if url else None
+
+
+def _format(resources: dict[str, float]) -> str:
+    return ", ".join(f"{amount:g} {name}" for name, amount in resources.items())

@@ -1,0 +1,106 @@
+"""How a run ended."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from raymon.sinks import Snapshot
+from raymon.training.checkpoint import list_checkpoints, newest_checkpoint
+from raymon.training.prepare import RunPlan
+from raymon.training.progress import Progress
+from raymon.training.retention import best_checkpoint
+
+RUN_FILE = "run.json"
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What `run.json` holds.
+
+    Attributes:
+        status: "done", "failed" or "interrupted".
+        model_dir: Directory of the run.
+        steps: Steps that the model has made.
+        epochs: Epochs that are over.
+        samples: Rows trained on, over all workers.
+        train_s: Seconds of training, evaluation and saves left out.
+        samples_per_second: Rows of all workers a second of `train_s`.
+        train_metrics: Losses and decayed metrics of the last steps.
+        eval_metrics: Scores of the last evaluation.
+        best_checkpoint: Path of the best checkpoint by the configured metric, the newest one
+            where there is no evaluation.
+        best_metrics: Its scores.
+        restarts: How often the workers were started again.
+        monitoring_share: Share of the training time that went into monitoring.
+        windows: Reports that the reporter took.
+        windows_lost: Reports that were dropped on the way.
+    """
+
+    status: str
+    model_dir: str
+    steps: int = 0
+    epochs: int = 0
+    samples: int = 0
+    train_s: float = 0.0
+    samples_per_second: float = 0.0
+    train_metrics: Mapping[str, float] = field(default_factory=dict)
+    eval_metrics: Mapping[str, float] = field(default_factory=dict)
+    best_checkpoint: str | None = None
+    best_metrics: Mapping[str, float] = field(default_factory=dict)
+    restarts: int = 0
+    monitoring_share: float = 0.0
+    windows: int = 0
+    windows_lost: int = 0
+
+    def write(self) -> None:
+        """Writes `run.json` into the directory of the run, whole or not at all."""
+        path = Path(self.model_dir) / RUN_FILE
+        draft = path.with_name(path.name + ".new")
+        draft.write_text(json.dumps(asdict(self), indent=2) + "\n")
+        os.replace(draft, path)
+
+
+def summarise(
+    plan: RunPlan, progress: Progress, status: str, counts: Mapping[str, float]
+) -> Summary:
+    """How the run of a plan ended.
+
+    Args:
+        plan: The run.
+        progress: What the driver saw of it.
+        status: See `Summary`.
+        counts: Of the reporter; empty where it did not answer any more.
+    """
+    model_dir = Path(plan.config.model_dir)
+    checkpoints = list_checkpoints(model_dir)
+    newest = newest_checkpoint(model_dir)
+    best = best_checkpoint(checkpoints, plan.config.export_config) or newest
+    train_s, samples = counts.get("train_s", 0.0), int(counts.get("samples", 0))
+    last = progress.last
+    return Summary(
+        status=status,
+        model_dir=str(model_dir),
+        steps=newest.step if newest else 0,
+        epochs=newest.epoch if newest else 0,
+        samples=samples,
+        train_s=train_s,
+        samples_per_second=samples / train_s if train_s > 0 else 0.0,
+        train_metrics=_train_metrics(last),
+        eval_metrics=dict(newest.metrics) if newest else {},
+        best_checkpoint=str(best.path) if best else None,
+        best_metrics=dict(best.metrics) if best else {},
+        restarts=max(0, int(counts.get("attempts", 1)) - 1),
+        monitoring_share=counts.get("monitor_s", 0.0) / train_s if train_s > 0 else 0.0,
+        windows=int(counts.get("reports", 0)),
+        windows_lost=int(counts.get("dropped", 0)),
+    )
+
+
+def _train_metrics(last: Snapshot | None) -> dict[str, float]:
+    if last is None:
+        return {}
+    return {**last.metrics, **last.losses, "total_loss": last.total_loss}

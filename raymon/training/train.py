@@ -1,0 +1,180 @@
+"""Runs a pipeline from the driver: checks, workers, progress, summary."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from rich.console import Console as RichConsole
+
+from raymon.config import load, save
+from raymon.errors import RaymonError, TrainingError
+from raymon.log import set_up_logging
+from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.reporter import InProcessReporter, Reporter
+from raymon.sinks import Console, EvaluationLines, Sink, TensorBoard, WindowLines
+from raymon.sinks.console import terminal_handler
+from raymon.training.job import Job
+from raymon.training.prepare import RunPlan, check_model_dir, plan_run
+from raymon.training.progress import Progress, Publisher
+from raymon.training.retention import LocalRegister
+from raymon.training.summary import Summary, summarise
+from raymon.training.worker import run_worker
+from raymon.training.worker_context import WorkerContext
+
+_log = logging.getLogger("raymon")
+
+DEFAULT_SUMMARIES = ("loss", "learning_rate")
+
+
+class DriverLink(Publisher, Protocol):
+    """A reporter as the driver needs it."""
+
+    def close(self) -> Mapping[str, int | float]:
+        """Publishes what is left, closes the sinks, and gives the counts of the run."""
+
+
+def train(
+    config: str | PathLike[str] | PipelineConfig,
+    overrides: Mapping[str, object] | Sequence[str] = (),
+    *,
+    resume: bool = False,
+    address: str | None = None,
+) -> Summary:
+    """Trains a model and returns how the run ended.
+
+    Args:
+        config: Path of a pipeline config, or the config.
+        overrides: By field, or as `field=value`; not for a config that is loaded already.
+        resume: Go on from the newest checkpoint in `model_dir`.
+        address: Of a Ray cluster; None takes RAY_ADDRESS, or starts Ray on this machine. With
+            `ray_config.num_workers` 0 the run is in this process, without Ray.
+
+    Raises:
+        UserError: The config, the data or the directory of the run is wrong.
+        TrainingError: The run failed.
+    """
+    pipeline = config if isinstance(config, PipelineConfig) else load(config, overrides)
+    terminal = RichConsole(stderr=True) if sys.stderr.isatty() else None
+    set_up_logging(
+        pipeline.monitor_config.log_level,
+        pipeline.monitor_config.log_format,
+        handler=terminal_handler(terminal) if terminal else None,
+    )
+    plan = plan_run(pipeline)
+    check_model_dir(Path(plan.config.model_dir), resume)
+    run = _run_in_process if pipeline.ray_config.num_workers == 0 else _run_on_ray
+    return run(plan, address, terminal)
+
+
+def make_reporter(config: PipelineConfig) -> Reporter:
+    """The reporter of a run, with its sinks."""
+    train_config, model_dir = config.train_config, Path(config.model_dir)
+    sinks: list[Sink] = [WindowLines(model_dir), EvaluationLines(model_dir)]
+    if train_config.use_tensorboard:
+        summaries = {*DEFAULT_SUMMARIES, *train_config.tensorboard_summaries}
+        sinks.append(TensorBoard(model_dir, summaries))
+    return Reporter(
+        model_dir,
+        sinks,
+        train_config.log_step_count_steps,
+        config.monitor_config.late_after_s,
+    )
+
+
+def in_process_context(config: PipelineConfig) -> WorkerContext:
+    """The world of a run in this process: one rank."""
+    device = torch.device("cuda" if config.ray_config.use_gpu else "cpu")
+    register = LocalRegister(
+        Path(config.model_dir),
+        config.export_config,
+        config.train_config.keep_checkpoint_max,
+    )
+    return WorkerContext(0, 1, device, register)
+
+
+def _run_in_process(plan: RunPlan, address: str | None, terminal: RichConsole | None) -> Summary:
+    config = plan.config
+    _begin_run(plan)
+    reporter = InProcessReporter(make_reporter(config))
+    job = Job(config.SerializeToString())
+
+    def work() -> None:
+        run_worker(job, in_process_context(config), reporter)
+
+    return _follow(plan, work, reporter, terminal)
+
+
+def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None) -> Summary:
+    # Ray is imported only where it is needed: it takes seconds, and reads its environment then.
+    from raymon.training.ray_cluster import check_capacity, connect
+
+    config = plan.config
+    connection = connect(address)
+    check_capacity(config.ray_config)
+    from raymon.reporter.actor import start_reporter
+    from raymon.training.ray_trainer import fit
+
+    _begin_run(plan)
+    if connection.dashboard:
+        _log.info("Ray dashboard: %s", connection.dashboard)
+    job = Job(config.SerializeToString())
+    reporter = start_reporter(config.model_dir, make_reporter(config))
+    try:
+        return _follow(plan, lambda: fit(job, reporter), reporter, terminal)
+    finally:
+        reporter.stop()
+
+
+def _begin_run(plan: RunPlan) -> None:
+    config = plan.config
+    save(config, config.model_dir)
+    _log.info(
+        "Training on %s rows, %d steps, %d workers, into %s",
+        f"{plan.rows:,}",
+        plan.total_steps,
+        config.ray_config.num_workers,
+        config.model_dir,
+    )
+
+
+def _follow(
+    plan: RunPlan,
+    work: Callable[[], None],
+    reporter: DriverLink,
+    terminal: RichConsole | None,
+) -> Summary:
+    interval_s = plan.config.monitor_config.progress_interval_s
+    progress = Progress(reporter, Console(plan.total_steps, interval_s, terminal))
+    status, counts = "failed", {}
+    try:
+        with progress:
+            try:
+                work()
+                status = "done"
+            except KeyboardInterrupt:
+                status = "interrupted"
+                raise
+            finally:
+                counts = _close(reporter)
+    except RaymonError:
+        raise
+    except Exception as error:
+        raise TrainingError(f"{type(error).__name__}: {error}") from error
+    finally:
+        summary = summarise(plan, progress, status, counts)
+        summary.write()
+    return summary
+
+
+def _close(reporter: DriverLink) -> dict[str, float]:
+    try:
+        return dict(reporter.close())
+    except Exception as error:  # a dead reporter costs no run
+        _log.warning("the reporter could not be closed: %s: %s", type(error).__name__, error)
+        return {}

@@ -1,0 +1,128 @@
+"""Forward and backward of one batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+
+from raymon.data import Batch
+from raymon.models import Model
+from raymon.protos.train_pb2 import TrainConfig
+from raymon.training.gradients import GradientClipper
+from raymon.training.optimizers import Optimizers
+from raymon.training.precision import autocast, grad_scaler
+from raymon.training.worker_context import WorkerContext
+
+Weights = Mapping[str, torch.Tensor] | float
+
+
+@dataclass
+class StepOutput:
+    """What a step leaves for the monitor.
+
+    Attributes:
+        losses: By name, the weighted mean over the rows of this rank.
+        predictions: Of the model, without gradients.
+        weights: What each loss weighs in the mean over ranks.
+    """
+
+    losses: dict[str, torch.Tensor]
+    predictions: dict[str, torch.Tensor]
+    weights: Weights
+
+
+class _LossModule(nn.Module):
+    """Predictions and losses in one forward, which is what DistributedDataParallel wraps."""
+
+    def __init__(self, model: Model) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, batch: Batch) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+        predictions = self.model.predict(batch)
+        return self.model.loss(predictions, batch), predictions
+
+
+class TrainStep:
+    """Trains a model on one batch after the other.
+
+    The loss of a step is the weighted mean over the rows of all ranks, also where ranks hold
+    unequal numbers of rows.
+
+    Args:
+        config: Precision, accumulation and clipping.
+        model: On its device.
+        optimizers: Of the model.
+        context: The world of this rank.
+    """
+
+    def __init__(
+        self, config: TrainConfig, model: Model, optimizers: Optimizers, context: WorkerContext
+    ) -> None:
+        self._config = config
+        self._model = model
+        self._optimizers = optimizers
+        self._context = context
+        self._clipper = GradientClipper(config.grad_clipping, model)
+        self.scaler = grad_scaler(config, context.device)
+        module: nn.Module = _LossModule(model)
+        if context.world_size > 1:
+            module = DistributedDataParallel(module, gradient_as_bucket_view=True)
+        self._module = module
+
+    def backward(self, batch: Batch, global_rows: int, group: int, last: bool) -> StepOutput:
+        """Adds the gradients of a batch.
+
+        Args:
+            batch: The rows of this rank, on the device.
+            global_rows: Rows of this step over all ranks.
+            group: Steps whose gradients make up one step of the optimizer.
+            last: This is the last of them, after which ranks exchange gradients.
+        """
+        with self._exchange(last):
+            with autocast(self._config, self._context.device):
+                losses, predictions = self._module(batch)
+            weights, scales = self._weigh(batch, losses, global_rows)
+            total = torch.stack([loss * scales[name] for name, loss in losses.items()]).sum()
+            self.scaler.scale(total / group).backward()
+        detached = {name: value.detach() for name, value in predictions.items()}
+        return StepOutput(losses, detached, weights)
+
+    def unscale(self) -> None:
+        """Makes gradients of FP16 losses their true size, so that they can be measured."""
+        for optimizer in self._optimizers.optimizers:
+            self.scaler.unscale_(optimizer)
+
+    def update(self) -> None:
+        """Clips the gradients, makes a step of the optimizers, and forgets the gradients."""
+        self._clipper.clip()
+        for optimizer in self._optimizers.optimizers:
+            self.scaler.step(optimizer)
+        self.scaler.update()
+        self._optimizers.step_schedules()
+        self._optimizers.zero_grad()
+
+    def _exchange(self, last: bool) -> AbstractContextManager[object]:
+        if last or not isinstance(self._module, DistributedDataParallel):
+            return nullcontext()
+        return self._module.no_sync()
+
+    def _weigh(
+        self, batch: Batch, losses: Mapping[str, torch.Tensor], global_rows: int
+    ) -> tuple[Weights, Mapping[str, torch.Tensor | float]]:
+        # Gradients are averaged over ranks, so a rank scales its mean by its share of the weight
+        # times the number of ranks.
+        world_size = self._context.world_size
+        weights = self._model.batch_weight(batch)
+        if isinstance(weights, float):
+            share = world_size * batch.size / global_rows
+            return weights, dict.fromkeys(losses, share)
+        local = torch.stack([weights[name] for name in losses]).double()
+        total = self._context.sum_on_device(local.clone())
+        shares = (world_size * local / total.clamp_min(1e-30)).float()
+        return dict(zip(losses, local, strict=True)), dict(zip(losses, shares, strict=True))

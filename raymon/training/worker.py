@@ -1,0 +1,168 @@
+"""What one worker does, with Ray or without."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+import torch
+
+from raymon.data import Feature
+from raymon.errors import RunError
+from raymon.metrics import TrainMetricWrapper
+from raymon.models import Model, build_model
+from raymon.monitor import Channel, Monitor, Sender
+from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.training.checkpoint import read_checkpoint
+from raymon.training.evaluation import evaluate
+from raymon.training.gradients import GradientSummaries
+from raymon.training.job import Job, eval_reader, features_of, train_reader
+from raymon.training.loop import Loop
+from raymon.training.optimizers import build_optimizers
+from raymon.training.precision import set_tf32
+from raymon.training.random_state import seed_everything
+from raymon.training.save import TrainState, checkpoint_to_restore, load_model, restore
+from raymon.training.train_step import TrainStep
+from raymon.training.worker_context import WorkerContext
+
+_log = logging.getLogger("raymon")
+
+NO_ATTEMPT = 0
+"""The attempt of a run whose reporter could not be reached; its windows go nowhere."""
+
+
+class ReporterLink(Channel, Protocol):
+    """The way to a reporter, which begins attempts too."""
+
+    def begin_attempt(
+        self,
+        token: str,
+        world_size: int,
+        restored_step: int,
+        metrics: Mapping[str, TrainMetricWrapper],
+    ) -> int:
+        """Begins an attempt; see `raymon.reporter.Reporter.begin_attempt`."""
+
+
+def run_worker(job: Job, context: WorkerContext, reporter: ReporterLink) -> None:
+    """Trains, or evaluates a checkpoint, as one rank of the world."""
+    config = job.config
+    features = features_of(config)
+    set_tf32(config.train_config)
+    torch.manual_seed(config.train_config.seed)
+    model = build_model(config, features)
+    model.init_metric()
+    model.to(context.device)
+    seed_everything(config.train_config.seed, context.rank)
+    if job.checkpoint is None:
+        _train(config, features, model, context, reporter)
+    else:
+        _evaluate(config, features, model, Path(job.checkpoint), context, reporter)
+
+
+def _train(
+    config: PipelineConfig,
+    features: list[Feature],
+    model: Model,
+    context: WorkerContext,
+    reporter: ReporterLink,
+) -> None:
+    reader = train_reader(config, features, context.rank, context.world_size)
+    evaluation = None
+    if config.eval_input_path:
+        evaluation = eval_reader(config, features, context.rank, context.world_size)
+    optimizers = build_optimizers(config.train_config, model)
+    train_step = TrainStep(config.train_config, model, optimizers, context)
+    state = TrainState(model, optimizers, train_step.scaler)
+    checkpoint = checkpoint_to_restore(Path(config.model_dir), context)
+    if checkpoint is not None:
+        restore(state, checkpoint, context)
+        context.register.register(str(checkpoint.path), checkpoint.step, checkpoint.metrics)
+    monitor = _monitor(config, model, context, reporter, state.step)
+    wanted = set(config.train_config.tensorboard_summaries) - {"loss", "learning_rate"}
+    summaries = None
+    if config.train_config.use_tensorboard and wanted and context.rank == 0:
+        summaries = GradientSummaries(wanted, model, monitor, context.device)
+    loop = Loop(
+        config=config,
+        state=state,
+        train_step=train_step,
+        reader=reader,
+        eval_reader=evaluation,
+        monitor=monitor,
+        summaries=summaries,
+        channel=reporter,
+        context=context,
+    )
+    try:
+        loop.run()
+        context.register.close()
+    finally:
+        monitor.close()
+
+
+def _monitor(
+    config: PipelineConfig,
+    model: Model,
+    context: WorkerContext,
+    reporter: ReporterLink,
+    step: int,
+) -> Monitor:
+    metrics = model.train_metrics
+    attempt = NO_ATTEMPT
+    if context.rank == 0:
+        attempt = _begin_attempt(reporter, context.world_size, step, metrics)
+
+    def publish(values: Mapping[str, float]) -> None:
+        for name, value in values.items():
+            metrics[name].publish(value)
+
+    return Monitor(
+        attempt=context.broadcast(attempt),
+        rank=context.rank,
+        metrics=metrics,
+        update_train_metric=model.update_train_metric,
+        log_step_count_steps=config.train_config.log_step_count_steps,
+        sender=Sender(reporter, publish),
+        device=context.device,
+        first_step=step,
+    )
+
+
+def _begin_attempt(
+    reporter: ReporterLink,
+    world_size: int,
+    step: int,
+    metrics: Mapping[str, TrainMetricWrapper],
+) -> int:
+    try:
+        return reporter.begin_attempt(uuid.uuid4().hex, world_size, step, metrics)
+    except Exception as error:  # a run goes on without its reporter
+        _log.warning("monitoring is off: %s: %s", type(error).__name__, error)
+        return NO_ATTEMPT
+
+
+def _evaluate(
+    config: PipelineConfig,
+    features: list[Feature],
+    model: Model,
+    path: Path,
+    context: WorkerContext,
+    reporter: ReporterLink,
+) -> None:
+    checkpoint = read_checkpoint(path)
+    if checkpoint is None:
+        raise RunError(f"{path}: not a complete checkpoint")
+    load_model(model, checkpoint, context.device)
+    reader = eval_reader(config, features, context.rank, context.world_size)
+
+    def progress(done: int, total: int, seconds: float) -> None:
+        if context.rank == 0:
+            reporter.publish_evaluation_progress(checkpoint.step, done, total, seconds)
+
+    metrics = evaluate(config, model, reader, context, progress)
+    if context.rank == 0:
+        reporter.publish_evaluation(checkpoint.step, metrics).result()

@@ -1,0 +1,75 @@
+"""What a worker knows of its world, and the few collectives that training needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol, TypeVar
+
+import torch
+import torch.distributed as dist
+
+T = TypeVar("T")
+
+
+class CheckpointRegister(Protocol):
+    """Keeps account of checkpoints: which there are, and which are kept."""
+
+    def register(self, directory: str, step: int, scores: Mapping[str, float]) -> None:
+        """Takes account of a checkpoint that is complete, and deletes those that go for it.
+
+        Called by every rank, in the same order; may return before it is done.
+        """
+
+    def close(self) -> None:
+        """Waits until every checkpoint is registered."""
+
+
+class WorkerContext:
+    """A rank of the world that trains. A world of one needs no process group.
+
+    Args:
+        rank: This worker, from 0.
+        world_size: Workers in all.
+        device: Of the model.
+        register: Keeps account of checkpoints.
+    """
+
+    def __init__(
+        self, rank: int, world_size: int, device: torch.device, register: CheckpointRegister
+    ) -> None:
+        self.rank = rank
+        self.world_size = world_size
+        self.device = device
+        self.register = register
+        # Python objects and barriers go over gloo, so that they need no GPU.
+        self._group = dist.new_group(backend="gloo") if world_size > 1 else None
+
+    def broadcast(self, value: T) -> T:
+        """The value of rank 0, on every rank."""
+        if self._group is None:
+            return value
+        box: list[Any] = [value]
+        dist.broadcast_object_list(box, src=0, group=self._group)
+        result: T = box[0]
+        return result
+
+    def all_agree(self, ok: bool) -> bool:
+        """True when `ok` is true on every rank. A barrier too."""
+        if self._group is None:
+            return ok
+        flag = torch.tensor([int(ok)])
+        dist.all_reduce(flag, op=dist.ReduceOp.MIN, group=self._group)
+        return bool(flag.item())
+
+    def sum(self, values: torch.Tensor) -> torch.Tensor:
+        """The sum of a tensor over all ranks, on the CPU."""
+        total = values.cpu()
+        if self._group is not None:
+            dist.all_reduce(total, group=self._group)
+        return total
+
+    def sum_on_device(self, values: torch.Tensor) -> torch.Tensor:
+        """The sum of a tensor over all ranks, where it is, without leaving the device."""
+        if self.world_size > 1:
+            dist.all_reduce(values)
+        return values

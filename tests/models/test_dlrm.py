@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from raymon.errors import ConfigError
+from raymon.models.dlrm import DotInteraction
+from tests.models.pipelines import BCE, DLRM, batch_of, model_of, pipeline
+
+
+def test_the_interaction_is_the_dot_product_of_every_pair_once() -> None:
+    vectors = torch.randn(3, 4, 5)
+    got = DotInteraction(4)(vectors).numpy()
+    for row, v in zip(got, vectors.numpy(), strict=True):
+        expected = sorted(v[i] @ v[j] for i in range(4) for j in range(i))
+        np.testing.assert_allclose(sorted(row), expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("with_sparse", [True, False])
+def test_the_top_sees_interactions_the_bottom_and_on_demand_the_embeddings(
+    with_sparse: bool,
+) -> None:
+    text = DLRM.replace("dlrm {", f"dlrm {{ arch_with_sparse: {str(with_sparse).lower()}")
+    model = model_of(pipeline(text))
+    first = next(model.get_submodule("final_mlp").parameters())
+    assert first.shape[1] == 6 + (4 if with_sparse else 1) * 4
+    assert model(batch_of(7))["probs"].shape == (7,)
+
+
+def test_without_numbers_there_is_no_bottom() -> None:
+    text = DLRM[DLRM.index('feature_groups { group_name: "sparse"') :]
+    model = model_of(pipeline(text))
+    assert not any(name.startswith("dense_mlp") for name, _ in model.named_parameters())
+    assert model(batch_of(7))["probs"].shape == (7,)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "[8, 4]",
+            "[8]",
+            r"^model_config\.dlrm\.dense_mlp\.hidden_units: ends in 8; must end in 4",
+        ),
+        (
+            '["price", "age"]',
+            '["price", "tag"]',
+            r"feature_groups\[0\]\.feature_names\[1\]: \"tag\"",
+        ),
+        ('"tags.all", "tag"', '"tags.all", "age"', r"names\[2\]: \"age\" has no embedding"),
+    ],
+)
+def test_features_that_do_not_fit_are_refused(old: str, new: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        model_of(pipeline(DLRM.replace(old, new)))
+
+
+def test_embeddings_of_different_sizes_are_refused() -> None:
+    config = pipeline(DLRM, BCE)
+    config.feature_configs[0].id_feature.embedding_dim = 8
+    with pytest.raises(ConfigError, match=r'"tags\.all" has embedding_dim 4, "user" 8'):
+        model_of(config)

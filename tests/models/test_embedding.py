@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import numpy as np
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from raymon.data import Batch, EmbeddingSpec, IdList
+from raymon.models import EmbeddingCollection
+
+
+def batch(**sparse: IdList) -> Batch:
+    return Batch(size=2, sparse=sparse)
+
+
+@settings(deadline=None)
+@given(st.lists(st.lists(st.integers(0, 9), max_size=4), max_size=6))
+def test_pooling_is_the_sum_or_the_mean_of_the_rows_ids(rows: list[list[int]]) -> None:
+    for pooling in ("sum", "mean"):
+        tables = EmbeddingCollection({"f": EmbeddingSpec("t", 10, 3, pooling)})
+        table = next(tables.parameters()).detach().numpy()
+        lengths = torch.tensor([len(row) for row in rows], dtype=torch.long)
+        values = torch.tensor([i for row in rows for i in row], dtype=torch.long)
+        pooled = tables(batch(f=IdList(values, lengths.cumsum(0) - lengths)))["f"]
+        assert pooled.shape == (len(rows), 3)
+        pool = getattr(np, pooling)
+        for row, got in zip(rows, pooled.detach().numpy(), strict=True):
+            expected = pool(table[row], axis=0) if row else np.zeros(3)
+            np.testing.assert_allclose(got, expected, atol=1e-6)
+
+
+def test_features_with_one_table_name_share_the_table_each_with_its_pooling() -> None:
+    shared = EmbeddingCollection(
+        {"a": EmbeddingSpec("t", 10, 3), "b": EmbeddingSpec("t", 10, 3, "mean")}
+    )
+    assert len(list(shared.parameters())) == 1
+    ids = IdList(torch.tensor([1, 1, 2, 2]), torch.tensor([0, 2]))
+    out = shared(batch(a=ids, b=ids))
+    torch.testing.assert_close(out["a"], 2 * out["b"])
+
+
+def test_any_text_is_a_table_name() -> None:
+    names = ["type", "a.b", "a_b", "a%2Eb", "forward", "keys", ""]
+    tables = EmbeddingCollection({name: EmbeddingSpec(name, 5, 2) for name in names})
+    assert len(list(tables.parameters())) == len(names)
+
+
+def test_a_frozen_table_is_not_trained() -> None:
+    tables = EmbeddingCollection({"a": EmbeddingSpec("t", 10, 3, trainable=False)})
+    assert not next(tables.parameters()).requires_grad
+
+
+def test_initial_values_are_uniform_in_one_over_the_root_of_the_size() -> None:
+    torch.manual_seed(0)
+    values = next(EmbeddingCollection({"a": EmbeddingSpec("t", 400, 64)}).parameters())
+    assert values.abs().max() <= 1 / 20
+    np.testing.assert_allclose(values.std().item(), 1 / 20 / 3**0.5, rtol=0.02)

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from raymon.data import Batch
+from raymon.errors import ConfigError
+from raymon.models import Head, Model, RankingModel
+from raymon.protos.pipeline_pb2 import PipelineConfig
+from tests.models.pipelines import DLRM, batch_of, model_of, pipeline
+
+HERE = "tests.models.test_registry"
+
+
+class Mean(RankingModel):
+    """Predicts one number for all rows, scaled."""
+
+    def __init__(self, *args: Any, scale: float, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.scale = scale
+        self.head = Head(1, self.kinds, self.config.num_class)
+
+    def predict(self, batch: Batch) -> dict[str, Tensor]:
+        return self.head(self.scale * torch.ones(batch.size, 1))
+
+
+class Half(Model):
+    def loss(self, predictions: Mapping[str, Tensor], batch: Batch) -> dict[str, Tensor]:
+        return {}
+
+
+def custom(class_path: str, kwargs: str = "") -> PipelineConfig:
+    groups = DLRM[: DLRM.index("dlrm {")]
+    text = f'{groups} custom {{ class_path: "{class_path}" {kwargs} }}'
+    return pipeline(text)
+
+
+def test_a_class_of_ones_own_is_made_with_its_arguments() -> None:
+    model = model_of(custom(f"{HERE}:Mean", 'kwargs { key: "scale" value: "3.5" }'))
+    assert isinstance(model, Mean)
+    assert model.scale == 3.5
+    batch = batch_of(4)
+    assert set(model.loss(model(batch), batch)) == {"binary_cross_entropy"}
+
+
+@pytest.mark.parametrize(
+    ("class_path", "kwargs", "message"),
+    [
+        ("nothing", "", 'class_path: "nothing" is no class; write "package.module:Class"'),
+        ("no_such_module:A", "", "cannot be imported: No module named 'no_such_module'"),
+        (f"{HERE}:Missing", "", f"{HERE} has no class Missing"),
+        ("builtins:dict", "", "is not a subclass of raymon.models.Model"),
+        (f"{HERE}:Half", "", "does not define predict"),
+        (f"{HERE}:Mean", "", "missing a required .*argument: 'scale'"),
+        (f"{HERE}:Mean", 'kwargs { key: "scale" value: "x" }', r"kwargs\.scale: 'x' is not JSON"),
+    ],
+)
+def test_a_class_that_cannot_be_used_is_refused_in_one_line(
+    class_path: str, kwargs: str, message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message) as caught:
+        model_of(custom(class_path, kwargs))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_pipeline_without_a_model_is_refused() -> None:
+    with pytest.raises(ConfigError, match="has no model; give one of dlrm, deepfm, custom"):
+        model_of(pipeline(""))
