@@ -48,7 +48,8 @@ class AUC(Metric):
             target: `[B]`, positive above 0.5.
             weights: float `[B]`, sample weights; None weighs every sample 1.
         """
-        count_scores(self.histogram, preds, target > 0.5, weight_units(weights, preds))
+        units = weight_units(weights, preds)
+        count_scores(self.histogram, preds, target > 0.5, units, self.thresholds)
 
     def compute(self) -> Tensor:
         """The area: float64 scalar; 0.0 where a class is missing."""
@@ -69,7 +70,9 @@ def check_thresholds(metric: str, thresholds: int | None) -> int | None:
     return thresholds
 
 
-def count_scores(histogram: Tensor, scores: Tensor, positive: Tensor, units: Tensor) -> None:
+def count_scores(
+    histogram: Tensor, scores: Tensor, positive: Tensor, units: Tensor, thresholds: int | None
+) -> None:
     """Add the weight of scores to the bins they fall into.
 
     Args:
@@ -77,13 +80,11 @@ def count_scores(histogram: Tensor, scores: Tensor, positive: Tensor, units: Ten
         scores: float `[B]`, or `[B, C]`.
         positive: bool of the same shape.
         units: int64 `[B]`, weights.
+        thresholds: as for AUC; it decides what the bins are.
     """
     scores = scores.detach()
     bins = histogram.shape[-1]
-    if bins == ACCURATE_BINS:
-        index = accurate_bins(scores)
-    else:
-        index = threshold_bins(scores, bins - 1)
+    index = accurate_bins(scores) if thresholds is None else threshold_bins(scores, thresholds)
     index = torch.add(index, positive, alpha=bins)
     if scores.dim() == 2:
         classes = scores.shape[1]

@@ -49,7 +49,7 @@ class GroupedAUC(Metric):
 
     def sync(self, *args: Any, **kwargs: Any) -> None:
         """Gather the rows of all ranks, as `torchmetrics.Metric.sync`."""
-        if not self.preds:
+        if len(self.preds) == 0:
             # A rank without rows must take part with tensors of the types that the others have.
             none = torch.empty(0, device=self.device)
             type(self).update(self, none, none, none.long())
@@ -57,7 +57,8 @@ class GroupedAUC(Metric):
 
     def compute(self) -> Tensor:
         """The mean area: float64 scalar; NaN where no group has both classes."""
-        if not self.preds:
+        # Gathered from other ranks, a state is one tensor and no longer a list.
+        if len(self.preds) == 0:
             self.groups_skipped = 0
             return torch.tensor(float("nan"), dtype=torch.float64, device=self.device)
         preds, target, key = map(dim_zero_cat, (self.preds, self.target, self.grouping_key))
@@ -78,6 +79,8 @@ def group_areas(preds: Tensor, target: Tensor, key: Tensor) -> tuple[Tensor, int
     Returns:
         float64 `[G]`, in the order of the keys, and the number of groups left out.
     """
+    if len(key) == 0:
+        return preds.double(), 0
     preds, order = preds.sort()
     key, by_key = key[order].sort(stable=True)
     preds, target = preds[by_key], target[order[by_key]]

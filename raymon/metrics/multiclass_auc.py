@@ -75,7 +75,8 @@ class MulticlassAUC(Metric):
             )
         classes = torch.arange(self.num_classes, device=preds.device)
         positive = target.unsqueeze(1) == classes
-        count_scores(self.histogram, preds, positive, weight_units(weights, preds))
+        units = weight_units(weights, preds)
+        count_scores(self.histogram, preds, positive, units, self.thresholds)
 
     def compute(self) -> Tensor:
         """The mean area: float64 scalar; 0.0 where no class has both sides."""

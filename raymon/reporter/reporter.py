@@ -110,8 +110,7 @@ class Reporter:
         self._heard = dict.fromkeys(range(world_size), now)
         self._shown_late_at = None
         self._restore(restored_step)
-        for sink in self._sinks:
-            self._guard(lambda sink=sink: sink.roll_back(restored_step))  # type: ignore[misc]
+        self._for_each_sink(lambda sink: sink.roll_back(restored_step))
         return self._attempt
 
     def report(self, message: bytes) -> dict[str, float]:
@@ -146,8 +145,7 @@ class Reporter:
         """Publishes the scores of an evaluation after `step` steps."""
         evaluation = Evaluation(step, dict(metrics))
         self._publish(evaluation)
-        for sink in self._sinks:
-            self._guard(lambda sink=sink: sink.write_evaluation(evaluation))  # type: ignore[misc]
+        self._for_each_sink(lambda sink: sink.write_evaluation(evaluation))
 
     def publish_evaluation_progress(self, step: int, done: int, total: int, seconds: float) -> None:
         """Publishes how far an evaluation is."""
@@ -174,8 +172,7 @@ class Reporter:
     def close(self) -> None:
         """Publishes the steps that are left and closes the sinks."""
         self._publish_period()
-        for sink in self._sinks:
-            self._guard(sink.close)
+        self._for_each_sink(lambda sink: sink.close())
 
     def _close(self, window: WindowSum) -> None:
         self._folds.add(window)
@@ -187,7 +184,7 @@ class Reporter:
         if window.end_step % self._log_step_count_steps == 0:
             self._publish_period()
         if window.checkpoint:
-            self._guard(lambda: self._state_files.write(self._state(window.end_step)))
+            self._write_state(window.end_step)
 
     def _publish_period(self) -> None:
         snapshot = self._period.snapshot(
@@ -224,8 +221,7 @@ class Reporter:
 
     def _publish_snapshot(self, snapshot: Snapshot) -> None:
         self._publish(snapshot)
-        for sink in self._sinks:
-            self._guard(lambda sink=sink: sink.write(snapshot))  # type: ignore[misc]
+        self._for_each_sink(lambda sink: sink.write(snapshot))
 
     def _publish(self, published: Published) -> None:
         self._published.append(published)
@@ -252,9 +248,17 @@ class Reporter:
         self._samples = state.samples
         self._train_s, self._monitor_s = state.train_s, state.monitor_s
 
-    def _guard(self, action: Callable[[], object]) -> None:
+    def _write_state(self, end_step: int) -> None:
         try:
-            action()
-        except Exception as error:
-            self.counts.sink_failures += 1
-            _log.warning("monitoring: %s: %s", type(error).__name__, error)
+            self._state_files.write(self._state(end_step))
+        except OSError as error:
+            _log.warning("monitoring: the state of step %d is not kept: %s", end_step, error)
+
+    def _for_each_sink(self, action: Callable[[Sink], None]) -> None:
+        for sink in self._sinks:
+            try:
+                action(sink)
+            except Exception as error:  # a sink that fails costs only itself
+                self.counts.sink_failures += 1
+                name = type(sink).__name__
+                _log.warning("monitoring: %s: %s: %s", name, type(error).__name__, error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Collection
 from pathlib import Path
 
@@ -35,7 +36,7 @@ class TensorBoard:
     def write(self, snapshot: Snapshot) -> None:
         """Adds a point to every curve of training, at `end_step`."""
         if self._train is None:
-            self._train = SummaryWriter(str(self._model_dir), purge_step=self._purge_step)
+            self._train = self._writer(self._model_dir)
         writer, step = self._train, snapshot.end_step
         if "loss" in self._summaries:
             for name, loss in snapshot.losses.items():
@@ -67,8 +68,7 @@ class TensorBoard:
     def write_evaluation(self, evaluation: Evaluation) -> None:
         """Adds a point to every curve of evaluation."""
         if self._evaluation is None:
-            directory = self._model_dir / EVALUATION_DIRECTORY
-            self._evaluation = SummaryWriter(str(directory), purge_step=self._purge_step)
+            self._evaluation = self._writer(self._model_dir / EVALUATION_DIRECTORY)
         for name, value in evaluation.metrics.items():
             self._evaluation.add_scalar(f"metric/{name}", value, evaluation.step)
         self._evaluation.flush()
@@ -77,6 +77,11 @@ class TensorBoard:
         """Begins new files that hide what older ones hold after `step`."""
         self.close()
         self._purge_step = step + 1
+
+    def _writer(self, directory: Path) -> SummaryWriter:
+        # Without a suffix two writers of one second would write to one file.
+        suffix = f".{uuid.uuid4().hex[:8]}"
+        return SummaryWriter(str(directory), purge_step=self._purge_step, filename_suffix=suffix)
 
     def close(self) -> None:
         """Writes the events that are still in memory."""

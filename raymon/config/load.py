@@ -1,0 +1,83 @@
+"""Reads a pipeline config."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from raymon.config.overrides import Overrides, apply_overrides
+from raymon.config.source import Source
+from raymon.config.text import parse_text
+from raymon.config.validate import validate
+from raymon.errors import ConfigError
+from raymon.protos.pipeline_pb2 import PipelineConfig
+
+_PATHS = ("train_input_path", "eval_input_path", "model_dir")
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
+
+
+def load(path: str | os.PathLike[str], overrides: Overrides = ()) -> PipelineConfig:
+    """The config of a file, with overrides applied, `${VAR}` in paths replaced, and checked.
+
+    Args:
+        path: of a protobuf text file.
+        overrides: by field, or as `FIELD=VALUE`; see `raymon.config.overrides`.
+
+    Raises:
+        ConfigError: one line, `FILE:LINE: FIELD: what is wrong; what would be right`. For an
+            override the place is `--set FIELD=VALUE`.
+    """
+    config, source = _read(path, overrides)
+    for name in _PATHS:
+        if config.HasField(name):  # type: ignore[arg-type]
+            setattr(config, name, _expand(getattr(config, name), name, source))
+    missing = config.FindInitializationErrors()
+    if missing:
+        raise source.error(missing[0], "is missing; it must be given")
+    validate(config, source)
+    return config
+
+
+def locate(
+    error: ConfigError, path: str | os.PathLike[str], overrides: Overrides = ()
+) -> ConfigError:
+    """The same error with its place before it.
+
+    Args:
+        error: one whose message begins with the path of a field, as those of the features and
+            models do: `FIELD: what is wrong`.
+        path, overrides: what the config was loaded from.
+    """
+    _, source = _read(path, overrides)
+    field, _, message = str(error).partition(": ")
+    return source.error(field, message)
+
+
+def _read(path: str | os.PathLike[str], overrides: Overrides) -> tuple[PipelineConfig, Source]:
+    name = os.fspath(path)
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError(f"{name}: no such file; give the path of a pipeline config") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{name}: is not text; a pipeline config is protobuf text") from None
+    except OSError as error:
+        raise ConfigError(f"{name}: cannot be read: {error.strerror}") from None
+    config, source = PipelineConfig(), Source(name)
+    source.lines = parse_text(text, config, lambda line: f"{name}:{line}")
+    apply_overrides(config, overrides, source)
+    return config, source
+
+
+def _expand(text: str, field: str, source: Source) -> str:
+    def value(match: re.Match[str]) -> str:
+        variable = match.group(1)
+        if variable not in os.environ:
+            raise source.error(
+                field,
+                f"the environment has no {variable}; set it, or give --set {field}=...",
+            )
+        return os.environ[variable]
+
+    return _VARIABLE.sub(value, text)

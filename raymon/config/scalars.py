@@ -1,0 +1,64 @@
+"""Values of fields that are no messages: from text, and in words for a message."""
+
+from __future__ import annotations
+
+import re
+from typing import TypeAlias
+
+from google.protobuf.descriptor import FieldDescriptor
+
+from raymon.config.unknown import describe_unknown
+
+Scalar: TypeAlias = bool | int | float | str
+
+_BITS = {
+    FieldDescriptor.CPPTYPE_INT32: (True, 32),
+    FieldDescriptor.CPPTYPE_INT64: (True, 64),
+    FieldDescriptor.CPPTYPE_UINT32: (False, 32),
+    FieldDescriptor.CPPTYPE_UINT64: (False, 64),
+}
+_REALS = (FieldDescriptor.CPPTYPE_FLOAT, FieldDescriptor.CPPTYPE_DOUBLE)
+_BOOLS = {"true": True, "false": False, "1": True, "0": False}
+
+
+def parse_scalar(field: FieldDescriptor, text: str) -> Scalar:
+    """The value that a text has for a field; a string is taken as it is.
+
+    Raises:
+        ValueError: the text is no such value; says what would be one.
+    """
+    kind = field.cpp_type
+    if kind == FieldDescriptor.CPPTYPE_STRING:
+        return text
+    if kind == FieldDescriptor.CPPTYPE_ENUM:
+        return _parse_enum(field, text)
+    if kind == FieldDescriptor.CPPTYPE_BOOL:
+        if text.lower() not in _BOOLS:
+            raise ValueError(f"is {text}; must be true or false")
+        return _BOOLS[text.lower()]
+    if kind in _REALS:
+        try:
+            return float(re.sub(r"(?<=[0-9.])[fF]$", "", text))
+        except ValueError:
+            raise ValueError(f"is {text}; must be a number") from None
+    return _parse_integer(field, text)
+
+
+def _parse_integer(field: FieldDescriptor, text: str) -> int:
+    signed, bits = _BITS[field.cpp_type]
+    low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1)) if signed else (0, 2**bits)
+    try:
+        value = int(text, 0)
+    except ValueError:
+        kind = "an integer" if signed else "an integer, 0 or more"
+        raise ValueError(f"is {text}; must be {kind}") from None
+    if not low <= value < high:
+        raise ValueError(f"is {text}; must be an integer from {low} to {high - 1}")
+    return value
+
+
+def _parse_enum(field: FieldDescriptor, text: str) -> int:
+    values = field.enum_type.values_by_name
+    if text in values:
+        return int(values[text].number)
+    raise ValueError(describe_unknown(text, values, "value"))

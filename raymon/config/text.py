@@ -1,0 +1,147 @@
+"""Protobuf text to messages, with errors that name the line, the field and the remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from google.protobuf import text_format
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import Message
+
+from raymon.config.scalars import parse_scalar
+from raymon.config.unknown import describe_unknown
+from raymon.errors import ConfigError
+
+
+def parse_text(
+    text: str, message: Message, place: Callable[[int], str], path: str = ""
+) -> dict[str, int]:
+    """Merges a text into a message.
+
+    Args:
+        text: protobuf text of the message.
+        message: is changed.
+        place: from a line, from 1, to the place that an error names.
+        path: of the message in the config.
+
+    Returns:
+        By field path, the line where the field is given, from 1.
+
+    Raises:
+        ConfigError: the text is not of such a message.
+    """
+    walk = _Walk(text, place)
+    try:
+        walk.fields(message.DESCRIPTOR, path)
+        text_format.Merge(text, message)
+    except text_format.ParseError as error:
+        line = error.GetLine() or 1
+        where = walk.path or "the file"
+        raise ConfigError(
+            f"{place(line)}: {where}: is not protobuf text: {_reason(error)}; "
+            "write NAME: VALUE or NAME { ... }"
+        ) from None
+    return walk.lines
+
+
+class _Walk:
+    """Goes through the tokens of a text beside the descriptor of its message."""
+
+    def __init__(self, text: str, place: Callable[[int], str]) -> None:
+        self._tokens = text_format.Tokenizer(text.split("\n"))
+        self._place = place
+        self.lines: dict[str, int] = {}
+        self.path = ""
+
+    def fields(self, descriptor: Descriptor, path: str, end: str = "") -> None:
+        """All fields of a message, up to the token that ends it."""
+        counts: dict[str, int] = {}
+        oneofs: dict[str, str] = {}
+        while not self._at(end):
+            name, line = self._tokens.token, self._line()
+            field = descriptor.fields_by_name.get(name)
+            if field is None and not name.isidentifier():
+                raise self._tokens.ParseError(f"Expected a field, found {name}")
+            if field is None:
+                known = describe_unknown(name, descriptor.fields_by_name, "field")
+                raise self._error(line, _join(path, name), known)
+            self._once(field, path, line, oneofs)
+            self._tokens.NextToken()
+            colon = self._accept(":")
+            if field.message_type is None and not colon:
+                raise self._tokens.ParseError(f'Expected ":", found {self._tokens.token}')
+            if self._accept("["):
+                while not self._accept("]"):
+                    self._value(field, path, counts)
+                    self._accept(",")
+            else:
+                self._value(field, path, counts)
+            self.path = path
+            if not self._accept(","):
+                self._accept(";")
+        if end:
+            self._tokens.Consume(end)
+
+    def _once(self, field: FieldDescriptor, path: str, line: int, oneofs: dict[str, str]) -> None:
+        """Raises where a field that can be given once is given again."""
+        own = _join(path, field.name)
+        if not field.is_repeated and own in self.lines:
+            first = self._place(self.lines[own])
+            raise self._error(line, own, f"is given twice, first at {first}; give it once")
+        oneof = field.containing_oneof
+        if oneof is not None:
+            other = oneofs.setdefault(oneof.name, field.name)
+            if other != field.name:
+                raise self._error(line, own, f"is given beside {other}; give one of them")
+
+    def _value(self, field: FieldDescriptor, path: str, counts: dict[str, int]) -> None:
+        own = _join(path, field.name)
+        if field.is_repeated:
+            self.lines.setdefault(own, self._line())
+            index = counts.get(own, 0)
+            counts[own] = index + 1
+            own = f"{own}[{index}]"
+        self.path = own
+        self.lines[own] = line = self._line()
+        if field.message_type is not None:
+            closing = ">" if self._accept("<") else "}"
+            if closing == "}":
+                self._tokens.Consume("{")
+            self.fields(field.message_type, own, closing)
+            return
+        token = self._tokens.token
+        if field.cpp_type == FieldDescriptor.CPPTYPE_STRING:
+            if not token.startswith(("'", '"')):
+                raise self._error(line, own, f'is {token or "missing"}; must be in quotes, "..."')
+            self._tokens.ConsumeString()
+            return
+        try:
+            parse_scalar(field, token)
+        except ValueError as error:
+            raise self._error(line, own, str(error)) from None
+        self._tokens.NextToken()
+
+    def _line(self) -> int:
+        return self._tokens.ParseError("").GetLine() or 1
+
+    def _at(self, end: str) -> bool:
+        if self._tokens.AtEnd():
+            if end:
+                raise self._tokens.ParseError(f'Expected "{end}" before the end of the text')
+            return True
+        return bool(end) and self._tokens.token == end
+
+    def _accept(self, token: str) -> bool:
+        return bool(self._tokens.TryConsume(token))
+
+    def _error(self, line: int, path: str, message: str) -> ConfigError:
+        return ConfigError(f"{self._place(line)}: {path}: {message}")
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def _reason(error: text_format.ParseError) -> str:
+    """The message without the position before it."""
+    return str(error).rpartition(" : ")[2].strip().rstrip(".")

@@ -1,0 +1,45 @@
+"""Names that a config has and raymon does not: which was meant, or what is still to come."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+_NOT_YET = frozenset(
+    # models and losses
+    "wide_and_deep dcn_v1 dcn_v2 multi_tower mmoe ple dbmtl xdeepfm masknet wukong dlrm_hstu din "
+    "multi_tower_din dssm dssm_v2 dat mind tdm rocket_launching kd "
+    "binary_focal_loss jrc_loss weight sample_weight_name "
+    # metrics
+    "xauc grouped_xauc calibration pr_auc log_loss ndcg_at_k custom_metric "
+    # optimizers
+    "rmsprop_optimizer adadelta_optimizer lars_sgd_optimizer lamb_optimizer "
+    "rowwise_adagrad_optimizer partial_rowwise_adam_optimizer partial_rowwise_lamb_optimizer "
+    "part_optimizers ema linear_decay_learning_rate "
+    # training, evaluation and export
+    "fine_tune_checkpoint fine_tune_ckpt_param_map "
+    # data
+    "delimiter with_header input_fields CsvDataset OdpsDataset "
+    # features
+    "combo_feature lookup_feature match_feature expr_feature overlap_feature tokenize_feature "
+    "custom_feature kv_dot_product bool_mask_feature sequence_feature sequence_id_feature "
+    "sequence_raw_feature sequence_length sequence_delim sequence_groups sequence_encoders "
+    "weighted init_fn vocab_dict vocab_file dynamicemb zch SEQUENCE JAGGED_SEQUENCE".split()
+)
+
+
+def describe_unknown(name: str, known: Iterable[str], what: str) -> str:
+    """What a message says of a name that is not known.
+
+    Args:
+        name: as given.
+        known: the names that there are.
+        what: what they are names of, as in `field`.
+    """
+    names = list(known)
+    if name in _NOT_YET:
+        return f"raymon does not have {name} yet; leave it out"
+    nearest = difflib.get_close_matches(name, names, n=1)
+    if nearest:
+        return f'unknown {what} "{name}"; did you mean "{nearest[0]}"?'
+    return f'unknown {what} "{name}"; there are {", ".join(names) or "none"}'

@@ -1,0 +1,139 @@
+"""Checks what a config says as a whole, before anything is done with it."""
+
+from __future__ import annotations
+
+from raymon.config.names import metric_names
+from raymon.config.overrides import EXCLUSIVE
+from raymon.config.rules import Rules
+from raymon.config.source import Source
+from raymon.config.validate_model import validate_model
+from raymon.config.validate_optimizer import validate_optimizer
+from raymon.protos.pipeline_pb2 import PipelineConfig
+
+SUMMARIES = (
+    "loss",
+    "learning_rate",
+    "parameter",
+    "global_gradient_norm",
+    "gradient_norm",
+    "gradient",
+)
+"""What train_config.tensorboard_summaries can have."""
+
+
+def validate(config: PipelineConfig, source: Source) -> None:
+    """Checks all but features, which `raymon.data.build_features` checks, and the data.
+
+    A setting that has no effect is a warning.
+
+    Raises:
+        ConfigError: the first thing that is wrong, `PLACE: FIELD: what; what would be right`.
+    """
+    rules = Rules(source, config, "")
+    for name in ("train_input_path", "model_dir"):
+        rules.require(bool(getattr(config, name)), name, "is empty; give a path")
+    _validate_train(config, rules.inner("train_config"))
+    _validate_data(config, rules.inner("data_config"))
+    evaluation = rules.inner("eval_config")
+    evaluation.positive("num_steps", "log_step_count_steps")
+    validate_model(config, source)
+    _validate_export(config, rules.inner("export_config"))
+    _validate_ray(config, rules.inner("ray_config"))
+    monitor = rules.inner("monitor_config")
+    monitor.positive("late_after_s")
+    monitor.at_least(0, "progress_interval_s")
+    monitor.one_of("log_level", ("DEBUG", "INFO", "WARNING", "ERROR"))
+    monitor.one_of("log_format", ("text", "json"))
+
+
+def _validate_train(config: PipelineConfig, rules: Rules) -> None:
+    train = config.train_config
+    for pair in EXCLUSIVE:
+        one, other = (path.rpartition(".")[2] for path in pair)
+        both = train.HasField(one) and train.HasField(other)  # type: ignore[arg-type]
+        rules.require(not both, other, f"is given beside {one}; give one of them")
+    neither = not train.HasField("num_steps") and not train.HasField("num_epochs")
+    rules.require(not neither, "", "has neither num_steps nor num_epochs; give one of them")
+    rules.positive(
+        "num_steps",
+        "num_epochs",
+        "save_checkpoints_steps",
+        "save_checkpoints_epochs",
+        "log_step_count_steps",
+        "gradient_accumulation_steps",
+    )
+    for index, summary in enumerate(train.tensorboard_summaries):
+        rules.known(summary, f"tensorboard_summaries[{index}]", SUMMARIES, "summary")
+    useless = bool(train.tensorboard_summaries) and not train.use_tensorboard
+    rules.warn(useless, "tensorboard_summaries", "use_tensorboard is false")
+    rules.one_of("mixed_precision", ("BF16", "FP16"))
+    scaler = rules.inner("grad_scaler")
+    scaler.positive("init_scale", "growth_interval")
+    scaler.at_least(1, "growth_factor")
+    scaler.within("backoff_factor", 0, 1)
+    useless = train.HasField("grad_scaler") and train.mixed_precision != "FP16"
+    rules.warn(useless, "grad_scaler", 'mixed_precision is not "FP16"')
+    clipping = rules.inner("grad_clipping")
+    clipping.one_of("clipping_type", ("none", "norm", "value"))
+    clipping.positive("max_gradient", "norm_type")
+    useless = train.HasField("grad_clipping") and train.grad_clipping.clipping_type == "none"
+    rules.warn(useless, "grad_clipping", 'clipping_type is "none"')
+    rules.require(
+        train.HasField("dense_optimizer"),
+        "",
+        "has no dense_optimizer; give one, as in dense_optimizer { adam_optimizer { lr: 0.001 } }",
+    )
+    validate_optimizer(train.dense_optimizer, rules.inner("dense_optimizer"))
+    if train.HasField("sparse_optimizer"):
+        validate_optimizer(train.sparse_optimizer, rules.inner("sparse_optimizer"))
+
+
+def _validate_data(config: PipelineConfig, rules: Rules) -> None:
+    data = config.data_config
+    rules.positive("batch_size", "eval_batch_size", "shuffle_buffer_size")
+    rules.require(
+        bool(data.label_fields), "", "has no label_fields; name the columns of the labels"
+    )
+    for index, label in enumerate(data.label_fields):
+        repeated = label in data.label_fields[:index]
+        rules.require(not repeated, f"label_fields[{index}]", f'"{label}" is listed twice')
+    count, labels = len(data.sample_weight_fields), len(data.label_fields)
+    rules.require(
+        count in (0, 1, labels),
+        "sample_weight_fields",
+        f"has {count} columns for {labels} labels; give one for all labels, or one for each",
+    )
+    useless = data.HasField("shuffle_buffer_size") and not data.shuffle
+    rules.warn(useless, "shuffle_buffer_size", "shuffle is false")
+
+
+def _validate_export(config: PipelineConfig, rules: Rules) -> None:
+    export = config.export_config
+    rules.one_of("exporter_type", ("latest", "best"))
+    if export.exporter_type != "best":
+        for name in ("best_exporter_metric", "metric_larger_is_better"):
+            rules.warn(export.HasField(name), name, 'exporter_type is not "best"')  # type: ignore[arg-type]
+        return
+    rules.require(
+        bool(config.eval_input_path),
+        "exporter_type",
+        'is "best", and nothing is evaluated; give eval_input_path',
+    )
+    # A model with a loss of its own has names of its own.
+    if config.model_config.losses:
+        names = metric_names(config)
+        metric = export.best_exporter_metric
+        rules.require(
+            metric in names,
+            "best_exporter_metric",
+            f'is "{metric}", which no evaluation yields; there are {", ".join(names)}',
+        )
+
+
+def _validate_ray(config: PipelineConfig, rules: Rules) -> None:
+    strategies = ("PACK", "SPREAD", "STRICT_PACK", "STRICT_SPREAD")
+    rules.one_of("placement_strategy", strategies)
+    rules.at_least(-1, "max_failures")
+    for resource, amount in config.ray_config.resources_per_worker.items():
+        place = f"resources_per_worker.{resource}"
+        rules.require(amount > 0, place, f"is {amount:g}; must be above 0")

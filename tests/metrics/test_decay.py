@@ -1,0 +1,134 @@
+"""The two laws of decay, by numbers computed by hand."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from sklearn.metrics import roc_auc_score
+from torch import Tensor
+from torchmetrics import Metric
+
+from raymon.errors import UserError
+from raymon.metrics import (
+    AUC,
+    Accuracy,
+    DecayAUC,
+    DecayedMetric,
+    MeanAbsoluteError,
+    take_window_states,
+)
+
+NAN = float("nan")
+
+
+def _states(metric: Metric, preds: list[float], target: list[float]) -> dict[str, Tensor]:
+    metric.update(torch.tensor(preds), torch.tensor(target))
+    return take_window_states(metric)
+
+
+def _fold_errors(decayed: DecayedMetric, *errors: float) -> list[float | None]:
+    values = []
+    for error in errors:
+        decayed.fold(_states(MeanAbsoluteError(), [error], [0.0]))
+        values.append(decayed.value)
+    return values
+
+
+def test_a_value_decays_by_the_law() -> None:
+    values = _fold_errors(DecayedMetric(MeanAbsoluteError(), 0.9), 1.0, 2.0, 0.0)
+    assert values == pytest.approx([1.0, 0.9 + 0.1 * 2.0, 0.9 * 1.1])
+
+
+def test_a_value_of_0_is_a_value() -> None:
+    decayed = DecayedMetric(MeanAbsoluteError(), 0.5)
+    assert decayed.value is None
+    assert _fold_errors(decayed, 0.0, 1.0) == [0.0, 0.5]
+
+
+def test_a_fold_of_nan_is_seen_and_then_forgotten() -> None:
+    values = _fold_errors(DecayedMetric(MeanAbsoluteError(), 0.5), 1.0, NAN, 3.0, 1.0)
+    assert values == pytest.approx([1.0, NAN, 3.0, 2.0], nan_ok=True)
+
+
+@pytest.mark.parametrize("thresholds", [None, 200])
+def test_an_auc_decays_its_histogram_by_the_law(thresholds: int | None) -> None:
+    first = ([0.1, 0.4, 0.35, 0.8], [0.0, 0.0, 1.0, 1.0])
+    second = ([0.7, 0.2, 0.3], [0.0, 1.0, 1.0])
+    decayed, metric = DecayedMetric(DecayAUC(thresholds), 0.75), DecayAUC(thresholds)
+    assert metric.decayed.sum() == 0
+    for preds, target in (first, second):
+        decayed.fold(_states(AUC(thresholds), preds, target))
+        metric.update(torch.tensor(preds), torch.tensor(target))
+        metric.decay(0.75)
+    expected = roc_auc_score(
+        first[1] + second[1], first[0] + second[0], sample_weight=[0.75] * 4 + [0.25] * 3
+    )
+    assert decayed.value == pytest.approx(expected, abs=1e-12)
+    assert metric.compute().item() == decayed.value
+    assert decayed.error_bound == metric.error_bound().item() == 0.0
+
+
+def test_the_first_fold_of_an_auc_is_the_buffer_itself() -> None:
+    metric = DecayAUC()
+    metric.update(torch.tensor([0.1, 0.9]), torch.tensor([0, 1]))
+    buffer = metric.histogram.clone()
+    metric.decay(0.9)
+    assert torch.equal(metric.decayed, buffer.double())
+    assert metric.histogram.sum() == 0
+    assert metric.histogram.dtype == torch.int64
+
+
+def test_an_auc_is_0_before_the_first_fold() -> None:
+    metric = DecayAUC()
+    metric.update(torch.tensor([0.1, 0.9]), torch.tensor([0, 1]))
+    assert metric.compute().item() == 0.0
+    assert DecayedMetric(DecayAUC(), 0.9).value is None
+    metric.decay(0.9)
+    assert metric.compute().item() == 1.0
+
+
+def test_an_auc_forgets_a_fold_of_nan() -> None:
+    decayed = DecayedMetric(DecayAUC(), 0.9)
+    values = []
+    for preds in ([0.1, 0.9], [NAN, 0.9], [0.9, 0.1]):
+        decayed.fold(_states(DecayAUC(), preds, [0.0, 1.0]))
+        values.append(decayed.value)
+    assert values == pytest.approx([1.0, NAN, 0.0], nan_ok=True)
+
+
+@pytest.mark.parametrize("prototype", [DecayAUC(), DecayAUC(50), Accuracy()], ids=repr)
+def test_a_restored_value_goes_on_as_if_it_had_never_stopped(prototype: Metric) -> None:
+    generator = torch.Generator().manual_seed(0)
+    folds = []
+    for _ in range(4):
+        metric = type(prototype)()
+        if isinstance(prototype, DecayAUC):
+            metric = DecayAUC(prototype.thresholds)
+        metric.update(
+            torch.rand(50, generator=generator), torch.rand(50, generator=generator).round()
+        )
+        folds.append(take_window_states(metric))
+    undisturbed, restored = DecayedMetric(prototype, 0.8), DecayedMetric(prototype, 0.8)
+    for number, states in enumerate(folds):
+        undisturbed.fold(states)
+        resumed = DecayedMetric(prototype, 0.8)
+        resumed.load_state_dict(restored.state_dict())
+        resumed.fold(states)
+        assert resumed.value == undisturbed.value, number
+        restored = resumed
+    restored.load_state_dict({})
+    assert restored.value is None
+
+
+def test_a_saved_state_does_not_change_with_later_folds() -> None:
+    decayed = DecayedMetric(MeanAbsoluteError(), 0.5)
+    _fold_errors(decayed, 1.0)
+    saved = decayed.state_dict()
+    _fold_errors(decayed, 5.0)
+    assert saved["decayed"].item() == 1.0
+    assert decayed.error_bound is None
+
+
+def test_a_rate_outside_0_and_1_is_refused() -> None:
+    with pytest.raises(UserError, match=r"decay_rate is 1.5; it must be in \[0, 1\]"):
+        DecayedMetric(DecayAUC(), 1.5)

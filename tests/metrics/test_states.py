@@ -1,0 +1,147 @@
+"""States outside of their metric: taken whole, merged in any order, computed apart."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+from torchmetrics import MaxMetric, MeanMetric, Metric, MinMetric
+
+from raymon.errors import UserError
+from raymon.metrics import (
+    AUC,
+    Accuracy,
+    DecayAUC,
+    GroupedAUC,
+    MeanAbsoluteError,
+    MeanSquaredError,
+    NormalizedEntropy,
+    compute_states,
+    merge_states,
+    take_window_states,
+    window_states,
+)
+
+
+class _Averaged(Metric):
+    """A metric whose state cannot be merged exactly."""
+
+    full_state_update = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_state("mean", torch.tensor(0.0), dist_reduce_fx="mean")
+
+    def update(self, value: Tensor) -> None:
+        self.mean = value
+
+    def compute(self) -> Tensor:
+        return self.mean
+
+
+def _batch(seed: int, rows: int = 40) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    preds = torch.rand(rows, generator=generator)
+    return preds, (torch.rand(rows, generator=generator) < preds).float()
+
+
+def test_only_the_buffer_of_a_decayed_auc_travels() -> None:
+    metric = DecayAUC()
+    metric.decay(0.9)
+    assert set(window_states(metric)) == {"histogram"}
+    assert set(window_states(NormalizedEntropy())) == {
+        "cross_entropy",
+        "positives",
+        "weight",
+        "nan_count",
+    }
+
+
+def test_taken_states_are_the_tensors_themselves_and_the_metric_starts_anew() -> None:
+    metric = DecayAUC()
+    metric.update(*_batch(0))
+    before, copy = metric.histogram, metric.histogram.clone()
+    taken = take_window_states(metric)
+    metric.update(*_batch(1))
+    assert taken["histogram"] is before
+    assert torch.equal(before, copy)
+    alone = DecayAUC()
+    alone.update(*_batch(1))
+    assert torch.equal(metric.histogram, alone.histogram)
+
+
+def test_a_value_computed_before_a_window_is_not_given_after_it() -> None:
+    metric = MeanAbsoluteError()
+    metric.update(torch.tensor([1.0]), torch.tensor([0.0]))
+    assert metric.compute().item() == 1.0
+    take_window_states(metric)
+    metric.update(torch.tensor([3.0]), torch.tensor([0.0]))
+    assert metric.compute().item() == 3.0
+
+
+@pytest.mark.parametrize("kind", [AUC, Accuracy, NormalizedEntropy, MeanAbsoluteError])
+def test_merged_parts_have_the_value_of_all_samples_together(kind: type[Metric]) -> None:
+    whole, parts = kind(), []
+    for seed in range(5):
+        part = kind()
+        for metric in (whole, part):
+            metric.update(*_batch(seed))
+        parts.append(take_window_states(part))
+    merged = merge_states(whole, parts)
+    assert compute_states(kind(), merged).item() == pytest.approx(whole.compute().item(), abs=1e-12)
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.permutations(range(6)))
+def test_the_order_of_parts_changes_no_bit(order: list[int]) -> None:
+    for kind in (DecayAUC, MeanSquaredError):
+        parts = []
+        for seed in range(6):
+            metric = kind()
+            metric.update(*_batch(seed))
+            parts.append(take_window_states(metric))
+        straight = merge_states(kind(), parts)
+        shuffled = merge_states(kind(), [parts[index] for index in order])
+        assert all(torch.equal(straight[name], shuffled[name]) for name in straight)
+
+
+def test_rows_are_merged_end_to_end_and_a_rank_may_have_none() -> None:
+    whole, one, none = GroupedAUC(), GroupedAUC(), GroupedAUC()
+    key = torch.arange(40) % 7
+    for metric in (whole, one):
+        metric.update(*_batch(0), key)
+    parts = [take_window_states(none), take_window_states(one)]
+    merged = merge_states(whole, parts)
+    assert merged["grouping_key"].dtype == torch.int64
+    assert torch.equal(compute_states(GroupedAUC(), merged), whole.compute())
+    assert torch.equal(merge_states(whole, parts[:1])["preds"], torch.empty(0))
+
+
+def test_metrics_of_torchmetrics_are_merged_by_their_own_reductions() -> None:
+    for metric, expected in ((MinMetric(), 1.0), (MaxMetric(), 4.0), (MeanMetric(), 2.5)):
+        parts = []
+        for values in ([4.0, 2.0], [1.0, 3.0]):
+            metric.update(torch.tensor(values))
+            parts.append(take_window_states(metric))
+        assert compute_states(metric, merge_states(metric, parts)).item() == expected
+
+
+def test_no_part_merges_to_the_states_of_a_new_metric() -> None:
+    metric = Accuracy()
+    metric.update(*_batch(0))
+    assert merge_states(metric, []) == window_states(Accuracy())
+
+
+def test_computing_changes_neither_the_prototype_nor_its_states() -> None:
+    prototype, other = Accuracy(), Accuracy()
+    other.update(*_batch(0))
+    compute_states(prototype, window_states(other))
+    assert prototype.weight.item() == 0
+
+
+def test_a_state_that_cannot_be_merged_is_refused_by_name() -> None:
+    metric = _Averaged()
+    with pytest.raises(UserError, match="_Averaged: state 'mean' cannot be merged over workers"):
+        merge_states(metric, [window_states(metric), window_states(metric)])

@@ -1,0 +1,32 @@
+import numpy as np
+import pytest
+import torch
+
+from raymon.monitor.histogram import EDGES, HistogramCounter, encode_histogram
+
+
+def test_counts_are_those_of_numpy() -> None:
+    values = torch.randn(10_000, generator=torch.Generator().manual_seed(0))
+    counted = HistogramCounter(torch.device("cpu")).count(values)
+    expected, _ = np.histogram(values.double().numpy(), bins=np.array(EDGES))
+    # numpy's buckets are [a, b), these are (a, b]; no value lies on an edge here.
+    assert counted["counts"][1:-1].tolist() == expected.tolist()
+    assert counted["counts"].sum() == 10_000
+
+
+def test_the_message_has_moments_and_only_the_buckets_between_first_and_last() -> None:
+    values = torch.tensor([[-2.0, 0.5], [0.5, 3.0]])
+    message = encode_histogram("w", **HistogramCounter(torch.device("cpu")).count(values))
+    assert (message.minimum, message.maximum) == (-2.0, 3.0)
+    assert message.sum == pytest.approx(2.0)
+    assert message.sum_squares == pytest.approx(13.5)
+    assert sum(message.counts) == 4
+    assert message.counts[0] > 0
+    assert message.counts[-1] > 0
+    assert len(message.edges) == len(message.counts) + 1
+    assert (message.edges[0], message.edges[-1]) == (-2.0, 3.0)
+
+
+def test_zeros_fill_one_bucket() -> None:
+    message = encode_histogram("w", **HistogramCounter(torch.device("cpu")).count(torch.zeros(7)))
+    assert list(message.counts) == [7]

@@ -1,0 +1,202 @@
+import json
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score
+
+from raymon.reporter import Reporter
+from raymon.sinks import Evaluation, EvaluationLines, Snapshot, WindowLines
+from tests.reporter.windows import auc_metrics, auc_window, clicks
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def make_reporter(directory: Path, sinks=(), clock=None, log_steps: int = 10) -> Reporter:
+    return Reporter(directory, sinks, log_steps, late_after_s=5.0, clock=clock or Clock())
+
+
+def snapshots(reporter: Reporter) -> list[Snapshot]:
+    return [p for p in reporter.published(0)[0] if isinstance(p, Snapshot)]
+
+
+def test_the_auc_of_two_ranks_is_that_of_all_their_scores(tmp_path: Path) -> None:
+    reporter = make_reporter(tmp_path)
+    reporter.begin_attempt("t", 2, 0, auc_metrics())
+    parts = [clicks(500, seed) for seed in (0, 1)]
+    for rank, (scores, labels) in enumerate(parts):
+        reporter.report(auc_window(rank, 0, (0, 10), scores, labels))
+    expected = roc_auc_score(
+        torch.cat([labels for _, labels in parts]), torch.cat([scores for scores, _ in parts])
+    )
+    (snapshot,) = snapshots(reporter)
+    assert snapshot.metrics["auc"] == pytest.approx(expected, abs=1e-4)
+    assert (snapshot.samples, snapshot.coverage.ranks, snapshot.coverage.world_size) == (1000, 2, 2)
+    assert snapshot.samples_per_second == 500.0
+
+
+def test_a_loss_is_the_mean_over_the_rows_of_all_ranks(tmp_path: Path) -> None:
+    reporter = make_reporter(tmp_path)
+    reporter.begin_attempt("t", 2, 0, auc_metrics())
+    reporter.report(auc_window(0, 0, (0, 10), *clicks(300, 0), loss=0.2))
+    reporter.report(auc_window(1, 0, (0, 10), *clicks(100, 1), loss=1.0))
+    assert snapshots(reporter)[0].losses["bce"] == pytest.approx((0.2 * 300 + 1.0 * 100) / 400)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(1, 4), st.integers(1, 5), st.randoms())
+def test_values_do_not_depend_on_ranks_order_or_repetition(
+    tmp_path_factory, ranks, windows, random
+):
+    steps = [(10 * w, 10 * w + 10) for w in range(windows)]
+    parts = [[clicks(40, 10 * w + r) for r in range(ranks)] for w in range(windows)]
+
+    one = make_reporter(tmp_path_factory.mktemp("one"))
+    one.begin_attempt("t", 1, 0, auc_metrics())
+    for w in range(windows):
+        scores, labels = (torch.cat(column) for column in zip(*parts[w], strict=True))
+        one.report(auc_window(0, w, steps[w], scores, labels))
+
+    many = make_reporter(tmp_path_factory.mktemp("many"))
+    many.begin_attempt("t", ranks, 0, auc_metrics())
+    reports = [
+        auc_window(r, w, steps[w], *parts[w][r]) for w in range(windows) for r in range(ranks)
+    ]
+    order = reports + random.sample(reports, len(reports) // 2)
+    random.shuffle(order)
+    for report in order:
+        many.report(report)
+
+    assert [s.metrics for s in snapshots(many)] == [s.metrics for s in snapshots(one)]
+    assert many.counts.duplicates == len(order) - len(reports)
+
+
+def test_a_fold_decays_the_histograms_of_folds_before(tmp_path: Path) -> None:
+    reporter = make_reporter(tmp_path)
+    reporter.begin_attempt("t", 1, 0, auc_metrics(decay_rate=0.75))
+    first, second = clicks(400, 0), clicks(400, 1)
+    reporter.report(auc_window(0, 0, (0, 10), *first))
+    reporter.report(auc_window(0, 1, (10, 20), *second))
+    expected = roc_auc_score(
+        torch.cat([first[1], second[1]]),
+        torch.cat([first[0], second[0]]),
+        sample_weight=torch.cat([torch.full((400,), 0.75), torch.full((400,), 0.25)]),
+    )
+    assert snapshots(reporter)[1].metrics["auc"] == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_window_waits_for_its_ranks_and_is_shown_late_with_its_coverage(tmp_path: Path) -> None:
+    clock = Clock()
+    reporter = make_reporter(tmp_path, clock=clock)
+    reporter.begin_attempt("t", 2, 0, auc_metrics())
+    mine, late = clicks(100, 0), clicks(100, 1)
+    reporter.report(auc_window(0, 0, (0, 10), *mine))
+    assert snapshots(reporter) == []
+
+    clock.now = 6.0
+    (shown,) = snapshots(reporter)
+    assert (shown.coverage.ranks, shown.coverage.oldest_s, shown.samples) == (1, 6.0, 100)
+
+    reporter.report(auc_window(1, 0, (0, 10), *late))
+    exact = snapshots(reporter)[-1]
+    expected = roc_auc_score(torch.cat([mine[1], late[1]]), torch.cat([mine[0], late[0]]))
+    assert exact.metrics["auc"] == pytest.approx(expected, abs=1e-4)
+    assert (exact.coverage.ranks, exact.samples) == (2, 200)
+
+
+def test_after_a_restart_metrics_and_lines_are_those_of_an_undisturbed_run(tmp_path: Path) -> None:
+    parts = [clicks(200, seed) for seed in range(4)]
+    spans = [(0, 10), (10, 15), (15, 20), (20, 30)]
+
+    def run(directory: Path, restart: bool) -> tuple[list[dict], list[dict]]:
+        lines = [WindowLines(directory), EvaluationLines(directory)]
+        reporter = make_reporter(directory, lines)
+        reporter.begin_attempt("first", 1, 0, auc_metrics())
+        attempt, index = 1, 0
+        for w, (scores, labels) in enumerate(parts):
+            if restart and w == 2:
+                reporter.report(auc_window(0, 2, spans[2], *clicks(9, 99)))
+                reporter.publish_evaluation(20, {"auc": 0.1})
+                reporter = make_reporter(directory, lines)
+                reporter.begin_attempt("again", 1, 15, auc_metrics())
+                index = 0
+            report = auc_window(
+                0, index, spans[w], scores, labels, attempt=attempt, checkpoint=w == 1
+            )
+            reporter.report(report)
+            index += 1
+        reporter.publish_evaluation(30, {"auc": 0.9})
+        reporter.close()
+        read = [
+            [json.loads(line) for line in (directory / name).read_text().splitlines()]
+            for name in ("monitor/windows.jsonl", "train_eval_result_v2.txt")
+        ]
+        return read[0], read[1]
+
+    undisturbed, evaluations = run(tmp_path / "a", restart=False)
+    disturbed, rolled_back = run(tmp_path / "b", restart=True)
+    assert disturbed[-1]["metrics"] == undisturbed[-1]["metrics"]
+    assert disturbed[-1]["samples_total"] == undisturbed[-1]["samples_total"] == 800
+    steps = [line["global_step"] for line in disturbed]
+    assert steps == sorted(set(steps))
+    assert rolled_back == evaluations == [{"global_step": 30, "auc": 0.9}]
+
+
+def test_reports_of_an_attempt_that_is_over_are_refused(tmp_path: Path) -> None:
+    reporter = make_reporter(tmp_path)
+    assert reporter.begin_attempt("first", 1, 0, auc_metrics()) == 1
+    assert reporter.begin_attempt("first", 1, 0, auc_metrics()) == 1
+    assert reporter.begin_attempt("second", 1, 0, auc_metrics()) == 2
+    reporter.report(auc_window(0, 0, (0, 10), *clicks(10, 0), attempt=1))
+    assert snapshots(reporter) == []
+    assert reporter.counts.rejected == 1
+
+
+@given(st.binary(max_size=200))
+def test_bytes_that_are_no_report_are_counted_and_dropped(message: bytes) -> None:
+    reporter = make_reporter(Path("unused"))
+    reporter.begin_attempt("t", 1, 0, auc_metrics())
+    reporter.report(message)
+    assert reporter.counts.rejected == 1
+
+
+def test_a_sink_that_fails_is_counted_and_the_others_are_written(tmp_path: Path) -> None:
+    class Broken:
+        def __getattr__(self, name: str):
+            raise OSError("disk full")
+
+    reporter = make_reporter(tmp_path, [Broken(), WindowLines(tmp_path)])
+    reporter.begin_attempt("t", 1, 0, auc_metrics())
+    reporter.report(auc_window(0, 0, (0, 10), *clicks(10, 0)))
+    reporter.close()
+    assert len((tmp_path / "monitor/windows.jsonl").read_text().splitlines()) == 1
+    assert reporter.counts.sink_failures == 3  # roll back, write, close
+
+
+def test_news_are_told_once(tmp_path: Path) -> None:
+    reporter = make_reporter(tmp_path)
+    reporter.begin_attempt("t", 1, 0, auc_metrics())
+    reporter.publish_evaluation(10, {"auc": 0.5})
+    news, seen = reporter.published(0)
+    assert news == [Evaluation(10, {"auc": 0.5})]
+    assert reporter.published(seen) == ([], seen)
+
+
+def test_steps_after_the_last_log_step_are_published_at_the_end(tmp_path: Path) -> None:
+    reporter = make_reporter(tmp_path, log_steps=100)
+    reporter.begin_attempt("t", 1, 0, auc_metrics())
+    reporter.report(auc_window(0, 0, (0, 10), *clicks(10, 0)))
+    assert snapshots(reporter) == []
+    reporter.close()
+    (snapshot,) = snapshots(reporter)
+    assert (snapshot.first_step, snapshot.end_step) == (0, 10)
+    assert not math.isnan(snapshot.total_loss)

@@ -1,0 +1,55 @@
+"""Windows as workers send them, for tests of the reporter."""
+
+from __future__ import annotations
+
+import torch
+
+from raymon.metrics import DecayAUC, TrainMetricWrapper
+from raymon.monitor import Window, encode_window
+from raymon.monitor.offload import Offload
+
+
+def auc_window(
+    rank: int,
+    index: int,
+    steps: tuple[int, int],
+    scores: torch.Tensor,
+    labels: torch.Tensor,
+    *,
+    loss: float = 0.5,
+    attempt: int = 1,
+    checkpoint: bool = False,
+) -> bytes:
+    """A serialised window with one loss and the histogram of an AUC."""
+    wrapper = TrainMetricWrapper(DecayAUC())
+    wrapper.hand_over()
+    wrapper.update(scores, labels)
+    window = Window(
+        attempt=attempt,
+        rank=rank,
+        index=index,
+        first_step=steps[0],
+        end_step=steps[1],
+        samples=len(scores),
+        epoch=0,
+        wall_s=2.0,
+        phases={"step": 1.5, "monitor": 0.5},
+        losses={"bce": Offload({"values": torch.tensor([loss])}, None)},
+        weights={"bce": [float(len(scores))]},
+        metrics={"auc": Offload(wrapper.take_window(), None)},
+        learning_rates=(0.1,),
+        checkpoint=checkpoint,
+    )
+    return encode_window(window).SerializeToString()
+
+
+def auc_metrics(decay_rate: float = 0.9, decay_step: int = 10) -> dict[str, TrainMetricWrapper]:
+    """The prototypes that rank 0 gives to the reporter."""
+    return {"auc": TrainMetricWrapper(DecayAUC(), decay_rate, decay_step)}
+
+
+def clicks(rows: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Scores `[rows]` and labels that follow them."""
+    generator = torch.Generator().manual_seed(seed)
+    scores = torch.rand(rows, generator=generator)
+    return scores, (torch.rand(rows, generator=generator) < scores).float()

@@ -1,0 +1,64 @@
+import io
+import logging
+
+import pytest
+from rich.console import Console as RichConsole
+
+from raymon.sinks import Console, Coverage, Evaluation, EvaluationProgress
+from raymon.sinks.console import progress_line
+from tests.sinks.snapshots import snapshot
+
+
+@pytest.fixture
+def lines(caplog, monkeypatch):
+    monkeypatch.setattr(logging.getLogger("raymon"), "propagate", True)
+    caplog.set_level(logging.INFO, logger="raymon")
+    return lambda: [record.getMessage() for record in caplog.records]
+
+
+def test_a_progress_line_reads_as_people_know_it() -> None:
+    assert progress_line(snapshot(300)) == (
+        "Training Epoch 0: 300it [20.00it/s] lr_g0:0.00100 binary_cross_entropy:0.52341 "
+        "total_loss:0.52341 auc:0.71234 samples/s:4,000 ranks:2/2"
+    )
+
+
+def test_a_bound_is_shown_where_it_matters() -> None:
+    assert "auc:0.71234(±0.039)" in progress_line(snapshot(300, metric_bounds={"auc": 0.039}))
+
+
+def test_missing_ranks_show() -> None:
+    assert "ranks:1/2" in progress_line(snapshot(300, coverage=Coverage(1, 2, 12.0)))
+
+
+def test_lines_are_throttled_and_the_last_one_is_never_lost(lines) -> None:
+    with Console(total_steps=100, interval_s=3600) as console:
+        for step in (10, 20, 30):
+            console.show(snapshot(step))
+    assert [line.split()[3] for line in lines()] == ["10it", "30it"]
+
+
+def test_scores_of_an_evaluation_are_always_shown(lines) -> None:
+    with Console(total_steps=100, interval_s=3600) as console:
+        console.show(snapshot(10))
+        console.show(Evaluation(10, {"auc": 0.75}))
+    assert "Evaluation at step 10: auc:0.75000" in lines()
+
+
+def test_losses_that_are_not_finite_are_a_warning(lines, caplog) -> None:
+    with Console(total_steps=100, interval_s=0) as console:
+        console.show(snapshot(10, non_finite={"binary_cross_entropy": 3}))
+    assert caplog.records[0].levelname == "WARNING"
+    assert "binary_cross_entropy:3" in lines()[0]
+
+
+def test_a_terminal_gets_one_live_line_with_rate_loss_metrics_and_coverage() -> None:
+    screen = io.StringIO()
+    terminal = RichConsole(file=screen, force_terminal=True, width=140)
+    with Console(total_steps=100, interval_s=0, terminal=terminal) as console:
+        console.show(snapshot(50))
+        console.show(EvaluationProgress(50, 1, 4, 0.1))
+        console.show(Evaluation(50, {"auc": 0.7}))
+    shown = screen.getvalue()
+    for part in ("50%", "50/100", "4,000 samples/s", "loss:0.52341", "auc:0.71234", "2/2 ranks"):
+        assert part in shown
