@@ -8,7 +8,7 @@ from pathlib import Path
 
 from raymon.config.overrides import Overrides, apply_overrides
 from raymon.config.source import Source
-from raymon.config.text import parse_text
+from raymon.config.text import missing_field, parse_text
 from raymon.config.validate import validate
 from raymon.errors import ConfigError
 from raymon.protos.pipeline_pb2 import PipelineConfig
@@ -30,11 +30,11 @@ def load(path: str | os.PathLike[str], overrides: Overrides = ()) -> PipelineCon
     """
     config, source = _read(path, overrides)
     for name in _PATHS:
-        if config.HasField(name):  # type: ignore[arg-type]
+        if config.HasField(name):
             setattr(config, name, _expand(getattr(config, name), name, source))
-    missing = config.FindInitializationErrors()
-    if missing:
-        raise source.error(missing[0], "is missing; it must be given")
+    missing = missing_field(config)
+    if missing is not None:
+        raise source.error(missing, "is missing; it must be given")
     validate(config, source)
     return config
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
-from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from raymon.config.scalars import parse_scalar
@@ -94,7 +94,7 @@ class _Override:
 
     def _set(self, message: Message, names: list[str], path: str) -> str:
         name, rest = names[0], names[1:]
-        field = message.DESCRIPTOR.fields_by_name.get(name)
+        field = cast(FieldDescriptor | None, message.DESCRIPTOR.fields_by_name.get(name))
         path = f"{path}.{name}" if path else name
         if field is None:
             known = message.DESCRIPTOR.fields_by_name
@@ -130,7 +130,8 @@ class _Override:
         if self._value == "":
             entries.pop(key, None)
         else:
-            entries[key] = self._scalar(field.message_type.fields_by_name["value"], path)
+            values = cast(Descriptor, field.message_type).fields_by_name["value"]
+            entries[key] = self._scalar(values, path)
         return path
 
     def _set_items(
@@ -139,7 +140,7 @@ class _Override:
         items = getattr(message, field.name)
         if not rest:
             if not self._append:
-                message.ClearField(field.name)
+                del items[:]
             if self._value.startswith("["):
                 parse_text(
                     f"{field.name}: {self._value}",

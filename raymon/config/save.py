@@ -9,8 +9,9 @@ from pathlib import Path
 
 from google.protobuf import text_format
 
-from raymon.config.text import parse_text
-from raymon.errors import ConfigError, RunError
+from raymon.config.load import load
+from raymon.config.overrides import Overrides
+from raymon.errors import RunError
 from raymon.protos.pipeline_pb2 import PipelineConfig
 
 CONFIG_FILE = "pipeline.config"
@@ -36,26 +37,17 @@ def save(config: PipelineConfig, directory: str | os.PathLike[str]) -> None:
         ) from None
 
 
-def read_saved(directory: str | os.PathLike[str]) -> PipelineConfig:
-    """The config of a run, as it ran.
+def read_saved(directory: str | os.PathLike[str], overrides: Overrides = ()) -> PipelineConfig:
+    """The config of a run, as it ran, with overrides applied.
 
     Raises:
         RunError: there is no run in the directory.
-        ConfigError: its config cannot be read.
+        ConfigError: its config cannot be read, or an override is wrong.
     """
     path = Path(directory, CONFIG_FILE)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (FileNotFoundError, NotADirectoryError):
-        raise RunError(
-            f"{os.fspath(directory)}: has no {CONFIG_FILE}; give the model_dir of a run"
-        ) from None
-    config = PipelineConfig()
-    parse_text(text, config, lambda line: f"{path}:{line}")
-    missing = config.FindInitializationErrors()
-    if missing:
-        raise ConfigError(f"{path}:1: {missing[0]}: is missing; it must be given")
-    return config
+    if not path.is_file():
+        raise RunError(f"{os.fspath(directory)}: has no {CONFIG_FILE}; give the model_dir of a run")
+    return load(path, overrides)
 
 
 def _write(path: Path, text: str) -> None:

@@ -58,6 +58,7 @@ def _parse_integer(field: FieldDescriptor, text: str) -> int:
 
 
 def _parse_enum(field: FieldDescriptor, text: str) -> int:
+    assert field.enum_type is not None
     values = field.enum_type.values_by_name
     if text in values:
         return int(values[text].number)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, cast
 
 from google.protobuf import text_format
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -32,7 +33,7 @@ def parse_text(
     """
     walk = _Walk(text, place)
     try:
-        walk.fields(message.DESCRIPTOR, path)
+        walk.fields(cast(Descriptor, message.DESCRIPTOR), path)
         text_format.Merge(text, message)
     except text_format.ParseError as error:
         line = error.GetLine() or 1
@@ -44,11 +45,18 @@ def parse_text(
     return walk.lines
 
 
+def missing_field(message: Message) -> str | None:
+    """The path of a required field that is not given; None where all are."""
+    missing = cast(Any, message).FindInitializationErrors()
+    return missing[0] if missing else None
+
+
 class _Walk:
     """Goes through the tokens of a text beside the descriptor of its message."""
 
     def __init__(self, text: str, place: Callable[[int], str]) -> None:
-        self._tokens = text_format.Tokenizer(text.split("\n"))
+        # The stubs of the tokenizer are wrong.
+        self._tokens: Any = text_format.Tokenizer(text.split("\n"))
         self._place = place
         self.lines: dict[str, int] = {}
         self.path = ""

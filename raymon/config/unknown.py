@@ -6,26 +6,58 @@ import difflib
 from collections.abc import Iterable
 
 _NOT_YET = frozenset(
-    # models and losses
-    "wide_and_deep dcn_v1 dcn_v2 multi_tower mmoe ple dbmtl xdeepfm masknet wukong dlrm_hstu din "
-    "multi_tower_din dssm dssm_v2 dat mind tdm rocket_launching kd "
-    "binary_focal_loss jrc_loss weight sample_weight_name "
-    # metrics
-    "xauc grouped_xauc calibration pr_auc log_loss ndcg_at_k custom_metric "
-    # optimizers
-    "rmsprop_optimizer adadelta_optimizer lars_sgd_optimizer lamb_optimizer "
-    "rowwise_adagrad_optimizer partial_rowwise_adam_optimizer partial_rowwise_lamb_optimizer "
-    "part_optimizers ema linear_decay_learning_rate "
-    # training, evaluation and export
-    "fine_tune_checkpoint fine_tune_ckpt_param_map "
-    # data
-    "delimiter with_header input_fields CsvDataset OdpsDataset "
-    # features
-    "combo_feature lookup_feature match_feature expr_feature overlap_feature tokenize_feature "
-    "custom_feature kv_dot_product bool_mask_feature sequence_feature sequence_id_feature "
-    "sequence_raw_feature sequence_length sequence_delim sequence_groups sequence_encoders "
-    "weighted init_fn vocab_dict vocab_file dynamicemb zch SEQUENCE JAGGED_SEQUENCE".split()
+    {
+        "wide_and_deep",
+        "dcn_v2",
+        "multi_tower",
+        "mmoe",
+        "binary_focal_loss",
+        "jrc_loss",
+        "weight",
+        "sample_weight_name",
+        "xauc",
+        "grouped_xauc",
+        "calibration",
+        "pr_auc",
+        "log_loss",
+        "ndcg_at_k",
+        "custom_metric",
+        "rmsprop_optimizer",
+        "adadelta_optimizer",
+        "rowwise_adagrad_optimizer",
+        "partial_rowwise_adam_optimizer",
+        "part_optimizers",
+        "ema",
+        "linear_decay_learning_rate",
+        "fine_tune_checkpoint",
+        "fine_tune_ckpt_param_map",
+        "delimiter",
+        "with_header",
+        "input_fields",
+        "CsvDataset",
+        "combo_feature",
+        "lookup_feature",
+        "match_feature",
+        "expr_feature",
+        "overlap_feature",
+        "tokenize_feature",
+        "custom_feature",
+        "sequence_feature",
+        "sequence_id_feature",
+        "sequence_raw_feature",
+        "sequence_length",
+        "sequence_delim",
+        "weighted",
+        "init_fn",
+        "vocab_dict",
+        "vocab_file",
+        "dynamicemb",
+        "zch",
+        "SEQUENCE",
+        "JAGGED_SEQUENCE",
+    }
 )
+"""Names of the field that are still to come."""
 
 
 def describe_unknown(name: str, known: Iterable[str], what: str) -> str:

@@ -50,7 +50,7 @@ def _validate_train(config: PipelineConfig, rules: Rules) -> None:
     train = config.train_config
     for pair in EXCLUSIVE:
         one, other = (path.rpartition(".")[2] for path in pair)
-        both = train.HasField(one) and train.HasField(other)  # type: ignore[arg-type]
+        both = train.HasField(one) and train.HasField(other)
         rules.require(not both, other, f"is given beside {one}; give one of them")
     neither = not train.HasField("num_steps") and not train.HasField("num_epochs")
     rules.require(not neither, "", "has neither num_steps nor num_epochs; give one of them")
@@ -112,7 +112,7 @@ def _validate_export(config: PipelineConfig, rules: Rules) -> None:
     rules.one_of("exporter_type", ("latest", "best"))
     if export.exporter_type != "best":
         for name in ("best_exporter_metric", "metric_larger_is_better"):
-            rules.warn(export.HasField(name), name, 'exporter_type is not "best"')  # type: ignore[arg-type]
+            rules.warn(export.HasField(name), name, 'exporter_type is not "best"')
         return
     rules.require(
         bool(config.eval_input_path),

@@ -18,26 +18,11 @@ import pyarrow.parquet as pq
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-_CATEGORIES = np.array(
-    [
-        "books",
-        "film",
-        "food",
-        "games",
-        "garden",
-        "health",
-        "home",
-        "music",
-        "news",
-        "sport",
-        "tech",
-        "travel",
-    ]
-)
+_CATEGORIES = np.array(["books", "film", "food", "games", "music", "news", "sport", "travel"])
 _TAGS = np.array([f"tag{i}" for i in range(24)])
 _DEVICES = np.array(["android", "ios", "web", "tv"])
 _CLICK_RATE = 0.05
-_AGE_GROUPS = 6
+_AGE_GROUPS = 4
 _ROW_GROUP = 20_000
 _TRAIN_FILES, _EVAL_FILES = 4, 2
 
@@ -66,7 +51,7 @@ def generate(
     *,
     users: int = 3000,
     items: int = 400,
-    train_rows: int = 300_000,
+    train_rows: int = 320_000,
     eval_rows: int = 80_000,
     seed: int = 0,
 ) -> SyntheticSummary:
@@ -123,7 +108,7 @@ class _World:
         kinds = len(_CATEGORIES)
         self.age = rng.integers(16, 76, users).astype(np.float64)
         self.age[rng.random(users) < 0.08] = np.nan
-        self.interests = rng.random((users, kinds)) < 0.2
+        self.interests = rng.random((users, kinds)) < 0.25
         self.interests[rng.random(users) < 0.06] = False
         self.user_effect = rng.normal(0, 0.1, users)
 
@@ -137,7 +122,7 @@ class _World:
         price_effect = np.nan_to_num(-0.25 * (np.log(self.price) - 3))
         tag_effect = rng.normal(0, 0.25, len(_TAGS))
         self.item_effect = (
-            rng.normal(0, 0.25, items)
+            rng.normal(0, 0.2, items)
             + price_effect
             + np.array([tag_effect[tags].sum() for tags in self.tags])
         )
@@ -148,9 +133,9 @@ class _World:
     def log_odds(self, user: Ints, item: Ints, hour: Ints, device: Ints) -> Floats:
         category = self.category[item]
         age = self.age[user]
-        group = np.where(np.isnan(age), _AGE_GROUPS, (age - 16) // 10).astype(np.int64)
+        group = np.where(np.isnan(age), _AGE_GROUPS, (age - 16) // 15).astype(np.int64)
         result: Floats = (
-            2.0 * self.interests[user, category]
+            2.2 * self.interests[user, category]
             + self.age_taste[group, category]
             + self.item_effect[item]
             + self.user_effect[user]

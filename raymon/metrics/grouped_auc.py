@@ -72,7 +72,7 @@ def group_areas(preds: Tensor, target: Tensor, key: Tensor) -> tuple[Tensor, int
     By the rank sum (Mann & Whitney 1947), in integers: twice the mean rank of tied scores.
 
     Args:
-        preds: float `[N]`, scores.
+        preds: float32 `[N]`, scores.
         target: int64 `[N]`, 0 or 1.
         key: int64 `[N]`, the group of each row.
 
@@ -81,12 +81,12 @@ def group_areas(preds: Tensor, target: Tensor, key: Tensor) -> tuple[Tensor, int
     """
     if len(key) == 0:
         return preds.double(), 0
-    preds, order = preds.sort()
+    score, order = _as_integers(preds).sort()
     key, by_key = key[order].sort(stable=True)
-    preds, target = preds[by_key], target[order[by_key]]
+    score, target = score[by_key], target[order[by_key]]
 
     group, group_start = _runs(key[1:] != key[:-1])
-    run, run_start = _runs((key[1:] != key[:-1]) | (preds[1:] != preds[:-1]))
+    run, run_start = _runs((key[1:] != key[:-1]) | (score[1:] != score[:-1]))
     run_end = torch.cat([run_start[1:], run_start.new_tensor([len(key)])])
     twice_rank = (run_start + run_end + 1)[run] - 2 * group_start[group]
 
@@ -99,6 +99,13 @@ def group_areas(preds: Tensor, target: Tensor, key: Tensor) -> tuple[Tensor, int
     both = pairs > 0
     areas = twice_concordant[both].double() / (2 * pairs[both])
     return areas, len(pairs) - len(areas)
+
+
+def _as_integers(preds: Tensor) -> Tensor:
+    """int32 `[N]` in the order of float32 `[N]`: integers sort ten times as fast."""
+    # Adding 0 makes -0.0 the same score as 0.0.
+    bits = (preds + 0.0).view(torch.int32)
+    return torch.where(bits < 0, bits ^ 0x7FFFFFFF, bits)
 
 
 def _runs(changes: Tensor) -> tuple[Tensor, Tensor]:

@@ -32,7 +32,7 @@ class HitRate(Metric):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         for name in ("hits", "weight", "nan_count"):
-            self.add_state(name, torch.tensor(0, dtype=torch.int64), dist_reduce_fx="sum")
+            self.add_state(name, torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
 
     def add(self, hit: Tensor, nan: Tensor, weights: Tensor | None) -> None:
         """Add samples.

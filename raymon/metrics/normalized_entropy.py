@@ -45,7 +45,7 @@ class NormalizedEntropy(Metric):
             raise UserError(f"NormalizedEntropy: eta is {eta}; it must be above 0 and below 0.5")
         self.eta = eta
         for name in ("cross_entropy", "positives", "weight", "nan_count"):
-            self.add_state(name, torch.tensor(0, dtype=torch.int64), dist_reduce_fx="sum")
+            self.add_state(name, torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
 
     def update(self, preds: Tensor, target: Tensor, weights: Tensor | None = None) -> None:
         """Add samples.

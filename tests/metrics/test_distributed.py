@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
 from torch import Tensor
 
 from raymon.metrics import AUC, GroupedAUC, NormalizedEntropy, TrainMetricWrapper
@@ -35,18 +36,20 @@ def _values(rank: int, ranks: int) -> list[float]:
     return [metric.compute().item() for metric in (auc, entropy, grouped, lopsided)]
 
 
-def _run(rank: int, folder: str) -> None:
-    torch.set_num_threads(1)
-    dist.init_process_group(
-        "gloo", init_method=f"file://{folder}/rendezvous", rank=rank, world_size=2
-    )
-    torch.save(_values(rank, 2), f"{folder}/{rank}.pt")
-    dist.destroy_process_group()
-
-
 @pytest.mark.filterwarnings("ignore:The ``compute`` method")
 def test_two_ranks_give_bit_for_bit_the_values_of_one(tmp_path: Path) -> None:
-    mp.spawn(_run, (str(tmp_path),), nprocs=2)
+    command = [sys.executable, __file__, str(tmp_path)]
+    ranks = [subprocess.Popen([*command, str(rank)]) for rank in range(2)]
+    assert [process.wait(timeout=120) for process in ranks] == [0, 0]
     expected = _values(0, 1)
     for rank in range(2):
         assert torch.load(tmp_path / f"{rank}.pt") == expected
+
+
+if __name__ == "__main__":
+    folder, rank = Path(sys.argv[1]), int(sys.argv[2])
+    torch.set_num_threads(1)
+    store = dist.FileStore(str(folder / "rendezvous"), 2)
+    dist.init_process_group("gloo", store=store, rank=rank, world_size=2)
+    torch.save(_values(rank, 2), folder / f"{rank}.pt")
+    dist.destroy_process_group()

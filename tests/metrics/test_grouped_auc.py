@@ -12,7 +12,7 @@ from sklearn.metrics import roc_auc_score
 from raymon.metrics import GroupedAUC
 
 ROW = st.tuples(
-    st.sampled_from([0.0, 0.1, 0.5, 0.5000001, 1.0]),
+    st.sampled_from([-3.0, -2.0, -0.0, 0.0, 0.1, 0.5, 0.5000001, 1.0]),
     st.integers(0, 1),
     st.sampled_from([-(2**63), -1, 0, 7, 2**63 - 1]),
 )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from torch import Tensor
 from torchmetrics import MaxMetric, MeanMetric, Metric, MinMetric
 
@@ -93,17 +93,16 @@ def test_merged_parts_have_the_value_of_all_samples_together(kind: type[Metric])
     assert compute_states(kind(), merged).item() == pytest.approx(whole.compute().item(), abs=1e-12)
 
 
-@settings(deadline=None, max_examples=20)
-@given(st.permutations(range(6)))
-def test_the_order_of_parts_changes_no_bit(order: list[int]) -> None:
-    for kind in (DecayAUC, MeanSquaredError):
-        parts = []
-        for seed in range(6):
-            metric = kind()
-            metric.update(*_batch(seed))
-            parts.append(take_window_states(metric))
-        straight = merge_states(kind(), parts)
-        shuffled = merge_states(kind(), [parts[index] for index in order])
+@pytest.mark.parametrize("kind", [DecayAUC, MeanSquaredError])
+def test_the_order_of_parts_changes_no_bit(kind: type[Metric]) -> None:
+    parts = []
+    for seed in range(4):
+        metric = kind()
+        metric.update(*_batch(seed))
+        parts.append(take_window_states(metric))
+    straight = merge_states(kind(), parts)
+    for order in permutations(parts):
+        shuffled = merge_states(kind(), order)
         assert all(torch.equal(straight[name], shuffled[name]) for name in straight)
 
 

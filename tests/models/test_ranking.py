@@ -171,3 +171,15 @@ def test_metrics_are_no_part_of_the_state_and_can_be_reset() -> None:
         assert values[-1] == pytest.approx(roc_auc_score(y, p), abs=2e-3)
     assert set(model.state_dict()) == names
     assert set(model.train_metrics) == {"auc"}
+
+
+def test_metrics_go_to_another_device_with_the_model() -> None:
+    model = model_of(pipeline(losses=BCE + " metrics { auc {} } train_metrics { auc {} }"))
+    model.init_metric()
+    model.to("meta")
+    model.update_metric(
+        {"probs": torch.empty(3, device="meta")}, batch_of(3).to(torch.device("meta"))
+    )
+    model.update_train_metric(
+        {"probs": torch.empty(3, device="meta")}, batch_of(3).to(torch.device("meta"))
+    )

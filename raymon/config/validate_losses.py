@@ -1,0 +1,153 @@
+"""Checks of losses and metrics: that each fits its label."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from raymon.config.names import Named, named_losses, named_metrics, named_train_metrics
+from raymon.config.rules import Rules
+from raymon.protos.metric_pb2 import MetricConfig, TrainMetricConfig
+from raymon.protos.model_pb2 import LossConfig
+from raymon.protos.pipeline_pb2 import PipelineConfig
+
+_BINARY, _CLASS, _REAL = "binary_cross_entropy", "softmax_cross_entropy", "l2_loss"
+
+_LOSSES_OF_METRICS = {
+    "auc": (_BINARY,),
+    "grouped_auc": (_BINARY,),
+    "normalized_entropy": (_BINARY,),
+    "accuracy": (_BINARY, _CLASS),
+    "multiclass_auc": (_CLASS,),
+    "recall_at_k": (_CLASS,),
+    "mean_absolute_error": (_BINARY, _REAL),
+    "mean_squared_error": (_BINARY, _REAL),
+}
+"""The losses of a label, one of which it must have, for a metric to mean anything."""
+
+
+def validate_losses(config: PipelineConfig, rules: Rules) -> dict[str, str]:
+    """Checks the losses of a pipeline.
+
+    Args:
+        config: of the pipeline.
+        rules: of its model_config.
+
+    Returns:
+        By label, the kind of its losses; only a custom model may leave a label without.
+
+    Raises:
+        ConfigError: the first thing that is wrong.
+    """
+    model, labels = config.model_config, list(config.data_config.label_fields)
+    _require_kinds("losses", "loss", config, rules)
+    losses = named_losses(model, labels)
+    _require_different(losses, "losses", rules)
+    kinds: dict[str, str] = {}
+    for loss in losses:
+        place = f"losses[{loss.position}]"
+        other = kinds.setdefault(loss.label, loss.kind)
+        rules.require(
+            other == loss.kind,
+            place,
+            f"label {loss.label} has {other} already; give each loss a label_name of its own",
+        )
+        if loss.kind == _CLASS:
+            rules.require(model.num_class > 1, place, "needs num_class to be 2 or more")
+        if loss.kind != _REAL:
+            rules.inner_item("losses", loss.position).inner(loss.kind).within(
+                "label_smoothing", 0, 1
+            )
+    if not model.HasField("custom"):
+        for label in labels:
+            missing = label not in kinds
+            rules.require(not missing, "", f'label "{label}" has no loss; give one in losses')
+        useless = model.num_class > 1 and _CLASS not in kinds.values()
+        rules.warn(useless, "num_class", f"no loss is {_CLASS}")
+    return kinds
+
+
+def validate_metrics(config: PipelineConfig, losses: Mapping[str, str], rules: Rules) -> None:
+    """Checks the metrics and train metrics of a pipeline.
+
+    Args:
+        config: of the pipeline.
+        losses: by label, the kind of its losses.
+        rules: of its model_config.
+
+    Raises:
+        ConfigError: the first thing that is wrong.
+    """
+    model, labels = config.model_config, list(config.data_config.label_fields)
+    for listed in ("metrics", "train_metrics"):
+        _require_kinds(listed, "metric", config, rules)
+    metrics, train_metrics = named_metrics(model, labels), named_train_metrics(model, labels)
+    _require_fitting(metrics, "metrics", losses, model.num_class, rules)
+    _require_fitting(train_metrics, "train_metrics", losses, model.num_class, rules)
+    _require_different(metrics, "metrics", rules)
+    _require_different(train_metrics, "train_metrics", rules)
+
+
+def _require_fitting(
+    metrics: list[Named[MetricConfig]] | list[Named[TrainMetricConfig]],
+    listed: str,
+    losses: Mapping[str, str],
+    num_class: int,
+    rules: Rules,
+) -> None:
+    for metric in metrics:
+        place = f"{listed}[{metric.position}]"
+        allowed = _LOSSES_OF_METRICS[metric.kind]
+        loss = losses.get(metric.label)
+        rules.require(
+            loss is None or loss in allowed,
+            place,
+            f"{metric.kind} is of a label with {' or '.join(allowed)}, "
+            f"and {metric.label} has {loss}",
+        )
+        _validate_metric(metric, rules.inner_item(listed, metric.position), num_class)
+
+
+def _validate_metric(
+    metric: Named[MetricConfig] | Named[TrainMetricConfig], rules: Rules, num_class: int
+) -> None:
+    own = rules.inner(metric.kind)
+    if metric.kind in ("auc", "multiclass_auc"):
+        own.at_least(2, "thresholds")
+    if metric.kind == "multiclass_auc":
+        own.one_of("average", ("macro", "weighted"))
+    if metric.kind == "normalized_entropy":
+        own.positive("eta")
+        own.within("eta", 0, 0.5)
+    if metric.kind == "accuracy":
+        own.within("threshold", 0, 1, with_high=True)
+    if metric.kind in ("recall_at_k", "accuracy"):
+        own.positive("top_k")
+    if metric.kind == "recall_at_k":
+        own.within("top_k", 1, num_class, with_high=True)
+    if isinstance(metric.config, TrainMetricConfig):
+        rules.positive("decay_step")
+        rules.within("decay_rate", 0, 1)
+
+
+def _require_kinds(listed: str, oneof: str, config: PipelineConfig, rules: Rules) -> None:
+    """Every entry says what it is, and is of a label that there is."""
+    labels = config.data_config.label_fields
+    for index, entry in enumerate(getattr(config.model_config, listed)):
+        names = ", ".join(field.name for field in entry.DESCRIPTOR.oneofs_by_name[oneof].fields)
+        given = entry.WhichOneof(oneof) is not None
+        rules.require(given, f"{listed}[{index}]", f"is empty; give one of {names}")
+        if entry.HasField("label_name"):
+            place = f"{listed}[{index}].label_name"
+            rules.known(entry.label_name, place, labels, "label")
+
+
+def _require_different(
+    entries: list[Named[LossConfig]] | list[Named[MetricConfig]] | list[Named[TrainMetricConfig]],
+    listed: str,
+    rules: Rules,
+) -> None:
+    names: set[str] = set()
+    for entry in entries:
+        place = f"{listed}[{entry.position}]"
+        rules.require(entry.name not in names, place, f"{entry.name} is given twice")
+        names.add(entry.name)

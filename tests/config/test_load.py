@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from google.protobuf import text_format
+
+from raymon.config import load, locate
+from raymon.errors import ConfigError
+from raymon.protos.pipeline_pb2 import PipelineConfig
+from tests.config.texts import TEXT, line_of, write
+
+
+def message_of(folder: Path, text: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        load(write(folder, text))
+    message = str(caught.value)
+    assert "\n" not in message
+    return message.replace(f"{folder}/", "")
+
+
+def test_a_right_config_is_what_protobuf_reads(tmp_path: Path) -> None:
+    assert load(write(tmp_path)) == text_format.Parse(TEXT, PipelineConfig())
+
+
+WRONG = [
+    ("num_steps: 10", "num_step: 10", "train_config.num_step", 'did you mean "num_steps"?'),
+    ("num_steps: 10", "num_steps: -1", "train_config.num_steps", "is -1; must be an integer"),
+    ("num_steps: 10", 'num_steps: "x"', "train_config.num_steps", "must be an integer, 0 or more"),
+    ("num_steps: 10", "num_steps: 1e3", "train_config.num_steps", "is 1e3; must be an integer"),
+    (
+        "num_steps: 10",
+        "num_epochs: 4294967296",
+        "train_config.num_epochs",
+        "must be an integer from 0 to 4294967295",
+    ),
+    ("num_steps: 10", "num_steps: 1 use_tensorboard: 7", "train_config.use_tensorboard", "true or"),
+    ("num_steps: 10", "num_steps: 1 num_steps: 2", "train_config.num_steps", "is given twice"),
+    ("lr: 0.001", "lr: fast", "train_config.dense_optimizer.adam_optimizer.lr", "must be a number"),
+    (
+        "adam_optimizer {",
+        "adm_optimizer {",
+        "train_config.dense_optimizer.adm_optimizer",
+        "did you",
+    ),
+    (
+        "adam_optimizer {",
+        "rmsprop_optimizer {",
+        "train_config.dense_optimizer.rmsprop_optimizer",
+        "raymon does not have rmsprop_optimizer yet",
+    ),
+    (
+        "adam_optimizer {",
+        "sgd_optimizer {} adam_optimizer {",
+        "train_config.dense_optimizer.adam_optimizer",
+        "is given beside sgd_optimizer; give one of them",
+    ),
+    ('label_fields: "y"', "label_fields: y", "data_config.label_fields[0]", "must be in quotes"),
+    (
+        'label_fields: "y"',
+        "dataset_type: CsvDataset",
+        "data_config.dataset_type",
+        "raymon does not have CsvDataset yet",
+    ),
+    (
+        'feature_names: "user" group_type: DEEP',
+        'feature_names: "user" group_type: DEPP',
+        "model_config.feature_groups[1].group_type",
+        'unknown value "DEPP"; did you mean "DEEP"?',
+    ),
+    (
+        "num_buckets: 9",
+        "num_buckets: 9 weighted: true",
+        "feature_configs[0].id_feature.weighted",
+        "raymon does not have weighted yet",
+    ),
+    ("metrics { auc {} }", "metrics { xauc {} }", "model_config.metrics[0].xauc", "not have xauc"),
+    (
+        'expression: "user:a"',
+        "",
+        "feature_configs[1].raw_feature.expression",
+        "is missing; it must be given",
+    ),
+    ("metrics { auc {} }", "metrics [ auc {}", "model_config.metrics[0]", "is not protobuf text"),
+    ("num_steps: 10", "num_steps 10", "train_config", "is not protobuf text"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "path", "remedy"), WRONG)
+def test_an_error_names_file_line_field_and_remedy(
+    tmp_path: Path, old: str, new: str, path: str, remedy: str
+) -> None:
+    message = message_of(tmp_path, TEXT.replace(old, new))
+    assert message.startswith(f"run.config:{line_of(old)}: {path}")
+    assert remedy in message
+
+
+def test_a_block_that_is_not_closed_is_told(tmp_path: Path) -> None:
+    assert "is not protobuf text" in message_of(tmp_path, TEXT.rstrip()[:-1])
+
+
+def test_a_missing_field_of_the_whole_is_on_the_first_line(tmp_path: Path) -> None:
+    message = message_of(tmp_path, TEXT.replace('model_dir: "out"\n', ""))
+    assert message == "run.config:1: model_dir: is missing; it must be given"
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe\x00"])
+def test_a_file_that_is_no_text_is_told(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "x.config"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ConfigError, match=r"x\.config: (no such file|is not text)"):
+        load(path)
+
+
+def test_a_folder_is_no_config(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+        load(tmp_path)
+
+
+def test_variables_in_paths_come_from_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path, TEXT.replace('"in"', '"${RAYMON_TEST_DIR}/train"'))
+    monkeypatch.setenv("RAYMON_TEST_DIR", "/data")
+    assert load(path).train_input_path == "/data/train"
+    monkeypatch.delenv("RAYMON_TEST_DIR")
+    with pytest.raises(ConfigError, match=r"RAYMON_TEST_DIR; set it, or give --set train_input_pa"):
+        load(path)
+    assert load(path, ["train_input_path=here"]).train_input_path == "here"
+
+
+def test_errors_of_other_rooms_are_located(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    error = ConfigError("feature_configs[0].id_feature.pooling: is wrong")
+    assert str(locate(error, path)).startswith(
+        f"{path}:{line_of('id_feature')}: feature_configs[0]"
+    )
+    override = "feature_configs[0].id_feature.pooling=max"
+    expected = f"--set {override}: feature_configs[0].id_feature.pooling: is wrong"
+    assert str(locate(error, path, [override])) == expected

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from raymon.config import load, metric_names
+from raymon.errors import ConfigError
+from tests.config.texts import TEXT, line_of, write
+
+TRAIN, MODEL = "train_config", "model_config"
+SOFTMAX = f"{MODEL}.losses[0]=softmax_cross_entropy {{}}"
+LR = f"{TRAIN}.dense_optimizer"
+
+WRONG: list[tuple[list[str], str]] = [
+    ([f"{TRAIN}.num_steps="], "has neither num_steps nor num_epochs; give one of them"),
+    ([f"{TRAIN}.num_steps=0"], "num_steps: is 0; must be at least 1"),
+    ([f"{TRAIN}.num_steps=1", f"{TRAIN}.num_epochs=1"], "is given beside num_steps"),
+    (
+        [f"{TRAIN}.save_checkpoints_steps=1", f"{TRAIN}.save_checkpoints_epochs=1"],
+        "is given beside save_checkpoints_steps",
+    ),
+    ([f"{TRAIN}.tensorboard_summaries=los"], 'unknown summary "los"; did you mean "loss"?'),
+    ([f"{TRAIN}.mixed_precision=FP8"], 'is "FP8"; must be one of BF16, FP16'),
+    ([f"{TRAIN}.grad_clipping.clipping_type=max"], 'is "max"; must be one of none, norm, value'),
+    ([f"{TRAIN}.grad_clipping.max_gradient=0"], "is 0.0; must be above 0"),
+    ([f"{TRAIN}.grad_scaler.backoff_factor=1"], "is 1; must be in [0, 1)"),
+    ([f"{LR}="], "has no dense_optimizer"),
+    ([f"{LR}={{}}"], "has no optimizer; give one of sgd_optimizer"),
+    ([f"{LR}.adam_optimizer.lr=-1"], "is -1.0; must be above 0"),
+    ([f"{LR}.adam_optimizer.lr=nan"], "lr: is nan; must be above 0"),
+    ([f"{LR}.adam_optimizer.beta1=1"], "is 1; must be in [0, 1)"),
+    ([f"{LR}.manual_step_learning_rate={{}}"], "has no schedule_sizes"),
+    (
+        [f"{LR}.manual_step_learning_rate={{schedule_sizes: 3}}"],
+        "has 0 entries for 1 schedule_sizes",
+    ),
+    (
+        [f"{LR}.manual_step_learning_rate={{schedule_sizes: [3, 3] learning_rates: [1, 1]}}"],
+        "must be above 0 and rising",
+    ),
+    ([f"{LR}.cosine_annealing_learning_rate.T_max=0"], "T_max: is 0; must be at least 1"),
+    (["data_config.batch_size=0"], "batch_size: is 0; must be at least 1"),
+    (["data_config.label_fields="], "has no label_fields"),
+    (["data_config.label_fields=[]"], "has no label_fields"),
+    (['data_config.label_fields=["y", "y"]'], '"y" is listed twice'),
+    (
+        ['data_config.sample_weight_fields=["a", "b", "c"]'],
+        "has 3 columns for 1 labels; give one for all labels, or one for each",
+    ),
+    ([f"{MODEL}.losses="], 'label "y" has no loss'),
+    ([f"{MODEL}.losses+={{}}"], "losses[1]: is empty; give one of binary_cross_entropy"),
+    ([f"{MODEL}.losses[0].label_name=x"], 'unknown label "x"; there are y'),
+    ([f"{MODEL}.losses+=l2_loss {{}}"], "label y has binary_cross_entropy already"),
+    ([f"{MODEL}.losses+=binary_cross_entropy {{}}"], "binary_cross_entropy is given twice"),
+    ([f"{MODEL}.losses[0].binary_cross_entropy.label_smoothing=1"], "is 1; must be in [0, 1)"),
+    ([SOFTMAX], "needs num_class to be 2 or more"),
+    ([f"{MODEL}.metrics+=auc {{}}"], "metrics[1]: auc is given twice"),
+    ([f"{MODEL}.metrics+=multiclass_auc {{}}"], "is of a label with softmax_cross_entropy, and y"),
+    ([f"{MODEL}.train_metrics+=recall_at_k {{}}"], "is of a label with softmax_cross_entropy"),
+    ([f"{MODEL}.metrics[0].auc.thresholds=1"], "is 1; must be a number of at least 2"),
+    (
+        [SOFTMAX, f"{MODEL}.num_class=3", f"{MODEL}.metrics=recall_at_k {{}}"],
+        "top_k: is 5; must be in [1, 3]",
+    ),
+    ([f"{MODEL}.train_metrics=auc {{}} decay_step: 0"], "decay_step: is 0"),
+    ([f"{MODEL}.train_metrics=auc {{}} decay_rate: 1"], "decay_rate: is 1; must be in [0, 1)"),
+    ([f"{MODEL}.feature_groups[0].feature_names=agee"], 'unknown feature "agee"; did you mean "a'),
+    ([f"{MODEL}.feature_groups[0].group_name=dens"], 'unknown group "dens"; did you mean "dense"'),
+    ([f"{MODEL}.feature_groups[0].group_type=WIDE"], 'must be DEEP for group "dense"'),
+    ([f"{MODEL}.feature_groups[1]="], 'feature_groups: have no group "sparse"'),
+    ([f"{MODEL}.feature_groups[1].group_name=dense"], '"dense" is given twice'),
+    ([f"{MODEL}.feature_groups[0].feature_names+=age"], "feature_names[1]: is listed twice"),
+    ([f"{MODEL}.dlrm="], "has no model; give one of dlrm, deepfm, custom"),
+    ([f"{MODEL}.dlrm.final.hidden_units="], "has no hidden_units"),
+    ([f"{MODEL}.dlrm.final.activation=nn.Linear"], '"nn.Linear" is no activation of torch'),
+    ([f"{MODEL}.dlrm.final.dropout_ratio=[0.1, 0.1]"], "has 2 entries for 1 layers"),
+    (["export_config.exporter_type=last"], 'is "last"; must be one of latest, best'),
+    (
+        ["export_config={exporter_type: 'best' best_exporter_metric: 'acu'}"],
+        'is "acu", which no evaluation yields; there are auc, binary_cross_entropy, total_loss',
+    ),
+    (["export_config.exporter_type=best", "eval_input_path="], "nothing is evaluated"),
+    (["ray_config.placement_strategy=ANY"], "must be one of PACK, SPREAD"),
+    (["ray_config.max_failures=-2"], "is -2; must be a number of at least -1"),
+    (["ray_config.resources_per_worker.CPU=0"], "CPU: is 0; must be above 0"),
+    (["monitor_config.log_level=LOUD"], "must be one of DEBUG"),
+]
+
+
+@pytest.mark.parametrize(("overrides", "message"), WRONG, ids=lambda value: str(value)[-60:])
+def test_what_cannot_be_is_refused(tmp_path: Path, overrides: list[str], message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(write(tmp_path), overrides)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_error_of_a_field_in_the_file_has_its_line(tmp_path: Path) -> None:
+    path = write(tmp_path, TEXT.replace("num_steps: 10", 'num_steps: 10 mixed_precision: "FP8"'))
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    place = f"{path}:{line_of('num_steps')}: train_config.mixed_precision: "
+    assert str(caught.value) == place + 'is "FP8"; must be one of BF16, FP16'
+
+
+def test_the_error_of_an_overridden_field_has_the_override(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"^--set train_config\.num_steps=0: train_config\.num_"):
+        load(write(tmp_path), ["train_config.num_steps=0"])
+
+
+@pytest.mark.parametrize(
+    ("override", "field"),
+    [
+        ("train_config.grad_scaler={}", "train_config.grad_scaler"),
+        ("train_config.grad_clipping={}", "train_config.grad_clipping"),
+        ("export_config.metric_larger_is_better=false", "export_config.metric_larger_is_better"),
+        ("data_config.shuffle_buffer_size=3", "data_config.shuffle_buffer_size"),
+        ("model_config.num_class=3", "model_config.num_class"),
+        ("model_config.feature_groups[0]=", "model_config.dlrm.dense_mlp"),
+    ],
+)
+def test_a_setting_without_effect_is_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, override: str, field: str
+) -> None:
+    with caplog.at_level(logging.WARNING, logger="raymon"):
+        load(write(tmp_path), [override])
+    assert any(f"{field}: has no effect" in message for message in caplog.messages)
+
+
+def test_a_right_config_gives_no_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, logger="raymon"):
+        load(write(tmp_path))
+    assert not caplog.messages
+
+
+def test_with_several_labels_names_carry_the_label(tmp_path: Path) -> None:
+    overrides = [
+        'data_config.label_fields=["y", "z"]',
+        "model_config.metrics+=mean_absolute_error {} label_name: 'z'",
+    ]
+    assert metric_names(load(write(tmp_path), overrides)) == [
+        "auc_y",
+        "auc_z",
+        "mean_absolute_error_z",
+        "binary_cross_entropy_y",
+        "binary_cross_entropy_z",
+        "total_loss",
+    ]
+
+
+def test_a_loss_may_rank_checkpoints(tmp_path: Path) -> None:
+    best = "export_config={exporter_type: 'best' best_exporter_metric: 'total_loss'}"
+    assert load(write(tmp_path), [best]).export_config.best_exporter_metric == "total_loss"

@@ -1,0 +1,190 @@
+"""The main job, by the command line, on a real Ray with 2 workers."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from raymon.training.checkpoint import list_checkpoints
+from tests.integration.conftest import CONFIG, run_raymon, start_raymon
+
+STEPS = 40  # 2 epochs of 10,000 rows in batches of 2 x 256
+
+
+@pytest.fixture(scope="module")
+def undisturbed(
+    ray_address: str, click_log: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """A run that nothing happened to: its directory, and what its process said."""
+    directory = tmp_path_factory.mktemp("undisturbed")
+    config = directory / "click.config"
+    config.write_text(CONFIG.format(data=click_log, model_dir=directory / "run"))
+    finished = run_raymon("train", config, "--json", address=ray_address)
+    assert finished.returncode == 0, finished.stderr
+    return directory / "run", finished
+
+
+def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    while not condition():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+
+
+def read_lines(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def final_weights(run: Path) -> dict[str, torch.Tensor]:
+    return torch.load(run / f"model.ckpt-{STEPS}" / "model.pt", weights_only=True)
+
+
+def assert_same_result(run: Path, other: Path) -> None:
+    weights, expected = final_weights(run), final_weights(other)
+    assert weights.keys() == expected.keys()
+    for name, weight in weights.items():
+        assert torch.equal(weight, expected[name]), name
+    for file in ("monitor/windows.jsonl", "train_eval_result_v2.txt"):
+        lines, expected_lines = read_lines(run / file), read_lines(other / file)
+        assert [line["global_step"] for line in lines] == [
+            line["global_step"] for line in expected_lines
+        ]
+        assert lines[-1].get("metrics") == expected_lines[-1].get("metrics")
+        assert lines[-1].get("auc") == expected_lines[-1].get("auc")
+
+
+def test_a_run_leaves_what_people_look_for(undisturbed) -> None:
+    run, finished = undisturbed
+    summary = json.loads(finished.stdout)
+    assert summary == json.loads((run / "run.json").read_text())
+    assert (summary["status"], summary["steps"], summary["epochs"]) == ("done", STEPS, 2)
+    assert summary["samples"] == 20_000
+    assert summary["samples_per_second"] > 0
+    assert summary["windows_lost"] == 0
+    assert {"auc", "grouped_auc", "normalized_entropy"} < set(summary["eval_metrics"])
+    assert "num_epochs: 2" in (run / "pipeline.config").read_text()
+    assert (run / "version").read_text().strip()
+    assert [c.step for c in list_checkpoints(run)] == [20, 40]
+
+
+def test_progress_is_the_clusters_and_is_said_once(undisturbed) -> None:
+    _, finished = undisturbed
+    progress = [line for line in finished.stderr.splitlines() if "Training Epoch" in line]
+    assert f"Training Epoch 1: {STEPS}it" in progress[-1]
+    assert "ranks:2/2" in progress[-1]
+    for part in ("lr_g0:", "binary_cross_entropy:", "total_loss:", "auc:", "samples/s:"):
+        assert part in progress[-1]
+    evaluations = [line for line in finished.stderr.splitlines() if "Evaluation at step" in line]
+    assert len(evaluations) == 2
+
+
+def test_a_user_sees_the_lines_of_raymon_alone(undisturbed) -> None:
+    _, finished = undisturbed
+    assert all(" INFO " in line for line in finished.stderr.splitlines()), finished.stderr
+
+
+def test_windows_cover_all_steps_of_both_ranks(undisturbed) -> None:
+    run, _ = undisturbed
+    windows = read_lines(run / "monitor" / "windows.jsonl")
+    assert [(w["first_step"], w["global_step"]) for w in windows] == [
+        (begin, begin + 10) for begin in range(0, STEPS, 10)
+    ]
+    assert sum(w["samples"] for w in windows) == windows[-1]["samples_total"] == 20_000
+    assert all(w["ranks"] == w["world_size"] == 2 for w in windows)
+
+
+def test_tensorboard_reads_the_curves(undisturbed) -> None:
+    run, _ = undisturbed
+    train = EventAccumulator(str(run)).Reload()
+    assert [p.step for p in train.Scalars("loss/total")] == list(range(10, STEPS + 1, 10))
+    tags = set(train.Tags()["scalars"])
+    assert {"loss/binary_cross_entropy", "lr/g0", "lr/g1", "metric/auc"} <= tags
+    evaluation = EventAccumulator(str(run / "eval_val")).Reload()
+    assert [p.step for p in evaluation.Scalars("metric/auc")] == [20, 40]
+
+
+def test_the_best_checkpoint_is_the_one_with_the_best_score(undisturbed) -> None:
+    run, _ = undisturbed
+    lines = read_lines(run / "train_eval_result_v2.txt")
+    best = max(lines, key=lambda line: line["auc"])["global_step"]
+    finished = run_raymon("best", run)
+    assert finished.stdout.strip() == str(run / f"model.ckpt-{best}")
+
+
+def test_an_evaluation_of_a_checkpoint_repeats_its_scores(undisturbed, ray_address: str) -> None:
+    run, _ = undisturbed
+    first = read_lines(run / "train_eval_result_v2.txt")[0]
+    finished = run_raymon(
+        "evaluate", run, "--checkpoint", first["global_step"], "--json", address=ray_address
+    )
+    scores = json.loads(finished.stdout)
+    assert scores == pytest.approx(first)
+    in_process = run_raymon(
+        "evaluate", run, "--checkpoint", "20", "--num-workers", "0", "--json"
+    )
+    assert json.loads(in_process.stdout) == pytest.approx(first, rel=1e-6)
+
+
+def test_a_run_that_is_killed_half_way_goes_on_as_if_nothing_had_happened(
+    undisturbed, config_file: Path, ray_address: str
+) -> None:
+    run = config_file.parent / "run"
+    # Slow enough to be caught between the first checkpoint and the end.
+    killed = start_raymon("train", config_file, address=ray_address)
+    wait_for(lambda: 20 in [c.step for c in list_checkpoints(run)], killed)
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    again = run_raymon("train", config_file, address=ray_address)
+    assert again.returncode == 2
+    assert "pass --resume to go on" in again.stderr
+
+    resumed = run_raymon("train", config_file, "--resume", address=ray_address)
+    assert resumed.returncode == 0, resumed.stderr
+    assert_same_result(run, undisturbed[0])
+    points = EventAccumulator(str(run)).Reload().Scalars("loss/total")
+    assert [p.step for p in points] == list(range(10, STEPS + 1, 10))
+
+    finished = run_raymon("train", config_file, "--resume", address=ray_address)
+    assert finished.returncode == 0, finished.stderr
+    assert_same_result(run, undisturbed[0])
+
+
+def test_training_does_not_wait_for_a_reporter_that_hangs(
+    undisturbed, config_file: Path, ray_address: str
+) -> None:
+    import ray
+
+    from raymon.reporter.actor import actor_name
+
+    run = config_file.parent / "run"
+    training = start_raymon("train", config_file, address=ray_address)
+
+    def reporter_process() -> int | None:
+        try:
+            name = actor_name(str(run))
+            return ray.get(ray.get_actor(name, namespace=name).process_id.remote(), timeout=10)
+        except (ValueError, ray.exceptions.RayError):
+            return None
+
+    wait_for(lambda: (run / "monitor" / "windows.jsonl").exists(), training)
+    pid = reporter_process()
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        shown = len(read_lines(run / "monitor" / "windows.jsonl"))
+        # Steps, an evaluation and saves go by while the reporter can do nothing.
+        wait_for(lambda: STEPS in [c.step for c in list_checkpoints(run)], training)
+        assert len(read_lines(run / "monitor" / "windows.jsonl")) == shown
+        time.sleep(10)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    _, errors = training.communicate(timeout=120)
+    assert training.returncode == 0, errors
+    assert json.loads((run / "run.json").read_text())["windows_lost"] == 0
+    assert_same_result(run, undisturbed[0])

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+import torch
+from google.protobuf import text_format
+
+from raymon.models import Model
+from raymon.protos.train_pb2 import TrainConfig
+from raymon.training.optimizers import Optimizers, build_optimizers
+from tests.models.pipelines import batch_of, model_of, pipeline
+
+ADAM = "dense_optimizer { adam_optimizer { lr: 0.01 } }"
+DECAY = "exponential_decay_learning_rate { decay_size: 1 decay_factor: 0.5 }"
+
+
+def optimizers_of(text: str, model: Model) -> Optimizers:
+    return build_optimizers(text_format.Parse(text, TrainConfig()), model)
+
+
+def train(model: Model, optimizers: Optimizers, steps: int) -> None:
+    for seed in range(steps):
+        batch = batch_of(16, seed)
+        optimizers.zero_grad()
+        model.loss(model(batch), batch)["binary_cross_entropy"].backward()
+        optimizers.step()
+
+
+@pytest.mark.parametrize(
+    ("block", "cls", "expected"),
+    [
+        (
+            "sgd_optimizer { lr: 0.5 weight_decay: 0.1 }",
+            torch.optim.SGD,
+            {"lr": 0.5, "momentum": 0.9, "weight_decay": 0.1},
+        ),
+        (
+            "adagrad_optimizer { initial_accumulator_value: 0.1 }",
+            torch.optim.Adagrad,
+            {"lr": 0.002, "initial_accumulator_value": 0.1, "eps": 1e-10, "weight_decay": 0},
+        ),
+        (
+            "adam_optimizer { beta1: 0.8 }",
+            torch.optim.Adam,
+            {"lr": 0.002, "betas": (0.8, 0.999), "eps": 1e-8, "weight_decay": 0},
+        ),
+        (
+            "adamw_optimizer {}",
+            torch.optim.AdamW,
+            {"lr": 0.002, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0},
+        ),
+    ],
+)
+def test_a_block_is_an_optimizer_of_torch(
+    block: str, cls: type[torch.optim.Optimizer], expected: dict[str, Any]
+) -> None:
+    optimizers = optimizers_of(f"dense_optimizer {{ {block} }}", model_of(pipeline()))
+    for optimizer in optimizers.optimizers:
+        assert type(optimizer) is cls
+        assert {key: optimizer.param_groups[0][key] for key in expected} == expected
+
+
+def test_dense_parameters_come_first_and_tables_second() -> None:
+    model = model_of(pipeline())
+    optimizers = optimizers_of(ADAM + " sparse_optimizer { adagrad_optimizer { lr: 0.5 } }", model)
+    assert optimizers.learning_rates() == [0.01, 0.5]
+    for optimizer, parameters in zip(
+        optimizers.optimizers, (model.dense_parameters(), model.sparse_parameters()), strict=True
+    ):
+        got = optimizer.param_groups[0]["params"]
+        assert {id(p) for p in got} == {id(p) for p in parameters}
+
+
+def test_without_a_sparse_block_tables_are_trained_as_the_dense_block_says() -> None:
+    optimizers = optimizers_of(ADAM, model_of(pipeline()))
+    assert [type(optimizer) for optimizer in optimizers.optimizers] == [torch.optim.Adam] * 2
+    assert optimizers.learning_rates() == [0.01, 0.01]
+
+
+def test_each_optimizer_has_its_schedule() -> None:
+    text = f"""dense_optimizer {{ adam_optimizer {{ lr: 0.01 }} {DECAY} }}
+      sparse_optimizer {{ sgd_optimizer {{ lr: 1 }} }}"""
+    model = model_of(pipeline())
+    optimizers = optimizers_of(text, model)
+    train(model, optimizers, 2)
+    assert optimizers.learning_rates() == [0.0025, 1.0]
+    assert [o.param_groups[0]["lr"] for o in optimizers.optimizers] == [0.0025, 1.0]
+
+
+def test_a_resumed_run_makes_the_same_steps() -> None:
+    text = f"dense_optimizer {{ adam_optimizer {{ lr: 0.01 }} {DECAY} }}"
+    model = model_of(pipeline())
+    optimizers = optimizers_of(text, model)
+    train(model, optimizers, 3)
+    other = model_of(pipeline(), seed=9)
+    other.load_state_dict(model.state_dict())
+    resumed = optimizers_of(text, other)
+    resumed.load_state_dict(copy.deepcopy(optimizers.state_dict()))
+    assert resumed.learning_rates() == optimizers.learning_rates()
+    train(model, optimizers, 3)
+    train(other, resumed, 3)
+    states = model.state_dict()
+    assert all(torch.equal(value, states[name]) for name, value in other.state_dict().items())
+
+
+def test_a_resumed_run_takes_the_rates_of_the_config_that_it_is_given() -> None:
+    model = model_of(pipeline())
+    saved = optimizers_of(ADAM, model).state_dict()
+    resumed = optimizers_of(ADAM.replace("0.01", "0.5"), model)
+    resumed.load_state_dict(saved)
+    assert [o.param_groups[0]["lr"] for o in resumed.optimizers] == [0.5, 0.5]
