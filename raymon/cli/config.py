@@ -19,8 +19,7 @@ def config() -> None:
 @set_option
 def check(path: Path, overrides: tuple[str, ...]) -> None:
     """Check CONFIG without reading its data."""
-    from raymon.config import load
-    from raymon.training import check_config
+    from raymon.training import load_checked
 
-    check_config(load(path, overrides))
+    load_checked(path, overrides)
     click.echo(f"{path}: ok")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import traceback
 
@@ -35,6 +36,8 @@ raymon.add_command(config)
 def main() -> None:
     """Runs the command line. Exits with 0 when done, 1 when the run failed, 2 when what the user
     gave is wrong, 130 after Ctrl-C."""
+    # A model of the user's own is found where the command is run, as with `python -m`.
+    sys.path.insert(0, os.getcwd())
     try:
         raymon.main(standalone_mode=False)
     except click.ClickException as error:

@@ -32,7 +32,7 @@ def evaluate_run(
     *,
     address: str | None = None,
 ) -> tuple[int, dict[str, float]]:
-    """Scores a checkpoint on the evaluation data of its config. Writes nothing.
+    """Scores a checkpoint on the evaluation data of its config.
 
     Args:
         model_dir: Directory of the run.

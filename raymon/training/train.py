@@ -12,15 +12,15 @@ from typing import Protocol
 import torch
 from rich.console import Console as RichConsole
 
-from raymon.config import load, save
-from raymon.errors import RaymonError, TrainingError
+from raymon.config import load, locate, save
+from raymon.errors import ConfigError, RaymonError, TrainingError
 from raymon.log import set_up_logging
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.reporter import InProcessReporter, Reporter
 from raymon.sinks import Console, EvaluationLines, Sink, TensorBoard, WindowLines
 from raymon.sinks.console import terminal_handler
 from raymon.training.job import Job
-from raymon.training.prepare import RunPlan, check_model_dir, plan_run
+from raymon.training.prepare import RunPlan, check_config, check_model_dir, plan_run
 from raymon.training.progress import Progress, Publisher
 from raymon.training.retention import LocalRegister
 from raymon.training.summary import Summary, summarise
@@ -59,7 +59,7 @@ def train(
         UserError: The config, the data or the directory of the run is wrong.
         TrainingError: The run failed.
     """
-    pipeline = config if isinstance(config, PipelineConfig) else load(config, overrides)
+    pipeline = config if isinstance(config, PipelineConfig) else load_checked(config, overrides)
     terminal = RichConsole(stderr=True) if sys.stderr.isatty() else None
     set_up_logging(
         pipeline.monitor_config.log_level,
@@ -70,6 +70,22 @@ def train(
     check_model_dir(Path(plan.config.model_dir), resume)
     run = _run_in_process if pipeline.ray_config.num_workers == 0 else _run_on_ray
     return run(plan, address, terminal)
+
+
+def load_checked(
+    path: str | PathLike[str], overrides: Mapping[str, object] | Sequence[str] = ()
+) -> PipelineConfig:
+    """Loads a config and checks all of it that needs no data.
+
+    Raises:
+        ConfigError: Something is wrong with it; the message has its place.
+    """
+    config = load(path, overrides)
+    try:
+        check_config(config)
+    except ConfigError as error:
+        raise locate(error, path, overrides) from None
+    return config
 
 
 def make_reporter(config: PipelineConfig) -> Reporter:

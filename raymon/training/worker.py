@@ -47,8 +47,34 @@ class ReporterLink(Channel, Protocol):
         """Begins an attempt; see `raymon.reporter.Reporter.begin_attempt`."""
 
 
-def run_worker(job: Job, context: WorkerContext, reporter: ReporterLink) -> None:
-    """Trains, or evaluates a checkpoint, as one rank of the world."""
+class MonitorFactory(Protocol):
+    """Makes the monitor of a rank."""
+
+    def __call__(
+        self,
+        config: PipelineConfig,
+        model: Model,
+        context: WorkerContext,
+        reporter: ReporterLink,
+        step: int,
+    ) -> Monitor:
+        """The monitor of a run that goes on after `step` steps."""
+
+
+def run_worker(
+    job: Job,
+    context: WorkerContext,
+    reporter: ReporterLink,
+    make_monitor: MonitorFactory | None = None,
+) -> None:
+    """Trains, or evaluates a checkpoint, as one rank of the world.
+
+    Args:
+        job: What to do.
+        context: The world of this rank.
+        reporter: Takes what is measured.
+        make_monitor: In place of the monitor that reports.
+    """
     config = job.config
     features = features_of(config)
     set_tf32(config.train_config)
@@ -58,7 +84,7 @@ def run_worker(job: Job, context: WorkerContext, reporter: ReporterLink) -> None
     model.to(context.device)
     seed_everything(config.train_config.seed, context.rank)
     if job.checkpoint is None:
-        _train(config, features, model, context, reporter)
+        _train(config, features, model, context, reporter, make_monitor or reporting_monitor)
     else:
         _evaluate(config, features, model, Path(job.checkpoint), context, reporter)
 
@@ -69,6 +95,7 @@ def _train(
     model: Model,
     context: WorkerContext,
     reporter: ReporterLink,
+    make_monitor: MonitorFactory,
 ) -> None:
     reader = train_reader(config, features, context.rank, context.world_size)
     evaluation = None
@@ -81,7 +108,7 @@ def _train(
     if checkpoint is not None:
         restore(state, checkpoint, context)
         context.register.register(str(checkpoint.path), checkpoint.step, checkpoint.metrics)
-    monitor = _monitor(config, model, context, reporter, state.step)
+    monitor = make_monitor(config, model, context, reporter, state.step)
     wanted = set(config.train_config.tensorboard_summaries) - {"loss", "learning_rate"}
     summaries = None
     if config.train_config.use_tensorboard and wanted and context.rank == 0:
@@ -104,13 +131,14 @@ def _train(
         monitor.close()
 
 
-def _monitor(
+def reporting_monitor(
     config: PipelineConfig,
     model: Model,
     context: WorkerContext,
     reporter: ReporterLink,
     step: int,
 ) -> Monitor:
+    """The monitor that sends windows to the reporter."""
     metrics = model.train_metrics
     attempt = NO_ATTEMPT
     if context.rank == 0:
