@@ -40,8 +40,10 @@ def main() -> None:
     sys.path.insert(0, os.getcwd())
     try:
         raymon.main(standalone_mode=False)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+    except click.ClickException as error:
+        click.echo(f"raymon: {error.format_message()} (see --help)", err=True)
         sys.exit(EXIT_USER_ERROR)
     except UserError as error:
         click.echo(f"raymon: {error}", err=True)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -20,7 +22,7 @@ def test_every_row_is_in_one_batch_and_no_batch_is_empty(shape: tuple[int, int, 
     seen = []
     for rank in range(world_size):
         begins = [plan.begin(rank, step) for step in range(plan.steps + 1)]
-        sizes = [b - a for a, b in zip(begins, begins[1:], strict=False)]
+        sizes = [b - a for a, b in itertools.pairwise(begins)]
         assert min(sizes) >= 1
         assert max(sizes) <= max(batch_size, 2)
         # Full ones, then the rest; a row may have moved into the last batch.
@@ -32,7 +34,7 @@ def test_every_row_is_in_one_batch_and_no_batch_is_empty(shape: tuple[int, int, 
 @given(plans(drop_remainder=True))
 def test_drop_remainder_leaves_full_batches_only(shape: tuple[int, int, int]) -> None:
     plan = EpochPlan(*shape, drop_remainder=True)
-    rows, world_size, batch_size = shape
+    _rows, world_size, batch_size = shape
     assert plan.steps == min(plan.rank_rows(r) for r in range(world_size)) // batch_size
     for rank in range(world_size):
         assert plan.begin(rank, plan.steps) <= plan.rank_rows(rank)

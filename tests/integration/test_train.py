@@ -13,7 +13,8 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from raymon.training.checkpoint import list_checkpoints
-from tests.integration.conftest import CONFIG, run_raymon, start_raymon
+from tests.conftest import CONFIG
+from tests.integration.conftest import run_raymon, start_raymon
 
 STEPS = 40  # 2 epochs of 10,000 rows in batches of 2 x 256
 
@@ -125,9 +126,7 @@ def test_an_evaluation_of_a_checkpoint_repeats_its_scores(undisturbed, ray_addre
     )
     scores = json.loads(finished.stdout)
     assert scores == pytest.approx(first)
-    in_process = run_raymon(
-        "evaluate", run, "--checkpoint", "20", "--num-workers", "0", "--json"
-    )
+    in_process = run_raymon("evaluate", run, "--checkpoint", "20", "--num-workers", "0", "--json")
     assert json.loads(in_process.stdout) == pytest.approx(first, rel=1e-6)
 
 

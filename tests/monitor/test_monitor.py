@@ -2,8 +2,7 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
-from raymon.metrics import DecayAUC, TrainMetricWrapper, compute_states
-from raymon.metrics import AUC
+from raymon.metrics import AUC, DecayAUC, TrainMetricWrapper, compute_states
 from raymon.monitor import Monitor, Window
 
 

@@ -3,7 +3,8 @@ from concurrent.futures import Future
 
 import pytest
 
-from raymon.monitor import Sender, sender as sender_module
+from raymon.monitor import Sender
+from raymon.monitor import sender as sender_module
 from raymon.protos.report_pb2 import WindowReport
 from tests.monitor.test_window import window_of
 

@@ -1,0 +1,70 @@
+"""A small click log, and a config that trains on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+CONFIG = """
+train_input_path: "{data}/train"
+eval_input_path: "{data}/eval"
+model_dir: "{model_dir}"
+train_config {{
+  sparse_optimizer {{ adam_optimizer {{ lr: 0.005 }} constant_learning_rate {{}} }}
+  dense_optimizer {{ adam_optimizer {{ lr: 0.002 }} constant_learning_rate {{}} }}
+  num_epochs: 2
+  save_checkpoints_steps: 20
+  log_step_count_steps: 10
+}}
+export_config {{ exporter_type: "best" best_exporter_metric: "auc" }}
+data_config {{ batch_size: 256 label_fields: "click" shuffle: true num_workers: 1 }}
+feature_configs {{ id_feature {{
+  feature_name: "user" expression: "user:user_id" embedding_dim: 8 hash_bucket_size: 1000
+}} }}
+feature_configs {{ id_feature {{
+  feature_name: "item" expression: "item:item_id" embedding_dim: 8 num_buckets: 1000
+}} }}
+feature_configs {{ id_feature {{
+  feature_name: "interests" expression: "user:user_interests" embedding_dim: 8
+  hash_bucket_size: 100 separator: "|"
+}} }}
+feature_configs {{ raw_feature {{ feature_name: "price" expression: "item:price" }} }}
+model_config {{
+  feature_groups {{
+    group_name: "wide" group_type: WIDE feature_names: ["user", "item", "interests"]
+  }}
+  feature_groups {{
+    group_name: "fm" group_type: DEEP feature_names: ["user", "item", "interests"]
+  }}
+  feature_groups {{
+    group_name: "deep" group_type: DEEP feature_names: ["user", "item", "interests", "price"]
+  }}
+  deepfm {{ deep {{ hidden_units: [16, 8] }} }}
+  losses {{ binary_cross_entropy {{}} }}
+  metrics {{ auc {{}} }}
+  metrics {{ grouped_auc {{ grouping_key: "user_id" }} }}
+  metrics {{ normalized_entropy {{}} }}
+  train_metrics {{ auc {{}} decay_step: 10 }}
+  train_metrics {{ normalized_entropy {{}} decay_step: 20 }}
+}}
+ray_config {{ num_workers: 2 }}
+"""
+
+
+@pytest.fixture(scope="session")
+def click_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small generated click log."""
+    from raymon.data.synthetic import generate
+
+    directory = tmp_path_factory.mktemp("click_log")
+    generate(directory, users=300, items=100, train_rows=10_000, eval_rows=4_000, seed=1)
+    return directory
+
+
+@pytest.fixture
+def config_file(tmp_path: Path, click_log: Path) -> Path:
+    """A config that trains a DeepFM on the click log, on 2 workers, in 40 steps."""
+    path = tmp_path / "click.config"
+    path.write_text(CONFIG.format(data=click_log, model_dir=tmp_path / "run"))
+    return path

@@ -1,0 +1,251 @@
+"""Whole runs in this process, without Ray: 0 workers."""
+
+import json
+import logging
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+import raymon
+from raymon.errors import RunError
+from raymon.training.checkpoint import list_checkpoints
+from raymon.training.loop import Loop
+
+
+def weights(run: Path, step: int) -> dict[str, torch.Tensor]:
+    return torch.load(run / f"model.ckpt-{step}" / "model.pt", weights_only=True)
+
+
+def run(config_file: Path, name: str, *overrides: str, **options: bool) -> tuple[Path, object]:
+    """Trains for 20 steps of 256 rows into a directory of its own."""
+    directory = config_file.parent / name
+    chosen = [
+        "ray_config.num_workers=0",
+        "train_config.num_steps=20",
+        "train_config.save_checkpoints_steps=10",
+        "train_config.log_step_count_steps=5",
+        f"model_dir={directory}",
+        *overrides,
+    ]
+    return directory, raymon.train(config_file, chosen, **options)
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_one_others(config_file: Path) -> None:
+    first, _ = run(config_file, "a")
+    second, _ = run(config_file, "b")
+    other, _ = run(config_file, "c", "train_config.seed=7")
+    for name, weight in weights(first, 20).items():
+        assert torch.equal(weight, weights(second, 20)[name]), name
+    assert any(not torch.equal(w, weights(other, 20)[n]) for n, w in weights(first, 20).items())
+
+
+def test_a_run_that_raises_in_the_middle_goes_on_bit_for_bit(
+    config_file: Path, monkeypatch
+) -> None:
+    undisturbed, summary = run(config_file, "a")
+    original = Loop._step
+
+    def failing(self: Loop, *arguments: object) -> None:
+        if self._state.step == 13:
+            raise RuntimeError("power cut")
+        original(self, *arguments)
+
+    monkeypatch.setattr(Loop, "_step", failing)
+    with pytest.raises(raymon.TrainingError, match="power cut"):
+        run(config_file, "b")
+    monkeypatch.undo()
+    with pytest.raises(RunError, match="--resume"):
+        run(config_file, "b")
+    resumed, resumed_summary = run(config_file, "b", resume=True)
+    for name, weight in weights(undisturbed, 20).items():
+        assert torch.equal(weight, weights(resumed, 20)[name]), name
+    assert resumed_summary.train_metrics == summary.train_metrics
+    assert resumed_summary.eval_metrics == summary.eval_metrics
+    assert resumed_summary.samples == summary.samples
+    lines = [
+        [json.loads(line)["global_step"] for line in (d / "train_eval_result_v2.txt").open()]
+        for d in (undisturbed, resumed)
+    ]
+    assert lines[0] == lines[1] == [10, 20]
+
+
+def test_all_six_summaries_are_on_the_curves(config_file: Path) -> None:
+    names = ("parameter", "global_gradient_norm", "gradient_norm", "gradient")
+    chosen = [f"train_config.tensorboard_summaries+={name}" for name in names]
+    directory, _ = run(config_file, "run", *chosen)
+    events = EventAccumulator(str(directory)).Reload()
+    parameters = set(weights(directory, 20))
+    assert set(events.Tags()["histograms"]) == parameters | {f"{p}/gradient" for p in parameters}
+    scalars = set(events.Tags()["scalars"])
+    assert {"loss/total", "lr/g0", "lr/g1", "global_gradient_norm"} <= scalars
+    assert {f"{p}/gradient_norm" for p in parameters} <= scalars
+    assert [p.step for p in events.Scalars("global_gradient_norm")] == [5, 10, 15, 20]
+    for point in events.Scalars("global_gradient_norm"):
+        total = sum(
+            next(p.value for p in events.Scalars(f"{name}/gradient_norm") if p.step == point.step)
+            ** 2
+            for name in parameters
+        )
+        assert point.value == pytest.approx(total**0.5, rel=1e-5)
+    for name, weight in weights(directory, 20).items():
+        histogram = events.Histograms(name)[-1].histogram_value
+        assert histogram.num == weight.numel()
+
+
+def test_summaries_change_no_weight(config_file: Path) -> None:
+    plain, _ = run(config_file, "a")
+    watched, _ = run(
+        config_file,
+        "b",
+        "train_config.tensorboard_summaries+=gradient",
+        "train_config.is_profiling=true",
+    )
+    for name, weight in weights(plain, 20).items():
+        assert torch.equal(weight, weights(watched, 20)[name]), name
+    assert list((watched / "train_eval_trace").glob("*.json*"))
+
+
+def test_accumulated_gradients_of_small_batches_are_those_of_a_large_one(config_file: Path) -> None:
+    large, _ = run(
+        config_file, "a", "data_config.batch_size=256", "train_config.num_steps=4",
+        "data_config.shuffle=false",
+    )  # fmt: skip
+    small, _ = run(
+        config_file, "b", "data_config.batch_size=64", "train_config.num_steps=16",
+        "data_config.shuffle=false", "train_config.gradient_accumulation_steps=4",
+    )  # fmt: skip
+    for name, weight in weights(large, 4).items():
+        torch.testing.assert_close(weights(small, 16)[name], weight, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("precision", ["BF16", "FP16"])
+def test_mixed_precision_trains_to_nearly_the_same_loss(config_file: Path, precision: str) -> None:
+    _, full = run(config_file, "a")
+    _, mixed = run(
+        config_file, "b", f"train_config.mixed_precision={precision}",
+        "train_config.grad_scaler={init_scale: 1024}",
+    )  # fmt: skip
+    assert mixed.eval_metrics["total_loss"] == pytest.approx(
+        full.eval_metrics["total_loss"], rel=0.02
+    )
+    assert mixed.eval_metrics["total_loss"] != full.eval_metrics["total_loss"]
+
+
+def test_a_norm_that_is_clipped_to_nothing_moves_nothing(config_file: Path) -> None:
+    chosen = [
+        "train_config.dense_optimizer={sgd_optimizer {lr: 0.1 momentum: 0}}",
+        "train_config.sparse_optimizer={sgd_optimizer {lr: 0.1 momentum: 0}}",
+        "train_config.grad_clipping={clipping_type: 'norm' max_gradient: 1e-9}",
+    ]
+    directory, _ = run(config_file, "run", *chosen)
+    for name, weight in weights(directory, 10).items():
+        torch.testing.assert_close(weights(directory, 20)[name], weight, rtol=0, atol=1e-7)
+
+
+def test_epochs_set_when_to_save(config_file: Path) -> None:
+    directory, summary = run(
+        config_file, "run", "train_config.num_steps=", "train_config.num_epochs=3",
+        "train_config.save_checkpoints_steps=", "train_config.save_checkpoints_epochs=1",
+        "data_config.batch_size=2500",
+    )  # fmt: skip
+    assert [c.step for c in list_checkpoints(directory)] == [4, 8, 12]
+    assert (summary.epochs, summary.samples) == (3, 30_000)
+
+
+def test_an_evaluation_can_be_cut_short(config_file: Path) -> None:
+    chosen = ["eval_config.num_steps=1", "data_config.eval_batch_size=500"]
+    _, short = run(config_file, "a", *chosen)
+    _, full = run(config_file, "b")
+    assert short.eval_metrics["auc"] != full.eval_metrics["auc"]
+
+
+def test_ranks_that_are_weighted_count_by_their_weights(config_file: Path, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    rows = 1000
+    columns = {
+        "user_id": [f"u{u}" for u in rng.integers(0, 50, rows)],
+        "item_id": rng.integers(0, 90, rows),
+        "user_interests": ["a|b"] * rows,
+        "price": rng.uniform(1, 9, rows),
+        "click": rng.integers(0, 2, rows).astype(np.int8),
+        "weight": rng.integers(0, 3, rows).astype(np.float32),
+    }
+    weighted = tmp_path / "weighted.parquet"
+    pq.write_table(pa.table(columns), weighted)
+    repeated = tmp_path / "repeated.parquet"
+    index = np.repeat(np.arange(rows), columns["weight"].astype(int))
+    pq.write_table(pa.table(columns).take(pa.array(index)), repeated)
+
+    results = []
+    for name, data, more in (
+        ("a", weighted, ["data_config.sample_weight_fields+=weight"]),
+        ("b", repeated, []),
+    ):
+        paths = [f"train_input_path={data}", f"eval_input_path={data}"]
+        whole = ["data_config.batch_size=5000", "data_config.shuffle=false"]
+        _, summary = run(config_file, name, *paths, *whole, *more)
+        results.append(summary.eval_metrics)
+    # A weight of two counts as the row twice.
+    for name in ("auc", "normalized_entropy", "binary_cross_entropy"):
+        assert results[0][name] == pytest.approx(results[1][name], rel=1e-4)
+
+
+def test_several_labels_are_learned_at_once(config_file: Path, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    rows = 2000
+    item = rng.integers(0, 90, rows)
+    table = pa.table(
+        {
+            "user_id": [f"u{u}" for u in rng.integers(0, 50, rows)],
+            "item_id": item,
+            "user_interests": ["a|b"] * rows,
+            "price": rng.uniform(1, 9, rows),
+            "click": (item % 2).astype(np.int8),
+            "seconds": (item % 5).astype(np.float32),
+        }
+    )
+    pq.write_table(table, tmp_path / "two.parquet")
+    _, summary = run(
+        config_file, "run",
+        f"train_input_path={tmp_path / 'two.parquet'}",
+        f"eval_input_path={tmp_path / 'two.parquet'}",
+        "data_config.label_fields+=seconds",
+        "model_config.losses[0].label_name=click",
+        "model_config.losses+={l2_loss {} label_name: 'seconds'}",
+        "model_config.metrics[0].label_name=click",
+        "model_config.metrics[1].label_name=click",
+        "model_config.metrics[2].label_name=click",
+        "model_config.metrics+={mean_absolute_error {} label_name: 'seconds'}",
+        "model_config.train_metrics[0].label_name=click",
+        "model_config.train_metrics[1].label_name=click",
+        "export_config.best_exporter_metric=auc_click",
+        "train_config.num_steps=200", "train_config.save_checkpoints_steps=200",
+        "train_config.dense_optimizer.adam_optimizer.lr=0.02",
+        "train_config.sparse_optimizer.adam_optimizer.lr=0.05",
+    )  # fmt: skip
+    assert summary.eval_metrics["auc_click"] > 0.99
+    assert summary.eval_metrics["mean_absolute_error_seconds"] < 0.3
+    assert set(summary.train_metrics) >= {"auc_click", "l2_loss_seconds", "total_loss"}
+
+
+def test_checkpoints_are_kept_as_configured(config_file: Path) -> None:
+    directory, _ = run(
+        config_file, "run", "train_config.save_checkpoints_steps=5",
+        "train_config.keep_checkpoint_max=1", "export_config.exporter_type=latest",
+    )  # fmt: skip
+    assert [c.step for c in list_checkpoints(directory)] == [20]
+
+
+def test_log_lines_are_json_where_a_program_reads_them(
+    config_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(config_file, "run", "monitor_config.log_format=json")
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert any("Evaluation at step 20" in line["message"] for line in lines)
+    assert {line["level"] for line in lines} == {"INFO"}
+    logging.getLogger("raymon").handlers.clear()
