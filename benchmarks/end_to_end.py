@@ -20,7 +20,7 @@ from raymon.config import load
 from raymon.data.synthetic import generate
 from raymon.monitor import Monitor, Sender
 from raymon.protos.pipeline_pb2 import PipelineConfig
-from raymon.training import train
+from raymon.training.train import train
 from raymon.training.job import Job
 from raymon.training.prepare import with_absolute_paths
 from raymon.training.ray_cluster import connect

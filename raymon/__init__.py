@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from raymon.errors import ConfigError, DataError, RaymonError, RunError, TrainingError, UserError
 
 if TYPE_CHECKING:
-    from raymon.training import Summary, evaluate_run, train
+    from raymon.training.evaluate_run import evaluate_run
+    from raymon.training.retention import best_of_run
+    from raymon.training.summary import Summary
+    from raymon.training.train import train
 
 __version__ = version("raymon")
 
@@ -21,17 +25,21 @@ __all__ = [
     "TrainingError",
     "UserError",
     "__version__",
+    "best_of_run",
     "evaluate_run",
     "train",
 ]
 
-_OF_TRAINING = ("Summary", "evaluate_run", "train")
+_HOMES = {
+    "Summary": "raymon.training.summary",
+    "best_of_run": "raymon.training.retention",
+    "evaluate_run": "raymon.training.evaluate_run",
+    "train": "raymon.training.train",
+}
 
 
 def __getattr__(name: str) -> Any:
-    # Parts of raymon work without Ray and are imported without it.
-    if name in _OF_TRAINING:
-        from raymon import training
-
-        return getattr(training, name)
+    # Parts of raymon are of use alone, and are imported without the rest.
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

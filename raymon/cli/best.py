@@ -17,7 +17,7 @@ from raymon.cli.options import json_option
 def best(run: Path, metric: str | None, as_json: bool) -> None:
     """Print the best checkpoint of the run in directory RUN."""
     from raymon.config import read_saved
-    from raymon.training import best_of_run
+    from raymon.training.retention import best_of_run
 
     export = read_saved(run).export_config
     if metric:

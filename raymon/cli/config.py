@@ -19,7 +19,7 @@ def config() -> None:
 @set_option
 def check(path: Path, overrides: tuple[str, ...]) -> None:
     """Check CONFIG without reading its data."""
-    from raymon.training import load_checked
+    from raymon.training.train import load_checked
 
     load_checked(path, overrides)
     click.echo(f"{path}: ok")

@@ -40,7 +40,7 @@ def evaluate(
 
     Other data: --set eval_input_path=PATH.
     """
-    from raymon.training import evaluate_run
+    from raymon.training.evaluate_run import evaluate_run
 
     step, metrics = evaluate_run(
         run, checkpoint, with_num_workers(overrides, num_workers), address=address

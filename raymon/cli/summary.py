@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from raymon.training import Summary
+    from raymon.training.summary import Summary
 
 
 def print_summary(summary: Summary) -> None:

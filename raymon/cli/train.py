@@ -34,7 +34,7 @@ def train(
     as_json: bool,
 ) -> None:
     """Train the model that CONFIG describes."""
-    from raymon.training import train as run
+    from raymon.training.train import train as run
 
     summary = run(config, with_num_workers(overrides, num_workers), resume=resume, address=address)
     if as_json:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Executor, Future
-from itertools import islice
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -17,11 +16,11 @@ def map_ahead(
     items: Iterable[Item],
     executor: Executor | None,
     ahead: int,
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """`map(function, items)`, with up to `ahead` results in work or waiting.
 
-    Results come in the order of `items`, and an exception of `function` at the place of its
-    result. Closing the iterator cancels what has not begun.
+    Results come in the order of `items`, and an exception of `function` or of `items` at its
+    place among them. Closing the iterator cancels what has not begun.
 
     Args:
         function: called in the threads of `executor`.
@@ -34,10 +33,19 @@ def map_ahead(
         return
     source = iter(items)
     pending: deque[Future[Result]] = deque()
+    drained = False
     try:
         while True:
-            for item in islice(source, ahead - len(pending)):
-                pending.append(executor.submit(function, item))
+            while not drained and len(pending) < ahead:
+                try:
+                    pending.append(executor.submit(function, next(source)))
+                except StopIteration:
+                    drained = True
+                except Exception as error:
+                    # It waits for its turn, behind the results that came before it.
+                    drained = True
+                    pending.append(Future())
+                    pending[-1].set_exception(error)
             if not pending:
                 return
             yield pending.popleft().result()

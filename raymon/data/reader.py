@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack
 from itertools import pairwise
@@ -111,7 +111,7 @@ class ParquetReader:
         """Rows of the global batch of a step of an epoch, of all ranks together."""
         return self._plan.rows_at(step)
 
-    def epoch(self, epoch: int, start_step: int = 0) -> Iterator[Batch]:
+    def epoch(self, epoch: int, start_step: int = 0) -> Generator[Batch, None, None]:
         """The batches of an epoch from `start_step` on, as an undisturbed epoch has them there.
 
         What comes before is not decoded, except in the row group or block that `start_step` is
@@ -163,7 +163,7 @@ class ParquetReader:
                 yield batch
 
     def _decode(self, part: RowRange) -> pa.Table:
-        """The columns of a range of rows, labels and weights checked and as float32."""
+        """A range of rows; labels and weights are checked here, where rows have numbers."""
         table = part.file.read_row_group(part.row_group, self._columns)
         table = table.slice(part.start, len(part))
         for name, kind in self._labels.items():

@@ -19,7 +19,15 @@ from raymon.reporter.folds import Folds
 from raymon.reporter.period import Period
 from raymon.reporter.state_files import StateFiles
 from raymon.reporter.window_sum import WindowSum
-from raymon.sinks import Coverage, Evaluation, EvaluationProgress, Published, Sink, Snapshot
+from raymon.sinks import (
+    AttemptBegan,
+    Coverage,
+    Evaluation,
+    EvaluationProgress,
+    Published,
+    Sink,
+    Snapshot,
+)
 
 _log = logging.getLogger("raymon")
 
@@ -111,6 +119,7 @@ class Reporter:
         self._shown_late_at = None
         self._restore(restored_step)
         self._for_each_sink(lambda sink: sink.roll_back(restored_step))
+        self._publish(AttemptBegan(self._attempt, world_size, restored_step))
         return self._attempt
 
     def report(self, message: bytes) -> dict[str, float]:

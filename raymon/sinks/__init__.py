@@ -5,6 +5,7 @@ from raymon.sinks.json_lines import EvaluationLines, WindowLines
 from raymon.sinks.progress_logger import ProgressLogger
 from raymon.sinks.sink import Sink
 from raymon.sinks.snapshot import (
+    AttemptBegan,
     Coverage,
     Evaluation,
     EvaluationProgress,
@@ -14,6 +15,7 @@ from raymon.sinks.snapshot import (
 from raymon.sinks.tensorboard import TensorBoard
 
 __all__ = [
+    "AttemptBegan",
     "Console",
     "Coverage",
     "Evaluation",

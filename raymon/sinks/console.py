@@ -71,8 +71,15 @@ class Console:
         elif isinstance(published, Evaluation):
             self._end_task("evaluation")
             _log.info("Evaluation at step %d: %s", published.step, format_values(published.metrics))
-        else:
+        elif isinstance(published, EvaluationProgress):
             self._show_evaluation_progress(published)
+        else:
+            _log.info(
+                "Attempt %d: %d ranks train from step %d",
+                published.attempt,
+                published.world_size,
+                published.step,
+            )
 
     def _show_snapshot(self, snapshot: Snapshot) -> None:
         if snapshot.non_finite:

@@ -115,4 +115,13 @@ class EvaluationProgress:
     seconds: float
 
 
-Published = Snapshot | Evaluation | EvaluationProgress
+@dataclass(frozen=True)
+class AttemptBegan:
+    """The workers are up: `world_size` ranks train from `step` on, for the `attempt`-th time."""
+
+    attempt: int
+    world_size: int
+    step: int
+
+
+Published = Snapshot | Evaluation | EvaluationProgress | AttemptBegan

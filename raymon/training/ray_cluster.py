@@ -6,9 +6,8 @@ import logging
 import os
 from dataclasses import dataclass
 
-# Ray reads these when it is imported; what a person has set goes before.
+# Ray reads it when it is imported; what a person has set goes before.
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-os.environ.setdefault("RAY_TRAIN_ENABLE_STATE_TRACKING", "1")
 
 import ray
 

@@ -28,7 +28,11 @@ def fit(job: Job, reporter: RayReporter) -> None:
     model_dir = Path(config.model_dir)
     trainer = TorchTrainer(
         train_loop_per_worker,
-        train_loop_config={"job": job, "reporter": reporter.actor},
+        train_loop_config={
+            "config": job.serialized_config,
+            "checkpoint": job.checkpoint,
+            "reporter": reporter.actor,
+        },
         scaling_config=ScalingConfig(
             num_workers=config.ray_config.num_workers,
             use_gpu=config.ray_config.use_gpu,

@@ -2,70 +2,30 @@
 
 from __future__ import annotations
 
-import logging
-import math
-from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
-
-import ray.train
-import ray.train.torch
-
-from raymon.reporter.actor import RayReporter
-from raymon.training.job import Job
-from raymon.training.worker import run_worker
-from raymon.training.worker_context import WorkerContext
-
-
-class RayRegister:
-    """Reports checkpoints to Ray Train, which keeps account of them.
-
-    `ray.train.report` waits for Ray's controller, so it runs on a thread of its own. All its
-    calls are made there, since every one of them is a barrier over the ranks.
-
-    Args:
-        score: The metric that ranks checkpoints; NaN is reported where there is none.
-    """
-
-    def __init__(self, score: str) -> None:
-        self._score = score
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="raymon-register")
-        self._reports: list[Future[None]] = []
-        self._known = ray.train.get_checkpoint()
-
-    def register(self, directory: str, step: int, scores: Mapping[str, float]) -> None:
-        """Reports a checkpoint, unless it is the one that Ray took the run up from."""
-        if self._known is not None and Path(self._known.path).name == Path(directory).name:
-            return
-        metrics = {self._score: math.nan, **scores, "global_step": step}
-        self._reports.append(self._thread.submit(_report, directory, metrics))
-
-    def close(self) -> None:
-        """Waits for the reports that are under way."""
-        self._thread.shutdown()
-        for report in self._reports:
-            report.result()
-
-
-def _report(directory: str, metrics: Mapping[str, Any]) -> None:
-    ray.train.report(
-        dict(metrics),
-        checkpoint=ray.train.Checkpoint.from_directory(directory),
-        checkpoint_dir_name=Path(directory).name,
-        checkpoint_upload_mode=ray.train.CheckpointUploadMode.NO_UPLOAD,
-    )
 
 
 def train_loop_per_worker(arguments: dict[str, Any]) -> None:
     """The function that `TorchTrainer` runs on every worker.
 
     Args:
-        arguments: `job`, a `Job`; `reporter`, the handle of the `ReportingActor`.
+        arguments: `config`, a serialised `PipelineConfig`; `checkpoint`, the path of one to
+            evaluate, or None to train; `reporter`, the handle of the `ReportingActor`.
     """
+    # Ray's controller imports this module too, so what takes seconds is imported here.
+    import logging
+
+    import ray.train.torch
+
+    from raymon.reporter.actor import RayReporter
+    from raymon.training.job import Job
+    from raymon.training.ray_register import RayRegister
+    from raymon.training.worker import run_worker
+    from raymon.training.worker_context import WorkerContext
+
     # A worker says nothing by itself: the driver prints what the reporter publishes.
     logging.getLogger("raymon").setLevel(logging.WARNING)
-    job: Job = arguments["job"]
+    job = Job(arguments["config"], arguments["checkpoint"])
     world = ray.train.get_context()
     context = WorkerContext(
         world.get_world_rank(),

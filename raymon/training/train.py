@@ -139,6 +139,7 @@ def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None
     _begin_run(plan)
     if connection.dashboard:
         _log.info("Ray dashboard: %s", connection.dashboard)
+    _log.info("Starting %d workers", config.ray_config.num_workers)
     job = Job(config.SerializeToString())
     reporter = start_reporter(config.model_dir, make_reporter(config))
     try:

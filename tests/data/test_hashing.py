@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raymon.data.hashing import hash_integers, hash_strings, key_ids
@@ -25,6 +25,7 @@ def reference(text: str) -> int:
     return value
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=40)))
 def test_the_hash_of_strings_follows_its_definition(texts: list[str]) -> None:
     expected = [reference(text) for text in texts]
@@ -32,6 +33,7 @@ def test_the_hash_of_strings_follows_its_definition(texts: list[str]) -> None:
         assert hash_strings(pa.array(texts, column_type)).tolist() == expected
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-(2**63), 2**63 - 1)))
 def test_the_hash_of_integers_follows_its_definition(values: list[int]) -> None:
     expected = [mix((value + GOLDEN) & MASK) for value in values]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from raymon.data.plan import EpochPlan
@@ -15,6 +15,7 @@ def plans(drop_remainder: bool) -> st.SearchStrategy[tuple[int, int, int]]:
     )
 
 
+@settings(deadline=None)
 @given(plans(drop_remainder=False))
 def test_every_row_is_in_one_batch_and_no_batch_is_empty(shape: tuple[int, int, int]) -> None:
     plan = EpochPlan(*shape)
@@ -31,6 +32,7 @@ def test_every_row_is_in_one_batch_and_no_batch_is_empty(shape: tuple[int, int, 
     assert seen == list(range(rows))
 
 
+@settings(deadline=None)
 @given(plans(drop_remainder=True))
 def test_drop_remainder_leaves_full_batches_only(shape: tuple[int, int, int]) -> None:
     plan = EpochPlan(*shape, drop_remainder=True)
@@ -41,6 +43,7 @@ def test_drop_remainder_leaves_full_batches_only(shape: tuple[int, int, int]) ->
     assert plan.rows_at(plan.steps - 1) == world_size * batch_size
 
 
+@settings(deadline=None)
 @given(plans(drop_remainder=False))
 def test_the_rows_of_a_step_are_those_of_all_ranks(shape: tuple[int, int, int]) -> None:
     plan = EpochPlan(*shape)
@@ -49,6 +52,7 @@ def test_the_rows_of_a_step_are_those_of_all_ranks(shape: tuple[int, int, int]) 
         assert plan.rows_at(step) == sum(ranks)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 50), st.integers(1, 50))
 def test_fewer_rows_than_ranks_are_an_error(rows: int, world_size: int) -> None:
     assume(rows < world_size)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from raymon.reporter import Reporter
-from raymon.sinks import Evaluation, EvaluationLines, Snapshot, WindowLines
+from raymon.sinks import AttemptBegan, Evaluation, EvaluationLines, Snapshot, WindowLines
 from tests.reporter.windows import auc_metrics, auc_window, clicks
 
 
@@ -187,7 +187,7 @@ def test_news_are_told_once(tmp_path: Path) -> None:
     reporter.begin_attempt("t", 1, 0, auc_metrics())
     reporter.publish_evaluation(10, {"auc": 0.5})
     news, seen = reporter.published(0)
-    assert news == [Evaluation(10, {"auc": 0.5})]
+    assert news == [AttemptBegan(1, 1, 0), Evaluation(10, {"auc": 0.5})]
     assert reporter.published(seen) == ([], seen)
 
 

@@ -1,0 +1,50 @@
+"""Checkpoints that Ray Train keeps account of."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import ray.train
+
+
+class RayRegister:
+    """Reports checkpoints to Ray Train, which keeps account of them.
+
+    `ray.train.report` waits for Ray's controller, so it runs on a thread of its own. All its
+    calls are made there, since every one of them is a barrier over the ranks.
+
+    Args:
+        score: The metric that ranks checkpoints; NaN is reported where there is none.
+    """
+
+    def __init__(self, score: str) -> None:
+        self._score = score
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="raymon-register")
+        self._reports: list[Future[None]] = []
+        self._known = ray.train.get_checkpoint()
+
+    def register(self, directory: str, step: int, scores: Mapping[str, float]) -> None:
+        """Reports a checkpoint, unless it is the one that Ray took the run up from."""
+        if self._known is not None and Path(self._known.path).name == Path(directory).name:
+            return
+        metrics = {self._score: math.nan, **scores, "global_step": step}
+        self._reports.append(self._thread.submit(_report, directory, metrics))
+
+    def close(self) -> None:
+        """Waits for the reports that are under way."""
+        self._thread.shutdown()
+        for report in self._reports:
+            report.result()
+
+
+def _report(directory: str, metrics: Mapping[str, Any]) -> None:
+    ray.train.report(
+        dict(metrics),
+        checkpoint=ray.train.Checkpoint.from_directory(directory),
+        checkpoint_dir_name=Path(directory).name,
+        checkpoint_upload_mode=ray.train.CheckpointUploadMode.NO_UPLOAD,
+    )

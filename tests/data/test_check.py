@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from google.protobuf import text_format
+
+from raymon.data import InputSummary, LabelKind, build_features, check_input
+from raymon.errors import DataError
+from raymon.protos import feature_pb2
+
+FEATURES = build_features(
+    [
+        text_format.Parse(text, feature_pb2.FeatureConfig())
+        for text in (
+            'raw_feature { feature_name: "age" expression: "user:user_age" }',
+            'id_feature { feature_name: "id" expression: "user:user_id" embedding_dim: 2 '
+            "num_buckets: 9 }",
+        )
+    ]
+)
+GOOD = pa.table({"user_age": [1.5, None], "user_id": ["1", "2"], "click": [0, 1], "w": [1.0, 2.0]})
+
+
+def check(path: Path, kind: LabelKind = LabelKind.BINARY) -> InputSummary:
+    return check_input(
+        str(path), FEATURES, labels={"click": kind}, weights=["w"], keys=["user_id"], num_class=3
+    )
+
+
+def replaced(name: str, values: pa.Array) -> pa.Table:
+    return GOOD.set_column(GOOD.schema.get_field_index(name), name, values)
+
+
+def test_a_good_input_is_counted(tmp_path: Path) -> None:
+    pq.write_table(GOOD, tmp_path / "a.parquet")
+    pq.write_table(replaced("click", pa.array([1, 1])), tmp_path / "b.parquet")
+    assert check(tmp_path) == InputSummary(rows=4, files=2)
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (GOOD.rename_columns(["usr_age", "user_id", "click", "w"]), "did you mean usr_age?"),
+        (GOOD.drop_columns(["click"]), "has no column click, needed as a label"),
+        (
+            replaced("user_age", pa.array(["a", "b"])),
+            "user_age is string; feature age is made from numbers",
+        ),
+        (
+            replaced("user_id", pa.array([1.0, 2.0])),
+            "user_id is double; feature id is made from integers or strings",
+        ),
+        (replaced("w", pa.array(["a", "b"])), "w is string; a sample weight is made from numbers"),
+        (
+            replaced("user_id", pa.array([["1"], ["2"]])),
+            "user_id is list<element: string>; a grouping key",
+        ),
+        (
+            replaced("click", pa.array([0, 2])),
+            "column click, row group 0: value 2; a label must be 0 or 1",
+        ),
+        (replaced("click", pa.array([-1, 1])), "row group 0: value -1; a label must be 0 or 1"),
+        (replaced("click", pa.array([None, 1])), "row group 0: 1 nulls; a label must be 0 or 1"),
+    ],
+)
+def test_what_a_footer_shows_to_be_wrong_is_an_error(
+    tmp_path: Path, table: pa.Table, message: str
+) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(table, path)
+    with pytest.raises(DataError) as error:
+        check(path)
+    assert str(error.value).startswith(f"{path}: ")
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_class_out_of_range_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(replaced("click", pa.array([2, 3])), path)
+    with pytest.raises(DataError, match="value 3; a label must be an integer from 0 to 2"):
+        check(path, LabelKind.CLASS)
+    assert check(path, LabelKind.REAL).rows == 2
+
+
+def test_files_that_differ_in_a_type_are_an_error(tmp_path: Path) -> None:
+    pq.write_table(GOOD, tmp_path / "a.parquet")
+    pq.write_table(replaced("user_id", pa.array([1, 2])), tmp_path / "b.parquet")
+    with pytest.raises(DataError, match=r"b\.parquet: column user_id is int64, but string"):
+        check(tmp_path)
+
+
+def test_an_input_without_rows_is_an_error(tmp_path: Path) -> None:
+    pq.write_table(GOOD.slice(0, 0), tmp_path / "a.parquet")
+    with pytest.raises(DataError, match="has no rows"):
+        check(tmp_path)

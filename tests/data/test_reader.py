@@ -1,0 +1,243 @@
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+from google.protobuf import text_format
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from raymon.data import Batch, IdList, LabelKind, ParquetReader, build_features
+from raymon.errors import DataError
+from raymon.protos import feature_pb2
+
+FILES, GROUPS = 3, (7, 5, 1)
+ROWS = FILES * sum(GROUPS)
+FEATURES = build_features(
+    [
+        text_format.Parse(text, feature_pb2.FeatureConfig())
+        for text in (
+            'raw_feature { feature_name: "number" expression: "user:row" }',
+            'id_feature { feature_name: "tags" expression: "item:tags" embedding_dim: 2 '
+            'num_buckets: 50 separator: "," }',
+        )
+    ]
+)
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """39 rows that tell their number, in 3 files of row groups of 7, 5 and 1."""
+    directory = tmp_path_factory.mktemp("log")
+    row = 0
+    for file in range(FILES):
+        with pq.ParquetWriter(directory / f"part-{file}.parquet", schema()) as writer:
+            for size in GROUPS:
+                writer.write_table(table(range(row, row + size)))
+                row += size
+    return directory
+
+
+def schema() -> pa.Schema:
+    return table(range(0)).schema
+
+
+def table(rows: range) -> pa.Table:
+    return pa.table(
+        {
+            "unused": pa.array(["x"] * len(rows), pa.string()),
+            "row": pa.array(rows, pa.int64()),
+            "tags": pa.array([",".join(map(str, range(r % 4))) for r in rows], pa.string()),
+            "click": pa.array([r % 2 for r in rows], pa.int8()),
+            "weight": pa.array([r / 2 for r in rows], pa.float64()),
+            "user": pa.array([f"u{r % 5}" for r in rows], pa.string()),
+        }
+    )
+
+
+def reader(path: object, **options: Any) -> ParquetReader:
+    labels = options.pop("labels", {"click": LabelKind.BINARY})
+    options = {"batch_size": 4, "weights": ["weight"], "keys": ["user", "row"], **options}
+    return ParquetReader(str(path), FEATURES, labels=labels, **options)
+
+
+def row_numbers(batches: list[Batch]) -> list[list[int]]:
+    return [batch.keys["row"].tolist() for batch in batches]
+
+
+SHAPES = st.fixed_dictionaries(
+    {
+        "batch_size": st.integers(1, 12),
+        "world_size": st.integers(1, 5),
+        "shuffle": st.booleans(),
+        "shuffle_buffer_size": st.integers(1, 4),
+        "num_workers": st.integers(0, 2),
+    }
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(SHAPES, st.integers(0, 3))
+def test_the_ranks_read_every_row_once_an_epoch(log: Path, shape: Any, epoch: int) -> None:
+    ranks = [reader(log, rank=rank, **shape) for rank in range(shape["world_size"])]
+    epochs = [row_numbers(list(rank.epoch(epoch))) for rank in ranks]
+    assert sorted(row for rank in epochs for batch in rank for row in batch) == list(range(ROWS))
+    assert {len(rank) for rank in epochs} == {ranks[0].steps_per_epoch}
+    for step in range(ranks[0].steps_per_epoch):
+        sizes = [len(rank[step]) for rank in epochs]
+        assert min(sizes) > 0
+        assert ranks[-1].rows_at(step) == sum(sizes)
+
+
+@settings(deadline=None, max_examples=60)
+@given(SHAPES, st.data())
+def test_an_epoch_from_a_step_on_is_the_rest_of_the_undisturbed_one(
+    log: Path, shape: Any, data: st.DataObject
+) -> None:
+    source = reader(log, rank=shape["world_size"] - 1, **shape)
+    whole = row_numbers(list(source.epoch(1)))
+    start = data.draw(st.integers(0, len(whole)))
+    assert row_numbers(list(source.epoch(1, start))) == whole[start:]
+
+
+def test_without_shuffle_rows_come_in_the_order_of_the_files(log: Path) -> None:
+    batches = row_numbers(list(reader(log).epoch(0)))
+    assert [row for batch in batches for row in batch] == list(range(ROWS))
+
+
+def test_a_shuffle_depends_on_seed_epoch_and_rank_alone(log: Path) -> None:
+    def order(epoch: int, seed: int, workers: int = 0) -> list[list[int]]:
+        source = reader(log, shuffle=True, seed=seed, num_workers=workers)
+        return row_numbers(list(source.epoch(epoch)))
+
+    assert order(0, 0) == order(0, 0, workers=2)
+    assert len({str(order(e, s)) for e in (0, 1) for s in (0, 1)}) == 4
+
+
+def test_a_batch_holds_what_the_row_says(log: Path) -> None:
+    for batch in reader(log, shuffle=True, num_workers=2, world_size=2, rank=1).epoch(0):
+        rows = batch.keys["row"]
+        assert batch.size == len(rows)
+        assert batch.dense["number"].tolist() == [[float(r)] for r in rows]
+        assert batch.labels["click"].tolist() == [float(r % 2) for r in rows]
+        assert batch.weights["weight"].tolist() == [r / 2 for r in rows.tolist()]
+        assert batch.labels["click"].dtype == batch.weights["weight"].dtype == torch.float32
+        tags = batch.sparse["tags"]
+        assert isinstance(tags, IdList)
+        assert tags.values.tolist() == [tag for r in rows.tolist() for tag in range(r % 4)]
+        same_user = batch.keys["user"][:, None] == batch.keys["user"][None]
+        assert torch.equal(same_user, rows[:, None] % 5 == rows[None] % 5)
+
+
+def test_drop_remainder_leaves_full_batches(log: Path) -> None:
+    source = reader(log, drop_remainder=True)
+    assert [len(batch) for batch in row_numbers(list(source.epoch(0)))] == [4] * (ROWS // 4)
+
+
+def test_only_needed_columns_are_read(tmp_path: Path) -> None:
+    # A column of another type in a second file would break a read of all columns.
+    pq.write_table(table(range(0, 5)), tmp_path / "a.parquet")
+    other = table(range(5, 9)).set_column(0, "unused", pa.array([1, 2, 3, 4]))
+    pq.write_table(other, tmp_path / "b.parquet")
+    assert sum(batch.size for batch in reader(tmp_path).epoch(0)) == 9
+
+
+def write_with(path: Path, column: str, values: list[object]) -> None:
+    good = table(range(len(values)))
+    index = good.schema.get_field_index(column)
+    pq.write_table(good.set_column(index, column, pa.array(values)), path, row_group_size=3)
+
+
+@pytest.mark.parametrize("num_workers", [0, 2])
+@pytest.mark.parametrize(
+    ("column", "values", "kind", "message"),
+    [
+        ("click", [0, 1, 1, 0, 2], LabelKind.BINARY, "row 4: value 2; a label must be 0 or 1"),
+        ("click", [0, None, 1], LabelKind.BINARY, "row 1: value None; a label must be 0 or 1"),
+        ("click", [0, 5, 1], LabelKind.CLASS, "row 1: value 5; a label must be an integer from 0"),
+        ("click", [0.0, float("nan")], LabelKind.REAL, "row 1: value nan; a label must be a fin"),
+        ("weight", [1.0, 1.0, 1.0, -1.0], LabelKind.BINARY, "row 3: value -1.0; a weight must be"),
+    ],
+)
+def test_a_wrong_label_or_weight_is_an_error_that_names_its_row(
+    tmp_path: Path,
+    num_workers: int,
+    column: str,
+    values: list[object],
+    kind: LabelKind,
+    message: str,
+) -> None:
+    path = tmp_path / "bad.parquet"
+    write_with(path, column, values)
+    source = reader(path, labels={"click": kind}, num_workers=num_workers, num_class=4)
+    with pytest.raises(DataError) as error:
+        list(source.epoch(0))
+    assert str(error.value).startswith(f"{path}: column {column}, {message}")
+
+
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_the_batches_before_a_wrong_row_come_first(tmp_path: Path, num_workers: int) -> None:
+    write_with(tmp_path / "bad.parquet", "click", [0, 1, 0, 2])
+    batches = reader(tmp_path, batch_size=1, num_workers=num_workers).epoch(0)
+    assert row_numbers([next(batches) for _ in range(3)]) == [[0], [1], [2]]
+    with pytest.raises(DataError):
+        next(batches)
+
+
+def test_a_damaged_row_group_is_an_error_that_names_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "damaged.parquet"
+    write_with(path, "click", [0, 1, 0, 1])
+    data = bytearray(path.read_bytes())
+    footer = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+    data[4:footer] = bytes(footer - 4)
+    path.write_bytes(data)
+    with pytest.raises(DataError, match=f"{path}: row group 0 cannot be read"):
+        list(reader(path).epoch(0))
+
+
+def test_too_few_rows_are_an_error_that_names_the_path(log: Path) -> None:
+    with pytest.raises(DataError, match=f"{log}: 39 rows are fewer than 40 workers"):
+        reader(log, world_size=40)
+    with pytest.raises(DataError, match=f"{log}: 39 rows on 1 workers fill no batch of 64"):
+        reader(log, batch_size=64, drop_remainder=True)
+
+
+def test_closing_an_epoch_early_stops_its_threads(log: Path) -> None:
+    before = threading.active_count()
+    batches = reader(log, num_workers=2, batch_size=1).epoch(0)
+    next(batches)
+    assert threading.active_count() > before
+    batches.close()
+    assert threading.active_count() == before
+
+
+def test_row_groups_before_the_first_step_are_not_decoded(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from raymon.data.parquet import ParquetFile
+
+    decoded: list[int] = []
+    read = ParquetFile.read_row_group
+
+    def counted(self: ParquetFile, row_group: int, columns: Any) -> pa.Table:
+        decoded.append(row_group)
+        return read(self, row_group, columns)
+
+    monkeypatch.setattr(ParquetFile, "read_row_group", counted)
+    source = reader(log)
+    list(source.epoch(0, source.steps_per_epoch - 1))
+    assert decoded == [1, 2]
+
+
+def test_large_row_groups_give_the_same_rows_as_small_ones(tmp_path: Path) -> None:
+    for name, size in (("small", 10), ("large", 1000)):
+        pq.write_table(table(range(1000)), tmp_path / name, row_group_size=size)
+    small, large = (row_numbers(list(reader(tmp_path / n).epoch(0))) for n in ("small", "large"))
+    assert small == large
+    assert np.concatenate(large).tolist() == list(range(1000))
