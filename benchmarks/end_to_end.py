@@ -20,11 +20,11 @@ from raymon.config import load
 from raymon.data.synthetic import generate
 from raymon.monitor import Monitor, Sender
 from raymon.protos.pipeline_pb2 import PipelineConfig
-from raymon.training.train import train
 from raymon.training.job import Job
 from raymon.training.prepare import with_absolute_paths
 from raymon.training.ray_cluster import connect
 from raymon.training.retention import LocalRegister
+from raymon.training.train import train
 from raymon.training.worker import run_worker
 from raymon.training.worker_context import WorkerContext
 

@@ -11,12 +11,16 @@ from typing import Any
 
 import ray
 
+from raymon.errors import RunError
 from raymon.metrics import TrainMetricWrapper
 from raymon.reporter.reporter import Reporter
 from raymon.sinks import Published
 
 ABANDONED_AFTER_S = 120.0
-"""Seconds without a word from the driver after which the actor takes it for gone."""
+"""Seconds without a word from the driver after which the actor takes it for gone and ends."""
+
+TAKEN_OVER_AFTER_S = 5.0
+"""Seconds without a word from the driver after which another run may take its place."""
 
 
 class ReportingActor:
@@ -63,6 +67,10 @@ class ReportingActor:
         self._last_asked = time.monotonic()
         return self._reporter.published(since)
 
+    def abandoned_s(self) -> float:
+        """Seconds since the driver asked for news."""
+        return time.monotonic() - self._last_asked
+
     def process_id(self) -> int:
         """Process id of the actor on its node."""
         return os.getpid()
@@ -84,7 +92,14 @@ def actor_name(run: str) -> str:
 
 
 def start_reporter(run: str, reporter: Reporter) -> RayReporter:
-    """Starts the reporter of `run` as a named actor that outlives the one who started it."""
+    """Starts the reporter of `run` as a named actor that outlives the one who started it.
+
+    That of a driver that is gone is ended for it.
+
+    Raises:
+        RunError: The run is going on already.
+    """
+    _end_abandoned(run)
     actor = (
         ray.remote(ReportingActor)
         .options(
@@ -96,6 +111,24 @@ def start_reporter(run: str, reporter: Reporter) -> RayReporter:
         .remote(run, reporter)
     )
     return RayReporter(actor)
+
+
+def _end_abandoned(run: str) -> None:
+    name = actor_name(run)
+    deadline = time.monotonic() + TAKEN_OVER_AFTER_S + 2
+    while True:
+        try:
+            actor = ray.get_actor(name, namespace=name)
+            abandoned_s = ray.get(actor.abandoned_s.remote(), timeout=TAKEN_OVER_AFTER_S)
+        except ValueError:
+            return
+        except ray.exceptions.RayError:
+            abandoned_s = TAKEN_OVER_AFTER_S
+        if abandoned_s >= TAKEN_OVER_AFTER_S:
+            ray.kill(actor)
+        elif time.monotonic() > deadline:
+            raise RunError(f"{run}: another run is writing to it; stop that first")
+        time.sleep(0.5)
 
 
 class RayReporter:

@@ -136,13 +136,13 @@ def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None
     from raymon.reporter.actor import start_reporter
     from raymon.training.ray_trainer import fit
 
-    _begin_run(plan)
-    if connection.dashboard:
-        _log.info("Ray dashboard: %s", connection.dashboard)
-    _log.info("Starting %d workers", config.ray_config.num_workers)
     job = Job(config.SerializeToString())
     reporter = start_reporter(config.model_dir, make_reporter(config))
     try:
+        _begin_run(plan)
+        if connection.dashboard:
+            _log.info("Ray dashboard: %s", connection.dashboard)
+        _log.info("Starting %d workers", config.ray_config.num_workers)
         return _follow(plan, lambda: fit(job, reporter), reporter, terminal)
     finally:
         reporter.stop()
