@@ -83,6 +83,7 @@ class ReportingActor:
     def _watch_driver(self) -> None:
         while time.monotonic() - self._last_asked < ABANDONED_AFTER_S:
             time.sleep(ABANDONED_AFTER_S / 10)
+        self._reporter.close()
         os._exit(0)
 
 
@@ -119,16 +120,23 @@ def _end_abandoned(run: str) -> None:
     while True:
         try:
             actor = ray.get_actor(name, namespace=name)
-            abandoned_s = ray.get(actor.abandoned_s.remote(), timeout=TAKEN_OVER_AFTER_S)
         except ValueError:
             return
-        except ray.exceptions.RayError:
-            abandoned_s = TAKEN_OVER_AFTER_S
-        if abandoned_s >= TAKEN_OVER_AFTER_S:
+        if _abandoned(actor):
             ray.kill(actor)
         elif time.monotonic() > deadline:
             raise RunError(f"{run}: another run is writing to it; stop that first")
         time.sleep(0.5)
+
+
+def _abandoned(actor: Any) -> bool:
+    try:
+        abandoned_s = float(ray.get(actor.abandoned_s.remote(), timeout=TAKEN_OVER_AFTER_S))
+        if abandoned_s >= TAKEN_OVER_AFTER_S:
+            ray.get(actor.close.remote(), timeout=TAKEN_OVER_AFTER_S)
+    except ray.exceptions.RayError:
+        return True
+    return abandoned_s >= TAKEN_OVER_AFTER_S
 
 
 class RayReporter:

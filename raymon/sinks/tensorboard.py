@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
+import time
 from collections.abc import Collection
 from pathlib import Path
 
@@ -11,6 +11,8 @@ from tensorboardX import SummaryWriter
 from raymon.sinks.snapshot import Evaluation, Snapshot
 
 EVALUATION_DIRECTORY = "eval_val"
+
+_FLUSH_S = 1
 
 
 class TensorBoard:
@@ -63,7 +65,6 @@ class TensorBoard:
                     bucket_counts=list(histogram.counts),
                     global_step=step,
                 )
-        writer.flush()
 
     def write_evaluation(self, evaluation: Evaluation) -> None:
         """Adds a point to every curve of evaluation."""
@@ -71,7 +72,6 @@ class TensorBoard:
             self._evaluation = self._writer(self._model_dir / EVALUATION_DIRECTORY)
         for name, value in evaluation.metrics.items():
             self._evaluation.add_scalar(f"metric/{name}", value, evaluation.step)
-        self._evaluation.flush()
 
     def roll_back(self, step: int) -> None:
         """Begins new files that hide what older ones hold after `step`."""
@@ -79,9 +79,15 @@ class TensorBoard:
         self._purge_step = step + 1
 
     def _writer(self, directory: Path) -> SummaryWriter:
-        # Without a suffix two writers of one second would write to one file.
-        suffix = f".{uuid.uuid4().hex[:8]}"
-        return SummaryWriter(str(directory), purge_step=self._purge_step, filename_suffix=suffix)
+        # File names have seconds; readers take files by name, and a roll-back must come after
+        # what it takes back.
+        suffix = f".{time.time_ns()}"
+        return SummaryWriter(
+            str(directory),
+            purge_step=self._purge_step,
+            filename_suffix=suffix,
+            flush_secs=_FLUSH_S,
+        )
 
     def close(self) -> None:
         """Writes the events that are still in memory."""

@@ -1,0 +1,126 @@
+"""One rank of a world of plain processes, without Ray: what it runs, and what is kept of it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from google.protobuf import text_format
+
+from raymon.errors import UserError
+from raymon.models import Model
+from raymon.monitor import Monitor
+from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.training.job import Job
+from raymon.training.worker import ReporterLink, reporting_monitor, run_worker
+from raymon.training.worker_context import WorkerContext
+
+
+class KeepingLink:
+    """A way to a reporter that only keeps the windows."""
+
+    def __init__(self) -> None:
+        self.windows: list[bytes] = []
+
+    def begin_attempt(self, *_: object) -> int:
+        return 1
+
+    def report(self, message: bytes) -> Future[Mapping[str, float]]:
+        self.windows.append(message)
+        return _done({})
+
+    def publish_evaluation(self, *_: object) -> Future[None]:
+        return _done(None)
+
+    def publish_evaluation_progress(self, *_: object) -> Future[None]:
+        return _done(None)
+
+
+@dataclass
+class RankRun:
+    """What is kept of a run of one rank; the register of its checkpoints too."""
+
+    error: str = ""
+    model: dict[str, torch.Tensor] = field(default_factory=dict)
+    evaluations: list[tuple[int, dict[str, float]]] = field(default_factory=list)
+    windows: list[bytes] = field(default_factory=list)
+    steps: list[dict[str, torch.Tensor]] = field(default_factory=list)
+
+    def register(self, directory: str, step: int, scores: Mapping[str, float]) -> None:
+        self.evaluations.append((step, dict(scores)))
+
+    def close(self) -> None:
+        pass
+
+
+def run_rank(config: PipelineConfig, rank: int, world_size: int) -> RankRun:
+    """Trains as one rank; the process group is there."""
+    run, link = RankRun(), KeepingLink()
+    models: list[Model] = []
+
+    def make_monitor(
+        config: PipelineConfig,
+        model: Model,
+        context: WorkerContext,
+        reporter: ReporterLink,
+        step: int,
+    ) -> Monitor:
+        update = model.update_train_metric
+
+        def kept_update(predictions: Any, batch: Any) -> None:
+            kept = {"probs": predictions["probs"], **batch.labels, **batch.weights}
+            run.steps.append({name: value.clone() for name, value in kept.items()})
+            update(predictions, batch)
+
+        model.update_train_metric = kept_update
+        models.append(model)
+        return reporting_monitor(config, model, context, reporter, step)
+
+    context = WorkerContext(rank, world_size, torch.device("cpu"), run)
+    run_worker(Job(config.SerializeToString()), context, link, make_monitor)
+    run.model = models[0].state_dict()
+    run.windows = link.windows
+    return run
+
+
+def read_config(path: Path) -> PipelineConfig:
+    """A config that is taken as it is."""
+    return text_format.Parse(path.read_text(), PipelineConfig())
+
+
+def _done(value: Any) -> Future[Any]:
+    future: Future[Any] = Future()
+    future.set_result(value)
+    return future
+
+
+def _main(folder: Path, rank: int) -> None:
+    torch.set_num_threads(1)
+    for name, world_size in json.loads((folder / "worlds.json").read_text()).items():
+        if rank >= world_size:
+            continue
+        dist.init_process_group(
+            "gloo",
+            init_method=f"file://{folder}/{name}.rendezvous",
+            rank=rank,
+            world_size=world_size,
+            timeout=timedelta(seconds=60),
+        )
+        try:
+            run = run_rank(read_config(folder / f"{name}.config"), rank, world_size)
+        except UserError as error:
+            run = RankRun(error=f"{type(error).__name__}: {error}")
+        torch.save(vars(run), folder / f"{name}.{rank}.pt")
+        dist.destroy_process_group()
+
+
+if __name__ == "__main__":
+    _main(Path(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,396 @@
+"""Training on several processes is training on their global batches, to rounding.
+
+What is expected comes from a loop of plain PyTorch over the global batches, and from
+scikit-learn. No Ray: the ranks are processes that meet in a file.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+import torch.nn.functional as F
+from sklearn.metrics import log_loss, roc_auc_score
+
+from raymon.errors import RunError
+from raymon.models import build_model
+from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.reporter import Reporter
+from raymon.sinks import Snapshot
+from raymon.training.checkpoint import checkpoint_path, list_checkpoints, read_checkpoint
+from raymon.training.job import eval_reader, features_of, train_reader
+from tests.training import rank_process
+from tests.training.rank_process import RankRun, read_config, run_rank
+
+CONFIG = """
+train_input_path: "{train}"
+eval_input_path: "{folder}/eval.parquet"
+model_dir: "{folder}/{run_dir}"
+train_config {{
+  sparse_optimizer {{ sgd_optimizer {{ lr: 2 momentum: {momentum} }} constant_learning_rate {{}} }}
+  dense_optimizer {{ sgd_optimizer {{ lr: 0.5 momentum: {momentum} }} constant_learning_rate {{}} }}
+  num_steps: {steps}
+  save_checkpoints_steps: 1000
+  log_step_count_steps: 2
+  gradient_accumulation_steps: {accumulation}
+  tensorboard_summaries: "global_gradient_norm"
+}}
+data_config {{
+  batch_size: {batch} eval_batch_size: 100 label_fields: "click" num_workers: 0
+  shuffle: {shuffle} {weights}
+}}
+feature_configs {{ id_feature {{
+  feature_name: "user" expression: "user:user_id" embedding_dim: 4 num_buckets: 40
+}} }}
+feature_configs {{ id_feature {{
+  feature_name: "tags" expression: "user:tags" embedding_dim: 4 hash_bucket_size: 20 separator: "|"
+}} }}
+feature_configs {{ raw_feature {{ feature_name: "price" expression: "item:price" }} }}
+model_config {{
+  feature_groups {{ group_name: "wide" group_type: WIDE feature_names: ["user", "tags"] }}
+  feature_groups {{ group_name: "fm" group_type: DEEP feature_names: ["user", "tags"] }}
+  feature_groups {{ group_name: "deep" group_type: DEEP feature_names: ["user", "tags", "price"] }}
+  deepfm {{ deep {{ hidden_units: [8] {dropout} }} }}
+  losses {{ binary_cross_entropy {{}} }}
+  metrics {{ auc {{}} }}
+  metrics {{ grouped_auc {{ grouping_key: "user_id" }} }}
+  metrics {{ normalized_entropy {{}} }}
+  train_metrics {{ auc {{}} decay_step: 4 }}
+}}
+"""
+DEFAULTS = {
+    "momentum": 0, "accumulation": 1, "shuffle": "false", "weights": "", "dropout": "", "steps": 4,
+}  # fmt: skip
+WEIGHTED = 'sample_weight_fields: "weight"'
+
+# Rows of each rank in each step. A global batch is 48 rows but for the last ones.
+EVEN_2, EVEN_3 = [[24, 24]] * 4, [[16, 16, 16]] * 4
+ODD_2, ODD_3 = [[24, 24]] * 3 + [[12, 13]], [[16, 16, 16]] * 3 + [[8, 8, 9]]
+# The plan gives no rank an empty last batch: one row moves there from the batch before.
+OVER_2 = [[24, 24]] * 2 + [[23, 24], [1, 1]]
+OVER_3 = [[16, 16, 16]] * 2 + [[15, 15, 16], [1, 1, 1]]
+
+
+@dataclass(frozen=True)
+class World:
+    """Ranks, the rows of each in each step, and what the config says beside."""
+
+    ranks: int
+    cut: list[list[int]]
+    batch: int
+    more: dict[str, object]
+
+
+WORLDS = {
+    "even_2": World(2, EVEN_2, 24, {}),
+    "even_3": World(3, EVEN_3, 16, {}),
+    "odd_2": World(2, ODD_2, 24, {}),
+    "odd_3": World(3, ODD_3, 16, {}),
+    "over_2": World(2, OVER_2, 24, {}),
+    "over_3": World(3, OVER_3, 16, {}),
+    "weighted_2": World(2, ODD_2, 24, {"weights": WEIGHTED}),
+    "accumulated_2": World(2, EVEN_2, 12, {"accumulation": 2, "steps": 8}),
+}
+# Whatever a rank has of its own is in these: its place in its shuffled rows, and its dropout.
+STATEFUL = {"momentum": 0.9, "shuffle": "true", "dropout": "dropout_ratio: 0.3"}
+RESUMED = {
+    "undisturbed": World(2, EVEN_2, 24, {**STATEFUL, "steps": 6}),
+    "stopped": World(2, EVEN_2, 24, {**STATEFUL, "steps": 3, "run_dir": "run"}),
+    "resumed": World(2, EVEN_2, 24, {**STATEFUL, "steps": 6, "run_dir": "run"}),
+    "by_three": World(3, EVEN_2, 24, {**STATEFUL, "steps": 9, "run_dir": "run"}),
+}
+
+
+def make_table(rows: int, seed: int) -> pa.Table:
+    """Rows in the order of the global batches; the first half of each batch weighs the most."""
+    rng = np.random.default_rng(seed)
+    user = rng.integers(0, 40, rows)
+    price = rng.normal(0, 1, rows)
+    click = rng.uniform(size=rows) < 1 / (1 + np.exp(-((user % 5) - 2 + price)))
+    weight = rng.integers(1, 5, rows).astype(np.float32)
+    place = np.arange(rows)
+    weight[place % 48 < 24] *= 64
+    weight[(place >= 48 + 24) & (place < 2 * 48)] = 0  # on rank 1, nothing weighs in step 1
+    tags = [f"t{a}|t{b}" for a, b in rng.integers(0, 9, (rows, 2))]
+    columns = {"user_id": user, "tags": tags, "price": price, "weight": weight}
+    return pa.table({**columns, "click": click.astype(np.int8)})
+
+
+def rows_by_rank(cut: list[list[int]]) -> list[int]:
+    """The rows of global batches, in the order that makes each rank's rows contiguous."""
+    ranks: list[list[int]] = [[] for _ in cut[0]]
+    row = 0
+    for sizes in cut:
+        for rank, size in zip(ranks, sizes, strict=True):
+            rank.extend(range(row, row + size))
+            row += size
+    return [row for rank in ranks for row in rank]
+
+
+def rows_of(world: World) -> int:
+    return sum(map(sum, world.cut))
+
+
+class Runs:
+    """All runs of several ranks, made by one set of processes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        pq.write_table(make_table(1001, 1), folder / "eval.parquet")
+        worlds = {**WORLDS, **RESUMED}
+        for name, world in worlds.items():
+            table = make_table(rows_of(world), 0).take(pa.array(rows_by_rank(world.cut)))
+            pq.write_table(table, folder / f"{name}.parquet")
+            # Runs that share a directory share their data.
+            data = "stopped" if "run_dir" in world.more else name
+            self.write_config(name, folder / f"{data}.parquet", world.batch, world.more)
+        (folder / "worlds.json").write_text(json.dumps({n: w.ranks for n, w in worlds.items()}))
+
+    def write_config(
+        self, name: str, train: Path, batch: int, more: dict[str, object]
+    ) -> PipelineConfig:
+        values = {**DEFAULTS, "run_dir": f"{name}.run", **more}
+        path = self.folder / f"{name}.config"
+        path.write_text(CONFIG.format(folder=self.folder, train=train, batch=batch, **values))
+        return read_config(path)
+
+    def start(self) -> None:
+        command = [sys.executable, rank_process.__file__, str(self.folder)]
+        ranks = [subprocess.Popen([*command, str(rank)]) for rank in range(3)]
+        try:
+            assert [process.wait(timeout=200) for process in ranks] == [0, 0, 0]
+        finally:
+            for process in ranks:
+                process.kill()
+
+    def config(self, name: str) -> PipelineConfig:
+        return read_config(self.folder / f"{name}.config")
+
+    def ranks(self, name: str) -> list[RankRun]:
+        world = WORLDS.get(name) or RESUMED[name]
+        paths = [self.folder / f"{name}.{rank}.pt" for rank in range(world.ranks)]
+        return [RankRun(**torch.load(path)) for path in paths]
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    runs = Runs(tmp_path_factory.mktemp("ranks"))
+    runs.start()
+    return runs
+
+
+@dataclass
+class Expected:
+    """What plain PyTorch makes of the global batches."""
+
+    model: dict[str, torch.Tensor]
+    norms: list[float]
+    scores: np.ndarray
+
+
+def expect(runs: Runs, name: str) -> Expected:
+    """Trains on the global batches of a world, in one process, without a line of `training`."""
+    world, config = WORLDS[name], runs.config(name)
+    weighted = bool(config.data_config.sample_weight_fields)
+    features = features_of(config)
+    torch.manual_seed(config.train_config.seed)
+    model = build_model(config, features)
+    config.data_config.batch_size = config.data_config.eval_batch_size = 10_000
+    optimizers = [
+        torch.optim.SGD(model.sparse_parameters(), lr=2),
+        torch.optim.SGD(model.dense_parameters(), lr=0.5),
+    ]
+    table, begin, norms = make_table(rows_of(world), 0), 0, []
+    for size in map(sum, world.cut):
+        config.train_input_path = str(runs.folder / "batch.parquet")
+        pq.write_table(table.slice(begin, size), config.train_input_path)
+        begin += size
+        batch = next(train_reader(config, features, 0, 1).epoch(0))
+        assert batch.size == size
+        loss = F.binary_cross_entropy_with_logits(
+            model.predict(batch)["logits"], batch.labels["click"], reduction="none"
+        )
+        weight = batch.weights["weight"] if weighted else torch.ones(size)
+        ((loss * weight).sum() / weight.sum()).backward()
+        norms.append(math.sqrt(sum(float(p.grad.square().sum()) for p in model.parameters())))
+        for optimizer in optimizers:
+            optimizer.step()
+            optimizer.zero_grad()
+    batch = next(eval_reader(config, features, 0, 1).epoch(0))
+    with torch.inference_mode():
+        scores = model.predict(batch)["probs"].double().numpy()
+    return Expected(model.state_dict(), norms, scores)
+
+
+def run_alone(runs: Runs, name: str) -> RankRun:
+    """The same global batches by raymon itself, on one rank; they hold 48 rows but for the last."""
+    world = WORLDS[name]
+    data = runs.folder / f"{name}.alone.parquet"
+    pq.write_table(make_table(rows_of(world), 0), data)
+    more = {**world.more, "accumulation": 1, "steps": 4}
+    return run_rank(runs.write_config(f"{name}.alone", data, 48, more), 0, 1)
+
+
+def assert_same_weights(run: dict[str, torch.Tensor], expected: dict[str, torch.Tensor]) -> None:
+    assert run.keys() == expected.keys()
+    for name, weight in expected.items():
+        torch.testing.assert_close(run[name], weight, rtol=0, atol=1e-5, msg=name)
+
+
+def snapshots(runs: Runs, name: str, order: Sequence[int], folder: Path) -> list[Snapshot]:
+    """What a reporter makes of the windows of all ranks, when they come in some order."""
+    config = runs.config(name)
+    model = build_model(config, features_of(config))
+    model.init_metric()
+    reporter = Reporter(folder, [], config.train_config.log_step_count_steps, math.inf)
+    ranks = runs.ranks(name)
+    assert reporter.begin_attempt("token", len(ranks), 0, model.train_metrics) == 1
+    for rank in order:
+        for window in ranks[rank].windows:
+            reporter.report(window)
+    published, _ = reporter.published(0)
+    assert reporter.counts.rejected == reporter.counts.duplicates == 0
+    return [each for each in published if isinstance(each, Snapshot)]
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_the_weights_are_those_of_plain_pytorch_on_the_global_batches(
+    runs: Runs, name: str
+) -> None:
+    expected = expect(runs, name).model
+    for rank in runs.ranks(name):
+        assert rank.error == ""
+        assert_same_weights(rank.model, expected)
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_every_rank_ends_with_the_same_weights_bit_for_bit(runs: Runs, name: str) -> None:
+    first, *others = runs.ranks(name)
+    for other in others:
+        for parameter, weight in first.model.items():
+            assert torch.equal(other.model[parameter], weight), parameter
+
+
+@pytest.mark.parametrize(
+    "names",
+    [["even_2", "even_3", "accumulated_2"], ["odd_2", "odd_3"], ["weighted_2"]],
+    ids=["even", "odd", "weighted"],
+)
+def test_one_rank_and_several_end_with_the_same_weights_and_scores(
+    runs: Runs, names: list[str]
+) -> None:
+    alone = run_alone(runs, names[0])
+    assert [step for step, _ in alone.evaluations] == [4]
+    for name in names:
+        for rank in runs.ranks(name):
+            assert_same_weights(rank.model, alone.model)
+            [(_, scores)] = rank.evaluations
+            assert scores == pytest.approx(alone.evaluations[0][1], rel=1e-5)
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_every_rank_has_the_scores_that_scikit_learn_gives(runs: Runs, name: str) -> None:
+    rows = pq.read_table(runs.folder / "eval.parquet").to_pydict()
+    click, scores = rows["click"], expect(runs, name).scores
+    weight = rows["weight"] if "weights" in WORLDS[name].more else None
+    auc = roc_auc_score(click, scores, sample_weight=weight)
+    loss = log_loss(click, scores, sample_weight=weight)
+    for rank in runs.ranks(name):
+        [(step, metrics)] = rank.evaluations
+        assert step == WORLDS[name].more.get("steps", 4)
+        assert metrics["auc"] == pytest.approx(auc, abs=1e-4)
+        assert metrics["binary_cross_entropy"] == pytest.approx(loss, rel=1e-5)
+        assert metrics["total_loss"] == metrics["binary_cross_entropy"]
+        assert metrics == rank.evaluations[0][1]
+
+
+@pytest.mark.parametrize("name", ["even_3", "odd_2", "over_2", "weighted_2"])
+def test_the_published_numbers_are_those_of_the_rows_of_all_ranks(
+    runs: Runs, name: str, tmp_path: Path
+) -> None:
+    ranks, world = runs.ranks(name), WORLDS[name]
+    half, whole = snapshots(runs, name, range(world.ranks), tmp_path)
+    assert (half.end_step, whole.first_step, whole.end_step) == (2, 2, 4)
+    assert whole.samples == sum(map(sum, world.cut[2:]))
+    assert (whole.coverage.ranks, whole.coverage.world_size) == (world.ranks, world.ranks)
+
+    def rows(column: str, first: int) -> np.ndarray:
+        steps = [step for rank in ranks for step in rank.steps[first:]]
+        return torch.cat([step[column] for step in steps]).double().numpy()
+
+    weighted = "weights" in world.more
+    auc = roc_auc_score(
+        rows("click", 0), rows("probs", 0), sample_weight=rows("weight", 0) if weighted else None
+    )
+    assert abs(whole.metrics["auc"] - auc) <= whole.metric_bounds["auc"] + 1e-12
+    assert whole.metric_bounds["auc"] < 5e-3
+    loss = log_loss(
+        rows("click", 2), rows("probs", 2), sample_weight=rows("weight", 2) if weighted else None
+    )
+    assert whole.losses["binary_cross_entropy"] == pytest.approx(loss, rel=1e-5)
+    norm = expect(runs, name).norms[-1]
+    assert whole.gradient_norms["global_gradient_norm"] == pytest.approx(norm, rel=1e-4)
+
+
+def test_the_order_of_ranks_changes_no_published_bit(runs: Runs, tmp_path: Path) -> None:
+    forth = snapshots(runs, "odd_3", [0, 1, 2], tmp_path / "a")
+    back = snapshots(runs, "odd_3", [2, 0, 1], tmp_path / "b")
+    assert len(forth) == len(back) == 2
+    for one, other in zip(forth, back, strict=True):
+        assert (one.losses, one.metrics) == (other.losses, other.metrics)
+        assert (one.samples, one.gradient_norms) == (other.samples, other.gradient_norms)
+
+
+def test_a_checkpoint_of_two_ranks_is_complete_with_a_part_of_each(runs: Runs) -> None:
+    checkpoints = list_checkpoints(runs.folder / "undisturbed.run")
+    assert [checkpoint.step for checkpoint in checkpoints] == [6]
+    path, first = checkpoints[0].path, runs.ranks("undisturbed")[0]
+    assert checkpoints[0].world_size == 2
+    assert checkpoints[0].metrics == first.evaluations[0][1]
+    parts = [torch.load(path / f"rank-0000{rank}.pt", weights_only=True) for rank in range(2)]
+    assert not torch.equal(parts[0]["torch"], parts[1]["torch"])
+    saved = torch.load(path / "model.pt", weights_only=True)
+    for name, weight in first.model.items():
+        assert torch.equal(saved[name], weight), name
+
+
+def test_a_checkpoint_without_the_part_of_a_rank_is_none(runs: Runs, tmp_path: Path) -> None:
+    copy = tmp_path / "model.ckpt-6"
+    copy.mkdir()
+    for part in checkpoint_path(runs.folder / "undisturbed.run", 6).iterdir():
+        (copy / part.name).write_bytes(part.read_bytes())
+    assert read_checkpoint(copy) is not None
+    (copy / "rank-00001.pt").unlink()
+    assert read_checkpoint(copy) is None
+
+
+def test_two_ranks_go_on_bit_for_bit_from_their_checkpoint(runs: Runs) -> None:
+    for undisturbed, resumed in zip(runs.ranks("undisturbed"), runs.ranks("resumed"), strict=True):
+        assert [step for step, _ in resumed.evaluations] == [3, 6]
+        assert resumed.evaluations[-1] == undisturbed.evaluations[-1]
+        assert len(resumed.steps) == 3
+        for one, other in zip(resumed.steps, undisturbed.steps[3:], strict=True):
+            assert torch.equal(one["probs"], other["probs"])
+        for name, weight in undisturbed.model.items():
+            assert torch.equal(resumed.model[name], weight), name
+
+
+def test_another_number_of_ranks_is_refused_on_every_rank(runs: Runs) -> None:
+    said = "written by 2 workers; a run goes on with as many, so pass --num-workers 2"
+    with pytest.raises(RunError, match=said):
+        run_rank(runs.config("resumed"), 0, 1)
+    errors = [rank.error for rank in runs.ranks("by_three")]
+    assert len(errors) == 3
+    for error in errors:
+        assert error.startswith("RunError: ")
+        assert said in error
