@@ -54,5 +54,5 @@ def main() -> None:
             traceback.print_exc()
         sys.exit(EXIT_FAILED)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("raymon: interrupted", err=True)
+        click.echo("raymon: interrupted; --resume goes on from the newest checkpoint", err=True)
         sys.exit(EXIT_INTERRUPTED)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import shutil
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -30,14 +34,22 @@ def print_summary(summary: Summary) -> None:
             f"{summary.windows:,} windows, {summary.windows_lost} lost",
         ),
         ("", ""),
-        ("curves", f"tensorboard --logdir {directory}"),
-        ("best", f"raymon best {directory}"),
-        ("dashboard", "ray start --head, then raymon train CONFIG --address auto"),
+        ("TensorBoard", f"{_command('tensorboard')} --logdir {directory}"),
+        ("Ray dashboard", f"{_command('ray')} start --head"),
+        ("", f"{_command('raymon')} train CONFIG --address auto"),
+        ("", f"{_command('ray')} get-auth-token   (http://127.0.0.1:8265 asks for it)"),
     ]
     click.echo(f"\n{summary.status}: {directory}")
     for name, text in rows:
         if text or not name:
             click.echo(f"  {name:<16} {text}".rstrip())
+
+
+def _command(name: str) -> str:
+    # In a virtual environment that is not activated, a bare name would not be found.
+    if shutil.which(name):
+        return name
+    return shlex.quote(os.path.relpath(Path(sys.executable).parent / name))
 
 
 def _metrics(values: Mapping[str, float]) -> str:

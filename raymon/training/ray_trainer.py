@@ -21,6 +21,7 @@ def fit(job: Job, reporter: RayReporter) -> None:
     """Runs a job on the workers of the cluster that this process is connected to.
 
     Raises:
+        KeyboardInterrupt: Ctrl-C was pressed.
         UserError: A worker found that what the user gave is wrong.
         TrainingError: The run failed.
     """
@@ -49,6 +50,9 @@ def fit(job: Job, reporter: RayReporter) -> None:
     logging.getLogger("ray.train").setLevel(logging.ERROR)
     try:
         trainer.fit()
+    except SystemExit:
+        # How Ray ends after Ctrl-C, once its workers are down.
+        raise KeyboardInterrupt from None
     except RayTrainingFailedError as error:
         raise _own_error(error) from error
 

@@ -141,7 +141,10 @@ def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None
     try:
         _begin_run(plan)
         if connection.dashboard:
-            _log.info("Ray dashboard: %s", connection.dashboard)
+            _log.info(
+                "Ray dashboard: %s (its token: ray get-auth-token), while the run goes on",
+                connection.dashboard,
+            )
         _log.info("Starting %d workers", config.ray_config.num_workers)
         return _follow(plan, lambda: fit(job, reporter), reporter, terminal)
     finally:
