@@ -111,7 +111,7 @@ def _config(data: Path, model_dir: Path) -> PipelineConfig:
             "train_input_path": str(data / "train"),
             "eval_input_path": "",
             "model_dir": str(model_dir),
-            "export_config.exporter_type": "latest",
+            "export_config": "",
             "train_config.log_step_count_steps": 100,
             "train_config.save_checkpoints_steps": 1_000_000,
             "monitor_config.log_level": "WARNING",

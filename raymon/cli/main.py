@@ -15,6 +15,7 @@ from raymon.cli.config import config
 from raymon.cli.evaluate import evaluate
 from raymon.cli.train import train
 from raymon.errors import RaymonError, UserError
+from raymon.log import set_up_logging
 
 EXIT_FAILED = 1
 EXIT_USER_ERROR = 2
@@ -39,6 +40,7 @@ def main() -> None:
     # A model of the user's own is found where the command is run, as with `python -m`.
     sys.path.insert(0, os.getcwd())
     try:
+        set_up_logging()
         raymon.main(standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()

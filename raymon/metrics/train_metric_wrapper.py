@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -11,6 +12,9 @@ from torchmetrics import Metric
 from raymon.errors import UserError
 from raymon.metrics.decay import DecayedMetric
 from raymon.metrics.states import take_window_states
+from raymon.metrics.waiting_updates import WaitingUpdates
+
+_ROWS_AN_UPDATE = 1 << 16
 
 
 class TrainMetricWrapper(nn.Module):
@@ -42,15 +46,19 @@ class TrainMetricWrapper(nn.Module):
         self._updates = 0
         self._handed_over = False
         self._published: float | None = None
+        self._waiting = WaitingUpdates()
 
-    @torch.no_grad()
     def update(self, *args: Any, **kwargs: Any) -> None:
-        """Add a step; the arguments are those of the metric's own `update`."""
-        # The method of the class is the bare one; the object's counts calls and clears caches
-        # that nothing here reads.
-        type(self.metric).update(self.metric, *args, **kwargs)
+        """Add a step; the arguments are those of the metric's own `update`.
+
+        Once handed over, steps wait until there are enough rows to be worth an update.
+        """
         if self._handed_over:
+            self._waiting.add(args, kwargs)
+            if self._waiting.rows >= _ROWS_AN_UPDATE:
+                self._update_waiting()
             return
+        self._update_metric(args, kwargs)
         self._updates += 1
         if self._updates == self.decay_step:
             self._decayed.fold(take_window_states(self.metric))
@@ -67,8 +75,19 @@ class TrainMetricWrapper(nn.Module):
 
     def take_window(self) -> dict[str, Tensor]:
         """The states since the last window, by name; the metric starts anew, without a wait."""
+        self._update_waiting()
         return take_window_states(self.metric)
 
     def publish(self, value: float) -> None:
         """Set what `compute` gives: the value over all ranks."""
         self._published = value
+
+    def _update_waiting(self) -> None:
+        for args, kwargs in self._waiting.take():
+            self._update_metric(args, kwargs)
+
+    @torch.no_grad()
+    def _update_metric(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        # The method of the class is the bare one; the object's counts calls and clears caches
+        # that nothing here reads.
+        type(self.metric).update(self.metric, *args, **kwargs)
