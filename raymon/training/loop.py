@@ -97,7 +97,7 @@ class Loop:
         if self._config.data_config.pin_memory and self._context.device.type == "cuda":
             batch = batch.pin_memory()
         moved = batch.to(self._context.device, non_blocking=True)
-        rows = self._reader.rows_at(epoch_step)
+        rows = sum(self._reader.rows_at(step) for step in range(begin, end))
         output = self._train_step.backward(moved, rows, end - begin, last)
         learning_rates = state.optimizers.learning_rates()
         if last:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from dataclasses import dataclass
 
 # Ray reads it when it is imported; what a person has set goes before.
@@ -13,6 +14,9 @@ import ray
 
 from raymon.errors import ConfigError, RunError
 from raymon.protos.ray_pb2 import RayConfig
+
+
+_PROBE_S = 10
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ def connect(address: str | None) -> Connection:
     if ray.is_initialized():
         return Connection(None, own=False)
     address = address or os.environ.get("RAY_ADDRESS")
+    _probe(address)
     for name in ("ray", "ray.train", "ray.data", "ray.tune"):
         logging.getLogger(name).setLevel(logging.ERROR)
     try:
@@ -82,6 +87,17 @@ def check_capacity(config: RayConfig) -> None:
         f"fit; the cluster has {_format(has)} on {len(nodes)} "
         f"node{'s' if len(nodes) > 1 else ''}, room for {places}"
     )
+
+
+def _probe(address: str | None) -> None:
+    # Ray itself would try for minutes.
+    host, _, port = (address or "").removeprefix("ray://").rpartition(":")
+    if not host or not port.isdigit():
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=_PROBE_S).close()
+    except OSError as error:
+        raise RunError(f"--address {address}: no Ray cluster there: {error}") from None
 
 
 def _dashboard(url: str | None) -> str | None:

@@ -51,8 +51,9 @@ class _LossModule(nn.Module):
 class TrainStep:
     """Trains a model on one batch after the other.
 
-    The loss of a step is the weighted mean over the rows of all ranks, also where ranks hold
-    unequal numbers of rows.
+    The loss of a step of the optimizer is the mean over the rows of all ranks and of all steps of
+    its group, however unequal their numbers of rows. With sample weights it is the weighted mean
+    over all ranks, averaged over the steps of the group.
 
     Args:
         config: Precision, accumulation and clipping.
@@ -75,21 +76,21 @@ class TrainStep:
             module = DistributedDataParallel(module, gradient_as_bucket_view=True)
         self._module = module
 
-    def backward(self, batch: Batch, global_rows: int, group: int, last: bool) -> StepOutput:
+    def backward(self, batch: Batch, group_rows: int, group: int, last: bool) -> StepOutput:
         """Adds the gradients of a batch.
 
         Args:
             batch: The rows of this rank, on the device.
-            global_rows: Rows of this step over all ranks.
+            group_rows: Rows of all steps of the group, over all ranks.
             group: Steps whose gradients make up one step of the optimizer.
             last: This is the last of them, after which ranks exchange gradients.
         """
         with self._exchange(last):
             with autocast(self._config, self._context.device):
                 losses, predictions = self._module(batch)
-            weights, scales = self._weigh(batch, losses, global_rows)
+            weights, scales = self._weigh(batch, losses, group_rows, group)
             total = torch.stack([loss * scales[name] for name, loss in losses.items()]).sum()
-            self.scaler.scale(total / group).backward()
+            self.scaler.scale(total).backward()
         detached = {name: value.detach() for name, value in predictions.items()}
         return StepOutput(losses, detached, weights)
 
@@ -113,16 +114,17 @@ class TrainStep:
         return self._module.no_sync()
 
     def _weigh(
-        self, batch: Batch, losses: Mapping[str, torch.Tensor], global_rows: int
+        self, batch: Batch, losses: Mapping[str, torch.Tensor], group_rows: int, group: int
     ) -> tuple[Weights, Mapping[str, torch.Tensor | float]]:
         # Gradients are averaged over ranks, so a rank scales its mean by its share of the weight
         # times the number of ranks.
         world_size = self._context.world_size
         weights = self._model.batch_weight(batch)
         if isinstance(weights, float):
-            share = world_size * batch.size / global_rows
+            share = world_size * batch.size / group_rows
             return weights, dict.fromkeys(losses, share)
         local = torch.stack([weights[name] for name in losses]).double()
         total = self._context.sum_on_device(local.clone())
-        shares = (world_size * local / total.clamp_min(1e-30)).float()
+        # The weights of the steps to come are not known yet, so each step of a group counts alike.
+        shares = (world_size * local / (group * total.clamp_min(1e-30))).float()
         return dict(zip(losses, local, strict=True)), dict(zip(losses, shares, strict=True))

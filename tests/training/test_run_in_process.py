@@ -110,6 +110,20 @@ def test_summaries_change_no_weight(config_file: Path) -> None:
     assert list((watched / "train_eval_trace").glob("*.json*"))
 
 
+def test_a_short_last_batch_of_a_group_counts_by_its_rows(config_file: Path) -> None:
+    # 10,000 rows: 4,000 and 4,000 and 2,000 make one step of the optimizer, as 10,000 at once do.
+    whole, _ = run(
+        config_file, "a", "data_config.batch_size=10000", "train_config.num_steps=2",
+        "data_config.shuffle=false",
+    )  # fmt: skip
+    parts, _ = run(
+        config_file, "b", "data_config.batch_size=4000", "train_config.num_steps=6",
+        "data_config.shuffle=false", "train_config.gradient_accumulation_steps=3",
+    )  # fmt: skip
+    for name, weight in weights(whole, 2).items():
+        torch.testing.assert_close(weights(parts, 6)[name], weight, rtol=1e-4, atol=1e-6)
+
+
 def test_accumulated_gradients_of_small_batches_are_those_of_a_large_one(config_file: Path) -> None:
     large, _ = run(
         config_file, "a", "data_config.batch_size=256", "train_config.num_steps=4",

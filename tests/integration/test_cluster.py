@@ -1,0 +1,48 @@
+"""What a run asks of a Ray cluster."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.integration.conftest import run_raymon
+
+
+def test_more_workers_than_the_cluster_can_place_is_an_error_that_says_what_it_has(
+    ray_address: str, config_file: Path
+) -> None:
+    finished = run_raymon("train", config_file, "--num-workers", 9, address=ray_address)
+    assert finished.returncode == 2
+    (line,) = finished.stderr.strip().splitlines()
+    assert "9 workers with 1 CPU each" in line
+    assert "the cluster has 4 CPU on 1 node, room for 4" in line
+    assert not (config_file.parent / "run").exists()
+
+
+def test_a_worker_that_finds_a_wrong_label_ends_the_run_with_one_line(
+    ray_address: str, config_file: Path, tmp_path: Path
+) -> None:
+    import numpy as np
+    import pyarrow.parquet as pq
+
+    from tests.cli.test_bad_input import small_table
+
+    click = (np.arange(64) % 2).astype(float)
+    click[40] = 0.5  # between the smallest and the largest label, so footers do not show it
+    data = tmp_path / "labels.parquet"
+    pq.write_table(small_table(click=click), data)
+    arguments = [f"--set={field}={data}" for field in ("train_input_path", "eval_input_path")]
+    arguments += ["--set", "data_config.batch_size=8", "--set", "ray_config.max_failures=0"]
+    finished = run_raymon("train", config_file, *arguments, address=ray_address)
+    assert finished.returncode == 2, finished.stderr
+    last = finished.stderr.strip().splitlines()[-1]
+    assert last.startswith(f"raymon: {data}")
+    assert "0.5" in last
+    assert "Traceback" not in finished.stderr
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:1"])
+def test_an_address_without_a_cluster_is_named(config_file: Path, address: str) -> None:
+    finished = run_raymon("train", config_file, "--address", address)
+    assert finished.returncode == 2, finished.stderr
+    assert address in finished.stderr
+    assert "Traceback" not in finished.stderr

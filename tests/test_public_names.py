@@ -1,0 +1,20 @@
+import subprocess
+import sys
+
+import raymon
+
+
+def test_every_public_name_is_there() -> None:
+    for name in raymon.__all__:
+        assert getattr(raymon, name) is not None
+
+
+def test_what_works_without_ray_does_not_import_it() -> None:
+    parts = ("config", "data", "metrics", "models", "monitor", "sinks", "reporter")
+    code = f"""
+import sys
+for part in {parts!r}:
+    __import__("raymon." + part)
+assert "ray" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
