@@ -44,6 +44,7 @@ def main() -> None:
         raymon.main(standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        sys.exit(EXIT_USER_ERROR)
     except click.ClickException as error:
         click.echo(f"raymon: {error.format_message()} (see --help)", err=True)
         sys.exit(EXIT_USER_ERROR)
@@ -56,5 +57,5 @@ def main() -> None:
             traceback.print_exc()
         sys.exit(EXIT_FAILED)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("raymon: interrupted; --resume goes on from the newest checkpoint", err=True)
+        click.echo("raymon: interrupted", err=True)
         sys.exit(EXIT_INTERRUPTED)

@@ -22,17 +22,12 @@ def print_summary(summary: Summary) -> None:
     best = shlex.quote(summary.best_checkpoint or "none")
     rows = [
         ("steps", f"{summary.steps:,} in {summary.epochs} epochs"),
-        ("samples", f"{summary.samples:,} in {summary.train_s:.1f} s of training"),
-        ("samples/s", f"{summary.samples_per_second:,.0f}"),
+        *_throughput(summary),
         ("train", _metrics(summary.train_metrics)),
         ("eval", _metrics(summary.eval_metrics)),
         ("best checkpoint", best),
         ("", _metrics(summary.best_metrics)),
-        (
-            "monitoring",
-            f"{summary.monitoring_share:.1%} of training time, "
-            f"{summary.windows:,} windows, {summary.windows_lost} lost",
-        ),
+        ("monitoring", _monitoring(summary)),
         ("", ""),
         ("TensorBoard", f"{_command('tensorboard')} --logdir {directory}"),
         ("Ray dashboard", f"{_command('ray')} start --head"),
@@ -50,6 +45,24 @@ def _command(name: str) -> str:
     if shutil.which(name):
         return name
     return shlex.quote(os.path.relpath(Path(sys.executable).parent / name))
+
+
+def _throughput(summary: Summary) -> list[tuple[str, str]]:
+    if summary.samples is None or not summary.samples_per_second:
+        return []
+    return [
+        ("samples", f"{summary.samples:,} in {summary.train_s:.1f} s of training"),
+        ("samples/s", f"{summary.samples_per_second:,.0f}"),
+    ]
+
+
+def _monitoring(summary: Summary) -> str:
+    if summary.windows is None or summary.monitoring_share is None:
+        return "the reporter was gone at the end" if summary.windows is None else ""
+    return (
+        f"{summary.monitoring_share:.1%} of training time, {summary.windows:,} windows, "
+        f"{summary.windows_lost} lost, {summary.monitoring_failures} failures"
+    )
 
 
 def _metrics(values: Mapping[str, float]) -> str:

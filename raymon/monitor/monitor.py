@@ -60,8 +60,6 @@ class Monitor:
             metric.hand_over()
         self.clock = PhaseClock()
         self.failures = 0
-        self.monitor_s = 0.0
-        self.wall_s = 0.0
         self._index = 0
         self._learning_rates: Sequence[float] = ()
         self._first_step = self._step = first_step
@@ -98,7 +96,7 @@ class Monitor:
                 self._weights.setdefault(name, []).append(weight)
             self._update_train_metric(predictions, batch)
         except Exception as error:
-            self._count(error)
+            self.count_failure(error)
         self._samples += samples
         self._epoch = epoch
         self._learning_rates = learning_rates
@@ -127,7 +125,7 @@ class Monitor:
         try:
             self._sender.put(self._take_window(checkpoint))
         except Exception as error:
-            self._count(error)
+            self.count_failure(error)
         self._index += 1
         self._first_step = self._step
         self.next_cut = self._schedule.next_cut(self._step)
@@ -150,8 +148,6 @@ class Monitor:
     def _take_window(self, checkpoint: bool) -> Window:
         phases = self.clock.take()
         wall_s = sum(phases.values())
-        self.wall_s += wall_s
-        self.monitor_s += phases.get("monitor", 0.0)
         stream = self._stream
         return Window(
             attempt=self._attempt,
@@ -178,7 +174,7 @@ class Monitor:
             gradient_norms=Offload(self._gradient_norms, stream) if self._gradient_norms else None,
             histograms={name: Offload(h, stream) for name, h in self._histograms.items()},
             checkpoint=checkpoint,
-            dropped=self._sender.dropped,
+            failures=self.failures,
         )
 
     def _weights_of_window(
@@ -189,7 +185,8 @@ class Monitor:
             return Offload({"values": torch.stack(tensors)}, self._stream)
         return [value for value in values if isinstance(value, float)]
 
-    def _count(self, error: Exception) -> None:
+    def count_failure(self, error: Exception) -> None:
+        """Counts a failure of monitoring; the first is logged."""
         self.failures += 1
         if self.failures == 1:
             _log.warning("monitoring: %s: %s", type(error).__name__, error)

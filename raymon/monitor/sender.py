@@ -9,21 +9,47 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import dataclass
+from typing import Any
 
 from raymon.monitor.channel import Channel
 from raymon.monitor.window import Window, encode_window
+from raymon.protos.report_pb2 import WindowReport
 
 _log = logging.getLogger("raymon")
 
 MAX_PENDING = 1000
-"""Windows that a worker keeps for a reporter that does not answer; then the oldest go."""
+"""Messages that a worker keeps for a reporter that does not answer; then the oldest go."""
 
 _IN_FLIGHT = 8
 _RETRY_S = 0.5
 
+Publication = Callable[[Channel], Future[None]]
+
+
+@dataclass
+class _Message:
+    """Something that is on its way: a report, or something that is published.
+
+    Attributes:
+        report: The window, encoded; None for a publication.
+        publication: What to call; None for a report.
+    """
+
+    report: WindowReport | None = None
+    publication: Publication | None = None
+
+    def send(self, channel: Channel, first_kept: int, dropped: int) -> Future[Any]:
+        if self.report is None:
+            assert self.publication is not None
+            return self.publication(channel)
+        self.report.first_kept = first_kept
+        self.report.dropped = dropped
+        return channel.report(self.report.SerializeToString())
+
 
 class Sender:
-    """Sends windows in order, in the background.
+    """Sends windows and scores in order, in the background, and again where that fails.
 
     Args:
         channel: The way to the reporter.
@@ -34,12 +60,13 @@ class Sender:
     def __init__(self, channel: Channel, on_values: Callable[[Mapping[str, float]], None]) -> None:
         self._channel = channel
         self._on_values = on_values
-        self._pending: deque[Window | bytes] = deque()
-        self._in_flight: deque[tuple[bytes, Future[Mapping[str, float]]]] = deque()
+        self._taken: deque[Window | Publication] = deque()
+        self._pending: deque[_Message] = deque()
+        self._in_flight: deque[tuple[_Message, Future[Any]]] = deque()
+        self._next_index = 0
         self._changed = threading.Condition()
         self._closing = False
         self._give_up_at: float | None = None
-        self.sent = 0
         self.acknowledged = 0
         self.dropped = 0
         self.failures = 0
@@ -48,12 +75,11 @@ class Sender:
 
     def put(self, window: Window) -> None:
         """Takes a window over; never waits. Past `MAX_PENDING` the oldest is dropped."""
-        with self._changed:
-            if len(self._pending) >= MAX_PENDING:
-                self._pending.popleft()
-                self.dropped += 1
-            self._pending.append(window)
-            self._changed.notify()
+        self._take(window)
+
+    def publish(self, publication: Publication) -> None:
+        """Calls `publication` with the channel, in order with the windows; never waits."""
+        self._take(publication)
 
     def close(self, timeout_s: float) -> bool:
         """Sends what is left, for at most `timeout_s` seconds; true when all of it arrived."""
@@ -62,14 +88,19 @@ class Sender:
             self._give_up_at = time.monotonic() + timeout_s
             self._changed.notify()
         self._thread.join(timeout_s + _RETRY_S)
-        with self._changed:
-            lost = len(self._pending) + len(self._in_flight)
-            self.dropped += lost
+        lost = len(self._taken) + len(self._pending) + len(self._in_flight)
+        self.dropped += lost
         return lost == 0
+
+    def _take(self, item: Window | Publication) -> None:
+        with self._changed:
+            self._taken.append(item)
+            self._changed.notify()
 
     def _run(self) -> None:
         while self._wait_for_work():
             try:
+                self._encode_taken()
                 self._send_pending()
                 self._collect()
             except Exception as error:  # nothing that fails here may end the thread
@@ -77,37 +108,49 @@ class Sender:
 
     def _wait_for_work(self) -> bool:
         with self._changed:
-            while not self._pending and not self._in_flight:
+            while not (self._taken or self._pending or self._in_flight):
                 if self._closing:
                     return False
                 self._changed.wait()
         return self._give_up_at is None or time.monotonic() < self._give_up_at
 
-    def _send_pending(self) -> None:
-        while len(self._in_flight) < _IN_FLIGHT:
-            with self._changed:
-                if not self._pending:
-                    return
-                window = self._pending.popleft()
-            message = self._encode(window)
-            if message is not None:
-                self._in_flight.append((message, self._channel.report(message)))
-                self.sent += 1
+    def _encode_taken(self) -> None:
+        # At once, although they may wait: encoded, a window is a hundredth of its tensors.
+        while self._taken:
+            item = self._taken.popleft()
+            if isinstance(item, Window):
+                self._encode(item)
+            else:
+                self._pending.append(_Message(publication=item))
+            if len(self._pending) > MAX_PENDING:
+                self._pending.popleft()
+                self.dropped += 1
 
-    def _encode(self, window: Window | bytes) -> bytes | None:
-        if isinstance(window, bytes):
-            return window
+    def _encode(self, window: Window) -> None:
+        # A window that could not even be cut leaves a gap.
+        self.dropped += window.index - self._next_index
+        self._next_index = window.index + 1
         try:
-            return encode_window(window).SerializeToString()
+            self._pending.append(_Message(report=encode_window(window)))
         except Exception as error:
             self.dropped += 1
             self._count(error)
-            return None
+
+    def _send_pending(self) -> None:
+        while self._pending and len(self._in_flight) < _IN_FLIGHT:
+            message = self._pending.popleft()
+            future = message.send(self._channel, self._first_kept(message), self.dropped)
+            self._in_flight.append((message, future))
+
+    def _first_kept(self, message: _Message) -> int:
+        # Messages are in order, so the first report is that of the oldest window.
+        kept = (*(m for m, _ in self._in_flight), message)
+        return next((m.report.index for m in kept if m.report is not None), self._next_index)
 
     def _collect(self) -> None:
         if not self._in_flight:
             return
-        _, future = self._in_flight[0]
+        message, future = self._in_flight[0]
         try:
             values = future.result(timeout=_RETRY_S)
         except FutureTimeout:
@@ -119,12 +162,12 @@ class Sender:
             return
         self._in_flight.popleft()
         self.acknowledged += 1
-        self._on_values(values)
+        if message.report is not None:
+            self._on_values(values)
 
     def _send_again(self) -> None:
         # Idempotent at the reporter, so what may have arrived can go a second time.
-        with self._changed:
-            self._pending.extendleft(message for message, _ in reversed(self._in_flight))
+        self._pending.extendleft(message for message, _ in reversed(self._in_flight))
         self._in_flight.clear()
 
     def _count(self, error: Exception) -> None:

@@ -33,7 +33,7 @@ class Window:
         gradient_norms: By name, a scalar.
         histograms: By name, what `HistogramCounter.count` gave.
         checkpoint: A checkpoint is made of the state after `end_step` steps.
-        dropped: Windows that this rank has lost in this attempt.
+        failures: Of monitoring on this rank in this attempt.
     """
 
     attempt: int
@@ -52,7 +52,7 @@ class Window:
     gradient_norms: Offload | None = None
     histograms: Mapping[str, Offload] = field(default_factory=dict)
     checkpoint: bool = False
-    dropped: int = 0
+    failures: int = 0
 
 
 def encode_window(window: Window) -> WindowReport:
@@ -70,7 +70,7 @@ def encode_window(window: Window) -> WindowReport:
         phases=_scalars(window.phases),
         learning_rates=window.learning_rates,
         checkpoint=window.checkpoint,
-        dropped=window.dropped,
+        failures=window.failures,
     )
     for name, offload in window.losses.items():
         report.losses.append(_loss_sum(name, offload, window.weights[name]))
@@ -90,7 +90,7 @@ def _loss_sum(name: str, losses: Offload, weights: Offload | Sequence[float]) ->
         weight = weights.wait()["values"].double()
     else:
         weight = torch.tensor(weights, dtype=torch.float64)
-    finite = values.isfinite()
+    finite = values.isfinite() & weight.isfinite()
     return LossSum(
         name=name,
         sum=quantise(math.fsum((values * weight)[finite].tolist())),

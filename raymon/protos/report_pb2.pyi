@@ -81,7 +81,7 @@ class Scalar(_message.Message):
     def __init__(self, name: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
 
 class WindowReport(_message.Message):
-    __slots__ = ("schema_version", "attempt", "rank", "index", "first_step", "end_step", "samples", "epoch", "wall_s", "phases", "losses", "metrics", "learning_rates", "gradient_norms", "histograms", "checkpoint", "dropped")
+    __slots__ = ("schema_version", "attempt", "rank", "index", "first_step", "end_step", "samples", "epoch", "wall_s", "phases", "losses", "metrics", "learning_rates", "gradient_norms", "histograms", "checkpoint", "dropped", "first_kept", "failures")
     SCHEMA_VERSION_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     RANK_FIELD_NUMBER: _ClassVar[int]
@@ -99,6 +99,8 @@ class WindowReport(_message.Message):
     HISTOGRAMS_FIELD_NUMBER: _ClassVar[int]
     CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
     DROPPED_FIELD_NUMBER: _ClassVar[int]
+    FIRST_KEPT_FIELD_NUMBER: _ClassVar[int]
+    FAILURES_FIELD_NUMBER: _ClassVar[int]
     schema_version: int
     attempt: int
     rank: int
@@ -116,7 +118,9 @@ class WindowReport(_message.Message):
     histograms: _containers.RepeatedCompositeFieldContainer[Histogram]
     checkpoint: bool
     dropped: int
-    def __init__(self, schema_version: _Optional[int] = ..., attempt: _Optional[int] = ..., rank: _Optional[int] = ..., index: _Optional[int] = ..., first_step: _Optional[int] = ..., end_step: _Optional[int] = ..., samples: _Optional[int] = ..., epoch: _Optional[int] = ..., wall_s: _Optional[float] = ..., phases: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., losses: _Optional[_Iterable[_Union[LossSum, _Mapping]]] = ..., metrics: _Optional[_Iterable[_Union[MetricState, _Mapping]]] = ..., learning_rates: _Optional[_Iterable[float]] = ..., gradient_norms: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., histograms: _Optional[_Iterable[_Union[Histogram, _Mapping]]] = ..., checkpoint: bool = ..., dropped: _Optional[int] = ...) -> None: ...
+    first_kept: int
+    failures: int
+    def __init__(self, schema_version: _Optional[int] = ..., attempt: _Optional[int] = ..., rank: _Optional[int] = ..., index: _Optional[int] = ..., first_step: _Optional[int] = ..., end_step: _Optional[int] = ..., samples: _Optional[int] = ..., epoch: _Optional[int] = ..., wall_s: _Optional[float] = ..., phases: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., losses: _Optional[_Iterable[_Union[LossSum, _Mapping]]] = ..., metrics: _Optional[_Iterable[_Union[MetricState, _Mapping]]] = ..., learning_rates: _Optional[_Iterable[float]] = ..., gradient_norms: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., histograms: _Optional[_Iterable[_Union[Histogram, _Mapping]]] = ..., checkpoint: bool = ..., dropped: _Optional[int] = ..., first_kept: _Optional[int] = ..., failures: _Optional[int] = ...) -> None: ...
 
 class PlainTensor(_message.Message):
     __slots__ = ("name", "shape", "int_value", "real_value", "is_real")
@@ -142,18 +146,34 @@ class DecayState(_message.Message):
     open: MetricState
     def __init__(self, name: _Optional[str] = ..., decay: _Optional[_Iterable[_Union[PlainTensor, _Mapping]]] = ..., open: _Optional[_Union[MetricState, _Mapping]] = ...) -> None: ...
 
+class PeriodState(_message.Message):
+    __slots__ = ("first_step", "samples", "seconds", "losses", "phases")
+    FIRST_STEP_FIELD_NUMBER: _ClassVar[int]
+    SAMPLES_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    LOSSES_FIELD_NUMBER: _ClassVar[int]
+    PHASES_FIELD_NUMBER: _ClassVar[int]
+    first_step: int
+    samples: int
+    seconds: float
+    losses: _containers.RepeatedCompositeFieldContainer[LossSum]
+    phases: _containers.RepeatedCompositeFieldContainer[Scalar]
+    def __init__(self, first_step: _Optional[int] = ..., samples: _Optional[int] = ..., seconds: _Optional[float] = ..., losses: _Optional[_Iterable[_Union[LossSum, _Mapping]]] = ..., phases: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ...) -> None: ...
+
 class ReporterState(_message.Message):
-    __slots__ = ("schema_version", "end_step", "samples", "train_s", "monitor_s", "metrics")
+    __slots__ = ("schema_version", "end_step", "samples", "train_s", "monitor_s", "metrics", "period")
     SCHEMA_VERSION_FIELD_NUMBER: _ClassVar[int]
     END_STEP_FIELD_NUMBER: _ClassVar[int]
     SAMPLES_FIELD_NUMBER: _ClassVar[int]
     TRAIN_S_FIELD_NUMBER: _ClassVar[int]
     MONITOR_S_FIELD_NUMBER: _ClassVar[int]
     METRICS_FIELD_NUMBER: _ClassVar[int]
+    PERIOD_FIELD_NUMBER: _ClassVar[int]
     schema_version: int
     end_step: int
     samples: int
     train_s: float
     monitor_s: float
     metrics: _containers.RepeatedCompositeFieldContainer[DecayState]
-    def __init__(self, schema_version: _Optional[int] = ..., end_step: _Optional[int] = ..., samples: _Optional[int] = ..., train_s: _Optional[float] = ..., monitor_s: _Optional[float] = ..., metrics: _Optional[_Iterable[_Union[DecayState, _Mapping]]] = ...) -> None: ...
+    period: PeriodState
+    def __init__(self, schema_version: _Optional[int] = ..., end_step: _Optional[int] = ..., samples: _Optional[int] = ..., train_s: _Optional[float] = ..., monitor_s: _Optional[float] = ..., metrics: _Optional[_Iterable[_Union[DecayState, _Mapping]]] = ..., period: _Optional[_Union[PeriodState, _Mapping]] = ...) -> None: ...

@@ -19,6 +19,8 @@ from raymon.sinks import Published
 ABANDONED_AFTER_S = 120.0
 """Seconds without a word from the driver after which the actor takes it for gone and ends."""
 
+_CHECKS = 10
+
 TAKEN_OVER_AFTER_S = 5.0
 """Seconds without a word from the driver after which another run may take its place."""
 
@@ -81,9 +83,13 @@ class ReportingActor:
         return self._reporter.status()
 
     def _watch_driver(self) -> None:
-        while time.monotonic() - self._last_asked < ABANDONED_AFTER_S:
-            time.sleep(ABANDONED_AFTER_S / 10)
-        self._reporter.close()
+        # Counted in checks and not in seconds, so that an actor that was stopped for a while
+        # gives its driver time to ask again.
+        missed, asked = 0, self._last_asked
+        while missed < _CHECKS:
+            time.sleep(ABANDONED_AFTER_S / _CHECKS)
+            missed = missed + 1 if asked == self._last_asked else 0
+            asked = self._last_asked
         os._exit(0)
 
 

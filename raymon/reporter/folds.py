@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import torch
 
-from raymon.metrics import DecayedMetric, TrainMetricWrapper
+from raymon.metrics import DecayedMetric, TrainMetricWrapper, window_states
 from raymon.monitor.states import (
     IntegerStates,
     add_states,
@@ -35,15 +35,28 @@ class Folds:
         self._open: dict[str, IntegerStates] = {name: {} for name in metrics}
         self._reals: dict[str, frozenset[str]] = {}
 
-    def add(self, window: WindowSum) -> None:
-        """Adds a merged window, and folds the metrics whose fold ends with it."""
-        for name, decayed in self._decayed.items():
-            if name in window.metrics:
-                add_states(self._open[name], window.metrics[name])
-                self._reals[name] = window.reals[name]
-            if window.end_step % self._decay_steps[name] == 0 and self._open[name]:
-                decayed.fold(to_tensors(self._open[name], self._reals[name]))
+    def add(self, window: WindowSum) -> dict[str, Exception]:
+        """Adds a merged window, and folds the metrics whose fold ends with it.
+
+        Returns:
+            By name, what went wrong with a metric; what was open of it is lost then.
+        """
+        failures: dict[str, Exception] = {}
+        for name in self._decayed:
+            try:
+                self._add_to(name, window)
+            except Exception as error:  # a metric that fails costs only itself
+                failures[name] = error
                 self._open[name] = {}
+        return failures
+
+    def _add_to(self, name: str, window: WindowSum) -> None:
+        if name in window.metrics:
+            add_states(self._open[name], window.metrics[name])
+            self._reals[name] = window.reals[name]
+        if window.end_step % self._decay_steps[name] == 0 and self._open[name]:
+            self._decayed[name].fold(to_tensors(self._open[name], self._reals[name]))
+            self._open[name] = {}
 
     def copy(self) -> Folds:
         """A copy that can go on with windows that are not complete yet."""
@@ -81,14 +94,29 @@ class Folds:
             for name, decayed in self._decayed.items()
         ]
 
-    def restore(self, saved: list[DecayState]) -> None:
-        """Goes on from what `save` gave; metrics that are not in it begin anew."""
+    def restore(self, saved: list[DecayState]) -> list[str]:
+        """Goes on from what `save` gave; metrics that are not in it begin anew.
+
+        Returns:
+            The names of those whose states have another shape; they begin anew too.
+        """
+        changed = []
         for state in saved:
-            if state.name in self._decayed:
-                self._decayed[state.name].load_state_dict(
-                    {tensor.name: _tensor(tensor) for tensor in state.decay}
-                )
-                self._open[state.name], self._reals[state.name] = decode_states(state.open)
+            if state.name not in self._decayed:
+                continue
+            decayed = {tensor.name: _tensor(tensor) for tensor in state.decay}
+            opened, reals = decode_states(state.open)
+            if self._fits(state.name, [*decayed.values(), *to_tensors(opened, reals).values()]):
+                self._decayed[state.name].load_state_dict(decayed)
+                self._open[state.name], self._reals[state.name] = opened, reals
+            else:
+                changed.append(state.name)
+        return changed
+
+    def _fits(self, name: str, saved: list[torch.Tensor]) -> bool:
+        metric = self._decayed[name].metric
+        shapes = {state.shape for state in window_states(metric).values()} | {torch.Size([])}
+        return all(tensor.shape in shapes for tensor in saved)
 
 
 def _plain(name: str, tensor: torch.Tensor) -> PlainTensor:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+from raymon.monitor.fixed_point import exact, quantise, real
+from raymon.protos.report_pb2 import Histogram, LossSum, PeriodState, Scalar
 from raymon.reporter.folds import Folds
 from raymon.reporter.window_sum import LossTotal, WindowSum
 from raymon.sinks import Coverage, Snapshot
@@ -21,6 +23,8 @@ class Period:
     phases: dict[str, float] = field(default_factory=dict)
     last: WindowSum | None = None
     gradient_norms: dict[str, float] = field(default_factory=dict)
+    histograms: tuple[Histogram, ...] = ()
+    ranks: int | None = None
 
     def add(self, window: WindowSum) -> None:
         """Adds the window that follows."""
@@ -35,6 +39,9 @@ class Period:
         for name, seconds in window.phases.items():
             self.phases[name] = self.phases.get(name, 0.0) + seconds
         self.gradient_norms.update(window.gradient_norms)
+        self.histograms = window.histograms or self.histograms
+        present = len(window.ranks)
+        self.ranks = present if self.ranks is None else min(self.ranks, present)
         self.last = window
 
     def snapshot(self, folds: Folds, samples_before: int, coverage: Coverage) -> Snapshot | None:
@@ -59,5 +66,39 @@ class Period:
             gradient_norms=dict(self.gradient_norms),
             coverage=coverage,
             phases=dict(self.phases),
-            histograms=self.last.histograms,
+            histograms=self.histograms,
+        )
+
+    def save(self) -> PeriodState | None:
+        """What is needed to go on with these steps; None where there are none."""
+        if self.first_step is None:
+            return None
+        return PeriodState(
+            first_step=self.first_step,
+            samples=self.samples,
+            seconds=self.seconds,
+            losses=[
+                LossSum(
+                    name=name,
+                    sum=quantise(real(total.sum)),
+                    weight=quantise(real(total.weight)),
+                    non_finite=total.non_finite,
+                )
+                for name, total in self.losses.items()
+            ],
+            phases=[Scalar(name=name, value=value) for name, value in self.phases.items()],
+        )
+
+    @classmethod
+    def restore(cls, state: PeriodState) -> Period:
+        """The steps that `save` gave; they are published with those that follow."""
+        return cls(
+            first_step=state.first_step,
+            samples=state.samples,
+            seconds=state.seconds,
+            losses={
+                loss.name: LossTotal(exact(loss.sum), exact(loss.weight), loss.non_finite)
+                for loss in state.losses
+            },
+            phases={phase.name: phase.value for phase in state.phases},
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -24,12 +23,11 @@ from raymon.sinks import (
     Coverage,
     Evaluation,
     EvaluationProgress,
+    Notice,
     Published,
     Sink,
     Snapshot,
 )
-
-_log = logging.getLogger("raymon")
 
 _KEPT_PUBLICATIONS = 10_000
 
@@ -37,13 +35,15 @@ _KEPT_PUBLICATIONS = 10_000
 @dataclass
 class Counts:
     """What the reporter saw: reports taken, reports that came twice, reports that it could not
-    take, windows that workers dropped, and failures of sinks."""
+    take, windows that workers dropped, and failures of sinks, of folds and on workers."""
 
     reports: int = 0
     duplicates: int = 0
     rejected: int = 0
     dropped: int = 0
     sink_failures: int = 0
+    fold_failures: int = 0
+    worker_failures: int = 0
 
 
 class Reporter:
@@ -82,6 +82,8 @@ class Reporter:
         self._monitor_s = 0.0
         self._heard: dict[int, float] = {}
         self._dropped: dict[int, int] = {}
+        self._failures: dict[int, int] = {}
+        self._warned: set[str] = set()
         self._shown_late_at: float | None = None
         self._published: deque[Published] = deque(maxlen=_KEPT_PUBLICATIONS)
         self._published_count = 0
@@ -107,7 +109,6 @@ class Reporter:
         """
         if token == self._token:
             return self._attempt
-        self._publish_period()
         self._attempt += 1
         self._token = token
         self._collation = Collation(self._attempt, world_size)
@@ -136,14 +137,16 @@ class Reporter:
                 raise ValueError(f"schema version {report.schema_version}, not {SCHEMA_VERSION}")
             if report.attempt != self._attempt:
                 raise ValueError(f"attempt {report.attempt} is over; {self._attempt} is running")
-            new = self._collation.add(report)
+            new = self._collation.add(report, self._clock())
         except (DecodeError, ValueError) as error:
             self.counts.rejected += 1
-            _log.warning("a report was dropped: %s", error)
+            self._warn("rejected", f"a report was dropped: {error}")
             return self._folds.values()
         self._heard[report.rank] = self._clock()
         self._dropped[report.rank] = report.dropped
+        self._failures[report.rank] = report.failures
         self.counts.dropped = sum(self._dropped.values())
+        self.counts.worker_failures = sum(self._failures.values())
         self.counts.reports += 1
         self.counts.duplicates += not new
         for window in self._collation.take_complete():
@@ -184,7 +187,9 @@ class Reporter:
         self._for_each_sink(lambda sink: sink.close())
 
     def _close(self, window: WindowSum) -> None:
-        self._folds.add(window)
+        for name, error in self._folds.add(window).items():
+            self.counts.fold_failures += 1
+            self._warn(name, f"metric {name} was not folded: {type(error).__name__}: {error}")
         self._period.add(window)
         self._samples += window.samples
         self._train_s += window.wall_s
@@ -199,7 +204,7 @@ class Reporter:
         snapshot = self._period.snapshot(
             self._folds,
             self._samples - self._period.samples,
-            self._coverage(self._collation.world_size),
+            self._coverage(self._period.ranks or 0),
         )
         self._period = Period()
         if snapshot is not None:
@@ -210,7 +215,7 @@ class Reporter:
         # when the ranks that it lacks have reported it.
         now = self._clock()
         late = self._collation.incomplete()
-        if not late or now - min(self._heard.values()) < self._late_after_s:
+        if not late or now - late[0].opened_at < self._late_after_s:
             return
         if self._shown_late_at is not None and now - self._shown_late_at < self._late_after_s:
             return
@@ -244,16 +249,23 @@ class Reporter:
             train_s=self._train_s,
             monitor_s=self._monitor_s,
             metrics=self._folds.save(),
+            period=self._period.save(),
         )
 
     def _restore(self, step: int) -> None:
         if step == 0:
             return
-        state = self._state_files.read(step)
+        try:
+            state = self._state_files.read(step)
+        except (OSError, DecodeError):
+            state = None
         if state is None:
-            _log.warning("no monitor state of step %d: decayed metrics begin anew", step)
+            self._warn("state", f"no state of step {step}: decayed metrics and counts begin anew")
             return
-        self._folds.restore(list(state.metrics))
+        for name in self._folds.restore(list(state.metrics)):
+            self._warn(name, f"metric {name} is another one than before: it begins anew")
+        if state.HasField("period"):
+            self._period = Period.restore(state.period)
         self._samples = state.samples
         self._train_s, self._monitor_s = state.train_s, state.monitor_s
 
@@ -261,7 +273,7 @@ class Reporter:
         try:
             self._state_files.write(self._state(end_step))
         except OSError as error:
-            _log.warning("monitoring: the state of step %d is not kept: %s", end_step, error)
+            self._warn("write", f"the state of step {end_step} is not kept: {error}")
 
     def _for_each_sink(self, action: Callable[[Sink], None]) -> None:
         for sink in self._sinks:
@@ -270,4 +282,10 @@ class Reporter:
             except Exception as error:  # a sink that fails costs only itself
                 self.counts.sink_failures += 1
                 name = type(sink).__name__
-                _log.warning("monitoring: %s: %s: %s", name, type(error).__name__, error)
+                self._warn(name, f"{name}: {type(error).__name__}: {error}")
+
+    def _warn(self, about: str, text: str) -> None:
+        # Once about each thing: counts say how often.
+        if about not in self._warned:
+            self._warned.add(about)
+            self._publish(Notice(f"monitoring: {text}"))

@@ -35,6 +35,7 @@ class WindowSum:
     """The steps [first_step, end_step) of some ranks. Adding ranks commutes.
 
     Attributes:
+        opened_at: When the first report came, in seconds.
         ranks: Whose reports are in.
         wall_s: Seconds of the slowest of them.
         phases: Seconds by phase, of the slowest rank of each.
@@ -44,6 +45,7 @@ class WindowSum:
 
     first_step: int
     end_step: int
+    opened_at: float = 0.0
     epoch: int = 0
     checkpoint: bool = False
     ranks: set[int] = field(default_factory=set)

@@ -9,6 +9,7 @@ from raymon.sinks.snapshot import (
     Coverage,
     Evaluation,
     EvaluationProgress,
+    Notice,
     Published,
     Snapshot,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "Evaluation",
     "EvaluationLines",
     "EvaluationProgress",
+    "Notice",
     "ProgressLogger",
     "Published",
     "Sink",

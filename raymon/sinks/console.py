@@ -11,7 +11,7 @@ from rich.console import Console as RichConsole
 from rich.logging import RichHandler
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from raymon.sinks.snapshot import Evaluation, EvaluationProgress, Published, Snapshot
+from raymon.sinks.snapshot import Evaluation, EvaluationProgress, Notice, Published, Snapshot
 
 _log = logging.getLogger("raymon")
 
@@ -73,6 +73,8 @@ class Console:
             _log.info("Evaluation at step %d: %s", published.step, format_values(published.metrics))
         elif isinstance(published, EvaluationProgress):
             self._show_evaluation_progress(published)
+        elif isinstance(published, Notice):
+            _log.warning("%s", published.text)
         else:
             _log.info(
                 "Attempt %d: %d ranks train from step %d",

@@ -124,4 +124,11 @@ class AttemptBegan:
     step: int
 
 
-Published = Snapshot | Evaluation | EvaluationProgress | AttemptBegan
+@dataclass(frozen=True)
+class Notice:
+    """Something about the run that a person should read."""
+
+    text: str
+
+
+Published = Snapshot | Evaluation | EvaluationProgress | AttemptBegan | Notice

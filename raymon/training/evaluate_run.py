@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console as RichConsole
 
 from raymon.config import read_saved
-from raymon.errors import ConfigError, RunError, TrainingError
+from raymon.errors import ConfigError, RaymonError, RunError, TrainingError
 from raymon.log import set_up_logging
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.reporter import InProcessReporter, Reporter
@@ -103,7 +103,12 @@ def _follow(
     work: Callable[[], None], reporter: Publisher, terminal: RichConsole | None
 ) -> dict[str, float]:
     with Progress(reporter, Console(0, 1.0, terminal)) as progress:
-        work()
+        try:
+            work()
+        except RaymonError:
+            raise
+        except Exception as error:
+            raise TrainingError(f"{type(error).__name__}: {error}") from error
     if not progress.evaluations:
         raise TrainingError("the scores did not arrive: the reporter is gone")
     return dict(progress.evaluations[-1].metrics)

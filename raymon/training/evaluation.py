@@ -46,7 +46,7 @@ def evaluate(
     model.eval()
     with closing(reader.epoch(0)) as batches, torch.inference_mode():
         for step, batch in zip(range(1, steps + 1), batches, strict=False):
-            moved = batch.to(context.device, non_blocking=True)
+            moved = context.move(batch, config.data_config.pin_memory)
             with autocast(config.train_config, context.device):
                 predictions = model.predict(moved)
             model.update_metric(predictions, moved)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
-from raymon.config import metric_names
 from raymon.data import Feature, ParquetReader, build_features
 from raymon.models import grouping_keys, label_kinds
 from raymon.protos.pipeline_pb2 import PipelineConfig
@@ -47,7 +45,7 @@ def train_reader(
         seed=config.train_config.seed,
         drop_remainder=data.drop_remainder,
         num_workers=data.num_workers,
-        num_class=_num_class(config),
+        num_class=num_class(config),
     )
 
 
@@ -66,7 +64,7 @@ def eval_reader(
         rank=rank,
         world_size=world_size,
         num_workers=data.num_workers,
-        num_class=_num_class(config),
+        num_class=num_class(config),
     )
 
 
@@ -83,15 +81,6 @@ def total_steps(config: PipelineConfig, steps_per_epoch: int) -> int:
     return int(train.num_steps)
 
 
-def scores(config: PipelineConfig) -> list[str]:
-    """Names of what an evaluation yields; none where there is no evaluation."""
-    return metric_names(config) if config.eval_input_path else []
-
-
-def model_dir(config: PipelineConfig) -> Path:
-    """Directory of the run."""
-    return Path(config.model_dir)
-
-
-def _num_class(config: PipelineConfig) -> int | None:
+def num_class(config: PipelineConfig) -> int | None:
+    """Classes of a label, where there are several."""
     return config.model_config.num_class if config.model_config.num_class > 1 else None

@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 from raymon.data import Batch, ParquetReader, Position
-from raymon.monitor import Channel, Monitor
+from raymon.monitor import Monitor, Sender
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.training.evaluation import evaluate
 from raymon.training.gradients import GradientSummaries
@@ -28,7 +28,7 @@ class Loop:
         eval_reader: Evaluation rows of this rank; None where there is no evaluation.
         monitor: Watches the steps.
         summaries: Measures gradients; None where nobody wants to see them.
-        channel: Publishes scores, on rank 0.
+        sender: Sends scores, on rank 0.
         context: The world of this rank.
     """
 
@@ -42,7 +42,7 @@ class Loop:
         eval_reader: ParquetReader | None,
         monitor: Monitor,
         summaries: GradientSummaries | None,
-        channel: Channel,
+        sender: Sender,
         context: WorkerContext,
     ) -> None:
         self._config = config
@@ -53,12 +53,12 @@ class Loop:
         self._eval_reader = eval_reader
         self._monitor = monitor
         self._summaries = summaries
-        self._channel = channel
+        self._sender = sender
         self._context = context
         self._model_dir = Path(config.model_dir)
         self._total_steps = total_steps(config, reader.steps_per_epoch)
         self._saved_step = state.step
-        self._epoch_end = 0
+        self._epoch_begin = self._epoch_end = 0
 
     def run(self) -> None:
         """Trains up to the last step, which is always saved and evaluated."""
@@ -72,6 +72,7 @@ class Loop:
     def _run_epoch(self, profiler: StepProfiler) -> None:
         state, clock = self._state, self._monitor.clock
         epoch, first = state.position.epoch, state.position.step
+        self._epoch_begin = first
         self._epoch_end = min(self._reader.steps_per_epoch, first + self._total_steps - state.step)
         clock.skip()
         with closing(self._reader.epoch(epoch, first)) as batches:
@@ -94,9 +95,7 @@ class Loop:
         last_of_epoch = epoch_step + 1 == self._reader.steps_per_epoch
         begin, end = self._group(epoch_step)
         last = epoch_step + 1 == end
-        if self._config.data_config.pin_memory and self._context.device.type == "cuda":
-            batch = batch.pin_memory()
-        moved = batch.to(self._context.device, non_blocking=True)
+        moved = self._context.move(batch, self._config.data_config.pin_memory)
         rows = sum(self._reader.rows_at(step) for step in range(begin, end))
         output = self._train_step.backward(moved, rows, end - begin, last)
         learning_rates = state.optimizers.learning_rates()
@@ -123,13 +122,16 @@ class Loop:
         # the epoch and with the run, so that no gradient is left over.
         size = max(1, self._train_config.gradient_accumulation_steps)
         begin = epoch_step - epoch_step % size
-        return begin, min(begin + size, self._epoch_end)
+        return max(begin, self._epoch_begin), min(begin + size, self._epoch_end)
 
     def _update(self, group: int) -> None:
         self._train_step.unscale()
         last_of_window = self._state.step + 1 + group > self._monitor.next_cut
         if self._summaries is not None and last_of_window:
-            self._summaries.measure()
+            try:
+                self._summaries.measure()
+            except Exception as error:  # what cannot be measured is no reason to stop
+                self._monitor.count_failure(error)
         self._train_step.update()
 
     def _save_is_due(self, epoch_step: int) -> bool:
@@ -143,6 +145,8 @@ class Loop:
 
     def _save(self) -> None:
         self._monitor.cut(checkpoint=True)
+        # Statistics of batches differ between ranks; the ones that are saved are those of rank 0.
+        self._context.copy_from_rank_zero(self._state.model.buffers())
         metrics = self._evaluate()
         path = save(self._state, self._model_dir, metrics, self._context)
         self._saved_step = self._state.step
@@ -155,11 +159,13 @@ class Loop:
 
         def progress(done: int, total: int, seconds: float) -> None:
             if self._context.rank == 0:
-                self._channel.publish_evaluation_progress(step, done, total, seconds)
+                self._sender.publish(
+                    lambda channel: channel.publish_evaluation_progress(step, done, total, seconds)
+                )
 
         metrics = evaluate(
             self._config, self._state.model, self._eval_reader, self._context, progress
         )
         if self._context.rank == 0:
-            self._channel.publish_evaluation(step, metrics)
+            self._sender.publish(lambda channel: channel.publish_evaluation(step, metrics))
         return metrics

@@ -13,7 +13,7 @@ from raymon.errors import ConfigError, RunError
 from raymon.models import build_model, grouping_keys, label_kinds
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.training.checkpoint import newest_checkpoint
-from raymon.training.job import total_steps, train_reader
+from raymon.training.job import eval_reader, num_class, total_steps, train_reader
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,15 @@ def plan_run(config: PipelineConfig) -> RunPlan:
     check_config(config)
     features = build_features(config.feature_configs)
     kinds, weights = label_kinds(config), list(config.data_config.sample_weight_fields)
-    rows = check_input(config.train_input_path, features, labels=kinds, weights=weights).rows
+    rows = check_input(
+        config.train_input_path,
+        features,
+        labels=kinds,
+        weights=weights,
+        num_class=num_class(config),
+    ).rows
     check_evaluation_input(config)
+    check_devices(config)
     world_size = max(1, config.ray_config.num_workers)
     reader = train_reader(config, features, 0, world_size)
     return RunPlan(config, total_steps(config, reader.steps_per_epoch), rows)
@@ -68,12 +75,31 @@ def check_evaluation_input(config: PipelineConfig) -> None:
         DataError: It is missing, or is not what the config says.
     """
     if config.eval_input_path:
+        features = build_features(config.feature_configs)
         check_input(
             config.eval_input_path,
-            build_features(config.feature_configs),
+            features,
             labels=label_kinds(config),
             weights=list(config.data_config.sample_weight_fields),
             keys=grouping_keys(config),
+            num_class=num_class(config),
+        )
+        eval_reader(config, features, 0, max(1, config.ray_config.num_workers))
+
+
+def check_devices(config: PipelineConfig) -> None:
+    """Checks that the devices that a run asks for go together.
+
+    Raises:
+        ConfigError: They do not.
+    """
+    ray_config = config.ray_config
+    if ray_config.resources_per_worker.get("GPU", 0) and not ray_config.use_gpu:
+        raise ConfigError("ray_config.resources_per_worker: has GPU; set ray_config.use_gpu: true")
+    if ray_config.use_gpu and ray_config.num_workers == 0 and not torch.cuda.is_available():
+        raise ConfigError(
+            "ray_config.use_gpu: torch finds no GPU in this process; leave it out, or set "
+            "ray_config.num_workers to run where there is one"
         )
 
 
@@ -81,6 +107,7 @@ def check_model_dir(model_dir: Path, resume: bool) -> None:
     """Checks that a run can write to its directory, and that it goes on only where asked to.
 
     Raises:
+        ConfigError: It is no path that raymon can write to.
         RunError: The directory cannot be written, has checkpoints and `resume` is false, or has
             none and `resume` is true.
     """

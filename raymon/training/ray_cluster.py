@@ -15,7 +15,6 @@ import ray
 from raymon.errors import ConfigError, RunError
 from raymon.protos.ray_pb2 import RayConfig
 
-
 _PROBE_S = 10
 
 
@@ -25,11 +24,9 @@ class Connection:
 
     Attributes:
         dashboard: Address of its dashboard; None where it has none.
-        own: This process started the cluster, and it ends with it.
     """
 
     dashboard: str | None
-    own: bool
 
 
 def connect(address: str | None) -> Connection:
@@ -42,7 +39,7 @@ def connect(address: str | None) -> Connection:
         RunError: There is no cluster at the address.
     """
     if ray.is_initialized():
-        return Connection(None, own=False)
+        return Connection(None)
     address = address or os.environ.get("RAY_ADDRESS")
     _probe(address)
     for name in ("ray", "ray.train", "ray.data", "ray.tune"):
@@ -57,7 +54,7 @@ def connect(address: str | None) -> Connection:
     except ConnectionError as error:
         reason = str(error).splitlines()[0]
         raise RunError(f"--address {address}: no Ray cluster there: {reason}") from None
-    return Connection(_dashboard(context.dashboard_url), own=address is None)
+    return Connection(_dashboard(context.dashboard_url))
 
 
 def worker_resources(config: RayConfig) -> dict[str, float]:

@@ -31,6 +31,9 @@ class RayRegister:
         """Reports a checkpoint, unless it is the one that Ray took the run up from."""
         if self._known is not None and Path(self._known.path).name == Path(directory).name:
             return
+        for report in self._reports:
+            if report.done():
+                report.result()
         metrics = {self._score: math.nan, **scores, "global_step": step}
         self._reports.append(self._thread.submit(_report, directory, metrics))
 

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import signal
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 from ray.train import CheckpointConfig, FailureConfig, RunConfig, ScalingConfig
 from ray.train import TrainingFailedError as RayTrainingFailedError
 from ray.train.torch import TorchTrainer
 
-from raymon.errors import RaymonError, TrainingError
+from raymon.errors import RaymonError, TrainingError, UserError
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.reporter.actor import RayReporter
 from raymon.training.job import Job
 from raymon.training.ray_cluster import worker_resources
 from raymon.training.ray_worker import train_loop_per_worker
+from raymon.training.save import ANOTHER_WORKER
+
+_log = logging.getLogger("raymon")
 
 
 def fit(job: Job, reporter: RayReporter) -> None:
@@ -26,7 +33,11 @@ def fit(job: Job, reporter: RayReporter) -> None:
         TrainingError: The run failed.
     """
     config = job.config
-    model_dir = Path(config.model_dir)
+    run_dir = Path(config.model_dir)
+    if job.checkpoint is not None:
+        # An evaluation has nothing to do with the checkpoints that Ray keeps for the run.
+        run_dir = run_dir / "monitor" / "evaluate"
+    _forget_lost_checkpoints(run_dir)
     trainer = TorchTrainer(
         train_loop_per_worker,
         train_loop_config={
@@ -41,13 +52,14 @@ def fit(job: Job, reporter: RayReporter) -> None:
             placement_strategy=config.ray_config.placement_strategy,
         ),
         run_config=RunConfig(
-            name=model_dir.name,
-            storage_path=str(model_dir.parent),
+            name=run_dir.name,
+            storage_path=str(run_dir.parent),
             checkpoint_config=_checkpoint_config(config),
             failure_config=FailureConfig(max_failures=config.ray_config.max_failures),
         ),
     )
     logging.getLogger("ray.train").setLevel(logging.ERROR)
+    on_interrupt = signal.getsignal(signal.SIGINT)
     try:
         trainer.fit()
     except SystemExit:
@@ -55,6 +67,10 @@ def fit(job: Job, reporter: RayReporter) -> None:
         raise KeyboardInterrupt from None
     except RayTrainingFailedError as error:
         raise _own_error(error) from error
+    finally:
+        # Ray leaves a handler of its own behind.
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, on_interrupt)
 
 
 def _checkpoint_config(config: PipelineConfig) -> CheckpointConfig:
@@ -69,11 +85,35 @@ def _checkpoint_config(config: PipelineConfig) -> CheckpointConfig:
 
 
 def _own_error(error: RayTrainingFailedError) -> RaymonError:
+    # Several ranks may fail of one cause; the one that knows it says most.
+    own = sorted(
+        _own_errors(error),
+        key=lambda e: (not isinstance(e, UserError), ANOTHER_WORKER in str(e)),
+    )
+    return type(own[0])(str(own[0])) if own else TrainingError(str(error))
+
+
+def _own_errors(error: RayTrainingFailedError) -> Iterator[RaymonError]:
     failures = getattr(error, "worker_failures", {})
     for _, failure in sorted(failures.items()):
         cause: BaseException | None = failure
         while cause is not None:
             if isinstance(cause, RaymonError):
-                return type(cause)(str(cause))
+                yield cause
+                break
             cause = getattr(cause, "_base_exc", None) or cause.__cause__
-    return TrainingError(str(error))
+
+
+def _forget_lost_checkpoints(model_dir: Path) -> None:
+    # Ray refuses a run when a checkpoint that it knows of is gone, as when a person deleted it.
+    snapshot = model_dir / "checkpoint_manager_snapshot.json"
+    try:
+        known = json.loads(snapshot.read_text())["checkpoint_results"]
+        lost = [c for c in known if not (model_dir / c["checkpoint_dir_name"]).is_dir()]
+    except FileNotFoundError:
+        return
+    except (ValueError, KeyError, TypeError):
+        lost = ["a snapshot that cannot be read"]
+    if lost:
+        _log.warning("Checkpoints are gone: those from before are kept and not counted any more")
+        snapshot.unlink()

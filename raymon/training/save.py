@@ -28,6 +28,7 @@ from raymon.training.worker_context import WorkerContext
 _log = logging.getLogger("raymon")
 
 MODEL = "model.pt"
+ANOTHER_WORKER = "another worker failed"
 _TRAINER = "trainer.pt"
 
 
@@ -36,6 +37,7 @@ class TrainState:
     """The state of a run on one rank.
 
     Attributes:
+        steps_per_epoch: Steps that a position counts in.
         step: Steps that the model has made.
         position: The batch that comes next.
     """
@@ -43,6 +45,7 @@ class TrainState:
     model: Model
     optimizers: Optimizers
     scaler: torch.amp.GradScaler
+    steps_per_epoch: int
     step: int = 0
     position: Position = field(default_factory=lambda: Position(0, 0))
 
@@ -62,16 +65,14 @@ def save(
         TrainingError: A rank could not write its part.
     """
     path = checkpoint_path(model_dir, state.step)
-    if context.rank == 0:
-        begin_checkpoint(path)
-    context.all_agree(True)
-    error = _write_parts(path, state, context)
-    if not context.all_agree(error is None):
-        raise TrainingError(f"{path}: not saved: {error or 'another worker failed'}")
-    if context.rank == 0:
-        error = _write_manifest(path, state, metrics, context.world_size)
-    if not context.all_agree(error is None):
-        raise TrainingError(f"{path}: not saved: {error or 'another worker failed'}")
+    error: Exception | None = None
+    for action in (_begin, _write_parts, _write_manifest):
+        try:
+            action(path, state, metrics, context)
+        except (OSError, RuntimeError, RaymonError) as failure:
+            error = failure
+        if not context.all_agree(error is None):
+            raise TrainingError(f"{path}: not saved: {error or ANOTHER_WORKER}")
     return path
 
 
@@ -79,15 +80,26 @@ def restore(state: TrainState, checkpoint: Checkpoint, context: WorkerContext) -
     """Brings the state to that of a checkpoint.
 
     Raises:
-        RunError: It was written by another number of workers, or by another model.
+        RunError: It was written by another number of workers, with other data, batches or
+            optimizers, or by another model.
     """
     if checkpoint.world_size != context.world_size:
         raise RunError(
             f"{checkpoint.path}: written by {checkpoint.world_size} workers; a run goes on with "
             f"as many, so pass --num-workers {_num_workers(checkpoint.world_size)}"
         )
-    load_model(state.model, checkpoint, context.device)
     trainer = read_part(checkpoint.path, _TRAINER, context.device)
+    if trainer["steps_per_epoch"] != state.steps_per_epoch:
+        raise RunError(
+            f"{checkpoint.path}: its epochs have {trainer['steps_per_epoch']} steps, those of this "
+            f"config {state.steps_per_epoch}; a run goes on with the same data and batch_size"
+        )
+    if trainer["kinds"] != _kinds(state.optimizers):
+        raise RunError(
+            f"{checkpoint.path}: trained by {' and '.join(trainer['kinds'])}, this config says "
+            f"{' and '.join(_kinds(state.optimizers))}; a run goes on with the same optimizers"
+        )
+    load_model(state.model, checkpoint, context.device)
     state.optimizers.load_state_dict(trainer["optimizers"])
     state.scaler.load_state_dict(trainer["scaler"])
     state.step = checkpoint.step
@@ -116,39 +128,47 @@ def checkpoint_to_restore(model_dir: Path, context: WorkerContext) -> Checkpoint
     return context.broadcast(newest_checkpoint(model_dir) if context.rank == 0 else None)
 
 
-def _write_parts(path: Path, state: TrainState, context: WorkerContext) -> Exception | None:
-    try:
-        if context.rank == 0:
-            write_part(path, MODEL, state.model.state_dict())
-            trainer = {
-                "optimizers": state.optimizers.state_dict(),
-                "scaler": state.scaler.state_dict(),
-                "epoch": state.position.epoch,
-                "epoch_step": state.position.step,
-            }
-            write_part(path, _TRAINER, trainer)
-        write_part(path, _rank_part(context.rank), random_state(context.device))
-    except (OSError, RuntimeError) as error:
-        return error
-    return None
+def _begin(
+    path: Path, state: TrainState, metrics: Mapping[str, float], context: WorkerContext
+) -> None:
+    if context.rank == 0:
+        begin_checkpoint(path)
+
+
+def _write_parts(
+    path: Path, state: TrainState, metrics: Mapping[str, float], context: WorkerContext
+) -> None:
+    if context.rank == 0:
+        write_part(path, MODEL, state.model.state_dict())
+        trainer = {
+            "optimizers": state.optimizers.state_dict(),
+            "kinds": _kinds(state.optimizers),
+            "scaler": state.scaler.state_dict(),
+            "steps_per_epoch": state.steps_per_epoch,
+            "epoch": state.position.epoch,
+            "epoch_step": state.position.step,
+        }
+        write_part(path, _TRAINER, trainer)
+    write_part(path, _rank_part(context.rank), random_state(context.device))
 
 
 def _write_manifest(
-    path: Path, state: TrainState, metrics: Mapping[str, float], world_size: int
-) -> Exception | None:
-    names = [MODEL, _TRAINER, *(_rank_part(rank) for rank in range(world_size))]
-    try:
+    path: Path, state: TrainState, metrics: Mapping[str, float], context: WorkerContext
+) -> None:
+    if context.rank == 0:
+        ranks = range(context.world_size)
         write_manifest(
             path,
             step=state.step,
             epoch=state.position.epoch,
             metrics=metrics,
-            world_size=world_size,
-            names=names,
+            world_size=context.world_size,
+            names=[MODEL, _TRAINER, *(_rank_part(rank) for rank in ranks)],
         )
-    except (OSError, RaymonError) as error:
-        return error
-    return None
+
+
+def _kinds(optimizers: Optimizers) -> list[str]:
+    return [type(optimizer).__name__ for optimizer in optimizers.optimizers]
 
 
 def _rank_part(rank: int) -> str:

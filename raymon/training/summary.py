@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from raymon.sinks import Snapshot
 from raymon.training.checkpoint import list_checkpoints, newest_checkpoint
@@ -37,24 +38,27 @@ class Summary:
         restarts: How often the workers were started again.
         monitoring_share: Share of the training time that went into monitoring.
         windows: Reports that the reporter took.
-        windows_lost: Reports that were dropped on the way.
+        windows_lost: Reports that were dropped on the way, or could not be taken.
+        monitoring_failures: Of sinks, metrics and workers. What the reporter counts is None where
+            it did not answer at the end.
     """
 
     status: str
     model_dir: str
     steps: int = 0
     epochs: int = 0
-    samples: int = 0
-    train_s: float = 0.0
-    samples_per_second: float = 0.0
+    samples: int | None = None
+    train_s: float | None = None
+    samples_per_second: float | None = None
     train_metrics: Mapping[str, float] = field(default_factory=dict)
     eval_metrics: Mapping[str, float] = field(default_factory=dict)
     best_checkpoint: str | None = None
     best_metrics: Mapping[str, float] = field(default_factory=dict)
     restarts: int = 0
-    monitoring_share: float = 0.0
-    windows: int = 0
-    windows_lost: int = 0
+    monitoring_share: float | None = None
+    windows: int | None = None
+    windows_lost: int | None = None
+    monitoring_failures: int | None = None
 
     def write(self) -> None:
         """Writes `run.json` into the directory of the run, whole or not at all."""
@@ -79,25 +83,33 @@ def summarise(
     checkpoints = list_checkpoints(model_dir)
     newest = newest_checkpoint(model_dir)
     best = best_checkpoint(checkpoints, plan.config.export_config) or newest
-    train_s, samples = counts.get("train_s", 0.0), int(counts.get("samples", 0))
     last = progress.last
-    return Summary(
+    summary = Summary(
         status=status,
         model_dir=str(model_dir),
         steps=newest.step if newest else 0,
         epochs=newest.epoch if newest else 0,
-        samples=samples,
-        train_s=train_s,
-        samples_per_second=samples / train_s if train_s > 0 else 0.0,
         train_metrics=_train_metrics(last),
         eval_metrics=dict(newest.metrics) if newest else {},
         best_checkpoint=str(best.path) if best else None,
         best_metrics=dict(best.metrics) if best else {},
-        restarts=max(0, int(counts.get("attempts", 1)) - 1),
-        monitoring_share=counts.get("monitor_s", 0.0) / train_s if train_s > 0 else 0.0,
-        windows=int(counts.get("reports", 0)),
-        windows_lost=int(counts.get("dropped", 0)),
     )
+    return replace(summary, **_counted(counts)) if counts else summary
+
+
+def _counted(counts: Mapping[str, float]) -> dict[str, Any]:
+    train_s, samples = counts["train_s"], int(counts["samples"])
+    failures = ("sink_failures", "fold_failures", "worker_failures")
+    return {
+        "samples": samples,
+        "train_s": train_s,
+        "samples_per_second": samples / train_s if train_s > 0 else None,
+        "restarts": max(0, int(counts["attempts"]) - 1),
+        "monitoring_share": counts["monitor_s"] / train_s if train_s > 0 else None,
+        "windows": int(counts["reports"]),
+        "windows_lost": int(counts["dropped"] + counts["rejected"]),
+        "monitoring_failures": int(sum(counts[name] for name in failures)),
+    }
 
 
 def _train_metrics(last: Snapshot | None) -> dict[str, float]:

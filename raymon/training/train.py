@@ -19,6 +19,7 @@ from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.reporter import InProcessReporter, Reporter
 from raymon.sinks import Console, EvaluationLines, Sink, TensorBoard, WindowLines
 from raymon.sinks.console import terminal_handler
+from raymon.training.checkpoint import newest_checkpoint
 from raymon.training.job import Job
 from raymon.training.prepare import RunPlan, check_config, check_model_dir, plan_run
 from raymon.training.progress import Progress, Publisher
@@ -179,6 +180,7 @@ def _follow(
                 status = "done"
             except KeyboardInterrupt:
                 status = "interrupted"
+                _log_way_on(Path(plan.config.model_dir))
                 raise
             finally:
                 counts = _close(reporter)
@@ -190,6 +192,12 @@ def _follow(
         summary = summarise(plan, progress, status, counts)
         summary.write()
     return summary
+
+
+def _log_way_on(model_dir: Path) -> None:
+    newest = newest_checkpoint(model_dir)
+    if newest is not None:
+        _log.info("Interrupted; --resume goes on from step %d", newest.step)
 
 
 def _close(reporter: DriverLink) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import uuid
 from collections.abc import Mapping
@@ -30,6 +31,8 @@ from raymon.training.worker_context import WorkerContext
 
 _log = logging.getLogger("raymon")
 
+_PUBLISH_S = 60.0
+
 NO_ATTEMPT = 0
 """The attempt of a run whose reporter could not be reached; its windows go nowhere."""
 
@@ -56,6 +59,7 @@ class MonitorFactory(Protocol):
         model: Model,
         context: WorkerContext,
         reporter: ReporterLink,
+        sender: Sender,
         step: int,
     ) -> Monitor:
         """The monitor of a run that goes on after `step` steps."""
@@ -103,12 +107,13 @@ def _train(
         evaluation = eval_reader(config, features, context.rank, context.world_size)
     optimizers = build_optimizers(config.train_config, model)
     train_step = TrainStep(config.train_config, model, optimizers, context)
-    state = TrainState(model, optimizers, train_step.scaler)
+    state = TrainState(model, optimizers, train_step.scaler, reader.steps_per_epoch)
     checkpoint = checkpoint_to_restore(Path(config.model_dir), context)
     if checkpoint is not None:
         restore(state, checkpoint, context)
         context.register.register(str(checkpoint.path), checkpoint.step, checkpoint.metrics)
-    monitor = make_monitor(config, model, context, reporter, state.step)
+    sender = Sender(reporter, lambda values: _publish(model, values))
+    monitor = make_monitor(config, model, context, reporter, sender, state.step)
     wanted = set(config.train_config.tensorboard_summaries) - {"loss", "learning_rate"}
     summaries = None
     if config.train_config.use_tensorboard and wanted and context.rank == 0:
@@ -121,7 +126,7 @@ def _train(
         eval_reader=evaluation,
         monitor=monitor,
         summaries=summaries,
-        channel=reporter,
+        sender=sender,
         context=context,
     )
     try:
@@ -136,6 +141,7 @@ def reporting_monitor(
     model: Model,
     context: WorkerContext,
     reporter: ReporterLink,
+    sender: Sender,
     step: int,
 ) -> Monitor:
     """The monitor that sends windows to the reporter."""
@@ -144,20 +150,22 @@ def reporting_monitor(
     if context.rank == 0:
         attempt = _begin_attempt(reporter, context.world_size, step, metrics)
 
-    def publish(values: Mapping[str, float]) -> None:
-        for name, value in values.items():
-            metrics[name].publish(value)
-
     return Monitor(
         attempt=context.broadcast(attempt),
         rank=context.rank,
         metrics=metrics,
         update_train_metric=model.update_train_metric,
         log_step_count_steps=config.train_config.log_step_count_steps,
-        sender=Sender(reporter, publish),
+        sender=sender,
         device=context.device,
         first_step=step,
     )
+
+
+def _publish(model: Model, values: Mapping[str, float]) -> None:
+    metrics = model.train_metrics
+    for name, value in values.items():
+        metrics[name].publish(value)
 
 
 def _begin_attempt(
@@ -167,7 +175,9 @@ def _begin_attempt(
     metrics: Mapping[str, TrainMetricWrapper],
 ) -> int:
     try:
-        return reporter.begin_attempt(uuid.uuid4().hex, world_size, step, metrics)
+        # The reporter may be where there is no GPU.
+        prototypes = {name: copy.deepcopy(metric).cpu() for name, metric in metrics.items()}
+        return reporter.begin_attempt(uuid.uuid4().hex, world_size, step, prototypes)
     except Exception as error:  # a run goes on without its reporter
         _log.warning("monitoring is off: %s: %s", type(error).__name__, error)
         return NO_ATTEMPT
@@ -193,4 +203,4 @@ def _evaluate(
 
     metrics = evaluate(config, model, reader, context, progress)
     if context.rank == 0:
-        reporter.publish_evaluation(checkpoint.step, metrics).result()
+        reporter.publish_evaluation(checkpoint.step, metrics).result(timeout=_PUBLISH_S)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol, TypeVar
 
 import torch
 import torch.distributed as dist
+
+from raymon.data import Batch
 
 T = TypeVar("T")
 
@@ -43,6 +45,18 @@ class WorkerContext:
         self.register = register
         # Python objects and barriers go over gloo, so that they need no GPU.
         self._group = dist.new_group(backend="gloo") if world_size > 1 else None
+
+    def move(self, batch: Batch, pin_memory: bool) -> Batch:
+        """A batch on the device of this rank, by way of page-locked memory if asked to."""
+        if pin_memory and self.device.type == "cuda":
+            batch = batch.pin_memory()
+        return batch.to(self.device, non_blocking=True)
+
+    def copy_from_rank_zero(self, tensors: Iterable[torch.Tensor]) -> None:
+        """Makes tensors on the device what they are on rank 0."""
+        if self.world_size > 1:
+            for tensor in tensors:
+                dist.broadcast(tensor, src=0)
 
     def broadcast(self, value: T) -> T:
         """The value of rank 0, on every rank."""
