@@ -45,7 +45,7 @@ def to_tensors(states: IntegerStates, reals: frozenset[str]) -> dict[str, torch.
             scaled = np.asarray(value / (1 << FRACTION_BITS), dtype=np.float64)
             tensors[name] = torch.from_numpy(scaled)
         else:
-            tensors[name] = torch.from_numpy(np.ascontiguousarray(value))
+            tensors[name] = torch.from_numpy(np.asarray(value, order="C"))
     return tensors
 
 

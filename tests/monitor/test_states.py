@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,11 +26,14 @@ def over_the_wire(states: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 def test_integer_states_arrive_as_they_were(values: list[int], unit: int) -> None:
     state = torch.tensor(values, dtype=torch.int64) * unit
     assert torch.equal(over_the_wire({"s": state})["s"], state)
+    assert over_the_wire({"s": state})["s"].shape == state.shape
 
 
-def test_the_shape_of_a_state_arrives() -> None:
-    state = torch.arange(24).reshape(2, 3, 4)
+@pytest.mark.parametrize("shape", [(), (1,), (2, 3, 4), (0,)])
+def test_the_shape_of_a_state_arrives(shape: tuple[int, ...]) -> None:
+    state = torch.ones(shape, dtype=torch.int64)
     assert torch.equal(over_the_wire({"s": state})["s"], state)
+    assert over_the_wire({"s": state})["s"].shape == state.shape
 
 
 @given(reals)

@@ -8,8 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
+from raymon.metrics import AUC, DecayAUC, TrainMetricWrapper
+from raymon.protos.report_pb2 import WindowReport
 from raymon.reporter import Reporter
-from raymon.sinks import AttemptBegan, Evaluation, EvaluationLines, Snapshot, WindowLines
+from raymon.sinks import (
+    AttemptBegan,
+    Evaluation,
+    EvaluationLines,
+    Notice,
+    Snapshot,
+    WindowLines,
+)
 from tests.reporter.windows import auc_metrics, auc_window, clicks
 
 
@@ -200,3 +209,59 @@ def test_steps_after_the_last_log_step_are_published_at_the_end(tmp_path: Path) 
     (snapshot,) = snapshots(reporter)
     assert (snapshot.first_step, snapshot.end_step) == (0, 10)
     assert not math.isnan(snapshot.total_loss)
+
+
+def test_a_window_that_a_rank_lost_does_not_hold_up_the_others(tmp_path: Path) -> None:
+    reporter = make_reporter(tmp_path)
+    reporter.begin_attempt("t", 2, 0, auc_metrics())
+    reporter.report(auc_window(0, 0, (0, 10), *clicks(100, 0)))
+    reporter.report(auc_window(0, 1, (10, 20), *clicks(100, 1)))
+    assert snapshots(reporter) == []
+    # Rank 1 lost its first window, and says so with its second.
+    second = WindowReport.FromString(auc_window(1, 1, (10, 20), *clicks(100, 2)))
+    second.dropped, second.first_kept = 1, 1
+    reporter.report(second.SerializeToString())
+    first, both = snapshots(reporter)
+    assert (first.coverage.ranks, first.samples) == (1, 100)
+    assert (both.coverage.ranks, both.samples) == (2, 200)
+    assert reporter.counts.dropped == 1
+
+
+def test_a_metric_that_cannot_be_folded_is_told_and_the_rest_goes_on(tmp_path: Path) -> None:
+    class Broken(AUC):
+        def compute(self) -> torch.Tensor:
+            raise RuntimeError("a metric of the user")
+
+    reporter = make_reporter(tmp_path)
+    metrics = {"auc": TrainMetricWrapper(Broken(), 0.9, 10)}
+    reporter.begin_attempt("t", 1, 0, metrics)
+    for window in range(2):
+        steps = (10 * window, 10 * window + 10)
+        reporter.report(auc_window(0, window, steps, *clicks(100, window)))
+    assert [s.samples for s in snapshots(reporter)] == [100, 100]
+    assert reporter.counts.fold_failures == 2
+    notices = [p.text for p in reporter.published(0)[0] if isinstance(p, Notice)]
+    assert len(notices) == 1
+    assert "a metric of the user" in notices[0]
+
+
+def test_a_metric_of_another_shape_than_before_begins_anew_and_is_told(tmp_path: Path) -> None:
+    reporter = make_reporter(tmp_path)
+    reporter.begin_attempt("t", 1, 0, auc_metrics())
+    reporter.report(auc_window(0, 0, (0, 10), *clicks(100, 0), checkpoint=True))
+    again = make_reporter(tmp_path)
+    again.begin_attempt("u", 1, 10, {"auc": TrainMetricWrapper(DecayAUC(thresholds=20), 0.9, 10)})
+    texts = [p.text for p in again.published(0)[0] if isinstance(p, Notice)]
+    assert any("auc" in text and "begins anew" in text for text in texts)
+
+
+def test_steps_between_a_point_and_a_checkpoint_are_in_the_next_point(tmp_path: Path) -> None:
+    reporter = make_reporter(tmp_path)
+    reporter.begin_attempt("t", 1, 0, auc_metrics())
+    reporter.report(auc_window(0, 0, (0, 5), *clicks(100, 0), loss=0.2, checkpoint=True))
+    again = make_reporter(tmp_path)
+    again.begin_attempt("u", 1, 5, auc_metrics())
+    again.report(auc_window(0, 0, (5, 10), *clicks(300, 1), loss=0.6))
+    (snapshot,) = snapshots(again)
+    assert (snapshot.first_step, snapshot.end_step, snapshot.samples) == (0, 10, 400)
+    assert snapshot.losses["bce"] == pytest.approx((0.2 * 100 + 0.6 * 300) / 400)

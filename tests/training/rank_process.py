@@ -17,7 +17,7 @@ from google.protobuf import text_format
 
 from raymon.errors import UserError
 from raymon.models import Model
-from raymon.monitor import Monitor
+from raymon.monitor import Monitor, Sender
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.training.job import Job
 from raymon.training.worker import ReporterLink, reporting_monitor, run_worker
@@ -71,6 +71,7 @@ def run_rank(config: PipelineConfig, rank: int, world_size: int) -> RankRun:
         model: Model,
         context: WorkerContext,
         reporter: ReporterLink,
+        sender: Sender,
         step: int,
     ) -> Monitor:
         update = model.update_train_metric
@@ -82,7 +83,7 @@ def run_rank(config: PipelineConfig, rank: int, world_size: int) -> RankRun:
 
         model.update_train_metric = kept_update
         models.append(model)
-        return reporting_monitor(config, model, context, reporter, step)
+        return reporting_monitor(config, model, context, reporter, sender, step)
 
     context = WorkerContext(rank, world_size, torch.device("cpu"), run)
     run_worker(Job(config.SerializeToString()), context, link, make_monitor)

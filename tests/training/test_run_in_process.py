@@ -263,3 +263,29 @@ def test_log_lines_are_json_where_a_program_reads_them(
     assert any("Evaluation at step 20" in line["message"] for line in lines)
     assert {line["level"] for line in lines} == {"INFO"}
     logging.getLogger("raymon").handlers.clear()
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ("data_config.batch_size=300", "batch_size"),
+        ("train_config.dense_optimizer={adagrad_optimizer {}}", "Adagrad"),
+        ("feature_configs[0].id_feature.embedding_dim=4", "model of this config"),
+    ],
+)
+def test_a_run_goes_on_only_as_the_same_run(config_file: Path, change: str, named: str) -> None:
+    run(config_file, "run")
+    changed = ["train_config.num_steps=30", change]
+    if "embedding_dim" in change:
+        changed += [c.replace("[0]", f"[{i}]") for i in (1, 2) for c in [change]]
+    with pytest.raises(RunError, match=named):
+        run(config_file, "run", *changed, resume=True)
+
+
+def test_a_run_can_be_made_longer(config_file: Path) -> None:
+    whole, _ = run(config_file, "a", "train_config.num_steps=30")
+    run(config_file, "b")
+    longer, summary = run(config_file, "b", "train_config.num_steps=30", resume=True)
+    assert summary.steps == 30
+    for name, weight in weights(whole, 30).items():
+        assert torch.equal(weight, weights(longer, 30)[name]), name
