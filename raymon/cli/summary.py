@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import shutil
 import sys
@@ -44,7 +43,9 @@ def _command(name: str) -> str:
     # In a virtual environment that is not activated, a bare name would not be found.
     if shutil.which(name):
         return name
-    return shlex.quote(os.path.relpath(Path(sys.executable).parent / name))
+    path = Path(sys.executable).parent / name
+    near = path.is_relative_to(Path.cwd())
+    return shlex.quote(str(path.relative_to(Path.cwd()) if near else path))
 
 
 def _throughput(summary: Summary) -> list[tuple[str, str]]:
