@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from types import TracebackType
 from typing import Protocol
 
 from raymon.sinks import Console, Evaluation, Published, Snapshot
+
+_log = logging.getLogger("raymon")
 
 _POLL_S = 0.25
 
@@ -30,6 +33,7 @@ class Progress:
         self._reporter = reporter
         self._console = console
         self._seen = 0
+        self._answers = True
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="raymon-progress", daemon=True)
         self.last: Snapshot | None = None
@@ -58,8 +62,15 @@ class Progress:
     def _poll(self) -> None:
         try:
             news, self._seen = self._reporter.published(self._seen)
-        except Exception:  # a reporter that is slow or gone has no news
+        except Exception as error:  # a reporter that is slow or gone costs its news alone
+            if self._answers:
+                name = type(error).__name__
+                _log.warning("The reporter does not answer (%s); training goes on", name)
+            self._answers = False
             return
+        if not self._answers:
+            _log.info("The reporter answers again")
+        self._answers = True
         for published in news:
             if isinstance(published, Snapshot):
                 self.last = published

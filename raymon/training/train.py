@@ -204,5 +204,5 @@ def _close(reporter: DriverLink) -> dict[str, float]:
     try:
         return dict(reporter.close())
     except Exception as error:  # a dead reporter costs no run
-        _log.warning("the reporter could not be closed: %s: %s", type(error).__name__, error)
+        _log.warning("The reporter could not be closed: %s", type(error).__name__)
         return {}
