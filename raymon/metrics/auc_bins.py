@@ -22,7 +22,7 @@ ACCURATE_BINS = 4 * _QUARTER + 2
 
 
 def accurate_bins(scores: Tensor) -> Tensor:
-    """The bins that keep the area under the curve within 1e-4 of the exact one.
+    """Bins that are fine near 0, 1/2 and 1, where the scores of a model crowd.
 
     Args:
         scores: any shape, probabilities of any float type; those outside [0, 1] count as 0 or 1.
