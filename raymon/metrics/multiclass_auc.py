@@ -23,7 +23,7 @@ class MulticlassAUC(Metric):
 
     Args:
         num_classes: C.
-        thresholds: None for bins that keep the value within 1e-4 of the exact one, classes
+        thresholds: None for the fine bins of `AUC`, with its error; classes
             without both sides left out; a number for the value of torchmetrics' `MulticlassAUROC`
             by that many thresholds, where such a class counts 0.
         average: "macro", the mean over classes, or "weighted", by the weight of their samples.
