@@ -127,7 +127,11 @@ def test_an_evaluation_of_a_checkpoint_repeats_its_scores(undisturbed, ray_addre
     scores = json.loads(finished.stdout)
     assert scores == pytest.approx(first)
     in_process = run_raymon("evaluate", run, "--checkpoint", "20", "--num-workers", "0", "--json")
-    assert json.loads(in_process.stdout) == pytest.approx(first, rel=1e-6)
+    again = json.loads(in_process.stdout)
+    # Another number of threads rounds otherwise: rows that nearly tie change places.
+    for name in ("auc", "grouped_auc"):
+        assert again.pop(name) == pytest.approx(first.pop(name), abs=2e-3)
+    assert again == pytest.approx(first, rel=1e-6)
 
 
 def test_a_run_that_is_killed_half_way_goes_on_as_if_nothing_had_happened(

@@ -1,0 +1,98 @@
+"""What raymon's metrics share: input that breaks their contract is counted, never raised."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+
+from raymon.errors import UserError
+
+NAN_SCORES, SCORES_OUTSIDE, LABELS, WEIGHTS = range(4)
+"""Positions in the state `invalid`."""
+
+
+class CheckedMetric(Metric):
+    """Base of raymon's metrics.
+
+    State `invalid`, int64 `[4]`: how many scores were NaN, scores outside [0, 1] where
+    probabilities are due, labels and weights not what they must be. The counts are added up on
+    the device, so that no update waits, and are read where a value is.
+
+    After a score of NaN or a bad weight the value is NaN. Scores outside [0, 1] and bad labels
+    count as the docstring of the metric says.
+
+    Args:
+        kwargs: what every torchmetrics metric takes.
+    """
+
+    full_state_update = False
+    rows_are_independent = True
+    """Whether one update with the rows of several gives the same states."""
+    invalid_label = "labels other than 0 and 1"
+    """What the labels in `invalid` are called."""
+
+    invalid: Tensor
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.add_state("invalid", torch.zeros(4, dtype=torch.int64), dist_reduce_fx="sum")
+        self.found_invalid: Tensor | None = None
+        self.error_bound: Tensor | None = None
+
+    def compute(self) -> Tensor:
+        """The value: float64 scalar.
+
+        Over all ranks, where torchmetrics synchronises. Afterwards `found_invalid` has the counts
+        of `invalid` over the same ranks, and `error_bound`, float64 scalar, says how far the
+        value can be from the exact one, where it is not exact.
+        """
+        value = self._compute()
+        self.error_bound = self._bound()
+        self.found_invalid = self._found()
+        undefined = (self.found_invalid[NAN_SCORES] + self.found_invalid[WEIGHTS]) > 0
+        return value.masked_fill(undefined, float("nan"))
+
+    def input_errors(self, counts: Tensor | None = None) -> dict[str, int]:
+        """What was wrong with the input, by name; only what was found. Waits for the device.
+
+        Args:
+            counts: a state `invalid`; None for that of the value computed last.
+        """
+        counts = self.found_invalid if counts is None else counts
+        if counts is None:
+            return {}
+        names = (
+            "NaN scores",
+            "scores outside [0, 1]",
+            self.invalid_label,
+            "weights that are negative or not finite",
+        )
+        return {name: n for name, n in zip(names, counts.tolist(), strict=True) if n}
+
+    @abstractmethod
+    def _compute(self) -> Tensor:
+        """The value of the states: float64 scalar."""
+
+    def _bound(self) -> Tensor | None:
+        """How far the value of the states can be from the exact one; None where it is exact."""
+        return None
+
+    def _found(self) -> Tensor:
+        """The counts of bad input in the states: int64 `[4]`."""
+        return self.invalid
+
+
+def check_rows(metric: str, **columns: Tensor | None) -> None:
+    """UserError unless all columns are `[B]` with the same B.
+
+    Shapes are known on the host, so this waits for no device.
+    """
+    shapes = {name: list(column.shape) for name, column in columns.items() if column is not None}
+    first = next(iter(shapes.values()))
+    if len(first) != 1 or any(shape != first for shape in shapes.values()):
+        listed = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+        raise UserError(f"{metric}: {listed}; all must have one dimension and the same length")
