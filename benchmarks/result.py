@@ -8,6 +8,7 @@ import platform
 import statistics
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import groupby
 
 import torch
 
@@ -20,11 +21,15 @@ class Case:
         contender: Who.
         unit: Of the figures.
         figures: One a round.
+        question: What the contender was asked, where there are several.
+        error: How far its answer is from the exact one, where that is known.
     """
 
     contender: str
     unit: str
     figures: Sequence[float]
+    question: str = ""
+    error: float | None = None
 
     @property
     def median(self) -> float:
@@ -34,7 +39,7 @@ class Case:
     @property
     def spread(self) -> float:
         """The range of the rounds over their median."""
-        return (max(self.figures) - min(self.figures)) / self.median
+        return (max(self.figures) - min(self.figures)) / self.median if self.median else 0.0
 
 
 @dataclass(frozen=True)
@@ -58,11 +63,10 @@ class Result:
     def table(self) -> str:
         """For a person."""
         lines = [f"{self.name} ({machine()})", ""]
-        for case in self.cases:
-            lines.append(
-                f"  {case.contender:<32} {case.median:>14,.1f} {case.unit}  "
-                f"(spread {case.spread:.0%}, {len(case.figures)} rounds)"
-            )
+        for question, cases in groupby(self.cases, key=lambda case: case.question):
+            if question:
+                lines.append(f"  {question}")
+            lines += [_line(case) for case in cases]
         lines.append("")
         for target in self.targets:
             word = "met" if target.met else "missed"
@@ -76,6 +80,15 @@ class Result:
         return json.dumps(
             {"name": self.name, "machine": machine(), "cases": cases, "targets": targets}
         )
+
+
+def _line(case: Case) -> str:
+    line = f"  {case.contender:<36} {case.median:>14,.4g} {case.unit}"
+    if len(case.figures) > 1:
+        line += f"  (spread {case.spread:.0%}, {len(case.figures)} rounds)"
+    if case.error is not None and case.unit != "error":
+        line += f"  error {case.error:.1e}"
+    return line
 
 
 def machine() -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from raymon.errors import ConfigError, DataError, RaymonError, RunError, TrainingError, UserError
 
 if TYPE_CHECKING:
+    from raymon.metrics import register_metric
     from raymon.training.evaluate_run import evaluate_run
     from raymon.training.retention import best_of_run
     from raymon.training.summary import Summary
@@ -27,6 +28,7 @@ __all__ = [
     "__version__",
     "best_of_run",
     "evaluate_run",
+    "register_metric",
     "train",
 ]
 
@@ -34,6 +36,7 @@ _HOMES = {
     "Summary": "raymon.training.summary",
     "best_of_run": "raymon.training.retention",
     "evaluate_run": "raymon.training.evaluate_run",
+    "register_metric": "raymon.metrics",
     "train": "raymon.training.train",
 }
 

@@ -69,6 +69,9 @@ def metric_names(config: PipelineConfig) -> list[str]:
 
 def _named(configs: Iterable[C], oneof: str, labels: Sequence[str]) -> Iterator[Named[C]]:
     for index, config in enumerate(configs):
-        kind = str(config.WhichOneof(oneof))
+        kind = name = str(config.WhichOneof(oneof))
+        if not isinstance(config, LossConfig) and kind == "custom_metric":
+            # "package.module:Class" is shown as Class.
+            name = str(config.custom_metric.name).rpartition(":")[2]
         for label in [config.label_name] if config.HasField("label_name") else labels:
-            yield Named(suffixed(kind, label, labels), kind, label, config, index)
+            yield Named(suffixed(name, label, labels), kind, label, config, index)

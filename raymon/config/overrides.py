@@ -98,7 +98,8 @@ class _Override:
         path = f"{path}.{name}" if path else name
         if field is None:
             known = message.DESCRIPTOR.fields_by_name
-            raise self._error(path, describe_unknown(name, known, "field"))
+            what = describe_unknown(name, known, "field", message.DESCRIPTOR.name)
+            raise self._error(path, what)
         if field.message_type is not None and field.message_type.GetOptions().map_entry:
             return self._set_entry(getattr(message, name), field, ".".join(rest), path)
         if field.is_repeated:

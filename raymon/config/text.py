@@ -71,7 +71,8 @@ class _Walk:
             if field is None and not name.isidentifier():
                 raise self._tokens.ParseError(f"Expected a field, found {name}")
             if field is None:
-                known = describe_unknown(name, descriptor.fields_by_name, "field")
+                names = descriptor.fields_by_name
+                known = describe_unknown(name, names, "field", descriptor.name)
                 raise self._error(line, _join(path, name), known)
             self._once(field, path, line, oneofs)
             self._tokens.NextToken()

@@ -15,13 +15,6 @@ _NOT_YET = frozenset(
         "jrc_loss",
         "weight",
         "sample_weight_name",
-        "xauc",
-        "grouped_xauc",
-        "calibration",
-        "pr_auc",
-        "log_loss",
-        "ndcg_at_k",
-        "custom_metric",
         "rmsprop_optimizer",
         "adadelta_optimizer",
         "rowwise_adagrad_optimizer",
@@ -59,16 +52,22 @@ _NOT_YET = frozenset(
 )
 """Names of the field that are still to come."""
 
+_OF_EVALUATION = frozenset({"grouped_auc", "grouped_xauc", "ndcg_at_k"})
+"""Metrics that keep rows."""
 
-def describe_unknown(name: str, known: Iterable[str], what: str) -> str:
+
+def describe_unknown(name: str, known: Iterable[str], what: str, message: str = "") -> str:
     """What a message says of a name that is not known.
 
     Args:
         name: as given.
         known: the names that there are.
         what: what they are names of, as in `field`.
+        message: the message of a field.
     """
     names = list(known)
+    if message == "TrainMetricConfig" and name in _OF_EVALUATION:
+        return f"{name} keeps all rows, so it is a metric of the evaluation; give it in metrics"
     if name in _NOT_YET:
         return f"raymon does not have {name} yet; leave it out"
     nearest = difflib.get_close_matches(name, names, n=1)

@@ -21,6 +21,13 @@ _LOSSES_OF_METRICS = {
     "recall_at_k": (_CLASS,),
     "mean_absolute_error": (_BINARY, _REAL),
     "mean_squared_error": (_BINARY, _REAL),
+    "xauc": (_BINARY, _REAL),
+    "grouped_xauc": (_BINARY, _REAL),
+    "calibration": (_BINARY,),
+    "pr_auc": (_BINARY,),
+    "log_loss": (_BINARY,),
+    "ndcg_at_k": (_BINARY, _REAL),
+    "custom_metric": (_BINARY, _CLASS, _REAL),
 }
 """The losses of a label, one of which it must have, for a metric to mean anything."""
 
@@ -111,7 +118,7 @@ def _validate_metric(
     metric: Named[MetricConfig] | Named[TrainMetricConfig], rules: Rules, num_class: int
 ) -> None:
     own = rules.inner(metric.kind)
-    if metric.kind in ("auc", "multiclass_auc"):
+    if metric.kind in ("auc", "multiclass_auc", "pr_auc"):
         own.at_least(2, "thresholds")
     if metric.kind == "multiclass_auc":
         own.one_of("average", ("macro", "weighted"))
@@ -120,13 +127,35 @@ def _validate_metric(
         own.within("eta", 0, 0.5)
     if metric.kind == "accuracy":
         own.within("threshold", 0, 1, with_high=True)
-    if metric.kind in ("recall_at_k", "accuracy"):
+    if metric.kind in ("recall_at_k", "accuracy", "ndcg_at_k"):
         own.positive("top_k")
+    if metric.kind == "xauc":
+        _validate_xauc(metric, own)
+    if metric.kind == "grouped_xauc":
+        own.positive("max_pairs_per_group")
     if metric.kind == "recall_at_k":
         own.within("top_k", 1, num_class, with_high=True)
     if isinstance(metric.config, TrainMetricConfig):
         rules.positive("decay_step")
         rules.within("decay_rate", 0, 1)
+
+
+def _validate_xauc(metric: Named[MetricConfig] | Named[TrainMetricConfig], own: Rules) -> None:
+    own.positive("sample_ratio", "max_pairs")
+    own.within("sample_ratio", 0, 1, with_high=True)
+    xauc = metric.config.xauc
+    for name in ("sample_ratio", "max_pairs"):
+        own.warn(xauc.HasField(name) and xauc.in_batch, name, "in_batch is true")
+        own.require(
+            not xauc.HasField(name)
+            or xauc.in_batch
+            or not isinstance(metric.config, TrainMetricConfig),
+            name,
+            "draws from all rows, so it is for metrics, the evaluation; leave it out in "
+            "train_metrics, or set in_batch: true",
+        )
+    useless = xauc.HasField("sample_ratio") and xauc.HasField("max_pairs") and not xauc.in_batch
+    own.warn(useless, "sample_ratio", "max_pairs is given")
 
 
 def _require_kinds(listed: str, oneof: str, config: PipelineConfig, rules: Rules) -> None:

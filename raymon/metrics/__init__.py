@@ -2,14 +2,29 @@
 
 from raymon.metrics.accuracy import Accuracy
 from raymon.metrics.auc import AUC
+from raymon.metrics.binned_xauc import BinnedXAUC
+from raymon.metrics.calibration import Calibration
+from raymon.metrics.checked_metric import CheckedMetric
+from raymon.metrics.custom import (
+    build_custom,
+    few_rows,
+    register_metric,
+    registered_metrics,
+    takes_weights,
+    try_out,
+)
 from raymon.metrics.decay import DecayedMetric
 from raymon.metrics.decay_auc import DecayAUC
 from raymon.metrics.fixed_point import WEIGHT_BITS
 from raymon.metrics.grouped_auc import GroupedAUC
+from raymon.metrics.grouped_xauc import GroupedXAUC
+from raymon.metrics.log_loss import LogLoss
 from raymon.metrics.mean_absolute_error import MeanAbsoluteError
 from raymon.metrics.mean_squared_error import MeanSquaredError
 from raymon.metrics.multiclass_auc import MulticlassAUC
+from raymon.metrics.ndcg_at_k import NDCGAtK
 from raymon.metrics.normalized_entropy import NormalizedEntropy
+from raymon.metrics.pr_auc import PRAUC
 from raymon.metrics.recall_at_k import RecallAtK
 from raymon.metrics.registry import (
     METRIC_NAMES,
@@ -19,33 +34,50 @@ from raymon.metrics.registry import (
     metric_name,
 )
 from raymon.metrics.states import (
+    Computed,
     compute_states,
     merge_states,
     take_window_states,
     window_states,
 )
 from raymon.metrics.train_metric_wrapper import TrainMetricWrapper
+from raymon.metrics.xauc import XAUC
 
 __all__ = [
     "AUC",
     "METRIC_NAMES",
+    "PRAUC",
     "TRAIN_METRIC_NAMES",
     "WEIGHT_BITS",
+    "XAUC",
     "Accuracy",
+    "BinnedXAUC",
+    "Calibration",
+    "CheckedMetric",
+    "Computed",
     "DecayAUC",
     "DecayedMetric",
     "GroupedAUC",
+    "GroupedXAUC",
+    "LogLoss",
     "MeanAbsoluteError",
     "MeanSquaredError",
     "MulticlassAUC",
+    "NDCGAtK",
     "NormalizedEntropy",
     "RecallAtK",
     "TrainMetricWrapper",
+    "build_custom",
     "build_metric",
     "build_train_metric",
     "compute_states",
+    "few_rows",
     "merge_states",
     "metric_name",
+    "register_metric",
+    "registered_metrics",
     "take_window_states",
+    "takes_weights",
+    "try_out",
     "window_states",
 ]

@@ -6,7 +6,10 @@ from typing import Any
 
 from torch import Tensor
 
-from raymon.metrics.hit_rate import HitRate, check_top_k, in_top_k
+from raymon.metrics.checked_metric import check_rows
+from raymon.metrics.fixed_point import weight_units
+from raymon.metrics.hit_rate import HitRate, check_top_k
+from raymon.metrics.invalid import invalid_counts, not_binary
 
 
 class Accuracy(HitRate):
@@ -22,7 +25,7 @@ class Accuracy(HitRate):
     """
 
     def __init__(self, threshold: float = 0.5, top_k: int = 1, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(f"hits_above_{threshold}_at_{top_k}", **kwargs)
         self.threshold = threshold
         self.top_k = check_top_k("Accuracy", top_k)
 
@@ -31,10 +34,18 @@ class Accuracy(HitRate):
 
         Args:
             preds: float, probabilities `[B]` or scores `[B, C]`; a NaN makes the value NaN.
-            target: `[B]`, positive above 0.5; for preds `[B, C]` the index of the class.
-            weights: float `[B]`, sample weights; None weighs every sample 1.
+            target: `[B]`, 0 or 1, another label counts as positive above 0.5; for preds `[B, C]`
+                the index of the class, and a sample whose label is no class is a miss.
+            weights: float `[B]`, sample weights; None weighs every sample 1. One that is not in
+                [0, 2^31] makes the value NaN.
+
+        Raises:
+            UserError: `preds` is neither `[B]` nor `[B, C]`, or another argument not `[B]`.
         """
         if preds.dim() == 2:
-            self.add(in_top_k(preds, target, self.top_k), preds.isnan().any(1), weights)
-        else:
-            self.add((preds > self.threshold) == (target > 0.5), preds.isnan(), weights)
+            self.add_classes(preds, target, weights, self.top_k)
+            return
+        check_rows("Accuracy", preds=preds, target=target, weights=weights)
+        self.invalid += invalid_counts(preds, not_binary(target), weights)
+        hit = (preds.detach() > self.threshold) == (target > 0.5)
+        self.add(hit, weight_units(weights, preds))

@@ -30,19 +30,23 @@ def area(histogram: Tensor, *, by_thresholds: bool) -> Tensor:
     return _share_of_pairs(histogram, concordant)
 
 
-def area_error_bound(histogram: Tensor) -> Tensor:
+def area_error_bound(histogram: Tensor, *, by_thresholds: bool) -> Tensor:
     """How far `area` can be from the area of the scores themselves.
 
-    Half the probability that a positive and a negative share a bin.
+    Half the probability that a positive and a negative share a bin; all of it for the top bin of
+    a curve by thresholds, whose pairs count nothing.
 
     Args:
         histogram: as for `area`.
+        by_thresholds: as for `area`.
 
     Returns:
         float64 `[...]`; 0.0 where a class is missing, NaN where the NaN bin is not empty.
     """
-    shared = histogram[..., 0, :-1].double() * histogram[..., 1, :-1].double()
-    return _share_of_pairs(histogram, shared.sum(-1) / 2)
+    doubt = histogram[..., 0, :-1].double() * histogram[..., 1, :-1].double() / 2
+    if by_thresholds:
+        doubt[..., -1] *= 2
+    return _share_of_pairs(histogram, doubt.sum(-1))
 
 
 def has_pairs(histogram: Tensor) -> Tensor:

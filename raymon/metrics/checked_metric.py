@@ -69,7 +69,7 @@ class CheckedMetric(Metric):
             "NaN scores",
             "scores outside [0, 1]",
             self.invalid_label,
-            "weights that are negative or not finite",
+            "weights outside [0, 2^31]",
         )
         return {name: n for name, n in zip(names, counts.tolist(), strict=True) if n}
 

@@ -8,7 +8,7 @@ from torchmetrics import Metric
 
 from raymon.errors import UserError
 from raymon.metrics.auc_area import area, area_error_bound
-from raymon.metrics.decay_auc import DecayAUC
+from raymon.metrics.decay_auc import DecayAUC, mark_invalid
 from raymon.metrics.decay_law import decay_histogram, decay_value
 from raymon.metrics.states import compute_states
 
@@ -34,21 +34,25 @@ class DecayedMetric:
         self.decay_rate = decay_rate
         # The decayed histogram [2, bins] of a DecayAUC, the decayed value [] of any other.
         self._decayed: Tensor | None = None
+        # The decayed error bound [] of a value that has one.
+        self._bound: Tensor | None = None
 
     def fold(self, states: dict[str, Tensor]) -> None:
         """Fold the states of one fold in.
 
         Args:
-            states: window states by name, such as `{"histogram": int64 [2, bins]}`.
+            states: window states by name, such as `{"histogram": int64 [2, bins], ...}`.
         """
         if isinstance(self.metric, DecayAUC):
-            new = states["histogram"]
+            new = mark_invalid(states["histogram"], states["invalid"])
             past = torch.zeros_like(new).double() if self._decayed is None else self._decayed
             self._decayed = decay_histogram(past.to(new.device), new, self.decay_rate)
         else:
-            value = compute_states(self.metric, states)
-            past_value = None if self._decayed is None else self._decayed.to(value.device)
-            self._decayed = decay_value(past_value, value, self.decay_rate)
+            computed = compute_states(self.metric, states)
+            self._decayed = self._decay(self._decayed, computed.value)
+            if computed.error_bound is not None:
+                # A mean of values is at most as wrong as the mean of their bounds.
+                self._bound = self._decay(self._bound, computed.error_bound)
 
     @property
     def tensor(self) -> Tensor | None:
@@ -65,15 +69,22 @@ class DecayedMetric:
 
     @property
     def error_bound(self) -> float | None:
-        """How far the value of a DecayAUC can be from the exact one; None for other metrics."""
-        if self._decayed is None or not isinstance(self.metric, DecayAUC):
-            return None
-        return area_error_bound(self._decayed).item()
+        """How far the value can be from the exact one; None where it is exact."""
+        if self._decayed is not None and isinstance(self.metric, DecayAUC):
+            by_thresholds = self.metric.thresholds is not None
+            return area_error_bound(self._decayed, by_thresholds=by_thresholds).item()
+        return None if self._bound is None else self._bound.item()
 
     def state_dict(self) -> dict[str, Tensor]:
         """What it takes to go on: float64 on the CPU; nothing before the first fold."""
-        return {} if self._decayed is None else {"decayed": self._decayed.cpu().clone()}
+        parts = {"decayed": self._decayed, "bound": self._bound}
+        return {name: part.cpu().clone() for name, part in parts.items() if part is not None}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
         """Go on from what `state_dict` gave."""
-        self._decayed = state["decayed"].clone() if state else None
+        self._decayed = state["decayed"].clone() if "decayed" in state else None
+        self._bound = state["bound"].clone() if "bound" in state else None
+
+    def _decay(self, past: Tensor | None, new: Tensor) -> Tensor:
+        past = None if past is None else past.to(new.device)
+        return decay_value(past, new, self.decay_rate)

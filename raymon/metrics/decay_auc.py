@@ -9,6 +9,7 @@ from torch import Tensor
 
 from raymon.metrics.auc import AUC
 from raymon.metrics.auc_area import area, area_error_bound
+from raymon.metrics.checked_metric import WEIGHTS
 from raymon.metrics.decay_law import decay_histogram
 
 
@@ -38,14 +39,30 @@ class DecayAUC(AUC):
         Args:
             rate: weight of the past, in [0, 1].
         """
-        self.decayed = decay_histogram(self.decayed, self.histogram, rate)
+        new = mark_invalid(self.histogram, self.invalid)
+        self.decayed = decay_histogram(self.decayed, new, rate)
         self.histogram = torch.zeros_like(self.histogram)
+        self.invalid = torch.zeros_like(self.invalid)
         self._computed = None
 
-    def compute(self) -> Tensor:
-        """The area of what is folded in: float64 scalar; 0.0 before the first fold."""
+    def _compute(self) -> Tensor:
+        # 0.0 before the first fold.
         return area(self.decayed, by_thresholds=self.thresholds is not None)
 
-    def error_bound(self) -> Tensor:
-        """How far the value can be from that of the exact scores: float64 scalar."""
-        return area_error_bound(self.decayed)
+    def _bound(self) -> Tensor | None:
+        return area_error_bound(self.decayed, by_thresholds=self.thresholds is not None)
+
+    def _found(self) -> Tensor:
+        # The buffer is not in the value yet; what makes that NaN has its bin in `decayed`.
+        return torch.zeros_like(self.invalid)
+
+
+def mark_invalid(histogram: Tensor, invalid: Tensor) -> Tensor:
+    """The histogram `[2, bins]` with something in its NaN bin where a weight was invalid.
+
+    Args:
+        histogram: int64 `[2, bins]`.
+        invalid: int64 `[4]`, as in CheckedMetric.
+    """
+    nan = histogram[:, -1:] + invalid[WEIGHTS]
+    return torch.cat([histogram[:, :-1], nan], dim=1)

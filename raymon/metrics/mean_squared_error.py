@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import Tensor
 
-from raymon.metrics.weighted_mean import WeightedMean
+from raymon.metrics.mean_error import MeanError
 
 
-class MeanSquaredError(WeightedMean):
-    """Mean over the samples of the squared difference of prediction and target.
+class MeanSquaredError(MeanError):
+    """Mean over the samples of the squared difference of prediction and label.
 
     Args:
         kwargs: what every torchmetrics metric takes.
     """
 
-    higher_is_better = False
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__("squared_error", **kwargs)
 
-    def update(self, preds: Tensor, target: Tensor, weights: Tensor | None = None) -> None:
-        """Add samples.
-
-        Args:
-            preds: float `[B]`; a NaN makes the value NaN.
-            target: `[B]`.
-            weights: float `[B]`, sample weights; None weighs every sample 1.
-        """
-        self.add((preds.detach().double() - target.double()).square(), weights)
+    def _figures(self, errors: Tensor) -> Tensor:
+        return errors.square()

@@ -6,16 +6,18 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor
-from torchmetrics import Metric
 
 from raymon.errors import UserError
-from raymon.metrics.auc import check_thresholds, count_scores
-from raymon.metrics.auc_area import area, has_pairs
+from raymon.metrics.auc_area import area, area_error_bound, has_pairs
 from raymon.metrics.auc_bins import ACCURATE_BINS
+from raymon.metrics.checked_metric import CheckedMetric
+from raymon.metrics.class_labels import check_class_rows, class_labels
 from raymon.metrics.fixed_point import weight_units
+from raymon.metrics.invalid import invalid_counts
+from raymon.metrics.score_histogram import check_thresholds, count_scores
 
 
-class MulticlassAUC(Metric):
+class MulticlassAUC(CheckedMetric):
     """Mean over the classes of the area under the ROC curve of one class against the rest.
 
     The state is `histogram`, int64 `[C, 2, bins]`, one as in AUC for every class: 0.6 MB a class
@@ -33,9 +35,9 @@ class MulticlassAUC(Metric):
         UserError: fewer than 2 classes or thresholds, or another average.
     """
 
-    full_state_update = False
     higher_is_better = True
     is_differentiable = False
+    invalid_label = "labels that are no class"
     histogram: Tensor
 
     def __init__(
@@ -61,32 +63,37 @@ class MulticlassAUC(Metric):
         """Add samples.
 
         Args:
-            preds: float `[B, C]`, probabilities; a NaN makes the value NaN.
-            target: `[B]`, index of the class.
-            weights: float `[B]`, sample weights; None weighs every sample 1.
+            preds: float `[B, C]`, probabilities; those outside [0, 1] count as 0 or 1, and a NaN
+                makes the value NaN.
+            target: `[B]`, index of the class; a label that is no class is the rest to all.
+            weights: float `[B]`, sample weights; None weighs every sample 1. One that is not in
+                [0, 2^31] makes the value NaN.
 
         Raises:
-            UserError: `preds` is not `[B, C]`.
+            UserError: `preds` is not `[B, C]`, or another argument not `[B]`.
         """
-        if preds.dim() != 2 or preds.shape[1] != self.num_classes:
-            raise UserError(
-                f"MulticlassAUC: preds has shape {list(preds.shape)}; "
-                f"it must be [B, {self.num_classes}]"
-            )
+        check_class_rows("MulticlassAUC", preds, target, weights, self.num_classes)
+        index, wrong = class_labels(target, self.num_classes)
+        self.invalid += invalid_counts(preds, wrong, weights)
         classes = torch.arange(self.num_classes, device=preds.device)
-        positive = target.unsqueeze(1) == classes
+        positive = (index.unsqueeze(1) == classes) & (wrong == 0).unsqueeze(1)
         units = weight_units(weights, preds)
         count_scores(self.histogram, preds, positive, units, self.thresholds)
 
-    def compute(self) -> Tensor:
-        """The mean area: float64 scalar; 0.0 where no class has both sides."""
-        areas = area(self.histogram, by_thresholds=self.thresholds is not None)
+    def _compute(self) -> Tensor:
+        # 0.0 where no class has both sides.
+        return self._mean(area(self.histogram, by_thresholds=self.thresholds is not None))
+
+    def _bound(self) -> Tensor | None:
+        by_thresholds = self.thresholds is not None
+        return self._mean(area_error_bound(self.histogram, by_thresholds=by_thresholds))
+
+    def _mean(self, of_classes: Tensor) -> Tensor:
+        """The average over the classes of float64 `[C]`."""
+        weight = torch.ones_like(of_classes)
         if self.average == "weighted":
             weight = self.histogram[:, 1, :-1].sum(-1).double()
-        else:
-            weight = torch.ones_like(areas)
         if self.thresholds is None:
             weight = weight * has_pairs(self.histogram)
         total = weight.sum()
-        mean = (areas * weight).sum() / total
-        return torch.where(total > 0, mean, areas.sum())
+        return torch.where(total > 0, (of_classes * weight).sum() / total, of_classes.sum())

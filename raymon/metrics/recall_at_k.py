@@ -6,8 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
-from raymon.errors import UserError
-from raymon.metrics.hit_rate import HitRate, check_top_k, in_top_k
+from raymon.metrics.hit_rate import HitRate, check_top_k
 
 
 class RecallAtK(HitRate):
@@ -22,7 +21,7 @@ class RecallAtK(HitRate):
     """
 
     def __init__(self, top_k: int = 5, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(f"hits_at_{top_k}", **kwargs)
         self.top_k = check_top_k("RecallAtK", top_k)
 
     def update(self, preds: Tensor, target: Tensor, weights: Tensor | None = None) -> None:
@@ -30,15 +29,11 @@ class RecallAtK(HitRate):
 
         Args:
             preds: float `[B, C]`, scores; a NaN makes the value NaN.
-            target: `[B]`, index of the class.
-            weights: float `[B]`, sample weights; None weighs every sample 1.
+            target: `[B]`, index of the class; a sample whose label is no class is a miss.
+            weights: float `[B]`, sample weights; None weighs every sample 1. One that is not in
+                [0, 2^31] makes the value NaN.
 
         Raises:
-            UserError: `preds` is not `[B, C]`.
+            UserError: `preds` is not `[B, C]`, or another argument not `[B]`.
         """
-        if preds.dim() != 2:
-            raise UserError(
-                f"RecallAtK: preds has shape {list(preds.shape)}; it must be [B, C], "
-                "a score for every class"
-            )
-        self.add(in_top_k(preds, target, self.top_k), preds.isnan().any(1), weights)
+        self.add_classes(preds, target, weights, self.top_k)

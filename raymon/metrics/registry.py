@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from typing import Any, Literal, cast
 
+from google.protobuf.message import Message
 from torchmetrics import Metric
 
 from raymon.errors import ConfigError
 from raymon.metrics.accuracy import Accuracy
 from raymon.metrics.auc import AUC
+from raymon.metrics.binned_xauc import BinnedXAUC
+from raymon.metrics.calibration import Calibration
+from raymon.metrics.custom import build_custom
 from raymon.metrics.decay_auc import DecayAUC
 from raymon.metrics.grouped_auc import GroupedAUC
+from raymon.metrics.grouped_xauc import GroupedXAUC
+from raymon.metrics.log_loss import LogLoss
 from raymon.metrics.mean_absolute_error import MeanAbsoluteError
 from raymon.metrics.mean_squared_error import MeanSquaredError
 from raymon.metrics.multiclass_auc import MulticlassAUC
+from raymon.metrics.ndcg_at_k import NDCGAtK
 from raymon.metrics.normalized_entropy import NormalizedEntropy
+from raymon.metrics.pr_auc import PRAUC
 from raymon.metrics.recall_at_k import RecallAtK
 from raymon.metrics.train_metric_wrapper import TrainMetricWrapper
+from raymon.metrics.xauc import XAUC
 from raymon.protos import metric_pb2
 
 
@@ -57,60 +66,77 @@ def build_metric(config: metric_pb2.MetricConfig, num_class: int) -> Metric:
         num_class: classes of the model; for `multiclass_auc`.
 
     Raises:
-        ConfigError: no metric is given.
+        ConfigError: no metric is given, or a custom one cannot be made.
         UserError: a field is out of range.
     """
-    name = metric_name(config)
-    match name:
+    match metric_name(config):
         case "auc":
-            return AUC(_thresholds(config.auc))
-        case "multiclass_auc":
-            average = cast(Literal["macro", "weighted"], config.multiclass_auc.average)
-            return MulticlassAUC(num_class, _thresholds(config.multiclass_auc), average)
+            return AUC(_written(config.auc, "thresholds"))
         case "grouped_auc":
             return GroupedAUC()
-        case _:
-            return _build_shared(name, config)
+        case "xauc":
+            sample_ratio = _written(config.xauc, "sample_ratio")
+            return XAUC(sample_ratio, _written(config.xauc, "max_pairs"), config.xauc.in_batch)
+        case "grouped_xauc":
+            return GroupedXAUC(_written(config.grouped_xauc, "max_pairs_per_group"))
+        case "ndcg_at_k":
+            return NDCGAtK(_written(config.ndcg_at_k, "top_k"))
+        case name:
+            return _build_shared(name, config, num_class)
 
 
 def build_train_metric(config: metric_pb2.TrainMetricConfig, num_class: int) -> TrainMetricWrapper:
-    """A metric of the training, as configured; `auc` is a DecayAUC.
+    """A metric of the training, as configured; `auc` is a DecayAUC, `xauc` a BinnedXAUC.
 
     Args:
         config: which metric, its fields, and how it decays.
         num_class: classes of the model.
 
     Raises:
-        ConfigError: no metric is given.
-        UserError: a field is out of range.
+        ConfigError: no metric is given, or a custom one cannot be made.
+        UserError: a field is out of range, or the metric keeps rows.
     """
     name = metric_name(config)
     if name == "auc":
-        metric: Metric = DecayAUC(_thresholds(config.auc), sync_on_compute=False)
+        metric: Metric = DecayAUC(_written(config.auc, "thresholds"))
+    elif name == "xauc":
+        metric = XAUC(in_batch=True) if config.xauc.in_batch else BinnedXAUC()
     else:
-        metric = _build_shared(name, config, sync_on_compute=False)
+        metric = _build_shared(name, config, num_class)
+    metric.sync_on_compute = False
     return TrainMetricWrapper(metric, config.decay_rate, config.decay_step)
 
 
 def _build_shared(
-    name: str, config: metric_pb2.MetricConfig | metric_pb2.TrainMetricConfig, **kwargs: Any
+    name: str, config: metric_pb2.MetricConfig | metric_pb2.TrainMetricConfig, num_class: int
 ) -> Metric:
     """A metric that is the same in training and evaluation."""
     match name:
+        case "multiclass_auc":
+            average = cast(Literal["macro", "weighted"], config.multiclass_auc.average)
+            return MulticlassAUC(num_class, _written(config.multiclass_auc, "thresholds"), average)
         case "recall_at_k":
-            return RecallAtK(config.recall_at_k.top_k, **kwargs)
+            return RecallAtK(config.recall_at_k.top_k)
         case "mean_absolute_error":
-            return MeanAbsoluteError(**kwargs)
+            return MeanAbsoluteError()
         case "mean_squared_error":
-            return MeanSquaredError(**kwargs)
+            return MeanSquaredError()
         case "accuracy":
-            return Accuracy(config.accuracy.threshold, config.accuracy.top_k, **kwargs)
+            return Accuracy(config.accuracy.threshold, config.accuracy.top_k)
         case "normalized_entropy":
-            return NormalizedEntropy(config.normalized_entropy.eta, **kwargs)
+            return NormalizedEntropy(config.normalized_entropy.eta)
+        case "calibration":
+            return Calibration()
+        case "pr_auc":
+            return PRAUC(_written(config.pr_auc, "thresholds"))
+        case "log_loss":
+            return LogLoss()
+        case "custom_metric":
+            return build_custom(config.custom_metric)
         case _:
             raise AssertionError(f"metric {name} is in the schema and not in the registry")
 
 
-def _thresholds(config: metric_pb2.Auc | metric_pb2.MulticlassAuc) -> int | None:
-    """The thresholds that were written; None, the accurate definition, where they were not."""
-    return config.thresholds if config.HasField("thresholds") else None
+def _written(message: Message, field: str) -> Any:
+    """A field that was written; None, the accurate definition, where it was not."""
+    return getattr(message, field) if message.HasField(field) else None

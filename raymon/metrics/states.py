@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from copy import deepcopy
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -11,6 +12,7 @@ from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat, dim_zero_max, dim_zero_min, dim_zero_sum
 
 from raymon.errors import UserError
+from raymon.metrics.checked_metric import CheckedMetric
 from raymon.metrics.decay_auc import DecayAUC
 
 
@@ -20,7 +22,7 @@ def window_states(metric: Metric) -> dict[str, Tensor]:
     Of a DecayAUC only the buffer: what is folded in stays. Rows kept as a list of tensors become
     one tensor.
     """
-    names = ("histogram",) if isinstance(metric, DecayAUC) else tuple(metric.metric_state)
+    names = [name for name in metric.metric_state if not _stays(metric, name)]
     return {name: _as_tensor(getattr(metric, name)) for name in names}
 
 
@@ -48,23 +50,59 @@ def merge_states(metric: Metric, parts: Iterable[dict[str, Tensor]]) -> dict[str
         One state for each name; those of a new metric where there is no part.
 
     Raises:
-        UserError: a state is reduced by something else than sum, min, max or cat.
+        UserError: as for `state_reductions`.
     """
     parts = list(parts)
     if not parts:
         return {name: _as_tensor(metric._defaults[name]) for name in window_states(metric)}
-    return {name: _merge(metric, name, [part[name] for part in parts]) for name in parts[0]}
+    reductions = state_reductions(metric)
+    return {name: _merge(reductions[name], [part[name] for part in parts]) for name in parts[0]}
 
 
-def compute_states(metric: Metric, states: dict[str, Tensor]) -> Tensor:
-    """The value of a metric for given states.
+def state_reductions(metric: Metric) -> dict[str, str]:
+    """How parts of the states of a window are merged, by name: sum, min, max or cat.
+
+    Raises:
+        UserError: a state is reduced by something else, so that windows cannot be merged.
+    """
+    names = {
+        dim_zero_sum: "sum",
+        dim_zero_min: "min",
+        dim_zero_max: "max",
+        dim_zero_cat: "cat",
+    }
+    reductions = {}
+    for state in window_states(metric):
+        reduction = metric._reductions[state]
+        if reduction not in names:
+            raise UserError(
+                f"{type(metric).__name__}: state {state!r} cannot be merged over windows; "
+                "its dist_reduce_fx must be sum, min, max or cat"
+            )
+        reductions[state] = names[reduction]
+    return reductions
+
+
+@dataclass(frozen=True)
+class Computed:
+    """What a metric says of given states.
+
+    Attributes:
+        value: float scalar.
+        error_bound: float64 scalar, how far the value can be from the exact one; None where it
+            is exact, or nothing is known.
+    """
+
+    value: Tensor
+    error_bound: Tensor | None
+
+
+def compute_states(metric: Metric, states: dict[str, Tensor]) -> Computed:
+    """The value of a metric for given states, on their device.
 
     Args:
         metric: a prototype; it is not changed, and nothing is exchanged with other ranks.
         states: all its states by name.
-
-    Returns:
-        The value, on the device of the states.
     """
     copy = deepcopy(metric)
     for name, state in states.items():
@@ -72,29 +110,27 @@ def compute_states(metric: Metric, states: dict[str, Tensor]) -> Tensor:
         setattr(copy, name, [state] if is_list else state)
     # The method of the class is the bare one: that of the object would synchronise over ranks.
     value: Tensor = type(copy).compute(copy)
-    return value
+    return Computed(value, copy.error_bound if isinstance(copy, CheckedMetric) else None)
 
 
-def _merge(metric: Metric, name: str, states: list[Tensor]) -> Tensor:
+def _stays(metric: Metric, name: str) -> bool:
+    return isinstance(metric, DecayAUC) and name == "decayed"
+
+
+def _merge(reduction: str, states: list[Tensor]) -> Tensor:
     """One state of several parts, merged."""
-    reduction = metric._reductions[name]
-    if reduction is dim_zero_cat:
+    if reduction == "cat":
         rows = [state for state in states if state.numel()]
         return torch.cat(rows) if rows else states[0]
     stacked = torch.stack(states)
-    if reduction is dim_zero_sum:
-        if stacked.is_floating_point():
-            # Sums of reals depend on the order; sorted, every order is the same.
-            stacked = stacked.sort(0).values
-        return stacked.sum(0)
-    if reduction is dim_zero_max:
-        return stacked.amax(0)
-    if reduction is dim_zero_min:
+    if reduction == "min":
         return stacked.amin(0)
-    raise UserError(
-        f"{type(metric).__name__}: state {name!r} cannot be merged over workers; "
-        "its dist_reduce_fx must be sum, min, max or cat"
-    )
+    if reduction == "max":
+        return stacked.amax(0)
+    if stacked.is_floating_point():
+        # Sums of reals depend on the order; sorted, every order is the same.
+        stacked = stacked.sort(0).values
+    return stacked.sum(0)
 
 
 def _as_tensor(state: Tensor | list[Tensor]) -> Tensor:

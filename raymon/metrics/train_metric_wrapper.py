@@ -10,8 +10,9 @@ from torch import Tensor, nn
 from torchmetrics import Metric
 
 from raymon.errors import UserError
+from raymon.metrics.checked_metric import CheckedMetric
 from raymon.metrics.decay import DecayedMetric
-from raymon.metrics.states import take_window_states
+from raymon.metrics.states import state_reductions, take_window_states
 from raymon.metrics.waiting_updates import WaitingUpdates
 
 _ROWS_AN_UPDATE = 1 << 16
@@ -30,15 +31,26 @@ class TrainMetricWrapper(nn.Module):
         decay_step: updates between two folds.
 
     Raises:
-        UserError: `decay_rate` outside [0, 1], `decay_step` below 1.
+        UserError: `decay_rate` outside [0, 1], `decay_step` below 1, or a metric whose states
+            grow with the rows or cannot be merged over windows.
     """
 
     metric: Metric
+    extremes: dict[str, str]
+    """The states that are merged by "min" or "max" instead of by adding."""
 
     def __init__(self, metric: Metric, decay_rate: float = 0.9, decay_step: int = 100) -> None:
         super().__init__()
         if decay_step < 1:
             raise UserError(f"decay_step is {decay_step}; it must be at least 1")
+        reductions = state_reductions(metric)
+        growing = [name for name, reduction in reductions.items() if reduction == "cat"]
+        if growing:
+            raise UserError(
+                f"{type(metric).__name__}: state {growing[0]!r} grows with the rows, so it is a "
+                "metric for evaluation, not for training"
+            )
+        self.extremes = {name: kind for name, kind in reductions.items() if kind != "sum"}
         self.metric = metric
         self.decay_rate = decay_rate
         self.decay_step = decay_step
@@ -47,18 +59,23 @@ class TrainMetricWrapper(nn.Module):
         self._handed_over = False
         self._published: float | None = None
         self._waiting = WaitingUpdates()
+        # Of a metric that is not raymon's own nobody knows what its batches mean to it.
+        self._joins = isinstance(metric, CheckedMetric) and metric.rows_are_independent
 
     def update(self, *args: Any, **kwargs: Any) -> None:
         """Add a step; the arguments are those of the metric's own `update`.
 
-        Once handed over, steps wait until there are enough rows to be worth an update.
+        Once handed over, steps wait until there are enough rows to be worth an update, where the
+        metric takes the rows of several at once.
         """
-        if self._handed_over:
+        if self._handed_over and self._joins:
             self._waiting.add(args, kwargs)
             if self._waiting.rows >= _ROWS_AN_UPDATE:
                 self._update_waiting()
             return
         self._update_metric(args, kwargs)
+        if self._handed_over:
+            return
         self._updates += 1
         if self._updates == self.decay_step:
             self._decayed.fold(take_window_states(self.metric))

@@ -73,6 +73,19 @@ class Model(nn.Module, ABC):
         """The metrics of the evaluation by name, scalars; over all ranks."""
         return {}
 
+    def metric_bounds(self) -> dict[str, Tensor]:
+        """How far the values that were computed last can be from the exact ones, by name."""
+        return {}
+
+    def metric_input_errors(self) -> dict[str, dict[str, int]]:
+        """What was wrong with the input of the values that were computed last.
+
+        Returns:
+            By metric, how many times by what, as in `{"auc": {"NaN scores": 37}}`; only what was
+            found.
+        """
+        return {}
+
     def reset_metric(self) -> None:
         """Starts the metrics of the evaluation anew."""
 

@@ -16,7 +16,13 @@ from raymon.config.names import (
     suffixed,
 )
 from raymon.data import Batch, Feature, LabelKind
-from raymon.metrics import TrainMetricWrapper, build_metric, build_train_metric
+from raymon.metrics import (
+    CheckedMetric,
+    TrainMetricWrapper,
+    build_metric,
+    build_train_metric,
+    takes_weights,
+)
 from raymon.models.losses import kinds_by_loss, row_losses, weighted_mean
 from raymon.models.model import Model
 from raymon.protos.metric_pb2 import MetricConfig, TrainMetricConfig
@@ -26,9 +32,14 @@ from raymon.protos.pipeline_pb2 import PipelineConfig
 
 def grouping_keys(config: PipelineConfig) -> list[str]:
     """Columns of grouping keys that the metrics of a pipeline need, each once."""
-    metrics = config.model_config.metrics
-    keys = (m.grouped_auc.grouping_key for m in metrics if m.HasField("grouped_auc"))
-    return list(dict.fromkeys(keys))
+    keys = map(_grouping_key, config.model_config.metrics)
+    return list(dict.fromkeys(key for key in keys if key))
+
+
+def _grouping_key(config: MetricConfig | TrainMetricConfig) -> str | None:
+    # Of the block that is set; every grouped metric has the field.
+    block = getattr(config, config.WhichOneof("metric") or "", None)
+    return getattr(block, "grouping_key", None)
 
 
 class _Updatable(Protocol):
@@ -62,6 +73,8 @@ class RankingModel(Model):
         self._metrics: dict[str, tuple[Named[MetricConfig], Metric]] = {}
         self._train_metrics: dict[str, TrainMetricWrapper] = {}
         self._train_named = named_train_metrics(config, labels)
+        # Custom metrics that do not know of weights.
+        self._unweighted: set[str] = set()
 
     def loss(self, predictions: Mapping[str, Tensor], batch: Batch) -> dict[str, Tensor]:
         losses = {}
@@ -90,6 +103,14 @@ class RankingModel(Model):
             metric.name: build_train_metric(metric.config, num_class).to(device)
             for metric in self._train_named
         }
+        self._unweighted = {
+            *(name for name, (_, metric) in self._metrics.items() if not takes_weights(metric)),
+            *(
+                name
+                for name, wrapper in self._train_metrics.items()
+                if not takes_weights(wrapper.metric)
+            ),
+        }
 
     def update_metric(self, predictions: Mapping[str, Tensor], batch: Batch) -> None:
         for named, metric in self._metrics.values():
@@ -97,6 +118,21 @@ class RankingModel(Model):
 
     def compute_metric(self) -> dict[str, Tensor]:
         return {name: metric.compute() for name, (_, metric) in self._metrics.items()}
+
+    def metric_bounds(self) -> dict[str, Tensor]:
+        bounds = {}
+        for name, (_, metric) in self._metrics.items():
+            if isinstance(metric, CheckedMetric) and metric.error_bound is not None:
+                bounds[name] = metric.error_bound
+        return bounds
+
+    def metric_input_errors(self) -> dict[str, dict[str, int]]:
+        errors = {
+            name: metric.input_errors()
+            for name, (_, metric) in self._metrics.items()
+            if isinstance(metric, CheckedMetric)
+        }
+        return {name: found for name, found in errors.items() if found}
 
     def reset_metric(self) -> None:
         for _, metric in self._metrics.values():
@@ -129,14 +165,15 @@ class RankingModel(Model):
         kind = "y" if self.kinds[named.label] is LabelKind.REAL else "probs"
         preds = predictions[suffixed(kind, named.label, self.labels)].detach()
         target = batch.labels[named.label]
-        if isinstance(named.config, MetricConfig) and named.kind == "grouped_auc":
-            metric.update(preds, target, batch.keys[named.config.grouped_auc.grouping_key])
-            return
-        weights = self._weights(named.label, batch)
-        if weights is None:
-            metric.update(preds, target)
-        else:
-            metric.update(preds, target, weights=weights)
+        if named.kind == "custom_metric" and self.kinds[named.label] is not LabelKind.REAL:
+            target = target.long()
+        arguments = {}
+        key, weights = _grouping_key(named.config), self._weights(named.label, batch)
+        if key is not None:
+            arguments["grouping_key"] = batch.keys[key]
+        if weights is not None and named.name not in self._unweighted:
+            arguments["weights"] = weights
+        metric.update(preds, target, **arguments)
 
     def _output(self, label: str) -> str:
         return "y" if self.kinds[label] is LabelKind.REAL else "logits"

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import json
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+from raymon.config.custom import import_class, read_kwargs
 from raymon.data import Feature
 from raymon.errors import ConfigError
 from raymon.models.deepfm import DeepFM
 from raymon.models.dlrm import DLRM
 from raymon.models.model import Model
-from raymon.protos.model_pb2 import CustomModel
 from raymon.protos.pipeline_pb2 import PipelineConfig
 
 MODELS: Mapping[str, type[Model]] = {"dlrm": DLRM, "deepfm": DeepFM}
@@ -38,7 +35,7 @@ def build_model(config: PipelineConfig, features: Sequence[Feature]) -> Model:
     if kind != "custom":
         return MODELS[kind](*arguments)
     cls = _custom_class(model_config.custom.class_path)
-    kwargs = _custom_kwargs(model_config.custom)
+    kwargs = read_kwargs(model_config.custom.kwargs, _CUSTOM)
     try:
         inspect.signature(cls).bind(*arguments, **kwargs)
     except TypeError as error:
@@ -50,35 +47,11 @@ def build_model(config: PipelineConfig, features: Sequence[Feature]) -> Model:
 
 
 def _custom_class(class_path: str) -> type[Model]:
+    cls = import_class(class_path, f"{_CUSTOM}.class_path")
     place = f'{_CUSTOM}.class_path: "{class_path}"'
-    module_name, _, name = class_path.partition(":")
-    if not module_name or not name:
-        raise ConfigError(f'{place} is no class; write "package.module:Class"')
-    try:
-        module = importlib.import_module(module_name)
-    except ImportError as error:
-        raise ConfigError(
-            f"{place} cannot be imported: {error}; the module must be on the Python path"
-        ) from error
-    cls = getattr(module, name, None)
-    if not isinstance(cls, type):
-        raise ConfigError(f"{place}: {module_name} has no class {name}")
     if not issubclass(cls, Model):
         raise ConfigError(f"{place} is not a subclass of raymon.models.Model")
     if inspect.isabstract(cls):
         missing = ", ".join(sorted(cls.__abstractmethods__))
         raise ConfigError(f"{place} does not define {missing}")
     return cls
-
-
-def _custom_kwargs(config: CustomModel) -> dict[str, Any]:
-    kwargs = {}
-    for key, value in config.kwargs.items():
-        try:
-            kwargs[key] = json.loads(value)
-        except json.JSONDecodeError:
-            raise ConfigError(
-                f"{_CUSTOM}.kwargs.{key}: {value!r} is not JSON; a string needs its quotes, "
-                f"""value: '"text"'"""
-            ) from None
-    return kwargs

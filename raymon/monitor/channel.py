@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import Future
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from raymon.sinks import Evaluation
 
 
 class Channel(Protocol):
@@ -17,8 +20,8 @@ class Channel(Protocol):
         as the reporter last computed them.
         """
 
-    def publish_evaluation(self, step: int, metrics: Mapping[str, float]) -> Future[None]:
-        """Sends the scores of an evaluation after `step` steps."""
+    def publish_evaluation(self, evaluation: Evaluation) -> Future[None]:
+        """Sends the scores of an evaluation."""
 
     def publish_evaluation_progress(
         self, step: int, done: int, total: int, seconds: float

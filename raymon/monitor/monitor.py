@@ -56,6 +56,7 @@ class Monitor:
             [log_step_count_steps, *(metric.decay_step for metric in metrics.values())]
         )
         self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None
+        self._extremes = {name: metric.extremes for name, metric in metrics.items()}
         for metric in metrics.values():
             metric.hand_over()
         self.clock = PhaseClock()
@@ -173,6 +174,7 @@ class Monitor:
             learning_rates=tuple(self._learning_rates),
             gradient_norms=Offload(self._gradient_norms, stream) if self._gradient_norms else None,
             histograms={name: Offload(h, stream) for name, h in self._histograms.items()},
+            extremes=self._extremes,
             checkpoint=checkpoint,
             failures=self.failures,
         )

@@ -29,6 +29,7 @@ class Window:
         losses: By name, the losses of the steps, `[S]`.
         weights: By name, what each of these losses weighs: `[S]`, or floats.
         metrics: By name, the states of the train metrics.
+        extremes: By metric, which states are merged by "min" or "max" instead of by adding.
         learning_rates: By parameter group.
         gradient_norms: By name, a scalar.
         histograms: By name, what `HistogramCounter.count` gave.
@@ -51,6 +52,7 @@ class Window:
     learning_rates: Sequence[float] = ()
     gradient_norms: Offload | None = None
     histograms: Mapping[str, Offload] = field(default_factory=dict)
+    extremes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     checkpoint: bool = False
     failures: int = 0
 
@@ -75,7 +77,7 @@ def encode_window(window: Window) -> WindowReport:
     for name, offload in window.losses.items():
         report.losses.append(_loss_sum(name, offload, window.weights[name]))
     for name, offload in window.metrics.items():
-        report.metrics.append(encode_states(name, offload.wait()))
+        report.metrics.append(encode_states(name, offload.wait(), window.extremes.get(name)))
     if window.gradient_norms is not None:
         norms = window.gradient_norms.wait()
         report.gradient_norms.extend(_scalars({k: float(v) for k, v in norms.items()}))

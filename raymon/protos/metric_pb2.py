@@ -24,13 +24,15 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1araymon/protos/metric.proto\x12\rraymon.protos\"\x1e\n\x03\x41uc\x12\x17\n\nthresholds\x18\x01 \x01(\r:\x03\x32\x30\x30\"@\n\rMulticlassAuc\x12\x17\n\nthresholds\x18\x01 \x01(\r:\x03\x32\x30\x30\x12\x16\n\x07\x61verage\x18\x02 \x01(\t:\x05macro\"\x1d\n\tRecallAtK\x12\x10\n\x05top_k\x18\x01 \x01(\r:\x01\x35\"\x13\n\x11MeanAbsoluteError\"\x12\n\x10MeanSquaredError\"4\n\x08\x41\x63\x63uracy\x12\x16\n\tthreshold\x18\x01 \x01(\x01:\x03\x30.5\x12\x10\n\x05top_k\x18\x02 \x01(\r:\x01\x31\"\"\n\nGroupedAuc\x12\x14\n\x0cgrouping_key\x18\x01 \x02(\t\"\'\n\x11NormalizedEntropy\x12\x12\n\x03\x65ta\x18\x01 \x01(\x01:\x05\x31\x65-12\"\xd7\x03\n\x0cMetricConfig\x12!\n\x03\x61uc\x18\x01 \x01(\x0b\x32\x12.raymon.protos.AucH\x00\x12\x36\n\x0emulticlass_auc\x18\x02 \x01(\x0b\x32\x1c.raymon.protos.MulticlassAucH\x00\x12/\n\x0brecall_at_k\x18\x03 \x01(\x0b\x32\x18.raymon.protos.RecallAtKH\x00\x12?\n\x13mean_absolute_error\x18\x04 \x01(\x0b\x32 .raymon.protos.MeanAbsoluteErrorH\x00\x12=\n\x12mean_squared_error\x18\x05 \x01(\x0b\x32\x1f.raymon.protos.MeanSquaredErrorH\x00\x12+\n\x08\x61\x63\x63uracy\x18\x06 \x01(\x0b\x32\x17.raymon.protos.AccuracyH\x00\x12\x30\n\x0bgrouped_auc\x18\x07 \x01(\x0b\x32\x19.raymon.protos.GroupedAucH\x00\x12>\n\x12normalized_entropy\x18\x08 \x01(\x0b\x32 .raymon.protos.NormalizedEntropyH\x00\x12\x12\n\nlabel_name\x18\x1f \x01(\tB\x08\n\x06metric\"\xa4\x03\n\x11TrainMetricConfig\x12!\n\x03\x61uc\x18\x01 \x01(\x0b\x32\x12.raymon.protos.AucH\x00\x12/\n\x0brecall_at_k\x18\x03 \x01(\x0b\x32\x18.raymon.protos.RecallAtKH\x00\x12?\n\x13mean_absolute_error\x18\x04 \x01(\x0b\x32 .raymon.protos.MeanAbsoluteErrorH\x00\x12=\n\x12mean_squared_error\x18\x05 \x01(\x0b\x32\x1f.raymon.protos.MeanSquaredErrorH\x00\x12+\n\x08\x61\x63\x63uracy\x18\x06 \x01(\x0b\x32\x17.raymon.protos.AccuracyH\x00\x12>\n\x12normalized_entropy\x18\x08 \x01(\x0b\x32 .raymon.protos.NormalizedEntropyH\x00\x12\x12\n\nlabel_name\x18\x1f \x01(\t\x12\x17\n\ndecay_rate\x18  \x01(\x01:\x03\x30.9\x12\x17\n\ndecay_step\x18! \x01(\r:\x03\x31\x30\x30\x42\x08\n\x06metric')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1araymon/protos/metric.proto\x12\rraymon.protos\"\x1e\n\x03\x41uc\x12\x17\n\nthresholds\x18\x01 \x01(\r:\x03\x32\x30\x30\"@\n\rMulticlassAuc\x12\x17\n\nthresholds\x18\x01 \x01(\r:\x03\x32\x30\x30\x12\x16\n\x07\x61verage\x18\x02 \x01(\t:\x05macro\"\x1d\n\tRecallAtK\x12\x10\n\x05top_k\x18\x01 \x01(\r:\x01\x35\"\x13\n\x11MeanAbsoluteError\"\x12\n\x10MeanSquaredError\"4\n\x08\x41\x63\x63uracy\x12\x16\n\tthreshold\x18\x01 \x01(\x01:\x03\x30.5\x12\x10\n\x05top_k\x18\x02 \x01(\r:\x01\x31\"\"\n\nGroupedAuc\x12\x14\n\x0cgrouping_key\x18\x01 \x02(\t\"\'\n\x11NormalizedEntropy\x12\x12\n\x03\x65ta\x18\x01 \x01(\x01:\x05\x31\x65-12\"O\n\x04Xauc\x12\x1b\n\x0csample_ratio\x18\x01 \x01(\x01:\x05\x30.001\x12\x11\n\tmax_pairs\x18\x02 \x01(\x04\x12\x17\n\x08in_batch\x18\x03 \x01(\x08:\x05\x66\x61lse\"E\n\x0bGroupedXauc\x12\x14\n\x0cgrouping_key\x18\x01 \x02(\t\x12 \n\x13max_pairs_per_group\x18\x02 \x01(\r:\x03\x31\x30\x30\"\r\n\x0b\x43\x61libration\" \n\x05PrAuc\x12\x17\n\nthresholds\x18\x01 \x01(\r:\x03\x32\x30\x30\"\t\n\x07LogLoss\".\n\x07NdcgAtK\x12\x14\n\x0cgrouping_key\x18\x01 \x02(\t\x12\r\n\x05top_k\x18\x02 \x01(\r\"\x84\x01\n\x0c\x43ustomMetric\x12\x0c\n\x04name\x18\x01 \x02(\t\x12\x37\n\x06kwargs\x18\x02 \x03(\x0b\x32\'.raymon.protos.CustomMetric.KwargsEntry\x1a-\n\x0bKwargsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x9a\x06\n\x0cMetricConfig\x12!\n\x03\x61uc\x18\x01 \x01(\x0b\x32\x12.raymon.protos.AucH\x00\x12\x36\n\x0emulticlass_auc\x18\x02 \x01(\x0b\x32\x1c.raymon.protos.MulticlassAucH\x00\x12/\n\x0brecall_at_k\x18\x03 \x01(\x0b\x32\x18.raymon.protos.RecallAtKH\x00\x12?\n\x13mean_absolute_error\x18\x04 \x01(\x0b\x32 .raymon.protos.MeanAbsoluteErrorH\x00\x12=\n\x12mean_squared_error\x18\x05 \x01(\x0b\x32\x1f.raymon.protos.MeanSquaredErrorH\x00\x12+\n\x08\x61\x63\x63uracy\x18\x06 \x01(\x0b\x32\x17.raymon.protos.AccuracyH\x00\x12\x30\n\x0bgrouped_auc\x18\x07 \x01(\x0b\x32\x19.raymon.protos.GroupedAucH\x00\x12>\n\x12normalized_entropy\x18\x08 \x01(\x0b\x32 .raymon.protos.NormalizedEntropyH\x00\x12#\n\x04xauc\x18\t \x01(\x0b\x32\x13.raymon.protos.XaucH\x00\x12\x32\n\x0cgrouped_xauc\x18\n \x01(\x0b\x32\x1a.raymon.protos.GroupedXaucH\x00\x12\x31\n\x0b\x63\x61libration\x18\x0b \x01(\x0b\x32\x1a.raymon.protos.CalibrationH\x00\x12&\n\x06pr_auc\x18\x0c \x01(\x0b\x32\x14.raymon.protos.PrAucH\x00\x12*\n\x08log_loss\x18\r \x01(\x0b\x32\x16.raymon.protos.LogLossH\x00\x12+\n\tndcg_at_k\x18\x0e \x01(\x0b\x32\x16.raymon.protos.NdcgAtKH\x00\x12\x34\n\rcustom_metric\x18\x0f \x01(\x0b\x32\x1b.raymon.protos.CustomMetricH\x00\x12\x12\n\nlabel_name\x18\x1f \x01(\tB\x08\n\x06metric\"\xbe\x05\n\x11TrainMetricConfig\x12!\n\x03\x61uc\x18\x01 \x01(\x0b\x32\x12.raymon.protos.AucH\x00\x12\x36\n\x0emulticlass_auc\x18\x02 \x01(\x0b\x32\x1c.raymon.protos.MulticlassAucH\x00\x12/\n\x0brecall_at_k\x18\x03 \x01(\x0b\x32\x18.raymon.protos.RecallAtKH\x00\x12?\n\x13mean_absolute_error\x18\x04 \x01(\x0b\x32 .raymon.protos.MeanAbsoluteErrorH\x00\x12=\n\x12mean_squared_error\x18\x05 \x01(\x0b\x32\x1f.raymon.protos.MeanSquaredErrorH\x00\x12+\n\x08\x61\x63\x63uracy\x18\x06 \x01(\x0b\x32\x17.raymon.protos.AccuracyH\x00\x12>\n\x12normalized_entropy\x18\x08 \x01(\x0b\x32 .raymon.protos.NormalizedEntropyH\x00\x12#\n\x04xauc\x18\t \x01(\x0b\x32\x13.raymon.protos.XaucH\x00\x12\x31\n\x0b\x63\x61libration\x18\x0b \x01(\x0b\x32\x1a.raymon.protos.CalibrationH\x00\x12&\n\x06pr_auc\x18\x0c \x01(\x0b\x32\x14.raymon.protos.PrAucH\x00\x12*\n\x08log_loss\x18\r \x01(\x0b\x32\x16.raymon.protos.LogLossH\x00\x12\x34\n\rcustom_metric\x18\x0f \x01(\x0b\x32\x1b.raymon.protos.CustomMetricH\x00\x12\x12\n\nlabel_name\x18\x1f \x01(\t\x12\x17\n\ndecay_rate\x18  \x01(\x01:\x03\x30.9\x12\x17\n\ndecay_step\x18! \x01(\r:\x03\x31\x30\x30\x42\x08\n\x06metric')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'raymon.protos.metric_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_CUSTOMMETRIC_KWARGSENTRY']._loaded_options = None
+  _globals['_CUSTOMMETRIC_KWARGSENTRY']._serialized_options = b'8\001'
   _globals['_AUC']._serialized_start=45
   _globals['_AUC']._serialized_end=75
   _globals['_MULTICLASSAUC']._serialized_start=77
@@ -47,8 +49,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GROUPEDAUC']._serialized_end=303
   _globals['_NORMALIZEDENTROPY']._serialized_start=305
   _globals['_NORMALIZEDENTROPY']._serialized_end=344
-  _globals['_METRICCONFIG']._serialized_start=347
-  _globals['_METRICCONFIG']._serialized_end=818
-  _globals['_TRAINMETRICCONFIG']._serialized_start=821
-  _globals['_TRAINMETRICCONFIG']._serialized_end=1241
+  _globals['_XAUC']._serialized_start=346
+  _globals['_XAUC']._serialized_end=425
+  _globals['_GROUPEDXAUC']._serialized_start=427
+  _globals['_GROUPEDXAUC']._serialized_end=496
+  _globals['_CALIBRATION']._serialized_start=498
+  _globals['_CALIBRATION']._serialized_end=511
+  _globals['_PRAUC']._serialized_start=513
+  _globals['_PRAUC']._serialized_end=545
+  _globals['_LOGLOSS']._serialized_start=547
+  _globals['_LOGLOSS']._serialized_end=556
+  _globals['_NDCGATK']._serialized_start=558
+  _globals['_NDCGATK']._serialized_end=604
+  _globals['_CUSTOMMETRIC']._serialized_start=607
+  _globals['_CUSTOMMETRIC']._serialized_end=739
+  _globals['_CUSTOMMETRIC_KWARGSENTRY']._serialized_start=694
+  _globals['_CUSTOMMETRIC_KWARGSENTRY']._serialized_end=739
+  _globals['_METRICCONFIG']._serialized_start=742
+  _globals['_METRICCONFIG']._serialized_end=1536
+  _globals['_TRAINMETRICCONFIG']._serialized_start=1539
+  _globals['_TRAINMETRICCONFIG']._serialized_end=2241
 # @@protoc_insertion_point(module_scope)

@@ -1,4 +1,5 @@
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
@@ -27,24 +28,36 @@ class LossSum(_message.Message):
     def __init__(self, name: _Optional[str] = ..., sum: _Optional[_Union[FixedPoint, _Mapping]] = ..., weight: _Optional[_Union[FixedPoint, _Mapping]] = ..., non_finite: _Optional[int] = ...) -> None: ...
 
 class TensorState(_message.Message):
-    __slots__ = ("name", "shape", "sparse", "index_delta", "value", "shift", "is_real", "non_finite")
+    __slots__ = ("name", "shape", "sparse", "index_delta", "value", "shift", "kind", "non_finite", "extreme")
+    class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        COUNT: _ClassVar[TensorState.Kind]
+        REAL: _ClassVar[TensorState.Kind]
+        MIN: _ClassVar[TensorState.Kind]
+        MAX: _ClassVar[TensorState.Kind]
+    COUNT: TensorState.Kind
+    REAL: TensorState.Kind
+    MIN: TensorState.Kind
+    MAX: TensorState.Kind
     NAME_FIELD_NUMBER: _ClassVar[int]
     SHAPE_FIELD_NUMBER: _ClassVar[int]
     SPARSE_FIELD_NUMBER: _ClassVar[int]
     INDEX_DELTA_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
     SHIFT_FIELD_NUMBER: _ClassVar[int]
-    IS_REAL_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
     NON_FINITE_FIELD_NUMBER: _ClassVar[int]
+    EXTREME_FIELD_NUMBER: _ClassVar[int]
     name: str
     shape: _containers.RepeatedScalarFieldContainer[int]
     sparse: bool
     index_delta: _containers.RepeatedScalarFieldContainer[int]
     value: _containers.RepeatedScalarFieldContainer[int]
     shift: int
-    is_real: bool
+    kind: TensorState.Kind
     non_finite: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, name: _Optional[str] = ..., shape: _Optional[_Iterable[int]] = ..., sparse: bool = ..., index_delta: _Optional[_Iterable[int]] = ..., value: _Optional[_Iterable[int]] = ..., shift: _Optional[int] = ..., is_real: bool = ..., non_finite: _Optional[_Iterable[int]] = ...) -> None: ...
+    extreme: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, name: _Optional[str] = ..., shape: _Optional[_Iterable[int]] = ..., sparse: bool = ..., index_delta: _Optional[_Iterable[int]] = ..., value: _Optional[_Iterable[int]] = ..., shift: _Optional[int] = ..., kind: _Optional[_Union[TensorState.Kind, str]] = ..., non_finite: _Optional[_Iterable[int]] = ..., extreme: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class MetricState(_message.Message):
     __slots__ = ("name", "states")
@@ -146,19 +159,29 @@ class DecayState(_message.Message):
     open: MetricState
     def __init__(self, name: _Optional[str] = ..., decay: _Optional[_Iterable[_Union[PlainTensor, _Mapping]]] = ..., open: _Optional[_Union[MetricState, _Mapping]] = ...) -> None: ...
 
+class InvalidCounts(_message.Message):
+    __slots__ = ("name", "counts")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    COUNTS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    counts: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, name: _Optional[str] = ..., counts: _Optional[_Iterable[int]] = ...) -> None: ...
+
 class PeriodState(_message.Message):
-    __slots__ = ("first_step", "samples", "seconds", "losses", "phases")
+    __slots__ = ("first_step", "samples", "seconds", "losses", "phases", "invalid")
     FIRST_STEP_FIELD_NUMBER: _ClassVar[int]
     SAMPLES_FIELD_NUMBER: _ClassVar[int]
     SECONDS_FIELD_NUMBER: _ClassVar[int]
     LOSSES_FIELD_NUMBER: _ClassVar[int]
     PHASES_FIELD_NUMBER: _ClassVar[int]
+    INVALID_FIELD_NUMBER: _ClassVar[int]
     first_step: int
     samples: int
     seconds: float
     losses: _containers.RepeatedCompositeFieldContainer[LossSum]
     phases: _containers.RepeatedCompositeFieldContainer[Scalar]
-    def __init__(self, first_step: _Optional[int] = ..., samples: _Optional[int] = ..., seconds: _Optional[float] = ..., losses: _Optional[_Iterable[_Union[LossSum, _Mapping]]] = ..., phases: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ...) -> None: ...
+    invalid: _containers.RepeatedCompositeFieldContainer[InvalidCounts]
+    def __init__(self, first_step: _Optional[int] = ..., samples: _Optional[int] = ..., seconds: _Optional[float] = ..., losses: _Optional[_Iterable[_Union[LossSum, _Mapping]]] = ..., phases: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., invalid: _Optional[_Iterable[_Union[InvalidCounts, _Mapping]]] = ...) -> None: ...
 
 class ReporterState(_message.Message):
     __slots__ = ("schema_version", "end_step", "samples", "train_s", "monitor_s", "metrics", "period")

@@ -14,7 +14,7 @@ import ray
 from raymon.errors import RunError
 from raymon.metrics import TrainMetricWrapper
 from raymon.reporter.reporter import Reporter
-from raymon.sinks import Published
+from raymon.sinks import Evaluation, Published
 
 ABANDONED_AFTER_S = 120.0
 """Seconds without a word from the driver after which the actor takes it for gone and ends."""
@@ -56,9 +56,9 @@ class ReportingActor:
         """As `Reporter.report`."""
         return self._reporter.report(message)
 
-    def publish_evaluation(self, step: int, metrics: Mapping[str, float]) -> None:
+    def publish_evaluation(self, evaluation: Evaluation) -> None:
         """As `Reporter.publish_evaluation`."""
-        self._reporter.publish_evaluation(step, metrics)
+        self._reporter.publish_evaluation(evaluation)
 
     def publish_evaluation_progress(self, step: int, done: int, total: int, seconds: float) -> None:
         """As `Reporter.publish_evaluation_progress`."""
@@ -181,9 +181,9 @@ class RayReporter:
         future: Future[Mapping[str, float]] = self._actor.report.remote(message).future()
         return future
 
-    def publish_evaluation(self, step: int, metrics: Mapping[str, float]) -> Future[None]:
+    def publish_evaluation(self, evaluation: Evaluation) -> Future[None]:
         """Sends the scores of an evaluation; returns at once."""
-        future: Future[None] = self._actor.publish_evaluation.remote(step, dict(metrics)).future()
+        future: Future[None] = self._actor.publish_evaluation.remote(evaluation).future()
         return future
 
     def publish_evaluation_progress(

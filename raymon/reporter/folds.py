@@ -5,18 +5,15 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from raymon.metrics import DecayedMetric, TrainMetricWrapper, window_states
-from raymon.monitor.states import (
-    IntegerStates,
-    add_states,
-    decode_states,
-    encode_integers,
-    to_tensors,
-)
+from raymon.metrics import CheckedMetric, DecayedMetric, TrainMetricWrapper, window_states
+from raymon.monitor.states import States, decode_states, encode_merged, merge_into, to_tensors
 from raymon.protos.report_pb2 import DecayState, PlainTensor
 from raymon.reporter.window_sum import WindowSum
+from raymon.sinks import InputErrors
 
 
 class Folds:
@@ -32,8 +29,7 @@ class Folds:
             name: DecayedMetric(metric.metric, metric.decay_rate)
             for name, metric in metrics.items()
         }
-        self._open: dict[str, IntegerStates] = {name: {} for name in metrics}
-        self._reals: dict[str, frozenset[str]] = {}
+        self._open: dict[str, States] = {name: {} for name in metrics}
 
     def add(self, window: WindowSum) -> dict[str, Exception]:
         """Adds a merged window, and folds the metrics whose fold ends with it.
@@ -52,10 +48,9 @@ class Folds:
 
     def _add_to(self, name: str, window: WindowSum) -> None:
         if name in window.metrics:
-            add_states(self._open[name], window.metrics[name])
-            self._reals[name] = window.reals[name]
+            merge_into(self._open[name], window.metrics[name])
         if window.end_step % self._decay_steps[name] == 0 and self._open[name]:
-            self._decayed[name].fold(to_tensors(self._open[name], self._reals[name]))
+            self._decayed[name].fold(to_tensors(self._open[name]))
             self._open[name] = {}
 
     def copy(self) -> Folds:
@@ -64,7 +59,6 @@ class Folds:
         twin._decay_steps = self._decay_steps
         twin._decayed = copy.deepcopy(self._decayed)
         twin._open = {name: dict(states) for name, states in self._open.items()}
-        twin._reals = dict(self._reals)
         return twin
 
     def values(self) -> dict[str, float]:
@@ -83,13 +77,22 @@ class Folds:
             if decayed.error_bound is not None
         }
 
+    def input_errors(self, invalid: Mapping[str, NDArray[np.int64]]) -> InputErrors:
+        """What was wrong with the input of metrics, of their counts of it by name."""
+        errors = {}
+        for name, counts in invalid.items():
+            metric = self._decayed[name].metric if name in self._decayed else None
+            if isinstance(metric, CheckedMetric):
+                errors[name] = metric.input_errors(torch.from_numpy(counts))
+        return {name: found for name, found in errors.items() if found}
+
     def save(self) -> list[DecayState]:
         """Everything that is needed to go on."""
         return [
             DecayState(
                 name=name,
                 decay=[_plain(key, value) for key, value in decayed.state_dict().items()],
-                open=encode_integers(name, self._open[name], self._reals.get(name, frozenset())),
+                open=encode_merged(name, self._open[name]),
             )
             for name, decayed in self._decayed.items()
         ]
@@ -105,10 +108,10 @@ class Folds:
             if state.name not in self._decayed:
                 continue
             decayed = {tensor.name: _tensor(tensor) for tensor in state.decay}
-            opened, reals = decode_states(state.open)
-            if self._fits(state.name, [*decayed.values(), *to_tensors(opened, reals).values()]):
+            opened = decode_states(state.open)
+            if self._fits(state.name, [*decayed.values(), *to_tensors(opened).values()]):
                 self._decayed[state.name].load_state_dict(decayed)
-                self._open[state.name], self._reals[state.name] = opened, reals
+                self._open[state.name] = opened
             else:
                 changed.append(state.name)
         return changed

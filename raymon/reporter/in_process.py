@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from raymon.metrics import TrainMetricWrapper
 from raymon.reporter.reporter import Reporter
-from raymon.sinks import Published
+from raymon.sinks import Evaluation, Published
 
 T = TypeVar("T")
 
@@ -40,9 +40,9 @@ class InProcessReporter:
         """As `Reporter.report`; done on return."""
         return self._done(lambda: self._reporter.report(message))
 
-    def publish_evaluation(self, step: int, metrics: Mapping[str, float]) -> Future[None]:
+    def publish_evaluation(self, evaluation: Evaluation) -> Future[None]:
         """As `Reporter.publish_evaluation`; done on return."""
-        return self._done(lambda: self._reporter.publish_evaluation(step, metrics))
+        return self._done(lambda: self._reporter.publish_evaluation(evaluation))
 
     def publish_evaluation_progress(
         self, step: int, done: int, total: int, seconds: float

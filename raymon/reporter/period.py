@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from raymon.monitor.fixed_point import exact, quantise, real
-from raymon.protos.report_pb2 import Histogram, LossSum, PeriodState, Scalar
+from raymon.protos.report_pb2 import Histogram, InvalidCounts, LossSum, PeriodState, Scalar
 from raymon.reporter.folds import Folds
 from raymon.reporter.window_sum import LossTotal, WindowSum
 from raymon.sinks import Coverage, Snapshot
@@ -24,6 +27,7 @@ class Period:
     last: WindowSum | None = None
     gradient_norms: dict[str, float] = field(default_factory=dict)
     histograms: tuple[Histogram, ...] = ()
+    invalid: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     ranks: int | None = None
 
     def add(self, window: WindowSum) -> None:
@@ -38,6 +42,8 @@ class Period:
             self.losses.setdefault(name, LossTotal()).add(total)
         for name, seconds in window.phases.items():
             self.phases[name] = self.phases.get(name, 0.0) + seconds
+        for name, counts in window.invalid.items():
+            self.invalid[name] = self.invalid.get(name, 0) + counts
         self.gradient_norms.update(window.gradient_norms)
         self.histograms = window.histograms or self.histograms
         present = len(window.ranks)
@@ -67,6 +73,7 @@ class Period:
             coverage=coverage,
             phases=dict(self.phases),
             histograms=self.histograms,
+            input_errors=folds.input_errors(self.invalid),
         )
 
     def save(self) -> PeriodState | None:
@@ -87,6 +94,10 @@ class Period:
                 for name, total in self.losses.items()
             ],
             phases=[Scalar(name=name, value=value) for name, value in self.phases.items()],
+            invalid=[
+                InvalidCounts(name=name, counts=counts.tolist())
+                for name, counts in self.invalid.items()
+            ],
         )
 
     @classmethod
@@ -101,4 +112,5 @@ class Period:
                 for loss in state.losses
             },
             phases={phase.name: phase.value for phase in state.phases},
+            invalid={entry.name: np.array(entry.counts, dtype=np.int64) for entry in state.invalid},
         )

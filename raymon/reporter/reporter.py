@@ -153,9 +153,8 @@ class Reporter:
             self._close(window)
         return self._folds.values()
 
-    def publish_evaluation(self, step: int, metrics: Mapping[str, float]) -> None:
-        """Publishes the scores of an evaluation after `step` steps."""
-        evaluation = Evaluation(step, dict(metrics))
+    def publish_evaluation(self, evaluation: Evaluation) -> None:
+        """Publishes the scores of an evaluation."""
         self._publish(evaluation)
         self._for_each_sink(lambda sink: sink.write_evaluation(evaluation))
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from raymon.monitor.fixed_point import exact, real
-from raymon.monitor.states import IntegerStates, add_states, decode_states
+from raymon.monitor.states import States, decode_states, merge_into
 from raymon.protos.report_pb2 import Histogram, WindowReport
 
 
@@ -40,7 +43,6 @@ class WindowSum:
         wall_s: Seconds of the slowest of them.
         phases: Seconds by phase, of the slowest rank of each.
         metrics: By metric, the merged states.
-        reals: By metric, the names of its states that hold reals.
     """
 
     first_step: int
@@ -53,11 +55,19 @@ class WindowSum:
     wall_s: float = 0.0
     phases: dict[str, float] = field(default_factory=dict)
     losses: dict[str, LossTotal] = field(default_factory=dict)
-    metrics: dict[str, IntegerStates] = field(default_factory=dict)
-    reals: dict[str, frozenset[str]] = field(default_factory=dict)
+    metrics: dict[str, States] = field(default_factory=dict)
     learning_rates: tuple[float, ...] = ()
     gradient_norms: Mapping[str, float] = field(default_factory=dict)
     histograms: tuple[Histogram, ...] = ()
+
+    @property
+    def invalid(self) -> dict[str, NDArray[np.int64]]:
+        """By metric, the counts of its state `invalid`, of the metrics that have one."""
+        return {
+            name: states["invalid"].entries
+            for name, states in self.metrics.items()
+            if "invalid" in states and states["invalid"].entries.shape == (4,)
+        }
 
     def add(self, report: WindowReport) -> bool:
         """Adds the report of a rank; false, and nothing added, where it is in already.
@@ -84,9 +94,8 @@ class WindowSum:
             self.losses.setdefault(loss.name, LossTotal()).add(
                 LossTotal(exact(loss.sum), exact(loss.weight), loss.non_finite)
             )
-        for name, (states, reals) in metrics.items():
-            add_states(self.metrics.setdefault(name, {}), states)
-            self.reals[name] = reals
+        for name, states in metrics.items():
+            merge_into(self.metrics.setdefault(name, {}), states)
         if report.rank == 0:
             self.learning_rates = tuple(report.learning_rates)
             self.gradient_norms = {norm.name: norm.value for norm in report.gradient_norms}

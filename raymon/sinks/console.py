@@ -11,7 +11,14 @@ from rich.console import Console as RichConsole
 from rich.logging import RichHandler
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from raymon.sinks.snapshot import Evaluation, EvaluationProgress, Notice, Published, Snapshot
+from raymon.sinks.snapshot import (
+    Evaluation,
+    EvaluationProgress,
+    InputErrors,
+    Notice,
+    Published,
+    Snapshot,
+)
 
 _log = logging.getLogger("raymon")
 
@@ -37,6 +44,7 @@ class Console:
         self._unlogged: Snapshot | None = None
         self._progress: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
+        self._doubted: set[str] = set()
         if terminal is not None:
             self._progress = Progress(
                 TextColumn("{task.description}"),
@@ -70,7 +78,7 @@ class Console:
             self._show_snapshot(published)
         elif isinstance(published, Evaluation):
             self._end_task("evaluation")
-            _log.info("Evaluation at step %d: %s", published.step, format_values(published.metrics))
+            self._show_evaluation(published)
         elif isinstance(published, EvaluationProgress):
             self._show_evaluation_progress(published)
         elif isinstance(published, Notice):
@@ -83,7 +91,24 @@ class Console:
                 published.step,
             )
 
+    def _show_evaluation(self, evaluation: Evaluation) -> None:
+        self._warn(f"Evaluation at step {evaluation.step}", evaluation)
+        values = format_values(evaluation.metrics, evaluation.metric_bounds)
+        _log.info("Evaluation at step %d: %s", evaluation.step, values)
+
+    def _warn(self, where: str, shown: Snapshot | Evaluation) -> None:
+        for found, metrics in _by_error(shown.input_errors).items():
+            _log.warning("%s: %s (%s)", where, found, ", ".join(metrics))
+        for name, bound in shown.metric_bounds.items():
+            # Once each: the bound stands beside every value.
+            if bound > BOUND_SHOWN_ABOVE and name not in self._doubted:
+                self._doubted.add(name)
+                _log.warning(
+                    "%s: %s can be off by %.3f: too many scores share a bin", where, name, bound
+                )
+
     def _show_snapshot(self, snapshot: Snapshot) -> None:
+        self._warn(f"Steps {snapshot.first_step} to {snapshot.end_step}", snapshot)
         if snapshot.non_finite:
             _log.warning(
                 "Steps %d to %d: losses that are not finite: %s",
@@ -146,7 +171,7 @@ def progress_line(snapshot: Snapshot) -> str:
         f"[{snapshot.steps_per_second:.2f}it/s]",
         *(f"lr_g{i}:{rate:.5f}" for i, rate in enumerate(snapshot.learning_rates)),
         format_values({**snapshot.losses, "total_loss": snapshot.total_loss}),
-        _format_metrics(snapshot),
+        format_values(snapshot.metrics, snapshot.metric_bounds),
         f"samples/s:{snapshot.samples_per_second:,.0f}",
         f"ranks:{snapshot.coverage.ranks}/{snapshot.coverage.world_size}",
     ]
@@ -158,15 +183,19 @@ def short_suffix(snapshot: Snapshot) -> str:
     parts = [
         f"{snapshot.samples_per_second:,.0f} samples/s",
         f"loss:{snapshot.total_loss:.5f}",
-        _format_metrics(snapshot),
+        format_values(snapshot.metrics, snapshot.metric_bounds),
         f"{snapshot.coverage.ranks}/{snapshot.coverage.world_size} ranks",
     ]
     return " ".join(part for part in parts if part)
 
 
-def format_values(values: Mapping[str, float]) -> str:
-    """`name:value`, separated by spaces."""
-    return " ".join(f"{name}:{value:.5f}" for name, value in values.items())
+def format_values(values: Mapping[str, float], bounds: Mapping[str, float] | None = None) -> str:
+    """`name:value`, separated by spaces, with the bounds that are worth showing."""
+    bounds = bounds or {}
+    return " ".join(
+        f"{name}:{value:.5f}" + _format_bound(bounds.get(name, 0.0))
+        for name, value in values.items()
+    )
 
 
 def terminal_handler(terminal: RichConsole) -> logging.Handler:
@@ -176,11 +205,13 @@ def terminal_handler(terminal: RichConsole) -> logging.Handler:
     )
 
 
-def _format_metrics(snapshot: Snapshot) -> str:
-    return " ".join(
-        f"{name}:{value:.5f}" + _format_bound(snapshot.metric_bounds.get(name, 0.0))
-        for name, value in snapshot.metrics.items()
-    )
+def _by_error(errors: InputErrors) -> dict[str, list[str]]:
+    # The same scores are wrong for several metrics.
+    metrics: dict[str, list[str]] = {}
+    for metric, found in errors.items():
+        for what, count in found.items():
+            metrics.setdefault(f"{count:,} {what}", []).append(metric)
+    return metrics
 
 
 def _format_bound(bound: float) -> str:

@@ -8,6 +8,9 @@ from typing import Any
 
 from raymon.protos.report_pb2 import Histogram
 
+InputErrors = Mapping[str, Mapping[str, int]]
+"""By metric, how many times by what was wrong."""
+
 
 @dataclass(frozen=True)
 class Coverage:
@@ -40,6 +43,7 @@ class Snapshot:
         learning_rates: By parameter group.
         gradient_norms: By name, `global_gradient_norm` and `{parameter}/gradient_norm`.
         histograms: Of parameters and gradients.
+        input_errors: As for an `Evaluation`.
     """
 
     first_step: int
@@ -57,6 +61,7 @@ class Snapshot:
     coverage: Coverage
     phases: Mapping[str, float] = field(default_factory=dict)
     histograms: Sequence[Histogram] = ()
+    input_errors: InputErrors = field(default_factory=dict)
 
     @property
     def total_loss(self) -> float:
@@ -88,6 +93,7 @@ class Snapshot:
             "non_finite": dict(self.non_finite),
             "metrics": dict(self.metrics),
             "metric_bounds": dict(self.metric_bounds),
+            "input_errors": {name: dict(found) for name, found in self.input_errors.items()},
             "learning_rates": list(self.learning_rates),
             "gradient_norms": dict(self.gradient_norms),
             "phases": dict(self.phases),
@@ -99,10 +105,19 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The scores of the model after `step` steps, by name."""
+    """The scores of the model after `step` steps.
+
+    Attributes:
+        metrics: By name.
+        metric_bounds: By how much a metric can be wrong, where it can.
+        input_errors: By metric, how many scores, labels or weights were wrong, by what was wrong
+            with them, as in `{"auc": {"NaN scores": 37}}`; only what was found.
+    """
 
     step: int
     metrics: Mapping[str, float]
+    metric_bounds: Mapping[str, float] = field(default_factory=dict)
+    input_errors: InputErrors = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

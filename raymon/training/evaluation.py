@@ -11,6 +11,7 @@ import torch
 from raymon.data import ParquetReader
 from raymon.models import Model
 from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.sinks import Evaluation
 from raymon.training.precision import autocast
 from raymon.training.worker_context import WorkerContext
 
@@ -24,7 +25,8 @@ def evaluate(
     reader: ParquetReader,
     context: WorkerContext,
     progress: Progress,
-) -> dict[str, float]:
+    step: int,
+) -> Evaluation:
     """Scores the model; every rank gets the same numbers.
 
     Args:
@@ -33,9 +35,11 @@ def evaluate(
         reader: The rows of this rank.
         context: The world of this rank.
         progress: Called every `eval_config.log_step_count_steps` steps.
+        step: Steps that the model has made.
 
     Returns:
-        Metrics by name, then the losses (weighted means over all rows) and `total_loss`.
+        Metrics by name, then the losses (weighted means over all rows) and `total_loss`; with
+        the bounds of the metrics, and what was wrong with their input.
     """
     steps = reader.steps_per_epoch
     if config.eval_config.HasField("num_steps"):
@@ -45,18 +49,20 @@ def evaluate(
     model.reset_metric()
     model.eval()
     with closing(reader.epoch(0)) as batches, torch.inference_mode():
-        for step, batch in zip(range(1, steps + 1), batches, strict=False):
+        for done, batch in zip(range(1, steps + 1), batches, strict=False):
             moved = context.move(batch, config.data_config.pin_memory)
             with autocast(config.train_config, context.device):
                 predictions = model.predict(moved)
             model.update_metric(predictions, moved)
             losses.add(model.loss(predictions, moved), model.batch_weight(moved))
-            if step % config.eval_config.log_step_count_steps == 0:
-                progress(step, steps, time.monotonic() - began)
+            if done % config.eval_config.log_step_count_steps == 0:
+                progress(done, steps, time.monotonic() - began)
         metrics = {name: float(value) for name, value in model.compute_metric().items()}
+        bounds = {name: float(value) for name, value in model.metric_bounds().items()}
+        input_errors = model.metric_input_errors()
     model.reset_metric()
     model.train()
-    return {**metrics, **losses.means(context)}
+    return Evaluation(step, {**metrics, **losses.means(context)}, bounds, input_errors)
 
 
 class _LossSums:

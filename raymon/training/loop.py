@@ -163,9 +163,9 @@ class Loop:
                     lambda channel: channel.publish_evaluation_progress(step, done, total, seconds)
                 )
 
-        metrics = evaluate(
-            self._config, self._state.model, self._eval_reader, self._context, progress
+        evaluation = evaluate(
+            self._config, self._state.model, self._eval_reader, self._context, progress, step
         )
         if self._context.rank == 0:
-            self._sender.publish(lambda channel: channel.publish_evaluation(step, metrics))
-        return metrics
+            self._sender.publish(lambda channel: channel.publish_evaluation(evaluation))
+        return dict(evaluation.metrics)

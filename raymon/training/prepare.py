@@ -8,8 +8,10 @@ from pathlib import Path
 
 import torch
 
-from raymon.data import build_features, check_input
+from raymon.config.names import named_metrics, named_train_metrics
+from raymon.data import LabelKind, build_features, check_input
 from raymon.errors import ConfigError, RunError
+from raymon.metrics import build_custom, few_rows, try_out
 from raymon.models import build_model, grouping_keys, label_kinds
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.training.checkpoint import newest_checkpoint
@@ -41,6 +43,21 @@ def check_config(config: PipelineConfig) -> None:
     # No memory for the tables is needed to see whether a model can be built.
     with torch.device("meta"):
         build_model(config, features).init_metric()
+    _try_custom_metrics(config)
+
+
+def _try_custom_metrics(config: PipelineConfig) -> None:
+    model, labels, kinds = config.model_config, config.data_config.label_fields, label_kinds(config)
+    custom = [
+        (metric.label, metric.config.custom_metric)
+        for listed in (named_metrics(model, labels), named_train_metrics(model, labels))
+        for metric in listed
+        if metric.kind == "custom_metric"
+    ]
+    for label, metric in custom:
+        kind = kinds[label]
+        classes = model.num_class if kind is LabelKind.CLASS else 1
+        try_out(build_custom(metric), *few_rows(classes, real=kind is LabelKind.REAL))
 
 
 def plan_run(config: PipelineConfig) -> RunPlan:

@@ -14,6 +14,7 @@ from ray.train import TrainingFailedError as RayTrainingFailedError
 from ray.train.torch import TorchTrainer
 
 from raymon.errors import RaymonError, TrainingError, UserError
+from raymon.metrics import registered_metrics
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.reporter.actor import RayReporter
 from raymon.training.job import Job
@@ -43,6 +44,7 @@ def fit(job: Job, reporter: RayReporter) -> None:
         train_loop_config={
             "config": job.serialized_config,
             "checkpoint": job.checkpoint,
+            "metrics": registered_metrics(),
             "reporter": reporter.actor,
         },
         scaling_config=ScalingConfig(

@@ -10,13 +10,15 @@ def train_loop_per_worker(arguments: dict[str, Any]) -> None:
 
     Args:
         arguments: `config`, a serialised `PipelineConfig`; `checkpoint`, the path of one to
-            evaluate, or None to train; `reporter`, the handle of the `ReportingActor`.
+            evaluate, or None to train; `metrics`, those that the driver registered, by name;
+            `reporter`, the handle of the `ReportingActor`.
     """
     # Ray's controller imports this module too, so what takes seconds is imported here.
     import logging
 
     import ray.train.torch
 
+    from raymon.metrics import register_metric
     from raymon.reporter.actor import RayReporter
     from raymon.training.job import Job
     from raymon.training.ray_register import RayRegister
@@ -25,6 +27,8 @@ def train_loop_per_worker(arguments: dict[str, Any]) -> None:
 
     # A worker says nothing by itself: the driver prints what the reporter publishes.
     logging.getLogger("raymon").setLevel(logging.WARNING)
+    for name, cls in arguments["metrics"].items():
+        register_metric(name, cls)
     job = Job(arguments["config"], arguments["checkpoint"])
     world = ray.train.get_context()
     context = WorkerContext(

@@ -201,6 +201,6 @@ def _evaluate(
         if context.rank == 0:
             reporter.publish_evaluation_progress(checkpoint.step, done, total, seconds)
 
-    metrics = evaluate(config, model, reader, context, progress)
+    evaluation = evaluate(config, model, reader, context, progress, checkpoint.step)
     if context.rank == 0:
-        reporter.publish_evaluation(checkpoint.step, metrics).result(timeout=_PUBLISH_S)
+        reporter.publish_evaluation(evaluation).result(timeout=_PUBLISH_S)

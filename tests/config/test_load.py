@@ -74,7 +74,18 @@ WRONG = [
         "feature_configs[0].id_feature.weighted",
         "raymon does not have weighted yet",
     ),
-    ("metrics { auc {} }", "metrics { xauc {} }", "model_config.metrics[0].xauc", "not have xauc"),
+    (
+        "metrics { auc {} }",
+        'train_metrics { grouped_auc { grouping_key: "user_id" } }',
+        "model_config.train_metrics[0].grouped_auc",
+        "grouped_auc keeps all rows, so it is a metric of the evaluation; give it in metrics",
+    ),
+    (
+        "metrics { auc {} }",
+        "train_metrics { xauc { max_pairs: 100 } }",
+        "model_config.train_metrics[0].xauc.max_pairs",
+        "draws from all rows",
+    ),
     (
         'expression: "user:a"',
         "",

@@ -1,15 +1,16 @@
 """What two workers show is what all rows together give."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from sklearn.metrics import log_loss, roc_auc_score
-
-from tests.integration.conftest import run_raymon
+from sklearn.metrics import average_precision_score, log_loss, ndcg_score, roc_auc_score
 
 ROWS = 4001  # ranks hold unequal parts
 
@@ -29,14 +30,27 @@ model_config {{
   custom {{ class_path: "tests.integration.scored_model:ScoredModel" }}
   losses {{ binary_cross_entropy {{}} }}
   metrics {{ auc {{}} }}
+  metrics {{ pr_auc {{}} }}
+  metrics {{ log_loss {{}} }}
+  metrics {{ calibration {{}} }}
+  metrics {{ xauc {{}} }}
   metrics {{ grouped_auc {{ grouping_key: "user" }} }}
+  metrics {{ grouped_xauc {{ grouping_key: "user" }} }}
+  metrics {{ ndcg_at_k {{ grouping_key: "user" top_k: 10 }} }}
+  metrics {{ custom_metric {{ name: "highest_score" kwargs {{ key: "scale" value: "2" }} }} }}
   train_metrics {{ auc {{}} decay_rate: 0 decay_step: 10 }}
+  train_metrics {{ xauc {{}} decay_rate: 0 decay_step: 10 }}
+  train_metrics {{ pr_auc {{}} decay_rate: 0 decay_step: 10 }}
+  train_metrics {{ log_loss {{}} decay_rate: 0 decay_step: 10 }}
+  train_metrics {{ calibration {{}} decay_rate: 0 decay_step: 10 }}
+  train_metrics {{ mean_absolute_error {{}} decay_rate: 0 decay_step: 10 }}
+  train_metrics {{ custom_metric {{ name: "highest_score" }} decay_rate: 0 decay_step: 10 }}
 }}
 ray_config {{ num_workers: 2 }}
 """
 
 
-def test_the_auc_of_two_workers_is_scikit_learns_on_all_scores(
+def test_the_metrics_of_two_workers_are_those_of_all_scores(
     ray_address: str, tmp_path: Path
 ) -> None:
     rng = np.random.default_rng(0)
@@ -50,17 +64,51 @@ def test_the_auc_of_two_workers_is_scikit_learns_on_all_scores(
         SCORED_CONFIG.format(data=tmp_path / "scored.parquet", model_dir=tmp_path / "run")
     )
 
-    finished = run_raymon("train", config, "--json", address=ray_address)
+    script = Path(__file__).with_name("train_with_own_metric.py")
+    finished = subprocess.run(
+        [sys.executable, script, config],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        env={**os.environ, "RAY_ADDRESS": ray_address, "PYTHONPATH": os.getcwd()},
+    )
     assert finished.returncode == 0, finished.stderr
     summary = json.loads(finished.stdout)
+    found, trained = summary["eval_metrics"], summary["train_metrics"]
 
     auc = roc_auc_score(click, score)
-    assert summary["eval_metrics"]["auc"] == pytest.approx(auc, abs=1e-4)
     loss = log_loss(click, score.astype(np.float64))
-    assert summary["eval_metrics"]["binary_cross_entropy"] == pytest.approx(loss, rel=1e-5)
+    expected = {
+        "auc": auc,
+        "pr_auc": average_precision_score(click, score),
+        "log_loss": loss,
+        "calibration": score.astype(np.float64).sum() / click.sum(),
+        "xauc": _concordant(click, score),
+        "highest_score": 2 * score.max(),
+        "binary_cross_entropy": loss,
+    }
+    for name, value in expected.items():
+        assert found[name] == pytest.approx(value, rel=1e-5, abs=1e-4), name
     groups = [user == u for u in range(50)]
-    by_user = [roc_auc_score(click[g], score[g]) for g in groups if 0 < click[g].sum() < g.sum()]
-    assert summary["eval_metrics"]["grouped_auc"] == pytest.approx(np.mean(by_user), abs=1e-6)
+    both = [g for g in groups if 0 < click[g].sum() < g.sum()]
+    by_user = [roc_auc_score(click[g], score[g]) for g in both]
+    assert found["grouped_auc"] == pytest.approx(np.mean(by_user), abs=1e-9)
+    gains = [ndcg_score([click[g]], [score[g]], k=10) for g in both]
+    assert found["ndcg_at_k"] == pytest.approx(np.mean(gains), abs=1e-9)
+    pairs = [_concordant(click[g], score[g]) * g.sum() / ROWS for g in groups]
+    assert found["grouped_xauc"] == pytest.approx(np.sum(pairs), abs=1e-9)
+
     # One epoch of 10 steps is one fold of all rows, wherever they were.
-    assert summary["train_metrics"]["auc"] == pytest.approx(auc, abs=1e-4)
-    assert summary["train_metrics"]["binary_cross_entropy"] == pytest.approx(loss, rel=1e-5)
+    error = np.abs(score.astype(np.float64) - click).mean()
+    expected |= {"mean_absolute_error": error, "highest_score": score.max()}
+    for name, value in trained.items():
+        if name in expected:
+            assert value == pytest.approx(expected[name], rel=1e-5, abs=1e-4), name
+    assert trained.keys() >= {*expected} - {"binary_cross_entropy"}
+
+
+def _concordant(label: np.ndarray, score: np.ndarray) -> float:
+    """The share of all pairs that differ the same way in label and score."""
+    i, j = np.triu_indices(len(label), 1)
+    same = np.sign(label[i].astype(int) - label[j]) * np.sign(score[i] - score[j])
+    return float((same > 0).mean())

@@ -37,7 +37,7 @@ def test_is_within_1e_4_of_the_exact_area_at_any_base_rate(base_rate: float) -> 
     metric = _auc(scores, labels)
     error = abs(metric.compute().item() - roc_auc_score(labels, scores))
     assert error < 1e-4
-    assert error <= metric.error_bound().item() < 1e-3
+    assert error <= metric.error_bound.item() < 1e-3
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_is_never_further_from_the_exact_area_than_its_bound(
     if len(positive) and len(negative):
         above = (positive[:, None] > negative).mean()
         exact = above + (positive[:, None] == negative).mean() / 2
-        assert abs(metric.compute().item() - exact) <= metric.error_bound().item() + 1e-12
+        assert abs(metric.compute().item() - exact) <= metric.error_bound.item() + 1e-12
     else:
         assert metric.compute().item() == 0.0
 
@@ -185,7 +185,7 @@ def test_a_score_of_nan_makes_the_value_nan(thresholds: int | None, sign: int) -
     nan = torch.tensor(float("nan")).copysign(torch.tensor(float(sign)))
     metric.update(torch.stack([torch.tensor(0.1), nan, torch.tensor(0.9)]), torch.tensor([0, 1, 1]))
     assert metric.compute().isnan()
-    assert metric.error_bound().isnan()
+    assert metric.error_bound.isnan()
 
 
 @pytest.mark.parametrize("thresholds", [None, 200])

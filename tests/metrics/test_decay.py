@@ -65,7 +65,7 @@ def test_an_auc_decays_its_histogram_by_the_law(thresholds: int | None) -> None:
     )
     assert decayed.value == pytest.approx(expected, abs=1e-12)
     assert metric.compute().item() == decayed.value
-    assert decayed.error_bound == metric.error_bound().item() == 0.0
+    assert decayed.error_bound == metric.error_bound.item() == 0.0
 
 
 def test_the_first_fold_of_an_auc_is_the_buffer_itself() -> None:

@@ -1,55 +1,186 @@
-"""Evaluation on two ranks gives the value of all samples together, on both."""
+"""Evaluation on several ranks gives the value of all samples together, bit for bit, on each."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from torchmetrics import MetricCollection
+from torchmetrics.utilities.distributed import gather_all_tensors
 
 from raymon.metrics import AUC, GroupedAUC, NormalizedEntropy, TrainMetricWrapper
+from raymon.metrics.grouped_rows import GroupedRows
+from raymon.metrics.ndcg_at_k import NDCGAtK
+
+PARTS = 6
+GROUPED: list[Callable[..., GroupedRows]] = [
+    GroupedAUC,
+    NDCGAtK,
+    lambda **kwargs: NDCGAtK(3, **kwargs),
+]
+SHARES: dict[str, Callable[[int, int], int]] = {
+    "even": lambda part, ranks: part % ranks,
+    "all on the first": lambda part, ranks: 0,
+    "all on the last": lambda part, ranks: ranks - 1,
+}
 
 
-def _rows() -> tuple[Tensor, Tensor, Tensor]:
+def _part(part: int, kind: str = "plain") -> list[Tensor]:
+    """One part of 600 rows: many scores tie, and the groups are in every part."""
     generator = torch.Generator().manual_seed(0)
-    preds = torch.rand(500, generator=generator)
-    target = (torch.rand(500, generator=generator) < preds).float()
-    return preds, target, torch.randint(0, 20, (500,), generator=generator)
+    preds = torch.rand(600, generator=generator)
+    target = (torch.rand(600, generator=generator) < preds).float()
+    preds = torch.where(preds < 0.5, preds, (preds * 10).round() / 10)
+    # Multiples of the number of ranks, and hashes.
+    hashes = torch.randint(-(2**63), 2**63 - 1, (10,), generator=generator)
+    keys = torch.cat([torch.arange(0, 60, 6), hashes])
+    key = keys[torch.randint(0, 20, (600,), generator=generator)]
+    weights = 3 * torch.rand(600, generator=generator)
+    columns = [column[part::PARTS].clone() for column in (preds, target, key, weights)]
+    if kind == "doubles in one part" and part == 1:
+        # Between the scores of the others.
+        columns[:2] = columns[0].double() + 1e-12, columns[1].double()
+    if kind == "invalid":
+        columns[1][part] = -part
+        columns[part % 2 * 3][0] = float("nan")
+    weighted = kind == "invalid" or (kind == "weights in one part" and part == 1)
+    return columns if weighted else columns[:3]
 
 
-def _values(rank: int, ranks: int) -> list[float]:
-    preds, target, key = _rows()
-    auc, entropy, grouped, lopsided = AUC(), NormalizedEntropy(), GroupedAUC(), GroupedAUC()
-    train = TrainMetricWrapper(AUC(), decay_step=1)
-    auc.update(preds[rank::ranks], target[rank::ranks])
-    entropy.update(preds[rank::ranks], target[rank::ranks])
-    grouped.update(preds[rank::ranks], target[rank::ranks], key[rank::ranks])
+def _filled(metric: Any, rank: int, ranks: int, kind: str = "plain", share: str = "even") -> Any:
+    for part in range(PARTS):
+        if SHARES[share](part, ranks) == rank:
+            metric.update(*_part(part, kind))
+    return metric
+
+
+def _figures(metric: GroupedRows) -> list[Any]:
+    value = metric.compute().nan_to_num(-1).item()
+    return [value, metric.groups, metric.groups_skipped, metric.input_errors()]
+
+
+def _values(rank: int, ranks: int) -> dict[str, Any]:
+    """What every rank must agree on with one that has all rows."""
+    values: dict[str, Any] = {}
+    for kind, share in product(
+        ["plain", "doubles in one part", "weights in one part", "invalid"], SHARES
+    ):
+        metrics = [_filled(metric(), rank, ranks, kind, share) for metric in GROUPED]
+        values[f"{kind}, {share}"] = [_figures(metric) for metric in metrics]
+    values["no rows"] = [_figures(metric()) for metric in GROUPED]
+
+    collection = MetricCollection([GroupedAUC(), NDCGAtK(3), AUC()])
+    for part in range(rank, PARTS, ranks):
+        preds, target, key = _part(part)
+        collection.update(preds, target, grouping_key=key)
+    values["collection"] = collection.compute()
+
+    auc, entropy, train = AUC(), NormalizedEntropy(), TrainMetricWrapper(AUC(), decay_step=1)
+    for part in range(rank, PARTS, ranks):
+        preds, target, _ = _part(part)
+        auc.update(preds, target)
+        entropy.update(preds, target)
     if rank == 0:
-        lopsided.update(preds, target, key)
         # Only this rank: a collective in here would never end.
         train.update(preds, target)
         train.compute()
-    return [metric.compute().item() for metric in (auc, entropy, grouped, lopsided)]
+    values["sums"] = [auc.compute(), entropy.compute()]
+    return values
+
+
+def _check_ways_to_synchronise(rank: int, ranks: int) -> None:
+    """On one of several ranks."""
+    gathered = []
+
+    def gather(result: Tensor, group: Any = None) -> list[Tensor]:
+        gathered.append(len(result))
+        return gather_all_tensors(result, group)
+
+    alone = dist.new_group([0])
+    pair = dist.new_group([0, 1])
+    for make, kind, share in product(GROUPED, ["plain", "weights in one part"], SHARES):
+        whole = _figures(_filled(make(sync_on_compute=False), 0, 1, kind))
+
+        def here(_make: Any = make, _kind: str = kind, _share: str = share, **kwargs: Any) -> Any:
+            return _filled(_make(**kwargs), rank, ranks, _kind, _share)
+
+        # Gathered by a function of the caller's, a rank has all rows.
+        metric = here(dist_sync_fn=gather)
+        gathered.clear()
+        assert _figures(metric) == whole
+        assert len(gathered) == 6
+        assert all(isinstance(state, list) for state in (metric.preds, metric.units))
+
+        # Synchronised by hand, a rank has the rows of its keys, computes alone, and goes on.
+        metric = here(sync_on_compute=False)
+        before = [len(rows) for rows in metric.preds]
+        metric.sync()
+        shares = gather_all_tensors(torch.tensor(sum(map(len, metric.preds))))
+        assert sum(shares) == 600
+        assert min(shares) > 0
+        if rank == 0:
+            assert _figures(metric) == whole
+        else:
+            metric.unsync()
+        assert [len(rows) for rows in metric.preds] == before
+        local = here(sync_on_compute=False)
+        metric.update(*_part(0))
+        local.update(*_part(0))
+        assert _figures(metric) == _figures(local)
+
+        # Ranks outside of the group take no part.
+        if rank == 0:
+            single = _figures(_filled(make(sync_on_compute=False), rank, ranks, kind, share))
+            assert _figures(here(process_group=alone)) == single
+        if rank < 2 and share == "even":
+            both = make(sync_on_compute=False)
+            for other in range(2):
+                _filled(both, other, ranks, kind, share)
+            metric = here(sync_on_compute=False)
+            metric.sync(process_group=pair)
+            assert _figures(metric) == _figures(both)
+
+
+def _check_batch_values(rank: int, ranks: int) -> None:
+    # Of a batch alone, on every rank.
+    metric, whole = GroupedAUC(dist_sync_on_step=True), GroupedAUC(sync_on_compute=False)
+    whole.update(*_part(0))
+    whole.update(*_part(1))
+    part = _part(rank) if rank < 2 else [column[:0] for column in _part(0)]
+    assert metric(*part) == whole.compute()
+    assert metric.compute() == whole.compute()
+    apart = GroupedAUC()
+    local = GroupedAUC(sync_on_compute=False)
+    local.update(*part)
+    assert apart(*part).nan_to_num(-1) == local.compute().nan_to_num(-1)
+    assert apart.compute() == whole.compute()
 
 
 @pytest.mark.filterwarnings("ignore:The ``compute`` method")
-def test_two_ranks_give_bit_for_bit_the_values_of_one(tmp_path: Path) -> None:
-    command = [sys.executable, __file__, str(tmp_path)]
-    ranks = [subprocess.Popen([*command, str(rank)]) for rank in range(2)]
-    assert [process.wait(timeout=120) for process in ranks] == [0, 0]
+@pytest.mark.parametrize("ranks", [2, 3])
+def test_ranks_give_bit_for_bit_the_values_of_one(tmp_path: Path, ranks: int) -> None:
+    command = [sys.executable, __file__, str(tmp_path), str(ranks)]
+    processes = [subprocess.Popen([*command, str(rank)]) for rank in range(ranks)]
+    assert [process.wait(timeout=180) for process in processes] == [0] * ranks
     expected = _values(0, 1)
-    for rank in range(2):
+    for rank in range(ranks):
         assert torch.load(tmp_path / f"{rank}.pt") == expected
 
 
 if __name__ == "__main__":
-    folder, rank = Path(sys.argv[1]), int(sys.argv[2])
+    folder, ranks, rank = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     torch.set_num_threads(1)
-    store = dist.FileStore(str(folder / "rendezvous"), 2)
-    dist.init_process_group("gloo", store=store, rank=rank, world_size=2)
-    torch.save(_values(rank, 2), folder / f"{rank}.pt")
+    store = dist.FileStore(str(folder / "rendezvous"), ranks)
+    dist.init_process_group("gloo", store=store, rank=rank, world_size=ranks)
+    torch.save(_values(rank, ranks), folder / f"{rank}.pt")
+    _check_ways_to_synchronise(rank, ranks)
+    _check_batch_values(rank, ranks)
     dist.destroy_process_group()

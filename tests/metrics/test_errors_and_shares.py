@@ -1,15 +1,14 @@
-"""MAE, MSE, Accuracy, RecallAtK and NormalizedEntropy against their definitions."""
+"""MAE, MSE, Accuracy and RecallAtK against their definitions."""
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from sklearn.metrics import (
     accuracy_score,
-    log_loss,
     mean_absolute_error,
     mean_squared_error,
     top_k_accuracy_score,
@@ -17,21 +16,11 @@ from sklearn.metrics import (
 from torchmetrics import Metric
 
 from raymon.errors import UserError
-from raymon.metrics import (
-    Accuracy,
-    MeanAbsoluteError,
-    MeanSquaredError,
-    NormalizedEntropy,
-    RecallAtK,
-)
-
-RNG = np.random.default_rng(0)
-SCORES = RNG.random(1_000)
-LABELS = (RNG.random(1_000) < SCORES).astype(np.int64)
-# Multiples of 2^-16, the unit of weights.
-WEIGHTS = RNG.integers(0, 200_000, 1_000) / 65_536
-CLASS_SCORES = RNG.random((1_000, 8))
-CLASSES = RNG.integers(0, 8, 1_000)
+from raymon.metrics.accuracy import Accuracy
+from raymon.metrics.mean_absolute_error import MeanAbsoluteError
+from raymon.metrics.mean_squared_error import MeanSquaredError
+from raymon.metrics.recall_at_k import RecallAtK
+from tests.metrics.sums import SHAPES, Shape, rows_for
 
 
 def _value(metric: Metric, *columns: np.ndarray) -> float:
@@ -39,32 +28,49 @@ def _value(metric: Metric, *columns: np.ndarray) -> float:
     return float(metric.compute())
 
 
-def _normalized_entropy(labels: np.ndarray, scores: np.ndarray, weights: np.ndarray) -> float:
-    rate = np.average(labels, weights=weights)
-    base = -(rate * np.log(rate) + (1 - rate) * np.log(1 - rate))
-    return float(log_loss(labels, scores, sample_weight=weights) / base)
+def _rows(name: str, rows: int, shape: Shape, weighted: bool) -> list[np.ndarray]:
+    columns = [column.numpy() for column in rows_for(name, rows, shape, seed=rows)]
+    columns[2] = columns[2] + 1 / 65_536 if weighted else np.ones(rows)
+    return columns
 
 
-@pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["unweighted", "weighted"])
-def test_values_are_those_of_their_definitions(weights: np.ndarray | None) -> None:
-    given = () if weights is None else (weights,)
-    ones = np.ones(1_000) if weights is None else weights
+@pytest.mark.parametrize("weighted", [False, True], ids=["unweighted", "weighted"])
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("rows", [1, 2, 3, 1_000])
+def test_mean_errors_are_those_of_scikit_learn(rows: int, shape: Shape, weighted: bool) -> None:
+    scores, labels, weights = _rows("mean_absolute_error", rows, shape, weighted)
+    given = (weights,) if weighted else ()
     for metric, definition in [
         (MeanAbsoluteError(), mean_absolute_error),
         (MeanSquaredError(), mean_squared_error),
     ]:
-        expected = definition(LABELS, SCORES, sample_weight=ones)
-        assert _value(metric, SCORES, LABELS, *given) == pytest.approx(expected, rel=1e-12)
-    assert _value(Accuracy(0.3), SCORES, LABELS, *given) == pytest.approx(
-        accuracy_score(LABELS, SCORES > 0.3, sample_weight=ones), rel=1e-12
+        expected = definition(labels, scores, sample_weight=weights)
+        assert _value(metric, scores, labels, *given) == pytest.approx(expected, rel=6e-8)
+
+
+@pytest.mark.parametrize("weighted", [False, True], ids=["unweighted", "weighted"])
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("rows", [1, 2, 3, 1_000])
+def test_accuracy_is_that_of_scikit_learn(rows: int, shape: Shape, weighted: bool) -> None:
+    scores, labels, weights = _rows("accuracy", rows, shape, weighted)
+    given = (weights,) if weighted else ()
+    assert _value(Accuracy(0.3), scores, labels, *given) == pytest.approx(
+        accuracy_score(labels, scores > 0.3, sample_weight=weights), rel=1e-12
     )
-    assert _value(NormalizedEntropy(), SCORES, LABELS, *given) == pytest.approx(
-        _normalized_entropy(LABELS, SCORES, ones), abs=1e-7
-    )
-    for top_k in (1, 3):
-        expected = top_k_accuracy_score(CLASSES, CLASS_SCORES, k=top_k, sample_weight=ones)
-        for top in (RecallAtK(top_k), Accuracy(top_k=top_k)):
-            assert _value(top, CLASS_SCORES, CLASSES, *given) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("weighted", [False, True], ids=["unweighted", "weighted"])
+@pytest.mark.parametrize("top_k", [1, 3, 8, 9])
+def test_top_k_is_that_of_scikit_learn(top_k: int, weighted: bool) -> None:
+    rng = np.random.default_rng(0)
+    scores, classes = rng.normal(size=(1_000, 8)) * 1e10, rng.integers(0, 8, 1_000)
+    weights = rng.integers(0, 200_000, 1_000) / 65_536 if weighted else np.ones(1_000)
+    expected = 1.0
+    if top_k < 8:
+        expected = top_k_accuracy_score(classes, scores, k=top_k, sample_weight=weights)
+    for metric in (RecallAtK(top_k), Accuracy(top_k=top_k)):
+        given = (weights,) if weighted else ()
+        assert _value(metric, scores, classes, *given) == pytest.approx(expected, rel=1e-12)
 
 
 def test_a_score_at_the_threshold_is_a_negative_prediction() -> None:
@@ -76,63 +82,42 @@ def test_constant_scores_find_the_label_as_often_as_k_fixed_classes_do() -> None
     assert _value(RecallAtK(3), scores, classes) == pytest.approx(0.3)
 
 
-def test_scores_of_exactly_0_and_1_are_clamped_to_eta() -> None:
-    scores, labels = np.array([0, 1, 1, 0], dtype=np.float32), np.array([0, 1, 0, 1])
-    expected = -np.log(1e-12) / 2 / np.log(2)
-    assert _value(NormalizedEntropy(), scores, labels) == pytest.approx(expected, rel=1e-6)
-    expected = -(np.log(1e-3) + np.log(1 - 1e-3)) / 2 / np.log(2)
-    assert _value(NormalizedEntropy(1e-3), scores, labels) == pytest.approx(expected, rel=1e-6)
+def test_a_label_that_is_no_class_is_a_miss_whatever_k_is() -> None:
+    labels = np.array([-1, 0, 1, 2, 1e300, 0.5, math.nan, math.inf])
+    for metric in (RecallAtK(5), Accuracy(top_k=5)):
+        assert _value(metric, np.zeros((8, 2)), labels) == 2 / 8
+        assert metric.input_errors() == {"labels that are no class": 6}
 
 
-def test_the_base_rate_as_score_gives_1() -> None:
-    labels = np.array([1] + [0] * 999)
-    assert _value(NormalizedEntropy(), np.full(1_000, 1e-3), labels) == pytest.approx(1, abs=1e-6)
+def test_class_scores_need_not_be_probabilities() -> None:
+    metric = RecallAtK(1)
+    scores = np.array([[-math.inf, -7.0], [1e30, math.inf]])
+    assert _value(metric, scores, np.array([1, 1])) == 1.0
+    assert metric.input_errors() == {}
 
 
-def test_entropy_is_undefined_where_a_class_is_missing() -> None:
-    assert np.isnan(_value(NormalizedEntropy(), np.array([0.2, 0.3]), np.array([0, 0])))
+def test_a_mean_of_errors_is_infinite_after_an_infinite_score_and_nan_after_such_a_label() -> None:
+    finite, infinite = np.array([0.1, 0.2]), np.array([0.1, -math.inf])
+    for metric in (MeanAbsoluteError, MeanSquaredError):
+        assert _value(metric(), infinite, finite) == math.inf
+        assert math.isnan(_value(metric(), finite, infinite))
+        assert math.isnan(_value(metric(), infinite, infinite))
 
 
-@pytest.mark.parametrize(
-    "metric", [MeanAbsoluteError(), MeanSquaredError(), Accuracy(), NormalizedEntropy()], ids=repr
-)
-def test_a_score_of_nan_makes_the_value_nan(metric: Metric) -> None:
-    assert np.isnan(_value(metric, np.array([0.1, np.nan, 0.8]), np.array([0, 1, 1])))
-
-
-@pytest.mark.parametrize("metric", [RecallAtK(1), Accuracy()], ids=repr)
-def test_a_class_score_of_nan_makes_the_value_nan(metric: Metric) -> None:
-    assert np.isnan(_value(metric, np.array([[0.1, 0.2], [np.nan, 0.8]]), np.array([0, 1])))
-
-
-@settings(deadline=None, max_examples=50)
-@given(
-    rows=st.lists(
-        st.tuples(st.floats(0, 1), st.booleans(), st.floats(0, 8)), min_size=1, max_size=40
-    ),
-    cut=st.integers(0, 40),
-    random=st.randoms(use_true_random=False),
-)
-def test_integer_states_do_not_depend_on_how_samples_are_split_or_ordered(  # type: ignore[no-untyped-def]
-    rows, cut, random
-) -> None:
-    def states(*parts):  # type: ignore[no-untyped-def]
-        metrics = [Accuracy(), NormalizedEntropy()]
-        for metric in metrics:
-            for part in parts:
-                columns = list(zip(*part, strict=True)) or [[], [], []]
-                metric.update(*(torch.tensor(column, dtype=torch.float64) for column in columns))
-        return [metric.metric_state for metric in metrics]
-
-    whole = states(rows)
-    random.shuffle(rows)
-    assert states(rows[:cut], rows[cut:]) == whole
+def test_errors_are_of_any_magnitude() -> None:
+    for magnitude in (1e-35, 1e-18, 1.0, 1e18, 1e35):
+        scores, labels = np.array([1.0, -2.0]) * magnitude, np.zeros(2)
+        assert _value(MeanAbsoluteError(), scores, labels) == pytest.approx(1.5 * magnitude)
+        square = 2.5 * magnitude**2
+        expected = square if 1e-36 <= square <= 1e38 else 0.0 if square < 1 else math.inf
+        assert _value(MeanSquaredError(), scores, labels) == pytest.approx(expected)
 
 
 def test_what_cannot_be_scored_is_refused() -> None:
     with pytest.raises(UserError, match=r"RecallAtK: preds has shape \[4\]; it must be \[B, C\]"):
         RecallAtK().update(torch.rand(4), torch.zeros(4))
-    with pytest.raises(UserError, match="RecallAtK: top_k is 0; it must be at least 1"):
-        RecallAtK(top_k=0)
-    with pytest.raises(UserError, match=r"NormalizedEntropy: eta is 0.5"):
-        NormalizedEntropy(eta=0.5)
+    with pytest.raises(UserError, match=r"Accuracy: preds has shape \[4, 0\]; it must be"):
+        Accuracy().update(torch.rand(4, 0), torch.zeros(4))
+    for metric in (RecallAtK, Accuracy):
+        with pytest.raises(UserError, match="top_k is 0; it must be at least 1"):
+            metric(top_k=0)

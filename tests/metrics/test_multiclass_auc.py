@@ -10,7 +10,8 @@ from sklearn.metrics import roc_auc_score
 from torchmetrics.functional.classification import multiclass_auroc
 
 from raymon.errors import UserError
-from raymon.metrics import MulticlassAUC
+from raymon.metrics.auc import AUC
+from raymon.metrics.multiclass_auc import MulticlassAUC
 
 AVERAGES: list[Literal["macro", "weighted"]] = ["macro", "weighted"]
 
@@ -63,6 +64,73 @@ def test_without_thresholds_a_class_without_samples_is_left_out() -> None:
     metric.update(preds, target)
     areas = [roc_auc_score(target == label, preds[:, label]) for label in (0, 1)]
     assert metric.compute().item() == pytest.approx(sum(areas) / 2, abs=1e-3)
+
+
+@pytest.mark.parametrize("average", AVERAGES)
+@pytest.mark.parametrize("thresholds", [None, 50])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_value_and_bound_are_the_means_of_those_of_one_class_against_the_rest(
+    average: Literal["macro", "weighted"], thresholds: int | None, weighted: bool
+) -> None:
+    preds, target = _samples(2_000, 4)
+    preds[:4] = torch.eye(4)
+    weights = torch.randint(1, 9, (2_000,)) / 4 if weighted else torch.ones(2_000)
+    metric = MulticlassAUC(4, thresholds, average)
+    metric.update(preds, target, weights)
+    share = torch.zeros(4).index_add(0, target, weights).double()
+    share = share / share.sum() if average == "weighted" else torch.full((4,), 0.25).double()
+    value, bound = 0.0, 0.0
+    for label in range(4):
+        alone = AUC(thresholds)
+        alone.update(preds[:, label], target == label, weights)
+        value += share[label].item() * alone.compute().item()
+        assert alone.error_bound is not None
+        bound += share[label].item() * alone.error_bound.item()
+    assert metric.compute().item() == pytest.approx(value, rel=1e-12)
+    assert metric.error_bound is not None
+    assert metric.error_bound.item() == pytest.approx(bound, rel=1e-12)
+
+
+@pytest.mark.parametrize("thresholds", [None, 5, 50])
+@pytest.mark.parametrize("average", AVERAGES)
+def test_it_is_never_farther_from_the_exact_value_than_its_bound(
+    average: Literal["macro", "weighted"], thresholds: int | None
+) -> None:
+    for rows in (10, 100, 2_000):
+        preds, target = _samples(rows, 3)
+        target[:3] = torch.arange(3)
+        metric = MulticlassAUC(3, thresholds, average)
+        metric.update(preds, target)
+        exact = roc_auc_score(target, preds.double(), multi_class="ovr", average=average)
+        error = abs(metric.compute().item() - exact)
+        assert metric.error_bound is not None
+        assert error <= metric.error_bound.item() + 1e-12
+
+
+@pytest.mark.parametrize("thresholds", [None, 50])
+def test_a_label_that_is_no_class_is_the_rest_to_all(thresholds: int | None) -> None:
+    preds, target = _samples(300, 3)
+    labels = target.double()
+    no_class = torch.tensor([-1.0, 3.0, 0.5, float("nan"), float("inf"), 1e300])
+    labels[:6] = no_class
+    metric, expected = MulticlassAUC(3, thresholds), MulticlassAUC(3, thresholds)
+    metric.update(preds, labels)
+    expected.update(preds[6:], target[6:])
+    rest = metric.histogram - expected.histogram
+    assert rest.sum((1, 2)).tolist() == [6 << 16] * 3
+    assert not rest[:, 1].any()
+    metric.compute()
+    assert metric.input_errors() == {"labels that are no class": 6}
+
+
+def test_without_a_class_that_has_both_sides_value_and_bound_are_0() -> None:
+    for thresholds in (None, 50):
+        for target in (torch.empty(0), torch.full((5,), -1)):
+            metric = MulticlassAUC(3, thresholds)
+            metric.update(torch.rand(len(target), 3), target)
+            assert metric.compute().item() == 0
+            assert metric.error_bound is not None
+            assert metric.error_bound.item() == 0
 
 
 def test_a_score_of_nan_makes_the_value_nan() -> None:

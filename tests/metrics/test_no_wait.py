@@ -1,58 +1,42 @@
 """On the training thread no metric asks a device for a number.
 
-The tensors are meta tensors: they have no data, so whatever depends on data raises.
+Updates run on fakes of CUDA tensors, where whatever depends on data raises, and so does every copy
+between devices. What else happens on the training thread runs on meta tensors, which have no data
+either. Where there is a GPU, CUDA itself is asked.
 """
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 
 import pytest
 import torch
 from torchmetrics import Metric
 
-from raymon.metrics import (
-    AUC,
-    Accuracy,
-    DecayAUC,
-    GroupedAUC,
-    MeanAbsoluteError,
-    MeanSquaredError,
-    MulticlassAUC,
-    NormalizedEntropy,
-    RecallAtK,
-    TrainMetricWrapper,
-    take_window_states,
-)
-
-BINARY: list[Callable[[], Metric]] = [
-    AUC,
-    lambda: AUC(200),
-    DecayAUC,
-    lambda: DecayAUC(200),
-    NormalizedEntropy,
-    MeanAbsoluteError,
-    MeanSquaredError,
-    Accuracy,
-]
-MULTICLASS: list[Callable[[], Metric]] = [
-    lambda: MulticlassAUC(6),
-    lambda: MulticlassAUC(6, 50),
-    RecallAtK,
-    Accuracy,
-]
+from raymon.metrics import XAUC, TrainMetricWrapper, take_window_states
+from tests.metrics.kinds import BINARY, GROUPED, IN_BATCH, MULTICLASS, Kind
 
 
 @pytest.fixture
-def device() -> Iterator[None]:
+def meta() -> Iterator[None]:
     """Every tensor is made on a device that holds no numbers."""
     with torch.device("meta"):
         yield
 
 
-@pytest.mark.usefixtures("device")
-def test_asking_for_a_number_would_be_noticed() -> None:
-    for ask in (
+def test_no_update_waits_for_cuda_or_copies_off_it() -> None:
+    command = [sys.executable, "-m", "tests.metrics.fake_cuda"]
+    finished = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert finished.stdout.strip() == ""
+    assert finished.returncode == 0, finished.stderr
+
+
+@pytest.mark.usefixtures("meta")
+@pytest.mark.parametrize(
+    "ask",
+    [
         torch.Tensor.item,
         torch.Tensor.cpu,
         torch.Tensor.tolist,
@@ -60,45 +44,59 @@ def test_asking_for_a_number_would_be_noticed() -> None:
         lambda scores: bool(scores[0] > 0),
         lambda scores: scores[scores > 0],
         lambda scores: torch.bincount(scores.long()),
-    ):
-        with pytest.raises((RuntimeError, NotImplementedError)):
-            ask(torch.rand(1))
+    ],
+)
+def test_asking_a_meta_tensor_for_a_number_is_noticed(
+    ask: Callable[[torch.Tensor], object],
+) -> None:
+    with pytest.raises((RuntimeError, NotImplementedError)):
+        ask(torch.rand(1))
 
 
-@pytest.mark.usefixtures("device")
+@pytest.mark.usefixtures("meta")
 @pytest.mark.parametrize("rows", [0, 8])
 @pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_updates_and_windows_do_not_wait(rows: int, weighted: bool, dtype: torch.dtype) -> None:
-    for kinds, shape in ((BINARY, (rows,)), (MULTICLASS, (rows, 6))):
-        preds, target = torch.rand(shape, dtype=dtype), torch.ones(rows)
-        weights = torch.rand(rows) if weighted else None
+def test_windows_are_taken_without_waiting(rows: int, weighted: bool) -> None:
+    for kinds, shape in ((BINARY + IN_BATCH, (rows,)), (MULTICLASS, (rows, 6))):
+        preds, target = torch.rand(shape), torch.ones(rows)
+        weights = {"weights": torch.rand(rows)} if weighted else {}
         for kind in kinds:
-            metric = kind()
-            metric.update(preds, target, weights)
-            states = take_window_states(metric)
-            assert {state.device.type for state in states.values()} == {"meta"}
-            assert {state.device.type for state in metric.metric_state.values()} == {"meta"}
+            wrapper = TrainMetricWrapper(kind())
+            wrapper.hand_over()
+            for _ in range(3):
+                wrapper.update(preds, target, **weights)
+            assert {state.device.type for state in wrapper.take_window().values()} == {"meta"}
+            left = wrapper.metric.metric_state.values()
+            assert {state.device.type for state in left} == {"meta"}
 
 
-@pytest.mark.usefixtures("device")
-def test_rows_are_kept_without_waiting() -> None:
-    metric = GroupedAUC()
-    metric.update(torch.rand(8), torch.rand(8), torch.ones(8, dtype=torch.int64))
-    assert take_window_states(metric)["preds"].device.type == "meta"
-
-
-@pytest.mark.usefixtures("device")
-@pytest.mark.parametrize("kind", BINARY)
-def test_folding_without_a_monitor_does_not_wait(kind: Callable[[], Metric]) -> None:
+@pytest.mark.usefixtures("meta")
+@pytest.mark.parametrize("kind", BINARY + IN_BATCH)
+def test_folding_without_a_monitor_does_not_wait(kind: Kind) -> None:
     wrapper = TrainMetricWrapper(kind(), decay_step=1)
     for _ in range(3):
         wrapper.update(torch.rand(8), torch.ones(8))
-        assert wrapper.compute().device.type == "meta"
+        assert wrapper._decayed.tensor is not None
+        assert wrapper._decayed.tensor.device.type == "meta"
 
 
-@pytest.mark.parametrize("kind", BINARY)
-def test_empty_batches_change_nothing(kind: Callable[[], Metric]) -> None:
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("kind", [*BINARY, *IN_BATCH, *MULTICLASS, *GROUPED, XAUC])
+def test_cuda_sees_no_synchronisation(kind: Kind) -> None:
+    shape = (64, 6) if kind in MULTICLASS else (64,)
+    preds, target = torch.rand(shape, device="cuda"), torch.ones(64, device="cuda")
+    key = torch.arange(64, device="cuda") % 7
+    metric: Metric = kind().to("cuda")
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        metric.update(preds, target, *([key] if kind in GROUPED else []))
+        take_window_states(metric)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
+@pytest.mark.parametrize("kind", BINARY + IN_BATCH)
+def test_empty_batches_change_nothing(kind: Kind) -> None:
     metric, other = kind(), kind()
     metric.update(torch.tensor([0.3, 0.6]), torch.tensor([0, 1]))
     other.update(torch.tensor([0.3, 0.6]), torch.tensor([0, 1]))

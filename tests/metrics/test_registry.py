@@ -31,19 +31,27 @@ def _train_metric(text: str) -> TrainMetricConfig:
     return text_format.Parse(text, TrainMetricConfig())
 
 
+REQUIRED = {
+    "grouped_auc": 'grouping_key: "user_id"',
+    "grouped_xauc": 'grouping_key: "user_id"',
+    "ndcg_at_k": 'grouping_key: "user_id"',
+    "custom_metric": 'name: "raymon.metrics:Calibration"',
+}
+
+
 @pytest.mark.parametrize("name", METRIC_NAMES)
 def test_every_metric_of_the_schema_can_be_built(name: str) -> None:
-    required = 'grouping_key: "user_id"' if name == "grouped_auc" else ""
-    config = _metric(f"{name} {{ {required} }}")
+    config = _metric(f"{name} {{ {REQUIRED.get(name, '')} }}")
     assert metric_name(config) == name
     built = build_metric(config, num_class=3)
-    assert type(built).__name__.lower() == name.replace("_", "")
+    expected = "Calibration" if name == "custom_metric" else name.replace("_", "")
+    assert type(built).__name__.lower() == expected.lower()
     assert built.sync_on_compute
 
 
 @pytest.mark.parametrize("name", TRAIN_METRIC_NAMES)
 def test_every_train_metric_of_the_schema_can_be_built(name: str) -> None:
-    config = _train_metric(f"{name} {{}}")
+    config = _train_metric(f"{name} {{ {REQUIRED.get(name, '')} }}")
     assert metric_name(config) == name
     wrapper = build_train_metric(config, num_class=3)
     assert (wrapper.decay_rate, wrapper.decay_step) == (0.9, 100)

@@ -1,5 +1,7 @@
+import pytest
 import torch
 
+from raymon.errors import UserError
 from raymon.metrics import Accuracy, DecayAUC, TrainMetricWrapper
 from raymon.metrics.waiting_updates import WaitingUpdates
 
@@ -42,11 +44,7 @@ def test_an_update_that_fails_is_not_tried_again() -> None:
     wrapper = TrainMetricWrapper(Accuracy())
     wrapper.hand_over()
     wrapper.update(torch.zeros(3), torch.zeros(2))
-    try:
+    with pytest.raises(UserError, match=r"preds \[3\], target \[2\]"):
         wrapper.take_window()
-    except RuntimeError:
-        pass
-    else:
-        raise AssertionError("scores and labels of unequal length were taken")
     wrapper.update(torch.tensor([0.9]), torch.tensor([1.0]))
     assert wrapper.take_window()

@@ -82,7 +82,7 @@ def test_metric_states_of_all_windows_make_the_metric_of_all_samples() -> None:
         monitor.step({}, scores[step], labels[step], samples=16, weights=16.0)
     states = [window.metrics["auc"].wait() for window in taken.windows]
     total = sum(state["histogram"] for state in states)
-    value = compute_states(AUC(), {"histogram": total}).item()
+    value = compute_states(AUC(), {"histogram": total}).value.item()
     assert value == pytest.approx(roc_auc_score(labels.ravel(), scores.ravel()), abs=1e-4)
 
 

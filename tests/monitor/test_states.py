@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from raymon.monitor.states import (
-    add_states,
     decode_states,
-    encode_integers,
+    encode_merged,
     encode_states,
+    merge_into,
     to_tensors,
 )
 from raymon.protos.report_pb2 import MetricState
@@ -19,7 +19,7 @@ reals = st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=8)
 
 def over_the_wire(states: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     sent = encode_states("m", states).SerializeToString()
-    return to_tensors(*decode_states(MetricState.FromString(sent)))
+    return to_tensors(decode_states(MetricState.FromString(sent)))
 
 
 @given(counts, st.sampled_from([1, 2**16]))
@@ -55,9 +55,8 @@ def test_sums_of_reals_are_bit_equal_in_any_order(parts, random) -> None:
     def total(order: list[MetricState]) -> torch.Tensor:
         merged: dict = {}
         for message in order:
-            states, names = decode_states(message)
-            add_states(merged, states)
-        return to_tensors(merged, names)["s"]
+            merge_into(merged, decode_states(message))
+        return to_tensors(merged)["s"]
 
     shuffled = messages[:]
     random.shuffle(shuffled)
@@ -69,21 +68,33 @@ def test_what_is_not_finite_arrives_as_nan_and_stays_nan_in_a_sum() -> None:
     second = encode_states("m", {"s": torch.tensor([2.0, float("inf")])})
     merged: dict = {}
     for message in (first, second):
-        states, names = decode_states(message)
-        add_states(merged, states)
-    assert to_tensors(merged, names)["s"].isnan().all()
+        merge_into(merged, decode_states(message))
+    assert to_tensors(merged)["s"].isnan().all()
 
 
 def test_merged_states_travel_again() -> None:
-    states, names = decode_states(
-        encode_states("m", {"n": torch.tensor([5, 0, 7]), "r": torch.tensor(1.25)})
-    )
+    states = {"n": torch.tensor([5, 0, 7]), "r": torch.tensor(1.25), "low": torch.tensor(0.1)}
+    message = encode_states("m", states, {"low": "min"})
     merged: dict = {}
-    add_states(merged, states)
-    add_states(merged, states)
-    again = to_tensors(*decode_states(encode_integers("m", merged, names)))
+    merge_into(merged, decode_states(message))
+    merge_into(merged, decode_states(message))
+    again = to_tensors(decode_states(encode_merged("m", merged)))
     assert again["n"].tolist() == [10, 0, 14]
     assert again["r"].item() == 2.5
+    assert again["low"].item() == pytest.approx(0.1, rel=1e-7)
+
+
+def test_of_minima_and_maxima_the_extreme_is_kept_and_infinities_survive() -> None:
+    infinity = float("inf")
+    merged: dict = {}
+    for low, high in ((infinity, -infinity), (3.0, 3.0), (-2.0, 7.5)):
+        states = {"low": torch.tensor(low), "high": torch.tensor(high)}
+        message = encode_states("m", states, {"low": "min", "high": "max"})
+        merge_into(merged, decode_states(MetricState.FromString(message.SerializeToString())))
+        if low == infinity:
+            assert to_tensors(merged)["low"].item() == infinity
+    assert to_tensors(merged)["low"].item() == -2.0
+    assert to_tensors(merged)["high"].item() == 7.5
 
 
 def test_a_histogram_that_is_mostly_zero_is_small_on_the_wire() -> None:

@@ -134,7 +134,7 @@ def test_after_a_restart_metrics_and_lines_are_those_of_an_undisturbed_run(tmp_p
         for w, (scores, labels) in enumerate(parts):
             if restart and w == 2:
                 reporter.report(auc_window(0, 2, spans[2], *clicks(9, 99)))
-                reporter.publish_evaluation(20, {"auc": 0.1})
+                reporter.publish_evaluation(Evaluation(20, {"auc": 0.1}))
                 reporter = make_reporter(directory, lines)
                 reporter.begin_attempt("again", 1, 15, auc_metrics())
                 index = 0
@@ -143,7 +143,7 @@ def test_after_a_restart_metrics_and_lines_are_those_of_an_undisturbed_run(tmp_p
             )
             reporter.report(report)
             index += 1
-        reporter.publish_evaluation(30, {"auc": 0.9})
+        reporter.publish_evaluation(Evaluation(30, {"auc": 0.9}))
         reporter.close()
         read = [
             [json.loads(line) for line in (directory / name).read_text().splitlines()]
@@ -194,7 +194,7 @@ def test_a_sink_that_fails_is_counted_and_the_others_are_written(tmp_path: Path)
 def test_news_are_told_once(tmp_path: Path) -> None:
     reporter = make_reporter(tmp_path)
     reporter.begin_attempt("t", 1, 0, auc_metrics())
-    reporter.publish_evaluation(10, {"auc": 0.5})
+    reporter.publish_evaluation(Evaluation(10, {"auc": 0.5}))
     news, seen = reporter.published(0)
     assert news == [AttemptBegan(1, 1, 0), Evaluation(10, {"auc": 0.5})]
     assert reporter.published(seen) == ([], seen)
@@ -265,3 +265,23 @@ def test_steps_between_a_point_and_a_checkpoint_are_in_the_next_point(tmp_path: 
     (snapshot,) = snapshots(again)
     assert (snapshot.first_step, snapshot.end_step, snapshot.samples) == (0, 10, 400)
     assert snapshot.losses["bce"] == pytest.approx((0.2 * 100 + 0.6 * 300) / 400)
+
+
+def test_wrong_scores_are_counted_and_make_one_fold_nan_and_no_more(tmp_path: Path) -> None:
+    reporter = make_reporter(tmp_path)
+    reporter.begin_attempt("a", 2, 0, auc_metrics(decay_step=10))
+    for index in range(2):
+        for rank in range(2):
+            scores, labels = clicks(64, seed=2 * index + rank)
+            if index == 0:
+                scores[:3] = float("nan")
+                labels[60] = 0.5
+            steps = (10 * index, 10 * index + 10)
+            reporter.report(auc_window(rank, index, steps, scores, labels))
+    first, second = snapshots(reporter)
+    found = {"NaN scores": 6, "labels other than 0 and 1": 2}
+    assert first.input_errors == {"auc": found}
+    assert first.to_json()["input_errors"] == {"auc": found}
+    assert math.isnan(first.metrics["auc"])
+    assert second.input_errors == {}
+    assert not math.isnan(second.metrics["auc"])

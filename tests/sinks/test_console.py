@@ -52,6 +52,30 @@ def test_losses_that_are_not_finite_are_a_warning(lines, caplog) -> None:
     assert "binary_cross_entropy:3" in lines()[0]
 
 
+def test_wrong_input_is_a_warning_that_says_how_much_and_for_which_metrics(lines, caplog) -> None:
+    errors = {"auc": {"NaN scores": 37}, "log_loss": {"NaN scores": 37, "labels": 2}}
+    with Console(total_steps=100, interval_s=0) as console:
+        console.show(snapshot(10, input_errors=errors))
+        console.show(Evaluation(10, {"auc": 0.5}, input_errors={"auc": {"NaN scores": 1}}))
+    assert caplog.records[0].levelname == "WARNING"
+    assert lines()[0].endswith(": 37 NaN scores (auc, log_loss)")
+    assert lines()[1].endswith(": 2 labels (log_loss)")
+    assert lines()[3] == "Evaluation at step 10: 1 NaN scores (auc)"
+
+
+def test_a_bound_above_a_hundredth_is_a_warning_once_and_shown_always(lines) -> None:
+    with Console(total_steps=100, interval_s=0) as console:
+        for step in (10, 20):
+            console.show(Evaluation(step, {"auc": 0.75}, {"auc": 0.031}))
+        console.show(Evaluation(30, {"auc": 0.75}, {"auc": 0.0001}))
+    assert lines() == [
+        "Evaluation at step 10: auc can be off by 0.031: too many scores share a bin",
+        "Evaluation at step 10: auc:0.75000(±0.031)",
+        "Evaluation at step 20: auc:0.75000(±0.031)",
+        "Evaluation at step 30: auc:0.75000",
+    ]
+
+
 def test_a_terminal_gets_one_live_line_with_rate_loss_metrics_and_coverage() -> None:
     screen = io.StringIO()
     terminal = RichConsole(file=screen, force_terminal=True, width=140)

@@ -1,0 +1,58 @@
+"""Classes of one's own that a config names: imported, with the arguments that it gives them."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from raymon.errors import ConfigError
+
+
+def import_class(class_path: str, place: str) -> type:
+    """The class that `"package.module:Class"` names.
+
+    Args:
+        class_path: as given.
+        place: path of the field, for messages.
+
+    Raises:
+        ConfigError: it is no such name, or cannot be imported.
+    """
+    place = f'{place}: "{class_path}"'
+    module_name, _, name = class_path.partition(":")
+    if not module_name or not name:
+        raise ConfigError(f'{place} is no class; write "package.module:Class"')
+    try:
+        module = importlib.import_module(module_name)
+    except ImportError as error:
+        raise ConfigError(
+            f"{place} cannot be imported: {error}; the module must be on the Python path"
+        ) from error
+    cls = getattr(module, name, None)
+    if not isinstance(cls, type):
+        raise ConfigError(f"{place}: {module_name} has no class {name}")
+    return cls
+
+
+def read_kwargs(kwargs: Mapping[str, str], place: str) -> dict[str, Any]:
+    """Keyword arguments, each given as JSON.
+
+    Args:
+        kwargs: by name, JSON.
+        place: path of the block that has them, for messages.
+
+    Raises:
+        ConfigError: one is not JSON.
+    """
+    values = {}
+    for key, value in kwargs.items():
+        try:
+            values[key] = json.loads(value)
+        except json.JSONDecodeError:
+            raise ConfigError(
+                f"{place}.kwargs.{key}: {value!r} is not JSON; a string needs its quotes, "
+                f"""value: '"text"'"""
+            ) from None
+    return values

@@ -1,0 +1,59 @@
+"""Average precision of a histogram of scores, and how wrong it can be."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def average_precision(histogram: Tensor) -> Tensor:
+    """The area under the precision-recall curve: the mean over positives of the precision there.
+
+    The sum over bins, from the top, of (R_n - R_{n-1}) P_n, with the recall and precision of the
+    samples from there up (scikit-learn's `average_precision_score`, a bin taken for a score).
+
+    Args:
+        histogram: int64 `[2, bins]`, weight of the negatives and of the positives by bin, in the
+            order of the scores, the last bin for NaN.
+
+    Returns:
+        float64 scalar; 0.0 without a positive, NaN where the NaN bin is not empty.
+    """
+    positive, true, false = _from_the_top(histogram)
+    return _mean_over_positives(histogram, positive * true / (true + false).clamp(min=1))
+
+
+def average_precision_error_bound(histogram: Tensor) -> Tensor:
+    """How far `average_precision` can be from that of the scores themselves.
+
+    A bin adds most if its positives tie above its negatives, and least if they are below them and
+    so finely apart that the sum becomes the integral of the precision.
+
+    Args:
+        histogram: as for `average_precision`.
+
+    Returns:
+        float64 scalar; 0.0 without a positive, NaN where the NaN bin is not empty.
+    """
+    positive, true, false = _from_the_top(histogram)
+    true_above = true - positive
+    false_above = false - histogram[0, :-1].double()
+    value = positive * true / (true + false).clamp(min=1)
+    best = positive * true / (true + false_above).clamp(min=1)
+    # The integral of (t + x) / (t + x + false) over x from 0 to `positive`.
+    worst = positive - false * torch.log1p(positive / (true_above + false).clamp(min=1))
+    over = _mean_over_positives(histogram, best - value)
+    return torch.maximum(over, _mean_over_positives(histogram, value - worst))
+
+
+def _from_the_top(histogram: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """float64 `[bins - 1]`: the positives of each bin; positives and negatives from there up."""
+    counts = histogram[:, :-1]
+    negatives, positives = (counts.sum(1, keepdim=True) - counts.cumsum(1) + counts).double()
+    return counts[1].double(), positives, negatives
+
+
+def _mean_over_positives(histogram: Tensor, total: Tensor) -> Tensor:
+    """The sum of `total` over the weight of the positives, with the rules for what is missing."""
+    mean = total.sum() / histogram[1, :-1].sum().clamp(min=1)
+    return mean.masked_fill((histogram[:, -1] > 0).any(), float("nan"))

@@ -1,0 +1,105 @@
+"""The share of concordant pairs of a two-dimensional histogram, and how wrong it can be."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def binned_share(
+    cells: Tensor, score_slots: Tensor, label_slots: Tensor, rows: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The share of concordant pairs among all, from the bins of their rows.
+
+    Of two rows in different bins of scores and of labels it is known whether they are concordant.
+    Of two that share a bin of one of these, none is where the bin holds one value; else as many
+    are as one expects: the pairs with equal values are estimated and taken out, and of the rest
+    a half is concordant, and more where the pairs of the next bins are more often so than not.
+
+    Args:
+        cells: int64 `[S, L]`, weight by bin of scores and of labels, in the order of the values.
+        score_slots: int64 `[S, SLOTS]`, weight by bin of scores and slot of the score.
+        label_slots: int64 `[L, SLOTS]`, the same of labels.
+        rows: int64 scalar, how many rows weigh anything.
+
+    Returns:
+        float64 scalars, the share and how far it can be from the exact one; NaN without any pair.
+    """
+    weight = cells.double()
+    mean = weight.sum() / rows
+    score_ties, one_score = _ties(score_slots, mean)
+    label_ties, one_label = _ties(label_slots, mean)
+
+    lower = _below(_below(cells, 0), 1).double()
+    known = (weight * lower).sum()
+    same_score, of_score = _sharing(cells, score_ties)
+    same_label, of_label = _sharing(cells.T, label_ties)
+    # A row makes no pair with itself.
+    same_both = (weight * (weight - mean)).clamp(min=0) / 2
+    of_both = same_both * ((1 - score_ties).unsqueeze(1) * (1 - label_ties)) / 2
+
+    share = known + of_score.sum() + of_label.sum() + of_both.sum()
+    doubt = _doubt(same_score, of_score, one_score) + _doubt(same_label, of_label, one_label)
+    doubt += _doubt(same_both, of_both, one_score.unsqueeze(1) | one_label)
+    pairs = (weight.sum().square() - weight.square().sum()) / 2 + same_both.sum()
+    return share / pairs, doubt / pairs
+
+
+def _below(cells: Tensor, dim: int) -> Tensor:
+    """The weight in the bins below each one, along a dimension."""
+    return cells.cumsum(dim) - cells
+
+
+def _sharing(cells: Tensor, ties: Tensor) -> tuple[Tensor, Tensor]:
+    """What the pairs weigh that share a row of the histogram and no column, by row.
+
+    Args:
+        cells: int64 `[R, C]`.
+        ties: float64 `[R]`, the share of the pairs within a row that have equal values.
+
+    Returns:
+        float64 `[R]` twice: of all, and as expected of those that are concordant.
+    """
+    weight = cells.double()
+    pairs = (weight.sum(1).square() - weight.square().sum(1)) / 2
+    before = _below(cells, 1).double()
+    ascents = (weight[1:] * before[:-1]).sum(1)
+    descents = (weight[:-1] * before[1:]).sum(1)
+    # Values of the next row are, on average, three times as far away as those of the same row;
+    # over distances as small as these the excess of ascents grows with the distance.
+    excess = _of_both_sides(ascents - descents) / _of_both_sides(ascents + descents).clamp(min=1)
+    return pairs, pairs * (1 - ties) * (1 + excess / 3) / 2
+
+
+def _of_both_sides(between: Tensor) -> Tensor:
+    """For each row, the sum of the figures `[R - 1]` between it and the next ones: `[R]`."""
+    pad = torch.nn.functional.pad
+    return pad(between, (1, 0)) + pad(between, (0, 1))
+
+
+def _ties(slots: Tensor, mean: Tensor) -> tuple[Tensor, Tensor]:
+    """The share of the pairs within a bin that have equal values.
+
+    Equal values share a slot, others do by chance, as often as not one in SLOTS.
+
+    Args:
+        slots: int64 `[N, SLOTS]`, weight by bin and slot.
+        mean: float64 scalar, weight of a row.
+
+    Returns:
+        float64 `[N]`, and bool `[N]`, whether the bin has one value (or several in one slot).
+    """
+    weight = slots.double()
+    total = weight.sum(1)
+    together = (weight / total.unsqueeze(1)).square().sum(1)
+    equal = (together * slots.shape[1] - 1) / (slots.shape[1] - 1)
+    # A row has the same value as itself.
+    itself = (mean / total).clamp(max=0.99)
+    one = torch.count_nonzero(slots, 1) <= 1
+    share = ((equal - itself) / (1 - itself)).clamp(0, 1)
+    return share.masked_fill(one, 1.0), one
+
+
+def _doubt(pairs: Tensor, concordant: Tensor, known: Tensor) -> Tensor:
+    """How far `concordant` can be off in all, of so many pairs; not at all where it is known."""
+    return torch.maximum(concordant, pairs - concordant).masked_fill(known, 0.0).sum()

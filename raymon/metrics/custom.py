@@ -1,0 +1,116 @@
+"""Metrics of one's own, by name in a config."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+
+from raymon.config.custom import import_class, read_kwargs
+from raymon.errors import ConfigError, UserError
+from raymon.protos.metric_pb2 import CustomMetric
+
+_PLACE = "custom_metric"
+
+_registered: dict[str, type[Metric]] = {}
+
+
+def register_metric(name: str, cls: type[Metric]) -> None:
+    """Make a metric available to configs as `custom_metric { name: "..." kwargs {...} }`.
+
+    It is called with `update(preds, target)`: probabilities, float `[B]` or `[B, C]`, with labels
+    int64 `[B]`, or real predictions with real labels, both float `[B]`; and with `weights`,
+    float `[B]`, where there are sample weights and its `update` has an argument of that name. Its
+    `compute` gives a scalar. It is merged by its own reductions; in training those must be sum,
+    min or max of states of fixed size.
+
+    Args:
+        name: as in the config, and in every place where the value is shown.
+        cls: a subclass of `torchmetrics.Metric`.
+
+    Raises:
+        UserError: it is no such class, or the name is taken.
+    """
+    if not (isinstance(cls, type) and issubclass(cls, Metric)):
+        raise UserError(f"register_metric: {cls!r} is no subclass of torchmetrics.Metric")
+    if not name.isidentifier():
+        raise UserError(f"register_metric: {name!r} is no name; use letters, digits and _")
+    if _registered.get(name, cls) is not cls:
+        raise UserError(f"register_metric: {name!r} is registered already, as another class")
+    _registered[name] = cls
+
+
+def registered_metrics() -> Mapping[str, type[Metric]]:
+    """What was registered in this process, by name."""
+    return dict(_registered)
+
+
+def build_custom(config: CustomMetric) -> Metric:
+    """A metric of one's own, as configured.
+
+    Raises:
+        ConfigError: it is not registered, cannot be imported, or cannot be made of these kwargs.
+    """
+    if ":" in config.name:
+        cls = import_class(config.name, f"{_PLACE}.name")
+        if not issubclass(cls, Metric):
+            raise ConfigError(
+                f'{_PLACE}.name: "{config.name}" is not a subclass of torchmetrics.Metric'
+            )
+    elif config.name in _registered:
+        cls = _registered[config.name]
+    else:
+        known = ", ".join(sorted(_registered)) or "none"
+        raise ConfigError(
+            f'{_PLACE}.name: "{config.name}" is not registered; there is {known}; call '
+            'raymon.register_metric before raymon.train, or write "package.module:Class"'
+        )
+    kwargs = read_kwargs(config.kwargs, _PLACE)
+    try:
+        metric: Metric = cls(**kwargs)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"{_PLACE}.kwargs: {cls.__name__}: {error}") from None
+    return metric
+
+
+def takes_weights(metric: Metric) -> bool:
+    """Whether `update` has an argument `weights`."""
+    return "weights" in inspect.signature(type(metric).update).parameters
+
+
+def try_out(metric: Metric, preds: Tensor, target: Tensor) -> None:
+    """Add a few rows to a metric and compute it, to see before a run that it works.
+
+    Raises:
+        ConfigError: it does not, or its value is no scalar.
+    """
+    name = type(metric).__name__
+    try:
+        metric.update(preds, target)
+        value: Any = metric.compute()
+        metric.reset()
+    except Exception as error:  # it is not raymon's code
+        raise ConfigError(f"{_PLACE}: {name} fails: {type(error).__name__}: {error}") from error
+    if not isinstance(value, Tensor) or value.numel() != 1:
+        shape = list(value.shape) if isinstance(value, Tensor) else type(value).__name__
+        raise ConfigError(f"{_PLACE}: {name} gives {shape}; a metric must give a scalar")
+
+
+def few_rows(num_class: int, real: bool) -> tuple[Tensor, Tensor]:
+    """Predictions and labels to try a metric out with.
+
+    Args:
+        num_class: above 1 for predictions `[4, C]` and labels of classes.
+        real: whether the label is real.
+    """
+    generator = torch.Generator(device="cpu").manual_seed(0)
+    if num_class > 1:
+        preds = torch.rand(4, num_class, generator=generator, device="cpu").softmax(1)
+        return preds, torch.arange(4, device="cpu") % num_class
+    preds = torch.rand(4, generator=generator, device="cpu")
+    target = torch.tensor([0, 1, 0, 1], device="cpu")
+    return preds, target.float() if real else target

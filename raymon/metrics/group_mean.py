@@ -1,0 +1,64 @@
+"""The mean over groups as a sum of integers, the same on any number of ranks.
+
+A sum of reals depends on their order. The figure of a group is rounded to a multiple of
+2^-FIGURE_BITS, which is exact to the last bits of a float64, and its integer is summed in two
+halves, so that the sums have room for 2^37 groups, or rows where a group counts by them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from raymon.metrics.checked_metric import LABELS
+
+HALF_BITS = 26
+FIGURE_BITS = 2 * HALF_BITS
+
+HIGH, LOW, WEIGHT, GROUPS, SKIPPED = range(5)
+"""Positions in the sums: both halves of the figures times weights, the weights, how many groups
+have a figure, and how many have none."""
+INVALID = slice(5, 9)
+"""Where the sums hold the counts of invalid input, as the state `invalid` of a CheckedMetric."""
+
+
+def group_sums(
+    figures: NDArray[np.float64],
+    skipped: int,
+    weights: NDArray[np.int64] | None = None,
+    *,
+    bad_labels: int,
+) -> Tensor:
+    """The sums over groups from which their mean is computed; those of ranks add up.
+
+    Args:
+        figures: `[G]`, in [0, 1], of the groups that have one.
+        skipped: how many groups have none.
+        weights: `[G]`, how much each group counts; None where all count the same.
+        bad_labels: how many labels are not what they must be.
+
+    Returns:
+        int64 `[9]`, on the CPU.
+    """
+    whole = np.rint(figures * 2.0**FIGURE_BITS).astype(np.int64)
+    high, low = whole >> HALF_BITS, whole & ((1 << HALF_BITS) - 1)
+    weight = len(figures)
+    if weights is not None:
+        high, low, weight = high * weights, low * weights, int(weights.sum())
+    sums = torch.zeros(9, dtype=torch.int64)
+    sums[: INVALID.start] = torch.tensor([high.sum(), low.sum(), weight, len(figures), skipped])
+    sums[INVALID][LABELS] = bad_labels
+    return sums
+
+
+def mean_over_groups(sums: Tensor) -> float:
+    """The mean of the figures; NaN where no group has one.
+
+    Args:
+        sums: int64 `[9]`, as from `group_sums`.
+    """
+    high, low, weight = sums[:GROUPS].tolist()
+    # Integers of Python do not overflow, and their quotient is rounded once.
+    return ((high << HALF_BITS) + low) / (weight << FIGURE_BITS) if weight else float("nan")

@@ -1,0 +1,127 @@
+"""Rows by group, and what is a mean over the groups."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torchmetrics.utilities.distributed import gather_all_tensors
+
+from raymon.errors import UserError
+from raymon.metrics.checked_metric import NAN_SCORES, check_rows
+from raymon.metrics.group_mean import GROUPS, INVALID, SKIPPED, mean_over_groups
+from raymon.metrics.kept_rows import KeptRows, Rows, as_list, joined
+from raymon.metrics.key_exchange import add_up, exchange
+
+
+class GroupedRows(KeptRows):
+    """Base of metrics that are the mean over groups of a figure of the rows of each.
+
+    States: those of KeptRows, and `grouping_key`, int64; 16 bytes a row in all, with weights 24.
+
+    Over ranks no rank gathers all rows: each gets the rows of its share of the keys, and the sums
+    over their groups are added up. While torchmetrics has the metric synchronised, the states are
+    the rows of that share. With a `dist_sync_fn` of the caller's they are all rows.
+
+    `groups` and `groups_skipped` are how many groups had a figure, and how many had none, when
+    the value was last computed.
+
+    Args:
+        kwargs: what every torchmetrics metric takes.
+    """
+
+    grouping_key: list[Tensor]
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.add_state("grouping_key", [], dist_reduce_fx="cat")
+        self.groups = 0
+        self.groups_skipped = 0
+        self._sums_of_ranks: Tensor | None = None
+
+    def update(
+        self,
+        preds: Tensor,
+        target: Tensor,
+        grouping_key: Tensor,
+        weights: Tensor | None = None,
+    ) -> None:
+        """Add samples.
+
+        Args:
+            preds: float `[B]`, scores, any real; compared as float32 unless they are float64. A
+                NaN makes the value NaN.
+            target: `[B]`, labels.
+            grouping_key: integers `[B]`, the group of each sample: any int64.
+            weights: float `[B]`, sample weights; None weighs every sample 1. One that is not in
+                [0, 2^31] makes the value NaN.
+
+        Raises:
+            UserError: the arguments are not `[B]`, or the keys not integers.
+        """
+        metric = type(self).__name__
+        check_rows(metric, preds=preds, target=target, grouping_key=grouping_key, weights=weights)
+        kind = grouping_key.dtype
+        if kind.is_floating_point or kind.is_complex or kind == torch.bool:
+            raise UserError(f"{metric}: grouping_key is {kind}; it must be of integers, as int64")
+        self.keep(preds, target, weights)
+        self.grouping_key.append(grouping_key.detach().long())
+
+    @abstractmethod
+    def _sums(
+        self,
+        key: NDArray[np.int64],
+        preds: NDArray[Any],
+        target: NDArray[Any],
+        units: NDArray[np.int64] | None,
+    ) -> Tensor:
+        """What `group_sums` gives for the groups of these rows.
+
+        Args:
+            key: `[N]`, the group of each row.
+            preds: float32 or float64 `[N]`, scores; NaN are counted by the caller.
+            target: float32 or float64 `[N]`, labels.
+            units: `[N]`, weights in units of 2^-WEIGHT_BITS; None where every row weighs 1.
+        """
+
+    def _compute(self) -> Tensor:
+        synced = self._sums_of_ranks if self._is_synced else None
+        sums = self._sums_of(self.rows(), self._key()) if synced is None else synced
+        self.groups, self.groups_skipped = sums[[GROUPS, SKIPPED]].tolist()
+        self.found = sums[INVALID]
+        return torch.tensor(mean_over_groups(sums), dtype=torch.float64, device=sums.device)
+
+    def _key(self) -> Tensor:
+        # Where there were no rows, a window holds an empty tensor of reals.
+        return joined(as_list(self.grouping_key), self.device).long()
+
+    def _sums_of(self, rows: Rows, key: Tensor) -> Tensor:
+        """The sums over the groups of these rows, on their device, with all that was invalid."""
+        preds, target = rows.preds.cpu().numpy(), rows.target.cpu().numpy()
+        units = None if rows.units is None else rows.units.cpu().numpy()
+        sums = self._sums(key.cpu().numpy(), preds, target, units).to(key.device)
+        sums[INVALID] += self.invalid.to(sums.device)
+        sums[INVALID][NAN_SCORES] += int(np.isnan(preds).sum())
+        return sums
+
+    def _sync_dist(
+        self,
+        dist_sync_fn: Callable[..., list[Tensor]] = gather_all_tensors,
+        process_group: Any = None,
+    ) -> None:
+        self._sums_of_ranks = None
+        if dist_sync_fn is not gather_all_tensors:
+            self.grouping_key = [self._key()]
+            super()._sync_dist(dist_sync_fn, process_group)
+            return
+        group = process_group or self.process_group
+        own_key = self._key()
+        rows, key = exchange(self.rows(), own_key, group)
+        self._sums_of_ranks = add_up(self._sums_of(rows, key), group).to(own_key.device)
+        self.preds, self.target, self.grouping_key = [rows.preds], [rows.target], [key]
+        self.units = [] if rows.units is None else [rows.units]

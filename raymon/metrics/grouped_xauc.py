@@ -1,0 +1,97 @@
+"""XAUC within groups."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from raymon.errors import UserError
+from raymon.metrics.checked_metric import LABELS
+from raymon.metrics.concordant_pairs import concordant_share
+from raymon.metrics.group_mean import group_sums
+from raymon.metrics.grouped_rows import GroupedRows
+from raymon.metrics.kept_rows import Rows
+from raymon.metrics.row_codes import group_codes, run_ends
+from raymon.metrics.sampled_pairs import mixed, sampled_share
+from raymon.metrics.stable_order import stable_order
+
+
+class GroupedXAUC(GroupedRows):
+    """Mean over groups of the share of concordant pairs in each, a group counting by its rows.
+
+    A pair with equal labels or equal scores is not concordant, and counts among all of its group.
+    With weights a pair weighs the product of its two; a group counts by its rows all the same,
+    those of weight 0 left out. Groups without a pair are left out, and `groups_skipped` says how
+    many those were when the value was last computed. After a label that is NaN or infinite the
+    value is NaN.
+
+    Args:
+        max_pairs_per_group: None to count every pair; else so many are drawn from a group, with
+            replacement, or as many as it has. The draw depends on the key and the rows of the
+            group alone: not on their order, nor on how many ranks there are.
+        kwargs: what every torchmetrics metric takes.
+
+    Raises:
+        UserError: `max_pairs_per_group` is below 1.
+    """
+
+    higher_is_better = True
+    invalid_label = "labels that are not finite"
+
+    def __init__(self, max_pairs_per_group: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if max_pairs_per_group is not None and max_pairs_per_group < 1:
+            raise UserError(
+                f"GroupedXAUC: max_pairs_per_group is {max_pairs_per_group}; it must be at least 1"
+            )
+        self.max_pairs_per_group = max_pairs_per_group
+
+    def _compute(self) -> Tensor:
+        value = super()._compute()
+        return value.masked_fill(self.found[LABELS] > 0, float("nan"))
+
+    def _sums(
+        self,
+        key: NDArray[np.int64],
+        preds: NDArray[Any],
+        target: NDArray[Any],
+        units: NDArray[np.int64] | None,
+    ) -> Tensor:
+        bad_labels = int(np.count_nonzero(~np.isfinite(target)))
+        if units is not None:
+            there = units > 0
+            key, preds, target, units = key[there], preds[there], target[there], units[there]
+        if len(key) == 0:
+            return group_sums(np.empty(0), 0, bad_labels=bad_labels)
+        group = torch.from_numpy(group_codes(key).astype(np.int32))
+        order = stable_order(group).numpy()
+        last = run_ends(group.numpy()[order])
+        sizes = np.diff(last, prepend=-1)
+        rows = Rows(
+            torch.from_numpy(preds),
+            torch.from_numpy(target),
+            None if units is None else torch.from_numpy(units),
+        )
+        first_key = torch.from_numpy(key[order[last]])
+        shares = self._shares(rows, group, torch.from_numpy(sizes), first_key).numpy()
+        has_pair = ~np.isnan(shares)
+        skipped = len(sizes) - int(np.count_nonzero(has_pair))
+        return group_sums(shares[has_pair], skipped, sizes[has_pair], bad_labels=bad_labels)
+
+    def _shares(self, rows: Rows, group: Tensor, sizes: Tensor, key: Tensor) -> Tensor:
+        """The share of each group: float64 `[G]`, NaN where it has no pair.
+
+        Args:
+            rows: all rows, `[N]`.
+            group: int32 `[N]`, the group of each.
+            sizes: int64 `[G]`, how many rows each group has, in the order of `group`.
+            key: int64 `[G]`, that of each group.
+        """
+        if self.max_pairs_per_group is None:
+            return concordant_share(rows.preds, rows.target, rows.units, group, sizes)
+        draws = (sizes * (sizes - 1) // 2).clamp(max=self.max_pairs_per_group)
+        return sampled_share(rows.preds, rows.target, rows.units, group, sizes, draws, mixed(key))

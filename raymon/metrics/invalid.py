@@ -1,0 +1,68 @@
+"""What is wrong with the input of an update, counted on its device without waiting for it.
+
+Counting what is not zero after arithmetic, not what is true: on a CPU comparisons take five times
+as long.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from raymon.metrics.fixed_point import MAX_WEIGHT
+
+_OF_NUMPY = (torch.float32, torch.float64)
+
+
+def invalid_counts(
+    preds: Tensor, bad_labels: Tensor, weights: Tensor | None, *, probabilities: bool = True
+) -> Tensor:
+    """What to add to the state `invalid` of a CheckedMetric.
+
+    Args:
+        preds: float `[B]` or `[B, C]`, scores; a row counts once, and as NaN before all else.
+        bad_labels: `[B]`, not zero, or NaN, where a label is not what it must be.
+        weights: float `[B]`, or None.
+        probabilities: whether scores outside [0, 1] are wrong.
+
+    Returns:
+        int64 `[4]`.
+    """
+    preds = preds.detach()
+    if _is_clean(preds, bad_labels, weights, probabilities):
+        return torch.zeros(4, dtype=torch.int64)
+    inside = preds.clamp(0, 1)
+    nan = _rows(inside - inside)
+    none = torch.zeros_like(nan)
+    outside = _rows(inside - preds) - nan if probabilities else none
+    bad_weights = none
+    if weights is not None:
+        # In half precision the largest weight is infinite.
+        weights = weights.detach().double()
+        bad_weights = torch.count_nonzero(weights.clamp(0, MAX_WEIGHT) - weights)
+    return torch.stack([nan, outside, torch.count_nonzero(bad_labels), bad_weights])
+
+
+def not_binary(target: Tensor) -> Tensor:
+    """`[B]`, zero where a label is 0 or 1; not zero, or NaN, where it is anything else."""
+    if target.dtype != torch.float64:
+        target = target.float()
+    return target * target - target
+
+
+def _is_clean(
+    preds: Tensor, bad_labels: Tensor, weights: Tensor | None, probabilities: bool
+) -> bool:
+    """Whether there is nothing to count, where that is known without waiting for a device."""
+    if preds.device.type != "cpu" or preds.dtype not in _OF_NUMPY or weights is not None:
+        return False
+    # Of an array with a NaN every extreme is NaN, and no comparison with it true.
+    scores, labels = preds.numpy(), bad_labels.numpy()
+    low, high = scores.min(initial=0), scores.max(initial=0)
+    inside = low >= 0 and high <= 1 if probabilities else low == low
+    return bool(inside and labels.min(initial=0) == 0 == labels.max(initial=0))
+
+
+def _rows(differences: Tensor) -> Tensor:
+    # The rows with an entry that is not zero. A NaN stays one in a sum.
+    return torch.count_nonzero(differences if differences.dim() == 1 else differences.abs().sum(1))

@@ -1,0 +1,44 @@
+"""The mean of a function of the error of each sample."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+from torch import Tensor
+
+from raymon.metrics.checked_metric import LABELS, check_rows
+from raymon.metrics.fixed_point import weight_units
+from raymon.metrics.invalid import invalid_counts
+from raymon.metrics.weighted_mean import WeightedMean
+
+
+class MeanError(WeightedMean):
+    """Base of metrics of real labels: the mean of a function of prediction minus label."""
+
+    higher_is_better = False
+    invalid_label = "labels that are not finite"
+
+    def update(self, preds: Tensor, target: Tensor, weights: Tensor | None = None) -> None:
+        """Add samples.
+
+        Args:
+            preds: float `[B]`; a NaN makes the value NaN, an infinite one infinite.
+            target: `[B]`, real; one that is not finite makes the value NaN.
+            weights: float `[B]`, sample weights; None weighs every sample 1. One that is not in
+                [0, 2^31] makes the value NaN.
+
+        Raises:
+            UserError: the arguments are not `[B]`.
+        """
+        check_rows(type(self).__name__, preds=preds, target=target, weights=weights)
+        label = target.double()
+        self.invalid += invalid_counts(preds, label - label, weights, probabilities=False)
+        figures = self._figures(preds.detach().double() - label)
+        self.add(figures, weight_units(weights, preds))
+
+    @abstractmethod
+    def _figures(self, errors: Tensor) -> Tensor:
+        """What is averaged: float64 `[B]`, not negative, for errors float64 `[B]`."""
+
+    def _compute(self) -> Tensor:
+        return super()._compute().masked_fill(self.invalid[LABELS] > 0, float("nan"))

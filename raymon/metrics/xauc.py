@@ -1,0 +1,151 @@
+"""XAUC: the share of concordant pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torchmetrics.utilities.distributed import gather_all_tensors
+
+from raymon.errors import UserError
+from raymon.metrics.checked_metric import LABELS, CheckedMetric, check_rows
+from raymon.metrics.concordant_pairs import concordant_share
+from raymon.metrics.fixed_point import weight_units
+from raymon.metrics.invalid import invalid_counts
+from raymon.metrics.kept_rows import KeptRows, Rows
+from raymon.metrics.sampled_pairs import sampled_share
+
+SHARE_BITS = 40
+"""The shares of batches are summed in units of 2^-SHARE_BITS: room for 2^23 batches."""
+
+
+class XAUC(KeptRows):
+    """The share of all pairs of rows in which the higher label has the higher score.
+
+    Labels are reals, such as watch times. A pair with equal labels or equal scores is not
+    concordant, and counts among all. With weights a pair weighs the product of its two. Without
+    any pair the value is NaN, and so it is after a label that is NaN or infinite.
+
+    It is exact, by counting in O(n log n), unless an argument says otherwise: 200,000 rows take
+    0.05 s, 10 million 5 s on one thread. Drawing pairs takes 0.1 us a pair, so a sample saves
+    time only if it is smaller than some tens of pairs a row.
+
+    Args:
+        sample_ratio: draw this share of the number of pairs, in (0, 1], with replacement. The
+            draw depends on the rows alone: not on their order, nor on how many ranks there are.
+        max_pairs: draw so many pairs, or as many as there are; `sample_ratio` has no effect then.
+        in_batch: the mean over updates of the exact value within each, those without a pair left
+            out; the other arguments have no effect then. The states are of fixed size: `shares`,
+            int64, in units of 2^-SHARE_BITS, and `batches`, int64.
+        kwargs: what every torchmetrics metric takes.
+
+    Raises:
+        UserError: `sample_ratio` is not in (0, 1], or `max_pairs` is below 1.
+    """
+
+    higher_is_better = True
+    invalid_label = "labels that are not finite"
+    shares: Tensor
+    batches: Tensor
+
+    def __init__(
+        self,
+        sample_ratio: float | None = None,
+        max_pairs: int | None = None,
+        in_batch: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        if in_batch:
+            # No rows are kept.
+            CheckedMetric.__init__(self, **kwargs)
+            for name in ("shares", "batches"):
+                self.add_state(name, torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
+        else:
+            super().__init__(**kwargs)
+        if sample_ratio is not None and not 0 < sample_ratio <= 1:
+            raise UserError(
+                f"XAUC: sample_ratio is {sample_ratio}; it must be above 0 and at most 1"
+            )
+        if max_pairs is not None and max_pairs < 1:
+            raise UserError(f"XAUC: max_pairs is {max_pairs}; it must be at least 1")
+        self.sample_ratio = sample_ratio
+        self.max_pairs = max_pairs
+        self.in_batch = in_batch
+        self.rows_are_independent = not in_batch
+
+    def update(self, preds: Tensor, target: Tensor, weights: Tensor | None = None) -> None:
+        """Add samples.
+
+        Args:
+            preds: float `[B]`, scores, any real; compared as float32 unless they are float64. A
+                NaN makes the value NaN.
+            target: `[B]`, labels, any finite real; compared as float32 unless they are float64.
+            weights: float `[B]`, sample weights; None weighs every sample 1. One that is not in
+                [0, 2^31] makes the value NaN.
+
+        Raises:
+            UserError: the arguments are not `[B]`.
+        """
+        check_rows("XAUC", preds=preds, target=target, weights=weights)
+        if self.in_batch:
+            self._add_batch(preds, target, weights)
+        else:
+            self.keep(preds, target, weights)
+
+    def _add_batch(self, preds: Tensor, target: Tensor, weights: Tensor | None) -> None:
+        preds, target = _as_real(preds), _as_real(target)
+        self.invalid += invalid_counts(preds, target - target, weights, probabilities=False)
+        units = None if weights is None else weight_units(weights, preds)
+        share = concordant_share(preds, target, units)[0]
+        self.batches += 1 - share.isnan().long()
+        self.shares += (share.nan_to_num() * (1 << SHARE_BITS)).round().long()
+
+    def _compute(self) -> Tensor:
+        if self.in_batch:
+            self.found = self.invalid
+            value = self.shares.double() / (self.batches << SHARE_BITS)
+        else:
+            rows = self.rows()
+            bad_labels = rows.target - rows.target
+            counts = invalid_counts(rows.preds, bad_labels, None, probabilities=False)
+            self.found = self.invalid + counts
+            value = self._share(rows)
+        return value.masked_fill(self.found[LABELS] > 0, float("nan"))
+
+    def _share(self, rows: Rows) -> Tensor:
+        """The share of concordant pairs: float64 scalar."""
+        draws = self._draws(len(rows.preds))
+        if draws is None:
+            return concordant_share(rows.preds, rows.target, rows.units)[0]
+        sizes = torch.tensor([len(rows.preds)], device=rows.preds.device)
+        return sampled_share(
+            rows.preds,
+            rows.target,
+            rows.units,
+            group=torch.zeros_like(rows.preds, dtype=torch.int32),
+            sizes=sizes,
+            draws=torch.full_like(sizes, draws),
+            seeds=torch.zeros_like(sizes),
+        )[0]
+
+    def _draws(self, rows: int) -> int | None:
+        """How many pairs are drawn from so many rows; None where each counts."""
+        pairs = rows * (rows - 1) // 2
+        if self.max_pairs is not None:
+            return min(self.max_pairs, pairs)
+        return None if self.sample_ratio is None else int(pairs * self.sample_ratio)
+
+    def _sync_dist(
+        self,
+        dist_sync_fn: Callable[..., list[Tensor]] = gather_all_tensors,
+        process_group: Any = None,
+    ) -> None:
+        base = CheckedMetric if self.in_batch else KeptRows
+        base._sync_dist(self, dist_sync_fn, process_group)
+
+
+def _as_real(column: Tensor) -> Tensor:
+    column = column.detach()
+    return column if column.dtype == torch.float64 else column.float()

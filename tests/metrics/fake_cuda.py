@@ -1,0 +1,89 @@
+"""Updates every metric with fakes of CUDA tensors, and says what waited or copied.
+
+They have no data, so whatever depends on data raises. A process of its own, which ends before they
+are freed: a torch without CUDA aborts at that. Nor can it slice them, which XAUC in batches does.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Callable
+from itertools import product
+from typing import Any
+
+import torch
+from torch._subclasses import FakeTensorMode
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from raymon.metrics import XAUC
+from tests.metrics.kinds import BINARY, GROUPED, MULTICLASS
+
+DTYPES = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
+
+
+class NoCopies(TorchDispatchMode):
+    """Raises where an operation takes tensors of one device and gives those of another."""
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        out = func(*args, **(kwargs or {}))
+        flat = [x for part in (args, out) for x in (part if isinstance(part, tuple) else (part,))]
+        devices = {x.device.type for x in flat if isinstance(x, torch.Tensor)}
+        if len(devices) > 1:
+            raise AssertionError(f"{func} copies between {devices}")
+        return out
+
+
+def asks() -> list[str]:
+    """Ways to wait that were not noticed."""
+    ways: dict[str, Callable[[torch.Tensor], Any]] = {
+        "item": torch.Tensor.item,
+        "cpu": torch.Tensor.cpu,
+        "bincount": lambda scores: torch.bincount(scores.long()),
+        "to cpu": lambda scores: scores.to("cpu", non_blocking=True),
+        "to cuda": lambda scores: torch.tensor([0.5], device=scores.device),
+    }
+    unnoticed = []
+    for name, ask in ways.items():
+        scores = torch.rand(1)
+        try:
+            with NoCopies():
+                ask(scores)
+            unnoticed.append(f"not noticed: {name}")
+        except Exception:
+            pass
+    return unnoticed
+
+
+def updates() -> list[str]:
+    """Updates that failed."""
+    failures = []
+    for rows, weighted, dtype in product((0, 8), (False, True), DTYPES):
+        weights = torch.rand(rows) if weighted else None
+        target, key = torch.ones(rows), torch.ones(rows, dtype=torch.int64)
+        for kinds, shape, keyed in (
+            ([*BINARY, XAUC], (rows,), False),
+            (MULTICLASS, (rows, 6), False),
+            (GROUPED, (rows,), True),
+        ):
+            preds = torch.rand(shape, dtype=dtype)
+            for kind in kinds:
+                metric = kind()
+                try:
+                    with NoCopies():
+                        metric.update(preds, target, *([key] if keyed else []), weights=weights)
+                    for state in metric.metric_state.values():
+                        for tensor in state if isinstance(state, list) else [state]:
+                            assert tensor.device.type == "cuda", tensor.device
+                except Exception as error:
+                    case = f"{type(metric).__name__} of {rows} rows, {dtype}, weighted {weighted}"
+                    failures.append(f"{case}: {type(error).__name__}: {error}")
+    return failures
+
+
+if __name__ == "__main__":
+    gc.disable()
+    with FakeTensorMode(), torch.device("cuda"):
+        failed = asks() + updates()
+        print("\n".join(failed), flush=True)
+        os._exit(1 if failed else 0)

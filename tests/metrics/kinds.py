@@ -1,0 +1,59 @@
+"""Every metric, by what its update takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torchmetrics import Metric
+
+from raymon.metrics import (
+    AUC,
+    PRAUC,
+    XAUC,
+    Accuracy,
+    BinnedXAUC,
+    Calibration,
+    DecayAUC,
+    GroupedAUC,
+    GroupedXAUC,
+    LogLoss,
+    MeanAbsoluteError,
+    MeanSquaredError,
+    MulticlassAUC,
+    NDCGAtK,
+    NormalizedEntropy,
+    RecallAtK,
+)
+
+Kind = Callable[[], Metric]
+
+BINARY: list[Kind] = [
+    AUC,
+    lambda: AUC(200),
+    DecayAUC,
+    lambda: DecayAUC(200),
+    PRAUC,
+    lambda: PRAUC(200),
+    NormalizedEntropy,
+    LogLoss,
+    Calibration,
+    MeanAbsoluteError,
+    MeanSquaredError,
+    Accuracy,
+    BinnedXAUC,
+]
+"""With states of fixed size, for scores `[B]`."""
+
+IN_BATCH: list[Kind] = [lambda: XAUC(in_batch=True)]
+"""The same; a batch is more than its rows."""
+
+MULTICLASS: list[Kind] = [
+    lambda: MulticlassAUC(6),
+    lambda: MulticlassAUC(6, 50),
+    RecallAtK,
+    Accuracy,
+]
+"""With states of fixed size, for scores `[B, 6]`."""
+
+GROUPED: list[Kind] = [GroupedAUC, GroupedXAUC, NDCGAtK]
+"""With rows of groups."""
