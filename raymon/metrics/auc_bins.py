@@ -13,21 +13,19 @@ from torch import Tensor
 
 # Floats are dense near 0 and coarse elsewhere. So a score is binned by its distance from the
 # nearest of 0, 1/2 and 1 (at most 1/4, and exact in float32): by the exponent and the first
-# mantissa bits of that distance; more of them where it is not small, because the scores of a model
-# that has learned little crowd about the share of positives, wherever that is. Distances below
-# 2^-36 share a bin.
-_FINE_BITS = 10
-_COARSE_BITS = 8
-_EXPONENT_BIAS = 127
-_SMALLEST = (_EXPONENT_BIAS - 36) << 23
-_FINE_FROM = (_EXPONENT_BIAS - 10) << 23
-_FINE_SHIFT = 23 - _FINE_BITS
-_COARSE_SHIFT = 23 - _COARSE_BITS
-# What the code of a distance below the smallest is before it is set to 0.
-_OFFSET = (_SMALLEST >> _COARSE_SHIFT) - 1 + (_FINE_FROM >> _FINE_SHIFT)
-_QUARTER = (
-    (_FINE_FROM >> _COARSE_SHIFT) + ((_EXPONENT_BIAS - 2) << 23 >> _FINE_SHIFT) - _OFFSET
-)  # the code of a distance of 1/4
+# mantissa bits of that distance. _FLOOR is added to it, so that bins are equally wide, 2^-28, where
+# it is small, and there is an end to their number.
+_MANTISSA_BITS = 10
+_SHIFT = 23 - _MANTISSA_BITS
+_FLOOR = 2.0**-18
+
+
+def _code(distance: float) -> int:
+    return int(np.float32(distance + _FLOOR).view(np.int32)) >> _SHIFT
+
+
+_FIRST = _code(0)
+_QUARTER = _code(0.25) - _FIRST
 
 ACCURATE_BINS = 4 * _QUARTER + 2
 """Number of bins of `accurate_bins`, that of NaN included."""
@@ -35,7 +33,7 @@ ACCURATE_BINS = 4 * _QUARTER + 2
 
 def accurate_bins(scores: Tensor) -> Tensor:
     """Bins that are fine near 0, 1/2 and 1, where the scores of a model crowd, and fine enough
-    elsewhere: 1,024 for each halving of the distance from these down to 2^-10, 256 below.
+    elsewhere: 1,024 for each halving of the distance from these, down to 4e-6.
 
     Args:
         scores: any shape, probabilities of any float type; those outside [0, 1] count as 0 or 1.
@@ -44,42 +42,32 @@ def accurate_bins(scores: Tensor) -> Tensor:
         int32 of the same shape, in [0, ACCURATE_BINS).
     """
     if scores.device.type == "cpu" and scores.dtype == torch.float32:
-        # Small arrays take numpy half the time.
-        array = np.clip(scores.numpy(), _LEAST, 1)
-        if np.isnan(array.max(initial=0)):
-            array[np.isnan(array)] = _NAN
-        return torch.from_numpy(_bins(np, array))
+        # Small arrays take numpy half the time, and here a look at the scores costs nothing.
+        array = scores.numpy()
+        if array.min(initial=0) >= 0 and array.max(initial=0) <= 1:
+            return torch.from_numpy(_bins(np, array))
     if scores.dtype != torch.float64:
         scores = scores.float()
-    clamped = scores.clamp(_LEAST, 1).nan_to_num_(nan=_NAN)
-    bins: Tensor = _bins(torch, clamped)
-    return bins
-
-
-# In the bin of 0, and without the negative twin that 0 has.
-_LEAST = 1e-30
-# What a NaN becomes: the only score at a negative distance.
-_NAN = 2.0
+    nan = scores.isnan()
+    bins: Tensor = _bins(torch, scores.clamp(0, 1).masked_fill_(nan, 0))
+    return bins.masked_fill_(nan, ACCURATE_BINS - 1)
 
 
 def _bins(xp: Any, scores: Any) -> Any:
     """Arithmetic of numpy or of torch: signs choose, as `where` takes five times as long."""
     folded = xp.minimum(scores, 1 - scores)
-    distance = _bits(xp, xp.minimum(folded, 0.5 - folded))
-    code = xp.clip(distance, _SMALLEST - (1 << _COARSE_SHIFT), _FINE_FROM)
-    code >>= _COARSE_SHIFT
-    fine = xp.clip(distance, _FINE_FROM, None)
-    fine >>= _FINE_SHIFT
-    code += fine
-    code += distance >> 31
+    code = _bits(xp, xp.minimum(folded, 0.5 - folded) + _FLOOR)
+    code >>= _SHIFT
     # The code rises from 0 to 1/4, falls to 1/2, rises to 3/4 and falls to 1: it is mirrored at
-    # 1/4, then at 1/2. A number is negated where the mask of its sign, 0 or -1, is -1.
-    code -= _QUARTER + _OFFSET
-    beyond = _bits(xp, 0.25 - folded) >> 31
+    # 1/4, then at 1/2. A number is negated where the mask of a sign, 0 or -1, is -1.
+    code -= _QUARTER + _FIRST
+    beyond = _bits(xp, 0.25 - folded)
+    beyond >>= 31
     code ^= beyond
     code -= beyond
     code -= _QUARTER
-    beyond = _bits(xp, 0.5 - scores) >> 31
+    beyond = _bits(xp, 0.5 - scores)
+    beyond >>= 31
     code ^= beyond
     code -= beyond
     code += 2 * _QUARTER

@@ -96,8 +96,8 @@ def _ties(slots: Tensor, mean: Tensor) -> tuple[Tensor, Tensor]:
     # A row has the same value as itself.
     itself = (mean / total).clamp(max=0.99)
     one = torch.count_nonzero(slots, 1) <= 1
-    share = ((equal - itself) / (1 - itself)).clamp(0, 1)
-    return share.masked_fill(one, 1.0), one
+    share = (equal - itself) / (1 - itself)
+    return share.clamp(min=0).masked_fill(one, 1.0), one
 
 
 def _doubt(pairs: Tensor, concordant: Tensor, known: Tensor) -> Tensor:

@@ -18,7 +18,33 @@ LABEL_BINS = RealBins((-4, 2), (0, 3), (8, 2), last=22, negative_bits=2)
 
 
 class BinnedXAUC(CheckedMetric):
-    """The share of concordant pairs, as XAUC, from a histogram of the scores and labels.
+    """The share of concordant pairs, as XAUC, from a histogram of scores and labels.
+
+    The bins follow the bits of a float: 16 for each power of 2 from 1/8 to 32 for scores, 8 from
+    1 to 256 for labels, 4 on either side, down to 2^-9 and 1/16, up to 2^21 and 2^22; twice as
+    wide for negative scores, four times for negative labels; one for 0. Of pairs in different
+    bins of both the value is exact, and so it is of equal labels, or scores, that have a bin to
+    themselves: zeros, ratings, whole numbers up to 16. What to expect of the other pairs is
+    estimated, as `binned_share` says.
+
+    Of 400,000 log-normal watch times with scores of correlation 0.3, 0.6 and 0.9, as seconds,
+    their logarithms or probabilities, the value was within 2e-4 of the exact one; so it was of
+    ratings from 1 to 5, of 40 % zeros, of whole seconds. It was within 9e-4 where scores were
+    rounded to 0.1 or to bfloat16, and within 1.2e-3 for logarithms of whole seconds. Where all
+    scores lie in few bins it is worse: 7e-3 for a standard deviation of 0.02 about 0.3.
+
+    `error_bound` holds for any input: it is the share of the pairs of which it is not known
+    whether they are concordant, times a half to one, as far as the value can be off. In the cases
+    above it was 0.01 to 0.14. (That several values of a bin are taken for one has a chance of
+    1 in 16 for two of them, 1 in 256 for three.)
+
+    The states do not grow with the samples; they are int64: `cells` `[327, 173]`, the weight by
+    bin of scores and of labels, in units of 2^-WEIGHT_BITS; `score_slots` `[327, 16]` and
+    `label_slots` `[173, 16]`, the same by bin and by a hash of the value, which tell equal
+    values; `rows`, how many weigh anything.
+
+    Pairs weigh the product of the weights of their rows, as in XAUC, but for what a row would
+    weigh with itself: that is taken from the mean weight, and matters for a few rows only.
 
     Args:
         kwargs: what every torchmetrics metric takes.

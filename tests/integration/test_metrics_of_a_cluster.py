@@ -87,8 +87,10 @@ def test_the_metrics_of_two_workers_are_those_of_all_scores(
         "highest_score": 2 * score.max(),
         "binary_cross_entropy": loss,
     }
+    # What the bins of a hundred clicks can cost an average precision.
+    within = {"pr_auc": 1e-3}
     for name, value in expected.items():
-        assert found[name] == pytest.approx(value, rel=1e-5, abs=1e-4), name
+        assert found[name] == pytest.approx(value, rel=1e-5, abs=within.get(name, 1e-4)), name
     groups = [user == u for u in range(50)]
     both = [g for g in groups if 0 < click[g].sum() < g.sum()]
     by_user = [roc_auc_score(click[g], score[g]) for g in both]
@@ -101,10 +103,9 @@ def test_the_metrics_of_two_workers_are_those_of_all_scores(
     # One epoch of 10 steps is one fold of all rows, wherever they were.
     error = np.abs(score.astype(np.float64) - click).mean()
     expected |= {"mean_absolute_error": error, "highest_score": score.max()}
-    for name, value in trained.items():
-        if name in expected:
-            assert value == pytest.approx(expected[name], rel=1e-5, abs=1e-4), name
-    assert trained.keys() >= {*expected} - {"binary_cross_entropy"}
+    for name in expected:
+        value = pytest.approx(expected[name], rel=1e-5, abs=within.get(name, 1e-4))
+        assert trained[name] == value, name
 
 
 def _concordant(label: np.ndarray, score: np.ndarray) -> float:
