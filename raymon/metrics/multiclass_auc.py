@@ -20,7 +20,7 @@ from raymon.metrics.score_histogram import check_thresholds, count_scores
 class MulticlassAUC(CheckedMetric):
     """Mean over the classes of the area under the ROC curve of one class against the rest.
 
-    The state is `histogram`, int64 `[C, 2, bins]`, one as in AUC for every class: 0.6 MB a class
+    The state is `histogram`, int64 `[C, 2, bins]`, one as in AUC for every class: 1 MB a class
     for the accurate bins.
 
     Args:
