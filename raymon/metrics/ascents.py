@@ -38,7 +38,7 @@ def ascents(rank: Tensor) -> Tensor:
         rank, moved_rank = moved_rank, rank
         found, moved_found = moved_found, found
     for piece in pieces(len(rank)):
-        counted = found[piece] + _ascents_of_words(rank[piece], piece.start)
+        counted = found[piece] + _ascents_of_words(rank[piece])
         moved_found.scatter_(0, rank[piece].long(), counted)
     return moved_found
 
@@ -118,10 +118,10 @@ def pieces(rows: int) -> Iterator[slice]:
         yield slice(start, min(start + _PIECE, rows))
 
 
-def _ascents_of_words(rank: Tensor, start: int) -> Tensor:
-    """Ascents within blocks of `_WORD` ranks: int32 `[P]`, for a piece that begins at `start`."""
-    own = torch.bitwise_left_shift(1, (rank & (_WORD - 1)).long())
+def _ascents_of_words(rank: Tensor) -> Tensor:
+    """Ascents within blocks of `_WORD` ranks: int32 `[P]`, for a piece that begins with one."""
     index = torch.arange(len(rank), device=rank.device)
+    own = torch.ones_like(index) << (rank & (_WORD - 1)).long()
     # Each bit comes once in a block, so a sum is a union; the bits of a full block sum to -1.
     seen = own.cumsum(0) - own + (index >> _WORD_BITS)
     return _count_bits(seen & (own - 1)).to(torch.int32)
