@@ -43,6 +43,11 @@ class CheckedMetric(Metric):
         self.found_invalid: Tensor | None = None
         self.error_bound: Tensor | None = None
 
+    def reset(self) -> None:
+        """Start anew, as `torchmetrics.Metric.reset`."""
+        super().reset()
+        self.found_invalid = self.error_bound = None
+
     def compute(self) -> Tensor:
         """The value: float64 scalar.
 
