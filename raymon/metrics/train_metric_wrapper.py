@@ -13,16 +13,15 @@ from raymon.errors import UserError
 from raymon.metrics.checked_metric import CheckedMetric
 from raymon.metrics.decay import DecayedMetric
 from raymon.metrics.states import state_reductions, take_window_states
-from raymon.metrics.waiting_updates import WaitingUpdates
-
-_ROWS_AN_UPDATE = 1 << 16
+from raymon.metrics.waiting_updates import Arguments, WaitingUpdates, join
 
 
 class TrainMetricWrapper(nn.Module):
     """A metric over the steps of a training, in which older steps count less.
 
-    On its own it folds every `decay_step` updates. Once handed over to a monitor it only adds up:
-    windows are taken from it, and the value is the one that is published to it. It never
+    On its own it folds every `decay_step` updates. Once handed over to a monitor, updates only wait
+    for it to add them up: windows are taken from it, and the value is the one that is published
+    to it. It never
     exchanges anything with other ranks.
 
     Args:
@@ -65,17 +64,12 @@ class TrainMetricWrapper(nn.Module):
     def update(self, *args: Any, **kwargs: Any) -> None:
         """Add a step; the arguments are those of the metric's own `update`.
 
-        Once handed over, steps wait until there are enough rows to be worth an update, where the
-        metric takes the rows of several at once.
+        Once handed over, their tensors are kept, not copied, until the monitor takes them.
         """
-        if self._handed_over and self._joins:
+        if self._handed_over:
             self._waiting.add(args, kwargs)
-            if self._waiting.rows >= _ROWS_AN_UPDATE:
-                self._update_waiting()
             return
         self._update_metric(args, kwargs)
-        if self._handed_over:
-            return
         self._updates += 1
         if self._updates == self.decay_step:
             self._decayed.fold(take_window_states(self.metric))
@@ -90,18 +84,34 @@ class TrainMetricWrapper(nn.Module):
         """Leave folding to a monitor. What was added since the last fold is in its first window."""
         self._handed_over = True
 
+    @property
+    def waiting_rows(self) -> int:
+        """Rows of the updates that wait."""
+        return self._waiting.rows
+
+    def take_waiting(self) -> list[Arguments]:
+        """The arguments of the updates that wait; none waits any more."""
+        return self._waiting.take()
+
+    def add(self, updates: list[Arguments]) -> None:
+        """Add updates that waited, joined where the metric takes the rows of several at once.
+
+        It may be called by another thread than `update`, always the same one.
+        """
+        for args, kwargs in join(updates) if self._joins else updates:
+            self._update_metric(args, kwargs)
+
     def take_window(self) -> dict[str, Tensor]:
-        """The states since the last window, by name; the metric starts anew, without a wait."""
-        self._update_waiting()
+        """The states since the last window, by name; the metric starts anew.
+
+        What waits is added first. For the thread that calls `add`.
+        """
+        self.add(self.take_waiting())
         return take_window_states(self.metric)
 
     def publish(self, value: float) -> None:
         """Set what `compute` gives: the value over all ranks."""
         self._published = value
-
-    def _update_waiting(self) -> None:
-        for args, kwargs in self._waiting.take():
-            self._update_metric(args, kwargs)
 
     @torch.no_grad()
     def _update_metric(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:

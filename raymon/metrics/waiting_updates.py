@@ -16,7 +16,7 @@ Arguments = tuple[tuple[Any, ...], Mapping[str, Any]]
 
 
 class WaitingUpdates:
-    """Keeps the arguments of updates, and joins them row by row.
+    """Keeps the arguments of updates.
 
     The tensors are kept, not copied; whoever gave them must not write to them any more.
 
@@ -34,17 +34,22 @@ class WaitingUpdates:
         self.rows += len(args[0])
 
     def take(self) -> list[Arguments]:
-        """The arguments of the fewest updates that add the same rows; none waits any more."""
+        """The arguments of all updates; none waits any more."""
         waiting, self._waiting, self.rows = self._waiting, [], 0
-        if not _join(waiting):
-            return waiting
-        args, kwargs = waiting[0]
-        joined = tuple(torch.cat([other[i] for other, _ in waiting]) for i in range(len(args)))
-        named = {name: torch.cat([other[name] for _, other in waiting]) for name in kwargs}
-        return [(joined, named)]
+        return waiting
 
 
-def _join(waiting: list[Arguments]) -> bool:
+def join(updates: list[Arguments]) -> list[Arguments]:
+    """The arguments of the fewest updates that add the same rows."""
+    if not _can_join(updates):
+        return updates
+    args, kwargs = updates[0]
+    joined = tuple(torch.cat([other[i] for other, _ in updates]) for i in range(len(args)))
+    named = {name: torch.cat([other[name] for _, other in updates]) for name in kwargs}
+    return [(joined, named)]
+
+
+def _can_join(waiting: list[Arguments]) -> bool:
     if len(waiting) < 2:
         return False
     first = _signature(waiting[0])

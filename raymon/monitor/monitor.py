@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 
 from raymon.metrics import TrainMetricWrapper
+from raymon.monitor.late_updates import ROWS_AN_UPDATE, LateUpdates
 from raymon.monitor.offload import Offload
 from raymon.monitor.phase_clock import PhaseClock
 from raymon.monitor.schedule import CutSchedule
@@ -22,7 +24,8 @@ class Monitor:
     """Adds up what a rank measures, and hands a window to the sender at every cut.
 
     Nothing here waits: no collective, no synchronisation with a device, no call to Ray, no file.
-    What fails is counted in `failures` and never raises into training.
+    Train metrics are updated by the sender's thread; here their arguments are only kept. What
+    fails is counted in `failures` and never raises into training.
 
     Args:
         attempt: Number of the attempt that the reporter gave.
@@ -61,6 +64,7 @@ class Monitor:
             metric.hand_over()
         self.clock = PhaseClock()
         self.failures = 0
+        self._counting = threading.Lock()
         self._index = 0
         self._learning_rates: Sequence[float] = ()
         self._first_step = self._step = first_step
@@ -96,6 +100,9 @@ class Monitor:
                 weight = weights if isinstance(weights, float) else weights[name]
                 self._weights.setdefault(name, []).append(weight)
             self._update_train_metric(predictions, batch)
+            for metric in self._metrics.values():
+                if metric.waiting_rows >= ROWS_AN_UPDATE:
+                    self._sender.work(LateUpdates(metric, self._stream, self.count_failure).add)
         except Exception as error:
             self.count_failure(error)
         self._samples += samples
@@ -168,7 +175,7 @@ class Monitor:
                 name: self._weights_of_window(values) for name, values in self._weights.items()
             },
             metrics={
-                name: Offload(metric.take_window(), stream)
+                name: LateUpdates(metric, stream, self.count_failure)
                 for name, metric in self._metrics.items()
             },
             learning_rates=tuple(self._learning_rates),
@@ -189,6 +196,7 @@ class Monitor:
 
     def count_failure(self, error: Exception) -> None:
         """Counts a failure of monitoring; the first is logged."""
-        self.failures += 1
+        with self._counting:
+            self.failures += 1
         if self.failures == 1:
             _log.warning("monitoring: %s: %s", type(error).__name__, error)

@@ -25,6 +25,7 @@ _IN_FLIGHT = 8
 _RETRY_S = 0.5
 
 Publication = Callable[[Channel], Future[None]]
+Work = Callable[[], None]
 
 
 @dataclass
@@ -48,6 +49,11 @@ class _Message:
         return channel.report(self.report.SerializeToString())
 
 
+@dataclass
+class _Work:
+    call: Work
+
+
 class Sender:
     """Sends windows and scores in order, in the background, and again where that fails.
 
@@ -60,7 +66,7 @@ class Sender:
     def __init__(self, channel: Channel, on_values: Callable[[Mapping[str, float]], None]) -> None:
         self._channel = channel
         self._on_values = on_values
-        self._taken: deque[Window | Publication] = deque()
+        self._taken: deque[Window | Publication | _Work] = deque()
         self._pending: deque[_Message] = deque()
         self._in_flight: deque[tuple[_Message, Future[Any]]] = deque()
         self._next_index = 0
@@ -77,6 +83,10 @@ class Sender:
         """Takes a window over; never waits. Past `MAX_PENDING` the oldest is dropped."""
         self._take(window)
 
+    def work(self, work: Work) -> None:
+        """Calls `work` in the background, in order with the windows; never waits."""
+        self._take(_Work(work))
+
     def publish(self, publication: Publication) -> None:
         """Calls `publication` with the channel, in order with the windows; never waits."""
         self._take(publication)
@@ -92,7 +102,7 @@ class Sender:
         self.dropped += lost
         return lost == 0
 
-    def _take(self, item: Window | Publication) -> None:
+    def _take(self, item: Window | Publication | _Work) -> None:
         with self._changed:
             self._taken.append(item)
             self._changed.notify()
@@ -120,6 +130,8 @@ class Sender:
             item = self._taken.popleft()
             if isinstance(item, Window):
                 self._encode(item)
+            elif isinstance(item, _Work):
+                item.call()
             else:
                 self._pending.append(_Message(publication=item))
             if len(self._pending) > MAX_PENDING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import torch
 
@@ -15,6 +16,13 @@ from raymon.monitor.states import encode_states
 from raymon.protos.report_pb2 import LossSum, Scalar, WindowReport
 
 SCHEMA_VERSION = 1
+
+
+class States(Protocol):
+    """States of a metric that are there when `wait` returns."""
+
+    def wait(self) -> dict[str, torch.Tensor]:
+        """The states by name, on the CPU. For a thread other than the training thread."""
 
 
 @dataclass
@@ -28,7 +36,7 @@ class Window:
         phases: Seconds by phase.
         losses: By name, the losses of the steps, `[S]`.
         weights: By name, what each of these losses weighs: `[S]`, or floats.
-        metrics: By name, the states of the train metrics.
+        metrics: By name, what has the states of the train metrics.
         extremes: By metric, which states are merged by "min" or "max" instead of by adding.
         learning_rates: By parameter group.
         gradient_norms: By name, a scalar.
@@ -48,7 +56,7 @@ class Window:
     phases: Mapping[str, float]
     losses: Mapping[str, Offload]
     weights: Mapping[str, Offload | Sequence[float]]
-    metrics: Mapping[str, Offload]
+    metrics: Mapping[str, States]
     learning_rates: Sequence[float] = ()
     gradient_norms: Offload | None = None
     histograms: Mapping[str, Offload] = field(default_factory=dict)

@@ -17,7 +17,6 @@ from raymon.metrics import (
     few_rows,
     merge_states,
     registered_metrics,
-    take_window_states,
     takes_weights,
     try_out,
 )
@@ -122,7 +121,7 @@ def test_windows_are_merged_by_the_reductions_of_the_metric() -> None:
     parts = []
     for part in (scores[:2], scores[2:3], scores[3:]):
         wrapper.update(part, part)
-        parts.append(take_window_states(wrapper.metric))
+        parts.append(wrapper.take_window())
     merged = merge_states(wrapper.metric, parts)
     assert compute_states(wrapper.metric, merged).value.item() == pytest.approx(3.8)
     assert wrapper.extremes == {"low": "min", "high": "max"}

@@ -3,7 +3,7 @@ import torch
 
 from raymon.errors import UserError
 from raymon.metrics import Accuracy, DecayAUC, TrainMetricWrapper
-from raymon.metrics.waiting_updates import WaitingUpdates
+from raymon.metrics.waiting_updates import WaitingUpdates, join
 
 
 def test_updates_of_equal_form_are_joined_row_by_row() -> None:
@@ -11,21 +11,21 @@ def test_updates_of_equal_form_are_joined_row_by_row() -> None:
     waiting.add((torch.tensor([0.1, 0.2]), torch.tensor([0.0, 1.0])), {"w": torch.ones(2)})
     waiting.add((torch.tensor([0.3]), torch.tensor([1.0])), {"w": torch.zeros(1)})
     assert waiting.rows == 3
-    ((args, kwargs),) = waiting.take()
+    ((args, kwargs),) = join(waiting.take())
     assert torch.equal(args[0], torch.tensor([0.1, 0.2, 0.3]))
     assert torch.equal(args[1], torch.tensor([0.0, 1.0, 1.0]))
     assert torch.equal(kwargs["w"], torch.tensor([1.0, 1.0, 0.0]))
-    assert waiting.take() == []
+    assert join(waiting.take()) == []
 
 
 def test_updates_that_differ_in_form_stay_apart() -> None:
     waiting = WaitingUpdates()
     waiting.add((torch.zeros(2, 3), torch.zeros(2)), {})
     waiting.add((torch.zeros(2, 4), torch.zeros(2)), {})
-    assert len(waiting.take()) == 2
+    assert len(join(waiting.take())) == 2
     waiting.add((torch.zeros(2), torch.zeros(2)), {})
     waiting.add((torch.zeros(2), torch.zeros(2)), {"weights": torch.ones(2)})
-    assert len(waiting.take()) == 2
+    assert len(join(waiting.take())) == 2
 
 
 def test_joined_updates_leave_the_states_of_single_ones() -> None:

@@ -17,6 +17,9 @@ class Taken:
     def put(self, window: Window) -> None:
         self.windows.append(window)
 
+    def work(self, work) -> None:
+        work()
+
 
 def make_monitor(taken: Taken, metrics=None, update=lambda predictions, batch: None, **kwargs):
     return Monitor(

@@ -1,0 +1,301 @@
+"""What does watching add to a training step: raymon, torchmetrics, Lightning, Ray's report.
+
+One model, one batch of 4,096 rows a step, on one thread. Every contender shows the loss, the
+learning rate and the AUC of the training in TensorBoard every 100 steps; rounds of all of them take
+turns, and the time of a step without any of it is taken away from theirs.
+"""
+
+from __future__ import annotations
+
+import logging
+import statistics
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from tensorboardX import SummaryWriter
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits
+from torchmetrics.classification import BinaryAUROC
+
+from benchmarks.result import Case, Result, Target
+from raymon.metrics import DecayAUC, TrainMetricWrapper
+from raymon.monitor import Monitor, Sender
+from raymon.reporter import InProcessReporter, Reporter
+from raymon.sinks import TensorBoard
+
+ROWS, FEATURES = 4_096, 64
+STEPS, WINDOW = 300, 100
+TARGET = 0.02
+WINDOW_END_MS = 0.1
+
+Times = list[float]
+"""Seconds of each step."""
+
+
+class Clicks(nn.Module):
+    """An MLP, and batches that it can learn something from."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.layers = nn.Sequential(
+            nn.Linear(FEATURES, 64), nn.ReLU(), nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 1)
+        )
+        self.optimizer = torch.optim.Adam(self.parameters(), 1e-3)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Logits `[B]` of rows `[B, FEATURES]`."""
+        logits: Tensor = self.layers(rows).squeeze(1)
+        return logits
+
+    def step(self, rows: Tensor, clicks: Tensor) -> tuple[Tensor, Tensor]:
+        """Trains on a batch; gives the loss and the predictions."""
+        logits = self(rows)
+        predictions = logits.detach().sigmoid()
+        loss = binary_cross_entropy_with_logits(logits, clicks)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimizer.step()
+        return loss, predictions
+
+
+def batches(steps: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batches of rows and clicks; twenty different ones."""
+    generator = torch.Generator().manual_seed(1)
+    made = []
+    for _ in range(20):
+        rows = torch.randn(ROWS, FEATURES, generator=generator)
+        rate = torch.sigmoid(rows[:, 0] - 3)
+        made.append((rows, (torch.rand(ROWS, generator=generator) < rate).float()))
+    for step in range(steps):
+        yield made[step % len(made)]
+
+
+def run(rounds: int) -> Result:
+    """Runs all contenders in turns."""
+    _quiet()
+    torch.set_num_threads(1)
+    contenders: dict[str, Callable[[Path], Times]] = {
+        "bare loop": _bare,
+        "raymon": _raymon,
+        "raymon, reporter hangs": lambda directory: _raymon(directory, _Hung()),
+        "raymon, reporter is dead": lambda directory: _raymon(directory, _Dead()),
+        "torchmetrics AUROC, 200 thresholds": _torchmetrics,
+        "Lightning": lambda directory: _lightning(directory, auc=False),
+        "Lightning with torchmetrics AUROC": lambda directory: _lightning(directory, auc=True),
+    }
+    times: dict[str, list[Times]] = {name: [] for name in contenders}
+    reports: Times = []
+    with tempfile.TemporaryDirectory() as directory:
+        for i in range(rounds):
+            for name, contender in contenders.items():
+                times[name].append(contender(Path(directory) / f"{i}-{name.replace(' ', '-')}"))
+        reports = _ray_reports(Path(directory))
+    bare = [_mean(steps) for steps in times["bare loop"]]
+    cases = [Case("bare loop", "ms a step", [1e3 * b for b in bare])]
+    for name, of_rounds in times.items():
+        if name != "bare loop":
+            added = [1e3 * (_mean(t) - b) for t, b in zip(of_rounds, bare, strict=True)]
+            cases.append(Case(f"{name}: adds", "ms a step", added))
+    cases.append(Case("ray.train.report", "ms a window", [1e3 * t for t in reports]))
+    return Result("step_overhead", cases, list(_targets(cases, times)))
+
+
+def _targets(cases: list[Case], times: Mapping[str, list[Times]]) -> Iterator[Target]:
+    bare = cases[0].median
+    for case in cases[1:]:
+        if case.contender.startswith("raymon"):
+            share = case.median / bare
+            yield Target(f"{case.contender}, of a step", share, TARGET, share <= TARGET)
+    for name in ("raymon", "raymon, reporter hangs", "raymon, reporter is dead"):
+        # A window ends with every hundredth step; the steps beside it are like it but for that.
+        ends = [
+            1e3 * (t[end] - statistics.median((t[end - 2], t[end - 1], t[end + 1])))
+            for t in times[name]
+            for end in range(WINDOW - 1, STEPS - 1, WINDOW)
+        ]
+        added = statistics.median(ends)
+        yield Target(f"{name}, ms at a window's end", added, WINDOW_END_MS, added <= WINDOW_END_MS)
+
+
+def _mean(times: Times) -> float:
+    # The middle nine tenths: on a shared machine the rest is other people's work.
+    ordered = sorted(times)
+    cut = len(ordered) // 20
+    return statistics.fmean(ordered[cut : len(ordered) - cut])
+
+
+def _timed(step: Callable[[Tensor, Tensor], None]) -> Times:
+    times = []
+    for rows, clicks in batches(STEPS):
+        began = time.perf_counter()
+        step(rows, clicks)
+        times.append(time.perf_counter() - began)
+    return times
+
+
+def _bare(directory: Path) -> Times:
+    model = Clicks()
+    return _timed(lambda rows, clicks: (model.step(rows, clicks), None)[1])
+
+
+def _raymon(directory: Path, channel: Any = None) -> Times:
+    model = Clicks()
+    directory.mkdir()
+    reporter = InProcessReporter(
+        Reporter(directory, [TensorBoard(directory, ("loss", "learning_rate"))], WINDOW, 10.0)
+    )
+    auc = TrainMetricWrapper(DecayAUC())
+    attempt = reporter.begin_attempt("a", 1, 0, {"auc": TrainMetricWrapper(DecayAUC())})
+    sender = Sender(channel or reporter, lambda values: None)
+    monitor = Monitor(
+        attempt=attempt,
+        rank=0,
+        metrics={"auc": auc},
+        update_train_metric=auc.update,
+        log_step_count_steps=WINDOW,
+        sender=sender,
+        device=torch.device("cpu"),
+    )
+
+    def step(rows: Tensor, clicks: Tensor) -> None:
+        loss, predictions = model.step(rows, clicks)
+        monitor.step(
+            {"binary_cross_entropy": loss},
+            predictions,
+            clicks,
+            samples=ROWS,
+            weights=float(ROWS),
+            learning_rates=(1e-3,),
+        )
+
+    times = _timed(step)
+    monitor.close(timeout_s=5.0 if channel is None else 0.0)
+    return times
+
+
+class _Hung:
+    """A reporter that takes everything and never answers."""
+
+    def report(self, message: bytes) -> Future[Any]:
+        return Future()
+
+
+class _Dead:
+    """A reporter that is gone."""
+
+    def report(self, message: bytes) -> Future[Any]:
+        raise ConnectionError("the reporter is gone")
+
+
+def _torchmetrics(directory: Path) -> Times:
+    model, auc = Clicks(), BinaryAUROC(thresholds=200)
+    writer, count = SummaryWriter(str(directory)), 0
+
+    def step(rows: Tensor, clicks: Tensor) -> None:
+        nonlocal count
+        loss, predictions = model.step(rows, clicks)
+        auc.update(predictions, clicks.long())
+        count += 1
+        if count % WINDOW == 0:
+            writer.add_scalar("loss/total", loss.item(), count)
+            writer.add_scalar("lr/g0", 1e-3, count)
+            writer.add_scalar("metric/auc", auc.compute().item(), count)
+            auc.reset()
+
+    times = _timed(step)
+    writer.close()
+    return times
+
+
+class _LightningClicks(lightning.LightningModule):
+    def __init__(self, times: Times, auc: bool) -> None:
+        super().__init__()
+        self.model = Clicks()
+        self.auc = BinaryAUROC(thresholds=200) if auc else None
+        self._times = times
+        self._last: float | None = None
+
+    def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
+        now = time.perf_counter()
+        if self._last is not None:
+            self._times.append(now - self._last)
+        self._last = now
+        rows, clicks = batch
+        logits = self.model(rows)
+        predictions = logits.detach().sigmoid()
+        loss = binary_cross_entropy_with_logits(logits, clicks)
+        self.log("loss/total", loss)
+        self.log("lr/g0", 1e-3)
+        if self.auc is not None:
+            self.auc.update(predictions, clicks.long())
+            if (index + 1) % WINDOW == 0:
+                self.log("metric/auc", self.auc.compute())
+                self.auc.reset()
+        return loss
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return torch.optim.Adam(self.parameters(), 1e-3)
+
+
+def _lightning(directory: Path, auc: bool) -> Times:
+    from lightning.pytorch.loggers import TensorBoardLogger
+
+    times: Times = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        trainer = lightning.Trainer(
+            accelerator="cpu",
+            max_steps=STEPS + 1,
+            logger=TensorBoardLogger(str(directory)),
+            log_every_n_steps=WINDOW,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+        )
+        trainer.fit(_LightningClicks(times, auc), _Loader())
+    return times
+
+
+class _Loader:
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        return batches(STEPS + 1)
+
+
+def _ray_reports(directory: Path) -> Times:
+    """Seconds that a worker of Ray Train stands still for each of five reports."""
+    import ray.train
+    from ray.train import RunConfig, ScalingConfig
+    from ray.train.torch import TorchTrainer
+
+    from raymon.training.ray_cluster import connect
+
+    out = directory / "reports"
+
+    def loop() -> None:
+        times = []
+        for _ in range(5):
+            began = time.perf_counter()
+            ray.train.report({"loss": 0.5, "auc": 0.7})
+            times.append(time.perf_counter() - began)
+        out.write_text(" ".join(map(str, times)))
+
+    connect(None)
+    TorchTrainer(
+        loop,
+        scaling_config=ScalingConfig(num_workers=1),
+        run_config=RunConfig(name="report", storage_path=str(directory)),
+    ).fit()
+    return [float(word) for word in out.read_text().split()]
+
+
+def _quiet() -> None:
+    for name in ("lightning.pytorch", "lightning.fabric", "raymon", "ray"):
+        logging.getLogger(name).setLevel(logging.ERROR)
