@@ -30,10 +30,18 @@ def import_class(class_path: str, place: str) -> type:
         raise ConfigError(
             f"{place} cannot be imported: {error}; the module must be on the Python path"
         ) from error
+    except Exception as error:  # it is the user's module
+        raise ConfigError(f"{place} cannot be imported: {first_line(error)}") from error
     cls = getattr(module, name, None)
     if not isinstance(cls, type):
         raise ConfigError(f"{place}: {module_name} has no class {name}")
     return cls
+
+
+def first_line(error: Exception) -> str:
+    """The kind of an error and the first line of what it says."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
 
 def read_kwargs(kwargs: Mapping[str, str], place: str) -> dict[str, Any]:

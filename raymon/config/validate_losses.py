@@ -12,6 +12,9 @@ from raymon.protos.pipeline_pb2 import PipelineConfig
 
 _BINARY, _CLASS, _REAL = "binary_cross_entropy", "softmax_cross_entropy", "l2_loss"
 
+MAX_THRESHOLDS = 100_000
+"""More would be finer than the bins that are used without thresholds, and take as many counts."""
+
 _LOSSES_OF_METRICS = {
     "auc": (_BINARY,),
     "grouped_auc": (_BINARY,),
@@ -119,7 +122,7 @@ def _validate_metric(
 ) -> None:
     own = rules.inner(metric.kind)
     if metric.kind in ("auc", "multiclass_auc", "pr_auc"):
-        own.at_least(2, "thresholds")
+        own.within("thresholds", 2, MAX_THRESHOLDS, with_high=True)
     if metric.kind == "multiclass_auc":
         own.one_of("average", ("macro", "weighted"))
     if metric.kind == "normalized_entropy":

@@ -37,7 +37,7 @@ class Accuracy(HitRate):
             target: `[B]`, 0 or 1, another label counts as positive above 0.5; for preds `[B, C]`
                 the index of the class, and a sample whose label is no class is a miss.
             weights: float `[B]`, sample weights; None weighs every sample 1. One that is not in
-                [0, 2^31] makes the value NaN.
+                [0, 2^20] makes the value NaN.
 
         Raises:
             UserError: `preds` is neither `[B]` nor `[B, C]`, or another argument not `[B]`.

@@ -17,7 +17,7 @@ def average_precision(histogram: Tensor) -> Tensor:
             order of the scores, the last bin for NaN.
 
     Returns:
-        float64 scalar; 0.0 without a positive, NaN where the NaN bin is not empty.
+        float64 scalar; NaN without a positive, or where the NaN bin is not empty.
     """
     positive, true, false = _from_the_top(histogram)
     return _mean_over_positives(histogram, positive * true / (true + false).clamp(min=1))
@@ -33,7 +33,7 @@ def average_precision_error_bound(histogram: Tensor) -> Tensor:
         histogram: as for `average_precision`.
 
     Returns:
-        float64 scalar; 0.0 without a positive, NaN where the NaN bin is not empty.
+        float64 scalar; NaN as for `average_precision`.
     """
     positive, true, false = _from_the_top(histogram)
     true_above = true - positive
@@ -55,5 +55,5 @@ def _from_the_top(histogram: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 def _mean_over_positives(histogram: Tensor, total: Tensor) -> Tensor:
     """The sum of `total` over the weight of the positives, with the rules for what is missing."""
-    mean = total.sum() / histogram[1, :-1].sum().clamp(min=1)
+    mean = total.sum() / histogram[1, :-1].sum()
     return mean.masked_fill((histogram[:, -1] > 0).any(), float("nan"))

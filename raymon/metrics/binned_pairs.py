@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def binned_share(
-    cells: Tensor, score_slots: Tensor, label_slots: Tensor, rows: Tensor
+    cells: Tensor, score_slots: Tensor, label_slots: Tensor, rows: Tensor, weighted: Tensor
 ) -> tuple[Tensor, Tensor]:
     """The share of concordant pairs among all, from the bins of their rows.
 
@@ -21,6 +21,7 @@ def binned_share(
         score_slots: int64 `[S, SLOTS]`, weight by bin of scores and slot of the score.
         label_slots: int64 `[L, SLOTS]`, the same of labels.
         rows: int64 scalar, how many rows weigh anything.
+        weighted: int64 scalar, how many of them weigh something else than 1.
 
     Returns:
         float64 scalars, the share and how far it can be from the exact one; NaN without any pair.
@@ -42,7 +43,11 @@ def binned_share(
     doubt = _doubt(same_score, of_score, one_score) + _doubt(same_label, of_label, one_label)
     doubt += _doubt(same_both, of_both, one_score.unsqueeze(1) | one_label)
     pairs = (weight.sum().square() - weight.square().sum()) / 2 + same_both.sum()
-    return share / pairs, doubt / pairs
+    # What rows of unequal weight make with themselves is anything up to what their cells do.
+    itself = torch.where(weighted > 0, weight.square().sum() / 2, 0.0)
+    least = pairs.minimum(weight.sum().square() / 2 - itself).clamp(min=0)
+    bound = (doubt + 2 * itself) / torch.where(weighted > 0, least, pairs)
+    return share / pairs, bound.clamp(max=1)
 
 
 def _below(cells: Tensor, dim: int) -> Tensor:

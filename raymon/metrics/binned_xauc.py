@@ -9,7 +9,7 @@ from torch import Tensor
 
 from raymon.metrics.binned_pairs import binned_share
 from raymon.metrics.checked_metric import LABELS, CheckedMetric, check_rows
-from raymon.metrics.fixed_point import weight_units
+from raymon.metrics.fixed_point import WEIGHT_BITS, weight_units
 from raymon.metrics.invalid import invalid_counts
 from raymon.metrics.real_bins import SLOTS, RealBins, slots
 
@@ -33,18 +33,20 @@ class BinnedXAUC(CheckedMetric):
     rounded to 0.1 or to bfloat16, and within 1.2e-3 for logarithms of whole seconds. Where all
     scores lie in few bins it is worse: 7e-3 for a standard deviation of 0.02 about 0.3.
 
-    `error_bound` holds for any input: it is the share of the pairs of which it is not known
-    whether they are concordant, times a half to one, as far as the value can be off. In the cases
-    above it was 0.01 to 0.14. (That several values of a bin are taken for one has a chance of
-    1 in 16 for two of them, 1 in 256 for three.)
+    `error_bound` is the share of the pairs of which it is not known whether they are concordant,
+    times a half to one, as far as the value can be off. In the cases above it was 0.01 to 0.14,
+    so that it says little more than which of two models with far apart values is the better. It
+    holds but for chance: that several values of a bin are taken for one happens to 1 in 16 bins of
+    two values, to 1 in 256 of three.
 
     The states do not grow with the samples; they are int64: `cells` `[327, 173]`, the weight by
     bin of scores and of labels, in units of 2^-WEIGHT_BITS; `score_slots` `[327, 16]` and
     `label_slots` `[173, 16]`, the same by bin and by a hash of the value, which tell equal
-    values; `rows`, how many weigh anything.
+    values; `rows`, how many weigh anything; `weighted`, how many of them do not weigh 1.
 
     Pairs weigh the product of the weights of their rows, as in XAUC, but for what a row would
-    weigh with itself: that is taken from the mean weight, and matters for a few rows only.
+    weigh with itself: that is taken from the mean weight. It matters where few rows have most of
+    the weight, and is in the bound.
 
     Args:
         kwargs: what every torchmetrics metric takes.
@@ -57,6 +59,7 @@ class BinnedXAUC(CheckedMetric):
     score_slots: Tensor
     label_slots: Tensor
     rows: Tensor
+    weighted: Tensor
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -65,6 +68,7 @@ class BinnedXAUC(CheckedMetric):
             "score_slots": (SCORE_BINS.count, SLOTS),
             "label_slots": (LABEL_BINS.count, SLOTS),
             "rows": (),
+            "weighted": (),
         }.items():
             self.add_state(name, torch.zeros(shape, dtype=torch.int64), dist_reduce_fx="sum")
 
@@ -75,7 +79,7 @@ class BinnedXAUC(CheckedMetric):
             preds: float `[B]`, scores, any real; compared as float32. A NaN makes the value NaN.
             target: `[B]`, labels; compared as float32, in which they must be finite.
             weights: float `[B]`, sample weights; None weighs every sample 1. One that is not in
-                [0, 2^31] makes the value NaN.
+                [0, 2^20] makes the value NaN.
 
         Raises:
             UserError: the arguments are not `[B]`.
@@ -86,6 +90,8 @@ class BinnedXAUC(CheckedMetric):
         self.invalid += invalid_counts(preds, target - target, weights, probabilities=False)
         units = weight_units(weights, preds)
         self.rows += len(preds) if weights is None else torch.count_nonzero(units)
+        if weights is not None:
+            self.weighted += torch.count_nonzero(units - (1 << WEIGHT_BITS))
         score, label = SCORE_BINS.index(preds), LABEL_BINS.index(target)
         _add(self.cells, score, label, units)
         _add(self.score_slots, score, slots(preds), units)
@@ -98,7 +104,9 @@ class BinnedXAUC(CheckedMetric):
         return self._share()[1]
 
     def _share(self) -> tuple[Tensor, Tensor]:
-        return binned_share(self.cells, self.score_slots, self.label_slots, self.rows)
+        return binned_share(
+            self.cells, self.score_slots, self.label_slots, self.rows, self.weighted
+        )
 
 
 def _add(table: Tensor, row: Tensor, column: Tensor, units: Tensor) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -43,6 +44,18 @@ class CheckedMetric(Metric):
         self.found_invalid: Tensor | None = None
         self.error_bound: Tensor | None = None
 
+    def set_dtype(self, dst_type: Any) -> CheckedMetric:
+        """Nothing: the types of the states are what makes them exact."""
+        return self
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], *args: Any, **kwargs: Any) -> Any:
+        # A module that holds a metric may change its type; the metric goes to its device alone.
+        def move(state: Tensor) -> Tensor:
+            moved = fn(state)
+            return moved if moved.dtype == state.dtype else state.to(moved.device)
+
+        return super()._apply(move, *args, **kwargs)
+
     def reset(self) -> None:
         """Start anew, as `torchmetrics.Metric.reset`."""
         super().reset()
@@ -74,7 +87,7 @@ class CheckedMetric(Metric):
             "NaN scores",
             "scores outside [0, 1]",
             self.invalid_label,
-            "weights outside [0, 2^31]",
+            "weights outside [0, 2^20]",
         )
         return {name: n for name, n in zip(names, counts.tolist(), strict=True) if n}
 

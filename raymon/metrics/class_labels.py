@@ -40,9 +40,9 @@ def check_class_rows(
         weights: of the samples.
         classes: C; None where any number will do.
     """
-    if preds.dim() != 2 or preds.shape[1] == 0 or classes not in (None, preds.shape[1]):
+    if preds.dim() != 2 or preds.shape[1] < 2 or classes not in (None, preds.shape[1]):
         raise UserError(
             f"{metric}: preds has shape {list(preds.shape)}; it must be [B, {classes or 'C'}], "
-            "a score for every class"
+            "a score for each of two classes or more"
         )
     check_rows(metric, preds=preds.select(1, 0), target=target, weights=weights)

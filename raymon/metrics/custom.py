@@ -10,11 +10,9 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from raymon.config.custom import import_class, read_kwargs
+from raymon.config.custom import first_line, import_class, read_kwargs
 from raymon.errors import ConfigError, UserError
 from raymon.protos.metric_pb2 import CustomMetric
-
-_PLACE = "custom_metric"
 
 _registered: dict[str, type[Metric]] = {}
 
@@ -49,31 +47,36 @@ def registered_metrics() -> Mapping[str, type[Metric]]:
     return dict(_registered)
 
 
-def build_custom(config: CustomMetric) -> Metric:
+def build_custom(config: CustomMetric, place: str = "custom_metric") -> Metric:
     """A metric of one's own, as configured.
+
+    Args:
+        config: which, and its arguments.
+        place: path of the block, for messages.
 
     Raises:
         ConfigError: it is not registered, cannot be imported, or cannot be made of these kwargs.
     """
     if ":" in config.name:
-        cls = import_class(config.name, f"{_PLACE}.name")
+        cls = import_class(config.name, f"{place}.name")
         if not issubclass(cls, Metric):
             raise ConfigError(
-                f'{_PLACE}.name: "{config.name}" is not a subclass of torchmetrics.Metric'
+                f'{place}.name: "{config.name}" is not a subclass of torchmetrics.Metric'
             )
     elif config.name in _registered:
         cls = _registered[config.name]
     else:
         known = ", ".join(sorted(_registered)) or "none"
         raise ConfigError(
-            f'{_PLACE}.name: "{config.name}" is not registered; there is {known}; call '
+            f'{place}.name: "{config.name}" is not registered; there is {known}; call '
             'raymon.register_metric before raymon.train, or write "package.module:Class"'
         )
-    kwargs = read_kwargs(config.kwargs, _PLACE)
+    kwargs = read_kwargs(config.kwargs, place)
     try:
         metric: Metric = cls(**kwargs)
-    except (TypeError, ValueError) as error:
-        raise ConfigError(f"{_PLACE}.kwargs: {cls.__name__}: {error}") from None
+    except Exception as error:  # it is not raymon's code
+        what = first_line(error)
+        raise ConfigError(f"{place}.kwargs: {cls.__name__} cannot be made: {what}") from error
     return metric
 
 
@@ -82,22 +85,38 @@ def takes_weights(metric: Metric) -> bool:
     return "weights" in inspect.signature(type(metric).update).parameters
 
 
-def try_out(metric: Metric, preds: Tensor, target: Tensor) -> None:
+def try_out(
+    metric: Metric,
+    preds: Tensor,
+    target: Tensor,
+    weights: Tensor | None = None,
+    place: str = "custom_metric",
+) -> None:
     """Add a few rows to a metric and compute it, to see before a run that it works.
+
+    Args:
+        metric: which; it is left as new.
+        preds: as of a batch.
+        target: as of a batch.
+        weights: where there are sample weights; given to a metric that takes them.
+        place: path of its block in the config, for messages.
 
     Raises:
         ConfigError: it does not, or its value is no scalar.
     """
     name = type(metric).__name__
     try:
-        metric.update(preds, target)
+        if weights is not None and takes_weights(metric):
+            metric.update(preds, target, weights=weights)
+        else:
+            metric.update(preds, target)
         value: Any = metric.compute()
         metric.reset()
     except Exception as error:  # it is not raymon's code
-        raise ConfigError(f"{_PLACE}: {name} fails: {type(error).__name__}: {error}") from error
+        raise ConfigError(f"{place}: {name} fails: {first_line(error)}") from error
     if not isinstance(value, Tensor) or value.numel() != 1:
         shape = list(value.shape) if isinstance(value, Tensor) else type(value).__name__
-        raise ConfigError(f"{_PLACE}: {name} gives {shape}; a metric must give a scalar")
+        raise ConfigError(f"{place}: {name} gives {shape}; a metric must give a scalar")
 
 
 def few_rows(num_class: int, real: bool) -> tuple[Tensor, Tensor]:

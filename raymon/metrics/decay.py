@@ -49,10 +49,11 @@ class DecayedMetric:
             self._decayed = decay_histogram(past.to(new.device), new, self.decay_rate)
         else:
             computed = compute_states(self.metric, states)
-            self._decayed = self._decay(self._decayed, computed.value)
+            self._decayed = self._decay(self._decayed, computed.value, computed.undefined)
             if computed.error_bound is not None:
                 # A mean of values is at most as wrong as the mean of their bounds.
-                self._bound = self._decay(self._bound, computed.error_bound)
+                bound = computed.error_bound
+                self._bound = self._decay(self._bound, bound, computed.undefined)
 
     @property
     def tensor(self) -> Tensor | None:
@@ -85,6 +86,6 @@ class DecayedMetric:
         self._decayed = state["decayed"].clone() if "decayed" in state else None
         self._bound = state["bound"].clone() if "bound" in state else None
 
-    def _decay(self, past: Tensor | None, new: Tensor) -> Tensor:
+    def _decay(self, past: Tensor | None, new: Tensor, undefined: Tensor | None) -> Tensor:
         past = None if past is None else past.to(new.device)
-        return decay_value(past, new, self.decay_rate)
+        return decay_value(past, new, self.decay_rate, undefined)

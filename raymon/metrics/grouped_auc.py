@@ -38,4 +38,4 @@ class GroupedAUC(GroupedRows):
         units: NDArray[np.int64] | None,
     ) -> Tensor:
         areas, skipped = group_areas(key, preds, target > 0.5, units)
-        return group_sums(areas, skipped, bad_labels=int((target * target != target).sum()))
+        return group_sums(areas, skipped, bad_labels=int(((target != 0) & (target != 1)).sum()))

@@ -59,7 +59,7 @@ class GroupedRows(KeptRows):
             target: `[B]`, labels.
             grouping_key: integers `[B]`, the group of each sample: any int64.
             weights: float `[B]`, sample weights; None weighs every sample 1. One that is not in
-                [0, 2^31] makes the value NaN.
+                [0, 2^20] makes the value NaN.
 
         Raises:
             UserError: the arguments are not `[B]`, or the keys not integers.

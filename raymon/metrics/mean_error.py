@@ -25,7 +25,7 @@ class MeanError(WeightedMean):
             preds: float `[B]`; a NaN makes the value NaN, an infinite one infinite.
             target: `[B]`, real; one that is not finite makes the value NaN.
             weights: float `[B]`, sample weights; None weighs every sample 1. One that is not in
-                [0, 2^31] makes the value NaN.
+                [0, 2^20] makes the value NaN.
 
         Raises:
             UserError: the arguments are not `[B]`.

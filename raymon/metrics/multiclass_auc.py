@@ -67,7 +67,7 @@ class MulticlassAUC(CheckedMetric):
                 makes the value NaN.
             target: `[B]`, index of the class; a label that is no class is the rest to all.
             weights: float `[B]`, sample weights; None weighs every sample 1. One that is not in
-                [0, 2^31] makes the value NaN.
+                [0, 2^20] makes the value NaN.
 
         Raises:
             UserError: `preds` is not `[B, C]`, or another argument not `[B]`.

@@ -45,13 +45,13 @@ def limbs_to_real(limbs: Tensor) -> Tensor:
     """The sum as a real: a function of the sum alone, which rises with it.
 
     Args:
-        limbs: int64 `[LIMBS, G]`, of a sum below 2^111.
+        limbs: int64 `[LIMBS, G]`, of a sum below 2^127.
 
     Returns:
         float64 `[G]`.
     """
     low, high, carry = (torch.zeros_like(limbs[0]) for _ in range(3))
-    for i, limb in enumerate(limbs):
+    for i, limb in enumerate(limbs[:-1]):
         # Every limb in its range, there is one way to write a number.
         carry = carry + limb
         if i < _LOW:
@@ -59,4 +59,5 @@ def limbs_to_real(limbs: Tensor) -> Tensor:
         else:
             high += (carry & _LIMB) << (_LIMB_BITS * (i - _LOW))
         carry = carry >> _LIMB_BITS
-    return high.double() * 2.0 ** (_LIMB_BITS * _LOW) + low.double()
+    top = (carry + limbs[-1]).double() * 2.0 ** (_LIMB_BITS * (LIMBS - 1))
+    return top + (high.double() * 2.0 ** (_LIMB_BITS * _LOW) + low.double())

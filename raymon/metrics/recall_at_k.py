@@ -31,7 +31,7 @@ class RecallAtK(HitRate):
             preds: float `[B, C]`, scores; a NaN makes the value NaN.
             target: `[B]`, index of the class; a sample whose label is no class is a miss.
             weights: float `[B]`, sample weights; None weighs every sample 1. One that is not in
-                [0, 2^31] makes the value NaN.
+                [0, 2^20] makes the value NaN.
 
         Raises:
             UserError: `preds` is not `[B, C]`, or another argument not `[B]`.

@@ -47,7 +47,7 @@ class ScoreHistogram(CheckedMetric):
                 makes the value NaN.
             target: `[B]`, 0 or 1; another label counts as positive above 0.5.
             weights: float `[B]`, sample weights; None weighs every sample 1. One that is not in
-                [0, 2^31] makes the value NaN.
+                [0, 2^20] makes the value NaN.
 
         Raises:
             UserError: the arguments are not `[B]`.

@@ -91,10 +91,13 @@ class Computed:
         value: float scalar.
         error_bound: float64 scalar, how far the value can be from the exact one; None where it
             is exact, or nothing is known.
+        undefined: bool scalar, whether the value is NaN and nothing was wrong with the input: the
+            samples have none, as without a positive; None where nothing is known.
     """
 
     value: Tensor
-    error_bound: Tensor | None
+    error_bound: Tensor | None = None
+    undefined: Tensor | None = None
 
 
 def compute_states(metric: Metric, states: dict[str, Tensor]) -> Computed:
@@ -110,7 +113,10 @@ def compute_states(metric: Metric, states: dict[str, Tensor]) -> Computed:
         setattr(copy, name, [state] if is_list else state)
     # The method of the class is the bare one: that of the object would synchronise over ranks.
     value: Tensor = type(copy).compute(copy)
-    return Computed(value, copy.error_bound if isinstance(copy, CheckedMetric) else None)
+    if not isinstance(copy, CheckedMetric):
+        return Computed(value)
+    undefined = value.isnan() & (copy.invalid.sum() == 0)
+    return Computed(value, copy.error_bound, undefined)
 
 
 def _stays(metric: Metric, name: str) -> bool:

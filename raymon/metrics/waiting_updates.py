@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from raymon.errors import UserError
+
 Arguments = tuple[tuple[Any, ...], Mapping[str, Any]]
 
 
@@ -29,9 +31,16 @@ class WaitingUpdates:
         self.rows = 0
 
     def add(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-        """Keeps the arguments of an update; the first is a tensor `[B, ...]`."""
+        """Keeps the arguments of an update, all tensors `[B, ...]`.
+
+        Raises:
+            UserError: they have different numbers of rows, so that none of them is kept.
+        """
+        rows = [len(value) for value in (*args, *kwargs.values()) if _has_rows(value)]
+        if len(set(rows)) > 1:
+            raise UserError(f"an update has arguments of {', '.join(map(str, rows))} rows")
         self._waiting.append((args, kwargs))
-        self.rows += len(args[0])
+        self.rows += rows[0] if rows else 0
 
     def take(self) -> list[Arguments]:
         """The arguments of all updates; none waits any more."""
@@ -49,6 +58,10 @@ def join(updates: list[Arguments]) -> list[Arguments]:
     return [(joined, named)]
 
 
+def _has_rows(value: Any) -> bool:
+    return isinstance(value, Tensor) and value.ndim > 0
+
+
 def _can_join(waiting: list[Arguments]) -> bool:
     if len(waiting) < 2:
         return False
@@ -60,6 +73,6 @@ def _signature(arguments: Arguments) -> list[Any] | None:
     # What has to be equal for rows to be joined; None where an argument has no rows.
     args, kwargs = arguments
     values = [*enumerate(args), *sorted(kwargs.items())]
-    if not all(isinstance(value, Tensor) and value.ndim for _, value in values):
+    if not all(_has_rows(value) for _, value in values):
         return None
     return [(name, value.dtype, value.device, value.shape[1:]) for name, value in values]

@@ -83,7 +83,7 @@ class XAUC(KeptRows):
                 NaN makes the value NaN.
             target: `[B]`, labels, any finite real; compared as float32 unless they are float64.
             weights: float `[B]`, sample weights; None weighs every sample 1. One that is not in
-                [0, 2^31] makes the value NaN.
+                [0, 2^20] makes the value NaN.
 
         Raises:
             UserError: the arguments are not `[B]`.

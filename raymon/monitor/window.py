@@ -84,8 +84,8 @@ def encode_window(window: Window) -> WindowReport:
     )
     for name, offload in window.losses.items():
         report.losses.append(_loss_sum(name, offload, window.weights[name]))
-    for name, offload in window.metrics.items():
-        report.metrics.append(encode_states(name, offload.wait(), window.extremes.get(name)))
+    for name, states in window.metrics.items():
+        report.metrics.append(encode_states(name, states.wait(), window.extremes.get(name)))
     if window.gradient_norms is not None:
         norms = window.gradient_norms.wait()
         report.gradient_norms.extend(_scalars({k: float(v) for k, v in norms.items()}))

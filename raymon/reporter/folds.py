@@ -47,6 +47,9 @@ class Folds:
         return failures
 
     def _add_to(self, name: str, window: WindowSum) -> None:
+        if window.end_step == window.first_step:
+            # It follows one that ended there, and with it maybe a fold.
+            return
         if name in window.metrics:
             merge_into(self._open[name], window.metrics[name])
         if window.end_step % self._decay_steps[name] == 0 and self._open[name]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Collection
 from pathlib import Path
@@ -36,22 +37,25 @@ class TensorBoard:
         self._purge_step: int | None = None
 
     def write(self, snapshot: Snapshot) -> None:
-        """Adds a point to every curve of training, at `end_step`."""
+        """Adds a point to every curve of training, at `end_step`.
+
+        A value that is not finite leaves a gap.
+        """
         if self._train is None:
             self._train = self._writer(self._model_dir)
         writer, step = self._train, snapshot.end_step
         if "loss" in self._summaries:
             for name, loss in snapshot.losses.items():
-                writer.add_scalar(f"loss/{name}", loss, step)
-            writer.add_scalar("loss/total", snapshot.total_loss, step)
+                _add(writer, f"loss/{name}", loss, step)
+            _add(writer, "loss/total", snapshot.total_loss, step)
         if "learning_rate" in self._summaries:
             for i, learning_rate in enumerate(snapshot.learning_rates):
-                writer.add_scalar(f"lr/g{i}", learning_rate, step)
+                _add(writer, f"lr/g{i}", learning_rate, step)
         for name, norm in snapshot.gradient_norms.items():
-            writer.add_scalar(name, norm, step)
+            _add(writer, name, norm, step)
         for name, value in snapshot.metrics.items():
-            writer.add_scalar(f"metric/{name}", value, step)
-        writer.add_scalar("throughput/samples_per_second", snapshot.samples_per_second, step)
+            _add(writer, f"metric/{name}", value, step)
+        _add(writer, "throughput/samples_per_second", snapshot.samples_per_second, step)
         for histogram in snapshot.histograms:
             if histogram.counts:
                 writer.add_histogram_raw(
@@ -71,7 +75,7 @@ class TensorBoard:
         if self._evaluation is None:
             self._evaluation = self._writer(self._model_dir / EVALUATION_DIRECTORY)
         for name, value in evaluation.metrics.items():
-            self._evaluation.add_scalar(f"metric/{name}", value, evaluation.step)
+            _add(self._evaluation, f"metric/{name}", value, evaluation.step)
 
     def roll_back(self, step: int) -> None:
         """Begins new files that hide what older ones hold after `step`."""
@@ -95,3 +99,9 @@ class TensorBoard:
             if writer is not None:
                 writer.close()
         self._train = self._evaluation = None
+
+
+def _add(writer: SummaryWriter, tag: str, value: float, step: int) -> None:
+    # Of a point that is not finite tensorboardX would say so on the terminal, without its name.
+    if math.isfinite(value):
+        writer.add_scalar(tag, value, step)

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torchmetrics import Metric
 
 from raymon.config.names import named_metrics, named_train_metrics
 from raymon.data import LabelKind, build_features, check_input
-from raymon.errors import ConfigError, RunError
-from raymon.metrics import build_custom, few_rows, try_out
+from raymon.errors import ConfigError, RunError, UserError
+from raymon.metrics import TrainMetricWrapper, build_custom, few_rows, try_out
 from raymon.models import build_model, grouping_keys, label_kinds
+from raymon.protos.metric_pb2 import CustomMetric
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.training.checkpoint import newest_checkpoint
 from raymon.training.job import eval_reader, num_class, total_steps, train_reader
@@ -40,24 +42,39 @@ def check_config(config: PipelineConfig) -> None:
         ConfigError: Something is wrong with it.
     """
     features = build_features(config.feature_configs)
+    _try_custom_metrics(config)
     # No memory for the tables is needed to see whether a model can be built.
     with torch.device("meta"):
         build_model(config, features).init_metric()
-    _try_custom_metrics(config)
 
 
 def _try_custom_metrics(config: PipelineConfig) -> None:
-    model, labels, kinds = config.model_config, config.data_config.label_fields, label_kinds(config)
-    custom = [
-        (metric.label, metric.config.custom_metric)
-        for listed in (named_metrics(model, labels), named_train_metrics(model, labels))
-        for metric in listed
-        if metric.kind == "custom_metric"
-    ]
-    for label, metric in custom:
-        kind = kinds[label]
-        classes = model.num_class if kind is LabelKind.CLASS else 1
-        try_out(build_custom(metric), *few_rows(classes, real=kind is LabelKind.REAL))
+    model, labels = config.model_config, config.data_config.label_fields
+    for metric in named_metrics(model, labels):
+        if metric.kind == "custom_metric":
+            place = f"model_config.metrics[{metric.position}].custom_metric"
+            _try_custom_metric(config, metric.label, metric.config.custom_metric, place)
+    for train_metric in named_train_metrics(model, labels):
+        if train_metric.kind == "custom_metric":
+            place = f"model_config.train_metrics[{train_metric.position}].custom_metric"
+            custom = train_metric.config.custom_metric
+            metric_of_label = _try_custom_metric(config, train_metric.label, custom, place)
+            try:
+                TrainMetricWrapper(metric_of_label)
+            except UserError as error:
+                raise ConfigError(f"{place}: {error}") from None
+
+
+def _try_custom_metric(
+    config: PipelineConfig, label: str, custom: CustomMetric, place: str
+) -> Metric:
+    kind = label_kinds(config)[label]
+    classes = config.model_config.num_class if kind is LabelKind.CLASS else 1
+    preds, target = few_rows(classes, real=kind is LabelKind.REAL)
+    weights = torch.ones(len(preds)) if config.data_config.sample_weight_fields else None
+    metric = build_custom(custom, place)
+    try_out(metric, preds, target, weights, place)
+    return metric
 
 
 def plan_run(config: PipelineConfig) -> RunPlan:

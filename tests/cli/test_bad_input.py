@@ -40,6 +40,15 @@ def small_table(**columns: object) -> pa.Table:
         ("train_config.num_step=5", ["train_config.num_step", "num_steps"]),
         ("train_config.num_steps=-1", ["train_config.num_steps"]),
         ("model_config.metrics+={acu {}}", ["acu", "auc"]),
+        (
+            'model_config.metrics+={custom_metric {name: "spred"}}',
+            ["model_config.metrics[3].custom_metric.name", '"spred" is not registered'],
+        ),
+        (
+            'model_config.train_metrics+={custom_metric {name: "torchmetrics:CatMetric"}}',
+            ["model_config.train_metrics[2].custom_metric", "CatMetric"],
+        ),
+        ("model_config.metrics[0].auc.thresholds=100001", ["thresholds", "must be in [2, 100000]"]),
         ("train_config.num_epochs=", ["num_steps", "num_epochs"]),
         ("train_input_path=nowhere/*.parquet", ["nowhere/*.parquet", "matches no file"]),
         (

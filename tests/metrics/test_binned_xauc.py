@@ -220,6 +220,7 @@ def test_states_are_as_large_as_the_docstring_says() -> None:
         "score_slots": (327, 16),
         "label_slots": (173, 16),
         "rows": (),
+        "weighted": (),
     }
     for shape in shapes.values():
         assert str(list(shape)) in BinnedXAUC.__doc__ or len(shape) < 2
@@ -317,3 +318,17 @@ def test_in_a_collection_it_stays_itself() -> None:
 def test_columns_of_different_lengths_are_refused() -> None:
     with pytest.raises(UserError, match=r"BinnedXAUC: preds \[3\], target \[2\]"):
         _metric(torch.rand(3), torch.rand(2))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_bound_holds_where_few_rows_have_most_of_the_weight(seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    scores = torch.rand(300, generator=generator).mul(10).round() / 10
+    labels = torch.randint(1, 6, (300,), generator=generator).float()
+    weights = torch.rand(300, generator=generator).reciprocal().clamp(max=1e5)
+    binned, exact = BinnedXAUC(), XAUC()
+    for metric in (binned, exact):
+        metric.update(scores, labels, weights)
+    off = abs(binned.compute().item() - exact.compute().item())
+    assert binned.error_bound is not None
+    assert off <= binned.error_bound.item() + 1e-9

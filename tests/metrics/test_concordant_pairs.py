@@ -17,6 +17,7 @@ from raymon.metrics.ascents import ascents, weighted_ascents
 from raymon.metrics.concordant_pairs import concordant_share
 from raymon.metrics.product_sums import limbs_to_real, product_limbs
 from raymon.metrics.stable_order import sort_keys, stable_order
+from raymon.metrics.xauc import XAUC
 
 Row = tuple[float, float, int, int]
 
@@ -179,3 +180,13 @@ def test_nothing_depends_on_data(rows: int, weighted: bool) -> None:
         units = torch.ones(rows, dtype=torch.int64) if weighted else None
         share = concordant_share(torch.rand(rows), torch.rand(rows), units)
     assert share.device.type == "meta"
+
+
+@pytest.mark.parametrize("weight", [1.0, 1e5, 2.0**20])
+def test_equal_weights_of_any_size_leave_the_share(weight: float) -> None:
+    generator = torch.Generator().manual_seed(0)
+    scores, labels = torch.rand(2, 20_000, generator=generator)
+    plain, weighted = XAUC(), XAUC()
+    plain.update(scores, labels)
+    weighted.update(scores, labels, torch.full((20_000,), weight))
+    assert weighted.compute().item() == pytest.approx(plain.compute().item(), rel=1e-12)

@@ -11,6 +11,7 @@ from sklearn.metrics import log_loss
 
 from raymon.errors import UserError
 from raymon.metrics.cross_entropy import CrossEntropy
+from raymon.metrics.fixed_point import MAX_WEIGHT
 from raymon.metrics.log_loss import LogLoss
 from raymon.metrics.normalized_entropy import NormalizedEntropy
 from tests.metrics.sums import SHAPES, Shape, rows_for
@@ -86,7 +87,7 @@ def test_entropy_is_undefined_where_a_class_is_missing_and_the_loss_is_not() -> 
 
 
 def test_the_largest_loss_of_the_largest_weight_does_not_overflow() -> None:
-    scores, labels, weights = np.zeros(1_000), np.ones(1_000), np.full(1_000, 2.0**31)
+    scores, labels, weights = np.zeros(1_000), np.ones(1_000), np.full(1_000, MAX_WEIGHT)
     expected = -math.log(1e-12)
     assert _value(LogLoss(), scores, labels, weights) == pytest.approx(expected, rel=6e-8)
 

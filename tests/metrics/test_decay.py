@@ -11,10 +11,13 @@ from torchmetrics import Metric
 from raymon.errors import UserError
 from raymon.metrics import (
     AUC,
+    PRAUC,
     Accuracy,
     DecayAUC,
     DecayedMetric,
     MeanAbsoluteError,
+    MeanSquaredError,
+    TrainMetricWrapper,
     take_window_states,
 )
 
@@ -132,3 +135,19 @@ def test_a_saved_state_does_not_change_with_later_folds() -> None:
 def test_a_rate_outside_0_and_1_is_refused() -> None:
     with pytest.raises(UserError, match=r"decay_rate is 1.5; it must be in \[0, 1\]"):
         DecayedMetric(DecayAUC(), 1.5)
+
+
+def test_a_fold_without_a_positive_leaves_the_value_as_it_was() -> None:
+    wrapper = TrainMetricWrapper(PRAUC(), decay_rate=0.5, decay_step=1)
+    wrapper.update(torch.tensor([0.2, 0.9]), torch.tensor([0, 1]))
+    wrapper.update(torch.tensor([0.2, 0.9]), torch.tensor([0, 0]))
+    assert wrapper.compute().item() == 1.0
+    wrapper.update(torch.tensor([0.2, 0.9]), torch.tensor([1, 0]))
+    assert wrapper.compute().item() == 0.75
+
+
+def test_one_infinite_value_does_not_stay() -> None:
+    wrapper = TrainMetricWrapper(MeanSquaredError(), decay_rate=0.5, decay_step=1)
+    for score in (1.0, float("inf"), 1.0):
+        wrapper.update(torch.tensor([score]), torch.tensor([0.0]))
+    assert wrapper.compute().item() == 1.0

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from raymon.errors import UserError
 from raymon.metrics.checked_metric import LABELS, NAN_SCORES, WEIGHTS
+from raymon.metrics.fixed_point import WEIGHT_BITS
 from raymon.metrics.grouped_auc import GroupedAUC
 
 SCORES = [float("-inf"), -3.0, -1e-40, -0.0, 0.0, 1e-40, 0.1, 0.5, 0.5000001, 1.0, float("inf")]
@@ -157,12 +158,12 @@ def test_many_groups_agree_with_scikit_learn(scores: str, groups: str) -> None:
 def test_weights_agree_with_scikit_learn() -> None:
     rng = np.random.default_rng(1)
     preds, weights = rng.random((2, 3_000), dtype=np.float32)
-    weights = np.exp(20 * weights).astype(np.float32)
+    weights = np.exp(13 * weights).astype(np.float32)
     target, key = rng.random(3_000) < preds, rng.integers(0, 100, 3_000)
     areas = []
     for value in range(100):
         own = key == value
-        units = np.rint(weights[own].astype(float) * 2**16)
+        units = np.rint(weights[own].astype(float) * 2**WEIGHT_BITS)
         areas.append(roc_auc_score(target[own], preds[own], sample_weight=units))
     columns = [torch.tensor(column) for column in (preds, target, key, weights)]
     assert _value(*columns).item() == pytest.approx(np.mean(areas), abs=1e-12)
@@ -253,3 +254,11 @@ def test_without_rows_there_is_no_value() -> None:
     metric.update(torch.empty(0), torch.empty(0), torch.empty(0, dtype=torch.int64))
     assert metric.compute().isnan()
     assert (metric.groups, metric.groups_skipped) == (0, 0)
+
+
+def test_a_label_that_is_not_finite_is_counted() -> None:
+    metric = GroupedAUC()
+    labels = torch.tensor([float("inf"), 0.0, 1.0, -float("inf"), float("nan")])
+    metric.update(torch.rand(5), labels, torch.zeros(5, dtype=torch.int64))
+    metric.compute()
+    assert metric.input_errors() == {"labels other than 0 and 1": 3}

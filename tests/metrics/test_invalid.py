@@ -9,7 +9,7 @@ import torch
 
 from raymon.errors import UserError
 from raymon.metrics.class_labels import check_class_rows, class_labels
-from raymon.metrics.fixed_point import WEIGHT_BITS, weight_units
+from raymon.metrics.fixed_point import MAX_WEIGHT, WEIGHT_BITS, weight_units
 from raymon.metrics.invalid import invalid_counts, not_binary
 
 NAN, INF = math.nan, math.inf
@@ -48,8 +48,8 @@ def test_a_weight_that_is_counted_has_no_units_and_every_other_has_its_own(
 
 
 def test_the_largest_weight_is_valid_and_the_next_is_not() -> None:
-    weights = torch.tensor([2.0**31, math.nextafter(2.0**31, INF)], dtype=torch.float64)
-    assert weight_units(weights, weights).tolist() == [1 << 47, 0]
+    weights = torch.tensor([MAX_WEIGHT, math.nextafter(MAX_WEIGHT, INF)], dtype=torch.float64)
+    assert weight_units(weights, weights).tolist() == [1 << 44, 0]
     assert invalid_counts(torch.rand(2), torch.zeros(2), weights).tolist() == [0, 0, 0, 1]
 
 

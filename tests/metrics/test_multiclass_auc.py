@@ -11,6 +11,7 @@ from torchmetrics.functional.classification import multiclass_auroc
 
 from raymon.errors import UserError
 from raymon.metrics.auc import AUC
+from raymon.metrics.fixed_point import WEIGHT_BITS
 from raymon.metrics.multiclass_auc import MulticlassAUC
 
 AVERAGES: list[Literal["macro", "weighted"]] = ["macro", "weighted"]
@@ -117,7 +118,7 @@ def test_a_label_that_is_no_class_is_the_rest_to_all(thresholds: int | None) -> 
     metric.update(preds, labels)
     expected.update(preds[6:], target[6:])
     rest = metric.histogram - expected.histogram
-    assert rest.sum((1, 2)).tolist() == [6 << 16] * 3
+    assert rest.sum((1, 2)).tolist() == [6 << WEIGHT_BITS] * 3
     assert not rest[:, 1].any()
     metric.compute()
     assert metric.input_errors() == {"labels that are no class": 6}

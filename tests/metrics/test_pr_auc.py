@@ -98,9 +98,9 @@ def test_the_bound_is_reached_by_the_best_order_within_a_bin() -> None:
     assert bound == 0.75
 
 
-def test_what_is_missing_has_the_value_that_it_has_for_the_area_under_the_roc_curve() -> None:
-    assert _pr_auc(np.array([0.2, 0.7]), np.array([0, 0])) == (0.0, 0.0)
-    assert _pr_auc(np.empty(0), np.empty(0)) == (0.0, 0.0)
+def test_without_a_positive_there_is_no_value() -> None:
+    assert np.isnan(_pr_auc(np.array([0.2, 0.7]), np.array([0, 0]))).all()
+    assert np.isnan(_pr_auc(np.empty(0), np.empty(0))).all()
     assert _pr_auc(np.array([0.2, 0.7]), np.array([1, 1])) == (1.0, 0.0)
     value, bound = _pr_auc(np.array([0.2, np.nan]), np.array([0, 1]))
     assert np.isnan(value)

@@ -147,3 +147,16 @@ def test_a_state_that_cannot_be_merged_is_refused_by_name() -> None:
     metric = _Averaged()
     with pytest.raises(UserError, match="_Averaged: state 'mean' cannot be merged over windows"):
         merge_states(metric, [window_states(metric), window_states(metric)])
+
+
+@pytest.mark.parametrize("kind", [AUC, MeanAbsoluteError, GroupedAUC])
+@pytest.mark.parametrize("move", [lambda m: m.to(torch.bfloat16), lambda m: m.half()])
+def test_a_module_that_changes_its_type_leaves_its_metrics_exact(kind, move) -> None:
+    module = torch.nn.ModuleDict({"metric": kind(), "layer": torch.nn.Linear(2, 2)})
+    key = [torch.arange(40) % 7] if kind is GroupedAUC else []
+    module["metric"].update(*_batch(0), *key)
+    value = kind()
+    value.update(*_batch(0), *key)
+    moved = move(module)
+    assert moved["metric"].compute().item() == value.compute().item()
+    assert moved["layer"].weight.dtype != torch.float32

@@ -3,6 +3,7 @@ import torch
 
 from raymon.errors import UserError
 from raymon.metrics import Accuracy, DecayAUC, TrainMetricWrapper
+from raymon.metrics.fixed_point import WEIGHT_BITS
 from raymon.metrics.waiting_updates import WaitingUpdates, join
 
 
@@ -40,11 +41,12 @@ def test_joined_updates_leave_the_states_of_single_ones() -> None:
     assert torch.equal(joined.take_window()["histogram"], single.histogram)
 
 
-def test_an_update_that_fails_is_not_tried_again() -> None:
+def test_an_update_that_cannot_be_costs_only_its_own_rows() -> None:
     wrapper = TrainMetricWrapper(Accuracy())
     wrapper.hand_over()
-    wrapper.update(torch.zeros(3), torch.zeros(2))
-    with pytest.raises(UserError, match=r"preds \[3\], target \[2\]"):
-        wrapper.take_window()
     wrapper.update(torch.tensor([0.9]), torch.tensor([1.0]))
-    assert wrapper.take_window()
+    with pytest.raises(UserError, match="an update has arguments of 3, 2 rows"):
+        wrapper.update(torch.zeros(3), torch.zeros(2))
+    wrapper.update(preds=torch.tensor([0.1]), target=torch.tensor([1.0]))
+    window = wrapper.take_window()
+    assert window["weight"].item() == 2 << WEIGHT_BITS

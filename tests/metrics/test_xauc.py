@@ -14,6 +14,7 @@ from torchmetrics import MetricCollection
 
 from raymon.errors import UserError
 from raymon.metrics.checked_metric import LABELS, NAN_SCORES, WEIGHTS
+from raymon.metrics.fixed_point import WEIGHT_BITS
 from raymon.metrics.sampled_pairs import drawn_pairs, mixed
 from raymon.metrics.states import compute_states, merge_states, take_window_states
 from raymon.metrics.xauc import XAUC
@@ -60,7 +61,7 @@ def test_is_the_share_of_pairs_with_labels_and_scores_in_one_order(
     rows: list[tuple[float, float, float]], weighted: bool
 ) -> None:
     score, label, weight = _columns(rows)
-    units = (weight * 2**16).round() if weighted else torch.ones(len(rows))
+    units = (weight * 2**WEIGHT_BITS).round() if weighted else torch.ones(len(rows))
     concordant, pairs = _by_pairs(score, label, units)
     value = _value(XAUC(), score, label, weight if weighted else None)
     assert value == pytest.approx(concordant / pairs if pairs else NAN, rel=1e-14, nan_ok=True)

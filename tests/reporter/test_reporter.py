@@ -285,3 +285,23 @@ def test_wrong_scores_are_counted_and_make_one_fold_nan_and_no_more(tmp_path: Pa
     assert math.isnan(first.metrics["auc"])
     assert second.input_errors == {}
     assert not math.isnan(second.metrics["auc"])
+
+
+def test_a_checkpoint_where_a_fold_ended_is_no_fold(tmp_path: Path) -> None:
+    values = []
+    for saves in (False, True):
+        reporter = make_reporter(tmp_path / str(saves))
+        reporter.begin_attempt("a", 1, 0, auc_metrics(decay_step=10))
+        index = 0
+        for fold in range(3):
+            scores, labels = clicks(64, seed=fold)
+            steps = (10 * fold, 10 * fold + 10)
+            reporter.report(auc_window(0, index, steps, scores, labels))
+            index += 1
+            if saves:
+                none = torch.empty(0)
+                end = (steps[1], steps[1])
+                reporter.report(auc_window(0, index, end, none, none, checkpoint=True))
+                index += 1
+        values.append(snapshots(reporter)[-1].metrics["auc"])
+    assert values[0] == values[1]
