@@ -5,15 +5,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-WEIGHT_BITS = 24
-"""A weight is a count of units of 2^-24; a sample without weight weighs `1 << WEIGHT_BITS`.
+WEIGHT_BITS = 20
+"""A weight is a count of units of 2^-20; a sample without weight weighs `1 << WEIGHT_BITS`.
 
-So a weight is right to 3e-8, and there is room for 5e11 samples of weight 1. Weights should be
-about 1 on average: those below 3e-8 count nothing.
+So a weight is right to 5e-7, and there is room for 8e12 samples of weight 1. Weights should be
+about 1 on average: those below 5e-7 count nothing.
 """
 
 MAX_WEIGHT = 2.0**20
-"""Weights above it, below 0 and NaN are invalid. There is room for 5e5 samples of this weight."""
+"""Weights above it, below 0 and NaN are invalid. There is room for 8e6 samples of this weight."""
 
 
 def weight_units(weights: Tensor | None, preds: Tensor) -> Tensor:

@@ -49,7 +49,7 @@ def test_a_weight_that_is_counted_has_no_units_and_every_other_has_its_own(
 
 def test_the_largest_weight_is_valid_and_the_next_is_not() -> None:
     weights = torch.tensor([MAX_WEIGHT, math.nextafter(MAX_WEIGHT, INF)], dtype=torch.float64)
-    assert weight_units(weights, weights).tolist() == [1 << 44, 0]
+    assert weight_units(weights, weights).tolist() == [1 << 40, 0]
     assert invalid_counts(torch.rand(2), torch.zeros(2), weights).tolist() == [0, 0, 0, 1]
 
 
