@@ -58,12 +58,16 @@ def _throughput(summary: Summary) -> list[tuple[str, str]]:
 
 
 def _monitoring(summary: Summary) -> str:
-    if summary.windows is None or summary.monitoring_share is None:
-        return "the reporter was gone at the end" if summary.windows is None else ""
-    return (
-        f"{summary.monitoring_share:.1%} of training time, {summary.windows:,} windows, "
-        f"{summary.windows_lost} lost, {summary.monitoring_failures} failures"
+    watched = summary.monitoring
+    if watched is None:
+        return "the reporter was gone at the end"
+    if watched.share is None:
+        return ""
+    text = (
+        f"{watched.share:.1%} of training time, {watched.windows:,} windows, "
+        f"{watched.windows_lost:,} lost"
     )
+    return f"{text}, {watched.failures:,} failures" if watched.failures else text
 
 
 def _metrics(values: Mapping[str, float]) -> str:

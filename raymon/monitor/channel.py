@@ -4,24 +4,53 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import Future
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from raymon.sinks import Evaluation
 
 
+@dataclass(frozen=True)
+class Ack:
+    """What a reporter answers.
+
+    Attributes:
+        life: Another one after every start of the reporter, which may have forgotten windows that
+            were not durable.
+        attempt: The attempt that is going on; 0 where there is none.
+        begun: False while the reporter cannot take windows, as right after a start.
+        durable: By attempt that may still change, the index of its first window that is not on
+            the storage of the run yet. Windows of earlier attempts are all settled.
+        values: The train metrics by name, as the reporter last computed them.
+        refused: Why the message was not taken and never will be; None where it was.
+    """
+
+    life: str
+    attempt: int
+    begun: bool = True
+    durable: Mapping[int, int] = field(default_factory=dict)
+    values: Mapping[str, float] = field(default_factory=dict)
+    refused: str | None = None
+
+    def settles(self, attempt: int, index: int) -> bool:
+        """Whether a window needs not be kept any more."""
+        if attempt in self.durable:
+            return index < self.durable[attempt]
+        return attempt < self.attempt and self.begun
+
+
 class Channel(Protocol):
-    """Carries messages to a reporter. Calls return at once; the future is the acknowledgement."""
+    """Carries messages to a reporter. Calls return at once."""
 
-    def report(self, message: bytes) -> Future[Mapping[str, float]]:
-        """Sends a serialised `WindowReport`.
+    def report(self, message: bytes) -> Future[Ack]:
+        """Sends a serialised `WindowReport`. Taken is not durable: `Ack.durable` says what is."""
 
-        The result, once the reporter has the window, is the values of the train metrics by name
-        as the reporter last computed them.
-        """
+    def acknowledged(self) -> Future[Ack]:
+        """Asks what is durable by now."""
 
     def publish_evaluation(self, evaluation: Evaluation) -> Future[None]:
-        """Sends the scores of an evaluation."""
+        """Sends the scores of an evaluation; done when they are on the storage of the run."""
 
     def publish_evaluation_progress(
         self, step: int, done: int, total: int, seconds: float

@@ -1,4 +1,4 @@
-"""Reals as integers times a power of two, so that adding them is exact in any order."""
+"""Reals as integers in units of 2^-32, so that adding them is exact in any order."""
 
 from __future__ import annotations
 
@@ -7,36 +7,30 @@ import math
 from raymon.protos.report_pb2 import FixedPoint
 
 FRACTION_BITS = 32
-"""Bits after the binary point of a quantised real, where its size leaves room for them."""
+"""Bits after the binary point of a quantised real."""
 
-_INT64_BITS = 63
+LARGEST = 2.0**94
+"""Reals beyond it do not fit on the wire, where a number of units has 128 bits."""
 
-
-def fraction_bits(largest: float) -> int:
-    """Bits after the binary point that leave a 64-bit integer room for `largest`.
-
-    At most `FRACTION_BITS`, and negative for reals above 2**63.
-    """
-    if largest == 0:
-        return FRACTION_BITS
-    _, exponent = math.frexp(largest)
-    return min(FRACTION_BITS, _INT64_BITS - 1 - exponent)
+_LOW_BITS = 64
+_LOW_MASK = (1 << _LOW_BITS) - 1
 
 
-def quantise(value: float) -> FixedPoint:
-    """`value`, which is finite, as the nearest multiple of 2**-`fraction_bits`."""
-    bits = max(0, fraction_bits(abs(value)))
-    limit = 2**_INT64_BITS - 1
-    return FixedPoint(
-        value=max(-limit, min(limit, round(math.ldexp(value, bits)))), fraction_bits=bits
-    )
+def units(value: float) -> int:
+    """A finite `value` in units of 2**-`FRACTION_BITS`, rounded; `LARGEST` where it is beyond."""
+    return round(math.ldexp(min(max(value, -LARGEST), LARGEST), FRACTION_BITS))
 
 
-def exact(number: FixedPoint) -> int:
-    """The number in units of 2**-`FRACTION_BITS`, as an integer of any size."""
-    return int(number.value) << (FRACTION_BITS - number.fraction_bits)
+def real(number: int) -> float:
+    """The float64 nearest to `number` * 2**-`FRACTION_BITS`."""
+    return number / (1 << FRACTION_BITS)
 
 
-def real(units: int) -> float:
-    """The float64 nearest to `units` * 2**-`FRACTION_BITS`."""
-    return units / (1 << FRACTION_BITS)
+def encode(number: int) -> FixedPoint:
+    """The message of a number of units."""
+    return FixedPoint(high=number >> _LOW_BITS, low=number & _LOW_MASK)
+
+
+def decode(message: FixedPoint) -> int:
+    """The number of units of a message."""
+    return int(message.high << _LOW_BITS | message.low)

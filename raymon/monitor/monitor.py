@@ -11,6 +11,7 @@ import torch
 
 from raymon.metrics import TrainMetricWrapper
 from raymon.monitor.late_updates import ROWS_AN_UPDATE, LateUpdates
+from raymon.monitor.layout import Layout
 from raymon.monitor.offload import Offload
 from raymon.monitor.phase_clock import PhaseClock
 from raymon.monitor.schedule import CutSchedule
@@ -59,11 +60,13 @@ class Monitor:
             [log_step_count_steps, *(metric.decay_step for metric in metrics.values())]
         )
         self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None
+        self._layout = Layout.of_metrics(metrics)
         self._extremes = {name: metric.extremes for name, metric in metrics.items()}
         for metric in metrics.values():
             metric.hand_over()
         self.clock = PhaseClock()
         self.failures = 0
+        self._failures_told = 0
         self._counting = threading.Lock()
         self._index = 0
         self._learning_rates: Sequence[float] = ()
@@ -157,6 +160,8 @@ class Monitor:
         phases = self.clock.take()
         wall_s = sum(phases.values())
         stream = self._stream
+        with self._counting:
+            failures, self._failures_told = self.failures - self._failures_told, self.failures
         return Window(
             attempt=self._attempt,
             rank=self._rank,
@@ -178,12 +183,13 @@ class Monitor:
                 name: LateUpdates(metric, stream, self.count_failure)
                 for name, metric in self._metrics.items()
             },
+            layout=self._layout,
             learning_rates=tuple(self._learning_rates),
             gradient_norms=Offload(self._gradient_norms, stream) if self._gradient_norms else None,
             histograms={name: Offload(h, stream) for name, h in self._histograms.items()},
             extremes=self._extremes,
             checkpoint=checkpoint,
-            failures=self.failures,
+            failures=failures,
         )
 
     def _weights_of_window(

@@ -1,4 +1,4 @@
-"""The thread that encodes windows and sends them, and keeps each until it is acknowledged."""
+"""The thread that encodes windows and sends them, and keeps each until it is durable."""
 
 from __future__ import annotations
 
@@ -6,47 +6,55 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
 from typing import Any
 
-from raymon.monitor.channel import Channel
+import torch
+
+from raymon.monitor.channel import Ack, Channel
+from raymon.monitor.memory import host_bytes, take_device_bytes
+from raymon.monitor.sending import SendingAccount
 from raymon.monitor.window import Window, encode_window
 from raymon.protos.report_pb2 import WindowReport
 
 _log = logging.getLogger("raymon")
 
-MAX_PENDING = 1000
-"""Messages that a worker keeps for a reporter that does not answer; then the oldest go."""
+MAX_KEPT_BYTES = 64 << 20
+"""Bytes of windows that a worker keeps for a reporter that does not answer; then the oldest go."""
 
 _IN_FLIGHT = 8
 _RETRY_S = 0.5
+_ASK_S = 0.5
+_ASK_AT_END_S = 0.02
 
 Publication = Callable[[Channel], Future[None]]
 Work = Callable[[], None]
 
 
+@dataclass(eq=False)
+class _Report:
+    """A window on its way; it is kept until it is durable."""
+
+    message: WindowReport
+    size: int
+
+    @property
+    def key(self) -> tuple[int, int]:
+        return self.message.attempt, self.message.index
+
+
 @dataclass
-class _Message:
-    """Something that is on its way: a report, or something that is published.
+class _Publication:
+    """Something that is published; it is kept until it is answered."""
 
-    Attributes:
-        report: The window, encoded; None for a publication.
-        publication: What to call; None for a report.
-    """
+    call: Publication
 
-    report: WindowReport | None = None
-    publication: Publication | None = None
 
-    def send(self, channel: Channel, first_kept: int, dropped: int) -> Future[Any]:
-        if self.report is None:
-            assert self.publication is not None
-            return self.publication(channel)
-        self.report.first_kept = first_kept
-        self.report.dropped = dropped
-        return channel.report(self.report.SerializeToString())
+@dataclass
+class _Question:
+    """What is durable by now?"""
 
 
 @dataclass
@@ -54,34 +62,63 @@ class _Work:
     call: Work
 
 
+_Item = _Report | _Publication | _Question
+
+
 class Sender:
     """Sends windows and scores in order, in the background, and again where that fails.
+
+    A window is kept until the reporter has it on the storage of the run: one that starts anew
+    gets again what it may have forgotten.
 
     Args:
         channel: The way to the reporter.
         on_values: Called on the sender thread with the values of the train metrics that came
-            back with an acknowledgement.
+            back with an answer.
+        device: Whose memory windows tell.
     """
 
-    def __init__(self, channel: Channel, on_values: Callable[[Mapping[str, float]], None]) -> None:
+    def __init__(
+        self,
+        channel: Channel,
+        on_values: Callable[[Mapping[str, float]], None],
+        device: torch.device | None = None,
+    ) -> None:
         self._channel = channel
         self._on_values = on_values
-        self._taken: deque[Window | Publication | _Work] = deque()
-        self._pending: deque[_Message] = deque()
-        self._in_flight: deque[tuple[_Message, Future[Any]]] = deque()
+        self._device = device or torch.device("cpu")
+        self._account = SendingAccount()
+        self._taken: deque[Window | WindowReport | Publication | _Work] = deque()
+        self._encoding = 0
+        # In order: sent and not durable yet, and still to send. Publications are in the latter
+        # alone, or in flight.
+        self._sent: deque[_Report] = deque()
+        self._waiting: deque[_Report | _Publication] = deque()
+        self._in_flight: deque[tuple[_Item, Future[Any], float]] = deque()
+        self._kept_bytes = 0
         self._next_index = 0
+        self._life: str | None = None
+        self._asked_at = 0.0
+        self._retry_at = 0.0
         self._changed = threading.Condition()
+        self._woken = False
         self._closing = False
         self._give_up_at: float | None = None
         self.acknowledged = 0
         self.dropped = 0
         self.failures = 0
+        self._failures_told = 0
         self._thread = threading.Thread(target=self._run, name="raymon-sender", daemon=True)
         self._thread.start()
 
     def put(self, window: Window) -> None:
-        """Takes a window over; never waits. Past `MAX_PENDING` the oldest is dropped."""
+        """Takes a window over; never waits. Past `MAX_KEPT_BYTES` the oldest are dropped."""
         self._take(window)
+
+    def resend(self, messages: Sequence[bytes]) -> None:
+        """Takes windows of an earlier attempt over, as `unacknowledged` gave them."""
+        for message in messages:
+            self._take(WindowReport.FromString(message))
 
     def work(self, work: Work) -> None:
         """Calls `work` in the background, in order with the windows; never waits."""
@@ -91,96 +128,235 @@ class Sender:
         """Calls `publication` with the channel, in order with the windows; never waits."""
         self._take(publication)
 
+    def unacknowledged(self, timeout_s: float = 5.0) -> list[bytes]:
+        """The windows that were taken over and are not durable yet, in order.
+
+        Waits, for at most `timeout_s` seconds, until all of them are encoded.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: not (self._taken or self._encoding), timeout_s)
+            kept = [item for item in (*self._sent, *self._waiting) if isinstance(item, _Report)]
+        return [report.message.SerializeToString() for report in kept]
+
     def close(self, timeout_s: float) -> bool:
-        """Sends what is left, for at most `timeout_s` seconds; true when all of it arrived."""
+        """Sends what is left, for at most `timeout_s` seconds; true when all of it is durable."""
         with self._changed:
             self._closing = True
             self._give_up_at = time.monotonic() + timeout_s
-            self._changed.notify()
+            self._wake()
         self._thread.join(timeout_s + _RETRY_S)
-        lost = len(self._taken) + len(self._pending) + len(self._in_flight)
+        lost = len(self._taken) + len(self._sent) + len(self._waiting)
+        lost += sum(isinstance(item, _Publication) for item, _, _ in self._in_flight)
         self.dropped += lost
         return lost == 0
 
-    def _take(self, item: Window | Publication | _Work) -> None:
+    def _take(self, item: Window | WindowReport | Publication | _Work) -> None:
         with self._changed:
             self._taken.append(item)
-            self._changed.notify()
+            self._wake()
+
+    def _wake(self, *_: object) -> None:
+        with self._changed:
+            self._woken = True
+            self._changed.notify_all()
 
     def _run(self) -> None:
         while self._wait_for_work():
             try:
                 self._encode_taken()
-                self._send_pending()
                 self._collect()
+                self._send_waiting()
+                self._ask()
             except Exception as error:  # nothing that fails here may end the thread
                 self._count(error)
+                self._retry_at = time.monotonic() + _RETRY_S
 
     def _wait_for_work(self) -> bool:
         with self._changed:
-            while not (self._taken or self._pending or self._in_flight):
-                if self._closing:
-                    return False
-                self._changed.wait()
+            if not self._woken and not self._taken:
+                self._changed.wait(self._pause())
+            self._woken = False
+            if self._closing and not (
+                self._taken or self._sent or self._waiting or self._in_flight
+            ):
+                return False
         return self._give_up_at is None or time.monotonic() < self._give_up_at
+
+    def _pause(self) -> float | None:
+        # Without anything on its way there is nothing to wake up for but what is taken over.
+        if self._closing:
+            return _ASK_AT_END_S
+        return _ASK_S if self._sent or self._waiting or self._in_flight else None
 
     def _encode_taken(self) -> None:
         # At once, although they may wait: encoded, a window is a hundredth of its tensors.
-        while self._taken:
-            item = self._taken.popleft()
-            if isinstance(item, Window):
-                self._encode(item)
-            elif isinstance(item, _Work):
-                item.call()
-            else:
-                self._pending.append(_Message(publication=item))
-            if len(self._pending) > MAX_PENDING:
-                self._pending.popleft()
-                self.dropped += 1
+        while True:
+            with self._changed:
+                if not self._taken:
+                    self._encoding = 0
+                    self._changed.notify_all()
+                    return
+                item = self._taken.popleft()
+                self._encoding = 1
+            try:
+                self._prepare(item)
+            except Exception as error:
+                self._count(error)
+
+    def _prepare(self, item: Window | WindowReport | Publication | _Work) -> None:
+        if isinstance(item, Window):
+            self._encode(item)
+        elif isinstance(item, WindowReport):
+            self._keep(item)
+        elif isinstance(item, _Work):
+            item.call()
+        else:
+            self._waiting.append(_Publication(item))
 
     def _encode(self, window: Window) -> None:
         # A window that could not even be cut leaves a gap.
         self.dropped += window.index - self._next_index
         self._next_index = window.index + 1
         try:
-            self._pending.append(_Message(report=encode_window(window)))
+            report = encode_window(window)
         except Exception as error:
             self.dropped += 1
             self._count(error)
+            return
+        report.sending.CopyFrom(self._account.take())
+        report.failures += self.failures - self._failures_told
+        self._failures_told = self.failures
+        report.host_bytes = host_bytes()
+        report.device_bytes = take_device_bytes(self._device)
+        self._keep(report)
 
-    def _send_pending(self) -> None:
-        while self._pending and len(self._in_flight) < _IN_FLIGHT:
-            message = self._pending.popleft()
-            future = message.send(self._channel, self._first_kept(message), self.dropped)
-            self._in_flight.append((message, future))
+    def _keep(self, message: WindowReport) -> None:
+        report = _Report(message, message.ByteSize())
+        with self._changed:
+            self._waiting.append(report)
+            self._kept_bytes += report.size
+            while self._kept_bytes > MAX_KEPT_BYTES:
+                self._drop_oldest()
 
-    def _first_kept(self, message: _Message) -> int:
-        # Messages are in order, so the first report is that of the oldest window.
-        kept = (*(m for m, _ in self._in_flight), message)
-        return next((m.report.index for m in kept if m.report is not None), self._next_index)
+    def _drop_oldest(self) -> None:
+        for queue in (self._sent, self._waiting):
+            for i, item in enumerate(queue):
+                if isinstance(item, _Report):
+                    del queue[i]
+                    self._kept_bytes -= item.size
+                    self.dropped += 1
+                    return
+
+    def _send_waiting(self) -> None:
+        if time.monotonic() < self._retry_at:
+            return
+        while self._waiting and len(self._in_flight) < _IN_FLIGHT:
+            item = self._waiting[0]
+            if self._waits_for_earlier_attempt(item):
+                return
+            if isinstance(item, _Report):
+                future: Future[Any] = self._send_report(item)
+            else:
+                future = item.call(self._channel)
+            with self._changed:
+                self._waiting.popleft()
+                if isinstance(item, _Report):
+                    self._sent.append(item)
+            self._watch(item, future)
+
+    def _waits_for_earlier_attempt(self, item: _Item) -> bool:
+        # The reporter takes the first window of an attempt for a sign that those of earlier ones
+        # have come, so they have to have come.
+        return isinstance(item, _Report) and any(
+            isinstance(other, _Report) and other.message.attempt < item.message.attempt
+            for other, _, _ in self._in_flight
+        )
+
+    def _send_report(self, report: _Report) -> Future[Ack]:
+        report.message.first_kept = self._first_kept(report.message.attempt)
+        report.message.dropped = self.dropped
+        message = report.message.SerializeToString()
+        self._account.add_message(len(message), len(self._in_flight) + 1)
+        return self._channel.report(message)
+
+    def _watch(self, item: _Item, future: Future[Any]) -> None:
+        self._in_flight.append((item, future, time.monotonic()))
+        future.add_done_callback(self._wake)
+
+    def _first_kept(self, attempt: int) -> int:
+        kept = (i.message for i in (*self._sent, *self._waiting) if isinstance(i, _Report))
+        return next((m.index for m in kept if m.attempt == attempt), self._next_index)
 
     def _collect(self) -> None:
-        if not self._in_flight:
-            return
-        message, future = self._in_flight[0]
-        try:
-            values = future.result(timeout=_RETRY_S)
-        except FutureTimeout:
-            return
-        except Exception as error:
-            self._count(error)
-            self._send_again()
-            time.sleep(_RETRY_S)
-            return
-        self._in_flight.popleft()
-        self.acknowledged += 1
-        if message.report is not None:
-            self._on_values(values)
+        while self._in_flight and self._in_flight[0][1].done():
+            item, future, sent_at = self._in_flight.popleft()
+            try:
+                answer = future.result()
+            except Exception as error:
+                self._count(error)
+                self._send_again(item)
+                self._retry_at = time.monotonic() + _RETRY_S
+                continue
+            if isinstance(item, _Publication):
+                self.acknowledged += 1
+            else:
+                self._account.add_answer(time.monotonic() - sent_at)
+                self._answered(item, answer)
 
-    def _send_again(self) -> None:
+    def _answered(self, item: _Item, ack: Ack) -> None:
+        if ack.refused is not None and isinstance(item, _Report):
+            self._refused(item, ack.refused)
+        if self._life not in (None, ack.life) or not ack.begun:
+            # What was not durable is forgotten with the life before.
+            self._send_again(None)
+        self._life = ack.life
+        self._settle(ack)
+        if ack.begun:
+            self._on_values(ack.values)
+        else:
+            self._retry_at = time.monotonic() + _RETRY_S
+
+    def _settle(self, ack: Ack) -> None:
+        with self._changed:
+            kept = deque(report for report in self._sent if not ack.settles(*report.key))
+            settled = len(self._sent) - len(kept)
+            self._sent = kept
+            # One that is to be sent again may have become durable by the first time.
+            still = [
+                item
+                for item in self._waiting
+                if isinstance(item, _Publication) or not ack.settles(*item.key)
+            ]
+            settled += len(self._waiting) - len(still)
+            self._waiting = deque(still)
+            self.acknowledged += settled
+            self._kept_bytes = sum(
+                item.size for item in (*kept, *still) if isinstance(item, _Report)
+            )
+
+    def _refused(self, report: _Report, why: str) -> None:
+        with self._changed:
+            if report in self._sent:
+                self._sent.remove(report)
+                self._kept_bytes -= report.size
+                self.dropped += 1
+        self._count(ValueError(f"the reporter refused a window: {why}"))
+
+    def _send_again(self, item: _Item | None) -> None:
         # Idempotent at the reporter, so what may have arrived can go a second time.
-        self._pending.extendleft(message for message, _ in reversed(self._in_flight))
-        self._in_flight.clear()
+        with self._changed:
+            self._waiting.extendleft(reversed(self._sent))
+            self._sent.clear()
+            if isinstance(item, _Publication):
+                self._waiting.appendleft(item)
+
+    def _ask(self) -> None:
+        if self._in_flight or self._waiting or not self._sent:
+            return
+        now = time.monotonic()
+        if now - self._asked_at >= (_ASK_AT_END_S if self._closing else _ASK_S):
+            self._asked_at = now
+            self._watch(_Question(), self._channel.acknowledged())
 
     def _count(self, error: Exception) -> None:
         self.failures += 1

@@ -1,14 +1,13 @@
-"""Metric states on the wire.
+"""States of metrics that are no integers, on the wire: sums of reals, minima and maxima.
 
-Integer states travel as they are, without the low zero bits that all entries share; states of
-reals are quantised here, once, as they leave the worker. Histograms are mostly zeros, so a state
-travels sparse where that is shorter. Minima and maxima travel as they are.
+Sums of reals are quantised here, once, as they leave the worker, so that adding them is exact in
+any order.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +15,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from raymon.monitor.fixed_point import FRACTION_BITS, fraction_bits
+from raymon.monitor.fixed_point import FRACTION_BITS, LARGEST, units
+from raymon.monitor.layout import is_count
 from raymon.protos.report_pb2 import MetricState, TensorState
+
+_UNIT_BYTES = 16
 
 
 @dataclass(frozen=True)
@@ -25,9 +27,9 @@ class State:
     """A state of a metric, ready to be merged.
 
     Attributes:
-        entries: int64 for counts; for reals Python integers in units of 2**-FRACTION_BITS, which do
-            not overflow, and NaN for one that is not finite; float64 for minima and maxima.
-        kind: how parts of it are merged.
+        entries: For reals Python integers in units of 2**-FRACTION_BITS, and NaN for one that is
+            not finite; float64 for minima and maxima.
+        kind: How parts of it are merged.
     """
 
     entries: NDArray[Any]
@@ -44,143 +46,98 @@ class State:
         # Merging two arrays of one entry each gives the entry, not an array.
         return State(np.asarray(merged, dtype=self.entries.dtype), self.kind)
 
+    def to_array(self) -> NDArray[np.float64]:
+        """The entries as float64."""
+        if self.kind != TensorState.REAL:
+            return self.entries
+        return np.asarray(self.entries / (1 << FRACTION_BITS), dtype=np.float64)
+
 
 States = dict[str, State]
 """The states of a metric by name."""
 
 
 def encode_states(
-    name: str, states: Mapping[str, torch.Tensor], extremes: Mapping[str, str] | None = None
-) -> MetricState:
-    """The message of the states of a metric, as they leave a worker.
+    name: str, states: Mapping[str, torch.Tensor], extremes: Mapping[str, str]
+) -> MetricState | None:
+    """The message of the states of a metric that are no counts; None where there are none.
 
     Args:
-        name: of the metric.
-        states: by name, CPU tensors of integers or reals.
-        extremes: by name, "min" or "max" for those that are not merged by adding.
+        name: Of the metric.
+        states: By name, CPU tensors.
+        extremes: By name, "min" or "max" for those that are not merged by adding.
     """
-    kinds = {
-        key: TensorState.MIN if kind == "min" else TensorState.MAX
-        for key, kind in (extremes or {}).items()
-    }
-    return MetricState(
-        name=name,
-        states=[_encode(key, value, kinds.get(key)) for key, value in states.items()],
+    kinds = {"min": TensorState.MIN, "max": TensorState.MAX}
+    encoded = [
+        _encode(key, _quantised(tensor, kinds.get(extremes.get(key, ""), TensorState.REAL)))
+        for key, tensor in states.items()
+        if not is_count(key, tensor, extremes)
+    ]
+    return MetricState(name=name, states=encoded) if encoded else None
+
+
+def decode_states(messages: Iterable[MetricState]) -> dict[str, States]:
+    """The states of messages by metric.
+
+    Raises:
+        ValueError: A state has more or fewer entries than its shape.
+    """
+    return {m.name: {s.name: State(_decode(s), s.kind) for s in m.states} for m in messages}
+
+
+def merge_into(total: dict[str, States], parts: Mapping[str, States]) -> None:
+    """Merges the states of `parts` by metric into `total`, which it may keep parts of."""
+    for metric, states in parts.items():
+        merged = total.setdefault(metric, {})
+        for name, state in states.items():
+            merged[name] = merged[name].merge(state) if name in merged else state
+
+
+def encode_merged(states: Mapping[str, States]) -> list[MetricState]:
+    """The messages of states that are merged already."""
+    return [
+        MetricState(name=metric, states=[_encode(*item) for item in of_metric.items()])
+        for metric, of_metric in states.items()
+    ]
+
+
+def _quantised(tensor: torch.Tensor, kind: TensorState.Kind) -> State:
+    array = tensor.double().numpy()
+    if kind != TensorState.REAL:
+        return State(array, kind)
+    entries = np.empty(array.size, dtype=object)
+    entries[:] = [
+        units(entry) if abs(entry) <= LARGEST else math.nan for entry in array.reshape(-1).tolist()
+    ]
+    return State(entries.reshape(array.shape), kind)
+
+
+def _encode(name: str, state: State) -> TensorState:
+    message = TensorState(name=name, shape=state.entries.shape, kind=state.kind)
+    flat = state.entries.reshape(-1).tolist()
+    if state.kind != TensorState.REAL:
+        message.extreme.extend(flat)
+        return message
+    lost = [isinstance(e, float) or abs(e) >= 1 << (8 * _UNIT_BYTES - 1) for e in flat]
+    message.non_finite.extend(i for i, is_lost in enumerate(lost) if is_lost)
+    message.units = b"".join(
+        (0 if is_lost else e).to_bytes(_UNIT_BYTES, "little", signed=True)
+        for e, is_lost in zip(flat, lost, strict=True)
     )
-
-
-def decode_states(message: MetricState) -> States:
-    """The states of a message."""
-    return {state.name: State(_decode(state), state.kind) for state in message.states}
-
-
-def to_tensors(states: States) -> dict[str, torch.Tensor]:
-    """What a metric computes from: int64 tensors of counts, float64 tensors of all others."""
-    tensors = {}
-    for name, state in states.items():
-        entries = state.entries
-        if state.kind == TensorState.REAL:
-            entries = np.asarray(entries / (1 << FRACTION_BITS), dtype=np.float64)
-        tensors[name] = torch.from_numpy(np.asarray(entries, order="C"))
-    return tensors
-
-
-def merge_into(total: States, part: States) -> None:
-    """Merges `part` into `total`, which it may keep parts of."""
-    for name, state in part.items():
-        total[name] = total[name].merge(state) if name in total else state
-
-
-def encode_merged(name: str, states: States) -> MetricState:
-    """The message of states that are merged already; no sum of counts may exceed 64 bits."""
-    return MetricState(name=name, states=[_encode_merged(*item) for item in states.items()])
-
-
-def _encode(name: str, state: torch.Tensor, extreme: TensorState.Kind | None) -> TensorState:
-    if extreme is not None:
-        return _encode_extreme(name, state.double().numpy(), extreme)
-    if state.is_floating_point():
-        return _encode_real(name, state.double().numpy())
-    return _encode_int(name, state.long().numpy())
-
-
-def _encode_merged(name: str, state: State) -> TensorState:
-    if state.kind == TensorState.REAL:
-        return _encode_units(name, state.entries)
-    if state.kind == TensorState.COUNT:
-        return _encode_int(name, state.entries)
-    return _encode_extreme(name, state.entries, state.kind)
-
-
-def _encode_extreme(name: str, array: NDArray[np.float64], kind: TensorState.Kind) -> TensorState:
-    flat = array.reshape(-1).tolist()
-    return TensorState(name=name, shape=array.shape, kind=kind, extreme=flat)
-
-
-def _encode_real(name: str, array: NDArray[np.float64]) -> TensorState:
-    finite = np.isfinite(array)
-    array = np.where(finite, array, 0.0)
-    bits = fraction_bits(float(np.abs(array).max(initial=0.0)))
-    quantised = np.rint(np.ldexp(array, bits)).astype(np.int64)
-    return TensorState(
-        name=name,
-        shape=array.shape,
-        value=quantised.reshape(-1).tolist(),
-        shift=-bits,
-        kind=TensorState.REAL,
-        non_finite=np.flatnonzero(~finite).tolist(),
-    )
-
-
-def _encode_units(name: str, array: NDArray[Any]) -> TensorState:
-    flat = array.reshape(-1).tolist()
-    lost = [position for position, entry in enumerate(flat) if isinstance(entry, float)]
-    units = [0 if isinstance(entry, float) else entry for entry in flat]
-    # A sum of many ranks may need more than 64 bits; then its lowest ones go.
-    drop = max(0, max((abs(entry).bit_length() for entry in units), default=0) - 62)
-    return TensorState(
-        name=name,
-        shape=array.shape,
-        value=[entry >> drop for entry in units],
-        shift=drop - FRACTION_BITS,
-        kind=TensorState.REAL,
-        non_finite=lost,
-    )
-
-
-def _encode_int(name: str, array: NDArray[Any]) -> TensorState:
-    flat = np.ascontiguousarray(array).reshape(-1)
-    positions = np.flatnonzero(flat)
-    sparse = 2 * len(positions) < len(flat)
-    entries = flat[positions] if sparse else flat
-    shift = _common_zero_bits(entries)
-    message = TensorState(name=name, shape=array.shape, sparse=sparse, shift=shift)
-    if sparse:
-        message.index_delta.extend(np.diff(positions, prepend=0).tolist())
-    message.value.extend((entries >> shift).tolist())
     return message
 
 
 def _decode(message: TensorState) -> NDArray[Any]:
-    if message.kind in (TensorState.MIN, TensorState.MAX):
-        return np.array(message.extreme, dtype=np.float64).reshape(tuple(message.shape))
-    entries = np.array(message.value, dtype=np.int64)
-    size = int(np.prod(message.shape, dtype=np.int64))
-    if message.kind == TensorState.REAL:
-        lift = message.shift + FRACTION_BITS
-        units = np.empty(size, dtype=object)
-        units[:] = [e << lift if lift >= 0 else e >> -lift for e in entries.tolist()]
-        units[list(message.non_finite)] = math.nan
-        return units.reshape(tuple(message.shape))
-    entries = entries << message.shift
-    if message.sparse:
-        flat = np.zeros(size, dtype=np.int64)
-        flat[np.cumsum(np.array(message.index_delta, dtype=np.int64))] = entries
-    else:
-        flat = entries
-    return flat.reshape(tuple(message.shape))
-
-
-def _common_zero_bits(entries: NDArray[Any]) -> int:
-    together = int(np.bitwise_or.reduce(entries)) if len(entries) else 0
-    return (together & -together).bit_length() - 1 if together else 0
+    shape = tuple(message.shape)
+    if message.kind != TensorState.REAL:
+        return np.array(message.extreme, dtype=np.float64).reshape(shape)
+    raw = message.units
+    entries = np.empty(len(raw) // _UNIT_BYTES, dtype=object)
+    entries[:] = [
+        int.from_bytes(raw[i : i + _UNIT_BYTES], "little", signed=True)
+        for i in range(0, len(entries) * _UNIT_BYTES, _UNIT_BYTES)
+    ]
+    if any(position >= len(entries) for position in message.non_finite):
+        raise ValueError(f"state {message.name}: an entry beyond its {len(entries)}")
+    entries[list(message.non_finite)] = math.nan
+    return entries.reshape(shape)

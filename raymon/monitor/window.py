@@ -9,13 +9,15 @@ from typing import Protocol
 
 import torch
 
-from raymon.monitor.fixed_point import quantise
+from raymon.monitor.counts import encode_counts
+from raymon.monitor.fixed_point import encode, units
 from raymon.monitor.histogram import encode_histogram
+from raymon.monitor.layout import Layout
 from raymon.monitor.offload import Offload
 from raymon.monitor.states import encode_states
 from raymon.protos.report_pb2 import LossSum, Scalar, WindowReport
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class States(Protocol):
@@ -37,12 +39,13 @@ class Window:
         losses: By name, the losses of the steps, `[S]`.
         weights: By name, what each of these losses weighs: `[S]`, or floats.
         metrics: By name, what has the states of the train metrics.
+        layout: Where their integer states are on the wire.
         extremes: By metric, which states are merged by "min" or "max" instead of by adding.
         learning_rates: By parameter group.
         gradient_norms: By name, a scalar.
         histograms: By name, what `HistogramCounter.count` gave.
         checkpoint: A checkpoint is made of the state after `end_step` steps.
-        failures: Of monitoring on this rank in this attempt.
+        failures: Of monitoring on this rank since the window before.
     """
 
     attempt: int
@@ -57,10 +60,11 @@ class Window:
     losses: Mapping[str, Offload]
     weights: Mapping[str, Offload | Sequence[float]]
     metrics: Mapping[str, States]
+    layout: Layout
+    extremes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     learning_rates: Sequence[float] = ()
     gradient_norms: Offload | None = None
     histograms: Mapping[str, Offload] = field(default_factory=dict)
-    extremes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     checkpoint: bool = False
     failures: int = 0
 
@@ -70,7 +74,7 @@ def encode_window(window: Window) -> WindowReport:
     report = WindowReport(
         schema_version=SCHEMA_VERSION,
         attempt=window.attempt,
-        rank=window.rank,
+        ranks=[window.rank],
         index=window.index,
         first_step=window.first_step,
         end_step=window.end_step,
@@ -78,20 +82,29 @@ def encode_window(window: Window) -> WindowReport:
         epoch=window.epoch,
         wall_s=window.wall_s,
         phases=_scalars(window.phases),
+        layout=window.layout.fingerprint,
         learning_rates=window.learning_rates,
         checkpoint=window.checkpoint,
         failures=window.failures,
     )
     for name, offload in window.losses.items():
         report.losses.append(_loss_sum(name, offload, window.weights[name]))
-    for name, states in window.metrics.items():
-        report.metrics.append(encode_states(name, states.wait(), window.extremes.get(name)))
+    _encode_metrics(window, report)
     if window.gradient_norms is not None:
         norms = window.gradient_norms.wait()
         report.gradient_norms.extend(_scalars({k: float(v) for k, v in norms.items()}))
     for name, offload in window.histograms.items():
         report.histograms.append(encode_histogram(name, **offload.wait()))
     return report
+
+
+def _encode_metrics(window: Window, report: WindowReport) -> None:
+    states = {name: states.wait() for name, states in window.metrics.items()}
+    report.counts.extend(encode_counts(window.layout, window.layout.join(states)))
+    for name, of_metric in states.items():
+        others = encode_states(name, of_metric, window.extremes.get(name, {}))
+        if others is not None:
+            report.metrics.append(others)
 
 
 def _loss_sum(name: str, losses: Offload, weights: Offload | Sequence[float]) -> LossSum:
@@ -103,8 +116,8 @@ def _loss_sum(name: str, losses: Offload, weights: Offload | Sequence[float]) ->
     finite = values.isfinite() & weight.isfinite()
     return LossSum(
         name=name,
-        sum=quantise(math.fsum((values * weight)[finite].tolist())),
-        weight=quantise(math.fsum(weight[finite].tolist())),
+        sum=encode(units(math.fsum((values * weight)[finite].tolist()))),
+        weight=encode(units(math.fsum(weight[finite].tolist()))),
         non_finite=int((~finite).sum()),
     )
 

@@ -8,12 +8,12 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class FixedPoint(_message.Message):
-    __slots__ = ("value", "fraction_bits")
-    VALUE_FIELD_NUMBER: _ClassVar[int]
-    FRACTION_BITS_FIELD_NUMBER: _ClassVar[int]
-    value: int
-    fraction_bits: int
-    def __init__(self, value: _Optional[int] = ..., fraction_bits: _Optional[int] = ...) -> None: ...
+    __slots__ = ("high", "low")
+    HIGH_FIELD_NUMBER: _ClassVar[int]
+    LOW_FIELD_NUMBER: _ClassVar[int]
+    high: int
+    low: int
+    def __init__(self, high: _Optional[int] = ..., low: _Optional[int] = ...) -> None: ...
 
 class LossSum(_message.Message):
     __slots__ = ("name", "sum", "weight", "non_finite")
@@ -27,37 +27,61 @@ class LossSum(_message.Message):
     non_finite: int
     def __init__(self, name: _Optional[str] = ..., sum: _Optional[_Union[FixedPoint, _Mapping]] = ..., weight: _Optional[_Union[FixedPoint, _Mapping]] = ..., non_finite: _Optional[int] = ...) -> None: ...
 
+class StateSpec(_message.Message):
+    __slots__ = ("metric", "state", "shape")
+    METRIC_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    SHAPE_FIELD_NUMBER: _ClassVar[int]
+    metric: str
+    state: str
+    shape: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, metric: _Optional[str] = ..., state: _Optional[str] = ..., shape: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class Layout(_message.Message):
+    __slots__ = ("states", "others")
+    STATES_FIELD_NUMBER: _ClassVar[int]
+    OTHERS_FIELD_NUMBER: _ClassVar[int]
+    states: _containers.RepeatedCompositeFieldContainer[StateSpec]
+    others: _containers.RepeatedCompositeFieldContainer[StateSpec]
+    def __init__(self, states: _Optional[_Iterable[_Union[StateSpec, _Mapping]]] = ..., others: _Optional[_Iterable[_Union[StateSpec, _Mapping]]] = ...) -> None: ...
+
+class CountGroup(_message.Message):
+    __slots__ = ("positions", "position_bytes", "values", "value_bytes", "shift")
+    POSITIONS_FIELD_NUMBER: _ClassVar[int]
+    POSITION_BYTES_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    VALUE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    SHIFT_FIELD_NUMBER: _ClassVar[int]
+    positions: bytes
+    position_bytes: int
+    values: bytes
+    value_bytes: int
+    shift: int
+    def __init__(self, positions: _Optional[bytes] = ..., position_bytes: _Optional[int] = ..., values: _Optional[bytes] = ..., value_bytes: _Optional[int] = ..., shift: _Optional[int] = ...) -> None: ...
+
 class TensorState(_message.Message):
-    __slots__ = ("name", "shape", "sparse", "index_delta", "value", "shift", "kind", "non_finite", "extreme")
+    __slots__ = ("name", "shape", "kind", "units", "non_finite", "extreme")
     class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
-        COUNT: _ClassVar[TensorState.Kind]
         REAL: _ClassVar[TensorState.Kind]
         MIN: _ClassVar[TensorState.Kind]
         MAX: _ClassVar[TensorState.Kind]
-    COUNT: TensorState.Kind
     REAL: TensorState.Kind
     MIN: TensorState.Kind
     MAX: TensorState.Kind
     NAME_FIELD_NUMBER: _ClassVar[int]
     SHAPE_FIELD_NUMBER: _ClassVar[int]
-    SPARSE_FIELD_NUMBER: _ClassVar[int]
-    INDEX_DELTA_FIELD_NUMBER: _ClassVar[int]
-    VALUE_FIELD_NUMBER: _ClassVar[int]
-    SHIFT_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
+    UNITS_FIELD_NUMBER: _ClassVar[int]
     NON_FINITE_FIELD_NUMBER: _ClassVar[int]
     EXTREME_FIELD_NUMBER: _ClassVar[int]
     name: str
     shape: _containers.RepeatedScalarFieldContainer[int]
-    sparse: bool
-    index_delta: _containers.RepeatedScalarFieldContainer[int]
-    value: _containers.RepeatedScalarFieldContainer[int]
-    shift: int
     kind: TensorState.Kind
+    units: bytes
     non_finite: _containers.RepeatedScalarFieldContainer[int]
     extreme: _containers.RepeatedScalarFieldContainer[float]
-    def __init__(self, name: _Optional[str] = ..., shape: _Optional[_Iterable[int]] = ..., sparse: bool = ..., index_delta: _Optional[_Iterable[int]] = ..., value: _Optional[_Iterable[int]] = ..., shift: _Optional[int] = ..., kind: _Optional[_Union[TensorState.Kind, str]] = ..., non_finite: _Optional[_Iterable[int]] = ..., extreme: _Optional[_Iterable[float]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., shape: _Optional[_Iterable[int]] = ..., kind: _Optional[_Union[TensorState.Kind, str]] = ..., units: _Optional[bytes] = ..., non_finite: _Optional[_Iterable[int]] = ..., extreme: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class MetricState(_message.Message):
     __slots__ = ("name", "states")
@@ -93,11 +117,23 @@ class Scalar(_message.Message):
     value: float
     def __init__(self, name: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
 
+class SendingCounts(_message.Message):
+    __slots__ = ("sent", "bytes", "in_flight", "latencies")
+    SENT_FIELD_NUMBER: _ClassVar[int]
+    BYTES_FIELD_NUMBER: _ClassVar[int]
+    IN_FLIGHT_FIELD_NUMBER: _ClassVar[int]
+    LATENCIES_FIELD_NUMBER: _ClassVar[int]
+    sent: int
+    bytes: int
+    in_flight: int
+    latencies: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, sent: _Optional[int] = ..., bytes: _Optional[int] = ..., in_flight: _Optional[int] = ..., latencies: _Optional[_Iterable[int]] = ...) -> None: ...
+
 class WindowReport(_message.Message):
-    __slots__ = ("schema_version", "attempt", "rank", "index", "first_step", "end_step", "samples", "epoch", "wall_s", "phases", "losses", "metrics", "learning_rates", "gradient_norms", "histograms", "checkpoint", "dropped", "first_kept", "failures")
+    __slots__ = ("schema_version", "attempt", "ranks", "index", "first_step", "end_step", "samples", "epoch", "wall_s", "phases", "losses", "layout", "counts", "metrics", "learning_rates", "gradient_norms", "histograms", "checkpoint", "dropped", "first_kept", "lost", "failures", "sending", "host_bytes", "device_bytes")
     SCHEMA_VERSION_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
-    RANK_FIELD_NUMBER: _ClassVar[int]
+    RANKS_FIELD_NUMBER: _ClassVar[int]
     INDEX_FIELD_NUMBER: _ClassVar[int]
     FIRST_STEP_FIELD_NUMBER: _ClassVar[int]
     END_STEP_FIELD_NUMBER: _ClassVar[int]
@@ -106,6 +142,8 @@ class WindowReport(_message.Message):
     WALL_S_FIELD_NUMBER: _ClassVar[int]
     PHASES_FIELD_NUMBER: _ClassVar[int]
     LOSSES_FIELD_NUMBER: _ClassVar[int]
+    LAYOUT_FIELD_NUMBER: _ClassVar[int]
+    COUNTS_FIELD_NUMBER: _ClassVar[int]
     METRICS_FIELD_NUMBER: _ClassVar[int]
     LEARNING_RATES_FIELD_NUMBER: _ClassVar[int]
     GRADIENT_NORMS_FIELD_NUMBER: _ClassVar[int]
@@ -113,10 +151,14 @@ class WindowReport(_message.Message):
     CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
     DROPPED_FIELD_NUMBER: _ClassVar[int]
     FIRST_KEPT_FIELD_NUMBER: _ClassVar[int]
+    LOST_FIELD_NUMBER: _ClassVar[int]
     FAILURES_FIELD_NUMBER: _ClassVar[int]
+    SENDING_FIELD_NUMBER: _ClassVar[int]
+    HOST_BYTES_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_BYTES_FIELD_NUMBER: _ClassVar[int]
     schema_version: int
     attempt: int
-    rank: int
+    ranks: _containers.RepeatedScalarFieldContainer[int]
     index: int
     first_step: int
     end_step: int
@@ -125,6 +167,8 @@ class WindowReport(_message.Message):
     wall_s: float
     phases: _containers.RepeatedCompositeFieldContainer[Scalar]
     losses: _containers.RepeatedCompositeFieldContainer[LossSum]
+    layout: int
+    counts: _containers.RepeatedCompositeFieldContainer[CountGroup]
     metrics: _containers.RepeatedCompositeFieldContainer[MetricState]
     learning_rates: _containers.RepeatedScalarFieldContainer[float]
     gradient_norms: _containers.RepeatedCompositeFieldContainer[Scalar]
@@ -132,32 +176,32 @@ class WindowReport(_message.Message):
     checkpoint: bool
     dropped: int
     first_kept: int
+    lost: _containers.RepeatedScalarFieldContainer[int]
     failures: int
-    def __init__(self, schema_version: _Optional[int] = ..., attempt: _Optional[int] = ..., rank: _Optional[int] = ..., index: _Optional[int] = ..., first_step: _Optional[int] = ..., end_step: _Optional[int] = ..., samples: _Optional[int] = ..., epoch: _Optional[int] = ..., wall_s: _Optional[float] = ..., phases: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., losses: _Optional[_Iterable[_Union[LossSum, _Mapping]]] = ..., metrics: _Optional[_Iterable[_Union[MetricState, _Mapping]]] = ..., learning_rates: _Optional[_Iterable[float]] = ..., gradient_norms: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., histograms: _Optional[_Iterable[_Union[Histogram, _Mapping]]] = ..., checkpoint: bool = ..., dropped: _Optional[int] = ..., first_kept: _Optional[int] = ..., failures: _Optional[int] = ...) -> None: ...
+    sending: SendingCounts
+    host_bytes: int
+    device_bytes: int
+    def __init__(self, schema_version: _Optional[int] = ..., attempt: _Optional[int] = ..., ranks: _Optional[_Iterable[int]] = ..., index: _Optional[int] = ..., first_step: _Optional[int] = ..., end_step: _Optional[int] = ..., samples: _Optional[int] = ..., epoch: _Optional[int] = ..., wall_s: _Optional[float] = ..., phases: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., losses: _Optional[_Iterable[_Union[LossSum, _Mapping]]] = ..., layout: _Optional[int] = ..., counts: _Optional[_Iterable[_Union[CountGroup, _Mapping]]] = ..., metrics: _Optional[_Iterable[_Union[MetricState, _Mapping]]] = ..., learning_rates: _Optional[_Iterable[float]] = ..., gradient_norms: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., histograms: _Optional[_Iterable[_Union[Histogram, _Mapping]]] = ..., checkpoint: bool = ..., dropped: _Optional[int] = ..., first_kept: _Optional[int] = ..., lost: _Optional[_Iterable[int]] = ..., failures: _Optional[int] = ..., sending: _Optional[_Union[SendingCounts, _Mapping]] = ..., host_bytes: _Optional[int] = ..., device_bytes: _Optional[int] = ...) -> None: ...
 
 class PlainTensor(_message.Message):
-    __slots__ = ("name", "shape", "int_value", "real_value", "is_real")
+    __slots__ = ("name", "shape", "is_real", "data")
     NAME_FIELD_NUMBER: _ClassVar[int]
     SHAPE_FIELD_NUMBER: _ClassVar[int]
-    INT_VALUE_FIELD_NUMBER: _ClassVar[int]
-    REAL_VALUE_FIELD_NUMBER: _ClassVar[int]
     IS_REAL_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
     name: str
     shape: _containers.RepeatedScalarFieldContainer[int]
-    int_value: _containers.RepeatedScalarFieldContainer[int]
-    real_value: _containers.RepeatedScalarFieldContainer[float]
     is_real: bool
-    def __init__(self, name: _Optional[str] = ..., shape: _Optional[_Iterable[int]] = ..., int_value: _Optional[_Iterable[int]] = ..., real_value: _Optional[_Iterable[float]] = ..., is_real: bool = ...) -> None: ...
+    data: bytes
+    def __init__(self, name: _Optional[str] = ..., shape: _Optional[_Iterable[int]] = ..., is_real: bool = ..., data: _Optional[bytes] = ...) -> None: ...
 
 class DecayState(_message.Message):
-    __slots__ = ("name", "decay", "open")
+    __slots__ = ("name", "decay")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DECAY_FIELD_NUMBER: _ClassVar[int]
-    OPEN_FIELD_NUMBER: _ClassVar[int]
     name: str
     decay: _containers.RepeatedCompositeFieldContainer[PlainTensor]
-    open: MetricState
-    def __init__(self, name: _Optional[str] = ..., decay: _Optional[_Iterable[_Union[PlainTensor, _Mapping]]] = ..., open: _Optional[_Union[MetricState, _Mapping]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., decay: _Optional[_Iterable[_Union[PlainTensor, _Mapping]]] = ...) -> None: ...
 
 class InvalidCounts(_message.Message):
     __slots__ = ("name", "counts")
@@ -183,20 +227,92 @@ class PeriodState(_message.Message):
     invalid: _containers.RepeatedCompositeFieldContainer[InvalidCounts]
     def __init__(self, first_step: _Optional[int] = ..., samples: _Optional[int] = ..., seconds: _Optional[float] = ..., losses: _Optional[_Iterable[_Union[LossSum, _Mapping]]] = ..., phases: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., invalid: _Optional[_Iterable[_Union[InvalidCounts, _Mapping]]] = ...) -> None: ...
 
+class AttemptRecord(_message.Message):
+    __slots__ = ("number", "token", "world_size", "restored_step", "layout", "closed")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    WORLD_SIZE_FIELD_NUMBER: _ClassVar[int]
+    RESTORED_STEP_FIELD_NUMBER: _ClassVar[int]
+    LAYOUT_FIELD_NUMBER: _ClassVar[int]
+    CLOSED_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    token: str
+    world_size: int
+    restored_step: int
+    layout: Layout
+    closed: int
+    def __init__(self, number: _Optional[int] = ..., token: _Optional[str] = ..., world_size: _Optional[int] = ..., restored_step: _Optional[int] = ..., layout: _Optional[_Union[Layout, _Mapping]] = ..., closed: _Optional[int] = ...) -> None: ...
+
+class InputError(_message.Message):
+    __slots__ = ("metric", "what", "count")
+    METRIC_FIELD_NUMBER: _ClassVar[int]
+    WHAT_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    metric: str
+    what: str
+    count: int
+    def __init__(self, metric: _Optional[str] = ..., what: _Optional[str] = ..., count: _Optional[int] = ...) -> None: ...
+
+class EvaluationRecord(_message.Message):
+    __slots__ = ("step", "metrics", "bounds", "input_errors")
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    METRICS_FIELD_NUMBER: _ClassVar[int]
+    BOUNDS_FIELD_NUMBER: _ClassVar[int]
+    INPUT_ERRORS_FIELD_NUMBER: _ClassVar[int]
+    step: int
+    metrics: _containers.RepeatedCompositeFieldContainer[Scalar]
+    bounds: _containers.RepeatedCompositeFieldContainer[Scalar]
+    input_errors: _containers.RepeatedCompositeFieldContainer[InputError]
+    def __init__(self, step: _Optional[int] = ..., metrics: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., bounds: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., input_errors: _Optional[_Iterable[_Union[InputError, _Mapping]]] = ...) -> None: ...
+
+class JournalRecord(_message.Message):
+    __slots__ = ("attempt", "window", "evaluation")
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_FIELD_NUMBER: _ClassVar[int]
+    EVALUATION_FIELD_NUMBER: _ClassVar[int]
+    attempt: AttemptRecord
+    window: WindowReport
+    evaluation: EvaluationRecord
+    def __init__(self, attempt: _Optional[_Union[AttemptRecord, _Mapping]] = ..., window: _Optional[_Union[WindowReport, _Mapping]] = ..., evaluation: _Optional[_Union[EvaluationRecord, _Mapping]] = ...) -> None: ...
+
+class AccountState(_message.Message):
+    __slots__ = ("windows", "windows_lost", "failures", "sending")
+    WINDOWS_FIELD_NUMBER: _ClassVar[int]
+    WINDOWS_LOST_FIELD_NUMBER: _ClassVar[int]
+    FAILURES_FIELD_NUMBER: _ClassVar[int]
+    SENDING_FIELD_NUMBER: _ClassVar[int]
+    windows: int
+    windows_lost: int
+    failures: int
+    sending: SendingCounts
+    def __init__(self, windows: _Optional[int] = ..., windows_lost: _Optional[int] = ..., failures: _Optional[int] = ..., sending: _Optional[_Union[SendingCounts, _Mapping]] = ...) -> None: ...
+
 class ReporterState(_message.Message):
-    __slots__ = ("schema_version", "end_step", "samples", "train_s", "monitor_s", "metrics", "period")
+    __slots__ = ("schema_version", "end_step", "samples", "train_s", "monitor_s", "metrics", "layout", "open_counts", "open_metrics", "period", "attempts", "account", "evaluations")
     SCHEMA_VERSION_FIELD_NUMBER: _ClassVar[int]
     END_STEP_FIELD_NUMBER: _ClassVar[int]
     SAMPLES_FIELD_NUMBER: _ClassVar[int]
     TRAIN_S_FIELD_NUMBER: _ClassVar[int]
     MONITOR_S_FIELD_NUMBER: _ClassVar[int]
     METRICS_FIELD_NUMBER: _ClassVar[int]
+    LAYOUT_FIELD_NUMBER: _ClassVar[int]
+    OPEN_COUNTS_FIELD_NUMBER: _ClassVar[int]
+    OPEN_METRICS_FIELD_NUMBER: _ClassVar[int]
     PERIOD_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    EVALUATIONS_FIELD_NUMBER: _ClassVar[int]
     schema_version: int
     end_step: int
     samples: int
     train_s: float
     monitor_s: float
     metrics: _containers.RepeatedCompositeFieldContainer[DecayState]
+    layout: Layout
+    open_counts: _containers.RepeatedCompositeFieldContainer[CountGroup]
+    open_metrics: _containers.RepeatedCompositeFieldContainer[MetricState]
     period: PeriodState
-    def __init__(self, schema_version: _Optional[int] = ..., end_step: _Optional[int] = ..., samples: _Optional[int] = ..., train_s: _Optional[float] = ..., monitor_s: _Optional[float] = ..., metrics: _Optional[_Iterable[_Union[DecayState, _Mapping]]] = ..., period: _Optional[_Union[PeriodState, _Mapping]] = ...) -> None: ...
+    attempts: _containers.RepeatedCompositeFieldContainer[AttemptRecord]
+    account: AccountState
+    evaluations: _containers.RepeatedCompositeFieldContainer[EvaluationRecord]
+    def __init__(self, schema_version: _Optional[int] = ..., end_step: _Optional[int] = ..., samples: _Optional[int] = ..., train_s: _Optional[float] = ..., monitor_s: _Optional[float] = ..., metrics: _Optional[_Iterable[_Union[DecayState, _Mapping]]] = ..., layout: _Optional[_Union[Layout, _Mapping]] = ..., open_counts: _Optional[_Iterable[_Union[CountGroup, _Mapping]]] = ..., open_metrics: _Optional[_Iterable[_Union[MetricState, _Mapping]]] = ..., period: _Optional[_Union[PeriodState, _Mapping]] = ..., attempts: _Optional[_Iterable[_Union[AttemptRecord, _Mapping]]] = ..., account: _Optional[_Union[AccountState, _Mapping]] = ..., evaluations: _Optional[_Iterable[_Union[EvaluationRecord, _Mapping]]] = ...) -> None: ...

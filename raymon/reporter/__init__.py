@@ -1,6 +1,7 @@
 """Puts together what all workers measured. Only `raymon.reporter.actor` knows Ray."""
 
 from raymon.reporter.in_process import InProcessReporter
+from raymon.reporter.publications import Cursor
 from raymon.reporter.reporter import Reporter
 
-__all__ = ["InProcessReporter", "Reporter"]
+__all__ = ["Cursor", "InProcessReporter", "Reporter"]

@@ -10,11 +10,17 @@ from concurrent.futures import Future
 from typing import Any
 
 import ray
+from ray import cloudpickle
+from ray.experimental import internal_kv
 
 from raymon.errors import RunError
 from raymon.metrics import TrainMetricWrapper
+from raymon.monitor import Ack
+from raymon.reporter.publications import Cursor
 from raymon.reporter.reporter import Reporter
-from raymon.sinks import Evaluation, Published
+from raymon.sinks import Evaluation, Published, RankState, Snapshot
+
+Metrics = Mapping[str, TrainMetricWrapper]
 
 ABANDONED_AFTER_S = 120.0
 """Seconds without a word from the driver after which the actor takes it for gone and ends."""
@@ -28,6 +34,9 @@ TAKEN_OVER_AFTER_S = 5.0
 class ReportingActor:
     """Runs a `Reporter`, and ends when the run is over or its driver is gone.
 
+    Ray starts it anew, on any node, when its process or its node dies. It then goes on from the
+    storage of the run; the metrics of the attempt are kept by Ray meanwhile.
+
     Args:
         run: The name of the run, for people who look at Ray's list of actors.
         reporter: The reporter, before its first call.
@@ -37,24 +46,30 @@ class ReportingActor:
         self._run = run
         self._reporter = reporter
         self._last_asked = time.monotonic()
+        if ray.get_runtime_context().was_current_actor_reconstructed:
+            begun = _begun_attempt(run)
+            if begun is not None:
+                self._reporter.go_on(*begun)
         threading.Thread(target=self._watch_driver, daemon=True).start()
 
     def __repr__(self) -> str:
         return f"ReportingActor({self._run})"
 
     def begin_attempt(
-        self,
-        token: str,
-        world_size: int,
-        restored_step: int,
-        metrics: Mapping[str, TrainMetricWrapper],
+        self, token: str, world_size: int, restored_step: int, metrics: Metrics
     ) -> int:
         """As `Reporter.begin_attempt`."""
-        return self._reporter.begin_attempt(token, world_size, restored_step, metrics)
+        number = self._reporter.begin_attempt(token, world_size, restored_step, metrics)
+        _keep_begun_attempt(self._run, token, metrics)
+        return number
 
-    def report(self, message: bytes) -> dict[str, float]:
+    def report(self, message: bytes) -> Ack:
         """As `Reporter.report`."""
         return self._reporter.report(message)
+
+    def acknowledged(self) -> Ack:
+        """As `Reporter.acknowledged`."""
+        return self._reporter.acknowledged()
 
     def publish_evaluation(self, evaluation: Evaluation) -> None:
         """As `Reporter.publish_evaluation`."""
@@ -64,10 +79,22 @@ class ReportingActor:
         """As `Reporter.publish_evaluation_progress`."""
         self._reporter.publish_evaluation_progress(step, done, total, seconds)
 
-    def published(self, since: int) -> tuple[list[Published], int]:
+    def published(self, since: Cursor | None = None) -> tuple[list[Published], Cursor]:
         """As `Reporter.published`; the driver asks all the time, which shows that it lives."""
         self._last_asked = time.monotonic()
         return self._reporter.published(since)
+
+    def snapshot(self) -> Snapshot | None:
+        """As `Reporter.snapshot`."""
+        return self._reporter.snapshot()
+
+    def ranks(self) -> list[RankState]:
+        """As `Reporter.ranks`."""
+        return self._reporter.ranks()
+
+    def status(self) -> dict[str, int | float | None]:
+        """As `Reporter.status`."""
+        return self._reporter.status()
 
     def abandoned_s(self) -> float:
         """Seconds since the driver asked for news."""
@@ -77,7 +104,7 @@ class ReportingActor:
         """Process id of the actor on its node."""
         return os.getpid()
 
-    def close(self) -> dict[str, int | float]:
+    def close(self) -> dict[str, int | float | None]:
         """As `Reporter.close`; gives its status."""
         self._reporter.close()
         return self._reporter.status()
@@ -90,7 +117,8 @@ class ReportingActor:
             time.sleep(ABANDONED_AFTER_S / _CHECKS)
             missed = missed + 1 if asked == self._last_asked else 0
             asked = self._last_asked
-        os._exit(0)
+        # Not the end of the process, which Ray would start anew.
+        ray.kill(ray.get_runtime_context().current_actor)
 
 
 def actor_name(run: str) -> str:
@@ -114,10 +142,12 @@ def start_reporter(run: str, reporter: Reporter) -> RayReporter:
             namespace=actor_name(run),
             num_cpus=0,
             lifetime="detached",
+            max_restarts=-1,
+            max_task_retries=-1,
         )
         .remote(run, reporter)
     )
-    return RayReporter(actor)
+    return RayReporter(actor, run)
 
 
 def _end_abandoned(run: str) -> None:
@@ -150,10 +180,12 @@ class RayReporter:
 
     Args:
         actor: Handle of the actor.
+        run: The name of the run, for the one who ends it.
     """
 
-    def __init__(self, actor: Any) -> None:
+    def __init__(self, actor: Any, run: str = "") -> None:
         self._actor = actor
+        self._run = run
 
     @property
     def actor(self) -> Any:
@@ -165,7 +197,7 @@ class RayReporter:
         token: str,
         world_size: int,
         restored_step: int,
-        metrics: Mapping[str, TrainMetricWrapper],
+        metrics: Metrics,
         timeout_s: float = 60.0,
     ) -> int:
         """As `Reporter.begin_attempt`; waits for at most `timeout_s` seconds.
@@ -176,9 +208,14 @@ class RayReporter:
         call = self._actor.begin_attempt.remote(token, world_size, restored_step, dict(metrics))
         return int(ray.get(call, timeout=timeout_s))
 
-    def report(self, message: bytes) -> Future[Mapping[str, float]]:
+    def report(self, message: bytes) -> Future[Ack]:
         """Sends a serialised `WindowReport`; returns at once."""
-        future: Future[Mapping[str, float]] = self._actor.report.remote(message).future()
+        future: Future[Ack] = self._actor.report.remote(message).future()
+        return future
+
+    def acknowledged(self) -> Future[Ack]:
+        """Asks what is durable by now; returns at once."""
+        future: Future[Ack] = self._actor.acknowledged.remote().future()
         return future
 
     def publish_evaluation(self, evaluation: Evaluation) -> Future[None]:
@@ -194,28 +231,49 @@ class RayReporter:
         future: Future[None] = call.future()
         return future
 
-    def published(self, since: int, timeout_s: float = 5.0) -> tuple[list[Published], int]:
+    def published(
+        self, since: Cursor | None = None, timeout_s: float = 5.0
+    ) -> tuple[list[Published], Cursor]:
         """As `Reporter.published`; waits for at most `timeout_s` seconds.
 
         Raises:
             ray.exceptions.RayError: The actor is dead or did not answer in time.
         """
-        news, count = ray.get(self._actor.published.remote(since), timeout=timeout_s)
-        return news, count
+        news, cursor = ray.get(self._actor.published.remote(since), timeout=timeout_s)
+        return news, cursor
 
     def process_id(self) -> int:
         """Process id of the actor on its node."""
         return int(ray.get(self._actor.process_id.remote()))
 
-    def close(self, timeout_s: float = 30.0) -> dict[str, int | float]:
+    def close(self, timeout_s: float = 30.0) -> dict[str, int | float | None]:
         """Closes the reporter; gives its last status.
 
         Raises:
             ray.exceptions.RayError: The actor is dead or did not answer in time.
         """
-        status: dict[str, int | float] = ray.get(self._actor.close.remote(), timeout=timeout_s)
-        return status
+        return dict(ray.get(self._actor.close.remote(), timeout=timeout_s))
 
     def stop(self) -> None:
-        """Ends the actor."""
+        """Ends the actor for good."""
         ray.kill(self._actor)
+        _forget_begun_attempt(self._run)
+
+
+def _keep_begun_attempt(run: str, token: str, metrics: Metrics) -> None:
+    internal_kv._internal_kv_put(_key(run), cloudpickle.dumps((token, dict(metrics))))
+
+
+def _begun_attempt(run: str) -> tuple[str, Metrics] | None:
+    kept = internal_kv._internal_kv_get(_key(run))
+    begun: tuple[str, Metrics] | None = None if kept is None else cloudpickle.loads(kept)
+    return begun
+
+
+def _forget_begun_attempt(run: str) -> None:
+    if ray.is_initialized():
+        internal_kv._internal_kv_del(_key(run))
+
+
+def _key(run: str) -> bytes:
+    return f"{actor_name(run)}:attempt".encode()

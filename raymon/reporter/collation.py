@@ -3,24 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from raymon.protos.report_pb2 import WindowReport
+from raymon.monitor.counts import check_counts
+from raymon.monitor.layout import Layout
+from raymon.monitor.states import decode_states
+from raymon.protos.report_pb2 import AttemptRecord, WindowReport
+from raymon.reporter.open_window import OpenWindow
 from raymon.reporter.window_sum import WindowSum
+
+_MAX_AHEAD = 100_000
+"""Windows that a rank can be ahead of the one that is next; no worker keeps as many."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """Workers that were started together, and train from `restored_step` on.
+
+    Attributes:
+        number: From 1.
+        token: Made by rank 0, so that an attempt that is begun twice is one.
+        layout: Where the states of its metrics are in a vector of counts.
+    """
+
+    number: int
+    token: str
+    world_size: int
+    restored_step: int
+    layout: Layout
+
+    def to_message(self, closed: int = 0) -> AttemptRecord:
+        """The attempt, with the number of its windows that are merged."""
+        return AttemptRecord(
+            number=self.number,
+            token=self.token,
+            world_size=self.world_size,
+            restored_step=self.restored_step,
+            layout=self.layout.to_message(),
+            closed=closed,
+        )
+
+    @classmethod
+    def from_message(cls, message: AttemptRecord) -> Attempt:
+        """The attempt of a message."""
+        layout = Layout.from_message(message.layout)
+        return cls(message.number, message.token, message.world_size, message.restored_step, layout)
 
 
 class Collation:
     """The windows of one attempt. Each report counts once, in whatever order they come.
 
     Args:
-        attempt: The number of the attempt.
-        world_size: Ranks whose reports make a window complete.
+        attempt: Which.
+        closed: Windows that are merged already.
+        ranks: How many ranks make a window complete; None for all of the attempt.
     """
 
-    def __init__(self, attempt: int, world_size: int) -> None:
+    def __init__(self, attempt: Attempt, closed: int = 0, ranks: int | None = None) -> None:
         self.attempt = attempt
-        self.world_size = world_size
-        self._open: dict[int, WindowSum] = {}
-        self._next = 0
+        self.closed = closed
+        self._expected = attempt.world_size if ranks is None else ranks
+        self.heard: set[int] = set()
+        self._open: dict[int, OpenWindow] = {}
+        self._last_step: int | None = None
         # Of ranks that lost windows: the first that they can still send.
         self._first_kept: dict[int, int] = {}
 
@@ -28,37 +73,84 @@ class Collation:
         """Takes a report, at a time in seconds; false where it came before.
 
         Raises:
-            ValueError: Its rank is not of this world, or it covers other steps than the same
-                window of other ranks.
+            ValueError: It cannot be a window of this attempt.
         """
-        if report.rank >= self.world_size:
-            raise ValueError(f"rank {report.rank} is not in a world of {self.world_size}")
+        self._check(report)
+        self.heard.update(report.ranks)
         if report.dropped:
-            kept = max(self._first_kept.get(report.rank, 0), report.first_kept)
-            self._first_kept[report.rank] = kept
-        if report.index < self._next:
+            rank = report.ranks[0]
+            self._first_kept[rank] = max(self._first_kept.get(rank, 0), report.first_kept)
+        if report.index < self.closed:
             return False
-        window = self._open.get(report.index)
-        if window is None:
-            window = WindowSum(report.first_step, report.end_step, opened_at=now)
-        added = window.add(report)
-        self._open[report.index] = window
-        return added
+        if report.index in self._open:
+            return self._open[report.index].add(report)
+        self._open[report.index] = OpenWindow(report, now)
+        return True
 
     def take_complete(self) -> Iterator[WindowSum]:
         """The windows that every rank has reported or lost, in order, up to the first that may
         still change."""
-        while self._open and not self._may_change(self._next):
-            window = self._open.pop(self._next, None)
-            self._next += 1
-            if window is not None:
-                yield window
+        while self._open and not self._may_change(self.closed):
+            yield from self._close_next()
+
+    def take_rest(self) -> Iterator[WindowSum]:
+        """The windows that are there, in order, when no more reports will come."""
+        while self._open:
+            yield from self._close_next()
 
     def incomplete(self) -> list[WindowSum]:
         """The windows that some rank has still to report, in order."""
-        return [self._open[index] for index in sorted(self._open)]
+        return [self._open[i].sum(self.attempt.layout) for i in sorted(self._open)]
+
+    @property
+    def waits_since(self) -> float | None:
+        """When the first report of the window that is next came; None where none is open."""
+        return self._open[min(self._open)].opened_at if self._open else None
+
+    def end_at(self, step: int) -> None:
+        """Forgets the windows after `step`; none of them is taken any more."""
+        self._last_step = step if self._last_step is None else min(step, self._last_step)
+        self._open = {i: window for i, window in self._open.items() if window.end_step <= step}
+
+    def _close_next(self) -> Iterator[WindowSum]:
+        window = self._open.pop(self.closed, None)
+        lost = self._lost(self.closed)
+        self.closed += 1
+        if window is not None:
+            total = window.sum(self.attempt.layout)
+            total.lost |= lost - total.ranks
+            yield total
 
     def _may_change(self, index: int) -> bool:
-        ranks = self._open[index].ranks if index in self._open else set()
-        lost = sum(index < kept for rank, kept in self._first_kept.items() if rank not in ranks)
-        return len(ranks) + lost < self.world_size
+        window = self._open.get(index)
+        settled = self._lost(index)
+        if window is not None:
+            if len(window.ranks) == self._expected:
+                return False
+            settled = settled | window.ranks | window.lost
+        return len(settled) < self._expected
+
+    def _lost(self, index: int) -> set[int]:
+        return {rank for rank, kept in self._first_kept.items() if index < kept}
+
+    def _check(self, report: WindowReport) -> None:
+        world_size, layout = self.attempt.world_size, self.attempt.layout
+        if not report.ranks:
+            raise ValueError("a report of no rank")
+        if any(rank >= world_size for rank in report.ranks):
+            raise ValueError(f"rank {max(report.ranks)} is not in a world of {world_size}")
+        if report.end_step < report.first_step:
+            raise ValueError(f"steps [{report.first_step}, {report.end_step})")
+        if report.index > self.closed + _MAX_AHEAD:
+            raise ValueError(f"window {report.index}, where {self.closed} is next")
+        if self._last_step is not None and report.end_step > self._last_step:
+            raise ValueError(
+                f"step {report.end_step} of attempt {report.attempt}, of which steps until "
+                f"{self._last_step} are left"
+            )
+        if report.layout != layout.fingerprint:
+            raise ValueError("a report of other metrics than those of the attempt")
+        check_counts(report.counts, layout.size)
+        for metric, states in decode_states(report.metrics).items():
+            for name, state in states.items():
+                layout.check_other(metric, name, state.entries.shape)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from raymon.metrics import CheckedMetric, DecayedMetric, TrainMetricWrapper, window_states
-from raymon.monitor.states import States, decode_states, encode_merged, merge_into, to_tensors
-from raymon.protos.report_pb2 import DecayState, PlainTensor
+from raymon.monitor.counts import add_counts, encode_counts
+from raymon.monitor.layout import Layout
+from raymon.monitor.states import States, decode_states, encode_merged, merge_into
+from raymon.protos.report_pb2 import DecayState, PlainTensor, ReporterState
 from raymon.reporter.window_sum import WindowSum
 from raymon.sinks import InputErrors
 
@@ -24,12 +27,16 @@ class Folds:
     """
 
     def __init__(self, metrics: Mapping[str, TrainMetricWrapper]) -> None:
+        self._layout = Layout.of_metrics(metrics)
         self._decay_steps = {name: metric.decay_step for name, metric in metrics.items()}
         self._decayed = {
             name: DecayedMetric(metric.metric, metric.decay_rate)
             for name, metric in metrics.items()
         }
-        self._open: dict[str, States] = {name: {} for name in metrics}
+        # Of the metrics with something since their last fold.
+        self._open_counts: dict[str, dict[str, NDArray[np.int64]]] = {}
+        self._open_others: dict[str, States] = {}
+        self._values: dict[str, float] | None = None
 
     def add(self, window: WindowSum) -> dict[str, Exception]:
         """Adds a merged window, and folds the metrics whose fold ends with it.
@@ -38,47 +45,41 @@ class Folds:
             By name, what went wrong with a metric; what was open of it is lost then.
         """
         failures: dict[str, Exception] = {}
-        for name in self._decayed:
-            try:
-                self._add_to(name, window)
-            except Exception as error:  # a metric that fails costs only itself
-                failures[name] = error
-                self._open[name] = {}
-        return failures
-
-    def _add_to(self, name: str, window: WindowSum) -> None:
         if window.end_step == window.first_step:
             # It follows one that ended there, and with it maybe a fold.
-            return
-        if name in window.metrics:
-            merge_into(self._open[name], window.metrics[name])
-        if window.end_step % self._decay_steps[name] == 0 and self._open[name]:
-            self._decayed[name].fold(to_tensors(self._open[name]))
-            self._open[name] = {}
+            return failures
+        counts = window.layout.split(window.counts)
+        for name in self._decayed:
+            try:
+                self._add_to(name, counts.get(name), window.others.get(name))
+                if window.end_step % self._decay_steps[name] == 0:
+                    self._fold(name)
+            except Exception as error:  # a metric that fails costs only itself
+                failures[name] = error
+                self._forget(name)
+        return failures
 
     def copy(self) -> Folds:
         """A copy that can go on with windows that are not complete yet."""
-        twin = Folds({})
-        twin._decay_steps = self._decay_steps
+        twin = copy.copy(self)
         twin._decayed = copy.deepcopy(self._decayed)
-        twin._open = {name: dict(states) for name, states in self._open.items()}
+        # Their arrays are replaced, not added to.
+        twin._open_counts = {name: dict(states) for name, states in self._open_counts.items()}
+        twin._open_others = {name: dict(states) for name, states in self._open_others.items()}
+        twin._values = None
         return twin
 
     def values(self) -> dict[str, float]:
         """The decayed values by name, of the metrics that were folded at least once."""
-        return {
-            name: decayed.value
-            for name, decayed in self._decayed.items()
-            if decayed.value is not None
-        }
+        if self._values is None:
+            values = {name: decayed.value for name, decayed in self._decayed.items()}
+            self._values = {name: value for name, value in values.items() if value is not None}
+        return self._values
 
     def bounds(self) -> dict[str, float]:
         """By how much a value can be wrong, by name, where it can."""
-        return {
-            name: decayed.error_bound
-            for name, decayed in self._decayed.items()
-            if decayed.error_bound is not None
-        }
+        bounds = {name: decayed.error_bound for name, decayed in self._decayed.items()}
+        return {name: bound for name, bound in bounds.items() if bound is not None}
 
     def input_errors(self, invalid: Mapping[str, NDArray[np.int64]]) -> InputErrors:
         """What was wrong with the input of metrics, of their counts of it by name."""
@@ -89,57 +90,92 @@ class Folds:
                 errors[name] = metric.input_errors(torch.from_numpy(counts))
         return {name: found for name, found in errors.items() if found}
 
-    def save(self) -> list[DecayState]:
-        """Everything that is needed to go on."""
-        return [
+    def save(self, state: ReporterState) -> None:
+        """Writes everything that is needed to go on into a state."""
+        state.metrics.extend(
             DecayState(
-                name=name,
-                decay=[_plain(key, value) for key, value in decayed.state_dict().items()],
-                open=encode_merged(name, self._open[name]),
+                name=name, decay=[_plain(key, value) for key, value in decayed.state_dict().items()]
             )
             for name, decayed in self._decayed.items()
-        ]
+        )
+        state.layout.CopyFrom(self._layout.to_message())
+        state.open_counts.extend(encode_counts(self._layout, self._layout.join(self._open_counts)))
+        state.open_metrics.extend(encode_merged(self._open_others))
 
-    def restore(self, saved: list[DecayState]) -> list[str]:
-        """Goes on from what `save` gave; metrics that are not in it begin anew.
+    def restore(self, state: ReporterState) -> list[str]:
+        """Goes on from what `save` wrote; metrics that are not in it begin anew.
 
         Returns:
             The names of those whose states have another shape; they begin anew too.
         """
+        layout = Layout.from_message(state.layout)
+        counts = layout.empty()
+        add_counts(state.open_counts, counts)
+        open_counts, open_others = layout.split(counts), decode_states(state.open_metrics)
         changed = []
-        for state in saved:
-            if state.name not in self._decayed:
+        for saved in state.metrics:
+            if saved.name not in self._decayed:
                 continue
-            decayed = {tensor.name: _tensor(tensor) for tensor in state.decay}
-            opened = decode_states(state.open)
-            if self._fits(state.name, [*decayed.values(), *to_tensors(opened).values()]):
-                self._decayed[state.name].load_state_dict(decayed)
-                self._open[state.name] = opened
-            else:
-                changed.append(state.name)
+            decayed = {tensor.name: _tensor(tensor) for tensor in saved.decay}
+            arrays = open_counts.get(saved.name, {}).values()
+            shapes = [tuple(tensor.shape) for tensor in decayed.values()]
+            shapes += [array.shape for array in arrays]
+            if not self._fits(saved.name, shapes):
+                changed.append(saved.name)
+                continue
+            self._decayed[saved.name].load_state_dict(decayed)
+            self._add_to(saved.name, open_counts.get(saved.name), open_others.get(saved.name))
         return changed
 
-    def _fits(self, name: str, saved: list[torch.Tensor]) -> bool:
+    def _add_to(
+        self, name: str, counts: Mapping[str, NDArray[np.int64]] | None, others: States | None
+    ) -> None:
+        if counts is not None and any(array.any() for array in counts.values()):
+            total = self._open_counts.setdefault(name, {})
+            for state, array in counts.items():
+                total[state] = total[state] + array if state in total else array.copy()
+        if others:
+            merge_into(self._open_others, {name: others})
+
+    def _fold(self, name: str) -> None:
+        states: dict[str, NDArray[Any]] = {
+            slot.state: np.zeros(slot.shape, dtype=np.int64)
+            for slot in self._layout.slots
+            if slot.metric == name
+        }
+        states.update(self._open_counts.get(name, {}))
+        others = self._open_others.get(name, {})
+        states.update({key: state.to_array() for key, state in others.items()})
+        self._decayed[name].fold({key: _as_tensor(array) for key, array in states.items()})
+        self._forget(name)
+
+    def _forget(self, name: str) -> None:
+        self._open_counts.pop(name, None)
+        self._open_others.pop(name, None)
+        self._values = None
+
+    def _fits(self, name: str, shapes: Iterable[tuple[int, ...]]) -> bool:
         metric = self._decayed[name].metric
-        shapes = {state.shape for state in window_states(metric).values()} | {torch.Size([])}
-        return all(tensor.shape in shapes for tensor in saved)
+        known = {tuple(state.shape) for state in window_states(metric).values()} | {()}
+        return all(shape in known for shape in shapes)
+
+
+def _as_tensor(array: NDArray[Any]) -> torch.Tensor:
+    return torch.from_numpy(np.array(array, order="C"))
 
 
 def _plain(name: str, tensor: torch.Tensor) -> PlainTensor:
-    flat = tensor.reshape(-1).tolist()
     is_real = tensor.is_floating_point()
+    kind = "<f8" if is_real else "<i8"
     return PlainTensor(
         name=name,
         shape=tensor.shape,
         is_real=is_real,
-        real_value=flat if is_real else (),
-        int_value=() if is_real else flat,
+        data=tensor.numpy().astype(kind).tobytes(),
     )
 
 
 def _tensor(message: PlainTensor) -> torch.Tensor:
-    if message.is_real:
-        flat = torch.tensor(list(message.real_value), dtype=torch.float64)
-    else:
-        flat = torch.tensor(list(message.int_value), dtype=torch.int64)
-    return flat.reshape(tuple(message.shape))
+    kind = "<f8" if message.is_real else "<i8"
+    array = np.frombuffer(message.data, dtype=kind).reshape(tuple(message.shape))
+    return torch.from_numpy(array.copy())

@@ -8,6 +8,8 @@ from concurrent.futures import Future
 from typing import TypeVar
 
 from raymon.metrics import TrainMetricWrapper
+from raymon.monitor import Ack
+from raymon.reporter.publications import Cursor
 from raymon.reporter.reporter import Reporter
 from raymon.sinks import Evaluation, Published
 
@@ -36,9 +38,13 @@ class InProcessReporter:
         with self._lock:
             return self._reporter.begin_attempt(token, world_size, restored_step, metrics)
 
-    def report(self, message: bytes) -> Future[Mapping[str, float]]:
+    def report(self, message: bytes) -> Future[Ack]:
         """As `Reporter.report`; done on return."""
         return self._done(lambda: self._reporter.report(message))
+
+    def acknowledged(self) -> Future[Ack]:
+        """As `Reporter.acknowledged`; done on return."""
+        return self._done(self._reporter.acknowledged)
 
     def publish_evaluation(self, evaluation: Evaluation) -> Future[None]:
         """As `Reporter.publish_evaluation`; done on return."""
@@ -52,12 +58,12 @@ class InProcessReporter:
             lambda: self._reporter.publish_evaluation_progress(step, done, total, seconds)
         )
 
-    def published(self, since: int) -> tuple[list[Published], int]:
+    def published(self, since: Cursor | None = None) -> tuple[list[Published], Cursor]:
         """As `Reporter.published`."""
         with self._lock:
             return self._reporter.published(since)
 
-    def close(self) -> dict[str, int | float]:
+    def close(self) -> dict[str, int | float | None]:
         """Closes the reporter; gives its status."""
         with self._lock:
             self._reporter.close()

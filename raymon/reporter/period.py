@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from raymon.monitor.fixed_point import exact, quantise, real
-from raymon.protos.report_pb2 import Histogram, InvalidCounts, LossSum, PeriodState, Scalar
+from raymon.protos.report_pb2 import Histogram, InvalidCounts, PeriodState, Scalar
 from raymon.reporter.folds import Folds
 from raymon.reporter.window_sum import LossTotal, WindowSum
 from raymon.sinks import Coverage, Snapshot
@@ -26,7 +26,9 @@ class Period:
     phases: dict[str, float] = field(default_factory=dict)
     last: WindowSum | None = None
     gradient_norms: dict[str, float] = field(default_factory=dict)
-    histograms: tuple[Histogram, ...] = ()
+    histograms: Sequence[Histogram] = ()
+    host_bytes: int = 0
+    device_bytes: int = 0
     invalid: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     ranks: int | None = None
 
@@ -46,6 +48,8 @@ class Period:
             self.invalid[name] = self.invalid.get(name, 0) + counts
         self.gradient_norms.update(window.gradient_norms)
         self.histograms = window.histograms or self.histograms
+        self.host_bytes = max(self.host_bytes, window.host_bytes)
+        self.device_bytes = max(self.device_bytes, window.device_bytes)
         present = len(window.ranks)
         self.ranks = present if self.ranks is None else min(self.ranks, present)
         self.last = window
@@ -74,6 +78,8 @@ class Period:
             phases=dict(self.phases),
             histograms=self.histograms,
             input_errors=folds.input_errors(self.invalid),
+            host_bytes=self.host_bytes,
+            device_bytes=self.device_bytes,
         )
 
     def save(self) -> PeriodState | None:
@@ -84,15 +90,7 @@ class Period:
             first_step=self.first_step,
             samples=self.samples,
             seconds=self.seconds,
-            losses=[
-                LossSum(
-                    name=name,
-                    sum=quantise(real(total.sum)),
-                    weight=quantise(real(total.weight)),
-                    non_finite=total.non_finite,
-                )
-                for name, total in self.losses.items()
-            ],
+            losses=[total.to_message(name) for name, total in self.losses.items()],
             phases=[Scalar(name=name, value=value) for name, value in self.phases.items()],
             invalid=[
                 InvalidCounts(name=name, counts=counts.tolist())
@@ -107,10 +105,7 @@ class Period:
             first_step=state.first_step,
             samples=state.samples,
             seconds=state.seconds,
-            losses={
-                loss.name: LossTotal(exact(loss.sum), exact(loss.weight), loss.non_finite)
-                for loss in state.losses
-            },
+            losses={loss.name: LossTotal.from_message(loss) for loss in state.losses},
             phases={phase.name: phase.value for phase in state.phases},
             invalid={entry.name: np.array(entry.counts, dtype=np.int64) for entry in state.invalid},
         )

@@ -1,21 +1,25 @@
-"""One window, merged over the ranks that have reported it."""
+"""One window, summed over ranks."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from raymon.monitor.fixed_point import exact, real
-from raymon.monitor.states import States, decode_states, merge_into
-from raymon.protos.report_pb2 import Histogram, WindowReport
+from raymon.monitor.counts import add_counts, encode_counts
+from raymon.monitor.fixed_point import decode, encode, real
+from raymon.monitor.layout import Counts, Layout
+from raymon.monitor.sending import add_sending
+from raymon.monitor.states import States, decode_states, encode_merged, merge_into
+from raymon.monitor.window import SCHEMA_VERSION
+from raymon.protos.report_pb2 import Histogram, LossSum, Scalar, SendingCounts, WindowReport
 
 
 @dataclass
 class LossTotal:
-    """Sums of one loss, in fixed point, as integers of any size."""
+    """Sums of one loss, in units of 2^-32, as integers of any size."""
 
     sum: int = 0
     weight: int = 0
@@ -32,72 +36,139 @@ class LossTotal:
         """The weighted mean, or NaN where no step had a finite loss."""
         return real(self.sum) / real(self.weight) if self.weight else float("nan")
 
+    def to_message(self, name: str) -> LossSum:
+        """Everything that `from_message` needs."""
+        return LossSum(
+            name=name,
+            sum=encode(self.sum),
+            weight=encode(self.weight),
+            non_finite=self.non_finite,
+        )
+
+    @classmethod
+    def from_message(cls, message: LossSum) -> LossTotal:
+        """The sums of a message."""
+        return cls(decode(message.sum), decode(message.weight), message.non_finite)
+
 
 @dataclass
 class WindowSum:
     """The steps [first_step, end_step) of some ranks. Adding ranks commutes.
 
     Attributes:
-        opened_at: When the first report came, in seconds.
-        ranks: Whose reports are in.
+        layout: Where states are in `counts`.
+        counts: The integer states of all metrics, added: int64 `[layout.size]`.
+        others: By metric, the merged states that are no integers.
+        ranks: Whose windows these are.
+        lost: Ranks that had to drop theirs.
         wall_s: Seconds of the slowest of them.
         phases: Seconds by phase, of the slowest rank of each.
-        metrics: By metric, the merged states.
+        host_bytes, device_bytes: Memory of the largest.
     """
 
+    attempt: int
+    index: int
     first_step: int
     end_step: int
-    opened_at: float = 0.0
+    layout: Layout
+    counts: Counts
+    others: dict[str, States] = field(default_factory=dict)
+    ranks: set[int] = field(default_factory=set)
+    lost: set[int] = field(default_factory=set)
     epoch: int = 0
     checkpoint: bool = False
-    ranks: set[int] = field(default_factory=set)
     samples: int = 0
     wall_s: float = 0.0
     phases: dict[str, float] = field(default_factory=dict)
     losses: dict[str, LossTotal] = field(default_factory=dict)
-    metrics: dict[str, States] = field(default_factory=dict)
-    learning_rates: tuple[float, ...] = ()
+    learning_rates: Sequence[float] = ()
     gradient_norms: Mapping[str, float] = field(default_factory=dict)
-    histograms: tuple[Histogram, ...] = ()
+    histograms: Sequence[Histogram] = ()
+    failures: int = 0
+    sending: SendingCounts = field(default_factory=SendingCounts)
+    host_bytes: int = 0
+    device_bytes: int = 0
+
+    @classmethod
+    def of_parts(cls, parts: Iterable[WindowReport], layout: Layout) -> WindowSum:
+        """The sum of reports of one window, of which no two have a rank in common."""
+        parts = iter(parts)
+        first = next(parts)
+        total = cls(
+            first.attempt, first.index, first.first_step, first.end_step, layout, layout.empty()
+        )
+        total._add(first)
+        for part in parts:
+            total._add(part)
+        return total
 
     @property
-    def invalid(self) -> dict[str, NDArray[np.int64]]:
+    def metrics(self) -> dict[str, dict[str, NDArray[np.generic]]]:
+        """By metric, the merged states by name: int64, float64 for those that are no integers."""
+        states: dict[str, dict[str, NDArray[np.generic]]] = {}
+        for metric, counts in self.layout.split(self.counts).items():
+            states.setdefault(metric, {}).update(counts)
+        for metric, others in self.others.items():
+            arrays = {name: state.to_array() for name, state in others.items()}
+            states.setdefault(metric, {}).update(arrays)
+        return states
+
+    @property
+    def invalid(self) -> dict[str, Counts]:
         """By metric, the counts of its state `invalid`, of the metrics that have one."""
         return {
-            name: states["invalid"].entries
-            for name, states in self.metrics.items()
-            if "invalid" in states and states["invalid"].entries.shape == (4,)
+            metric: states["invalid"]
+            for metric, states in self.layout.split(self.counts).items()
+            if "invalid" in states and states["invalid"].shape == (4,)
         }
 
-    def add(self, report: WindowReport) -> bool:
-        """Adds the report of a rank; false, and nothing added, where it is in already.
+    def to_message(self) -> WindowReport:
+        """The report of all its ranks."""
+        return WindowReport(
+            schema_version=SCHEMA_VERSION,
+            attempt=self.attempt,
+            ranks=sorted(self.ranks),
+            lost=sorted(self.lost),
+            index=self.index,
+            first_step=self.first_step,
+            end_step=self.end_step,
+            samples=self.samples,
+            epoch=self.epoch,
+            wall_s=self.wall_s,
+            phases=[Scalar(name=name, value=value) for name, value in self.phases.items()],
+            losses=[total.to_message(name) for name, total in self.losses.items()],
+            layout=self.layout.fingerprint,
+            counts=encode_counts(self.layout, self.counts),
+            metrics=encode_merged(self.others),
+            learning_rates=self.learning_rates,
+            gradient_norms=[Scalar(name=n, value=v) for n, v in self.gradient_norms.items()],
+            histograms=self.histograms,
+            checkpoint=self.checkpoint,
+            failures=self.failures,
+            sending=self.sending,
+            host_bytes=self.host_bytes,
+            device_bytes=self.device_bytes,
+        )
 
-        Raises:
-            ValueError: The report covers other steps than this window.
-        """
-        if report.rank in self.ranks:
-            return False
-        if (report.first_step, report.end_step) != (self.first_step, self.end_step):
-            raise ValueError(
-                f"rank {report.rank} reports steps [{report.first_step}, {report.end_step}) as "
-                f"window {report.index}, which is [{self.first_step}, {self.end_step}) on others"
-            )
-        metrics = {metric.name: decode_states(metric) for metric in report.metrics}
-        self.ranks.add(report.rank)
-        self.samples += report.samples
-        self.epoch = max(self.epoch, report.epoch)
-        self.checkpoint = self.checkpoint or report.checkpoint
-        self.wall_s = max(self.wall_s, report.wall_s)
-        for phase in report.phases:
+    def _add(self, part: WindowReport) -> None:
+        add_counts(part.counts, self.counts)
+        if part.metrics:
+            merge_into(self.others, decode_states(part.metrics))
+        self.ranks.update(part.ranks)
+        self.lost.update(part.lost)
+        self.samples += part.samples
+        self.epoch = max(self.epoch, part.epoch)
+        self.checkpoint = self.checkpoint or part.checkpoint
+        self.wall_s = max(self.wall_s, part.wall_s)
+        for phase in part.phases:
             self.phases[phase.name] = max(self.phases.get(phase.name, 0.0), phase.value)
-        for loss in report.losses:
-            self.losses.setdefault(loss.name, LossTotal()).add(
-                LossTotal(exact(loss.sum), exact(loss.weight), loss.non_finite)
-            )
-        for name, states in metrics.items():
-            merge_into(self.metrics.setdefault(name, {}), states)
-        if report.rank == 0:
-            self.learning_rates = tuple(report.learning_rates)
-            self.gradient_norms = {norm.name: norm.value for norm in report.gradient_norms}
-            self.histograms = tuple(report.histograms)
-        return True
+        for loss in part.losses:
+            self.losses.setdefault(loss.name, LossTotal()).add(LossTotal.from_message(loss))
+        self.failures += part.failures
+        add_sending(self.sending, part.sending)
+        self.host_bytes = max(self.host_bytes, part.host_bytes)
+        self.device_bytes = max(self.device_bytes, part.device_bytes)
+        if part.learning_rates and 0 in part.ranks:
+            self.learning_rates = tuple(part.learning_rates)
+            self.gradient_norms = {norm.name: norm.value for norm in part.gradient_norms}
+            self.histograms = tuple(part.histograms)

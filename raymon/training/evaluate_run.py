@@ -61,8 +61,8 @@ def evaluate_run(
         handler=terminal_handler(terminal) if terminal else None,
     )
     job = Job(config.SerializeToString(), str(chosen.path.absolute()))
-    # No sinks: what is published is only shown.
-    reporter = Reporter(model_dir, [], 1, math.inf)
+    # Nothing is kept: what is published is only shown.
+    reporter = Reporter(None, [], 1, math.inf)
     run = _in_process if config.ray_config.num_workers == 0 else _on_ray
     return chosen.step, run(config, job, reporter, address, terminal)
 

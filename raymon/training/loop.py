@@ -8,6 +8,7 @@ from pathlib import Path
 from raymon.data import Batch, ParquetReader, Position
 from raymon.monitor import Monitor, Sender
 from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.sinks import Evaluation
 from raymon.training.evaluation import evaluate
 from raymon.training.gradients import GradientSummaries
 from raymon.training.job import total_steps
@@ -28,7 +29,7 @@ class Loop:
         eval_reader: Evaluation rows of this rank; None where there is no evaluation.
         monitor: Watches the steps.
         summaries: Measures gradients; None where nobody wants to see them.
-        sender: Sends scores, on rank 0.
+        sender: Sends scores, on rank 0; knows which windows are still on their way.
         context: The world of this rank.
     """
 
@@ -147,14 +148,20 @@ class Loop:
         self._monitor.cut(checkpoint=True)
         # Statistics of batches differ between ranks; the ones that are saved are those of rank 0.
         self._context.copy_from_rank_zero(self._state.model.buffers())
-        metrics = self._evaluate()
-        path = save(self._state, self._model_dir, metrics, self._context)
+        evaluation = self._evaluate()
+        self._state.evaluation = evaluation
+        # What the reporter does not have yet is in the checkpoint, so that a worker that dies
+        # after it takes none of it along.
+        self._state.windows = self._sender.unacknowledged()
+        path = save(self._state, self._model_dir, self._context)
+        self._state.windows = []
         self._saved_step = self._state.step
+        metrics = dict(evaluation.metrics) if evaluation else {}
         self._context.register.register(str(path), self._state.step, metrics)
 
-    def _evaluate(self) -> dict[str, float]:
+    def _evaluate(self) -> Evaluation | None:
         if self._eval_reader is None:
-            return {}
+            return None
         step = self._state.step
 
         def progress(done: int, total: int, seconds: float) -> None:
@@ -168,4 +175,4 @@ class Loop:
         )
         if self._context.rank == 0:
             self._sender.publish(lambda channel: channel.publish_evaluation(evaluation))
-        return dict(evaluation.metrics)
+        return evaluation

@@ -7,7 +7,8 @@ import threading
 from types import TracebackType
 from typing import Protocol
 
-from raymon.sinks import Console, Evaluation, Published, Snapshot
+from raymon.reporter import Cursor
+from raymon.sinks import AttemptBegan, Console, Evaluation, Published, Snapshot
 
 _log = logging.getLogger("raymon")
 
@@ -17,8 +18,8 @@ _POLL_S = 0.25
 class Publisher(Protocol):
     """A reporter that can be asked for news."""
 
-    def published(self, since: int) -> tuple[list[Published], int]:
-        """What was published after the first `since` publications, and the count of all."""
+    def published(self, since: Cursor | None) -> tuple[list[Published], Cursor]:
+        """What was published after a cursor, and the cursor behind it."""
 
 
 class Progress:
@@ -32,7 +33,8 @@ class Progress:
     def __init__(self, reporter: Publisher, console: Console) -> None:
         self._reporter = reporter
         self._console = console
-        self._seen = 0
+        self._cursor: Cursor | None = None
+        self._shown_step = 0
         self._answers = True
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="raymon-progress", daemon=True)
@@ -61,7 +63,7 @@ class Progress:
 
     def _poll(self) -> None:
         try:
-            news, self._seen = self._reporter.published(self._seen)
+            news, self._cursor = self._reporter.published(self._cursor)
         except Exception as error:  # a reporter that is slow or gone costs its news alone
             if self._answers:
                 name = type(error).__name__
@@ -72,8 +74,25 @@ class Progress:
             _log.info("The reporter answers again")
         self._answers = True
         for published in news:
-            if isinstance(published, Snapshot):
-                self.last = published
-            elif isinstance(published, Evaluation):
-                self.evaluations.append(published)
-            self._console.show(published)
+            if self._take(published):
+                self._console.show(published)
+
+    def _take(self, published: Published) -> bool:
+        """Remembers what was published; false where it was shown before.
+
+        A reporter that has started anew publishes again what it has of the run.
+        """
+        if isinstance(published, AttemptBegan):
+            self._shown_step = min(self._shown_step, published.step)
+            self.evaluations = [e for e in self.evaluations if e.step <= published.step]
+        elif isinstance(published, Evaluation):
+            if published in self.evaluations:
+                return False
+            self.evaluations.append(published)
+        elif isinstance(published, Snapshot):
+            if published.end_step <= self._shown_step:
+                return False
+            self.last = published
+            if published.coverage.ranks == published.coverage.world_size:
+                self._shown_step = published.end_step
+        return True

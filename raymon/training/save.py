@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
@@ -12,6 +11,7 @@ import torch
 from raymon.data import Position
 from raymon.errors import RaymonError, RunError, TrainingError
 from raymon.models import Model
+from raymon.sinks import Evaluation
 from raymon.training.checkpoint import (
     Checkpoint,
     begin_checkpoint,
@@ -40,6 +40,9 @@ class TrainState:
         steps_per_epoch: Steps that a position counts in.
         step: Steps that the model has made.
         position: The batch that comes next.
+        windows: What this rank measured up to here and the reporter did not have when the
+            checkpoint was made.
+        evaluation: The scores at this step; None where there are none.
     """
 
     model: Model
@@ -48,17 +51,16 @@ class TrainState:
     steps_per_epoch: int
     step: int = 0
     position: Position = field(default_factory=lambda: Position(0, 0))
+    windows: list[bytes] = field(default_factory=list)
+    evaluation: Evaluation | None = None
 
 
-def save(
-    state: TrainState, model_dir: Path, metrics: Mapping[str, float], context: WorkerContext
-) -> Path:
+def save(state: TrainState, model_dir: Path, context: WorkerContext) -> Path:
     """Writes a checkpoint of the state; every rank calls it, and it is complete on return.
 
     Args:
         state: Of this rank.
         model_dir: Directory of the run.
-        metrics: Scores of the model at this step.
         context: The world of this rank.
 
     Raises:
@@ -68,7 +70,7 @@ def save(
     error: Exception | None = None
     for action in (_begin, _write_parts, _write_manifest):
         try:
-            action(path, state, metrics, context)
+            action(path, state, context)
         except (OSError, RuntimeError, RaymonError) as failure:
             error = failure
         if not context.all_agree(error is None):
@@ -105,7 +107,10 @@ def restore(state: TrainState, checkpoint: Checkpoint, context: WorkerContext) -
     state.step = checkpoint.step
     state.position = Position(trainer["epoch"], trainer["epoch_step"])
     own = read_part(checkpoint.path, _rank_part(context.rank), torch.device("cpu"))
-    restore_random_state(own, context.device)
+    restore_random_state(own["random"], context.device)
+    state.windows = [window.numpy().tobytes() for window in own["windows"]]
+    if trainer["evaluation"] is not None:
+        state.evaluation = Evaluation(**trainer["evaluation"])
 
 
 def load_model(model: Model, checkpoint: Checkpoint, device: torch.device) -> None:
@@ -128,16 +133,12 @@ def checkpoint_to_restore(model_dir: Path, context: WorkerContext) -> Checkpoint
     return context.broadcast(newest_checkpoint(model_dir) if context.rank == 0 else None)
 
 
-def _begin(
-    path: Path, state: TrainState, metrics: Mapping[str, float], context: WorkerContext
-) -> None:
+def _begin(path: Path, state: TrainState, context: WorkerContext) -> None:
     if context.rank == 0:
         begin_checkpoint(path)
 
 
-def _write_parts(
-    path: Path, state: TrainState, metrics: Mapping[str, float], context: WorkerContext
-) -> None:
+def _write_parts(path: Path, state: TrainState, context: WorkerContext) -> None:
     if context.rank == 0:
         write_part(path, MODEL, state.model.state_dict())
         trainer = {
@@ -147,21 +148,25 @@ def _write_parts(
             "steps_per_epoch": state.steps_per_epoch,
             "epoch": state.position.epoch,
             "epoch_step": state.position.step,
+            "evaluation": None if state.evaluation is None else asdict(state.evaluation),
         }
         write_part(path, _TRAINER, trainer)
-    write_part(path, _rank_part(context.rank), random_state(context.device))
+    own = {
+        "random": random_state(context.device),
+        # As tensors, which can be read without running any code.
+        "windows": [torch.frombuffer(bytearray(w), dtype=torch.uint8) for w in state.windows],
+    }
+    write_part(path, _rank_part(context.rank), own)
 
 
-def _write_manifest(
-    path: Path, state: TrainState, metrics: Mapping[str, float], context: WorkerContext
-) -> None:
+def _write_manifest(path: Path, state: TrainState, context: WorkerContext) -> None:
     if context.rank == 0:
         ranks = range(context.world_size)
         write_manifest(
             path,
             step=state.step,
             epoch=state.position.epoch,
-            metrics=metrics,
+            metrics=state.evaluation.metrics if state.evaluation else {},
             world_size=context.world_size,
             names=[MODEL, _TRAINER, *(_rank_part(rank) for rank in ranks)],
         )

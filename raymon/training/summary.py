@@ -17,6 +17,50 @@ from raymon.training.retention import best_checkpoint
 
 RUN_FILE = "run.json"
 
+_AS_COUNTED = (
+    "sent",
+    "sent_bytes",
+    "duplicates",
+    "queue_depth_max",
+    "latency_p50_s",
+    "latency_p99_s",
+)
+
+
+@dataclass(frozen=True)
+class Monitoring:
+    """What watching a run took.
+
+    Attributes:
+        share: Of the training time, on the training thread of the slowest rank.
+        seconds: The same in seconds.
+        windows: Windows of single ranks that are in the numbers.
+        windows_made: Those, and the ones that were lost.
+        windows_lost: Windows that were dropped on the way, or could not be taken.
+        sent: Messages that workers sent, those that were sent again included.
+        sent_bytes: Bytes of them.
+        duplicates: Windows that came twice.
+        queue_depth_max: Most messages on their way to the reporter at once.
+        latency_p50_s, latency_p99_s: Seconds from a message to the answer of the reporter within
+            which a half, and 99 in 100, were answered, to half a power of 2.
+        steps_reported: Steps that all of this covers.
+        failures: Of sinks, metrics, workers, and the storage of the run.
+    """
+
+    share: float | None
+    seconds: float
+    windows: int
+    windows_made: int
+    windows_lost: int
+    sent: int
+    sent_bytes: int
+    duplicates: int
+    queue_depth_max: int
+    latency_p50_s: float | None
+    latency_p99_s: float | None
+    steps_reported: int
+    failures: int
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -36,11 +80,8 @@ class Summary:
             where there is no evaluation.
         best_metrics: Its scores.
         restarts: How often the workers were started again.
-        monitoring_share: Share of the training time that went into monitoring.
-        windows: Reports that the reporter took.
-        windows_lost: Reports that were dropped on the way, or could not be taken.
-        monitoring_failures: Of sinks, metrics and workers. What the reporter counts is None where
-            it did not answer at the end.
+        monitoring: What watching the run took. What the reporter counts is None where it did not
+            answer at the end.
     """
 
     status: str
@@ -55,10 +96,7 @@ class Summary:
     best_checkpoint: str | None = None
     best_metrics: Mapping[str, float] = field(default_factory=dict)
     restarts: int = 0
-    monitoring_share: float | None = None
-    windows: int | None = None
-    windows_lost: int | None = None
-    monitoring_failures: int | None = None
+    monitoring: Monitoring | None = None
 
     def write(self) -> None:
         """Writes `run.json` into the directory of the run, whole or not at all."""
@@ -68,9 +106,7 @@ class Summary:
         os.replace(draft, path)
 
 
-def summarise(
-    plan: RunPlan, progress: Progress, status: str, counts: Mapping[str, float]
-) -> Summary:
+def summarise(plan: RunPlan, progress: Progress, status: str, counts: Mapping[str, Any]) -> Summary:
     """How the run of a plan ended.
 
     Args:
@@ -97,18 +133,26 @@ def summarise(
     return replace(summary, **_counted(counts)) if counts else summary
 
 
-def _counted(counts: Mapping[str, float]) -> dict[str, Any]:
+def _counted(counts: Mapping[str, Any]) -> dict[str, Any]:
     train_s, samples = counts["train_s"], int(counts["samples"])
-    failures = ("sink_failures", "fold_failures", "worker_failures")
+    failures = ("sink_failures", "fold_failures", "store_failures", "worker_failures")
+    lost = counts["windows_lost"] + counts["rejected"]
+    monitoring = Monitoring(
+        share=counts["monitor_s"] / train_s if train_s > 0 else None,
+        seconds=counts["monitor_s"],
+        windows=counts["windows"],
+        windows_made=counts["windows"] + lost,
+        windows_lost=lost,
+        steps_reported=counts["end_step"] or 0,
+        failures=sum(counts[name] for name in failures),
+        **{name: counts[name] for name in _AS_COUNTED},
+    )
     return {
         "samples": samples,
         "train_s": train_s,
         "samples_per_second": samples / train_s if train_s > 0 else None,
         "restarts": max(0, int(counts["attempts"]) - 1),
-        "monitoring_share": counts["monitor_s"] / train_s if train_s > 0 else None,
-        "windows": int(counts["reports"]),
-        "windows_lost": int(counts["dropped"] + counts["rejected"]),
-        "monitoring_failures": int(sum(counts[name] for name in failures)),
+        "monitoring": monitoring,
     }
 
 

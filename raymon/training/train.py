@@ -17,7 +17,7 @@ from raymon.errors import ConfigError, RaymonError, TrainingError
 from raymon.log import set_up_logging
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.reporter import InProcessReporter, Reporter
-from raymon.sinks import Console, EvaluationLines, Sink, TensorBoard, WindowLines
+from raymon.sinks import BackgroundSink, Console, EvaluationLines, Sink, TensorBoard, WindowLines
 from raymon.sinks.console import terminal_handler
 from raymon.training.checkpoint import newest_checkpoint
 from raymon.training.job import Job
@@ -36,7 +36,7 @@ DEFAULT_SUMMARIES = ("loss", "learning_rate")
 class DriverLink(Publisher, Protocol):
     """A reporter as the driver needs it."""
 
-    def close(self) -> Mapping[str, int | float]:
+    def close(self) -> Mapping[str, int | float | None]:
         """Publishes what is left, closes the sinks, and gives the counts of the run."""
 
 
@@ -98,7 +98,7 @@ def make_reporter(config: PipelineConfig) -> Reporter:
         sinks.append(TensorBoard(model_dir, summaries))
     return Reporter(
         model_dir,
-        sinks,
+        [BackgroundSink(sink) for sink in sinks],
         train_config.log_step_count_steps,
         config.monitor_config.late_after_s,
     )
@@ -200,7 +200,7 @@ def _log_way_on(model_dir: Path) -> None:
         _log.info("Interrupted; --resume goes on from step %d", newest.step)
 
 
-def _close(reporter: DriverLink) -> dict[str, float]:
+def _close(reporter: DriverLink) -> dict[str, int | float | None]:
     try:
         return dict(reporter.close())
     except Exception as error:  # a dead reporter costs no run

@@ -112,8 +112,9 @@ def _train(
     if checkpoint is not None:
         restore(state, checkpoint, context)
         context.register.register(str(checkpoint.path), checkpoint.step, checkpoint.metrics)
-    sender = Sender(reporter, lambda values: _publish(model, values))
+    sender = Sender(reporter, lambda values: _publish(model, values), context.device)
     monitor = make_monitor(config, model, context, reporter, sender, state.step)
+    _send_what_was_left(state, sender, context)
     wanted = set(config.train_config.tensorboard_summaries) - {"loss", "learning_rate"}
     summaries = None
     if config.train_config.use_tensorboard and wanted and context.rank == 0:
@@ -160,6 +161,15 @@ def reporting_monitor(
         device=context.device,
         first_step=step,
     )
+
+
+def _send_what_was_left(state: TrainState, sender: Sender, context: WorkerContext) -> None:
+    # The workers that made the checkpoint may have died before the reporter had all of it.
+    sender.resend(state.windows)
+    state.windows = []
+    evaluation = state.evaluation
+    if evaluation is not None and context.rank == 0:
+        sender.publish(lambda channel: channel.publish_evaluation(evaluation))
 
 
 def _publish(model: Model, values: Mapping[str, float]) -> None:

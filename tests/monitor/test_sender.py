@@ -3,39 +3,100 @@ from concurrent.futures import Future
 
 import pytest
 
-from raymon.monitor import Sender
+from raymon.monitor import Ack, Sender, encode_window
 from raymon.monitor import sender as sender_module
 from raymon.protos.report_pb2 import WindowReport
 from tests.monitor.test_window import window_of
 
 
+@pytest.fixture(autouse=True)
+def _short_pauses(monkeypatch) -> None:
+    monkeypatch.setattr(sender_module, "_RETRY_S", 0.01)
+    monkeypatch.setattr(sender_module, "_ASK_S", 0.01)
+
+
 class Reporter:
-    """Remembers what came; refuses while `failing` is positive, keeps silent while `silent`."""
+    """Remembers what came. It has what it took on storage, unless `forgetful`."""
 
     def __init__(self) -> None:
-        self.received: list[int] = []
+        self.received: list[tuple[int, int]] = []
+        self.reports: list[WindowReport] = []
         self.failing = 0
         self.silent = threading.Event()
-        self.waiting: list[Future] = []
+        self.forgetful = threading.Event()
+        self.refusing: set[int] = set()
+        self.told: set[int] = set()
+        self.life = "first"
+        self.begun = True
+        self.published: list[str] = []
+        self.durable = 0
 
     def report(self, message: bytes) -> Future:
         future: Future = Future()
         if self.silent.is_set():
-            self.waiting.append(future)
-        elif self.failing > 0:
+            return future
+        if self.failing > 0:
+            self.failing -= 1
+            future.set_exception(ConnectionError("gone"))
+            return future
+        report = WindowReport.FromString(message)
+        refused = "why not" if report.index in self.refusing else None
+        if self.begun and not refused:
+            self.reports.append(report)
+            self.received.append((report.attempt, report.index))
+        while not self.forgetful.is_set() and self.has(self.durable):
+            self.durable += 1
+        # What is refused counts as settled from the answer that says what is next.
+        future.set_result(self.ack(refused))
+        if refused:
+            self.told.add(report.index)
+        return future
+
+    def has(self, index: int) -> bool:
+        return (1, index) in self.received or index in self.told
+
+    def ack(self, refused: str | None = None) -> Ack:
+        old = 0
+        while (0, old) in self.received:
+            old += 1
+        durable = {0: old, 1: self.durable}
+        return Ack(self.life, 1, self.begun, durable, {"auc": 0.5}, refused)
+
+    def acknowledged(self) -> Future:
+        future: Future = Future()
+        if not self.silent.is_set():
+            future.set_result(self.ack())
+        return future
+
+    def publish(self, what: str) -> Future:
+        future: Future = Future()
+        if self.failing > 0:
             self.failing -= 1
             future.set_exception(ConnectionError("gone"))
         else:
-            self.received.append(WindowReport.FromString(message).index)
-            future.set_result({"auc": 0.5})
+            self.published.append(what)
+            future.set_result(None)
         return future
 
 
-def windows(count: int):
-    for index in range(count):
+def windows(count: int, first: int = 0):
+    for index in range(first, first + count):
         window = window_of([0.5], [1.0])
         window.index = index
         yield window
+
+
+def indices(reporter: Reporter) -> list[int]:
+    return [index for _, index in reporter.received]
+
+
+def wait_until(condition) -> None:
+    done = threading.Event()
+    for _ in range(3000):
+        if condition():
+            return
+        done.wait(0.01)
+    raise AssertionError("it never came to that")
 
 
 def test_windows_arrive_in_order_and_values_come_back() -> None:
@@ -44,30 +105,114 @@ def test_windows_arrive_in_order_and_values_come_back() -> None:
     for window in windows(20):
         sender.put(window)
     assert sender.close(10)
-    assert reporter.received == list(range(20))
-    assert values == [{"auc": 0.5}] * 20
+    assert indices(reporter) == list(range(20))
+    assert {"auc": 0.5} in values
     assert (sender.acknowledged, sender.dropped) == (20, 0)
 
 
-def test_every_window_arrives_though_the_reporter_fails_for_a_while(monkeypatch) -> None:
-    monkeypatch.setattr(sender_module, "_RETRY_S", 0.01)
+def test_every_window_arrives_though_the_reporter_fails_for_a_while() -> None:
     reporter = Reporter()
     reporter.failing = 12
     sender = Sender(reporter, lambda values: None)
     for window in windows(20):
         sender.put(window)
     assert sender.close(30)
-    assert sorted(set(reporter.received)) == list(range(20))
+    assert sorted(set(indices(reporter))) == list(range(20))
+
+
+def test_a_window_is_kept_until_it_is_durable_and_not_only_taken() -> None:
+    reporter = Reporter()
+    reporter.forgetful.set()
+    sender = Sender(reporter, lambda values: None)
+    for window in windows(5):
+        sender.put(window)
+    wait_until(lambda: len(reporter.received) == 5)
+    kept = [WindowReport.FromString(message).index for message in sender.unacknowledged()]
+    assert kept == [0, 1, 2, 3, 4]
+    reporter.durable = 3
+    wait_until(lambda: len(sender.unacknowledged()) == 2)
+    reporter.durable = 5
+    assert sender.close(10)
+
+
+def test_a_reporter_that_started_anew_gets_again_what_was_not_durable() -> None:
+    reporter = Reporter()
+    reporter.forgetful.set()
+    sender = Sender(reporter, lambda values: None)
+    for window in windows(5):
+        sender.put(window)
+    wait_until(lambda: len(reporter.received) == 5)
+    reporter.durable = 2
+    reporter.received.clear()
+    reporter.life = "second"
+    wait_until(lambda: len(reporter.received) >= 3)
+    reporter.forgetful.clear()
+    for window in windows(1, first=5):
+        sender.put(window)
+    assert sender.close(10)
+    assert set(indices(reporter)) == {2, 3, 4, 5}
+
+
+def test_a_reporter_that_cannot_take_windows_yet_gets_them_later() -> None:
+    reporter = Reporter()
+    reporter.begun = False
+    sender = Sender(reporter, lambda values: None)
+    for window in windows(5):
+        sender.put(window)
+    wait_until(lambda: len(sender.unacknowledged()) == 5)
+    reporter.begun = True
+    assert sender.close(10)
+    assert sorted(set(indices(reporter))) == list(range(5))
+
+
+def test_a_window_that_is_refused_is_lost_and_the_others_arrive() -> None:
+    reporter = Reporter()
+    reporter.refusing = {1}
+    sender = Sender(reporter, lambda values: None)
+    for window in windows(3):
+        sender.put(window)
+    assert sender.close(10)
+    assert indices(reporter) == [0, 2]
+    assert (sender.dropped, sender.failures) == (1, 1)
+
+
+def test_windows_of_an_earlier_attempt_are_answered_before_new_ones_go() -> None:
+    reporter = Reporter()
+    old = []
+    for window in windows(3):
+        window.attempt = 0
+        old.append(encode_window(window).SerializeToString())
+    reporter.failing = 2
+    sender = Sender(reporter, lambda values: None)
+    sender.resend(old)
+    for window in windows(2):
+        sender.put(window)
+    assert sender.close(10)
+    first_new = reporter.received.index((1, 0))
+    assert {(0, 0), (0, 1), (0, 2)} <= set(reporter.received[:first_new])
+
+
+def test_scores_are_published_again_until_that_succeeds() -> None:
+    reporter = Reporter()
+    reporter.failing = 3
+    sender = Sender(reporter, lambda values: None)
+    sender.publish(lambda channel: channel.publish("scores"))
+    assert sender.close(10)
+    assert reporter.published == ["scores"]
 
 
 def test_a_reporter_that_never_answers_costs_its_windows_and_no_more(monkeypatch) -> None:
-    monkeypatch.setattr(sender_module, "_RETRY_S", 0.01)
-    monkeypatch.setattr(sender_module, "MAX_PENDING", 5)
+    one = encode_window(next(windows(1))).ByteSize()
+    monkeypatch.setattr(sender_module, "MAX_KEPT_BYTES", 20 * one)
     reporter = Reporter()
     reporter.silent.set()
     sender = Sender(reporter, lambda values: None)
     for window in windows(50):
         sender.put(window)
+    kept = [WindowReport.FromString(message).index for message in sender.unacknowledged()]
+    # The oldest went.
+    assert 0 < len(kept) < 25
+    assert kept[-1] == 49
     assert not sender.close(0.1)
     assert sender.dropped == 50
 
@@ -77,11 +222,30 @@ def test_a_window_that_cannot_be_encoded_is_counted_and_the_others_arrive() -> N
     sender = Sender(reporter, lambda values: None)
     first, broken, last = windows(3)
     broken.weights = {}
+    reporter.told = {1}
     for window in (first, broken, last):
         sender.put(window)
     sender.close(10)
-    assert reporter.received == [0, 2]
+    assert indices(reporter) == [0, 2]
     assert (sender.dropped, sender.failures) == (1, 1)
+    assert reporter.reports[-1].failures == 1
+
+
+def test_windows_tell_what_sending_took() -> None:
+    reporter = Reporter()
+    sender = Sender(reporter, lambda values: None)
+    for window in windows(1):
+        sender.put(window)
+    wait_until(lambda: not sender.unacknowledged())
+    for window in windows(1, first=1):
+        sender.put(window)
+    assert sender.close(10)
+    first, second = reporter.reports
+    assert first.sending.sent == 0
+    assert second.sending.sent == 1
+    assert second.sending.bytes == len(first.SerializeToString())
+    assert sum(second.sending.latencies) >= 1
+    assert second.host_bytes > 10_000_000
 
 
 @pytest.mark.parametrize("count", [0, 1])

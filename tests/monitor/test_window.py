@@ -2,7 +2,8 @@ import math
 
 import torch
 
-from raymon.monitor.fixed_point import exact, real
+from raymon.monitor.fixed_point import decode, real
+from raymon.monitor.layout import Layout
 from raymon.monitor.offload import Offload
 from raymon.monitor.window import Window, encode_window
 
@@ -21,24 +22,25 @@ def window_of(losses: list[float], weights: list[float]) -> Window:
         losses={"bce": Offload({"values": torch.tensor(losses)}, None)},
         weights={"bce": weights},
         metrics={},
+        layout=Layout({}),
     )
 
 
 def test_a_loss_travels_as_its_weighted_sum() -> None:
     message = encode_window(window_of([0.5, 0.25, 1.0], [4.0, 4.0, 2.0]))
     loss = message.losses[0]
-    assert real(exact(loss.sum)) == 0.5 * 4 + 0.25 * 4 + 1.0 * 2
-    assert real(exact(loss.weight)) == 10.0
+    assert real(decode(loss.sum)) == 0.5 * 4 + 0.25 * 4 + 1.0 * 2
+    assert real(decode(loss.weight)) == 10.0
 
 
 def test_losses_that_are_not_finite_are_counted_and_left_out() -> None:
     message = encode_window(window_of([0.5, math.nan, math.inf], [4.0, 4.0, 2.0]))
     loss = message.losses[0]
     assert loss.non_finite == 2
-    assert real(exact(loss.sum)) == 2.0
-    assert real(exact(loss.weight)) == 4.0
+    assert real(decode(loss.sum)) == 2.0
+    assert real(decode(loss.weight)) == 4.0
 
 
 def test_huge_losses_lose_low_bits_and_not_their_size() -> None:
     message = encode_window(window_of([3e12], [1000.0]))
-    assert math.isclose(real(exact(message.losses[0].sum)), 3e15, rel_tol=1e-6)
+    assert math.isclose(real(decode(message.losses[0].sum)), 3e15, rel_tol=1e-6)

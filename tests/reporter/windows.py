@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from raymon.metrics import DecayAUC, TrainMetricWrapper
-from raymon.monitor import Window, encode_window
+from raymon.monitor import Layout, Window, encode_window
 from raymon.monitor.offload import Offload
 
 
@@ -37,6 +37,7 @@ def auc_window(
         losses={"bce": Offload({"values": torch.tensor([loss])}, None)},
         weights={"bce": [float(len(scores))]},
         metrics={"auc": Offload(wrapper.take_window(), None)},
+        layout=Layout.of_metrics({"auc": wrapper}),
         learning_rates=(0.1,),
         checkpoint=checkpoint,
     )

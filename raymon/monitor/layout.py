@@ -1,0 +1,149 @@
+"""The integer states of all train metrics as one vector of counts.
+
+One vector for all of them is added in one go, where a loop over metrics and states would cost a
+reporter of thousands of ranks most of its time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from raymon.metrics import TrainMetricWrapper, window_states
+from raymon.protos.report_pb2 import Layout as LayoutMessage
+from raymon.protos.report_pb2 import StateSpec
+
+Counts = NDArray[np.int64]
+Key = tuple[str, str]
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Where a state is: entries [begin, end) of the vector, with its shape."""
+
+    metric: str
+    state: str
+    shape: Shape
+    begin: int
+
+    @property
+    def end(self) -> int:
+        """The first entry behind it."""
+        return self.begin + math.prod(self.shape)
+
+
+class Layout:
+    """Where each integer state is in the vector of counts, and which other states there are.
+
+    Args:
+        shapes: Of each integer state, by metric and state, in their order.
+        others: Of each state that is no integer.
+    """
+
+    def __init__(
+        self, shapes: Mapping[Key, Shape], others: Mapping[Key, Shape] | None = None
+    ) -> None:
+        slots, begin = [], 0
+        for (metric, state), shape in shapes.items():
+            slots.append(Slot(metric, state, shape, begin))
+            begin = slots[-1].end
+        self.slots = tuple(slots)
+        self.others = dict(others or {})
+        self.size = begin
+
+    @classmethod
+    def of_metrics(cls, metrics: Mapping[str, TrainMetricWrapper]) -> Layout:
+        """The layout of train metrics, by name."""
+        counts: dict[Key, Shape] = {}
+        others: dict[Key, Shape] = {}
+        for name, wrapper in metrics.items():
+            for state, tensor in window_states(wrapper.metric).items():
+                kind = counts if is_count(state, tensor, wrapper.extremes) else others
+                kind[name, state] = tuple(tensor.shape)
+        return cls(counts, others)
+
+    @classmethod
+    def from_message(cls, message: LayoutMessage) -> Layout:
+        """The layout that `to_message` gave."""
+        counts, others = (
+            {(spec.metric, spec.state): tuple(spec.shape) for spec in specs}
+            for specs in (message.states, message.others)
+        )
+        return cls(counts, others)
+
+    def to_message(self) -> LayoutMessage:
+        """Everything that says where a state is."""
+        return LayoutMessage(
+            states=[StateSpec(metric=s.metric, state=s.state, shape=s.shape) for s in self.slots],
+            others=[
+                StateSpec(metric=metric, state=state, shape=shape)
+                for (metric, state), shape in self.others.items()
+            ],
+        )
+
+    @cached_property
+    def fingerprint(self) -> int:
+        """The same for equal layouts alone."""
+        text = self.to_message().SerializeToString(deterministic=True)
+        return int.from_bytes(hashlib.sha256(text).digest()[:8], "little")
+
+    def empty(self) -> Counts:
+        """A vector of zeros: int64 `[size]`."""
+        return np.zeros(self.size, dtype=np.int64)
+
+    def split(self, counts: Counts) -> dict[str, dict[str, Counts]]:
+        """The states of a vector by metric and name, as views."""
+        parts: dict[str, dict[str, Counts]] = {}
+        for slot in self.slots:
+            view = counts[slot.begin : slot.end].reshape(slot.shape)
+            parts.setdefault(slot.metric, {})[slot.state] = view
+        return parts
+
+    def join(self, states: Mapping[str, Mapping[str, Any]]) -> Counts:
+        """The vector of states by metric and name; those that are not given are zero.
+
+        Raises:
+            ValueError: A state has another shape, or is of reals.
+        """
+        counts = self.empty()
+        for slot in self.slots:
+            if slot.metric in states and slot.state in states[slot.metric]:
+                state = np.asarray(states[slot.metric][slot.state])
+                if state.dtype.kind not in "iub":
+                    raise ValueError(
+                        f"state {slot.state} of metric {slot.metric} became {state.dtype}"
+                    )
+                _check_shape(slot.metric, slot.state, state.shape, slot.shape)
+                counts[slot.begin : slot.end] = state.reshape(-1)
+        return counts
+
+    def check_other(self, metric: str, state: str, shape: Shape) -> None:
+        """Checks that there is such a state that is no integer.
+
+        Raises:
+            ValueError: There is none, or it has another shape.
+        """
+        if (metric, state) not in self.others:
+            raise ValueError(f"state {state} of metric {metric} is not known")
+        _check_shape(metric, state, shape, self.others[metric, state])
+
+
+def is_count(state: str, tensor: Tensor, extremes: Mapping[str, str]) -> bool:
+    """Whether a state is merged by adding integers."""
+    return state not in extremes and not tensor.is_floating_point()
+
+
+def _check_shape(metric: str, state: str, shape: Shape, expected: Shape) -> None:
+    if shape != expected:
+        raise ValueError(
+            f"state {state} of metric {metric} has shape {list(shape)}, not {list(expected)}"
+        )

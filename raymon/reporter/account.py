@@ -1,0 +1,64 @@
+"""What monitoring took, over all windows that are merged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from raymon.monitor.sending import add_sending, latency_quantile
+from raymon.protos.report_pb2 import AccountState, SendingCounts
+from raymon.reporter.window_sum import WindowSum
+
+
+@dataclass
+class Account:
+    """Sums over windows.
+
+    Attributes:
+        windows: Windows of single ranks.
+        windows_lost: Those that are missing from merged windows.
+        failures: Of monitoring on workers.
+        sending: Messages and bytes in all; of `in_flight` the most in a window.
+    """
+
+    windows: int = 0
+    windows_lost: int = 0
+    failures: int = 0
+    sending: SendingCounts = field(default_factory=SendingCounts)
+
+    def add(self, window: WindowSum, lost: int) -> None:
+        """Adds a merged window that `lost` ranks are missing from."""
+        self.windows += len(window.ranks)
+        self.windows_lost += lost
+        self.failures += window.failures
+        most = max(self.sending.in_flight, window.sending.in_flight)
+        add_sending(self.sending, window.sending)
+        self.sending.in_flight = most
+
+    def figures(self) -> dict[str, int | float | None]:
+        """By name, for people. Latencies are seconds from a message to its answer."""
+        return {
+            "windows": self.windows,
+            "windows_lost": self.windows_lost,
+            "worker_failures": self.failures,
+            "sent": self.sending.sent,
+            "sent_bytes": self.sending.bytes,
+            "queue_depth_max": self.sending.in_flight,
+            "latency_p50_s": latency_quantile(self.sending.latencies, 0.5),
+            "latency_p99_s": latency_quantile(self.sending.latencies, 0.99),
+        }
+
+    def to_message(self) -> AccountState:
+        """Everything that `from_message` needs."""
+        return AccountState(
+            windows=self.windows,
+            windows_lost=self.windows_lost,
+            failures=self.failures,
+            sending=self.sending,
+        )
+
+    @classmethod
+    def from_message(cls, message: AccountState) -> Account:
+        """The account of a message."""
+        sending = SendingCounts()
+        sending.CopyFrom(message.sending)
+        return cls(message.windows, message.windows_lost, message.failures, sending)

@@ -1,0 +1,33 @@
+"""Scores of an evaluation, as the journal keeps them."""
+
+from __future__ import annotations
+
+from raymon.protos.report_pb2 import EvaluationRecord, InputError, Scalar
+from raymon.sinks import Evaluation
+
+
+def to_record(evaluation: Evaluation) -> EvaluationRecord:
+    """Everything that `from_record` needs."""
+    return EvaluationRecord(
+        step=evaluation.step,
+        metrics=[Scalar(name=name, value=value) for name, value in evaluation.metrics.items()],
+        bounds=[Scalar(name=name, value=value) for name, value in evaluation.metric_bounds.items()],
+        input_errors=[
+            InputError(metric=metric, what=what, count=count)
+            for metric, found in evaluation.input_errors.items()
+            for what, count in found.items()
+        ],
+    )
+
+
+def from_record(record: EvaluationRecord) -> Evaluation:
+    """The evaluation of a record."""
+    errors: dict[str, dict[str, int]] = {}
+    for error in record.input_errors:
+        errors.setdefault(error.metric, {})[error.what] = error.count
+    return Evaluation(
+        record.step,
+        {metric.name: metric.value for metric in record.metrics},
+        {bound.name: bound.value for bound in record.bounds},
+        errors,
+    )

@@ -1,0 +1,140 @@
+"""What happened to a run over all of its attempts, as one history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from raymon.protos.report_pb2 import (
+    AttemptRecord,
+    EvaluationRecord,
+    JournalRecord,
+    ReporterState,
+    WindowReport,
+)
+from raymon.reporter.collation import Attempt, Collation
+from raymon.reporter.window_sum import WindowSum
+
+
+class History:
+    """The attempts of a run; windows come out of it in the order of their steps.
+
+    A new attempt takes back what earlier ones did past the step that it goes on from. What they
+    did before may still be on its way: a worker that is restored sends what the worker before it
+    could not, and its own windows after that. So earlier attempts wait for their windows until
+    every rank has reported in the new one.
+
+    Args:
+        attempts: Those that are not over, oldest first, each with its number of merged windows.
+    """
+
+    def __init__(self, attempts: Iterable[AttemptRecord] = ()) -> None:
+        self._collations = [Collation(Attempt.from_message(m), m.closed) for m in attempts]
+
+    @property
+    def attempt(self) -> Attempt | None:
+        """The attempt that is going on; None before the first."""
+        return self._collations[-1].attempt if self._collations else None
+
+    @property
+    def closed(self) -> dict[int, int]:
+        """Windows that are merged, by attempt that may still change."""
+        return {c.attempt.number: c.closed for c in self._collations}
+
+    @property
+    def current(self) -> Collation | None:
+        """The windows of the attempt that is going on."""
+        return self._collations[-1] if self._collations else None
+
+    def begin(self, attempt: Attempt) -> None:
+        """Begins a new attempt; what is past the step that it goes on from is forgotten."""
+        for collation in self._collations:
+            collation.end_at(attempt.restored_step)
+        self._collations.append(Collation(attempt))
+
+    def add(self, report: WindowReport, now: float = 0.0) -> bool:
+        """Takes a report, at a time in seconds; false where it came before.
+
+        Raises:
+            ValueError: It is of an attempt that is over or not known, or cannot be a window of it.
+        """
+        for collation in self._collations:
+            if collation.attempt.number == report.attempt:
+                return collation.add(report, now)
+        running = self.attempt.number if self.attempt else 0
+        raise ValueError(f"attempt {report.attempt} is not known or over; {running} is running")
+
+    def take_complete(self) -> Iterator[WindowSum]:
+        """The windows that are complete, in the order of their steps."""
+        while len(self._collations) > 1:
+            oldest, current = self._collations[0], self._collations[-1]
+            yield from oldest.take_complete()
+            if len(current.heard) < current.attempt.world_size:
+                return
+            yield from oldest.take_rest()
+            self._collations.pop(0)
+        if self._collations:
+            yield from self._collations[0].take_complete()
+
+    def incomplete(self) -> list[WindowSum]:
+        """The windows that some rank has still to report, in the order of their steps."""
+        return [window for c in self._collations for window in c.incomplete()]
+
+    @property
+    def waits_since(self) -> float | None:
+        """When the first report of the window that is next came; None where none is open."""
+        return next((c.waits_since for c in self._collations if c.waits_since is not None), None)
+
+    def collation(self, attempt: int) -> Collation:
+        """The windows of an attempt that is not over, by its number."""
+        return next(c for c in self._collations if c.attempt.number == attempt)
+
+    def to_messages(self) -> list[AttemptRecord]:
+        """The attempts that are not over."""
+        return [c.attempt.to_message(c.closed) for c in self._collations]
+
+
+@dataclass
+class Replay:
+    """What is left of a history after all that was taken back.
+
+    Attributes:
+        history: Its attempts.
+        windows: Merged windows since the state, in order.
+        evaluations: By step.
+    """
+
+    history: History
+    windows: list[WindowSum] = field(default_factory=list)
+    evaluations: dict[int, EvaluationRecord] = field(default_factory=dict)
+
+    def begin(self, attempt: Attempt) -> None:
+        """A new attempt begins; what is past the step that it goes on from is taken back."""
+        step = attempt.restored_step
+        self.history.begin(attempt)
+        self.windows = [window for window in self.windows if window.end_step <= step]
+        self.evaluations = {s: e for s, e in self.evaluations.items() if s <= step}
+
+
+def replay(state: ReporterState | None, records: Iterable[JournalRecord]) -> Replay:
+    """Goes through what happened since a state.
+
+    Args:
+        state: Of the reporter; None for that of a new run.
+        records: What was journalled since, in order.
+    """
+    result = Replay(History(state.attempts if state else ()))
+    if state:
+        result.evaluations = {record.step: record for record in state.evaluations}
+    for record in records:
+        match record.WhichOneof("what"):
+            case "attempt":
+                result.begin(Attempt.from_message(record.attempt))
+            case "window":
+                collation = result.history.collation(record.window.attempt)
+                layout = collation.attempt.layout
+                result.windows.append(WindowSum.of_parts([record.window], layout))
+                collation.closed = record.window.index + 1
+            case "evaluation":
+                result.evaluations[record.evaluation.step] = record.evaluation
+    return result

@@ -1,0 +1,49 @@
+"""What the reporter knows of each rank."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from raymon.protos.report_pb2 import WindowReport
+from raymon.sinks import RankState
+
+
+@dataclass
+class _Rank:
+    heard_at: float
+    step: int = 0
+    windows: int = 0
+    lost: int = 0
+
+
+class Ranks:
+    """The ranks of an attempt.
+
+    Args:
+        world_size: How many.
+        step: That they go on from.
+        now: In seconds.
+    """
+
+    def __init__(self, world_size: int, step: int, now: float) -> None:
+        self._ranks = [_Rank(now, step) for _ in range(world_size)]
+
+    def hear(self, report: WindowReport, now: float) -> None:
+        """Takes note of a report of the attempt that is new, at a time in seconds."""
+        for number in report.ranks:
+            rank = self._ranks[number]
+            rank.heard_at = now
+            rank.step = max(rank.step, report.end_step)
+            rank.windows += 1
+            rank.lost = max(rank.lost, report.dropped)
+
+    def oldest_s(self, now: float) -> float:
+        """Seconds since the rank that has been silent longest was heard."""
+        return now - min((rank.heard_at for rank in self._ranks), default=now)
+
+    def states(self, now: float) -> list[RankState]:
+        """Each rank, in order."""
+        return [
+            RankState(i, now - rank.heard_at, rank.step, rank.windows, rank.lost)
+            for i, rank in enumerate(self._ranks)
+        ]

@@ -1,0 +1,144 @@
+"""What the reporter keeps on the storage of the run: whole states, and what happened since.
+
+`monitor/state-{step}.pb` is the reporter as of a checkpoint, `monitor/journal-{step}.pb` what
+happened after it. A reporter that starts anew, on whatever node, goes on from the newest state and
+its journal. They are in `monitor/` and not in the checkpoint itself, because a save that had to
+collect them would wait for the reporter.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from google.protobuf.message import DecodeError
+
+from raymon.protos.report_pb2 import JournalRecord, ReporterState
+from raymon.reporter.journal import Journal, read_journal
+
+_STATE = re.compile(r"state-(\d+)\.pb")
+_JOURNAL = re.compile(r"journal-(\d+)\.pb")
+_CHECKPOINT = re.compile(r"model\.ckpt-(\d+)")
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What was kept.
+
+    Attributes:
+        state: The newest whole state; None where there is none.
+        records: What happened since, in order.
+        unreadable: States that were there and could not be read.
+    """
+
+    state: ReporterState | None
+    records: list[JournalRecord]
+    unreadable: list[str]
+
+
+class Store:
+    """States and journals of a run.
+
+    Args:
+        model_dir: Directory of the run.
+    """
+
+    def __init__(self, model_dir: Path) -> None:
+        self._model_dir = model_dir
+        self._directory = model_dir / "monitor"
+        self._journal: Journal | None = None
+
+    def load(self) -> Saved:
+        """The newest state that can be read and what happened since; `append` goes on there."""
+        state, unreadable = None, []
+        for step in sorted(self._steps(_STATE), reverse=True):
+            try:
+                state = ReporterState.FromString(self._state_path(step).read_bytes())
+                break
+            except (OSError, DecodeError):
+                unreadable.append(self._state_path(step).name)
+        base = state.end_step if state else 0
+        # Behind a state that cannot be read the journals of all later ones follow each other.
+        journals = sorted(step for step in self._steps(_JOURNAL) if step >= base) or [base]
+        self._begin_journal(journals[-1])
+        records = [r for step in journals for r in read_journal(self._journal_path(step))]
+        return Saved(state, records, unreadable)
+
+    def append(self, record: JournalRecord) -> None:
+        """Takes a record; `flush` makes it durable."""
+        assert self._journal is not None
+        self._journal.append(record)
+
+    def flush(self) -> None:
+        """Makes the records that were appended durable.
+
+        Raises:
+            OSError: They are not; they are kept, and written by the next call.
+        """
+        if self._journal is not None:
+            self._journal.flush()
+
+    def write_state(self, state: ReporterState) -> None:
+        """Writes a state whole or not at all; the journal begins anew behind it.
+
+        Raises:
+            OSError: It is not written; the journal goes on.
+        """
+        self.flush()
+        path = self._state_path(state.end_step)
+        draft = path.with_suffix(".new")
+        with draft.open("wb") as file:
+            file.write(state.SerializeToString())
+            file.flush()
+            os.fsync(file.fileno())
+        # A journal from before a roll-back would be taken for what happened since.
+        self._journal_path(state.end_step).unlink(missing_ok=True)
+        os.replace(draft, path)
+        self._begin_journal(state.end_step)
+        self._remove_superseded(state.end_step)
+
+    def forget_after(self, step: int) -> None:
+        """Removes the states after `step`, and the journals that begin there."""
+        for pattern, path in ((_STATE, self._state_path), (_JOURNAL, self._journal_path)):
+            for found in self._steps(pattern):
+                if found > step:
+                    path(found).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Closes the journal."""
+        if self._journal is not None:
+            self._journal.close()
+
+    def _begin_journal(self, step: int) -> None:
+        self.close()
+        self._journal = Journal(self._journal_path(step))
+
+    def _remove_superseded(self, newest: int) -> None:
+        # A run that goes back to a checkpoint needs the last state up to it. The checkpoint of the
+        # newest state may still be under way.
+        states = sorted(self._steps(_STATE))
+        checkpoints = [
+            int(name[1])
+            for name in (_CHECKPOINT.fullmatch(entry.name) for entry in self._model_dir.iterdir())
+            if name
+        ]
+        needed = {max((s for s in states if s <= c), default=0) for c in checkpoints}
+        needed |= {*states[-2:], newest}
+        for step in self._steps(_STATE) | self._steps(_JOURNAL):
+            if step < newest and step not in needed:
+                self._state_path(step).unlink(missing_ok=True)
+                self._journal_path(step).unlink(missing_ok=True)
+
+    def _state_path(self, step: int) -> Path:
+        return self._directory / f"state-{step}.pb"
+
+    def _journal_path(self, step: int) -> Path:
+        return self._directory / f"journal-{step}.pb"
+
+    def _steps(self, pattern: re.Pattern[str]) -> set[int]:
+        if not self._directory.is_dir():
+            return set()
+        names = (pattern.fullmatch(entry.name) for entry in self._directory.iterdir())
+        return {int(name[1]) for name in names if name}
