@@ -25,7 +25,7 @@ from raymon.training.prepare import with_absolute_paths
 from raymon.training.ray_cluster import connect
 from raymon.training.retention import LocalRegister
 from raymon.training.train import train
-from raymon.training.worker import run_worker
+from raymon.training.worker import NO_ATTEMPT, run_worker
 from raymon.training.worker_context import WorkerContext
 
 TARGET = 0.97
@@ -42,7 +42,7 @@ class Unwatched(Monitor):
             metrics={},
             update_train_metric=lambda predictions, batch: None,
             log_step_count_steps=1_000_000_000,
-            sender=Sender(_Nowhere(), lambda values: None),
+            sender=Sender(_Nowhere(), lambda ack: None),
             device=context.device,
         )
         self._out = out
@@ -64,7 +64,11 @@ class Unwatched(Monitor):
 
 
 class _Nowhere:
-    """A channel that nothing is sent to."""
+    """A reporter that nothing is sent to."""
+
+    def begin_attempt(self, *arguments: Any) -> int:
+        """No attempt."""
+        return NO_ATTEMPT
 
     def publish_evaluation_progress(self, *arguments: Any) -> None:
         """Drops it."""

@@ -154,7 +154,7 @@ def _raymon(directory: Path, channel: Any = None) -> Times:
     )
     auc = TrainMetricWrapper(DecayAUC())
     attempt = reporter.begin_attempt("a", 1, 0, {"auc": TrainMetricWrapper(DecayAUC())})
-    sender = Sender(channel or reporter, lambda values: None)
+    sender = Sender(channel or reporter, lambda ack: None)
     monitor = Monitor(
         attempt=attempt,
         rank=0,

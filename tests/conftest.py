@@ -5,6 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# `make soak` looks longer.
+settings.register_profile("soak", max_examples=3000)
 
 CONFIG = """
 train_input_path: "{data}/train"

@@ -1,6 +1,6 @@
 """On the worker: accumulate, cut windows, send. Imports no Ray and never waits."""
 
-from raymon.monitor.channel import Ack, Channel
+from raymon.monitor.channel import Ack, Channel, WindowChannel
 from raymon.monitor.histogram import HistogramCounter
 from raymon.monitor.layout import Layout
 from raymon.monitor.monitor import Monitor
@@ -16,5 +16,6 @@ __all__ = [
     "Monitor",
     "Sender",
     "Window",
+    "WindowChannel",
     "encode_window",
 ]

@@ -40,14 +40,18 @@ class Ack:
         return attempt < self.attempt and self.begun
 
 
-class Channel(Protocol):
-    """Carries messages to a reporter. Calls return at once."""
+class WindowChannel(Protocol):
+    """Carries windows to a reporter. Calls return at once."""
 
     def report(self, message: bytes) -> Future[Ack]:
         """Sends a serialised `WindowReport`. Taken is not durable: `Ack.durable` says what is."""
 
     def acknowledged(self) -> Future[Ack]:
         """Asks what is durable by now."""
+
+
+class Channel(WindowChannel, Protocol):
+    """Carries all that a worker says. Calls return at once."""
 
     def publish_evaluation(self, evaluation: Evaluation) -> Future[None]:
         """Sends the scores of an evaluation; done when they are on the storage of the run."""

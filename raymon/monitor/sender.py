@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
@@ -73,19 +73,18 @@ class Sender:
 
     Args:
         channel: The way to the reporter.
-        on_values: Called on the sender thread with the values of the train metrics that came
-            back with an answer.
+        on_ack: Called on the sender thread with every answer of a reporter that takes windows.
         device: Whose memory windows tell.
     """
 
     def __init__(
         self,
         channel: Channel,
-        on_values: Callable[[Mapping[str, float]], None],
+        on_ack: Callable[[Ack], None],
         device: torch.device | None = None,
     ) -> None:
         self._channel = channel
-        self._on_values = on_values
+        self._on_ack = on_ack
         self._device = device or torch.device("cpu")
         self._account = SendingAccount()
         self._taken: deque[Window | WindowReport | Publication | _Work] = deque()
@@ -312,7 +311,7 @@ class Sender:
         self._life = ack.life
         self._settle(ack)
         if ack.begun:
-            self._on_values(ack.values)
+            self._on_ack(ack)
         else:
             self._retry_at = time.monotonic() + _RETRY_S
 

@@ -15,7 +15,7 @@ from ray.experimental import internal_kv
 
 from raymon.errors import RunError
 from raymon.metrics import TrainMetricWrapper
-from raymon.monitor import Ack
+from raymon.monitor import Ack, Channel
 from raymon.reporter.publications import Cursor
 from raymon.reporter.reporter import Reporter
 from raymon.sinks import Evaluation, Published, RankState, Snapshot
@@ -207,6 +207,10 @@ class RayReporter:
         """
         call = self._actor.begin_attempt.remote(token, world_size, restored_step, dict(metrics))
         return int(ray.get(call, timeout=timeout_s))
+
+    def channel(self, attempt: int, world_size: int, metrics: Metrics) -> Channel:
+        """The way for the windows of a rank: this."""
+        return self
 
     def report(self, message: bytes) -> Future[Ack]:
         """Sends a serialised `WindowReport`; returns at once."""

@@ -78,8 +78,9 @@ class Collation:
         self._check(report)
         self.heard.update(report.ranks)
         if report.dropped:
-            rank = report.ranks[0]
-            self._first_kept[rank] = max(self._first_kept.get(rank, 0), report.first_kept)
+            for rank in report.ranks:
+                kept = max(self._first_kept.get(rank, 0), report.first_kept)
+                self._first_kept[rank] = kept
         if report.index < self.closed:
             return False
         if report.index in self._open:

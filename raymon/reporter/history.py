@@ -53,16 +53,19 @@ class History:
         self._collations.append(Collation(attempt))
 
     def add(self, report: WindowReport, now: float = 0.0) -> bool:
-        """Takes a report, at a time in seconds; false where it came before.
+        """Takes a report, at a time in seconds; false where it came before, or what it belongs
+        to is settled.
 
         Raises:
-            ValueError: It is of an attempt that is over or not known, or cannot be a window of it.
+            ValueError: It is of an attempt that is not known, or cannot be a window of it.
         """
         for collation in self._collations:
             if collation.attempt.number == report.attempt:
                 return collation.add(report, now)
+        if self._collations and 0 < report.attempt < self._collations[0].attempt.number:
+            return False
         running = self.attempt.number if self.attempt else 0
-        raise ValueError(f"attempt {report.attempt} is not known or over; {running} is running")
+        raise ValueError(f"attempt {report.attempt} is not known; {running} is running")
 
     def take_complete(self) -> Iterator[WindowSum]:
         """The windows that are complete, in the order of their steps."""

@@ -14,6 +14,7 @@ from raymon.reporter.reporter import Reporter
 from raymon.sinks import Evaluation, Published
 
 T = TypeVar("T")
+Metrics = Mapping[str, TrainMetricWrapper]
 
 
 class InProcessReporter:
@@ -28,15 +29,15 @@ class InProcessReporter:
         self._lock = threading.Lock()
 
     def begin_attempt(
-        self,
-        token: str,
-        world_size: int,
-        restored_step: int,
-        metrics: Mapping[str, TrainMetricWrapper],
+        self, token: str, world_size: int, restored_step: int, metrics: Metrics
     ) -> int:
         """As `Reporter.begin_attempt`."""
         with self._lock:
             return self._reporter.begin_attempt(token, world_size, restored_step, metrics)
+
+    def channel(self, attempt: int, world_size: int, metrics: Metrics) -> InProcessReporter:
+        """The way for windows: this."""
+        return self
 
     def report(self, message: bytes) -> Future[Ack]:
         """As `Reporter.report`; done on return."""

@@ -168,7 +168,7 @@ class Reporter:
         if not self._begun:
             return self._ack()
         try:
-            report = _parse(message)
+            report = parse_report(message)
             now = self._clock()
             new = history.add(report, now)
         except Exception as error:  # whatever bytes may come
@@ -457,7 +457,13 @@ class Reporter:
             self._publish(Notice(f"monitoring: {text}"))
 
 
-def _parse(message: bytes) -> WindowReport:
+def parse_report(message: bytes) -> WindowReport:
+    """The report of a message.
+
+    Raises:
+        ValueError: It is too large, or of another schema.
+        DecodeError: It is none.
+    """
     if len(message) > MAX_MESSAGE_BYTES:
         raise ValueError(f"{len(message):,} bytes, more than {MAX_MESSAGE_BYTES:,}")
     report = WindowReport.FromString(message)

@@ -19,7 +19,7 @@ def train_loop_per_worker(arguments: dict[str, Any]) -> None:
     import ray.train.torch
 
     from raymon.metrics import register_metric
-    from raymon.reporter.actor import RayReporter
+    from raymon.reporter.node_actor import TreeReporter
     from raymon.training.job import Job
     from raymon.training.ray_register import RayRegister
     from raymon.training.worker import run_worker
@@ -37,4 +37,4 @@ def train_loop_per_worker(arguments: dict[str, Any]) -> None:
         ray.train.torch.get_device(),
         RayRegister(job.config.export_config.best_exporter_metric),
     )
-    run_worker(job, context, RayReporter(arguments["reporter"]))
+    run_worker(job, context, TreeReporter(arguments["reporter"], job.config.monitor_config))

@@ -49,6 +49,11 @@ class ReporterLink(Channel, Protocol):
     ) -> int:
         """Begins an attempt; see `raymon.reporter.Reporter.begin_attempt`."""
 
+    def channel(
+        self, attempt: int, world_size: int, metrics: Mapping[str, TrainMetricWrapper]
+    ) -> Channel:
+        """The way for the windows of this rank in an attempt."""
+
 
 class MonitorFactory(Protocol):
     """Makes the monitor of a rank."""
@@ -58,11 +63,11 @@ class MonitorFactory(Protocol):
         config: PipelineConfig,
         model: Model,
         context: WorkerContext,
-        reporter: ReporterLink,
+        attempt: int,
         sender: Sender,
         step: int,
     ) -> Monitor:
-        """The monitor of a run that goes on after `step` steps."""
+        """The monitor of an attempt that goes on after `step` steps."""
 
 
 def run_worker(
@@ -112,8 +117,12 @@ def _train(
     if checkpoint is not None:
         restore(state, checkpoint, context)
         context.register.register(str(checkpoint.path), checkpoint.step, checkpoint.metrics)
-    sender = Sender(reporter, lambda values: _publish(model, values), context.device)
-    monitor = make_monitor(config, model, context, reporter, sender, state.step)
+    attempt = _begin_attempt(reporter, context, state.step, model.train_metrics)
+    channel: Channel = reporter
+    if attempt != NO_ATTEMPT:
+        channel = reporter.channel(attempt, context.world_size, model.train_metrics)
+    sender = Sender(channel, lambda ack: _publish(model, ack.values), context.device)
+    monitor = make_monitor(config, model, context, attempt, sender, state.step)
     _send_what_was_left(state, sender, context)
     wanted = set(config.train_config.tensorboard_summaries) - {"loss", "learning_rate"}
     summaries = None
@@ -141,20 +150,15 @@ def reporting_monitor(
     config: PipelineConfig,
     model: Model,
     context: WorkerContext,
-    reporter: ReporterLink,
+    attempt: int,
     sender: Sender,
     step: int,
 ) -> Monitor:
     """The monitor that sends windows to the reporter."""
-    metrics = model.train_metrics
-    attempt = NO_ATTEMPT
-    if context.rank == 0:
-        attempt = _begin_attempt(reporter, context.world_size, step, metrics)
-
     return Monitor(
-        attempt=context.broadcast(attempt),
+        attempt=attempt,
         rank=context.rank,
-        metrics=metrics,
+        metrics=model.train_metrics,
         update_train_metric=model.update_train_metric,
         log_step_count_steps=config.train_config.log_step_count_steps,
         sender=sender,
@@ -180,17 +184,21 @@ def _publish(model: Model, values: Mapping[str, float]) -> None:
 
 def _begin_attempt(
     reporter: ReporterLink,
-    world_size: int,
+    context: WorkerContext,
     step: int,
     metrics: Mapping[str, TrainMetricWrapper],
 ) -> int:
-    try:
-        # The reporter may be where there is no GPU.
-        prototypes = {name: copy.deepcopy(metric).cpu() for name, metric in metrics.items()}
-        return reporter.begin_attempt(uuid.uuid4().hex, world_size, step, prototypes)
-    except Exception as error:  # a run goes on without its reporter
-        _log.warning("monitoring is off: %s: %s", type(error).__name__, error)
-        return NO_ATTEMPT
+    """The number of the attempt, the same on every rank."""
+    attempt = NO_ATTEMPT
+    if context.rank == 0:
+        try:
+            # The reporter may be where there is no GPU.
+            prototypes = {name: copy.deepcopy(metric).cpu() for name, metric in metrics.items()}
+            token = uuid.uuid4().hex
+            attempt = reporter.begin_attempt(token, context.world_size, step, prototypes)
+        except Exception as error:  # a run goes on without its reporter
+            _log.warning("monitoring is off: %s: %s", type(error).__name__, error)
+    return context.broadcast(attempt)
 
 
 def _evaluate(

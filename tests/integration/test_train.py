@@ -67,7 +67,7 @@ def test_a_run_leaves_what_people_look_for(undisturbed) -> None:
     assert (summary["status"], summary["steps"], summary["epochs"]) == ("done", STEPS, 2)
     assert summary["samples"] == 20_000
     assert summary["samples_per_second"] > 0
-    assert summary["windows_lost"] == 0
+    assert summary["monitoring"]["windows_lost"] == 0
     assert {"auc", "grouped_auc", "normalized_entropy"} < set(summary["eval_metrics"])
     assert "num_epochs: 2" in (run / "pipeline.config").read_text()
     assert (run / "version").read_text().strip()
@@ -189,5 +189,5 @@ def test_training_does_not_wait_for_a_reporter_that_hangs(
         os.kill(pid, signal.SIGCONT)
     _, errors = training.communicate(timeout=120)
     assert training.returncode == 0, errors
-    assert json.loads((run / "run.json").read_text())["windows_lost"] == 0
+    assert json.loads((run / "run.json").read_text())["monitoring"]["windows_lost"] == 0
     assert_same_result(run, undisturbed[0])

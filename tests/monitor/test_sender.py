@@ -101,7 +101,7 @@ def wait_until(condition) -> None:
 
 def test_windows_arrive_in_order_and_values_come_back() -> None:
     reporter, values = Reporter(), []
-    sender = Sender(reporter, values.append)
+    sender = Sender(reporter, lambda ack: values.append(ack.values))
     for window in windows(20):
         sender.put(window)
     assert sender.close(10)
@@ -113,7 +113,7 @@ def test_windows_arrive_in_order_and_values_come_back() -> None:
 def test_every_window_arrives_though_the_reporter_fails_for_a_while() -> None:
     reporter = Reporter()
     reporter.failing = 12
-    sender = Sender(reporter, lambda values: None)
+    sender = Sender(reporter, lambda ack: None)
     for window in windows(20):
         sender.put(window)
     assert sender.close(30)
@@ -123,7 +123,7 @@ def test_every_window_arrives_though_the_reporter_fails_for_a_while() -> None:
 def test_a_window_is_kept_until_it_is_durable_and_not_only_taken() -> None:
     reporter = Reporter()
     reporter.forgetful.set()
-    sender = Sender(reporter, lambda values: None)
+    sender = Sender(reporter, lambda ack: None)
     for window in windows(5):
         sender.put(window)
     wait_until(lambda: len(reporter.received) == 5)
@@ -138,7 +138,7 @@ def test_a_window_is_kept_until_it_is_durable_and_not_only_taken() -> None:
 def test_a_reporter_that_started_anew_gets_again_what_was_not_durable() -> None:
     reporter = Reporter()
     reporter.forgetful.set()
-    sender = Sender(reporter, lambda values: None)
+    sender = Sender(reporter, lambda ack: None)
     for window in windows(5):
         sender.put(window)
     wait_until(lambda: len(reporter.received) == 5)
@@ -156,7 +156,7 @@ def test_a_reporter_that_started_anew_gets_again_what_was_not_durable() -> None:
 def test_a_reporter_that_cannot_take_windows_yet_gets_them_later() -> None:
     reporter = Reporter()
     reporter.begun = False
-    sender = Sender(reporter, lambda values: None)
+    sender = Sender(reporter, lambda ack: None)
     for window in windows(5):
         sender.put(window)
     wait_until(lambda: len(sender.unacknowledged()) == 5)
@@ -168,7 +168,7 @@ def test_a_reporter_that_cannot_take_windows_yet_gets_them_later() -> None:
 def test_a_window_that_is_refused_is_lost_and_the_others_arrive() -> None:
     reporter = Reporter()
     reporter.refusing = {1}
-    sender = Sender(reporter, lambda values: None)
+    sender = Sender(reporter, lambda ack: None)
     for window in windows(3):
         sender.put(window)
     assert sender.close(10)
@@ -183,7 +183,7 @@ def test_windows_of_an_earlier_attempt_are_answered_before_new_ones_go() -> None
         window.attempt = 0
         old.append(encode_window(window).SerializeToString())
     reporter.failing = 2
-    sender = Sender(reporter, lambda values: None)
+    sender = Sender(reporter, lambda ack: None)
     sender.resend(old)
     for window in windows(2):
         sender.put(window)
@@ -195,7 +195,7 @@ def test_windows_of_an_earlier_attempt_are_answered_before_new_ones_go() -> None
 def test_scores_are_published_again_until_that_succeeds() -> None:
     reporter = Reporter()
     reporter.failing = 3
-    sender = Sender(reporter, lambda values: None)
+    sender = Sender(reporter, lambda ack: None)
     sender.publish(lambda channel: channel.publish("scores"))
     assert sender.close(10)
     assert reporter.published == ["scores"]
@@ -206,7 +206,7 @@ def test_a_reporter_that_never_answers_costs_its_windows_and_no_more(monkeypatch
     monkeypatch.setattr(sender_module, "MAX_KEPT_BYTES", 20 * one)
     reporter = Reporter()
     reporter.silent.set()
-    sender = Sender(reporter, lambda values: None)
+    sender = Sender(reporter, lambda ack: None)
     for window in windows(50):
         sender.put(window)
     kept = [WindowReport.FromString(message).index for message in sender.unacknowledged()]
@@ -219,7 +219,7 @@ def test_a_reporter_that_never_answers_costs_its_windows_and_no_more(monkeypatch
 
 def test_a_window_that_cannot_be_encoded_is_counted_and_the_others_arrive() -> None:
     reporter = Reporter()
-    sender = Sender(reporter, lambda values: None)
+    sender = Sender(reporter, lambda ack: None)
     first, broken, last = windows(3)
     broken.weights = {}
     reporter.told = {1}
@@ -233,7 +233,7 @@ def test_a_window_that_cannot_be_encoded_is_counted_and_the_others_arrive() -> N
 
 def test_windows_tell_what_sending_took() -> None:
     reporter = Reporter()
-    sender = Sender(reporter, lambda values: None)
+    sender = Sender(reporter, lambda ack: None)
     for window in windows(1):
         sender.put(window)
     wait_until(lambda: not sender.unacknowledged())
@@ -250,7 +250,7 @@ def test_windows_tell_what_sending_took() -> None:
 
 @pytest.mark.parametrize("count", [0, 1])
 def test_closing_ends_the_thread(count: int) -> None:
-    sender = Sender(Reporter(), lambda values: None)
+    sender = Sender(Reporter(), lambda ack: None)
     for window in windows(count):
         sender.put(window)
     sender.close(10)

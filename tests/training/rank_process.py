@@ -17,10 +17,10 @@ from google.protobuf import text_format
 
 from raymon.errors import UserError
 from raymon.models import Model
-from raymon.monitor import Monitor, Sender
+from raymon.monitor import Ack, Monitor, Sender
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.training.job import Job
-from raymon.training.worker import ReporterLink, reporting_monitor, run_worker
+from raymon.training.worker import reporting_monitor, run_worker
 from raymon.training.worker_context import WorkerContext
 
 
@@ -33,9 +33,15 @@ class KeepingLink:
     def begin_attempt(self, *_: object) -> int:
         return 1
 
-    def report(self, message: bytes) -> Future[Mapping[str, float]]:
+    def channel(self, *_: object) -> KeepingLink:
+        return self
+
+    def report(self, message: bytes) -> Future[Ack]:
         self.windows.append(message)
-        return _done({})
+        return self.acknowledged()
+
+    def acknowledged(self) -> Future[Ack]:
+        return _done(Ack("a", 1, durable={1: len(self.windows)}))
 
     def publish_evaluation(self, *_: object) -> Future[None]:
         return _done(None)
@@ -70,7 +76,7 @@ def run_rank(config: PipelineConfig, rank: int, world_size: int) -> RankRun:
         config: PipelineConfig,
         model: Model,
         context: WorkerContext,
-        reporter: ReporterLink,
+        attempt: int,
         sender: Sender,
         step: int,
     ) -> Monitor:
@@ -83,7 +89,7 @@ def run_rank(config: PipelineConfig, rank: int, world_size: int) -> RankRun:
 
         model.update_train_metric = kept_update
         models.append(model)
-        return reporting_monitor(config, model, context, reporter, sender, step)
+        return reporting_monitor(config, model, context, attempt, sender, step)
 
     context = WorkerContext(rank, world_size, torch.device("cpu"), run)
     run_worker(Job(config.SerializeToString()), context, link, make_monitor)

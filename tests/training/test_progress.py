@@ -1,20 +1,23 @@
 import logging
+from pathlib import Path
 
 import pytest
 
-from raymon.sinks import Console, Evaluation
+from raymon.reporter import Cursor, Reporter
+from raymon.sinks import Console, Evaluation, Published
 from raymon.training.progress import Progress
+from tests.reporter.windows import auc_metrics, auc_window, clicks
 
 
-class Reporter:
+class News:
     """Has one evaluation to tell; does not answer while `silent`."""
 
     silent = False
 
-    def published(self, since: int) -> tuple[list[Evaluation], int]:
+    def published(self, since: Cursor | None) -> tuple[list[Published], Cursor]:
         if self.silent:
             raise TimeoutError
-        return ([Evaluation(10, {"auc": 0.7})], 1) if since == 0 else ([], 1)
+        return ([] if since else [Evaluation(10, {"auc": 0.7})]), ("life", 1)
 
 
 @pytest.fixture
@@ -25,14 +28,14 @@ def lines(caplog, monkeypatch):
 
 
 def test_news_at_the_very_end_are_shown(lines) -> None:
-    with Progress(Reporter(), Console(100, 1.0)) as progress:
+    with Progress(News(), Console(100, 1.0)) as progress:
         pass
     assert progress.evaluations == [Evaluation(10, {"auc": 0.7})]
     assert lines() == ["Evaluation at step 10: auc:0.70000"]
 
 
 def test_a_reporter_that_does_not_answer_is_told_once_and_so_is_its_return(lines) -> None:
-    reporter = Reporter()
+    reporter = News()
     progress = Progress(reporter, Console(100, 1.0))
     reporter.silent = True
     progress._poll()
@@ -45,3 +48,42 @@ def test_a_reporter_that_does_not_answer_is_told_once_and_so_is_its_return(lines
         "The reporter answers again",
         "Evaluation at step 10: auc:0.70000",
     ]
+
+
+class Link:
+    """The way to a reporter that may be another one the next time."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self.reporter = reporter
+
+    def published(self, since: Cursor | None) -> tuple[list[Published], Cursor]:
+        return self.reporter.published(since)
+
+
+def test_what_a_reporter_that_started_anew_publishes_again_is_shown_once(
+    lines, tmp_path: Path
+) -> None:
+    def start() -> Reporter:
+        return Reporter(tmp_path, [], 10, late_after_s=1e9)
+
+    link = Link(start())
+    progress = Progress(link, Console(100, 0.0))
+    link.reporter.begin_attempt("a", 1, 0, auc_metrics())
+    link.reporter.report(auc_window(0, 0, (0, 10), *clicks(20, 0)))
+    link.reporter.publish_evaluation(Evaluation(10, {"auc": 0.5}))
+    progress._poll()
+    # One more, which nobody has seen when the reporter dies.
+    link.reporter.report(auc_window(0, 1, (10, 20), *clicks(20, 1)))
+    link.reporter = start()
+    link.reporter.go_on("a", auc_metrics())
+    progress._poll()
+    training = [line.split(" [")[0] for line in lines() if "Training" in line]
+    assert training == ["Training Epoch 0: 10it", "Training Epoch 0: 20it"]
+    assert sum("Evaluation at step 10" in line for line in lines()) == 1
+    assert progress.last is not None
+    assert progress.last.end_step == 20
+    # After a roll-back steps are shown again.
+    link.reporter.begin_attempt("b", 1, 10, auc_metrics())
+    link.reporter.report(auc_window(0, 0, (10, 20), *clicks(20, 2), attempt=2))
+    progress._poll()
+    assert sum("Training Epoch 0: 20it" in line for line in lines()) == 2

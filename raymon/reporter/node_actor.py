@@ -1,0 +1,126 @@
+"""Reporters on nodes as Ray actors, and the way to them."""
+
+from __future__ import annotations
+
+import logging
+import time
+from concurrent.futures import Future
+from typing import Any
+
+import ray
+import ray.train
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from raymon.monitor import Ack, Channel, Layout
+from raymon.protos.monitor_pb2 import MonitorConfig
+from raymon.reporter.actor import Metrics, RayReporter
+from raymon.reporter.collation import Attempt
+from raymon.reporter.node_reporter import NodeChannel, NodeReporter
+
+_log = logging.getLogger("raymon")
+
+_START_S = 60.0
+
+
+class NodeReportingActor:
+    """Runs a `NodeReporter`. It lives as long as the worker that started it.
+
+    Args:
+        node: For people who look at Ray's list of actors.
+        attempt: Of which the windows are.
+        ranks: How many ranks of the node there are.
+        root: Handle of the `ReportingActor` of the run.
+        late_after_s: As for `NodeReporter`.
+    """
+
+    def __init__(
+        self, node: str, attempt: Attempt, ranks: int, root: Any, late_after_s: float
+    ) -> None:
+        self._node = node
+        self._reporter = NodeReporter(attempt, ranks, RayReporter(root), late_after_s)
+
+    def __repr__(self) -> str:
+        return f"NodeReportingActor({self._node})"
+
+    def report(self, message: bytes) -> Ack:
+        """As `NodeReporter.report`."""
+        return self._reporter.report(message)
+
+    def acknowledged(self) -> Ack:
+        """As `NodeReporter.acknowledged`."""
+        return self._reporter.acknowledged()
+
+
+class TreeReporter(RayReporter):
+    """The way of a worker of Ray Train to the reporter of its run, by that of its node if there
+    are many workers.
+
+    Args:
+        root: Handle of the `ReportingActor` of the run.
+        config: Says how many workers are many.
+    """
+
+    def __init__(self, root: Any, config: MonitorConfig) -> None:
+        super().__init__(root)
+        self._config = config
+
+    def channel(self, attempt: int, world_size: int, metrics: Metrics) -> Channel:
+        """The way for the windows of this worker in an attempt; waits for a node's reporter."""
+        if world_size <= self._config.node_reporters_above:
+            return self
+        try:
+            layout = Layout.of_metrics(metrics)
+            return NodeChannel(
+                _Node(self._start(Attempt(attempt, "", world_size, 0, layout))), self
+            )
+        except Exception as error:  # a run goes on without it
+            _log.warning("no reporter on this node: %s: %s", type(error).__name__, error)
+            return self
+
+    def _start(self, attempt: Attempt) -> Any:
+        context = ray.train.get_context()
+        node = ray.get_runtime_context().get_node_id()
+        name = f"raymon-node:{self.actor._actor_id.hex()}:{attempt.number}:{node}"
+        if context.get_local_rank() == 0:
+            # In the namespace of this job; it ends with the worker.
+            actor = (
+                ray.remote(NodeReportingActor)
+                .options(
+                    name=name,
+                    num_cpus=0,
+                    scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False),
+                )
+                .remote(
+                    node[:8],
+                    attempt,
+                    context.get_local_world_size(),
+                    self.actor,
+                    self._config.late_after_s,
+                )
+            )
+            started: Any = actor
+            ray.get(started.acknowledged.remote(), timeout=_START_S)
+            return started
+        deadline = time.monotonic() + _START_S
+        while True:
+            try:
+                return ray.get_actor(name)
+            except ValueError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+
+
+class _Node:
+    """The calls of a `NodeReportingActor`, which return at once."""
+
+    def __init__(self, actor: Any) -> None:
+        self._actor = actor
+
+    def report(self, message: bytes) -> Future[Ack]:
+        future: Future[Ack] = self._actor.report.remote(message).future()
+        return future
+
+    def acknowledged(self) -> Future[Ack]:
+        future: Future[Ack] = self._actor.acknowledged.remote().future()
+        return future
