@@ -97,6 +97,7 @@ def threshold_bins(scores: Tensor, thresholds: int) -> Tensor:
     if scores.dtype != torch.float64:
         scores = scores.float()
     scores = scores.contiguous()
-    edges = torch.linspace(0, 1, thresholds, device=scores.device).to(scores.dtype)
+    edges = torch.linspace(0, 1, thresholds, dtype=torch.float32, device=scores.device)
+    edges = edges.to(scores.dtype)
     bins = torch.bucketize(scores, edges, right=True).sub_(1).clamp_(0, thresholds - 1)
     return bins.masked_fill_(scores.isnan(), thresholds)

@@ -143,7 +143,7 @@ def joined(parts: list[Tensor], device: torch.device) -> Tensor:
     """One tensor of all parts, `[N]`; nothing is copied where there is only one."""
     if len(parts) == 1:
         return parts[0]
-    return torch.cat(parts) if parts else torch.empty(0, device=device)
+    return torch.cat(parts) if parts else torch.empty(0, dtype=torch.float32, device=device)
 
 
 def _as_real(column: Tensor) -> Tensor:

@@ -143,4 +143,4 @@ def _as_tensor(state: Tensor | list[Tensor]) -> Tensor:
     """A state as one tensor; rows that are not there yet are an empty one."""
     if isinstance(state, Tensor):
         return state
-    return torch.cat(state) if state else torch.empty(0)
+    return torch.cat(state) if state else torch.empty(0, dtype=torch.float32)

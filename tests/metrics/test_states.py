@@ -12,6 +12,7 @@ from torchmetrics import MaxMetric, MeanMetric, Metric, MinMetric
 from raymon.errors import UserError
 from raymon.metrics import (
     AUC,
+    XAUC,
     Accuracy,
     DecayAUC,
     GroupedAUC,
@@ -23,6 +24,7 @@ from raymon.metrics import (
     take_window_states,
     window_states,
 )
+from tests.metrics.kinds import BINARY, GROUPED, IN_BATCH, MULTICLASS
 
 
 class _Averaged(Metric):
@@ -160,3 +162,35 @@ def test_a_module_that_changes_its_type_leaves_its_metrics_exact(kind, move) -> 
     moved = move(module)
     assert moved["metric"].compute().item() == value.compute().item()
     assert moved["layer"].weight.dtype != torch.float32
+
+
+@pytest.mark.parametrize("default", [torch.bfloat16, torch.float64])
+@pytest.mark.parametrize("rows", [0, 200])
+@pytest.mark.filterwarnings("ignore:The ``compute`` method")
+def test_the_default_type_of_torch_changes_no_value(default: torch.dtype, rows: int) -> None:
+    # Lightning's "bf16-true" sets it for a step.
+    def values() -> list[Tensor]:
+        found = []
+        for kinds, columns in (
+            (BINARY + IN_BATCH + [XAUC], (preds[:, 0], target == 0)),
+            (MULTICLASS, (preds, target)),
+            (GROUPED, (preds[:, 0], target == 0, key)),
+        ):
+            for kind in kinds:
+                metric = kind()
+                found += [compute_states(metric, window_states(metric)).value, metric.compute()]
+                metric.update(*columns)
+                found.append(metric.compute())
+        return found
+
+    generator = torch.Generator().manual_seed(0)
+    preds = torch.rand(rows, 6, generator=generator)
+    target, key = torch.randint(0, 6, (2, rows), generator=generator)
+    expected = values()
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(default)
+    try:
+        given = values()
+    finally:
+        torch.set_default_dtype(before)
+    assert torch.equal(torch.stack(given).nan_to_num(-1), torch.stack(expected).nan_to_num(-1))
