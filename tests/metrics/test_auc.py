@@ -17,6 +17,8 @@ from raymon.metrics import AUC, WEIGHT_BITS
 from raymon.metrics.auc_bins import ACCURATE_BINS, accurate_bins
 
 ROWS = 100_000
+# Anywhere, or many in a bin.
+SCORE = st.floats(0, 1, width=32) | st.floats(0.3125, 0.31256103515625, width=32)
 
 
 def _auc(scores: np.ndarray, labels: np.ndarray, thresholds: int | None = None) -> AUC:
@@ -71,7 +73,7 @@ def test_tied_scores_count_half() -> None:
 
 @settings(deadline=None, max_examples=50)
 @given(
-    st.lists(st.tuples(st.floats(0, 1, width=32), st.booleans()), min_size=1, max_size=50),
+    st.lists(st.tuples(SCORE, st.booleans()), min_size=1, max_size=50),
 )
 def test_is_never_further_from_the_exact_area_than_its_bound(
     samples: list[tuple[float, bool]],
@@ -86,6 +88,12 @@ def test_is_never_further_from_the_exact_area_than_its_bound(
         assert abs(metric.compute().item() - exact) <= metric.error_bound.item() + 1e-12
     else:
         assert metric.compute().item() == 0.0
+
+
+@pytest.mark.parametrize("thresholds", [None, 200])
+def test_its_bound_is_reached_by_the_best_order_within_a_bin(thresholds: int | None) -> None:
+    metric = _auc(np.float32([0.3, 0.30001]), np.array([0, 1]), thresholds)
+    assert metric.compute().item() == metric.error_bound.item() == 0.5
 
 
 @settings(deadline=None)
@@ -107,6 +115,14 @@ def test_by_thresholds_it_is_the_area_of_torchmetrics(thresholds: int, dtype: to
     metric.update(scores, labels)
     expected = binary_auroc(scores, labels, thresholds=thresholds)
     assert metric.compute().item() == pytest.approx(expected.item(), abs=1e-6)
+
+
+def test_a_score_of_64_bits_is_compared_with_a_threshold_as_in_torchmetrics() -> None:
+    threshold = torch.linspace(0, 1, 11)[3].double()
+    scores, labels = torch.stack([threshold - 1e-12, threshold]), torch.tensor([0, 1])
+    metric = AUC(11)
+    metric.update(scores, labels)
+    assert metric.compute().item() == binary_auroc(scores, labels, thresholds=11).item() == 1
 
 
 @pytest.mark.parametrize("thresholds", [None, 200])

@@ -74,7 +74,9 @@ def test_top_k_is_that_of_scikit_learn(top_k: int, weighted: bool) -> None:
 
 
 def test_a_score_at_the_threshold_is_a_negative_prediction() -> None:
-    assert _value(Accuracy(), np.array([0.5, 0.5]), np.array([0, 1])) == 0.5
+    assert _value(Accuracy(), np.array([0.5, 0.5, 0.5]), np.array([0, 0, 1])) == pytest.approx(
+        2 / 3
+    )
 
 
 def test_constant_scores_find_the_label_as_often_as_k_fixed_classes_do() -> None:

@@ -81,15 +81,17 @@ def test_folding_without_a_monitor_does_not_wait(kind: Kind) -> None:
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("kind", [*BINARY, *IN_BATCH, *MULTICLASS, *GROUPED, XAUC])
-def test_cuda_sees_no_synchronisation(kind: Kind) -> None:
+def test_cuda_sees_no_synchronisation(kind: Kind, weighted: bool) -> None:
     shape = (64, 6) if kind in MULTICLASS else (64,)
     preds, target = torch.rand(shape, device="cuda"), torch.ones(64, device="cuda")
     key = torch.arange(64, device="cuda") % 7
+    weights = torch.rand(64, device="cuda") if weighted else None
     metric: Metric = kind().to("cuda")
     torch.cuda.set_sync_debug_mode("error")
     try:
-        metric.update(preds, target, *([key] if kind in GROUPED else []))
+        metric.update(preds, target, *([key] if kind in GROUPED else []), weights=weights)
         take_window_states(metric)
     finally:
         torch.cuda.set_sync_debug_mode("default")
