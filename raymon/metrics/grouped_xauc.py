@@ -29,8 +29,8 @@ class GroupedXAUC(GroupedRows):
     many those were when the value was last computed. After a label that is NaN or infinite the
     value is NaN.
 
-    On one thread 200,000 rows in 20,000 groups took 0.06 s, and 10 million in a million 10 s and,
-    beside the rows, 80 bytes a row.
+    On one thread 200,000 rows in 20,000 groups took 0.06 s, and 10 million in a million 6 s and,
+    beside the rows, 110 bytes a row; with weights 17 s and 165 bytes.
 
     Args:
         max_pairs_per_group: None to count every pair; else so many are drawn from a group, with
