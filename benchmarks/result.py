@@ -63,10 +63,11 @@ class Result:
     def table(self) -> str:
         """For a person."""
         lines = [f"{self.name} ({machine()})", ""]
-        for question, cases in groupby(self.cases, key=lambda case: case.question):
+        for question, asked in groupby(self.cases, key=lambda case: case.question):
+            cases = list(asked)
             if question:
                 lines.append(f"  {question}")
-            lines += [_line(case) for case in cases]
+            lines += [_line(case, _is_fastest(case, cases)) for case in cases]
         lines.append("")
         for target in self.targets:
             word = "met" if target.met else "missed"
@@ -82,13 +83,18 @@ class Result:
         )
 
 
-def _line(case: Case) -> str:
+def _is_fastest(case: Case, cases: Sequence[Case]) -> bool:
+    """Whether nobody else answers the same question in less time."""
+    return len(cases) > 1 and case.unit == "ms" and case is min(cases, key=lambda c: c.median)
+
+
+def _line(case: Case, fastest: bool) -> str:
     line = f"  {case.contender:<36} {case.median:>14,.4g} {case.unit}"
     if len(case.figures) > 1:
         line += f"  (spread {case.spread:.0%}, {len(case.figures)} rounds)"
     if case.error is not None and case.unit != "error":
         line += f"  error {case.error:.1e}"
-    return line
+    return line + "  fastest" * fastest
 
 
 def machine() -> str:
