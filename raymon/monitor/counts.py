@@ -7,7 +7,7 @@ bits that a state's entries share are off.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,12 @@ from numpy.typing import NDArray
 from raymon.monitor.layout import Counts, Layout
 from raymon.protos.report_pb2 import CountGroup
 
+Entries = Sequence[tuple[NDArray[np.int64], Counts]]
+"""Positions in a vector, each there once, and what is there; by group."""
+
 _WIDTHS = (1, 2, 4, 8)
+_FEW = 32
+_AS_THEY_ARE = (0, 8)
 _POSITION_TYPES = {width: np.dtype(f"<u{width}") for width in _WIDTHS}
 _VALUE_TYPES = {width: np.dtype(f"<i{width}") for width in _WIDTHS}
 
@@ -30,8 +35,9 @@ def encode_counts(layout: Layout, counts: Counts) -> list[CountGroup]:
     groups: dict[tuple[int, int], list[slice]] = {}
     for begin, end in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
         if begin < end:
-            state = slice(begin, end)
-            groups.setdefault(_form(values[state]), []).append(state)
+            # A group costs its reader as much time as hundreds of entries.
+            form = _AS_THEY_ARE if end - begin <= _FEW else _form(values[begin:end])
+            groups.setdefault(form, []).append(slice(begin, end))
     return [
         _encode_group(
             np.concatenate([positions[part] for part in parts]),
@@ -43,38 +49,40 @@ def encode_counts(layout: Layout, counts: Counts) -> list[CountGroup]:
     ]
 
 
-def check_counts(groups: Iterable[CountGroup], size: int) -> None:
-    """Checks that all entries are in a vector of a size, and may be added to it.
+def decode_counts(groups: Iterable[CountGroup], size: int) -> Entries:
+    """The entries of the messages of a vector `[size]`.
 
     Raises:
-        ValueError: They are not.
+        ValueError: They are not in such a vector.
     """
-    for positions, _ in _entries(groups):
-        if len(positions) and not (positions[0] >= 0 and positions[-1] < size):
-            raise ValueError(f"a count at {positions[-1]}, beyond the {size} that there are")
+    return [_decode_group(group, size) for group in groups]
 
 
-def add_counts(groups: Iterable[CountGroup], total: Counts) -> None:
-    """Adds the entries of messages that `check_counts` passed to a vector, in place."""
-    for positions, values in _entries(groups):
+def add_counts(entries: Entries, total: Counts) -> None:
+    """Adds entries to a vector, in place."""
+    for positions, values in entries:
         total[positions] += values
 
 
-def _entries(groups: Iterable[CountGroup]) -> Iterator[tuple[NDArray[np.int64], Counts]]:
-    for group in groups:
-        if group.position_bytes not in _POSITION_TYPES or group.value_bytes not in _VALUE_TYPES:
-            raise ValueError(f"counts of {group.position_bytes} and {group.value_bytes} bytes")
-        # Distances above 0 make positions rise, so that each is there once.
-        steps = np.frombuffer(group.positions, _POSITION_TYPES[group.position_bytes])
-        values = np.frombuffer(group.values, _VALUE_TYPES[group.value_bytes]).astype(np.int64)
-        if len(steps) != len(values) or group.shift > 63:
-            raise ValueError(f"{len(steps)} positions for {len(values)} counts")
-        if len(steps) > 1 and not steps[1:].all():
+def _decode_group(group: CountGroup, size: int) -> tuple[NDArray[np.int64], Counts]:
+    position_type = _POSITION_TYPES.get(group.position_bytes)
+    value_type = _VALUE_TYPES.get(group.value_bytes)
+    if position_type is None or value_type is None or group.shift > 63:
+        raise ValueError(f"counts of {group.position_bytes} and {group.value_bytes} bytes")
+    steps = np.frombuffer(group.positions, position_type)
+    values = np.frombuffer(group.values, value_type).astype(np.int64)
+    if len(steps) != len(values):
+        raise ValueError(f"{len(steps)} positions for {len(values)} counts")
+    positions = steps.astype(np.int64).cumsum()
+    if len(steps):
+        # Distances above 0 make positions rise, so that each is there once; the first may be 0.
+        if np.count_nonzero(steps) < len(steps) - (steps[0] == 0):
             raise ValueError("a position that is there twice")
-        if group.position_bytes == 8 and len(steps) and int(steps.max()) > 1 << 40:
-            raise ValueError("a position beyond all vectors")
-        values <<= group.shift
-        yield np.cumsum(steps, dtype=np.int64), values
+        # Distances that overflow make some of them fall.
+        if positions[-1] >= size or int(steps.max()) > size or positions[0] < 0:
+            raise ValueError(f"a count beyond the {size} that there are")
+    values <<= group.shift
+    return positions, values
 
 
 def _form(values: Counts) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from raymon.protos.report_pb2 import SendingCounts
 
@@ -48,10 +49,9 @@ def add_sending(total: SendingCounts, part: SendingCounts) -> None:
     total.sent += part.sent
     total.bytes += part.bytes
     total.in_flight += part.in_flight
-    longer = len(part.latencies) - len(total.latencies)
-    total.latencies.extend([0] * longer)
-    for i, count in enumerate(part.latencies):
-        total.latencies[i] += count
+    if part.latencies:
+        pairs = zip_longest(total.latencies, part.latencies, fillvalue=0)
+        total.latencies[:] = [one + other for one, other in pairs]
 
 
 def latency_quantile(latencies: Sequence[int], share: float) -> float | None:

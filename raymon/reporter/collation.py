@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from raymon.monitor.counts import check_counts
+from raymon.monitor.counts import Entries, decode_counts
 from raymon.monitor.layout import Layout
 from raymon.monitor.states import decode_states
 from raymon.protos.report_pb2 import AttemptRecord, WindowReport
@@ -75,7 +75,7 @@ class Collation:
         Raises:
             ValueError: It cannot be a window of this attempt.
         """
-        self._check(report)
+        counts = self._check(report)
         self.heard.update(report.ranks)
         if report.dropped:
             for rank in report.ranks:
@@ -84,8 +84,8 @@ class Collation:
         if report.index < self.closed:
             return False
         if report.index in self._open:
-            return self._open[report.index].add(report)
-        self._open[report.index] = OpenWindow(report, now)
+            return self._open[report.index].add(report, counts)
+        self._open[report.index] = OpenWindow(report, counts, self.attempt.layout, now)
         return True
 
     def take_complete(self) -> Iterator[WindowSum]:
@@ -101,7 +101,7 @@ class Collation:
 
     def incomplete(self) -> list[WindowSum]:
         """The windows that some rank has still to report, in order."""
-        return [self._open[i].sum(self.attempt.layout) for i in sorted(self._open)]
+        return [self._open[i].sum() for i in sorted(self._open)]
 
     @property
     def waits_since(self) -> float | None:
@@ -118,7 +118,7 @@ class Collation:
         lost = self._lost(self.closed)
         self.closed += 1
         if window is not None:
-            total = window.sum(self.attempt.layout)
+            total = window.sum()
             total.lost |= lost - total.ranks
             yield total
 
@@ -134,7 +134,8 @@ class Collation:
     def _lost(self, index: int) -> set[int]:
         return {rank for rank, kept in self._first_kept.items() if index < kept}
 
-    def _check(self, report: WindowReport) -> None:
+    def _check(self, report: WindowReport) -> Entries:
+        """The counts of a report that can be a window of this attempt."""
         world_size, layout = self.attempt.world_size, self.attempt.layout
         if not report.ranks:
             raise ValueError("a report of no rank")
@@ -151,7 +152,7 @@ class Collation:
             )
         if report.layout != layout.fingerprint:
             raise ValueError("a report of other metrics than those of the attempt")
-        check_counts(report.counts, layout.size)
         for metric, states in decode_states(report.metrics).items():
             for name, state in states.items():
                 layout.check_other(metric, name, state.entries.shape)
+        return decode_counts(report.counts, layout.size)

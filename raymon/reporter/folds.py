@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from raymon.metrics import CheckedMetric, DecayedMetric, TrainMetricWrapper, window_states
-from raymon.monitor.counts import add_counts, encode_counts
+from raymon.monitor.counts import add_counts, decode_counts, encode_counts
 from raymon.monitor.layout import Layout
 from raymon.monitor.states import States, decode_states, encode_merged, merge_into
 from raymon.protos.report_pb2 import DecayState, PlainTensor, ReporterState
@@ -110,7 +110,7 @@ class Folds:
         """
         layout = Layout.from_message(state.layout)
         counts = layout.empty()
-        add_counts(state.open_counts, counts)
+        add_counts(decode_counts(state.open_counts, layout.size), counts)
         open_counts, open_others = layout.split(counts), decode_states(state.open_metrics)
         changed = []
         for saved in state.metrics:

@@ -136,7 +136,7 @@ def replay(state: ReporterState | None, records: Iterable[JournalRecord]) -> Rep
             case "window":
                 collation = result.history.collation(record.window.attempt)
                 layout = collation.attempt.layout
-                result.windows.append(WindowSum.of_parts([record.window], layout))
+                result.windows.append(WindowSum.of(record.window, layout))
                 collation.closed = record.window.index + 1
             case "evaluation":
                 result.evaluations[record.evaluation.step] = record.evaluation

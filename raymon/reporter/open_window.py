@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+
+from raymon.monitor.counts import Entries, decode_counts
 from raymon.monitor.layout import Layout
 from raymon.protos.report_pb2 import WindowReport
 from raymon.reporter.window_sum import WindowSum
@@ -15,6 +18,8 @@ class OpenWindow:
 
     Args:
         report: The first one; the others must cover the same steps.
+        counts: Its counts, decoded.
+        layout: Where states are in them.
         opened_at: When it came, in seconds.
 
     Attributes:
@@ -22,52 +27,58 @@ class OpenWindow:
         lost: Who never will.
     """
 
-    def __init__(self, report: WindowReport, opened_at: float) -> None:
-        self.first_step = report.first_step
-        self.end_step = report.end_step
+    def __init__(
+        self, report: WindowReport, counts: Entries, layout: Layout, opened_at: float
+    ) -> None:
         self.opened_at = opened_at
-        self.ranks: set[int] = set()
-        self.lost: set[int] = set()
-        self._single: list[WindowReport] = []
-        self._joint: list[WindowReport] = []
-        self.add(report)
+        self.ranks = set(report.ranks)
+        self.lost = set(report.lost)
+        self._layout = layout
+        self._reports = [report]
+        self._sum = WindowSum.of(report, layout, counts)
 
-    def add(self, report: WindowReport) -> bool:
+    @property
+    def end_step(self) -> int:
+        """Where its steps end."""
+        return self._sum.end_step
+
+    def add(self, report: WindowReport, counts: Entries) -> bool:
         """Takes a report; false where its ranks, or some of them, are in already.
 
         Raises:
             ValueError: It covers other steps than this window.
         """
-        if (report.first_step, report.end_step) != (self.first_step, self.end_step):
+        steps = self._sum.first_step, self._sum.end_step
+        if (report.first_step, report.end_step) != steps:
             raise ValueError(
                 f"rank {report.ranks[0]} reports steps [{report.first_step}, {report.end_step}) as "
-                f"window {report.index}, which is [{self.first_step}, {self.end_step}) on others"
+                f"window {report.index}, which is [{steps[0]}, {steps[1]}) on others"
             )
         self.lost.update(report.lost)
-        if len(report.ranks) == 1:
-            if report.ranks[0] in self.ranks:
-                return False
-            self._single.append(report)
-            self.ranks.add(report.ranks[0])
-            return True
-        return self._add_joint(report)
-
-    def _add_joint(self, report: WindowReport) -> bool:
-        new = set(report.ranks)
-        if new <= self.ranks:
+        ranks = set(report.ranks)
+        if self.ranks.isdisjoint(ranks):
+            self._reports.append(report)
+            self._sum.add(report, counts)
+        elif not self._replace(report, ranks):
             return False
-        covered = [p for p in (*self._single, *self._joint) if not new.isdisjoint(p.ranks)]
-        if any(not new.issuperset(part.ranks) for part in covered):
-            # Neither covers the other. The ranks that are missing come again, with more.
-            return False
-        self._single = [part for part in self._single if part.ranks[0] not in new]
-        self._joint = [part for part in self._joint if new.isdisjoint(part.ranks)]
-        self._joint.append(report)
-        self.ranks |= new
+        self.ranks |= ranks
         return True
 
-    def sum(self, layout: Layout) -> WindowSum:
-        """The window, summed over the ranks that have reported it."""
-        window = WindowSum.of_parts((*self._single, *self._joint), layout)
-        window.lost = self.lost - self.ranks
-        return window
+    def sum(self) -> WindowSum:
+        """The window, summed over the ranks that have reported it so far."""
+        total = copy.copy(self._sum)
+        total.lost = self.lost - self.ranks
+        return total
+
+    def _replace(self, report: WindowReport, ranks: set[int]) -> bool:
+        """Puts a report in the place of those that it covers, if it covers more than they do."""
+        covered = [part for part in self._reports if not ranks.isdisjoint(part.ranks)]
+        # One that neither covers nor is covered comes again, with more.
+        if ranks <= self.ranks or any(not ranks.issuperset(part.ranks) for part in covered):
+            return False
+        kept = [part for part in self._reports if ranks.isdisjoint(part.ranks)]
+        self._reports = [report, *kept]
+        self._sum = WindowSum.of(report, self._layout)
+        for part in kept:
+            self._sum.add(part, decode_counts(part.counts, self._layout.size))
+        return True

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from raymon.monitor.counts import add_counts, encode_counts
+from raymon.monitor.counts import Entries, add_counts, decode_counts, encode_counts
 from raymon.monitor.fixed_point import decode, encode, real
 from raymon.monitor.layout import Counts, Layout
 from raymon.monitor.sending import add_sending
@@ -90,17 +90,45 @@ class WindowSum:
     device_bytes: int = 0
 
     @classmethod
-    def of_parts(cls, parts: Iterable[WindowReport], layout: Layout) -> WindowSum:
-        """The sum of reports of one window, of which no two have a rank in common."""
-        parts = iter(parts)
-        first = next(parts)
+    def of(cls, report: WindowReport, layout: Layout, counts: Entries | None = None) -> WindowSum:
+        """The sum of one report.
+
+        Args:
+            report: Of any number of ranks.
+            layout: Where states are in its counts.
+            counts: Its counts, where they are decoded already.
+        """
         total = cls(
-            first.attempt, first.index, first.first_step, first.end_step, layout, layout.empty()
+            report.attempt, report.index, report.first_step, report.end_step, layout, layout.empty()
         )
-        total._add(first)
-        for part in parts:
-            total._add(part)
+        if counts is None:
+            counts = decode_counts(report.counts, layout.size)
+        total.add(report, counts)
         return total
+
+    def add(self, part: WindowReport, counts: Entries) -> None:
+        """Adds a report of other ranks, whose counts are decoded."""
+        add_counts(counts, self.counts)
+        if part.metrics:
+            merge_into(self.others, decode_states(part.metrics))
+        self.ranks.update(part.ranks)
+        self.lost.update(part.lost)
+        self.samples += part.samples
+        self.epoch = max(self.epoch, part.epoch)
+        self.checkpoint = self.checkpoint or part.checkpoint
+        self.wall_s = max(self.wall_s, part.wall_s)
+        for phase in part.phases:
+            self.phases[phase.name] = max(self.phases.get(phase.name, 0.0), phase.value)
+        for loss in part.losses:
+            self.losses.setdefault(loss.name, LossTotal()).add(LossTotal.from_message(loss))
+        self.failures += part.failures
+        add_sending(self.sending, part.sending)
+        self.host_bytes = max(self.host_bytes, part.host_bytes)
+        self.device_bytes = max(self.device_bytes, part.device_bytes)
+        if part.learning_rates and 0 in part.ranks:
+            self.learning_rates = tuple(part.learning_rates)
+            self.gradient_norms = {norm.name: norm.value for norm in part.gradient_norms}
+            self.histograms = tuple(part.histograms)
 
     @property
     def metrics(self) -> dict[str, dict[str, NDArray[np.generic]]]:
@@ -149,26 +177,3 @@ class WindowSum:
             host_bytes=self.host_bytes,
             device_bytes=self.device_bytes,
         )
-
-    def _add(self, part: WindowReport) -> None:
-        add_counts(part.counts, self.counts)
-        if part.metrics:
-            merge_into(self.others, decode_states(part.metrics))
-        self.ranks.update(part.ranks)
-        self.lost.update(part.lost)
-        self.samples += part.samples
-        self.epoch = max(self.epoch, part.epoch)
-        self.checkpoint = self.checkpoint or part.checkpoint
-        self.wall_s = max(self.wall_s, part.wall_s)
-        for phase in part.phases:
-            self.phases[phase.name] = max(self.phases.get(phase.name, 0.0), phase.value)
-        for loss in part.losses:
-            self.losses.setdefault(loss.name, LossTotal()).add(LossTotal.from_message(loss))
-        self.failures += part.failures
-        add_sending(self.sending, part.sending)
-        self.host_bytes = max(self.host_bytes, part.host_bytes)
-        self.device_bytes = max(self.device_bytes, part.device_bytes)
-        if part.learning_rates and 0 in part.ranks:
-            self.learning_rates = tuple(part.learning_rates)
-            self.gradient_norms = {norm.name: norm.value for norm in part.gradient_norms}
-            self.histograms = tuple(part.histograms)

@@ -65,10 +65,11 @@ class Progress:
         try:
             news, self._cursor = self._reporter.published(self._cursor)
         except Exception as error:  # a reporter that is slow or gone costs its news alone
-            if self._answers:
+            # One that is starting does not answer yet; the workers wait for it.
+            if self._answers and self._cursor is not None:
                 name = type(error).__name__
                 _log.warning("The reporter does not answer (%s); training goes on", name)
-            self._answers = False
+                self._answers = False
             return
         if not self._answers:
             _log.info("The reporter answers again")

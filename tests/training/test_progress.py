@@ -38,15 +38,19 @@ def test_a_reporter_that_does_not_answer_is_told_once_and_so_is_its_return(lines
     reporter = News()
     progress = Progress(reporter, Console(100, 1.0))
     reporter.silent = True
+    progress._poll()  # It is starting.
+    reporter.silent = False
+    progress._poll()
+    reporter.silent = True
     progress._poll()
     progress._poll()
     reporter.silent = False
     progress._poll()
     progress._poll()
     assert lines() == [
+        "Evaluation at step 10: auc:0.70000",
         "The reporter does not answer (TimeoutError); training goes on",
         "The reporter answers again",
-        "Evaluation at step 10: auc:0.70000",
     ]
 
 
