@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from raymon.metrics.steady_sum import steady_sum
+
 
 def area(histogram: Tensor, *, by_thresholds: bool) -> Tensor:
     """The area under the ROC curve: the share of pairs whose positive scores above its negative.
@@ -21,12 +23,12 @@ def area(histogram: Tensor, *, by_thresholds: bool) -> Tensor:
         float64 `[...]`; 0.0 where a class is missing, NaN where the NaN bin is not empty.
     """
     negative, positive = histogram[..., 0, :-1], histogram[..., 1, :-1]
-    positives = positive.sum(-1, keepdim=True)
-    above = (positives - positive.cumsum(-1)).double()
+    up_to = positive.cumsum(-1)
+    above = (up_to[..., -1:] - up_to).double()
     ties = positive.double() / 2
     if by_thresholds:
         ties[..., -1] = 0
-    concordant = (negative.double() * (above + ties)).sum(-1)
+    concordant = steady_sum(negative.double() * (above + ties))
     return _share_of_pairs(histogram, concordant)
 
 
@@ -46,7 +48,7 @@ def area_error_bound(histogram: Tensor, *, by_thresholds: bool) -> Tensor:
     doubt = histogram[..., 0, :-1].double() * histogram[..., 1, :-1].double() / 2
     if by_thresholds:
         doubt[..., -1] *= 2
-    return _share_of_pairs(histogram, doubt.sum(-1))
+    return _share_of_pairs(histogram, steady_sum(doubt))
 
 
 def has_pairs(histogram: Tensor) -> Tensor:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from raymon.metrics.steady_sum import steady_sum
+
 
 def average_precision(histogram: Tensor) -> Tensor:
     """The area under the precision-recall curve: the mean over positives of the precision there.
@@ -55,5 +57,5 @@ def _from_the_top(histogram: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 def _mean_over_positives(histogram: Tensor, total: Tensor) -> Tensor:
     """The sum of `total` over the weight of the positives, with the rules for what is missing."""
-    mean = total.sum() / histogram[1, :-1].sum()
+    mean = steady_sum(total) / histogram[1, :-1].sum()
     return mean.masked_fill((histogram[:, -1] > 0).any(), float("nan"))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from raymon.metrics.steady_sum import steady_sum
+
 
 def binned_share(
     cells: Tensor, score_slots: Tensor, label_slots: Tensor, rows: Tensor, weighted: Tensor
@@ -27,25 +29,26 @@ def binned_share(
         float64 scalars, the share and how far it can be from the exact one; NaN without any pair.
     """
     weight = cells.double()
-    mean = weight.sum() / rows
+    mean = cells.sum().double() / rows
     score_ties, one_score = _ties(score_slots, mean)
     label_ties, one_label = _ties(label_slots, mean)
 
     lower = _below(_below(cells, 0), 1).double()
-    known = (weight * lower).sum()
+    known = steady_sum((weight * lower).flatten())
     same_score, of_score = _sharing(cells, score_ties)
     same_label, of_label = _sharing(cells.T, label_ties)
     # A row makes no pair with itself.
     same_both = (weight * (weight - mean)).clamp(min=0) / 2
     of_both = same_both * ((1 - score_ties).unsqueeze(1) * (1 - label_ties)) / 2
 
-    share = known + of_score.sum() + of_label.sum() + of_both.sum()
+    share = known + of_score.sum() + of_label.sum() + steady_sum(of_both.flatten())
     doubt = _doubt(same_score, of_score, one_score) + _doubt(same_label, of_label, one_label)
     doubt += _doubt(same_both, of_both, one_score.unsqueeze(1) | one_label)
-    pairs = (weight.sum().square() - weight.square().sum()) / 2 + same_both.sum()
+    squares = steady_sum(weight.square().flatten())
+    pairs = (cells.sum().double().square() - squares) / 2 + steady_sum(same_both.flatten())
     # What rows of unequal weight make with themselves is anything up to what their cells do.
-    itself = torch.where(weighted > 0, weight.square().sum() / 2, 0.0)
-    least = pairs.minimum(weight.sum().square() / 2 - itself).clamp(min=0)
+    itself = torch.where(weighted > 0, squares / 2, 0.0)
+    least = pairs.minimum(cells.sum().double().square() / 2 - itself).clamp(min=0)
     bound = (doubt + 2 * itself) / torch.where(weighted > 0, least, pairs)
     return share / pairs, bound.clamp(max=1)
 
@@ -107,4 +110,5 @@ def _ties(slots: Tensor, mean: Tensor) -> tuple[Tensor, Tensor]:
 
 def _doubt(pairs: Tensor, concordant: Tensor, known: Tensor) -> Tensor:
     """How far `concordant` can be off in all, of so many pairs; not at all where it is known."""
-    return torch.maximum(concordant, pairs - concordant).masked_fill(known, 0.0).sum()
+    doubt = torch.maximum(concordant, pairs - concordant).masked_fill(known, 0.0)
+    return steady_sum(doubt.flatten())
