@@ -1,5 +1,6 @@
 """Where the numbers of a run go: console, TensorBoard, JSON lines."""
 
+from raymon.sinks.background import BackgroundSink
 from raymon.sinks.console import Console
 from raymon.sinks.json_lines import EvaluationLines, WindowLines
 from raymon.sinks.progress_logger import ProgressLogger
@@ -12,12 +13,14 @@ from raymon.sinks.snapshot import (
     InputErrors,
     Notice,
     Published,
+    RankState,
     Snapshot,
 )
 from raymon.sinks.tensorboard import TensorBoard
 
 __all__ = [
     "AttemptBegan",
+    "BackgroundSink",
     "Console",
     "Coverage",
     "Evaluation",
@@ -27,6 +30,7 @@ __all__ = [
     "Notice",
     "ProgressLogger",
     "Published",
+    "RankState",
     "Sink",
     "Snapshot",
     "TensorBoard",

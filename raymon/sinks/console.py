@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
 from types import TracebackType
 
 from rich.console import Console as RichConsole
 from rich.logging import RichHandler
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from raymon.sinks.live_bars import LiveBars
+from raymon.sinks.progress_text import (
+    BOUND_SHOWN_ABOVE,
+    format_values,
+    progress_line,
+    short_suffix,
+)
 from raymon.sinks.snapshot import (
+    AttemptBegan,
     Evaluation,
     EvaluationProgress,
     InputErrors,
@@ -21,9 +27,6 @@ from raymon.sinks.snapshot import (
 )
 
 _log = logging.getLogger("raymon")
-
-BOUND_SHOWN_ABOVE = 0.01
-"""A metric that may be wrong by more than this is shown with its bound."""
 
 
 class Console:
@@ -42,23 +45,14 @@ class Console:
         self._interval_s = interval_s
         self._last_line = -float("inf")
         self._unlogged: Snapshot | None = None
-        self._progress: Progress | None = None
-        self._tasks: dict[str, TaskID] = {}
+        self._bars = None if terminal is None else LiveBars(terminal)
+        self._step = 0
+        self._last: Snapshot | None = None
         self._doubted: set[str] = set()
-        if terminal is not None:
-            self._progress = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(bar_width=20),
-                TextColumn("{task.percentage:>3.0f}% {task.completed:.0f}/{task.total:.0f}"),
-                TimeRemainingColumn(compact=True),
-                TextColumn("{task.fields[suffix]}"),
-                console=terminal,
-                refresh_per_second=4,
-            )
 
     def __enter__(self) -> Console:
-        if self._progress is not None:
-            self._progress.start()
+        if self._bars is not None:
+            self._bars.start()
         return self
 
     def __exit__(
@@ -67,31 +61,39 @@ class Console:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._unlogged is not None and self._progress is None:
+        if self._unlogged is not None:
             self._log_snapshot(self._unlogged)
-        if self._progress is not None:
-            self._progress.stop()
+        if self._bars is not None:
+            self._bars.stop()
 
     def show(self, published: Published) -> None:
         """Shows what the reporter published."""
         if isinstance(published, Snapshot):
             self._show_snapshot(published)
         elif isinstance(published, Evaluation):
-            self._end_task("evaluation")
             self._show_evaluation(published)
         elif isinstance(published, EvaluationProgress):
             self._show_evaluation_progress(published)
         elif isinstance(published, Notice):
             _log.warning("%s", published.text)
         else:
-            _log.info(
-                "Attempt %d: %d ranks train from step %d",
-                published.attempt,
-                published.world_size,
-                published.step,
-            )
+            self._begin_attempt(published)
+
+    def _begin_attempt(self, began: AttemptBegan) -> None:
+        self._step = began.step
+        if self._unlogged is not None and self._unlogged.end_step > began.step:
+            self._unlogged = None
+        if self._bars is not None:
+            self._bars.end("evaluation")
+            if self._last is not None:
+                self._draw(self._last)
+        _log.info(
+            "Attempt %d: %d ranks train from step %d", began.attempt, began.world_size, began.step
+        )
 
     def _show_evaluation(self, evaluation: Evaluation) -> None:
+        if self._bars is not None:
+            self._bars.end("evaluation")
         self._warn(f"Evaluation at step {evaluation.step}", evaluation)
         values = format_values(evaluation.metrics, evaluation.metric_bounds)
         _log.info("Evaluation at step %d: %s", evaluation.step, values)
@@ -116,19 +118,20 @@ class Console:
                 snapshot.end_step,
                 " ".join(f"{name}:{count}" for name, count in snapshot.non_finite.items()),
             )
-        if self._progress is not None:
-            description = f"Training Epoch {snapshot.epoch}"
-            self._update_task(
-                "training",
-                description,
-                snapshot.end_step,
-                self._total_steps,
-                short_suffix(snapshot),
-            )
+        # What was shown before all ranks were in is shown again, exactly: the bar stays.
+        self._step = max(self._step, snapshot.end_step)
+        self._last = snapshot
+        if self._bars is not None:
+            self._draw(snapshot)
         elif time.monotonic() - self._last_line >= self._interval_s:
             self._log_snapshot(snapshot)
         else:
             self._unlogged = snapshot
+
+    def _draw(self, snapshot: Snapshot) -> None:
+        assert self._bars is not None
+        epoch = f"Training Epoch {snapshot.epoch}"
+        self._bars.show("training", epoch, self._step, self._total_steps, short_suffix(snapshot))
 
     def _log_snapshot(self, snapshot: Snapshot) -> None:
         self._last_line = time.monotonic()
@@ -137,65 +140,12 @@ class Console:
 
     def _show_evaluation_progress(self, progress: EvaluationProgress) -> None:
         rate = progress.done / progress.seconds if progress.seconds > 0 else 0.0
-        if self._progress is not None:
-            description = f"Evaluating Step {progress.step}"
-            self._update_task("evaluation", description, progress.done, progress.total, "")
+        if self._bars is not None:
+            step = f"Evaluating Step {progress.step}"
+            self._bars.show("evaluation", step, progress.done, progress.total, f"{rate:.2f}it/s")
         elif time.monotonic() - self._last_line >= self._interval_s:
             self._last_line = time.monotonic()
             _log.info("Evaluating Step %d: %dit [%.2fit/s]", progress.step, progress.done, rate)
-
-    def _update_task(
-        self, name: str, description: str, completed: int, total: int, suffix: str
-    ) -> None:
-        assert self._progress is not None
-        if name not in self._tasks:
-            self._tasks[name] = self._progress.add_task(description, total=total, suffix="")
-        self._progress.update(
-            self._tasks[name],
-            description=description,
-            completed=completed,
-            total=total,
-            suffix=suffix,
-        )
-
-    def _end_task(self, name: str) -> None:
-        if self._progress is not None and name in self._tasks:
-            self._progress.remove_task(self._tasks.pop(name))
-
-
-def progress_line(snapshot: Snapshot) -> str:
-    """The line of a snapshot: epoch, steps, rate, learning rates, losses, metrics; then samples
-    per second and coverage."""
-    parts = [
-        f"Training Epoch {snapshot.epoch}: {snapshot.end_step}it",
-        f"[{snapshot.steps_per_second:.2f}it/s]",
-        *(f"lr_g{i}:{rate:.5f}" for i, rate in enumerate(snapshot.learning_rates)),
-        format_values({**snapshot.losses, "total_loss": snapshot.total_loss}),
-        format_values(snapshot.metrics, snapshot.metric_bounds),
-        f"samples/s:{snapshot.samples_per_second:,.0f}",
-        f"ranks:{snapshot.coverage.ranks}/{snapshot.coverage.world_size}",
-    ]
-    return " ".join(part for part in parts if part)
-
-
-def short_suffix(snapshot: Snapshot) -> str:
-    """What stands behind the bar on a terminal."""
-    parts = [
-        f"{snapshot.samples_per_second:,.0f} samples/s",
-        f"loss:{snapshot.total_loss:.5f}",
-        format_values(snapshot.metrics, snapshot.metric_bounds),
-        f"{snapshot.coverage.ranks}/{snapshot.coverage.world_size} ranks",
-    ]
-    return " ".join(part for part in parts if part)
-
-
-def format_values(values: Mapping[str, float], bounds: Mapping[str, float] | None = None) -> str:
-    """`name:value`, separated by spaces, with the bounds that are worth showing."""
-    bounds = bounds or {}
-    return " ".join(
-        f"{name}:{value:.5f}" + _format_bound(bounds.get(name, 0.0))
-        for name, value in values.items()
-    )
 
 
 def terminal_handler(terminal: RichConsole) -> logging.Handler:
@@ -212,7 +162,3 @@ def _by_error(errors: InputErrors) -> dict[str, list[str]]:
         for what, count in found.items():
             metrics.setdefault(f"{count:,} {what}", []).append(metric)
     return metrics
-
-
-def _format_bound(bound: float) -> str:
-    return f"(±{bound:.3f})" if bound > BOUND_SHOWN_ABOVE else ""

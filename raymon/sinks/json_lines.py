@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from raymon.sinks.snapshot import Evaluation, Snapshot
+from raymon.sinks.whole_append import append_whole, cut_torn_line
 
 
 class JsonLinesFile:
-    """A file of JSON objects with a `global_step`, one a line, flushed line by line.
+    """A file of JSON objects with a `global_step`, one a line, written line by line.
 
     Args:
         path: The file; its directory is made when the first line comes.
@@ -23,20 +24,35 @@ class JsonLinesFile:
         self._path = path
 
     def append(self, record: Mapping[str, Any]) -> None:
-        """Writes one line. NaN and infinities become null, which every JSON reader takes."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        """Writes one line. NaN and infinities become null, which every JSON reader takes.
+
+        Half a line that a process left behind when it was killed is cut off first.
+
+        Raises:
+            OSError: Nothing was written.
+        """
         line = json.dumps(_finite(record), allow_nan=False) + "\n"
-        with self._path.open("a") as file:
-            file.write(line)
+        cut_torn_line(self._path)
+        append_whole(self._path, line.encode())
 
     def roll_back(self, step: int) -> None:
-        """Drops the lines after `step`, and any that is only half written."""
+        """Drops the lines after `step`, and any that is only half written.
+
+        Raises:
+            OSError: The file is as it was.
+        """
         if not self._path.exists():
             return
-        kept = [line for line in self._path.read_text().splitlines() if _is_until(line, step)]
+        lines = self._path.read_bytes().splitlines()
+        kept = b"".join(line + b"\n" for line in lines if _is_until(line, step))
         replacement = self._path.with_name(self._path.name + ".new")
-        replacement.write_text("".join(line + "\n" for line in kept))
-        os.replace(replacement, self._path)
+        try:
+            replacement.write_bytes(kept)
+            os.replace(replacement, self._path)
+        except OSError:
+            # What is left of it would take room where there is none.
+            replacement.unlink(missing_ok=True)
+            raise
 
 
 class WindowLines:
@@ -52,7 +68,7 @@ class WindowLines:
     def write_evaluation(self, evaluation: Evaluation) -> None:
         """Evaluations have their own file."""
 
-    def roll_back(self, step: int) -> None:
+    def roll_back(self, step: int, evaluation_step: int) -> None:
         """Drops the lines after `step`."""
         self._file.roll_back(step)
 
@@ -73,15 +89,15 @@ class EvaluationLines:
         """Appends the scores."""
         self._file.append({"global_step": evaluation.step, **evaluation.metrics})
 
-    def roll_back(self, step: int) -> None:
-        """Drops the lines after `step`."""
-        self._file.roll_back(step)
+    def roll_back(self, step: int, evaluation_step: int) -> None:
+        """Drops the lines after `evaluation_step`."""
+        self._file.roll_back(evaluation_step)
 
     def close(self) -> None:
         """Every line is written already."""
 
 
-def _is_until(line: str, step: int) -> bool:
+def _is_until(line: bytes, step: int) -> bool:
     try:
         return int(json.loads(line)["global_step"]) <= step
     except (ValueError, KeyError, TypeError):

@@ -9,7 +9,7 @@ _log = logging.getLogger("raymon")
 
 
 class ProgressLogger:
-    """Logs iterations and their rate, no more often than asked.
+    """Logs iterations and their rate under the name `raymon`, no more often than asked.
 
     Args:
         desc: What is going on; the beginning of every line.
@@ -26,6 +26,9 @@ class ProgressLogger:
         self._last_time = time.monotonic()
         self._mininterval = mininterval
         self._miniters = miniters
+        if _log.level == logging.NOTSET:
+            # Who makes one wants its lines, also where nothing else is wanted below a warning.
+            _log.setLevel(logging.INFO)
 
     def set_description(self, desc: str) -> None:
         """Changes the beginning of the lines to come."""
@@ -34,11 +37,11 @@ class ProgressLogger:
     def log(self, n: int, suffix: str = "") -> None:
         """Logs `desc: {n}it [{rate}it/s] suffix`, unless a line went out too recently.
 
-        The rate is that of the iterations since the line before.
+        The rate is that of the iterations since the line before; without any there is no line.
         """
         now = time.monotonic()
         seconds, iterations = now - self._last_time, n - self._last_n
-        if seconds < self._mininterval or iterations < self._miniters:
+        if seconds < self._mininterval or iterations < max(1, self._miniters):
             return
         rate = iterations / seconds if seconds > 0 else 0.0
         _log.info("%s: %dit [%.2fit/s] %s", self._desc, n, rate, suffix)

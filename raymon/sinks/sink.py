@@ -8,7 +8,11 @@ from raymon.sinks.snapshot import Evaluation, Snapshot
 
 
 class Sink(Protocol):
-    """A place that is written to. A sink that raises is counted and left out of nothing else."""
+    """A place that is written to.
+
+    It may raise, and it may take its time: a `BackgroundSink` around it keeps both to itself.
+    A call that raised is made again, so that what it left half done must not show twice.
+    """
 
     def write(self, snapshot: Snapshot) -> None:
         """Writes the numbers of some steps."""
@@ -16,8 +20,9 @@ class Sink(Protocol):
     def write_evaluation(self, evaluation: Evaluation) -> None:
         """Writes the scores of an evaluation."""
 
-    def roll_back(self, step: int) -> None:
-        """Takes back what was written for steps after `step`; training goes on from there."""
+    def roll_back(self, step: int, evaluation_step: int) -> None:
+        """Takes back what was written for training steps after `step`, and evaluations after
+        `evaluation_step`; both are written anew from there."""
 
     def close(self) -> None:
         """Writes what is left."""

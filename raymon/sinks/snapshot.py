@@ -28,6 +28,24 @@ class Coverage:
 
 
 @dataclass(frozen=True)
+class RankState:
+    """What is known of one rank.
+
+    Attributes:
+        heard_s: Seconds since it was heard.
+        step: The last step that it has reported.
+        windows: Windows that it has reported in this attempt.
+        lost: Windows that it had to drop.
+    """
+
+    rank: int
+    heard_s: float
+    step: int
+    windows: int
+    lost: int
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """The steps [first_step, end_step) of all ranks together.
 
@@ -44,6 +62,8 @@ class Snapshot:
         gradient_norms: By name, `global_gradient_norm` and `{parameter}/gradient_norm`.
         histograms: Of parameters and gradients.
         input_errors: As for an `Evaluation`.
+        host_bytes: Resident memory of the largest worker process.
+        device_bytes: Most memory that tensors took on a device, of the largest rank; 0 on CPU.
     """
 
     first_step: int
@@ -62,6 +82,8 @@ class Snapshot:
     phases: Mapping[str, float] = field(default_factory=dict)
     histograms: Sequence[Histogram] = ()
     input_errors: InputErrors = field(default_factory=dict)
+    host_bytes: int = 0
+    device_bytes: int = 0
 
     @property
     def total_loss(self) -> float:
@@ -100,6 +122,8 @@ class Snapshot:
             "ranks": self.coverage.ranks,
             "world_size": self.coverage.world_size,
             "oldest_s": self.coverage.oldest_s,
+            "host_bytes": self.host_bytes,
+            "device_bytes": self.device_bytes,
         }
 
 

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from tensorboardX import SummaryWriter
+from tensorboardX.proto.summary_pb2 import Summary
+from tensorboardX.summary import histogram_raw, scalar
 
+from raymon.sinks.event_files import EventFiles
 from raymon.sinks.snapshot import Evaluation, Snapshot
 
 EVALUATION_DIRECTORY = "eval_val"
-
-_FLUSH_S = 1
 
 
 class TensorBoard:
     """Writes snapshots into `model_dir` and evaluations into `model_dir/eval_val`.
 
     Tags: `loss/{name}`, `loss/total`, `lr/g{i}`, `metric/{name}`, `global_gradient_norm`,
-    `{parameter}/gradient_norm`, the histograms `{parameter}` and `{parameter}/gradient`, and
-    `throughput/samples_per_second`.
+    `{parameter}/gradient_norm`, the histograms `{parameter}` and `{parameter}/gradient`,
+    `throughput/samples_per_second`, `memory/host_bytes` and `memory/device_bytes`.
+
+    All points of a step are one event, so that a write that failed left none of them behind.
 
     Args:
         model_dir: Directory of the run.
@@ -30,78 +31,65 @@ class TensorBoard:
     """
 
     def __init__(self, model_dir: Path, summaries: Collection[str]) -> None:
-        self._model_dir = model_dir
         self._summaries = frozenset(summaries)
-        self._train: SummaryWriter | None = None
-        self._evaluation: SummaryWriter | None = None
-        self._purge_step: int | None = None
+        self._train = EventFiles(model_dir)
+        self._evaluation = EventFiles(model_dir / EVALUATION_DIRECTORY)
 
     def write(self, snapshot: Snapshot) -> None:
         """Adds a point to every curve of training, at `end_step`.
 
         A value that is not finite leaves a gap.
         """
-        if self._train is None:
-            self._train = self._writer(self._model_dir)
-        writer, step = self._train, snapshot.end_step
-        if "loss" in self._summaries:
-            for name, loss in snapshot.losses.items():
-                _add(writer, f"loss/{name}", loss, step)
-            _add(writer, "loss/total", snapshot.total_loss, step)
-        if "learning_rate" in self._summaries:
-            for i, learning_rate in enumerate(snapshot.learning_rates):
-                _add(writer, f"lr/g{i}", learning_rate, step)
-        for name, norm in snapshot.gradient_norms.items():
-            _add(writer, name, norm, step)
-        for name, value in snapshot.metrics.items():
-            _add(writer, f"metric/{name}", value, step)
-        _add(writer, "throughput/samples_per_second", snapshot.samples_per_second, step)
+        summary = _scalars(dict(self._curves(snapshot)))
         for histogram in snapshot.histograms:
             if histogram.counts:
-                writer.add_histogram_raw(
-                    histogram.name,
-                    min=histogram.minimum,
-                    max=histogram.maximum,
-                    num=sum(histogram.counts),
-                    sum=histogram.sum,
-                    sum_squares=histogram.sum_squares,
-                    bucket_limits=list(histogram.edges[1:]),
-                    bucket_counts=list(histogram.counts),
-                    global_step=step,
+                summary.MergeFrom(
+                    histogram_raw(
+                        histogram.name,
+                        min=histogram.minimum,
+                        max=histogram.maximum,
+                        num=sum(histogram.counts),
+                        sum=histogram.sum,
+                        sum_squares=histogram.sum_squares,
+                        bucket_limits=list(histogram.edges[1:]),
+                        bucket_counts=list(histogram.counts),
+                    )
                 )
+        self._train.add(summary, snapshot.end_step)
 
     def write_evaluation(self, evaluation: Evaluation) -> None:
         """Adds a point to every curve of evaluation."""
-        if self._evaluation is None:
-            self._evaluation = self._writer(self._model_dir / EVALUATION_DIRECTORY)
-        for name, value in evaluation.metrics.items():
-            _add(self._evaluation, f"metric/{name}", value, evaluation.step)
+        metrics = {f"metric/{name}": value for name, value in evaluation.metrics.items()}
+        self._evaluation.add(_scalars(metrics), evaluation.step)
 
-    def roll_back(self, step: int) -> None:
-        """Begins new files that hide what older ones hold after `step`."""
-        self.close()
-        self._purge_step = step + 1
-
-    def _writer(self, directory: Path) -> SummaryWriter:
-        # File names have seconds; readers take files by name, and a roll-back must come after
-        # what it takes back.
-        suffix = f".{time.time_ns()}"
-        return SummaryWriter(
-            str(directory),
-            purge_step=self._purge_step,
-            filename_suffix=suffix,
-            flush_secs=_FLUSH_S,
-        )
+    def roll_back(self, step: int, evaluation_step: int) -> None:
+        """Hides what is on the curves of training after `step`, and on those of evaluation after
+        `evaluation_step`."""
+        self._train.purge(step + 1)
+        self._evaluation.purge(evaluation_step + 1)
 
     def close(self) -> None:
-        """Writes the events that are still in memory."""
-        for writer in (self._train, self._evaluation):
-            if writer is not None:
-                writer.close()
-        self._train = self._evaluation = None
+        """Every event is written already."""
+
+    def _curves(self, snapshot: Snapshot) -> Iterator[tuple[str, float]]:
+        if "loss" in self._summaries:
+            yield from ((f"loss/{name}", loss) for name, loss in snapshot.losses.items())
+            yield "loss/total", snapshot.total_loss
+        if "learning_rate" in self._summaries:
+            yield from ((f"lr/g{i}", rate) for i, rate in enumerate(snapshot.learning_rates))
+        yield from snapshot.gradient_norms.items()
+        yield from ((f"metric/{name}", value) for name, value in snapshot.metrics.items())
+        yield "throughput/samples_per_second", snapshot.samples_per_second
+        if snapshot.host_bytes > 0:
+            yield "memory/host_bytes", snapshot.host_bytes
+        if snapshot.device_bytes > 0:
+            yield "memory/device_bytes", snapshot.device_bytes
 
 
-def _add(writer: SummaryWriter, tag: str, value: float, step: int) -> None:
-    # Of a point that is not finite tensorboardX would say so on the terminal, without its name.
-    if math.isfinite(value):
-        writer.add_scalar(tag, value, step)
+def _scalars(values: dict[str, float]) -> Summary:
+    summary = Summary()
+    for tag, value in values.items():
+        # Of a value that is not finite tensorboardX would say so on the terminal, without its name.
+        if math.isfinite(value):
+            summary.MergeFrom(scalar(tag, value))
+    return summary

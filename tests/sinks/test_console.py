@@ -4,8 +4,15 @@ import logging
 import pytest
 from rich.console import Console as RichConsole
 
-from raymon.sinks import Console, Coverage, Evaluation, EvaluationProgress
-from raymon.sinks.console import progress_line
+from raymon.sinks import (
+    AttemptBegan,
+    Console,
+    Coverage,
+    Evaluation,
+    EvaluationProgress,
+    Published,
+)
+from raymon.sinks.progress_text import progress_line
 from tests.sinks.snapshots import snapshot
 
 
@@ -76,13 +83,62 @@ def test_a_bound_above_a_hundredth_is_a_warning_once_and_shown_always(lines) -> 
     ]
 
 
-def test_a_terminal_gets_one_live_line_with_rate_loss_metrics_and_coverage() -> None:
+def test_steps_that_were_rolled_back_are_not_shown_at_the_end(lines) -> None:
+    with Console(total_steps=100, interval_s=3600) as console:
+        for published in (snapshot(10), snapshot(30), AttemptBegan(2, 2, 20)):
+            console.show(published)
+    assert [line.split()[0] for line in lines()] == ["Training", "Attempt"]
+
+
+def last_frame(*shown: Published, width: int = 140) -> str:
     screen = io.StringIO()
-    terminal = RichConsole(file=screen, force_terminal=True, width=140)
+    terminal = RichConsole(file=screen, force_terminal=True, width=width, color_system=None)
     with Console(total_steps=100, interval_s=0, terminal=terminal) as console:
-        console.show(snapshot(50))
-        console.show(EvaluationProgress(50, 1, 4, 0.1))
-        console.show(Evaluation(50, {"auc": 0.7}))
-    shown = screen.getvalue()
-    for part in ("50%", "50/100", "4,000 samples/s", "loss:0.52341", "auc:0.71234", "2/2 ranks"):
-        assert part in shown
+        for published in shown:
+            console.show(published)
+    return "Training Epoch" + screen.getvalue().rpartition("Training Epoch")[2]
+
+
+def test_a_terminal_gets_one_live_line_with_rate_loss_metrics_and_coverage() -> None:
+    line = last_frame(snapshot(50, epoch=1)).strip().partition("\n")[0]
+    for part in (
+        "Training Epoch 1 ━",
+        " 50% 50/100 ",
+        "4,000 samples/s",
+        "loss:0.52341",
+        "auc:0.71234",
+        "2/2 ranks",
+    ):
+        assert part in line
+
+
+def test_what_does_not_fit_beside_the_bar_is_below_it() -> None:
+    frame = last_frame(snapshot(50), EvaluationProgress(50, 1, 4, 0.1), width=80).splitlines()
+    assert frame[0].split()[-2:] == ["50/100", "--:--"]
+    assert frame[1].startswith("Evaluating Step 50")
+    assert frame[2].strip() == "4,000 samples/s loss:0.52341 auc:0.71234 2/2 ranks"
+
+
+def test_an_evaluation_has_a_bar_of_its_own_until_its_scores_are_there() -> None:
+    progress = EvaluationProgress(50, 1, 4, 0.1)
+    bar = last_frame(snapshot(50), progress).splitlines()[1]
+    assert bar.startswith("Evaluating Step 50 ━")
+    assert " 25% 1/4 " in bar
+    assert "10.00it/s" in bar
+    for end in (Evaluation(50, {"auc": 0.7}), AttemptBegan(2, 2, 0)):
+        assert "Evaluating" not in last_frame(snapshot(50), progress, end)
+
+
+def test_a_snapshot_that_lacks_ranks_says_so_and_moves_the_bar_never_back() -> None:
+    early = snapshot(60, coverage=Coverage(7, 8, 12.0))
+    exact = snapshot(40, coverage=Coverage(8, 8, 0.1))
+    assert "7/8 ranks" in last_frame(early)
+    frame = last_frame(early, exact)
+    assert " 60/100 " in frame
+    assert "8/8 ranks" in frame
+
+
+def test_the_bar_goes_back_with_the_run() -> None:
+    began = AttemptBegan(2, 2, 20)
+    assert " 20% 20/100 " in last_frame(snapshot(50), began)
+    assert " 30% 30/100 " in last_frame(snapshot(50), began, snapshot(30))

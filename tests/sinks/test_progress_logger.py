@@ -1,4 +1,5 @@
 import logging
+from functools import partial
 
 import pytest
 
@@ -48,3 +49,29 @@ def test_the_description_can_change(clock, lines) -> None:
     clock[0] = 1.0
     logger.log(1)
     assert lines()[0].startswith("Training Epoch 1: 1it")
+
+
+def test_without_a_new_iteration_there_is_no_line(clock, lines) -> None:
+    logger = ProgressLogger("Training", start_n=0, mininterval=0)
+    for n in (0, 1, 1):
+        clock[0] += 1.0
+        logger.log(n)
+    assert len(lines()) == 1
+
+
+def test_the_first_iteration_is_the_one_after_start_n(clock, lines) -> None:
+    logger = ProgressLogger("Training")
+    clock[0] = 2.0
+    logger.log(9)
+    assert lines() == ["Training: 9it [5.00it/s] "]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(logging.NOTSET, logging.INFO), (logging.ERROR, logging.ERROR)]
+)
+def test_its_lines_are_seen_unless_somebody_wants_less(request, before: int, after: int) -> None:
+    logger = logging.getLogger("raymon")
+    request.addfinalizer(partial(logger.setLevel, logger.level))
+    logger.setLevel(before)
+    ProgressLogger("Training")
+    assert logger.level == after

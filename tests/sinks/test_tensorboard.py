@@ -1,3 +1,5 @@
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -5,7 +7,8 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from raymon.monitor.histogram import HistogramCounter, encode_histogram
-from raymon.sinks import Evaluation, TensorBoard
+from raymon.sinks import BackgroundSink, Evaluation, TensorBoard
+from tests.sinks.sinks import wait_for
 from tests.sinks.snapshots import snapshot
 
 
@@ -51,12 +54,131 @@ def test_a_histogram_has_the_counts_and_moments_of_its_values(tmp_path: Path) ->
     assert histogram.sum == pytest.approx(values.double().sum().item())
 
 
+def points(directory: Path, tag: str) -> list[tuple[int, float]]:
+    return [(point.step, point.value) for point in read(directory).Scalars(tag)]
+
+
+def test_memory_has_curves_where_it_was_measured(tmp_path: Path) -> None:
+    board = TensorBoard(tmp_path, [])
+    board.write(snapshot(10, host_bytes=3 << 30))
+    board.write(snapshot(20, host_bytes=3 << 30, device_bytes=1 << 30))
+    assert points(tmp_path, "memory/host_bytes") == [(10, 3 << 30), (20, 3 << 30)]
+    assert points(tmp_path, "memory/device_bytes") == [(20, 1 << 30)]
+
+
+def test_a_value_that_is_not_finite_leaves_a_gap(tmp_path: Path, capfd) -> None:
+    board = TensorBoard(tmp_path, ["loss"])
+    for step, loss in ((10, 1.0), (20, float("nan")), (30, 3.0)):
+        board.write(snapshot(step, losses={"bce": loss}))
+    assert points(tmp_path, "loss/bce") == [(10, 1.0), (30, 3.0)]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_point_can_be_read_as_soon_as_it_is_written(tmp_path: Path) -> None:
+    board = TensorBoard(tmp_path, ["loss"])
+    for step in (10, 20, 30):
+        board.write(snapshot(step, losses={"bce": 1.0}))
+        assert points(tmp_path, "loss/bce")[-1] == (step, 1.0)
+
+
 def test_points_after_a_roll_back_replace_the_old_ones(tmp_path: Path) -> None:
     board = TensorBoard(tmp_path, ["loss"])
     for step in (10, 20, 30):
         board.write(snapshot(step, losses={"bce": 1.0}))
-    board.roll_back(20)
+    board.roll_back(20, 20)
     board.write(snapshot(30, losses={"bce": 2.0}))
     board.close()
-    points = read(tmp_path).Scalars("loss/bce")
-    assert [(point.step, point.value) for point in points] == [(10, 1.0), (20, 1.0), (30, 2.0)]
+    assert points(tmp_path, "loss/bce") == [(10, 1.0), (20, 1.0), (30, 2.0)]
+
+
+def test_training_and_evaluation_go_back_to_steps_of_their_own(tmp_path: Path) -> None:
+    board = TensorBoard(tmp_path, ["loss"])
+    for step in (10, 20, 30):
+        board.write(snapshot(step, losses={"bce": 1.0}))
+        board.write_evaluation(Evaluation(step, {"auc": 0.5}))
+    board.roll_back(20, 19)
+    # Also where nothing has been written since.
+    assert points(tmp_path, "loss/bce") == [(10, 1.0), (20, 1.0)]
+    assert points(tmp_path / "eval_val", "metric/auc") == [(10, 0.5)]
+
+
+def test_a_roll_back_of_nothing_makes_no_file(tmp_path: Path) -> None:
+    TensorBoard(tmp_path, []).roll_back(0, -1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_roll_back_of_another_process_hides_its_points_whatever_its_clock_said(
+    tmp_path: Path, monkeypatch
+) -> None:
+    now = time.time()
+    monkeypatch.setattr("raymon.sinks.event_files.time.time", lambda: now + 3600)
+    board = TensorBoard(tmp_path, ["loss"])
+    for step in (10, 20):
+        board.write(snapshot(step, losses={"bce": 1.0}))
+    monkeypatch.setattr("raymon.sinks.event_files.time.time", lambda: now)
+    board = TensorBoard(tmp_path, ["loss"])
+    board.roll_back(10, 10)
+    board.write(snapshot(20, losses={"bce": 2.0}))
+    assert points(tmp_path, "loss/bce") == [(10, 1.0), (20, 2.0)]
+
+
+def test_a_write_that_fails_half_way_leaves_no_point(tmp_path: Path, full_disk) -> None:
+    board = TensorBoard(tmp_path, ["loss"])
+    board.write(snapshot(10, losses={"bce": 1.0}))
+    full_disk[0] = 1
+    with pytest.raises(OSError, match="No space left"):
+        board.write(snapshot(20, losses={"bce": 2.0}))
+    assert points(tmp_path, "loss/bce") == [(10, 1.0)]
+
+
+def test_a_write_that_is_tried_again_puts_one_point_on_each_curve(
+    tmp_path: Path, full_disk, monkeypatch
+) -> None:
+    sink = BackgroundSink(TensorBoard(tmp_path, ["loss"]), tries=3, retry_s=0.001)
+    for step in (10, 20):
+        sink.write(snapshot(step, losses={"bce": 1.0}))
+    sink.roll_back(10, 10)
+    wait_for(lambda: len(list(tmp_path.iterdir())) == 2)
+    reader = read(tmp_path)
+    really_cut = os.truncate
+
+    def cut(path: Path, size: int) -> None:
+        reader.Reload()  # somebody reads while half is there
+        really_cut(path, size)
+
+    monkeypatch.setattr(os, "truncate", cut)
+    full_disk[0] = 2
+    sink.write(snapshot(20, losses={"bce": 2.0}))
+    sink.write(snapshot(30, losses={"bce": 3.0}))
+    sink.close()
+    assert (full_disk, sink.failures, sink.take_notices()) == ([0], 0, [])
+    expected = [(10, 1.0), (20, 2.0), (30, 3.0)]
+    assert points(tmp_path, "loss/bce") == points(tmp_path, "loss/total") == expected
+    seen = reader.Reload().Scalars("loss/bce")
+    assert [(point.step, point.value) for point in seen] == expected
+
+
+def test_a_full_disk_is_told(tmp_path: Path, full_disk) -> None:
+    sink = BackgroundSink(TensorBoard(tmp_path, ["loss"]), tries=3, retry_s=0.001)
+    full_disk[0] = 3
+    sink.write(snapshot(10))
+    sink.close()
+    told = "TensorBoard: OSError: [Errno 28] No space left on device (given up after 3 tries)"
+    assert sink.take_notices() == [told]
+    (file,) = tmp_path.iterdir()
+    assert file.read_bytes() == b""
+
+
+def test_a_disk_that_stays_full_is_not_filled_with_empty_files(tmp_path: Path, full_disk) -> None:
+    board = TensorBoard(tmp_path, ["loss"])
+    board.write(snapshot(10, losses={"bce": 1.0}))
+    full_disk[0] = 100
+    for _ in range(50):
+        with pytest.raises(OSError, match="No space left"):
+            board.roll_back(5, 5)
+        with pytest.raises(OSError, match="No space left"):
+            board.write(snapshot(20))
+    assert len(list(tmp_path.iterdir())) == 2
+    board.roll_back(5, 5)
+    board.write(snapshot(10, losses={"bce": 2.0}))
+    assert points(tmp_path, "loss/bce") == [(10, 2.0)]

@@ -1,0 +1,65 @@
+"""Actions that wait for a sink."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+
+from raymon.sinks.actions import Action, Write, WriteEvaluation
+
+
+class ActionQueue:
+    """First in, first out, between two threads; drops writes where it is full.
+
+    Args:
+        size: Writes that may wait.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._actions: deque[Action] = deque()
+        self._changed = threading.Condition()
+
+    def put(self, action: Action) -> int:
+        """Adds an action, without waiting.
+
+        Where the queue is full a write takes the place of the oldest one, or where only
+        evaluations wait, of which there are few, of the oldest of them. A roll-back or a close
+        takes the place of nothing, and keeps its own.
+
+        Returns:
+            How many went.
+        """
+        with self._changed:
+            full = len(self._actions) >= self._size and self._writes() >= self._size
+            drops = full and isinstance(action, Write | WriteEvaluation)
+            if drops:
+                self._drop_oldest()
+            self._actions.append(action)
+            self._changed.notify()
+        return int(drops)
+
+    def take(self) -> Action:
+        """The oldest action; waits for one."""
+        with self._changed:
+            while not self._actions:
+                self._changed.wait()
+            return self._actions.popleft()
+
+    def clear_writes(self) -> int:
+        """Drops the writes that wait, and returns how many they were."""
+        with self._changed:
+            dropped = self._writes()
+            for _ in range(dropped):
+                self._drop_oldest()
+        return dropped
+
+    def _writes(self) -> int:
+        return sum(isinstance(action, Write | WriteEvaluation) for action in self._actions)
+
+    def _drop_oldest(self) -> None:
+        for kind in (Write, WriteEvaluation):
+            for i, action in enumerate(self._actions):
+                if isinstance(action, kind):
+                    del self._actions[i]
+                    return

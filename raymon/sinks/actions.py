@@ -1,0 +1,66 @@
+"""What can be done with a sink, as values that can wait in a queue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from raymon.sinks.sink import Sink
+from raymon.sinks.snapshot import Evaluation, Snapshot
+
+
+@dataclass(frozen=True)
+class Write:
+    """Writes a snapshot."""
+
+    what: ClassVar[str] = "a write"
+    snapshot: Snapshot
+
+    def run(self, sink: Sink) -> None:
+        """Does it."""
+        sink.write(self.snapshot)
+
+
+@dataclass(frozen=True)
+class WriteEvaluation:
+    """Writes the scores of an evaluation."""
+
+    what: ClassVar[str] = "a write"
+    evaluation: Evaluation
+
+    def run(self, sink: Sink) -> None:
+        """Does it."""
+        sink.write_evaluation(self.evaluation)
+
+
+@dataclass(frozen=True)
+class RollBack:
+    """Takes back what is past two steps."""
+
+    what: ClassVar[str] = "a roll-back"
+    step: int
+    evaluation_step: int
+
+    def run(self, sink: Sink) -> None:
+        """Does it."""
+        sink.roll_back(self.step, self.evaluation_step)
+
+    def and_then(self, later: RollBack) -> RollBack:
+        """Both, of which this one has not been done."""
+        return RollBack(
+            min(self.step, later.step), min(self.evaluation_step, later.evaluation_step)
+        )
+
+
+@dataclass(frozen=True)
+class Close:
+    """Ends the sink."""
+
+    what: ClassVar[str] = "its close"
+
+    def run(self, sink: Sink) -> None:
+        """Does it."""
+        sink.close()
+
+
+Action = Write | WriteEvaluation | RollBack | Close

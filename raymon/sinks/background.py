@@ -1,0 +1,101 @@
+"""A sink that delays and breaks nothing but itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from raymon.sinks.actions import Action, RollBack, Write, WriteEvaluation
+from raymon.sinks.sink import Sink
+from raymon.sinks.sink_thread import SinkThread
+from raymon.sinks.snapshot import Evaluation, Snapshot
+
+
+class BackgroundSink:
+    """Sink: another sink, run on a daemon thread of its own.
+
+    Calls return at once and never raise. What the other sink raises is tried again, then given up,
+    counted and told; while it hangs, what follows waits, up to a bound. The thread begins with the
+    first call; until then the sink can be pickled. Calls come from one thread.
+
+    Args:
+        sink: Does the work.
+        tries: Times that a call is tried.
+        retry_s: Seconds between the first two tries; they double.
+        queued: Calls that may wait; the oldest write of a full queue is dropped.
+        hangs_after_s: Seconds after which a call is told that has not returned.
+        clock: Seconds that never go back.
+    """
+
+    def __init__(
+        self,
+        sink: Sink,
+        *,
+        tries: int = 3,
+        retry_s: float = 1.0,
+        queued: int = 1000,
+        hangs_after_s: float = 30.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._sink = sink
+        self._tries = tries
+        self._retry_s = retry_s
+        self._queued = queued
+        self._hangs_after_s = hangs_after_s
+        self._clock = clock
+        self._thread: SinkThread | None = None
+
+    @property
+    def name(self) -> str:
+        """The class of the other sink."""
+        return type(self._sink).__name__
+
+    @property
+    def failures(self) -> int:
+        """Calls that were given up."""
+        return self._thread.failures if self._thread else 0
+
+    @property
+    def dropped(self) -> int:
+        """Writes for which there was no room in the queue, or no time at the end."""
+        return self._thread.dropped if self._thread else 0
+
+    def write(self, snapshot: Snapshot) -> None:
+        """Has the snapshot written."""
+        self._put(Write(snapshot))
+
+    def write_evaluation(self, evaluation: Evaluation) -> None:
+        """Has the evaluation written."""
+        self._put(WriteEvaluation(evaluation))
+
+    def roll_back(self, step: int, evaluation_step: int) -> None:
+        """Has taken back what was written past the steps, before anything that follows."""
+        self._put(RollBack(step, evaluation_step))
+
+    def close(self, timeout_s: float = 10.0) -> None:
+        """Has written what is left, and closes the other sink.
+
+        Args:
+            timeout_s: Returns after so many seconds in any case; what is left then is dropped.
+        """
+        self._started().close(timeout_s)
+
+    def take_notices(self) -> list[str]:
+        """What a person should read since the call before: each kind of failure once."""
+        return self._thread.take_notices() if self._thread else []
+
+    def _put(self, action: Action) -> None:
+        self._started().put(action)
+
+    def _started(self) -> SinkThread:
+        if self._thread is None:
+            self._thread = SinkThread(
+                self._sink,
+                self.name,
+                tries=self._tries,
+                retry_s=self._retry_s,
+                queued=self._queued,
+                hangs_after_s=self._hangs_after_s,
+                clock=self._clock,
+            )
+        return self._thread

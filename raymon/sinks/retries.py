@@ -1,0 +1,79 @@
+"""Does things with a sink that may fail, more than once."""
+
+from __future__ import annotations
+
+import time
+
+from raymon.sinks.actions import Action, Close, RollBack
+from raymon.sinks.hang_watch import HangWatch
+from raymon.sinks.notices import Notices
+from raymon.sinks.sink import Sink
+
+_LONGEST_ERROR = 300
+
+
+class Retries:
+    """Tries an action again that failed, then gives it up and tells.
+
+    A roll-back that failed is tried again before each write that follows, which fails with it:
+    what is written past a step that was not rolled back would show twice.
+
+    Args:
+        sink: May raise.
+        tries: Times that an action is tried.
+        pause_s: Seconds between the first two; they double.
+        watch: Sees that actions come back.
+        notices: Where it is told.
+
+    Attributes:
+        failures: Actions that were given up.
+    """
+
+    def __init__(
+        self, sink: Sink, tries: int, pause_s: float, watch: HangWatch, notices: Notices
+    ) -> None:
+        self._sink = sink
+        self._tries = tries
+        self._pause_s = pause_s
+        self._watch = watch
+        self._notices = notices
+        self._owed: RollBack | None = None
+        self.failures = 0
+
+    def do(self, action: Action) -> None:
+        """Does the action, or gives it up."""
+        if isinstance(action, RollBack):
+            self._owed = action if self._owed is None else self._owed.and_then(action)
+        pause_s = self._pause_s
+        for tried in range(1, self._tries + 1):
+            try:
+                self._try(action)
+                return
+            except BaseException as error:  # a sink's own exit must not end the thread unseen
+                if tried == self._tries:
+                    self._give_up(error)
+                    return
+            time.sleep(pause_s)
+            pause_s *= 2
+
+    def _try(self, action: Action) -> None:
+        if self._owed is not None and not isinstance(action, Close):
+            self._watched(self._owed)
+            self._owed = None
+        if not isinstance(action, RollBack):
+            self._watched(action)
+
+    def _watched(self, action: Action) -> None:
+        self._watch.begin(action.what)
+        try:
+            action.run(self._sink)
+        finally:
+            self._watch.end()
+
+    def _give_up(self, error: BaseException) -> None:
+        self.failures += 1
+        # Some servers answer with pages.
+        text = " ".join(str(error).split())[:_LONGEST_ERROR]
+        times = "1 try" if self._tries == 1 else f"{self._tries} tries"
+        kind = type(error).__name__
+        self._notices.tell_once(kind, f"{kind}: {text} (given up after {times})")

@@ -1,0 +1,86 @@
+"""The thread on which a sink runs."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from raymon.sinks.action_queue import ActionQueue
+from raymon.sinks.actions import Action, Close, Write, WriteEvaluation
+from raymon.sinks.hang_watch import HangWatch
+from raymon.sinks.notices import Notices
+from raymon.sinks.retries import Retries
+from raymon.sinks.sink import Sink
+
+
+class SinkThread:
+    """Does actions in their order; the arguments are those of a `BackgroundSink`.
+
+    Attributes:
+        dropped: Writes for which there was no room, or no time at the end.
+    """
+
+    def __init__(
+        self,
+        sink: Sink,
+        name: str,
+        *,
+        tries: int,
+        retry_s: float,
+        queued: int,
+        hangs_after_s: float,
+        clock: Callable[[], float],
+    ) -> None:
+        self._notices = Notices(name)
+        self._watch = HangWatch(hangs_after_s, clock, self._notices)
+        self._retries = Retries(sink, tries, retry_s, self._watch, self._notices)
+        self._queued = queued
+        self._queue = ActionQueue(queued)
+        self._is_writing = False
+        self._closed = False
+        self._ended = threading.Event()
+        self.dropped = 0
+        threading.Thread(target=self._work, name=f"raymon-{name}", daemon=True).start()
+
+    @property
+    def failures(self) -> int:
+        """Actions that were given up."""
+        return self._retries.failures
+
+    def put(self, action: Action) -> None:
+        """Has an action done after those before it; returns at once."""
+        if self._closed:
+            self.dropped += 1
+            self._notices.tell_once("closed", f"{action.what} after its close is dropped")
+        elif dropped := self._queue.put(action):
+            self.dropped += dropped
+            self._notices.tell_once(
+                "full", f"more than {self._queued} writes wait; the oldest are dropped"
+            )
+
+    def close(self, timeout_s: float) -> None:
+        """Does what is left, closes the sink and returns, after `timeout_s` in any case."""
+        if self._closed:
+            return
+        self._closed = True
+        self._queue.put(Close())
+        if not self._ended.wait(timeout_s):
+            lost = self._queue.clear_writes() + self._is_writing
+            self.dropped += lost
+            self._notices.tell_once(
+                "late", f"not done {timeout_s:g} s after the end; writes lost: {lost}"
+            )
+
+    def take_notices(self) -> list[str]:
+        """What is to be told since the call before."""
+        self._watch.look()
+        return self._notices.take()
+
+    def _work(self) -> None:
+        action: Action | None = None
+        while not isinstance(action, Close):
+            action = self._queue.take()
+            self._is_writing = isinstance(action, Write | WriteEvaluation)
+            self._retries.do(action)
+            self._is_writing = False
+        self._ended.set()

@@ -1,0 +1,48 @@
+"""Appends to a file whole, or not at all."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+_CHUNK_BYTES = 4096
+
+
+def append_whole(path: Path, data: bytes) -> None:
+    """Adds `data` at the end of a file, which is made, with its directory, where it is missing.
+
+    Raises:
+        OSError: Nothing was added.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    size = path.stat().st_size if path.exists() else 0
+    try:
+        with path.open("ab") as file:
+            file.write(data)
+    except OSError:
+        # The file is closed: nothing that its buffer held can follow.
+        with suppress(OSError):
+            os.truncate(path, size)
+        raise
+
+
+def cut_torn_line(path: Path) -> None:
+    """Cuts off what follows the last newline of a file: a line that was not written to its end.
+
+    Raises:
+        OSError: The file could not be read or cut.
+    """
+    if not path.exists():
+        return
+    with path.open("r+b") as file:
+        size = whole = file.seek(0, os.SEEK_END)
+        while whole > 0:
+            start = max(0, whole - _CHUNK_BYTES)
+            file.seek(start)
+            newline = file.read(whole - start).rfind(b"\n")
+            whole = start + newline + 1
+            if newline >= 0:
+                break
+        if whole < size:
+            file.truncate(whole)
