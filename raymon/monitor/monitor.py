@@ -124,17 +124,19 @@ class Monitor:
         """A histogram of this window, as `HistogramCounter.count` gives it."""
         self._histograms[name] = histogram
 
-    def cut(self, checkpoint: bool = False) -> None:
+    def cut(self, checkpoint: bool = False, last: bool = False) -> None:
         """Ends the window here, if it has a step, and hands it to the sender.
 
         Args:
             checkpoint: A checkpoint is made of the state after this step; then a window is sent
                 even when it has no step.
+            last: This rank makes no more steps, so that the others are not kept waiting for it,
+                however many they make. A window is sent then too.
         """
-        if self._step == self._first_step and not checkpoint:
+        if self._step == self._first_step and not (checkpoint or last):
             return
         try:
-            self._sender.put(self._take_window(checkpoint))
+            self._sender.put(self._take_window(checkpoint, last))
         except Exception as error:
             self.count_failure(error)
         self._index += 1
@@ -156,7 +158,7 @@ class Monitor:
         self._gradient_norms: dict[str, torch.Tensor] = {}
         self._histograms: dict[str, Mapping[str, torch.Tensor]] = {}
 
-    def _take_window(self, checkpoint: bool) -> Window:
+    def _take_window(self, checkpoint: bool, last: bool) -> Window:
         phases = self.clock.take()
         wall_s = sum(phases.values())
         stream = self._stream
@@ -189,6 +191,7 @@ class Monitor:
             histograms={name: Offload(h, stream) for name, h in self._histograms.items()},
             extremes=self._extremes,
             checkpoint=checkpoint,
+            last=last,
             failures=failures,
         )
 

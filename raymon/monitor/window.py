@@ -45,6 +45,7 @@ class Window:
         gradient_norms: By name, a scalar.
         histograms: By name, what `HistogramCounter.count` gave.
         checkpoint: A checkpoint is made of the state after `end_step` steps.
+        last: The rank makes no more steps in this attempt.
         failures: Of monitoring on this rank since the window before.
     """
 
@@ -66,6 +67,7 @@ class Window:
     gradient_norms: Offload | None = None
     histograms: Mapping[str, Offload] = field(default_factory=dict)
     checkpoint: bool = False
+    last: bool = False
     failures: int = 0
 
 
@@ -85,6 +87,7 @@ def encode_window(window: Window) -> WindowReport:
         layout=window.layout.fingerprint,
         learning_rates=window.learning_rates,
         checkpoint=window.checkpoint,
+        ended=[window.rank] if window.last else [],
         failures=window.failures,
     )
     for name, offload in window.losses.items():

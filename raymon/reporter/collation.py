@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from raymon.monitor.counts import Entries, decode_counts
@@ -32,8 +32,9 @@ class Attempt:
     restored_step: int
     layout: Layout
 
-    def to_message(self, closed: int = 0) -> AttemptRecord:
-        """The attempt, with the number of its windows that are merged."""
+    def to_message(self, closed: int = 0, ended: Iterable[int] = ()) -> AttemptRecord:
+        """The attempt, with the number of its windows that are merged, and the ranks that made no
+        more steps after those."""
         return AttemptRecord(
             number=self.number,
             token=self.token,
@@ -41,6 +42,7 @@ class Attempt:
             restored_step=self.restored_step,
             layout=self.layout.to_message(),
             closed=closed,
+            ended=ended,
         )
 
     @classmethod
@@ -57,11 +59,20 @@ class Collation:
         attempt: Which.
         closed: Windows that are merged already.
         ranks: How many ranks make a window complete; None for all of the attempt.
+        ended: Ranks that made no more steps after the windows that are merged.
     """
 
-    def __init__(self, attempt: Attempt, closed: int = 0, ranks: int | None = None) -> None:
+    def __init__(
+        self,
+        attempt: Attempt,
+        closed: int = 0,
+        ranks: int | None = None,
+        ended: Iterable[int] = (),
+    ) -> None:
         self.attempt = attempt
         self.closed = closed
+        # Of ranks that make no more steps: the first window that does not need them.
+        self._ended = dict.fromkeys(ended, closed)
         self._expected = attempt.world_size if ranks is None else ranks
         self.heard: set[int] = set()
         self._open: dict[int, OpenWindow] = {}
@@ -77,6 +88,7 @@ class Collation:
         """
         counts = self._check(report)
         self.heard.update(report.ranks)
+        self._take_ends(report)
         if report.dropped:
             for rank in report.ranks:
                 kept = max(self._first_kept.get(rank, 0), report.first_kept)
@@ -88,9 +100,27 @@ class Collation:
         self._open[report.index] = OpenWindow(report, counts, self.attempt.layout, now)
         return True
 
+    def skip(self, window: WindowReport) -> None:
+        """Takes note of a window that was merged before."""
+        self.closed = window.index + 1
+        self._take_ends(window)
+
+    def ended_before(self, index: int) -> set[int]:
+        """The ranks that a window does not need, because they made no more steps."""
+        return {rank for rank, first in self._ended.items() if first <= index}
+
+    @property
+    def ended(self) -> int:
+        """How many ranks make no more steps."""
+        return len(self._ended)
+
+    def to_message(self) -> AttemptRecord:
+        """The attempt, and how far it is."""
+        return self.attempt.to_message(self.closed, sorted(self.ended_before(self.closed)))
+
     def take_complete(self) -> Iterator[WindowSum]:
-        """The windows that every rank has reported or lost, in order, up to the first that may
-        still change."""
+        """The windows that every rank has reported, lost or does without, in order, up to the first
+        that may still change."""
         while self._open and not self._may_change(self.closed):
             yield from self._close_next()
 
@@ -124,12 +154,16 @@ class Collation:
 
     def _may_change(self, index: int) -> bool:
         window = self._open.get(index)
-        settled = self._lost(index)
+        settled = self._lost(index) | self.ended_before(index)
         if window is not None:
             if len(window.ranks) == self._expected:
                 return False
             settled = settled | window.ranks | window.lost
         return len(settled) < self._expected
+
+    def _take_ends(self, report: WindowReport) -> None:
+        for rank in report.ended:
+            self._ended[rank] = report.index + 1
 
     def _lost(self, index: int) -> set[int]:
         return {rank for rank, kept in self._first_kept.items() if index < kept}
@@ -141,6 +175,8 @@ class Collation:
             raise ValueError("a report of no rank")
         if any(rank >= world_size for rank in report.ranks):
             raise ValueError(f"rank {max(report.ranks)} is not in a world of {world_size}")
+        if not set(report.ended) <= set(report.ranks):
+            raise ValueError(f"rank {report.ranks[0]} reports the end of ranks {report.ended}")
         if report.end_step < report.first_step:
             raise ValueError(f"steps [{report.first_step}, {report.end_step})")
         if report.index > self.closed + _MAX_AHEAD:

@@ -29,7 +29,9 @@ class History:
     """
 
     def __init__(self, attempts: Iterable[AttemptRecord] = ()) -> None:
-        self._collations = [Collation(Attempt.from_message(m), m.closed) for m in attempts]
+        self._collations = [
+            Collation(Attempt.from_message(m), m.closed, ended=m.ended) for m in attempts
+        ]
 
     @property
     def attempt(self) -> Attempt | None:
@@ -94,7 +96,7 @@ class History:
 
     def to_messages(self) -> list[AttemptRecord]:
         """The attempts that are not over."""
-        return [c.attempt.to_message(c.closed) for c in self._collations]
+        return [collation.to_message() for collation in self._collations]
 
 
 @dataclass
@@ -137,7 +139,7 @@ def replay(state: ReporterState | None, records: Iterable[JournalRecord]) -> Rep
                 collation = result.history.collation(record.window.attempt)
                 layout = collation.attempt.layout
                 result.windows.append(WindowSum.of(record.window, layout))
-                collation.closed = record.window.index + 1
+                collation.skip(record.window)
             case "evaluation":
                 result.evaluations[record.evaluation.step] = record.evaluation
     return result

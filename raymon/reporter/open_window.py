@@ -17,7 +17,8 @@ class OpenWindow:
     covers more takes the place of those that it covers.
 
     Args:
-        report: The first one; the others must cover the same steps.
+        report: The first one; the others must cover the same steps, but ranks that make no more
+            steps may end before the rest.
         counts: Its counts, decoded.
         layout: Where states are in them.
         opened_at: When it came, in seconds.
@@ -48,11 +49,11 @@ class OpenWindow:
         Raises:
             ValueError: It covers other steps than this window.
         """
-        steps = self._sum.first_step, self._sum.end_step
-        if (report.first_step, report.end_step) != steps:
+        if report.first_step != self._sum.first_step or not self._may_end_with(report):
             raise ValueError(
                 f"rank {report.ranks[0]} reports steps [{report.first_step}, {report.end_step}) as "
-                f"window {report.index}, which is [{steps[0]}, {steps[1]}) on others"
+                f"window {report.index}, which is [{self._sum.first_step}, {self._sum.end_step}) "
+                "on others"
             )
         self.lost.update(report.lost)
         ranks = set(report.ranks)
@@ -69,6 +70,11 @@ class OpenWindow:
         total = copy.copy(self._sum)
         total.lost = self.lost - self.ranks
         return total
+
+    def _may_end_with(self, report: WindowReport) -> bool:
+        if report.end_step < self._sum.end_step:
+            return set(report.ranks) <= set(report.ended)
+        return report.end_step == self._sum.end_step or self._sum.ranks <= self._sum.ended
 
     def _replace(self, report: WindowReport, ranks: set[int]) -> bool:
         """Puts a report in the place of those that it covers, if it covers more than they do."""

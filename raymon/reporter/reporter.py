@@ -227,13 +227,14 @@ class Reporter:
     def status(self) -> dict[str, int | float | None]:
         """Counts of this reporter, figures of the run, and the seconds of training and of its
         monitoring, each by the slowest rank."""
-        running = self._attempts().attempt
+        running, current = self._attempts().attempt, self._attempts().current
         return {
             **asdict(self.counts),
             "sink_failures": self.counts.sink_failures + self._failures_of_sinks(),
             **self._account.figures(),
             "end_step": self._end_step,
             "attempts": running.number if running else 0,
+            "ranks_ended": current.ended if current else 0,
             "samples": self._samples,
             "train_s": self._train_s,
             "monitor_s": self._monitor_s,
@@ -323,14 +324,15 @@ class Reporter:
 
     def _lost_before(self, window: WindowSum) -> int:
         """Windows of single ranks that are missing from this one and between it and the last."""
-        world_size = self._attempts().collation(window.attempt).attempt.world_size
+        collation = self._attempts().collation(window.attempt)
+        expected = collation.attempt.world_size - len(collation.ended_before(window.index))
         skipped = window.index - self._next.get(window.attempt, 0)
         self._next[window.attempt] = window.index + 1
         if self._end_step is not None and window.first_step > self._end_step:
             gap = f"steps {self._end_step} to {window.first_step}"
             self._warn(gap, f"{gap} were not reported: they are in no number")
         self._end_step = window.end_step
-        return max(0, skipped) * world_size + world_size - len(window.ranks)
+        return max(0, skipped) * expected + expected - len(window.ranks)
 
     def _publish_period(self) -> None:
         snapshot = self._period.snapshot(

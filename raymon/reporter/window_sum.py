@@ -61,6 +61,7 @@ class WindowSum:
         others: By metric, the merged states that are no integers.
         ranks: Whose windows these are.
         lost: Ranks that had to drop theirs.
+        ended: Ranks that make no more steps.
         wall_s: Seconds of the slowest of them.
         phases: Seconds by phase, of the slowest rank of each.
         host_bytes, device_bytes: Memory of the largest.
@@ -75,6 +76,7 @@ class WindowSum:
     others: dict[str, States] = field(default_factory=dict)
     ranks: set[int] = field(default_factory=set)
     lost: set[int] = field(default_factory=set)
+    ended: set[int] = field(default_factory=set)
     epoch: int = 0
     checkpoint: bool = False
     samples: int = 0
@@ -113,6 +115,8 @@ class WindowSum:
             merge_into(self.others, decode_states(part.metrics))
         self.ranks.update(part.ranks)
         self.lost.update(part.lost)
+        self.ended.update(part.ended)
+        self.end_step = max(self.end_step, part.end_step)
         self.samples += part.samples
         self.epoch = max(self.epoch, part.epoch)
         self.checkpoint = self.checkpoint or part.checkpoint
@@ -157,6 +161,7 @@ class WindowSum:
             attempt=self.attempt,
             ranks=sorted(self.ranks),
             lost=sorted(self.lost),
+            ended=sorted(self.ended),
             index=self.index,
             first_step=self.first_step,
             end_step=self.end_step,

@@ -19,6 +19,7 @@ def auc_window(
     loss: float = 0.5,
     attempt: int = 1,
     checkpoint: bool = False,
+    last: bool = False,
 ) -> bytes:
     """A serialised window with one loss and the histogram of an AUC."""
     wrapper = TrainMetricWrapper(DecayAUC())
@@ -40,6 +41,7 @@ def auc_window(
         layout=Layout.of_metrics({"auc": wrapper}),
         learning_rates=(0.1,),
         checkpoint=checkpoint,
+        last=last,
     )
     return encode_window(window).SerializeToString()
 
