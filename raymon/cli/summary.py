@@ -59,15 +59,7 @@ def _throughput(summary: Summary) -> list[tuple[str, str]]:
 
 def _monitoring(summary: Summary) -> str:
     watched = summary.monitoring
-    if watched is None:
-        return "the reporter was gone at the end"
-    if watched.share is None:
-        return ""
-    text = (
-        f"{watched.share:.1%} of training time, {watched.windows:,} windows, "
-        f"{watched.windows_lost:,} lost"
-    )
-    return f"{text}, {watched.failures:,} failures" if watched.failures else text
+    return "the reporter was gone at the end" if watched is None else str(watched)
 
 
 def _metrics(values: Mapping[str, float]) -> str:

@@ -18,6 +18,7 @@ from raymon.protos.metric_pb2 import CustomMetric
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.training.checkpoint import newest_checkpoint
 from raymon.training.job import eval_reader, num_class, total_steps, train_reader
+from raymon.training.model_dir import check_mounted, check_writable
 
 
 @dataclass(frozen=True)
@@ -145,8 +146,7 @@ def check_model_dir(model_dir: Path, resume: bool) -> None:
         RunError: The directory cannot be written, has checkpoints and `resume` is false, or has
             none and `resume` is true.
     """
-    if "://" in str(model_dir) or ":/" in str(model_dir):
-        raise ConfigError(f"model_dir: {model_dir}: raymon writes to local or mounted paths only")
+    check_mounted(model_dir)
     newest = newest_checkpoint(model_dir)
     if newest is not None and not resume:
         raise RunError(
@@ -155,13 +155,7 @@ def check_model_dir(model_dir: Path, resume: bool) -> None:
         )
     if newest is None and resume:
         raise RunError(f"{model_dir}: --resume: no complete checkpoint to go on from")
-    existing = model_dir
-    while not existing.exists():
-        existing = existing.parent
-    if not existing.is_dir():
-        raise RunError(f"{model_dir}: cannot be written: {existing} is a file")
-    if not os.access(existing, os.W_OK | os.X_OK):
-        raise RunError(f"{model_dir}: cannot be written: no permission to write to {existing}")
+    check_writable(model_dir)
 
 
 def with_absolute_paths(config: PipelineConfig) -> PipelineConfig:

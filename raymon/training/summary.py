@@ -11,55 +11,12 @@ from typing import Any
 
 from raymon.sinks import Snapshot
 from raymon.training.checkpoint import list_checkpoints, newest_checkpoint
+from raymon.training.monitoring import Monitoring
 from raymon.training.prepare import RunPlan
 from raymon.training.progress import Progress
 from raymon.training.retention import best_checkpoint
 
 RUN_FILE = "run.json"
-
-_AS_COUNTED = (
-    "sent",
-    "sent_bytes",
-    "duplicates",
-    "queue_depth_max",
-    "latency_p50_s",
-    "latency_p99_s",
-)
-
-
-@dataclass(frozen=True)
-class Monitoring:
-    """What watching a run took.
-
-    Attributes:
-        share: Of the training time, on the training thread of the slowest rank.
-        seconds: The same in seconds.
-        windows: Windows of single ranks that are in the numbers.
-        windows_made: Those, and the ones that were lost.
-        windows_lost: Windows that were dropped on the way, or could not be taken.
-        sent: Messages that workers sent, those that were sent again included.
-        sent_bytes: Bytes of them.
-        duplicates: Windows that came twice.
-        queue_depth_max: Most messages on their way to the reporter at once.
-        latency_p50_s, latency_p99_s: Seconds from a message to the answer of the reporter within
-            which a half, and 99 in 100, were answered, to half a power of 2.
-        steps_reported: Steps that all of this covers.
-        failures: Of sinks, metrics, workers, and the storage of the run.
-    """
-
-    share: float | None
-    seconds: float
-    windows: int
-    windows_made: int
-    windows_lost: int
-    sent: int
-    sent_bytes: int
-    duplicates: int
-    queue_depth_max: int
-    latency_p50_s: float | None
-    latency_p99_s: float | None
-    steps_reported: int
-    failures: int
 
 
 @dataclass(frozen=True)
@@ -135,24 +92,12 @@ def summarise(plan: RunPlan, progress: Progress, status: str, counts: Mapping[st
 
 def _counted(counts: Mapping[str, Any]) -> dict[str, Any]:
     train_s, samples = counts["train_s"], int(counts["samples"])
-    failures = ("sink_failures", "fold_failures", "store_failures", "worker_failures")
-    lost = counts["windows_lost"] + counts["rejected"]
-    monitoring = Monitoring(
-        share=counts["monitor_s"] / train_s if train_s > 0 else None,
-        seconds=counts["monitor_s"],
-        windows=counts["windows"],
-        windows_made=counts["windows"] + lost,
-        windows_lost=lost,
-        steps_reported=counts["end_step"] or 0,
-        failures=sum(counts[name] for name in failures),
-        **{name: counts[name] for name in _AS_COUNTED},
-    )
     return {
         "samples": samples,
         "train_s": train_s,
         "samples_per_second": samples / train_s if train_s > 0 else None,
         "restarts": max(0, int(counts["attempts"]) - 1),
-        "monitoring": monitoring,
+        "monitoring": Monitoring.of_status(counts),
     }
 
 
