@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -18,6 +18,9 @@ from raymon.monitor.memory import host_bytes, take_device_bytes
 from raymon.monitor.sending import SendingAccount
 from raymon.monitor.window import Window, encode_window
 from raymon.protos.report_pb2 import WindowReport
+
+if TYPE_CHECKING:
+    from raymon.sinks import Evaluation
 
 _log = logging.getLogger("raymon")
 
@@ -45,11 +48,16 @@ class _Report:
         return self.message.attempt, self.message.index
 
 
-@dataclass
+@dataclass(eq=False)
 class _Publication:
-    """Something that is published; it is kept until it is answered."""
+    """Something that is published; it is kept until it is answered.
+
+    Attributes:
+        evaluation: The scores that are published, if it is scores.
+    """
 
     call: Publication
+    evaluation: Evaluation | None = None
 
 
 @dataclass
@@ -63,6 +71,7 @@ class _Work:
 
 
 _Item = _Report | _Publication | _Question
+_Taken = Window | WindowReport | _Publication | _Work
 
 
 class Sender:
@@ -87,7 +96,7 @@ class Sender:
         self._on_ack = on_ack
         self._device = device or torch.device("cpu")
         self._account = SendingAccount()
-        self._taken: deque[Window | WindowReport | Publication | _Work] = deque()
+        self._taken: deque[_Taken] = deque()
         self._encoding = 0
         # In order: sent and not durable yet, and still to send. Publications are in the latter
         # alone, or in flight.
@@ -125,17 +134,23 @@ class Sender:
 
     def publish(self, publication: Publication) -> None:
         """Calls `publication` with the channel, in order with the windows; never waits."""
-        self._take(publication)
+        self._take(_Publication(publication))
 
-    def unacknowledged(self, timeout_s: float = 5.0) -> list[bytes]:
-        """The windows that were taken over and are not durable yet, in order.
+    def publish_evaluation(self, evaluation: Evaluation) -> None:
+        """Publishes scores, in order with the windows, until they are durable; never waits."""
+        self._take(_Publication(lambda c: c.publish_evaluation(evaluation), evaluation))
 
-        Waits, for at most `timeout_s` seconds, until all of them are encoded.
+    def unacknowledged(self, timeout_s: float = 5.0) -> tuple[list[bytes], list[Evaluation]]:
+        """The windows and scores that were taken over and are not durable yet, in order.
+
+        Waits, for at most `timeout_s` seconds, until all windows are encoded.
         """
         with self._changed:
             self._changed.wait_for(lambda: not (self._taken or self._encoding), timeout_s)
+            items = (*(item for item, _, _ in self._in_flight), *self._waiting)
+            scores = [i.evaluation for i in items if isinstance(i, _Publication) and i.evaluation]
             kept = [item for item in (*self._sent, *self._waiting) if isinstance(item, _Report)]
-        return [report.message.SerializeToString() for report in kept]
+        return [report.message.SerializeToString() for report in kept], scores
 
     def close(self, timeout_s: float) -> bool:
         """Sends what is left, for at most `timeout_s` seconds; true when all of it is durable."""
@@ -149,7 +164,7 @@ class Sender:
         self.dropped += lost
         return lost == 0
 
-    def _take(self, item: Window | WindowReport | Publication | _Work) -> None:
+    def _take(self, item: _Taken) -> None:
         with self._changed:
             self._taken.append(item)
             self._wake()
@@ -202,7 +217,7 @@ class Sender:
             except Exception as error:
                 self._count(error)
 
-    def _prepare(self, item: Window | WindowReport | Publication | _Work) -> None:
+    def _prepare(self, item: _Taken) -> None:
         if isinstance(item, Window):
             self._encode(item)
         elif isinstance(item, WindowReport):
@@ -210,7 +225,8 @@ class Sender:
         elif isinstance(item, _Work):
             item.call()
         else:
-            self._waiting.append(_Publication(item))
+            with self._changed:
+                self._waiting.append(item)
 
     def _encode(self, window: Window) -> None:
         # A window that could not even be cut leaves a gap.
@@ -261,7 +277,7 @@ class Sender:
                 self._waiting.popleft()
                 if isinstance(item, _Report):
                     self._sent.append(item)
-            self._watch(item, future)
+                self._watch(item, future)
 
     def _waits_for_earlier_attempt(self, item: _Item) -> bool:
         # The reporter takes the first window of an attempt for a sign that those of earlier ones
@@ -279,7 +295,8 @@ class Sender:
         return self._channel.report(message)
 
     def _watch(self, item: _Item, future: Future[Any]) -> None:
-        self._in_flight.append((item, future, time.monotonic()))
+        with self._changed:
+            self._in_flight.append((item, future, time.monotonic()))
         future.add_done_callback(self._wake)
 
     def _first_kept(self, attempt: int) -> int:
@@ -288,14 +305,18 @@ class Sender:
 
     def _collect(self) -> None:
         while self._in_flight and self._in_flight[0][1].done():
-            item, future, sent_at = self._in_flight.popleft()
+            item, future, sent_at = self._in_flight[0]
             try:
                 answer = future.result()
             except Exception as error:
                 self._count(error)
-                self._send_again(item)
+                with self._changed:
+                    self._in_flight.popleft()
+                    self._send_again(item)
                 self._retry_at = time.monotonic() + _RETRY_S
                 continue
+            with self._changed:
+                self._in_flight.popleft()
             if isinstance(item, _Publication):
                 self.acknowledged += 1
             else:

@@ -26,6 +26,7 @@ ABANDONED_AFTER_S = 120.0
 """Seconds without a word from the driver after which the actor takes it for gone and ends."""
 
 _CHECKS = 10
+_RETRY_S = 0.5
 
 TAKEN_OVER_AFTER_S = 5.0
 """Seconds without a word from the driver after which another run may take its place."""
@@ -142,8 +143,8 @@ def start_reporter(run: str, reporter: Reporter) -> RayReporter:
             namespace=actor_name(run),
             num_cpus=0,
             lifetime="detached",
+            # Its callers try again by themselves; Ray would say so on the terminal.
             max_restarts=-1,
-            max_task_retries=-1,
         )
         .remote(run, reporter)
     )
@@ -205,8 +206,8 @@ class RayReporter:
         Raises:
             ray.exceptions.RayError: The actor is dead or did not answer in time.
         """
-        call = self._actor.begin_attempt.remote(token, world_size, restored_step, dict(metrics))
-        return int(ray.get(call, timeout=timeout_s))
+        arguments = (token, world_size, restored_step, dict(metrics))
+        return int(_ask(self._actor.begin_attempt, arguments, timeout_s))
 
     def channel(self, attempt: int, world_size: int, metrics: Metrics) -> Channel:
         """The way for the windows of a rank: this."""
@@ -248,7 +249,7 @@ class RayReporter:
 
     def process_id(self) -> int:
         """Process id of the actor on its node."""
-        return int(ray.get(self._actor.process_id.remote()))
+        return int(_ask(self._actor.process_id, (), 60.0))
 
     def close(self, timeout_s: float = 30.0) -> dict[str, int | float | None]:
         """Closes the reporter; gives its last status.
@@ -256,12 +257,25 @@ class RayReporter:
         Raises:
             ray.exceptions.RayError: The actor is dead or did not answer in time.
         """
-        return dict(ray.get(self._actor.close.remote(), timeout=timeout_s))
+        return dict(_ask(self._actor.close, (), timeout_s))
 
     def stop(self) -> None:
         """Ends the actor for good."""
         ray.kill(self._actor)
         _forget_begun_attempt(self._run)
+
+
+def _ask(method: Any, arguments: tuple[Any, ...], timeout_s: float) -> Any:
+    """The answer to a call, which is made again while the actor starts anew."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        left = max(0.0, deadline - time.monotonic())
+        try:
+            return ray.get(method.remote(*arguments), timeout=left)
+        except ray.exceptions.RayActorError:
+            if left <= _RETRY_S:
+                raise
+        time.sleep(_RETRY_S)
 
 
 def _keep_begun_attempt(run: str, token: str, metrics: Metrics) -> None:

@@ -105,11 +105,13 @@ class Replay:
 
     Attributes:
         history: Its attempts.
+        origin: The step from which on all is known; None before the first attempt.
         windows: Merged windows since the state, in order.
         evaluations: By step.
     """
 
     history: History
+    origin: int | None = None
     windows: list[WindowSum] = field(default_factory=list)
     evaluations: dict[int, EvaluationRecord] = field(default_factory=dict)
 
@@ -117,6 +119,7 @@ class Replay:
         """A new attempt begins; what is past the step that it goes on from is taken back."""
         step = attempt.restored_step
         self.history.begin(attempt)
+        self.origin = step if self.origin is None else min(step, self.origin)
         self.windows = [window for window in self.windows if window.end_step <= step]
         self.evaluations = {s: e for s, e in self.evaluations.items() if s <= step}
 
@@ -130,6 +133,7 @@ def replay(state: ReporterState | None, records: Iterable[JournalRecord]) -> Rep
     """
     result = Replay(History(state.attempts if state else ()))
     if state:
+        result.origin = state.origin_step
         result.evaluations = {record.step: record for record in state.evaluations}
     for record in records:
         match record.WhichOneof("what"):

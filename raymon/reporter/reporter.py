@@ -96,7 +96,9 @@ class Reporter:
         self._evaluations: dict[int, EvaluationRecord] = {}
         # By attempt, the window that comes next; and the step that all windows so far reach.
         self._next: dict[int, int] = {}
-        self._end_step: int | None = None
+        self._end_step = 0
+        # The step from which on all is known.
+        self._origin = 0
         self._warned: set[str] = set()
         self._shown_late_at: float | None = None
         # Made when it is asked for: the reporter is sent to the process that it runs in.
@@ -134,7 +136,7 @@ class Reporter:
         past = replay(saved.state, saved.records)
         past.begin(attempt)
         self._journal(JournalRecord(attempt=attempt.to_message()))
-        self._take_up(saved, past, metrics, restored_step)
+        self._take_up(saved, past, metrics)
         self._publish(AttemptBegan(number, world_size, restored_step))
         self._flush()
         return number
@@ -155,7 +157,7 @@ class Reporter:
         if not self._begun:
             saved = self._load()
             past = replay(saved.state, saved.records)
-            self._take_up(saved, past, metrics, attempt.restored_step)
+            self._take_up(saved, past, metrics)
             self._publish(Notice("monitoring: the reporter has started anew and goes on"))
         return True
 
@@ -263,7 +265,7 @@ class Reporter:
         return self._history
 
     def _take_up(
-        self, saved: Saved, past: Replay, metrics: Mapping[str, TrainMetricWrapper], step: int
+        self, saved: Saved, past: Replay, metrics: Mapping[str, TrainMetricWrapper]
     ) -> None:
         """Makes everything what it is after the history so far; sinks are written anew from the
         last state on, so that what they lack and what they have too much is put right."""
@@ -273,21 +275,23 @@ class Reporter:
         self._folds, self._period, self._account = Folds(metrics), Period(), Account()
         self._samples, self._train_s, self._monitor_s = 0, 0.0, 0.0
         self._shown_late_at = None
-        self._next, self._end_step = {}, None if step else 0
-        base = 0
+        self._origin = base = past.origin or 0
+        self._next, self._end_step = {}, base
         for name in saved.unreadable:
             self._warn(name, f"{name} cannot be read: decayed metrics and counts may begin anew")
         if saved.state is not None:
             base = saved.state.end_step
             self._restore(saved.state)
-        elif step > 0 and self._store is not None and not past.windows:
-            self._warn("state", f"no state of step {step}: decayed metrics and counts begin anew")
-        self._for_each_sink(lambda sink: sink.roll_back(base, base - 1))
+        elif base > 0 and self._store is not None:
+            self._warn("state", f"no state of step {base}: decayed metrics and counts begin anew")
+        # What was written of steps that nothing is known of stays.
+        evaluation_step = self._origin or -1
+        self._for_each_sink(lambda sink: sink.roll_back(base, evaluation_step))
         for window in past.windows:
             self._apply(window)
         self._evaluations = past.evaluations
-        for record in self._evaluations.values():
-            self._write_evaluation(from_record(record))
+        for record in sorted(self._evaluations.values(), key=lambda record: record.step):
+            self._write_evaluation(from_record(record), published=record.step >= base)
         self._ranks = Ranks(attempt.world_size, attempt.restored_step, self._clock())
         self._durable = self._history.closed
 
@@ -328,7 +332,7 @@ class Reporter:
         expected = collation.attempt.world_size - len(collation.ended_before(window.index))
         skipped = window.index - self._next.get(window.attempt, 0)
         self._next[window.attempt] = window.index + 1
-        if self._end_step is not None and window.first_step > self._end_step:
+        if window.first_step > self._end_step:
             gap = f"steps {self._end_step} to {window.first_step}"
             self._warn(gap, f"{gap} were not reported: they are in no number")
         self._end_step = window.end_step
@@ -371,8 +375,9 @@ class Reporter:
         world_size = attempt.world_size if attempt else 0
         return Coverage(ranks, world_size, self._ranks.oldest_s(self._clock()))
 
-    def _write_evaluation(self, evaluation: Evaluation) -> None:
-        self._publish(evaluation)
+    def _write_evaluation(self, evaluation: Evaluation, published: bool = True) -> None:
+        if published:
+            self._publish(evaluation)
         self._for_each_sink(lambda sink: sink.write_evaluation(evaluation))
 
     def _publish(self, published: Published) -> None:
@@ -417,7 +422,8 @@ class Reporter:
             period=self._period.save(),
             attempts=self._attempts().to_messages(),
             account=self._account.to_message(),
-            evaluations=[e for step, e in self._evaluations.items() if step >= end_step],
+            evaluations=self._evaluations.values(),
+            origin_step=self._origin,
         )
         self._folds.save(state)
         self._try_to_store(lambda store: store.write_state(state))

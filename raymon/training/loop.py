@@ -8,7 +8,6 @@ from pathlib import Path
 from raymon.data import Batch, ParquetReader, Position
 from raymon.monitor import Monitor, Sender
 from raymon.protos.pipeline_pb2 import PipelineConfig
-from raymon.sinks import Evaluation
 from raymon.training.evaluation import evaluate
 from raymon.training.gradients import GradientSummaries
 from raymon.training.job import total_steps
@@ -148,20 +147,19 @@ class Loop:
         self._monitor.cut(checkpoint=True)
         # Statistics of batches differ between ranks; the ones that are saved are those of rank 0.
         self._context.copy_from_rank_zero(self._state.model.buffers())
-        evaluation = self._evaluate()
-        self._state.evaluation = evaluation
+        state = self._state
+        state.metrics = self._evaluate()
         # What the reporter does not have yet is in the checkpoint, so that a worker that dies
         # after it takes none of it along.
-        self._state.windows = self._sender.unacknowledged()
-        path = save(self._state, self._model_dir, self._context)
-        self._state.windows = []
-        self._saved_step = self._state.step
-        metrics = dict(evaluation.metrics) if evaluation else {}
-        self._context.register.register(str(path), self._state.step, metrics)
+        state.windows, state.evaluations = self._sender.unacknowledged()
+        path = save(state, self._model_dir, self._context)
+        state.windows, state.evaluations = [], []
+        self._saved_step = state.step
+        self._context.register.register(str(path), state.step, state.metrics)
 
-    def _evaluate(self) -> Evaluation | None:
+    def _evaluate(self) -> dict[str, float]:
         if self._eval_reader is None:
-            return None
+            return {}
         step = self._state.step
 
         def progress(done: int, total: int, seconds: float) -> None:
@@ -174,5 +172,5 @@ class Loop:
             self._config, self._state.model, self._eval_reader, self._context, progress, step
         )
         if self._context.rank == 0:
-            self._sender.publish(lambda channel: channel.publish_evaluation(evaluation))
-        return evaluation
+            self._sender.publish_evaluation(evaluation)
+        return dict(evaluation.metrics)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 # Ray reads it when it is imported; what a person has set goes before.
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
@@ -14,6 +16,8 @@ import ray
 
 from raymon.errors import ConfigError, RunError
 from raymon.protos.ray_pb2 import RayConfig
+
+_log = logging.getLogger("raymon")
 
 _PROBE_S = 10
 
@@ -42,6 +46,7 @@ def connect(address: str | None) -> Connection:
         return Connection(None)
     address = address or os.environ.get("RAY_ADDRESS")
     _probe(address)
+    ray._private.worker.print_to_stdstream = _log_raylet
     for name in ("ray", "ray.train", "ray.data", "ray.tune"):
         logging.getLogger(name).setLevel(logging.ERROR)
     try:
@@ -84,6 +89,12 @@ def check_capacity(config: RayConfig) -> None:
         f"fit; the cluster has {_format(has)} on {len(nodes)} "
         f"node{'s' if len(nodes) > 1 else ''}, room for {places}"
     )
+
+
+def _log_raylet(data: Mapping[str, Any], *_: object, **__: object) -> None:
+    """Takes what Ray would print into the output of this process, whatever its settings say."""
+    for line in data.get("lines", ()):
+        _log.debug("Ray: %s", line)
 
 
 def _probe(address: str | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -40,9 +41,10 @@ class TrainState:
         steps_per_epoch: Steps that a position counts in.
         step: Steps that the model has made.
         position: The batch that comes next.
+        metrics: The scores at this step, by name.
         windows: What this rank measured up to here and the reporter did not have when the
             checkpoint was made.
-        evaluation: The scores at this step; None where there are none.
+        evaluations: The same of scores.
     """
 
     model: Model
@@ -51,8 +53,9 @@ class TrainState:
     steps_per_epoch: int
     step: int = 0
     position: Position = field(default_factory=lambda: Position(0, 0))
+    metrics: Mapping[str, float] = field(default_factory=dict)
     windows: list[bytes] = field(default_factory=list)
-    evaluation: Evaluation | None = None
+    evaluations: list[Evaluation] = field(default_factory=list)
 
 
 def save(state: TrainState, model_dir: Path, context: WorkerContext) -> Path:
@@ -109,8 +112,7 @@ def restore(state: TrainState, checkpoint: Checkpoint, context: WorkerContext) -
     own = read_part(checkpoint.path, _rank_part(context.rank), torch.device("cpu"))
     restore_random_state(own["random"], context.device)
     state.windows = [window.numpy().tobytes() for window in own["windows"]]
-    if trainer["evaluation"] is not None:
-        state.evaluation = Evaluation(**trainer["evaluation"])
+    state.evaluations = [Evaluation(**evaluation) for evaluation in own["evaluations"]]
 
 
 def load_model(model: Model, checkpoint: Checkpoint, device: torch.device) -> None:
@@ -148,13 +150,13 @@ def _write_parts(path: Path, state: TrainState, context: WorkerContext) -> None:
             "steps_per_epoch": state.steps_per_epoch,
             "epoch": state.position.epoch,
             "epoch_step": state.position.step,
-            "evaluation": None if state.evaluation is None else asdict(state.evaluation),
         }
         write_part(path, _TRAINER, trainer)
     own = {
         "random": random_state(context.device),
         # As tensors, which can be read without running any code.
         "windows": [torch.frombuffer(bytearray(w), dtype=torch.uint8) for w in state.windows],
+        "evaluations": [asdict(evaluation) for evaluation in state.evaluations],
     }
     write_part(path, _rank_part(context.rank), own)
 
@@ -166,7 +168,7 @@ def _write_manifest(path: Path, state: TrainState, context: WorkerContext) -> No
             path,
             step=state.step,
             epoch=state.position.epoch,
-            metrics=state.evaluation.metrics if state.evaluation else {},
+            metrics=state.metrics,
             world_size=context.world_size,
             names=[MODEL, _TRAINER, *(_rank_part(rank) for rank in ranks)],
         )

@@ -123,7 +123,7 @@ def _train(
         channel = reporter.channel(attempt, context.world_size, model.train_metrics)
     sender = Sender(channel, lambda ack: _publish(model, ack.values), context.device)
     monitor = make_monitor(config, model, context, attempt, sender, state.step)
-    _send_what_was_left(state, sender, context)
+    _send_what_was_left(state, sender)
     wanted = set(config.train_config.tensorboard_summaries) - {"loss", "learning_rate"}
     summaries = None
     if config.train_config.use_tensorboard and wanted and context.rank == 0:
@@ -167,13 +167,12 @@ def reporting_monitor(
     )
 
 
-def _send_what_was_left(state: TrainState, sender: Sender, context: WorkerContext) -> None:
+def _send_what_was_left(state: TrainState, sender: Sender) -> None:
     # The workers that made the checkpoint may have died before the reporter had all of it.
     sender.resend(state.windows)
-    state.windows = []
-    evaluation = state.evaluation
-    if evaluation is not None and context.rank == 0:
-        sender.publish(lambda channel: channel.publish_evaluation(evaluation))
+    for evaluation in state.evaluations:
+        sender.publish_evaluation(evaluation)
+    state.windows, state.evaluations = [], []
 
 
 def _publish(model: Model, values: Mapping[str, float]) -> None:

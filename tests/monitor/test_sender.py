@@ -6,6 +6,7 @@ import pytest
 from raymon.monitor import Ack, Sender, encode_window
 from raymon.monitor import sender as sender_module
 from raymon.protos.report_pb2 import WindowReport
+from raymon.sinks import Evaluation
 from tests.monitor.test_window import window_of
 
 
@@ -28,7 +29,7 @@ class Reporter:
         self.told: set[int] = set()
         self.life = "first"
         self.begun = True
-        self.published: list[str] = []
+        self.published: list[Evaluation] = []
         self.durable = 0
 
     def report(self, message: bytes) -> Future:
@@ -68,7 +69,7 @@ class Reporter:
             future.set_result(self.ack())
         return future
 
-    def publish(self, what: str) -> Future:
+    def publish_evaluation(self, what: Evaluation) -> Future:
         future: Future = Future()
         if self.failing > 0:
             self.failing -= 1
@@ -127,10 +128,10 @@ def test_a_window_is_kept_until_it_is_durable_and_not_only_taken() -> None:
     for window in windows(5):
         sender.put(window)
     wait_until(lambda: len(reporter.received) == 5)
-    kept = [WindowReport.FromString(message).index for message in sender.unacknowledged()]
+    kept = [WindowReport.FromString(message).index for message in sender.unacknowledged()[0]]
     assert kept == [0, 1, 2, 3, 4]
     reporter.durable = 3
-    wait_until(lambda: len(sender.unacknowledged()) == 2)
+    wait_until(lambda: len(sender.unacknowledged()[0]) == 2)
     reporter.durable = 5
     assert sender.close(10)
 
@@ -159,7 +160,7 @@ def test_a_reporter_that_cannot_take_windows_yet_gets_them_later() -> None:
     sender = Sender(reporter, lambda ack: None)
     for window in windows(5):
         sender.put(window)
-    wait_until(lambda: len(sender.unacknowledged()) == 5)
+    wait_until(lambda: len(sender.unacknowledged()[0]) == 5)
     reporter.begun = True
     assert sender.close(10)
     assert sorted(set(indices(reporter))) == list(range(5))
@@ -192,13 +193,17 @@ def test_windows_of_an_earlier_attempt_are_answered_before_new_ones_go() -> None
     assert {(0, 0), (0, 1), (0, 2)} <= set(reporter.received[:first_new])
 
 
-def test_scores_are_published_again_until_that_succeeds() -> None:
-    reporter = Reporter()
-    reporter.failing = 3
+def test_scores_are_kept_and_published_again_until_that_succeeds() -> None:
+    reporter, scores = Reporter(), Evaluation(10, {"auc": 0.5})
+    reporter.failing = 1_000_000
     sender = Sender(reporter, lambda ack: None)
-    sender.publish(lambda channel: channel.publish("scores"))
+    sender.publish_evaluation(scores)
+    wait_until(lambda: reporter.failing < 999_998)
+    assert sender.unacknowledged() == ([], [scores])
+    reporter.failing = 0
+    wait_until(lambda: sender.unacknowledged() == ([], []))
     assert sender.close(10)
-    assert reporter.published == ["scores"]
+    assert reporter.published == [scores]
 
 
 def test_a_reporter_that_never_answers_costs_its_windows_and_no_more(monkeypatch) -> None:
@@ -209,7 +214,7 @@ def test_a_reporter_that_never_answers_costs_its_windows_and_no_more(monkeypatch
     sender = Sender(reporter, lambda ack: None)
     for window in windows(50):
         sender.put(window)
-    kept = [WindowReport.FromString(message).index for message in sender.unacknowledged()]
+    kept = [WindowReport.FromString(message).index for message in sender.unacknowledged()[0]]
     # The oldest went.
     assert 0 < len(kept) < 25
     assert kept[-1] == 49
@@ -236,7 +241,7 @@ def test_windows_tell_what_sending_took() -> None:
     sender = Sender(reporter, lambda ack: None)
     for window in windows(1):
         sender.put(window)
-    wait_until(lambda: not sender.unacknowledged())
+    wait_until(lambda: not sender.unacknowledged()[0])
     for window in windows(1, first=1):
         sender.put(window)
     assert sender.close(10)

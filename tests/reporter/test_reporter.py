@@ -20,6 +20,7 @@ from raymon.sinks import (
     WindowLines,
 )
 from tests.reporter.windows import auc_metrics, auc_window, clicks
+from tests.sinks.snapshots import snapshot
 
 
 class Clock:
@@ -305,3 +306,47 @@ def test_a_checkpoint_where_a_fold_ended_is_no_fold(tmp_path: Path) -> None:
                 index += 1
         values.append(snapshots(reporter)[-1].metrics["auc"])
     assert values[0] == values[1]
+
+
+def test_scores_that_come_again_late_are_in_the_file_once(tmp_path: Path) -> None:
+    def start() -> Reporter:
+        return make_reporter(tmp_path, [EvaluationLines(tmp_path)])
+
+    reporter = start()
+    reporter.begin_attempt("t", 1, 0, auc_metrics())
+    for index, step in enumerate((10, 20)):
+        reporter.publish_evaluation(Evaluation(step, {"auc": step / 100}))
+        steps = (step - 10, step)
+        reporter.report(auc_window(0, index, steps, *clicks(10, 0), checkpoint=True))
+    reporter = start()
+    reporter.go_on("t", auc_metrics())
+    reporter.publish_evaluation(Evaluation(10, {"auc": 0.1}))
+    lines = (tmp_path / "train_eval_result_v2.txt").read_text().splitlines()
+    assert [json.loads(line)["global_step"] for line in lines] == [10, 20]
+
+
+def test_what_a_run_left_is_kept_where_its_journal_is_gone(tmp_path: Path) -> None:
+    lines = [WindowLines(tmp_path), EvaluationLines(tmp_path)]
+    for sink in lines:
+        sink.write(snapshot(10))
+        sink.write_evaluation(Evaluation(10, {"auc": 0.5}))
+        sink.write(snapshot(20))
+        sink.write_evaluation(Evaluation(20, {"auc": 0.6}))
+    reporter = make_reporter(tmp_path, lines)
+    reporter.begin_attempt("t", 1, 10, auc_metrics())
+    for name in ("monitor/windows.jsonl", "train_eval_result_v2.txt"):
+        steps = [json.loads(line)["global_step"] for line in (tmp_path / name).open()]
+        assert steps == [10]
+    notices = [p.text for p in reporter.published()[0] if isinstance(p, Notice)]
+    assert any("no state of step 10" in text for text in notices)
+    # Nor does a reporter that starts anew take what it does not know of for too much.
+    reporter = make_reporter(tmp_path, lines)
+    assert reporter.go_on("t", auc_metrics())
+    reporter.report(auc_window(0, 0, (10, 20), *clicks(10, 0), checkpoint=True))
+    reporter = make_reporter(tmp_path, lines)
+    assert reporter.go_on("t", auc_metrics())
+    read = [
+        [json.loads(line)["global_step"] for line in (tmp_path / name).open()]
+        for name in ("monitor/windows.jsonl", "train_eval_result_v2.txt")
+    ]
+    assert read == [[10, 20], [10]]
