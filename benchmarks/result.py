@@ -71,7 +71,8 @@ class Result:
         lines.append("")
         for target in self.targets:
             word = "met" if target.met else "missed"
-            lines.append(f"  {target.name}: {target.figure:.3f}, target {target.target:g}: {word}")
+            figure = _figure(target.figure)
+            lines.append(f"  {target.name}: {figure}, target {target.target:g}: {word}")
         return "\n".join(lines)
 
     def to_json(self) -> str:
@@ -89,12 +90,16 @@ def _is_fastest(case: Case, cases: Sequence[Case]) -> bool:
 
 
 def _line(case: Case, fastest: bool) -> str:
-    line = f"  {case.contender:<36} {case.median:>14,.4g} {case.unit}"
+    line = f"  {case.contender:<36} {_figure(case.median):>14} {case.unit}"
     if len(case.figures) > 1:
         line += f"  (spread {case.spread:.0%}, {len(case.figures)} rounds)"
     if case.error is not None and case.unit != "error":
         line += f"  error {case.error:.1e}"
     return line + "  fastest" * fastest
+
+
+def _figure(figure: float) -> str:
+    return f"{figure:,.0f}" if figure >= 1_000 else f"{figure:.4g}"
 
 
 def machine() -> str:
