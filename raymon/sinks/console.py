@@ -33,13 +33,13 @@ class Console:
     """Prints progress: one live line on a terminal, throttled log lines elsewhere.
 
     Args:
-        total_steps: Steps of the run.
+        total_steps: Steps of the run; None where it is not known.
         interval_s: Seconds between two progress lines where the output is no terminal.
         terminal: A terminal to draw on, or None for log lines.
     """
 
     def __init__(
-        self, total_steps: int, interval_s: float, terminal: RichConsole | None = None
+        self, total_steps: int | None, interval_s: float, terminal: RichConsole | None = None
     ) -> None:
         self._total_steps = total_steps
         self._interval_s = interval_s
@@ -87,9 +87,8 @@ class Console:
             self._bars.end("evaluation")
             if self._last is not None:
                 self._draw(self._last)
-        _log.info(
-            "Attempt %d: %d ranks train from step %d", began.attempt, began.world_size, began.step
-        )
+        ranks = "1 rank trains" if began.world_size == 1 else f"{began.world_size} ranks train"
+        _log.info("Attempt %d: %s from step %d", began.attempt, ranks, began.step)
 
     def _show_evaluation(self, evaluation: Evaluation) -> None:
         if self._bars is not None:

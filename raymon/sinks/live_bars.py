@@ -7,7 +7,15 @@ from dataclasses import dataclass
 
 from rich.console import Console as RichConsole
 from rich.console import ConsoleOptions, Group, RenderableType, RenderResult
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -28,7 +36,7 @@ class LiveBars:
         self._progress = _BarsAndNumbers(
             TextColumn("{task.description}"),
             BarColumn(bar_width=20),
-            TextColumn("{task.percentage:>3.0f}% {task.completed:.0f}/{task.total:.0f}"),
+            _Done(),
             TimeRemainingColumn(compact=True),
             console=terminal,
             refresh_per_second=4,
@@ -43,8 +51,11 @@ class LiveBars:
         """Leaves the lines as they are."""
         self._progress.stop()
 
-    def show(self, name: str, description: str, completed: int, total: int, numbers: str) -> None:
-        """Draws a bar; one that goes back begins to measure its speed anew."""
+    def show(
+        self, name: str, description: str, completed: int, total: int | None, numbers: str
+    ) -> None:
+        """Draws a bar; one that goes back begins to measure its speed anew. Where the total is not
+        known there is neither percent nor time that remains."""
         if name not in self._tasks:
             self._tasks[name] = self._progress.add_task(description, total=total, numbers="")
         elif completed < self._completed[name]:
@@ -62,6 +73,13 @@ class LiveBars:
         """Takes a bar away, if there is one."""
         if name in self._tasks:
             self._progress.remove_task(self._tasks.pop(name))
+
+
+class _Done(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        if task.total is None:
+            return Text(f"{task.completed:.0f}it")
+        return Text(f"{task.percentage:>3.0f}% {task.completed:.0f}/{task.total:.0f}")
 
 
 class _BarsAndNumbers(Progress):

@@ -112,6 +112,17 @@ def test_a_terminal_gets_one_live_line_with_rate_loss_metrics_and_coverage() -> 
         assert part in line
 
 
+def test_a_run_of_unknown_length_has_a_live_line_too() -> None:
+    screen = io.StringIO()
+    terminal = RichConsole(file=screen, force_terminal=True, color_system=None, width=200)
+    with Console(None, interval_s=0, terminal=terminal) as console:
+        console.show(snapshot(30))
+    frame = screen.getvalue().rpartition("Training Epoch")[2]
+    assert " 30it " in frame
+    assert "auc:0.71234" in frame
+    assert "%" not in frame
+
+
 def test_what_does_not_fit_beside_the_bar_is_below_it() -> None:
     frame = last_frame(snapshot(50), EvaluationProgress(50, 1, 4, 0.1), width=80).splitlines()
     assert frame[0].split()[-2:] == ["50/100", "--:--"]
