@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+import warnings
 from collections.abc import Mapping
 from concurrent.futures import Future
 from typing import Any
@@ -47,7 +48,7 @@ class ReportingActor:
         self._run = run
         self._reporter = reporter
         self._last_asked = time.monotonic()
-        if ray.get_runtime_context().was_current_actor_reconstructed:
+        if _is_started_anew():
             begun = _begun_attempt(run)
             if begun is not None:
                 self._reporter.go_on(*begun)
@@ -120,6 +121,13 @@ class ReportingActor:
             asked = self._last_asked
         # Not the end of the process, which Ray would start anew.
         ray.kill(ray.get_runtime_context().current_actor)
+
+
+def _is_started_anew() -> bool:
+    with warnings.catch_warnings():
+        # Ray asks for its answer by a property of its own that it deprecates.
+        warnings.simplefilter("ignore")
+        return bool(ray.get_runtime_context().was_current_actor_reconstructed)
 
 
 def actor_name(run: str) -> str:
