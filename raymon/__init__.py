@@ -10,7 +10,9 @@ from raymon.errors import ConfigError, DataError, RaymonError, RunError, Trainin
 
 if TYPE_CHECKING:
     from raymon.metrics import register_metric
+    from raymon.sinks import ProgressLogger
     from raymon.training.evaluate_run import evaluate_run
+    from raymon.training.open_monitor import Monitor
     from raymon.training.retention import best_of_run
     from raymon.training.summary import Summary
     from raymon.training.train import train
@@ -20,6 +22,8 @@ __version__ = version("raymon")
 __all__ = [
     "ConfigError",
     "DataError",
+    "Monitor",
+    "ProgressLogger",
     "RaymonError",
     "RunError",
     "Summary",
@@ -33,6 +37,8 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Monitor": "raymon.training.open_monitor",
+    "ProgressLogger": "raymon.sinks",
     "Summary": "raymon.training.summary",
     "best_of_run": "raymon.training.retention",
     "evaluate_run": "raymon.training.evaluate_run",

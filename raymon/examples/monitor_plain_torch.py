@@ -1,0 +1,26 @@
+"""A loop of plain torch, watched: python monitor_plain_torch.py MODEL_DIR"""
+
+import sys
+
+import torch
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+import raymon
+
+torch.manual_seed(0)
+model = torch.nn.Linear(16, 1)
+optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+
+monitor = raymon.Monitor(
+    train_metrics=["auc"], model_dir=sys.argv[1], optimizer=optimizer, total_steps=500
+)
+for _ in range(500):
+    x = torch.randn(400, 16)
+    y = torch.bernoulli(torch.sigmoid(4 * x.mean(1) - 3))
+    logits = model(x).squeeze(1)
+    loss = binary_cross_entropy_with_logits(logits, y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    monitor.step(losses={"bce": loss}, predictions=logits.sigmoid(), targets=y)
+monitor.close()

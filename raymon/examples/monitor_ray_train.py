@@ -1,0 +1,31 @@
+"""A loop of Ray Train on two workers, watched: python monitor_ray_train.py STORAGE_PATH"""
+
+import sys
+
+import torch
+from ray.train import RunConfig, ScalingConfig, get_context
+from ray.train.torch import TorchTrainer, prepare_model
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+import raymon
+
+
+def train_loop() -> None:
+    torch.manual_seed(get_context().get_world_rank())
+    model = prepare_model(torch.nn.Linear(16, 1))
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+    monitor = raymon.Monitor(train_metrics=["auc"], optimizer=optimizer, total_steps=500)
+    for _ in range(500):
+        x = torch.randn(400, 16)
+        y = torch.bernoulli(torch.sigmoid(4 * x.mean(1) - 3))
+        logits = model(x).squeeze(1)
+        loss = binary_cross_entropy_with_logits(logits, y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        monitor.step(losses={"bce": loss}, predictions=logits.sigmoid(), targets=y)
+    monitor.close()
+
+
+run = RunConfig(name="watched", storage_path=sys.argv[1])
+TorchTrainer(train_loop, scaling_config=ScalingConfig(num_workers=2), run_config=run).fit()

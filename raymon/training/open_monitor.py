@@ -1,0 +1,239 @@
+"""The monitor of a loop of one's own."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import time
+from collections.abc import Callable, Sequence
+from numbers import Integral
+from os import PathLike
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+from raymon.errors import UserError
+from raymon.protos.monitor_pb2 import MonitorConfig
+from raymon.sinks import Console, Snapshot
+from raymon.training.monitoring import Monitoring
+from raymon.training.open_metrics import TrainMetrics, open_metrics
+from raymon.training.open_output import open_output
+from raymon.training.open_rank import OpenRank
+from raymon.training.open_run import OpenRun, RunSettings, in_ray_train, open_run
+from raymon.training.progress import Progress
+from raymon.training.step_arguments import Losses, learning_rates_of
+
+T = TypeVar("T")
+
+_log = logging.getLogger("raymon")
+
+_LEAVE_S = 2.0
+"""Seconds for what is left where a loop ended by an exception."""
+
+
+class Monitor:
+    """Measures a training loop, and shows the numbers of all its workers while it runs.
+
+    In a worker of Ray Train every rank makes one, and the numbers are those of all ranks; anywhere
+    else they are those of this process.
+
+        with raymon.Monitor(train_metrics=["auc"]) as monitor:
+            for batch in loader:
+                ...
+                monitor.step(losses={"bce": loss}, predictions=scores, targets=labels)
+
+    Once it is made it never raises: what fails is counted in `failures`, and the first is logged.
+
+    Args:
+        train_metrics: What is decayed over the steps: names as in a config ("auc", "log_loss"),
+            metrics of raymon or torchmetrics, which are copied, `TrainMetricWrapper`s, or
+            `TrainMetricConfig` messages; a list of them, or a mapping by the names to show.
+        model_dir: Directory for `monitor/windows.jsonl`, TensorBoard events and what a restart
+            needs; what is there past `first_step` is taken back. None: in Ray Train the storage of
+            the run, elsewhere nothing is written.
+        total_steps: Steps of the run, for a bar and the time that remains.
+        log_step_count_steps: Steps that a progress line and a point on the curves cover.
+        use_tensorboard: Whether TensorBoard events are written.
+        optimizer: Whose learning rates are shown.
+        name: Of one of several monitors of a run; it writes to a directory of that name.
+        first_step: Steps that the model has made, where a run goes on.
+
+    Raises:
+        UserError: An argument is wrong, or another run writes to the same directory.
+    """
+
+    def __init__(
+        self,
+        train_metrics: TrainMetrics = (),
+        *,
+        model_dir: str | PathLike[str] | None = None,
+        total_steps: int | None = None,
+        log_step_count_steps: int = 100,
+        use_tensorboard: bool = True,
+        optimizer: torch.optim.Optimizer | None = None,
+        name: str | None = None,
+        first_step: int = 0,
+    ) -> None:
+        _check_at_least(1, log_step_count_steps=log_step_count_steps, total_steps=total_steps)
+        _check_at_least(0, first_step=first_step)
+        if name is not None and (not name or Path(name).name != name):
+            raise UserError(f"name: {name!r} is no name of a directory")
+        settings = RunSettings(
+            open_metrics(train_metrics),
+            None if model_dir is None else Path(model_dir).expanduser(),
+            name,
+            log_step_count_steps,
+            use_tensorboard,
+            first_step,
+        )
+        self._optimizer = optimizer
+        self._failures = 0
+        self._arrived: bool | None = None
+        self._progress: Progress | None = None
+        self._in_ray = in_ray_train()
+        self._run = open_run(settings)
+        if self._run is not None and self._run.publisher is not None:
+            terminal = open_output(own_process=not self._in_ray)
+            console = Console(total_steps, MonitorConfig().progress_interval_s, terminal)
+            self._progress = Progress(self._run.publisher, console).__enter__()
+            if self._run.directory is not None:
+                _log.info("monitoring: the numbers go to %s", self._run.directory)
+        if not self._in_ray:
+            atexit.register(self.close)
+        self._rank = None if self._run is None else OpenRank(self._run, settings)
+
+    def step(
+        self,
+        losses: Losses,
+        predictions: Tensor | None = None,
+        targets: Tensor | None = None,
+        *,
+        weights: Tensor | None = None,
+        samples: int | None = None,
+        epoch: int = 0,
+        learning_rates: Sequence[float] = (),
+    ) -> None:
+        """Adds a step, which is one batch of this rank. It waits for nothing.
+
+        The tensors are kept until they are added up: do not write to them afterwards.
+
+        Args:
+            losses: By name, scalars on any device: the means over the batch, weighted ones where
+                there are weights.
+            predictions: `[B]` or `[B, C]`, as the metrics take them.
+            targets: `[B]`, as the metrics take them.
+            weights: Float `[B]`, sample weights: for the metrics that take them, and for the mean
+                of the losses over steps and ranks.
+            samples: B; by default the rows of `targets`, or of `predictions`.
+            epoch: From 0.
+            learning_rates: By parameter group; by default those of the optimizer.
+        """
+        rank = self._rank
+        if self._arrived is not None:
+            self._count(RuntimeError("a step after close() is in no number"))
+        elif rank is not None:
+            self._try(
+                lambda: rank.step(
+                    losses,
+                    predictions,
+                    targets,
+                    weights,
+                    samples,
+                    epoch,
+                    learning_rates or learning_rates_of(self._optimizer),
+                )
+            )
+
+    def checkpoint(self) -> None:
+        """Says that a checkpoint is made of the state after the last step. It waits for nothing.
+
+        A run that goes on from it with `first_step` has the numbers as they were here. Every rank
+        calls it, after the same step.
+        """
+        if self._rank is not None and self._arrived is None:
+            self._try(self._rank.checkpoint)
+
+    def skip_time(self) -> None:
+        """Says that the time since the last step was no training: an evaluation, a save."""
+        if self._rank is not None:
+            self._rank.clock.skip()
+
+    def compute(self) -> dict[str, float]:
+        """The decayed metrics by name, over all ranks, as they were last published."""
+        return {} if self._rank is None else dict(self._rank.values)
+
+    def snapshot(self) -> Snapshot | None:
+        """The newest numbers of all ranks; None before the first, and on other ranks than 0."""
+        return self._progress.last if self._progress else None
+
+    @property
+    def failures(self) -> int:
+        """How often something failed on this rank that would have raised."""
+        return self._failures + (self._rank.failures if self._rank else 0)
+
+    def close(self, timeout_s: float = 30.0) -> bool:
+        """Sends what is left. In Ray Train every rank calls it, and rank 0 waits for the others.
+
+        Args:
+            timeout_s: Seconds that it may take.
+
+        Returns:
+            Whether all that this rank measured arrived.
+        """
+        return self._close(timeout_s, over=True)
+
+    def __enter__(self) -> Monitor:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if kind is not None and self._in_ray:
+            # The other ranks may not come here, and Ray Train may start all of them again.
+            self._close(_LEAVE_S, over=False)
+        else:
+            self.close()
+
+    def _close(self, timeout_s: float, over: bool) -> bool:
+        if self._arrived is None:
+            self._arrived = False
+            atexit.unregister(self.close)
+            if self._run is not None and self._rank is not None:
+                self._end(self._run, self._rank, timeout_s, over)
+        return self._arrived
+
+    def _end(self, run: OpenRun, rank: OpenRank, timeout_s: float, over: bool) -> None:
+        deadline = time.monotonic() + timeout_s
+        # Each by itself: also a reporter that is gone leaves no live line behind.
+        self._arrived = bool(self._try(lambda: rank.close(timeout_s)))
+        status = self._try(lambda: run.close(deadline)) if over else None
+        if self._progress is not None:
+            self._progress.__exit__(None, None, None)
+        if status:
+            _log.info("monitoring: %s", Monitoring.of_status(status))
+        if over:
+            self._try(run.end)
+
+    def _try(self, action: Callable[[], T]) -> T | None:
+        try:
+            return action()
+        except Exception as error:
+            self._count(error)
+            return None
+
+    def _count(self, error: Exception) -> None:
+        self._failures += 1
+        if self._failures == 1:
+            _log.warning("monitoring: %s: %s", type(error).__name__, error)
+
+
+def _check_at_least(least: int, **numbers: int | None) -> None:
+    for name, number in numbers.items():
+        if number is not None and not (isinstance(number, Integral) and number >= least):
+            raise UserError(f"{name} is {number!r}; it must be a whole number of at least {least}")

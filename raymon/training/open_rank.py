@@ -1,0 +1,151 @@
+"""What one rank of a loop of one's own measures."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from raymon.metrics import TrainMetricWrapper, takes_weights
+from raymon.monitor import Ack, Monitor, Sender
+from raymon.monitor.phase_clock import PhaseClock
+from raymon.training.open_run import OpenRun, RunSettings, process_count, process_rank
+from raymon.training.step_arguments import Losses, device_of, losses_of, rows_of
+
+_log = logging.getLogger("raymon")
+
+
+class OpenRank:
+    """Measures the steps of a rank. It begins with the first step, which tells the device.
+
+    Args:
+        run: The way to the reporter.
+        settings: What is measured.
+    """
+
+    def __init__(self, run: OpenRun, settings: RunSettings) -> None:
+        self._run = run
+        self._settings = settings
+        self._weighted = {n for n, m in settings.metrics.items() if takes_weights(m.metric)}
+        self._monitor: Monitor | None = None
+        self._sender: Sender | None = None
+        self.values: Mapping[str, float] = {}
+        self.clock = PhaseClock()
+
+    @property
+    def failures(self) -> int:
+        """What was counted on the way of a window."""
+        return sum(part.failures for part in (self._monitor, self._sender) if part)
+
+    def step(
+        self,
+        losses: Losses,
+        predictions: Tensor | None,
+        targets: Tensor | None,
+        weights: Tensor | None,
+        samples: int | None,
+        epoch: int,
+        learning_rates: Sequence[float],
+    ) -> None:
+        """Adds a step; the arguments are those of the public `Monitor.step`."""
+        self.clock.lap("step")
+        monitor = self._monitor or self._start(device_of(predictions, targets, losses))
+        rows = 0
+        values: dict[str, Tensor] = {}
+        arguments: tuple[Tensor, ...] = ()
+        try:
+            rows = rows_of(predictions, targets, samples)
+            values = losses_of(losses)
+            arguments = tuple(t.detach() for t in (predictions, targets) if t is not None)
+        except Exception as error:  # it is a step all the same: ranks count alike
+            monitor.count_failure(error)
+        weight_by_loss: Mapping[str, Tensor] | float
+        if weights is None:
+            # Where nothing says how many rows there are, every step weighs the same.
+            weight_by_loss = float(rows or 1)
+        else:
+            weights = weights.detach()
+            weight_by_loss = dict.fromkeys(values, weights.sum())
+        self.clock.lap("monitor")
+        monitor.step(
+            values,
+            arguments,
+            weights,
+            samples=rows,
+            weights=weight_by_loss,
+            epoch=epoch,
+            learning_rates=learning_rates,
+        )
+
+    def checkpoint(self) -> None:
+        """A checkpoint is made of the state after this step."""
+        if self._monitor is not None:
+            self._monitor.cut(checkpoint=True)
+
+    def close(self, timeout_s: float) -> bool:
+        """Says that this was the last step, and sends what is left for at most `timeout_s` seconds.
+
+        Returns:
+            Whether all windows arrived.
+        """
+        monitor = self._monitor or self._start(torch.device("cpu"))
+        assert self._sender is not None
+        monitor.cut(last=True)
+        self._sender.close(timeout_s)
+        return self._sender.dropped == 0
+
+    def _start(self, device: torch.device) -> Monitor:
+        if process_count() > self._run.world_size and process_rank() == 0:
+            _log.warning(
+                "%d processes train together outside of Ray Train: these numbers are those of rank "
+                "0 alone",
+                process_count(),
+            )
+        metrics = self._settings.metrics
+        for metric in metrics.values():
+            _move(metric, device)
+        self._sender = Sender(self._run.channel, self._take, device)
+        self._monitor = Monitor(
+            attempt=self._run.attempt,
+            rank=self._run.rank,
+            metrics=metrics,
+            update_train_metric=self._update,
+            log_step_count_steps=self._settings.log_step_count_steps,
+            sender=self._sender,
+            device=device,
+            first_step=self._settings.first_step,
+        )
+        self._monitor.clock = self.clock
+        return self._monitor
+
+    def _update(self, arguments: tuple[Tensor, ...], weights: Tensor | None) -> None:
+        assert self._monitor is not None
+        for name, metric in self._settings.metrics.items() if arguments else ():
+            try:
+                if weights is not None and name in self._weighted:
+                    metric.update(*arguments, weights=weights)
+                else:
+                    metric.update(*arguments)
+            except Exception as error:  # a metric that fails costs only itself
+                self._monitor.count_failure(error)
+
+    def _take(self, ack: Ack) -> None:
+        self.values = ack.values
+        for name, value in ack.values.items():
+            self._settings.metrics[name].publish(value)
+
+
+def _move(metric: TrainMetricWrapper, device: torch.device) -> None:
+    """Moves a metric to a device without waiting for it."""
+    if device.type != "cuda":
+        metric.to(device)
+        return
+
+    def move(state: Tensor) -> Tensor:
+        if state.device.type == "cpu":
+            state = state.pin_memory()
+        return state.to(device, non_blocking=True)
+
+    metric._apply(move)  # type: ignore[no-untyped-call]

@@ -1,0 +1,138 @@
+"""The reporter of a run of Ray Train whose loop is not raymon's own."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import ray
+import ray.train
+from ray.train.collective import broadcast_from_rank_zero
+
+from raymon.errors import RunError, UserError
+from raymon.monitor import Channel
+from raymon.protos.monitor_pb2 import MonitorConfig
+from raymon.reporter.actor import RayReporter, actor_name, start_reporter
+from raymon.reporter.node_actor import TreeReporter
+from raymon.training.model_dir import check_mounted, check_writable
+from raymon.training.open_run import RunSettings, make_reporter
+from raymon.training.progress import Publisher
+
+_log = logging.getLogger("raymon")
+
+_CLOSE_S = 5.0
+"""Seconds that the reporter has to close in any case."""
+
+_LAST_ANSWERS_S = 1.0
+"""Seconds after which all ranks have heard that their last windows are durable."""
+
+
+class RayRun:
+    """A worker of Ray Train, and its way to the `ReportingActor` of the run.
+
+    Rank 0 starts the actor, is the one who asks it for news, and ends it.
+
+    Args:
+        rank, world_size: Of this worker.
+        attempt: Number that the reporter gave to these workers.
+        directory: Where the numbers are written to; None for nowhere.
+        reporter: The way to the actor.
+        channel: The way for windows.
+    """
+
+    def __init__(
+        self,
+        rank: int,
+        world_size: int,
+        attempt: int,
+        directory: Path | None,
+        reporter: RayReporter,
+        channel: Channel,
+    ) -> None:
+        self.rank = rank
+        self.attempt = attempt
+        self.directory = directory
+        self.channel = channel
+        self.publisher: Publisher | None = reporter if rank == 0 else None
+        self.world_size = world_size
+        self._reporter = reporter
+
+    def close(self, deadline: float) -> Mapping[str, Any] | None:
+        """As `OpenRun.close`."""
+        if self.rank > 0:
+            return None
+        while self._ended() < self.world_size and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return self._reporter.close(max(_CLOSE_S, deadline - time.monotonic()))
+
+    def end(self) -> None:
+        """As `OpenRun.end`."""
+        if self.rank == 0:
+            if self.world_size > 1:
+                time.sleep(_LAST_ANSWERS_S)
+            self._reporter.stop()
+
+    def _ended(self) -> int:
+        try:
+            status = ray.get(self._reporter.actor.status.remote(), timeout=_CLOSE_S)
+        except ray.exceptions.RayError:  # it starts anew
+            return 0
+        return int(status["ranks_ended"])
+
+
+def open_ray_run(settings: RunSettings) -> RayRun | None:
+    """As `open_run`, in a worker of Ray Train. All ranks call it, on the thread that trains."""
+    context = ray.train.get_context()
+    rank, world_size = context.get_world_rank(), context.get_world_size()
+    run, directory = _place(settings, context)
+    begun = _begin(settings, run, directory, world_size) if rank == 0 else None
+    attempt, refused = broadcast_from_rank_zero(begun)
+    if refused:
+        raise RunError(refused)
+    if not attempt:
+        return None
+    name = actor_name(run)
+    actor = ray.get_actor(name, namespace=name)
+    tree = TreeReporter(actor, MonitorConfig())
+    channel = tree.channel(attempt, world_size, settings.metrics)
+    return RayRun(rank, world_size, attempt, directory, RayReporter(actor, run), channel)
+
+
+def _begin(
+    settings: RunSettings, run: str, directory: Path | None, world_size: int
+) -> tuple[int, str]:
+    """The number of the attempt, or 0 and why there is none if the user can do something."""
+    try:
+        if directory is None:
+            _log.warning("%s is no file system: pass model_dir for curves and JSON lines", run)
+        else:
+            check_writable(directory)
+        # Where workers were here before, it goes on from what theirs kept.
+        reporter = start_reporter(run, make_reporter(settings, directory))
+        token, step = uuid.uuid4().hex, settings.first_step
+        return reporter.begin_attempt(token, world_size, step, settings.prototypes()), ""
+    except UserError as error:
+        return 0, str(error)
+    except Exception as error:  # a run goes on without its reporter
+        _log.warning("monitoring is off: %s: %s", type(error).__name__, error)
+        return 0, ""
+
+
+def _place(settings: RunSettings, context: Any) -> tuple[str, Path | None]:
+    """The name of the run, and the directory that it writes to."""
+    storage = context.get_storage()
+    given = settings.model_dir
+    if given is not None:
+        check_mounted(given)
+        if not given.is_absolute():
+            raise RunError(
+                f"model_dir: {given}: has to be an absolute path in a worker of Ray Train, whose "
+                "working directory is its own"
+            )
+    path = (given or Path(storage.experiment_fs_path)) / (settings.name or "")
+    written = given is not None or storage.storage_filesystem.type_name == "local"
+    return str(path), path if written else None

@@ -1,0 +1,187 @@
+"""The reporter of a run whose loop is not raymon's own."""
+
+from __future__ import annotations
+
+import copy
+import os
+import sys
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch.distributed as dist
+
+from raymon.errors import RunError
+from raymon.metrics import TrainMetricWrapper
+from raymon.monitor import Channel
+from raymon.protos.monitor_pb2 import MonitorConfig
+from raymon.reporter import InProcessReporter, Reporter
+from raymon.sinks import BackgroundSink, Sink, TensorBoard, WindowLines
+from raymon.training.model_dir import check_mounted, check_writable
+from raymon.training.progress import Publisher
+
+Metrics = Mapping[str, TrainMetricWrapper]
+
+_written: set[Path] = set()
+"""Directories that runs of this process write to."""
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """What is measured, and where it goes.
+
+    Attributes:
+        metrics: The train metrics by name.
+        model_dir: Directory of the run; None for the one that it has anyway, if it has one.
+        name: Of one of several monitors of the run, which then has a directory in that of the run.
+        log_step_count_steps: Steps that a point on the curves covers.
+        use_tensorboard: Whether there are TensorBoard events too.
+        first_step: The step that the run goes on from.
+    """
+
+    metrics: Metrics
+    model_dir: Path | None
+    name: str | None
+    log_step_count_steps: int
+    use_tensorboard: bool
+    first_step: int
+
+    def prototypes(self) -> dict[str, TrainMetricWrapper]:
+        """Copies of the metrics for a reporter, which may be where there is no GPU."""
+        return {name: copy.deepcopy(metric).cpu() for name, metric in self.metrics.items()}
+
+
+class OpenRun(Protocol):
+    """A rank of a run, and its way to the reporter.
+
+    Attributes:
+        rank, world_size: Whose numbers the reporter puts together.
+        attempt: Number that the reporter gave to these workers.
+        directory: Where the numbers are written to; None for nowhere.
+        channel: The way for windows.
+        publisher: Whom this rank asks for news; None where another one shows them.
+    """
+
+    rank: int
+    world_size: int
+    attempt: int
+    directory: Path | None
+    channel: Channel
+    publisher: Publisher | None
+
+    def close(self, deadline: float) -> Mapping[str, Any] | None:
+        """Closes the reporter when every rank has made its last step, or at a deadline in seconds
+        of the monotonic clock.
+
+        Returns:
+            The last status of the reporter; None where another rank closes it.
+        """
+
+    def end(self) -> None:
+        """Lets go of the reporter, after its last news were read."""
+
+
+def open_run(settings: RunSettings) -> OpenRun | None:
+    """Finds or starts the reporter of this run; None where it cannot be reached.
+
+    In a worker of Ray Train every rank has to call it.
+
+    Raises:
+        UserError: `model_dir` cannot be written to, or is written to by another run.
+    """
+    if in_ray_train():
+        from raymon.training.open_ray_run import open_ray_run
+
+        return open_ray_run(settings)
+    return LocalRun(settings)
+
+
+def in_ray_train() -> bool:
+    """Whether this process is a worker that Ray Train started."""
+    # A worker has imported it; nobody else should have to.
+    train = sys.modules.get("ray.train")
+    if train is None:
+        return False
+    try:
+        train.get_context().get_storage()
+    except Exception:  # outside of a worker, and in one that is no process of its own
+        return False
+    return True
+
+
+def make_reporter(settings: RunSettings, directory: Path | None) -> Reporter:
+    """The reporter of a run, with its sinks.
+
+    Args:
+        settings: Of the run.
+        directory: Where it writes; None for nowhere.
+    """
+    sinks: list[Sink] = []
+    if directory is not None:
+        sinks.append(WindowLines(directory))
+        if settings.use_tensorboard:
+            sinks.append(TensorBoard(directory, ("loss", "learning_rate")))
+    return Reporter(
+        directory,
+        [BackgroundSink(sink) for sink in sinks],
+        settings.log_step_count_steps,
+        MonitorConfig().late_after_s,
+    )
+
+
+class LocalRun:
+    """A run of this process alone, with a reporter in it.
+
+    Raises:
+        UserError: As `open_run`.
+    """
+
+    def __init__(self, settings: RunSettings) -> None:
+        prototypes = settings.prototypes()
+        self.rank, self.world_size = 0, 1
+        # Another process of the same world would write to the same files.
+        first = process_rank() == 0
+        self.directory = self._claim(settings) if first else None
+        self._reporter = InProcessReporter(make_reporter(settings, self.directory))
+        self.channel: Channel = self._reporter
+        self.publisher: Publisher | None = self._reporter if first else None
+        self.attempt = self._reporter.begin_attempt(
+            uuid.uuid4().hex, 1, settings.first_step, prototypes
+        )
+
+    def close(self, deadline: float) -> Mapping[str, Any] | None:
+        """As `OpenRun.close`."""
+        return self._reporter.close()
+
+    def end(self) -> None:
+        """As `OpenRun.end`."""
+        if self.directory is not None:
+            _written.discard(self.directory)
+
+    def _claim(self, settings: RunSettings) -> Path | None:
+        if settings.model_dir is None:
+            return None
+        check_mounted(settings.model_dir)
+        directory = Path(os.path.abspath(settings.model_dir)) / (settings.name or "")
+        check_writable(directory)
+        if directory in _written:
+            raise RunError(
+                f"{directory}: another monitor of this process writes to it; close that first, or "
+                "give this one a name"
+            )
+        _written.add(directory)
+        return directory
+
+
+def process_rank() -> int:
+    """The rank of this process where processes train together, 0 where they do not."""
+    together = dist.is_available() and dist.is_initialized()
+    return int(dist.get_rank()) if together else 0
+
+
+def process_count() -> int:
+    """How many processes train together."""
+    together = dist.is_available() and dist.is_initialized()
+    return int(dist.get_world_size()) if together else 1
