@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# `make soak` looks longer.
-settings.register_profile("soak", max_examples=3000)
+# No test fails because a machine is slow; `make soak` looks longer.
+settings.register_profile("default", deadline=None)
+settings.register_profile("soak", deadline=None, max_examples=3000)
+settings.load_profile("default")
 
 CONFIG = """
 train_input_path: "{data}/train"

@@ -127,6 +127,13 @@ class Runs(RuleBasedStateMachine):
                 if data.draw(st.booleans()) and worker.sent:
                     worker.take(self.reporter.report(worker.kept[worker.sent - 1]))
 
+    @rule()
+    def everything_arrives(self) -> None:
+        """All ranks send all that they have."""
+        for worker in self.workers:
+            while worker.sent < len(worker.kept):
+                self.send_next(worker)
+
     def send_next(self, worker: Worker) -> None:
         message = worker.kept[worker.sent]
         worker.sent += 1
@@ -174,9 +181,7 @@ class Runs(RuleBasedStateMachine):
                 # A last window of each rank, so that all of the attempt is heard.
                 worker.sent = min(worker.sent, len(worker.kept))
             self.train(checkpoint=False, evaluate=False)
-            for worker in self.workers:
-                while worker.sent < len(worker.kept):
-                    self.send_next(worker)
+            self.everything_arrives()
             for worker in self.workers:
                 worker.take(self.reporter.acknowledged())
                 assert worker.kept == []

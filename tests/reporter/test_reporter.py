@@ -171,14 +171,6 @@ def test_reports_of_an_attempt_that_is_over_are_refused(tmp_path: Path) -> None:
     assert reporter.counts.rejected == 1
 
 
-@given(st.binary(max_size=200))
-def test_bytes_that_are_no_report_are_counted_and_dropped(message: bytes) -> None:
-    reporter = make_reporter(Path("unused"))
-    reporter.begin_attempt("t", 1, 0, auc_metrics())
-    reporter.report(message)
-    assert reporter.counts.rejected == 1
-
-
 def test_a_sink_that_fails_is_counted_and_the_others_are_written(tmp_path: Path) -> None:
     class Broken:
         def __getattr__(self, name: str):
