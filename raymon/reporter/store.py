@@ -88,6 +88,7 @@ class Store:
         """
         self.flush()
         path = self._state_path(state.end_step)
+        path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_suffix(".new")
         with draft.open("wb") as file:
             file.write(state.SerializeToString())
