@@ -15,6 +15,8 @@ def test_what_works_without_ray_does_not_import_it() -> None:
 import sys
 for part in {parts!r}:
     __import__("raymon." + part)
+import raymon
+raymon.Monitor, raymon.ProgressLogger
 assert "ray" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True)

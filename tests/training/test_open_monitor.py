@@ -1,0 +1,439 @@
+"""The monitor in a loop that raymon does not drive, without Ray."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import log_loss, roc_auc_score
+from torch import Tensor
+from torchmetrics import Metric
+
+import raymon
+from raymon.metrics import AUC, TrainMetricWrapper
+from raymon.training import open_rank
+from tests.training.decayed import Rows, batches, decayed_auc, decayed_mean
+
+EXAMPLE = Path(raymon.__file__).parent / "examples" / "monitor_plain_torch.py"
+
+
+def often(metric: object, rate: float = 0.9) -> TrainMetricWrapper:
+    """A metric that is folded every 10 steps."""
+    return TrainMetricWrapper(metric, rate, 10)  # type: ignore[arg-type]
+
+
+def auc_message(decay_step: int = 10) -> object:
+    from raymon.protos.metric_pb2 import TrainMetricConfig
+
+    config = TrainMetricConfig(decay_step=decay_step)
+    config.auc.SetInParent()
+    return config
+
+
+def watch(rows: Sequence[Rows], metrics: object = (), **arguments: object) -> raymon.Monitor:
+    """A monitor after steps whose loss is their number."""
+    monitor = raymon.Monitor(metrics, log_step_count_steps=10, **arguments)  # type: ignore[arg-type]
+    first = arguments.get("first_step", 0)
+    for step, (scores, labels) in enumerate(rows, first):  # type: ignore[arg-type]
+        monitor.step({"bce": torch.tensor(float(step))}, scores, labels)
+    return monitor
+
+
+def lines(directory: Path) -> list[dict]:
+    return [
+        json.loads(line) for line in (directory / "monitor/windows.jsonl").read_text().splitlines()
+    ]
+
+
+def test_the_numbers_are_those_of_all_steps(tmp_path: Path) -> None:
+    rows = batches(35)
+    monitor = watch(rows, [auc_message(), {"ll": often(raymon_log_loss())}], model_dir=tmp_path)
+    assert monitor.close()
+
+    folds = [rows[0:10], rows[10:20], rows[20:30]]
+    losses = [log_loss(_cat(fold, 1), _cat(fold, 0)) for fold in folds]
+    expected = {"auc": decayed_auc(folds, 0.9), "ll": decayed_mean(losses, 0.9)}
+    assert monitor.compute() == {
+        "auc": pytest.approx(expected["auc"], abs=1e-4),
+        "ll": pytest.approx(expected["ll"], abs=1e-6),
+    }
+    written = lines(tmp_path)
+    assert [line["global_step"] for line in written] == [10, 20, 30, 35]
+    assert [line["samples"] for line in written] == [640, 640, 640, 320]
+    assert [line["losses"]["bce"] for line in written] == [4.5, 14.5, 24.5, 32.0]
+    assert (written[-1]["samples_total"], written[-1]["ranks"]) == (35 * 64, 1)
+    last = monitor.snapshot()
+    assert last is not None
+    assert (last.end_step, last.metrics) == (35, monitor.compute())
+    assert monitor.failures == 0
+
+
+def raymon_log_loss() -> Metric:
+    from raymon.metrics import LogLoss
+
+    return LogLoss()
+
+
+def _cat(rows: Sequence[Rows], column: int) -> np.ndarray:
+    return torch.cat([batch[column] for batch in rows]).double().numpy()
+
+
+def test_an_auc_that_was_given_is_decayed_as_that_of_the_config() -> None:
+    rows = batches(300)
+    by_name, by_object = watch(rows, ["auc"]), watch(rows, [AUC()])
+    assert by_name.close()
+    assert by_object.close()
+    folds = [rows[0:100], rows[100:200], rows[200:300]]
+    assert by_object.compute()["auc"] == pytest.approx(decayed_auc(folds, 0.9), abs=1e-4)
+    assert by_name.compute() == by_object.compute()
+
+
+def test_weights_weigh_in_losses_and_metrics(tmp_path: Path) -> None:
+    rows = batches(10)
+    generator = torch.Generator().manual_seed(1)
+    weights = torch.rand(10, 64, generator=generator)
+    with raymon.Monitor([auc_message()], log_step_count_steps=10, model_dir=tmp_path) as monitor:
+        for step, (scores, labels) in enumerate(rows):
+            monitor.step({"bce": float(step)}, scores, labels, weights=weights[step])
+    by_step = weights.double().sum(1)
+    loss = float((by_step * torch.arange(10)).sum() / by_step.sum())
+    assert lines(tmp_path)[0]["losses"]["bce"] == pytest.approx(loss, rel=1e-6)
+    exact = roc_auc_score(_cat(rows, 1), _cat(rows, 0), sample_weight=weights.double().ravel())
+    assert monitor.compute()["auc"] == pytest.approx(exact, abs=1e-4)
+
+
+def test_steps_without_rows_weigh_the_same(tmp_path: Path) -> None:
+    with raymon.Monitor(log_step_count_steps=2, model_dir=tmp_path) as monitor:
+        monitor.step({"a": 1.0})
+        monitor.step({"a": torch.tensor(2.0)})
+        monitor.step({"a": 1.0}, samples=30)
+        monitor.step({"a": 5.0}, samples=10)
+    assert [(line["losses"]["a"], line["samples"]) for line in lines(tmp_path)] == [
+        (1.5, 0),
+        (2.0, 40),
+    ]
+
+
+def test_learning_rates_are_those_of_the_optimizer_or_of_the_step(tmp_path: Path) -> None:
+    groups = [{"params": [torch.nn.Parameter(torch.zeros(1))], "lr": lr} for lr in (0.1, 0.2)]
+    optimizer = torch.optim.SGD(groups)
+    with raymon.Monitor(log_step_count_steps=1, model_dir=tmp_path, optimizer=optimizer) as monitor:
+        monitor.step({"a": 1.0})
+        optimizer.param_groups[0]["lr"] = 0.05
+        monitor.step({"a": 1.0}, epoch=3)
+        monitor.step({"a": 1.0}, learning_rates=[0.5])
+    written = lines(tmp_path)
+    assert [line["learning_rates"] for line in written] == [[0.1, 0.2], [0.05, 0.2], [0.5]]
+    assert written[1]["epoch"] == 3
+
+
+def test_a_loss_that_is_not_finite_is_counted_and_left_out(tmp_path: Path) -> None:
+    losses = [1.0, math.nan, 3.0, math.inf]
+    with raymon.Monitor(log_step_count_steps=4, model_dir=tmp_path) as monitor:
+        for loss in losses:
+            monitor.step({"bce": torch.tensor(loss)}, samples=8)
+    (line,) = lines(tmp_path)
+    assert (line["losses"]["bce"], line["non_finite"]) == (2.0, {"bce": 2})
+
+
+class Raises(Metric):
+    """Fails at every update."""
+
+    full_state_update = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_state("total", torch.zeros(()), "sum")
+
+    def update(self, preds: Tensor, target: Tensor) -> None:
+        raise RuntimeError("a metric of the user")
+
+    def compute(self) -> Tensor:
+        return self.total
+
+
+def test_a_metric_that_raises_costs_only_itself(caplog: pytest.LogCaptureFixture) -> None:
+    rows = batches(10)
+    monitor = watch(rows, [{"bad": often(Raises())}, auc_message()])
+    assert monitor.close()
+    exact = roc_auc_score(_cat(rows, 1), _cat(rows, 0))
+    assert monitor.compute()["auc"] == pytest.approx(exact, abs=1e-4)
+    assert monitor.failures > 0
+    assert [r.getMessage() for r in caplog.records if "a metric of the user" in r.message] == [
+        "monitoring: RuntimeError: a metric of the user"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"losses": torch.tensor(1.0)}, "losses is a Tensor; give them by name"),
+        ({"losses": {"bce": torch.ones(64)}}, "loss bce has shape [64]; give its mean"),
+        ({"losses": {"bce": "low"}}, "could not convert string to float"),
+        ({"predictions": torch.ones(3)}, "an update has arguments of 3, 64 rows"),
+        ({"targets": [1.0] * 64}, "'list' object has no attribute"),
+        ({"weights": 2.0}, "'float' object has no attribute"),
+    ],
+)
+def test_a_wrong_step_raises_nothing_and_is_said(
+    wrong: dict, said: str, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    rows = batches(10)
+    with raymon.Monitor([auc_message()], log_step_count_steps=10, model_dir=tmp_path) as monitor:
+        for step, (scores, labels) in enumerate(rows):
+            right = {"losses": {"bce": 1.0}, "predictions": scores, "targets": labels}
+            monitor.step(**{**right, **(wrong if step == 4 else {})})
+    assert monitor.failures == 1
+    assert said in caplog.text
+    (line,) = lines(tmp_path)
+    # All ranks count alike, so it is a step.
+    assert (line["global_step"], line["losses"]["bce"]) == (10, 1.0)
+    assert line["metrics"]["auc"] > 0.5
+
+
+def test_a_step_after_the_end_counts_for_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    monitor = watch(batches(10), [auc_message()])
+    assert monitor.close()
+    before = monitor.compute()
+    for scores, labels in batches(20):
+        monitor.step({"bce": 1.0}, scores, labels)
+    monitor.checkpoint()
+    assert monitor.close()
+    assert (monitor.failures, monitor.compute()) == (20, before)
+    assert caplog.text.count("a step after close() is in no number") == 1
+
+
+def test_what_is_past_the_step_that_a_run_goes_on_from_is_taken_back(tmp_path: Path) -> None:
+    rows = batches(50)
+    metrics = [auc_message()]
+    undisturbed = watch(rows, metrics, model_dir=tmp_path / "undisturbed")
+    undisturbed.close()
+
+    watch(rows[:30] + batches(10, seed=9), metrics, model_dir=tmp_path / "run").close()
+    second = watch(rows[30:], metrics, model_dir=tmp_path / "run", first_step=30)
+    second.close()
+    assert second.compute() == undisturbed.compute()
+    written, expected = lines(tmp_path / "run"), lines(tmp_path / "undisturbed")
+    for name in ("global_step", "losses", "metrics", "samples_total"):
+        assert [line[name] for line in written] == [line[name] for line in expected]
+
+
+def test_a_run_goes_on_exactly_from_a_checkpoint_anywhere(tmp_path: Path) -> None:
+    rows = batches(40)
+    metrics = [auc_message()]
+    undisturbed = watch(rows, metrics, model_dir=tmp_path / "undisturbed")
+    undisturbed.close()
+
+    first = watch(rows[:17], metrics, model_dir=tmp_path / "run")
+    first.checkpoint()
+    for scores, labels in batches(10, seed=9):
+        first.step({"bce": 0.0}, scores, labels)
+    first.close()
+    second = watch(rows[17:], metrics, model_dir=tmp_path / "run", first_step=17)
+    second.close()
+    assert second.compute() == undisturbed.compute()
+    written, expected = lines(tmp_path / "run"), lines(tmp_path / "undisturbed")
+    assert [line["losses"] for line in written] == [line["losses"] for line in expected]
+
+
+def test_nothing_is_written_without_a_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monitor = watch(batches(20), ["auc"])
+    assert monitor.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_two_monitors_of_a_run_need_names(tmp_path: Path) -> None:
+    first = raymon.Monitor(model_dir=tmp_path)
+    with pytest.raises(raymon.RunError, match="another monitor of this process"):
+        raymon.Monitor(model_dir=tmp_path)
+    critic = raymon.Monitor(model_dir=tmp_path, name="critic", log_step_count_steps=1)
+    critic.step({"a": 1.0})
+    assert critic.close()
+    assert len(lines(tmp_path / "critic")) == 1
+    assert first.close()
+    assert raymon.Monitor(model_dir=tmp_path).close()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"log_step_count_steps": 0}, "log_step_count_steps is 0; it must be a whole number of at"),
+        ({"total_steps": 1.5}, "total_steps is 1.5"),
+        ({"first_step": -1}, "first_step is -1"),
+        ({"name": "a/b"}, "name: 'a/b' is no name of a directory"),
+        ({"model_dir": "s3://bucket/run"}, "local or mounted paths only"),
+        ({"model_dir": f"{__file__}/run"}, "is a file"),
+        ({"train_metrics": ["aucc"]}, 'did you mean "auc"?'),
+    ],
+)
+def test_a_wrong_argument_is_an_error_of_one_line(arguments: dict, said: str) -> None:
+    with pytest.raises(raymon.UserError) as caught:
+        raymon.Monitor(**arguments)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_step_asks_no_device_for_a_number() -> None:
+    monitor = raymon.Monitor(["auc", "log_loss", "calibration"])
+    # Tensors on this device have no numbers.
+    with torch.device("meta"):
+        rows = [(torch.rand(64), torch.ones(64), torch.ones(64)) for _ in range(5)]
+        for scores, labels, weights in rows:
+            monitor.step({"bce": scores.mean()}, scores.sigmoid(), labels, weights=weights)
+    assert monitor.failures == 0
+    monitor.close(timeout_s=1.0)
+
+
+def test_time_that_is_no_training_is_in_no_rate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 0.0
+    monkeypatch.setattr("time.perf_counter", lambda: now)
+    with raymon.Monitor(log_step_count_steps=2, model_dir=tmp_path) as monitor:
+        now += 1.0
+        monitor.step({"a": 1.0}, samples=10)
+        now += 100.0
+        monitor.skip_time()
+        now += 1.0
+        monitor.step({"a": 1.0}, samples=10)
+    assert lines(tmp_path)[0]["samples_per_second"] == pytest.approx(10.0)
+
+
+@pytest.mark.parametrize(("rank", "times"), [(0, 1), (1, 0)])
+def test_numbers_of_one_process_of_several_are_called_that(
+    rank: int, times: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(open_rank, "process_count", lambda: 4)
+    monkeypatch.setattr(open_rank, "process_rank", lambda: rank)
+    watch(batches(20)).close()
+    said = (
+        "4 processes train together outside of Ray Train: these numbers are those of rank 0 alone"
+    )
+    assert caplog.text.count(said) == times
+
+
+def run_script(text: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", text, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+    )
+
+
+SCRIPT = """
+import logging, sys, torch, raymon
+{before}
+monitor = raymon.Monitor(["auc"], model_dir=sys.argv[1], log_step_count_steps=2)
+for step in range(5):
+    monitor.step({{"bce": 0.5}}, torch.rand(8), torch.ones(8))
+{after}
+"""
+
+
+def test_ray_is_not_imported_where_it_is_not_used(tmp_path: Path) -> None:
+    after = "monitor.close(); assert 'ray' not in sys.modules, 'ray'"
+    run_script(SCRIPT.format(before="", after=after), tmp_path)
+
+
+def test_a_script_that_forgets_to_close_loses_nothing(tmp_path: Path) -> None:
+    said = run_script(SCRIPT.format(before="", after=""), tmp_path).stderr
+    assert [line["global_step"] for line in lines(tmp_path)] == [2, 4, 5]
+    assert "Training Epoch 0: 5it" in said
+    assert ", 0 lost" in said
+
+
+def test_lines_go_the_way_that_the_user_has_set_up(tmp_path: Path) -> None:
+    before = "logging.basicConfig(format='mine %(message)s')"
+    said = run_script(SCRIPT.format(before=before, after="monitor.close()"), tmp_path).stderr
+    assert all(line.startswith("mine ") for line in said.splitlines())
+    assert "mine Training Epoch 0: 2it" in said
+
+
+@pytest.mark.parametrize("level", ["WARNING", "ERROR"])
+def test_a_user_who_wants_no_progress_has_none(tmp_path: Path, level: str) -> None:
+    before = f"logging.getLogger('raymon').setLevel('{level}')"
+    said = run_script(SCRIPT.format(before=before, after="monitor.close()"), tmp_path).stderr
+    assert said == ""
+
+
+def test_the_example_says_what_the_readme_shows(tmp_path: Path) -> None:
+    finished = subprocess.run(
+        [sys.executable, EXAMPLE, tmp_path], capture_output=True, text=True, check=True
+    )
+    said = [line.split(" ", 1)[1] for line in finished.stderr.splitlines()]
+    assert said[:2] == [
+        f"INFO monitoring: the numbers go to {tmp_path}",
+        "INFO Attempt 1: 1 rank trains from step 0",
+    ]
+    assert said[-2].startswith("INFO Training Epoch 0: 500it [")
+    assert "lr_g0:0.00200 bce:" in said[-2]
+    assert said[-1].endswith(" % of training time, 6 windows, 0 lost")
+    written = lines(tmp_path)
+    assert [line["global_step"] for line in written] == [100, 200, 300, 400, 500]
+    assert written[-1]["samples_total"] == 1_000_000
+    assert list(tmp_path.glob("events.out.tfevents.*"))
+
+
+def test_the_example_is_one_that_a_person_reads_at_a_glance() -> None:
+    for example in EXAMPLE.parent.glob("monitor_*.py"):
+        assert sum(bool(line.strip()) for line in example.read_text().splitlines()) <= 25
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_in_lightning_it_is_a_call_in_the_training_step(tmp_path: Path) -> None:
+    import lightning
+    from torch.utils.data import DataLoader, TensorDataset
+
+    class Clicks(lightning.LightningModule):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = torch.nn.Linear(4, 1)
+            self.seen: list[Rows] = []
+
+        def on_train_start(self) -> None:
+            self.watched = raymon.Monitor(
+                [auc_message()], model_dir=tmp_path, log_step_count_steps=10
+            )
+
+        def training_step(self, batch: list[Tensor], _: int) -> Tensor:
+            logits = self.layer(batch[0]).squeeze(1)
+            loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, batch[1])
+            self.seen.append((logits.detach().sigmoid(), batch[1]))
+            self.watched.step({"bce": loss}, logits.sigmoid(), batch[1], epoch=self.current_epoch)
+            return loss
+
+        def on_train_end(self) -> None:
+            self.watched.close()
+
+        def configure_optimizers(self) -> torch.optim.Optimizer:
+            return torch.optim.SGD(self.parameters(), lr=0.1)
+
+    generator = torch.Generator().manual_seed(0)
+    rows = torch.randn(640, 4, generator=generator)
+    clicks = (rows.sum(1) > 1).float()
+    model = Clicks()
+    lightning.Trainer(
+        accelerator="cpu",
+        max_epochs=2,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        default_root_dir=tmp_path,
+    ).fit(model, DataLoader(TensorDataset(rows, clicks), batch_size=64))
+    exact = decayed_auc([model.seen[:10], model.seen[10:]], 0.9)
+    assert model.watched.compute()["auc"] == pytest.approx(exact, abs=1e-3)
+    assert [(line["global_step"], line["epoch"]) for line in lines(tmp_path)] == [(10, 0), (20, 1)]
