@@ -5,6 +5,7 @@ import sys
 import torch
 from ray.train import RunConfig, ScalingConfig, get_context
 from ray.train.torch import TorchTrainer, prepare_model
+from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 import raymon
@@ -12,12 +13,12 @@ import raymon
 
 def train_loop() -> None:
     torch.manual_seed(get_context().get_world_rank())
-    model = prepare_model(torch.nn.Linear(16, 1))
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+    model = prepare_model(nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 1)))
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.002)
     monitor = raymon.Monitor(train_metrics=["auc"], optimizer=optimizer, total_steps=500)
     for _ in range(500):
-        x = torch.randn(400, 16)
-        y = torch.bernoulli(torch.sigmoid(4 * x.mean(1) - 3))
+        x = torch.randn(2000, 64)
+        y = torch.bernoulli(torch.sigmoid(8 * x.mean(1) - 3))
         logits = model(x).squeeze(1)
         loss = binary_cross_entropy_with_logits(logits, y)
         optimizer.zero_grad()

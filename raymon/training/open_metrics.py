@@ -101,7 +101,7 @@ def _config_of(name: str) -> TrainMetricConfig:
         problem = f'unknown metric "{name}"'
         nearest = difflib.get_close_matches(name, known, n=1)
         if nearest:
-            problem += f', did you mean "{nearest[0]}"?'
+            problem += f' (did you mean "{nearest[0]}"?)'
     raise ConfigError(f"train_metrics: {problem}; there are {', '.join(known)}")
 
 

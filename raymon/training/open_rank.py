@@ -12,7 +12,7 @@ from raymon.metrics import TrainMetricWrapper, takes_weights
 from raymon.monitor import Ack, Monitor, Sender
 from raymon.monitor.phase_clock import PhaseClock
 from raymon.training.open_run import OpenRun, RunSettings, process_count, process_rank
-from raymon.training.step_arguments import Losses, device_of, losses_of, rows_of
+from raymon.training.step_arguments import Losses, StepArguments, device_of
 
 _log = logging.getLogger("raymon")
 
@@ -52,30 +52,19 @@ class OpenRank:
         """Adds a step; the arguments are those of the public `Monitor.step`."""
         self.clock.lap("step")
         monitor = self._monitor or self._start(device_of(predictions, targets, losses))
-        rows = 0
-        values: dict[str, Tensor] = {}
-        arguments: tuple[Tensor, ...] = ()
         try:
-            rows = rows_of(predictions, targets, samples)
-            values = losses_of(losses)
-            arguments = tuple(t.detach() for t in (predictions, targets) if t is not None)
+            taken = StepArguments.of(losses, predictions, targets, weights, samples, epoch)
         except Exception as error:  # it is a step all the same: ranks count alike
             monitor.count_failure(error)
-        weight_by_loss: Mapping[str, Tensor] | float
-        if weights is None:
-            # Where nothing says how many rows there are, every step weighs the same.
-            weight_by_loss = float(rows or 1)
-        else:
-            weights = weights.detach()
-            weight_by_loss = dict.fromkeys(values, weights.sum())
+            taken = StepArguments()
         self.clock.lap("monitor")
         monitor.step(
-            values,
-            arguments,
-            weights,
-            samples=rows,
-            weights=weight_by_loss,
-            epoch=epoch,
+            taken.losses,
+            taken.columns,
+            taken.weights,
+            samples=taken.samples,
+            weights=taken.loss_weights,
+            epoch=taken.epoch,
             learning_rates=learning_rates,
         )
 

@@ -105,10 +105,9 @@ def in_ray_train() -> bool:
     if train is None:
         return False
     try:
-        train.get_context().get_storage()
+        return train.get_context().get_storage() is not None
     except Exception:  # outside of a worker, and in one that is no process of its own
         return False
-    return True
 
 
 def make_reporter(settings: RunSettings, directory: Path | None) -> Reporter:

@@ -3,11 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 Losses = Mapping[str, Tensor | float]
+
+
+@dataclass(slots=True)
+class StepArguments:
+    """The arguments of a step; by default of one that nothing is known of.
+
+    Attributes:
+        losses: By name, scalars.
+        columns: What every metric is updated with, `[B, ...]`.
+        weights: `[B]`, for the metrics that take them.
+        samples: B; 0 where nothing says how many.
+        loss_weights: What the losses weigh: by name the sum of the weights, or the rows.
+        epoch: From 0.
+    """
+
+    losses: Mapping[str, Tensor] = field(default_factory=dict)
+    columns: tuple[Tensor, ...] = ()
+    weights: Tensor | None = None
+    samples: int = 0
+    loss_weights: Mapping[str, Tensor] | float = 0.0
+    epoch: int = 0
+
+    @classmethod
+    def of(
+        cls,
+        losses: Losses,
+        predictions: Tensor | None,
+        targets: Tensor | None,
+        weights: Tensor | None,
+        samples: int | None,
+        epoch: int,
+    ) -> StepArguments:
+        """Those of the public `Monitor.step`.
+
+        Raises:
+            Exception: Of any kind, where one is not what it has to be.
+        """
+        columns = tuple(t.detach() for t in (predictions, targets) if t is not None)
+        # The rows of the targets, or of the predictions alone.
+        rows = _rows(columns[-1:]) if samples is None else int(samples)
+        by_name = _by_name(losses)
+        # Where nothing says how many rows there are, every step weighs the same.
+        loss_weights: Mapping[str, Tensor] | float = float(rows or 1)
+        if weights is not None:
+            weights = weights.detach()
+            loss_weights = dict.fromkeys(by_name, weights.sum())
+        return cls(by_name, columns, weights, rows, loss_weights, int(epoch))
 
 
 def device_of(predictions: Tensor | None, targets: Tensor | None, losses: Losses) -> torch.device:
@@ -16,33 +64,6 @@ def device_of(predictions: Tensor | None, targets: Tensor | None, losses: Losses
     tensors = (t for t in (predictions, targets, *values) if isinstance(t, Tensor))
     first = next(tensors, None)
     return torch.device("cpu") if first is None else first.device
-
-
-def rows_of(predictions: Tensor | None, targets: Tensor | None, samples: int | None) -> int:
-    """The rows of a batch; 0 where nothing says how many.
-
-    Args:
-        predictions, targets: `[B, ...]`, or a scalar for a single row.
-        samples: B, where it was given.
-    """
-    if samples is not None:
-        return int(samples)
-    column = predictions if targets is None else targets
-    if column is None:
-        return 0
-    return len(column) if column.ndim else 1
-
-
-def losses_of(losses: Losses) -> dict[str, Tensor]:
-    """The losses by name, scalars.
-
-    Raises:
-        TypeError: They have no names.
-        ValueError: One is no scalar.
-    """
-    if not isinstance(losses, Mapping):
-        raise TypeError(f'losses is a {type(losses).__name__}; give them by name: {{"bce": loss}}')
-    return {name: _scalar(name, loss) for name, loss in losses.items()}
 
 
 def learning_rates_of(optimizer: torch.optim.Optimizer | None) -> Sequence[float]:
@@ -55,9 +76,19 @@ def learning_rates_of(optimizer: torch.optim.Optimizer | None) -> Sequence[float
     return [float(rate) for rate in rates]
 
 
+def _rows(columns: Sequence[Tensor]) -> int:
+    return sum(len(column) if column.ndim else 1 for column in columns)
+
+
+def _by_name(losses: Losses) -> dict[str, Tensor]:
+    if not isinstance(losses, Mapping):
+        raise TypeError(f'losses is a {type(losses).__name__}; give them by name: {{"bce": loss}}')
+    return {name: _scalar(name, loss) for name, loss in losses.items()}
+
+
 def _scalar(name: str, loss: Tensor | float) -> Tensor:
     if not isinstance(loss, Tensor):
         return torch.tensor(float(loss), device="cpu")
     if loss.numel() != 1:
         raise ValueError(f"loss {name} has shape {list(loss.shape)}; give its mean over the batch")
-    return loss.detach().reshape(())
+    return loss.detach() if loss.ndim == 0 else loss.detach().reshape(())
