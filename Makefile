@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check protos clean
+.PHONY: demo test soak check protos clean
 
 $(VENV)/.runtime: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -22,6 +22,10 @@ demo: $(VENV)/.runtime ## Make a click log, train on 2 workers, show how it went
 
 test: check ## Pass every test.
 	$(BIN)/python -m pytest
+
+soak: $(VENV)/.dev ## Kill dozens of processes, look long for broken laws. Half an hour; needs no more.
+	$(BIN)/python -m pytest -m '' -s --hypothesis-profile=soak \
+		tests/soak tests/reporter/test_history_laws.py tests/reporter/test_bad_messages.py
 
 check: $(VENV)/.dev ## Style, types, imports, and generated code.
 	$(BIN)/ruff check .

@@ -106,6 +106,10 @@ class ReportingActor:
         """Process id of the actor on its node."""
         return os.getpid()
 
+    def node_id(self) -> str:
+        """The node that the actor is on."""
+        return str(ray.get_runtime_context().get_node_id())
+
     def close(self) -> dict[str, int | float | None]:
         """As `Reporter.close`; gives its status."""
         self._reporter.close()
@@ -161,7 +165,7 @@ def start_reporter(run: str, reporter: Reporter) -> RayReporter:
 
 def _end_abandoned(run: str) -> None:
     name = actor_name(run)
-    deadline = time.monotonic() + TAKEN_OVER_AFTER_S + 2
+    deadline: float | None = None
     while True:
         try:
             actor = ray.get_actor(name, namespace=name)
@@ -169,9 +173,12 @@ def _end_abandoned(run: str) -> None:
             return
         if _abandoned(actor):
             ray.kill(actor)
+        # One that is starting answers late, and counts the silence from then on.
+        elif deadline is None:
+            deadline = time.monotonic() + TAKEN_OVER_AFTER_S + 2
         elif time.monotonic() > deadline:
             raise RunError(f"{run}: another run is writing to it; stop that first")
-        time.sleep(0.5)
+        time.sleep(_RETRY_S)
 
 
 def _abandoned(actor: Any) -> bool:

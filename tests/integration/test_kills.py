@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import psutil
@@ -29,11 +29,13 @@ SETTINGS = (
 )
 
 
-def start(directory: Path, click_log: Path, address: str, *more: str) -> subprocess.Popen[str]:
+def start(
+    directory: Path, click_log: Path, address: str, *more: str, flags: Sequence[str] = ()
+) -> subprocess.Popen[str]:
     config = directory / "click.config"
     config.write_text(CONFIG.format(data=click_log, model_dir=directory / "run"))
     settings = [word for setting in (*SETTINGS, *more) for word in ("--set", setting)]
-    return start_raymon("train", config, *settings, "--json", address=address)
+    return start_raymon("train", config, *settings, "--json", *flags, address=address)
 
 
 def finish(process: subprocess.Popen[str]) -> dict:

@@ -46,19 +46,18 @@ def train_loop(config: dict[str, str]) -> None:
     checkpoint = ray.train.get_checkpoint()
     first_step = 0 if checkpoint is None else 20
     metrics = {"auc": TrainMetricWrapper(DecayAUC(), decay_step=10)}
-    monitor = raymon.Monitor(metrics, log_step_count_steps=10, first_step=first_step)
-    for step in range(first_step, STEPS[rank]):
-        monitor.step({"bce": loss(rank, step)}, *scored(rank, step))
-        time.sleep(0.02)
-        if step + 1 == 20:
-            monitor.checkpoint()
-            _save(rank)
-        if step + 1 == 30 and rank == 0:
-            _kill_reporter()
-        if step + 1 == 45 and first_step == 0 and rank == 1:
-            raise RuntimeError("a worker fails")
-    arrived = monitor.close()
-    result = {"arrived": arrived, "failures": monitor.failures, "auc": monitor.compute()["auc"]}
+    with raymon.Monitor(metrics, log_step_count_steps=10, first_step=first_step) as monitor:
+        for step in range(first_step, STEPS[rank]):
+            monitor.step({"bce": loss(rank, step)}, *scored(rank, step))
+            time.sleep(0.02)
+            if step + 1 == 20:
+                monitor.checkpoint()
+                _save(rank)
+            if step + 1 == 30 and rank == 0:
+                _kill_reporter()
+            if step + 1 == 45 and first_step == 0 and rank == 1:
+                raise RuntimeError("a worker fails")
+    result = {"arrived": monitor.close(), "auc": monitor.compute()["auc"]}
     Path(config["results"], f"rank-{rank}.json").write_text(json.dumps(result))
 
 
