@@ -77,13 +77,20 @@ class OpenRank:
         """Says that this was the last step, and sends what is left for at most `timeout_s` seconds.
 
         Returns:
-            Whether all windows arrived.
+            Whether all windows arrived, and those of the other ranks that go with them.
         """
         monitor = self._monitor or self._start(torch.device("cpu"))
         assert self._sender is not None
         monitor.cut(last=True)
         self._sender.close(timeout_s)
-        return self._sender.dropped == 0
+        lost = self._sender.dropped
+        if lost:
+            _log.warning(
+                "monitoring: %d windows of rank %d did not arrive, or wait for another rank",
+                lost,
+                self._run.rank,
+            )
+        return lost == 0
 
     def _start(self, device: torch.device) -> Monitor:
         if process_count() > self._run.world_size and process_rank() == 0:

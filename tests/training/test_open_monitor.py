@@ -8,7 +8,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from concurrent.futures import Future
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,7 +21,8 @@ from torchmetrics import Metric
 
 import raymon
 from raymon.metrics import AUC, TrainMetricWrapper
-from raymon.training import open_rank
+from raymon.training import open_monitor, open_rank
+from raymon.training.open_run import RunSettings
 from tests.training.decayed import Rows, batches, decayed_auc, decayed_mean
 
 EXAMPLE = Path(raymon.__file__).parent / "examples" / "monitor_plain_torch.py"
@@ -321,6 +324,26 @@ def test_numbers_of_one_process_of_several_are_called_that(
         "4 processes train together outside of Ray Train: these numbers are those of rank 0 alone"
     )
     assert caplog.text.count(said) == times
+
+
+def test_a_loop_goes_on_where_there_is_no_reporter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(open_monitor, "open_run", lambda settings: None)
+    monitor = watch(batches(20), ["auc"])
+    monitor.checkpoint()
+    monitor.skip_time()
+    assert (monitor.compute(), monitor.snapshot(), monitor.failures) == ({}, None, 0)
+    assert not monitor.close()
+
+
+def test_what_did_not_arrive_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    silent = SimpleNamespace(report=lambda message: Future(), acknowledged=Future)
+    run = SimpleNamespace(rank=3, world_size=4, attempt=1, channel=silent)
+    settings = RunSettings({}, None, None, 10, use_tensorboard=False, first_step=0)
+    rank = open_rank.OpenRank(run, settings)  # type: ignore[arg-type]
+    for _ in range(15):
+        rank.step({"a": 1.0}, None, None, None, 8, 0, ())
+    assert not rank.close(timeout_s=0.2)
+    assert "2 windows of rank 3 did not arrive, or wait for another rank" in caplog.text
 
 
 def run_script(text: str, *arguments: object) -> subprocess.CompletedProcess[str]:

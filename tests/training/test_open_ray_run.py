@@ -1,0 +1,122 @@
+"""What needs Ray's modules, and no cluster."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from raymon import ConfigError, RunError
+from raymon.training import open_ray_run
+from raymon.training.open_ray_run import RayRun, _begin, _place
+from raymon.training.open_run import RunSettings, in_ray_train
+
+
+def settings(model_dir: str | None = None, name: str | None = None) -> RunSettings:
+    path = None if model_dir is None else Path(model_dir)
+    return RunSettings({}, path, name, 100, use_tensorboard=True, first_step=0)
+
+
+def context(file_system: str) -> Any:
+    storage = SimpleNamespace(
+        experiment_fs_path="/storage/run",
+        storage_filesystem=SimpleNamespace(type_name=file_system),
+    )
+    return SimpleNamespace(get_storage=lambda: storage)
+
+
+@pytest.mark.parametrize(
+    ("given", "file_system", "place"),
+    [
+        (settings(), "local", ("/storage/run", Path("/storage/run"))),
+        (settings(name="critic"), "local", ("/storage/run/critic", Path("/storage/run/critic"))),
+        (settings("/mnt/run"), "s3", ("/mnt/run", Path("/mnt/run"))),
+        # Not a place that files can be appended to.
+        (settings(), "s3", ("/storage/run", None)),
+    ],
+)
+def test_numbers_go_where_the_run_has_its_storage(
+    given: RunSettings, file_system: str, place: tuple[str, Path | None]
+) -> None:
+    assert _place(given, context(file_system)) == place
+
+
+def test_a_path_means_the_same_on_all_workers() -> None:
+    with pytest.raises(RunError, match="has to be an absolute path"):
+        _place(settings("runs/first"), context("local"))
+    with pytest.raises(ConfigError, match="local or mounted paths only"):
+        _place(settings("s3://bucket/run"), context("local"))
+
+
+@pytest.mark.parametrize(
+    ("error", "begun", "said"),
+    [
+        (RunError("another run is writing to it"), (0, "another run is writing to it"), ""),
+        (OSError("no Ray"), (0, ""), "monitoring is off: OSError: no Ray"),
+    ],
+)
+def test_only_what_the_user_can_put_right_stops_a_run(
+    error: Exception,
+    begun: tuple[int, str],
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(open_ray_run, "start_reporter", fail)
+    assert _begin(settings(), "run", tmp_path, 2) == begun
+    assert said in caplog.text
+
+
+class Reporter:
+    """Counts what a `RayReporter` is asked."""
+
+    def __init__(self, ended: list[int]) -> None:
+        self.ended = ended
+        self.closed = self.stopped = 0
+        self.actor = SimpleNamespace(status=SimpleNamespace(remote=self.status))
+
+    def status(self) -> dict[str, int]:
+        return {"ranks_ended": self.ended.pop(0) if len(self.ended) > 1 else self.ended[0]}
+
+    def close(self, timeout_s: float) -> dict[str, int]:
+        self.closed += 1
+        return {"windows": 7}
+
+    def stop(self) -> None:
+        self.stopped += 1
+
+
+@pytest.mark.parametrize(("ended", "timeout_s"), [([1, 1, 2], 60.0), ([1], 0.3)])
+def test_rank_0_closes_when_all_ranks_have_ended_or_at_its_deadline(
+    ended: list[int], timeout_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(open_ray_run.ray, "get", lambda answer, timeout: answer)
+    monkeypatch.setattr(open_ray_run, "_LAST_ANSWERS_S", 0.0)
+    reporter: Any = Reporter(ended)
+    run = RayRun(0, 2, 1, None, reporter, reporter)
+    start = time.monotonic()
+    assert run.close(start + timeout_s) == {"windows": 7}
+    assert time.monotonic() - start < 10
+    run.end()
+    assert (reporter.closed, reporter.stopped) == (1, 1)
+
+
+def test_other_ranks_leave_the_reporter_to_rank_0() -> None:
+    reporter: Any = Reporter([0])
+    run = RayRun(1, 2, 1, None, reporter, reporter)
+    assert run.close(time.monotonic()) is None
+    run.end()
+    assert (reporter.closed, reporter.stopped, run.publisher) == (0, 0, None)
+
+
+def test_a_driver_is_no_worker() -> None:
+    import ray.train  # noqa: F401
+
+    assert not in_ray_train()
