@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from raymon.metrics import TrainMetricWrapper
+from raymon.monitor.late_stack import LateStack
 from raymon.monitor.late_updates import ROWS_AN_UPDATE, LateUpdates
 from raymon.monitor.layout import Layout
 from raymon.monitor.offload import Offload
@@ -162,6 +163,9 @@ class Monitor:
         phases = self.clock.take()
         wall_s = sum(phases.values())
         stream = self._stream
+        if stream is not None:
+            # What is done on it for this window comes behind what computes the window.
+            stream.wait_stream(torch.cuda.current_stream(stream.device))
         with self._counting:
             failures, self._failures_told = self.failures - self._failures_told, self.failures
         return Window(
@@ -174,13 +178,8 @@ class Monitor:
             epoch=self._epoch,
             wall_s=wall_s,
             phases=phases,
-            losses={
-                name: Offload({"values": torch.stack(values)}, stream)
-                for name, values in self._losses.items()
-            },
-            weights={
-                name: self._weights_of_window(values) for name, values in self._weights.items()
-            },
+            losses={name: LateStack(values, stream) for name, values in self._losses.items()},
+            weights={name: LateStack(values, stream) for name, values in self._weights.items()},
             metrics={
                 name: LateUpdates(metric, stream, self.count_failure)
                 for name, metric in self._metrics.items()
@@ -194,14 +193,6 @@ class Monitor:
             last=last,
             failures=failures,
         )
-
-    def _weights_of_window(
-        self, values: Sequence[torch.Tensor | float]
-    ) -> Offload | Sequence[float]:
-        tensors = [value for value in values if isinstance(value, torch.Tensor)]
-        if tensors:
-            return Offload({"values": torch.stack(tensors)}, self._stream)
-        return [value for value in values if isinstance(value, float)]
 
     def count_failure(self, error: Exception) -> None:
         """Counts a failure of monitoring; the first is logged."""

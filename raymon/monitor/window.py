@@ -12,6 +12,7 @@ import torch
 from raymon.monitor.counts import encode_counts
 from raymon.monitor.fixed_point import encode, units
 from raymon.monitor.histogram import encode_histogram
+from raymon.monitor.late_stack import LateStack
 from raymon.monitor.layout import Layout
 from raymon.monitor.offload import Offload
 from raymon.monitor.states import encode_states
@@ -36,8 +37,8 @@ class Window:
         samples: Rows that this rank trained on.
         wall_s: Seconds of the steps, evaluation and saves left out.
         phases: Seconds by phase.
-        losses: By name, the losses of the steps, `[S]`.
-        weights: By name, what each of these losses weighs: `[S]`, or floats.
+        losses: By name, the losses of the steps.
+        weights: By name, what each of these losses weighs.
         metrics: By name, what has the states of the train metrics.
         layout: Where their integer states are on the wire.
         extremes: By metric, which states are merged by "min" or "max" instead of by adding.
@@ -58,8 +59,8 @@ class Window:
     epoch: int
     wall_s: float
     phases: Mapping[str, float]
-    losses: Mapping[str, Offload]
-    weights: Mapping[str, Offload | Sequence[float]]
+    losses: Mapping[str, LateStack]
+    weights: Mapping[str, LateStack]
     metrics: Mapping[str, States]
     layout: Layout
     extremes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -90,8 +91,8 @@ def encode_window(window: Window) -> WindowReport:
         ended=[window.rank] if window.last else [],
         failures=window.failures,
     )
-    for name, offload in window.losses.items():
-        report.losses.append(_loss_sum(name, offload, window.weights[name]))
+    for name, losses in window.losses.items():
+        report.losses.append(_loss_sum(name, losses.wait(), window.weights[name].wait()))
     _encode_metrics(window, report)
     if window.gradient_norms is not None:
         norms = window.gradient_norms.wait()
@@ -110,17 +111,12 @@ def _encode_metrics(window: Window, report: WindowReport) -> None:
             report.metrics.append(others)
 
 
-def _loss_sum(name: str, losses: Offload, weights: Offload | Sequence[float]) -> LossSum:
-    values = losses.wait()["values"].double()
-    if isinstance(weights, Offload):
-        weight = weights.wait()["values"].double()
-    else:
-        weight = torch.tensor(weights, dtype=torch.float64)
-    finite = values.isfinite() & weight.isfinite()
+def _loss_sum(name: str, losses: torch.Tensor, weights: torch.Tensor) -> LossSum:
+    finite = losses.isfinite() & weights.isfinite()
     return LossSum(
         name=name,
-        sum=encode(units(math.fsum((values * weight)[finite].tolist()))),
-        weight=encode(units(math.fsum(weight[finite].tolist()))),
+        sum=encode(units(math.fsum((losses * weights)[finite].tolist()))),
+        weight=encode(units(math.fsum(weights[finite].tolist()))),
         non_finite=int((~finite).sum()),
     )
 

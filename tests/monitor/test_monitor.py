@@ -71,7 +71,7 @@ def test_a_window_has_the_samples_and_losses_of_its_steps_alone() -> None:
     take_steps(make_monitor(taken), 20)
     for window in taken.windows:
         assert window.samples == 80
-        assert window.losses["bce"].wait()["values"].tolist() == [0.5] * 10
+        assert window.losses["bce"].wait().tolist() == [0.5] * 10
 
 
 def test_metric_states_of_all_windows_make_the_metric_of_all_samples() -> None:

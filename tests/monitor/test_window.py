@@ -3,8 +3,8 @@ import math
 import torch
 
 from raymon.monitor.fixed_point import decode, real
+from raymon.monitor.late_stack import LateStack
 from raymon.monitor.layout import Layout
-from raymon.monitor.offload import Offload
 from raymon.monitor.window import Window, encode_window
 
 
@@ -19,8 +19,8 @@ def window_of(losses: list[float], weights: list[float]) -> Window:
         epoch=0,
         wall_s=1.0,
         phases={"step": 1.0},
-        losses={"bce": Offload({"values": torch.tensor(losses)}, None)},
-        weights={"bce": weights},
+        losses={"bce": LateStack(list(torch.tensor(losses)), None)},
+        weights={"bce": LateStack(weights, None)},
         metrics={},
         layout=Layout({}),
     )

@@ -16,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from raymon.metrics import AUC, DecayAUC, DecayedMetric, MeanSquaredError, TrainMetricWrapper
 from raymon.metrics.states import take_window_states, window_states
 from raymon.monitor import Ack, Layout, Window, encode_window
+from raymon.monitor.late_stack import LateStack
 from raymon.monitor.offload import Offload
 from raymon.protos.report_pb2 import WindowReport
 from raymon.reporter import Reporter
@@ -248,8 +249,8 @@ def _window(
         epoch=0,
         wall_s=1.0,
         phases={},
-        losses={"bce": Offload({"values": torch.tensor([loss])}, None)},
-        weights={"bce": [1.0]},
+        losses={"bce": LateStack([loss], None)},
+        weights={"bce": LateStack([1.0], None)},
         metrics={name: Offload(window_states(w.metric), None) for name, w in wrappers.items()},
         layout=Layout.of_metrics(wrappers),
         checkpoint=checkpoint,

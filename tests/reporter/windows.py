@@ -6,6 +6,7 @@ import torch
 
 from raymon.metrics import DecayAUC, TrainMetricWrapper
 from raymon.monitor import Layout, Window, encode_window
+from raymon.monitor.late_stack import LateStack
 from raymon.monitor.offload import Offload
 
 
@@ -35,8 +36,8 @@ def auc_window(
         epoch=0,
         wall_s=2.0,
         phases={"step": 1.5, "monitor": 0.5},
-        losses={"bce": Offload({"values": torch.tensor([loss])}, None)},
-        weights={"bce": [float(len(scores))]},
+        losses={"bce": LateStack([loss], None)},
+        weights={"bce": LateStack([float(len(scores))], None)},
         metrics={"auc": Offload(wrapper.take_window(), None)},
         layout=Layout.of_metrics({"auc": wrapper}),
         learning_rates=(0.1,),
