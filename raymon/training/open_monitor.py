@@ -131,21 +131,14 @@ class Monitor:
             epoch: From 0.
             learning_rates: By parameter group; by default those of the optimizer.
         """
-        rank = self._rank
-        if self._arrived is not None:
-            self._count(RuntimeError("a step after close() is in no number"))
-        elif rank is not None:
-            self._try(
-                lambda: rank.step(
-                    losses,
-                    predictions,
-                    targets,
-                    weights,
-                    samples,
-                    epoch,
-                    learning_rates or learning_rates_of(self._optimizer),
-                )
-            )
+        try:
+            if self._arrived is not None:
+                raise RuntimeError("a step after close() is in no number")
+            if self._rank is not None:
+                rates = learning_rates or learning_rates_of(self._optimizer)
+                self._rank.step(losses, predictions, targets, weights, samples, epoch, rates)
+        except Exception as error:
+            self._count(error)
 
     def checkpoint(self) -> None:
         """Says that a checkpoint is made of the state after the last step. It waits for nothing.

@@ -415,6 +415,12 @@ def test_the_example_is_one_that_a_person_reads_at_a_glance() -> None:
         assert sum(bool(line.strip()) for line in example.read_text().splitlines()) <= 25
 
 
+def test_the_readme_shows_the_examples_as_they_are() -> None:
+    readme = (EXAMPLE.parents[2] / "README.md").read_text()
+    for example in EXAMPLE.parent.glob("monitor_*.py"):
+        assert f"```python\n{example.read_text()}```" in readme
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_in_lightning_it_is_a_call_in_the_training_step(tmp_path: Path) -> None:
     import lightning
