@@ -15,19 +15,17 @@ from raymon.protos.report_pb2 import (
     ReporterState,
     WindowReport,
 )
-from raymon.reporter.account import Account
 from raymon.reporter.collation import Attempt
 from raymon.reporter.evaluation_record import from_record, to_record
-from raymon.reporter.folds import Folds
 from raymon.reporter.history import History, Replay, replay
-from raymon.reporter.period import Period
-from raymon.reporter.publications import Cursor, Publications
+from raymon.reporter.numbers import Numbers
+from raymon.reporter.outlet import Outlet
+from raymon.reporter.publications import Cursor
 from raymon.reporter.ranks import Ranks
 from raymon.reporter.store import Saved, Store
 from raymon.reporter.window_sum import WindowSum
 from raymon.sinks import (
     AttemptBegan,
-    BackgroundSink,
     Coverage,
     Evaluation,
     EvaluationProgress,
@@ -45,12 +43,10 @@ MAX_MESSAGE_BYTES = 64 << 20
 @dataclass
 class Counts:
     """What the reporter saw since it started: reports that came twice, reports that it could not
-    take, and failures of sinks, of folds and of the storage of the run."""
+    take, and failures of the storage of the run."""
 
     duplicates: int = 0
     rejected: int = 0
-    sink_failures: int = 0
-    fold_failures: int = 0
     store_failures: int = 0
 
 
@@ -79,31 +75,19 @@ class Reporter:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = None if model_dir is None else Store(model_dir)
-        self._sinks = sinks
+        self._outlet = Outlet(sinks)
         self._log_step_count_steps = log_step_count_steps
         self._late_after_s = late_after_s
         self._clock = clock
         self._history: History | None = None
         self._begun = False
         self._durable: dict[int, int] = {}
-        self._folds = Folds({})
-        self._period = Period()
-        self._samples = 0
-        self._train_s = 0.0
-        self._monitor_s = 0.0
-        self._account = Account()
+        self._numbers = Numbers({}, 0, self._outlet.warn)
         self._ranks = Ranks(0, 0, 0.0)
         self._evaluations: dict[int, EvaluationRecord] = {}
-        # By attempt, the window that comes next; and the step that all windows so far reach.
-        self._next: dict[int, int] = {}
-        self._end_step = 0
         # The step from which on all is known.
         self._origin = 0
-        self._warned: set[str] = set()
         self._shown_late_at: float | None = None
-        # Made when it is asked for: the reporter is sent to the process that it runs in.
-        self._made: Publications | None = None
-        self._last: Snapshot | None = None
         self.counts = Counts()
 
     def begin_attempt(
@@ -137,7 +121,7 @@ class Reporter:
         past.begin(attempt)
         self._journal(JournalRecord(attempt=attempt.to_message()))
         self._take_up(saved, past, metrics)
-        self._publish(AttemptBegan(number, world_size, restored_step))
+        self._outlet.publish(AttemptBegan(number, world_size, restored_step))
         self._flush()
         return number
 
@@ -158,7 +142,7 @@ class Reporter:
             saved = self._load()
             past = replay(saved.state, saved.records)
             self._take_up(saved, past, metrics)
-            self._publish(Notice("monitoring: the reporter has started anew and goes on"))
+            self._outlet.publish(Notice("monitoring: the reporter has started anew and goes on"))
         return True
 
     def report(self, message: bytes) -> Ack:
@@ -175,7 +159,7 @@ class Reporter:
             new = history.add(report, now)
         except Exception as error:  # whatever bytes may come
             self.counts.rejected += 1
-            self._warn("rejected", f"a report was dropped: {error}")
+            self._outlet.warn("rejected", f"a report was dropped: {error}")
             return self._ack(refused=str(error))
         self.counts.duplicates += not new
         if new and history.attempt is not None and report.attempt == history.attempt.number:
@@ -203,24 +187,23 @@ class Reporter:
         if known is None or known.SerializeToString() != record.SerializeToString():
             self._evaluations[evaluation.step] = record
             self._journal(JournalRecord(evaluation=record))
-            self._write_evaluation(evaluation)
+            self._outlet.write_evaluation(evaluation)
         if self._store is not None:
             self._store.flush()
 
     def publish_evaluation_progress(self, step: int, done: int, total: int, seconds: float) -> None:
         """Publishes how far an evaluation is."""
-        self._publish(EvaluationProgress(step, done, total, seconds))
+        self._outlet.publish(EvaluationProgress(step, done, total, seconds))
 
     def published(self, since: Cursor | None = None) -> tuple[list[Published], Cursor]:
         """What was published after a cursor, and the cursor behind it."""
         self._publish_late()
         self._flush()
-        self._tell_of_sinks()
-        return self._publications.since(since)
+        return self._outlet.since(since)
 
     def snapshot(self) -> Snapshot | None:
         """The newest numbers that are complete; None before the first."""
-        return self._last
+        return self._outlet.last
 
     def ranks(self) -> list[RankState]:
         """What is known of each rank of the attempt that is going on."""
@@ -232,29 +215,18 @@ class Reporter:
         running, current = self._attempts().attempt, self._attempts().current
         return {
             **asdict(self.counts),
-            "sink_failures": self.counts.sink_failures + self._failures_of_sinks(),
-            **self._account.figures(),
-            "end_step": self._end_step,
+            **self._numbers.figures(),
+            "sink_failures": self._outlet.failures,
             "attempts": running.number if running else 0,
             "ranks_ended": current.ended if current else 0,
-            "samples": self._samples,
-            "train_s": self._train_s,
-            "monitor_s": self._monitor_s,
         }
 
     def close(self) -> None:
         """Publishes the steps that are left and closes the sinks."""
         self._publish_period()
-        self._for_each_sink(lambda sink: sink.close())
-        self._tell_of_sinks()
+        self._outlet.close()
         if self._store is not None:
             self._store.close()
-
-    @property
-    def _publications(self) -> Publications:
-        if self._made is None:
-            self._made = Publications()
-        return self._made
 
     def _attempts(self) -> History:
         # One that has started anew knows of the attempt before it has its metrics.
@@ -272,39 +244,27 @@ class Reporter:
         attempt = past.history.attempt
         assert attempt is not None
         self._history, self._begun = past.history, True
-        self._folds, self._period, self._account = Folds(metrics), Period(), Account()
-        self._samples, self._train_s, self._monitor_s = 0, 0.0, 0.0
         self._shown_late_at = None
         self._origin = base = past.origin or 0
-        self._next, self._end_step = {}, base
+        self._numbers = Numbers(metrics, base, self._outlet.warn)
         for name in saved.unreadable:
-            self._warn(name, f"{name} cannot be read: decayed metrics and counts may begin anew")
+            text = f"{name} cannot be read: decayed metrics and counts may begin anew"
+            self._outlet.warn(name, text)
         if saved.state is not None:
             base = saved.state.end_step
-            self._restore(saved.state)
+            self._numbers.restore(saved.state)
         elif base > 0 and self._store is not None:
-            self._warn("state", f"no state of step {base}: decayed metrics and counts begin anew")
+            text = f"no state of step {base}: decayed metrics and counts begin anew"
+            self._outlet.warn("state", text)
         # What was written of steps that nothing is known of stays.
-        evaluation_step = self._origin or -1
-        self._for_each_sink(lambda sink: sink.roll_back(base, evaluation_step))
+        self._outlet.roll_back(base, self._origin or -1)
         for window in past.windows:
             self._apply(window)
         self._evaluations = past.evaluations
         for record in sorted(self._evaluations.values(), key=lambda record: record.step):
-            self._write_evaluation(from_record(record), published=record.step >= base)
+            self._outlet.write_evaluation(from_record(record), published=record.step >= base)
         self._ranks = Ranks(attempt.world_size, attempt.restored_step, self._clock())
         self._durable = self._history.closed
-
-    def _restore(self, state: ReporterState) -> None:
-        for name in self._folds.restore(state):
-            self._warn(name, f"metric {name} is another one than before: it begins anew")
-        if state.HasField("period"):
-            self._period = Period.restore(state.period)
-        self._samples = state.samples
-        self._train_s, self._monitor_s = state.train_s, state.monitor_s
-        self._account = Account.from_message(state.account)
-        self._next = {attempt.number: attempt.closed for attempt in state.attempts}
-        self._end_step = state.end_step
 
     def _close(self, window: WindowSum) -> None:
         """A window is complete: it is journalled, and counts."""
@@ -314,41 +274,17 @@ class Reporter:
             self._write_state(window.end_step)
 
     def _apply(self, window: WindowSum) -> None:
-        for name, error in self._folds.add(window).items():
-            self.counts.fold_failures += 1
-            self._warn(name, f"metric {name} was not folded: {type(error).__name__}: {error}")
-        self._period.add(window)
-        self._account.add(window, self._lost_before(window))
-        self._samples += window.samples
-        self._train_s += window.wall_s
-        self._monitor_s += window.phases.get("monitor", 0.0)
+        collation = self._attempts().collation(window.attempt)
+        ended = collation.ended_before(window.index)
+        self._numbers.add(window, collation.attempt.world_size - len(ended))
         self._shown_late_at = None
         if window.end_step % self._log_step_count_steps == 0:
             self._publish_period()
 
-    def _lost_before(self, window: WindowSum) -> int:
-        """Windows of single ranks that are missing from this one and between it and the last."""
-        collation = self._attempts().collation(window.attempt)
-        expected = collation.attempt.world_size - len(collation.ended_before(window.index))
-        skipped = window.index - self._next.get(window.attempt, 0)
-        self._next[window.attempt] = window.index + 1
-        if window.first_step > self._end_step:
-            gap = f"steps {self._end_step} to {window.first_step}"
-            self._warn(gap, f"{gap} were not reported: they are in no number")
-        self._end_step = window.end_step
-        return max(0, skipped) * expected + expected - len(window.ranks)
-
     def _publish_period(self) -> None:
-        snapshot = self._period.snapshot(
-            self._folds,
-            self._samples - self._period.samples,
-            self._coverage(self._period.ranks or 0),
-        )
-        self._period = Period()
+        snapshot = self._numbers.take_snapshot(self._coverage(self._numbers.ranks))
         if snapshot is not None:
-            self._last = snapshot
-            self._publish(snapshot)
-            self._for_each_sink(lambda sink: sink.write(snapshot))
+            self._outlet.write(snapshot)
 
     def _publish_late(self) -> None:
         # Shown at most once every late_after_s, and never folded: the exact window follows
@@ -361,36 +297,24 @@ class Reporter:
             return
         self._shown_late_at = now
         late = history.incomplete()
-        folds, period = self._folds.copy(), Period()
-        for window in late:
-            folds.add(window)
-            period.add(window)
         ranks = min(len(window.ranks) for window in late)
-        snapshot = period.snapshot(folds, self._samples, self._coverage(ranks))
+        snapshot = self._numbers.snapshot_with(late, self._coverage(ranks))
         if snapshot is not None:
-            self._publish(snapshot)
+            self._outlet.publish(snapshot)
 
     def _coverage(self, ranks: int) -> Coverage:
         attempt = self._attempts().attempt
         world_size = attempt.world_size if attempt else 0
         return Coverage(ranks, world_size, self._ranks.oldest_s(self._clock()))
 
-    def _write_evaluation(self, evaluation: Evaluation, published: bool = True) -> None:
-        if published:
-            self._publish(evaluation)
-        self._for_each_sink(lambda sink: sink.write_evaluation(evaluation))
-
-    def _publish(self, published: Published) -> None:
-        self._publications.add(published)
-
     def _ack(self, refused: str | None = None) -> Ack:
         running = self._attempts().attempt
         return Ack(
-            life=self._publications.life,
+            life=self._outlet.life,
             attempt=running.number if running else 0,
             begun=self._begun,
             durable=self._durable,
-            values=self._folds.values(),
+            values=self._numbers.values(),
             refused=refused,
         )
 
@@ -401,7 +325,7 @@ class Reporter:
                 saved = self._store.load()
             except OSError as error:
                 self.counts.store_failures += 1
-                self._warn("load", f"what was kept of the run cannot be read: {error}")
+                self._outlet.warn("load", f"what was kept of the run cannot be read: {error}")
         return saved
 
     def _journal(self, record: JournalRecord) -> None:
@@ -416,16 +340,11 @@ class Reporter:
         state = ReporterState(
             schema_version=SCHEMA_VERSION,
             end_step=end_step,
-            samples=self._samples,
-            train_s=self._train_s,
-            monitor_s=self._monitor_s,
-            period=self._period.save(),
             attempts=self._attempts().to_messages(),
-            account=self._account.to_message(),
             evaluations=self._evaluations.values(),
             origin_step=self._origin,
         )
-        self._folds.save(state)
+        self._numbers.save(state)
         self._try_to_store(lambda store: store.write_state(state))
 
     def _try_to_store(self, action: Callable[[Store], None]) -> bool:
@@ -435,34 +354,9 @@ class Reporter:
             action(self._store)
         except OSError as error:
             self.counts.store_failures += 1
-            self._warn("store", f"the storage of the run fails: {error}; it is tried again")
+            self._outlet.warn("store", f"the storage of the run fails: {error}; it is tried again")
             return False
         return True
-
-    def _for_each_sink(self, action: Callable[[Sink], None]) -> None:
-        for sink in self._sinks:
-            try:
-                action(sink)
-            except Exception as error:  # a sink that fails costs only itself
-                self.counts.sink_failures += 1
-                name = type(sink).__name__
-                self._warn(name, f"{name}: {type(error).__name__}: {error}")
-
-    def _failures_of_sinks(self) -> int:
-        background = (sink for sink in self._sinks if isinstance(sink, BackgroundSink))
-        return sum(sink.failures + sink.dropped for sink in background)
-
-    def _tell_of_sinks(self) -> None:
-        for sink in self._sinks:
-            if isinstance(sink, BackgroundSink):
-                for text in sink.take_notices():
-                    self._publish(Notice(f"monitoring: {text}"))
-
-    def _warn(self, about: str, text: str) -> None:
-        # Once about each thing: counts say how often.
-        if about not in self._warned:
-            self._warned.add(about)
-            self._publish(Notice(f"monitoring: {text}"))
 
 
 def parse_report(message: bytes) -> WindowReport:

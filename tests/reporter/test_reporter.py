@@ -181,7 +181,7 @@ def test_a_sink_that_fails_is_counted_and_the_others_are_written(tmp_path: Path)
     reporter.report(auc_window(0, 0, (0, 10), *clicks(10, 0)))
     reporter.close()
     assert len((tmp_path / "monitor/windows.jsonl").read_text().splitlines()) == 1
-    assert reporter.counts.sink_failures == 3  # roll back, write, close
+    assert reporter.status()["sink_failures"] == 3  # roll back, write, close
 
 
 def test_news_are_told_once(tmp_path: Path) -> None:
@@ -232,7 +232,7 @@ def test_a_metric_that_cannot_be_folded_is_told_and_the_rest_goes_on(tmp_path: P
         steps = (10 * window, 10 * window + 10)
         reporter.report(auc_window(0, window, steps, *clicks(100, window)))
     assert [s.samples for s in snapshots(reporter)] == [100, 100]
-    assert reporter.counts.fold_failures == 2
+    assert reporter.status()["fold_failures"] == 2
     notices = [p.text for p in reporter.published()[0] if isinstance(p, Notice)]
     assert len(notices) == 1
     assert "a metric of the user" in notices[0]

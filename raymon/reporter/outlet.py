@@ -1,0 +1,93 @@
+"""Where the reporter's numbers go: to whoever asks for news, and into sinks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from raymon.reporter.publications import Cursor, Publications
+from raymon.sinks import BackgroundSink, Evaluation, Notice, Published, Sink, Snapshot
+
+
+class Outlet:
+    """Publishes, and writes to sinks; one that fails costs only itself, and is told.
+
+    Args:
+        sinks: Where the numbers go.
+    """
+
+    def __init__(self, sinks: Sequence[Sink]) -> None:
+        self._sinks = sinks
+        self._failures = 0
+        self._warned: set[str] = set()
+        # Made when it is asked for: the reporter is sent to the process that it runs in.
+        self._made: Publications | None = None
+        self.last: Snapshot | None = None
+        """The newest numbers that are complete."""
+
+    @property
+    def life(self) -> str:
+        """Another one in every process."""
+        return self._publications.life
+
+    @property
+    def failures(self) -> int:
+        """Calls to sinks that failed for good."""
+        background = [sink for sink in self._sinks if isinstance(sink, BackgroundSink)]
+        return self._failures + sum(sink.failures + sink.dropped for sink in background)
+
+    def publish(self, published: Published) -> None:
+        """Tells something to whoever asks for news."""
+        self._publications.add(published)
+
+    def warn(self, about: str, text: str) -> None:
+        """Tells that something is wrong; once about each thing."""
+        if about not in self._warned:
+            self._warned.add(about)
+            self.publish(Notice(f"monitoring: {text}"))
+
+    def write(self, snapshot: Snapshot) -> None:
+        """Publishes numbers that are complete, and writes them to the sinks."""
+        self.last = snapshot
+        self.publish(snapshot)
+        self._for_each(lambda sink: sink.write(snapshot))
+
+    def write_evaluation(self, evaluation: Evaluation, published: bool = True) -> None:
+        """Writes scores to the sinks, and publishes them unless they were long ago."""
+        if published:
+            self.publish(evaluation)
+        self._for_each(lambda sink: sink.write_evaluation(evaluation))
+
+    def roll_back(self, step: int, evaluation_step: int) -> None:
+        """Takes back what sinks have after a step, and of evaluations after another."""
+        self._for_each(lambda sink: sink.roll_back(step, evaluation_step))
+
+    def since(self, cursor: Cursor | None) -> tuple[list[Published], Cursor]:
+        """What was published after a cursor, and the cursor behind it."""
+        self._tell_of_sinks()
+        return self._publications.since(cursor)
+
+    def close(self) -> None:
+        """Closes the sinks."""
+        self._for_each(lambda sink: sink.close())
+        self._tell_of_sinks()
+
+    @property
+    def _publications(self) -> Publications:
+        if self._made is None:
+            self._made = Publications()
+        return self._made
+
+    def _for_each(self, action: Callable[[Sink], None]) -> None:
+        for sink in self._sinks:
+            try:
+                action(sink)
+            except Exception as error:
+                self._failures += 1
+                name = type(sink).__name__
+                self.warn(name, f"{name}: {type(error).__name__}: {error}")
+
+    def _tell_of_sinks(self) -> None:
+        for sink in self._sinks:
+            if isinstance(sink, BackgroundSink):
+                for text in sink.take_notices():
+                    self.publish(Notice(f"monitoring: {text}"))
