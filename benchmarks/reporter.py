@@ -30,10 +30,10 @@ from benchmarks.result import Case, Result, Target
 from raymon.monitor import Ack
 from raymon.monitor.counts import add_counts, decode_counts
 from raymon.reporter import Reporter
-from raymon.reporter.actor import RayReporter, start_reporter
 from raymon.reporter.collation import Attempt
 from raymon.reporter.journal import read_journal
 from raymon.reporter.node_reporter import NodeReporter
+from raymon.reporter.ray_reporter import RayReporter, start_reporter
 from raymon.sinks import BackgroundSink, TensorBoard, WindowLines
 from raymon.training.ray_cluster import connect
 

@@ -13,9 +13,10 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from raymon.monitor import Ack, Channel, Layout
 from raymon.protos.monitor_pb2 import MonitorConfig
-from raymon.reporter.actor import Metrics, RayReporter
+from raymon.reporter.actor import Metrics
 from raymon.reporter.collation import Attempt
 from raymon.reporter.node_reporter import NodeChannel, NodeReporter
+from raymon.reporter.ray_reporter import RayReporter
 
 _log = logging.getLogger("raymon")
 

@@ -89,7 +89,7 @@ def _on_ray(
 
     connect(address)
     check_capacity(config.ray_config)
-    from raymon.reporter.actor import start_reporter
+    from raymon.reporter.ray_reporter import start_reporter
     from raymon.training.ray_trainer import fit
 
     link = start_reporter(f"{config.model_dir}:evaluate", reporter)

@@ -16,8 +16,9 @@ from ray.train.collective import broadcast_from_rank_zero
 from raymon.errors import RunError, UserError
 from raymon.monitor import Channel
 from raymon.protos.monitor_pb2 import MonitorConfig
-from raymon.reporter.actor import RayReporter, actor_name, start_reporter
+from raymon.reporter.actor import actor_name
 from raymon.reporter.node_actor import TreeReporter
+from raymon.reporter.ray_reporter import RayReporter, start_reporter
 from raymon.training.model_dir import check_mounted, check_writable
 from raymon.training.open_run import RunSettings, make_reporter
 from raymon.training.progress import Publisher

@@ -16,7 +16,7 @@ from ray.train.torch import TorchTrainer
 from raymon.errors import RaymonError, TrainingError, UserError
 from raymon.metrics import registered_metrics
 from raymon.protos.pipeline_pb2 import PipelineConfig
-from raymon.reporter.actor import RayReporter
+from raymon.reporter.ray_reporter import RayReporter
 from raymon.training.job import Job
 from raymon.training.ray_cluster import worker_resources
 from raymon.training.ray_worker import train_loop_per_worker

@@ -134,7 +134,7 @@ def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None
     config = plan.config
     connection = connect(address)
     check_capacity(config.ray_config)
-    from raymon.reporter.actor import start_reporter
+    from raymon.reporter.ray_reporter import start_reporter
     from raymon.training.ray_trainer import fit
 
     job = Job(config.SerializeToString())

@@ -72,7 +72,8 @@ def _save(rank: int) -> None:
 def _kill_reporter() -> None:
     import ray.train
 
-    from raymon.reporter.actor import RayReporter, actor_name
+    from raymon.reporter.actor import actor_name
+    from raymon.reporter.ray_reporter import RayReporter
 
     name = actor_name(ray.train.get_context().get_storage().experiment_fs_path)
     os.kill(RayReporter(ray.get_actor(name, namespace=name)).process_id(), signal.SIGKILL)
