@@ -9,23 +9,26 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 # Floats are dense near 0 and coarse elsewhere. So a score is binned by its distance from the
 # nearest of 0, 1/2 and 1 (at most 1/4, and exact in float32): by the exponent and the first
-# mantissa bits of that distance. _FLOOR is added to it, so that bins are equally wide, 2^-28, where
-# it is small, and there is an end to their number.
+# mantissa bits of twice that distance. _FLOOR is added to it, so that bins are equally wide, 2^-28,
+# where it is small, and there is an end to their number.
 _MANTISSA_BITS = 10
 _SHIFT = 23 - _MANTISSA_BITS
-_FLOOR = 2.0**-18
+_FLOOR = 2.0**-17
 
 
-def _code(distance: float) -> int:
-    return int(np.float32(distance + _FLOOR).view(np.int32)) >> _SHIFT
+def _code(twice: float) -> int:
+    return int(np.float32(twice + _FLOOR).view(np.int32)) >> _SHIFT
 
 
 _FIRST = _code(0)
-_QUARTER = _code(0.25) - _FIRST
+_QUARTER = _code(0.5) - _FIRST
+
+_ONE = int(np.float32(1).view(np.uint32))
 
 ACCURATE_BINS = 4 * _QUARTER + 2
 """Number of bins of `accurate_bins`, that of NaN included."""
@@ -44,7 +47,7 @@ def accurate_bins(scores: Tensor) -> Tensor:
     if scores.device.type == "cpu" and scores.dtype == torch.float32:
         # Small arrays take numpy half the time, and here a look at the scores costs nothing.
         array = scores.numpy()
-        if array.min(initial=0) >= 0 and array.max(initial=0) <= 1:
+        if all_inside(array):
             return torch.from_numpy(_bins(np, array))
     if scores.dtype != torch.float64:
         scores = scores.float()
@@ -53,32 +56,33 @@ def accurate_bins(scores: Tensor) -> Tensor:
     return bins.masked_fill_(nan, ACCURATE_BINS - 1)
 
 
+def all_inside(scores: NDArray[np.float32]) -> bool:
+    """Whether no score is NaN or outside [0, 1]; -0.0 counts as outside."""
+    # The bits of what is negative or NaN are larger than those of 1.
+    return bool(scores.view(np.uint32).max(initial=0) <= _ONE)
+
+
 def _bins(xp: Any, scores: Any) -> Any:
     """Arithmetic of numpy or of torch: signs choose, as `where` takes five times as long."""
-    folded = xp.minimum(scores, 1 - scores)
-    code = _bits(xp, xp.minimum(folded, 0.5 - folded) + _FLOOR)
+    distance = scores + scores
+    nearest = distance.round()
+    distance -= nearest
+    distance = _cast(distance, xp.float32)
+    # 0, or -1 where the score is below the nearest.
+    below = distance.view(xp.int32) >> 31
+    code = (abs(distance) + _FLOOR).view(xp.int32)
     code >>= _SHIFT
-    # The code rises from 0 to 1/4, falls to 1/2, rises to 3/4 and falls to 1: it is mirrored at
-    # 1/4, then at 1/2. A number is negated where the mask of a sign, 0 or -1, is -1.
-    code -= _QUARTER + _FIRST
-    beyond = _bits(xp, 0.25 - folded)
-    beyond >>= 31
-    code ^= beyond
-    code -= beyond
-    code -= _QUARTER
-    beyond = _bits(xp, 0.5 - scores)
-    beyond >>= 31
-    code ^= beyond
-    code -= beyond
-    code += 2 * _QUARTER
+    code -= _FIRST
+    # Negated where it is below.
+    code ^= below
+    code -= below
+    nearest *= 2 * _QUARTER
+    code += _cast(nearest, xp.int32)
     return code
 
 
-def _bits(xp: Any, reals: Any) -> Any:
-    """The bits of reals as float32: int32, in the order of those that are positive."""
-    if reals.dtype != xp.float32:
-        reals = reals.to(xp.float32)
-    return reals.view(xp.int32)
+def _cast(reals: Any, kind: Any) -> Any:
+    return reals.to(kind) if isinstance(reals, Tensor) else reals.astype(kind, copy=False)
 
 
 def threshold_bins(scores: Tensor, thresholds: int) -> Tensor:

@@ -27,7 +27,9 @@ def weight_units(weights: Tensor | None, preds: Tensor) -> Tensor:
         int64 `[B]`, on the device of `preds`.
     """
     if weights is None:
-        return torch.full((len(preds),), 1 << WEIGHT_BITS, dtype=torch.int64, device=preds.device)
+        # One number, as often as there are rows. Filled on the device: a copy would wait.
+        one = torch.full((), 1 << WEIGHT_BITS, dtype=torch.int64, device=preds.device)
+        return one.expand(len(preds))
     weights = weights.detach().double()
     # `hardshrink` is 0 where a weight is small enough and the weight itself where not, so that
     # the difference is 0, or NaN, where it is too large: a `where` would take five times as long.

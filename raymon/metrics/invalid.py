@@ -6,9 +6,11 @@ as long.
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from raymon.metrics.auc_bins import all_inside
 from raymon.metrics.fixed_point import MAX_WEIGHT
 
 _OF_NUMPY = (torch.float32, torch.float64)
@@ -48,6 +50,31 @@ def not_binary(target: Tensor) -> Tensor:
     if target.dtype != torch.float64:
         target = target.float()
     return target * target - target
+
+
+def clean_classes(preds: Tensor, target: Tensor) -> Tensor | None:
+    """The binary labels, where nothing is wrong and that is known without waiting for a device.
+
+    Args:
+        preds: float `[B]`, probabilities.
+        target: `[B]`.
+
+    Returns:
+        int32 `[B]`, 1 for a positive; None where anything may be wrong.
+    """
+    if {preds.device.type, target.device.type} != {"cpu"} or preds.dtype != torch.float32:
+        return None
+    if target.is_floating_point() and target.dtype not in _OF_NUMPY:
+        return None
+    if not all_inside(preds.detach().numpy()):
+        return None
+    labels = target.detach().numpy()
+    if labels.dtype.kind == "f":
+        clean = ((labels == 0) | (labels == 1)).all()
+    else:
+        # All together have the bits that any of them has.
+        clean = np.bitwise_or.reduce(labels) in (0, 1)
+    return torch.from_numpy(labels.astype(np.int32)) if clean else None
 
 
 def _is_clean(

@@ -152,5 +152,4 @@ def _as_real(column: Tensor) -> Tensor:
 
 
 def _ones(rows: Tensor) -> Tensor:
-    # Filled on the device: a copy from the host would wait.
-    return torch.full((), ONE, dtype=torch.int64, device=rows.device).expand(len(rows))
+    return weight_units(None, rows)

@@ -11,7 +11,7 @@ from raymon.errors import UserError
 from raymon.metrics.auc_bins import ACCURATE_BINS, accurate_bins, threshold_bins
 from raymon.metrics.checked_metric import CheckedMetric, check_rows
 from raymon.metrics.fixed_point import weight_units
-from raymon.metrics.invalid import invalid_counts, not_binary
+from raymon.metrics.invalid import clean_classes, invalid_counts, not_binary
 
 
 class ScoreHistogram(CheckedMetric):
@@ -53,11 +53,13 @@ class ScoreHistogram(CheckedMetric):
             UserError: the arguments are not `[B]`.
         """
         check_rows(type(self).__name__, preds=preds, target=target, weights=weights)
-        target = target.float()
-        self.invalid += invalid_counts(preds, not_binary(target), weights)
+        positive = None if weights is not None else clean_classes(preds, target)
+        if positive is None:
+            target = target.float()
+            self.invalid += invalid_counts(preds, not_binary(target), weights)
+            # The sign of 1/2 - target, shifted into the lowest bit: comparing would take longer.
+            positive = (0.5 - target).view(torch.int32).bitwise_right_shift_(31).neg_()
         units = weight_units(weights, preds)
-        # The sign of 1/2 - target, shifted into the lowest bit: a comparison would take longer.
-        positive = (0.5 - target).view(torch.int32).bitwise_right_shift_(31).neg_()
         count_scores(self.histogram, preds, positive, units, self.thresholds)
 
 

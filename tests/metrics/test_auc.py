@@ -213,6 +213,27 @@ def test_scores_outside_0_and_1_count_as_the_nearer_of_the_two(thresholds: int |
     assert torch.equal(outside.histogram, clamped.histogram)
 
 
+@settings(deadline=None, max_examples=200)
+@given(
+    rows=st.lists(
+        st.tuples(
+            st.floats(0, 1, width=32) | st.sampled_from([-0.0, -1e-45, 1.0000001, np.nan, np.inf]),
+            st.sampled_from([0.0, 1.0, 0.0, 1.0, -1.0, 0.5, 2.0, np.nan]),
+        ),
+        max_size=4,
+    ),
+    thresholds=st.sampled_from([None, 7]),
+)
+def test_scores_of_32_bits_count_as_the_same_of_64(rows, thresholds) -> None:  # type: ignore[no-untyped-def]
+    # They go other ways, as long as nothing is wrong with them.
+    scores, labels = torch.tensor(rows, dtype=torch.float32).reshape(-1, 2).T
+    narrow, wide = AUC(thresholds), AUC(thresholds)
+    narrow.update(scores, labels)
+    wide.update(scores.double(), labels.double())
+    assert torch.equal(narrow.histogram, wide.histogram)
+    assert torch.equal(narrow.invalid, wide.invalid)
+
+
 def test_fewer_than_2_thresholds_are_refused() -> None:
     with pytest.raises(UserError, match="AUC: thresholds is 1; it must be at least 2"):
         AUC(thresholds=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import product
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ import torch
 from raymon.errors import UserError
 from raymon.metrics.class_labels import check_class_rows, class_labels
 from raymon.metrics.fixed_point import MAX_WEIGHT, WEIGHT_BITS, weight_units
-from raymon.metrics.invalid import invalid_counts, not_binary
+from raymon.metrics.invalid import clean_classes, invalid_counts, not_binary
 
 NAN, INF = math.nan, math.inf
 FLOATS = [torch.float64, torch.float32, torch.bfloat16, torch.float16]
@@ -66,6 +67,37 @@ def test_binary_labels_are_0_and_1_alone(dtype: torch.dtype) -> None:
     assert torch.count_nonzero(not_binary(labels)) == len(bad)
     assert not not_binary(torch.tensor([True, False])).any()
     assert not_binary(torch.tensor([0, 1, 2, -1, 1 << 62])).count_nonzero() == 3
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [torch.bool, torch.uint8, torch.int8, torch.int64, torch.float32, torch.float64],
+    ids=str,
+)
+def test_labels_of_clean_rows_are_given_as_integers(kind: torch.dtype) -> None:
+    scores, labels = torch.tensor([0.0, 0.3, 1.0, 0.5]), torch.tensor([0, 1, 1, 0])
+    classes = clean_classes(scores.requires_grad_(), labels.to(kind))
+    assert classes is not None
+    assert torch.equal(classes, labels.int())
+    every_other = torch.rand(8)[::2], labels.repeat_interleave(2).to(kind)[::2]
+    assert torch.equal(clean_classes(*every_other), labels.int())
+    assert len(clean_classes(scores[:0], labels[:0].to(kind))) == 0
+
+
+@pytest.mark.parametrize("score", [NAN, -NAN, INF, -INF, -1e-45, 1.0000001])
+def test_rows_with_a_bad_score_are_not_clean(score: float) -> None:
+    assert clean_classes(torch.tensor([0.5, score]), torch.tensor([0, 1])) is None
+
+
+@pytest.mark.parametrize(
+    ("label", "kind"),
+    [
+        *product([-1, 2, 3, -(2**31)], [torch.int32, torch.int64]),
+        *product([NAN, INF, -INF, -1.0, 2.0, 0.5, 1e-45], [torch.float32, torch.float64]),
+    ],
+)
+def test_rows_with_a_bad_label_are_not_clean(label: float, kind: torch.dtype) -> None:
+    assert clean_classes(torch.rand(3), torch.tensor([0, label, 1], dtype=kind)) is None
 
 
 def test_an_index_is_in_range_whatever_the_label() -> None:
