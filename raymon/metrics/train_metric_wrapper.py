@@ -13,7 +13,7 @@ from raymon.errors import UserError
 from raymon.metrics.checked_metric import CheckedMetric
 from raymon.metrics.decay import DecayedMetric
 from raymon.metrics.states import state_reductions, take_window_states
-from raymon.metrics.waiting_updates import Arguments, WaitingUpdates, join
+from raymon.metrics.waiting_updates import Update, WaitingUpdates, join
 
 
 class TrainMetricWrapper(nn.Module):
@@ -57,14 +57,15 @@ class TrainMetricWrapper(nn.Module):
         self._updates = 0
         self._handed_over = False
         self._published: float | None = None
-        self._waiting = WaitingUpdates()
         # Of a metric that is not raymon's own nobody knows what its batches mean to it.
         self._joins = isinstance(metric, CheckedMetric) and metric.rows_are_independent
+        self._waiting = WaitingUpdates(self._joins)
 
     def update(self, *args: Any, **kwargs: Any) -> None:
         """Add a step; the arguments are those of the metric's own `update`.
 
-        Once handed over, their tensors are kept, not copied, until the monitor takes them.
+        Once handed over, they wait until the monitor takes them: small batches on the CPU are
+        copied, other tensors are kept and must not be written to any more.
         """
         if self._handed_over:
             self._waiting.add(args, kwargs)
@@ -89,17 +90,20 @@ class TrainMetricWrapper(nn.Module):
         """Rows of the updates that wait."""
         return self._waiting.rows
 
-    def take_waiting(self) -> list[Arguments]:
+    def take_waiting(self) -> list[Update]:
         """The arguments of the updates that wait; none waits any more."""
         return self._waiting.take()
 
-    def add(self, updates: list[Arguments]) -> None:
+    def add(self, updates: list[Update]) -> None:
         """Add updates that waited, joined where the metric takes the rows of several at once.
 
         It may be called by another thread than `update`, always the same one.
         """
-        for args, kwargs in join(updates) if self._joins else updates:
-            self._update_metric(args, kwargs)
+        kept = [update for update in updates if update.chunk is None]
+        copied = [update for update in updates if update.chunk is not None]
+        for update in (*copied, *(join(kept) if self._joins else kept)):
+            self._update_metric(update.args, update.kwargs)
+            self._waiting.release(update)
 
     def take_window(self) -> dict[str, Tensor]:
         """The states since the last window, by name; the metric starts anew.

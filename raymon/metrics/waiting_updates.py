@@ -6,73 +6,122 @@ An update of a small batch costs mostly the calls that it makes: on one core an 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from raymon.errors import UserError
+from raymon.metrics.row_chunk import RowChunk, fits, form
 
-Arguments = tuple[tuple[Any, ...], Mapping[str, Any]]
+
+class Update(NamedTuple):
+    """The arguments of an update.
+
+    Attributes:
+        chunk: The memory that they are in, if they are copies of several batches.
+    """
+
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+    chunk: RowChunk | None = None
 
 
 class WaitingUpdates:
     """Keeps the arguments of updates.
 
-    The tensors are kept, not copied; whoever gave them must not write to them any more.
+    Small batches on the CPU are copied, where they may be joined. Others are kept, and whoever gave
+    them must not write to them any more.
+
+    Args:
+        joins: Whether one update with the rows of several is the same.
 
     Attributes:
         rows: That wait.
     """
 
-    def __init__(self) -> None:
-        self._waiting: list[Arguments] = []
+    def __init__(self, joins: bool = True) -> None:
+        self._joins = joins
+        self._kept: list[Update] = []
+        self._chunks: list[RowChunk] = []
+        # How the columns of the chunks are arguments: how many by position, and the other names.
+        self._call: tuple[int, tuple[str, ...]] = (0, ())
+        self._free: deque[RowChunk] = deque()
         self.rows = 0
 
     def add(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-        """Keeps the arguments of an update, all tensors `[B, ...]`.
+        """Takes the arguments of an update, all tensors `[B, ...]`.
 
         Raises:
-            UserError: they have different numbers of rows, so that none of them is kept.
+            UserError: they have different numbers of rows, so that none of them is taken.
         """
-        rows = [len(value) for value in (*args, *kwargs.values()) if _has_rows(value)]
+        values = (*args, *kwargs.values())
+        rows = [len(value) for value in values if _has_rows(value)]
         if len(set(rows)) > 1:
             raise UserError(f"an update has arguments of {', '.join(map(str, rows))} rows")
-        self._waiting.append((args, kwargs))
+        may_copy = self._joins and len(rows) == len(values) > 0 and fits(values)
+        if not (may_copy and self._copy(values, (len(args), tuple(kwargs)))):
+            self._kept.append(Update(args, kwargs))
         self.rows += rows[0] if rows else 0
 
-    def take(self) -> list[Arguments]:
+    def take(self) -> list[Update]:
         """The arguments of all updates; none waits any more."""
-        waiting, self._waiting, self.rows = self._waiting, [], 0
-        return waiting
+        taken, chunks = self._kept, self._chunks
+        self._kept, self._chunks, self.rows = [], [], 0
+        positions, names = self._call
+        for chunk in chunks:
+            columns = chunk.columns()
+            named = dict(zip(names, columns[positions:], strict=True))
+            taken.append(Update(tuple(columns[:positions]), named, chunk))
+        return taken
+
+    def release(self, update: Update) -> None:
+        """Says that an update that was taken is made; the memory of a copy is used again."""
+        if update.chunk is not None:
+            self._free.append(update.chunk)
+
+    def _copy(self, columns: tuple[Tensor, ...], call: tuple[int, tuple[str, ...]]) -> bool:
+        if self._chunks:
+            if call != self._call:
+                return False
+            if self._chunks[-1].add(columns):
+                return True
+        self._call = call
+        while self._free:
+            chunk = self._free.popleft()
+            if chunk.reuse(columns):
+                self._chunks.append(chunk)
+                return True
+        self._chunks.append(RowChunk(columns))
+        return True
 
 
-def join(updates: list[Arguments]) -> list[Arguments]:
+def join(updates: list[Update]) -> list[Update]:
     """The arguments of the fewest updates that add the same rows."""
     if not _can_join(updates):
         return updates
-    args, kwargs = updates[0]
-    joined = tuple(torch.cat([other[i] for other, _ in updates]) for i in range(len(args)))
-    named = {name: torch.cat([other[name] for _, other in updates]) for name in kwargs}
-    return [(joined, named)]
+    args, kwargs, _ = updates[0]
+    joined = tuple(torch.cat([other.args[i] for other in updates]) for i in range(len(args)))
+    named = {name: torch.cat([other.kwargs[name] for other in updates]) for name in kwargs}
+    return [Update(joined, named)]
 
 
 def _has_rows(value: Any) -> bool:
     return isinstance(value, Tensor) and value.ndim > 0
 
 
-def _can_join(waiting: list[Arguments]) -> bool:
+def _can_join(waiting: list[Update]) -> bool:
     if len(waiting) < 2:
         return False
     first = _signature(waiting[0])
     return first is not None and all(_signature(other) == first for other in waiting)
 
 
-def _signature(arguments: Arguments) -> list[Any] | None:
+def _signature(update: Update) -> list[Any] | None:
     # What has to be equal for rows to be joined; None where an argument has no rows.
-    args, kwargs = arguments
-    values = [*enumerate(args), *sorted(kwargs.items())]
+    values = [*enumerate(update.args), *sorted(update.kwargs.items())]
     if not all(_has_rows(value) for _, value in values):
         return None
-    return [(name, value.dtype, value.device, value.shape[1:]) for name, value in values]
+    return [(name, value.device, form([value])) for name, value in values]

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from raymon.metrics import TrainMetricWrapper, take_window_states
-from raymon.metrics.waiting_updates import Arguments
+from raymon.metrics.waiting_updates import Update
 from raymon.monitor.offload import Offload
 
-ROWS_AN_UPDATE = 1 << 16
+ROWS_AN_UPDATE = 1 << 20
 """Rows that are worth an update."""
 
 
@@ -33,7 +33,7 @@ class LateUpdates:
         on_error: Callable[[Exception], None],
     ) -> None:
         self._metric = metric
-        self._updates: list[Arguments] = metric.take_waiting()
+        self._updates: list[Update] = metric.take_waiting()
         self._stream = stream
         self._on_error = on_error
         if stream is not None:
@@ -55,11 +55,11 @@ class LateUpdates:
         with torch.cuda.stream(self._stream):
             return Offload(take_window_states(self._metric.metric), self._stream).wait()
 
-    def _keep(self, updates: list[Arguments]) -> None:
+    def _keep(self, updates: list[Update]) -> None:
         # Until the stream is done with them, their memory is not given to others.
         if self._stream is None:
             return
-        for args, kwargs in updates:
-            for value in (*args, *kwargs.values()):
+        for update in updates:
+            for value in (*update.args, *update.kwargs.values()):
                 if isinstance(value, Tensor) and value.is_cuda:
                     value.record_stream(self._stream)
