@@ -33,8 +33,12 @@ class RowChunk:
 
     def add(self, columns: Sequence[Tensor]) -> bool:
         """Copies a batch; false where it is another kind of batch or there is no room for it."""
-        rows = len(columns[0])
-        if self._rows + rows > CHUNK_ROWS or form(columns) != self._form:
+        return form(columns) == self._form and self.add_rows(columns)
+
+    def add_rows(self, columns: Sequence[Tensor]) -> bool:
+        """Copies a batch of the same kind; false where there is no room for it."""
+        rows = columns[0].shape[0]
+        if self._rows + rows > CHUNK_ROWS:
             return False
         for memory, column in zip(self._memory, columns, strict=True):
             memory[self._rows : self._rows + rows].copy_(column)

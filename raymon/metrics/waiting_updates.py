@@ -7,7 +7,7 @@ An update of a small batch costs mostly the calls that it makes: on one core an 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -48,6 +48,7 @@ class WaitingUpdates:
         self._chunks: list[RowChunk] = []
         # How the columns of the chunks are arguments: how many by position, and the other names.
         self._call: tuple[int, tuple[str, ...]] = (0, ())
+        self._last: list[Any] = []
         self._free: deque[RowChunk] = deque()
         self.rows = 0
 
@@ -57,12 +58,16 @@ class WaitingUpdates:
         Raises:
             UserError: they have different numbers of rows, so that none of them is taken.
         """
+        if self._copy_like_last(args, kwargs):
+            return
         values = (*args, *kwargs.values())
         rows = [len(value) for value in values if _has_rows(value)]
         if len(set(rows)) > 1:
             raise UserError(f"an update has arguments of {', '.join(map(str, rows))} rows")
         may_copy = self._joins and len(rows) == len(values) > 0 and fits(values)
-        if not (may_copy and self._copy(values, (len(args), tuple(kwargs)))):
+        if may_copy and self._copy(values, (len(args), tuple(kwargs))):
+            self._last = _outlines(values)
+        else:
             self._kept.append(Update(args, kwargs))
         self.rows += rows[0] if rows else 0
 
@@ -81,6 +86,16 @@ class WaitingUpdates:
         """Says that an update that was taken is made; the memory of a copy is used again."""
         if update.chunk is not None:
             self._free.append(update.chunk)
+
+    def _copy_like_last(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
+        """Copies a batch that is like the last one, as most are, without looking at it closely."""
+        if not self._chunks or (len(args), tuple(kwargs)) != self._call:
+            return False
+        values = (*args, *kwargs.values()) if kwargs else args
+        if _outlines(values) != self._last or not self._chunks[-1].add_rows(values):
+            return False
+        self.rows += values[0].shape[0]
+        return True
 
     def _copy(self, columns: tuple[Tensor, ...], call: tuple[int, tuple[str, ...]]) -> bool:
         if self._chunks:
@@ -106,6 +121,13 @@ def join(updates: list[Update]) -> list[Update]:
     joined = tuple(torch.cat([other.args[i] for other in updates]) for i in range(len(args)))
     named = {name: torch.cat([other.kwargs[name] for other in updates]) for name in kwargs}
     return [Update(joined, named)]
+
+
+def _outlines(values: Sequence[Any]) -> list[Any]:
+    return [
+        (value.shape, value.dtype, value.device) if isinstance(value, Tensor) else None
+        for value in values
+    ]
 
 
 def _has_rows(value: Any) -> bool:
