@@ -59,7 +59,10 @@ def _throughput(summary: Summary) -> list[tuple[str, str]]:
 
 def _monitoring(summary: Summary) -> str:
     watched = summary.monitoring
-    return "the reporter was gone at the end" if watched is None else str(watched)
+    if watched is None:
+        return "the reporter was gone at the end"
+    missing = f"; steps {watched.steps_reported:,} to {summary.steps:,} were not reported"
+    return str(watched) + (missing if watched.steps_reported < summary.steps else "")
 
 
 def _metrics(values: Mapping[str, float]) -> str:
