@@ -13,7 +13,7 @@ from raymon.errors import UserError
 from raymon.metrics.checked_metric import CheckedMetric
 from raymon.metrics.decay import DecayedMetric
 from raymon.metrics.states import state_reductions, take_window_states
-from raymon.metrics.waiting_updates import Update, WaitingUpdates, join
+from raymon.metrics.waiting_updates import Taken, Update, WaitingUpdates, join
 
 
 class TrainMetricWrapper(nn.Module):
@@ -90,8 +90,8 @@ class TrainMetricWrapper(nn.Module):
         """Rows of the updates that wait."""
         return self._waiting.rows
 
-    def take_waiting(self) -> list[Update]:
-        """The arguments of the updates that wait; none waits any more."""
+    def take_waiting(self) -> Taken:
+        """The updates that wait; none waits any more."""
         return self._waiting.take()
 
     def add(self, updates: list[Update]) -> None:
@@ -110,7 +110,7 @@ class TrainMetricWrapper(nn.Module):
 
         What waits is added first. For the thread that calls `add`.
         """
-        self.add(self.take_waiting())
+        self.add(self.take_waiting().updates())
         return take_window_states(self.metric)
 
     def publish(self, value: float) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
@@ -29,6 +30,32 @@ class Update(NamedTuple):
     chunk: RowChunk | None = None
 
 
+@dataclass(frozen=True)
+class Taken:
+    """Updates that were taken, put together by whoever makes them.
+
+    Attributes:
+        kept: With the arguments that were given.
+        chunks: Copies of the arguments of several.
+        call: How the columns of the chunks are arguments: how many by position, and the other
+            names.
+    """
+
+    kept: list[Update]
+    chunks: list[RowChunk]
+    call: tuple[int, tuple[str, ...]]
+
+    def updates(self) -> list[Update]:
+        """All of them."""
+        positions, names = self.call
+        copies = []
+        for chunk in self.chunks:
+            columns = chunk.columns()
+            named = dict(zip(names, columns[positions:], strict=True))
+            copies.append(Update(tuple(columns[:positions]), named, chunk))
+        return [*copies, *self.kept]
+
+
 class WaitingUpdates:
     """Keeps the arguments of updates.
 
@@ -46,7 +73,6 @@ class WaitingUpdates:
         self._joins = joins
         self._kept: list[Update] = []
         self._chunks: list[RowChunk] = []
-        # How the columns of the chunks are arguments: how many by position, and the other names.
         self._call: tuple[int, tuple[str, ...]] = (0, ())
         self._last: list[Any] = []
         self._free: deque[RowChunk] = deque()
@@ -71,15 +97,10 @@ class WaitingUpdates:
             self._kept.append(Update(args, kwargs))
         self.rows += rows[0] if rows else 0
 
-    def take(self) -> list[Update]:
+    def take(self) -> Taken:
         """The arguments of all updates; none waits any more."""
-        taken, chunks = self._kept, self._chunks
+        taken = Taken(self._kept, self._chunks, self._call)
         self._kept, self._chunks, self.rows = [], [], 0
-        positions, names = self._call
-        for chunk in chunks:
-            columns = chunk.columns()
-            named = dict(zip(names, columns[positions:], strict=True))
-            taken.append(Update(tuple(columns[:positions]), named, chunk))
         return taken
 
     def release(self, update: Update) -> None:

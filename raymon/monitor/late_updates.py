@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from raymon.metrics import TrainMetricWrapper, take_window_states
-from raymon.metrics.waiting_updates import Update
+from raymon.metrics.waiting_updates import Taken, Update
 from raymon.monitor.offload import Offload
 
 ROWS_AN_UPDATE = 1 << 20
@@ -33,7 +33,7 @@ class LateUpdates:
         on_error: Callable[[Exception], None],
     ) -> None:
         self._metric = metric
-        self._updates: list[Update] = metric.take_waiting()
+        self._taken: Taken | None = metric.take_waiting()
         self._stream = stream
         self._on_error = on_error
         if stream is not None:
@@ -41,7 +41,10 @@ class LateUpdates:
 
     def add(self) -> None:
         """Adds them to the metric."""
-        updates, self._updates = self._updates, []
+        taken, self._taken = self._taken, None
+        if taken is None:
+            return
+        updates = taken.updates()
         try:
             with torch.cuda.stream(self._stream):
                 self._metric.add(updates)

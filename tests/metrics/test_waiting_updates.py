@@ -12,21 +12,21 @@ def test_updates_of_equal_form_are_joined_row_by_row() -> None:
     waiting.add((torch.tensor([0.1, 0.2]), torch.tensor([0.0, 1.0])), {"w": torch.ones(2)})
     waiting.add((torch.tensor([0.3]), torch.tensor([1.0])), {"w": torch.zeros(1)})
     assert waiting.rows == 3
-    ((args, kwargs, _),) = join(waiting.take())
+    ((args, kwargs, _),) = join(waiting.take().updates())
     assert torch.equal(args[0], torch.tensor([0.1, 0.2, 0.3]))
     assert torch.equal(args[1], torch.tensor([0.0, 1.0, 1.0]))
     assert torch.equal(kwargs["w"], torch.tensor([1.0, 1.0, 0.0]))
-    assert join(waiting.take()) == []
+    assert join(waiting.take().updates()) == []
 
 
 def test_updates_that_differ_in_form_stay_apart() -> None:
     waiting = WaitingUpdates()
     waiting.add((torch.zeros(2, 3), torch.zeros(2)), {})
     waiting.add((torch.zeros(2, 4), torch.zeros(2)), {})
-    assert len(join(waiting.take())) == 2
+    assert len(join(waiting.take().updates())) == 2
     waiting.add((torch.zeros(2), torch.zeros(2)), {})
     waiting.add((torch.zeros(2), torch.zeros(2)), {"weights": torch.ones(2)})
-    assert len(join(waiting.take())) == 2
+    assert len(join(waiting.take().updates())) == 2
 
 
 def test_joined_updates_leave_the_states_of_single_ones() -> None:
@@ -58,7 +58,7 @@ def test_updates_that_may_be_joined_are_copied_and_others_are_kept(joins: bool) 
     scores, labels = torch.tensor([0.1, 0.2]), torch.tensor([0.0, 1.0])
     waiting.add((scores, labels), {})
     scores.zero_()
-    ((args, _, chunk),) = waiting.take()
+    ((args, _, chunk),) = waiting.take().updates()
     expected = [0.1, 0.2] if joins else [0.0, 0.0]
     assert args[0].tolist() == pytest.approx(expected)
     assert (chunk is not None) == joins
@@ -67,13 +67,13 @@ def test_updates_that_may_be_joined_are_copied_and_others_are_kept(joins: bool) 
 def test_memory_that_was_released_is_used_again_and_no_other() -> None:
     waiting = WaitingUpdates()
     waiting.add((torch.tensor([0.1]),), {})
-    (first,) = waiting.take()
+    (first,) = waiting.take().updates()
     waiting.add((torch.tensor([0.2]),), {})
-    (second,) = waiting.take()
+    (second,) = waiting.take().updates()
     assert first.args[0].tolist() == pytest.approx([0.1])
     waiting.release(first)
     waiting.add((torch.tensor([0.3, 0.4]),), {})
-    (third,) = waiting.take()
+    (third,) = waiting.take().updates()
     assert third.chunk is first.chunk
     assert third.args[0].tolist() == pytest.approx([0.3, 0.4])
     assert second.args[0].tolist() == pytest.approx([0.2])
@@ -90,7 +90,7 @@ def test_batches_of_any_sizes_and_kinds_arrive_row_for_row() -> None:
             batch = batch.double()
         sent.append(batch)
         waiting.add((batch, torch.arange(rows)), {"w": batch + 1})
-    taken = waiting.take()
+    taken = waiting.take().updates()
     assert sum(len(update.args[0]) for update in taken) == sum(len(batch) for batch in sent)
     rows = sorted(x for update in taken for x in update.args[0].tolist())
     assert rows == sorted(x for batch in sent for x in batch.tolist())
