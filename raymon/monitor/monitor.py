@@ -10,13 +10,13 @@ from typing import Any
 import torch
 
 from raymon.metrics import TrainMetricWrapper
-from raymon.monitor.late_stack import LateStack
 from raymon.monitor.late_updates import ROWS_AN_UPDATE, LateUpdates
 from raymon.monitor.layout import Layout
 from raymon.monitor.offload import Offload
 from raymon.monitor.phase_clock import PhaseClock
 from raymon.monitor.schedule import CutSchedule
 from raymon.monitor.sender import Sender
+from raymon.monitor.step_scalars import StepScalars
 from raymon.monitor.window import Window
 
 _log = logging.getLogger("raymon")
@@ -100,9 +100,10 @@ class Monitor:
         self.clock.lap("step")
         try:
             for name, loss in losses.items():
-                self._losses.setdefault(name, []).append(loss.detach())
-                weight = weights if isinstance(weights, float) else weights[name]
-                self._weights.setdefault(name, []).append(weight)
+                if name not in self._losses:
+                    self._losses[name], self._weights[name] = StepScalars(), StepScalars()
+                self._losses[name].add(loss)
+                self._weights[name].add(weights if isinstance(weights, float) else weights[name])
             self._update_train_metric(predictions, batch)
             for metric in self._metrics.values():
                 if metric.waiting_rows >= ROWS_AN_UPDATE:
@@ -153,8 +154,8 @@ class Monitor:
     def _start_window(self) -> None:
         self._samples = 0
         self._epoch = 0
-        self._losses: dict[str, list[torch.Tensor]] = {}
-        self._weights: dict[str, list[torch.Tensor | float]] = {}
+        self._losses: dict[str, StepScalars] = {}
+        self._weights: dict[str, StepScalars] = {}
         self._learning_rates = ()
         self._gradient_norms: dict[str, torch.Tensor] = {}
         self._histograms: dict[str, Mapping[str, torch.Tensor]] = {}
@@ -178,8 +179,8 @@ class Monitor:
             epoch=self._epoch,
             wall_s=wall_s,
             phases=phases,
-            losses={name: LateStack(values, stream) for name, values in self._losses.items()},
-            weights={name: LateStack(values, stream) for name, values in self._weights.items()},
+            losses={name: losses.take(stream) for name, losses in self._losses.items()},
+            weights={name: weights.take(stream) for name, weights in self._weights.items()},
             metrics={
                 name: LateUpdates(metric, stream, self.count_failure)
                 for name, metric in self._metrics.items()
