@@ -39,6 +39,9 @@ from raymon.training.ray_cluster import connect
 
 RANKS, SECONDS = 10_000, 300
 RANKS_A_NODE = 100
+CHECKED = 60
+"""Windows that are merged flat too, which takes half a second each."""
+
 PROCESSES = 2
 CORES = 1.0
 GROWTH = 1.05
@@ -208,11 +211,13 @@ def _hold() -> tuple[list[Case], list[Target]]:
         results = [node.report.remote(SECONDS, 1.0) for node in nodes]
         while ray.wait(results, num_returns=len(results), timeout=10.0)[1]:
             memory.append(root.memory())
+            # As a driver does, so that the reporter knows that somebody is there.
+            root.link.published(timeout_s=60.0)
         seconds, cpu_s = time.monotonic() - began, root.cpu_s() - before
         held: list[Held] = ray.get(results)
         root.link.close()
         equal = _equal_sums(directory, held)
-        same = _same_numbers(directory, [range(RANKS)], root)
+        same = _same_numbers(directory)
         root.link.stop()
     question = f"{RANKS:,} ranks, a window a second, {SECONDS} s"
     late = [max(of_window) for of_window in zip(*(h.late_s for h in held), strict=True)]
@@ -229,7 +234,7 @@ def _hold() -> tuple[list[Case], list[Target]]:
         Target("cores of the reporter of the run", cores, CORES, cores <= CORES),
         Target("seconds for 300 windows", seconds, SECONDS + 10, seconds <= SECONDS + 10),
         Target("windows whose sums equal the generator's", equal, SECONDS, equal == SECONDS),
-        Target("snapshots equal to those of a flat merge", same, SECONDS, same == SECONDS),
+        Target("snapshots equal to those of a flat merge", same, CHECKED, same == CHECKED),
         Target("memory at the end over that after 100 s", growth, GROWTH, growth <= GROWTH),
     ]
 
@@ -247,15 +252,15 @@ def _equal_sums(directory: Path, held: Sequence[Held]) -> int:
     return equal
 
 
-def _same_numbers(directory: Path, parts: Sequence[range], root: Root) -> int:
-    """How many lines have, bit for bit, the metrics of one reporter that all ranks report to."""
+def _same_numbers(directory: Path) -> int:
+    """How many of the first lines have, bit for bit, the metrics of one reporter that all ranks report to."""
     flat = Reporter(None, [], STEPS, 10.0)
     flat.begin_attempt("flat", RANKS, 0, metrics())
     starts = range(0, RANKS, RANKS_A_NODE)
     loads = [RankLoad(1, range(s, s + RANKS_A_NODE), s) for s in starts]
     same = 0
     lines = (directory / "monitor" / "windows.jsonl").read_text().splitlines()
-    for index, line in enumerate(lines):
+    for index, line in enumerate(lines[:CHECKED]):
         for message in _messages(loads, index):
             flat.report(message)
         snapshot = flat.snapshot()
