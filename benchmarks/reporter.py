@@ -253,7 +253,7 @@ def _equal_sums(directory: Path, held: Sequence[Held]) -> int:
 
 
 def _same_numbers(directory: Path) -> int:
-    """How many of the first lines have, bit for bit, the metrics of one reporter that all ranks report to."""
+    """How many of the first lines have, bit for bit, the metrics of a reporter without a tree."""
     flat = Reporter(None, [], STEPS, 10.0)
     flat.begin_attempt("flat", RANKS, 0, metrics())
     starts = range(0, RANKS, RANKS_A_NODE)
