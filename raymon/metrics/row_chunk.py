@@ -27,7 +27,9 @@ class RowChunk:
 
     def __init__(self, columns: Sequence[Tensor]) -> None:
         self._form = form(columns)
-        self._memory = [torch.empty(CHUNK_ROWS, *c.shape[1:], dtype=c.dtype) for c in columns]
+        self._memory = [
+            torch.empty(CHUNK_ROWS, *c.shape[1:], dtype=c.dtype, device="cpu") for c in columns
+        ]
         self._rows = 0
         self.add(columns)
 

@@ -34,7 +34,7 @@ class LateStack:
             return self._scalars.double()
         tensors = [scalar for scalar in self._scalars if isinstance(scalar, Tensor)]
         if not tensors:
-            return torch.tensor(self._scalars, dtype=torch.float64)
+            return torch.tensor(self._scalars, dtype=torch.float64, device="cpu")
         with torch.cuda.stream(self._stream):
             if len(tensors) < len(self._scalars):
                 like = tensors[0].new_empty((), dtype=torch.float64)

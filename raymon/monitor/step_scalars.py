@@ -46,7 +46,7 @@ class StepScalars:
 
     def _copy(self, scalar: Tensor) -> None:
         if self._room is None:
-            self._room = torch.empty(_FIRST_ROOM, dtype=torch.float64)
+            self._room = torch.empty(_FIRST_ROOM, dtype=torch.float64, device="cpu")
         elif self._copied == len(self._room):
             self._room = torch.cat([self._room, torch.empty_like(self._room)])
         self._room[self._copied].copy_(scalar)

@@ -96,3 +96,12 @@ def test_batches_of_any_sizes_and_kinds_arrive_row_for_row() -> None:
     assert rows == sorted(x for batch in sent for x in batch.tolist())
     for update in taken:
         assert torch.equal(update.kwargs["w"], update.args[0] + 1)
+
+
+def test_copies_are_on_the_cpu_whatever_the_default_device_is() -> None:
+    waiting, batch = WaitingUpdates(), torch.tensor([0.1, 0.2], device="cpu")
+    with torch.device("meta"):
+        waiting.add((batch,), {})
+    (update,) = waiting.take().updates()
+    assert update.chunk is not None
+    assert torch.equal(update.args[0], batch)

@@ -44,3 +44,12 @@ def test_after_it_was_taken_it_is_empty() -> None:
     scalars.add(torch.tensor(0.25))
     assert first.wait().tolist() == [0.5]
     assert scalars.take(None).wait().tolist() == [0.25]
+
+
+@pytest.mark.parametrize("scalar", [0.5, torch.tensor(0.5, device="cpu")])
+def test_another_default_device_changes_nothing(scalar: float | torch.Tensor) -> None:
+    scalars = StepScalars()
+    with torch.device("meta"):
+        scalars.add(scalar)
+        values = scalars.take(None).wait()
+    assert values.tolist() == [0.5]
