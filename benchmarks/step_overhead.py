@@ -8,6 +8,7 @@ theirs.
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import statistics
 import tempfile
@@ -83,6 +84,7 @@ def batches(steps: int) -> Iterator[tuple[Tensor, Tensor]]:
 def run(rounds: int) -> Result:
     """Runs all contenders in turns."""
     _quiet()
+    _keep_memory()
     torch.set_num_threads(1)
     contenders: dict[str, Callable[[Path], Times]] = {
         "raymon": _raymon,
@@ -330,6 +332,15 @@ def _ray_reports(directory: Path) -> Times:
         run_config=RunConfig(name="report", storage_path=str(directory)),
     ).fit()
     return [float(word) for word in out.read_text().split()]
+
+
+def _keep_memory() -> None:
+    # Of glibc alone; other allocators keep memory by themselves. The numbers are those of malloc.h.
+    trim_threshold, mmap_threshold = -1, -3
+    library = ctypes.CDLL(None)
+    if hasattr(library, "mallopt"):
+        library.mallopt(trim_threshold, 1 << 30)
+        library.mallopt(mmap_threshold, 1 << 30)
 
 
 def _quiet() -> None:

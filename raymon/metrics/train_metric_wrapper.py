@@ -13,7 +13,7 @@ from raymon.errors import UserError
 from raymon.metrics.checked_metric import CheckedMetric
 from raymon.metrics.decay import DecayedMetric
 from raymon.metrics.states import state_reductions, take_window_states
-from raymon.metrics.waiting_updates import Taken, Update, WaitingUpdates, join
+from raymon.metrics.waiting_updates import Update, WaitingUpdates, join
 
 
 class TrainMetricWrapper(nn.Module):
@@ -21,8 +21,7 @@ class TrainMetricWrapper(nn.Module):
 
     On its own it folds every `decay_step` updates. Once handed over to a monitor, updates only wait
     for it to add them up: windows are taken from it, and the value is the one that is published
-    to it. It never
-    exchanges anything with other ranks.
+    to it. It never exchanges anything with other ranks.
 
     Args:
         metric: what is measured; its histogram is decayed if it is a DecayAUC, else its value.
@@ -65,7 +64,8 @@ class TrainMetricWrapper(nn.Module):
         """Add a step; the arguments are those of the metric's own `update`.
 
         Once handed over, they wait until the monitor takes them: small batches on the CPU are
-        copied, other tensors are kept and must not be written to any more.
+        copied, other tensors are kept and must not be written to any more. What was written to is
+        left out, and the monitor counts and tells it.
         """
         if self._handed_over:
             self._waiting.add(args, kwargs)
@@ -90,7 +90,7 @@ class TrainMetricWrapper(nn.Module):
         """Rows of the updates that wait."""
         return self._waiting.rows
 
-    def take_waiting(self) -> Taken:
+    def take_waiting(self) -> list[Update]:
         """The updates that wait; none waits any more."""
         return self._waiting.take()
 
@@ -98,19 +98,30 @@ class TrainMetricWrapper(nn.Module):
         """Add updates that waited, joined where the metric takes the rows of several at once.
 
         It may be called by another thread than `update`, always the same one.
+
+        Raises:
+            UserError: tensors of some were written to while they waited. The others are added.
         """
-        kept = [update for update in updates if update.chunk is None]
-        copied = [update for update in updates if update.chunk is not None]
+        whole = [update for update in updates if update.is_as_given]
+        # Copies of a room are joined already.
+        copied = [update for update in whole if update.room is not None]
+        kept = [update for update in whole if update.room is None]
         for update in (*copied, *(join(kept) if self._joins else kept)):
             self._update_metric(update.args, update.kwargs)
             self._waiting.release(update)
+        if len(whole) < len(updates):
+            raise UserError(
+                f"{type(self.metric).__name__}: the tensors of {len(updates) - len(whole)} of "
+                f"{len(updates)} updates were written to after they were given, so these updates "
+                "are left out; give a clone of what is used again"
+            )
 
     def take_window(self) -> dict[str, Tensor]:
         """The states since the last window, by name; the metric starts anew.
 
         What waits is added first. For the thread that calls `add`.
         """
-        self.add(self.take_waiting().updates())
+        self.add(self.take_waiting())
         return take_window_states(self.metric)
 
     def publish(self, value: float) -> None:

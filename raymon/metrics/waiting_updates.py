@@ -7,60 +7,40 @@ An update of a small batch costs mostly the calls that it makes: on one core an 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from raymon.errors import UserError
-from raymon.metrics.row_chunk import RowChunk, fits, form
+from raymon.metrics.batch_room import BatchRoom, is_worth_copying
 
 
 class Update(NamedTuple):
     """The arguments of an update.
 
     Attributes:
-        chunk: The memory that they are in, if they are copies of several batches.
+        versions: How often each tensor among them had been written to when it was given.
+        room: That has them, where they are copies of several batches.
     """
 
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
-    chunk: RowChunk | None = None
+    versions: tuple[int, ...]
+    room: BatchRoom | None = None
 
-
-@dataclass(frozen=True)
-class Taken:
-    """Updates that were taken, put together by whoever makes them.
-
-    Attributes:
-        kept: With the arguments that were given.
-        chunks: Copies of the arguments of several.
-        call: How the columns of the chunks are arguments: how many by position, and the other
-            names.
-    """
-
-    kept: list[Update]
-    chunks: list[RowChunk]
-    call: tuple[int, tuple[str, ...]]
-
-    def updates(self) -> list[Update]:
-        """All of them."""
-        positions, names = self.call
-        copies = []
-        for chunk in self.chunks:
-            columns = chunk.columns()
-            named = dict(zip(names, columns[positions:], strict=True))
-            copies.append(Update(tuple(columns[:positions]), named, chunk))
-        return [*copies, *self.kept]
+    @property
+    def is_as_given(self) -> bool:
+        """Whether nobody has written to its tensors since."""
+        return self.versions == _versions((*self.args, *self.kwargs.values()))
 
 
 class WaitingUpdates:
     """Keeps the arguments of updates.
 
-    Small batches on the CPU are copied, where they may be joined. Others are kept, and whoever gave
-    them must not write to them any more.
+    Small batches on the CPU are copied, if they may be joined and are like the first that waits.
+    Others are kept, and whoever gave them must not write to them any more.
 
     Args:
         joins: Whether one update with the rows of several is the same.
@@ -72,83 +52,88 @@ class WaitingUpdates:
     def __init__(self, joins: bool = True) -> None:
         self._joins = joins
         self._kept: list[Update] = []
-        self._chunks: list[RowChunk] = []
+        self._rooms: list[BatchRoom] = []
+        # How many columns of the rooms are arguments by position, and the names of the others.
         self._call: tuple[int, tuple[str, ...]] = (0, ())
-        self._last: list[Any] = []
-        self._free: deque[RowChunk] = deque()
+        self._free: deque[BatchRoom] = deque()
         self.rows = 0
 
     def add(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-        """Takes the arguments of an update, all tensors `[B, ...]`.
+        """Takes the arguments of an update, tensors `[B, ...]` or anything else.
 
         Raises:
-            UserError: they have different numbers of rows, so that none of them is taken.
+            UserError: tensors have different numbers of rows, so that none of them is taken.
         """
-        if self._copy_like_last(args, kwargs):
+        values = (*args, *kwargs.values()) if kwargs else args
+        call = (len(args), tuple(kwargs))
+        # Most batches are like the one before: they are looked at once.
+        if self._rooms and call == self._call and self._rooms[-1].add(values):
+            self.rows += values[0].shape[0]
             return
-        values = (*args, *kwargs.values())
-        rows = [len(value) for value in values if _has_rows(value)]
-        if len(set(rows)) > 1:
+        rows = [value.shape[0] for value in values if _has_rows(value)]
+        if rows and rows.count(rows[0]) < len(rows):
             raise UserError(f"an update has arguments of {', '.join(map(str, rows))} rows")
-        may_copy = self._joins and len(rows) == len(values) > 0 and fits(values)
-        if may_copy and self._copy(values, (len(args), tuple(kwargs))):
-            self._last = _outlines(values)
-        else:
-            self._kept.append(Update(args, kwargs))
+        if not (self._joins and is_worth_copying(values) and self._copy(values, call)):
+            named = {name: _detached(value) for name, value in kwargs.items()}
+            self._kept.append(Update(tuple(map(_detached, args)), named, _versions(values)))
         self.rows += rows[0] if rows else 0
 
-    def take(self) -> Taken:
+    def take(self) -> list[Update]:
         """The arguments of all updates; none waits any more."""
-        taken = Taken(self._kept, self._chunks, self._call)
-        self._kept, self._chunks, self.rows = [], [], 0
+        positions, names = self._call
+        copies = []
+        for room in self._rooms:
+            columns = room.columns()
+            named = dict(zip(names, columns[positions:], strict=True))
+            copies.append(Update(tuple(columns[:positions]), named, _versions(columns), room))
+        taken = copies + self._kept
+        self._kept, self._rooms, self.rows = [], [], 0
         return taken
 
     def release(self, update: Update) -> None:
-        """Says that an update that was taken is made; the memory of a copy is used again."""
-        if update.chunk is not None:
-            self._free.append(update.chunk)
+        """Says that an update that was taken is made; the memory of copies is used again.
 
-    def _copy_like_last(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
-        """Copies a batch that is like the last one, as most are, without looking at it closely."""
-        if not self._chunks or (len(args), tuple(kwargs)) != self._call:
-            return False
-        values = (*args, *kwargs.values()) if kwargs else args
-        if _outlines(values) != self._last or not self._chunks[-1].add_rows(values):
-            return False
-        self.rows += values[0].shape[0]
-        return True
+        It may be called by another thread than `add`.
+        """
+        if update.room is not None:
+            update.room.clear()
+            self._free.append(update.room)
 
     def _copy(self, columns: tuple[Tensor, ...], call: tuple[int, tuple[str, ...]]) -> bool:
-        if self._chunks:
-            if call != self._call:
-                return False
-            if self._chunks[-1].add(columns):
-                return True
-        self._call = call
+        if not self._rooms:
+            self._call = call
+        elif call != self._call or not self._rooms[-1].fits(columns):
+            return False
+        self._rooms.append(self._free_room(columns) or BatchRoom(columns))
+        return self._rooms[-1].add(columns)
+
+    def _free_room(self, columns: tuple[Tensor, ...]) -> BatchRoom | None:
         while self._free:
-            chunk = self._free.popleft()
-            if chunk.reuse(columns):
-                self._chunks.append(chunk)
-                return True
-        self._chunks.append(RowChunk(columns))
-        return True
+            room = self._free.popleft()
+            if room.fits(columns):
+                return room
+        return None
 
 
 def join(updates: list[Update]) -> list[Update]:
     """The arguments of the fewest updates that add the same rows."""
     if not _can_join(updates):
         return updates
-    args, kwargs, _ = updates[0]
+    args, kwargs = updates[0].args, updates[0].kwargs
     joined = tuple(torch.cat([other.args[i] for other in updates]) for i in range(len(args)))
     named = {name: torch.cat([other.kwargs[name] for other in updates]) for name in kwargs}
-    return [Update(joined, named)]
+    return [Update(joined, named, _versions((*joined, *named.values())))]
 
 
-def _outlines(values: Sequence[Any]) -> list[Any]:
-    return [
-        (value.shape, value.dtype, value.device) if isinstance(value, Tensor) else None
-        for value in values
-    ]
+def _versions(values: tuple[Any, ...] | list[Tensor]) -> tuple[int, ...]:
+    # Tensors of the inference mode do not count what is written to them.
+    return tuple(
+        value._version for value in values if isinstance(value, Tensor) and not value.is_inference()
+    )
+
+
+def _detached(value: Any) -> Any:
+    return value.detach() if isinstance(value, Tensor) and value.requires_grad else value
 
 
 def _has_rows(value: Any) -> bool:
@@ -167,4 +152,4 @@ def _signature(update: Update) -> list[Any] | None:
     values = [*enumerate(update.args), *sorted(update.kwargs.items())]
     if not all(_has_rows(value) for _, value in values):
         return None
-    return [(name, value.device, form([value])) for name, value in values]
+    return [(name, value.device, value.dtype, value.shape[1:]) for name, value in values]

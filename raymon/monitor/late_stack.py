@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from raymon.monitor.offload import Offload
-
-Scalars = Sequence[Tensor | float] | Tensor
 
 
 class LateStack:
@@ -19,22 +19,20 @@ class LateStack:
     more than all else that it does at the end of a window; so it only hands them over.
 
     Args:
-        scalars: One a step: scalars on one device, floats, or a tensor `[S]` on the CPU.
+        scalars: One a step: scalars on one device, or floats.
         stream: That the work on a CUDA device is queued on, behind what computes the scalars; None
             where there is none.
     """
 
-    def __init__(self, scalars: Scalars, stream: torch.cuda.Stream | None) -> None:
+    def __init__(self, scalars: Sequence[Tensor | float], stream: torch.cuda.Stream | None) -> None:
         self._scalars = scalars
         self._stream = stream
 
-    def wait(self) -> Tensor:
-        """The scalars: float64 `[S]`. For a thread other than the training thread."""
-        if isinstance(self._scalars, Tensor):
-            return self._scalars.double()
+    def wait(self) -> NDArray[np.float64]:
+        """The scalars: `[S]`. For a thread other than the training thread."""
         tensors = [scalar for scalar in self._scalars if isinstance(scalar, Tensor)]
         if not tensors:
-            return torch.tensor(self._scalars, dtype=torch.float64, device="cpu")
+            return np.array(self._scalars, dtype=np.float64)
         with torch.cuda.stream(self._stream):
             if len(tensors) < len(self._scalars):
                 like = tensors[0].new_empty((), dtype=torch.float64)
@@ -44,4 +42,5 @@ class LateStack:
                 # Until the stream is done with them, their memory is not given to others.
                 for tensor in tensors:
                     tensor.record_stream(self._stream)
-            return Offload({"values": stacked}, self._stream).wait()["values"].double()
+            stacked = Offload({"values": stacked}, self._stream).wait()["values"]
+        return stacked.double().numpy()

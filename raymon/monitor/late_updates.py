@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from raymon.metrics import TrainMetricWrapper, take_window_states
-from raymon.metrics.waiting_updates import Taken, Update
+from raymon.metrics.waiting_updates import Update
 from raymon.monitor.offload import Offload
 
-ROWS_AN_UPDATE = 1 << 20
-"""Rows that are worth an update."""
+ROWS_AN_UPDATE = 1 << 18
+"""Rows that are worth an update. Held longer, tensors are in the way of what steps allocate."""
 
 
 class LateUpdates:
@@ -33,7 +33,7 @@ class LateUpdates:
         on_error: Callable[[Exception], None],
     ) -> None:
         self._metric = metric
-        self._taken: Taken | None = metric.take_waiting()
+        self._updates = metric.take_waiting()
         self._stream = stream
         self._on_error = on_error
         if stream is not None:
@@ -41,10 +41,7 @@ class LateUpdates:
 
     def add(self) -> None:
         """Adds them to the metric."""
-        taken, self._taken = self._taken, None
-        if taken is None:
-            return
-        updates = taken.updates()
+        updates, self._updates = self._updates, []
         try:
             with torch.cuda.stream(self._stream):
                 self._metric.add(updates)

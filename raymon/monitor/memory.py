@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import os
+from functools import cache
+
 import psutil
 import torch
 
 
 def host_bytes() -> int:
     """Resident memory of this process."""
-    return int(psutil.Process().memory_info().rss)
+    return int(_process(os.getpid()).memory_info().rss)
+
+
+@cache
+def _process(pid: int) -> psutil.Process:
+    # Making one reads files and holds the lock of Python for longer than the question itself.
+    return psutil.Process(pid)
 
 
 def take_device_bytes(device: torch.device) -> int:

@@ -30,7 +30,7 @@ MAX_KEPT_BYTES = 64 << 20
 _IN_FLIGHT = 8
 _RETRY_S = 0.5
 _ASK_S = 0.5
-_LOOK_S = 0.05
+_LOOK_S = 0.1
 _ASK_AT_END_S = 0.02
 
 Publication = Callable[[Channel], Future[None]]

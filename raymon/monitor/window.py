@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from raymon.monitor.counts import encode_counts
 from raymon.monitor.fixed_point import encode, units
@@ -19,6 +21,8 @@ from raymon.monitor.states import encode_states
 from raymon.protos.report_pb2 import LossSum, Scalar, WindowReport
 
 SCHEMA_VERSION = 2
+
+Reals = NDArray[np.float64]
 
 
 class States(Protocol):
@@ -111,13 +115,13 @@ def _encode_metrics(window: Window, report: WindowReport) -> None:
             report.metrics.append(others)
 
 
-def _loss_sum(name: str, losses: torch.Tensor, weights: torch.Tensor) -> LossSum:
-    finite = losses.isfinite() & weights.isfinite()
+def _loss_sum(name: str, losses: Reals, weights: Reals) -> LossSum:
+    finite = np.isfinite(losses) & np.isfinite(weights)
     return LossSum(
         name=name,
         sum=encode(units(math.fsum((losses * weights)[finite].tolist()))),
         weight=encode(units(math.fsum(weights[finite].tolist()))),
-        non_finite=int((~finite).sum()),
+        non_finite=len(finite) - int(np.count_nonzero(finite)),
     )
 
 

@@ -9,24 +9,28 @@ from raymon.metrics.waiting_updates import WaitingUpdates, join
 
 def test_updates_of_equal_form_are_joined_row_by_row() -> None:
     waiting = WaitingUpdates()
-    waiting.add((torch.tensor([0.1, 0.2]), torch.tensor([0.0, 1.0])), {"w": torch.ones(2)})
+    for _ in range(2):
+        waiting.add((torch.tensor([0.1, 0.2]), torch.tensor([0.0, 1.0])), {"w": torch.ones(2)})
     waiting.add((torch.tensor([0.3]), torch.tensor([1.0])), {"w": torch.zeros(1)})
-    assert waiting.rows == 3
-    ((args, kwargs, _),) = join(waiting.take().updates())
-    assert torch.equal(args[0], torch.tensor([0.1, 0.2, 0.3]))
-    assert torch.equal(args[1], torch.tensor([0.0, 1.0, 1.0]))
-    assert torch.equal(kwargs["w"], torch.tensor([1.0, 1.0, 0.0]))
-    assert join(waiting.take().updates()) == []
+    waiting.add((torch.tensor([0.4]), torch.tensor([0.0])), {"w": torch.zeros(1)})
+    assert waiting.rows == 6
+    copied, *kept = waiting.take()
+    (joined,) = join(kept)
+    assert torch.equal(copied.args[0], torch.tensor([0.1, 0.2, 0.1, 0.2]))
+    assert torch.equal(copied.args[1], torch.tensor([0.0, 1.0, 0.0, 1.0]))
+    assert torch.equal(joined.args[0], torch.tensor([0.3, 0.4]))
+    assert torch.equal(joined.kwargs["w"], torch.zeros(2))
+    assert join(waiting.take()) == []
 
 
 def test_updates_that_differ_in_form_stay_apart() -> None:
-    waiting = WaitingUpdates()
+    waiting = WaitingUpdates(joins=False)
     waiting.add((torch.zeros(2, 3), torch.zeros(2)), {})
     waiting.add((torch.zeros(2, 4), torch.zeros(2)), {})
-    assert len(join(waiting.take().updates())) == 2
+    assert len(join(waiting.take())) == 2
     waiting.add((torch.zeros(2), torch.zeros(2)), {})
     waiting.add((torch.zeros(2), torch.zeros(2)), {"weights": torch.ones(2)})
-    assert len(join(waiting.take().updates())) == 2
+    assert len(join(waiting.take())) == 2
 
 
 def test_joined_updates_leave_the_states_of_single_ones() -> None:
@@ -58,50 +62,108 @@ def test_updates_that_may_be_joined_are_copied_and_others_are_kept(joins: bool) 
     scores, labels = torch.tensor([0.1, 0.2]), torch.tensor([0.0, 1.0])
     waiting.add((scores, labels), {})
     scores.zero_()
-    ((args, _, chunk),) = waiting.take().updates()
-    expected = [0.1, 0.2] if joins else [0.0, 0.0]
-    assert args[0].tolist() == pytest.approx(expected)
-    assert (chunk is not None) == joins
+    (update,) = waiting.take()
+    assert update.is_as_given == joins
+    assert update.args[0].tolist() == pytest.approx([0.1, 0.2] if joins else [0.0, 0.0])
 
 
 def test_memory_that_was_released_is_used_again_and_no_other() -> None:
     waiting = WaitingUpdates()
     waiting.add((torch.tensor([0.1]),), {})
-    (first,) = waiting.take().updates()
+    (first,) = waiting.take()
     waiting.add((torch.tensor([0.2]),), {})
-    (second,) = waiting.take().updates()
+    (second,) = waiting.take()
     assert first.args[0].tolist() == pytest.approx([0.1])
     waiting.release(first)
-    waiting.add((torch.tensor([0.3, 0.4]),), {})
-    (third,) = waiting.take().updates()
-    assert third.chunk is first.chunk
-    assert third.args[0].tolist() == pytest.approx([0.3, 0.4])
+    waiting.add((torch.tensor([0.3]),), {})
+    (third,) = waiting.take()
+    assert third.room is first.room
+    assert third.args[0].tolist() == pytest.approx([0.3])
     assert second.args[0].tolist() == pytest.approx([0.2])
+    waiting.release(second)
+    waiting.add((torch.tensor([0.4, 0.5]),), {})
+    (fourth,) = waiting.take()
+    assert fourth.args[0].tolist() == pytest.approx([0.4, 0.5])
 
 
 def test_batches_of_any_sizes_and_kinds_arrive_row_for_row() -> None:
     generator = torch.Generator().manual_seed(1)
-    waiting, sent = WaitingUpdates(), []
-    for i in range(200):
-        rows = int(torch.randint(0, 3_000, (), generator=generator))
+    waiting, sent, taken = WaitingUpdates(), [], []
+    for i in range(400):
+        # Mostly of one size; now and then another, of another type, or too wide to copy.
+        rows = 3_000 if i % 5 else int(torch.randint(0, 3_000, (), generator=generator))
         batch = torch.rand(rows, generator=generator)
-        # Now and then of another type, or as a matrix too wide to copy.
         if i % 17 == 0:
             batch = batch.double()
         sent.append(batch)
         waiting.add((batch, torch.arange(rows)), {"w": batch + 1})
-    taken = waiting.take().updates()
+        if i % 53 == 0:
+            taken += waiting.take()
+    taken += waiting.take()
     assert sum(len(update.args[0]) for update in taken) == sum(len(batch) for batch in sent)
+    assert any(len(update.args[0]) > 3_000 for update in taken)
     rows = sorted(x for update in taken for x in update.args[0].tolist())
     assert rows == sorted(x for batch in sent for x in batch.tolist())
     for update in taken:
+        assert update.is_as_given
         assert torch.equal(update.kwargs["w"], update.args[0] + 1)
+
+
+@pytest.mark.parametrize("shape", [(5, 3), (5, 100), (70_000,), (0,)])
+def test_batches_of_any_shape_are_taken(shape: tuple[int, ...]) -> None:
+    waiting, batch = WaitingUpdates(), torch.rand(shape)
+    waiting.add((batch,), {})
+    waiting.add((batch,), {})
+    assert torch.equal(torch.cat([u.args[0] for u in waiting.take()]), torch.cat([batch, batch]))
 
 
 def test_copies_are_on_the_cpu_whatever_the_default_device_is() -> None:
     waiting, batch = WaitingUpdates(), torch.tensor([0.1, 0.2], device="cpu")
     with torch.device("meta"):
         waiting.add((batch,), {})
-    (update,) = waiting.take().updates()
-    assert update.chunk is not None
+    (update,) = waiting.take()
+    assert update.room is not None
     assert torch.equal(update.args[0], batch)
+
+
+def test_an_update_whose_tensors_are_written_to_later_is_left_out_and_told() -> None:
+    wrapper = TrainMetricWrapper(Accuracy())
+    wrapper.hand_over()
+    wrapper.update(torch.tensor([0.9, 0.8]), torch.tensor([1.0, 1.0]))
+    # Of another size than the first, so that it is kept.
+    buffer = torch.tensor([0.9])
+    for _ in range(3):
+        buffer.copy_(torch.tensor([0.1]))
+        wrapper.update(buffer, torch.tensor([1.0]))
+    with pytest.raises(UserError, match="the tensors of 2 of 4 updates were written to"):
+        wrapper.take_window()
+    assert wrapper.take_window()["weight"].item() == 3 << WEIGHT_BITS
+
+
+def test_tensors_of_the_inference_mode_are_taken() -> None:
+    waiting = WaitingUpdates(joins=False)
+    with torch.inference_mode():
+        scores = torch.tensor([0.1]) * 2
+    waiting.add((scores,), {"w": torch.ones(1)})
+    (update,) = waiting.take()
+    assert update.is_as_given
+    assert update.args[0] is scores
+
+
+def test_what_is_no_tensor_goes_along() -> None:
+    waiting = WaitingUpdates()
+    waiting.add((torch.zeros(3), None), {"k": 5})
+    waiting.add((torch.zeros(2), None), {"k": 5})
+    assert waiting.rows == 5
+    assert [len(update.args[0]) for update in join(waiting.take())] == [3, 2]
+
+
+@pytest.mark.parametrize("joins", [True, False])
+def test_nothing_of_a_graph_is_kept(joins: bool) -> None:
+    waiting = WaitingUpdates(joins)
+    scores = torch.rand(3, requires_grad=True).sigmoid()
+    waiting.add((scores,), {"w": scores})
+    (update,) = waiting.take()
+    assert not update.args[0].requires_grad
+    assert not update.kwargs["w"].requires_grad
+    assert update.is_as_given
