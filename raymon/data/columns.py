@@ -39,11 +39,17 @@ def is_list(column_type: pa.DataType) -> bool:
     )
 
 
+def in_one_piece(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """The column as an array."""
+    if not isinstance(column, pa.ChunkedArray):
+        return column
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
 def as_array(column: pa.Array | pa.ChunkedArray) -> pa.Array:
     """The column in one piece, without a dictionary."""
-    if isinstance(column, pa.ChunkedArray):
-        column = column.combine_chunks()
-    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+    array = in_one_piece(column)
+    return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
 
 
 def as_int64(values: pa.Array) -> npt.NDArray[np.int64]:

@@ -53,7 +53,18 @@ class IdFeature(Feature):
         return columns.is_integer(column_type) or columns.is_string(column_type)
 
     def convert(self, column: pa.Array | pa.ChunkedArray) -> IdList:
-        values, lengths = columns.flat_values(columns.as_array(column), self.separator)
+        array = columns.in_one_piece(column)
+        if not pa.types.is_dictionary(array.type):
+            return self._convert(array)
+        # Each entry once, and behind them what a null is.
+        entries = array.dictionary
+        null = pa.nulls(1, entries.type)
+        ids = self._convert(pa.concat_arrays([entries, null]))
+        indices = array.indices.fill_null(len(entries)).to_numpy(zero_copy_only=False)
+        return ids.take(torch.from_numpy(indices.astype(np.int64, copy=False)))
+
+    def _convert(self, array: pa.Array) -> IdList:
+        values, lengths = columns.flat_values(columns.as_array(array), self.separator)
         ids = self._ids(values)
         missing = lengths == 0
         default = self._default_id(values.type) if missing.any() else None

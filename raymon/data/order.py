@@ -1,4 +1,4 @@
-"""In which order a rank reads its rows."""
+"""In which order the rows of an epoch are read: as streams, each of which one rank reads."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from raymon.data.parquet import ParquetFile
+
+_MORE_DECODING = 0.1
+"""Share of the row groups that may be cut, and so be decoded twice, to make streams even."""
 
 
 @dataclass(frozen=True)
@@ -32,38 +35,89 @@ class RowRange:
     def __len__(self) -> int:
         return self.stop - self.start
 
+    def part(self, begin: int, end: int) -> RowRange:
+        """Its rows [begin, end)."""
+        start = self.start
+        return RowRange(self.file, self.row_group, self.first_row, start + begin, start + end)
 
-def row_ranges(files: Sequence[ParquetFile], begin: int, end: int) -> list[RowRange]:
-    """Rows [begin, end) of the concatenated files, cut at row groups."""
+
+def row_groups(files: Sequence[ParquetFile]) -> list[RowRange]:
+    """All row groups that have rows, in the order of the files."""
     ranges = []
-    group_begin = 0
     for file in files:
-        file_begin = group_begin
+        first_row = 0
         for index, rows in enumerate(file.row_group_rows()):
-            start, stop = max(begin - group_begin, 0), min(end - group_begin, rows)
-            if start < stop:
-                ranges.append(RowRange(file, index, group_begin - file_begin, start, stop))
-            group_begin += rows
+            if rows:
+                ranges.append(RowRange(file, index, first_row, 0, rows))
+            first_row += rows
     return ranges
+
+
+def shuffled(ranges: Sequence[RowRange], seed: int, epoch: int) -> list[RowRange]:
+    """The ranges in the random order of an epoch: a function of the arguments alone."""
+    return [ranges[i] for i in _generator(seed, epoch, 0).permutation(len(ranges))]
+
+
+def shuffled_rows(
+    rows: int, seed: int, epoch: int, stream: int, block: int
+) -> npt.NDArray[np.int64]:
+    """The random order of the rows of a block: int64 `[rows]`, a function of the arguments."""
+    return _generator(seed, epoch, stream + 1, block).permutation(rows)
+
+
+def deal(ranges: Sequence[RowRange], streams: int, *, even: bool) -> list[list[RowRange]]:
+    """The ranges as streams, so that streams that are read side by side keep the order of the
+    ranges: the first range goes to the first stream, the second to the second, and so on in turns.
+
+    Then the streams, one behind the other, are cut anew where that makes them equally long. A cut
+    through a row group makes two of them decode it; so only a tenth of the row groups is cut, the
+    other cuts go to where the nearest of them ends, and streams are not quite even.
+
+    Args:
+        ranges: row groups, in the order of the epoch.
+        streams: how many.
+        even: the numbers of rows of streams differ by 1 at most, whatever has to be cut.
+    """
+    turns = [part for first in range(streams) for part in ranges[first::streams]]
+    cuts = _cuts(turns, streams, even)
+    return [list(_between(turns, begin, end)) for begin, end in zip(cuts, cuts[1:], strict=False)]
 
 
 def skip_rows(ranges: Sequence[RowRange], rows: int) -> Iterator[RowRange]:
     """What is left of `ranges` without their first `rows` rows."""
     for part in ranges:
         if rows < len(part):
-            yield RowRange(part.file, part.row_group, part.first_row, part.start + rows, part.stop)
+            yield part.part(rows, len(part))
         rows = max(rows - len(part), 0)
 
 
-def shuffled_ranges(ranges: Sequence[RowRange], seed: int, epoch: int, rank: int) -> list[RowRange]:
-    """The ranges in the random order of an epoch: a function of the arguments alone."""
-    order = _generator(seed, epoch, rank, 0).permutation(len(ranges))
-    return [ranges[i] for i in order]
+def _cuts(turns: Sequence[RowRange], streams: int, even: bool) -> list[int]:
+    """Where streams begin in the rows of `turns`, and where the last one ends."""
+    ends = np.cumsum([0, *map(len, turns)])
+    total = int(ends[-1])
+    exact = [stream * total // streams for stream in range(streams + 1)]
+    if even:
+        return exact
+    nearest = [int(ends[np.argmin(np.abs(ends - cut))]) for cut in exact]
+    distances = [abs(near - cut) for near, cut in zip(nearest, exact, strict=True)]
+    cuts, left = list(exact), int(_MORE_DECODING * len(turns))
+    for stream in sorted(range(1, streams), key=lambda stream: -distances[stream]):
+        distance = distances[stream]
+        if distance > 0 and (left > 0 or distance > total / (2 * streams)):
+            left -= 1
+        elif cuts[stream - 1] < nearest[stream] < cuts[stream + 1]:
+            cuts[stream] = nearest[stream]
+    return cuts
 
 
-def shuffled_rows(rows: int, seed: int, epoch: int, rank: int, block: int) -> npt.NDArray[np.int64]:
-    """The random order of the rows of a block: int64 `[rows]`, a function of the arguments."""
-    return _generator(seed, epoch, rank, block + 1).permutation(rows)
+def _between(ranges: Sequence[RowRange], begin: int, end: int) -> Iterator[RowRange]:
+    """Rows [begin, end) of all ranges together."""
+    first = 0
+    for part in ranges:
+        start, stop = max(begin - first, 0), min(end - first, len(part))
+        if start < stop:
+            yield part.part(start, stop)
+        first += len(part)
 
 
 def _generator(*key: int) -> np.random.Generator:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,7 @@ class ParquetFile:
         path: as a user would write it.
         metadata: `pyarrow.parquet.FileMetaData`.
         schema: `pyarrow.Schema`.
+        version: size in bytes, and when it was last changed, in nanoseconds.
     """
 
     path: str
@@ -31,6 +32,7 @@ class ParquetFile:
     schema: Any = field(repr=False)
     filesystem: Any = field(repr=False)
     inner_path: str = field(repr=False)
+    version: tuple[int, int | None] = field(repr=False)
 
     @property
     def rows(self) -> int:
@@ -41,20 +43,82 @@ class ParquetFile:
         """Rows of each row group."""
         return [self.metadata.row_group(i).num_rows for i in range(self.metadata.num_row_groups)]
 
-    def read_row_group(self, row_group: int, columns: Sequence[str]) -> pa.Table:
-        """The named columns of one row group.
+    def read(
+        self,
+        row_group: int,
+        start: int,
+        stop: int,
+        columns: Sequence[str],
+        categorical: Sequence[str],
+        chunk_rows: int,
+    ) -> Iterator[tuple[int, pa.Table]]:
+        """Rows [start, stop) of a row group, in pieces of at most `chunk_rows`.
+
+        Args:
+            row_group: index in the file.
+            start, stop: from the beginning of the row group.
+            columns: the ones that are read.
+            categorical: columns of which strings come as a dictionary and indices into it.
+            chunk_rows: a larger row group is never whole in memory.
+
+        Returns:
+            Each piece, and where in the row group it begins.
 
         Raises:
             DataError: the file is damaged, or not as it was when its footer was read.
         """
         try:
-            with self.filesystem.open_input_file(self.inner_path) as source:
-                reader = pq.ParquetFile(source, metadata=self.metadata)
-                return reader.read_row_group(row_group, columns=list(columns))
+            yield from self._read(row_group, start, stop, columns, categorical, chunk_rows)
         except (pa.ArrowException, OSError) as error:
             raise DataError(
                 f"{self.path}: row group {row_group} cannot be read: {_first_line(error)}"
             ) from error
+
+    def _read(
+        self,
+        row_group: int,
+        start: int,
+        stop: int,
+        columns: Sequence[str],
+        categorical: Sequence[str],
+        chunk_rows: int,
+    ) -> Iterator[tuple[int, pa.Table]]:
+        self._check_unchanged()
+        with self.filesystem.open_input_file(self.inner_path) as source:
+            reader = pq.ParquetFile(
+                source,
+                metadata=self.metadata,
+                read_dictionary=[name for name in categorical if self._is_string(name)],
+                pre_buffer=not isinstance(self.filesystem, fs.LocalFileSystem),
+            )
+            rows = self.metadata.row_group(row_group).num_rows
+            if rows <= 2 * chunk_rows:
+                table = reader.read_row_group(row_group, columns=list(columns))
+                for begin in range(start, stop, chunk_rows):
+                    yield begin, table.slice(begin, min(chunk_rows, stop - begin))
+                return
+            begin = 0
+            for batch in reader.iter_batches(chunk_rows, [row_group], list(columns)):
+                first, last = max(start, begin), min(stop, begin + len(batch))
+                if first < last:
+                    table = pa.Table.from_batches([batch.slice(first - begin, last - first)])
+                    yield first, table
+                begin += len(batch)
+                if begin >= stop:
+                    return
+
+    def _check_unchanged(self) -> None:
+        info = self.filesystem.get_file_info(self.inner_path)
+        if info.type != fs.FileType.File:
+            raise DataError(f"{self.path}: is gone since the run began")
+        if (info.size, info.mtime_ns) != self.version:
+            raise DataError(
+                f"{self.path}: was changed since the run began; give new data a new name"
+            )
+
+    def _is_string(self, column: str) -> bool:
+        column_type = self.schema.field(column).type
+        return bool(pa.types.is_string(column_type) or pa.types.is_large_string(column_type))
 
 
 def open_files(path: str) -> list[ParquetFile]:
@@ -128,9 +192,11 @@ def _translate(glob: str) -> str:
 
 def _open(filesystem: Any, inner: str, shown: str) -> ParquetFile:
     try:
+        info = filesystem.get_file_info(inner)
         with filesystem.open_input_file(inner) as source:
             reader = pq.ParquetFile(source)
-            return ParquetFile(shown, reader.metadata, reader.schema_arrow, filesystem, inner)
+        version = info.size, info.mtime_ns
+        return ParquetFile(shown, reader.metadata, reader.schema_arrow, filesystem, inner, version)
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{shown}: is not a Parquet file: {_first_line(error)}") from error
 

@@ -1,8 +1,13 @@
-"""Which rows of an epoch go to which rank and step. Pure arithmetic: no rank asks another."""
+"""Which rows of an epoch go to which step. Pure arithmetic: no rank asks another."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Counts = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, order=True)
@@ -11,89 +16,90 @@ class Position:
 
     Attributes:
         epoch: from 0.
-        step: within the epoch, from 0; the next one to train.
+        row: rows of the epoch that are trained on, of all ranks together.
+        streams: how many the rows of the epoch are dealt to.
     """
 
     epoch: int
-    step: int
+    row: int
+    streams: int = 0
 
 
 @dataclass(frozen=True)
 class EpochPlan:
-    """How an epoch is cut into steps, equally many on all ranks.
+    """How the streams of an epoch are cut into global batches.
 
-    Rank r owns rows [r * rows // world_size, (r + 1) * rows // world_size). Its batches are full
-    ones and then the rest. No batch is ever empty: a rank whose rows would be used up before the
-    last step moves one row of its last full batch to it. (With a batch_size of 1 there is none to
-    move; the last batch of the ranks with one row more has two rows then.)
+    A global batch takes evenly from all streams, so that they end together: row i of a stream of L
+    rows has its place at (i + 1/2) / L of the epoch, and a global batch is the next so many rows by
+    their places, those of an earlier stream first where places are equal.
 
     Attributes:
-        rows: of the data set.
-        world_size: number of ranks.
-        batch_size: rows a step of a rank.
-        drop_remainder: only full batches; what is left of a rank's rows is left out.
+        lengths: rows of each stream.
+        global_batch_size: rows of a step, of all ranks together.
+        drop_remainder: the last batch is left out where it is not full.
 
     Raises:
-        ValueError: there would be no step, or a step without rows on some rank.
+        ValueError: there would be no step.
     """
 
-    rows: int
-    world_size: int
-    batch_size: int
+    lengths: tuple[int, ...]
+    global_batch_size: int
     drop_remainder: bool = False
 
     def __post_init__(self) -> None:
-        if self.rows < self.world_size:
+        if self.steps_from(0) == 0:
             raise ValueError(
-                f"{self.rows} rows are fewer than {self.world_size} workers; "
-                "every worker needs at least one"
-            )
-        if self.steps == 0:
-            raise ValueError(
-                f"{self.rows} rows on {self.world_size} workers fill no batch of "
-                f"{self.batch_size}; make batch_size smaller or turn drop_remainder off"
+                f"{self.rows} rows fill no batch of {self.global_batch_size}; make it smaller or "
+                "turn drop_remainder off"
             )
 
     @property
-    def steps(self) -> int:
-        """Steps of an epoch, on every rank."""
-        shortest = self.rows // self.world_size
-        if self.drop_remainder:
-            return shortest // self.batch_size
-        longest = -(-self.rows // self.world_size)
-        return min(-(-longest // self.batch_size), shortest)
+    def rows(self) -> int:
+        """Rows of all streams."""
+        return sum(self.lengths)
 
-    def first_row(self, rank: int) -> int:
-        """The first row of the data set that `rank` owns; of `world_size`: `rows`."""
-        return rank * self.rows // self.world_size
+    @property
+    def dropped(self) -> int:
+        """Rows of an epoch, begun at its first row, that are in no batch."""
+        return self.rows % self.global_batch_size if self.drop_remainder else 0
 
-    def rank_rows(self, rank: int) -> int:
-        """How many rows `rank` owns."""
-        return self.first_row(rank + 1) - self.first_row(rank)
+    def steps_from(self, row: int) -> int:
+        """Steps of what is left of the epoch after its first `row` rows."""
+        left = self.rows - row
+        full, rest = divmod(left, self.global_batch_size)
+        return full + (rest > 0 and not self.drop_remainder)
 
-    def begin(self, rank: int, step: int) -> int:
-        """Where `step` begins in the rows of `rank`; of `steps`: where the last step ends."""
-        return self._begin(self.rank_rows(rank), step)
+    def rows_at(self, row: int) -> int:
+        """Rows of the global batch that begins after `row` rows."""
+        return min(self.global_batch_size, self.rows - row)
 
-    def rows_at(self, step: int) -> int:
-        """Rows of the global batch of `step`, of all ranks together.
+    def taken(self, row: int) -> Counts:
+        """How many rows of each stream are among the first `row` rows: int64 `[streams]`."""
+        lengths = np.array(self.lengths, np.int64)
+        if row >= self.rows:
+            return lengths
+        taken = np.floor(lengths * (row / self.rows) + 0.5).astype(np.int64)
+        taken = np.minimum(taken, lengths)
+        while True:
+            # The guess is off by rounding; it is mended until it is the first `row` rows.
+            more = row - int(taken.sum())
+            after = _places(lengths, taken)
+            before = _places(lengths, taken - 1)
+            first_out = int(np.argmin(after))
+            last_in = len(before) - 1 - int(np.argmax(before[::-1]))
+            in_order = (before[last_in], last_in) < (after[first_out], first_out)
+            if more == 0 and in_order:
+                return taken
+            if more >= 0:
+                taken[first_out] += 1
+            if more <= 0:
+                taken[last_in] -= 1
 
-        Raises:
-            IndexError: an epoch has no such step.
-        """
-        if not 0 <= step < self.steps:
-            raise IndexError(f"step {step} is not in [0, {self.steps})")
-        shorter, longer_ranks = divmod(self.rows, self.world_size)
-        short, long = (
-            self._begin(n, step + 1) - self._begin(n, step) for n in (shorter, shorter + 1)
-        )
-        return (self.world_size - longer_ranks) * short + longer_ranks * long
 
-    def _begin(self, rank_rows: int, step: int) -> int:
-        full = step * self.batch_size
-        if self.drop_remainder:
-            return full
-        if step == self.steps:
-            return rank_rows
-        # Every step from here on keeps at least one row.
-        return min(full, rank_rows - (self.steps - step))
+def _places(lengths: Counts, rows: Counts) -> npt.NDArray[np.float64]:
+    # Of a row that a stream does not have there is no place.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        places = (rows + 0.5) / lengths
+    places[rows < 0] = -np.inf
+    places[rows >= lengths] = np.inf
+    return places

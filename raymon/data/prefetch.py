@@ -2,53 +2,90 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import Executor, Future
+from collections.abc import Callable, Generator, Iterator
 from typing import TypeVar
 
 Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 
-def map_ahead(
-    function: Callable[[Item], Result],
-    items: Iterable[Item],
-    executor: Executor | None,
-    ahead: int,
-) -> Generator[Result, None, None]:
-    """`map(function, items)`, with up to `ahead` results in work or waiting.
+def fetch_ahead(
+    items: Iterator[Item], size: Callable[[Item], int], max_bytes: int
+) -> Generator[Item, None, None]:
+    """The items, drawn by a thread of their own as long as those that wait are not too large.
 
-    Results come in the order of `items`, and an exception of `function` or of `items` at its
-    place among them. Closing the iterator cancels what has not begun.
+    An exception of `items` comes at its place among them. Closing the generator ends the thread.
 
     Args:
-        function: called in the threads of `executor`.
-        items: drawn in the consumer's thread.
-        executor: None: everything happens in the consumer's thread.
-        ahead: at least 1.
+        items: drawn in the thread.
+        size: of an item, in bytes.
+        max_bytes: of all items that wait. One item may always wait, however large.
     """
-    if executor is None:
-        yield from map(function, items)
-        return
-    source = iter(items)
-    pending: deque[Future[Result]] = deque()
-    drained = False
+    queue = _Queue[Item](max_bytes)
+
+    def draw() -> None:
+        try:
+            for item in items:
+                if not queue.put(item, size(item)):
+                    return
+            queue.end(None)
+        except BaseException as error:
+            queue.end(error)
+
+    thread = threading.Thread(target=draw, name="raymon-batches", daemon=True)
+    thread.start()
     try:
-        while True:
-            while not drained and len(pending) < ahead:
-                try:
-                    pending.append(executor.submit(function, next(source)))
-                except StopIteration:
-                    drained = True
-                except Exception as error:
-                    # It waits for its turn, behind the results that came before it.
-                    drained = True
-                    pending.append(Future())
-                    pending[-1].set_exception(error)
-            if not pending:
-                return
-            yield pending.popleft().result()
+        yield from queue
     finally:
-        for future in pending:
-            future.cancel()
+        queue.close()
+        thread.join()
+
+
+class _Queue(Iterator[Item]):
+    """Items between two threads."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._changed = threading.Condition()
+        self._items: deque[tuple[Item, int]] = deque()
+        self._bytes = 0
+        self._ended = self._closed = False
+        self._error: BaseException | None = None
+
+    def put(self, item: Item, size: int) -> bool:
+        """Adds an item when there is room; false when nobody wants any more."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._closed or not self._items or self._bytes + size <= self._max_bytes
+            )
+            if self._closed:
+                return False
+            self._items.append((item, size))
+            self._bytes += size
+            self._changed.notify_all()
+            return True
+
+    def end(self, error: BaseException | None) -> None:
+        """Says that there are no more, or what went wrong instead."""
+        with self._changed:
+            self._ended, self._error = True, error
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Says that nobody wants any more."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def __next__(self) -> Item:
+        with self._changed:
+            self._changed.wait_for(lambda: self._ended or bool(self._items))
+            if not self._items:
+                if self._error is not None:
+                    raise self._error
+                raise StopIteration
+            item, size = self._items.popleft()
+            self._bytes -= size
+            self._changed.notify_all()
+            return item

@@ -2,40 +2,38 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+import hashlib
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import ExitStack
-from itertools import pairwise
+from contextlib import ExitStack, closing
 
-import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
 import torch
 
-from raymon.data.batch import Batch, IdList
-from raymon.data.columns import as_float64
+from raymon.data.batch import Batch, join_batches
+from raymon.data.chunks import ChunkReader
+from raymon.data.dealing import Share, shares
 from raymon.data.feature import Feature
-from raymon.data.hashing import key_ids
 from raymon.data.labels import LabelKind
-from raymon.data.order import (
-    RowRange,
-    row_ranges,
-    shuffled_ranges,
-    shuffled_rows,
-    skip_rows,
-)
+from raymon.data.order import RowRange, deal, row_groups, shuffled, shuffled_rows
 from raymon.data.parquet import open_files
-from raymon.data.plan import EpochPlan
-from raymon.data.prefetch import map_ahead
+from raymon.data.plan import EpochPlan, Position
+from raymon.data.prefetch import fetch_ahead
+from raymon.data.stream import ShuffledStream, StreamReader
 from raymon.errors import DataError
 
-# Row groups and blocks can be large; two of each in flight keep a consumer fed.
-_TABLES_AHEAD = 2
+STREAMS = 8
+"""Streams of data that is read in global batches of one size on any number of workers."""
+
+_BYTES_AHEAD = 64 << 20
 
 
 class ParquetReader:
     """Reads the rows of one rank as batches.
+
+    The rows of an epoch are dealt to streams, and each global batch takes evenly from all of them.
+    With a `global_batch_size` their number is that of `streams`, so that the global batches are the
+    same on any number of workers, whose parts of them need not be equal. Without one each worker
+    has a stream, equally long, and the global batch is `batch_size` rows of each.
 
     Args:
         path: files, a directory or a glob; several are separated by commas.
@@ -43,19 +41,22 @@ class ParquetReader:
         labels: by column, what its values must be.
         weights: columns of sample weights, finite and not negative.
         keys: columns of grouping keys.
-        batch_size: rows a step of this rank.
+        batch_size: rows a step of this rank, where there is no `global_batch_size`.
+        global_batch_size: rows a step of all ranks together.
+        streams: see above.
         rank: in [0, world_size).
         world_size: number of ranks.
-        shuffle: a random order, which depends on `seed`, the epoch and the rank alone: ranges of
-            rows (of one row group each) change places, then rows within blocks.
-        shuffle_buffer_size: batches a block.
+        shuffle: a random order, a function of `seed` and the epoch alone: row groups change
+            places, then rows within blocks of each stream. Without it rows come in the order of
+            the files, as far as streams that are read side by side can keep it.
+        shuffle_buffer_size: global batches that the blocks of all streams make up.
         seed: of the shuffle.
-        drop_remainder: only full batches.
+        drop_remainder: the last global batch of an epoch is left out where it is not full.
         num_workers: threads that decode and convert ahead; 0: all happens in the calling thread.
         num_class: number of classes of a label of kind CLASS; None: not checked.
 
     Raises:
-        DataError: no file, a file that is not Parquet, or too few rows for a step on every rank.
+        DataError: no file, a file that is not Parquet, or too few rows for a step.
     """
 
     def __init__(
@@ -67,6 +68,8 @@ class ParquetReader:
         weights: Sequence[str] = (),
         keys: Sequence[str] = (),
         batch_size: int,
+        global_batch_size: int | None = None,
+        streams: int = STREAMS,
         rank: int = 0,
         world_size: int = 1,
         shuffle: bool = False,
@@ -76,46 +79,81 @@ class ParquetReader:
         num_workers: int = 0,
         num_class: int | None = None,
     ) -> None:
-        self._features = list(features)
-        self._labels = dict(labels)
-        self._weights = list(weights)
-        self._keys = list(keys)
+        self._chunks = ChunkReader(features, labels, weights, keys, num_class)
         self._rank = rank
+        self._world_size = world_size
         self._shuffle = shuffle
         self._shuffle_buffer_size = max(shuffle_buffer_size, 1)
         self._seed = seed
+        self._drop_remainder = drop_remainder
         self._num_workers = num_workers
-        self._num_class = num_class
-        used = [f.column for f in self._features] + [*self._labels, *self._weights, *self._keys]
-        self._columns = list(dict.fromkeys(used))
-        files = open_files(path)
-        try:
-            self._plan = EpochPlan(
-                sum(file.rows for file in files), world_size, batch_size, drop_remainder
+        self._even = global_batch_size is None
+        self.global_batch_size = global_batch_size or batch_size * world_size
+        self.streams = streams if global_batch_size else world_size
+        self._ranges = row_groups(open_files(path))
+        self.rows = sum(map(len, self._ranges))
+        if self.rows < world_size:
+            raise DataError(
+                f"{path}: {self.rows} rows are fewer than {world_size} workers; every worker needs "
+                "at least one"
             )
+        try:
+            self._plan = EpochPlan((self.rows,), self.global_batch_size, drop_remainder)
         except ValueError as error:
             raise DataError(f"{path}: {error}") from None
-        self._ranges = row_ranges(files, self._plan.first_row(rank), self._plan.first_row(rank + 1))
-
-    @property
-    def rows(self) -> int:
-        """Rows of the data set, of all ranks."""
-        return self._plan.rows
 
     @property
     def steps_per_epoch(self) -> int:
         """Steps of an epoch, equal on all ranks."""
-        return self._plan.steps
+        return self._plan.steps_from(0)
 
-    def rows_at(self, step: int) -> int:
-        """Rows of the global batch of a step of an epoch, of all ranks together."""
-        return self._plan.rows_at(step)
+    @property
+    def dropped(self) -> int:
+        """Rows of an epoch that are in no batch."""
+        return self._plan.dropped
 
-    def epoch(self, epoch: int, start_step: int = 0) -> Generator[Batch, None, None]:
-        """The batches of an epoch from `start_step` on, as an undisturbed epoch has them there.
+    def steps_from(self, row: int) -> int:
+        """Steps of what is left of an epoch after its first `row` rows."""
+        return self._plan.steps_from(row)
 
-        What comes before is not decoded, except in the row group or block that `start_step` is
-        in. Closing the iterator stops its threads.
+    def rows_at(self, row: int) -> int:
+        """Rows of the global batch that begins after `row` rows of an epoch."""
+        return self._plan.rows_at(row)
+
+    def after(self, position: Position) -> Position:
+        """The position after one more step."""
+        row = position.row + self.rows_at(position.row)
+        if self.steps_from(row):
+            return Position(position.epoch, row, position.streams)
+        return Position(position.epoch + 1, 0, self.streams)
+
+    @property
+    def begin(self) -> Position:
+        """Where a run begins."""
+        return Position(0, 0, self.streams)
+
+    @property
+    def fingerprint(self) -> str:
+        """Which data this is, and in which order it is read: equal where a position means the
+        same."""
+        groups = [(part.file.path.rpartition("/")[2], part.row_group, len(part)) for part in self._ranges]
+        order = [self._seed, self._shuffle_buffer_size] if self._shuffle else []
+        return hashlib.sha256(repr((groups, order, self._even)).encode()).hexdigest()
+
+    def epoch(self, epoch: int, row: int = 0, streams: int = 0) -> Generator[Batch, None, None]:
+        """The batches of an epoch, as an undisturbed epoch has them.
+
+        What comes before `row` is not decoded, except in the row groups or blocks that it is in. A
+        batch has no rows where the streams of this rank have none in the global batch.
+
+        Args:
+            epoch: from 0.
+            row: rows of the epoch, of all ranks together, that are left out at its beginning.
+            streams: how many it is dealt to, where it was begun by another number of workers; 0:
+                `self.streams`.
+
+        Returns:
+            One batch a step. Closing the iterator stops its threads.
 
         Raises:
             DataError: a label, a weight or a value of a feature is wrong, or a file is damaged.
@@ -125,100 +163,60 @@ class ParquetReader:
             if self._num_workers:
                 pool = ThreadPoolExecutor(self._num_workers, thread_name_prefix="raymon-data")
                 stack.callback(pool.shutdown, cancel_futures=True)
-            if self._shuffle:
-                tables = self._shuffled(epoch, start_step, pool)
-            else:
-                ranges = skip_rows(self._ranges, self._plan.begin(self._rank, start_step))
-                batches = self._sizes(start_step)
-                tables = _cut(map_ahead(self._decode, ranges, pool, _TABLES_AHEAD), batches)
-            yield from map_ahead(self._convert, tables, pool, self._num_workers + 1)
+            batches: Iterator[Batch] = self._batches(epoch, row, streams or self.streams, pool)
+            if pool is not None:
+                ahead = fetch_ahead(batches, lambda batch: batch.nbytes, _BYTES_AHEAD)
+                batches = stack.enter_context(closing(ahead))
+            yield from batches
 
-    def _sizes(self, start_step: int, stride: int = 1) -> Iterator[int]:
-        """Rows of this rank in steps [start_step, start_step + stride), and so on."""
-        begins = [
-            self._plan.begin(self._rank, min(step, self._plan.steps))
-            for step in range(start_step, self._plan.steps + stride, stride)
+    def _batches(
+        self, epoch: int, row: int, streams: int, pool: Executor | None
+    ) -> Iterator[Batch]:
+        ranges = shuffled(self._ranges, self._seed, epoch) if self._shuffle else self._ranges
+        dealt = deal(ranges, streams, even=self._even)
+        lengths = tuple(sum(map(len, stream)) for stream in dealt)
+        plan = EpochPlan(lengths, self.global_batch_size, self._drop_remainder)
+        own = shares(streams, self._world_size, self._rank)
+        begins = plan.taken(row).tolist()
+        readers = [
+            self._stream(dealt[share.stream], share, epoch, begins[share.stream], plan, pool)
+            for share in own
         ]
-        return (end - begin for begin, end in pairwise(begins))
+        empty: Batch | None = None
+        for _ in range(plan.steps_from(row)):
+            row += plan.rows_at(row)
+            ends = plan.taken(row).tolist()
+            pieces = []
+            for share, reader in zip(own, readers, strict=True):
+                begin, end = begins[share.stream], ends[share.stream]
+                first, last = share.of(begin, end)
+                reader.take(first - begin)
+                pieces += reader.take(last - first)
+                reader.take(end - last)
+            begins = ends
+            if not pieces:
+                empty = empty or self._chunks.empty(self._ranges[0])
+                pieces = [empty]
+            yield join_batches(pieces)
 
-    def _shuffled(self, epoch: int, start_step: int, pool: Executor | None) -> Iterator[pa.Table]:
-        per_block = self._shuffle_buffer_size
-        first_block = start_step // per_block
-        first_step = first_block * per_block
+    def _stream(
+        self,
+        ranges: list[RowRange],
+        share: Share,
+        epoch: int,
+        row: int,
+        plan: EpochPlan,
+        pool: Executor | None,
+    ) -> StreamReader | ShuffledStream:
+        if not self._shuffle:
+            return StreamReader(ranges, row, self._chunks, pool)
+        length = plan.lengths[share.stream]
+        rows = self._shuffle_buffer_size * self.global_batch_size * length // plan.rows
+        block_rows = max(rows, 1)
 
-        def permute(numbered: tuple[int, pa.Table]) -> pa.Table:
-            block, table = numbered
-            order = shuffled_rows(len(table), self._seed, epoch, self._rank, block)
-            return table.combine_chunks().take(pa.array(order))
+        def order(rows: int, block: int) -> torch.Tensor:
+            return torch.from_numpy(shuffled_rows(rows, self._seed, epoch, share.stream, block))
 
-        ranges = skip_rows(
-            shuffled_ranges(self._ranges, self._seed, epoch, self._rank),
-            self._plan.begin(self._rank, first_step),
-        )
-        decoded = map_ahead(self._decode, ranges, pool, _TABLES_AHEAD)
-        blocks = enumerate(_cut(decoded, self._sizes(first_step, per_block)), first_block)
-        batches = _cut(map_ahead(permute, blocks, pool, _TABLES_AHEAD), self._sizes(first_step))
-        for step, batch in enumerate(batches, first_step):
-            if step >= start_step:
-                yield batch
-
-    def _decode(self, part: RowRange) -> pa.Table:
-        """A range of rows; labels and weights are checked here, where rows have numbers."""
-        table = part.file.read_row_group(part.row_group, self._columns)
-        table = table.slice(part.start, len(part))
-        for name, kind in self._labels.items():
-            values = as_float64(table[name])
-            requirement = f"a label must be {kind.requirement(self._num_class)}"
-            _check_rows(part, table, name, kind.valid(values, self._num_class), requirement)
-        for name in self._weights:
-            values = as_float64(table[name])
-            valid = (values >= 0) & (values <= np.finfo(np.float32).max)
-            _check_rows(part, table, name, valid, "a weight must be finite and not negative")
-        return table
-
-    def _convert(self, table: pa.Table) -> Batch:
-        batch = Batch(size=len(table))
-        for feature in self._features:
-            value = feature.convert(table[feature.column])
-            if isinstance(value, IdList):
-                batch.sparse[feature.name] = value
-            else:
-                batch.dense[feature.name] = value
-        batch.labels = {name: _float32(table[name]) for name in self._labels}
-        batch.weights = {name: _float32(table[name]) for name in self._weights}
-        batch.keys = {name: key_ids(table[name]) for name in self._keys}
-        return batch
-
-
-def _float32(column: pa.ChunkedArray) -> torch.Tensor:
-    return torch.from_numpy(as_float64(column).astype(np.float32))
-
-
-def _check_rows(
-    part: RowRange,
-    table: pa.Table,
-    column: str,
-    valid: npt.NDArray[np.bool_],
-    requirement: str,
-) -> None:
-    if not valid.all():
-        row = int(np.argmin(valid))
-        raise DataError(
-            f"{part.file.path}: column {column}, row {part.first_row + part.start + row}: value "
-            f"{table[column][row].as_py()!r}; {requirement}"
-        )
-
-
-def _cut(tables: Iterable[pa.Table], sizes: Iterable[int]) -> Iterator[pa.Table]:
-    """The rows of `tables` in tables of the given sizes, without copying them."""
-    source = iter(tables)
-    waiting: deque[pa.Table] = deque()
-    for size in sizes:
-        parts = []
-        while size:
-            table = waiting.popleft() if waiting else next(source)
-            parts.append(table.slice(0, size))
-            if len(table) > size:
-                waiting.appendleft(table.slice(size))
-            size -= len(parts[-1])
-        yield pa.concat_tables(parts) if len(parts) > 1 else parts[0]
+        block_begin = row - row % block_rows
+        stream = StreamReader(ranges, block_begin, self._chunks, pool)
+        return ShuffledStream(stream, length, block_rows, row, order)

@@ -1,0 +1,141 @@
+"""Row ranges to tensors, a piece at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import torch
+
+from raymon.data.batch import Batch, IdList
+from raymon.data.columns import as_float64
+from raymon.data.feature import Feature
+from raymon.data.hashing import key_ids
+from raymon.data.labels import LabelKind
+from raymon.data.order import RowRange
+from raymon.errors import DataError
+
+CHUNK_ROWS = 1 << 15
+"""Rows that are decoded and converted together, so that calls cost little and memory is bounded."""
+
+
+class ChunkReader:
+    """Decodes row ranges, checks what is in them, and makes the tensors of a batch of them.
+
+    Args:
+        features: what to make of the columns.
+        labels: by column, what its values must be.
+        weights: columns of sample weights, finite and not negative.
+        keys: columns of grouping keys.
+        num_class: number of classes of a label of kind CLASS; None: not checked.
+    """
+
+    def __init__(
+        self,
+        features: Sequence[Feature],
+        labels: Mapping[str, LabelKind],
+        weights: Sequence[str],
+        keys: Sequence[str],
+        num_class: int | None,
+    ) -> None:
+        self._features = list(features)
+        self._labels = dict(labels)
+        self._weights = list(weights)
+        self._keys = list(keys)
+        self._num_class = num_class
+        used = [f.column for f in self._features] + [*self._labels, *self._weights, *self._keys]
+        self.columns = list(dict.fromkeys(used))
+        categorical = [f.column for f in self._features if f.is_sparse] + self._keys
+        self._categorical = list(dict.fromkeys(categorical))
+
+    def read(self, ranges: Iterable[RowRange]) -> Iterator[Batch]:
+        """The rows of some ranges, in pieces of at most `CHUNK_ROWS`.
+
+        Raises:
+            DataError: a file cannot be read, or a value is wrong; the rows before it come first.
+        """
+        for part in ranges:
+            for begin, table in part.file.read(
+                part.row_group, part.start, part.stop, self.columns, self._categorical, CHUNK_ROWS
+            ):
+                yield from self._convert_until_wrong(part, begin, table)
+
+    def empty(self, part: RowRange) -> Batch:
+        """A batch without rows.
+
+        Args:
+            part: of a file with the columns.
+        """
+        schema = pa.schema([part.file.schema.field(name) for name in self.columns])
+        return self._convert(part, 0, schema.empty_table())
+
+    def _convert_until_wrong(self, part: RowRange, begin: int, table: pa.Table) -> Iterator[Batch]:
+        try:
+            whole = self._convert(part, begin, table)
+        except DataError as error:
+            good = self._rows_before_wrong(part, begin, table)
+            if good:
+                yield self._convert(part, begin, table.slice(0, good))
+            raise error
+        yield whole
+
+    def _rows_before_wrong(self, part: RowRange, begin: int, table: pa.Table) -> int:
+        good, bad = 0, len(table)
+        while bad - good > 1:
+            middle = (good + bad) // 2
+            try:
+                self._convert(part, begin, table.slice(0, middle))
+            except DataError:
+                bad = middle
+            else:
+                good = middle
+        return good
+
+    def _convert(self, part: RowRange, begin: int, table: pa.Table) -> Batch:
+        batch = Batch(size=len(table))
+        for name, kind in self._labels.items():
+            values = as_float64(table[name])
+            requirement = f"a label must be {kind.requirement(self._num_class)}"
+            valid = kind.valid(values, self._num_class)
+            _check_rows(part, begin, table, name, valid, requirement)
+            batch.labels[name] = _float32(values)
+        for name in self._weights:
+            values = as_float64(table[name])
+            valid = (values >= 0) & (values <= np.finfo(np.float32).max)
+            requirement = "a weight must be finite and not negative"
+            _check_rows(part, begin, table, name, valid, requirement)
+            batch.weights[name] = _float32(values)
+        for feature in self._features:
+            try:
+                value = feature.convert(table[feature.column])
+            except DataError as error:
+                where = f"{part.file.path}: row group {part.row_group}"
+                raise DataError(f"{where}: {error}") from None
+            if isinstance(value, IdList):
+                batch.sparse[feature.name] = value
+            else:
+                batch.dense[feature.name] = value
+        batch.keys = {name: key_ids(table[name]) for name in self._keys}
+        return batch
+
+
+def _float32(values: npt.NDArray[np.float64]) -> torch.Tensor:
+    return torch.from_numpy(values.astype(np.float32))
+
+
+def _check_rows(
+    part: RowRange,
+    begin: int,
+    table: pa.Table,
+    column: str,
+    valid: npt.NDArray[np.bool_],
+    requirement: str,
+) -> None:
+    if not valid.all():
+        row = int(np.argmin(valid))
+        raise DataError(
+            f"{part.file.path}: column {column}, row {part.first_row + begin + row}: value "
+            f"{table[column][row].as_py()!r}; {requirement}"
+        )
