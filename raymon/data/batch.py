@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 
@@ -32,16 +34,18 @@ class IdList:
         last = int(self.offsets[end]) if end < len(self.offsets) else len(self.values)
         return IdList(self.values[first:last], offsets - first)
 
-    def take(self, rows: torch.Tensor) -> IdList:
-        """The ids of some rows: int64 `[R]`, their numbers."""
+    def take(self, rows: npt.NDArray[np.integer]) -> IdList:
+        """The ids of some rows: integers `[R]`, their numbers."""
+        # numpy, as torch would take threads from the training.
+        values = self.values.numpy()
         if self.offsets is None:
-            return IdList(self.values[rows])
-        ends = torch.cat([self.offsets[1:], torch.tensor([len(self.values)])])
-        firsts, lengths = self.offsets[rows], (ends - self.offsets)[rows]
-        offsets = lengths.cumsum(0) - lengths
+            return IdList(torch.from_numpy(values.take(rows)))
+        firsts = self.offsets.numpy()
+        lengths = np.diff(firsts, append=len(values))[rows]
+        offsets = lengths.cumsum() - lengths
         # Of each id, where it is: behind the first of its row by as much as in the result.
-        places = torch.repeat_interleave(firsts - offsets, lengths)
-        return IdList(self.values[places + torch.arange(len(places))], offsets)
+        places = np.repeat(firsts[rows] - offsets, lengths) + np.arange(lengths.sum())
+        return IdList(torch.from_numpy(values[places]), torch.from_numpy(offsets))
 
     def to(self, device: torch.device, non_blocking: bool = False) -> IdList:
         """The same ids on `device`."""
@@ -77,39 +81,14 @@ class Batch:
     weights: dict[str, torch.Tensor] = field(default_factory=dict)
     keys: dict[str, torch.Tensor] = field(default_factory=dict)
 
-    def slice(self, begin: int, end: int) -> Batch:
-        """Rows [begin, end), in the same memory."""
-        return self._map(
-            end - begin, lambda tensor: tensor[begin:end], lambda ids: ids.slice(begin, end)
-        )
-
-    def take(self, rows: torch.Tensor) -> Batch:
-        """Some rows: int64 `[R]`, their numbers."""
-        return self._map(len(rows), lambda tensor: tensor[rows], lambda ids: ids.take(rows))
-
     @property
     def nbytes(self) -> int:
         """Bytes of all tensors."""
-        tensors = [
-            *(t for group in (self.dense, self.labels, self.weights, self.keys) for t in group.values()),
-            *(t for ids in self.sparse.values() for t in (ids.values, ids.offsets) if t is not None),
-        ]
+        groups = (self.dense, self.labels, self.weights, self.keys)
+        tensors = [tensor for group in groups for tensor in group.values()]
+        tensors += [ids.values for ids in self.sparse.values()]
+        tensors += [ids.offsets for ids in self.sparse.values() if ids.offsets is not None]
         return sum(tensor.nbytes for tensor in tensors)
-
-    def _map(
-        self,
-        size: int,
-        tensor: Callable[[torch.Tensor], torch.Tensor],
-        ids: Callable[[IdList], IdList],
-    ) -> Batch:
-        return Batch(
-            size,
-            {name: tensor(value) for name, value in self.dense.items()},
-            {name: ids(value) for name, value in self.sparse.items()},
-            {name: tensor(value) for name, value in self.labels.items()},
-            {name: tensor(value) for name, value in self.weights.items()},
-            {name: tensor(value) for name, value in self.keys.items()},
-        )
 
     def to(self, device: torch.device, non_blocking: bool = False) -> Batch:
         """The same batch on `device`; keys move too, so that no metric has to copy."""
@@ -142,33 +121,14 @@ class Batch:
         )
 
 
-def join_batches(batches: Sequence[Batch]) -> Batch:
-    """The rows of several batches with the same columns, in their order; at least one."""
-    if len(batches) == 1:
-        return batches[0]
-
-    def join(group: Callable[[Batch], dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
-        return {name: torch.cat([group(b)[name] for b in batches]) for name in group(batches[0])}
-
-    return Batch(
-        size=sum(batch.size for batch in batches),
-        dense=join(lambda b: b.dense),
-        sparse={
-            name: _join_ids([batch.sparse[name] for batch in batches]) for name in batches[0].sparse
-        },
-        labels=join(lambda b: b.labels),
-        weights=join(lambda b: b.weights),
-        keys=join(lambda b: b.keys),
-    )
-
-
-def _join_ids(parts: Sequence[IdList]) -> IdList:
-    values = torch.cat([part.values for part in parts])
+def join_ids(parts: Sequence[IdList]) -> IdList:
+    """The ids of several parts of rows, in their order."""
+    values = torch.from_numpy(np.concatenate([part.values.numpy() for part in parts]))
     if all(part.offsets is None for part in parts):
         return IdList(values)
     offsets, first = [], 0
     for part in parts:
-        own = torch.arange(len(part.values)) if part.offsets is None else part.offsets
+        own = np.arange(len(part.values)) if part.offsets is None else part.offsets.numpy()
         offsets.append(own + first)
         first += len(part.values)
-    return IdList(values, torch.cat(offsets))
+    return IdList(values, torch.from_numpy(np.concatenate(offsets)))

@@ -9,12 +9,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import torch
 
-from raymon.data.batch import Batch, IdList
+from raymon.data.batch import IdList
 from raymon.data.columns import as_float64
 from raymon.data.feature import Feature
 from raymon.data.hashing import key_ids
 from raymon.data.labels import LabelKind
 from raymon.data.order import RowRange
+from raymon.data.packed import PackedRows, Places
 from raymon.errors import DataError
 
 CHUNK_ROWS = 1 << 15
@@ -49,8 +50,15 @@ class ChunkReader:
         self.columns = list(dict.fromkeys(used))
         categorical = [f.column for f in self._features if f.is_sparse] + self._keys
         self._categorical = list(dict.fromkeys(categorical))
+        self._places = Places.of(
+            [f.name for f in self._features if not f.is_sparse],
+            list(labels),
+            weights,
+            [f.name for f in self._features if f.is_sparse],
+            keys,
+        )
 
-    def read(self, ranges: Iterable[RowRange]) -> Iterator[Batch]:
+    def read(self, ranges: Iterable[RowRange]) -> Iterator[PackedRows]:
         """The rows of some ranges, in pieces of at most `CHUNK_ROWS`.
 
         Raises:
@@ -62,8 +70,8 @@ class ChunkReader:
             ):
                 yield from self._convert_until_wrong(part, begin, table)
 
-    def empty(self, part: RowRange) -> Batch:
-        """A batch without rows.
+    def empty(self, part: RowRange) -> PackedRows:
+        """What there is without rows.
 
         Args:
             part: of a file with the columns.
@@ -71,7 +79,7 @@ class ChunkReader:
         schema = pa.schema([part.file.schema.field(name) for name in self.columns])
         return self._convert(part, 0, schema.empty_table())
 
-    def _convert_until_wrong(self, part: RowRange, begin: int, table: pa.Table) -> Iterator[Batch]:
+    def _convert_until_wrong(self, part: RowRange, begin: int, table: pa.Table) -> Iterator[PackedRows]:
         try:
             whole = self._convert(part, begin, table)
         except DataError as error:
@@ -93,36 +101,42 @@ class ChunkReader:
                 good = middle
         return good
 
-    def _convert(self, part: RowRange, begin: int, table: pa.Table) -> Batch:
-        batch = Batch(size=len(table))
+    def _convert(self, part: RowRange, begin: int, table: pa.Table) -> PackedRows:
+        places = self._places
+        rows = places.empty(len(table))
         for name, kind in self._labels.items():
             values = as_float64(table[name])
             requirement = f"a label must be {kind.requirement(self._num_class)}"
             valid = kind.valid(values, self._num_class)
             _check_rows(part, begin, table, name, valid, requirement)
-            batch.labels[name] = _float32(values)
+            rows.reals[places.labels[name]] = values
         for name in self._weights:
             values = as_float64(table[name])
             valid = (values >= 0) & (values <= np.finfo(np.float32).max)
             requirement = "a weight must be finite and not negative"
             _check_rows(part, begin, table, name, valid, requirement)
-            batch.weights[name] = _float32(values)
+            rows.reals[places.weights[name]] = values
         for feature in self._features:
             try:
                 value = feature.convert(table[feature.column])
             except DataError as error:
                 where = f"{part.file.path}: row group {part.row_group}"
                 raise DataError(f"{where}: {error}") from None
-            if isinstance(value, IdList):
-                batch.sparse[feature.name] = value
+            self._put(rows, feature.name, value)
+        for name in self._keys:
+            rows.integers[places.keys[name]] = key_ids(table[name]).numpy()
+        return rows
+
+    def _put(self, rows: PackedRows, name: str, value: IdList | torch.Tensor) -> None:
+        if isinstance(value, torch.Tensor):
+            if value.shape[1] == 1:
+                rows.reals[self._places.dense[name]] = value[:, 0].numpy()
             else:
-                batch.dense[feature.name] = value
-        batch.keys = {name: key_ids(table[name]) for name in self._keys}
-        return batch
-
-
-def _float32(values: npt.NDArray[np.float64]) -> torch.Tensor:
-    return torch.from_numpy(values.astype(np.float32))
+                rows.wide[name] = value.numpy()
+        elif value.offsets is None:
+            rows.integers[self._places.sparse[name]] = value.values.numpy()
+        else:
+            rows.ragged[name] = value
 
 
 def _check_rows(

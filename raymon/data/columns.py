@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -60,20 +62,25 @@ def as_int64(values: pa.Array) -> npt.NDArray[np.int64]:
     return result
 
 
-def as_float64(column: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.float64]:
-    """Numbers as float64, nulls as NaN."""
+def as_float64(
+    column: pa.Array | pa.ChunkedArray, null: float = math.nan
+) -> npt.NDArray[np.float64]:
+    """Numbers as float64, with `null` in place of nulls."""
     values = as_array(column)
     if pa.types.is_boolean(values.type):
         values = values.cast(pa.int8())
     elif pa.types.is_float16(values.type):
         values = values.cast(pa.float32())
-    result: npt.NDArray[np.float64] = values.cast(pa.float64(), safe=False).to_numpy(
-        zero_copy_only=False
-    )
+    reals = values.cast(pa.float64(), safe=False)
+    if reals.null_count:
+        reals = reals.fill_null(null)
+    result: npt.NDArray[np.float64] = reals.to_numpy(zero_copy_only=False)
     return result
 
 
-def flat_values(column: pa.Array, separator: str | None) -> tuple[pa.Array, npt.NDArray[np.int64]]:
+def flat_values(
+    column: pa.Array, separator: str | None
+) -> tuple[pa.Array, npt.NDArray[np.int64] | None]:
     """The values of all rows one after the other; nulls and empty strings are left out.
 
     Args:
@@ -81,26 +88,36 @@ def flat_values(column: pa.Array, separator: str | None) -> tuple[pa.Array, npt.
         separator: between the values of one string; None: a string is one value.
 
     Returns:
-        The values `[N]`, and int64 `[B]`, how many of them each row has.
+        The values `[N]`, and int64 `[B]`, how many of them each row has; None: one each.
     """
-    if separator is not None and is_string(column.type):
+    if separator is not None and is_string(column.type) and _contains(column, separator):
         column = pc.split_pattern(column, pattern=separator)
+    lengths = None
     if is_list(column.type):
         lengths = pc.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False)
         lengths = lengths.astype(np.int64)
         values = as_array(column.flatten())
     else:
-        lengths = np.ones(len(column), np.int64)
         values = column
+    if values.null_count == 0 and not (is_string(values.type) and _any_empty(values)):
+        return values, lengths
     keep = values.is_valid()
     if is_string(values.type):
         keep = pc.and_kleene(keep, pc.not_equal(values, ""))
     kept = keep.fill_null(False).to_numpy(zero_copy_only=False)
-    if not kept.all():
-        rows = np.repeat(np.arange(len(lengths)), lengths)
-        lengths = np.bincount(rows[kept], minlength=len(lengths)).astype(np.int64)
-        values = values.filter(pa.array(kept))
-    return values, lengths
+    if lengths is None:
+        lengths = np.ones(len(column), np.int64)
+    rows = np.repeat(np.arange(len(lengths)), lengths)
+    lengths = np.bincount(rows[kept], minlength=len(lengths)).astype(np.int64)
+    return values.filter(pa.array(kept)), lengths
+
+
+def _contains(strings: pa.Array, text: str) -> bool:
+    return bool(pc.any(pc.match_substring(strings, text)).as_py())
+
+
+def _any_empty(strings: pa.Array) -> bool:
+    return bool(len(strings) and pc.min(pc.binary_length(strings)).as_py() == 0)
 
 
 def _value_type(column_type: pa.DataType) -> pa.DataType:

@@ -44,10 +44,10 @@ def hash_strings(values: pa.Array) -> UInt64s:
     Returns:
         uint64 `[N]`.
     """
-    encoded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
-    unique = encoded.dictionary.fill_null("").cast(pa.large_binary())
-    hashes = np.append(_hash_bytes(unique), _mix(np.array([_GOLDEN])))
-    indices = encoded.indices.cast(pa.int64()).fill_null(len(unique))
+    if not pa.types.is_dictionary(values.type):
+        return _hash_bytes(values.fill_null("").cast(pa.large_binary()))
+    hashes = np.append(hash_strings(values.dictionary), _mix(np.array([_GOLDEN])))
+    indices = values.indices.cast(pa.int64()).fill_null(len(values.dictionary))
     result: UInt64s = hashes[indices.to_numpy(zero_copy_only=False)]
     return result
 
@@ -72,10 +72,12 @@ def key_ids(column: pa.Array | pa.ChunkedArray) -> torch.Tensor:
 
 def _mix(words: UInt64s) -> UInt64s:
     # The finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014, figure 16).
-    words = (words ^ (words >> np.uint64(30))) * _MIX_1
-    words = (words ^ (words >> np.uint64(27))) * _MIX_2
-    mixed: UInt64s = words ^ (words >> np.uint64(31))
-    return mixed
+    words = words ^ (words >> np.uint64(30))
+    words *= _MIX_1
+    words ^= words >> np.uint64(27)
+    words *= _MIX_2
+    words ^= words >> np.uint64(31)
+    return words
 
 
 def _hash_bytes(values: pa.Array) -> UInt64s:
@@ -84,16 +86,33 @@ def _hash_bytes(values: pa.Array) -> UInt64s:
     if count == 0:
         return np.empty(0, np.uint64)
     offsets = np.frombuffer(offset_buffer, np.int64)[values.offset : values.offset + count + 1]
-    starts, lengths = offsets[:-1], np.diff(offsets)
-    data = np.frombuffer(data_buffer or b"", np.uint8)[: offsets[-1]]
+    lengths = np.diff(offsets)
     # Every word is loaded whole, also the last one of the buffer.
-    data = np.append(data, np.zeros(8, np.uint8))
+    data = np.append(np.frombuffer(data_buffer or b"", np.uint8)[: offsets[-1]], np.zeros(8, "u1"))
+    longest = int(lengths.max())
+    if longest == lengths.min():
+        return _hash_equally_long(data[offsets[0] :], count, longest)
+    # A word from each byte on, in the same memory.
+    words = np.ndarray(len(data) - 7, "<u8", data, strides=(1,))
     hashes = _mix(lengths.astype(np.uint64) + _GOLDEN)
-    eight = np.arange(8)
-    for begin in range(0, int(lengths.max()), 8):
+    starts = offsets[:-1]
+    for begin in range(0, longest, 8):
         rows = np.flatnonzero(lengths > begin)
-        words = data[(starts[rows] + begin)[:, None] + eight].view("<u8")[:, 0]
-        unused = 8 - np.minimum(lengths[rows] - begin, 8)
-        words = words & (np.uint64(0xFFFFFFFFFFFFFFFF) >> (8 * unused).astype(np.uint64))
-        hashes[rows] = _mix(hashes[rows] ^ words)
+        used = words[starts[rows] + begin] & _mask(lengths[rows] - begin)
+        hashes[rows] = _mix(hashes[rows] ^ used)
     return hashes
+
+
+def _hash_equally_long(data: npt.NDArray[np.uint8], count: int, length: int) -> UInt64s:
+    # Strings lie one behind the other, so words at the same place of each are as far apart.
+    hashes = np.full(count, _mix(np.array([length], np.uint64) + _GOLDEN))
+    for begin in range(0, length, 8):
+        words = np.ndarray(count, "<u8", data, begin, strides=(length,))
+        hashes = _mix(hashes ^ (words & _mask(np.array([length - begin]))))
+    return hashes
+
+
+def _mask(left: npt.NDArray[np.int64]) -> UInt64s:
+    """The bytes of a word that belong to a string of which so many are left."""
+    unused = (8 - np.minimum(left, 8)).astype(np.uint64)
+    return np.uint64(0xFFFFFFFFFFFFFFFF) >> (np.uint64(8) * unused)

@@ -57,15 +57,17 @@ class IdFeature(Feature):
         if not pa.types.is_dictionary(array.type):
             return self._convert(array)
         # Each entry once, and behind them what a null is.
-        entries = array.dictionary
-        null = pa.nulls(1, entries.type)
-        ids = self._convert(pa.concat_arrays([entries, null]))
-        indices = array.indices.fill_null(len(entries)).to_numpy(zero_copy_only=False)
-        return ids.take(torch.from_numpy(indices.astype(np.int64, copy=False)))
+        entries, indices = array.dictionary, array.indices
+        if indices.null_count:
+            indices = indices.fill_null(len(entries))
+            entries = pa.concat_arrays([entries, pa.nulls(1, entries.type)])
+        return self._convert(entries).take(indices.to_numpy(zero_copy_only=False))
 
     def _convert(self, array: pa.Array) -> IdList:
         values, lengths = columns.flat_values(columns.as_array(array), self.separator)
         ids = self._ids(values)
+        if lengths is None:
+            return IdList(torch.from_numpy(ids))
         missing = lengths == 0
         default = self._default_id(values.type) if missing.any() else None
         if default is not None:
@@ -80,7 +82,7 @@ class IdFeature(Feature):
         strings = columns.is_string(values.type)
         if self.hash_bucket_size is not None:
             hashes = hash_strings(values) if strings else hash_integers(columns.as_int64(values))
-            return (hashes % np.uint64(self.hash_bucket_size)).astype(np.int64)
+            return (hashes % np.uint64(self.hash_bucket_size)).view(np.int64)
         if self.num_buckets is not None:
             ids = _parse_integers(values) if strings else columns.as_int64(values)
             valid = (ids >= 0) & (ids < self.num_buckets)

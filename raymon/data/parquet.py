@@ -52,7 +52,7 @@ class ParquetFile:
         categorical: Sequence[str],
         chunk_rows: int,
     ) -> Iterator[tuple[int, pa.Table]]:
-        """Rows [start, stop) of a row group, in pieces of at most `chunk_rows`.
+        """Rows [start, stop) of a row group, in pieces of at most twice `chunk_rows`.
 
         Args:
             row_group: index in the file.
@@ -93,9 +93,9 @@ class ParquetFile:
             )
             rows = self.metadata.row_group(row_group).num_rows
             if rows <= 2 * chunk_rows:
+                # In one piece, as the work that is done once for each entry of its dictionaries.
                 table = reader.read_row_group(row_group, columns=list(columns))
-                for begin in range(start, stop, chunk_rows):
-                    yield begin, table.slice(begin, min(chunk_rows, stop - begin))
+                yield start, table.slice(start, stop - start)
                 return
             begin = 0
             for batch in reader.iter_batches(chunk_rows, [row_group], list(columns)):

@@ -7,14 +7,16 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack, closing
 
-import torch
+import numpy as np
+import numpy.typing as npt
 
-from raymon.data.batch import Batch, join_batches
+from raymon.data.batch import Batch
 from raymon.data.chunks import ChunkReader
 from raymon.data.dealing import Share, shares
 from raymon.data.feature import Feature
 from raymon.data.labels import LabelKind
 from raymon.data.order import RowRange, deal, row_groups, shuffled, shuffled_rows
+from raymon.data.packed import join_rows
 from raymon.data.parquet import open_files
 from raymon.data.plan import EpochPlan, Position
 from raymon.data.prefetch import fetch_ahead
@@ -182,7 +184,6 @@ class ParquetReader:
             self._stream(dealt[share.stream], share, epoch, begins[share.stream], plan, pool)
             for share in own
         ]
-        empty: Batch | None = None
         for _ in range(plan.steps_from(row)):
             row += plan.rows_at(row)
             ends = plan.taken(row).tolist()
@@ -194,10 +195,8 @@ class ParquetReader:
                 pieces += reader.take(last - first)
                 reader.take(end - last)
             begins = ends
-            if not pieces:
-                empty = empty or self._chunks.empty(self._ranges[0])
-                pieces = [empty]
-            yield join_batches(pieces)
+            pieces = pieces or [self._chunks.empty(self._ranges[0])]
+            yield join_rows(pieces).to_batch()
 
     def _stream(
         self,
@@ -214,8 +213,8 @@ class ParquetReader:
         rows = self._shuffle_buffer_size * self.global_batch_size * length // plan.rows
         block_rows = max(rows, 1)
 
-        def order(rows: int, block: int) -> torch.Tensor:
-            return torch.from_numpy(shuffled_rows(rows, self._seed, epoch, share.stream, block))
+        def order(rows: int, block: int) -> npt.NDArray[np.int64]:
+            return shuffled_rows(rows, self._seed, epoch, share.stream, block)
 
         block_begin = row - row % block_rows
         stream = StreamReader(ranges, block_begin, self._chunks, pool)

@@ -6,13 +6,14 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 
-import torch
+import numpy as np
+import numpy.typing as npt
 
-from raymon.data.batch import Batch, join_batches
 from raymon.data.chunks import ChunkReader
 from raymon.data.order import RowRange, skip_rows
+from raymon.data.packed import PackedRows, join_rows
 
-RowOrder = Callable[[int, int], torch.Tensor]
+RowOrder = Callable[[int, int], npt.NDArray[np.int64]]
 """Of the rows of a block, and its number: the order in which they come."""
 
 
@@ -31,12 +32,12 @@ class StreamReader:
     ) -> None:
         self._source = chunks.read(skip_rows(ranges, row))
         self._executor = executor
-        self._ahead: Future[Batch | None] | None = None
-        self._have: deque[Batch] = deque()
+        self._ahead: Future[PackedRows | None] | None = None
+        self._have: deque[PackedRows] = deque()
         if executor is not None:
             self._ahead = executor.submit(self._decode)
 
-    def take(self, rows: int) -> list[Batch]:
+    def take(self, rows: int) -> list[PackedRows]:
         """The next rows, in pieces; there must be as many.
 
         Raises:
@@ -52,7 +53,7 @@ class StreamReader:
             pieces.append(piece)
         return pieces
 
-    def _next(self) -> Batch:
+    def _next(self) -> PackedRows:
         if self._ahead is None:
             piece = self._decode()
         else:
@@ -63,7 +64,7 @@ class StreamReader:
             raise AssertionError("more rows were asked for than the stream has")
         return piece
 
-    def _decode(self) -> Batch | None:
+    def _decode(self) -> PackedRows | None:
         return next(self._source, None)
 
 
@@ -87,9 +88,9 @@ class ShuffledStream:
         self._order = order
         self._next_block = row // block_rows
         self._skip = row % block_rows
-        self._block: Batch | None = None
+        self._block: PackedRows | None = None
 
-    def take(self, rows: int) -> list[Batch]:
+    def take(self, rows: int) -> list[PackedRows]:
         """As `StreamReader.take`."""
         pieces = []
         while rows:
@@ -100,10 +101,10 @@ class ShuffledStream:
             pieces.append(piece)
         return pieces
 
-    def _read(self) -> Batch:
+    def _read(self) -> PackedRows:
         number = self._next_block
         size = min(self._block_rows, self._length - number * self._block_rows)
-        block = join_batches(self._stream.take(size)).take(self._order(size, number))
+        block = join_rows(self._stream.take(size)).take(self._order(size, number))
         self._next_block += 1
         skip, self._skip = self._skip, 0
         return block.slice(skip, block.size)

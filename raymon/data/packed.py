@@ -1,0 +1,146 @@
+"""Rows on their way to a batch: their columns in few arrays, which are cut and joined in one go.
+
+Arrays of numpy, not tensors: torch would take its threads away from the training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from raymon.data.batch import Batch, IdList, join_ids
+
+
+@dataclass(frozen=True)
+class Places:
+    """Which row of which tensor of a `PackedRows` has what, by name.
+
+    Attributes:
+        dense, labels, weights: in `reals`.
+        sparse, keys: in `integers`.
+    """
+
+    dense: Mapping[str, int]
+    labels: Mapping[str, int]
+    weights: Mapping[str, int]
+    sparse: Mapping[str, int]
+    keys: Mapping[str, int]
+
+    @classmethod
+    def of(
+        cls,
+        dense: Sequence[str],
+        labels: Sequence[str],
+        weights: Sequence[str],
+        sparse: Sequence[str],
+        keys: Sequence[str],
+    ) -> Places:
+        """A place for each name."""
+        reals, integers = iter(range(1 << 30)), iter(range(1 << 30))
+        return cls(
+            dict(zip(dense, reals, strict=False)),
+            dict(zip(labels, reals, strict=False)),
+            dict(zip(weights, reals, strict=False)),
+            dict(zip(sparse, integers, strict=False)),
+            dict(zip(keys, integers, strict=False)),
+        )
+
+    def empty(self, rows: int) -> PackedRows:
+        """Memory for some rows."""
+        reals = len(self.dense) + len(self.labels) + len(self.weights)
+        integers = len(self.sparse) + len(self.keys)
+        return PackedRows(
+            self,
+            np.empty((reals, rows), np.float32),
+            np.empty((integers, rows), np.int64),
+            {},
+            {},
+        )
+
+
+@dataclass(frozen=True)
+class PackedRows:
+    """Rows, column by column.
+
+    Attributes:
+        places: where the columns are.
+        reals: float32 `[R, B]`.
+        integers: int64 `[I, B]`; what is in the place of a feature in `ragged` means nothing.
+        ragged: by feature, ids where not every row has exactly one.
+        wide: by feature, float32 `[B, value_dim]`, where value_dim is above 1.
+    """
+
+    places: Places
+    reals: npt.NDArray[np.float32]
+    integers: npt.NDArray[np.int64]
+    ragged: dict[str, IdList]
+    wide: dict[str, npt.NDArray[np.float32]]
+
+    @property
+    def size(self) -> int:
+        """B, how many rows there are."""
+        return int(self.reals.shape[1])
+
+    def slice(self, begin: int, end: int) -> PackedRows:
+        """Rows [begin, end), in the same memory."""
+        return PackedRows(
+            self.places,
+            self.reals[:, begin:end],
+            self.integers[:, begin:end],
+            {name: ids.slice(begin, end) for name, ids in self.ragged.items()},
+            {name: values[begin:end] for name, values in self.wide.items()},
+        )
+
+    def take(self, rows: npt.NDArray[np.int64]) -> PackedRows:
+        """Some rows: int64 `[R]`, their numbers."""
+        return PackedRows(
+            self.places,
+            self.reals.take(rows, 1),
+            self.integers.take(rows, 1),
+            {name: ids.take(rows) for name, ids in self.ragged.items()},
+            {name: values.take(rows, 0) for name, values in self.wide.items()},
+        )
+
+    def ids(self, feature: str) -> IdList:
+        """The ids of a feature."""
+        ragged = self.ragged.get(feature)
+        return ragged or IdList(torch.from_numpy(self.integers[self.places.sparse[feature]]))
+
+    def to_batch(self) -> Batch:
+        """The same rows as a batch, in the same memory."""
+        places, reals = self.places, torch.from_numpy(self.reals).unbind()
+        integers = torch.from_numpy(self.integers).unbind()
+        wide = {name: torch.from_numpy(values) for name, values in self.wide.items()}
+        return Batch(
+            size=self.size,
+            dense={
+                name: wide[name] if name in wide else reals[place].unsqueeze(1)
+                for name, place in places.dense.items()
+            },
+            sparse={
+                name: self.ragged.get(name) or IdList(integers[place])
+                for name, place in places.sparse.items()
+            },
+            labels={name: reals[place] for name, place in places.labels.items()},
+            weights={name: reals[place] for name, place in places.weights.items()},
+            keys={name: integers[place] for name, place in places.keys.items()},
+        )
+
+
+def join_rows(pieces: Sequence[PackedRows]) -> PackedRows:
+    """The rows of several pieces with the same places, in their order; at least one piece."""
+    first = pieces[0]
+    if len(pieces) == 1:
+        return first
+    ragged = {name: None for piece in pieces for name in piece.ragged}
+    return PackedRows(
+        first.places,
+        np.concatenate([piece.reals for piece in pieces], 1),
+        np.concatenate([piece.integers for piece in pieces], 1),
+        {name: join_ids([piece.ids(name) for piece in pieces]) for name in ragged},
+        {name: np.concatenate([piece.wide[name] for piece in pieces]) for name in first.wide},
+    )
