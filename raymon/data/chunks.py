@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,29 @@ from raymon.errors import DataError
 
 CHUNK_ROWS = 1 << 15
 """Rows that are decoded and converted together, so that calls cost little and memory is bounded."""
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """Rows of a row group.
+
+    Attributes:
+        part: that they are of.
+        begin: where in the row group they begin.
+        table: the rows.
+    """
+
+    part: RowRange
+    begin: int
+    table: pa.Table
+
+
+@dataclass(frozen=True)
+class Converted:
+    """Rows, and what is wrong with the row behind them, if anything is."""
+
+    rows: PackedRows
+    error: DataError | None = None
 
 
 class ChunkReader:
@@ -58,17 +82,34 @@ class ChunkReader:
             keys,
         )
 
-    def read(self, ranges: Iterable[RowRange]) -> Iterator[PackedRows]:
-        """The rows of some ranges, in pieces of at most `CHUNK_ROWS`.
+    def decode(self, ranges: Iterable[RowRange]) -> Iterator[Decoded]:
+        """The rows of some ranges, in pieces of at most twice `CHUNK_ROWS`.
 
         Raises:
-            DataError: a file cannot be read, or a value is wrong; the rows before it come first.
+            DataError: a file cannot be read.
         """
         for part in ranges:
             for begin, table in part.file.read(
                 part.row_group, part.start, part.stop, self.columns, self._categorical, CHUNK_ROWS
             ):
-                yield from self._convert_until_wrong(part, begin, table)
+                yield Decoded(part, begin, table)
+
+    def convert(self, decoded: Decoded) -> Converted:
+        """The rows of a piece up to the first that is wrong. It may be called by any thread."""
+        part, begin, table = decoded.part, decoded.begin, decoded.table
+        try:
+            return Converted(self._convert(part, begin, table))
+        except DataError as error:
+            good, bad = 0, len(table)
+            while bad - good > 1:
+                middle = (good + bad) // 2
+                try:
+                    self._convert(part, begin, table.slice(0, middle))
+                except DataError:
+                    bad = middle
+                else:
+                    good = middle
+            return Converted(self._convert(part, begin, table.slice(0, good)), error)
 
     def empty(self, part: RowRange) -> PackedRows:
         """What there is without rows.
@@ -78,28 +119,6 @@ class ChunkReader:
         """
         schema = pa.schema([part.file.schema.field(name) for name in self.columns])
         return self._convert(part, 0, schema.empty_table())
-
-    def _convert_until_wrong(self, part: RowRange, begin: int, table: pa.Table) -> Iterator[PackedRows]:
-        try:
-            whole = self._convert(part, begin, table)
-        except DataError as error:
-            good = self._rows_before_wrong(part, begin, table)
-            if good:
-                yield self._convert(part, begin, table.slice(0, good))
-            raise error
-        yield whole
-
-    def _rows_before_wrong(self, part: RowRange, begin: int, table: pa.Table) -> int:
-        good, bad = 0, len(table)
-        while bad - good > 1:
-            middle = (good + bad) // 2
-            try:
-                self._convert(part, begin, table.slice(0, middle))
-            except DataError:
-                bad = middle
-            else:
-                good = middle
-        return good
 
     def _convert(self, part: RowRange, begin: int, table: pa.Table) -> PackedRows:
         places = self._places

@@ -87,10 +87,13 @@ def _hash_bytes(values: pa.Array) -> UInt64s:
         return np.empty(0, np.uint64)
     offsets = np.frombuffer(offset_buffer, np.int64)[values.offset : values.offset + count + 1]
     lengths = np.diff(offsets)
-    # Every word is loaded whole, also the last one of the buffer.
-    data = np.append(np.frombuffer(data_buffer or b"", np.uint8)[: offsets[-1]], np.zeros(8, "u1"))
+    data = np.frombuffer(data_buffer or b"", np.uint8)[: offsets[-1]]
     longest = int(lengths.max())
-    if longest == lengths.min():
+    equal = longest == lengths.min()
+    if not equal or longest % 8:
+        # Every word is loaded whole, also the last one of the buffer.
+        data = np.append(data, np.zeros(8, "u1"))
+    if equal:
         return _hash_equally_long(data[offsets[0] :], count, longest)
     # A word from each byte on, in the same memory.
     words = np.ndarray(len(data) - 7, "<u8", data, strides=(1,))

@@ -27,6 +27,7 @@ STREAMS = 8
 """Streams of data that is read in global batches of one size on any number of workers."""
 
 _BYTES_AHEAD = 64 << 20
+_PIECES_AHEAD = 3
 
 
 class ParquetReader:
@@ -138,7 +139,9 @@ class ParquetReader:
     def fingerprint(self) -> str:
         """Which data this is, and in which order it is read: equal where a position means the
         same."""
-        groups = [(part.file.path.rpartition("/")[2], part.row_group, len(part)) for part in self._ranges]
+        groups = [
+            (part.file.path.rpartition("/")[2], part.row_group, len(part)) for part in self._ranges
+        ]
         order = [self._seed, self._shuffle_buffer_size] if self._shuffle else []
         return hashlib.sha256(repr((groups, order, self._even)).encode()).hexdigest()
 
@@ -180,8 +183,9 @@ class ParquetReader:
         plan = EpochPlan(lengths, self.global_batch_size, self._drop_remainder)
         own = shares(streams, self._world_size, self._rank)
         begins = plan.taken(row).tolist()
+        ahead = max(1, _PIECES_AHEAD // len(own))
         readers = [
-            self._stream(dealt[share.stream], share, epoch, begins[share.stream], plan, pool)
+            self._stream(dealt[share.stream], share, epoch, begins[share.stream], plan, pool, ahead)
             for share in own
         ]
         for _ in range(plan.steps_from(row)):
@@ -206,9 +210,10 @@ class ParquetReader:
         row: int,
         plan: EpochPlan,
         pool: Executor | None,
+        ahead: int,
     ) -> StreamReader | ShuffledStream:
         if not self._shuffle:
-            return StreamReader(ranges, row, self._chunks, pool)
+            return StreamReader(ranges, row, self._chunks, pool, ahead)
         length = plan.lengths[share.stream]
         rows = self._shuffle_buffer_size * self.global_batch_size * length // plan.rows
         block_rows = max(rows, 1)
@@ -217,5 +222,5 @@ class ParquetReader:
             return shuffled_rows(rows, self._seed, epoch, share.stream, block)
 
         block_begin = row - row % block_rows
-        stream = StreamReader(ranges, block_begin, self._chunks, pool)
+        stream = StreamReader(ranges, block_begin, self._chunks, pool, ahead)
         return ShuffledStream(stream, length, block_rows, row, order)

@@ -4,38 +4,48 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, wait
 
 import numpy as np
 import numpy.typing as npt
 
-from raymon.data.chunks import ChunkReader
+from raymon.data.chunks import ChunkReader, Converted, Decoded
 from raymon.data.order import RowRange, skip_rows
 from raymon.data.packed import PackedRows, join_rows
+from raymon.errors import DataError
 
 RowOrder = Callable[[int, int], npt.NDArray[np.int64]]
 """Of the rows of a block, and its number: the order in which they come."""
 
 
 class StreamReader:
-    """Gives the rows of a stream in order, with the next piece of it always in work.
+    """Gives the rows of a stream in order: while they are taken, the next pieces of it are
+    converted, and the one after them is decoded.
 
     Args:
         ranges: of the stream.
         row: where to begin.
-        chunks: decodes.
-        executor: has the threads that decode ahead; None: the caller decodes.
+        chunks: decodes and converts.
+        executor: has the threads that work ahead; None: the caller works.
+        ahead: pieces that are converted ahead, at least 1.
     """
 
     def __init__(
-        self, ranges: list[RowRange], row: int, chunks: ChunkReader, executor: Executor | None
+        self,
+        ranges: list[RowRange],
+        row: int,
+        chunks: ChunkReader,
+        executor: Executor | None,
+        ahead: int,
     ) -> None:
-        self._source = chunks.read(skip_rows(ranges, row))
+        self._tables = chunks.decode(skip_rows(ranges, row))
+        self._chunks = chunks
         self._executor = executor
-        self._ahead: Future[PackedRows | None] | None = None
         self._have: deque[PackedRows] = deque()
+        self._error: DataError | None = None
         if executor is not None:
-            self._ahead = executor.submit(self._decode)
+            self._decoded: Future[Decoded | None] = executor.submit(self._decode)
+            self._converted = deque(self._submit(executor) for _ in range(ahead))
 
     def take(self, rows: int) -> list[PackedRows]:
         """The next rows, in pieces; there must be as many.
@@ -45,7 +55,9 @@ class StreamReader:
         """
         pieces = []
         while rows:
-            piece = self._have.popleft() if self._have else self._next()
+            while not self._have:
+                self._refill()
+            piece = self._have.popleft()
             if piece.size > rows:
                 self._have.appendleft(piece.slice(rows, piece.size))
                 piece = piece.slice(0, rows)
@@ -53,19 +65,36 @@ class StreamReader:
             pieces.append(piece)
         return pieces
 
-    def _next(self) -> PackedRows:
-        if self._ahead is None:
-            piece = self._decode()
+    def _refill(self) -> None:
+        if self._error is not None:
+            raise self._error
+        if self._executor is None:
+            converted = self._convert(self._decode())
         else:
-            assert self._executor is not None
-            piece = self._ahead.result()
-            self._ahead = self._executor.submit(self._decode)
-        if piece is None:
-            raise AssertionError("more rows were asked for than the stream has")
-        return piece
+            self._converted.append(self._submit(self._executor))
+            converted = self._converted.popleft().result()
+        self._have.append(converted.rows)
+        self._error = converted.error
 
-    def _decode(self) -> PackedRows | None:
-        return next(self._source, None)
+    def _submit(self, executor: Executor) -> Future[Converted]:
+        before = self._decoded
+
+        def decode() -> Decoded | None:
+            # One after the other; the one before is ahead of this one in the queue.
+            wait([before])
+            return self._decode()
+
+        converted = executor.submit(lambda: self._convert(before.result()))
+        self._decoded = executor.submit(decode)
+        return converted
+
+    def _decode(self) -> Decoded | None:
+        return next(self._tables, None)
+
+    def _convert(self, decoded: Decoded | None) -> Converted:
+        if decoded is None:
+            raise AssertionError("more rows were asked for than the stream has")
+        return self._chunks.convert(decoded)
 
 
 class ShuffledStream:
