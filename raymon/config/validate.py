@@ -90,7 +90,25 @@ def _validate_train(config: PipelineConfig, rules: Rules) -> None:
 
 def _validate_data(config: PipelineConfig, rules: Rules) -> None:
     data = config.data_config
-    rules.positive("batch_size", "eval_batch_size", "shuffle_buffer_size")
+    rules.positive(
+        "batch_size", "eval_batch_size", "global_batch_size", "num_streams", "shuffle_buffer_size"
+    )
+    workers = max(1, config.ray_config.num_workers)
+    rules.require(
+        not data.global_batch_size or data.global_batch_size >= workers,
+        "global_batch_size",
+        f"is {data.global_batch_size}; {workers} workers need a row each",
+    )
+    rules.warn(
+        data.HasField("global_batch_size") and data.HasField("batch_size"),
+        "batch_size",
+        "global_batch_size says how many rows a step of all workers has",
+    )
+    rules.warn(
+        data.HasField("num_streams") and not data.HasField("global_batch_size"),
+        "num_streams",
+        "there is no global_batch_size",
+    )
     rules.require(
         bool(data.label_fields), "", "has no label_fields; name the columns of the labels"
     )

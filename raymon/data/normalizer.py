@@ -121,7 +121,9 @@ def _expression(rest: str) -> Normalizer:
 
     def apply(x: Floats) -> Floats:
         with np.errstate(all="ignore"):
-            result: Floats = np.broadcast_to(_evaluate(node, x), x.shape).astype(np.float64)
+            result: Floats = np.broadcast_to(_evaluate(node, x), x.shape).astype(
+                np.float64, copy=False
+            )
         return result
 
     return apply

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -80,7 +81,7 @@ def deal(ranges: Sequence[RowRange], streams: int, *, even: bool) -> list[list[R
     """
     turns = [part for first in range(streams) for part in ranges[first::streams]]
     cuts = _cuts(turns, streams, even)
-    return [list(_between(turns, begin, end)) for begin, end in zip(cuts, cuts[1:], strict=False)]
+    return [list(_between(turns, begin, end)) for begin, end in pairwise(cuts)]
 
 
 def skip_rows(ranges: Sequence[RowRange], rows: int) -> Iterator[RowRange]:

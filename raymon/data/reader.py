@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack, closing
@@ -55,7 +56,8 @@ class ParquetReader:
         shuffle_buffer_size: global batches that the blocks of all streams make up.
         seed: of the shuffle.
         drop_remainder: the last global batch of an epoch is left out where it is not full.
-        num_workers: threads that decode and convert ahead; 0: all happens in the calling thread.
+        num_workers: threads that decode and convert ahead, at most one for each CPU; 0: all
+            happens in the calling thread.
         num_class: number of classes of a label of kind CLASS; None: not checked.
 
     Raises:
@@ -166,7 +168,9 @@ class ParquetReader:
         with ExitStack() as stack:
             pool = None
             if self._num_workers:
-                pool = ThreadPoolExecutor(self._num_workers, thread_name_prefix="raymon-data")
+                # More threads than there are CPUs only wait for each other.
+                threads = min(self._num_workers, len(os.sched_getaffinity(0)))
+                pool = ThreadPoolExecutor(threads, thread_name_prefix="raymon-data")
                 stack.callback(pool.shutdown, cancel_futures=True)
             batches: Iterator[Batch] = self._batches(epoch, row, streams or self.streams, pool)
             if pool is not None:

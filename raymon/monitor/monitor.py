@@ -104,7 +104,8 @@ class Monitor:
                     self._losses[name], self._weights[name] = StepScalars(), StepScalars()
                 self._losses[name].add(loss)
                 self._weights[name].add(weights if isinstance(weights, float) else weights[name])
-            self._update_train_metric(predictions, batch)
+            if samples:
+                self._update_train_metric(predictions, batch)
             for metric in self._metrics.values():
                 if metric.waiting_rows >= ROWS_AN_UPDATE:
                     self._sender.work(LateUpdates(metric, self._stream, self.count_failure).add)

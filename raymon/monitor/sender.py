@@ -284,7 +284,7 @@ class Sender:
         )
 
     def _send_report(self, report: _Report) -> Future[Ack]:
-        report.message.first_kept = self._first_kept(report.message.attempt)
+        report.message.first_kept = self._first_kept(report.message)
         report.message.dropped = self.dropped
         message = report.message.SerializeToString()
         self._account.add_message(len(message), len(self._in_flight) + 1)
@@ -295,9 +295,10 @@ class Sender:
             self._in_flight.append((item, future, time.monotonic()))
         future.add_done_callback(self._wake)
 
-    def _first_kept(self, attempt: int) -> int:
+    def _first_kept(self, message: WindowReport) -> int:
+        # Those of other ranks are kept too, where a checkpoint of more workers was restored.
         kept = (i.message for i in (*self._sent, *self._waiting) if isinstance(i, _Report))
-        return next((m.index for m in kept if m.attempt == attempt), self._next_index)
+        return next((m.index for m in kept if _origin(m) == _origin(message)), self._next_index)
 
     def _collect(self) -> None:
         while self._in_flight and self._in_flight[0][1].done():
@@ -378,3 +379,7 @@ class Sender:
         self.failures += 1
         if self.failures == 1:
             _log.warning("monitoring: %s: %s", type(error).__name__, error)
+
+
+def _origin(message: WindowReport) -> tuple[int, tuple[int, ...]]:
+    return message.attempt, tuple(message.ranks)

@@ -22,7 +22,7 @@ FG_NORMAL: FgMode
 FG_DAG: FgMode
 
 class DataConfig(_message.Message):
-    __slots__ = ("batch_size", "eval_batch_size", "dataset_type", "label_fields", "sample_weight_fields", "num_workers", "pin_memory", "shuffle", "shuffle_buffer_size", "drop_remainder", "fg_mode")
+    __slots__ = ("batch_size", "eval_batch_size", "dataset_type", "label_fields", "sample_weight_fields", "num_workers", "pin_memory", "shuffle", "shuffle_buffer_size", "drop_remainder", "fg_mode", "global_batch_size", "num_streams")
     BATCH_SIZE_FIELD_NUMBER: _ClassVar[int]
     EVAL_BATCH_SIZE_FIELD_NUMBER: _ClassVar[int]
     DATASET_TYPE_FIELD_NUMBER: _ClassVar[int]
@@ -34,6 +34,8 @@ class DataConfig(_message.Message):
     SHUFFLE_BUFFER_SIZE_FIELD_NUMBER: _ClassVar[int]
     DROP_REMAINDER_FIELD_NUMBER: _ClassVar[int]
     FG_MODE_FIELD_NUMBER: _ClassVar[int]
+    GLOBAL_BATCH_SIZE_FIELD_NUMBER: _ClassVar[int]
+    NUM_STREAMS_FIELD_NUMBER: _ClassVar[int]
     batch_size: int
     eval_batch_size: int
     dataset_type: DatasetType
@@ -45,4 +47,6 @@ class DataConfig(_message.Message):
     shuffle_buffer_size: int
     drop_remainder: bool
     fg_mode: FgMode
-    def __init__(self, batch_size: _Optional[int] = ..., eval_batch_size: _Optional[int] = ..., dataset_type: _Optional[_Union[DatasetType, str]] = ..., label_fields: _Optional[_Iterable[str]] = ..., sample_weight_fields: _Optional[_Iterable[str]] = ..., num_workers: _Optional[int] = ..., pin_memory: bool = ..., shuffle: bool = ..., shuffle_buffer_size: _Optional[int] = ..., drop_remainder: bool = ..., fg_mode: _Optional[_Union[FgMode, str]] = ...) -> None: ...
+    global_batch_size: int
+    num_streams: int
+    def __init__(self, batch_size: _Optional[int] = ..., eval_batch_size: _Optional[int] = ..., dataset_type: _Optional[_Union[DatasetType, str]] = ..., label_fields: _Optional[_Iterable[str]] = ..., sample_weight_fields: _Optional[_Iterable[str]] = ..., num_workers: _Optional[int] = ..., pin_memory: bool = ..., shuffle: bool = ..., shuffle_buffer_size: _Optional[int] = ..., drop_remainder: bool = ..., fg_mode: _Optional[_Union[FgMode, str]] = ..., global_batch_size: _Optional[int] = ..., num_streams: _Optional[int] = ...) -> None: ...

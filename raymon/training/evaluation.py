@@ -50,11 +50,12 @@ def evaluate(
     model.eval()
     with closing(reader.epoch(0)) as batches, torch.inference_mode():
         for done, batch in zip(range(1, steps + 1), batches, strict=False):
-            moved = context.move(batch, config.data_config.pin_memory)
-            with autocast(config.train_config, context.device):
-                predictions = model.predict(moved)
-            model.update_metric(predictions, moved)
-            losses.add(model.loss(predictions, moved), model.batch_weight(moved))
+            if batch.size:
+                moved = context.move(batch, config.data_config.pin_memory)
+                with autocast(config.train_config, context.device):
+                    predictions = model.predict(moved)
+                model.update_metric(predictions, moved)
+                losses.add(model.loss(predictions, moved), model.batch_weight(moved))
             if done % config.eval_config.log_step_count_steps == 0:
                 progress(done, steps, time.monotonic() - began)
         metrics = {name: float(value) for name, value in model.compute_metric().items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from raymon.data import Feature, ParquetReader, build_features
+from raymon.data import Feature, ParquetReader, Position, build_features
 from raymon.models import grouping_keys, label_kinds
 from raymon.protos.pipeline_pb2 import PipelineConfig
 
@@ -38,6 +38,8 @@ def train_reader(
         labels=label_kinds(config),
         weights=data.sample_weight_fields,
         batch_size=data.batch_size,
+        global_batch_size=data.global_batch_size or None,
+        streams=data.num_streams,
         rank=rank,
         world_size=world_size,
         shuffle=data.shuffle,
@@ -79,6 +81,19 @@ def total_steps(config: PipelineConfig, steps_per_epoch: int) -> int:
     if train.HasField("num_epochs"):
         return int(train.num_epochs) * steps_per_epoch
     return int(train.num_steps)
+
+
+def steps_to_go(
+    config: PipelineConfig, reader: ParquetReader, step: int, position: Position
+) -> int:
+    """Steps that a run still makes after `step` of them, where it is at a position in its data."""
+    train = config.train_config
+    if not train.HasField("num_epochs"):
+        return max(0, int(train.num_steps) - step)
+    epochs = int(train.num_epochs) - position.epoch
+    if epochs <= 0:
+        return 0
+    return reader.steps_from(position.row) + (epochs - 1) * reader.steps_per_epoch
 
 
 def num_class(config: PipelineConfig) -> int | None:

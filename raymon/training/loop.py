@@ -5,12 +5,12 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 
-from raymon.data import Batch, ParquetReader, Position
+from raymon.data import Batch, ParquetReader
 from raymon.monitor import Monitor, Sender
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.training.evaluation import evaluate
 from raymon.training.gradients import GradientSummaries
-from raymon.training.job import total_steps
+from raymon.training.job import steps_to_go
 from raymon.training.profiling import StepProfiler
 from raymon.training.save import TrainState, save
 from raymon.training.train_step import TrainStep
@@ -56,9 +56,10 @@ class Loop:
         self._sender = sender
         self._context = context
         self._model_dir = Path(config.model_dir)
-        self._total_steps = total_steps(config, reader.steps_per_epoch)
+        self._total_steps = state.step + steps_to_go(config, reader, state.step, state.position)
         self._saved_step = state.step
-        self._epoch_begin = self._epoch_end = 0
+        # Of the epoch, or what is left of it: its first row, its steps, and those that are made.
+        self._first_row = self._epoch_steps = self._end = 0
 
     def run(self) -> None:
         """Trains up to the last step, which is always saved and evaluated."""
@@ -71,42 +72,40 @@ class Loop:
 
     def _run_epoch(self, profiler: StepProfiler) -> None:
         state, clock = self._state, self._monitor.clock
-        epoch, first = state.position.epoch, state.position.step
-        self._epoch_begin = first
-        self._epoch_end = min(self._reader.steps_per_epoch, first + self._total_steps - state.step)
+        begin = state.position
+        self._first_row = begin.row
+        self._epoch_steps = self._reader.steps_from(begin.row)
+        self._end = min(self._epoch_steps, self._total_steps - state.step)
         clock.skip()
-        with closing(self._reader.epoch(epoch, first)) as batches:
-            for epoch_step, batch in enumerate(batches, first):
+        with closing(self._reader.epoch(begin.epoch, begin.row, begin.streams)) as batches:
+            for index, batch in enumerate(batches):
                 clock.lap("data")
-                self._step(batch, epoch, epoch_step)
+                self._step(batch, begin.epoch, index)
                 profiler.step()
                 if state.step == self._total_steps:
                     break
-                if self._save_is_due(epoch_step):
+                if self._save_is_due(index):
                     self._save()
                     clock.skip()
         every = self._train_config.save_checkpoints_epochs
-        over = state.position.epoch > epoch and state.step < self._total_steps
+        over = state.position.epoch > begin.epoch and state.step < self._total_steps
         if every and over and state.position.epoch % every == 0:
             self._save()
 
-    def _step(self, batch: Batch, epoch: int, epoch_step: int) -> None:
+    def _step(self, batch: Batch, epoch: int, index: int) -> None:
         state = self._state
-        last_of_epoch = epoch_step + 1 == self._reader.steps_per_epoch
-        begin, end = self._group(epoch_step)
-        last = epoch_step + 1 == end
+        begin, end = self._group(index)
+        last = index + 1 == end
         moved = self._context.move(batch, self._config.data_config.pin_memory)
-        rows = sum(self._reader.rows_at(step) for step in range(begin, end))
+        rows = sum(self._rows_at(step) for step in range(begin, end))
         output = self._train_step.backward(moved, rows, end - begin, last)
         learning_rates = state.optimizers.learning_rates()
         if last:
             self._update(end - begin)
-        if last_of_epoch:
+        if index + 1 == self._epoch_steps:
             state.optimizers.end_epoch()
         state.step += 1
-        state.position = (
-            Position(epoch + 1, 0) if last_of_epoch else Position(epoch, epoch_step + 1)
-        )
+        state.position = self._reader.after(state.position)
         self._monitor.step(
             output.losses,
             output.predictions,
@@ -117,12 +116,15 @@ class Loop:
             learning_rates=learning_rates,
         )
 
-    def _group(self, epoch_step: int) -> tuple[int, int]:
-        # Steps of the epoch whose gradients make up one step of the optimizer. A group ends with
-        # the epoch and with the run, so that no gradient is left over.
+    def _rows_at(self, index: int) -> int:
+        return self._reader.rows_at(self._first_row + index * self._reader.global_batch_size)
+
+    def _group(self, index: int) -> tuple[int, int]:
+        # Steps whose gradients make up one step of the optimizer. A group ends with the epoch and
+        # with the run, so that no gradient is left over; and a run goes on only between groups.
         size = max(1, self._train_config.gradient_accumulation_steps)
-        begin = epoch_step - epoch_step % size
-        return max(begin, self._epoch_begin), min(begin + size, self._epoch_end)
+        begin = index - index % size
+        return begin, min(begin + size, self._end)
 
     def _update(self, group: int) -> None:
         self._train_step.unscale()
@@ -134,11 +136,11 @@ class Loop:
                 self._monitor.count_failure(error)
         self._train_step.update()
 
-    def _save_is_due(self, epoch_step: int) -> bool:
+    def _save_is_due(self, index: int) -> bool:
         # Only between steps of the optimizer: gradients that are half added up are not saved.
         if self._train_config.save_checkpoints_epochs:
             return False
-        if self._state.position.step != 0 and epoch_step + 1 != self._group(epoch_step)[1]:
+        if self._state.position.row != 0 and index + 1 != self._group(index)[1]:
             return False
         every = self._train_config.save_checkpoints_steps
         return self._state.step // every > self._saved_step // every

@@ -38,9 +38,9 @@ class TrainState:
     """The state of a run on one rank.
 
     Attributes:
-        steps_per_epoch: Steps that a position counts in.
-        step: Steps that the model has made.
+        data: Which data a position is in, and in which order it is read.
         position: The batch that comes next.
+        step: Steps that the model has made.
         metrics: The scores at this step, by name.
         windows: What this rank measured up to here and the reporter did not have when the
             checkpoint was made.
@@ -50,9 +50,9 @@ class TrainState:
     model: Model
     optimizers: Optimizers
     scaler: torch.amp.GradScaler
-    steps_per_epoch: int
+    data: str
+    position: Position
     step: int = 0
-    position: Position = field(default_factory=lambda: Position(0, 0))
     metrics: Mapping[str, float] = field(default_factory=dict)
     windows: list[bytes] = field(default_factory=list)
     evaluations: list[Evaluation] = field(default_factory=list)
@@ -85,19 +85,13 @@ def restore(state: TrainState, checkpoint: Checkpoint, context: WorkerContext) -
     """Brings the state to that of a checkpoint.
 
     Raises:
-        RunError: It was written by another number of workers, with other data, batches or
-            optimizers, or by another model.
+        RunError: It was written with other data or optimizers, or by another model.
     """
-    if checkpoint.world_size != context.world_size:
-        raise RunError(
-            f"{checkpoint.path}: written by {checkpoint.world_size} workers; a run goes on with "
-            f"as many, so pass --num-workers {_num_workers(checkpoint.world_size)}"
-        )
     trainer = read_part(checkpoint.path, _TRAINER, context.device)
-    if trainer["steps_per_epoch"] != state.steps_per_epoch:
+    if trainer["data"] != state.data:
         raise RunError(
-            f"{checkpoint.path}: its epochs have {trainer['steps_per_epoch']} steps, those of this "
-            f"config {state.steps_per_epoch}; a run goes on with the same data and batch_size"
+            f"{checkpoint.path}: was trained on other data, or in another order; a run goes on "
+            "with the same files, seed and shuffle, and with a global_batch_size if it had one"
         )
     if trainer["kinds"] != _kinds(state.optimizers):
         raise RunError(
@@ -108,11 +102,15 @@ def restore(state: TrainState, checkpoint: Checkpoint, context: WorkerContext) -
     state.optimizers.load_state_dict(trainer["optimizers"])
     state.scaler.load_state_dict(trainer["scaler"])
     state.step = checkpoint.step
-    state.position = Position(trainer["epoch"], trainer["epoch_step"])
-    own = read_part(checkpoint.path, _rank_part(context.rank), torch.device("cpu"))
-    restore_random_state(own["random"], context.device)
-    state.windows = [window.numpy().tobytes() for window in own["windows"]]
-    state.evaluations = [Evaluation(**evaluation) for evaluation in own["evaluations"]]
+    state.position = Position(trainer["epoch"], trainer["row"], trainer["streams"])
+    state.windows, state.evaluations = [], []
+    # The parts of all ranks there were, by as many ranks as there are now.
+    for rank in range(context.rank, checkpoint.world_size, context.world_size):
+        part = read_part(checkpoint.path, _rank_part(rank), torch.device("cpu"))
+        if rank == context.rank:
+            restore_random_state(part["random"], context.device)
+        state.windows += [window.numpy().tobytes() for window in part["windows"]]
+        state.evaluations += [Evaluation(**evaluation) for evaluation in part["evaluations"]]
 
 
 def load_model(model: Model, checkpoint: Checkpoint, device: torch.device) -> None:
@@ -147,9 +145,10 @@ def _write_parts(path: Path, state: TrainState, context: WorkerContext) -> None:
             "optimizers": state.optimizers.state_dict(),
             "kinds": _kinds(state.optimizers),
             "scaler": state.scaler.state_dict(),
-            "steps_per_epoch": state.steps_per_epoch,
+            "data": state.data,
             "epoch": state.position.epoch,
-            "epoch_step": state.position.step,
+            "row": state.position.row,
+            "streams": state.position.streams,
         }
         write_part(path, _TRAINER, trainer)
     own = {
@@ -180,7 +179,3 @@ def _kinds(optimizers: Optimizers) -> list[str]:
 
 def _rank_part(rank: int) -> str:
     return f"rank-{rank:05d}.pt"
-
-
-def _num_workers(world_size: int) -> str:
-    return "1 or 0" if world_size == 1 else str(world_size)

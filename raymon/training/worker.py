@@ -112,7 +112,9 @@ def _train(
         evaluation = eval_reader(config, features, context.rank, context.world_size)
     optimizers = build_optimizers(config.train_config, model)
     train_step = TrainStep(config.train_config, model, optimizers, context)
-    state = TrainState(model, optimizers, train_step.scaler, reader.steps_per_epoch)
+    state = TrainState(
+        model, optimizers, train_step.scaler, reader.fingerprint, position=reader.begin
+    )
     checkpoint = checkpoint_to_restore(Path(config.model_dir), context)
     if checkpoint is not None:
         restore(state, checkpoint, context)

@@ -1,70 +1,86 @@
 from __future__ import annotations
 
-import itertools
+from fractions import Fraction
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from raymon.data.dealing import shares
 from raymon.data.plan import EpochPlan
 
+LENGTHS = st.lists(st.integers(0, 60), min_size=1, max_size=9).filter(any).map(tuple)
 
-def plans(drop_remainder: bool) -> st.SearchStrategy[tuple[int, int, int]]:
-    return st.tuples(st.integers(1, 400), st.integers(1, 9), st.integers(1, 50)).filter(
-        lambda p: p[0] // p[1] >= (p[2] if drop_remainder else 1)
-    )
+
+def order(lengths: tuple[int, ...]) -> list[int]:
+    """The stream of each row of an epoch, by the definition of its place."""
+    rows = [
+        (Fraction(2 * i + 1, 2 * length), stream)
+        for stream, length in enumerate(lengths)
+        for i in range(length)
+    ]
+    return [stream for _, stream in sorted(rows)]
 
 
 @settings(deadline=None)
-@given(plans(drop_remainder=False))
-def test_every_row_is_in_one_batch_and_no_batch_is_empty(shape: tuple[int, int, int]) -> None:
-    plan = EpochPlan(*shape)
-    rows, world_size, batch_size = shape
-    seen = []
+@given(LENGTHS, st.data())
+def test_the_rows_of_an_epoch_come_by_their_places(
+    lengths: tuple[int, ...], data: st.DataObject
+) -> None:
+    plan, streams = EpochPlan(lengths, 1), order(lengths)
+    row = data.draw(st.integers(0, sum(lengths)))
+    assert plan.taken(row).tolist() == [streams[:row].count(s) for s in range(len(lengths))]
+
+
+def test_streams_of_any_length_end_together() -> None:
+    lengths = (1_000_000, 10, 999_983)
+    plan = EpochPlan(lengths, 1000)
+    for row in (1, 999, 1_000_000, 1_999_000, sum(lengths) - 1, sum(lengths)):
+        taken = plan.taken(row)
+        assert int(taken.sum()) == row
+        for rows, length in zip(taken.tolist(), lengths, strict=True):
+            assert abs(rows - length * row / sum(lengths)) < 2
+
+
+@settings(deadline=None)
+@given(LENGTHS, st.integers(1, 80), st.booleans(), st.data())
+def test_steps_are_full_global_batches_and_the_rest(
+    lengths: tuple[int, ...], size: int, drop: bool, data: st.DataObject
+) -> None:
+    rows = sum(lengths)
+    if drop and rows < size:
+        with pytest.raises(ValueError, match=f"{rows} rows fill no batch of {size}"):
+            EpochPlan(lengths, size, drop)
+        return
+    plan = EpochPlan(lengths, size, drop)
+    row = begin = data.draw(st.integers(0, rows))
+    steps = []
+    while plan.steps_from(row):
+        steps.append(plan.rows_at(row))
+        row += steps[-1]
+    assert len(steps) == plan.steps_from(begin)
+    assert all(step == size for step in steps[:-1])
+    if drop:
+        assert all(step == size for step in steps)
+        assert rows - begin - sum(steps) == (rows - begin) % size
+    else:
+        assert sum(steps) == rows - begin
+    assert plan.dropped == (rows % size if drop else 0)
+
+
+@settings(deadline=None)
+@given(st.integers(1, 12), st.integers(1, 30), st.integers(0, 50), st.integers(0, 100))
+def test_ranks_read_every_row_of_every_stream_once(
+    streams: int, world_size: int, rows: int, begin: int
+) -> None:
+    read: dict[int, list[int]] = {stream: [] for stream in range(streams)}
+    counts = []
     for rank in range(world_size):
-        begins = [plan.begin(rank, step) for step in range(plan.steps + 1)]
-        sizes = [b - a for a, b in itertools.pairwise(begins)]
-        assert min(sizes) >= 1
-        assert max(sizes) <= max(batch_size, 2)
-        # Full ones, then the rest; a row may have moved into the last batch.
-        assert all(size == batch_size for size in sizes[:-2])
-        seen += [plan.first_row(rank) + i for i in range(begins[0], begins[-1])]
-    assert seen == list(range(rows))
-
-
-@settings(deadline=None)
-@given(plans(drop_remainder=True))
-def test_drop_remainder_leaves_full_batches_only(shape: tuple[int, int, int]) -> None:
-    plan = EpochPlan(*shape, drop_remainder=True)
-    _rows, world_size, batch_size = shape
-    assert plan.steps == min(plan.rank_rows(r) for r in range(world_size)) // batch_size
-    for rank in range(world_size):
-        assert plan.begin(rank, plan.steps) <= plan.rank_rows(rank)
-    assert plan.rows_at(plan.steps - 1) == world_size * batch_size
-
-
-@settings(deadline=None)
-@given(plans(drop_remainder=False))
-def test_the_rows_of_a_step_are_those_of_all_ranks(shape: tuple[int, int, int]) -> None:
-    plan = EpochPlan(*shape)
-    for step in range(plan.steps):
-        ranks = (plan.begin(r, step + 1) - plan.begin(r, step) for r in range(shape[1]))
-        assert plan.rows_at(step) == sum(ranks)
-
-
-@settings(deadline=None)
-@given(st.integers(0, 50), st.integers(1, 50))
-def test_fewer_rows_than_ranks_are_an_error(rows: int, world_size: int) -> None:
-    assume(rows < world_size)
-    with pytest.raises(ValueError, match=f"{rows} rows are fewer than {world_size} workers"):
-        EpochPlan(rows, world_size, 4)
-
-
-def test_an_epoch_without_a_full_batch_is_an_error() -> None:
-    with pytest.raises(ValueError, match="fill no batch of 8"):
-        EpochPlan(15, 2, 8, drop_remainder=True)
-
-
-def test_a_step_past_the_epoch_is_an_error() -> None:
-    with pytest.raises(IndexError, match="not in"):
-        EpochPlan(10, 1, 5).rows_at(2)
+        own = shares(streams, world_size, rank)
+        assert own
+        counts.append(len(own))
+        for share in own:
+            read[share.stream] += range(*share.of(begin, begin + rows))
+    assert all(seen == list(range(begin, begin + rows)) for seen in read.values())
+    # Evenly, as far as streams go.
+    assert max(counts) - min(counts) <= 1

@@ -74,6 +74,8 @@ def row_numbers(batches: list[Batch]) -> list[list[int]]:
 SHAPES = st.fixed_dictionaries(
     {
         "batch_size": st.integers(1, 12),
+        "global_batch_size": st.none() | st.integers(1, 30),
+        "streams": st.integers(1, 9),
         "world_size": st.integers(1, 5),
         "shuffle": st.booleans(),
         "shuffle_buffer_size": st.integers(1, 4),
@@ -89,21 +91,133 @@ def test_the_ranks_read_every_row_once_an_epoch(log: Path, shape: Any, epoch: in
     epochs = [row_numbers(list(rank.epoch(epoch))) for rank in ranks]
     assert sorted(row for rank in epochs for batch in rank for row in batch) == list(range(ROWS))
     assert {len(rank) for rank in epochs} == {ranks[0].steps_per_epoch}
+    row = 0
     for step in range(ranks[0].steps_per_epoch):
-        sizes = [len(rank[step]) for rank in epochs]
-        assert min(sizes) > 0
-        assert ranks[-1].rows_at(step) == sum(sizes)
+        rows = sum(len(rank[step]) for rank in epochs)
+        assert ranks[-1].rows_at(row) == rows
+        row += rows
 
 
 @settings(deadline=None, max_examples=60)
 @given(SHAPES, st.data())
-def test_an_epoch_from_a_step_on_is_the_rest_of_the_undisturbed_one(
+def test_an_epoch_from_a_row_on_is_the_rest_of_the_undisturbed_one(
     log: Path, shape: Any, data: st.DataObject
 ) -> None:
     source = reader(log, rank=shape["world_size"] - 1, **shape)
     whole = row_numbers(list(source.epoch(1)))
     start = data.draw(st.integers(0, len(whole)))
-    assert row_numbers(list(source.epoch(1, start))) == whole[start:]
+    row = min(start * source.global_batch_size, ROWS)
+    assert row_numbers(list(source.epoch(1, row))) == whole[start:]
+
+
+def global_batches(path: Path, world_size: int, epoch: int = 1, **options: Any) -> list[list[int]]:
+    """The rows of each step, of all ranks one after the other."""
+    ranks = [
+        row_numbers(list(reader(path, rank=rank, world_size=world_size, **options).epoch(epoch)))
+        for rank in range(world_size)
+    ]
+    return [[row for batch in step for row in batch] for step in zip(*ranks, strict=True)]
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(st.lists(st.integers(0, 12), max_size=6), min_size=1, max_size=4).filter(
+        lambda files: sum(map(sum, files)) >= 8
+    ),
+    st.integers(1, 40),
+    st.integers(1, 9),
+    st.booleans(),
+    st.integers(1, 3),
+)
+def test_global_batches_are_the_same_on_any_number_of_workers(
+    tmp_path_factory: pytest.TempPathFactory,
+    files: list[list[int]],
+    size: int,
+    streams: int,
+    shuffle: bool,
+    buffer: int,
+) -> None:
+    path, row = tmp_path_factory.mktemp("files"), 0
+    for number, groups in enumerate(files):
+        with pq.ParquetWriter(path / f"{number}.parquet", schema()) as writer:
+            for rows in groups:
+                writer.write_table(table(range(row, row + rows)))
+                row += rows
+    options = {
+        "global_batch_size": size,
+        "streams": streams,
+        "shuffle": shuffle,
+        "shuffle_buffer_size": buffer,
+    }
+    alone = global_batches(path, 1, **options)
+    assert sorted(row for batch in alone for row in batch) == list(range(row))
+    for world_size in (2, 4, 8):
+        assert global_batches(path, world_size, **options) == alone
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.data(), st.booleans(), st.none() | st.integers(3, 17), st.integers(1, 5))
+def test_workers_that_change_in_number_go_on_with_the_undisturbed_sequence(
+    log: Path, data: st.DataObject, shuffle: bool, size: int | None, first_world: int
+) -> None:
+    options = {"global_batch_size": size, "streams": 5, "shuffle": shuffle, "batch_size": 3}
+    first = reader(log, world_size=first_world, **options)
+    alone = global_batches(log, first_world, **options)
+    rows = [row for batch in alone for row in batch]
+    position, seen = first.after(first.begin), 1
+    while data.draw(st.booleans()) and first.after(position).epoch == 0:
+        position, seen = first.after(position), seen + 1
+    if position.epoch:
+        return
+    world_size = data.draw(st.integers(1, 6))
+    ranks = [
+        reader(log, rank=rank, world_size=world_size, **options).epoch(
+            1, position.row, position.streams
+        )
+        for rank in range(world_size)
+    ]
+    rest = [
+        sorted(r for b in step for r in b.keys["row"].tolist()) for step in zip(*ranks, strict=True)
+    ]
+    trained = [row for batch in alone[:seen] for row in batch]
+    if size is not None:
+        assert rest == [sorted(batch) for batch in alone[seen:]]
+    # However large the steps of the other workers are, every row comes once.
+    assert sorted(trained + [row for batch in rest for row in batch]) == sorted(rows)
+
+
+def test_few_row_groups_are_decoded_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from raymon.data.parquet import ParquetFile
+
+    # Row groups of different sizes, 40 in all.
+    for number in range(4):
+        with pq.ParquetWriter(tmp_path / f"{number}.parquet", schema()) as writer:
+            for group in range(10):
+                first = (number * 10 + group) * 20
+                writer.write_table(table(range(first, first + 5 + (7 * group) % 16)))
+    decoded: list[tuple[str, int]] = []
+    read = ParquetFile.read
+
+    def counted(self: ParquetFile, row_group: int, *args: Any) -> Any:
+        decoded.append((self.path, row_group))
+        return read(self, row_group, *args)
+
+    monkeypatch.setattr(ParquetFile, "read", counted)
+    for world_size in (1, 2, 3, 4, 8):
+        decoded.clear()
+        global_batches(tmp_path, world_size, global_batch_size=24, streams=8)
+        assert len(set(decoded)) == 40
+        assert len(decoded) <= 44
+
+
+def test_without_shuffle_streams_keep_the_order_of_the_files(tmp_path: Path) -> None:
+    pq.write_table(table(range(1000)), tmp_path / "a.parquet", row_group_size=10)
+    batches = global_batches(tmp_path, 1, global_batch_size=20, streams=4)
+    # Four row groups are read side by side; a row is never further off than these.
+    for step, batch in enumerate(batches):
+        assert all(abs(row - 20 * step) <= 40 + 20 for row in batch)
+    exact = global_batches(tmp_path, 1, global_batch_size=20, streams=1)
+    assert [row for batch in exact for row in batch] == list(range(1000))
 
 
 def test_without_shuffle_rows_come_in_the_order_of_the_files(log: Path) -> None:
@@ -111,7 +225,7 @@ def test_without_shuffle_rows_come_in_the_order_of_the_files(log: Path) -> None:
     assert [row for batch in batches for row in batch] == list(range(ROWS))
 
 
-def test_a_shuffle_depends_on_seed_epoch_and_rank_alone(log: Path) -> None:
+def test_a_shuffle_depends_on_seed_and_epoch_alone(log: Path) -> None:
     def order(epoch: int, seed: int, workers: int = 0) -> list[list[int]]:
         source = reader(log, shuffle=True, seed=seed, num_workers=workers)
         return row_numbers(list(source.epoch(epoch)))
@@ -204,7 +318,7 @@ def test_a_damaged_row_group_is_an_error_that_names_the_file(tmp_path: Path) -> 
 def test_too_few_rows_are_an_error_that_names_the_path(log: Path) -> None:
     with pytest.raises(DataError, match=f"{log}: 39 rows are fewer than 40 workers"):
         reader(log, world_size=40)
-    with pytest.raises(DataError, match=f"{log}: 39 rows on 1 workers fill no batch of 64"):
+    with pytest.raises(DataError, match=f"{log}: 39 rows fill no batch of 64"):
         reader(log, batch_size=64, drop_remainder=True)
 
 
@@ -223,15 +337,15 @@ def test_row_groups_before_the_first_step_are_not_decoded(
     from raymon.data.parquet import ParquetFile
 
     decoded: list[int] = []
-    read = ParquetFile.read_row_group
+    read = ParquetFile.read
 
-    def counted(self: ParquetFile, row_group: int, columns: Any) -> pa.Table:
+    def counted(self: ParquetFile, row_group: int, *args: Any) -> Any:
         decoded.append(row_group)
-        return read(self, row_group, columns)
+        return read(self, row_group, *args)
 
-    monkeypatch.setattr(ParquetFile, "read_row_group", counted)
+    monkeypatch.setattr(ParquetFile, "read", counted)
     source = reader(log)
-    list(source.epoch(0, source.steps_per_epoch - 1))
+    list(source.epoch(0, 4 * (source.steps_per_epoch - 1)))
     assert decoded == [1, 2]
 
 
