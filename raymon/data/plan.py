@@ -78,8 +78,8 @@ class EpochPlan:
         lengths = np.array(self.lengths, np.int64)
         if row >= self.rows:
             return lengths
-        taken = np.floor(lengths * (row / self.rows) + 0.5).astype(np.int64)
-        taken = np.minimum(taken, lengths)
+        guess = np.floor(lengths * (row / self.rows) + 0.5).astype(np.int64)
+        taken: Counts = np.minimum(guess, lengths)
         while True:
             # The guess is off by rounding; it is mended until it is the first `row` rows.
             more = row - int(taken.sum())
@@ -99,7 +99,7 @@ class EpochPlan:
 def _places(lengths: Counts, rows: Counts) -> npt.NDArray[np.float64]:
     # Of a row that a stream does not have there is no place.
     with np.errstate(divide="ignore", invalid="ignore"):
-        places = (rows + 0.5) / lengths
+        places: npt.NDArray[np.float64] = (rows + 0.5) / lengths
     places[rows < 0] = -np.inf
     places[rows >= lengths] = np.inf
     return places

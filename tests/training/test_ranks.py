@@ -22,7 +22,6 @@ import torch
 import torch.nn.functional as F
 from sklearn.metrics import log_loss, roc_auc_score
 
-from raymon.errors import RunError
 from raymon.models import build_model
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.reporter import Reporter
@@ -76,9 +75,9 @@ WEIGHTED = 'sample_weight_fields: "weight"'
 # Rows of each rank in each step. A global batch is 48 rows but for the last ones.
 EVEN_2, EVEN_3 = [[24, 24]] * 4, [[16, 16, 16]] * 4
 ODD_2, ODD_3 = [[24, 24]] * 3 + [[12, 13]], [[16, 16, 16]] * 3 + [[8, 8, 9]]
-# The plan gives no rank an empty last batch: one row moves there from the batch before.
-OVER_2 = [[24, 24]] * 2 + [[23, 24], [1, 1]]
-OVER_3 = [[16, 16, 16]] * 2 + [[15, 15, 16], [1, 1, 1]]
+# In the last step some ranks have no row.
+OVER_2 = [[24, 24]] * 3 + [[0, 1]]
+OVER_3 = [[16, 16, 16]] * 3 + [[0, 0, 1]]
 
 
 @dataclass(frozen=True)
@@ -105,9 +104,22 @@ WORLDS = {
 STATEFUL = {"momentum": 0.9, "shuffle": "true", "dropout": "dropout_ratio: 0.3"}
 RESUMED = {
     "undisturbed": World(2, EVEN_2, 24, {**STATEFUL, "steps": 6}),
-    "stopped": World(2, EVEN_2, 24, {**STATEFUL, "steps": 3, "run_dir": "run"}),
-    "resumed": World(2, EVEN_2, 24, {**STATEFUL, "steps": 6, "run_dir": "run"}),
-    "by_three": World(3, EVEN_2, 24, {**STATEFUL, "steps": 9, "run_dir": "run"}),
+    "stopped": World(2, EVEN_2, 24, {**STATEFUL, "steps": 3, "run_dir": "run", "data": "stopped"}),
+    "resumed": World(2, EVEN_2, 24, {**STATEFUL, "steps": 6, "run_dir": "run", "data": "stopped"}),
+}
+# One order of samples for any number of ranks; 7 steps go into a second epoch of 4.
+ONE_ORDER = {
+    "momentum": 0.9,
+    "shuffle": "true",
+    "weights": "global_batch_size: 48 num_streams: 4 shuffle_buffer_size: 2",
+    "data": "order_2",
+}
+ORDERED = {
+    "order_2": World(2, ODD_2, 7, {**ONE_ORDER, "steps": 7}),
+    "order_3": World(3, ODD_2, 9, {**ONE_ORDER, "steps": 7}),
+    "moving_2": World(2, ODD_2, 7, {**ONE_ORDER, "steps": 2, "run_dir": "moving"}),
+    "moving_3": World(3, ODD_2, 9, {**ONE_ORDER, "steps": 5, "run_dir": "moving"}),
+    "moved_2": World(2, ODD_2, 8, {**ONE_ORDER, "steps": 7, "run_dir": "moving"}),
 }
 
 
@@ -147,12 +159,12 @@ class Runs:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         pq.write_table(make_table(1001, 1), folder / "eval.parquet")
-        worlds = {**WORLDS, **RESUMED}
+        worlds = {**WORLDS, **RESUMED, **ORDERED}
         for name, world in worlds.items():
             table = make_table(rows_of(world), 0).take(pa.array(rows_by_rank(world.cut)))
-            pq.write_table(table, folder / f"{name}.parquet")
-            # Runs that share a directory share their data.
-            data = "stopped" if "run_dir" in world.more else name
+            group = 17 if name in ORDERED else len(table)
+            pq.write_table(table, folder / f"{name}.parquet", row_group_size=group)
+            data = world.more.get("data", name)
             self.write_config(name, folder / f"{data}.parquet", world.batch, world.more)
         (folder / "worlds.json").write_text(json.dumps({n: w.ranks for n, w in worlds.items()}))
 
@@ -177,7 +189,7 @@ class Runs:
         return read_config(self.folder / f"{name}.config")
 
     def ranks(self, name: str) -> list[RankRun]:
-        world = WORLDS.get(name) or RESUMED[name]
+        world = {**WORLDS, **RESUMED, **ORDERED}[name]
         paths = [self.folder / f"{name}.{rank}.pt" for rank in range(world.ranks)]
         return [RankRun(**torch.load(path)) for path in paths]
 
@@ -386,12 +398,33 @@ def test_two_ranks_go_on_bit_for_bit_from_their_checkpoint(runs: Runs) -> None:
             assert torch.equal(resumed.model[name], weight), name
 
 
-def test_another_number_of_ranks_is_refused_on_every_rank(runs: Runs) -> None:
-    said = "written by 2 workers; a run goes on with as many, so pass --num-workers 2"
-    with pytest.raises(RunError, match=said):
-        run_rank(runs.config("resumed"), 0, 1)
-    errors = [rank.error for rank in runs.ranks("by_three")]
-    assert len(errors) == 3
-    for error in errors:
-        assert error.startswith("RunError: ")
-        assert said in error
+def test_any_number_of_ranks_is_the_same_run(runs: Runs) -> None:
+    alone = run_rank(runs.write_config("order_1", runs.folder / "order_2.parquet", 5, {
+        **ONE_ORDER, "steps": 7,
+    }), 0, 1)  # fmt: skip
+    for name in ("order_2", "order_3"):
+        for rank in runs.ranks(name):
+            assert rank.error == ""
+            assert_same_weights(rank.model, alone.model)
+            (step, scores), (_, expected) = rank.evaluations[-1], alone.evaluations[-1]
+            assert step == 7
+            assert scores["binary_cross_entropy"] == pytest.approx(
+                expected["binary_cross_entropy"], abs=1e-5
+            )
+            assert scores["auc"] == pytest.approx(expected["auc"], abs=1e-4)
+
+
+def test_a_run_goes_on_with_other_numbers_of_ranks(runs: Runs) -> None:
+    undisturbed = runs.ranks("order_2")[0]
+    assert [len(rank.steps) for rank in runs.ranks("moving_3")] == [3, 3, 3]
+    for rank in runs.ranks("moved_2"):
+        assert rank.error == ""
+        assert [step for step, _ in rank.evaluations] == [5, 7]
+        assert len(rank.steps) == 2
+        assert_same_weights(rank.model, undisturbed.model)
+    # Per worker it is another run from there on, but every row still comes once.
+    config = runs.config("resumed")
+    config.train_config.num_steps = 9
+    rank = run_rank(config, 0, 1)
+    assert len(rank.steps) == 3
+    assert [len(step["probs"]) for step in rank.steps] == [24, 24, 24]

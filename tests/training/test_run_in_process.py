@@ -268,7 +268,7 @@ def test_log_lines_are_json_where_a_program_reads_them(
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        ("data_config.batch_size=300", "batch_size"),
+        ("train_config.seed=5", "in another order"),
         ("train_config.dense_optimizer={adagrad_optimizer {}}", "Adagrad"),
         ("feature_configs[0].id_feature.embedding_dim=4", "model of this config"),
     ],
