@@ -15,7 +15,7 @@ def main() -> None:
     questions = sorted(
         module.name
         for module in pkgutil.iter_modules(benchmarks.__path__)
-        if module.name not in ("__main__", "rank_load", "result")
+        if module.name not in ("__main__", "criteo_like", "data_contender", "rank_load", "result")
     )
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("name", choices=questions)
