@@ -24,6 +24,7 @@ def print_summary(summary: Summary) -> None:
         *_throughput(summary),
         ("train", _metrics(summary.train_metrics)),
         ("eval", _metrics(summary.eval_metrics)),
+        ("data", _input_counts(summary.input_counts)),
         ("best checkpoint", best),
         ("", _metrics(summary.best_metrics)),
         ("monitoring", _monitoring(summary)),
@@ -37,6 +38,10 @@ def print_summary(summary: Summary) -> None:
     for name, text in rows:
         if text or not name:
             click.echo(f"  {name:<16} {text}".rstrip())
+
+
+def _input_counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items())
 
 
 def _command(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ from raymon.data.feature import Feature
 from raymon.data.labels import LabelKind
 from raymon.data.parquet import ParquetFile, open_files
 from raymon.errors import DataError
+
+_log = logging.getLogger("raymon")
 
 
 @dataclass(frozen=True)
@@ -47,15 +50,21 @@ def check_input(
     weights: Sequence[str] = (),
     keys: Sequence[str] = (),
     num_class: int | None = None,
+    skip_bad_files: bool = False,
 ) -> InputSummary:
     """Checks that a reader can read an input; only footers are read.
+
+    With `skip_bad_files`, files that are not Parquet are left out, with a warning.
 
     Raises:
         DataError: no file matches, a file is not Parquet, a column is missing or of a wrong type,
             files differ in the type of a column, the statistics show a label that is not of its
             kind, or there are no rows. The message is one line and begins with the path.
     """
-    files = open_files(path)
+    skipped: list[str] = []
+    files = open_files(path, skipped if skip_bad_files else None)
+    for why in skipped:
+        _log.warning("%s; the file is left out", why)
     uses = list(_uses(features, labels, weights, keys))
     for file in files:
         for use in uses:
@@ -75,9 +84,8 @@ def _uses(
     keys: Sequence[str],
 ) -> Iterator[_Use]:
     for feature in features:
-        yield _Use(
-            feature.column, f"feature {feature.name}", feature.accepted_types, feature.accepts
-        )
+        for column in feature.columns:
+            yield _Use(column, f"feature {feature.name}", feature.accepted_types, feature.accepts)
     for name in labels:
         yield _Use(name, "a label", "numbers", is_number)
     for name in weights:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,10 +15,13 @@ from raymon.data.batch import IdList
 from raymon.data.columns import as_float64
 from raymon.data.feature import Feature
 from raymon.data.hashing import key_ids
+from raymon.data.input_counts import InputCounts
 from raymon.data.labels import LabelKind
 from raymon.data.order import RowRange
 from raymon.data.packed import PackedRows, Places
 from raymon.errors import DataError
+
+_log = logging.getLogger("raymon")
 
 CHUNK_ROWS = 1 << 15
 """Rows that are decoded and converted together, so that calls cost little and memory is bounded."""
@@ -30,12 +34,12 @@ class Decoded:
     Attributes:
         part: that they are of.
         begin: where in the row group they begin.
-        table: the rows.
+        table: the rows; None: the rest of the part cannot be read.
     """
 
     part: RowRange
     begin: int
-    table: pa.Table
+    table: pa.Table | None
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,10 @@ class ChunkReader:
         weights: columns of sample weights, finite and not negative.
         keys: columns of grouping keys.
         num_class: number of classes of a label of kind CLASS; None: not checked.
+        skip_bad_files: what cannot be read is left out and counted.
+
+    Attributes:
+        counts: what was wrong and is only counted.
     """
 
     def __init__(
@@ -64,15 +72,19 @@ class ChunkReader:
         weights: Sequence[str],
         keys: Sequence[str],
         num_class: int | None,
+        skip_bad_files: bool = False,
     ) -> None:
+        self.counts = InputCounts()
+        self._skip_bad_files = skip_bad_files
         self._features = list(features)
         self._labels = dict(labels)
         self._weights = list(weights)
         self._keys = list(keys)
         self._num_class = num_class
-        used = [f.column for f in self._features] + [*self._labels, *self._weights, *self._keys]
+        of_features = [column for feature in self._features for column in feature.columns]
+        used = [*of_features, *self._labels, *self._weights, *self._keys]
         self.columns = list(dict.fromkeys(used))
-        categorical = [f.column for f in self._features if f.is_sparse] + self._keys
+        categorical = [c for f in self._features if f.is_sparse for c in f.columns] + self._keys
         self._categorical = list(dict.fromkeys(categorical))
         self._places = Places.of(
             [f.name for f in self._features if not f.is_sparse],
@@ -89,14 +101,30 @@ class ChunkReader:
             DataError: a file cannot be read.
         """
         for part in ranges:
-            for begin, table in part.file.read(
-                part.row_group, part.start, part.stop, self.columns, self._categorical, CHUNK_ROWS
-            ):
-                yield Decoded(part, begin, table)
+            done = part.start
+            try:
+                for begin, table in part.file.read(
+                    part.row_group,
+                    part.start,
+                    part.stop,
+                    self.columns,
+                    self._categorical,
+                    CHUNK_ROWS,
+                ):
+                    yield Decoded(part, begin, table)
+                    done = begin + len(table)
+            except DataError as error:
+                if not self._skip_bad_files:
+                    raise
+                _log.warning("%s; %s rows are left out", error, part.stop - done)
+                self.counts.add("rows that cannot be read", part.stop - done)
+                yield Decoded(part, done, None)
 
     def convert(self, decoded: Decoded) -> Converted:
         """The rows of a piece up to the first that is wrong. It may be called by any thread."""
         part, begin, table = decoded.part, decoded.begin, decoded.table
+        if table is None:
+            return Converted(self._places.gap(part.stop - begin))
         try:
             return Converted(self._convert(part, begin, table))
         except DataError as error:
@@ -137,7 +165,8 @@ class ChunkReader:
             rows.reals[places.weights[name]] = values
         for feature in self._features:
             try:
-                value = feature.convert(table[feature.column])
+                arrays = (table[column] for column in feature.columns)
+                value = feature.convert(*arrays, counts=self.counts)
             except DataError as error:
                 where = f"{part.file.path}: row group {part.row_group}"
                 raise DataError(f"{where}: {error}") from None

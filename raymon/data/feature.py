@@ -10,6 +10,7 @@ import pyarrow as pa
 import torch
 
 from raymon.data.batch import IdList
+from raymon.data.input_counts import InputCounts
 
 
 @dataclass(frozen=True)
@@ -33,17 +34,17 @@ class EmbeddingSpec:
 
 @dataclass(frozen=True)
 class Feature(ABC):
-    """An input of the model, made from one column.
+    """An input of the model, made from one column or several.
 
     Attributes:
         name: unique among the features of a model.
-        column: of the data.
+        columns: of the data.
         value_dim: numbers a row where the feature is dense, else 0.
         embedding: the table that its ids belong to; None where the feature is dense.
     """
 
     name: str
-    column: str
+    columns: tuple[str, ...]
     value_dim: int
     embedding: EmbeddingSpec | None
 
@@ -51,6 +52,11 @@ class Feature(ABC):
     def is_sparse(self) -> bool:
         """Whether the feature is ids to look up, not numbers."""
         return self.embedding is not None
+
+    @property
+    def column(self) -> str:
+        """The columns, as a message names them."""
+        return " and ".join(self.columns)
 
     @property
     @abstractmethod
@@ -62,11 +68,14 @@ class Feature(ABC):
         """Whether the feature can be made from a column of this type."""
 
     @abstractmethod
-    def convert(self, column: pa.Array | pa.ChunkedArray) -> IdList | torch.Tensor:
+    def convert(
+        self, *columns: pa.Array | pa.ChunkedArray, counts: InputCounts | None = None
+    ) -> IdList | torch.Tensor:
         """The feature of B rows.
 
         Args:
-            column: `[B]`, of an accepted type.
+            columns: `[B]` each, of accepted types, in the order of `columns`.
+            counts: of what is wrong and only counted.
 
         Returns:
             float32 `[B, value_dim]` where the feature is dense, else the ids of the rows.

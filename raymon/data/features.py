@@ -94,7 +94,7 @@ def _id_feature(config: feature_pb2.IdFeature, place: str) -> IdFeature:
         )
     return IdFeature(
         name=name,
-        column=column,
+        columns=(column,),
         value_dim=0,
         embedding=EmbeddingSpec(
             name=_table(config, place),
@@ -134,7 +134,7 @@ def _raw_feature(config: feature_pb2.RawFeature, place: str) -> RawFeature:
         raise ConfigError(f"{place}.{field}: a raw_feature has embeddings only with boundaries")
     return RawFeature(
         name=name,
-        column=column,
+        columns=(column,),
         value_dim=0 if boundaries else config.value_dim,
         embedding=embedding,
         numbers=config.value_dim,

@@ -14,9 +14,13 @@ from raymon.data import columns
 from raymon.data.batch import IdList
 from raymon.data.feature import Feature
 from raymon.data.hashing import hash_integers, hash_strings
+from raymon.data.input_counts import InputCounts
 from raymon.errors import DataError
 
 Ids = npt.NDArray[np.int64]
+
+_OUT_OF_RANGE = -1
+_NO_INTEGER = -(2**63)
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,8 @@ class IdFeature(Feature):
     Attributes:
         hash_bucket_size: the id is the hash of the value, modulo this. An integer and the string
             that spells it have different ids.
-        num_buckets: values are integers in [0, num_buckets), or strings that spell them.
+        num_buckets: values are integers in [0, num_buckets), or strings that spell them. What is
+            out of this range is counted, and has the id of `default_value`, or 0 where that is "".
         vocab: id 0 is a missing value, 1 a value that is not listed, 2 the first listed one.
         default_value: in place of a missing value.
         separator: between the values of one string; None: one value a row.
@@ -52,8 +57,34 @@ class IdFeature(Feature):
             column_type = column_type.value_type
         return columns.is_integer(column_type) or columns.is_string(column_type)
 
-    def convert(self, column: pa.Array | pa.ChunkedArray) -> IdList:
-        array = columns.in_one_piece(column)
+    def convert(
+        self, *columns_: pa.Array | pa.ChunkedArray, counts: InputCounts | None = None
+    ) -> IdList:
+        (column,) = columns_
+        ids = self._convert_any(columns.in_one_piece(column))
+        if self.num_buckets is not None:
+            self._settle(ids.values.numpy(), column, counts)
+        return ids
+
+    def _settle(
+        self, ids: Ids, column: pa.Array | pa.ChunkedArray, counts: InputCounts | None
+    ) -> None:
+        """Puts the unknown id in place of those that are out of range."""
+        if len(ids) == 0 or ids.min() >= 0:
+            return
+        if ids.min() == _NO_INTEGER:
+            values, _ = columns.flat_values(columns.as_array(column), self.separator)
+            wrong = values[int(np.argmin(self._ids(values)))].as_py()
+            raise DataError(
+                f"feature {self.name}, column {self.column}: value {wrong!r} is not an integer "
+                "(num_buckets)"
+            )
+        out = ids < 0
+        if counts is not None:
+            counts.add(f"ids out of range: {self.name}", int(out.sum()))
+        ids[out] = int(self.default_value or 0)
+
+    def _convert_any(self, array: pa.Array) -> IdList:
         if not pa.types.is_dictionary(array.type):
             return self._convert(array)
         # Each entry once, and behind them what a null is.
@@ -85,14 +116,8 @@ class IdFeature(Feature):
             return (hashes % np.uint64(self.hash_bucket_size)).view(np.int64)
         if self.num_buckets is not None:
             ids = _parse_integers(values) if strings else columns.as_int64(values)
-            valid = (ids >= 0) & (ids < self.num_buckets)
-            if not valid.all():
-                raise DataError(
-                    f"feature {self.name}, column {self.column}: value "
-                    f"{values[int(np.argmin(valid))].as_py()!r} is not an integer in "
-                    f"[0, {self.num_buckets}) (num_buckets)"
-                )
-            return ids.copy()
+            inside = (ids >= 0) & (ids < self.num_buckets)
+            return np.where(inside | (ids == _NO_INTEGER), ids, _OUT_OF_RANGE)
         listed = self.vocab if strings else tuple(v for v in self.vocab if _spells_integer(v))
         vocab_ids = np.array([1] + [self.vocab.index(v) + 2 for v in listed], np.int64)
         known = pa.array(listed if strings else [int(v) for v in listed], _index_type(values))
@@ -120,9 +145,11 @@ def _spells_integer(text: str) -> bool:
 
 
 def _parse_integers(values: pa.Array) -> Ids:
-    """The integers that strings spell; -1 for a string that spells none."""
+    """The integers that strings spell; `_NO_INTEGER` for a string that spells none."""
     encoded = values.dictionary_encode()
-    spelled = pc.match_substring_regex(encoded.dictionary, r"^[0-9]{1,18}$")
-    parsed = columns.as_int64(pc.if_else(spelled, encoded.dictionary, "-1").cast(pa.int64()))
+    spelled = pc.match_substring_regex(encoded.dictionary, r"^-?[0-9]{1,18}$")
+    parsed = columns.as_int64(
+        pc.if_else(spelled, encoded.dictionary, str(_NO_INTEGER)).cast(pa.int64())
+    )
     taken: Ids = parsed[encoded.indices.to_numpy(zero_copy_only=False)]
     return taken

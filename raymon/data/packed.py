@@ -6,7 +6,7 @@ Arrays of numpy, not tensors: torch would take its threads away from the trainin
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -49,6 +49,13 @@ class Places:
             dict(zip(keys, integers, strict=False)),
         )
 
+    def gap(self, rows: int) -> PackedRows:
+        """Rows that are left out: they have their place, and are in no batch."""
+        empty = self.empty(rows)
+        empty.reals.fill(0)
+        empty.integers.fill(0)
+        return replace(empty, missing=np.ones(rows, np.bool_))
+
     def empty(self, rows: int) -> PackedRows:
         """Memory for some rows."""
         reals = len(self.dense) + len(self.labels) + len(self.weights)
@@ -72,6 +79,7 @@ class PackedRows:
         integers: int64 `[I, B]`; what is in the place of a feature in `ragged` means nothing.
         ragged: by feature, ids where not every row has exactly one.
         wide: by feature, float32 `[B, value_dim]`, where value_dim is above 1.
+        missing: bool `[B]`, which rows are left out; None: no row.
     """
 
     places: Places
@@ -79,6 +87,7 @@ class PackedRows:
     integers: npt.NDArray[np.int64]
     ragged: dict[str, IdList]
     wide: dict[str, npt.NDArray[np.float32]]
+    missing: npt.NDArray[np.bool_] | None = None
 
     @property
     def size(self) -> int:
@@ -93,6 +102,7 @@ class PackedRows:
             self.integers[:, begin:end],
             {name: ids.slice(begin, end) for name, ids in self.ragged.items()},
             {name: values[begin:end] for name, values in self.wide.items()},
+            None if self.missing is None else self.missing[begin:end],
         )
 
     def take(self, rows: npt.NDArray[np.int64]) -> PackedRows:
@@ -103,6 +113,7 @@ class PackedRows:
             self.integers.take(rows, 1),
             {name: ids.take(rows) for name, ids in self.ragged.items()},
             {name: values.take(rows, 0) for name, values in self.wide.items()},
+            None if self.missing is None else self.missing.take(rows),
         )
 
     def ids(self, feature: str) -> IdList:
@@ -110,8 +121,19 @@ class PackedRows:
         ragged = self.ragged.get(feature)
         return ragged or IdList(torch.from_numpy(self.integers[self.places.sparse[feature]]))
 
+    def is_missing(self) -> npt.NDArray[np.bool_]:
+        """bool `[B]`, which rows are left out."""
+        return np.zeros(self.size, np.bool_) if self.missing is None else self.missing
+
+    def wide_of(self, feature: str, dim: int) -> npt.NDArray[np.float32]:
+        """float32 `[B, dim]`; zeros in a gap."""
+        values = self.wide.get(feature)
+        return np.zeros((self.size, dim), np.float32) if values is None else values
+
     def to_batch(self) -> Batch:
-        """The same rows as a batch, in the same memory."""
+        """The same rows as a batch, in the same memory, without those that are left out."""
+        if self.missing is not None and self.missing.any():
+            return replace(self.take(np.flatnonzero(~self.missing)), missing=None).to_batch()
         places, reals = self.places, torch.from_numpy(self.reals).unbind()
         integers = torch.from_numpy(self.integers).unbind()
         wide = {name: torch.from_numpy(values) for name, values in self.wide.items()}
@@ -137,10 +159,18 @@ def join_rows(pieces: Sequence[PackedRows]) -> PackedRows:
     if len(pieces) == 1:
         return first
     ragged = {name: None for piece in pieces for name in piece.ragged}
+    wide = {name: values.shape[1] for piece in pieces for name, values in piece.wide.items()}
+    missing = None
+    if any(piece.missing is not None for piece in pieces):
+        missing = np.concatenate([piece.is_missing() for piece in pieces])
     return PackedRows(
         first.places,
         np.concatenate([piece.reals for piece in pieces], 1),
         np.concatenate([piece.integers for piece in pieces], 1),
         {name: join_ids([piece.ids(name) for piece in pieces]) for name in ragged},
-        {name: np.concatenate([piece.wide[name] for piece in pieces]) for name in first.wide},
+        {
+            name: np.concatenate([piece.wide_of(name, dim) for piece in pieces])
+            for name, dim in wide.items()
+        },
+        missing,
     )

@@ -121,12 +121,13 @@ class ParquetFile:
         return bool(pa.types.is_string(column_type) or pa.types.is_large_string(column_type))
 
 
-def open_files(path: str) -> list[ParquetFile]:
+def open_files(path: str, skipped: list[str] | None = None) -> list[ParquetFile]:
     """Reads the footers of all files that a path means.
 
     Args:
         path: a file, a directory (its `*.parquet` files, at any depth), or a glob; several are
             separated by commas. A local path, or any URI that `pyarrow.fs` opens.
+        skipped: gets what is wrong with the files that are not Parquet; None: that is an error.
 
     Returns:
         The files: parts of the path in the order given, files of a part in the order of names.
@@ -134,11 +135,16 @@ def open_files(path: str) -> list[ParquetFile]:
     Raises:
         DataError: a part of the path matches no file, or a file is not Parquet.
     """
-    return [
-        _open(filesystem, inner, shown)
-        for part in filter(None, (p.strip() for p in path.split(",")))
-        for filesystem, inner, shown in _matches(part)
-    ] or _no_file(path)
+    files = []
+    for part in filter(None, (p.strip() for p in path.split(","))):
+        for filesystem, inner, shown in _matches(part):
+            try:
+                files.append(_open(filesystem, inner, shown))
+            except DataError as error:
+                if skipped is None:
+                    raise
+                skipped.append(str(error))
+    return files or _no_file(path)
 
 
 def _matches(part: str) -> list[tuple[Any, str, str]]:

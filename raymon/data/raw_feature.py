@@ -13,6 +13,7 @@ import torch
 from raymon.data import columns
 from raymon.data.batch import IdList
 from raymon.data.feature import Feature
+from raymon.data.input_counts import InputCounts
 from raymon.data.normalizer import Normalizer
 from raymon.errors import DataError
 
@@ -50,7 +51,10 @@ class RawFeature(Feature):
             return columns.is_number(column_type.value_type)
         return columns.is_string(column_type)
 
-    def convert(self, column: pa.Array | pa.ChunkedArray) -> IdList | torch.Tensor:
+    def convert(
+        self, *columns_: pa.Array | pa.ChunkedArray, counts: InputCounts | None = None
+    ) -> IdList | torch.Tensor:
+        (column,) = columns_
         array = columns.as_array(column)
         if self.numbers == 1:
             raw = columns.as_float64(array, null=self.default[0])

@@ -59,6 +59,12 @@ class ParquetReader:
         num_workers: threads that decode and convert ahead, at most one for each CPU; 0: all
             happens in the calling thread.
         num_class: number of classes of a label of kind CLASS; None: not checked.
+        skip_bad_files: files that cannot be opened, and rows that cannot be read, are left out and
+            counted.
+
+    Attributes:
+        counts: what was wrong with the data and is only counted.
+        rows: of all files, of all ranks.
 
     Raises:
         DataError: no file, a file that is not Parquet, or too few rows for a step.
@@ -83,8 +89,10 @@ class ParquetReader:
         drop_remainder: bool = False,
         num_workers: int = 0,
         num_class: int | None = None,
+        skip_bad_files: bool = False,
     ) -> None:
-        self._chunks = ChunkReader(features, labels, weights, keys, num_class)
+        self._chunks = ChunkReader(features, labels, weights, keys, num_class, skip_bad_files)
+        self.counts = self._chunks.counts
         self._rank = rank
         self._world_size = world_size
         self._shuffle = shuffle
@@ -95,7 +103,10 @@ class ParquetReader:
         self._even = global_batch_size is None
         self.global_batch_size = global_batch_size or batch_size * world_size
         self.streams = streams if global_batch_size else world_size
-        self._ranges = row_groups(open_files(path))
+        skipped: list[str] = []
+        self._ranges = row_groups(open_files(path, skipped if skip_bad_files else None))
+        if skipped and rank == 0:
+            self.counts.add("files that cannot be read", len(skipped))
         self.rows = sum(map(len, self._ranges))
         if self.rows < world_size:
             raise DataError(

@@ -38,6 +38,8 @@ class Monitor:
         sender: Takes the windows.
         device: Of the model.
         first_step: The step that training goes on from.
+        take_input_counts: Gives, by name, what was wrong with the data and was only counted, since
+            it was called last.
     """
 
     def __init__(
@@ -51,12 +53,14 @@ class Monitor:
         sender: Sender,
         device: torch.device,
         first_step: int = 0,
+        take_input_counts: Callable[[], Mapping[str, int]] = dict,
     ) -> None:
         self._attempt = attempt
         self._rank = rank
         self._metrics = metrics
         self._update_train_metric = update_train_metric
         self._sender = sender
+        self._take_input_counts = take_input_counts
         self._schedule = CutSchedule(
             [log_step_count_steps, *(metric.decay_step for metric in metrics.values())]
         )
@@ -194,6 +198,7 @@ class Monitor:
             checkpoint=checkpoint,
             last=last,
             failures=failures,
+            input_counts=self._take_input_counts(),
         )
 
     def count_failure(self, error: Exception) -> None:

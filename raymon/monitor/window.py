@@ -52,6 +52,8 @@ class Window:
         checkpoint: A checkpoint is made of the state after `end_step` steps.
         last: The rank makes no more steps in this attempt.
         failures: Of monitoring on this rank since the window before.
+        input_counts: By name, what was wrong with the data and was only counted, since the window
+            before.
     """
 
     attempt: int
@@ -74,6 +76,7 @@ class Window:
     checkpoint: bool = False
     last: bool = False
     failures: int = 0
+    input_counts: Mapping[str, int] = field(default_factory=dict)
 
 
 def encode_window(window: Window) -> WindowReport:
@@ -94,6 +97,7 @@ def encode_window(window: Window) -> WindowReport:
         checkpoint=window.checkpoint,
         ended=[window.rank] if window.last else [],
         failures=window.failures,
+        input_counts=window.input_counts,
     )
     for name, losses in window.losses.items():
         report.losses.append(_loss_sum(name, losses.wait(), window.weights[name].wait()))

@@ -11,18 +11,25 @@ class DatasetType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     ParquetDataset: _ClassVar[DatasetType]
 
+class OnBadFile(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    FAIL: _ClassVar[OnBadFile]
+    SKIP: _ClassVar[OnBadFile]
+
 class FgMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     FG_NONE: _ClassVar[FgMode]
     FG_NORMAL: _ClassVar[FgMode]
     FG_DAG: _ClassVar[FgMode]
 ParquetDataset: DatasetType
+FAIL: OnBadFile
+SKIP: OnBadFile
 FG_NONE: FgMode
 FG_NORMAL: FgMode
 FG_DAG: FgMode
 
 class DataConfig(_message.Message):
-    __slots__ = ("batch_size", "eval_batch_size", "dataset_type", "label_fields", "sample_weight_fields", "num_workers", "pin_memory", "shuffle", "shuffle_buffer_size", "drop_remainder", "fg_mode", "global_batch_size", "num_streams")
+    __slots__ = ("batch_size", "eval_batch_size", "dataset_type", "label_fields", "sample_weight_fields", "num_workers", "pin_memory", "shuffle", "shuffle_buffer_size", "drop_remainder", "fg_mode", "global_batch_size", "num_streams", "on_bad_file")
     BATCH_SIZE_FIELD_NUMBER: _ClassVar[int]
     EVAL_BATCH_SIZE_FIELD_NUMBER: _ClassVar[int]
     DATASET_TYPE_FIELD_NUMBER: _ClassVar[int]
@@ -36,6 +43,7 @@ class DataConfig(_message.Message):
     FG_MODE_FIELD_NUMBER: _ClassVar[int]
     GLOBAL_BATCH_SIZE_FIELD_NUMBER: _ClassVar[int]
     NUM_STREAMS_FIELD_NUMBER: _ClassVar[int]
+    ON_BAD_FILE_FIELD_NUMBER: _ClassVar[int]
     batch_size: int
     eval_batch_size: int
     dataset_type: DatasetType
@@ -49,4 +57,5 @@ class DataConfig(_message.Message):
     fg_mode: FgMode
     global_batch_size: int
     num_streams: int
-    def __init__(self, batch_size: _Optional[int] = ..., eval_batch_size: _Optional[int] = ..., dataset_type: _Optional[_Union[DatasetType, str]] = ..., label_fields: _Optional[_Iterable[str]] = ..., sample_weight_fields: _Optional[_Iterable[str]] = ..., num_workers: _Optional[int] = ..., pin_memory: bool = ..., shuffle: bool = ..., shuffle_buffer_size: _Optional[int] = ..., drop_remainder: bool = ..., fg_mode: _Optional[_Union[FgMode, str]] = ..., global_batch_size: _Optional[int] = ..., num_streams: _Optional[int] = ...) -> None: ...
+    on_bad_file: OnBadFile
+    def __init__(self, batch_size: _Optional[int] = ..., eval_batch_size: _Optional[int] = ..., dataset_type: _Optional[_Union[DatasetType, str]] = ..., label_fields: _Optional[_Iterable[str]] = ..., sample_weight_fields: _Optional[_Iterable[str]] = ..., num_workers: _Optional[int] = ..., pin_memory: bool = ..., shuffle: bool = ..., shuffle_buffer_size: _Optional[int] = ..., drop_remainder: bool = ..., fg_mode: _Optional[_Union[FgMode, str]] = ..., global_batch_size: _Optional[int] = ..., num_streams: _Optional[int] = ..., on_bad_file: _Optional[_Union[OnBadFile, str]] = ...) -> None: ...

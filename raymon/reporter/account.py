@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
 from raymon.monitor.sending import add_sending, latency_quantile
 from raymon.protos.report_pb2 import AccountState, SendingCounts
@@ -17,12 +19,14 @@ class Account:
         windows: Windows of single ranks.
         windows_lost: Those that are missing from merged windows.
         failures: Of monitoring on workers.
+        input_counts: By name, what was wrong with the data and was only counted.
         sending: Messages and bytes in all; of `in_flight` the most in a window.
     """
 
     windows: int = 0
     windows_lost: int = 0
     failures: int = 0
+    input_counts: Counter[str] = field(default_factory=Counter)
     sending: SendingCounts = field(default_factory=SendingCounts)
 
     def add(self, window: WindowSum, lost: int) -> None:
@@ -30,16 +34,18 @@ class Account:
         self.windows += len(window.ranks)
         self.windows_lost += lost
         self.failures += window.failures
+        self.input_counts.update(window.input_counts)
         most = max(self.sending.in_flight, window.sending.in_flight)
         add_sending(self.sending, window.sending)
         self.sending.in_flight = most
 
-    def figures(self) -> dict[str, int | float | None]:
+    def figures(self) -> dict[str, Any]:
         """By name, for people. Latencies are seconds from a message to its answer."""
         return {
             "windows": self.windows,
             "windows_lost": self.windows_lost,
             "worker_failures": self.failures,
+            "input_counts": dict(self.input_counts),
             "sent": self.sending.sent,
             "sent_bytes": self.sending.bytes,
             "queue_depth_max": self.sending.in_flight,
@@ -54,6 +60,7 @@ class Account:
             windows_lost=self.windows_lost,
             failures=self.failures,
             sending=self.sending,
+            input_counts=self.input_counts,
         )
 
     @classmethod
@@ -61,4 +68,5 @@ class Account:
         """The account of a message."""
         sending = SendingCounts()
         sending.CopyFrom(message.sending)
-        return cls(message.windows, message.windows_lost, message.failures, sending)
+        counts = Counter(message.input_counts)
+        return cls(message.windows, message.windows_lost, message.failures, counts, sending)

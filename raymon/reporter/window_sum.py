@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -65,6 +66,7 @@ class WindowSum:
         wall_s: Seconds of the slowest of them.
         phases: Seconds by phase, of the slowest rank of each.
         host_bytes, device_bytes: Memory of the largest.
+        input_counts: By name, what was wrong with the data and was only counted.
     """
 
     attempt: int
@@ -90,6 +92,7 @@ class WindowSum:
     sending: SendingCounts = field(default_factory=SendingCounts)
     host_bytes: int = 0
     device_bytes: int = 0
+    input_counts: Counter[str] = field(default_factory=Counter)
 
     @classmethod
     def of(cls, report: WindowReport, layout: Layout, counts: Entries | None = None) -> WindowSum:
@@ -126,6 +129,7 @@ class WindowSum:
         for loss in part.losses:
             self.losses.setdefault(loss.name, LossTotal()).add(LossTotal.from_message(loss))
         self.failures += part.failures
+        self.input_counts.update(part.input_counts)
         add_sending(self.sending, part.sending)
         self.host_bytes = max(self.host_bytes, part.host_bytes)
         self.device_bytes = max(self.device_bytes, part.device_bytes)
@@ -181,4 +185,5 @@ class WindowSum:
             sending=self.sending,
             host_bytes=self.host_bytes,
             device_bytes=self.device_bytes,
+            input_counts=self.input_counts,
         )

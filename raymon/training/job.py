@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from raymon.data import Feature, ParquetReader, Position, build_features
 from raymon.models import grouping_keys, label_kinds
+from raymon.protos.data_pb2 import OnBadFile
 from raymon.protos.pipeline_pb2 import PipelineConfig
 
 
@@ -48,6 +49,7 @@ def train_reader(
         drop_remainder=data.drop_remainder,
         num_workers=data.num_workers,
         num_class=num_class(config),
+        skip_bad_files=skips_bad_files(config),
     )
 
 
@@ -67,6 +69,7 @@ def eval_reader(
         world_size=world_size,
         num_workers=data.num_workers,
         num_class=num_class(config),
+        skip_bad_files=skips_bad_files(config),
     )
 
 
@@ -99,3 +102,8 @@ def steps_to_go(
 def num_class(config: PipelineConfig) -> int | None:
     """Classes of a label, where there are several."""
     return config.model_config.num_class if config.model_config.num_class > 1 else None
+
+
+def skips_bad_files(config: PipelineConfig) -> bool:
+    """Whether files that cannot be read are left out."""
+    return config.data_config.on_bad_file == OnBadFile.SKIP

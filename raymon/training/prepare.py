@@ -17,7 +17,7 @@ from raymon.models import build_model, grouping_keys, label_kinds
 from raymon.protos.metric_pb2 import CustomMetric
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.training.checkpoint import newest_checkpoint
-from raymon.training.job import eval_reader, num_class, total_steps, train_reader
+from raymon.training.job import eval_reader, num_class, skips_bad_files, total_steps, train_reader
 from raymon.training.model_dir import check_mounted, check_writable
 
 
@@ -29,11 +29,13 @@ class RunPlan:
         config: With absolute paths.
         total_steps: Steps of the run.
         rows: Rows of the training data.
+        dropped: Rows of an epoch that fill no batch and are left out.
     """
 
     config: PipelineConfig
     total_steps: int
     rows: int
+    dropped: int = 0
 
 
 def check_config(config: PipelineConfig) -> None:
@@ -95,12 +97,13 @@ def plan_run(config: PipelineConfig) -> RunPlan:
         labels=kinds,
         weights=weights,
         num_class=num_class(config),
+        skip_bad_files=skips_bad_files(config),
     ).rows
     check_evaluation_input(config)
     check_devices(config)
     world_size = max(1, config.ray_config.num_workers)
     reader = train_reader(config, features, 0, world_size)
-    return RunPlan(config, total_steps(config, reader.steps_per_epoch), rows)
+    return RunPlan(config, total_steps(config, reader.steps_per_epoch), rows, reader.dropped)
 
 
 def check_evaluation_input(config: PipelineConfig) -> None:
@@ -118,6 +121,7 @@ def check_evaluation_input(config: PipelineConfig) -> None:
             weights=list(config.data_config.sample_weight_fields),
             keys=grouping_keys(config),
             num_class=num_class(config),
+            skip_bad_files=skips_bad_files(config),
         )
         eval_reader(config, features, 0, max(1, config.ray_config.num_workers))
 

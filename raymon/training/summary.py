@@ -37,6 +37,7 @@ class Summary:
             where there is no evaluation.
         best_metrics: Its scores.
         restarts: How often the workers were started again.
+        input_counts: By name, what was wrong with the data and was only counted.
         monitoring: What watching the run took. What the reporter counts is None where it did not
             answer at the end.
     """
@@ -53,6 +54,7 @@ class Summary:
     best_checkpoint: str | None = None
     best_metrics: Mapping[str, float] = field(default_factory=dict)
     restarts: int = 0
+    input_counts: Mapping[str, int] = field(default_factory=dict)
     monitoring: Monitoring | None = None
 
     def write(self) -> None:
@@ -87,7 +89,11 @@ def summarise(plan: RunPlan, progress: Progress, status: str, counts: Mapping[st
         best_checkpoint=str(best.path) if best else None,
         best_metrics=dict(best.metrics) if best else {},
     )
-    return replace(summary, **_counted(counts)) if counts else summary
+    summary = replace(summary, **_counted(counts)) if counts else summary
+    if plan.dropped:
+        dropped = {"rows an epoch that fill no batch": plan.dropped}
+        summary = replace(summary, input_counts={**summary.input_counts, **dropped})
+    return summary
 
 
 def _counted(counts: Mapping[str, Any]) -> dict[str, Any]:
@@ -97,6 +103,7 @@ def _counted(counts: Mapping[str, Any]) -> dict[str, Any]:
         "train_s": train_s,
         "samples_per_second": samples / train_s if train_s > 0 else None,
         "restarts": max(0, int(counts["attempts"]) - 1),
+        "input_counts": counts["input_counts"],
         "monitoring": Monitoring.of_status(counts),
     }
 

@@ -73,11 +73,20 @@ class TrainStep:
         model: On its device.
         optimizers: Of the model.
         context: The world of this rank.
+        rows_may_be_missing: A batch may have fewer rows than planned, as where files are skipped,
+            so that ranks tell each other how many theirs has.
     """
 
     def __init__(
-        self, config: TrainConfig, model: Model, optimizers: Optimizers, context: WorkerContext
+        self,
+        config: TrainConfig,
+        model: Model,
+        optimizers: Optimizers,
+        context: WorkerContext,
+        *,
+        rows_may_be_missing: bool = False,
     ) -> None:
+        self._rows_may_be_missing = rows_may_be_missing
         self._config = config
         self._model = model
         self._optimizers = optimizers
@@ -133,9 +142,12 @@ class TrainStep:
         # times the number of ranks.
         world_size = self._context.world_size
         weights = self._model.batch_weight(batch)
-        if isinstance(weights, float):
+        if isinstance(weights, float) and not self._rows_may_be_missing:
             share = world_size * batch.size / group_rows
             return weights, dict.fromkeys(losses, share)
+        if isinstance(weights, float):
+            rows = torch.tensor(weights, device=self._context.device)
+            weights = dict.fromkeys(losses, rows)
         local = torch.stack([weights[name] for name in losses]).double()
         total = self._context.sum_on_device(local.clone())
         # The weights of the steps to come are not known yet, so each step of a group counts alike.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -20,7 +20,7 @@ from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.training.checkpoint import read_checkpoint
 from raymon.training.evaluation import evaluate
 from raymon.training.gradients import GradientSummaries
-from raymon.training.job import Job, eval_reader, features_of, train_reader
+from raymon.training.job import Job, eval_reader, features_of, skips_bad_files, train_reader
 from raymon.training.loop import Loop
 from raymon.training.optimizers import build_optimizers
 from raymon.training.precision import set_tf32
@@ -66,6 +66,7 @@ class MonitorFactory(Protocol):
         attempt: int,
         sender: Sender,
         step: int,
+        take_input_counts: Callable[[], Mapping[str, int]],
     ) -> Monitor:
         """The monitor of an attempt that goes on after `step` steps."""
 
@@ -111,7 +112,13 @@ def _train(
     if config.eval_input_path:
         evaluation = eval_reader(config, features, context.rank, context.world_size)
     optimizers = build_optimizers(config.train_config, model)
-    train_step = TrainStep(config.train_config, model, optimizers, context)
+    train_step = TrainStep(
+        config.train_config,
+        model,
+        optimizers,
+        context,
+        rows_may_be_missing=skips_bad_files(config),
+    )
     state = TrainState(
         model, optimizers, train_step.scaler, reader.fingerprint, position=reader.begin
     )
@@ -124,7 +131,7 @@ def _train(
     if attempt != NO_ATTEMPT:
         channel = reporter.channel(attempt, context.world_size, model.train_metrics)
     sender = Sender(channel, lambda ack: _publish(model, ack.values), context.device)
-    monitor = make_monitor(config, model, context, attempt, sender, state.step)
+    monitor = make_monitor(config, model, context, attempt, sender, state.step, reader.counts.take)
     _send_what_was_left(state, sender)
     wanted = set(config.train_config.tensorboard_summaries) - {"loss", "learning_rate"}
     summaries = None
@@ -155,6 +162,7 @@ def reporting_monitor(
     attempt: int,
     sender: Sender,
     step: int,
+    take_input_counts: Callable[[], Mapping[str, int]],
 ) -> Monitor:
     """The monitor that sends windows to the reporter."""
     return Monitor(
@@ -166,6 +174,7 @@ def reporting_monitor(
         sender=sender,
         device=context.device,
         first_step=step,
+        take_input_counts=take_input_counts,
     )
 
 

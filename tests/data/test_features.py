@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from raymon.data import Feature, IdList, build_features
 from raymon.data.hashing import hash_integers, hash_strings
+from raymon.data.input_counts import InputCounts
 from raymon.errors import ConfigError, DataError
 from raymon.protos import feature_pb2
 
@@ -51,13 +52,15 @@ CELLS = st.lists(
 
 
 @settings(deadline=None)
-@given(CELLS, st.sampled_from(["", "a", "zzz"]), st.booleans())
+@given(CELLS, st.sampled_from(["", "a", "zzz"]), st.sampled_from(["texts", "lists", "dictionary"]))
 def test_ids_of_strings_follow_their_definition(
-    cells: list[list[str] | None], default: str, as_lists: bool
+    cells: list[list[str] | None], default: str, form: str
 ) -> None:
     vocab = ["b", "a"]
     joined = [None if cell is None else "|".join(cell) for cell in cells]
-    column = pa.array(cells, pa.list_(pa.string())) if as_lists else pa.array(joined, pa.string())
+    texts = pa.array(joined, pa.string())
+    lists = pa.array(cells, pa.list_(pa.string()))
+    column = {"texts": texts, "lists": lists, "dictionary": texts.dictionary_encode()}[form]
     tail = f'separator: "|" default_value: "{default}"'
     listed = id_feature(f'vocab_list: ["b", "a"] {tail}').convert(column)
     hashed = id_feature(f"hash_bucket_size: 97 {tail}").convert(column)
@@ -118,18 +121,41 @@ def test_with_value_dim_1_a_separator_means_nothing() -> None:
     assert not feature.accepts(pa.list_(pa.string()))
 
 
+@pytest.mark.parametrize("default", ["", "3"])
 @pytest.mark.parametrize(
-    ("column", "value"),
+    "column",
     [
-        (pa.array([0, 4]), "4"),
-        (pa.array([-1]), "-1"),
-        (pa.array(["1", "x"]), "'x'"),
-        (pa.array(["1", "-2"]), "'-2'"),
+        pa.array([1, 4, None, -1, 0]),
+        pa.array(["1", "4", None, "-1", "0"]),
+        pa.array(["1", "4", None, "-1", "0"]).dictionary_encode(),
     ],
 )
-def test_an_id_outside_its_table_is_an_error(column: pa.Array, value: str) -> None:
-    with pytest.raises(DataError, match=rf"feature f, column c: value {value} is not .* \[0, 4\)"):
-        id_feature("num_buckets: 4").convert(column)
+def test_ids_out_of_range_are_unknown_and_counted(column: pa.Array, default: str) -> None:
+    counts = InputCounts()
+    feature = id_feature(f'num_buckets: 4 default_value: "{default}"')
+    ids = feature.convert(column, counts=counts)
+    unknown = int(default or 0)
+    missing = [3] if default else []
+    assert rows(ids, 5) == [[1], [unknown], missing, [unknown], [0]]
+    assert counts.take() == {"ids out of range: f": 2}
+    assert counts.take() == {}
+
+
+def test_an_id_of_the_dictionary_that_no_row_has_counts_nothing() -> None:
+    counts = InputCounts()
+    column = pa.array(["1", "9", "2"]).dictionary_encode()
+    rest = pa.DictionaryArray.from_arrays(
+        column.indices.filter([True, False, True]), column.dictionary
+    )
+    assert rows(id_feature("num_buckets: 4").convert(rest, counts=counts), 2) == [[1], [2]]
+    assert counts.take() == {}
+
+
+@pytest.mark.parametrize("encode", [False, True])
+def test_a_text_that_is_no_integer_is_an_error(encode: bool) -> None:
+    column = pa.array(["1", "x"])
+    with pytest.raises(DataError, match="feature f, column c: value 'x' is not an integer"):
+        id_feature("num_buckets: 4").convert(column.dictionary_encode() if encode else column)
 
 
 def test_an_embedding_is_described_by_the_config() -> None:

@@ -355,3 +355,54 @@ def test_large_row_groups_give_the_same_rows_as_small_ones(tmp_path: Path) -> No
     small, large = (row_numbers(list(reader(tmp_path / n).epoch(0))) for n in ("small", "large"))
     assert small == large
     assert np.concatenate(large).tolist() == list(range(1000))
+
+
+def damage(path: Path, row_group: int) -> None:
+    """Overwrites the pages of a row group."""
+    metadata = pq.read_metadata(path)
+    columns = [metadata.row_group(row_group).column(i) for i in range(metadata.num_columns)]
+    begin = min(c.dictionary_page_offset or c.data_page_offset for c in columns)
+    data = bytearray(path.read_bytes())
+    size = sum(c.total_compressed_size for c in columns)
+    data[begin : begin + size] = bytes(size)
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+@pytest.mark.parametrize("world_size", [1, 3])
+def test_rows_that_cannot_be_read_are_left_out_and_counted(
+    tmp_path: Path, shuffle: bool, world_size: int
+) -> None:
+    pq.write_table(table(range(0, 40)), tmp_path / "a.parquet", row_group_size=10)
+    pq.write_table(table(range(40, 80)), tmp_path / "b.parquet", row_group_size=10)
+    (tmp_path / "c.parquet").write_bytes(b"PAR1")
+    damage(tmp_path / "a.parquet", 2)
+    options = {"global_batch_size": 16, "streams": 3, "shuffle": shuffle, "skip_bad_files": True}
+    ranks = [
+        reader(tmp_path, rank=rank, world_size=world_size, num_workers=2, **options)
+        for rank in range(world_size)
+    ]
+    epochs = [row_numbers(list(rank.epoch(0))) for rank in ranks]
+    assert {len(epoch) for epoch in epochs} == {5}
+    seen = sorted(row for epoch in epochs for batch in epoch for row in batch)
+    assert seen == [row for row in range(80) if not 20 <= row < 30]
+    counts: dict[str, int] = {}
+    for rank in ranks:
+        for name, count in rank.counts.take().items():
+            counts[name] = counts.get(name, 0) + count
+    assert counts == {"files that cannot be read": 1, "rows that cannot be read": 10}
+
+
+@pytest.mark.parametrize("what", ["changed", "gone"])
+def test_a_file_that_changes_or_vanishes_is_noticed(tmp_path: Path, what: str) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(table(range(40)), path, row_group_size=10)
+    source = reader(path)
+    batches = source.epoch(0)
+    next(batches)
+    if what == "gone":
+        path.unlink()
+    else:
+        pq.write_table(table(range(60)), path, row_group_size=10)
+    with pytest.raises(DataError, match=f"{path}: (is gone|was changed) since the run began"):
+        list(batches)

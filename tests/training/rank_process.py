@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -79,6 +79,7 @@ def run_rank(config: PipelineConfig, rank: int, world_size: int) -> RankRun:
         attempt: int,
         sender: Sender,
         step: int,
+        take_input_counts: Callable[[], Mapping[str, int]],
     ) -> Monitor:
         update = model.update_train_metric
 
@@ -89,7 +90,7 @@ def run_rank(config: PipelineConfig, rank: int, world_size: int) -> RankRun:
 
         model.update_train_metric = kept_update
         models.append(model)
-        return reporting_monitor(config, model, context, attempt, sender, step)
+        return reporting_monitor(config, model, context, attempt, sender, step, take_input_counts)
 
     context = WorkerContext(rank, world_size, torch.device("cpu"), run)
     run_worker(Job(config.SerializeToString()), context, link, make_monitor)

@@ -1,0 +1,25 @@
+"""What was wrong with the data and is only counted."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+
+
+class InputCounts:
+    """Counts by name; several threads may add to them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counts: Counter[str] = Counter()
+
+    def add(self, name: str, count: int) -> None:
+        """Adds to a count, as `ids out of range: item_id`."""
+        with self._lock:
+            self._counts[name] += count
+
+    def take(self) -> dict[str, int]:
+        """What was counted since the last time, by name."""
+        with self._lock:
+            taken, self._counts = self._counts, Counter()
+        return dict(taken)
