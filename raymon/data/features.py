@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
+from raymon.data.combo_feature import ComboFeature
 from raymon.data.feature import EmbeddingSpec, Feature
 from raymon.data.id_feature import IdFeature
 from raymon.data.normalizer import Normalizer, parse_normalizer
 from raymon.data.raw_feature import RawFeature
+from raymon.data.vocabulary import FIRST, numbered, read_values
 from raymon.errors import ConfigError
 from raymon.protos import feature_pb2
+
+_WithTable = feature_pb2.IdFeature | feature_pb2.RawFeature | feature_pb2.ComboFeature
 
 _SIDES = ("user", "item", "context")
 
@@ -35,9 +40,12 @@ def build_features(configs: Sequence[feature_pb2.FeatureConfig]) -> list[Feature
             feature = _id_feature(config.id_feature, place)
         elif kind == "raw_feature":
             feature = _raw_feature(config.raw_feature, place)
+        elif kind == "combo_feature":
+            feature = _combo_feature(config.combo_feature, place)
         else:
             raise ConfigError(
-                f"feature_configs[{index}]: holds no feature; give it an id_feature or raw_feature"
+                f"feature_configs[{index}]: holds no feature; give it an id_feature, "
+                "raw_feature or combo_feature"
             )
         if feature.name in places:
             raise ConfigError(
@@ -69,28 +77,17 @@ def _check_shared(
 def _id_feature(config: feature_pb2.IdFeature, place: str) -> IdFeature:
     name = _name(config.feature_name, place)
     column = _column(config.expression, place)
-    sizes = [f for f in ("hash_bucket_size", "num_buckets") if config.HasField(f)]
-    sizes += ["vocab_list"] if config.vocab_list else []
-    if len(sizes) != 1:
-        raise ConfigError(
-            f"{place}: has {' and '.join(sizes) or 'no size of its table'}; give exactly one of "
-            "num_buckets, hash_bucket_size and vocab_list"
-        )
-    vocab = tuple(config.vocab_list)
-    if "" in vocab or len(set(vocab)) != len(vocab):
-        raise ConfigError(f"{place}.vocab_list: values must differ and none may be empty")
-    size = config.num_buckets or config.hash_bucket_size or (len(vocab) + 2 if vocab else 0)
-    if not 0 < size < 2**63:
-        raise ConfigError(f"{place}.{sizes[0]}: is {size}; must be at least 1")
+    size = _size(config, place)
     if config.value_dim > 1:
         raise ConfigError(
             f"{place}.value_dim: is {config.value_dim}; must be 1 (one value a row) or 0 (any "
             "number)"
         )
     default = config.default_value
-    if sizes == ["num_buckets"] and default and not _is_id(default, size):
+    buckets = config.num_buckets if config.HasField("num_buckets") else None
+    if buckets is not None and default and not _is_id(default, buckets):
         raise ConfigError(
-            f'{place}.default_value: "{default}" is not an integer in [0, {size}) (num_buckets)'
+            f'{place}.default_value: "{default}" is not an integer in [0, {buckets}) (num_buckets)'
         )
     return IdFeature(
         name=name,
@@ -98,17 +95,90 @@ def _id_feature(config: feature_pb2.IdFeature, place: str) -> IdFeature:
         value_dim=0,
         embedding=EmbeddingSpec(
             name=_table(config, place),
-            num_embeddings=size,
+            num_embeddings=size.rows,
             dim=_dim(config, place),
             pooling=_pooling(config.pooling, place),
             trainable=config.trainable,
         ),
-        hash_bucket_size=config.hash_bucket_size if config.HasField("hash_bucket_size") else None,
-        num_buckets=config.num_buckets if config.HasField("num_buckets") else None,
-        vocab=vocab,
+        hash_bucket_size=size.hash_bucket_size,
+        num_buckets=buckets,
+        vocab=size.vocab,
         default_value=default,
         separator=None if config.value_dim == 1 else _separator(config.separator, place),
     )
+
+
+def _combo_feature(config: feature_pb2.ComboFeature, place: str) -> ComboFeature:
+    name = _name(config.feature_name, place)
+    columns = tuple(_column(expression, place) for expression in config.expression)
+    if len(columns) < 2 or len(set(columns)) < len(columns):
+        raise ConfigError(f"{place}.expression: must name two columns or more, each once")
+    size = _size(config, place)
+    return ComboFeature(
+        name=name,
+        columns=columns,
+        value_dim=0,
+        embedding=EmbeddingSpec(
+            name=_table(config, place),
+            num_embeddings=size.rows,
+            dim=_dim(config, place),
+            pooling=_pooling(config.pooling, place),
+            trainable=config.trainable,
+        ),
+        hash_bucket_size=size.hash_bucket_size,
+        vocab=size.vocab,
+        default_value=config.default_value,
+        separator=_separator(config.separator, place),
+    )
+
+
+@dataclass(frozen=True)
+class _Size:
+    """Rows of a table, and where its ids come from."""
+
+    rows: int
+    hash_bucket_size: int | None = None
+    vocab: Mapping[str, int] = field(default_factory=dict)
+
+
+def _size(config: feature_pb2.IdFeature | feature_pb2.ComboFeature, place: str) -> _Size:
+    fields = ["hash_bucket_size", "num_buckets", "vocab_list", "vocab_dict", "vocab_file"]
+    known = [f for f in fields if f in config.DESCRIPTOR.fields_by_name]
+    given = {descriptor.name for descriptor, _ in config.ListFields()}
+    sizes = [f for f in known if f in given]
+    if len(sizes) != 1:
+        raise ConfigError(
+            f"{place}: has {' and '.join(sizes) or 'no size of its table'}; give exactly one of "
+            f"{', '.join(known[:-1])} and {known[-1]}"
+        )
+    (source,) = sizes
+    if source in ("hash_bucket_size", "num_buckets"):
+        rows = getattr(config, source)
+        if not 0 < rows < 2**63:
+            raise ConfigError(f"{place}.{source}: is {rows}; must be at least 1")
+        return _Size(rows, rows if source == "hash_bucket_size" else None)
+    try:
+        vocab = _vocabulary(config, source)
+    except ValueError as error:
+        raise ConfigError(f"{place}.{source}: {error}") from None
+    return _Size(max(vocab.values()) + 1, vocab=vocab)
+
+
+def _vocabulary(
+    config: feature_pb2.IdFeature | feature_pb2.ComboFeature, source: str
+) -> dict[str, int]:
+    if source == "vocab_list":
+        return numbered(config.vocab_list)
+    if source == "vocab_file":
+        assert isinstance(config, feature_pb2.IdFeature)
+        return read_values(config.vocab_file)
+    wrong = [text for text, id in config.vocab_dict.items() if not text or id < FIRST]
+    if wrong:
+        raise ValueError(
+            f'"{wrong[0]}": {config.vocab_dict[wrong[0]]}; no value may be empty, and ids begin at '
+            f"{FIRST} (0 is a missing value, 1 an unlisted one)"
+        )
+    return dict(config.vocab_dict)
 
 
 def _raw_feature(config: feature_pb2.RawFeature, place: str) -> RawFeature:
@@ -161,7 +231,7 @@ def _column(expression: str, place: str) -> str:
     return column
 
 
-def _table(config: feature_pb2.IdFeature | feature_pb2.RawFeature, place: str) -> str:
+def _table(config: _WithTable, place: str) -> str:
     if not config.HasField("embedding_name"):
         return config.feature_name
     if not config.embedding_name:
@@ -169,7 +239,7 @@ def _table(config: feature_pb2.IdFeature | feature_pb2.RawFeature, place: str) -
     return config.embedding_name
 
 
-def _dim(config: feature_pb2.IdFeature | feature_pb2.RawFeature, place: str) -> int:
+def _dim(config: _WithTable, place: str) -> int:
     if config.embedding_dim < 1:
         raise ConfigError(f"{place}.embedding_dim: must be given and at least 1")
     return config.embedding_dim

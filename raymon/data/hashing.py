@@ -5,6 +5,8 @@ Embedding tables are indexed by it, so a change of its values is a change of eve
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -50,6 +52,24 @@ def hash_strings(values: pa.Array) -> UInt64s:
     indices = values.indices.cast(pa.int64()).fill_null(len(values.dictionary))
     result: UInt64s = hashes[indices.to_numpy(zero_copy_only=False)]
     return result
+
+
+def hash_values(values: pa.Array) -> UInt64s:
+    """The hash of strings or integers, none of them null: uint64 `[N]`."""
+    return hash_strings(values) if is_string(values.type) else hash_integers(as_int64(values))
+
+
+def combine_hashes(hashes: Sequence[UInt64s]) -> UInt64s:
+    """The hash of a combination, in order: `h = h_0`, then `h = mix(mix(h + G) ^ h_i)` for each of
+    the others, with the constant of `hash_integers`.
+
+    Args:
+        hashes: of its parts, uint64 `[N]` each.
+    """
+    combined = hashes[0]
+    for other in hashes[1:]:
+        combined = _mix(_mix(combined + _GOLDEN) ^ other)
+    return combined
 
 
 def key_ids(column: pa.Array | pa.ChunkedArray) -> torch.Tensor:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +14,9 @@ import torch
 from raymon.data import columns
 from raymon.data.batch import IdList
 from raymon.data.feature import Feature
-from raymon.data.hashing import hash_integers, hash_strings
+from raymon.data.hashing import hash_values
 from raymon.data.input_counts import InputCounts
+from raymon.data.vocabulary import look_up, spells_integer
 from raymon.errors import DataError
 
 Ids = npt.NDArray[np.int64]
@@ -36,14 +38,14 @@ class IdFeature(Feature):
             that spells it have different ids.
         num_buckets: values are integers in [0, num_buckets), or strings that spell them. What is
             out of this range is counted, and has the id of `default_value`, or 0 where that is "".
-        vocab: id 0 is a missing value, 1 a value that is not listed, 2 the first listed one.
+        vocab: ids of listed values; 0 is a missing value, 1 a value that is not listed.
         default_value: in place of a missing value.
         separator: between the values of one string; None: one value a row.
     """
 
     hash_bucket_size: int | None = None
     num_buckets: int | None = None
-    vocab: tuple[str, ...] = ()
+    vocab: Mapping[str, int] = field(default_factory=dict)
     default_value: str = ""
     separator: str | None = None
 
@@ -110,38 +112,21 @@ class IdFeature(Feature):
 
     def _ids(self, values: pa.Array) -> Ids:
         """Ids of values that are not missing, in memory of their own."""
-        strings = columns.is_string(values.type)
         if self.hash_bucket_size is not None:
-            hashes = hash_strings(values) if strings else hash_integers(columns.as_int64(values))
-            return (hashes % np.uint64(self.hash_bucket_size)).view(np.int64)
+            return (hash_values(values) % np.uint64(self.hash_bucket_size)).view(np.int64)
         if self.num_buckets is not None:
+            strings = columns.is_string(values.type)
             ids = _parse_integers(values) if strings else columns.as_int64(values)
             inside = (ids >= 0) & (ids < self.num_buckets)
             return np.where(inside | (ids == _NO_INTEGER), ids, _OUT_OF_RANGE)
-        listed = self.vocab if strings else tuple(v for v in self.vocab if _spells_integer(v))
-        vocab_ids = np.array([1] + [self.vocab.index(v) + 2 for v in listed], np.int64)
-        known = pa.array(listed if strings else [int(v) for v in listed], _index_type(values))
-        found = pc.index_in(values.cast(known.type, safe=False), known).fill_null(-1)
-        taken: Ids = vocab_ids[found.to_numpy(zero_copy_only=False) + 1]
-        return taken
+        return look_up(values, self.vocab)
 
     def _default_id(self, column_type: pa.DataType) -> int | None:
         if self.default_value == "":
             return 0 if self.vocab else None
-        if columns.is_integer(column_type) and _spells_integer(self.default_value):
+        if columns.is_integer(column_type) and spells_integer(self.default_value):
             return int(self._ids(pa.array([int(self.default_value)]))[0])
         return int(self._ids(pa.array([self.default_value]))[0])
-
-
-def _index_type(values: pa.Array) -> pa.DataType:
-    return pa.large_string() if columns.is_string(values.type) else pa.int64()
-
-
-def _spells_integer(text: str) -> bool:
-    try:
-        return str(int(text)) == text and -(2**63) <= int(text) < 2**63
-    except ValueError:
-        return False
 
 
 def _parse_integers(values: pa.Array) -> Ids:

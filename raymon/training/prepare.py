@@ -170,6 +170,9 @@ def with_absolute_paths(config: PipelineConfig) -> PipelineConfig:
     absolute.train_input_path = _absolute_list(config.train_input_path)
     if config.eval_input_path:
         absolute.eval_input_path = _absolute_list(config.eval_input_path)
+    for feature in absolute.feature_configs:
+        if feature.id_feature.HasField("vocab_file"):
+            feature.id_feature.vocab_file = _absolute(feature.id_feature.vocab_file)
     return absolute
 
 

@@ -1,0 +1,113 @@
+"""Features that cross several columns: an id for each combination of their values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import torch
+
+from raymon.data import columns
+from raymon.data.batch import IdList
+from raymon.data.feature import Feature
+from raymon.data.hashing import combine_hashes, hash_values
+from raymon.data.input_counts import InputCounts
+from raymon.data.vocabulary import look_up
+
+Ids = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class ComboFeature(Feature):
+    """Ids from two columns or more, of integers or strings, one value a row or several each.
+
+    A row has an id for each combination of one value of every column; the values of the first
+    column change slowest. A row in which a column has no value has no combination: it has the id
+    of `default_value`, where that is not "".
+
+    Exactly one of `hash_bucket_size` and `vocab` is given.
+
+    Attributes:
+        hash_bucket_size: the id is `combine_hashes` of the hashes of the values, modulo this.
+        vocab: id of each combination, which is spelled with "_" between the values; 0 is a missing
+            one, 1 one that is not listed.
+        default_value: in place of a missing combination.
+        separator: between the values of one string; None: one value a row.
+    """
+
+    hash_bucket_size: int | None = None
+    vocab: Mapping[str, int] = field(default_factory=dict)
+    default_value: str = ""
+    separator: str | None = None
+
+    @property
+    def accepted_types(self) -> str:
+        return "integers or strings, or lists of them"
+
+    def accepts(self, column_type: pa.DataType) -> bool:
+        if columns.is_list(column_type):
+            column_type = column_type.value_type
+        return columns.is_integer(column_type) or columns.is_string(column_type)
+
+    def convert(
+        self, *columns_: pa.Array | pa.ChunkedArray, counts: InputCounts | None = None
+    ) -> IdList:
+        values, lengths = [], []
+        for column in columns_:
+            array = columns.as_array(column)
+            flat, of_rows = columns.flat_values(array, self.separator)
+            values.append(flat)
+            lengths.append(np.ones(len(array), np.int64) if of_rows is None else of_rows)
+        picks, combined = _combinations(lengths)
+        ids = self._ids(values, picks)
+        missing = combined == 0
+        default = self._default_id() if missing.any() else None
+        if default is not None:
+            ids = np.insert(ids, (np.cumsum(combined) - combined)[missing], default)
+            combined = np.where(missing, 1, combined)
+        if (combined == 1).all():
+            return IdList(torch.from_numpy(ids))
+        return IdList(torch.from_numpy(ids), torch.from_numpy(np.cumsum(combined) - combined))
+
+    def _ids(self, values: list[pa.Array], picks: list[Ids]) -> Ids:
+        if self.hash_bucket_size is not None:
+            hashes = [hash_values(v)[pick] for v, pick in zip(values, picks, strict=True)]
+            ids = combine_hashes(hashes) % np.uint64(self.hash_bucket_size)
+            return ids.view(np.int64)
+        texts = [v.cast(pa.large_string()).take(p) for v, p in zip(values, picks, strict=True)]
+        joined = pc.binary_join_element_wise(*texts, pa.scalar("_", pa.large_string()))
+        return look_up(joined, self.vocab)
+
+    def _default_id(self) -> int | None:
+        if self.vocab:
+            return self.vocab.get(self.default_value, 1) if self.default_value else 0
+        if not self.default_value:
+            return None
+        default = hash_values(pa.array([self.default_value]))
+        return int(default[0] % np.uint64(self.hash_bucket_size or 1))
+
+
+def _combinations(lengths: list[Ids]) -> tuple[list[Ids], Ids]:
+    """All combinations of the values of each row.
+
+    Args:
+        lengths: of each column, how many values each row has: int64 `[B]`.
+
+    Returns:
+        Of each column, which value is in each combination: int64 `[N]`; and how many combinations
+        each row has: int64 `[B]`.
+    """
+    combined = np.prod(lengths, axis=0)
+    row = np.repeat(np.arange(len(combined)), combined)
+    # Of each combination its number in its row, whose digits, of mixed bases, are the choices.
+    number = np.arange(len(row)) - np.repeat(np.cumsum(combined) - combined, combined)
+    picks = []
+    for own in reversed(lengths):
+        base = own[row]
+        picks.append((np.cumsum(own) - own)[row] + number % base)
+        number //= base
+    return picks[::-1], combined
