@@ -113,7 +113,16 @@ def flat_values(
 
 
 def _contains(strings: pa.Array, text: str) -> bool:
-    return bool(pc.any(pc.match_substring(strings, text)).as_py())
+    if pa.types.is_dictionary(strings.type) or len(text.encode()) > 1:
+        return bool(pc.any(pc.match_substring(as_array(strings), text)).as_py())
+    # One byte is looked for in the bytes of all strings at once, which takes a tenth of the time.
+    wide = pa.types.is_large_string(strings.type)
+    _, offset_buffer, data_buffer = strings.buffers()
+    if len(strings) == 0 or data_buffer is None:
+        return False
+    offsets = np.frombuffer(offset_buffer, np.int64 if wide else np.int32)
+    first, last = offsets[strings.offset], offsets[strings.offset + len(strings)]
+    return bool((np.frombuffer(data_buffer, np.uint8)[first:last] == ord(text)).any())
 
 
 def _any_empty(strings: pa.Array) -> bool:

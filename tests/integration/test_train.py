@@ -158,6 +158,43 @@ def test_a_run_that_is_killed_half_way_goes_on_as_if_nothing_had_happened(
     assert_same_result(run, undisturbed[0])
 
 
+def test_one_worker_goes_on_with_a_run_that_two_were_killed_in(
+    config_file: Path, ray_address: str
+) -> None:
+    # Two workers on Ray are killed; one in the process of the command goes on, and then a run of
+    # one worker alone from the beginning is the same run.
+    run = config_file.parent / "run"
+    ordered = ("--set", "data_config.global_batch_size=512")
+    killed = start_raymon("train", config_file, *ordered, address=ray_address)
+    wait_for(lambda: 20 in [c.step for c in list_checkpoints(run)], killed)
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    resumed = run_raymon("train", config_file, *ordered, "--resume", "--num-workers", "0")
+    assert resumed.returncode == 0, resumed.stderr
+
+    alone = config_file.parent / "alone"
+    finished = run_raymon(
+        "train", config_file, *ordered, "--num-workers", "0", "--set", f"model_dir={alone}"
+    )
+    assert finished.returncode == 0, finished.stderr
+    weights, expected = final_weights(run), final_weights(alone)
+    for name, weight in weights.items():
+        torch.testing.assert_close(weight, expected[name], rtol=0, atol=1e-5, msg=name)
+    lines, expected_lines = (
+        read_lines(directory / "train_eval_result_v2.txt") for directory in (run, alone)
+    )
+    assert [line["global_step"] for line in lines] == [20, 40]
+    for line, other in zip(lines, expected_lines, strict=True):
+        assert line["auc"] == pytest.approx(other["auc"], abs=1e-4)
+        assert line["binary_cross_entropy"] == pytest.approx(
+            other["binary_cross_entropy"], abs=1e-5
+        )
+    windows, expected_windows = (
+        read_lines(directory / "monitor" / "windows.jsonl") for directory in (run, alone)
+    )
+    assert [w["samples"] for w in windows] == [w["samples"] for w in expected_windows]
+
+
 def test_training_does_not_wait_for_a_reporter_that_hangs(
     undisturbed, config_file: Path, ray_address: str
 ) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -28,6 +29,7 @@ from raymon.reporter import Reporter
 from raymon.sinks import Snapshot
 from raymon.training.checkpoint import checkpoint_path, list_checkpoints, read_checkpoint
 from raymon.training.job import eval_reader, features_of, train_reader
+from tests.data.test_reader import damage
 from tests.training import rank_process
 from tests.training.rank_process import RankRun, read_config, run_rank
 
@@ -114,11 +116,16 @@ ONE_ORDER = {
     "weights": "global_batch_size: 48 num_streams: 4 shuffle_buffer_size: 2",
     "data": "order_2",
 }
+# A row group cannot be read, so ranks have fewer rows than planned, and not equally many.
+SKIPPING = "global_batch_size: 48 num_streams: 4 on_bad_file: SKIP"
 ORDERED = {
     "order_2": World(2, ODD_2, 7, {**ONE_ORDER, "steps": 7}),
     "order_3": World(3, ODD_2, 9, {**ONE_ORDER, "steps": 7}),
     "moving_2": World(2, ODD_2, 7, {**ONE_ORDER, "steps": 2, "run_dir": "moving"}),
     "moving_3": World(3, ODD_2, 9, {**ONE_ORDER, "steps": 5, "run_dir": "moving"}),
+    "skipping_2": World(
+        2, ODD_2, 7, {**ONE_ORDER, "weights": SKIPPING, "data": "damaged", "steps": 4}
+    ),
     "moved_2": World(2, ODD_2, 8, {**ONE_ORDER, "steps": 7, "run_dir": "moving"}),
 }
 
@@ -166,6 +173,8 @@ class Runs:
             pq.write_table(table, folder / f"{name}.parquet", row_group_size=group)
             data = world.more.get("data", name)
             self.write_config(name, folder / f"{data}.parquet", world.batch, world.more)
+        shutil.copy(folder / "order_2.parquet", folder / "damaged.parquet")
+        damage(folder / "damaged.parquet", 3)
         (folder / "worlds.json").write_text(json.dumps({n: w.ranks for n, w in worlds.items()}))
 
     def write_config(
@@ -412,6 +421,18 @@ def test_any_number_of_ranks_is_the_same_run(runs: Runs) -> None:
                 expected["binary_cross_entropy"], abs=1e-5
             )
             assert scores["auc"] == pytest.approx(expected["auc"], abs=1e-4)
+
+
+def test_rows_that_are_skipped_weigh_nothing(runs: Runs) -> None:
+    more = ORDERED["skipping_2"].more
+    config = runs.write_config("skipping_1", runs.folder / "damaged.parquet", 5, more)
+    alone = run_rank(config, 0, 1)
+    ranks = runs.ranks("skipping_2")
+    read = [sum(len(step["probs"]) for step in rank.steps) for rank in (alone, *ranks)]
+    assert read[0] == sum(read[1:]) == rows_of(ORDERED["skipping_2"]) - 17
+    for rank in ranks:
+        assert rank.error == ""
+        assert_same_weights(rank.model, alone.model)
 
 
 def test_a_run_goes_on_with_other_numbers_of_ranks(runs: Runs) -> None:
