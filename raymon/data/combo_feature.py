@@ -14,7 +14,7 @@ import torch
 from raymon.data import columns
 from raymon.data.batch import IdList
 from raymon.data.feature import Feature
-from raymon.data.hashing import combine_hashes, hash_values
+from raymon.data.hashing import bucket_ids, combine_hashes, hash_values
 from raymon.data.input_counts import InputCounts
 from raymon.data.vocabulary import look_up
 
@@ -76,8 +76,7 @@ class ComboFeature(Feature):
     def _ids(self, values: list[pa.Array], picks: list[Ids]) -> Ids:
         if self.hash_bucket_size is not None:
             hashes = [hash_values(v)[pick] for v, pick in zip(values, picks, strict=True)]
-            ids = combine_hashes(hashes) % np.uint64(self.hash_bucket_size)
-            return ids.view(np.int64)
+            return bucket_ids(combine_hashes(hashes), self.hash_bucket_size)
         texts = [v.cast(pa.large_string()).take(p) for v, p in zip(values, picks, strict=True)]
         joined = pc.binary_join_element_wise(*texts, pa.scalar("_", pa.large_string()))
         return look_up(joined, self.vocab)
@@ -88,7 +87,7 @@ class ComboFeature(Feature):
         if not self.default_value:
             return None
         default = hash_values(pa.array([self.default_value]))
-        return int(default[0] % np.uint64(self.hash_bucket_size or 1))
+        return int(bucket_ids(default, self.hash_bucket_size or 1)[0])
 
 
 def _combinations(lengths: list[Ids]) -> tuple[list[Ids], Ids]:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import torch
 
-from raymon.data.columns import as_array, as_int64, is_string
+from raymon.data.columns import as_array, as_int64, is_string, string_bytes
 
 UInt64s = npt.NDArray[np.uint64]
 
@@ -47,7 +47,7 @@ def hash_strings(values: pa.Array) -> UInt64s:
         uint64 `[N]`.
     """
     if not pa.types.is_dictionary(values.type):
-        return _hash_bytes(values.fill_null("").cast(pa.large_binary()))
+        return _hash_bytes(values.fill_null("") if values.null_count else values)
     hashes = np.append(hash_strings(values.dictionary), _mix(np.array([_GOLDEN])))
     indices = values.indices.cast(pa.int64()).fill_null(len(values.dictionary))
     result: UInt64s = hashes[indices.to_numpy(zero_copy_only=False)]
@@ -57,6 +57,14 @@ def hash_strings(values: pa.Array) -> UInt64s:
 def hash_values(values: pa.Array) -> UInt64s:
     """The hash of strings or integers, none of them null: uint64 `[N]`."""
     return hash_strings(values) if is_string(values.type) else hash_integers(as_int64(values))
+
+
+def bucket_ids(hashes: UInt64s, buckets: int) -> npt.NDArray[np.int64]:
+    """The hashes modulo the number of buckets: int64 `[N]`."""
+    # numpy is three times as fast in dividing by one number as in taking the rest of it.
+    multiples = hashes // np.uint64(buckets)
+    multiples *= np.uint64(buckets)
+    return np.subtract(hashes, multiples, out=multiples).view(np.int64)
 
 
 def combine_hashes(hashes: Sequence[UInt64s]) -> UInt64s:
@@ -101,13 +109,12 @@ def _mix(words: UInt64s) -> UInt64s:
 
 
 def _hash_bytes(values: pa.Array) -> UInt64s:
-    _, offset_buffer, data_buffer = values.buffers()
     count = len(values)
     if count == 0:
         return np.empty(0, np.uint64)
-    offsets = np.frombuffer(offset_buffer, np.int64)[values.offset : values.offset + count + 1]
+    offsets, data = string_bytes(values)
     lengths = np.diff(offsets)
-    data = np.frombuffer(data_buffer or b"", np.uint8)[: offsets[-1]]
+    data = data[: offsets[-1]]
     longest = int(lengths.max())
     equal = longest == lengths.min()
     if not equal or longest % 8:

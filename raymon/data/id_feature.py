@@ -14,7 +14,7 @@ import torch
 from raymon.data import columns
 from raymon.data.batch import IdList
 from raymon.data.feature import Feature
-from raymon.data.hashing import hash_values
+from raymon.data.hashing import bucket_ids, hash_values
 from raymon.data.input_counts import InputCounts
 from raymon.data.vocabulary import look_up, spells_integer
 from raymon.errors import DataError
@@ -113,7 +113,7 @@ class IdFeature(Feature):
     def _ids(self, values: pa.Array) -> Ids:
         """Ids of values that are not missing, in memory of their own."""
         if self.hash_bucket_size is not None:
-            return (hash_values(values) % np.uint64(self.hash_bucket_size)).view(np.int64)
+            return bucket_ids(hash_values(values), self.hash_bucket_size)
         if self.num_buckets is not None:
             strings = columns.is_string(values.type)
             ids = _parse_integers(values) if strings else columns.as_int64(values)
