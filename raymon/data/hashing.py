@@ -64,7 +64,8 @@ def bucket_ids(hashes: UInt64s, buckets: int) -> npt.NDArray[np.int64]:
     # numpy is three times as fast in dividing by one number as in taking the rest of it.
     multiples = hashes // np.uint64(buckets)
     multiples *= np.uint64(buckets)
-    return np.subtract(hashes, multiples, out=multiples).view(np.int64)
+    rest: UInt64s = np.subtract(hashes, multiples, out=multiples)
+    return rest.view(np.int64)
 
 
 def combine_hashes(hashes: Sequence[UInt64s]) -> UInt64s:
