@@ -5,7 +5,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from raymon.data.hashing import hash_integers, hash_strings, key_ids
+from raymon.data.hashing import bucket_ids, hash_integers, hash_strings, key_ids
 
 MASK = 2**64 - 1
 GOLDEN = 0x9E3779B97F4A7C15
@@ -31,6 +31,22 @@ def test_the_hash_of_strings_follows_its_definition(texts: list[str]) -> None:
     expected = [reference(text) for text in texts]
     for column_type in (pa.string(), pa.large_string()):
         assert hash_strings(pa.array(texts, column_type)).tolist() == expected
+
+
+@settings(deadline=None)
+@given(st.integers(0, 20), st.integers(0, 4), st.data())
+def test_strings_of_one_length_hash_as_any_others(
+    length: int, skipped: int, data: st.DataObject
+) -> None:
+    texts = data.draw(st.lists(st.text("abc", min_size=length, max_size=length), max_size=9))
+    column = pa.array(["x"] * skipped + texts, pa.string()).slice(skipped)
+    assert hash_strings(column).tolist() == [reference(text) for text in texts]
+
+
+@given(st.lists(st.integers(0, 2**64 - 1)), st.integers(1, 2**63 - 1))
+def test_buckets_are_the_rest_of_a_division(hashes: list[int], buckets: int) -> None:
+    ids = bucket_ids(np.array(hashes, np.uint64), buckets)
+    assert ids.tolist() == [value % buckets for value in hashes]
 
 
 @settings(deadline=None)

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from raymon.data import IdList
+from raymon.data.packed import PackedRows, Places, join_rows
+
+PLACES = Places.of(["number", "pair"], ["label"], ["weight"], ["one", "many"], ["key"])
+ROW = st.tuples(st.integers(0, 9), st.lists(st.integers(0, 9), max_size=3))
+PIECES = st.lists(st.tuples(st.lists(ROW, max_size=6), st.booleans()), min_size=1, max_size=4)
+
+Rows = list[tuple[int, list[int]]]
+
+
+def pack(rows: Rows, missing: bool) -> PackedRows:
+    """Rows whose columns all tell their number; `many` has the ids of a list."""
+    if missing:
+        return PLACES.gap(len(rows))
+    packed = PLACES.empty(len(rows))
+    numbers = np.array([number for number, _ in rows], np.int64)
+    packed.reals[:] = numbers
+    packed.integers[:] = numbers
+    packed.wide["pair"] = np.stack([numbers, -numbers], 1).astype(np.float32)
+    lengths = np.array([len(ids) for _, ids in rows], np.int64)
+    if (lengths == 1).all():
+        packed.integers[PLACES.sparse["many"]] = [ids[0] for _, ids in rows]
+    else:
+        values = torch.tensor([id for _, ids in rows for id in ids], dtype=torch.int64)
+        packed.ragged["many"] = IdList(values, torch.from_numpy(lengths.cumsum() - lengths))
+    return packed
+
+
+def unpack(packed: PackedRows) -> Rows:
+    batch = packed.to_batch()
+    numbers = batch.keys["key"].tolist()
+    for column in (batch.labels["label"], batch.weights["weight"], batch.dense["number"][:, 0]):
+        assert column.tolist() == numbers
+    assert batch.sparse["one"].values.tolist() == numbers
+    if "pair" in packed.wide:
+        assert batch.dense["pair"].tolist() == [[n, -n] for n in numbers]
+    assert batch.size == len(numbers)
+    many = batch.sparse["many"]
+    if many.offsets is None:
+        return [(n, [id]) for n, id in zip(numbers, many.values.tolist(), strict=True)]
+    begins = [*many.offsets.tolist(), len(many.values)]
+    lists = [many.values[begin:end].tolist() for begin, end in pairwise(begins)]
+    return list(zip(numbers, lists, strict=True))
+
+
+@settings(deadline=None)
+@given(PIECES, st.data())
+def test_rows_that_are_joined_cut_and_taken_are_the_same_rows(
+    pieces: list[tuple[Rows, bool]], data: st.DataObject
+) -> None:
+    packed = join_rows([pack(rows, missing) for rows, missing in pieces])
+    rows = [None if missing else row for part, missing in pieces for row in part]
+    assert packed.size == len(rows)
+    assert unpack(packed) == [row for row in rows if row is not None]
+
+    begin = data.draw(st.integers(0, len(rows)))
+    end = data.draw(st.integers(begin, len(rows)))
+    cut = packed.slice(begin, end)
+    assert unpack(cut) == [row for row in rows[begin:end] if row is not None]
+
+    chosen = data.draw(
+        st.lists(st.integers(0, end - begin - 1), max_size=9) if end > begin else st.just([])
+    )
+    taken = cut.take(np.array(chosen, np.int64))
+    assert unpack(taken) == [r for i in chosen if (r := rows[begin + i]) is not None]
