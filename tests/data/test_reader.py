@@ -210,6 +210,30 @@ def test_few_row_groups_are_decoded_twice(tmp_path: Path, monkeypatch: pytest.Mo
         assert len(decoded) <= 44
 
 
+@pytest.mark.parametrize("shuffle", [False, True])
+@pytest.mark.parametrize("world_size", [1, 2, 8])
+def test_going_on_at_nine_tenths_reads_little(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shuffle: bool, world_size: int
+) -> None:
+    from raymon.data.parquet import ParquetFile
+
+    groups, rows = 200, 2000
+    pq.write_table(table(range(rows)), tmp_path / "a.parquet", row_group_size=rows // groups)
+    decoded: list[int] = []
+    read = ParquetFile.read
+
+    def counted(self: ParquetFile, row_group: int, *args: Any) -> Any:
+        decoded.append(row_group)
+        return read(self, row_group, *args)
+
+    monkeypatch.setattr(ParquetFile, "read", counted)
+    options = {"global_batch_size": 20, "shuffle": shuffle, "shuffle_buffer_size": 2}
+    for rank in range(world_size):
+        source = reader(tmp_path, rank=rank, world_size=world_size, **options)
+        list(source.epoch(0, rows * 9 // 10))
+    assert len(decoded) <= 0.15 * groups
+
+
 def test_without_shuffle_streams_keep_the_order_of_the_files(tmp_path: Path) -> None:
     pq.write_table(table(range(1000)), tmp_path / "a.parquet", row_group_size=10)
     batches = global_batches(tmp_path, 1, global_batch_size=20, streams=4)

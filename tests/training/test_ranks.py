@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import shutil
 import subprocess
 import sys
@@ -61,7 +62,7 @@ model_config {{
   feature_groups {{ group_name: "wide" group_type: WIDE feature_names: ["user", "tags"] }}
   feature_groups {{ group_name: "fm" group_type: DEEP feature_names: ["user", "tags"] }}
   feature_groups {{ group_name: "deep" group_type: DEEP feature_names: ["user", "tags", "price"] }}
-  deepfm {{ deep {{ hidden_units: [8] {dropout} }} }}
+  {model}
   losses {{ binary_cross_entropy {{}} }}
   metrics {{ auc {{}} }}
   metrics {{ grouped_auc {{ grouping_key: "user_id" }} }}
@@ -70,7 +71,8 @@ model_config {{
 }}
 """
 DEFAULTS = {
-    "momentum": 0, "accumulation": 1, "shuffle": "false", "weights": "", "dropout": "", "steps": 4,
+    "momentum": 0, "accumulation": 1, "shuffle": "false", "weights": "", "steps": 4,
+    "model": "deepfm { deep { hidden_units: [8] } }",
 }  # fmt: skip
 WEIGHTED = 'sample_weight_fields: "weight"'
 
@@ -103,7 +105,11 @@ WORLDS = {
     "accumulated_2": World(2, EVEN_2, 12, {"accumulation": 2, "steps": 8}),
 }
 # Whatever a rank has of its own is in these: its place in its shuffled rows, and its dropout.
-STATEFUL = {"momentum": 0.9, "shuffle": "true", "dropout": "dropout_ratio: 0.3"}
+STATEFUL = {
+    "momentum": 0.9,
+    "shuffle": "true",
+    "model": "deepfm { deep { hidden_units: [8] dropout_ratio: 0.3 } }",
+}
 RESUMED = {
     "undisturbed": World(2, EVEN_2, 24, {**STATEFUL, "steps": 6}),
     "stopped": World(2, EVEN_2, 24, {**STATEFUL, "steps": 3, "run_dir": "run", "data": "stopped"}),
@@ -118,6 +124,7 @@ ONE_ORDER = {
 }
 # A row group cannot be read, so ranks have fewer rows than planned, and not equally many.
 SKIPPING = "global_batch_size: 48 num_streams: 4 on_bad_file: SKIP"
+SCORED = 'custom { class_path: "tests.training.scored_model:ScoredModel" }'
 ORDERED = {
     "order_2": World(2, ODD_2, 7, {**ONE_ORDER, "steps": 7}),
     "order_3": World(3, ODD_2, 9, {**ONE_ORDER, "steps": 7}),
@@ -126,6 +133,8 @@ ORDERED = {
     "skipping_2": World(
         2, ODD_2, 7, {**ONE_ORDER, "weights": SKIPPING, "data": "damaged", "steps": 4}
     ),
+    "scored_2": World(2, ODD_2, 7, {**ONE_ORDER, "steps": 7, "model": SCORED}),
+    "scored_3": World(3, ODD_2, 7, {**ONE_ORDER, "steps": 7, "model": SCORED}),
     "moved_2": World(2, ODD_2, 8, {**ONE_ORDER, "steps": 7, "run_dir": "moving"}),
 }
 
@@ -187,7 +196,8 @@ class Runs:
 
     def start(self) -> None:
         command = [sys.executable, rank_process.__file__, str(self.folder)]
-        ranks = [subprocess.Popen([*command, str(rank)]) for rank in range(3)]
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+        ranks = [subprocess.Popen([*command, str(rank)], env=environment) for rank in range(3)]
         try:
             assert [process.wait(timeout=200) for process in ranks] == [0, 0, 0]
         finally:
@@ -421,6 +431,23 @@ def test_any_number_of_ranks_is_the_same_run(runs: Runs) -> None:
                 expected["binary_cross_entropy"], abs=1e-5
             )
             assert scores["auc"] == pytest.approx(expected["auc"], abs=1e-4)
+
+
+def test_the_same_scores_give_the_same_numbers_on_any_number_of_ranks(
+    runs: Runs, tmp_path: Path
+) -> None:
+    more = ORDERED["scored_2"].more
+    config = runs.write_config("scored_1", runs.folder / "order_2.parquet", 5, more)
+    torch.save(vars(run_rank(config, 0, 1)), runs.folder / "scored_1.0.pt")
+    ORDERED["scored_1"] = World(1, ODD_2, 5, more)
+    found = []
+    for ranks in (1, 2, 3):
+        (tmp_path / str(ranks)).mkdir()
+        shown = snapshots(runs, f"scored_{ranks}", range(ranks), tmp_path / str(ranks))
+        found.append([(s.end_step, s.samples, s.metrics) for s in shown])
+    assert found[0] == found[1] == found[2]
+    assert len(found[0]) == 4
+    assert found[0][-1][2]["auc"] > 0
 
 
 def test_rows_that_are_skipped_weigh_nothing(runs: Runs) -> None:
