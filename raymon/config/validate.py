@@ -8,6 +8,7 @@ from raymon.config.rules import Rules
 from raymon.config.source import Source
 from raymon.config.validate_model import validate_model
 from raymon.config.validate_optimizer import validate_optimizer
+from raymon.protos.data_pb2 import DatasetType
 from raymon.protos.pipeline_pb2 import PipelineConfig
 
 SUMMARIES = (
@@ -93,6 +94,23 @@ def _validate_data(config: PipelineConfig, rules: Rules) -> None:
     rules.positive(
         "batch_size", "eval_batch_size", "global_batch_size", "num_streams", "shuffle_buffer_size"
     )
+    is_csv = data.dataset_type == DatasetType.CsvDataset
+    rules.require(
+        not is_csv or data.with_header or bool(data.input_fields),
+        "input_fields",
+        "is empty; name the columns of the CSV files in their order, or set with_header",
+    )
+    rules.require(
+        not is_csv or len(data.delimiter.encode()) == 1, "delimiter", "must be one character"
+    )
+    for index, column in enumerate(data.input_fields):
+        repeated = column.input_name in [c.input_name for c in data.input_fields[:index]]
+        rules.require(
+            not repeated, f"input_fields[{index}]", f'"{column.input_name}" is listed twice'
+        )
+    for name in ("delimiter", "with_header"):
+        rules.warn(data.HasField(name) and not is_csv, name, "it is of CSV files")
+    rules.warn(bool(data.input_fields) and not is_csv, "input_fields", "it is of CSV files")
     workers = max(1, config.ray_config.num_workers)
     rules.require(
         not data.global_batch_size or data.global_batch_size >= workers,

@@ -11,9 +11,10 @@ import numpy as np
 import pyarrow as pa
 
 from raymon.data.columns import is_integer, is_number, is_string
+from raymon.data.data_file import DataFile
 from raymon.data.feature import Feature
+from raymon.data.formats import FileFormat, open_files
 from raymon.data.labels import LabelKind
-from raymon.data.parquet import ParquetFile, open_files
 from raymon.errors import DataError
 
 _log = logging.getLogger("raymon")
@@ -50,19 +51,22 @@ def check_input(
     weights: Sequence[str] = (),
     keys: Sequence[str] = (),
     num_class: int | None = None,
+    file_format: FileFormat | None = None,
     skip_bad_files: bool = False,
 ) -> InputSummary:
     """Checks that a reader can read an input; only footers are read.
 
-    With `skip_bad_files`, files that are not Parquet are left out, with a warning.
+    With `skip_bad_files`, files of another format are left out, with a warning.
 
     Raises:
-        DataError: no file matches, a file is not Parquet, a column is missing or of a wrong type,
-            files differ in the type of a column, the statistics show a label that is not of its
-            kind, or there are no rows. The message is one line and begins with the path.
+        DataError: no file matches, a file is of another format, a column is missing or of a wrong
+            type, files differ in the type of a column, the statistics show a label that is not of
+            its kind, or there are no rows. The message is one line and begins with the path.
     """
+    if file_format is not None and file_format.lacks:
+        _log.info("%s: %s", path, file_format.lacks)
     skipped: list[str] = []
-    files = open_files(path, skipped if skip_bad_files else None)
+    files = open_files(path, file_format, skipped if skip_bad_files else None)
     for why in skipped:
         _log.warning("%s; the file is left out", why)
     uses = list(_uses(features, labels, weights, keys))
@@ -96,7 +100,7 @@ def _uses(
         )
 
 
-def _check_column(file: ParquetFile, first: ParquetFile, use: _Use) -> None:
+def _check_column(file: DataFile, first: DataFile, use: _Use) -> None:
     names = file.schema.names
     if use.column not in names:
         near = difflib.get_close_matches(use.column, names, n=1)
@@ -123,18 +127,12 @@ def _check_column(file: ParquetFile, first: ParquetFile, use: _Use) -> None:
         )
 
 
-def _check_label(file: ParquetFile, name: str, kind: LabelKind, num_class: int | None) -> None:
-    paths = [file.metadata.schema.column(i).path for i in range(file.metadata.num_columns)]
-    leaf = paths.index(name)
-    for group in range(file.metadata.num_row_groups):
-        statistics = file.metadata.row_group(group).column(leaf).statistics
-        if statistics is None:
-            continue
-        where = f"{file.path}: column {name}, row group {group}"
+def _check_label(file: DataFile, name: str, kind: LabelKind, num_class: int | None) -> None:
+    for found in file.statistics(name):
+        where = f"{file.path}: column {name}, row group {found.row_group}"
         requirement = f"a label must be {kind.requirement(num_class)}"
-        if statistics.has_null_count and statistics.null_count:
-            raise DataError(f"{where}: {statistics.null_count} nulls; {requirement}")
-        if statistics.has_min_max:
-            for value in (statistics.min, statistics.max):
-                if not kind.valid(np.array([float(value)]), num_class)[0]:
-                    raise DataError(f"{where}: value {value!r}; {requirement}")
+        if found.nulls:
+            raise DataError(f"{where}: {found.nulls} nulls; {requirement}")
+        for value in (found.least, found.most):
+            if value is not None and not kind.valid(np.array([float(value)]), num_class)[0]:
+                raise DataError(f"{where}: value {value!r}; {requirement}")

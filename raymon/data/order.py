@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from raymon.data.parquet import ParquetFile
+from raymon.data.data_file import DataFile
 
 _MORE_DECODING = 0.1
 """Share of the row groups that may be cut, and so be decoded twice, to make streams even."""
@@ -27,7 +27,7 @@ class RowRange:
         stop: from the beginning of the row group.
     """
 
-    file: ParquetFile
+    file: DataFile
     row_group: int
     first_row: int
     start: int
@@ -42,12 +42,12 @@ class RowRange:
         return RowRange(self.file, self.row_group, self.first_row, start + begin, start + end)
 
 
-def row_groups(files: Sequence[ParquetFile]) -> list[RowRange]:
+def row_groups(files: Sequence[DataFile]) -> list[RowRange]:
     """All row groups that have rows, in the order of the files."""
     ranges = []
     for file in files:
         first_row = 0
-        for index, rows in enumerate(file.row_group_rows()):
+        for index, rows in enumerate(file.row_group_rows):
             if rows:
                 ranges.append(RowRange(file, index, first_row, 0, rows))
             first_row += rows

@@ -1,4 +1,4 @@
-"""Parquet files to batches of tensors: the part of one rank, epoch after epoch."""
+"""Files to batches of tensors: the part of one rank, epoch after epoch."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from raymon.data.batch import Batch
 from raymon.data.chunks import ChunkReader
 from raymon.data.dealing import Share, shares
 from raymon.data.feature import Feature
+from raymon.data.formats import FileFormat, open_files
 from raymon.data.labels import LabelKind
 from raymon.data.order import RowRange, deal, row_groups, shuffled, shuffled_rows
 from raymon.data.packed import join_rows
-from raymon.data.parquet import open_files
 from raymon.data.plan import EpochPlan, Position
 from raymon.data.prefetch import fetch_ahead
 from raymon.data.stream import ShuffledStream, StreamReader
@@ -45,6 +45,7 @@ class ParquetReader:
         labels: by column, what its values must be.
         weights: columns of sample weights, finite and not negative.
         keys: columns of grouping keys.
+        file_format: of the files; None: Parquet.
         batch_size: rows a step of this rank, where there is no `global_batch_size`.
         global_batch_size: rows a step of all ranks together.
         streams: see above.
@@ -67,7 +68,7 @@ class ParquetReader:
         rows: of all files, of all ranks.
 
     Raises:
-        DataError: no file, a file that is not Parquet, or too few rows for a step.
+        DataError: no file, a file of another format, or too few rows for a step.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class ParquetReader:
         labels: Mapping[str, LabelKind],
         weights: Sequence[str] = (),
         keys: Sequence[str] = (),
+        file_format: FileFormat | None = None,
         batch_size: int,
         global_batch_size: int | None = None,
         streams: int = STREAMS,
@@ -104,7 +106,9 @@ class ParquetReader:
         self.global_batch_size = global_batch_size or batch_size * world_size
         self.streams = streams if global_batch_size else world_size
         skipped: list[str] = []
-        self._ranges = row_groups(open_files(path, skipped if skip_bad_files else None))
+        self._ranges = row_groups(
+            open_files(path, file_format, skipped if skip_bad_files else None)
+        )
         if skipped and rank == 0:
             self.counts.add("files that cannot be read", len(skipped))
         self.rows = sum(map(len, self._ranges))

@@ -2,7 +2,7 @@ from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from collections.abc import Iterable as _Iterable
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
@@ -10,6 +10,16 @@ DESCRIPTOR: _descriptor.FileDescriptor
 class DatasetType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     ParquetDataset: _ClassVar[DatasetType]
+    CsvDataset: _ClassVar[DatasetType]
+    ArrowIpcDataset: _ClassVar[DatasetType]
+
+class FieldType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    INT32: _ClassVar[FieldType]
+    INT64: _ClassVar[FieldType]
+    STRING: _ClassVar[FieldType]
+    FLOAT: _ClassVar[FieldType]
+    DOUBLE: _ClassVar[FieldType]
 
 class OnBadFile(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -22,14 +32,29 @@ class FgMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     FG_NORMAL: _ClassVar[FgMode]
     FG_DAG: _ClassVar[FgMode]
 ParquetDataset: DatasetType
+CsvDataset: DatasetType
+ArrowIpcDataset: DatasetType
+INT32: FieldType
+INT64: FieldType
+STRING: FieldType
+FLOAT: FieldType
+DOUBLE: FieldType
 FAIL: OnBadFile
 SKIP: OnBadFile
 FG_NONE: FgMode
 FG_NORMAL: FgMode
 FG_DAG: FgMode
 
+class InputField(_message.Message):
+    __slots__ = ("input_name", "input_type")
+    INPUT_NAME_FIELD_NUMBER: _ClassVar[int]
+    INPUT_TYPE_FIELD_NUMBER: _ClassVar[int]
+    input_name: str
+    input_type: FieldType
+    def __init__(self, input_name: _Optional[str] = ..., input_type: _Optional[_Union[FieldType, str]] = ...) -> None: ...
+
 class DataConfig(_message.Message):
-    __slots__ = ("batch_size", "eval_batch_size", "dataset_type", "label_fields", "sample_weight_fields", "num_workers", "pin_memory", "shuffle", "shuffle_buffer_size", "drop_remainder", "fg_mode", "global_batch_size", "num_streams", "on_bad_file")
+    __slots__ = ("batch_size", "eval_batch_size", "dataset_type", "label_fields", "sample_weight_fields", "num_workers", "pin_memory", "shuffle", "shuffle_buffer_size", "drop_remainder", "fg_mode", "global_batch_size", "num_streams", "on_bad_file", "delimiter", "with_header", "input_fields")
     BATCH_SIZE_FIELD_NUMBER: _ClassVar[int]
     EVAL_BATCH_SIZE_FIELD_NUMBER: _ClassVar[int]
     DATASET_TYPE_FIELD_NUMBER: _ClassVar[int]
@@ -44,6 +69,9 @@ class DataConfig(_message.Message):
     GLOBAL_BATCH_SIZE_FIELD_NUMBER: _ClassVar[int]
     NUM_STREAMS_FIELD_NUMBER: _ClassVar[int]
     ON_BAD_FILE_FIELD_NUMBER: _ClassVar[int]
+    DELIMITER_FIELD_NUMBER: _ClassVar[int]
+    WITH_HEADER_FIELD_NUMBER: _ClassVar[int]
+    INPUT_FIELDS_FIELD_NUMBER: _ClassVar[int]
     batch_size: int
     eval_batch_size: int
     dataset_type: DatasetType
@@ -58,4 +86,7 @@ class DataConfig(_message.Message):
     global_batch_size: int
     num_streams: int
     on_bad_file: OnBadFile
-    def __init__(self, batch_size: _Optional[int] = ..., eval_batch_size: _Optional[int] = ..., dataset_type: _Optional[_Union[DatasetType, str]] = ..., label_fields: _Optional[_Iterable[str]] = ..., sample_weight_fields: _Optional[_Iterable[str]] = ..., num_workers: _Optional[int] = ..., pin_memory: bool = ..., shuffle: bool = ..., shuffle_buffer_size: _Optional[int] = ..., drop_remainder: bool = ..., fg_mode: _Optional[_Union[FgMode, str]] = ..., global_batch_size: _Optional[int] = ..., num_streams: _Optional[int] = ..., on_bad_file: _Optional[_Union[OnBadFile, str]] = ...) -> None: ...
+    delimiter: str
+    with_header: bool
+    input_fields: _containers.RepeatedCompositeFieldContainer[InputField]
+    def __init__(self, batch_size: _Optional[int] = ..., eval_batch_size: _Optional[int] = ..., dataset_type: _Optional[_Union[DatasetType, str]] = ..., label_fields: _Optional[_Iterable[str]] = ..., sample_weight_fields: _Optional[_Iterable[str]] = ..., num_workers: _Optional[int] = ..., pin_memory: bool = ..., shuffle: bool = ..., shuffle_buffer_size: _Optional[int] = ..., drop_remainder: bool = ..., fg_mode: _Optional[_Union[FgMode, str]] = ..., global_batch_size: _Optional[int] = ..., num_streams: _Optional[int] = ..., on_bad_file: _Optional[_Union[OnBadFile, str]] = ..., delimiter: _Optional[str] = ..., with_header: bool = ..., input_fields: _Optional[_Iterable[_Union[InputField, _Mapping]]] = ...) -> None: ...

@@ -4,10 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from raymon.data import Feature, ParquetReader, Position, build_features
+import pyarrow as pa
+
+from raymon.data import (
+    CsvFormat,
+    Feature,
+    FileFormat,
+    FileKind,
+    ParquetReader,
+    Position,
+    build_features,
+)
 from raymon.models import grouping_keys, label_kinds
-from raymon.protos.data_pb2 import OnBadFile
+from raymon.protos.data_pb2 import DatasetType, FieldType, OnBadFile
 from raymon.protos.pipeline_pb2 import PipelineConfig
+
+_TYPES = {
+    FieldType.INT32: pa.int32(),
+    FieldType.INT64: pa.int64(),
+    FieldType.STRING: pa.string(),
+    FieldType.FLOAT: pa.float32(),
+    FieldType.DOUBLE: pa.float64(),
+}
 
 
 @dataclass(frozen=True)
@@ -50,6 +68,7 @@ def train_reader(
         num_workers=data.num_workers,
         num_class=num_class(config),
         skip_bad_files=skips_bad_files(config),
+        file_format=file_format(config),
     )
 
 
@@ -70,6 +89,7 @@ def eval_reader(
         num_workers=data.num_workers,
         num_class=num_class(config),
         skip_bad_files=skips_bad_files(config),
+        file_format=file_format(config),
     )
 
 
@@ -102,6 +122,20 @@ def steps_to_go(
 def num_class(config: PipelineConfig) -> int | None:
     """Classes of a label, where there are several."""
     return config.model_config.num_class if config.model_config.num_class > 1 else None
+
+
+def file_format(config: PipelineConfig) -> FileFormat:
+    """Of the files with the data."""
+    data = config.data_config
+    if data.dataset_type == DatasetType.ArrowIpcDataset:
+        return FileFormat(FileKind.IPC)
+    if data.dataset_type == DatasetType.ParquetDataset:
+        return FileFormat(FileKind.PARQUET)
+    types = {
+        column.input_name: _TYPES[column.input_type] if column.HasField("input_type") else None
+        for column in data.input_fields
+    }
+    return FileFormat(FileKind.CSV, CsvFormat(data.delimiter, data.with_header, types))
 
 
 def skips_bad_files(config: PipelineConfig) -> bool:

@@ -17,7 +17,14 @@ from raymon.models import build_model, grouping_keys, label_kinds
 from raymon.protos.metric_pb2 import CustomMetric
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.training.checkpoint import newest_checkpoint
-from raymon.training.job import eval_reader, num_class, skips_bad_files, total_steps, train_reader
+from raymon.training.job import (
+    eval_reader,
+    file_format,
+    num_class,
+    skips_bad_files,
+    total_steps,
+    train_reader,
+)
 from raymon.training.model_dir import check_mounted, check_writable
 
 
@@ -98,6 +105,7 @@ def plan_run(config: PipelineConfig) -> RunPlan:
         weights=weights,
         num_class=num_class(config),
         skip_bad_files=skips_bad_files(config),
+        file_format=file_format(config),
     ).rows
     check_evaluation_input(config)
     check_devices(config)
@@ -122,6 +130,7 @@ def check_evaluation_input(config: PipelineConfig) -> None:
             keys=grouping_keys(config),
             num_class=num_class(config),
             skip_bad_files=skips_bad_files(config),
+            file_format=file_format(config),
         )
         eval_reader(config, features, 0, max(1, config.ray_config.num_workers))
 

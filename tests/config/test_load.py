@@ -57,12 +57,6 @@ WRONG = [
     ),
     ('label_fields: "y"', "label_fields: y", "data_config.label_fields[0]", "must be in quotes"),
     (
-        'label_fields: "y"',
-        "dataset_type: CsvDataset",
-        "data_config.dataset_type",
-        "raymon does not have CsvDataset yet",
-    ),
-    (
         'feature_names: "user" group_type: DEEP',
         'feature_names: "user" group_type: DEPP',
         "model_config.feature_groups[1].group_type",

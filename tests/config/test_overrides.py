@@ -123,7 +123,7 @@ def test_a_string_is_taken_as_it_is(text: str) -> None:
         ("ray_config.resources_per_worker=2", "is a map; write ray_config.resources_per_worker.K"),
         ("train_config.grad_clipping={type: 1}", "train_config.grad_clipping.type: unknown field"),
         ("train_config.ema={}", "raymon does not have ema yet"),
-        ("data_config.dataset_type=CsvDataset", "raymon does not have CsvDataset yet"),
+        ("data_config.dataset_type=OdpsDataset", "OdpsDataset"),
         ("model_config.metrics+=acuracy {}", 'did you mean "accuracy"?'),
     ],
 )

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from raymon.data.parquet import open_files
+from raymon.data.formats import open_files
 from raymon.errors import DataError
 
 
@@ -39,7 +39,7 @@ def test_a_path_means_these_files(root: Path, path: str, names: list[str]) -> No
     paths = [Path(file.path.removeprefix("file://")) for file in files]
     assert [found.relative_to(root).as_posix() for found in paths] == names
     assert all(file.rows == 2 for file in files)
-    assert all(file.row_group_rows() == [1, 1] for file in files)
+    assert all(file.row_group_rows == (1, 1) for file in files)
 
 
 def test_a_relative_path_starts_at_the_working_directory(

@@ -1,0 +1,107 @@
+"""A file of rows, of any format."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from raymon.data.found_file import FoundFile, first_line
+from raymon.errors import DataError
+
+
+@dataclass(frozen=True)
+class ColumnStatistics:
+    """What is known of the values of a column in a row group without reading them.
+
+    Attributes:
+        row_group: index in the file.
+        nulls: how many there are; None: unknown.
+        least, most: None: unknown.
+    """
+
+    row_group: int
+    nulls: int | None
+    least: Any
+    most: Any
+
+
+class DataFile(ABC):
+    """A file of rows in row groups, of which one is read at a time.
+
+    Args:
+        found: where it is.
+        schema: `pyarrow.Schema` of its columns.
+        row_group_rows: rows of each row group.
+    """
+
+    def __init__(self, found: FoundFile, schema: pa.Schema, row_group_rows: Sequence[int]) -> None:
+        self.found = found
+        self.schema = schema
+        self.row_group_rows = tuple(row_group_rows)
+
+    @property
+    def path(self) -> str:
+        """As a user would write it."""
+        return self.found.path
+
+    @property
+    def rows(self) -> int:
+        """Rows of the file."""
+        return sum(self.row_group_rows)
+
+    def statistics(self, column: str) -> Iterator[ColumnStatistics]:
+        """What is known of a column, by row group."""
+        return iter(())
+
+    def read(
+        self,
+        row_group: int,
+        start: int,
+        stop: int,
+        columns: Sequence[str],
+        categorical: Sequence[str],
+        chunk_rows: int,
+    ) -> Iterator[tuple[int, pa.Table]]:
+        """Rows [start, stop) of a row group, in pieces of at most twice `chunk_rows`.
+
+        Args:
+            row_group: index in the file.
+            start, stop: from the beginning of the row group.
+            columns: the ones that are read.
+            categorical: columns of which strings come as a dictionary and indices into it.
+            chunk_rows: a larger row group need not be whole in memory.
+
+        Returns:
+            Each piece, and where in the row group it begins.
+
+        Raises:
+            DataError: the file is damaged, or not as it was when it was opened.
+        """
+        try:
+            self.found.check_unchanged()
+            strings = [name for name in categorical if self._is_string(name)]
+            yield from self._read(row_group, start, stop, columns, strings, chunk_rows)
+        except (pa.ArrowException, OSError, EOFError) as error:
+            raise DataError(
+                f"{self.path}: row group {row_group} cannot be read: {first_line(error)}"
+            ) from error
+
+    @abstractmethod
+    def _read(
+        self,
+        row_group: int,
+        start: int,
+        stop: int,
+        columns: Sequence[str],
+        categorical: Sequence[str],
+        chunk_rows: int,
+    ) -> Iterator[tuple[int, pa.Table]]:
+        """As `read`, of a file that is there; `categorical` has strings alone."""
+
+    def _is_string(self, column: str) -> bool:
+        column_type = self.schema.field(column).type
+        return bool(pa.types.is_string(column_type) or pa.types.is_large_string(column_type))

@@ -1,0 +1,96 @@
+"""Formats of data files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import pyarrow as pa
+
+from raymon.data.csv_file import CsvFile, CsvFormat
+from raymon.data.data_file import DataFile
+from raymon.data.found_file import FoundFile, find_files, first_line
+from raymon.data.ipc_file import IpcFile
+from raymon.data.parquet import ParquetFile
+from raymon.errors import DataError
+
+
+class FileKind(StrEnum):
+    """What kind of files data is in."""
+
+    PARQUET = "a Parquet file"
+    CSV = "a CSV file"
+    IPC = "an Arrow IPC file"
+
+
+_ENDINGS = {
+    FileKind.PARQUET: (".parquet",),
+    FileKind.CSV: (".csv", ".csv.gz", ".csv.bz2", ".csv.zst"),
+    FileKind.IPC: (".arrow", ".feather"),
+}
+
+
+@dataclass(frozen=True)
+class FileFormat:
+    """How data files are read.
+
+    Attributes:
+        kind: of the files.
+        csv: of CSV files, how lines are columns.
+    """
+
+    kind: FileKind = FileKind.PARQUET
+    csv: CsvFormat = field(default_factory=CsvFormat)
+
+    @property
+    def lacks(self) -> str:
+        """What the format cannot give, in words; "" where nothing is missing."""
+        if self.kind is FileKind.CSV:
+            return (
+                "CSV tells neither how many rows there are nor where one begins: every worker "
+                "reads all files once to find out, and compressed ones again up to its place"
+            )
+        if self.kind is FileKind.IPC:
+            return (
+                "Arrow IPC does not tell how many rows there are: every worker looks at all "
+                "record batches once to find out"
+            )
+        return ""
+
+
+def open_files(
+    path: str, file_format: FileFormat | None = None, skipped: list[str] | None = None
+) -> list[DataFile]:
+    """Opens all files that a path means, as `find_files` finds them.
+
+    Args:
+        path: a file, a directory, or a glob; several are separated by commas.
+        file_format: Parquet where it is None.
+        skipped: gets what is wrong with the files that are of another format; None: that is an
+            error.
+
+    Raises:
+        DataError: no file, or one that is not of the format.
+    """
+    file_format = file_format or FileFormat()
+    kind, files = file_format.kind, []
+    for found in find_files(path, _ENDINGS[kind], kind):
+        try:
+            files.append(_opener(file_format)(found))
+        except (pa.ArrowException, OSError, EOFError) as error:
+            message = f"{found.path}: is not {kind}: {first_line(error)}"
+            if skipped is None:
+                raise DataError(message) from error
+            skipped.append(message)
+    return files or _none(path)
+
+
+def _opener(file_format: FileFormat) -> Callable[[FoundFile], DataFile]:
+    if file_format.kind is FileKind.CSV:
+        return lambda found: CsvFile(found, file_format.csv)
+    return IpcFile if file_format.kind is FileKind.IPC else ParquetFile
+
+
+def _none(path: str) -> list[DataFile]:
+    raise DataError(f"{path}: no file of it can be read")
