@@ -35,7 +35,6 @@ _NOT_YET = frozenset(
         "sequence_raw_feature",
         "sequence_length",
         "sequence_delim",
-        "weighted",
         "init_fn",
         "dynamicemb",
         "zch",

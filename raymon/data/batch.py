@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,47 +18,66 @@ class IdList:
         values: int64 `[N]`, ids of all rows one after the other; `[B]` where every row has one.
         offsets: int64 `[B]`, where the ids of each row begin in `values`; None where every row
             has exactly one id. (What `torch.nn.functional.embedding_bag` takes.)
+        weights: float32 `[N]`, what the embedding of each id is multiplied by; None: by 1.
     """
 
     values: torch.Tensor
     offsets: torch.Tensor | None = None
+    weights: torch.Tensor | None = None
 
     def slice(self, begin: int, end: int) -> IdList:
         """The ids of rows [begin, end), in the same memory."""
-        if self.offsets is None:
-            return IdList(self.values[begin:end])
-        offsets = self.offsets[begin:end]
+        offsets = self.offsets
+        if offsets is None:
+            return self._part(begin, end, None)
         if begin >= end:
-            return IdList(self.values[:0], offsets)
-        first = int(self.offsets[begin])
-        last = int(self.offsets[end]) if end < len(self.offsets) else len(self.values)
-        return IdList(self.values[first:last], offsets - first)
+            return self._part(0, 0, offsets[begin:end])
+        first = int(offsets[begin])
+        last = int(offsets[end]) if end < len(offsets) else len(self.values)
+        return self._part(first, last, offsets[begin:end] - first)
 
     def take(self, rows: npt.NDArray[np.integer]) -> IdList:
         """The ids of some rows: integers `[R]`, their numbers."""
         # numpy, as torch would take threads from the training.
-        values = self.values.numpy()
         if self.offsets is None:
-            return IdList(torch.from_numpy(values.take(rows)))
+            return self._taken(rows, None)
         firsts = self.offsets.numpy()
-        lengths = np.diff(firsts, append=len(values))[rows]
+        lengths = np.diff(firsts, append=len(self.values))[rows]
         offsets = lengths.cumsum() - lengths
         # Of each id, where it is: behind the first of its row by as much as in the result.
         places = np.repeat(firsts[rows] - offsets, lengths) + np.arange(lengths.sum())
-        return IdList(torch.from_numpy(values[places]), torch.from_numpy(offsets))
+        return self._taken(places, torch.from_numpy(offsets))
 
     def to(self, device: torch.device, non_blocking: bool = False) -> IdList:
         """The same ids on `device`."""
-        offsets = self.offsets
-        return IdList(
-            self.values.to(device, non_blocking=non_blocking),
-            None if offsets is None else offsets.to(device, non_blocking=non_blocking),
-        )
+        return self._map(lambda tensor: tensor.to(device, non_blocking=non_blocking))
 
     def pin_memory(self) -> IdList:
         """The same ids in page-locked memory."""
-        offsets = self.offsets
-        return IdList(self.values.pin_memory(), None if offsets is None else offsets.pin_memory())
+        return self._map(lambda tensor: tensor.pin_memory())
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all tensors."""
+        tensors = (self.values, self.offsets, self.weights)
+        return sum(tensor.nbytes for tensor in tensors if tensor is not None)
+
+    def _part(self, first: int, last: int, offsets: torch.Tensor | None) -> IdList:
+        weights = None if self.weights is None else self.weights[first:last]
+        return IdList(self.values[first:last], offsets, weights)
+
+    def _taken(self, places: npt.NDArray[np.integer], offsets: torch.Tensor | None) -> IdList:
+        values = torch.from_numpy(self.values.numpy().take(places))
+        if self.weights is None:
+            return IdList(values, offsets)
+        return IdList(values, offsets, torch.from_numpy(self.weights.numpy().take(places)))
+
+    def _map(self, function: Callable[[torch.Tensor], torch.Tensor]) -> IdList:
+        return IdList(
+            function(self.values),
+            None if self.offsets is None else function(self.offsets),
+            None if self.weights is None else function(self.weights),
+        )
 
 
 @dataclass
@@ -86,9 +105,7 @@ class Batch:
         """Bytes of all tensors."""
         groups = (self.dense, self.labels, self.weights, self.keys)
         tensors = [tensor for group in groups for tensor in group.values()]
-        tensors += [ids.values for ids in self.sparse.values()]
-        tensors += [ids.offsets for ids in self.sparse.values() if ids.offsets is not None]
-        return sum(tensor.nbytes for tensor in tensors)
+        return sum(t.nbytes for t in tensors) + sum(ids.nbytes for ids in self.sparse.values())
 
     def to(self, device: torch.device, non_blocking: bool = False) -> Batch:
         """The same batch on `device`; keys move too, so that no metric has to copy."""
@@ -124,11 +141,21 @@ class Batch:
 def join_ids(parts: Sequence[IdList]) -> IdList:
     """The ids of several parts of rows, in their order."""
     values = torch.from_numpy(np.concatenate([part.values.numpy() for part in parts]))
+    weights = None
+    if any(part.weights is not None for part in parts):
+        weights = torch.from_numpy(np.concatenate([_weights(part) for part in parts]))
     if all(part.offsets is None for part in parts):
-        return IdList(values)
+        return IdList(values, None, weights)
     offsets, first = [], 0
     for part in parts:
         own = np.arange(len(part.values)) if part.offsets is None else part.offsets.numpy()
         offsets.append(own + first)
         first += len(part.values)
-    return IdList(values, torch.from_numpy(np.concatenate(offsets)))
+    return IdList(values, torch.from_numpy(np.concatenate(offsets)), weights)
+
+
+def _weights(ids: IdList) -> npt.NDArray[np.float32]:
+    if ids.weights is None:
+        return np.ones(len(ids.values), np.float32)
+    weights: npt.NDArray[np.float32] = ids.weights.numpy()
+    return weights

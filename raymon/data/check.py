@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from raymon.data.columns import is_integer, is_number, is_string
+from raymon.data.columns import is_integer, is_number, is_string, is_time
 from raymon.data.data_file import DataFile
 from raymon.data.feature import Feature
 from raymon.data.formats import FileFormat, open_files
@@ -91,13 +91,17 @@ def _uses(
         for column in feature.columns:
             yield _Use(column, f"feature {feature.name}", feature.accepted_types, feature.accepts)
     for name in labels:
-        yield _Use(name, "a label", "numbers", is_number)
+        yield _Use(name, "a label", "numbers", _is_plain_number)
     for name in weights:
-        yield _Use(name, "a sample weight", "numbers", is_number)
+        yield _Use(name, "a sample weight", "numbers", _is_plain_number)
     for name in keys:
         yield _Use(
             name, "a grouping key", "integers or strings", lambda t: is_integer(t) or is_string(t)
         )
+
+
+def _is_plain_number(column_type: pa.DataType) -> bool:
+    return is_number(column_type) and not is_time(column_type)
 
 
 def _check_column(file: DataFile, first: DataFile, use: _Use) -> None:

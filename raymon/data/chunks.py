@@ -181,7 +181,7 @@ class ChunkReader:
                 rows.reals[self._places.dense[name]] = value[:, 0].numpy()
             else:
                 rows.wide[name] = value.numpy()
-        elif value.offsets is None:
+        elif value.offsets is None and value.weights is None:
             rows.integers[self._places.sparse[name]] = value.values.numpy()
         else:
             rows.ragged[name] = value

@@ -11,9 +11,11 @@ import pyarrow.compute as pc
 
 
 def is_integer(column_type: pa.DataType) -> bool:
-    """Whether values are integers or booleans, themselves or by a dictionary."""
+    """Whether values are integers, booleans or times, themselves or by a dictionary."""
     value_type = _value_type(column_type)
-    return bool(pa.types.is_integer(value_type) or pa.types.is_boolean(value_type))
+    return bool(
+        pa.types.is_integer(value_type) or pa.types.is_boolean(value_type) or is_time(value_type)
+    )
 
 
 def is_number(column_type: pa.DataType) -> bool:
@@ -49,9 +51,16 @@ def in_one_piece(column: pa.Array | pa.ChunkedArray) -> pa.Array:
 
 
 def as_array(column: pa.Array | pa.ChunkedArray) -> pa.Array:
-    """The column in one piece, without a dictionary."""
+    """The column in one piece, without a dictionary.
+
+    Dates and times are integers: days, or the unit of their type, since 1970-01-01 UTC.
+    """
     array = in_one_piece(column)
-    return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    if is_time(array.type):
+        array = array.view(pa.int32() if array.type.bit_width == 32 else pa.int64())
+    return array
 
 
 def as_int64(values: pa.Array) -> npt.NDArray[np.int64]:
@@ -130,6 +139,35 @@ def flat_values(
     return values.filter(pa.array(kept)), lengths
 
 
+def weighted_values(values: pa.Array) -> tuple[pa.Array, npt.NDArray[np.float64]]:
+    """The values and the weights of strings `[N]` as `value:weight`, none of them null.
+
+    Raises:
+        ValueError: a string is none; the message has it.
+    """
+    parts = pc.split_pattern(values, ":", max_splits=1, reverse=True)
+    counts = pc.list_value_length(parts).to_numpy(zero_copy_only=False)
+    whole = parts.filter(pa.array(counts == 2)).flatten()
+    try:
+        weights = as_float64(whole.take(pa.array(np.arange(1, len(whole), 2))))
+    except pa.ArrowInvalid:
+        weights = np.full(len(whole) // 2, np.nan)
+    if len(weights) < len(values) or not np.isfinite(weights).all():
+        raise ValueError(f"{_first_unweighted(values)!r} is not VALUE:WEIGHT")
+    return whole.take(pa.array(np.arange(0, len(whole), 2))), weights
+
+
+def _first_unweighted(values: pa.Array) -> str:
+    for text in values.to_pylist():
+        try:
+            if ":" in text and math.isfinite(float(text.rpartition(":")[2])):
+                continue
+        except ValueError:
+            pass
+        return str(text)
+    return ""
+
+
 def _contains(strings: pa.Array, text: str) -> bool:
     if pa.types.is_dictionary(strings.type) or len(text.encode()) > 1:
         return bool(pc.any(pc.match_substring(as_array(strings), text)).as_py())
@@ -143,6 +181,14 @@ def _any_empty(strings: pa.Array) -> bool:
         return False
     offsets, _ = string_bytes(as_array(strings))
     return bool(np.diff(offsets).min() == 0)
+
+
+def is_time(column_type: pa.DataType) -> bool:
+    """Whether values are dates, times, or both together."""
+    types = pa.types
+    return bool(
+        types.is_date(column_type) or types.is_timestamp(column_type) or types.is_time(column_type)
+    )
 
 
 def _value_type(column_type: pa.DataType) -> pa.DataType:

@@ -84,6 +84,8 @@ def _id_feature(config: feature_pb2.IdFeature, place: str) -> IdFeature:
             "number)"
         )
     default = config.default_value
+    if config.weighted and config.pooling != "sum":
+        raise ConfigError(f'{place}.pooling: is "{config.pooling}"; weighted values go with "sum"')
     buckets = config.num_buckets if config.HasField("num_buckets") else None
     if buckets is not None and default and not _is_id(default, buckets):
         raise ConfigError(
@@ -105,6 +107,7 @@ def _id_feature(config: feature_pb2.IdFeature, place: str) -> IdFeature:
         vocab=size.vocab,
         default_value=default,
         separator=None if config.value_dim == 1 else _separator(config.separator, place),
+        weighted=config.weighted,
     )
 
 

@@ -41,6 +41,8 @@ class IdFeature(Feature):
         vocab: ids of listed values; 0 is a missing value, 1 a value that is not listed.
         default_value: in place of a missing value.
         separator: between the values of one string; None: one value a row.
+        weighted: values are strings as `value:weight`, and embeddings are multiplied by the
+            weights; the weight of `default_value` is 1.
     """
 
     hash_bucket_size: int | None = None
@@ -48,15 +50,20 @@ class IdFeature(Feature):
     vocab: Mapping[str, int] = field(default_factory=dict)
     default_value: str = ""
     separator: str | None = None
+    weighted: bool = False
 
     @property
     def accepted_types(self) -> str:
+        if self.weighted:
+            return "strings of VALUE:WEIGHT, or lists of them"
         scalars = "integers or strings"
         return scalars if self.separator is None else f"{scalars}, or lists of them"
 
     def accepts(self, column_type: pa.DataType) -> bool:
         if columns.is_list(column_type) and self.separator is not None:
             column_type = column_type.value_type
+        if self.weighted:
+            return columns.is_string(column_type)
         return columns.is_integer(column_type) or columns.is_string(column_type)
 
     def convert(
@@ -75,7 +82,7 @@ class IdFeature(Feature):
         if len(ids) == 0 or ids.min() >= 0:
             return
         if ids.min() == _NO_INTEGER:
-            values, _ = columns.flat_values(columns.as_array(column), self.separator)
+            values, _, _ = self._flat(columns.as_array(column))
             wrong = values[int(np.argmin(self._ids(values)))].as_py()
             raise DataError(
                 f"feature {self.name}, column {self.column}: value {wrong!r} is not an integer "
@@ -97,18 +104,33 @@ class IdFeature(Feature):
         return self._convert(entries).take(indices.to_numpy(zero_copy_only=False))
 
     def _convert(self, array: pa.Array) -> IdList:
-        values, lengths = columns.flat_values(columns.as_array(array), self.separator)
+        values, lengths, weights = self._flat(columns.as_array(array))
         ids = self._ids(values)
-        if lengths is None:
-            return IdList(torch.from_numpy(ids))
-        missing = lengths == 0
-        default = self._default_id(values.type) if missing.any() else None
-        if default is not None:
-            ids = np.insert(ids, (np.cumsum(lengths) - lengths)[missing], default)
-            lengths = np.where(missing, 1, lengths)
-        if (lengths == 1).all():
-            return IdList(torch.from_numpy(ids))
-        return IdList(torch.from_numpy(ids), torch.from_numpy(np.cumsum(lengths) - lengths))
+        if lengths is not None:
+            missing = lengths == 0
+            default = self._default_id(values.type) if missing.any() else None
+            if default is not None:
+                places = (np.cumsum(lengths) - lengths)[missing]
+                ids = np.insert(ids, places, default)
+                weights = None if weights is None else np.insert(weights, places, 1.0)
+                lengths = np.where(missing, 1, lengths)
+        offsets = None
+        if lengths is not None and not (lengths == 1).all():
+            offsets = torch.from_numpy(np.cumsum(lengths) - lengths)
+        if weights is None:
+            return IdList(torch.from_numpy(ids), offsets)
+        return IdList(torch.from_numpy(ids), offsets, torch.from_numpy(weights.astype(np.float32)))
+
+    def _flat(self, array: pa.Array) -> tuple[pa.Array, Ids | None, npt.NDArray[np.float64] | None]:
+        """The values, how many each row has (None: one each), and their weights (None: 1 each)."""
+        values, lengths = columns.flat_values(array, self.separator)
+        if not self.weighted:
+            return values, lengths, None
+        try:
+            values, weights = columns.weighted_values(values)
+        except ValueError as error:
+            raise DataError(f"feature {self.name}, column {self.column}: value {error}") from None
+        return values, lengths, weights
 
     def _ids(self, values: pa.Array) -> Ids:
         """Ids of values that are not missing, in memory of their own."""

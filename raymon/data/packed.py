@@ -77,7 +77,7 @@ class PackedRows:
         places: where the columns are.
         reals: float32 `[R, B]`.
         integers: int64 `[I, B]`; what is in the place of a feature in `ragged` means nothing.
-        ragged: by feature, ids where not every row has exactly one.
+        ragged: by feature, ids where not every row has exactly one, or where they have weights.
         wide: by feature, float32 `[B, value_dim]`, where value_dim is above 1.
         missing: bool `[B]`, which rows are left out; None: no row.
     """

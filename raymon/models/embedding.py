@@ -27,7 +27,17 @@ class EmbeddingTable(nn.Module):
         )
 
     def forward(self, ids: IdList, pooling: str) -> Tensor:
-        """The pooled embeddings `[B, dim]` of B rows; zero for a row without ids."""
+        """The pooled embeddings `[B, dim]` of B rows; zero for a row without ids. Ids with weights
+        are always added up.
+        """
+        if ids.weights is not None:
+            offsets = ids.offsets
+            if offsets is None:
+                offsets = torch.arange(len(ids.values), device=ids.values.device)
+            weights = ids.weights.to(self.weight.dtype)
+            return F.embedding_bag(
+                ids.values, self.weight, offsets, mode="sum", per_sample_weights=weights
+            )
         if ids.offsets is None:
             return F.embedding(ids.values, self.weight)
         return F.embedding_bag(ids.values, self.weight, ids.offsets, mode=pooling)

@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class IdFeature(_message.Message):
-    __slots__ = ("feature_name", "expression", "embedding_name", "embedding_dim", "hash_bucket_size", "num_buckets", "vocab_list", "pooling", "default_value", "separator", "value_dim", "trainable", "vocab_dict", "vocab_file")
+    __slots__ = ("feature_name", "expression", "embedding_name", "embedding_dim", "hash_bucket_size", "num_buckets", "vocab_list", "pooling", "default_value", "separator", "value_dim", "trainable", "vocab_dict", "vocab_file", "weighted")
     class VocabDictEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -29,6 +29,7 @@ class IdFeature(_message.Message):
     TRAINABLE_FIELD_NUMBER: _ClassVar[int]
     VOCAB_DICT_FIELD_NUMBER: _ClassVar[int]
     VOCAB_FILE_FIELD_NUMBER: _ClassVar[int]
+    WEIGHTED_FIELD_NUMBER: _ClassVar[int]
     feature_name: str
     expression: str
     embedding_name: str
@@ -43,7 +44,8 @@ class IdFeature(_message.Message):
     trainable: bool
     vocab_dict: _containers.ScalarMap[str, int]
     vocab_file: str
-    def __init__(self, feature_name: _Optional[str] = ..., expression: _Optional[str] = ..., embedding_name: _Optional[str] = ..., embedding_dim: _Optional[int] = ..., hash_bucket_size: _Optional[int] = ..., num_buckets: _Optional[int] = ..., vocab_list: _Optional[_Iterable[str]] = ..., pooling: _Optional[str] = ..., default_value: _Optional[str] = ..., separator: _Optional[str] = ..., value_dim: _Optional[int] = ..., trainable: bool = ..., vocab_dict: _Optional[_Mapping[str, int]] = ..., vocab_file: _Optional[str] = ...) -> None: ...
+    weighted: bool
+    def __init__(self, feature_name: _Optional[str] = ..., expression: _Optional[str] = ..., embedding_name: _Optional[str] = ..., embedding_dim: _Optional[int] = ..., hash_bucket_size: _Optional[int] = ..., num_buckets: _Optional[int] = ..., vocab_list: _Optional[_Iterable[str]] = ..., pooling: _Optional[str] = ..., default_value: _Optional[str] = ..., separator: _Optional[str] = ..., value_dim: _Optional[int] = ..., trainable: bool = ..., vocab_dict: _Optional[_Mapping[str, int]] = ..., vocab_file: _Optional[str] = ..., weighted: bool = ...) -> None: ...
 
 class ComboFeature(_message.Message):
     __slots__ = ("feature_name", "expression", "embedding_name", "embedding_dim", "hash_bucket_size", "vocab_list", "vocab_dict", "separator", "default_value", "pooling", "trainable")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime
 import re
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raymon.data import Feature, IdList, build_features
-from raymon.data.hashing import hash_integers, hash_strings
+from raymon.data.hashing import hash_integers, hash_strings, key_ids
 from raymon.data.input_counts import InputCounts
 from raymon.errors import ConfigError, DataError
 from raymon.protos import feature_pb2
@@ -283,3 +284,26 @@ def test_a_wrong_feature_is_an_error_that_names_its_field(texts: list[str], mess
     with pytest.raises(ConfigError) as error:
         features(*texts)
     assert str(error.value).startswith("feature_configs" + message)
+
+
+def test_dates_and_times_are_integers_since_1970() -> None:
+    day = datetime.date(1970, 1, 4)
+    moment = datetime.datetime(1970, 1, 1, 0, 0, 2)
+    feature = id_feature('num_buckets: 3000 default_value: "9"')
+    for column, expected in (
+        (pa.array([day, None]), 3),
+        (pa.array([day, None]).dictionary_encode(), 3),
+        (pa.array([moment, None], pa.timestamp("s")), 2),
+        (pa.array([moment, None], pa.timestamp("ms")), 2000),
+    ):
+        assert feature.accepts(column.type)
+        assert rows(feature.convert(column), 2) == [[expected], [9]]
+    lists = pa.array([[day], [day, day]], pa.list_(pa.date32()))
+    assert feature.accepts(lists.type)
+    assert rows(feature.convert(lists), 2) == [[3], [3, 3]]
+    number = raw_feature("")
+    assert number.accepts(pa.date32())
+    values = number.convert(pa.array([day, None]))
+    assert isinstance(values, torch.Tensor)
+    assert values.tolist() == [[3.0], [0.0]]
+    assert key_ids(pa.array([day, None])).tolist() == [3, -(2**63)]
