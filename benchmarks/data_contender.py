@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from benchmarks.criteo_like import CATEGORIES, LABEL, NUMBERS
 from raymon.config import load
-from raymon.data import Feature, IdList, LabelKind, ParquetReader, build_features
+from raymon.data import DataReader, Feature, IdList, LabelKind, build_features
 from raymon.protos.feature_pb2 import FeatureConfig
 
 BATCH = 8_192
@@ -81,7 +81,7 @@ def pyarrow_alone(source: Source) -> int:
 
 def raymon(source: Source, **options: Any) -> int:
     """raymon's reader, with two threads."""
-    reader = ParquetReader(
+    reader = DataReader(
         source.path,
         source.features,
         labels={source.label: LabelKind.BINARY},

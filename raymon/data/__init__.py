@@ -1,4 +1,4 @@
-"""Parquet to batches of tensors."""
+"""Files to batches of tensors."""
 
 from raymon.data.batch import Batch, IdList
 from raymon.data.check import InputSummary, check_input
@@ -8,11 +8,12 @@ from raymon.data.features import build_features
 from raymon.data.formats import FileFormat, FileKind
 from raymon.data.labels import LabelKind
 from raymon.data.plan import Position
-from raymon.data.reader import ParquetReader
+from raymon.data.reader import DataReader
 
 __all__ = [
     "Batch",
     "CsvFormat",
+    "DataReader",
     "EmbeddingSpec",
     "Feature",
     "FileFormat",
@@ -20,7 +21,6 @@ __all__ = [
     "IdList",
     "InputSummary",
     "LabelKind",
-    "ParquetReader",
     "Position",
     "build_features",
     "check_input",

@@ -31,7 +31,7 @@ _BYTES_AHEAD = 64 << 20
 _PIECES_AHEAD = 3
 
 
-class ParquetReader:
+class DataReader:
     """Reads the rows of one rank as batches.
 
     The rows of an epoch are dealt to streams, and each global batch takes evenly from all of them.

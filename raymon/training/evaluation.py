@@ -8,7 +8,7 @@ from contextlib import closing
 
 import torch
 
-from raymon.data import ParquetReader
+from raymon.data import DataReader
 from raymon.models import Model
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.sinks import Evaluation
@@ -22,7 +22,7 @@ Progress = Callable[[int, int, float], None]
 def evaluate(
     config: PipelineConfig,
     model: Model,
-    reader: ParquetReader,
+    reader: DataReader,
     context: WorkerContext,
     progress: Progress,
     step: int,

@@ -8,10 +8,10 @@ import pyarrow as pa
 
 from raymon.data import (
     CsvFormat,
+    DataReader,
     Feature,
     FileFormat,
     FileKind,
-    ParquetReader,
     Position,
     build_features,
 )
@@ -48,10 +48,10 @@ class Job:
 
 def train_reader(
     config: PipelineConfig, features: list[Feature], rank: int, world_size: int
-) -> ParquetReader:
+) -> DataReader:
     """The reader of one rank of `train_input_path`."""
     data = config.data_config
-    return ParquetReader(
+    return DataReader(
         config.train_input_path,
         features,
         labels=label_kinds(config),
@@ -74,10 +74,10 @@ def train_reader(
 
 def eval_reader(
     config: PipelineConfig, features: list[Feature], rank: int, world_size: int
-) -> ParquetReader:
+) -> DataReader:
     """The reader of one rank of `eval_input_path`."""
     data = config.data_config
-    return ParquetReader(
+    return DataReader(
         config.eval_input_path,
         features,
         labels=label_kinds(config),
@@ -106,9 +106,7 @@ def total_steps(config: PipelineConfig, steps_per_epoch: int) -> int:
     return int(train.num_steps)
 
 
-def steps_to_go(
-    config: PipelineConfig, reader: ParquetReader, step: int, position: Position
-) -> int:
+def steps_to_go(config: PipelineConfig, reader: DataReader, step: int, position: Position) -> int:
     """Steps that a run still makes after `step` of them, where it is at a position in its data."""
     train = config.train_config
     if not train.HasField("num_epochs"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 
-from raymon.data import Batch, ParquetReader
+from raymon.data import Batch, DataReader
 from raymon.monitor import Monitor, Sender
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.training.evaluation import evaluate
@@ -38,8 +38,8 @@ class Loop:
         config: PipelineConfig,
         state: TrainState,
         train_step: TrainStep,
-        reader: ParquetReader,
-        eval_reader: ParquetReader | None,
+        reader: DataReader,
+        eval_reader: DataReader | None,
         monitor: Monitor,
         summaries: GradientSummaries | None,
         sender: Sender,
