@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,11 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import raymon
+from raymon.cli.summary import print_summary
 from raymon.errors import RunError
 from raymon.training.checkpoint import list_checkpoints
 from raymon.training.loop import Loop
+from tests.data.test_reader import damage
 
 
 def weights(run: Path, step: int) -> dict[str, torch.Tensor]:
@@ -289,3 +292,41 @@ def test_a_run_can_be_made_longer(config_file: Path) -> None:
     assert summary.steps == 30
     for name, weight in weights(whole, 30).items():
         assert torch.equal(weight, weights(longer, 30)[name]), name
+
+
+def test_what_was_wrong_with_the_data_is_in_the_summary(
+    config_file: Path, click_log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = tmp_path / "train"
+    shutil.copytree(click_log / "train", data)
+    damage(data / "part-00001.parquet", 0)
+    (data / "part-00009.parquet").write_text("not data")
+    table = pq.read_table(click_log / "train")
+    items = table["item_id"].to_numpy()
+    damaged = pq.read_metadata(data / "part-00001.parquet").row_group(0).num_rows
+    begin = pq.read_metadata(data / "part-00000.parquet").num_rows
+    read = np.delete(items, slice(begin, begin + damaged))
+    overrides = [
+        f"train_input_path={data}",
+        "train_config.num_epochs=1",
+        "data_config.shuffle=false",
+        "data_config.drop_remainder=true",
+        "data_config.on_bad_file=SKIP",
+        "feature_configs[1].id_feature.num_buckets=90",
+    ]
+    directory = tmp_path / "skipped"
+    summary = raymon.train(
+        config_file, ["ray_config.num_workers=0", f"model_dir={directory}", *overrides]
+    )
+    dropped = len(items) % 256
+    assert summary.input_counts == {
+        "files that cannot be read": 1,
+        "rows that cannot be read": damaged,
+        "ids out of range: item": int((read >= 90).sum()),
+        "rows an epoch that fill no batch": dropped,
+    }
+    assert summary.samples == len(read) - dropped
+    saved = json.loads((directory / "run.json").read_text())
+    assert saved["input_counts"] == summary.input_counts
+    print_summary(summary)
+    assert f"{damaged:,} rows that cannot be read" in capsys.readouterr().out
