@@ -63,6 +63,10 @@ def test_a_good_input_is_counted(tmp_path: Path) -> None:
             "column click, row group 0: value 2; a label must be 0 or 1",
         ),
         (replaced("click", pa.array([-1, 1])), "row group 0: value -1; a label must be 0 or 1"),
+        (
+            replaced("click", pa.array([1, 0], pa.date32())),
+            "click is date32[day]; a label is made from numbers",
+        ),
         (replaced("click", pa.array([None, 1])), "row group 0: 1 nulls; a label must be 0 or 1"),
     ],
 )
