@@ -93,7 +93,11 @@ class DataReader:
         num_class: int | None = None,
         skip_bad_files: bool = False,
     ) -> None:
-        self._chunks = ChunkReader(features, labels, weights, keys, num_class, skip_bad_files)
+        # Of several ranks that share a stream the first one counts what is wrong with it.
+        self._chunks, self._uncounted = (
+            ChunkReader(features, labels, weights, keys, num_class, skip_bad_files)
+            for _ in range(2)
+        )
         self.counts = self._chunks.counts
         self._rank = rank
         self._world_size = world_size
@@ -231,8 +235,9 @@ class DataReader:
         pool: Executor | None,
         ahead: int,
     ) -> StreamReader | ShuffledStream:
+        chunks = self._uncounted if share.part else self._chunks
         if not self._shuffle:
-            return StreamReader(ranges, row, self._chunks, pool, ahead)
+            return StreamReader(ranges, row, chunks, pool, ahead)
         length = plan.lengths[share.stream]
         rows = self._shuffle_buffer_size * self.global_batch_size * length // plan.rows
         block_rows = max(rows, 1)
@@ -241,5 +246,5 @@ class DataReader:
             return shuffled_rows(rows, self._seed, epoch, share.stream, block)
 
         block_begin = row - row % block_rows
-        stream = StreamReader(ranges, block_begin, self._chunks, pool, ahead)
+        stream = StreamReader(ranges, block_begin, chunks, pool, ahead)
         return ShuffledStream(stream, length, block_rows, row, order)

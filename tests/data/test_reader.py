@@ -393,7 +393,7 @@ def damage(path: Path, row_group: int) -> None:
 
 
 @pytest.mark.parametrize("shuffle", [False, True])
-@pytest.mark.parametrize("world_size", [1, 3])
+@pytest.mark.parametrize("world_size", [1, 3, 5])
 def test_rows_that_cannot_be_read_are_left_out_and_counted(
     tmp_path: Path, shuffle: bool, world_size: int
 ) -> None:
