@@ -64,9 +64,9 @@ WRONG = [
     ),
     (
         "num_buckets: 9",
-        "num_buckets: 9 weighted: true",
-        "feature_configs[0].id_feature.weighted",
-        "raymon does not have weighted yet",
+        "num_buckets: 9 init_fn: 'zeros'",
+        "feature_configs[0].id_feature.init_fn",
+        "raymon does not have init_fn yet",
     ),
     (
         "metrics { auc {} }",
