@@ -30,6 +30,9 @@ from raymon.reporter import Reporter
 from raymon.sinks import Snapshot
 from raymon.training.checkpoint import checkpoint_path, list_checkpoints, read_checkpoint
 from raymon.training.job import eval_reader, features_of, train_reader
+from raymon.training.optimizers import build_optimizers
+from raymon.training.train_step import TrainStep
+from raymon.training.worker_context import WorkerContext
 from tests.data.test_reader import damage
 from tests.training import rank_process
 from tests.training.rank_process import RankRun, read_config, run_rank
@@ -476,3 +479,48 @@ def test_a_run_goes_on_with_other_numbers_of_ranks(runs: Runs) -> None:
     rank = run_rank(config, 0, 1)
     assert len(rank.steps) == 3
     assert [len(step["probs"]) for step in rank.steps] == [24, 24, 24]
+
+
+def test_a_rank_without_rows_needs_no_statistics_of_a_batch(runs: Runs) -> None:
+    more = {"model": "deepfm { deep { hidden_units: [8] use_bn: true } }"}
+    config = runs.write_config("normed", runs.folder / "over_2.parquet", 24, more)
+    features = features_of(config)
+    model = build_model(config, features)
+    context = WorkerContext(0, 1, torch.device("cpu"), RankRun())
+    optimizers = build_optimizers(config.train_config, model)
+    step = TrainStep(config.train_config, model, optimizers, context)
+    norms = [m for m in model.modules() if isinstance(m, torch.nn.BatchNorm1d)]
+    assert norms
+    *_, batch = train_reader(config, features, 0, 2).epoch(0)
+    assert batch.size == 0
+    before = {name: buffer.clone() for name, buffer in model.named_buffers()}
+    output = step.backward(batch, group_rows=1, group=1, last=True)
+    assert output.weights == 0
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, name
+        assert not parameter.grad.any(), name
+    assert all(module.training for module in model.modules())
+    for name, buffer in model.named_buffers():
+        assert torch.equal(buffer, before[name]), name
+
+
+def test_a_loss_is_the_mean_of_the_rows_that_are_there(runs: Runs) -> None:
+    config = runs.config("even_2")
+    features = features_of(config)
+    batch = next(train_reader(config, features, 0, 2).epoch(0))
+    context = WorkerContext(0, 1, torch.device("cpu"), RankRun())
+    gradients = []
+    for rows, missing in ((batch.size, False), (2 * batch.size, True)):
+        torch.manual_seed(0)
+        model = build_model(config, features)
+        step = TrainStep(
+            config.train_config,
+            model,
+            build_optimizers(config.train_config, model),
+            context,
+            rows_may_be_missing=missing,
+        )
+        step.backward(batch, group_rows=rows, group=1, last=True)
+        gradients.append([parameter.grad for parameter in model.parameters()])
+    for one, other in zip(*gradients, strict=True):
+        torch.testing.assert_close(one, other)
