@@ -37,7 +37,7 @@ class IdList:
         return self._part(first, last, offsets[begin:end] - first)
 
     def take(self, rows: npt.NDArray[np.integer]) -> IdList:
-        """The ids of some rows: integers `[R]`, their numbers."""
+        """The ids of some rows, on the CPU: integers `[R]`, their numbers."""
         # numpy, as torch would take threads from the training.
         if self.offsets is None:
             return self._taken(rows, None)
@@ -139,7 +139,7 @@ class Batch:
 
 
 def join_ids(parts: Sequence[IdList]) -> IdList:
-    """The ids of several parts of rows, in their order."""
+    """The ids of several parts of rows, in their order, on the CPU."""
     values = torch.from_numpy(np.concatenate([part.values.numpy() for part in parts]))
     weights = None
     if any(part.weights is not None for part in parts):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
 from torch import nn
-from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
 
 from raymon.data import Batch
@@ -45,20 +44,8 @@ class _LossModule(nn.Module):
         self.model = model
 
     def forward(self, batch: Batch) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
-        with self._without_statistics() if batch.size == 0 else nullcontext():
-            predictions = self.model.predict(batch)
-            return self.model.loss(predictions, batch), predictions
-
-    @contextmanager
-    def _without_statistics(self) -> Iterator[None]:
-        # A rank without rows still takes part in the exchange of gradients, but there is no mean
-        # of no rows.
-        norms = [m for m in self.model.modules() if isinstance(m, _BatchNorm) and m.training]
-        for norm in norms:
-            norm.eval()
-        yield
-        for norm in norms:
-            norm.train()
+        predictions = self.model.predict(batch)
+        return self.model.loss(predictions, batch), predictions
 
 
 class TrainStep:
