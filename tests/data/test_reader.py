@@ -193,8 +193,9 @@ def test_few_row_groups_are_decoded_twice(tmp_path: Path, monkeypatch: pytest.Mo
     for number in range(4):
         with pq.ParquetWriter(tmp_path / f"{number}.parquet", schema()) as writer:
             for group in range(10):
-                first = (number * 10 + group) * 20
-                writer.write_table(table(range(first, first + 5 + (7 * group) % 16)))
+                index = number * 10 + group
+                rows = 7 + (5 * index * index) % 11
+                writer.write_table(table(range(index * 20, index * 20 + rows)))
     decoded: list[tuple[str, int]] = []
     read = ParquetFile.read
 

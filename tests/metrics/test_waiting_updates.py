@@ -167,3 +167,12 @@ def test_nothing_of_a_graph_is_kept(joins: bool) -> None:
     assert not update.args[0].requires_grad
     assert not update.kwargs["w"].requires_grad
     assert update.is_as_given
+
+
+def test_a_batch_of_another_type_keeps_its_values() -> None:
+    waiting, fine = WaitingUpdates(), torch.tensor([0.1], dtype=torch.float64)
+    waiting.add((torch.tensor([0.5]),), {})
+    waiting.add((fine,), {})
+    first, second = waiting.take()
+    assert first.args[0].dtype == torch.float32
+    assert torch.equal(second.args[0], fine)

@@ -108,3 +108,13 @@ def test_a_sender_that_fails_is_counted_and_training_goes_on() -> None:
     monitor = make_monitor(Broken())
     take_steps(monitor, 20)
     assert monitor.failures == 2
+
+
+def test_a_step_without_rows_updates_no_metric() -> None:
+    updated: list[object] = []
+    monitor = make_monitor(Taken(), update=lambda predictions, batch: updated.append(batch))
+    for rows in (8, 0, 8):
+        loss = {"bce": torch.tensor(0.0)}
+        monitor.step(loss, None, rows, samples=rows, weights=float(rows))
+    assert updated == [8, 8]
+    assert monitor.failures == 0

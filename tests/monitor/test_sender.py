@@ -260,3 +260,19 @@ def test_closing_ends_the_thread(count: int) -> None:
         sender.put(window)
     sender.close(10)
     assert not sender._thread.is_alive()
+
+
+def test_what_is_kept_of_one_rank_says_nothing_of_another() -> None:
+    reporter = Reporter()
+    sender = Sender(reporter, lambda ack: None)
+    messages = [
+        WindowReport(schema_version=2, attempt=0, ranks=[rank], index=index)
+        for rank, first in ((0, 2), (1, 5))
+        for index in range(first, first + 3)
+    ]
+    reporter.forgetful.set()
+    sender.resend([message.SerializeToString() for message in messages])
+    wait_until(lambda: len(reporter.reports) >= len(messages))
+    kept = {(*report.ranks, report.index): report.first_kept for report in reporter.reports}
+    assert {first for (rank, _), first in kept.items() if rank == 1} <= {5, 6, 7}
+    sender.close(0)
