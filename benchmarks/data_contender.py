@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from benchmarks.criteo_like import CATEGORIES, LABEL, NUMBERS
 from raymon.config import load
-from raymon.data import DataReader, Feature, IdList, LabelKind, build_features
+from raymon.data import Columns, DataReader, Feature, IdList, LabelKind, build_features
 from raymon.protos.feature_pb2 import FeatureConfig
 
 BATCH = 8_192
@@ -83,8 +83,7 @@ def raymon(source: Source, **options: Any) -> int:
     """raymon's reader, with two threads."""
     reader = DataReader(
         source.path,
-        source.features,
-        labels={source.label: LabelKind.BINARY},
+        Columns(source.features, {source.label: LabelKind.BINARY}),
         batch_size=BATCH,
         num_workers=2,
         **options,

@@ -2,6 +2,7 @@
 
 from raymon.data.batch import Batch, IdList
 from raymon.data.check import InputSummary, check_input
+from raymon.data.converter import Columns
 from raymon.data.csv_file import CsvFormat
 from raymon.data.feature import EmbeddingSpec, Feature
 from raymon.data.features import build_features
@@ -12,6 +13,7 @@ from raymon.data.reader import DataReader
 
 __all__ = [
     "Batch",
+    "Columns",
     "CsvFormat",
     "DataReader",
     "EmbeddingSpec",

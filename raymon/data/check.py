@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import difflib
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
 from raymon.data.columns import is_integer, is_number, is_string, is_time
+from raymon.data.converter import Columns
 from raymon.data.data_file import DataFile
-from raymon.data.feature import Feature
 from raymon.data.formats import FileFormat, open_files
 from raymon.data.labels import LabelKind
 from raymon.errors import DataError
@@ -45,12 +45,8 @@ class _Use:
 
 def check_input(
     path: str,
-    features: Sequence[Feature],
+    columns: Columns,
     *,
-    labels: Mapping[str, LabelKind],
-    weights: Sequence[str] = (),
-    keys: Sequence[str] = (),
-    num_class: int | None = None,
     file_format: FileFormat | None = None,
     skip_bad_files: bool = False,
 ) -> InputSummary:
@@ -69,32 +65,49 @@ def check_input(
     files = open_files(path, file_format, skipped if skip_bad_files else None)
     for why in skipped:
         _log.warning("%s; the file is left out", why)
-    uses = list(_uses(features, labels, weights, keys))
+    first = files[0]
     for file in files:
-        for use in uses:
-            _check_column(file, files[0], use)
-        for name, kind in labels.items():
-            _check_label(file, name, kind, num_class)
+        check_schema(file.schema, file.path, columns)
+        for name in columns.names:
+            column_type = file.schema.field(name).type
+            first_type = first.schema.field(name).type
+            if column_type != first_type:
+                raise DataError(
+                    f"{file.path}: column {name} is {column_type}, but {first_type} in "
+                    f"{first.path}; all files must agree"
+                )
+        for name, kind in columns.labels.items():
+            _check_label(file, name, kind, columns.num_class)
     rows = sum(file.rows for file in files)
     if rows == 0:
         raise DataError(f"{path}: has no rows; a run needs some")
     return InputSummary(rows, len(files))
 
 
-def _uses(
-    features: Sequence[Feature],
-    labels: Mapping[str, LabelKind],
-    weights: Sequence[str],
-    keys: Sequence[str],
-) -> Iterator[_Use]:
-    for feature in features:
+def check_schema(schema: pa.Schema, source: str, columns: Columns) -> None:
+    """Checks that columns are there, and that their types are right for their uses.
+
+    Args:
+        schema: of a file or a table.
+        source: what messages call it.
+        columns: that are needed.
+
+    Raises:
+        DataError: a column is missing, is there twice, or is of a wrong type.
+    """
+    for use in _uses(columns):
+        _check_column(schema, source, use)
+
+
+def _uses(columns: Columns) -> Iterator[_Use]:
+    for feature in columns.features:
         for column in feature.columns:
             yield _Use(column, f"feature {feature.name}", feature.accepted_types, feature.accepts)
-    for name in labels:
+    for name in columns.labels:
         yield _Use(name, "a label", "numbers", _is_plain_number)
-    for name in weights:
+    for name in columns.weights:
         yield _Use(name, "a sample weight", "numbers", _is_plain_number)
-    for name in keys:
+    for name in columns.keys:
         yield _Use(
             name, "a grouping key", "integers or strings", lambda t: is_integer(t) or is_string(t)
         )
@@ -104,8 +117,8 @@ def _is_plain_number(column_type: pa.DataType) -> bool:
     return is_number(column_type) and not is_time(column_type)
 
 
-def _check_column(file: DataFile, first: DataFile, use: _Use) -> None:
-    names = file.schema.names
+def _check_column(schema: pa.Schema, source: str, use: _Use) -> None:
+    names = schema.names
     if use.column not in names:
         near = difflib.get_close_matches(use.column, names, n=1)
         hint = (
@@ -114,20 +127,13 @@ def _check_column(file: DataFile, first: DataFile, use: _Use) -> None:
             else f"it has {', '.join(names[:20])}"
             + (f" and {len(names) - 20} more" if len(names) > 20 else "")
         )
-        raise DataError(f"{file.path}: has no column {use.column}, needed as {use.user}; {hint}")
+        raise DataError(f"{source}: has no column {use.column}, needed as {use.user}; {hint}")
     if names.count(use.column) > 1:
-        raise DataError(f"{file.path}: has several columns {use.column}; names must differ")
-    column_type = file.schema.field(use.column).type
+        raise DataError(f"{source}: has several columns {use.column}; names must differ")
+    column_type = schema.field(use.column).type
     if not use.accepts(column_type):
         raise DataError(
-            f"{file.path}: column {use.column} is {column_type}; {use.user} is made from "
-            f"{use.types}"
-        )
-    first_type = first.schema.field(use.column).type
-    if column_type != first_type:
-        raise DataError(
-            f"{file.path}: column {use.column} is {column_type}, but {first_type} in "
-            f"{first.path}; all files must agree"
+            f"{source}: column {use.column} is {column_type}; {use.user} is made from {use.types}"
         )
 
 

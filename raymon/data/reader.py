@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack, closing
 
@@ -13,10 +13,9 @@ import numpy.typing as npt
 
 from raymon.data.batch import Batch
 from raymon.data.chunks import ChunkReader
+from raymon.data.converter import Columns
 from raymon.data.dealing import Share, shares
-from raymon.data.feature import Feature
 from raymon.data.formats import FileFormat, open_files
-from raymon.data.labels import LabelKind
 from raymon.data.order import RowRange, deal, row_groups, shuffled, shuffled_rows
 from raymon.data.packed import join_rows
 from raymon.data.plan import EpochPlan, Position
@@ -41,10 +40,7 @@ class DataReader:
 
     Args:
         path: files, a directory or a glob; several are separated by commas.
-        features: what to make of the columns.
-        labels: by column, what its values must be.
-        weights: columns of sample weights, finite and not negative.
-        keys: columns of grouping keys.
+        columns: that are read.
         file_format: of the files; None: Parquet.
         batch_size: rows a step of this rank, where there is no `global_batch_size`.
         global_batch_size: rows a step of all ranks together.
@@ -59,7 +55,6 @@ class DataReader:
         drop_remainder: the last global batch of an epoch is left out where it is not full.
         num_workers: threads that decode and convert ahead, at most one for each CPU, or two; 0: all
             happens in the calling thread.
-        num_class: number of classes of a label of kind CLASS; None: not checked.
         skip_bad_files: files that cannot be opened, and rows that cannot be read, are left out and
             counted.
 
@@ -74,11 +69,8 @@ class DataReader:
     def __init__(
         self,
         path: str,
-        features: Sequence[Feature],
+        columns: Columns,
         *,
-        labels: Mapping[str, LabelKind],
-        weights: Sequence[str] = (),
-        keys: Sequence[str] = (),
         file_format: FileFormat | None = None,
         batch_size: int,
         global_batch_size: int | None = None,
@@ -90,14 +82,10 @@ class DataReader:
         seed: int = 0,
         drop_remainder: bool = False,
         num_workers: int = 0,
-        num_class: int | None = None,
         skip_bad_files: bool = False,
     ) -> None:
         # Of several ranks that share a stream the first one counts what is wrong with it.
-        self._chunks, self._uncounted = (
-            ChunkReader(features, labels, weights, keys, num_class, skip_bad_files)
-            for _ in range(2)
-        )
+        self._chunks, self._uncounted = (ChunkReader(columns, skip_bad_files) for _ in range(2))
         self.counts = self._chunks.counts
         self._rank = rank
         self._world_size = world_size

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from raymon.data import (
+    Columns,
     CsvFormat,
     DataReader,
     Feature,
@@ -53,9 +54,7 @@ def train_reader(
     data = config.data_config
     return DataReader(
         config.train_input_path,
-        features,
-        labels=label_kinds(config),
-        weights=data.sample_weight_fields,
+        columns_of(config, features),
         batch_size=data.batch_size,
         global_batch_size=data.global_batch_size or None,
         streams=data.num_streams,
@@ -66,7 +65,6 @@ def train_reader(
         seed=config.train_config.seed,
         drop_remainder=data.drop_remainder,
         num_workers=data.num_workers,
-        num_class=num_class(config),
         skip_bad_files=skips_bad_files(config),
         file_format=file_format(config),
     )
@@ -79,15 +77,11 @@ def eval_reader(
     data = config.data_config
     return DataReader(
         config.eval_input_path,
-        features,
-        labels=label_kinds(config),
-        weights=data.sample_weight_fields,
-        keys=grouping_keys(config),
+        columns_of(config, features, evaluation=True),
         batch_size=data.eval_batch_size or data.batch_size,
         rank=rank,
         world_size=world_size,
         num_workers=data.num_workers,
-        num_class=num_class(config),
         skip_bad_files=skips_bad_files(config),
         file_format=file_format(config),
     )
@@ -96,6 +90,20 @@ def eval_reader(
 def features_of(config: PipelineConfig) -> list[Feature]:
     """The features of a config."""
     return build_features(config.feature_configs)
+
+
+def columns_of(
+    config: PipelineConfig, features: list[Feature], *, evaluation: bool = False
+) -> Columns:
+    """The columns that training reads, or those that an evaluation reads."""
+    model = config.model_config
+    return Columns(
+        features,
+        label_kinds(config),
+        list(config.data_config.sample_weight_fields),
+        grouping_keys(config) if evaluation else (),
+        model.num_class if model.num_class > 1 else None,
+    )
 
 
 def total_steps(config: PipelineConfig, steps_per_epoch: int) -> int:
@@ -115,11 +123,6 @@ def steps_to_go(config: PipelineConfig, reader: DataReader, step: int, position:
     if epochs <= 0:
         return 0
     return reader.steps_from(position.row) + (epochs - 1) * reader.steps_per_epoch
-
-
-def num_class(config: PipelineConfig) -> int | None:
-    """Classes of a label, where there are several."""
-    return config.model_config.num_class if config.model_config.num_class > 1 else None
 
 
 def file_format(config: PipelineConfig) -> FileFormat:

@@ -13,14 +13,14 @@ from raymon.config.names import named_metrics, named_train_metrics
 from raymon.data import LabelKind, build_features, check_input
 from raymon.errors import ConfigError, RunError, UserError
 from raymon.metrics import TrainMetricWrapper, build_custom, few_rows, try_out
-from raymon.models import build_model, grouping_keys, label_kinds
+from raymon.models import build_model, label_kinds
 from raymon.protos.metric_pb2 import CustomMetric
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.training.checkpoint import newest_checkpoint
 from raymon.training.job import (
+    columns_of,
     eval_reader,
     file_format,
-    num_class,
     skips_bad_files,
     total_steps,
     train_reader,
@@ -97,13 +97,9 @@ def plan_run(config: PipelineConfig) -> RunPlan:
     config = with_absolute_paths(config)
     check_config(config)
     features = build_features(config.feature_configs)
-    kinds, weights = label_kinds(config), list(config.data_config.sample_weight_fields)
     rows = check_input(
         config.train_input_path,
-        features,
-        labels=kinds,
-        weights=weights,
-        num_class=num_class(config),
+        columns_of(config, features),
         skip_bad_files=skips_bad_files(config),
         file_format=file_format(config),
     ).rows
@@ -124,11 +120,7 @@ def check_evaluation_input(config: PipelineConfig) -> None:
         features = build_features(config.feature_configs)
         check_input(
             config.eval_input_path,
-            features,
-            labels=label_kinds(config),
-            weights=list(config.data_config.sample_weight_fields),
-            keys=grouping_keys(config),
-            num_class=num_class(config),
+            columns_of(config, features, evaluation=True),
             skip_bad_files=skips_bad_files(config),
             file_format=file_format(config),
         )

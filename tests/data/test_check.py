@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 from google.protobuf import text_format
 
-from raymon.data import InputSummary, LabelKind, build_features, check_input
+from raymon.data import Columns, InputSummary, LabelKind, build_features, check_input
 from raymon.errors import DataError
 from raymon.protos import feature_pb2
 
@@ -25,9 +25,8 @@ GOOD = pa.table({"user_age": [1.5, None], "user_id": ["1", "2"], "click": [0, 1]
 
 
 def check(path: Path, kind: LabelKind = LabelKind.BINARY) -> InputSummary:
-    return check_input(
-        str(path), FEATURES, labels={"click": kind}, weights=["w"], keys=["user_id"], num_class=3
-    )
+    columns = Columns(FEATURES, {"click": kind}, ["w"], ["user_id"], num_class=3)
+    return check_input(str(path), columns)
 
 
 def replaced(name: str, values: pa.Array) -> pa.Table:

@@ -13,7 +13,7 @@ from google.protobuf import text_format
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from raymon.data import Batch, DataReader, IdList, LabelKind, build_features
+from raymon.data import Batch, Columns, DataReader, IdList, LabelKind, build_features
 from raymon.errors import DataError
 from raymon.protos import feature_pb2
 
@@ -63,8 +63,9 @@ def table(rows: range) -> pa.Table:
 
 def reader(path: object, **options: Any) -> DataReader:
     labels = options.pop("labels", {"click": LabelKind.BINARY})
-    options = {"batch_size": 4, "weights": ["weight"], "keys": ["user", "row"], **options}
-    return DataReader(str(path), FEATURES, labels=labels, **options)
+    weights, keys = options.pop("weights", ["weight"]), options.pop("keys", ["user", "row"])
+    columns = Columns(FEATURES, labels, weights, keys, options.pop("num_class", None))
+    return DataReader(str(path), columns, **{"batch_size": 4, **options})
 
 
 def row_numbers(batches: list[Batch]) -> list[list[int]]:

@@ -10,7 +10,7 @@ from google.protobuf import text_format
 from sklearn.metrics import roc_auc_score
 
 from raymon import examples
-from raymon.data import DataReader, LabelKind, build_features, check_input, synthetic
+from raymon.data import Columns, DataReader, LabelKind, build_features, check_input, synthetic
 from raymon.protos import pipeline_pb2
 
 
@@ -54,9 +54,9 @@ def test_the_demo_config_reads_the_log(log: Path) -> None:
     text = (Path(next(iter(examples.__path__))) / "demo.config").read_text()
     config = text_format.Parse(text, pipeline_pb2.PipelineConfig())
     features = build_features(config.feature_configs)
-    labels = {"click": LabelKind.BINARY}
-    assert check_input(str(log / "train"), features, labels=labels).rows == 30_000
-    batch = next(DataReader(str(log / "eval"), features, labels=labels, batch_size=8).epoch(0))
+    columns = Columns(features, {"click": LabelKind.BINARY})
+    assert check_input(str(log / "train"), columns).rows == 30_000
+    batch = next(DataReader(str(log / "eval"), columns, batch_size=8).epoch(0))
     assert batch.dense.keys() | batch.sparse.keys() == {feature.name for feature in features}
 
 

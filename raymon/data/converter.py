@@ -1,0 +1,147 @@
+"""Tables to the tensors of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import torch
+
+from raymon.data.batch import IdList
+from raymon.data.columns import as_float64
+from raymon.data.feature import Feature
+from raymon.data.hashing import key_ids
+from raymon.data.input_counts import InputCounts
+from raymon.data.labels import LabelKind
+from raymon.data.packed import PackedRows, Places
+from raymon.errors import DataError
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What is read of the data.
+
+    Attributes:
+        features: what to make of the columns.
+        labels: by column, what its values must be.
+        weights: columns of sample weights, finite and not negative.
+        keys: columns of grouping keys.
+        num_class: number of classes of a label of kind CLASS; None: not checked.
+    """
+
+    features: Sequence[Feature]
+    labels: Mapping[str, LabelKind]
+    weights: Sequence[str] = ()
+    keys: Sequence[str] = ()
+    num_class: int | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """All columns that are used, each once."""
+        of_features = [column for feature in self.features for column in feature.columns]
+        return list(dict.fromkeys([*of_features, *self.labels, *self.weights, *self.keys]))
+
+    @property
+    def categorical(self) -> list[str]:
+        """Those whose values become ids, each once."""
+        of_features = [c for f in self.features if f.is_sparse for c in f.columns]
+        return list(dict.fromkeys([*of_features, *self.keys]))
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the rows of a table come from, as messages say it.
+
+    Attributes:
+        name: of the file, or of what else gave them.
+        first_row: number of the first of them there.
+        row_group: that they are in; None: there is none.
+    """
+
+    name: str
+    first_row: int
+    row_group: int | None = None
+
+    def __str__(self) -> str:
+        return self.name if self.row_group is None else f"{self.name}: row group {self.row_group}"
+
+
+class Converter:
+    """Checks the values of tables, and makes the tensors of a batch of them.
+
+    Args:
+        columns: of the tables.
+        counts: of what is wrong and only counted.
+    """
+
+    def __init__(self, columns: Columns, counts: InputCounts) -> None:
+        self._columns = columns
+        self._counts = counts
+        features = columns.features
+        self._places = Places.of(
+            [feature.name for feature in features if not feature.is_sparse],
+            list(columns.labels),
+            columns.weights,
+            [feature.name for feature in features if feature.is_sparse],
+            columns.keys,
+        )
+
+    def gap(self, rows: int) -> PackedRows:
+        """Rows that are left out: they have their place, and are in no batch."""
+        return self._places.gap(rows)
+
+    def convert(self, table: pa.Table, origin: Origin) -> PackedRows:
+        """The rows of a table. It may be called by any thread.
+
+        Raises:
+            DataError: a label, a weight or a value of a feature is wrong.
+        """
+        columns, places = self._columns, self._places
+        rows = places.empty(len(table))
+        for name, kind in columns.labels.items():
+            values = as_float64(table[name])
+            requirement = f"a label must be {kind.requirement(columns.num_class)}"
+            valid = kind.valid(values, columns.num_class)
+            _check_rows(table, origin, name, valid, requirement)
+            rows.reals[places.labels[name]] = values
+        for name in columns.weights:
+            values = as_float64(table[name])
+            valid = (values >= 0) & (values <= np.finfo(np.float32).max)
+            requirement = "a weight must be finite and not negative"
+            _check_rows(table, origin, name, valid, requirement)
+            rows.reals[places.weights[name]] = values
+        for feature in columns.features:
+            try:
+                arrays = (table[column] for column in feature.columns)
+                value = feature.convert(*arrays, counts=self._counts)
+            except DataError as error:
+                raise DataError(f"{origin}: {error}") from None
+            self._put(rows, feature.name, value)
+        for name in columns.keys:
+            rows.integers[places.keys[name]] = key_ids(table[name]).numpy()
+        return rows
+
+    def _put(self, rows: PackedRows, name: str, value: IdList | torch.Tensor) -> None:
+        if isinstance(value, torch.Tensor):
+            if value.shape[1] == 1:
+                rows.reals[self._places.dense[name]] = value[:, 0].numpy()
+            else:
+                rows.wide[name] = value.numpy()
+        elif value.offsets is None and value.weights is None:
+            rows.integers[self._places.sparse[name]] = value.values.numpy()
+        else:
+            rows.ragged[name] = value
+
+
+def _check_rows(
+    table: pa.Table, origin: Origin, column: str, valid: npt.NDArray[np.bool_], requirement: str
+) -> None:
+    if not valid.all():
+        row = int(np.argmin(valid))
+        raise DataError(
+            f"{origin.name}: column {column}, row {origin.first_row + row}: value "
+            f"{table[column][row].as_py()!r}; {requirement}"
+        )
