@@ -17,12 +17,15 @@ _PATHS = ("train_input_path", "eval_input_path", "model_dir")
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
-def load(path: str | os.PathLike[str], overrides: Overrides = ()) -> PipelineConfig:
+def load(
+    path: str | os.PathLike[str], overrides: Overrides = (), *, reads_train_input: bool = True
+) -> PipelineConfig:
     """The config of a file, with overrides applied, `${VAR}` in paths replaced, and checked.
 
     Args:
         path: of a protobuf text file.
         overrides: by field, or as `FIELD=VALUE`; see `raymon.config.overrides`.
+        reads_train_input: false where the run needs no `train_input_path`.
 
     Raises:
         ConfigError: one line, `FILE:LINE: FIELD: what is wrong; what would be right`. For an
@@ -35,6 +38,8 @@ def load(path: str | os.PathLike[str], overrides: Overrides = ()) -> PipelineCon
     missing = missing_field(config)
     if missing is not None:
         raise source.error(missing, "is missing; it must be given")
+    if reads_train_input and not config.train_input_path:
+        raise source.error("train_input_path", "is missing; give a path")
     validate(config, source)
     return config
 

@@ -31,8 +31,7 @@ def validate(config: PipelineConfig, source: Source) -> None:
         ConfigError: the first thing that is wrong, `PLACE: FIELD: what; what would be right`.
     """
     rules = Rules(source, config, "")
-    for name in ("train_input_path", "model_dir"):
-        rules.require(bool(getattr(config, name)), name, "is empty; give a path")
+    rules.require(bool(config.model_dir), "model_dir", "is empty; give a path")
     _validate_train(config, rules.inner("train_config"))
     _validate_data(config, rules.inner("data_config"))
     evaluation = rules.inner("eval_config")

@@ -1,13 +1,16 @@
 """Files to batches of tensors."""
 
 from raymon.data.batch import Batch, IdList
-from raymon.data.check import InputSummary, check_input
+from raymon.data.check import InputSummary, check_input, check_schema
 from raymon.data.converter import Columns
 from raymon.data.csv_file import CsvFormat
+from raymon.data.dataset_reader import DatasetBatch, DatasetPosition, DatasetReader
 from raymon.data.feature import EmbeddingSpec, Feature
 from raymon.data.features import build_features
 from raymon.data.formats import FileFormat, FileKind
+from raymon.data.input_counts import InputCounts
 from raymon.data.labels import LabelKind
+from raymon.data.opened_dataset import has_state, wanted_arguments
 from raymon.data.plan import Position
 from raymon.data.reader import DataReader
 
@@ -16,14 +19,21 @@ __all__ = [
     "Columns",
     "CsvFormat",
     "DataReader",
+    "DatasetBatch",
+    "DatasetPosition",
+    "DatasetReader",
     "EmbeddingSpec",
     "Feature",
     "FileFormat",
     "FileKind",
     "IdList",
+    "InputCounts",
     "InputSummary",
     "LabelKind",
     "Position",
     "build_features",
     "check_input",
+    "check_schema",
+    "has_state",
+    "wanted_arguments",
 ]

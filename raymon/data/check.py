@@ -20,6 +20,9 @@ from raymon.errors import DataError
 _log = logging.getLogger("raymon")
 
 
+_TYPES = (pa.float64(), pa.int64(), pa.string(), pa.list_(pa.float64()))
+
+
 @dataclass(frozen=True)
 class InputSummary:
     """What an input holds.
@@ -97,6 +100,16 @@ def check_schema(schema: pa.Schema, source: str, columns: Columns) -> None:
     """
     for use in _uses(columns):
         _check_column(schema, source, use)
+
+
+def fitting_type(name: str, columns: Columns) -> pa.DataType:
+    """A type that is right for all uses of a column, as for values that are all null."""
+    uses = [use for use in _uses(columns) if use.column == name]
+    for column_type in _TYPES:
+        if all(use.accepts(column_type) for use in uses):
+            return column_type
+    users = " and ".join(use.user for use in uses)
+    raise DataError(f"column {name}: no type is right for {users}")
 
 
 def _uses(columns: Columns) -> Iterator[_Use]:

@@ -7,11 +7,17 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from typing import TypeVar
 
+BYTES_AHEAD = 64 << 20
+"""What the batches that wait for one rank may take, in bytes."""
+
 Item = TypeVar("Item")
 
 
 def fetch_ahead(
-    items: Iterator[Item], size: Callable[[Item], int], max_bytes: int
+    items: Iterator[Item],
+    size: Callable[[Item], int],
+    max_bytes: int,
+    join_s: float | None = None,
 ) -> Generator[Item, None, None]:
     """The items, drawn by a thread of their own as long as those that wait are not too large.
 
@@ -21,6 +27,8 @@ def fetch_ahead(
         items: drawn in the thread.
         size: of an item, in bytes.
         max_bytes: of all items that wait. One item may always wait, however large.
+        join_s: how long closing waits for the thread, which may be waiting for an item; None: as
+            long as it takes.
     """
     queue = _Queue[Item](max_bytes)
 
@@ -39,7 +47,7 @@ def fetch_ahead(
         yield from queue
     finally:
         queue.close()
-        thread.join()
+        thread.join(join_s)
 
 
 class _Queue(Iterator[Item]):

@@ -19,14 +19,13 @@ from raymon.data.formats import FileFormat, open_files
 from raymon.data.order import RowRange, deal, row_groups, shuffled, shuffled_rows
 from raymon.data.packed import join_rows
 from raymon.data.plan import EpochPlan, Position
-from raymon.data.prefetch import fetch_ahead
+from raymon.data.prefetch import BYTES_AHEAD, fetch_ahead
 from raymon.data.stream import ShuffledStream, StreamReader
 from raymon.errors import DataError
 
 STREAMS = 8
 """Streams of data that is read in global batches of one size on any number of workers."""
 
-_BYTES_AHEAD = 64 << 20
 _PIECES_AHEAD = 3
 
 
@@ -181,7 +180,7 @@ class DataReader:
                 stack.callback(pool.shutdown, cancel_futures=True)
             batches: Iterator[Batch] = self._batches(epoch, row, streams or self.streams, pool)
             if pool is not None:
-                ahead = fetch_ahead(batches, lambda batch: batch.nbytes, _BYTES_AHEAD)
+                ahead = fetch_ahead(batches, lambda batch: batch.nbytes, BYTES_AHEAD)
                 batches = stack.enter_context(closing(ahead))
             yield from batches
 

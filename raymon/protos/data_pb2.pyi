@@ -12,6 +12,7 @@ class DatasetType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ParquetDataset: _ClassVar[DatasetType]
     CsvDataset: _ClassVar[DatasetType]
     ArrowIpcDataset: _ClassVar[DatasetType]
+    RayDataset: _ClassVar[DatasetType]
 
 class FieldType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -34,6 +35,7 @@ class FgMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
 ParquetDataset: DatasetType
 CsvDataset: DatasetType
 ArrowIpcDataset: DatasetType
+RayDataset: DatasetType
 INT32: FieldType
 INT64: FieldType
 STRING: FieldType

@@ -141,7 +141,9 @@ class Console:
         rate = progress.done / progress.seconds if progress.seconds > 0 else 0.0
         if self._bars is not None:
             step = f"Evaluating Step {progress.step}"
-            self._bars.show("evaluation", step, progress.done, progress.total, f"{rate:.2f}it/s")
+            self._bars.show(
+                "evaluation", step, progress.done, progress.total or None, f"{rate:.2f}it/s"
+            )
         elif time.monotonic() - self._last_line >= self._interval_s:
             self._last_line = time.monotonic()
             _log.info("Evaluating Step %d: %dit [%.2fit/s]", progress.step, progress.done, rate)

@@ -17,7 +17,8 @@ from raymon.reporter import InProcessReporter, Reporter
 from raymon.sinks import Console
 from raymon.sinks.console import terminal_handler
 from raymon.training.checkpoint import Checkpoint, list_checkpoints
-from raymon.training.job import Job
+from raymon.training.datasets import EVAL, Datasets, check_datasets, datasets_in_process
+from raymon.training.job import Job, features_of
 from raymon.training.prepare import check_evaluation_input, with_absolute_paths
 from raymon.training.progress import Progress, Publisher
 from raymon.training.retention import best_of_run
@@ -31,6 +32,7 @@ def evaluate_run(
     overrides: Sequence[str] = (),
     *,
     address: str | None = None,
+    datasets: Datasets | None = None,
 ) -> tuple[int, dict[str, float]]:
     """Scores a checkpoint on the evaluation data of its config.
 
@@ -39,6 +41,7 @@ def evaluate_run(
         checkpoint: "latest", "best", or a step.
         overrides: As `field=value`, of the config that is saved with the run.
         address: Of a Ray cluster, as for `train`.
+        datasets: In place of files, as for `train`: "eval".
 
     Returns:
         The step of the checkpoint, and the scores by name.
@@ -50,10 +53,12 @@ def evaluate_run(
     config = with_absolute_paths(read_saved(model_dir, overrides))
     # The run may have been moved since.
     config.model_dir = str(model_dir.absolute())
-    if not config.eval_input_path:
+    given = dict(datasets or {})
+    if not config.eval_input_path and EVAL not in given:
         raise ConfigError(f"{model_dir}: no eval_input_path; pass --set eval_input_path=PATH")
     chosen = _choose(model_dir, checkpoint, config)
-    check_evaluation_input(config)
+    check_datasets(given, config, features_of(config))
+    check_evaluation_input(config, given)
     terminal = RichConsole(stderr=True) if sys.stderr.isatty() else None
     set_up_logging(
         config.monitor_config.log_level,
@@ -64,7 +69,7 @@ def evaluate_run(
     # Nothing is kept: what is published is only shown.
     reporter = Reporter(None, [], 1, math.inf)
     run = _in_process if config.ray_config.num_workers == 0 else _on_ray
-    return chosen.step, run(config, job, reporter, address, terminal)
+    return chosen.step, run(config, job, reporter, address, terminal, given)
 
 
 def _in_process(
@@ -73,9 +78,15 @@ def _in_process(
     reporter: Reporter,
     address: str | None,
     terminal: RichConsole | None,
+    datasets: Datasets,
 ) -> dict[str, float]:
+    read = datasets_in_process(datasets, config, address)
     link = InProcessReporter(reporter)
-    return _follow(lambda: run_worker(job, in_process_context(config), link), link, terminal)
+
+    def work() -> None:
+        run_worker(job, in_process_context(config), link, datasets=read)
+
+    return _follow(work, link, terminal)
 
 
 def _on_ray(
@@ -84,17 +95,18 @@ def _on_ray(
     reporter: Reporter,
     address: str | None,
     terminal: RichConsole | None,
+    datasets: Datasets,
 ) -> dict[str, float]:
     from raymon.training.ray_cluster import check_capacity, connect
 
     connect(address)
-    check_capacity(config.ray_config)
+    check_capacity(config.ray_config, datasets)
     from raymon.reporter.ray_reporter import start_reporter
     from raymon.training.ray_trainer import fit
 
     link = start_reporter(f"{config.model_dir}:evaluate", reporter)
     try:
-        return _follow(lambda: fit(job, link), link, terminal)
+        return _follow(lambda: fit(job, link, datasets), link, terminal)
     finally:
         link.stop()
 

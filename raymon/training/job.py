@@ -17,8 +17,9 @@ from raymon.data import (
     build_features,
 )
 from raymon.models import grouping_keys, label_kinds
-from raymon.protos.data_pb2 import DatasetType, FieldType, OnBadFile
+from raymon.protos.data_pb2 import DataConfig, DatasetType, FieldType, OnBadFile
 from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.protos.train_pb2 import TrainConfig
 
 _TYPES = {
     FieldType.INT32: pa.int32(),
@@ -92,6 +93,14 @@ def features_of(config: PipelineConfig) -> list[Feature]:
     return build_features(config.feature_configs)
 
 
+def share_of_batch(config: DataConfig, rank: int, world_size: int) -> int:
+    """Rows of a step on one rank, where every rank has its even part."""
+    whole = config.global_batch_size
+    if not whole:
+        return int(config.batch_size)
+    return int(whole * (rank + 1) // world_size - whole * rank // world_size)
+
+
 def columns_of(
     config: PipelineConfig, features: list[Feature], *, evaluation: bool = False
 ) -> Columns:
@@ -106,20 +115,18 @@ def columns_of(
     )
 
 
-def total_steps(config: PipelineConfig, steps_per_epoch: int) -> int:
+def total_steps(config: TrainConfig, steps_per_epoch: int) -> int:
     """Steps that a run makes in all."""
-    train = config.train_config
-    if train.HasField("num_epochs"):
-        return int(train.num_epochs) * steps_per_epoch
-    return int(train.num_steps)
+    if config.HasField("num_epochs"):
+        return int(config.num_epochs) * steps_per_epoch
+    return int(config.num_steps)
 
 
-def steps_to_go(config: PipelineConfig, reader: DataReader, step: int, position: Position) -> int:
+def steps_to_go(config: TrainConfig, reader: DataReader, step: int, position: Position) -> int:
     """Steps that a run still makes after `step` of them, where it is at a position in its data."""
-    train = config.train_config
-    if not train.HasField("num_epochs"):
-        return max(0, int(train.num_steps) - step)
-    epochs = int(train.num_epochs) - position.epoch
+    if not config.HasField("num_epochs"):
+        return max(0, int(config.num_steps) - step)
+    epochs = int(config.num_epochs) - position.epoch
     if epochs <= 0:
         return 0
     return reader.steps_from(position.row) + (epochs - 1) * reader.steps_per_epoch
@@ -130,7 +137,7 @@ def file_format(config: PipelineConfig) -> FileFormat:
     data = config.data_config
     if data.dataset_type == DatasetType.ArrowIpcDataset:
         return FileFormat(FileKind.IPC)
-    if data.dataset_type == DatasetType.ParquetDataset:
+    if data.dataset_type in (DatasetType.ParquetDataset, DatasetType.RayDataset):
         return FileFormat(FileKind.PARQUET)
     types = {
         column.input_name: _TYPES[column.input_type] if column.HasField("input_type") else None

@@ -5,12 +5,11 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 
-from raymon.data import Batch, DataReader
 from raymon.monitor import Monitor, Sender
 from raymon.protos.pipeline_pb2 import PipelineConfig
-from raymon.training.evaluation import evaluate
+from raymon.training.evaluation import EvalReader, evaluate
+from raymon.training.feed import FedBatch, Feed
 from raymon.training.gradients import GradientSummaries
-from raymon.training.job import steps_to_go
 from raymon.training.profiling import StepProfiler
 from raymon.training.save import TrainState, save
 from raymon.training.train_step import TrainStep
@@ -24,7 +23,7 @@ class Loop:
         config: The pipeline.
         state: What is trained; it says where to go on.
         train_step: Trains on one batch.
-        reader: Training rows of this rank.
+        feed: Gives the batches of this rank.
         eval_reader: Evaluation rows of this rank; None where there is no evaluation.
         monitor: Watches the steps.
         summaries: Measures gradients; None where nobody wants to see them.
@@ -38,8 +37,8 @@ class Loop:
         config: PipelineConfig,
         state: TrainState,
         train_step: TrainStep,
-        reader: DataReader,
-        eval_reader: DataReader | None,
+        feed: Feed,
+        eval_reader: EvalReader | None,
         monitor: Monitor,
         summaries: GradientSummaries | None,
         sender: Sender,
@@ -49,82 +48,55 @@ class Loop:
         self._train_config = config.train_config
         self._state = state
         self._train_step = train_step
-        self._reader = reader
+        self._feed = feed
         self._eval_reader = eval_reader
         self._monitor = monitor
         self._summaries = summaries
         self._sender = sender
         self._context = context
         self._model_dir = Path(config.model_dir)
-        self._total_steps = state.step + steps_to_go(config, reader, state.step, state.position)
         self._saved_step = state.step
-        # Of the epoch, or what is left of it: its first row, its steps, and those that are made.
-        self._first_row = self._epoch_steps = self._end = 0
 
     def run(self) -> None:
         """Trains up to the last step, which is always saved and evaluated."""
-        profiling = self._train_config.is_profiling and self._context.rank == 0
-        with StepProfiler(self._model_dir, profiling) as profiler:
-            while self._state.step < self._total_steps:
-                self._run_epoch(profiler)
-        if self._saved_step < self._state.step:
-            self._save()
-
-    def _run_epoch(self, profiler: StepProfiler) -> None:
         state, clock = self._state, self._monitor.clock
-        begin = state.position
-        self._first_row = begin.row
-        self._epoch_steps = self._reader.steps_from(begin.row)
-        self._end = min(self._epoch_steps, self._total_steps - state.step)
-        clock.skip()
-        with closing(self._reader.epoch(begin.epoch, begin.row, begin.streams)) as batches:
-            for index, batch in enumerate(batches):
+        profiling = self._train_config.is_profiling and self._context.rank == 0
+        with (
+            StepProfiler(self._model_dir, profiling) as profiler,
+            closing(self._feed.batches(state.step, state.position)) as batches,
+        ):
+            clock.skip()
+            for fed in batches:
                 clock.lap("data")
-                self._step(batch, begin.epoch, index)
+                self._step(fed)
                 profiler.step()
-                if state.step == self._total_steps:
-                    break
-                if self._save_is_due(index):
+                if self._save_is_due(fed):
                     self._save()
                     clock.skip()
-        every = self._train_config.save_checkpoints_epochs
-        over = state.position.epoch > begin.epoch and state.step < self._total_steps
-        if every and over and state.position.epoch % every == 0:
+        if self._saved_step < state.step:
             self._save()
 
-    def _step(self, batch: Batch, epoch: int, index: int) -> None:
+    def _step(self, fed: FedBatch) -> None:
         state = self._state
-        begin, end = self._group(index)
-        last = index + 1 == end
-        moved = self._context.move(batch, self._config.data_config.pin_memory)
-        rows = sum(self._rows_at(step) for step in range(begin, end))
-        output = self._train_step.backward(moved, rows, end - begin, last)
+        moved = self._context.move(fed.batch, self._config.data_config.pin_memory)
+        output = self._train_step.backward(moved, fed.group_rows, fed.group_steps, fed.ends_group)
         learning_rates = state.optimizers.learning_rates()
-        if last:
-            self._update(end - begin)
-        if index + 1 == self._epoch_steps:
+        if fed.ends_group:
+            self._update(fed.group_steps)
+        if fed.ends_epoch:
             state.optimizers.end_epoch()
         state.step += 1
-        state.position = self._reader.after(state.position)
+        epoch = state.position.shared.epoch
+        state.position = fed.after
         self._monitor.step(
             output.losses,
             output.predictions,
             moved,
-            samples=batch.size,
+            samples=fed.batch.size,
             weights=output.weights,
             epoch=epoch,
             learning_rates=learning_rates,
         )
-
-    def _rows_at(self, index: int) -> int:
-        return self._reader.rows_at(self._first_row + index * self._reader.global_batch_size)
-
-    def _group(self, index: int) -> tuple[int, int]:
-        # Steps whose gradients make up one step of the optimizer. A group ends with the epoch and
-        # with the run, so that no gradient is left over; and a run goes on only between groups.
-        size = max(1, self._train_config.gradient_accumulation_steps)
-        begin = index - index % size
-        return begin, min(begin + size, self._end)
 
     def _update(self, group: int) -> None:
         self._train_step.unscale()
@@ -136,14 +108,13 @@ class Loop:
                 self._monitor.count_failure(error)
         self._train_step.update()
 
-    def _save_is_due(self, index: int) -> bool:
+    def _save_is_due(self, fed: FedBatch) -> bool:
         # Only between steps of the optimizer: gradients that are half added up are not saved.
-        if self._train_config.save_checkpoints_epochs:
-            return False
-        if self._state.position.row != 0 and index + 1 != self._group(index)[1]:
-            return False
+        every_epochs = self._train_config.save_checkpoints_epochs
+        if every_epochs:
+            return fed.ends_epoch and fed.after.shared.epoch % every_epochs == 0
         every = self._train_config.save_checkpoints_steps
-        return self._state.step // every > self._saved_step // every
+        return fed.ends_group and self._state.step // every > self._saved_step // every
 
     def _save(self) -> None:
         self._monitor.cut(checkpoint=True)

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 from torchmetrics import Metric
 
 from raymon.config.names import named_metrics, named_train_metrics
-from raymon.data import LabelKind, build_features, check_input
+from raymon.data import Feature, LabelKind, build_features, check_input
 from raymon.errors import ConfigError, RunError, UserError
 from raymon.metrics import TrainMetricWrapper, build_custom, few_rows, try_out
 from raymon.models import build_model, label_kinds
+from raymon.protos.data_pb2 import DatasetType
 from raymon.protos.metric_pb2 import CustomMetric
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.training.checkpoint import newest_checkpoint
+from raymon.training.datasets import EVAL, TRAIN, Datasets, check_datasets
 from raymon.training.job import (
     columns_of,
     eval_reader,
@@ -34,15 +36,17 @@ class RunPlan:
 
     Attributes:
         config: With absolute paths.
-        total_steps: Steps of the run.
-        rows: Rows of the training data.
+        total_steps: Steps of the run; None where they are not known.
+        rows: Rows of the training data; None where they are not known.
         dropped: Rows of an epoch that fill no batch and are left out.
+        datasets: In place of files.
     """
 
     config: PipelineConfig
-    total_steps: int
-    rows: int
+    total_steps: int | None
+    rows: int | None
     dropped: int = 0
+    datasets: Datasets = field(default_factory=dict)
 
 
 def check_config(config: PipelineConfig) -> None:
@@ -87,8 +91,8 @@ def _try_custom_metric(
     return metric
 
 
-def plan_run(config: PipelineConfig) -> RunPlan:
-    """Checks the config and its data, by footers alone.
+def plan_run(config: PipelineConfig, datasets: Datasets) -> RunPlan:
+    """Checks the config and its data, files by their footers alone.
 
     Raises:
         ConfigError: The config is wrong.
@@ -97,26 +101,42 @@ def plan_run(config: PipelineConfig) -> RunPlan:
     config = with_absolute_paths(config)
     check_config(config)
     features = build_features(config.feature_configs)
+    check_datasets(datasets, config, features)
+    if TRAIN in datasets:
+        plan = RunPlan(config, _known_steps(config), None, datasets=datasets)
+    else:
+        plan = _plan_files(config, features, datasets)
+    check_evaluation_input(config, datasets)
+    check_devices(config)
+    return plan
+
+
+def _plan_files(config: PipelineConfig, features: list[Feature], datasets: Datasets) -> RunPlan:
     rows = check_input(
         config.train_input_path,
         columns_of(config, features),
         skip_bad_files=skips_bad_files(config),
         file_format=file_format(config),
     ).rows
-    check_evaluation_input(config)
-    check_devices(config)
-    world_size = max(1, config.ray_config.num_workers)
-    reader = train_reader(config, features, 0, world_size)
-    return RunPlan(config, total_steps(config, reader.steps_per_epoch), rows, reader.dropped)
+    if config.data_config.dataset_type == DatasetType.RayDataset:
+        return RunPlan(config, _known_steps(config), rows, datasets=datasets)
+    reader = train_reader(config, features, 0, max(1, config.ray_config.num_workers))
+    steps = total_steps(config.train_config, reader.steps_per_epoch)
+    return RunPlan(config, steps, rows, reader.dropped, datasets)
 
 
-def check_evaluation_input(config: PipelineConfig) -> None:
-    """Checks the evaluation data, where there is any.
+def _known_steps(config: PipelineConfig) -> int | None:
+    train = config.train_config
+    return None if train.HasField("num_epochs") else int(train.num_steps)
+
+
+def check_evaluation_input(config: PipelineConfig, datasets: Datasets) -> None:
+    """Checks the files of the evaluation data, where there are any.
 
     Raises:
-        DataError: It is missing, or is not what the config says.
+        DataError: They are missing, or are not what the config says.
     """
-    if config.eval_input_path:
+    if config.eval_input_path and EVAL not in datasets:
         features = build_features(config.feature_configs)
         check_input(
             config.eval_input_path,
@@ -168,7 +188,8 @@ def with_absolute_paths(config: PipelineConfig) -> PipelineConfig:
     absolute = PipelineConfig()
     absolute.CopyFrom(config)
     absolute.model_dir = _absolute(config.model_dir)
-    absolute.train_input_path = _absolute_list(config.train_input_path)
+    if config.train_input_path:
+        absolute.train_input_path = _absolute_list(config.train_input_path)
     if config.eval_input_path:
         absolute.eval_input_path = _absolute_list(config.eval_input_path)
     for feature in absolute.feature_configs:

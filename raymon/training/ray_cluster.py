@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ import ray
 
 from raymon.errors import ConfigError, RunError
 from raymon.protos.ray_pb2 import RayConfig
+from raymon.training.datasets import Datasets, is_ray_dataset
 
 _log = logging.getLogger("raymon")
 
@@ -69,8 +70,9 @@ def worker_resources(config: RayConfig) -> dict[str, float]:
     return {name: amount for name, amount in resources.items() if amount > 0}
 
 
-def check_capacity(config: RayConfig) -> None:
-    """Checks that the cluster can place all workers at once, when nothing else runs on it.
+def check_capacity(config: RayConfig, datasets: Datasets) -> None:
+    """Checks that the cluster can place all workers at once, when nothing else runs on it, and
+    `ray.data` beside them where it reads a dataset.
 
     Raises:
         ConfigError: It cannot; the message says what it has.
@@ -82,6 +84,7 @@ def check_capacity(config: RayConfig) -> None:
         for node in nodes
     )
     if places >= config.num_workers:
+        _check_room_for_data(config, need, nodes, datasets)
         return
     has = {name: sum(node.get(name, 0.0) for node in nodes) for name in need}
     raise ConfigError(
@@ -89,6 +92,21 @@ def check_capacity(config: RayConfig) -> None:
         f"fit; the cluster has {_format(has)} on {len(nodes)} "
         f"node{'s' if len(nodes) > 1 else ''}, room for {places}"
     )
+
+
+def _check_room_for_data(
+    config: RayConfig,
+    need: Mapping[str, float],
+    nodes: Sequence[Mapping[str, float]],
+    datasets: Datasets,
+) -> None:
+    free = sum(node.get("CPU", 0.0) for node in nodes) - config.num_workers * need.get("CPU", 0.0)
+    if any(map(is_ray_dataset, datasets.values())) and free < 1:
+        raise ConfigError(
+            f"ray_config.num_workers: {config.num_workers} workers with {_format(need)} each leave "
+            f"{free:g} CPU for ray.data, which needs 1 or more; give fewer workers, or less CPU in "
+            "ray_config.resources_per_worker"
+        )
 
 
 def _log_raylet(data: Mapping[str, Any], *_: object, **__: object) -> None:
@@ -112,5 +130,5 @@ def _dashboard(url: str | None) -> str | None:
     return f"http://{url}" if url else None
 
 
-def _format(resources: dict[str, float]) -> str:
+def _format(resources: Mapping[str, float]) -> str:
     return ", ".join(f"{amount:g} {name}" for name, amount in resources.items())

@@ -9,24 +9,32 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from ray import cloudpickle
 from ray.train import CheckpointConfig, FailureConfig, RunConfig, ScalingConfig
 from ray.train import TrainingFailedError as RayTrainingFailedError
 from ray.train.torch import TorchTrainer
 
-from raymon.errors import RaymonError, TrainingError, UserError
+from raymon.errors import DataError, RaymonError, TrainingError, UserError
 from raymon.metrics import registered_metrics
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.reporter.ray_reporter import RayReporter
+from raymon.training.datasets import Datasets, is_ray_dataset, title
 from raymon.training.job import Job
 from raymon.training.ray_cluster import worker_resources
+from raymon.training.ray_datasets import EveryRow
 from raymon.training.ray_worker import train_loop_per_worker
 from raymon.training.save import ANOTHER_WORKER
 
 _log = logging.getLogger("raymon")
 
 
-def fit(job: Job, reporter: RayReporter) -> None:
+def fit(job: Job, reporter: RayReporter, datasets: Datasets) -> None:
     """Runs a job on the workers of the cluster that this process is connected to.
+
+    Args:
+        job: What to do.
+        reporter: Takes what is measured.
+        datasets: In place of files.
 
     Raises:
         KeyboardInterrupt: Ctrl-C was pressed.
@@ -38,6 +46,9 @@ def fit(job: Job, reporter: RayReporter) -> None:
     if job.checkpoint is not None:
         # An evaluation has nothing to do with the checkpoints that Ray keeps for the run.
         run_dir = run_dir / "monitor" / "evaluate"
+    of_ray = {name: data for name, data in datasets.items() if is_ray_dataset(data)}
+    others = {name: data for name, data in datasets.items() if name not in of_ray}
+    _check_that_they_travel(others)
     _forget_lost_checkpoints(run_dir)
     trainer = TorchTrainer(
         train_loop_per_worker,
@@ -46,7 +57,11 @@ def fit(job: Job, reporter: RayReporter) -> None:
             "checkpoint": job.checkpoint,
             "metrics": registered_metrics(),
             "reporter": reporter.actor,
+            "datasets": others,
+            "ray_datasets": list(of_ray),
         },
+        datasets=of_ray,
+        dataset_config=EveryRow(),
         scaling_config=ScalingConfig(
             num_workers=config.ray_config.num_workers,
             use_gpu=config.ray_config.use_gpu,
@@ -73,6 +88,17 @@ def fit(job: Job, reporter: RayReporter) -> None:
         # Ray leaves a handler of its own behind.
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, on_interrupt)
+
+
+def _check_that_they_travel(datasets: Datasets) -> None:
+    for name, data in datasets.items():
+        try:
+            cloudpickle.dumps(data)
+        except Exception as error:
+            raise DataError(
+                f"{title(name)}: cannot be sent to workers: {error}; give the function that makes "
+                "it"
+            ) from None
 
 
 def _checkpoint_config(config: PipelineConfig) -> CheckpointConfig:

@@ -11,7 +11,8 @@ def train_loop_per_worker(arguments: dict[str, Any]) -> None:
     Args:
         arguments: `config`, a serialised `PipelineConfig`; `checkpoint`, the path of one to
             evaluate, or None to train; `metrics`, those that the driver registered, by name;
-            `reporter`, the handle of the `ReportingActor`.
+            `reporter`, the handle of the `ReportingActor`; `datasets` in place of files, by name;
+            `ray_datasets`, the names of those that Ray Train splits.
     """
     # Ray's controller imports this module too, so what takes seconds is imported here.
     import logging
@@ -37,4 +38,10 @@ def train_loop_per_worker(arguments: dict[str, Any]) -> None:
         ray.train.torch.get_device(),
         RayRegister(job.config.export_config.best_exporter_metric),
     )
-    run_worker(job, context, TreeReporter(arguments["reporter"], job.config.monitor_config))
+    datasets = dict(arguments["datasets"])
+    if arguments["ray_datasets"]:
+        from raymon.training.ray_datasets import rows_of_worker
+
+        datasets |= rows_of_worker(arguments["ray_datasets"], job.config)
+    reporter = TreeReporter(arguments["reporter"], job.config.monitor_config)
+    run_worker(job, context, reporter, datasets=datasets)

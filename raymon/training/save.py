@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from raymon.data import Position
+from raymon.data import DatasetPosition, Position
 from raymon.errors import RaymonError, RunError, TrainingError
 from raymon.models import Model
 from raymon.sinks import Evaluation
@@ -22,6 +22,7 @@ from raymon.training.checkpoint import (
     write_manifest,
     write_part,
 )
+from raymon.training.feed import RunPosition
 from raymon.training.optimizers import Optimizers
 from raymon.training.random_state import random_state, restore_random_state
 from raymon.training.worker_context import WorkerContext
@@ -51,7 +52,7 @@ class TrainState:
     optimizers: Optimizers
     scaler: torch.amp.GradScaler
     data: str
-    position: Position
+    position: RunPosition
     step: int = 0
     metrics: Mapping[str, float] = field(default_factory=dict)
     windows: list[bytes] = field(default_factory=list)
@@ -102,7 +103,8 @@ def restore(state: TrainState, checkpoint: Checkpoint, context: WorkerContext) -
     state.optimizers.load_state_dict(trainer["optimizers"])
     state.scaler.load_state_dict(trainer["scaler"])
     state.step = checkpoint.step
-    state.position = Position(trainer["epoch"], trainer["row"], trainer["streams"])
+    shared = Position(trainer["epoch"], trainer["row"], trainer["streams"])
+    state.position = RunPosition(shared, _own_position(shared, checkpoint, context))
     state.windows, state.evaluations = [], []
     # The parts of all ranks there were, by as many ranks as there are now.
     for rank in range(context.rank, checkpoint.world_size, context.world_size):
@@ -146,9 +148,9 @@ def _write_parts(path: Path, state: TrainState, context: WorkerContext) -> None:
             "kinds": _kinds(state.optimizers),
             "scaler": state.scaler.state_dict(),
             "data": state.data,
-            "epoch": state.position.epoch,
-            "row": state.position.row,
-            "streams": state.position.streams,
+            "epoch": state.position.shared.epoch,
+            "row": state.position.shared.row,
+            "streams": state.position.shared.streams,
         }
         write_part(path, _TRAINER, trainer)
     own = {
@@ -157,6 +159,8 @@ def _write_parts(path: Path, state: TrainState, context: WorkerContext) -> None:
         "windows": [torch.frombuffer(bytearray(w), dtype=torch.uint8) for w in state.windows],
         "evaluations": [asdict(evaluation) for evaluation in state.evaluations],
     }
+    if state.position.own is not None:
+        own["dataset"] = vars(state.position.own)
     write_part(path, _rank_part(context.rank), own)
 
 
@@ -166,11 +170,33 @@ def _write_manifest(path: Path, state: TrainState, context: WorkerContext) -> No
         write_manifest(
             path,
             step=state.step,
-            epoch=state.position.epoch,
+            epoch=state.position.shared.epoch,
             metrics=state.metrics,
             world_size=context.world_size,
             names=[MODEL, _TRAINER, *(_rank_part(rank) for rank in ranks)],
         )
+
+
+def _own_position(
+    shared: Position, checkpoint: Checkpoint, context: WorkerContext
+) -> DatasetPosition | None:
+    """Where this rank is in its dataset."""
+    same = checkpoint.world_size == context.world_size
+    name = _rank_part(context.rank if same else 0)
+    part = read_part(checkpoint.path, name, torch.device("cpu"))
+    if "dataset" not in part:
+        return None
+    position = DatasetPosition(**part["dataset"])
+    if same:
+        return position
+    if position.state is not None:
+        raise RunError(
+            f"{checkpoint.path}: {checkpoint.world_size} workers kept where they were in their "
+            f"datasets, which {context.world_size} cannot take over; go on with as many"
+        )
+    rows = shared.row * (context.rank + 1) // context.world_size
+    rows -= shared.row * context.rank // context.world_size
+    return DatasetPosition(rows, rows)
 
 
 def _kinds(optimizers: Optimizers) -> list[str]:

@@ -20,6 +20,13 @@ from raymon.reporter import InProcessReporter, Reporter
 from raymon.sinks import BackgroundSink, Console, EvaluationLines, Sink, TensorBoard, WindowLines
 from raymon.sinks.console import terminal_handler
 from raymon.training.checkpoint import newest_checkpoint
+from raymon.training.datasets import (
+    TRAIN,
+    Datasets,
+    datasets_in_process,
+    log_limits,
+    title,
+)
 from raymon.training.job import Job
 from raymon.training.prepare import RunPlan, check_config, check_model_dir, plan_run
 from raymon.training.progress import Progress, Publisher
@@ -46,6 +53,7 @@ def train(
     *,
     resume: bool = False,
     address: str | None = None,
+    datasets: Datasets | None = None,
 ) -> Summary:
     """Trains a model and returns how the run ended.
 
@@ -55,33 +63,47 @@ def train(
         resume: Go on from the newest checkpoint in `model_dir`.
         address: Of a Ray cluster; None takes RAY_ADDRESS, or starts Ray on this machine. With
             `ray_config.num_workers` 0 the run is in this process, without Ray.
+        datasets: In place of the files of `train_input_path` and `eval_input_path`: by "train" and
+            "eval" a `ray.data.Dataset`, an iterable, or a function of those of `rank`,
+            `world_size` and `epoch` that it names, which makes one. See
+            `raymon.data.DatasetReader`.
 
     Raises:
         UserError: The config, the data or the directory of the run is wrong.
         TrainingError: The run failed.
     """
-    pipeline = config if isinstance(config, PipelineConfig) else load_checked(config, overrides)
+    given = dict(datasets or {})
+    if isinstance(config, PipelineConfig):
+        pipeline = config
+    else:
+        pipeline = load_checked(config, overrides, reads_train_input=TRAIN not in given)
     terminal = RichConsole(stderr=True) if sys.stderr.isatty() else None
     set_up_logging(
         pipeline.monitor_config.log_level,
         pipeline.monitor_config.log_format,
         handler=terminal_handler(terminal) if terminal else None,
     )
-    plan = plan_run(pipeline)
+    plan = plan_run(pipeline, given)
     check_model_dir(Path(plan.config.model_dir), resume)
     run = _run_in_process if pipeline.ray_config.num_workers == 0 else _run_on_ray
     return run(plan, address, terminal)
 
 
 def load_checked(
-    path: str | PathLike[str], overrides: Mapping[str, object] | Sequence[str] = ()
+    path: str | PathLike[str],
+    overrides: Mapping[str, object] | Sequence[str] = (),
+    *,
+    reads_train_input: bool = True,
 ) -> PipelineConfig:
     """Loads a config and checks all of it that needs no data.
+
+    Args:
+        path, overrides, reads_train_input: as those of `raymon.config.load`.
 
     Raises:
         ConfigError: Something is wrong with it; the message has its place.
     """
-    config = load(path, overrides)
+    config = load(path, overrides, reads_train_input=reads_train_input)
     try:
         check_config(config)
     except ConfigError as error:
@@ -117,12 +139,13 @@ def in_process_context(config: PipelineConfig) -> WorkerContext:
 
 def _run_in_process(plan: RunPlan, address: str | None, terminal: RichConsole | None) -> Summary:
     config = plan.config
+    datasets = datasets_in_process(plan.datasets, config, address)
     _begin_run(plan)
     reporter = InProcessReporter(make_reporter(config))
     job = Job(config.SerializeToString())
 
     def work() -> None:
-        run_worker(job, in_process_context(config), reporter)
+        run_worker(job, in_process_context(config), reporter, datasets=datasets)
 
     return _follow(plan, work, reporter, terminal)
 
@@ -133,9 +156,12 @@ def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None
 
     config = plan.config
     connection = connect(address)
-    check_capacity(config.ray_config)
     from raymon.reporter.ray_reporter import start_reporter
+    from raymon.training.ray_datasets import with_files_of_config
     from raymon.training.ray_trainer import fit
+
+    datasets = with_files_of_config(plan.datasets, config)
+    check_capacity(config.ray_config, datasets)
 
     job = Job(config.SerializeToString())
     reporter = start_reporter(config.model_dir, make_reporter(config))
@@ -147,7 +173,7 @@ def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None
                 connection.dashboard,
             )
         _log.info("Starting %d workers", config.ray_config.num_workers)
-        return _follow(plan, lambda: fit(job, reporter), reporter, terminal)
+        return _follow(plan, lambda: fit(job, reporter, datasets), reporter, terminal)
     finally:
         reporter.stop()
 
@@ -156,12 +182,13 @@ def _begin_run(plan: RunPlan) -> None:
     config = plan.config
     save(config, config.model_dir)
     _log.info(
-        "Training on %s rows, %d steps, %d workers, into %s",
-        f"{plan.rows:,}",
-        plan.total_steps,
+        "Training on %s, %s, %d workers, into %s",
+        title(TRAIN) if plan.rows is None else f"{plan.rows:,} rows",
+        "steps unknown" if plan.total_steps is None else f"{plan.total_steps} steps",
         config.ray_config.num_workers,
         config.model_dir,
     )
+    log_limits(plan.datasets, config)
 
 
 def _follow(

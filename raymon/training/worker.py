@@ -11,16 +11,17 @@ from typing import Protocol
 
 import torch
 
-from raymon.data import Feature
 from raymon.errors import RunError
 from raymon.metrics import TrainMetricWrapper
 from raymon.models import Model, build_model
 from raymon.monitor import Channel, Monitor, Sender
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.training.checkpoint import read_checkpoint
+from raymon.training.datasets import Datasets
 from raymon.training.evaluation import evaluate
 from raymon.training.gradients import GradientSummaries
-from raymon.training.job import Job, eval_reader, features_of, skips_bad_files, train_reader
+from raymon.training.inputs import Inputs
+from raymon.training.job import Job, features_of, skips_bad_files
 from raymon.training.loop import Loop
 from raymon.training.optimizers import build_optimizers
 from raymon.training.precision import set_tf32
@@ -76,6 +77,7 @@ def run_worker(
     context: WorkerContext,
     reporter: ReporterLink,
     make_monitor: MonitorFactory | None = None,
+    datasets: Datasets | None = None,
 ) -> None:
     """Trains, or evaluates a checkpoint, as one rank of the world.
 
@@ -84,9 +86,11 @@ def run_worker(
         context: The world of this rank.
         reporter: Takes what is measured.
         make_monitor: In place of the monitor that reports.
+        datasets: In place of files.
     """
     config = job.config
     features = features_of(config)
+    inputs = Inputs(config, features, datasets or {}, context)
     set_tf32(config.train_config)
     torch.manual_seed(config.train_config.seed)
     model = build_model(config, features)
@@ -94,23 +98,20 @@ def run_worker(
     model.to(context.device)
     seed_everything(config.train_config.seed, context.rank)
     if job.checkpoint is None:
-        _train(config, features, model, context, reporter, make_monitor or reporting_monitor)
+        _train(config, inputs, model, context, reporter, make_monitor or reporting_monitor)
     else:
-        _evaluate(config, features, model, Path(job.checkpoint), context, reporter)
+        _evaluate(config, inputs, model, Path(job.checkpoint), context, reporter)
 
 
 def _train(
     config: PipelineConfig,
-    features: list[Feature],
+    inputs: Inputs,
     model: Model,
     context: WorkerContext,
     reporter: ReporterLink,
     make_monitor: MonitorFactory,
 ) -> None:
-    reader = train_reader(config, features, context.rank, context.world_size)
-    evaluation = None
-    if config.eval_input_path:
-        evaluation = eval_reader(config, features, context.rank, context.world_size)
+    feed, evaluation = inputs.feed(), inputs.evaluation()
     optimizers = build_optimizers(config.train_config, model)
     train_step = TrainStep(
         config.train_config,
@@ -119,9 +120,7 @@ def _train(
         context,
         rows_may_be_missing=skips_bad_files(config),
     )
-    state = TrainState(
-        model, optimizers, train_step.scaler, reader.fingerprint, position=reader.begin
-    )
+    state = TrainState(model, optimizers, train_step.scaler, feed.data, position=feed.begin)
     checkpoint = checkpoint_to_restore(Path(config.model_dir), context)
     if checkpoint is not None:
         restore(state, checkpoint, context)
@@ -131,7 +130,7 @@ def _train(
     if attempt != NO_ATTEMPT:
         channel = reporter.channel(attempt, context.world_size, model.train_metrics)
     sender = Sender(channel, lambda ack: _publish(model, ack.values), context.device)
-    monitor = make_monitor(config, model, context, attempt, sender, state.step, reader.counts.take)
+    monitor = make_monitor(config, model, context, attempt, sender, state.step, feed.counts.take)
     _send_what_was_left(state, sender)
     wanted = set(config.train_config.tensorboard_summaries) - {"loss", "learning_rate"}
     summaries = None
@@ -141,7 +140,7 @@ def _train(
         config=config,
         state=state,
         train_step=train_step,
-        reader=reader,
+        feed=feed,
         eval_reader=evaluation,
         monitor=monitor,
         summaries=summaries,
@@ -213,7 +212,7 @@ def _begin_attempt(
 
 def _evaluate(
     config: PipelineConfig,
-    features: list[Feature],
+    inputs: Inputs,
     model: Model,
     path: Path,
     context: WorkerContext,
@@ -223,7 +222,8 @@ def _evaluate(
     if checkpoint is None:
         raise RunError(f"{path}: not a complete checkpoint")
     load_model(model, checkpoint, context.device)
-    reader = eval_reader(config, features, context.rank, context.world_size)
+    reader = inputs.evaluation()
+    assert reader is not None
 
     def progress(done: int, total: int, seconds: float) -> None:
         if context.rank == 0:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol, TypeVar
 
 import torch
@@ -81,6 +81,23 @@ class WorkerContext:
         if self._group is not None:
             dist.all_reduce(total, group=self._group)
         return total
+
+    def begin_sum(self, values: torch.Tensor) -> Callable[[], torch.Tensor]:
+        """Begins to add up a tensor on the CPU over all ranks, beside what else goes on.
+
+        Returns:
+            A function that waits for the sum.
+        """
+        if self._group is None:
+            return lambda: values
+        total = values.clone()
+        work = dist.all_reduce(total, group=self._group, async_op=True)
+
+        def wait() -> torch.Tensor:
+            work.wait()
+            return total
+
+        return wait
 
     def sum_on_device(self, values: torch.Tensor) -> torch.Tensor:
         """The sum of a tensor over all ranks, where it is, without leaving the device."""

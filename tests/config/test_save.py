@@ -35,5 +35,5 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 
 def test_a_saved_config_that_was_cut_is_told(tmp_path: Path) -> None:
     (tmp_path / "pipeline.config").write_text('model_dir: "x"\n')
-    with pytest.raises(ConfigError, match="train_input_path: is missing"):
+    with pytest.raises(ConfigError, match="train_config: is missing"):
         read_saved(tmp_path)

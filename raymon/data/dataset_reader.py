@@ -1,0 +1,197 @@
+"""Any iterable to batches of tensors: the part of one rank, epoch after epoch."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from raymon.data.batch import Batch
+from raymon.data.chunks import CHUNK_ROWS
+from raymon.data.converter import Columns, Converter, Origin
+from raymon.data.dataset_tables import TableMaker
+from raymon.data.input_counts import InputCounts
+from raymon.data.opened_dataset import ARGUMENTS, OpenedDataset
+from raymon.data.packed import PackedRows, join_rows
+from raymon.data.prefetch import BYTES_AHEAD, fetch_ahead
+
+_JOIN_S = 10.0
+"""How long the end of an epoch waits for a dataset that gives nothing."""
+
+
+@dataclass(frozen=True)
+class DatasetPosition:
+    """Where one rank is in an epoch of its dataset.
+
+    Attributes:
+        rows: of this rank that come before.
+        skip: rows that are passed over after the state is loaded, or after the beginning of the
+            epoch where there is none.
+        state: of the dataset, as its `state_dict` gave it; None where it has none.
+    """
+
+    rows: int = 0
+    skip: int = 0
+    state: Any = None
+
+
+@dataclass(frozen=True)
+class DatasetBatch:
+    """A batch of this rank.
+
+    Attributes:
+        batch: without rows at the end of the epoch.
+        after: the position behind it; behind the end it is the beginning of the next epoch.
+    """
+
+    batch: Batch
+    after: DatasetPosition
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    """Rows that are converted together, and how to come back to them."""
+
+    rows: PackedRows
+    state: Any
+    state_row: int
+
+
+class DatasetReader:
+    """Reads what an iterable, or a function that makes one, gives to this rank.
+
+    A function is called once an epoch, with those of `ARGUMENTS` that it names. An iterable is
+    iterated once an epoch; before that its `set_epoch(epoch)` is called, if it has one. Either may
+    give its rows in any of the forms that `TableMaker` takes, as many at a time as it likes.
+
+    With `state_dict` and `load_state_dict` (of the iterable, or of what the function returns) it
+    goes on exactly where it was. The state is asked for between two pieces, must then count all
+    that it gave as given, and must hold tensors, numbers, strings, lists and dictionaries alone.
+    Without them an epoch begins anew, and the rows that were read before are passed over.
+
+    Args:
+        data: the iterable or the function.
+        columns: that are read.
+        name: what messages call it.
+        batch_size: rows of a batch of this rank.
+        rank: in [0, world_size).
+        world_size: number of ranks.
+        drop_remainder: the last batch of an epoch is left out, and its rows are counted, where it
+            is not full.
+        ahead: batches are made ahead, by a thread, which then is the one that iterates.
+
+    Attributes:
+        counts: what was wrong with the data and is only counted.
+    """
+
+    steps_per_epoch = None
+    """Nobody knows how many."""
+
+    def __init__(
+        self,
+        data: Any,
+        columns: Columns,
+        *,
+        name: str,
+        batch_size: int,
+        rank: int = 0,
+        world_size: int = 1,
+        drop_remainder: bool = False,
+        ahead: bool = True,
+    ) -> None:
+        self.name = name
+        self.counts = InputCounts()
+        self._data = data
+        self._batch_size = batch_size
+        self._rank = rank
+        self._world_size = world_size
+        self._drop_remainder = drop_remainder
+        self._ahead = ahead
+        self._converter = Converter(columns, self.counts)
+        self._origin = name if world_size == 1 else f"{name}, rank {rank}"
+        self._tables = TableMaker(columns, self._origin, min(batch_size, CHUNK_ROWS))
+
+    @property
+    def fingerprint(self) -> str:
+        """Which data this is: equal where a position means the same."""
+        return self.name
+
+    def epoch(self, epoch: int) -> Generator[Batch, None, None]:
+        """The batches of this rank of an epoch, as `batches`; the last one has no rows."""
+        with closing(self.batches(epoch, DatasetPosition())) as batches:
+            for item in batches:
+                yield item.batch
+
+    def batches(self, epoch: int, position: DatasetPosition) -> Generator[DatasetBatch, None, None]:
+        """The batches of this rank from a position in an epoch on, and its end.
+
+        Closing the iterator stops its thread as soon as the dataset gives what it is asked for.
+
+        Raises:
+            DataError: the dataset gives what cannot be used, or its state cannot be kept.
+        """
+        batches = self._batches(epoch, position)
+        if not self._ahead:
+            yield from batches
+            return
+        ahead = fetch_ahead(batches, lambda item: item.batch.nbytes, BYTES_AHEAD, _JOIN_S)
+        with closing(ahead):
+            yield from ahead
+
+    def _batches(self, epoch: int, position: DatasetPosition) -> Iterator[DatasetBatch]:
+        row, pieces = position.rows, deque[PackedRows]()
+        have, chunk = 0, None
+        opened = OpenedDataset(self._data, self._arguments(epoch), position.state, self.name)
+        for chunk in self._chunks(opened, position):
+            pieces.append(chunk.rows)
+            have += chunk.rows.size
+            while have >= self._batch_size:
+                row += self._batch_size
+                have -= self._batch_size
+                yield DatasetBatch(_take(pieces, self._batch_size), _position(row, chunk))
+        if have and self._drop_remainder:
+            self.counts.add("rows that fill no batch", have)
+        elif have and chunk is not None:
+            yield DatasetBatch(_take(pieces, have), _position(row + have, chunk))
+        empty = self._converter.convert(self._tables.empty(), Origin(self._origin, 0))
+        yield DatasetBatch(empty.to_batch(), DatasetPosition(state=opened.state_at_end()))
+
+    def _arguments(self, epoch: int) -> dict[str, int]:
+        return dict(zip(ARGUMENTS, (self._rank, self._world_size, epoch), strict=True))
+
+    def _chunks(self, opened: OpenedDataset, position: DatasetPosition) -> Iterator[_Chunk]:
+        row = position.rows - position.skip
+        for state, table in self._tables.tables(opened, opened.state):
+            state_row = row
+            for begin in range(0, len(table), CHUNK_ROWS):
+                part = table.slice(begin, CHUNK_ROWS)
+                row += len(part)
+                passed = max(len(part) - (row - position.rows), 0)
+                if passed < len(part):
+                    rows = self._convert(part.slice(passed), row - len(part) + passed)
+                    yield _Chunk(rows, state, state_row)
+
+    def _convert(self, table: pa.Table, first_row: int) -> PackedRows:
+        return self._converter.convert(table, Origin(self._origin, first_row))
+
+
+def _take(pieces: deque[PackedRows], rows: int) -> Batch:
+    taken = []
+    while rows:
+        piece = pieces.popleft()
+        if piece.size > rows:
+            pieces.appendleft(piece.slice(rows, piece.size))
+            piece = piece.slice(0, rows)
+        rows -= piece.size
+        taken.append(piece)
+    return join_rows(taken).to_batch()
+
+
+def _position(row: int, chunk: _Chunk) -> DatasetPosition:
+    if chunk.state is None:
+        return DatasetPosition(row, row)
+    return DatasetPosition(row, row - chunk.state_row, chunk.state)

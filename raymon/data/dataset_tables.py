@@ -1,0 +1,142 @@
+"""What a dataset gives, as tables of the columns that are needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+
+from raymon.data.check import check_schema, fitting_type
+from raymon.data.converter import Columns
+from raymon.data.found_file import first_line
+from raymon.errors import DataError
+
+FORMS = (
+    "tables (pyarrow, pandas, polars), dictionaries of columns, rows as dictionaries, or lists of "
+    "rows"
+)
+
+
+class TableMaker:
+    """Makes tables of the columns that are needed.
+
+    Args:
+        columns: that are needed.
+        name: of the dataset, for messages.
+        rows: that are put together where there are fewer in a table, as single rows.
+    """
+
+    def __init__(self, columns: Columns, name: str, rows: int) -> None:
+        self._columns = columns
+        self._name = name
+        self._rows = rows
+        self._needed = columns.names
+        self._types = {name: fitting_type(name, columns) for name in self._needed}
+        self._checked: pa.Schema | None = None
+
+    def empty(self) -> pa.Table:
+        """A table without rows."""
+        return pa.schema(list(self._types.items())).empty_table()
+
+    def tables(
+        self, pieces: Iterable[Any], snapshot: Callable[[], Any]
+    ) -> Iterator[tuple[Any, pa.Table]]:
+        """Tables, none of them empty.
+
+        Args:
+            pieces: what the dataset gives.
+            snapshot: its state, asked for before the first piece of each table is drawn.
+
+        Returns:
+            The state before each table, and the table.
+
+        Raises:
+            DataError: a piece is none of `FORMS`, or has not the columns that are needed.
+        """
+        state, waiting, count = snapshot(), [], 0
+        for piece in pieces:
+            waiting.append(piece if self._is_row(piece) else self._table(piece))
+            count += 1 if self._is_row(piece) else len(waiting[-1])
+            if count >= self._rows:
+                yield state, self._join(waiting)
+                state, waiting, count = snapshot(), [], 0
+        if count:
+            yield state, self._join(waiting)
+
+    def _is_row(self, piece: object) -> bool:
+        if not isinstance(piece, Mapping):
+            return False
+        label = next(iter(self._columns.labels))
+        return label in piece and not _is_column(piece[label])
+
+    def _join(self, waiting: Sequence[Any]) -> pa.Table:
+        if not any(isinstance(piece, pa.Table) for piece in waiting):
+            return self._table(list(waiting))
+        tables = [p if isinstance(p, pa.Table) else self._table([p]) for p in waiting]
+        try:
+            return pa.concat_tables(tables, promote_options="permissive")
+        except pa.ArrowInvalid as error:
+            raise DataError(f"{self._name}: {first_line(error)}; types must not change") from None
+
+    def _table(self, piece: Any) -> pa.Table:
+        if isinstance(piece, Mapping):
+            given = dict(piece)
+        elif isinstance(piece, list) and all(isinstance(row, Mapping) for row in piece):
+            names = {name: None for row in piece for name in row}
+            given = {name: [_plain(row.get(name)) for row in piece] for name in names}
+        elif hasattr(piece, "__arrow_c_stream__") or hasattr(piece, "__arrow_c_array__"):
+            table = pa.table(piece)
+            given = {name: table[i] for i, name in enumerate(table.column_names)}
+        else:
+            raise DataError(f"{self._name}: gave a {type(piece).__name__}; a dataset gives {FORMS}")
+        return self._of_columns(given)
+
+    def _of_columns(self, given: Mapping[str, Any]) -> pa.Table:
+        arrays = {name: self._array(name, given[name]) for name in self._needed if name in given}
+        # Those that are not needed have no type; their names are for messages.
+        schema = pa.schema(
+            [(name, arrays[name].type if name in arrays else pa.null()) for name in given]
+        )
+        if schema != self._checked:
+            check_schema(schema, self._name, self._columns)
+            self._checked = schema
+        lengths = {name: len(array) for name, array in arrays.items()}
+        if len(set(lengths.values())) > 1:
+            listed = ", ".join(f"{name} {length}" for name, length in lengths.items())
+            raise DataError(f"{self._name}: columns of unequal lengths: {listed}")
+        return pa.table(arrays)
+
+    def _array(self, name: str, values: Any) -> pa.Array | pa.ChunkedArray:
+        try:
+            array = _arrow(values)
+        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+            raise DataError(f"{self._name}: column {name}: {first_line(error)}") from None
+        # Nulls alone have no type.
+        return array.cast(self._types[name]) if pa.types.is_null(array.type) else array
+
+
+def _arrow(values: Any) -> pa.Array | pa.ChunkedArray:
+    if isinstance(values, pa.Array | pa.ChunkedArray):
+        return values
+    if isinstance(values, torch.Tensor):
+        values = values.detach().cpu().numpy()
+    if isinstance(values, np.ndarray) and values.ndim == 2:
+        flat = pa.array(np.ascontiguousarray(values).reshape(-1))
+        return pa.FixedSizeListArray.from_arrays(flat, values.shape[1])
+    return pa.array(values)
+
+
+def _is_column(value: object) -> bool:
+    dimensions = getattr(value, "ndim", None)
+    if dimensions is not None:
+        return bool(dimensions >= 1)
+    return isinstance(value, list | tuple | pa.Array | pa.ChunkedArray)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, torch.Tensor):
+        value = value.detach().cpu().numpy()
+    return value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value

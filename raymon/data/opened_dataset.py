@@ -1,0 +1,96 @@
+"""A dataset of a user in one epoch: what is iterated, and its state."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import io
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import torch
+
+from raymon.errors import DataError
+
+ARGUMENTS = ("rank", "world_size", "epoch")
+"""What a function that makes an iterable may ask for, by name."""
+
+
+class OpenedDataset:
+    """What is iterated in an epoch.
+
+    Args:
+        data: an iterable, or a function that makes one.
+        arguments: of the function, by name; it gets those that it names.
+        state: that it goes on from; None: it begins.
+        name: what messages call it.
+
+    Raises:
+        DataError: the function gives no iterable, or one that cannot take the state.
+    """
+
+    def __init__(self, data: Any, arguments: dict[str, int], state: Any, name: str) -> None:
+        self._makes_it = not isinstance(data, Iterable)
+        iterable: Any = self._call(data, arguments) if self._makes_it else data
+        self._iterable = iterable
+        self._name = name
+        self._checked = False
+        if not hasattr(iterable, "__iter__"):
+            kind = type(iterable).__name__
+            raise DataError(f"{name}: the function gave a {kind}; it must give an iterable")
+        if hasattr(iterable, "set_epoch"):
+            iterable.set_epoch(arguments["epoch"])
+        if state is not None and not has_state(iterable):
+            raise DataError(f"{name}: has no load_state_dict for the state that it had; give it")
+        if state is not None:
+            iterable.load_state_dict(copy.deepcopy(state))
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._iterable)
+
+    def state(self) -> Any:
+        """A copy of its state; None where it has none."""
+        if not has_state(self._iterable):
+            return None
+        state = copy.deepcopy(self._iterable.state_dict())
+        if not self._checked:
+            _check_state(state, self._name)
+            self._checked = True
+        return state
+
+    def state_at_end(self) -> Any:
+        """The state that the next epoch begins with; what a function makes begins anew."""
+        return None if self._makes_it else self.state()
+
+    @staticmethod
+    def _call(function: Callable[..., Any], arguments: dict[str, int]) -> Any:
+        named = wanted_arguments(function)
+        return function(**{name: arguments[name] for name in ARGUMENTS if name in named})
+
+
+def has_state(iterable: object) -> bool:
+    """Whether an iterable can tell where it is, and go on from there."""
+    return hasattr(iterable, "state_dict") and hasattr(iterable, "load_state_dict")
+
+
+def wanted_arguments(function: Callable[..., Any]) -> dict[str, bool]:
+    """The arguments of a function, and whether each must be given."""
+    parameters = inspect.signature(function).parameters.values()
+    variable = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+    wanted = {p.name: p.default is p.empty for p in parameters if p.kind not in variable}
+    if any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters):
+        wanted = {**dict.fromkeys(ARGUMENTS, False), **wanted}
+    return wanted
+
+
+def _check_state(state: Any, name: str) -> None:
+    written = io.BytesIO()
+    try:
+        torch.save(state, written)
+        written.seek(0)
+        torch.load(written, weights_only=True)
+    except Exception as error:
+        raise DataError(
+            f"{name}: its state_dict cannot be kept in a checkpoint: {type(error).__name__}; it "
+            "may hold tensors, numbers, strings, lists and dictionaries"
+        ) from None

@@ -1,0 +1,171 @@
+"""Batches of a dataset whose length nobody knows: ranks agree on each step ahead of it."""
+
+from __future__ import annotations
+
+import zlib
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+
+import torch
+
+from raymon.data import Batch, DatasetBatch, DatasetPosition, DatasetReader, Position
+from raymon.errors import DataError, TrainingError
+from raymon.protos.train_pb2 import TrainConfig
+from raymon.training.feed import FedBatch, RunPosition
+from raymon.training.save import ANOTHER_WORKER
+from raymon.training.worker_context import WorkerContext
+
+
+class AgreedFeed:
+    """Batches of a dataset whose length nobody knows: the ranks tell each other, ahead of the steps
+    that need it and beside those before, how many rows each has.
+
+    Args:
+        config: of the run; how long it is, and how many steps make a group.
+        reader: of this rank.
+        context: the world of this rank.
+    """
+
+    def __init__(self, config: TrainConfig, reader: DatasetReader, context: WorkerContext) -> None:
+        self._config = config
+        self._reader = reader
+        self._context = context
+        self.data = reader.name
+        self.counts = reader.counts
+        self.begin = RunPosition(Position(0, 0), DatasetPosition())
+
+    def batches(self, step: int, position: RunPosition) -> Generator[FedBatch, None, None]:
+        """As `Feed.batches`.
+
+        Raises:
+            DataError: an epoch has no rows, or all ranks read the same.
+            TrainingError: the dataset of another rank failed.
+        """
+        config = self._config
+        left = None if config.HasField("num_epochs") else config.num_steps - step
+        while left is None or left > 0:
+            epoch, begin = position.shared.epoch, position.shared.row
+            if left is None and epoch >= config.num_epochs:
+                return
+            before = left
+            for fed in self._epoch(epoch, position, left):
+                position = fed.after
+                left = None if left is None else left - 1
+                yield fed
+            if position.shared.epoch == epoch:
+                # Nothing was left of the epoch, or nothing is wanted of it any more.
+                if before == left and begin == 0:
+                    again = (
+                        "; a generator ends for good, a function makes a new one" if epoch else ""
+                    )
+                    raise DataError(f"{self._reader.name}: gave no rows in epoch {epoch}{again}")
+                position = RunPosition(Position(epoch + 1, 0), DatasetPosition())
+
+    def _epoch(self, epoch: int, position: RunPosition, left: int | None) -> Iterator[FedBatch]:
+        size = max(1, self._config.gradient_accumulation_steps)
+        row = position.shared.row
+        with closing(self._reader.batches(epoch, position.own or DatasetPosition())) as batches:
+            ahead = _Ahead(batches, self._context)
+            if epoch == 0 and row == 0:
+                self._check_different(ahead.first())
+            while left is None or left > 0:
+                # A step more than the group tells whether it ends the epoch; one more than that is
+                # asked for while the group is trained on.
+                ahead.ask(size + 2 if left is None else min(size + 2, left + 1))
+                rows = [ahead.rows(index) for index in range(min(size + 1, len(ahead)))]
+                steps = rows.index(0) if 0 in rows else len(rows)
+                group = min(steps, size if left is None else min(size, left))
+                for index in range(group):
+                    item = ahead.next()
+                    row += rows[index]
+                    ends_epoch = index + 1 < len(rows) and rows[index + 1] == 0
+                    shared = Position(epoch + 1, 0) if ends_epoch else Position(epoch, row)
+                    own = ahead.at_end if ends_epoch else item.after
+                    yield FedBatch(
+                        item.batch,
+                        sum(rows[:group]),
+                        group,
+                        index + 1 == group,
+                        ends_epoch,
+                        RunPosition(shared, own),
+                    )
+                left = None if left is None else left - group
+                if steps <= group and 0 in rows:
+                    return
+
+    def _check_different(self, batch: Batch) -> None:
+        context = self._context
+        own = _checksum(batch)
+        different = own != context.broadcast(own) or context.rank == 0 or batch.size < 2
+        if not context.all_agree(different):
+            raise DataError(
+                f"{self._reader.name}: several workers begin with the same rows; every worker "
+                "must read its part: give a function of rank and world_size"
+            )
+
+
+class _Ahead:
+    """Batches of this rank that the others are told of.
+
+    Args:
+        batches: of this rank; the last one has no rows.
+        context: the world of this rank.
+    """
+
+    def __init__(self, batches: Iterator[DatasetBatch], context: WorkerContext) -> None:
+        self._batches = batches
+        self._context = context
+        self._asked: deque[tuple[DatasetBatch, Callable[[], torch.Tensor]]] = deque()
+        self._last = DatasetBatch(Batch(0), DatasetPosition())
+        self._error: Exception | None = None
+
+    def __len__(self) -> int:
+        return len(self._asked)
+
+    @property
+    def at_end(self) -> DatasetPosition:
+        """Behind the last batch of this rank, once it is drawn."""
+        return self._last.after
+
+    def ask(self, steps: int) -> None:
+        """Draws batches, until so many wait, and asks what the other ranks have in those steps."""
+        while len(self._asked) < steps:
+            try:
+                self._last = next(self._batches, self._last)
+            except Exception as error:
+                self._error = error
+            word = torch.tensor([self._last.batch.size, int(self._error is not None)])
+            self._asked.append((self._last, self._context.begin_sum(word)))
+
+    def first(self) -> Batch:
+        """The first batch of this rank, once no rank has failed to draw its own."""
+        self.ask(1)
+        self.rows(0)
+        return self._asked[0][0].batch
+
+    def rows(self, index: int) -> int:
+        """Rows of all ranks in a step that was asked for, the first of which is 0.
+
+        Raises:
+            TrainingError: another rank could draw no batch; this one raises what went wrong.
+        """
+        rows, failed = self._asked[index][1]().tolist()
+        if self._error is not None:
+            raise self._error
+        if failed:
+            raise TrainingError(ANOTHER_WORKER)
+        return int(rows)
+
+    def next(self) -> DatasetBatch:
+        """The first batch that waits."""
+        return self._asked.popleft()[0]
+
+
+def _checksum(batch: Batch) -> int:
+    tensors = [*batch.labels.values(), *batch.dense.values()]
+    tensors += [ids.values for ids in batch.sparse.values()]
+    checksum = 0
+    for tensor in tensors:
+        checksum = zlib.crc32(tensor.contiguous().numpy().tobytes(), checksum)
+    return checksum

@@ -1,0 +1,54 @@
+"""What a rank reads: files, or the datasets that take their place."""
+
+from __future__ import annotations
+
+from raymon.data import Feature
+from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.training.agreed_feed import AgreedFeed
+from raymon.training.datasets import EVAL, TRAIN, Datasets, dataset_reader
+from raymon.training.evaluation import EvalReader
+from raymon.training.feed import Feed
+from raymon.training.job import eval_reader, train_reader
+from raymon.training.planned_feed import PlannedFeed
+from raymon.training.worker_context import WorkerContext
+
+
+class Inputs:
+    """The inputs of one rank.
+
+    Args:
+        config: Says where the files are.
+        features: Of the model.
+        datasets: In place of files.
+        context: The world of this rank.
+    """
+
+    def __init__(
+        self,
+        config: PipelineConfig,
+        features: list[Feature],
+        datasets: Datasets,
+        context: WorkerContext,
+    ) -> None:
+        self._config = config
+        self._features = features
+        self._datasets = datasets
+        self._context = context
+
+    def feed(self) -> Feed:
+        """The batches to train on."""
+        config, rank, world_size = self._config, self._context.rank, self._context.world_size
+        if TRAIN not in self._datasets:
+            files = train_reader(config, self._features, rank, world_size)
+            return PlannedFeed(config.train_config, files)
+        reader = dataset_reader(self._datasets, TRAIN, config, self._features, rank, world_size)
+        return AgreedFeed(config.train_config, reader, self._context)
+
+    def evaluation(self) -> EvalReader | None:
+        """What the model is scored on; None where there is nothing."""
+        config, rank, world_size = self._config, self._context.rank, self._context.world_size
+        if EVAL in self._datasets:
+            return dataset_reader(self._datasets, EVAL, config, self._features, rank, world_size)
+        if config.eval_input_path:
+            return eval_reader(config, self._features, rank, world_size)
+        return None

@@ -1,0 +1,93 @@
+"""`ray.data` in the place of files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+import ray.data
+import ray.train
+
+from raymon.protos.data_pb2 import DatasetType
+from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.training.datasets import EVAL, TRAIN, Datasets, is_ray_dataset
+from raymon.training.job import columns_of, features_of
+
+
+class RayRows:
+    """The rows of one rank of a `ray.data.Dataset`, as tables.
+
+    With `data_config.shuffle` rows are shuffled within a buffer of `shuffle_buffer_size` batches,
+    in an order of the seed and the epoch.
+
+    Args:
+        iterator: of the rank.
+        config: of the run.
+        shuffle: whether rows are shuffled if the config says so.
+    """
+
+    def __init__(
+        self, iterator: ray.data.DataIterator, config: PipelineConfig, shuffle: bool
+    ) -> None:
+        data = config.data_config
+        self._iterator = iterator
+        self._seed = config.train_config.seed
+        self._epoch = 0
+        self._buffer_rows = 0
+        if shuffle and data.shuffle:
+            self._buffer_rows = data.shuffle_buffer_size * data.batch_size
+
+    def set_epoch(self, epoch: int) -> None:
+        """Says which epoch comes next."""
+        self._epoch = epoch
+
+    def __iter__(self) -> Iterator[pa.Table]:
+        options: dict[str, Any] = {"batch_size": None}
+        if self._buffer_rows:
+            options = {
+                "batch_size": self._buffer_rows,
+                "local_shuffle_buffer_size": self._buffer_rows,
+                "local_shuffle_seed": self._seed + self._epoch,
+            }
+        yield from self._iterator.iter_batches(batch_format="pyarrow", **options)
+
+
+class EveryRow(ray.train.DataConfig):
+    """Gives every row to one worker. Ray's own way leaves rows out where that makes all equal."""
+
+    def configure(
+        self, datasets: Mapping[str, ray.data.Dataset], world_size: int, *_: Any, **__: Any
+    ) -> list[dict[str, ray.data.DataIterator]]:
+        """See `ray.train.DataConfig.configure`."""
+        shards: list[dict[str, ray.data.DataIterator]] = [{} for _ in range(world_size)]
+        for name, dataset in datasets.items():
+            for shard, part in zip(shards, dataset.streaming_split(world_size), strict=True):
+                shard[name] = part
+        return shards
+
+
+def with_files_of_config(datasets: Datasets, config: PipelineConfig) -> Datasets:
+    """The datasets, and with `dataset_type: RayDataset` what `ray.data` reads of the training
+    files. The evaluation reads its files without it: in the same order, on any number of workers.
+    """
+    if config.data_config.dataset_type != DatasetType.RayDataset or TRAIN in datasets:
+        return datasets
+    columns = columns_of(config, features_of(config)).names
+    files = ray.data.read_parquet(config.train_input_path.split(","), columns=columns)
+    return {**datasets, TRAIN: files}
+
+
+def rows_of_worker(names: Sequence[str], config: PipelineConfig) -> dict[str, RayRows]:
+    """The rows of this worker of Ray Train, by the name of the dataset."""
+    return {
+        name: RayRows(ray.train.get_dataset_shard(name), config, name != EVAL) for name in names
+    }
+
+
+def in_process(datasets: Datasets, config: PipelineConfig) -> Datasets:
+    """The datasets as one worker in this process reads them."""
+    return {
+        name: RayRows(data.iterator(), config, name != EVAL) if is_ray_dataset(data) else data
+        for name, data in datasets.items()
+    }
