@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,8 @@ from raymon.errors import DataError
 _log = logging.getLogger("raymon")
 
 
-_TYPES = (pa.float64(), pa.int64(), pa.string(), pa.list_(pa.float64()))
+VALUE_TYPES = (pa.float64(), pa.int64(), pa.string())
+LIST_TYPES = tuple(pa.list_(value_type) for value_type in VALUE_TYPES)
 
 
 @dataclass(frozen=True)
@@ -102,14 +103,11 @@ def check_schema(schema: pa.Schema, source: str, columns: Columns) -> None:
         _check_column(schema, source, use)
 
 
-def fitting_type(name: str, columns: Columns) -> pa.DataType:
-    """A type that is right for all uses of a column, as for values that are all null."""
+def fitting_type(name: str, columns: Columns, types: Iterable[pa.DataType]) -> pa.DataType | None:
+    """The first of some types that is right for all uses of a column; None: none is."""
     uses = [use for use in _uses(columns) if use.column == name]
-    for column_type in _TYPES:
-        if all(use.accepts(column_type) for use in uses):
-            return column_type
-    users = " and ".join(use.user for use in uses)
-    raise DataError(f"column {name}: no type is right for {users}")
+    fitting = (each for each in types if all(use.accepts(each) for use in uses))
+    return next(fitting, None)
 
 
 def _uses(columns: Columns) -> Iterator[_Use]:

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from raymon.data.check import check_schema, fitting_type
+from raymon.data.check import LIST_TYPES, VALUE_TYPES, check_schema, fitting_type
 from raymon.data.converter import Columns
 from raymon.data.found_file import first_line
 from raymon.errors import DataError
@@ -34,12 +34,14 @@ class TableMaker:
         self._name = name
         self._rows = rows
         self._needed = columns.names
-        self._types = {name: fitting_type(name, columns) for name in self._needed}
+        self._types = {name: fitting_type(name, columns, VALUE_TYPES) for name in self._needed}
+        self._list_types = {name: fitting_type(name, columns, LIST_TYPES) for name in self._needed}
         self._checked: pa.Schema | None = None
 
     def empty(self) -> pa.Table:
         """A table without rows."""
-        return pa.schema(list(self._types.items())).empty_table()
+        types = [(name, self._types[name] or self._list_types[name]) for name in self._needed]
+        return pa.schema(types).empty_table()
 
     def tables(
         self, pieces: Iterable[Any], snapshot: Callable[[], Any]
@@ -74,10 +76,10 @@ class TableMaker:
 
     def _join(self, waiting: Sequence[Any]) -> pa.Table:
         if not any(isinstance(piece, pa.Table) for piece in waiting):
-            return self._table(list(waiting))
+            return self._typed(self._table(list(waiting)))
         tables = [p if isinstance(p, pa.Table) else self._table([p]) for p in waiting]
         try:
-            return pa.concat_tables(tables, promote_options="permissive")
+            return self._typed(pa.concat_tables(tables, promote_options="permissive"))
         except pa.ArrowInvalid as error:
             raise DataError(f"{self._name}: {first_line(error)}; types must not change") from None
 
@@ -97,9 +99,7 @@ class TableMaker:
     def _of_columns(self, given: Mapping[str, Any]) -> pa.Table:
         arrays = {name: self._array(name, given[name]) for name in self._needed if name in given}
         # Those that are not needed have no type; their names are for messages.
-        schema = pa.schema(
-            [(name, arrays[name].type if name in arrays else pa.null()) for name in given]
-        )
+        schema = pa.schema([(name, self._type(name, arrays.get(name))) for name in given])
         if schema != self._checked:
             check_schema(schema, self._name, self._columns)
             self._checked = schema
@@ -111,11 +111,23 @@ class TableMaker:
 
     def _array(self, name: str, values: Any) -> pa.Array | pa.ChunkedArray:
         try:
-            array = _arrow(values)
+            return _arrow(values)
         except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
             raise DataError(f"{self._name}: column {name}: {first_line(error)}") from None
-        # Nulls alone have no type.
-        return array.cast(self._types[name]) if pa.types.is_null(array.type) else array
+
+    def _type(self, name: str, array: pa.Array | pa.ChunkedArray | None) -> pa.DataType:
+        """Of a column; that of nulls and of empty lists alone is one that would be right."""
+        if array is None:
+            return pa.null()
+        if not _is_open(array.type):
+            return array.type
+        is_list = not pa.types.is_null(array.type)
+        return (self._list_types if is_list else self._types)[name] or array.type
+
+    def _typed(self, table: pa.Table) -> pa.Table:
+        return table.cast(
+            pa.schema([(name, self._type(name, table[name])) for name in self._needed])
+        )
 
 
 def _arrow(values: Any) -> pa.Array | pa.ChunkedArray:
@@ -127,6 +139,11 @@ def _arrow(values: Any) -> pa.Array | pa.ChunkedArray:
         flat = pa.array(np.ascontiguousarray(values).reshape(-1))
         return pa.FixedSizeListArray.from_arrays(flat, values.shape[1])
     return pa.array(values)
+
+
+def _is_open(column_type: pa.DataType) -> bool:
+    lists = pa.types.is_list(column_type) or pa.types.is_large_list(column_type)
+    return bool(pa.types.is_null(column_type.value_type if lists else column_type))
 
 
 def _is_column(value: object) -> bool:
