@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 from raymon.config.overrides import Overrides, apply_overrides
@@ -18,14 +19,14 @@ _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
 def load(
-    path: str | os.PathLike[str], overrides: Overrides = (), *, reads_train_input: bool = True
+    path: str | os.PathLike[str], overrides: Overrides = (), *, datasets: Collection[str] = ()
 ) -> PipelineConfig:
     """The config of a file, with overrides applied, `${VAR}` in paths replaced, and checked.
 
     Args:
         path: of a protobuf text file.
         overrides: by field, or as `FIELD=VALUE`; see `raymon.config.overrides`.
-        reads_train_input: false where the run needs no `train_input_path`.
+        datasets: names of those, "train" and "eval", that the run is given in place of files.
 
     Raises:
         ConfigError: one line, `FILE:LINE: FIELD: what is wrong; what would be right`. For an
@@ -38,9 +39,7 @@ def load(
     missing = missing_field(config)
     if missing is not None:
         raise source.error(missing, "is missing; it must be given")
-    if reads_train_input and not config.train_input_path:
-        raise source.error("train_input_path", "is missing; give a path")
-    validate(config, source)
+    validate(config, source, datasets)
     return config
 
 

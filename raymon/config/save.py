@@ -38,8 +38,8 @@ def save(config: PipelineConfig, directory: str | os.PathLike[str]) -> None:
 
 
 def read_saved(directory: str | os.PathLike[str], overrides: Overrides = ()) -> PipelineConfig:
-    """The config of a run, as it ran, with overrides applied. A run on a dataset has no
-    `train_input_path`.
+    """The config of a run, as it ran, with overrides applied. Runs on datasets have no
+    paths of files.
 
     Raises:
         RunError: there is no run in the directory.
@@ -48,7 +48,7 @@ def read_saved(directory: str | os.PathLike[str], overrides: Overrides = ()) -> 
     path = Path(directory, CONFIG_FILE)
     if not path.is_file():
         raise RunError(f"{os.fspath(directory)}: has no {CONFIG_FILE}; give the model_dir of a run")
-    return load(path, overrides, reads_train_input=False)
+    return load(path, overrides, datasets=("train", "eval"))
 
 
 def _write(path: Path, text: str) -> None:

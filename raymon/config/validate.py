@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from raymon.config.names import metric_names
 from raymon.config.overrides import EXCLUSIVE
 from raymon.config.rules import Rules
@@ -22,22 +24,26 @@ SUMMARIES = (
 """What train_config.tensorboard_summaries can have."""
 
 
-def validate(config: PipelineConfig, source: Source) -> None:
+def validate(config: PipelineConfig, source: Source, datasets: Collection[str]) -> None:
     """Checks all but features, which `raymon.data.build_features` checks, and the data.
 
-    A setting that has no effect is a warning.
+    A setting that has no effect is a warning. A dataset of the name "train" or "eval" is in the
+    place of files.
 
     Raises:
         ConfigError: the first thing that is wrong, `PLACE: FIELD: what; what would be right`.
     """
     rules = Rules(source, config, "")
-    rules.require(bool(config.model_dir), "model_dir", "is empty; give a path")
+    needed = ["model_dir"] if "train" in datasets else ["train_input_path", "model_dir"]
+    for name in needed:
+        rules.require(bool(getattr(config, name)), name, "is missing; give a path")
+    is_evaluated = bool(config.eval_input_path) or "eval" in datasets
     _validate_train(config, rules.inner("train_config"))
     _validate_data(config, rules.inner("data_config"))
     evaluation = rules.inner("eval_config")
     evaluation.positive("num_steps", "log_step_count_steps")
     validate_model(config, source)
-    _validate_export(config, rules.inner("export_config"))
+    _validate_export(config, is_evaluated, rules.inner("export_config"))
     _validate_ray(config, rules.inner("ray_config"))
     monitor = rules.inner("monitor_config")
     monitor.positive("late_after_s")
@@ -142,7 +148,7 @@ def _validate_data(config: PipelineConfig, rules: Rules) -> None:
     rules.warn(useless, "shuffle_buffer_size", "shuffle is false")
 
 
-def _validate_export(config: PipelineConfig, rules: Rules) -> None:
+def _validate_export(config: PipelineConfig, is_evaluated: bool, rules: Rules) -> None:
     export = config.export_config
     rules.one_of("exporter_type", ("latest", "best"))
     if export.exporter_type != "best":
@@ -150,7 +156,7 @@ def _validate_export(config: PipelineConfig, rules: Rules) -> None:
             rules.warn(export.HasField(name), name, 'exporter_type is not "best"')
         return
     rules.require(
-        bool(config.eval_input_path),
+        is_evaluated,
         "exporter_type",
         'is "best", and nothing is evaluated; give eval_input_path',
     )

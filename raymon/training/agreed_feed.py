@@ -56,10 +56,10 @@ class AgreedFeed:
             if position.shared.epoch == epoch:
                 # Nothing was left of the epoch, or nothing is wanted of it any more.
                 if before == left and begin == 0:
-                    again = (
-                        "; a generator ends for good, a function makes a new one" if epoch else ""
+                    raise DataError(
+                        f"{self._reader.name}: gave no rows in epoch {epoch}; it must give some in "
+                        "every epoch, as a function in place of a generator can"
                     )
-                    raise DataError(f"{self._reader.name}: gave no rows in epoch {epoch}{again}")
                 position = RunPosition(Position(epoch + 1, 0), DatasetPosition())
 
     def _epoch(self, epoch: int, position: RunPosition, left: int | None) -> Iterator[FedBatch]:
@@ -151,10 +151,9 @@ class _Ahead:
             TrainingError: another rank could draw no batch; this one raises what went wrong.
         """
         rows, failed = self._asked[index][1]().tolist()
-        if self._error is not None:
-            raise self._error
         if failed:
-            raise TrainingError(ANOTHER_WORKER)
+            # In the same step on all ranks: none is left waiting for another.
+            raise self._error or TrainingError(ANOTHER_WORKER)
         return int(rows)
 
     def next(self) -> DatasetBatch:

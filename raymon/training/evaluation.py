@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable
 from contextlib import closing
 from itertools import islice
@@ -69,15 +70,17 @@ def evaluate(
                 losses.add_none(model.loss(model.predict(moved), moved))
             if done % config.eval_config.log_step_count_steps == 0:
                 progress(done, steps or 0, time.monotonic() - began)
-        metrics = {name: float(value) for name, value in model.compute_metric().items()}
+        if not context.sum(torch.tensor(losses.rows)):
+            raise DataError("the evaluation data gave no rows; an evaluation needs some")
+        with warnings.catch_warnings():
+            # A rank without rows has updated nothing, and has the numbers of all the same.
+            warnings.filterwarnings("ignore", message="The ``compute`` method of metric")
+            metrics = {name: float(value) for name, value in model.compute_metric().items()}
         bounds = {name: float(value) for name, value in model.metric_bounds().items()}
         input_errors = model.metric_input_errors()
     model.reset_metric()
     model.train()
-    means = losses.means(context)
-    if not means:
-        raise DataError("the evaluation data gave no rows; an evaluation needs some")
-    return Evaluation(step, {**metrics, **means}, bounds, input_errors)
+    return Evaluation(step, {**metrics, **losses.means(context)}, bounds, input_errors)
 
 
 class _LossSums:
@@ -108,9 +111,7 @@ class _LossSums:
             self._sums[name] = torch.zeros(2, dtype=torch.float64, device=loss.device)
 
     def means(self, context: WorkerContext) -> dict[str, float]:
-        """By name, over all ranks, which have the same names; empty where there are no rows."""
-        if not context.sum(torch.tensor(self.rows)):
-            return {}
+        """By name, over all ranks, which have the same names."""
         total = context.sum(torch.stack(list(self._sums.values())))
         means = (total[:, 0] / total[:, 1]).tolist()
         named = dict(zip(self._sums, means, strict=True))

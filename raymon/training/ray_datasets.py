@@ -74,8 +74,8 @@ def with_files_of_config(datasets: Datasets, config: PipelineConfig) -> Datasets
     if config.data_config.dataset_type != DatasetType.RayDataset or TRAIN in datasets:
         return datasets
     columns = columns_of(config, features_of(config)).names
-    files = ray.data.read_parquet(config.train_input_path.split(","), columns=columns)
-    return {**datasets, TRAIN: files}
+    files = ray.data.read_parquet(config.train_input_path.split(","))
+    return {**datasets, TRAIN: files.select_columns(columns)}
 
 
 def rows_of_worker(names: Sequence[str], config: PipelineConfig) -> dict[str, RayRows]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Protocol
@@ -76,7 +76,7 @@ def train(
     if isinstance(config, PipelineConfig):
         pipeline = config
     else:
-        pipeline = load_checked(config, overrides, reads_train_input=TRAIN not in given)
+        pipeline = load_checked(config, overrides, datasets=given)
     terminal = RichConsole(stderr=True) if sys.stderr.isatty() else None
     set_up_logging(
         pipeline.monitor_config.log_level,
@@ -93,17 +93,17 @@ def load_checked(
     path: str | PathLike[str],
     overrides: Mapping[str, object] | Sequence[str] = (),
     *,
-    reads_train_input: bool = True,
+    datasets: Collection[str] = (),
 ) -> PipelineConfig:
     """Loads a config and checks all of it that needs no data.
 
     Args:
-        path, overrides, reads_train_input: as those of `raymon.config.load`.
+        path, overrides, datasets: as those of `raymon.config.load`.
 
     Raises:
         ConfigError: Something is wrong with it; the message has its place.
     """
-    config = load(path, overrides, reads_train_input=reads_train_input)
+    config = load(path, overrides, datasets=datasets)
     try:
         check_config(config)
     except ConfigError as error:

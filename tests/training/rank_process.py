@@ -15,13 +15,14 @@ import torch
 import torch.distributed as dist
 from google.protobuf import text_format
 
-from raymon.errors import UserError
+from raymon.errors import TrainingError, UserError
 from raymon.models import Model
 from raymon.monitor import Ack, Monitor, Sender
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.training.job import Job
 from raymon.training.worker import reporting_monitor, run_worker
 from raymon.training.worker_context import WorkerContext
+from tests.training.given import datasets
 
 
 class KeepingLink:
@@ -67,7 +68,12 @@ class RankRun:
         pass
 
 
-def run_rank(config: PipelineConfig, rank: int, world_size: int) -> RankRun:
+def run_rank(
+    config: PipelineConfig,
+    rank: int,
+    world_size: int,
+    datasets: Mapping[str, Any] | None = None,
+) -> RankRun:
     """Trains as one rank; the process group is there."""
     run, link = RankRun(), KeepingLink()
     models: list[Model] = []
@@ -93,7 +99,7 @@ def run_rank(config: PipelineConfig, rank: int, world_size: int) -> RankRun:
         return reporting_monitor(config, model, context, attempt, sender, step, take_input_counts)
 
     context = WorkerContext(rank, world_size, torch.device("cpu"), run)
-    run_worker(Job(config.SerializeToString()), context, link, make_monitor)
+    run_worker(Job(config.SerializeToString()), context, link, make_monitor, datasets)
     run.model = models[0].state_dict()
     run.windows = link.windows
     return run
@@ -110,6 +116,14 @@ def _done(value: Any) -> Future[Any]:
     return future
 
 
+def _datasets(folder: Path, name: str, config: PipelineConfig) -> Mapping[str, Any]:
+    described = folder / f"{name}.datasets.json"
+    if not described.is_file():
+        return {}
+    kind, counts = json.loads(described.read_text())
+    return datasets(kind, Path(config.train_input_path), counts)
+
+
 def _main(folder: Path, rank: int) -> None:
     torch.set_num_threads(1)
     for name, world_size in json.loads((folder / "worlds.json").read_text()).items():
@@ -123,8 +137,10 @@ def _main(folder: Path, rank: int) -> None:
             timeout=timedelta(seconds=60),
         )
         try:
-            run = run_rank(read_config(folder / f"{name}.config"), rank, world_size)
-        except UserError as error:
+            config = read_config(folder / f"{name}.config")
+            given = _datasets(folder, name, config)
+            run = run_rank(config, rank, world_size, given)
+        except (UserError, TrainingError, ValueError) as error:
             run = RankRun(error=f"{type(error).__name__}: {error}")
         torch.save(vars(run), folder / f"{name}.{rank}.pt")
         dist.destroy_process_group()

@@ -97,6 +97,9 @@ class World:
     more: dict[str, object]
 
 
+# Of a dataset of unknown length a rank has full batches up to its own end.
+UNEQUAL_3 = [[16, 16, 16]] * 2 + [[16, 0, 5], [7, 0, 0]]
+
 WORLDS = {
     "even_2": World(2, EVEN_2, 24, {}),
     "even_3": World(3, EVEN_3, 16, {}),
@@ -106,6 +109,12 @@ WORLDS = {
     "over_3": World(3, OVER_3, 16, {}),
     "weighted_2": World(2, ODD_2, 24, {"weights": WEIGHTED}),
     "accumulated_2": World(2, EVEN_2, 12, {"accumulation": 2, "steps": 8}),
+    "given_2": World(2, ODD_2, 24, {"given": "function"}),
+    "given_unequal_3": World(3, UNEQUAL_3, 16, {"given": "unequal"}),
+    "given_weighted_2": World(2, ODD_2, 24, {"given": "stateful", "weights": WEIGHTED}),
+    "given_accumulated_2": World(
+        2, EVEN_2, 12, {"given": "function", "accumulation": 2, "steps": 8}
+    ),
 }
 # Whatever a rank has of its own is in these: its place in its shuffled rows, and its dropout.
 STATEFUL = {
@@ -117,6 +126,21 @@ RESUMED = {
     "undisturbed": World(2, EVEN_2, 24, {**STATEFUL, "steps": 6}),
     "stopped": World(2, EVEN_2, 24, {**STATEFUL, "steps": 3, "run_dir": "run", "data": "stopped"}),
     "resumed": World(2, EVEN_2, 24, {**STATEFUL, "steps": 6, "run_dir": "run", "data": "stopped"}),
+}
+GIVEN = {**STATEFUL, "given": "stateful", "data": "given_stopped"}
+# 4 steps an epoch; the second run goes on in the first epoch, the third at the end of the second.
+DATASETS = {
+    "given_undisturbed": World(2, ODD_2, 24, {**GIVEN, "steps": 10}),
+    "given_stopped": World(2, ODD_2, 24, {**GIVEN, "steps": 3, "run_dir": "given"}),
+    "given_again": World(2, ODD_2, 24, {**GIVEN, "steps": 8, "run_dir": "given"}),
+    "given_resumed": World(2, ODD_2, 24, {**GIVEN, "steps": 10, "run_dir": "given"}),
+    "given_moved_3": World(3, UNEQUAL_3, 16, {**GIVEN, "steps": 12, "run_dir": "given"}),
+    "stateless_2": World(2, EVEN_2, 24, {"given": "function", "steps": 2, "run_dir": "less"}),
+    "stateless_3": World(
+        3, EVEN_3, 16, {"given": "function", "steps": 5, "run_dir": "less", "data": "even_3"}
+    ),
+    "same_2": World(2, EVEN_2, 24, {"given": "same"}),
+    "failing_2": World(2, EVEN_2, 24, {"given": "failing", "steps": 9}),
 }
 # One order of samples for any number of ranks; 7 steps go into a second epoch of 4.
 ONE_ORDER = {
@@ -178,13 +202,17 @@ class Runs:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         pq.write_table(make_table(1001, 1), folder / "eval.parquet")
-        worlds = {**WORLDS, **RESUMED, **ORDERED}
+        worlds = {**WORLDS, **RESUMED, **DATASETS, **ORDERED}
         for name, world in worlds.items():
             table = make_table(rows_of(world), 0).take(pa.array(rows_by_rank(world.cut)))
             group = 17 if name in ORDERED else len(table)
             pq.write_table(table, folder / f"{name}.parquet", row_group_size=group)
             data = world.more.get("data", name)
             self.write_config(name, folder / f"{data}.parquet", world.batch, world.more)
+            if "given" in world.more:
+                counts = [sum(rows) for rows in zip(*world.cut, strict=True)]
+                described = json.dumps([world.more["given"], counts])
+                (folder / f"{name}.datasets.json").write_text(described)
         shutil.copy(folder / "order_2.parquet", folder / "damaged.parquet")
         damage(folder / "damaged.parquet", 3)
         (folder / "worlds.json").write_text(json.dumps({n: w.ranks for n, w in worlds.items()}))
@@ -211,7 +239,7 @@ class Runs:
         return read_config(self.folder / f"{name}.config")
 
     def ranks(self, name: str) -> list[RankRun]:
-        world = {**WORLDS, **RESUMED, **ORDERED}[name]
+        world = {**WORLDS, **RESUMED, **DATASETS, **ORDERED}[name]
         paths = [self.folder / f"{name}.{rank}.pt" for rank in range(world.ranks)]
         return [RankRun(**torch.load(path)) for path in paths]
 
@@ -317,7 +345,11 @@ def test_every_rank_ends_with_the_same_weights_bit_for_bit(runs: Runs, name: str
 
 @pytest.mark.parametrize(
     "names",
-    [["even_2", "even_3", "accumulated_2"], ["odd_2", "odd_3"], ["weighted_2"]],
+    [
+        ["even_2", "even_3", "accumulated_2", "given_accumulated_2"],
+        ["odd_2", "odd_3", "given_2"],
+        ["weighted_2", "given_weighted_2"],
+    ],
     ids=["even", "odd", "weighted"],
 )
 def test_one_rank_and_several_end_with_the_same_weights_and_scores(
@@ -349,7 +381,9 @@ def test_every_rank_has_the_scores_that_scikit_learn_gives(runs: Runs, name: str
         assert metrics["total_loss"] == metrics["binary_cross_entropy"]
 
 
-@pytest.mark.parametrize("name", ["even_3", "odd_2", "over_2", "weighted_2"])
+@pytest.mark.parametrize(
+    "name", ["even_3", "odd_2", "over_2", "weighted_2", "given_2", "given_unequal_3"]
+)
 def test_the_published_numbers_are_those_of_the_rows_of_all_ranks(
     runs: Runs, name: str, tmp_path: Path
 ) -> None:
@@ -418,6 +452,43 @@ def test_two_ranks_go_on_bit_for_bit_from_their_checkpoint(runs: Runs) -> None:
             assert torch.equal(one["probs"], other["probs"])
         for name, weight in undisturbed.model.items():
             assert torch.equal(resumed.model[name], weight), name
+
+
+def test_ranks_on_datasets_go_on_bit_for_bit_in_an_epoch_and_behind_it(runs: Runs) -> None:
+    undisturbed, resumed = runs.ranks("given_undisturbed"), runs.ranks("given_resumed")
+    for one, other in zip(undisturbed, resumed, strict=True):
+        assert one.error == other.error == ""
+        assert len(one.steps) == 10
+        assert len(other.steps) == 2
+        assert other.evaluations[-1] == one.evaluations[-1]
+        for name, weight in one.model.items():
+            assert torch.equal(other.model[name], weight), name
+
+
+def test_the_places_in_datasets_are_of_as_many_ranks(runs: Runs) -> None:
+    for rank in runs.ranks("given_moved_3"):
+        assert rank.error.startswith("RunError: ")
+        assert "2 workers kept where they were in their datasets" in rank.error
+
+
+def test_datasets_that_do_not_know_where_they_are_go_on_with_any_number_of_ranks(
+    runs: Runs,
+) -> None:
+    # 96 rows are behind them, so each of 3 ranks passes over 32 of its 64 rows.
+    for rank in runs.ranks("stateless_3"):
+        assert rank.error == ""
+        assert [len(step["probs"]) for step in rank.steps] == [16, 16, 16]
+
+
+def test_ranks_that_read_the_same_rows_are_told(runs: Runs) -> None:
+    for rank in runs.ranks("same_2"):
+        assert rank.error.startswith('DataError: datasets["train"]: several workers begin with')
+
+
+def test_a_dataset_that_fails_ends_the_run_on_all_ranks(runs: Runs) -> None:
+    zero, one = runs.ranks("failing_2")
+    assert one.error == "ValueError: the stream of rank 1 is torn"
+    assert zero.error == "TrainingError: another worker failed"
 
 
 def test_any_number_of_ranks_is_the_same_run(runs: Runs) -> None:
