@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import pyarrow as pa
 
@@ -21,18 +22,18 @@ CHUNK_ROWS = 1 << 15
 
 
 @dataclass(frozen=True)
-class Decoded:
+class Piece:
     """Rows of a row group.
 
     Attributes:
         part: that they are of.
         begin: where in the row group they begin.
-        table: the rows; None: the rest of the part cannot be read.
+        table: the rows, or how to read them; None: the rest of the part cannot be read.
     """
 
     part: RowRange
     begin: int
-    table: pa.Table | None
+    table: pa.Table | Callable[[], pa.Table] | None
 
 
 @dataclass(frozen=True)
@@ -61,35 +62,40 @@ class ChunkReader:
         self._converter = Converter(columns, self.counts)
         self._skip_bad_files = skip_bad_files
 
-    def decode(self, ranges: Iterable[RowRange]) -> Iterator[Decoded]:
+    def pieces(self, ranges: Iterable[RowRange]) -> Iterator[Piece]:
         """The rows of some ranges, in pieces of at most twice `CHUNK_ROWS`.
+
+        A row group that is no larger is still to be read, so that several are read at a time.
 
         Raises:
             DataError: a file cannot be read.
         """
         for part in ranges:
+            if part.file.row_group_rows[part.row_group] <= 2 * CHUNK_ROWS:
+                yield Piece(part, part.start, partial(self._whole, part))
+                continue
             done = part.start
             try:
-                for begin, table in part.file.read(
-                    part.row_group,
-                    part.start,
-                    part.stop,
-                    self._names,
-                    self._categorical,
-                    CHUNK_ROWS,
-                ):
-                    yield Decoded(part, begin, table)
+                for begin, table in self._read(part):
+                    yield Piece(part, begin, table)
                     done = begin + len(table)
             except DataError as error:
-                if not self._skip_bad_files:
-                    raise
-                _log.warning("%s; %s rows are left out", error, part.stop - done)
-                self.counts.add("rows that cannot be read", part.stop - done)
-                yield Decoded(part, done, None)
+                self._leave_out(part, done, error)
+                yield Piece(part, done, None)
 
-    def convert(self, decoded: Decoded) -> Converted:
-        """The rows of a piece up to the first that is wrong. It may be called by any thread."""
-        part, begin, table = decoded.part, decoded.begin, decoded.table
+    def convert(self, piece: Piece) -> Converted:
+        """The rows of a piece up to the first that is wrong. It may be called by any thread.
+
+        Raises:
+            DataError: the file cannot be read.
+        """
+        part, begin, table = piece.part, piece.begin, piece.table
+        if callable(table):
+            try:
+                table = table()
+            except DataError as error:
+                self._leave_out(part, begin, error)
+                table = None
         if table is None:
             return Converted(self._converter.gap(part.stop - begin))
         try:
@@ -118,3 +124,18 @@ class ChunkReader:
     def _convert(self, part: RowRange, begin: int, table: pa.Table) -> PackedRows:
         origin = Origin(part.file.path, part.first_row + begin, part.row_group)
         return self._converter.convert(table, origin)
+
+    def _read(self, part: RowRange) -> Iterator[tuple[int, pa.Table]]:
+        return part.file.read(
+            part.row_group, part.start, part.stop, self._names, self._categorical, CHUNK_ROWS
+        )
+
+    def _whole(self, part: RowRange) -> pa.Table:
+        return pa.concat_tables(table for _, table in self._read(part))
+
+    def _leave_out(self, part: RowRange, done: int, error: DataError) -> None:
+        """Counts what is left of a part behind its first `done` rows, where it may be left out."""
+        if not self._skip_bad_files:
+            raise error
+        _log.warning("%s; %s rows are left out", error, part.stop - done)
+        self.counts.add("rows that cannot be read", part.stop - done)

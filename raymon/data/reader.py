@@ -175,7 +175,7 @@ class DataReader:
             pool = None
             if self._num_workers:
                 # More threads than there are CPUs only wait for each other.
-                threads = min(self._num_workers, max(2, len(os.sched_getaffinity(0))))
+                threads = min(self._num_workers, max(3, len(os.sched_getaffinity(0))))
                 pool = ThreadPoolExecutor(threads, thread_name_prefix="raymon-data")
                 stack.callback(pool.shutdown, cancel_futures=True)
             batches: Iterator[Batch] = self._batches(epoch, row, streams or self.streams, pool)

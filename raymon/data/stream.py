@@ -9,7 +9,7 @@ from concurrent.futures import Executor, Future, wait
 import numpy as np
 import numpy.typing as npt
 
-from raymon.data.chunks import ChunkReader, Converted, Decoded
+from raymon.data.chunks import ChunkReader, Converted, Piece
 from raymon.data.order import RowRange, skip_rows
 from raymon.data.packed import PackedRows, join_rows
 from raymon.errors import DataError
@@ -19,8 +19,8 @@ RowOrder = Callable[[int, int], npt.NDArray[np.int64]]
 
 
 class StreamReader:
-    """Gives the rows of a stream in order: while they are taken, the next pieces of it are
-    converted, and the one after them is decoded.
+    """Gives the rows of a stream in order: while they are taken, its next pieces are decoded and
+    converted. Small row groups are decoded side by side, a large one piece by piece.
 
     Args:
         ranges: of the stream.
@@ -38,13 +38,13 @@ class StreamReader:
         executor: Executor | None,
         ahead: int,
     ) -> None:
-        self._tables = chunks.decode(skip_rows(ranges, row))
+        self._pieces = chunks.pieces(skip_rows(ranges, row))
         self._chunks = chunks
         self._executor = executor
         self._have: deque[PackedRows] = deque()
         self._error: DataError | None = None
         if executor is not None:
-            self._decoded: Future[Decoded | None] = executor.submit(self._decode)
+            self._piece: Future[Piece | None] = executor.submit(self._next)
             self._converted = deque(self._submit(executor) for _ in range(ahead))
 
     def take(self, rows: int) -> list[PackedRows]:
@@ -69,7 +69,7 @@ class StreamReader:
         if self._error is not None:
             raise self._error
         if self._executor is None:
-            converted = self._convert(self._decode())
+            converted = self._convert(self._next())
         else:
             self._converted.append(self._submit(self._executor))
             converted = self._converted.popleft().result()
@@ -77,24 +77,24 @@ class StreamReader:
         self._error = converted.error
 
     def _submit(self, executor: Executor) -> Future[Converted]:
-        before = self._decoded
+        before = self._piece
 
-        def decode() -> Decoded | None:
+        def following() -> Piece | None:
             # One after the other; the one before is ahead of this one in the queue.
             wait([before])
-            return self._decode()
+            return self._next()
 
         converted = executor.submit(lambda: self._convert(before.result()))
-        self._decoded = executor.submit(decode)
+        self._piece = executor.submit(following)
         return converted
 
-    def _decode(self) -> Decoded | None:
-        return next(self._tables, None)
+    def _next(self) -> Piece | None:
+        return next(self._pieces, None)
 
-    def _convert(self, decoded: Decoded | None) -> Converted:
-        if decoded is None:
+    def _convert(self, piece: Piece | None) -> Converted:
+        if piece is None:
             raise AssertionError("more rows were asked for than the stream has")
-        return self._chunks.convert(decoded)
+        return self._chunks.convert(piece)
 
 
 class ShuffledStream:
