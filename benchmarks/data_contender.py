@@ -80,12 +80,12 @@ def pyarrow_alone(source: Source) -> int:
 
 
 def raymon(source: Source, **options: Any) -> int:
-    """raymon's reader, with two threads."""
+    """raymon's reader, with the number of threads that a config has by default."""
     reader = DataReader(
         source.path,
         Columns(source.features, {source.label: LabelKind.BINARY}),
         batch_size=BATCH,
-        num_workers=2,
+        num_workers=8,
         **options,
     )
     return sum(batch.size for batch in reader.epoch(0))

@@ -10,7 +10,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import torch
 
-from raymon.data.batch import IdList
 from raymon.data.columns import as_float64
 from raymon.data.feature import Feature
 from raymon.data.hashing import key_ids
@@ -116,24 +115,18 @@ class Converter:
         for feature in columns.features:
             try:
                 arrays = (table[column] for column in feature.columns)
-                value = feature.convert(*arrays, counts=self._counts)
+                value = feature.convert_into(
+                    rows.place_of(feature.name), *arrays, counts=self._counts
+                )
             except DataError as error:
                 raise DataError(f"{origin}: {error}") from None
-            self._put(rows, feature.name, value)
+            if isinstance(value, torch.Tensor):
+                rows.wide[feature.name] = value.numpy()
+            elif value is not None:
+                rows.ragged[feature.name] = value
         for name in columns.keys:
             rows.integers[places.keys[name]] = key_ids(table[name]).numpy()
         return rows
-
-    def _put(self, rows: PackedRows, name: str, value: IdList | torch.Tensor) -> None:
-        if isinstance(value, torch.Tensor):
-            if value.shape[1] == 1:
-                rows.reals[self._places.dense[name]] = value[:, 0].numpy()
-            else:
-                rows.wide[name] = value.numpy()
-        elif value.offsets is None and value.weights is None:
-            rows.integers[self._places.sparse[name]] = value.values.numpy()
-        else:
-            rows.ragged[name] = value
 
 
 def _check_rows(

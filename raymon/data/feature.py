@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
+import numpy.typing as npt
 import pyarrow as pa
 import torch
 
@@ -83,3 +84,29 @@ class Feature(ABC):
         Raises:
             DataError: a value that the feature cannot be made from; names feature, column, value.
         """
+
+    def convert_into(
+        self,
+        out: npt.NDArray[Any],
+        *columns: pa.Array | pa.ChunkedArray,
+        counts: InputCounts | None = None,
+    ) -> IdList | torch.Tensor | None:
+        """As `convert`, into memory that is there, where every row has one id or one number.
+
+        Args:
+            out: `[B]`, int64 where the feature is sparse, else float32.
+            columns, counts: as those of `convert`.
+
+        Returns:
+            None where the feature is in `out`, else what `convert` returns.
+        """
+        value = self.convert(*columns, counts=counts)
+        if isinstance(value, torch.Tensor):
+            if value.shape[1] != 1:
+                return value
+            out[:] = value[:, 0].numpy()
+        elif value.offsets is not None or value.weights is not None:
+            return value
+        else:
+            out[:] = value.values.numpy()
+        return None

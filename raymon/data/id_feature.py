@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -75,6 +76,25 @@ class IdFeature(Feature):
             self._settle(ids.values.numpy(), column, counts)
         return ids
 
+    def convert_into(
+        self,
+        out: npt.NDArray[Any],
+        *columns_: pa.Array | pa.ChunkedArray,
+        counts: InputCounts | None = None,
+    ) -> IdList | torch.Tensor | None:
+        (column,) = columns_
+        array = columns.in_one_piece(column)
+        if not pa.types.is_dictionary(array.type):
+            return super().convert_into(out, array, counts=counts)
+        entries, indices = self._of_entries(array)
+        if entries.offsets is not None or entries.weights is not None:
+            return self.convert(array, counts=counts)
+        # Clipping is only faster: indices of Arrow are those of entries.
+        entries.values.numpy().take(indices, out=out, mode="clip")
+        if self.num_buckets is not None:
+            self._settle(out, column, counts)
+        return None
+
     def _settle(
         self, ids: Ids, column: pa.Array | pa.ChunkedArray, counts: InputCounts | None
     ) -> None:
@@ -96,12 +116,17 @@ class IdFeature(Feature):
     def _convert_any(self, array: pa.Array) -> IdList:
         if not pa.types.is_dictionary(array.type):
             return self._convert(array)
-        # Each entry once, and behind them what a null is.
+        entries, indices = self._of_entries(array)
+        return entries.take(indices)
+
+    def _of_entries(self, array: pa.DictionaryArray) -> tuple[IdList, npt.NDArray[np.integer]]:
+        """The ids of each entry of a dictionary, behind them what a null is; and which of them each
+        row has."""
         entries, indices = array.dictionary, array.indices
         if indices.null_count:
             indices = indices.fill_null(len(entries))
             entries = pa.concat_arrays([entries, pa.nulls(1, entries.type)])
-        return self._convert(entries).take(indices.to_numpy(zero_copy_only=False))
+        return self._convert(entries), indices.to_numpy(zero_copy_only=False)
 
     def _convert(self, array: pa.Array) -> IdList:
         values, lengths, weights = self._flat(columns.as_array(array))

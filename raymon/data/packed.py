@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -115,6 +116,16 @@ class PackedRows:
             {name: values.take(rows, 0) for name, values in self.wide.items()},
             None if self.missing is None else self.missing.take(rows),
         )
+
+    def place_of(self, feature: str) -> npt.NDArray[Any]:
+        """`[B]`, where a feature with one number or one id a row is."""
+        places = self.places
+        place: npt.NDArray[Any]
+        if feature in places.dense:
+            place = self.reals[places.dense[feature]]
+        else:
+            place = self.integers[places.sparse[feature]]
+        return place
 
     def ids(self, feature: str) -> IdList:
         """The ids of a feature."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -55,22 +56,41 @@ class RawFeature(Feature):
         self, *columns_: pa.Array | pa.ChunkedArray, counts: InputCounts | None = None
     ) -> IdList | torch.Tensor:
         (column,) = columns_
-        array = columns.as_array(column)
-        if self.numbers == 1:
-            raw = columns.as_float64(array, null=self.default[0])
-        else:
-            raw = self._rows(array)
-        self._check(raw, raw, "value")
-        values = raw if self.normalizer is None else self.normalizer(raw)
-        # What is stored is float32, and a number that is finite before may not be after.
-        with np.errstate(over="ignore"):
-            stored = values.astype(np.float32)
-        self._check(stored, raw, "normalized value of" if self.normalizer else "value")
+        raw, values = self._values(column)
+        stored = np.empty(values.shape, np.float32)
+        self._store(raw, values, stored)
         if not self.boundaries:
             return torch.from_numpy(stored.reshape(-1, self.numbers))
         ids = torch.from_numpy(np.searchsorted(self.boundaries, values.ravel(), side="right"))
         starts = None if self.numbers == 1 else torch.arange(0, len(ids), self.numbers)
         return IdList(ids, starts)
+
+    def convert_into(
+        self,
+        out: npt.NDArray[Any],
+        *columns_: pa.Array | pa.ChunkedArray,
+        counts: InputCounts | None = None,
+    ) -> IdList | torch.Tensor | None:
+        if self.numbers > 1 or self.boundaries:
+            return super().convert_into(out, *columns_, counts=counts)
+        self._store(*self._values(*columns_), out)
+        return None
+
+    def _values(self, column: pa.Array | pa.ChunkedArray) -> tuple[Floats, Floats]:
+        """The numbers, and what the normalizer makes of them."""
+        array = columns.in_one_piece(column)
+        if self.numbers == 1:
+            raw = columns.as_float64(array, null=self.default[0])
+        else:
+            raw = self._rows(columns.as_array(array))
+        self._check(raw, raw, "value")
+        return raw, raw if self.normalizer is None else self.normalizer(raw)
+
+    def _store(self, raw: Floats, values: Floats, out: npt.NDArray[Any]) -> None:
+        # What is stored is float32, and a number that is finite before may not be after.
+        with np.errstate(over="ignore"):
+            np.copyto(out, values, casting="same_kind")
+        self._check(out, raw, "normalized value of" if self.normalizer else "value")
 
     def _rows(self, column: pa.Array) -> Floats:
         """float64 `[B, V]`; rows that are null have any value."""

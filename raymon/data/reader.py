@@ -52,8 +52,8 @@ class DataReader:
         shuffle_buffer_size: global batches that the blocks of all streams make up.
         seed: of the shuffle.
         drop_remainder: the last global batch of an epoch is left out where it is not full.
-        num_workers: threads that decode and convert ahead, at most one for each CPU, or two; 0: all
-            happens in the calling thread.
+        num_workers: threads that decode and convert ahead, at most one more than there are CPUs; 0:
+            all happens in the calling thread.
         skip_bad_files: files that cannot be opened, and rows that cannot be read, are left out and
             counted.
 
@@ -174,8 +174,8 @@ class DataReader:
         with ExitStack() as stack:
             pool = None
             if self._num_workers:
-                # More threads than there are CPUs only wait for each other.
-                threads = min(self._num_workers, max(3, len(os.sched_getaffinity(0))))
+                # Their decoding is done by Arrow's own threads, one a CPU, for which they wait.
+                threads = min(self._num_workers, len(os.sched_getaffinity(0)) + 1)
                 pool = ThreadPoolExecutor(threads, thread_name_prefix="raymon-data")
                 stack.callback(pool.shutdown, cancel_futures=True)
             batches: Iterator[Batch] = self._batches(epoch, row, streams or self.streams, pool)
