@@ -8,7 +8,7 @@ from __future__ import annotations
 import ctypes
 import math
 import weakref
-from collections import deque
+from collections import defaultdict, deque
 from functools import cache
 from typing import Any, TypeVar
 
@@ -21,14 +21,15 @@ _SMALL = 1 << 18
 """Bytes below which arrays are made anew."""
 
 _KEPT = 64
-"""Pieces of memory that are kept at most."""
+"""Pieces of memory of a size that are kept at most."""
 
 
 class RecycledMemory:
     """Makes arrays. Several threads may use it; it may be dropped while its arrays live on."""
 
     def __init__(self) -> None:
-        self._free: deque[npt.NDArray[np.uint8]] = deque(maxlen=_KEPT)
+        self._free: defaultdict[int, deque[npt.NDArray[np.uint8]]]
+        self._free = defaultdict(lambda: deque(maxlen=_KEPT))
 
     def empty(self, shape: tuple[int, ...], dtype: type[Scalar]) -> npt.NDArray[Scalar]:
         """As `numpy.empty`. The memory is used again when neither the array, nor a view of it, nor
@@ -37,23 +38,23 @@ class RecycledMemory:
         nbytes = count * np.dtype(dtype).itemsize
         if nbytes < _SMALL:
             return np.empty(shape, dtype)
-        memory: Any = self._take(nbytes)
+        size = _rounded(nbytes)
+        free = self._free[size]
+        try:
+            memory: Any = free.pop()
+        except IndexError:
+            memory = np.empty(size, np.uint8)
         # Views of an array refer to what it was made from, which so lives as long as they.
-        owner: Any = _owner_type(memory.nbytes).from_buffer(memory)
-        back = weakref.finalize(owner, self._free.append, memory)
+        owner: Any = _owner_type(size).from_buffer(memory)
+        back = weakref.finalize(owner, free.append, memory)
         back.atexit = False
         return np.frombuffer(owner, dtype, count).reshape(shape)
 
-    def _take(self, nbytes: int) -> npt.NDArray[np.uint8]:
-        for _ in range(_KEPT):
-            try:
-                memory = self._free.popleft()
-            except IndexError:  # another thread was faster
-                break
-            if nbytes <= memory.nbytes <= 2 * nbytes:
-                return memory
-            self._free.append(memory)
-        return np.empty(nbytes, np.uint8)
+
+def _rounded(nbytes: int) -> int:
+    """At most a quarter more, so that there are few different sizes."""
+    step = 1 << max(0, nbytes.bit_length() - 3)
+    return -(-nbytes // step) * step
 
 
 @cache
