@@ -15,6 +15,10 @@ $(VENV)/.dev: $(VENV)/.runtime
 	$(BIN)/pip install --quiet --editable '.[dev]'
 	touch $@
 
+$(VENV)/.soak: $(VENV)/.dev
+	$(BIN)/pip install --quiet --editable '.[dev,soak]'
+	touch $@
+
 demo: $(VENV)/.runtime ## Make a click log, train on 2 workers, show how it went.
 	$(BIN)/python -m raymon.data.synthetic demo/data
 	rm -rf demo/run
@@ -23,7 +27,7 @@ demo: $(VENV)/.runtime ## Make a click log, train on 2 workers, show how it went
 test: check ## Pass every test.
 	$(BIN)/python -m pytest
 
-soak: $(VENV)/.dev ## Kill dozens of processes, look long for broken laws. Half an hour; needs no more.
+soak: $(VENV)/.soak ## Kill dozens of processes, look long for broken laws. Half an hour.
 	$(BIN)/python -m pytest -m '' -s --hypothesis-profile=soak \
 		tests/soak tests/reporter/test_history_laws.py tests/reporter/test_bad_messages.py
 

@@ -155,6 +155,7 @@ SCORED = 'custom { class_path: "tests.training.scored_model:ScoredModel" }'
 ORDERED = {
     "order_2": World(2, ODD_2, 7, {**ONE_ORDER, "steps": 7}),
     "order_3": World(3, ODD_2, 9, {**ONE_ORDER, "steps": 7}),
+    "order_4": World(4, ODD_2, 9, {**ONE_ORDER, "steps": 7}),
     "moving_2": World(2, ODD_2, 7, {**ONE_ORDER, "steps": 2, "run_dir": "moving"}),
     "moving_3": World(3, ODD_2, 9, {**ONE_ORDER, "steps": 5, "run_dir": "moving"}),
     "skipping_2": World(
@@ -162,6 +163,7 @@ ORDERED = {
     ),
     "scored_2": World(2, ODD_2, 7, {**ONE_ORDER, "steps": 7, "model": SCORED}),
     "scored_3": World(3, ODD_2, 7, {**ONE_ORDER, "steps": 7, "model": SCORED}),
+    "scored_4": World(4, ODD_2, 7, {**ONE_ORDER, "steps": 7, "model": SCORED}),
     "moved_2": World(2, ODD_2, 8, {**ONE_ORDER, "steps": 7, "run_dir": "moving"}),
 }
 
@@ -228,9 +230,9 @@ class Runs:
     def start(self) -> None:
         command = [sys.executable, rank_process.__file__, str(self.folder)]
         environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-        ranks = [subprocess.Popen([*command, str(rank)], env=environment) for rank in range(3)]
+        ranks = [subprocess.Popen([*command, str(rank)], env=environment) for rank in range(4)]
         try:
-            assert [process.wait(timeout=200) for process in ranks] == [0, 0, 0]
+            assert [process.wait(timeout=200) for process in ranks] == [0, 0, 0, 0]
         finally:
             for process in ranks:
                 process.kill()
@@ -495,7 +497,7 @@ def test_any_number_of_ranks_is_the_same_run(runs: Runs) -> None:
     alone = run_rank(runs.write_config("order_1", runs.folder / "order_2.parquet", 5, {
         **ONE_ORDER, "steps": 7,
     }), 0, 1)  # fmt: skip
-    for name in ("order_2", "order_3"):
+    for name in ("order_2", "order_3", "order_4"):
         for rank in runs.ranks(name):
             assert rank.error == ""
             assert_same_weights(rank.model, alone.model)
@@ -515,11 +517,11 @@ def test_the_same_scores_give_the_same_numbers_on_any_number_of_ranks(
     torch.save(vars(run_rank(config, 0, 1)), runs.folder / "scored_1.0.pt")
     ORDERED["scored_1"] = World(1, ODD_2, 5, more)
     found = []
-    for ranks in (1, 2, 3):
+    for ranks in (1, 2, 3, 4):
         (tmp_path / str(ranks)).mkdir()
         shown = snapshots(runs, f"scored_{ranks}", range(ranks), tmp_path / str(ranks))
         found.append([(s.end_step, s.samples, s.metrics) for s in shown])
-    assert found[0] == found[1] == found[2]
+    assert found[0] == found[1] == found[2] == found[3]
     assert len(found[0]) == 3
     assert found[0][-1][2]["auc"] > 0
 
