@@ -24,7 +24,8 @@ def print_summary(summary: Summary) -> None:
         *_throughput(summary),
         ("train", _metrics(summary.train_metrics)),
         ("eval", _metrics(summary.eval_metrics)),
-        ("data", _input_counts(summary.input_counts)),
+        ("data", _counts(summary.input_counts)),
+        ("checkpoints", _counts(summary.save_counts)),
         ("best checkpoint", best),
         ("", _metrics(summary.best_metrics)),
         ("monitoring", _monitoring(summary)),
@@ -40,7 +41,7 @@ def print_summary(summary: Summary) -> None:
             click.echo(f"  {name:<16} {text}".rstrip())
 
 
-def _input_counts(counts: Mapping[str, int]) -> str:
+def _counts(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count:,} {name}" for name, count in counts.items())
 
 

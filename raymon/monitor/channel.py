@@ -56,6 +56,9 @@ class Channel(WindowChannel, Protocol):
     def publish_evaluation(self, evaluation: Evaluation) -> Future[None]:
         """Sends the scores of an evaluation; done when they are on the storage of the run."""
 
+    def publish_notice(self, text: str) -> Future[None]:
+        """Sends a line that is shown as a warning to who watches the run."""
+
     def publish_evaluation_progress(
         self, step: int, done: int, total: int, seconds: float
     ) -> Future[None]:

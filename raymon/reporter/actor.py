@@ -70,6 +70,10 @@ class ReportingActor:
         """As `Reporter.publish_evaluation`."""
         self._reporter.publish_evaluation(evaluation)
 
+    def publish_notice(self, text: str) -> None:
+        """As `Reporter.publish_notice`."""
+        self._reporter.publish_notice(text)
+
     def publish_evaluation_progress(self, step: int, done: int, total: int, seconds: float) -> None:
         """As `Reporter.publish_evaluation_progress`."""
         self._reporter.publish_evaluation_progress(step, done, total, seconds)

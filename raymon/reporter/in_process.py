@@ -51,6 +51,10 @@ class InProcessReporter:
         """As `Reporter.publish_evaluation`; done on return."""
         return self._done(lambda: self._reporter.publish_evaluation(evaluation))
 
+    def publish_notice(self, text: str) -> Future[None]:
+        """As `Reporter.publish_notice`; done on return."""
+        return self._done(lambda: self._reporter.publish_notice(text))
+
     def publish_evaluation_progress(
         self, step: int, done: int, total: int, seconds: float
     ) -> Future[None]:

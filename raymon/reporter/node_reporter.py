@@ -114,6 +114,10 @@ class NodeChannel:
         """Sends scores straight to the reporter of the run."""
         return self._root.publish_evaluation(evaluation)
 
+    def publish_notice(self, text: str) -> Future[None]:
+        """Sends a line straight to the reporter of the run."""
+        return self._root.publish_notice(text)
+
     def publish_evaluation_progress(
         self, step: int, done: int, total: int, seconds: float
     ) -> Future[None]:

@@ -125,6 +125,11 @@ class RayReporter:
         future: Future[None] = self._actor.publish_evaluation.remote(evaluation).future()
         return future
 
+    def publish_notice(self, text: str) -> Future[None]:
+        """Sends a line that is shown as a warning; returns at once."""
+        future: Future[None] = self._actor.publish_notice.remote(text).future()
+        return future
+
     def publish_evaluation_progress(
         self, step: int, done: int, total: int, seconds: float
     ) -> Future[None]:

@@ -191,6 +191,10 @@ class Reporter:
         if self._store is not None:
             self._store.flush()
 
+    def publish_notice(self, text: str) -> None:
+        """Publishes a line that is shown as a warning."""
+        self._outlet.publish(Notice(text))
+
     def publish_evaluation_progress(self, step: int, done: int, total: int, seconds: float) -> None:
         """Publishes how far an evaluation is."""
         self._outlet.publish(EvaluationProgress(step, done, total, seconds))

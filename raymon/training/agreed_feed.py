@@ -13,8 +13,7 @@ from raymon.data import Batch, DatasetBatch, DatasetPosition, DatasetReader, Pos
 from raymon.errors import DataError, TrainingError
 from raymon.protos.train_pb2 import TrainConfig
 from raymon.training.feed import FedBatch, RunPosition
-from raymon.training.save import ANOTHER_WORKER
-from raymon.training.worker_context import WorkerContext
+from raymon.training.worker_context import ANOTHER_WORKER, WorkerContext
 
 
 class AgreedFeed:

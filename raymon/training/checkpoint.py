@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +16,52 @@ import torch
 
 import raymon
 from raymon.errors import RunError
+from raymon.training.tensor_files import INDEX
 
 MANIFEST = "manifest.json"
 _NAME = re.compile(r"model\.ckpt-(\d+)")
+
+
+TRAINER = "trainer.pt"
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """A file as it was written.
+
+    Attributes:
+        size: In bytes.
+        sha256: Of its bytes, in hexadecimal.
+    """
+
+    size: int
+    sha256: str
+
+    @classmethod
+    def of(cls, path: Path) -> FileEntry:
+        """What there is now; it is read for it."""
+        with path.open("rb") as file:
+            return cls(path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
+
+
+@dataclass(frozen=True)
+class TensorPlace:
+    """Where a tensor is.
+
+    Attributes:
+        shape: Its sizes.
+        dtype: As torch calls it.
+        rank: That wrote it.
+    """
+
+    shape: tuple[int, ...]
+    dtype: str
+    rank: int
+
+    @classmethod
+    def of(cls, tensor: torch.Tensor, rank: int) -> TensorPlace:
+        """The place of a tensor that `rank` writes."""
+        return cls(tuple(tensor.shape), str(tensor.dtype).removeprefix("torch."), rank)
 
 
 @dataclass(frozen=True)
@@ -29,6 +74,7 @@ class Checkpoint:
         epoch: Epochs that are over.
         metrics: Scores of the evaluation at that step, by name; empty where there was none.
         world_size: Ranks that wrote it.
+        files: By name, what was written.
     """
 
     path: Path
@@ -36,6 +82,7 @@ class Checkpoint:
     epoch: int
     metrics: Mapping[str, float]
     world_size: int
+    files: Mapping[str, FileEntry] = field(default_factory=dict)
 
 
 def checkpoint_path(model_dir: Path, step: int) -> Path:
@@ -64,28 +111,72 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
     """
     try:
         manifest = json.loads((path / MANIFEST).read_text())
-        if all((path / name).stat().st_size == size for name, size in manifest["files"].items()):
+        files = {name: FileEntry(**entry) for name, entry in manifest["files"].items()}
+        if all((path / name).stat().st_size == entry.size for name, entry in files.items()):
             return Checkpoint(
                 path,
                 manifest["step"],
                 manifest["epoch"],
                 manifest["metrics"],
                 manifest["world_size"],
+                files,
             )
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         pass
+    return None
+
+
+def damage(checkpoint: Checkpoint) -> str | None:
+    """What is wrong with the files of a checkpoint, which are read for it; None: nothing."""
+    for name, entry in checkpoint.files.items():
+        try:
+            found = FileEntry.of(checkpoint.path / name)
+        except OSError as error:
+            return f"{name} cannot be read: {error.strerror}"
+        if found.size != entry.size:
+            return f"{name} has {found.size:,} bytes in place of {entry.size:,}"
+        if found.sha256 != entry.sha256:
+            return f"{name} is not what was written: its sha256 is another one"
     return None
 
 
 def begin_checkpoint(path: Path) -> None:
     """Makes the directory, and no checkpoint of what an earlier save may have left in it."""
     path.mkdir(parents=True, exist_ok=True)
-    (path / MANIFEST).unlink(missing_ok=True)
+    # The manifest first: without it no checkpoint is here.
+    for name in (MANIFEST, *(entry.name for entry in path.iterdir())):
+        (path / name).unlink(missing_ok=True)
+
+
+def forget_checkpoint(path: Path) -> None:
+    """Removes what a save that failed has left, as far as it goes."""
+    shutil.rmtree(path, ignore_errors=True)
 
 
 def write_part(path: Path, name: str, part: Mapping[str, Any]) -> None:
     """Writes tensors, numbers and strings into the file `name` of the checkpoint."""
-    torch.save(dict(part), path / name)
+    with (path / name).open("wb") as file:
+        torch.save(dict(part), file)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def rank_part(rank: int) -> str:
+    """The file with what a rank has of its own."""
+    return f"rank-{rank:05d}.pt"
+
+
+def file_entries(path: Path, rank: int, names: Sequence[str]) -> dict[str, FileEntry]:
+    """Sizes and hashes of the files that a rank wrote, by name.
+
+    Args:
+        path: Of the checkpoint.
+        rank: That wrote them; those of its tensors are found by their names.
+        names: Of the others.
+    """
+    of_tensors = [entry.name for entry in path.glob(f"__{rank}_*.distcp")]
+    index = [INDEX] if rank == 0 else []
+    return {name: FileEntry.of(path / name) for name in (*names, *of_tensors, *index)}
 
 
 def write_manifest(
@@ -95,14 +186,15 @@ def write_manifest(
     epoch: int,
     metrics: Mapping[str, float],
     world_size: int,
-    names: list[str],
+    files: Mapping[str, FileEntry],
+    tensors: Mapping[str, TensorPlace],
 ) -> None:
     """Makes the directory a checkpoint, once all its files are written.
 
     Raises:
         RunError: A file of another rank is not there.
     """
-    missing = [name for name in names if not (path / name).is_file()]
+    missing = [name for name in files if not (path / name).is_file()]
     if missing:
         raise RunError(
             f"{path}: {missing[0]}, written by another worker, is not there; "
@@ -113,12 +205,16 @@ def write_manifest(
         "epoch": epoch,
         "metrics": dict(metrics),
         "world_size": world_size,
-        "files": {name: (path / name).stat().st_size for name in names},
         "raymon_version": raymon.__version__,
         "torch_version": torch.__version__,
+        "files": {name: asdict(entry) for name, entry in files.items()},
+        "tensors": {name: asdict(place) for name, place in tensors.items()},
     }
     draft = path / (MANIFEST + ".new")
-    draft.write_text(json.dumps(manifest, indent=2))
+    with draft.open("w") as file:
+        file.write(json.dumps(manifest, indent=1))
+        file.flush()
+        os.fsync(file.fileno())
     os.replace(draft, path / MANIFEST)
 
 

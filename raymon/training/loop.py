@@ -11,7 +11,8 @@ from raymon.training.evaluation import EvalReader, evaluate
 from raymon.training.feed import FedBatch, Feed
 from raymon.training.gradients import GradientSummaries
 from raymon.training.profiling import StepProfiler
-from raymon.training.save import TrainState, save
+from raymon.training.run_state import TrainState
+from raymon.training.saver import Saver
 from raymon.training.train_step import TrainStep
 from raymon.training.worker_context import WorkerContext
 
@@ -28,6 +29,7 @@ class Loop:
         monitor: Watches the steps.
         summaries: Measures gradients; None where nobody wants to see them.
         sender: Sends scores, on rank 0; knows which windows are still on their way.
+        saver: Writes checkpoints.
         context: The world of this rank.
     """
 
@@ -42,6 +44,7 @@ class Loop:
         monitor: Monitor,
         summaries: GradientSummaries | None,
         sender: Sender,
+        saver: Saver,
         context: WorkerContext,
     ) -> None:
         self._config = config
@@ -53,6 +56,7 @@ class Loop:
         self._monitor = monitor
         self._summaries = summaries
         self._sender = sender
+        self._saver = saver
         self._context = context
         self._model_dir = Path(config.model_dir)
         self._saved_step = state.step
@@ -70,11 +74,12 @@ class Loop:
                 clock.lap("data")
                 self._step(fed)
                 profiler.step()
-                if self._save_is_due(fed):
+                if self._save_is_due(fed) and self._saver.wants():
                     self._save()
                     clock.skip()
         if self._saved_step < state.step:
             self._save()
+        self._saver.close()
 
     def _step(self, fed: FedBatch) -> None:
         state = self._state
@@ -125,10 +130,9 @@ class Loop:
         # What the reporter does not have yet is in the checkpoint, so that a worker that dies
         # after it takes none of it along.
         state.windows, state.evaluations = self._sender.unacknowledged()
-        path = save(state, self._model_dir, self._context)
+        self._saver.save(state)
         state.windows, state.evaluations = [], []
         self._saved_step = state.step
-        self._context.register.register(str(path), state.step, state.metrics)
 
     def _evaluate(self) -> dict[str, float]:
         if self._eval_reader is None:

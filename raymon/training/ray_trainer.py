@@ -23,7 +23,7 @@ from raymon.training.job import Job
 from raymon.training.ray_cluster import worker_resources
 from raymon.training.ray_datasets import EveryRow
 from raymon.training.ray_worker import train_loop_per_worker
-from raymon.training.save import ANOTHER_WORKER
+from raymon.training.worker_context import ANOTHER_WORKER
 
 _log = logging.getLogger("raymon")
 

@@ -15,6 +15,7 @@ from raymon.training.monitoring import Monitoring
 from raymon.training.prepare import RunPlan
 from raymon.training.progress import Progress
 from raymon.training.retention import best_checkpoint
+from raymon.training.saver import SAVE_COUNTS
 
 RUN_FILE = "run.json"
 
@@ -38,6 +39,7 @@ class Summary:
         best_metrics: Its scores.
         restarts: How often the workers were started again.
         input_counts: By name, what was wrong with the data and was only counted.
+        save_counts: By name, what became of saves of which there is no checkpoint.
         monitoring: What watching the run took. What the reporter counts is None where it did not
             answer at the end.
     """
@@ -55,6 +57,7 @@ class Summary:
     best_metrics: Mapping[str, float] = field(default_factory=dict)
     restarts: int = 0
     input_counts: Mapping[str, int] = field(default_factory=dict)
+    save_counts: Mapping[str, int] = field(default_factory=dict)
     monitoring: Monitoring | None = None
 
     def write(self) -> None:
@@ -98,12 +101,14 @@ def summarise(plan: RunPlan, progress: Progress, status: str, counts: Mapping[st
 
 def _counted(counts: Mapping[str, Any]) -> dict[str, Any]:
     train_s, samples = counts["train_s"], int(counts["samples"])
+    counted = counts["input_counts"]
     return {
         "samples": samples,
         "train_s": train_s,
         "samples_per_second": samples / train_s if train_s > 0 else None,
         "restarts": max(0, int(counts["attempts"]) - 1),
-        "input_counts": counts["input_counts"],
+        "input_counts": {n: c for n, c in counted.items() if n not in SAVE_COUNTS},
+        "save_counts": {n: c for n, c in counted.items() if n in SAVE_COUNTS},
         "monitoring": Monitoring.of_status(counts),
     }
 

@@ -16,6 +16,7 @@ from raymon.metrics import TrainMetricWrapper
 from raymon.models import Model, build_model
 from raymon.monitor import Channel, Monitor, Sender
 from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.protos.train_pb2 import OnUnfinishedSave
 from raymon.training.checkpoint import read_checkpoint
 from raymon.training.datasets import Datasets
 from raymon.training.evaluation import evaluate
@@ -26,7 +27,9 @@ from raymon.training.loop import Loop
 from raymon.training.optimizers import build_optimizers
 from raymon.training.precision import set_tf32
 from raymon.training.random_state import seed_everything
-from raymon.training.save import TrainState, checkpoint_to_restore, load_model, restore
+from raymon.training.restore import checkpoint_to_restore, load_model, restore
+from raymon.training.run_state import TrainState
+from raymon.training.saver import Saver
 from raymon.training.train_step import TrainStep
 from raymon.training.worker_context import WorkerContext
 
@@ -130,7 +133,23 @@ def _train(
     if attempt != NO_ATTEMPT:
         channel = reporter.channel(attempt, context.world_size, model.train_metrics)
     sender = Sender(channel, lambda ack: _publish(model, ack.values), context.device)
-    monitor = make_monitor(config, model, context, attempt, sender, state.step, feed.counts.take)
+    skip = config.train_config.on_unfinished_save == OnUnfinishedSave.LEAVE_OUT
+    saver = Saver(
+        Path(config.model_dir),
+        context,
+        skip,
+        lambda text: sender.publish(lambda channel: channel.publish_notice(text)),
+    )
+    counts = (feed.counts, saver.counts)
+    monitor = make_monitor(
+        config,
+        model,
+        context,
+        attempt,
+        sender,
+        state.step,
+        lambda: {name: count for each in counts for name, count in each.take().items()},
+    )
     _send_what_was_left(state, sender)
     wanted = set(config.train_config.tensorboard_summaries) - {"loss", "learning_rate"}
     summaries = None
@@ -145,11 +164,15 @@ def _train(
         monitor=monitor,
         summaries=summaries,
         sender=sender,
+        saver=saver,
         context=context,
     )
     try:
         loop.run()
         context.register.close()
+    except BaseException:
+        saver.give_up()
+        raise
     finally:
         monitor.close()
 
@@ -221,7 +244,7 @@ def _evaluate(
     checkpoint = read_checkpoint(path)
     if checkpoint is None:
         raise RunError(f"{path}: not a complete checkpoint")
-    load_model(model, checkpoint, context.device)
+    load_model(model, checkpoint)
     reader = inputs.evaluation()
     assert reader is not None
 

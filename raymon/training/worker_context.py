@@ -12,6 +12,9 @@ from raymon.data import Batch
 
 T = TypeVar("T")
 
+ANOTHER_WORKER = "another worker failed"
+"""Why something failed on a rank where nothing is wrong."""
+
 
 class CheckpointRegister(Protocol):
     """Keeps account of checkpoints: which there are, and which are kept."""
@@ -34,6 +37,9 @@ class WorkerContext:
         world_size: Workers in all.
         device: Of the model.
         register: Keeps account of checkpoints.
+
+    Attributes:
+        group: Of all ranks, over gloo; None where there is one rank.
     """
 
     def __init__(
@@ -44,7 +50,12 @@ class WorkerContext:
         self.device = device
         self.register = register
         # Python objects and barriers go over gloo, so that they need no GPU.
-        self._group = dist.new_group(backend="gloo") if world_size > 1 else None
+        self.group = dist.new_group(backend="gloo") if world_size > 1 else None
+
+    def beside(self) -> WorkerContext:
+        """The same world for another thread, whose collectives may overlap with those of this one.
+        Every rank makes it at the same point."""
+        return WorkerContext(self.rank, self.world_size, self.device, self.register)
 
     def move(self, batch: Batch, pin_memory: bool) -> Batch:
         """A batch on the device of this rank, by way of page-locked memory if asked to."""
@@ -60,26 +71,34 @@ class WorkerContext:
 
     def broadcast(self, value: T) -> T:
         """The value of rank 0, on every rank."""
-        if self._group is None:
+        if self.group is None:
             return value
         box: list[Any] = [value]
-        dist.broadcast_object_list(box, src=0, group=self._group)
+        dist.broadcast_object_list(box, src=0, group=self.group)
         result: T = box[0]
         return result
 
+    def gather(self, value: T) -> list[T]:
+        """The values of all ranks in their order, on every rank."""
+        if self.group is None:
+            return [value]
+        box: list[Any] = [None] * self.world_size
+        dist.all_gather_object(box, value, group=self.group)
+        return box
+
     def all_agree(self, ok: bool) -> bool:
         """True when `ok` is true on every rank. A barrier too."""
-        if self._group is None:
+        if self.group is None:
             return ok
         flag = torch.tensor([int(ok)])
-        dist.all_reduce(flag, op=dist.ReduceOp.MIN, group=self._group)
+        dist.all_reduce(flag, op=dist.ReduceOp.MIN, group=self.group)
         return bool(flag.item())
 
     def sum(self, values: torch.Tensor) -> torch.Tensor:
         """The sum of a tensor over all ranks, on the CPU."""
         total = values.cpu()
-        if self._group is not None:
-            dist.all_reduce(total, group=self._group)
+        if self.group is not None:
+            dist.all_reduce(total, group=self.group)
         return total
 
     def begin_sum(self, values: torch.Tensor) -> Callable[[], torch.Tensor]:
@@ -88,10 +107,10 @@ class WorkerContext:
         Returns:
             A function that waits for the sum.
         """
-        if self._group is None:
+        if self.group is None:
             return lambda: values
         total = values.clone()
-        work = dist.all_reduce(total, group=self._group, async_op=True)
+        work = dist.all_reduce(total, group=self.group, async_op=True)
 
         def wait() -> torch.Tensor:
             work.wait()

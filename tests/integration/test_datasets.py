@@ -16,6 +16,7 @@ import torch.distributed as dist
 
 import raymon
 from raymon.training.checkpoint import list_checkpoints
+from tests.checkpoints import saved_model
 
 ROWS = 10_000
 
@@ -99,10 +100,7 @@ def test_a_worker_that_dies_goes_on_where_its_dataset_was(
     assert (undisturbed.restarts, killed.restarts) == (0, 1)
     assert undisturbed.samples == killed.samples == 2 * ROWS
     assert undisturbed.train_metrics == killed.train_metrics
-    states = [
-        torch.load(list_checkpoints(Path(run.model_dir))[-1].path / "model.pt", weights_only=True)
-        for run in runs
-    ]
+    states = [saved_model(list_checkpoints(Path(run.model_dir))[-1].path) for run in runs]
     for weight_name, weight in states[0].items():
         assert torch.equal(weight, states[1][weight_name]), weight_name
 

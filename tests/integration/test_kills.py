@@ -16,6 +16,7 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from raymon.training.checkpoint import list_checkpoints
+from tests.checkpoints import saved_model
 from tests.conftest import CONFIG
 from tests.integration.conftest import start_raymon
 
@@ -87,7 +88,7 @@ def undisturbed(ray_address: str, click_log: Path, tmp_path_factory) -> tuple[Pa
 def assert_same(run: Path, other: Path) -> None:
     """All that readers see of both runs is the same, but for times."""
     newest = [list_checkpoints(r)[-1] for r in (run, other)]
-    weights = [torch.load(c.path / "model.pt", weights_only=True) for c in newest]
+    weights = [saved_model(c.path) for c in newest]
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[1])
     lines = [windows(r) for r in (run, other)]
     assert [line["global_step"] for line in lines[0]] == list(range(10, STEPS + 1, 10))

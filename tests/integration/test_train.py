@@ -13,6 +13,7 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from raymon.training.checkpoint import list_checkpoints
+from tests.checkpoints import saved_model
 from tests.conftest import CONFIG
 from tests.integration.conftest import run_raymon, start_raymon
 
@@ -43,7 +44,7 @@ def read_lines(path: Path) -> list[dict]:
 
 
 def final_weights(run: Path) -> dict[str, torch.Tensor]:
-    return torch.load(run / f"model.ckpt-{STEPS}" / "model.pt", weights_only=True)
+    return saved_model(run / f"model.ckpt-{STEPS}")
 
 
 def assert_same_result(run: Path, other: Path) -> None:

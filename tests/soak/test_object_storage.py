@@ -15,6 +15,7 @@ from pyarrow import fs
 
 import raymon
 from raymon.training.checkpoint import list_checkpoints
+from tests.checkpoints import saved_model
 
 pytest.importorskip("moto")
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(600)]
@@ -55,8 +56,7 @@ def _answers(address: str) -> bool:
 
 
 def weights(run: Path) -> dict[str, torch.Tensor]:
-    path = list_checkpoints(run)[-1].path / "model.pt"
-    return torch.load(path, weights_only=True)
+    return saved_model(list_checkpoints(run)[-1].path)
 
 
 def test_a_run_on_s3_is_the_run_on_the_same_files_here(

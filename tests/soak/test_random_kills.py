@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.checkpoints import saved_model
 from tests.integration import test_kills
 from tests.integration.test_kills import assert_same, finish, kill, processes, reported_step, start
 
@@ -119,7 +120,7 @@ def assert_weights(tmp_path: Path) -> None:
     import torch
 
     parts = [
-        torch.load(tmp_path / name / "run" / f"model.ckpt-{STEPS}" / "model.pt", weights_only=True)
+        saved_model(tmp_path / name / "run" / f"model.ckpt-{STEPS}")
         for name in ("alone", "stopped")
     ]
     assert all(torch.equal(parts[0][name], parts[1][name]) for name in parts[1])

@@ -47,6 +47,9 @@ class KeepingLink:
     def publish_evaluation(self, *_: object) -> Future[None]:
         return _done(None)
 
+    def publish_notice(self, text: str) -> Future[None]:
+        return _done(None)
+
     def publish_evaluation_progress(self, *_: object) -> Future[None]:
         return _done(None)
 

@@ -13,6 +13,7 @@ import torch
 
 import raymon
 from raymon.training.checkpoint import list_checkpoints
+from tests.checkpoints import saved_model
 
 ROWS = 10_000
 
@@ -23,8 +24,7 @@ def train(config_file: Path, datasets: dict[str, Any], *overrides: str, **option
 
 
 def weights(run: str) -> dict[str, torch.Tensor]:
-    path = list_checkpoints(Path(run))[-1].path / "model.pt"
-    return torch.load(path, weights_only=True)
+    return saved_model(list_checkpoints(Path(run))[-1].path)
 
 
 def test_a_dataset_trains_the_model_that_its_files_train(

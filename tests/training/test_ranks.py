@@ -33,6 +33,7 @@ from raymon.training.job import eval_reader, features_of, train_reader
 from raymon.training.optimizers import build_optimizers
 from raymon.training.train_step import TrainStep
 from raymon.training.worker_context import WorkerContext
+from tests.checkpoints import saved_model
 from tests.data.test_reader import damage
 from tests.training import rank_process
 from tests.training.rank_process import RankRun, read_config, run_rank
@@ -430,7 +431,7 @@ def test_a_checkpoint_of_two_ranks_is_complete_with_a_part_of_each(runs: Runs) -
     assert checkpoints[0].metrics == first.evaluations[0][1]
     parts = [torch.load(path / f"rank-0000{rank}.pt", weights_only=True) for rank in range(2)]
     assert not torch.equal(parts[0]["random"]["torch"], parts[1]["random"]["torch"])
-    saved = torch.load(path / "model.pt", weights_only=True)
+    saved = saved_model(path)
     for name, weight in first.model.items():
         assert torch.equal(saved[name], weight), name
 

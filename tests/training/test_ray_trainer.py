@@ -13,7 +13,7 @@ from raymon.training.ray_trainer import (
     _forget_lost_checkpoints,
     _own_error,
 )
-from raymon.training.save import ANOTHER_WORKER
+from raymon.training.worker_context import ANOTHER_WORKER
 
 
 def config(**export: object) -> PipelineConfig:

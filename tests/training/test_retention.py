@@ -8,6 +8,7 @@ from raymon.errors import RunError
 from raymon.protos.export_pb2 import ExportConfig
 from raymon.training.checkpoint import (
     MANIFEST,
+    FileEntry,
     begin_checkpoint,
     checkpoint_path,
     list_checkpoints,
@@ -18,12 +19,15 @@ from raymon.training.checkpoint import (
 )
 from raymon.training.retention import LocalRegister, best_checkpoint, best_of_run
 
+PART = "rank-00000.pt"
+
 
 def make(model_dir: Path, step: int, **metrics: float) -> Path:
     path = checkpoint_path(model_dir, step)
     begin_checkpoint(path)
-    write_part(path, "model.pt", {"step": step})
-    write_manifest(path, step=step, epoch=0, metrics=metrics, world_size=1, names=["model.pt"])
+    write_part(path, PART, {"step": step})
+    files = {PART: FileEntry.of(path / PART)}
+    write_manifest(path, step=step, epoch=0, metrics=metrics, world_size=1, files=files, tensors={})
     return path
 
 
@@ -88,7 +92,7 @@ def test_a_directory_without_its_manifest_is_no_checkpoint(tmp_path: Path) -> No
 
 def test_a_file_that_is_cut_short_makes_no_checkpoint(tmp_path: Path) -> None:
     make(tmp_path, 100)
-    part = make(tmp_path, 200) / "model.pt"
+    part = make(tmp_path, 200) / PART
     part.write_bytes(part.read_bytes()[:-1])
     newest = newest_checkpoint(tmp_path)
     assert newest is not None

@@ -17,11 +17,12 @@ from raymon.cli.summary import print_summary
 from raymon.errors import RunError
 from raymon.training.checkpoint import list_checkpoints
 from raymon.training.loop import Loop
+from tests.checkpoints import saved_model
 from tests.data.test_reader import damage
 
 
 def weights(run: Path, step: int) -> dict[str, torch.Tensor]:
-    return torch.load(run / f"model.ckpt-{step}" / "model.pt", weights_only=True)
+    return saved_model(run / f"model.ckpt-{step}")
 
 
 def run(config_file: Path, name: str, *overrides: str, **options: bool) -> tuple[Path, object]:

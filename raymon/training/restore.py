@@ -1,0 +1,144 @@
+"""From a checkpoint back to the state of a run."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from raymon.data import DatasetPosition, Position
+from raymon.errors import RunError
+from raymon.models import Model
+from raymon.sinks import Evaluation
+from raymon.training.checkpoint import (
+    TRAINER,
+    Checkpoint,
+    damage,
+    list_checkpoints,
+    rank_part,
+    read_part,
+)
+from raymon.training.feed import RunPosition
+from raymon.training.random_state import restore_random_state
+from raymon.training.run_state import MODEL, TrainState, load_optimizers, optimizer_kinds
+from raymon.training.tensor_files import read_tensors, tensor_shapes
+from raymon.training.worker_context import WorkerContext
+
+_log = logging.getLogger("raymon")
+
+_CPU = torch.device("cpu")
+
+
+def restore(state: TrainState, checkpoint: Checkpoint, context: WorkerContext) -> None:
+    """Brings the state to that of a checkpoint.
+
+    Raises:
+        RunError: It was written with other data or optimizers, or by another model.
+    """
+    path, kinds = checkpoint.path, optimizer_kinds(state.optimizers)
+    trainer = read_part(path, TRAINER, _CPU)
+    if trainer["data"] != state.data:
+        raise RunError(
+            f"{path}: was trained on other data, or in another order; a run goes on "
+            "with the same files, seed and shuffle, and with a global_batch_size if it had one"
+        )
+    if trainer["kinds"] != kinds:
+        raise RunError(
+            f"{path}: trained by {' and '.join(trainer['kinds'])}, this config says "
+            f"{' and '.join(kinds)}; a run goes on with the same optimizers"
+        )
+    load_model(state.model, checkpoint)
+    shapes = tensor_shapes(path)
+    of_optimizers = {
+        name: torch.empty(shape, dtype=dtype)
+        for name, (shape, dtype) in shapes.items()
+        if not name.startswith(MODEL)
+    }
+    read_tensors(path, of_optimizers)
+    load_optimizers(state.optimizers, state.model, trainer, of_optimizers)
+    state.scaler.load_state_dict(trainer["scaler"])
+    state.step = checkpoint.step
+    shared = Position(trainer["epoch"], trainer["row"], trainer["streams"])
+    state.position = RunPosition(shared, _own_position(shared, checkpoint, context))
+    state.windows, state.evaluations = [], []
+    # The parts of all ranks there were, by as many ranks as there are now.
+    for rank in range(context.rank, checkpoint.world_size, context.world_size):
+        part = _read_rank(checkpoint, rank)
+        if rank == context.rank:
+            restore_random_state(part["random"], context.device)
+        state.windows += [window.numpy().tobytes() for window in part["windows"]]
+        state.evaluations += [Evaluation(**evaluation) for evaluation in part["evaluations"]]
+
+
+def load_model(model: Model, checkpoint: Checkpoint) -> None:
+    """Loads the parameters of a checkpoint.
+
+    Raises:
+        RunError: They do not fit the model.
+    """
+    own = {
+        name: value for name, value in model.state_dict().items() if isinstance(value, torch.Tensor)
+    }
+    shapes = {
+        name.removeprefix(MODEL): shape
+        for name, (shape, _) in tensor_shapes(checkpoint.path).items()
+        if name.startswith(MODEL)
+    }
+    why = _misfit(own, shapes)
+    if why is not None:
+        raise RunError(f"{checkpoint.path}: does not fit the model of this config: {why}")
+    read_tensors(checkpoint.path, {MODEL + name: value for name, value in own.items()})
+
+
+def checkpoint_to_restore(model_dir: Path, context: WorkerContext) -> Checkpoint | None:
+    """The newest checkpoint of the run that is not damaged, the same on every rank."""
+    return context.broadcast(_newest_sound(model_dir) if context.rank == 0 else None)
+
+
+def _newest_sound(model_dir: Path) -> Checkpoint | None:
+    for checkpoint in reversed(list_checkpoints(model_dir)):
+        why = damage(checkpoint)
+        if why is None:
+            return checkpoint
+        _log.warning("%s: is damaged: %s; the one before is taken", checkpoint.path, why)
+    return None
+
+
+def _misfit(own: Mapping[str, torch.Tensor], saved: Mapping[str, torch.Size]) -> str | None:
+    for name, value in own.items():
+        if name not in saved:
+            return f"it has no {name}"
+        if saved[name] != value.shape:
+            return f"{name} is {list(saved[name])}, here it is {list(value.shape)}"
+    for name in saved:
+        if name not in own:
+            return f"here is no {name}"
+    return None
+
+
+def _own_position(
+    shared: Position, checkpoint: Checkpoint, context: WorkerContext
+) -> DatasetPosition | None:
+    """Where this rank is in its dataset."""
+    same = checkpoint.world_size == context.world_size
+    part = _read_rank(checkpoint, context.rank if same else 0)
+    if "dataset" not in part:
+        return None
+    position = DatasetPosition(**part["dataset"])
+    if same:
+        return position
+    if position.state is not None:
+        raise RunError(
+            f"{checkpoint.path}: {checkpoint.world_size} workers kept where they were in their "
+            f"datasets, which {context.world_size} cannot take over; go on with as many"
+        )
+    rows = shared.row * (context.rank + 1) // context.world_size
+    rows -= shared.row * context.rank // context.world_size
+    return DatasetPosition(rows, rows)
+
+
+def _read_rank(checkpoint: Checkpoint, rank: int) -> dict[str, Any]:
+    return read_part(checkpoint.path, rank_part(rank), _CPU)

@@ -1,0 +1,137 @@
+"""Everything that training depends on: as tensors, which may be large, and the little rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import torch
+
+from raymon.models import Model
+from raymon.sinks import Evaluation
+from raymon.training.feed import RunPosition
+from raymon.training.optimizers import Optimizers
+from raymon.training.random_state import random_state
+
+MODEL = "model."
+_OPTIMIZER = "optimizer."
+
+Tensors = Mapping[str, torch.Tensor]
+
+
+@dataclass
+class TrainState:
+    """The state of a run on one rank.
+
+    Attributes:
+        data: Which data a position is in, and in which order it is read.
+        position: The batch that comes next.
+        step: Steps that the model has made.
+        metrics: The scores at this step, by name.
+        windows: What this rank measured up to here and the reporter did not have when the
+            checkpoint was made.
+        evaluations: The same of scores.
+    """
+
+    model: Model
+    optimizers: Optimizers
+    scaler: torch.amp.GradScaler
+    data: str
+    position: RunPosition
+    step: int = 0
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    windows: list[bytes] = field(default_factory=list)
+    evaluations: list[Evaluation] = field(default_factory=list)
+
+
+def optimizer_kinds(optimizers: Optimizers) -> list[str]:
+    """What the optimizers are."""
+    return [type(optimizer).__name__ for optimizer in optimizers.optimizers]
+
+
+def replicated_tensors(state: TrainState) -> dict[str, torch.Tensor]:
+    """The tensors that are the same on every rank, by name; those that training changes."""
+    tensors = {
+        MODEL + name: value
+        for name, value in state.model.state_dict().items()
+        if isinstance(value, torch.Tensor)
+    }
+    for prefix, parts in _optimizer_parts(state):
+        for name, value in parts.items():
+            if _is_large(value):
+                tensors[prefix + name] = value
+    return tensors
+
+
+def shared_rest(state: TrainState) -> dict[str, Any]:
+    """What else is the same on every rank: small, copied, plain values."""
+    shared = state.position.shared
+    small: dict[str, Any] = {}
+    for prefix, parts in _optimizer_parts(state):
+        small |= {prefix + name: _copy(v) for name, v in parts.items() if not _is_large(v)}
+    return {
+        "small": small,
+        "groups": [o.state_dict()["param_groups"] for o in state.optimizers.optimizers],
+        "schedules": [schedule.state_dict() for schedule in state.optimizers.schedules],
+        "kinds": optimizer_kinds(state.optimizers),
+        "scaler": state.scaler.state_dict(),
+        "data": state.data,
+        "epoch": shared.epoch,
+        "row": shared.row,
+        "streams": shared.streams,
+    }
+
+
+def own_rest(state: TrainState, device: torch.device) -> dict[str, Any]:
+    """What this rank has of its own: small, copied, plain values."""
+    own: dict[str, Any] = {
+        "random": random_state(device),
+        # As tensors, which can be read without running any code.
+        "windows": [torch.frombuffer(bytearray(w), dtype=torch.uint8) for w in state.windows],
+        "evaluations": [asdict(evaluation) for evaluation in state.evaluations],
+    }
+    if state.position.own is not None:
+        own["dataset"] = vars(state.position.own)
+    return own
+
+
+def load_optimizers(optimizers: Optimizers, model: Model, rest: Any, tensors: Tensors) -> None:
+    """Brings optimizers and their schedules to what `shared_rest` and `replicated_tensors` gave."""
+    parts = {**rest["small"], **tensors}
+    for number, optimizer in enumerate(optimizers.optimizers):
+        names = _parameter_names(optimizer, model)
+        state: dict[int, dict[str, Any]] = {}
+        for index, name in enumerate(names):
+            prefix = f"{_OPTIMIZER}{number}.{name}/"
+            own = {k.removeprefix(prefix): v for k, v in parts.items() if k.startswith(prefix)}
+            if own:
+                state[index] = own
+        optimizer.load_state_dict({"state": state, "param_groups": rest["groups"][number]})
+    for schedule, saved in zip(optimizers.schedules, rest["schedules"], strict=True):
+        schedule.load_state_dict(saved)
+
+
+def _optimizer_parts(state: TrainState) -> list[tuple[str, dict[str, Any]]]:
+    """The state of each parameter in each optimizer, and how its names begin."""
+    found = []
+    for number, optimizer in enumerate(state.optimizers.optimizers):
+        names = _parameter_names(optimizer, state.model)
+        for index, parts in optimizer.state_dict()["state"].items():
+            found.append((f"{_OPTIMIZER}{number}.{names[index]}/", parts))
+    return found
+
+
+def _parameter_names(optimizer: torch.optim.Optimizer, model: Model) -> list[str]:
+    """The names of the parameters of an optimizer, in its own order."""
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    return [names[id(p)] for group in optimizer.param_groups for p in group["params"]]
+
+
+def _is_large(value: Any) -> bool:
+    # A count of steps is a tensor without dimensions.
+    return isinstance(value, torch.Tensor) and value.dim() > 0
+
+
+def _copy(value: Any) -> Any:
+    return value.detach().cpu().clone() if isinstance(value, torch.Tensor) else value

@@ -1,0 +1,126 @@
+"""Tensors in files of `torch.distributed.checkpoint`, and back on any number of ranks.
+
+Its index is a pickle, which could run anything; here it may name the few classes that it is made
+of, and no other.
+"""
+
+from __future__ import annotations
+
+import pickle
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch.distributed.checkpoint.api import CheckpointException
+from torch.distributed.checkpoint.filesystem import FileSystemReader, FileSystemWriter
+from torch.distributed.checkpoint.metadata import Metadata, TensorStorageMetadata
+from torch.distributed.checkpoint.state_dict_loader import load
+from torch.distributed.checkpoint.state_dict_saver import save
+
+from raymon.errors import RunError
+
+INDEX = ".metadata"
+
+_MODULES = {
+    "torch.distributed.checkpoint.metadata": {
+        "BytesStorageMetadata",
+        "ChunkStorageMetadata",
+        "Metadata",
+        "MetadataIndex",
+        "StorageMeta",
+        "TensorProperties",
+        "TensorStorageMetadata",
+        "_MEM_FORMAT_ENCODING",
+    },
+    "torch.distributed.checkpoint.filesystem": {"_StorageInfo"},
+    "torch.serialization": {"_get_layout"},
+    "torch": {"Size"},
+    "pathlib": {"PosixPath", "Path", "PurePosixPath"},
+    "collections": {"OrderedDict"},
+}
+
+
+def write_tensors(
+    path: Path, tensors: Mapping[str, torch.Tensor], group: dist.ProcessGroup | None
+) -> None:
+    """Writes the tensors of this rank; every rank calls it, each with tensors of its own.
+
+    Args:
+        path: A directory.
+        tensors: On the CPU; no other rank has one of the same name.
+        group: Of all ranks; None: there is one.
+
+    Raises:
+        CheckpointException, OSError: a rank could not write its part; all ranks raise then.
+    """
+    writer = FileSystemWriter(path, single_file_per_rank=True, sync_files=True)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="torch.distributed is disabled")
+        save(dict(tensors), storage_writer=writer, process_group=group, no_dist=group is None)
+
+
+def tensor_shapes(path: Path) -> dict[str, tuple[torch.Size, torch.dtype]]:
+    """The shape and the type of all tensors in a directory, by name.
+
+    Raises:
+        RunError: its index is damaged, or none of ours.
+    """
+    known = _Reader(path).read_metadata().state_dict_metadata
+    return {
+        name: (entry.size, entry.properties.dtype)
+        for name, entry in known.items()
+        if isinstance(entry, TensorStorageMetadata)
+    }
+
+
+def read_tensors(path: Path, into: Mapping[str, torch.Tensor]) -> None:
+    """Reads tensors into memory that is there, whichever ranks wrote them.
+
+    Args:
+        path: A directory with all of them.
+        into: By name, of the right shapes, on any device.
+
+    Raises:
+        RunError: a file is damaged.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="torch.distributed is disabled")
+        try:
+            load(dict(into), storage_reader=_Reader(path), no_dist=True)
+        except CheckpointException as error:
+            first = next(iter(error.failures.values()))[0]
+            raise RunError(f"{path}: cannot be read: {type(first).__name__}: {first}") from None
+
+
+class _Reader(FileSystemReader):
+    """A reader that runs nothing of what it reads."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._directory = path
+
+    def read_metadata(self, *_: Any, **__: Any) -> Metadata:
+        try:
+            with (self._directory / INDEX).open("rb") as file:
+                metadata = _Unpickler(file).load()
+        except OSError:
+            raise
+        except Exception as error:
+            raise RunError(f"{self._directory / INDEX}: cannot be read: {error}") from None
+        if not isinstance(metadata, Metadata):
+            raise RunError(f"{self._directory / INDEX}: is no index of tensors")
+        if metadata.storage_meta is not None:
+            metadata.storage_meta.load_id = self.load_id
+        return metadata
+
+
+class _Unpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        if module == "torch" and isinstance(getattr(torch, name, None), torch.dtype):
+            return getattr(torch, name)
+        if name in _MODULES.get(module, ()):
+            return super().find_class(module, name)
+        raise pickle.UnpicklingError(f"{module}.{name} has no place in a checkpoint")
