@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from raymon.sinks import ProgressLogger
     from raymon.training.evaluate_run import evaluate_run
     from raymon.training.open_monitor import Monitor
-    from raymon.training.retention import best_of_run
+    from raymon.training.retention import best_checkpoint, latest_checkpoint
     from raymon.training.summary import Summary
     from raymon.training.train import train
 
@@ -30,8 +30,9 @@ __all__ = [
     "TrainingError",
     "UserError",
     "__version__",
-    "best_of_run",
+    "best_checkpoint",
     "evaluate_run",
+    "latest_checkpoint",
     "register_metric",
     "train",
 ]
@@ -40,8 +41,9 @@ _HOMES = {
     "Monitor": "raymon.training.open_monitor",
     "ProgressLogger": "raymon.sinks",
     "Summary": "raymon.training.summary",
-    "best_of_run": "raymon.training.retention",
+    "best_checkpoint": "raymon.training.retention",
     "evaluate_run": "raymon.training.evaluate_run",
+    "latest_checkpoint": "raymon.training.retention",
     "register_metric": "raymon.metrics",
     "train": "raymon.training.train",
 }

@@ -17,12 +17,12 @@ from raymon.cli.options import json_option
 def best(run: Path, metric: str | None, as_json: bool) -> None:
     """Print the best checkpoint of the run in directory RUN."""
     from raymon.config import read_saved
-    from raymon.training.retention import best_of_run
+    from raymon.training.retention import best_checkpoint
 
     export = read_saved(run).export_config
     if metric:
         export.best_exporter_metric = metric
-    checkpoint = best_of_run(run, export)
+    checkpoint = best_checkpoint(run, export)
     if as_json:
         click.echo(
             json.dumps(

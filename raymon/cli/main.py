@@ -11,6 +11,7 @@ import click
 
 from raymon import __version__
 from raymon.cli.best import best
+from raymon.cli.checkpoint import checkpoint
 from raymon.cli.config import config
 from raymon.cli.evaluate import evaluate
 from raymon.cli.train import train
@@ -31,6 +32,7 @@ def raymon() -> None:
 raymon.add_command(train)
 raymon.add_command(evaluate)
 raymon.add_command(best)
+raymon.add_command(checkpoint)
 raymon.add_command(config)
 
 

@@ -12,6 +12,8 @@ from typing import Any
 from raymon.sinks.snapshot import Evaluation, Snapshot
 from raymon.sinks.whole_append import append_whole, cut_torn_line
 
+SCORES_FILE = "train_eval_result_v2.txt"
+
 
 class JsonLinesFile:
     """A file of JSON objects with a `global_step`, one a line, written line by line.
@@ -80,7 +82,7 @@ class EvaluationLines:
     """Sink: `train_eval_result_v2.txt`, `global_step` first, then the metrics by name."""
 
     def __init__(self, model_dir: Path) -> None:
-        self._file = JsonLinesFile(model_dir / "train_eval_result_v2.txt")
+        self._file = JsonLinesFile(model_dir / SCORES_FILE)
 
     def write(self, snapshot: Snapshot) -> None:
         """Snapshots have their own file."""

@@ -92,11 +92,24 @@ def checkpoint_path(model_dir: Path, step: int) -> Path:
 
 def list_checkpoints(model_dir: Path) -> list[Checkpoint]:
     """The complete checkpoints of a run, by step."""
+    found = (read_checkpoint(path) for path in checkpoint_directories(model_dir))
+    return [checkpoint for checkpoint in found if checkpoint is not None]
+
+
+def checkpoint_directories(model_dir: Path) -> list[Path]:
+    """Directories by the name of a checkpoint of a run, complete or not, by step."""
     if not model_dir.is_dir():
         return []
-    paths = [entry for entry in model_dir.iterdir() if _NAME.fullmatch(entry.name)]
-    found = (read_checkpoint(path) for path in paths)
-    return sorted((c for c in found if c is not None), key=lambda checkpoint: checkpoint.step)
+    return sorted(filter(is_checkpoint_path, model_dir.iterdir()), key=_step_of)
+
+
+def is_checkpoint_path(path: Path) -> bool:
+    """Whether a directory has the name of a checkpoint."""
+    return _NAME.fullmatch(path.name) is not None
+
+
+def _step_of(path: Path) -> int:
+    return int(path.name.rpartition("-")[2])
 
 
 def newest_checkpoint(model_dir: Path) -> Checkpoint | None:
@@ -219,6 +232,14 @@ def write_manifest(
 
 
 def read_part(path: Path, name: str, device: torch.device) -> dict[str, Any]:
-    """Reads what `write_part` wrote. Only tensors and plain values; no code in it is run."""
-    part: dict[str, Any] = torch.load(path / name, map_location=device, weights_only=True)
+    """Reads what `write_part` wrote. Only tensors and plain values; no code in it is run.
+
+    Raises:
+        RunError: It cannot be read, or holds anything else.
+    """
+    try:
+        part: dict[str, Any] = torch.load(path / name, map_location=device, weights_only=True)
+    except Exception as error:
+        # torch's own words are advice to allow what is in it.
+        raise RunError(f"{path / name}: cannot be read: {type(error).__name__}") from None
     return part

@@ -21,7 +21,7 @@ from raymon.training.datasets import EVAL, Datasets, check_datasets, datasets_in
 from raymon.training.job import Job, features_of
 from raymon.training.prepare import check_evaluation_input, with_absolute_paths
 from raymon.training.progress import Progress, Publisher
-from raymon.training.retention import best_of_run
+from raymon.training.retention import best_checkpoint
 from raymon.training.train import in_process_context
 from raymon.training.worker import run_worker
 
@@ -129,7 +129,7 @@ def _follow(
 def _choose(model_dir: Path, name: str, config: PipelineConfig) -> Checkpoint:
     checkpoints = list_checkpoints(model_dir)
     if name == "best":
-        return best_of_run(model_dir, config.export_config)
+        return best_checkpoint(model_dir, config.export_config)
     if name == "latest" and checkpoints:
         return checkpoints[-1]
     for checkpoint in checkpoints:

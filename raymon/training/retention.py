@@ -5,11 +5,15 @@ from __future__ import annotations
 import math
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from os import PathLike
 from pathlib import Path
 
+from raymon.config import read_saved
 from raymon.errors import RunError
 from raymon.protos.export_pb2 import ExportConfig
 from raymon.training.checkpoint import Checkpoint, list_checkpoints
+from raymon.training.scores import scores_of_metric
 
 
 def score_of(metrics: Mapping[str, float], export: ExportConfig) -> float:
@@ -18,29 +22,60 @@ def score_of(metrics: Mapping[str, float], export: ExportConfig) -> float:
     return value if export.metric_larger_is_better else -value
 
 
-def best_checkpoint(checkpoints: Sequence[Checkpoint], export: ExportConfig) -> Checkpoint | None:
+def best_of(checkpoints: Sequence[Checkpoint], export: ExportConfig) -> Checkpoint | None:
     """The best of some checkpoints; the later one of equals; None where none has a score."""
     scored = [c for c in checkpoints if not math.isnan(score_of(c.metrics, export))]
     return max(scored, key=lambda c: (score_of(c.metrics, export), c.step), default=None)
 
 
-def best_of_run(model_dir: Path, export: ExportConfig) -> Checkpoint:
-    """The best checkpoint of a run.
+def best_checkpoint(
+    model_dir: str | PathLike[str], export_config: ExportConfig | None = None
+) -> Checkpoint:
+    """The best checkpoint that is there of a run, by the scores in its evaluation file.
+
+    The later one of equals; a score that is NaN never wins. The run may be going on or long over.
+    A score that did not get into the file, as where the reporter was gone, is in the checkpoint.
+
+    Args:
+        model_dir: Directory of the run.
+        export_config: Says by which metric, and in which direction; None: that of the run.
 
     Raises:
-        RunError: There is no checkpoint, or none has the metric.
+        RunError: There is no checkpoint, none with a score, or lines without the metric.
     """
-    checkpoints = list_checkpoints(model_dir)
-    if not checkpoints:
-        raise RunError(f"{model_dir}: no checkpoint; the directory of a run has model.ckpt-STEP")
-    best = best_checkpoint(checkpoints, export)
+    directory = Path(model_dir)
+    export = read_saved(directory).export_config if export_config is None else export_config
+    checkpoints = _checkpoints(directory)
+    name = export.best_exporter_metric
+    scores = scores_of_metric(directory, name)
+    scored = [
+        replace(c, metrics={**c.metrics, name: scores[c.step]}) if c.step in scores else c
+        for c in checkpoints
+    ]
+    best = best_of(scored, export)
     if best is None:
         known = sorted({name for checkpoint in checkpoints for name in checkpoint.metrics})
         raise RunError(
-            f"{model_dir}: no checkpoint has the metric {export.best_exporter_metric!r}; "
+            f"{directory}: no checkpoint has the metric {name!r}; "
             f"they have {', '.join(known) or 'none, since the run had no eval_input_path'}"
         )
     return best
+
+
+def latest_checkpoint(model_dir: str | PathLike[str]) -> Checkpoint:
+    """The checkpoint of a run with the most steps.
+
+    Raises:
+        RunError: There is no checkpoint.
+    """
+    return _checkpoints(Path(model_dir))[-1]
+
+
+def _checkpoints(model_dir: Path) -> list[Checkpoint]:
+    checkpoints = list_checkpoints(model_dir)
+    if not checkpoints:
+        raise RunError(f"{model_dir}: no checkpoint; the directory of a run has model.ckpt-STEP")
+    return checkpoints
 
 
 class LocalRegister:

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from raymon.data import InputCounts
-from raymon.errors import TrainingError
+from raymon.errors import RaymonError, TrainingError
 from raymon.training.checkpoint import (
     TRAINER,
     TensorPlace,
@@ -98,7 +98,7 @@ class Saver:
     def save(self, state: TrainState) -> None:
         """Begins to save a state; it may change afterwards."""
         began = time.monotonic()
-        self._wait()
+        self.wait()
         tensors = replicated_tensors(state)
         sizes = {name: tensor.nbytes for name, tensor in tensors.items()}
         ranks = dealt(sizes, self._context.world_size)
@@ -121,7 +121,7 @@ class Saver:
         Raises:
             TrainingError: It could not be saved.
         """
-        why = self._wait()
+        why = self.wait()
         self._thread.shutdown()
         if why is not None:
             raise TrainingError(why)
@@ -132,7 +132,8 @@ class Saver:
         if self._running is not None:
             wait([self._running], timeout=_PATIENCE_S)
 
-    def _wait(self) -> str | None:
+    def wait(self) -> str | None:
+        """Waits for what is being saved; why it could not be, None where it could."""
         running, self._running = self._running, None
         return None if running is None else running.result()
 
@@ -198,7 +199,5 @@ class Saver:
 
 
 def _reason(error: BaseException) -> str:
-    failures = getattr(error, "failures", None)
-    if failures:  # of torch.distributed.checkpoint: by rank, what went wrong and where
-        error = next(iter(failures.values()))[0]
-    return f"{type(error).__name__}: {error}".partition("\n")[0]
+    name = "" if isinstance(error, RaymonError) else f"{type(error).__name__}: "
+    return f"{name}{error}".partition("\n")[0]

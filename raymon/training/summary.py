@@ -14,7 +14,7 @@ from raymon.training.checkpoint import list_checkpoints, newest_checkpoint
 from raymon.training.monitoring import Monitoring
 from raymon.training.prepare import RunPlan
 from raymon.training.progress import Progress
-from raymon.training.retention import best_checkpoint
+from raymon.training.retention import best_of
 from raymon.training.saver import SAVE_COUNTS
 
 RUN_FILE = "run.json"
@@ -80,7 +80,7 @@ def summarise(plan: RunPlan, progress: Progress, status: str, counts: Mapping[st
     model_dir = Path(plan.config.model_dir)
     checkpoints = list_checkpoints(model_dir)
     newest = newest_checkpoint(model_dir)
-    best = best_checkpoint(checkpoints, plan.config.export_config) or newest
+    best = best_of(checkpoints, plan.config.export_config) or newest
     last = progress.last
     summary = Summary(
         status=status,

@@ -20,7 +20,7 @@ from torch.distributed.checkpoint.metadata import Metadata, TensorStorageMetadat
 from torch.distributed.checkpoint.state_dict_loader import load
 from torch.distributed.checkpoint.state_dict_saver import save
 
-from raymon.errors import RunError
+from raymon.errors import RunError, TrainingError
 
 INDEX = ".metadata"
 
@@ -54,12 +54,15 @@ def write_tensors(
         group: Of all ranks; None: there is one.
 
     Raises:
-        CheckpointException, OSError: a rank could not write its part; all ranks raise then.
+        TrainingError: a rank could not write its part; all ranks raise then.
     """
     writer = FileSystemWriter(path, single_file_per_rank=True, sync_files=True)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="torch.distributed is disabled")
-        save(dict(tensors), storage_writer=writer, process_group=group, no_dist=group is None)
+        try:
+            save(dict(tensors), storage_writer=writer, process_group=group, no_dist=group is None)
+        except CheckpointException as error:
+            raise TrainingError(_first_cause(error)) from None
 
 
 def tensor_shapes(path: Path) -> dict[str, tuple[torch.Size, torch.dtype]]:
@@ -91,8 +94,18 @@ def read_tensors(path: Path, into: Mapping[str, torch.Tensor]) -> None:
         try:
             load(dict(into), storage_reader=_Reader(path), no_dist=True)
         except CheckpointException as error:
-            first = next(iter(error.failures.values()))[0]
-            raise RunError(f"{path}: cannot be read: {type(first).__name__}: {first}") from None
+            raise RunError(f"{path}: cannot be read: {_first_cause(error)}") from None
+
+
+def _first_cause(error: CheckpointException) -> str:
+    """What went wrong on the first rank where anything did. It is no `Exception`."""
+    cause: BaseException | None = next(iter(error.failures.values()))[0]
+    found = cause
+    while cause is not None and not isinstance(cause, OSError):
+        # Of a full disk torch says only that it is not where it should be in the file.
+        cause = cause.__cause__ or cause.__context__
+    found = cause or found
+    return f"{type(found).__name__}: {found}".partition("\n")[0]
 
 
 class _Reader(FileSystemReader):

@@ -6,6 +6,7 @@ import pytest
 
 from raymon.errors import RunError
 from raymon.protos.export_pb2 import ExportConfig
+from raymon.sinks.json_lines import SCORES_FILE
 from raymon.training.checkpoint import (
     MANIFEST,
     FileEntry,
@@ -17,7 +18,7 @@ from raymon.training.checkpoint import (
     write_manifest,
     write_part,
 )
-from raymon.training.retention import LocalRegister, best_checkpoint, best_of_run
+from raymon.training.retention import LocalRegister, best_checkpoint, best_of, latest_checkpoint
 
 PART = "rank-00000.pt"
 
@@ -66,13 +67,13 @@ def test_the_best_may_be_the_smallest(tmp_path: Path) -> None:
     for step, loss in {100: 0.5, 200: 0.4, 300: 0.6}.items():
         make(tmp_path, step, total_loss=loss)
     export = ExportConfig(best_exporter_metric="total_loss", metric_larger_is_better=False)
-    assert best_of_run(tmp_path, export).step == 200
+    assert best_checkpoint(tmp_path, export).step == 200
 
 
 def test_the_later_of_equals_is_best(tmp_path: Path) -> None:
     for step in (100, 200, 300):
         make(tmp_path, step, auc=0.7)
-    best = best_checkpoint(list_checkpoints(tmp_path), ExportConfig())
+    best = best_of(list_checkpoints(tmp_path), ExportConfig())
     assert best is not None
     assert best.step == 300
 
@@ -82,7 +83,7 @@ def test_a_metric_that_no_checkpoint_has_is_an_error_that_says_which_there_are(
 ) -> None:
     make(tmp_path, 100, auc=0.7, total_loss=0.4)
     with pytest.raises(RunError, match="'acu'; they have auc, total_loss"):
-        best_of_run(tmp_path, ExportConfig(best_exporter_metric="acu"))
+        best_checkpoint(tmp_path, ExportConfig(best_exporter_metric="acu"))
 
 
 def test_a_directory_without_its_manifest_is_no_checkpoint(tmp_path: Path) -> None:
@@ -116,3 +117,49 @@ def test_steps_are_ordered_as_numbers(tmp_path: Path) -> None:
     for step in (1000, 200, 30):
         make(tmp_path, step)
     assert steps(tmp_path) == [30, 200, 1000]
+
+
+def write_lines(model_dir: Path, *lines: str, end: str = "\n") -> None:
+    (model_dir / SCORES_FILE).write_text("\n".join(lines) + end)
+
+
+def line(step: int, **metrics: float | None) -> str:
+    return json.dumps({"global_step": step, **metrics})
+
+
+def test_the_best_of_a_run_that_is_over_is_that_of_its_file(tmp_path: Path) -> None:
+    # The last line of a step counts, a checkpoint that is gone is none, NaN never wins, the later
+    # of equals does, and half a line is no line.
+    for step in (100, 200, 300, 400, 600):
+        make(tmp_path, step, auc=0.1)
+    write_lines(
+        tmp_path, line(100, auc=0.99), line(100, auc=0.7), line(200, auc=0.8), line(300, auc=0.8),
+        line(400, auc=None), line(500, auc=0.9), '{"global_step": 600, "auc": 0.9', end="",
+    )  # fmt: skip
+    best = best_checkpoint(str(tmp_path), ExportConfig())
+    assert (best.step, best.metrics["auc"]) == (300, 0.8)
+    smallest = ExportConfig(metric_larger_is_better=False)
+    assert best_checkpoint(tmp_path, smallest).step == 600  # by its own score
+    assert latest_checkpoint(tmp_path).step == 600
+
+
+def test_lines_without_the_metric_are_named(tmp_path: Path) -> None:
+    make(tmp_path, 100)
+    write_lines(tmp_path, line(100, auc=0.7), line(200, loss=0.8), line(300, loss=1, auc=2))
+    with pytest.raises(RunError, match=r"lines 2 have not the metric 'auc'; there are auc, loss"):
+        best_checkpoint(tmp_path, ExportConfig())
+    with pytest.raises(RunError, match=r"no line has the metric 'acu'; there are auc, loss"):
+        best_checkpoint(tmp_path, ExportConfig(best_exporter_metric="acu"))
+
+
+@pytest.mark.parametrize("bad", ["{}", "[1]", "nonsense", '{"global_step": 2, "auc": "high"}'])
+def test_a_line_that_is_none_of_the_file_is_named(tmp_path: Path, bad: str) -> None:
+    make(tmp_path, 100)
+    write_lines(tmp_path, line(100, auc=0.7), bad, line(300, auc=0.8))
+    with pytest.raises(RunError, match=r"train_eval_result_v2.txt:2: is no line of scores"):
+        best_checkpoint(tmp_path, ExportConfig())
+
+
+def test_a_run_without_checkpoints_has_no_latest(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="no checkpoint"):
+        latest_checkpoint(tmp_path)

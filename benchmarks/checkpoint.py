@@ -1,0 +1,176 @@
+"""How long does training stand still for a checkpoint: raymon, `torch.save` with a report, DCP.
+
+Two workers of Ray Train hold a model with the state of Adam, 500 MB in all, the same on both. Each
+contender saves once in the middle of a number of steps that end with an all-reduce, as those of a
+training do. Counted are the seconds that the training thread of the slower rank is in the save, and
+how much longer the steps take than without a save, what is written behind them included. The
+contenders take turns in every round; the first round is not counted, as memory is new then.
+
+`torch.save` is followed by a blocking `ray.train.report`, as in Ray Train's guide to saving and
+loading checkpoints; `torch.distributed.checkpoint.async_save` gets a gloo group of its own, as in
+PyTorch's recipe for it, and nobody is told of its checkpoint.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, cast
+
+import ray
+import ray.train
+import torch
+import torch.distributed as dist
+import torch.distributed.checkpoint as dcp
+from ray.train.torch import TorchTrainer
+from torch import nn
+
+from benchmarks.result import Case, Result, Target
+from raymon.data import Position
+from raymon.models import Model
+from raymon.training.feed import RunPosition
+from raymon.training.optimizers import Optimizers
+from raymon.training.ray_cluster import connect
+from raymon.training.ray_register import RayRegister
+from raymon.training.run_state import TrainState
+from raymon.training.saver import Saver
+from raymon.training.worker_context import WorkerContext
+
+TARGET = 0.1
+RAYMON, REPORT, ASYNC = "raymon", "torch.save, blocking report", "dcp.async_save alone"
+CONTENDERS = (RAYMON, REPORT, ASYNC)
+_TABLES, _ROWS, _DIM = 26, 100_000, 16
+_STEPS, _STEP_S = 150, 0.02
+
+
+def run(rounds: int) -> Result:
+    """Runs all contenders in turns, on two workers."""
+    connect(None)
+    with tempfile.TemporaryDirectory() as directory:
+        out = Path(directory) / "figures.json"
+        trainer = TorchTrainer(
+            measure,
+            train_loop_config={"rounds": rounds + 1, "out": str(out), "folder": directory},
+            scaling_config=ray.train.ScalingConfig(num_workers=2),
+            run_config=ray.train.RunConfig(
+                name="run",
+                storage_path=directory,
+                checkpoint_config=ray.train.CheckpointConfig(num_to_keep=1),
+            ),
+        )
+        trainer.fit()
+        found: dict[str, list[list[float]]] = json.loads(out.read_text())
+    ray.shutdown()
+    cases, medians = [], {}
+    for contender, figures in found.items():
+        still, longer = ([1e3 * figure[i] for figure in figures[1:]] for i in range(2))
+        cases.append(Case(contender, "ms of standstill", still))
+        cases.append(Case(f"{contender}: {_STEPS} steps", "ms longer than without a save", longer))
+        medians[contender] = statistics.median(still)
+    ratio = medians[RAYMON] / medians[REPORT]
+    name = "standstill, of torch.save and a blocking report"
+    return Result("checkpoint", cases, [Target(name, ratio, TARGET, ratio <= TARGET)])
+
+
+def measure(arguments: dict[str, Any]) -> None:
+    """What each worker does."""
+    world = ray.train.get_context()
+    context = WorkerContext(
+        world.get_world_rank(), world.get_world_size(), torch.device("cpu"), RayRegister("score")
+    )
+    torch.set_num_threads(1)
+    state, folder = make_state(), Path(arguments["folder"])
+    saver = Saver(folder / "run", context, False, print)
+    group = dist.new_group(backend="gloo")
+    saves: dict[str, Callable[[], Callable[[], object]]] = {
+        RAYMON: lambda: _by_raymon(saver, state),
+        REPORT: lambda: _by_report(state, folder),
+        ASYNC: lambda: _by_dcp(state, folder / "dcp", group),
+    }
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in CONTENDERS}
+    for number in range(arguments["rounds"]):
+        for name in CONTENDERS if number % 2 else reversed(CONTENDERS):
+            state.step += 1
+            alone, _ = _train(lambda: _nothing)
+            seconds, still = _train(saves[name])
+            found[name].append((still, seconds - alone))
+    saver.close()
+    context.register.close()
+    if context.rank == 0:
+        Path(arguments["out"]).write_text(json.dumps(found))
+
+
+def make_state() -> TrainState:
+    """A model after one step of Adam: 26 tables of 100,000 rows, 500 MB with what Adam keeps."""
+    torch.manual_seed(0)
+    tables = {f"table_{i}": nn.Embedding(_ROWS, _DIM) for i in range(_TABLES)}
+    model = nn.ModuleDict(tables)
+    optimizer = torch.optim.Adam(model.parameters())
+    for parameter in model.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    optimizer.step()
+    optimizer.zero_grad()
+    scaler = torch.amp.GradScaler(enabled=False)
+    position = RunPosition(Position(0, 0))
+    return TrainState(cast(Model, model), Optimizers([optimizer], []), scaler, "none", position)
+
+
+def _train(save: Callable[[], Callable[[], object]]) -> tuple[float, float]:
+    """Seconds of the steps, and of the save in the middle of them, of the slower rank."""
+    matrix, word = torch.randn(256, 256), torch.zeros(1)
+    dist.barrier()
+    began, still, finish = time.perf_counter(), 0.0, _nothing
+    for step in range(_STEPS):
+        if step == _STEPS // 4:
+            before = time.perf_counter()
+            finish = save()
+            still = time.perf_counter() - before
+        until = time.thread_time() + _STEP_S
+        while time.thread_time() < until:
+            matrix @ matrix
+        dist.all_reduce(word)
+    slowest = torch.tensor([time.perf_counter() - began, still], dtype=torch.float64)
+    finish()
+    dist.all_reduce(slowest, op=dist.ReduceOp.MAX)
+    seconds, still = slowest.tolist()
+    return seconds, still
+
+
+def _nothing() -> None:
+    pass
+
+
+def _by_raymon(saver: Saver, state: TrainState) -> Callable[[], object]:
+    saver.save(state)
+    return saver.wait
+
+
+def _by_report(state: TrainState, folder: Path) -> Callable[[], object]:
+    checkpoint, own = None, folder / "draft"
+    if dist.get_rank() == 0:
+        own.mkdir(exist_ok=True)
+        torch.save(_whole(state), own / "state.pt")
+        checkpoint = ray.train.Checkpoint.from_directory(own)
+    ray.train.report({"score": 0.0, "step": state.step}, checkpoint=checkpoint)
+    return _nothing
+
+
+def _by_dcp(state: TrainState, folder: Path, group: dist.ProcessGroup) -> Callable[[], object]:
+    if dist.get_rank() == 0:
+        shutil.rmtree(folder, ignore_errors=True)
+    saved = dcp.async_save(_whole(state), checkpoint_id=folder, process_group=group)
+    return cast("Future[Any]", saved).result
+
+
+def _whole(state: TrainState) -> dict[str, Any]:
+    optimizer = state.optimizers.optimizers[0]
+    return {"model": state.model.state_dict(), "optimizer": optimizer.state_dict()}
+
+
+__all__ = ["run"]

@@ -1,0 +1,75 @@
+"""The scores of a run, as its evaluation file has them."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from raymon.errors import RunError
+from raymon.sinks.json_lines import SCORES_FILE
+
+
+@dataclass(frozen=True)
+class Scores:
+    """A line of the file.
+
+    Attributes:
+        line: Its number, from 1.
+        step: Steps that the model had made.
+        metrics: By name; NaN where the file has null.
+    """
+
+    line: int
+    step: int
+    metrics: Mapping[str, float]
+
+
+def read_scores(model_dir: Path) -> list[Scores]:
+    """The scores of a run by step; the last line of a step counts. A last line that is only half
+    written is no line.
+
+    Raises:
+        RunError: The file cannot be read, or another line is none of it.
+    """
+    path = model_dir / SCORES_FILE
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise RunError(f"{path}: cannot be read: {error.strerror}") from None
+    lines = text.splitlines()
+    by_step: dict[int, Scores] = {}
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+            step = int(record.pop("global_step"))
+            metrics = {n: math.nan if v is None else float(v) for n, v in record.items()}
+        except (ValueError, KeyError, TypeError, AttributeError):
+            if number == len(lines) and not text.endswith(b"\n"):
+                break
+            raise RunError(f"{path}:{number}: is no line of scores") from None
+        by_step[step] = Scores(number, step, metrics)
+    return [by_step[step] for step in sorted(by_step)]
+
+
+def scores_of_metric(model_dir: Path, metric: str) -> dict[int, float]:
+    """The scores of a run by one metric, by step; empty where it has none.
+
+    Raises:
+        RunError: There are lines without the metric.
+    """
+    scores = read_scores(model_dir)
+    path = model_dir / SCORES_FILE
+    lacking = [each.line for each in scores if metric not in each.metrics]
+    if lacking:
+        known = sorted({name for each in scores for name in each.metrics})
+        lines = ", ".join(map(str, lacking[:10])) + (", ..." if len(lacking) > 10 else "")
+        where = "no line has" if len(lacking) == len(scores) else f"lines {lines} have not"
+        raise RunError(f"{path}: {where} the metric {metric!r}; there are {', '.join(known)}")
+    return {each.step: each.metrics[metric] for each in scores}

@@ -1,0 +1,56 @@
+"""Whether checkpoints are what was written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from raymon.errors import RunError
+from raymon.training.checkpoint import (
+    checkpoint_directories,
+    damage,
+    is_checkpoint_path,
+    read_checkpoint,
+)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found of a directory.
+
+    Attributes:
+        path: The directory.
+        files: How many there are.
+        nbytes: Of all of them.
+        damage: What is wrong; None: nothing.
+    """
+
+    path: Path
+    files: int
+    nbytes: int
+    damage: str | None
+
+    def __str__(self) -> str:
+        if self.damage is not None:
+            return f"{self.path}: {self.damage}"
+        return f"{self.path}: sound, {self.files} files, {self.nbytes:,} bytes"
+
+
+def verify_checkpoints(path: Path) -> Iterator[Verdict]:
+    """Verdicts of the checkpoint in a directory, or of all checkpoints of the run in it, by step.
+
+    Raises:
+        RunError: There is none.
+    """
+    directories = [path] if path.is_dir() and is_checkpoint_path(path) else []
+    directories = directories or checkpoint_directories(path)
+    if not directories:
+        raise RunError(f"{path}: no checkpoint, nor the directory of a run with one")
+    for directory in directories:
+        checkpoint = read_checkpoint(directory)
+        if checkpoint is None:
+            yield Verdict(directory, 0, 0, "not complete: no manifest that matches its files")
+            continue
+        nbytes = sum(entry.size for entry in checkpoint.files.values())
+        yield Verdict(directory, len(checkpoint.files), nbytes, damage(checkpoint))
