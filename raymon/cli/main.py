@@ -14,6 +14,8 @@ from raymon.cli.best import best
 from raymon.cli.checkpoint import checkpoint
 from raymon.cli.config import config
 from raymon.cli.evaluate import evaluate
+from raymon.cli.export import export
+from raymon.cli.predict import predict
 from raymon.cli.train import train
 from raymon.errors import RaymonError, UserError
 from raymon.log import set_up_logging
@@ -31,6 +33,8 @@ def raymon() -> None:
 
 raymon.add_command(train)
 raymon.add_command(evaluate)
+raymon.add_command(export)
+raymon.add_command(predict)
 raymon.add_command(best)
 raymon.add_command(checkpoint)
 raymon.add_command(config)

@@ -4,7 +4,7 @@ from raymon.data.batch import Batch, IdList
 from raymon.data.check import InputSummary, check_input, check_schema
 from raymon.data.converter import Columns
 from raymon.data.csv_file import CsvFormat
-from raymon.data.dataset_reader import DatasetBatch, DatasetPosition, DatasetReader
+from raymon.data.dataset_reader import DatasetBatch, DatasetPosition, DatasetReader, missing_rows
 from raymon.data.feature import EmbeddingSpec, Feature
 from raymon.data.features import build_features
 from raymon.data.formats import FileFormat, FileKind
@@ -35,5 +35,6 @@ __all__ = [
     "check_input",
     "check_schema",
     "has_state",
+    "missing_rows",
     "wanted_arguments",
 ]

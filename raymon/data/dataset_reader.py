@@ -157,7 +157,7 @@ class DatasetReader:
             self.counts.add("rows that fill no batch", have)
         elif have and chunk is not None:
             yield DatasetBatch(_take(pieces, have), _position(row + have, chunk))
-        empty = self._converter.convert(self._tables.empty(), Origin(self._origin, 0))
+        empty = self._converter.convert(self._tables.nulls(0), Origin(self._origin, 0))
         yield DatasetBatch(empty.to_batch(), DatasetPosition(state=opened.state_at_end()))
 
     def _arguments(self, epoch: int) -> dict[str, int]:
@@ -195,3 +195,9 @@ def _position(row: int, chunk: _Chunk) -> DatasetPosition:
     if chunk.state is None:
         return DatasetPosition(row, row)
     return DatasetPosition(row, row - chunk.state_row, chunk.state)
+
+
+def missing_rows(columns: Columns, rows: int) -> Batch:
+    """Rows in which every column is null; there may be no labels nor weights then."""
+    table = TableMaker(columns, "missing values", rows).nulls(rows)
+    return Converter(columns, InputCounts()).convert(table, Origin("missing values", 0)).to_batch()

@@ -38,10 +38,10 @@ class TableMaker:
         self._list_types = {name: fitting_type(name, columns, LIST_TYPES) for name in self._needed}
         self._checked: pa.Schema | None = None
 
-    def empty(self) -> pa.Table:
-        """A table without rows."""
-        types = [(name, self._types[name] or self._list_types[name]) for name in self._needed]
-        return pa.schema(types).empty_table()
+    def nulls(self, rows: int) -> pa.Table:
+        """A table of rows in which nothing is."""
+        types = {name: self._types[name] or self._list_types[name] for name in self._needed}
+        return pa.table({name: pa.nulls(rows, kind) for name, kind in types.items()})
 
     def tables(
         self, pieces: Iterable[Any], snapshot: Callable[[], Any]

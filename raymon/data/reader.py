@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack, closing
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from raymon.data.batch import Batch
-from raymon.data.chunks import ChunkReader
+from raymon.data.chunks import CHUNK_ROWS, ChunkReader
 from raymon.data.converter import Columns
 from raymon.data.dealing import Share, shares
 from raymon.data.formats import FileFormat, open_files
@@ -183,6 +184,20 @@ class DataReader:
                 ahead = fetch_ahead(batches, lambda batch: batch.nbytes, BYTES_AHEAD)
                 batches = stack.enter_context(closing(ahead))
             yield from batches
+
+    def tables(self, names: Sequence[str]) -> Iterator[pa.Table]:
+        """Columns of all rows as they are, in the order of the files.
+
+        Raises:
+            DataError: a file has not the columns, or cannot be read.
+        """
+        for part in self._ranges:
+            for name in names:
+                if name not in part.file.schema.names:
+                    raise DataError(f"{part.file.path}: has no column {name}")
+            rows = part.file.read(part.row_group, part.start, part.stop, names, (), CHUNK_ROWS)
+            for _, table in rows:
+                yield table
 
     def _batches(
         self, epoch: int, row: int, streams: int, pool: Executor | None

@@ -10,18 +10,17 @@ from pathlib import Path
 from rich.console import Console as RichConsole
 
 from raymon.config import read_saved
-from raymon.errors import ConfigError, RaymonError, RunError, TrainingError
+from raymon.errors import ConfigError, RaymonError, TrainingError
 from raymon.log import set_up_logging
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.reporter import InProcessReporter, Reporter
 from raymon.sinks import Console
 from raymon.sinks.console import terminal_handler
-from raymon.training.checkpoint import Checkpoint, list_checkpoints
 from raymon.training.datasets import EVAL, Datasets, check_datasets, datasets_in_process
 from raymon.training.job import Job, features_of
 from raymon.training.prepare import check_evaluation_input, with_absolute_paths
 from raymon.training.progress import Progress, Publisher
-from raymon.training.retention import best_checkpoint
+from raymon.training.retention import choose_checkpoint
 from raymon.training.train import in_process_context
 from raymon.training.worker import run_worker
 
@@ -56,7 +55,7 @@ def evaluate_run(
     given = dict(datasets or {})
     if not config.eval_input_path and EVAL not in given:
         raise ConfigError(f"{model_dir}: no eval_input_path; pass --set eval_input_path=PATH")
-    chosen = _choose(model_dir, checkpoint, config)
+    chosen = choose_checkpoint(model_dir, checkpoint, config.export_config)
     check_datasets(given, config, features_of(config))
     check_evaluation_input(config, given)
     terminal = RichConsole(stderr=True) if sys.stderr.isatty() else None
@@ -124,16 +123,3 @@ def _follow(
     if not progress.evaluations:
         raise TrainingError("the scores did not arrive: the reporter is gone")
     return dict(progress.evaluations[-1].metrics)
-
-
-def _choose(model_dir: Path, name: str, config: PipelineConfig) -> Checkpoint:
-    checkpoints = list_checkpoints(model_dir)
-    if name == "best":
-        return best_checkpoint(model_dir, config.export_config)
-    if name == "latest" and checkpoints:
-        return checkpoints[-1]
-    for checkpoint in checkpoints:
-        if name == str(checkpoint.step):
-            return checkpoint
-    steps = ", ".join(str(checkpoint.step) for checkpoint in checkpoints) or "no checkpoint"
-    raise RunError(f"{model_dir}: --checkpoint {name}: not there; it has {steps}")

@@ -71,6 +71,29 @@ def latest_checkpoint(model_dir: str | PathLike[str]) -> Checkpoint:
     return _checkpoints(Path(model_dir))[-1]
 
 
+def choose_checkpoint(model_dir: Path, name: str, export: ExportConfig) -> Checkpoint:
+    """A checkpoint of a run by its name.
+
+    Args:
+        model_dir: Directory of the run.
+        name: "latest", "best", or a step.
+        export: Says what is best.
+
+    Raises:
+        RunError: There is none by that name.
+    """
+    if name == "best":
+        return best_checkpoint(model_dir, export)
+    checkpoints = list_checkpoints(model_dir)
+    if name == "latest" and checkpoints:
+        return checkpoints[-1]
+    for checkpoint in checkpoints:
+        if name == str(checkpoint.step):
+            return checkpoint
+    steps = ", ".join(str(checkpoint.step) for checkpoint in checkpoints) or "no checkpoint"
+    raise RunError(f"{model_dir}: --checkpoint {name}: not there; it has {steps}")
+
+
 def _checkpoints(model_dir: Path) -> list[Checkpoint]:
     checkpoints = list_checkpoints(model_dir)
     if not checkpoints:

@@ -1,0 +1,14 @@
+"""A trained model on its own: exported, and scoring rows without Ray."""
+
+from raymon.serving.bundle import Bundle, open_bundle, write_bundle
+from raymon.serving.predict import predict
+from raymon.serving.program import export_program, program_inputs
+
+__all__ = [
+    "Bundle",
+    "export_program",
+    "open_bundle",
+    "predict",
+    "program_inputs",
+    "write_bundle",
+]

@@ -1,0 +1,116 @@
+"""A model as a program of `torch.export`, which needs no class of the model to run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, cast
+
+import torch
+from torch import Tensor, nn
+from torch.export import Dim, ExportedProgram
+
+from raymon.data import Batch, Feature, IdList
+from raymon.errors import RunError
+
+Inputs = tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Tensor], dict[str, Tensor]]
+"""By feature: numbers float32 `[B, value_dim]`; then, of features with embeddings, ids of all rows
+int64 `[N]`, where those of each row begin int64 `[B]`, and of weighted ones their weights float32
+`[N]`."""
+
+_ROWS, _IDS = 3, 5
+
+
+class Predictor(Protocol):
+    """What is exported."""
+
+    def predict(self, batch: Batch) -> Mapping[str, Tensor]:
+        """The predictions of a batch, by name."""
+
+
+class _Program(nn.Module):
+    """Predictions of plain tensors."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(
+        self,
+        dense: dict[str, Tensor],
+        ids: dict[str, Tensor],
+        offsets: dict[str, Tensor],
+        weights: dict[str, Tensor],
+    ) -> dict[str, Tensor]:
+        rows = next(iter([*dense.values(), *offsets.values()])).shape[0]
+        sparse = {n: IdList(values, offsets[n], weights.get(n)) for n, values in ids.items()}
+        model = cast(Predictor, self.model)
+        return dict(model.predict(Batch(size=rows, dense=dense, sparse=sparse)))
+
+
+def export_program(model: nn.Module, features: Sequence[Feature]) -> ExportedProgram:
+    """The program of a model, for any number of rows and of ids.
+
+    Args:
+        model: In evaluation mode, on the CPU.
+        features: Its inputs.
+
+    Raises:
+        RunError: Its `predict` is nothing that `torch.export` can follow.
+    """
+    rows, dimensions = Dim("rows", min=1), []
+    inputs = _example(features)
+    for number, group in enumerate(inputs):
+        by_row = number in (0, 2)
+        dimensions.append(
+            {
+                name: {0: rows if by_row else Dim(f"ids_{index}", min=0)}
+                for index, name in enumerate(group)
+            }
+        )
+    # Weights are as many as their ids.
+    dimensions[3] = {name: dict(dimensions[1][name]) for name in inputs[3]}
+    try:
+        with torch.no_grad():
+            return torch.export.export(
+                _Program(model), inputs, dynamic_shapes=tuple(dimensions), strict=False
+            )
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+        raise RunError(f"the model cannot be exported: torch.export: {reason}") from error
+
+
+def program_inputs(batch: Batch, features: Sequence[Feature]) -> Inputs:
+    """The inputs of a program, of a batch on the CPU."""
+    sparse = {f.name: batch.sparse[f.name] for f in features if f.is_sparse}
+    one_each = torch.arange(batch.size)
+    return (
+        {f.name: batch.dense[f.name] for f in features if not f.is_sparse},
+        {name: ids.values for name, ids in sparse.items()},
+        {n: one_each if ids.offsets is None else ids.offsets for n, ids in sparse.items()},
+        {f.name: _weights(sparse[f.name]) for f in features if _is_weighted(f)},
+    )
+
+
+def _example(features: Sequence[Feature]) -> Inputs:
+    """Rows of any values, that tell all shapes."""
+    sparse = [feature.name for feature in features if feature.is_sparse]
+    starts = torch.tensor([0, 2, 3])
+    return (
+        {f.name: torch.ones(_ROWS, f.value_dim) for f in features if not f.is_sparse},
+        {name: torch.zeros(_IDS, dtype=torch.int64) for name in sparse},
+        {name: starts.clone() for name in sparse},
+        {f.name: torch.ones(_IDS) for f in features if _is_weighted(f)},
+    )
+
+
+def _is_weighted(feature: Feature) -> bool:
+    return bool(getattr(feature, "weighted", False))
+
+
+def _weights(ids: IdList) -> Tensor:
+    return torch.ones(len(ids.values)) if ids.weights is None else ids.weights
+
+
+def module_of(program: ExportedProgram) -> Any:
+    """What runs a program."""
+    return program.module()

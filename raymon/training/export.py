@@ -1,0 +1,101 @@
+"""From a checkpoint of a run to a model on its own."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+from google.protobuf import text_format
+
+import raymon
+from raymon.config import read_saved
+from raymon.data import Batch, Columns, DataReader, Feature, missing_rows
+from raymon.errors import DataError, RunError
+from raymon.models import Model, build_model
+from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.serving import export_program, program_inputs, write_bundle
+from raymon.training.checkpoint import Checkpoint, damage
+from raymon.training.job import features_of, file_format
+from raymon.training.prepare import with_absolute_paths
+from raymon.training.restore import load_model
+from raymon.training.retention import choose_checkpoint
+
+CHECKED_ROWS = 1000
+_TOLERANCE = 1e-5
+
+
+def export_run(model_dir: Path, out: Path, checkpoint: str = "latest") -> Checkpoint:
+    """Writes the model of a checkpoint as a program, its weights, what makes its inputs of raw
+    columns, and a card; after a check that the program predicts what the checkpoint predicts.
+
+    The check is on the first rows of the evaluation data, or the training data, where they can be
+    read, else on rows of missing values. The card says on which.
+
+    Args:
+        model_dir: Directory of the run.
+        out: A directory that is not there yet.
+        checkpoint: "latest", "best", or a step.
+
+    Raises:
+        RunError: There is no such checkpoint, it is damaged, or its model cannot be exported.
+    """
+    config = with_absolute_paths(read_saved(model_dir))
+    chosen = choose_checkpoint(model_dir, checkpoint, config.export_config)
+    why = damage(chosen)
+    if why is not None:
+        raise RunError(f"{chosen.path}: is damaged: {why}")
+    features = features_of(config)
+    model = build_model(config, features)
+    load_model(model, chosen)
+    model.eval()
+    program = export_program(model, features)
+    rows, source = _rows_to_check(config, features)
+    difference = _difference(program.module(), model, rows, features)
+    if not difference <= _TOLERANCE:
+        raise RunError(
+            f"{chosen.path}: the program predicts otherwise than the checkpoint, by {difference:g}"
+        )
+    card = {
+        "run": str(model_dir.absolute()),
+        "step": chosen.step,
+        "metrics": dict(chosen.metrics),
+        "labels": list(config.data_config.label_fields),
+        "data": {
+            "train_input_path": config.train_input_path,
+            "eval_input_path": config.eval_input_path,
+        },
+        "check": {"rows": rows.size, "of": source, "largest_difference": difference},
+        "exported": datetime.now(UTC).isoformat(timespec="seconds"),
+        "raymon_version": raymon.__version__,
+        "torch_version": torch.__version__,
+        "config": text_format.MessageToString(config, as_utf8=True),
+    }
+    write_bundle(out, program, model, config, card)
+    return chosen
+
+
+def _rows_to_check(config: PipelineConfig, features: list[Feature]) -> tuple[Batch, str]:
+    columns = Columns(features, {})
+    for path in (config.eval_input_path, config.train_input_path):
+        try:
+            reader = DataReader(
+                path, columns, batch_size=CHECKED_ROWS, file_format=file_format(config)
+            )
+            with closing(reader.epoch(0)) as batches:
+                return next(batches), path
+        except DataError:
+            continue
+    return missing_rows(columns, 2), "missing values"
+
+
+def _difference(program: Any, model: Model, rows: Batch, features: list[Feature]) -> float:
+    """The largest difference of any prediction."""
+    with torch.inference_mode():
+        found = program(*program_inputs(rows, features))
+        expected = model.predict(rows)
+        if found.keys() != expected.keys():
+            raise RunError("the program and the checkpoint have different predictions")
+        return max(float((found[name] - expected[name]).abs().max()) for name in expected)

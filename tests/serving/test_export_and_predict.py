@@ -1,0 +1,199 @@
+"""From a run to a model on its own, and to scores of raw rows."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+from safetensors.torch import load_file
+from sklearn.metrics import roc_auc_score
+
+import raymon
+from raymon.cli.main import main
+from raymon.data import Columns, DataReader, build_features
+from raymon.models import build_model
+from raymon.serving import open_bundle, predict
+from raymon.training.checkpoint import list_checkpoints
+from raymon.training.export import export_run
+from raymon.training.restore import load_model
+from tests.checkpoints import saved_model
+
+ONE_ROW = pa.table({"user_id": ["u"], "item_id": [1], "user_interests": ["a"], "price": [1.0]})
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory, click_log: Path) -> Path:
+    """A run of 40 steps with a checkpoint every 20; the first is the best."""
+    from tests.conftest import CONFIG
+
+    folder = tmp_path_factory.mktemp("exported")
+    config = folder / "click.config"
+    config.write_text(CONFIG.format(data=click_log, model_dir=folder / "run"))
+    raymon.train(config, {"ray_config.num_workers": 0, "train_config.num_steps": 40})
+    return folder / "run"
+
+
+@pytest.fixture(scope="module")
+def raw(click_log: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Rows as they come: in two files, some without values, some with values never seen."""
+    table = pq.read_table(click_log / "eval")
+    columns = table.to_pydict()
+    for row in range(0, len(table), 7):
+        columns["user_id"][row] = None if row % 2 else f"never seen {row}"
+        columns["item_id"][row] = None if row % 3 else 10**6
+        columns["user_interests"][row] = None if row % 5 else ""
+        columns["price"][row] = None
+    table = pa.table(columns, table.schema)
+    folder = tmp_path_factory.mktemp("raw")
+    pq.write_table(table.slice(0, 1500), folder / "a.parquet", row_group_size=400)
+    pq.write_table(table.slice(1500), folder / "b.parquet", row_group_size=999)
+    return folder
+
+
+def test_scores_of_raw_rows_are_those_of_the_checkpoint(
+    run: Path, raw: Path, tmp_path: Path
+) -> None:
+    exported = export_run(run, tmp_path / "model", "best")
+    rows = predict(
+        tmp_path / "model", str(raw), tmp_path / "scores.parquet",
+        keep=["click", "user_id"], batch_size=333,
+    )  # fmt: skip
+    scores, original = pq.read_table(tmp_path / "scores.parquet"), pq.read_table(raw)
+    assert rows == len(scores) == len(original)
+    assert scores.column_names == ["click", "user_id", "logits", "probs"]
+    for name in ("click", "user_id"):
+        assert scores[name].equals(original[name]), name
+    # By the checkpoint itself, in one batch.
+    config = raymon.config.read_saved(run)
+    features = build_features(config.feature_configs)
+    model = build_model(config, features)
+    load_model(model, exported)
+    (batch,) = DataReader(str(raw), Columns(features, {}), batch_size=10**6).epoch(0)
+    with torch.inference_mode():
+        expected = model.eval().predict(batch)["probs"]
+    found = torch.from_numpy(scores["probs"].to_numpy())
+    torch.testing.assert_close(found, expected)
+    # And by raymon evaluate.
+    _, metrics = raymon.evaluate_run(
+        run, "best", [f"eval_input_path={raw}", "ray_config.num_workers=0"]
+    )
+    auc = roc_auc_score(scores["click"].to_numpy(), scores["probs"].to_numpy())
+    assert metrics["auc"] == pytest.approx(auc, abs=1e-4)
+
+
+def test_what_is_exported_tells_what_it_is(run: Path, tmp_path: Path) -> None:
+    chosen = export_run(run, tmp_path / "model", "20")
+    card = json.loads((tmp_path / "model" / "card.json").read_text())
+    assert card["step"] == chosen.step == 20
+    assert card["metrics"] == dict(chosen.metrics)
+    assert card["metrics"]["auc"] > 0
+    assert card["check"]["rows"] == 1000
+    assert card["check"]["of"].endswith("/eval")
+    assert card["check"]["largest_difference"] <= 1e-5
+    assert "deepfm" in card["config"]
+    weights = load_file(tmp_path / "model" / "weights.safetensors")
+    expected = saved_model(run / "model.ckpt-20")
+    assert weights.keys() == expected.keys()
+    assert all(torch.equal(weights[name], expected[name]) for name in expected)
+
+
+def test_a_vocabulary_goes_along(run: Path, tmp_path: Path) -> None:
+    words = tmp_path / "words.txt"
+    words.write_text("a\nb\nu\n")
+    saved = run / "pipeline.config"
+    text = saved.read_text()
+    config = tmp_path / "other" / "pipeline.config"
+    config.parent.mkdir()
+    config.write_text(
+        text.replace("hash_bucket_size: 1000", f'vocab_file: "{words}"').replace(
+            str(run), str(config.parent)
+        )
+    )
+    other = raymon.config.read_saved(config.parent)
+    raymon.train(other.__class__.FromString(other.SerializeToString()))
+    export_run(config.parent, tmp_path / "model")
+    words.unlink()
+    pq.write_table(ONE_ROW, tmp_path / "one.parquet")
+    moved = (tmp_path / "model").rename(tmp_path / "moved")
+    assert predict(moved, str(tmp_path / "one.parquet"), tmp_path / "out.parquet") == 1
+
+
+def test_without_its_data_a_model_is_checked_on_missing_values(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved = raymon.config.read_saved(run)
+    saved.train_input_path = saved.eval_input_path = str(tmp_path / "gone")
+    monkeypatch.setattr("raymon.training.export.read_saved", lambda _: saved)
+    export_run(run, tmp_path / "model")
+    check = json.loads((tmp_path / "model" / "card.json").read_text())["check"]
+    assert (check["rows"], check["of"]) == (2, "missing values")
+
+
+def test_predictions_need_no_ray(run: Path, raw: Path, tmp_path: Path) -> None:
+    export_run(run, tmp_path / "model")
+    script = "import sys; sys.modules['ray'] = None\nfrom raymon.cli.main import main\nmain()"
+    arguments = ["predict", "model", str(raw), "o.parquet"]
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "4,000 rows: o.parquet\n"
+
+
+def command(monkeypatch: pytest.MonkeyPatch, capsys, *arguments: object) -> tuple[int, str]:
+    monkeypatch.setattr("sys.argv", ["raymon", *map(str, arguments)])
+    with pytest.raises(SystemExit) as exit_:
+        main()
+    return int(exit_.value.code or 0), capsys.readouterr().err
+
+
+def test_bad_input_gets_one_line(run: Path, raw: Path, tmp_path: Path, monkeypatch, capsys) -> None:
+    def raymon_(*arguments: object) -> str:
+        code, said = command(monkeypatch, capsys, *arguments)
+        assert code == 2
+        assert said.count("\n") == 1
+        return said
+
+    model = tmp_path / "model"
+    export_run(run, model)
+    before = sorted(tmp_path.iterdir())
+    assert "is there already" in raymon_("export", run, "--out", model)
+    assert "--checkpoint 30: not there; it has 20, 40" in raymon_(
+        "export", run, "--checkpoint", 30, "--out", tmp_path / "x"
+    )
+    assert "has no model.pt2" in raymon_("predict", run, raw, tmp_path / "y")
+    pq.write_table(ONE_ROW.drop_columns(["price"]), tmp_path / "z.parquet")
+    said = raymon_("predict", model, tmp_path / "z.parquet", tmp_path / "y")
+    assert "z.parquet: has no column price, needed as feature price" in said
+    said = raymon_("predict", model, raw, tmp_path / "y", "--keep", "clik")
+    assert "a.parquet: has no column clik" in said
+    assert sorted(tmp_path.iterdir()) == sorted([*before, tmp_path / "z.parquet"])
+
+
+def test_a_damaged_checkpoint_is_not_exported(run: Path, tmp_path: Path) -> None:
+    newest = list_checkpoints(run)[-1].path
+    copy = tmp_path / "run"
+    for name in ("pipeline.config", "version"):
+        (copy / newest.name).mkdir(parents=True, exist_ok=True)
+        (copy / name).write_bytes((run / name).read_bytes())
+    for part in newest.iterdir():
+        (copy / newest.name / part.name).write_bytes(part.read_bytes())
+    tensors = copy / newest.name / "__0_0.distcp"
+    content = bytearray(tensors.read_bytes())
+    content[len(content) // 2] ^= 1
+    tensors.write_bytes(content)
+    with pytest.raises(raymon.RunError, match=r"is damaged: __0_0.distcp is not what"):
+        export_run(copy, tmp_path / "model")
+    assert not (tmp_path / "model").exists()
+
+
+def test_the_parts_of_what_is_exported_fit(run: Path, tmp_path: Path) -> None:
+    export_run(run, tmp_path / "model")
+    bundle = open_bundle(tmp_path / "model")
+    assert [feature.name for feature in bundle.features] == ["user", "item", "interests", "price"]
