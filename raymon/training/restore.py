@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +25,6 @@ from raymon.training.random_state import restore_random_state
 from raymon.training.run_state import MODEL, TrainState, load_optimizers, optimizer_kinds
 from raymon.training.tensor_files import read_tensors, tensor_shapes
 from raymon.training.worker_context import WorkerContext
-
-_log = logging.getLogger("raymon")
 
 _CPU = torch.device("cpu")
 
@@ -93,17 +90,25 @@ def load_model(model: Model, checkpoint: Checkpoint) -> None:
     read_tensors(checkpoint.path, {MODEL + name: value for name, value in own.items()})
 
 
-def checkpoint_to_restore(model_dir: Path, context: WorkerContext) -> Checkpoint | None:
-    """The newest checkpoint of the run that is not damaged, the same on every rank."""
-    return context.broadcast(_newest_sound(model_dir) if context.rank == 0 else None)
+def checkpoint_to_restore(
+    model_dir: Path, context: WorkerContext, tell: Callable[[str], object]
+) -> Checkpoint | None:
+    """The newest checkpoint of the run that is not damaged, the same on every rank.
+
+    Args:
+        model_dir: Directory of the run.
+        context: The world of this rank.
+        tell: Shows a line to who watches the run; called on rank 0 for those that are damaged.
+    """
+    return context.broadcast(_newest_sound(model_dir, tell) if context.rank == 0 else None)
 
 
-def _newest_sound(model_dir: Path) -> Checkpoint | None:
+def _newest_sound(model_dir: Path, tell: Callable[[str], object]) -> Checkpoint | None:
     for checkpoint in reversed(list_checkpoints(model_dir)):
         why = damage(checkpoint)
         if why is None:
             return checkpoint
-        _log.warning("%s: is damaged: %s; the one before is taken", checkpoint.path, why)
+        tell(f"{checkpoint.path}: is damaged: {why}; the checkpoint before is taken")
     return None
 
 

@@ -124,7 +124,7 @@ def _train(
         rows_may_be_missing=skips_bad_files(config),
     )
     state = TrainState(model, optimizers, train_step.scaler, feed.data, position=feed.begin)
-    checkpoint = checkpoint_to_restore(Path(config.model_dir), context)
+    checkpoint = checkpoint_to_restore(Path(config.model_dir), context, reporter.publish_notice)
     if checkpoint is not None:
         restore(state, checkpoint, context)
         context.register.register(str(checkpoint.path), checkpoint.step, checkpoint.metrics)

@@ -137,7 +137,7 @@ def test_a_restored_state_trains_on_bit_for_bit(run: Run) -> None:
     state.metrics = {"auc": 0.75}
     run.saver.save(state)
     run.saver.close()
-    checkpoint = checkpoint_to_restore(run.folder, run.context)
+    checkpoint = checkpoint_to_restore(run.folder, run.context, run.told.append)
     assert checkpoint is not None
     assert (checkpoint.step, checkpoint.metrics) == (1, {"auc": 0.75})
     for each in (state, other):
@@ -224,9 +224,7 @@ def test_the_last_save_of_a_run_must_not_fail(run: Run) -> None:
 
 
 @pytest.mark.parametrize("name", ["__0_0.distcp", TRAINER, "rank-00000.pt", INDEX])
-def test_a_damaged_checkpoint_is_not_taken_but_the_one_before(
-    run: Run, name: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_damaged_checkpoint_is_not_taken_but_the_one_before(run: Run, name: str) -> None:
     state = make_state()
     for _ in range(2):
         run.saver.save(state)
@@ -236,10 +234,11 @@ def test_a_damaged_checkpoint_is_not_taken_but_the_one_before(
     content = bytearray(damaged.read_bytes())
     content[len(content) // 2] ^= 1
     damaged.write_bytes(content)
-    monkeypatch.setattr("logging.Logger.propagate", True, raising=False)
-    taken = checkpoint_to_restore(run.folder, run.context)
+    taken = checkpoint_to_restore(run.folder, run.context, run.told.append)
     assert taken is not None
     assert taken.step == 1
+    wrong = f"{name} is not what was written: its sha256 is another one"
+    assert run.told == [f"{damaged.parent}: is damaged: {wrong}; the checkpoint before is taken"]
     verified = subprocess.run(
         [sys.executable, "-m", "raymon.cli", "checkpoint", "verify", str(run.folder)],
         capture_output=True,
@@ -248,7 +247,7 @@ def test_a_damaged_checkpoint_is_not_taken_but_the_one_before(
     assert verified.returncode == 1
     first, second = verified.stdout.splitlines()
     assert first.startswith(f"{run.folder}/model.ckpt-1: sound, 4 files, ")
-    assert second == f"{damaged.parent}: {name} is not what was written: its sha256 is another one"
+    assert second == f"{damaged.parent}: {wrong}"
 
 
 class Evil:
@@ -275,7 +274,7 @@ def test_nothing_in_a_checkpoint_is_run(run: Run, name: str, tmp_path: Path) -> 
     manifest = json.loads((path / MANIFEST).read_text())
     manifest["files"][name] = asdict(FileEntry.of(path / name))
     (path / MANIFEST).write_text(json.dumps(manifest))
-    checkpoint = checkpoint_to_restore(run.folder, run.context)
+    checkpoint = checkpoint_to_restore(run.folder, run.context, run.told.append)
     assert checkpoint is not None
     with pytest.raises(RunError, match=f"{name}: cannot be read: "):
         restore(state, checkpoint, run.context)
