@@ -21,6 +21,7 @@ def print_summary(summary: Summary) -> None:
     best = shlex.quote(summary.best_checkpoint or "none")
     rows = [
         ("steps", f"{summary.steps:,} in {summary.epochs} epochs"),
+        ("stopped early", summary.stopped_early or ""),
         *_throughput(summary),
         ("train", _metrics(summary.train_metrics)),
         ("eval", _metrics(summary.eval_metrics)),

@@ -43,6 +43,7 @@ def validate(config: PipelineConfig, source: Source, datasets: Collection[str]) 
     evaluation = rules.inner("eval_config")
     evaluation.positive("num_steps", "log_step_count_steps")
     validate_model(config, source)
+    _validate_early_stopping(config, is_evaluated, rules.inner("train_config"))
     _validate_export(config, is_evaluated, rules.inner("export_config"))
     _validate_ray(config, rules.inner("ray_config"))
     monitor = rules.inner("monitor_config")
@@ -146,6 +147,24 @@ def _validate_data(config: PipelineConfig, rules: Rules) -> None:
     )
     useless = data.HasField("shuffle_buffer_size") and not data.shuffle
     rules.warn(useless, "shuffle_buffer_size", "shuffle is false")
+
+
+def _validate_early_stopping(config: PipelineConfig, is_evaluated: bool, rules: Rules) -> None:
+    if not config.train_config.HasField("early_stopping"):
+        return
+    rules.require(is_evaluated, "early_stopping", "and nothing is evaluated; give eval_input_path")
+    inner = rules.inner("early_stopping")
+    inner.positive("patience")
+    inner.at_least(0, "min_delta")
+    # A model with a loss of its own has names of its own.
+    if config.model_config.losses:
+        names = metric_names(config)
+        metric = config.train_config.early_stopping.metric
+        inner.require(
+            metric in names,
+            "metric",
+            f'is "{metric}", which no evaluation yields; there are {", ".join(names)}',
+        )
 
 
 def _validate_export(config: PipelineConfig, is_evaluated: bool, rules: Rules) -> None:

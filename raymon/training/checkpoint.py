@@ -75,6 +75,7 @@ class Checkpoint:
         metrics: Scores of the evaluation at that step, by name; empty where there was none.
         world_size: Ranks that wrote it.
         files: By name, what was written.
+        stopped: Why the run ended there, before all its steps; None where it did not.
     """
 
     path: Path
@@ -83,6 +84,7 @@ class Checkpoint:
     metrics: Mapping[str, float]
     world_size: int
     files: Mapping[str, FileEntry] = field(default_factory=dict)
+    stopped: str | None = None
 
 
 def checkpoint_path(model_dir: Path, step: int) -> Path:
@@ -133,6 +135,7 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
                 manifest["metrics"],
                 manifest["world_size"],
                 files,
+                manifest["stopped"],
             )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         pass
@@ -197,6 +200,7 @@ def write_manifest(
     *,
     step: int,
     epoch: int,
+    stopped: str | None = None,
     metrics: Mapping[str, float],
     world_size: int,
     files: Mapping[str, FileEntry],
@@ -216,6 +220,7 @@ def write_manifest(
     manifest = {
         "step": step,
         "epoch": epoch,
+        "stopped": stopped,
         "metrics": dict(metrics),
         "world_size": world_size,
         "raymon_version": raymon.__version__,

@@ -62,7 +62,15 @@ class Loop:
         self._saved_step = state.step
 
     def run(self) -> None:
-        """Trains up to the last step, which is always saved and evaluated."""
+        """Trains up to the last step, or to where the scores do not improve any more; that step is
+        always saved and evaluated."""
+        if self._state.stopped is None:
+            self._train()
+        if self._saved_step < self._state.step:
+            self._save()
+        self._saver.close()
+
+    def _train(self) -> None:
         state, clock = self._state, self._monitor.clock
         profiling = self._train_config.is_profiling and self._context.rank == 0
         with (
@@ -77,9 +85,8 @@ class Loop:
                 if self._save_is_due(fed) and self._saver.wants():
                     self._save()
                     clock.skip()
-        if self._saved_step < state.step:
-            self._save()
-        self._saver.close()
+                if state.stopped is not None:
+                    break
 
     def _step(self, fed: FedBatch) -> None:
         state = self._state
@@ -127,6 +134,8 @@ class Loop:
         self._context.copy_from_rank_zero(self._state.model.buffers())
         state = self._state
         state.metrics = self._evaluate()
+        if state.stopping is not None:
+            state.stopping.see(state.step, state.metrics)
         # What the reporter does not have yet is in the checkpoint, so that a worker that dies
         # after it takes none of it along.
         state.windows, state.evaluations = self._sender.unacknowledged()

@@ -57,6 +57,8 @@ def restore(state: TrainState, checkpoint: Checkpoint, context: WorkerContext) -
     read_tensors(path, of_optimizers)
     load_optimizers(state.optimizers, state.model, trainer, of_optimizers)
     state.scaler.load_state_dict(trainer["scaler"])
+    if state.stopping is not None and trainer["stopping"] is not None:
+        state.stopping.load_state_dict(trainer["stopping"])
     state.step = checkpoint.step
     shared = Position(trainer["epoch"], trainer["row"], trainer["streams"])
     state.position = RunPosition(shared, _own_position(shared, checkpoint, context))

@@ -10,6 +10,7 @@ import torch
 
 from raymon.models import Model
 from raymon.sinks import Evaluation
+from raymon.training.early_stopping import EarlyStopping
 from raymon.training.feed import RunPosition
 from raymon.training.optimizers import Optimizers
 from raymon.training.random_state import random_state
@@ -32,6 +33,7 @@ class TrainState:
         windows: What this rank measured up to here and the reporter did not have when the
             checkpoint was made.
         evaluations: The same of scores.
+        stopping: Says when the scores do not improve any more; None where the run goes to its end.
     """
 
     model: Model
@@ -43,6 +45,12 @@ class TrainState:
     metrics: Mapping[str, float] = field(default_factory=dict)
     windows: list[bytes] = field(default_factory=list)
     evaluations: list[Evaluation] = field(default_factory=list)
+    stopping: EarlyStopping | None = None
+
+    @property
+    def stopped(self) -> str | None:
+        """Why the run ends here, before all its steps; None where it goes on."""
+        return None if self.stopping is None else self.stopping.reason
 
 
 def optimizer_kinds(optimizers: Optimizers) -> list[str]:
@@ -77,6 +85,7 @@ def shared_rest(state: TrainState) -> dict[str, Any]:
         "kinds": optimizer_kinds(state.optimizers),
         "scaler": state.scaler.state_dict(),
         "data": state.data,
+        "stopping": None if state.stopping is None else state.stopping.state_dict(),
         "epoch": shared.epoch,
         "row": shared.row,
         "streams": shared.streams,

@@ -45,6 +45,7 @@ class _Save:
 
     step: int
     epoch: int
+    stopped: str | None
     metrics: Mapping[str, float]
     tensors: Callable[[], Mapping[str, torch.Tensor]]
     places: Mapping[str, TensorPlace]
@@ -106,6 +107,7 @@ class Saver:
         work = _Save(
             state.step,
             state.position.shared.epoch,
+            state.stopped,
             dict(state.metrics),
             self._staging.copy(own),
             {n: TensorPlace.of(tensor, ranks[n]) for n, tensor in tensors.items()},
@@ -170,6 +172,7 @@ class Saver:
                     path,
                     step=save.step,
                     epoch=save.epoch,
+                    stopped=save.stopped,
                     metrics=save.metrics,
                     world_size=world.world_size,
                     files=files,

@@ -28,6 +28,7 @@ class Summary:
         status: "done", "failed" or "interrupted".
         model_dir: Directory of the run.
         steps: Steps that the model has made.
+        stopped_early: Why it made no more of them; None where it made all.
         epochs: Epochs that are over.
         samples: Rows trained on, over all workers.
         train_s: Seconds of training, evaluation and saves left out.
@@ -47,6 +48,7 @@ class Summary:
     status: str
     model_dir: str
     steps: int = 0
+    stopped_early: str | None = None
     epochs: int = 0
     samples: int | None = None
     train_s: float | None = None
@@ -86,6 +88,7 @@ def summarise(plan: RunPlan, progress: Progress, status: str, counts: Mapping[st
         status=status,
         model_dir=str(model_dir),
         steps=newest.step if newest else 0,
+        stopped_early=newest.stopped if newest else None,
         epochs=newest.epoch if newest else 0,
         train_metrics=_train_metrics(last),
         eval_metrics=dict(newest.metrics) if newest else {},

@@ -19,6 +19,7 @@ from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.train_pb2 import OnUnfinishedSave
 from raymon.training.checkpoint import read_checkpoint
 from raymon.training.datasets import Datasets
+from raymon.training.early_stopping import EarlyStopping
 from raymon.training.evaluation import evaluate
 from raymon.training.gradients import GradientSummaries
 from raymon.training.inputs import Inputs
@@ -124,6 +125,8 @@ def _train(
         rows_may_be_missing=skips_bad_files(config),
     )
     state = TrainState(model, optimizers, train_step.scaler, feed.data, position=feed.begin)
+    if config.train_config.HasField("early_stopping"):
+        state.stopping = EarlyStopping(config.train_config.early_stopping)
     checkpoint = checkpoint_to_restore(Path(config.model_dir), context, reporter.publish_notice)
     if checkpoint is not None:
         restore(state, checkpoint, context)

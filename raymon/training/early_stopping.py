@@ -1,0 +1,66 @@
+"""Ends a run whose scores do not improve any more."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from raymon.protos.train_pb2 import EarlyStoppingConfig
+
+
+class EarlyStopping:
+    """Looks at the scores of every evaluation, which are the same on all ranks, and so is what it
+    says of them.
+
+    Args:
+        config: Which metric, and how long it may take to improve.
+
+    Attributes:
+        best: The best score so far; NaN where there is none.
+        best_step: Where that was.
+        without: Evaluations since then.
+    """
+
+    def __init__(self, config: EarlyStoppingConfig) -> None:
+        self._config = config
+        self.best = math.nan
+        self.best_step = 0
+        self.without = 0
+
+    def see(self, step: int, scores: Mapping[str, float]) -> None:
+        """Takes the scores of an evaluation. NaN is no improvement."""
+        score = scores.get(self._config.metric, math.nan)
+        if self._improves(score):
+            self.best, self.best_step, self.without = score, step, 0
+        else:
+            self.without += 1
+
+    @property
+    def reason(self) -> str | None:
+        """Why the run is to end; None where it is not."""
+        config = self._config
+        if self.without < config.patience:
+            return None
+        by = f" by more than {config.min_delta:g}" if config.min_delta else ""
+        since = "never was a number"
+        if not math.isnan(self.best):
+            since = f"did not improve{by} on {self.best:.5f} of step {self.best_step}"
+        return f"{config.metric} {since} in {self.without} evaluations"
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a resumed run goes on with."""
+        return {"best": self.best, "best_step": self.best_step, "without": self.without}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Goes on from a state; metric and patience stay those of the config."""
+        self.best, self.best_step = state["best"], state["best_step"]
+        self.without = state["without"]
+
+    def _improves(self, score: float) -> bool:
+        if math.isnan(score):
+            return False
+        if math.isnan(self.best):
+            return True
+        gain = score - self.best if self._config.larger_is_better else self.best - score
+        return gain > self._config.min_delta
