@@ -22,8 +22,6 @@ _NOT_YET = frozenset(
         "part_optimizers",
         "ema",
         "linear_decay_learning_rate",
-        "fine_tune_checkpoint",
-        "fine_tune_ckpt_param_map",
         "lookup_feature",
         "match_feature",
         "expr_feature",

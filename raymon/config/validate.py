@@ -85,6 +85,9 @@ def _validate_train(config: PipelineConfig, rules: Rules) -> None:
     clipping.positive("max_gradient", "norm_type")
     useless = train.HasField("grad_clipping") and train.grad_clipping.clipping_type == "none"
     rules.warn(useless, "grad_clipping", 'clipping_type is "none"')
+    for name in ("fine_tune_ckpt_param_map", "ignore_restore_optimizer"):
+        useless = train.HasField(name) and not train.fine_tune_checkpoint
+        rules.warn(useless, name, "there is no fine_tune_checkpoint")
     rules.require(
         train.HasField("dense_optimizer"),
         "",

@@ -19,6 +19,7 @@ from raymon.protos.metric_pb2 import CustomMetric
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.training.checkpoint import newest_checkpoint
 from raymon.training.datasets import EVAL, TRAIN, Datasets, check_datasets
+from raymon.training.fine_tune import LOADED, Transfer, checkpoint_of, transfers
 from raymon.training.job import (
     columns_of,
     eval_reader,
@@ -163,6 +164,24 @@ def check_devices(config: PipelineConfig) -> None:
         )
 
 
+def plan_fine_tuning(config: PipelineConfig) -> list[Transfer]:
+    """What a run that begins takes of another one; empty where it takes nothing.
+
+    Raises:
+        RunError: There is no such checkpoint, or nothing of it fits.
+    """
+    train = config.train_config
+    if not train.fine_tune_checkpoint:
+        return []
+    with torch.device("meta"):
+        model = build_model(config, build_features(config.feature_configs))
+    with checkpoint_of(train.fine_tune_checkpoint) as checkpoint:
+        found = transfers(model, checkpoint, train)
+    if not any(transfer.state == LOADED for transfer in found):
+        raise RunError(f"fine_tune_checkpoint: {train.fine_tune_checkpoint}: nothing of it fits")
+    return found
+
+
 def check_model_dir(model_dir: Path, resume: bool) -> None:
     """Checks that a run can write to its directory, and that it goes on only where asked to.
 
@@ -192,6 +211,10 @@ def with_absolute_paths(config: PipelineConfig) -> PipelineConfig:
         absolute.train_input_path = _absolute_list(config.train_input_path)
     if config.eval_input_path:
         absolute.eval_input_path = _absolute_list(config.eval_input_path)
+    train = absolute.train_config
+    for name in ("fine_tune_checkpoint", "fine_tune_ckpt_param_map"):
+        if getattr(train, name):
+            setattr(train, name, _absolute(getattr(train, name)))
     for feature in absolute.feature_configs:
         if feature.id_feature.HasField("vocab_file"):
             feature.id_feature.vocab_file = _absolute(feature.id_feature.vocab_file)

@@ -16,7 +16,7 @@ from raymon.training.optimizers import Optimizers
 from raymon.training.random_state import random_state
 
 MODEL = "model."
-_OPTIMIZER = "optimizer."
+OPTIMIZER = "optimizer."
 
 Tensors = Mapping[str, torch.Tensor]
 
@@ -109,10 +109,10 @@ def load_optimizers(optimizers: Optimizers, model: Model, rest: Any, tensors: Te
     """Brings optimizers and their schedules to what `shared_rest` and `replicated_tensors` gave."""
     parts = {**rest["small"], **tensors}
     for number, optimizer in enumerate(optimizers.optimizers):
-        names = _parameter_names(optimizer, model)
+        names = parameter_names(optimizer, model)
         state: dict[int, dict[str, Any]] = {}
         for index, name in enumerate(names):
-            prefix = f"{_OPTIMIZER}{number}.{name}/"
+            prefix = f"{OPTIMIZER}{number}.{name}/"
             own = {k.removeprefix(prefix): v for k, v in parts.items() if k.startswith(prefix)}
             if own:
                 state[index] = own
@@ -125,13 +125,13 @@ def _optimizer_parts(state: TrainState) -> list[tuple[str, dict[str, Any]]]:
     """The state of each parameter in each optimizer, and how its names begin."""
     found = []
     for number, optimizer in enumerate(state.optimizers.optimizers):
-        names = _parameter_names(optimizer, state.model)
+        names = parameter_names(optimizer, state.model)
         for index, parts in optimizer.state_dict()["state"].items():
-            found.append((f"{_OPTIMIZER}{number}.{names[index]}/", parts))
+            found.append((f"{OPTIMIZER}{number}.{names[index]}/", parts))
     return found
 
 
-def _parameter_names(optimizer: torch.optim.Optimizer, model: Model) -> list[str]:
+def parameter_names(optimizer: torch.optim.Optimizer, model: Model) -> list[str]:
     """The names of the parameters of an optimizer, in its own order."""
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     return [names[id(p)] for group in optimizer.param_groups for p in group["params"]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -16,6 +17,7 @@ from raymon.config import load, locate, save
 from raymon.errors import ConfigError, RaymonError, TrainingError
 from raymon.log import set_up_logging
 from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.protos.train_pb2 import TrainConfig
 from raymon.reporter import InProcessReporter, Reporter
 from raymon.sinks import BackgroundSink, Console, EvaluationLines, Sink, TensorBoard, WindowLines
 from raymon.sinks.console import terminal_handler
@@ -27,8 +29,15 @@ from raymon.training.datasets import (
     log_limits,
     title,
 )
+from raymon.training.fine_tune import Transfer
 from raymon.training.job import Job
-from raymon.training.prepare import RunPlan, check_config, check_model_dir, plan_run
+from raymon.training.prepare import (
+    RunPlan,
+    check_config,
+    check_model_dir,
+    plan_fine_tuning,
+    plan_run,
+)
 from raymon.training.progress import Progress, Publisher
 from raymon.training.retention import LocalRegister
 from raymon.training.summary import Summary, summarise
@@ -85,6 +94,8 @@ def train(
     )
     plan = plan_run(pipeline, given)
     check_model_dir(Path(plan.config.model_dir), resume)
+    if not resume:
+        _log_fine_tuning(plan.config.train_config, plan_fine_tuning(plan.config))
     run = _run_in_process if pipeline.ray_config.num_workers == 0 else _run_on_ray
     return run(plan, address, terminal)
 
@@ -176,6 +187,16 @@ def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None
         return _follow(plan, lambda: fit(job, reporter, datasets), reporter, terminal)
     finally:
         reporter.stop()
+
+
+def _log_fine_tuning(config: TrainConfig, found: Sequence[Transfer]) -> None:
+    if not found:
+        return
+    counts = Counter(transfer.state for transfer in found)
+    listed = ", ".join(f"{count} {state}" for state, count in counts.items())
+    _log.info("Fine-tuning from %s: %s", config.fine_tune_checkpoint, listed)
+    for transfer in found:
+        _log.info("  %s", transfer)
 
 
 def _begin_run(plan: RunPlan) -> None:

@@ -21,6 +21,7 @@ from raymon.training.checkpoint import read_checkpoint
 from raymon.training.datasets import Datasets
 from raymon.training.early_stopping import EarlyStopping
 from raymon.training.evaluation import evaluate
+from raymon.training.fine_tune import checkpoint_of, fine_tune
 from raymon.training.gradients import GradientSummaries
 from raymon.training.inputs import Inputs
 from raymon.training.job import Job, features_of, skips_bad_files
@@ -131,6 +132,9 @@ def _train(
     if checkpoint is not None:
         restore(state, checkpoint, context)
         context.register.register(str(checkpoint.path), checkpoint.step, checkpoint.metrics)
+    elif config.train_config.fine_tune_checkpoint:
+        with checkpoint_of(config.train_config.fine_tune_checkpoint) as other:
+            fine_tune(state, other, config.train_config)
     attempt = _begin_attempt(reporter, context, state.step, model.train_metrics)
     channel: Channel = reporter
     if attempt != NO_ATTEMPT:

@@ -1,0 +1,183 @@
+"""Begins a run with what another one has learned."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import torch
+from pyarrow import fs
+
+from raymon.errors import RunError
+from raymon.models import Model
+from raymon.protos.train_pb2 import TrainConfig
+from raymon.training.checkpoint import (
+    TRAINER,
+    Checkpoint,
+    damage,
+    is_checkpoint_path,
+    read_checkpoint,
+    read_part,
+)
+from raymon.training.retention import latest_checkpoint
+from raymon.training.run_state import MODEL, OPTIMIZER, TrainState, optimizer_kinds, parameter_names
+from raymon.training.tensor_files import read_tensors, tensor_shapes
+
+LOADED, OTHER_SHAPE, NOT_THERE, LEFT_OVER = "loaded", "other shape", "not there", "left over"
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """What becomes of a tensor.
+
+    Attributes:
+        state: `LOADED`; `OTHER_SHAPE` or `NOT_THERE` in the checkpoint; `LEFT_OVER` of it.
+        name: In the model; in the checkpoint where it is left over.
+        source: Its name in the checkpoint; None where it is not there.
+        detail: The shapes where they differ.
+    """
+
+    state: str
+    name: str
+    source: str | None
+    detail: str = ""
+
+    def __str__(self) -> str:
+        origin = f" from {self.source}" if self.source not in (None, self.name) else ""
+        return f"{self.state:<12} {self.name}{origin}{self.detail}"
+
+
+def transfers(model: Model, checkpoint: Checkpoint, config: TrainConfig) -> list[Transfer]:
+    """What becomes of every tensor of a model and of a checkpoint; nothing is read of them.
+
+    Raises:
+        RunError: The file with names cannot be read, or has a name that is not there.
+    """
+    own = {n: v.shape for n, v in model.state_dict().items() if isinstance(v, torch.Tensor)}
+    saved = {
+        name.removeprefix(MODEL): shape
+        for name, (shape, _) in tensor_shapes(checkpoint.path).items()
+        if name.startswith(MODEL)
+    }
+    mapped = _read_map(config.fine_tune_ckpt_param_map, own, saved)
+    found = []
+    for name, shape in own.items():
+        source = mapped.get(name, name)
+        if source not in saved:
+            found.append(Transfer(NOT_THERE, name, None))
+        elif saved[source] != shape:
+            detail = f": {list(saved[source])} there, {list(shape)} here"
+            found.append(Transfer(OTHER_SHAPE, name, source, detail))
+        else:
+            found.append(Transfer(LOADED, name, source))
+    used = {transfer.source for transfer in found}
+    return found + [Transfer(LEFT_OVER, name, name) for name in saved if name not in used]
+
+
+def fine_tune(state: TrainState, checkpoint: Checkpoint, config: TrainConfig) -> None:
+    """Loads what fits of a checkpoint into a state that is new; steps and data begin anew.
+
+    With the same optimizers, what they keep of the parameters that are loaded is loaded too, unless
+    the config says `ignore_restore_optimizer`.
+
+    Raises:
+        RunError: The checkpoint cannot be read.
+    """
+    loaded = {
+        transfer.name: transfer.source
+        for transfer in transfers(state.model, checkpoint, config)
+        if transfer.state == LOADED and transfer.source is not None
+    }
+    shapes = tensor_shapes(checkpoint.path)
+    wanted = {MODEL + source for source in loaded.values()}
+    rest = read_part(checkpoint.path, TRAINER, torch.device("cpu"))
+    with_optimizers = not config.ignore_restore_optimizer and rest["kinds"] == optimizer_kinds(
+        state.optimizers
+    )
+    if with_optimizers:
+        wanted |= {name for name in shapes if name.startswith(OPTIMIZER)}
+    tensors = {n: torch.empty(shapes[n][0], dtype=shapes[n][1]) for n in wanted}
+    read_tensors(checkpoint.path, tensors)
+    own = state.model.state_dict()
+    with torch.no_grad():
+        for name, source in loaded.items():
+            own[name].copy_(tensors[MODEL + source])
+    if with_optimizers:
+        _load_optimizers(state, loaded, {**rest["small"], **tensors})
+
+
+@contextmanager
+def checkpoint_of(path: str) -> Iterator[Checkpoint]:
+    """The checkpoint that `fine_tune_checkpoint` means: of a run the newest, or itself. One on
+    object storage is here as long as it is used.
+
+    Raises:
+        RunError: There is none, or it is damaged.
+    """
+    if "://" not in path:
+        yield _sound(Path(path))
+        return
+    name = path.rstrip("/").rpartition("/")[2]
+    if not is_checkpoint_path(Path(name)):
+        raise RunError(f"fine_tune_checkpoint: {path}: give the checkpoint, as .../model.ckpt-1000")
+    with tempfile.TemporaryDirectory() as directory:
+        try:
+            source, inner = fs.FileSystem.from_uri(path)
+            Path(directory, name).mkdir()
+            fs.copy_files(inner, f"{directory}/{name}", source, fs.LocalFileSystem())
+        except (pa.ArrowException, OSError) as error:
+            reason = str(error).partition("\n")[0]
+            raise RunError(f"fine_tune_checkpoint: {path}: cannot be read: {reason}") from None
+        yield _sound(Path(directory, name))
+
+
+def _sound(path: Path) -> Checkpoint:
+    checkpoint = read_checkpoint(path) if is_checkpoint_path(path) else latest_checkpoint(path)
+    if checkpoint is None:
+        raise RunError(f"fine_tune_checkpoint: {path}: not a complete checkpoint")
+    why = damage(checkpoint)
+    if why is not None:
+        raise RunError(f"fine_tune_checkpoint: {checkpoint.path}: is damaged: {why}")
+    return checkpoint
+
+
+def _load_optimizers(
+    state: TrainState, loaded: Mapping[str, str], parts: Mapping[str, Any]
+) -> None:
+    for number, optimizer in enumerate(state.optimizers.optimizers):
+        known: dict[int, dict[str, Any]] = {}
+        for index, name in enumerate(parameter_names(optimizer, state.model)):
+            prefix = f"{OPTIMIZER}{number}.{loaded.get(name)}/"
+            own = {k.removeprefix(prefix): v for k, v in parts.items() if k.startswith(prefix)}
+            if own:
+                known[index] = own
+        groups = optimizer.state_dict()["param_groups"]
+        optimizer.load_state_dict({"state": known, "param_groups": groups})
+
+
+def _read_map(path: str, own: Mapping[str, object], saved: Mapping[str, object]) -> dict[str, str]:
+    """By the name in the model, that in the checkpoint."""
+    if not path:
+        return {}
+    place = f"fine_tune_ckpt_param_map: {path}"
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise RunError(f"{place}: cannot be read: {error}") from None
+    mapped: dict[str, str] = {}
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        parts = line.split("\t")
+        if len(parts) != 2:
+            raise RunError(f"{place}:{number}: is not a name in the model, a tab, and one in it")
+        for name, names, where in ((parts[0], own, "model"), (parts[1], saved, "checkpoint")):
+            if name not in names:
+                raise RunError(f"{place}:{number}: the {where} has no {name}")
+        mapped[parts[0]] = parts[1]
+    return mapped
