@@ -16,13 +16,14 @@ import torch
 
 import raymon
 from raymon.errors import RunError
-from raymon.training.tensor_files import INDEX
 
 MANIFEST = "manifest.json"
 _NAME = re.compile(r"model\.ckpt-(\d+)")
 
 
 TRAINER = "trainer.pt"
+INDEX = ".metadata"
+"""Of the tensors: where each of them is."""
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,6 @@ from raymon.training.checkpoint import (
 )
 from raymon.training.retention import latest_checkpoint
 from raymon.training.run_state import MODEL, OPTIMIZER, TrainState, optimizer_kinds, parameter_names
-from raymon.training.tensor_files import read_tensors, tensor_shapes
 
 LOADED, OTHER_SHAPE, NOT_THERE, LEFT_OVER = "loaded", "other shape", "not there", "left over"
 
@@ -58,6 +57,8 @@ def transfers(model: Model, checkpoint: Checkpoint, config: TrainConfig) -> list
     Raises:
         RunError: The file with names cannot be read, or has a name that is not there.
     """
+    from raymon.training.tensor_files import tensor_shapes
+
     own = {n: v.shape for n, v in model.state_dict().items() if isinstance(v, torch.Tensor)}
     saved = {
         name.removeprefix(MODEL): shape
@@ -88,6 +89,8 @@ def fine_tune(state: TrainState, checkpoint: Checkpoint, config: TrainConfig) ->
     Raises:
         RunError: The checkpoint cannot be read.
     """
+    from raymon.training.tensor_files import read_tensors, tensor_shapes
+
     loaded = {
         transfer.name: transfer.source
         for transfer in transfers(state.model, checkpoint, config)

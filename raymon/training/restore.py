@@ -23,7 +23,6 @@ from raymon.training.checkpoint import (
 from raymon.training.feed import RunPosition
 from raymon.training.random_state import restore_random_state
 from raymon.training.run_state import MODEL, TrainState, load_optimizers, optimizer_kinds
-from raymon.training.tensor_files import read_tensors, tensor_shapes
 from raymon.training.worker_context import WorkerContext
 
 _CPU = torch.device("cpu")
@@ -35,6 +34,8 @@ def restore(state: TrainState, checkpoint: Checkpoint, context: WorkerContext) -
     Raises:
         RunError: It was written with other data or optimizers, or by another model.
     """
+    from raymon.training.tensor_files import read_tensors, tensor_shapes
+
     path, kinds = checkpoint.path, optimizer_kinds(state.optimizers)
     trainer = read_part(path, TRAINER, _CPU)
     if trainer["data"] != state.data:
@@ -78,6 +79,8 @@ def load_model(model: Model, checkpoint: Checkpoint) -> None:
     Raises:
         RunError: They do not fit the model.
     """
+    from raymon.training.tensor_files import read_tensors, tensor_shapes
+
     own = {
         name: value for name, value in model.state_dict().items() if isinstance(value, torch.Tensor)
     }

@@ -27,7 +27,6 @@ from raymon.training.checkpoint import (
 )
 from raymon.training.run_state import TrainState, own_rest, replicated_tensors, shared_rest
 from raymon.training.staging import Staging, dealt
-from raymon.training.tensor_files import write_tensors
 from raymon.training.worker_context import ANOTHER_WORKER, WorkerContext
 
 _log = logging.getLogger("raymon")
@@ -155,6 +154,8 @@ class Saver:
                 begin_checkpoint(path)
 
         def write() -> None:
+            from raymon.training.tensor_files import write_tensors
+
             write_tensors(path, save.tensors(), group)
 
         def write_rest() -> None:

@@ -1,7 +1,7 @@
 """Tensors in files of `torch.distributed.checkpoint`, and back on any number of ranks.
 
 Its index is a pickle, which could run anything; here it may name the few classes that it is made
-of, and no other.
+of, and no other. It takes half a second to import, so this module is imported where it is needed.
 """
 
 from __future__ import annotations
@@ -21,8 +21,7 @@ from torch.distributed.checkpoint.state_dict_loader import load
 from torch.distributed.checkpoint.state_dict_saver import save
 
 from raymon.errors import RunError, TrainingError
-
-INDEX = ".metadata"
+from raymon.training.checkpoint import INDEX
 
 _MODULES = {
     "torch.distributed.checkpoint.metadata": {

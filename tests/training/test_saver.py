@@ -23,15 +23,14 @@ from torch import nn
 import raymon
 from raymon.data import DatasetPosition, Position
 from raymon.errors import RunError, TrainingError
-from raymon.training import saver as saver_module
-from raymon.training.checkpoint import MANIFEST, TRAINER, FileEntry, list_checkpoints
+from raymon.training import tensor_files
+from raymon.training.checkpoint import INDEX, MANIFEST, TRAINER, FileEntry, list_checkpoints
 from raymon.training.feed import RunPosition
 from raymon.training.optimizers import Optimizers
 from raymon.training.restore import checkpoint_to_restore, load_model, restore
 from raymon.training.run_state import TrainState
 from raymon.training.saver import FAILED, LEFT_OUT, Saver
 from raymon.training.staging import dealt
-from raymon.training.tensor_files import INDEX
 from raymon.training.worker_context import WorkerContext
 from tests.checkpoints import saved_model, saved_tensors
 from tests.training.rank_process import RankRun
@@ -86,13 +85,13 @@ def run(tmp_path: Path) -> Run:
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     """What is saved is written once this is set."""
-    event, write = threading.Event(), saver_module.write_tensors
+    event, write = threading.Event(), tensor_files.write_tensors
 
     def late(*arguments: Any) -> None:
         assert event.wait(60)
         write(*arguments)
 
-    monkeypatch.setattr(saver_module, "write_tensors", late)
+    monkeypatch.setattr(tensor_files, "write_tensors", late)
     return event
 
 
