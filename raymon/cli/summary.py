@@ -29,6 +29,7 @@ def print_summary(summary: Summary) -> None:
         ("checkpoints", _counts(summary.save_counts)),
         ("best checkpoint", best),
         ("", _metrics(summary.best_metrics)),
+        ("exported", shlex.quote(summary.export) if summary.export else ""),
         ("monitoring", _monitoring(summary)),
         ("", ""),
         ("TensorBoard", f"{_command('tensorboard')} --logdir {directory}"),

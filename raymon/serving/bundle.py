@@ -46,13 +46,22 @@ def write_bundle(
     model: nn.Module,
     config: PipelineConfig,
     card: Mapping[str, Any],
+    *,
+    replace: bool = False,
 ) -> None:
     """Writes an exported model into a directory, which is there whole or not at all.
+
+    Args:
+        directory: In which it is.
+        program, model: The same model, twice.
+        config: Of its run.
+        card: What is known of it.
+        replace: What is by the name of the directory goes for it.
 
     Raises:
         RunError: There is something by its name, or it cannot be written.
     """
-    if directory.exists():
+    if directory.exists() and not replace:
         raise RunError(f"{directory}: is there already; give another directory")
     draft = directory.with_name(f".{directory.name}.draft")
     try:
@@ -70,6 +79,8 @@ def write_bundle(
         text = text_format.MessageToString(_features_alone(config, draft), as_utf8=True)
         (draft / FEATURES).write_text(text, encoding="utf-8")
         (draft / CARD).write_text(json.dumps(card, indent=2) + "\n")
+        if directory.exists():
+            shutil.rmtree(directory)
         draft.rename(directory)
     except OSError as error:
         shutil.rmtree(draft, ignore_errors=True)

@@ -27,7 +27,9 @@ CHECKED_ROWS = 1000
 _TOLERANCE = 1e-5
 
 
-def export_run(model_dir: Path, out: Path, checkpoint: str = "latest") -> Checkpoint:
+def export_run(
+    model_dir: Path, out: Path, checkpoint: str = "latest", *, replace: bool = False
+) -> Checkpoint:
     """Writes the model of a checkpoint as a program, its weights, what makes its inputs of raw
     columns, and a card; after a check that the program predicts what the checkpoint predicts.
 
@@ -38,6 +40,7 @@ def export_run(model_dir: Path, out: Path, checkpoint: str = "latest") -> Checkp
         model_dir: Directory of the run.
         out: A directory that is not there yet.
         checkpoint: "latest", "best", or a step.
+        replace: What is by the name of `out` goes for it.
 
     Raises:
         RunError: There is no such checkpoint, it is damaged, or its model cannot be exported.
@@ -73,7 +76,7 @@ def export_run(model_dir: Path, out: Path, checkpoint: str = "latest") -> Checkp
         "torch_version": torch.__version__,
         "config": text_format.MessageToString(config, as_utf8=True),
     }
-    write_bundle(out, program, model, config, card)
+    write_bundle(out, program, model, config, card, replace=replace)
     return chosen
 
 

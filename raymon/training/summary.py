@@ -38,6 +38,7 @@ class Summary:
         best_checkpoint: Path of the best checkpoint by the configured metric, the newest one
             where there is no evaluation.
         best_metrics: Its scores.
+        export: Directory of the model on its own; None where there is none.
         restarts: How often the workers were started again.
         input_counts: By name, what was wrong with the data and was only counted.
         save_counts: By name, what became of saves of which there is no checkpoint.
@@ -57,6 +58,7 @@ class Summary:
     eval_metrics: Mapping[str, float] = field(default_factory=dict)
     best_checkpoint: str | None = None
     best_metrics: Mapping[str, float] = field(default_factory=dict)
+    export: str | None = None
     restarts: int = 0
     input_counts: Mapping[str, int] = field(default_factory=dict)
     save_counts: Mapping[str, int] = field(default_factory=dict)

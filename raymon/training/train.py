@@ -6,6 +6,7 @@ import logging
 import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Protocol
@@ -45,6 +46,9 @@ from raymon.training.worker import run_worker
 from raymon.training.worker_context import WorkerContext
 
 _log = logging.getLogger("raymon")
+
+EXPORT = "export"
+"""Directory in that of a run: the model on its own."""
 
 DEFAULT_SUMMARIES = ("loss", "learning_rate")
 
@@ -97,7 +101,10 @@ def train(
     if not resume:
         _log_fine_tuning(plan.config.train_config, plan_fine_tuning(plan.config))
     run = _run_in_process if pipeline.ray_config.num_workers == 0 else _run_on_ray
-    return run(plan, address, terminal)
+    summary = run(plan, address, terminal)
+    if pipeline.HasField("export_config") and pipeline.export_config.export_at_end:
+        summary = _export(plan.config, summary)
+    return summary
 
 
 def load_checked(
@@ -239,6 +246,23 @@ def _follow(
     finally:
         summary = summarise(plan, progress, status, counts)
         summary.write()
+    return summary
+
+
+def _export(config: PipelineConfig, summary: Summary) -> Summary:
+    """Writes the model on its own; a model that cannot be exported is trained all the same."""
+    # What traces models takes a second to import.
+    from raymon.training.export import export_run
+
+    model_dir = Path(config.model_dir)
+    try:
+        export_run(model_dir, model_dir / EXPORT, config.export_config.exporter_type, replace=True)
+    except Exception as error:
+        name = "" if isinstance(error, RaymonError) else f"{type(error).__name__}: "
+        _log.warning("Not exported: %s%s", name, str(error).partition("\n")[0])
+        return summary
+    summary = replace(summary, export=str(model_dir / EXPORT))
+    summary.write()
     return summary
 
 

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -197,3 +198,53 @@ def test_the_parts_of_what_is_exported_fit(run: Path, tmp_path: Path) -> None:
     export_run(run, tmp_path / "model")
     bundle = open_bundle(tmp_path / "model")
     assert [feature.name for feature in bundle.features] == ["user", "item", "interests", "price"]
+
+
+@pytest.mark.parametrize("which", ["best", "latest"])
+def test_a_run_that_is_done_exports_by_itself(
+    config_file: Path, raw: Path, tmp_path: Path, which: str
+) -> None:
+    # The rates are such that the first evaluation is the best.
+    chosen = [
+        "ray_config.num_workers=0",
+        "train_config.num_steps=40",
+        f"export_config.exporter_type={which}",
+        "export_config.best_exporter_metric=auc",
+        "export_config.export_at_end=true",
+    ]
+    summary = raymon.train(config_file, chosen)
+    run = Path(summary.model_dir)
+    assert summary.export == str(run / "export")
+    assert json.loads((run / "run.json").read_text())["export"] == summary.export
+    expected = getattr(raymon, f"{which}_checkpoint")(run).step
+    assert json.loads((run / "export" / "card.json").read_text())["step"] == expected
+    assert predict(run / "export", str(raw), tmp_path / "scores.parquet") == 4000
+    # One that goes on puts the new one in its place.
+    more = raymon.train(config_file, [*chosen, "train_config.num_steps=60"], resume=True)
+    expected = getattr(raymon, f"{which}_checkpoint")(run).step
+    assert more.steps == 60
+    assert json.loads((run / "export" / "card.json").read_text())["step"] == expected
+
+
+def test_a_model_that_cannot_be_exported_is_trained_all_the_same(
+    config_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from raymon.models.deepfm import DeepFM
+
+    predict_ = DeepFM.predict
+
+    def stubborn(self: DeepFM, batch: Any) -> Any:
+        predictions = predict_(self, batch)
+        return predictions if predictions["probs"].sum() > 0 else {}
+
+    monkeypatch.setattr(DeepFM, "predict", stubborn)
+    summary = raymon.train(
+        config_file,
+        {
+            "ray_config.num_workers": 0,
+            "train_config.num_steps": 5,
+            "export_config.export_at_end": True,
+        },
+    )
+    assert (summary.status, summary.export) == ("done", None)
+    assert "WARNING Not exported: the model cannot be exported: torch" in capsys.readouterr().err
