@@ -7,7 +7,7 @@ from raymon.data.csv_file import CsvFormat
 from raymon.data.dataset_reader import DatasetBatch, DatasetPosition, DatasetReader, missing_rows
 from raymon.data.feature import EmbeddingSpec, Feature
 from raymon.data.features import build_features
-from raymon.data.formats import FileFormat, FileKind
+from raymon.data.formats import FileFormat, FileKind, parquet_paths
 from raymon.data.input_counts import InputCounts
 from raymon.data.labels import LabelKind
 from raymon.data.opened_dataset import has_state, wanted_arguments
@@ -36,5 +36,6 @@ __all__ = [
     "check_schema",
     "has_state",
     "missing_rows",
+    "parquet_paths",
     "wanted_arguments",
 ]

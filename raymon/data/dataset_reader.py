@@ -15,7 +15,7 @@ from raymon.data.chunks import CHUNK_ROWS
 from raymon.data.converter import Columns, Converter, Origin
 from raymon.data.dataset_tables import TableMaker
 from raymon.data.input_counts import InputCounts
-from raymon.data.opened_dataset import ARGUMENTS, OpenedDataset
+from raymon.data.opened_dataset import ARGUMENTS, OpenedDataset, state_of
 from raymon.data.packed import PackedRows, join_rows
 from raymon.data.prefetch import BYTES_AHEAD, fetch_ahead
 
@@ -69,8 +69,9 @@ class DatasetReader:
     give its rows in any of the forms that `TableMaker` takes, as many at a time as it likes.
 
     With `state_dict` and `load_state_dict` (of the iterable, or of what the function returns) it
-    goes on exactly where it was. The state is asked for between two pieces, must then count all
-    that it gave as given, and must hold tensors, numbers, strings, lists and dictionaries alone.
+    goes on exactly where it was. The state is asked for between two pieces and at the end, must
+    then count all that it gave as given, and must hold tensors, numbers, strings, lists and
+    dictionaries alone.
     Without them an epoch begins anew, and the rows that were read before are passed over.
 
     Args:
@@ -111,6 +112,8 @@ class DatasetReader:
         self._world_size = world_size
         self._drop_remainder = drop_remainder
         self._ahead = ahead
+        self._end: DatasetPosition | None = None
+        self._first: DatasetPosition | None = None
         self._converter = Converter(columns, self.counts)
         self._origin = name if world_size == 1 else f"{name}, rank {rank}"
         self._tables = TableMaker(columns, self._origin, min(batch_size, CHUNK_ROWS))
@@ -121,8 +124,14 @@ class DatasetReader:
         return self.name
 
     def epoch(self, epoch: int) -> Generator[Batch, None, None]:
-        """The batches of this rank of an epoch, as `batches`; the last one has no rows."""
-        with closing(self.batches(epoch, DatasetPosition())) as batches:
+        """The batches of this rank of an epoch, as `batches`; the last one has no rows.
+
+        A dataset that has a state begins where it was before the first of these epochs, so that
+        every evaluation is on the same rows.
+        """
+        if self._first is None:
+            self._first = DatasetPosition(state=state_of(self._data, self.name))
+        with closing(self.batches(epoch, self._first)) as batches:
             for item in batches:
                 yield item.batch
 
@@ -145,7 +154,15 @@ class DatasetReader:
     def _batches(self, epoch: int, position: DatasetPosition) -> Iterator[DatasetBatch]:
         row, pieces = position.rows, deque[PackedRows]()
         have, chunk = 0, None
-        opened = OpenedDataset(self._data, self._arguments(epoch), position.state, self.name)
+        # Where an epoch begins behind the one before, the dataset is there already.
+        state = None if position is self._end else position.state
+        opened = OpenedDataset(
+            self._data,
+            self._arguments(epoch),
+            state,
+            self.name,
+            begins=position.rows == position.skip,
+        )
         for chunk in self._chunks(opened, position):
             pieces.append(chunk.rows)
             have += chunk.rows.size
@@ -158,14 +175,15 @@ class DatasetReader:
         elif have and chunk is not None:
             yield DatasetBatch(_take(pieces, have), _position(row + have, chunk))
         empty = self._converter.convert(self._tables.nulls(0), Origin(self._origin, 0))
-        yield DatasetBatch(empty.to_batch(), DatasetPosition(state=opened.state_at_end()))
+        self._end = DatasetPosition(state=opened.state_at_end())
+        yield DatasetBatch(empty.to_batch(), self._end)
 
     def _arguments(self, epoch: int) -> dict[str, int]:
         return dict(zip(ARGUMENTS, (self._rank, self._world_size, epoch), strict=True))
 
     def _chunks(self, opened: OpenedDataset, position: DatasetPosition) -> Iterator[_Chunk]:
         row = position.rows - position.skip
-        for state, table in self._tables.tables(opened, opened.state):
+        for state, table in self._tables.tables(opened, position.state, opened.state):
             state_row = row
             for begin in range(0, len(table), CHUNK_ROWS):
                 part = table.slice(begin, CHUNK_ROWS)

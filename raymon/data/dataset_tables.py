@@ -44,13 +44,14 @@ class TableMaker:
         return pa.table({name: pa.nulls(rows, kind) for name, kind in types.items()})
 
     def tables(
-        self, pieces: Iterable[Any], snapshot: Callable[[], Any]
+        self, pieces: Iterable[Any], state: Any, snapshot: Callable[[], Any]
     ) -> Iterator[tuple[Any, pa.Table]]:
         """Tables, none of them empty.
 
         Args:
             pieces: what the dataset gives.
-            snapshot: its state, asked for before the first piece of each table is drawn.
+            state: of the dataset at the beginning.
+            snapshot: its state, asked for before the first piece of each later table is drawn.
 
         Returns:
             The state before each table, and the table.
@@ -58,8 +59,11 @@ class TableMaker:
         Raises:
             DataError: a piece is none of `FORMS`, or has not the columns that are needed.
         """
-        state, waiting, count = snapshot(), [], 0
+        waiting: list[Any] = []
+        count = 0
         for piece in pieces:
+            if isinstance(piece, list | tuple) and not piece:
+                continue
             waiting.append(piece if self._is_row(piece) else self._table(piece))
             count += 1 if self._is_row(piece) else len(waiting[-1])
             if count >= self._rows:
@@ -80,7 +84,7 @@ class TableMaker:
         tables = [p if isinstance(p, pa.Table) else self._table([p]) for p in waiting]
         try:
             return self._typed(pa.concat_tables(tables, promote_options="permissive"))
-        except pa.ArrowInvalid as error:
+        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
             raise DataError(f"{self._name}: {first_line(error)}; types must not change") from None
 
     def _table(self, piece: Any) -> pa.Table:
@@ -90,11 +94,23 @@ class TableMaker:
             names = {name: None for row in piece for name in row}
             given = {name: [_plain(row.get(name)) for row in piece] for name in names}
         elif hasattr(piece, "__arrow_c_stream__") or hasattr(piece, "__arrow_c_array__"):
-            table = pa.table(piece)
+            table = self._arrow_table(piece)
             given = {name: table[i] for i, name in enumerate(table.column_names)}
         else:
             raise DataError(f"{self._name}: gave a {type(piece).__name__}; a dataset gives {FORMS}")
         return self._of_columns(given)
+
+    def _arrow_table(self, piece: Any) -> pa.Table:
+        try:
+            table = pa.table(piece)
+        except (pa.ArrowInvalid, pa.ArrowTypeError, TypeError, ValueError) as error:
+            kind, why = type(piece).__name__, first_line(error)
+            raise DataError(f"{self._name}: gave a {kind} that is no table: {why}") from None
+        names = table.column_names
+        for name in self._needed:
+            if names.count(name) > 1:
+                raise DataError(f"{self._name}: has several columns {name}; names must differ")
+        return table
 
     def _of_columns(self, given: Mapping[str, Any]) -> pa.Table:
         arrays = {name: self._array(name, given[name]) for name in self._needed if name in given}
@@ -112,7 +128,7 @@ class TableMaker:
     def _array(self, name: str, values: Any) -> pa.Array | pa.ChunkedArray:
         try:
             return _arrow(values)
-        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+        except (pa.ArrowException, TypeError) as error:
             raise DataError(f"{self._name}: column {name}: {first_line(error)}") from None
 
     def _type(self, name: str, array: pa.Array | pa.ChunkedArray | None) -> pa.DataType:

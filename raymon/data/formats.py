@@ -59,6 +59,16 @@ class FileFormat:
         return ""
 
 
+def parquet_paths(path: str) -> list[str]:
+    """The paths of the Parquet files that a path means, as `find_files` finds them.
+
+    Raises:
+        DataError: there is none.
+    """
+    file_format = FileFormat(FileKind.PARQUET)
+    return [file.path for file in open_files(path, file_format)]
+
+
 def open_files(
     path: str, file_format: FileFormat | None = None, skipped: list[str] | None = None
 ) -> list[DataFile]:

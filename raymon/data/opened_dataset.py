@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import inspect
-import io
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -24,17 +23,20 @@ class OpenedDataset:
         arguments: of the function, by name; it gets those that it names.
         state: that it goes on from; None: it begins.
         name: what messages call it.
+        begins: the state is that of the beginning of an epoch, or of the end of the one before.
 
     Raises:
         DataError: the function gives no iterable, or one that cannot take the state.
     """
 
-    def __init__(self, data: Any, arguments: dict[str, int], state: Any, name: str) -> None:
+    def __init__(
+        self, data: Any, arguments: dict[str, int], state: Any, name: str, begins: bool = False
+    ) -> None:
         self._makes_it = not isinstance(data, Iterable)
         iterable: Any = self._call(data, arguments) if self._makes_it else data
         self._iterable = iterable
         self._name = name
-        self._checked = False
+        self._may_be_at_end = begins and state is not None
         if not hasattr(iterable, "__iter__"):
             kind = type(iterable).__name__
             raise DataError(f"{name}: the function gave a {kind}; it must give an iterable")
@@ -46,17 +48,17 @@ class OpenedDataset:
             iterable.load_state_dict(copy.deepcopy(state))
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self._iterable)
+        empty = True
+        for piece in self._iterable:
+            empty = False
+            yield piece
+        if empty and self._may_be_at_end:
+            # Its state was that of the end of the epoch before.
+            yield from self._iterable
 
     def state(self) -> Any:
         """A copy of its state; None where it has none."""
-        if not has_state(self._iterable):
-            return None
-        state = copy.deepcopy(self._iterable.state_dict())
-        if not self._checked:
-            _check_state(state, self._name)
-            self._checked = True
-        return state
+        return state_of(self._iterable, self._name)
 
     def state_at_end(self) -> Any:
         """The state that the next epoch begins with; what a function makes begins anew."""
@@ -83,14 +85,32 @@ def wanted_arguments(function: Callable[..., Any]) -> dict[str, bool]:
     return wanted
 
 
-def _check_state(state: Any, name: str) -> None:
-    written = io.BytesIO()
-    try:
-        torch.save(state, written)
-        written.seek(0)
-        torch.load(written, weights_only=True)
-    except Exception as error:
+def state_of(iterable: Any, name: str) -> Any:
+    """A copy of the state of an iterable; None where it has none.
+
+    Raises:
+        DataError: it holds what a checkpoint cannot keep.
+    """
+    if not has_state(iterable):
+        return None
+    state = copy.deepcopy(iterable.state_dict())
+    _check_state(state, name)
+    return state
+
+
+def _check_state(value: Any, name: str) -> None:
+    # By the exact type: what is derived from it, as float64 of numpy, is written as itself.
+    if isinstance(value, torch.Tensor) or value is None:
+        return
+    if type(value) in (list, tuple):
+        for each in value:
+            _check_state(each, name)
+    elif type(value) is dict:
+        for pair in value.items():
+            for each in pair:
+                _check_state(each, name)
+    elif type(value) not in (bool, int, float, str, bytes):
         raise DataError(
-            f"{name}: its state_dict cannot be kept in a checkpoint: {type(error).__name__}; it "
-            "may hold tensors, numbers, strings, lists and dictionaries"
-        ) from None
+            f"{name}: its state_dict holds a {type(value).__name__}, which cannot be kept in a "
+            "checkpoint; it may hold tensors, numbers, strings, lists and dictionaries"
+        )

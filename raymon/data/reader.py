@@ -185,16 +185,26 @@ class DataReader:
                 batches = stack.enter_context(closing(ahead))
             yield from batches
 
+    def types_of(self, name: str) -> dict[str, pa.DataType]:
+        """The type of a column, by the path of the file.
+
+        Raises:
+            DataError: a file has not the column.
+        """
+        types = {}
+        for part in self._ranges:
+            if name not in part.file.schema.names:
+                raise DataError(f"{part.file.path}: has no column {name}")
+            types[part.file.path] = part.file.schema.field(name).type
+        return types
+
     def tables(self, names: Sequence[str]) -> Iterator[pa.Table]:
         """Columns of all rows as they are, in the order of the files.
 
         Raises:
-            DataError: a file has not the columns, or cannot be read.
+            DataError: a file cannot be read.
         """
         for part in self._ranges:
-            for name in names:
-                if name not in part.file.schema.names:
-                    raise DataError(f"{part.file.path}: has no column {name}")
             rows = part.file.read(part.row_group, part.start, part.stop, names, (), CHUNK_ROWS)
             for _, table in rows:
                 yield table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from typing import Any
 
 import torch
 from google.protobuf import text_format
-from safetensors.torch import save_file
+from safetensors.torch import save as to_bytes
 from torch import nn
 from torch.export import ExportedProgram
 
@@ -67,24 +68,27 @@ def write_bundle(
     try:
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
-        torch.export.save(program, draft / PROGRAM)
+        # Written by Python: torch's own writer ends the process where a disk is full.
+        content = io.BytesIO()
+        torch.export.save(program, content)
+        (draft / PROGRAM).write_bytes(content.getbuffer())
         tensors = {
-            name: value.detach().contiguous()
+            # In memory of its own: safetensors takes no two that share some.
+            name: value.detach().clone(memory_format=torch.contiguous_format)
             for name, value in model.state_dict().items()
             if isinstance(value, torch.Tensor)
         }
-        save_file(tensors, draft / WEIGHTS)
-        # It is made for its owner alone; the others are for everybody.
-        shutil.copymode(draft / PROGRAM, draft / WEIGHTS)
+        (draft / WEIGHTS).write_bytes(to_bytes(tensors))
         text = text_format.MessageToString(_features_alone(config, draft), as_utf8=True)
         (draft / FEATURES).write_text(text, encoding="utf-8")
         (draft / CARD).write_text(json.dumps(card, indent=2) + "\n")
         if directory.exists():
             shutil.rmtree(directory)
         draft.rename(directory)
-    except OSError as error:
+    except Exception as error:
         shutil.rmtree(draft, ignore_errors=True)
-        raise RunError(f"{directory}: cannot be written: {error.strerror}") from None
+        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+        raise RunError(f"{directory}: cannot be written: {reason}") from None
 
 
 def open_bundle(directory: Path) -> Bundle:
@@ -106,7 +110,7 @@ def open_bundle(directory: Path) -> Bundle:
                 feature.id_feature.vocab_file = str(own)
         features = build_features(config.feature_configs)
         program = torch.export.load(directory / PROGRAM).module()
-    except (OSError, ValueError, RuntimeError, text_format.ParseError) as error:
+    except Exception as error:
         reason = f"{type(error).__name__}: {error}".partition("\n")[0]
         raise RunError(f"{directory}: cannot be read: {reason}") from None
     return Bundle(program, features, card)

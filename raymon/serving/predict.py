@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import torch
 
 from raymon.data import Columns, DataReader, check_input
-from raymon.errors import RunError
+from raymon.errors import DataError, RunError
 from raymon.serving.bundle import open_bundle
 from raymon.serving.program import program_inputs
 
@@ -51,6 +51,7 @@ def predict(
     columns = Columns(bundle.features, {})
     check_input(input_path, columns)
     reader = DataReader(input_path, columns, batch_size=batch_size, num_workers=threads)
+    _check_kept(reader, keep)
     kept = _kept(reader, keep, batch_size)
     draft = output.with_name(f".{output.name}.draft")
     writer: pq.ParquetWriter | None = None
@@ -74,6 +75,14 @@ def predict(
     return reader.rows
 
 
+def _check_kept(reader: DataReader, names: Sequence[str]) -> None:
+    for name in names:
+        types = {str(kind): path for path, kind in reader.types_of(name).items()}
+        if len(types) > 1:
+            listed = ", ".join(f"{kind} in {path}" for kind, path in types.items())
+            raise DataError(f"--keep {name}: its type differs between files: {listed}")
+
+
 def _kept(reader: DataReader, names: Sequence[str], rows: int) -> Iterator[pa.Table]:
     """Columns of the input as they are, so many rows at a time."""
     if not names:
@@ -92,6 +101,9 @@ def _kept(reader: DataReader, names: Sequence[str], rows: int) -> Iterator[pa.Ta
 
 def _table(kept: pa.Table, predictions: dict[str, torch.Tensor]) -> pa.Table:
     columns = {name: kept[name] for name in kept.column_names}
+    both = columns.keys() & predictions.keys()
+    if both:
+        raise RunError(f"--keep {min(both)}: is the name of a prediction too")
     for name, values in predictions.items():
         array = values.detach().float().numpy()
         if array.ndim == 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
 import torch
 from torch import Tensor, nn
@@ -109,8 +109,3 @@ def _is_weighted(feature: Feature) -> bool:
 
 def _weights(ids: IdList) -> Tensor:
     return torch.ones(len(ids.values)) if ids.weights is None else ids.weights
-
-
-def module_of(program: ExportedProgram) -> Any:
-    """What runs a program."""
-    return program.module()

@@ -15,6 +15,9 @@ from raymon.protos.train_pb2 import TrainConfig
 from raymon.training.feed import FedBatch, RunPosition
 from raymon.training.worker_context import ANOTHER_WORKER, WorkerContext
 
+_ENOUGH_ROWS = 16
+"""Rows that are equal on several ranks by no accident."""
+
 
 class AgreedFeed:
     """Batches of a dataset whose length nobody knows: the ranks tell each other, ahead of the steps
@@ -96,7 +99,7 @@ class AgreedFeed:
     def _check_different(self, batch: Batch) -> None:
         context = self._context
         own = _checksum(batch)
-        different = own != context.broadcast(own) or context.rank == 0 or batch.size < 2
+        different = own != context.broadcast(own) or context.rank == 0 or batch.size < _ENOUGH_ROWS
         if not context.all_agree(different):
             raise DataError(
                 f"{self._reader.name}: several workers begin with the same rows; every worker "

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import math
 import os
 import re
 import shutil
@@ -76,7 +78,7 @@ class Checkpoint:
         metrics: Scores of the evaluation at that step, by name; empty where there was none.
         world_size: Ranks that wrote it.
         files: By name, what was written.
-        stopped: Why the run ended there, before all its steps; None where it did not.
+        stopped: Why the run ended there, by its scores; None where they still improved.
     """
 
     path: Path
@@ -103,7 +105,7 @@ def checkpoint_directories(model_dir: Path) -> list[Path]:
     """Directories by the name of a checkpoint of a run, complete or not, by step."""
     if not model_dir.is_dir():
         return []
-    return sorted(filter(is_checkpoint_path, model_dir.iterdir()), key=_step_of)
+    return sorted(filter(is_checkpoint_path, model_dir.iterdir()), key=step_of)
 
 
 def is_checkpoint_path(path: Path) -> bool:
@@ -111,7 +113,8 @@ def is_checkpoint_path(path: Path) -> bool:
     return _NAME.fullmatch(path.name) is not None
 
 
-def _step_of(path: Path) -> int:
+def step_of(path: Path) -> int:
+    """The step in the name of a checkpoint."""
     return int(path.name.rpartition("-")[2])
 
 
@@ -125,22 +128,34 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
 
     It is complete when its manifest can be read and every file in it is there in full.
     """
+    checkpoint = read_manifest(path)
     try:
-        manifest = json.loads((path / MANIFEST).read_text())
-        files = {name: FileEntry(**entry) for name, entry in manifest["files"].items()}
-        if all((path / name).stat().st_size == entry.size for name, entry in files.items()):
-            return Checkpoint(
-                path,
-                manifest["step"],
-                manifest["epoch"],
-                manifest["metrics"],
-                manifest["world_size"],
-                files,
-                manifest["stopped"],
-            )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        if checkpoint is not None and all(
+            (path / name).stat().st_size == entry.size for name, entry in checkpoint.files.items()
+        ):
+            return checkpoint
+    except OSError:
         pass
     return None
+
+
+def read_manifest(path: Path) -> Checkpoint | None:
+    """The checkpoint that was written into a directory, whatever became of its files since; None
+    where none was, or its manifest cannot be read."""
+    try:
+        manifest = json.loads((path / MANIFEST).read_text())
+        metrics = manifest["metrics"].items()
+        return Checkpoint(
+            path,
+            manifest["step"],
+            manifest["epoch"],
+            {name: math.nan if value is None else value for name, value in metrics},
+            manifest["world_size"],
+            {name: FileEntry(**entry) for name, entry in manifest["files"].items()},
+            manifest["stopped"],
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def damage(checkpoint: Checkpoint) -> str | None:
@@ -161,8 +176,12 @@ def begin_checkpoint(path: Path) -> None:
     """Makes the directory, and no checkpoint of what an earlier save may have left in it."""
     path.mkdir(parents=True, exist_ok=True)
     # The manifest first: without it no checkpoint is here.
-    for name in (MANIFEST, *(entry.name for entry in path.iterdir())):
-        (path / name).unlink(missing_ok=True)
+    (path / MANIFEST).unlink(missing_ok=True)
+    for entry in list(path.iterdir()):
+        if entry.is_dir():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
 
 
 def forget_checkpoint(path: Path) -> None:
@@ -172,8 +191,11 @@ def forget_checkpoint(path: Path) -> None:
 
 def write_part(path: Path, name: str, part: Mapping[str, Any]) -> None:
     """Writes tensors, numbers and strings into the file `name` of the checkpoint."""
+    # Written by Python: of a full disk torch only says that it is not where it should be.
+    content = io.BytesIO()
+    torch.save(dict(part), content)
     with (path / name).open("wb") as file:
-        torch.save(dict(part), file)
+        file.write(content.getbuffer())
         file.flush()
         os.fsync(file.fileno())
 
@@ -222,7 +244,8 @@ def write_manifest(
         "step": step,
         "epoch": epoch,
         "stopped": stopped,
-        "metrics": dict(metrics),
+        # JSON has no NaN.
+        "metrics": {n: v if math.isfinite(v) else None for n, v in metrics.items()},
         "world_size": world_size,
         "raymon_version": raymon.__version__,
         "torch_version": torch.__version__,

@@ -108,7 +108,7 @@ def log_limits(datasets: Datasets, config: PipelineConfig) -> None:
 
 
 def datasets_in_process(
-    datasets: Datasets, config: PipelineConfig, address: str | None
+    datasets: Datasets, config: PipelineConfig, address: str | None, *, trains: bool = True
 ) -> Datasets:
     """The datasets as a worker in this process reads them.
 
@@ -116,16 +116,17 @@ def datasets_in_process(
         datasets: Of the run.
         config: Of the run.
         address: Of the Ray cluster where `ray.data` reads them.
+        trains: False where the training files are not read.
     """
-    of_ray = any(map(is_ray_dataset, datasets.values())) or _reads_files_by_ray(datasets, config)
-    if not of_ray:
+    files = trains and _reads_files_by_ray(datasets, config)
+    if not files and not any(map(is_ray_dataset, datasets.values())):
         return datasets
     from raymon.training.ray_cluster import connect
 
     connect(address)
     from raymon.training.ray_datasets import in_process, with_files_of_config
 
-    return in_process(with_files_of_config(datasets, config), config)
+    return in_process(with_files_of_config(datasets, config) if files else datasets, config)
 
 
 def _reads_files_by_ray(datasets: Datasets, config: PipelineConfig) -> bool:

@@ -50,10 +50,20 @@ class EarlyStopping:
 
     def state_dict(self) -> dict[str, Any]:
         """What a resumed run goes on with."""
-        return {"best": self.best, "best_step": self.best_step, "without": self.without}
+        return {
+            "metric": self._config.metric,
+            "larger_is_better": self._config.larger_is_better,
+            "best": self.best,
+            "best_step": self.best_step,
+            "without": self.without,
+        }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Goes on from a state; metric and patience stay those of the config."""
+        """Goes on from a state; patience stays that of the config. What was best by another metric
+        is forgotten."""
+        config = self._config
+        if (state["metric"], state["larger_is_better"]) != (config.metric, config.larger_is_better):
+            return
         self.best, self.best_step = state["best"], state["best_step"]
         self.without = state["without"]
 

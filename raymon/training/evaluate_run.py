@@ -79,7 +79,7 @@ def _in_process(
     terminal: RichConsole | None,
     datasets: Datasets,
 ) -> dict[str, float]:
-    read = datasets_in_process(datasets, config, address)
+    read = datasets_in_process(datasets, config, address, trains=False)
     link = InProcessReporter(reporter)
 
     def work() -> None:

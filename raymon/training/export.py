@@ -12,7 +12,7 @@ from google.protobuf import text_format
 
 import raymon
 from raymon.config import read_saved
-from raymon.data import Batch, Columns, DataReader, Feature, missing_rows
+from raymon.data import Batch, Columns, DataReader, Feature, check_input, missing_rows
 from raymon.errors import DataError, RunError
 from raymon.models import Model, build_model
 from raymon.protos.pipeline_pb2 import PipelineConfig
@@ -84,9 +84,9 @@ def _rows_to_check(config: PipelineConfig, features: list[Feature]) -> tuple[Bat
     columns = Columns(features, {})
     for path in (config.eval_input_path, config.train_input_path):
         try:
-            reader = DataReader(
-                path, columns, batch_size=CHECKED_ROWS, file_format=file_format(config)
-            )
+            kind = file_format(config)
+            check_input(path, columns, file_format=kind)
+            reader = DataReader(path, columns, batch_size=CHECKED_ROWS, file_format=kind)
             with closing(reader.epoch(0)) as batches:
                 return next(batches), path
         except DataError:
@@ -95,10 +95,14 @@ def _rows_to_check(config: PipelineConfig, features: list[Feature]) -> tuple[Bat
 
 
 def _difference(program: Any, model: Model, rows: Batch, features: list[Feature]) -> float:
-    """The largest difference of any prediction."""
+    """The largest difference of any prediction, of those above 1 relative to their size."""
     with torch.inference_mode():
         found = program(*program_inputs(rows, features))
         expected = model.predict(rows)
         if found.keys() != expected.keys():
             raise RunError("the program and the checkpoint have different predictions")
-        return max(float((found[name] - expected[name]).abs().max()) for name in expected)
+        differences = (
+            (found[name] - value).abs() / value.abs().clamp(min=1)
+            for name, value in expected.items()
+        )
+        return max(float(difference.max()) for difference in differences)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -156,7 +157,12 @@ def _load_optimizers(
         known: dict[int, dict[str, Any]] = {}
         for index, name in enumerate(parameter_names(optimizer, state.model)):
             prefix = f"{OPTIMIZER}{number}.{loaded.get(name)}/"
-            own = {k.removeprefix(prefix): v for k, v in parts.items() if k.startswith(prefix)}
+            # Copies, as several parameters may come from one.
+            own = {
+                key.removeprefix(prefix): copy.deepcopy(value)
+                for key, value in parts.items()
+                if key.startswith(prefix)
+            }
             if own:
                 known[index] = own
         groups = optimizer.state_dict()["param_groups"]

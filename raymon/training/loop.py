@@ -59,7 +59,7 @@ class Loop:
         self._saver = saver
         self._context = context
         self._model_dir = Path(config.model_dir)
-        self._saved_step = state.step
+        self._saved_step = self._due_step = state.step
 
     def run(self) -> None:
         """Trains up to the last step, or to where the scores do not improve any more; that step is
@@ -82,8 +82,10 @@ class Loop:
                 clock.lap("data")
                 self._step(fed)
                 profiler.step()
-                if self._save_is_due(fed) and self._saver.wants():
-                    self._save()
+                if self._save_is_due(fed):
+                    self._due_step = state.step
+                    if self._saver.wants():
+                        self._save()
                     clock.skip()
                 if state.stopped is not None:
                     break
@@ -126,7 +128,7 @@ class Loop:
         if every_epochs:
             return fed.ends_epoch and fed.after.shared.epoch % every_epochs == 0
         every = self._train_config.save_checkpoints_steps
-        return fed.ends_group and self._state.step // every > self._saved_step // every
+        return fed.ends_group and self._state.step // every > self._due_step // every
 
     def _save(self) -> None:
         self._monitor.cut(checkpoint=True)

@@ -17,7 +17,7 @@ from raymon.models import build_model, label_kinds
 from raymon.protos.data_pb2 import DatasetType
 from raymon.protos.metric_pb2 import CustomMetric
 from raymon.protos.pipeline_pb2 import PipelineConfig
-from raymon.training.checkpoint import newest_checkpoint
+from raymon.training.checkpoint import checkpoint_directories, newest_checkpoint, read_manifest
 from raymon.training.datasets import EVAL, TRAIN, Datasets, check_datasets
 from raymon.training.fine_tune import LOADED, Transfer, checkpoint_of, transfers
 from raymon.training.job import (
@@ -197,7 +197,13 @@ def check_model_dir(model_dir: Path, resume: bool) -> None:
             f"{model_dir}: has a checkpoint of step {newest.step}; "
             "pass --resume to go on from it, or choose another model_dir"
         )
-    if newest is None and resume:
+    damaged = [p for p in checkpoint_directories(model_dir) if read_manifest(p) is not None]
+    if newest is None and damaged and not resume:
+        raise RunError(
+            f"{model_dir}: has checkpoints that are damaged, as {damaged[-1].name}; choose another "
+            "model_dir"
+        )
+    if newest is None and resume and not damaged:
         raise RunError(f"{model_dir}: --resume: no complete checkpoint to go on from")
     check_writable(model_dir)
 

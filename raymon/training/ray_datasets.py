@@ -9,6 +9,7 @@ import pyarrow as pa
 import ray.data
 import ray.train
 
+from raymon.data import parquet_paths
 from raymon.protos.data_pb2 import DatasetType
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.training.datasets import EVAL, TRAIN, Datasets, is_ray_dataset
@@ -74,7 +75,7 @@ def with_files_of_config(datasets: Datasets, config: PipelineConfig) -> Datasets
     if config.data_config.dataset_type != DatasetType.RayDataset or TRAIN in datasets:
         return datasets
     columns = columns_of(config, features_of(config)).names
-    files = ray.data.read_parquet(config.train_input_path.split(","))
+    files = ray.data.read_parquet(parquet_paths(config.train_input_path))
     return {**datasets, TRAIN: files.select_columns(columns)}
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import ray.train
 
+from raymon.training.checkpoint import step_of
+
 
 class RayRegister:
     """Reports checkpoints to Ray Train, which keeps account of them.
@@ -25,11 +27,13 @@ class RayRegister:
         self._score = score
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="raymon-register")
         self._reports: list[Future[None]] = []
-        self._known = ray.train.get_checkpoint()
+        known = ray.train.get_checkpoint()
+        self._known_step = -1 if known is None else step_of(Path(known.path))
 
     def register(self, directory: str, step: int, scores: Mapping[str, float]) -> None:
-        """Reports a checkpoint, unless it is the one that Ray took the run up from."""
-        if self._known is not None and Path(self._known.path).name == Path(directory).name:
+        """Reports a checkpoint, unless Ray has one of the step: it would count it twice, and delete
+        the directory of both for one of them."""
+        if step <= self._known_step:
             return
         for report in self._reports:
             if report.done():

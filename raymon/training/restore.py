@@ -15,9 +15,10 @@ from raymon.sinks import Evaluation
 from raymon.training.checkpoint import (
     TRAINER,
     Checkpoint,
+    checkpoint_directories,
     damage,
-    list_checkpoints,
     rank_part,
+    read_manifest,
     read_part,
 )
 from raymon.training.feed import RunPosition
@@ -98,23 +99,34 @@ def load_model(model: Model, checkpoint: Checkpoint) -> None:
 def checkpoint_to_restore(
     model_dir: Path, context: WorkerContext, tell: Callable[[str], object]
 ) -> Checkpoint | None:
-    """The newest checkpoint of the run that is not damaged, the same on every rank.
+    """The newest checkpoint of the run that is not damaged, the same on every rank; None where
+    there is none of the run yet.
 
     Args:
         model_dir: Directory of the run.
         context: The world of this rank.
         tell: Shows a line to who watches the run; called on rank 0 for those that are damaged.
+
+    Raises:
+        RunError: There are checkpoints, and all are damaged.
     """
-    return context.broadcast(_newest_sound(model_dir, tell) if context.rank == 0 else None)
+    found, all_damaged = context.broadcast(
+        _newest_sound(model_dir, tell) if context.rank == 0 else (None, False)
+    )
+    if all_damaged:
+        raise RunError(f"{model_dir}: every checkpoint is damaged; see raymon checkpoint verify")
+    return found
 
 
-def _newest_sound(model_dir: Path, tell: Callable[[str], object]) -> Checkpoint | None:
-    for checkpoint in reversed(list_checkpoints(model_dir)):
+def _newest_sound(model_dir: Path, tell: Callable[[str], object]) -> tuple[Checkpoint | None, bool]:
+    written = [read_manifest(path) for path in checkpoint_directories(model_dir)]
+    checkpoints = [checkpoint for checkpoint in written if checkpoint is not None]
+    for checkpoint in reversed(checkpoints):
         why = damage(checkpoint)
         if why is None:
-            return checkpoint
-        tell(f"{checkpoint.path}: is damaged: {why}; the checkpoint before is taken")
-    return None
+            return checkpoint, False
+        tell(f"{checkpoint.path}: is damaged, and not taken: {why}")
+    return None, bool(checkpoints)
 
 
 def _misfit(own: Mapping[str, torch.Tensor], saved: Mapping[str, torch.Size]) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import shutil
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,8 @@ from raymon.errors import RunError
 from raymon.protos.export_pb2 import ExportConfig
 from raymon.training.checkpoint import Checkpoint, list_checkpoints
 from raymon.training.scores import scores_of_metric
+
+_log = logging.getLogger("raymon")
 
 
 def score_of(metrics: Mapping[str, float], export: ExportConfig) -> float:
@@ -128,7 +131,10 @@ class LocalRegister:
         kept = {checkpoint.step for checkpoint in checkpoints[-self._keep :]} | {step}
         for checkpoint in checkpoints:
             if checkpoint.step not in kept:
-                shutil.rmtree(checkpoint.path)
+                try:
+                    shutil.rmtree(checkpoint.path)
+                except OSError as error:  # one too many is no reason to stop
+                    _log.warning("%s: cannot be deleted: %s", checkpoint.path, error.strerror)
 
     def close(self) -> None:
         """Nothing is left to do."""

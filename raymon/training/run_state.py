@@ -49,7 +49,7 @@ class TrainState:
 
     @property
     def stopped(self) -> str | None:
-        """Why the run ends here, before all its steps; None where it goes on."""
+        """Why the run ends here, by its scores; None where they still improve."""
         return None if self.stopping is None else self.stopping.reason
 
 

@@ -28,7 +28,8 @@ class Summary:
         status: "done", "failed" or "interrupted".
         model_dir: Directory of the run.
         steps: Steps that the model has made.
-        stopped_early: Why it made no more of them; None where it made all.
+        stopped_early: Which scores did not improve any more; None where they still did, or nobody
+            asked.
         epochs: Epochs that are over.
         samples: Rows trained on, over all workers.
         train_s: Seconds of training, evaluation and saves left out.

@@ -11,7 +11,7 @@ from raymon.training.checkpoint import (
     checkpoint_directories,
     damage,
     is_checkpoint_path,
-    read_checkpoint,
+    read_manifest,
 )
 
 
@@ -48,7 +48,7 @@ def verify_checkpoints(path: Path) -> Iterator[Verdict]:
     if not directories:
         raise RunError(f"{path}: no checkpoint, nor the directory of a run with one")
     for directory in directories:
-        checkpoint = read_checkpoint(directory)
+        checkpoint = read_manifest(directory)
         if checkpoint is None:
             yield Verdict(directory, 0, 0, "not complete: no manifest that matches its files")
             continue

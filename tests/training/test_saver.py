@@ -237,7 +237,7 @@ def test_a_damaged_checkpoint_is_not_taken_but_the_one_before(run: Run, name: st
     assert taken is not None
     assert taken.step == 1
     wrong = f"{name} is not what was written: its sha256 is another one"
-    assert run.told == [f"{damaged.parent}: is damaged: {wrong}; the checkpoint before is taken"]
+    assert run.told == [f"{damaged.parent}: is damaged, and not taken: {wrong}"]
     verified = subprocess.run(
         [sys.executable, "-m", "raymon.cli", "checkpoint", "verify", str(run.folder)],
         capture_output=True,
