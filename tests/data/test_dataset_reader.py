@@ -321,3 +321,99 @@ def test_nulls_alone_are_nulls_of_the_right_kind() -> None:
     batch = read([columns])[0].batch
     assert batch.dense["number"].tolist() == [[0.0]] * 3
     assert batch.sparse["tags"].values.tolist() == []
+
+
+class Numbered:
+    """Counts while it gives, and stays at its end until it is iterated anew; where it goes on is
+    known to the next iteration alone. Epochs differ."""
+
+    def __init__(self, rows: int, piece: int) -> None:
+        self.rows, self.piece = rows, piece
+        self.given = 0
+        self.goes_on_at: int | None = None
+        self.round = -1
+
+    def __iter__(self) -> Iterator[pa.Table]:
+        if self.goes_on_at is None:
+            self.round += 1
+        self.given, self.goes_on_at = self.goes_on_at or 0, None
+        while self.given < self.rows:
+            begin = self.given
+            self.given = min(self.given + self.piece, self.rows)
+            yield table(range(100 * self.round + begin, 100 * self.round + self.given))
+
+    def state_dict(self) -> dict[str, int]:
+        return {"given": self.given, "round": self.round}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        self.goes_on_at, self.round = state["given"], state["round"]
+
+
+@settings(deadline=None, max_examples=80)
+@given(st.integers(1, 40), st.integers(1, 9), SHAPES, st.data())
+def test_a_state_at_the_end_of_an_epoch_leads_into_the_next(
+    rows: int, piece: int, shape: Any, data: st.DataObject
+) -> None:
+    source = reader(Numbered(rows, piece), **shape)
+    undisturbed, position = [], DatasetPosition()
+    for epoch in range(3):
+        items = list(source.batches(epoch, position))
+        position = items[-1].after
+        undisturbed += [(epoch, item) for item in items]
+    # Two restarts, each from a position that the run before gave.
+    first = data.draw(st.integers(0, len(undisturbed) - 1))
+    second = data.draw(st.integers(first, len(undisturbed) - 1))
+    done = undisturbed[: first + 1]
+    for stop in (second, len(undisturbed) - 1):
+        again = reader(Numbered(rows, piece), **shape)
+        epoch, item = done[-1]
+        position = item.after
+        epoch += item.batch.size == 0
+        while epoch < 3 and len(done) <= stop:
+            for item in again.batches(epoch, position):
+                done.append((epoch, item))
+                position = item.after
+                if len(done) > stop:
+                    break
+            epoch += 1
+    found, expected = ([i for _, i in items] for items in (done, undisturbed))
+    assert row_numbers(found) == row_numbers(expected)
+
+
+def test_every_evaluation_is_on_the_same_rows() -> None:
+    source = reader(Counting([3] * 10), ahead=False)
+    for _ in range(3):
+        epoch = source.epoch(0)
+        assert next(epoch).dense["number"].squeeze(1).tolist() == [0, 1, 2, 3]
+        epoch.close()
+
+
+def test_a_state_is_looked_at_each_time() -> None:
+    class Late(Counting):
+        def state_dict(self) -> dict[str, Any]:
+            return {"place": np.int64(3) if self.place > 1 else 0}
+
+    with pytest.raises(DataError, match="its state_dict holds a int64"):
+        read(Late([4, 4, 4]))
+
+
+def test_pieces_without_rows_are_passed_over() -> None:
+    assert row_numbers(read([[], table(range(0)), table(range(3)), []])) == [[0, 1, 2], []]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ([pa.chunked_array([[1, 2]])], "clicks: gave a ChunkedArray that is no table: "),
+        ([table(range(3)).append_column("row", [[1, 2, 3]])], "clicks: has several columns row"),
+        (
+            [table(range(1)), {**table(range(1)).to_pydict(), "row": [True]}],
+            "clicks: ",
+        ),
+    ],
+)
+def test_odd_tables_are_told(data: Any, message: str) -> None:
+    with pytest.raises(DataError) as error:
+        read(data)
+    assert str(error.value).startswith(message)
+    assert "\n" not in str(error.value)

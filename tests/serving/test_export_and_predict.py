@@ -19,11 +19,12 @@ import raymon
 from raymon.cli.main import main
 from raymon.data import Columns, DataReader, build_features
 from raymon.models import build_model
-from raymon.serving import open_bundle, predict
+from raymon.serving import export_program, open_bundle, predict, write_bundle
 from raymon.training.checkpoint import list_checkpoints
 from raymon.training.export import export_run
 from raymon.training.restore import load_model
 from tests.checkpoints import saved_model
+from tests.training.test_saver import no_file_larger_than
 
 ONE_ROW = pa.table({"user_id": ["u"], "item_id": [1], "user_interests": ["a"], "price": [1.0]})
 
@@ -248,3 +249,41 @@ def test_a_model_that_cannot_be_exported_is_trained_all_the_same(
     )
     assert (summary.status, summary.export) == ("done", None)
     assert "WARNING Not exported: the model cannot be exported: torch" in capsys.readouterr().err
+
+
+def test_columns_that_cannot_be_kept_are_told(run: Path, tmp_path: Path) -> None:
+    export_run(run, tmp_path / "model")
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name, kept in (("a", [1]), ("b", ["x"])):
+        table = ONE_ROW.append_column("kept", [kept]).append_column("probs", [[0.5]])
+        pq.write_table(table, folder / f"{name}.parquet")
+    with pytest.raises(raymon.DataError, match=r"--keep kept: its type differs between files"):
+        predict(tmp_path / "model", str(folder), tmp_path / "out", keep=["kept"])
+    with pytest.raises(raymon.RunError, match=r"--keep probs: is the name of a prediction too"):
+        predict(tmp_path / "model", str(folder), tmp_path / "out", keep=["probs"])
+    assert not (tmp_path / "out").exists()
+
+
+class Tied(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.one = torch.nn.Linear(2, 2, bias=False)
+        self.other = torch.nn.Linear(2, 2, bias=False)
+        self.other.weight = self.one.weight
+
+    def predict(self, batch: Any) -> Any:
+        return {"y": self.other(self.one(batch.dense["age"])).sum(1)}
+
+
+def test_weights_may_be_tied_and_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
+    from tests.models.pipelines import features_of, pipeline
+
+    features, model = features_of(pipeline()), Tied()
+    program = export_program(model, features)
+    write_bundle(tmp_path / "model", program, model, pipeline(), {})
+    weights = load_file(tmp_path / "model" / "weights.safetensors")
+    assert weights.keys() == {"one.weight", "other.weight"}
+    with no_file_larger_than(1000), pytest.raises(raymon.RunError, match="cannot be written: OSE"):
+        write_bundle(tmp_path / "other", program, model, pipeline(), {})
+    assert [entry.name for entry in tmp_path.iterdir()] == ["model"]

@@ -185,3 +185,16 @@ def test_what_cannot_be_taken_is_told(
         raymon.train(config_file, chosen)
     assert message in str(error.value)
     assert not (config_file.parent / "run").exists()
+
+
+def test_two_parameters_may_come_from_one(config_file: Path, learned: Path, tmp_path: Path) -> None:
+    names = tmp_path / "names.tsv"
+    one, other = "embeddings.tables.t_item.weight", "embeddings.tables.t_user.weight"
+    names.write_text(f"{one}\t{other}\n")
+    state = tuned(config_file, learned, f"train_config.fine_tune_ckpt_param_map={names}")
+    own = state.model.state_dict()
+    assert torch.equal(own[one], own[other])
+    found = moments(state)
+    first, second = found[f"optimizer.1.{one}/exp_avg"], found[f"optimizer.1.{other}/exp_avg"]
+    assert torch.equal(first, second)
+    assert first.data_ptr() != second.data_ptr()

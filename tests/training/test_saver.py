@@ -326,3 +326,66 @@ def test_a_run_whose_disk_is_full_for_a_while_ends_well(config_file: Path) -> No
     run = Path(summary.model_dir)
     assert [checkpoint.step for checkpoint in list_checkpoints(run)] == [40, 60]
     assert seen[0].startswith(f"{run}/model.ckpt-20: not saved")
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-10])
+
+
+def test_a_checkpoint_that_was_cut_short_is_told_too(run: Run) -> None:
+    state = make_state()
+    for _ in range(2):
+        run.saver.save(state)
+        train(state)
+    run.saver.close()
+    second = run.folder / "model.ckpt-2"
+    cut(second / TRAINER)
+    taken = checkpoint_to_restore(run.folder, run.context, run.told.append)
+    assert taken is not None
+    assert taken.step == 1
+    (told,) = run.told
+    assert told.startswith(f"{second}: is damaged, and not taken: {TRAINER} has ")
+    # Where none is left, a run must not begin anew over them.
+    cut(run.folder / "model.ckpt-1" / TRAINER)
+    with pytest.raises(RunError, match="every checkpoint is damaged"):
+        checkpoint_to_restore(run.folder, run.context, run.told.append)
+
+
+def test_a_run_does_not_begin_over_damaged_checkpoints(config_file: Path) -> None:
+    chosen = {"ray_config.num_workers": 0, "train_config.num_steps": 10}
+    summary = raymon.train(config_file, chosen)
+    cut(Path(summary.model_dir) / "model.ckpt-10" / TRAINER)
+    with pytest.raises(RunError, match=r"has checkpoints that are damaged, as model"):
+        raymon.train(config_file, chosen)
+    with pytest.raises(RunError, match="every checkpoint is damaged"):
+        raymon.train(config_file, chosen, resume=True)
+
+
+def test_a_save_that_is_left_out_is_left_out(
+    config_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wants = iter([True, False, False, True])
+    asked: list[Saver] = []
+
+    def answer(saver: Saver) -> bool:
+        asked.append(saver)
+        return next(wants)
+
+    monkeypatch.setattr(Saver, "wants", answer)
+    chosen = {"ray_config.num_workers": 0, "train_config.num_steps": 45}
+    chosen["train_config.save_checkpoints_steps"] = 10
+    summary = raymon.train(config_file, chosen)
+    assert len(asked) == 4
+    steps = [checkpoint.step for checkpoint in list_checkpoints(Path(summary.model_dir))]
+    assert steps == [10, 40, 45]
+
+
+def test_scores_that_are_no_numbers_come_back_as_such(run: Run) -> None:
+    state = make_state()
+    state.metrics = {"auc": float("nan"), "loss": 0.5}
+    run.saver.save(state)
+    run.saver.close()
+    text = (run.folder / "model.ckpt-1" / MANIFEST).read_text()
+    assert json.loads(text, parse_constant=pytest.fail)["metrics"] == {"auc": None, "loss": 0.5}
+    (checkpoint,) = list_checkpoints(run.folder)
+    assert checkpoint.metrics["auc"] != checkpoint.metrics["auc"]
