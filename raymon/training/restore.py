@@ -57,7 +57,13 @@ def restore(state: TrainState, checkpoint: Checkpoint, context: WorkerContext) -
         if not name.startswith(MODEL)
     }
     read_tensors(path, of_optimizers)
-    load_optimizers(state.optimizers, state.model, trainer, of_optimizers)
+    try:
+        load_optimizers(state.optimizers, state.model, trainer, of_optimizers)
+    except ValueError:
+        raise RunError(
+            f"{path}: its optimizers trained other parameters; a run goes on with those that were "
+            "trainable"
+        ) from None
     state.scaler.load_state_dict(trainer["scaler"])
     if state.stopping is not None and trainer["stopping"] is not None:
         state.stopping.load_state_dict(trainer["stopping"])

@@ -153,10 +153,14 @@ class Saver:
             if world.rank == 0:
                 begin_checkpoint(path)
 
+        def wait_for_copies() -> None:
+            # By itself: a rank that fails here must not leave the others in a collective.
+            tensors.update(save.tensors())
+
         def write() -> None:
             from raymon.training.tensor_files import write_tensors
 
-            write_tensors(path, save.tensors(), group)
+            write_tensors(path, tensors, group)
 
         def write_rest() -> None:
             names = [rank_part(world.rank)]
@@ -180,8 +184,9 @@ class Saver:
                     tensors=save.places,
                 )
 
+        tensors: dict[str, torch.Tensor] = {}
         parts: list[Mapping[str, Any]] = []
-        for action in (begin, write, write_rest, commit):
+        for action in (begin, wait_for_copies, write, write_rest, commit):
             try:
                 action()
             except Exception as failure:
