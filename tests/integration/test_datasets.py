@@ -42,7 +42,11 @@ def test_ray_data_reads_the_files_of_a_config(
 ) -> None:
     summary = raymon.train(
         config_file,
-        ["data_config.dataset_type=RayDataset", "ray_config.num_workers=0"],
+        [
+            "data_config.dataset_type=RayDataset",
+            f"train_input_path={click_log}/train/part-*.parquet",
+            "ray_config.num_workers=0",
+        ],
     )
     assert (summary.status, summary.samples, summary.epochs) == ("done", 2 * ROWS, 2)
     assert summary.steps == 2 * -(-ROWS // 256)

@@ -46,6 +46,15 @@ def test_it_stops_after_so_many_evaluations_without_an_improvement(
     assert found == stops
 
 
+def test_what_was_best_by_another_metric_is_forgotten() -> None:
+    by_loss = EarlyStopping(EarlyStoppingConfig(metric="loss", larger_is_better=False))
+    by_loss.see(100, {"loss": 5.0})
+    by_auc = EarlyStopping(EarlyStoppingConfig(metric="auc", patience=1))
+    by_auc.load_state_dict(by_loss.state_dict())
+    by_auc.see(200, {"auc": 0.7})
+    assert (by_auc.best, by_auc.best_step, by_auc.reason) == (0.7, 200, None)
+
+
 def run(config_file: Path, *overrides: str, **options: bool) -> Any:
     # With such rates the score gets worse from the first evaluation on.
     chosen = [

@@ -75,3 +75,27 @@ def test_the_rank_that_knows_the_cause_is_heard() -> None:
     assert str(_own_error(failed)) == "not saved: disk full"
     failed.worker_failures[2] = DataError("a label is wrong")
     assert isinstance(_own_error(failed), DataError)
+
+
+def test_what_ray_has_of_a_step_is_not_reported_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # Ray would count one directory twice, and delete it for the older of the two.
+    import ray.train
+
+    from raymon.training.ray_register import RayRegister
+
+    reported: list[str] = []
+    known = ray.train.Checkpoint(str(tmp_path / "model.ckpt-20"))
+    monkeypatch.setattr(ray.train, "get_checkpoint", lambda: known)
+    monkeypatch.setattr(
+        ray.train, "report", lambda *_, **how: reported.append(how["checkpoint_dir_name"])
+    )
+    register = RayRegister("auc")
+    # The newest was damaged, and the run goes on from the one before.
+    for step in (10, 20, 30):
+        directory = tmp_path / f"model.ckpt-{step}"
+        directory.mkdir()
+        register.register(str(directory), step, {"auc": 0.5})
+    register.close()
+    assert reported == ["model.ckpt-30"]
