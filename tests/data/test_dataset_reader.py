@@ -241,12 +241,14 @@ def test_torchs_own_iterables_are_read(data: Any) -> None:
 
 def test_the_epoch_is_told_to_what_wants_to_know_it() -> None:
     class Telling(list[pa.Table]):
-        epochs: list[int] = []  # noqa: RUF012
+        def __init__(self, *pieces: pa.Table) -> None:
+            super().__init__(pieces)
+            self.epochs: list[int] = []
 
         def set_epoch(self, epoch: int) -> None:
             self.epochs.append(epoch)
 
-    telling = Telling([table(range(3))])
+    telling = Telling(table(range(3)))
     for epoch in (0, 1):
         read(telling, epoch=epoch)
     assert telling.epochs == [0, 1]

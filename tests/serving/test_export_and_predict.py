@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import subprocess
 import sys
@@ -103,6 +104,21 @@ def test_what_is_exported_tells_what_it_is(run: Path, tmp_path: Path) -> None:
     expected = saved_model(run / "model.ckpt-20")
     assert weights.keys() == expected.keys()
     assert all(torch.equal(weights[name], expected[name]) for name in expected)
+
+
+def test_a_program_that_predicts_otherwise_is_not_exported(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def off_by_a_little(model: torch.nn.Module, features: Any) -> Any:
+        other = copy.deepcopy(model)
+        with torch.no_grad():
+            next(other.parameters()).add_(0.01)
+        return export_program(other, features)
+
+    monkeypatch.setattr("raymon.training.export.export_program", off_by_a_little)
+    with pytest.raises(raymon.RunError, match="the program predicts otherwise than the checkpoint"):
+        export_run(run, tmp_path / "model")
+    assert not (tmp_path / "model").exists()
 
 
 def test_a_vocabulary_goes_along(run: Path, tmp_path: Path) -> None:

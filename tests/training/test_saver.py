@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import torch
@@ -23,6 +23,7 @@ from torch import nn
 import raymon
 from raymon.data import DatasetPosition, Position
 from raymon.errors import RunError, TrainingError
+from raymon.models import Model
 from raymon.training import tensor_files
 from raymon.training.checkpoint import INDEX, MANIFEST, TRAINER, FileEntry, list_checkpoints
 from raymon.training.feed import RunPosition
@@ -43,7 +44,7 @@ def make_state(seed: int = 0) -> TrainState:
     model = nn.Sequential(nn.Linear(4, 300), nn.BatchNorm1d(300), nn.Linear(300, 1))
     optimizer = torch.optim.Adam(model.parameters())
     state = TrainState(
-        model,  # type: ignore[arg-type]
+        cast(Model, model),
         Optimizers([optimizer], []),
         torch.amp.GradScaler(enabled=False),
         "clicks",
@@ -291,7 +292,7 @@ def test_a_checkpoint_of_another_model_is_told(run: Run) -> None:
     ):
         before = copies(other.state_dict())
         with pytest.raises(RunError, match=f"does not fit the model of this config: {message}"):
-            load_model(other, checkpoint)  # type: ignore[arg-type]
+            load_model(cast(Model, other), checkpoint)
         assert_equal(other.state_dict(), before)
 
 
@@ -306,7 +307,9 @@ def test_tensors_are_dealt_evenly_and_to_one_rank_each(sizes: dict[str, int], ra
     assert dealt(backwards, ranks) == places
 
 
-def test_a_run_whose_disk_is_full_for_a_while_ends_well(config_file: Path) -> None:
+def test_a_run_whose_disk_is_full_for_a_while_ends_well(
+    config_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     # Curves and windows are small; the checkpoints alone are larger than the limit.
     seen: list[str] = []
     original = Saver.save
@@ -326,6 +329,8 @@ def test_a_run_whose_disk_is_full_for_a_while_ends_well(config_file: Path) -> No
     run = Path(summary.model_dir)
     assert [checkpoint.step for checkpoint in list_checkpoints(run)] == [40, 60]
     assert seen[0].startswith(f"{run}/model.ckpt-20: not saved")
+    # Who watches the run sees it.
+    assert f"WARNING {seen[0]}; training goes on" in capsys.readouterr().err
 
 
 def cut(path: Path) -> None:
