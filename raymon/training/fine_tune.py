@@ -25,8 +25,17 @@ from raymon.training.checkpoint import (
     read_checkpoint,
     read_part,
 )
+from raymon.training.restore import saved_shapes
 from raymon.training.retention import latest_checkpoint
-from raymon.training.run_state import MODEL, OPTIMIZER, TrainState, optimizer_kinds, parameter_names
+from raymon.training.run_state import (
+    MODEL,
+    OPTIMIZER,
+    TrainState,
+    model_tensors,
+    optimizer_kinds,
+    optimizer_state,
+    parameter_names,
+)
 
 LOADED, OTHER_SHAPE, NOT_THERE, LEFT_OVER = "loaded", "other shape", "not there", "left over"
 
@@ -58,14 +67,8 @@ def transfers(model: Model, checkpoint: Checkpoint, config: TrainConfig) -> list
     Raises:
         RunError: The file with names cannot be read, or has a name that is not there.
     """
-    from raymon.training.tensor_files import tensor_shapes
-
-    own = {n: v.shape for n, v in model.state_dict().items() if isinstance(v, torch.Tensor)}
-    saved = {
-        name.removeprefix(MODEL): shape
-        for name, (shape, _) in tensor_shapes(checkpoint.path).items()
-        if name.startswith(MODEL)
-    }
+    own = {name: value.shape for name, value in model_tensors(model).items()}
+    saved = saved_shapes(checkpoint)
     mapped = _read_map(config.fine_tune_ckpt_param_map, own, saved)
     found = []
     for name, shape in own.items():
@@ -107,7 +110,7 @@ def fine_tune(state: TrainState, checkpoint: Checkpoint, config: TrainConfig) ->
         wanted |= {name for name in shapes if name.startswith(OPTIMIZER)}
     tensors = {n: torch.empty(shapes[n][0], dtype=shapes[n][1]) for n in wanted}
     read_tensors(checkpoint.path, tensors)
-    own = state.model.state_dict()
+    own = model_tensors(state.model)
     with torch.no_grad():
         for name, source in loaded.items():
             own[name].copy_(tensors[MODEL + source])
@@ -154,17 +157,9 @@ def _load_optimizers(
     state: TrainState, loaded: Mapping[str, str], parts: Mapping[str, Any]
 ) -> None:
     for number, optimizer in enumerate(state.optimizers.optimizers):
-        known: dict[int, dict[str, Any]] = {}
-        for index, name in enumerate(parameter_names(optimizer, state.model)):
-            prefix = f"{OPTIMIZER}{number}.{loaded.get(name)}/"
-            # Copies, as several parameters may come from one.
-            own = {
-                key.removeprefix(prefix): copy.deepcopy(value)
-                for key, value in parts.items()
-                if key.startswith(prefix)
-            }
-            if own:
-                known[index] = own
+        names = [loaded.get(name) for name in parameter_names(optimizer, state.model)]
+        # Copies, as several parameters may come from one.
+        known = {i: copy.deepcopy(own) for i, own in optimizer_state(parts, number, names).items()}
         groups = optimizer.state_dict()["param_groups"]
         optimizer.load_state_dict({"state": known, "param_groups": groups})
 

@@ -23,7 +23,13 @@ from raymon.training.checkpoint import (
 )
 from raymon.training.feed import RunPosition
 from raymon.training.random_state import restore_random_state
-from raymon.training.run_state import MODEL, TrainState, load_optimizers, optimizer_kinds
+from raymon.training.run_state import (
+    MODEL,
+    TrainState,
+    load_optimizers,
+    model_tensors,
+    optimizer_kinds,
+)
 from raymon.training.worker_context import WorkerContext
 
 _CPU = torch.device("cpu")
@@ -86,20 +92,25 @@ def load_model(model: Model, checkpoint: Checkpoint) -> None:
     Raises:
         RunError: They do not fit the model.
     """
-    from raymon.training.tensor_files import read_tensors, tensor_shapes
+    from raymon.training.tensor_files import read_tensors
 
-    own = {
-        name: value for name, value in model.state_dict().items() if isinstance(value, torch.Tensor)
-    }
-    shapes = {
-        name.removeprefix(MODEL): shape
-        for name, (shape, _) in tensor_shapes(checkpoint.path).items()
-        if name.startswith(MODEL)
-    }
-    why = _misfit(own, shapes)
+    own = model_tensors(model)
+    why = _misfit(own, saved_shapes(checkpoint))
     if why is not None:
         raise RunError(f"{checkpoint.path}: does not fit the model of this config: {why}")
     read_tensors(checkpoint.path, {MODEL + name: value for name, value in own.items()})
+
+
+def saved_shapes(checkpoint: Checkpoint) -> dict[str, torch.Size]:
+    """The shapes of the parameters and buffers in a checkpoint, by name.
+
+    Raises:
+        RunError: Its index is damaged.
+    """
+    from raymon.training.tensor_files import tensor_shapes
+
+    shapes = tensor_shapes(checkpoint.path).items()
+    return {n.removeprefix(MODEL): shape for n, (shape, _) in shapes if n.startswith(MODEL)}
 
 
 def checkpoint_to_restore(

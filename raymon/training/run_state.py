@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -60,28 +60,19 @@ def optimizer_kinds(optimizers: Optimizers) -> list[str]:
 
 def replicated_tensors(state: TrainState) -> dict[str, torch.Tensor]:
     """The tensors that are the same on every rank, by name; those that training changes."""
-    tensors = {
-        MODEL + name: value
-        for name, value in state.model.state_dict().items()
-        if isinstance(value, torch.Tensor)
-    }
-    for prefix, parts in _optimizer_parts(state):
-        for name, value in parts.items():
-            if _is_large(value):
-                tensors[prefix + name] = value
-    return tensors
+    tensors = {MODEL + name: value for name, value in model_tensors(state.model).items()}
+    large = {name: part for name, part in _optimizer_parts(state).items() if _is_large(part)}
+    return {**tensors, **large}
 
 
 def shared_rest(state: TrainState) -> dict[str, Any]:
     """What else is the same on every rank: small, copied, plain values."""
-    shared = state.position.shared
-    small: dict[str, Any] = {}
-    for prefix, parts in _optimizer_parts(state):
-        small |= {prefix + name: _copy(v) for name, v in parts.items() if not _is_large(v)}
+    shared, optimizers = state.position.shared, state.optimizers.state_dict()
+    parts = _optimizer_parts(state).items()
     return {
-        "small": small,
-        "groups": [o.state_dict()["param_groups"] for o in state.optimizers.optimizers],
-        "schedules": [schedule.state_dict() for schedule in state.optimizers.schedules],
+        "small": {name: _copy(part) for name, part in parts if not _is_large(part)},
+        "groups": [each["param_groups"] for each in optimizers["optimizers"]],
+        "schedules": optimizers["schedules"],
         "kinds": optimizer_kinds(state.optimizers),
         "scaler": state.scaler.state_dict(),
         "data": state.data,
@@ -105,36 +96,60 @@ def own_rest(state: TrainState, device: torch.device) -> dict[str, Any]:
     return own
 
 
+def model_tensors(model: Model) -> dict[str, torch.Tensor]:
+    """The parameters and buffers of a model, by name; those that it works with."""
+    states = model.state_dict().items()
+    return {name: value for name, value in states if isinstance(value, torch.Tensor)}
+
+
 def load_optimizers(optimizers: Optimizers, model: Model, rest: Any, tensors: Tensors) -> None:
-    """Brings optimizers and their schedules to what `shared_rest` and `replicated_tensors` gave."""
+    """Brings optimizers and their schedules to what `shared_rest` and `replicated_tensors` gave.
+
+    Raises:
+        ValueError: they are of other parameters.
+    """
     parts = {**rest["small"], **tensors}
-    for number, optimizer in enumerate(optimizers.optimizers):
+    states = []
+    pairs = zip(optimizers.optimizers, rest["groups"], strict=True)
+    for number, (optimizer, groups) in enumerate(pairs):
         names = parameter_names(optimizer, model)
-        state: dict[int, dict[str, Any]] = {}
-        for index, name in enumerate(names):
-            prefix = f"{OPTIMIZER}{number}.{name}/"
-            own = {k.removeprefix(prefix): v for k, v in parts.items() if k.startswith(prefix)}
-            if own:
-                state[index] = own
-        optimizer.load_state_dict({"state": state, "param_groups": rest["groups"][number]})
-    for schedule, saved in zip(optimizers.schedules, rest["schedules"], strict=True):
-        schedule.load_state_dict(saved)
+        own = optimizer_state(parts, number, names)
+        states.append({"state": own, "param_groups": groups})
+    optimizers.load_state_dict({"optimizers": states, "schedules": rest["schedules"]})
 
 
-def _optimizer_parts(state: TrainState) -> list[tuple[str, dict[str, Any]]]:
-    """The state of each parameter in each optimizer, and how its names begin."""
-    found = []
-    for number, optimizer in enumerate(state.optimizers.optimizers):
-        names = parameter_names(optimizer, state.model)
-        for index, parts in optimizer.state_dict()["state"].items():
-            found.append((f"{OPTIMIZER}{number}.{names[index]}/", parts))
-    return found
+def optimizer_state(
+    parts: Mapping[str, Any], number: int, names: Sequence[str | None]
+) -> dict[int, dict[str, Any]]:
+    """What an optimizer keeps of its parameters, by their index, in the form that it loads.
+
+    Args:
+        parts: By the names that `replicated_tensors` and `shared_rest` give.
+        number: Of the optimizer.
+        names: Of its parameters, as in `parts`; None for one that is not there.
+    """
+    by_parameter: dict[str, dict[str, Any]] = {}
+    for name, value in parts.items():
+        parameter, _, part = name.rpartition("/")
+        by_parameter.setdefault(parameter, {})[part] = value
+    found = {i: by_parameter.get(f"{OPTIMIZER}{number}.{n}", {}) for i, n in enumerate(names)}
+    return {index: own for index, own in found.items() if own}
 
 
 def parameter_names(optimizer: torch.optim.Optimizer, model: Model) -> list[str]:
     """The names of the parameters of an optimizer, in its own order."""
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     return [names[id(p)] for group in optimizer.param_groups for p in group["params"]]
+
+
+def _optimizer_parts(state: TrainState) -> dict[str, Any]:
+    """What the optimizers keep of every parameter, by name."""
+    parts: dict[str, Any] = {}
+    for number, optimizer in enumerate(state.optimizers.optimizers):
+        names = parameter_names(optimizer, state.model)
+        for index, own in optimizer.state_dict()["state"].items():
+            parts |= {f"{OPTIMIZER}{number}.{names[index]}/{n}": v for n, v in own.items()}
+    return parts
 
 
 def _is_large(value: Any) -> bool:

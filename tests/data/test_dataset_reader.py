@@ -382,6 +382,17 @@ def test_a_state_at_the_end_of_an_epoch_leads_into_the_next(
     assert row_numbers(found) == row_numbers(expected)
 
 
+def test_a_run_that_nothing_happens_to_loads_no_state() -> None:
+    class Unloadable(Counting):
+        def load_state_dict(self, state: dict[str, Any]) -> None:
+            raise AssertionError("nobody has to")
+
+    source, position = reader(Unloadable([3, 4])), DatasetPosition()
+    for epoch in range(3):
+        *_, end = source.batches(epoch, position)
+        position = end.after
+
+
 def test_every_evaluation_is_on_the_same_rows() -> None:
     source = reader(Counting([3] * 10), ahead=False)
     for _ in range(3):
