@@ -31,3 +31,15 @@ class RunError(UserError):
 
 class TrainingError(RaymonError):
     """A run failed for a reason that is not the user's input. The command line exits with 1."""
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of what an error says."""
+    return str(error).partition("\n")[0]
+
+
+def reason(error: BaseException) -> str:
+    """What went wrong, in one line: an error of raymon says it itself, of others the type is told
+    too."""
+    name = "" if isinstance(error, RaymonError) else f"{type(error).__name__}: "
+    return name + first_line(error)

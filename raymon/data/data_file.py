@@ -9,8 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from raymon.data.found_file import FoundFile, first_line
-from raymon.errors import DataError
+from raymon.data.found_file import FoundFile
+from raymon.errors import DataError, first_line
 
 
 @dataclass(frozen=True)

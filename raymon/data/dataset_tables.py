@@ -11,8 +11,7 @@ import torch
 
 from raymon.data.check import LIST_TYPES, VALUE_TYPES, check_schema, fitting_type
 from raymon.data.converter import Columns
-from raymon.data.found_file import first_line
-from raymon.errors import DataError
+from raymon.errors import DataError, first_line
 
 FORMS = (
     "tables (pyarrow, pandas, polars), dictionaries of columns, rows as dictionaries, or lists of "

@@ -10,10 +10,10 @@ import pyarrow as pa
 
 from raymon.data.csv_file import CsvFile, CsvFormat
 from raymon.data.data_file import DataFile
-from raymon.data.found_file import FoundFile, find_files, first_line
+from raymon.data.found_file import FoundFile, find_files
 from raymon.data.ipc_file import IpcFile
 from raymon.data.parquet import ParquetFile
-from raymon.errors import DataError
+from raymon.errors import DataError, first_line
 
 
 class FileKind(StrEnum):

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import fs
 
-from raymon.errors import DataError
+from raymon.errors import DataError, first_line
 
 _GLOB = re.compile(r"[*?\[]")
 
@@ -130,8 +130,3 @@ def _translate(glob: str) -> str:
 
 def _none(path: str, wanted: str) -> list[FoundFile]:
     raise DataError(f"{path}: matches no file; give {wanted}, or a glob")
-
-
-def first_line(error: BaseException) -> str:
-    """The first line of what an error says."""
-    return str(error).partition("\n")[0]

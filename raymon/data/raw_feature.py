@@ -16,7 +16,7 @@ from raymon.data.batch import IdList
 from raymon.data.feature import Feature
 from raymon.data.input_counts import InputCounts
 from raymon.data.normalizer import Normalizer
-from raymon.errors import DataError
+from raymon.errors import DataError, first_line
 
 Floats = npt.NDArray[np.float64]
 
@@ -116,7 +116,7 @@ class RawFeature(Feature):
         try:
             return columns.as_float64(pc.utf8_trim_whitespace(texts))
         except pa.ArrowInvalid as error:
-            raise self._error(str(error).partition("\n")[0]) from None
+            raise self._error(first_line(error)) from None
 
     def _check(self, values: npt.NDArray[np.floating], raw: Floats, what: str) -> None:
         # A sum is finite only if all of its terms are, and takes a tenth of the time.

@@ -17,7 +17,7 @@ from torch import nn
 from torch.export import ExportedProgram
 
 from raymon.data import Feature, build_features
-from raymon.errors import RunError
+from raymon.errors import RunError, reason
 from raymon.protos.pipeline_pb2 import PipelineConfig
 
 PROGRAM = "model.pt2"
@@ -87,8 +87,7 @@ def write_bundle(
         draft.rename(directory)
     except Exception as error:
         shutil.rmtree(draft, ignore_errors=True)
-        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
-        raise RunError(f"{directory}: cannot be written: {reason}") from None
+        raise RunError(f"{directory}: cannot be written: {reason(error)}") from None
 
 
 def open_bundle(directory: Path) -> Bundle:
@@ -111,8 +110,7 @@ def open_bundle(directory: Path) -> Bundle:
         features = build_features(config.feature_configs)
         program = torch.export.load(directory / PROGRAM).module()
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
-        raise RunError(f"{directory}: cannot be read: {reason}") from None
+        raise RunError(f"{directory}: cannot be read: {reason(error)}") from None
     return Bundle(program, features, card)
 
 

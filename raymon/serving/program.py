@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
 from raymon.data import Batch, Feature, IdList
-from raymon.errors import RunError
+from raymon.errors import RunError, reason
 
 Inputs = tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Tensor], dict[str, Tensor]]
 """By feature: numbers float32 `[B, value_dim]`; then, of features with embeddings, ids of all rows
@@ -75,8 +75,7 @@ def export_program(model: nn.Module, features: Sequence[Feature]) -> ExportedPro
                 _Program(model), inputs, dynamic_shapes=tuple(dimensions), strict=False
             )
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
-        raise RunError(f"the model cannot be exported: torch.export: {reason}") from error
+        raise RunError(f"the model cannot be exported: torch.export: {reason(error)}") from error
 
 
 def program_inputs(batch: Batch, features: Sequence[Feature]) -> Inputs:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import torch
 from pyarrow import fs
 
-from raymon.errors import RunError
+from raymon.errors import RunError, first_line
 from raymon.models import Model
 from raymon.protos.train_pb2 import TrainConfig
 from raymon.training.checkpoint import (
@@ -138,8 +138,8 @@ def checkpoint_of(path: str) -> Iterator[Checkpoint]:
             Path(directory, name).mkdir()
             fs.copy_files(inner, f"{directory}/{name}", source, fs.LocalFileSystem())
         except (pa.ArrowException, OSError) as error:
-            reason = str(error).partition("\n")[0]
-            raise RunError(f"fine_tune_checkpoint: {path}: cannot be read: {reason}") from None
+            why = first_line(error)
+            raise RunError(f"fine_tune_checkpoint: {path}: cannot be read: {why}") from None
         yield _sound(Path(directory, name))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from raymon.data import InputCounts
-from raymon.errors import RaymonError, TrainingError
+from raymon.errors import TrainingError, reason
 from raymon.training.checkpoint import (
     TRAINER,
     TensorPlace,
@@ -199,14 +199,9 @@ class Saver:
         return None
 
     def _failed(self, path: Path, error: Exception | None) -> str:
-        why = f"{path}: not saved: {_reason(error) if error else ANOTHER_WORKER}"
+        why = f"{path}: not saved: {reason(error) if error else ANOTHER_WORKER}"
         self._count(FAILED)
         if self._context.rank == 0:
             forget_checkpoint(path)
             self._tell(f"{why}; training goes on, and the next save is tried")
         return why
-
-
-def _reason(error: BaseException) -> str:
-    name = "" if isinstance(error, RaymonError) else f"{type(error).__name__}: "
-    return f"{name}{error}".partition("\n")[0]

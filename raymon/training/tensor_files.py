@@ -20,7 +20,7 @@ from torch.distributed.checkpoint.metadata import Metadata, TensorStorageMetadat
 from torch.distributed.checkpoint.state_dict_loader import load
 from torch.distributed.checkpoint.state_dict_saver import save
 
-from raymon.errors import RunError, TrainingError
+from raymon.errors import RunError, TrainingError, reason
 from raymon.training.checkpoint import INDEX
 
 _MODULES = {
@@ -98,13 +98,12 @@ def read_tensors(path: Path, into: Mapping[str, torch.Tensor]) -> None:
 
 def _first_cause(error: CheckpointException) -> str:
     """What went wrong on the first rank where anything did. It is no `Exception`."""
-    cause: BaseException | None = next(iter(error.failures.values()))[0]
-    found = cause
+    found: BaseException = next(iter(error.failures.values()))[0]
+    cause: BaseException | None = found
     while cause is not None and not isinstance(cause, OSError):
         # Of a full disk torch says only that it is not where it should be in the file.
         cause = cause.__cause__ or cause.__context__
-    found = cause or found
-    return f"{type(found).__name__}: {found}".partition("\n")[0]
+    return reason(cause or found)
 
 
 class _Reader(FileSystemReader):

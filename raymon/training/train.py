@@ -15,7 +15,7 @@ import torch
 from rich.console import Console as RichConsole
 
 from raymon.config import load, locate, save
-from raymon.errors import ConfigError, RaymonError, TrainingError
+from raymon.errors import ConfigError, RaymonError, TrainingError, reason
 from raymon.log import set_up_logging
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.train_pb2 import TrainConfig
@@ -258,8 +258,7 @@ def _export(config: PipelineConfig, summary: Summary) -> Summary:
     try:
         export_run(model_dir, model_dir / EXPORT, config.export_config.exporter_type, replace=True)
     except Exception as error:
-        name = "" if isinstance(error, RaymonError) else f"{type(error).__name__}: "
-        _log.warning("Not exported: %s%s", name, str(error).partition("\n")[0])
+        _log.warning("Not exported: %s", reason(error))
         return summary
     summary = replace(summary, export=str(model_dir / EXPORT))
     summary.write()
