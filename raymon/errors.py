@@ -34,12 +34,13 @@ class TrainingError(RaymonError):
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of what an error says."""
-    return str(error).partition("\n")[0]
+    """The first line of what an error says; empty where it says nothing."""
+    return next(iter(str(error).strip().splitlines()), "")
 
 
 def reason(error: BaseException) -> str:
     """What went wrong, in one line: an error of raymon says it itself, of others the type is told
     too."""
-    name = "" if isinstance(error, RaymonError) else f"{type(error).__name__}: "
-    return name + first_line(error)
+    if isinstance(error, RaymonError):
+        return first_line(error)
+    return f"{type(error).__name__}: {first_line(error)}".removesuffix(": ")

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from raymon.errors import ConfigError
+from raymon.errors import ConfigError, reason
 
 
 def import_class(class_path: str, place: str) -> type:
@@ -31,17 +31,11 @@ def import_class(class_path: str, place: str) -> type:
             f"{place} cannot be imported: {error}; the module must be on the Python path"
         ) from error
     except Exception as error:  # it is the user's module
-        raise ConfigError(f"{place} cannot be imported: {first_line(error)}") from error
+        raise ConfigError(f"{place} cannot be imported: {reason(error)}") from error
     cls = getattr(module, name, None)
     if not isinstance(cls, type):
         raise ConfigError(f"{place}: {module_name} has no class {name}")
     return cls
-
-
-def first_line(error: Exception) -> str:
-    """The kind of an error and the first line of what it says."""
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
 
 def read_kwargs(kwargs: Mapping[str, str], place: str) -> dict[str, Any]:

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from raymon.config.custom import first_line, import_class, read_kwargs
-from raymon.errors import ConfigError, UserError
+from raymon.config.custom import import_class, read_kwargs
+from raymon.errors import ConfigError, UserError, reason
 from raymon.protos.metric_pb2 import CustomMetric
 
 _registered: dict[str, type[Metric]] = {}
@@ -75,7 +75,7 @@ def build_custom(config: CustomMetric, place: str = "custom_metric") -> Metric:
     try:
         metric: Metric = cls(**kwargs)
     except Exception as error:  # it is not raymon's code
-        what = first_line(error)
+        what = reason(error)
         raise ConfigError(f"{place}.kwargs: {cls.__name__} cannot be made: {what}") from error
     return metric
 
@@ -113,7 +113,7 @@ def try_out(
         value: Any = metric.compute()
         metric.reset()
     except Exception as error:  # it is not raymon's code
-        raise ConfigError(f"{place}: {name} fails: {first_line(error)}") from error
+        raise ConfigError(f"{place}: {name} fails: {reason(error)}") from error
     if not isinstance(value, Tensor) or value.numel() != 1:
         shape = list(value.shape) if isinstance(value, Tensor) else type(value).__name__
         raise ConfigError(f"{place}: {name} gives {shape}; a metric must give a scalar")
