@@ -16,7 +16,7 @@ from raymon.data.converter import Columns, Converter, Origin
 from raymon.data.dataset_tables import TableMaker
 from raymon.data.input_counts import InputCounts
 from raymon.data.opened_dataset import ARGUMENTS, OpenedDataset, state_of
-from raymon.data.packed import PackedRows, join_rows
+from raymon.data.packed import PackedRows, join_rows, take_rows
 from raymon.data.prefetch import BYTES_AHEAD, fetch_ahead
 
 _JOIN_S = 10.0
@@ -169,11 +169,11 @@ class DatasetReader:
             while have >= self._batch_size:
                 row += self._batch_size
                 have -= self._batch_size
-                yield DatasetBatch(_take(pieces, self._batch_size), _position(row, chunk))
+                yield DatasetBatch(_batch(pieces, self._batch_size), _position(row, chunk))
         if have and self._drop_remainder:
             self.counts.add("rows that fill no batch", have)
         elif have and chunk is not None:
-            yield DatasetBatch(_take(pieces, have), _position(row + have, chunk))
+            yield DatasetBatch(_batch(pieces, have), _position(row + have, chunk))
         empty = self._converter.convert(self._tables.nulls(0), Origin(self._origin, 0))
         self._end = DatasetPosition(state=opened.state_at_end())
         yield DatasetBatch(empty.to_batch(), self._end)
@@ -197,16 +197,8 @@ class DatasetReader:
         return self._converter.convert(table, Origin(self._origin, first_row))
 
 
-def _take(pieces: deque[PackedRows], rows: int) -> Batch:
-    taken = []
-    while rows:
-        piece = pieces.popleft()
-        if piece.size > rows:
-            pieces.appendleft(piece.slice(rows, piece.size))
-            piece = piece.slice(0, rows)
-        rows -= piece.size
-        taken.append(piece)
-    return join_rows(taken).to_batch()
+def _batch(pieces: deque[PackedRows], rows: int) -> Batch:
+    return join_rows(take_rows(pieces, rows)).to_batch()
 
 
 def _position(row: int, chunk: _Chunk) -> DatasetPosition:

@@ -5,6 +5,7 @@ Arrays of numpy, not tensors: torch would take its threads away from the trainin
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -195,3 +196,16 @@ def join_rows(pieces: Sequence[PackedRows]) -> PackedRows:
         },
         missing,
     )
+
+
+def take_rows(pieces: deque[PackedRows], rows: int) -> list[PackedRows]:
+    """Takes rows from the front of some pieces, in the same memory; there must be as many."""
+    taken = []
+    while rows:
+        piece = pieces.popleft()
+        if piece.size > rows:
+            pieces.appendleft(piece.slice(rows, piece.size))
+            piece = piece.slice(0, rows)
+        rows -= piece.size
+        taken.append(piece)
+    return taken

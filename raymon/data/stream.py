@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from raymon.data.chunks import ChunkReader, Converted, Piece
 from raymon.data.order import RowRange, skip_rows
-from raymon.data.packed import PackedRows, join_rows
+from raymon.data.packed import PackedRows, join_rows, take_rows
 from raymon.errors import DataError
 
 RowOrder = Callable[[int, int], npt.NDArray[np.int64]]
@@ -42,6 +42,7 @@ class StreamReader:
         self._chunks = chunks
         self._executor = executor
         self._have: deque[PackedRows] = deque()
+        self._rows = 0
         self._error: DataError | None = None
         if executor is not None:
             self._piece: Future[Piece | None] = executor.submit(self._next)
@@ -53,17 +54,10 @@ class StreamReader:
         Raises:
             DataError: one of them is wrong, or cannot be read.
         """
-        pieces = []
-        while rows:
-            while not self._have:
-                self._refill()
-            piece = self._have.popleft()
-            if piece.size > rows:
-                self._have.appendleft(piece.slice(rows, piece.size))
-                piece = piece.slice(0, rows)
-            rows -= piece.size
-            pieces.append(piece)
-        return pieces
+        while self._rows < rows:
+            self._refill()
+        self._rows -= rows
+        return take_rows(self._have, rows)
 
     def _refill(self) -> None:
         if self._error is not None:
@@ -74,6 +68,7 @@ class StreamReader:
             self._converted.append(self._submit(self._executor))
             converted = self._converted.popleft().result()
         self._have.append(converted.rows)
+        self._rows += converted.rows.size
         self._error = converted.error
 
     def _submit(self, executor: Executor) -> Future[Converted]:
