@@ -20,7 +20,6 @@ _NOT_YET = frozenset(
         "rowwise_adagrad_optimizer",
         "partial_rowwise_adam_optimizer",
         "part_optimizers",
-        "ema",
         "linear_decay_learning_rate",
         "lookup_feature",
         "match_feature",

@@ -30,6 +30,8 @@ def validate_optimizer(block: DenseOptimizer | SparseOptimizer, rules: Rules) ->
         optimizer.within("beta2", 0, 1)
     if "eps" in fields:
         optimizer.at_least(0, "eps")
+    if isinstance(block, DenseOptimizer):
+        rules.inner("ema").within("decay", 0, 1)
     _validate_schedule(block, rules)
 
 

@@ -52,7 +52,7 @@ def export_run(
         raise RunError(f"{chosen.path}: is damaged: {why}")
     features = features_of(config)
     model = build_model(config, features)
-    load_model(model, chosen)
+    load_model(model, chosen, averaged=True)
     model.eval()
     program = export_program(model, features)
     rows, source = _rows_to_check(config, features)

@@ -28,6 +28,7 @@ from raymon.training.checkpoint import (
 from raymon.training.restore import saved_shapes
 from raymon.training.retention import latest_checkpoint
 from raymon.training.run_state import (
+    AVERAGE,
     MODEL,
     OPTIMIZER,
     TrainState,
@@ -101,7 +102,9 @@ def fine_tune(state: TrainState, checkpoint: Checkpoint, config: TrainConfig) ->
         if transfer.state == LOADED and transfer.source is not None
     }
     shapes = tensor_shapes(checkpoint.path)
-    wanted = {MODEL + source for source in loaded.values()}
+    # What the other run was scored by, which are averages where there are any.
+    sources = {s: AVERAGE + s if AVERAGE + s in shapes else MODEL + s for s in loaded.values()}
+    wanted = set(sources.values())
     rest = read_part(checkpoint.path, TRAINER, torch.device("cpu"))
     with_optimizers = not config.ignore_restore_optimizer and rest["kinds"] == optimizer_kinds(
         state.optimizers
@@ -113,7 +116,9 @@ def fine_tune(state: TrainState, checkpoint: Checkpoint, config: TrainConfig) ->
     own = model_tensors(state.model)
     with torch.no_grad():
         for name, source in loaded.items():
-            own[name].copy_(tensors[MODEL + source])
+            own[name].copy_(tensors[sources[source]])
+    if state.averages is not None:
+        state.averages.begin_anew()
     if with_optimizers:
         _load_optimizers(state, loaded, {**rest["small"], **tensors})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 from raymon.monitor import Monitor, Sender
@@ -121,6 +121,8 @@ class Loop:
             except Exception as error:  # what cannot be measured is no reason to stop
                 self._monitor.count_failure(error)
         self._train_step.update()
+        if self._state.averages is not None:
+            self._state.averages.update()
 
     def _save_is_due(self, fed: FedBatch) -> bool:
         # Only between steps of the optimizer: gradients that are half added up are not saved.
@@ -156,9 +158,11 @@ class Loop:
                     lambda channel: channel.publish_evaluation_progress(step, done, total, seconds)
                 )
 
-        evaluation = evaluate(
-            self._config, self._state.model, self._eval_reader, self._context, progress, step
-        )
+        averages = self._state.averages
+        with nullcontext() if averages is None else averages.in_place():
+            evaluation = evaluate(
+                self._config, self._state.model, self._eval_reader, self._context, progress, step
+            )
         if self._context.rank == 0:
             self._sender.publish_evaluation(evaluation)
         return dict(evaluation.metrics)

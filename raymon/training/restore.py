@@ -24,7 +24,9 @@ from raymon.training.checkpoint import (
 from raymon.training.feed import RunPosition
 from raymon.training.random_state import restore_random_state
 from raymon.training.run_state import (
+    AVERAGE,
     MODEL,
+    OPTIMIZER,
     TrainState,
     load_optimizers,
     model_tensors,
@@ -57,10 +59,15 @@ def restore(state: TrainState, checkpoint: Checkpoint, context: WorkerContext) -
         )
     load_model(state.model, checkpoint)
     shapes = tensor_shapes(path)
+    if state.averages is not None:
+        averages = {AVERAGE + name: value for name, value in state.averages.tensors.items()}
+        state.averages.begin_anew()
+        # A config that averages only now has none in its checkpoint.
+        read_tensors(path, {n: value for n, value in averages.items() if n in shapes})
     of_optimizers = {
         name: torch.empty(shape, dtype=dtype)
         for name, (shape, dtype) in shapes.items()
-        if not name.startswith(MODEL)
+        if name.startswith(OPTIMIZER)
     }
     read_tensors(path, of_optimizers)
     try:
@@ -86,19 +93,29 @@ def restore(state: TrainState, checkpoint: Checkpoint, context: WorkerContext) -
         state.evaluations += [Evaluation(**evaluation) for evaluation in part["evaluations"]]
 
 
-def load_model(model: Model, checkpoint: Checkpoint) -> None:
+def load_model(model: Model, checkpoint: Checkpoint, *, averaged: bool = False) -> None:
     """Loads the parameters of a checkpoint.
+
+    Args:
+        model: On any device.
+        checkpoint: Of this model.
+        averaged: Those that the checkpoint is scored by, which are averages where there are any.
 
     Raises:
         RunError: They do not fit the model.
     """
-    from raymon.training.tensor_files import read_tensors
+    from raymon.training.tensor_files import read_tensors, tensor_shapes
 
     own = model_tensors(model)
     why = _misfit(own, saved_shapes(checkpoint))
     if why is not None:
         raise RunError(f"{checkpoint.path}: does not fit the model of this config: {why}")
-    read_tensors(checkpoint.path, {MODEL + name: value for name, value in own.items()})
+    there = tensor_shapes(checkpoint.path) if averaged else {}
+    averages = {name for name in own if AVERAGE + name in there}
+    read_tensors(
+        checkpoint.path,
+        {(AVERAGE if n in averages else MODEL) + n: value for n, value in own.items()},
+    )
 
 
 def saved_shapes(checkpoint: Checkpoint) -> dict[str, torch.Size]:

@@ -10,6 +10,7 @@ import torch
 
 from raymon.models import Model
 from raymon.sinks import Evaluation
+from raymon.training.averages import AveragedWeights
 from raymon.training.early_stopping import EarlyStopping
 from raymon.training.feed import RunPosition
 from raymon.training.optimizers import Optimizers
@@ -17,6 +18,7 @@ from raymon.training.random_state import random_state
 
 MODEL = "model."
 OPTIMIZER = "optimizer."
+AVERAGE = "average."
 
 Tensors = Mapping[str, torch.Tensor]
 
@@ -34,6 +36,7 @@ class TrainState:
             checkpoint was made.
         evaluations: The same of scores.
         stopping: Says when the scores do not improve any more; None where the run goes to its end.
+        averages: What the run is scored by in the place of its dense parameters; None: by those.
     """
 
     model: Model
@@ -46,6 +49,7 @@ class TrainState:
     windows: list[bytes] = field(default_factory=list)
     evaluations: list[Evaluation] = field(default_factory=list)
     stopping: EarlyStopping | None = None
+    averages: AveragedWeights | None = None
 
     @property
     def stopped(self) -> str | None:
@@ -62,7 +66,8 @@ def replicated_tensors(state: TrainState) -> dict[str, torch.Tensor]:
     """The tensors that are the same on every rank, by name; those that training changes."""
     tensors = {MODEL + name: value for name, value in model_tensors(state.model).items()}
     large = {name: part for name, part in _optimizer_parts(state).items() if _is_large(part)}
-    return {**tensors, **large}
+    averages = state.averages.tensors.items() if state.averages is not None else ()
+    return {**tensors, **large, **{AVERAGE + name: average for name, average in averages}}
 
 
 def shared_rest(state: TrainState) -> dict[str, Any]:

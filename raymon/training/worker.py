@@ -17,6 +17,7 @@ from raymon.models import Model, build_model
 from raymon.monitor import Channel, Monitor, Sender
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.train_pb2 import OnUnfinishedSave
+from raymon.training.averages import AveragedWeights
 from raymon.training.checkpoint import read_checkpoint
 from raymon.training.datasets import Datasets
 from raymon.training.early_stopping import EarlyStopping
@@ -126,6 +127,8 @@ def _train(
         rows_may_be_missing=skips_bad_files(config),
     )
     state = TrainState(model, optimizers, train_step.scaler, feed.data, position=feed.begin)
+    if config.train_config.dense_optimizer.HasField("ema"):
+        state.averages = AveragedWeights(config.train_config.dense_optimizer.ema, model)
     if config.train_config.HasField("early_stopping"):
         state.stopping = EarlyStopping(config.train_config.early_stopping)
     checkpoint = checkpoint_to_restore(Path(config.model_dir), context, reporter.publish_notice)
@@ -251,7 +254,7 @@ def _evaluate(
     checkpoint = read_checkpoint(path)
     if checkpoint is None:
         raise RunError(f"{path}: not a complete checkpoint")
-    load_model(model, checkpoint)
+    load_model(model, checkpoint, averaged=True)
     reader = inputs.evaluation()
     assert reader is not None
 

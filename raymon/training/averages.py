@@ -1,0 +1,62 @@
+"""An exponential moving average of the dense parameters, which is what a run is scored by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+
+from raymon.models import Model
+from raymon.protos.optimizer_pb2 import EMA
+
+
+class AveragedWeights:
+    """The average of each dense parameter, beside it on its device.
+
+    `average = decay * average + (1 - decay) * parameter` after every step of the optimizer; the
+    first average is the parameter before the first step. Embedding tables are not averaged: most
+    of their rows do not change in a step. Statistics of batch norm are averages already.
+
+    Args:
+        config: Says how slowly the average moves.
+        model: On its device.
+
+    Attributes:
+        tensors: The averages, by the name of the parameter.
+    """
+
+    def __init__(self, config: EMA, model: Model) -> None:
+        dense = {id(parameter) for parameter in model.dense_parameters()}
+        self._parameters = {n: p for n, p in model.named_parameters() if id(p) in dense}
+        self._average = get_ema_multi_avg_fn(config.decay)
+        self.tensors = {n: p.detach().clone() for n, p in self._parameters.items()}
+
+    @torch.no_grad()
+    def update(self) -> None:
+        """Takes the parameters after a step of the optimizer; waits for no device."""
+        if self.tensors:
+            averages, parameters = list(self.tensors.values()), list(self._parameters.values())
+            self._average(averages, parameters, 0)
+
+    @torch.no_grad()
+    def begin_anew(self) -> None:
+        """The average is that of the parameters as they are now."""
+        for name, parameter in self._parameters.items():
+            self.tensors[name].copy_(parameter)
+
+    @contextmanager
+    def in_place(self) -> Iterator[None]:
+        """Within, the model has the averages in the place of its parameters."""
+        trained = {name: p.detach().clone() for name, p in self._parameters.items()}
+        self._set(self.tensors)
+        try:
+            yield
+        finally:
+            self._set(trained)
+
+    @torch.no_grad()
+    def _set(self, tensors: dict[str, torch.Tensor]) -> None:
+        for name, parameter in self._parameters.items():
+            parameter.copy_(tensors[name])
