@@ -17,7 +17,7 @@ from tests.integration.conftest import start_raymon
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(3600)]
 
-KILLS = int(os.environ.get("RAYMON_SOAK_KILLS", "24")) // 3
+KILLS = int(os.environ.get("RAYMON_SOAK_KILLS", "50")) // 6
 ROWS, BATCH, EPOCHS = 20_000, 100, 2
 STEPS = EPOCHS * ROWS // BATCH
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.test_kills import assert_same, finish, reported_step, start, wait_for
+from tests.integration.kills import assert_same, finish, reported_step, start, wait_for
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(1800)]
 
