@@ -11,6 +11,7 @@ from raymon.config.source import Source
 from raymon.config.validate_model import validate_model
 from raymon.config.validate_optimizer import validate_optimizer
 from raymon.protos.data_pb2 import DatasetType
+from raymon.protos.eval_pb2 import EvalMode
 from raymon.protos.pipeline_pb2 import PipelineConfig
 
 SUMMARIES = (
@@ -42,6 +43,7 @@ def validate(config: PipelineConfig, source: Source, datasets: Collection[str]) 
     _validate_data(config, rules.inner("data_config"))
     evaluation = rules.inner("eval_config")
     evaluation.positive("num_steps", "log_step_count_steps")
+    _validate_eval_mode(config, is_evaluated, evaluation)
     validate_model(config, source)
     _validate_early_stopping(config, is_evaluated, rules.inner("train_config"))
     _validate_export(config, is_evaluated, rules.inner("export_config"))
@@ -168,6 +170,24 @@ def _validate_early_stopping(config: PipelineConfig, is_evaluated: bool, rules: 
             "metric",
             f'is "{metric}", which no evaluation yields; there are {", ".join(names)}',
         )
+
+
+def _validate_eval_mode(config: PipelineConfig, is_evaluated: bool, rules: Rules) -> None:
+    beside = config.eval_config.mode == EvalMode.ASYNC
+    rules.warn(bool(config.eval_config.resources) and not beside, "resources", "mode is not ASYNC")
+    for resource, amount in config.eval_config.resources.items():
+        place = f"resources.{resource}"
+        rules.require(0 <= amount < float("inf"), place, f"is {amount:g}; must be at least 0")
+    if not beside:
+        return
+    rules.warn(not is_evaluated, "mode", "there is no eval_input_path")
+    useless = config.ray_config.num_workers == 0
+    rules.warn(useless, "mode", "without workers there is no Ray that could evaluate beside them")
+    rules.require(
+        useless or not config.train_config.HasField("early_stopping"),
+        "mode",
+        "is ASYNC, and early_stopping would end the run at another step each time; leave one out",
+    )
 
 
 def _validate_export(config: PipelineConfig, is_evaluated: bool, rules: Rules) -> None:

@@ -24,13 +24,19 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18raymon/protos/eval.proto\x12\rraymon.protos\"A\n\nEvalConfig\x12\x11\n\tnum_steps\x18\x01 \x01(\x04\x12 \n\x14log_step_count_steps\x18\x02 \x01(\r:\x02\x31\x30')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18raymon/protos/eval.proto\x12\rraymon.protos\"\xdd\x01\n\nEvalConfig\x12\x11\n\tnum_steps\x18\x01 \x01(\x04\x12 \n\x14log_step_count_steps\x18\x02 \x01(\r:\x02\x31\x30\x12+\n\x04mode\x18\x03 \x01(\x0e\x32\x17.raymon.protos.EvalMode:\x04SYNC\x12;\n\tresources\x18\x04 \x03(\x0b\x32(.raymon.protos.EvalConfig.ResourcesEntry\x1a\x30\n\x0eResourcesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01*\x1f\n\x08\x45valMode\x12\x08\n\x04SYNC\x10\x01\x12\t\n\x05\x41SYNC\x10\x02')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'raymon.protos.eval_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_EVALCONFIG']._serialized_start=43
-  _globals['_EVALCONFIG']._serialized_end=108
+  _globals['_EVALCONFIG_RESOURCESENTRY']._loaded_options = None
+  _globals['_EVALCONFIG_RESOURCESENTRY']._serialized_options = b'8\001'
+  _globals['_EVALMODE']._serialized_start=267
+  _globals['_EVALMODE']._serialized_end=298
+  _globals['_EVALCONFIG']._serialized_start=44
+  _globals['_EVALCONFIG']._serialized_end=265
+  _globals['_EVALCONFIG_RESOURCESENTRY']._serialized_start=217
+  _globals['_EVALCONFIG_RESOURCESENTRY']._serialized_end=265
 # @@protoc_insertion_point(module_scope)

@@ -24,6 +24,8 @@ _NAME = re.compile(r"model\.ckpt-(\d+)")
 
 
 TRAINER = "trainer.pt"
+SCORES = "scores.json"
+"""Of an evaluation that was over after the checkpoint was written."""
 INDEX = ".metadata"
 """Of the tensors: where each of them is."""
 
@@ -144,18 +146,30 @@ def read_manifest(path: Path) -> Checkpoint | None:
     where none was, or its manifest cannot be read."""
     try:
         manifest = json.loads((path / MANIFEST).read_text())
-        metrics = manifest["metrics"].items()
         return Checkpoint(
             path,
             manifest["step"],
             manifest["epoch"],
-            {name: math.nan if value is None else value for name, value in metrics},
+            _numbers(manifest["metrics"]) | read_scores_beside(path),
             manifest["world_size"],
             {name: FileEntry(**entry) for name, entry in manifest["files"].items()},
             manifest["stopped"],
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def write_scores_beside(path: Path, metrics: Mapping[str, float]) -> None:
+    """Writes the scores of a checkpoint that is complete, whole or not at all."""
+    _write_json(path / SCORES, _json_numbers(metrics))
+
+
+def read_scores_beside(path: Path) -> dict[str, float]:
+    """What `write_scores_beside` wrote; empty where it did not."""
+    try:
+        return _numbers(json.loads((path / SCORES).read_text()))
+    except (OSError, ValueError, AttributeError):
+        return {}
 
 
 def damage(checkpoint: Checkpoint) -> str | None:
@@ -244,20 +258,14 @@ def write_manifest(
         "step": step,
         "epoch": epoch,
         "stopped": stopped,
-        # JSON has no NaN.
-        "metrics": {n: v if math.isfinite(v) else None for n, v in metrics.items()},
+        "metrics": _json_numbers(metrics),
         "world_size": world_size,
         "raymon_version": raymon.__version__,
         "torch_version": torch.__version__,
         "files": {name: asdict(entry) for name, entry in files.items()},
         "tensors": {name: asdict(place) for name, place in tensors.items()},
     }
-    draft = path / (MANIFEST + ".new")
-    with draft.open("w") as file:
-        file.write(json.dumps(manifest, indent=1))
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(draft, path / MANIFEST)
+    _write_json(path / MANIFEST, manifest)
 
 
 def read_part(path: Path, name: str, device: torch.device) -> dict[str, Any]:
@@ -272,3 +280,21 @@ def read_part(path: Path, name: str, device: torch.device) -> dict[str, Any]:
         # torch's own words are advice to allow what is in it.
         raise RunError(f"{path / name}: cannot be read: {type(error).__name__}") from None
     return part
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    draft = path.with_name(path.name + ".new")
+    with draft.open("w") as file:
+        file.write(json.dumps(content, indent=1))
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(draft, path)
+
+
+def _json_numbers(metrics: Mapping[str, float]) -> dict[str, float | None]:
+    # JSON has no NaN.
+    return {n: v if math.isfinite(v) else None for n, v in metrics.items()}
+
+
+def _numbers(metrics: Mapping[str, float | None]) -> dict[str, float]:
+    return {n: math.nan if v is None else v for n, v in metrics.items()}

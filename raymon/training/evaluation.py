@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from itertools import islice
 
 import torch
 
-from raymon.data import DataReader, DatasetReader
+from raymon.data import Batch, DataReader, DatasetReader
 from raymon.errors import DataError
 from raymon.models import Model
 from raymon.protos.pipeline_pb2 import PipelineConfig
@@ -27,7 +27,7 @@ EvalReader = DataReader | DatasetReader
 def evaluate(
     config: PipelineConfig,
     model: Model,
-    reader: EvalReader,
+    readers: Sequence[EvalReader],
     context: WorkerContext,
     progress: Progress,
     step: int,
@@ -37,7 +37,7 @@ def evaluate(
     Args:
         config: `eval_config` limits the steps and says how often there is progress.
         model: On its device. It is in training mode again afterwards.
-        reader: The rows of this rank.
+        readers: The rows of this rank, or of several ranks in whose place it is, in their order.
         context: The world of this rank.
         progress: Called every `eval_config.log_step_count_steps` steps.
         step: Steps that the model has made.
@@ -49,28 +49,22 @@ def evaluate(
     Raises:
         DataError: There are no rows.
     """
-    steps = reader.steps_per_epoch
-    if config.eval_config.HasField("num_steps"):
-        most = config.eval_config.num_steps
-        steps = most if steps is None else min(steps, most)
-    began = time.monotonic()
-    losses = _LossSums()
+    steps = [_steps(config, reader) for reader in readers]
+    total = 0 if None in steps else sum(each or 0 for each in steps)
+    began, done = time.monotonic(), 0
+    # By rank, so that one in the place of others adds up what they would.
+    sums = [_LossSums() for _ in readers]
     model.reset_metric()
     model.eval()
-    with closing(reader.epoch(0)) as batches, torch.inference_mode():
-        for done, batch in enumerate(islice(batches, steps), 1):
-            moved = context.move(batch, config.data_config.pin_memory)
-            if batch.size:
-                with autocast(config.train_config, context.device):
-                    predictions = model.predict(moved)
-                model.update_metric(predictions, moved)
-                losses.add(model.loss(predictions, moved), model.batch_weight(moved), batch.size)
-            elif not losses.rows:
-                # A rank without rows knows the losses of the others all the same.
-                losses.add_none(model.loss(model.predict(moved), moved))
-            if done % config.eval_config.log_step_count_steps == 0:
-                progress(done, steps or 0, time.monotonic() - began)
-        if not context.sum(torch.tensor(losses.rows)):
+    with torch.inference_mode():
+        for reader, most, losses in zip(readers, steps, sums, strict=True):
+            with closing(reader.epoch(0)) as batches:
+                for batch in islice(batches, most):
+                    _score(config, model, batch, context, losses)
+                    done += 1
+                    if done % config.eval_config.log_step_count_steps == 0:
+                        progress(done, total, time.monotonic() - began)
+        if not context.sum(torch.tensor(sum(losses.rows for losses in sums))):
             raise DataError("the evaluation data gave no rows; an evaluation needs some")
         with warnings.catch_warnings():
             # A rank without rows has updated nothing, and has the numbers of all the same.
@@ -80,14 +74,40 @@ def evaluate(
         input_errors = model.metric_input_errors()
     model.reset_metric()
     model.train()
-    return Evaluation(step, {**metrics, **losses.means(context)}, bounds, input_errors)
+    return Evaluation(step, {**metrics, **_means(sums, context)}, bounds, input_errors)
+
+
+def _steps(config: PipelineConfig, reader: EvalReader) -> int | None:
+    steps = reader.steps_per_epoch
+    if not config.eval_config.HasField("num_steps"):
+        return steps
+    most = int(config.eval_config.num_steps)
+    return most if steps is None else min(steps, most)
+
+
+def _score(
+    config: PipelineConfig,
+    model: Model,
+    batch: Batch,
+    context: WorkerContext,
+    losses: _LossSums,
+) -> None:
+    moved = context.move(batch, config.data_config.pin_memory)
+    if batch.size:
+        with autocast(config.train_config, context.device):
+            predictions = model.predict(moved)
+        model.update_metric(predictions, moved)
+        losses.add(model.loss(predictions, moved), model.batch_weight(moved), batch.size)
+    elif not losses.rows:
+        # A rank without rows knows the losses of the others all the same.
+        losses.add_none(model.loss(model.predict(moved), moved))
 
 
 class _LossSums:
     """Sums of loss * weight and of weight, by loss."""
 
     def __init__(self) -> None:
-        self._sums: dict[str, torch.Tensor] = {}
+        self.sums: dict[str, torch.Tensor] = {}
         self.rows = 0
 
     def add(
@@ -104,15 +124,23 @@ class _LossSums:
             else:
                 weight = weights[name].double()
             pair = torch.stack([value * weight, weight])
-            self._sums[name] = self._sums[name] + pair if name in self._sums else pair
+            self.sums[name] = self.sums[name] + pair if name in self.sums else pair
 
     def add_none(self, losses: dict[str, torch.Tensor]) -> None:
         for name, loss in losses.items():
-            self._sums[name] = torch.zeros(2, dtype=torch.float64, device=loss.device)
+            self.sums[name] = torch.zeros(2, dtype=torch.float64, device=loss.device)
 
-    def means(self, context: WorkerContext) -> dict[str, float]:
-        """By name, over all ranks, which have the same names."""
-        total = context.sum(torch.stack(list(self._sums.values())))
-        means = (total[:, 0] / total[:, 1]).tolist()
-        named = dict(zip(self._sums, means, strict=True))
-        return {**named, "total_loss": sum(means)}
+    def stacked(self) -> torch.Tensor:
+        """The sums of loss * weight and of weight, [losses, 2], float64."""
+        return torch.stack(list(self.sums.values()))
+
+
+def _means(sums: Sequence[_LossSums], context: WorkerContext) -> dict[str, float]:
+    """Of the losses by name, over all ranks, which have the same names."""
+    own = sums[0].stacked()
+    for other in sums[1:]:
+        own = own + other.stacked()
+    total = context.sum(own)
+    means = (total[:, 0] / total[:, 1]).tolist()
+    named = dict(zip(sums[0].sums, means, strict=True))
+    return {**named, "total_loss": sum(means)}

@@ -46,9 +46,20 @@ class Inputs:
 
     def evaluation(self) -> EvalReader | None:
         """What the model is scored on; None where there is nothing."""
-        config, rank, world_size = self._config, self._context.rank, self._context.world_size
-        if EVAL in self._datasets:
-            return dataset_reader(self._datasets, EVAL, config, self._features, rank, world_size)
-        if config.eval_input_path:
-            return eval_reader(config, self._features, rank, world_size)
-        return None
+        rank, world_size = self._context.rank, self._context.world_size
+        return evaluation_of_rank(self._config, self._features, self._datasets, rank, world_size)
+
+
+def evaluation_of_rank(
+    config: PipelineConfig,
+    features: list[Feature],
+    datasets: Datasets,
+    rank: int,
+    world_size: int,
+) -> EvalReader | None:
+    """What a rank scores a model on; None where there is nothing."""
+    if EVAL in datasets:
+        return dataset_reader(datasets, EVAL, config, features, rank, world_size)
+    if config.eval_input_path:
+        return eval_reader(config, features, rank, world_size)
+    return None

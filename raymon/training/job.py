@@ -18,6 +18,7 @@ from raymon.data import (
 )
 from raymon.models import grouping_keys, label_kinds
 from raymon.protos.data_pb2 import DataConfig, DatasetType, FieldType, OnBadFile
+from raymon.protos.eval_pb2 import EvalMode
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.train_pb2 import TrainConfig
 
@@ -130,6 +131,11 @@ def steps_to_go(config: TrainConfig, reader: DataReader, step: int, position: Po
     if epochs <= 0:
         return 0
     return reader.steps_from(position.row) + (epochs - 1) * reader.steps_per_epoch
+
+
+def evaluates_beside(config: PipelineConfig) -> bool:
+    """Whether checkpoints are scored while training goes on, by a task of Ray."""
+    return config.eval_config.mode == EvalMode.ASYNC and config.ray_config.num_workers > 0
 
 
 def file_format(config: PipelineConfig) -> FileFormat:

@@ -161,7 +161,7 @@ class Loop:
         averages = self._state.averages
         with nullcontext() if averages is None else averages.in_place():
             evaluation = evaluate(
-                self._config, self._state.model, self._eval_reader, self._context, progress, step
+                self._config, self._state.model, [self._eval_reader], self._context, progress, step
             )
         if self._context.rank == 0:
             self._sender.publish_evaluation(evaluation)

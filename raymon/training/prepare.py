@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,11 +19,12 @@ from raymon.protos.data_pb2 import DatasetType
 from raymon.protos.metric_pb2 import CustomMetric
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.training.checkpoint import checkpoint_directories, newest_checkpoint, read_manifest
-from raymon.training.datasets import EVAL, TRAIN, Datasets, check_datasets
+from raymon.training.datasets import EVAL, TRAIN, Datasets, check_datasets, title
 from raymon.training.fine_tune import LOADED, Transfer, checkpoint_of, transfers
 from raymon.training.job import (
     columns_of,
     eval_reader,
+    evaluates_beside,
     file_format,
     skips_bad_files,
     total_steps,
@@ -108,6 +110,11 @@ def plan_run(config: PipelineConfig, datasets: Datasets) -> RunPlan:
     else:
         plan = _plan_files(config, features, datasets)
     check_evaluation_input(config, datasets)
+    if evaluates_beside(config) and isinstance(datasets.get(EVAL), Iterable):
+        raise ConfigError(
+            "eval_config.mode: is ASYNC, where one task reads the rows of all ranks; "
+            f"{title(EVAL)} has to be a function of rank and world_size"
+        )
     check_devices(config)
     return plan
 

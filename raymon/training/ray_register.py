@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import ray.train
+import torch
+from ray.train import ValidationTaskConfig
 
 from raymon.training.checkpoint import step_of
 
@@ -21,10 +23,12 @@ class RayRegister:
 
     Args:
         score: The metric that ranks checkpoints; NaN is reported where there is none.
+        validates: Checkpoints without scores are scored by the trainer's validation.
     """
 
-    def __init__(self, score: str) -> None:
+    def __init__(self, score: str, *, validates: bool) -> None:
         self._score = score
+        self._validates = validates
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="raymon-register")
         self._reports: list[Future[None]] = []
         known = ray.train.get_checkpoint()
@@ -39,7 +43,10 @@ class RayRegister:
             if report.done():
                 report.result()
         metrics = {self._score: math.nan, **scores, "global_step": step}
-        self._reports.append(self._thread.submit(_report, directory, metrics))
+        validation: ValidationTaskConfig | bool = False
+        if self._validates and not scores:
+            validation = ValidationTaskConfig({"threads": torch.get_num_threads()})
+        self._reports.append(self._thread.submit(_report, directory, metrics, validation))
 
     def close(self) -> None:
         """Waits for the reports that are under way."""
@@ -48,10 +55,13 @@ class RayRegister:
             report.result()
 
 
-def _report(directory: str, metrics: Mapping[str, Any]) -> None:
+def _report(
+    directory: str, metrics: Mapping[str, Any], validation: ValidationTaskConfig | bool
+) -> None:
     ray.train.report(
         dict(metrics),
         checkpoint=ray.train.Checkpoint.from_directory(directory),
         checkpoint_dir_name=Path(directory).name,
         checkpoint_upload_mode=ray.train.CheckpointUploadMode.NO_UPLOAD,
+        validation=validation,
     )

@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from ray import cloudpickle
 from ray.train import CheckpointConfig, FailureConfig, RunConfig, ScalingConfig
@@ -18,10 +19,11 @@ from raymon.errors import DataError, RaymonError, TrainingError, UserError
 from raymon.metrics import registered_metrics
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.reporter.ray_reporter import RayReporter
-from raymon.training.datasets import Datasets, is_ray_dataset, title
-from raymon.training.job import Job
+from raymon.training.datasets import EVAL, Datasets, is_ray_dataset, title
+from raymon.training.job import Job, evaluates_beside
 from raymon.training.ray_cluster import worker_resources
 from raymon.training.ray_datasets import EveryRow
+from raymon.training.ray_validation import validation_config
 from raymon.training.ray_worker import train_loop_per_worker
 from raymon.training.worker_context import ANOTHER_WORKER
 
@@ -50,16 +52,24 @@ def fit(job: Job, reporter: RayReporter, datasets: Datasets) -> None:
     others = {name: data for name, data in datasets.items() if name not in of_ray}
     _check_that_they_travel(others)
     _forget_lost_checkpoints(run_dir)
+    evaluated = bool(config.eval_input_path) or EVAL in datasets
+    validates = job.checkpoint is None and evaluated and evaluates_beside(config)
+    arguments = {
+        "config": job.serialized_config,
+        "checkpoint": job.checkpoint,
+        "metrics": registered_metrics(),
+        "reporter": reporter.actor,
+        "datasets": others,
+        "ray_datasets": list(of_ray),
+        "validates": validates,
+    }
+    beside: dict[str, Any] = {}
+    if validates:
+        beside["validation_config"] = validation_config(config.eval_config, arguments)
     trainer = TorchTrainer(
         train_loop_per_worker,
-        train_loop_config={
-            "config": job.serialized_config,
-            "checkpoint": job.checkpoint,
-            "metrics": registered_metrics(),
-            "reporter": reporter.actor,
-            "datasets": others,
-            "ray_datasets": list(of_ray),
-        },
+        train_loop_config=arguments,
+        **beside,
         datasets=of_ray,
         dataset_config=EveryRow(),
         scaling_config=ScalingConfig(

@@ -12,7 +12,8 @@ def train_loop_per_worker(arguments: dict[str, Any]) -> None:
         arguments: `config`, a serialised `PipelineConfig`; `checkpoint`, the path of one to
             evaluate, or None to train; `metrics`, those that the driver registered, by name;
             `reporter`, the handle of the `ReportingActor`; `datasets` in place of files, by name;
-            `ray_datasets`, the names of those that Ray Train splits.
+            `ray_datasets`, the names of those that Ray Train splits; `validates`, whether a task of
+            Ray Train scores checkpoints.
     """
     # Ray's controller imports this module too, so what takes seconds is imported here.
     import logging
@@ -36,7 +37,9 @@ def train_loop_per_worker(arguments: dict[str, Any]) -> None:
         world.get_world_rank(),
         world.get_world_size(),
         ray.train.torch.get_device(),
-        RayRegister(job.config.export_config.best_exporter_metric),
+        RayRegister(
+            job.config.export_config.best_exporter_metric, validates=arguments["validates"]
+        ),
     )
     datasets = dict(arguments["datasets"])
     if arguments["ray_datasets"]:

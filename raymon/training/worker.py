@@ -18,14 +18,14 @@ from raymon.monitor import Channel, Monitor, Sender
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.train_pb2 import OnUnfinishedSave
 from raymon.training.averages import AveragedWeights
-from raymon.training.checkpoint import read_checkpoint
+from raymon.training.checkpoint import Checkpoint, list_checkpoints, read_checkpoint
 from raymon.training.datasets import Datasets
 from raymon.training.early_stopping import EarlyStopping
 from raymon.training.evaluation import evaluate
 from raymon.training.fine_tune import checkpoint_of, fine_tune
 from raymon.training.gradients import GradientSummaries
 from raymon.training.inputs import Inputs
-from raymon.training.job import Job, features_of, skips_bad_files
+from raymon.training.job import Job, evaluates_beside, features_of, skips_bad_files
 from raymon.training.loop import Loop
 from raymon.training.optimizers import build_optimizers
 from raymon.training.precision import set_tf32
@@ -117,7 +117,8 @@ def _train(
     reporter: ReporterLink,
     make_monitor: MonitorFactory,
 ) -> None:
-    feed, evaluation = inputs.feed(), inputs.evaluation()
+    feed = inputs.feed()
+    evaluation = None if evaluates_beside(config) else inputs.evaluation()
     optimizers = build_optimizers(config.train_config, model)
     train_step = TrainStep(
         config.train_config,
@@ -134,7 +135,7 @@ def _train(
     checkpoint = checkpoint_to_restore(Path(config.model_dir), context, reporter.publish_notice)
     if checkpoint is not None:
         restore(state, checkpoint, context)
-        context.register.register(str(checkpoint.path), checkpoint.step, checkpoint.metrics)
+        _register_up_to(checkpoint, context)
     elif config.train_config.fine_tune_checkpoint:
         with checkpoint_of(config.train_config.fine_tune_checkpoint) as other:
             fine_tune(state, other, config.train_config)
@@ -210,6 +211,13 @@ def reporting_monitor(
     )
 
 
+def _register_up_to(restored: Checkpoint, context: WorkerContext) -> None:
+    # Workers may have died between writing a checkpoint and registering it.
+    found = list_checkpoints(restored.path.parent) if context.rank == 0 else []
+    for checkpoint in context.broadcast([c for c in found if c.step <= restored.step]):
+        context.register.register(str(checkpoint.path), checkpoint.step, checkpoint.metrics)
+
+
 def _send_what_was_left(state: TrainState, sender: Sender) -> None:
     # The workers that made the checkpoint may have died before the reporter had all of it.
     sender.resend(state.windows)
@@ -262,6 +270,6 @@ def _evaluate(
         if context.rank == 0:
             reporter.publish_evaluation_progress(checkpoint.step, done, total, seconds)
 
-    evaluation = evaluate(config, model, reader, context, progress, checkpoint.step)
+    evaluation = evaluate(config, model, [reader], context, progress, checkpoint.step)
     if context.rank == 0:
         reporter.publish_evaluation(evaluation).result(timeout=_PUBLISH_S)

@@ -82,6 +82,13 @@ WRONG: list[tuple[list[str], str]] = [
         'is "acu", which no evaluation yields; there are auc, binary_cross_entropy, total_loss',
     ),
     (["export_config.exporter_type=best", "eval_input_path="], "nothing is evaluated"),
+    (
+        ["eval_config.mode=ASYNC", "train_config.early_stopping={}", "ray_config.num_workers=1"],
+        "eval_config.mode: is ASYNC, and early_stopping would end the run at another step each",
+    ),
+    (["eval_config.mode=ASYNC", "eval_config.resources.CPU=-1"], "CPU: is -1; must be at least 0"),
+    (["eval_config.mode=LATER"], "LATER"),
+    (["train_config.dense_optimizer.ema.decay=1"], "decay: is 1; must be in [0, 1)"),
     (["ray_config.placement_strategy=ANY"], "must be one of PACK, SPREAD"),
     (["ray_config.max_failures=-2"], "is -2; must be a number of at least -1"),
     (["ray_config.resources_per_worker.CPU=0"], "CPU: is 0; must be above 0"),
@@ -118,6 +125,7 @@ def test_the_error_of_an_overridden_field_has_the_override(tmp_path: Path) -> No
         ("export_config.metric_larger_is_better=false", "export_config.metric_larger_is_better"),
         ("data_config.shuffle_buffer_size=3", "data_config.shuffle_buffer_size"),
         ("model_config.num_class=3", "model_config.num_class"),
+        ("eval_config.resources.CPU=1", "eval_config.resources"),
         ("model_config.feature_groups[0]=", "model_config.dlrm.dense_mlp"),
     ],
 )

@@ -1,0 +1,83 @@
+"""Scores a checkpoint of a run that goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from raymon.errors import RunError, reason
+from raymon.models import build_model
+from raymon.monitor import Channel, Sender
+from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.sinks import Evaluation
+from raymon.training.checkpoint import read_checkpoint, step_of, write_scores_beside
+from raymon.training.datasets import Datasets
+from raymon.training.evaluation import evaluate
+from raymon.training.inputs import evaluation_of_rank
+from raymon.training.job import features_of
+from raymon.training.precision import set_tf32
+from raymon.training.restore import load_model
+from raymon.training.retention import LocalRegister
+from raymon.training.worker_context import WorkerContext
+
+_PUBLISH_S = 60.0
+
+
+def evaluate_beside(
+    config: PipelineConfig,
+    path: Path,
+    reporter: Channel,
+    datasets: Datasets,
+    device: torch.device,
+) -> dict[str, float]:
+    """Scores a checkpoint, writes the scores beside it, and publishes them.
+
+    Args:
+        config: Of the run.
+        path: Of the checkpoint.
+        reporter: Takes the scores; one that is gone costs none of them.
+        datasets: In place of files.
+        device: Of the model.
+
+    Returns:
+        The scores by name; empty where it could not be scored, which is told.
+    """
+    sender = Sender(reporter, lambda ack: None)
+    try:
+        evaluation = _evaluate(config, path, sender, datasets, device)
+        write_scores_beside(path, evaluation.metrics)
+        sender.publish_evaluation(evaluation)
+        return dict(evaluation.metrics)
+    except Exception as error:  # training goes on; a checkpoint without a score is no best one
+        why = f"{path}: not scored: {reason(error)}; training goes on"
+        sender.publish(lambda channel: channel.publish_notice(why))
+        return {}
+    finally:
+        sender.close(_PUBLISH_S)
+
+
+def _evaluate(
+    config: PipelineConfig, path: Path, sender: Sender, datasets: Datasets, device: torch.device
+) -> Evaluation:
+    checkpoint = read_checkpoint(path)
+    if checkpoint is None:
+        raise RunError("not a complete checkpoint")
+    features = features_of(config)
+    set_tf32(config.train_config)
+    model = build_model(config, features)
+    model.init_metric()
+    model.to(device)
+    load_model(model, checkpoint, averaged=True)
+    register = LocalRegister(path.parent, config.export_config, keep=0)
+    ranks = checkpoint.world_size
+    readers = [evaluation_of_rank(config, features, datasets, r, ranks) for r in range(ranks)]
+    context = WorkerContext(0, 1, device, register)
+
+    def progress(done: int, total: int, seconds: float) -> None:
+        sender.publish(
+            lambda channel: channel.publish_evaluation_progress(step, done, total, seconds)
+        )
+
+    step = step_of(path)
+    return evaluate(config, model, [r for r in readers if r is not None], context, progress, step)

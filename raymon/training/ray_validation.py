@@ -1,0 +1,69 @@
+"""The task of Ray Train that scores a checkpoint while training goes on."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import ray.train
+from ray.train import ValidationConfig, ValidationTaskConfig
+
+from raymon.protos.eval_pb2 import EvalConfig
+
+
+def validation_config(config: EvalConfig, arguments: dict[str, Any]) -> ValidationConfig:
+    """What Ray Train is told of the task.
+
+    Args:
+        config: Says what the task takes of its node.
+        arguments: Those of `train_loop_per_worker`.
+    """
+    resources = dict(config.resources)
+    return ValidationConfig(
+        cast(Any, score_checkpoint),  # called with arguments of its own by name
+        ValidationTaskConfig({"arguments": arguments}),
+        {
+            "num_cpus": resources.pop("CPU", 0),
+            "num_gpus": resources.pop("GPU", 0),
+            "resources": resources,
+            # A node that dies with it is no fault of its own.
+            "max_retries": -1,
+        },
+    )
+
+
+def score_checkpoint(
+    checkpoint: ray.train.Checkpoint, arguments: dict[str, Any], threads: int
+) -> dict[str, float]:
+    """Scores a checkpoint as the ranks would that wrote it; what is wrong is told and ends nothing.
+
+    Args:
+        checkpoint: Complete.
+        arguments: Those of `train_loop_per_worker`.
+        threads: Of a rank: another number of them rounds otherwise.
+
+    Returns:
+        The scores by name; empty where there are none.
+    """
+    # Ray's controller imports this module too, so what takes seconds is imported here.
+    import logging
+    from pathlib import Path
+
+    import torch
+
+    from raymon.metrics import register_metric
+    from raymon.reporter.ray_reporter import RayReporter
+    from raymon.training.evaluate_beside import evaluate_beside
+    from raymon.training.job import Job
+
+    logging.getLogger("raymon").setLevel(logging.WARNING)
+    for name, cls in arguments["metrics"].items():
+        register_metric(name, cls)
+    torch.set_num_threads(threads)
+    device = torch.device("cuda" if ray.get_gpu_ids() else "cpu")
+    return evaluate_beside(
+        Job(arguments["config"]).config,
+        Path(checkpoint.path),
+        RayReporter(arguments["reporter"]),
+        arguments["datasets"],
+        device,
+    )

@@ -1,0 +1,80 @@
+"""The score of a checkpoint that comes while training goes on; here without Ray."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+import torch
+
+from raymon.config import read_saved
+from raymon.reporter import InProcessReporter, Reporter
+from raymon.sinks import Evaluation, EvaluationLines, Notice
+from raymon.training.checkpoint import damage, list_checkpoints, read_checkpoint
+from raymon.training.evaluate_beside import evaluate_beside
+from raymon.training.inputs import evaluation_of_rank
+from raymon.training.job import features_of
+from tests.training.test_run_in_process import run
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def scored(config_file: Path) -> Path:
+    """A run of a rank, whose checkpoints have their scores from an evaluation in place."""
+    return run(config_file, "a")[0]
+
+
+def test_the_score_is_that_of_an_evaluation_in_place_and_lands_in_all_its_places(
+    scored: Path, tmp_path: Path
+) -> None:
+    checkpoint = list_checkpoints(scored)[0]
+    reporter = Reporter(None, [EvaluationLines(tmp_path)], 1, math.inf)
+    found = evaluate_beside(
+        read_saved(scored), checkpoint.path, InProcessReporter(reporter), {}, CPU
+    )
+    assert found == checkpoint.metrics
+    (line,) = (tmp_path / "train_eval_result_v2.txt").read_text().splitlines()
+    assert json.loads(line) == {"global_step": checkpoint.step, **found}
+    news, _ = reporter.published()
+    assert [p.step for p in news if isinstance(p, Evaluation)] == [checkpoint.step]
+    # And beside the checkpoint, which is as sound as before.
+    manifest = json.loads((checkpoint.path / "manifest.json").read_text())
+    (checkpoint.path / "manifest.json").write_text(json.dumps({**manifest, "metrics": {}}))
+    again = read_checkpoint(checkpoint.path)
+    assert again is not None
+    assert again.metrics == found
+    assert damage(again) is None
+
+
+def test_the_rows_of_all_ranks_are_scored_once_each(scored: Path) -> None:
+    checkpoint = list_checkpoints(scored)[0]
+    config = read_saved(scored)
+    alone = evaluate_beside(config, checkpoint.path, _nobody(), {}, CPU)
+    manifest = json.loads((checkpoint.path / "manifest.json").read_text())
+    features = features_of(config)
+    readers = [evaluation_of_rank(config, features, {}, rank, 3) for rank in range(3)]
+    rows = [batch.size for reader in readers if reader for batch in reader.epoch(0)]
+    assert sum(rows) == 4000
+    # As if three ranks had written it.
+    (checkpoint.path / "manifest.json").write_text(json.dumps({**manifest, "world_size": 3}))
+    of_three = evaluate_beside(config, checkpoint.path, _nobody(), {}, CPU)
+    assert of_three == pytest.approx(alone, rel=1e-6)
+
+
+def test_a_checkpoint_that_cannot_be_scored_is_told_and_ends_nothing(scored: Path) -> None:
+    checkpoint = list_checkpoints(scored)[0]
+    config = read_saved(scored)
+    config.eval_input_path = str(scored / "nothing")
+    reporter = Reporter(None, [], 1, math.inf)
+    found = evaluate_beside(config, checkpoint.path, InProcessReporter(reporter), {}, CPU)
+    assert found == {}
+    (notice,) = [p.text for p in reporter.published()[0] if isinstance(p, Notice)]
+    assert "model.ckpt-10: not scored: " in notice
+    assert "nothing" in notice
+
+
+def _nobody() -> InProcessReporter:
+    return InProcessReporter(Reporter(None, [], 1, math.inf))
