@@ -10,6 +10,7 @@ from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.training.evaluation import EvalReader, evaluate
 from raymon.training.feed import FedBatch, Feed
 from raymon.training.gradients import GradientSummaries
+from raymon.training.preemption import PreemptionWatch
 from raymon.training.profiling import StepProfiler
 from raymon.training.run_state import TrainState
 from raymon.training.saver import Saver
@@ -30,6 +31,7 @@ class Loop:
         summaries: Measures gradients; None where nobody wants to see them.
         sender: Sends scores, on rank 0; knows which windows are still on their way.
         saver: Writes checkpoints.
+        preemption: Says when one is to be written just in time.
         context: The world of this rank.
     """
 
@@ -45,6 +47,7 @@ class Loop:
         summaries: GradientSummaries | None,
         sender: Sender,
         saver: Saver,
+        preemption: PreemptionWatch,
         context: WorkerContext,
     ) -> None:
         self._config = config
@@ -57,6 +60,7 @@ class Loop:
         self._summaries = summaries
         self._sender = sender
         self._saver = saver
+        self._preemption = preemption
         self._context = context
         self._model_dir = Path(config.model_dir)
         self._saved_step = self._due_step = state.step
@@ -78,14 +82,21 @@ class Loop:
             closing(self._feed.batches(state.step, state.position)) as batches,
         ):
             clock.skip()
+            in_time = False
             for fed in batches:
                 clock.lap("data")
                 self._step(fed)
                 profiler.step()
+                in_time = self._preemption.step() or in_time
                 if self._save_is_due(fed):
                     self._due_step = state.step
                     if self._saver.wants():
                         self._save()
+                        in_time = False
+                    clock.skip()
+                elif in_time and fed.ends_group:
+                    self._save_in_time()
+                    in_time = False
                     clock.skip()
                 if state.stopped is not None:
                     break
@@ -133,13 +144,29 @@ class Loop:
         return fed.ends_group and self._state.step // every > self._due_step // every
 
     def _save(self) -> None:
-        self._monitor.cut(checkpoint=True)
-        # Statistics of batches differ between ranks; the ones that are saved are those of rank 0.
-        self._context.copy_from_rank_zero(self._state.model.buffers())
         state = self._state
+        self._begin_save()
         state.metrics = self._evaluate()
         if state.stopping is not None:
             state.stopping.see(state.step, state.metrics)
+        self._write()
+
+    def _save_in_time(self) -> None:
+        # Without an evaluation, which may take longer than there is time.
+        self._begin_save()
+        self._state.metrics = {}
+        if self._context.rank == 0:
+            text = f"{self._preemption.notice}: step {self._state.step} is saved"
+            self._sender.publish(lambda channel: channel.publish_notice(text))
+        self._write()
+
+    def _begin_save(self) -> None:
+        self._monitor.cut(checkpoint=True)
+        # Statistics of batches differ between ranks; the ones that are saved are those of rank 0.
+        self._context.copy_from_rank_zero(self._state.model.buffers())
+
+    def _write(self) -> None:
+        state = self._state
         # What the reporter does not have yet is in the checkpoint, so that a worker that dies
         # after it takes none of it along.
         state.windows, state.evaluations = self._sender.unacknowledged()

@@ -116,6 +116,13 @@ class Saver:
         self._running = self._thread.submit(self._write, work)
         self.standstill_s += time.monotonic() - began
 
+    def ask_for_preemption(self) -> Future[str | None]:
+        """As `CheckpointRegister.ask_for_preemption`, behind what is being saved, so that all ranks
+        ask in the same order; returns at once."""
+        answer: Future[str | None] = Future()
+        self._thread.submit(self._ask_for_preemption, answer)
+        return answer
+
     def close(self) -> None:
         """Waits for what is being saved.
 
@@ -137,6 +144,13 @@ class Saver:
         """Waits for what is being saved; why it could not be, None where it could."""
         running, self._running = self._running, None
         return None if running is None else running.result()
+
+    def _ask_for_preemption(self, answer: Future[str | None]) -> None:
+        def pass_on(asked: Future[str | None]) -> None:
+            # One that could not be asked says nothing.
+            answer.set_result(None if asked.exception() else asked.result())
+
+        self._context.register.ask_for_preemption().add_done_callback(pass_on)
 
     def _count(self, name: str) -> None:
         if self._context.rank == 0:

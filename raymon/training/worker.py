@@ -29,6 +29,7 @@ from raymon.training.job import Job, evaluates_beside, features_of, skips_bad_fi
 from raymon.training.loop import Loop
 from raymon.training.optimizers import build_optimizers
 from raymon.training.precision import set_tf32
+from raymon.training.preemption import PreemptionWatch
 from raymon.training.random_state import seed_everything
 from raymon.training.restore import checkpoint_to_restore, load_model, restore
 from raymon.training.run_state import TrainState
@@ -176,6 +177,7 @@ def _train(
         summaries=summaries,
         sender=sender,
         saver=saver,
+        preemption=PreemptionWatch(context, saver.ask_for_preemption),
         context=context,
     )
     try:

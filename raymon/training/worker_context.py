@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
 from typing import Any, Protocol, TypeVar
 
 import torch
@@ -23,6 +24,13 @@ class CheckpointRegister(Protocol):
         """Takes account of a checkpoint that is complete, and deletes those that go for it.
 
         Called by every rank, in the same order; may return before it is done.
+        """
+
+    def ask_for_preemption(self) -> Future[str | None]:
+        """Asks whether ranks are to be taken away; returns at once.
+
+        Called by every rank, in the same order as `register`; every rank gets the same answer, a
+        text, or None where they are not.
         """
 
     def close(self) -> None:
