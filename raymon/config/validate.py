@@ -217,6 +217,27 @@ def _validate_ray(config: PipelineConfig, rules: Rules) -> None:
     strategies = ("PACK", "SPREAD", "STRICT_PACK", "STRICT_SPREAD")
     rules.one_of("placement_strategy", strategies)
     rules.at_least(-1, "max_failures")
+    _validate_elastic(config, rules)
     for resource, amount in config.ray_config.resources_per_worker.items():
         place = f"resources_per_worker.{resource}"
         rules.require(amount > 0, place, f"is {amount:g}; must be above 0")
+
+
+def _validate_elastic(config: PipelineConfig, rules: Rules) -> None:
+    ray = config.ray_config
+    rules.at_least(0, "elastic_resize_monitor_interval_s")
+    useless = ray.HasField("elastic_resize_monitor_interval_s") and not ray.HasField("min_workers")
+    rules.warn(useless, "elastic_resize_monitor_interval_s", "there is no min_workers")
+    if not ray.HasField("min_workers"):
+        return
+    rules.require(
+        1 <= ray.min_workers <= ray.num_workers,
+        "min_workers",
+        f"is {ray.min_workers}; must be from 1 to num_workers, which is {ray.num_workers}",
+    )
+    rules.require(
+        config.data_config.HasField("global_batch_size"),
+        "min_workers",
+        "needs data_config.global_batch_size, so that a step has the same rows on any number of "
+        "workers",
+    )

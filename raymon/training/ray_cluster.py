@@ -83,12 +83,15 @@ def check_capacity(config: RayConfig, datasets: Datasets) -> None:
         min(int(node.get(name, 0.0) / amount + 1e-9) for name, amount in need.items())
         for node in nodes
     )
-    if places >= config.num_workers:
+    if places >= (config.min_workers or config.num_workers):
         _check_room_for_data(config, need, nodes, datasets)
         return
+    field, least = "num_workers", config.num_workers
+    if config.HasField("min_workers"):
+        field, least = "min_workers", config.min_workers
     has = {name: sum(node.get(name, 0.0) for node in nodes) for name in need}
     raise ConfigError(
-        f"ray_config.num_workers: {config.num_workers} workers with {_format(need)} each do not "
+        f"ray_config.{field}: {least} workers with {_format(need)} each do not "
         f"fit; the cluster has {_format(has)} on {len(nodes)} "
         f"node{'s' if len(nodes) > 1 else ''}, room for {places}"
     )

@@ -27,7 +27,7 @@ class RayRegister:
         validates: Checkpoints without scores are scored by the trainer's validation.
     """
 
-    def __init__(self, score: str, *, validates: bool) -> None:
+    def __init__(self, score: str, *, validates: bool = False) -> None:
         self._score = score
         self._validates = validates
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="raymon-register")

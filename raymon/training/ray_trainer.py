@@ -18,6 +18,7 @@ from ray.train.torch import TorchTrainer
 from raymon.errors import DataError, RaymonError, TrainingError, UserError
 from raymon.metrics import registered_metrics
 from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.protos.ray_pb2 import RayConfig
 from raymon.reporter.ray_reporter import RayReporter
 from raymon.training.datasets import EVAL, Datasets, is_ray_dataset, title
 from raymon.training.job import Job, evaluates_beside
@@ -72,12 +73,7 @@ def fit(job: Job, reporter: RayReporter, datasets: Datasets) -> None:
         **beside,
         datasets=of_ray,
         dataset_config=EveryRow(),
-        scaling_config=ScalingConfig(
-            num_workers=config.ray_config.num_workers,
-            use_gpu=config.ray_config.use_gpu,
-            resources_per_worker=worker_resources(config.ray_config),
-            placement_strategy=config.ray_config.placement_strategy,
-        ),
+        scaling_config=_scaling_config(config.ray_config),
         run_config=RunConfig(
             name=run_dir.name,
             storage_path=str(run_dir.parent),
@@ -109,6 +105,21 @@ def _check_that_they_travel(datasets: Datasets) -> None:
                 f"{title(name)}: cannot be sent to workers: {error}; give the function that makes "
                 "it"
             ) from None
+
+
+def _scaling_config(config: RayConfig) -> ScalingConfig:
+    arguments: dict[str, Any] = {"num_workers": config.num_workers}
+    if config.min_workers:
+        arguments = {
+            "num_workers": (config.min_workers, config.num_workers),
+            "elastic_resize_monitor_interval_s": config.elastic_resize_monitor_interval_s,
+        }
+    return ScalingConfig(
+        use_gpu=config.use_gpu,
+        resources_per_worker=worker_resources(config),
+        placement_strategy=config.placement_strategy,
+        **arguments,
+    )
 
 
 def _checkpoint_config(config: PipelineConfig) -> CheckpointConfig:

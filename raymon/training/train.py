@@ -18,6 +18,7 @@ from raymon.config import load, locate, save
 from raymon.errors import ConfigError, RaymonError, TrainingError, reason
 from raymon.log import set_up_logging
 from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.protos.ray_pb2 import RayConfig
 from raymon.protos.train_pb2 import TrainConfig
 from raymon.reporter import InProcessReporter, Reporter
 from raymon.sinks import BackgroundSink, Console, EvaluationLines, Sink, TensorBoard, WindowLines
@@ -190,10 +191,15 @@ def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None
                 "Ray dashboard: %s (its token: ray get-auth-token), while the run goes on",
                 connection.dashboard,
             )
-        _log.info("Starting %d workers", config.ray_config.num_workers)
+        _log.info("Starting %s workers", _workers(config.ray_config))
         return _follow(plan, lambda: fit(job, reporter, datasets), reporter, terminal)
     finally:
         reporter.stop()
+
+
+def _workers(config: RayConfig) -> str:
+    least = f"{config.min_workers} to " if config.min_workers else ""
+    return f"{least}{config.num_workers}"
 
 
 def _log_fine_tuning(config: TrainConfig, found: Sequence[Transfer]) -> None:
@@ -210,10 +216,10 @@ def _begin_run(plan: RunPlan) -> None:
     config = plan.config
     save(config, config.model_dir)
     _log.info(
-        "Training on %s, %s, %d workers, into %s",
+        "Training on %s, %s, %s workers, into %s",
         title(TRAIN) if plan.rows is None else f"{plan.rows:,} rows",
         "steps unknown" if plan.total_steps is None else f"{plan.total_steps} steps",
-        config.ray_config.num_workers,
+        _workers(config.ray_config),
         config.model_dir,
     )
     log_limits(plan.datasets, config)

@@ -91,6 +91,12 @@ WRONG: list[tuple[list[str], str]] = [
     (["train_config.dense_optimizer.ema.decay=1"], "decay: is 1; must be in [0, 1)"),
     (["ray_config.placement_strategy=ANY"], "must be one of PACK, SPREAD"),
     (["ray_config.max_failures=-2"], "is -2; must be a number of at least -1"),
+    (["ray_config.min_workers=3"], "is 3; must be from 1 to num_workers, which is 1"),
+    (["ray_config={num_workers: 2 min_workers: 0}"], "is 0; must be from 1 to num_workers"),
+    (
+        ["ray_config={num_workers: 2 min_workers: 1}"],
+        "ray_config.min_workers: needs data_config.global_batch_size, so that a step has the same",
+    ),
     (["ray_config.resources_per_worker.CPU=0"], "CPU: is 0; must be above 0"),
     (["monitor_config.log_level=LOUD"], "must be one of DEBUG"),
 ]
@@ -126,6 +132,10 @@ def test_the_error_of_an_overridden_field_has_the_override(tmp_path: Path) -> No
         ("data_config.shuffle_buffer_size=3", "data_config.shuffle_buffer_size"),
         ("model_config.num_class=3", "model_config.num_class"),
         ("eval_config.resources.CPU=1", "eval_config.resources"),
+        (
+            "ray_config.elastic_resize_monitor_interval_s=5",
+            "ray_config.elastic_resize_monitor_interval_s",
+        ),
         ("model_config.feature_groups[0]=", "model_config.dlrm.dense_mlp"),
     ],
 )
