@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 import traceback
 
@@ -16,6 +17,7 @@ from raymon.cli.config import config
 from raymon.cli.evaluate import evaluate
 from raymon.cli.export import export
 from raymon.cli.predict import predict
+from raymon.cli.submit import submit
 from raymon.cli.train import train
 from raymon.errors import RaymonError, UserError
 from raymon.log import set_up_logging
@@ -32,6 +34,7 @@ def raymon() -> None:
 
 
 raymon.add_command(train)
+raymon.add_command(submit)
 raymon.add_command(evaluate)
 raymon.add_command(export)
 raymon.add_command(predict)
@@ -45,6 +48,8 @@ def main() -> None:
     gave is wrong, 130 after Ctrl-C."""
     # A model of the user's own is found where the command is run, as with `python -m`.
     sys.path.insert(0, os.getcwd())
+    # Who stops a job politely means what Ctrl-C means.
+    signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
     try:
         set_up_logging()
         raymon.main(standalone_mode=False)

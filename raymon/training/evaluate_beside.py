@@ -22,6 +22,8 @@ from raymon.training.retention import LocalRegister
 from raymon.training.worker_context import WorkerContext
 
 _PUBLISH_S = 60.0
+_BEGUN = "evaluations.begun"
+_MOST_TRIES = 5
 
 
 def evaluate_beside(
@@ -45,9 +47,11 @@ def evaluate_beside(
     """
     sender = Sender(reporter, lambda ack: None)
     try:
+        _count_try(path)
         evaluation = _evaluate(config, path, sender, datasets, device)
         write_scores_beside(path, evaluation.metrics)
         sender.publish_evaluation(evaluation)
+        (path / _BEGUN).unlink()
         return dict(evaluation.metrics)
     except Exception as error:  # training goes on; a checkpoint without a score is no best one
         why = f"{path}: not scored: {reason(error)}; training goes on"
@@ -55,6 +59,15 @@ def evaluate_beside(
         return {}
     finally:
         sender.close(_PUBLISH_S)
+
+
+def _count_try(path: Path) -> None:
+    # Ray makes a task again that died, for ever, since it would end the run with it else.
+    counted = path / _BEGUN
+    tries = int(counted.read_bytes()) if counted.exists() else 0
+    if tries >= _MOST_TRIES:
+        raise RunError(f"its evaluation died {tries} times, as where memory is short")
+    counted.write_bytes(str(tries + 1).encode())
 
 
 def _evaluate(

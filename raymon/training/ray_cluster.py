@@ -11,6 +11,8 @@ from typing import Any
 
 # Ray reads it when it is imported; what a person has set goes before.
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+# The dashboard's REST API tells of training runs and their workers.
+os.environ.setdefault("RAY_TRAIN_ENABLE_STATE_TRACKING", "1")
 
 import ray
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
@@ -13,6 +14,7 @@ import ray.train
 import torch
 from ray.train import ValidationTaskConfig
 
+from raymon.protos.export_pb2 import ExportConfig
 from raymon.training.checkpoint import step_of
 
 
@@ -23,12 +25,12 @@ class RayRegister:
     calls are made there, since every one of them is a barrier over the ranks.
 
     Args:
-        score: The metric that ranks checkpoints; NaN is reported where there is none.
+        export: Says which metric ranks checkpoints.
         validates: Checkpoints without scores are scored by the trainer's validation.
     """
 
-    def __init__(self, score: str, *, validates: bool = False) -> None:
-        self._score = score
+    def __init__(self, export: ExportConfig, *, validates: bool = False) -> None:
+        self._export = export
         self._validates = validates
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="raymon-register")
         self._reports: list[Future[None]] = []
@@ -43,7 +45,7 @@ class RayRegister:
         for report in self._reports:
             if report.done():
                 report.result()
-        metrics = {self._score: math.nan, **scores, "global_step": step}
+        metrics = {**for_ray(scores, self._export), "global_step": step}
         validation: ValidationTaskConfig | bool = False
         if self._validates and not scores:
             validation = ValidationTaskConfig({"threads": torch.get_num_threads()})
@@ -58,6 +60,14 @@ class RayRegister:
         self._thread.shutdown()
         for report in self._reports:
             report.result()
+
+
+def for_ray(scores: Mapping[str, float], export: ExportConfig) -> dict[str, float]:
+    """Scores as Ray keeps them: finite, since it would read no others again, and always with the
+    one that ranks; where that is no number, it is worse than any."""
+    finite = {name: value for name, value in scores.items() if math.isfinite(value)}
+    worst = -sys.float_info.max if export.metric_larger_is_better else sys.float_info.max
+    return {export.best_exporter_metric: worst, **finite}
 
 
 def _report(

@@ -42,7 +42,7 @@ def score_checkpoint(
         threads: Of a rank: another number of them rounds otherwise.
 
     Returns:
-        The scores by name; empty where there are none.
+        The scores by name, as Ray keeps them; empty where there are none.
     """
     # Ray's controller imports this module too, so what takes seconds is imported here.
     import logging
@@ -54,16 +54,19 @@ def score_checkpoint(
     from raymon.reporter.ray_reporter import RayReporter
     from raymon.training.evaluate_beside import evaluate_beside
     from raymon.training.job import Job
+    from raymon.training.ray_register import for_ray
 
     logging.getLogger("raymon").setLevel(logging.WARNING)
     for name, cls in arguments["metrics"].items():
         register_metric(name, cls)
     torch.set_num_threads(threads)
     device = torch.device("cuda" if ray.get_gpu_ids() else "cpu")
-    return evaluate_beside(
-        Job(arguments["config"]).config,
+    config = Job(arguments["config"]).config
+    scores = evaluate_beside(
+        config,
         Path(checkpoint.path),
         RayReporter(arguments["reporter"]),
         arguments["datasets"],
         device,
     )
+    return for_ray(scores, config.export_config) if scores else {}

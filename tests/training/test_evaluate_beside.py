@@ -76,5 +76,17 @@ def test_a_checkpoint_that_cannot_be_scored_is_told_and_ends_nothing(scored: Pat
     assert "nothing" in notice
 
 
+def test_a_task_that_dies_again_and_again_is_given_up(scored: Path) -> None:
+    checkpoint = list_checkpoints(scored)[0]
+    config = read_saved(scored)
+    (checkpoint.path / "evaluations.begun").write_text("4")
+    assert evaluate_beside(config, checkpoint.path, _nobody(), {}, CPU) == checkpoint.metrics
+    (checkpoint.path / "evaluations.begun").write_text("5")
+    reporter = Reporter(None, [], 1, math.inf)
+    assert evaluate_beside(config, checkpoint.path, InProcessReporter(reporter), {}, CPU) == {}
+    (notice,) = [p.text for p in reporter.published()[0] if isinstance(p, Notice)]
+    assert "its evaluation died 5 times" in notice
+
+
 def _nobody() -> InProcessReporter:
     return InProcessReporter(Reporter(None, [], 1, math.inf))

@@ -1,12 +1,14 @@
 """What needs Ray's modules, and no cluster."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
-from ray.train import TrainingFailedError
+from ray.train import CheckpointConfig, TrainingFailedError
 
 from raymon.errors import DataError, TrainingError
+from raymon.protos.export_pb2 import ExportConfig
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.training.ray_trainer import (
     _checkpoint_config,
@@ -91,7 +93,7 @@ def test_what_ray_has_of_a_step_is_not_reported_again(
     monkeypatch.setattr(
         ray.train, "report", lambda *_, **how: reported.append(how["checkpoint_dir_name"])
     )
-    register = RayRegister("auc")
+    register = RayRegister(ExportConfig())
     # The newest was damaged, and the run goes on from the one before.
     for step in (10, 20, 30):
         directory = tmp_path / f"model.ckpt-{step}"
@@ -99,3 +101,23 @@ def test_what_ray_has_of_a_step_is_not_reported_again(
         register.register(str(directory), step, {"auc": 0.5})
     register.close()
     assert reported == ["model.ckpt-30"]
+
+
+@pytest.mark.parametrize("larger", [True, False])
+def test_a_score_that_is_no_number_is_the_worst_and_survives_what_ray_writes(larger: bool) -> None:
+    from ray.train._internal.checkpoint_manager import _CheckpointManager, _TrainingResult
+
+    from raymon.training.ray_register import for_ray
+
+    export = ExportConfig(best_exporter_metric="auc", metric_larger_is_better=larger)
+    ranked = _CheckpointManager(
+        CheckpointConfig(
+            checkpoint_score_attribute="auc", checkpoint_score_order="max" if larger else "min"
+        )
+    )
+    scores = [{"auc": 0.3}, {"auc": 0.4, "loss": math.inf}, {"auc": math.nan}, {}]
+    # As Ray's snapshot has them after a restart.
+    read = [json.loads(json.dumps(for_ray(each, export), allow_nan=False)) for each in scores]
+    keys = [ranked._get_checkpoint_score(_TrainingResult(None, each)) for each in read]
+    assert max(keys) == keys[1 if larger else 0]
+    assert keys[2] == keys[3] == min(keys)

@@ -1,0 +1,233 @@
+"""A run as a job of a Ray cluster, sent there by Ray Jobs."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import re
+import shlex
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from raymon.errors import ConfigError, RaymonError, RunError, first_line
+from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.training.train import load_checked
+
+if TYPE_CHECKING:
+    from ray.job_submission import JobSubmissionClient
+
+STOPPED = 130
+"""Exit code of a job that was stopped, as of a command after Ctrl-C."""
+
+_FAILED = 1
+_LOST_AFTER_S = 120.0
+_LONGEST_PAUSE_S = 10.0
+_LEFT_AT_HOME = (".git", ".venv", "__pycache__")
+
+
+@dataclass(frozen=True)
+class JobRequest:
+    """What is sent.
+
+    Attributes:
+        entrypoint: The command that the cluster runs.
+        submission_id: The name of the job.
+        runtime_env: The user's code, and what else Ray is to set up for it.
+        metadata: What the dashboard shows of the run; never a secret.
+    """
+
+    entrypoint: str
+    submission_id: str
+    runtime_env: Mapping[str, Any]
+    metadata: Mapping[str, str]
+
+
+def job_request(
+    config_path: Path,
+    overrides: Sequence[str] = (),
+    *,
+    working_dir: Path,
+    runtime_env: Mapping[str, Any] | None = None,
+    resume: bool = False,
+    python: str = "python",
+) -> JobRequest:
+    """The job that trains as a config says. All of the config that needs no data is checked.
+
+    Args:
+        config_path: In `working_dir`.
+        overrides: As `field=value`.
+        working_dir: Sent to the cluster, with the user's code; not what git ignores in it.
+        runtime_env: More of Ray's runtime environment, as `{"pip": [...]}`.
+        resume: Go on from the newest checkpoint.
+        python: On the cluster, with raymon.
+
+    Raises:
+        ConfigError: Something is wrong with the config, or cannot be found from the cluster.
+    """
+    config = load_checked(config_path, overrides)
+    if not os.path.isabs(config.model_dir) and "://" not in config.model_dir:
+        raise ConfigError(
+            f"model_dir: {config.model_dir}: a job has a working directory of its own; give an "
+            "absolute path on shared storage, or a URI: --set model_dir=..."
+        )
+    try:
+        inner = config_path.resolve().relative_to(working_dir.resolve())
+    except ValueError:
+        raise ConfigError(
+            f"{config_path}: is not in {working_dir.resolve()}, which is sent to the cluster; pass "
+            "--working-dir"
+        ) from None
+    words = [python, "-m", "raymon.cli", "train", str(inner)]
+    words += [word for override in overrides for word in ("--set", override)]
+    return JobRequest(
+        shlex.join([*words, "--resume"] if resume else words),
+        f"raymon-{_slug(config.model_dir)}-{uuid.uuid4().hex[:8]}",
+        {
+            "working_dir": str(working_dir.resolve()),
+            "excludes": list(_LEFT_AT_HOME),
+            **(runtime_env or {}),
+        },
+        _metadata(config),
+    )
+
+
+class SubmittedJob:
+    """A job on a cluster; it goes on whatever becomes of this process.
+
+    Args:
+        client: Of the cluster.
+        submission_id: The name of the job.
+    """
+
+    def __init__(self, client: JobSubmissionClient, submission_id: str) -> None:
+        self._client = client
+        self.submission_id = submission_id
+        self._shown = 0
+
+    def follow(self, write: Callable[[str], None]) -> int:
+        """Shows the log of the job until it ends, also where the connection is lost on the way.
+
+        Args:
+            write: Takes pieces of the log.
+
+        Returns:
+            The exit code of the run; `STOPPED` where somebody stopped it.
+
+        Raises:
+            RunError: The cluster did not answer for two minutes.
+        """
+        from aiohttp import ClientError
+
+        pause_s, answered = 1.0, time.monotonic()
+        while True:
+            try:
+                asyncio.run(self._tail(write))
+                info = self._client.get_job_info(self.submission_id)
+                answered, pause_s = time.monotonic(), 1.0
+                if info.status.is_terminal():
+                    return self._exit_code(info, write)
+            except (RuntimeError, OSError, ClientError) as error:
+                if time.monotonic() - answered > _LOST_AFTER_S:
+                    raise RunError(
+                        f"{self.submission_id}: the cluster does not answer: {first_line(error)}; "
+                        "the job goes on there"
+                    ) from None
+            time.sleep(pause_s)
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+    def stop(self) -> None:
+        """Stops the run; what it has saved stays.
+
+        Raises:
+            RunError: The cluster does not answer.
+        """
+        try:
+            self._client.stop_job(self.submission_id)
+        except (RuntimeError, OSError) as error:
+            raise RunError(f"{self.submission_id}: not stopped: {first_line(error)}") from None
+
+    async def _tail(self, write: Callable[[str], None]) -> None:
+        # A log that is asked for again comes from its beginning.
+        passed = 0
+        async for piece in self._client.tail_job_logs(self.submission_id):
+            new = piece[max(0, self._shown - passed) :]
+            passed += len(piece)
+            if new:
+                write(new)
+                self._shown = passed
+
+    def _exit_code(self, info: Any, write: Callable[[str], None]) -> int:
+        if info.status == "SUCCEEDED":
+            return 0
+        if info.status == "STOPPED":
+            return STOPPED
+        if info.driver_exit_code is None:
+            # It did not even begin; the log knows nothing of it.
+            write(f"{info.message}\n")
+        return int(info.driver_exit_code or _FAILED)
+
+
+def submit(request: JobRequest, address: str) -> SubmittedJob:
+    """Sends a job to a cluster.
+
+    Args:
+        request: The job.
+        address: Of its dashboard, as `http://HEAD:8265`.
+
+    Raises:
+        RunError: There is no cluster at the address, it does not know the token, or it does not
+            take the job.
+    """
+    _use_token()
+    from ray.job_submission import JobSubmissionClient
+
+    try:
+        client = JobSubmissionClient(address)
+        name = client.submit_job(
+            entrypoint=request.entrypoint,
+            submission_id=request.submission_id,
+            runtime_env=dict(request.runtime_env),
+            metadata=dict(request.metadata),
+        )
+    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+        raise _refused(address, error) from None
+    return SubmittedJob(client, name)
+
+
+def _use_token() -> None:
+    """Sends the token of the cluster with each request, where there is one to be found."""
+    # Ray itself looks for it only when it is told to.
+    given = any(os.environ.get(name) for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"))
+    if given or (Path.home() / ".ray" / "auth_token").is_file():
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
+
+
+def _refused(address: str, error: Exception) -> RaymonError:
+    text = str(error)
+    if "Unauthorized" in text or "Forbidden" in text or "uthentication" in text:
+        return RunError(
+            f"--address {address}: the cluster does not know this token; give its own in "
+            "RAY_AUTH_TOKEN or RAY_AUTH_TOKEN_PATH (on its head: ray get-auth-token)"
+        )
+    if isinstance(error, ConnectionError):
+        return RunError(f"--address {address}: no Ray dashboard there: {first_line(error)}")
+    return RunError(f"--address {address}: the job is not taken: {first_line(error)}")
+
+
+def _metadata(config: PipelineConfig) -> dict[str, str]:
+    content = config.SerializeToString(deterministic=True)
+    return {
+        "run": _slug(config.model_dir),
+        "model_dir": config.model_dir,
+        "config_sha256": hashlib.sha256(content).hexdigest(),
+    }
+
+
+def _slug(model_dir: str) -> str:
+    name = model_dir.partition("?")[0].rstrip("/").rpartition("/")[2]
+    return re.sub(r"[^A-Za-z0-9_.-]", "-", name) or "run"

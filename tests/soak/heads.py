@@ -1,0 +1,103 @@
+"""A head of a Ray cluster as people start it, `ray start --head`, with a dashboard."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+
+@dataclass(frozen=True)
+class Head:
+    """A running head.
+
+    Attributes:
+        dashboard: Its address, for jobs and for people.
+        gcs: The address of the cluster for drivers on this machine.
+        token: Of the cluster; None where it asks for none.
+        environment: Of a process that may use the cluster.
+        process: The one that started it.
+    """
+
+    dashboard: str
+    gcs: str
+    token: str | None
+    environment: dict[str, str]
+    process: subprocess.Popen[bytes]
+
+    def get(self, path: str) -> bytes:
+        """What the dashboard answers."""
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        request = urllib.request.Request(self.dashboard + path, headers=headers)
+        with urllib.request.urlopen(request, timeout=30) as response:
+            return bytes(response.read())
+
+
+@contextmanager
+def started_head(directory: Path, *, with_token: bool, num_cpus: int = 4) -> Iterator[Head]:
+    """A head of its own, which ends with the block.
+
+    Args:
+        directory: Of its token.
+        with_token: Whether it asks for one.
+        num_cpus: That it says it has.
+    """
+    gcs, dashboard, agent = (free_port() for _ in range(3))
+    environment = {**os.environ, "RAY_AUTH_MODE": "disabled"}
+    for name in ("RAY_ADDRESS", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
+        environment.pop(name, None)
+    token = None
+    if with_token:
+        token = uuid.uuid4().hex
+        (directory / "token").write_text(token)
+        environment |= {
+            "RAY_AUTH_MODE": "token",
+            "RAY_AUTH_TOKEN_PATH": str(directory / "token"),
+        }
+    words = ["start", "--head", "--block", f"--port={gcs}", f"--num-cpus={num_cpus}"]
+    words += [f"--dashboard-port={dashboard}", f"--dashboard-agent-listen-port={agent}"]
+    words += ["--node-ip-address=127.0.0.1", "--ray-client-server-port", str(free_port())]
+    words += ["--disable-usage-stats", f"--temp-dir=/tmp/ray-{uuid.uuid4().hex[:8]}"]
+    ray = Path(sys.executable).with_name("ray")
+    process = subprocess.Popen(
+        [ray, *words], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    head = Head(f"http://127.0.0.1:{dashboard}", f"127.0.0.1:{gcs}", token, environment, process)
+    try:
+        deadline = time.monotonic() + 120
+        while not _answers(head):
+            assert process.poll() is None, "ray start ended"
+            assert time.monotonic() < deadline, "no dashboard after two minutes"
+            time.sleep(0.5)
+        yield head
+    finally:
+        for child in (*psutil.Process(process.pid).children(recursive=True), process):
+            child.kill()
+        process.wait()
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def _answers(head: Head) -> bool:
+    try:
+        return bool(head.get("/api/jobs/"))
+    except urllib.error.HTTPError:
+        return False
+    except OSError:
+        return False
