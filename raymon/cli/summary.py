@@ -15,8 +15,13 @@ if TYPE_CHECKING:
     from raymon.training.summary import Summary
 
 
-def print_summary(summary: Summary) -> None:
-    """Prints how a run ended, and the commands to look further."""
+def print_summary(summary: Summary, *, has_cluster: bool = False) -> None:
+    """Prints how a run ended, and the commands to look further.
+
+    Args:
+        summary: Of the run.
+        has_cluster: It ran on a cluster that goes on, so that nobody has to start one.
+    """
     directory = shlex.quote(summary.model_dir)
     best = shlex.quote(summary.best_checkpoint or "none")
     rows = [
@@ -33,10 +38,13 @@ def print_summary(summary: Summary) -> None:
         ("monitoring", _monitoring(summary)),
         ("", ""),
         ("TensorBoard", f"{_command('tensorboard')} --logdir {directory}"),
-        ("Ray dashboard", f"{_command('ray')} start --head"),
-        ("", f"{_command('raymon')} train CONFIG --address auto"),
-        ("", f"{_command('ray')} get-auth-token   (http://127.0.0.1:8265 asks for it)"),
     ]
+    if not has_cluster:
+        rows += [
+            ("Ray dashboard", f"{_command('ray')} start --head"),
+            ("", f"{_command('raymon')} train CONFIG --address auto"),
+            ("", f"{_command('ray')} get-auth-token   (http://127.0.0.1:8265 asks for it)"),
+        ]
     click.echo(f"\n{summary.status}: {directory}")
     for name, text in rows:
         if text or not name:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 
@@ -40,4 +41,4 @@ def train(
     if as_json:
         click.echo(json.dumps(asdict(summary)))
     else:
-        print_summary(summary)
+        print_summary(summary, has_cluster=bool(address or os.environ.get("RAY_ADDRESS")))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import os
 import re
 import shlex
@@ -186,6 +187,10 @@ def submit(request: JobRequest, address: str) -> SubmittedJob:
     _use_token()
     from ray.job_submission import JobSubmissionClient
 
+    # What it does on the way is no news of the run.
+    for name in ("dashboard_sdk", "job.sdk"):
+        logging.getLogger(f"ray.dashboard.modules.{name}").setLevel(logging.WARNING)
+    logging.getLogger("ray._private.runtime_env.packaging").setLevel(logging.WARNING)
     try:
         client = JobSubmissionClient(address)
         name = client.submit_job(

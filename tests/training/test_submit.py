@@ -1,0 +1,113 @@
+"""What is sent to a cluster, and how its answers are followed; no cluster is needed."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from ray.job_submission import JobStatus
+
+from raymon.errors import ConfigError, RunError
+from raymon.training.submit import STOPPED, SubmittedJob, job_request, submit
+
+
+def test_a_job_is_the_command_that_one_would_type(config_file: Path, tmp_path: Path) -> None:
+    overrides = ["train_config.num_steps=5", 'model_config.metrics[0]={auc {} label_name: "click"}']
+    request = job_request(
+        config_file, overrides, working_dir=tmp_path, resume=True, runtime_env={"pip": ["x"]}
+    )
+    assert shlex.split(request.entrypoint) == [
+        "python", "-m", "raymon.cli", "train", "click.config",
+        "--set", overrides[0], "--set", overrides[1], "--resume",
+    ]  # fmt: skip
+    assert request.runtime_env["working_dir"] == str(tmp_path)
+    assert request.runtime_env["pip"] == ["x"]
+    assert request.metadata["run"] == "run"
+    assert request.metadata["model_dir"] == str(tmp_path / "run")
+    assert request.submission_id.startswith("raymon-run-")
+    again = job_request(config_file, overrides, working_dir=tmp_path)
+    assert again.submission_id != request.submission_id
+    assert again.metadata == request.metadata
+    other = job_request(config_file, working_dir=tmp_path)
+    assert other.metadata["config_sha256"] != request.metadata["config_sha256"]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["model_dir=runs/first"], "model_dir: runs/first: a job has a working directory of its"),
+        (["train_config.num_step=5"], "num_step"),
+    ],
+)
+def test_what_would_fail_there_is_refused_here(
+    config_file: Path, tmp_path: Path, overrides: list[str], message: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        job_request(config_file, overrides, working_dir=tmp_path)
+    assert message in str(caught.value)
+
+
+def test_a_config_that_is_not_sent_along_is_refused(config_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "code").mkdir()
+    with pytest.raises(ConfigError, match="--working-dir"):
+        job_request(config_file, working_dir=tmp_path / "code")
+
+
+def test_a_cluster_that_is_not_there_is_one_line(config_file: Path, tmp_path: Path) -> None:
+    request = job_request(config_file, working_dir=tmp_path)
+    with pytest.raises(RunError, match=r"--address http://127.0.0.1:9: no Ray dashboard there: "):
+        submit(request, "http://127.0.0.1:9")
+
+
+@dataclass
+class _Info:
+    status: JobStatus
+    driver_exit_code: int | None = None
+    message: str = ""
+
+
+class _Cluster:
+    """A client whose connection breaks off after some pieces of the log."""
+
+    def __init__(self, log: list[str], breaks: list[int], end: _Info) -> None:
+        self._log, self._breaks, self._end = log, breaks, end
+
+    async def tail_job_logs(self, name: str) -> AsyncIterator[str]:
+        pieces = self._breaks.pop(0) if self._breaks else None
+        for piece in self._log[:pieces]:
+            yield piece
+        if pieces is not None:
+            raise RuntimeError("WebSocket connection closed unexpectedly")
+
+    def get_job_info(self, name: str) -> _Info:
+        return self._end
+
+
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [
+        (_Info(JobStatus.SUCCEEDED, 0), 0),
+        (_Info(JobStatus.FAILED, 2), 2),
+        (_Info(JobStatus.FAILED), 1),
+        (_Info(JobStatus.STOPPED), STOPPED),
+    ],
+)
+def test_the_log_is_shown_once_whatever_becomes_of_the_connection(
+    monkeypatch: pytest.MonkeyPatch, end: _Info, code: int
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    shown: list[str] = []
+    client: Any = _Cluster(["one\ntw", "o\n", "three\n"], [1, 2], end)
+    assert SubmittedJob(cast(Any, client), "job").follow(shown.append) == code
+    assert "".join(shown).splitlines()[:3] == ["one", "two", "three"]
+
+
+def test_why_a_job_did_not_begin_is_shown() -> None:
+    shown: list[str] = []
+    end = _Info(JobStatus.FAILED, None, "Runtime env setup failed: no such package")
+    assert SubmittedJob(cast(Any, _Cluster([], [], end)), "job").follow(shown.append) == 1
+    assert shown == ["Runtime env setup failed: no such package\n"]
