@@ -185,6 +185,7 @@ def submit(request: JobRequest, address: str) -> SubmittedJob:
             take the job.
     """
     _use_token()
+    from ray.exceptions import RayError
     from ray.job_submission import JobSubmissionClient
 
     # What it does on the way is no news of the run.
@@ -199,7 +200,7 @@ def submit(request: JobRequest, address: str) -> SubmittedJob:
             runtime_env=dict(request.runtime_env),
             metadata=dict(request.metadata),
         )
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+    except (RayError, RuntimeError, ValueError, OSError) as error:
         raise _refused(address, error) from None
     return SubmittedJob(client, name)
 
