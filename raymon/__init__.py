@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from raymon.errors import ConfigError, DataError, RaymonError, RunError, TrainingError, UserError
 
 if TYPE_CHECKING:
+    from raymon.config.custom import allow_custom_classes
     from raymon.metrics import register_metric
     from raymon.sinks import ProgressLogger
     from raymon.training.evaluate_run import evaluate_run
@@ -30,6 +31,7 @@ __all__ = [
     "TrainingError",
     "UserError",
     "__version__",
+    "allow_custom_classes",
     "best_checkpoint",
     "evaluate_run",
     "latest_checkpoint",
@@ -41,6 +43,7 @@ _HOMES = {
     "Monitor": "raymon.training.open_monitor",
     "ProgressLogger": "raymon.sinks",
     "Summary": "raymon.training.summary",
+    "allow_custom_classes": "raymon.config.custom",
     "best_checkpoint": "raymon.training.retention",
     "evaluate_run": "raymon.training.evaluate_run",
     "latest_checkpoint": "raymon.training.retention",

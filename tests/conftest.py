@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+# Most tests of classes of one's own are not about who may use them.
+os.environ["RAYMON_ALLOW_CUSTOM_CLASSES"] = "1"
 
 # No test fails because a machine is slow; `make soak` looks longer.
 settings.register_profile("default", deadline=None)

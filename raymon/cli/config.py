@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from raymon.cli.options import set_option
+from raymon.cli.options import custom_classes_option, set_option
 
 
 @click.group()
@@ -17,6 +17,7 @@ def config() -> None:
 @config.command()
 @click.argument("path", metavar="CONFIG", type=click.Path(path_type=Path))
 @set_option
+@custom_classes_option
 def check(path: Path, overrides: tuple[str, ...]) -> None:
     """Check CONFIG without reading its data."""
     from raymon.training.train import load_checked

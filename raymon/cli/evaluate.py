@@ -9,6 +9,7 @@ import click
 
 from raymon.cli.options import (
     address_option,
+    custom_classes_option,
     json_option,
     num_workers_option,
     set_option,
@@ -26,6 +27,7 @@ from raymon.cli.options import (
 )
 @set_option
 @num_workers_option
+@custom_classes_option
 @address_option
 @json_option
 def evaluate(

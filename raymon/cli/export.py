@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from raymon.cli.options import custom_classes_option
+
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
@@ -18,6 +20,7 @@ import click
     type=click.Path(path_type=Path),
     help="A directory that is not there yet.",
 )
+@custom_classes_option
 def export(run: Path, checkpoint: str, out: Path) -> None:
     """Write the model of a checkpoint of the run in directory RUN so that it works on its own."""
     from raymon.training.export import export_run

@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
+from raymon.config.custom import allow_custom_classes
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 set_option = click.option(
@@ -30,6 +32,20 @@ address_option = click.option(
     metavar="ADDRESS",
     help="Ray cluster to run on, such as 'auto'; by default RAY_ADDRESS, or Ray is started "
     "on this machine.",
+)
+
+
+def _allow(context: click.Context, parameter: click.Parameter, allowed: bool) -> None:
+    if allowed:
+        allow_custom_classes()
+
+
+custom_classes_option = click.option(
+    "--allow-custom-classes",
+    is_flag=True,
+    expose_value=False,
+    callback=_allow,
+    help="Let the config name models and metrics of your own, whose code is run.",
 )
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

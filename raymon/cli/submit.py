@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 import yaml
 
-from raymon.cli.options import num_workers_option, set_option, with_num_workers
+from raymon.cli.options import (
+    custom_classes_option,
+    num_workers_option,
+    set_option,
+    with_num_workers,
+)
 from raymon.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -26,6 +31,7 @@ if TYPE_CHECKING:
 )
 @set_option
 @num_workers_option
+@custom_classes_option
 @click.option("--resume", is_flag=True, help="Go on from the newest checkpoint in model_dir.")
 @click.option(
     "--working-dir",

@@ -11,6 +11,7 @@ import click
 
 from raymon.cli.options import (
     address_option,
+    custom_classes_option,
     json_option,
     num_workers_option,
     set_option,
@@ -23,6 +24,7 @@ from raymon.cli.summary import print_summary
 @click.argument("config", type=click.Path(path_type=Path))
 @set_option
 @num_workers_option
+@custom_classes_option
 @click.option("--resume", is_flag=True, help="Go on from the newest checkpoint in model_dir.")
 @address_option
 @json_option

@@ -4,10 +4,30 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 from collections.abc import Mapping
 from typing import Any
 
 from raymon.errors import ConfigError, reason
+
+ALLOWED_BY = "RAYMON_ALLOW_CUSTOM_CLASSES"
+"""Set to 1 in the environment: as after `allow_custom_classes`."""
+
+_allowed = False
+
+
+def allow_custom_classes() -> None:
+    """Lets configs name classes of one's own in this process, which import and run their code.
+
+    Without it a config from somebody else runs nothing but raymon.
+    """
+    global _allowed
+    _allowed = True
+
+
+def custom_classes_allowed() -> bool:
+    """Whether configs may name classes of one's own."""
+    return _allowed or os.environ.get(ALLOWED_BY) == "1"
 
 
 def import_class(class_path: str, place: str) -> type:
@@ -18,12 +38,17 @@ def import_class(class_path: str, place: str) -> type:
         place: path of the field, for messages.
 
     Raises:
-        ConfigError: it is no such name, or cannot be imported.
+        ConfigError: it is no such name, cannot be imported, or nobody has allowed it.
     """
     place = f'{place}: "{class_path}"'
     module_name, _, name = class_path.partition(":")
     if not module_name or not name:
         raise ConfigError(f'{place} is no class; write "package.module:Class"')
+    if not custom_classes_allowed():
+        raise ConfigError(
+            f"{place} is code that a config brings along; if you trust it, pass "
+            f"--allow-custom-classes, set {ALLOWED_BY}=1, or call raymon.allow_custom_classes()"
+        )
     try:
         module = importlib.import_module(module_name)
     except ImportError as error:

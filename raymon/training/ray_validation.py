@@ -50,6 +50,7 @@ def score_checkpoint(
 
     import torch
 
+    from raymon.config.custom import allow_custom_classes
     from raymon.metrics import register_metric
     from raymon.reporter.ray_reporter import RayReporter
     from raymon.training.evaluate_beside import evaluate_beside
@@ -57,6 +58,8 @@ def score_checkpoint(
     from raymon.training.ray_register import for_ray
 
     logging.getLogger("raymon").setLevel(logging.WARNING)
+    # The driver would have refused what nobody has allowed.
+    allow_custom_classes()
     for name, cls in arguments["metrics"].items():
         register_metric(name, cls)
     torch.set_num_threads(threads)

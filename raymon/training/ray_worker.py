@@ -20,6 +20,7 @@ def train_loop_per_worker(arguments: dict[str, Any]) -> None:
 
     import ray.train.torch
 
+    from raymon.config.custom import allow_custom_classes
     from raymon.metrics import register_metric
     from raymon.reporter.node_actor import TreeReporter
     from raymon.training.job import Job
@@ -29,6 +30,8 @@ def train_loop_per_worker(arguments: dict[str, Any]) -> None:
 
     # A worker says nothing by itself: the driver prints what the reporter publishes.
     logging.getLogger("raymon").setLevel(logging.WARNING)
+    # The driver would have refused what nobody has allowed.
+    allow_custom_classes()
     for name, cls in arguments["metrics"].items():
         register_metric(name, cls)
     job = Job(arguments["config"], arguments["checkpoint"])

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from raymon.config.custom import custom_classes_allowed
 from raymon.errors import ConfigError, RaymonError, RunError, first_line
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.training.train import load_checked
@@ -85,8 +86,10 @@ def job_request(
         ) from None
     words = [python, "-m", "raymon.cli", "train", str(inner)]
     words += [word for override in overrides for word in ("--set", override)]
+    words += ["--allow-custom-classes"] if custom_classes_allowed() else []
+    words += ["--resume"] if resume else []
     return JobRequest(
-        shlex.join([*words, "--resume"] if resume else words),
+        shlex.join(words),
         f"raymon-{_slug(config.model_dir)}-{uuid.uuid4().hex[:8]}",
         {
             "working_dir": str(working_dir.resolve()),

@@ -22,7 +22,7 @@ def test_a_job_is_the_command_that_one_would_type(config_file: Path, tmp_path: P
     )
     assert shlex.split(request.entrypoint) == [
         "python", "-m", "raymon.cli", "train", "click.config",
-        "--set", overrides[0], "--set", overrides[1], "--resume",
+        "--set", overrides[0], "--set", overrides[1], "--allow-custom-classes", "--resume",
     ]  # fmt: skip
     assert request.runtime_env["working_dir"] == str(tmp_path)
     assert request.runtime_env["pip"] == ["x"]

@@ -1,0 +1,57 @@
+"""A config from somebody else runs no code of its own."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from raymon.config import custom
+from raymon.errors import ConfigError
+from tests.cli.test_bad_input import raymon
+
+__all__ = ["raymon"]
+
+
+@pytest.fixture
+def stranger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A module whose import leaves a trace; and nobody has allowed anything."""
+    trace = tmp_path / "trace"
+    (tmp_path / "strange_module.py").write_text(f"open({str(trace)!r}, 'w').close()\nclass C: ...")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delenv(custom.ALLOWED_BY)
+    monkeypatch.setattr(custom, "_allowed", False)
+    sys.modules.pop("strange_module", None)
+    return trace
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        'model_config.custom={class_path: "strange_module:C"}',
+        'model_config.metrics+={custom_metric {name: "strange_module:C"}}',
+        'model_config.train_metrics+={custom_metric {name: "strange_module:C"}}',
+    ],
+)
+def test_nothing_is_imported_that_was_not_allowed(
+    stranger: Path, config_file: Path, raymon, override: str
+) -> None:
+    more = ["--set", "model_config.deepfm="] if "class_path" in override else []
+    code, errors = raymon("config", "check", config_file, *more, "--set", override)
+    assert code == 2
+    assert len(errors.splitlines()) == 1
+    assert "--allow-custom-classes" in errors
+    assert not stranger.exists()
+    code, errors = raymon(
+        "config", "check", config_file, *more, "--set", override, "--allow-custom-classes"
+    )
+    assert code == 2, "it is neither a model nor a metric"
+    assert stranger.exists()
+
+
+def test_it_is_allowed_by_the_environment_too(stranger: Path, monkeypatch) -> None:
+    with pytest.raises(ConfigError, match=custom.ALLOWED_BY):
+        custom.import_class("strange_module:C", "here")
+    monkeypatch.setenv(custom.ALLOWED_BY, "1")
+    assert custom.import_class("strange_module:C", "here").__name__ == "C"
