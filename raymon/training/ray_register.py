@@ -10,6 +10,7 @@ from typing import Any
 
 import ray.train
 
+from raymon.storage import ObjectPath, storage_path
 from raymon.training.checkpoint import step_of
 
 
@@ -49,9 +50,11 @@ class RayRegister:
 
 
 def _report(directory: str, metrics: Mapping[str, Any]) -> None:
+    path = storage_path(directory)
+    on_storage = (path.inner, path.filesystem) if isinstance(path, ObjectPath) else (path,)
     ray.train.report(
         dict(metrics),
-        checkpoint=ray.train.Checkpoint.from_directory(directory),
-        checkpoint_dir_name=Path(directory).name,
+        checkpoint=ray.train.Checkpoint(*on_storage),
+        checkpoint_dir_name=path.name,
         checkpoint_upload_mode=ray.train.CheckpointUploadMode.NO_UPLOAD,
     )

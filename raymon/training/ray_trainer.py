@@ -7,7 +7,6 @@ import logging
 import signal
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 from ray import cloudpickle
 from ray.train import CheckpointConfig, FailureConfig, RunConfig, ScalingConfig
@@ -18,6 +17,7 @@ from raymon.errors import DataError, RaymonError, TrainingError, UserError
 from raymon.metrics import registered_metrics
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.reporter.ray_reporter import RayReporter
+from raymon.storage import ObjectPath, StoragePath, storage_path
 from raymon.training.datasets import Datasets, is_ray_dataset, title
 from raymon.training.job import Job
 from raymon.training.ray_cluster import worker_resources
@@ -42,7 +42,7 @@ def fit(job: Job, reporter: RayReporter, datasets: Datasets) -> None:
         TrainingError: The run failed.
     """
     config = job.config
-    run_dir = Path(config.model_dir)
+    run_dir = storage_path(config.model_dir)
     if job.checkpoint is not None:
         # An evaluation has nothing to do with the checkpoints that Ray keeps for the run.
         run_dir = run_dir / "monitor" / "evaluate"
@@ -70,7 +70,8 @@ def fit(job: Job, reporter: RayReporter, datasets: Datasets) -> None:
         ),
         run_config=RunConfig(
             name=run_dir.name,
-            storage_path=str(run_dir.parent),
+            storage_path=_ray_path(run_dir.parent),
+            storage_filesystem=run_dir.filesystem if isinstance(run_dir, ObjectPath) else None,
             checkpoint_config=_checkpoint_config(config),
             failure_config=FailureConfig(max_failures=config.ray_config.max_failures),
         ),
@@ -88,6 +89,10 @@ def fit(job: Job, reporter: RayReporter, datasets: Datasets) -> None:
         # Ray leaves a handler of its own behind.
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, on_interrupt)
+
+
+def _ray_path(path: StoragePath) -> str:
+    return path.inner if isinstance(path, ObjectPath) else str(path)
 
 
 def _check_that_they_travel(datasets: Datasets) -> None:
@@ -132,7 +137,7 @@ def _own_errors(error: RayTrainingFailedError) -> Iterator[RaymonError]:
             cause = getattr(cause, "_base_exc", None) or cause.__cause__
 
 
-def _forget_lost_checkpoints(model_dir: Path) -> None:
+def _forget_lost_checkpoints(model_dir: StoragePath) -> None:
     # Ray refuses a run when a checkpoint that it knows of is gone, as when a person deleted it.
     snapshot = model_dir / "checkpoint_manager_snapshot.json"
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,6 +11,7 @@ from raymon.data import DatasetPosition, Position
 from raymon.errors import RunError
 from raymon.models import Model
 from raymon.sinks import Evaluation
+from raymon.storage import StoragePath
 from raymon.training.checkpoint import (
     TRAINER,
     Checkpoint,
@@ -55,14 +55,14 @@ def restore(state: TrainState, checkpoint: Checkpoint, context: WorkerContext) -
             f"{path}: trained by {' and '.join(trainer['kinds'])}, this config says "
             f"{' and '.join(kinds)}; a run goes on with the same optimizers"
         )
-    load_model(state.model, checkpoint)
+    of_model = _tensors_that_fit(state.model, checkpoint)
     shapes = tensor_shapes(path)
     of_optimizers = {
         name: torch.empty(shape, dtype=dtype)
         for name, (shape, dtype) in shapes.items()
         if not name.startswith(MODEL)
     }
-    read_tensors(path, of_optimizers)
+    read_tensors(path, {**of_model, **of_optimizers})
     try:
         load_optimizers(state.optimizers, state.model, trainer, of_optimizers)
     except ValueError:
@@ -94,11 +94,7 @@ def load_model(model: Model, checkpoint: Checkpoint) -> None:
     """
     from raymon.training.tensor_files import read_tensors
 
-    own = model_tensors(model)
-    why = _misfit(own, saved_shapes(checkpoint))
-    if why is not None:
-        raise RunError(f"{checkpoint.path}: does not fit the model of this config: {why}")
-    read_tensors(checkpoint.path, {MODEL + name: value for name, value in own.items()})
+    read_tensors(checkpoint.path, _tensors_that_fit(model, checkpoint))
 
 
 def saved_shapes(checkpoint: Checkpoint) -> dict[str, torch.Size]:
@@ -114,7 +110,7 @@ def saved_shapes(checkpoint: Checkpoint) -> dict[str, torch.Size]:
 
 
 def checkpoint_to_restore(
-    model_dir: Path, context: WorkerContext, tell: Callable[[str], object]
+    model_dir: StoragePath, context: WorkerContext, tell: Callable[[str], object]
 ) -> Checkpoint | None:
     """The newest checkpoint of the run that is not damaged, the same on every rank; None where
     there is none of the run yet.
@@ -135,7 +131,9 @@ def checkpoint_to_restore(
     return found
 
 
-def _newest_sound(model_dir: Path, tell: Callable[[str], object]) -> tuple[Checkpoint | None, bool]:
+def _newest_sound(
+    model_dir: StoragePath, tell: Callable[[str], object]
+) -> tuple[Checkpoint | None, bool]:
     written = [read_manifest(path) for path in checkpoint_directories(model_dir)]
     checkpoints = [checkpoint for checkpoint in written if checkpoint is not None]
     for checkpoint in reversed(checkpoints):
@@ -144,6 +142,15 @@ def _newest_sound(model_dir: Path, tell: Callable[[str], object]) -> tuple[Check
             return checkpoint, False
         tell(f"{checkpoint.path}: is damaged, and not taken: {why}")
     return None, bool(checkpoints)
+
+
+def _tensors_that_fit(model: Model, checkpoint: Checkpoint) -> dict[str, torch.Tensor]:
+    """The parameters and buffers of a model by their names in a checkpoint, which has them all."""
+    own = model_tensors(model)
+    why = _misfit(own, saved_shapes(checkpoint))
+    if why is not None:
+        raise RunError(f"{checkpoint.path}: does not fit the model of this config: {why}")
+    return {MODEL + name: value for name, value in own.items()}
 
 
 def _misfit(own: Mapping[str, torch.Tensor], saved: Mapping[str, torch.Size]) -> str | None:

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
-from pathlib import Path
 from typing import Protocol
 
 import torch
@@ -22,6 +21,7 @@ from raymon.protos.train_pb2 import TrainConfig
 from raymon.reporter import InProcessReporter, Reporter
 from raymon.sinks import BackgroundSink, Console, EvaluationLines, Sink, TensorBoard, WindowLines
 from raymon.sinks.console import terminal_handler
+from raymon.storage import StoragePath, storage_path
 from raymon.training.checkpoint import newest_checkpoint
 from raymon.training.datasets import (
     TRAIN,
@@ -97,7 +97,7 @@ def train(
         handler=terminal_handler(terminal) if terminal else None,
     )
     plan = plan_run(pipeline, given)
-    check_model_dir(Path(plan.config.model_dir), resume)
+    check_model_dir(storage_path(plan.config.model_dir), resume)
     if not resume:
         _log_fine_tuning(plan.config.train_config, plan_fine_tuning(plan.config))
     run = _run_in_process if pipeline.ray_config.num_workers == 0 else _run_on_ray
@@ -131,7 +131,7 @@ def load_checked(
 
 def make_reporter(config: PipelineConfig) -> Reporter:
     """The reporter of a run, with its sinks."""
-    train_config, model_dir = config.train_config, Path(config.model_dir)
+    train_config, model_dir = config.train_config, storage_path(config.model_dir)
     sinks: list[Sink] = [WindowLines(model_dir), EvaluationLines(model_dir)]
     if train_config.use_tensorboard:
         summaries = {*DEFAULT_SUMMARIES, *train_config.tensorboard_summaries}
@@ -148,7 +148,7 @@ def in_process_context(config: PipelineConfig) -> WorkerContext:
     """The world of a run in this process: one rank."""
     device = torch.device("cuda" if config.ray_config.use_gpu else "cpu")
     register = LocalRegister(
-        Path(config.model_dir),
+        storage_path(config.model_dir),
         config.export_config,
         config.train_config.keep_checkpoint_max,
     )
@@ -235,7 +235,7 @@ def _follow(
                 status = "done"
             except KeyboardInterrupt:
                 status = "interrupted"
-                _log_way_on(Path(plan.config.model_dir))
+                _log_way_on(storage_path(plan.config.model_dir))
                 raise
             finally:
                 counts = _close(reporter)
@@ -254,7 +254,7 @@ def _export(config: PipelineConfig, summary: Summary) -> Summary:
     # What traces models takes a second to import.
     from raymon.training.export import export_run
 
-    model_dir = Path(config.model_dir)
+    model_dir = storage_path(config.model_dir)
     try:
         export_run(model_dir, model_dir / EXPORT, config.export_config.exporter_type, replace=True)
     except Exception as error:
@@ -265,7 +265,7 @@ def _export(config: PipelineConfig, summary: Summary) -> Summary:
     return summary
 
 
-def _log_way_on(model_dir: Path) -> None:
+def _log_way_on(model_dir: StoragePath) -> None:
     newest = newest_checkpoint(model_dir)
     if newest is not None:
         _log.info("Interrupted; --resume goes on from step %d", newest.step)

@@ -6,7 +6,6 @@ import copy
 import logging
 import uuid
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Protocol
 
 import torch
@@ -17,6 +16,7 @@ from raymon.models import Model, build_model
 from raymon.monitor import Channel, Monitor, Sender
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.train_pb2 import OnUnfinishedSave
+from raymon.storage import StoragePath, storage_path
 from raymon.training.checkpoint import read_checkpoint
 from raymon.training.datasets import Datasets
 from raymon.training.early_stopping import EarlyStopping
@@ -105,7 +105,7 @@ def run_worker(
     if job.checkpoint is None:
         _train(config, inputs, model, context, reporter, make_monitor or reporting_monitor)
     else:
-        _evaluate(config, inputs, model, Path(job.checkpoint), context, reporter)
+        _evaluate(config, inputs, model, storage_path(job.checkpoint), context, reporter)
 
 
 def _train(
@@ -128,13 +128,14 @@ def _train(
     state = TrainState(model, optimizers, train_step.scaler, feed.data, position=feed.begin)
     if config.train_config.HasField("early_stopping"):
         state.stopping = EarlyStopping(config.train_config.early_stopping)
-    checkpoint = checkpoint_to_restore(Path(config.model_dir), context, reporter.publish_notice)
+    model_dir = storage_path(config.model_dir)
+    checkpoint = checkpoint_to_restore(model_dir, context, reporter.publish_notice)
     if checkpoint is not None:
         restore(state, checkpoint, context)
         context.register.register(str(checkpoint.path), checkpoint.step, checkpoint.metrics)
     elif config.train_config.fine_tune_checkpoint:
-        with checkpoint_of(config.train_config.fine_tune_checkpoint) as other:
-            fine_tune(state, other, config.train_config)
+        other = checkpoint_of(config.train_config.fine_tune_checkpoint)
+        fine_tune(state, other, config.train_config)
     attempt = _begin_attempt(reporter, context, state.step, model.train_metrics)
     channel: Channel = reporter
     if attempt != NO_ATTEMPT:
@@ -142,7 +143,7 @@ def _train(
     sender = Sender(channel, lambda ack: _publish(model, ack.values), context.device)
     skip = config.train_config.on_unfinished_save == OnUnfinishedSave.LEAVE_OUT
     saver = Saver(
-        Path(config.model_dir),
+        model_dir,
         context,
         skip,
         lambda text: sender.publish(lambda channel: channel.publish_notice(text)),
@@ -244,7 +245,7 @@ def _evaluate(
     config: PipelineConfig,
     inputs: Inputs,
     model: Model,
-    path: Path,
+    path: StoragePath,
     context: WorkerContext,
     reporter: ReporterLink,
 ) -> None:
