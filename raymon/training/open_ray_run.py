@@ -129,11 +129,11 @@ def _place(settings: RunSettings, context: Any) -> tuple[str, StoragePath]:
             f"model_dir: {given}: has to be an absolute path in a worker of Ray Train, whose "
             "working directory is its own"
         )
-    directory = (given or _of_ray(context.get_storage())) / (settings.name or "")
+    directory = (given or directory_in_ray(context.get_storage())) / (settings.name or "")
     return str(directory), directory
 
 
-def _of_ray(storage: Any) -> StoragePath:
+def directory_in_ray(storage: Any) -> StoragePath:
     """The directory of the run in the storage that Ray Train has."""
     path, filesystem = storage.experiment_fs_path, storage.storage_filesystem
     if filesystem.type_name == "local":
