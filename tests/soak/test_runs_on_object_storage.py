@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -105,24 +104,22 @@ def test_a_run_on_s3_is_the_local_one_also_when_it_was_killed(
 def test_processes_of_a_run_on_ray_are_killed_and_no_number_changes(
     config_file: Path, bucket: fs.S3FileSystem, endpoint: str, ray_address: str, tmp_path: Path
 ) -> None:
-    # Workers on other nodes do not have the variables of this process.
-    run = f"s3://runs/ray?endpoint_override={endpoint}&scheme=http"
-    os.environ["RAY_ADDRESS"] = ray_address
     local = tmp_path / "local"
-    try:
-        settings = [w for s in (*test_kills.SETTINGS, f"model_dir={local}") for w in ("--set", s)]
-        undisturbed = start_raymon("train", config_file, *settings, "--json", address=ray_address)
-        finish(undisturbed)
-        settings[-1] = f"model_dir={run}"
-        training = start_raymon("train", config_file, *settings, "--json", address=ray_address)
-        wait_for(lambda: saved_step(run) >= 80, training)
-        kill("ReportingActor")
-        wait_for(lambda: saved_step(run) >= 160, training)
-        kill("RayTrainWorker")
-        wait_for(lambda: saved_step(run) >= 240, training)
-        summary = finish(training)
-    finally:
-        del os.environ["RAY_ADDRESS"]
+    # Workers do not have the variables of this process: the URI tells them where it is.
+    run = f"s3://runs/ray?endpoint_override={endpoint}&scheme=http"
+
+    def start(model_dir: str) -> subprocess.Popen[str]:
+        settings = (*test_kills.SETTINGS, f"model_dir={model_dir}")
+        words = [word for setting in settings for word in ("--set", setting)]
+        return start_raymon("train", config_file, *words, "--json", address=ray_address)
+
+    finish(start(str(local)))
+    training = start(run)
+    wait_for(lambda: saved_step(run) >= 80, training)
+    kill("ReportingActor")
+    wait_for(lambda: saved_step(run) >= 160, training)
+    kill("RayTrainWorker")
+    summary = finish(training)
     there = copied_down(bucket, "runs/ray", tmp_path / "there")
     assert_same(there, local)
     assert_all_checkpoints_same(there, local)
@@ -206,10 +203,11 @@ def test_storage_that_cannot_be_written_is_told_at_once(
 
 
 def test_a_monitor_in_a_loop_on_ray_train_writes_where_the_run_is_kept(
-    bucket: fs.S3FileSystem, ray_address: str, tmp_path: Path
+    bucket: fs.S3FileSystem, endpoint: str, ray_address: str, tmp_path: Path
 ) -> None:
     script = Path(watched_loop.__file__)
-    said = run_script(script, "s3://runs/loops", ray_address, str(tmp_path))
+    storage = f"s3://runs/loops?endpoint_override={endpoint}&scheme=http"
+    said = run_script(script, storage, ray_address, str(tmp_path))
     assert "the numbers go to s3://runs/loops/watched" in said
     with raymon.Monitor(
         {"auc": TrainMetricWrapper(DecayAUC(), decay_step=10)},
