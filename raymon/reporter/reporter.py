@@ -91,6 +91,8 @@ class Reporter:
         # The step from which on all is known.
         self._origin = 0
         self._shown_late_at: float | None = None
+        # Storage that does not answer must not take all the time of who asks something else.
+        self._flush_not_before = 0.0
         self.counts = Counts()
 
     def begin_attempt(
@@ -347,7 +349,13 @@ class Reporter:
             self._store.append(record)
 
     def _flush(self) -> None:
-        if self._try_to_store(lambda store: store.flush()) and self._history is not None:
+        began = time.monotonic()
+        if began < self._flush_not_before:
+            return
+        if not self._try_to_store(lambda store: store.flush()):
+            now = time.monotonic()
+            self._flush_not_before = now + (now - began)
+        elif self._history is not None:
             self._durable = self._history.closed
 
     def _write_state(self, end_step: int) -> None:

@@ -26,7 +26,8 @@ class EventObjects:
 
     Each file begins with a purge of its first step, so that one that was written twice, after a
     failure or because many small ones were merged, shows no point twice, also to those who have
-    read the small ones. After n flushes there are at most n / 64 + 64 files.
+    read the small ones. Those go when the next ones are merged: a reader does not get beyond a file
+    that goes while it reads. After n flushes there are at most n / 64 + 128 files.
 
     Args:
         directory: Where they are.
@@ -38,6 +39,7 @@ class EventObjects:
         self._newest: int | None = None
         self._gathered: list[Event] = []
         self._small: list[tuple[ObjectPath, list[Event]]] = []
+        self._merged: list[ObjectPath] = []
 
     def add(self, summary: Summary, step: int) -> None:
         """Gathers the points of one step.
@@ -73,10 +75,11 @@ class EventObjects:
         else:
             before = [event for _, events in self._small for event in events]
             self._write(before + self._gathered)
-            for path, _ in self._small:
+            for path in self._merged:
                 # One that stays is purged by the next.
                 with suppress(OSError):
                     path.unlink()
+            self._merged = [path for path, _ in self._small]
             self._small = []
         self._gathered = []
 

@@ -46,9 +46,10 @@ class JsonLinesParts:
         """Drops the lines after `step`.
 
         Raises:
-            OSError: None of those that were written is dropped.
+            OSError: They are not all dropped.
         """
-        self._gathered = [line for line in self._gathered if is_until(line, step)]
+        # First, as those of a write that failed may be there all the same.
+        self.flush()
         lines = self._parts.read()
         kept = next((i for i, line in enumerate(lines) if not is_until(line, step)), len(lines))
         if kept < len(lines):

@@ -2,7 +2,7 @@
 
 from raymon.storage.object_path import ObjectPath
 from raymon.storage.parts import Parts
-from raymon.storage.storage_path import StoragePath, absolute, storage_path
+from raymon.storage.paths import StoragePath, absolute, storage_path
 from raymon.storage.trees import fetched, file_sizes, remove_tree, upload
 from raymon.storage.uri import check_no_credentials, open_uri, with_few_tries
 from raymon.storage.whole import drafted, write_whole

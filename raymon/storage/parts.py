@@ -91,16 +91,17 @@ class Parts:
         """Takes back all but the first `count` entries.
 
         Raises:
-            OSError: They are all there, or none of them.
+            OSError: They are all there, or none of them; what is appended takes their place.
         """
         self._open()
         assert self._parts is not None
         entries = self._entries(self._parts)
         first = max((p.first for p in self._parts if p.first <= count), default=0)
         old = [part for part in self._parts if part.first >= first]
+        # Also where the write fails, what is added next takes the place of what is behind.
+        self._count, self._small = count, []
         self._put(first, b"".join(entries[first:count]), next_generation=True)
         self._remove(old)
-        self._count, self._small = count, []
 
     def _open(self) -> None:
         if self._parts is None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from raymon.storage.object_path import ObjectPath
-from raymon.storage.storage_path import StoragePath
+from raymon.storage.paths import StoragePath
 
 
 def remove_tree(path: StoragePath) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from raymon.storage.storage_path import StoragePath
+from raymon.storage.paths import StoragePath
 
 
 def write_whole(path: StoragePath, data: bytes) -> None:
