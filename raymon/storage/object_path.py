@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pyarrow import fs
 
 from raymon.storage.uri import with_few_tries
 
+T = TypeVar("T")
+
 _CHUNK_BYTES = 8 << 20
+
+_READ_PAUSES_S = (1.0, 3.0)
+"""Seconds between tries to read an object: what is read is needed to go on at all."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +93,12 @@ class ObjectPath:
 
     def read_bytes(self) -> bytes:
         """The object."""
-        with self.filesystem.open_input_stream(self.inner) as stream:
-            data: bytes = stream.read()
-        return data
+
+        def read() -> bytes:
+            with self.filesystem.open_input_stream(self.inner) as stream:
+                return bytes(stream.read())
+
+        return _patiently(read)
 
     def read_text(self, encoding: str = "utf-8") -> str:
         """The object as text."""
@@ -120,9 +129,13 @@ class ObjectPath:
 
     def download(self, file: Path) -> None:
         """Makes a file of this machine what the object is."""
-        with self.filesystem.open_input_stream(self.inner) as stream, file.open("wb") as target:
-            while chunk := stream.read(_CHUNK_BYTES):
-                target.write(chunk)
+
+        def read() -> None:
+            with self.filesystem.open_input_stream(self.inner) as stream, file.open("wb") as target:
+                while chunk := stream.read(_CHUNK_BYTES):
+                    target.write(chunk)
+
+        _patiently(read)
 
     def _type(self) -> Any:
         return self.filesystem.get_file_info(self.inner).type
@@ -130,6 +143,17 @@ class ObjectPath:
     def _entries(self) -> Any:
         selector = fs.FileSelector(self.inner, allow_not_found=True)
         return self.filesystem.get_file_info(selector)
+
+
+def _patiently(read: Callable[[], T]) -> T:
+    for pause_s in _READ_PAUSES_S:
+        try:
+            return read()
+        except FileNotFoundError:
+            raise
+        except OSError:
+            time.sleep(pause_s)
+    return read()
 
 
 def _unpickled(filesystem: Any, inner: str, base: str, query: str) -> ObjectPath:

@@ -187,12 +187,20 @@ def read_manifest(path: StoragePath) -> Checkpoint | None:
 
 
 def damage(checkpoint: Checkpoint) -> str | None:
-    """What is wrong with the files of a checkpoint, which are read for it; None: nothing."""
+    """What is wrong with the files of a checkpoint, which are read for it; None: nothing.
+
+    Raises:
+        RunError: Object storage does not answer.
+    """
     for name, entry in checkpoint.files.items():
         try:
             found = FileEntry.of(checkpoint.path / name)
         except OSError as error:
-            return f"{name} cannot be read: {os_reason(error)}"
+            why = f"{name} cannot be read: {os_reason(error)}"
+            # On a disk it is this file; on object storage it is the way to all of them.
+            if isinstance(checkpoint.path, Path) or isinstance(error, FileNotFoundError):
+                return why
+            raise RunError(f"{checkpoint.path}: {why}") from None
         if found.size != entry.size:
             return f"{name} has {found.size:,} bytes in place of {entry.size:,}"
         if found.sha256 != entry.sha256:

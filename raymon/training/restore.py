@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -33,6 +34,9 @@ from raymon.training.run_state import (
 from raymon.training.worker_context import WorkerContext
 
 _CPU = torch.device("cpu")
+
+_PAUSES_S = (2.0, 5.0, 10.0)
+"""Seconds between tries to find a checkpoint on storage that does not answer."""
 
 
 def restore(state: TrainState, checkpoint: Checkpoint, context: WorkerContext) -> None:
@@ -121,14 +125,24 @@ def checkpoint_to_restore(
         tell: Shows a line to who watches the run; called on rank 0 for those that are damaged.
 
     Raises:
-        RunError: There are checkpoints, and all are damaged.
+        RunError: There are checkpoints, and all are damaged; or the storage does not answer.
     """
     found, all_damaged = context.broadcast(
-        _newest_sound(model_dir, tell) if context.rank == 0 else (None, False)
+        _find(model_dir, tell) if context.rank == 0 else (None, False)
     )
     if all_damaged:
         raise RunError(f"{model_dir}: every checkpoint is damaged; see raymon checkpoint verify")
     return found
+
+
+def _find(model_dir: StoragePath, tell: Callable[[str], object]) -> tuple[Checkpoint | None, bool]:
+    for pause_s in _PAUSES_S:
+        try:
+            return _newest_sound(model_dir, tell)
+        except RunError as error:
+            tell(f"{error}; it is tried again")
+            time.sleep(pause_s)
+    return _newest_sound(model_dir, tell)
 
 
 def _newest_sound(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from os import PathLike
 from typing import Protocol
@@ -14,7 +16,7 @@ import torch
 from rich.console import Console as RichConsole
 
 from raymon.config import load, locate, save
-from raymon.errors import ConfigError, RaymonError, TrainingError, reason
+from raymon.errors import ConfigError, RaymonError, RunError, TrainingError, reason
 from raymon.log import set_up_logging
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.train_pb2 import TrainConfig
@@ -49,6 +51,9 @@ _log = logging.getLogger("raymon")
 
 EXPORT = "export"
 """Directory in that of a run: the model on its own."""
+
+_SUMMARY_PAUSES_S = (1.0, 3.0, 10.0)
+"""Seconds between tries to write it."""
 
 DEFAULT_SUMMARIES = ("loss", "learning_rate")
 
@@ -239,14 +244,28 @@ def _follow(
                 raise
             finally:
                 counts = _close(reporter)
-    except RaymonError:
-        raise
-    except Exception as error:
+    except BaseException as error:
+        # What ended the run is told, whatever became of its summary.
+        with suppress(RaymonError):
+            _written(lambda: summarise(plan, progress, status, counts))
+        if isinstance(error, RaymonError) or not isinstance(error, Exception):
+            raise
         raise TrainingError(f"{type(error).__name__}: {error}") from error
-    finally:
-        summary = summarise(plan, progress, status, counts)
-        summary.write()
-    return summary
+    return _written(lambda: summarise(plan, progress, status, counts))
+
+
+def _written(summarised: Callable[[], Summary]) -> Summary:
+    """A summary that is in the directory of the run, also where that fails for a moment."""
+    for pause_s in (*_SUMMARY_PAUSES_S, None):
+        try:
+            summary = summarised()
+            summary.write()
+            return summary
+        except (OSError, RunError) as error:
+            if pause_s is None:
+                raise TrainingError(f"the summary is not written: {reason(error)}") from None
+            time.sleep(pause_s)
+    raise AssertionError
 
 
 def _export(config: PipelineConfig, summary: Summary) -> Summary:
@@ -260,13 +279,13 @@ def _export(config: PipelineConfig, summary: Summary) -> Summary:
     except Exception as error:
         _log.warning("Not exported: %s", reason(error))
         return summary
-    summary = replace(summary, export=str(model_dir / EXPORT))
-    summary.write()
-    return summary
+    return _written(lambda: replace(summary, export=str(model_dir / EXPORT)))
 
 
 def _log_way_on(model_dir: StoragePath) -> None:
-    newest = newest_checkpoint(model_dir)
+    newest = None
+    with suppress(RunError):
+        newest = newest_checkpoint(model_dir)
     if newest is not None:
         _log.info("Interrupted; --resume goes on from step %d", newest.step)
 

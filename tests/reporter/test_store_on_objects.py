@@ -19,6 +19,9 @@ from raymon.sinks import Evaluation, EvaluationLines, Sink, WindowLines
 from tests.reporter.windows import auc_metrics, auc_window, clicks
 from tests.storage.copies import lines_of
 from tests.storage.objects import Objects, now_and_then
+from tests.storage.test_parts import no_pauses
+
+__all__ = ["no_pauses"]
 
 
 def record(step: int) -> JournalRecord:
@@ -85,7 +88,7 @@ def test_storage_that_does_not_answer_is_asked_again(monkeypatch: pytest.MonkeyP
     left = [3]
 
     def fail(kind: str) -> None:
-        if kind == "get" and left[0]:
+        if kind == "list" and left[0]:
             left[0] -= 1
             raise OSError("503 SlowDown")
 

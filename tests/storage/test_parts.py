@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raymon.storage import Parts
+from raymon.storage import Parts, object_path
 from raymon.storage.parts import MERGED
 from tests.storage.objects import Objects, now_and_then
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_pauses() -> Iterator[None]:
+    """Storage that fails is asked again at once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(object_path, "_READ_PAUSES_S", ())
+        yield
 
 
 def parts(objects: Objects) -> Parts:

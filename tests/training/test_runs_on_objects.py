@@ -15,7 +15,9 @@ from pyarrow import fs
 
 import raymon
 from raymon.errors import TrainingError
-from raymon.storage import paths, storage_path
+from raymon.storage import object_path, paths, storage_path
+from raymon.training import restore
+from raymon.training import train as driver
 from raymon.training.checkpoint import MANIFEST, checkpoint_directories, list_checkpoints
 from raymon.training.loop import Loop
 from raymon.training.saver import FAILED
@@ -36,6 +38,9 @@ def objects(monkeypatch: pytest.MonkeyPatch) -> Objects:
         return fs.PyFileSystem(storage), uri.removeprefix("mem://")
 
     monkeypatch.setattr(paths, "open_uri", open_uri)
+    monkeypatch.setattr(object_path, "_READ_PAUSES_S", (0.0, 0.0))
+    monkeypatch.setattr(restore, "_PAUSES_S", (0.0,))
+    monkeypatch.setattr(driver, "_SUMMARY_PAUSES_S", (0.0, 0.0))
     return storage
 
 
@@ -239,3 +244,38 @@ def test_traces_are_there_at_the_end(config_file: Path, objects: Objects) -> Non
     }
     raymon.train(config_file, chosen)
     assert any("/train_eval_trace/" in key for key in objects.objects)
+
+
+def test_what_ended_a_run_is_told_though_its_summary_is_not_written(
+    config_file: Path, objects: Objects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object) -> None:
+        raise RuntimeError("power cut")
+
+    def not_summarised(*_: object) -> None:
+        raise raymon.RunError("503 SlowDown")
+
+    monkeypatch.setattr(Loop, "_step", failing)
+    monkeypatch.setattr(driver, "summarise", not_summarised)
+    with pytest.raises(TrainingError, match="power cut"):
+        train(config_file, RUN)
+
+
+def test_a_summary_is_written_though_storage_fails_for_a_moment(
+    config_file: Path, objects: Objects
+) -> None:
+    left = [2]
+
+    def fail(kind: str) -> None:
+        if (
+            kind == "put"
+            and left[0]
+            and "bucket/run/model.ckpt-40/manifest.json" in objects.objects
+        ):
+            left[0] -= 1
+            raise OSError("503 SlowDown")
+
+    objects.fails = fail
+    assert train(config_file, RUN).status == "done"
+    assert left == [0]
+    assert json.loads(objects.objects["bucket/run/run.json"])["status"] == "done"
