@@ -22,19 +22,18 @@ os.environ["AWS_REGION"] = "us-east-1"
 
 
 @pytest.fixture
-def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The address of a server, which the usual variables of the environment tell."""
+def s3_server() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """A server that plays S3: its address, and its process."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", address.split(":")[1]]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{address}")
     try:
         while not _answers(address):
             assert server.poll() is None
             time.sleep(0.1)
-        yield address
+        yield address, server
     finally:
         server.kill()
         server.wait()
@@ -47,3 +46,12 @@ def _answers(address: str) -> bool:
     except OSError:
         return False
     return True
+
+
+@pytest.fixture
+def endpoint(
+    s3_server: tuple[str, subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> str:
+    """The address of the server, which the usual variable of the environment tells."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{s3_server[0]}")
+    return s3_server[0]

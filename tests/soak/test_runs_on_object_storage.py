@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -126,6 +127,27 @@ def test_processes_of_a_run_on_ray_are_killed_and_no_number_changes(
     assert (summary["status"], summary["restarts"]) == ("done", 1)
     assert summary["monitoring"]["windows_lost"] == 0
     print("\nkills on Ray, with the run on S3, changed no number")
+
+
+def test_storage_that_hangs_for_a_while_ends_no_run(
+    config_file: Path,
+    bucket: fs.S3FileSystem,
+    s3_server: tuple[str, subprocess.Popen[bytes]],
+    tmp_path: Path,
+) -> None:
+    local, server = tmp_path / "local", s3_server[1]
+    finish(train(config_file, str(local), *IN_PROCESS))
+    training = train(config_file, "s3://runs/run", *IN_PROCESS)
+    wait_for(lambda: saved_step("s3://runs/run") >= 80, training)
+    server.send_signal(signal.SIGSTOP)
+    time.sleep(30)
+    server.send_signal(signal.SIGCONT)
+    summary = finish(training)
+    assert summary["status"] == "done"
+    assert summary["monitoring"]["windows_lost"] == 0
+    there = copied_down(bucket, "runs/run", tmp_path / "there")
+    assert_same(there, local)
+    print("\nstorage that hung for 30 s:", summary["save_counts"] or "every save was made")
 
 
 def test_commands_take_uris(config_file: Path, bucket: fs.S3FileSystem, tmp_path: Path) -> None:
