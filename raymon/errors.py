@@ -38,6 +38,11 @@ def first_line(error: BaseException) -> str:
     return next(iter(str(error).strip().splitlines()), "")
 
 
+def os_reason(error: OSError) -> str:
+    """What went wrong with a file, in one line; errors of object storage have no number for it."""
+    return error.strerror or first_line(error)
+
+
 def reason(error: BaseException) -> str:
     """What went wrong, in one line: an error of raymon says it itself, of others the type is told
     too."""

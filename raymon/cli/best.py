@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import click
 
@@ -11,10 +10,10 @@ from raymon.cli.options import json_option
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run")
 @click.option("--metric", help="Rank by this metric instead of best_exporter_metric.")
 @json_option
-def best(run: Path, metric: str | None, as_json: bool) -> None:
+def best(run: str, metric: str | None, as_json: bool) -> None:
     """Print the best checkpoint of the run in directory RUN."""
     from raymon.config import read_saved
     from raymon.training.retention import best_checkpoint

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import click
 
@@ -14,14 +13,15 @@ def checkpoint() -> None:
 
 
 @checkpoint.command()
-@click.argument("path", type=click.Path(path_type=Path))
-def verify(path: Path) -> None:
+@click.argument("path")
+def verify(path: str) -> None:
     """Read all files of the checkpoint in PATH, or of all checkpoints of the run in PATH, and
     compare them with what was written. Exits with 1 where one is damaged or not complete."""
+    from raymon.storage import storage_path
     from raymon.training.verify import verify_checkpoints
 
     sound = True
-    for verdict in verify_checkpoints(path):
+    for verdict in verify_checkpoints(storage_path(path)):
         click.echo(str(verdict))
         sound = sound and verdict.damage is None
     sys.exit(0 if sound else 1)

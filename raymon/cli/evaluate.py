@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import click
 
@@ -18,7 +17,7 @@ from raymon.cli.options import (
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run")
 @click.option(
     "--checkpoint",
     default="latest",
@@ -31,7 +30,7 @@ from raymon.cli.options import (
 @address_option
 @json_option
 def evaluate(
-    run: Path,
+    run: str,
     checkpoint: str,
     overrides: tuple[str, ...],
     num_workers: int | None,
@@ -42,10 +41,11 @@ def evaluate(
 
     Other data: --set eval_input_path=PATH.
     """
+    from raymon.storage import storage_path
     from raymon.training.evaluate_run import evaluate_run
 
     step, metrics = evaluate_run(
-        run, checkpoint, with_num_workers(overrides, num_workers), address=address
+        storage_path(run), checkpoint, with_num_workers(overrides, num_workers), address=address
     )
     if as_json:
         click.echo(json.dumps({"global_step": step, **metrics}))

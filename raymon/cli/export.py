@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from raymon.cli.options import custom_classes_option
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run")
 @click.option(
     "--checkpoint", default="latest", show_default=True, help="'latest', 'best', or a step."
 )
 @click.option(
     "--out",
     required=True,
-    type=click.Path(path_type=Path),
     help="A directory that is not there yet.",
 )
 @custom_classes_option
-def export(run: Path, checkpoint: str, out: Path) -> None:
+def export(run: str, checkpoint: str, out: str) -> None:
     """Write the model of a checkpoint of the run in directory RUN so that it works on its own."""
+    from raymon.storage import storage_path
     from raymon.training.export import export_run
 
-    chosen = export_run(run, out, checkpoint)
+    chosen = export_run(storage_path(run), storage_path(out), checkpoint)
     click.echo(f"step {chosen.step}: {out}")

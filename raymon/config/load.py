@@ -5,21 +5,24 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection
-from pathlib import Path
 
 from raymon.config.overrides import Overrides, apply_overrides
 from raymon.config.source import Source
 from raymon.config.text import missing_field, parse_text
 from raymon.config.validate import validate
-from raymon.errors import ConfigError
+from raymon.errors import ConfigError, os_reason
 from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.storage import ObjectPath, storage_path
 
 _PATHS = ("train_input_path", "eval_input_path", "model_dir")
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
 def load(
-    path: str | os.PathLike[str], overrides: Overrides = (), *, datasets: Collection[str] = ()
+    path: str | os.PathLike[str] | ObjectPath,
+    overrides: Overrides = (),
+    *,
+    datasets: Collection[str] = (),
 ) -> PipelineConfig:
     """The config of a file, with overrides applied, `${VAR}` in paths replaced, and checked.
 
@@ -58,16 +61,19 @@ def locate(
     return source.error(field, message)
 
 
-def _read(path: str | os.PathLike[str], overrides: Overrides) -> tuple[PipelineConfig, Source]:
-    name = os.fspath(path)
+def _read(
+    path: str | os.PathLike[str] | ObjectPath, overrides: Overrides
+) -> tuple[PipelineConfig, Source]:
+    file = storage_path(path)
+    name = str(path)
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ConfigError(f"{name}: no such file; give the path of a pipeline config") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{name}: is not text; a pipeline config is protobuf text") from None
     except OSError as error:
-        raise ConfigError(f"{name}: cannot be read: {error.strerror}") from None
+        raise ConfigError(f"{name}: cannot be read: {os_reason(error)}") from None
     config, source = PipelineConfig(), Source(name)
     source.lines = parse_text(text, config, lambda line: f"{name}:{line}")
     apply_overrides(config, overrides, source)

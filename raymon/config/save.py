@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from importlib.metadata import version
-from pathlib import Path
 
 from google.protobuf import text_format
 
 from raymon.config.load import load
 from raymon.config.overrides import Overrides
-from raymon.errors import RunError
+from raymon.errors import RunError, os_reason
 from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.storage import ObjectPath, storage_path, write_whole
 
 CONFIG_FILE = "pipeline.config"
 VERSION_FILE = "version"
 
 
-def save(config: PipelineConfig, directory: str | os.PathLike[str]) -> None:
+def save(config: PipelineConfig, directory: str | os.PathLike[str] | ObjectPath) -> None:
     """Writes `pipeline.config` and `version` into a directory, which is made where it is missing.
 
     Fields that are not set stay so. Each file is there whole or not at all.
@@ -26,18 +25,20 @@ def save(config: PipelineConfig, directory: str | os.PathLike[str]) -> None:
     Raises:
         RunError: the directory cannot be written.
     """
+    run = storage_path(directory)
+    text = text_format.MessageToString(config, as_utf8=True)
     try:
-        Path(directory).mkdir(parents=True, exist_ok=True)
-        text = text_format.MessageToString(config, as_utf8=True)
-        _write(Path(directory, CONFIG_FILE), text)
-        _write(Path(directory, VERSION_FILE), version("raymon") + "\n")
+        write_whole(run / CONFIG_FILE, text.encode())
+        write_whole(run / VERSION_FILE, (version("raymon") + "\n").encode())
     except OSError as error:
         raise RunError(
-            f"{os.fspath(directory)}: cannot be written: {error.strerror}; choose another model_dir"
+            f"{run}: cannot be written: {os_reason(error)}; choose another model_dir"
         ) from None
 
 
-def read_saved(directory: str | os.PathLike[str], overrides: Overrides = ()) -> PipelineConfig:
+def read_saved(
+    directory: str | os.PathLike[str] | ObjectPath, overrides: Overrides = ()
+) -> PipelineConfig:
     """The config of a run, as it ran, with overrides applied. Runs on datasets have no
     paths of files.
 
@@ -45,24 +46,12 @@ def read_saved(directory: str | os.PathLike[str], overrides: Overrides = ()) -> 
         RunError: there is no run in the directory.
         ConfigError: its config cannot be read, or an override is wrong.
     """
-    path = Path(directory, CONFIG_FILE)
-    if not path.is_file():
-        raise RunError(f"{os.fspath(directory)}: has no {CONFIG_FILE}; give the model_dir of a run")
-    return load(path, overrides, datasets=("train", "eval"))
-
-
-def _write(path: Path, text: str) -> None:
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    run = storage_path(directory)
+    path = run / CONFIG_FILE
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        # mkstemp makes a file for its owner alone; a run is read by others too.
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+        there = path.is_file()
+    except OSError as error:
+        raise RunError(f"{run}: cannot be read: {os_reason(error)}") from None
+    if not there:
+        raise RunError(f"{run}: has no {CONFIG_FILE}; give the model_dir of a run")
+    return load(path, overrides, datasets=("train", "eval"))

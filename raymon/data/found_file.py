@@ -11,6 +11,7 @@ import pyarrow as pa
 from pyarrow import fs
 
 from raymon.errors import DataError, first_line
+from raymon.storage import open_uri
 
 _GLOB = re.compile(r"[*?\[]")
 
@@ -77,7 +78,7 @@ def _matches(part: str, endings: Sequence[str], wanted: str) -> list[FoundFile]:
     prefix = ""
     try:
         if "://" in part:
-            filesystem, inner = fs.FileSystem.from_uri(part)
+            filesystem, inner = open_uri(part)
             prefix = part.removesuffix(inner.lstrip("/")) if part.endswith(inner) else ""
         else:
             filesystem, inner = fs.LocalFileSystem(), part

@@ -35,9 +35,7 @@ class Journal:
 
     def append(self, record: JournalRecord) -> None:
         """Takes a record; `flush` makes it durable."""
-        data = record.SerializeToString()
-        header = len(data).to_bytes(4, "little") + zlib.crc32(data).to_bytes(4, "little")
-        self._pending.append(header + data)
+        self._pending.append(to_bytes(record))
 
     def flush(self) -> None:
         """Makes all records that were appended durable, in one go.
@@ -72,33 +70,40 @@ class Journal:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.path.touch()
             if self._good == 0:
-                self._good = sum(_HEADER + size for _, size in _records(self.path))
+                self._good = sum(map(len, split_records(self.path.read_bytes())))
             self._file = self.path.open("r+b")
             self._file.truncate(self._good)
             self._file.seek(self._good)
         return self._file
 
 
-def read_journal(path: Path) -> list[JournalRecord]:
-    """The records of a file, up to the first that is not whole; none where there is no file."""
-    return [record for record, _ in _records(path)]
+def to_bytes(record: JournalRecord) -> bytes:
+    """A record as it is in a journal."""
+    data = record.SerializeToString()
+    return len(data).to_bytes(4, "little") + zlib.crc32(data).to_bytes(4, "little") + data
 
 
-def _records(path: Path) -> Iterator[tuple[JournalRecord, int]]:
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        return
+def split_records(data: bytes) -> list[bytes]:
+    """The records of a journal as they are in it, up to the first that is not whole."""
+    return list(_whole_records(data))
+
+
+def from_bytes(record: bytes) -> JournalRecord:
+    """A record that is whole."""
+    return JournalRecord.FromString(record[_HEADER:])
+
+
+def _whole_records(data: bytes) -> Iterator[bytes]:
     begin = 0
     while begin + _HEADER <= len(data):
         size = int.from_bytes(data[begin : begin + 4], "little")
         checksum = int.from_bytes(data[begin + 4 : begin + _HEADER], "little")
-        body = data[begin + _HEADER : begin + _HEADER + size]
-        if len(body) < size or zlib.crc32(body) != checksum:
+        record = data[begin : begin + _HEADER + size]
+        if len(record) < _HEADER + size or zlib.crc32(record[_HEADER:]) != checksum:
             return
         try:
-            record = JournalRecord.FromString(body)
+            from_bytes(record)
         except DecodeError:
             return
-        yield record, size
-        begin += _HEADER + size
+        yield record
+        begin += len(record)

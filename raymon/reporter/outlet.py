@@ -61,6 +61,10 @@ class Outlet:
         """Takes back what sinks have after a step, and of evaluations after another."""
         self._for_each(lambda sink: sink.roll_back(step, evaluation_step))
 
+    def flush(self) -> None:
+        """Has sinks write what they have gathered."""
+        self._for_each(lambda sink: sink.flush())
+
     def since(self, cursor: Cursor | None) -> tuple[list[Published], Cursor]:
         """What was published after a cursor, and the cursor behind it."""
         self._tell_of_sinks()

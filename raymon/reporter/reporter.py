@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from raymon.metrics import TrainMetricWrapper
 from raymon.monitor import SCHEMA_VERSION, Ack, Layout
@@ -35,9 +34,13 @@ from raymon.sinks import (
     Sink,
     Snapshot,
 )
+from raymon.storage import StoragePath
 
 MAX_MESSAGE_BYTES = 64 << 20
 """A message that is larger is dropped."""
+
+_LOAD_PAUSES_S = (0.5, 1.0, 2.0)
+"""Seconds between tries to read what was kept: without it a run has lost its numbers."""
 
 
 @dataclass
@@ -68,7 +71,7 @@ class Reporter:
 
     def __init__(
         self,
-        model_dir: Path | None,
+        model_dir: StoragePath | None,
         sinks: Sequence[Sink],
         log_step_count_steps: int,
         late_after_s: float,
@@ -88,6 +91,8 @@ class Reporter:
         # The step from which on all is known.
         self._origin = 0
         self._shown_late_at: float | None = None
+        # Storage that does not answer must not take all the time of who asks something else.
+        self._flush_not_before = 0.0
         self.counts = Counts()
 
     def begin_attempt(
@@ -275,6 +280,8 @@ class Reporter:
         self._journal(JournalRecord(window=window.to_message()))
         self._apply(window)
         if window.checkpoint:
+            # After a restart sinks are written anew from the state on.
+            self._outlet.flush()
             self._write_state(window.end_step)
 
     def _apply(self, window: WindowSum) -> None:
@@ -325,11 +332,16 @@ class Reporter:
     def _load(self) -> Saved:
         saved = Saved(None, [], [])
         if self._store is not None:
-            try:
-                saved = self._store.load()
-            except OSError as error:
-                self.counts.store_failures += 1
-                self._outlet.warn("load", f"what was kept of the run cannot be read: {error}")
+            for pause_s in (*_LOAD_PAUSES_S, None):
+                try:
+                    return self._store.load()
+                except OSError as error:
+                    self.counts.store_failures += 1
+                    if pause_s is None:
+                        text = f"what was kept of the run cannot be read: {error}"
+                        self._outlet.warn("load", text)
+                    else:
+                        time.sleep(pause_s)
         return saved
 
     def _journal(self, record: JournalRecord) -> None:
@@ -337,7 +349,13 @@ class Reporter:
             self._store.append(record)
 
     def _flush(self) -> None:
-        if self._try_to_store(lambda store: store.flush()) and self._history is not None:
+        began = time.monotonic()
+        if began < self._flush_not_before:
+            return
+        if not self._try_to_store(lambda store: store.flush()):
+            now = time.monotonic()
+            self._flush_not_before = now + (now - began)
+        elif self._history is not None:
             self._durable = self._history.closed
 
     def _write_state(self, end_step: int) -> None:

@@ -1,22 +1,24 @@
 """What the reporter keeps on the storage of the run: whole states, and what happened since.
 
 `monitor/state-{step}.pb` is the reporter as of a checkpoint, `monitor/journal-{step}.pb` what
-happened after it. A reporter that starts anew, on whatever node, goes on from the newest state and
-its journal. They are in `monitor/` and not in the checkpoint itself, because a save that had to
-collect them would wait for the reporter.
+happened after it, on object storage a directory of parts. A reporter that starts anew, on whatever
+node, goes on from the newest state and its journal. They are in `monitor/` and not in the
+checkpoint itself, because a save that had to collect them would wait for the reporter.
 """
 
 from __future__ import annotations
 
-import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from google.protobuf.message import DecodeError
 
 from raymon.protos.report_pb2 import JournalRecord, ReporterState
-from raymon.reporter.journal import Journal, read_journal
+from raymon.reporter.journal import Journal
+from raymon.reporter.object_journal import ObjectJournal, open_journal, read_journal
+from raymon.storage import StoragePath, remove_tree, write_whole
 
 _STATE = re.compile(r"state-(\d+)\.pb")
 _JOURNAL = re.compile(r"journal-(\d+)\.pb")
@@ -45,19 +47,26 @@ class Store:
         model_dir: Directory of the run.
     """
 
-    def __init__(self, model_dir: Path) -> None:
+    def __init__(self, model_dir: StoragePath) -> None:
         self._model_dir = model_dir
         self._directory = model_dir / "monitor"
-        self._journal: Journal | None = None
+        self._journal: Journal | ObjectJournal | None = None
 
     def load(self) -> Saved:
-        """The newest state that can be read and what happened since; `append` goes on there."""
+        """The newest state that can be read and what happened since; `append` goes on there.
+
+        Raises:
+            OSError: The storage cannot be read.
+        """
         state, unreadable = None, []
         for step in sorted(self._steps(_STATE), reverse=True):
             try:
                 state = ReporterState.FromString(self._state_path(step).read_bytes())
                 break
-            except (OSError, DecodeError):
+            except (OSError, DecodeError) as error:
+                # On a disk it is this one; on object storage it is the way to all of them.
+                if isinstance(error, OSError) and not isinstance(self._directory, Path):
+                    raise
                 unreadable.append(self._state_path(step).name)
         base = state.end_step if state else 0
         # Behind a state that cannot be read the journals of all later ones follow each other.
@@ -87,25 +96,20 @@ class Store:
             OSError: It is not written; the journal goes on.
         """
         self.flush()
-        path = self._state_path(state.end_step)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(".new")
-        with draft.open("wb") as file:
-            file.write(state.SerializeToString())
-            file.flush()
-            os.fsync(file.fileno())
         # A journal from before a roll-back would be taken for what happened since.
-        self._journal_path(state.end_step).unlink(missing_ok=True)
-        os.replace(draft, path)
+        self._remove_journal(state.end_step)
+        write_whole(self._state_path(state.end_step), state.SerializeToString())
         self._begin_journal(state.end_step)
         self._remove_superseded(state.end_step)
 
     def forget_after(self, step: int) -> None:
         """Removes the states after `step`, and the journals that begin there."""
-        for pattern, path in ((_STATE, self._state_path), (_JOURNAL, self._journal_path)):
-            for found in self._steps(pattern):
-                if found > step:
-                    path(found).unlink(missing_ok=True)
+        for found in self._steps(_STATE):
+            if found > step:
+                self._state_path(found).unlink(missing_ok=True)
+        for found in self._steps(_JOURNAL):
+            if found > step:
+                self._remove_journal(found)
 
     def close(self) -> None:
         """Closes the journal."""
@@ -114,7 +118,7 @@ class Store:
 
     def _begin_journal(self, step: int) -> None:
         self.close()
-        self._journal = Journal(self._journal_path(step))
+        self._journal = open_journal(self._journal_path(step))
 
     def _remove_superseded(self, newest: int) -> None:
         # A run that goes back to a checkpoint needs the last state up to it. The checkpoint of the
@@ -130,12 +134,20 @@ class Store:
         for step in self._steps(_STATE) | self._steps(_JOURNAL):
             if step < newest and step not in needed:
                 self._state_path(step).unlink(missing_ok=True)
-                self._journal_path(step).unlink(missing_ok=True)
+                self._remove_journal(step)
 
-    def _state_path(self, step: int) -> Path:
+    def _remove_journal(self, step: int) -> None:
+        path = self._journal_path(step)
+        if isinstance(path, Path):
+            path.unlink(missing_ok=True)
+        else:
+            with suppress(FileNotFoundError):
+                remove_tree(path)
+
+    def _state_path(self, step: int) -> StoragePath:
         return self._directory / f"state-{step}.pb"
 
-    def _journal_path(self, step: int) -> Path:
+    def _journal_path(self, step: int) -> StoragePath:
         return self._directory / f"journal-{step}.pb"
 
     def _steps(self, pattern: re.Pattern[str]) -> set[int]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import json
 import shutil
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from torch.export import ExportedProgram
 from raymon.data import Feature, build_features
 from raymon.errors import RunError, reason
 from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.storage import ObjectPath, StoragePath, fetched, remove_tree, upload
 
 PROGRAM = "model.pt2"
 WEIGHTS = "weights.safetensors"
@@ -42,7 +44,7 @@ class Bundle:
 
 
 def write_bundle(
-    directory: Path,
+    directory: StoragePath,
     program: ExportedProgram,
     model: nn.Module,
     config: PipelineConfig,
@@ -62,55 +64,97 @@ def write_bundle(
     Raises:
         RunError: There is something by its name, or it cannot be written.
     """
-    if directory.exists() and not replace:
-        raise RunError(f"{directory}: is there already; give another directory")
-    draft = directory.with_name(f".{directory.name}.draft")
     try:
-        shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir(parents=True)
-        # Written by Python: torch's own writer ends the process where a disk is full.
-        content = io.BytesIO()
-        torch.export.save(program, content)
-        (draft / PROGRAM).write_bytes(content.getbuffer())
-        tensors = {
-            # In memory of its own: safetensors takes no two that share some.
-            name: value.detach().clone(memory_format=torch.contiguous_format)
-            for name, value in model.state_dict().items()
-            if isinstance(value, torch.Tensor)
-        }
-        (draft / WEIGHTS).write_bytes(to_bytes(tensors))
-        text = text_format.MessageToString(_features_alone(config, draft), as_utf8=True)
-        (draft / FEATURES).write_text(text, encoding="utf-8")
-        (draft / CARD).write_text(json.dumps(card, indent=2) + "\n")
-        if directory.exists():
-            shutil.rmtree(directory)
-        draft.rename(directory)
+        if directory.exists() and not replace:
+            raise RunError(f"{directory}: is there already; give another directory")
+        if isinstance(directory, Path):
+            draft = directory.with_name(f".{directory.name}.draft")
+            _write_here(draft, directory, lambda: _write_parts(draft, program, model, config, card))
+        else:
+            with tempfile.TemporaryDirectory(prefix="raymon-") as here:
+                _write_parts(Path(here), program, model, config, card)
+                _put(Path(here), directory)
+    except RunError:
+        raise
     except Exception as error:
-        shutil.rmtree(draft, ignore_errors=True)
         raise RunError(f"{directory}: cannot be written: {reason(error)}") from None
 
 
-def open_bundle(directory: Path) -> Bundle:
+def _write_here(draft: Path, directory: Path, write: Callable[[], None]) -> None:
+    try:
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True)
+        write()
+        if directory.exists():
+            shutil.rmtree(directory)
+        draft.rename(directory)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+
+
+def _put(here: Path, directory: ObjectPath) -> None:
+    # Without its card it is no bundle.
+    (directory / CARD).unlink(missing_ok=True)
+    if directory.exists():
+        remove_tree(directory)
+    card = (here / CARD).read_bytes()
+    (here / CARD).unlink()
+    upload(here, directory)
+    (directory / CARD).write_bytes(card)
+
+
+def _write_parts(
+    directory: Path,
+    program: ExportedProgram,
+    model: nn.Module,
+    config: PipelineConfig,
+    card: Mapping[str, Any],
+) -> None:
+    # Written by Python: torch's own writer ends the process where a disk is full.
+    content = io.BytesIO()
+    torch.export.save(program, content)
+    (directory / PROGRAM).write_bytes(content.getbuffer())
+    tensors = {
+        # In memory of its own: safetensors takes no two that share some.
+        name: value.detach().clone(memory_format=torch.contiguous_format)
+        for name, value in model.state_dict().items()
+        if isinstance(value, torch.Tensor)
+    }
+    (directory / WEIGHTS).write_bytes(to_bytes(tensors))
+    text = text_format.MessageToString(_features_alone(config, directory), as_utf8=True)
+    (directory / FEATURES).write_text(text, encoding="utf-8")
+    (directory / CARD).write_text(json.dumps(card, indent=2) + "\n")
+
+
+def open_bundle(directory: StoragePath) -> Bundle:
     """The exported model in a directory.
 
     Raises:
         RunError: There is none, or a part of it cannot be read.
     """
-    for name in (PROGRAM, FEATURES, CARD):
-        if not (directory / name).is_file():
-            raise RunError(f"{directory}: has no {name}; give what raymon export wrote")
     try:
-        card = json.loads((directory / CARD).read_text())
-        config = PipelineConfig()
-        text_format.Parse((directory / FEATURES).read_text(encoding="utf-8"), config)
-        for feature in config.feature_configs:
-            if feature.id_feature.HasField("vocab_file"):
-                own = directory / feature.id_feature.vocab_file
-                feature.id_feature.vocab_file = str(own)
-        features = build_features(config.feature_configs)
-        program = torch.export.load(directory / PROGRAM).module()
+        with fetched(directory) as here:
+            for name in (PROGRAM, FEATURES, CARD):
+                if not (here / name).is_file():
+                    raise RunError(f"{directory}: has no {name}; give what raymon export wrote")
+            return _open_here(here)
+    except RunError:
+        raise
     except Exception as error:
         raise RunError(f"{directory}: cannot be read: {reason(error)}") from None
+
+
+def _open_here(directory: Path) -> Bundle:
+    card = json.loads((directory / CARD).read_text())
+    config = PipelineConfig()
+    text_format.Parse((directory / FEATURES).read_text(encoding="utf-8"), config)
+    for feature in config.feature_configs:
+        if feature.id_feature.HasField("vocab_file"):
+            own = directory / feature.id_feature.vocab_file
+            feature.id_feature.vocab_file = str(own)
+    features = build_features(config.feature_configs)
+    program = torch.export.load(directory / PROGRAM).module()
     return Bundle(program, features, card)
 
 

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
 from raymon.data import Columns, DataReader, check_input
-from raymon.errors import DataError, RunError
+from raymon.errors import DataError, RunError, os_reason
 from raymon.serving.bundle import open_bundle
 from raymon.serving.program import program_inputs
+from raymon.storage import StoragePath, drafted
 
 BATCH = 4096
 
 
 def predict(
-    directory: Path,
+    directory: StoragePath,
     input_path: str,
-    output: Path,
+    output: StoragePath,
     *,
     keep: Sequence[str] = (),
     batch_size: int = BATCH,
@@ -53,25 +52,21 @@ def predict(
     reader = DataReader(input_path, columns, batch_size=batch_size, num_workers=threads)
     _check_kept(reader, keep)
     kept = _kept(reader, keep, batch_size)
-    draft = output.with_name(f".{output.name}.draft")
-    writer: pq.ParquetWriter | None = None
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        with closing(reader.epoch(0)) as batches, torch.inference_mode():
-            for batch, own in zip(batches, kept, strict=bool(keep)):
-                inputs = program_inputs(batch, bundle.features)
-                table = _table(own, bundle.program(*inputs))
-                writer = writer or pq.ParquetWriter(draft, table.schema)
-                writer.write_table(table)
-        assert writer is not None
-        writer.close()
-        os.replace(draft, output)
+        with drafted(output) as draft, closing(reader.epoch(0)) as batches, torch.inference_mode():
+            writer: pq.ParquetWriter | None = None
+            try:
+                for batch, own in zip(batches, kept, strict=bool(keep)):
+                    inputs = program_inputs(batch, bundle.features)
+                    table = _table(own, bundle.program(*inputs))
+                    writer = writer or pq.ParquetWriter(draft, table.schema)
+                    writer.write_table(table)
+                assert writer is not None
+            finally:
+                if writer is not None:
+                    writer.close()
     except OSError as error:
-        raise RunError(f"{output}: cannot be written: {error.strerror or error}") from None
-    finally:
-        if writer is not None and draft.exists():
-            writer.close()
-        draft.unlink(missing_ok=True)
+        raise RunError(f"{output}: cannot be written: {os_reason(error)}") from None
     return reader.rows
 
 

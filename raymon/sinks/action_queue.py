@@ -39,11 +39,11 @@ class ActionQueue:
             self._changed.notify()
         return int(drops)
 
-    def take(self) -> Action:
-        """The oldest action; waits for one."""
+    def take(self, timeout_s: float | None = None) -> Action | None:
+        """The oldest action; waits for one, for at most `timeout_s` seconds, then None."""
         with self._changed:
-            while not self._actions:
-                self._changed.wait()
+            if not self._changed.wait_for(lambda: self._actions, timeout_s):
+                return None
             return self._actions.popleft()
 
     def clear_writes(self) -> int:

@@ -53,6 +53,17 @@ class RollBack:
 
 
 @dataclass(frozen=True)
+class Flush:
+    """Writes what was gathered."""
+
+    what: ClassVar[str] = "a flush"
+
+    def run(self, sink: Sink) -> None:
+        """Does it."""
+        sink.flush()
+
+
+@dataclass(frozen=True)
 class Close:
     """Ends the sink."""
 
@@ -63,4 +74,4 @@ class Close:
         sink.close()
 
 
-Action = Write | WriteEvaluation | RollBack | Close
+Action = Write | WriteEvaluation | RollBack | Flush | Close

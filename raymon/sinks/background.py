@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from raymon.sinks.actions import Action, RollBack, Write, WriteEvaluation
+from raymon.sinks.actions import Action, Flush, RollBack, Write, WriteEvaluation
 from raymon.sinks.sink import Sink
 from raymon.sinks.sink_thread import SinkThread
 from raymon.sinks.snapshot import Evaluation, Snapshot
@@ -71,6 +71,10 @@ class BackgroundSink:
     def roll_back(self, step: int, evaluation_step: int) -> None:
         """Has taken back what was written past the steps, before anything that follows."""
         self._put(RollBack(step, evaluation_step))
+
+    def flush(self) -> None:
+        """Has written what the other sink has gathered, after what came before."""
+        self._put(Flush())
 
     def close(self, timeout_s: float = 10.0) -> None:
         """Has written what is left, and closes the other sink.

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import re
-import socket
-import struct
 import time
 from pathlib import Path
 
-from tensorboardX.proto.event_pb2 import Event, SessionLog
+from tensorboardX.proto.event_pb2 import Event
 from tensorboardX.proto.summary_pb2 import Summary
-from tensorboardX.record_writer import masked_crc32c
 
+from raymon.sinks.event_records import (
+    event_file_name,
+    first_record,
+    newest_number,
+    purge_event,
+    to_record,
+)
 from raymon.sinks.whole_append import append_whole
-
-_NAME = re.compile(r"events\.out\.tfevents\.(\d+)\..*")
 
 
 class EventFiles:
@@ -49,15 +49,17 @@ class EventFiles:
         """
         self._path = None
         if self._newest() > 0:
-            started = SessionLog(status=SessionLog.START)
-            self._append(Event(wall_time=time.time(), step=step, session_log=started))
+            self._append(purge_event(step))
+
+    def flush(self) -> None:
+        """Every event is written already."""
 
     def _append(self, event: Event) -> None:
         if self._path is None:
             self._begin()
         assert self._path is not None
         try:
-            append_whole(self._path, _record(event))
+            append_whole(self._path, to_record(event))
         except OSError:
             # A reader that saw the half before it was cut off will not read on in this file.
             self._path = None
@@ -70,21 +72,9 @@ class EventFiles:
         if self._number is None:
             self._number = max(int(time.time()), self._newest() + 1)
         number = self._number
-        name = f"events.out.tfevents.{number:010d}.{socket.gethostname()}.{os.getpid()}"
-        path = self._directory / name
-        append_whole(path, _record(Event(wall_time=number, file_version="brain.Event:2")))
+        path = self._directory / event_file_name(number)
+        append_whole(path, first_record(number))
         self._path, self._number = path, None
 
     def _newest(self) -> int:
-        if not self._directory.exists():
-            return 0
-        names = (_NAME.fullmatch(entry.name) for entry in self._directory.iterdir())
-        return max((int(name[1]) for name in names if name), default=0)
-
-
-def _record(event: Event) -> bytes:
-    # The TFRecord format: length, its checksum, data, its checksum.
-    data: bytes = event.SerializeToString()
-    length = struct.pack("<Q", len(data))
-    checksums = [struct.pack("<I", masked_crc32c(part)) for part in (length, data)]
-    return length + checksums[0] + data + checksums[1]
+        return newest_number(self._directory) if self._directory.exists() else 0

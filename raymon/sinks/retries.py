@@ -40,21 +40,22 @@ class Retries:
         self._owed: RollBack | None = None
         self.failures = 0
 
-    def do(self, action: Action) -> None:
-        """Does the action, or gives it up."""
+    def do(self, action: Action) -> bool:
+        """Does the action, or gives it up and returns false."""
         if isinstance(action, RollBack):
             self._owed = action if self._owed is None else self._owed.and_then(action)
         pause_s = self._pause_s
         for tried in range(1, self._tries + 1):
             try:
                 self._try(action)
-                return
+                return True
             except BaseException as error:  # a sink's own exit must not end the thread unseen
                 if tried == self._tries:
                     self._give_up(error)
-                    return
+                    break
             time.sleep(pause_s)
             pause_s *= 2
+        return False
 
     def _try(self, action: Action) -> None:
         if self._owed is not None and not isinstance(action, Close):

@@ -12,6 +12,7 @@ class Sink(Protocol):
 
     It may raise, and it may take its time: a `BackgroundSink` around it keeps both to itself.
     A call that raised is made again, so that what it left half done must not show twice.
+    It may gather what is written, up to the next `flush`, which comes within seconds.
     """
 
     def write(self, snapshot: Snapshot) -> None:
@@ -23,6 +24,9 @@ class Sink(Protocol):
     def roll_back(self, step: int, evaluation_step: int) -> None:
         """Takes back what was written for training steps after `step`, and evaluations after
         `evaluation_step`; both are written anew from there."""
+
+    def flush(self) -> None:
+        """Writes what was gathered."""
 
     def close(self) -> None:
         """Writes what is left."""

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
 from raymon.sinks.action_queue import ActionQueue
-from raymon.sinks.actions import Action, Close, Write, WriteEvaluation
+from raymon.sinks.actions import Action, Close, Flush, Write, WriteEvaluation
 from raymon.sinks.hang_watch import HangWatch
 from raymon.sinks.notices import Notices
 from raymon.sinks.retries import Retries
 from raymon.sinks.sink import Sink
 
+GATHER_S = 10.0
+"""Seconds after which what a sink has gathered is written."""
+
 
 class SinkThread:
-    """Does actions in their order; the arguments are those of a `BackgroundSink`.
+    """Does actions in their order, and a flush some seconds after a write.
+
+    The arguments are those of a `BackgroundSink`.
 
     Attributes:
         dropped: Writes for which there was no room, or no time at the end.
@@ -78,9 +84,17 @@ class SinkThread:
 
     def _work(self) -> None:
         action: Action | None = None
+        flush_at: float | None = None
         while not isinstance(action, Close):
-            action = self._queue.take()
+            left = None if flush_at is None else flush_at - time.monotonic()
+            action = Flush() if left is not None and left <= 0 else self._queue.take(left)
+            if action is None:
+                action = Flush()
             self._is_writing = isinstance(action, Write | WriteEvaluation)
-            self._retries.do(action)
+            done = self._retries.do(action)
+            if isinstance(action, Flush):
+                flush_at = None if done else time.monotonic() + GATHER_S
+            elif self._is_writing and flush_at is None:
+                flush_at = time.monotonic() + GATHER_S
             self._is_writing = False
         self._ended.set()

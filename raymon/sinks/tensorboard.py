@@ -10,7 +10,9 @@ from tensorboardX.proto.summary_pb2 import Summary
 from tensorboardX.summary import histogram_raw, scalar
 
 from raymon.sinks.event_files import EventFiles
+from raymon.sinks.event_objects import EventObjects
 from raymon.sinks.snapshot import Evaluation, Snapshot
+from raymon.storage import StoragePath
 
 EVALUATION_DIRECTORY = "eval_val"
 
@@ -30,10 +32,10 @@ class TensorBoard:
             when a snapshot has them.
     """
 
-    def __init__(self, model_dir: Path, summaries: Collection[str]) -> None:
+    def __init__(self, model_dir: StoragePath, summaries: Collection[str]) -> None:
         self._summaries = frozenset(summaries)
-        self._train = EventFiles(model_dir)
-        self._evaluation = EventFiles(model_dir / EVALUATION_DIRECTORY)
+        self._train = _events(model_dir)
+        self._evaluation = _events(model_dir / EVALUATION_DIRECTORY)
 
     def write(self, snapshot: Snapshot) -> None:
         """Adds a point to every curve of training, at `end_step`.
@@ -68,8 +70,14 @@ class TensorBoard:
         self._train.purge(step + 1)
         self._evaluation.purge(evaluation_step + 1)
 
+    def flush(self) -> None:
+        """Writes the events that were gathered."""
+        self._train.flush()
+        self._evaluation.flush()
+
     def close(self) -> None:
-        """Every event is written already."""
+        """Writes what is left."""
+        self.flush()
 
     def _curves(self, snapshot: Snapshot) -> Iterator[tuple[str, float]]:
         if "loss" in self._summaries:
@@ -84,6 +92,10 @@ class TensorBoard:
             yield "memory/host_bytes", snapshot.host_bytes
         if snapshot.device_bytes > 0:
             yield "memory/device_bytes", snapshot.device_bytes
+
+
+def _events(directory: StoragePath) -> EventFiles | EventObjects:
+    return EventFiles(directory) if isinstance(directory, Path) else EventObjects(directory)
 
 
 def _scalars(values: dict[str, float]) -> Summary:

@@ -6,10 +6,10 @@ import hashlib
 import io
 import json
 import math
-import os
 import re
-import shutil
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ from typing import Any
 import torch
 
 import raymon
-from raymon.errors import RunError
+from raymon.errors import RunError, os_reason
+from raymon.storage import StoragePath, file_sizes, remove_tree, upload, write_whole
 
 MANIFEST = "manifest.json"
 _NAME = re.compile(r"model\.ckpt-(\d+)")
@@ -43,10 +44,11 @@ class FileEntry:
     sha256: str
 
     @classmethod
-    def of(cls, path: Path) -> FileEntry:
+    def of(cls, path: StoragePath) -> FileEntry:
         """What there is now; it is read for it."""
         with path.open("rb") as file:
-            return cls(path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            return cls(file.tell(), digest)
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ class Checkpoint:
         stopped: Why the run ended there, by its scores; None where they still improved.
     """
 
-    path: Path
+    path: StoragePath
     step: int
     epoch: int
     metrics: Mapping[str, float]
@@ -92,58 +94,80 @@ class Checkpoint:
     stopped: str | None = None
 
 
-def checkpoint_path(model_dir: Path, step: int) -> Path:
+def checkpoint_path(model_dir: StoragePath, step: int) -> StoragePath:
     """The directory of the checkpoint after `step` steps."""
     return model_dir / f"model.ckpt-{step}"
 
 
-def list_checkpoints(model_dir: Path) -> list[Checkpoint]:
-    """The complete checkpoints of a run, by step."""
+def list_checkpoints(model_dir: StoragePath) -> list[Checkpoint]:
+    """The complete checkpoints of a run, by step.
+
+    Raises:
+        RunError: They cannot be read.
+    """
     found = (read_checkpoint(path) for path in checkpoint_directories(model_dir))
     return [checkpoint for checkpoint in found if checkpoint is not None]
 
 
-def checkpoint_directories(model_dir: Path) -> list[Path]:
-    """Directories by the name of a checkpoint of a run, complete or not, by step."""
-    if not model_dir.is_dir():
-        return []
-    return sorted(filter(is_checkpoint_path, model_dir.iterdir()), key=step_of)
+def checkpoint_directories(model_dir: StoragePath) -> list[StoragePath]:
+    """Directories by the name of a checkpoint of a run, complete or not, by step.
+
+    Raises:
+        RunError: They cannot be read.
+    """
+    try:
+        entries: list[StoragePath] = [*model_dir.iterdir()] if model_dir.is_dir() else []
+    except OSError as error:
+        raise RunError(f"{model_dir}: cannot be read: {os_reason(error)}") from None
+    return sorted(filter(is_checkpoint_path, entries), key=step_of)
 
 
-def is_checkpoint_path(path: Path) -> bool:
+def is_checkpoint_path(path: StoragePath) -> bool:
     """Whether a directory has the name of a checkpoint."""
     return _NAME.fullmatch(path.name) is not None
 
 
-def step_of(path: Path) -> int:
+def step_of(path: StoragePath) -> int:
     """The step in the name of a checkpoint."""
     return int(path.name.rpartition("-")[2])
 
 
-def newest_checkpoint(model_dir: Path) -> Checkpoint | None:
-    """The complete checkpoint with the most steps, if there is one."""
+def newest_checkpoint(model_dir: StoragePath) -> Checkpoint | None:
+    """The complete checkpoint with the most steps, if there is one.
+
+    Raises:
+        RunError: They cannot be read.
+    """
     return max(list_checkpoints(model_dir), key=lambda c: c.step, default=None)
 
 
-def read_checkpoint(path: Path) -> Checkpoint | None:
+def read_checkpoint(path: StoragePath) -> Checkpoint | None:
     """The checkpoint in a directory, or None where it is not complete.
 
     It is complete when its manifest can be read and every file in it is there in full.
+
+    Raises:
+        RunError: The storage does not answer.
     """
     checkpoint = read_manifest(path)
+    if checkpoint is None:
+        return None
     try:
-        if checkpoint is not None and all(
-            (path / name).stat().st_size == entry.size for name, entry in checkpoint.files.items()
-        ):
-            return checkpoint
-    except OSError:
-        pass
-    return None
+        sizes = file_sizes(path)
+    except OSError as error:
+        raise RunError(f"{path}: cannot be read: {os_reason(error)}") from None
+    whole = all(sizes.get(name) == entry.size for name, entry in checkpoint.files.items())
+    return checkpoint if whole else None
 
 
-def read_manifest(path: Path) -> Checkpoint | None:
+def read_manifest(path: StoragePath) -> Checkpoint | None:
     """The checkpoint that was written into a directory, whatever became of its files since; None
-    where none was, or its manifest cannot be read."""
+    where none was, or its manifest cannot be read.
+
+    Raises:
+        RunError: The storage does not answer: taken for no checkpoint, a run would go on from an
+            older one.
+    """
     try:
         manifest = json.loads((path / MANIFEST).read_text())
         return Checkpoint(
@@ -155,16 +179,20 @@ def read_manifest(path: Path) -> Checkpoint | None:
             {name: FileEntry(**entry) for name, entry in manifest["files"].items()},
             manifest["stopped"],
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise RunError(f"{path / MANIFEST}: cannot be read: {os_reason(error)}") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
-def write_scores_beside(path: Path, metrics: Mapping[str, float]) -> None:
+def write_scores_beside(path: StoragePath, metrics: Mapping[str, float]) -> None:
     """Writes the scores of a checkpoint that is complete, whole or not at all."""
-    _write_json(path / SCORES, _json_numbers(metrics))
+    write_whole(path / SCORES, json.dumps(_json_numbers(metrics)).encode())
 
 
-def read_scores_beside(path: Path) -> dict[str, float]:
+def read_scores_beside(path: StoragePath) -> dict[str, float]:
     """What `write_scores_beside` wrote; empty where it did not."""
     try:
         return _numbers(json.loads((path / SCORES).read_text()))
@@ -173,12 +201,20 @@ def read_scores_beside(path: Path) -> dict[str, float]:
 
 
 def damage(checkpoint: Checkpoint) -> str | None:
-    """What is wrong with the files of a checkpoint, which are read for it; None: nothing."""
+    """What is wrong with the files of a checkpoint, which are read for it; None: nothing.
+
+    Raises:
+        RunError: Object storage does not answer.
+    """
     for name, entry in checkpoint.files.items():
         try:
             found = FileEntry.of(checkpoint.path / name)
         except OSError as error:
-            return f"{name} cannot be read: {error.strerror}"
+            why = f"{name} cannot be read: {os_reason(error)}"
+            # On a disk it is this file; on object storage it is the way to all of them.
+            if isinstance(checkpoint.path, Path) or isinstance(error, FileNotFoundError):
+                return why
+            raise RunError(f"{checkpoint.path}: {why}") from None
         if found.size != entry.size:
             return f"{name} has {found.size:,} bytes in place of {entry.size:,}"
         if found.sha256 != entry.sha256:
@@ -186,21 +222,54 @@ def damage(checkpoint: Checkpoint) -> str | None:
     return None
 
 
-def begin_checkpoint(path: Path) -> None:
+def begin_checkpoint(path: StoragePath) -> None:
     """Makes the directory, and no checkpoint of what an earlier save may have left in it."""
     path.mkdir(parents=True, exist_ok=True)
     # The manifest first: without it no checkpoint is here.
     (path / MANIFEST).unlink(missing_ok=True)
-    for entry in list(path.iterdir()):
+    entries: list[StoragePath] = [*path.iterdir()]
+    for entry in entries:
         if entry.is_dir():
-            shutil.rmtree(entry)
+            remove_tree(entry)
         else:
             entry.unlink()
 
 
-def forget_checkpoint(path: Path) -> None:
+def remove_checkpoint(path: StoragePath) -> None:
+    """Removes a checkpoint; one that is removed in part is none.
+
+    Raises:
+        OSError: Something of it is left.
+    """
+    (path / MANIFEST).unlink(missing_ok=True)
+    remove_tree(path)
+
+
+def forget_checkpoint(path: StoragePath) -> None:
     """Removes what a save that failed has left, as far as it goes."""
-    shutil.rmtree(path, ignore_errors=True)
+    with suppress(OSError):
+        remove_checkpoint(path)
+
+
+@contextmanager
+def workplace(path: StoragePath) -> Iterator[Path]:
+    """Where this rank writes its files of a checkpoint: into its directory, or on this machine
+    where that is on object storage; `hand_in` brings them there."""
+    if isinstance(path, Path):
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="raymon-") as here:
+        yield Path(here)
+
+
+def hand_in(here: Path, path: StoragePath) -> None:
+    """Brings what is in a workplace into the directory of the checkpoint.
+
+    Raises:
+        OSError: Some of it is not there.
+    """
+    if not isinstance(path, Path):
+        upload(here, path)
 
 
 def write_part(path: Path, name: str, part: Mapping[str, Any]) -> None:
@@ -208,10 +277,7 @@ def write_part(path: Path, name: str, part: Mapping[str, Any]) -> None:
     # Written by Python: of a full disk torch only says that it is not where it should be.
     content = io.BytesIO()
     torch.save(dict(part), content)
-    with (path / name).open("wb") as file:
-        file.write(content.getbuffer())
-        file.flush()
-        os.fsync(file.fileno())
+    write_whole(path / name, content.getvalue())
 
 
 def rank_part(rank: int) -> str:
@@ -223,7 +289,7 @@ def file_entries(path: Path, rank: int, names: Sequence[str]) -> dict[str, FileE
     """Sizes and hashes of the files that a rank wrote, by name.
 
     Args:
-        path: Of the checkpoint.
+        path: Where they are.
         rank: That wrote them; those of its tensors are found by their names.
         names: Of the others.
     """
@@ -233,7 +299,7 @@ def file_entries(path: Path, rank: int, names: Sequence[str]) -> dict[str, FileE
 
 
 def write_manifest(
-    path: Path,
+    path: StoragePath,
     *,
     step: int,
     epoch: int,
@@ -247,8 +313,10 @@ def write_manifest(
 
     Raises:
         RunError: A file of another rank is not there.
+        OSError: The manifest is not written.
     """
-    missing = [name for name in files if not (path / name).is_file()]
+    sizes = file_sizes(path)
+    missing = [name for name, entry in files.items() if sizes.get(name) != entry.size]
     if missing:
         raise RunError(
             f"{path}: {missing[0]}, written by another worker, is not there; "
@@ -265,30 +333,22 @@ def write_manifest(
         "files": {name: asdict(entry) for name, entry in files.items()},
         "tensors": {name: asdict(place) for name, place in tensors.items()},
     }
-    _write_json(path / MANIFEST, manifest)
+    write_whole(path / MANIFEST, json.dumps(manifest, indent=1).encode())
 
 
-def read_part(path: Path, name: str, device: torch.device) -> dict[str, Any]:
+def read_part(path: StoragePath, name: str, device: torch.device) -> dict[str, Any]:
     """Reads what `write_part` wrote. Only tensors and plain values; no code in it is run.
 
     Raises:
         RunError: It cannot be read, or holds anything else.
     """
     try:
-        part: dict[str, Any] = torch.load(path / name, map_location=device, weights_only=True)
+        content = io.BytesIO((path / name).read_bytes())
+        part: dict[str, Any] = torch.load(content, map_location=device, weights_only=True)
     except Exception as error:
         # torch's own words are advice to allow what is in it.
         raise RunError(f"{path / name}: cannot be read: {type(error).__name__}") from None
     return part
-
-
-def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    draft = path.with_name(path.name + ".new")
-    with draft.open("w") as file:
-        file.write(json.dumps(content, indent=1))
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(draft, path)
 
 
 def _json_numbers(metrics: Mapping[str, float]) -> dict[str, float | None]:

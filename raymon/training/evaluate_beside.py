@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
 
 from raymon.errors import RunError, reason
@@ -11,6 +9,7 @@ from raymon.models import build_model
 from raymon.monitor import Channel, Sender
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.sinks import Evaluation
+from raymon.storage import StoragePath
 from raymon.training.checkpoint import read_checkpoint, step_of, write_scores_beside
 from raymon.training.datasets import Datasets
 from raymon.training.evaluation import evaluate
@@ -28,7 +27,7 @@ _MOST_TRIES = 5
 
 def evaluate_beside(
     config: PipelineConfig,
-    path: Path,
+    path: StoragePath,
     reporter: Channel,
     datasets: Datasets,
     device: torch.device,
@@ -61,7 +60,7 @@ def evaluate_beside(
         sender.close(_PUBLISH_S)
 
 
-def _count_try(path: Path) -> None:
+def _count_try(path: StoragePath) -> None:
     # Ray makes a task again that died, for ever, since it would end the run with it else.
     counted = path / _BEGUN
     tries = int(counted.read_bytes()) if counted.exists() else 0
@@ -71,7 +70,11 @@ def _count_try(path: Path) -> None:
 
 
 def _evaluate(
-    config: PipelineConfig, path: Path, sender: Sender, datasets: Datasets, device: torch.device
+    config: PipelineConfig,
+    path: StoragePath,
+    sender: Sender,
+    datasets: Datasets,
+    device: torch.device,
 ) -> Evaluation:
     checkpoint = read_checkpoint(path)
     if checkpoint is None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from rich.console import Console as RichConsole
 
@@ -16,6 +15,7 @@ from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.reporter import InProcessReporter, Reporter
 from raymon.sinks import Console
 from raymon.sinks.console import terminal_handler
+from raymon.storage import StoragePath, absolute
 from raymon.training.datasets import EVAL, Datasets, check_datasets, datasets_in_process
 from raymon.training.job import Job, features_of
 from raymon.training.prepare import check_evaluation_input, with_absolute_paths
@@ -26,7 +26,7 @@ from raymon.training.worker import run_worker
 
 
 def evaluate_run(
-    model_dir: Path,
+    model_dir: StoragePath,
     checkpoint: str = "latest",
     overrides: Sequence[str] = (),
     *,
@@ -51,7 +51,7 @@ def evaluate_run(
     """
     config = with_absolute_paths(read_saved(model_dir, overrides))
     # The run may have been moved since.
-    config.model_dir = str(model_dir.absolute())
+    config.model_dir = str(absolute(model_dir))
     given = dict(datasets or {})
     if not config.eval_input_path and EVAL not in given:
         raise ConfigError(f"{model_dir}: no eval_input_path; pass --set eval_input_path=PATH")
@@ -64,7 +64,7 @@ def evaluate_run(
         config.monitor_config.log_format,
         handler=terminal_handler(terminal) if terminal else None,
     )
-    job = Job(config.SerializeToString(), str(chosen.path.absolute()))
+    job = Job(config.SerializeToString(), str(absolute(chosen.path)))
     # Nothing is kept: what is published is only shown.
     reporter = Reporter(None, [], 1, math.inf)
     run = _in_process if config.ray_config.num_workers == 0 else _on_ray

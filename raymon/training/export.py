@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import closing
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,6 +16,7 @@ from raymon.errors import DataError, RunError
 from raymon.models import Model, build_model
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.serving import export_program, program_inputs, write_bundle
+from raymon.storage import StoragePath, absolute
 from raymon.training.checkpoint import Checkpoint, damage
 from raymon.training.job import features_of, file_format
 from raymon.training.prepare import with_absolute_paths
@@ -28,7 +28,11 @@ _TOLERANCE = 1e-5
 
 
 def export_run(
-    model_dir: Path, out: Path, checkpoint: str = "latest", *, replace: bool = False
+    model_dir: StoragePath,
+    out: StoragePath,
+    checkpoint: str = "latest",
+    *,
+    replace: bool = False,
 ) -> Checkpoint:
     """Writes the model of a checkpoint as a program, its weights, what makes its inputs of raw
     columns, and a card; after a check that the program predicts what the checkpoint predicts.
@@ -62,7 +66,7 @@ def export_run(
             f"{chosen.path}: the program predicts otherwise than the checkpoint, by {difference:g}"
         )
     card = {
-        "run": str(model_dir.absolute()),
+        "run": str(absolute(model_dir)),
         "step": chosen.step,
         "metrics": dict(chosen.metrics),
         "labels": list(config.data_config.label_fields),

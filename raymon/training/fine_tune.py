@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import copy
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import torch
-from pyarrow import fs
 
-from raymon.errors import RunError, first_line
+from raymon.errors import RunError
 from raymon.models import Model
 from raymon.protos.train_pb2 import TrainConfig
+from raymon.storage import storage_path
 from raymon.training.checkpoint import (
     TRAINER,
     Checkpoint,
@@ -123,33 +120,14 @@ def fine_tune(state: TrainState, checkpoint: Checkpoint, config: TrainConfig) ->
         _load_optimizers(state, loaded, {**rest["small"], **tensors})
 
 
-@contextmanager
-def checkpoint_of(path: str) -> Iterator[Checkpoint]:
-    """The checkpoint that `fine_tune_checkpoint` means: of a run the newest, or itself. One on
-    object storage is here as long as it is used.
+def checkpoint_of(path: str) -> Checkpoint:
+    """The checkpoint that `fine_tune_checkpoint` means: of a run the newest, or itself.
 
     Raises:
         RunError: There is none, or it is damaged.
     """
-    if "://" not in path:
-        yield _sound(Path(path))
-        return
-    name = path.rstrip("/").rpartition("/")[2]
-    if not is_checkpoint_path(Path(name)):
-        raise RunError(f"fine_tune_checkpoint: {path}: give the checkpoint, as .../model.ckpt-1000")
-    with tempfile.TemporaryDirectory() as directory:
-        try:
-            source, inner = fs.FileSystem.from_uri(path)
-            Path(directory, name).mkdir()
-            fs.copy_files(inner, f"{directory}/{name}", source, fs.LocalFileSystem())
-        except (pa.ArrowException, OSError) as error:
-            why = first_line(error)
-            raise RunError(f"fine_tune_checkpoint: {path}: cannot be read: {why}") from None
-        yield _sound(Path(directory, name))
-
-
-def _sound(path: Path) -> Checkpoint:
-    checkpoint = read_checkpoint(path) if is_checkpoint_path(path) else latest_checkpoint(path)
+    given = storage_path(path)
+    checkpoint = read_checkpoint(given) if is_checkpoint_path(given) else latest_checkpoint(given)
     if checkpoint is None:
         raise RunError(f"fine_tune_checkpoint: {path}: not a complete checkpoint")
     why = damage(checkpoint)

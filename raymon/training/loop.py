@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from contextlib import closing, nullcontext
-from pathlib import Path
 
 from raymon.monitor import Monitor, Sender
 from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.storage import storage_path
 from raymon.training.evaluation import EvalReader, evaluate
 from raymon.training.feed import FedBatch, Feed
 from raymon.training.gradients import GradientSummaries
@@ -62,7 +62,7 @@ class Loop:
         self._saver = saver
         self._preemption = preemption
         self._context = context
-        self._model_dir = Path(config.model_dir)
+        self._model_dir = storage_path(config.model_dir)
         self._saved_step = self._due_step = state.step
 
     def run(self) -> None:

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import os
+import uuid
 from pathlib import Path
 
-from raymon.errors import ConfigError, RunError
+import pyarrow as pa
+
+from raymon.errors import RunError, first_line
+from raymon.storage import ObjectPath, StoragePath
 
 
-def check_mounted(model_dir: Path) -> None:
-    """Checks that a path is one of a file system.
-
-    Raises:
-        ConfigError: It is not.
-    """
-    if "://" in str(model_dir) or ":/" in str(model_dir):
-        raise ConfigError(f"model_dir: {model_dir}: raymon writes to local or mounted paths only")
-
-
-def check_writable(model_dir: Path) -> None:
+def check_writable(model_dir: StoragePath) -> None:
     """Checks that a directory can be written to, or made.
 
     Raises:
         RunError: It cannot.
     """
+    if not isinstance(model_dir, Path):
+        _check_storage(model_dir)
+        return
     existing = model_dir
     while not existing.exists():
         existing = existing.parent
@@ -31,3 +28,13 @@ def check_writable(model_dir: Path) -> None:
         raise RunError(f"{model_dir}: cannot be written: {existing} is a file")
     if not os.access(existing, os.W_OK | os.X_OK):
         raise RunError(f"{model_dir}: cannot be written: no permission to write to {existing}")
+
+
+def _check_storage(model_dir: ObjectPath) -> None:
+    # Of storage only an object that is written tells whether one can be.
+    probe = model_dir / f".writable-{uuid.uuid4().hex}"
+    try:
+        probe.write_bytes(b"")
+        probe.unlink()
+    except (pa.ArrowException, OSError) as error:
+        raise RunError(f"{model_dir}: cannot be written: {first_line(error)}") from None

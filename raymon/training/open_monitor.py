@@ -18,6 +18,7 @@ from torch import Tensor
 from raymon.errors import UserError
 from raymon.protos.monitor_pb2 import MonitorConfig
 from raymon.sinks import Console, Snapshot
+from raymon.storage import ObjectPath, storage_path
 from raymon.training.monitoring import Monitoring
 from raymon.training.open_metrics import TrainMetrics, open_metrics
 from raymon.training.open_output import open_output
@@ -51,9 +52,9 @@ class Monitor:
         train_metrics: What is decayed over the steps: names as in a config ("auc", "log_loss"),
             metrics of raymon or torchmetrics, which are copied, `TrainMetricWrapper`s, or
             `TrainMetricConfig` messages; a list of them, or a mapping by the names to show.
-        model_dir: Directory for `monitor/windows.jsonl`, TensorBoard events and what a restart
-            needs; what is there past `first_step` is taken back. None: in Ray Train the storage of
-            the run, elsewhere nothing is written.
+        model_dir: Directory, or URI of one, for `monitor/windows.jsonl`, TensorBoard events and
+            what a restart needs; what is there past `first_step` is taken back. None: in Ray Train
+            the storage of the run, elsewhere nothing is written.
         total_steps: Steps of the run, for a bar and the time that remains.
         log_step_count_steps: Steps that a progress line and a point on the curves cover.
         use_tensorboard: Whether TensorBoard events are written.
@@ -69,7 +70,7 @@ class Monitor:
         self,
         train_metrics: TrainMetrics = (),
         *,
-        model_dir: str | PathLike[str] | None = None,
+        model_dir: str | PathLike[str] | ObjectPath | None = None,
         total_steps: int | None = None,
         log_step_count_steps: int = 100,
         use_tensorboard: bool = True,
@@ -81,9 +82,10 @@ class Monitor:
         _check_at_least(0, first_step=first_step)
         if name is not None and (not name or Path(name).name != name):
             raise UserError(f"name: {name!r} is no name of a directory")
+        given = None if model_dir is None else storage_path(model_dir)
         settings = RunSettings(
             open_metrics(train_metrics),
-            None if model_dir is None else Path(model_dir).expanduser(),
+            given.expanduser() if isinstance(given, Path) else given,
             name,
             log_step_count_steps,
             use_tensorboard,

@@ -19,7 +19,8 @@ from raymon.protos.monitor_pb2 import MonitorConfig
 from raymon.reporter.actor import actor_name
 from raymon.reporter.node_actor import TreeReporter
 from raymon.reporter.ray_reporter import RayReporter, start_reporter
-from raymon.training.model_dir import check_mounted, check_writable
+from raymon.storage import ObjectPath, StoragePath, with_few_tries
+from raymon.training.model_dir import check_writable
 from raymon.training.open_run import RunSettings, make_reporter
 from raymon.training.progress import Publisher
 
@@ -40,7 +41,7 @@ class RayRun:
     Args:
         rank, world_size: Of this worker.
         attempt: Number that the reporter gave to these workers.
-        directory: Where the numbers are written to; None for nowhere.
+        directory: Where the numbers are written to.
         reporter: The way to the actor.
         channel: The way for windows.
     """
@@ -50,13 +51,13 @@ class RayRun:
         rank: int,
         world_size: int,
         attempt: int,
-        directory: Path | None,
+        directory: StoragePath,
         reporter: RayReporter,
         channel: Channel,
     ) -> None:
         self.rank = rank
         self.attempt = attempt
-        self.directory = directory
+        self.directory: StoragePath | None = directory
         self.channel = channel
         self.publisher: Publisher | None = reporter if rank == 0 else None
         self.world_size = world_size
@@ -104,14 +105,11 @@ def open_ray_run(settings: RunSettings) -> RayRun | None:
 
 
 def _begin(
-    settings: RunSettings, run: str, directory: Path | None, world_size: int
+    settings: RunSettings, run: str, directory: StoragePath, world_size: int
 ) -> tuple[int, str]:
     """The number of the attempt, or 0 and why there is none if the user can do something."""
     try:
-        if directory is None:
-            _log.warning("%s is no file system: pass model_dir for curves and JSON lines", run)
-        else:
-            check_writable(directory)
+        check_writable(directory)
         # Where workers were here before, it goes on from what theirs kept.
         reporter = start_reporter(run, make_reporter(settings, directory))
         token, step = uuid.uuid4().hex, settings.first_step
@@ -123,17 +121,21 @@ def _begin(
         return 0, ""
 
 
-def _place(settings: RunSettings, context: Any) -> tuple[str, Path | None]:
+def _place(settings: RunSettings, context: Any) -> tuple[str, StoragePath]:
     """The name of the run, and the directory that it writes to."""
-    storage = context.get_storage()
     given = settings.model_dir
-    if given is not None:
-        check_mounted(given)
-        if not given.is_absolute():
-            raise RunError(
-                f"model_dir: {given}: has to be an absolute path in a worker of Ray Train, whose "
-                "working directory is its own"
-            )
-    path = (given or Path(storage.experiment_fs_path)) / (settings.name or "")
-    written = given is not None or storage.storage_filesystem.type_name == "local"
-    return str(path), path if written else None
+    if isinstance(given, Path) and not given.is_absolute():
+        raise RunError(
+            f"model_dir: {given}: has to be an absolute path in a worker of Ray Train, whose "
+            "working directory is its own"
+        )
+    directory = (given or directory_in_ray(context.get_storage())) / (settings.name or "")
+    return str(directory), directory
+
+
+def directory_in_ray(storage: Any) -> StoragePath:
+    """The directory of the run in the storage that Ray Train has."""
+    path, filesystem = storage.experiment_fs_path, storage.storage_filesystem
+    if filesystem.type_name == "local":
+        return Path(path)
+    return ObjectPath(with_few_tries(filesystem), path, f"{filesystem.type_name}://{path}")

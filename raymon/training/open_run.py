@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import copy
-import os
 import sys
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 import torch.distributed as dist
@@ -19,12 +17,13 @@ from raymon.monitor import Channel
 from raymon.protos.monitor_pb2 import MonitorConfig
 from raymon.reporter import InProcessReporter, Reporter
 from raymon.sinks import BackgroundSink, Sink, TensorBoard, WindowLines
-from raymon.training.model_dir import check_mounted, check_writable
+from raymon.storage import StoragePath, absolute
+from raymon.training.model_dir import check_writable
 from raymon.training.progress import Publisher
 
 Metrics = Mapping[str, TrainMetricWrapper]
 
-_written: set[Path] = set()
+_written: set[StoragePath] = set()
 """Directories that runs of this process write to."""
 
 
@@ -42,7 +41,7 @@ class RunSettings:
     """
 
     metrics: Metrics
-    model_dir: Path | None
+    model_dir: StoragePath | None
     name: str | None
     log_step_count_steps: int
     use_tensorboard: bool
@@ -67,7 +66,7 @@ class OpenRun(Protocol):
     rank: int
     world_size: int
     attempt: int
-    directory: Path | None
+    directory: StoragePath | None
     channel: Channel
     publisher: Publisher | None
 
@@ -110,7 +109,7 @@ def in_ray_train() -> bool:
         return False
 
 
-def make_reporter(settings: RunSettings, directory: Path | None) -> Reporter:
+def make_reporter(settings: RunSettings, directory: StoragePath | None) -> Reporter:
     """The reporter of a run, with its sinks.
 
     Args:
@@ -159,11 +158,10 @@ class LocalRun:
         if self.directory is not None:
             _written.discard(self.directory)
 
-    def _claim(self, settings: RunSettings) -> Path | None:
+    def _claim(self, settings: RunSettings) -> StoragePath | None:
         if settings.model_dir is None:
             return None
-        check_mounted(settings.model_dir)
-        directory = Path(os.path.abspath(settings.model_dir)) / (settings.name or "")
+        directory = absolute(settings.model_dir) / (settings.name or "")
         check_writable(directory)
         if directory in _written:
             raise RunError(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import torch
 from torchmetrics import Metric
@@ -18,6 +17,7 @@ from raymon.models import build_model, label_kinds
 from raymon.protos.data_pb2 import DatasetType
 from raymon.protos.metric_pb2 import CustomMetric
 from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.storage import StoragePath, absolute, check_no_credentials, storage_path
 from raymon.training.checkpoint import checkpoint_directories, newest_checkpoint, read_manifest
 from raymon.training.datasets import EVAL, TRAIN, Datasets, check_datasets, title
 from raymon.training.fine_tune import LOADED, Transfer, checkpoint_of, transfers
@@ -30,7 +30,7 @@ from raymon.training.job import (
     total_steps,
     train_reader,
 )
-from raymon.training.model_dir import check_mounted, check_writable
+from raymon.training.model_dir import check_writable
 
 
 @dataclass(frozen=True)
@@ -182,22 +182,19 @@ def plan_fine_tuning(config: PipelineConfig) -> list[Transfer]:
         return []
     with torch.device("meta"):
         model = build_model(config, build_features(config.feature_configs))
-    with checkpoint_of(train.fine_tune_checkpoint) as checkpoint:
-        found = transfers(model, checkpoint, train)
+    found = transfers(model, checkpoint_of(train.fine_tune_checkpoint), train)
     if not any(transfer.state == LOADED for transfer in found):
         raise RunError(f"fine_tune_checkpoint: {train.fine_tune_checkpoint}: nothing of it fits")
     return found
 
 
-def check_model_dir(model_dir: Path, resume: bool) -> None:
+def check_model_dir(model_dir: StoragePath, resume: bool) -> None:
     """Checks that a run can write to its directory, and that it goes on only where asked to.
 
     Raises:
-        ConfigError: It is no path that raymon can write to.
         RunError: The directory cannot be written, has checkpoints and `resume` is false, or has
             none and `resume` is true.
     """
-    check_mounted(model_dir)
     newest = newest_checkpoint(model_dir)
     if newest is not None and not resume:
         raise RunError(
@@ -216,22 +213,27 @@ def check_model_dir(model_dir: Path, resume: bool) -> None:
 
 
 def with_absolute_paths(config: PipelineConfig) -> PipelineConfig:
-    """The config as it means the same in any working directory."""
-    absolute = PipelineConfig()
-    absolute.CopyFrom(config)
-    absolute.model_dir = _absolute(config.model_dir)
+    """The config as it means the same in any working directory.
+
+    Raises:
+        UserError: There are credentials in a URI, which would be kept with the run, or the one of
+            `model_dir` cannot be opened.
+    """
+    result = PipelineConfig()
+    result.CopyFrom(config)
+    result.model_dir = str(absolute(storage_path(config.model_dir)))
     if config.train_input_path:
-        absolute.train_input_path = _absolute_list(config.train_input_path)
+        result.train_input_path = _absolute_list(config.train_input_path)
     if config.eval_input_path:
-        absolute.eval_input_path = _absolute_list(config.eval_input_path)
-    train = absolute.train_config
+        result.eval_input_path = _absolute_list(config.eval_input_path)
+    train = result.train_config
     for name in ("fine_tune_checkpoint", "fine_tune_ckpt_param_map"):
         if getattr(train, name):
             setattr(train, name, _absolute(getattr(train, name)))
-    for feature in absolute.feature_configs:
+    for feature in result.feature_configs:
         if feature.id_feature.HasField("vocab_file"):
             feature.id_feature.vocab_file = _absolute(feature.id_feature.vocab_file)
-    return absolute
+    return result
 
 
 def _absolute_list(paths: str) -> str:
@@ -239,4 +241,5 @@ def _absolute_list(paths: str) -> str:
 
 
 def _absolute(path: str) -> str:
+    check_no_credentials(path)
     return path if "://" in path else os.path.abspath(os.path.expanduser(path))

@@ -2,35 +2,52 @@
 
 from __future__ import annotations
 
+import logging
+import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
 import torch
 from torch.profiler import ProfilerActivity, profile, schedule, tensorboard_trace_handler
 
+from raymon.errors import os_reason
+from raymon.storage import ObjectPath, StoragePath, upload
+
+_log = logging.getLogger("raymon")
+
 TRACE_DIRECTORY = "train_eval_trace"
 _WAIT, _WARMUP, _ACTIVE = 5, 3, 10
 
 
 class StepProfiler:
-    """Traces a few steps after the first ones, into `train_eval_trace/`.
+    """Traces a few steps after the first ones, into `train_eval_trace/`; on object storage it is
+    there when the run is over.
 
     Args:
         model_dir: Directory of the run.
         enabled: False: does nothing.
     """
 
-    def __init__(self, model_dir: Path, enabled: bool) -> None:
+    def __init__(self, model_dir: StoragePath, enabled: bool) -> None:
         self._profile: profile | None = None
+        self._at_end = ExitStack()
         if not enabled:
             return
+        directory = model_dir / TRACE_DIRECTORY
+        if isinstance(directory, Path):
+            self._directory = directory
+        else:
+            here = tempfile.TemporaryDirectory(prefix="raymon-")
+            self._directory = Path(self._at_end.enter_context(here))
+            self._at_end.callback(_upload, self._directory, directory)
         activities = [ProfilerActivity.CPU]
         if torch.cuda.is_available():
             activities.append(ProfilerActivity.CUDA)
         self._profile = profile(
             activities=activities,
             schedule=schedule(wait=_WAIT, warmup=_WARMUP, active=_ACTIVE, repeat=1),
-            on_trace_ready=tensorboard_trace_handler(str(model_dir / TRACE_DIRECTORY)),
+            on_trace_ready=tensorboard_trace_handler(str(self._directory)),
         )
 
     def __enter__(self) -> StepProfiler:
@@ -46,8 +63,16 @@ class StepProfiler:
     ) -> None:
         if self._profile is not None:
             self._profile.__exit__(kind, error, traceback)
+        self._at_end.close()
 
     def step(self) -> None:
         """Says that a step is over."""
         if self._profile is not None:
             self._profile.step()
+
+
+def _upload(here: Path, directory: ObjectPath) -> None:
+    try:
+        upload(here, directory)
+    except OSError as error:  # a run does not fail for its traces
+        _log.warning("%s: cannot be written: %s", directory, os_reason(error))

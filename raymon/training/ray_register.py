@@ -15,6 +15,7 @@ import torch
 from ray.train import ValidationTaskConfig
 
 from raymon.protos.export_pb2 import ExportConfig
+from raymon.storage import ObjectPath, storage_path
 from raymon.training.checkpoint import step_of
 
 
@@ -73,10 +74,12 @@ def for_ray(scores: Mapping[str, float], export: ExportConfig) -> dict[str, floa
 def _report(
     directory: str, metrics: Mapping[str, Any], validation: ValidationTaskConfig | bool
 ) -> None:
+    path = storage_path(directory)
+    on_storage = (path.inner, path.filesystem) if isinstance(path, ObjectPath) else (path,)
     ray.train.report(
         dict(metrics),
-        checkpoint=ray.train.Checkpoint.from_directory(directory),
-        checkpoint_dir_name=Path(directory).name,
+        checkpoint=ray.train.Checkpoint(*on_storage),
+        checkpoint_dir_name=path.name,
         checkpoint_upload_mode=ray.train.CheckpointUploadMode.NO_UPLOAD,
         validation=validation,
     )

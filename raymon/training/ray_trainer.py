@@ -7,7 +7,6 @@ import logging
 import signal
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from ray import cloudpickle
@@ -20,6 +19,7 @@ from raymon.metrics import registered_metrics
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.ray_pb2 import RayConfig
 from raymon.reporter.ray_reporter import RayReporter
+from raymon.storage import ObjectPath, StoragePath, storage_path
 from raymon.training.datasets import EVAL, Datasets, is_ray_dataset, title
 from raymon.training.job import Job, evaluates_beside
 from raymon.training.ray_cluster import worker_resources
@@ -45,7 +45,7 @@ def fit(job: Job, reporter: RayReporter, datasets: Datasets) -> None:
         TrainingError: The run failed.
     """
     config = job.config
-    run_dir = Path(config.model_dir)
+    run_dir = storage_path(config.model_dir)
     if job.checkpoint is not None:
         # An evaluation has nothing to do with the checkpoints that Ray keeps for the run.
         run_dir = run_dir / "monitor" / "evaluate"
@@ -76,7 +76,8 @@ def fit(job: Job, reporter: RayReporter, datasets: Datasets) -> None:
         scaling_config=_scaling_config(config.ray_config),
         run_config=RunConfig(
             name=run_dir.name,
-            storage_path=str(run_dir.parent),
+            storage_path=_ray_path(run_dir.parent),
+            storage_filesystem=run_dir.filesystem if isinstance(run_dir, ObjectPath) else None,
             checkpoint_config=_checkpoint_config(config),
             failure_config=FailureConfig(max_failures=config.ray_config.max_failures),
         ),
@@ -94,6 +95,10 @@ def fit(job: Job, reporter: RayReporter, datasets: Datasets) -> None:
         # Ray leaves a handler of its own behind.
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, on_interrupt)
+
+
+def _ray_path(path: StoragePath) -> str:
+    return path.inner if isinstance(path, ObjectPath) else str(path)
 
 
 def _check_that_they_travel(datasets: Datasets) -> None:
@@ -153,7 +158,7 @@ def _own_errors(error: RayTrainingFailedError) -> Iterator[RaymonError]:
             cause = getattr(cause, "_base_exc", None) or cause.__cause__
 
 
-def _forget_lost_checkpoints(model_dir: Path) -> None:
+def _forget_lost_checkpoints(model_dir: StoragePath) -> None:
     # Ray refuses a run when a checkpoint that it knows of is gone, as when a person deleted it.
     snapshot = model_dir / "checkpoint_manager_snapshot.json"
     try:

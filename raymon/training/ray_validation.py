@@ -46,13 +46,14 @@ def score_checkpoint(
     """
     # Ray's controller imports this module too, so what takes seconds is imported here.
     import logging
-    from pathlib import Path
+    from pathlib import PurePath
 
     import torch
 
     from raymon.config.custom import allow_custom_classes
     from raymon.metrics import register_metric
     from raymon.reporter.ray_reporter import RayReporter
+    from raymon.storage import storage_path
     from raymon.training.evaluate_beside import evaluate_beside
     from raymon.training.job import Job
     from raymon.training.ray_register import for_ray
@@ -67,7 +68,7 @@ def score_checkpoint(
     config = Job(arguments["config"]).config
     scores = evaluate_beside(
         config,
-        Path(checkpoint.path),
+        storage_path(config.model_dir) / PurePath(checkpoint.path).name,
         RayReporter(arguments["reporter"]),
         arguments["datasets"],
         device,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,6 +12,7 @@ from raymon.data import DatasetPosition, Position
 from raymon.errors import RunError
 from raymon.models import Model
 from raymon.sinks import Evaluation
+from raymon.storage import StoragePath
 from raymon.training.checkpoint import (
     TRAINER,
     Checkpoint,
@@ -36,6 +37,9 @@ from raymon.training.worker_context import WorkerContext
 
 _CPU = torch.device("cpu")
 
+_PAUSES_S = (2.0, 5.0, 10.0)
+"""Seconds between tries to find a checkpoint on storage that does not answer."""
+
 
 def restore(state: TrainState, checkpoint: Checkpoint, context: WorkerContext) -> None:
     """Brings the state to that of a checkpoint.
@@ -57,19 +61,19 @@ def restore(state: TrainState, checkpoint: Checkpoint, context: WorkerContext) -
             f"{path}: trained by {' and '.join(trainer['kinds'])}, this config says "
             f"{' and '.join(kinds)}; a run goes on with the same optimizers"
         )
-    load_model(state.model, checkpoint)
+    of_model = _tensors_that_fit(state.model, checkpoint)
     shapes = tensor_shapes(path)
-    if state.averages is not None:
-        averages = {AVERAGE + name: value for name, value in state.averages.tensors.items()}
-        state.averages.begin_anew()
-        # A config that averages only now has none in its checkpoint.
-        read_tensors(path, {n: value for n, value in averages.items() if n in shapes})
+    averages = {} if state.averages is None else state.averages.tensors
+    of_averages = {AVERAGE + n: t for n, t in averages.items() if AVERAGE + n in shapes}
     of_optimizers = {
         name: torch.empty(shape, dtype=dtype)
         for name, (shape, dtype) in shapes.items()
         if name.startswith(OPTIMIZER)
     }
-    read_tensors(path, of_optimizers)
+    read_tensors(path, {**of_model, **of_averages, **of_optimizers})
+    if state.averages is not None and not of_averages:
+        # A config that averages only now has none in its checkpoint.
+        state.averages.begin_anew()
     try:
         load_optimizers(state.optimizers, state.model, trainer, of_optimizers)
     except ValueError:
@@ -104,18 +108,9 @@ def load_model(model: Model, checkpoint: Checkpoint, *, averaged: bool = False) 
     Raises:
         RunError: They do not fit the model.
     """
-    from raymon.training.tensor_files import read_tensors, tensor_shapes
+    from raymon.training.tensor_files import read_tensors
 
-    own = model_tensors(model)
-    why = _misfit(own, saved_shapes(checkpoint))
-    if why is not None:
-        raise RunError(f"{checkpoint.path}: does not fit the model of this config: {why}")
-    there = tensor_shapes(checkpoint.path) if averaged else {}
-    averages = {name for name in own if AVERAGE + name in there}
-    read_tensors(
-        checkpoint.path,
-        {(AVERAGE if n in averages else MODEL) + n: value for n, value in own.items()},
-    )
+    read_tensors(checkpoint.path, _tensors_that_fit(model, checkpoint, averaged=averaged))
 
 
 def saved_shapes(checkpoint: Checkpoint) -> dict[str, torch.Size]:
@@ -131,7 +126,7 @@ def saved_shapes(checkpoint: Checkpoint) -> dict[str, torch.Size]:
 
 
 def checkpoint_to_restore(
-    model_dir: Path, context: WorkerContext, tell: Callable[[str], object]
+    model_dir: StoragePath, context: WorkerContext, tell: Callable[[str], object]
 ) -> Checkpoint | None:
     """The newest checkpoint of the run that is not damaged, the same on every rank; None where
     there is none of the run yet.
@@ -142,17 +137,29 @@ def checkpoint_to_restore(
         tell: Shows a line to who watches the run; called on rank 0 for those that are damaged.
 
     Raises:
-        RunError: There are checkpoints, and all are damaged.
+        RunError: There are checkpoints, and all are damaged; or the storage does not answer.
     """
     found, all_damaged = context.broadcast(
-        _newest_sound(model_dir, tell) if context.rank == 0 else (None, False)
+        _find(model_dir, tell) if context.rank == 0 else (None, False)
     )
     if all_damaged:
         raise RunError(f"{model_dir}: every checkpoint is damaged; see raymon checkpoint verify")
     return found
 
 
-def _newest_sound(model_dir: Path, tell: Callable[[str], object]) -> tuple[Checkpoint | None, bool]:
+def _find(model_dir: StoragePath, tell: Callable[[str], object]) -> tuple[Checkpoint | None, bool]:
+    for pause_s in _PAUSES_S:
+        try:
+            return _newest_sound(model_dir, tell)
+        except RunError as error:
+            tell(f"{error}; it is tried again")
+            time.sleep(pause_s)
+    return _newest_sound(model_dir, tell)
+
+
+def _newest_sound(
+    model_dir: StoragePath, tell: Callable[[str], object]
+) -> tuple[Checkpoint | None, bool]:
     written = [read_manifest(path) for path in checkpoint_directories(model_dir)]
     checkpoints = [checkpoint for checkpoint in written if checkpoint is not None]
     for checkpoint in reversed(checkpoints):
@@ -161,6 +168,21 @@ def _newest_sound(model_dir: Path, tell: Callable[[str], object]) -> tuple[Check
             return checkpoint, False
         tell(f"{checkpoint.path}: is damaged, and not taken: {why}")
     return None, bool(checkpoints)
+
+
+def _tensors_that_fit(
+    model: Model, checkpoint: Checkpoint, *, averaged: bool = False
+) -> dict[str, torch.Tensor]:
+    """The parameters and buffers of a model by their names in a checkpoint, which has them all."""
+    from raymon.training.tensor_files import tensor_shapes
+
+    own = model_tensors(model)
+    why = _misfit(own, saved_shapes(checkpoint))
+    if why is not None:
+        raise RunError(f"{checkpoint.path}: does not fit the model of this config: {why}")
+    there = tensor_shapes(checkpoint.path) if averaged else {}
+    averages = {name for name in own if AVERAGE + name in there}
+    return {(AVERAGE if n in averages else MODEL) + n: value for n, value in own.items()}
 
 
 def _misfit(own: Mapping[str, torch.Tensor], saved: Mapping[str, torch.Size]) -> str | None:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import logging
 import math
-import shutil
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from os import PathLike
-from pathlib import Path
 
 from raymon.config import read_saved
-from raymon.errors import RunError
+from raymon.errors import RunError, os_reason
 from raymon.protos.export_pb2 import ExportConfig
-from raymon.training.checkpoint import Checkpoint, list_checkpoints
+from raymon.storage import ObjectPath, StoragePath, storage_path
+from raymon.training.checkpoint import Checkpoint, list_checkpoints, remove_checkpoint
 from raymon.training.scores import scores_of_metric
 
 _log = logging.getLogger("raymon")
@@ -33,7 +32,7 @@ def best_of(checkpoints: Sequence[Checkpoint], export: ExportConfig) -> Checkpoi
 
 
 def best_checkpoint(
-    model_dir: str | PathLike[str], export_config: ExportConfig | None = None
+    model_dir: str | PathLike[str] | ObjectPath, export_config: ExportConfig | None = None
 ) -> Checkpoint:
     """The best checkpoint that is there of a run, by the scores in its evaluation file.
 
@@ -41,13 +40,13 @@ def best_checkpoint(
     A score that did not get into the file, as where the reporter was gone, is in the checkpoint.
 
     Args:
-        model_dir: Directory of the run.
+        model_dir: Directory of the run, or its URI.
         export_config: Says by which metric, and in which direction; None: that of the run.
 
     Raises:
         RunError: There is no checkpoint, none with a score, or lines without the metric.
     """
-    directory = Path(model_dir)
+    directory = storage_path(model_dir)
     export = read_saved(directory).export_config if export_config is None else export_config
     checkpoints = _checkpoints(directory)
     name = export.best_exporter_metric
@@ -66,16 +65,16 @@ def best_checkpoint(
     return best
 
 
-def latest_checkpoint(model_dir: str | PathLike[str]) -> Checkpoint:
+def latest_checkpoint(model_dir: str | PathLike[str] | ObjectPath) -> Checkpoint:
     """The checkpoint of a run with the most steps.
 
     Raises:
         RunError: There is no checkpoint.
     """
-    return _checkpoints(Path(model_dir))[-1]
+    return _checkpoints(storage_path(model_dir))[-1]
 
 
-def choose_checkpoint(model_dir: Path, name: str, export: ExportConfig) -> Checkpoint:
+def choose_checkpoint(model_dir: StoragePath, name: str, export: ExportConfig) -> Checkpoint:
     """A checkpoint of a run by its name.
 
     Args:
@@ -98,7 +97,7 @@ def choose_checkpoint(model_dir: Path, name: str, export: ExportConfig) -> Check
     raise RunError(f"{model_dir}: --checkpoint {name}: not there; it has {steps}")
 
 
-def _checkpoints(model_dir: Path) -> list[Checkpoint]:
+def _checkpoints(model_dir: StoragePath) -> list[Checkpoint]:
     checkpoints = list_checkpoints(model_dir)
     if not checkpoints:
         raise RunError(f"{model_dir}: no checkpoint; the directory of a run has model.ckpt-STEP")
@@ -117,7 +116,7 @@ class LocalRegister:
         keep: How many to keep; 0 keeps all.
     """
 
-    def __init__(self, model_dir: Path, export: ExportConfig, keep: int) -> None:
+    def __init__(self, model_dir: StoragePath, export: ExportConfig, keep: int) -> None:
         self._model_dir = model_dir
         self._export = export
         self._keep = keep
@@ -126,16 +125,20 @@ class LocalRegister:
         """Deletes the checkpoints that are not to be kept beside the new one."""
         if self._keep == 0:
             return
-        checkpoints = list_checkpoints(self._model_dir)
+        try:
+            checkpoints = list_checkpoints(self._model_dir)
+        except RunError as error:
+            _log.warning("checkpoints are kept that are due to go: %s", error)
+            return
         if self._export.exporter_type == "best":
             checkpoints.sort(key=self._rank)
         kept = {checkpoint.step for checkpoint in checkpoints[-self._keep :]} | {step}
         for checkpoint in checkpoints:
             if checkpoint.step not in kept:
                 try:
-                    shutil.rmtree(checkpoint.path)
+                    remove_checkpoint(checkpoint.path)
                 except OSError as error:  # one too many is no reason to stop
-                    _log.warning("%s: cannot be deleted: %s", checkpoint.path, error.strerror)
+                    _log.warning("%s: cannot be deleted: %s", checkpoint.path, os_reason(error))
 
     def ask_for_preemption(self) -> Future[str | None]:
         """Nobody takes this process away and says so beforehand."""

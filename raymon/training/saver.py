@@ -14,6 +14,7 @@ import torch
 
 from raymon.data import InputCounts
 from raymon.errors import TrainingError, reason
+from raymon.storage import StoragePath
 from raymon.training.checkpoint import (
     TRAINER,
     TensorPlace,
@@ -21,7 +22,9 @@ from raymon.training.checkpoint import (
     checkpoint_path,
     file_entries,
     forget_checkpoint,
+    hand_in,
     rank_part,
+    workplace,
     write_manifest,
     write_part,
 )
@@ -71,7 +74,11 @@ class Saver:
     """
 
     def __init__(
-        self, model_dir: Path, context: WorkerContext, skip: bool, tell: Callable[[str], None]
+        self,
+        model_dir: StoragePath,
+        context: WorkerContext,
+        skip: bool,
+        tell: Callable[[str], None],
     ) -> None:
         self._model_dir = model_dir
         self._context = context
@@ -159,6 +166,10 @@ class Saver:
     def _write(self, save: _Save) -> str | None:
         """Why there is no checkpoint; None where there is one."""
         path = checkpoint_path(self._model_dir, save.step)
+        with workplace(path) as here:
+            return self._write_by_way_of(here, path, save)
+
+    def _write_by_way_of(self, here: Path, path: StoragePath, save: _Save) -> str | None:
         world, group = self._beside, self._beside.group
         error: Exception | None = None
         entries: list[Mapping[str, Any]] = []
@@ -174,15 +185,16 @@ class Saver:
         def write() -> None:
             from raymon.training.tensor_files import write_tensors
 
-            write_tensors(path, tensors, group)
+            write_tensors(here, tensors, group)
 
         def write_rest() -> None:
             names = [rank_part(world.rank)]
-            write_part(path, names[0], save.own)
+            write_part(here, names[0], save.own)
             if world.rank == 0:
-                write_part(path, TRAINER, save.shared)
+                write_part(here, TRAINER, save.shared)
                 names.append(TRAINER)
-            entries.append(file_entries(path, world.rank, names))
+            entries.append(file_entries(here, world.rank, names))
+            hand_in(here, path)
 
         def commit() -> None:
             files = {name: entry for part in parts for name, entry in part.items()}
@@ -212,7 +224,7 @@ class Saver:
         self._context.register.register(str(path), save.step, save.metrics)
         return None
 
-    def _failed(self, path: Path, error: Exception | None) -> str:
+    def _failed(self, path: StoragePath, error: Exception | None) -> str:
         why = f"{path}: not saved: {reason(error) if error else ANOTHER_WORKER}"
         self._count(FAILED)
         if self._context.rank == 0:

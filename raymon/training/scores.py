@@ -6,10 +6,10 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from raymon.errors import RunError
+from raymon.errors import RunError, os_reason
 from raymon.sinks.json_lines import SCORES_FILE
+from raymon.storage import StoragePath
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Scores:
     metrics: Mapping[str, float]
 
 
-def read_scores(model_dir: Path) -> list[Scores]:
+def read_scores(model_dir: StoragePath) -> list[Scores]:
     """The scores of a run by step; the last line of a step counts. A last line that is only half
     written is no line.
 
@@ -40,7 +40,7 @@ def read_scores(model_dir: Path) -> list[Scores]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise RunError(f"{path}: cannot be read: {error.strerror}") from None
+        raise RunError(f"{path}: cannot be read: {os_reason(error)}") from None
     lines = text.splitlines()
     by_step: dict[int, Scores] = {}
     for number, line in enumerate(lines, 1):
@@ -58,7 +58,7 @@ def read_scores(model_dir: Path) -> list[Scores]:
     return [by_step[step] for step in sorted(by_step)]
 
 
-def scores_of_metric(model_dir: Path, metric: str) -> dict[int, float]:
+def scores_of_metric(model_dir: StoragePath, metric: str) -> dict[int, float]:
     """The scores of a run by one metric, by step; empty where it has none.
 
     Raises:

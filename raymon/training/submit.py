@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from raymon.config.custom import custom_classes_allowed
 from raymon.errors import ConfigError, RaymonError, RunError, first_line
 from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.storage import check_no_credentials
 from raymon.training.train import load_checked
 
 if TYPE_CHECKING:
@@ -72,6 +73,8 @@ def job_request(
         ConfigError: Something is wrong with the config, or cannot be found from the cluster.
     """
     config = load_checked(config_path, overrides)
+    for path in (config.model_dir, config.train_input_path, config.eval_input_path):
+        check_no_credentials(path)
     if not os.path.isabs(config.model_dir) and "://" not in config.model_dir:
         raise ConfigError(
             f"model_dir: {config.model_dir}: a job has a working directory of its own; give an "

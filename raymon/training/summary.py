@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from raymon.sinks import Snapshot
+from raymon.storage import storage_path, write_whole
 from raymon.training.checkpoint import list_checkpoints, newest_checkpoint
 from raymon.training.monitoring import Monitoring
 from raymon.training.prepare import RunPlan
@@ -67,10 +66,8 @@ class Summary:
 
     def write(self) -> None:
         """Writes `run.json` into the directory of the run, whole or not at all."""
-        path = Path(self.model_dir) / RUN_FILE
-        draft = path.with_name(path.name + ".new")
-        draft.write_text(json.dumps(asdict(self), indent=2) + "\n")
-        os.replace(draft, path)
+        text = json.dumps(asdict(self), indent=2) + "\n"
+        write_whole(storage_path(self.model_dir) / RUN_FILE, text.encode())
 
 
 def summarise(plan: RunPlan, progress: Progress, status: str, counts: Mapping[str, Any]) -> Summary:
@@ -82,7 +79,7 @@ def summarise(plan: RunPlan, progress: Progress, status: str, counts: Mapping[st
         status: See `Summary`.
         counts: Of the reporter; empty where it did not answer any more.
     """
-    model_dir = Path(plan.config.model_dir)
+    model_dir = storage_path(plan.config.model_dir)
     checkpoints = list_checkpoints(model_dir)
     newest = newest_checkpoint(model_dir)
     best = best_of(checkpoints, plan.config.export_config) or newest

@@ -6,21 +6,26 @@ of, and no other. It takes half a second to import, so this module is imported w
 
 from __future__ import annotations
 
+import io
 import pickle
+import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import torch
 import torch.distributed as dist
 from torch.distributed.checkpoint.api import CheckpointException
-from torch.distributed.checkpoint.filesystem import FileSystemReader, FileSystemWriter
+from torch.distributed.checkpoint.filesystem import FileSystem, FileSystemReader, FileSystemWriter
 from torch.distributed.checkpoint.metadata import Metadata, TensorStorageMetadata
 from torch.distributed.checkpoint.state_dict_loader import load
 from torch.distributed.checkpoint.state_dict_saver import save
 
 from raymon.errors import RunError, TrainingError, reason
+from raymon.storage import ObjectPath, StoragePath
 from raymon.training.checkpoint import INDEX
 
 _MODULES = {
@@ -64,7 +69,7 @@ def write_tensors(
             raise TrainingError(_first_cause(error)) from None
 
 
-def tensor_shapes(path: Path) -> dict[str, tuple[torch.Size, torch.dtype]]:
+def tensor_shapes(path: StoragePath) -> dict[str, tuple[torch.Size, torch.dtype]]:
     """The shape and the type of all tensors in a directory, by name.
 
     Raises:
@@ -78,7 +83,7 @@ def tensor_shapes(path: Path) -> dict[str, tuple[torch.Size, torch.dtype]]:
     }
 
 
-def read_tensors(path: Path, into: Mapping[str, torch.Tensor]) -> None:
+def read_tensors(path: StoragePath, into: Mapping[str, torch.Tensor]) -> None:
     """Reads tensors into memory that is there, whichever ranks wrote them.
 
     Args:
@@ -109,14 +114,15 @@ def _first_cause(error: CheckpointException) -> str:
 class _Reader(FileSystemReader):
     """A reader that runs nothing of what it reads."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
+    def __init__(self, path: StoragePath) -> None:
+        super().__init__(path if isinstance(path, Path) else Path(path.name))
         self._directory = path
+        if not isinstance(path, Path):
+            self.fs = _Fetched(path)
 
     def read_metadata(self, *_: Any, **__: Any) -> Metadata:
         try:
-            with (self._directory / INDEX).open("rb") as file:
-                metadata = _Unpickler(file).load()
+            metadata = _Unpickler(io.BytesIO((self._directory / INDEX).read_bytes())).load()
         except OSError:
             raise
         except Exception as error:
@@ -126,6 +132,22 @@ class _Reader(FileSystemReader):
         if metadata.storage_meta is not None:
             metadata.storage_meta.load_id = self.load_id
         return metadata
+
+
+class _Fetched(FileSystem):
+    """The files of a directory on object storage, each whole on this machine while it is read:
+    tensors are read in many small pieces."""
+
+    def __init__(self, directory: ObjectPath) -> None:
+        self._directory = directory
+
+    @contextmanager
+    def create_stream(self, path: str | PathLike[str], mode: str) -> Iterator[IO[bytes]]:  # type: ignore[override]
+        with tempfile.TemporaryDirectory(prefix="raymon-") as here:
+            file = Path(here, "file")
+            (self._directory / Path(path).name).download(file)
+            with file.open(mode) as stream:
+                yield stream
 
 
 class _Unpickler(pickle.Unpickler):

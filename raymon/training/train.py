@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from os import PathLike
-from pathlib import Path
 from typing import Protocol
 
 import torch
 from rich.console import Console as RichConsole
 
 from raymon.config import load, locate, save
-from raymon.errors import ConfigError, RaymonError, TrainingError, reason
+from raymon.errors import ConfigError, RaymonError, RunError, TrainingError, reason
 from raymon.log import set_up_logging
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.ray_pb2 import RayConfig
@@ -23,6 +24,7 @@ from raymon.protos.train_pb2 import TrainConfig
 from raymon.reporter import InProcessReporter, Reporter
 from raymon.sinks import BackgroundSink, Console, EvaluationLines, Sink, TensorBoard, WindowLines
 from raymon.sinks.console import terminal_handler
+from raymon.storage import StoragePath, storage_path
 from raymon.training.checkpoint import newest_checkpoint
 from raymon.training.datasets import (
     TRAIN,
@@ -50,6 +52,9 @@ _log = logging.getLogger("raymon")
 
 EXPORT = "export"
 """Directory in that of a run: the model on its own."""
+
+_SUMMARY_PAUSES_S = (1.0, 3.0, 10.0)
+"""Seconds between tries to write it."""
 
 DEFAULT_SUMMARIES = ("loss", "learning_rate")
 
@@ -98,7 +103,7 @@ def train(
         handler=terminal_handler(terminal) if terminal else None,
     )
     plan = plan_run(pipeline, given)
-    check_model_dir(Path(plan.config.model_dir), resume)
+    check_model_dir(storage_path(plan.config.model_dir), resume)
     if not resume:
         _log_fine_tuning(plan.config.train_config, plan_fine_tuning(plan.config))
     run = _run_in_process if pipeline.ray_config.num_workers == 0 else _run_on_ray
@@ -132,7 +137,7 @@ def load_checked(
 
 def make_reporter(config: PipelineConfig) -> Reporter:
     """The reporter of a run, with its sinks."""
-    train_config, model_dir = config.train_config, Path(config.model_dir)
+    train_config, model_dir = config.train_config, storage_path(config.model_dir)
     sinks: list[Sink] = [WindowLines(model_dir), EvaluationLines(model_dir)]
     if train_config.use_tensorboard:
         summaries = {*DEFAULT_SUMMARIES, *train_config.tensorboard_summaries}
@@ -149,7 +154,7 @@ def in_process_context(config: PipelineConfig) -> WorkerContext:
     """The world of a run in this process: one rank."""
     device = torch.device("cuda" if config.ray_config.use_gpu else "cpu")
     register = LocalRegister(
-        Path(config.model_dir),
+        storage_path(config.model_dir),
         config.export_config,
         config.train_config.keep_checkpoint_max,
     )
@@ -241,18 +246,32 @@ def _follow(
                 status = "done"
             except KeyboardInterrupt:
                 status = "interrupted"
-                _log_way_on(Path(plan.config.model_dir))
+                _log_way_on(storage_path(plan.config.model_dir))
                 raise
             finally:
                 counts = _close(reporter)
-    except RaymonError:
-        raise
-    except Exception as error:
+    except BaseException as error:
+        # What ended the run is told, whatever became of its summary.
+        with suppress(RaymonError):
+            _written(lambda: summarise(plan, progress, status, counts))
+        if isinstance(error, RaymonError) or not isinstance(error, Exception):
+            raise
         raise TrainingError(f"{type(error).__name__}: {error}") from error
-    finally:
-        summary = summarise(plan, progress, status, counts)
-        summary.write()
-    return summary
+    return _written(lambda: summarise(plan, progress, status, counts))
+
+
+def _written(summarised: Callable[[], Summary]) -> Summary:
+    """A summary that is in the directory of the run, also where that fails for a moment."""
+    for pause_s in (*_SUMMARY_PAUSES_S, None):
+        try:
+            summary = summarised()
+            summary.write()
+            return summary
+        except (OSError, RunError) as error:
+            if pause_s is None:
+                raise TrainingError(f"the summary is not written: {reason(error)}") from None
+            time.sleep(pause_s)
+    raise AssertionError
 
 
 def _export(config: PipelineConfig, summary: Summary) -> Summary:
@@ -260,19 +279,19 @@ def _export(config: PipelineConfig, summary: Summary) -> Summary:
     # What traces models takes a second to import.
     from raymon.training.export import export_run
 
-    model_dir = Path(config.model_dir)
+    model_dir = storage_path(config.model_dir)
     try:
         export_run(model_dir, model_dir / EXPORT, config.export_config.exporter_type, replace=True)
     except Exception as error:
         _log.warning("Not exported: %s", reason(error))
         return summary
-    summary = replace(summary, export=str(model_dir / EXPORT))
-    summary.write()
-    return summary
+    return _written(lambda: replace(summary, export=str(model_dir / EXPORT)))
 
 
-def _log_way_on(model_dir: Path) -> None:
-    newest = newest_checkpoint(model_dir)
+def _log_way_on(model_dir: StoragePath) -> None:
+    newest = None
+    with suppress(RunError):
+        newest = newest_checkpoint(model_dir)
     if newest is not None:
         _log.info("Interrupted; --resume goes on from step %d", newest.step)
 

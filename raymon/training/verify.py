@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from raymon.errors import RunError
+from raymon.storage import StoragePath
 from raymon.training.checkpoint import (
     checkpoint_directories,
     damage,
@@ -26,7 +26,7 @@ class Verdict:
         damage: What is wrong; None: nothing.
     """
 
-    path: Path
+    path: StoragePath
     files: int
     nbytes: int
     damage: str | None
@@ -37,14 +37,15 @@ class Verdict:
         return f"{self.path}: sound, {self.files} files, {self.nbytes:,} bytes"
 
 
-def verify_checkpoints(path: Path) -> Iterator[Verdict]:
+def verify_checkpoints(path: StoragePath) -> Iterator[Verdict]:
     """Verdicts of the checkpoint in a directory, or of all checkpoints of the run in it, by step.
 
     Raises:
         RunError: There is none.
     """
-    directories = [path] if path.is_dir() and is_checkpoint_path(path) else []
-    directories = directories or checkpoint_directories(path)
+    directories = checkpoint_directories(path)
+    if is_checkpoint_path(path) and path.is_dir():
+        directories = [path]
     if not directories:
         raise RunError(f"{path}: no checkpoint, nor the directory of a run with one")
     for directory in directories:

@@ -6,7 +6,6 @@ import copy
 import logging
 import uuid
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Protocol
 
 import torch
@@ -17,6 +16,7 @@ from raymon.models import Model, build_model
 from raymon.monitor import Channel, Monitor, Sender
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.train_pb2 import OnUnfinishedSave
+from raymon.storage import StoragePath, storage_path
 from raymon.training.averages import AveragedWeights
 from raymon.training.checkpoint import Checkpoint, list_checkpoints, read_checkpoint
 from raymon.training.datasets import Datasets
@@ -107,7 +107,7 @@ def run_worker(
     if job.checkpoint is None:
         _train(config, inputs, model, context, reporter, make_monitor or reporting_monitor)
     else:
-        _evaluate(config, inputs, model, Path(job.checkpoint), context, reporter)
+        _evaluate(config, inputs, model, storage_path(job.checkpoint), context, reporter)
 
 
 def _train(
@@ -133,13 +133,14 @@ def _train(
         state.averages = AveragedWeights(config.train_config.dense_optimizer.ema, model)
     if config.train_config.HasField("early_stopping"):
         state.stopping = EarlyStopping(config.train_config.early_stopping)
-    checkpoint = checkpoint_to_restore(Path(config.model_dir), context, reporter.publish_notice)
+    model_dir = storage_path(config.model_dir)
+    checkpoint = checkpoint_to_restore(model_dir, context, reporter.publish_notice)
     if checkpoint is not None:
         restore(state, checkpoint, context)
         _register_up_to(checkpoint, context)
     elif config.train_config.fine_tune_checkpoint:
-        with checkpoint_of(config.train_config.fine_tune_checkpoint) as other:
-            fine_tune(state, other, config.train_config)
+        other = checkpoint_of(config.train_config.fine_tune_checkpoint)
+        fine_tune(state, other, config.train_config)
     attempt = _begin_attempt(reporter, context, state.step, model.train_metrics)
     channel: Channel = reporter
     if attempt != NO_ATTEMPT:
@@ -147,7 +148,7 @@ def _train(
     sender = Sender(channel, lambda ack: _publish(model, ack.values), context.device)
     skip = config.train_config.on_unfinished_save == OnUnfinishedSave.LEAVE_OUT
     saver = Saver(
-        Path(config.model_dir),
+        model_dir,
         context,
         skip,
         lambda text: sender.publish(lambda channel: channel.publish_notice(text)),
@@ -257,7 +258,7 @@ def _evaluate(
     config: PipelineConfig,
     inputs: Inputs,
     model: Model,
-    path: Path,
+    path: StoragePath,
     context: WorkerContext,
     reporter: ReporterLink,
 ) -> None:

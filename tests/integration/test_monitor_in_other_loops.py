@@ -21,9 +21,9 @@ from tests.training.decayed import Rows, decayed_auc
 EXAMPLE = Path(raymon.__file__).parent / "examples" / "monitor_ray_train.py"
 
 
-def run_script(script: Path, storage: Path, address: str) -> str:
+def run_script(script: Path, storage: Path | str, address: str, *more: str) -> str:
     finished = subprocess.run(
-        [sys.executable, script, storage],
+        [sys.executable, script, storage, *more],
         capture_output=True,
         text=True,
         timeout=240,

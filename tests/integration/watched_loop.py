@@ -1,4 +1,5 @@
-"""A user's loop on Ray Train that a lot happens to: `python watched_loop.py STORAGE_PATH`.
+"""A user's loop on Ray Train that a lot happens to: `python watched_loop.py STORAGE_PATH
+[RESULTS]`.
 
 The reporter is killed after step 30, and rank 1 fails after step 45, so that all workers start
 again from the checkpoint of step 20; the reporter is killed again after step 30. Rank 1 makes more
@@ -74,8 +75,9 @@ def _kill_reporter() -> None:
 
     from raymon.reporter.actor import actor_name
     from raymon.reporter.ray_reporter import RayReporter
+    from raymon.training.open_ray_run import directory_in_ray
 
-    name = actor_name(ray.train.get_context().get_storage().experiment_fs_path)
+    name = actor_name(str(directory_in_ray(ray.train.get_context().get_storage())))
     os.kill(RayReporter(ray.get_actor(name, namespace=name)).process_id(), signal.SIGKILL)
 
 
@@ -85,7 +87,7 @@ if __name__ == "__main__":
 
     TorchTrainer(
         train_loop,
-        train_loop_config={"results": sys.argv[1]},
+        train_loop_config={"results": sys.argv[-1]},
         scaling_config=ScalingConfig(num_workers=2),
         run_config=RunConfig(
             name="watched",

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from raymon.protos.report_pb2 import AttemptRecord, EvaluationRecord, JournalRecord, ReporterState
-from raymon.reporter.journal import Journal, read_journal
+from raymon.reporter.journal import Journal
+from raymon.reporter.object_journal import read_journal
 from raymon.reporter.store import Store
 
 

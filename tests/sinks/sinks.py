@@ -38,6 +38,9 @@ class Recorder:
     def roll_back(self, step: int, evaluation_step: int) -> None:
         self._call("roll_back", step, evaluation_step)
 
+    def flush(self) -> None:
+        self._call("flush")
+
     def close(self) -> None:
         self._call("close")
 

@@ -45,8 +45,8 @@ def tuned(config_file: Path, learned: Path, *overrides: str) -> TrainState:
         "clicks",
         RunPosition(Position(0, 0)),
     )
-    with checkpoint_of(config.train_config.fine_tune_checkpoint) as checkpoint:
-        fine_tune(state, checkpoint, config.train_config)
+    checkpoint = checkpoint_of(config.train_config.fine_tune_checkpoint)
+    fine_tune(state, checkpoint, config.train_config)
     return state
 
 
@@ -163,9 +163,12 @@ def test_a_run_that_goes_on_takes_nothing_again(config_file: Path, learned: Path
     ("overrides", "message"),
     [
         (["train_config.fine_tune_checkpoint={tmp}/none"], "none: no checkpoint"),
-        (["train_config.fine_tune_checkpoint={tmp}/model.ckpt-7"], "not a complete checkpoint"),
-        (["train_config.fine_tune_checkpoint=file://{tmp}"], "give the checkpoint, as .../model"),
-        (["train_config.fine_tune_checkpoint=file://{tmp}/model.ckpt-7"], "cannot be read"),
+        (["train_config.fine_tune_checkpoint={tmp}/model.ckpt-7"], "not a complete"),
+        (["train_config.fine_tune_checkpoint=file://{tmp}"], "no checkpoint; the directory"),
+        (
+            ["train_config.fine_tune_checkpoint=file://{tmp}/model.ckpt-7"],
+            "not a complete checkpoint",
+        ),
         (["train_config.fine_tune_ckpt_param_map={tmp}/none"], "none: cannot be read"),
         (["train_config.fine_tune_ckpt_param_map={tmp}/map"], "map:1: is not a name in the model"),
         (["train_config.fine_tune_ckpt_param_map={tmp}/names"], "names:2: the model has no x"),

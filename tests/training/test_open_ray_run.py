@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from raymon import ConfigError, RunError
+from raymon import RunError
+from raymon.storage import ObjectPath
 from raymon.training import open_ray_run
 from raymon.training.open_ray_run import RayRun, _begin, _place
 from raymon.training.open_run import RunSettings, in_ray_train
@@ -34,12 +35,15 @@ def context(file_system: str) -> Any:
         (settings(), "local", ("/storage/run", Path("/storage/run"))),
         (settings(name="critic"), "local", ("/storage/run/critic", Path("/storage/run/critic"))),
         (settings("/mnt/run"), "s3", ("/mnt/run", Path("/mnt/run"))),
-        # Not a place that files can be appended to.
-        (settings(), "s3", ("/storage/run", None)),
+        (
+            settings(name="critic"),
+            "mock",
+            ("mock:///storage/run/critic", ObjectPath(None, "", "mock:///storage/run/critic")),
+        ),
     ],
 )
 def test_numbers_go_where_the_run_has_its_storage(
-    given: RunSettings, file_system: str, place: tuple[str, Path | None]
+    given: RunSettings, file_system: str, place: tuple[str, Path | ObjectPath]
 ) -> None:
     assert _place(given, context(file_system)) == place
 
@@ -47,8 +51,6 @@ def test_numbers_go_where_the_run_has_its_storage(
 def test_a_path_means_the_same_on_all_workers() -> None:
     with pytest.raises(RunError, match="has to be an absolute path"):
         _place(settings("runs/first"), context("local"))
-    with pytest.raises(ConfigError, match="local or mounted paths only"):
-        _place(settings("s3://bucket/run"), context("local"))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,56 @@
+"""A journal on object storage, and the right kind of journal for a path."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from raymon.protos.report_pb2 import JournalRecord
+from raymon.reporter.journal import Journal, from_bytes, split_records, to_bytes
+from raymon.storage import ObjectPath, Parts, StoragePath
+
+
+class ObjectJournal:
+    """As a `Journal`, in parts of which each flush writes one.
+
+    Args:
+        path: The directory of the parts.
+    """
+
+    def __init__(self, path: ObjectPath) -> None:
+        self._parts = Parts(path, split_records)
+        self._pending: list[bytes] = []
+
+    def append(self, record: JournalRecord) -> None:
+        """Takes a record; `flush` makes it durable."""
+        self._pending.append(to_bytes(record))
+
+    def flush(self) -> None:
+        """Makes all records that were appended durable, in one go.
+
+        Raises:
+            OSError: They are not; they are kept, and written by the next call.
+        """
+        if self._pending:
+            self._parts.append(self._pending)
+            self._pending = []
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def open_journal(path: StoragePath) -> Journal | ObjectJournal:
+    """The journal at a path, to append to."""
+    return Journal(path) if isinstance(path, Path) else ObjectJournal(path)
+
+
+def read_journal(path: StoragePath) -> list[JournalRecord]:
+    """The records of a journal, up to the first that is not whole; none where there is none.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    if not isinstance(path, Path):
+        records = Parts(path, split_records).read()
+    else:
+        records = split_records(path.read_bytes()) if path.exists() else []
+    return [from_bytes(record) for record in records]

@@ -1,0 +1,97 @@
+"""The TensorBoard event files of a directory on object storage."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+
+from tensorboardX.proto.event_pb2 import Event
+from tensorboardX.proto.summary_pb2 import Summary
+
+from raymon.sinks.event_records import (
+    event_file_name,
+    first_record,
+    newest_number,
+    purge_event,
+    to_record,
+)
+from raymon.storage import ObjectPath
+
+_MERGED = 64
+_MOST_GATHERED = 10_000
+
+
+class EventObjects:
+    """As `EventFiles`, gathering events up to a flush, which writes a file of them.
+
+    Each file begins with a purge of its first step, so that one that was written twice, after a
+    failure or because many small ones were merged, shows no point twice, also to those who have
+    read the small ones. Those go when the next ones are merged: a reader does not get beyond a file
+    that goes while it reads. After n flushes there are at most n / 64 + 128 files.
+
+    Args:
+        directory: Where they are.
+    """
+
+    def __init__(self, directory: ObjectPath) -> None:
+        self._directory = directory
+        # None: what is there is not known.
+        self._newest: int | None = None
+        self._gathered: list[Event] = []
+        self._small: list[tuple[ObjectPath, list[Event]]] = []
+        self._merged: list[ObjectPath] = []
+
+    def add(self, summary: Summary, step: int) -> None:
+        """Gathers the points of one step.
+
+        Raises:
+            OSError: The storage takes none, and there is no room for more.
+        """
+        if len(self._gathered) >= _MOST_GATHERED:
+            self.flush()
+        self._gathered.append(Event(wall_time=time.time(), step=step, summary=summary))
+
+    def purge(self, step: int) -> None:
+        """Hides what is there of `step` and after, from readers that have read it too.
+
+        Raises:
+            OSError: Nothing was hidden.
+        """
+        self._gathered = [event for event in self._gathered if event.step < step]
+        if self._number() > 0:
+            self._write([*self._gathered, purge_event(step)])
+            self._gathered, self._small = [], []
+
+    def flush(self) -> None:
+        """Writes the points that were gathered.
+
+        Raises:
+            OSError: They are kept, and written by the next call.
+        """
+        if not self._gathered:
+            return
+        if len(self._small) < _MERGED:
+            self._small.append((self._write(self._gathered), self._gathered))
+        else:
+            before = [event for _, events in self._small for event in events]
+            self._write(before + self._gathered)
+            for path in self._merged:
+                # One that stays is purged by the next.
+                with suppress(OSError):
+                    path.unlink()
+            self._merged = [path for path, _ in self._small]
+            self._small = []
+        self._gathered = []
+
+    def _number(self) -> int:
+        if self._newest is None:
+            self._newest = newest_number(self._directory)
+        return self._newest
+
+    def _write(self, events: list[Event]) -> ObjectPath:
+        # A name is not taken twice: a write that failed may still arrive.
+        self._newest = max(int(time.time()), self._number() + 1)
+        path = self._directory / event_file_name(self._newest)
+        records = map(to_record, (purge_event(events[0].step), *events))
+        path.write_bytes(first_record(self._newest) + b"".join(records))
+        return path

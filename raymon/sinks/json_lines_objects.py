@@ -1,0 +1,97 @@
+"""JSON objects, one a line, on object storage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from raymon.sinks.json_line import is_until, to_line
+from raymon.storage import ObjectPath, Parts
+
+_MOST_GATHERED = 10_000
+
+
+class JsonLinesParts:
+    """Many lines: a directory of parts, of which each flush writes one.
+
+    Args:
+        path: The directory.
+    """
+
+    def __init__(self, path: ObjectPath) -> None:
+        self._parts = Parts(path, lambda data: data.splitlines(keepends=True))
+        self._gathered: list[bytes] = []
+
+    def append(self, record: Mapping[str, Any]) -> None:
+        """Gathers a line.
+
+        Raises:
+            OSError: The storage takes none, and there is no room for more.
+        """
+        if len(self._gathered) >= _MOST_GATHERED:
+            self.flush()
+        self._gathered.append(to_line(record))
+
+    def flush(self) -> None:
+        """Writes the lines that were gathered.
+
+        Raises:
+            OSError: They are kept, and written by the next call.
+        """
+        if self._gathered:
+            self._parts.append(self._gathered)
+            self._gathered = []
+
+    def roll_back(self, step: int) -> None:
+        """Drops the lines after `step`.
+
+        Raises:
+            OSError: They are not all dropped.
+        """
+        # First, as those of a write that failed may be there all the same.
+        self.flush()
+        lines = self._parts.read()
+        kept = next((i for i, line in enumerate(lines) if not is_until(line, step)), len(lines))
+        if kept < len(lines):
+            self._parts.cut(kept)
+
+
+class JsonLinesObject:
+    """Few lines: an object that every line writes anew.
+
+    Args:
+        path: The object.
+    """
+
+    def __init__(self, path: ObjectPath) -> None:
+        self._path = path
+        self._lines: list[bytes] | None = None
+
+    def append(self, record: Mapping[str, Any]) -> None:
+        """Writes one line.
+
+        Raises:
+            OSError: It is not written.
+        """
+        self._write([*self._read(), to_line(record)])
+
+    def roll_back(self, step: int) -> None:
+        """Drops the lines after `step`.
+
+        Raises:
+            OSError: They are all there.
+        """
+        lines = self._read()
+        kept = [line for line in lines if is_until(line, step)]
+        if len(kept) < len(lines):
+            self._write(kept)
+
+    def _read(self) -> list[bytes]:
+        if self._lines is None:
+            there = self._path.exists()
+            self._lines = self._path.read_bytes().splitlines(keepends=True) if there else []
+        return self._lines
+
+    def _write(self, lines: list[bytes]) -> None:
+        self._path.write_bytes(b"".join(lines))
+        self._lines = lines

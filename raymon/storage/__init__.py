@@ -1,0 +1,25 @@
+"""Where runs are kept: paths of this machine, and URIs of object storage."""
+
+from raymon.storage.object_path import ObjectPath
+from raymon.storage.parts import Parts
+from raymon.storage.paths import StoragePath, absolute, storage_path
+from raymon.storage.trees import fetched, file_sizes, remove_tree, upload
+from raymon.storage.uri import check_no_credentials, open_uri, with_few_tries
+from raymon.storage.whole import drafted, write_whole
+
+__all__ = [
+    "ObjectPath",
+    "Parts",
+    "StoragePath",
+    "absolute",
+    "check_no_credentials",
+    "drafted",
+    "fetched",
+    "file_sizes",
+    "open_uri",
+    "remove_tree",
+    "storage_path",
+    "upload",
+    "with_few_tries",
+    "write_whole",
+]

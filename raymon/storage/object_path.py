@@ -1,0 +1,160 @@
+"""A path on object storage."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pyarrow import fs
+
+from raymon.storage.uri import with_few_tries
+
+T = TypeVar("T")
+
+_CHUNK_BYTES = 8 << 20
+
+_READ_PAUSES_S = (1.0, 3.0)
+"""Seconds between tries to read an object: what is read is needed to go on at all."""
+
+
+@dataclass(frozen=True)
+class ObjectPath:
+    """A path on object storage, with those members of `pathlib.Path` that runs need.
+
+    Directories are there where something is in them. An object is written whole or not at all, and
+    cannot grow. All that touches the storage raises an OSError where it fails.
+
+    Attributes:
+        filesystem: `pyarrow.fs.FileSystem` that it is on.
+        inner: Its path there.
+        base: Its URI, without the query.
+        query: Of the URI, with its question mark; "" where it has none.
+    """
+
+    filesystem: Any = field(repr=False, compare=False)
+    inner: str = field(repr=False, compare=False)
+    base: str
+    query: str = ""
+
+    def __str__(self) -> str:
+        return self.base + self.query
+
+    def __truediv__(self, name: str) -> ObjectPath:
+        if not name:
+            return self
+        inner, base = f"{self.inner}/{name}", f"{self.base}/{name}"
+        return ObjectPath(self.filesystem, inner, base, self.query)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # pyarrow does not pickle how often a file system tries.
+        return _unpickled, (self.filesystem, self.inner, self.base, self.query)
+
+    @property
+    def name(self) -> str:
+        """The last part."""
+        return self.inner.rpartition("/")[2]
+
+    @property
+    def parent(self) -> ObjectPath:
+        """The directory that it is in."""
+        inner, base = self.inner.rpartition("/")[0], self.base.rpartition("/")[0]
+        return ObjectPath(self.filesystem, inner, base, self.query)
+
+    def exists(self) -> bool:
+        """Whether there is an object, or anything under the path."""
+        return self._type() is not fs.FileType.NotFound
+
+    def is_file(self) -> bool:
+        """Whether there is an object."""
+        return self._type() is fs.FileType.File
+
+    def is_dir(self) -> bool:
+        """Whether there is anything under the path."""
+        return self._type() is fs.FileType.Directory
+
+    def iterdir(self) -> Iterator[ObjectPath]:
+        """What is directly in it; nothing where it is not there."""
+        return (self / info.base_name for info in self._entries())
+
+    def sizes(self) -> dict[str, int]:
+        """The sizes in bytes of the objects directly in it, by name."""
+        return {e.base_name: e.size for e in self._entries() if e.type == fs.FileType.File}
+
+    def mkdir(self, parents: bool = False, exist_ok: bool = False) -> None:
+        """Does nothing: a directory is there with the first object in it."""
+
+    def open(self, mode: str) -> Any:
+        """A file with random access, of bytes; `mode` is "rb"."""
+        assert mode == "rb"
+        return self.filesystem.open_input_file(self.inner)
+
+    def read_bytes(self) -> bytes:
+        """The object."""
+
+        def read() -> bytes:
+            with self.filesystem.open_input_stream(self.inner) as stream:
+                return bytes(stream.read())
+
+        return _patiently(read)
+
+    def read_text(self, encoding: str = "utf-8") -> str:
+        """The object as text."""
+        return self.read_bytes().decode(encoding)
+
+    def write_bytes(self, data: bytes | memoryview) -> None:
+        """Writes the object, whole or not at all."""
+        with self.filesystem.open_output_stream(self.inner) as stream:
+            stream.write(data)
+
+    def unlink(self, missing_ok: bool = False) -> None:
+        """Deletes the object."""
+        try:
+            self.filesystem.delete_file(self.inner)
+        except FileNotFoundError:
+            if not missing_ok:
+                raise
+
+    def remove_tree(self) -> None:
+        """Deletes all that is under the path."""
+        self.filesystem.delete_dir(self.inner)
+
+    def upload(self, file: Path) -> None:
+        """Makes the object what a file of this machine is."""
+        with file.open("rb") as source, self.filesystem.open_output_stream(self.inner) as stream:
+            while chunk := source.read(_CHUNK_BYTES):
+                stream.write(chunk)
+
+    def download(self, file: Path) -> None:
+        """Makes a file of this machine what the object is."""
+
+        def read() -> None:
+            with self.filesystem.open_input_stream(self.inner) as stream, file.open("wb") as target:
+                while chunk := stream.read(_CHUNK_BYTES):
+                    target.write(chunk)
+
+        _patiently(read)
+
+    def _type(self) -> Any:
+        return self.filesystem.get_file_info(self.inner).type
+
+    def _entries(self) -> Any:
+        selector = fs.FileSelector(self.inner, allow_not_found=True)
+        return self.filesystem.get_file_info(selector)
+
+
+def _patiently(read: Callable[[], T]) -> T:
+    for pause_s in _READ_PAUSES_S:
+        try:
+            return read()
+        except FileNotFoundError:
+            raise
+        except OSError:
+            time.sleep(pause_s)
+    return read()
+
+
+def _unpickled(filesystem: Any, inner: str, base: str, query: str) -> ObjectPath:
+    return ObjectPath(with_few_tries(filesystem), inner, base, query)

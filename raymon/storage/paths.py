@@ -1,0 +1,48 @@
+"""From what a user writes to a path."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pyarrow as pa
+
+from raymon.errors import RunError, first_line
+from raymon.storage.object_path import ObjectPath
+from raymon.storage.uri import open_uri, with_few_tries
+
+StoragePath = Path | ObjectPath
+
+_SLASH_LOST = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/(?!/)")
+
+
+def storage_path(path: str | os.PathLike[str] | ObjectPath) -> StoragePath:
+    """The path that is meant: of this machine, or on object storage where it is a URI of another
+    scheme than `file`.
+
+    Raises:
+        UserError: It has credentials in it, or is no URI that pyarrow opens.
+    """
+    if isinstance(path, ObjectPath):
+        return path
+    text = os.fspath(path)
+    if _SLASH_LOST.match(text):
+        raise RunError(f"{text}: a URI has two slashes; a pathlib.Path of it keeps but one")
+    if "://" not in text:
+        return Path(text)
+    if urlsplit(text).scheme == "file":
+        return Path(unquote(urlsplit(text).path))
+    base, mark, query = text.partition("?")
+    base = base.rstrip("/")
+    try:
+        filesystem, inner = open_uri(base + mark + query)
+    except (pa.ArrowException, OSError) as error:
+        raise RunError(f"{text}: cannot be opened: {first_line(error)}") from None
+    return ObjectPath(with_few_tries(filesystem), inner.rstrip("/"), base, mark + query)
+
+
+def absolute(path: StoragePath) -> StoragePath:
+    """The path as it means the same in any working directory."""
+    return Path(os.path.abspath(path.expanduser())) if isinstance(path, Path) else path

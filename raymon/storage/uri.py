@@ -1,0 +1,67 @@
+"""URIs of storage, as `pyarrow.fs` opens them."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+from urllib.parse import SplitResult, parse_qsl, urlsplit
+
+from pyarrow import fs
+
+from raymon.errors import UserError
+
+_SECRET = re.compile(r"key|secret|token|password|credential|signature", re.IGNORECASE)
+
+
+def open_uri(uri: str) -> tuple[Any, str]:
+    """The `pyarrow.fs.FileSystem` of a URI, and the path on it.
+
+    S3 is that of AWS_ENDPOINT_URL, or of `endpoint_override` in the URI.
+
+    Raises:
+        UserError: there are credentials in the URI.
+        pyarrow.ArrowException: it is none that pyarrow opens.
+        OSError: the storage does not answer.
+    """
+    check_no_credentials(uri)
+    filesystem, inner = fs.FileSystem.from_uri(uri)
+    return filesystem, inner
+
+
+def check_no_credentials(path: str) -> None:
+    """Checks that nothing secret is in a path or a URI, which is logged and kept with a run.
+
+    Raises:
+        UserError: There is; the message has none of it.
+    """
+    parts = urlsplit(path) if "://" in path else SplitResult("", "", "", "", "")
+    user, at, host = parts.netloc.rpartition("@")
+    # On other storage than S3 a name alone tells whose the data is.
+    in_front = bool(at) and (":" in user or parts.scheme == "s3")
+    in_query = any(_SECRET.search(name) for name, _ in parse_qsl(parts.query))
+    if in_front or in_query:
+        raise UserError(
+            f"{parts.scheme}://{host}{parts.path}: is given with credentials, which would be kept "
+            "with the run; give them by the environment, as AWS_ACCESS_KEY_ID and "
+            "AWS_SECRET_ACCESS_KEY"
+        )
+
+
+def with_few_tries(filesystem: Any) -> Any:
+    """The same file system, but one of S3 or Google gives up after seconds, and not minutes; who
+    writes to it tries again in its own way."""
+    if isinstance(filesystem, fs.S3FileSystem):
+        make, (options,) = filesystem.__reduce__()
+        # A small object is then one request.
+        chosen = {**options, "allow_delayed_open": True}
+        if options["connect_timeout"] < 0:
+            chosen["connect_timeout"] = 3
+        if options["request_timeout"] < 0:
+            chosen["request_timeout"] = 5
+        strategy = fs.AwsStandardS3RetryStrategy(max_attempts=4)
+        return make({**chosen, "retry_strategy": strategy})
+    if filesystem.type_name == "gcs":
+        make, (options,) = filesystem.__reduce__()
+        return make({**options, "retry_time_limit": timedelta(seconds=10)})
+    return filesystem
