@@ -217,6 +217,7 @@ def _validate_ray(config: PipelineConfig, rules: Rules) -> None:
     strategies = ("PACK", "SPREAD", "STRICT_PACK", "STRICT_SPREAD")
     rules.one_of("placement_strategy", strategies)
     rules.at_least(-1, "max_failures")
+    rules.at_least(0, "wait_for_nodes_s")
     _validate_elastic(config, rules)
     for resource, amount in config.ray_config.resources_per_worker.items():
         place = f"resources_per_worker.{resource}"

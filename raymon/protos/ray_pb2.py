@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17raymon/protos/ray.proto\x12\rraymon.protos\"\xc5\x02\n\tRayConfig\x12\x16\n\x0bnum_workers\x18\x01 \x01(\r:\x01\x31\x12\x16\n\x07use_gpu\x18\x02 \x01(\x08:\x05\x66\x61lse\x12N\n\x14resources_per_worker\x18\x03 \x03(\x0b\x32\x30.raymon.protos.RayConfig.ResourcesPerWorkerEntry\x12 \n\x12placement_strategy\x18\x04 \x01(\t:\x04PACK\x12\x17\n\x0cmax_failures\x18\x05 \x01(\x05:\x01\x30\x12\x13\n\x0bmin_workers\x18\x06 \x01(\r\x12-\n!elastic_resize_monitor_interval_s\x18\x07 \x01(\x01:\x02\x36\x30\x1a\x39\n\x17ResourcesPerWorkerEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17raymon/protos/ray.proto\x12\rraymon.protos\"\xe2\x02\n\tRayConfig\x12\x16\n\x0bnum_workers\x18\x01 \x01(\r:\x01\x31\x12\x16\n\x07use_gpu\x18\x02 \x01(\x08:\x05\x66\x61lse\x12N\n\x14resources_per_worker\x18\x03 \x03(\x0b\x32\x30.raymon.protos.RayConfig.ResourcesPerWorkerEntry\x12 \n\x12placement_strategy\x18\x04 \x01(\t:\x04PACK\x12\x17\n\x0cmax_failures\x18\x05 \x01(\x05:\x01\x30\x12\x1b\n\x10wait_for_nodes_s\x18\x08 \x01(\x01:\x01\x30\x12\x13\n\x0bmin_workers\x18\x06 \x01(\r\x12-\n!elastic_resize_monitor_interval_s\x18\x07 \x01(\x01:\x02\x36\x30\x1a\x39\n\x17ResourcesPerWorkerEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,7 +34,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RAYCONFIG_RESOURCESPERWORKERENTRY']._loaded_options = None
   _globals['_RAYCONFIG_RESOURCESPERWORKERENTRY']._serialized_options = b'8\001'
   _globals['_RAYCONFIG']._serialized_start=43
-  _globals['_RAYCONFIG']._serialized_end=368
-  _globals['_RAYCONFIG_RESOURCESPERWORKERENTRY']._serialized_start=311
-  _globals['_RAYCONFIG_RESOURCESPERWORKERENTRY']._serialized_end=368
+  _globals['_RAYCONFIG']._serialized_end=397
+  _globals['_RAYCONFIG_RESOURCESPERWORKERENTRY']._serialized_start=340
+  _globals['_RAYCONFIG_RESOURCESPERWORKERENTRY']._serialized_end=397
 # @@protoc_insertion_point(module_scope)

@@ -16,6 +16,7 @@ from raymon.sinks.snapshot import (
     RankState,
     Snapshot,
 )
+from raymon.sinks.status_lines import StatusLines
 from raymon.sinks.tensorboard import TensorBoard
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "RankState",
     "Sink",
     "Snapshot",
+    "StatusLines",
     "TensorBoard",
     "WindowLines",
 ]

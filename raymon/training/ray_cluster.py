@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 os.environ.setdefault("RAY_TRAIN_ENABLE_STATE_TRACKING", "1")
 
 import ray
+from ray.autoscaler.sdk import request_resources
 
 from raymon.errors import ConfigError, RunError
 from raymon.protos.ray_pb2 import RayConfig
@@ -23,6 +25,7 @@ from raymon.training.datasets import Datasets, is_ray_dataset
 _log = logging.getLogger("raymon")
 
 _PROBE_S = 10
+_LOOK_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,34 @@ def worker_resources(config: RayConfig) -> dict[str, float]:
     resources = {"CPU": 1.0, "GPU": 1.0 if config.use_gpu else 0.0}
     resources.update(config.resources_per_worker)
     return {name: amount for name, amount in resources.items() if amount > 0}
+
+
+def wait_for_capacity(config: RayConfig, datasets: Datasets) -> None:
+    """As `check_capacity`, after a while in which an autoscaler may bring nodes.
+
+    Raises:
+        ConfigError: There is no room when the time is over.
+    """
+    deadline = time.monotonic() + config.wait_for_nodes_s
+    asked = False
+    try:
+        while True:
+            try:
+                check_capacity(config, datasets)
+                return
+            except ConfigError as error:
+                if time.monotonic() >= deadline:
+                    raise
+                if not asked:
+                    _log.info("%s: waiting for nodes, %g s at most", error, config.wait_for_nodes_s)
+                    workers = config.min_workers or config.num_workers
+                    request_resources(bundles=[worker_resources(config)] * workers)
+                    asked = True
+            time.sleep(_LOOK_S)
+    finally:
+        if asked:
+            # From here on Ray Train asks by itself.
+            request_resources(bundles=[])
 
 
 def check_capacity(config: RayConfig, datasets: Datasets) -> None:

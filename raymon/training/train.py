@@ -22,7 +22,15 @@ from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.ray_pb2 import RayConfig
 from raymon.protos.train_pb2 import TrainConfig
 from raymon.reporter import InProcessReporter, Reporter
-from raymon.sinks import BackgroundSink, Console, EvaluationLines, Sink, TensorBoard, WindowLines
+from raymon.sinks import (
+    BackgroundSink,
+    Console,
+    EvaluationLines,
+    Sink,
+    StatusLines,
+    TensorBoard,
+    WindowLines,
+)
 from raymon.sinks.console import terminal_handler
 from raymon.storage import StoragePath, storage_path
 from raymon.training.checkpoint import newest_checkpoint
@@ -55,6 +63,9 @@ EXPORT = "export"
 
 _SUMMARY_PAUSES_S = (1.0, 3.0, 10.0)
 """Seconds between tries to write it."""
+
+STATUS_S = 10.0
+"""Seconds between two lines in the log of the reporter."""
 
 DEFAULT_SUMMARIES = ("loss", "learning_rate")
 
@@ -135,10 +146,10 @@ def load_checked(
     return config
 
 
-def make_reporter(config: PipelineConfig) -> Reporter:
-    """The reporter of a run, with its sinks."""
+def make_reporter(config: PipelineConfig, *more: Sink) -> Reporter:
+    """The reporter of a run, with its sinks and those that are given."""
     train_config, model_dir = config.train_config, storage_path(config.model_dir)
-    sinks: list[Sink] = [WindowLines(model_dir), EvaluationLines(model_dir)]
+    sinks: list[Sink] = [WindowLines(model_dir), EvaluationLines(model_dir), *more]
     if train_config.use_tensorboard:
         summaries = {*DEFAULT_SUMMARIES, *train_config.tensorboard_summaries}
         sinks.append(TensorBoard(model_dir, summaries))
@@ -176,7 +187,7 @@ def _run_in_process(plan: RunPlan, address: str | None, terminal: RichConsole | 
 
 def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None) -> Summary:
     # Ray is imported only where it is needed: it takes seconds, and reads its environment then.
-    from raymon.training.ray_cluster import check_capacity, connect
+    from raymon.training.ray_cluster import connect, wait_for_capacity
 
     config = plan.config
     connection = connect(address)
@@ -185,10 +196,10 @@ def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None
     from raymon.training.ray_trainer import fit
 
     datasets = with_files_of_config(plan.datasets, config)
-    check_capacity(config.ray_config, datasets)
+    wait_for_capacity(config.ray_config, datasets)
 
     job = Job(config.SerializeToString())
-    reporter = start_reporter(config.model_dir, make_reporter(config))
+    reporter = start_reporter(config.model_dir, make_reporter(config, StatusLines(STATUS_S)))
     try:
         _begin_run(plan)
         if connection.dashboard:

@@ -1,0 +1,37 @@
+"""The lines in the log of the reporter."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import re
+
+from raymon.sinks import Evaluation, StatusLines
+from tests.sinks.snapshots import snapshot
+
+
+def test_a_reader_sees_how_the_run_goes_and_not_every_window() -> None:
+    file, now = io.StringIO(), [0.0]
+    sink = StatusLines(10.0, file, lambda: now[0])
+    for step in range(10, 60, 10):
+        sink.write(snapshot(step))
+        now[0] += 5.0
+    sink.write_evaluation(Evaluation(50, {"auc": 0.75}))
+    sink.roll_back(20, 20)
+    sink.close()
+    lines = [re.sub(r"^[-0-9]{10} [:0-9]{8} ", "", line) for line in file.getvalue().splitlines()]
+    assert [line.split(" [")[0] for line in lines] == [
+        "Training Epoch 0: 10it",
+        "Training Epoch 0: 30it",
+        "Training Epoch 0: 50it",
+        "Evaluation at step 50: auc:0.75000",
+        "On from step 20",
+        "The run is over",
+    ]
+    assert "auc:0.71234" in lines[0]
+    assert "ranks:2/2" in lines[0]
+
+
+def test_it_travels_to_the_process_of_the_reporter(capsys) -> None:
+    pickle.loads(pickle.dumps(StatusLines(10.0))).write(snapshot(10))
+    assert "Training Epoch 0: 10it" in capsys.readouterr().out
