@@ -20,9 +20,9 @@ from raymon.metrics import DecayAUC, TrainMetricWrapper
 from raymon.storage import storage_path
 from raymon.training.checkpoint import list_checkpoints
 from tests.checkpoints import saved_tensors
-from tests.integration import test_kills, watched_loop
+from tests.integration import watched_loop
 from tests.integration.conftest import run_raymon, start_raymon
-from tests.integration.kills import STEPS, assert_same, finish, kill, windows
+from tests.integration.kills import SETTINGS, STEPS, assert_same, finish, kill, windows
 from tests.integration.test_monitor_in_other_loops import read_lines, run_script
 
 pytest.importorskip("moto")
@@ -52,7 +52,7 @@ def copied_down(storage: fs.S3FileSystem, inner: str, to: Path) -> Path:
 
 
 def train(config: Path, run: str, *more: str, flags: Sequence[str] = ()) -> subprocess.Popen[str]:
-    settings = (*kills.SETTINGS, f"model_dir={run}", *more)
+    settings = (*SETTINGS, f"model_dir={run}", *more)
     words = [word for setting in settings for word in ("--set", setting)]
     return start_raymon("train", config, *words, "--json", *flags)
 
@@ -110,7 +110,7 @@ def test_processes_of_a_run_on_ray_are_killed_and_no_number_changes(
     run = f"s3://runs/ray?endpoint_override={endpoint}&scheme=http"
 
     def start(model_dir: str) -> subprocess.Popen[str]:
-        settings = (*kills.SETTINGS, f"model_dir={model_dir}")
+        settings = (*SETTINGS, f"model_dir={model_dir}")
         words = [word for setting in settings for word in ("--set", setting)]
         return start_raymon("train", config_file, *words, "--json", address=ray_address)
 
