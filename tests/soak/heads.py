@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -68,7 +70,9 @@ def started_head(directory: Path, *, with_token: bool, num_cpus: int = 4) -> Ite
     words = ["start", "--head", "--block", f"--port={gcs}", f"--num-cpus={num_cpus}"]
     words += [f"--dashboard-port={dashboard}", f"--dashboard-agent-listen-port={agent}"]
     words += ["--node-ip-address=127.0.0.1", "--ray-client-server-port", str(free_port())]
-    words += ["--disable-usage-stats", f"--temp-dir=/tmp/ray-{uuid.uuid4().hex[:8]}"]
+    # Short, since Ray puts sockets in it.
+    temporary = tempfile.mkdtemp(prefix="ray-")
+    words += ["--disable-usage-stats", f"--temp-dir={temporary}"]
     ray = Path(sys.executable).with_name("ray")
     process = subprocess.Popen(
         [ray, *words], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -85,6 +89,7 @@ def started_head(directory: Path, *, with_token: bool, num_cpus: int = 4) -> Ite
         for child in (*psutil.Process(process.pid).children(recursive=True), process):
             child.kill()
         process.wait()
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def free_port() -> int:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import uuid
@@ -70,11 +72,11 @@ class _Node:
 
     def __init__(self, host: str, *words: str) -> None:
         ray = Path(sys.executable).with_name("ray")
-        temporary = f"/tmp/rn-{uuid.uuid4().hex[:6]}"
+        self._temporary = tempfile.mkdtemp(prefix="rn-")
         self._command = ["ip", "netns", "exec", host, str(ray), "start", "--block"]
         self._command += ["--num-cpus=1", "--disable-usage-stats", *words]
         if "--head" in words:
-            self._command += [f"--temp-dir={temporary}"]
+            self._command += [f"--temp-dir={self._temporary}"]
         self._over = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self.starts = 0
@@ -103,6 +105,7 @@ class _Node:
             for child in (*psutil.Process(process.pid).children(recursive=True), process):
                 child.kill()
         self._thread.join(30)
+        shutil.rmtree(self._temporary, ignore_errors=True)
 
 
 @contextmanager
