@@ -12,8 +12,8 @@ from typing import Any
 
 # Ray reads it when it is imported; what a person has set goes before.
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-# Ray Train takes a checkpoint, and the end of a run, at its next look at the workers: by default only
-# every two seconds.
+# Ray Train takes a checkpoint, and the end of a run, at its next look at the workers, which by
+# default comes every two seconds.
 os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.5")
 # The dashboard's REST API tells of training runs and their workers.
 os.environ.setdefault("RAY_TRAIN_ENABLE_STATE_TRACKING", "1")
