@@ -29,6 +29,7 @@ from raymon.sinks import (
     Coverage,
     Evaluation,
     EvaluationProgress,
+    Health,
     Notice,
     Published,
     RankState,
@@ -38,6 +39,10 @@ from raymon.sinks import (
 
 MAX_MESSAGE_BYTES = 64 << 20
 """A message that is larger is dropped."""
+
+
+SAVES_FAILED = "saves that failed"
+"""The name by which workers count them."""
 
 
 @dataclass
@@ -88,6 +93,7 @@ class Reporter:
         # The step from which on all is known.
         self._origin = 0
         self._shown_late_at: float | None = None
+        self._shown: Coverage | None = None
         self.counts = Counts()
 
     def begin_attempt(
@@ -225,6 +231,23 @@ class Reporter:
             "ranks_ended": current.ended if current else 0,
         }
 
+    def health(self) -> Health:
+        """How the run is, beside its numbers."""
+        status, counted = self.status(), self._numbers.figures()
+        return Health(
+            attempt=int(status["attempts"] or 0),
+            ranks=self.ranks(),
+            coverage=self._shown,
+            checkpoint_step=counted["checkpoint_step"],
+            windows_lost=counted["windows_lost"],
+            sink_failures=self._outlet.failures,
+            saves_failed=counted["input_counts"].get(SAVES_FAILED, 0),
+        )
+
+    def write_also(self, sink: Sink) -> None:
+        """Has another sink; before the first call of anything else."""
+        self._outlet.add(sink)
+
     def close(self) -> None:
         """Publishes the steps that are left and closes the sinks."""
         self._publish_period()
@@ -248,7 +271,7 @@ class Reporter:
         attempt = past.history.attempt
         assert attempt is not None
         self._history, self._begun = past.history, True
-        self._shown_late_at = None
+        self._shown_late_at = self._shown = None
         self._origin = base = past.origin or 0
         self._numbers = Numbers(metrics, base, self._outlet.warn)
         for name in saved.unreadable:
@@ -309,7 +332,8 @@ class Reporter:
     def _coverage(self, ranks: int) -> Coverage:
         attempt = self._attempts().attempt
         world_size = attempt.world_size if attempt else 0
-        return Coverage(ranks, world_size, self._ranks.oldest_s(self._clock()))
+        self._shown = Coverage(ranks, world_size, self._ranks.oldest_s(self._clock()))
+        return self._shown
 
     def _ack(self, refused: str | None = None) -> Ack:
         running = self._attempts().attempt

@@ -183,7 +183,9 @@ def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None
     check_capacity(config.ray_config, datasets)
 
     job = Job(config.SerializeToString())
-    reporter = start_reporter(config.model_dir, make_reporter(config))
+    reporter = start_reporter(
+        config.model_dir, make_reporter(config), config.monitor_config.use_prometheus
+    )
     try:
         _begin_run(plan)
         if connection.dashboard:
