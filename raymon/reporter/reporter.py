@@ -311,6 +311,7 @@ class Reporter:
     def _publish_period(self) -> None:
         snapshot = self._numbers.take_snapshot(self._coverage(self._numbers.ranks))
         if snapshot is not None:
+            self._shown = snapshot.coverage
             self._outlet.write(snapshot)
 
     def _publish_late(self) -> None:
@@ -327,13 +328,13 @@ class Reporter:
         ranks = min(len(window.ranks) for window in late)
         snapshot = self._numbers.snapshot_with(late, self._coverage(ranks))
         if snapshot is not None:
+            self._shown = snapshot.coverage
             self._outlet.publish(snapshot)
 
     def _coverage(self, ranks: int) -> Coverage:
         attempt = self._attempts().attempt
         world_size = attempt.world_size if attempt else 0
-        self._shown = Coverage(ranks, world_size, self._ranks.oldest_s(self._clock()))
-        return self._shown
+        return Coverage(ranks, world_size, self._ranks.oldest_s(self._clock()))
 
     def _ack(self, refused: str | None = None) -> Ack:
         running = self._attempts().attempt

@@ -95,7 +95,7 @@ def _of_snapshot(snapshot: Snapshot) -> Iterator[tuple[Series, float]]:
     yield _series("raymon_epoch"), snapshot.epoch
     for name, loss in {**snapshot.losses, "total_loss": snapshot.total_loss}.items():
         yield _series("raymon_loss", name), loss
-    for name, count in snapshot.non_finite.items():
+    for name, count in {**dict.fromkeys(snapshot.losses, 0), **snapshot.non_finite}.items():
         yield _series("raymon_non_finite_losses", name), count
     for name, value in snapshot.metrics.items():
         yield _series("raymon_metric", name), value

@@ -32,6 +32,10 @@ def test_coverage_is_that_of_what_was_shown_last(tmp_path: Path, clock: Clock) -
     assert reporter.health().coverage.ranks == 1
     report(reporter, 1, 1)
     assert reporter.health().coverage.ranks == 2
+    # The end of a run without steps of its own is no point on the curves.
+    for rank in (0, 1):
+        reporter.report(auc_window(rank, 2, (20, 20), *clicks(0, rank), last=True))
+    assert reporter.health().coverage.ranks == 2
 
 
 def test_a_checkpoint_is_known_by_the_step_of_its_window(tmp_path: Path) -> None:
