@@ -18,7 +18,7 @@ from tests.soak.prometheus import Prometheus, program, prometheus, short_rules
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(900)]
 
-LONG = ("train_config.num_epochs=5000", "train_config.save_checkpoints_steps=400")
+LONG = ("train_config.num_epochs=5000", "train_config.save_checkpoints_steps=1000")
 WORKER = "RayTrainWorker"
 
 
@@ -31,7 +31,15 @@ def cluster() -> Iterator[tuple[str, Path]]:
         ray.shutdown()
     # Sockets need a short path.
     with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as directory:
-        ray.init(num_cpus=4, _temp_dir=directory, log_to_driver=False, configure_logging=False)
+        # In place of each 10 s, so that a roll-back is seen before it is made good.
+        often = {"metrics_report_interval_ms": 2000}
+        ray.init(
+            num_cpus=4,
+            _temp_dir=directory,
+            _system_config=often,
+            log_to_driver=False,
+            configure_logging=False,
+        )
         try:
             address = ray.get_runtime_context().gcs_address
             yield address, Path(directory, "prom_metrics_service_discovery.json")
@@ -80,6 +88,7 @@ def test_a_run_is_seen_while_it_goes_on_and_is_gone_when_it_is_over(
     assert server.firing() == set()
 
     # A worker that dies makes a new attempt, from the newest checkpoint.
+    server.wait_for(lambda: server.query("ray_raymon_step - ray_raymon_checkpoint_step > 700"))
     kill(WORKER)
     server.wait_for(lambda: max(values(server, "raymon_attempt")) == 2)
     server.wait_for(lambda: server.query("resets(ray_raymon_step[15m]) > 0"))
