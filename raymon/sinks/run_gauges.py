@@ -115,9 +115,6 @@ def _of_evaluation(evaluation: Evaluation) -> Iterator[tuple[Series, float]]:
 
 
 def _of_health(health: Health, elapsed_s: float) -> Iterator[tuple[Series, float]]:
-    yield _series("raymon_attempt"), health.attempt
-    yield _series("raymon_world_size"), len(health.ranks)
-    yield _series("raymon_ranks_ended"), sum(rank.ended for rank in health.ranks)
     yield _series("raymon_windows_lost_total"), health.windows_lost
     yield _series("raymon_sink_failures_total"), health.sink_failures
     yield _series("raymon_saves_failed_total"), health.saves_failed
@@ -125,6 +122,11 @@ def _of_health(health: Health, elapsed_s: float) -> Iterator[tuple[Series, float
         yield _series("raymon_coverage_ranks"), health.coverage.ranks
     if health.checkpoint_step is not None:
         yield _series("raymon_checkpoint_step"), health.checkpoint_step
+    if health.attempt == 0:  # nobody has begun
+        return
+    yield _series("raymon_attempt"), health.attempt
+    yield _series("raymon_world_size"), len(health.ranks)
+    yield _series("raymon_ranks_ended"), sum(rank.ended for rank in health.ranks)
     found = lags(health.ranks, elapsed_s)
     yield _series("raymon_lag_seconds_max"), max((lag.seconds for lag in found), default=0)
     yield _series("raymon_lag_steps_max"), max((lag.steps for lag in found), default=0)

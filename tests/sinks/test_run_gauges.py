@@ -84,6 +84,16 @@ def test_health_is_shown_with_what_each_rank_lacks() -> None:
     }
 
 
+def test_before_workers_begin_there_is_no_attempt_and_no_rank() -> None:
+    gauges = RunGauges("runs/click")
+    gauges.take_health(Health(0, [], None, None, 0, 0, 0))
+    assert without_run(shown(gauges)) == {
+        "raymon_windows_lost_total": 0,
+        "raymon_sink_failures_total": 0,
+        "raymon_saves_failed_total": 0,
+    }
+
+
 def test_a_rank_that_has_no_more_rows_lags_behind_nobody() -> None:
     gauges = RunGauges("runs/click")
     gauges.take_health(
