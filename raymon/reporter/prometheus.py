@@ -31,6 +31,8 @@ class PrometheusExporter:
         self._label = run_label(run)
         self._numbers = RunGauges(run, version("raymon"))
         self._gauges: dict[str, RayGauge] = {}
+        # So that the end is what is set last.
+        self._setting = threading.Lock()
         self._looked_at: float | None = None
         self._errors: list[str] = []
         self._told = False
@@ -73,8 +75,9 @@ class PrometheusExporter:
 
     def _set_all(self) -> None:
         try:
-            for (name, labels), value in self._numbers.series().items():
-                self._gauge(name).set(value, {"run": self._label, **dict(labels)})
+            with self._setting:
+                for (name, labels), value in self._numbers.series().items():
+                    self._gauge(name).set(value, {"run": self._label, **dict(labels)})
         except Exception as error:
             self._fail(error)
 
