@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePosixPath
+from urllib.parse import urlsplit, urlunsplit
 
 from raymon.sinks.gauges import GAUGES
 from raymon.sinks.health import Health
@@ -21,8 +22,17 @@ Series = tuple[str, tuple[tuple[str, str], ...]]
 def run_label(run: str) -> str:
     """A short name of a run: the last part of where it writes to, and six digits that tell it from
     others of that name, as in `click-1f3a9c`."""
-    digits = hashlib.sha256(run.encode()).hexdigest()[:6]
-    return f"{PurePosixPath(run).name or 'run'}-{digits}"
+    place = shown_place(run)
+    digits = hashlib.sha256(place.encode()).hexdigest()[:6]
+    return f"{PurePosixPath(place).name or 'run'}-{digits}"
+
+
+def shown_place(run: str) -> str:
+    """Where a run writes to, without what a URI has of credentials and options."""
+    if "://" not in run:
+        return run
+    parts = urlsplit(run)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 class RunGauges:
@@ -39,7 +49,7 @@ class RunGauges:
     def __init__(
         self, run: str, version: str = "", clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._info = (("model_dir", run), ("version", version))
+        self._info = (("model_dir", shown_place(run)), ("version", version))
         self._clock = clock
         self._lock = threading.Lock()
         self._training: dict[Series, float] = {}

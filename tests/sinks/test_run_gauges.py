@@ -174,6 +174,13 @@ def test_a_run_has_a_short_name_that_tells_it_from_another_of_that_name() -> Non
     assert run_label("s3://ours/runs/click") == ours
 
 
+def test_no_label_has_the_credentials_of_a_uri() -> None:
+    run = "s3://key:secret@bucket/runs/click?endpoint_override=http://host:9000"
+    info = next(labels for name, labels in RunGauges(run).series() if name == "raymon_run_info")
+    assert dict(info)["model_dir"] == "s3://bucket/runs/click"
+    assert run_label(run) == run_label("s3://bucket/runs/click")
+
+
 def test_every_name_has_its_prefix_and_no_label_is_without_bound() -> None:
     assert all(name.startswith(PREFIX) for name in GAUGES)
     labels = {label for gauge in GAUGES.values() for label in gauge.labels}
