@@ -14,6 +14,7 @@ from ray.experimental import internal_kv
 
 from raymon.metrics import TrainMetricWrapper
 from raymon.monitor import Ack
+from raymon.reporter.prometheus import PrometheusExporter
 from raymon.reporter.publications import Cursor
 from raymon.reporter.reporter import Reporter
 from raymon.sinks import Evaluation, Published, RankState, Snapshot
@@ -35,11 +36,15 @@ class ReportingActor:
     Args:
         run: The name of the run, for people who look at Ray's list of actors.
         reporter: The reporter, before its first call.
+        use_prometheus: Whether the numbers are on the metrics endpoint of the node too.
     """
 
-    def __init__(self, run: str, reporter: Reporter) -> None:
+    def __init__(self, run: str, reporter: Reporter, use_prometheus: bool = False) -> None:
         self._run = run
         self._reporter = reporter
+        self._exporter = PrometheusExporter(run) if use_prometheus else None
+        if self._exporter is not None:
+            reporter.write_also(self._exporter.sink)
         self._last_asked = time.monotonic()
         if _is_started_anew():
             begun = _begun_attempt(run)
@@ -60,7 +65,9 @@ class ReportingActor:
 
     def report(self, message: bytes) -> Ack:
         """As `Reporter.report`."""
-        return self._reporter.report(message)
+        ack = self._reporter.report(message)
+        self._export()
+        return ack
 
     def acknowledged(self) -> Ack:
         """As `Reporter.acknowledged`."""
@@ -81,6 +88,7 @@ class ReportingActor:
     def published(self, since: Cursor | None = None) -> tuple[list[Published], Cursor]:
         """As `Reporter.published`; the driver asks all the time, which shows that it lives."""
         self._last_asked = time.monotonic()
+        self._export()
         return self._reporter.published(since)
 
     def snapshot(self) -> Snapshot | None:
@@ -110,7 +118,14 @@ class ReportingActor:
     def close(self) -> dict[str, int | float | None]:
         """As `Reporter.close`; gives its status."""
         self._reporter.close()
+        if self._exporter is not None:
+            self._exporter.close()
         return self._reporter.status()
+
+    def _export(self) -> None:
+        wrong = None if self._exporter is None else self._exporter.look(self._reporter.health)
+        if wrong is not None:
+            self._reporter.publish_notice(wrong)
 
     def _watch_driver(self) -> None:
         # Counted in checks and not in seconds, so that an actor that was stopped for a while

@@ -38,6 +38,7 @@ class Numbers:
         # By attempt, the window that comes next; and the step that all windows so far reach.
         self._next: dict[int, int] = {}
         self._end_step = step
+        self._checkpoint_step: int | None = None
 
     def add(self, window: WindowSum, expected: int) -> None:
         """Adds a window, in order.
@@ -54,6 +55,8 @@ class Numbers:
         self._samples += window.samples
         self._train_s += window.wall_s
         self._monitor_s += window.phases.get("monitor", 0.0)
+        if window.checkpoint:
+            self._checkpoint_step = window.end_step
 
     def values(self) -> Mapping[str, float]:
         """The decayed metrics by name."""
@@ -85,6 +88,7 @@ class Numbers:
             **self._account.figures(),
             "fold_failures": self._fold_failures,
             "end_step": self._end_step,
+            "checkpoint_step": self._checkpoint_step,
             "samples": self._samples,
             "train_s": self._train_s,
             "monitor_s": self._monitor_s,
@@ -110,7 +114,8 @@ class Numbers:
         self._train_s, self._monitor_s = state.train_s, state.monitor_s
         self._account = Account.from_message(state.account)
         self._next = {attempt.number: attempt.closed for attempt in state.attempts}
-        self._end_step = state.end_step
+        # A state is written where a checkpoint is.
+        self._end_step = self._checkpoint_step = state.end_step
 
     def _lost_before(self, window: WindowSum, expected: int) -> int:
         """Windows of single ranks that are missing from this one and between it and the last."""

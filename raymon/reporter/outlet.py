@@ -16,7 +16,7 @@ class Outlet:
     """
 
     def __init__(self, sinks: Sequence[Sink]) -> None:
-        self._sinks = sinks
+        self._sinks = list(sinks)
         self._failures = 0
         self._warned: set[str] = set()
         # Made when it is asked for: the reporter is sent to the process that it runs in.
@@ -34,6 +34,10 @@ class Outlet:
         """Calls to sinks that failed for good."""
         background = [sink for sink in self._sinks if isinstance(sink, BackgroundSink)]
         return self._failures + sum(sink.failures + sink.dropped for sink in background)
+
+    def add(self, sink: Sink) -> None:
+        """Writes to another sink too, from now on."""
+        self._sinks.append(sink)
 
     def publish(self, published: Published) -> None:
         """Tells something to whoever asks for news."""

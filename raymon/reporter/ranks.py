@@ -14,6 +14,7 @@ class _Rank:
     step: int = 0
     windows: int = 0
     lost: int = 0
+    ended: bool = False
 
 
 class Ranks:
@@ -36,6 +37,8 @@ class Ranks:
             rank.step = max(rank.step, report.end_step)
             rank.windows += 1
             rank.lost = max(rank.lost, report.dropped)
+        for number in report.ended:
+            self._ranks[number].ended = True
 
     def oldest_s(self, now: float) -> float:
         """Seconds since the rank that has been silent longest was heard."""
@@ -44,6 +47,6 @@ class Ranks:
     def states(self, now: float) -> list[RankState]:
         """Each rank, in order."""
         return [
-            RankState(i, now - rank.heard_at, rank.step, rank.windows, rank.lost)
+            RankState(i, now - rank.heard_at, rank.step, rank.windows, rank.lost, rank.ended)
             for i, rank in enumerate(self._ranks)
         ]

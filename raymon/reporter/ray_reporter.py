@@ -21,10 +21,13 @@ TAKEN_OVER_AFTER_S = 5.0
 _RETRY_S = 0.5
 
 
-def start_reporter(run: str, reporter: Reporter) -> RayReporter:
+def start_reporter(run: str, reporter: Reporter, use_prometheus: bool = False) -> RayReporter:
     """Starts the reporter of `run` as a named actor that outlives the one who started it.
 
     That of a driver that is gone is ended for it.
+
+    Args:
+        run, reporter, use_prometheus: As for a `ReportingActor`.
 
     Raises:
         RunError: The run is going on already.
@@ -40,7 +43,7 @@ def start_reporter(run: str, reporter: Reporter) -> RayReporter:
             # Its callers try again by themselves; Ray would say so on the terminal.
             max_restarts=-1,
         )
-        .remote(run, reporter)
+        .remote(run, reporter, use_prometheus)
     )
     return RayReporter(actor, run)
 

@@ -28,6 +28,7 @@ from raymon.sinks import (
     Coverage,
     Evaluation,
     EvaluationProgress,
+    Health,
     Notice,
     Published,
     RankState,
@@ -41,6 +42,10 @@ MAX_MESSAGE_BYTES = 64 << 20
 
 _LOAD_PAUSES_S = (0.5, 1.0, 2.0)
 """Seconds between tries to read what was kept: without it a run has lost its numbers."""
+
+
+SAVES_FAILED = "saves that failed"
+"""The name by which workers count them."""
 
 
 @dataclass
@@ -93,6 +98,7 @@ class Reporter:
         self._shown_late_at: float | None = None
         # Storage that does not answer must not take all the time of who asks something else.
         self._flush_not_before = 0.0
+        self._shown: Coverage | None = None
         self.counts = Counts()
 
     def begin_attempt(
@@ -230,6 +236,23 @@ class Reporter:
             "ranks_ended": current.ended if current else 0,
         }
 
+    def health(self) -> Health:
+        """How the run is, beside its numbers."""
+        status, counted = self.status(), self._numbers.figures()
+        return Health(
+            attempt=int(status["attempts"] or 0),
+            ranks=self.ranks(),
+            coverage=self._shown,
+            checkpoint_step=counted["checkpoint_step"],
+            windows_lost=counted["windows_lost"],
+            sink_failures=self._outlet.failures,
+            saves_failed=counted["input_counts"].get(SAVES_FAILED, 0),
+        )
+
+    def write_also(self, sink: Sink) -> None:
+        """Has another sink; before the first call of anything else."""
+        self._outlet.add(sink)
+
     def close(self) -> None:
         """Publishes the steps that are left and closes the sinks."""
         self._publish_period()
@@ -253,7 +276,7 @@ class Reporter:
         attempt = past.history.attempt
         assert attempt is not None
         self._history, self._begun = past.history, True
-        self._shown_late_at = None
+        self._shown_late_at = self._shown = None
         self._origin = base = past.origin or 0
         self._numbers = Numbers(metrics, base, self._outlet.warn)
         for name in saved.unreadable:
@@ -295,6 +318,7 @@ class Reporter:
     def _publish_period(self) -> None:
         snapshot = self._numbers.take_snapshot(self._coverage(self._numbers.ranks))
         if snapshot is not None:
+            self._shown = snapshot.coverage
             self._outlet.write(snapshot)
 
     def _publish_late(self) -> None:
@@ -311,6 +335,7 @@ class Reporter:
         ranks = min(len(window.ranks) for window in late)
         snapshot = self._numbers.snapshot_with(late, self._coverage(ranks))
         if snapshot is not None:
+            self._shown = snapshot.coverage
             self._outlet.publish(snapshot)
 
     def _coverage(self, ranks: int) -> Coverage:

@@ -1,9 +1,11 @@
-"""Where the numbers of a run go: console, TensorBoard, JSON lines."""
+"""Where the numbers of a run go: console, TensorBoard, JSON lines, Prometheus."""
 
 from raymon.sinks.background import BackgroundSink
 from raymon.sinks.console import Console
+from raymon.sinks.health import Health
 from raymon.sinks.json_lines import EvaluationLines, WindowLines
 from raymon.sinks.progress_logger import ProgressLogger
+from raymon.sinks.run_gauges import RunGauges, run_label
 from raymon.sinks.sink import Sink
 from raymon.sinks.snapshot import (
     AttemptBegan,
@@ -27,14 +29,17 @@ __all__ = [
     "Evaluation",
     "EvaluationLines",
     "EvaluationProgress",
+    "Health",
     "InputErrors",
     "Notice",
     "ProgressLogger",
     "Published",
     "RankState",
+    "RunGauges",
     "Sink",
     "Snapshot",
     "StatusLines",
     "TensorBoard",
     "WindowLines",
+    "run_label",
 ]

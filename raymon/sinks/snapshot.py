@@ -36,6 +36,7 @@ class RankState:
         step: The last step that it has reported.
         windows: Windows that it has reported in this attempt.
         lost: Windows that it had to drop.
+        ended: Whether it makes no more steps.
     """
 
     rank: int
@@ -43,6 +44,7 @@ class RankState:
     step: int
     windows: int
     lost: int
+    ended: bool = False
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,7 @@ def _begin(
     try:
         check_writable(directory)
         # Where workers were here before, it goes on from what theirs kept.
-        reporter = start_reporter(run, make_reporter(settings, directory))
+        reporter = start_reporter(run, make_reporter(settings, directory), use_prometheus=True)
         token, step = uuid.uuid4().hex, settings.first_step
         return reporter.begin_attempt(token, world_size, step, settings.prototypes()), ""
     except UserError as error:

@@ -14,6 +14,7 @@ import torch
 
 from raymon.data import InputCounts
 from raymon.errors import TrainingError, reason
+from raymon.reporter.reporter import SAVES_FAILED
 from raymon.storage import StoragePath
 from raymon.training.checkpoint import (
     TRAINER,
@@ -36,9 +37,8 @@ _log = logging.getLogger("raymon")
 
 _PATIENCE_S = 30.0
 
-FAILED = "saves that failed"
 LEFT_OUT = "saves left out while another was written"
-SAVE_COUNTS = (FAILED, LEFT_OUT)
+SAVE_COUNTS = (SAVES_FAILED, LEFT_OUT)
 
 
 @dataclass(frozen=True)
@@ -226,7 +226,7 @@ class Saver:
 
     def _failed(self, path: StoragePath, error: Exception | None) -> str:
         why = f"{path}: not saved: {reason(error) if error else ANOTHER_WORKER}"
-        self._count(FAILED)
+        self._count(SAVES_FAILED)
         if self._context.rank == 0:
             forget_checkpoint(path)
             self._tell(f"{why}; training goes on, and the next save is tried")

@@ -199,7 +199,11 @@ def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None
     wait_for_capacity(config.ray_config, datasets)
 
     job = Job(config.SerializeToString())
-    reporter = start_reporter(config.model_dir, make_reporter(config, StatusLines(STATUS_S)))
+    reporter = start_reporter(
+        config.model_dir,
+        make_reporter(config, StatusLines(STATUS_S)),
+        config.monitor_config.use_prometheus,
+    )
     try:
         _begin_run(plan)
         if connection.dashboard:

@@ -1,4 +1,8 @@
-"""What takes long: by `make soak`. It needs nothing but this machine, and a quarter of an hour."""
+"""What takes long: by `make soak`.
+
+It needs this machine, the extra `soak`, and Debian's package `prometheus`
+(`apt-get install --no-install-recommends prometheus`). A test fails where what it needs is missing.
+"""
 
 from __future__ import annotations
 

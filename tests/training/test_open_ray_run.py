@@ -68,7 +68,7 @@ def test_only_what_the_user_can_put_right_stops_a_run(
     caplog: pytest.LogCaptureFixture,
     tmp_path: Path,
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise error
 
     monkeypatch.setattr(open_ray_run, "start_reporter", fail)

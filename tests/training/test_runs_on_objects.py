@@ -15,12 +15,12 @@ from pyarrow import fs
 
 import raymon
 from raymon.errors import TrainingError
+from raymon.reporter.reporter import SAVES_FAILED
 from raymon.storage import object_path, paths, storage_path
 from raymon.training import restore
 from raymon.training import train as driver
 from raymon.training.checkpoint import MANIFEST, checkpoint_directories, list_checkpoints
 from raymon.training.loop import Loop
-from raymon.training.saver import FAILED
 from raymon.training.verify import verify_checkpoints
 from tests.checkpoints import saved_tensors
 from tests.storage.copies import mirror
@@ -132,7 +132,7 @@ def test_storage_that_fails_for_a_while_costs_saves_and_no_numbers(
 
     monkeypatch.setattr(Loop, "_save", saving)
     summary = train(config_file, RUN)
-    assert (summary.status, summary.save_counts) == ("done", {FAILED: 1})
+    assert (summary.status, summary.save_counts) == ("done", {SAVES_FAILED: 1})
     copy = mirror(objects, tmp_path / "there") / "run"
     assert [c.step for c in list_checkpoints(copy)] == [10, 30, 40]
     assert_same(copy, tmp_path / "here", [10, 30, 40])

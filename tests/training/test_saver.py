@@ -24,13 +24,14 @@ import raymon
 from raymon.data import DatasetPosition, Position
 from raymon.errors import RunError, TrainingError
 from raymon.models import Model
+from raymon.reporter.reporter import SAVES_FAILED
 from raymon.training import tensor_files
 from raymon.training.checkpoint import INDEX, MANIFEST, TRAINER, FileEntry, list_checkpoints
 from raymon.training.feed import RunPosition
 from raymon.training.optimizers import Optimizers
 from raymon.training.restore import checkpoint_to_restore, load_model, restore
 from raymon.training.run_state import TrainState
-from raymon.training.saver import FAILED, LEFT_OUT, Saver
+from raymon.training.saver import LEFT_OUT, Saver
 from raymon.training.staging import dealt
 from raymon.training.worker_context import WorkerContext
 from tests.checkpoints import saved_model, saved_tensors
@@ -213,7 +214,7 @@ def test_on_a_full_disk_training_goes_on_and_the_next_save_is_tried(run: Run) ->
     run.saver.save(state)
     run.saver.close()
     assert run.registered() == [2]
-    assert run.saver.counts.take() == {FAILED: 1}
+    assert run.saver.counts.take() == {SAVES_FAILED: 1}
 
 
 def test_the_last_save_of_a_run_must_not_fail(run: Run) -> None:
@@ -325,7 +326,7 @@ def test_a_run_whose_disk_is_full_for_a_while_ends_well(
             config_file, {"ray_config.num_workers": 0, "train_config.num_steps": 60}
         )
     assert summary.status == "done"
-    assert summary.save_counts == {FAILED: 1}
+    assert summary.save_counts == {SAVES_FAILED: 1}
     run = Path(summary.model_dir)
     assert [checkpoint.step for checkpoint in list_checkpoints(run)] == [40, 60]
     assert seen[0].startswith(f"{run}/model.ckpt-20: not saved")

@@ -1,0 +1,55 @@
+"""The gauges of a run: names, labels and what they mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Gauge:
+    """What has one value for each set of labels.
+
+    Attributes:
+        labels: Beside `run`, which all have. Their values are few: never a step.
+        description: For people who look at the endpoint.
+    """
+
+    labels: tuple[str, ...]
+    description: str
+
+
+PREFIX = "raymon_"
+"""Of every name; Ray puts `ray_` before it."""
+
+GAUGES = {
+    "raymon_up": Gauge((), "1 while the run goes on, 0 when it has ended"),
+    "raymon_run_info": Gauge(("model_dir", "version"), "1; where the run writes to, and by what"),
+    "raymon_attempt": Gauge((), "How often workers were started, the first time included"),
+    "raymon_step": Gauge((), "Steps that the newest numbers reach; lower after a roll-back"),
+    "raymon_epoch": Gauge((), "Epoch of that step, from 0"),
+    "raymon_loss": Gauge(("loss",), "Mean over the rows of the newest steps, and total_loss"),
+    "raymon_non_finite_losses": Gauge(
+        ("loss",), "Losses of single steps, among the newest, that were NaN or infinite"
+    ),
+    "raymon_metric": Gauge(("metric",), "Decayed train metric"),
+    "raymon_learning_rate": Gauge(("group",), "Learning rate of a parameter group"),
+    "raymon_samples_per_second": Gauge((), "Rows of all workers a second, in the newest steps"),
+    "raymon_steps_per_second": Gauge((), "Steps a second, in the newest steps"),
+    "raymon_samples_total": Gauge((), "Rows of all workers since the run began"),
+    "raymon_host_bytes": Gauge((), "Resident memory of the largest worker process"),
+    "raymon_device_bytes": Gauge((), "Most memory that tensors took on a device; 0 on CPU"),
+    "raymon_eval_metric": Gauge(("metric",), "Score of the newest evaluation"),
+    "raymon_eval_step": Gauge((), "Step of the newest evaluation"),
+    "raymon_checkpoint_step": Gauge((), "Step at which the newest checkpoint was due"),
+    "raymon_saves_failed_total": Gauge((), "Saves that failed"),
+    "raymon_world_size": Gauge((), "Ranks of the attempt"),
+    "raymon_ranks_ended": Gauge((), "Ranks that have no more rows"),
+    "raymon_coverage_ranks": Gauge((), "Ranks that are in what was shown last"),
+    "raymon_lag_seconds": Gauge(("rank",), "Seconds since a rank was heard"),
+    "raymon_lag_seconds_max": Gauge((), "Seconds since the rank was heard that is silent longest"),
+    "raymon_lag_steps": Gauge(("rank",), "Steps that a rank is behind the one that is furthest"),
+    "raymon_lag_steps_max": Gauge((), "Steps that the last rank is behind the first"),
+    "raymon_windows_lost_total": Gauge((), "Windows of single ranks that are in no number"),
+    "raymon_sink_failures_total": Gauge((), "Calls to sinks that failed for good"),
+}
+"""By name."""

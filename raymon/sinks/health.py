@@ -1,0 +1,31 @@
+"""What the reporter knows of a run beside its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from raymon.sinks.snapshot import Coverage, RankState
+
+
+@dataclass(frozen=True)
+class Health:
+    """How a run is.
+
+    Attributes:
+        attempt: Number of the attempt that is going on, from 1; 0 before the first.
+        ranks: What is known of each of its ranks.
+        coverage: Of what was shown last, complete or not; None before.
+        checkpoint_step: Step of the newest window that was cut for a checkpoint; None before.
+        windows_lost: Windows that are in no number.
+        sink_failures: Calls to sinks that failed for good.
+        saves_failed: Saves that failed.
+    """
+
+    attempt: int
+    ranks: Sequence[RankState]
+    coverage: Coverage | None
+    checkpoint_step: int | None
+    windows_lost: int
+    sink_failures: int
+    saves_failed: int

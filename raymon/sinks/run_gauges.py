@@ -1,0 +1,152 @@
+"""Sink: the newest numbers of a run, as gauges for Prometheus."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit, urlunsplit
+
+from raymon.sinks.gauges import GAUGES
+from raymon.sinks.health import Health
+from raymon.sinks.lag import lags, shown
+from raymon.sinks.snapshot import Evaluation, Snapshot
+
+Series = tuple[str, tuple[tuple[str, str], ...]]
+"""The name of a gauge, and its labels beside `run` by name."""
+
+
+def run_label(run: str) -> str:
+    """A short name of a run: the last part of where it writes to, and six digits that tell it from
+    others of that name, as in `click-1f3a9c`."""
+    place = shown_place(run)
+    digits = hashlib.sha256(place.encode()).hexdigest()[:6]
+    return f"{PurePosixPath(place).name or 'run'}-{digits}"
+
+
+def shown_place(run: str) -> str:
+    """Where a run writes to, without what a URI has of credentials and options."""
+    if "://" not in run:
+        return run
+    parts = urlsplit(run)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+class RunGauges:
+    """Keeps what the gauges of a run are now. Any thread may ask for them.
+
+    A value that is not finite has no series, as it leaves a gap on the curves of TensorBoard.
+
+    Args:
+        run: Where the run writes to.
+        version: Of raymon.
+        clock: Seconds that never go back.
+    """
+
+    def __init__(
+        self, run: str, version: str = "", clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._info = (("model_dir", shown_place(run)), ("version", version))
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._training: dict[Series, float] = {}
+        self._evaluation: dict[Series, float] = {}
+        self._evaluated = -1
+        self._health: Health | None = None
+        self._health_at = 0.0
+        self._closed = False
+
+    def write(self, snapshot: Snapshot) -> None:
+        """Takes the numbers of the newest steps."""
+        with self._lock:
+            self._training = dict(_of_snapshot(snapshot))
+
+    def write_evaluation(self, evaluation: Evaluation) -> None:
+        """Takes the scores; those of an earlier step than the last are of no interest."""
+        with self._lock:
+            if evaluation.step >= self._evaluated:
+                self._evaluated = evaluation.step
+                self._evaluation = dict(_of_evaluation(evaluation))
+
+    def roll_back(self, step: int, evaluation_step: int) -> None:
+        """Goes back to `step`, of which no numbers are known until they are written."""
+        with self._lock:
+            self._training = {("raymon_step", ()): step}
+            if self._evaluated > evaluation_step:
+                self._evaluated, self._evaluation = -1, {}
+
+    def take_health(self, health: Health) -> None:
+        """Takes how the run is."""
+        with self._lock:
+            self._health, self._health_at = health, self._clock()
+
+    def flush(self) -> None:
+        """Nothing is gathered."""
+
+    def close(self) -> None:
+        """Leaves nothing but that the run has ended."""
+        with self._lock:
+            self._closed = True
+
+    def series(self) -> Mapping[Series, float]:
+        """What is to be shown now."""
+        with self._lock:
+            if self._closed:
+                return {("raymon_up", ()): 0}
+            found: dict[Series, float] = {("raymon_up", ()): 1, ("raymon_run_info", self._info): 1}
+            found |= self._training | self._evaluation
+            if self._health is not None:
+                found |= dict(_of_health(self._health, self._clock() - self._health_at))
+        return {series: value for series, value in found.items() if math.isfinite(value)}
+
+
+def _of_snapshot(snapshot: Snapshot) -> Iterator[tuple[Series, float]]:
+    yield _series("raymon_step"), snapshot.end_step
+    yield _series("raymon_epoch"), snapshot.epoch
+    for name, loss in {**snapshot.losses, "total_loss": snapshot.total_loss}.items():
+        yield _series("raymon_loss", name), loss
+    for name, count in {**dict.fromkeys(snapshot.losses, 0), **snapshot.non_finite}.items():
+        yield _series("raymon_non_finite_losses", name), count
+    for name, value in snapshot.metrics.items():
+        yield _series("raymon_metric", name), value
+    for i, rate in enumerate(snapshot.learning_rates):
+        yield _series("raymon_learning_rate", f"g{i}"), rate
+    yield _series("raymon_samples_per_second"), snapshot.samples_per_second
+    yield _series("raymon_steps_per_second"), snapshot.steps_per_second
+    yield _series("raymon_samples_total"), snapshot.samples_total
+    yield _series("raymon_host_bytes"), snapshot.host_bytes
+    yield _series("raymon_device_bytes"), snapshot.device_bytes
+
+
+def _of_evaluation(evaluation: Evaluation) -> Iterator[tuple[Series, float]]:
+    yield _series("raymon_eval_step"), evaluation.step
+    for name, value in evaluation.metrics.items():
+        yield _series("raymon_eval_metric", name), value
+
+
+def _of_health(health: Health, elapsed_s: float) -> Iterator[tuple[Series, float]]:
+    yield _series("raymon_windows_lost_total"), health.windows_lost
+    yield _series("raymon_sink_failures_total"), health.sink_failures
+    yield _series("raymon_saves_failed_total"), health.saves_failed
+    if health.coverage is not None:
+        yield _series("raymon_coverage_ranks"), health.coverage.ranks
+    if health.checkpoint_step is not None:
+        yield _series("raymon_checkpoint_step"), health.checkpoint_step
+    if health.attempt == 0:  # nobody has begun
+        return
+    yield _series("raymon_attempt"), health.attempt
+    yield _series("raymon_world_size"), len(health.ranks)
+    yield _series("raymon_ranks_ended"), sum(rank.ended for rank in health.ranks)
+    found = lags(health.ranks, elapsed_s)
+    yield _series("raymon_lag_seconds_max"), max((lag.seconds for lag in found), default=0)
+    yield _series("raymon_lag_steps_max"), max((lag.steps for lag in found), default=0)
+    for lag in shown(found):
+        yield _series("raymon_lag_seconds", str(lag.rank)), lag.seconds
+        yield _series("raymon_lag_steps", str(lag.rank)), lag.steps
+
+
+def _series(name: str, *labels: str) -> Series:
+    return name, tuple(zip(GAUGES[name].labels, labels, strict=True))

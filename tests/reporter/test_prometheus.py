@@ -1,0 +1,85 @@
+from collections.abc import Callable
+from typing import ClassVar
+
+import pytest
+
+from raymon.reporter import prometheus
+from raymon.reporter.prometheus import PrometheusExporter
+from raymon.sinks import Health, run_label
+from raymon.sinks.gauges import GAUGES
+from tests.sinks.snapshots import snapshot
+
+Exported = tuple[PrometheusExporter, dict[tuple, float]]
+
+
+class Endpoint:
+    """In the place of Ray's: what was set last."""
+
+    values: ClassVar[dict[tuple, float]] = {}
+
+    def __init__(self, name: str, description: str, labels: tuple[str, ...]) -> None:
+        self._name, self._labels = name, labels
+
+    def set(self, value: float, labels: dict[str, str]) -> None:
+        assert tuple(labels) == self._labels
+        self.values[self._name, *labels.values()] = value
+
+
+class Broken(Endpoint):
+    def set(self, value: float, labels: dict[str, str]) -> None:
+        raise OSError("no endpoint")
+
+
+@pytest.fixture
+def exporter(
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[[type[Endpoint]], Exported]:
+    def make(
+        endpoint: type[Endpoint],
+    ) -> Exported:
+        # Values of its own, since the thread of an earlier test goes on.
+        own = type("Own", (endpoint,), {"values": {}})
+        monkeypatch.setattr(prometheus, "RayGauge", own)
+        return PrometheusExporter("runs/click"), own.values
+
+    return make
+
+
+def healthy() -> Health:
+    return Health(1, [], None, None, 0, 0, 0)
+
+
+def test_what_the_sink_takes_is_set_with_the_labels_that_the_gauge_has(exporter) -> None:
+    exported, values = exporter(Endpoint)
+    exported.sink.write(snapshot(20))
+    assert exported.look(healthy) is None
+    exported.close()
+    run = run_label("runs/click")
+    assert values["raymon_step", run] == 20
+    assert values["raymon_metric", run, "auc"] == 0.71234
+    assert values["raymon_attempt", run] == 1
+    assert {name for name, *_ in values} <= set(GAUGES)
+
+
+def test_an_end_is_set_at_once_and_last(exporter) -> None:
+    exported, values = exporter(Endpoint)
+    exported.close()
+    assert values["raymon_up", run_label("runs/click")] == 1
+    exported.sink.close()
+    exported.close()
+    assert values["raymon_up", run_label("runs/click")] == 0
+
+
+def test_an_endpoint_that_fails_is_told_once_and_raises_nothing(exporter) -> None:
+    exported, _ = exporter(Broken)
+    exported.close()
+    assert exported.look(healthy) == "monitoring: Prometheus: OSError: no endpoint"
+    assert exported.look(healthy) is None
+
+
+def test_health_that_fails_is_told_and_raises_nothing(exporter) -> None:
+    def fail() -> Health:
+        raise ValueError("no health")
+
+    exported, _ = exporter(Endpoint)
+    assert exported.look(fail) == "monitoring: Prometheus: ValueError: no health"

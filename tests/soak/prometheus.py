@@ -1,0 +1,146 @@
+"""A Prometheus server of its own, for tests."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from urllib.request import urlopen
+
+import pytest
+import yaml
+
+from tests.cluster.files import CLUSTER, RULES
+
+Sample = tuple[Mapping[str, str], float]
+
+
+def program(name: str) -> str:
+    """Where a program of Prometheus is; the test fails where it is not."""
+    found = shutil.which(name)
+    if found is None:
+        pytest.fail(f"{name} is missing: apt-get install --no-install-recommends prometheus")
+    return found
+
+
+def short_rules(directory: Path, changes: Mapping[str, Mapping[str, str]]) -> Path:
+    """A copy of the rules in which some alerts are sooner.
+
+    Args:
+        directory: For the copy.
+        changes: By alert what changes: `for`, and words of the query by what takes their place.
+    """
+    document = yaml.safe_load(RULES.read_text())
+    rules = {rule["alert"]: rule for group in document["groups"] for rule in group["rules"]}
+    for alert, changed in changes.items():
+        for old, new in changed.items():
+            if old == "for":
+                rules[alert]["for"] = new
+            else:
+                assert old in rules[alert]["expr"]
+                rules[alert]["expr"] = rules[alert]["expr"].replace(old, new)
+    path = directory / RULES.name
+    path.write_text(yaml.safe_dump(document))
+    return path
+
+
+class Prometheus:
+    """The way to a server.
+
+    Args:
+        address: Where it listens.
+        process: The server.
+    """
+
+    def __init__(self, address: str, process: subprocess.Popen[bytes]) -> None:
+        self._url = f"http://{address}/api/v1"
+        self._process = process
+
+    def query(self, query: str) -> list[Sample]:
+        """The samples of an instant query."""
+        answer = self._get("query", query=query)
+        return [(s["metric"], float(s["value"][1])) for s in answer["result"]]
+
+    def firing(self) -> set[tuple[str, str]]:
+        """The alerts that fire, by their name and run."""
+        alerts = self._get("alerts")["alerts"]
+        return {
+            (alert["labels"]["alertname"], alert["labels"].get("run", ""))
+            for alert in alerts
+            if alert["state"] == "firing"
+        }
+
+    def wait_for(self, condition: Callable[[], Any], seconds: float = 120.0) -> Any:
+        """What a condition gives, once that is true.
+
+        Raises:
+            TimeoutError: It was not in time.
+        """
+        deadline = time.monotonic() + seconds
+        while not (found := condition()):
+            assert self._process.poll() is None
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"not within {seconds:g} s")
+            time.sleep(0.5)
+        return found
+
+    def _get(self, what: str, **parameters: str) -> dict[str, Any]:
+        with urlopen(f"{self._url}/{what}?{urlencode(parameters)}", timeout=30) as response:
+            answer = json.load(response)
+        assert answer["status"] == "success"
+        return dict(answer["data"])
+
+
+@contextmanager
+def prometheus(directory: Path, discovery: Path, rules: Path) -> Iterator[Prometheus]:
+    """A server with the configuration of `cluster/`, which scrapes each second.
+
+    Args:
+        directory: For its data.
+        discovery: The service discovery file of Ray.
+        rules: In place of those in `cluster/`.
+    """
+    config = yaml.safe_load((CLUSTER / "prometheus" / "prometheus.yml").read_text())
+    config["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
+    config["rule_files"] = [str(rules)]
+    (files,) = config["scrape_configs"][0]["file_sd_configs"]
+    assert Path(files["files"][0]).name == discovery.name
+    files.update(files=[str(discovery)], refresh_interval="1s")
+    path = directory / "prometheus.yml"
+    path.write_text(yaml.safe_dump(config))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    log = directory / "prometheus.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [
+                program("prometheus"),
+                f"--config.file={path}",
+                f"--storage.tsdb.path={directory / 'data'}",
+                f"--web.listen-address={address}",
+            ],
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        server = Prometheus(address, process)
+        server.wait_for(lambda: _answers(server), 30)
+        yield server
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _answers(server: Prometheus) -> bool:
+    try:
+        return server.query("vector(1)") == [({}, 1.0)]
+    except OSError:
+        return False
