@@ -12,11 +12,12 @@ from raymon.sinks.snapshot import Evaluation, Snapshot
 
 
 class StatusLines:
-    """Prints how the run goes, for who opens the log of the reporter in Ray's dashboard.
+    """Prints how the run goes, for who opens the log of the reporter in Ray's dashboard. It shows
+    first what processes write to their standard error.
 
     Args:
         interval_s: Seconds between two lines of training.
-        file: Where to; None is the standard output of the process that writes.
+        file: Where to; None is the standard error of the process that writes.
         clock: Seconds that never go back.
     """
 
@@ -55,4 +56,4 @@ class StatusLines:
         self._print("The run is over")
 
     def _print(self, text: str) -> None:
-        print(time.strftime("%Y-%m-%d %H:%M:%S"), text, file=self._file or sys.stdout, flush=True)
+        print(time.strftime("%Y-%m-%d %H:%M:%S"), text, file=self._file or sys.stderr, flush=True)

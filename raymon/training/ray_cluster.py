@@ -58,6 +58,10 @@ def connect(address: str | None) -> Connection:
     ray._private.worker.print_to_stdstream = _log_raylet
     for name in ("ray", "ray.train", "ray.data", "ray.tune"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    if not address:
+        # One that this process starts for itself listens on the loopback interface alone. Ray has
+        # the switch for systems whose firewalls would ask.
+        ray._private.ray_constants.ENABLE_RAY_CLUSTER = False
     try:
         context = ray.init(
             address=address or "local",

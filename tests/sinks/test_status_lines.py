@@ -34,4 +34,4 @@ def test_a_reader_sees_how_the_run_goes_and_not_every_window() -> None:
 
 def test_it_travels_to_the_process_of_the_reporter(capsys) -> None:
     pickle.loads(pickle.dumps(StatusLines(10.0))).write(snapshot(10))
-    assert "Training Epoch 0: 10it" in capsys.readouterr().out
+    assert "Training Epoch 0: 10it" in capsys.readouterr().err

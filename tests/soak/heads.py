@@ -57,6 +57,8 @@ def started_head(directory: Path, *, with_token: bool, num_cpus: int = 4) -> Ite
     """
     gcs, dashboard, agent = (free_port() for _ in range(3))
     environment = {**os.environ, "RAY_AUTH_MODE": "disabled"}
+    # As in a virtual environment that is activated: `python` is the one with raymon.
+    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
     for name in ("RAY_ADDRESS", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
         environment.pop(name, None)
     token = None

@@ -67,7 +67,7 @@ class Tiny(RankingModel):
 
 
 def submit(head: Head, project: Path, *more: str, **options: object) -> subprocess.Popen[str]:
-    words = ["submit", "click.config", "--address", head.dashboard, "--python", sys.executable]
+    words = ["submit", "click.config", "--address", head.dashboard]
     # As a person's shell has it: with a token to be found, and no word on how.
     environment = {**head.environment}
     del environment["RAY_AUTH_MODE"]
