@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 # Ray reads it when it is imported; what a person has set goes before.
@@ -24,6 +25,7 @@ from ray.autoscaler.sdk import request_resources
 from raymon.errors import ConfigError, RunError
 from raymon.protos.ray_pb2 import RayConfig
 from raymon.training.datasets import Datasets, is_ray_dataset
+from raymon.training.user_code import sent_along
 
 _log = logging.getLogger("raymon")
 
@@ -58,6 +60,7 @@ def connect(address: str | None) -> Connection:
     ray._private.worker.print_to_stdstream = _log_raylet
     for name in ("ray", "ray.train", "ray.data", "ray.tune"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    is_client = (address or "").startswith("ray://")
     if not address:
         # One that this process starts for itself listens on the loopback interface alone. Ray has
         # the switch for systems whose firewalls would ask.
@@ -65,6 +68,8 @@ def connect(address: str | None) -> Connection:
     try:
         context = ray.init(
             address=address or "local",
+            # Only through Ray's client the driver is where its code is not.
+            runtime_env=sent_along(Path.cwd()) if is_client else None,
             configure_logging=False,
             log_to_driver=False,
             logging_level=logging.ERROR,

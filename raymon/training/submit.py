@@ -20,6 +20,7 @@ from raymon.errors import ConfigError, RaymonError, RunError, first_line
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.storage import check_no_credentials
 from raymon.training.train import load_checked
+from raymon.training.user_code import sent_along
 
 if TYPE_CHECKING:
     from ray.job_submission import JobSubmissionClient
@@ -30,7 +31,6 @@ STOPPED = 130
 _FAILED = 1
 _LOST_AFTER_S = 120.0
 _LONGEST_PAUSE_S = 10.0
-_LEFT_AT_HOME = (".git", ".venv", "__pycache__")
 
 
 @dataclass(frozen=True)
@@ -94,11 +94,7 @@ def job_request(
     return JobRequest(
         shlex.join(words),
         f"raymon-{_slug(config.model_dir)}-{uuid.uuid4().hex[:8]}",
-        {
-            "working_dir": str(working_dir.resolve()),
-            "excludes": list(_LEFT_AT_HOME),
-            **(runtime_env or {}),
-        },
+        {**sent_along(working_dir), **(runtime_env or {})},
         _metadata(config),
     )
 

@@ -26,14 +26,14 @@ class Head:
 
     Attributes:
         dashboard: Its address, for jobs and for people.
-        gcs: The address of the cluster for drivers on this machine.
+        client: Its address for drivers elsewhere.
         token: Of the cluster; None where it asks for none.
         environment: Of a process that may use the cluster.
         process: The one that started it.
     """
 
     dashboard: str
-    gcs: str
+    client: str
     token: str | None
     environment: dict[str, str]
     process: subprocess.Popen[bytes]
@@ -55,7 +55,7 @@ def started_head(directory: Path, *, with_token: bool, num_cpus: int = 4) -> Ite
         with_token: Whether it asks for one.
         num_cpus: That it says it has.
     """
-    gcs, dashboard, agent = (free_port() for _ in range(3))
+    gcs, dashboard, agent, client = (free_port() for _ in range(4))
     environment = {**os.environ, "RAY_AUTH_MODE": "disabled"}
     # As in a virtual environment that is activated: `python` is the one with raymon.
     environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
@@ -71,7 +71,7 @@ def started_head(directory: Path, *, with_token: bool, num_cpus: int = 4) -> Ite
         }
     words = ["start", "--head", "--block", f"--port={gcs}", f"--num-cpus={num_cpus}"]
     words += [f"--dashboard-port={dashboard}", f"--dashboard-agent-listen-port={agent}"]
-    words += ["--node-ip-address=127.0.0.1", "--ray-client-server-port", str(free_port())]
+    words += ["--node-ip-address=127.0.0.1", f"--ray-client-server-port={client}"]
     # Short, since Ray puts sockets in it.
     temporary = tempfile.mkdtemp(prefix="ray-")
     words += ["--disable-usage-stats", f"--temp-dir={temporary}"]
@@ -79,7 +79,9 @@ def started_head(directory: Path, *, with_token: bool, num_cpus: int = 4) -> Ite
     process = subprocess.Popen(
         [ray, *words], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    head = Head(f"http://127.0.0.1:{dashboard}", f"127.0.0.1:{gcs}", token, environment, process)
+    head = Head(
+        f"http://127.0.0.1:{dashboard}", f"ray://127.0.0.1:{client}", token, environment, process
+    )
     try:
         deadline = time.monotonic() + 120
         while not _answers(head):

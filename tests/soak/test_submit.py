@@ -67,7 +67,7 @@ class Tiny(RankingModel):
 
 
 def submit(head: Head, project: Path, *more: str, **options: object) -> subprocess.Popen[str]:
-    words = ["submit", "click.config", "--address", head.dashboard]
+    words = ["submit", "click.config", "--address", head.dashboard, "--allow-custom-classes"]
     # As a person's shell has it: with a token to be found, and no word on how.
     environment = {**head.environment}
     del environment["RAY_AUTH_MODE"]
@@ -175,8 +175,19 @@ def test_the_same_config_runs_by_ray_job_submit(head: Head, project: Path) -> No
     environment = {**head.environment}
     command = [ray, "job", "submit", "--address", head.dashboard, "--working-dir", ".", "--"]
     finished = subprocess.run(
-        [*command, sys.executable, "-m", "raymon.cli", "train", "click.config"],
+        [*command, "python", "-m", "raymon.cli", "train", "click.config", "--allow-custom-classes"],
         cwd=project, env=environment, text=True, capture_output=True, timeout=300,
     )  # fmt: skip
     assert finished.returncode == 0, finished.stdout
     assert "Training Epoch 1: 40it" in finished.stdout
+
+
+def test_the_same_config_runs_through_the_client_of_ray(head: Head, project: Path) -> None:
+    words = ["train", "click.config", "--allow-custom-classes", "--address", head.client]
+    finished = subprocess.run(
+        [sys.executable, "-m", "raymon.cli", *words],
+        cwd=project, text=True, capture_output=True, timeout=300,
+        env=head.environment,
+    )  # fmt: skip
+    assert finished.returncode == 0, finished.stderr
+    assert "Training Epoch 1: 40it" in finished.stderr
