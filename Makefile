@@ -27,7 +27,7 @@ demo: $(VENV)/.runtime ## Make a click log, train on 2 workers, show how it went
 test: check ## Pass every test.
 	$(BIN)/python -m pytest
 
-soak: $(VENV)/.soak ## Kill dozens of processes, look long for broken laws. Half an hour.
+soak: $(VENV)/.soak ## Kill dozens of processes, cut networks, look long for broken laws. Two hours.
 	$(BIN)/python -m pytest -m '' -s --hypothesis-profile=soak \
 		tests/soak tests/reporter/test_history_laws.py tests/reporter/test_bad_messages.py
 

@@ -18,6 +18,7 @@ from raymon.reporter.prometheus import PrometheusExporter
 from raymon.reporter.publications import Cursor
 from raymon.reporter.reporter import Reporter
 from raymon.sinks import Evaluation, Published, RankState, Snapshot
+from raymon.sinks.status_lines import print_status
 
 Metrics = Mapping[str, TrainMetricWrapper]
 
@@ -45,6 +46,7 @@ class ReportingActor:
         self._exporter = PrometheusExporter(run) if use_prometheus else None
         if self._exporter is not None:
             reporter.write_also(self._exporter.sink)
+        reporter.tell_notices(print_status)
         self._last_asked = time.monotonic()
         if _is_started_anew():
             begun = _begun_attempt(run)

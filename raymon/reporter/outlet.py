@@ -21,6 +21,8 @@ class Outlet:
         self._warned: set[str] = set()
         # Made when it is asked for: the reporter is sent to the process that it runs in.
         self._made: Publications | None = None
+        self.on_notice: Callable[[str], None] | None = None
+        """Told of every notice too, where it runs."""
         self.last: Snapshot | None = None
         """The newest numbers that are complete."""
 
@@ -42,6 +44,8 @@ class Outlet:
     def publish(self, published: Published) -> None:
         """Tells something to whoever asks for news."""
         self._publications.add(published)
+        if isinstance(published, Notice) and self.on_notice is not None:
+            self.on_notice(published.text)
 
     def warn(self, about: str, text: str) -> None:
         """Tells that something is wrong; once about each thing."""

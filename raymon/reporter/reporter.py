@@ -253,6 +253,10 @@ class Reporter:
         """Has another sink; before the first call of anything else."""
         self._outlet.add(sink)
 
+    def tell_notices(self, listener: Callable[[str], None]) -> None:
+        """Has a listener for every notice, beside those who ask for news."""
+        self._outlet.on_notice = listener
+
     def close(self) -> None:
         """Publishes the steps that are left and closes the sinks."""
         self._publish_period()

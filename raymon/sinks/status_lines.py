@@ -56,4 +56,9 @@ class StatusLines:
         self._print("The run is over")
 
     def _print(self, text: str) -> None:
-        print(time.strftime("%Y-%m-%d %H:%M:%S"), text, file=self._file or sys.stderr, flush=True)
+        print_status(text, self._file)
+
+
+def print_status(text: str, file: TextIO | None = None) -> None:
+    """Prints a line with the time; to the standard error of this process where no file is given."""
+    print(time.strftime("%Y-%m-%d %H:%M:%S"), text, file=file or sys.stderr, flush=True)

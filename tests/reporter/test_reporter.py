@@ -342,3 +342,11 @@ def test_what_a_run_left_is_kept_where_its_journal_is_gone(tmp_path: Path) -> No
         for name in ("monitor/windows.jsonl", "train_eval_result_v2.txt")
     ]
     assert read == [[10, 20], [10]]
+
+
+def test_notices_are_told_where_the_reporter_runs_too(tmp_path: Path) -> None:
+    reporter, told = make_reporter(tmp_path), []
+    reporter.tell_notices(told.append)
+    reporter.publish_notice("a node goes")
+    assert told == ["a node goes"]
+    assert [p.text for p in reporter.published()[0] if isinstance(p, Notice)] == told

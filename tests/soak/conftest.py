@@ -1,7 +1,8 @@
 """What takes long: by `make soak`.
 
-It needs this machine, the extra `soak`, and Debian's package `prometheus`
-(`apt-get install --no-install-recommends prometheus`). A test fails where what it needs is missing.
+It needs root, the extra `soak`, and Debian's packages `prometheus`, `chromium` and `iproute2`
+(`apt-get install --no-install-recommends prometheus chromium iproute2`). A test fails where what it
+needs is missing.
 """
 
 from __future__ import annotations
