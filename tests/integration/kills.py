@@ -88,7 +88,10 @@ def assert_same(run: Path, other: Path, steps: int = STEPS) -> None:
     weights = [saved_model(c.path) for c in newest]
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[1])
     lines = [windows(r) for r in (run, other)]
-    assert [line["global_step"] for line in lines[0]] == list(range(10, steps + 1, 10))
+    found = [line["global_step"] for line in lines[0]]
+    missing = sorted(set(range(10, steps + 1, 10)) - set(found))
+    assert not missing, f"{run}: no lines of {missing}"
+    assert found == list(range(10, steps + 1, 10))
     for line, expected in zip(*lines, strict=True):
         for name in ("global_step", "first_step", "samples", "samples_total", "losses", "metrics"):
             assert line[name] == expected[name], (line["global_step"], name)
