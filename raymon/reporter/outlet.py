@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Sequence
 
 from raymon.reporter.publications import Cursor, Publications
 from raymon.sinks import BackgroundSink, Evaluation, Notice, Published, Sink, Snapshot
+
+_FLUSH_S = 2.0
+"""Seconds that the numbers of a checkpoint may take on their way into sinks."""
 
 
 class Outlet:
@@ -21,6 +26,7 @@ class Outlet:
         self._warned: set[str] = set()
         # Made when it is asked for: the reporter is sent to the process that it runs in.
         self._made: Publications | None = None
+        self._flushing: dict[int, threading.Event] = {}
         self.on_notice: Callable[[str], None] | None = None
         """Told of every notice too, where it runs."""
         self.last: Snapshot | None = None
@@ -70,8 +76,19 @@ class Outlet:
         self._for_each(lambda sink: sink.roll_back(step, evaluation_step))
 
     def flush(self) -> None:
-        """Has sinks write what they have gathered."""
-        self._for_each(lambda sink: sink.flush())
+        """Has sinks write all that they were given, and waits for it; for `_FLUSH_S` at most, and
+        not for one that has not come back from the time before."""
+        deadline = time.monotonic() + _FLUSH_S
+        begun = []
+        for number, sink in enumerate(self._sinks):
+            last = self._flushing.get(number)
+            if not isinstance(sink, BackgroundSink):
+                self._try(sink, lambda each: each.flush())
+            elif last is None or last.is_set():
+                self._flushing[number] = sink.begin_flush()
+                begun.append(self._flushing[number])
+        for over in begun:
+            over.wait(max(0.0, deadline - time.monotonic()))
 
     def since(self, cursor: Cursor | None) -> tuple[list[Published], Cursor]:
         """What was published after a cursor, and the cursor behind it."""
@@ -91,12 +108,15 @@ class Outlet:
 
     def _for_each(self, action: Callable[[Sink], None]) -> None:
         for sink in self._sinks:
-            try:
-                action(sink)
-            except Exception as error:
-                self._failures += 1
-                name = type(sink).__name__
-                self.warn(name, f"{name}: {type(error).__name__}: {error}")
+            self._try(sink, action)
+
+    def _try(self, sink: Sink, action: Callable[[Sink], None]) -> None:
+        try:
+            action(sink)
+        except Exception as error:
+            self._failures += 1
+            name = type(sink).__name__
+            self.warn(name, f"{name}: {type(error).__name__}: {error}")
 
     def _tell_of_sinks(self) -> None:
         for sink in self._sinks:

@@ -307,7 +307,8 @@ class Reporter:
         self._journal(JournalRecord(window=window.to_message()))
         self._apply(window)
         if window.checkpoint:
-            # After a restart sinks are written anew from the state on.
+            # After a restart sinks are written anew from the state on: what is before it must have
+            # reached them.
             self._outlet.flush()
             self._write_state(window.end_step)
 

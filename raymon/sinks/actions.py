@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from raymon.sinks.sink import Sink
@@ -54,9 +55,14 @@ class RollBack:
 
 @dataclass(frozen=True)
 class Flush:
-    """Writes what was gathered."""
+    """Writes what was gathered.
+
+    Attributes:
+        over: Set when it was done or given up, and so was all before it.
+    """
 
     what: ClassVar[str] = "a flush"
+    over: threading.Event = field(default_factory=threading.Event, compare=False)
 
     def run(self, sink: Sink) -> None:
         """Does it."""

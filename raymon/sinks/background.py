@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -74,7 +75,13 @@ class BackgroundSink:
 
     def flush(self) -> None:
         """Has written what the other sink has gathered, after what came before."""
-        self._put(Flush())
+        self.begin_flush()
+
+    def begin_flush(self) -> threading.Event:
+        """As `flush`; the event is set when that is over, well or not."""
+        flush = Flush()
+        self._put(flush)
+        return flush.over
 
     def close(self, timeout_s: float = 10.0) -> None:
         """Has written what is left, and closes the other sink.

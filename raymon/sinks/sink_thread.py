@@ -93,6 +93,7 @@ class SinkThread:
             self._is_writing = isinstance(action, Write | WriteEvaluation)
             done = self._retries.do(action)
             if isinstance(action, Flush):
+                action.over.set()
                 flush_at = None if done else time.monotonic() + GATHER_S
             elif self._is_writing and flush_at is None:
                 flush_at = time.monotonic() + GATHER_S

@@ -1,0 +1,64 @@
+"""Where the reporter's numbers go, before its state stands for them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+from raymon.reporter.outlet import Outlet
+from raymon.sinks import BackgroundSink, Evaluation, Snapshot, WindowLines
+from tests.sinks.snapshots import snapshot
+
+
+class _Gate:
+    """A sink that writes when it is let, into another."""
+
+    def __init__(self, sink: WindowLines) -> None:
+        self._sink = sink
+        self.let = threading.Event()
+
+    def write(self, taken: Snapshot) -> None:
+        self.let.wait()
+        self._sink.write(taken)
+
+    def write_evaluation(self, evaluation: Evaluation) -> None:
+        self.let.wait()
+
+    def roll_back(self, step: int, evaluation_step: int) -> None: ...
+
+    def flush(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def lines(directory: Path) -> int:
+    path = directory / "monitor" / "windows.jsonl"
+    return len(path.read_text().splitlines()) if path.exists() else 0
+
+
+def test_what_was_written_has_arrived_when_it_is_flushed(tmp_path: Path) -> None:
+    slow, quick = _Gate(WindowLines(tmp_path / "slow")), WindowLines(tmp_path / "quick")
+    outlet = Outlet([BackgroundSink(slow), BackgroundSink(quick)])
+    for step in (10, 20, 30):
+        outlet.write(snapshot(step))
+    threading.Timer(0.3, slow.let.set).start()
+    outlet.flush()
+    assert (lines(tmp_path / "slow"), lines(tmp_path / "quick")) == (3, 3)
+
+
+def test_a_sink_that_hangs_is_waited_for_once(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("raymon.reporter.outlet._FLUSH_S", 0.2)
+    hung, quick = _Gate(WindowLines(tmp_path / "hung")), WindowLines(tmp_path / "quick")
+    outlet = Outlet([BackgroundSink(hung), BackgroundSink(quick)])
+    outlet.write(snapshot(10))
+    outlet.flush()
+    monkeypatch.setattr("raymon.reporter.outlet._FLUSH_S", 600.0)
+    for step in (20, 30):
+        outlet.write(snapshot(step))
+        outlet.flush()  # for ten minutes, were it waited for
+        assert lines(tmp_path / "quick") == step // 10
+    hung.let.set()
+    began = time.monotonic()
+    while lines(tmp_path / "hung") < 3:
+        assert time.monotonic() < began + 60
