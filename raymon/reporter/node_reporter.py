@@ -46,8 +46,9 @@ class NodeReporter:
         self._clock = clock
         self._handed_on_late_at = -float("inf")
         self._life = uuid.uuid4().hex
-        # Of the reporter of the run; what it has said is durable.
-        self._newest = Ack(self._life, attempt.number, durable={attempt.number: 0})
+        # Of the reporter of the run; what it has said is durable. Before its first word nothing is,
+        # of no attempt.
+        self._newest = Ack(self._life, attempt=0, durable={attempt.number: 0})
         self._acks = threading.Lock()
         self._sender = Sender(channel, self._take_ack)
 

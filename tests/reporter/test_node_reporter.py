@@ -146,6 +146,18 @@ def test_windows_of_an_earlier_attempt_are_handed_on_as_they_are() -> None:
     assert (top.reports[0].attempt, list(top.reports[0].ranks)) == (0, [0])
 
 
+def test_nothing_of_an_earlier_attempt_is_settled_before_the_reporter_of_the_run_has_spoken() -> (
+    None
+):
+    # Ranks of a restored run send what is left of the attempt before: it must not go unheard.
+    second = Attempt(2, "u", 2, 40, Layout.of_metrics(auc_metrics()))
+    node = NodeReporter(second, 2, Forwarded(), 10.0)
+    ack = node.report(window(0, 0))
+    for index in range(20):
+        assert not ack.settles(1, index)
+        assert not ack.settles(2, index)
+
+
 def test_a_bad_message_is_refused_and_the_node_lives() -> None:
     node = NodeReporter(attempt(1), 1, Forwarded(), 10.0)
     assert node.report(b"\xff").refused is not None
