@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import subprocess
 import venv
@@ -16,7 +17,8 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_its_steps_end_with_a_raymon_that_answers(tmp_path: Path) -> None:
-    steps = DockerfileParser(str(ROOT / "cluster" / "Containerfile")).structure
+    content = (ROOT / "cluster" / "Containerfile").read_bytes()
+    steps = DockerfileParser(fileobj=io.BytesIO(content)).structure
     environment, source, wheels = (tmp_path / name for name in ("python", "source", "wheels"))
     venv.create(environment, with_pip=True)
     for step in steps:
