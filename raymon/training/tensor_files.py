@@ -10,11 +10,11 @@ import io
 import pickle
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, cast
 
 import torch
 import torch.distributed as dist
@@ -142,12 +142,14 @@ class _Fetched(FileSystem):
         self._directory = directory
 
     @contextmanager
-    def create_stream(self, path: str | PathLike[str], mode: str) -> Iterator[IO[bytes]]:  # type: ignore[override]
+    def create_stream(
+        self, path: str | PathLike[str], mode: str
+    ) -> Generator[io.IOBase, None, None]:
         with tempfile.TemporaryDirectory(prefix="raymon-") as here:
             file = Path(here, "file")
             (self._directory / Path(path).name).download(file)
             with file.open(mode) as stream:
-                yield stream
+                yield cast(io.IOBase, stream)
 
 
 class _Unpickler(pickle.Unpickler):
