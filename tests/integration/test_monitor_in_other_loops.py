@@ -14,7 +14,6 @@ from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 import raymon
-from raymon.metrics import DecayAUC, TrainMetricWrapper
 from tests.integration import watched_loop
 from tests.training.decayed import Rows, decayed_auc
 
@@ -91,17 +90,7 @@ def train_both_ranks_of_the_example() -> tuple[list[Rows], list[float]]:
 def test_kills_and_restarts_change_no_number(ray_address: str, tmp_path: Path) -> None:
     run_script(Path(watched_loop.__file__), tmp_path, ray_address)
     assert not any(str(tmp_path) in name for name in reporters())
-    with raymon.Monitor(
-        {"auc": TrainMetricWrapper(DecayAUC(), decay_step=10)},
-        model_dir=tmp_path / "undisturbed",
-        log_step_count_steps=10,
-    ) as undisturbed:
-        for step in range(max(watched_loop.STEPS)):
-            ranks = [r for r, steps in enumerate(watched_loop.STEPS) if step < steps]
-            parts = [watched_loop.scored(rank, step) for rank in ranks]
-            losses = [watched_loop.loss(rank, step) for rank in ranks]
-            scores, labels = (torch.cat(column) for column in zip(*parts, strict=True))
-            undisturbed.step({"bce": sum(losses) / len(losses)}, scores, labels)
+    watched_loop.watch_in_one_process(tmp_path / "undisturbed")
 
     lines, expected = read_lines(tmp_path / "watched"), read_lines(tmp_path / "undisturbed")
     for name in ("global_step", "samples", "samples_total", "losses", "metrics"):

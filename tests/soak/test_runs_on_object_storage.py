@@ -16,7 +16,6 @@ import torch
 from pyarrow import fs
 
 import raymon
-from raymon.metrics import DecayAUC, TrainMetricWrapper
 from raymon.storage import storage_path
 from raymon.training.checkpoint import list_checkpoints
 from tests.checkpoints import saved_tensors
@@ -231,17 +230,7 @@ def test_a_monitor_in_a_loop_on_ray_train_writes_where_the_run_is_kept(
     storage = f"s3://runs/loops?endpoint_override={endpoint}&scheme=http"
     said = run_script(script, storage, ray_address, str(tmp_path))
     assert "the numbers go to s3://runs/loops/watched" in said
-    with raymon.Monitor(
-        {"auc": TrainMetricWrapper(DecayAUC(), decay_step=10)},
-        model_dir=tmp_path / "undisturbed",
-        log_step_count_steps=10,
-    ) as undisturbed:
-        for step in range(max(watched_loop.STEPS)):
-            ranks = [r for r, steps in enumerate(watched_loop.STEPS) if step < steps]
-            parts = [watched_loop.scored(rank, step) for rank in ranks]
-            losses = [watched_loop.loss(rank, step) for rank in ranks]
-            scores, labels = (torch.cat(column) for column in zip(*parts, strict=True))
-            undisturbed.step({"bce": sum(losses) / len(losses)}, scores, labels)
+    watched_loop.watch_in_one_process(tmp_path / "undisturbed")
     there = copied_down(bucket, "runs/loops/watched", tmp_path / "there")
     lines, expected = windows(there), read_lines(tmp_path / "undisturbed")
     for name in ("global_step", "samples", "samples_total", "losses", "metrics"):
