@@ -1,1 +1,1 @@
-"""Benchmarks, one file a question: `python -m benchmarks NAME [--json]`."""
+"""Benchmarks, one file a question: `python -m benchmarks` lists them."""

@@ -1,30 +1,32 @@
-"""`python -m benchmarks NAME [--json]`."""
+"""`python -m benchmarks` lists the benchmarks, `python -m benchmarks NAME` runs one."""
 
 from __future__ import annotations
 
-import argparse
-import importlib
-import pkgutil
+import json
 
-import benchmarks
-from benchmarks.result import Result
+import click
 
+from benchmarks.harness.questions import load, names, question
 
-def main() -> None:
-    """Runs one benchmark and prints its table, or one JSON object."""
-    questions = sorted(
-        module.name
-        for module in pkgutil.iter_modules(benchmarks.__path__)
-        if module.name not in ("__main__", "criteo_like", "data_contender", "rank_load", "result")
-    )
-    parser = argparse.ArgumentParser(prog="python -m benchmarks")
-    parser.add_argument("name", choices=questions)
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--rounds", type=int, default=5, help="of all contenders (default 5)")
-    arguments = parser.parse_args()
-    module = importlib.import_module(f"benchmarks.{arguments.name}")
-    result: Result = module.run(arguments.rounds)
-    print(result.to_json() if arguments.json else result.table())
+QUICK_ROUNDS = 2
 
 
-main()
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("name", required=False, type=click.Choice(names()), metavar="[NAME]")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--quick", is_flag=True, help="With inputs so small that it is over in a minute.")
+@click.option("--rounds", type=click.IntRange(min=1), help="In each, all contenders take a turn.")
+def main(name: str | None, as_json: bool, quick: bool, rounds: int | None) -> None:
+    """Runs the benchmark NAME, or lists all of them."""
+    if name is None:
+        found = {name: question(name) for name in names()}
+        lines = [f"{name:<15} {asked}" for name, asked in found.items()]
+        click.echo(json.dumps(found, indent=1) if as_json else "\n".join(lines))
+        return
+    benchmark = load(name)
+    result = benchmark.run(rounds or (QUICK_ROUNDS if quick else benchmark.ROUNDS), quick)
+    click.echo(result.to_json() if as_json else result.table())
+
+
+if __name__ == "__main__":
+    main()

@@ -31,7 +31,7 @@ import torch.distributed.checkpoint as dcp
 from ray.train.torch import TorchTrainer
 from torch import nn
 
-from benchmarks.result import Case, Result, Target
+from benchmarks.harness.result import Case, Result, Target
 from raymon.data import Position
 from raymon.models import Model
 from raymon.training.feed import RunPosition

@@ -18,9 +18,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.criteo_like import generate
-from benchmarks.data_contender import CONTENDERS
-from benchmarks.result import Case, Result, Target
+from benchmarks.inputs.criteo_like import generate
+from benchmarks.contenders.readers import CONTENDERS
+from benchmarks.harness.result import Case, Result, Target
 
 ROWS = 2_000_000
 OF_PYARROW, OF_RAY_DATA, FLAT = 0.9, 5.0, 1.1
@@ -57,7 +57,7 @@ def _round_robin(name: str, path: str, rounds: int) -> Figures:
 
 
 def _measure(contender: str, name: str, path: str, epochs: int) -> dict[str, Any]:
-    command = [sys.executable, "-m", "benchmarks.data_contender", contender, name, path]
+    command = [sys.executable, "-m", "benchmarks.contenders.readers", contender, name, path]
     done = subprocess.run(
         [*command, str(epochs)], capture_output=True, text=True, check=True, timeout=600
     )

@@ -15,7 +15,7 @@ import ray
 import ray.train
 import ray.train.torch
 
-from benchmarks.result import Case, Result, Target
+from benchmarks.harness.result import Case, Result, Target
 from raymon.config import load
 from raymon.data.synthetic import generate
 from raymon.monitor import Monitor, Sender

@@ -20,7 +20,7 @@ from torch import Tensor
 from torchmetrics.classification import BinaryAUROC, BinaryAveragePrecision
 from torchmetrics.functional.classification import binary_auroc
 
-from benchmarks.result import Case, Result, Target
+from benchmarks.harness.result import Case, Result, Target
 from raymon.metrics import AUC, PRAUC, XAUC, GroupedAUC
 
 ROWS = (1_024, 8_192, 65_536, 1_000_000, 10_000_000)

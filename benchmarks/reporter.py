@@ -25,8 +25,8 @@ import psutil
 import ray
 from numpy.typing import NDArray
 
-from benchmarks.rank_load import KINDS, STEPS, RankLoad, metrics
-from benchmarks.result import Case, Result, Target
+from benchmarks.inputs.rank_load import KINDS, STEPS, RankLoad, metrics
+from benchmarks.harness.result import Case, Result, Target
 from raymon.monitor import Ack
 from raymon.monitor.counts import add_counts, decode_counts
 from raymon.reporter import Reporter

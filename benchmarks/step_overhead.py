@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 from torchmetrics.classification import BinaryAUROC
 
-from benchmarks.result import Case, Result, Target
+from benchmarks.harness.result import Case, Result, Target
 from raymon.metrics import DecayAUC, TrainMetricWrapper
 from raymon.monitor import Monitor, Sender
 from raymon.reporter import InProcessReporter, Reporter

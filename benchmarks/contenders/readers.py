@@ -18,13 +18,13 @@ import pyarrow.parquet as pq
 from google.protobuf import text_format
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from benchmarks.criteo_like import CATEGORIES, LABEL, NUMBERS
+from benchmarks.inputs.criteo_like import CATEGORIES, LABEL, NUMBERS
 from raymon.config import load
 from raymon.data import Columns, DataReader, Feature, IdList, LabelKind, build_features
 from raymon.protos.feature_pb2 import FeatureConfig
 
 BATCH = 8_192
-_KUAIRAND = Path(__file__).parent.parent / "raymon" / "examples" / "kuairand.config"
+_KUAIRAND = Path(__file__).parents[2] / "raymon" / "examples" / "kuairand.config"
 
 
 @dataclass(frozen=True)
@@ -196,7 +196,7 @@ def _shared(process: psutil.Process) -> int:
 
 
 def main() -> None:
-    """`python -m benchmarks.data_contender CONTENDER SOURCE PATH EPOCHS`, two epochs or more."""
+    """`python -m benchmarks.contenders.readers CONTENDER SOURCE PATH EPOCHS`, two epochs or more."""
     contender, name, path, epochs = sys.argv[1:]
     source = SOURCES[name](path)
     if contender == "ray.data":
