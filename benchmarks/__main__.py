@@ -8,7 +8,7 @@ import click
 
 from benchmarks.harness.questions import load, names, question
 
-QUICK_ROUNDS = 2
+QUICK_ROUNDS = 1
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

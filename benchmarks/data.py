@@ -2,7 +2,8 @@
 
 All but pyarrow alone make the same features of the same columns, with raymon's code for them. Each
 contender runs in a process of its own, and is timed in its second epoch; rounds of all of them take
-turns.
+turns. The `DataLoader` reads as an `IterableDataset` whose workers share the files, `ray.data` by
+`read_parquet`, `map_batches` and `iter_torch_batches`, as in their guides.
 
 `KUAIRAND_DIR` names a directory with `train/*.parquet` of KuaiRand, which is read too then.
 """
@@ -11,49 +12,45 @@ from __future__ import annotations
 
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from benchmarks.contenders.readers import CONTENDERS, GLOBAL, PYARROW, SHUFFLED
+from benchmarks.harness import Case, Ratio, Result, Target, in_turns
 from benchmarks.inputs.criteo_like import generate
-from benchmarks.contenders.readers import CONTENDERS
-from benchmarks.harness.result import Case, Result, Target
 
-ROWS = 2_000_000
+ROUNDS = 3
+ROWS, QUICK_ROWS = 2_000_000, 100_000
 OF_PYARROW, OF_RAY_DATA, FLAT = 0.9, 5.0, 1.1
 _LONG_EPOCHS = 6
 
 Figures = dict[str, list[dict[str, Any]]]
 
 
-def run(rounds: int) -> Result:
+def run(rounds: int, quick: bool) -> Result:
     """Runs all contenders in turns."""
-    cases: list[Case] = []
+    cases: dict[tuple[str, str], Case] = {}
+    limits = []
     with tempfile.TemporaryDirectory() as directory:
-        generate(Path(directory), ROWS)
+        generate(Path(directory), QUICK_ROWS if quick else ROWS)
         sources = {"criteo_like": directory}
-        if "KUAIRAND_DIR" in os.environ:
+        if "KUAIRAND_DIR" in os.environ and not quick:
             sources["kuairand"] = str(Path(os.environ["KUAIRAND_DIR"]) / "train")
-        found = {name: _round_robin(name, path, rounds) for name, path in sources.items()}
-        for name, figures in found.items():
-            cases += _cases(name, figures)
-        long = _measure("raymon, global batches, shuffled", "criteo_like", directory, _LONG_EPOCHS)
-    memory = long["memory"]
-    targets = _targets(found["criteo_like"])
-    growth = memory[-1] / memory[1]
-    targets.append(Target("memory after 6 epochs over that after 2", growth, FLAT, growth <= FLAT))
-    return Result("data", cases, targets)
-
-
-def _round_robin(name: str, path: str, rounds: int) -> Figures:
-    figures: Figures = {contender: [] for contender in CONTENDERS}
-    for i in range(rounds):
-        for contender in list(CONTENDERS) if i % 2 == 0 else reversed(CONTENDERS):
-            figures[contender].append(_measure(contender, name, path, 2))
-    return figures
+        for source, path in sources.items():
+            measures = {name: partial(_measure, name, source, path, 2) for name in CONTENDERS}
+            for case in _cases(source, in_turns(measures, rounds)):
+                cases[source, case.contender] = case
+        if not quick:
+            memory = _measure(SHUFFLED, "criteo_like", directory, _LONG_EPOCHS)["memory"]
+            growth = memory[-1] / memory[1]
+            name = "memory after 6 epochs over that after 2"
+            limits.append(Target(name, growth, FLAT, growth <= FLAT))
+    return Result("data", list(cases.values()), list(_ratios(cases)), limits)
 
 
 def _measure(contender: str, name: str, path: str, epochs: int) -> dict[str, Any]:
@@ -77,17 +74,13 @@ def _cases(name: str, found: Figures) -> list[Case]:
     return cases
 
 
-def _targets(found: Figures) -> list[Target]:
-    def ratio(contender: str, peer: str) -> float:
-        pairs = zip(found[contender], found[peer], strict=True)
-        return statistics.median(p["seconds"] / c["seconds"] for c, p in pairs)
-
-    targets = []
-    for contender in ("raymon", "raymon, global batches"):
-        of_pyarrow = ratio(contender, "pyarrow iter_batches alone")
-        of_ray_data = ratio(contender, "ray.data")
-        name = f"{contender}, of pyarrow alone"
-        targets.append(Target(name, of_pyarrow, OF_PYARROW, of_pyarrow >= OF_PYARROW))
-        name = f"{contender}, of ray.data"
-        targets.append(Target(name, of_ray_data, OF_RAY_DATA, of_ray_data >= OF_RAY_DATA))
-    return targets
+def _ratios(cases: Mapping[tuple[str, str], Case]) -> Iterator[Ratio]:
+    peers = {
+        PYARROW: OF_PYARROW,
+        "torch DataLoader, 2 processes": None,
+        "ray.data": OF_RAY_DATA,
+    }
+    for ours in ("raymon", GLOBAL):
+        for peer, target in peers.items():
+            name = f"{ours}: rows/s over those of {peer}"
+            yield Ratio.share(name, cases["criteo_like", ours], cases["criteo_like", peer], target)

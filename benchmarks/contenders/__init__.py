@@ -1,1 +1,1 @@
-"""Who is measured where that takes more than a function: in processes and on workers of their own."""
+"""Who is measured, where that takes more than a function."""

@@ -24,6 +24,8 @@ from raymon.data import Columns, DataReader, Feature, IdList, LabelKind, build_f
 from raymon.protos.feature_pb2 import FeatureConfig
 
 BATCH = 8_192
+PYARROW, GLOBAL = "pyarrow iter_batches alone", "raymon, global batches"
+SHUFFLED = "raymon, global batches, shuffled"
 _KUAIRAND = Path(__file__).parents[2] / "raymon" / "examples" / "kuairand.config"
 
 
@@ -137,12 +139,10 @@ def ray_data(source: Source) -> int:
 
 
 CONTENDERS: dict[str, Callable[[Source], int]] = {
-    "pyarrow iter_batches alone": pyarrow_alone,
+    PYARROW: pyarrow_alone,
     "raymon": raymon,
-    "raymon, global batches": lambda source: raymon(source, global_batch_size=BATCH),
-    "raymon, global batches, shuffled": lambda source: raymon(
-        source, global_batch_size=BATCH, shuffle=True
-    ),
+    GLOBAL: lambda source: raymon(source, global_batch_size=BATCH),
+    SHUFFLED: lambda source: raymon(source, global_batch_size=BATCH, shuffle=True),
     "torch DataLoader, 2 processes": torch_data_loader,
     "ray.data": ray_data,
 }
@@ -196,7 +196,7 @@ def _shared(process: psutil.Process) -> int:
 
 
 def main() -> None:
-    """`python -m benchmarks.contenders.readers CONTENDER SOURCE PATH EPOCHS`, two epochs or more."""
+    """Its arguments: contender, source, path, and epochs, two or more."""
     contender, name, path, epochs = sys.argv[1:]
     source = SOURCES[name](path)
     if contender == "ray.data":

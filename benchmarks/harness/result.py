@@ -76,8 +76,8 @@ class Ratio:
     @classmethod
     def faster(cls, name: str, ours: Case, peer: Case, target: float | None = None) -> Ratio:
         """How many times less time raymon takes."""
-        return cls(name, _over(peer, ours), _told(ours), f"{peer.contender}: {_told(peer)}", True,
-                   target)  # fmt: skip
+        named = f"{peer.contender}: {_told(peer)}"
+        return cls(name, _over(peer, ours), _told(ours), named, target=target)
 
     @classmethod
     def share(
