@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test soak check protos clean
+.PHONY: demo test soak check bench bench-check protos clean
 
 $(VENV)/.runtime: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -25,11 +25,18 @@ demo: $(VENV)/.runtime ## Make a click log, train on 2 workers, show how it went
 	$(BIN)/raymon train raymon/examples/demo.config
 
 test: check ## Pass every test.
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 soak: $(VENV)/.soak ## Kill dozens of processes, cut networks, look long for broken laws. Two hours.
 	$(BIN)/python -m pytest -m '' -s --hypothesis-profile=soak \
 		tests/soak tests/reporter/test_history_laws.py tests/reporter/test_bad_messages.py
+
+bench: $(VENV)/.dev ## Measure raymon beside others; writes benchmarks/results. Three quarters of an hour.
+	$(BIN)/python -m benchmarks.harness.everything
+	$(BIN)/python -m benchmarks.harness.everything --quick --rounds 3
+
+bench-check: $(VENV)/.dev ## Are the ratios still those of benchmarks/results/quick? On any machine.
+	$(BIN)/python -m benchmarks.harness.check
 
 check: $(VENV)/.dev ## Style, types, imports, and generated code.
 	$(BIN)/ruff check .

@@ -1,0 +1,113 @@
+"""A picture of a result: a panel for each question, lines where it was asked for several sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.harness.result import Case, Result
+
+COLUMNS = 2
+_OURS, _PEERS = "#0b6e4f", ("#8d99ae", "#bc6c25", "#5e548e", "#b56576", "#457b9d", "#6b705c")
+
+
+def draw(result: Result, path: Path) -> Path | None:
+    """Draws the cases of a result as SVG.
+
+    Args:
+        result: What is drawn.
+        path: Of the picture.
+
+    Returns:
+        The path; None where nothing has anything beside it.
+    """
+    import matplotlib
+
+    matplotlib.use("svg")
+    # Text as text, and the same bytes for the same figures.
+    matplotlib.rcParams.update(
+        {"svg.fonttype": "none", "svg.hashsalt": "raymon", "font.size": 9, "axes.titlesize": 9}
+    )
+    from matplotlib import pyplot
+
+    panels = _panels(result.cases)
+    if not panels:
+        return None
+    rows = -(-len(panels) // COLUMNS)
+    heights = [max(_height(panel) for panel in panels[i::rows]) for i in range(rows)]
+    figure, axes = pyplot.subplots(
+        rows,
+        COLUMNS,
+        figsize=(11, sum(heights)),
+        squeeze=False,
+        gridspec_kw={"height_ratios": heights},
+    )
+    for i, panel in enumerate(panels):
+        _panel(axes[i % rows][i // rows], panel)
+    for i in range(len(panels), rows * COLUMNS):
+        axes[i % rows][i // rows].set_axis_off()
+    figure.tight_layout()
+    figure.savefig(path, metadata={"Date": None, "Creator": None})
+    pyplot.close(figure)
+    return path
+
+
+def _panels(cases: Sequence[Case]) -> list[list[Case]]:
+    """Cases that answer the same in the same unit, where there are several."""
+    found: dict[tuple[str, str], list[Case]] = {}
+    for case in cases:
+        found.setdefault((case.question, case.unit), []).append(case)
+    return [panel for panel in found.values() if len(panel) > 1]
+
+
+def _is_curve(panel: Sequence[Case]) -> bool:
+    return len({case.size for case in panel}) > 1
+
+
+def _height(panel: Sequence[Case]) -> float:
+    return 3.0 if _is_curve(panel) else 0.8 + 0.3 * len(panel)
+
+
+def _panel(axes: Any, panel: Sequence[Case]) -> None:
+    axes.set_title(panel[0].question or panel[0].unit, loc="left")
+    if _is_curve(panel):
+        _curves(axes, panel)
+    else:
+        _bars(axes, panel)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+
+
+def _curves(axes: Any, panel: Sequence[Case]) -> None:
+    for name, color in _colors(panel).items():
+        own = [case for case in panel if case.contender == name]
+        sizes, medians = [case.size for case in own], [case.median for case in own]
+        axes.plot(sizes, medians, marker="o", markersize=3, label=name, color=color)
+    axes.set_xscale("log")
+    if min(case.median for case in panel) > 0:
+        axes.set_yscale("log")
+    axes.set_xlabel(panel[0].size_unit)
+    axes.set_ylabel(panel[0].unit)
+    axes.legend(frameon=False, fontsize=8)
+
+
+def _bars(axes: Any, panel: Sequence[Case]) -> None:
+    names = [case.contender for case in panel]
+    medians = [case.median for case in panel]
+    lows = [case.median - min(case.figures) for case in panel]
+    highs = [max(case.figures) - case.median for case in panel]
+    colors = list(_colors(panel).values())
+    axes.barh(names, medians, xerr=(lows, highs), color=colors, height=0.6, ecolor="#555555")
+    axes.invert_yaxis()
+    axes.set_xlabel(panel[0].unit)
+    if min(medians) > 0 and max(medians) > 30 * min(medians):
+        axes.set_xscale("log")
+
+
+def _colors(panel: Sequence[Case]) -> dict[str, str]:
+    """raymon in a colour of its own, by contender."""
+    names = list(dict.fromkeys(case.contender for case in panel))
+    peers = [name for name in names if not name.startswith("raymon")]
+    colors = {name: _PEERS[i % len(_PEERS)] for i, name in enumerate(peers)}
+    return {name: colors.get(name, _OURS) for name in names}
