@@ -14,78 +14,28 @@ import ctypes
 import logging
 import statistics
 import tempfile
-import threading
 import time
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-import lightning
 import torch
 from tensorboardX import SummaryWriter
-from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits
+from torch import Tensor
 from torchmetrics.classification import BinaryAUROC
 
+from benchmarks.contenders.clicks import Clicks, Times, bare, timed
+from benchmarks.contenders.lightning_steps import lightning_steps
 from benchmarks.contenders.ray_defaults import ray_defaults
+from benchmarks.contenders.watched_steps import CHANNELS, WINDOW, watched_steps
 from benchmarks.harness import Case, Ratio, Result, Target
-from raymon.metrics import DecayAUC, TrainMetricWrapper
-from raymon.monitor import Monitor, Sender
-from raymon.reporter import InProcessReporter, Reporter
-from raymon.sinks import BackgroundSink, TensorBoard
 
-ROWS, FEATURES = 4_096, 64
-STEPS, QUICK_STEPS, WINDOW = 300, 100, 100
+STEPS, QUICK_STEPS = 300, 100
 ROUNDS = 8
 TARGET, NOISE = 0.02, 0.03
 """Share of a step, and what that may be off by where the machine is busy."""
 
 WINDOW_END_MS = 0.1
-
-Times = list[float]
-"""Seconds of each step."""
-
-
-class Clicks(nn.Module):
-    """An MLP, and batches that it can learn something from."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        torch.manual_seed(0)
-        self.layers = nn.Sequential(
-            nn.Linear(FEATURES, 96), nn.ReLU(), nn.Linear(96, 32), nn.ReLU(), nn.Linear(32, 1)
-        )
-        self.optimizer = torch.optim.Adam(self.parameters(), 1e-3)
-
-    def forward(self, rows: Tensor) -> Tensor:
-        """Logits `[B]` of rows `[B, FEATURES]`."""
-        logits: Tensor = self.layers(rows).squeeze(1)
-        return logits
-
-    def step(self, rows: Tensor, clicks: Tensor) -> tuple[Tensor, Tensor]:
-        """Trains on a batch; gives the loss and the predictions."""
-        logits = self(rows)
-        predictions = logits.detach().sigmoid()
-        loss = binary_cross_entropy_with_logits(logits, clicks)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimizer.step()
-        return loss, predictions
-
-
-def batches(steps: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Batches of rows and clicks; twenty different ones."""
-    generator = torch.Generator().manual_seed(1)
-    made = []
-    for _ in range(20):
-        rows = torch.randn(ROWS, FEATURES, generator=generator)
-        rate = torch.sigmoid(rows[:, 0] - 3)
-        made.append((rows, (torch.rand(ROWS, generator=generator) < rate).float()))
-    for step in range(steps):
-        yield made[step % len(made)]
 
 
 def run(rounds: int, quick: bool) -> Result:
@@ -96,26 +46,26 @@ def run(rounds: int, quick: bool) -> Result:
     steps = QUICK_STEPS if quick else STEPS
     window_ends: dict[str, Times] = {name: [] for name in CHANNELS}
     contenders: dict[str, Callable[[Path], Times]] = {
-        **{name: partial(_raymon, name, window_ends[name], steps) for name in CHANNELS},
+        **{name: partial(watched_steps, name, window_ends[name], steps) for name in CHANNELS},
         "torchmetrics AUROC, 200 thresholds": partial(_torchmetrics, steps),
-        "Lightning": partial(_lightning, steps, False),
-        "Lightning with torchmetrics AUROC": partial(_lightning, steps, True),
+        "Lightning": partial(lightning_steps, steps, False),
+        "Lightning with torchmetrics AUROC": partial(lightning_steps, steps, True),
     }
     added: dict[str, list[float]] = {name: [] for name in contenders}
-    bare: list[float] = []
+    alone: list[float] = []
     reports: Times = []
     with tempfile.TemporaryDirectory() as directory:
         for i in range(rounds):
             # Each between two bare loops, which share the mood of the machine with it.
-            before = _mean(_bare(steps))
+            before = _mean(bare(steps))
             for name in list(contenders) if i % 2 == 0 else reversed(contenders):
                 times = contenders[name](Path(directory) / f"{i}-{name.replace(' ', '-')}")
-                after = _mean(_bare(steps))
+                after = _mean(bare(steps))
                 added[name].append(1e3 * (_mean(times) - (before + after) / 2))
-                bare.append(1e3 * after)
+                alone.append(1e3 * after)
                 before = after
         reports = _ray_reports(Path(directory), 2 if quick else 5)
-    alone = Case("bare loop", "ms a step", bare, "a step without any of it")
+    bare_step = Case("bare loop", "ms a step", alone, "a step without any of it")
     adds = [Case(name, "ms", figures, "added to a step") for name, figures in added.items()]
     report = Case("ray.train.report", "ms", [1e3 * t for t in reports], "at the end of a window")
     ends = [
@@ -124,8 +74,8 @@ def run(rounds: int, quick: bool) -> Result:
     ]
     return Result(
         "step_overhead",
-        [alone, *adds, *ends, report],
-        list(_ratios(alone, adds, ends[0], report)),
+        [bare_step, *adds, *ends, report],
+        list(_ratios(bare_step, adds, ends[0], report)),
         [
             Target(
                 f"{end.contender}: ms at the end of a window",
@@ -138,14 +88,14 @@ def run(rounds: int, quick: bool) -> Result:
     )
 
 
-def _ratios(alone: Case, adds: Sequence[Case], end: Case, report: Case) -> Iterator[Ratio]:
+def _ratios(bare_step: Case, adds: Sequence[Case], end: Case, report: Case) -> Iterator[Ratio]:
     for case in adds:
         if case.contender in CHANNELS:
             yield Ratio(
                 f"{case.contender}: added to a step, of the step",
-                [figure / alone.median for figure in case.figures],
+                [figure / bare_step.median for figure in case.figures],
                 f"{case.median:.3g} ms",
-                f"a bare step: {alone.median:.3g} ms",
+                f"a bare step: {bare_step.median:.3g} ms",
                 at_least=False,
                 target=TARGET,
                 slack=NOISE,
@@ -168,118 +118,6 @@ def _mean(times: Times) -> float:
     return statistics.fmean(ordered[cut : len(ordered) - cut])
 
 
-def _timed(steps: int, step: Callable[[Tensor, Tensor], None]) -> Times:
-    times = []
-    for rows, clicks in batches(steps):
-        began = time.perf_counter()
-        step(rows, clicks)
-        times.append(time.perf_counter() - began)
-    return times
-
-
-def _bare(steps: int) -> Times:
-    model = Clicks()
-    return _timed(steps, lambda rows, clicks: (model.step(rows, clicks), None)[1])
-
-
-class _TimedMonitor(Monitor):
-    """Notes how long the training thread is in each end of a window, in seconds."""
-
-    window_ends: Times
-
-    def cut(self, checkpoint: bool = False, last: bool = False) -> None:
-        began = time.perf_counter()
-        super().cut(checkpoint, last)
-        self.window_ends.append(time.perf_counter() - began)
-
-
-def _raymon(name: str, window_ends: Times, steps: int, directory: Path) -> Times:
-    model, channel = Clicks(), CHANNELS[name]
-    directory.mkdir()
-    curves = BackgroundSink(TensorBoard(directory, ("loss", "learning_rate")))
-    reporter = InProcessReporter(Reporter(directory, [curves], WINDOW, 10.0))
-    auc = TrainMetricWrapper(DecayAUC())
-    attempt = reporter.begin_attempt("a", 1, 0, {"auc": TrainMetricWrapper(DecayAUC())})
-    sender = Sender(channel(reporter), lambda ack: None)
-    monitor = _TimedMonitor(
-        attempt=attempt,
-        rank=0,
-        metrics={"auc": auc},
-        update_train_metric=auc.update,
-        log_step_count_steps=WINDOW,
-        sender=sender,
-        device=torch.device("cpu"),
-    )
-    monitor.window_ends = window_ends
-
-    def step(rows: Tensor, clicks: Tensor) -> None:
-        loss, predictions = model.step(rows, clicks)
-        monitor.step(
-            {"binary_cross_entropy": loss},
-            predictions,
-            clicks,
-            samples=ROWS,
-            weights=float(ROWS),
-            learning_rates=(1e-3,),
-        )
-
-    times = _timed(steps, step)
-    monitor.close(timeout_s=0.0 if channel in (_Hung, _Dead) else 5.0)
-    return times
-
-
-class _Slow:
-    """A reporter that answers after a second."""
-
-    def __init__(self, reporter: InProcessReporter) -> None:
-        self._reporter = reporter
-
-    def report(self, message: bytes) -> Future[Any]:
-        return self._later(lambda: self._reporter.report(message))
-
-    def acknowledged(self) -> Future[Any]:
-        return self._later(self._reporter.acknowledged)
-
-    def _later(self, call: Callable[[], Future[Any]]) -> Future[Any]:
-        answer: Future[Any] = Future()
-        timer = threading.Timer(1.0, lambda: answer.set_result(call().result()))
-        timer.daemon = True
-        timer.start()
-        return answer
-
-
-class _Hung:
-    """A reporter that takes everything and never answers."""
-
-    def __init__(self, reporter: InProcessReporter) -> None:
-        pass
-
-    def report(self, message: bytes) -> Future[Any]:
-        return Future()
-
-    acknowledged = report
-
-
-class _Dead:
-    """A reporter that is gone."""
-
-    def __init__(self, reporter: InProcessReporter) -> None:
-        pass
-
-    def report(self, message: bytes) -> Future[Any]:
-        raise ConnectionError("the reporter is gone")
-
-    acknowledged = report
-
-
-CHANNELS: Mapping[str, Callable[[InProcessReporter], Any]] = {
-    "raymon": lambda reporter: reporter,
-    "raymon, reporter is slow": _Slow,
-    "raymon, reporter hangs": _Hung,
-    "raymon, reporter is dead": _Dead,
-}
-
-
 def _torchmetrics(steps: int, directory: Path) -> Times:
     model, auc = Clicks(), BinaryAUROC(thresholds=200)
     writer, count = SummaryWriter(str(directory)), 0
@@ -295,66 +133,9 @@ def _torchmetrics(steps: int, directory: Path) -> Times:
             writer.add_scalar("metric/auc", auc.compute().item(), count)
             auc.reset()
 
-    times = _timed(steps, step)
+    times = timed(steps, step)
     writer.close()
     return times
-
-
-class _LightningClicks(lightning.LightningModule):
-    def __init__(self, times: Times, auc: bool) -> None:
-        super().__init__()
-        self.model = Clicks()
-        self.auc = BinaryAUROC(thresholds=200) if auc else None
-        self._times = times
-        self._last: float | None = None
-
-    def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
-        now = time.perf_counter()
-        if self._last is not None:
-            self._times.append(now - self._last)
-        self._last = now
-        rows, clicks = batch
-        logits = self.model(rows)
-        predictions = logits.detach().sigmoid()
-        loss = binary_cross_entropy_with_logits(logits, clicks)
-        self.log("loss/total", loss)
-        self.log("lr/g0", 1e-3)
-        if self.auc is not None:
-            self.auc.update(predictions, clicks.long())
-            if (index + 1) % WINDOW == 0:
-                self.log("metric/auc", self.auc.compute())
-                self.auc.reset()
-        return loss
-
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        return torch.optim.Adam(self.parameters(), 1e-3)
-
-
-def _lightning(steps: int, auc: bool, directory: Path) -> Times:
-    from lightning.pytorch.loggers import TensorBoardLogger
-
-    times: Times = []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        trainer = lightning.Trainer(
-            accelerator="cpu",
-            max_steps=steps + 1,
-            logger=TensorBoardLogger(str(directory)),
-            log_every_n_steps=WINDOW,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-        )
-        trainer.fit(_LightningClicks(times, auc), _Loader(steps + 1))
-    return times
-
-
-class _Loader:
-    def __init__(self, steps: int) -> None:
-        self._steps = steps
-
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        return batches(self._steps)
 
 
 def _ray_reports(directory: Path, reports: int) -> Times:
