@@ -1,0 +1,64 @@
+"""An AUC of torchmetrics that ranks synchronise at the end of each window, as it does by itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+from torchmetrics.classification import BinaryAUROC
+
+ROWS = 4_096
+"""Of an update."""
+
+
+def synced_auc(ranks: int, windows: int) -> tuple[float, float]:
+    """What it takes on the training thread of rank 0.
+
+    Args:
+        ranks: Processes on this machine, which speak gloo.
+        windows: How many, after one that is not counted.
+
+    Returns:
+        Medians of the seconds of an update, and of a `compute` with all ranks.
+    """
+    with tempfile.TemporaryDirectory() as directory:
+        out = Path(directory) / "seconds"
+        mp.spawn(_rank, args=(ranks, windows + 1, directory, out), nprocs=ranks)
+        update, compute = json.loads(out.read_text())
+    return statistics.median(update[1:]), statistics.median(compute[1:])
+
+
+def _rank(rank: int, ranks: int, windows: int, directory: str, out: Path) -> None:
+    torch.set_num_threads(1)
+    os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
+    dist.init_process_group(
+        "gloo", init_method=f"file://{directory}/meeting", rank=rank, world_size=ranks
+    )
+    generator = torch.Generator().manual_seed(rank)
+    scores = torch.rand(ROWS, generator=generator)
+    clicks = (torch.rand(ROWS, generator=generator) < scores).long()
+    metric = BinaryAUROC(thresholds=200)
+    update: list[float] = []
+    compute: list[float] = []
+    for _ in range(windows):
+        update.append(_seconds(lambda: metric.update(scores, clicks)))
+        dist.barrier()
+        compute.append(_seconds(metric.compute))
+        metric.reset()
+    if rank == 0:
+        out.write_text(json.dumps([update, compute]))
+    dist.destroy_process_group()
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    call()
+    return time.perf_counter() - began

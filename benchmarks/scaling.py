@@ -1,0 +1,180 @@
+"""How does watching scale: 1 and 2 workers, and a model of the parts up to 10,000 ranks.
+
+Measured are samples a second of 1 and 2 workers with and without monitoring, the share of the
+training time that monitoring takes, what windows cost the reporters of nodes and of the run, and
+what torchmetrics takes to update and to synchronise an AUC. From these parts the model says what a
+cluster of any number of ranks takes, with a window of each rank a second. What it rests on stands
+with the result, and its cost of the largest cluster beside the measured one.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.contenders.reporters import RANKS_A_NODE, Root, Taken, flat, tree
+from benchmarks.contenders.synced_auc import synced_auc
+from benchmarks.harness import Case, Ratio, Result, Target
+from raymon.training.ray_cluster import connect
+
+ROUNDS = 3
+RANKS = (1, 2, 8, 64, 512, 1_000, 4_000, 10_000)
+CORES, MOST = 1.0, 10_000
+STEPS_A_WINDOW = 100
+SHARE, REPORTER = "share of the training time", "cores of the reporter of the run"
+RAYMON, SYNCED = "raymon", "torchmetrics AUROC, 200 thresholds, synchronised"
+ASSUMPTIONS = (
+    f"Every rank has a window a second, of {STEPS_A_WINDOW} steps of 4,096 rows, and a histogram "
+    "in which 1,000 bins or more are not empty.",
+    f"A node has {RANKS_A_NODE} ranks, and in a tree one reporter.",
+    "The reporter of the run takes a fixed time for each window of the cluster, and as much again "
+    "for each message in it: lines through two measured points each.",
+    "Nodes are simulated on this machine, so the network between them costs nothing.",
+    "What monitoring takes of the training thread does not depend on the number of ranks, as it "
+    "makes no collective and waits for nothing: the share that was measured on 2 workers is that "
+    "of all.",
+    "torchmetrics synchronises in as many rounds as a tree of all ranks is deep, and each takes "
+    "what it took between 2 processes of this machine, which have no network between them.",
+)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much is measured.
+
+    Attributes:
+        flat: Two numbers of ranks without a tree, from which the cost of a window and that of a
+            rank in it are told apart.
+        tree: Two numbers of ranks in a tree.
+        checked: Ranks in a tree that the model is compared with.
+        seconds: Of each of these, about.
+        windows: Of torchmetrics.
+    """
+
+    flat: tuple[int, int] = (8, 512)
+    tree: tuple[int, int] = (200, 2_000)
+    checked: int = MOST
+    seconds: float = 5.0
+    windows: int = 30
+
+
+QUICK = Scale((8, 64), (100, 200), 300, 0.5, 5)
+
+
+@dataclass(frozen=True)
+class Model:
+    """Seconds of CPU of the reporter of the run for a window of the cluster.
+
+    Attributes:
+        window: However many ranks are in it: metrics, journal, sinks.
+        rank: More for each rank, without a tree.
+        node: More for each node, in a tree.
+    """
+
+    window: float
+    rank: float
+    node: float
+
+    @classmethod
+    def of(cls, flat: Sequence[tuple[int, float]], tree: Sequence[tuple[int, float]]) -> Model:
+        """Draws lines through two measured points each.
+
+        Args:
+            flat: Ranks, and seconds of CPU a window.
+            tree: Nodes, and seconds of CPU a window.
+        """
+        window, rank = _line(flat)
+        return cls(window, rank, _line(tree)[1])
+
+    def cores(self, ranks: int) -> float:
+        """Without a tree, at a window a second."""
+        return self.window + ranks * self.rank
+
+    def cores_in_tree(self, ranks: int) -> float:
+        """With a reporter on each node."""
+        return self.window + nodes(ranks) * self.node
+
+
+def nodes(ranks: int) -> int:
+    """That so many ranks are on."""
+    return math.ceil(ranks / RANKS_A_NODE)
+
+
+def sync_depth(ranks: int) -> int:
+    """Rounds in which all ranks hear of all others, if each doubles those that know."""
+    return math.ceil(math.log2(ranks))
+
+
+def run(rounds: int, quick: bool) -> Result:
+    """Measures the parts, and asks the model for all numbers of ranks."""
+    scale = QUICK if quick else Scale()
+    connect(None)
+    model = Model.of(
+        [(ranks, _cpu_s(flat, ranks, scale.seconds, rounds)) for ranks in scale.flat],
+        [(nodes(ranks), _cpu_s(tree, ranks, scale.seconds, rounds)) for ranks in scale.tree],
+    )
+    checked = _cpu_s(tree, scale.checked, scale.seconds, 1)
+    update_s, sync_s = map(
+        statistics.median, zip(*(synced_auc(2, scale.windows) for _ in range(rounds)), strict=True)
+    )
+    modelled = model.cores_in_tree(scale.checked)
+    name = f"{REPORTER} for {scale.checked:,} ranks: model over measured"
+    return Result(
+        "scaling",
+        [
+            *_parts(model, update_s, sync_s),
+            *_cores(model),
+        ],
+        [Ratio(name, [modelled / checked], f"{modelled:.3g}", f"measured: {checked:.3g}")],
+        [_limit(model)],
+        ASSUMPTIONS,
+    )
+
+
+def _line(points: Sequence[tuple[int, float]]) -> tuple[float, float]:
+    """Height at 0, and slope."""
+    (few, low), (many, high) = points
+    slope = max((high - low) / (many - few), 0.0)
+    return max(low - few * slope, 0.0), slope
+
+
+def _cpu_s(
+    measure: Callable[[Root, int, float], Taken], ranks: int, seconds: float, rounds: int
+) -> float:
+    """Of the reporter of the run, for a window of all ranks."""
+    taken = []
+    for _ in range(rounds):
+        with tempfile.TemporaryDirectory() as directory:
+            root = Root(Path(directory), ranks)
+            measured = measure(root, ranks, seconds)
+            taken.append(measured.cpu_s / measured.windows)
+            root.link.stop()
+    return statistics.median(taken)
+
+
+def _parts(model: Model, update_s: float, sync_s: float) -> Iterator[Case]:
+    parts = {
+        "reporter of the run, a window of the cluster": model.window,
+        "reporter of the run, for each rank in it": model.rank,
+        "reporter of the run, for each node in it": model.node,
+        "torchmetrics, an update of 4,096 rows": update_s,
+        "torchmetrics, a window that 2 ranks synchronise": sync_s,
+    }
+    for name, seconds in parts.items():
+        yield Case(name, "us", [1e6 * seconds], "parts")
+
+
+def _cores(model: Model) -> Iterator[Case]:
+    for ranks in RANKS:
+        yield Case("raymon", "cores", [model.cores(ranks)], REPORTER, ranks, "ranks")
+        cores = model.cores_in_tree(ranks)
+        yield Case("raymon, reporters on nodes", "cores", [cores], REPORTER, ranks, "ranks")
+
+
+def _limit(model: Model) -> Target:
+    cores = model.cores_in_tree(MOST)
+    return Target(f"{REPORTER} for {MOST:,} ranks", cores, CORES, cores <= CORES)
