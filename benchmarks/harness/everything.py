@@ -11,7 +11,7 @@ import time
 
 import click
 
-from benchmarks.harness import report, store
+from benchmarks.harness import headlines, report, store
 from benchmarks.harness.questions import names
 from benchmarks.harness.subprocesses import measure
 
@@ -33,7 +33,9 @@ def main(chosen: tuple[str, ...], quick: bool, rounds: int | None) -> None:
             continue
         click.echo(f"{name}: {time.monotonic() - began:.0f} s, {path}")
         if not quick:
-            report.write(store.read(quick=False), store.RESULTS)
+            results = store.read(quick=False)
+            report.write(results, store.RESULTS)
+            headlines.write(results)
     sys.exit(1 if failed else 0)
 
 

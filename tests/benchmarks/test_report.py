@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.harness import report, store
+import pytest
+
+from benchmarks.harness import headlines, report, store
 from benchmarks.harness.result import Case, Ratio, Result, Target
 
 
@@ -55,3 +57,24 @@ def test_the_page_in_the_repository_is_that_of_the_results_in_it(tmp_path: Path)
     results = store.read(quick=False)
     report.write(results, tmp_path)
     assert (tmp_path / report.TABLE).read_text() == (store.RESULTS / report.TABLE).read_text()
+
+
+def test_the_figures_of_the_readme_are_those_of_the_results(tmp_path: Path) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text(headlines.README.read_text())
+    headlines.write(store.read(quick=False), readme)
+    assert readme.read_text() == headlines.README.read_text()
+
+
+def test_every_headline_has_its_figure() -> None:
+    results = store.read(quick=False)
+    for _, benchmark, name in headlines.HEADLINES:
+        assert name in [ratio.name for ratio in results[benchmark].ratios]
+
+
+def test_a_readme_without_a_place_for_figures_is_left_as_it_is(tmp_path: Path) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text("# raymon\n")
+    with pytest.raises(ValueError, match="has no lines"):
+        headlines.write({}, readme)
+    assert readme.read_text() == "# raymon\n"

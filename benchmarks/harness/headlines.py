@@ -1,0 +1,66 @@
+"""The figures that the README shows: each from a stored result, with the command beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from benchmarks.harness.result import Ratio, Result, number
+
+README = Path(__file__).parents[2] / "README.md"
+BEGIN, END = "<!-- figures of make bench: begin -->", "<!-- figures of make bench: end -->"
+
+HEADLINES = (
+    # What it is, benchmark, name of the ratio.
+    ("what watching adds to a step", "step_overhead", "raymon: added to a step, of the step"),
+    (
+        "the training thread at the end of a window, times less than `ray.train.report`",
+        "step_overhead",
+        "end of a window: times less than ray.train.report",
+    ),
+    (
+        "an AUC update of 8,192 scores, times faster than torchmetrics with 200 thresholds",
+        "metrics",
+        "AUC: update, 1 thread, 8,192 rows",
+    ),
+    (
+        "rows a second from Parquet to features, of pyarrow that only decodes",
+        "data",
+        "raymon: rows/s over those of pyarrow iter_batches alone",
+    ),
+    ("the same, times `ray.data`", "data", "raymon: rows/s over those of ray.data"),
+    (
+        "standstill for a checkpoint, of `torch.save` and a blocking report",
+        "checkpoint",
+        "standstill, of that of torch.save, blocking report",
+    ),
+)
+
+
+def write(results: Mapping[str, Result], readme: Path = README) -> None:
+    """Puts the table in the place of the one in the README.
+
+    Raises:
+        ValueError: There is no place for it.
+    """
+    text = readme.read_text(encoding="utf-8")
+    before, _, rest = text.partition(BEGIN)
+    _, found, after = rest.partition(END)
+    if not found:
+        raise ValueError(f"{readme} has no lines {BEGIN} and {END}")
+    table = "\n".join(_table(results))
+    readme.write_text(f"{before}{BEGIN}\n{table}\n{END}{after}", encoding="utf-8")
+
+
+def _table(results: Mapping[str, Result]) -> Iterator[str]:
+    yield "| | figure | raymon | beside | command |"
+    yield "|---|---|---|---|---|"
+    for what, benchmark, name in HEADLINES:
+        ratio = next((r for r in _ratios(results, benchmark) if r.name == name), None)
+        if ratio is not None:
+            command = f"`python -m benchmarks {benchmark}`"
+            yield f"| {what} | {number(ratio.figure)} | {ratio.ours} | {ratio.peer} | {command} |"
+
+
+def _ratios(results: Mapping[str, Result], benchmark: str) -> list[Ratio]:
+    return list(results[benchmark].ratios) if benchmark in results else []
