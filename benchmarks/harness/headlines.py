@@ -21,7 +21,7 @@ HEADLINES = (
     (
         "an AUC update of 8,192 scores, times faster than torchmetrics with 200 thresholds",
         "metrics",
-        "AUC: update, 1 thread, 8,192 rows",
+        "AUC: update, 1 thread, 8,192 rows: times faster than torchmetrics AUROC, 200 thresholds",
     ),
     (
         "rows a second from Parquet to features, of pyarrow that only decodes",
