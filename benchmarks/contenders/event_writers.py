@@ -1,0 +1,116 @@
+"""Curves and histograms into TensorBoard: raymon's sink, and the writers of tensorboardX and torch.
+
+Each writes 24 curves a step, or one histogram a step, and closes. The writers are called as their
+documentation shows, a call for each point; raymon's sink is given snapshots, as from a reporter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import tensorboardX
+import torch
+from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
+from torch.utils import tensorboard
+
+from raymon.monitor.histogram import HistogramCounter, encode_histogram
+from raymon.sinks import Coverage, Snapshot, TensorBoard
+
+METRICS = tuple(f"metric_{i}" for i in range(20))
+POINTS = len(METRICS) + 4
+"""Of a step: metrics, a loss, the sum of losses, a learning rate, samples a second."""
+
+Write = Callable[[Path], None]
+
+
+def snapshot(step: int, histograms: Sequence[Any] = ()) -> Snapshot:
+    """What a reporter publishes of a hundred steps."""
+    return Snapshot(
+        first_step=100 * step,
+        end_step=100 * (step + 1),
+        epoch=0,
+        samples=409_600,
+        samples_total=409_600 * (step + 1),
+        seconds=1.0,
+        losses={"binary_cross_entropy": 0.5 / (step + 1)},
+        non_finite={},
+        metrics={name: 0.5 + i / 100 for i, name in enumerate(METRICS)},
+        metric_bounds=dict.fromkeys(METRICS, 1e-6),
+        learning_rates=(0.001,),
+        gradient_norms={},
+        coverage=Coverage(2, 2, 0.1),
+        histograms=tuple(histograms),
+    )
+
+
+def scalars(steps: int) -> dict[str, Write]:
+    """Who writes the curves of so many steps."""
+
+    def raymon(directory: Path) -> None:
+        sink = TensorBoard(directory, ("loss", "learning_rate"))
+        for step in range(steps):
+            sink.write(snapshot(step))
+        sink.close()
+
+    def peer(writer_class: Any) -> Write:
+        def write(directory: Path) -> None:
+            writer = writer_class(str(directory))
+            for step in range(steps):
+                told = snapshot(step)
+                points = {f"metric/{name}": value for name, value in told.metrics.items()}
+                points["loss/binary_cross_entropy"] = told.losses["binary_cross_entropy"]
+                points["loss/total"] = told.total_loss
+                points["lr/g0"] = told.learning_rates[0]
+                points["throughput/samples_per_second"] = told.samples_per_second
+                for tag, value in points.items():
+                    writer.add_scalar(tag, value, told.end_step)
+            writer.close()
+
+        return write
+
+    return _all(raymon, peer)
+
+
+def histograms(steps: int, values: torch.Tensor) -> dict[str, Write]:
+    """Who writes a histogram of the values in each of so many steps, counting included."""
+
+    def raymon(directory: Path) -> None:
+        sink, counter = TensorBoard(directory, ()), HistogramCounter(torch.device("cpu"))
+        for step in range(steps):
+            counted = encode_histogram("weight", **counter.count(values))
+            sink.write(snapshot(step, [counted]))
+        sink.close()
+
+    def peer(writer_class: Any) -> Write:
+        def write(directory: Path) -> None:
+            writer = writer_class(str(directory))
+            for step in range(steps):
+                writer.add_histogram("weight", values, step)
+            writer.close()
+
+        return write
+
+    return _all(raymon, peer)
+
+
+def points_in(directory: Path, kind: str) -> int:
+    """How many points of a kind, `scalar` or `histogram`, the event files of a directory hold."""
+    found = 0
+    for path in directory.glob("events.out.tfevents.*"):
+        for event in EventFileLoader(str(path)).Load():
+            # The loader makes tensors of what older writers call simple values and histograms.
+            found += sum(
+                value.metadata.plugin_data.plugin_name == f"{kind}s"
+                for value in event.summary.value
+            )
+    return found
+
+
+def _all(raymon: Write, peer: Callable[[Any], Write]) -> dict[str, Write]:
+    return {
+        "raymon": raymon,
+        "tensorboardX": peer(tensorboardX.SummaryWriter),
+        "torch": peer(tensorboard.SummaryWriter),
+    }
