@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 
+@pytest.hookimpl(tryfirst=True)  # Before pytest-xdist reads the marks.
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All of them run in one of the processes of `pytest -n`, as they share a cluster."""
     for item in items:
