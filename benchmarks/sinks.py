@@ -39,6 +39,7 @@ BEHIND = "a snapshot to a sink in the background"
 
 def run(rounds: int, quick: bool) -> Result:
     """Asks all three questions of all writers, in turns."""
+    torch.set_num_threads(1)
     steps = QUICK_STEPS if quick else STEPS
     values = torch.randn(VALUES, generator=torch.Generator().manual_seed(0))
     groups = {
