@@ -15,7 +15,7 @@ ROW_GROUP = 50_000
 ROWS_A_FILE = 500_000
 
 
-def generate(directory: Path, rows: int) -> None:
+def generate(directory: Path, rows: int, rows_a_file: int = ROWS_A_FILE) -> None:
     """Writes Parquet files.
 
     Categories are strings of 8 hexadecimal digits, 4 to 500,000 different ones a column, some much
@@ -24,8 +24,8 @@ def generate(directory: Path, rows: int) -> None:
     rng = np.random.default_rng(0)
     sizes = np.geomspace(4, 500_000, len(CATEGORIES)).astype(int)
     words = [pa.array([f"{i * 2654435761 & 0xFFFFFFFF:08x}" for i in range(n)]) for n in sizes]
-    for number, begin in enumerate(range(0, rows, ROWS_A_FILE)):
-        count = min(ROWS_A_FILE, rows - begin)
+    for number, begin in enumerate(range(0, rows, rows_a_file)):
+        count = min(rows_a_file, rows - begin)
         columns = {LABEL: pa.array((rng.random(count) < 0.03).astype(np.int8))}
         for i, name in enumerate(NUMBERS):
             values = np.floor(rng.lognormal(1, 1.5, count)).astype(np.float32)

@@ -1,0 +1,98 @@
+"""The loop of raymon without monitoring, on workers of Ray Train."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import ray.train
+import ray.train.torch
+from ray.train import RunConfig, ScalingConfig
+from ray.train.torch import TorchTrainer
+from torch import Tensor
+
+from benchmarks.contenders.click_task import WORKERS, Trained, note_rank, pipeline, trained
+from raymon.monitor import Monitor, Sender
+from raymon.training.job import Job
+from raymon.training.retention import LocalRegister
+from raymon.training.worker import NO_ATTEMPT, run_worker
+from raymon.training.worker_context import WorkerContext
+
+
+def unwatched(data: Path, model_dir: Path) -> Trained:
+    """One run."""
+    began = time.perf_counter()
+    TorchTrainer(
+        unwatched_worker,
+        train_loop_config={"job": Job(pipeline(data, model_dir).SerializeToString())},
+        scaling_config=ScalingConfig(num_workers=WORKERS),
+        run_config=RunConfig(name=model_dir.name, storage_path=str(model_dir.parent)),
+    ).fit()
+    return trained(model_dir, time.perf_counter() - began)
+
+
+def unwatched_worker(arguments: dict[str, Any]) -> None:
+    """What each worker does."""
+    job: Job = arguments["job"]
+    world, model_dir = ray.train.get_context(), Path(job.config.model_dir)
+    context = WorkerContext(
+        world.get_world_rank(),
+        world.get_world_size(),
+        ray.train.torch.get_device(),
+        LocalRegister(model_dir, job.config.export_config, 0),
+    )
+    run_worker(job, context, _Nowhere(), lambda *_: _Unwatched(context, model_dir))
+
+
+class _Unwatched(Monitor):
+    """Counts the seconds of training, and does nothing else."""
+
+    def __init__(self, context: WorkerContext, directory: Path) -> None:
+        super().__init__(
+            attempt=0,
+            rank=context.rank,
+            metrics={},
+            update_train_metric=lambda predictions, batch: None,
+            log_step_count_steps=1_000_000_000,
+            sender=Sender(_Nowhere(), lambda ack: None),
+            device=context.device,
+        )
+        self._directory, self._own_rank = directory, context.rank
+        self._rows, self._last_losses = 0, {}
+
+    def step(
+        self, losses: Mapping[str, Tensor], *arguments: Any, samples: int, **others: Any
+    ) -> None:
+        """Counts rows."""
+        self._rows += samples
+        self._last_losses = losses
+        self.clock.lap("step")
+
+    def cut(self, checkpoint: bool = False, last: bool = False) -> None:
+        """No window is sent."""
+
+    def close(self, timeout_s: float = 0.0) -> bool:
+        """Writes down what was counted."""
+        seconds = sum(self.clock.take().values())
+        loss = sum(float(loss) for loss in self._last_losses.values())
+        note_rank(self._directory, self._own_rank, self._rows, seconds, loss)
+        return super().close(timeout_s)
+
+
+class _Nowhere:
+    """A reporter that nothing is sent to."""
+
+    def begin_attempt(self, *arguments: Any) -> int:
+        """No attempt."""
+        return NO_ATTEMPT
+
+    def publish_evaluation_progress(self, *arguments: Any) -> None:
+        """Drops it."""
+
+    def publish_evaluation(self, *arguments: Any) -> None:
+        """Drops it."""
+
+    def publish_notice(self, text: str) -> None:
+        """Drops it."""
