@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import subprocess
 import sys
 import tempfile
@@ -116,7 +117,9 @@ def _script(address: str, notes: Path) -> None:
 
 def _program(module: str, *arguments: str) -> None:
     command = [sys.executable, "-m", module, *arguments]
-    subprocess.run(command, capture_output=True, check=True, timeout=600)
+    # The cluster listens on the loopback interface alone, and this is how a program looks there.
+    environment = {**os.environ, "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+    subprocess.run(command, capture_output=True, check=True, timeout=120, env=environment)
 
 
 def _ratios(cases: Mapping[tuple[str, str, str], Case]) -> Iterator[Ratio]:

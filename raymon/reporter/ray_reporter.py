@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from typing import Any
 
 import ray
+from ray import cloudpickle
 
 from raymon.errors import RunError
 from raymon.monitor import Ack, Channel
@@ -19,6 +20,11 @@ TAKEN_OVER_AFTER_S = 5.0
 """Seconds without a word from the driver after which another run may take its place."""
 
 _RETRY_S = 0.5
+
+
+def unsealed(handle: bytes) -> Any:
+    """The handle of an actor, of what `RayReporter.sealed` gave."""
+    return cloudpickle.loads(handle)
 
 
 def start_reporter(run: str, reporter: Reporter, use_prometheus: bool = False) -> RayReporter:
@@ -92,6 +98,12 @@ class RayReporter:
     def actor(self) -> Any:
         """The handle, which travels to workers."""
         return self._actor
+
+    @property
+    def sealed(self) -> bytes:
+        """The handle as bytes, for what passes through other actors on its way: whoever reads a
+        handle imports the code of its actor, and torch with it."""
+        return bytes(cloudpickle.dumps(self._actor))
 
     def begin_attempt(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -52,20 +52,6 @@ class RayRows:
                 "local_shuffle_seed": self._seed + self._epoch,
             }
         yield from self._iterator.iter_batches(batch_format="pyarrow", **options)
-
-
-class EveryRow(ray.train.DataConfig):
-    """Gives every row to one worker. Ray's own way leaves rows out where that makes all equal."""
-
-    def configure(
-        self, datasets: Mapping[str, ray.data.Dataset], world_size: int, *_: Any, **__: Any
-    ) -> list[dict[str, ray.data.DataIterator]]:
-        """See `ray.train.DataConfig.configure`."""
-        shards: list[dict[str, ray.data.DataIterator]] = [{} for _ in range(world_size)]
-        for name, dataset in datasets.items():
-            for shard, part in zip(shards, dataset.streaming_split(world_size), strict=True):
-                shard[name] = part
-        return shards
 
 
 def with_files_of_config(datasets: Datasets, config: PipelineConfig) -> Datasets:

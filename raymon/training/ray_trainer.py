@@ -21,9 +21,9 @@ from raymon.protos.ray_pb2 import RayConfig
 from raymon.reporter.ray_reporter import RayReporter
 from raymon.storage import ObjectPath, StoragePath, storage_path
 from raymon.training.datasets import EVAL, Datasets, is_ray_dataset, title
+from raymon.training.every_row import EveryRow
 from raymon.training.job import Job, evaluates_beside
 from raymon.training.ray_cluster import worker_resources
-from raymon.training.ray_datasets import EveryRow
 from raymon.training.ray_validation import validation_config
 from raymon.training.ray_worker import train_loop_per_worker
 from raymon.training.worker_context import ANOTHER_WORKER
@@ -59,7 +59,7 @@ def fit(job: Job, reporter: RayReporter, datasets: Datasets) -> None:
         "config": job.serialized_config,
         "checkpoint": job.checkpoint,
         "metrics": registered_metrics(),
-        "reporter": reporter.actor,
+        "reporter": reporter.sealed,
         "datasets": others,
         "ray_datasets": list(of_ray),
         "validates": validates,

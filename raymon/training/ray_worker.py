@@ -23,6 +23,7 @@ def train_loop_per_worker(arguments: dict[str, Any]) -> None:
     from raymon.config.custom import allow_custom_classes
     from raymon.metrics import register_metric
     from raymon.reporter.node_actor import TreeReporter
+    from raymon.reporter.ray_reporter import unsealed
     from raymon.training.job import Job
     from raymon.training.ray_register import RayRegister
     from raymon.training.worker import run_worker
@@ -47,5 +48,5 @@ def train_loop_per_worker(arguments: dict[str, Any]) -> None:
         from raymon.training.ray_datasets import rows_of_worker
 
         datasets |= rows_of_worker(arguments["ray_datasets"], job.config)
-    reporter = TreeReporter(arguments["reporter"], job.config.monitor_config)
+    reporter = TreeReporter(unsealed(arguments["reporter"]), job.config.monitor_config)
     run_worker(job, context, reporter, datasets=datasets)

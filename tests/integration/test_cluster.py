@@ -46,3 +46,28 @@ def test_an_address_without_a_cluster_is_named(config_file: Path, address: str) 
     assert finished.returncode == 2, finished.stderr
     assert address in finished.stderr
     assert "Traceback" not in finished.stderr
+
+
+def test_rays_own_actors_load_no_torch_for_what_a_run_gives_them(ray_address: str) -> None:
+    import ray
+
+    from raymon.reporter import Reporter
+    from raymon.reporter.ray_reporter import start_reporter, unsealed
+    from raymon.training.every_row import EveryRow
+    from raymon.training.ray_worker import train_loop_per_worker
+
+    @ray.remote(num_cpus=0)
+    def loads_torch(given: object) -> bool:
+        import sys
+
+        return "torch" in sys.modules
+
+    reporter = start_reporter("loads-no-torch", Reporter(None, [], 100, 10.0))
+    try:
+        assert unsealed(reporter.sealed)._actor_id == reporter.actor._actor_id
+        # Environments of their own, so that none is in a process of another.
+        for i, given in enumerate([train_loop_per_worker, EveryRow(), reporter.sealed]):
+            alone = loads_torch.options(runtime_env={"env_vars": {"OF_A_TEST": str(i)}})
+            assert not ray.get(alone.remote([given]), timeout=120)
+    finally:
+        reporter.stop()
