@@ -80,6 +80,10 @@ def test_the_policy_opens_the_port_that_prometheus_scrapes_and_the_dashboard() -
     policy = manifest("kuberay/networkpolicy.yaml")["spec"]
     assert policy["policyTypes"] == ["Ingress"]
     assert policy["ingress"][0].get("ports") is None  # the nodes themselves
+    # Helm and kustomize give the operator different names, and this label both.
+    (operator,) = policy["ingress"][1]["from"]
+    labels = operator["podSelector"]["matchLabels"]
+    assert labels == {"app.kubernetes.io/component": "kuberay-operator"}
     ports = [[port["port"] for port in rule["ports"]] for rule in policy["ingress"][1:]]
     assert ports == [[8265], [8080]]
     assert all(rule["from"] for rule in policy["ingress"])
@@ -92,6 +96,9 @@ def test_the_cluster_grows_and_shrinks() -> None:
     assert set(groups) == {"cpu", "gpu"}
     for group in groups.values():
         assert group["minReplicas"] <= group["replicas"] < group["maxReplicas"]
+    # This autoscaler takes no pod that starts again where it died.
+    assert cluster["autoscalerOptions"]["version"] == "v2"
+    assert {template["spec"]["restartPolicy"] for template in templates(cluster)} == {"Never"}
     for container in groups["gpu"]["template"]["spec"]["containers"]:
         assert container["resources"]["limits"]["nvidia.com/gpu"] == "1"
 

@@ -21,6 +21,9 @@ import aiohttp
 
 from tests.soak.heads import free_port
 
+SCREENS = Path(__file__).parents[2] / "demo" / "screens"
+"""Where pictures are left, to be looked at."""
+
 _LOAD_S = 60.0
 
 
@@ -77,6 +80,7 @@ class Browser:
                 text = str(answer["result"].get("value", ""))
             await asyncio.sleep(1.0)  # what moves comes to rest
             picture = await calls.do("Page.captureScreenshot", format="png")
+            file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(base64.b64decode(picture["data"]))
             return text
 

@@ -60,7 +60,7 @@ class Prometheus:
     """
 
     def __init__(self, address: str, process: subprocess.Popen[bytes]) -> None:
-        self._url = f"http://{address}/api/v1"
+        self._address = address
         self._process = process
 
     def query(self, query: str) -> list[Sample]:
@@ -77,6 +77,16 @@ class Prometheus:
             if alert["state"] == "firing"
         }
 
+    def graph(self, query: str, seconds: int) -> str:
+        """The page of Debian's Prometheus that draws a query.
+
+        Args:
+            query: What to draw.
+            seconds: How far back.
+        """
+        asked = {"g0.expr": query, "g0.tab": "0", "g0.range_input": f"{seconds}s"}
+        return f"http://{self._address}/classic/graph?{urlencode(asked)}"
+
     def wait_for(self, condition: Callable[[], Any], seconds: float = 120.0) -> Any:
         """What a condition gives, once that is true.
 
@@ -92,7 +102,8 @@ class Prometheus:
         return found
 
     def _get(self, what: str, **parameters: str) -> dict[str, Any]:
-        with urlopen(f"{self._url}/{what}?{urlencode(parameters)}", timeout=30) as response:
+        url = f"http://{self._address}/api/v1/{what}?{urlencode(parameters)}"
+        with urlopen(url, timeout=30) as response:
             answer = json.load(response)
         assert answer["status"] == "success"
         return dict(answer["data"])

@@ -1,9 +1,11 @@
-"""The fields of custom resources, as their documentation has them.
+"""The fields of custom resources, and what the operators that read them refuse.
 
 Neither KubeRay nor the Prometheus operator has its definitions in a Python package, so these
-schemas are written by hand, of the fields that KubeRay 1.6 and the operator document and that
-`cluster/` can need. A field that they do not know is an error; pods are checked by the schemas of
-Kubernetes itself.
+schemas are written by hand. Those of KubeRay have all fields of its `ray.io/v1` as of 1.6, with the
+values and combinations that its definitions or its operator refuse; fields that came later are
+unknown on purpose, since `cluster/` says that 1.6 will do. Those of the Prometheus operator have
+what `cluster/` can need. A field that a schema does not know is an error; pods are checked by the
+schemas of Kubernetes itself.
 """
 
 from __future__ import annotations
@@ -14,8 +16,10 @@ Schema = dict[str, Any]
 
 STRING: Schema = {"type": "string"}
 INTEGER: Schema = {"type": "integer", "minimum": 0}
+POSITIVE: Schema = {"type": "integer", "minimum": 1}
 BOOLEAN: Schema = {"type": "boolean"}
 STRINGS: Schema = {"type": "object", "additionalProperties": STRING}
+QUANTITIES: Schema = {"type": "object", "additionalProperties": {"type": ["string", "integer"]}}
 ANY: Schema = {"type": "object"}
 
 
@@ -36,44 +40,67 @@ def _list(items: Schema) -> Schema:
     return {"type": "array", "items": items}
 
 
-def _resource(api: str, kind: str, spec: Schema) -> Schema:
+def _has(**values: Schema) -> Schema:
+    """What is true of an object that has all these fields, with these values."""
+    return {"required": list(values), "properties": values}
+
+
+def _never(*cases: Schema) -> Schema:
+    return {"not": {"anyOf": list(cases)}}
+
+
+def _resource(api: str, kind: str, spec: Schema, name: Schema = STRING) -> Schema:
     return _object(
         ["apiVersion", "kind", "metadata", "spec"],
         apiVersion={"const": api},
         kind={"const": kind},
-        metadata=_object(["name"], name=STRING, labels=STRINGS, annotations=STRINGS),
+        metadata=_object(["name"], name=name, labels=STRINGS, annotations=STRINGS),
         spec=spec,
     )
 
 
-_HEAD = _object(
-    ["template"],
-    template=ANY,
-    headService=ANY,
-    enableIngress=BOOLEAN,
-    rayStartParams=STRINGS,
-    resources=STRINGS,
-    labels=STRINGS,
-    serviceType=_one_of("ClusterIP", "NodePort", "LoadBalancer"),
-)
-_WORKERS = _object(
-    ["groupName", "template", "minReplicas", "maxReplicas"],
-    groupName=STRING,
-    suspend=BOOLEAN,
-    replicas=INTEGER,
-    minReplicas=INTEGER,
-    maxReplicas=INTEGER,
-    idleTimeoutSeconds=INTEGER,
-    numOfHosts=INTEGER,
-    rayStartParams=STRINGS,
-    resources=STRINGS,
-    labels=STRINGS,
-    template=ANY,
-    scaleStrategy=ANY,
-)
+_MANAGED_BY = _one_of("ray.io/kuberay-operator", "kueue.x-k8s.io/multikueue")
+# Labels of nodes have a field of their own, and are refused here.
+_START: Schema = {**STRINGS, "propertyNames": {"not": {"const": "labels"}}}
+# What a node has is said in one place or in the other.
+_RESOURCES_TWICE = [
+    _has(resources={"minProperties": 1}, rayStartParams=_has(**{word: {"minLength": 1}}))
+    for word in ("num-cpus", "num-gpus", "memory", "resources")
+]
+_HEAD = {
+    **_object(
+        ["template"],
+        template=ANY,
+        headService=ANY,
+        enableIngress=BOOLEAN,
+        resources=STRINGS,
+        labels=STRINGS,
+        rayStartParams=_START,
+        serviceType=_one_of("ClusterIP", "NodePort", "LoadBalancer"),
+    ),
+    **_never(*_RESOURCES_TWICE),
+}
+_WORKERS = {
+    **_object(
+        ["groupName", "template", "minReplicas", "maxReplicas"],
+        groupName=STRING,
+        suspend=BOOLEAN,
+        replicas=INTEGER,
+        minReplicas=INTEGER,
+        maxReplicas=INTEGER,
+        idleTimeoutSeconds=INTEGER,
+        numOfHosts=INTEGER,
+        resources=STRINGS,
+        labels=STRINGS,
+        rayStartParams=_START,
+        template=ANY,
+        scaleStrategy=_object([], workersToDelete=_list(STRING)),
+    ),
+    **_never(*_RESOURCES_TWICE),
+}
 _AUTOSCALER = _object(
     [],
-    resources=ANY,
+    resources=_object([], requests=QUANTITIES, limits=QUANTITIES, claims=_list(ANY)),
     image=STRING,
     imagePullPolicy=STRING,
     securityContext=ANY,
@@ -84,39 +111,92 @@ _AUTOSCALER = _object(
     envFrom=_list(ANY),
     volumeMounts=_list(ANY),
 )
-_CLUSTER = _object(
-    ["headGroupSpec"],
-    authOptions=_object(
+_AUTH = {
+    **_object(
         [],
         mode=_one_of("disabled", "token"),
         secretName=STRING,
         enableK8sTokenAuth=BOOLEAN,
     ),
-    suspend=BOOLEAN,
-    managedBy=STRING,
-    autoscalerOptions=_AUTOSCALER,
-    headServiceAnnotations=STRINGS,
-    enableInTreeAutoscaling=BOOLEAN,
-    gcsFaultToleranceOptions=ANY,
-    headGroupSpec=_HEAD,
-    rayVersion={"type": "string", "pattern": r"^\d+\.\d+\.\d+$"},
-    workerGroupSpecs=_list(_WORKERS),
-)
-RAY_CLUSTER = _resource("ray.io/v1", "RayCluster", _CLUSTER)
-RAY_JOB = _resource(
-    "ray.io/v1",
-    "RayJob",
-    _object(
+    # The token is in a secret, or the API server knows it.
+    **_never(
+        _has(enableK8sTokenAuth={"const": True}, secretName={"minLength": 1}),
+        _has(enableK8sTokenAuth={"const": True}, mode={"const": "disabled"}),
+    ),
+}
+_CREDENTIAL = _object([], value=STRING, valueFrom=ANY)
+_CLUSTER = {
+    **_object(
+        ["headGroupSpec"],
+        upgradeStrategy=_object([], type=_one_of("Recreate", "None")),
+        authOptions=_AUTH,
+        suspend=BOOLEAN,
+        managedBy=_MANAGED_BY,
+        autoscalerOptions=_AUTOSCALER,
+        headServiceAnnotations=STRINGS,
+        enableInTreeAutoscaling=BOOLEAN,
+        gcsFaultToleranceOptions=_object(
+            ["redisAddress"],
+            redisAddress=STRING,
+            redisUsername=_CREDENTIAL,
+            redisPassword=_CREDENTIAL,
+            externalStorageNamespace=STRING,
+        ),
+        headGroupSpec=_HEAD,
+        rayVersion={"type": "string", "pattern": r"^\d+\.\d+\.\d+$"},
+        workerGroupSpecs=_list(_WORKERS),
+    ),
+    # Whether this Ray knows tokens is told by its version.
+    "dependentRequired": {"authOptions": ["rayVersion"]},
+}
+# Not for clusters that a job brings.
+_CLUSTER_OF_A_JOB = {
+    "allOf": [
+        _CLUSTER,
+        _never(_has(upgradeStrategy=ANY)),
+        _never(_has(authOptions=_has(enableK8sTokenAuth={"const": True}))),
+    ]
+}
+_DELETED = _one_of("DeleteCluster", "DeleteWorkers", "DeleteSelf", "DeleteNone")
+_ONCE = _object(["policy"], policy=_DELETED)
+_DELETION = {
+    **_object(
         [],
-        activeDeadlineSeconds=INTEGER,
+        onSuccess=_ONCE,
+        onFailure=_ONCE,
+        deletionRules={
+            "minItems": 1,
+            **_list(
+                _object(
+                    ["policy", "condition"],
+                    policy=_DELETED,
+                    condition={
+                        **_object(
+                            [],
+                            jobStatus=_one_of("SUCCEEDED", "FAILED"),
+                            jobDeploymentStatus=_one_of("Failed"),
+                            ttlSeconds=INTEGER,
+                        ),
+                        "oneOf": [_has(jobStatus=STRING), _has(jobDeploymentStatus=STRING)],
+                    },
+                )
+            ),
+        },
+    ),
+    "oneOf": [_has(onSuccess=ANY, onFailure=ANY), _has(deletionRules={"type": "array"})],
+}
+_JOB = {
+    **_object(
+        [],
+        activeDeadlineSeconds=POSITIVE,
         backoffLimit=INTEGER,
-        rayClusterSpec=_CLUSTER,
+        rayClusterSpec=_CLUSTER_OF_A_JOB,
         submitterPodTemplate=ANY,
         metadata=STRINGS,
         clusterSelector=STRINGS,
-        submitterConfig=ANY,
-        managedBy=STRING,
-        deletionStrategy=ANY,
+        submitterConfig=_object([], backoffLimit=INTEGER),
+        managedBy=_MANAGED_BY,
+        deletionStrategy=_DELETION,
         entrypoint=STRING,
         runtimeEnvYAML=STRING,
         jobId=STRING,
@@ -125,10 +205,36 @@ RAY_JOB = _resource(
         entrypointNumCpus={"type": "number"},
         entrypointNumGpus={"type": "number"},
         ttlSecondsAfterFinished=INTEGER,
+        preRunningDeadlineSeconds=POSITIVE,
         shutdownAfterJobFinishes=BOOLEAN,
         suspend=BOOLEAN,
     ),
-)
+    "anyOf": [_has(rayClusterSpec=ANY), _has(clusterSelector={"minProperties": 1})],
+    # A cluster that stays has no time after which it goes, and cannot be suspended.
+    "if": {"not": _has(shutdownAfterJobFinishes={"const": True})},
+    "then": _never(_has(ttlSecondsAfterFinished=POSITIVE), _has(suspend={"const": True})),
+    **_never(
+        _has(
+            shutdownAfterJobFinishes={"const": True},
+            deletionStrategy=_has(deletionRules={"type": "array"}),
+        ),
+        _has(submissionMode={"const": "InteractiveMode"}, backoffLimit=POSITIVE),
+        _has(submissionMode={"const": "SidecarMode"}, submitterPodTemplate=ANY),
+        _has(submissionMode={"const": "SidecarMode"}, submitterConfig=ANY),
+        _has(submissionMode={"const": "SidecarMode"}, clusterSelector={"minProperties": 1}),
+        _has(clusterSelector={"minProperties": 1}, backoffLimit=POSITIVE),
+        _has(clusterSelector={"minProperties": 1}, suspend={"const": True}),
+    ),
+}
+
+
+def _names_services(longest: int) -> Schema:
+    """A name that KubeRay makes those of services of, which are 63 characters at most."""
+    return {"type": "string", "maxLength": longest, "pattern": r"^[a-z]([-a-z0-9]*[a-z0-9])?$"}
+
+
+RAY_CLUSTER = _resource("ray.io/v1", "RayCluster", _CLUSTER, _names_services(53))
+RAY_JOB = _resource("ray.io/v1", "RayJob", _JOB, _names_services(47))
 POD_MONITOR = _resource(
     "monitoring.coreos.com/v1",
     "PodMonitor",

@@ -17,12 +17,11 @@ import pytest
 
 from tests.conftest import CONFIG
 from tests.integration.kills import reported_step
-from tests.soak.browser import Browser
+from tests.soak.browser import SCREENS, Browser
 from tests.soak.heads import started_head
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(600)]
 
-SCREENS = Path(__file__).parents[2] / "demo" / "screens"
 LONG = ("train_config.num_epochs=20000", "train_config.save_checkpoints_steps=2000")
 
 
@@ -31,7 +30,6 @@ def test_a_run_is_found_and_seen_in_the_dashboard(click_log: Path, tmp_path: Pat
     run = Path(tempfile.mkdtemp(prefix="runs-")) / "click"
     config = tmp_path / "click.config"
     config.write_text(CONFIG.format(data=click_log, model_dir=run))
-    SCREENS.mkdir(parents=True, exist_ok=True)
     with started_head(tmp_path, with_token=True) as head, Browser() as browser:
         assert head.token is not None
         words = [word for setting in LONG for word in ("--set", setting)]

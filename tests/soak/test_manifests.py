@@ -23,6 +23,31 @@ CUSTOM = {
     "kuberay/prometheusrule.yaml": PROMETHEUS_RULE,
 }
 
+# What KubeRay has that the manifests do not use.
+TAKEN = [
+    ("kuberay/raycluster.yaml", "upgradeStrategy", {"type": "Recreate"}),
+    ("kuberay/raycluster.yaml", "authOptions.enableK8sTokenAuth", False),
+    ("kuberay/raycluster.yaml", "managedBy", "kueue.x-k8s.io/multikueue"),
+    ("kuberay/rayjob.yaml", "preRunningDeadlineSeconds", 900),
+    ("kuberay/rayjob.yaml", "submitterConfig", {"backoffLimit": 1}),
+]
+REFUSED = [
+    ("kuberay/raycluster.yaml", "authOptions.mode", "password"),
+    ("kuberay/raycluster.yaml", "authOptions.enableK8sTokenAuth", True),
+    ("kuberay/raycluster.yaml", "autoscalerOptions.version", "v3"),
+    ("kuberay/raycluster.yaml", "autoscalerOptions.resources.limit", {}),
+    ("kuberay/raycluster.yaml", "managedBy", "helm"),
+    ("kuberay/raycluster.yaml", "headGroupSpec.resources", {"CPU": "0"}),
+    ("kuberay/raycluster.yaml", "headGroupSpec.rayStartParams.labels", "kind=head"),
+    ("kuberay/raycluster.yaml", "tlsOptions", {"enabled": True}),
+    ("kuberay/rayjob.yaml", "submissionMode", "ClusterMode"),
+    ("kuberay/rayjob.yaml", "activeDeadlineSeconds", 0),
+    ("kuberay/rayjob.yaml", "shutdownAfterJobFinishes", False),
+    ("kuberay/rayjob.yaml", "deletionStrategy", {"onSuccess": {"policy": "DeleteSelf"}}),
+    ("kuberay/rayjob.yaml", "rayClusterSpec.upgradeStrategy", {"type": "Recreate"}),
+    ("kuberay/rayjob.yaml", "rayClusterSpec.authOptions", {"enableK8sTokenAuth": True}),
+]
+
 
 @pytest.fixture
 def kubernetes_validate() -> Any:
@@ -61,6 +86,40 @@ def test_a_field_that_operators_do_not_know_is_found(name: str) -> None:
     document["spec"]["authOption"] = {}
     with pytest.raises(ValidationError, match="authOption"):
         validate(document, CUSTOM[name])
+
+
+@pytest.mark.parametrize(("name", "field", "value"), TAKEN)
+def test_fields_of_kuberay_that_no_manifest_uses_are_known(
+    name: str, field: str, value: object
+) -> None:
+    validate(_changed(name, field, value), CUSTOM[name])
+
+
+@pytest.mark.parametrize(("name", "field", "value"), REFUSED)
+def test_what_kuberay_refuses_is_found(name: str, field: str, value: object) -> None:
+    with pytest.raises(ValidationError):
+        validate(_changed(name, field, value), CUSTOM[name])
+
+
+def test_tokens_need_the_version_of_ray_and_names_room_for_those_of_services() -> None:
+    document = manifest("kuberay/raycluster.yaml")
+    del document["spec"]["rayVersion"]
+    with pytest.raises(ValidationError, match="rayVersion"):
+        validate(document, RAY_CLUSTER)
+    document = manifest("kuberay/rayjob.yaml")
+    document["metadata"]["name"] = "n" * 48
+    with pytest.raises(ValidationError, match="too long"):
+        validate(document, RAY_JOB)
+
+
+def _changed(name: str, field: str, value: object) -> dict:
+    document = manifest(name)
+    *outer, last = field.split(".")
+    part = document["spec"]
+    for key in outer:
+        part = part[key]
+    part[last] = value
+    return document
 
 
 def _pods(template: dict) -> dict:

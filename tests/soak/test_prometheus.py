@@ -1,7 +1,12 @@
-"""A Prometheus server scrapes a run. Needs Debian's package `prometheus`, and fails without it."""
+"""A Prometheus server scrapes a run.
+
+Needs Debian's packages `prometheus` and `chromium`, and fails without them. The picture is left in
+`demo/screens`, to be looked at.
+"""
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import tempfile
@@ -14,6 +19,7 @@ from raymon.sinks import run_label
 from raymon.sinks.gauges import GAUGES
 from tests.cluster.files import CLUSTER, RULES, dashboard_queries
 from tests.integration.kills import kill, processes, start
+from tests.soak.browser import SCREENS, Browser
 from tests.soak.prometheus import Prometheus, program, prometheus, short_rules
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(900)]
@@ -102,6 +108,27 @@ def test_a_run_is_seen_while_it_goes_on_and_is_gone_when_it_is_over(
         server.wait_for(lambda gauge=gauge: not values(server, gauge))
     assert server.query("min_over_time(ray_raymon_up[5m]) == 0")
     assert server.firing() == set()
+
+
+def test_prometheus_draws_the_metrics_of_a_run_that_goes_on(
+    server: Prometheus, cluster: tuple[str, Path], click_log: Path, tmp_path: Path
+) -> None:
+    # It is in the picture, so it is one that reads well.
+    run = tmp_path / "click"
+    driver = start(tmp_path, click_log, cluster[0], *LONG, f"model_dir={run}")
+    drawn = "max by (run, metric) (ray_raymon_metric)"
+    try:
+        server.wait_for(lambda: server.query("count_over_time(ray_raymon_metric[5m]) > 45"), 240)
+        with Browser() as browser:
+            text = browser.look(
+                server.graph(drawn, 60), SCREENS / "prometheus.png", cookies={}, wait_for="auc"
+            )
+        for metric in ("auc", "normalized_entropy"):
+            assert re.search(rf'metric="?{metric}"?.*run="?{run_label(str(run))}"?', text)
+    finally:
+        driver.kill()
+        driver.communicate()
+    print(f"\nlook at {SCREENS}")
 
 
 def test_an_alert_tells_of_a_rank_that_stands_still_until_it_goes_on(
