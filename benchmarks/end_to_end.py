@@ -14,16 +14,13 @@ is ready, to its end, of the slower worker, with all that it reads. The seconds 
 
 from __future__ import annotations
 
-import contextlib
-import io
 import math
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from benchmarks.contenders.click_task import Trained, pipeline
+from benchmarks.contenders.click_task import Trained
 from benchmarks.harness import Case, Ratio, Result, Target, in_turns
 from benchmarks.harness.cluster import local_cluster
 from benchmarks.inputs.criteo_like import generate
@@ -76,9 +73,10 @@ def _contenders() -> dict[str, Callable[[Path, Path], Trained]]:
     from benchmarks.contenders.lightning_loop import lightning_loop
     from benchmarks.contenders.ray_data_loop import ray_data_loop
     from benchmarks.contenders.unwatched import unwatched
+    from benchmarks.contenders.watched import watched
 
     return {
-        RAYMON: _raymon,
+        RAYMON: watched,
         UNWATCHED: unwatched,
         RAY_TRAIN: ray_data_loop,
         LIGHTNING: lightning_loop,
@@ -89,22 +87,6 @@ def _measure(
     contender: Callable[[Path, Path], Trained], data: Path, directory: Path, number: Iterator[int]
 ) -> Trained:
     return contender(data, directory / f"run-{next(number)}")
-
-
-def _raymon(data: Path, model_dir: Path) -> Trained:
-    import raymon
-
-    # What it logs is made, and shown to nobody.
-    with contextlib.redirect_stderr(io.StringIO()):
-        began = time.perf_counter()
-        summary = raymon.train(pipeline(data, model_dir))
-        wall_s = time.perf_counter() - began
-    return Trained(
-        summary.samples or 0,
-        summary.train_s or math.nan,
-        wall_s,
-        summary.train_metrics.get("total_loss", math.nan),
-    )
 
 
 def _pair(cases: dict[str, Case], peer: str) -> tuple[Case, Case]:

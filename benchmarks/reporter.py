@@ -37,7 +37,7 @@ from raymon.reporter import Reporter
 from raymon.reporter.object_journal import read_journal
 from raymon.training.ray_cluster import connect
 
-ROUNDS = 3
+ROUNDS = 2
 WINDOWS = "windows of ranks"
 CORES = 1.0
 GROWTH = 1.05

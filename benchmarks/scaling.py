@@ -9,6 +9,8 @@ with the result, and its cost of the largest cluster beside the measured one.
 
 from __future__ import annotations
 
+import itertools
+import json
 import math
 import statistics
 import tempfile
@@ -18,7 +20,8 @@ from pathlib import Path
 
 from benchmarks.contenders.reporters import RANKS_A_NODE, Root, Taken, flat, tree
 from benchmarks.contenders.synced_auc import synced_auc
-from benchmarks.harness import Case, Ratio, Result, Target
+from benchmarks.harness import Case, Ratio, Result, Target, in_turns
+from benchmarks.inputs.criteo_like import generate
 from raymon.training.ray_cluster import connect
 
 ROUNDS = 3
@@ -26,7 +29,8 @@ RANKS = (1, 2, 8, 64, 512, 1_000, 4_000, 10_000)
 CORES, MOST = 1.0, 10_000
 STEPS_A_WINDOW = 100
 SHARE, REPORTER = "share of the training time", "cores of the reporter of the run"
-RAYMON, SYNCED = "raymon", "torchmetrics AUROC, 200 thresholds, synchronised"
+RAYMON, UNWATCHED = "raymon", "the same loop, unwatched"
+SYNCED = "torchmetrics AUROC, 200 thresholds, synchronised"
 ASSUMPTIONS = (
     f"Every rank has a window a second, of {STEPS_A_WINDOW} steps of 4,096 rows, and a histogram "
     "in which 1,000 bins or more are not empty.",
@@ -35,10 +39,10 @@ ASSUMPTIONS = (
     "for each message in it: lines through two measured points each.",
     "Nodes are simulated on this machine, so the network between them costs nothing.",
     "What monitoring takes of the training thread does not depend on the number of ranks, as it "
-    "makes no collective and waits for nothing: the share that was measured on 2 workers is that "
-    "of all.",
-    "torchmetrics synchronises in as many rounds as a tree of all ranks is deep, and each takes "
-    "what it took between 2 processes of this machine, which have no network between them.",
+    "makes no collective and waits for nothing: the share that was measured here is that of all.",
+    "A window without metrics takes a second. torchmetrics updates in each step, and synchronises "
+    "in as many rounds as a tree of all ranks is deep, each of which takes what it took between 2 "
+    "processes of this machine, without a network.",
 )
 
 
@@ -53,6 +57,8 @@ class Scale:
         checked: Ranks in a tree that the model is compared with.
         seconds: Of each of these, about.
         windows: Of torchmetrics.
+        rows: Of a run.
+        workers: Of runs, each.
     """
 
     flat: tuple[int, int] = (8, 512)
@@ -60,9 +66,11 @@ class Scale:
     checked: int = MOST
     seconds: float = 5.0
     windows: int = 30
+    rows: int = 600_000
+    workers: Sequence[int] = (1, 2)
 
 
-QUICK = Scale((8, 64), (100, 200), 300, 0.5, 5)
+QUICK = Scale((8, 64), (100, 200), 300, 0.5, 5, 20_000, (1,))
 
 
 @dataclass(frozen=True)
@@ -113,6 +121,7 @@ def run(rounds: int, quick: bool) -> Result:
     """Measures the parts, and asks the model for all numbers of ranks."""
     scale = QUICK if quick else Scale()
     connect(None)
+    speeds, shares = _speeds(scale.rows, scale.workers, min(rounds, 2))
     model = Model.of(
         [(ranks, _cpu_s(flat, ranks, scale.seconds, rounds)) for ranks in scale.flat],
         [(nodes(ranks), _cpu_s(tree, ranks, scale.seconds, rounds)) for ranks in scale.tree],
@@ -121,17 +130,69 @@ def run(rounds: int, quick: bool) -> Result:
     update_s, sync_s = map(
         statistics.median, zip(*(synced_auc(2, scale.windows) for _ in range(rounds)), strict=True)
     )
+    ours, peers = _shares(statistics.median(shares), update_s, sync_s)
     modelled = model.cores_in_tree(scale.checked)
-    name = f"{REPORTER} for {scale.checked:,} ranks: model over measured"
     return Result(
         "scaling",
+        [*speeds, *_parts(model, update_s, sync_s), *ours, *peers, *_cores(model)],
         [
-            *_parts(model, update_s, sync_s),
-            *_cores(model),
+            *(
+                Ratio.share(f"{case.asked}: samples/s over those unwatched", case, bare)
+                for case, bare in zip(speeds[::2], speeds[1::2], strict=True)
+            ),
+            Ratio.share(f"{SHARE}, {MOST:,} ranks", ours[-1], peers[-1], at_least=False),
+            Ratio(
+                f"{REPORTER} for {scale.checked:,} ranks: model over measured",
+                [modelled / checked],
+                f"{modelled:.3g} cores",
+                f"measured: {checked:.3g} cores",
+            ),
         ],
-        [Ratio(name, [modelled / checked], f"{modelled:.3g}", f"measured: {checked:.3g}")],
         [_limit(model)],
         ASSUMPTIONS,
+    )
+
+
+def _speeds(rows: int, workers: Sequence[int], rounds: int) -> tuple[list[Case], list[float]]:
+    """Samples a second with and without monitoring for each number of workers, and the shares of
+    the training time that monitoring took on the most workers."""
+    # Ray reads its environment when it is imported, which the cluster has seen to.
+    from benchmarks.contenders.unwatched import unwatched
+    from benchmarks.contenders.watched import watched
+
+    contenders = {
+        (n, name): run for n in workers for name, run in ((RAYMON, watched), (UNWATCHED, unwatched))
+    }
+    with tempfile.TemporaryDirectory() as temporary:
+        directory, number = Path(temporary), itertools.count()
+        data = directory / "data"
+        data.mkdir()
+        generate(data, rows, rows // 2)
+        measures = {
+            f"{n} {name}": lambda n=n, run=run: run(data, directory / f"run-{next(number)}", n)
+            for (n, name), run in contenders.items()
+        }
+        found = in_turns(measures, rounds)
+        summaries = [json.loads(path.read_text()) for path in directory.glob("run-*/run.json")]
+    cases = [
+        Case(name, "samples/s", [r.per_second for r in found[f"{n} {name}"]], "a run", n, "workers")
+        for n, name in contenders
+    ]
+    return cases, [summary["monitoring"]["share"] for summary in summaries]
+
+
+def _shares(ours: float, update_s: float, sync_s: float) -> tuple[list[Case], list[Case]]:
+    """Of the training time, by the number of ranks."""
+    peers = [
+        (STEPS_A_WINDOW * update_s + sync_depth(ranks) * sync_s) / (1 + STEPS_A_WINDOW * update_s)
+        for ranks in RANKS
+    ]
+    return (
+        [Case(RAYMON, "of the time", [ours], SHARE, ranks, "ranks") for ranks in RANKS],
+        [
+            Case(SYNCED, "of the time", [share], SHARE, ranks, "ranks")
+            for ranks, share in zip(RANKS, peers, strict=True)
+        ],
     )
 
 

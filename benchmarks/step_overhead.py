@@ -10,7 +10,6 @@ torchmetrics updates a metric at each step, and computes it at the end of a wind
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import statistics
 import tempfile
@@ -30,6 +29,7 @@ from benchmarks.contenders.lightning_steps import lightning_steps
 from benchmarks.contenders.ray_defaults import ray_defaults
 from benchmarks.contenders.watched_steps import CHANNELS, WINDOW, watched_steps
 from benchmarks.harness import Case, Ratio, Result, Target
+from benchmarks.harness.memory import keep_memory
 
 STEPS, QUICK_STEPS = 300, 100
 ROUNDS = 8
@@ -42,7 +42,7 @@ WINDOW_END_MS = 0.1
 def run(rounds: int, quick: bool) -> Result:
     """Runs all contenders in turns."""
     _quiet()
-    _keep_memory()
+    keep_memory()
     torch.set_num_threads(1)
     steps = QUICK_STEPS if quick else STEPS
     window_ends: dict[str, Times] = {name: [] for name in CHANNELS}
@@ -168,15 +168,6 @@ def _ray_reports(directory: Path, reports: int) -> Times:
     with ray_defaults():
         trainer.fit()
     return [float(word) for word in out.read_text().split()]
-
-
-def _keep_memory() -> None:
-    # Of glibc alone; other allocators keep memory by themselves. The numbers are those of malloc.h.
-    trim_threshold, mmap_threshold = -1, -3
-    library = ctypes.CDLL(None)
-    if hasattr(library, "mallopt"):
-        library.mallopt(trim_threshold, 1 << 30)
-        library.mallopt(mmap_threshold, 1 << 30)
 
 
 def _quiet() -> None:

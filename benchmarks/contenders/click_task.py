@@ -63,7 +63,6 @@ model_config {{
   losses {{ binary_cross_entropy {{}} }}
   train_metrics {{ auc {{}} decay_step: {WINDOW} }}
 }}
-ray_config {{ num_workers: {WORKERS} }}
 """
 
 
@@ -90,10 +89,11 @@ class Trained:
         return self.samples / self.seconds
 
 
-def pipeline(data: Path, model_dir: Path) -> PipelineConfig:
+def pipeline(data: Path, model_dir: Path, workers: int = WORKERS) -> PipelineConfig:
     """The config of a run."""
     config: PipelineConfig = text_format.Parse(_PIPELINE, PipelineConfig())
     config.train_input_path, config.model_dir = str(data), str(model_dir)
+    config.ray_config.num_workers = workers
     return config
 
 
@@ -141,10 +141,10 @@ def note_rank(directory: Path, rank: int, samples: int, seconds: float, loss: fl
     (directory / f"rank-{rank}.json").write_text(json.dumps(figures))
 
 
-def trained(directory: Path, wall_s: float) -> Trained:
+def trained(directory: Path, wall_s: float, workers: int = WORKERS) -> Trained:
     """What all ranks wrote down together."""
     ranks = [json.loads(path.read_text()) for path in sorted(directory.glob("rank-*.json"))]
-    assert len(ranks) == WORKERS, f"{directory}: {len(ranks)} ranks"
+    assert len(ranks) == workers, f"{directory}: {len(ranks)} ranks"
     return Trained(
         sum(rank["samples"] for rank in ranks),
         max(rank["seconds"] for rank in ranks),

@@ -15,6 +15,8 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 from torchmetrics.classification import BinaryAUROC
 
+from benchmarks.harness.memory import keep_memory
+
 ROWS = 4_096
 """Of an update."""
 
@@ -38,6 +40,7 @@ def synced_auc(ranks: int, windows: int) -> tuple[float, float]:
 
 def _rank(rank: int, ranks: int, windows: int, directory: str, out: Path) -> None:
     torch.set_num_threads(1)
+    keep_memory()
     os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
     dist.init_process_group(
         "gloo", init_method=f"file://{directory}/meeting", rank=rank, world_size=ranks

@@ -21,16 +21,16 @@ from raymon.training.worker import NO_ATTEMPT, run_worker
 from raymon.training.worker_context import WorkerContext
 
 
-def unwatched(data: Path, model_dir: Path) -> Trained:
+def unwatched(data: Path, model_dir: Path, workers: int = WORKERS) -> Trained:
     """One run."""
     began = time.perf_counter()
     TorchTrainer(
         unwatched_worker,
-        train_loop_config={"job": Job(pipeline(data, model_dir).SerializeToString())},
-        scaling_config=ScalingConfig(num_workers=WORKERS),
+        train_loop_config={"job": Job(pipeline(data, model_dir, workers).SerializeToString())},
+        scaling_config=ScalingConfig(num_workers=workers),
         run_config=RunConfig(name=model_dir.name, storage_path=str(model_dir.parent)),
     ).fit()
-    return trained(model_dir, time.perf_counter() - began)
+    return trained(model_dir, time.perf_counter() - began, workers)
 
 
 def unwatched_worker(arguments: dict[str, Any]) -> None:
