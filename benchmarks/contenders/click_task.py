@@ -1,8 +1,9 @@
 """What all contenders of a whole run train: one model, its features, its optimizer, its metric.
 
 A light DLRM: 26 tables of 10,000 hashed ids and 8 numbers each, a bottom MLP of 32 and 8 units, a
-top MLP of 64 and 32; Adam, and 4,096 rows a step of each of 2 workers. Peers get their features
-from raymon's own code, as three tensors a batch, which are fewer to send than one a feature.
+top MLP of 64 and 32; Adam, fused in all as raymon has it on the CPU, and 4,096 rows a step of each
+of 2 workers. Peers get their features from raymon's own code, as three tensors a batch, which are
+fewer to send than one a feature.
 """
 
 from __future__ import annotations

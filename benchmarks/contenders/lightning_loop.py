@@ -115,7 +115,7 @@ class _ClickModule(lightning.LightningModule):
         note_rank(self._directory, self.global_rank, self._samples, seconds, self._loss.item())
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        return torch.optim.Adam(self.parameters(), RATE)
+        return torch.optim.Adam(self.parameters(), RATE, fused=True)
 
 
 def main() -> None:

@@ -72,7 +72,7 @@ def _convert(table: pa.Table) -> dict[str, np.ndarray]:
 
 def _train(config: dict[str, Any]) -> None:
     model = ray.train.torch.prepare_model(build())
-    optimizer = torch.optim.Adam(model.parameters(), RATE)
+    optimizer = torch.optim.Adam(model.parameters(), RATE, fused=True)
     auc, mean_loss = BinaryAUROC(thresholds=200), MeanMetric()
     shard = ray.train.get_dataset_shard("train")
     samples, loss = 0, torch.tensor(0.0)
