@@ -7,7 +7,6 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-
 _encoder = json.JSONEncoder(allow_nan=False)
 
 
