@@ -18,7 +18,6 @@ _positive_edges = [
 EDGES: tuple[float, ...] = (*(-edge for edge in reversed(_positive_edges)), 0.0, *_positive_edges)
 """Edges of the buckets: zero, and both signs of 1e-12 * 1.1**i up to 1e20."""
 
-
 _CELL_BITS = 16
 """The first bits of a double: its sign, its exponent and 4 bits of its fraction. Doubles that share
 them are a cell. They are within a factor of 17/16, less than _GROWTH: at most one edge is between
