@@ -1,11 +1,9 @@
 """How long does the grouped AUC of an evaluation take: raymon beside loops over the users.
 
 A million rows of 100,000 users, on one thread, and on 2 ranks that have every second row each.
-Counted are the seconds from the rows to the value. The loops sort the rows by user once and then
-ask their library for the AUC of one user at a time, which is how such metrics are written on top of
-torchmetrics and scikit-learn; on 2 ranks the peer gathers all rows on each, as torchmetrics does
-with a metric that keeps its rows. What takes long is measured once. Errors are against the loop of
-scikit-learn.
+Counted are the seconds from the rows to the value, and the memory on top of the rows that were
+given. What the contenders do is in `contenders/grouped_aucs.py` and `grouped_aucs_of_ranks.py`. The
+loop of scikit-learn takes long and is measured once; errors are against it.
 """
 
 from __future__ import annotations
@@ -14,53 +12,60 @@ import time
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-import torch
-
-from benchmarks.contenders.grouped_aucs import (
-    RAYMON,
-    SKLEARN,
-    TORCHMETRICS,
-    WAYS,
-    WAYS_OF_RANKS,
-    on_ranks,
-)
+from benchmarks.contenders.grouped_aucs import SKLEARN, TORCHMETRICS, WAYS
+from benchmarks.contenders.grouped_aucs_of_ranks import on_ranks
 from benchmarks.harness import Case, Ratio, Result, Target, in_turns
+from benchmarks.harness.peak_memory import peak_mib
+from benchmarks.harness.threads import one_thread
 from benchmarks.inputs.sessions import Sessions, sessions
 
 ROUNDS = 5
 ROWS, USERS = 1_000_000, 100_000
 QUICK_ROWS, QUICK_USERS = 20_000, 2_000
+RANKS = 2
 FASTER, EQUAL = 100.0, 1e-6
-ONE, TWO = "one process", "2 ranks"
 
 
 def run(rounds: int, quick: bool) -> Result:
     """Asks all ways, in one process and in two."""
-    torch.set_num_threads(1)
+    one_thread()
     rows, users = (QUICK_ROWS, QUICK_USERS) if quick else (ROWS, USERS)
-    data = sessions(rows, users)
-    for way in WAYS.values():
-        # What a process does once is not counted.
-        way(sessions(1_000, 100))
-    values: dict[str, float] = {}
-    loops = {name: _timed(name, data, values) for name in (TORCHMETRICS, SKLEARN)}
-    ours = in_turns({RAYMON: partial(_timed, RAYMON, data, values)}, rounds)[RAYMON]
-    exact = values[SKLEARN]
-    one = [
-        Case(name, "s", figures, ONE, rows, error=abs(values[name] - exact))
-        for name, figures in ((RAYMON, ours), *((name, [loops[name]]) for name in loops))
-    ]
-    two = []
-    for name in WAYS_OF_RANKS:
-        found = [on_ranks(name, 2, rows, users) for _ in range(rounds if name == RAYMON else 1)]
-        error = max(abs(value - exact) for _, value in found)
-        two.append(Case(name, "s", [seconds for seconds, _ in found], TWO, rows, error=error))
-    largest = max(case.error or 0.0 for case in (one[0], two[0]))
+    one, memory_of_one, exact = _one_process(rows, users, rounds)
+    several, memory_of_several = [], []
+    for name, found in on_ranks(RANKS, rows, users, rounds).items():
+        error = max(abs(value - exact) for value in found.values)
+        several.append(Case(name, "s", found.seconds, f"{RANKS} ranks", rows, error=error))
+        memory_of_several.append(Case(name, "MiB", [found.mib], f"{RANKS} ranks: memory", rows))
+    largest = max(case.error or 0.0 for case in (one[0], *several[:2]))
     return Result(
         "evaluation",
-        [*one, *two],
-        [*_ratios(one, FASTER), *_ratios(two, None)],
+        [*one, *memory_of_one, *several, *memory_of_several],
+        # Few rows say little about many.
+        [*_ratios(one, None if quick else FASTER), *_ratios(several, None)],
         [Target("largest error of raymon", largest, EQUAL, largest <= EQUAL)],
+    )
+
+
+def _one_process(rows: int, users: int, rounds: int) -> tuple[list[Case], list[Case], float]:
+    """Seconds and memory of all ways, and the value of the loop of scikit-learn."""
+    data, small = sessions(rows, users), sessions(1_000, 100)
+    for way in WAYS.values():
+        # What a process does once is not counted.
+        way(small)
+    values: dict[str, float] = {}
+    in_rounds = {name: partial(_timed, name, data, values) for name in WAYS if name != SKLEARN}
+    seconds = in_turns(in_rounds, rounds)
+    memory = {name: peak_mib(partial(WAYS[name], data)) for name in in_rounds}
+    seconds[SKLEARN] = [_timed(SKLEARN, data, values)]
+    exact = values[SKLEARN]
+    times = [
+        Case(name, "s", seconds[name], "one process", rows, error=abs(values[name] - exact))
+        for name in WAYS
+    ]
+    return (
+        times,
+        [Case(name, "MiB", [mib], "one process: memory", rows) for name, mib in memory.items()],
+        exact,
     )
 
 

@@ -2,9 +2,10 @@
 
 Counted are the seconds until all is on the disk and the writer is closed, each in a directory of
 its own; what was written is read again and counted. raymon's sinks write each event and each line
-before the call returns, and cut off what a killed process left half written; the peers write on a
-thread of their own, or through a buffer. Last, what a thread that publishes is kept by a sink: the
-call to one in the background.
+before the call returns, and cut off what a killed process left half written; the writers of
+tensorboardX and torch write on a thread of their own. Histograms are of 65,536 values, which are
+counted first, and of 1,000 buckets that are counted already. Last, what a thread that publishes is
+kept by a sink: the call to one in the background.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import torch
 from benchmarks.contenders.event_writers import (
     POINTS,
     Write,
+    counted,
     histograms,
     points_in,
     scalars,
@@ -27,21 +29,23 @@ from benchmarks.contenders.event_writers import (
 )
 from benchmarks.contenders.line_writers import lines, lines_in
 from benchmarks.harness import Case, Ratio, Result, in_turns
+from benchmarks.harness.threads import one_thread
 from raymon.sinks import BackgroundSink, TensorBoard
 
 ROUNDS = 5
-STEPS, QUICK_STEPS = 1_000, 50
-VALUES = 65_536
+STEPS, QUICK_STEPS = 1_000, 250
+VALUES, BUCKETS = 65_536, 1_000
 """Of a histogram."""
 
 BEHIND = "a snapshot to a sink in the background"
 
 
 def run(rounds: int, quick: bool) -> Result:
-    """Asks all three questions of all writers, in turns."""
-    torch.set_num_threads(1)
+    """Asks all questions of all writers, in turns."""
+    one_thread()
     steps = QUICK_STEPS if quick else STEPS
     values = torch.randn(VALUES, generator=torch.Generator().manual_seed(0))
+    few = steps // 5
     groups = {
         "scalars into TensorBoard": (
             scalars(steps),
@@ -49,9 +53,14 @@ def run(rounds: int, quick: bool) -> Result:
             steps * POINTS,
         ),
         f"histograms of {VALUES:,} values into TensorBoard": (
-            histograms(steps // 5, values),
+            histograms(few, values),
             lambda directory: points_in(directory, "histogram"),
-            steps // 5,
+            few,
+        ),
+        f"histograms of {BUCKETS:,} counts into TensorBoard": (
+            counted(few, BUCKETS),
+            lambda directory: points_in(directory, "histogram"),
+            few,
         ),
         "windows into JSON lines": (lines(steps), lines_in, steps),
     }
@@ -90,7 +99,9 @@ def _behind(steps: int) -> float:
     """Microseconds that a call takes; fewer calls than may wait."""
     with tempfile.TemporaryDirectory() as name:
         sink = BackgroundSink(TensorBoard(Path(name), ("loss", "learning_rate")))
-        told = [snapshot(step) for step in range(min(steps, 500))]
+        # The first call starts the thread.
+        sink.write(snapshot(0))
+        told = [snapshot(step) for step in range(1, min(steps, 500))]
         began = time.perf_counter()
         for one in told:
             sink.write(one)

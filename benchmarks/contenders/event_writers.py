@@ -1,7 +1,9 @@
 """Curves and histograms into TensorBoard: raymon's sink, and the writers of tensorboardX and torch.
 
 Each writes 24 curves a step, or one histogram a step, and closes. The writers are called as their
-documentation shows, a call for each point; raymon's sink is given snapshots, as from a reporter.
+documentation shows, a call for each point: `add_scalar`, `add_histogram` with the values, and
+`add_histogram_raw` where they are counted already. raymon's sink is given snapshots, as from a
+reporter.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from tensorboard.backend.event_processing.event_file_loader import EventFileLoad
 from torch.utils import tensorboard
 
 from raymon.monitor.histogram import HistogramCounter, encode_histogram
+from raymon.protos.report_pb2 import Histogram
 from raymon.sinks import Coverage, Snapshot, TensorBoard
 
 METRICS = tuple(f"metric_{i}" for i in range(20))
@@ -25,7 +28,9 @@ POINTS = len(METRICS) + 4
 Write = Callable[[Path], None]
 
 
-def snapshot(step: int, histograms: Sequence[Any] = ()) -> Snapshot:
+def snapshot(
+    step: int, metrics: Sequence[str] = METRICS, histograms: Sequence[Histogram] = ()
+) -> Snapshot:
     """What a reporter publishes of a hundred steps."""
     return Snapshot(
         first_step=100 * step,
@@ -36,12 +41,12 @@ def snapshot(step: int, histograms: Sequence[Any] = ()) -> Snapshot:
         seconds=1.0,
         losses={"binary_cross_entropy": 0.5 / (step + 1)},
         non_finite={},
-        metrics={name: 0.5 + i / 100 for i, name in enumerate(METRICS)},
-        metric_bounds=dict.fromkeys(METRICS, 1e-6),
+        metrics={name: 0.5 + i / 100 for i, name in enumerate(metrics)},
+        metric_bounds=dict.fromkeys(metrics, 1e-6),
         learning_rates=(0.001,),
         gradient_norms={},
         coverage=Coverage(2, 2, 0.1),
-        histograms=tuple(histograms),
+        histograms=histograms,
     )
 
 
@@ -80,7 +85,7 @@ def histograms(steps: int, values: torch.Tensor) -> dict[str, Write]:
         sink, counter = TensorBoard(directory, ()), HistogramCounter(torch.device("cpu"))
         for step in range(steps):
             counted = encode_histogram("weight", **counter.count(values))
-            sink.write(snapshot(step, [counted]))
+            sink.write(snapshot(step, (), [counted]))
         sink.close()
 
     def peer(writer_class: Any) -> Write:
@@ -88,6 +93,47 @@ def histograms(steps: int, values: torch.Tensor) -> dict[str, Write]:
             writer = writer_class(str(directory))
             for step in range(steps):
                 writer.add_histogram("weight", values, step)
+            writer.close()
+
+        return write
+
+    return _all(raymon, peer)
+
+
+def counted(steps: int, buckets: int) -> dict[str, Write]:
+    """Who writes a histogram of so many buckets, counted before, in each of so many steps."""
+    edges = [float(edge) for edge in range(buckets + 1)]
+    told = Histogram(
+        name="weight",
+        minimum=edges[0],
+        maximum=edges[-1],
+        sum=buckets * buckets / 2,
+        sum_squares=buckets**3 / 3,
+        edges=edges,
+        counts=[1] * buckets,
+    )
+
+    def raymon(directory: Path) -> None:
+        sink = TensorBoard(directory, ())
+        for step in range(steps):
+            sink.write(snapshot(step, (), [told]))
+        sink.close()
+
+    def peer(writer_class: Any) -> Write:
+        def write(directory: Path) -> None:
+            writer = writer_class(str(directory))
+            for step in range(steps):
+                writer.add_histogram_raw(
+                    "weight",
+                    min=told.minimum,
+                    max=told.maximum,
+                    num=buckets,
+                    sum=told.sum,
+                    sum_squares=told.sum_squares,
+                    bucket_limits=edges[1:],
+                    bucket_counts=[1.0] * buckets,
+                    global_step=step,
+                )
             writer.close()
 
         return write

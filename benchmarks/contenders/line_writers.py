@@ -1,4 +1,8 @@
-"""Windows into a file of JSON lines: raymon's sink, plain json, and Python's logging."""
+"""Windows into a file of JSON lines: raymon's sink, plain json, and Python's logging.
+
+All hand each line to the system before they go on to the next. python-json-logger is set as the
+formatter of a handler and given the fields as `extra`, as its documentation shows.
+"""
 
 from __future__ import annotations
 

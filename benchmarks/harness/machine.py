@@ -18,6 +18,7 @@ _PACKAGES = (
     "numpy",
     "lightning",
     "scikit-learn",
+    "pandas",
     "tensorboardX",
     "tensorboard",
 )

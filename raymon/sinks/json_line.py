@@ -7,10 +7,17 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+_encoder = json.JSONEncoder(allow_nan=False)
+
 
 def to_line(record: Mapping[str, Any]) -> bytes:
     """The line. NaN and infinities become null, which every JSON reader takes."""
-    return (json.dumps(_finite(record), allow_nan=False) + "\n").encode()
+    try:
+        text = _encoder.encode(record)
+    except (ValueError, TypeError):
+        # It has numbers that are not finite, or mappings that are no dicts; few have.
+        text = _encoder.encode(_finite(record))
+    return (text + "\n").encode()
 
 
 def is_until(line: bytes, step: int) -> bool:

@@ -20,6 +20,8 @@ class JsonLinesFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._size: int | None = None
+        """That the file had after the last line, in bytes."""
 
     def append(self, record: Mapping[str, Any]) -> None:
         """Writes one line. NaN and infinities become null, which every JSON reader takes.
@@ -30,8 +32,10 @@ class JsonLinesFile:
             OSError: Nothing was written.
         """
         line = to_line(record)
-        cut_torn_line(self._path)
-        append_whole(self._path, line)
+        # Of the same size as before, it ends with the line that was written then.
+        if self._size is None or not self._has(self._size):
+            cut_torn_line(self._path)
+        self._size = append_whole(self._path, line)
 
     def roll_back(self, step: int) -> None:
         """Drops the lines after `step`, and any that is only half written.
@@ -54,3 +58,9 @@ class JsonLinesFile:
 
     def flush(self) -> None:
         """Every line is written already."""
+
+    def _has(self, size: int) -> bool:
+        try:
+            return self._path.stat().st_size == size
+        except FileNotFoundError:
+            return False

@@ -9,22 +9,30 @@ from pathlib import Path
 _CHUNK_BYTES = 4096
 
 
-def append_whole(path: Path, data: bytes) -> None:
+def append_whole(path: Path, data: bytes) -> int:
     """Adds `data` at the end of a file, which is made, with its directory, where it is missing.
+
+    Returns:
+        The size of the file, in bytes.
 
     Raises:
         OSError: Nothing was added.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    size = path.stat().st_size if path.exists() else 0
     try:
-        with path.open("ab") as file:
+        file = path.open("ab")
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("ab")
+    try:
+        with file:
+            size = file.tell()
             file.write(data)
     except OSError:
         # The file is closed: nothing that its buffer held can follow.
         with suppress(OSError):
             os.truncate(path, size)
         raise
+    return size + len(data)
 
 
 def cut_torn_line(path: Path) -> None:

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -12,6 +14,35 @@ def test_counts_are_those_of_numpy() -> None:
     # numpy's buckets are [a, b), these are (a, b]; no value lies on an edge here.
     assert counted["counts"][1:-1].tolist() == expected.tolist()
     assert counted["counts"].sum() == 10_000
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
+def test_every_value_is_in_the_bucket_that_a_search_finds(dtype: torch.dtype) -> None:
+    edges = torch.tensor(EDGES, dtype=torch.float64)
+    generator = torch.Generator().manual_seed(0)
+    signs = torch.randn(200_000, generator=generator, dtype=torch.float64).sign()
+    sizes = torch.randn(200_000, generator=generator, dtype=torch.float64).mul(20).exp()
+    special = [0.0, -0.0, 5e-324, -5e-324, 1e308, -1e308, math.inf, -math.inf, math.nan, -math.nan]
+    values = torch.cat(
+        [
+            edges,
+            edges.nextafter(torch.tensor(math.inf, dtype=torch.float64)),
+            edges.nextafter(torch.tensor(-math.inf, dtype=torch.float64)),
+            torch.tensor(special, dtype=torch.float64),
+            signs * sizes,
+        ]
+    ).to(dtype)
+    counts = HistogramCounter(torch.device("cpu")).count(values)["counts"]
+    found = torch.bucketize(values.double(), edges)
+    assert torch.equal(counts, torch.bincount(found, minlength=len(EDGES) + 1))
+
+
+def test_moments_are_those_of_all_parts() -> None:
+    values = torch.randn(200_000, generator=torch.Generator().manual_seed(0))
+    moments = HistogramCounter(torch.device("cpu")).count(values)["moments"].tolist()
+    whole = values.double()
+    expected = [whole.min(), whole.max(), whole.sum(), whole.square().sum()]
+    assert moments == pytest.approx([float(moment) for moment in expected])
 
 
 def test_the_message_has_moments_and_only_the_buckets_between_first_and_last() -> None:

@@ -95,6 +95,24 @@ def test_half_a_line_of_a_process_that_was_killed_spoils_no_other(tmp_path: Path
     ]
 
 
+def test_half_a_line_between_two_of_a_sink_spoils_no_other(tmp_path: Path) -> None:
+    lines = EvaluationLines(tmp_path)
+    lines.write_evaluation(Evaluation(100, {"auc": 0.5}))
+    with (tmp_path / FILE).open("a") as file:
+        file.write('{"global_step": 150, "au')
+    lines.write_evaluation(Evaluation(200, {"auc": 0.5}))
+    assert steps(tmp_path / FILE) == [100, 200]
+
+
+def test_a_file_that_is_taken_away_is_begun_anew(tmp_path: Path) -> None:
+    lines = WindowLines(tmp_path)
+    lines.write(snapshot(10))
+    (tmp_path / "monitor/windows.jsonl").unlink()
+    (tmp_path / "monitor").rmdir()
+    lines.write(snapshot(20))
+    assert steps(tmp_path / "monitor/windows.jsonl") == [20]
+
+
 def test_a_file_that_is_half_a_line_is_begun_anew(tmp_path: Path) -> None:
     (tmp_path / FILE).write_text('{"glob')
     EvaluationLines(tmp_path).write_evaluation(Evaluation(200, {"auc": 0.7}))
