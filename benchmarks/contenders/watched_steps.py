@@ -29,9 +29,10 @@ class _TimedMonitor(Monitor):
     window_ends: Times
 
     def cut(self, checkpoint: bool = False, last: bool = False) -> None:
+        has_steps = self._step > self._first_step
         began = time.perf_counter()
         super().cut(checkpoint, last)
-        if not last:
+        if has_steps:
             self.window_ends.append(time.perf_counter() - began)
 
 

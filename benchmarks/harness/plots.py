@@ -9,6 +9,9 @@ from typing import Any
 from benchmarks.harness.result import Case, Result
 
 COLUMNS = 2
+MOST_PANELS = 12
+"""Those that come first; the table has all figures."""
+
 _OURS, _PEERS = "#0b6e4f", ("#8d99ae", "#bc6c25", "#5e548e", "#b56576", "#457b9d", "#6b705c")
 
 
@@ -58,7 +61,7 @@ def _panels(cases: Sequence[Case]) -> list[list[Case]]:
     found: dict[tuple[str, str], list[Case]] = {}
     for case in cases:
         found.setdefault((case.question, case.unit), []).append(case)
-    return [panel for panel in found.values() if len(panel) > 1]
+    return [panel for panel in found.values() if len(panel) > 1][:MOST_PANELS]
 
 
 def _is_curve(panel: Sequence[Case]) -> bool:
