@@ -2,8 +2,9 @@
 
 Each question is asked of all contenders in turns, with 1 and 2 threads. An update adds one batch
 of that many rows; a value is computed from all of them. Errors are against scikit-learn on the
-same scores. All keep their memory, as a process that trains soon does. torchmetrics is asked for 200 thresholds, as its documentation advises where memory is
-to stay bounded, and for the exact value.
+same scores. All keep their memory, as a process that trains soon does. torchmetrics is asked for
+200 thresholds, as its documentation advises where memory is to stay bounded, and for the exact
+value.
 """
 
 from __future__ import annotations
