@@ -1,4 +1,8 @@
-"""Every benchmark runs. No timing is looked at."""
+"""Every benchmark runs. No timing is looked at.
+
+Those that start Ray take five minutes together, and are run by `make soak`; that all that they
+import is there is seen here.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,7 @@ from benchmarks.harness import store
 from benchmarks.harness.questions import names, question
 
 ROOT = Path(__file__).parents[2]
+WITHOUT_RAY = ("evaluation", "metrics", "sinks")
 
 
 def _benchmarks(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -21,7 +26,13 @@ def _benchmarks(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize(
+    "name",
+    [
+        name if name in WITHOUT_RAY else pytest.param(name, marks=pytest.mark.soak)
+        for name in names()
+    ],
+)
 def test_a_benchmark_measures_what_its_stored_result_has(name: str) -> None:
     done = _benchmarks(name, "--quick", "--json")
     assert done.returncode == 0, done.stderr
@@ -36,6 +47,18 @@ def test_a_benchmark_measures_what_its_stored_result_has(name: str) -> None:
     )
     stored = store.read(quick=True)[name]
     assert [ratio["name"] for ratio in result["ratios"]] == [r.name for r in stored.ratios]
+
+
+def test_everything_that_benchmarks_import_is_there() -> None:
+    modules = [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for path in sorted((ROOT / "benchmarks").rglob("*.py"))
+        if path.stem not in ("__init__", "__main__")
+    ]
+    assert len(modules) > len(names())
+    code = f"import importlib\nfor name in {modules!r}: importlib.import_module(name)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_all_benchmarks_are_listed_with_their_questions() -> None:

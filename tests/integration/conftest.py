@@ -6,23 +6,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-
-
-@pytest.hookimpl(tryfirst=True)  # Before pytest-xdist reads the marks.
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All of them run in one of the processes of `pytest -n`, as they share a cluster. They come
-    first, as they take as long as all others together."""
-    for item in items:
-        if _is_here(item):
-            item.add_marker(pytest.mark.xdist_group("ray"))
-    items.sort(key=lambda item: not _is_here(item))
-
-
-def _is_here(item: pytest.Item) -> bool:
-    return Path(__file__).parent in item.path.parents
 
 
 @pytest.fixture(scope="session")
