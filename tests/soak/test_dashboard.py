@@ -61,8 +61,8 @@ def test_a_run_is_found_and_seen_in_the_dashboard(click_log: Path, tmp_path: Pat
         assert str(run) in log, "the metadata of the job"
         for noise in ("repeated", "pid=", "(RayTrainWorker"):
             assert noise not in log
-        actors = look("actors", "actors", r"ReportingActor")
-        assert f"raymon-reporter:{run}" in actors or "ReportingActor" in actors
+        # A page shows ten actors, and the reporter may be on the second.
+        look("actors", "actors", r"RayTrainWorker|ReportingActor")
         (reporter,) = _reporters(head.get("/logical/actors"))
         assert reporter["reprName"] == f"ReportingActor({run})"
         status = look(f"actors/{reporter['actorId']}", "reporter", r"Training Epoch \d+: \d+it")
