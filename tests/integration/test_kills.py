@@ -27,14 +27,20 @@ def test_five_kills_at_random_moments_change_no_number(
     rng = random.Random(seed)
     victims = ["reporter", "worker", "both", "controller", "driver"]
     rng.shuffle(victims)
-    disturbed = DisturbedRun(tmp_path, click_log, ray_address, (), rng)
-    summary, killed = disturbed.kill(iter(victims))
-    assert killed == victims
-    assert_same(disturbed.run, undisturbed[0])
-    assert summary["status"] == "done"
-    assert summary["samples"] == undisturbed[1]["samples"]
-    for name in ("windows_lost", "steps_reported", "windows"):
-        assert summary["monitoring"][name] == undisturbed[1]["monitoring"][name], name
+    # A fast machine ends a run before all of them; whoever is left is killed in a further one.
+    for run in range(2 * len(victims)):
+        if not victims:
+            break
+        directory = tmp_path / str(run)
+        disturbed = DisturbedRun(directory, click_log, ray_address, (), rng)
+        summary, killed = disturbed.kill(iter(victims))
+        assert_same(disturbed.run, undisturbed[0])
+        assert summary["status"] == "done"
+        assert summary["samples"] == undisturbed[1]["samples"]
+        for name in ("windows_lost", "steps_reported", "windows"):
+            assert summary["monitoring"][name] == undisturbed[1]["monitoring"][name], name
+        del victims[: len(killed)]
+    assert not victims
 
 
 def test_reporters_on_nodes_change_no_number(
