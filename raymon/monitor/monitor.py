@@ -140,8 +140,20 @@ class Monitor:
             last: This rank makes no more steps, so that the others are not kept waiting for it,
                 however many they make. A window is sent then too.
         """
-        if self._step == self._first_step and not (checkpoint or last):
-            return
+        if self._step > self._first_step or checkpoint or last:
+            self._hand_over(checkpoint, last)
+
+    def greet(self) -> None:
+        """Sends a window of no step, behind what was sent again of earlier attempts: the reporter
+        closes those once it has heard every rank, and this one may make no step any more."""
+        self._hand_over()
+
+    def close(self, timeout_s: float = 30.0) -> bool:
+        """Sends the rest, for at most `timeout_s` seconds; true when all windows arrived."""
+        self.cut()
+        return self._sender.close(timeout_s)
+
+    def _hand_over(self, checkpoint: bool = False, last: bool = False) -> None:
         try:
             self._sender.put(self._take_window(checkpoint, last))
         except Exception as error:
@@ -150,11 +162,6 @@ class Monitor:
         self._first_step = self._step
         self.next_cut = self._schedule.next_cut(self._step)
         self._start_window()
-
-    def close(self, timeout_s: float = 30.0) -> bool:
-        """Sends the rest, for at most `timeout_s` seconds; true when all windows arrived."""
-        self.cut()
-        return self._sender.close(timeout_s)
 
     def _start_window(self) -> None:
         self._samples = 0

@@ -16,7 +16,7 @@ class Account:
     """Sums over windows.
 
     Attributes:
-        windows: Windows of single ranks.
+        windows: Windows of single ranks; a greeting is none.
         windows_lost: Those that are missing from merged windows.
         failures: Of monitoring on workers.
         input_counts: By name, what was wrong with the data and was only counted.
@@ -31,7 +31,8 @@ class Account:
 
     def add(self, window: WindowSum, lost: int) -> None:
         """Adds a merged window that `lost` ranks are missing from."""
-        self.windows += len(window.ranks)
+        if window.end_step > window.first_step or window.checkpoint or window.ended:
+            self.windows += len(window.ranks)
         self.windows_lost += lost
         self.failures += window.failures
         self.input_counts.update(window.input_counts)

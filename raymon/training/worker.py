@@ -164,6 +164,8 @@ def _train(
         lambda: {name: count for each in counts for name, count in each.take().items()},
     )
     _send_what_was_left(state, sender)
+    if attempt > 1:
+        monitor.greet()
     wanted = set(config.train_config.tensorboard_summaries) - {"loss", "learning_rate"}
     summaries = None
     if config.train_config.use_tensorboard and wanted and context.rank == 0:
