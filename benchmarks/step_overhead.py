@@ -32,7 +32,7 @@ from benchmarks.harness import Case, Ratio, Result, Target
 from benchmarks.harness.memory import keep_memory
 
 STEPS, QUICK_STEPS = 300, 100
-ROUNDS = 8
+ROUNDS = 14
 TARGET, NOISE = 0.02, 0.03
 """Share of a step, and what that may be off by where the machine is busy."""
 
