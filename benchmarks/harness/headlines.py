@@ -30,6 +30,31 @@ HEADLINES = (
     ),
     ("the same, times `ray.data`", "data", "raymon: rows/s over those of ray.data"),
     (
+        "samples a second of a whole run, of the same loop without monitoring",
+        "end_to_end",
+        "samples/s, of the same loop, unwatched",
+    ),
+    (
+        "the same, of Ray Train with `ray.data` and torchmetrics",
+        "end_to_end",
+        "samples/s, of Ray Train, ray.data, torchmetrics",
+    ),
+    (
+        "the same, of Lightning with torchmetrics",
+        "end_to_end",
+        "samples/s, of Lightning, DDP, torchmetrics",
+    ),
+    (
+        "grouped AUC of a million rows, times faster than a loop of torchmetrics",
+        "evaluation",
+        "one process, 1,000,000 rows: times faster than loop of torchmetrics binary_auroc",
+    ),
+    (
+        "seconds to the first step, of a minimal `TorchTrainer`",
+        "start_up",
+        "seconds from the call to the first step",
+    ),
+    (
         "standstill for a checkpoint, of `torch.save` and a blocking report",
         "checkpoint",
         "standstill, of that of torch.save, blocking report",
