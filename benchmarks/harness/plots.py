@@ -12,7 +12,8 @@ COLUMNS = 2
 MOST_PANELS = 12
 """Those that come first; the table has all figures."""
 
-_OURS, _PEERS = "#0b6e4f", ("#8d99ae", "#bc6c25", "#5e548e", "#b56576", "#457b9d", "#6b705c")
+_OURS = ("#0b6e4f", "#74c69d", "#1b998b", "#95d5b2")
+_PEERS = ("#8d99ae", "#bc6c25", "#5e548e", "#b56576", "#457b9d", "#6b705c")
 
 
 def draw(result: Result, path: Path) -> Path | None:
@@ -83,19 +84,29 @@ def _panel(axes: Any, panel: Sequence[Case]) -> None:
 
 
 def _curves(axes: Any, panel: Sequence[Case]) -> None:
+    from matplotlib.ticker import EngFormatter
+
     for name, color in _colors(panel).items():
         own = [case for case in panel if case.contender == name]
         sizes, medians = [case.size for case in own], [case.median for case in own]
         axes.plot(sizes, medians, marker="o", markersize=3, label=name, color=color)
-    axes.set_xscale("log")
-    if min(case.median for case in panel) > 0:
+    if _spans_decades([case.size for case in panel]):
+        axes.set_xscale("log")
+    else:
+        axes.set_xticks(sorted({case.size for case in panel}))
+    if _spans_decades([case.median for case in panel]):
         axes.set_yscale("log")
+    else:
+        axes.set_ylim(bottom=min(0.0, *(case.median for case in panel)))
+        axes.yaxis.set_major_formatter(EngFormatter(sep=""))
     axes.set_xlabel(panel[0].size_unit)
     axes.set_ylabel(panel[0].unit)
     axes.legend(frameon=False, fontsize=8)
 
 
 def _bars(axes: Any, panel: Sequence[Case]) -> None:
+    from matplotlib.ticker import EngFormatter
+
     names = [case.contender for case in panel]
     medians = [case.median for case in panel]
     lows = [case.median - min(case.figures) for case in panel]
@@ -106,11 +117,22 @@ def _bars(axes: Any, panel: Sequence[Case]) -> None:
     axes.set_xlabel(panel[0].unit)
     if min(medians) > 0 and max(medians) > 30 * min(medians):
         axes.set_xscale("log")
+    else:
+        axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+
+
+def _spans_decades(values: Sequence[Any]) -> bool:
+    return min(values) > 0 and max(values) >= 10 * min(values)
 
 
 def _colors(panel: Sequence[Case]) -> dict[str, str]:
-    """raymon in a colour of its own, by contender."""
+    """raymon in greens, by contender."""
     names = list(dict.fromkeys(case.contender for case in panel))
-    peers = [name for name in names if not name.startswith("raymon")]
-    colors = {name: _PEERS[i % len(_PEERS)] for i, name in enumerate(peers)}
-    return {name: colors.get(name, _OURS) for name in names}
+    ours = [name for name in names if name.startswith("raymon")]
+    peers = [name for name in names if name not in ours]
+    return {
+        name: colors[group.index(name) % len(colors)]
+        for name in names
+        for group, colors in ((ours, _OURS), (peers, _PEERS))
+        if name in group
+    }
