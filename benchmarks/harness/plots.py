@@ -84,8 +84,6 @@ def _panel(axes: Any, panel: Sequence[Case]) -> None:
 
 
 def _curves(axes: Any, panel: Sequence[Case]) -> None:
-    from matplotlib.ticker import EngFormatter
-
     for name, color in _colors(panel).items():
         own = [case for case in panel if case.contender == name]
         sizes, medians = [case.size for case in own], [case.median for case in own]
@@ -98,15 +96,13 @@ def _curves(axes: Any, panel: Sequence[Case]) -> None:
         axes.set_yscale("log")
     else:
         axes.set_ylim(bottom=min(0.0, *(case.median for case in panel)))
-        axes.yaxis.set_major_formatter(EngFormatter(sep=""))
+        _shorten_thousands(axes.yaxis, [case.median for case in panel])
     axes.set_xlabel(panel[0].size_unit)
     axes.set_ylabel(panel[0].unit)
     axes.legend(frameon=False, fontsize=8)
 
 
 def _bars(axes: Any, panel: Sequence[Case]) -> None:
-    from matplotlib.ticker import EngFormatter
-
     names = [case.contender for case in panel]
     medians = [case.median for case in panel]
     lows = [case.median - min(case.figures) for case in panel]
@@ -118,7 +114,15 @@ def _bars(axes: Any, panel: Sequence[Case]) -> None:
     if min(medians) > 0 and max(medians) > 30 * min(medians):
         axes.set_xscale("log")
     else:
-        axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+        _shorten_thousands(axes.xaxis, medians)
+
+
+def _shorten_thousands(axis: Any, values: Sequence[float]) -> None:
+    """120k; small numbers stay as they are, since 500m reads as millions."""
+    from matplotlib.ticker import EngFormatter
+
+    if max(values) >= 1_000:
+        axis.set_major_formatter(EngFormatter(sep=""))
 
 
 def _spans_decades(values: Sequence[Any]) -> bool:
