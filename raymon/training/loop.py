@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import closing, nullcontext
+import gc
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, nullcontext
 
 from raymon.monitor import Monitor, Sender
 from raymon.protos.pipeline_pb2 import PipelineConfig
@@ -78,6 +80,7 @@ class Loop:
         state, clock = self._state, self._monitor.clock
         profiling = self._train_config.is_profiling and self._context.rank == 0
         with (
+            _what_is_there_left_to_itself(),
             StepProfiler(self._model_dir, profiling) as profiler,
             closing(self._feed.batches(state.step, state.position)) as batches,
         ):
@@ -193,3 +196,17 @@ class Loop:
         if self._context.rank == 0:
             self._sender.publish_evaluation(evaluation)
         return dict(evaluation.metrics)
+
+
+@contextmanager
+def _what_is_there_left_to_itself() -> Iterator[None]:
+    """While it lasts, the garbage collector looks only at what is made from now on.
+
+    A full collection looks at every object, and torch, Ray and a model have a million: it took the
+    training thread 0.3 s, at another step on each rank, for which the others waited.
+    """
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()

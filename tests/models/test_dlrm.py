@@ -17,6 +17,17 @@ def test_the_interaction_is_the_dot_product_of_every_pair_once() -> None:
         np.testing.assert_allclose(sorted(row), expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("num_vectors", [1, 2, 5])
+def test_the_gradient_of_the_interaction_is_that_of_its_definition(num_vectors: int) -> None:
+    vectors = torch.randn(3, num_vectors, 4, dtype=torch.double, requires_grad=True)
+    interaction = DotInteraction(num_vectors)
+    assert torch.autograd.gradcheck(interaction, vectors)
+    assert torch.autograd.gradgradcheck(interaction, vectors)
+    with torch.no_grad():
+        without = interaction(vectors)
+    assert torch.equal(interaction(vectors), without)
+
+
 @pytest.mark.parametrize("with_sparse", [True, False])
 def test_the_top_sees_interactions_the_bottom_and_on_demand_the_embeddings(
     with_sparse: bool,

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.nn.functional import embedding
 
 from raymon.data import Batch, EmbeddingSpec, IdList
 from raymon.models import EmbeddingCollection
@@ -55,3 +57,27 @@ def test_initial_values_are_uniform_in_one_over_the_root_of_the_size() -> None:
     values = next(EmbeddingCollection({"a": EmbeddingSpec("t", 400, 64)}).parameters())
     assert values.abs().max() <= 1 / 20
     np.testing.assert_allclose(values.std().item(), 1 / 20 / 3**0.5, rtol=0.02)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_gradient_of_a_table_is_that_of_torch_to_the_bit(threads: int) -> None:
+    torch.manual_seed(0)
+    tables = EmbeddingCollection({"f": EmbeddingSpec("t", 300, 8)})
+    table = next(tables.parameters())
+    ids = torch.randint(0, 100, (40_000,))
+    # As of one of several features that were stacked: not contiguous.
+    gradient = torch.randn(40_000, 3, 8)[:, 1]
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        rows = tables(batch(f=IdList(ids)))["f"]
+        rows.backward(gradient)
+        expected = table.detach().clone().requires_grad_()
+        embedding(ids, expected).backward(gradient)
+    finally:
+        torch.set_num_threads(before)
+    assert torch.equal(rows, table[ids])
+    assert table.grad is not None
+    assert expected.grad is not None
+    assert torch.equal(table.grad, expected.grad)
+    assert table.grad[100:].count_nonzero() == 0

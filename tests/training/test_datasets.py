@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,22 @@ def test_a_dataset_trains_the_model_that_its_files_train(
     # Such a run is scored like any other.
     _, scores = raymon.evaluate_run(Path(by_dataset.model_dir), datasets={"eval": rows})
     assert scores == pytest.approx(dict(by_dataset.eval_metrics))
+
+
+def test_what_there_was_before_the_first_step_is_no_garbage_to_look_for(
+    config_file: Path, click_log: Path
+) -> None:
+    frozen = []
+
+    def rows() -> Iterator[pa.RecordBatch]:
+        for path in sorted((click_log / "train").glob("*")):
+            frozen.append(gc.get_freeze_count())
+            yield from pq.ParquetFile(path).iter_batches(700)
+
+    before = gc.get_freeze_count()
+    train(config_file, {"train": rows, "eval": rows})
+    assert max(frozen) > before + 10_000
+    assert gc.get_freeze_count() == 0
 
 
 def test_rows_that_fill_no_batch_are_counted(config_file: Path, click_log: Path) -> None:
