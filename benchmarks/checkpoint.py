@@ -48,7 +48,7 @@ RAYMON, REPORT, ASYNC = "raymon", "torch.save, blocking report", "dcp.async_save
 CONTENDERS = (RAYMON, REPORT, ASYNC)
 _TABLES, _DIM = 26, 16
 _ROWS, _QUICK_ROWS = 100_000, 10_000
-_STEPS, _QUICK_STEPS, _STEP_S = 150, 40, 0.02
+_STEPS, _QUICK_STEPS, _STEP_S = 150, 10, 0.02
 
 
 def run(rounds: int, quick: bool) -> Result:

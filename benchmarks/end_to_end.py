@@ -25,7 +25,7 @@ from benchmarks.harness import Case, Ratio, Result, Target, in_turns
 from benchmarks.harness.cluster import local_cluster
 from benchmarks.inputs.criteo_like import generate
 
-ROUNDS = 3
+ROUNDS = 4
 ROWS, QUICK_ROWS = 2_000_000, 40_000
 FILES, CPUS = 4, 4
 RAYMON, UNWATCHED = "raymon", "the same loop, unwatched"

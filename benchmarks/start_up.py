@@ -8,127 +8,64 @@ and a script, from the start of the process.
 
 raymon reads a config, checks it and its data, and brings its reporter along. The trainer has a
 model of the same layers, one batch in memory, and Ray's own settings.
+
+All are in an environment that has what `pip install raymon` brings, and no more. In the one of the
+benchmarks the calls are measured again: there torchmetrics finds scipy and matplotlib, and imports
+them, which takes 0.9 s of CPU time in the reporter and in each worker.
 """
 
 from __future__ import annotations
 
-import contextlib
-import io
-import os
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from benchmarks.contenders.first_step import first_step, pipeline, pipeline_text
-from benchmarks.contenders.minimal_trainer import minimal_run
-from benchmarks.contenders.ray_defaults import ray_defaults
-from benchmarks.harness import Case, Ratio, Result, Target, in_turns
-from benchmarks.harness.cluster import local_cluster
-from benchmarks.inputs.criteo_like import generate
+from benchmarks.contenders.starts import CALL, MINIMAL, PROGRAM, RAYMON, Times, starts
+from benchmarks.harness import Case, Ratio, Result, Target
+from benchmarks.harness.as_installed import environment_of
 
-ROUNDS = 3
+ROUNDS = 4
 LATER_S = 1.0
 """By how much raymon may begin later."""
 
-ROWS = 4_096
-RAYMON, MINIMAL = "raymon", "a minimal TorchTrainer"
-CALL, PROGRAM = "from the call", "from the start of a program"
 FIRST, END = "to the first step", "to the end"
+BESIDE = "from the call, scipy and matplotlib are there"
 
+Key = tuple[str, str, str]
+"""Kind of start, what ends the seconds, and contender."""
 
-@dataclass(frozen=True)
-class Times:
-    """Seconds to the first step of the later worker, and to the end."""
-
-    first: float
-    end: float
+Cases = Mapping[Key, Case]
 
 
 def run(rounds: int, quick: bool) -> Result:
-    """Runs all contenders in turns."""
-    address = local_cluster()
+    """Runs all contenders in turns, in one environment and then in the other."""
+    warm_up = 0 if quick else 1
     with tempfile.TemporaryDirectory() as temporary:
-        directory = Path(temporary)
-        data = directory / "data"
-        data.mkdir()
-        generate(data, ROWS, ROWS // 2)
-        starts: dict[tuple[str, str], Callable[[Path], object]] = {
-            (CALL, RAYMON): partial(_train, data),
-            (CALL, MINIMAL): _minimal,
-        }
-        if not quick:
-            starts[PROGRAM, RAYMON] = partial(_command_line, data, address)
-            starts[PROGRAM, MINIMAL] = partial(_script, address)
-        number = iter(range(1_000_000))
-        measures = {
-            " ".join(name): partial(_measure, start, directory, number)
-            for name, start in starts.items()
-        }
-        warm_up = 0 if quick else 1
-        found = in_turns(measures, warm_up + rounds)
-    cases: dict[tuple[str, str, str], Case] = {}
-    for begin, name in starts:
-        times = found[f"{begin} {name}"][warm_up:]
-        for end, figures in ((FIRST, [t.first for t in times]), (END, [t.end for t in times])):
-            cases[begin, end, name] = Case(name, "s", figures, f"{begin} {end}")
-    ordered = [cases[key] for key in sorted(cases, key=lambda key: key[:2])]
-    return Result("start_up", ordered, list(_ratios(cases)), [_later(cases)])
+        python = environment_of("raymon", Path(temporary) / "environment")
+        found = starts(python, warm_up + rounds, [CALL] if quick else [CALL, PROGRAM])
+    if not quick:
+        beside = starts(Path(sys.executable), warm_up + rounds, [CALL])
+        found |= {(BESIDE, name): times for (_, name), times in beside.items()}
+    cases = dict(_cases({key: times[warm_up:] for key, times in found.items()}))
+    return Result("start_up", list(cases.values()), list(_ratios(cases)), [_later(cases)])
 
 
-def _measure(start: Callable[[Path], object], directory: Path, number: Iterator[int]) -> Times:
-    notes = directory / f"run-{next(number)}"
-    notes.mkdir()
-    began = time.time()
-    start(notes)
-    end = time.time() - began
-    return Times(first_step(notes) - began, end)
+def _cases(found: Mapping[tuple[str, str], list[Times]]) -> Iterator[tuple[Key, Case]]:
+    for kind in dict.fromkeys(kind for kind, _ in found):
+        for i, end in enumerate((FIRST, END)):
+            for name in (RAYMON, MINIMAL):
+                seconds = [times[i] for times in found[kind, name]]
+                yield (kind, end, name), Case(name, "s", seconds, f"{kind} {end}")
 
 
-def _train(data: Path, notes: Path) -> None:
-    import raymon
-
-    raymon.allow_custom_classes()
-    # What it logs is made, and shown to nobody.
-    with contextlib.redirect_stderr(io.StringIO()):
-        raymon.train(pipeline(data, notes / "run", notes))
+def _ratios(cases: Cases) -> Iterator[Ratio]:
+    for kind, end in dict.fromkeys(key[:2] for key in cases):
+        ours, peer = cases[kind, end, RAYMON], cases[kind, end, MINIMAL]
+        yield Ratio.share(f"seconds {kind} {end}", ours, peer, at_least=False)
 
 
-def _minimal(notes: Path) -> None:
-    with ray_defaults():
-        minimal_run(notes)
-
-
-def _command_line(data: Path, address: str, notes: Path) -> None:
-    config = notes / "pipeline.config"
-    config.write_text(pipeline_text(data, notes / "run", notes))
-    arguments = ["train", str(config), "--allow-custom-classes", "--address", address]
-    _program("raymon.cli", *arguments)
-
-
-def _script(address: str, notes: Path) -> None:
-    with ray_defaults():
-        _program("benchmarks.contenders.minimal_trainer", address, str(notes))
-
-
-def _program(module: str, *arguments: str) -> None:
-    command = [sys.executable, "-m", module, *arguments]
-    # The cluster listens on the loopback interface alone, and this is how a program looks there.
-    environment = {**os.environ, "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
-    subprocess.run(command, capture_output=True, check=True, timeout=120, env=environment)
-
-
-def _ratios(cases: Mapping[tuple[str, str, str], Case]) -> Iterator[Ratio]:
-    for begin, end in dict.fromkeys(key[:2] for key in cases):
-        ours, peer = cases[begin, end, RAYMON], cases[begin, end, MINIMAL]
-        yield Ratio.share(f"seconds {begin} {end}", ours, peer, at_least=False)
-
-
-def _later(cases: Mapping[tuple[str, str, str], Case]) -> Target:
+def _later(cases: Cases) -> Target:
     later = cases[CALL, FIRST, RAYMON].median - cases[CALL, FIRST, MINIMAL].median
     name = "seconds by which the first step of raymon is later"
     return Target(name, later, LATER_S, later <= LATER_S)

@@ -32,6 +32,7 @@ from benchmarks.contenders.grouped_aucs import (
     value_of,
 )
 from benchmarks.harness import in_turns
+from benchmarks.harness.memory import keep_memory
 from benchmarks.harness.peak_memory import peak_mib
 from benchmarks.harness.threads import one_thread
 from benchmarks.inputs.sessions import Sessions, sessions
@@ -95,6 +96,7 @@ def _together(told: list[Mapping[str, Any]]) -> Found:
 
 def _rank(rank: int, ranks: int, rows: int, users: int, rounds: int, out: Path) -> None:
     one_thread()
+    keep_memory()
     os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
     dist.init_process_group(
         "gloo", init_method=f"file://{out}/meeting", rank=rank, world_size=ranks

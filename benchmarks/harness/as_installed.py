@@ -1,0 +1,57 @@
+"""An environment as an installation of raymon alone makes it.
+
+The one of a benchmark has the peers and what they need too, and libraries import what they find:
+torchmetrics does so with scipy and matplotlib.
+"""
+
+from __future__ import annotations
+
+import sys
+import venv
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).parents[2]
+
+
+def environment_of(name: str, directory: Path) -> Path:
+    """Makes one of links to what is installed here.
+
+    Args:
+        name: Of an installed distribution; those that it requires come along.
+        directory: Does not exist.
+
+    Returns:
+        The Python of the environment, which knows the modules of this repository too.
+    """
+    venv.create(directory, symlinks=True, with_pip=False)
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    packages = directory / "lib" / version / "site-packages"
+    found: dict[tuple[str, frozenset[str]], Distribution] = {}
+    _collect(Requirement(name), found)
+    for each in found.values():
+        for top in {file.parts[0] for file in each.files or ()} - {"..", "__pycache__"}:
+            link = packages / top
+            if not link.exists():
+                link.symlink_to(Path(str(each.locate_file(top))).resolve())
+    (packages / "here.pth").write_text(f"{ROOT}\n")
+    return directory / "bin" / "python"
+
+
+def _collect(
+    requirement: Requirement, found: dict[tuple[str, frozenset[str]], Distribution]
+) -> None:
+    key = (requirement.name.lower().replace("_", "-"), frozenset(requirement.extras))
+    if key in found:
+        return
+    try:
+        found[key] = here = distribution(requirement.name)
+    except PackageNotFoundError:  # one that is needed elsewhere only
+        return
+    for text in here.requires or ():
+        further = Requirement(text)
+        extras = requirement.extras or {""}
+        if further.marker is None or any(further.marker.evaluate({"extra": e}) for e in extras):
+            _collect(further, found)

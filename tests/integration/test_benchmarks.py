@@ -1,0 +1,33 @@
+"""The benchmarks that need Ray run, in their quick forms. No timing is looked at."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+
+from benchmarks.harness.questions import names
+from tests.benchmarks.quick import WITHOUT_RAY, check_quick_form, run_benchmarks
+
+NAMES = sorted(set(names()) - set(WITHOUT_RAY))
+AT_ONCE = 2
+"""They wait for each other's processes to start, and for steps that only sleep."""
+
+Runs = Mapping[str, Future[subprocess.CompletedProcess[str]]]
+
+
+@pytest.fixture(scope="module")
+def runs(ray_address: str) -> Iterator[Runs]:
+    """All of them, on one cluster."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        yield {
+            name: pool.submit(run_benchmarks, name, "--quick", "--json", address=ray_address)
+            for name in NAMES
+        }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_benchmark_measures_what_its_stored_result_has(name: str, runs: Runs) -> None:
+    check_quick_form(name, runs[name].result())
