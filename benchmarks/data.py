@@ -10,7 +10,6 @@ turns. The `DataLoader` reads as an `IterableDataset` whose workers share the fi
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from typing import Any
 
 from benchmarks.contenders.readers import CONTENDERS, GLOBAL, PYARROW, SHUFFLED
 from benchmarks.harness import Case, Ratio, Result, Target, in_turns
+from benchmarks.harness.subprocesses import last_json
 from benchmarks.inputs.criteo_like import generate
 
 ROUNDS = 3
@@ -58,7 +58,7 @@ def _measure(contender: str, name: str, path: str, epochs: int) -> dict[str, Any
     done = subprocess.run(
         [*command, str(epochs)], capture_output=True, text=True, check=True, timeout=600
     )
-    figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    figures: dict[str, Any] = last_json(done.stdout)
     return figures
 
 

@@ -70,7 +70,8 @@ class Scale:
     workers: Sequence[int] = (1, 2)
 
 
-QUICK = Scale((8, 64), (100, 200), 300, 0.5, 5, 20_000, (1,))
+QUICK = Scale((8, 64), (100, 200), 300, 0.5, 5, 20_000, (0,))
+"""Its run is in this process."""
 
 
 @dataclass(frozen=True)

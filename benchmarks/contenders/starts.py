@@ -22,6 +22,7 @@ from benchmarks.contenders.first_step import first_step, pipeline, pipeline_text
 from benchmarks.contenders.minimal_trainer import minimal_run
 from benchmarks.contenders.ray_defaults import ray_defaults
 from benchmarks.harness.cluster import local_cluster
+from benchmarks.harness.subprocesses import last_json
 from benchmarks.harness.turns import in_turns
 from benchmarks.inputs.criteo_like import generate
 
@@ -43,7 +44,7 @@ def starts(python: Path, rounds: int, kinds: list[str]) -> dict[tuple[str, str],
     """
     command = [str(python), "-m", "benchmarks.contenders.starts", str(rounds), *kinds]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=1_200)
-    found = json.loads(done.stdout.splitlines()[-1])
+    found = last_json(done.stdout)
     return {(kind, name): [(a, b) for a, b in times] for kind, name, times in found}
 
 

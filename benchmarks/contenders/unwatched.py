@@ -30,7 +30,8 @@ def unwatched(data: Path, model_dir: Path, workers: int = WORKERS) -> Trained:
         scaling_config=ScalingConfig(num_workers=workers),
         run_config=RunConfig(name=model_dir.name, storage_path=str(model_dir.parent)),
     ).fit()
-    return trained(model_dir, time.perf_counter() - began, workers)
+    # With 0 workers it is in this process, and one rank.
+    return trained(model_dir, time.perf_counter() - began, max(workers, 1))
 
 
 def unwatched_worker(arguments: dict[str, Any]) -> None:

@@ -1,13 +1,33 @@
-"""One Ray cluster for all integration tests, and the command line as a process."""
+"""One Ray cluster for all integration tests, and the command line as a process.
+
+Both have what an installation of raymon brings and no more: neither finds by chance what tests and
+benchmarks need, nor what torchmetrics imports where it is there, which takes a second a process.
+"""
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from unittest.mock import patch
 
 import pytest
+
+from benchmarks.harness.as_installed import environment_of
+
+
+@cache
+def installed_python() -> str:
+    """The Python of an environment that has raymon alone."""
+    directory = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    return str(environment_of("raymon", Path(directory) / "environment"))
 
 
 @pytest.fixture(scope="session")
@@ -15,7 +35,9 @@ def ray_address() -> Iterator[str]:
     """The address of a Ray cluster of four CPUs on this machine."""
     import ray
 
-    ray.init(num_cpus=4, log_to_driver=False, configure_logging=False)
+    # What a node starts runs on the Python that started it.
+    with patch.object(sys, "executable", installed_python()):
+        ray.init(num_cpus=4, log_to_driver=False, configure_logging=False)
     yield ray.get_runtime_context().gcs_address
     ray.shutdown()
 
@@ -27,7 +49,7 @@ def start_raymon(*arguments: object, address: str | None = None) -> subprocess.P
     if address is not None:
         environment["RAY_ADDRESS"] = address
     return subprocess.Popen(
-        [sys.executable, "-m", "raymon.cli", *map(str, arguments)],
+        [installed_python(), "-m", "raymon.cli", *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

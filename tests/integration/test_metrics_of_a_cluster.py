@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from sklearn.metrics import average_precision_score, log_loss, ndcg_score, roc_auc_score
+
+from tests.integration.conftest import installed_python
 
 ROWS = 4001  # ranks hold unequal parts
 
@@ -66,7 +67,7 @@ def test_the_metrics_of_two_workers_are_those_of_all_scores(
 
     script = Path(__file__).with_name("train_with_own_metric.py")
     finished = subprocess.run(
-        [sys.executable, script, config],
+        [installed_python(), script, config],
         capture_output=True,
         text=True,
         timeout=240,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 import raymon
 from tests.integration import watched_loop
+from tests.integration.conftest import installed_python
 from tests.training.decayed import Rows, decayed_auc
 
 EXAMPLE = Path(raymon.__file__).parent / "examples" / "monitor_ray_train.py"
@@ -22,7 +22,7 @@ EXAMPLE = Path(raymon.__file__).parent / "examples" / "monitor_ray_train.py"
 
 def run_script(script: Path, storage: Path | str, address: str, *more: str) -> str:
     finished = subprocess.run(
-        [sys.executable, script, storage, *more],
+        [installed_python(), script, storage, *more],
         capture_output=True,
         text=True,
         timeout=240,
