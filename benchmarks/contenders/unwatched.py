@@ -16,6 +16,7 @@ from torch import Tensor
 from benchmarks.contenders.click_task import WORKERS, Trained, note_rank, pipeline, trained
 from raymon.monitor import Monitor, Sender
 from raymon.training.job import Job
+from raymon.training.kept_memory import keep_memory
 from raymon.training.retention import LocalRegister
 from raymon.training.worker import NO_ATTEMPT, run_worker
 from raymon.training.worker_context import WorkerContext
@@ -36,6 +37,7 @@ def unwatched(data: Path, model_dir: Path, workers: int = WORKERS) -> Trained:
 
 def unwatched_worker(arguments: dict[str, Any]) -> None:
     """What each worker does."""
+    keep_memory()
     job: Job = arguments["job"]
     world, model_dir = ray.train.get_context(), Path(job.config.model_dir)
     context = WorkerContext(

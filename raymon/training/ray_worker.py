@@ -25,10 +25,12 @@ def train_loop_per_worker(arguments: dict[str, Any]) -> None:
     from raymon.reporter.node_actor import TreeReporter
     from raymon.reporter.ray_reporter import unsealed
     from raymon.training.job import Job
+    from raymon.training.kept_memory import keep_memory
     from raymon.training.ray_register import RayRegister
     from raymon.training.worker import run_worker
     from raymon.training.worker_context import WorkerContext
 
+    keep_memory()
     # A worker says nothing by itself: the driver prints what the reporter publishes.
     logging.getLogger("raymon").setLevel(logging.WARNING)
     # The driver would have refused what nobody has allowed.

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from raymon.sinks import Snapshot
-from raymon.storage import storage_path, write_whole
-from raymon.training.checkpoint import list_checkpoints, newest_checkpoint
+from raymon.storage import StoragePath, storage_path, write_whole
+from raymon.training.checkpoint import Checkpoint, list_checkpoints, newest_checkpoint
 from raymon.training.monitoring import Monitoring
 from raymon.training.prepare import RunPlan
 from raymon.training.progress import Progress
@@ -90,7 +90,7 @@ def summarise(plan: RunPlan, progress: Progress, status: str, counts: Mapping[st
         steps=newest.step if newest else 0,
         stopped_early=newest.stopped if newest else None,
         epochs=newest.epoch if newest else 0,
-        train_metrics=_train_metrics(last),
+        train_metrics=_train_metrics(last) if last else _of_before(model_dir, newest),
         eval_metrics=dict(newest.metrics) if newest else {},
         best_checkpoint=str(best.path) if best else None,
         best_metrics=dict(best.metrics) if best else {},
@@ -116,7 +116,15 @@ def _counted(counts: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _train_metrics(last: Snapshot | None) -> dict[str, float]:
-    if last is None:
-        return {}
+def _train_metrics(last: Snapshot) -> dict[str, float]:
     return {**last.metrics, **last.losses, "total_loss": last.total_loss}
+
+
+def _of_before(model_dir: StoragePath, newest: Checkpoint | None) -> dict[str, float]:
+    """What the summary of a run has that was resumed when no step was left to make."""
+    try:
+        before = json.loads((model_dir / RUN_FILE).read_text())
+    except (OSError, ValueError):
+        return {}
+    is_same = newest is not None and before.get("steps") == newest.step
+    return dict(before.get("train_metrics", {})) if is_same else {}

@@ -76,6 +76,9 @@ def test_a_run_that_raises_in_the_middle_goes_on_bit_for_bit(
         for d in (undisturbed, resumed)
     ]
     assert lines[0] == lines[1] == [10, 20]
+    # Where no step is left to make, the numbers are still those of the last ones.
+    _, idle = run(config_file, "b", resume=True)
+    assert idle.train_metrics == summary.train_metrics
 
 
 def test_all_six_summaries_are_on_the_curves(config_file: Path) -> None:
