@@ -79,7 +79,7 @@ class _Unwatched(Monitor):
     def close(self, timeout_s: float = 0.0) -> bool:
         """Writes down what was counted."""
         seconds = sum(self.clock.take().values())
-        loss = sum(float(loss) for loss in self._last_losses.values())
+        loss = sum(float(loss.detach()) for loss in self._last_losses.values())
         note_rank(self._directory, self._own_rank, self._rows, seconds, loss)
         return super().close(timeout_s)
 
