@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -37,8 +37,7 @@ class DotInteraction(nn.Module):
         pairs, pair_of = self.get_buffer("_pairs"), self.get_buffer("_pair_of")
         if not (torch.is_grad_enabled() and vectors.requires_grad):
             return _products(vectors, pairs)
-        products: Tensor = _PairProducts.apply(vectors, pairs, pair_of)  # type: ignore[no-untyped-call]
-        return products
+        return _pair_products(vectors, pairs, pair_of)
 
 
 class _PairProducts(torch.autograd.Function):
@@ -61,6 +60,9 @@ class _PairProducts(torch.autograd.Function):
         of_pairs = torch.nn.functional.pad(gradients[0], (0, 1))
         symmetric = of_pairs.index_select(1, pair_of).unflatten(1, (vectors.shape[1], -1))
         return torch.bmm(symmetric, vectors), None, None
+
+
+_pair_products: Callable[[Tensor, Tensor, Tensor], Tensor] = _PairProducts.apply
 
 
 def _products(vectors: Tensor, pairs: Tensor) -> Tensor:

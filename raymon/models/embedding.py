@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
@@ -46,8 +46,7 @@ class EmbeddingTable(nn.Module):
 
 def _rows(table: Tensor, ids: Tensor) -> Tensor:
     if table.is_cpu and table.requires_grad and torch.is_grad_enabled():
-        rows: Tensor = _Rows.apply(table, ids)  # type: ignore[no-untyped-call]
-        return rows
+        return _cpu_rows(table, ids)
     return F.embedding(ids, table)
 
 
@@ -70,6 +69,9 @@ class _Rows(torch.autograd.Function):
         gradient = gradients[0].contiguous()
         # In the order of the rows, whatever the number of threads.
         return gradient.new_zeros(ctx.shape).index_add_(0, ids, gradient), None
+
+
+_cpu_rows: Callable[[Tensor, Tensor], Tensor] = _Rows.apply
 
 
 class EmbeddingCollection(nn.Module):
