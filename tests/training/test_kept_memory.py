@@ -17,8 +17,8 @@ faults = []
 
 def train():
     for _ in range(50):
-        # As what a step makes on its way: some arrays of 4,096 rows of 27 x 27 products.
-        products = [torch.ones(4096, 729) for _ in range(8)]
+        # As what a step makes on its way, of 4,096 rows of 27 x 27 products; more than a heap.
+        products = [torch.ones(4096, 729) for _ in range(20)]
         del products
         faults.append(resource.getrusage(resource.RUSAGE_THREAD).ru_minflt)
 
