@@ -35,6 +35,8 @@ class CheckedMetric(Metric):
     """Whether one update with the rows of several gives the same states."""
     invalid_label = "labels other than 0 and 1"
     """What the labels in `invalid` are called."""
+    missing: tuple[str, ...] = ("there are no rows that weigh anything",)
+    """Why there can be no value; what comes first is told."""
 
     invalid: Tensor
 
@@ -43,6 +45,9 @@ class CheckedMetric(Metric):
         self.add_state("invalid", torch.zeros(4, dtype=torch.int64), dist_reduce_fx="sum")
         self.found_invalid: Tensor | None = None
         self.error_bound: Tensor | None = None
+        self.found_missing: Tensor | None = None
+        self.details: dict[str, float] = {}
+        """What was counted beside the value computed last, by name."""
 
     def set_dtype(self, dst_type: Any) -> CheckedMetric:
         """Nothing: the types of the states are what makes them exact."""
@@ -59,20 +64,38 @@ class CheckedMetric(Metric):
     def reset(self) -> None:
         """Start anew, as `torchmetrics.Metric.reset`."""
         super().reset()
-        self.found_invalid = self.error_bound = None
+        self.found_invalid = self.error_bound = self.found_missing = None
+        self.details = {}
 
     def compute(self) -> Tensor:
         """The value: float64 scalar.
 
         Over all ranks, where torchmetrics synchronises. Afterwards `found_invalid` has the counts
-        of `invalid` over the same ranks, and `error_bound`, float64 scalar, says how far the
-        value can be from the exact one, where it is not exact.
+        of `invalid` over the same ranks, `error_bound`, float64 scalar, says how far the value can
+        be from the exact one, where it is not exact, and `why_no_value` why it is NaN.
         """
         value = self._compute()
         self.error_bound = self._bound()
         self.found_invalid = self._found()
+        self.found_missing = self._missing()
         undefined = (self.found_invalid[NAN_SCORES] + self.found_invalid[WEIGHTS]) > 0
         return value.masked_fill(undefined, float("nan"))
+
+    def why_no_value(self) -> str | None:
+        """Why the value that was computed last is NaN; None where it is not, or nobody knows.
+
+        Waits for the device.
+        """
+        if self.found_missing is None:
+            return None
+        found = self.found_missing.tolist()
+        missing = [why for why, is_so in zip(self.missing, found, strict=True) if is_so]
+        errors = self.input_errors()
+        wrong = ", ".join(f"{count:,} {what}" for what, count in errors.items())
+        # Labels that are wrong count as something in many metrics.
+        if errors and (not missing or errors.keys() - {self.invalid_label}):
+            return f"its input has {wrong}"
+        return missing[0] if missing else None
 
     def input_errors(self, counts: Tensor | None = None) -> dict[str, int]:
         """What was wrong with the input, by name; only what was found. Waits for the device.
@@ -98,6 +121,10 @@ class CheckedMetric(Metric):
     def _bound(self) -> Tensor | None:
         """How far the value of the states can be from the exact one; None where it is exact."""
         return None
+
+    def _missing(self) -> Tensor:
+        """Which of `missing` are so: bool `[len(missing)]`."""
+        return torch.zeros(len(self.missing), dtype=torch.bool)
 
     def _found(self) -> Tensor:
         """The counts of bad input in the states: int64 `[4]`."""

@@ -93,6 +93,7 @@ class GroupedRows(KeptRows):
         synced = self._sums_of_ranks if self._is_synced else None
         sums = self._sums_of(self.rows(), self._key()) if synced is None else synced
         self.groups, self.groups_skipped = sums[[GROUPS, SKIPPED]].tolist()
+        self.details = {"groups": self.groups, "groups_skipped": self.groups_skipped}
         self.found = sums[INVALID]
         return torch.tensor(mean_over_groups(sums), dtype=torch.float64, device=sums.device)
 

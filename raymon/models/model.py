@@ -86,6 +86,18 @@ class Model(nn.Module, ABC):
         """
         return {}
 
+    def metric_details(self) -> dict[str, dict[str, float]]:
+        """What metrics counted beside the values that were computed last, by metric and name.
+
+        Returns:
+            As in `{"grouped_auc": {"groups": 37, "groups_skipped": 5}}`; of those that have any.
+        """
+        return {}
+
+    def metric_no_value(self) -> dict[str, str]:
+        """Why metrics had no value, where it was NaN when it was computed last, by name."""
+        return {}
+
     def reset_metric(self) -> None:
         """Starts the metrics of the evaluation anew."""
 

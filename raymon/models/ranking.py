@@ -134,6 +134,22 @@ class RankingModel(Model):
         }
         return {name: found for name, found in errors.items() if found}
 
+    def metric_details(self) -> dict[str, dict[str, float]]:
+        details = {
+            name: dict(metric.details)
+            for name, (_, metric) in self._metrics.items()
+            if isinstance(metric, CheckedMetric)
+        }
+        return {name: figures for name, figures in details.items() if figures}
+
+    def metric_no_value(self) -> dict[str, str]:
+        reasons = {
+            name: metric.why_no_value()
+            for name, (_, metric) in self._metrics.items()
+            if isinstance(metric, CheckedMetric)
+        }
+        return {name: why for name, why in reasons.items() if why}
+
     def reset_metric(self) -> None:
         for _, metric in self._metrics.values():
             metric.reset()

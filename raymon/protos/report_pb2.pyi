@@ -267,16 +267,37 @@ class InputError(_message.Message):
     def __init__(self, metric: _Optional[str] = ..., what: _Optional[str] = ..., count: _Optional[int] = ...) -> None: ...
 
 class EvaluationRecord(_message.Message):
-    __slots__ = ("step", "metrics", "bounds", "input_errors")
+    __slots__ = ("step", "metrics", "bounds", "input_errors", "details", "no_value")
+    class NoValueEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     STEP_FIELD_NUMBER: _ClassVar[int]
     METRICS_FIELD_NUMBER: _ClassVar[int]
     BOUNDS_FIELD_NUMBER: _ClassVar[int]
     INPUT_ERRORS_FIELD_NUMBER: _ClassVar[int]
+    DETAILS_FIELD_NUMBER: _ClassVar[int]
+    NO_VALUE_FIELD_NUMBER: _ClassVar[int]
     step: int
     metrics: _containers.RepeatedCompositeFieldContainer[Scalar]
     bounds: _containers.RepeatedCompositeFieldContainer[Scalar]
     input_errors: _containers.RepeatedCompositeFieldContainer[InputError]
-    def __init__(self, step: _Optional[int] = ..., metrics: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., bounds: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., input_errors: _Optional[_Iterable[_Union[InputError, _Mapping]]] = ...) -> None: ...
+    details: _containers.RepeatedCompositeFieldContainer[MetricDetail]
+    no_value: _containers.ScalarMap[str, str]
+    def __init__(self, step: _Optional[int] = ..., metrics: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., bounds: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., input_errors: _Optional[_Iterable[_Union[InputError, _Mapping]]] = ..., details: _Optional[_Iterable[_Union[MetricDetail, _Mapping]]] = ..., no_value: _Optional[_Mapping[str, str]] = ...) -> None: ...
+
+class MetricDetail(_message.Message):
+    __slots__ = ("metric", "name", "value")
+    METRIC_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    metric: str
+    name: str
+    value: float
+    def __init__(self, metric: _Optional[str] = ..., name: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
 
 class JournalRecord(_message.Message):
     __slots__ = ("attempt", "window", "evaluation")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from raymon.protos.report_pb2 import EvaluationRecord, InputError, Scalar
+from raymon.protos.report_pb2 import EvaluationRecord, InputError, MetricDetail, Scalar
 from raymon.sinks import Evaluation
 
 
@@ -17,6 +17,12 @@ def to_record(evaluation: Evaluation) -> EvaluationRecord:
             for metric, found in evaluation.input_errors.items()
             for what, count in found.items()
         ],
+        details=[
+            MetricDetail(metric=metric, name=name, value=value)
+            for metric, details in evaluation.metric_details.items()
+            for name, value in details.items()
+        ],
+        no_value=evaluation.no_value,
     )
 
 
@@ -25,9 +31,14 @@ def from_record(record: EvaluationRecord) -> Evaluation:
     errors: dict[str, dict[str, int]] = {}
     for error in record.input_errors:
         errors.setdefault(error.metric, {})[error.what] = error.count
+    details: dict[str, dict[str, float]] = {}
+    for detail in record.details:
+        details.setdefault(detail.metric, {})[detail.name] = detail.value
     return Evaluation(
         record.step,
         {metric.name: metric.value for metric in record.metrics},
         {bound.name: bound.value for bound in record.bounds},
         errors,
+        details,
+        dict(record.no_value),
     )

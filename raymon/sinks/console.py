@@ -49,6 +49,7 @@ class Console:
         self._step = 0
         self._last: Snapshot | None = None
         self._doubted: set[str] = set()
+        self._without_value: set[tuple[str, str]] = set()
 
     def __enter__(self) -> Console:
         if self._bars is not None:
@@ -100,6 +101,10 @@ class Console:
     def _warn(self, where: str, shown: Snapshot | Evaluation) -> None:
         for found, metrics in _by_error(shown.input_errors).items():
             _log.warning("%s: %s (%s)", where, found, ", ".join(metrics))
+        for name, why in shown.no_value.items():
+            if (name, why) not in self._without_value:
+                self._without_value.add((name, why))
+                _log.warning("%s: %s has no value: %s", where, name, why)
         for name, bound in shown.metric_bounds.items():
             # Once each: the bound stands beside every value.
             if bound > BOUND_SHOWN_ABOVE and name not in self._doubted:

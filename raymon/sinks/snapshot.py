@@ -11,6 +11,9 @@ from raymon.protos.report_pb2 import Histogram
 InputErrors = Mapping[str, Mapping[str, int]]
 """By metric, how many times by what was wrong."""
 
+Details = Mapping[str, Mapping[str, float]]
+"""By metric, further figures of it by name."""
+
 
 @dataclass(frozen=True)
 class Coverage:
@@ -60,6 +63,7 @@ class Snapshot:
         non_finite: Losses of single steps that were NaN or infinite and are not in the mean.
         metrics: Decayed value by name, of those that were folded at least once.
         metric_bounds: By how much a metric can be wrong, where it can.
+        no_value: As for an `Evaluation`, of the last fold.
         learning_rates: By parameter group.
         gradient_norms: By name, `global_gradient_norm` and `{parameter}/gradient_norm`.
         histograms: Of parameters and gradients.
@@ -86,6 +90,7 @@ class Snapshot:
     input_errors: InputErrors = field(default_factory=dict)
     host_bytes: int = 0
     device_bytes: int = 0
+    no_value: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def total_loss(self) -> float:
@@ -117,6 +122,7 @@ class Snapshot:
             "non_finite": dict(self.non_finite),
             "metrics": dict(self.metrics),
             "metric_bounds": dict(self.metric_bounds),
+            "no_value": dict(self.no_value),
             "input_errors": {name: dict(found) for name, found in self.input_errors.items()},
             "learning_rates": list(self.learning_rates),
             "gradient_norms": dict(self.gradient_norms),
@@ -138,12 +144,18 @@ class Evaluation:
         metric_bounds: By how much a metric can be wrong, where it can.
         input_errors: By metric, how many scores, labels or weights were wrong, by what was wrong
             with them, as in `{"auc": {"NaN scores": 37}}`; only what was found.
+        metric_details: By metric, what it counted beside its value, as in
+            `{"grouped_auc": {"groups": 37, "groups_skipped": 5}}`; of those that have any.
+        no_value: By metric whose value is NaN, why it has none, as in
+            `{"auc": "there is one class alone (labels are all 1)"}`.
     """
 
     step: int
     metrics: Mapping[str, float]
     metric_bounds: Mapping[str, float] = field(default_factory=dict)
     input_errors: InputErrors = field(default_factory=dict)
+    metric_details: Details = field(default_factory=dict)
+    no_value: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -44,7 +45,8 @@ def evaluate(
 
     Returns:
         Metrics by name, then the losses (weighted means over all rows) and `total_loss`; with
-        the bounds of the metrics, and what was wrong with their input.
+        the bounds of the metrics, what they counted beside, what was wrong with their input, and
+        why some have no value.
 
     Raises:
         DataError: There are no rows.
@@ -72,9 +74,12 @@ def evaluate(
             metrics = {name: float(value) for name, value in model.compute_metric().items()}
         bounds = {name: float(value) for name, value in model.metric_bounds().items()}
         input_errors = model.metric_input_errors()
+        details, no_value = model.metric_details(), model.metric_no_value()
     model.reset_metric()
     model.train()
-    return Evaluation(step, {**metrics, **_means(sums, context)}, bounds, input_errors)
+    no_value = {name: why for name, why in no_value.items() if math.isnan(metrics[name])}
+    scores = {**metrics, **_means(sums, context)}
+    return Evaluation(step, scores, bounds, input_errors, details, no_value)
 
 
 def _steps(config: PipelineConfig, reader: EvalReader) -> int | None:
