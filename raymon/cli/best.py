@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from raymon.cli.options import json_option
@@ -16,6 +14,7 @@ from raymon.cli.options import json_option
 def best(run: str, metric: str | None, as_json: bool) -> None:
     """Print the best checkpoint of the run in directory RUN."""
     from raymon.config import read_saved
+    from raymon.storage import to_json
     from raymon.training.retention import best_checkpoint
 
     export = read_saved(run).export_config
@@ -24,7 +23,7 @@ def best(run: str, metric: str | None, as_json: bool) -> None:
     checkpoint = best_checkpoint(run, export)
     if as_json:
         click.echo(
-            json.dumps(
+            to_json(
                 {
                     "path": str(checkpoint.path),
                     "step": checkpoint.step,

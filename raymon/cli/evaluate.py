@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from raymon.cli.options import (
@@ -41,14 +39,14 @@ def evaluate(
 
     Other data: --set eval_input_path=PATH.
     """
-    from raymon.storage import storage_path
+    from raymon.storage import storage_path, to_json
     from raymon.training.evaluate_run import evaluate_run
 
     step, metrics = evaluate_run(
         storage_path(run), checkpoint, with_num_workers(overrides, num_workers), address=address
     )
     if as_json:
-        click.echo(json.dumps({"global_step": step, **metrics}))
+        click.echo(to_json({"global_step": step, **metrics}))
     else:
         click.echo(f"step {step}")
         for name, value in metrics.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import asdict
 from pathlib import Path
@@ -37,10 +36,11 @@ def train(
     as_json: bool,
 ) -> None:
     """Train the model that CONFIG describes."""
+    from raymon.storage import to_json
     from raymon.training.train import train as run
 
     summary = run(config, with_num_workers(overrides, num_workers), resume=resume, address=address)
     if as_json:
-        click.echo(json.dumps(asdict(summary)))
+        click.echo(to_json(asdict(summary)))
     else:
         print_summary(summary, has_cluster=bool(address or os.environ.get("RAY_ADDRESS")))

@@ -15,6 +15,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from raymon.storage import to_json
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
@@ -97,7 +99,7 @@ def generate(
         best_auc=_auc(probability[test], click[test]),
         popularity_auc=_auc(popularity[item[test]], click[test]),
     )
-    (directory / "summary.json").write_text(json.dumps(asdict(summary), indent=2) + "\n")
+    (directory / "summary.json").write_text(to_json(asdict(summary), indent=2) + "\n")
     return summary
 
 

@@ -20,7 +20,7 @@ from torch.export import ExportedProgram
 from raymon.data import Feature, build_features
 from raymon.errors import RunError, reason
 from raymon.protos.pipeline_pb2 import PipelineConfig
-from raymon.storage import ObjectPath, StoragePath, fetched, remove_tree, upload
+from raymon.storage import ObjectPath, StoragePath, fetched, remove_tree, to_json, upload
 
 PROGRAM = "model.pt2"
 WEIGHTS = "weights.safetensors"
@@ -124,7 +124,7 @@ def _write_parts(
     (directory / WEIGHTS).write_bytes(to_bytes(tensors))
     text = text_format.MessageToString(_features_alone(config, directory), as_utf8=True)
     (directory / FEATURES).write_text(text, encoding="utf-8")
-    (directory / CARD).write_text(json.dumps(card, indent=2) + "\n")
+    (directory / CARD).write_text(to_json(card, indent=2) + "\n")
 
 
 def open_bundle(directory: StoragePath) -> Bundle:

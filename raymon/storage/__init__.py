@@ -3,6 +3,7 @@
 from raymon.storage.object_path import ObjectPath
 from raymon.storage.parts import Parts
 from raymon.storage.paths import StoragePath, absolute, storage_path
+from raymon.storage.strict_json import numbers_of, to_json
 from raymon.storage.trees import fetched, file_sizes, remove_tree, upload
 from raymon.storage.uri import check_no_credentials, open_uri, with_few_tries
 from raymon.storage.whole import drafted, write_whole
@@ -16,9 +17,11 @@ __all__ = [
     "drafted",
     "fetched",
     "file_sizes",
+    "numbers_of",
     "open_uri",
     "remove_tree",
     "storage_path",
+    "to_json",
     "upload",
     "with_few_tries",
     "write_whole",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import math
 import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +17,15 @@ import torch
 
 import raymon
 from raymon.errors import RunError, os_reason
-from raymon.storage import StoragePath, file_sizes, remove_tree, upload, write_whole
+from raymon.storage import (
+    StoragePath,
+    file_sizes,
+    numbers_of,
+    remove_tree,
+    to_json,
+    upload,
+    write_whole,
+)
 
 MANIFEST = "manifest.json"
 _NAME = re.compile(r"model\.ckpt-(\d+)")
@@ -174,7 +181,7 @@ def read_manifest(path: StoragePath) -> Checkpoint | None:
             path,
             manifest["step"],
             manifest["epoch"],
-            _numbers(manifest["metrics"]) | read_scores_beside(path),
+            numbers_of(manifest["metrics"]) | read_scores_beside(path),
             manifest["world_size"],
             {name: FileEntry(**entry) for name, entry in manifest["files"].items()},
             manifest["stopped"],
@@ -189,13 +196,13 @@ def read_manifest(path: StoragePath) -> Checkpoint | None:
 
 def write_scores_beside(path: StoragePath, metrics: Mapping[str, float]) -> None:
     """Writes the scores of a checkpoint that is complete, whole or not at all."""
-    write_whole(path / SCORES, json.dumps(_json_numbers(metrics)).encode())
+    write_whole(path / SCORES, to_json(metrics).encode())
 
 
 def read_scores_beside(path: StoragePath) -> dict[str, float]:
     """What `write_scores_beside` wrote; empty where it did not."""
     try:
-        return _numbers(json.loads((path / SCORES).read_text()))
+        return numbers_of(json.loads((path / SCORES).read_text()))
     except (OSError, ValueError, AttributeError):
         return {}
 
@@ -326,14 +333,14 @@ def write_manifest(
         "step": step,
         "epoch": epoch,
         "stopped": stopped,
-        "metrics": _json_numbers(metrics),
+        "metrics": dict(metrics),
         "world_size": world_size,
         "raymon_version": raymon.__version__,
         "torch_version": torch.__version__,
         "files": {name: asdict(entry) for name, entry in files.items()},
         "tensors": {name: asdict(place) for name, place in tensors.items()},
     }
-    write_whole(path / MANIFEST, json.dumps(manifest, indent=1).encode())
+    write_whole(path / MANIFEST, to_json(manifest, indent=1).encode())
 
 
 def read_part(path: StoragePath, name: str, device: torch.device) -> dict[str, Any]:
@@ -349,12 +356,3 @@ def read_part(path: StoragePath, name: str, device: torch.device) -> dict[str, A
         # torch's own words are advice to allow what is in it.
         raise RunError(f"{path / name}: cannot be read: {type(error).__name__}") from None
     return part
-
-
-def _json_numbers(metrics: Mapping[str, float]) -> dict[str, float | None]:
-    # JSON has no NaN.
-    return {n: v if math.isfinite(v) else None for n, v in metrics.items()}
-
-
-def _numbers(metrics: Mapping[str, float | None]) -> dict[str, float]:
-    return {n: math.nan if v is None else v for n, v in metrics.items()}

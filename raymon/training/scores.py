@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from raymon.errors import RunError, os_reason
 from raymon.sinks.json_lines import SCORES_FILE
-from raymon.storage import StoragePath
+from raymon.storage import StoragePath, numbers_of
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ def read_scores(model_dir: StoragePath) -> list[Scores]:
         try:
             record = json.loads(line)
             step = int(record.pop("global_step"))
-            metrics = {n: math.nan if v is None else float(v) for n, v in record.items()}
+            metrics = numbers_of(record)
         except (ValueError, KeyError, TypeError, AttributeError):
             if number == len(lines) and not text.endswith(b"\n"):
                 break

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from raymon.sinks import Snapshot
-from raymon.storage import StoragePath, storage_path, write_whole
+from raymon.storage import StoragePath, numbers_of, storage_path, to_json, write_whole
 from raymon.training.checkpoint import Checkpoint, list_checkpoints, newest_checkpoint
 from raymon.training.monitoring import Monitoring
 from raymon.training.prepare import RunPlan
@@ -66,7 +66,7 @@ class Summary:
 
     def write(self) -> None:
         """Writes `run.json` into the directory of the run, whole or not at all."""
-        text = json.dumps(asdict(self), indent=2) + "\n"
+        text = to_json(asdict(self), indent=2) + "\n"
         write_whole(storage_path(self.model_dir) / RUN_FILE, text.encode())
 
 
@@ -127,4 +127,4 @@ def _of_before(model_dir: StoragePath, newest: Checkpoint | None) -> dict[str, f
     except (OSError, ValueError):
         return {}
     is_same = newest is not None and before.get("steps") == newest.step
-    return dict(before.get("train_metrics", {})) if is_same else {}
+    return numbers_of(before.get("train_metrics", {})) if is_same else {}
