@@ -28,6 +28,33 @@ def test_the_gradient_of_the_interaction_is_that_of_its_definition(num_vectors: 
     assert torch.equal(interaction(vectors), without)
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("stacked", [torch.float32, None], ids=["float32", "as_autocast"])
+def test_the_interaction_follows_autocast(dtype: torch.dtype, stacked: torch.dtype | None) -> None:
+    torch.manual_seed(0)
+    vectors = torch.randn(6, 5, 4, requires_grad=True)
+    rows, columns = torch.tril_indices(5, 5, offset=-1)
+    with torch.autocast("cpu", dtype=dtype):
+        given = vectors.to(stacked or dtype)
+        found = DotInteraction(5)(given)
+        expected = torch.bmm(given, given.transpose(1, 2))[:, rows, columns]
+    assert found.dtype == dtype
+    assert torch.equal(found, expected)
+    gradient = torch.randn(6, 10).to(dtype)
+    (ours,) = torch.autograd.grad(found, vectors, gradient)
+    (theirs,) = torch.autograd.grad(expected, vectors, gradient)
+    assert ours.dtype == torch.float32
+    # Sums of four products, each rounded once or twice to the format.
+    rounding = 8 * torch.finfo(dtype).eps
+    torch.testing.assert_close(ours, theirs, atol=rounding, rtol=rounding)
+
+
+def test_the_interaction_leaves_double_alone_under_autocast() -> None:
+    vectors = torch.randn(3, 4, 4, dtype=torch.double, requires_grad=True)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert torch.autograd.gradcheck(DotInteraction(4), vectors)
+
+
 @pytest.mark.parametrize("with_sparse", [True, False])
 def test_the_top_sees_interactions_the_bottom_and_on_demand_the_embeddings(
     with_sparse: bool,

@@ -81,3 +81,39 @@ def test_the_gradient_of_a_table_is_that_of_torch_to_the_bit(threads: int) -> No
     assert expected.grad is not None
     assert torch.equal(table.grad, expected.grad)
     assert table.grad[100:].count_nonzero() == 0
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_tables_and_their_gradients_are_float32_under_autocast(dtype: torch.dtype) -> None:
+    torch.manual_seed(0)
+    spec = EmbeddingSpec("t", 20, 4)
+    tables = EmbeddingCollection({"one": spec, "bag": spec, "weighted": spec})
+    ids, starts = torch.tensor([3, 4, 3, 5]), torch.tensor([0, 1])
+    rows = batch(
+        one=IdList(torch.tensor([1, 3])),
+        bag=IdList(ids, starts),
+        weighted=IdList(ids, starts, torch.tensor([1.0, 2, 3, 4])),
+    )
+    results = []
+    for enabled in (True, False):
+        tables.zero_grad()
+        with torch.autocast("cpu", dtype=dtype, enabled=enabled):
+            found = tables(rows)
+            torch.stack([value.square().sum() for value in found.values()]).sum().backward()
+        gradient = next(tables.parameters()).grad
+        assert gradient is not None
+        assert {value.dtype for value in (*found.values(), gradient)} == {torch.float32}
+        results.append([*found.values(), gradient.to_dense()])
+    assert all(map(torch.equal, *results))
+
+
+def test_the_gradient_of_a_table_is_that_of_its_definition() -> None:
+    tables = EmbeddingCollection({"f": EmbeddingSpec("t", 6, 3)}).double()
+    module, name = next(iter(tables.tables.values())), "weight"
+
+    def looked_up(weight: torch.Tensor) -> torch.Tensor:
+        call = torch.func.functional_call
+        out: torch.Tensor = call(module, {name: weight}, (IdList(torch.tensor([1, 1, 5])), "sum"))
+        return out
+
+    assert torch.autograd.gradcheck(looked_up, module.get_parameter(name).detach().requires_grad_())

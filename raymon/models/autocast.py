@@ -1,0 +1,18 @@
+"""What autocast does to the inputs of a matrix product, for gradients that are written by hand."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def as_autocast(tensor: Tensor) -> Tensor:
+    """A tensor in the format in which a matrix product would take it.
+
+    Under autocast that is the format of autocast, but for float64, which autocast leaves alone;
+    the gradient comes back in the format of the tensor.
+    """
+    device = tensor.device.type
+    if tensor.dtype == torch.float64 or not torch.is_autocast_enabled(device):
+        return tensor
+    return tensor.to(torch.get_autocast_dtype(device))
