@@ -1,7 +1,7 @@
 """Names of what a model yields: of losses and metrics, label by label.
 
-With one label a loss, a metric or a prediction has its plain name, `auc`. With several it also has
-the name of the label, `auc_is_click`.
+Where a model learns one label a loss, a metric or a prediction has its plain name, `auc`. Where it
+learns several it also has the name of the label, `auc_is_click`.
 """
 
 from __future__ import annotations
@@ -37,6 +37,28 @@ class Named(NamedTuple, Generic[C]):
     position: int
 
 
+def trained_labels(config: PipelineConfig) -> list[str]:
+    """The labels that the model of a pipeline learns, in the order of `data_config.label_fields`.
+
+    A model of one's own learns all of them. One that ships with raymon has one task: it learns the
+    first label, or those that its losses name by `label_name`.
+    """
+    labels = list(config.data_config.label_fields)
+    if config.model_config.HasField("custom"):
+        return labels
+    named = {loss.label_name for loss in config.model_config.losses if loss.HasField("label_name")}
+    return [label for label in labels if label in named] if named else labels[:1]
+
+
+def trained_weights(config: PipelineConfig) -> list[str]:
+    """The columns of sample weights of those labels: none, one for all, or one for each."""
+    columns = list(config.data_config.sample_weight_fields)
+    if len(columns) < 2:
+        return columns
+    by_label = dict(zip(config.data_config.label_fields, columns, strict=True))
+    return [by_label[label] for label in trained_labels(config)]
+
+
 def suffixed(name: str, label: str, labels: Sequence[str]) -> str:
     """The name of a loss, metric or prediction of one of the labels."""
     return f"{name}_{label}" if len(labels) > 1 else name
@@ -61,7 +83,7 @@ def named_train_metrics(
 
 def metric_names(config: PipelineConfig) -> list[str]:
     """What an evaluation yields: its metrics, then the losses, then their sum."""
-    labels = list(config.data_config.label_fields)
+    labels = trained_labels(config)
     metrics = named_metrics(config.model_config, labels)
     losses = named_losses(config.model_config, labels)
     return [*(m.name for m in metrics), *(loss.name for loss in losses), TOTAL_LOSS]

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from raymon.config.names import Named, named_losses, named_metrics, named_train_metrics
+from raymon.config.names import (
+    Named,
+    named_losses,
+    named_metrics,
+    named_train_metrics,
+    trained_labels,
+)
 from raymon.config.rules import Rules
 from raymon.protos.metric_pb2 import MetricConfig, TrainMetricConfig
 from raymon.protos.model_pb2 import LossConfig
@@ -48,7 +54,7 @@ def validate_losses(config: PipelineConfig, rules: Rules) -> dict[str, str]:
     Raises:
         ConfigError: the first thing that is wrong.
     """
-    model, labels = config.model_config, list(config.data_config.label_fields)
+    model, labels = config.model_config, trained_labels(config)
     _require_kinds("losses", "loss", config, rules)
     losses = named_losses(model, labels)
     _require_different(losses, "losses", rules)
@@ -62,7 +68,9 @@ def validate_losses(config: PipelineConfig, rules: Rules) -> dict[str, str]:
             f"label {loss.label} has {other} already; give each loss a label_name of its own",
         )
         if loss.kind == _CLASS:
-            rules.require(model.num_class > 1, place, "needs num_class to be 2 or more")
+            # A model of one's own may score candidates, of which a batch has as many as it has.
+            ok = model.num_class > 1 or model.HasField("custom")
+            rules.require(ok, place, "needs num_class to be 2 or more")
         if loss.kind != _REAL:
             rules.inner_item("losses", loss.position).inner(loss.kind).within(
                 "label_smoothing", 0, 1
@@ -71,6 +79,7 @@ def validate_losses(config: PipelineConfig, rules: Rules) -> dict[str, str]:
         for label in labels:
             missing = label not in kinds
             rules.require(not missing, "", f'label "{label}" has no loss; give one in losses')
+        _warn_of_untrained(config, rules)
         useless = model.num_class > 1 and _CLASS not in kinds.values()
         rules.warn(useless, "num_class", f"no loss is {_CLASS}")
     return kinds
@@ -87,7 +96,7 @@ def validate_metrics(config: PipelineConfig, losses: Mapping[str, str], rules: R
     Raises:
         ConfigError: the first thing that is wrong.
     """
-    model, labels = config.model_config, list(config.data_config.label_fields)
+    model, labels = config.model_config, trained_labels(config)
     for listed in ("metrics", "train_metrics"):
         _require_kinds(listed, "metric", config, rules)
     metrics, train_metrics = named_metrics(model, labels), named_train_metrics(model, labels)
@@ -95,6 +104,19 @@ def validate_metrics(config: PipelineConfig, losses: Mapping[str, str], rules: R
     _require_fitting(train_metrics, "train_metrics", losses, model.num_class, rules)
     _require_different(metrics, "metrics", rules)
     _require_different(train_metrics, "train_metrics", rules)
+
+
+def _warn_of_untrained(config: PipelineConfig, rules: Rules) -> None:
+    trained, kind = trained_labels(config), config.model_config.WhichOneof("model")
+    labels = config.data_config.label_fields
+    rest = [index for index, label in enumerate(labels) if label not in trained]
+    if rest:
+        learnt = " and ".join(f'"{label}"' for label in trained)
+        Rules(rules.source, config, "").inner("data_config").warn(
+            True,
+            f"label_fields[{rest[0]}]",
+            f"{kind} learns {learnt} alone; losses with a label_name make it learn others",
+        )
 
 
 def _require_fitting(
@@ -136,8 +158,10 @@ def _validate_metric(
         _validate_xauc(metric, own)
     if metric.kind == "grouped_xauc":
         own.positive("max_pairs_per_group")
-    if metric.kind == "recall_at_k":
+    if metric.kind == "recall_at_k" and num_class > 1:
         own.within("top_k", 1, num_class, with_high=True)
+    if metric.kind == "multiclass_auc":
+        own.require(num_class > 1, "", "needs model_config.num_class to be 2 or more")
     if isinstance(metric.config, TrainMetricConfig):
         rules.positive("decay_step")
         rules.within("decay_rate", 0, 1)
@@ -163,7 +187,7 @@ def _validate_xauc(metric: Named[MetricConfig] | Named[TrainMetricConfig], own: 
 
 def _require_kinds(listed: str, oneof: str, config: PipelineConfig, rules: Rules) -> None:
     """Every entry says what it is, and is of a label that there is."""
-    labels = config.data_config.label_fields
+    labels, trained = config.data_config.label_fields, trained_labels(config)
     for index, entry in enumerate(getattr(config.model_config, listed)):
         names = ", ".join(field.name for field in entry.DESCRIPTOR.oneofs_by_name[oneof].fields)
         given = entry.WhichOneof(oneof) is not None
@@ -171,6 +195,11 @@ def _require_kinds(listed: str, oneof: str, config: PipelineConfig, rules: Rules
         if entry.HasField("label_name"):
             place = f"{listed}[{index}].label_name"
             rules.known(entry.label_name, place, labels, "label")
+            rules.require(
+                entry.label_name in trained,
+                place,
+                f"{entry.label_name} is not trained; give it a loss with this label_name",
+            )
 
 
 def _require_different(

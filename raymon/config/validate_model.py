@@ -8,11 +8,12 @@ from raymon.config.rules import Rules
 from raymon.config.source import Source
 from raymon.config.validate_losses import validate_losses, validate_metrics
 from raymon.protos import model_pb2
+from raymon.protos.feature_pb2 import FeatureConfig
 from raymon.protos.pipeline_pb2 import PipelineConfig
 
 GROUPS = {
     "dlrm": {"dense": False, "sparse": True},
-    "deepfm": {"wide": True, "fm": True, "deep": True},
+    "deepfm": {"wide": True, "fm": False, "deep": True},
 }
 """The groups that a model takes, and whether it needs them."""
 
@@ -31,8 +32,7 @@ def validate_model(config: PipelineConfig, source: Source) -> None:
     rules.positive("num_class")
     _validate_groups(config, rules)
     if kind == "dlrm":
-        _validate_mlp(model.dlrm.dense_mlp, rules.inner("dlrm").inner("dense_mlp"))
-        _validate_mlp(model.dlrm.final, rules.inner("dlrm").inner("final"))
+        _validate_dlrm(model, rules.inner("dlrm"))
     elif kind == "deepfm":
         deepfm = rules.inner("deepfm")
         deepfm.positive("wide_embedding_dim")
@@ -40,6 +40,14 @@ def validate_model(config: PipelineConfig, source: Source) -> None:
         if model.deepfm.HasField("final"):
             _validate_mlp(model.deepfm.final, deepfm.inner("final"))
     losses = validate_losses(config, rules)
+    if kind == "deepfm" and not model.deepfm.HasField("final"):
+        # What is added to every class alike leaves their probabilities as they are.
+        useless = "softmax_cross_entropy" in losses.values()
+        why = "for softmax_cross_entropy, as deepfm has no final; give it one"
+        for index, group in enumerate(model.feature_groups):
+            rules.warn(
+                useless and group.group_name in ("wide", "fm"), f"feature_groups[{index}]", why
+            )
     validate_metrics(config, losses, rules)
 
 
@@ -74,16 +82,27 @@ def _validate_groups(config: PipelineConfig, rules: Rules) -> None:
     top = Rules(rules.source, config, "")
     for index, feature in enumerate(features):
         top.warn(feature not in used, f"feature_configs[{index}]", "it is in no feature group")
-    if model.HasField("dlrm"):
-        why = 'there is no group "dense"'
-        rules.inner("dlrm").warn("dense" not in given, "dense_mlp", why)
 
 
-def _feature_name(config: object) -> str:
-    for kind in ("id_feature", "raw_feature"):
-        if config.HasField(kind):  # type: ignore[attr-defined]
-            return str(getattr(config, kind).feature_name)
-    return ""
+def _validate_dlrm(model: model_pb2.ModelConfig, rules: Rules) -> None:
+    dlrm, sizes = model.dlrm, {g.group_name: len(g.feature_names) for g in model.feature_groups}
+    has_mlp, has_dense = dlrm.HasField("dense_mlp"), "dense" in sizes
+    rules.require(has_mlp or not has_dense, "", 'has no dense_mlp for group "dense"; give one')
+    rules.warn(has_mlp and not has_dense, "dense_mlp", 'there is no group "dense"')
+    if has_mlp:
+        _validate_mlp(dlrm.dense_mlp, rules.inner("dense_mlp"))
+    rules.require(
+        dlrm.arch_with_sparse or has_dense or sizes["sparse"] > 1,
+        "arch_with_sparse",
+        'is false, and one feature of group "sparse" alone has no interaction; leave it out',
+    )
+    _validate_mlp(dlrm.final, rules.inner("final"))
+
+
+def _feature_name(config: FeatureConfig) -> str:
+    """The name of a feature of any kind; empty where the config says none."""
+    kind = config.WhichOneof("feature")
+    return "" if kind is None else str(getattr(config, kind).feature_name)
 
 
 def _validate_mlp(config: model_pb2.MLP, rules: Rules) -> None:

@@ -35,9 +35,13 @@ def second_order(vectors: Tensor) -> Tensor:
 class DeepFM(RankingModel):
     """A wide part, second-order interactions and a deep MLP, side by side.
 
-    Group "wide" has a small embedding a feature, of tables of its own, which are summed; "fm" has
-    embeddings of one size; "deep" takes any features, and shares its tables with "fm". The three
-    go into the final MLP if there is one, and then into one linear map for each label.
+    Group "wide" has a small embedding a feature, of tables of its own, all of whose numbers are
+    summed to one; "fm" has embeddings of one size, and without it those of "deep" are taken; "deep"
+    takes any features, and shares its tables with "fm".
+
+    With a final MLP, that sum, the vector of the second order and the output of the deep MLP go
+    through it side by side, and then through one linear map for each label. Without one the output
+    of a label is a linear map of the deep MLP's, plus the wide sum, plus the sum of the vector.
 
     Raises:
         ConfigError: a feature has no embedding where it needs one, or embeddings of "fm" differ
@@ -54,8 +58,9 @@ class DeepFM(RankingModel):
         super().__init__(config, features, labels, sample_weights)
         deepfm = config.deepfm
         self._wide = FeatureGroup("wide", config, features)
-        self._fm = FeatureGroup("fm", config, features)
         self._deep = FeatureGroup("deep", config, features)
+        has_fm = any(group.group_name == "fm" for group in config.feature_groups)
+        self._fm = FeatureGroup("fm" if has_fm else "deep", config, features)
         self._wide.require_sparse()
         fm_dim = self._fm.require_one_dim()
         wide_dim = deepfm.wide_embedding_dim
@@ -65,20 +70,21 @@ class DeepFM(RankingModel):
         )
         self.embeddings = EmbeddingCollection(specs_of([*self._fm.features, *self._deep.features]))
         self.deep_mlp = MLP(self._deep.dense_dim + sum(self._deep.embedding_dims), deepfm.deep)
-        out_features = wide_dim + fm_dim + self.deep_mlp.out_features
+        out_features = self.deep_mlp.out_features
         self.final_mlp: MLP | None = None
         if deepfm.HasField("final"):
-            self.final_mlp = MLP(out_features, deepfm.final)
+            self.final_mlp = MLP(1 + fm_dim + out_features, deepfm.final)
             out_features = self.final_mlp.out_features
         self.head = Head(out_features, self.kinds, config.num_class)
 
     def predict(self, batch: Batch) -> dict[str, Tensor]:
         embeddings = self.embeddings(batch)
-        wide = torch.stack(self._wide.sparse(self.wide_embeddings(batch)), dim=1).sum(1)
+        wide = torch.cat(self._wide.sparse(self.wide_embeddings(batch)), dim=1).sum(1, keepdim=True)
         fm = second_order(torch.stack(self._fm.sparse(embeddings), dim=1))
         deep = self.deep_mlp(self._deep.concat(batch, embeddings))
-        outputs = torch.cat([wide, fm, deep], dim=1)
-        if self.final_mlp is not None:
-            outputs = self.final_mlp(outputs)
-        predictions: dict[str, Tensor] = self.head(outputs)
+        predictions: dict[str, Tensor]
+        if self.final_mlp is None:
+            predictions = self.head(deep, wide + fm.sum(1, keepdim=True))
+        else:
+            predictions = self.head(self.final_mlp(torch.cat([wide, fm, deep], dim=1)))
         return predictions

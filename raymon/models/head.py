@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from raymon.config.names import suffixed
 from raymon.data import LabelKind
+from raymon.errors import ConfigError
 
 
 class Head(nn.Module):
@@ -20,21 +21,30 @@ class Head(nn.Module):
         in_features: length of an input.
         kinds: by label, what its values are.
         num_class: C, the number of classes of a label that is a class.
+
+    Raises:
+        ConfigError: there is such a label and C is 1.
     """
 
     def __init__(self, in_features: int, kinds: Mapping[str, LabelKind], num_class: int) -> None:
         super().__init__()
+        if num_class < 2 and LabelKind.CLASS in kinds.values():
+            raise ConfigError(
+                f"model_config.num_class: is {num_class}; the Head of a model gives "
+                "softmax_cross_entropy a score for each of 2 classes or more"
+            )
         self._kinds = dict(kinds)
         self.outputs = nn.ModuleList(
             nn.Linear(in_features, num_class if kind is LabelKind.CLASS else 1)
             for kind in self._kinds.values()
         )
 
-    def forward(self, inputs: Tensor) -> dict[str, Tensor]:
+    def forward(self, inputs: Tensor, added: Tensor | None = None) -> dict[str, Tensor]:
         """The predictions, float32, with the suffix of the label where there are several.
 
         Args:
             inputs: `[B, in_features]`.
+            added: `[B, 1]`, what is added to every output of the linear maps.
 
         Returns:
             `logits` and `probs`, `[B]` for a binary label and `[B, C]` for one of C classes; `y`
@@ -45,6 +55,8 @@ class Head(nn.Module):
         with torch.autocast(inputs.device.type, enabled=False):
             for layer, (label, kind) in zip(self.outputs, self._kinds.items(), strict=True):
                 output = layer(inputs.float())
+                if added is not None:
+                    output = output + added.float()
                 if kind is LabelKind.REAL:
                     predictions[suffixed("y", label, labels)] = output.squeeze(1)
                     continue

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from raymon.config.names import named_losses
+from raymon.config.names import named_losses, trained_labels
 from raymon.data import LabelKind
 from raymon.errors import ConfigError
 from raymon.protos.model_pb2 import LossConfig, ModelConfig
@@ -23,12 +23,12 @@ LABEL_KINDS: Mapping[str, LabelKind] = {
 
 
 def label_kinds(config: PipelineConfig) -> dict[str, LabelKind]:
-    """What the values of each label of a pipeline must be.
+    """What the values of each label must be that the model of a pipeline learns.
 
     Raises:
         ConfigError: two losses want different things of one label.
     """
-    return kinds_by_loss(config.model_config, list(config.data_config.label_fields))
+    return kinds_by_loss(config.model_config, trained_labels(config))
 
 
 def kinds_by_loss(config: ModelConfig, labels: Sequence[str]) -> dict[str, LabelKind]:

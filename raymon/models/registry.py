@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Mapping, Sequence
 
 from raymon.config.custom import import_class, read_kwargs
+from raymon.config.names import trained_labels, trained_weights
 from raymon.data import Feature
 from raymon.errors import ConfigError
 from raymon.models.deepfm import DeepFM
@@ -27,8 +28,7 @@ def build_model(config: PipelineConfig, features: Sequence[Feature]) -> Model:
             begins with the path of the field, as in `model_config.custom.class_path: ...`.
     """
     model_config = config.model_config
-    labels = list(config.data_config.label_fields)
-    arguments = (model_config, features, labels, list(config.data_config.sample_weight_fields))
+    arguments = (model_config, features, trained_labels(config), trained_weights(config))
     kind = model_config.WhichOneof("model")
     if kind is None:
         raise ConfigError(f"model_config: has no model; give one of {', '.join(MODELS)}, custom")

@@ -11,6 +11,7 @@ from google.protobuf import text_format
 
 import raymon
 from raymon.config import read_saved
+from raymon.config.names import trained_labels
 from raymon.data import Batch, Columns, DataReader, Feature, check_input, missing_rows
 from raymon.errors import DataError, RunError
 from raymon.models import Model, build_model
@@ -69,7 +70,7 @@ def export_run(
         "run": str(absolute(model_dir)),
         "step": chosen.step,
         "metrics": dict(chosen.metrics),
-        "labels": list(config.data_config.label_fields),
+        "labels": trained_labels(config),
         "data": {
             "train_input_path": config.train_input_path,
             "eval_input_path": config.eval_input_path,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from raymon.config.names import trained_weights
 from raymon.data import (
     Columns,
     CsvFormat,
@@ -110,7 +111,7 @@ def columns_of(
     return Columns(
         features,
         label_kinds(config),
-        list(config.data_config.sample_weight_fields),
+        trained_weights(config),
         grouping_keys(config) if evaluation else (),
         model.num_class if model.num_class > 1 else None,
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import torch
 from torchmetrics import Metric
 
-from raymon.config.names import named_metrics, named_train_metrics
+from raymon.config.names import named_metrics, named_train_metrics, trained_labels
 from raymon.data import Feature, LabelKind, build_features, check_input
 from raymon.errors import ConfigError, RunError, UserError
 from raymon.metrics import TrainMetricWrapper, build_custom, few_rows, try_out
@@ -66,7 +66,7 @@ def check_config(config: PipelineConfig) -> None:
 
 
 def _try_custom_metrics(config: PipelineConfig) -> None:
-    model, labels = config.model_config, config.data_config.label_fields
+    model, labels = config.model_config, trained_labels(config)
     for metric in named_metrics(model, labels):
         if metric.kind == "custom_metric":
             place = f"model_config.metrics[{metric.position}].custom_metric"

@@ -1,16 +1,21 @@
 from __future__ import annotations
 
 import logging
+import re
 from pathlib import Path
 
 import pytest
 
 from raymon.config import load, metric_names
+from raymon.config.names import trained_labels, trained_weights
 from raymon.errors import ConfigError
+from raymon.protos.feature_pb2 import FeatureConfig
 from tests.config.texts import TEXT, line_of, write
 
 TRAIN, MODEL = "train_config", "model_config"
 SOFTMAX = f"{MODEL}.losses[0]=softmax_cross_entropy {{}}"
+FINAL = "final { hidden_units: 8 }"
+WIDE = 'feature_groups { group_name: "wide" feature_names: "user" group_type: WIDE }'
 LR = f"{TRAIN}.dense_optimizer"
 
 WRONG: list[tuple[list[str], str]] = [
@@ -156,6 +161,8 @@ def test_a_right_config_gives_no_warning(tmp_path: Path, caplog: pytest.LogCaptu
 def test_with_several_labels_names_carry_the_label(tmp_path: Path) -> None:
     overrides = [
         'data_config.label_fields=["y", "z"]',
+        "model_config.losses[0].label_name=y",
+        "model_config.losses+=binary_cross_entropy {} label_name: 'z'",
         "model_config.metrics+=mean_absolute_error {} label_name: 'z'",
     ]
     assert metric_names(load(write(tmp_path), overrides)) == [
@@ -171,3 +178,80 @@ def test_with_several_labels_names_carry_the_label(tmp_path: Path) -> None:
 def test_a_loss_may_rank_checkpoints(tmp_path: Path) -> None:
     best = "export_config={exporter_type: 'best' best_exporter_metric: 'total_loss'}"
     assert load(write(tmp_path), [best]).export_config.best_exporter_metric == "total_loss"
+
+
+TWO_LABELS = 'data_config.label_fields=["y", "z"]'
+
+
+def test_of_several_labels_a_model_with_one_task_learns_the_first_and_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    weights = 'data_config.sample_weight_fields=["v", "w"]'
+    with caplog.at_level(logging.WARNING, logger="raymon"):
+        config = load(write(tmp_path), [TWO_LABELS, weights])
+    assert trained_labels(config) == ["y"]
+    assert trained_weights(config) == ["v"]
+    assert metric_names(config) == ["auc", "binary_cross_entropy", "total_loss"]
+    (message,) = caplog.messages
+    assert message.endswith(
+        'data_config.label_fields[1]: has no effect: dlrm learns "y" alone; losses with a '
+        "label_name make it learn others"
+    )
+
+
+def test_losses_may_name_any_of_the_labels(tmp_path: Path) -> None:
+    weights = 'data_config.sample_weight_fields=["v", "w"]'
+    config = load(write(tmp_path), [TWO_LABELS, weights, f"{MODEL}.losses[0].label_name=z"])
+    assert (trained_labels(config), trained_weights(config)) == (["z"], ["w"])
+    assert metric_names(config) == ["auc", "binary_cross_entropy", "total_loss"]
+
+
+def test_every_kind_of_feature_can_be_in_a_group(tmp_path: Path) -> None:
+    kinds = FeatureConfig.DESCRIPTOR.oneofs_by_name["feature"].fields
+    assert len(kinds) > 2
+    for kind in kinds:
+        feature = f'{kind.name} {{ feature_name: "new" expression: "user:n" '
+        feature += "embedding_dim: 4 } }"
+        text = TEXT.replace("model_config {", f"feature_configs {{ {feature}\nmodel_config {{")
+        text = text.replace('feature_names: "user"', 'feature_names: ["user", "new"]')
+        load(write(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ([TWO_LABELS, f"{MODEL}.metrics[0].label_name=z"], "z is not trained; give it a loss with"),
+        ([f"{MODEL}.dlrm.dense_mlp="], 'dlrm: has no dense_mlp for group "dense"; give one'),
+        (
+            [f"{MODEL}.feature_groups[0]=", f"{MODEL}.dlrm={{arch_with_sparse: false {FINAL}}}"],
+            'arch_with_sparse: is false, and one feature of group "sparse" alone',
+        ),
+    ],
+)
+def test_what_a_model_cannot_be_made_of_is_refused(
+    tmp_path: Path, overrides: list[str], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        load(write(tmp_path), overrides)
+
+
+def test_dlrm_needs_no_bottom_mlp_without_numbers(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING, logger="raymon"):
+        load(write(tmp_path), [f"{MODEL}.feature_groups[0]=", f"{MODEL}.dlrm={{ {FINAL} }}"])
+    assert all("dense_mlp" not in message for message in caplog.messages)
+
+
+def test_what_has_no_effect_on_classes_is_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    deepfm = TEXT.replace('"dense" feature', '"deep" feature')
+    deepfm = deepfm.replace("dlrm {", f"{WIDE} deepfm {{").replace("dense_mlp", "deep")
+    deepfm = deepfm.replace('"sparse" feature', '"fm" feature').replace("binary_", "softmax_")
+    deepfm = deepfm.replace("auc {}", "accuracy {}").replace("losses", "num_class: 3 losses", 1)
+    with caplog.at_level(logging.WARNING, logger="raymon"):
+        load(write(tmp_path, deepfm))
+        assert not caplog.messages
+        load(write(tmp_path, deepfm.replace("final { hidden_units: 8 }", "")))
+    assert len([m for m in caplog.messages if "as deepfm has no final" in m]) == 2

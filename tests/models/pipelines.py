@@ -33,6 +33,8 @@ DEEPFM = """
   deepfm { deep { hidden_units: [16, 8] } final { hidden_units: [8] } }
 """
 BCE = "losses { binary_cross_entropy {} }"
+BCE_OF_TWO = """losses { binary_cross_entropy {} label_name: "y" }
+  losses { binary_cross_entropy {} label_name: "z" }"""
 
 
 def pipeline(

@@ -73,12 +73,11 @@ def test_the_kind_of_a_label_follows_from_its_losses() -> None:
     losses = """losses { binary_cross_entropy {} label_name: "a" }
       losses { softmax_cross_entropy {} label_name: "b" } losses { l2_loss {} label_name: "c" }"""
     config = pipeline(losses=losses, data='label_fields: ["a", "b", "c", "d"]')
-    assert label_kinds(config) == {
-        "a": LabelKind.BINARY,
-        "b": LabelKind.CLASS,
-        "c": LabelKind.REAL,
-        "d": LabelKind.REAL,
-    }
+    named = {"a": LabelKind.BINARY, "b": LabelKind.CLASS, "c": LabelKind.REAL}
+    assert label_kinds(config) == named
+    # A model of one's own may have a loss of its own for any label.
+    config.model_config.custom.class_path = "package.module:Class"
+    assert label_kinds(config) == {**named, "d": LabelKind.REAL}
 
 
 def test_losses_that_want_different_things_of_a_label_are_refused() -> None:

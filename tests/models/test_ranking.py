@@ -8,7 +8,7 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 from raymon.models import grouping_keys
-from tests.models.pipelines import BCE, DEEPFM, DLRM, batch_of, model_of, pipeline
+from tests.models.pipelines import BCE, BCE_OF_TWO, DEEPFM, DLRM, batch_of, model_of, pipeline
 
 MODELS = pytest.mark.parametrize("text", [DLRM, DEEPFM], ids=["dlrm", "deepfm"])
 TWO = 'label_fields: ["y", "z"]'
@@ -119,7 +119,7 @@ def test_with_several_labels_every_name_has_its_label() -> None:
 
 def test_each_label_has_its_own_weights_where_there_are_as_many() -> None:
     data = TWO + ' sample_weight_fields: ["w", "v"]'
-    model = model_of(pipeline(data=data))
+    model = model_of(pipeline(losses=BCE_OF_TWO, data=data))
     batch = batch_of(9, labels=("y", "z"))
     batch.weights["v"] = 2 * torch.ones(9)
     weight = model.batch_weight(batch)
