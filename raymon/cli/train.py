@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -37,6 +38,7 @@ def train(
 ) -> None:
     """Train the model that CONFIG describes."""
     from raymon.storage import to_json
+    from raymon.training.summary import DIVERGED
     from raymon.training.train import train as run
 
     summary = run(config, with_num_workers(overrides, num_workers), resume=resume, address=address)
@@ -44,3 +46,6 @@ def train(
         click.echo(to_json(asdict(summary)))
     else:
         print_summary(summary, has_cluster=bool(address or os.environ.get("RAY_ADDRESS")))
+    if summary.status == DIVERGED:
+        # What is wrong is in the log.
+        sys.exit(1)

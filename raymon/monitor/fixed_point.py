@@ -12,6 +12,9 @@ FRACTION_BITS = 32
 LARGEST = 2.0**94
 """Reals beyond it do not fit on the wire, where a number of units has 128 bits."""
 
+LARGEST_UNITS = round(math.ldexp(LARGEST, FRACTION_BITS))
+"""`LARGEST` in units. A sum that reaches it is not known any more."""
+
 _LOW_BITS = 64
 _LOW_MASK = (1 << _LOW_BITS) - 1
 

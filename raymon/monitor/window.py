@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from raymon.monitor.counts import encode_counts
-from raymon.monitor.fixed_point import encode, units
+from raymon.monitor.fixed_point import LARGEST, encode, units
 from raymon.monitor.histogram import encode_histogram
 from raymon.monitor.late_stack import LateStack
 from raymon.monitor.layout import Layout
@@ -123,10 +123,18 @@ def _loss_sum(name: str, losses: Reals, weights: Reals) -> LossSum:
     finite = np.isfinite(losses) & np.isfinite(weights)
     return LossSum(
         name=name,
-        sum=encode(units(math.fsum((losses * weights)[finite].tolist()))),
+        sum=encode(units(_sum(losses[finite], weights[finite]))),
         weight=encode(units(math.fsum(weights[finite].tolist()))),
         non_finite=len(finite) - int(np.count_nonzero(finite)),
     )
+
+
+def _sum(losses: Reals, weights: Reals) -> float:
+    """The sum of loss * weight; `LARGEST` where one of them is beyond what can be counted."""
+    with np.errstate(over="ignore"):
+        parts = losses * weights
+    largest = max(parts.tolist(), key=abs, default=0.0)
+    return largest if abs(largest) >= LARGEST else math.fsum(parts.tolist())
 
 
 def _scalars(values: Mapping[str, float]) -> list[Scalar]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -58,7 +57,6 @@ class Period:
         """What is published of the steps so far; None where there are none."""
         if self.last is None or self.first_step is None:
             return None
-        means = {name: total.mean for name, total in self.losses.items()}
         return Snapshot(
             first_step=self.first_step,
             end_step=self.last.end_step,
@@ -66,7 +64,7 @@ class Period:
             samples=self.samples,
             samples_total=samples_before + self.samples,
             seconds=self.seconds,
-            losses={name: mean for name, mean in means.items() if not math.isnan(mean)},
+            losses={name: total.mean for name, total in self.losses.items()},
             non_finite={
                 name: total.non_finite for name, total in self.losses.items() if total.non_finite
             },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from raymon.monitor.counts import Entries, add_counts, decode_counts, encode_counts
-from raymon.monitor.fixed_point import decode, encode, real
+from raymon.monitor.fixed_point import LARGEST_UNITS, decode, encode, real
 from raymon.monitor.layout import Counts, Layout
 from raymon.monitor.sending import add_sending
 from raymon.monitor.states import States, decode_states, encode_merged, merge_into
@@ -27,15 +28,20 @@ class LossTotal:
     non_finite: int = 0
 
     def add(self, other: LossTotal) -> None:
-        """Adds the sums of other ranks or steps."""
-        self.sum += other.sum
-        self.weight += other.weight
+        """Adds the sums of other ranks or steps. What is beyond the wire stays so."""
+        beyond = max(abs(self.sum), abs(other.sum)) >= LARGEST_UNITS
+        self.sum = LARGEST_UNITS if beyond else self.sum + other.sum
+        self.sum = max(-LARGEST_UNITS, min(self.sum, LARGEST_UNITS))
+        self.weight = min(self.weight + other.weight, LARGEST_UNITS)
         self.non_finite += other.non_finite
 
     @property
     def mean(self) -> float:
-        """The weighted mean, or NaN where no step had a finite loss."""
-        return real(self.sum) / real(self.weight) if self.weight else float("nan")
+        """The weighted mean; NaN where no step had a finite loss, infinite where the sum is beyond
+        what can be counted."""
+        if abs(self.sum) >= LARGEST_UNITS:
+            return math.copysign(math.inf, self.sum)
+        return real(self.sum) / real(self.weight) if self.weight else math.nan
 
     def to_message(self, name: str) -> LossSum:
         """Everything that `from_message` needs."""

@@ -10,6 +10,7 @@ from rich.console import Console as RichConsole
 from rich.logging import RichHandler
 
 from raymon.sinks.live_bars import LiveBars
+from raymon.sinks.number_text import rate_text
 from raymon.sinks.progress_text import (
     BOUND_SHOWN_ABOVE,
     format_values,
@@ -49,6 +50,7 @@ class Console:
         self._step = 0
         self._last: Snapshot | None = None
         self._doubted: set[str] = set()
+        self._non_finite: set[str] = set()
         self._without_value: set[tuple[str, str]] = set()
 
     def __enter__(self) -> Console:
@@ -115,13 +117,7 @@ class Console:
 
     def _show_snapshot(self, snapshot: Snapshot) -> None:
         self._warn(f"Steps {snapshot.first_step} to {snapshot.end_step}", snapshot)
-        if snapshot.non_finite:
-            _log.warning(
-                "Steps %d to %d: losses that are not finite: %s",
-                snapshot.first_step,
-                snapshot.end_step,
-                " ".join(f"{name}:{count}" for name, count in snapshot.non_finite.items()),
-            )
+        self._tell_non_finite(snapshot)
         # What was shown before all ranks were in is shown again, exactly: the bar stays.
         self._step = max(self._step, snapshot.end_step)
         self._last = snapshot
@@ -131,6 +127,19 @@ class Console:
             self._log_snapshot(snapshot)
         else:
             self._unlogged = snapshot
+
+    def _tell_non_finite(self, snapshot: Snapshot) -> None:
+        # When it begins and when it is over: the count stands beside every value, and a run that
+        # has diverged would say nothing else.
+        where = f"Steps {snapshot.first_step} to {snapshot.end_step}"
+        new = {n: count for n, count in snapshot.non_finite.items() if n not in self._non_finite}
+        if new:
+            counts = " ".join(f"{name}:{count}" for name, count in new.items())
+            _log.warning("%s: losses that are NaN or infinite, and in no mean: %s", where, counts)
+        over = self._non_finite - snapshot.non_finite.keys()
+        if over:
+            _log.info("%s: finite again: %s", where, " ".join(sorted(over)))
+        self._non_finite = set(snapshot.non_finite)
 
     def _draw(self, snapshot: Snapshot) -> None:
         assert self._bars is not None
@@ -147,11 +156,12 @@ class Console:
         if self._bars is not None:
             step = f"Evaluating Step {progress.step}"
             self._bars.show(
-                "evaluation", step, progress.done, progress.total or None, f"{rate:.2f}it/s"
+                "evaluation", step, progress.done, progress.total or None, f"{rate_text(rate)}it/s"
             )
         elif time.monotonic() - self._last_line >= self._interval_s:
             self._last_line = time.monotonic()
-            _log.info("Evaluating Step %d: %dit [%.2fit/s]", progress.step, progress.done, rate)
+            shown = rate_text(rate)
+            _log.info("Evaluating Step %d: %dit [%sit/s]", progress.step, progress.done, shown)
 
 
 def terminal_handler(terminal: RichConsole) -> logging.Handler:

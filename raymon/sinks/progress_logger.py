@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import time
 
+from raymon.sinks.number_text import rate_text
+
 _log = logging.getLogger("raymon")
 
 
@@ -44,5 +46,5 @@ class ProgressLogger:
         if seconds < self._mininterval or iterations < max(1, self._miniters):
             return
         rate = iterations / seconds if seconds > 0 else 0.0
-        _log.info("%s: %dit [%.2fit/s] %s", self._desc, n, rate, suffix)
+        _log.info("%s: %dit [%sit/s] %s", self._desc, n, rate_text(rate), suffix)
         self._last_time, self._last_n = now, n

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
-from raymon.sinks.snapshot import Snapshot
+from raymon.sinks.number_text import count_text, number_text, rate_text
+from raymon.sinks.snapshot import TOTAL_LOSS, Snapshot
 
 BOUND_SHOWN_ABOVE = 0.01
 """A metric that may be wrong by more than this is shown with its bound."""
@@ -15,11 +17,11 @@ def progress_line(snapshot: Snapshot) -> str:
     per second and coverage."""
     parts = [
         f"Training Epoch {snapshot.epoch}: {snapshot.end_step}it",
-        f"[{snapshot.steps_per_second:.2f}it/s]",
-        *(f"lr_g{i}:{rate:.5f}" for i, rate in enumerate(snapshot.learning_rates)),
-        format_values({**snapshot.losses, "total_loss": snapshot.total_loss}),
+        f"[{rate_text(snapshot.steps_per_second)}it/s]",
+        *(f"lr_g{i}:{number_text(rate)}" for i, rate in enumerate(snapshot.learning_rates)),
+        _losses(snapshot),
         format_values(snapshot.metrics, snapshot.metric_bounds),
-        f"samples/s:{snapshot.samples_per_second:,.0f}",
+        f"samples/s:{count_text(snapshot.samples_per_second)}",
         f"ranks:{snapshot.coverage.ranks}/{snapshot.coverage.world_size}",
     ]
     return " ".join(part for part in parts if part)
@@ -28,8 +30,8 @@ def progress_line(snapshot: Snapshot) -> str:
 def short_suffix(snapshot: Snapshot) -> str:
     """What stands behind the bar on a terminal."""
     parts = [
-        f"{snapshot.samples_per_second:,.0f} samples/s",
-        f"loss:{snapshot.total_loss:.5f}",
+        f"{count_text(snapshot.samples_per_second)} samples/s",
+        f"loss:{number_text(snapshot.total_loss)}" if snapshot.losses else "",
         format_values(snapshot.metrics, snapshot.metric_bounds),
         f"{snapshot.coverage.ranks}/{snapshot.coverage.world_size} ranks",
     ]
@@ -40,9 +42,23 @@ def format_values(values: Mapping[str, float], bounds: Mapping[str, float] | Non
     """`name:value`, separated by spaces, with the bounds that are worth showing."""
     bounds = bounds or {}
     return " ".join(
-        f"{name}:{value:.5f}" + _format_bound(bounds.get(name, 0.0))
+        f"{name}:{number_text(value)}" + _format_bound(bounds.get(name, 0.0))
         for name, value in values.items()
     )
+
+
+def _losses(snapshot: Snapshot) -> str:
+    # A total lacks at least the values that the loss lacks that has fewest.
+    counts = {TOTAL_LOSS: max(snapshot.non_finite.values(), default=0), **snapshot.non_finite}
+    return " ".join(
+        f"{name}:{number_text(loss)}" + _format_non_finite(loss, counts.get(name, 0))
+        for name, loss in snapshot.all_losses.items()
+    )
+
+
+def _format_non_finite(loss: float, count: int) -> str:
+    # Beside a number alone: it is not that of all steps.
+    return f"({count:,} not finite)" if count and math.isfinite(loss) else ""
 
 
 def _format_bound(bound: float) -> str:

@@ -106,7 +106,7 @@ class RunGauges:
 def _of_snapshot(snapshot: Snapshot) -> Iterator[tuple[Series, float]]:
     yield _series("raymon_step"), snapshot.end_step
     yield _series("raymon_epoch"), snapshot.epoch
-    for name, loss in {**snapshot.losses, "total_loss": snapshot.total_loss}.items():
+    for name, loss in snapshot.all_losses.items():
         yield _series("raymon_loss", name), loss
     for name, count in {**dict.fromkeys(snapshot.losses, 0), **snapshot.non_finite}.items():
         yield _series("raymon_non_finite_losses", name), count

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from raymon.protos.report_pb2 import Histogram
+
+TOTAL_LOSS = "total_loss"
+"""The name of what all losses are together."""
 
 InputErrors = Mapping[str, Mapping[str, int]]
 """By metric, how many times by what was wrong."""
@@ -59,8 +63,10 @@ class Snapshot:
         samples: Rows in these steps, over all ranks.
         samples_total: Rows since the start of the run.
         seconds: That these steps took the slowest rank, evaluation and saves left out.
-        losses: Weighted mean over all rows, by name.
-        non_finite: Losses of single steps that were NaN or infinite and are not in the mean.
+        losses: Weighted mean over all rows, by name. Steps whose loss was NaN or infinite are not
+            in it and counted in `non_finite`; where no step was finite, it is NaN.
+        non_finite: By loss that had any, how many of its values, one of each rank and step, were
+            NaN or infinite.
         metrics: Decayed value by name, of those that were folded at least once.
         metric_bounds: By how much a metric can be wrong, where it can.
         no_value: As for an `Evaluation`, of the last fold.
@@ -94,8 +100,26 @@ class Snapshot:
 
     @property
     def total_loss(self) -> float:
-        """The sum of the losses."""
-        return sum(self.losses.values())
+        """The loss of that name where there is one, else the sum of the losses.
+
+        NaN where one of them is NaN, or there is none: never the sum of what is left.
+        """
+        if TOTAL_LOSS in self.losses:
+            return self.losses[TOTAL_LOSS]
+        return sum(self.losses.values()) if self.losses else math.nan
+
+    @property
+    def all_losses(self) -> dict[str, float]:
+        """The losses by name, the total behind them; empty where there are none."""
+        parts = {name: loss for name, loss in self.losses.items() if name != TOTAL_LOSS}
+        return {**parts, TOTAL_LOSS: self.total_loss} if self.losses else {}
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the total has no value because losses were NaN, infinite, or beyond what can be
+        counted; not where only nothing weighed anything."""
+        beyond = any(math.isinf(loss) for loss in self.losses.values())
+        return not math.isfinite(self.total_loss) and bool(self.non_finite or beyond)
 
     @property
     def samples_per_second(self) -> float:
@@ -118,7 +142,7 @@ class Snapshot:
             "samples_total": self.samples_total,
             "seconds": self.seconds,
             "samples_per_second": self.samples_per_second,
-            "losses": {**self.losses, "total_loss": self.total_loss},
+            "losses": self.all_losses,
             "non_finite": dict(self.non_finite),
             "metrics": dict(self.metrics),
             "metric_bounds": dict(self.metric_bounds),

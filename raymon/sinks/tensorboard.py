@@ -11,7 +11,7 @@ from tensorboardX.summary import histogram_raw, scalar
 
 from raymon.sinks.event_files import EventFiles
 from raymon.sinks.event_objects import EventObjects
-from raymon.sinks.snapshot import Evaluation, Snapshot
+from raymon.sinks.snapshot import TOTAL_LOSS, Evaluation, Snapshot
 from raymon.storage import StoragePath
 
 EVALUATION_DIRECTORY = "eval_val"
@@ -82,8 +82,8 @@ class TensorBoard:
 
     def _curves(self, snapshot: Snapshot) -> Iterator[tuple[str, float]]:
         if "loss" in self._summaries:
-            yield from ((f"loss/{name}", loss) for name, loss in snapshot.losses.items())
-            yield "loss/total", snapshot.total_loss
+            for name, loss in snapshot.all_losses.items():
+                yield "loss/total" if name == TOTAL_LOSS else f"loss/{name}", loss
         if "learning_rate" in self._summaries:
             yield from ((f"lr/g{i}", rate) for i, rate in enumerate(snapshot.learning_rates))
         yield from snapshot.gradient_norms.items()

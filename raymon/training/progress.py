@@ -40,6 +40,8 @@ class Progress:
         self._thread = threading.Thread(target=self._follow, name="raymon-progress", daemon=True)
         self.last: Snapshot | None = None
         self.evaluations: list[Evaluation] = []
+        self.diverged_since: int | None = None
+        """The step from which on no window had a loss that is finite; None where the last had."""
 
     def __enter__(self) -> Progress:
         self._console.__enter__()
@@ -85,6 +87,8 @@ class Progress:
         """
         if isinstance(published, AttemptBegan):
             self._shown_step = min(self._shown_step, published.step)
+            if self.diverged_since is not None and published.step <= self.diverged_since:
+                self.diverged_since = None
             self.evaluations = [e for e in self.evaluations if e.step <= published.step]
         elif isinstance(published, Evaluation):
             if published in self.evaluations:
@@ -96,4 +100,11 @@ class Progress:
             self.last = published
             if published.coverage.ranks == published.coverage.world_size:
                 self._shown_step = published.end_step
+            self._see_losses(published)
         return True
+
+    def _see_losses(self, snapshot: Snapshot) -> None:
+        if not snapshot.diverged:
+            self.diverged_since = None
+        elif self.diverged_since is None:
+            self.diverged_since = snapshot.first_step

@@ -18,17 +18,22 @@ from raymon.training.saver import SAVE_COUNTS
 
 RUN_FILE = "run.json"
 
+DONE, DIVERGED = "done", "diverged"
+
 
 @dataclass(frozen=True)
 class Summary:
     """What `run.json` holds.
 
     Attributes:
-        status: "done", "failed" or "interrupted".
+        status: "done", "diverged" where it made all its steps and its losses are not finite any
+            more, "failed" or "interrupted".
         model_dir: Directory of the run.
         steps: Steps that the model has made.
         stopped_early: Which scores did not improve any more; None where they still did, or nobody
             asked.
+        diverged_since: The step from which on no window had a total loss that is finite; None where
+            the last one had.
         epochs: Epochs that are over.
         samples: Rows trained on, over all workers.
         train_s: Seconds of training, evaluation and saves left out.
@@ -36,7 +41,7 @@ class Summary:
         train_metrics: Losses and decayed metrics of the last steps.
         eval_metrics: Scores of the last evaluation.
         best_checkpoint: Path of the best checkpoint by the configured metric, the newest one
-            where there is no evaluation.
+            where there is no evaluation; None where none has a value of the metric.
         best_metrics: Its scores.
         export: Directory of the model on its own; None where there is none.
         restarts: How often the workers were started again.
@@ -50,6 +55,7 @@ class Summary:
     model_dir: str
     steps: int = 0
     stopped_early: str | None = None
+    diverged_since: int | None = None
     epochs: int = 0
     samples: int | None = None
     train_s: float | None = None
@@ -76,21 +82,28 @@ def summarise(plan: RunPlan, progress: Progress, status: str, counts: Mapping[st
     Args:
         plan: The run.
         progress: What the driver saw of it.
-        status: See `Summary`.
+        status: See `Summary`; "done" becomes "diverged" where it has.
         counts: Of the reporter; empty where it did not answer any more.
     """
     model_dir = storage_path(plan.config.model_dir)
     checkpoints = list_checkpoints(model_dir)
     newest = newest_checkpoint(model_dir)
-    best = best_of(checkpoints, plan.config.export_config) or newest
+    best = best_of(checkpoints, plan.config.export_config)
+    if best is None and not any(checkpoint.metrics for checkpoint in checkpoints):
+        best = newest
     last = progress.last
+    before = {} if last else _of_before(model_dir, newest)
+    diverged_since = progress.diverged_since if last else before.get("diverged_since")
+    if status == DONE and diverged_since is not None:
+        status = DIVERGED
     summary = Summary(
         status=status,
         model_dir=str(model_dir),
         steps=newest.step if newest else 0,
         stopped_early=newest.stopped if newest else None,
+        diverged_since=diverged_since,
         epochs=newest.epoch if newest else 0,
-        train_metrics=_train_metrics(last) if last else _of_before(model_dir, newest),
+        train_metrics=_train_metrics(last) if last else numbers_of(before.get("train_metrics", {})),
         eval_metrics=dict(newest.metrics) if newest else {},
         best_checkpoint=str(best.path) if best else None,
         best_metrics=dict(best.metrics) if best else {},
@@ -117,14 +130,14 @@ def _counted(counts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _train_metrics(last: Snapshot) -> dict[str, float]:
-    return {**last.metrics, **last.losses, "total_loss": last.total_loss}
+    return {**last.metrics, **last.all_losses}
 
 
-def _of_before(model_dir: StoragePath, newest: Checkpoint | None) -> dict[str, float]:
+def _of_before(model_dir: StoragePath, newest: Checkpoint | None) -> dict[str, Any]:
     """What the summary of a run has that was resumed when no step was left to make."""
     try:
-        before = json.loads((model_dir / RUN_FILE).read_text())
+        before: dict[str, Any] = json.loads((model_dir / RUN_FILE).read_text())
     except (OSError, ValueError):
         return {}
     is_same = newest is not None and before.get("steps") == newest.step
-    return numbers_of(before.get("train_metrics", {})) if is_same else {}
+    return before if is_same else {}

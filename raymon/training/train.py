@@ -52,7 +52,7 @@ from raymon.training.prepare import (
 )
 from raymon.training.progress import Progress, Publisher
 from raymon.training.retention import LocalRegister
-from raymon.training.summary import Summary, summarise
+from raymon.training.summary import DIVERGED, DONE, Summary, summarise
 from raymon.training.worker import run_worker
 from raymon.training.worker_context import WorkerContext
 
@@ -258,7 +258,7 @@ def _follow(
         with progress:
             try:
                 work()
-                status = "done"
+                status = DONE
             except KeyboardInterrupt:
                 status = "interrupted"
                 _log_way_on(storage_path(plan.config.model_dir))
@@ -272,7 +272,15 @@ def _follow(
         if isinstance(error, RaymonError) or not isinstance(error, Exception):
             raise
         raise TrainingError(f"{type(error).__name__}: {error}") from error
-    return _written(lambda: summarise(plan, progress, status, counts))
+    summary = _written(lambda: summarise(plan, progress, status, counts))
+    if summary.status == DIVERGED:
+        _log.error(
+            "Diverged: the losses are NaN or infinite from step %d to the end, at step %d; a lower "
+            "learning rate or grad_clipping may help",
+            summary.diverged_since,
+            summary.steps,
+        )
+    return summary
 
 
 def _written(summarised: Callable[[], Summary]) -> Summary:

@@ -1,0 +1,56 @@
+"""Losses of a window over ranks and steps, finite or not."""
+
+import math
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from raymon.monitor.window import encode_window
+from raymon.reporter.window_sum import LossTotal
+from tests.monitor.test_window import window_of
+
+LOSS = st.floats(width=32) | st.sampled_from([math.nan, math.inf, 1e30, -1e30, 3e38])
+STEPS = st.lists(st.tuples(LOSS, st.sampled_from([1.0, 0.5, 256.0])), min_size=1, max_size=6)
+
+
+def total_of(steps: list[tuple[float, float]]) -> LossTotal:
+    losses, weights = zip(*steps, strict=True)
+    return LossTotal.from_message(encode_window(window_of([*losses], [*weights])).losses[0])
+
+
+def over_the_wire(total: LossTotal) -> LossTotal:
+    return LossTotal.from_message(total.to_message("loss"))
+
+
+@given(st.lists(STEPS, min_size=1, max_size=4))
+def test_a_mean_is_that_of_the_finite_steps_or_no_number(
+    ranks: list[list[tuple[float, float]]],
+) -> None:
+    merged = LossTotal()
+    for steps in ranks:
+        merged.add(total_of(steps))
+        merged = over_the_wire(merged)
+    finite = [step for steps in ranks for step in steps if math.isfinite(step[0])]
+    assert merged.non_finite == sum(map(len, ranks)) - len(finite)
+    if not finite:
+        assert math.isnan(merged.mean)
+        return
+    products = [Fraction(loss) * Fraction(weight) for loss, weight in finite]
+    if sum(map(abs, products)) >= 2**94:
+        # Beyond what travels: what is shown is right, or nothing is.
+        exact = float(sum(products) / sum(Fraction(weight) for _, weight in finite))
+        assert not math.isfinite(merged.mean) or math.isclose(merged.mean, exact, rel_tol=1e-6)
+        return
+    exact = float(sum(products) / sum(Fraction(weight) for _, weight in finite))
+    assert merged.mean == pytest.approx(exact, rel=1e-6, abs=1e-9)
+
+
+def test_losses_that_explode_on_two_ranks_are_no_number_and_no_error() -> None:
+    merged = LossTotal()
+    for _ in range(3):
+        merged.add(over_the_wire(total_of([(3e38, 256.0)] * 4)))
+    assert over_the_wire(merged).mean == math.inf
+    merged.add(total_of([(0.5, 1.0)]))
+    assert merged.mean == math.inf
