@@ -53,17 +53,19 @@ class Monitor:
             metrics of raymon or torchmetrics, which are copied, `TrainMetricWrapper`s, or
             `TrainMetricConfig` messages; a list of them, or a mapping by the names to show.
         model_dir: Directory, or URI of one, for `monitor/windows.jsonl`, TensorBoard events and
-            what a restart needs; what is there past `first_step` is taken back. None: in Ray Train
-            the storage of the run, elsewhere nothing is written.
+            what a restart needs; one run at a time writes to it. None: in Ray Train the storage of
+            the run, elsewhere nothing is written.
         total_steps: Steps of the run, for a bar and the time that remains.
         log_step_count_steps: Steps that a progress line and a point on the curves cover.
         use_tensorboard: Whether TensorBoard events are written.
         optimizer: Whose learning rates are shown.
         name: Of one of several monitors of a run; it writes to a directory of that name.
-        first_step: Steps that the model has made, where a run goes on.
+        first_step: Steps that the model has made, where a run goes on; the numbers that are there
+            past it are taken back. None: none, and there are no numbers of another run.
 
     Raises:
-        UserError: An argument is wrong, or another run writes to the same directory.
+        UserError: An argument is wrong, another run writes to the same directory, or it has the
+            numbers of one and `first_step` is None.
     """
 
     def __init__(
@@ -76,7 +78,7 @@ class Monitor:
         use_tensorboard: bool = True,
         optimizer: torch.optim.Optimizer | None = None,
         name: str | None = None,
-        first_step: int = 0,
+        first_step: int | None = None,
     ) -> None:
         _check_at_least(1, log_step_count_steps=log_step_count_steps, total_steps=total_steps)
         _check_at_least(0, first_step=first_step)

@@ -111,7 +111,7 @@ class OpenRank:
             log_step_count_steps=self._settings.log_step_count_steps,
             sender=self._sender,
             device=device,
-            first_step=self._settings.first_step,
+            first_step=self._settings.first_step or 0,
         )
         self._monitor.clock = self.clock
         return self._monitor

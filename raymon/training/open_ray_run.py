@@ -12,6 +12,7 @@ from typing import Any
 import ray
 import ray.train
 from ray.train.collective import broadcast_from_rank_zero
+from ray.train.v2._internal.execution.context import get_train_context
 
 from raymon.errors import RunError, UserError
 from raymon.monitor import Channel
@@ -19,12 +20,15 @@ from raymon.protos.monitor_pb2 import MonitorConfig
 from raymon.reporter.actor import actor_name
 from raymon.reporter.node_actor import TreeReporter
 from raymon.reporter.ray_reporter import RayReporter, start_reporter
-from raymon.storage import ObjectPath, StoragePath, with_few_tries
+from raymon.storage import ObjectPath, StoragePath, with_few_tries, write_whole
 from raymon.training.model_dir import check_writable
-from raymon.training.open_run import RunSettings, make_reporter
+from raymon.training.open_run import RunSettings, first_step_of, make_reporter
 from raymon.training.progress import Publisher
 
 _log = logging.getLogger("raymon")
+
+_RUN = "monitor/ray_run"
+"""File with the name that Ray Train gives to each run."""
 
 _CLOSE_S = 5.0
 """Seconds that the reporter has to close in any case."""
@@ -110,15 +114,30 @@ def _begin(
     """The number of the attempt, or 0 and why there is none if the user can do something."""
     try:
         check_writable(directory)
+        step = first_step_of(settings, None if _were_here(directory) else directory)
         # Where workers were here before, it goes on from what theirs kept.
         reporter = start_reporter(run, make_reporter(settings, directory), use_prometheus=True)
-        token, step = uuid.uuid4().hex, settings.first_step
-        return reporter.begin_attempt(token, world_size, step, settings.prototypes()), ""
+        token = uuid.uuid4().hex
+        attempt = reporter.begin_attempt(token, world_size, step, settings.prototypes())
+        write_whole(directory / _RUN, _run_id().encode())
+        return attempt, ""
     except UserError as error:
         return 0, str(error)
     except Exception as error:  # a run goes on without its reporter
         _log.warning("monitoring is off: %s: %s", type(error).__name__, error)
         return 0, ""
+
+
+def _were_here(directory: StoragePath) -> bool:
+    """Whether workers of the same run, which Ray Train started again, wrote to a directory."""
+    try:
+        return (directory / _RUN).read_text() == _run_id()
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _run_id() -> str:
+    return str(get_train_context().train_run_context.run_id)
 
 
 def _place(settings: RunSettings, context: Any) -> tuple[str, StoragePath]:

@@ -15,11 +15,11 @@ from raymon.errors import RunError
 from raymon.metrics import TrainMetricWrapper
 from raymon.monitor import Channel
 from raymon.protos.monitor_pb2 import MonitorConfig
-from raymon.reporter import InProcessReporter, Reporter
+from raymon.reporter import InProcessReporter, Reporter, last_step_kept
 from raymon.sinks import BackgroundSink, Sink, TensorBoard, WindowLines
 from raymon.storage import StoragePath, absolute
-from raymon.training.model_dir import check_writable
 from raymon.training.progress import Publisher
+from raymon.training.run_lock import RunLock
 
 Metrics = Mapping[str, TrainMetricWrapper]
 
@@ -37,7 +37,7 @@ class RunSettings:
         name: Of one of several monitors of the run, which then has a directory in that of the run.
         log_step_count_steps: Steps that a point on the curves covers.
         use_tensorboard: Whether there are TensorBoard events too.
-        first_step: The step that the run goes on from.
+        first_step: The step that the run goes on from; None for a run that begins.
     """
 
     metrics: Metrics
@@ -45,7 +45,7 @@ class RunSettings:
     name: str | None
     log_step_count_steps: int
     use_tensorboard: bool
-    first_step: int
+    first_step: int | None
 
     def prototypes(self) -> dict[str, TrainMetricWrapper]:
         """Copies of the metrics for a reporter, which may be where there is no GPU."""
@@ -129,6 +129,27 @@ def make_reporter(settings: RunSettings, directory: StoragePath | None) -> Repor
     )
 
 
+def first_step_of(settings: RunSettings, directory: StoragePath | None) -> int:
+    """The step that a run goes on from.
+
+    Args:
+        settings: Of the run.
+        directory: With what was kept of a run before it; None where nobody looks at that.
+
+    Raises:
+        RunError: A run that begins would take back the numbers of another one.
+    """
+    if settings.first_step is not None or directory is None:
+        return settings.first_step or 0
+    kept = last_step_kept(directory)
+    if kept > 0:
+        raise RunError(
+            f"{directory}: has the numbers of a run up to step {kept}; pass first_step={kept} to "
+            "go on behind them, first_step=0 to take them back and begin anew, or another model_dir"
+        )
+    return 0
+
+
 class LocalRun:
     """A run of this process alone, with a reporter in it.
 
@@ -141,13 +162,17 @@ class LocalRun:
         self.rank, self.world_size = 0, 1
         # Another process of the same world would write to the same files.
         first = process_rank() == 0
+        self._lock: RunLock | None = None
         self.directory = self._claim(settings) if first else None
-        self._reporter = InProcessReporter(make_reporter(settings, self.directory))
-        self.channel: Channel = self._reporter
-        self.publisher: Publisher | None = self._reporter if first else None
-        self.attempt = self._reporter.begin_attempt(
-            uuid.uuid4().hex, 1, settings.first_step, prototypes
-        )
+        try:
+            step = first_step_of(settings, self.directory)
+            self._reporter = InProcessReporter(make_reporter(settings, self.directory))
+            self.channel: Channel = self._reporter
+            self.publisher: Publisher | None = self._reporter if first else None
+            self.attempt = self._reporter.begin_attempt(uuid.uuid4().hex, 1, step, prototypes)
+        except BaseException:
+            self.end()
+            raise
 
     def close(self, deadline: float) -> Mapping[str, Any] | None:
         """As `OpenRun.close`."""
@@ -157,17 +182,19 @@ class LocalRun:
         """As `OpenRun.end`."""
         if self.directory is not None:
             _written.discard(self.directory)
+        if self._lock is not None:
+            self._lock.release()
 
     def _claim(self, settings: RunSettings) -> StoragePath | None:
         if settings.model_dir is None:
             return None
         directory = absolute(settings.model_dir) / (settings.name or "")
-        check_writable(directory)
         if directory in _written:
             raise RunError(
                 f"{directory}: another monitor of this process writes to it; close that first, or "
                 "give this one a name"
             )
+        self._lock = RunLock(directory)
         _written.add(directory)
         return directory
 

@@ -17,6 +17,7 @@ from raymon.models import build_model, label_kinds
 from raymon.protos.data_pb2 import DatasetType
 from raymon.protos.metric_pb2 import CustomMetric
 from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.sinks.json_lines import SCORES_FILE
 from raymon.storage import StoragePath, absolute, check_no_credentials, storage_path
 from raymon.training.checkpoint import checkpoint_directories, newest_checkpoint, read_manifest
 from raymon.training.datasets import EVAL, TRAIN, Datasets, check_datasets, title
@@ -30,7 +31,6 @@ from raymon.training.job import (
     total_steps,
     train_reader,
 )
-from raymon.training.model_dir import check_writable
 
 
 @dataclass(frozen=True)
@@ -189,11 +189,11 @@ def plan_fine_tuning(config: PipelineConfig) -> list[Transfer]:
 
 
 def check_model_dir(model_dir: StoragePath, resume: bool) -> None:
-    """Checks that a run can write to its directory, and that it goes on only where asked to.
+    """Checks that a run goes on only where asked to, and that none begins in the place of another.
 
     Raises:
-        RunError: The directory cannot be written, has checkpoints and `resume` is false, or has
-            none and `resume` is true.
+        RunError: The directory has checkpoints, or scores of some that are gone, and `resume` is
+            false; or it has none and `resume` is true.
     """
     newest = newest_checkpoint(model_dir)
     if newest is not None and not resume:
@@ -209,7 +209,12 @@ def check_model_dir(model_dir: StoragePath, resume: bool) -> None:
         )
     if newest is None and resume and not damaged:
         raise RunError(f"{model_dir}: --resume: no complete checkpoint to go on from")
-    check_writable(model_dir)
+    scores = model_dir / SCORES_FILE
+    if newest is None and not resume and scores.is_file() and scores.read_bytes().strip():
+        raise RunError(
+            f"{model_dir}: has the scores of a run whose checkpoints are gone, which a run that "
+            f"begins would take back; choose another model_dir, or remove {SCORES_FILE}"
+        )
 
 
 def with_absolute_paths(config: PipelineConfig) -> PipelineConfig:

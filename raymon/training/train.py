@@ -52,6 +52,7 @@ from raymon.training.prepare import (
 )
 from raymon.training.progress import Progress, Publisher
 from raymon.training.retention import LocalRegister
+from raymon.training.run_lock import RunLock
 from raymon.training.summary import DIVERGED, DONE, Summary, summarise
 from raymon.training.worker import run_worker
 from raymon.training.worker_context import WorkerContext
@@ -114,14 +115,15 @@ def train(
         handler=terminal_handler(terminal) if terminal else None,
     )
     plan = plan_run(pipeline, given)
-    check_model_dir(storage_path(plan.config.model_dir), resume)
-    if not resume:
-        _log_fine_tuning(plan.config.train_config, plan_fine_tuning(plan.config))
-    run = _run_in_process if pipeline.ray_config.num_workers == 0 else _run_on_ray
-    summary = run(plan, address, terminal)
-    if pipeline.HasField("export_config") and pipeline.export_config.export_at_end:
-        summary = _export(plan.config, summary)
-    return summary
+    with RunLock(storage_path(plan.config.model_dir)):
+        check_model_dir(storage_path(plan.config.model_dir), resume)
+        if not resume:
+            _log_fine_tuning(plan.config.train_config, plan_fine_tuning(plan.config))
+        run = _run_in_process if pipeline.ray_config.num_workers == 0 else _run_on_ray
+        summary = run(plan, address, terminal)
+        if pipeline.HasField("export_config") and pipeline.export_config.export_at_end:
+            summary = _export(plan.config, summary)
+        return summary
 
 
 def load_checked(

@@ -247,6 +247,20 @@ def test_a_run_goes_on_exactly_from_a_checkpoint_anywhere(tmp_path: Path) -> Non
     assert [line["losses"] for line in written] == [line["losses"] for line in expected]
 
 
+def test_the_numbers_of_a_run_are_not_taken_back_by_another_that_begins(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    watch(batches(30), [auc_message()], model_dir=run).close()
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    with pytest.raises(raymon.RunError, match=r"up to step 30; pass first_step=30 to go on") as no:
+        raymon.Monitor([auc_message()], model_dir=run)
+    assert "\n" not in str(no.value)
+    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
+    watch(batches(20), [auc_message()], model_dir=run, first_step=30).close()
+    assert [line["global_step"] for line in lines(run)] == [10, 20, 30, 40, 50]
+    watch(batches(20), [auc_message()], model_dir=run, first_step=0).close()
+    assert [line["global_step"] for line in lines(run)] == [10, 20]
+
+
 def test_nothing_is_written_without_a_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

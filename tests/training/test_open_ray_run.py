@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ import pytest
 
 from raymon import RunError
 from raymon.storage import ObjectPath
-from raymon.training import open_ray_run
+from raymon.training import open_ray_run, open_run
 from raymon.training.open_ray_run import RayRun, _begin, _place
 from raymon.training.open_run import RunSettings, in_ray_train
 
@@ -74,6 +75,30 @@ def test_only_what_the_user_can_put_right_stops_a_run(
     monkeypatch.setattr(open_ray_run, "start_reporter", fail)
     assert _begin(settings(), "run", tmp_path, 2) == begun
     assert said in caplog.text
+
+
+def test_workers_that_ray_train_starts_again_take_back_and_others_do_not(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    begun = []
+
+    def begin_attempt(token: str, world_size: int, step: int, metrics: object) -> int:
+        begun.append(step)
+        return len(begun)
+
+    actor = SimpleNamespace(begin_attempt=begin_attempt)
+    monkeypatch.setattr(open_ray_run, "start_reporter", lambda *_, **__: actor)
+    monkeypatch.setattr(open_ray_run, "_run_id", lambda: "first run")
+    monkeypatch.setattr(open_run, "last_step_kept", lambda directory: 30 if begun else 0)
+    none = dataclasses.replace(settings(), first_step=None)
+    assert _begin(none, "run", tmp_path, 2) == (1, "")
+    assert _begin(none, "run", tmp_path, 2) == (2, "")
+    monkeypatch.setattr(open_ray_run, "_run_id", lambda: "second run")
+    number, refused = _begin(none, "run", tmp_path, 2)
+    assert number == 0
+    assert "has the numbers of a run up to step 30" in refused
+    assert _begin(dataclasses.replace(none, first_step=20), "run", tmp_path, 2) == (3, "")
+    assert begun == [0, 0, 20]
 
 
 class Reporter:

@@ -17,7 +17,7 @@ import raymon
 from raymon.errors import TrainingError
 from raymon.reporter.reporter import SAVES_FAILED
 from raymon.storage import object_path, paths, storage_path
-from raymon.training import restore
+from raymon.training import restore, run_lock
 from raymon.training import train as driver
 from raymon.training.checkpoint import MANIFEST, checkpoint_directories, list_checkpoints
 from raymon.training.loop import Loop
@@ -41,6 +41,7 @@ def objects(monkeypatch: pytest.MonkeyPatch) -> Objects:
     monkeypatch.setattr(object_path, "_READ_PAUSES_S", (0.0, 0.0))
     monkeypatch.setattr(restore, "_PAUSES_S", (0.0,))
     monkeypatch.setattr(driver, "_SUMMARY_PAUSES_S", (0.0, 0.0))
+    monkeypatch.setattr(run_lock, "_SETTLE_S", 0.0)
     return storage
 
 
@@ -124,6 +125,8 @@ def test_storage_that_fails_for_a_while_costs_saves_and_no_numbers(
 
     def saving(self: Loop) -> None:
         if self._state.step == 20:
+            # The save before it is over, however slow the machine is.
+            self._saver.wait()
             objects.fails = fail
         original(self)
         if self._state.step == 20:
@@ -217,7 +220,7 @@ def test_storage_that_does_not_answer_is_no_empty_storage(
             raise OSError("503 SlowDown")
 
     objects.fails = fail
-    with pytest.raises(raymon.RunError, match=r"manifest\.json: cannot be read: 503 SlowDown"):
+    with pytest.raises(raymon.RunError, match=r"run/.*: cannot be read: 503 SlowDown"):
         train(config_file, RUN, steps=20)
 
 
