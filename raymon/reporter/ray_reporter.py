@@ -7,7 +7,6 @@ from concurrent.futures import Future
 from typing import Any
 
 import ray
-from ray import cloudpickle
 
 from raymon.errors import RunError
 from raymon.monitor import Ack, Channel
@@ -22,9 +21,17 @@ TAKEN_OVER_AFTER_S = 5.0
 _RETRY_S = 0.5
 
 
-def unsealed(handle: bytes) -> Any:
-    """The handle of an actor, of what `RayReporter.sealed` gave."""
-    return cloudpickle.loads(handle)
+def reporter_of(run: str) -> Any:
+    """The handle of the actor of a run, anywhere on its cluster.
+
+    Who is to find it gets the name alone: a handle that passes through other actors has them import
+    the code of its actor, and torch with it, and that of Ray's client is no handle elsewhere.
+
+    Raises:
+        ValueError: There is none.
+    """
+    name = actor_name(run)
+    return ray.get_actor(name, namespace=name)
 
 
 def start_reporter(run: str, reporter: Reporter, use_prometheus: bool = False) -> RayReporter:
@@ -55,11 +62,10 @@ def start_reporter(run: str, reporter: Reporter, use_prometheus: bool = False) -
 
 
 def _end_abandoned(run: str) -> None:
-    name = actor_name(run)
     deadline: float | None = None
     while True:
         try:
-            actor = ray.get_actor(name, namespace=name)
+            actor = reporter_of(run)
         except ValueError:
             return
         if _abandoned(actor):
@@ -100,10 +106,9 @@ class RayReporter:
         return self._actor
 
     @property
-    def sealed(self) -> bytes:
-        """The handle as bytes, for what passes through other actors on its way: whoever reads a
-        handle imports the code of its actor, and torch with it."""
-        return bytes(cloudpickle.dumps(self._actor))
+    def run(self) -> str:
+        """The name of the run, by which `reporter_of` finds the actor."""
+        return self._run
 
     def begin_attempt(
         self,

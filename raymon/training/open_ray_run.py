@@ -17,9 +17,8 @@ from ray.train.v2._internal.execution.context import get_train_context
 from raymon.errors import RunError, UserError
 from raymon.monitor import Channel
 from raymon.protos.monitor_pb2 import MonitorConfig
-from raymon.reporter.actor import actor_name
 from raymon.reporter.node_actor import TreeReporter
-from raymon.reporter.ray_reporter import RayReporter, start_reporter
+from raymon.reporter.ray_reporter import RayReporter, reporter_of, start_reporter
 from raymon.storage import ObjectPath, StoragePath, with_few_tries, write_whole
 from raymon.training.model_dir import check_writable
 from raymon.training.open_run import RunSettings, first_step_of, make_reporter
@@ -101,8 +100,7 @@ def open_ray_run(settings: RunSettings) -> RayRun | None:
         raise RunError(refused)
     if not attempt:
         return None
-    name = actor_name(run)
-    actor = ray.get_actor(name, namespace=name)
+    actor = reporter_of(run)
     tree = TreeReporter(actor, MonitorConfig())
     channel = tree.channel(attempt, world_size, settings.metrics)
     return RayRun(rank, world_size, attempt, directory, RayReporter(actor, run), channel)

@@ -59,7 +59,7 @@ def fit(job: Job, reporter: RayReporter, datasets: Datasets) -> None:
         "config": job.serialized_config,
         "checkpoint": job.checkpoint,
         "metrics": registered_metrics(),
-        "reporter": reporter.sealed,
+        "reporter": reporter.run,
         "datasets": others,
         "ray_datasets": list(of_ray),
         "validates": validates,

@@ -52,7 +52,7 @@ def score_checkpoint(
 
     from raymon.config.custom import allow_custom_classes
     from raymon.metrics import register_metric
-    from raymon.reporter.ray_reporter import RayReporter, unsealed
+    from raymon.reporter.ray_reporter import RayReporter, reporter_of
     from raymon.storage import storage_path
     from raymon.training.evaluate_beside import evaluate_beside
     from raymon.training.job import Job
@@ -69,7 +69,7 @@ def score_checkpoint(
     scores = evaluate_beside(
         config,
         storage_path(config.model_dir) / PurePath(checkpoint.path).name,
-        RayReporter(unsealed(arguments["reporter"])),
+        RayReporter(reporter_of(arguments["reporter"])),
         arguments["datasets"],
         device,
     )

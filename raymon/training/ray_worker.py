@@ -11,9 +11,9 @@ def train_loop_per_worker(arguments: dict[str, Any]) -> None:
     Args:
         arguments: `config`, a serialised `PipelineConfig`; `checkpoint`, the path of one to
             evaluate, or None to train; `metrics`, those that the driver registered, by name;
-            `reporter`, the handle of the `ReportingActor`; `datasets` in place of files, by name;
-            `ray_datasets`, the names of those that Ray Train splits; `validates`, whether a task of
-            Ray Train scores checkpoints.
+            `reporter`, the run whose `ReportingActor` takes what is measured; `datasets` in place
+            of files, by name; `ray_datasets`, the names of those that Ray Train splits;
+            `validates`, whether a task of Ray Train scores checkpoints.
     """
     # Ray's controller imports this module too, so what takes seconds is imported here.
     import logging
@@ -23,7 +23,7 @@ def train_loop_per_worker(arguments: dict[str, Any]) -> None:
     from raymon.config.custom import allow_custom_classes
     from raymon.metrics import register_metric
     from raymon.reporter.node_actor import TreeReporter
-    from raymon.reporter.ray_reporter import unsealed
+    from raymon.reporter.ray_reporter import reporter_of
     from raymon.training.job import Job
     from raymon.training.kept_memory import keep_memory
     from raymon.training.ray_register import RayRegister
@@ -50,5 +50,5 @@ def train_loop_per_worker(arguments: dict[str, Any]) -> None:
         from raymon.training.ray_datasets import rows_of_worker
 
         datasets |= rows_of_worker(arguments["ray_datasets"], job.config)
-    reporter = TreeReporter(unsealed(arguments["reporter"]), job.config.monitor_config)
+    reporter = TreeReporter(reporter_of(arguments["reporter"]), job.config.monitor_config)
     run_worker(job, context, reporter, datasets=datasets)

@@ -52,7 +52,7 @@ def test_rays_own_actors_load_no_torch_for_what_a_run_gives_them(ray_address: st
     import ray
 
     from raymon.reporter import Reporter
-    from raymon.reporter.ray_reporter import start_reporter, unsealed
+    from raymon.reporter.ray_reporter import reporter_of, start_reporter
     from raymon.training.every_row import EveryRow
     from raymon.training.ray_worker import train_loop_per_worker
 
@@ -64,9 +64,9 @@ def test_rays_own_actors_load_no_torch_for_what_a_run_gives_them(ray_address: st
 
     reporter = start_reporter("loads-no-torch", Reporter(None, [], 100, 10.0))
     try:
-        assert unsealed(reporter.sealed)._actor_id == reporter.actor._actor_id
+        assert reporter_of(reporter.run)._actor_id == reporter.actor._actor_id
         # Environments of their own, so that none is in a process of another.
-        for i, given in enumerate([train_loop_per_worker, EveryRow(), reporter.sealed]):
+        for i, given in enumerate([train_loop_per_worker, EveryRow(), reporter.run]):
             alone = loads_torch.options(runtime_env={"env_vars": {"OF_A_TEST": str(i)}})
             assert not ray.get(alone.remote([given]), timeout=120)
     finally:

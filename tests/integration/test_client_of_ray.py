@@ -1,0 +1,24 @@
+"""A driver elsewhere, by way of Ray's client: `--address ray://HEAD:PORT`."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.soak.heads import started_head
+
+
+def test_a_run_goes_through_the_client_of_ray(tmp_path: Path, config_file: Path) -> None:
+    with started_head(tmp_path, with_token=False) as head:
+        words = ["train", config_file.name, "--json", "--address", head.client]
+        words += ["--num-workers", "1", "--set", "train_config.num_epochs=1"]
+        finished = subprocess.run(
+            [sys.executable, "-m", "raymon.cli", *words],
+            cwd=config_file.parent, env=head.environment, text=True, capture_output=True,
+            timeout=120,
+        )  # fmt: skip
+    assert finished.returncode == 0, finished.stderr
+    summary = json.loads(finished.stdout)
+    assert (summary["status"], summary["steps"]) == ("done", 39)
+    assert summary["monitoring"]["windows_lost"] == 0
+    assert "Training Epoch 0: 39it" in finished.stderr
