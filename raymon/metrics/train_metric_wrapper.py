@@ -13,7 +13,7 @@ from raymon.errors import UserError
 from raymon.metrics.checked_metric import CheckedMetric
 from raymon.metrics.decay import DecayedMetric
 from raymon.metrics.states import state_reductions, take_window_states
-from raymon.metrics.waiting_updates import Update, WaitingUpdates, join
+from raymon.metrics.waiting_updates import Update, WaitingUpdates, copies_as_given
 
 
 class TrainMetricWrapper(nn.Module):
@@ -102,18 +102,17 @@ class TrainMetricWrapper(nn.Module):
         Raises:
             UserError: tensors of some were written to while they waited. The others are added.
         """
-        whole = [update for update in updates if update.is_as_given]
         # Copies of a room are joined already.
-        copied = [update for update in whole if update.room is not None]
-        kept = [update for update in whole if update.room is None]
-        for update in (*copied, *(join(kept) if self._joins else kept)):
+        copied = [update for update in updates if update.room is not None]
+        kept = [update for update in updates if update.room is None]
+        copies, lost = copies_as_given(kept, joined=self._joins)
+        for update in (*copied, *copies):
             self._update_metric(update.args, update.kwargs)
             self._waiting.release(update)
-        if len(whole) < len(updates):
+        if lost:
             raise UserError(
-                f"{type(self.metric).__name__}: the tensors of {len(updates) - len(whole)} of "
-                f"{len(updates)} updates were written to after they were given, so these updates "
-                "are left out; give a clone of what is used again"
+                f"{type(self.metric).__name__}: tensors were written to after they were given, so "
+                "these updates are left out; give a clone of what is used again"
             )
 
     def take_window(self) -> dict[str, Tensor]:

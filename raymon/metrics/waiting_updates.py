@@ -74,8 +74,10 @@ class WaitingUpdates:
         if rows and rows.count(rows[0]) < len(rows):
             raise UserError(f"an update has arguments of {', '.join(map(str, rows))} rows")
         if not (self._joins and is_worth_copying(values) and self._copy(values, call)):
+            positional = tuple(map(_detached, args))
             named = {name: _detached(value) for name, value in kwargs.items()}
-            self._kept.append(Update(tuple(map(_detached, args)), named, _versions(values)))
+            versions = _versions((*positional, *named.values()))
+            self._kept.append(Update(positional, named, versions))
         self.rows += rows[0] if rows else 0
 
     def take(self) -> list[Update]:
@@ -125,6 +127,48 @@ def join(updates: list[Update]) -> list[Update]:
     return [Update(joined, named, _versions((*joined, *named.values())))]
 
 
+def copies_as_given(updates: list[Update], *, joined: bool) -> tuple[list[Update], int]:
+    """Copies of the updates whose tensors nobody has written to, for the thread that adds them.
+
+    They are compared after they are copied too: while a metric reads tensors, the thread that gave
+    them may write to them.
+
+    Args:
+        updates: With the tensors that were given.
+        joined: Whether the rows of several may be in one.
+
+    Returns:
+        The copies, and how many updates were left out.
+    """
+    left = [update for update in updates if update.is_as_given]
+    while left:
+        copies = join(left) if joined and _can_join(left) else [_copied(each) for each in left]
+        _wait_for_copies(copies)
+        still = [update for update in left if update.is_as_given]
+        if len(still) == len(left):
+            return copies, len(updates) - len(left)
+        left = still
+    return [], len(updates)
+
+
+def _copied(update: Update) -> Update:
+    args = tuple(_cloned(value) for value in update.args)
+    named = {name: _cloned(value) for name, value in update.kwargs.items()}
+    return Update(args, named, _versions((*args, *named.values())))
+
+
+def _cloned(value: Any) -> Any:
+    return value.clone() if isinstance(value, Tensor) else value
+
+
+def _wait_for_copies(copies: list[Update]) -> None:
+    # What is only queued on a device may still read what is written to by then.
+    values = (value for copy in copies for value in (*copy.args, *copy.kwargs.values()))
+    devices = {value.device for value in values if isinstance(value, Tensor) and value.is_cuda}
+    for device in devices:
+        torch.cuda.current_stream(device).synchronize()
+
+
 def _versions(values: tuple[Any, ...] | list[Tensor]) -> tuple[int, ...]:
     # Tensors of the inference mode do not count what is written to them.
     return tuple(
@@ -133,6 +177,9 @@ def _versions(values: tuple[Any, ...] | list[Tensor]) -> tuple[int, ...]:
 
 
 def _detached(value: Any) -> Any:
+    if isinstance(value, Tensor) and value.is_inference():
+        # It does not count what is written to it.
+        return value.clone()
     return value.detach() if isinstance(value, Tensor) and value.requires_grad else value
 
 

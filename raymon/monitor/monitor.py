@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import logging
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 
 from raymon.metrics import TrainMetricWrapper
+from raymon.monitor.failures import Failures
 from raymon.monitor.late_updates import ROWS_AN_UPDATE, LateUpdates
 from raymon.monitor.layout import Layout
 from raymon.monitor.offload import Offload
@@ -18,8 +17,6 @@ from raymon.monitor.schedule import CutSchedule
 from raymon.monitor.sender import Sender
 from raymon.monitor.step_scalars import StepScalars
 from raymon.monitor.window import Window
-
-_log = logging.getLogger("raymon")
 
 
 class Monitor:
@@ -70,9 +67,7 @@ class Monitor:
         for metric in metrics.values():
             metric.hand_over()
         self.clock = PhaseClock()
-        self.failures = 0
-        self._failures_told = 0
-        self._counting = threading.Lock()
+        self._failures = Failures()
         self._index = 0
         self._learning_rates: Sequence[float] = ()
         self._first_step = self._step = first_step
@@ -179,8 +174,6 @@ class Monitor:
         if stream is not None:
             # What is done on it for this window comes behind what computes the window.
             stream.wait_stream(torch.cuda.current_stream(stream.device))
-        with self._counting:
-            failures, self._failures_told = self.failures - self._failures_told, self.failures
         return Window(
             attempt=self._attempt,
             rank=self._rank,
@@ -204,13 +197,15 @@ class Monitor:
             extremes=self._extremes,
             checkpoint=checkpoint,
             last=last,
-            failures=failures,
+            take_failures=self._failures.take,
             input_counts=self._take_input_counts(),
         )
 
     def count_failure(self, error: Exception) -> None:
-        """Counts a failure of monitoring; the first is logged."""
-        with self._counting:
-            self.failures += 1
-        if self.failures == 1:
-            _log.warning("monitoring: %s: %s", type(error).__name__, error)
+        """Counts a failure of monitoring; each reason is logged once."""
+        self._failures.add(error)
+
+    @property
+    def failures(self) -> int:
+        """Failures of monitoring so far."""
+        return self._failures.count

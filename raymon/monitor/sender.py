@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections import deque
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from raymon.monitor.channel import Ack, Channel
+from raymon.monitor.failures import Failures
 from raymon.monitor.memory import host_bytes, take_device_bytes
 from raymon.monitor.sending import SendingAccount
 from raymon.monitor.window import Window, encode_window
@@ -22,7 +22,6 @@ from raymon.protos.report_pb2 import WindowReport
 if TYPE_CHECKING:
     from raymon.sinks import Evaluation
 
-_log = logging.getLogger("raymon")
 
 MAX_KEPT_BYTES = 64 << 20
 """Bytes of windows that a worker keeps for a reporter that does not answer; then the oldest go."""
@@ -115,10 +114,14 @@ class Sender:
         self._give_up_at: float | None = None
         self.acknowledged = 0
         self.dropped = 0
-        self.failures = 0
-        self._failures_told = 0
+        self._failures = Failures()
         self._thread = threading.Thread(target=self._run, name="raymon-sender", daemon=True)
         self._thread.start()
+
+    @property
+    def failures(self) -> int:
+        """What failed on the way of windows so far."""
+        return self._failures.count
 
     def put(self, window: Window) -> None:
         """Takes a window over; never waits. Past `MAX_KEPT_BYTES` the oldest are dropped."""
@@ -235,8 +238,9 @@ class Sender:
             self._count(error)
             return
         report.sending.CopyFrom(self._account.take())
-        report.failures += self.failures - self._failures_told
-        self._failures_told = self.failures
+        for why, count in self._failures.take().items():
+            report.failure_reasons[why] += count
+        report.failures = sum(report.failure_reasons.values())
         report.host_bytes = host_bytes()
         report.device_bytes = take_device_bytes(self._device)
         self._keep(report)
@@ -376,9 +380,7 @@ class Sender:
             self._watch(_Question(), self._channel.acknowledged())
 
     def _count(self, error: Exception) -> None:
-        self.failures += 1
-        if self.failures == 1:
-            _log.warning("monitoring: %s: %s", type(error).__name__, error)
+        self._failures.add(error)
 
 
 def _origin(message: WindowReport) -> tuple[int, tuple[int, ...]]:

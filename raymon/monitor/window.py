@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -51,7 +51,8 @@ class Window:
         histograms: By name, what `HistogramCounter.count` gave.
         checkpoint: A checkpoint is made of the state after `end_step` steps.
         last: The rank makes no more steps in this attempt.
-        failures: Of monitoring on this rank since the window before.
+        take_failures: Gives, by reason, the failures of monitoring on this rank since it was called
+            last; called when the tensors are there, as metrics may fail on their way.
         input_counts: By name, what was wrong with the data and was only counted, since the window
             before.
     """
@@ -75,7 +76,7 @@ class Window:
     histograms: Mapping[str, Offload] = field(default_factory=dict)
     checkpoint: bool = False
     last: bool = False
-    failures: int = 0
+    take_failures: Callable[[], Mapping[str, int]] = dict
     input_counts: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -96,12 +97,12 @@ def encode_window(window: Window) -> WindowReport:
         learning_rates=window.learning_rates,
         checkpoint=window.checkpoint,
         ended=[window.rank] if window.last else [],
-        failures=window.failures,
         input_counts=window.input_counts,
     )
     for name, losses in window.losses.items():
         report.losses.append(_loss_sum(name, losses.wait(), window.weights[name].wait()))
     _encode_metrics(window, report)
+    report.failure_reasons.update(window.take_failures())
     if window.gradient_norms is not None:
         norms = window.gradient_norms.wait()
         report.gradient_norms.extend(_scalars({k: float(v) for k, v in norms.items()}))

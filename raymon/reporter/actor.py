@@ -47,6 +47,7 @@ class ReportingActor:
         if self._exporter is not None:
             reporter.write_also(self._exporter.sink)
         reporter.tell_notices(print_status)
+        reporter.tell_of_workers()
         self._last_asked = time.monotonic()
         if _is_started_anew():
             begun = _begun_attempt(run)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -34,6 +35,7 @@ class Numbers:
         self._train_s = 0.0
         self._monitor_s = 0.0
         self._fold_failures = 0
+        self._fold_reasons: Counter[str] = Counter()
         self._warn = warn
         # By attempt, the window that comes next; and the step that all windows so far reach.
         self._next: dict[int, int] = {}
@@ -49,7 +51,9 @@ class Numbers:
         """
         for name, error in self._folds.add(window).items():
             self._fold_failures += 1
-            self._warn(name, f"metric {name} was not folded: {type(error).__name__}: {error}")
+            text = f"metric {name} was not folded: {type(error).__name__}: {error}"
+            self._fold_reasons[text] += 1
+            self._warn(name, text)
         self._period.add(window)
         self._account.add(window, self._lost_before(window, expected))
         self._samples += window.samples
@@ -84,8 +88,10 @@ class Numbers:
 
     def figures(self) -> dict[str, Any]:
         """Totals by name; seconds are those of the slowest rank."""
+        account = self._account.figures()
         return {
-            **self._account.figures(),
+            **account,
+            "failure_reasons": {**account["failure_reasons"], **self._fold_reasons},
             "fold_failures": self._fold_failures,
             "end_step": self._end_step,
             "checkpoint_step": self._checkpoint_step,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from raymon.reporter.publications import Cursor, Publications
@@ -23,6 +24,7 @@ class Outlet:
     def __init__(self, sinks: Sequence[Sink]) -> None:
         self._sinks = list(sinks)
         self._failures = 0
+        self._reasons: Counter[str] = Counter()
         self._warned: set[str] = set()
         # Made when it is asked for: the reporter is sent to the process that it runs in.
         self._made: Publications | None = None
@@ -42,6 +44,15 @@ class Outlet:
         """Calls to sinks that failed for good."""
         background = [sink for sink in self._sinks if isinstance(sink, BackgroundSink)]
         return self._failures + sum(sink.failures + sink.dropped for sink in background)
+
+    @property
+    def failure_reasons(self) -> dict[str, int]:
+        """How many of `failures` there were by reason."""
+        found = Counter(self._reasons)
+        for sink in self._sinks:
+            if isinstance(sink, BackgroundSink):
+                found.update(sink.failure_reasons)
+        return dict(found)
 
     def add(self, sink: Sink) -> None:
         """Writes to another sink too, from now on."""
@@ -115,8 +126,9 @@ class Outlet:
             action(sink)
         except Exception as error:
             self._failures += 1
-            name = type(sink).__name__
-            self.warn(name, f"{name}: {type(error).__name__}: {error}")
+            text = f"{type(sink).__name__}: {type(error).__name__}: {error}"
+            self._reasons[text] += 1
+            self.warn(type(sink).__name__, text)
 
     def _tell_of_sinks(self) -> None:
         for sink in self._sinks:

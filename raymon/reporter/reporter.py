@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
+from raymon.errors import os_reason
 from raymon.metrics import TrainMetricWrapper
 from raymon.monitor import SCHEMA_VERSION, Ack, Layout
 from raymon.protos.report_pb2 import (
@@ -100,6 +103,8 @@ class Reporter:
         self._flush_not_before = 0.0
         self._shown: Coverage | None = None
         self.counts = Counts()
+        self._store_reasons: Counter[str] = Counter()
+        self._tells_of_workers = False
 
     def begin_attempt(
         self,
@@ -224,13 +229,16 @@ class Reporter:
         """What is known of each rank of the attempt that is going on."""
         return self._ranks.states(self._clock())
 
-    def status(self) -> dict[str, int | float | None]:
-        """Counts of this reporter, figures of the run, and the seconds of training and of its
-        monitoring, each by the slowest rank."""
+    def status(self) -> dict[str, Any]:
+        """Counts of this reporter, figures of the run, reasons of failures, and the seconds of
+        training and of its monitoring, each by the slowest rank."""
         running, current = self._attempts().attempt, self._attempts().current
+        figures = self._numbers.figures()
+        reasons = (figures["failure_reasons"], self._store_reasons, self._outlet.failure_reasons)
         return {
             **asdict(self.counts),
-            **self._numbers.figures(),
+            **figures,
+            "failure_reasons": {why: n for each in reasons for why, n in each.items()},
             "sink_failures": self._outlet.failures,
             "attempts": running.number if running else 0,
             "ranks_ended": current.ended if current else 0,
@@ -252,6 +260,10 @@ class Reporter:
     def write_also(self, sink: Sink) -> None:
         """Has another sink; before the first call of anything else."""
         self._outlet.add(sink)
+
+    def tell_of_workers(self) -> None:
+        """Tells also why monitoring fails on workers, where nobody reads their logs."""
+        self._tells_of_workers = True
 
     def tell_notices(self, listener: Callable[[str], None]) -> None:
         """Has a listener for every notice, beside those who ask for news."""
@@ -316,6 +328,8 @@ class Reporter:
         collation = self._attempts().collation(window.attempt)
         ended = collation.ended_before(window.index)
         self._numbers.add(window, collation.attempt.world_size - len(ended))
+        for why in window.failure_reasons if self._tells_of_workers else ():
+            self._outlet.warn(why, f"on a worker: {why}")
         self._shown_late_at = None
         if window.end_step % self._log_step_count_steps == 0:
             self._publish_period()
@@ -367,6 +381,7 @@ class Reporter:
                     return self._store.load()
                 except OSError as error:
                     self.counts.store_failures += 1
+                    self._store_reasons[f"what was kept cannot be read: {os_reason(error)}"] += 1
                     if pause_s is None:
                         text = f"what was kept of the run cannot be read: {error}"
                         self._outlet.warn("load", text)
@@ -406,6 +421,7 @@ class Reporter:
             action(self._store)
         except OSError as error:
             self.counts.store_failures += 1
+            self._store_reasons[f"the storage of the run fails: {os_reason(error)}"] += 1
             self._outlet.warn("store", f"the storage of the run fails: {error}; it is tried again")
             return False
         return True

@@ -61,6 +61,14 @@ class BackgroundSink:
         """Writes for which there was no room in the queue, or no time at the end."""
         return self._thread.dropped if self._thread else 0
 
+    @property
+    def failure_reasons(self) -> dict[str, int]:
+        """How many of `failures` and `dropped` there were by reason."""
+        if self._thread is None:
+            return {}
+        found = {f"{self.name}: {why}": n for why, n in self._thread.failure_reasons.items()}
+        return {**found, f"{self.name}: writes dropped": self.dropped} if self.dropped else found
+
     def write(self, snapshot: Snapshot) -> None:
         """Has the snapshot written."""
         self._put(Write(snapshot))

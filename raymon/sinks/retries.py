@@ -27,6 +27,7 @@ class Retries:
 
     Attributes:
         failures: Actions that were given up.
+        reasons: How many of them by reason.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Retries:
         self._notices = notices
         self._owed: RollBack | None = None
         self.failures = 0
+        self.reasons: dict[str, int] = {}
 
     def do(self, action: Action) -> bool:
         """Does the action, or gives it up and returns false."""
@@ -77,4 +79,5 @@ class Retries:
         text = " ".join(str(error).split())[:_LONGEST_ERROR]
         times = "1 try" if self._tries == 1 else f"{self._tries} tries"
         kind = type(error).__name__
+        self.reasons = {**self.reasons, kind: self.reasons.get(kind, 0) + 1}
         self._notices.tell_once(kind, f"{kind}: {text} (given up after {times})")

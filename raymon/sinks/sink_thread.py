@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from raymon.sinks.action_queue import ActionQueue
 from raymon.sinks.actions import Action, Close, Flush, Write, WriteEvaluation
@@ -52,6 +52,11 @@ class SinkThread:
     def failures(self) -> int:
         """Actions that were given up."""
         return self._retries.failures
+
+    @property
+    def failure_reasons(self) -> Mapping[str, int]:
+        """Actions that were given up, by reason."""
+        return self._retries.reasons
 
     def put(self, action: Action) -> None:
         """Has an action done after those before it; returns at once."""

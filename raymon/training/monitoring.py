@@ -34,6 +34,7 @@ class Monitoring:
             which a half, and 99 in 100, were answered, to half a power of 2.
         steps_reported: Steps that all of this covers.
         failures: Of sinks, metrics, workers, and the storage of the run.
+        failure_reasons: How many of them by reason.
     """
 
     share: float | None
@@ -49,6 +50,7 @@ class Monitoring:
     latency_p99_s: float | None
     steps_reported: int
     failures: int
+    failure_reasons: Mapping[str, int]
 
     @classmethod
     def of_status(cls, status: Mapping[str, Any]) -> Monitoring:
@@ -64,6 +66,7 @@ class Monitoring:
             windows_lost=lost,
             steps_reported=status["end_step"] or 0,
             failures=sum(status[name] for name in failures),
+            failure_reasons=dict(status["failure_reasons"]),
             **{name: status[name] for name in _AS_COUNTED},
         )
 
@@ -71,10 +74,18 @@ class Monitoring:
         """As in `0.4 % of training time, 1,204 windows, 0 lost`."""
         parts = [_counted(self.windows, "window"), f"{self.windows_lost:,} lost"]
         if self.share is not None:
-            parts.insert(0, f"{self.share * 100:.1f} % of training time")
+            parts.insert(0, f"{_percent(self.share)} % of training time")
         if self.failures:
             parts.append(_counted(self.failures, "failure"))
+            first = next(iter(self.failure_reasons), None)
+            if first is not None:
+                more = len(self.failure_reasons) - 1
+                parts[-1] += f" ({first}" + (f"; {more} more in run.json)" if more else ")")
         return ", ".join(parts)
+
+
+def _percent(share: float) -> str:
+    return "<0.1" if 0 < share < 0.0005 else f"{share * 100:.1f}"
 
 
 def _counted(count: int, what: str) -> str:

@@ -17,6 +17,7 @@ WATCHED = {
     "fold_failures": 0,
     "store_failures": 0,
     "worker_failures": 0,
+    "failure_reasons": {},
     "sent": 1300,
     "sent_bytes": 5_000_000,
     "duplicates": 3,
@@ -40,8 +41,12 @@ def test_the_summary_says_what_monitoring_took(capsys) -> None:
 
 
 def test_the_summary_says_what_was_lost_and_what_failed(capsys) -> None:
-    line = monitoring_line(capsys, windows_lost=2, rejected=1, sink_failures=1)
-    assert line == "0.4 % of training time, 1,204 windows, 3 lost, 1 failure"
+    reasons = {"TensorBoard: OSError": 1}
+    line = monitoring_line(
+        capsys, windows_lost=2, rejected=1, sink_failures=1, failure_reasons=reasons
+    )
+    said = "0.4 % of training time, 1,204 windows, 3 lost, 1 failure (TensorBoard: OSError)"
+    assert line == said
 
 
 def test_the_summary_says_which_steps_nobody_reported(capsys) -> None:

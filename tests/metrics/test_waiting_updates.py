@@ -4,7 +4,7 @@ import torch
 from raymon.errors import UserError
 from raymon.metrics import Accuracy, DecayAUC, TrainMetricWrapper
 from raymon.metrics.fixed_point import WEIGHT_BITS
-from raymon.metrics.waiting_updates import WaitingUpdates, join
+from raymon.metrics.waiting_updates import WaitingUpdates, copies_as_given, join
 
 
 def test_updates_of_equal_form_are_joined_row_by_row() -> None:
@@ -135,7 +135,7 @@ def test_an_update_whose_tensors_are_written_to_later_is_left_out_and_told() -> 
     for _ in range(3):
         buffer.copy_(torch.tensor([0.1]))
         wrapper.update(buffer, torch.tensor([1.0]))
-    with pytest.raises(UserError, match="the tensors of 2 of 4 updates were written to"):
+    with pytest.raises(UserError, match="Accuracy: tensors were written to after they were given"):
         wrapper.take_window()
     assert wrapper.take_window()["weight"].item() == 3 << WEIGHT_BITS
 
@@ -147,7 +147,34 @@ def test_tensors_of_the_inference_mode_are_taken() -> None:
     waiting.add((scores,), {"w": torch.ones(1)})
     (update,) = waiting.take()
     assert update.is_as_given
-    assert update.args[0] is scores
+    # Copied: they do not tell what is written to them.
+    with torch.inference_mode():
+        scores.zero_()
+    assert update.args[0].item() == pytest.approx(0.2)
+
+
+class WritingOnCopy(torch.Tensor):
+    """A tensor that another thread writes to just when it is copied."""
+
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        result = super().__torch_function__(func, types, args, kwargs or {})
+        if func in (torch.Tensor.clone, torch.cat):
+            given = args[0] if func is torch.cat else [args[0]]
+            for tensor in given:
+                if isinstance(tensor, cls) and tensor._version == 0:
+                    tensor.as_subclass(torch.Tensor).zero_()
+        return result
+
+
+@pytest.mark.parametrize("joined", [True, False])
+def test_what_is_written_to_while_it_is_copied_is_left_out(joined: bool) -> None:
+    waiting = WaitingUpdates(joins=False)
+    for scores in (torch.ones(3), torch.ones(3).as_subclass(WritingOnCopy), torch.ones(3)):
+        waiting.add((scores,), {})
+    copies, left_out = copies_as_given(waiting.take(), joined=joined)
+    assert left_out == 1
+    assert torch.cat([copy.args[0] for copy in copies]).tolist() == [1.0] * 6
 
 
 def test_what_is_no_tensor_goes_along() -> None:

@@ -350,3 +350,21 @@ def test_notices_are_told_where_the_reporter_runs_too(tmp_path: Path) -> None:
     reporter.publish_notice("a node goes")
     assert told == ["a node goes"]
     assert [p.text for p in reporter.published()[0] if isinstance(p, Notice)] == told
+
+
+def test_why_monitoring_fails_on_workers_is_told_once_and_kept(tmp_path: Path) -> None:
+    reporter = make_reporter(tmp_path)
+    reporter.tell_of_workers()
+    reporter.begin_attempt("t", 2, 0, auc_metrics())
+    for rank in (0, 1):
+        report = WindowReport.FromString(auc_window(rank, 0, (0, 10), *clicks(10, rank)))
+        report.failures = 2
+        report.failure_reasons.update({"RuntimeError: no": 2})
+        reporter.report(report.SerializeToString())
+    told = [p.text for p in reporter.published()[0] if isinstance(p, Notice)]
+    assert told == ["monitoring: on a worker: RuntimeError: no"]
+    assert reporter.status()["failure_reasons"] == {"RuntimeError: no": 4}
+    assert reporter.status()["worker_failures"] == 4
+    anew = make_reporter(tmp_path)
+    anew.go_on("t", auc_metrics())
+    assert anew.status()["failure_reasons"] == {"RuntimeError: no": 4}

@@ -170,9 +170,32 @@ def test_a_metric_that_raises_costs_only_itself(caplog: pytest.LogCaptureFixture
     exact = roc_auc_score(_cat(rows, 1), _cat(rows, 0))
     assert monitor.compute()["auc"] == pytest.approx(exact, abs=1e-4)
     assert monitor.failures > 0
-    assert [r.getMessage() for r in caplog.records if "a metric of the user" in r.message] == [
-        "monitoring: RuntimeError: a metric of the user"
-    ]
+    said = [r.getMessage() for r in caplog.records if "a metric of the user" in r.message]
+    assert said[0] == "monitoring: RuntimeError: a metric of the user"
+    # Once more in the figures at the end.
+    assert said[1:] == [said[1]]
+    assert said[1].endswith("1 failure (RuntimeError: a metric of the user)")
+
+
+def test_predictions_that_are_written_to_later_are_left_out_and_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    # So many rows that they are kept and not copied, and too few to be added before the cut.
+    rows = batches(3, rows=70_000)
+    monitor = raymon.Monitor([auc_message(decay_step=3)], log_step_count_steps=3)
+    for step, (scores, labels) in enumerate(rows):
+        given = scores.clone()
+        monitor.step({"bce": 0.5}, given, labels)
+        if step == 1:
+            given.zero_()
+    assert monitor.close()
+    exact = roc_auc_score(_cat(rows[::2], 1), _cat(rows[::2], 0))
+    assert monitor.compute()["auc"] == pytest.approx(exact, abs=1e-5)
+    assert monitor.failures == 1
+    why = "DecayAUC: tensors were written to after they were given, so these updates are left out"
+    assert f"monitoring: {why}" in caplog.text
+    # The failure of the very last window is in the figures at the end too.
+    assert f"1 failure ({why}" in caplog.text
 
 
 @pytest.mark.parametrize(

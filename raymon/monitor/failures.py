@@ -1,0 +1,52 @@
+"""Failures of monitoring, counted by their reason."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+
+from raymon.errors import reason
+
+_log = logging.getLogger("raymon")
+
+_MOST_REASONS = 20
+_LONGEST = 300
+_OTHERS = "further reasons"
+
+
+class Failures:
+    """Counts failures from any thread, and logs each reason once.
+
+    The reasons travel with the windows, since the log of a worker is read by few.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._new: Counter[str] = Counter()
+        self._logged: set[str] = set()
+        self._count = 0
+
+    @property
+    def count(self) -> int:
+        """How many there were."""
+        return self._count
+
+    def add(self, error: Exception) -> None:
+        """Counts one."""
+        text = reason(error)[:_LONGEST]
+        with self._lock:
+            self._count += 1
+            if text not in self._logged and len(self._logged) >= _MOST_REASONS:
+                text = _OTHERS
+            self._new[text] += 1
+            is_new = text not in self._logged
+            self._logged.add(text)
+        if is_new:
+            _log.warning("monitoring: %s", text)
+
+    def take(self) -> Counter[str]:
+        """By reason, those since the call before."""
+        with self._lock:
+            new, self._new = self._new, Counter()
+        return new
