@@ -9,6 +9,7 @@ from raymon.data.feature import EmbeddingSpec, Feature
 from raymon.data.features import build_features
 from raymon.data.formats import FileFormat, FileKind, parquet_paths
 from raymon.data.input_counts import InputCounts
+from raymon.data.input_paths import absolute_paths
 from raymon.data.labels import LabelKind
 from raymon.data.opened_dataset import has_state, wanted_arguments
 from raymon.data.plan import Position
@@ -31,6 +32,7 @@ __all__ = [
     "InputSummary",
     "LabelKind",
     "Position",
+    "absolute_paths",
     "build_features",
     "check_input",
     "check_schema",

@@ -25,9 +25,11 @@ class FileKind(StrEnum):
 
 
 _ENDINGS = {
-    FileKind.PARQUET: (".parquet",),
-    FileKind.CSV: (".csv", ".csv.gz", ".csv.bz2", ".csv.zst"),
-    FileKind.IPC: (".arrow", ".feather"),
+    FileKind.PARQUET: (".parquet", ".parq", ".pq", ".parquet.gzip"),
+    FileKind.CSV: tuple(
+        plain + packed for plain in (".csv", ".tsv") for packed in ("", ".gz", ".bz2", ".zst")
+    ),
+    FileKind.IPC: (".arrow", ".feather", ".ipc"),
 }
 
 
@@ -88,11 +90,15 @@ def open_files(
     for found in find_files(path, _ENDINGS[kind], kind):
         try:
             files.append(_opener(file_format)(found))
+        except (FileNotFoundError, PermissionError, UnicodeError) as error:
+            message = f"{found.path}: cannot be opened: {first_line(error)}"
         except (pa.ArrowException, OSError, EOFError) as error:
             message = f"{found.path}: is not {kind}: {first_line(error)}"
-            if skipped is None:
-                raise DataError(message) from error
-            skipped.append(message)
+        else:
+            continue
+        if skipped is None:
+            raise DataError(message)
+        skipped.append(message)
     return files or _none(path)
 
 

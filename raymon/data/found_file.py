@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,10 +9,9 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import fs
 
+from raymon.data.directory_tree import Entry, Kind
+from raymon.data.input_paths import InputPath, input_paths
 from raymon.errors import DataError, first_line
-from raymon.storage import open_uri
-
-_GLOB = re.compile(r"[*?\[]")
 
 
 @dataclass(frozen=True)
@@ -56,8 +54,11 @@ def find_files(path: str, endings: Sequence[str], kind: str) -> list[FoundFile]:
     """The files that a path means.
 
     Args:
-        path: a file, a directory (its files with one of the endings, at any depth), or a glob;
-            several are separated by commas. A local path, or any URI that `pyarrow.fs` opens.
+        path: a file, a directory (its files with one of the endings, in either case, at any
+            depth), or a glob; several are separated by commas. A local path, or any URI that
+            `pyarrow.fs` opens. What is there by the name of a path is it, whatever is in the name.
+            Names in directories that begin with _ or . are not data, nor what is in directories
+            that do, unless the path itself has them so.
         endings: of the files of a directory, as `.parquet`.
         kind: of file, in words for a message.
 
@@ -67,66 +68,24 @@ def find_files(path: str, endings: Sequence[str], kind: str) -> list[FoundFile]:
     Raises:
         DataError: a part of the path matches no file.
     """
-    parts = [part for part in (p.strip() for p in path.split(",")) if part]
     wanted = f"{kind}, a directory of *{endings[0]} files"
-    return [file for part in parts for file in _matches(part, endings, wanted)] or _none(
-        path, wanted
-    )
+    found = [file for part in input_paths(path) for file in _files(part, endings, wanted)]
+    return found or _none(path, wanted)
 
 
-def _matches(part: str, endings: Sequence[str], wanted: str) -> list[FoundFile]:
-    prefix = ""
+def _files(part: InputPath, endings: Sequence[str], wanted: str) -> list[FoundFile]:
     try:
-        if "://" in part:
-            filesystem, inner = open_uri(part)
-            prefix = part.removesuffix(inner.lstrip("/")) if part.endswith(inner) else ""
-        else:
-            filesystem, inner = fs.LocalFileSystem(), part
-        infos = filesystem.get_file_info(_list(filesystem, inner, endings))
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{part}: cannot be listed: {first_line(error)}") from error
-    return [
-        FoundFile(
-            prefix + (info.path.lstrip("/") if prefix else info.path),
-            filesystem,
-            info.path,
-            (info.size, info.mtime_ns),
-        )
-        for info in infos
-    ] or _none(part, wanted)
+        entries = part.entries(endings)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise DataError(f"{part.text}: cannot be listed: {first_line(error)}") from error
+    return [_found(part, entry) for entry in entries] or _none(part.text, wanted)
 
 
-def _list(filesystem: Any, path: str, endings: Sequence[str]) -> list[str]:
-    magic = _GLOB.search(path)
-    if magic is None:
-        info = filesystem.get_file_info(path)
-        if info.type == fs.FileType.File:
-            return [path]
-        pattern = re.compile(rf".*({'|'.join(map(re.escape, endings))})")
-        base, recursive = path, True
-    else:
-        head, slash, _ = path[: magic.start()].rpartition("/")
-        base = head or slash
-        recursive = "/" in path[magic.start() :]
-        pattern = re.compile(_translate(path))
-    selector = fs.FileSelector(base or ".", recursive=recursive, allow_not_found=True)
-    return sorted(
-        name
-        for info in filesystem.get_file_info(selector)
-        if info.type == fs.FileType.File
-        and pattern.fullmatch(name := info.path if base else info.path.removeprefix("./"))
-        # Names with _ or . at the front are by convention not data (_SUCCESS, _metadata).
-        and not info.base_name.startswith(("_", "."))
-    )
-
-
-def _translate(glob: str) -> str:
-    """The regular expression of a glob: * and ? stop at a slash, ** does not."""
-    tokens = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    return "".join(
-        tokens.get(token) or (token if token.startswith("[") else re.escape(token))
-        for token in re.findall(r"\*\*/|\*\*|\*|\?|\[[^\]]+\]|.", glob)
-    )
+def _found(part: InputPath, entry: Entry) -> FoundFile:
+    path = part.prefix + (entry.path.lstrip("/") if part.prefix else entry.path)
+    if entry.kind is Kind.OTHER:
+        raise DataError(f"{path}: is a pipe or a device; data is read from files")
+    return FoundFile(path, part.filesystem, entry.path, entry.version)
 
 
 def _none(path: str, wanted: str) -> list[FoundFile]:

@@ -45,4 +45,10 @@ def storage_path(path: str | os.PathLike[str] | ObjectPath) -> StoragePath:
 
 def absolute(path: StoragePath) -> StoragePath:
     """The path as it means the same in any working directory."""
-    return Path(os.path.abspath(path.expanduser())) if isinstance(path, Path) else path
+    if not isinstance(path, Path):
+        return path
+    whole = path if os.path.lexists(path) else Path(os.path.expanduser(path))
+    plain = os.path.abspath(whole)
+    # Behind a link .. is another directory than it looks.
+    same = ".." not in whole.parts or os.path.realpath(plain) == os.path.realpath(whole)
+    return Path(plain) if same else whole.absolute()

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import torch
 from torchmetrics import Metric
 
 from raymon.config.names import named_metrics, named_train_metrics, trained_labels
-from raymon.data import Feature, LabelKind, build_features, check_input
+from raymon.data import Feature, LabelKind, absolute_paths, build_features, check_input
 from raymon.errors import ConfigError, RunError, UserError
 from raymon.metrics import TrainMetricWrapper, build_custom, few_rows, try_out
 from raymon.models import build_model, label_kinds
@@ -228,9 +228,9 @@ def with_absolute_paths(config: PipelineConfig) -> PipelineConfig:
     result.CopyFrom(config)
     result.model_dir = str(absolute(storage_path(config.model_dir)))
     if config.train_input_path:
-        result.train_input_path = _absolute_list(config.train_input_path)
+        result.train_input_path = absolute_paths(config.train_input_path)
     if config.eval_input_path:
-        result.eval_input_path = _absolute_list(config.eval_input_path)
+        result.eval_input_path = absolute_paths(config.eval_input_path)
     train = result.train_config
     for name in ("fine_tune_checkpoint", "fine_tune_ckpt_param_map"):
         if getattr(train, name):
@@ -241,10 +241,6 @@ def with_absolute_paths(config: PipelineConfig) -> PipelineConfig:
     return result
 
 
-def _absolute_list(paths: str) -> str:
-    return ",".join(_absolute(path.strip()) for path in paths.split(",") if path.strip())
-
-
 def _absolute(path: str) -> str:
     check_no_credentials(path)
-    return path if "://" in path else os.path.abspath(os.path.expanduser(path))
+    return path if "://" in path else str(absolute(Path(path)))
