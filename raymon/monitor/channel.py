@@ -24,6 +24,8 @@ class Ack:
             the storage of the run yet. Windows of earlier attempts are all settled.
         values: The train metrics by name, as the reporter last computed them.
         refused: Why the message was not taken and never will be; None where it was.
+        storage_fails: Whether the storage of the run took nothing when it was last tried, so that
+            what was taken does not become durable. It is in the numbers all the same.
     """
 
     life: str
@@ -32,6 +34,7 @@ class Ack:
     durable: Mapping[int, int] = field(default_factory=dict)
     values: Mapping[str, float] = field(default_factory=dict)
     refused: str | None = None
+    storage_fails: bool = False
 
     def settles(self, attempt: int, index: int) -> bool:
         """Whether a window needs not be kept any more."""

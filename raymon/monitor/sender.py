@@ -31,6 +31,8 @@ _RETRY_S = 0.5
 _ASK_S = 0.5
 _LOOK_S = 0.1
 _ASK_AT_END_S = 0.02
+_STORAGE_S = 3.0
+"""Seconds that a storage may fail before the end does not wait for it any more."""
 
 Publication = Callable[[Channel], Future[None]]
 Work = Callable[[], None]
@@ -103,6 +105,10 @@ class Sender:
         self._sent: deque[_Report] = deque()
         self._waiting: deque[_Report | _Publication] = deque()
         self._in_flight: deque[tuple[_Item, Future[Any], float]] = deque()
+        # Publications that failed, as scores do while the storage of the run fails: windows do not
+        # wait for them.
+        self._failed: deque[_Publication] = deque()
+        self._publish_at = 0.0
         self._kept_bytes = 0
         self._next_index = 0
         self._life: str | None = None
@@ -112,6 +118,8 @@ class Sender:
         self._woken = False
         self._closing = False
         self._give_up_at: float | None = None
+        # Since when nothing becomes durable, although all of it has arrived.
+        self._stuck_since: float | None = None
         self.acknowledged = 0
         self.dropped = 0
         self._failures = Failures()
@@ -152,19 +160,22 @@ class Sender:
         with self._changed:
             self._wake()
             self._changed.wait_for(lambda: not (self._taken or self._encoding), timeout_s)
-            items = (*(item for item, _, _ in self._in_flight), *self._waiting)
+            items = (*(item for item, _, _ in self._in_flight), *self._failed, *self._waiting)
             scores = [i.evaluation for i in items if isinstance(i, _Publication) and i.evaluation]
             kept = [item for item in (*self._sent, *self._waiting) if isinstance(item, _Report)]
         return [report.message.SerializeToString() for report in kept], scores
 
     def close(self, timeout_s: float) -> bool:
-        """Sends what is left, for at most `timeout_s` seconds; true when all of it is durable."""
+        """Sends what is left, for at most `timeout_s` seconds; true when all of it is durable.
+
+        Where the storage of the run fails it returns soon after all has arrived.
+        """
         with self._changed:
             self._closing = True
             self._give_up_at = time.monotonic() + timeout_s
             self._wake()
         self._thread.join(timeout_s + _RETRY_S)
-        lost = len(self._taken) + len(self._sent) + len(self._waiting)
+        lost = len(self._taken) + len(self._sent) + len(self._waiting) + len(self._failed)
         lost += sum(isinstance(item, _Publication) for item, _, _ in self._in_flight)
         self.dropped += lost
         return lost == 0
@@ -196,10 +207,24 @@ class Sender:
                 self._changed.wait(_ASK_AT_END_S if self._closing else _LOOK_S)
             self._woken = False
             if self._closing and not (
-                self._taken or self._sent or self._waiting or self._in_flight
+                self._taken or self._sent or self._waiting or self._in_flight or self._failed
             ):
                 return False
+            if self._closing and self._is_stuck():
+                return False
         return self._give_up_at is None or time.monotonic() < self._give_up_at
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether the storage of the run took what arrived, as far as is known."""
+        return self._stuck_since is None
+
+    def _is_stuck(self) -> bool:
+        """Whether all has arrived, and the storage of the run has had its time to take it."""
+        if self._taken or any(isinstance(item, _Report) for item in self._waiting):
+            return False
+        since = self._stuck_since
+        return since is not None and time.monotonic() - since >= _STORAGE_S
 
     def _encode_taken(self) -> None:
         # At once, although they may wait: encoded, a window is a hundredth of its tensors.
@@ -265,6 +290,10 @@ class Sender:
     def _send_waiting(self) -> None:
         if time.monotonic() < self._retry_at:
             return
+        if self._failed and time.monotonic() >= self._publish_at:
+            with self._changed:
+                self._waiting.extendleft(reversed(self._failed))
+                self._failed.clear()
         while self._waiting and len(self._in_flight) < _IN_FLIGHT:
             item = self._waiting[0]
             if self._waits_for_earlier_attempt(item):
@@ -313,8 +342,15 @@ class Sender:
                 self._count(error)
                 with self._changed:
                     self._in_flight.popleft()
-                    self._send_again(item)
-                self._retry_at = time.monotonic() + _RETRY_S
+                    if isinstance(item, _Publication):
+                        self._failed.append(item)
+                    else:
+                        self._send_again()
+                now = time.monotonic()
+                if isinstance(item, _Publication):
+                    self._publish_at = now + _RETRY_S
+                else:
+                    self._retry_at = now + _RETRY_S
                 continue
             with self._changed:
                 self._in_flight.popleft()
@@ -329,8 +365,12 @@ class Sender:
             self._refused(item, ack.refused)
         if self._life not in (None, ack.life) or not ack.begun:
             # What was not durable is forgotten with the life before.
-            self._send_again(None)
+            self._send_again()
         self._life = ack.life
+        if not ack.storage_fails:
+            self._stuck_since = None
+        elif self._stuck_since is None:
+            self._stuck_since = time.monotonic()
         self._settle(ack)
         if ack.begun:
             self._on_ack(ack)
@@ -363,13 +403,11 @@ class Sender:
                 self.dropped += 1
         self._count(ValueError(f"the reporter refused a window: {why}"))
 
-    def _send_again(self, item: _Item | None) -> None:
+    def _send_again(self) -> None:
         # Idempotent at the reporter, so what may have arrived can go a second time.
         with self._changed:
             self._waiting.extendleft(reversed(self._sent))
             self._sent.clear()
-            if isinstance(item, _Publication):
-                self._waiting.appendleft(item)
 
     def _ask(self) -> None:
         if self._in_flight or self._waiting or not self._sent:

@@ -13,6 +13,9 @@ from raymon.sinks import BackgroundSink, Evaluation, Notice, Published, Sink, Sn
 _FLUSH_S = 2.0
 """Seconds that the numbers of a checkpoint may take on their way into sinks."""
 
+_CLOSE_S = 10.0
+"""Seconds that all sinks together have at the end."""
+
 
 class Outlet:
     """Publishes, and writes to sinks; one that fails costs only itself, and is told.
@@ -107,8 +110,16 @@ class Outlet:
         return self._publications.since(cursor)
 
     def close(self) -> None:
-        """Closes the sinks."""
-        self._for_each(lambda sink: sink.close())
+        """Closes the sinks, all at the same time, within `_CLOSE_S`."""
+        background = [sink for sink in self._sinks if isinstance(sink, BackgroundSink)]
+        for sink in background:
+            sink.begin_close()
+        deadline = time.monotonic() + _CLOSE_S
+        for sink in background:
+            sink.close(max(0.0, deadline - time.monotonic()))
+        for other in self._sinks:
+            if not isinstance(other, BackgroundSink):
+                self._try(other, lambda each: each.close())
         self._tell_of_sinks()
 
     @property

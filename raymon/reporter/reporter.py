@@ -105,6 +105,7 @@ class Reporter:
         self.counts = Counts()
         self._store_reasons: Counter[str] = Counter()
         self._tells_of_workers = False
+        self._storage_fails = False
 
     def begin_attempt(
         self,
@@ -371,6 +372,7 @@ class Reporter:
             durable=self._durable,
             values=self._numbers.values(),
             refused=refused,
+            storage_fails=self._storage_fails,
         )
 
     def _load(self) -> Saved:
@@ -422,8 +424,12 @@ class Reporter:
         except OSError as error:
             self.counts.store_failures += 1
             self._store_reasons[f"the storage of the run fails: {os_reason(error)}"] += 1
+            self._storage_fails = True
             self._outlet.warn("store", f"the storage of the run fails: {error}; it is tried again")
             return False
+        if self._storage_fails:
+            self._storage_fails = False
+            self._outlet.publish(Notice("monitoring: the storage of the run takes all again"))
         return True
 
 

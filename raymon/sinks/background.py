@@ -91,6 +91,10 @@ class BackgroundSink:
         self._put(flush)
         return flush.over
 
+    def begin_close(self) -> None:
+        """As `close`, without waiting."""
+        self._started().begin_close()
+
     def close(self, timeout_s: float = 10.0) -> None:
         """Has written what is left, and closes the other sink.
 

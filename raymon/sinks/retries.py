@@ -26,6 +26,8 @@ class Retries:
         notices: Where it is told.
 
     Attributes:
+        ends: Set when no more actions come than wait: once one is given up then, those behind it
+            are tried once each, so that the end is not kept waiting by a disk that stays full.
         failures: Actions that were given up.
         reasons: How many of them by reason.
     """
@@ -39,6 +41,8 @@ class Retries:
         self._watch = watch
         self._notices = notices
         self._owed: RollBack | None = None
+        self.ends = False
+        self._hopeless = False
         self.failures = 0
         self.reasons: dict[str, int] = {}
 
@@ -52,8 +56,9 @@ class Retries:
                 self._try(action)
                 return True
             except BaseException as error:  # a sink's own exit must not end the thread unseen
-                if tried == self._tries:
-                    self._give_up(error)
+                if tried == self._tries or self._hopeless:
+                    self._give_up(error, tried)
+                    self._hopeless = self.ends
                     break
             time.sleep(pause_s)
             pause_s *= 2
@@ -73,11 +78,11 @@ class Retries:
         finally:
             self._watch.end()
 
-    def _give_up(self, error: BaseException) -> None:
+    def _give_up(self, error: BaseException, tried: int) -> None:
         self.failures += 1
         # Some servers answer with pages.
         text = " ".join(str(error).split())[:_LONGEST_ERROR]
-        times = "1 try" if self._tries == 1 else f"{self._tries} tries"
+        times = "1 try" if tried == 1 else f"{tried} tries"
         kind = type(error).__name__
         self.reasons = {**self.reasons, kind: self.reasons.get(kind, 0) + 1}
         self._notices.tell_once(kind, f"{kind}: {text} (given up after {times})")

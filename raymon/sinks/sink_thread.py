@@ -69,12 +69,15 @@ class SinkThread:
                 "full", f"more than {self._queued} writes wait; the oldest are dropped"
             )
 
+    def begin_close(self) -> None:
+        """Has what is left done and the sink closed; returns at once."""
+        if not self._closed:
+            self._closed = self._retries.ends = True
+            self._queue.put(Close())
+
     def close(self, timeout_s: float) -> None:
         """Does what is left, closes the sink and returns, after `timeout_s` in any case."""
-        if self._closed:
-            return
-        self._closed = True
-        self._queue.put(Close())
+        self.begin_close()
         if not self._ended.wait(timeout_s):
             lost = self._queue.clear_writes() + self._is_writing
             self.dropped += lost

@@ -84,7 +84,14 @@ class OpenRank:
         monitor.cut(last=True)
         self._sender.close(timeout_s)
         lost = self._sender.dropped
-        if lost:
+        if lost and not self._sender.is_stored:
+            _log.warning(
+                "monitoring: %d windows of rank %d are in the numbers and not stored: the storage "
+                "of the run fails",
+                lost,
+                self._run.rank,
+            )
+        elif lost:
             _log.warning(
                 "monitoring: %d windows of rank %d did not arrive, or wait for another rank",
                 lost,

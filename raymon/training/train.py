@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import sys
 import time
@@ -64,6 +65,9 @@ EXPORT = "export"
 
 _SUMMARY_PAUSES_S = (1.0, 3.0, 10.0)
 """Seconds between tries to write it."""
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+"""What a moment later is as it was."""
 
 STATUS_S = 10.0
 """Seconds between two lines in the log of the reporter."""
@@ -293,7 +297,7 @@ def _written(summarised: Callable[[], Summary]) -> Summary:
             summary.write()
             return summary
         except (OSError, RunError) as error:
-            if pause_s is None:
+            if pause_s is None or getattr(error, "errno", None) in _NO_ROOM:
                 raise TrainingError(f"the summary is not written: {reason(error)}") from None
             time.sleep(pause_s)
     raise AssertionError

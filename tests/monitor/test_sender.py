@@ -1,5 +1,6 @@
 import threading
 from concurrent.futures import Future
+from dataclasses import replace
 
 import pytest
 
@@ -276,3 +277,68 @@ def test_what_is_kept_of_one_rank_says_nothing_of_another() -> None:
     kept = {(*report.ranks, report.index): report.first_kept for report in reporter.reports}
     assert {first for (rank, _), first in kept.items() if rank == 1} <= {5, 6, 7}
     sender.close(0)
+
+
+class FullDisk(Reporter):
+    """Takes windows and stores nothing; scores raise until they are stored."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.forgetful.set()
+        self.is_full = True
+        self.tried = 0
+
+    def ack(self, refused: str | None = None) -> Ack:
+        return replace(super().ack(refused), storage_fails=self.is_full)
+
+    def publish_evaluation(self, what: Evaluation) -> Future:
+        self.tried += 1
+        if not self.is_full:
+            return super().publish_evaluation(what)
+        future: Future = Future()
+        future.set_exception(OSError(28, "No space left on device"))
+        return future
+
+
+def test_scores_that_cannot_be_stored_hold_up_no_window_and_bring_none_again() -> None:
+    reporter = FullDisk()
+    sender = Sender(reporter, lambda ack: None)
+    scores = Evaluation(10, {"auc": 0.5})
+    sender.publish_evaluation(scores)
+    wait_until(lambda: reporter.tried >= 3)
+    for window in windows(30):
+        sender.put(window)
+    wait_until(lambda: len(reporter.received) == 30)
+    assert indices(reporter) == list(range(30))
+    assert sender.unacknowledged()[1] == [scores]
+    tried = reporter.tried
+    wait_until(lambda: reporter.tried >= tried + 3)
+    assert len(reporter.received) == 30
+    reporter.is_full, reporter.durable = False, 30
+    assert sender.close(30)
+    assert reporter.published == [scores]
+
+
+def test_the_end_does_not_wait_for_a_storage_that_takes_nothing(monkeypatch) -> None:
+    monkeypatch.setattr(sender_module, "_STORAGE_S", 0.05)
+    reporter = FullDisk()
+    sender = Sender(reporter, lambda ack: None)
+    sender.publish_evaluation(Evaluation(10, {"auc": 0.5}))
+    for window in windows(3):
+        sender.put(window)
+    # It would end by itself in an hour.
+    assert not sender.close(3600)
+    assert indices(reporter) == [0, 1, 2]
+    assert not sender.is_stored
+    assert sender.dropped == 4
+
+
+def test_the_end_waits_for_a_storage_that_takes_all_again(monkeypatch) -> None:
+    reporter = FullDisk()
+    sender = Sender(reporter, lambda ack: None)
+    for window in windows(3):
+        sender.put(window)
+    wait_until(lambda: not sender.is_stored)
+    reporter.is_full, reporter.durable = False, 3
+    assert sender.close(30)
+    assert sender.is_stored

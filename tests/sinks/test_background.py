@@ -6,7 +6,14 @@ import time
 
 import pytest
 
-from raymon.sinks import BackgroundSink, Evaluation, EvaluationLines, TensorBoard, WindowLines
+from raymon.sinks import (
+    BackgroundSink,
+    Evaluation,
+    EvaluationLines,
+    Snapshot,
+    TensorBoard,
+    WindowLines,
+)
 from tests.sinks.sinks import SOON_S, Hanging, Recorder, wait_for
 from tests.sinks.snapshots import snapshot
 
@@ -276,3 +283,25 @@ def test_a_sink_that_hangs_keeps_no_process_alive() -> None:
         [sys.executable, "-c", HANG], capture_output=True, text=True, check=True, timeout=SOON_S
     )
     assert said.stdout == "Hanging: not done 0.05 s after the end; writes lost: 0\n"
+
+
+def test_at_the_end_a_disk_that_stays_full_is_tried_in_full_once(monkeypatch) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("raymon.sinks.retries.time.sleep", pauses.append)
+    started = threading.Event()
+
+    class Full(Recorder):
+        def write(self, snapshot: Snapshot) -> None:
+            started.wait()
+            super().write(snapshot)
+
+    sink = BackgroundSink(Full(full_disk(1000)), tries=3, retry_s=1.0)
+    for step in range(10, 210, 10):
+        sink.write(snapshot(step))
+    sink.begin_close()
+    started.set()
+    sink.close()
+    # One for the write, and one for the flush or close that follows, at most.
+    assert len(pauses) <= 2
+    assert sink.failures >= 20
+    assert sink.failure_reasons == {"Full: OSError": sink.failures}
