@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
-from raymon.data.columns import is_integer, is_number, is_string, is_time
+from raymon.data.canonical import is_value
+from raymon.data.columns import is_list, is_number, is_string, is_time, value_type
 from raymon.data.converter import Columns
 from raymon.data.data_file import DataFile
 from raymon.data.formats import FileFormat, open_files
@@ -60,7 +61,7 @@ def check_input(
 
     Raises:
         DataError: no file matches, a file is of another format, a column is missing or of a wrong
-            type, files differ in the type of a column, the statistics show a label that is not of
+            type, numbers are dates or times in some files alone, the statistics show a label that is not of
             its kind, or there are no rows. The message is one line and begins with the path.
     """
     if file_format is not None and file_format.lacks:
@@ -69,19 +70,12 @@ def check_input(
     files = open_files(path, file_format, skipped if skip_bad_files else None)
     for why in skipped:
         _log.warning("%s; the file is left out", why)
-    first = files[0]
     for file in files:
         check_schema(file.schema, file.path, columns)
-        for name in columns.names:
-            column_type = file.schema.field(name).type
-            first_type = first.schema.field(name).type
-            if column_type != first_type:
-                raise DataError(
-                    f"{file.path}: column {name} is {column_type}, but {first_type} in "
-                    f"{first.path}; all files must agree"
-                )
         for name, kind in columns.labels.items():
-            _check_label(file, name, kind, columns.num_class)
+            if not columns.label_map:
+                _check_label(file, name, kind, columns.num_class)
+    _check_agreement(files, columns)
     rows = sum(file.rows for file in files)
     if rows == 0:
         raise DataError(f"{path}: has no rows; a run needs some")
@@ -115,17 +109,58 @@ def _uses(columns: Columns) -> Iterator[_Use]:
         for column in feature.columns:
             yield _Use(column, f"feature {feature.name}", feature.accepted_types, feature.accepts)
     for name in columns.labels:
-        yield _Use(name, "a label", "numbers", _is_plain_number)
+        if columns.label_map:
+            yield _Use(name, "a label", "numbers or strings", _is_number_or_string)
+        else:
+            yield _Use(name, "a label", "numbers", _is_plain_number)
     for name in columns.weights:
         yield _Use(name, "a sample weight", "numbers", _is_plain_number)
     for name in columns.keys:
         yield _Use(
-            name, "a grouping key", "integers or strings", lambda t: is_integer(t) or is_string(t)
+            name, "a grouping key", "integers, strings, dates or whole numbers", is_value
         )
 
 
+def _check_agreement(files: Sequence[DataFile], columns: Columns) -> None:
+    """Checks that a column of numbers means the same in all files.
+
+    Values that become ids have one form, whatever type they come from; a date is a number of days
+    and a time one of seconds, which are no other numbers.
+    """
+    for name in columns.numeric:
+        seen: dict[str, DataFile] = {}
+        for file in files:
+            meaning = _meaning(file.schema.field(name).type)
+            if meaning is None:
+                continue
+            first = next(iter(seen.values()), file)
+            seen.setdefault(meaning, file)
+            if len(seen) > 1:
+                types = [each.schema.field(name).type for each in (file, first)]
+                raise DataError(
+                    f"{file.path}: column {name} is {types[0]}, but {types[1]} in {first.path}; "
+                    "all files must agree"
+                )
+
+
+def _meaning(column_type: pa.DataType) -> str | None:
+    """What a number stands for; None: there are no values."""
+    kind = value_type(column_type.value_type if is_list(column_type) else column_type)
+    if pa.types.is_null(kind):
+        return None
+    if pa.types.is_date(kind):
+        return "days"
+    if pa.types.is_timestamp(kind):
+        return "seconds since 1970"
+    return "seconds of the day" if is_time(kind) else "numbers"
+
+
+def _is_number_or_string(column_type: pa.DataType) -> bool:
+    return _is_plain_number(column_type) or is_string(column_type)
+
+
 def _is_plain_number(column_type: pa.DataType) -> bool:
-    return is_number(column_type) and not is_time(column_type)
+    return is_number(column_type) and not is_time(value_type(column_type))
 
 
 def _check_column(schema: pa.Schema, source: str, use: _Use) -> None:
@@ -143,8 +178,17 @@ def _check_column(schema: pa.Schema, source: str, use: _Use) -> None:
         raise DataError(f"{source}: has several columns {use.column}; names must differ")
     column_type = schema.field(use.column).type
     if not use.accepts(column_type):
+        remedy = ""
+        if use.user == "a label" and is_string(column_type):
+            remedy = (
+                "; data_config.label_map gives strings their numbers, as in "
+                'label_map { key: "yes" value: 1 }'
+            )
+        elif use.types.startswith("integers, strings") and is_time(value_type(column_type)):
+            remedy = "; make it a date, an integer or a string"
         raise DataError(
-            f"{source}: column {use.column} is {column_type}; {use.user} is made from {use.types}"
+            f"{source}: column {use.column} is {column_type}; {use.user} is made from "
+            f"{use.types}{remedy}"
         )
 
 

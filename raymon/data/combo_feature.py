@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -13,53 +12,59 @@ import torch
 
 from raymon.data import columns
 from raymon.data.batch import IdList
+from raymon.data.canonical import canonical_texts, is_value
 from raymon.data.feature import Feature
 from raymon.data.hashing import bucket_ids, combine_hashes, hash_values
 from raymon.data.input_counts import InputCounts
-from raymon.data.vocabulary import look_up
+from raymon.data.row_values import flat_values
+from raymon.data.vocabulary import Vocabulary, look_up
+from raymon.errors import DataError
 
 Ids = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class ComboFeature(Feature):
-    """Ids from two columns or more, of integers or strings, one value a row or several each.
+    """Ids from two columns or more of values, one a row or several each.
 
     A row has an id for each combination of one value of every column; the values of the first
     column change slowest. A row in which a column has no value has no combination: it has the id
     of `default_value`, where that is not "".
 
-    Exactly one of `hash_bucket_size` and `vocab` is given.
+    Exactly one of `hash_bucket_size` and `vocabulary` is given.
 
     Attributes:
         hash_bucket_size: the id is `combine_hashes` of the hashes of the values, modulo this.
-        vocab: id of each combination, which is spelled with "_" between the values; 0 is a missing
-            one, 1 one that is not listed.
+        vocabulary: id of each combination, which is spelled with "_" between the values, the
+            default one among them, and of all others.
         default_value: in place of a missing combination.
         separator: between the values of one string; None: one value a row.
     """
 
     hash_bucket_size: int | None = None
-    vocab: Mapping[str, int] = field(default_factory=dict)
+    vocabulary: Vocabulary | None = None
     default_value: str = ""
     separator: str | None = None
 
     @property
     def accepted_types(self) -> str:
-        return "integers or strings, or lists of them"
+        return "integers, strings, dates or whole numbers, or lists of them"
 
     def accepts(self, column_type: pa.DataType) -> bool:
         if columns.is_list(column_type):
             column_type = column_type.value_type
-        return columns.is_integer(column_type) or columns.is_string(column_type)
+        return is_value(column_type)
 
     def convert(
         self, *columns_: pa.Array | pa.ChunkedArray, counts: InputCounts | None = None
     ) -> IdList:
         values, lengths = [], []
-        for column in columns_:
+        for name, column in zip(self.columns, columns_, strict=True):
             array = columns.as_array(column)
-            flat, of_rows = columns.flat_values(array, self.separator)
+            try:
+                flat, of_rows = flat_values(array, self.separator)
+            except ValueError as error:
+                raise DataError(f"feature {self.name}, column {name}: value {error}") from None
             values.append(flat)
             lengths.append(np.ones(len(array), np.int64) if of_rows is None else of_rows)
         picks, combined = _combinations(lengths)
@@ -77,17 +82,19 @@ class ComboFeature(Feature):
         if self.hash_bucket_size is not None:
             hashes = [hash_values(v)[pick] for v, pick in zip(values, picks, strict=True)]
             return bucket_ids(combine_hashes(hashes), self.hash_bucket_size)
-        texts = [v.cast(pa.large_string()).take(p) for v, p in zip(values, picks, strict=True)]
+        texts = [canonical_texts(v).take(p) for v, p in zip(values, picks, strict=True)]
         joined = pc.binary_join_element_wise(*texts, pa.scalar("_", pa.large_string()))
-        return look_up(joined, self.vocab)
+        assert self.vocabulary is not None
+        return look_up(joined, self.vocabulary)
 
     def _default_id(self) -> int | None:
-        if self.vocab:
-            return self.vocab.get(self.default_value, 1) if self.default_value else 0
         if not self.default_value:
             return None
-        default = hash_values(pa.array([self.default_value]))
-        return int(bucket_ids(default, self.hash_bucket_size or 1)[0])
+        default = pa.array([self.default_value])
+        if self.hash_bucket_size is None:
+            assert self.vocabulary is not None
+            return int(look_up(default, self.vocabulary)[0])
+        return int(bucket_ids(hash_values(default), self.hash_bucket_size)[0])
 
 
 def _combinations(lengths: list[Ids]) -> tuple[list[Ids], Ids]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ from raymon.data.columns import as_float64
 from raymon.data.feature import Feature
 from raymon.data.hashing import key_ids
 from raymon.data.input_counts import InputCounts
-from raymon.data.labels import LabelKind
+from raymon.data.labels import LabelKind, label_numbers
 from raymon.data.packed import PackedRows, Places
 from raymon.errors import DataError
 
@@ -29,6 +29,7 @@ class Columns:
         weights: columns of sample weights, finite and not negative.
         keys: columns of grouping keys.
         num_class: number of classes of a label of kind CLASS; None: not checked.
+        label_map: numbers of labels, by value; strings are labels only where they are in it.
     """
 
     features: Sequence[Feature]
@@ -36,6 +37,7 @@ class Columns:
     weights: Sequence[str] = ()
     keys: Sequence[str] = ()
     num_class: int | None = None
+    label_map: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def names(self) -> list[str]:
@@ -46,8 +48,14 @@ class Columns:
     @property
     def categorical(self) -> list[str]:
         """Those whose values become ids, each once."""
-        of_features = [c for f in self.features if f.is_sparse for c in f.columns]
+        of_features = [c for f in self.features for c in f.columns if not f.made_from_numbers]
         return list(dict.fromkeys([*of_features, *self.keys]))
+
+    @property
+    def numeric(self) -> list[str]:
+        """Those whose values become numbers, each once."""
+        of_features = [c for f in self.features for c in f.columns if f.made_from_numbers]
+        return list(dict.fromkeys([*of_features, *self.labels, *self.weights]))
 
 
 @dataclass(frozen=True)
@@ -101,8 +109,10 @@ class Converter:
         columns, places = self._columns, self._places
         rows = places.empty(len(table))
         for name, kind in columns.labels.items():
-            values = as_float64(table[name])
+            values = label_numbers(table[name], columns.label_map)
             requirement = f"a label must be {kind.requirement(columns.num_class)}"
+            if columns.label_map:
+                requirement += ", or in data_config.label_map as one of them"
             valid = kind.valid(values, columns.num_class)
             _check_rows(table, origin, name, valid, requirement)
             rows.reals[places.labels[name]] = values
@@ -125,7 +135,10 @@ class Converter:
             elif value is not None:
                 rows.ragged[feature.name] = value
         for name in columns.keys:
-            rows.integers[places.keys[name]] = key_ids(table[name]).numpy()
+            try:
+                rows.integers[places.keys[name]] = key_ids(table[name]).numpy()
+            except ValueError as error:
+                raise DataError(f"{origin}: grouping key {name}: value {error}") from None
         return rows
 
 

@@ -60,6 +60,11 @@ class Feature(ABC):
         return " and ".join(self.columns)
 
     @property
+    def made_from_numbers(self) -> bool:
+        """Whether the feature is made from the size of numbers, not from values as they are."""
+        return False
+
+    @property
     @abstractmethod
     def accepted_types(self) -> str:
         """The column types that the feature can be made from, in words for a message."""

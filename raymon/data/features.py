@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
+from raymon.data.canonical import canonical_text, spells_integer
 from raymon.data.combo_feature import ComboFeature
+from raymon.data.encoded_feature import EncodedIds, EncodedNumbers
 from raymon.data.feature import EmbeddingSpec, Feature
 from raymon.data.id_feature import IdFeature
 from raymon.data.normalizer import Normalizer, parse_normalizer
 from raymon.data.raw_feature import RawFeature
-from raymon.data.vocabulary import FIRST, numbered, read_values
+from raymon.data.vocabulary import (
+    FIRST,
+    Vocabulary,
+    numbered,
+    own_vocabulary,
+    read_values,
+    read_values_and_ids,
+    reserving_vocabulary,
+)
 from raymon.errors import ConfigError
 from raymon.protos import feature_pb2
 
@@ -22,8 +32,28 @@ _WithTable = feature_pb2.IdFeature | feature_pb2.RawFeature | feature_pb2.ComboF
 _SIDES = ("user", "item", "context")
 
 
-def build_features(configs: Sequence[feature_pb2.FeatureConfig]) -> list[Feature]:
+@dataclass(frozen=True)
+class Encoding:
+    """How columns hold ids and numbers that are made already.
+
+    Attributes:
+        separator: between the values of one string.
+        remedy: that messages end with where they hold none.
+    """
+
+    separator: str = "\x03"
+    remedy: str = ""
+
+
+def build_features(
+    configs: Sequence[feature_pb2.FeatureConfig], encoding: Encoding | None = None
+) -> list[Feature]:
     """The features of a pipeline, in the order of the config.
+
+    Args:
+        configs: of the features.
+        encoding: of columns that have the names of the features and hold ids and numbers already;
+            None: features are made from the raw columns of their expressions.
 
     Raises:
         ConfigError: a feature is not described rightly. The message begins with the path of the
@@ -37,11 +67,11 @@ def build_features(configs: Sequence[feature_pb2.FeatureConfig]) -> list[Feature
         place = f"feature_configs[{index}].{kind}"
         feature: Feature
         if kind == "id_feature":
-            feature = _id_feature(config.id_feature, place)
+            feature = _id_feature(config.id_feature, place, encoding)
         elif kind == "raw_feature":
-            feature = _raw_feature(config.raw_feature, place)
+            feature = _raw_feature(config.raw_feature, place, encoding)
         elif kind == "combo_feature":
-            feature = _combo_feature(config.combo_feature, place)
+            feature = _combo_feature(config.combo_feature, place, encoding)
         else:
             raise ConfigError(
                 f"feature_configs[{index}]: holds no feature; give it an id_feature, "
@@ -74,10 +104,11 @@ def _check_shared(
         )
 
 
-def _id_feature(config: feature_pb2.IdFeature, place: str) -> IdFeature:
+def _id_feature(
+    config: feature_pb2.IdFeature, place: str, encoding: Encoding | None
+) -> Feature:
     name = _name(config.feature_name, place)
-    column = _column(config.expression, place)
-    size = _size(config, place)
+    size = _size(config, place, canonical_text)
     if config.value_dim > 1:
         raise ConfigError(
             f"{place}.value_dim: is {config.value_dim}; must be 1 (one value a row) or 0 (any "
@@ -91,47 +122,92 @@ def _id_feature(config: feature_pb2.IdFeature, place: str) -> IdFeature:
         raise ConfigError(
             f'{place}.default_value: "{default}" is not an integer in [0, {buckets}) (num_buckets)'
         )
+    embedding = EmbeddingSpec(
+        name=_table(config, place),
+        num_embeddings=size.rows,
+        dim=_dim(config, place),
+        pooling=_pooling(config.pooling, place),
+        trainable=config.trainable,
+    )
+    if encoding is not None:
+        return _encoded_ids(config, embedding, place, encoding, weighted=config.weighted)
     return IdFeature(
         name=name,
-        columns=(column,),
+        columns=(_column(config.expression, place),),
         value_dim=0,
-        embedding=EmbeddingSpec(
-            name=_table(config, place),
-            num_embeddings=size.rows,
-            dim=_dim(config, place),
-            pooling=_pooling(config.pooling, place),
-            trainable=config.trainable,
-        ),
+        embedding=embedding,
         hash_bucket_size=size.hash_bucket_size,
         num_buckets=buckets,
-        vocab=size.vocab,
+        vocabulary=size.vocabulary,
         default_value=default,
         separator=None if config.value_dim == 1 else _separator(config.separator, place),
         weighted=config.weighted,
     )
 
 
-def _combo_feature(config: feature_pb2.ComboFeature, place: str) -> ComboFeature:
+def _combo_feature(
+    config: feature_pb2.ComboFeature, place: str, encoding: Encoding | None
+) -> Feature:
     name = _name(config.feature_name, place)
+    parts = len(config.expression)
+
+    def form(text: str) -> str:
+        values = text.split("_")
+        # With "_" in values nobody knows which belongs to which.
+        return "_".join(map(canonical_text, values)) if len(values) == parts else text
+
+    size = _size(config, place, form)
+    embedding = EmbeddingSpec(
+        name=_table(config, place),
+        num_embeddings=size.rows,
+        dim=_dim(config, place),
+        pooling=_pooling(config.pooling, place),
+        trainable=config.trainable,
+    )
+    if encoding is not None:
+        return _encoded_ids(config, embedding, place, encoding)
     columns = tuple(_column(expression, place) for expression in config.expression)
     if len(columns) < 2 or len(set(columns)) < len(columns):
         raise ConfigError(f"{place}.expression: must name two columns or more, each once")
-    size = _size(config, place)
     return ComboFeature(
         name=name,
         columns=columns,
         value_dim=0,
-        embedding=EmbeddingSpec(
-            name=_table(config, place),
-            num_embeddings=size.rows,
-            dim=_dim(config, place),
-            pooling=_pooling(config.pooling, place),
-            trainable=config.trainable,
-        ),
+        embedding=embedding,
         hash_bucket_size=size.hash_bucket_size,
-        vocab=size.vocab,
+        vocabulary=size.vocabulary,
         default_value=config.default_value,
         separator=_separator(config.separator, place),
+    )
+
+
+def _encoded_ids(
+    config: _WithTable,
+    embedding: EmbeddingSpec,
+    place: str,
+    encoding: Encoding,
+    *,
+    weighted: bool = False,
+) -> EncodedIds:
+    default: list[int] = []
+    if config.fg_encoded_default_value:
+        texts = config.fg_encoded_default_value.split(encoding.separator)
+        rows = embedding.num_embeddings
+        if not all(_is_id(text, rows) for text in texts):
+            raise ConfigError(
+                f'{place}.fg_encoded_default_value: "{config.fg_encoded_default_value}" is no id '
+                f"in [0, {rows})"
+            )
+        default = [int(text) for text in texts]
+    return EncodedIds(
+        name=config.feature_name,
+        columns=(config.feature_name,),
+        value_dim=0,
+        embedding=embedding,
+        default=tuple(default),
+        separator=encoding.separator,
+        weighted=weighted,
+        remedy=encoding.remedy,
     )
 
 
@@ -141,10 +217,14 @@ class _Size:
 
     rows: int
     hash_bucket_size: int | None = None
-    vocab: Mapping[str, int] = field(default_factory=dict)
+    vocabulary: Vocabulary | None = None
 
 
-def _size(config: feature_pb2.IdFeature | feature_pb2.ComboFeature, place: str) -> _Size:
+def _size(
+    config: feature_pb2.IdFeature | feature_pb2.ComboFeature,
+    place: str,
+    form: Callable[[str], str],
+) -> _Size:
     fields = ["hash_bucket_size", "num_buckets", "vocab_list", "vocab_dict", "vocab_file"]
     known = [f for f in fields if f in config.DESCRIPTOR.fields_by_name]
     given = {descriptor.name for descriptor, _ in config.ListFields()}
@@ -159,34 +239,44 @@ def _size(config: feature_pb2.IdFeature | feature_pb2.ComboFeature, place: str) 
         rows = getattr(config, source)
         if not 0 < rows < 2**63:
             raise ConfigError(f"{place}.{source}: is {rows}; must be at least 1")
+        if config.HasField("default_bucketize_value"):
+            raise ConfigError(
+                f"{place}.default_bucketize_value: is the id of values that a vocabulary does not "
+                f"list, and {source} has none; leave it out"
+            )
         return _Size(rows, rows if source == "hash_bucket_size" else None)
     try:
-        vocab = _vocabulary(config, source)
+        vocabulary = _vocabulary(config, source, form)
     except ValueError as error:
         raise ConfigError(f"{place}.{source}: {error}") from None
-    return _Size(max(vocab.values()) + 1, vocab=vocab)
+    return _Size(vocabulary.rows, vocabulary=vocabulary)
 
 
 def _vocabulary(
-    config: feature_pb2.IdFeature | feature_pb2.ComboFeature, source: str
-) -> dict[str, int]:
+    config: feature_pb2.IdFeature | feature_pb2.ComboFeature,
+    source: str,
+    form: Callable[[str], str],
+) -> Vocabulary:
+    own = config.HasField("default_bucketize_value")
     if source == "vocab_list":
-        return numbered(config.vocab_list)
-    if source == "vocab_file":
+        listed = numbered(config.vocab_list, 0 if own else FIRST)
+    elif source == "vocab_dict":
+        listed = dict(config.vocab_dict)
+    else:
         assert isinstance(config, feature_pb2.IdFeature)
-        return read_values(config.vocab_file)
-    wrong = [text for text, id in config.vocab_dict.items() if not text or id < FIRST]
-    if wrong:
-        raise ValueError(
-            f'"{wrong[0]}": {config.vocab_dict[wrong[0]]}; no value may be empty, and ids begin at '
-            f"{FIRST} (0 is a missing value, 1 an unlisted one)"
-        )
-    return dict(config.vocab_dict)
+        path = config.vocab_file
+        listed = read_values_and_ids(path) if own else read_values(path)
+    if own:
+        return own_vocabulary(listed, config.default_bucketize_value, form)
+    # As it is where configs come from: a default_value has id 0 whatever a vocab_dict says.
+    listed_default = source != "vocab_dict"
+    return reserving_vocabulary(listed, config.default_value, form, listed_default=listed_default)
 
 
-def _raw_feature(config: feature_pb2.RawFeature, place: str) -> RawFeature:
+def _raw_feature(
+    config: feature_pb2.RawFeature, place: str, encoding: Encoding | None
+) -> Feature:
     name = _name(config.feature_name, place)
-    column = _column(config.expression, place)
     if config.value_dim < 1:
         raise ConfigError(f"{place}.value_dim: is 0; must be at least 1")
     boundaries = tuple(config.boundaries)
@@ -205,9 +295,21 @@ def _raw_feature(config: feature_pb2.RawFeature, place: str) -> RawFeature:
     elif config.HasField("embedding_dim") or config.HasField("embedding_name"):
         field = "embedding_dim" if config.HasField("embedding_dim") else "embedding_name"
         raise ConfigError(f"{place}.{field}: a raw_feature has embeddings only with boundaries")
+    if encoding is not None and embedding is not None:
+        return _encoded_ids(config, embedding, place, encoding)
+    if encoding is not None:
+        return EncodedNumbers(
+            name=name,
+            columns=(name,),
+            value_dim=config.value_dim,
+            embedding=None,
+            numbers=config.value_dim,
+            default=_encoded_numbers(config, place, encoding),
+            separator=encoding.separator,
+        )
     return RawFeature(
         name=name,
-        columns=(column,),
+        columns=(_column(config.expression, place),),
         value_dim=0 if boundaries else config.value_dim,
         embedding=embedding,
         numbers=config.value_dim,
@@ -225,6 +327,11 @@ def _name(name: str, place: str) -> str:
 
 
 def _column(expression: str, place: str) -> str:
+    if not expression:
+        raise ConfigError(
+            f'{place}.expression: is missing; write "user:COLUMN", "item:COLUMN" or '
+            '"context:COLUMN", or set data_config.fg_mode: FG_NONE where columns hold ids already'
+        )
     side, _, column = expression.partition(":")
     if side not in _SIDES or not column:
         raise ConfigError(
@@ -272,20 +379,37 @@ def _normalizer(config: feature_pb2.RawFeature, place: str) -> Normalizer | None
 
 
 def _default_numbers(config: feature_pb2.RawFeature, place: str) -> tuple[float, ...]:
-    parts = config.default_value.split(config.separator) if config.separator else []
+    return _numbers(
+        config.default_value, config.separator, config.value_dim, f"{place}.default_value"
+    )
+
+
+def _encoded_numbers(
+    config: feature_pb2.RawFeature, place: str, encoding: Encoding
+) -> tuple[float, ...]:
+    text = config.fg_encoded_default_value
+    if not text:
+        return _default_numbers(config, place)
+    place = f"{place}.fg_encoded_default_value"
+    return _numbers(text, encoding.separator, config.value_dim, place)
+
+
+def _numbers(text: str, separator: str, count: int, place: str) -> tuple[float, ...]:
+    parts = text.split(separator) if separator else []
     try:
         numbers = tuple(map(float, parts))
     except ValueError:
         numbers = ()
     if len(numbers) == 1:
-        numbers *= config.value_dim
-    if len(numbers) != config.value_dim or not all(map(math.isfinite, numbers)):
+        numbers *= count
+    if len(numbers) != count or not all(map(math.isfinite, numbers)):
         raise ConfigError(
-            f'{place}.default_value: "{config.default_value}" is not a finite number'
-            + (f" or {config.value_dim} of them" if config.value_dim > 1 else "")
+            f'{place}: "{text}" is not a finite number'
+            + (f" or {count} of them" if count > 1 else "")
         )
     return numbers
 
 
 def _is_id(text: str, size: int) -> bool:
-    return text.isascii() and text.isdigit() and int(text) < size
+    form = canonical_text(text)
+    return spells_integer(form) and 0 <= int(form) < size

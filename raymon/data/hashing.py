@@ -12,7 +12,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import torch
 
-from raymon.data.columns import as_array, as_int64, is_string, string_bytes
+from raymon.data.canonical import canonical
+from raymon.data.columns import as_array, is_string, string_bytes
+from raymon.data.spelled_integers import spelled_integers
 
 UInt64s = npt.NDArray[np.uint64]
 
@@ -55,8 +57,23 @@ def hash_strings(values: pa.Array) -> UInt64s:
 
 
 def hash_values(values: pa.Array) -> UInt64s:
-    """The hash of strings or integers, none of them null: uint64 `[N]`."""
-    return hash_strings(values) if is_string(values.type) else hash_integers(as_int64(values))
+    """The hash of values, none of them null, by their canonical form: uint64 `[N]`.
+
+    That of an integer is the one of `hash_integers`, however it is spelled or typed; that of
+    another text the one of `hash_strings`.
+
+    Raises:
+        ValueError: a value has no certain form; the message has it.
+    """
+    values = canonical(values)
+    if not is_string(values.type):
+        return hash_integers(values.to_numpy(zero_copy_only=False))
+    rows, integers = spelled_integers(values)
+    if len(rows) == len(values):
+        return hash_integers(integers)
+    hashes = hash_strings(values)
+    hashes[rows] = hash_integers(integers)
+    return hashes
 
 
 def bucket_ids(hashes: UInt64s, buckets: int) -> npt.NDArray[np.int64]:
@@ -82,20 +99,26 @@ def combine_hashes(hashes: Sequence[UInt64s]) -> UInt64s:
 
 
 def key_ids(column: pa.Array | pa.ChunkedArray) -> torch.Tensor:
-    """Grouping keys as integers: an integer is itself, a string its hash, nulls are one group.
+    """Grouping keys as integers: an integer is itself, another value its hash, nulls are one group.
 
     Args:
-        column: `[B]`, integers or strings.
+        column: `[B]`, of values with a canonical form.
 
     Returns:
         int64 `[B]`.
+
+    Raises:
+        ValueError: a value has no certain form; the message has it.
     """
-    values = as_array(column)
-    if is_string(values.type):
-        keys = hash_strings(values).view(np.int64)
-    else:
-        keys = as_int64(values.cast(pa.int64(), safe=False).fill_null(0))
+    values = canonical(as_array(column))
     missing = values.is_null().to_numpy(zero_copy_only=False)
+    if not is_string(values.type):
+        integers = values.fill_null(0).to_numpy(zero_copy_only=False)
+        return torch.from_numpy(np.where(missing, _NULL_KEY, integers))
+    texts = values.fill_null("")
+    keys = hash_strings(texts).view(np.int64)
+    rows, spelled = spelled_integers(texts)
+    keys[rows] = spelled
     return torch.from_numpy(np.where(missing, _NULL_KEY, keys))
 
 

@@ -2,44 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 import torch
 
 from raymon.data import columns
 from raymon.data.batch import IdList
+from raymon.data.canonical import NO_INTEGER, is_value, parsed_integers
 from raymon.data.feature import Feature
 from raymon.data.hashing import bucket_ids, hash_values
 from raymon.data.input_counts import InputCounts
-from raymon.data.vocabulary import look_up, spells_integer
+from raymon.data.row_values import flat_values, weighted_values
+from raymon.data.vocabulary import Vocabulary, look_up
 from raymon.errors import DataError
 
 Ids = npt.NDArray[np.int64]
 
 _OUT_OF_RANGE = -1
-_NO_INTEGER = -(2**63)
 
 
 @dataclass(frozen=True)
 class IdFeature(Feature):
-    """Ids from a column of integers or strings, one value a row or several.
+    """Ids from a column of values, one a row or several.
 
-    Exactly one of `hash_bucket_size`, `num_buckets` and `vocab` is given. Nulls and empty strings
-    are missing values. A row without any value has the id of `default_value`; where that is "",
-    it has no id and its embedding is zero, except with a vocabulary, where it has id 0.
+    Exactly one of `hash_bucket_size`, `num_buckets` and `vocabulary` is given. The same value has
+    the same id, whatever type the column has: see `raymon.data.canonical`. Nulls, NaN and empty
+    strings are missing values. A row without any value has the id of `default_value`; where that
+    is "", it has no id and its embedding is zero.
 
     Attributes:
-        hash_bucket_size: the id is the hash of the value, modulo this. An integer and the string
-            that spells it have different ids.
+        hash_bucket_size: the id is the hash of the value, modulo this.
         num_buckets: values are integers in [0, num_buckets), or strings that spell them. What is
             out of this range is counted, and has the id of `default_value`, or 0 where that is "".
-        vocab: ids of listed values; 0 is a missing value, 1 a value that is not listed.
+        vocabulary: ids of listed values, the default value among them, and of all others.
         default_value: in place of a missing value.
         separator: between the values of one string; None: one value a row.
         weighted: values are strings as `value:weight`, and embeddings are multiplied by the
@@ -48,7 +47,7 @@ class IdFeature(Feature):
 
     hash_bucket_size: int | None = None
     num_buckets: int | None = None
-    vocab: Mapping[str, int] = field(default_factory=dict)
+    vocabulary: Vocabulary | None = None
     default_value: str = ""
     separator: str | None = None
     weighted: bool = False
@@ -57,15 +56,15 @@ class IdFeature(Feature):
     def accepted_types(self) -> str:
         if self.weighted:
             return "strings of VALUE:WEIGHT, or lists of them"
-        scalars = "integers or strings"
+        scalars = "integers, strings, dates or whole numbers"
         return scalars if self.separator is None else f"{scalars}, or lists of them"
 
     def accepts(self, column_type: pa.DataType) -> bool:
         if columns.is_list(column_type) and self.separator is not None:
             column_type = column_type.value_type
         if self.weighted:
-            return columns.is_string(column_type)
-        return columns.is_integer(column_type) or columns.is_string(column_type)
+            return columns.is_string(column_type) or pa.types.is_null(column_type)
+        return is_value(column_type)
 
     def convert(
         self, *columns_: pa.Array | pa.ChunkedArray, counts: InputCounts | None = None
@@ -101,13 +100,10 @@ class IdFeature(Feature):
         """Puts the unknown id in place of those that are out of range."""
         if len(ids) == 0 or ids.min() >= 0:
             return
-        if ids.min() == _NO_INTEGER:
+        if ids.min() == NO_INTEGER:
             values, _, _ = self._flat(columns.as_array(column))
             wrong = values[int(np.argmin(self._ids(values)))].as_py()
-            raise DataError(
-                f"feature {self.name}, column {self.column}: value {wrong!r} is not an integer "
-                "(num_buckets)"
-            )
+            raise self._error(f"{wrong!r} is not an integer (num_buckets)")
         out = ids < 0
         if counts is not None:
             counts.add(f"ids out of range: {self.name}", int(out.sum()))
@@ -133,7 +129,7 @@ class IdFeature(Feature):
         ids = self._ids(values)
         if lengths is not None:
             missing = lengths == 0
-            default = self._default_id(values.type) if missing.any() else None
+            default = self._default_id() if missing.any() else None
             if default is not None:
                 places = (np.cumsum(lengths) - lengths)[missing]
                 ids = np.insert(ids, places, default)
@@ -148,13 +144,13 @@ class IdFeature(Feature):
 
     def _flat(self, array: pa.Array) -> tuple[pa.Array, Ids | None, npt.NDArray[np.float64] | None]:
         """The values, how many each row has (None: one each), and their weights (None: 1 each)."""
-        values, lengths = columns.flat_values(array, self.separator)
-        if not self.weighted:
-            return values, lengths, None
         try:
-            values, weights = columns.weighted_values(values)
+            values, lengths = flat_values(array, self.separator)
+            if not self.weighted:
+                return values, lengths, None
+            values, weights = weighted_values(values)
         except ValueError as error:
-            raise DataError(f"feature {self.name}, column {self.column}: value {error}") from None
+            raise self._error(str(error)) from None
         return values, lengths, weights
 
     def _ids(self, values: pa.Array) -> Ids:
@@ -162,26 +158,16 @@ class IdFeature(Feature):
         if self.hash_bucket_size is not None:
             return bucket_ids(hash_values(values), self.hash_bucket_size)
         if self.num_buckets is not None:
-            strings = columns.is_string(values.type)
-            ids = _parse_integers(values) if strings else columns.as_int64(values)
+            ids = parsed_integers(values)
             inside = (ids >= 0) & (ids < self.num_buckets)
-            return np.where(inside | (ids == _NO_INTEGER), ids, _OUT_OF_RANGE)
-        return look_up(values, self.vocab)
+            return np.where(inside | (ids == NO_INTEGER), ids, _OUT_OF_RANGE)
+        assert self.vocabulary is not None
+        return look_up(values, self.vocabulary)
 
-    def _default_id(self, column_type: pa.DataType) -> int | None:
+    def _default_id(self) -> int | None:
         if self.default_value == "":
-            return 0 if self.vocab else None
-        if columns.is_integer(column_type) and spells_integer(self.default_value):
-            return int(self._ids(pa.array([int(self.default_value)]))[0])
+            return None
         return int(self._ids(pa.array([self.default_value]))[0])
 
-
-def _parse_integers(values: pa.Array) -> Ids:
-    """The integers that strings spell; `_NO_INTEGER` for a string that spells none."""
-    encoded = values.dictionary_encode()
-    spelled = pc.match_substring_regex(encoded.dictionary, r"^-?[0-9]{1,18}$")
-    parsed = columns.as_int64(
-        pc.if_else(spelled, encoded.dictionary, str(_NO_INTEGER)).cast(pa.int64())
-    )
-    taken: Ids = parsed[encoded.indices.to_numpy(zero_copy_only=False)]
-    return taken
+    def _error(self, what: str) -> DataError:
+        return DataError(f"feature {self.name}, column {self.column}: value {what}")

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from raymon.data.canonical import canonical_text, canonical_texts
+from raymon.data.columns import as_array, as_float64, is_string
 
 
 class LabelKind(StrEnum):
@@ -44,3 +50,35 @@ class LabelKind(StrEnum):
         else:
             valid = np.abs(values) <= np.finfo(np.float32).max
         return valid
+
+
+def label_numbers(
+    column: pa.Array | pa.ChunkedArray, label_map: Mapping[str, float]
+) -> npt.NDArray[np.float64]:
+    """The numbers of labels.
+
+    Args:
+        column: `[B]`, numbers, booleans or strings.
+        label_map: the number of a value that is listed; a number that is not listed is itself.
+
+    Returns:
+        float64 `[B]`; NaN where a label is missing, or a string that is not listed.
+    """
+    values = as_array(column)
+    listed = {canonical_text(text): number for text, number in label_map.items()}
+    if is_string(values.type):
+        known = pa.array(list(listed), pa.large_string())
+        found = pc.index_in(canonical_texts(values), known).fill_null(-1)
+        numbers = np.array([*listed.values(), np.nan])
+        taken: npt.NDArray[np.float64] = numbers[found.to_numpy(zero_copy_only=False)]
+        return taken
+    given = as_float64(values)
+    if not listed:
+        return given
+    mapped = given.copy()
+    for text, number in listed.items():
+        try:
+            mapped[given == float(text)] = number
+        except ValueError:
+            continue
+    return mapped

@@ -27,7 +27,7 @@ class RawFeature(Feature):
 
     Attributes:
         numbers: V, how many numbers a row has.
-        default: the V numbers of a row that is null, before the normalizer.
+        default: the V numbers of a row that is null, as they are: the normalizer leaves them.
         separator: between the numbers of one string.
         normalizer: applied to every number; None: numbers stay as they are.
         boundaries: bucket i has boundaries[i - 1] <= x < boundaries[i]; empty: no buckets.
@@ -40,6 +40,10 @@ class RawFeature(Feature):
     boundaries: tuple[float, ...] = ()
 
     @property
+    def made_from_numbers(self) -> bool:
+        return True
+
+    @property
     def accepted_types(self) -> str:
         if self.numbers == 1:
             return "numbers"
@@ -50,7 +54,7 @@ class RawFeature(Feature):
             return columns.is_number(column_type)
         if columns.is_list(column_type):
             return columns.is_number(column_type.value_type)
-        return columns.is_string(column_type)
+        return columns.is_string(column_type) or pa.types.is_null(column_type)
 
     def convert(
         self, *columns_: pa.Array | pa.ChunkedArray, counts: InputCounts | None = None
@@ -77,14 +81,24 @@ class RawFeature(Feature):
         return None
 
     def _values(self, column: pa.Array | pa.ChunkedArray) -> tuple[Floats, Floats]:
-        """The numbers, and what the normalizer makes of them."""
-        array = columns.in_one_piece(column)
+        """The numbers, any where a row is null, and what becomes of them."""
+        array = columns.as_array(column)
         if self.numbers == 1:
+            missing = array.is_null() if array.null_count else None
             raw = columns.as_float64(array, null=self.default[0])
         else:
-            raw = self._rows(columns.as_array(array))
+            raw, missing = self._rows(array)
         self._check(raw, raw, "value")
-        return raw, raw if self.normalizer is None else self.normalizer(raw)
+        if self.normalizer is None:
+            return raw, raw
+        values = self.normalizer(raw)
+        if missing is not None:
+            # A normalizer may give what it was given.
+            values = values.copy() if values is raw else values
+            values[missing.to_numpy(zero_copy_only=False)] = (
+                self.default[0] if self.numbers == 1 else self.default
+            )
+        return raw, values
 
     def _store(self, raw: Floats, values: Floats, out: npt.NDArray[Any]) -> None:
         # What is stored is float32, and a number that is finite before may not be after.
@@ -92,13 +106,18 @@ class RawFeature(Feature):
             np.copyto(out, values, casting="same_kind")
         self._check(out, raw, "normalized value of" if self.normalizer else "value")
 
-    def _rows(self, column: pa.Array) -> Floats:
-        """float64 `[B, V]`; rows that are null have any value."""
+    def _rows(self, column: pa.Array) -> tuple[Floats, pa.Array | None]:
+        """float64 `[B, V]`, the default where a row is null, and which are; None: none is."""
         present = column.is_valid()
+        if pa.types.is_null(column.type):
+            column = column.cast(pa.string())
         texts = columns.is_string(column.type)
         if texts:
             present = pc.and_kleene(present, pc.not_equal(column, "")).fill_null(False)
             column = pc.split_pattern(column, pattern=self.separator)
+        else:
+            present = pc.and_kleene(present, pc.greater(pc.list_value_length(column), 0))
+            present = present.fill_null(False)
         filled = present.to_numpy(zero_copy_only=False)
         column = column.filter(present)
         lengths = pc.list_value_length(column).to_numpy(zero_copy_only=False)
@@ -110,7 +129,7 @@ class RawFeature(Feature):
         rows[filled] = (self._parse(values) if texts else columns.as_float64(values)).reshape(
             -1, self.numbers
         )
-        return rows
+        return rows, None if filled.all() else pc.invert(present)
 
     def _parse(self, texts: pa.Array) -> Floats:
         try:

@@ -1,8 +1,10 @@
-"""Listed values and their ids: 0 is a missing value, 1 one that is not listed, 2 the first one."""
+"""Listed values and their ids."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -10,55 +12,200 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from raymon.data.canonical import canonical, canonical_text, canonical_texts, spells_integer
 from raymon.data.columns import is_string
 
 UNLISTED, FIRST = 1, 2
+"""Ids of a value that is not listed, and of the first one; 0 is the default value."""
+
+_BLANKS = " \t\u00a0\u3000\ufeff"
 
 
-def numbered(values: Sequence[str]) -> dict[str, int]:
+@dataclass(frozen=True)
+class Vocabulary:
+    """The ids of values.
+
+    Attributes:
+        ids: by the text of the canonical form.
+        unlisted: of a value that is not listed.
+    """
+
+    ids: Mapping[str, int] = field(default_factory=dict)
+    unlisted: int = UNLISTED
+
+    @property
+    def rows(self) -> int:
+        """Of the table that the ids belong to."""
+        return max(self.unlisted, *self.ids.values()) + 1
+
+
+def reserving_vocabulary(
+    listed: Mapping[str, int],
+    default_value: str,
+    form: Callable[[str], str] = canonical_text,
+    *,
+    listed_default: bool = True,
+) -> Vocabulary:
+    """The ids of listed values, from 2 on: 0 is the default value, 1 a value that is not listed.
+
+    Args:
+        listed: the ids by value.
+        default_value: "": there is none.
+        form: the canonical form of a value, spelled.
+        listed_default: a default value that is listed has the id of the list, not 0.
+
+    Raises:
+        ValueError: a value is empty, or has an id below 2, or two of them are the same value.
+    """
+    for text, id in listed.items():
+        if id < FIRST:
+            raise ValueError(
+                f'"{text}": {id}; ids begin at {FIRST} (0 is the default value, 1 an unlisted '
+                "one), unless default_bucketize_value is given"
+            )
+    ids = _by_form(listed, form)
+    default = form(default_value)
+    if default and not (listed_default and default in ids):
+        ids[default] = 0
+    return Vocabulary(ids)
+
+
+def own_vocabulary(
+    listed: Mapping[str, int], unlisted: int, form: Callable[[str], str] = canonical_text
+) -> Vocabulary:
+    """The ids of listed values as they are, and the id of all others.
+
+    Args:
+        listed: the ids by value.
+        unlisted: the id of others.
+        form: the canonical form of a value, spelled.
+
+    Raises:
+        ValueError: a value is empty, two of them are the same value, or `unlisted` is no id of a
+            table that has room for the listed ones.
+    """
+    ids = _by_form(listed, form)
+    rows = max(ids.values()) + 1
+    if unlisted >= rows:
+        raise ValueError(
+            f"default_bucketize_value is {unlisted}; it must be one of the ids, below {rows}"
+        )
+    return Vocabulary(ids, unlisted)
+
+
+def numbered(values: Sequence[str], first: int = FIRST) -> dict[str, int]:
     """Ids of values in their order.
 
     Raises:
-        ValueError: a value is empty, or there twice.
+        ValueError: a value is there twice.
     """
-    if "" in values or len(set(values)) != len(values):
-        raise ValueError("values must differ and none may be empty")
-    return {value: id for id, value in enumerate(values, FIRST)}
+    ids: dict[str, int] = {}
+    for id, value in enumerate(values, first):
+        if value in ids:
+            raise ValueError(f'values must differ; "{value}" is there twice')
+        ids[value] = id
+    return ids
 
 
-def read_values(path: str) -> dict[str, int]:
-    """Ids of the values of a file, one a line.
+def read_values(path: str, first: int = FIRST) -> dict[str, int]:
+    """Ids of the values of a file, one a line, that ends with LF or CR LF.
 
     Raises:
-        ValueError: the file cannot be read, or has an empty line, or a value twice.
+        ValueError: the file cannot be read, or has an empty line, a value twice, a value with
+            blanks around it, or line ends of another kind.
     """
-    try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} cannot be read: {error}") from None
-    if not lines:
-        raise ValueError(f"{path} is empty")
-    return numbered(lines)
+    values = _lines(path)
+    lines: dict[str, int] = {}
+    for number, value in enumerate(values, 1):
+        if value in lines:
+            raise ValueError(
+                f'{path}:{number}: "{value}" is in line {lines[value]} too; values must differ'
+            )
+        lines[value] = number
+    return numbered(values, first)
 
 
-def look_up(values: pa.Array, vocab: Mapping[str, int]) -> npt.NDArray[np.int64]:
-    """The ids of values `[N]`, strings or integers, none of them null: int64 `[N]`.
+def read_values_and_ids(path: str) -> dict[str, int]:
+    """Ids of the values of a file, of which each line has a value, or each a value and its id.
 
-    An integer is the listed value that spells it.
+    Without ids the first value has id 0. A value has no blanks in it.
+
+    Raises:
+        ValueError: as `read_values`, or the lines are of neither kind.
     """
-    strings = is_string(values.type)
-    listed = list(vocab) if strings else [text for text in vocab if spells_integer(text)]
-    ids = np.array([UNLISTED, *(vocab[text] for text in listed)], np.int64)
-    kind = pa.large_string() if strings else pa.int64()
-    known = pa.array(listed if strings else [int(text) for text in listed], kind)
-    found = pc.index_in(values.cast(kind, safe=False), known).fill_null(-1)
-    taken: npt.NDArray[np.int64] = ids[found.to_numpy(zero_copy_only=False) + 1]
+    parts = [re.split("[ \t]+", line) for line in _lines(path)]
+    if all(len(part) == 1 for part in parts):
+        return read_values(path, 0)
+    ids: dict[str, int] = {}
+    for number, part in enumerate(parts, 1):
+        if len(part) != 2 or not spells_integer(part[1]) or int(part[1]) < 0:
+            raise ValueError(
+                f'{path}:{number}: "{" ".join(part)}" is no value and its id; with '
+                "default_bucketize_value every line has a value without blanks, or every one a "
+                "value, a blank and its id"
+            )
+        if part[0] in ids:
+            raise ValueError(f'{path}:{number}: "{part[0]}" is there twice; values must differ')
+        ids[part[0]] = int(part[1])
+    return ids
+
+
+def look_up(values: pa.Array, vocabulary: Vocabulary) -> npt.NDArray[np.int64]:
+    """The ids of values `[N]`, none of them null: int64 `[N]`.
+
+    Raises:
+        ValueError: a value has no certain form; the message has it.
+    """
+    values, ids = canonical(values), vocabulary.ids
+    if is_string(values.type):
+        listed = list(ids)
+        known = pa.array(listed, pa.large_string())
+        values = canonical_texts(values)
+    else:
+        listed = [text for text in ids if spells_integer(text)]
+        known = pa.array([int(text) for text in listed], pa.int64())
+    found = pc.index_in(values, known).fill_null(-1).to_numpy(zero_copy_only=False)
+    of_listed = np.array([vocabulary.unlisted, *(ids[text] for text in listed)], np.int64)
+    taken: npt.NDArray[np.int64] = of_listed[found + 1]
     return taken
 
 
-def spells_integer(text: str) -> bool:
-    """Whether a text is an integer of 64 bits, as it is usually written."""
+def _by_form(listed: Mapping[str, int], form: Callable[[str], str]) -> dict[str, int]:
+    spelled: dict[str, str] = {}
+    ids: dict[str, int] = {}
+    for text, id in listed.items():
+        if not text:
+            raise ValueError("no value may be empty; an empty value is a missing one")
+        own = form(text)
+        if own in spelled:
+            raise ValueError(f'values must differ; "{text}" and "{spelled[own]}" are the same')
+        spelled[own], ids[own] = text, id
+    return ids
+
+
+def _lines(path: str) -> list[str]:
     try:
-        return str(int(text)) == text and -(2**63) <= int(text) < 2**63
-    except ValueError:
-        return False
+        text = Path(path).read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error}") from None
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} cannot be read: it is not UTF-8: {error.reason}") from None
+    lines = text.split("\n")
+    if lines[-1] == "":
+        lines.pop()
+    if not lines:
+        raise ValueError(f"{path} is empty")
+    values = [line.removesuffix("\r") for line in lines]
+    for number, value in enumerate(values, 1):
+        if not value:
+            raise ValueError(f"{path}:{number}: is an empty line; none may be empty")
+        if "\r" in value:
+            raise ValueError(
+                f"{path}:{number}: has a carriage return inside; lines end with LF or CR LF"
+            )
+        if value != value.strip(_BLANKS):
+            raise ValueError(
+                f"{path}:{number}: {value!r} has blanks around it; take them off, or list the "
+                "values in vocab_list"
+            )
+    return values

@@ -24,23 +24,27 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18raymon/protos/data.proto\x12\rraymon.protos\"N\n\nInputField\x12\x12\n\ninput_name\x18\x01 \x02(\t\x12,\n\ninput_type\x18\x02 \x01(\x0e\x32\x18.raymon.protos.FieldType\"\xba\x04\n\nDataConfig\x12\x18\n\nbatch_size\x18\x01 \x01(\r:\x04\x31\x30\x32\x34\x12\x17\n\x0f\x65val_batch_size\x18\x02 \x01(\r\x12@\n\x0c\x64\x61taset_type\x18\x03 \x01(\x0e\x32\x1a.raymon.protos.DatasetType:\x0eParquetDataset\x12\x14\n\x0clabel_fields\x18\x04 \x03(\t\x12\x1c\n\x14sample_weight_fields\x18\x05 \x03(\t\x12\x16\n\x0bnum_workers\x18\x06 \x01(\r:\x01\x38\x12\x18\n\npin_memory\x18\x07 \x01(\x08:\x04true\x12\x16\n\x07shuffle\x18\x08 \x01(\x08:\x05\x66\x61lse\x12\x1f\n\x13shuffle_buffer_size\x18\t \x01(\r:\x02\x33\x32\x12\x1d\n\x0e\x64rop_remainder\x18\n \x01(\x08:\x05\x66\x61lse\x12.\n\x07\x66g_mode\x18\x0b \x01(\x0e\x32\x15.raymon.protos.FgMode:\x06\x46G_DAG\x12\x19\n\x11global_batch_size\x18\x0c \x01(\r\x12\x16\n\x0bnum_streams\x18\r \x01(\r:\x01\x38\x12\x33\n\x0bon_bad_file\x18\x0e \x01(\x0e\x32\x18.raymon.protos.OnBadFile:\x04\x46\x41IL\x12\x14\n\tdelimiter\x18\x0f \x01(\t:\x01,\x12\x1a\n\x0bwith_header\x18\x10 \x01(\x08:\x05\x66\x61lse\x12/\n\x0cinput_fields\x18\x11 \x03(\x0b\x32\x19.raymon.protos.InputField*V\n\x0b\x44\x61tasetType\x12\x12\n\x0eParquetDataset\x10\x01\x12\x0e\n\nCsvDataset\x10\x02\x12\x13\n\x0f\x41rrowIpcDataset\x10\x03\x12\x0e\n\nRayDataset\x10\x04*D\n\tFieldType\x12\t\n\x05INT32\x10\x01\x12\t\n\x05INT64\x10\x02\x12\n\n\x06STRING\x10\x03\x12\t\n\x05\x46LOAT\x10\x04\x12\n\n\x06\x44OUBLE\x10\x05*\x1f\n\tOnBadFile\x12\x08\n\x04\x46\x41IL\x10\x01\x12\x08\n\x04SKIP\x10\x02*0\n\x06\x46gMode\x12\x0b\n\x07\x46G_NONE\x10\x01\x12\r\n\tFG_NORMAL\x10\x02\x12\n\n\x06\x46G_DAG\x10\x03')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18raymon/protos/data.proto\x12\rraymon.protos\"N\n\nInputField\x12\x12\n\ninput_name\x18\x01 \x02(\t\x12,\n\ninput_type\x18\x02 \x01(\x0e\x32\x18.raymon.protos.FieldType\"\xcc\x05\n\nDataConfig\x12\x18\n\nbatch_size\x18\x01 \x01(\r:\x04\x31\x30\x32\x34\x12\x17\n\x0f\x65val_batch_size\x18\x02 \x01(\r\x12@\n\x0c\x64\x61taset_type\x18\x03 \x01(\x0e\x32\x1a.raymon.protos.DatasetType:\x0eParquetDataset\x12\x14\n\x0clabel_fields\x18\x04 \x03(\t\x12\x1c\n\x14sample_weight_fields\x18\x05 \x03(\t\x12\x16\n\x0bnum_workers\x18\x06 \x01(\r:\x01\x38\x12\x18\n\npin_memory\x18\x07 \x01(\x08:\x04true\x12\x16\n\x07shuffle\x18\x08 \x01(\x08:\x05\x66\x61lse\x12\x1f\n\x13shuffle_buffer_size\x18\t \x01(\r:\x02\x33\x32\x12\x1d\n\x0e\x64rop_remainder\x18\n \x01(\x08:\x05\x66\x61lse\x12/\n\x07\x66g_mode\x18\x0b \x01(\x0e\x32\x15.raymon.protos.FgMode:\x07\x46G_NONE\x12\x19\n\x11global_batch_size\x18\x0c \x01(\r\x12\x16\n\x0bnum_streams\x18\r \x01(\r:\x01\x38\x12\x33\n\x0bon_bad_file\x18\x0e \x01(\x0e\x32\x18.raymon.protos.OnBadFile:\x04\x46\x41IL\x12\x14\n\tdelimiter\x18\x0f \x01(\t:\x01,\x12\x1a\n\x0bwith_header\x18\x10 \x01(\x08:\x05\x66\x61lse\x12/\n\x0cinput_fields\x18\x11 \x03(\x0b\x32\x19.raymon.protos.InputField\x12:\n\tlabel_map\x18\x14 \x03(\x0b\x32\'.raymon.protos.DataConfig.LabelMapEntry\x12\"\n\x17\x66g_encoded_multival_sep\x18\x15 \x01(\t:\x01\x03\x1a/\n\rLabelMapEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x02:\x02\x38\x01*V\n\x0b\x44\x61tasetType\x12\x12\n\x0eParquetDataset\x10\x01\x12\x0e\n\nCsvDataset\x10\x02\x12\x13\n\x0f\x41rrowIpcDataset\x10\x03\x12\x0e\n\nRayDataset\x10\x04*D\n\tFieldType\x12\t\n\x05INT32\x10\x01\x12\t\n\x05INT64\x10\x02\x12\n\n\x06STRING\x10\x03\x12\t\n\x05\x46LOAT\x10\x04\x12\n\n\x06\x44OUBLE\x10\x05*\x1f\n\tOnBadFile\x12\x08\n\x04\x46\x41IL\x10\x01\x12\x08\n\x04SKIP\x10\x02*B\n\x06\x46gMode\x12\x0b\n\x07\x46G_NONE\x10\x01\x12\r\n\tFG_NORMAL\x10\x02\x12\n\n\x06\x46G_DAG\x10\x03\x12\x10\n\x0c\x46G_BUCKETIZE\x10\x04')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'raymon.protos.data_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_DATASETTYPE']._serialized_start=696
-  _globals['_DATASETTYPE']._serialized_end=782
-  _globals['_FIELDTYPE']._serialized_start=784
-  _globals['_FIELDTYPE']._serialized_end=852
-  _globals['_ONBADFILE']._serialized_start=854
-  _globals['_ONBADFILE']._serialized_end=885
-  _globals['_FGMODE']._serialized_start=887
-  _globals['_FGMODE']._serialized_end=935
+  _globals['_DATACONFIG_LABELMAPENTRY']._loaded_options = None
+  _globals['_DATACONFIG_LABELMAPENTRY']._serialized_options = b'8\001'
+  _globals['_DATASETTYPE']._serialized_start=842
+  _globals['_DATASETTYPE']._serialized_end=928
+  _globals['_FIELDTYPE']._serialized_start=930
+  _globals['_FIELDTYPE']._serialized_end=998
+  _globals['_ONBADFILE']._serialized_start=1000
+  _globals['_ONBADFILE']._serialized_end=1031
+  _globals['_FGMODE']._serialized_start=1033
+  _globals['_FGMODE']._serialized_end=1099
   _globals['_INPUTFIELD']._serialized_start=43
   _globals['_INPUTFIELD']._serialized_end=121
   _globals['_DATACONFIG']._serialized_start=124
-  _globals['_DATACONFIG']._serialized_end=694
+  _globals['_DATACONFIG']._serialized_end=840
+  _globals['_DATACONFIG_LABELMAPENTRY']._serialized_start=793
+  _globals['_DATACONFIG_LABELMAPENTRY']._serialized_end=840
 # @@protoc_insertion_point(module_scope)

@@ -32,6 +32,7 @@ class FgMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     FG_NONE: _ClassVar[FgMode]
     FG_NORMAL: _ClassVar[FgMode]
     FG_DAG: _ClassVar[FgMode]
+    FG_BUCKETIZE: _ClassVar[FgMode]
 ParquetDataset: DatasetType
 CsvDataset: DatasetType
 ArrowIpcDataset: DatasetType
@@ -46,6 +47,7 @@ SKIP: OnBadFile
 FG_NONE: FgMode
 FG_NORMAL: FgMode
 FG_DAG: FgMode
+FG_BUCKETIZE: FgMode
 
 class InputField(_message.Message):
     __slots__ = ("input_name", "input_type")
@@ -56,7 +58,14 @@ class InputField(_message.Message):
     def __init__(self, input_name: _Optional[str] = ..., input_type: _Optional[_Union[FieldType, str]] = ...) -> None: ...
 
 class DataConfig(_message.Message):
-    __slots__ = ("batch_size", "eval_batch_size", "dataset_type", "label_fields", "sample_weight_fields", "num_workers", "pin_memory", "shuffle", "shuffle_buffer_size", "drop_remainder", "fg_mode", "global_batch_size", "num_streams", "on_bad_file", "delimiter", "with_header", "input_fields")
+    __slots__ = ("batch_size", "eval_batch_size", "dataset_type", "label_fields", "sample_weight_fields", "num_workers", "pin_memory", "shuffle", "shuffle_buffer_size", "drop_remainder", "fg_mode", "global_batch_size", "num_streams", "on_bad_file", "delimiter", "with_header", "input_fields", "label_map", "fg_encoded_multival_sep")
+    class LabelMapEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: float
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
     BATCH_SIZE_FIELD_NUMBER: _ClassVar[int]
     EVAL_BATCH_SIZE_FIELD_NUMBER: _ClassVar[int]
     DATASET_TYPE_FIELD_NUMBER: _ClassVar[int]
@@ -74,6 +83,8 @@ class DataConfig(_message.Message):
     DELIMITER_FIELD_NUMBER: _ClassVar[int]
     WITH_HEADER_FIELD_NUMBER: _ClassVar[int]
     INPUT_FIELDS_FIELD_NUMBER: _ClassVar[int]
+    LABEL_MAP_FIELD_NUMBER: _ClassVar[int]
+    FG_ENCODED_MULTIVAL_SEP_FIELD_NUMBER: _ClassVar[int]
     batch_size: int
     eval_batch_size: int
     dataset_type: DatasetType
@@ -91,4 +102,6 @@ class DataConfig(_message.Message):
     delimiter: str
     with_header: bool
     input_fields: _containers.RepeatedCompositeFieldContainer[InputField]
-    def __init__(self, batch_size: _Optional[int] = ..., eval_batch_size: _Optional[int] = ..., dataset_type: _Optional[_Union[DatasetType, str]] = ..., label_fields: _Optional[_Iterable[str]] = ..., sample_weight_fields: _Optional[_Iterable[str]] = ..., num_workers: _Optional[int] = ..., pin_memory: bool = ..., shuffle: bool = ..., shuffle_buffer_size: _Optional[int] = ..., drop_remainder: bool = ..., fg_mode: _Optional[_Union[FgMode, str]] = ..., global_batch_size: _Optional[int] = ..., num_streams: _Optional[int] = ..., on_bad_file: _Optional[_Union[OnBadFile, str]] = ..., delimiter: _Optional[str] = ..., with_header: bool = ..., input_fields: _Optional[_Iterable[_Union[InputField, _Mapping]]] = ...) -> None: ...
+    label_map: _containers.ScalarMap[str, float]
+    fg_encoded_multival_sep: str
+    def __init__(self, batch_size: _Optional[int] = ..., eval_batch_size: _Optional[int] = ..., dataset_type: _Optional[_Union[DatasetType, str]] = ..., label_fields: _Optional[_Iterable[str]] = ..., sample_weight_fields: _Optional[_Iterable[str]] = ..., num_workers: _Optional[int] = ..., pin_memory: bool = ..., shuffle: bool = ..., shuffle_buffer_size: _Optional[int] = ..., drop_remainder: bool = ..., fg_mode: _Optional[_Union[FgMode, str]] = ..., global_batch_size: _Optional[int] = ..., num_streams: _Optional[int] = ..., on_bad_file: _Optional[_Union[OnBadFile, str]] = ..., delimiter: _Optional[str] = ..., with_header: bool = ..., input_fields: _Optional[_Iterable[_Union[InputField, _Mapping]]] = ..., label_map: _Optional[_Mapping[str, float]] = ..., fg_encoded_multival_sep: _Optional[str] = ...) -> None: ...

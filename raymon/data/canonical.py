@@ -1,0 +1,160 @@
+"""The one form of values that become ids, whatever type and file they come from.
+
+A value is an integer of 64 bits or a text. The same value has the same form, and so the same id:
+
+- integers of any width, booleans (1 and 0), whole numbers in columns of floats or decimals, and the
+  texts that spell them (`7`, `7.0`, `true`) are the integer;
+- what is beyond 64 bits is the text of its digits;
+- dates are their ISO text, 2024-01-31;
+- other texts are themselves: `007`, ` 7` and `+7` are no integers.
+
+Where the form of a value is not certain (a float that is not whole, or too large to be exact), it
+is refused.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from raymon.data.columns import is_string, value_type
+from raymon.data.spelled_integers import spelled_integers
+
+Integers = npt.NDArray[np.int64]
+
+NO_INTEGER = -(2**63)
+"""In place of a text that is no integer."""
+
+# From here on floats of so many bits leave integers out.
+_EXACT = {16: 2.0**11, 32: 2.0**24, 64: 2.0**53}
+_TRUE, _FALSE = ("true", "True", "TRUE"), ("false", "False", "FALSE")
+# The pattern of texts that spell an integer otherwise than `str` does.
+_OTHERWISE = r"^((0|-?[1-9][0-9]{0,18})\.0|-0\.0|true|True|TRUE|false|False|FALSE)$"
+
+
+def is_value(column_type: pa.DataType) -> bool:
+    """Whether values of a type have a canonical form, themselves or by a dictionary."""
+    kind, types = value_type(column_type), pa.types
+    return bool(
+        is_string(kind)
+        or types.is_integer(kind)
+        or types.is_boolean(kind)
+        or types.is_floating(kind)
+        or types.is_decimal(kind)
+        or types.is_date(kind)
+        or types.is_null(kind)
+    )
+
+
+def canonical(values: pa.Array) -> pa.Array:
+    """Values `[N]` without a dictionary as int64 or strings; NaN is null.
+
+    Raises:
+        ValueError: a value has no certain form; the message has it.
+    """
+    kind, types = values.type, pa.types
+    if is_string(kind) or types.is_int64(kind):
+        return values
+    if types.is_uint64(kind) and (pc.max(values).as_py() or 0) >= 2**63:
+        return values.cast(pa.string())
+    if types.is_integer(kind):
+        return values.cast(pa.int64())
+    if types.is_boolean(kind):
+        return values.cast(pa.int8()).cast(pa.int64())
+    if types.is_floating(kind):
+        return _of_floats(values)
+    if types.is_decimal(kind):
+        return _of_decimals(values)
+    if types.is_date(kind):
+        return values.cast(pa.date32()).cast(pa.string())
+    return pa.nulls(len(values), pa.string())
+
+
+def canonical_text(text: str) -> str:
+    """The canonical form of a text, spelled."""
+    if text in _TRUE:
+        return "1"
+    if text in _FALSE:
+        return "0"
+    whole = text.removesuffix(".0")
+    if whole == text:
+        return text
+    if whole == "-0":
+        return "0"
+    return whole if spells_integer(whole) else text
+
+
+def canonical_texts(values: pa.Array) -> pa.Array:
+    """The canonical forms of values `[N]`, spelled: large strings."""
+    values = canonical(values)
+    if not is_string(values.type):
+        return values.cast(pa.large_string())
+    texts = values.cast(pa.large_string())
+    otherwise = pc.match_substring_regex(texts, _OTHERWISE).fill_null(False)
+    if not pc.any(otherwise).as_py():
+        return texts
+    spelled = [canonical_text(text) for text in texts.filter(otherwise).to_pylist()]
+    return pc.replace_with_mask(texts, otherwise, pa.array(spelled, pa.large_string()))
+
+
+def parsed_integers(values: pa.Array) -> Integers:
+    """The integers `[N]` that values are, none of them null; `NO_INTEGER` where one is none.
+
+    In texts there may be zeros in front.
+    """
+    values = canonical(values)
+    if not is_string(values.type):
+        integers: Integers = values.to_numpy(zero_copy_only=False)
+        return integers
+    rows, spelled = spelled_integers(values)
+    if len(rows) == len(values):
+        return spelled
+    parsed = np.full(len(values), NO_INTEGER)
+    rest = np.ones(len(values), bool)
+    rest[rows] = False
+    texts = values.filter(pa.array(rest))
+    digits = pc.match_substring_regex(texts, "^-?0*[0-9]{1,18}$")
+    parsed[rest] = pc.if_else(digits, texts, str(NO_INTEGER)).cast(pa.int64()).to_numpy()
+    parsed[rows] = spelled
+    return parsed
+
+
+def spells_integer(text: str) -> bool:
+    """Whether a text is an integer of 64 bits, as `str` writes it."""
+    try:
+        return str(int(text)) == text and -(2**63) <= int(text) < 2**63
+    except ValueError:
+        return False
+
+
+def _of_floats(values: pa.Array) -> pa.Array:
+    limit = _EXACT[values.type.bit_width]
+    if pa.types.is_float16(values.type):
+        values = values.cast(pa.float32())
+    reals = values.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    missing = np.isnan(reals)
+    # NaN is below nothing.
+    with np.errstate(invalid="ignore"):
+        wrong = ~missing & ~((np.abs(reals) < limit) & (np.floor(reals) == reals))
+    if wrong.any():
+        value = float(reals[wrong][0])
+        whole = value.is_integer()
+        why = f"is not exact in a column of {values.type}" if whole else "is not whole"
+        raise ValueError(f"{value!r} {why}; make the column integers or strings")
+    return pa.array(np.where(missing, 0, reals).astype(np.int64), mask=missing)
+
+
+def _of_decimals(values: pa.Array) -> pa.Array:
+    try:
+        return values.cast(pa.int64())
+    except pa.ArrowInvalid:
+        pass
+    try:
+        return values.cast(pa.decimal256(76, 0)).cast(pa.string())
+    except pa.ArrowInvalid:
+        wrong = next(v for v in values.to_pylist() if v is not None and v != v.to_integral_value())
+        raise ValueError(
+            f"{wrong} is not whole; make the column integers or strings"
+        ) from None

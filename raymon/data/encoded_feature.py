@@ -1,0 +1,127 @@
+"""Features whose columns hold ids and numbers already."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import torch
+
+from raymon.data import columns
+from raymon.data.batch import IdList
+from raymon.data.canonical import NO_INTEGER, is_value, parsed_integers
+from raymon.data.feature import Feature
+from raymon.data.input_counts import InputCounts
+from raymon.data.raw_feature import RawFeature
+from raymon.data.row_values import flat_values, weighted_values
+from raymon.errors import DataError
+
+Ids = npt.NDArray[np.int64]
+
+RAW_REMEDY = "; where columns are raw, set data_config.fg_mode: FG_DAG"
+"""What may help where columns hold no ids."""
+
+
+@dataclass(frozen=True)
+class EncodedIds(Feature):
+    """Ids that are rows of the table, one a row of the data or several, from one column.
+
+    Attributes:
+        default: the ids of a row without any.
+        separator: between the values of one string.
+        weighted: values are strings as `id:weight`, and embeddings are multiplied by the weights;
+            the weight of a default is 1.
+        remedy: that messages end with.
+    """
+
+    default: tuple[int, ...] = ()
+    separator: str = "\x03"
+    weighted: bool = False
+    remedy: str = ""
+
+    @property
+    def accepted_types(self) -> str:
+        kind = "strings of ID:WEIGHT" if self.weighted else "integers, or strings of them"
+        return f"{kind}, or lists of them{self.remedy}"
+
+    def accepts(self, column_type: pa.DataType) -> bool:
+        if columns.is_list(column_type):
+            column_type = column_type.value_type
+        if self.weighted:
+            return columns.is_string(column_type) or pa.types.is_null(column_type)
+        kind = columns.value_type(column_type)
+        return is_value(kind) and not pa.types.is_date(kind)
+
+    def convert(
+        self, *columns_: pa.Array | pa.ChunkedArray, counts: InputCounts | None = None
+    ) -> IdList:
+        (column,) = columns_
+        weights: npt.NDArray[np.float64] | None = None
+        try:
+            values, lengths = flat_values(columns.as_array(column), self.separator)
+            if self.weighted:
+                values, weights = weighted_values(values)
+        except ValueError as error:
+            raise self._error(str(error)) from None
+        ids = self._ids(values)
+        if lengths is not None and self.default:
+            missing = lengths == 0
+            places = np.repeat((np.cumsum(lengths) - lengths)[missing], len(self.default))
+            ids = np.insert(ids, places, np.tile(self.default, int(missing.sum())))
+            weights = None if weights is None else np.insert(weights, places, 1.0)
+            lengths = np.where(missing, len(self.default), lengths)
+        offsets = None
+        if lengths is not None and not (lengths == 1).all():
+            offsets = torch.from_numpy(np.cumsum(lengths) - lengths)
+        if weights is None:
+            return IdList(torch.from_numpy(ids), offsets)
+        return IdList(torch.from_numpy(ids), offsets, torch.from_numpy(weights.astype(np.float32)))
+
+    def _ids(self, values: pa.Array) -> Ids:
+        assert self.embedding is not None
+        # Of its own: the values may lie in memory of Arrow, which cannot be written.
+        ids = np.array(parsed_integers(values))
+        wrong = (ids < 0) | (ids >= self.embedding.num_embeddings)
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            value = values[row].as_py()
+            rows = self.embedding.num_embeddings
+            what = f"{value!r} is not an integer"
+            if ids[row] != NO_INTEGER:
+                what = f"{value} is not in [0, {rows}), the ids of its table of {rows} rows"
+            raise self._error(what)
+        return ids
+
+    def _error(self, what: str) -> DataError:
+        return DataError(
+            f"feature {self.name}, column {self.column}: value {what}; columns hold encoded ids "
+            f"(fg_mode FG_NONE){self.remedy}"
+        )
+
+
+@dataclass(frozen=True)
+class EncodedNumbers(RawFeature):
+    """Numbers as they are; strings of them too."""
+
+    @property
+    def accepted_types(self) -> str:
+        return "numbers, strings of them, or lists of them"
+
+    def accepts(self, column_type: pa.DataType) -> bool:
+        if columns.is_list(column_type):
+            return columns.is_number(column_type.value_type)
+        return columns.is_string(column_type) or super().accepts(column_type)
+
+    def _values(
+        self, column: pa.Array | pa.ChunkedArray
+    ) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        array = columns.as_array(column)
+        if columns.is_string(array.type) or columns.is_list(array.type):
+            raw, _ = self._rows(array)
+            raw = raw.ravel() if self.numbers == 1 else raw
+            self._check(raw, raw, "value")
+            return raw, raw
+        return super()._values(array)
