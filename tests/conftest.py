@@ -28,7 +28,9 @@ train_config {{
   log_step_count_steps: 10
 }}
 export_config {{ exporter_type: "best" best_exporter_metric: "auc" export_at_end: false }}
-data_config {{ batch_size: 256 label_fields: "click" shuffle: true num_workers: 1 }}
+data_config {{
+  batch_size: 256 label_fields: "click" shuffle: true num_workers: 1 fg_mode: FG_DAG
+}}
 feature_configs {{ id_feature {{
   feature_name: "user" expression: "user:user_id" embedding_dim: 8 hash_bucket_size: 1000
 }} }}

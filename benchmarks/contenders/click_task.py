@@ -53,7 +53,7 @@ train_config {{
   save_checkpoints_steps: 1000000
   log_step_count_steps: {WINDOW}
 }}
-data_config {{ batch_size: {BATCH} label_fields: "{LABEL}" }}
+data_config {{ fg_mode: FG_DAG batch_size: {BATCH} label_fields: "{LABEL}" }}
 {_FEATURES}
 model_config {{
   feature_groups {{ group_name: "dense" group_type: DEEP

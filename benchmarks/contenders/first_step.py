@@ -64,7 +64,7 @@ train_config {{
   dense_optimizer {{ adam_optimizer {{ lr: 0.001 }} }}
   num_steps: {STEPS}
 }}
-data_config {{ batch_size: {BATCH} label_fields: "{LABEL}" }}
+data_config {{ fg_mode: FG_DAG batch_size: {BATCH} label_fields: "{LABEL}" }}
 {_FEATURES}
 model_config {{
   feature_groups {{ group_name: "dense" group_type: DEEP feature_names: {json.dumps(NUMBERS)} }}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 
 from raymon.config.names import metric_names
@@ -10,7 +11,7 @@ from raymon.config.rules import Rules
 from raymon.config.source import Source
 from raymon.config.validate_model import validate_model
 from raymon.config.validate_optimizer import validate_optimizer
-from raymon.protos.data_pb2 import DatasetType
+from raymon.protos.data_pb2 import DatasetType, FgMode
 from raymon.protos.eval_pb2 import EvalMode
 from raymon.protos.pipeline_pb2 import PipelineConfig
 
@@ -41,6 +42,7 @@ def validate(config: PipelineConfig, source: Source, datasets: Collection[str]) 
     is_evaluated = bool(config.eval_input_path) or "eval" in datasets
     _validate_train(config, rules.inner("train_config"))
     _validate_data(config, rules.inner("data_config"))
+    _validate_expressions(config, rules)
     evaluation = rules.inner("eval_config")
     evaluation.positive("num_steps", "log_step_count_steps")
     _validate_eval_mode(config, is_evaluated, evaluation)
@@ -100,6 +102,20 @@ def _validate_train(config: PipelineConfig, rules: Rules) -> None:
         validate_optimizer(train.sparse_optimizer, rules.inner("sparse_optimizer"))
 
 
+def _validate_expressions(config: PipelineConfig, rules: Rules) -> None:
+    data = config.data_config
+    if not data.HasField("fg_mode") or data.fg_mode == FgMode.FG_NONE:
+        return
+    for index, feature in enumerate(config.feature_configs):
+        kind = feature.WhichOneof("feature")
+        if kind is not None:
+            rules.require(
+                bool(getattr(feature, kind).expression),
+                f"feature_configs[{index}].{kind}.expression",
+                "is missing; it must be given, unless data_config.fg_mode is FG_NONE",
+            )
+
+
 def _validate_data(config: PipelineConfig, rules: Rules) -> None:
     data = config.data_config
     rules.positive(
@@ -122,6 +138,19 @@ def _validate_data(config: PipelineConfig, rules: Rules) -> None:
     for name in ("delimiter", "with_header"):
         rules.warn(data.HasField(name) and not is_csv, name, "it is of CSV files")
     rules.warn(bool(data.input_fields) and not is_csv, "input_fields", "it is of CSV files")
+    rules.require(
+        data.fg_mode != FgMode.FG_BUCKETIZE,
+        "fg_mode",
+        "raymon does not have FG_BUCKETIZE yet; it has FG_NONE, FG_NORMAL and FG_DAG",
+    )
+    rules.require(
+        bool(data.fg_encoded_multival_sep),
+        "fg_encoded_multival_sep",
+        'is empty; give what is between values, such as ","',
+    )
+    for text, number in data.label_map.items():
+        rules.require(bool(text), "label_map", "an empty value is a missing one, which is no label")
+        rules.require(math.isfinite(number), "label_map", f'"{text}" is {number}; must be finite')
     workers = max(1, config.ray_config.num_workers)
     rules.require(
         not data.global_batch_size or data.global_batch_size >= workers,

@@ -7,7 +7,8 @@ from raymon.data.csv_file import CsvFormat
 from raymon.data.dataset_reader import DatasetBatch, DatasetPosition, DatasetReader, missing_rows
 from raymon.data.feature import EmbeddingSpec, Feature
 from raymon.data.features import build_features
-from raymon.data.formats import FileFormat, FileKind, parquet_paths
+from raymon.data.fg_mode import pipeline_features, why_raw
+from raymon.data.formats import FileFormat, FileKind, open_files, parquet_paths
 from raymon.data.input_counts import InputCounts
 from raymon.data.input_paths import absolute_paths
 from raymon.data.labels import LabelKind
@@ -38,6 +39,9 @@ __all__ = [
     "check_schema",
     "has_state",
     "missing_rows",
+    "open_files",
     "parquet_paths",
+    "pipeline_features",
     "wanted_arguments",
+    "why_raw",
 ]

@@ -155,6 +155,4 @@ def _of_decimals(values: pa.Array) -> pa.Array:
         return values.cast(pa.decimal256(76, 0)).cast(pa.string())
     except pa.ArrowInvalid:
         wrong = next(v for v in values.to_pylist() if v is not None and v != v.to_integral_value())
-        raise ValueError(
-            f"{wrong} is not whole; make the column integers or strings"
-        ) from None
+        raise ValueError(f"{wrong} is not whole; make the column integers or strings") from None

@@ -61,8 +61,9 @@ def check_input(
 
     Raises:
         DataError: no file matches, a file is of another format, a column is missing or of a wrong
-            type, numbers are dates or times in some files alone, the statistics show a label that is not of
-            its kind, or there are no rows. The message is one line and begins with the path.
+            type, numbers are dates or times in some files alone, the statistics show a label that
+            is not of its kind, or there are no rows. The message is one line and begins with the
+            path.
     """
     if file_format is not None and file_format.lacks:
         _log.info("%s: %s", path, file_format.lacks)
@@ -116,9 +117,7 @@ def _uses(columns: Columns) -> Iterator[_Use]:
     for name in columns.weights:
         yield _Use(name, "a sample weight", "numbers", _is_plain_number)
     for name in columns.keys:
-        yield _Use(
-            name, "a grouping key", "integers, strings, dates or whole numbers", is_value
-        )
+        yield _Use(name, "a grouping key", "integers, strings, dates or whole numbers", is_value)
 
 
 def _check_agreement(files: Sequence[DataFile], columns: Columns) -> None:

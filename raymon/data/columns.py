@@ -25,9 +25,7 @@ def is_number(column_type: pa.DataType) -> bool:
 def is_string(column_type: pa.DataType) -> bool:
     """Whether values are strings, themselves or by a dictionary."""
     kind, types = value_type(column_type), pa.types
-    return bool(
-        types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind)
-    )
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
 
 
 def is_list(column_type: pa.DataType) -> bool:

@@ -21,8 +21,7 @@ from raymon.errors import DataError
 
 Ids = npt.NDArray[np.int64]
 
-RAW_REMEDY = "; where columns are raw, set data_config.fg_mode: FG_DAG"
-"""What may help where columns hold no ids."""
+_REMEDY = "where columns are raw, set data_config.fg_mode: FG_DAG"
 
 
 @dataclass(frozen=True)
@@ -34,18 +33,16 @@ class EncodedIds(Feature):
         separator: between the values of one string.
         weighted: values are strings as `id:weight`, and embeddings are multiplied by the weights;
             the weight of a default is 1.
-        remedy: that messages end with.
     """
 
     default: tuple[int, ...] = ()
     separator: str = "\x03"
     weighted: bool = False
-    remedy: str = ""
 
     @property
     def accepted_types(self) -> str:
         kind = "strings of ID:WEIGHT" if self.weighted else "integers, or strings of them"
-        return f"{kind}, or lists of them{self.remedy}"
+        return f"{kind}, or lists of them; {_REMEDY}"
 
     def accepts(self, column_type: pa.DataType) -> bool:
         if columns.is_list(column_type):
@@ -98,7 +95,7 @@ class EncodedIds(Feature):
     def _error(self, what: str) -> DataError:
         return DataError(
             f"feature {self.name}, column {self.column}: value {what}; columns hold encoded ids "
-            f"(fg_mode FG_NONE){self.remedy}"
+            f"(fg_mode FG_NONE); {_REMEDY}"
         )
 
 

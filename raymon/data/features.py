@@ -38,11 +38,9 @@ class Encoding:
 
     Attributes:
         separator: between the values of one string.
-        remedy: that messages end with where they hold none.
     """
 
     separator: str = "\x03"
-    remedy: str = ""
 
 
 def build_features(
@@ -104,9 +102,7 @@ def _check_shared(
         )
 
 
-def _id_feature(
-    config: feature_pb2.IdFeature, place: str, encoding: Encoding | None
-) -> Feature:
+def _id_feature(config: feature_pb2.IdFeature, place: str, encoding: Encoding | None) -> Feature:
     name = _name(config.feature_name, place)
     size = _size(config, place, canonical_text)
     if config.value_dim > 1:
@@ -207,7 +203,6 @@ def _encoded_ids(
         default=tuple(default),
         separator=encoding.separator,
         weighted=weighted,
-        remedy=encoding.remedy,
     )
 
 
@@ -273,9 +268,7 @@ def _vocabulary(
     return reserving_vocabulary(listed, config.default_value, form, listed_default=listed_default)
 
 
-def _raw_feature(
-    config: feature_pb2.RawFeature, place: str, encoding: Encoding | None
-) -> Feature:
+def _raw_feature(config: feature_pb2.RawFeature, place: str, encoding: Encoding | None) -> Feature:
     name = _name(config.feature_name, place)
     if config.value_dim < 1:
         raise ConfigError(f"{place}.value_dim: is 0; must be at least 1")

@@ -93,8 +93,8 @@ class RawFeature(Feature):
             return raw, raw
         values = self.normalizer(raw)
         if missing is not None:
-            # A normalizer may give what it was given.
-            values = values.copy() if values is raw else values
+            # A normalizer may give what it was given, or what cannot be written.
+            values = values.copy()
             values[missing.to_numpy(zero_copy_only=False)] = (
                 self.default[0] if self.numbers == 1 else self.default
             )

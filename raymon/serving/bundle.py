@@ -17,7 +17,7 @@ from safetensors.torch import save as to_bytes
 from torch import nn
 from torch.export import ExportedProgram
 
-from raymon.data import Feature, build_features
+from raymon.data import Feature, pipeline_features
 from raymon.errors import RunError, reason
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.storage import ObjectPath, StoragePath, fetched, remove_tree, to_json, upload
@@ -153,7 +153,7 @@ def _open_here(directory: Path) -> Bundle:
         if feature.id_feature.HasField("vocab_file"):
             own = directory / feature.id_feature.vocab_file
             feature.id_feature.vocab_file = str(own)
-    features = build_features(config.feature_configs)
+    features = pipeline_features(config)
     program = torch.export.load(directory / PROGRAM).module()
     return Bundle(program, features, card)
 
@@ -161,6 +161,11 @@ def _open_here(directory: Path) -> Bundle:
 def _features_alone(config: PipelineConfig, directory: Path) -> PipelineConfig:
     """The features of a config, with the files that they need beside them."""
     alone = PipelineConfig()
+    data = config.data_config
+    if data.HasField("fg_mode"):
+        alone.data_config.fg_mode = data.fg_mode
+    if data.HasField("fg_encoded_multival_sep"):
+        alone.data_config.fg_encoded_multival_sep = data.fg_encoded_multival_sep
     for number, feature in enumerate(config.feature_configs):
         copy = alone.feature_configs.add()
         copy.CopyFrom(feature)

@@ -15,7 +15,7 @@ from raymon.data import (
     FileFormat,
     FileKind,
     Position,
-    build_features,
+    pipeline_features,
 )
 from raymon.models import grouping_keys, label_kinds
 from raymon.protos.data_pb2 import DataConfig, DatasetType, FieldType, OnBadFile
@@ -92,7 +92,7 @@ def eval_reader(
 
 def features_of(config: PipelineConfig) -> list[Feature]:
     """The features of a config."""
-    return build_features(config.feature_configs)
+    return pipeline_features(config)
 
 
 def share_of_batch(config: DataConfig, rank: int, world_size: int) -> int:
@@ -114,6 +114,7 @@ def columns_of(
         trained_weights(config),
         grouping_keys(config) if evaluation else (),
         model.num_class if model.num_class > 1 else None,
+        dict(config.data_config.label_map),
     )
 
 

@@ -10,7 +10,7 @@ import torch
 from torchmetrics import Metric
 
 from raymon.config.names import named_metrics, named_train_metrics, trained_labels
-from raymon.data import Feature, LabelKind, absolute_paths, build_features, check_input
+from raymon.data import Feature, LabelKind, absolute_paths, check_input
 from raymon.errors import ConfigError, RunError, UserError
 from raymon.metrics import TrainMetricWrapper, build_custom, few_rows, try_out
 from raymon.models import build_model, label_kinds
@@ -21,11 +21,13 @@ from raymon.sinks.json_lines import SCORES_FILE
 from raymon.storage import StoragePath, absolute, check_no_credentials, storage_path
 from raymon.training.checkpoint import checkpoint_directories, newest_checkpoint, read_manifest
 from raymon.training.datasets import EVAL, TRAIN, Datasets, check_datasets, title
+from raymon.training.fg_mode import with_fg_mode
 from raymon.training.fine_tune import LOADED, Transfer, checkpoint_of, transfers
 from raymon.training.job import (
     columns_of,
     eval_reader,
     evaluates_beside,
+    features_of,
     file_format,
     skips_bad_files,
     total_steps,
@@ -58,7 +60,7 @@ def check_config(config: PipelineConfig) -> None:
     Raises:
         ConfigError: Something is wrong with it.
     """
-    features = build_features(config.feature_configs)
+    features = features_of(config)
     _try_custom_metrics(config)
     # No memory for the tables is needed to see whether a model can be built.
     with torch.device("meta"):
@@ -94,16 +96,21 @@ def _try_custom_metric(
     return metric
 
 
-def plan_run(config: PipelineConfig, datasets: Datasets) -> RunPlan:
+def plan_run(config: PipelineConfig, datasets: Datasets, *, resumed: bool = False) -> RunPlan:
     """Checks the config and its data, files by their footers alone.
+
+    Args:
+        config: Of the run.
+        datasets: In place of files.
+        resumed: The run goes on.
 
     Raises:
         ConfigError: The config is wrong.
         DataError: The data is missing, or is not what the config says.
     """
-    config = with_absolute_paths(config)
+    config = with_fg_mode(with_absolute_paths(config), datasets, resumed=resumed)
     check_config(config)
-    features = build_features(config.feature_configs)
+    features = features_of(config)
     check_datasets(datasets, config, features)
     if TRAIN in datasets:
         plan = RunPlan(config, _known_steps(config), None, datasets=datasets)
@@ -145,7 +152,7 @@ def check_evaluation_input(config: PipelineConfig, datasets: Datasets) -> None:
         DataError: They are missing, or are not what the config says.
     """
     if config.eval_input_path and EVAL not in datasets:
-        features = build_features(config.feature_configs)
+        features = features_of(config)
         check_input(
             config.eval_input_path,
             columns_of(config, features, evaluation=True),
@@ -181,7 +188,7 @@ def plan_fine_tuning(config: PipelineConfig) -> list[Transfer]:
     if not train.fine_tune_checkpoint:
         return []
     with torch.device("meta"):
-        model = build_model(config, build_features(config.feature_configs))
+        model = build_model(config, features_of(config))
     found = transfers(model, checkpoint_of(train.fine_tune_checkpoint), train)
     if not any(transfer.state == LOADED for transfer in found):
         raise RunError(f"fine_tune_checkpoint: {train.fine_tune_checkpoint}: nothing of it fits")

@@ -118,7 +118,7 @@ def train(
         pipeline.monitor_config.log_format,
         handler=terminal_handler(terminal) if terminal else None,
     )
-    plan = plan_run(pipeline, given)
+    plan = plan_run(pipeline, given, resumed=resume)
     with RunLock(storage_path(plan.config.model_dir)):
         check_model_dir(storage_path(plan.config.model_dir), resume)
         if not resume:

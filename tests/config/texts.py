@@ -15,6 +15,7 @@ train_config {
   num_steps: 10
 }
 data_config {
+  fg_mode: FG_DAG
   label_fields: "y"
 }
 feature_configs {

@@ -49,8 +49,9 @@ def test_a_good_input_is_counted(tmp_path: Path) -> None:
             "user_age is string; feature age is made from numbers",
         ),
         (
-            replaced("user_id", pa.array([1.0, 2.0])),
-            "user_id is double; feature id is made from integers or strings",
+            replaced("user_id", pa.array([1, 2], pa.timestamp("us"))),
+            "user_id is timestamp[us]; feature id is made from integers, strings, dates or whole "
+            "numbers",
         ),
         (replaced("w", pa.array(["a", "b"])), "w is string; a sample weight is made from numbers"),
         (
@@ -89,10 +90,32 @@ def test_a_class_out_of_range_is_an_error(tmp_path: Path) -> None:
     assert check(path, LabelKind.REAL).rows == 2
 
 
-def test_files_that_differ_in_a_type_are_an_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("user_id", pa.array([1, 2])),
+        ("user_id", pa.array([1.0, None])),
+        ("user_id", pa.array(["1", "2"], pa.large_string())),
+        ("user_id", pa.nulls(2)),
+        ("user_age", pa.nulls(2)),
+        ("user_age", pa.array([1, 2], pa.int8())),
+        ("click", pa.array([True, False])),
+        ("click", pa.array([1.0, 0.0])),
+    ],
+)
+def test_files_may_have_other_types_of_the_same_values(
+    tmp_path: Path, name: str, values: pa.Array
+) -> None:
     pq.write_table(GOOD, tmp_path / "a.parquet")
-    pq.write_table(replaced("user_id", pa.array([1, 2])), tmp_path / "b.parquet")
-    with pytest.raises(DataError, match=r"b\.parquet: column user_id is int64, but string"):
+    pq.write_table(replaced(name, values), tmp_path / "b.parquet")
+    assert check(tmp_path).rows == 4
+
+
+def test_dates_beside_numbers_are_an_error(tmp_path: Path) -> None:
+    pq.write_table(GOOD, tmp_path / "a.parquet")
+    pq.write_table(replaced("user_age", pa.array([1, 2], pa.date32())), tmp_path / "b.parquet")
+    message = r"b\.parquet: column user_age is date32\[day\], but double in .*a\.parquet"
+    with pytest.raises(DataError, match=message):
         check(tmp_path)
 
 

@@ -67,14 +67,16 @@ def test_ids_of_strings_follow_their_definition(
     hashed = id_feature(f"hash_bucket_size: 97 {tail}").convert(column)
 
     def vocab_id(value: str) -> int:
-        return vocab.index(value) + 2 if value in vocab else 1
+        if value in vocab:
+            return vocab.index(value) + 2
+        return 0 if value == default else 1
 
     def hash_id(value: str) -> int:
         return int(hash_strings(pa.array([value]))[0]) % 97
 
     values = [[v for v in cell or [] if v] or [default] * (default != "") for cell in cells]
     assert rows(hashed, len(cells)) == [[hash_id(v) for v in row] for row in values]
-    assert rows(listed, len(cells)) == [[vocab_id(v) for v in row] or [0] for row in values]
+    assert rows(listed, len(cells)) == [[vocab_id(v) for v in row] for row in values]
 
 
 def test_integers_strings_and_dictionaries_of_the_same_ids_are_the_same() -> None:
@@ -98,7 +100,7 @@ def test_integers_are_hashed_and_looked_up_as_integers() -> None:
     hashed = id_feature('hash_bucket_size: 50 default_value: "0"').convert(column)
     assert rows(hashed, 3) == [[h7], [h0], [h12]]
     listed = id_feature('vocab_list: ["x", "12"]').convert(column)
-    assert rows(listed, 3) == [[1], [0], [3]]
+    assert rows(listed, 3) == [[1], [], [3]]
 
 
 def test_lists_of_integers_have_as_many_ids_as_elements() -> None:
@@ -174,13 +176,13 @@ def test_an_embedding_is_described_by_the_config() -> None:
     "column",
     [pa.array([1, None, 3]), pa.array([1.0, None, 3.0]), pa.array([1, None, 3], pa.int8())],
 )
-def test_a_null_number_is_the_default_before_the_normalizer(column: pa.Array) -> None:
+def test_a_null_number_is_the_default_that_the_normalizer_leaves(column: pa.Array) -> None:
     feature = raw_feature('default_value: "99" normalizer: "method=expression,expr=log10(x+1)"')
     result = feature.convert(column)
     assert isinstance(result, torch.Tensor)
     assert result.dtype == torch.float32
     assert result.shape == (3, 1)
-    np.testing.assert_allclose(result[:, 0], np.log10([2, 100, 4]), rtol=1e-6)
+    np.testing.assert_allclose(result[:, 0], [*np.log10([2]), 99, *np.log10([4])], rtol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -286,24 +288,37 @@ def test_a_wrong_feature_is_an_error_that_names_its_field(texts: list[str], mess
     assert str(error.value).startswith("feature_configs" + message)
 
 
-def test_dates_and_times_are_integers_since_1970() -> None:
-    day = datetime.date(1970, 1, 4)
-    moment = datetime.datetime(1970, 1, 1, 0, 0, 2)
-    feature = id_feature('num_buckets: 3000 default_value: "9"')
-    for column, expected in (
-        (pa.array([day, None]), 3),
-        (pa.array([day, None]).dictionary_encode(), 3),
-        (pa.array([moment, None], pa.timestamp("s")), 2),
-        (pa.array([moment, None], pa.timestamp("ms")), 2000),
+def test_dates_are_their_text_and_times_are_no_ids() -> None:
+    day = datetime.date(2024, 1, 31)
+    feature = id_feature("hash_bucket_size: 1000")
+    [[expected]] = rows(feature.convert(pa.array(["2024-01-31"])), 1)
+    for column in (
+        pa.array([day]),
+        pa.array([day], pa.date64()),
+        pa.array([day]).dictionary_encode(),
+        pa.array([[day]], pa.list_(pa.date32())),
     ):
         assert feature.accepts(column.type)
-        assert rows(feature.convert(column), 2) == [[expected], [9]]
-    lists = pa.array([[day], [day, day]], pa.list_(pa.date32()))
-    assert feature.accepts(lists.type)
-    assert rows(feature.convert(lists), 2) == [[3], [3, 3]]
-    number = raw_feature("")
-    assert number.accepts(pa.date32())
-    values = number.convert(pa.array([day, None]))
-    assert isinstance(values, torch.Tensor)
-    assert values.tolist() == [[3.0], [0.0]]
-    assert key_ids(pa.array([day, None])).tolist() == [3, -(2**63)]
+        assert rows(feature.convert(column), 1) == [[expected]]
+    for kind in (pa.timestamp("s"), pa.time32("s"), pa.duration("s")):
+        assert not feature.accepts(kind)
+        assert not feature.accepts(pa.list_(kind))
+    assert (
+        key_ids(pa.array([day, None])).tolist() == key_ids(pa.array(["2024-01-31", None])).tolist()
+    )
+
+
+def test_as_numbers_dates_are_days_and_times_are_seconds() -> None:
+    number = raw_feature('default_value: "-5"')
+    moment = datetime.datetime(1970, 1, 1, 0, 0, 2)
+    for column, expected in (
+        (pa.array([datetime.date(1970, 1, 4), None]), 3.0),
+        (pa.array([datetime.date(1970, 1, 4), None], pa.date64()), 3.0),
+        (pa.array([moment, None], pa.timestamp("s")), 2.0),
+        (pa.array([moment, None], pa.timestamp("ns", "UTC")), 2.0),
+        (pa.array([datetime.time(0, 1), None], pa.time32("ms")), 60.0),
+    ):
+        assert number.accepts(column.type)
+        values = number.convert(column)
+        assert isinstance(values, torch.Tensor)
+        assert values.tolist() == [[expected], [-5.0]]

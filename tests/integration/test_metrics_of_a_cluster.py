@@ -24,7 +24,7 @@ train_config {{
   num_epochs: 1
   log_step_count_steps: 10
 }}
-data_config {{ batch_size: 201 label_fields: "click" num_workers: 0 }}
+data_config {{ fg_mode: FG_DAG batch_size: 201 label_fields: "click" num_workers: 0 }}
 feature_configs {{ raw_feature {{ feature_name: "score" expression: "context:score" }} }}
 model_config {{
   feature_groups {{ group_name: "deep" group_type: DEEP feature_names: ["score"] }}

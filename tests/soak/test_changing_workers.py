@@ -30,7 +30,7 @@ train_config {{
   save_checkpoints_steps: 10
   keep_checkpoint_max: 3
 }}
-data_config {{
+data_config {{ fg_mode: FG_DAG
   global_batch_size: {batch} label_fields: "click" shuffle: {shuffle} shuffle_buffer_size: 5
 }}
 feature_configs {{ raw_feature {{ feature_name: "row" expression: "context:row" }} }}

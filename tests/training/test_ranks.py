@@ -51,7 +51,7 @@ train_config {{
   gradient_accumulation_steps: {accumulation}
   tensorboard_summaries: "global_gradient_norm"
 }}
-data_config {{
+data_config {{ fg_mode: FG_DAG
   batch_size: {batch} eval_batch_size: 100 label_fields: "click" num_workers: 0
   shuffle: {shuffle} {weights}
 }}

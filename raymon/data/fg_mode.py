@@ -1,0 +1,105 @@
+"""Whether columns are raw or hold ids already, as `data_config.fg_mode` or the data says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import pyarrow as pa
+
+from raymon.data.data_file import DataFile
+from raymon.data.encoded_feature import EncodedIds
+from raymon.data.feature import Feature
+from raymon.data.features import Encoding, build_features
+from raymon.errors import DataError
+from raymon.protos.data_pb2 import FgMode
+from raymon.protos.feature_pb2 import FeatureConfig
+from raymon.protos.pipeline_pb2 import PipelineConfig
+
+LOOKED_AT = 4096
+"""Rows at most that are looked at."""
+
+
+def pipeline_features(config: PipelineConfig) -> list[Feature]:
+    """The features of a pipeline.
+
+    Raises:
+        ConfigError: a feature is not described rightly; see `build_features`.
+    """
+    data = config.data_config
+    if is_encoded(config):
+        return build_features(config.feature_configs, Encoding(data.fg_encoded_multival_sep))
+    return build_features(config.feature_configs)
+
+
+def is_encoded(config: PipelineConfig) -> bool:
+    """Whether columns hold ids already; where the config does not say, it takes them for raw where
+    every feature says which columns it is made from."""
+    data = config.data_config
+    if data.HasField("fg_mode"):
+        return data.fg_mode == FgMode.FG_NONE
+    return not all(map(_has_expression, config.feature_configs))
+
+
+def why_raw(
+    encoded: Sequence[Feature], raw: Sequence[Feature], files: Iterable[DataFile]
+) -> str | None:
+    """What shows that the columns of files are raw; None: they may hold ids already.
+
+    Looks at the first file with rows: at its columns, its statistics and its first rows.
+
+    Args:
+        encoded: the features as those of columns that hold ids already.
+        raw: the same, as they are made from raw columns.
+        files: the training data.
+    """
+    file = next((file for file in files if file.rows), None)
+    if file is None:
+        return None
+    there = set(file.schema.names)
+    missing = [feature.name for feature in encoded if feature.name not in there]
+    if missing:
+        raw_columns = {column for feature in raw for column in feature.columns}
+        if raw_columns <= there:
+            return f"{file.path} has no column {missing[0]} but all columns of the expressions"
+        return None
+    for feature in encoded:
+        column_type = file.schema.field(feature.name).type
+        if not feature.accepts(column_type):
+            return f"column {feature.name} is {column_type} in {file.path}"
+        if isinstance(feature, EncodedIds) and pa.types.is_integer(column_type):
+            why = _out_of_table(feature, file)
+            if why is not None:
+                return why
+    return _no_ids(encoded, file)
+
+
+def _has_expression(config: FeatureConfig) -> bool:
+    feature = getattr(config, config.WhichOneof("feature") or "id_feature")
+    return bool(feature.expression)
+
+
+def _out_of_table(feature: EncodedIds, file: DataFile) -> str | None:
+    assert feature.embedding is not None
+    rows = feature.embedding.num_embeddings
+    for found in file.statistics(feature.name):
+        for value in (found.least, found.most):
+            if value is not None and not 0 <= value < rows:
+                return (
+                    f"column {feature.name} has {value} in {file.path}, and its table {rows} rows"
+                )
+    return None
+
+
+def _no_ids(features: Sequence[Feature], file: DataFile) -> str | None:
+    group = next(i for i, rows in enumerate(file.row_group_rows) if rows)
+    rows = min(file.row_group_rows[group], LOOKED_AT)
+    names = [feature.name for feature in features]
+    table = next(file.read(group, 0, rows, names, (), rows))[1]
+    for feature in features:
+        if not isinstance(feature, EncodedIds):
+            continue
+        try:
+            feature.convert(table[feature.name])
+        except DataError as error:
+            return f"{file.path}: {str(error).partition(';')[0]}"
+    return None
