@@ -19,13 +19,15 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from raymon.data.columns import is_string, value_type
+from raymon.data.columns import is_list, is_string, value_type
 from raymon.data.spelled_integers import spelled_integers
 
 Integers = npt.NDArray[np.int64]
 
 NO_INTEGER = -(2**63)
 """In place of a text that is no integer."""
+
+_LEAST = NO_INTEGER + 1
 
 # From here on floats of so many bits leave integers out.
 _EXACT = {16: 2.0**11, 32: 2.0**24, 64: 2.0**53}
@@ -46,6 +48,14 @@ def is_value(column_type: pa.DataType) -> bool:
         or types.is_date(kind)
         or types.is_null(kind)
     )
+
+
+def kind_of_values(column_type: pa.DataType) -> str:
+    """Whether values that become ids are numbers or texts, whatever the width of their type."""
+    kind = value_type(column_type.value_type if is_list(column_type) else column_type)
+    if pa.types.is_null(kind):
+        return "nothing"
+    return "texts" if is_string(kind) or pa.types.is_date(kind) else "numbers"
 
 
 def canonical(values: pa.Array) -> pa.Array:
@@ -102,21 +112,20 @@ def canonical_texts(values: pa.Array) -> pa.Array:
 def parsed_integers(values: pa.Array) -> Integers:
     """The integers `[N]` that values are, none of them null; `NO_INTEGER` where one is none.
 
-    In texts there may be zeros in front.
+    In texts there may be zeros in front. What is beyond 64 bits is the largest or least integer.
     """
     values = canonical(values)
     if not is_string(values.type):
         integers: Integers = values.to_numpy(zero_copy_only=False)
-        return integers
+        return np.maximum(integers, _LEAST)
     rows, spelled = spelled_integers(values)
+    spelled = np.maximum(spelled, _LEAST)
     if len(rows) == len(values):
         return spelled
     parsed = np.full(len(values), NO_INTEGER)
     rest = np.ones(len(values), bool)
     rest[rows] = False
-    texts = values.filter(pa.array(rest))
-    digits = pc.match_substring_regex(texts, "^-?0*[0-9]{1,18}$")
-    parsed[rest] = pc.if_else(digits, texts, str(NO_INTEGER)).cast(pa.int64()).to_numpy()
+    parsed[rest] = [_parsed(text) for text in values.filter(pa.array(rest)).to_pylist()]
     parsed[rows] = spelled
     return parsed
 
@@ -127,6 +136,14 @@ def spells_integer(text: str) -> bool:
         return str(int(text)) == text and -(2**63) <= int(text) < 2**63
     except ValueError:
         return False
+
+
+def _parsed(text: str) -> int:
+    digits = text.removeprefix("-")
+    if not digits.isascii() or not digits.isdigit():
+        return NO_INTEGER
+    digits = digits.lstrip("0")[:20] or "0"
+    return max(-int(digits), _LEAST) if text[0] == "-" else min(int(digits), 2**63 - 1)
 
 
 def _of_floats(values: pa.Array) -> pa.Array:

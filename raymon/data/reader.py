@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from raymon.data.batch import Batch
+from raymon.data.canonical import kind_of_values
 from raymon.data.chunks import CHUNK_ROWS, ChunkReader
 from raymon.data.converter import Columns
 from raymon.data.dealing import Share, shares
@@ -87,6 +88,7 @@ class DataReader:
         # Of several ranks that share a stream the first one counts what is wrong with it.
         self._chunks, self._uncounted = (ChunkReader(columns, skip_bad_files) for _ in range(2))
         self.counts = self._chunks.counts
+        self._categorical = columns.categorical
         self._rank = rank
         self._world_size = world_size
         self._shuffle = shuffle
@@ -147,12 +149,21 @@ class DataReader:
     @property
     def fingerprint(self) -> str:
         """Which data this is, and in which order it is read: equal where a position means the
-        same."""
+        same, and the values that become ids are of the same kind."""
         groups = [
-            (part.file.path.rpartition("/")[2], part.row_group, len(part)) for part in self._ranges
+            (part.file.path.rpartition("/")[2], part.row_group, len(part), self._kinds(part))
+            for part in self._ranges
         ]
         order = [self._seed, self._shuffle_buffer_size] if self._shuffle else []
         return hashlib.sha256(repr((groups, order, self._even)).encode()).hexdigest()
+
+    def _kinds(self, part: RowRange) -> list[str]:
+        schema = part.file.schema
+        return [
+            kind_of_values(schema.field(name).type)
+            for name in self._categorical
+            if name in schema.names
+        ]
 
     def epoch(self, epoch: int, row: int = 0, streams: int = 0) -> Generator[Batch, None, None]:
         """The batches of an epoch, as an undisturbed epoch has them.

@@ -50,6 +50,13 @@ def with_fg_mode(
     else:
         mode, why = before, f"as the run began, {FgMode.Name(before)}"
     _log.info("data_config.fg_mode is not given: %s", why)
+    unused = _unused(config) if mode == FgMode.FG_NONE and before is None else []
+    if unused:
+        _log.warning(
+            "data_config.fg_mode is not given, and with encoded columns there is no effect of %s; "
+            "set FG_NONE or FG_DAG",
+            ", ".join(unused),
+        )
     result = PipelineConfig()
     result.CopyFrom(config)
     result.data_config.fg_mode = mode
@@ -89,3 +96,15 @@ def _shown(config: PipelineConfig, datasets: Collection[str]) -> tuple[FgMode, s
     if why is None:
         return FgMode.FG_NONE, _ENCODED
     return FgMode.FG_DAG, f"features are made from raw columns (FG_DAG), as {why}"
+
+
+def _unused(config: PipelineConfig) -> list[str]:
+    """What would change the numbers of raw columns: the normalizer or boundaries of features."""
+    found = []
+    for feature in config.feature_configs:
+        raw = feature.raw_feature
+        if raw.boundaries:
+            found.append(f"the boundaries of {raw.feature_name}")
+        elif raw.normalizer:
+            found.append(f"the normalizer of {raw.feature_name}")
+    return found

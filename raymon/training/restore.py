@@ -53,8 +53,9 @@ def restore(state: TrainState, checkpoint: Checkpoint, context: WorkerContext) -
     trainer = read_part(path, TRAINER, _CPU)
     if trainer["data"] != state.data:
         raise RunError(
-            f"{path}: was trained on other data, or in another order; a run goes on "
-            "with the same files, seed and shuffle, and with a global_batch_size if it had one"
+            f"{path}: was trained on other data, on ids of another type, or in another order; a "
+            "run goes on with the same files, seed and shuffle, and with a global_batch_size if it "
+            "had one"
         )
     if trainer["kinds"] != kinds:
         raise RunError(
