@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
 import traceback
+from contextlib import suppress
 
 import click
 
@@ -17,6 +17,7 @@ from raymon.cli.config import config
 from raymon.cli.evaluate import evaluate
 from raymon.cli.export import export
 from raymon.cli.predict import predict
+from raymon.cli.signals import Signals
 from raymon.cli.submit import submit
 from raymon.cli.train import train
 from raymon.errors import RaymonError, UserError
@@ -24,7 +25,6 @@ from raymon.log import set_up_logging
 
 EXIT_FAILED = 1
 EXIT_USER_ERROR = 2
-EXIT_INTERRUPTED = 130
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -45,28 +45,49 @@ raymon.add_command(config)
 
 def main() -> None:
     """Runs the command line. Exits with 0 when done, 1 when the run failed, 2 when what the user
-    gave is wrong, 130 after Ctrl-C."""
+    gave is wrong, 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP."""
     # A model of the user's own is found where the command is run, as with `python -m`.
     sys.path.insert(0, os.getcwd())
-    # Who stops a job politely means what Ctrl-C means.
-    signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
+    signals = Signals()
+    try:
+        code = _run(signals)
+    except (KeyboardInterrupt, click.Abort):
+        code = signals.exit_code
+        _say("interrupted")
+    except SystemExit:
+        raise
+    except BaseException:
+        # Whatever else went wrong on the way out, as where the terminal is gone.
+        if signals.received is None:
+            raise
+        code = signals.exit_code
+        _say("interrupted")
+    sys.exit(code)
+
+
+def _run(signals: Signals) -> int:
+    """The exit code of the command, after one line where something is wrong."""
     try:
         set_up_logging()
-        raymon.main(standalone_mode=False)
+        raymon.main(standalone_mode=False, obj=signals)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
-        sys.exit(EXIT_USER_ERROR)
+        return EXIT_USER_ERROR
     except click.ClickException as error:
-        click.echo(f"raymon: {error.format_message()} (see --help)", err=True)
-        sys.exit(EXIT_USER_ERROR)
+        _say(f"{error.format_message()} (see --help)")
+        return EXIT_USER_ERROR
     except UserError as error:
-        click.echo(f"raymon: {error}", err=True)
-        sys.exit(EXIT_USER_ERROR)
+        _say(str(error))
+        return EXIT_USER_ERROR
     except RaymonError as error:
-        click.echo(f"raymon: {error}", err=True)
+        _say(str(error))
         if logging.getLogger("raymon").isEnabledFor(logging.DEBUG):
             traceback.print_exc()
-        sys.exit(EXIT_FAILED)
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("raymon: interrupted", err=True)
-        sys.exit(EXIT_INTERRUPTED)
+        return EXIT_FAILED
+    return 0
+
+
+def _say(text: str) -> None:
+    # A terminal that is gone hears nothing.
+    with suppress(OSError):
+        click.echo(f"raymon: {text}", err=True)

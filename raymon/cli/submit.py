@@ -15,6 +15,7 @@ from raymon.cli.options import (
     set_option,
     with_num_workers,
 )
+from raymon.cli.signals import Signals
 from raymon.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -46,7 +47,9 @@ if TYPE_CHECKING:
 )
 @click.option("--python", default="python", help="Python on the cluster, with raymon.")
 @click.option("--no-follow", is_flag=True, help="Do not wait for the run.")
+@click.pass_obj
 def submit(
+    signals: Signals | None,
     config: Path,
     address: str,
     overrides: tuple[str, ...],
@@ -82,6 +85,8 @@ def submit(
         try:
             sys.exit(job.follow(lambda text: click.echo(text, nl=False)))
         except KeyboardInterrupt:
+            if signals is not None:
+                signals.forget()
             if _asks_to_stop(job, address):
                 job.stop()
                 click.echo(f"{job.submission_id}: stopping", err=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+import os
 import time
 from collections.abc import Callable, Sequence
 from numbers import Integral
@@ -47,6 +48,8 @@ class Monitor:
                 monitor.step(losses={"bce": loss}, predictions=scores, targets=labels)
 
     Once it is made it never raises: what fails is counted in `failures`, and the first is logged.
+    In a process that is forked off it does nothing: it is that of the parent, with whose threads it
+    works.
 
     Args:
         train_metrics: What is decayed over the steps: names as in a config ("auc", "log_loss"),
@@ -94,6 +97,7 @@ class Monitor:
             first_step,
         )
         self._optimizer = optimizer
+        self._process = os.getpid()
         self._failures = 0
         self._arrived: bool | None = None
         self._progress: Progress | None = None
@@ -135,6 +139,8 @@ class Monitor:
             epoch: From 0.
             learning_rates: By parameter group; by default those of the optimizer.
         """
+        if self._is_forked:
+            return
         try:
             if self._arrived is not None:
                 raise RuntimeError("a step after close() is in no number")
@@ -150,7 +156,7 @@ class Monitor:
         A run that goes on from it with `first_step` has the numbers as they were here. Every rank
         calls it, after the same step.
         """
-        if self._rank is not None and self._arrived is None:
+        if self._rank is not None and self._arrived is None and not self._is_forked:
             self._try(self._rank.checkpoint)
 
     def skip_time(self) -> None:
@@ -197,7 +203,14 @@ class Monitor:
         else:
             self.close()
 
+    @property
+    def _is_forked(self) -> bool:
+        # Its threads are those of the parent, and so may be the locks that it would wait for.
+        return os.getpid() != self._process
+
     def _close(self, timeout_s: float, over: bool) -> bool:
+        if self._is_forked:
+            return False
         if self._arrived is None:
             self._arrived = False
             atexit.unregister(self.close)

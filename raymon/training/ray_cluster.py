@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,18 +69,38 @@ def connect(address: str | None) -> Connection:
         # the switch for systems whose firewalls would ask.
         ray._private.ray_constants.ENABLE_RAY_CLUSTER = False
     try:
-        context = ray.init(
-            address=address or "local",
-            # Only through Ray's client the driver is where its code is not.
-            runtime_env=sent_along(Path.cwd()) if is_client else None,
-            configure_logging=False,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-        )
+        with _signals_left_alone():
+            context = ray.init(
+                address=address or "local",
+                # Only through Ray's client the driver is where its code is not.
+                runtime_env=sent_along(Path.cwd()) if is_client else None,
+                configure_logging=False,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+            )
     except ConnectionError as error:
         reason = str(error).splitlines()[0]
         raise RunError(f"--address {address}: no Ray cluster there: {reason}") from None
     return Connection(_dashboard(context.dashboard_url))
+
+
+@contextmanager
+def _signals_left_alone() -> Iterator[None]:
+    """While Ray starts: SIGTERM goes on to whom it went before.
+
+    Ray takes it in Python, and in C++, where the process is aborted three seconds after it.
+    """
+    utils, taken = ray._private.utils, signal.getsignal(signal.SIGTERM)
+    set_by_ray = utils.set_sigterm_handler
+    if callable(taken):
+        utils.set_sigterm_handler = lambda handler: None
+    try:
+        yield
+    finally:
+        utils.set_sigterm_handler = set_by_ray
+        if threading.current_thread() is threading.main_thread():
+            # Set anew, it is in the place of the one in C++, whoever's it is.
+            signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))
 
 
 def worker_resources(config: RayConfig) -> dict[str, float]:

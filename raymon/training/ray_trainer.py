@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
-import signal
-import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
+import ray
 from ray import cloudpickle
 from ray.train import CheckpointConfig, FailureConfig, RunConfig, ScalingConfig
 from ray.train import TrainingFailedError as RayTrainingFailedError
@@ -29,6 +29,9 @@ from raymon.training.ray_worker import train_loop_per_worker
 from raymon.training.worker_context import ANOTHER_WORKER
 
 _log = logging.getLogger("raymon")
+
+_ABORT_S = 10.0
+"""Seconds that the workers have to end, where the run is interrupted."""
 
 
 def fit(job: Job, reporter: RayReporter, datasets: Datasets) -> None:
@@ -67,7 +70,7 @@ def fit(job: Job, reporter: RayReporter, datasets: Datasets) -> None:
     beside: dict[str, Any] = {}
     if validates:
         beside["validation_config"] = validation_config(config.eval_config, arguments)
-    trainer = TorchTrainer(
+    trainer = _Trainer(
         train_loop_per_worker,
         train_loop_config=arguments,
         **beside,
@@ -83,18 +86,30 @@ def fit(job: Job, reporter: RayReporter, datasets: Datasets) -> None:
         ),
     )
     logging.getLogger("ray.train").setLevel(logging.ERROR)
-    on_interrupt = signal.getsignal(signal.SIGINT)
     try:
         trainer.fit()
-    except SystemExit:
-        # How Ray ends after Ctrl-C, once its workers are down.
-        raise KeyboardInterrupt from None
     except RayTrainingFailedError as error:
         raise _own_error(error) from error
-    finally:
-        # Ray leaves a handler of its own behind.
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, on_interrupt)
+    except BaseException:
+        trainer.abort()
+        raise
+
+
+class _Trainer(TorchTrainer):
+    """A trainer that leaves signals to whoever takes them, and can be ended."""
+
+    _controller: Any = None
+
+    def abort(self) -> None:
+        """Ends the workers, where they are there to be ended."""
+        if self._controller is not None:
+            # It ends with them, so that this has no answer.
+            with suppress(ray.exceptions.RayError):
+                ray.get(self._controller.abort.remote(), timeout=_ABORT_S)
+
+    def _register_sigint_handler(self, controller: Any) -> None:
+        # Ray asks here for its controller to be aborted at Ctrl-C, by a handler that exits.
+        self._controller = controller
 
 
 def _ray_path(path: StoragePath) -> str:
