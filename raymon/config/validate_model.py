@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+
+import torch
 from torch import nn
 
 from raymon.config.rules import Rules
@@ -31,14 +34,15 @@ def validate_model(config: PipelineConfig, source: Source) -> None:
     rules.require(kind is not None, "", f"has no model; give one of {', '.join(names)}")
     rules.positive("num_class")
     _validate_groups(config, rules)
+    halves_on_cpu = config.train_config.mixed_precision == "FP16" and not config.ray_config.use_gpu
     if kind == "dlrm":
-        _validate_dlrm(model, rules.inner("dlrm"))
+        _validate_dlrm(model, rules.inner("dlrm"), halves_on_cpu)
     elif kind == "deepfm":
         deepfm = rules.inner("deepfm")
         deepfm.positive("wide_embedding_dim")
-        _validate_mlp(model.deepfm.deep, deepfm.inner("deep"))
+        _validate_mlp(model.deepfm.deep, deepfm.inner("deep"), halves_on_cpu)
         if model.deepfm.HasField("final"):
-            _validate_mlp(model.deepfm.final, deepfm.inner("final"))
+            _validate_mlp(model.deepfm.final, deepfm.inner("final"), halves_on_cpu)
     losses = validate_losses(config, rules)
     if kind == "deepfm" and not model.deepfm.HasField("final"):
         # What is added to every class alike leaves their probabilities as they are.
@@ -84,19 +88,19 @@ def _validate_groups(config: PipelineConfig, rules: Rules) -> None:
         top.warn(feature not in used, f"feature_configs[{index}]", "it is in no feature group")
 
 
-def _validate_dlrm(model: model_pb2.ModelConfig, rules: Rules) -> None:
+def _validate_dlrm(model: model_pb2.ModelConfig, rules: Rules, halves_on_cpu: bool) -> None:
     dlrm, sizes = model.dlrm, {g.group_name: len(g.feature_names) for g in model.feature_groups}
     has_mlp, has_dense = dlrm.HasField("dense_mlp"), "dense" in sizes
     rules.require(has_mlp or not has_dense, "", 'has no dense_mlp for group "dense"; give one')
     rules.warn(has_mlp and not has_dense, "dense_mlp", 'there is no group "dense"')
     if has_mlp:
-        _validate_mlp(dlrm.dense_mlp, rules.inner("dense_mlp"))
+        _validate_mlp(dlrm.dense_mlp, rules.inner("dense_mlp"), halves_on_cpu)
     rules.require(
         dlrm.arch_with_sparse or has_dense or sizes["sparse"] > 1,
         "arch_with_sparse",
         'is false, and one feature of group "sparse" alone has no interaction; leave it out',
     )
-    _validate_mlp(dlrm.final, rules.inner("final"))
+    _validate_mlp(dlrm.final, rules.inner("final"), halves_on_cpu)
 
 
 def _feature_name(config: FeatureConfig) -> str:
@@ -105,7 +109,7 @@ def _feature_name(config: FeatureConfig) -> str:
     return "" if kind is None else str(getattr(config, kind).feature_name)
 
 
-def _validate_mlp(config: model_pb2.MLP, rules: Rules) -> None:
+def _validate_mlp(config: model_pb2.MLP, rules: Rules, halves_on_cpu: bool) -> None:
     rules.require(bool(config.hidden_units), "", "has no hidden_units; list the sizes of layers")
     for index, units in enumerate(config.hidden_units):
         rules.require(units > 0, f"hidden_units[{index}]", "is 0; must be at least 1")
@@ -119,20 +123,29 @@ def _validate_mlp(config: model_pb2.MLP, rules: Rules) -> None:
         place = f"dropout_ratio[{index}]"
         rules.require(0 <= ratio < 1, place, f"is {ratio:g}; must be in [0, 1)")
     rules.require(
-        _is_activation(config.activation),
+        is_activation(config.activation, torch.float32),
         "activation",
-        f'"{config.activation}" is no activation of torch; give a class as "nn.ReLU"',
+        f'"{config.activation}" is no activation of torch that takes numbers one by one; give a '
+        'class as "nn.ReLU"',
+    )
+    rules.require(
+        not halves_on_cpu or is_activation(config.activation, torch.float16),
+        "activation",
+        f'"{config.activation}" takes no FP16 on the CPU; give another, or train in BF16',
     )
 
 
-def _is_activation(name: str) -> bool:
-    cls = getattr(nn, name.removeprefix("nn."), None)
-    return isinstance(cls, type) and cls.__module__ == "torch.nn.modules.activation" and _plain(cls)
-
-
-def _plain(cls: type) -> bool:
-    try:
-        cls()
-    except TypeError:
+def is_activation(activation: str, dtype: torch.dtype) -> bool:
+    """Whether a class of torch is made without arguments, and gives a number for each of a row."""
+    cls = getattr(nn, activation.removeprefix("nn."), None)
+    if not isinstance(cls, type) or cls.__module__ != "torch.nn.modules.activation":
         return False
-    return True
+    numbers = torch.zeros(2, 3, dtype=dtype)
+    try:
+        half = None if dtype == torch.float32 else dtype
+        with warnings.catch_warnings(), torch.autocast("cpu", half, enabled=half is not None):
+            # Softmax guesses over which dimension it goes, and says so.
+            warnings.simplefilter("error")
+            return cls()(numbers).shape == numbers.shape
+    except Exception:
+        return False

@@ -80,6 +80,12 @@ WRONG: list[tuple[list[str], str]] = [
     ([f"{MODEL}.dlrm="], "has no model; give one of dlrm, deepfm, custom"),
     ([f"{MODEL}.dlrm.final.hidden_units="], "has no hidden_units"),
     ([f"{MODEL}.dlrm.final.activation=nn.Linear"], '"nn.Linear" is no activation of torch'),
+    ([f"{MODEL}.dlrm.final.activation=nn.GLU"], '"nn.GLU" is no activation of torch'),
+    ([f"{MODEL}.dlrm.final.activation=nn.Softmax"], '"nn.Softmax" is no activation of torch'),
+    (
+        [f"{MODEL}.dlrm.final.activation=nn.RReLU", f"{TRAIN}.mixed_precision=FP16"],
+        '"nn.RReLU" takes no FP16 on the CPU; give another, or train in BF16',
+    ),
     ([f"{MODEL}.dlrm.final.dropout_ratio=[0.1, 0.1]"], "has 2 entries for 1 layers"),
     (["export_config.exporter_type=last"], 'is "last"; must be one of latest, best'),
     (

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from raymon.config.validate_model import is_activation
 from raymon.models import MLP
 from raymon.protos import model_pb2
 
@@ -30,6 +33,32 @@ def test_layers_are_in_the_order_of_the_config() -> None:
 def test_one_dropout_ratio_is_for_all_layers() -> None:
     layers = MLP(3, model_pb2.MLP(hidden_units=[4, 2], dropout_ratio=[0.5])).layers
     assert [layer.p for layer in layers if isinstance(layer, nn.Dropout)] == [0.5, 0.5]
+
+
+ACTIVATIONS = [
+    cls.__name__ for cls in vars(nn.modules.activation).values()
+    if isinstance(cls, type) and issubclass(cls, nn.Module) and is_activation(cls.__name__, torch.float32)
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("rows", [0, 1, 5])
+def test_every_layer_has_gradients_in_every_precision(dtype: torch.dtype, rows: int) -> None:
+    assert len(ACTIVATIONS) > 15
+    norms = itertools.cycle([{}, {"use_bn": True}, {"use_ln": True}])
+    for name, norm in zip(ACTIVATIONS, norms, strict=False):
+        if not is_activation(name, dtype):
+            continue
+        text = {"hidden_units": [8, 4], "activation": f"nn.{name}", "dropout_ratio": [0.2]}
+        mlp = MLP(6, model_pb2.MLP(**text, **norm))
+        with torch.autocast("cpu", dtype, enabled=dtype != torch.float32):
+            out = mlp(torch.randn(rows, 6))
+        assert out.shape == (rows, 4), name
+        out.float().square().sum().backward()
+        for parameter in mlp.parameters():
+            assert parameter.grad is not None, name
+            assert parameter.grad.dtype == torch.float32, name
+            assert parameter.grad.isfinite().all(), name
 
 
 @pytest.mark.parametrize("rows", [0, 1])

@@ -1,0 +1,194 @@
+"""Every model, layer, loss and kind of feature goes through a whole run in every precision.
+
+Combinations are chosen so that any two choices are together in one: trained, evaluated, gone on
+with, exported and predicted from raw rows, in this process.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from sklearn.metrics import roc_auc_score
+
+import raymon
+from raymon.serving import predict
+from raymon.training.summary import Summary
+from tests.pairwise import pairwise
+
+ROOT = Path(__file__).parents[2]
+
+FEATURES = """
+feature_configs { id_feature { feature_name: "user" expression: "user:user_id"
+  hash_bucket_size: 400 embedding_dim: 4 } }
+feature_configs { id_feature { feature_name: "item" expression: "item:item_id"
+  num_buckets: 100 embedding_dim: 4 } }
+feature_configs { id_feature { feature_name: "interests" expression: "user:user_interests"
+  vocab_list: ["books", "film", "food", "games"] separator: "|" pooling: "mean"
+  embedding_dim: 4 } }
+feature_configs { id_feature { feature_name: "liked" expression: "user:liked" weighted: true
+  hash_bucket_size: 50 separator: "|" embedding_dim: 4 } }
+feature_configs { combo_feature { feature_name: "user_device"
+  expression: ["user:user_id", "context:device"] hash_bucket_size: 900 embedding_dim: 4 } }
+feature_configs { raw_feature { feature_name: "age" expression: "user:user_age"
+  boundaries: [20, 30, 40] embedding_dim: 4 } }
+feature_configs { raw_feature { feature_name: "price" expression: "item:price"
+  normalizer: "method=expression,expr=log1p(x)" } }
+"""
+EMBEDDED = '"user", "item", "interests", "liked", "user_device", "age"'
+_WIDE_DEEP = f"""
+  feature_groups {{ group_name: "wide" group_type: WIDE feature_names: [{EMBEDDED}] }}
+  feature_groups {{ group_name: "deep" group_type: DEEP feature_names: [{EMBEDDED}, "price"] }}
+  feature_groups {{ group_name: "fm" group_type: DEEP feature_names: [{EMBEDDED}] }}"""
+_SPARSE = f'feature_groups {{ group_name: "sparse" group_type: DEEP feature_names: [{EMBEDDED}] }}'
+_DENSE = 'feature_groups { group_name: "dense" group_type: DEEP feature_names: "price" }'
+_ALL = (
+    f'feature_groups {{ group_name: "all" group_type: DEEP feature_names: [{EMBEDDED}, "price"] }}'
+)
+
+MODELS = {
+    "dlrm": f"{_SPARSE} {_DENSE} dlrm {{ dense_mlp {{ hidden_units: [8, 4] LAYERS }} "
+    "final { hidden_units: [8, 4] LAYERS } }",
+    "dlrm_without_numbers": f"{_SPARSE} dlrm {{ arch_with_sparse: false "
+    "final { hidden_units: [8, 4] LAYERS } }",
+    "deepfm": f"{_WIDE_DEEP} deepfm {{ deep {{ hidden_units: [8, 4] LAYERS }} }}",
+    "deepfm_with_final": f"{_WIDE_DEEP} deepfm {{ deep {{ hidden_units: [8, 4] LAYERS }} "
+    "final { hidden_units: [8] LAYERS } }",
+    "of_readme": f'{_ALL} custom {{ class_path: "my_models:Tiny" '
+    'kwargs { key: "width" value: "32" } }',
+}
+_BINARY = "metrics { auc {} } metrics { log_loss {} } train_metrics { auc {} decay_step: 4 }"
+LABELS = {
+    "one": ('"click"', f"losses {{ binary_cross_entropy {{ label_smoothing: 0.1 }} }} {_BINARY}"),
+    "two": (
+        '["click", "like"]',
+        f"""losses {{ binary_cross_entropy {{}} label_name: "click" }}
+        losses {{ binary_cross_entropy {{}} label_name: "like" }} {_BINARY}""",
+    ),
+    "real": (
+        '["click", "watch"]',
+        """losses { binary_cross_entropy {} label_name: "click" }
+        losses { l2_loss {} label_name: "watch" }
+        metrics { auc {} label_name: "click" } metrics { mean_absolute_error {} }""",
+    ),
+    "classes": (
+        '"stars"',
+        """num_class: 3 losses { softmax_cross_entropy {} } metrics { multiclass_auc {} }
+        metrics { recall_at_k { top_k: 2 } } train_metrics { accuracy {} decay_step: 4 }""",
+    ),
+    "first": ('["click", "like"]', f"losses {{ binary_cross_entropy {{}} }} {_BINARY}"),
+}
+WEIGHTS = {"none": "", "one": 'sample_weight_fields: "w"', "each": "sample_weight_fields: EACH"}
+LAYERS = {
+    "plain": "",
+    "bn": "use_bn: true dropout_ratio: 0.1",
+    "ln": 'use_ln: true activation: "nn.PReLU"',
+    "silu": 'activation: "nn.SiLU" bias: false',
+}
+PRECISION = {"float32": "", "bf16": 'mixed_precision: "BF16"', "fp16": 'mixed_precision: "FP16"'}
+ENDS = {
+    "trained": "",
+    "evaluated": 'eval_input_path: "DATA/eval.parquet"',
+    "exported": 'eval_input_path: "DATA/eval.parquet" export_config {}',
+}
+FACTORS = {
+    "model": list(MODELS),
+    "labels": list(LABELS),
+    "weights": list(WEIGHTS),
+    "layers": list(LAYERS),
+    "precision": list(PRECISION),
+    "ends": list(ENDS),
+}
+CASES = pairwise(FACTORS)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory, click_log: Path) -> Path:
+    """The click log with labels of all kinds, two columns of weights, and weighted values."""
+    folder = tmp_path_factory.mktemp("labelled")
+    for part, rows in (("train", 2000), ("eval", 600)):
+        table = pq.read_table(click_log / part).slice(0, rows)
+        rng = np.random.default_rng(rows)
+        click = table["click"].to_numpy()
+        more = {
+            "like": np.where(rng.random(rows) < 0.8, click, 1 - click),
+            "watch": click * 2 + rng.normal(size=rows),
+            "stars": click + rng.integers(0, 2, rows),
+            "w": rng.random(rows).astype(np.float32),
+            "v": rng.integers(0, 3, rows),
+            "liked": [f"a{a}:0.5|a{b}:2" for a, b in rng.integers(0, 30, (rows, 2))],
+        }
+        for name, values in more.items():
+            table = table.append_column(name, pa.array(values))
+        pq.write_table(table, folder / f"{part}.parquet")
+    return folder
+
+
+@pytest.fixture
+def readme_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The module of the README's own model can be imported."""
+    (code,) = re.findall(
+        r"```python\n(# my_models.py\n.*?)```", (ROOT / "README.md").read_text(), re.S
+    )
+    (tmp_path / "my_models.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+
+
+def text_of(case: dict[str, str], data: Path, model_dir: Path) -> str:
+    labels, losses = LABELS[case["labels"]]
+    each = '["w", "v"]' if labels.startswith("[") else '["w"]'
+    return f"""
+      train_input_path: "{data}/train.parquet" {ENDS[case["ends"]].replace("DATA", str(data))}
+      model_dir: "{model_dir}"
+      train_config {{ num_steps: 16 log_step_count_steps: 4 save_checkpoints_steps: 8
+        {PRECISION[case["precision"]]} use_tensorboard: false
+        dense_optimizer {{ adam_optimizer {{ lr: 0.01 }} constant_learning_rate {{}} }}
+        sparse_optimizer {{ adam_optimizer {{ lr: 0.01 }} constant_learning_rate {{}} }} }}
+      data_config {{ batch_size: 128 num_workers: 0 label_fields: {labels} fg_mode: FG_DAG
+        {WEIGHTS[case["weights"]].replace("EACH", each)} }}
+      {FEATURES}
+      model_config {{ {MODELS[case["model"]].replace("LAYERS", LAYERS[case["layers"]])} {losses} }}
+      ray_config {{ num_workers: 0 }}"""
+
+
+def losses_of(run: Path) -> list[float]:
+    lines = (run / "monitor" / "windows.jsonl").read_text().splitlines()
+    return [sum(json.loads(line)["losses"].values()) for line in lines]
+
+
+@pytest.mark.usefixtures("readme_model")
+@pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join(case.values()))
+def test_a_model_goes_through_a_whole_run(case: dict[str, str], data: Path, tmp_path: Path) -> None:
+    config, run = tmp_path / "run.config", tmp_path / "run"
+    config.write_text(text_of(case, data, run))
+    summary = raymon.train(config)
+    assert np.isfinite([*summary.train_metrics.values(), *summary.eval_metrics.values()]).all()
+    losses = losses_of(run)
+    assert losses[-1] < losses[0]
+    if case["ends"] == "exported":
+        check_predictions(case, summary, data, tmp_path)
+    resumed = raymon.train(config, {"train_config.num_steps": 18}, resume=True)
+    assert (resumed.status, resumed.steps) == ("done", 18)
+
+
+def check_predictions(case: dict[str, str], summary: Summary, data: Path, tmp_path: Path) -> None:
+    """Predictions of raw rows have the scores of the evaluation."""
+    scores = tmp_path / "scores.parquet"
+    assert summary.export is not None
+    rows = str(data / "eval.parquet")
+    assert predict(Path(summary.export), rows, scores, keep=["click", "w"], threads=0) == 600
+    table = pq.read_table(scores)
+    for name in set(table.column_names) - {"click", "w"}:
+        assert np.isfinite(np.stack(table[name].to_numpy())).all(), name
+    if case["labels"] == "classes":
+        return
+    several = "_click" if f"probs_click" in table.column_names else ""
+    weights = None if case["weights"] == "none" else table["w"].to_numpy()
+    auc = roc_auc_score(table["click"], table[f"probs{several}"], sample_weight=weights)
+    rounding = 1e-4 if case["precision"] == "float32" else 0.02
+    assert summary.eval_metrics[f"auc{several}"] == pytest.approx(auc, abs=rounding)
