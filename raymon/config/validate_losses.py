@@ -40,6 +40,11 @@ _LOSSES_OF_METRICS = {
 }
 """The losses of a label, one of which it must have, for a metric to mean anything."""
 
+OF_TWO_CLASSES = frozenset(
+    ("auc", "grouped_auc", "pr_auc", "log_loss", "normalized_entropy", "calibration")
+)
+"""Metrics that score the second of two classes, where a label has softmax_cross_entropy."""
+
 
 def validate_losses(config: PipelineConfig, rules: Rules) -> dict[str, str]:
     """Checks the losses of a pipeline.
@@ -129,6 +134,8 @@ def _require_fitting(
     for metric in metrics:
         place = f"{listed}[{metric.position}]"
         allowed = _LOSSES_OF_METRICS[metric.kind]
+        if num_class == 2 and metric.kind in OF_TWO_CLASSES:
+            allowed = (*allowed, _CLASS)
         loss = losses.get(metric.label)
         rules.require(
             loss is None or loss in allowed,

@@ -47,8 +47,8 @@ class Head(nn.Module):
             added: `[B, 1]`, what is added to every output of the linear maps.
 
         Returns:
-            `logits` and `probs`, `[B]` for a binary label and `[B, C]` for one of C classes; `y`
-            `[B]` for a real one.
+            `logits` and `probs`, `[B]` for a binary label and `[B, C]` for one of C classes, of two
+            also `probs1` `[B]`, the second's; `y` `[B]` for a real one.
         """
         predictions: dict[str, Tensor] = {}
         labels = list(self._kinds)
@@ -64,4 +64,6 @@ class Head(nn.Module):
                 probs = logits.softmax(1) if kind is LabelKind.CLASS else logits.sigmoid()
                 predictions[suffixed("logits", label, labels)] = logits
                 predictions[suffixed("probs", label, labels)] = probs
+                if kind is LabelKind.CLASS and probs.shape[1] == 2:
+                    predictions[suffixed("probs1", label, labels)] = probs[:, 1]
         return predictions

@@ -35,10 +35,7 @@ def test_one_dropout_ratio_is_for_all_layers() -> None:
     assert [layer.p for layer in layers if isinstance(layer, nn.Dropout)] == [0.5, 0.5]
 
 
-ACTIVATIONS = [
-    cls.__name__ for cls in vars(nn.modules.activation).values()
-    if isinstance(cls, type) and issubclass(cls, nn.Module) and is_activation(cls.__name__, torch.float32)
-]  # fmt: skip
+ACTIVATIONS = [name for name in vars(nn) if is_activation(name, torch.float32)]
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])

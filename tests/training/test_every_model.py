@@ -187,7 +187,7 @@ def check_predictions(case: dict[str, str], summary: Summary, data: Path, tmp_pa
         assert np.isfinite(np.stack(table[name].to_numpy())).all(), name
     if case["labels"] == "classes":
         return
-    several = "_click" if f"probs_click" in table.column_names else ""
+    several = "_click" if "probs_click" in table.column_names else ""
     weights = None if case["weights"] == "none" else table["w"].to_numpy()
     auc = roc_auc_score(table["click"], table[f"probs{several}"], sample_weight=weights)
     rounding = 1e-4 if case["precision"] == "float32" else 0.02
