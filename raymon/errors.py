@@ -4,6 +4,7 @@ RaymonError
 ├── UserError          what the user gave is wrong; one line says what, where and what is right
 │   ├── ConfigError    the pipeline config, or an override of it
 │   ├── DataError      the data that the config points to
+│   ├── ModelError     what a model of the user's own gives back
 │   └── RunError       the directory of a run, or what is asked of it
 └── TrainingError      the run itself failed
 """
@@ -23,6 +24,10 @@ class ConfigError(UserError):
 
 class DataError(UserError):
     """The data is missing, or is not what the config says."""
+
+
+class ModelError(UserError):
+    """A model of the user's own gives back what it must not."""
 
 
 class RunError(UserError):

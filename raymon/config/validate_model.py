@@ -146,6 +146,6 @@ def is_activation(activation: str, dtype: torch.dtype) -> bool:
         with warnings.catch_warnings(), torch.autocast("cpu", half, enabled=half is not None):
             # Softmax guesses over which dimension it goes, and says so.
             warnings.simplefilter("error")
-            return cls()(numbers).shape == numbers.shape
+            return bool(cls()(numbers).shape == numbers.shape)
     except Exception:
         return False

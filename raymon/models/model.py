@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from raymon.data import Batch, Feature
 from raymon.metrics import TrainMetricWrapper
+from raymon.models.contract import check_predictions
 from raymon.models.embedding import EmbeddingCollection
 from raymon.protos.model_pb2 import ModelConfig
 
@@ -43,6 +44,14 @@ class Model(nn.Module, ABC):
     @abstractmethod
     def predict(self, batch: Batch) -> dict[str, Tensor]:
         """Predictions by name, each `[B]` or `[B, C]`."""
+
+    def check_predictions(self, predictions: Mapping[str, Tensor], batch: Batch) -> None:
+        """Checks what `predict` returned, before anything else takes it; it waits for no device.
+
+        Raises:
+            ModelError: it is not what losses and metrics take.
+        """
+        check_predictions(self, predictions, batch.size, {})
 
     @abstractmethod
     def loss(self, predictions: Mapping[str, Tensor], batch: Batch) -> dict[str, Tensor]:

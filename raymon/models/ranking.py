@@ -15,6 +15,7 @@ from raymon.config.names import (
     named_train_metrics,
     suffixed,
 )
+from raymon.config.validate_losses import OF_TWO_CLASSES
 from raymon.data import Batch, Feature, LabelKind
 from raymon.metrics import (
     CheckedMetric,
@@ -23,10 +24,11 @@ from raymon.metrics import (
     build_train_metric,
     takes_weights,
 )
+from raymon.models.contract import Expected, check_predictions, error_of
 from raymon.models.losses import kinds_by_loss, row_losses, weighted_mean
 from raymon.models.model import Model
 from raymon.protos.metric_pb2 import MetricConfig, TrainMetricConfig
-from raymon.protos.model_pb2 import ModelConfig
+from raymon.protos.model_pb2 import LossConfig, ModelConfig
 from raymon.protos.pipeline_pb2 import PipelineConfig
 
 
@@ -50,8 +52,8 @@ class RankingModel(Model):
     """A model that predicts every label; losses and metrics come from the config.
 
     A subclass has `predict` alone to write. Its predictions are `logits` and `probs` for a binary
-    label (`[B]`) or one of classes (`[B, C]`), and `y` (`[B]`) for a real one; with several
-    labels each has the suffix `_{label}`. A `Head` over `self.kinds` makes them.
+    label (`[B]`) or one of classes or candidates (`[B, C]`), and `y` (`[B]`) for a real one; with
+    several labels each has the suffix `_{label}`. A `Head` over `self.kinds` makes them.
 
     Attributes:
         kinds: by label, what its values are.
@@ -75,12 +77,39 @@ class RankingModel(Model):
         self._train_named = named_train_metrics(config, labels)
         # Custom metrics that do not know of weights.
         self._unweighted: set[str] = set()
+        # By name, the predictions that losses and metrics take.
+        self._learnt = {
+            suffixed(self._output(loss.label), loss.label, self.labels): self._expected(loss)
+            for loss in self._losses
+        }
+        self._measured = {
+            suffixed(self._score(metric.label), metric.label, self.labels): self._expected(metric)
+            for metrics in (named_metrics(config, labels), self._train_named)
+            for metric in metrics
+        }
+
+    def target(self, label: str, batch: Batch) -> Tensor:
+        """What losses and metrics hold the predictions of a label against: its column, `[B]`.
+
+        A model that scores candidates may override it: where those of each row are the items of
+        the whole batch, the right ones are `torch.arange(batch.size)`.
+        """
+        return batch.labels[label]
+
+    def check_predictions(self, predictions: Mapping[str, Tensor], batch: Batch) -> None:
+        check_predictions(self, predictions, batch.size, self._measured)
 
     def loss(self, predictions: Mapping[str, Tensor], batch: Batch) -> dict[str, Tensor]:
+        check_predictions(self, predictions, batch.size, self._learnt)
         losses = {}
         for loss in self._losses:
             output = predictions[suffixed(self._output(loss.label), loss.label, self.labels)]
-            rows = row_losses(loss.config, output, batch.labels[loss.label])
+            try:
+                rows = row_losses(loss.config, output, self.target(loss.label, batch))
+            except IndexError as error:
+                # Of the CPU; how many candidates there are is not known before.
+                what = f"has {output.shape[1]} scores a row for label {loss.label}: {error}"
+                raise error_of(self, "predict", what) from None
             losses[loss.name] = weighted_mean(rows, self._weights(loss.label, batch))
         return losses
 
@@ -178,9 +207,11 @@ class RankingModel(Model):
         predictions: Mapping[str, Tensor],
         batch: Batch,
     ) -> None:
-        kind = "y" if self.kinds[named.label] is LabelKind.REAL else "probs"
-        preds = predictions[suffixed(kind, named.label, self.labels)].detach()
-        target = batch.labels[named.label]
+        score = self._score(named.label)
+        preds = predictions[suffixed(score, named.label, self.labels)].detach()
+        if named.kind in OF_TWO_CLASSES and self.kinds[named.label] is LabelKind.CLASS:
+            preds = preds.select(1, 1)
+        target = self.target(named.label, batch)
         if named.kind == "custom_metric" and self.kinds[named.label] is not LabelKind.REAL:
             target = target.long()
         arguments = {}
@@ -193,6 +224,17 @@ class RankingModel(Model):
 
     def _output(self, label: str) -> str:
         return "y" if self.kinds[label] is LabelKind.REAL else "logits"
+
+    def _score(self, label: str) -> str:
+        return "y" if self.kinds[label] is LabelKind.REAL else "probs"
+
+    def _expected(
+        self, named: Named[LossConfig] | Named[MetricConfig] | Named[TrainMetricConfig]
+    ) -> Expected:
+        if self.kinds[named.label] is not LabelKind.CLASS:
+            return Expected(named.name, 1)
+        classes = self.config.num_class
+        return Expected(named.name, 2, classes if classes > 1 else None)
 
     def _weights(self, label: str, batch: Batch) -> Tensor | None:
         column = self._weight_columns.get(label)

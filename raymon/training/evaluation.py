@@ -101,6 +101,7 @@ def _score(
     if batch.size:
         with autocast(config.train_config, context.device):
             predictions = model.predict(moved)
+        model.check_predictions(predictions, moved)
         model.update_metric(predictions, moved)
         losses.add(model.loss(predictions, moved), model.batch_weight(moved), batch.size)
     elif not losses.rows:

@@ -12,6 +12,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from raymon.data import Batch
 from raymon.models import Model
+from raymon.models.contract import check_losses
 from raymon.protos.train_pb2 import TrainConfig
 from raymon.training.gradients import GradientClipper
 from raymon.training.optimizers import Optimizers
@@ -45,7 +46,15 @@ class _LossModule(nn.Module):
 
     def forward(self, batch: Batch) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
         predictions = self.model.predict(batch)
-        return self.model.loss(predictions, batch), predictions
+        self.model.check_predictions(predictions, batch)
+        losses = self.model.loss(predictions, batch)
+        check_losses(self.model, losses)
+        return {name: _at_least_float32(loss) for name, loss in losses.items()}, predictions
+
+
+def _at_least_float32(loss: torch.Tensor) -> torch.Tensor:
+    # A loss of half precision has no room for the scale of its gradients.
+    return loss.to(torch.promote_types(loss.dtype, torch.float32))
 
 
 class TrainStep:

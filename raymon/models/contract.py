@@ -1,0 +1,132 @@
+"""What a model gives back, held against what is asked of it, and told in words where it differs."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+from raymon.errors import ModelError
+
+
+class Expected(NamedTuple):
+    """A prediction that losses or metrics take.
+
+    Attributes:
+        of: what takes it, for messages.
+        dims: 1 for a number a row, `[B]`; 2 for a score of each class or candidate, `[B, C]`.
+        classes: C; None where any number will do.
+    """
+
+    of: str
+    dims: int
+    classes: int | None = None
+
+    def __str__(self) -> str:
+        return "[B]" if self.dims == 1 else f"[B, {self.classes or 'C'}]"
+
+
+def check_predictions(
+    model: nn.Module,
+    predictions: object,
+    rows: int,
+    expected: Mapping[str, Expected],
+    method: str = "predict",
+) -> None:
+    """Checks what a model predicts of a batch, by what the host knows, so that nothing waits.
+
+    Args:
+        model: whose predictions.
+        predictions: what it returned.
+        rows: B, those of the batch.
+        expected: by name, what is taken of them.
+        method: that returned them.
+
+    Raises:
+        ModelError: they are no dictionary of tensors, or one that is expected is missing or has
+            another shape or type.
+    """
+    if not isinstance(predictions, Mapping):
+        raise error_of(
+            model, method, f"returned {_what(predictions)}; it must return a dictionary of tensors"
+        )
+    for name, value in predictions.items():
+        if not isinstance(name, str) or not isinstance(value, Tensor):
+            raise error_of(
+                model,
+                method,
+                f"returned {name!r}: {_what(value)}; it must return tensors by name",
+            )
+    for name, wanted in expected.items():
+        value = predictions.get(name)
+        if value is None:
+            given = ", ".join(f'"{name}"' for name in predictions) or "nothing"
+            raise error_of(
+                model, method, f'returned {given}; {wanted.of} takes "{name}", float {wanted}'
+            )
+        shape = value.shape
+        fits = len(shape) == wanted.dims and shape[0] == rows
+        if fits and wanted.dims == 2:
+            fits = shape[1] == wanted.classes if wanted.classes else shape[1] > 1
+        if not fits or not value.is_floating_point():
+            hint = "; squeeze(1) makes it so" if tuple(shape) == (rows, 1) else ""
+            raise error_of(
+                model,
+                method,
+                f'returned "{name}" as {_what(value)} for a batch of {rows} rows; {wanted.of} '
+                f"takes float {wanted}{hint}",
+            )
+
+
+def check_losses(model: nn.Module, losses: object) -> None:
+    """Checks what a model returned as the losses of a batch that it is trained on.
+
+    Raises:
+        ModelError: they are no dictionary of scalars by name, or no parameter can learn from them.
+    """
+    if not isinstance(losses, Mapping) or not losses:
+        raise error_of(
+            model,
+            "loss",
+            f"returned {_what(losses)}; it must return a dictionary of scalars",
+        )
+    for name, value in losses.items():
+        if not isinstance(name, str) or not isinstance(value, Tensor):
+            raise error_of(
+                model, "loss", f"returned {name!r}: {_what(value)}; it must return tensors by name"
+            )
+        if value.dim() or not value.is_floating_point():
+            raise error_of(
+                model,
+                "loss",
+                f'returned "{name}" as {_what(value)}; it must be a float scalar, the mean over '
+                "the rows of the batch",
+            )
+    if not any(value.requires_grad for value in losses.values()):
+        raise error_of(
+            model,
+            "loss",
+            f"returned {', '.join(losses)} without a gradient; compute it of predictions that are "
+            "not detached, of parameters that are trained",
+        )
+
+
+def error_of(model: nn.Module, method: str, what: str) -> ModelError:
+    """What is wrong with a method of a model, with the file and line where it is defined."""
+    cls = type(model)
+    function = inspect.unwrap(getattr(cls, method))
+    code = getattr(function, "__code__", None)
+    place = f"{code.co_filename}:{code.co_firstlineno}: " if code else ""
+    return ModelError(f"{place}{cls.__name__}.{method} {what}")
+
+
+def _what(value: object) -> str:
+    if isinstance(value, Tensor):
+        return f"{str(value.dtype).removeprefix('torch.')} {list(value.shape)}"
+    if value is None:
+        return "None"
+    if isinstance(value, Mapping):
+        return "an empty dictionary"
+    return f"a {type(value).__name__}"
