@@ -5,13 +5,18 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import sysconfig
+import traceback
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from raymon.errors import ConfigError, reason
 
 ALLOWED_BY = "RAYMON_ALLOW_CUSTOM_CLASSES"
 """Set to 1 in the environment: as after `allow_custom_classes`."""
+
+_RAYMON = str(Path(__file__).parents[1])
 
 _allowed = False
 
@@ -56,11 +61,22 @@ def import_class(class_path: str, place: str) -> type:
             f"{place} cannot be imported: {error}; the module must be on the Python path"
         ) from error
     except Exception as error:  # it is the user's module
-        raise ConfigError(f"{place} cannot be imported: {reason(error)}") from error
+        raise ConfigError(f"{place} cannot be imported: {told(error)}") from error
     cls = getattr(module, name, None)
     if not isinstance(cls, type):
         raise ConfigError(f"{place}: {module_name} has no class {name}")
     return cls
+
+
+def told(error: BaseException) -> str:
+    """What code of one's own raised, in one line with the file and line where it did."""
+    packages = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib"))
+    own = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith((_RAYMON, "<", *packages))
+    ]
+    return f"{own[-1].filename}:{own[-1].lineno}: {reason(error)}" if own else reason(error)
 
 
 def read_kwargs(kwargs: Mapping[str, str], place: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from torch import Tensor, nn
@@ -80,11 +80,17 @@ def check_predictions(
             )
 
 
-def check_losses(model: nn.Module, losses: object) -> None:
+def check_losses(model: nn.Module, losses: object, before: Sequence[str] = ()) -> None:
     """Checks what a model returned as the losses of a batch that it is trained on.
 
+    Args:
+        model: whose losses.
+        losses: what it returned.
+        before: their names in the step before; empty in the first.
+
     Raises:
-        ModelError: they are no dictionary of scalars by name, or no parameter can learn from them.
+        ModelError: they are no dictionary of scalars by name, have other names than before, or no
+            parameter can learn from them.
     """
     if not isinstance(losses, Mapping) or not losses:
         raise error_of(
@@ -104,6 +110,13 @@ def check_losses(model: nn.Module, losses: object) -> None:
                 f'returned "{name}" as {_what(value)}; it must be a float scalar, the mean over '
                 "the rows of the batch",
             )
+    if before and list(losses) != list(before):
+        raise error_of(
+            model,
+            "loss",
+            f"returned {', '.join(losses)}, and {', '.join(before)} in the step before; losses "
+            "have the same names in every step: one that a batch does not have is 0",
+        )
     if not any(value.requires_grad for value in losses.values()):
         raise error_of(
             model,
@@ -111,6 +124,21 @@ def check_losses(model: nn.Module, losses: object) -> None:
             f"returned {', '.join(losses)} without a gradient; compute it of predictions that are "
             "not detached, of parameters that are trained",
         )
+
+
+def without_gradient(model: nn.Module, parameters: Iterable[nn.Parameter]) -> ModelError | None:
+    """What is wrong where parameters have no gradient after a step; None where all have one."""
+    wanted = {id(parameter) for parameter in parameters}
+    left_out = [n for n, p in model.named_parameters() if id(p) in wanted and p.grad is None]
+    if not left_out:
+        return None
+    names = ", ".join(left_out[:3]) + (f" and {len(left_out) - 3} more" if left_out[3:] else "")
+    return error_of(
+        model,
+        "predict",
+        f"has no use for {names}; every parameter must take part in every step: leave it out of "
+        "the model, or set its requires_grad to False",
+    )
 
 
 def error_of(model: nn.Module, method: str, what: str) -> ModelError:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping, Sequence
 
-from raymon.config.custom import import_class, read_kwargs
+from raymon.config.custom import import_class, read_kwargs, told
 from raymon.config.names import trained_labels, trained_weights
 from raymon.data import Feature
-from raymon.errors import ConfigError
+from raymon.errors import ConfigError, RaymonError
 from raymon.models.deepfm import DeepFM
 from raymon.models.dlrm import DLRM
 from raymon.models.model import Model
@@ -24,7 +24,7 @@ def build_model(config: PipelineConfig, features: Sequence[Feature]) -> Model:
     """The model of a pipeline, with initial weights from torch's default generator.
 
     Raises:
-        ConfigError: features do not fit the model, or a custom class cannot be used. The message
+        ConfigError: features do not fit the model, or a custom class cannot be used or made. It
             begins with the path of the field, as in `model_config.custom.class_path: ...`.
     """
     model_config = config.model_config
@@ -43,7 +43,13 @@ def build_model(config: PipelineConfig, features: Sequence[Feature]) -> Model:
             f"{_CUSTOM}.kwargs: {cls.__name__} cannot be made of the arguments of "
             f"raymon.models.Model and these: {error}"
         ) from None
-    return cls(*arguments, **kwargs)
+    try:
+        return cls(*arguments, **kwargs)
+    except RaymonError:
+        raise
+    except Exception as error:  # it is the user's class
+        place = f'{_CUSTOM}.class_path: "{model_config.custom.class_path}"'
+        raise ConfigError(f"{place} cannot be made: {told(error)}") from error
 
 
 def _custom_class(class_path: str) -> type[Model]:

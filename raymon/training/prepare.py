@@ -13,7 +13,7 @@ from raymon.config.names import named_metrics, named_train_metrics, trained_labe
 from raymon.data import Feature, LabelKind, absolute_paths, check_input
 from raymon.errors import ConfigError, RunError, UserError
 from raymon.metrics import TrainMetricWrapper, build_custom, few_rows, try_out
-from raymon.models import build_model, label_kinds
+from raymon.models import Model, build_model, label_kinds
 from raymon.protos.data_pb2 import DatasetType
 from raymon.protos.metric_pb2 import CustomMetric
 from raymon.protos.pipeline_pb2 import PipelineConfig
@@ -62,9 +62,23 @@ def check_config(config: PipelineConfig) -> None:
     """
     features = features_of(config)
     _try_custom_metrics(config)
-    # No memory for the tables is needed to see whether a model can be built.
-    with torch.device("meta"):
-        build_model(config, features).init_metric()
+    outline_of(config, features).init_metric()
+
+
+def outline_of(config: PipelineConfig, features: list[Feature]) -> Model:
+    """A model that has all of the one that a run trains but the memory of its tables.
+
+    Raises:
+        ConfigError: it cannot be built.
+    """
+    try:
+        with torch.device("meta"):
+            return build_model(config, features)
+    except ConfigError:
+        if not config.model_config.HasField("custom"):
+            raise
+    # A class of one's own may compute with numbers, which such tensors do not have.
+    return build_model(config, features)
 
 
 def _try_custom_metrics(config: PipelineConfig) -> None:
@@ -187,8 +201,7 @@ def plan_fine_tuning(config: PipelineConfig) -> list[Transfer]:
     train = config.train_config
     if not train.fine_tune_checkpoint:
         return []
-    with torch.device("meta"):
-        model = build_model(config, features_of(config))
+    model = outline_of(config, features_of(config))
     found = transfers(model, checkpoint_of(train.fine_tune_checkpoint), train)
     if not any(transfer.state == LOADED for transfer in found):
         raise RunError(f"fine_tune_checkpoint: {train.fine_tune_checkpoint}: nothing of it fits")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -12,12 +13,14 @@ from torch.nn.parallel import DistributedDataParallel
 
 from raymon.data import Batch
 from raymon.models import Model
-from raymon.models.contract import check_losses
+from raymon.models.contract import check_losses, without_gradient
 from raymon.protos.train_pb2 import TrainConfig
 from raymon.training.gradients import GradientClipper
 from raymon.training.optimizers import Optimizers
 from raymon.training.precision import autocast, grad_scaler
 from raymon.training.worker_context import WorkerContext
+
+_log = logging.getLogger("raymon")
 
 Weights = Mapping[str, torch.Tensor] | float
 
@@ -43,12 +46,14 @@ class _LossModule(nn.Module):
     def __init__(self, model: Model) -> None:
         super().__init__()
         self.model = model
+        self._names: list[str] = []
 
     def forward(self, batch: Batch) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
         predictions = self.model.predict(batch)
         self.model.check_predictions(predictions, batch)
         losses = self.model.loss(predictions, batch)
-        check_losses(self.model, losses)
+        check_losses(self.model, losses, self._names)
+        self._names = list(losses)
         return {name: _at_least_float32(loss) for name, loss in losses.items()}, predictions
 
 
@@ -93,6 +98,7 @@ class TrainStep:
         if context.world_size > 1:
             module = DistributedDataParallel(module, gradient_as_bucket_view=True)
         self._module = module
+        self._is_first = True
 
     def backward(self, batch: Batch, group_rows: int, group: int, last: bool) -> StepOutput:
         """Adds the gradients of a batch.
@@ -109,8 +115,19 @@ class TrainStep:
             weights, scales = self._weigh(batch, losses, group_rows, group)
             total = torch.stack([loss * scales[name] for name, loss in losses.items()]).sum()
             self.scaler.scale(total).backward()
+        if last and self._is_first:
+            self._is_first = False
+            self._check_gradients()
         detached = {name: value.detach() for name, value in predictions.items()}
         return StepOutput(losses, detached, weights)
+
+    def _check_gradients(self) -> None:
+        error = without_gradient(self._model, self._model.dense_parameters())
+        if error is not None and self._context.world_size > 1:
+            # The exchange between ranks would never end.
+            raise error
+        if error is not None:
+            _log.warning("%s", error)
 
     def unscale(self) -> None:
         """Makes gradients of FP16 losses their true size, so that they can be measured."""

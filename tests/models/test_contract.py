@@ -136,6 +136,13 @@ def test_losses_that_do_not_fit_are_told_with_the_method(lost: Returned, message
     assert str(caught.value).startswith(f"{__file__}:{line}: OwnLoss.loss returned ")
 
 
+def test_losses_have_the_same_names_in_every_step() -> None:
+    model, loss = given(right), torch.ones((), requires_grad=True)
+    check_losses(model, {"a": loss}, ["a"])
+    with pytest.raises(ModelError, match=r"Given\.loss returned b, and a in the step be"):
+        check_losses(model, {"b": loss}, ["a"])
+
+
 def test_what_fits_goes_through() -> None:
     step(given(right))
     step(given(lambda w: {name: value.bfloat16() for name, value in right(w).items()}))

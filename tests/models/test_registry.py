@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +12,8 @@ from raymon.data import Batch
 from raymon.errors import ConfigError
 from raymon.models import Head, Model, RankingModel
 from raymon.protos.pipeline_pb2 import PipelineConfig
-from tests.models.pipelines import DLRM, batch_of, model_of, pipeline
+from raymon.training.prepare import outline_of
+from tests.models.pipelines import DLRM, batch_of, features_of, model_of, pipeline
 
 HERE = "tests.models.test_registry"
 
@@ -70,3 +72,33 @@ def test_a_class_that_cannot_be_used_is_refused_in_one_line(
 def test_a_pipeline_without_a_model_is_refused() -> None:
     with pytest.raises(ConfigError, match="has no model; give one of dlrm, deepfm, custom"):
         model_of(pipeline(""))
+
+
+class Broken(Mean):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, scale=1.0, **kwargs)
+        self.width = self.config.no_such_field
+
+
+def test_a_constructor_that_raises_is_told_with_the_line_where_it_does() -> None:
+    line = inspect.getsourcelines(Broken.__init__)[1] + 2
+    with pytest.raises(ConfigError) as caught:
+        model_of(custom(f"{HERE}:Broken"))
+    assert str(caught.value) == (
+        f'model_config.custom.class_path: "{HERE}:Broken" cannot be made: '
+        f"{__file__}:{line}: AttributeError: no_such_field"
+    )
+
+
+class OfNumbers(Mean):
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args, scale=sum(torch.linspace(0, 1, 3).tolist()))
+
+
+def test_a_constructor_may_compute_with_numbers() -> None:
+    config = custom(f"{HERE}:OfNumbers")
+    model = outline_of(config, features_of(config))
+    assert isinstance(model, OfNumbers)
+    assert model.scale == 1.5
+    # Others take no memory for their tables.
+    assert next(outline_of(pipeline(), features_of(pipeline())).parameters()).is_meta

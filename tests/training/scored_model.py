@@ -21,3 +21,11 @@ class ScoredModel(RankingModel):
     def predict(self, batch: Batch) -> dict[str, Tensor]:
         logits = batch.dense["price"].reshape(-1) + 0 * self.unused
         return {"probs": logits.sigmoid(), "logits": logits}
+
+
+class WithUnused(ScoredModel):
+    """It has a layer that no prediction comes through."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.nothing = nn.Linear(2, 2)

@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections import ChainMap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +51,7 @@ train_config {{
   log_step_count_steps: 2
   gradient_accumulation_steps: {accumulation}
   tensorboard_summaries: "global_gradient_norm"
+  {precision}
 }}
 data_config {{ fg_mode: FG_DAG
   batch_size: {batch} eval_batch_size: 100 label_fields: "click" num_workers: 0
@@ -76,6 +78,7 @@ model_config {{
 """
 DEFAULTS = {
     "momentum": 0, "accumulation": 1, "shuffle": "false", "weights": "", "steps": 4,
+    "precision": "",
     "model": "deepfm { deep { hidden_units: [8] } }",
 }  # fmt: skip
 WEIGHTED = 'sample_weight_fields: "weight"'
@@ -168,6 +171,19 @@ ORDERED = {
     "moved_2": World(2, ODD_2, 8, {**ONE_ORDER, "steps": 7, "run_dir": "moving"}),
 }
 
+_GROUPS = """
+  feature_groups { group_name: "sparse" group_type: DEEP feature_names: ["user", "tags"] }
+  feature_groups { group_name: "dense" group_type: DEEP feature_names: "price" }"""
+DLRM = f"{_GROUPS} dlrm {{ dense_mlp {{ hidden_units: [8, 4] }} final {{ hidden_units: [8] }} }}"
+UNUSED = 'custom { class_path: "tests.training.scored_model:WithUnused" }'
+MODELS = {
+    "dlrm_float32": World(2, ODD_2, 24, {"model": DLRM}),
+    "dlrm_bf16": World(2, ODD_2, 24, {"model": DLRM, "precision": 'mixed_precision: "BF16"'}),
+    "dlrm_fp16": World(2, ODD_2, 24, {"model": DLRM, "precision": 'mixed_precision: "FP16"'}),
+    "unused": World(2, ODD_2, 24, {"model": UNUSED}),
+}
+ALL_WORLDS = ChainMap(WORLDS, RESUMED, DATASETS, ORDERED, MODELS)
+
 
 def make_table(rows: int, seed: int) -> pa.Table:
     """Rows in the order of the global batches; the first half of each batch weighs the most."""
@@ -205,8 +221,7 @@ class Runs:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         pq.write_table(make_table(1001, 1), folder / "eval.parquet")
-        worlds = {**WORLDS, **RESUMED, **DATASETS, **ORDERED}
-        for name, world in worlds.items():
+        for name, world in ALL_WORLDS.items():
             table = make_table(rows_of(world), 0).take(pa.array(rows_by_rank(world.cut)))
             group = 17 if name in ORDERED else len(table)
             pq.write_table(table, folder / f"{name}.parquet", row_group_size=group)
@@ -218,7 +233,7 @@ class Runs:
                 (folder / f"{name}.datasets.json").write_text(described)
         shutil.copy(folder / "order_2.parquet", folder / "damaged.parquet")
         damage(folder / "damaged.parquet", 3)
-        (folder / "worlds.json").write_text(json.dumps({n: w.ranks for n, w in worlds.items()}))
+        (folder / "worlds.json").write_text(json.dumps({n: w.ranks for n, w in ALL_WORLDS.items()}))
 
     def write_config(
         self, name: str, train: Path, batch: int, more: dict[str, object]
@@ -242,7 +257,7 @@ class Runs:
         return read_config(self.folder / f"{name}.config")
 
     def ranks(self, name: str) -> list[RankRun]:
-        world = {**WORLDS, **RESUMED, **DATASETS, **ORDERED}[name]
+        world = ALL_WORLDS[name]
         paths = [self.folder / f"{name}.{rank}.pt" for rank in range(world.ranks)]
         return [RankRun(**torch.load(path)) for path in paths]
 
@@ -598,3 +613,25 @@ def test_a_loss_is_the_mean_of_the_rows_that_are_there(runs: Runs) -> None:
         gradients.append([parameter.grad for parameter in model.parameters()])
     for one, other in zip(*gradients, strict=True):
         torch.testing.assert_close(one, other)
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_ranks_of_half_precision_train_one_model_near_that_of_float32(
+    runs: Runs, precision: str
+) -> None:
+    ranks, expected = runs.ranks(f"dlrm_{precision}"), runs.ranks("dlrm_float32")
+    assert [rank.error for rank in ranks] == ["", ""]
+    for name, weight in ranks[0].model.items():
+        assert torch.equal(weight, ranks[1].model[name]), name
+        torch.testing.assert_close(weight, expected[0].model[name], rtol=0, atol=0.02, msg=name)
+    for (step, scores), (_, others) in zip(
+        ranks[0].evaluations, expected[0].evaluations, strict=True
+    ):
+        assert step == 4
+        assert scores == pytest.approx(others, abs=0.02)
+
+
+def test_a_parameter_without_use_is_told_on_every_rank_by_its_name(runs: Runs) -> None:
+    for rank in runs.ranks("unused"):
+        assert rank.error.startswith("ModelError: ")
+        assert "WithUnused.predict has no use for nothing.weight, nothing.bias; every" in rank.error
