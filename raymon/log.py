@@ -10,12 +10,19 @@ from typing import TextIO
 from pythonjsonlogger.json import JsonFormatter
 
 from raymon.errors import ConfigError
+from raymon.lasting_stream import LastingStream
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 FORMATS = ("text", "json")
 
 LEVEL_VARIABLE = "RAYMON_LOG_LEVEL"
 FORMAT_VARIABLE = "RAYMON_LOG_FORMAT"
+
+LINE, CLOCK = "%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"
+"""A line of text, and the time in it."""
+
+_own: list[logging.Handler] = []
+"""The handler that raymon has set up last."""
 
 
 def set_up_logging(
@@ -39,12 +46,37 @@ def set_up_logging(
     level = _from_environment(LEVEL_VARIABLE, LEVELS, level)
     log_format = _from_environment(FORMAT_VARIABLE, FORMATS, log_format)
     if handler is None or log_format == "json":
-        handler = logging.StreamHandler(stream or sys.stderr)
+        handler = logging.StreamHandler(LastingStream(stream or sys.stderr))
         handler.setFormatter(_formatter(log_format))
     logger = logging.getLogger("raymon")
     logger.handlers = [handler]
     logger.setLevel(level)
     logger.propagate = False
+    _own[:] = [handler]
+
+
+def is_set_up_by_others(own_process: bool = True) -> bool:
+    """Whether the program that raymon is part of has a way for its lines already.
+
+    Args:
+        own_process: False where the handlers of the process are not the user's, as in a worker.
+    """
+    logger = logging.getLogger("raymon")
+    if any(handler not in _own for handler in logger.handlers):
+        return True
+    return own_process and logger.propagate and bool(logging.root.handlers)
+
+
+def use_level(level: str) -> None:
+    """Has lines of a level shown by the handlers of others, unless they have chosen one.
+
+    Raises:
+        ConfigError: As `set_up_logging`.
+    """
+    logger = logging.getLogger("raymon")
+    chosen = _from_environment(LEVEL_VARIABLE, LEVELS, level)
+    if logger.level == logging.NOTSET or LEVEL_VARIABLE in os.environ:
+        logger.setLevel(chosen)
 
 
 def _formatter(log_format: str) -> logging.Formatter:
@@ -53,7 +85,7 @@ def _formatter(log_format: str) -> logging.Formatter:
             "%(asctime)s %(levelname)s %(name)s %(message)s",
             rename_fields={"asctime": "time", "levelname": "level", "name": "logger"},
         )
-    return logging.Formatter("%(asctime)s %(levelname)s %(message)s", datefmt="%H:%M:%S")
+    return logging.Formatter(LINE, datefmt=CLOCK)
 
 
 def _from_environment(variable: str, known: tuple[str, ...], default: str) -> str:

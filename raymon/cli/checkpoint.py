@@ -6,6 +6,8 @@ import sys
 
 import click
 
+from raymon.cli.streams import say
+
 
 @click.group()
 def checkpoint() -> None:
@@ -22,6 +24,6 @@ def verify(path: str) -> None:
 
     sound = True
     for verdict in verify_checkpoints(storage_path(path)):
-        click.echo(str(verdict))
+        say(str(verdict))
         sound = sound and verdict.damage is None
     sys.exit(0 if sound else 1)

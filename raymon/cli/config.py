@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from raymon.cli.options import custom_classes_option, set_option
+from raymon.cli.streams import say
 
 
 @click.group()
@@ -23,4 +24,4 @@ def check(path: Path, overrides: tuple[str, ...]) -> None:
     from raymon.training.train import load_checked
 
     load_checked(path, overrides)
-    click.echo(f"{path}: ok")
+    say(f"{path}: ok")

@@ -12,6 +12,7 @@ from raymon.cli.options import (
     set_option,
     with_num_workers,
 )
+from raymon.cli.streams import say
 
 
 @click.command()
@@ -46,8 +47,8 @@ def evaluate(
         storage_path(run), checkpoint, with_num_workers(overrides, num_workers), address=address
     )
     if as_json:
-        click.echo(to_json({"global_step": step, **metrics}))
+        say(to_json({"global_step": step, **metrics}))
     else:
-        click.echo(f"step {step}")
+        say(f"step {step}")
         for name, value in metrics.items():
-            click.echo(f"  {name:<24} {value:.5f}")
+            say(f"  {name:<24} {value:.5f}")

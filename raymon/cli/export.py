@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from raymon.cli.options import custom_classes_option
+from raymon.cli.streams import say
 
 
 @click.command()
@@ -24,4 +25,4 @@ def export(run: str, checkpoint: str, out: str) -> None:
     from raymon.training.export import export_run
 
     chosen = export_run(storage_path(run), storage_path(out), checkpoint)
-    click.echo(f"step {chosen.step}: {out}")
+    say(f"step {chosen.step}: {out}")

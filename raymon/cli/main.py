@@ -18,6 +18,7 @@ from raymon.cli.evaluate import evaluate
 from raymon.cli.export import export
 from raymon.cli.predict import predict
 from raymon.cli.signals import Signals
+from raymon.cli.streams import prepare_streams
 from raymon.cli.submit import submit
 from raymon.cli.train import train
 from raymon.errors import RaymonError, UserError
@@ -46,6 +47,7 @@ raymon.add_command(config)
 def main() -> None:
     """Runs the command line. Exits with 0 when done, 1 when the run failed, 2 when what the user
     gave is wrong, 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP."""
+    prepare_streams()
     # A model of the user's own is found where the command is run, as with `python -m`.
     sys.path.insert(0, os.getcwd())
     signals = Signals()

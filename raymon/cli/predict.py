@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from raymon.cli.streams import say
+
 
 @click.command()
 @click.argument("model")
@@ -21,4 +23,4 @@ def predict(model: str, input_path: str, output: str, keep: tuple[str, ...]) -> 
     from raymon.storage import storage_path
 
     rows = run(storage_path(model), input_path, storage_path(output), keep=keep)
-    click.echo(f"{rows:,} rows: {output}")
+    say(f"{rows:,} rows: {output}")

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
+from raymon.cli.streams import say
 
 if TYPE_CHECKING:
     from raymon.training.summary import Summary
@@ -45,10 +45,10 @@ def print_summary(summary: Summary, *, has_cluster: bool = False) -> None:
             ("", f"{_command('raymon')} train CONFIG --address auto"),
             ("", f"{_command('ray')} get-auth-token   (http://127.0.0.1:8265 asks for it)"),
         ]
-    click.echo(f"\n{summary.status}: {directory}")
+    say(f"\n{summary.status}: {directory}")
     for name, text in rows:
         if text or not name:
-            click.echo(f"  {name:<16} {text}".rstrip())
+            say(f"  {name:<16} {text}".rstrip())
 
 
 def _counts(counts: Mapping[str, int]) -> str:

@@ -17,6 +17,7 @@ from raymon.cli.options import (
     set_option,
     with_num_workers,
 )
+from raymon.cli.streams import say
 from raymon.cli.summary import print_summary
 
 
@@ -43,7 +44,7 @@ def train(
 
     summary = run(config, with_num_workers(overrides, num_workers), resume=resume, address=address)
     if as_json:
-        click.echo(to_json(asdict(summary)))
+        say(to_json(asdict(summary)))
     else:
         print_summary(summary, has_cluster=bool(address or os.environ.get("RAY_ADDRESS")))
     if summary.status == DIVERGED:

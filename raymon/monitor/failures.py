@@ -34,7 +34,9 @@ class Failures:
 
     def add(self, error: Exception) -> None:
         """Counts one."""
-        text = reason(error)[:_LONGEST]
+        # What an actor raised comes within an error of Ray, whose text is pages.
+        cause = getattr(error, "cause", None)
+        text = reason(cause if isinstance(cause, Exception) else error)[:_LONGEST]
         with self._lock:
             self._count += 1
             if text not in self._logged and len(self._logged) >= _MOST_REASONS:

@@ -7,7 +7,6 @@ import time
 from types import TracebackType
 
 from rich.console import Console as RichConsole
-from rich.logging import RichHandler
 
 from raymon.sinks.live_bars import LiveBars
 from raymon.sinks.number_text import rate_text
@@ -162,13 +161,6 @@ class Console:
             self._last_line = time.monotonic()
             shown = rate_text(rate)
             _log.info("Evaluating Step %d: %dit [%sit/s]", progress.step, progress.done, shown)
-
-
-def terminal_handler(terminal: RichConsole) -> logging.Handler:
-    """A log handler whose lines go above the live line of `terminal`."""
-    return RichHandler(
-        console=terminal, show_path=False, markup=False, highlighter=None, rich_tracebacks=False
-    )
 
 
 def _by_error(errors: InputErrors) -> dict[str, list[str]]:

@@ -23,6 +23,10 @@ _ETA_OVER_S = 3600
 """Seconds before now whose speed tells the time that remains: snapshots may be minutes apart."""
 
 
+_NARROW = 60
+"""Columns below which there is no room for a bar, and its columns would be cut off."""
+
+
 class LiveBars:
     """A live line for each thing that goes on: bar, percent, time that remains, numbers.
 
@@ -77,27 +81,37 @@ class LiveBars:
 
 class _Done(ProgressColumn):
     def render(self, task: Task) -> Text:
-        if task.total is None:
-            return Text(f"{task.completed:.0f}it")
-        return Text(f"{task.percentage:>3.0f}% {task.completed:.0f}/{task.total:.0f}")
+        return Text(_done(task))
+
+
+def _done(task: Task) -> str:
+    if task.total is None:
+        return f"{task.completed:.0f}it"
+    return f"{task.percentage:>3.0f}% {task.completed:.0f}/{task.total:.0f}"
 
 
 class _BarsAndNumbers(Progress):
     def get_renderables(self) -> Iterable[RenderableType]:
         numbers = Group(*(Text(task.fields["numbers"]) for task in self.tasks))
-        yield _BesideOrBelow(self.make_tasks_table(self.tasks), numbers)
+        words = Group(*(Text(f"{task.description} {_done(task)}") for task in self.tasks))
+        yield _BesideOrBelow(self.make_tasks_table(self.tasks), words, numbers)
 
 
 @dataclass(frozen=True)
 class _BesideOrBelow:
-    """Numbers behind their bars, or below where the terminal is too narrow for both."""
+    """Numbers behind their bars, or below where the terminal is too narrow for both; words in the
+    place of bars where it is too narrow for those."""
 
     bars: Table
+    words: Group
     numbers: Group
 
     def __rich_console__(self, console: RichConsole, options: ConsoleOptions) -> RenderResult:
         widths = (console.measure(part).maximum for part in (self.bars, self.numbers))
-        if sum(widths) < options.max_width:
+        if options.max_width < _NARROW:
+            yield self.words
+            yield self.numbers
+        elif sum(widths) < options.max_width:
             beside = Table.grid(padding=(0, 1))
             beside.add_row(self.bars, self.numbers)
             yield beside

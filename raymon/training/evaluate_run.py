@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable, Sequence
 
 from rich.console import Console as RichConsole
 
 from raymon.config import read_saved
 from raymon.errors import ConfigError, RaymonError, TrainingError
-from raymon.log import set_up_logging
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.reporter import InProcessReporter, Reporter
 from raymon.sinks import Console
-from raymon.sinks.console import terminal_handler
 from raymon.storage import StoragePath, absolute
 from raymon.training.datasets import EVAL, Datasets, check_datasets, datasets_in_process
 from raymon.training.job import Job, features_of
+from raymon.training.open_output import open_output
 from raymon.training.prepare import check_evaluation_input, with_absolute_paths
 from raymon.training.progress import Progress, Publisher
 from raymon.training.retention import choose_checkpoint
@@ -58,12 +56,8 @@ def evaluate_run(
     chosen = choose_checkpoint(model_dir, checkpoint, config.export_config)
     check_datasets(given, config, features_of(config))
     check_evaluation_input(config, given)
-    terminal = RichConsole(stderr=True) if sys.stderr.isatty() else None
-    set_up_logging(
-        config.monitor_config.log_level,
-        config.monitor_config.log_format,
-        handler=terminal_handler(terminal) if terminal else None,
-    )
+    watched = config.monitor_config
+    terminal = open_output(level=watched.log_level, log_format=watched.log_format)
     job = Job(config.SerializeToString(), str(absolute(chosen.path)))
     # Nothing is kept: what is published is only shown.
     reporter = Reporter(None, [], 1, math.inf)

@@ -1,22 +1,24 @@
-"""Where a loop of one's own shows its progress."""
+"""Where a run shows its progress, in a command and in a program of one's own."""
 
 from __future__ import annotations
 
 import logging
-import sys
 
 from rich.console import Console as RichConsole
 from rich.logging import RichHandler
 
-from raymon.log import LEVELS, set_up_logging
-from raymon.sinks.console import terminal_handler
+from raymon.log import LEVELS, is_set_up_by_others, set_up_logging, use_level
+from raymon.sinks.terminal import error_terminal, terminal_handler
 
 
-def open_output(own_process: bool) -> RichConsole | None:
+def open_output(
+    own_process: bool = True, level: str | None = None, log_format: str = "text"
+) -> RichConsole | None:
     """Has the lines of raymon shown, unless whoever runs this has a way for them already.
 
     Args:
         own_process: False in a worker, whose handlers are not the user's.
+        level, log_format: As for `set_up_logging`; None keeps the level that there is.
 
     Returns:
         The terminal for a live line; None for log lines alone.
@@ -25,17 +27,15 @@ def open_output(own_process: bool) -> RichConsole | None:
         ConfigError: The environment asks for a level or a format that is not known.
     """
     logger = logging.getLogger("raymon")
-    theirs = logger.handlers or (own_process and logger.propagate and logging.root.handlers)
-    if theirs:
-        if logger.level == logging.NOTSET:
-            logger.setLevel(logging.INFO)
+    if level is None:
+        there = logging.getLevelName(logger.level)
+        level = there if there in LEVELS else "INFO"
+    if is_set_up_by_others(own_process):
+        use_level(level)
     else:
-        terminal = RichConsole(stderr=True) if sys.stderr.isatty() else None
-        level = logging.getLevelName(logger.level)
-        set_up_logging(
-            level if level in LEVELS else "INFO",
-            handler=terminal_handler(terminal) if terminal else None,
-        )
+        terminal = error_terminal()
+        handler = terminal_handler(terminal) if terminal else None
+        set_up_logging(level, log_format, handler=handler)
     return _terminal(logger) if logger.isEnabledFor(logging.INFO) else None
 
 

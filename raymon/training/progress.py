@@ -7,6 +7,7 @@ import threading
 from types import TracebackType
 from typing import Protocol
 
+from raymon.errors import reason
 from raymon.reporter import Cursor
 from raymon.sinks import AttemptBegan, Console, Evaluation, Published, Snapshot
 
@@ -35,7 +36,7 @@ class Progress:
         self._console = console
         self._cursor: Cursor | None = None
         self._shown_step = 0
-        self._answers = True
+        self._answers = self._shows = True
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="raymon-progress", daemon=True)
         self.last: Snapshot | None = None
@@ -78,7 +79,15 @@ class Progress:
         self._answers = True
         for published in news:
             if self._take(published):
-                self._console.show(published)
+                self._show(published)
+
+    def _show(self, published: Published) -> None:
+        try:
+            self._console.show(published)
+        except Exception as error:  # what cannot be shown is remembered all the same
+            if self._shows:
+                self._shows = False
+                _log.warning("monitoring: what is published is not shown: %s", reason(error))
 
     def _take(self, published: Published) -> bool:
         """Remembers what was published; false where it was shown before.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import logging
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -18,7 +17,6 @@ from rich.console import Console as RichConsole
 
 from raymon.config import load, locate, save
 from raymon.errors import ConfigError, RaymonError, RunError, TrainingError, reason
-from raymon.log import set_up_logging
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.ray_pb2 import RayConfig
 from raymon.protos.train_pb2 import TrainConfig
@@ -32,7 +30,6 @@ from raymon.sinks import (
     TensorBoard,
     WindowLines,
 )
-from raymon.sinks.console import terminal_handler
 from raymon.storage import StoragePath, storage_path
 from raymon.training.checkpoint import newest_checkpoint
 from raymon.training.datasets import (
@@ -44,6 +41,7 @@ from raymon.training.datasets import (
 )
 from raymon.training.fine_tune import Transfer
 from raymon.training.job import Job
+from raymon.training.open_output import open_output
 from raymon.training.prepare import (
     RunPlan,
     check_config,
@@ -112,12 +110,8 @@ def train(
         pipeline = config
     else:
         pipeline = load_checked(config, overrides, datasets=given)
-    terminal = RichConsole(stderr=True) if sys.stderr.isatty() else None
-    set_up_logging(
-        pipeline.monitor_config.log_level,
-        pipeline.monitor_config.log_format,
-        handler=terminal_handler(terminal) if terminal else None,
-    )
+    watched = pipeline.monitor_config
+    terminal = open_output(level=watched.log_level, log_format=watched.log_format)
     plan = plan_run(pipeline, given, resumed=resume)
     with RunLock(storage_path(plan.config.model_dir)):
         check_model_dir(storage_path(plan.config.model_dir), resume)

@@ -1,0 +1,52 @@
+"""The terminal that a live line is drawn on, if there is one that can."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TextIO, cast
+
+from rich.console import Console as RichConsole
+from rich.console import ConsoleRenderable
+from rich.logging import RichHandler
+from rich.text import Text
+
+from raymon.lasting_stream import LastingStream
+from raymon.log import CLOCK, LINE
+
+
+def error_terminal() -> RichConsole | None:
+    """The terminal that standard error is; None where it is none, is closed, or cannot go back to
+    the beginning of a line, as `TERM=dumb` says."""
+    stream = LastingStream(sys.stderr)
+    if not stream.isatty():
+        return None
+    terminal = RichConsole(file=cast(TextIO, stream))
+    return None if terminal.is_dumb_terminal or not terminal.is_terminal else terminal
+
+
+def terminal_handler(terminal: RichConsole) -> logging.Handler:
+    """A log handler whose lines go above the live line of `terminal`."""
+    handler = _AboveTheLine(console=terminal, markup=False, highlighter=None)
+    handler.setFormatter(logging.Formatter(LINE, datefmt=CLOCK))
+    return handler
+
+
+class _AboveTheLine(RichHandler):
+    """Lines as they are elsewhere. By itself rich puts time, level and text into columns, of which
+    the text has nothing left on a narrow terminal."""
+
+    def render(
+        self,
+        *,
+        record: logging.LogRecord,
+        traceback: object,
+        message_renderable: ConsoleRenderable,
+    ) -> ConsoleRenderable:
+        """The line of a record."""
+        line = Text(self.format(record))
+        line.highlight_words([record.levelname], _STYLES.get(record.levelname, ""))
+        return line
+
+
+_STYLES = {"WARNING": "yellow", "ERROR": "bold red", "DEBUG": "dim"}
