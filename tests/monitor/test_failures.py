@@ -5,7 +5,7 @@ import pytest
 from raymon.monitor.failures import Failures
 
 
-class FromActor(Exception):
+class ActorError(Exception):
     """As an error of Ray that has what an actor raised."""
 
     def __init__(self, cause: Exception) -> None:
@@ -20,7 +20,7 @@ def test_failures_are_counted_by_reason_and_each_is_logged_once(
     with caplog.at_level(logging.WARNING, logger="raymon"):
         for _ in range(3):
             failures.add(ValueError("no\nsecond line"))
-        failures.add(FromActor(OSError(28, "No space left on device")))
+        failures.add(ActorError(OSError(28, "No space left on device")))
     assert failures.take() == {
         "ValueError: no": 3,
         "OSError: [Errno 28] No space left on device": 1,
