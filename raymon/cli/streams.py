@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from contextlib import suppress
@@ -13,8 +14,9 @@ def prepare_streams() -> None:
     """Has characters that an encoding lacks written as escapes, as in a locale of ASCII."""
     for stream in (sys.stdout, sys.stderr):
         # Where there is none, or one of somebody's own, it stays as it is.
-        with suppress(Exception):
-            stream.reconfigure(errors="backslashreplace")
+        if isinstance(stream, io.TextIOWrapper):
+            with suppress(Exception):
+                stream.reconfigure(errors="backslashreplace")
 
 
 def say(text: str) -> None:
