@@ -8,10 +8,11 @@ from raymon.data.dataset_reader import DatasetBatch, DatasetPosition, DatasetRea
 from raymon.data.feature import EmbeddingSpec, Feature
 from raymon.data.features import build_features
 from raymon.data.fg_mode import pipeline_features, why_raw
-from raymon.data.formats import FileFormat, FileKind, open_files, parquet_paths
+from raymon.data.formats import FileFormat, FileKind, parquet_paths
 from raymon.data.input_counts import InputCounts
 from raymon.data.input_paths import absolute_paths
 from raymon.data.labels import LabelKind
+from raymon.data.one_table import open_table
 from raymon.data.opened_dataset import has_state, wanted_arguments
 from raymon.data.plan import Position
 from raymon.data.reader import DataReader
@@ -39,7 +40,7 @@ __all__ = [
     "check_schema",
     "has_state",
     "missing_rows",
-    "open_files",
+    "open_table",
     "parquet_paths",
     "pipeline_features",
     "wanted_arguments",

@@ -14,8 +14,9 @@ from raymon.data.canonical import is_value
 from raymon.data.columns import is_list, is_number, is_string, is_time, value_type
 from raymon.data.converter import Columns
 from raymon.data.data_file import DataFile
-from raymon.data.formats import FileFormat, open_files
+from raymon.data.formats import FileFormat
 from raymon.data.labels import LabelKind
+from raymon.data.one_table import open_table
 from raymon.errors import DataError
 
 _log = logging.getLogger("raymon")
@@ -68,7 +69,7 @@ def check_input(
     if file_format is not None and file_format.lacks:
         _log.info("%s: %s", path, file_format.lacks)
     skipped: list[str] = []
-    files = open_files(path, file_format, skipped if skip_bad_files else None)
+    files = open_table(path, columns, file_format, skipped if skip_bad_files else None)
     for why in skipped:
         _log.warning("%s; the file is left out", why)
     for file in files:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,7 +12,7 @@ import pyarrow as pa
 from raymon.data.converter import Columns, Converter, Origin
 from raymon.data.input_counts import InputCounts
 from raymon.data.order import RowRange
-from raymon.data.packed import PackedRows
+from raymon.data.packed import PackedRows, join_rows
 from raymon.errors import DataError
 
 _log = logging.getLogger("raymon")
@@ -21,19 +21,24 @@ CHUNK_ROWS = 1 << 15
 """Rows that are decoded and converted together, so that calls cost little and memory is bounded."""
 
 
+Tables = Sequence[tuple[int, pa.Table]]
+"""Rows of a row group, and where in it they begin."""
+
+
 @dataclass(frozen=True)
 class Piece:
     """Rows of a row group.
 
     Attributes:
         part: that they are of.
-        begin: where in the row group they begin.
-        table: the rows, or how to read them; None: the rest of the part cannot be read.
+        begin, stop: where in the row group they begin and end.
+        tables: the rows, or how to read them; None: they cannot be read.
     """
 
     part: RowRange
     begin: int
-    table: pa.Table | Callable[[], pa.Table] | None
+    stop: int
+    tables: Tables | Callable[[], Tables] | None
 
 
 @dataclass(frozen=True)
@@ -72,16 +77,16 @@ class ChunkReader:
         """
         for part in ranges:
             if part.file.row_group_rows[part.row_group] <= 2 * CHUNK_ROWS:
-                yield Piece(part, part.start, partial(self._whole, part))
+                yield Piece(part, part.start, part.stop, partial(self._whole, part))
                 continue
             done = part.start
             try:
                 for begin, table in self._read(part):
-                    yield Piece(part, begin, table)
                     done = begin + len(table)
+                    yield Piece(part, begin, done, [(begin, table)])
             except DataError as error:
                 self._leave_out(part, done, error)
-                yield Piece(part, done, None)
+                yield Piece(part, done, part.stop, None)
 
     def convert(self, piece: Piece) -> Converted:
         """The rows of a piece up to the first that is wrong. It may be called by any thread.
@@ -89,15 +94,30 @@ class ChunkReader:
         Raises:
             DataError: the file cannot be read.
         """
-        part, begin, table = piece.part, piece.begin, piece.table
-        if callable(table):
+        part, tables = piece.part, piece.tables
+        if callable(tables):
             try:
-                table = table()
+                tables = tables()
             except DataError as error:
-                self._leave_out(part, begin, error)
-                table = None
-        if table is None:
-            return Converted(self._converter.gap(part.stop - begin))
+                self._leave_out(part, piece.begin, error)
+                tables = None
+        if tables is None:
+            return Converted(self._converter.gap(piece.stop - piece.begin))
+        rows, done = [], piece.begin
+        for begin, table in [*tables, (piece.stop, None)]:
+            if begin > done:
+                self.counts.add("rows that cannot be read", begin - done)
+                rows.append(self._converter.gap(begin - done))
+            if table is not None:
+                converted = self._convert_to_wrong(part, begin, table)
+                rows.append(converted.rows)
+                done = begin + len(table)
+                if converted.error is not None:
+                    return Converted(join_rows(rows), converted.error)
+        return Converted(join_rows(rows))
+
+    def _convert_to_wrong(self, part: RowRange, begin: int, table: pa.Table) -> Converted:
+        """The rows of a table up to the first that is wrong."""
         try:
             return Converted(self._convert(part, begin, table))
         except DataError as error:
@@ -130,8 +150,14 @@ class ChunkReader:
             part.row_group, part.start, part.stop, self._names, self._categorical, CHUNK_ROWS
         )
 
-    def _whole(self, part: RowRange) -> pa.Table:
-        return pa.concat_tables(table for _, table in self._read(part))
+    def _whole(self, part: RowRange) -> Tables:
+        whole: list[tuple[int, pa.Table]] = []
+        for begin, table in self._read(part):
+            if whole and whole[-1][0] + len(whole[-1][1]) == begin:
+                # In one piece, as the work that is done once for each entry of its dictionaries.
+                begin, table = whole[-1][0], pa.concat_tables([whole.pop()[1], table])
+            whole.append((begin, table))
+        return whole
 
     def _leave_out(self, part: RowRange, done: int, error: DataError) -> None:
         """Counts what is left of a part behind its first `done` rows, where it may be left out."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv as csv_lines
-import re
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,17 +11,24 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from pyarrow import csv
 
+from raymon.data.csv_head import CsvHead, read_head
+from raymon.data.csv_rows import LineParser, WrongLine, runs
 from raymon.data.data_file import DataFile
 from raymon.data.found_file import FoundFile
+from raymon.errors import DataError
+
+_log = logging.getLogger("raymon")
 
 ROW_GROUP = 1 << 15
 """Rows that are read together."""
 
 _LOOK = 1 << 22
+_TRIED = 1 << 20
 _BLOCK = 1 << 22
-_COMPRESSED = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
+_LONGEST_LINE = 1 << 26
+_COMPRESSED = {"gzip": b"\x1f\x8b", "bz2": b"BZh", "zstd": b"\x28\xb5\x2f\xfd"}
+_ENDINGS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
 
 
 @dataclass(frozen=True)
@@ -32,13 +38,17 @@ class CsvFormat:
     Attributes:
         delimiter: between the values of a line.
         with_header: the first line has the names of the columns.
-        types: of columns; of a file without a header all of them, in their order. What is None or
-            not there is guessed from the first 4 MiB of each file.
+        types: of columns; of a file without a header all of them, in their order. None: that of
+            `needed`.
+        needed: types of columns by what they are for; any other column is of strings.
+        skip_bad_rows: lines that are no rows are left out.
     """
 
     delimiter: str = ","
     with_header: bool = False
     types: Mapping[str, pa.DataType | None] = field(default_factory=dict)
+    needed: Mapping[str, pa.DataType] = field(default_factory=dict)
+    skip_bad_rows: bool = False
 
 
 class CsvFile(DataFile):
@@ -47,19 +57,37 @@ class CsvFile(DataFile):
     The format tells neither how many rows there are nor where one begins, so the whole file is read
     for its lines when it is opened. To go on in a compressed file all that is before is read again.
 
+    Attributes:
+        is_empty: there is no line in it, not even a header.
+
     Raises:
-        pyarrow.ArrowException, OSError: it cannot be read as one.
+        DataError, pyarrow.ArrowException, OSError: it cannot be read as one.
     """
 
     def __init__(self, found: FoundFile, form: CsvFormat) -> None:
         self.found = found
-        self._form = form
-        self._compression = next(
-            (kind for ending, kind in _COMPRESSED.items() if found.path.endswith(ending)), None
+        self._skips = form.skip_bad_rows
+        self._compression = self._packed()
+        with self._open() as source:
+            text = source.read(_LOOK)
+        try:
+            head = read_head(
+                text,
+                tuple(form.types),
+                form.delimiter,
+                with_header=form.with_header,
+                is_whole=len(text) < _LOOK,
+            )
+        except DataError as error:
+            raise DataError(f"{found.path}: is not a CSV file: {error}") from None
+        self.is_empty = not head.names
+        self._parser = LineParser(head.names, form.delimiter)
+        schema = pa.schema(
+            [(n, form.types.get(n) or form.needed.get(n) or pa.string()) for n in head.names]
         )
-        first, self._names, schema = self._look()
-        self._begins, rows = self._index(first)
-        super().__init__(found, schema, rows)
+        self._index(head)
+        super().__init__(found, schema, self._rows)
+        self._try(text[head.first : head.first + _TRIED], head, form)
 
     def _read(
         self,
@@ -76,80 +104,85 @@ class CsvFile(DataFile):
             text = source.read(end - begin)
         types = {name: self.schema.field(name).type for name in columns}
         types.update({name: pa.dictionary(pa.int32(), types[name]) for name in categorical})
-        table = self._parse(text, columns, types)
         rows = self.row_group_rows[row_group]
-        if len(table) != rows:
-            raise pa.ArrowInvalid(
-                f"{rows} lines are {len(table)} rows; is a line break in a value?"
-            )
-        yield start, table.slice(start, stop - start)
+        table = self._parser.fast(text, rows, types)
+        if table is not None:
+            yield start, table.slice(start, stop - start)
+            return
+        found = self._parser.careful(text, rows, types)
+        if found.wrong:
+            self._leave_out(found.wrong, self._lines[row_group])
+        for place, first, last in runs(found.places):
+            low, high = max(place, start), min(place + last - first, stop)
+            if low < high:
+                yield low, found.table.slice(first + low - place, high - low)
 
-    def _parse(
-        self, text: bytes, columns: Sequence[str], types: Mapping[str, pa.DataType]
-    ) -> pa.Table:
-        try:
-            return csv.read_csv(
-                pa.BufferReader(text),
-                csv.ReadOptions(column_names=self._names, block_size=max(len(text), 1)),
-                csv.ParseOptions(delimiter=self._form.delimiter),
-                csv.ConvertOptions(
-                    column_types=dict(types),
-                    include_columns=list(columns),
-                    null_values=[""],
-                    strings_can_be_null=True,
-                ),
-            )
-        except pa.ArrowInvalid as error:
-            named = re.sub(
-                r"In CSV column #(\d+)", lambda m: f"column {self._names[int(m[1])]}", str(error)
-            )
-            raise pa.ArrowInvalid(named) from None
+    def _leave_out(self, wrong: Sequence[WrongLine], first_line: int) -> None:
+        where = f"{self.path}: line {first_line + wrong[0].line + 1}: {wrong[0].why}"
+        if not self._skips:
+            raise DataError(f"{where}; data_config.on_bad_file: SKIP leaves such rows out")
+        more = f", and {len(wrong) - 1} lines behind it that are no rows" if len(wrong) > 1 else ""
+        _log.warning("%s%s; left out", where, more)
 
-    def _look(self) -> tuple[int, list[str], pa.Schema]:
-        """Where the first row begins, the names of the columns, and their types."""
+    def _try(self, text: bytes, head: CsvHead, form: CsvFormat) -> None:
+        """Reads the first rows, so that what is wrong everywhere is told at once."""
+        is_cut = self._begins[-1] > head.first + len(text)
+        whole = text[: text.rfind(b"\n") + 1] if is_cut else text
+        lines = len(_line_ends(whole)[0]) + bool(whole.rpartition(b"\n")[2].strip(b"\r"))
+        names = self.schema.names
+        wanted = [name for name in names if name in form.needed or form.types.get(name)]
+        wanted = wanted or names[:1]
+        if not lines or any(names.count(name) > 1 for name in wanted):
+            return
+        types = {name: self.schema.field(name).type for name in wanted}
+        if self._parser.fast(whole, lines, types) is None:
+            found = self._parser.careful(whole, lines, types)
+            if found.wrong and not (self._skips and len(found.table)):
+                self._leave_out(found.wrong, head.lines)
+                raise DataError(f"{self.path}: none of its first {lines} lines is a row")
+
+    def _index(self, head: CsvHead) -> None:
+        """Finds where row groups begin, in bytes and in lines, and how many rows each has."""
+        self._begins, self._lines, self._rows = [head.first], [head.lines], list[int]()
+        position, lines, rest, counted = head.first, head.lines, b"", 0
         with self._open() as source:
-            text = source.read(_LOOK)
-        whole = text[: text.rfind(b"\n") + 1] or text
-        first, names = 0, list(self._form.types)
-        if self._form.with_header:
-            first = whole.find(b"\n") + 1 or len(whole)
-            names = _values(whole[:first], self._form.delimiter)
-        self._names = names
-        types = {n: kind for n, kind in self._form.types.items() if n in names and kind}
-        if not whole[first:].strip():
-            return first, names, pa.schema([(n, types.get(n, pa.string())) for n in names])
-        found = self._parse(whole[first:], names, types).schema
-        # Of a column without a value nobody knows what it will be.
-        nulls = {c.name for c in found if pa.types.is_null(c.type)}
-        return (
-            first,
-            names,
-            pa.schema([(c.name, pa.string() if c.name in nulls else c.type) for c in found]),
-        )
-
-    def _index(self, first: int) -> tuple[list[int], list[int]]:
-        """Where row groups begin, and where the last one ends; and how many rows each has."""
-        begins, rows, counted = [first], [], 0
-        position, rest = first, b""
-        with self._open() as source:
-            self._skip(source, first)
+            self._skip(source, head.first)
             while block := source.read(_BLOCK):
                 text = rest + block
-                ends = _line_ends(text)
+                ends, numbers = _line_ends(text)
                 while counted + len(ends) >= ROW_GROUP:
                     used = ROW_GROUP - counted
-                    begins.append(position + int(ends[used - 1]))
-                    rows.append(ROW_GROUP)
-                    ends, counted = ends[used:], 0
+                    self._begins.append(position + int(ends[used - 1]))
+                    self._lines.append(lines + int(numbers[used - 1]))
+                    self._rows.append(ROW_GROUP)
+                    ends, numbers, counted = ends[used:], numbers[used:], 0
                 counted += len(ends)
                 whole = text.rfind(b"\n") + 1
+                lines += text.count(b"\n")
                 position, rest = position + whole, text[whole:]
-        if rest.strip(b"\r"):
-            counted += 1
+                if len(rest) > _LONGEST_LINE:
+                    raise DataError(
+                        f"{self.found.path}: line {lines + 1} is longer than "
+                        f"{_LONGEST_LINE >> 20} MiB; is it a CSV file?"
+                    )
+        counted += bool(rest.strip(b"\r"))
         if counted:
-            rows.append(counted)
-            begins.append(position + len(rest))
-        return begins, rows
+            self._rows.append(counted)
+            self._begins.append(position + len(rest))
+
+    def _packed(self) -> str | None:
+        with self.found.open() as source:
+            begin = source.read(4)
+        for kind, magic in _COMPRESSED.items():
+            if begin.startswith(magic):
+                return kind
+        for ending, kind in _ENDINGS.items():
+            if begin and self.found.path.lower().endswith(ending):
+                raise DataError(
+                    f"{self.found.path}: is not a CSV file: it ends in {ending} and is not "
+                    f"compressed by {kind}"
+                )
+        return None
 
     @contextmanager
     def _open(self) -> Iterator[Any]:
@@ -165,22 +198,20 @@ class CsvFile(DataFile):
             source.seek(count)
             return
         while count:
-            count -= len(source.read(min(count, _BLOCK)))
+            read = len(source.read(min(count, _BLOCK)))
+            if not read:
+                raise EOFError("it is shorter than it was")
+            count -= read
 
 
-def _values(line: bytes, delimiter: str) -> list[str]:
-    text = line.decode("utf-8-sig", errors="replace").strip("\r\n")
-    return next(csv_lines.reader([text], delimiter=delimiter), [])
-
-
-def _line_ends(text: bytes) -> npt.NDArray[np.int64]:
-    """Where the lines that are not empty end, each behind its line break."""
+def _line_ends(text: bytes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Where the lines that are not empty end, each behind its line break; and how many lines have
+    ended there."""
     array = np.frombuffer(text, np.uint8)
     ends = np.flatnonzero(array == ord("\n"))
     if len(ends) == 0:
-        return ends
+        return ends, ends
     begins = np.concatenate([[0], ends[:-1] + 1])
     lengths = ends - begins
-    empty = (lengths == 0) | ((lengths == 1) & (array[begins] == ord("\r")))
-    kept: npt.NDArray[np.int64] = ends[~empty] + 1
-    return kept
+    kept = ~((lengths == 0) | ((lengths == 1) & (array[begins] == ord("\r"))))
+    return ends[kept] + 1, np.flatnonzero(kept) + 1

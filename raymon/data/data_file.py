@@ -40,8 +40,15 @@ class DataFile(ABC):
 
     def __init__(self, found: FoundFile, schema: pa.Schema, row_group_rows: Sequence[int]) -> None:
         self.found = found
+        self._casts: dict[str, pa.DataType] = {}
         self.schema = schema
         self.row_group_rows = tuple(row_group_rows)
+        for column in schema:
+            if pa.types.is_string_view(column.type) or pa.types.is_binary(column.type):
+                # As old writers of Parquet do not tell strings from bytes.
+                self.read_as(column.name, pa.string())
+            elif pa.types.is_large_binary(column.type) or pa.types.is_binary_view(column.type):
+                self.read_as(column.name, pa.large_string())
 
     @property
     def path(self) -> str:
@@ -52,6 +59,13 @@ class DataFile(ABC):
     def rows(self) -> int:
         """Rows of the file."""
         return sum(self.row_group_rows)
+
+    def read_as(self, column: str, column_type: pa.DataType) -> None:
+        """Lets a column come as another type, to which its own can be cast."""
+        index = self.schema.get_field_index(column)
+        if index >= 0:
+            self.schema = self.schema.set(index, pa.field(column, column_type))
+            self._casts[column] = column_type
 
     def statistics(self, column: str) -> Iterator[ColumnStatistics]:
         """What is known of a column, by row group."""
@@ -76,7 +90,8 @@ class DataFile(ABC):
             chunk_rows: a larger row group need not be whole in memory.
 
         Returns:
-            Each piece, and where in the row group it begins.
+            Each piece, and where in the row group it begins. Rows between them cannot be read, and
+            may be left out.
 
         Raises:
             DataError: the file is damaged, or not as it was when it was opened.
@@ -84,7 +99,8 @@ class DataFile(ABC):
         try:
             self.found.check_unchanged()
             strings = [name for name in categorical if self._is_string(name)]
-            yield from self._read(row_group, start, stop, columns, strings, chunk_rows)
+            for begin, table in self._read(row_group, start, stop, columns, strings, chunk_rows):
+                yield begin, self._cast(table)
         except (pa.ArrowException, OSError, EOFError) as error:
             raise DataError(
                 f"{self.path}: row group {row_group} cannot be read: {first_line(error)}"
@@ -102,6 +118,17 @@ class DataFile(ABC):
     ) -> Iterator[tuple[int, pa.Table]]:
         """As `read`, of a file that is there; `categorical` has strings alone."""
 
+    def _cast(self, table: pa.Table) -> pa.Table:
+        for name in self._casts.keys() & set(table.column_names):
+            index, column = table.schema.get_field_index(name), table[name]
+            try:
+                table = table.set_column(index, name, column.cast(self._casts[name]))
+            except pa.ArrowInvalid as error:
+                raise pa.ArrowInvalid(f"column {name}: {first_line(error)}") from None
+        return table
+
     def _is_string(self, column: str) -> bool:
         column_type = self.schema.field(column).type
+        if column in self._casts:
+            return False
         return bool(pa.types.is_string(column_type) or pa.types.is_large_string(column_type))

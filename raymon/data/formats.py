@@ -33,6 +33,14 @@ _ENDINGS = {
 }
 
 
+_MAGIC = {FileKind.PARQUET: b"PAR1", FileKind.IPC: b"ARROW1"}
+_DATASETS = {
+    FileKind.PARQUET: "ParquetDataset",
+    FileKind.CSV: "CsvDataset",
+    FileKind.IPC: "ArrowIpcDataset",
+}
+
+
 @dataclass(frozen=True)
 class FileFormat:
     """How data files are read.
@@ -89,7 +97,10 @@ def open_files(
     kind, files = file_format.kind, []
     for found in find_files(path, _ENDINGS[kind], kind):
         try:
+            _check_kind(found, kind)
             files.append(_opener(file_format)(found))
+        except DataError as error:
+            message = str(error)
         except (FileNotFoundError, PermissionError, UnicodeError) as error:
             message = f"{found.path}: cannot be opened: {first_line(error)}"
         except (pa.ArrowException, OSError, EOFError) as error:
@@ -100,6 +111,21 @@ def open_files(
             raise DataError(message)
         skipped.append(message)
     return files or _none(path)
+
+
+def _check_kind(found: FoundFile, kind: FileKind) -> None:
+    with found.open() as source:
+        begin = bytes(source.read(8))
+    for other, magic in _MAGIC.items():
+        if other is not kind and begin.startswith(magic):
+            raise DataError(f"{found.path}: is not {kind}: it is {other}; {_remedy(other)}")
+    looks = [other for other, endings in _ENDINGS.items() if found.path.lower().endswith(endings)]
+    if begin and FileKind.CSV in looks and kind in _MAGIC and not begin.startswith(_MAGIC[kind]):
+        raise DataError(f"{found.path}: is not {kind}; {_remedy(FileKind.CSV)}")
+
+
+def _remedy(kind: FileKind) -> str:
+    return f"set data_config.dataset_type: {_DATASETS[kind]}"
 
 
 def _opener(file_format: FileFormat) -> Callable[[FoundFile], DataFile]:

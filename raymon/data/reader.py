@@ -17,7 +17,8 @@ from raymon.data.canonical import kind_of_values
 from raymon.data.chunks import CHUNK_ROWS, ChunkReader
 from raymon.data.converter import Columns
 from raymon.data.dealing import Share, shares
-from raymon.data.formats import FileFormat, open_files
+from raymon.data.formats import FileFormat
+from raymon.data.one_table import common_type, open_table
 from raymon.data.order import RowRange, deal, row_groups, shuffled, shuffled_rows
 from raymon.data.packed import join_rows
 from raymon.data.plan import EpochPlan, Position
@@ -100,9 +101,8 @@ class DataReader:
         self.global_batch_size = global_batch_size or batch_size * world_size
         self.streams = streams if global_batch_size else world_size
         skipped: list[str] = []
-        self._ranges = row_groups(
-            open_files(path, file_format, skipped if skip_bad_files else None)
-        )
+        self._files = open_table(path, columns, file_format, skipped if skip_bad_files else None)
+        self._ranges = row_groups(self._files)
         if skipped and rank == 0:
             self.counts.add("files that cannot be read", len(skipped))
         self.rows = sum(map(len, self._ranges))
@@ -196,29 +196,21 @@ class DataReader:
                 batches = stack.enter_context(closing(ahead))
             yield from batches
 
-    def types_of(self, name: str) -> dict[str, pa.DataType]:
-        """The type of a column, by the path of the file.
-
-        Raises:
-            DataError: a file has not the column.
-        """
-        types = {}
-        for part in self._ranges:
-            if name not in part.file.schema.names:
-                raise DataError(f"{part.file.path}: has no column {name}")
-            types[part.file.path] = part.file.schema.field(name).type
-        return types
-
     def tables(self, names: Sequence[str]) -> Iterator[pa.Table]:
         """Columns of all rows as they are, in the order of the files.
 
         Raises:
-            DataError: a file cannot be read.
+            DataError: a file cannot be read, or types of a column do not go together.
         """
+        schema = pa.schema([(name, common_type(name, self._files)) for name in names])
+        return self._tables(schema)
+
+    def _tables(self, schema: pa.Schema) -> Iterator[pa.Table]:
         for part in self._ranges:
+            names = schema.names
             rows = part.file.read(part.row_group, part.start, part.stop, names, (), CHUNK_ROWS)
             for _, table in rows:
-                yield table
+                yield table.select(names).cast(schema)
 
     def _batches(
         self, epoch: int, row: int, streams: int, pool: Executor | None

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import torch
 
 from raymon.data import Columns, DataReader, check_input
-from raymon.errors import DataError, RunError, os_reason
+from raymon.errors import RunError, os_reason
 from raymon.serving.bundle import open_bundle
 from raymon.serving.program import program_inputs
 from raymon.storage import StoragePath, drafted
@@ -50,7 +50,6 @@ def predict(
     columns = Columns(bundle.features, {})
     check_input(input_path, columns)
     reader = DataReader(input_path, columns, batch_size=batch_size, num_workers=threads)
-    _check_kept(reader, keep)
     kept = _kept(reader, keep, batch_size)
     try:
         with drafted(output) as draft, closing(reader.epoch(0)) as batches, torch.inference_mode():
@@ -68,14 +67,6 @@ def predict(
     except OSError as error:
         raise RunError(f"{output}: cannot be written: {os_reason(error)}") from None
     return reader.rows
-
-
-def _check_kept(reader: DataReader, names: Sequence[str]) -> None:
-    for name in names:
-        types = {str(kind): path for path, kind in reader.types_of(name).items()}
-        if len(types) > 1:
-            listed = ", ".join(f"{kind} in {path}" for kind, path in types.items())
-            raise DataError(f"--keep {name}: its type differs between files: {listed}")
 
 
 def _kept(reader: DataReader, names: Sequence[str], rows: int) -> Iterator[pa.Table]:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Collection
 
 from raymon.config import read_saved
-from raymon.data import build_features, open_files, pipeline_features, why_raw
+from raymon.data import Columns, build_features, open_table, pipeline_features, why_raw
 from raymon.errors import ConfigError, DataError, RunError
 from raymon.protos.data_pb2 import FgMode
 from raymon.protos.pipeline_pb2 import PipelineConfig
@@ -88,8 +88,11 @@ def _shown(config: PipelineConfig, datasets: Collection[str]) -> tuple[FgMode, s
     else:
         try:
             skipped: list[str] | None = [] if skips_bad_files(config) else None
-            files = open_files(config.train_input_path, file_format(config), skipped)
-            why = why_raw(pipeline_features(encoded), raw_features, files)
+            features = pipeline_features(encoded)
+            files = open_table(
+                config.train_input_path, Columns(features, {}), file_format(config), skipped
+            )
+            why = why_raw(features, raw_features, files)
         except DataError:
             # What is wrong with the data is told by what checks it.
             why = None

@@ -115,9 +115,7 @@ def test_all_formats_give_the_same_batches(tmp_path: Path, ending: str, shuffle:
 def test_a_value_of_another_type_is_an_error_that_names_the_column(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("row,click\n" + "1,0\n" * 5 + "x,0\n")
     form = FileFormat(FileKind.CSV, CsvFormat(with_header=True, types={"row": pa.int64()}))
-    with pytest.raises(
-        DataError, match=r"a\.csv: is not a CSV file: column row: .*invalid value 'x'"
-    ):
+    with pytest.raises(DataError, match=r"a\.csv: line 7: column row: value 'x' is no integer; .*"):
         open_files(str(tmp_path), form)
 
 
@@ -125,9 +123,8 @@ def test_a_value_of_another_type_is_an_error_that_names_the_column(tmp_path: Pat
 def test_a_line_break_in_a_value_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("row,text\n" + "1,a\n" * 30 + '2,"b\nc"\n')
-    (file,) = open_files(str(path), HEADED)
-    with pytest.raises(DataError, match="row group 4 cannot be read"):
-        all_rows(file, ["row", "text"])
+    with pytest.raises(DataError, match=r"a\.csv: line 32: has a quote that is not closed"):
+        open_files(str(path), HEADED)
 
 
 @pytest.mark.parametrize("ending", ["arrow", "csv.gz"])
