@@ -8,9 +8,16 @@ from raymon.data.dataset_reader import DatasetBatch, DatasetPosition, DatasetRea
 from raymon.data.feature import EmbeddingSpec, Feature
 from raymon.data.features import build_features
 from raymon.data.fg_mode import pipeline_features, why_raw
-from raymon.data.formats import FileFormat, FileKind, parquet_paths
+from raymon.data.formats import (
+    FileFormat,
+    FileKind,
+    format_by_ending,
+    format_of,
+    input_files,
+    parquet_paths,
+)
 from raymon.data.input_counts import InputCounts
-from raymon.data.input_paths import absolute_paths
+from raymon.data.input_paths import absolute_paths, may_be_read
 from raymon.data.labels import LabelKind
 from raymon.data.one_table import open_table
 from raymon.data.opened_dataset import has_state, wanted_arguments
@@ -38,7 +45,11 @@ __all__ = [
     "build_features",
     "check_input",
     "check_schema",
+    "format_by_ending",
+    "format_of",
     "has_state",
+    "input_files",
+    "may_be_read",
     "missing_rows",
     "open_table",
     "parquet_paths",

@@ -14,6 +14,7 @@ from raymon.data.found_file import FoundFile, find_files
 from raymon.data.ipc_file import IpcFile
 from raymon.data.parquet import ParquetFile
 from raymon.errors import DataError, first_line
+from raymon.protos.data_pb2 import DataConfig, DatasetType, FieldType
 
 
 class FileKind(StrEnum):
@@ -33,6 +34,13 @@ _ENDINGS = {
 }
 
 
+_TYPES = {
+    FieldType.INT32: pa.int32(),
+    FieldType.INT64: pa.int64(),
+    FieldType.STRING: pa.string(),
+    FieldType.FLOAT: pa.float32(),
+    FieldType.DOUBLE: pa.float64(),
+}
 _MAGIC = {FileKind.PARQUET: b"PAR1", FileKind.IPC: b"ARROW1"}
 _DATASETS = {
     FileKind.PARQUET: "ParquetDataset",
@@ -67,6 +75,54 @@ class FileFormat:
                 "record batches once to find out"
             )
         return ""
+
+
+def format_of(data: DataConfig) -> FileFormat:
+    """The format of the files that a config reads."""
+    if data.dataset_type == DatasetType.ArrowIpcDataset:
+        return FileFormat(FileKind.IPC)
+    if data.dataset_type in (DatasetType.ParquetDataset, DatasetType.RayDataset):
+        return FileFormat(FileKind.PARQUET)
+    types = {
+        column.input_name: _TYPES[column.input_type] if column.HasField("input_type") else None
+        for column in data.input_fields
+    }
+    return FileFormat(FileKind.CSV, CsvFormat(data.delimiter, data.with_header, types))
+
+
+def format_by_ending(path: str, usual: FileFormat) -> FileFormat:
+    """The format of the files that a path means, by their endings.
+
+    Args:
+        path: as `open_files` takes it.
+        usual: where there are files of it, or none of any known ending. CSV that is not usual has a
+            header.
+
+    Raises:
+        DataError: the path cannot be listed, or means files of several formats but the usual one.
+    """
+    names = [file.path.lower() for file in input_files(path, usual.kind)]
+    kinds = {kind for kind, own in _ENDINGS.items() if any(name.endswith(own) for name in names)}
+    if usual.kind in kinds or not kinds:
+        return usual
+    if len(kinds) > 1:
+        raise DataError(f"{path}: means {' and '.join(sorted(kinds))}; give files of one format")
+    tabs = all(".tsv" in name for name in names)
+    return FileFormat(kinds.pop(), CsvFormat("\t" if tabs else ",", with_header=True))
+
+
+def input_files(path: str, kind: FileKind = FileKind.PARQUET) -> list[FoundFile]:
+    """The files that a path means, of any format.
+
+    Args:
+        path: as `open_files` takes it.
+        kind: what a message asks for.
+
+    Raises:
+        DataError: there is none.
+    """
+    endings = [ending for of_kind in _ENDINGS.values() for ending in of_kind]
+    return find_files(path, endings, kind)
 
 
 def parquet_paths(path: str) -> list[str]:

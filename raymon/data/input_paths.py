@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -32,7 +33,7 @@ from raymon.data.globs import (
     split_list,
 )
 from raymon.errors import DataError, first_line
-from raymon.storage import check_no_credentials, open_uri
+from raymon.storage import StoragePath, check_no_credentials, open_uri
 
 _QUERY = re.compile(r"\?\w+=[^/?]*$")
 _NO_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/(?!/)")
@@ -140,6 +141,23 @@ def input_paths(path: str) -> Iterator[InputPath]:
     for text in _listed(path):
         for glob in [text] if _is_there(text) else alternatives(text):
             yield _open(glob)
+
+
+def may_be_read(path: str, file: StoragePath) -> bool:
+    """Whether a file, which need not be there, is one that a path means: itself, in a directory, or
+    by a glob. Links are followed.
+
+    Raises:
+        DataError: the path is on no file system that can be asked.
+    """
+    for part in input_paths(path):
+        if isinstance(file, Path):
+            inner, alike = str(file), isinstance(part.tree, LocalTree)
+        else:
+            inner, alike = file.inner, file.filesystem.type_name == part.filesystem.type_name
+        if alike and part.may_read(inner):
+            return True
+    return False
 
 
 def absolute_paths(path: str) -> str:

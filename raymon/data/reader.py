@@ -196,16 +196,23 @@ class DataReader:
                 batches = stack.enter_context(closing(ahead))
             yield from batches
 
-    def tables(self, names: Sequence[str]) -> Iterator[pa.Table]:
-        """Columns of all rows as they are, in the order of the files.
+    def schema(self, names: Sequence[str]) -> pa.Schema:
+        """The types of columns, that go for all files.
 
         Raises:
-            DataError: a file cannot be read, or types of a column do not go together.
+            DataError: a file has not a column, or types of one do not go together.
         """
-        schema = pa.schema([(name, common_type(name, self._files)) for name in names])
-        return self._tables(schema)
+        return pa.schema([(name, common_type(name, self._files)) for name in names])
 
-    def _tables(self, schema: pa.Schema) -> Iterator[pa.Table]:
+    def tables(self, schema: pa.Schema) -> Iterator[pa.Table]:
+        """Columns of all rows as they are, in the order of the files.
+
+        Args:
+            schema: of them, as `schema` gives it.
+
+        Raises:
+            DataError: a file cannot be read.
+        """
         for part in self._ranges:
             names = schema.names
             rows = part.file.read(part.row_group, part.start, part.stop, names, (), CHUNK_ROWS)

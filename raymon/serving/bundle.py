@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -17,7 +19,7 @@ from safetensors.torch import save as to_bytes
 from torch import nn
 from torch.export import ExportedProgram
 
-from raymon.data import Feature, pipeline_features
+from raymon.data import Feature, FileFormat, format_of, pipeline_features
 from raymon.errors import RunError, reason
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.storage import ObjectPath, StoragePath, fetched, remove_tree, to_json, upload
@@ -26,6 +28,9 @@ PROGRAM = "model.pt2"
 WEIGHTS = "weights.safetensors"
 FEATURES = "features.config"
 CARD = "card.json"
+
+_NAMES = re.compile(r"model\.pt2|weights\.safetensors|features\.config|card\.json|vocab-\d+\.txt")
+_OF_FILES = ("fg_mode", "fg_encoded_multival_sep", "dataset_type", "delimiter", "with_header")
 
 
 @dataclass(frozen=True)
@@ -36,11 +41,13 @@ class Bundle:
         program: Predictions of the inputs that `program_inputs` makes.
         features: From raw columns to those inputs.
         card: What is known of the model.
+        file_format: Of the files that it was trained on.
     """
 
     program: Any
     features: list[Feature]
     card: Mapping[str, Any]
+    file_format: FileFormat
 
 
 def write_bundle(
@@ -59,16 +66,17 @@ def write_bundle(
         program, model: The same model, twice.
         config: Of its run.
         card: What is known of it.
-        replace: What is by the name of the directory goes for it.
+        replace: Another exported model that is there goes for it.
 
     Raises:
         RunError: There is something by its name, or it cannot be written.
     """
     try:
-        if directory.exists() and not replace:
-            raise RunError(f"{directory}: is there already; give another directory")
+        if directory.exists():
+            _check_replaceable(directory, replace)
         if isinstance(directory, Path):
-            draft = directory.with_name(f".{directory.name}.draft")
+            directory = Path(os.path.realpath(directory))
+            draft = directory.with_name(f".{directory.name}.{os.getpid()}.draft")
             _write_here(draft, directory, lambda: _write_parts(draft, program, model, config, card))
         else:
             with tempfile.TemporaryDirectory(prefix="raymon-") as here:
@@ -80,17 +88,38 @@ def write_bundle(
         raise RunError(f"{directory}: cannot be written: {reason(error)}") from None
 
 
+def _check_replaceable(directory: StoragePath, replace: bool) -> None:
+    """Checks that nothing else than an exported model goes."""
+    if not replace:
+        raise RunError(f"{directory}: is there already; give another directory")
+    if not directory.is_dir():
+        raise RunError(f"{directory}: is no directory; remove it, or export to another one")
+    others = [path.name for path in directory.iterdir() if not _NAMES.fullmatch(path.name)]
+    if others:
+        raise RunError(
+            f"{directory}: has {min(others)}, which is of no export, and is left as it is; move it "
+            "away, or export to another directory"
+        )
+
+
 def _write_here(draft: Path, directory: Path, write: Callable[[], None]) -> None:
+    old = draft.with_suffix(".old")
     try:
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
         write()
         if directory.exists():
-            shutil.rmtree(directory)
-        draft.rename(directory)
+            directory.rename(old)
+        try:
+            draft.rename(directory)
+        except BaseException:
+            if old.exists():
+                old.rename(directory)
+            raise
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _put(here: Path, directory: ObjectPath) -> None:
@@ -155,17 +184,17 @@ def _open_here(directory: Path) -> Bundle:
             feature.id_feature.vocab_file = str(own)
     features = pipeline_features(config)
     program = torch.export.load(directory / PROGRAM).module()
-    return Bundle(program, features, card)
+    return Bundle(program, features, card, format_of(config.data_config))
 
 
 def _features_alone(config: PipelineConfig, directory: Path) -> PipelineConfig:
     """The features of a config, with the files that they need beside them."""
     alone = PipelineConfig()
     data = config.data_config
-    if data.HasField("fg_mode"):
-        alone.data_config.fg_mode = data.fg_mode
-    if data.HasField("fg_encoded_multival_sep"):
-        alone.data_config.fg_encoded_multival_sep = data.fg_encoded_multival_sep
+    for name in _OF_FILES:
+        if data.HasField(name):
+            setattr(alone.data_config, name, getattr(data, name))
+    alone.data_config.input_fields.extend(data.input_fields)
     for number, feature in enumerate(config.feature_configs):
         copy = alone.feature_configs.add()
         copy.CopyFrom(feature)

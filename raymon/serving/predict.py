@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
+from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import torch
 
-from raymon.data import Columns, DataReader, check_input
-from raymon.errors import RunError, os_reason
+from raymon.data import Columns, DataReader, check_input, format_by_ending, input_files, may_be_read
+from raymon.errors import DataError, RunError, os_reason
 from raymon.serving.bundle import open_bundle
+from raymon.serving.output import TableWriter, table_writer
 from raymon.serving.program import program_inputs
 from raymon.storage import StoragePath, drafted
 
@@ -26,19 +27,23 @@ def predict(
     keep: Sequence[str] = (),
     batch_size: int = BATCH,
     threads: int = 8,
+    overwrite: bool = False,
 ) -> int:
-    """Scores Parquet with the model that was exported into a directory.
+    """Scores rows of files with the model that was exported into a directory.
 
     The output has a row for each row of the input, in the same order: the columns that are kept,
     then the predictions. It is there whole or not at all.
 
     Args:
         directory: What `raymon export` wrote.
-        input_path: Files, a directory or a glob, on any storage that `pyarrow.fs` opens.
-        output: A Parquet file; one that is there is replaced.
+        input_path: Files, a directory or a glob, on any storage that `pyarrow.fs` opens: Parquet,
+            CSV or Arrow IPC by their endings, and else as the files that the model was trained on.
+        output: A file: CSV or Arrow IPC where it ends so, else Parquet. It is none of those that
+            are read, nor where they would be read.
         keep: Columns of the input that the output has too.
         batch_size: Rows at a time.
         threads: That read ahead.
+        overwrite: A file that is there by the name of the output is replaced.
 
     Returns:
         How many rows there are.
@@ -46,36 +51,67 @@ def predict(
     Raises:
         UserError: The model or the data cannot be read, or the output not be written.
     """
+    _check_output(input_path, output, overwrite)
     bundle = open_bundle(directory)
     columns = Columns(bundle.features, {})
-    check_input(input_path, columns)
-    reader = DataReader(input_path, columns, batch_size=batch_size, num_workers=threads)
-    kept = _kept(reader, keep, batch_size)
+    form = format_by_ending(input_path, bundle.file_format)
+    check_input(input_path, columns, file_format=form)
+    reader = DataReader(
+        input_path, columns, batch_size=batch_size, num_workers=threads, file_format=form
+    )
     try:
-        with drafted(output) as draft, closing(reader.epoch(0)) as batches, torch.inference_mode():
-            writer: pq.ParquetWriter | None = None
-            try:
-                for batch, own in zip(batches, kept, strict=bool(keep)):
-                    inputs = program_inputs(batch, bundle.features)
-                    table = _table(own, bundle.program(*inputs))
-                    writer = writer or pq.ParquetWriter(draft, table.schema)
-                    writer.write_table(table)
-                assert writer is not None
-            finally:
-                if writer is not None:
-                    writer.close()
+        schema = reader.schema(list(dict.fromkeys(keep)))
+    except DataError as error:
+        raise DataError(f"--keep: {error}") from None
+    kept = _kept(reader, schema, batch_size)
+    try:
+        with ExitStack() as stack:
+            draft = stack.enter_context(drafted(output, replace=overwrite))
+            batches = stack.enter_context(closing(reader.epoch(0)))
+            stack.enter_context(torch.inference_mode())
+            writer: TableWriter | None = None
+            for batch, own in zip(batches, kept, strict=bool(keep)):
+                table = _table(own, bundle.program(*program_inputs(batch, bundle.features)))
+                if writer is None:
+                    writer = stack.enter_context(table_writer(draft, output.name, table.schema))
+                writer.write_table(table)
     except OSError as error:
         raise RunError(f"{output}: cannot be written: {os_reason(error)}") from None
     return reader.rows
 
 
-def _kept(reader: DataReader, names: Sequence[str], rows: int) -> Iterator[pa.Table]:
+def _check_output(input_path: str, output: StoragePath, overwrite: bool) -> None:
+    """Checks that nothing is replaced that nobody asked to replace, and the input by no means."""
+    if may_be_read(input_path, output):
+        raise RunError(
+            f"{output}: is of the input {input_path}, or would be read with it; give another OUTPUT"
+        )
+    try:
+        there, is_file = output.exists(), output.is_file()
+    except OSError as error:
+        raise RunError(f"{output}: cannot be written: {os_reason(error)}") from None
+    if there and not is_file:
+        kind = "a directory" if output.is_dir() else "no file that can be replaced"
+        raise RunError(f"{output}: is {kind}; give a file")
+    if there and not overwrite:
+        raise RunError(
+            f"{output}: is there already; --overwrite replaces it, or give another OUTPUT"
+        )
+    if there and isinstance(output, Path):
+        for file in input_files(input_path):
+            if file.is_local and output.samefile(file.inner_path):
+                raise RunError(
+                    f"{output}: is the file {file.path} of the input; give another OUTPUT"
+                )
+
+
+def _kept(reader: DataReader, schema: pa.Schema, rows: int) -> Iterator[pa.Table]:
     """Columns of the input as they are, so many rows at a time."""
-    if not names:
+    if not schema:
         while True:
             yield pa.table({})
     waiting: list[pa.Table] = []
-    for table in reader.tables(names):
+    for table in reader.tables(schema):
         waiting.append(table)
         while sum(map(len, waiting)) >= rows:
             whole = pa.concat_tables(waiting)

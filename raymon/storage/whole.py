@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from raymon.storage.paths import StoragePath
@@ -34,9 +35,13 @@ def write_whole(path: StoragePath, data: bytes) -> None:
 
 
 @contextmanager
-def drafted(path: StoragePath) -> Iterator[Path]:
+def drafted(path: StoragePath, *, replace: bool) -> Iterator[Path]:
     """A file of this machine to write to. It becomes the one at `path` at the end of the block, and
-    goes where the block raises.
+    goes where the block raises, with the directories that were made for it.
+
+    Args:
+        path: Where the file will be; a link is followed.
+        replace: A file that is there goes for it; else it is not touched.
 
     Raises:
         OSError: The file at `path` is as it was.
@@ -45,13 +50,41 @@ def drafted(path: StoragePath) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(prefix="raymon-") as here:
             draft = Path(here, "draft")
             yield draft
+            if not replace and path.exists():
+                raise _there(path)
             path.upload(draft)
         return
+    path = Path(os.path.realpath(path))
+    made = [above for above in path.parents if not above.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.draft")
+    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
     try:
         yield draft
-        os.replace(draft, path)
+        if replace:
+            os.replace(draft, path)
+        else:
+            _put_new(draft, path)
     except BaseException:
         draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            for directory in made:
+                directory.rmdir()
         raise
+
+
+def _put_new(draft: Path, path: Path) -> None:
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        raise
+    except OSError:
+        # Not every file system has links.
+        if path.exists():
+            raise _there(path) from None
+        os.replace(draft, path)
+    else:
+        draft.unlink()
+
+
+def _there(path: StoragePath) -> OSError:
+    return FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))

@@ -4,32 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import pyarrow as pa
-
 from raymon.config.names import trained_weights
 from raymon.data import (
     Columns,
-    CsvFormat,
     DataReader,
     Feature,
     FileFormat,
-    FileKind,
     Position,
+    format_of,
     pipeline_features,
 )
 from raymon.models import grouping_keys, label_kinds
-from raymon.protos.data_pb2 import DataConfig, DatasetType, FieldType, OnBadFile
+from raymon.protos.data_pb2 import DataConfig, OnBadFile
 from raymon.protos.eval_pb2 import EvalMode
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.train_pb2 import TrainConfig
-
-_TYPES = {
-    FieldType.INT32: pa.int32(),
-    FieldType.INT64: pa.int64(),
-    FieldType.STRING: pa.string(),
-    FieldType.FLOAT: pa.float32(),
-    FieldType.DOUBLE: pa.float64(),
-}
 
 
 @dataclass(frozen=True)
@@ -142,16 +131,7 @@ def evaluates_beside(config: PipelineConfig) -> bool:
 
 def file_format(config: PipelineConfig) -> FileFormat:
     """Of the files with the data."""
-    data = config.data_config
-    if data.dataset_type == DatasetType.ArrowIpcDataset:
-        return FileFormat(FileKind.IPC)
-    if data.dataset_type in (DatasetType.ParquetDataset, DatasetType.RayDataset):
-        return FileFormat(FileKind.PARQUET)
-    types = {
-        column.input_name: _TYPES[column.input_type] if column.HasField("input_type") else None
-        for column in data.input_fields
-    }
-    return FileFormat(FileKind.CSV, CsvFormat(data.delimiter, data.with_header, types))
+    return format_of(config.data_config)
 
 
 def skips_bad_files(config: PipelineConfig) -> bool:
