@@ -47,7 +47,6 @@ _FEATURES = "\n".join(
 )
 _PIPELINE = f"""
 train_config {{
-  sparse_optimizer {{ adam_optimizer {{ lr: {RATE} }} }}
   dense_optimizer {{ adam_optimizer {{ lr: {RATE} }} }}
   num_epochs: 1
   save_checkpoints_steps: 1000000

@@ -15,11 +15,6 @@ _NOT_YET = frozenset(
         "jrc_loss",
         "weight",
         "sample_weight_name",
-        "rmsprop_optimizer",
-        "adadelta_optimizer",
-        "rowwise_adagrad_optimizer",
-        "partial_rowwise_adam_optimizer",
-        "part_optimizers",
         "linear_decay_learning_rate",
         "lookup_feature",
         "match_feature",
@@ -41,6 +36,21 @@ _NOT_YET = frozenset(
 )
 """Names of the field that are still to come."""
 
+_NOT_YET_OF_TABLES = frozenset(
+    {
+        "lars_sgd_optimizer",
+        "lamb_optimizer",
+        "partial_rowwise_lamb_optimizer",
+        "adadelta_optimizer",
+        "rmsprop_optimizer",
+        "ftrl_optimizer",
+    }
+)
+"""Optimizers of embedding tables that are still to come."""
+
+_OF_TABLES = frozenset({"rowwise_adagrad_optimizer", "partial_rowwise_adam_optimizer"})
+"""Optimizers that only embedding tables have."""
+
 _OF_EVALUATION = frozenset({"grouped_auc", "grouped_xauc", "ndcg_at_k"})
 """Metrics that keep rows."""
 
@@ -57,9 +67,17 @@ def describe_unknown(name: str, known: Iterable[str], what: str, message: str = 
     names = list(known)
     if message == "TrainMetricConfig" and name in _OF_EVALUATION:
         return f"{name} keeps all rows, so it is a metric of the evaluation; give it in metrics"
+    if message == "SparseOptimizer" and name in _NOT_YET_OF_TABLES:
+        return f"raymon does not have {name} for embedding tables yet; give one of {_listed(names)}"
+    if message in ("DenseOptimizer", "PartOptimizer") and name in _OF_TABLES:
+        return f"{name} is for embedding tables; give it in sparse_optimizer"
     if name in _NOT_YET:
         return f"raymon does not have {name} yet; leave it out"
     nearest = difflib.get_close_matches(name, names, n=1)
     if nearest:
         return f'unknown {what} "{name}"; did you mean "{nearest[0]}"?'
     return f'unknown {what} "{name}"; there are {", ".join(names) or "none"}'
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(name for name in names if name.endswith("_optimizer"))

@@ -89,6 +89,15 @@ def _validate_train(config: PipelineConfig, rules: Rules) -> None:
     clipping.positive("max_gradient", "norm_type")
     useless = train.HasField("grad_clipping") and train.grad_clipping.clipping_type == "none"
     rules.warn(useless, "grad_clipping", 'clipping_type is "none"')
+    useless = train.grad_clipping.HasField("enable_global_grad_clip")
+    clipping.warn(
+        useless,
+        "enable_global_grad_clip",
+        "dense parameters are the same on every worker, so the norm is that of all of them",
+    )
+    useless = train.grad_clipping.HasField("norm_type")
+    useless &= train.grad_clipping.clipping_type == "value"
+    clipping.warn(useless, "norm_type", 'clipping_type is "value"')
     for name in ("fine_tune_ckpt_param_map", "ignore_restore_optimizer"):
         useless = train.HasField(name) and not train.fine_tune_checkpoint
         rules.warn(useless, name, "there is no fine_tune_checkpoint")

@@ -2,7 +2,7 @@
 
 from raymon.models.deepfm import DeepFM
 from raymon.models.dlrm import DLRM
-from raymon.models.embedding import EmbeddingCollection
+from raymon.models.embedding import EmbeddingCollection, EmbeddingTable
 from raymon.models.feature_group import FeatureGroup
 from raymon.models.head import Head
 from raymon.models.losses import label_kinds
@@ -10,16 +10,19 @@ from raymon.models.mlp import MLP
 from raymon.models.model import Model
 from raymon.models.ranking import RankingModel, grouping_keys
 from raymon.models.registry import build_model
+from raymon.models.row_gradients import RowGradients
 
 __all__ = [
     "DLRM",
     "MLP",
     "DeepFM",
     "EmbeddingCollection",
+    "EmbeddingTable",
     "FeatureGroup",
     "Head",
     "Model",
     "RankingModel",
+    "RowGradients",
     "build_model",
     "grouping_keys",
     "label_kinds",

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from raymon.data import Batch, EmbeddingSpec, Feature, IdList
+from raymon.models.row_gradients import RowGradients, collected, look_up
 
 
 class EmbeddingTable(nn.Module):
@@ -18,6 +19,9 @@ class EmbeddingTable(nn.Module):
 
     Initial values are uniform in +-1 / sqrt(num_embeddings) (Naumov et al. 2019, the reference
     implementation of DLRM), drawn from torch's default generator.
+
+    Attributes:
+        rows: Where gradients are collected by rows; None: they come by autograd.
     """
 
     def __init__(self, num_embeddings: int, dim: int, trainable: bool) -> None:
@@ -26,22 +30,27 @@ class EmbeddingTable(nn.Module):
         self.weight = nn.Parameter(
             torch.empty(num_embeddings, dim).uniform_(-bound, bound), requires_grad=trainable
         )
+        self.rows: RowGradients | None = None
+
+    def collect(self, gradient: Tensor, touched: Tensor | None) -> RowGradients:
+        """From now on gradients are collected by rows, and do not come by autograd.
+
+        Args:
+            gradient: See `RowGradients`.
+            touched: See `RowGradients`.
+        """
+        self.rows = RowGradients(self.weight, gradient, touched)
+        return self.rows
 
     def forward(self, ids: IdList, pooling: str) -> Tensor:
         """The pooled embeddings `[B, dim]` of B rows; zero for a row without ids. Ids with weights
         are always added up.
         """
-        if ids.weights is not None:
-            offsets = ids.offsets
-            if offsets is None:
-                offsets = torch.arange(len(ids.values), device=ids.values.device)
-            weights = ids.weights.to(self.weight.dtype)
-            return F.embedding_bag(
-                ids.values, self.weight, offsets, mode="sum", per_sample_weights=weights
-            )
-        if ids.offsets is None:
+        if self.rows is not None and torch.is_grad_enabled():
+            return collected(self.rows, ids, pooling)
+        if ids.offsets is None and ids.weights is None:
             return _rows(self.weight, ids.values)
-        return F.embedding_bag(ids.values, self.weight, ids.offsets, mode=pooling)
+        return look_up(self.weight, ids, pooling)
 
 
 def _rows(table: Tensor, ids: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from raymon.data import Batch, Feature
 from raymon.metrics import TrainMetricWrapper
 from raymon.models.contract import check_predictions
-from raymon.models.embedding import EmbeddingCollection
+from raymon.models.embedding import EmbeddingCollection, EmbeddingTable
 from raymon.protos.model_pb2 import ModelConfig
 
 
@@ -122,15 +122,19 @@ class Model(nn.Module, ABC):
         """The decayed metrics of the training by name."""
         return {}
 
-    def sparse_parameters(self) -> list[nn.Parameter]:
+    def sparse_tables(self) -> list[EmbeddingTable]:
         """The embedding tables that are trained."""
         return [
-            parameter
+            table
             for module in self.modules()
             if isinstance(module, EmbeddingCollection)
-            for parameter in module.parameters()
-            if parameter.requires_grad
+            for table in module.modules()
+            if isinstance(table, EmbeddingTable) and table.weight.requires_grad
         ]
+
+    def sparse_parameters(self) -> list[nn.Parameter]:
+        """The parameters of the embedding tables that are trained."""
+        return [table.weight for table in self.sparse_tables()]
 
     def dense_parameters(self) -> list[nn.Parameter]:
         """All other parameters that are trained."""

@@ -15,9 +15,10 @@ from raymon.protos.optimizer_pb2 import EMA
 class AveragedWeights:
     """The average of each dense parameter, beside it on its device.
 
-    `average = decay * average + (1 - decay) * parameter` after every step of the optimizer; the
-    first average is the parameter before the first step. Embedding tables are not averaged: most
-    of their rows do not change in a step. Statistics of batch norm are averages already.
+    The first average is what the first step of the optimizer made of the parameters; after every
+    further step, `average = decay * average + (1 - decay) * parameter`. Embedding tables are not
+    averaged: most of their rows do not change in a step. Statistics of batch norm are averages
+    already.
 
     Args:
         config: Says how slowly the average moves.
@@ -25,6 +26,7 @@ class AveragedWeights:
 
     Attributes:
         tensors: The averages, by the name of the parameter.
+        begun: A step was averaged.
     """
 
     def __init__(self, config: EMA, model: Model) -> None:
@@ -32,19 +34,24 @@ class AveragedWeights:
         self._parameters = {n: p for n, p in model.named_parameters() if id(p) in dense}
         self._average = get_ema_multi_avg_fn(config.decay)
         self.tensors = {n: p.detach().clone() for n, p in self._parameters.items()}
+        self.begun = False
 
     @torch.no_grad()
     def update(self) -> None:
         """Takes the parameters after a step of the optimizer; waits for no device."""
-        if self.tensors:
+        if not self.begun:
+            self.begin_anew()
+        elif self.tensors:
             averages, parameters = list(self.tensors.values()), list(self._parameters.values())
             self._average(averages, parameters, 0)
+        self.begun = True
 
     @torch.no_grad()
     def begin_anew(self) -> None:
-        """The average is that of the parameters as they are now."""
+        """Forgets the steps: until there is one, the averages are the parameters as they are."""
         for name, parameter in self._parameters.items():
             self.tensors[name].copy_(parameter)
+        self.begun = False
 
     @contextmanager
     def in_place(self) -> Iterator[None]:

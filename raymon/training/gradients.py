@@ -13,34 +13,33 @@ from raymon.protos.train_pb2 import GradClippingConfig
 
 
 class GradientClipper:
-    """Clips gradients by norm or by value.
+    """Clips the gradients of dense parameters by norm or by value.
+
+    Those of embedding tables are clipped by their optimizer, as its block says.
 
     Args:
-        config: How; by norm either over all parameters, or over dense and sparse ones apart.
+        config: How.
         model: Whose gradients.
     """
 
     def __init__(self, config: GradClippingConfig, model: Model) -> None:
         self._config = config
-        dense, sparse = model.dense_parameters(), model.sparse_parameters()
-        parts = [[*dense, *sparse]] if config.enable_global_grad_clip else [dense, sparse]
-        self._parts = [part for part in parts if part]
+        self._parameters = model.dense_parameters()
 
     def clip(self) -> None:
         """Clips in place, without a synchronisation."""
         limit = self._config.max_gradient
-        for part in self._parts:
-            if self._config.clipping_type == "norm":
-                nn.utils.clip_grad_norm_(part, limit, self._config.norm_type)
-            elif self._config.clipping_type == "value":
-                nn.utils.clip_grad_value_(part, limit)
+        if self._config.clipping_type == "norm":
+            nn.utils.clip_grad_norm_(self._parameters, limit, self._config.norm_type)
+        elif self._config.clipping_type == "value":
+            nn.utils.clip_grad_value_(self._parameters, limit)
 
 
 class GradientSummaries:
     """Norms and histograms of gradients and parameters, for TensorBoard.
 
-    Gradients are those before clipping, and after the exchange between ranks, so one rank is
-    enough to measure them.
+    Gradients are those of all trained parameters, of embedding tables too, before clipping by
+    grad_clipping and after the exchange between ranks, so one rank is enough to measure them.
 
     Args:
         summaries: Which of global_gradient_norm, gradient_norm, gradient and parameter.

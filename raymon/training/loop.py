@@ -111,6 +111,7 @@ class Loop:
         learning_rates = state.optimizers.learning_rates()
         if fed.ends_group:
             self._update(fed.group_steps)
+        state.optimizers.step_schedules()
         if fed.ends_epoch:
             state.optimizers.end_epoch()
         state.step += 1
@@ -134,8 +135,8 @@ class Loop:
                 self._summaries.measure()
             except Exception as error:  # what cannot be measured is no reason to stop
                 self._monitor.count_failure(error)
-        self._train_step.update()
-        if self._state.averages is not None:
+        made = self._train_step.update()
+        if made and self._state.averages is not None:
             self._state.averages.update()
 
     def _save_is_due(self, fed: FedBatch) -> bool:

@@ -1,42 +1,55 @@
-"""The optimizers of a model: one of its dense parameters, one of its embedding tables."""
+"""The optimizers of a model: of its embedding tables, and of its dense parameters."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, overload
 
 import torch
 from torch import nn
 
 from raymon.models import Model
-from raymon.protos.optimizer_pb2 import AdamOptimizer, AdamWOptimizer
+from raymon.protos.optimizer_pb2 import (
+    AdamOptimizer,
+    AdamWOptimizer,
+    DenseOptimizer,
+    PartOptimizer,
+)
 from raymon.protos.train_pb2 import TrainConfig
+from raymon.training.row_optimizers import build_row_optimizer, max_gradient
 from raymon.training.schedules import OptimizerBlock, Schedule, build_schedule
+from raymon.training.table_gradients import TableGradients
 
 
 class Optimizers:
-    """Optimizers with their schedules, in the order of the learning rates g0, g1.
+    """Optimizers with their schedules, in the order of the learning rates g0, g1, and so on.
 
     Attributes:
-        optimizers: the first is of the dense parameters, the second, if there is one, of the
-            embedding tables.
-        schedules: one for each.
+        optimizers: Of the embedding tables, if there are any, then of the dense parameters, then
+            of the parts of these that have one of their own.
+        schedules: One for each.
+        tables: The gradients of the embedding tables.
+        together: All optimizers as one, which makes a step of each or of none.
     """
 
     def __init__(
-        self, optimizers: Iterable[torch.optim.Optimizer], schedules: Iterable[Schedule]
+        self,
+        optimizers: Iterable[torch.optim.Optimizer],
+        schedules: Iterable[Schedule],
+        tables: TableGradients,
     ) -> None:
         self.optimizers = tuple(optimizers)
         self.schedules = tuple(schedules)
+        self.tables = tables
+        self.together = Together(self.optimizers)
 
     def step(self) -> None:
-        """A step of every optimizer and its schedule."""
-        for optimizer in self.optimizers:
-            optimizer.step()
-        self.step_schedules()
+        """A step of every optimizer."""
+        self.together.step()
 
     def step_schedules(self) -> None:
-        """Advances the schedules where somebody else, as a GradScaler, made the step."""
+        """Advances the schedules that go by step; called after every step of the run."""
         for schedule in self.schedules:
             schedule.step()
 
@@ -45,10 +58,11 @@ class Optimizers:
         for schedule in self.schedules:
             schedule.end_epoch()
 
-    def zero_grad(self, set_to_none: bool = True) -> None:
+    def zero_grad(self) -> None:
         """Forgets the gradients."""
         for optimizer in self.optimizers:
-            optimizer.zero_grad(set_to_none)
+            optimizer.zero_grad()
+        self.tables.clear()
 
     def learning_rates(self) -> list[float]:
         """The learning rate of the next step of each optimizer; never asks a device."""
@@ -73,27 +87,87 @@ class Optimizers:
             schedule.load_state_dict(saved)
 
 
+class Together(torch.optim.Optimizer):
+    """Several optimizers as one: a `GradScaler` looks at all gradients, and skips all or none.
+
+    Attributes:
+        steps: That were made.
+    """
+
+    def __init__(self, optimizers: Sequence[torch.optim.Optimizer]) -> None:
+        self._optimizers = optimizers
+        self.steps = 0
+        groups = [group for optimizer in optimizers for group in optimizer.param_groups]
+        super().__init__([{"params": group["params"]} for group in groups], {})
+
+    @overload
+    def step(self, closure: None = None) -> None: ...
+    @overload
+    def step(self, closure: Callable[[], float]) -> float: ...
+
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:
+        """A step of every optimizer; closures are not called."""
+        for optimizer in self._optimizers:
+            optimizer.step()
+        self.steps += 1
+        return None
+
+
 def build_optimizers(config: TrainConfig, model: Model) -> Optimizers:
-    """The optimizers of a model on its device.
+    """The optimizers of a model on its device, which collects gradients of tables from now on.
 
     Where there is no sparse_optimizer block, embedding tables are trained by an optimizer of
-    their own as dense_optimizer says. A model without parameters of one part has no optimizer of
-    that part.
+    their own as dense_optimizer says, which takes every row for looked up. A model without
+    parameters of one part has no optimizer of that part.
     """
-    dense = config.dense_optimizer
-    sparse = config.sparse_optimizer if config.HasField("sparse_optimizer") else dense
-    parts: list[tuple[OptimizerBlock, list[nn.Parameter]]] = [
-        (dense, model.dense_parameters()),
-        (sparse, model.sparse_parameters()),
-    ]
-    used = [(block, parameters) for block, parameters in parts if parameters]
-    optimizers = [build_optimizer(block, parameters) for block, parameters in used]
-    pairs = zip(used, optimizers, strict=True)
-    return Optimizers(optimizers, [build_schedule(block, opt) for (block, _), opt in pairs])
+    dense, sparse = config.dense_optimizer, config.sparse_optimizer
+    rowwise = config.HasField("sparse_optimizer")
+    tables = TableGradients(model.sparse_tables(), max_gradient(sparse) if rowwise else None)
+    blocks: list[OptimizerBlock] = []
+    optimizers: list[torch.optim.Optimizer] = []
+    if tables.tables:
+        blocks.append(sparse if rowwise else dense)
+        optimizers.append(
+            build_row_optimizer(sparse, tables.tables)
+            if rowwise
+            else build_optimizer(dense, model.sparse_parameters())
+        )
+    for part, parameters in dense_parts(dense, model):
+        blocks.append(part)
+        optimizers.append(build_optimizer(part, list(parameters.values())))
+    schedules = []
+    for block, optimizer in zip(blocks, optimizers, strict=True):
+        has_own = block.WhichOneof("learning_rate") is not None
+        of = block if has_own or not isinstance(block, PartOptimizer) else dense
+        schedules.append(build_schedule(of, optimizer))
+    return Optimizers(optimizers, schedules, tables)
 
 
-def build_optimizer(block: OptimizerBlock, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
-    """The optimizer of a block."""
+def dense_parts(
+    dense: DenseOptimizer, model: Model
+) -> list[tuple[DenseOptimizer | PartOptimizer, dict[str, nn.Parameter]]]:
+    """The dense parameters of a model by name, in parts of one optimizer; none is empty."""
+    of_dense = {id(parameter) for parameter in model.dense_parameters()}
+    parameters = {n: p for n, p in model.named_parameters() if id(p) in of_dense}
+    blocks: list[DenseOptimizer | PartOptimizer] = [dense, *dense.part_optimizers]
+    parts: list[dict[str, nn.Parameter]] = [{} for _ in blocks]
+    for name, parameter in parameters.items():
+        parts[part_of(name, dense)][name] = parameter
+    return [(block, part) for block, part in zip(blocks, parts, strict=True) if part]
+
+
+def part_of(name: str, dense: DenseOptimizer) -> int:
+    """Which part a dense parameter is of: 0 is the rest, 1 the first of part_optimizers."""
+    for number, part in enumerate(dense.part_optimizers, 1):
+        if re.fullmatch(part.regex_pattern, name):
+            return number
+    return 0
+
+
+def build_optimizer(
+    block: DenseOptimizer | PartOptimizer, parameters: list[nn.Parameter]
+) -> torch.optim.Optimizer:
+    """The optimizer of a block of dense parameters."""
     kind = block.WhichOneof("optimizer")
     # By itself torch goes over the memory once for each operation on the CPU; on CUDA it does not.
     fused = True if all(p.device.type == "cpu" for p in parameters) else None
@@ -103,7 +177,9 @@ def build_optimizer(block: OptimizerBlock, parameters: list[nn.Parameter]) -> to
             parameters,
             lr=sgd.lr,
             momentum=sgd.momentum,
+            dampening=sgd.dampening,
             weight_decay=sgd.weight_decay,
+            nesterov=sgd.nesterov,
             fused=fused,
         )
     if kind == "adagrad_optimizer":
@@ -115,6 +191,16 @@ def build_optimizer(block: OptimizerBlock, parameters: list[nn.Parameter]) -> to
             initial_accumulator_value=adagrad.initial_accumulator_value,
             eps=adagrad.eps,
             fused=fused,
+        )
+    if kind == "rmsprop_optimizer":
+        rms = block.rmsprop_optimizer
+        return torch.optim.RMSprop(
+            parameters, lr=rms.lr, alpha=rms.alpha, eps=rms.eps, weight_decay=rms.weight_decay
+        )
+    if kind == "adadelta_optimizer":
+        delta = block.adadelta_optimizer
+        return torch.optim.Adadelta(
+            parameters, lr=delta.lr, rho=delta.rho, eps=delta.eps, weight_decay=delta.weight_decay
         )
     if kind == "adamw_optimizer":
         adamw = _adam_arguments(block.adamw_optimizer)

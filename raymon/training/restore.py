@@ -72,9 +72,11 @@ def restore(state: TrainState, checkpoint: Checkpoint, context: WorkerContext) -
         if name.startswith(OPTIMIZER)
     }
     read_tensors(path, {**of_model, **of_averages, **of_optimizers})
-    if state.averages is not None and not of_averages:
-        # A config that averages only now has none in its checkpoint.
-        state.averages.begin_anew()
+    if state.averages is not None:
+        state.averages.begun = bool(of_averages) and trainer["averaging"]
+        if not of_averages:
+            # A config that averages only now has none in its checkpoint.
+            state.averages.begin_anew()
     try:
         load_optimizers(state.optimizers, state.model, trainer, of_optimizers)
     except ValueError:

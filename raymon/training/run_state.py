@@ -81,6 +81,7 @@ def shared_rest(state: TrainState) -> dict[str, Any]:
         "kinds": optimizer_kinds(state.optimizers),
         "scaler": state.scaler.state_dict(),
         "data": state.data,
+        "averaging": state.averages is not None and state.averages.begun,
         "stopping": None if state.stopping is None else state.stopping.state_dict(),
         "epoch": shared.epoch,
         "row": shared.row,
@@ -119,7 +120,11 @@ def load_optimizers(optimizers: Optimizers, model: Model, rest: Any, tensors: Te
     for number, (optimizer, groups) in enumerate(pairs):
         names = parameter_names(optimizer, model)
         own = optimizer_state(parts, number, names)
-        states.append({"state": own, "param_groups": groups})
+        ours = optimizer.state_dict()["param_groups"]
+        if [len(group["params"]) for group in groups] != [len(g["params"]) for g in ours]:
+            raise ValueError("the state is of other parameters")
+        # What the optimizer is set to stays that of the config.
+        states.append({"state": own, "param_groups": ours})
     optimizers.load_state_dict({"optimizers": states, "schedules": rest["schedules"]})
 
 

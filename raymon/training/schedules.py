@@ -1,6 +1,7 @@
 """Schedules of learning rates: each a pure function of a count, so that a resume is exact.
 
-The count n is of optimizer steps, or of epochs with `by_epoch`; base is the `lr` of the optimizer.
+The count n is of steps of the run, each a batch on every worker, or of epochs that are over with
+`by_epoch`; base is the `lr` of the optimizer. A base of 0 stays 0.
 Where there is a warm-up of W steps from rate w, the rate of n < W is w + (base - w) n / W, and
 the formulas below hold for m = n - W.
 """
@@ -19,7 +20,7 @@ from raymon.protos import optimizer_pb2 as pb
 Rate = Callable[[int, float], float]
 """From n and base to a learning rate."""
 
-OptimizerBlock = pb.DenseOptimizer | pb.SparseOptimizer
+OptimizerBlock = pb.DenseOptimizer | pb.PartOptimizer | pb.SparseOptimizer
 
 
 class _WarmedUp(Protocol):
@@ -49,10 +50,10 @@ class Schedule:
     @property
     def learning_rate(self) -> float:
         """The learning rate of the next step."""
-        return self._rate(self._count, self._base)
+        return self._rate(self._count, self._base) if self._base else 0.0
 
     def step(self) -> None:
-        """Called after each step of the optimizer."""
+        """Called after each step of the run."""
         if not self._by_epoch:
             self._advance()
 

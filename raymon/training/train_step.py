@@ -93,10 +93,11 @@ class TrainStep:
         self._optimizers = optimizers
         self._context = context
         self._clipper = GradientClipper(config.grad_clipping, model)
+        self._world_size = torch.tensor(float(context.world_size), device=context.device)
         self.scaler = grad_scaler(config, context.device)
         module: nn.Module = _LossModule(model)
         if context.world_size > 1:
-            module = DistributedDataParallel(module, gradient_as_bucket_view=True)
+            module = _distributed(module, model, context)
         self._module = module
         self._is_first = True
 
@@ -114,10 +115,13 @@ class TrainStep:
                 losses, predictions = self._module(batch)
             weights, scales = self._weigh(batch, losses, group_rows, group)
             total = torch.stack([loss * scales[name] for name, loss in losses.items()]).sum()
+            self._optimizers.tables.begin(self.scaler.scale(self._world_size))
             self.scaler.scale(total).backward()
         if last and self._is_first:
             self._is_first = False
             self._check_gradients()
+        if last:
+            self._optimizers.tables.exchange(self._context.world_size)
         detached = {name: value.detach() for name, value in predictions.items()}
         return StepOutput(losses, detached, weights)
 
@@ -131,17 +135,21 @@ class TrainStep:
 
     def unscale(self) -> None:
         """Makes gradients of FP16 losses their true size, so that they can be measured."""
-        for optimizer in self._optimizers.optimizers:
-            self.scaler.unscale_(optimizer)
+        self.scaler.unscale_(self._optimizers.together)
 
-    def update(self) -> None:
-        """Clips the gradients, makes a step of the optimizers, and forgets the gradients."""
+    def update(self) -> bool:
+        """Clips the gradients, makes a step of the optimizers, and forgets the gradients.
+
+        Returns:
+            Whether the step was made; that of FP16 losses is not where a gradient is not finite.
+        """
+        together = self._optimizers.together
         self._clipper.clip()
-        for optimizer in self._optimizers.optimizers:
-            self.scaler.step(optimizer)
+        before = together.steps
+        self.scaler.step(together)
         self.scaler.update()
-        self._optimizers.step_schedules()
         self._optimizers.zero_grad()
+        return together.steps > before
 
     def _exchange(self, last: bool) -> AbstractContextManager[object]:
         if last or not isinstance(self._module, DistributedDataParallel):
@@ -166,3 +174,12 @@ class TrainStep:
         # The weights of the steps to come are not known yet, so each step of a group counts alike.
         shares = (world_size * local / (group * total.clamp_min(1e-30))).float()
         return dict(zip(losses, local, strict=True)), dict(zip(losses, shares, strict=True))
+
+
+def _distributed(module: nn.Module, model: Model, context: WorkerContext) -> nn.Module:
+    # Of tables, ranks exchange the gradients of rows.
+    tables = {id(parameter) for parameter in model.sparse_parameters()}
+    context.copy_from_rank_zero(parameter.detach() for parameter in model.sparse_parameters())
+    names = [name for name, parameter in module.named_parameters() if id(parameter) in tables]
+    DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(module, names)
+    return DistributedDataParallel(module, gradient_as_bucket_view=True)

@@ -1,0 +1,105 @@
+"""The gradients of all embedding tables of a model, over all ranks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from raymon.models import EmbeddingTable, RowGradients
+
+_SMALL = 32_768
+"""Rows up to which ranks exchange the gradient of a whole table, and mark rows instead of keeping
+ids: both cost less there. On CUDA all tables are taken so, as nothing waits for the device then."""
+
+
+class TableGradients:
+    """Collects the gradients of tables by rows, and adds them up over ranks.
+
+    Args:
+        tables: That are trained, on their device; from now on their gradients come here.
+        max_gradient: Clips the gradients of looked up embeddings by value; None: they are not.
+
+    Attributes:
+        tables: The gradient of each.
+    """
+
+    def __init__(self, tables: Sequence[EmbeddingTable], max_gradient: float | None = None) -> None:
+        small = [t for t in tables if t.weight.is_cuda or len(t.weight) <= _SMALL]
+        # In one piece, so that they are exchanged by one collective.
+        self._gradient = _piece([t.weight.numel() for t in small], tables, torch.float32)
+        self._touched = _piece([len(t.weight) for t in small], tables, torch.uint8)
+        self._max_gradient = max_gradient
+        self.tables: list[RowGradients] = []
+        self._large: list[RowGradients] = []
+        place = row = 0
+        for table in tables:
+            rows, numbers = len(table.weight), table.weight.numel()
+            if table in small:
+                gradient = self._gradient[place : place + numbers].view_as(table.weight)
+                self.tables.append(table.collect(gradient, self._touched[row : row + rows]))
+                place, row = place + numbers, row + rows
+            else:
+                self._large.append(table.collect(torch.zeros_like(table.weight), None))
+                self.tables.append(self._large[-1])
+
+    def begin(self, scale: Tensor) -> None:
+        """Is called before gradients are added.
+
+        Args:
+            scale: What they are larger by than those of the loss of the global batch, times the
+                number of ranks; a scalar on the device.
+        """
+        if self._max_gradient is not None:
+            for table in self.tables:
+                table.clip = self._max_gradient * scale
+
+    def exchange(self, world_size: int) -> None:
+        """Makes gradients the means over ranks, and rows those of all ranks; every rank calls it.
+
+        All ranks have the same numbers afterwards, to the bit.
+        """
+        if world_size == 1 or not self.tables:
+            return
+        if len(self._gradient):
+            dist.all_reduce(self._gradient)
+            self._gradient.div_(world_size)
+            dist.all_reduce(self._touched, op=dist.ReduceOp.MAX)
+        if self._large:
+            self._exchange_rows(world_size)
+
+    def clear(self) -> None:
+        """Forgets gradients and rows."""
+        for table in self.tables:
+            table.clear()
+
+    def _exchange_rows(self, world_size: int) -> None:
+        own = [table.rows() for table in self._large]
+        counts = [torch.zeros(len(own), dtype=torch.int64) for _ in range(world_size)]
+        dist.all_gather(counts, torch.tensor([len(rows) for rows in own]))
+        for number, (table, rows) in enumerate(zip(self._large, own, strict=True)):
+            of_ranks = [int(count[number]) for count in counts]
+            most = max(of_ranks)
+            gradients = table.gradient.index_select(0, rows).div_(world_size)
+            all_rows = _gather(rows, most, world_size)
+            all_gradients = _gather(gradients, most, world_size)
+            table.gradient.index_fill_(0, rows, 0)
+            # In the order of the ranks, so that all of them round alike.
+            for rank, count in enumerate(of_ranks):
+                table.add(all_rows[rank][:count], all_gradients[rank][:count])
+
+
+def _piece(sizes: list[int], tables: Sequence[EmbeddingTable], dtype: torch.dtype) -> Tensor:
+    device = tables[0].weight.device if tables else None
+    return torch.zeros(sum(sizes), dtype=dtype, device=device)
+
+
+def _gather(values: Tensor, length: int, world_size: int) -> list[Tensor]:
+    """The values of all ranks, each filled up to a length."""
+    padded = values.new_zeros((length, *values.shape[1:]))
+    padded[: len(values)] = values
+    gathered = [torch.empty_like(padded) for _ in range(world_size)]
+    dist.all_gather(gathered, padded)
+    return gathered
