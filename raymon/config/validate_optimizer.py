@@ -23,6 +23,9 @@ def validate_optimizer(block: _Block, rules: Rules) -> None:
     rules.require(kind is not None, "", f"has no optimizer; give one of {', '.join(names)}")
     optimizer = rules.inner(str(kind))
     fields = getattr(block, str(kind)).DESCRIPTOR.fields_by_name
+    rate = getattr(block, str(kind)).lr
+    zero = "above 0, or 0 where parameters stay as they are"
+    optimizer.require(rate >= 0, "lr", f"is {rate}; must be {zero}")
     for name in ("lr", "weight_decay", "initial_accumulator_value", "eps", "dampening"):
         if name in fields:
             optimizer.at_least(0, name)

@@ -9,6 +9,7 @@ from typing import Any, overload
 import torch
 from torch import nn
 
+from raymon.errors import ConfigError
 from raymon.models import Model
 from raymon.protos.optimizer_pb2 import (
     AdamOptimizer,
@@ -23,11 +24,14 @@ from raymon.training.table_gradients import TableGradients
 
 
 class Optimizers:
-    """Optimizers with their schedules, in the order of the learning rates g0, g1, and so on.
+    """Optimizers with their schedules.
+
+    Args:
+        of_tables: Which of the optimizers is of the embedding tables; None where there is none.
 
     Attributes:
-        optimizers: Of the embedding tables, if there are any, then of the dense parameters, then
-            of the parts of these that have one of their own.
+        optimizers: Of the dense parameters, of the embedding tables, and of the parts of the dense
+            parameters that have one of their own; those that there are.
         schedules: One for each.
         tables: The gradients of the embedding tables.
         together: All optimizers as one, which makes a step of each or of none.
@@ -38,15 +42,19 @@ class Optimizers:
         optimizers: Iterable[torch.optim.Optimizer],
         schedules: Iterable[Schedule],
         tables: TableGradients,
+        of_tables: int | None,
     ) -> None:
         self.optimizers = tuple(optimizers)
         self.schedules = tuple(schedules)
         self.tables = tables
         self.together = Together(self.optimizers)
+        order = range(len(self.optimizers))
+        self._order = sorted(order, key=lambda number: (number != of_tables, number))
 
     def step(self) -> None:
-        """A step of every optimizer."""
+        """A step of every optimizer and its schedule, for a loop that adds up no gradients."""
         self.together.step()
+        self.step_schedules()
 
     def step_schedules(self) -> None:
         """Advances the schedules that go by step; called after every step of the run."""
@@ -65,8 +73,9 @@ class Optimizers:
         self.tables.clear()
 
     def learning_rates(self) -> list[float]:
-        """The learning rate of the next step of each optimizer; never asks a device."""
-        return [schedule.learning_rate for schedule in self.schedules]
+        """The learning rates g0, g1, and so on of the next step: of the embedding tables, then of
+        the others; never asks a device."""
+        return [self.schedules[number].learning_rate for number in self._order]
 
     def state_dict(self) -> dict[str, Any]:
         """All that a resumed run needs to go on with the same steps."""
@@ -125,22 +134,25 @@ def build_optimizers(config: TrainConfig, model: Model) -> Optimizers:
     tables = TableGradients(model.sparse_tables(), max_gradient(sparse) if rowwise else None)
     blocks: list[OptimizerBlock] = []
     optimizers: list[torch.optim.Optimizer] = []
+    for part, parameters in dense_parts(dense, model):
+        blocks.append(part)
+        optimizers.append(build_optimizer(part, list(parameters.values())))
+    of_tables = None
     if tables.tables:
-        blocks.append(sparse if rowwise else dense)
-        optimizers.append(
+        of_tables = 1 if blocks and blocks[0] is dense else 0
+        blocks.insert(of_tables, sparse if rowwise else dense)
+        optimizer = (
             build_row_optimizer(sparse, tables.tables)
             if rowwise
             else build_optimizer(dense, model.sparse_parameters())
         )
-    for part, parameters in dense_parts(dense, model):
-        blocks.append(part)
-        optimizers.append(build_optimizer(part, list(parameters.values())))
+        optimizers.insert(of_tables, optimizer)
     schedules = []
     for block, optimizer in zip(blocks, optimizers, strict=True):
         has_own = block.WhichOneof("learning_rate") is not None
         of = block if has_own or not isinstance(block, PartOptimizer) else dense
         schedules.append(build_schedule(of, optimizer))
-    return Optimizers(optimizers, schedules, tables)
+    return Optimizers(optimizers, schedules, tables, of_tables)
 
 
 def dense_parts(
@@ -154,6 +166,23 @@ def dense_parts(
     for name, parameter in parameters.items():
         parts[part_of(name, dense)][name] = parameter
     return [(block, part) for block, part in zip(blocks, parts, strict=True) if part]
+
+
+def check_parts(dense: DenseOptimizer, model: Model) -> None:
+    """Checks that every one of part_optimizers has parameters of a model.
+
+    Raises:
+        ConfigError: One has none.
+    """
+    names = [name for _, part in dense_parts(dense, model) for name in part]
+    taken = {part_of(name, dense) for name in names}
+    for index, part in enumerate(dense.part_optimizers):
+        if index + 1 not in taken:
+            raise ConfigError(
+                f"train_config.dense_optimizer.part_optimizers[{index}].regex_pattern: "
+                f'"{part.regex_pattern}" matches no dense parameter that is left by those before; '
+                f"there are {', '.join(names)}"
+            )
 
 
 def part_of(name: str, dense: DenseOptimizer) -> int:

@@ -33,6 +33,7 @@ from raymon.training.job import (
     total_steps,
     train_reader,
 )
+from raymon.training.optimizers import check_parts
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,9 @@ def check_config(config: PipelineConfig) -> None:
     """
     features = features_of(config)
     _try_custom_metrics(config)
-    outline_of(config, features).init_metric()
+    model = outline_of(config, features)
+    model.init_metric()
+    check_parts(config.train_config.dense_optimizer, model)
 
 
 def outline_of(config: PipelineConfig, features: list[Feature]) -> Model:

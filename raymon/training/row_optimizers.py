@@ -42,8 +42,6 @@ class RowOptimizer(torch.optim.Optimizer):
     def __init__(self, tables: Sequence[RowGradients], lr: float) -> None:
         self._tables = list(tables)
         super().__init__([table.table for table in tables], {"lr": lr})
-        for table in self._tables:
-            self.state[table.table] = self._begin(table.table)
 
     @abstractmethod
     def new_state(self, table: Tensor) -> dict[str, Tensor]:
@@ -73,7 +71,11 @@ class RowOptimizer(torch.optim.Optimizer):
     def step(self, closure: Callable[[], float] | None = None) -> float | None:
         """Moves the rows of all tables; closures are not called."""
         for table in self._tables:
-            self.state[table.table]["step"] += 1
+            state = self.state[table.table]
+            if not state:
+                state["step"] = torch.zeros((), dtype=torch.float32)
+                state |= self.new_state(table.table)
+            state["step"] += 1
         small = [table for table in self._tables if table.touched is not None]
         large = [table for table in self._tables if table.touched is None]
         if self.idle_stay:
@@ -85,16 +87,6 @@ class RowOptimizer(torch.optim.Optimizer):
         for table in large:
             self._move_rows(table)
         return None
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """As that of torch; tables that the state does not have begin anew."""
-        super().load_state_dict(state_dict)
-        for table in self._tables:
-            if not self.state[table.table]:
-                self.state[table.table] = self._begin(table.table)
-
-    def _begin(self, table: Tensor) -> dict[str, Tensor]:
-        return {"step": torch.zeros((), dtype=torch.float32), **self.new_state(table.detach())}
 
     def _move_whole(self, tables: Sequence[RowGradients]) -> None:
         if tables:

@@ -45,9 +45,21 @@ WRONG = [
     ),
     (
         "adam_optimizer {",
-        "rmsprop_optimizer {",
-        "train_config.dense_optimizer.rmsprop_optimizer",
-        "raymon does not have rmsprop_optimizer yet",
+        "rowwise_adagrad_optimizer {",
+        "train_config.dense_optimizer.rowwise_adagrad_optimizer",
+        "rowwise_adagrad_optimizer is for embedding tables; give it in sparse_optimizer",
+    ),
+    (
+        "dense_optimizer {\n    adam_optimizer {",
+        "dense_optimizer { adam_optimizer {} } sparse_optimizer { lamb_optimizer {",
+        "train_config.sparse_optimizer.lamb_optimizer",
+        "raymon does not have lamb_optimizer for embedding tables yet; give one of sgd_optimizer",
+    ),
+    (
+        "dense_optimizer {\n    adam_optimizer { lr: 0.001",
+        "dense_optimizer { adam_optimizer {} } sparse_optimizer { sgd_optimizer { momentum: 0.9",
+        "train_config.sparse_optimizer.sgd_optimizer.momentum",
+        'unknown field "momentum"; there are lr, gradient_clipping, max_gradient',
     ),
     (
         "adam_optimizer {",

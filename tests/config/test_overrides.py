@@ -122,7 +122,7 @@ def test_a_string_is_taken_as_it_is(text: str) -> None:
         ("feature_configs.id_feature={}", "feature_configs: has no item id_feature"),
         ("ray_config.resources_per_worker=2", "is a map; write ray_config.resources_per_worker.K"),
         ("train_config.grad_clipping={type: 1}", "train_config.grad_clipping.type: unknown field"),
-        ("train_config.part_optimizers={}", "raymon does not have part_optimizers yet"),
+        ("model_config.mmoe={}", "raymon does not have mmoe yet"),
         ("data_config.dataset_type=OdpsDataset", "OdpsDataset"),
         ("model_config.metrics+=acuracy {}", 'did you mean "accuracy"?'),
     ],

@@ -36,6 +36,17 @@ WRONG: list[tuple[list[str], str]] = [
     ([f"{LR}.adam_optimizer.lr=-1"], "is -1.0; must be above 0"),
     ([f"{LR}.adam_optimizer.lr=nan"], "lr: is nan; must be above 0"),
     ([f"{LR}.adam_optimizer.beta1=1"], "is 1; must be in [0, 1)"),
+    ([f"{LR}.rmsprop_optimizer.alpha=1"], "alpha: is 1; must be in [0, 1)"),
+    ([f"{LR}.adadelta_optimizer.rho=-1"], "rho: is -1; must be in [0, 1)"),
+    ([f"{LR}.sgd_optimizer={{nesterov: true momentum: 0}}"], "nesterov: needs a momentum above 0"),
+    ([f"{LR}.sgd_optimizer={{nesterov: true dampening: 1}}"], "and no dampening"),
+    ([f"{LR}.part_optimizers+=regex_pattern: 'a('"], "regex_pattern: is no regular expression"),
+    ([f"{LR}.part_optimizers+=regex_pattern: 'a'"], "part_optimizers[0]: has no optimizer; give"),
+    ([f"{TRAIN}.sparse_optimizer={{}}"], "sparse_optimizer: has no optimizer; give one of sgd_opt"),
+    (
+        [f"{TRAIN}.sparse_optimizer.adam_optimizer.max_gradient=0"],
+        "max_gradient: is 0.0; must be above 0",
+    ),
     ([f"{LR}.manual_step_learning_rate={{}}"], "has no schedule_sizes"),
     (
         [f"{LR}.manual_step_learning_rate={{schedule_sizes: 3}}"],
@@ -139,6 +150,26 @@ def test_the_error_of_an_overridden_field_has_the_override(tmp_path: Path) -> No
     [
         ("train_config.grad_scaler={}", "train_config.grad_scaler"),
         ("train_config.grad_clipping={}", "train_config.grad_clipping"),
+        (
+            "train_config.grad_clipping={clipping_type: 'norm' enable_global_grad_clip: true}",
+            "train_config.grad_clipping.enable_global_grad_clip",
+        ),
+        (
+            "train_config.grad_clipping={clipping_type: 'value' norm_type: 1}",
+            "train_config.grad_clipping.norm_type",
+        ),
+        (
+            "train_config.dense_optimizer.constant_learning_rate.by_epoch=true",
+            "train_config.dense_optimizer.constant_learning_rate.by_epoch",
+        ),
+        (
+            "train_config.sparse_optimizer.sgd_optimizer.max_gradient=2",
+            "train_config.sparse_optimizer.sgd_optimizer.max_gradient",
+        ),
+        (
+            "train_config.sparse_optimizer.rowwise_adagrad_optimizer.weight_decay=0.1",
+            "train_config.sparse_optimizer.rowwise_adagrad_optimizer.weight_decay",
+        ),
         ("export_config.metric_larger_is_better=false", "export_config.metric_larger_is_better"),
         ("data_config.shuffle_buffer_size=3", "data_config.shuffle_buffer_size"),
         ("model_config.num_class=3", "model_config.num_class"),

@@ -12,9 +12,13 @@ from sklearn.metrics import roc_auc_score
 
 import raymon
 from raymon.errors import ConfigError
+from raymon.models import Model
+from raymon.protos.optimizer_pb2 import EMA
 from raymon.serving import predict
+from raymon.training.averages import AveragedWeights
 from raymon.training.export import export_run
 from tests.checkpoints import saved_tensors
+from tests.models.pipelines import model_of, pipeline
 from tests.training.test_run_in_process import run, weights
 
 AVERAGE = "average."
@@ -81,14 +85,41 @@ def test_a_run_that_goes_on_has_the_averages_of_one_that_never_stopped(config_fi
     assert scores(resumed) == scores(undisturbed)
 
 
-def test_averages_that_are_wanted_only_now_begin_at_the_checkpoint(config_file: Path) -> None:
+def test_the_first_average_is_what_the_first_step_made(config_file: Path) -> None:
+    directory, _ = run(config_file, "a", ema(0.5), *EVERY_STEP)
+    first = weights(directory, 1)
+    for name, average in averages(directory, 1).items():
+        assert torch.equal(average, first[name]), name
+
+
+def set_to(model: Model, value: float) -> None:
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.fill_(value)
+
+
+def values(averages: AveragedWeights) -> set[float]:
+    return {float(each) for average in averages.tensors.values() for each in average.flatten()}
+
+
+def test_weights_of_1_that_become_2_and_then_4_average_to_3() -> None:
+    model = model_of(pipeline())
+    set_to(model, 1.0)
+    kept = AveragedWeights(EMA(decay=0.5), model)
+    for value, average in ((2.0, 2.0), (4.0, 3.0)):
+        set_to(model, value)
+        kept.update()
+        assert values(kept) == {average}
+
+
+def test_averages_that_are_wanted_only_now_begin_with_the_next_step(config_file: Path) -> None:
     run(config_file, "a", "train_config.num_steps=10")
     directory, _ = run(
         config_file, "a", ema(0.5), "train_config.num_steps=11", resume=True
     )  # fmt: skip
-    before, trained = weights(directory, 10), weights(directory, 11)
+    trained = weights(directory, 11)
     for name, average in averages(directory, 11).items():
-        torch.testing.assert_close(average, (before[name] + trained[name]) / 2)
+        assert torch.equal(average, trained[name]), name
 
 
 def test_what_is_scored_is_what_is_evaluated_again_and_exported(
@@ -105,15 +136,17 @@ def test_what_is_scored_is_what_is_evaluated_again_and_exported(
     assert again["auc"] == pytest.approx(auc, abs=1e-4)
 
 
-def test_fine_tuning_begins_with_the_averages(config_file: Path) -> None:
+def test_fine_tuning_begins_with_the_averages_and_averages_anew(config_file: Path) -> None:
     first, _ = run(config_file, "a", ema(0.99))
+    rates = [f"train_config.{part}_optimizer.adam_optimizer.lr=0" for part in ("dense", "sparse")]
     second, _ = run(
-        config_file, "b", ema(0.5), "train_config.num_steps=1",
+        config_file, "b", ema(0.5), "train_config.num_steps=1", *rates,
         f"train_config.fine_tune_checkpoint={first}",
     )  # fmt: skip
     begun, trained = averages(first, 20), weights(second, 1)
     for name, average in averages(second, 1).items():
-        torch.testing.assert_close(average, (begun[name] + trained[name]) / 2)
+        assert torch.equal(average, trained[name]), name
+        assert torch.equal(average, begun[name]), name
 
 
 def test_a_decay_that_never_moves_is_refused(config_file: Path) -> None:

@@ -44,7 +44,7 @@ train_input_path: "{train}"
 eval_input_path: "{folder}/eval.parquet"
 model_dir: "{folder}/{run_dir}"
 train_config {{
-  sparse_optimizer {{ sgd_optimizer {{ lr: 2 momentum: {momentum} }} constant_learning_rate {{}} }}
+  sparse_optimizer {{ {tables} constant_learning_rate {{}} }}
   dense_optimizer {{ sgd_optimizer {{ lr: 0.5 momentum: {momentum} }} constant_learning_rate {{}} }}
   num_steps: {steps}
   save_checkpoints_steps: 1000
@@ -77,8 +77,8 @@ model_config {{
 }}
 """
 DEFAULTS = {
-    "momentum": 0, "accumulation": 1, "shuffle": "false", "weights": "", "steps": 4,
-    "precision": "",
+    "momentum": 0, "tables": "sgd_optimizer { lr: 2 }", "accumulation": 1, "shuffle": "false",
+    "weights": "", "steps": 4, "precision": "",
     "model": "deepfm { deep { hidden_units: [8] } }",
 }  # fmt: skip
 WEIGHTED = 'sample_weight_fields: "weight"'
@@ -123,6 +123,7 @@ WORLDS = {
 # Whatever a rank has of its own is in these: its place in its shuffled rows, and its dropout.
 STATEFUL = {
     "momentum": 0.9,
+    "tables": "adam_optimizer { lr: 0.05 }",
     "shuffle": "true",
     "model": "deepfm { deep { hidden_units: [8] dropout_ratio: 0.3 } }",
 }
@@ -149,6 +150,7 @@ DATASETS = {
 # One order of samples for any number of ranks; 7 steps go into a second epoch of 4.
 ONE_ORDER = {
     "momentum": 0.9,
+    "tables": "partial_rowwise_adam_optimizer { lr: 0.05 }",
     "shuffle": "true",
     "weights": "global_batch_size: 48 num_streams: 4 shuffle_buffer_size: 2",
     "data": "order_2",
