@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 
+import torch
+
 from raymon.config.names import metric_names
 from raymon.config.overrides import EXCLUSIVE
 from raymon.config.rules import Rules
@@ -79,7 +81,8 @@ def _validate_train(config: PipelineConfig, rules: Rules) -> None:
     rules.warn(useless, "tensorboard_summaries", "use_tensorboard is false")
     rules.one_of("mixed_precision", ("BF16", "FP16"))
     scaler = rules.inner("grad_scaler")
-    scaler.positive("init_scale", "growth_interval")
+    scaler.positive("init_scale", "growth_interval", "backoff_factor")
+    scaler.within("init_scale", 0, float(torch.finfo(torch.float32).max))
     scaler.at_least(1, "growth_factor")
     scaler.within("backoff_factor", 0, 1)
     useless = train.HasField("grad_scaler") and train.mixed_precision != "FP16"

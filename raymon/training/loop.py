@@ -12,6 +12,7 @@ from raymon.storage import storage_path
 from raymon.training.evaluation import EvalReader, evaluate
 from raymon.training.feed import FedBatch, Feed
 from raymon.training.gradients import GradientSummaries
+from raymon.training.precision import SkippedSteps
 from raymon.training.preemption import PreemptionWatch
 from raymon.training.profiling import StepProfiler
 from raymon.training.run_state import TrainState
@@ -66,6 +67,7 @@ class Loop:
         self._context = context
         self._model_dir = storage_path(config.model_dir)
         self._saved_step = self._due_step = state.step
+        self._skipped = SkippedSteps()
 
     def run(self) -> None:
         """Trains up to the last step, or to where the scores do not improve any more; that step is
@@ -136,6 +138,7 @@ class Loop:
             except Exception as error:  # what cannot be measured is no reason to stop
                 self._monitor.count_failure(error)
         made = self._train_step.update()
+        self._skipped.count(made)
         if made and self._state.averages is not None:
             self._state.averages.update()
 
@@ -166,6 +169,9 @@ class Loop:
 
     def _begin_save(self) -> None:
         self._monitor.cut(checkpoint=True)
+        skipped = self._skipped.told(self._train_step.scaler)
+        if skipped is not None and self._context.rank == 0:
+            self._sender.publish(lambda channel: channel.publish_notice(skipped))
         # Statistics of batches differ between ranks; the ones that are saved are those of rank 0.
         self._context.copy_from_rank_zero(self._state.model.buffers())
 

@@ -192,3 +192,18 @@ def check_predictions(case: dict[str, str], summary: Summary, data: Path, tmp_pa
     auc = roc_auc_score(table["click"], table[f"probs{several}"], sample_weight=weights)
     rounding = 1e-3 if case["precision"] == "float32" else 0.02
     assert summary.eval_metrics[f"auc{several}"] == pytest.approx(auc, abs=rounding)
+
+
+def test_a_run_whose_steps_fp16_leaves_out_says_so(
+    data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    text = text_of({**CASES[0], "precision": "fp16"}, data, tmp_path / "run")
+    config = tmp_path / "run.config"
+    config.write_text(
+        text.replace("use_tensorboard", "grad_scaler { init_scale: 1e30 } use_tensorboard")
+    )
+    raymon.train(config)
+    told = [
+        message for message in caplog.messages if "FP16: 8 of 8 steps of the optimizer" in message
+    ]
+    assert len(told) == 2
