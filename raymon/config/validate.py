@@ -63,15 +63,15 @@ def _validate_train(config: PipelineConfig, rules: Rules) -> None:
     train = config.train_config
     for pair in EXCLUSIVE:
         one, other = (path.rpartition(".")[2] for path in pair)
+        # One that is 0 says that there are none of it.
         both = train.HasField(one) and train.HasField(other)
+        both = both and getattr(train, one) > 0 and getattr(train, other) > 0
         rules.require(not both, other, f"is given beside {one}; give one of them")
     neither = not train.HasField("num_steps") and not train.HasField("num_epochs")
     rules.require(not neither, "", "has neither num_steps nor num_epochs; give one of them")
     rules.positive(
         "num_steps",
         "num_epochs",
-        "save_checkpoints_steps",
-        "save_checkpoints_epochs",
         "log_step_count_steps",
         "gradient_accumulation_steps",
     )

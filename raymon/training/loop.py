@@ -148,6 +148,8 @@ class Loop:
         if every_epochs:
             return fed.ends_epoch and fed.after.shared.epoch % every_epochs == 0
         every = self._train_config.save_checkpoints_steps
+        if not every:
+            return False
         return fed.ends_group and self._state.step // every > self._due_step // every
 
     def _save(self) -> None:

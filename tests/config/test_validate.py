@@ -26,6 +26,7 @@ WRONG: list[tuple[list[str], str]] = [
         [f"{TRAIN}.save_checkpoints_steps=1", f"{TRAIN}.save_checkpoints_epochs=1"],
         "is given beside save_checkpoints_steps",
     ),
+    ([f"{TRAIN}.num_steps=0", f"{TRAIN}.num_epochs=1"], "num_steps: is 0; must be at least 1"),
     ([f"{TRAIN}.tensorboard_summaries=los"], 'unknown summary "los"; did you mean "loss"?'),
     ([f"{TRAIN}.mixed_precision=FP8"], 'is "FP8"; must be one of BF16, FP16'),
     ([f"{TRAIN}.grad_clipping.clipping_type=max"], 'is "max"; must be one of none, norm, value'),

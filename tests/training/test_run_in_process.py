@@ -338,3 +338,21 @@ def test_what_was_wrong_with_the_data_is_in_the_summary(
     assert saved["input_counts"] == summary.input_counts
     print_summary(summary)
     assert f"{damaged:,} rows that cannot be read" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("asked", "saved"),
+    [
+        (["save_checkpoints_steps=0"], [90]),
+        (["save_checkpoints_steps=0", "save_checkpoints_epochs=1"], [40, 80, 90]),
+        (["save_checkpoints_epochs=2", "save_checkpoints_steps=0"], [80, 90]),
+        (["save_checkpoints_epochs=0"], [*range(10, 100, 10)]),
+        (["save_checkpoints_epochs=0", "save_checkpoints_steps=50"], [50, 90]),
+    ],
+)
+def test_0_asks_for_no_checkpoints_of_a_kind(
+    config_file: Path, asked: list[str], saved: list[int]
+) -> None:
+    chosen = [f"train_config.{each}" for each in asked]
+    directory, _ = run(config_file, "a", "train_config.num_steps=90", *chosen)
+    assert [checkpoint.step for checkpoint in list_checkpoints(directory)] == saved
