@@ -9,7 +9,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,16 @@ from torch.export import ExportedProgram
 from raymon.data import Feature, FileFormat, format_of, pipeline_features
 from raymon.errors import RunError, reason
 from raymon.protos.pipeline_pb2 import PipelineConfig
-from raymon.storage import ObjectPath, StoragePath, fetched, remove_tree, to_json, upload
+from raymon.storage import (
+    FileEntry,
+    ObjectPath,
+    StoragePath,
+    fetched,
+    first_difference,
+    remove_tree,
+    to_json,
+    upload,
+)
 
 PROGRAM = "model.pt2"
 WEIGHTS = "weights.safetensors"
@@ -153,29 +162,40 @@ def _write_parts(
     (directory / WEIGHTS).write_bytes(to_bytes(tensors))
     text = text_format.MessageToString(_features_alone(config, directory), as_utf8=True)
     (directory / FEATURES).write_text(text, encoding="utf-8")
-    (directory / CARD).write_text(to_json(card, indent=2) + "\n")
+    files = {path.name: asdict(FileEntry.of(path)) for path in sorted(directory.iterdir())}
+    (directory / CARD).write_text(to_json({**card, "files": files}, indent=2) + "\n")
 
 
 def open_bundle(directory: StoragePath) -> Bundle:
     """The exported model in a directory.
 
     Raises:
-        RunError: There is none, or a part of it cannot be read.
+        RunError: There is none, or a part of it is not what was written.
     """
     try:
         with fetched(directory) as here:
             for name in (PROGRAM, FEATURES, CARD):
                 if not (here / name).is_file():
                     raise RunError(f"{directory}: has no {name}; give what raymon export wrote")
-            return _open_here(here)
+            card = json.loads((here / CARD).read_text())
+            why = _damage(here, card)
+            if why is not None:
+                raise RunError(f"{directory}: is damaged: {why}; export the model again")
+            return _open_here(here, card)
     except RunError:
         raise
     except Exception as error:
         raise RunError(f"{directory}: cannot be read: {reason(error)}") from None
 
 
-def _open_here(directory: Path) -> Bundle:
-    card = json.loads((directory / CARD).read_text())
+def _damage(directory: Path, card: Mapping[str, Any]) -> str | None:
+    if "files" not in card:
+        return f"{CARD} does not say what the files were"
+    files = {name: FileEntry(**entry) for name, entry in card["files"].items()}
+    return first_difference(directory, files)
+
+
+def _open_here(directory: Path, card: Mapping[str, Any]) -> Bundle:
     config = PipelineConfig()
     text_format.Parse((directory / FEATURES).read_text(encoding="utf-8"), config)
     for feature in config.feature_configs:

@@ -1,5 +1,6 @@
 """Where runs are kept: paths of this machine, and URIs of object storage."""
 
+from raymon.storage.file_entry import FileEntry, first_difference
 from raymon.storage.object_path import ObjectPath
 from raymon.storage.parts import Parts
 from raymon.storage.paths import StoragePath, absolute, storage_path
@@ -9,6 +10,7 @@ from raymon.storage.uri import check_no_credentials, open_uri, with_few_tries
 from raymon.storage.whole import drafted, write_whole
 
 __all__ = [
+    "FileEntry",
     "ObjectPath",
     "Parts",
     "StoragePath",
@@ -17,6 +19,7 @@ __all__ = [
     "drafted",
     "fetched",
     "file_sizes",
+    "first_difference",
     "numbers_of",
     "open_uri",
     "remove_tree",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
+import logging
 import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,14 +18,18 @@ import torch
 import raymon
 from raymon.errors import RunError, os_reason
 from raymon.storage import (
+    FileEntry,
     StoragePath,
     file_sizes,
+    first_difference,
     numbers_of,
     remove_tree,
     to_json,
     upload,
     write_whole,
 )
+
+_log = logging.getLogger("raymon")
 
 MANIFEST = "manifest.json"
 _NAME = re.compile(r"model\.ckpt-(\d+)")
@@ -37,25 +41,12 @@ SCORES = "scores.json"
 INDEX = ".metadata"
 """Of the tensors: where each of them is."""
 
+_warned: set[str] = set()
+"""What was said already."""
 
-@dataclass(frozen=True)
-class FileEntry:
-    """A file as it was written.
 
-    Attributes:
-        size: In bytes.
-        sha256: Of its bytes, in hexadecimal.
-    """
-
-    size: int
-    sha256: str
-
-    @classmethod
-    def of(cls, path: StoragePath) -> FileEntry:
-        """What there is now; it is read for it."""
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-            return cls(file.tell(), digest)
+class ManifestError(RunError):
+    """The manifest of a checkpoint is not what was written."""
 
 
 @dataclass(frozen=True)
@@ -151,27 +142,45 @@ def newest_checkpoint(model_dir: StoragePath) -> Checkpoint | None:
 def read_checkpoint(path: StoragePath) -> Checkpoint | None:
     """The checkpoint in a directory, or None where it is not complete.
 
-    It is complete when its manifest can be read and every file in it is there in full.
+    It is complete when its manifest can be read and every file in it is there in full. A save that
+    did not come to its end leaves none; of one whose manifest or files are not what was written a
+    warning tells, once.
 
     Raises:
         RunError: The storage does not answer.
     """
-    checkpoint = read_manifest(path)
+    try:
+        checkpoint = read_manifest(path)
+    except ManifestError as error:
+        _warn_once(f"{error}; it is left out")
+        return None
     if checkpoint is None:
         return None
     try:
         sizes = file_sizes(path)
     except OSError as error:
         raise RunError(f"{path}: cannot be read: {os_reason(error)}") from None
-    whole = all(sizes.get(name) == entry.size for name, entry in checkpoint.files.items())
-    return checkpoint if whole else None
+    for name, entry in checkpoint.files.items():
+        if sizes.get(name) != entry.size:
+            if not path.is_dir():  # just deleted
+                return None
+            there = f"has {sizes[name]:,} bytes" if name in sizes else "is missing"
+            _warn_once(f"{path}: is damaged: {name} {there}; it is left out")
+            return None
+    return checkpoint
+
+
+def has_manifest(path: StoragePath) -> bool:
+    """Whether a save into a directory came to its end, whatever became of it since."""
+    return (path / MANIFEST).is_file()
 
 
 def read_manifest(path: StoragePath) -> Checkpoint | None:
     """The checkpoint that was written into a directory, whatever became of its files since; None
-    where none was, or its manifest cannot be read.
+    where none was.
 
     Raises:
+        ManifestError: There is a manifest that cannot be one.
         RunError: The storage does not answer: taken for no checkpoint, a run would go on from an
             older one.
     """
@@ -191,7 +200,13 @@ def read_manifest(path: StoragePath) -> Checkpoint | None:
     except OSError as error:
         raise RunError(f"{path / MANIFEST}: cannot be read: {os_reason(error)}") from None
     except (ValueError, KeyError, TypeError, AttributeError):
-        return None
+        raise ManifestError(f"{path}: is damaged: {MANIFEST} is not what was written") from None
+
+
+def _warn_once(text: str) -> None:
+    if text not in _warned:
+        _warned.add(text)
+        _log.warning(text)
 
 
 def write_scores_beside(path: StoragePath, metrics: Mapping[str, float]) -> None:
@@ -207,6 +222,11 @@ def read_scores_beside(path: StoragePath) -> dict[str, float]:
         return {}
 
 
+def has_scores_beside(path: StoragePath) -> bool:
+    """Whether an evaluation after the checkpoint was written is over; it may have given none."""
+    return (path / SCORES).is_file()
+
+
 def damage(checkpoint: Checkpoint) -> str | None:
     """What is wrong with the files of a checkpoint, which are read for it; None: nothing.
 
@@ -215,18 +235,26 @@ def damage(checkpoint: Checkpoint) -> str | None:
     """
     for name, entry in checkpoint.files.items():
         try:
-            found = FileEntry.of(checkpoint.path / name)
+            why = first_difference(checkpoint.path, {name: entry})
         except OSError as error:
             why = f"{name} cannot be read: {os_reason(error)}"
             # On a disk it is this file; on object storage it is the way to all of them.
-            if isinstance(checkpoint.path, Path) or isinstance(error, FileNotFoundError):
-                return why
-            raise RunError(f"{checkpoint.path}: {why}") from None
-        if found.size != entry.size:
-            return f"{name} has {found.size:,} bytes in place of {entry.size:,}"
-        if found.sha256 != entry.sha256:
-            return f"{name} is not what was written: its sha256 is another one"
+            if not (isinstance(checkpoint.path, Path) or isinstance(error, FileNotFoundError)):
+                raise RunError(f"{checkpoint.path}: {why}") from None
+        if why is not None:
+            return why
     return None
+
+
+def check_sound(checkpoint: Checkpoint) -> None:
+    """Checks that the files of a checkpoint, which are read for it, are what was written.
+
+    Raises:
+        RunError: They are not, or the storage does not answer.
+    """
+    why = damage(checkpoint)
+    if why is not None:
+        raise RunError(f"{checkpoint.path}: is damaged: {why}")
 
 
 def begin_checkpoint(path: StoragePath) -> None:

@@ -13,6 +13,7 @@ from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.reporter import InProcessReporter, Reporter
 from raymon.sinks import Console
 from raymon.storage import StoragePath, absolute
+from raymon.training.checkpoint import check_sound
 from raymon.training.datasets import EVAL, Datasets, check_datasets, datasets_in_process
 from raymon.training.job import Job, features_of
 from raymon.training.open_output import open_output
@@ -44,7 +45,7 @@ def evaluate_run(
         The step of the checkpoint, and the scores by name.
 
     Raises:
-        UserError: There is no such checkpoint, or no data to score it on.
+        UserError: There is no such checkpoint, it is damaged, or there is no data to score it on.
         TrainingError: The evaluation failed.
     """
     config = with_absolute_paths(read_saved(model_dir, overrides))
@@ -54,6 +55,7 @@ def evaluate_run(
     if not config.eval_input_path and EVAL not in given:
         raise ConfigError(f"{model_dir}: no eval_input_path; pass --set eval_input_path=PATH")
     chosen = choose_checkpoint(model_dir, checkpoint, config.export_config)
+    check_sound(chosen)
     check_datasets(given, config, features_of(config))
     check_evaluation_input(config, given)
     watched = config.monitor_config

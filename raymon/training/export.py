@@ -18,7 +18,7 @@ from raymon.models import Model, build_model
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.serving import export_program, program_inputs, write_bundle
 from raymon.storage import StoragePath, absolute
-from raymon.training.checkpoint import Checkpoint, damage
+from raymon.training.checkpoint import Checkpoint, check_sound
 from raymon.training.job import features_of, file_format
 from raymon.training.prepare import with_absolute_paths
 from raymon.training.restore import load_model
@@ -52,9 +52,7 @@ def export_run(
     """
     config = with_absolute_paths(read_saved(model_dir))
     chosen = choose_checkpoint(model_dir, checkpoint, config.export_config)
-    why = damage(chosen)
-    if why is not None:
-        raise RunError(f"{chosen.path}: is damaged: {why}")
+    check_sound(chosen)
     features = features_of(config)
     model = build_model(config, features)
     load_model(model, chosen, averaged=True)

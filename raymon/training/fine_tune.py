@@ -17,7 +17,7 @@ from raymon.storage import storage_path
 from raymon.training.checkpoint import (
     TRAINER,
     Checkpoint,
-    damage,
+    check_sound,
     is_checkpoint_path,
     read_checkpoint,
     read_part,
@@ -130,9 +130,10 @@ def checkpoint_of(path: str) -> Checkpoint:
     checkpoint = read_checkpoint(given) if is_checkpoint_path(given) else latest_checkpoint(given)
     if checkpoint is None:
         raise RunError(f"fine_tune_checkpoint: {path}: not a complete checkpoint")
-    why = damage(checkpoint)
-    if why is not None:
-        raise RunError(f"fine_tune_checkpoint: {checkpoint.path}: is damaged: {why}")
+    try:
+        check_sound(checkpoint)
+    except RunError as error:
+        raise RunError(f"fine_tune_checkpoint: {error}") from None
     return checkpoint
 
 

@@ -19,7 +19,7 @@ from raymon.protos.metric_pb2 import CustomMetric
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.sinks.json_lines import SCORES_FILE
 from raymon.storage import StoragePath, absolute, check_no_credentials, storage_path
-from raymon.training.checkpoint import checkpoint_directories, newest_checkpoint, read_manifest
+from raymon.training.checkpoint import checkpoint_directories, has_manifest, newest_checkpoint
 from raymon.training.datasets import EVAL, TRAIN, Datasets, check_datasets, title
 from raymon.training.fg_mode import with_fg_mode
 from raymon.training.fine_tune import LOADED, Transfer, checkpoint_of, transfers
@@ -224,7 +224,7 @@ def check_model_dir(model_dir: StoragePath, resume: bool) -> None:
             f"{model_dir}: has a checkpoint of step {newest.step}; "
             "pass --resume to go on from it, or choose another model_dir"
         )
-    damaged = [p for p in checkpoint_directories(model_dir) if read_manifest(p) is not None]
+    damaged = [p for p in checkpoint_directories(model_dir) if has_manifest(p)]
     if newest is None and damaged and not resume:
         raise RunError(
             f"{model_dir}: has checkpoints that are damaged, as {damaged[-1].name}; choose another "

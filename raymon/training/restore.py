@@ -14,8 +14,10 @@ from raymon.models import Model
 from raymon.sinks import Evaluation
 from raymon.storage import StoragePath
 from raymon.training.checkpoint import (
+    MANIFEST,
     TRAINER,
     Checkpoint,
+    ManifestError,
     checkpoint_directories,
     damage,
     rank_part,
@@ -163,14 +165,21 @@ def _find(model_dir: StoragePath, tell: Callable[[str], object]) -> tuple[Checkp
 def _newest_sound(
     model_dir: StoragePath, tell: Callable[[str], object]
 ) -> tuple[Checkpoint | None, bool]:
-    written = [read_manifest(path) for path in checkpoint_directories(model_dir)]
-    checkpoints = [checkpoint for checkpoint in written if checkpoint is not None]
-    for checkpoint in reversed(checkpoints):
-        why = damage(checkpoint)
-        if why is None:
-            return checkpoint, False
-        tell(f"{checkpoint.path}: is damaged, and not taken: {why}")
-    return None, bool(checkpoints)
+    damaged = False
+    for path in reversed(checkpoint_directories(model_dir)):
+        try:
+            checkpoint = read_manifest(path)
+        except ManifestError:
+            why: str | None = f"{MANIFEST} is not what was written"
+        else:
+            if checkpoint is None:
+                continue
+            why = damage(checkpoint)
+            if why is None:
+                return checkpoint, False
+        tell(f"{path}: is damaged, and not taken: {why}")
+        damaged = True
+    return None, damaged
 
 
 def _tensors_that_fit(

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from raymon.errors import RunError
 from raymon.storage import StoragePath
 from raymon.training.checkpoint import (
+    MANIFEST,
+    ManifestError,
     checkpoint_directories,
     damage,
     is_checkpoint_path,
@@ -49,9 +51,13 @@ def verify_checkpoints(path: StoragePath) -> Iterator[Verdict]:
     if not directories:
         raise RunError(f"{path}: no checkpoint, nor the directory of a run with one")
     for directory in directories:
-        checkpoint = read_manifest(directory)
+        try:
+            checkpoint = read_manifest(directory)
+        except ManifestError:
+            yield Verdict(directory, 0, 0, f"damaged: {MANIFEST} is not what was written")
+            continue
         if checkpoint is None:
-            yield Verdict(directory, 0, 0, "not complete: no manifest that matches its files")
+            yield Verdict(directory, 0, 0, f"not complete: no {MANIFEST}, which is written last")
             continue
         nbytes = sum(entry.size for entry in checkpoint.files.values())
         yield Verdict(directory, len(checkpoint.files), nbytes, damage(checkpoint))

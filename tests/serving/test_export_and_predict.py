@@ -217,6 +217,19 @@ def test_the_parts_of_what_is_exported_fit(run: Path, tmp_path: Path) -> None:
     assert [feature.name for feature in bundle.features] == ["user", "item", "interests", "price"]
 
 
+@pytest.mark.parametrize("name", ["model.pt2", "weights.safetensors", "features.config"])
+def test_an_export_of_which_one_byte_is_another_is_not_opened(
+    run: Path, tmp_path: Path, name: str
+) -> None:
+    export_run(run, tmp_path / "model")
+    part = tmp_path / "model" / name
+    content = bytearray(part.read_bytes())
+    content[len(content) // 2] ^= 1
+    part.write_bytes(content)
+    with pytest.raises(raymon.RunError, match=rf"model: is damaged: {name} is not what was"):
+        open_bundle(tmp_path / "model")
+
+
 @pytest.mark.parametrize("which", ["best", "latest"])
 def test_a_run_that_is_done_exports_by_itself(
     config_file: Path, raw: Path, tmp_path: Path, which: str
