@@ -44,7 +44,7 @@ def unwatched_worker(arguments: dict[str, Any]) -> None:
         world.get_world_rank(),
         world.get_world_size(),
         ray.train.torch.get_device(),
-        LocalRegister(model_dir, job.config.export_config, 0),
+        LocalRegister(),
     )
     run_worker(job, context, _Nowhere(), lambda *_: _Unwatched(context, model_dir))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import torch
 
 from raymon.errors import RunError, reason
@@ -10,7 +12,7 @@ from raymon.monitor import Channel, Sender
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.sinks import Evaluation
 from raymon.storage import StoragePath
-from raymon.training.checkpoint import read_checkpoint, step_of, write_scores_beside
+from raymon.training.checkpoint import check_sound, read_checkpoint, step_of, write_scores_beside
 from raymon.training.datasets import Datasets
 from raymon.training.evaluation import evaluate
 from raymon.training.inputs import evaluation_of_rank
@@ -55,6 +57,9 @@ def evaluate_beside(
     except Exception as error:  # training goes on; a checkpoint without a score is no best one
         why = f"{path}: not scored: {reason(error)}; training goes on"
         sender.publish(lambda channel: channel.publish_notice(why))
+        with suppress(OSError):
+            # Nobody waits for scores that do not come.
+            write_scores_beside(path, {})
         return {}
     finally:
         sender.close(_PUBLISH_S)
@@ -79,16 +84,16 @@ def _evaluate(
     checkpoint = read_checkpoint(path)
     if checkpoint is None:
         raise RunError("not a complete checkpoint")
+    check_sound(checkpoint)
     features = features_of(config)
     set_tf32(config.train_config)
     model = build_model(config, features)
     model.init_metric()
     model.to(device)
     load_model(model, checkpoint, averaged=True)
-    register = LocalRegister(path.parent, config.export_config, keep=0)
     ranks = checkpoint.world_size
     readers = [evaluation_of_rank(config, features, datasets, r, ranks) for r in range(ranks)]
-    context = WorkerContext(0, 1, device, register)
+    context = WorkerContext(0, 1, device, LocalRegister())
 
     def progress(done: int, total: int, seconds: float) -> None:
         sender.publish(

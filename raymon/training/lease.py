@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 from raymon.errors import RunError, os_reason
-from raymon.storage import StoragePath
+from raymon.storage import StoragePath, to_json
 
 LOCK = "run.lock"
 
@@ -57,7 +57,7 @@ class Lease:
 
     def to_bytes(self) -> bytes:
         """What is in the file."""
-        return json.dumps(asdict(self)).encode().ljust(_LENGTH - 1) + b"\n"
+        return to_json(asdict(self)).encode().ljust(_LENGTH - 1) + b"\n"
 
     @property
     def is_of_this_system(self) -> bool:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -14,9 +13,9 @@ import ray.train
 import torch
 from ray.train import ValidationTaskConfig
 
-from raymon.protos.export_pb2 import ExportConfig
-from raymon.storage import ObjectPath, storage_path
-from raymon.training.checkpoint import step_of
+from raymon.storage import storage_path
+from raymon.training.checkpoint import Checkpoint, step_of
+from raymon.training.ray_storage import in_ray
 
 
 class RayRegister:
@@ -26,27 +25,29 @@ class RayRegister:
     calls are made there, since every one of them is a barrier over the ranks.
 
     Args:
-        export: Says which metric ranks checkpoints.
         validates: Checkpoints without scores are scored by the trainer's validation.
     """
 
-    def __init__(self, export: ExportConfig, *, validates: bool = False) -> None:
-        self._export = export
+    def __init__(self, *, validates: bool = False) -> None:
         self._validates = validates
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="raymon-register")
         self._reports: list[Future[None]] = []
+
+    def begin(self, checkpoints: Sequence[Checkpoint]) -> None:
+        """Reports those that Ray does not know of."""
         known = ray.train.get_checkpoint()
-        self._known_step = -1 if known is None else step_of(Path(known.path))
+        known_step = -1 if known is None else step_of(Path(known.path))
+        for checkpoint in checkpoints:
+            if checkpoint.step > known_step:
+                self.register(str(checkpoint.path), checkpoint.step, checkpoint.metrics)
 
     def register(self, directory: str, step: int, scores: Mapping[str, float]) -> None:
-        """Reports a checkpoint, unless Ray has one of the step: it would count it twice, and delete
-        the directory of both for one of them."""
-        if step <= self._known_step:
-            return
+        """Reports a checkpoint. Where the run went back before a step that Ray knows of, it has two
+        of one directory, which is of no account: it deletes neither."""
         for report in self._reports:
             if report.done():
                 report.result()
-        metrics = {**for_ray(scores, self._export), "global_step": step}
+        metrics = {**for_ray(scores), "global_step": step}
         validation: ValidationTaskConfig | bool = False
         if self._validates and not scores:
             validation = ValidationTaskConfig({"threads": torch.get_num_threads()})
@@ -63,22 +64,20 @@ class RayRegister:
             report.result()
 
 
-def for_ray(scores: Mapping[str, float], export: ExportConfig) -> dict[str, float]:
-    """Scores as Ray keeps them: finite, since it would read no others again, and always with the
-    one that ranks; where that is no number, it is worse than any."""
-    finite = {name: value for name, value in scores.items() if math.isfinite(value)}
-    worst = -sys.float_info.max if export.metric_larger_is_better else sys.float_info.max
-    return {export.best_exporter_metric: worst, **finite}
+def for_ray(scores: Mapping[str, float]) -> dict[str, float]:
+    """Scores as Ray keeps them: finite, since it would read no others again."""
+    return {name: value for name, value in scores.items() if math.isfinite(value)}
 
 
 def _report(
     directory: str, metrics: Mapping[str, Any], validation: ValidationTaskConfig | bool
 ) -> None:
     path = storage_path(directory)
-    on_storage = (path.inner, path.filesystem) if isinstance(path, ObjectPath) else (path,)
+    # The very one of the run: one that is made in another thread is not taken for the same.
+    storage = ray.train.get_context().get_storage()
     ray.train.report(
         dict(metrics),
-        checkpoint=ray.train.Checkpoint(*on_storage),
+        checkpoint=ray.train.Checkpoint(in_ray(path)[0], storage.storage_filesystem),
         checkpoint_dir_name=path.name,
         checkpoint_upload_mode=ray.train.CheckpointUploadMode.NO_UPLOAD,
         validation=validation,

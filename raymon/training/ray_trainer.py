@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterator
 from contextlib import suppress
@@ -10,20 +9,20 @@ from typing import Any
 
 import ray
 from ray import cloudpickle
-from ray.train import CheckpointConfig, FailureConfig, RunConfig, ScalingConfig
+from ray.train import FailureConfig, RunConfig, ScalingConfig
 from ray.train import TrainingFailedError as RayTrainingFailedError
 from ray.train.torch import TorchTrainer
 
 from raymon.errors import DataError, RaymonError, TrainingError, UserError
 from raymon.metrics import registered_metrics
-from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.ray_pb2 import RayConfig
 from raymon.reporter.ray_reporter import RayReporter
-from raymon.storage import ObjectPath, StoragePath, storage_path
+from raymon.storage import storage_path
 from raymon.training.datasets import EVAL, Datasets, is_ray_dataset, title
 from raymon.training.every_row import EveryRow
 from raymon.training.job import Job, evaluates_beside
 from raymon.training.ray_cluster import worker_resources
+from raymon.training.ray_storage import in_ray, repair_snapshot
 from raymon.training.ray_validation import validation_config
 from raymon.training.ray_worker import train_loop_per_worker
 from raymon.training.worker_context import ANOTHER_WORKER
@@ -55,7 +54,8 @@ def fit(job: Job, reporter: RayReporter, datasets: Datasets) -> None:
     of_ray = {name: data for name, data in datasets.items() if is_ray_dataset(data)}
     others = {name: data for name, data in datasets.items() if name not in of_ray}
     _check_that_they_travel(others)
-    _forget_lost_checkpoints(run_dir)
+    repair_snapshot(run_dir)
+    parent, filesystem = in_ray(run_dir.parent)
     evaluated = bool(config.eval_input_path) or EVAL in datasets
     validates = job.checkpoint is None and evaluated and evaluates_beside(config)
     arguments = {
@@ -79,9 +79,8 @@ def fit(job: Job, reporter: RayReporter, datasets: Datasets) -> None:
         scaling_config=_scaling_config(config.ray_config),
         run_config=RunConfig(
             name=run_dir.name,
-            storage_path=_ray_path(run_dir.parent),
-            storage_filesystem=run_dir.filesystem if isinstance(run_dir, ObjectPath) else None,
-            checkpoint_config=_checkpoint_config(config),
+            storage_path=parent,
+            storage_filesystem=filesystem,
             failure_config=FailureConfig(max_failures=config.ray_config.max_failures),
         ),
     )
@@ -112,10 +111,6 @@ class _Trainer(TorchTrainer):
         self._controller = controller
 
 
-def _ray_path(path: StoragePath) -> str:
-    return path.inner if isinstance(path, ObjectPath) else str(path)
-
-
 def _check_that_they_travel(datasets: Datasets) -> None:
     for name, data in datasets.items():
         try:
@@ -142,17 +137,6 @@ def _scaling_config(config: RayConfig) -> ScalingConfig:
     )
 
 
-def _checkpoint_config(config: PipelineConfig) -> CheckpointConfig:
-    export, keep = config.export_config, config.train_config.keep_checkpoint_max or None
-    if export.exporter_type != "best":
-        return CheckpointConfig(num_to_keep=keep)
-    return CheckpointConfig(
-        num_to_keep=keep,
-        checkpoint_score_attribute=export.best_exporter_metric,
-        checkpoint_score_order="max" if export.metric_larger_is_better else "min",
-    )
-
-
 def _own_error(error: RayTrainingFailedError) -> RaymonError:
     # Several ranks may fail of one cause; the one that knows it says most.
     own = sorted(
@@ -171,18 +155,3 @@ def _own_errors(error: RayTrainingFailedError) -> Iterator[RaymonError]:
                 yield cause
                 break
             cause = getattr(cause, "_base_exc", None) or cause.__cause__
-
-
-def _forget_lost_checkpoints(model_dir: StoragePath) -> None:
-    # Ray refuses a run when a checkpoint that it knows of is gone, as when a person deleted it.
-    snapshot = model_dir / "checkpoint_manager_snapshot.json"
-    try:
-        known = json.loads(snapshot.read_text())["checkpoint_results"]
-        lost = [c for c in known if not (model_dir / c["checkpoint_dir_name"]).is_dir()]
-    except FileNotFoundError:
-        return
-    except (ValueError, KeyError, TypeError):
-        lost = ["a snapshot that cannot be read"]
-    if lost:
-        _log.warning("Checkpoints are gone: those from before are kept and not counted any more")
-        snapshot.unlink()

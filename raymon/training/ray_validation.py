@@ -73,4 +73,4 @@ def score_checkpoint(
         arguments["datasets"],
         device,
     )
-    return for_ray(scores, config.export_config) if scores else {}
+    return for_ray(scores)

@@ -43,7 +43,7 @@ def train_loop_per_worker(arguments: dict[str, Any]) -> None:
         world.get_world_rank(),
         world.get_world_size(),
         ray.train.torch.get_device(),
-        RayRegister(job.config.export_config, validates=arguments["validates"]),
+        RayRegister(validates=arguments["validates"]),
     )
     datasets = dict(arguments["datasets"])
     if arguments["ray_datasets"]:

@@ -1,8 +1,7 @@
-"""Which checkpoint is best, and which are kept."""
+"""Which checkpoint is meant: the best, the latest, or one of a step."""
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
@@ -10,13 +9,11 @@ from dataclasses import replace
 from os import PathLike
 
 from raymon.config import read_saved
-from raymon.errors import RunError, os_reason
+from raymon.errors import RunError
 from raymon.protos.export_pb2 import ExportConfig
 from raymon.storage import ObjectPath, StoragePath, storage_path
-from raymon.training.checkpoint import Checkpoint, list_checkpoints, remove_checkpoint
+from raymon.training.checkpoint import Checkpoint, list_checkpoints
 from raymon.training.scores import scores_of_metric
-
-_log = logging.getLogger("raymon")
 
 
 def score_of(metrics: Mapping[str, float], export: ExportConfig) -> float:
@@ -105,40 +102,14 @@ def _checkpoints(model_dir: StoragePath) -> list[Checkpoint]:
 
 
 class LocalRegister:
-    """Keeps account of checkpoints where Ray does not: a run without workers.
+    """Keeps account of checkpoints where Ray does not: a run without workers, whose directory says
+    all there is to know."""
 
-    It keeps the same ones as Ray: of type best the `keep` best and the latest, of type latest the
-    `keep` most recent, and all of them where `keep` is 0.
-
-    Args:
-        model_dir: Directory of the run.
-        export: What ranks checkpoints.
-        keep: How many to keep; 0 keeps all.
-    """
-
-    def __init__(self, model_dir: StoragePath, export: ExportConfig, keep: int) -> None:
-        self._model_dir = model_dir
-        self._export = export
-        self._keep = keep
+    def begin(self, checkpoints: Sequence[Checkpoint]) -> None:
+        """They are in the directory."""
 
     def register(self, directory: str, step: int, scores: Mapping[str, float]) -> None:
-        """Deletes the checkpoints that are not to be kept beside the new one."""
-        if self._keep == 0:
-            return
-        try:
-            checkpoints = list_checkpoints(self._model_dir)
-        except RunError as error:
-            _log.warning("checkpoints are kept that are due to go: %s", error)
-            return
-        if self._export.exporter_type == "best":
-            checkpoints.sort(key=self._rank)
-        kept = {checkpoint.step for checkpoint in checkpoints[-self._keep :]} | {step}
-        for checkpoint in checkpoints:
-            if checkpoint.step not in kept:
-                try:
-                    remove_checkpoint(checkpoint.path)
-                except OSError as error:  # one too many is no reason to stop
-                    _log.warning("%s: cannot be deleted: %s", checkpoint.path, os_reason(error))
+        """It is in the directory."""
 
     def ask_for_preemption(self) -> Future[str | None]:
         """Nobody takes this process away and says so beforehand."""
@@ -148,7 +119,3 @@ class LocalRegister:
 
     def close(self) -> None:
         """Nothing is left to do."""
-
-    def _rank(self, checkpoint: Checkpoint) -> tuple[float, int]:
-        score = score_of(checkpoint.metrics, self._export)
-        return (-math.inf if math.isnan(score) else score, checkpoint.step)

@@ -67,6 +67,7 @@ class Saver:
         context: The world of this rank; every rank makes its saver at the same point.
         skip: A save that comes due while another is written is left out; else it waits.
         tell: Shows a line to who watches the run; called on rank 0.
+        saved: Called with its step on rank 0 when a checkpoint is complete.
 
     Attributes:
         counts: Saves that failed, and those that were left out; counted on rank 0.
@@ -79,6 +80,7 @@ class Saver:
         context: WorkerContext,
         skip: bool,
         tell: Callable[[str], None],
+        saved: Callable[[int], None] = lambda step: None,
     ) -> None:
         self._model_dir = model_dir
         self._context = context
@@ -86,6 +88,7 @@ class Saver:
         self._beside = context.beside()
         self._skip = skip
         self._tell = tell
+        self._saved = saved
         self._staging = Staging(context.device)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="raymon-saver")
         self._running: Future[str | None] | None = None
@@ -222,6 +225,8 @@ class Saver:
             if action is write_rest:
                 parts = world.gather(entries[0])
         self._context.register.register(str(path), save.step, save.metrics)
+        if world.rank == 0:
+            self._saved(save.step)
         return None
 
     def _failed(self, path: StoragePath, error: Exception | None) -> str:

@@ -40,7 +40,8 @@ from raymon.training.datasets import (
     title,
 )
 from raymon.training.fine_tune import Transfer
-from raymon.training.job import Job
+from raymon.training.job import Job, evaluates_beside
+from raymon.training.kept import KeepRule, delete_what_goes
 from raymon.training.open_output import open_output
 from raymon.training.prepare import (
     RunPlan,
@@ -164,12 +165,7 @@ def make_reporter(config: PipelineConfig, *more: Sink) -> Reporter:
 def in_process_context(config: PipelineConfig) -> WorkerContext:
     """The world of a run in this process: one rank."""
     device = torch.device("cuda" if config.ray_config.use_gpu else "cpu")
-    register = LocalRegister(
-        storage_path(config.model_dir),
-        config.export_config,
-        config.train_config.keep_checkpoint_max,
-    )
-    return WorkerContext(0, 1, device, register)
+    return WorkerContext(0, 1, device, LocalRegister())
 
 
 def _run_in_process(plan: RunPlan, address: str | None, terminal: RichConsole | None) -> Summary:
@@ -204,6 +200,13 @@ def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None
         make_reporter(config, StatusLines(STATUS_S)),
         config.monitor_config.use_prometheus,
     )
+
+    def work() -> None:
+        fit(job, reporter, datasets)
+        if evaluates_beside(config):
+            # The last scores came after the last save.
+            delete_what_goes(storage_path(config.model_dir), KeepRule.of(config))
+
     try:
         _begin_run(plan)
         if connection.dashboard:
@@ -212,7 +215,7 @@ def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None
                 connection.dashboard,
             )
         _log.info("Starting %s workers", _workers(config.ray_config))
-        return _follow(plan, lambda: fit(job, reporter, datasets), reporter, terminal)
+        return _follow(plan, work, reporter, terminal)
     finally:
         reporter.stop()
 

@@ -18,7 +18,7 @@ from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.train_pb2 import OnUnfinishedSave
 from raymon.storage import StoragePath, storage_path
 from raymon.training.averages import AveragedWeights
-from raymon.training.checkpoint import Checkpoint, list_checkpoints, read_checkpoint
+from raymon.training.checkpoint import list_checkpoints, read_checkpoint
 from raymon.training.datasets import Datasets
 from raymon.training.early_stopping import EarlyStopping
 from raymon.training.evaluation import evaluate
@@ -26,6 +26,7 @@ from raymon.training.fine_tune import checkpoint_of, fine_tune
 from raymon.training.gradients import GradientSummaries
 from raymon.training.inputs import Inputs
 from raymon.training.job import Job, evaluates_beside, features_of, skips_bad_files
+from raymon.training.kept import KeptCheckpoints
 from raymon.training.loop import Loop
 from raymon.training.optimizers import build_optimizers
 from raymon.training.precision import set_tf32
@@ -137,22 +138,22 @@ def _train(
     checkpoint = checkpoint_to_restore(model_dir, context, reporter.publish_notice)
     if checkpoint is not None:
         restore(state, checkpoint, context)
-        _register_up_to(checkpoint, context)
     elif config.train_config.fine_tune_checkpoint:
         other = checkpoint_of(config.train_config.fine_tune_checkpoint)
         fine_tune(state, other, config.train_config)
+    _begin_account(model_dir, state.step, context)
     attempt = _begin_attempt(reporter, context, state.step, model.train_metrics)
     channel: Channel = reporter
     if attempt != NO_ATTEMPT:
         channel = reporter.channel(attempt, context.world_size, model.train_metrics)
     sender = Sender(channel, lambda ack: _publish(model, ack.values), context.device)
     skip = config.train_config.on_unfinished_save == OnUnfinishedSave.LEAVE_OUT
-    saver = Saver(
-        model_dir,
-        context,
-        skip,
-        lambda text: sender.publish(lambda channel: channel.publish_notice(text)),
-    )
+
+    def tell(text: str) -> None:
+        sender.publish(lambda channel: channel.publish_notice(text))
+
+    kept = KeptCheckpoints(config, evaluates_beside(config), tell)
+    saver = Saver(model_dir, context, skip, tell, kept.look)
     counts = (feed.counts, saver.counts)
     monitor = make_monitor(
         config,
@@ -216,11 +217,10 @@ def reporting_monitor(
     )
 
 
-def _register_up_to(restored: Checkpoint, context: WorkerContext) -> None:
+def _begin_account(model_dir: StoragePath, step: int, context: WorkerContext) -> None:
     # Workers may have died between writing a checkpoint and registering it.
-    found = list_checkpoints(restored.path.parent) if context.rank == 0 else []
-    for checkpoint in context.broadcast([c for c in found if c.step <= restored.step]):
-        context.register.register(str(checkpoint.path), checkpoint.step, checkpoint.metrics)
+    found = list_checkpoints(model_dir) if context.rank == 0 and step > 0 else []
+    context.register.begin(context.broadcast([c for c in found if c.step <= step]))
 
 
 def _send_what_was_left(state: TrainState, sender: Sender) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, Protocol, TypeVar
 
@@ -10,6 +10,7 @@ import torch
 import torch.distributed as dist
 
 from raymon.data import Batch
+from raymon.training.checkpoint import Checkpoint
 
 T = TypeVar("T")
 
@@ -18,10 +19,14 @@ ANOTHER_WORKER = "another worker failed"
 
 
 class CheckpointRegister(Protocol):
-    """Keeps account of checkpoints: which there are, and which are kept."""
+    """Keeps account of the checkpoints that there are."""
+
+    def begin(self, checkpoints: Sequence[Checkpoint]) -> None:
+        """Takes account of the complete checkpoints, by step, up to the one that the run goes on
+        from, and forgets later ones. Called by every rank, before anything else."""
 
     def register(self, directory: str, step: int, scores: Mapping[str, float]) -> None:
-        """Takes account of a checkpoint that is complete, and deletes those that go for it.
+        """Takes account of a checkpoint that is complete.
 
         Called by every rank, in the same order; may return before it is done.
         """

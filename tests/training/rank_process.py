@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -19,6 +19,7 @@ from raymon.errors import TrainingError, UserError
 from raymon.models import Model
 from raymon.monitor import Ack, Monitor, Sender
 from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.training.checkpoint import Checkpoint
 from raymon.training.job import Job
 from raymon.training.worker import reporting_monitor, run_worker
 from raymon.training.worker_context import WorkerContext
@@ -63,6 +64,10 @@ class RankRun:
     evaluations: list[tuple[int, dict[str, float]]] = field(default_factory=list)
     windows: list[bytes] = field(default_factory=list)
     steps: list[dict[str, torch.Tensor]] = field(default_factory=list)
+
+    def begin(self, checkpoints: Sequence[Checkpoint]) -> None:
+        for each in checkpoints:
+            self.register(str(each.path), each.step, each.metrics)
 
     def register(self, directory: str, step: int, scores: Mapping[str, float]) -> None:
         self.evaluations.append((step, dict(scores)))

@@ -1,5 +1,4 @@
 import json
-import math
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,7 @@ from raymon.training.checkpoint import (
     write_manifest,
     write_part,
 )
-from raymon.training.retention import LocalRegister, best_checkpoint, best_of, latest_checkpoint
+from raymon.training.retention import best_checkpoint, best_of, latest_checkpoint
 
 PART = "rank-00000.pt"
 
@@ -34,33 +33,6 @@ def make(model_dir: Path, step: int, **metrics: float) -> Path:
 
 def steps(model_dir: Path) -> list[int]:
     return [checkpoint.step for checkpoint in list_checkpoints(model_dir)]
-
-
-def keep(model_dir: Path, export: ExportConfig, count: int, scores: dict[int, float]) -> list[int]:
-    register = LocalRegister(model_dir, export, count)
-    for step, score in scores.items():
-        register.register(str(make(model_dir, step, auc=score)), step, {"auc": score})
-    return steps(model_dir)
-
-
-SCORES = {100: 0.7, 200: 0.9, 300: 0.8, 400: 0.6}
-
-
-def test_type_latest_keeps_the_most_recent(tmp_path: Path) -> None:
-    assert keep(tmp_path, ExportConfig(), 2, SCORES) == [300, 400]
-
-
-def test_type_best_keeps_the_best_and_the_latest(tmp_path: Path) -> None:
-    assert keep(tmp_path, ExportConfig(exporter_type="best"), 2, SCORES) == [200, 300, 400]
-
-
-def test_zero_keeps_all(tmp_path: Path) -> None:
-    assert keep(tmp_path, ExportConfig(exporter_type="best"), 0, SCORES) == [100, 200, 300, 400]
-
-
-def test_a_score_that_is_not_a_number_is_the_worst(tmp_path: Path) -> None:
-    scores = {100: 0.7, 200: math.nan, 300: 0.8}
-    assert keep(tmp_path, ExportConfig(exporter_type="best"), 2, scores) == [100, 300]
 
 
 def test_the_best_may_be_the_smallest(tmp_path: Path) -> None:
