@@ -12,7 +12,7 @@ from raymon.cli.streams import prepare_streams, say
 
 def test_what_an_encoding_lacks_is_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
     raw = io.BytesIO()
-    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii"))
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="latin-1"))
     prepare_streams()
     say("損失 0.5")
     assert raw.getvalue() == b"\\u640d\\u5931 0.5\n"
