@@ -13,6 +13,8 @@ from raymon.cli.options import (
     with_num_workers,
 )
 from raymon.cli.streams import say
+from raymon.cli.words import columns
+from raymon.number_text import number_text
 
 
 @click.command()
@@ -50,5 +52,5 @@ def evaluate(
         say(to_json({"global_step": step, **metrics}))
     else:
         say(f"step {step}")
-        for name, value in metrics.items():
-            say(f"  {name:<24} {value:.5f}")
+        for line in columns([(name, number_text(value)) for name, value in metrics.items()]):
+            say(f"  {line}")

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from raymon.cli.streams import say
+from raymon.cli.words import output_width, row_lines, values_text
+from raymon.number_text import count_text, number_of, rate_text
 
 if TYPE_CHECKING:
     from raymon.training.summary import Summary
@@ -28,15 +30,17 @@ def print_summary(summary: Summary, *, has_cluster: bool = False) -> None:
         ("steps", f"{summary.steps:,} in {summary.epochs} epochs"),
         ("stopped early", summary.stopped_early or ""),
         *_throughput(summary),
-        ("train", _metrics(summary.train_metrics)),
-        ("eval", _metrics(summary.eval_metrics)),
+        ("train", values_text(summary.train_metrics, _bounds(summary.train_metric_bounds))),
+        ("", _last_window(summary)),
+        ("eval", values_text(summary.eval_metrics, _beside_scores(summary))),
+        *((f"no {name}", why) for name, why in summary.no_value.items()),
         ("data", _counts(summary.input_counts)),
         ("checkpoints", _counts(summary.save_counts)),
         ("best checkpoint", best),
-        ("", _metrics(summary.best_metrics)),
+        ("", values_text(summary.best_metrics, _bounds(summary.best_metric_bounds))),
         ("exported", shlex.quote(summary.export) if summary.export else ""),
         ("monitoring", _monitoring(summary)),
-        ("", ""),
+        ("", None),
         ("TensorBoard", f"{_command('tensorboard')} --logdir {directory}"),
     ]
     if not has_cluster:
@@ -45,10 +49,47 @@ def print_summary(summary: Summary, *, has_cluster: bool = False) -> None:
             ("", f"{_command('raymon')} train CONFIG --address auto"),
             ("", f"{_command('ray')} get-auth-token   (http://127.0.0.1:8265 asks for it)"),
         ]
-    say(f"\n{summary.status}: {directory}")
-    for name, text in rows:
-        if text or not name:
-            say(f"  {name:<16} {text}".rstrip())
+    since = ""
+    if summary.diverged_since is not None:
+        since = f", its losses are NaN or infinite from step {summary.diverged_since:,} on"
+    say(f"\n{summary.status}: {directory}{since}")
+    width, labels = output_width(), max(16, *(len(label) for label, _ in rows))
+    for label, text in rows:
+        if text is None:
+            say("")
+        elif text:
+            for line in row_lines(label, text, labels, width):
+                say(line)
+
+
+def _bounds(bounds: Mapping[str, float]) -> dict[str, str]:
+    # A bound that no digit shows is none to read.
+    return {name: f" (±{bound:.1g})" for name, bound in bounds.items() if bound >= 5e-6}
+
+
+def _beside_scores(summary: Summary) -> dict[str, str]:
+    beside = _bounds(summary.eval_metric_bounds)
+    for name, figures in summary.eval_metric_details.items():
+        told = ", ".join(f"{number_of(n)} {what.replace('_', ' ')}" for what, n in figures.items())
+        beside[name] = beside.get(name, "") + f" ({told})"
+    return beside
+
+
+def _last_window(summary: Summary) -> str:
+    """The metrics of the last window alone, where a decayed one is something else."""
+    apart = {
+        name: value
+        for name, value in summary.window_metrics.items()
+        if summary.train_metrics.get(name) != value
+    }
+    if not apart:
+        return ""
+    shares = {
+        name: f" ({weight * 100:.0f} % of the decayed value is its first window)"
+        for name, weight in summary.first_window_weights.items()
+        if 0.005 <= weight < 1
+    }
+    return f"last window alone: {values_text(apart, shares)}"
 
 
 def _counts(counts: Mapping[str, int]) -> str:
@@ -68,8 +109,8 @@ def _throughput(summary: Summary) -> list[tuple[str, str]]:
     if summary.samples is None or not summary.samples_per_second:
         return []
     return [
-        ("samples", f"{summary.samples:,} in {summary.train_s:.1f} s of training"),
-        ("samples/s", f"{summary.samples_per_second:,.0f}"),
+        ("samples", f"{summary.samples:,} in {rate_text(summary.train_s or 0.0)} s of training"),
+        ("samples/s", count_text(summary.samples_per_second)),
     ]
 
 
@@ -79,7 +120,3 @@ def _monitoring(summary: Summary) -> str:
         return "the reporter was gone at the end"
     missing = f"; steps {watched.steps_reported:,} to {summary.steps:,} were not reported"
     return str(watched) + (missing if watched.steps_reported < summary.steps else "")
-
-
-def _metrics(values: Mapping[str, float]) -> str:
-    return "  ".join(f"{name} {value:.5f}" for name, value in values.items())

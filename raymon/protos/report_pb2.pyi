@@ -216,12 +216,14 @@ class PlainTensor(_message.Message):
     def __init__(self, name: _Optional[str] = ..., shape: _Optional[_Iterable[int]] = ..., is_real: bool = ..., data: _Optional[bytes] = ...) -> None: ...
 
 class DecayState(_message.Message):
-    __slots__ = ("name", "decay")
+    __slots__ = ("name", "decay", "folds")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DECAY_FIELD_NUMBER: _ClassVar[int]
+    FOLDS_FIELD_NUMBER: _ClassVar[int]
     name: str
     decay: _containers.RepeatedCompositeFieldContainer[PlainTensor]
-    def __init__(self, name: _Optional[str] = ..., decay: _Optional[_Iterable[_Union[PlainTensor, _Mapping]]] = ...) -> None: ...
+    folds: int
+    def __init__(self, name: _Optional[str] = ..., decay: _Optional[_Iterable[_Union[PlainTensor, _Mapping]]] = ..., folds: _Optional[int] = ...) -> None: ...
 
 class InvalidCounts(_message.Message):
     __slots__ = ("name", "counts")

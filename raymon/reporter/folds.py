@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torchmetrics import Metric
 
 from raymon.metrics import CheckedMetric, DecayedMetric, TrainMetricWrapper, window_states
 from raymon.monitor.counts import add_counts, decode_counts, encode_counts
@@ -37,6 +39,7 @@ class Folds:
         self._open_counts: dict[str, dict[str, NDArray[np.int64]]] = {}
         self._open_others: dict[str, States] = {}
         self._values: dict[str, float] | None = None
+        self._folded: Counter[str] = Counter()
 
     def add(self, window: WindowSum) -> dict[str, Exception]:
         """Adds a merged window, and folds the metrics whose fold ends with it.
@@ -67,6 +70,7 @@ class Folds:
         twin._open_counts = {name: dict(states) for name, states in self._open_counts.items()}
         twin._open_others = {name: dict(states) for name, states in self._open_others.items()}
         twin._values = None
+        twin._folded = Counter(self._folded)
         return twin
 
     def values(self) -> dict[str, float]:
@@ -81,6 +85,19 @@ class Folds:
         bounds = {name: decayed.error_bound for name, decayed in self._decayed.items()}
         return {name: bound for name, bound in bounds.items() if bound is not None}
 
+    @property
+    def metrics(self) -> dict[str, Metric]:
+        """What is measured, by name."""
+        return {name: decayed.metric for name, decayed in self._decayed.items()}
+
+    def first_window_weights(self) -> dict[str, float]:
+        """How much of a decayed value is its first fold, by name, of those that were folded."""
+        return {
+            name: self._decayed[name].decay_rate ** (folds - 1)
+            for name, folds in self._folded.items()
+            if folds > 0
+        }
+
     def input_errors(self, invalid: Mapping[str, NDArray[np.int64]]) -> InputErrors:
         """What was wrong with the input of metrics, of their counts of it by name."""
         errors = {}
@@ -94,7 +111,9 @@ class Folds:
         """Writes everything that is needed to go on into a state."""
         state.metrics.extend(
             DecayState(
-                name=name, decay=[_plain(key, value) for key, value in decayed.state_dict().items()]
+                name=name,
+                decay=[_plain(key, value) for key, value in decayed.state_dict().items()],
+                folds=self._folded[name],
             )
             for name, decayed in self._decayed.items()
         )
@@ -124,6 +143,7 @@ class Folds:
                 changed.append(saved.name)
                 continue
             self._decayed[saved.name].load_state_dict(decayed)
+            self._folded[saved.name] = saved.folds
             self._add_to(saved.name, open_counts.get(saved.name), open_others.get(saved.name))
         return changed
 
@@ -147,6 +167,7 @@ class Folds:
         others = self._open_others.get(name, {})
         states.update({key: state.to_array() for key, state in others.items()})
         self._decayed[name].fold({key: _as_tensor(array) for key, array in states.items()})
+        self._folded[name] += 1
         self._forget(name)
 
     def _forget(self, name: str) -> None:

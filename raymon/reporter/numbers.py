@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from raymon.metrics import TrainMetricWrapper
+from raymon.monitor.layout import Layout
 from raymon.protos.report_pb2 import ReporterState
 from raymon.reporter.account import Account
 from raymon.reporter.folds import Folds
@@ -115,7 +116,7 @@ class Numbers:
         for name in self._folds.restore(state):
             self._warn(name, f"metric {name} is another one than before: it begins anew")
         if state.HasField("period"):
-            self._period = Period.restore(state.period)
+            self._period = Period.restore(state.period, Layout.from_message(state.layout))
         self._samples = state.samples
         self._train_s, self._monitor_s = state.train_s, state.monitor_s
         self._account = Account.from_message(state.account)

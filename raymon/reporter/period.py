@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from raymon.monitor.layout import Layout
 from raymon.protos.report_pb2 import Histogram, InvalidCounts, PeriodState, Scalar
 from raymon.reporter.folds import Folds
+from raymon.reporter.period_metrics import PeriodMetrics
 from raymon.reporter.window_sum import LossTotal, WindowSum
 from raymon.sinks import Coverage, Snapshot
 
@@ -30,6 +32,7 @@ class Period:
     device_bytes: int = 0
     invalid: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     ranks: int | None = None
+    metrics: PeriodMetrics = field(default_factory=PeriodMetrics)
 
     def add(self, window: WindowSum) -> None:
         """Adds the window that follows."""
@@ -49,6 +52,7 @@ class Period:
         self.histograms = window.histograms or self.histograms
         self.host_bytes = max(self.host_bytes, window.host_bytes)
         self.device_bytes = max(self.device_bytes, window.device_bytes)
+        self.metrics.add(window)
         present = len(window.ranks)
         self.ranks = present if self.ranks is None else min(self.ranks, present)
         self.last = window
@@ -70,6 +74,8 @@ class Period:
             },
             metrics=folds.values(),
             metric_bounds=folds.bounds(),
+            window_metrics=self.metrics.values(folds.metrics),
+            first_window_weights=folds.first_window_weights(),
             learning_rates=self.last.learning_rates,
             gradient_norms=dict(self.gradient_norms),
             coverage=coverage,
@@ -84,7 +90,7 @@ class Period:
         """What is needed to go on with these steps; None where there are none."""
         if self.first_step is None:
             return None
-        return PeriodState(
+        state = PeriodState(
             first_step=self.first_step,
             samples=self.samples,
             seconds=self.seconds,
@@ -95,10 +101,17 @@ class Period:
                 for name, counts in self.invalid.items()
             ],
         )
+        self.metrics.save(state)
+        return state
 
     @classmethod
-    def restore(cls, state: PeriodState) -> Period:
-        """The steps that `save` gave; they are published with those that follow."""
+    def restore(cls, state: PeriodState, layout: Layout) -> Period:
+        """The steps that `save` gave; they are published with those that follow.
+
+        Args:
+            state: What it gave.
+            layout: Where the states of metrics were then.
+        """
         return cls(
             first_step=state.first_step,
             samples=state.samples,
@@ -106,4 +119,5 @@ class Period:
             losses={loss.name: LossTotal.from_message(loss) for loss in state.losses},
             phases={phase.name: phase.value for phase in state.phases},
             invalid={entry.name: np.array(entry.counts, dtype=np.int64) for entry in state.invalid},
+            metrics=PeriodMetrics.restore(state, layout),
         )

@@ -8,8 +8,8 @@ from types import TracebackType
 
 from rich.console import Console as RichConsole
 
+from raymon.number_text import rate_text
 from raymon.sinks.live_bars import LiveBars
-from raymon.sinks.number_text import rate_text
 from raymon.sinks.progress_text import (
     BOUND_SHOWN_ABOVE,
     format_values,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 
-from raymon.sinks.number_text import rate_text
+from raymon.number_text import rate_text
 
 _log = logging.getLogger("raymon")
 

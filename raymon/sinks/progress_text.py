@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from raymon.sinks.number_text import count_text, number_text, rate_text
+from raymon.number_text import count_text, number_text, rate_text
 from raymon.sinks.snapshot import TOTAL_LOSS, Snapshot
 
 BOUND_SHOWN_ABOVE = 0.01

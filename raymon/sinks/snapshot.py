@@ -70,6 +70,10 @@ class Snapshot:
         metrics: Decayed value by name, of those that were folded at least once.
         metric_bounds: By how much a metric can be wrong, where it can.
         no_value: As for an `Evaluation`, of the last fold.
+        window_metrics: Value by name of these steps alone, as the losses are; no earlier step is in
+            it.
+        first_window_weights: By name, how much of a decayed value is its first fold: after k folds
+            decay_rate^(k - 1), which is much in a short run.
         learning_rates: By parameter group.
         gradient_norms: By name, `global_gradient_norm` and `{parameter}/gradient_norm`.
         histograms: Of parameters and gradients.
@@ -96,6 +100,8 @@ class Snapshot:
     input_errors: InputErrors = field(default_factory=dict)
     host_bytes: int = 0
     device_bytes: int = 0
+    window_metrics: Mapping[str, float] = field(default_factory=dict)
+    first_window_weights: Mapping[str, float] = field(default_factory=dict)
     no_value: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -146,6 +152,8 @@ class Snapshot:
             "non_finite": dict(self.non_finite),
             "metrics": dict(self.metrics),
             "metric_bounds": dict(self.metric_bounds),
+            "window_metrics": dict(self.window_metrics),
+            "first_window_weights": dict(self.first_window_weights),
             "no_value": dict(self.no_value),
             "input_errors": {name: dict(found) for name, found in self.input_errors.items()},
             "learning_rates": list(self.learning_rates),

@@ -39,10 +39,18 @@ class Summary:
         train_s: Seconds of training, evaluation and saves left out.
         samples_per_second: Rows of all workers a second of `train_s`.
         train_metrics: Losses and decayed metrics of the last steps.
+        train_metric_bounds: By how much a decayed metric can be wrong, where it can.
+        window_metrics: The metrics of those steps alone, which the losses are of too.
+        first_window_weights: How much of a decayed metric is its first window, as for a `Snapshot`.
         eval_metrics: Scores of the last evaluation.
+        eval_metric_bounds: By how much a score can be wrong, where it can; of an evaluation in this
+            session.
+        eval_metric_details: What metrics counted beside their scores, as for an `Evaluation`.
+        no_value: By metric of that evaluation whose score is NaN, why.
         best_checkpoint: Path of the best checkpoint by the configured metric, the newest one
             where there is no evaluation; None where none has a value of the metric.
         best_metrics: Its scores.
+        best_metric_bounds: As `eval_metric_bounds`.
         export: Directory of the model on its own; None where there is none.
         restarts: How often the workers were started again.
         input_counts: By name, what was wrong with the data and was only counted.
@@ -61,9 +69,16 @@ class Summary:
     train_s: float | None = None
     samples_per_second: float | None = None
     train_metrics: Mapping[str, float] = field(default_factory=dict)
+    train_metric_bounds: Mapping[str, float] = field(default_factory=dict)
+    window_metrics: Mapping[str, float] = field(default_factory=dict)
+    first_window_weights: Mapping[str, float] = field(default_factory=dict)
     eval_metrics: Mapping[str, float] = field(default_factory=dict)
+    eval_metric_bounds: Mapping[str, float] = field(default_factory=dict)
+    eval_metric_details: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    no_value: Mapping[str, str] = field(default_factory=dict)
     best_checkpoint: str | None = None
     best_metrics: Mapping[str, float] = field(default_factory=dict)
+    best_metric_bounds: Mapping[str, float] = field(default_factory=dict)
     export: str | None = None
     restarts: int = 0
     input_counts: Mapping[str, int] = field(default_factory=dict)
@@ -93,6 +108,9 @@ def summarise(plan: RunPlan, progress: Progress, status: str, counts: Mapping[st
         best = newest
     last = progress.last
     before = {} if last else _of_before(model_dir, newest)
+    evaluations = {evaluation.step: evaluation for evaluation in progress.evaluations}
+    scored = evaluations.get(newest.step) if newest else None
+    scored_best = evaluations.get(best.step) if best else None
     diverged_since = progress.diverged_since if last else before.get("diverged_since")
     if status == DONE and diverged_since is not None:
         status = DIVERGED
@@ -104,9 +122,18 @@ def summarise(plan: RunPlan, progress: Progress, status: str, counts: Mapping[st
         diverged_since=diverged_since,
         epochs=newest.epoch if newest else 0,
         train_metrics=_train_metrics(last) if last else numbers_of(before.get("train_metrics", {})),
+        **_beside(last, before),
         eval_metrics=dict(newest.metrics) if newest else {},
+        eval_metric_bounds=dict(
+            scored.metric_bounds if scored else before.get("eval_metric_bounds", {})
+        ),
+        eval_metric_details=dict(
+            scored.metric_details if scored else before.get("eval_metric_details", {})
+        ),
+        no_value=dict(scored.no_value if scored else before.get("no_value", {})),
         best_checkpoint=str(best.path) if best else None,
         best_metrics=dict(best.metrics) if best else {},
+        best_metric_bounds=dict(scored_best.metric_bounds) if scored_best else {},
     )
     summary = replace(summary, **_counted(counts)) if counts else summary
     if plan.dropped:
@@ -131,6 +158,18 @@ def _counted(counts: Mapping[str, Any]) -> dict[str, Any]:
 
 def _train_metrics(last: Snapshot) -> dict[str, float]:
     return {**last.metrics, **last.all_losses}
+
+
+def _beside(last: Snapshot | None, before: Mapping[str, Any]) -> dict[str, Any]:
+    """What stands beside the train metrics, of the last steps or of the session before."""
+    if last is None:
+        names = ("train_metric_bounds", "window_metrics", "first_window_weights")
+        return {name: numbers_of(before.get(name, {})) for name in names}
+    return {
+        "train_metric_bounds": dict(last.metric_bounds),
+        "window_metrics": dict(last.window_metrics),
+        "first_window_weights": dict(last.first_window_weights),
+    }
 
 
 def _of_before(model_dir: StoragePath, newest: Checkpoint | None) -> dict[str, Any]:

@@ -57,3 +57,41 @@ def test_the_summary_says_which_steps_nobody_reported(capsys) -> None:
 def test_a_run_without_a_reporter_at_its_end_says_so(capsys) -> None:
     print_summary(Summary("done", "run", steps=600))
     assert "the reporter was gone at the end" in capsys.readouterr().out
+
+
+def printed(capsys: pytest.CaptureFixture[str], **fields: object) -> str:
+    print_summary(Summary("done", "run", **fields))  # type: ignore[arg-type]
+    return capsys.readouterr().out
+
+
+def test_the_summary_has_bounds_counts_and_reasons(capsys) -> None:
+    said = printed(
+        capsys,
+        eval_metrics={"auc": 0.75, "grouped_auc": 0.7, "pr_auc": float("nan")},
+        eval_metric_bounds={"auc": 0.0123},
+        eval_metric_details={"grouped_auc": {"groups": 37, "groups_skipped": 1205}},
+        no_value={"pr_auc": "there is no positive"},
+    )
+    assert "auc 0.75000 (±0.01)" in said
+    assert "grouped_auc 0.70000 (37 groups, 1,205 groups skipped)" in said
+    assert "pr_auc -" in said
+    assert "no pr_auc        there is no positive" in said
+
+
+def test_a_decayed_value_stands_beside_that_of_the_last_window_in_a_short_run(capsys) -> None:
+    said = printed(
+        capsys,
+        train_metrics={"mse": 2.16, "auc": 0.7, "total_loss": 0.64},
+        window_metrics={"mse": 0.64, "auc": 0.7},
+        first_window_weights={"mse": 0.81, "auc": 0.81},
+    )
+    assert "mse 2.16000" in said
+    alone = "last window alone: mse 0.64000 (81 % of the decayed value is its first window)"
+    assert alone in said
+    assert "last window alone" not in printed(capsys, train_metrics={"auc": 0.7})
+
+
+def test_the_first_line_says_that_a_run_has_diverged(capsys) -> None:
+    print_summary(Summary("diverged", "run", diverged_since=1200))
+    first = capsys.readouterr().out.splitlines()[1]
+    assert first == "diverged: run, its losses are NaN or infinite from step 1,200 on"

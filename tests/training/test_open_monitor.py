@@ -147,6 +147,31 @@ def test_a_loss_that_is_not_finite_is_counted_and_left_out(tmp_path: Path) -> No
     assert (line["losses"]["bce"], line["non_finite"]) == (2.0, {"bce": 2})
 
 
+def test_the_value_of_a_window_stands_beside_the_decayed_one(tmp_path: Path) -> None:
+    # Windows of 20 steps over folds of 10, and a checkpoint in the middle of one.
+    rows = batches(50)
+    message = auc_message()
+    with raymon.Monitor([message], log_step_count_steps=20, model_dir=tmp_path) as monitor:
+        for scores, labels in rows[:30]:
+            monitor.step({"bce": 0.5}, scores, labels)
+        monitor.checkpoint()
+    with raymon.Monitor(
+        [message], log_step_count_steps=20, model_dir=tmp_path, first_step=30
+    ) as monitor:
+        for scores, labels in rows[30:]:
+            monitor.step({"bce": 0.5}, scores, labels)
+    written = lines(tmp_path)
+    steps = [(line["first_step"], line["global_step"]) for line in written]
+    assert steps == [(0, 20), (20, 30), (20, 40), (40, 50)]
+    for line in written:
+        window = rows[line["first_step"] : line["global_step"]]
+        exact = roc_auc_score(_cat(window, 1), _cat(window, 0))
+        assert line["window_metrics"]["auc"] == pytest.approx(exact, abs=1e-4)
+    # After 2, 3, 4 and 5 folds.
+    weights = [line["first_window_weights"]["auc"] for line in written]
+    assert weights == pytest.approx([0.9**folds for folds in (1, 2, 3, 4)])
+
+
 class Raises(Metric):
     """Fails at every update."""
 

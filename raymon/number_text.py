@@ -41,3 +41,8 @@ def count_text(value: float) -> str:
     if not math.isfinite(value):
         return NO_VALUE
     return f"{value:,.0f}" if value == 0 or abs(value) >= 10 else f"{value:.2g}"
+
+
+def number_of(value: float) -> str:
+    """A figure that is mostly a count: `37`, `0.25`."""
+    return f"{value:,.0f}" if math.isfinite(value) and value == int(value) else number_text(value)

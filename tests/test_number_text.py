@@ -3,7 +3,7 @@ import math
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from raymon.sinks.number_text import count_text, number_text, rate_text
+from raymon.number_text import count_text, number_text, rate_text
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 TEXTS = (number_text, rate_text, count_text)

@@ -1,0 +1,85 @@
+"""The train metrics of some steps alone, beside those that are decayed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torchmetrics import Metric
+
+from raymon.metrics import DecayedMetric
+from raymon.monitor.counts import add_counts, decode_counts, encode_counts
+from raymon.monitor.layout import Counts, Layout
+from raymon.monitor.states import States, decode_states, encode_merged, merge_into
+from raymon.protos.report_pb2 import PeriodState
+from raymon.reporter.window_sum import WindowSum
+
+
+@dataclass
+class PeriodMetrics:
+    """States of the train metrics, summed over windows that follow each other.
+
+    Attributes:
+        layout: Where states are in `counts`; None before the first window.
+        counts: The integer states of all metrics.
+        others: By metric, those that are no integers.
+        known: False where the metrics are others than at the beginning, so that there are no values
+            of all the steps.
+    """
+
+    layout: Layout | None = None
+    counts: Counts | None = None
+    others: dict[str, States] = field(default_factory=dict)
+    known: bool = True
+
+    def add(self, window: WindowSum) -> None:
+        """Adds the window that follows."""
+        if self.layout is None or self.counts is None:
+            self.layout, self.counts = window.layout, window.counts.copy()
+        elif self.layout.fingerprint == window.layout.fingerprint:
+            self.counts += window.counts
+        else:
+            self.known = False
+        merge_into(self.others, window.others)
+
+    def values(self, metrics: Mapping[str, Metric]) -> dict[str, float]:
+        """The values of these steps alone, by name, of the metrics that have one.
+
+        Args:
+            metrics: The train metrics by name, as prototypes.
+        """
+        if self.layout is None or self.counts is None or not self.known:
+            return {}
+        found = self.layout.split(self.counts)
+        values = {name: self._value(metric, name, found) for name, metric in metrics.items()}
+        return {name: value for name, value in values.items() if value is not None}
+
+    def save(self, state: PeriodState) -> None:
+        """Writes what `restore` needs into a state."""
+        if self.layout is not None and self.counts is not None and self.known:
+            state.counts.extend(encode_counts(self.layout, self.counts))
+            state.metrics.extend(encode_merged(self.others))
+
+    @classmethod
+    def restore(cls, state: PeriodState, layout: Layout) -> PeriodMetrics:
+        """The states that `save` wrote, where the layout was this one."""
+        counts = layout.empty()
+        add_counts(decode_counts(state.counts, layout.size), counts)
+        is_there = bool(state.counts or state.metrics or not state.samples)
+        return cls(layout, counts, decode_states(state.metrics), known=is_there)
+
+    def _value(
+        self, metric: Metric, name: str, found: Mapping[str, Mapping[str, Counts]]
+    ) -> float | None:
+        arrays: dict[str, NDArray[Any]] = dict(found.get(name, {}))
+        arrays.update({key: each.to_array() for key, each in self.others.get(name, {}).items()})
+        alone = DecayedMetric(metric, 0.0)
+        try:
+            alone.fold({key: torch.from_numpy(np.array(a, order="C")) for key, a in arrays.items()})
+            return alone.value
+        except Exception:  # its fold fails as well, and that is told
+            return None
