@@ -6,6 +6,7 @@ that was killed left half written at the end is no record.
 
 from __future__ import annotations
 
+import errno
 import os
 import zlib
 from collections.abc import Iterator
@@ -18,6 +19,10 @@ from google.protobuf.message import DecodeError
 from raymon.protos.report_pb2 import JournalRecord
 
 _HEADER = 8
+
+
+class JournalGoneError(OSError):
+    """The file was deleted, and what was in it with it; what is pending is kept."""
 
 
 class Journal:
@@ -41,10 +46,15 @@ class Journal:
         """Makes all records that were appended durable, in one go.
 
         Raises:
+            JournalGoneError: Somebody has deleted the file; the next call makes it again.
             OSError: They are not; they are kept, and written by the next call.
         """
         if not self._pending:
             return
+        if self._good > 0 and not self._is_there():
+            self.close()
+            self._good = 0
+            raise JournalGoneError(errno.ENOENT, "was deleted", str(self.path))
         try:
             file = self._open()
             data = b"".join(self._pending)
@@ -64,6 +74,17 @@ class Journal:
             # What could not be written is written again; `flush` said so.
             with suppress(OSError):
                 file.close()
+
+    def _is_there(self) -> bool:
+        """Whether the file is still the one that was written to: a process may go on writing to one
+        that has no name any more, and nobody will read it."""
+        try:
+            there = self.path.stat()
+        except FileNotFoundError:
+            return False
+        if self._file is not None:
+            return os.path.samestat(there, os.fstat(self._file.fileno()))
+        return there.st_size >= self._good
 
     def _open(self) -> BufferedRandom:
         if self._file is None:

@@ -20,6 +20,7 @@ from raymon.protos.report_pb2 import (
 from raymon.reporter.collation import Attempt
 from raymon.reporter.evaluation_record import from_record, to_record
 from raymon.reporter.history import History, Replay, replay
+from raymon.reporter.journal import JournalGoneError
 from raymon.reporter.numbers import Numbers
 from raymon.reporter.outlet import Outlet
 from raymon.reporter.publications import Cursor
@@ -206,7 +207,11 @@ class Reporter:
             self._journal(JournalRecord(evaluation=record))
             self._outlet.write_evaluation(evaluation)
         if self._store is not None:
-            self._store.flush()
+            try:
+                self._store.flush()
+            except JournalGoneError:
+                self._make_anew()
+                self._store.flush()
 
     def publish_notice(self, text: str) -> None:
         """Publishes a line that is shown as a warning."""
@@ -405,7 +410,7 @@ class Reporter:
         elif self._history is not None:
             self._durable = self._history.closed
 
-    def _write_state(self, end_step: int) -> None:
+    def _write_state(self, end_step: int) -> bool:
         state = ReporterState(
             schema_version=SCHEMA_VERSION,
             end_step=end_step,
@@ -414,13 +419,26 @@ class Reporter:
             origin_step=self._origin,
         )
         self._numbers.save(state)
-        self._try_to_store(lambda store: store.write_state(state))
+        return self._try_to_store(lambda store: store.write_state(state))
+
+    def _make_anew(self) -> bool:
+        """Writes all that is known, where what was kept of it has been deleted."""
+        end_step = self._numbers.figures()["end_step"]
+        self._outlet.publish(
+            Notice(
+                "monitoring: files in monitor/ were deleted and are made again; after a restart "
+                f"from before step {end_step} decayed metrics and counts begin anew"
+            )
+        )
+        return self._write_state(end_step)
 
     def _try_to_store(self, action: Callable[[Store], None]) -> bool:
         if self._store is None:
             return True
         try:
             action(self._store)
+        except JournalGoneError:
+            return self._make_anew()
         except OSError as error:
             self.counts.store_failures += 1
             self._store_reasons[f"the storage of the run fails: {os_reason(error)}"] += 1

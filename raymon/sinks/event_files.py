@@ -32,6 +32,8 @@ class EventFiles:
         self._directory = directory
         self._path: Path | None = None
         self._number: int | None = None
+        self.notices: list[str] = []
+        """What is to be told, by whoever writes."""
 
     def add(self, summary: Summary, step: int) -> None:
         """Adds the points of one step.
@@ -55,6 +57,9 @@ class EventFiles:
         """Every event is written already."""
 
     def _append(self, event: Event) -> None:
+        if self._path is not None and not self._path.exists():
+            self.notices.append(f"{self._path} was deleted; a new file goes on, without its points")
+            self._path = None
         if self._path is None:
             self._begin()
         assert self._path is not None

@@ -29,6 +29,10 @@ class WindowLines:
     def write_evaluation(self, evaluation: Evaluation) -> None:
         """Evaluations have their own file."""
 
+    def take_notices(self) -> list[str]:
+        """What is to be told since the call before."""
+        return self._file.take_notices() if isinstance(self._file, JsonLinesFile) else []
+
     def roll_back(self, step: int, evaluation_step: int) -> None:
         """Drops the lines after `step`."""
         self._file.roll_back(step)
@@ -57,6 +61,10 @@ class EvaluationLines:
     def write_evaluation(self, evaluation: Evaluation) -> None:
         """Appends the scores."""
         self._file.append({"global_step": evaluation.step, **evaluation.metrics})
+
+    def take_notices(self) -> list[str]:
+        """What is to be told since the call before."""
+        return self._file.take_notices() if isinstance(self._file, JsonLinesFile) else []
 
     def roll_back(self, step: int, evaluation_step: int) -> None:
         """Drops the lines after `evaluation_step`."""

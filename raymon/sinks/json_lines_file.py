@@ -20,6 +20,7 @@ class JsonLinesFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._notices: list[str] = []
         self._size: int | None = None
         """That the file had after the last line, in bytes."""
 
@@ -34,8 +35,17 @@ class JsonLinesFile:
         line = to_line(record)
         # Of the same size as before, it ends with the line that was written then.
         if self._size is None or not self._has(self._size):
+            if self._size and not self._path.exists():
+                self._notices.append(
+                    f"{self._path} was deleted and is made again, without its lines"
+                )
             cut_torn_line(self._path)
         self._size = append_whole(self._path, line)
+
+    def take_notices(self) -> list[str]:
+        """What is to be told since the call before."""
+        taken, self._notices = self._notices, []
+        return taken
 
     def roll_back(self, step: int) -> None:
         """Drops the lines after `step`, and any that is only half written.

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from raymon.sinks.snapshot import Evaluation, Snapshot
+
+
+@runtime_checkable
+class TellingSink(Protocol):
+    """A sink that has something to tell beside what fails."""
+
+    def take_notices(self) -> list[str]:
+        """What is to be told since the call before."""
 
 
 class Sink(Protocol):

@@ -11,7 +11,7 @@ from raymon.sinks.actions import Action, Close, Flush, Write, WriteEvaluation
 from raymon.sinks.hang_watch import HangWatch
 from raymon.sinks.notices import Notices
 from raymon.sinks.retries import Retries
-from raymon.sinks.sink import Sink
+from raymon.sinks.sink import Sink, TellingSink
 
 GATHER_S = 10.0
 """Seconds after which what a sink has gathered is written."""
@@ -37,6 +37,7 @@ class SinkThread:
         hangs_after_s: float,
         clock: Callable[[], float],
     ) -> None:
+        self._sink = sink
         self._notices = Notices(name)
         self._watch = HangWatch(hangs_after_s, clock, self._notices)
         self._retries = Retries(sink, tries, retry_s, self._watch, self._notices)
@@ -100,6 +101,9 @@ class SinkThread:
                 action = Flush()
             self._is_writing = isinstance(action, Write | WriteEvaluation)
             done = self._retries.do(action)
+            if isinstance(self._sink, TellingSink):
+                for text in self._sink.take_notices():
+                    self._notices.tell(f": {text}")
             if isinstance(action, Flush):
                 action.over.set()
                 flush_at = None if done else time.monotonic() + GATHER_S

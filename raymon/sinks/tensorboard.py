@@ -65,6 +65,15 @@ class TensorBoard:
         metrics = {f"metric/{name}": value for name, value in evaluation.metrics.items()}
         self._evaluation.add(_scalars(metrics), evaluation.step)
 
+    def take_notices(self) -> list[str]:
+        """What is to be told since the call before."""
+        taken: list[str] = []
+        for events in (self._train, self._evaluation):
+            if isinstance(events, EventFiles):
+                taken += events.notices
+                events.notices = []
+        return taken
+
     def roll_back(self, step: int, evaluation_step: int) -> None:
         """Hides what is on the curves of training after `step`, and on those of evaluation after
         `evaluation_step`."""
