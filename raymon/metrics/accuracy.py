@@ -7,7 +7,6 @@ from typing import Any
 from torch import Tensor
 
 from raymon.metrics.checked_metric import check_rows
-from raymon.metrics.fixed_point import weight_units
 from raymon.metrics.hit_rate import HitRate, check_top_k
 from raymon.metrics.invalid import invalid_counts, not_binary
 
@@ -17,7 +16,8 @@ class Accuracy(HitRate):
 
     Args:
         threshold: scores above it are positive predictions; for preds `[B]`.
-        top_k: a prediction is right when the label is among that many; for preds `[B, C]`.
+        top_k: a prediction is right when the label is among that many; for preds `[B, C]`. With
+            equal scores it is right as often as it would be in the mean over their orders.
         kwargs: what every torchmetrics metric takes.
 
     Raises:
@@ -36,8 +36,8 @@ class Accuracy(HitRate):
             preds: float, probabilities `[B]` or scores `[B, C]`; a NaN makes the value NaN.
             target: `[B]`, 0 or 1, another label counts as positive above 0.5; for preds `[B, C]`
                 the index of the class, and a sample whose label is no class is a miss.
-            weights: float `[B]`, sample weights; None weighs every sample 1. One that is not in
-                [0, 2^20] makes the value NaN.
+            weights: float `[B]`, sample weights; None weighs every sample 1. One that is neither 0
+                nor in [1e-30, 1e30] makes the value NaN.
 
         Raises:
             UserError: `preds` is neither `[B]` nor `[B, C]`, or another argument not `[B]`.
@@ -48,4 +48,4 @@ class Accuracy(HitRate):
         check_rows("Accuracy", preds=preds, target=target, weights=weights)
         self.invalid += invalid_counts(preds, not_binary(target), weights)
         hit = (preds.detach() > self.threshold) == (target > 0.5)
-        self.add(hit, weight_units(weights, preds))
+        self.add(hit, weights)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from raymon.metrics.steady_sum import steady_sum
@@ -20,7 +19,7 @@ def area(histogram: Tensor, *, by_thresholds: bool) -> Tensor:
             torchmetrics draws it: pairs within the top bin, of scores of exactly 1, count nothing.
 
     Returns:
-        float64 `[...]`; 0.0 where a class is missing, NaN where the NaN bin is not empty.
+        float64 `[...]`; NaN where a class is missing, or the NaN bin is not empty.
     """
     negative, positive = histogram[..., 0, :-1], histogram[..., 1, :-1]
     up_to = positive.cumsum(-1)
@@ -43,7 +42,7 @@ def area_error_bound(histogram: Tensor, *, by_thresholds: bool) -> Tensor:
         by_thresholds: as for `area`.
 
     Returns:
-        float64 `[...]`; 0.0 where a class is missing, NaN where the NaN bin is not empty.
+        float64 `[...]`; NaN where a class is missing, or the NaN bin is not empty.
     """
     doubt = histogram[..., 0, :-1].double() * histogram[..., 1, :-1].double() / 2
     if by_thresholds:
@@ -58,7 +57,6 @@ def has_pairs(histogram: Tensor) -> Tensor:
 
 def _share_of_pairs(histogram: Tensor, weight: Tensor) -> Tensor:
     """`weight` of pairs `[...]` over that of all pairs, with the rules for what is missing."""
-    classes = histogram[..., :-1].sum(-1).double()
-    share = weight / classes.prod(-1)
-    share = torch.where(has_pairs(histogram), share, torch.zeros_like(share))
-    return share.masked_fill((histogram[..., -1] > 0).any(-1), float("nan"))
+    share = weight / histogram[..., :-1].sum(-1).double().prod(-1)
+    undefined = ~has_pairs(histogram) | (histogram[..., -1] > 0).any(-1)
+    return share.masked_fill(undefined, float("nan"))

@@ -7,6 +7,9 @@ from torch import Tensor
 
 from raymon.metrics.steady_sum import steady_sum
 
+_NOTHING = 1e-300
+"""In place of a weight of 0 that 0 is divided by."""
+
 
 def average_precision(histogram: Tensor) -> Tensor:
     """The area under the precision-recall curve: the mean over positives of the precision there.
@@ -22,7 +25,7 @@ def average_precision(histogram: Tensor) -> Tensor:
         float64 scalar; NaN without a positive, or where the NaN bin is not empty.
     """
     positive, true, false = _from_the_top(histogram)
-    return _mean_over_positives(histogram, positive * true / (true + false).clamp(min=1))
+    return _mean_over_positives(histogram, positive * true / (true + false).clamp(min=_NOTHING))
 
 
 def average_precision_error_bound(histogram: Tensor) -> Tensor:
@@ -40,10 +43,11 @@ def average_precision_error_bound(histogram: Tensor) -> Tensor:
     positive, true, false = _from_the_top(histogram)
     true_above = true - positive
     false_above = false - histogram[0, :-1].double()
-    value = positive * true / (true + false).clamp(min=1)
-    best = positive * true / (true + false_above).clamp(min=1)
+    value = positive * true / (true + false).clamp(min=_NOTHING)
+    best = positive * true / (true + false_above).clamp(min=_NOTHING)
     # The integral of (t + x) / (t + x + false) over x from 0 to `positive`.
-    worst = positive - false * torch.log1p(positive / (true_above + false).clamp(min=1))
+    below = false * torch.log1p(positive / (true_above + false).clamp(min=_NOTHING))
+    worst = positive - torch.where(false > 0, below, 0.0)
     over = _mean_over_positives(histogram, best - value)
     return torch.maximum(over, _mean_over_positives(histogram, value - worst))
 

@@ -7,6 +7,9 @@ from torch import Tensor
 
 from raymon.metrics.steady_sum import steady_sum
 
+_NOTHING = 1e-300
+"""In place of a weight of 0 that 0 is divided by."""
+
 
 def binned_share(
     cells: Tensor, score_slots: Tensor, label_slots: Tensor, rows: Tensor, weighted: Tensor
@@ -19,9 +22,9 @@ def binned_share(
     a half is concordant, and more where the pairs of the next bins are more often so than not.
 
     Args:
-        cells: int64 `[S, L]`, weight by bin of scores and of labels, in the order of the values.
-        score_slots: int64 `[S, SLOTS]`, weight by bin of scores and slot of the score.
-        label_slots: int64 `[L, SLOTS]`, the same of labels.
+        cells: `[S, L]`, weight by bin of scores and of labels, in the order of the values.
+        score_slots: `[S, SLOTS]`, weight by bin of scores and slot of the score.
+        label_slots: `[L, SLOTS]`, the same of labels.
         rows: int64 scalar, how many rows weigh anything.
         weighted: int64 scalar, how many of them weigh something else than 1.
 
@@ -75,7 +78,9 @@ def _sharing(cells: Tensor, ties: Tensor) -> tuple[Tensor, Tensor]:
     descents = (weight[:-1] * before[1:]).sum(1)
     # Values of the next row are, on average, three times as far away as those of the same row;
     # over distances as small as these the excess of ascents grows with the distance.
-    excess = _of_both_sides(ascents - descents) / _of_both_sides(ascents + descents).clamp(min=1)
+    excess = _of_both_sides(ascents - descents) / _of_both_sides(ascents + descents).clamp(
+        min=_NOTHING
+    )
     return pairs, pairs * (1 - ties) * (1 + excess / 3) / 2
 
 

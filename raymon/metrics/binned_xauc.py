@@ -9,9 +9,10 @@ from torch import Tensor
 
 from raymon.metrics.binned_pairs import binned_share
 from raymon.metrics.checked_metric import LABELS, CheckedMetric, check_rows
-from raymon.metrics.fixed_point import WEIGHT_BITS, weight_units
+from raymon.metrics.fixed_point import valid_weights
 from raymon.metrics.invalid import invalid_counts
 from raymon.metrics.real_bins import SLOTS, RealBins, slots
+from raymon.metrics.sliced_weights import add_table, add_to_table, table_of
 
 SCORE_BINS = RealBins((-9, 2), (-3, 4), (5, 2), last=21, negative_bits=1)
 LABEL_BINS = RealBins((-4, 2), (0, 3), (8, 2), last=22, negative_bits=2)
@@ -39,8 +40,8 @@ class BinnedXAUC(CheckedMetric):
     holds but for chance: that several values of a bin are taken for one happens to 1 in 16 bins of
     two values, to 1 in 256 of three.
 
-    The states do not grow with the samples; they are int64: `cells` `[327, 173]`, the weight by
-    bin of scores and of labels, in units of 2^-WEIGHT_BITS; `score_slots` `[327, 16]` and
+    The states do not grow with the samples. Tables of `sliced_weights` are `cells`
+    `[327, 173]`, the weight by bin of scores and of labels; `score_slots` `[327, 16]` and
     `label_slots` `[173, 16]`, the same by bin and by a hash of the value, which tell equal
     values; `rows`, how many weigh anything; `weighted`, how many of them do not weigh 1.
 
@@ -55,6 +56,7 @@ class BinnedXAUC(CheckedMetric):
     higher_is_better = True
     is_differentiable = False
     invalid_label = "labels that are not finite"
+    missing = ("there is no pair of rows that weigh anything",)
     cells: Tensor
     score_slots: Tensor
     label_slots: Tensor
@@ -63,14 +65,11 @@ class BinnedXAUC(CheckedMetric):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        for name, shape in {
-            "cells": (SCORE_BINS.count, LABEL_BINS.count),
-            "score_slots": (SCORE_BINS.count, SLOTS),
-            "label_slots": (LABEL_BINS.count, SLOTS),
-            "rows": (),
-            "weighted": (),
-        }.items():
-            self.add_state(name, torch.zeros(shape, dtype=torch.int64), dist_reduce_fx="sum")
+        add_table(self, "cells", (SCORE_BINS.count, LABEL_BINS.count))
+        add_table(self, "score_slots", (SCORE_BINS.count, SLOTS))
+        add_table(self, "label_slots", (LABEL_BINS.count, SLOTS))
+        for name in ("rows", "weighted"):
+            self.add_state(name, torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
 
     def update(self, preds: Tensor, target: Tensor, weights: Tensor | None = None) -> None:
         """Add samples.
@@ -78,8 +77,8 @@ class BinnedXAUC(CheckedMetric):
         Args:
             preds: float `[B]`, scores, any real; compared as float32. A NaN makes the value NaN.
             target: `[B]`, labels; compared as float32, in which they must be finite.
-            weights: float `[B]`, sample weights; None weighs every sample 1. One that is not in
-                [0, 2^20] makes the value NaN.
+            weights: float `[B]`, sample weights; None weighs every sample 1. One that is neither 0
+                nor in [1e-30, 1e30] makes the value NaN.
 
         Raises:
             UserError: the arguments are not `[B]`.
@@ -87,15 +86,23 @@ class BinnedXAUC(CheckedMetric):
         check_rows("BinnedXAUC", preds=preds, target=target, weights=weights)
         # Adding 0 makes -0.0 the same as 0.0.
         preds, target = preds.detach().float() + 0.0, target.detach().float() + 0.0
-        self.invalid += invalid_counts(preds, target - target, weights, probabilities=False)
-        units = weight_units(weights, preds)
-        self.rows += len(preds) if weights is None else torch.count_nonzero(units)
-        if weights is not None:
-            self.weighted += torch.count_nonzero(units - (1 << WEIGHT_BITS))
+        self.invalid += invalid_counts(
+            preds, target - target, weights, probabilities=False, sliced=True
+        )
+        if weights is None:
+            self.rows += len(preds)
+        else:
+            valid = valid_weights(weights)
+            self.rows += torch.count_nonzero(valid)
+            self.weighted += torch.count_nonzero(valid - 1)
         score, label = SCORE_BINS.index(preds), LABEL_BINS.index(target)
-        _add(self.cells, score, label, units)
-        _add(self.score_slots, score, slots(preds), units)
-        _add(self.label_slots, label, slots(target), units)
+        for name, row, column in (
+            ("cells", score, label),
+            ("score_slots", score, slots(preds)),
+            ("label_slots", label, slots(target)),
+        ):
+            width = getattr(self, name).shape[1]
+            add_to_table(self, name, torch.add(column, row, alpha=width), weights, preds)
 
     def _compute(self) -> Tensor:
         return self._share()[0].masked_fill(self.invalid[LABELS] > 0, float("nan"))
@@ -103,12 +110,14 @@ class BinnedXAUC(CheckedMetric):
     def _bound(self) -> Tensor:
         return self._share()[1]
 
+    def _missing(self) -> Tensor:
+        return (self.rows < 2).reshape(1)
+
     def _share(self) -> tuple[Tensor, Tensor]:
         return binned_share(
-            self.cells, self.score_slots, self.label_slots, self.rows, self.weighted
+            table_of(self, "cells"),
+            table_of(self, "score_slots"),
+            table_of(self, "label_slots"),
+            self.rows,
+            self.weighted,
         )
-
-
-def _add(table: Tensor, row: Tensor, column: Tensor, units: Tensor) -> None:
-    """Add weights to the cells of a table: int64 `[R, C]`, in place."""
-    table.view(-1).index_add_(0, torch.add(column, row, alpha=table.shape[1]), units)

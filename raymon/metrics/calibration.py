@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from raymon.metrics.checked_metric import CheckedMetric, check_rows
-from raymon.metrics.exact_sum import SUM_BINS, add_weighted, exact_total
-from raymon.metrics.fixed_point import WEIGHT_BITS, weight_units
+from raymon.metrics.exact_sum import SUM_BINS, add_ones, add_weighted, exact_total
+from raymon.metrics.fixed_point import valid_weights
 from raymon.metrics.invalid import invalid_counts, not_binary
 
 
@@ -19,8 +19,8 @@ class Calibration(CheckedMetric):
     He et al., "Practical Lessons from Predicting Clicks on Ads at Facebook" (ADKDD 2014), section
     3. NaN without a positive.
 
-    States, int64: `predicted`, the weighted sum of the scores, `[SUM_BINS]`, as in `exact_sum`;
-    `positives`, the weight of the positives, in units of 2^-WEIGHT_BITS.
+    States, int64 `[SUM_BINS]`, sums as in `exact_sum`: `predicted`, of the weighted scores, and
+    `positives`, of the weights of the positives.
 
     Args:
         kwargs: what every torchmetrics metric takes.
@@ -28,13 +28,15 @@ class Calibration(CheckedMetric):
 
     higher_is_better = None
     is_differentiable = False
+    missing = ("there is no positive",)
     predicted: Tensor
     positives: Tensor
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        for name, shape in (("predicted", (SUM_BINS,)), ("positives", ())):
-            self.add_state(name, torch.zeros(shape, dtype=torch.int64), dist_reduce_fx="sum")
+        for name in ("predicted", "positives"):
+            empty = torch.zeros(SUM_BINS, dtype=torch.int64)
+            self.add_state(name, empty, dist_reduce_fx="sum")
 
     def update(self, preds: Tensor, target: Tensor, weights: Tensor | None = None) -> None:
         """Add samples.
@@ -43,19 +45,24 @@ class Calibration(CheckedMetric):
             preds: float `[B]`, probabilities; those outside [0, 1] count as 0 or 1, and a NaN
                 makes the value NaN.
             target: `[B]`, 0 or 1; another label counts as positive above 0.5.
-            weights: float `[B]`, sample weights; None weighs every sample 1. One that is not in
-                [0, 2^20] makes the value NaN.
+            weights: float `[B]`, sample weights; None weighs every sample 1. One that is neither 0
+                nor in [1e-30, 1e30] makes the value NaN.
 
         Raises:
             UserError: the arguments are not `[B]`.
         """
         check_rows("Calibration", preds=preds, target=target, weights=weights)
         self.invalid += invalid_counts(preds, not_binary(target), weights)
-        units = weight_units(weights, preds)
-        add_weighted(self.predicted, preds.detach().double().clamp(0, 1), units)
-        self.positives += (units * (target > 0.5)).sum()
+        valid = None if weights is None else valid_weights(weights)
+        add_weighted(self.predicted, preds.detach().double().clamp(0, 1), valid)
+        if valid is None:
+            add_ones(self.positives, torch.count_nonzero(target > 0.5))
+        else:
+            add_weighted(self.positives, (target > 0.5).double(), valid)
 
     def _compute(self) -> Tensor:
-        observed = self.positives.double() * 2.0**-WEIGHT_BITS
-        ratio = exact_total(self.predicted) / observed
-        return ratio.masked_fill(self.positives == 0, float("nan"))
+        ratio = exact_total(self.predicted) / exact_total(self.positives)
+        return ratio.masked_fill(self._missing().any(), float("nan"))
+
+    def _missing(self) -> Tensor:
+        return (self.positives == 0).all().unsqueeze(0)

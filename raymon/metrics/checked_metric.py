@@ -46,8 +46,6 @@ class CheckedMetric(Metric):
         self.found_invalid: Tensor | None = None
         self.error_bound: Tensor | None = None
         self.found_missing: Tensor | None = None
-        self.details: dict[str, float] = {}
-        """What was counted beside the value computed last, by name."""
 
     def set_dtype(self, dst_type: Any) -> CheckedMetric:
         """Nothing: the types of the states are what makes them exact."""
@@ -56,6 +54,9 @@ class CheckedMetric(Metric):
     def _apply(self, fn: Callable[[Tensor], Tensor], *args: Any, **kwargs: Any) -> Any:
         # A module that holds a metric may change its type; the metric goes to its device alone.
         def move(state: Tensor) -> Tensor:
+            if state.dim() and not any(state.stride()):
+                # One number that stands for many stays that.
+                return move(state[(0,) * state.dim()]).expand(state.shape)
             moved = fn(state)
             return moved if moved.dtype == state.dtype else state.to(moved.device)
 
@@ -64,8 +65,10 @@ class CheckedMetric(Metric):
     def reset(self) -> None:
         """Start anew, as `torchmetrics.Metric.reset`."""
         super().reset()
+        for name, default in self._defaults.items():
+            if isinstance(default, Tensor) and default.dim() and not any(default.stride()):
+                setattr(self, name, default)
         self.found_invalid = self.error_bound = self.found_missing = None
-        self.details = {}
 
     def compute(self) -> Tensor:
         """The value: float64 scalar.
@@ -79,7 +82,14 @@ class CheckedMetric(Metric):
         self.found_invalid = self._found()
         self.found_missing = self._missing()
         undefined = (self.found_invalid[NAN_SCORES] + self.found_invalid[WEIGHTS]) > 0
-        return value.masked_fill(undefined, float("nan"))
+        value = value.masked_fill(undefined, float("nan"))
+        if self.error_bound is not None:
+            self.error_bound = self.error_bound.masked_fill(value.isnan(), float("nan"))
+        return value
+
+    def details(self) -> dict[str, float]:
+        """What was counted beside the value computed last, by name. Waits for the device."""
+        return {}
 
     def why_no_value(self) -> str | None:
         """Why the value that was computed last is NaN; None where it is not, or nobody knows.
@@ -110,7 +120,7 @@ class CheckedMetric(Metric):
             "NaN scores",
             "scores outside [0, 1]",
             self.invalid_label,
-            "weights outside [0, 2^20]",
+            "weights that are negative, not finite, too small or too large",
         )
         return {name: n for name, n in zip(names, counts.tolist(), strict=True) if n}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 from torchmetrics import Metric
@@ -10,7 +12,8 @@ from raymon.errors import UserError
 from raymon.metrics.auc_area import area, area_error_bound
 from raymon.metrics.decay_auc import DecayAUC, mark_invalid
 from raymon.metrics.decay_law import decay_histogram, decay_value
-from raymon.metrics.states import compute_states
+from raymon.metrics.sliced_weights import joined_slices
+from raymon.metrics.states import compute_states, nobody_knows
 
 
 class DecayedMetric:
@@ -36,6 +39,7 @@ class DecayedMetric:
         self._decayed: Tensor | None = None
         # The decayed error bound [] of a value that has one.
         self._bound: Tensor | None = None
+        self._why: Callable[[], str | None] = nobody_knows
 
     def fold(self, states: dict[str, Tensor]) -> None:
         """Fold the states of one fold in.
@@ -44,7 +48,8 @@ class DecayedMetric:
             states: window states by name, such as `{"histogram": int64 [2, bins], ...}`.
         """
         if isinstance(self.metric, DecayAUC):
-            new = mark_invalid(states["histogram"], states["invalid"])
+            table = joined_slices(states["histogram"], states["histogram_slices"])
+            new = mark_invalid(table, states["invalid"])
             past = torch.zeros_like(new).double() if self._decayed is None else self._decayed
             self._decayed = decay_histogram(past.to(new.device), new, self.decay_rate)
         else:
@@ -54,6 +59,7 @@ class DecayedMetric:
                 # A mean of values is at most as wrong as the mean of their bounds.
                 bound = computed.error_bound
                 self._bound = self._decay(self._bound, bound, computed.undefined)
+            self._why = computed.why
 
     @property
     def tensor(self) -> Tensor | None:
@@ -67,6 +73,18 @@ class DecayedMetric:
         """The decayed value; None before the first fold."""
         tensor = self.tensor
         return None if tensor is None else tensor.item()
+
+    def why_no_value(self) -> str | None:
+        """Why the value is NaN; None where it is not, or nobody knows. Waits for the device."""
+        tensor = self.tensor
+        if tensor is None or not bool(tensor.isnan()):
+            return None
+        if self._decayed is None or not isinstance(self.metric, DecayAUC):
+            return self._why()
+        weights = self._decayed[:, :-1].sum(1).tolist()
+        if all(weights) or bool((self._decayed[:, -1] > 0).any()):
+            return "its input has NaN scores or bad weights"
+        return self.metric.missing[0 if not any(weights) else 1 if weights[0] else 2]
 
     @property
     def error_bound(self) -> float | None:

@@ -38,7 +38,7 @@ def decay_histogram(past: Tensor, new: Tensor, rate: float) -> Tensor:
     Args:
         past: float64 `[2, bins]`, the decayed histogram so far; empty, or with something in its
             last bin, that of NaN, it does not count.
-        new: int64 `[2, bins]`, the histogram since the last fold.
+        new: `[2, bins]`, the histogram since the last fold.
         rate: weight of the past, in [0, 1].
 
     Returns:

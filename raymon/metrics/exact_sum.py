@@ -10,8 +10,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from raymon.metrics.fixed_point import WEIGHT_BITS
-
 SUM_BINS = 255
 """Length of a sum: a bin for each power of 2 that float32 has, the last for what is not finite."""
 
@@ -20,17 +18,30 @@ _SMALLEST_EXPONENT = -149
 _DOUBLE_MANTISSA_BITS = 52
 _DOUBLE_EXPONENT_BIAS = 1023
 
+_POWER_OF_ONE = 126
+_ONE = 1 << _MANTISSA_BITS
 
-def add_weighted(bins: Tensor, figures: Tensor, units: Tensor) -> None:
+
+def add_ones(bins: Tensor, count: Tensor | int) -> None:
+    """Add 1.0, `count` times.
+
+    Args:
+        bins: int64 `[SUM_BINS]`, added to in place.
+        count: a number, or int64 scalar.
+    """
+    bins.select(0, _POWER_OF_ONE).add_(count * _ONE)
+
+
+def add_weighted(bins: Tensor, figures: Tensor, weights: Tensor | None = None) -> None:
     """Add figures, each times its weight.
 
     Args:
         bins: int64 `[SUM_BINS]`, added to in place.
         figures: float64 `[B]`, not negative. One that is above 3e38 when weighted, infinite or
             NaN makes the sum infinite.
-        units: int64 `[B]`, weights in units of 2^-WEIGHT_BITS.
+        weights: float64 `[B]`, valid; None where all are 1.
     """
-    weighted = (figures * units).mul_(2.0**-WEIGHT_BITS).float()
+    weighted = figures.float() if weights is None else (figures * weights).float()
     # The sign that is cut off is that of a NaN or of -0.
     bits = weighted.view(torch.int32).bitwise_and_(0x7FFFFFFF)
     # The bits are the exponent, then the mantissa without its leading 1. Taking one less than the

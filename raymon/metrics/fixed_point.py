@@ -2,36 +2,73 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
-WEIGHT_BITS = 20
-"""A weight is a count of units of 2^-20; a sample without weight weighs `1 << WEIGHT_BITS`.
+MIN_WEIGHT, MAX_WEIGHT = 1e-30, 1e30
+"""A weight is 0 or in this range; any other is invalid. Only their ratios matter."""
 
-So a weight is right to 5e-7, and there is room for 8e12 samples of weight 1. Weights should be
-about 1 on average: those below 5e-7 count nothing.
-"""
+_BELOW_MIN = math.nextafter(MIN_WEIGHT, 0)
 
-MAX_WEIGHT = 2.0**20
-"""Weights above it, below 0 and NaN are invalid. There is room for 8e6 samples of this weight."""
+_MOST_BITS = 40
+_SUM_BITS = 62
+_DOUBLE_MANTISSA_BITS = 52
+_DOUBLE_EXPONENT_BIAS = 1023
 
 
-def weight_units(weights: Tensor | None, preds: Tensor) -> Tensor:
-    """The weight of every sample, in units of 2^-WEIGHT_BITS.
+def valid_weights(weights: Tensor) -> Tensor:
+    """The weights `[B]` as float64, and 0 for each that is invalid."""
+    weights = weights.detach().double()
+    # `hardshrink` is 0 where a weight is small enough and the weight itself where not, so that
+    # the difference is 0, or NaN, where it is too large: a `where` would take five times as long.
+    inside = (weights - torch.hardshrink(weights, MAX_WEIGHT)).nan_to_num_(nan=0.0).clamp_(min=0)
+    return torch.hardshrink(inside, _BELOW_MIN)
+
+
+def bad_weights(weights: Tensor, least: float = MIN_WEIGHT, most: float = MAX_WEIGHT) -> Tensor:
+    """How many weights of `[B]` are neither 0 nor in [least, most]: int64 scalar."""
+    # In half precision the largest weight is infinite.
+    weights = weights.detach().double()
+    below = math.nextafter(least, 0)
+    return torch.count_nonzero(torch.hardshrink(weights.clamp(0, most), below) - weights)
+
+
+def relative_units(weights: Tensor) -> Tensor:
+    """Weights as integers, in units of a power of 2 that the largest of them decides.
+
+    So they are right to 2^-40 of the largest, or to 2^-(62 - n) of it where there are 2^n rows.
 
     Args:
-        weights: `[B]`; None where every sample weighs 1. An invalid weight counts 0.
-        preds: `[B]` or `[B, C]`, the scores of the same samples.
+        weights: float64 `[N]`, valid. They must be all that are ever added up, so that any order
+            of them, and any split among ranks, gives the same integers.
+
+    Returns:
+        int64 `[N]`, whose sum is below 2^62. Nothing waits for the device.
+    """
+    if len(weights) == 0:
+        return weights.long()
+    bits = min(_MOST_BITS, _SUM_BITS - len(weights).bit_length())
+    exponent = torch.frexp(weights.max()).exponent.long()
+    # A power of 2 by its bits: `exp2` may be off, and differently on different devices.
+    power = (bits - exponent + _DOUBLE_EXPONENT_BIAS).bitwise_left_shift(_DOUBLE_MANTISSA_BITS)
+    return (weights * power.view(torch.float64)).round_().long()
+
+
+WEIGHT_BITS = 20
+"""In a table a weight is a count of units of 2^-20; a sample without one weighs `1 << 20`."""
+
+
+def units_of_one(preds: Tensor) -> Tensor:
+    """The weight of samples without one, in units of 2^-WEIGHT_BITS.
+
+    Args:
+        preds: `[B, ...]`, the scores of the samples.
 
     Returns:
         int64 `[B]`, on the device of `preds`.
     """
-    if weights is None:
-        # One number, as often as there are rows. Filled on the device: a copy would wait.
-        one = torch.full((), 1 << WEIGHT_BITS, dtype=torch.int64, device=preds.device)
-        return one.expand(len(preds))
-    weights = weights.detach().double()
-    # `hardshrink` is 0 where a weight is small enough and the weight itself where not, so that
-    # the difference is 0, or NaN, where it is too large: a `where` would take five times as long.
-    valid = (weights - torch.hardshrink(weights, MAX_WEIGHT)).nan_to_num_(nan=0.0).clamp_(min=0)
-    return valid.mul_(1 << WEIGHT_BITS).round_().to(torch.int64)
+    # One number, as often as there are rows. Filled on the device: a copy would wait.
+    one = torch.full((), 1 << WEIGHT_BITS, dtype=torch.int64, device=preds.device)
+    return one.expand(len(preds))

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from raymon.metrics.group_areas import group_areas
 from raymon.metrics.group_mean import group_sums
+from raymon.metrics.group_weights import group_units
 from raymon.metrics.grouped_rows import GroupedRows
 
 
@@ -29,13 +30,15 @@ class GroupedAUC(GroupedRows):
     """
 
     higher_is_better = True
+    missing = ("there are no rows that weigh anything", "no group has both classes")
 
     def _sums(
         self,
         key: NDArray[np.int64],
         preds: NDArray[Any],
         target: NDArray[Any],
-        units: NDArray[np.int64] | None,
+        weights: NDArray[np.float64] | None,
     ) -> Tensor:
+        units = group_units(key, weights)
         areas, skipped = group_areas(key, preds, target > 0.5, units)
         return group_sums(areas, skipped, bad_labels=int(((target != 0) & (target != 1)).sum()))

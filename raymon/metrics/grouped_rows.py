@@ -35,6 +35,7 @@ class GroupedRows(KeptRows):
         kwargs: what every torchmetrics metric takes.
     """
 
+    missing = ("there are no rows that weigh anything", "no group has a figure")
     grouping_key: list[Tensor]
 
     def __init__(self, **kwargs: Any) -> None:
@@ -58,8 +59,8 @@ class GroupedRows(KeptRows):
                 NaN makes the value NaN.
             target: `[B]`, labels.
             grouping_key: integers `[B]`, the group of each sample: any int64.
-            weights: float `[B]`, sample weights; None weighs every sample 1. One that is not in
-                [0, 2^20] makes the value NaN.
+            weights: float `[B]`, sample weights; None weighs every sample 1. One that is neither 0
+                nor in [1e-30, 1e30] makes the value NaN.
 
         Raises:
             UserError: the arguments are not `[B]`, or the keys not integers.
@@ -78,7 +79,7 @@ class GroupedRows(KeptRows):
         key: NDArray[np.int64],
         preds: NDArray[Any],
         target: NDArray[Any],
-        units: NDArray[np.int64] | None,
+        weights: NDArray[np.float64] | None,
     ) -> Tensor:
         """What `group_sums` gives for the groups of these rows.
 
@@ -86,16 +87,21 @@ class GroupedRows(KeptRows):
             key: `[N]`, the group of each row.
             preds: float32 or float64 `[N]`, scores; NaN are counted by the caller.
             target: float32 or float64 `[N]`, labels.
-            units: `[N]`, weights in units of 2^-WEIGHT_BITS; None where every row weighs 1.
+            weights: `[N]`, valid; None where every row weighs 1.
         """
 
     def _compute(self) -> Tensor:
         synced = self._sums_of_ranks if self._is_synced else None
         sums = self._sums_of(self.rows(), self._key()) if synced is None else synced
         self.groups, self.groups_skipped = sums[[GROUPS, SKIPPED]].tolist()
-        self.details = {"groups": self.groups, "groups_skipped": self.groups_skipped}
         self.found = sums[INVALID]
         return torch.tensor(mean_over_groups(sums), dtype=torch.float64, device=sums.device)
+
+    def details(self) -> dict[str, float]:
+        return {"groups": self.groups, "groups_skipped": self.groups_skipped}
+
+    def _missing(self) -> Tensor:
+        return torch.tensor([self.groups + self.groups_skipped == 0, self.groups == 0])
 
     def _key(self) -> Tensor:
         # Where there were no rows, a window holds an empty tensor of reals.
@@ -104,8 +110,8 @@ class GroupedRows(KeptRows):
     def _sums_of(self, rows: Rows, key: Tensor) -> Tensor:
         """The sums over the groups of these rows, on their device, with all that was invalid."""
         preds, target = rows.preds.cpu().numpy(), rows.target.cpu().numpy()
-        units = None if rows.units is None else rows.units.cpu().numpy()
-        sums = self._sums(key.cpu().numpy(), preds, target, units).to(key.device)
+        weights = None if rows.weights is None else rows.weights.cpu().numpy()
+        sums = self._sums(key.cpu().numpy(), preds, target, weights).to(key.device)
         sums[INVALID] += self.invalid.to(sums.device)
         sums[INVALID][NAN_SCORES] += int(np.isnan(preds).sum())
         return sums
@@ -125,4 +131,4 @@ class GroupedRows(KeptRows):
         rows, key = exchange(self.rows(), own_key, group)
         self._sums_of_ranks = add_up(self._sums_of(rows, key), group).to(own_key.device)
         self.preds, self.target, self.grouping_key = [rows.preds], [rows.target], [key]
-        self.units = [] if rows.units is None else [rows.units]
+        self.weights = [] if rows.weights is None else [rows.weights]

@@ -13,8 +13,8 @@ from raymon.errors import UserError
 from raymon.metrics.checked_metric import LABELS
 from raymon.metrics.concordant_pairs import concordant_share
 from raymon.metrics.group_mean import group_sums
+from raymon.metrics.group_weights import group_units
 from raymon.metrics.grouped_rows import GroupedRows
-from raymon.metrics.kept_rows import Rows
 from raymon.metrics.row_codes import group_codes, run_ends
 from raymon.metrics.sampled_pairs import mixed, sampled_share
 from raymon.metrics.stable_order import stable_order
@@ -43,6 +43,7 @@ class GroupedXAUC(GroupedRows):
     """
 
     higher_is_better = True
+    missing = ("there are no rows that weigh anything", "no group has a pair of rows")
     invalid_label = "labels that are not finite"
 
     def __init__(self, max_pairs_per_group: int | None = None, **kwargs: Any) -> None:
@@ -62,39 +63,43 @@ class GroupedXAUC(GroupedRows):
         key: NDArray[np.int64],
         preds: NDArray[Any],
         target: NDArray[Any],
-        units: NDArray[np.int64] | None,
+        weights: NDArray[np.float64] | None,
     ) -> Tensor:
         bad_labels = int(np.count_nonzero(~np.isfinite(target)))
-        if units is not None:
-            there = units > 0
-            key, preds, target, units = key[there], preds[there], target[there], units[there]
+        if weights is not None:
+            there = weights > 0
+            key, preds, target, weights = key[there], preds[there], target[there], weights[there]
         if len(key) == 0:
             return group_sums(np.empty(0), 0, bad_labels=bad_labels)
         group = torch.from_numpy(group_codes(key).astype(np.int32))
         order = stable_order(group).numpy()
         last = run_ends(group.numpy()[order])
         sizes = np.diff(last, prepend=-1)
-        rows = Rows(
-            torch.from_numpy(preds),
-            torch.from_numpy(target),
-            None if units is None else torch.from_numpy(units),
-        )
+        units = group_units(key, weights)
+        of_pairs = None if units is None else torch.from_numpy(units)
         first_key = torch.from_numpy(key[order[last]])
-        shares = self._shares(rows, group, torch.from_numpy(sizes), first_key).numpy()
+        columns = torch.from_numpy(preds), torch.from_numpy(target), of_pairs
+        shares = self._shares(columns, group, torch.from_numpy(sizes), first_key).numpy()
         has_pair = ~np.isnan(shares)
         skipped = len(sizes) - int(np.count_nonzero(has_pair))
         return group_sums(shares[has_pair], skipped, sizes[has_pair], bad_labels=bad_labels)
 
-    def _shares(self, rows: Rows, group: Tensor, sizes: Tensor, key: Tensor) -> Tensor:
+    def _shares(
+        self,
+        columns: tuple[Tensor, Tensor, Tensor | None],
+        group: Tensor,
+        sizes: Tensor,
+        key: Tensor,
+    ) -> Tensor:
         """The share of each group: float64 `[G]`, NaN where it has no pair.
 
         Args:
-            rows: all rows, `[N]`.
+            columns: scores, labels and units of weight of all rows, `[N]` each.
             group: int32 `[N]`, the group of each.
             sizes: int64 `[G]`, how many rows each group has, in the order of `group`.
             key: int64 `[G]`, that of each group.
         """
         if self.max_pairs_per_group is None:
-            return concordant_share(rows.preds, rows.target, rows.units, group, sizes)
+            return concordant_share(*columns, group, sizes)
         draws = (sizes * (sizes - 1) // 2).clamp(max=self.max_pairs_per_group)
-        return sampled_share(rows.preds, rows.target, rows.units, group, sizes, draws, mixed(key))
+        return sampled_share(*columns, group, sizes, draws, mixed(key))

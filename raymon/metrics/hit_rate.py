@@ -2,48 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
 from raymon.errors import UserError
-from raymon.metrics.checked_metric import CheckedMetric
 from raymon.metrics.class_labels import check_class_rows, class_labels
-from raymon.metrics.fixed_point import weight_units
 from raymon.metrics.invalid import invalid_counts
+from raymon.metrics.weighted_mean import WeightedMean
 
 
-class HitRate(CheckedMetric):
+class HitRate(WeightedMean):
     """Base of metrics that are the weighted share of samples that are hits.
 
-    States, int64, in units of 2^-WEIGHT_BITS: the weight of the hits, under their name; `weight`.
+    A sample whose label has the same score as other classes is as much of a hit as it is on
+    average over their orders, so that a model that tells nothing apart has the share of chance
+    wherever the right class stands.
 
     Args:
-        hits: the name of the hits; it says everything that decides what is one.
+        figure: the name of the hits; it says everything that decides what is one.
         kwargs: what every torchmetrics metric takes.
     """
 
     higher_is_better = True
-    is_differentiable = False
     invalid_label = "labels that are no class"
-    weight: Tensor
-
-    def __init__(self, hits: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.hits = hits
-        for name in (hits, "weight"):
-            self.add_state(name, torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
-
-    def add(self, hit: Tensor, units: Tensor) -> None:
-        """Add samples.
-
-        Args:
-            hit: bool `[B]`.
-            units: int64 `[B]`, sample weights, in units of 2^-WEIGHT_BITS.
-        """
-        getattr(self, self.hits).add_((units * hit).sum())
-        self.weight += units.sum()
 
     def add_classes(
         self, preds: Tensor, target: Tensor, weights: Tensor | None, top_k: int
@@ -62,20 +43,14 @@ class HitRate(CheckedMetric):
         check_class_rows(type(self).__name__, preds, target, weights)
         index, wrong = class_labels(target, preds.shape[1])
         self.invalid += invalid_counts(preds, wrong, weights, probabilities=False)
-        hit = in_top_k(preds.detach(), index, top_k) & (wrong == 0)
-        self.add(hit, weight_units(weights, preds))
-
-    def _compute(self) -> Tensor:
-        # In [0, 1]; NaN without samples.
-        share: Tensor = getattr(self, self.hits).double() / self.weight
-        return share
+        self.add(in_top_k(preds.detach(), index, top_k) * (wrong == 0), weights)
 
 
 def in_top_k(preds: Tensor, index: Tensor, top_k: int) -> Tensor:
-    """Whether a class is among those with the highest scores.
+    """The probability that a class is among those with the highest scores, equal ones in any order.
 
-    Among equal scores the class of the lower index is the higher one, so that the answer is the
-    same on every device.
+    With `a` scores above it and `t` equal ones, its own included, it is (k - a) / t, within [0, 1]
+    (McSherry & Najork 2008).
 
     Args:
         preds: float `[B, C]`, scores.
@@ -83,13 +58,32 @@ def in_top_k(preds: Tensor, index: Tensor, top_k: int) -> Tensor:
         top_k: how many classes.
 
     Returns:
-        bool `[B]`.
+        float64 `[B]`.
     """
-    label = index.unsqueeze(1)
-    score = preds.gather(1, label)
-    classes = torch.arange(preds.shape[1], device=preds.device)
-    ahead = (preds > score) | ((preds == score) & (classes < label))
-    return ahead.sum(1) < top_k
+    score = preds.gather(1, index.unsqueeze(1))
+    above, equal = (preds > score).sum(1), (preds == score).sum(1)
+    return _share_of_places(above, equal, top_k)
+
+
+def top_k_shares(preds: Tensor, top_k: int) -> Tensor:
+    """The probability of every class to be among those with the highest scores.
+
+    Args:
+        preds: float `[B, C]`, scores.
+        top_k: how many classes.
+
+    Returns:
+        float64 `[B, C]`, as for `in_top_k`.
+    """
+    ordered = preds.sort(1).values
+    above = preds.shape[1] - torch.searchsorted(ordered, preds.contiguous(), right=True)
+    equal = preds.shape[1] - above - torch.searchsorted(ordered, preds.contiguous())
+    return _share_of_places(above, equal, top_k)
+
+
+def _share_of_places(above: Tensor, equal: Tensor, top_k: int) -> Tensor:
+    # A NaN equals nothing, itself neither.
+    return ((top_k - above).double() / equal.clamp(min=1)).clamp(0, 1)
 
 
 def check_top_k(metric: str, top_k: int) -> int:

@@ -11,13 +11,19 @@ import torch
 from torch import Tensor
 
 from raymon.metrics.auc_bins import all_inside
-from raymon.metrics.fixed_point import MAX_WEIGHT
+from raymon.metrics.fixed_point import bad_weights
+from raymon.metrics.sliced_weights import LARGEST, SMALLEST
 
 _OF_NUMPY = (torch.float32, torch.float64)
 
 
 def invalid_counts(
-    preds: Tensor, bad_labels: Tensor, weights: Tensor | None, *, probabilities: bool = True
+    preds: Tensor,
+    bad_labels: Tensor,
+    weights: Tensor | None,
+    *,
+    probabilities: bool = True,
+    sliced: bool = False,
 ) -> Tensor:
     """What to add to the state `invalid` of a CheckedMetric.
 
@@ -26,6 +32,7 @@ def invalid_counts(
         bad_labels: `[B]`, not zero, or NaN, where a label is not what it must be.
         weights: float `[B]`, or None.
         probabilities: whether scores outside [0, 1] are wrong.
+        sliced: whether the weights are for a table of `sliced_weights`.
 
     Returns:
         int64 `[4]`.
@@ -37,12 +44,10 @@ def invalid_counts(
     nan = _rows(inside - inside)
     none = torch.zeros_like(nan)
     outside = _rows(inside - preds) - nan if probabilities else none
-    bad_weights = none
+    wrong_weights = none
     if weights is not None:
-        # In half precision the largest weight is infinite.
-        weights = weights.detach().double()
-        bad_weights = torch.count_nonzero(weights.clamp(0, MAX_WEIGHT) - weights)
-    return torch.stack([nan, outside, torch.count_nonzero(bad_labels), bad_weights])
+        wrong_weights = bad_weights(weights, *((SMALLEST, LARGEST) if sliced else ()))
+    return torch.stack([nan, outside, torch.count_nonzero(bad_labels), wrong_weights])
 
 
 def not_binary(target: Tensor) -> Tensor:

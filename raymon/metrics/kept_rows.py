@@ -11,10 +11,8 @@ from torch import Tensor
 from torchmetrics.utilities.distributed import gather_all_tensors
 
 from raymon.metrics.checked_metric import CheckedMetric
-from raymon.metrics.fixed_point import MAX_WEIGHT, WEIGHT_BITS, weight_units
-
-ONE = 1 << WEIGHT_BITS
-"""The units of a row without weight."""
+from raymon.metrics.fixed_point import bad_weights, relative_units, valid_weights
+from raymon.metrics.sliced_weights import replaceable
 
 
 @dataclass(frozen=True)
@@ -24,17 +22,27 @@ class Rows:
     Attributes:
         preds: float32 or float64 `[N]`, scores.
         target: float32 or float64 `[N]`, labels.
-        units: int64 `[N]`, weights in units of 2^-WEIGHT_BITS; None where every row weighs 1.
+        weights: float64 `[N]`, valid; None where every row weighs 1.
     """
 
     preds: Tensor
     target: Tensor
-    units: Tensor | None
+    weights: Tensor | None
+
+    def units(self) -> Tensor | None:
+        """Weights as integers: int64 `[N]`; None where all are equal. Waits for the device.
+
+        These must be the rows of all ranks, as `relative_units` says.
+        """
+        if self.weights is None:
+            return None
+        equal = (self.weights == self.weights[:1]) & (self.weights > 0)
+        return None if bool(equal.all()) else relative_units(self.weights)
 
     def form(self) -> Tensor:
         """What these rows need on their way: int64 `[3]`, 1 for float64 scores, labels, weights."""
         needs = [self.preds.dtype == torch.float64, self.target.dtype == torch.float64]
-        needs.append(self.units is not None)
+        needs.append(self.weights is not None)
         return torch.tensor(needs, dtype=torch.int64, device=self.preds.device)
 
     def in_form(self, form: Tensor) -> Rows:
@@ -43,7 +51,7 @@ class Rows:
         return Rows(
             self.preds.double() if wide_preds else self.preds,
             self.target.double() if wide_target else self.target,
-            _ones(self.preds) if weighted and self.units is None else self.units,
+            ones(self.preds) if weighted and self.weights is None else self.weights,
         )
 
 
@@ -51,8 +59,8 @@ class KeptRows(CheckedMetric):
     """Base of metrics whose value needs every row.
 
     States, lists with one tensor an update: `preds` and `target`, float64 where they were given
-    so and else float32; `units`, int64, the weights in units of 2^-WEIGHT_BITS. Without weights
-    they take 8 bytes a row, with weights 16. `invalid` counts the weights alone; what else is
+    so and else float32; `weights`, float64, 0 for each that is invalid. Without weights they take 8
+    bytes a row, with weights 16. `invalid` counts the weights alone; what else is
     wrong with the rows is counted when the value is asked for.
 
     A subclass calls `keep` in `update`, and `rows` in `_compute`, which leaves the counts in
@@ -65,13 +73,13 @@ class KeptRows(CheckedMetric):
     is_differentiable = False
     preds: list[Tensor]
     target: list[Tensor]
-    units: list[Tensor]
+    weights: list[Tensor]
     found: Tensor
     """Counts as in `invalid`, of all that was wrong with the rows of the value computed last."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        for name in ("preds", "target", "units"):
+        for name in ("preds", "target", "weights"):
             self.add_state(name, [], dist_reduce_fx="cat")
 
     def keep(self, preds: Tensor, target: Tensor, weights: Tensor | None) -> None:
@@ -82,27 +90,26 @@ class KeptRows(CheckedMetric):
             target: `[B]`, labels.
             weights: float `[B]`, or None.
         """
-        self.preds.append(_as_real(preds))
-        self.target.append(_as_real(target))
+        self.preds.append(as_real(preds))
+        self.target.append(as_real(target))
         if weights is None:
-            self.units.append(_ones(preds))
+            self.weights.append(ones(preds))
         else:
-            self.units.append(weight_units(weights, preds))
-            weights = weights.detach().double()
-            bad = torch.count_nonzero(weights.clamp(0, MAX_WEIGHT) - weights)
+            self.weights.append(valid_weights(weights))
+            bad = bad_weights(weights)
             none = torch.zeros_like(bad)
             self.invalid += torch.stack([none, none, none, bad])
 
     def rows(self) -> Rows:
         """The rows of all updates, on the device of the states. Waits for the device."""
-        units = as_list(self.units)
+        weights = as_list(self.weights)
         # A tensor of equal weights has one element, however many rows it stands for.
-        distinct = [part[:1] if part.stride() == (0,) else part for part in units]
-        plain = bool((joined(distinct, self.device) == ONE).all())
+        distinct = [part[:1] if part.stride() == (0,) else part for part in weights]
+        plain = bool((joined(distinct, self.device) == 1).all())
         return Rows(
             joined(as_list(self.preds), self.device),
             joined(as_list(self.target), self.device),
-            None if plain else joined(units, self.device),
+            None if plain else joined(weights, self.device),
         )
 
     def _found(self) -> Tensor:
@@ -111,7 +118,7 @@ class KeptRows(CheckedMetric):
     def _copy_state_dict(self) -> dict[str, Any]:
         # torchmetrics would copy every row before it gathers; rows do not change.
         return {
-            name: state.clone() if isinstance(state, Tensor) else list(state)
+            name: replaceable(state) if isinstance(state, Tensor) else list(state)
             for name, state in self.metric_state.items()
         }
 
@@ -124,14 +131,14 @@ class KeptRows(CheckedMetric):
         rows = self.rows()
         forms = dist_sync_fn(rows.form(), group=process_group or self.process_group)
         rows = rows.in_form(torch.stack(forms).amax(0))
-        weighted = rows.units is not None
+        weighted = rows.weights is not None
         self.preds, self.target = [rows.preds], [rows.target]
-        self.units = [_ones(rows.preds) if rows.units is None else rows.units]
+        self.weights = [ones(rows.preds) if rows.weights is None else rows.weights]
         if not weighted:
-            self.units = [self.units[0][:0]]
+            self.weights = [self.weights[0][:0]]
         super()._sync_dist(dist_sync_fn, process_group)
         if not weighted:
-            self.units = [_ones(joined(as_list(self.preds), self.device))]
+            self.weights = [ones(joined(as_list(self.preds), self.device))]
 
 
 def as_list(state: list[Tensor] | Tensor) -> list[Tensor]:
@@ -146,10 +153,14 @@ def joined(parts: list[Tensor], device: torch.device) -> Tensor:
     return torch.cat(parts) if parts else torch.empty(0, dtype=torch.float32, device=device)
 
 
-def _as_real(column: Tensor) -> Tensor:
+def as_real(column: Tensor) -> Tensor:
+    """The column as it is kept: float64 where it is that, and else float32."""
     column = column.detach()
     return column if column.dtype == torch.float64 else column.float()
 
 
-def _ones(rows: Tensor) -> Tensor:
-    return weight_units(None, rows)
+def ones(rows: Tensor) -> Tensor:
+    """A weight of 1 for each row `[N, ...]`: float64 `[N]`."""
+    # One number, as often as there are rows. Filled on the device: a copy would wait.
+    one = torch.full((), 1.0, dtype=torch.float64, device=rows.device)
+    return one.expand(len(rows))

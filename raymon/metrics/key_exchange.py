@@ -45,8 +45,8 @@ def exchange(rows: Rows, key: Tensor, group: Any) -> tuple[Rows, Tensor]:
         dist.all_to_all_single(out, column, *sizes, group=group)
         return out
 
-    units = None if rows.units is None else exchanged(rows.units)
-    return Rows(exchanged(rows.preds), exchanged(rows.target), units), exchanged(key)
+    weights = None if rows.weights is None else exchanged(rows.weights)
+    return Rows(exchanged(rows.preds), exchanged(rows.target), weights), exchanged(key)
 
 
 def add_up(sums: Tensor, group: Any) -> Tensor:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from raymon.metrics.cross_entropy import CrossEntropy
+from typing import Any
+
+from raymon.metrics.cross_entropy import CrossEntropy, check_eta
 
 
 class LogLoss(CrossEntropy):
@@ -15,3 +17,7 @@ class LogLoss(CrossEntropy):
     Raises:
         UserError: `eta` outside (0, 0.5).
     """
+
+    def __init__(self, eta: float = 1e-12, **kwargs: Any) -> None:
+        super().__init__(check_eta("LogLoss", eta), **kwargs)
+        self.eta = eta

@@ -7,7 +7,6 @@ from abc import abstractmethod
 from torch import Tensor
 
 from raymon.metrics.checked_metric import LABELS, check_rows
-from raymon.metrics.fixed_point import weight_units
 from raymon.metrics.invalid import invalid_counts
 from raymon.metrics.weighted_mean import WeightedMean
 
@@ -24,8 +23,8 @@ class MeanError(WeightedMean):
         Args:
             preds: float `[B]`; a NaN makes the value NaN, an infinite one infinite.
             target: `[B]`, real; one that is not finite makes the value NaN.
-            weights: float `[B]`, sample weights; None weighs every sample 1. One that is not in
-                [0, 2^20] makes the value NaN.
+            weights: float `[B]`, sample weights; None weighs every sample 1. One that is neither 0
+                nor in [1e-30, 1e30] makes the value NaN.
 
         Raises:
             UserError: the arguments are not `[B]`.
@@ -34,7 +33,7 @@ class MeanError(WeightedMean):
         label = target.double()
         self.invalid += invalid_counts(preds, label - label, weights, probabilities=False)
         figures = self._figures(preds.detach().double() - label)
-        self.add(figures, weight_units(weights, preds))
+        self.add(figures, weights)
 
     @abstractmethod
     def _figures(self, errors: Tensor) -> Tensor:

@@ -39,6 +39,7 @@ class NDCGAtK(GroupedRows):
     """
 
     higher_is_better = True
+    missing = ("there are no rows that weigh anything", "no group has a label above 0")
     invalid_label = "labels that are negative or not finite"
 
     def __init__(self, top_k: int | None = None, **kwargs: Any) -> None:
@@ -54,11 +55,11 @@ class NDCGAtK(GroupedRows):
         key: NDArray[np.int64],
         preds: NDArray[Any],
         target: NDArray[Any],
-        units: NDArray[np.int64] | None,
+        weights: NDArray[np.float64] | None,
     ) -> Tensor:
         valid = (target >= 0) & (target <= MAX_GAIN)
         gain = np.where(valid, target, 0)
-        if units is not None:
-            gain = gain * units.astype(np.float64)
+        if weights is not None:
+            gain = gain * weights
         figures, skipped = group_ndcg(key, preds, gain, self.top_k)
         return group_sums(figures, skipped, bad_labels=int((~valid).sum()))

@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-import torch
+import math
+from typing import Any
+
 from torch import Tensor
 
-from raymon.metrics.cross_entropy import CrossEntropy
+from raymon.metrics.cross_entropy import CrossEntropy, check_eta
+from raymon.metrics.exact_sum import exact_total
+
+_LEAST = math.exp(-100)
+"""A sample has a cross entropy of 100 at most, as in torch's binary cross entropy."""
 
 
 class NormalizedEntropy(CrossEntropy):
     """Mean cross entropy over the entropy of the base rate; below 1 is better than a constant.
 
     He et al., "Practical Lessons from Predicting Clicks on Ads at Facebook" (ADKDD 2014), eq. 1.
-    NaN where a class is missing.
+    NaN without samples.
 
     Args:
-        eta: scores are clamped to [eta, 1 - eta].
+        eta: the base rate is clamped to [eta, 1 - eta], so that the value of one class alone stays
+            finite: it is large, unless the scores are those of the constant.
         kwargs: what every torchmetrics metric takes.
 
     Raises:
         UserError: `eta` outside (0, 0.5).
     """
 
+    def __init__(self, eta: float = 1e-12, **kwargs: Any) -> None:
+        super().__init__(_LEAST, **kwargs)
+        self.eta = check_eta("NormalizedEntropy", eta)
+
     def _compute(self) -> Tensor:
-        rate = self.positives.double() / self.weight.double()
-        entropy = -(torch.xlogy(rate, rate) + torch.xlogy(1 - rate, 1 - rate))
-        return (super()._compute() / entropy).masked_fill(entropy == 0, float("nan"))
+        observed = exact_total(self.positives) / exact_total(self.weight)
+        rate = observed.clamp(self.eta, 1 - self.eta)
+        entropy = -(observed * rate.log() + (1 - observed) * (1 - rate).log())
+        return super()._compute() / entropy

@@ -1,4 +1,4 @@
-"""Share of samples whose label is among the top k."""
+"""Share of positives that are among the top k."""
 
 from __future__ import annotations
 
@@ -6,11 +6,17 @@ from typing import Any
 
 from torch import Tensor
 
-from raymon.metrics.hit_rate import HitRate, check_top_k
+from raymon.errors import UserError
+from raymon.metrics.checked_metric import check_rows
+from raymon.metrics.hit_rate import HitRate, check_top_k, top_k_shares
+from raymon.metrics.invalid import invalid_counts, not_binary
 
 
 class RecallAtK(HitRate):
-    """Share of samples whose label is among the `top_k` classes with the highest scores.
+    """Share of positives that are among the `top_k` classes, or candidates, of the highest scores.
+
+    With a label a row it is the share of rows whose label is among them; with several positives a
+    row, of all positives of all rows. Equal scores count as the mean over their orders.
 
     Args:
         top_k: how many classes.
@@ -19,6 +25,8 @@ class RecallAtK(HitRate):
     Raises:
         UserError: `top_k` below 1.
     """
+
+    missing = ("there is no positive that weighs anything",)
 
     def __init__(self, top_k: int = 5, **kwargs: Any) -> None:
         super().__init__(f"hits_at_{top_k}", **kwargs)
@@ -29,11 +37,26 @@ class RecallAtK(HitRate):
 
         Args:
             preds: float `[B, C]`, scores; a NaN makes the value NaN.
-            target: `[B]`, index of the class; a sample whose label is no class is a miss.
-            weights: float `[B]`, sample weights; None weighs every sample 1. One that is not in
-                [0, 2^20] makes the value NaN.
+            target: `[B]`, index of the class, where a sample whose label is no class is a miss; or
+                `[B, C]`, 1 or true for each of several positives, where another label than 0 and 1
+                counts as positive above 0.5.
+            weights: float `[B]`, sample weights; None weighs every sample 1. One that is neither 0
+                nor in [1e-30, 1e30] makes the value NaN.
 
         Raises:
-            UserError: `preds` is not `[B, C]`, or another argument not `[B]`.
+            UserError: `preds` is not `[B, C]`, or another argument has not its shape.
         """
-        self.add_classes(preds, target, weights, self.top_k)
+        if target.dim() != 2:
+            self.add_classes(preds, target, weights, self.top_k)
+            return
+        if target.shape != preds.shape:
+            raise UserError(
+                f"RecallAtK: preds has shape {list(preds.shape)} and target {list(target.shape)}; "
+                "a target of several positives must have the shape of preds, [B, C]"
+            )
+        check_rows("RecallAtK", preds=preds.select(1, 0), weights=weights)
+        wrong = not_binary(target.double()).abs().sum(1)
+        self.invalid += invalid_counts(preds, wrong, weights, probabilities=False)
+        positive = target > 0.5
+        hits = (top_k_shares(preds.detach(), self.top_k) * positive).sum(1)
+        self.add(hits, weights, counts=positive.sum(1).double())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from dataclasses import dataclass
 
@@ -14,6 +14,7 @@ from torchmetrics.utilities import dim_zero_cat, dim_zero_max, dim_zero_min, dim
 from raymon.errors import UserError
 from raymon.metrics.checked_metric import CheckedMetric
 from raymon.metrics.decay_auc import DecayAUC
+from raymon.metrics.sliced_weights import is_nothing
 
 
 def window_states(metric: Metric) -> dict[str, Tensor]:
@@ -34,7 +35,7 @@ def take_window_states(metric: Metric) -> dict[str, Tensor]:
     states = window_states(metric)
     for name in states:
         default = metric._defaults[name]
-        setattr(metric, name, default.clone() if isinstance(default, Tensor) else [])
+        setattr(metric, name, _as_new(default))
     metric._computed = None
     return states
 
@@ -83,6 +84,10 @@ def state_reductions(metric: Metric) -> dict[str, str]:
     return reductions
 
 
+def nobody_knows() -> None:
+    """Why a metric that is not raymon's own has no value."""
+
+
 @dataclass(frozen=True)
 class Computed:
     """What a metric says of given states.
@@ -91,13 +96,15 @@ class Computed:
         value: float scalar.
         error_bound: float64 scalar, how far the value can be from the exact one; None where it
             is exact, or nothing is known.
-        undefined: bool scalar, whether the value is NaN and nothing was wrong with the input: the
-            samples have none, as without a positive; None where nothing is known.
+        undefined: bool scalar, whether the value is NaN because the samples have none, as without a
+            positive; None where nothing is known.
+        why: gives why the value is NaN, as `CheckedMetric.why_no_value`.
     """
 
     value: Tensor
     error_bound: Tensor | None = None
     undefined: Tensor | None = None
+    why: Callable[[], str | None] = nobody_knows
 
 
 def compute_states(metric: Metric, states: dict[str, Tensor]) -> Computed:
@@ -115,12 +122,20 @@ def compute_states(metric: Metric, states: dict[str, Tensor]) -> Computed:
     value: Tensor = type(copy).compute(copy)
     if not isinstance(copy, CheckedMetric):
         return Computed(value)
-    undefined = value.isnan() & (copy.invalid.sum() == 0)
-    return Computed(value, copy.error_bound, undefined)
+    missing = copy.found_missing
+    assert missing is not None
+    return Computed(value, copy.error_bound, value.isnan() & missing.any(), copy.why_no_value)
+
+
+def _as_new(default: Tensor | list[Tensor]) -> Tensor | list[Tensor]:
+    if not isinstance(default, Tensor):
+        return []
+    # What stands for zeros alone is replaced, never added to.
+    return default if is_nothing(default) else default.clone()
 
 
 def _stays(metric: Metric, name: str) -> bool:
-    return isinstance(metric, DecayAUC) and name == "decayed"
+    return isinstance(metric, DecayAUC) and name in ("decayed", "folds")
 
 
 def _merge(reduction: str, states: list[Tensor]) -> Tensor:

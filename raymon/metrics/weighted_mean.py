@@ -1,4 +1,4 @@
-"""The weighted mean of a figure of each sample: what errors and losses share."""
+"""The weighted mean of a figure of each sample: what errors, losses and hits share."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import torch
 from torch import Tensor
 
 from raymon.metrics.checked_metric import CheckedMetric
-from raymon.metrics.exact_sum import SUM_BINS, add_weighted, exact_total
-from raymon.metrics.fixed_point import WEIGHT_BITS
+from raymon.metrics.exact_sum import SUM_BINS, add_ones, add_weighted, exact_total
+from raymon.metrics.fixed_point import valid_weights
 
 
 class WeightedMean(CheckedMetric):
     """Base of metrics that are the weighted mean of a figure of each sample.
 
-    States, int64: the weighted sum of the figures, `[SUM_BINS]`, as in `exact_sum`, under their
-    name; `weight`, in units of 2^-WEIGHT_BITS. A figure is rounded to 24 bits, which moves the
-    mean by less than 6e-8 of itself.
+    States, int64 `[SUM_BINS]`, sums as in `exact_sum`: the weighted figures, under their name, and
+    `weight`. A figure, and a weight, is rounded to 24 bits, which moves the mean by less than 6e-8
+    of itself.
 
     Args:
         figure: the name of the figure. Two metrics may only give the same name if they add the
@@ -31,20 +31,37 @@ class WeightedMean(CheckedMetric):
     def __init__(self, figure: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.figure = figure
-        for name, shape in ((figure, (SUM_BINS,)), ("weight", ())):
-            self.add_state(name, torch.zeros(shape, dtype=torch.int64), dist_reduce_fx="sum")
+        for name in (figure, "weight"):
+            empty = torch.zeros(SUM_BINS, dtype=torch.int64)
+            self.add_state(name, empty, dist_reduce_fx="sum")
 
-    def add(self, figures: Tensor, units: Tensor) -> None:
+    def add(self, figures: Tensor, weights: Tensor | None, counts: Tensor | None = None) -> None:
         """Add samples.
 
         Args:
-            figures: float64 `[B]`, not negative.
-            units: int64 `[B]`, sample weights, in units of 2^-WEIGHT_BITS.
+            figures: float64 `[B]`, or bool, not negative.
+            weights: float `[B]`, sample weights; None weighs every sample 1.
+            counts: float64 `[B]`, how many times a sample counts; None where each counts once.
         """
-        add_weighted(getattr(self, self.figure), figures, units)
-        self.weight += units.sum()
+        valid = None if weights is None else valid_weights(weights)
+        _add(getattr(self, self.figure), figures, valid)
+        if counts is not None:
+            _add(self.weight, counts, valid)
+        elif valid is not None:
+            add_weighted(self.weight, valid)
+        else:
+            add_ones(self.weight, len(figures))
 
     def _compute(self) -> Tensor:
         # NaN without samples.
-        weight = self.weight.double() * 2.0**-WEIGHT_BITS
-        return exact_total(getattr(self, self.figure)) / weight
+        return exact_total(getattr(self, self.figure)) / exact_total(self.weight)
+
+    def _missing(self) -> Tensor:
+        return (self.weight == 0).all().unsqueeze(0)
+
+
+def _add(bins: Tensor, figures: Tensor, weights: Tensor | None) -> None:
+    if figures.dtype == torch.bool and weights is None:
+        add_ones(bins, torch.count_nonzero(figures))
+    else:
+        add_weighted(bins, figures.double(), weights)

@@ -12,10 +12,11 @@ from torchmetrics.utilities.distributed import gather_all_tensors
 from raymon.errors import UserError
 from raymon.metrics.checked_metric import LABELS, CheckedMetric, check_rows
 from raymon.metrics.concordant_pairs import concordant_share
-from raymon.metrics.fixed_point import weight_units
+from raymon.metrics.fixed_point import relative_units, valid_weights
 from raymon.metrics.invalid import invalid_counts
-from raymon.metrics.kept_rows import KeptRows, Rows
+from raymon.metrics.kept_rows import KeptRows, Rows, as_real
 from raymon.metrics.sampled_pairs import sampled_share
+from raymon.metrics.tied_pairs import tied_share
 
 SHARE_BITS = 40
 """The shares of batches are summed in units of 2^-SHARE_BITS: room for 2^23 batches."""
@@ -25,8 +26,10 @@ class XAUC(KeptRows):
     """The share of all pairs of rows in which the higher label has the higher score.
 
     Labels are reals, such as watch times. A pair with equal labels or equal scores is not
-    concordant, and counts among all. With weights a pair weighs the product of its two. Without
-    any pair the value is NaN, and so it is after a label that is NaN or infinite.
+    concordant, and counts among all: the detail `tied_labels` is the share of pairs with equal
+    labels, so that no scores could have a value above the rest. With weights a pair weighs the
+    product of its two. Without any pair the value is NaN, and so it is after a label that is NaN or
+    infinite.
 
     It is exact unless an argument says otherwise: on one thread 200,000 rows took 0.05 s, and 10
     million 4 s and, beside the rows, 70 bytes a row; with weights 0.2 and 20 s, and 100 bytes. A
@@ -48,6 +51,7 @@ class XAUC(KeptRows):
 
     higher_is_better = True
     invalid_label = "labels that are not finite"
+    missing = ("there is no pair of rows that weigh anything",)
     shares: Tensor
     batches: Tensor
 
@@ -75,6 +79,7 @@ class XAUC(KeptRows):
         self.max_pairs = max_pairs
         self.in_batch = in_batch
         self.rows_are_independent = not in_batch
+        self._tied_labels: float | None = None
 
     def update(self, preds: Tensor, target: Tensor, weights: Tensor | None = None) -> None:
         """Add samples.
@@ -83,8 +88,8 @@ class XAUC(KeptRows):
             preds: float `[B]`, scores, any real; compared as float32 unless they are float64. A
                 NaN makes the value NaN.
             target: `[B]`, labels, any finite real; compared as float32 unless they are float64.
-            weights: float `[B]`, sample weights; None weighs every sample 1. One that is not in
-                [0, 2^20] makes the value NaN.
+            weights: float `[B]`, sample weights; None weighs every sample 1. One that is neither 0
+                nor in [1e-30, 1e30] makes the value NaN.
 
         Raises:
             UserError: the arguments are not `[B]`.
@@ -96,9 +101,9 @@ class XAUC(KeptRows):
             self.keep(preds, target, weights)
 
     def _add_batch(self, preds: Tensor, target: Tensor, weights: Tensor | None) -> None:
-        preds, target = _as_real(preds), _as_real(target)
+        preds, target = as_real(preds), as_real(target)
         self.invalid += invalid_counts(preds, target - target, weights, probabilities=False)
-        units = None if weights is None else weight_units(weights, preds)
+        units = None if weights is None else relative_units(valid_weights(weights))
         share = concordant_share(preds, target, units)[0]
         self.batches += 1 - share.isnan().long()
         self.shares += (share.nan_to_num() * (1 << SHARE_BITS)).round().long()
@@ -113,23 +118,31 @@ class XAUC(KeptRows):
             counts = invalid_counts(rows.preds, bad_labels, None, probabilities=False)
             self.found = self.invalid + counts
             value = self._share(rows)
+            self._tied_labels = tied_share(rows.target, rows.weights)
+        self._has_none = value.isnan()
         return value.masked_fill(self.found[LABELS] > 0, float("nan"))
 
     def _share(self, rows: Rows) -> Tensor:
         """The share of concordant pairs: float64 scalar."""
-        draws = self._draws(len(rows.preds))
+        draws, units = self._draws(len(rows.preds)), rows.units()
         if draws is None:
-            return concordant_share(rows.preds, rows.target, rows.units)[0]
+            return concordant_share(rows.preds, rows.target, units)[0]
         sizes = torch.tensor([len(rows.preds)], device=rows.preds.device)
         return sampled_share(
             rows.preds,
             rows.target,
-            rows.units,
+            units,
             group=torch.zeros_like(rows.preds, dtype=torch.int32),
             sizes=sizes,
             draws=torch.full_like(sizes, draws),
             seeds=torch.zeros_like(sizes),
         )[0]
+
+    def details(self) -> dict[str, float]:
+        return {} if self._tied_labels is None else {"tied_labels": self._tied_labels}
+
+    def _missing(self) -> Tensor:
+        return self._has_none.reshape(1)
 
     def _draws(self, rows: int) -> int | None:
         """How many pairs are drawn from so many rows; None where each counts."""
@@ -145,8 +158,3 @@ class XAUC(KeptRows):
     ) -> None:
         base = CheckedMetric if self.in_batch else KeptRows
         base._sync_dist(self, dist_sync_fn, process_group)
-
-
-def _as_real(column: Tensor) -> Tensor:
-    column = column.detach()
-    return column if column.dtype == torch.float64 else column.float()

@@ -165,7 +165,7 @@ class RankingModel(Model):
 
     def metric_details(self) -> dict[str, dict[str, float]]:
         details = {
-            name: dict(metric.details)
+            name: metric.details()
             for name, (_, metric) in self._metrics.items()
             if isinstance(metric, CheckedMetric)
         }

@@ -118,6 +118,8 @@ class Layout:
         for slot in self.slots:
             if slot.metric in states and slot.state in states[slot.metric]:
                 state = np.asarray(states[slot.metric][slot.state])
+                if _is_nothing(state) and state.shape == slot.shape:
+                    continue
                 if state.dtype.kind not in "iub":
                     raise ValueError(
                         f"state {slot.state} of metric {slot.metric} became {state.dtype}"
@@ -140,6 +142,11 @@ class Layout:
 def is_count(state: str, tensor: Tensor, extremes: Mapping[str, str]) -> bool:
     """Whether a state is merged by adding integers."""
     return state not in extremes and not tensor.is_floating_point()
+
+
+def _is_nothing(state: NDArray[Any]) -> bool:
+    """Whether a state stands for zeros, which take no memory."""
+    return state.ndim > 0 and not any(state.strides) and not state.flat[0]
 
 
 def _check_shape(metric: str, state: str, shape: Shape, expected: Shape) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 import torch
 
+from raymon.metrics.sliced_weights import is_nothing
+
 
 class Offload:
     """Copies of tensors in host memory, ready when `wait` returns.
@@ -30,6 +32,11 @@ class Offload:
         stream.wait_stream(torch.cuda.current_stream(stream.device))
         with torch.cuda.stream(stream):
             for name, value in on_device.items():
+                if is_nothing(value):
+                    # It stands for zeros, and takes no memory.
+                    nothing = torch.zeros((), dtype=value.dtype, device="cpu")
+                    self._host[name] = nothing.expand(value.shape)
+                    continue
                 host = torch.empty(value.shape, dtype=value.dtype, pin_memory=True)
                 host.copy_(value, non_blocking=True)
                 value.record_stream(stream)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -98,6 +99,15 @@ class Folds:
             if folds > 0
         }
 
+    def no_value(self) -> dict[str, str]:
+        """Why a value is NaN, by name, where that is known."""
+        reasons = {
+            name: self._decayed[name].why_no_value()
+            for name, value in self.values().items()
+            if math.isnan(value)
+        }
+        return {name: why for name, why in reasons.items() if why}
+
     def input_errors(self, invalid: Mapping[str, NDArray[np.int64]]) -> InputErrors:
         """What was wrong with the input of metrics, of their counts of it by name."""
         errors = {}
@@ -153,17 +163,21 @@ class Folds:
         if counts is not None and any(array.any() for array in counts.values()):
             total = self._open_counts.setdefault(name, {})
             for state, array in counts.items():
+                if state in total and not array.any():
+                    continue
                 total[state] = total[state] + array if state in total else array.copy()
         if others:
             merge_into(self._open_others, {name: others})
 
     def _fold(self, name: str) -> None:
         states: dict[str, NDArray[Any]] = {
-            slot.state: np.zeros(slot.shape, dtype=np.int64)
+            slot.state: np.broadcast_to(np.int64(0), slot.shape)
             for slot in self._layout.slots
             if slot.metric == name
         }
-        states.update(self._open_counts.get(name, {}))
+        # Tables beside others are mostly empty.
+        open_counts = self._open_counts.get(name, {})
+        states.update({key: array for key, array in open_counts.items() if array.any()})
         others = self._open_others.get(name, {})
         states.update({key: state.to_array() for key, state in others.items()})
         self._decayed[name].fold({key: _as_tensor(array) for key, array in states.items()})
@@ -182,6 +196,8 @@ class Folds:
 
 
 def _as_tensor(array: NDArray[Any]) -> torch.Tensor:
+    if array.ndim and not any(array.strides):
+        return torch.zeros((), dtype=torch.int64, device="cpu").expand(array.shape)
     return torch.from_numpy(np.array(array, order="C"))
 
 

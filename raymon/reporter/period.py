@@ -84,6 +84,7 @@ class Period:
             input_errors=folds.input_errors(self.invalid),
             host_bytes=self.host_bytes,
             device_bytes=self.device_bytes,
+            no_value=folds.no_value(),
         )
 
     def save(self) -> PeriodState | None:

@@ -28,11 +28,11 @@ from raymon.metrics import (
 Kind = Callable[[], Metric]
 
 BINARY: list[Kind] = [
-    AUC,
+    lambda: AUC(exact_rows=0),
     lambda: AUC(200),
     DecayAUC,
     lambda: DecayAUC(200),
-    PRAUC,
+    lambda: PRAUC(exact_rows=0),
     lambda: PRAUC(200),
     NormalizedEntropy,
     LogLoss,
@@ -54,6 +54,9 @@ MULTICLASS: list[Kind] = [
     Accuracy,
 ]
 """With states of fixed size, for scores `[B, 6]`."""
+
+EXACT: list[Kind] = [AUC, PRAUC]
+"""With rows, for scores `[B]`."""
 
 GROUPED: list[Kind] = [GroupedAUC, GroupedXAUC, NDCGAtK]
 """With rows of groups."""

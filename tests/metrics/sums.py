@@ -28,13 +28,13 @@ Shape = Literal["random", "tied", "constant", "skewed", "huge"]
 SHAPES: list[Shape] = ["random", "tied", "constant", "skewed", "huge"]
 CLASSES = 4
 BINARY: dict[str, Kind] = {
-    "auc": AUC,
-    "pr_auc": PRAUC,
+    "auc": lambda: AUC(exact_rows=0),
+    "pr_auc": lambda: PRAUC(exact_rows=0),
     "pr_auc_200": lambda: PRAUC(200),
     "log_loss": LogLoss,
     "log_loss_clamped": lambda: LogLoss(1e-3),
     "normalized_entropy": NormalizedEntropy,
-    "normalized_entropy_clamped": lambda: NormalizedEntropy(1e-3),
+    "normalized_entropy_clamped": lambda: NormalizedEntropy(0.2),
     "calibration": Calibration,
     "accuracy": Accuracy,
     "accuracy_above_a_third": lambda: Accuracy(1 / 3),

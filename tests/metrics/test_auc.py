@@ -1,4 +1,4 @@
-"""AUC: close to the exact area, equal to torchmetrics by thresholds, and a sum of integers."""
+"""AUC from bins: close to the exact area, that of torchmetrics by thresholds, sums of integers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SCORE = st.floats(0, 1, width=32) | st.floats(0.3125, 0.31256103515625, width=32
 
 
 def _auc(scores: np.ndarray, labels: np.ndarray, thresholds: int | None = None) -> AUC:
-    metric = AUC(thresholds)
+    metric = AUC(thresholds, exact_rows=0)
     metric.update(torch.tensor(scores), torch.tensor(labels))
     return metric
 
@@ -87,7 +87,7 @@ def test_is_never_further_from_the_exact_area_than_its_bound(
         exact = above + (positive[:, None] == negative).mean() / 2
         assert abs(metric.compute().item() - exact) <= metric.error_bound.item() + 1e-12
     else:
-        assert metric.compute().item() == 0.0
+        assert metric.compute().isnan()
 
 
 @pytest.mark.parametrize("thresholds", [None, 200])
@@ -111,7 +111,7 @@ def test_by_thresholds_it_is_the_area_of_torchmetrics(thresholds: int, dtype: to
     on_thresholds = torch.linspace(0, 1, thresholds).repeat(20)
     scores = torch.cat([torch.rand(2_000, generator=generator), on_thresholds]).to(dtype)
     labels = (torch.rand(len(scores), generator=generator) < scores.float()).long()
-    metric = AUC(thresholds)
+    metric = AUC(thresholds, exact_rows=0)
     metric.update(scores, labels)
     expected = binary_auroc(scores, labels, thresholds=thresholds)
     assert metric.compute().item() == pytest.approx(expected.item(), abs=1e-6)
@@ -126,13 +126,12 @@ def test_a_score_of_64_bits_is_compared_with_a_threshold_as_in_torchmetrics() ->
 
 
 @pytest.mark.parametrize("thresholds", [None, 200])
-def test_one_class_alone_gives_0_as_in_torchmetrics(thresholds: int | None) -> None:
+def test_one_class_alone_has_no_value_no_bound_and_a_reason(thresholds: int | None) -> None:
     for label in (0, 1):
         metric = _auc(np.float32([0.2, 0.7]), np.array([label, label]), thresholds)
-        expected = binary_auroc(
-            torch.tensor([0.2, 0.7]), torch.tensor([label, label]), thresholds=200
-        )
-        assert metric.compute().item() == expected.item() == 0.0
+        assert metric.compute().isnan()
+        assert metric.error_bound.isnan()
+        assert metric.why_no_value() == f"there is one class alone (labels are all {label})"
 
 
 @pytest.mark.parametrize("thresholds", [None, 200])
@@ -141,7 +140,7 @@ def test_a_weight_is_a_number_of_copies(thresholds: int | None) -> None:
     scores = torch.rand(300, generator=generator)
     labels = (torch.rand(300, generator=generator) < scores).float()
     copies = torch.randint(0, 4, (300,), generator=generator)
-    weighted, copied = AUC(thresholds), AUC(thresholds)
+    weighted, copied = AUC(thresholds, exact_rows=0), AUC(thresholds, exact_rows=0)
     weighted.update(scores, labels, copies.float())
     copied.update(scores.repeat_interleave(copies), labels.repeat_interleave(copies))
     assert torch.equal(weighted.histogram, copied.histogram)
@@ -168,7 +167,7 @@ def test_counts_do_not_depend_on_how_samples_are_split_or_ordered(  # type: igno
     scores, cuts, thresholds, random
 ) -> None:
     rows = [(score, random.random() < 0.5, random.random()) for score in scores]
-    whole, split = AUC(thresholds), AUC(thresholds)
+    whole, split = AUC(thresholds, exact_rows=0), AUC(thresholds, exact_rows=0)
     whole.update(*(torch.tensor(column) for column in zip(*rows, strict=True)))
     random.shuffle(rows)
     columns = [torch.tensor(column) for column in zip(*rows, strict=True)]
@@ -188,7 +187,7 @@ def test_an_unweighted_sample_weighs_one_unit_shifted_by_the_weight_bits() -> No
 def test_a_score_falls_into_the_same_bin_whatever_float_type_holds_it(dtype: torch.dtype) -> None:
     scores = torch.rand(1_000, generator=torch.Generator().manual_seed(5)).to(dtype)
     scores = scores.bfloat16().to(dtype)  # representable in each of the types
-    narrow, single = AUC(), AUC()
+    narrow, single = AUC(exact_rows=0), AUC(exact_rows=0)
     narrow.update(scores, torch.ones(1_000))
     single.update(scores.float(), torch.ones(1_000))
     assert torch.equal(narrow.histogram, single.histogram)
@@ -197,7 +196,7 @@ def test_a_score_falls_into_the_same_bin_whatever_float_type_holds_it(dtype: tor
 @pytest.mark.parametrize("thresholds", [None, 200])
 @pytest.mark.parametrize("sign", [1, -1])
 def test_a_score_of_nan_makes_the_value_nan(thresholds: int | None, sign: int) -> None:
-    metric = AUC(thresholds)
+    metric = AUC(thresholds, exact_rows=0)
     nan = torch.tensor(float("nan")).copysign(torch.tensor(float(sign)))
     metric.update(torch.stack([torch.tensor(0.1), nan, torch.tensor(0.9)]), torch.tensor([0, 1, 1]))
     assert metric.compute().isnan()
@@ -206,7 +205,7 @@ def test_a_score_of_nan_makes_the_value_nan(thresholds: int | None, sign: int) -
 
 @pytest.mark.parametrize("thresholds", [None, 200])
 def test_scores_outside_0_and_1_count_as_the_nearer_of_the_two(thresholds: int | None) -> None:
-    outside, clamped = AUC(thresholds), AUC(thresholds)
+    outside, clamped = AUC(thresholds, exact_rows=0), AUC(thresholds, exact_rows=0)
     scores = torch.tensor([-float("inf"), -0.3, 1.2, float("inf")])
     outside.update(scores, torch.tensor([0, 1, 0, 1]))
     clamped.update(scores.clamp(0, 1), torch.tensor([0, 1, 0, 1]))
@@ -227,7 +226,7 @@ def test_scores_outside_0_and_1_count_as_the_nearer_of_the_two(thresholds: int |
 def test_scores_of_32_bits_count_as_the_same_of_64(rows, thresholds) -> None:  # type: ignore[no-untyped-def]
     # They go other ways, as long as nothing is wrong with them.
     scores, labels = torch.tensor(rows, dtype=torch.float32).reshape(-1, 2).T
-    narrow, wide = AUC(thresholds), AUC(thresholds)
+    narrow, wide = AUC(thresholds, exact_rows=0), AUC(thresholds, exact_rows=0)
     narrow.update(scores, labels)
     wide.update(scores.double(), labels.double())
     assert torch.equal(narrow.histogram, wide.histogram)

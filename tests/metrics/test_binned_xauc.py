@@ -214,6 +214,7 @@ def test_bins_are_in_the_order_of_the_values_and_each_is_reached(bins) -> None: 
 def test_states_are_as_large_as_the_docstring_says() -> None:
     metric = BinnedXAUC()
     shapes = {name: tuple(state.shape) for name, state in metric.metric_state.items()}
+    shapes = {name: shape for name, shape in shapes.items() if not name.endswith("_slices")}
     assert shapes == {
         "invalid": (4,),
         "cells": (327, 173),

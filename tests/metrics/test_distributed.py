@@ -16,7 +16,17 @@ from torch import Tensor
 from torchmetrics import MetricCollection
 from torchmetrics.utilities.distributed import gather_all_tensors
 
-from raymon.metrics import AUC, GroupedAUC, NormalizedEntropy, TrainMetricWrapper
+from raymon.metrics import (
+    AUC,
+    PRAUC,
+    XAUC,
+    BinnedXAUC,
+    GroupedAUC,
+    LogLoss,
+    MeanSquaredError,
+    NormalizedEntropy,
+    TrainMetricWrapper,
+)
 from raymon.metrics.grouped_rows import GroupedRows
 from raymon.metrics.ndcg_at_k import NDCGAtK
 
@@ -75,7 +85,30 @@ def _values(rank: int, ranks: int) -> dict[str, Any]:
     ):
         metrics = [_filled(metric(), rank, ranks, kind, share) for metric in GROUPED]
         values[f"{kind}, {share}"] = [_figures(metric) for metric in metrics]
+        for curve in (AUC, PRAUC):
+            for exact_rows in (600, 599):
+                metric = curve(exact_rows=exact_rows)
+                for part in range(PARTS):
+                    if SHARES[share](part, ranks) == rank:
+                        preds, target, _, *weights = _part(part, kind)
+                        metric.update(preds, target, *[1e-9 * each for each in weights])
+                value = metric.compute().nan_to_num(-1).item()
+                bound = metric.error_bound.nan_to_num(-1).item()
+                values[f"{kind}, {share}, {curve}, {exact_rows}"] = [
+                    value,
+                    bound,
+                    metric.input_errors(),
+                    metric.why_no_value(),
+                ]
+                assert kind == "invalid" or (bound > 0) == (exact_rows < 600)
     values["no rows"] = [_figures(metric()) for metric in GROUPED]
+
+    for metric in (LogLoss(), MeanSquaredError(), AUC(exact_rows=0), BinnedXAUC(), XAUC()):
+        for part in range(rank, PARTS, ranks):
+            preds, target, _ = _part(part)
+            # Of sizes far apart, and no multiples of any unit.
+            metric.update(preds, target, preds.double().mul(12).exp() * 1e-9 / 3)
+        values[type(metric).__name__] = metric.compute()
 
     collection = MetricCollection([GroupedAUC(), NDCGAtK(3), AUC()])
     for part in range(rank, PARTS, ranks):
@@ -117,7 +150,7 @@ def _check_ways_to_synchronise(rank: int, ranks: int) -> None:
         gathered.clear()
         assert _figures(metric) == whole
         assert len(gathered) == 6
-        assert all(isinstance(state, list) for state in (metric.preds, metric.units))
+        assert all(isinstance(state, list) for state in (metric.preds, metric.weights))
 
         # Synchronised by hand, a rank has the rows of its keys, computes alone, and goes on.
         metric = here(sync_on_compute=False)

@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from raymon.metrics.exact_sum import SUM_BINS, add_weighted, exact_total
-from raymon.metrics.fixed_point import WEIGHT_BITS
+from raymon.metrics.exact_sum import SUM_BINS, add_ones, add_weighted, exact_total
 
 LARGEST = float(np.finfo(np.float32).max)
 FIGURES = st.lists(st.floats(0, LARGEST, width=32), max_size=60)
@@ -21,8 +20,8 @@ FIGURES = st.lists(st.floats(0, LARGEST, width=32), max_size=60)
 def _sum(*parts: list[float], weight: float = 1.0) -> Tensor:
     bins = torch.zeros(SUM_BINS, dtype=torch.int64)
     for part in parts:
-        units = torch.full((len(part),), round(weight * (1 << WEIGHT_BITS)))
-        add_weighted(bins, torch.tensor(part, dtype=torch.float64), units)
+        weights = torch.full((len(part),), weight, dtype=torch.float64)
+        add_weighted(bins, torch.tensor(part, dtype=torch.float64), weights)
     return bins
 
 
@@ -71,6 +70,13 @@ def test_no_sum_of_weights_that_are_allowed_overflows() -> None:
 @pytest.mark.parametrize("figure", [math.inf, math.nan, math.copysign(math.nan, -1), 1e39])
 def test_what_has_no_float32_makes_the_sum_infinite(figure: float) -> None:
     assert exact_total(_sum([1.0], [figure])).item() == math.inf
+
+
+def test_ones_are_added_as_figures_of_1() -> None:
+    bins = _sum([0.25])
+    add_ones(bins, 3)
+    add_ones(bins, torch.tensor(4))
+    assert torch.equal(bins, _sum([0.25, *[1.0] * 7]))
 
 
 def test_a_negative_zero_is_a_zero() -> None:

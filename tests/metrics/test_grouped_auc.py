@@ -12,7 +12,6 @@ from torch import Tensor
 
 from raymon.errors import UserError
 from raymon.metrics.checked_metric import LABELS, NAN_SCORES, WEIGHTS
-from raymon.metrics.fixed_point import WEIGHT_BITS
 from raymon.metrics.grouped_auc import GroupedAUC
 
 SCORES = [float("-inf"), -3.0, -1e-40, -0.0, 0.0, 1e-40, 0.1, 0.5, 0.5000001, 1.0, float("inf")]
@@ -163,10 +162,9 @@ def test_weights_agree_with_scikit_learn() -> None:
     areas = []
     for value in range(100):
         own = key == value
-        units = np.rint(weights[own].astype(float) * 2**WEIGHT_BITS)
-        areas.append(roc_auc_score(target[own], preds[own], sample_weight=units))
+        areas.append(roc_auc_score(target[own], preds[own], sample_weight=weights[own]))
     columns = [torch.tensor(column) for column in (preds, target, key, weights)]
-    assert _value(*columns).item() == pytest.approx(np.mean(areas), abs=1e-12)
+    assert _value(*columns).item() == pytest.approx(np.mean(areas), abs=1e-10)
 
 
 def test_rows_beyond_what_is_worked_on_at_a_time_agree() -> None:
@@ -196,7 +194,7 @@ def test_a_score_of_nan_makes_the_value_nan() -> None:
 
 
 @pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
-@pytest.mark.parametrize("weight", [float("nan"), float("inf"), -1.0, 2.0**32])
+@pytest.mark.parametrize("weight", [float("nan"), float("inf"), -1.0])
 def test_a_bad_weight_makes_the_value_nan(weight: float, kind: torch.dtype) -> None:
     metric = GroupedAUC()
     columns = torch.tensor([0.1, 0.9]), torch.tensor([0, 1]), torch.tensor([1, 1])

@@ -33,11 +33,11 @@ def test_rows_are_kept_without_copying_what_needs_no_copy() -> None:
     metric.update(preds, target.double(), key)
     assert metric.preds[0].data_ptr() == preds.data_ptr()
     assert metric.grouping_key[0].data_ptr() == key.data_ptr()
-    assert metric.units[0].untyped_storage().nbytes() == 8
+    assert metric.weights[0].untyped_storage().nbytes() == 8
     assert (metric.preds[0].dtype, metric.target[0].dtype) == (torch.float32, torch.float64)
     rows = metric.rows()
     assert rows.preds.data_ptr() == preds.data_ptr()
-    assert rows.units is None
+    assert rows.weights is None
 
 
 def test_scores_that_need_a_gradient_leave_none() -> None:
@@ -45,7 +45,7 @@ def test_scores_that_need_a_gradient_leave_none() -> None:
     preds, target, key, weights = _columns(0)
     metric.update(preds.requires_grad_(), target, key, weights.requires_grad_())
     assert not metric.preds[0].requires_grad
-    assert not metric.units[0].requires_grad
+    assert not metric.weights[0].requires_grad
 
 
 @pytest.mark.parametrize("rows", [0, 8])

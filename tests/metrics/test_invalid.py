@@ -10,12 +10,19 @@ import torch
 
 from raymon.errors import UserError
 from raymon.metrics.class_labels import check_class_rows, class_labels
-from raymon.metrics.fixed_point import MAX_WEIGHT, WEIGHT_BITS, weight_units
+from raymon.metrics.fixed_point import (
+    MAX_WEIGHT,
+    MIN_WEIGHT,
+    WEIGHT_BITS,
+    units_of_one,
+    valid_weights,
+)
 from raymon.metrics.invalid import clean_classes, invalid_counts, not_binary
+from raymon.metrics.sliced_weights import LARGEST, SMALLEST
 
 NAN, INF = math.nan, math.inf
 FLOATS = [torch.float64, torch.float32, torch.bfloat16, torch.float16]
-BAD_WEIGHTS = [NAN, INF, -INF, -1.0, -1e-7, 1e30]
+BAD_WEIGHTS = [NAN, INF, -INF, -1.0, -1e-7, 1e31]
 GOOD_WEIGHTS = [0.0, 2.0**-16, 1.0, 1.5, 60_000.0]
 
 
@@ -37,27 +44,35 @@ def test_a_row_of_scores_counts_once_and_as_nan_before_all_else(dtype: torch.dty
 
 
 @pytest.mark.parametrize("dtype", FLOATS, ids=str)
-def test_a_weight_that_is_counted_has_no_units_and_every_other_has_its_own(
+def test_a_weight_that_is_counted_counts_nothing_and_every_other_is_what_it_is(
     dtype: torch.dtype,
 ) -> None:
     weights = torch.tensor(BAD_WEIGHTS + GOOD_WEIGHTS, dtype=dtype)
     counts = invalid_counts(torch.rand(len(weights)), torch.zeros(len(weights)), weights)
     assert counts.tolist() == [0, 0, 0, len(BAD_WEIGHTS)]
-    exact = weights[len(BAD_WEIGHTS) :].double() * (1 << WEIGHT_BITS)
-    expected = [0] * len(BAD_WEIGHTS) + exact.long().tolist()
-    assert weight_units(weights, weights).tolist() == expected
+    expected = [0.0] * len(BAD_WEIGHTS) + weights[len(BAD_WEIGHTS) :].double().tolist()
+    assert valid_weights(weights).tolist() == expected
 
 
-def test_the_largest_weight_is_valid_and_the_next_is_not() -> None:
-    weights = torch.tensor([MAX_WEIGHT, math.nextafter(MAX_WEIGHT, INF)], dtype=torch.float64)
-    assert weight_units(weights, weights).tolist() == [1 << 40, 0]
-    assert invalid_counts(torch.rand(2), torch.zeros(2), weights).tolist() == [0, 0, 0, 1]
+def test_the_largest_and_smallest_weights_are_valid_and_the_next_are_not() -> None:
+    inside = [MIN_WEIGHT, MAX_WEIGHT]
+    outside = [math.nextafter(MIN_WEIGHT, 0), math.nextafter(MAX_WEIGHT, INF)]
+    weights = torch.tensor([*inside, *outside], dtype=torch.float64)
+    assert valid_weights(weights).tolist() == [*inside, 0, 0]
+    assert invalid_counts(torch.rand(4), torch.zeros(4), weights).tolist() == [0, 0, 0, 2]
+
+
+def test_a_table_has_room_for_fewer_weights() -> None:
+    sizes = [SMALLEST, LARGEST, math.nextafter(SMALLEST, 0), math.nextafter(LARGEST, INF)]
+    weights = torch.tensor(sizes, dtype=torch.float64)
+    counts = invalid_counts(torch.rand(4), torch.zeros(4), weights, sliced=True)
+    assert counts.tolist() == [0, 0, 0, 2]
 
 
 def test_without_weights_every_sample_weighs_1() -> None:
     units = [1 << WEIGHT_BITS] * 3
-    assert weight_units(None, torch.rand(3)).tolist() == units
-    assert weight_units(None, torch.rand(3, 2)).tolist() == units
+    assert units_of_one(torch.rand(3)).tolist() == units
+    assert units_of_one(torch.rand(3, 2)).tolist() == units
 
 
 @pytest.mark.parametrize("dtype", FLOATS, ids=str)

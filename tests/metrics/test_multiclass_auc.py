@@ -82,7 +82,7 @@ def test_value_and_bound_are_the_means_of_those_of_one_class_against_the_rest(
     share = share / share.sum() if average == "weighted" else torch.full((4,), 0.25).double()
     value, bound = 0.0, 0.0
     for label in range(4):
-        alone = AUC(thresholds)
+        alone = AUC(thresholds, exact_rows=0)
         alone.update(preds[:, label], target == label, weights)
         value += share[label].item() * alone.compute().item()
         assert alone.error_bound is not None
@@ -124,14 +124,17 @@ def test_a_label_that_is_no_class_is_the_rest_to_all(thresholds: int | None) -> 
     assert metric.input_errors() == {"labels that are no class": 6}
 
 
-def test_without_a_class_that_has_both_sides_value_and_bound_are_0() -> None:
+def test_without_a_class_that_has_both_sides_there_is_no_value() -> None:
     for thresholds in (None, 50):
         for target in (torch.empty(0), torch.full((5,), -1)):
             metric = MulticlassAUC(3, thresholds)
             metric.update(torch.rand(len(target), 3), target)
-            assert metric.compute().item() == 0
+            assert metric.compute().isnan()
             assert metric.error_bound is not None
-            assert metric.error_bound.item() == 0
+            assert metric.error_bound.isnan()
+            assert metric.details() == {"classes": 0, "classes_skipped": 3}
+            why = "no class has both sides" if len(target) else "there are no rows"
+            assert (metric.why_no_value() or "").startswith(why)
 
 
 def test_a_score_of_nan_makes_the_value_nan() -> None:

@@ -12,7 +12,6 @@ from torch import Tensor
 
 from raymon.errors import UserError
 from raymon.metrics.checked_metric import LABELS, NAN_SCORES, WEIGHTS
-from raymon.metrics.fixed_point import WEIGHT_BITS
 from raymon.metrics.ndcg_at_k import NDCGAtK
 
 ROW = st.tuples(
@@ -67,7 +66,7 @@ def test_is_the_mean_over_groups_of_scikit_learn(
     preds, gain, _, weights = (column.double().numpy() for column in columns)
     metric = NDCGAtK(top_k)
     metric.update(*columns[: 4 if weighted else 3])
-    gain = gain * np.rint(weights * 2**WEIGHT_BITS) / 2**WEIGHT_BITS if weighted else gain
+    gain = gain * weights if weighted else gain
     expected, skipped = _by_scikit_learn(top_k, preds, gain, columns[2].numpy())
     assert metric.compute().nan_to_num(-1).item() == pytest.approx(expected, abs=1e-12)
     assert metric.groups_skipped == skipped

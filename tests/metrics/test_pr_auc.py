@@ -1,4 +1,4 @@
-"""PRAUC: close to average precision, equal to torchmetrics by thresholds, and bounded."""
+"""PRAUC from bins: close to average precision, equal to torchmetrics by thresholds, and bounded."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROWS = 100_000
 
 
 def _pr_auc(*columns: np.ndarray, thresholds: int | None = None) -> tuple[float, float]:
-    metric = PRAUC(thresholds)
+    metric = PRAUC(thresholds, exact_rows=0)
     metric.update(*(torch.tensor(column) for column in columns))
     value = metric.compute().item()
     assert metric.error_bound is not None
@@ -110,7 +110,7 @@ def test_without_a_positive_there_is_no_value() -> None:
 def test_its_state_is_that_of_an_auc() -> None:
     scores, labels = (torch.tensor(column) for column in _clicks(0.05))
     for thresholds in (None, 200):
-        auc, pr_auc = AUC(thresholds), PRAUC(thresholds)
+        auc, pr_auc = AUC(thresholds, exact_rows=0), PRAUC(thresholds, exact_rows=0)
         for metric in (auc, pr_auc):
             metric.update(scores, labels)
         assert auc.metric_state.keys() == pr_auc.metric_state.keys()
