@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from raymon.config.custom import allow_custom_classes
     from raymon.metrics import register_metric
     from raymon.sinks import ProgressLogger
+    from raymon.training.best import best_checkpoint, latest_checkpoint
     from raymon.training.evaluate_run import evaluate_run
     from raymon.training.open_monitor import Monitor
-    from raymon.training.retention import best_checkpoint, latest_checkpoint
     from raymon.training.summary import Summary
     from raymon.training.train import train
 
@@ -44,9 +44,9 @@ _HOMES = {
     "ProgressLogger": "raymon.sinks",
     "Summary": "raymon.training.summary",
     "allow_custom_classes": "raymon.config.custom",
-    "best_checkpoint": "raymon.training.retention",
+    "best_checkpoint": "raymon.training.best",
     "evaluate_run": "raymon.training.evaluate_run",
-    "latest_checkpoint": "raymon.training.retention",
+    "latest_checkpoint": "raymon.training.best",
     "register_metric": "raymon.metrics",
     "train": "raymon.training.train",
 }

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Collection
 
+from raymon.config.direction import settle_directions
 from raymon.config.overrides import Overrides, apply_overrides
 from raymon.config.source import Source
 from raymon.config.text import missing_field, parse_text
@@ -43,6 +44,7 @@ def load(
     if missing is not None:
         raise source.error(missing, "is missing; it must be given")
     validate(config, source, datasets)
+    settle_directions(config)
     return config
 
 

@@ -95,5 +95,7 @@ def _named(configs: Iterable[C], oneof: str, labels: Sequence[str]) -> Iterator[
         if not isinstance(config, LossConfig) and kind == "custom_metric":
             # "package.module:Class" is shown as Class.
             name = str(config.custom_metric.name).rpartition(":")[2]
+        if not isinstance(config, LossConfig) and config.HasField("name"):
+            name = str(config.name)
         for label in [config.label_name] if config.HasField("label_name") else labels:
             yield Named(suffixed(name, label, labels), kind, label, config, index)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from google.protobuf.message import Message
 
@@ -39,6 +40,14 @@ class Rules:
     def place(self, name: str) -> str:
         """The path of a field."""
         return f"{self.path}.{name}" if self.path else name
+
+    def value(self, name: str) -> Any:
+        """What a field is, or its default."""
+        return getattr(self._message, name)
+
+    def has(self, name: str) -> bool:
+        """Whether a field is set."""
+        return self._message.HasField(name)
 
     def require(self, ok: bool, name: str, message: str) -> None:
         """Raises for a field, or with an empty name for the block, unless `ok`."""

@@ -7,6 +7,7 @@ from collections.abc import Collection
 
 import torch
 
+from raymon.config.direction import cannot_rank, known_direction
 from raymon.config.names import metric_names
 from raymon.config.overrides import EXCLUSIVE
 from raymon.config.rules import Rules
@@ -211,6 +212,25 @@ def _validate_early_stopping(config: PipelineConfig, is_evaluated: bool, rules: 
             "metric",
             f'is "{metric}", which no evaluation yields; there are {", ".join(names)}',
         )
+    _validate_direction(config, inner, "metric", "larger_is_better")
+
+
+def _validate_direction(config: PipelineConfig, rules: Rules, name: str, larger: str) -> None:
+    """The fields `name` of a metric and `larger`, whether more of it is better, go together."""
+    metric, written = rules.value(name), rules.has(larger)
+    rules.require(
+        not cannot_rank(config, metric),
+        name,
+        f'is "{metric}", and 1 is right for it: neither more nor less is better; give another',
+    )
+    known = known_direction(config, metric)
+    better = "larger" if known else "smaller"
+    rules.require(
+        not written or known in (None, rules.value(larger)),
+        larger,
+        f"is {str(bool(rules.value(larger))).lower()}, and of {metric} the {better} is the better; "
+        "leave it out",
+    )
 
 
 def _validate_eval_mode(config: PipelineConfig, is_evaluated: bool, rules: Rules) -> None:
@@ -252,6 +272,7 @@ def _validate_export(config: PipelineConfig, is_evaluated: bool, rules: Rules) -
             "best_exporter_metric",
             f'is "{metric}", which no evaluation yields; there are {", ".join(names)}',
         )
+    _validate_direction(config, rules, "best_exporter_metric", "metric_larger_is_better")
 
 
 def _validate_ray(config: PipelineConfig, rules: Rules) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from raymon.config.names import (
+    TOTAL_LOSS,
     Named,
     named_losses,
     named_metrics,
@@ -17,6 +19,8 @@ from raymon.protos.model_pb2 import LossConfig
 from raymon.protos.pipeline_pb2 import PipelineConfig
 
 _BINARY, _CLASS, _REAL = "binary_cross_entropy", "softmax_cross_entropy", "l2_loss"
+
+_NAME = re.compile(r"[A-Za-z0-9_.@-]+")
 
 MAX_THRESHOLDS = 100_000
 """More would be finer than the bins that are used without thresholds, and take as many counts."""
@@ -104,6 +108,7 @@ def validate_metrics(config: PipelineConfig, losses: Mapping[str, str], rules: R
     model, labels = config.model_config, trained_labels(config)
     for listed in ("metrics", "train_metrics"):
         _require_kinds(listed, "metric", config, rules)
+        _require_names(listed, config, rules)
     metrics, train_metrics = named_metrics(model, labels), named_train_metrics(model, labels)
     _require_fitting(metrics, "metrics", losses, model.num_class, rules)
     _require_fitting(train_metrics, "train_metrics", losses, model.num_class, rules)
@@ -209,6 +214,23 @@ def _require_kinds(listed: str, oneof: str, config: PipelineConfig, rules: Rules
             )
 
 
+def _require_names(listed: str, config: PipelineConfig, rules: Rules) -> None:
+    """Names that are given are texts that every sink can show, and of nothing else."""
+    losses = named_losses(config.model_config, trained_labels(config))
+    taken = {TOTAL_LOSS, "global_step", *(loss.name for loss in losses)}
+    for index, entry in enumerate(getattr(config.model_config, listed)):
+        if entry.HasField("name"):
+            place = f"{listed}[{index}].name"
+            rules.require(
+                _NAME.fullmatch(entry.name) is not None,
+                place,
+                f'is "{entry.name}"; a name is of letters, digits, "_", "-", "." and "@"',
+            )
+            rules.require(
+                entry.name not in taken, place, f'is "{entry.name}", which is taken; give another'
+            )
+
+
 def _require_different(
     entries: list[Named[LossConfig]] | list[Named[MetricConfig]] | list[Named[TrainMetricConfig]],
     listed: str,
@@ -217,5 +239,10 @@ def _require_different(
     names: set[str] = set()
     for entry in entries:
         place = f"{listed}[{entry.position}]"
-        rules.require(entry.name not in names, place, f"{entry.name} is given twice")
+        remedy = (
+            "give each loss a label_name of its own"
+            if isinstance(entry.config, LossConfig)
+            else f'give one of them a name of its own, as name: "{entry.name}_2"'
+        )
+        rules.require(entry.name not in names, place, f"{entry.name} is given twice; {remedy}")
         names.add(entry.name)

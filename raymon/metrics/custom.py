@@ -11,6 +11,7 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from raymon.config.custom import import_class, read_kwargs
+from raymon.config.direction import note_direction
 from raymon.errors import ConfigError, UserError, reason
 from raymon.protos.metric_pb2 import CustomMetric
 
@@ -40,6 +41,7 @@ def register_metric(name: str, cls: type[Metric]) -> None:
     if _registered.get(name, cls) is not cls:
         raise UserError(f"register_metric: {name!r} is registered already, as another class")
     _registered[name] = cls
+    note_direction(name, cls)
 
 
 def registered_metrics() -> Mapping[str, type[Metric]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any, Protocol
+from copy import deepcopy
+from typing import Any, Protocol, Self
 
 import torch
 from torch import Tensor
@@ -115,6 +116,19 @@ class ScoreHistogram(KeptRows):
         self._kept += len(preds)
         if self._kept > self.exact_rows:
             self._bin_rows()
+
+    def binned(self) -> Self:
+        """A new metric of the kind that counts in bins from the first, for a training."""
+        if not self.exact_rows:
+            return self
+        metric = deepcopy(self)
+        metric.reset()
+        metric.exact_rows = 0
+        for name in ("preds", "target", "weights"):
+            delattr(metric, name)
+            for of_states in (metric._defaults, metric._persistent, metric._reductions):
+                del of_states[name]
+        return metric
 
     def counts(self) -> Tensor:
         """The weight of each class by score, or by bin: int64 `[2, scores + 1]`, the last for NaN.

@@ -10,10 +10,9 @@ from torch import Tensor, nn
 from torchmetrics import Metric
 
 from raymon.errors import UserError
-from raymon.metrics.auc import AUC
 from raymon.metrics.checked_metric import CheckedMetric
 from raymon.metrics.decay import DecayedMetric
-from raymon.metrics.pr_auc import PRAUC
+from raymon.metrics.score_histogram import ScoreHistogram
 from raymon.metrics.states import state_reductions, take_window_states
 from raymon.metrics.waiting_updates import Update, WaitingUpdates, copies_as_given
 
@@ -43,9 +42,8 @@ class TrainMetricWrapper(nn.Module):
         super().__init__()
         if decay_step < 1:
             raise UserError(f"decay_step is {decay_step}; it must be at least 1")
-        if type(metric) in (AUC, PRAUC) and metric.exact_rows:
-            # Rows are for an evaluation.
-            metric = type(metric)(exact_rows=0, sync_on_compute=metric.sync_on_compute)
+        if isinstance(metric, ScoreHistogram):
+            metric = metric.binned()
         reductions = state_reductions(metric)
         growing = [name for name, reduction in reductions.items() if reduction == "cat"]
         if growing:

@@ -110,7 +110,7 @@ class CustomMetric(_message.Message):
     def __init__(self, name: _Optional[str] = ..., kwargs: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class MetricConfig(_message.Message):
-    __slots__ = ("auc", "multiclass_auc", "recall_at_k", "mean_absolute_error", "mean_squared_error", "accuracy", "grouped_auc", "normalized_entropy", "xauc", "grouped_xauc", "calibration", "pr_auc", "log_loss", "ndcg_at_k", "custom_metric", "label_name")
+    __slots__ = ("auc", "multiclass_auc", "recall_at_k", "mean_absolute_error", "mean_squared_error", "accuracy", "grouped_auc", "normalized_entropy", "xauc", "grouped_xauc", "calibration", "pr_auc", "log_loss", "ndcg_at_k", "custom_metric", "label_name", "name")
     AUC_FIELD_NUMBER: _ClassVar[int]
     MULTICLASS_AUC_FIELD_NUMBER: _ClassVar[int]
     RECALL_AT_K_FIELD_NUMBER: _ClassVar[int]
@@ -127,6 +127,7 @@ class MetricConfig(_message.Message):
     NDCG_AT_K_FIELD_NUMBER: _ClassVar[int]
     CUSTOM_METRIC_FIELD_NUMBER: _ClassVar[int]
     LABEL_NAME_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
     auc: Auc
     multiclass_auc: MulticlassAuc
     recall_at_k: RecallAtK
@@ -143,10 +144,11 @@ class MetricConfig(_message.Message):
     ndcg_at_k: NdcgAtK
     custom_metric: CustomMetric
     label_name: str
-    def __init__(self, auc: _Optional[_Union[Auc, _Mapping]] = ..., multiclass_auc: _Optional[_Union[MulticlassAuc, _Mapping]] = ..., recall_at_k: _Optional[_Union[RecallAtK, _Mapping]] = ..., mean_absolute_error: _Optional[_Union[MeanAbsoluteError, _Mapping]] = ..., mean_squared_error: _Optional[_Union[MeanSquaredError, _Mapping]] = ..., accuracy: _Optional[_Union[Accuracy, _Mapping]] = ..., grouped_auc: _Optional[_Union[GroupedAuc, _Mapping]] = ..., normalized_entropy: _Optional[_Union[NormalizedEntropy, _Mapping]] = ..., xauc: _Optional[_Union[Xauc, _Mapping]] = ..., grouped_xauc: _Optional[_Union[GroupedXauc, _Mapping]] = ..., calibration: _Optional[_Union[Calibration, _Mapping]] = ..., pr_auc: _Optional[_Union[PrAuc, _Mapping]] = ..., log_loss: _Optional[_Union[LogLoss, _Mapping]] = ..., ndcg_at_k: _Optional[_Union[NdcgAtK, _Mapping]] = ..., custom_metric: _Optional[_Union[CustomMetric, _Mapping]] = ..., label_name: _Optional[str] = ...) -> None: ...
+    name: str
+    def __init__(self, auc: _Optional[_Union[Auc, _Mapping]] = ..., multiclass_auc: _Optional[_Union[MulticlassAuc, _Mapping]] = ..., recall_at_k: _Optional[_Union[RecallAtK, _Mapping]] = ..., mean_absolute_error: _Optional[_Union[MeanAbsoluteError, _Mapping]] = ..., mean_squared_error: _Optional[_Union[MeanSquaredError, _Mapping]] = ..., accuracy: _Optional[_Union[Accuracy, _Mapping]] = ..., grouped_auc: _Optional[_Union[GroupedAuc, _Mapping]] = ..., normalized_entropy: _Optional[_Union[NormalizedEntropy, _Mapping]] = ..., xauc: _Optional[_Union[Xauc, _Mapping]] = ..., grouped_xauc: _Optional[_Union[GroupedXauc, _Mapping]] = ..., calibration: _Optional[_Union[Calibration, _Mapping]] = ..., pr_auc: _Optional[_Union[PrAuc, _Mapping]] = ..., log_loss: _Optional[_Union[LogLoss, _Mapping]] = ..., ndcg_at_k: _Optional[_Union[NdcgAtK, _Mapping]] = ..., custom_metric: _Optional[_Union[CustomMetric, _Mapping]] = ..., label_name: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
 
 class TrainMetricConfig(_message.Message):
-    __slots__ = ("auc", "multiclass_auc", "recall_at_k", "mean_absolute_error", "mean_squared_error", "accuracy", "normalized_entropy", "xauc", "calibration", "pr_auc", "log_loss", "custom_metric", "label_name", "decay_rate", "decay_step")
+    __slots__ = ("auc", "multiclass_auc", "recall_at_k", "mean_absolute_error", "mean_squared_error", "accuracy", "normalized_entropy", "xauc", "calibration", "pr_auc", "log_loss", "custom_metric", "label_name", "name", "decay_rate", "decay_step")
     AUC_FIELD_NUMBER: _ClassVar[int]
     MULTICLASS_AUC_FIELD_NUMBER: _ClassVar[int]
     RECALL_AT_K_FIELD_NUMBER: _ClassVar[int]
@@ -160,6 +162,7 @@ class TrainMetricConfig(_message.Message):
     LOG_LOSS_FIELD_NUMBER: _ClassVar[int]
     CUSTOM_METRIC_FIELD_NUMBER: _ClassVar[int]
     LABEL_NAME_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
     DECAY_RATE_FIELD_NUMBER: _ClassVar[int]
     DECAY_STEP_FIELD_NUMBER: _ClassVar[int]
     auc: Auc
@@ -175,6 +178,7 @@ class TrainMetricConfig(_message.Message):
     log_loss: LogLoss
     custom_metric: CustomMetric
     label_name: str
+    name: str
     decay_rate: float
     decay_step: int
-    def __init__(self, auc: _Optional[_Union[Auc, _Mapping]] = ..., multiclass_auc: _Optional[_Union[MulticlassAuc, _Mapping]] = ..., recall_at_k: _Optional[_Union[RecallAtK, _Mapping]] = ..., mean_absolute_error: _Optional[_Union[MeanAbsoluteError, _Mapping]] = ..., mean_squared_error: _Optional[_Union[MeanSquaredError, _Mapping]] = ..., accuracy: _Optional[_Union[Accuracy, _Mapping]] = ..., normalized_entropy: _Optional[_Union[NormalizedEntropy, _Mapping]] = ..., xauc: _Optional[_Union[Xauc, _Mapping]] = ..., calibration: _Optional[_Union[Calibration, _Mapping]] = ..., pr_auc: _Optional[_Union[PrAuc, _Mapping]] = ..., log_loss: _Optional[_Union[LogLoss, _Mapping]] = ..., custom_metric: _Optional[_Union[CustomMetric, _Mapping]] = ..., label_name: _Optional[str] = ..., decay_rate: _Optional[float] = ..., decay_step: _Optional[int] = ...) -> None: ...
+    def __init__(self, auc: _Optional[_Union[Auc, _Mapping]] = ..., multiclass_auc: _Optional[_Union[MulticlassAuc, _Mapping]] = ..., recall_at_k: _Optional[_Union[RecallAtK, _Mapping]] = ..., mean_absolute_error: _Optional[_Union[MeanAbsoluteError, _Mapping]] = ..., mean_squared_error: _Optional[_Union[MeanSquaredError, _Mapping]] = ..., accuracy: _Optional[_Union[Accuracy, _Mapping]] = ..., normalized_entropy: _Optional[_Union[NormalizedEntropy, _Mapping]] = ..., xauc: _Optional[_Union[Xauc, _Mapping]] = ..., calibration: _Optional[_Union[Calibration, _Mapping]] = ..., pr_auc: _Optional[_Union[PrAuc, _Mapping]] = ..., log_loss: _Optional[_Union[LogLoss, _Mapping]] = ..., custom_metric: _Optional[_Union[CustomMetric, _Mapping]] = ..., label_name: _Optional[str] = ..., name: _Optional[str] = ..., decay_rate: _Optional[float] = ..., decay_step: _Optional[int] = ...) -> None: ...

@@ -13,13 +13,13 @@ from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.reporter import InProcessReporter, Reporter
 from raymon.sinks import Console
 from raymon.storage import StoragePath, absolute
+from raymon.training.best import choose_checkpoint
 from raymon.training.checkpoint import check_sound
 from raymon.training.datasets import EVAL, Datasets, check_datasets, datasets_in_process
 from raymon.training.job import Job, features_of
 from raymon.training.open_output import open_output
 from raymon.training.prepare import check_evaluation_input, with_absolute_paths
 from raymon.training.progress import Progress, Publisher
-from raymon.training.retention import choose_checkpoint
 from raymon.training.train import in_process_context
 from raymon.training.worker import run_worker
 
@@ -54,7 +54,7 @@ def evaluate_run(
     given = dict(datasets or {})
     if not config.eval_input_path and EVAL not in given:
         raise ConfigError(f"{model_dir}: no eval_input_path; pass --set eval_input_path=PATH")
-    chosen = choose_checkpoint(model_dir, checkpoint, config.export_config)
+    chosen = choose_checkpoint(model_dir, checkpoint, config)
     check_sound(chosen)
     check_datasets(given, config, features_of(config))
     check_evaluation_input(config, given)

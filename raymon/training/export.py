@@ -18,11 +18,11 @@ from raymon.models import Model, build_model
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.serving import export_program, program_inputs, write_bundle
 from raymon.storage import StoragePath, absolute
+from raymon.training.best import choose_checkpoint
 from raymon.training.checkpoint import Checkpoint, check_sound
 from raymon.training.job import features_of, file_format
 from raymon.training.prepare import with_absolute_paths
 from raymon.training.restore import load_model
-from raymon.training.retention import choose_checkpoint
 
 CHECKED_ROWS = 1000
 _TOLERANCE = 1e-5
@@ -51,7 +51,7 @@ def export_run(
         RunError: There is no such checkpoint, it is damaged, or its model cannot be exported.
     """
     config = with_absolute_paths(read_saved(model_dir))
-    chosen = choose_checkpoint(model_dir, checkpoint, config.export_config)
+    chosen = choose_checkpoint(model_dir, checkpoint, config)
     check_sound(chosen)
     features = features_of(config)
     model = build_model(config, features)

@@ -14,6 +14,7 @@ from raymon.errors import RunError
 from raymon.models import Model
 from raymon.protos.train_pb2 import TrainConfig
 from raymon.storage import storage_path
+from raymon.training.best import latest_checkpoint
 from raymon.training.checkpoint import (
     TRAINER,
     Checkpoint,
@@ -23,7 +24,6 @@ from raymon.training.checkpoint import (
     read_part,
 )
 from raymon.training.restore import saved_shapes
-from raymon.training.retention import latest_checkpoint
 from raymon.training.run_state import (
     AVERAGE,
     MODEL,

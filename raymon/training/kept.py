@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from raymon.config import save
+from raymon.config.direction import ranking
 from raymon.config.save import CONFIG_FILE
 from raymon.errors import RunError, os_reason, reason
 from raymon.protos.pipeline_pb2 import PipelineConfig
@@ -51,7 +52,7 @@ class KeepRule:
         if self.count == 0:
             return []
         older, stay = by_step[: -self.count], set[int]()
-        export = self.config.export_config
+        export = ranking(self.config)
         best = best_of(by_step, export) if export.exporter_type == "best" else None
         if best is not None:
             stay.add(best.step)

@@ -134,6 +134,8 @@ def _for_training(metric: Metric) -> Metric:
 def _name(given: TrainMetric, wrapper: TrainMetricWrapper) -> str:
     if isinstance(given, str):
         return given
+    if isinstance(given, TrainMetricConfig) and given.HasField("name"):
+        return str(given.name)
     if isinstance(given, TrainMetricConfig) and metric_name(given) == "custom_metric":
         return str(given.custom_metric.name).rpartition(":")[2]
     kind = type(wrapper.metric)

@@ -55,20 +55,3 @@ def read_scores(model_dir: StoragePath) -> list[Scores]:
             raise RunError(f"{path}:{number}: is no line of scores") from None
         by_step[step] = Scores(number, step, metrics)
     return [by_step[step] for step in sorted(by_step)]
-
-
-def scores_of_metric(model_dir: StoragePath, metric: str) -> dict[int, float]:
-    """The scores of a run by one metric, by step; empty where it has none.
-
-    Raises:
-        RunError: There are lines without the metric.
-    """
-    scores = read_scores(model_dir)
-    path = model_dir / SCORES_FILE
-    lacking = [each.line for each in scores if metric not in each.metrics]
-    if lacking:
-        known = sorted({name for each in scores for name in each.metrics})
-        lines = ", ".join(map(str, lacking[:10])) + (", ..." if len(lacking) > 10 else "")
-        where = "no line has" if len(lacking) == len(scores) else f"lines {lines} have not"
-        raise RunError(f"{path}: {where} the metric {metric!r}; there are {', '.join(known)}")
-    return {each.step: each.metrics[metric] for each in scores}

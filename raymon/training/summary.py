@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from raymon.config.direction import ranking
 from raymon.sinks import Snapshot
 from raymon.storage import StoragePath, numbers_of, storage_path, to_json, write_whole
 from raymon.training.checkpoint import Checkpoint, list_checkpoints, newest_checkpoint
@@ -103,7 +104,7 @@ def summarise(plan: RunPlan, progress: Progress, status: str, counts: Mapping[st
     model_dir = storage_path(plan.config.model_dir)
     checkpoints = list_checkpoints(model_dir)
     newest = newest_checkpoint(model_dir)
-    best = best_of(checkpoints, plan.config.export_config)
+    best = best_of(checkpoints, ranking(plan.config))
     if best is None and not any(checkpoint.metrics for checkpoint in checkpoints):
         best = newest
     last = progress.last

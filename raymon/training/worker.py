@@ -10,6 +10,7 @@ from typing import Protocol
 
 import torch
 
+from raymon.config.direction import stopping
 from raymon.errors import RunError
 from raymon.metrics import TrainMetricWrapper
 from raymon.models import Model, build_model
@@ -133,7 +134,7 @@ def _train(
     if config.train_config.dense_optimizer.HasField("ema"):
         state.averages = AveragedWeights(config.train_config.dense_optimizer.ema, model)
     if config.train_config.HasField("early_stopping"):
-        state.stopping = EarlyStopping(config.train_config.early_stopping)
+        state.stopping = EarlyStopping(stopping(config))
     model_dir = storage_path(config.model_dir)
     checkpoint = checkpoint_to_restore(model_dir, context, reporter.publish_notice)
     if checkpoint is not None:

@@ -1,4 +1,5 @@
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from raymon.errors import RunError
 from raymon.protos.export_pb2 import ExportConfig
 from raymon.sinks.json_lines import SCORES_FILE
+from raymon.training.best import best_checkpoint, latest_checkpoint
 from raymon.training.checkpoint import (
     MANIFEST,
     FileEntry,
@@ -17,7 +19,7 @@ from raymon.training.checkpoint import (
     write_manifest,
     write_part,
 )
-from raymon.training.retention import best_checkpoint, best_of, latest_checkpoint
+from raymon.training.retention import best_of
 
 PART = "rank-00000.pt"
 
@@ -115,13 +117,34 @@ def test_the_best_of_a_run_that_is_over_is_that_of_its_file(tmp_path: Path) -> N
     assert latest_checkpoint(tmp_path).step == 600
 
 
-def test_lines_without_the_metric_are_named(tmp_path: Path) -> None:
-    make(tmp_path, 100)
-    write_lines(tmp_path, line(100, auc=0.7), line(200, loss=0.8), line(300, loss=1, auc=2))
-    with pytest.raises(RunError, match=r"lines 2 have not the metric 'auc'; there are auc, loss"):
-        best_checkpoint(tmp_path, ExportConfig())
-    with pytest.raises(RunError, match=r"no line has the metric 'acu'; there are auc, loss"):
+def test_checkpoints_without_the_metric_do_not_count_and_are_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for step in (100, 200, 300):
+        make(tmp_path, step)
+    write_lines(tmp_path, line(100, auc=0.7), line(200, loss=0.8), line(300, loss=1, auc=0.6))
+    assert best_checkpoint(tmp_path, ExportConfig()).step == 100
+    assert "checkpoints of step 200 without auc, which does not count" in caplog.text
+    with pytest.raises(RunError, match=r"no checkpoint has the metric 'acu'; they have auc, loss"):
         best_checkpoint(tmp_path, ExportConfig(best_exporter_metric="acu"))
+
+
+def test_where_no_checkpoint_has_a_value_it_is_told_which_have_none(tmp_path: Path) -> None:
+    for step in (100, 200):
+        make(tmp_path, step, auc=math.nan)
+    write_lines(tmp_path, line(100, auc=None), line(200, auc=None))
+    with pytest.raises(RunError, match=r"no checkpoint has a value of auc: .* of steps 100, 200"):
+        best_checkpoint(tmp_path, ExportConfig())
+
+
+def test_a_metric_knows_its_direction_and_what_is_asked_for_wins(tmp_path: Path) -> None:
+    for step, loss in {100: 0.5, 200: 0.4, 300: 0.6}.items():
+        make(tmp_path, step, log_loss=loss, calibration=1.0)
+    assert best_checkpoint(tmp_path, ExportConfig(best_exporter_metric="log_loss")).step == 200
+    larger = ExportConfig(best_exporter_metric="log_loss", metric_larger_is_better=True)
+    assert best_checkpoint(tmp_path, larger).step == 300
+    with pytest.raises(RunError, match="calibration cannot rank"):
+        best_checkpoint(tmp_path, ExportConfig(best_exporter_metric="calibration"))
 
 
 @pytest.mark.parametrize("bad", ["{}", "[1]", "nonsense", '{"global_step": 2, "auc": "high"}'])

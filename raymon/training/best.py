@@ -1,0 +1,177 @@
+"""The best and the latest checkpoint of a run, and what ranks them."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from os import PathLike
+
+from raymon.config import read_saved
+from raymon.config.direction import cannot_rank, known_direction, ranking
+from raymon.errors import ConfigError, RunError
+from raymon.protos.export_pb2 import ExportConfig
+from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.storage import ObjectPath, StoragePath, storage_path
+from raymon.training.checkpoint import Checkpoint, list_checkpoints
+from raymon.training.retention import best_of
+from raymon.training.scores import read_scores
+
+_log = logging.getLogger("raymon")
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """The checkpoints of a run, ranked by a metric.
+
+    Attributes:
+        best: The best one, with all its scores.
+        export: The metric, and its direction.
+        values: By step, the value of the metric of each checkpoint; NaN where it has none.
+    """
+
+    best: Checkpoint
+    export: ExportConfig
+    values: Mapping[int, float]
+
+
+def best_checkpoint(
+    model_dir: str | PathLike[str] | ObjectPath, export_config: ExportConfig | None = None
+) -> Checkpoint:
+    """The best checkpoint that is there of a run, by the scores in its evaluation file.
+
+    The later one of equals; a score that is NaN never wins, nor does a checkpoint without the
+    metric. The run may be going on or long over. A score that did not get into the file, as where
+    the reporter was gone, is in the checkpoint.
+
+    Args:
+        model_dir: Directory of the run, or its URI.
+        export_config: Says by which metric. In which direction it says only where
+            `metric_larger_is_better` is set; else a metric has its own. None: that of the run.
+
+    Raises:
+        RunError: There is no checkpoint, or none with a score; or the metric cannot rank.
+    """
+    directory = storage_path(model_dir)
+    if export_config is None:
+        return rank_checkpoints(directory, ranking(read_saved(directory))).best
+    return rank_checkpoints(directory, with_direction(directory, export_config)).best
+
+
+def with_direction(model_dir: StoragePath, export: ExportConfig) -> ExportConfig:
+    """The same with the direction of the metric, unless it says one.
+
+    Of the metric that ranks the run it is that of the run, where a metric has none of its own.
+
+    Raises:
+        RunError: The metric has no better end.
+    """
+    try:
+        config = read_saved(model_dir)
+    except (ConfigError, RunError):
+        # What wrote the checkpoints has left none.
+        config = PipelineConfig()
+    name = export.best_exporter_metric
+    if cannot_rank(config, name):
+        raise RunError(
+            f"{model_dir}: {name} cannot rank: 1 is right, and neither more nor less is better"
+        )
+    if export.HasField("metric_larger_is_better"):
+        return export
+    known = known_direction(config, name)
+    if known is None and name == config.export_config.best_exporter_metric:
+        known = config.export_config.metric_larger_is_better
+    directed = ExportConfig()
+    directed.CopyFrom(export)
+    if known is not None:
+        directed.metric_larger_is_better = known
+    return directed
+
+
+def rank_checkpoints(model_dir: StoragePath, export: ExportConfig) -> Ranked:
+    """The checkpoints of a run, ranked.
+
+    Args:
+        model_dir: Directory of the run.
+        export: Says by which metric, and in which direction.
+
+    Raises:
+        RunError: There is no checkpoint, or none with a score.
+    """
+    checkpoints = _checkpoints(model_dir)
+    name = export.best_exporter_metric
+    scores = {each.step: each.metrics for each in read_scores(model_dir)}
+    scored = [replace(c, metrics={**c.metrics, **scores.get(c.step, {})}) for c in checkpoints]
+    best = best_of(scored, export)
+    if best is None:
+        raise RunError(_why_none(model_dir, scored, name))
+    lacking = [c.step for c in scored if name not in c.metrics]
+    if lacking:
+        _log.warning(
+            "%s: %s without %s, which %s not count",
+            model_dir,
+            _steps(lacking),
+            name,
+            "does" if len(lacking) == 1 else "do",
+        )
+    return Ranked(best, export, {c.step: c.metrics.get(name, math.nan) for c in scored})
+
+
+def latest_checkpoint(model_dir: str | PathLike[str] | ObjectPath) -> Checkpoint:
+    """The checkpoint of a run with the most steps.
+
+    Raises:
+        RunError: There is no checkpoint.
+    """
+    return _checkpoints(storage_path(model_dir))[-1]
+
+
+def choose_checkpoint(model_dir: StoragePath, name: str, config: PipelineConfig) -> Checkpoint:
+    """A checkpoint of a run by its name.
+
+    Args:
+        model_dir: Directory of the run.
+        name: "latest", "best", or a step.
+        config: Of the run; its export_config says what is best.
+
+    Raises:
+        RunError: There is none by that name.
+    """
+    if name == "best":
+        return rank_checkpoints(model_dir, ranking(config)).best
+    checkpoints = list_checkpoints(model_dir)
+    if name == "latest" and checkpoints:
+        return checkpoints[-1]
+    for checkpoint in checkpoints:
+        if name == str(checkpoint.step):
+            return checkpoint
+    steps = ", ".join(str(checkpoint.step) for checkpoint in checkpoints) or "no checkpoint"
+    raise RunError(f"{model_dir}: --checkpoint {name}: not there; it has {steps}")
+
+
+def _checkpoints(model_dir: StoragePath) -> list[Checkpoint]:
+    checkpoints = list_checkpoints(model_dir)
+    if not checkpoints:
+        raise RunError(f"{model_dir}: no checkpoint; the directory of a run has model.ckpt-STEP")
+    return checkpoints
+
+
+def _why_none(model_dir: StoragePath, checkpoints: Sequence[Checkpoint], name: str) -> str:
+    having = [c.step for c in checkpoints if name in c.metrics]
+    if having:
+        return (
+            f"{model_dir}: no checkpoint has a value of {name}: it is NaN in that of "
+            f"{_steps(having).removeprefix('checkpoints of ')}, as where the evaluation has one "
+            "class alone or no rows; its log says why"
+        )
+    known = sorted({metric for checkpoint in checkpoints for metric in checkpoint.metrics})
+    return (
+        f"{model_dir}: no checkpoint has the metric {name!r}; "
+        f"they have {', '.join(known) or 'none, since the run had no eval_input_path'}"
+    )
+
+
+def _steps(steps: Sequence[int]) -> str:
+    shown = ", ".join(map(str, steps[:10])) + (", ..." if len(steps) > 10 else "")
+    return f"checkpoints of {'step' if len(steps) == 1 else 'steps'} {shown}"
