@@ -2,8 +2,9 @@
 
 Each question is asked of all contenders in turns, with 1 and 2 threads. An update adds one batch
 of that many rows; a value is computed from all of them. Errors are against scikit-learn on the
-same scores. All keep their memory, as a process that trains soon does. torchmetrics is asked for
-200 thresholds, as its documentation advises where memory is to stay bounded, and for the exact
+same scores. All keep their memory, as a process that trains soon does. raymon is asked for the
+value from bins, as in a training, and from rows that are kept, as in an evaluation; torchmetrics
+for 200 thresholds, as its documentation advises where memory is to stay bounded, and for the exact
 value.
 """
 
@@ -97,7 +98,8 @@ def _curves(rows: int, threads: int, rounds: int) -> list[Case]:
     where = _threads(threads)
     whole = (scores.numpy(), labels.numpy())
     updates = [
-        _update("raymon AUC", AUC, scores, labels),
+        _update("raymon AUC", _binned_auc, scores, labels),
+        _update("raymon AUC, rows kept", AUC, scores, labels),
         _update(
             "torchmetrics AUROC, 200 thresholds",
             lambda: BinaryAUROC(thresholds=200),
@@ -107,7 +109,8 @@ def _curves(rows: int, threads: int, rounds: int) -> list[Case]:
         _update("torchmetrics AUROC, exact", BinaryAUROC, scores, labels),
     ]
     values = [
-        _value("raymon AUC", AUC, scores, labels),
+        _value("raymon AUC", _binned_auc, scores, labels),
+        _value("raymon AUC, rows kept", AUC, scores, labels),
         _value(
             "torchmetrics AUROC, 200 thresholds",
             lambda: BinaryAUROC(thresholds=200),
@@ -118,7 +121,8 @@ def _curves(rows: int, threads: int, rounds: int) -> list[Case]:
         Contender("scikit-learn", lambda: whole, lambda w: roc_auc_score(w[1], w[0])),
     ]
     precision = [
-        _value("raymon PRAUC", PRAUC, scores, labels),
+        _value("raymon PRAUC", _binned_pr_auc, scores, labels),
+        _value("raymon PRAUC, rows kept", PRAUC, scores, labels),
         _value(
             "torchmetrics AP, 200 thresholds",
             lambda: BinaryAveragePrecision(thresholds=200),
@@ -135,6 +139,14 @@ def _curves(rows: int, threads: int, rounds: int) -> list[Case]:
         *_ask(f"AUC: value, {where}", rows, values, rounds, area),
         *_ask(f"PR-AUC: value, {where}", rows, precision, rounds, average),
     ]
+
+
+def _binned_auc() -> AUC:
+    return AUC(exact_rows=0)
+
+
+def _binned_pr_auc() -> PRAUC:
+    return PRAUC(exact_rows=0)
 
 
 def _threads(threads: int) -> str:
@@ -187,9 +199,11 @@ def _errors(rows: int) -> Iterator[Case]:
         exact = float(roc_auc_score(labels.numpy(), scores.numpy()))
         precision = float(average_precision_score(labels.numpy(), scores.numpy()))
         for name, metric, expected in (
-            ("raymon AUC", AUC(), exact),
+            ("raymon AUC", _binned_auc(), exact),
+            ("raymon AUC, rows kept", AUC(), exact),
             ("torchmetrics AUROC, 200 thresholds", BinaryAUROC(thresholds=200), exact),
-            ("raymon PRAUC", PRAUC(), precision),
+            ("raymon PRAUC", _binned_pr_auc(), precision),
+            ("raymon PRAUC, rows kept", PRAUC(), precision),
             ("torchmetrics AP, 200 thresholds", BinaryAveragePrecision(thresholds=200), precision),
         ):
             metric.update(scores, labels)
@@ -232,7 +246,8 @@ def _update(name: str, make: Callable[[], object], scores: Tensor, labels: Tenso
     metric = make()
 
     def prepare() -> object:
-        if isinstance(metric, BinaryAUROC) and metric.thresholds is None:
+        keeps = isinstance(metric, AUC) and metric.exact_rows
+        if keeps or (isinstance(metric, BinaryAUROC) and metric.thresholds is None):
             metric.reset()  # it keeps the rows of every update
         return metric
 
