@@ -67,8 +67,9 @@ def test_what_stays_is_what_the_words_say(
     scores: list[float], count: int, kind: str, larger: bool
 ) -> None:
     pipeline = config(Path("/run"), count, kind)
-    pipeline.export_config.metric_larger_is_better = larger
-    checkpoints = [Checkpoint(Path("/run"), n, 0, {"auc": s}, 1) for n, s in enumerate(scores)]
+    # A metric that knows its direction needs none in the config.
+    name = pipeline.export_config.best_exporter_metric = "auc" if larger else "log_loss"
+    checkpoints = [Checkpoint(Path("/run"), n, 0, {name: s}, 1) for n, s in enumerate(scores)]
     gone = {c.step for c in KeepRule.of(pipeline).due_to_go(checkpoints)}
     stay = set(range(len(scores))) - gone
     recent = set(range(len(scores))[-count:] if count else range(len(scores)))
