@@ -7,6 +7,7 @@ RaymonError
 │   ├── ModelError     what a model of the user's own gives back
 │   └── RunError       the directory of a run, or what is asked of it
 └── TrainingError      the run itself failed
+    └── ClusterLostError   the Ray that it was on is gone
 """
 
 
@@ -36,6 +37,19 @@ class RunError(UserError):
 
 class TrainingError(RaymonError):
     """A run failed for a reason that is not the user's input. The command line exits with 1."""
+
+
+class ClusterLostError(TrainingError):
+    """The Ray that a run was on is gone; nothing that asks it for something is answered.
+
+    Args:
+        text: What is gone, in one line.
+        interrupted: A signal asked for the end of the run at the same time.
+    """
+
+    def __init__(self, text: str, interrupted: bool = False) -> None:
+        super().__init__(text)
+        self.interrupted = interrupted
 
 
 def first_line(error: BaseException) -> str:

@@ -21,7 +21,7 @@ from raymon.cli.signals import Signals
 from raymon.cli.streams import prepare_streams
 from raymon.cli.submit import submit
 from raymon.cli.train import train
-from raymon.errors import RaymonError, UserError
+from raymon.errors import ClusterLostError, RaymonError, UserError
 from raymon.log import set_up_logging
 
 EXIT_FAILED = 1
@@ -81,10 +81,23 @@ def _run(signals: Signals) -> int:
     except UserError as error:
         _say(str(error))
         return EXIT_USER_ERROR
+    except ClusterLostError as error:
+        is_asked_for = signals.received is not None
+        _say("interrupted" if is_asked_for else str(error))
+        # Ray would wait for what is gone.
+        sys.stdout.flush()
+        os._exit(signals.exit_code if is_asked_for else EXIT_FAILED)
     except RaymonError as error:
         _say(str(error))
         if logging.getLogger("raymon").isEnabledFor(logging.DEBUG):
             traceback.print_exc()
+        return EXIT_FAILED
+    except click.Abort:
+        raise
+    except Exception as error:
+        from raymon.training.failure import explained
+
+        _say(explained(error))
         return EXIT_FAILED
     return 0
 

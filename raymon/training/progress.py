@@ -7,7 +7,7 @@ import threading
 from types import TracebackType
 from typing import Protocol
 
-from raymon.errors import reason
+from raymon.errors import ClusterLostError, reason
 from raymon.reporter import Cursor
 from raymon.sinks import AttemptBegan, Console, Evaluation, Published, Snapshot
 
@@ -56,8 +56,10 @@ class Progress:
         traceback: TracebackType | None,
     ) -> None:
         self._stop.set()
-        self._thread.join()
-        self._poll()
+        # A reporter on a cluster that is gone does not answer any more.
+        if not isinstance(error, ClusterLostError):
+            self._thread.join()
+            self._poll()
         self._console.__exit__(kind, error, traceback)
 
     def _follow(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import signal
 import socket
 import threading
@@ -25,8 +26,9 @@ os.environ.setdefault("RAY_TRAIN_ENABLE_STATE_TRACKING", "1")
 import ray
 from ray.autoscaler.sdk import request_resources
 
-from raymon.errors import ConfigError, RunError
+from raymon.errors import ConfigError, RunError, reason
 from raymon.protos.ray_pb2 import RayConfig
+from raymon.training.cluster_watch import guard_against_death
 from raymon.training.datasets import Datasets, is_ray_dataset
 from raymon.training.user_code import sent_along
 
@@ -58,8 +60,13 @@ def connect(address: str | None) -> Connection:
     """
     if ray.is_initialized():
         return Connection(None)
-    address = address or os.environ.get("RAY_ADDRESS")
-    _probe(address)
+    given = f"--address {address}"
+    if not address:
+        address = os.environ.get("RAY_ADDRESS")
+        given = f"RAY_ADDRESS={address}"
+    _probe(address, given)
+    if not address:
+        _give_token()
     ray._private.worker.print_to_stdstream = _log_raylet
     for name in ("ray", "ray.train", "ray.data", "ray.tune"):
         logging.getLogger(name).setLevel(logging.ERROR)
@@ -78,10 +85,27 @@ def connect(address: str | None) -> Connection:
                 log_to_driver=False,
                 logging_level=logging.ERROR,
             )
-    except ConnectionError as error:
-        reason = str(error).splitlines()[0]
-        raise RunError(f"--address {address}: no Ray cluster there: {reason}") from None
+    except Exception as error:
+        if address:
+            raise RunError(f"{given}: no Ray cluster there: {reason(error)}") from None
+        raise RunError(f"Ray cannot be started on this machine: {reason(error)}") from error
+    if not address or address == "local":
+        guard_against_death()
     return Connection(_dashboard(context.dashboard_url))
+
+
+def _give_token() -> None:
+    """Has a cluster that is started a token where Ray could not keep one in the home directory."""
+    if os.environ.get("RAY_AUTH_TOKEN") or os.environ.get("RAY_AUTH_TOKEN_PATH"):
+        return
+    try:
+        kept = Path.home() / ".ray" / "auth_token"
+        existing = next(path for path in (kept, *kept.parents) if path.exists())
+        if os.access(existing, os.R_OK if existing == kept else os.W_OK | os.X_OK):
+            return
+    except (OSError, RuntimeError):  # no home at all
+        pass
+    os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
 
 
 @contextmanager
@@ -186,7 +210,7 @@ def _log_raylet(data: Mapping[str, Any], *_: object, **__: object) -> None:
         _log.debug("Ray: %s", line)
 
 
-def _probe(address: str | None) -> None:
+def _probe(address: str | None, given: str) -> None:
     # Ray itself would try for minutes.
     host, _, port = (address or "").removeprefix("ray://").rpartition(":")
     if not host or not port.isdigit():
@@ -194,7 +218,7 @@ def _probe(address: str | None) -> None:
     try:
         socket.create_connection((host, int(port)), timeout=_PROBE_S).close()
     except OSError as error:
-        raise RunError(f"--address {address}: no Ray cluster there: {error}") from None
+        raise RunError(f"{given}: no Ray cluster there: {error}") from None
 
 
 def _dashboard(url: str | None) -> str | None:

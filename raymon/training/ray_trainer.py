@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -13,19 +12,20 @@ from ray.train import FailureConfig, RunConfig, ScalingConfig
 from ray.train import TrainingFailedError as RayTrainingFailedError
 from ray.train.torch import TorchTrainer
 
-from raymon.errors import DataError, RaymonError, TrainingError, UserError
+from raymon.errors import ClusterLostError, DataError, RaymonError, UserError, reason
 from raymon.metrics import registered_metrics
 from raymon.protos.ray_pb2 import RayConfig
 from raymon.reporter.ray_reporter import RayReporter
 from raymon.storage import storage_path
+from raymon.training.cluster_watch import ClusterWatch
 from raymon.training.datasets import EVAL, Datasets, is_ray_dataset, title
 from raymon.training.every_row import EveryRow
+from raymon.training.failure import RankFailedError, first_cause
 from raymon.training.job import Job, evaluates_beside
 from raymon.training.ray_cluster import worker_resources
 from raymon.training.ray_storage import in_ray, repair_snapshot
 from raymon.training.ray_validation import validation_config
 from raymon.training.ray_worker import train_loop_per_worker
-from raymon.training.worker_context import ANOTHER_WORKER
 
 _log = logging.getLogger("raymon")
 
@@ -44,6 +44,7 @@ def fit(job: Job, reporter: RayReporter, datasets: Datasets) -> None:
     Raises:
         KeyboardInterrupt: Ctrl-C was pressed.
         UserError: A worker found that what the user gave is wrong.
+        ClusterLostError: Ray is gone.
         TrainingError: The run failed.
     """
     config = job.config
@@ -85,13 +86,18 @@ def fit(job: Job, reporter: RayReporter, datasets: Datasets) -> None:
         ),
     )
     logging.getLogger("ray.train").setLevel(logging.ERROR)
-    try:
-        trainer.fit()
-    except RayTrainingFailedError as error:
-        raise _own_error(error) from error
-    except BaseException:
-        trainer.abort()
-        raise
+    with ClusterWatch() as watch:
+        try:
+            trainer.fit()
+        except BaseException as error:
+            lost = watch.lost()
+            if lost is not None:
+                asked = isinstance(error, KeyboardInterrupt) and not watch.woke
+                raise ClusterLostError(lost, interrupted=asked) from error
+            if isinstance(error, RayTrainingFailedError):
+                raise _own_error(error) from error
+            trainer.abort()
+            raise
 
 
 class _Trainer(TorchTrainer):
@@ -139,19 +145,22 @@ def _scaling_config(config: RayConfig) -> ScalingConfig:
 
 def _own_error(error: RayTrainingFailedError) -> RaymonError:
     # Several ranks may fail of one cause; the one that knows it says most.
-    own = sorted(
-        _own_errors(error),
-        key=lambda e: (not isinstance(e, UserError), ANOTHER_WORKER in str(e)),
-    )
-    return type(own[0])(str(own[0])) if own else TrainingError(str(error))
-
-
-def _own_errors(error: RayTrainingFailedError) -> Iterator[RaymonError]:
     failures = getattr(error, "worker_failures", {})
-    for _, failure in sorted(failures.items()):
-        cause: BaseException | None = failure
-        while cause is not None:
-            if isinstance(cause, RaymonError):
-                yield cause
-                break
-            cause = getattr(cause, "_base_exc", None) or cause.__cause__
+    own = [_of_worker(rank, failure) for rank, failure in sorted(failures.items())]
+    first = first_cause(own)
+    if first is None:
+        return RankFailedError(reason(error), str(error))
+    if isinstance(first, UserError):
+        return type(first)(str(first))
+    # One that was ended says nothing of its own.
+    whole = "\n".join(getattr(each, "whole", "") or str(each) for each in own)
+    return RankFailedError(str(first), whole)
+
+
+def _of_worker(rank: int, failure: BaseException) -> RaymonError:
+    cause: BaseException | None = failure
+    while cause is not None:
+        if isinstance(cause, RaymonError):
+            return cause
+        cause = getattr(cause, "_base_exc", None) or cause.__cause__
+    return RankFailedError(f"rank {rank}: {reason(failure)}", f"rank {rank}: {failure}")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 
@@ -24,6 +27,7 @@ def train_loop_per_worker(arguments: dict[str, Any]) -> None:
     from raymon.metrics import register_metric
     from raymon.reporter.node_actor import TreeReporter
     from raymon.reporter.ray_reporter import reporter_of
+    from raymon.training.failure import of_rank
     from raymon.training.job import Job
     from raymon.training.kept_memory import keep_memory
     from raymon.training.ray_register import RayRegister
@@ -51,4 +55,32 @@ def train_loop_per_worker(arguments: dict[str, Any]) -> None:
 
         datasets |= rows_of_worker(arguments["ray_datasets"], job.config)
     reporter = TreeReporter(reporter_of(arguments["reporter"]), job.config.monitor_config)
-    run_worker(job, context, reporter, datasets=datasets)
+    teller = _Teller(context.rank, reporter.publish_notice)
+    try:
+        run_worker(job, context, reporter, datasets=datasets, tell_failure=teller.tell)
+    except Exception as error:
+        raise of_rank(error, context.rank) from error
+
+
+class _Teller:
+    """Tells the driver what went wrong on this rank, once, and not where another one did first.
+
+    Args:
+        rank: Of this worker.
+        publish: Shows a line to who watches the run; returns at once.
+    """
+
+    def __init__(self, rank: int, publish: Callable[[str], object]) -> None:
+        self._rank = rank
+        self._publish = publish
+        self._told = False
+
+    def tell(self, error: Exception) -> None:
+        """Tells it; that nobody hears of it is no failure of its own."""
+        from raymon.training.failure import is_of_a_peer, told
+
+        if self._told or is_of_a_peer(error):
+            return
+        self._told = True
+        with suppress(Exception):
+            self._publish(f"rank {self._rank} on {socket.gethostname()} failed: {told(error)}")

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+import pyarrow as pa
+
 from raymon.config.direction import ranking
+from raymon.errors import RunError
 from raymon.sinks import Snapshot
 from raymon.storage import StoragePath, numbers_of, storage_path, to_json, write_whole
 from raymon.training.checkpoint import Checkpoint, list_checkpoints, newest_checkpoint
@@ -20,6 +24,7 @@ from raymon.training.saver import SAVE_COUNTS
 RUN_FILE = "run.json"
 
 DONE, DIVERGED = "done", "diverged"
+RUNNING, FAILED, INTERRUPTED = "running", "failed", "interrupted"
 
 
 @dataclass(frozen=True)
@@ -28,7 +33,8 @@ class Summary:
 
     Attributes:
         status: "done", "diverged" where it made all its steps and its losses are not finite any
-            more, "failed" or "interrupted".
+            more, "failed" or "interrupted"; "running" before its end, and for ever where its
+            process was killed.
         model_dir: Directory of the run.
         steps: Steps that the model has made.
         stopped_early: Which scores did not improve any more; None where they still did, or nobody
@@ -58,6 +64,7 @@ class Summary:
         save_counts: By name, what became of saves of which there is no checkpoint.
         monitoring: What watching the run took. What the reporter counts is None where it did not
             answer at the end.
+        error: What ended a run that failed, in one line.
     """
 
     status: str
@@ -85,11 +92,23 @@ class Summary:
     input_counts: Mapping[str, int] = field(default_factory=dict)
     save_counts: Mapping[str, int] = field(default_factory=dict)
     monitoring: Monitoring | None = None
+    error: str | None = None
 
     def write(self) -> None:
         """Writes `run.json` into the directory of the run, whole or not at all."""
         text = to_json(asdict(self), indent=2) + "\n"
         write_whole(storage_path(self.model_dir) / RUN_FILE, text.encode())
+
+
+def begin_summary(model_dir: StoragePath) -> None:
+    """Writes that a run goes on; of one that is resumed, beside what was known of it."""
+    before = _known(model_dir)
+    now = {**before, "status": RUNNING, "error": None} if before else None
+    with suppress(OSError, pa.ArrowException, RunError):
+        if now is None:
+            Summary(RUNNING, str(model_dir)).write()
+        else:
+            write_whole(model_dir / RUN_FILE, (to_json(now, indent=2) + "\n").encode())
 
 
 def summarise(plan: RunPlan, progress: Progress, status: str, counts: Mapping[str, Any]) -> Summary:
@@ -175,9 +194,14 @@ def _beside(last: Snapshot | None, before: Mapping[str, Any]) -> dict[str, Any]:
 
 def _of_before(model_dir: StoragePath, newest: Checkpoint | None) -> dict[str, Any]:
     """What the summary of a run has that was resumed when no step was left to make."""
-    try:
-        before: dict[str, Any] = json.loads((model_dir / RUN_FILE).read_text())
-    except (OSError, ValueError):
-        return {}
+    before = _known(model_dir)
     is_same = newest is not None and before.get("steps") == newest.step
     return before if is_same else {}
+
+
+def _known(model_dir: StoragePath) -> dict[str, Any]:
+    try:
+        known = json.loads((model_dir / RUN_FILE).read_text())
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -16,7 +17,15 @@ import torch
 from rich.console import Console as RichConsole
 
 from raymon.config import load, locate, save
-from raymon.errors import ConfigError, RaymonError, RunError, TrainingError, reason
+from raymon.errors import (
+    ClusterLostError,
+    ConfigError,
+    RaymonError,
+    RunError,
+    TrainingError,
+    UserError,
+    reason,
+)
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.ray_pb2 import RayConfig
 from raymon.protos.train_pb2 import TrainConfig
@@ -39,6 +48,7 @@ from raymon.training.datasets import (
     log_limits,
     title,
 )
+from raymon.training.failure import RankFailedError, explained
 from raymon.training.fine_tune import Transfer
 from raymon.training.job import Job, evaluates_beside
 from raymon.training.kept import KeepRule, delete_what_goes
@@ -53,7 +63,16 @@ from raymon.training.prepare import (
 from raymon.training.progress import Progress, Publisher
 from raymon.training.retention import LocalRegister
 from raymon.training.run_lock import RunLock
-from raymon.training.summary import DIVERGED, DONE, Summary, summarise
+from raymon.training.summary import (
+    DIVERGED,
+    DONE,
+    FAILED,
+    INTERRUPTED,
+    RUNNING,
+    Summary,
+    begin_summary,
+    summarise,
+)
 from raymon.training.worker import run_worker
 from raymon.training.worker_context import WorkerContext
 
@@ -188,6 +207,7 @@ def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None
     config = plan.config
     connection = connect(address)
     from raymon.reporter.ray_reporter import start_reporter
+    from raymon.training.cluster_watch import end_what_is_left
     from raymon.training.ray_datasets import with_files_of_config
     from raymon.training.ray_trainer import fit
 
@@ -200,6 +220,7 @@ def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None
         make_reporter(config, StatusLines(STATUS_S)),
         config.monitor_config.use_prometheus,
     )
+    is_lost = False
 
     def work() -> None:
         fit(job, reporter, datasets)
@@ -216,8 +237,12 @@ def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None
             )
         _log.info("Starting %s workers", _workers(config.ray_config))
         return _follow(plan, work, reporter, terminal)
+    except ClusterLostError:
+        is_lost = True
+        raise
     finally:
-        reporter.stop()
+        # Of a cluster that is gone nothing answers, and Ray would wait for it.
+        end_what_is_left() if is_lost else reporter.stop()
 
 
 def _workers(config: RayConfig) -> str:
@@ -238,6 +263,7 @@ def _log_fine_tuning(config: TrainConfig, found: Sequence[Transfer]) -> None:
 def _begin_run(plan: RunPlan) -> None:
     config = plan.config
     save(config, config.model_dir)
+    begin_summary(storage_path(config.model_dir))
     _log.info(
         "Training on %s, %s, %s workers, into %s",
         title(TRAIN) if plan.rows is None else f"{plan.rows:,} rows",
@@ -256,25 +282,37 @@ def _follow(
 ) -> Summary:
     interval_s = plan.config.monitor_config.progress_interval_s
     progress = Progress(reporter, Console(plan.total_steps, interval_s, terminal))
-    status, counts = "failed", {}
+    model_dir, process = storage_path(plan.config.model_dir), os.getpid()
+    status, counts, told = FAILED, {}, None
     try:
         with progress:
+            is_lost = False
             try:
                 work()
                 status = DONE
-            except KeyboardInterrupt:
-                status = "interrupted"
-                _log_way_on(storage_path(plan.config.model_dir))
+            except (KeyboardInterrupt, SystemExit):
+                status = INTERRUPTED
+                raise
+            except ClusterLostError as error:
+                is_lost = True
+                status = INTERRUPTED if error.interrupted else FAILED
                 raise
             finally:
-                counts = _close(reporter)
+                if os.getpid() == process:
+                    counts = {} if is_lost else _close(reporter)
     except BaseException as error:
+        if os.getpid() != process:
+            # A process that was forked off in the run has nothing of it to end.
+            raise
+        if status == FAILED:
+            told = _told(error, model_dir)
         # What ended the run is told, whatever became of its summary.
         with suppress(RaymonError):
-            _written(lambda: summarise(plan, progress, status, counts))
-        if isinstance(error, RaymonError) or not isinstance(error, Exception):
+            _written(lambda: replace(summarise(plan, progress, status, counts), error=told))
+        _log_way_on(status, model_dir)
+        if told is None or isinstance(error, ClusterLostError | UserError):
             raise
-        raise TrainingError(f"{type(error).__name__}: {error}") from error
+        raise TrainingError(told) from error
     summary = _written(lambda: summarise(plan, progress, status, counts))
     if summary.status == DIVERGED:
         _log.error(
@@ -306,20 +344,36 @@ def _export(config: PipelineConfig, summary: Summary) -> Summary:
     from raymon.training.export import export_run
 
     model_dir = storage_path(config.model_dir)
+    _written(lambda: replace(summary, status=RUNNING))
     try:
         export_run(model_dir, model_dir / EXPORT, config.export_config.exporter_type, replace=True)
+    except KeyboardInterrupt:
+        _log.warning(
+            "Interrupted while the model was exported; it is trained, and is exported by: raymon "
+            "export %s",
+            model_dir,
+        )
+        _written(lambda: replace(summary, status=INTERRUPTED))
+        raise
     except Exception as error:
-        _log.warning("Not exported: %s", reason(error))
-        return summary
+        _log.warning("Not exported: %s", _told(error, model_dir))
+        return _written(lambda: summary)
     return _written(lambda: replace(summary, export=str(model_dir / EXPORT)))
 
 
-def _log_way_on(model_dir: StoragePath) -> None:
+def _told(error: BaseException, model_dir: StoragePath) -> str:
+    """What went wrong, in one line; what raymon says itself needs no traceback beside it."""
+    if isinstance(error, RaymonError) and not isinstance(error, RankFailedError):
+        return reason(error)
+    return explained(error, model_dir)
+
+
+def _log_way_on(status: str, model_dir: StoragePath) -> None:
     newest = None
     with suppress(RunError):
         newest = newest_checkpoint(model_dir)
     if newest is not None:
-        _log.info("Interrupted; --resume goes on from step %d", newest.step)
+        _log.warning("%s; --resume goes on from step %d", status.capitalize(), newest.step)
 
 
 def _close(reporter: DriverLink) -> dict[str, int | float | None]:

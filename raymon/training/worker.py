@@ -43,6 +43,12 @@ _log = logging.getLogger("raymon")
 
 _PUBLISH_S = 60.0
 
+_CLOSE_S = 30.0
+"""Seconds that what was measured has to arrive, at the end of a run."""
+
+_LEAVE_S = 1.0
+"""The same where this rank of several failed."""
+
 NO_ATTEMPT = 0
 """The attempt of a run whose reporter could not be reached; its windows go nowhere."""
 
@@ -87,6 +93,7 @@ def run_worker(
     reporter: ReporterLink,
     make_monitor: MonitorFactory | None = None,
     datasets: Datasets | None = None,
+    tell_failure: Callable[[Exception], None] | None = None,
 ) -> None:
     """Trains, or evaluates a checkpoint, as one rank of the world.
 
@@ -96,10 +103,29 @@ def run_worker(
         reporter: Takes what is measured.
         make_monitor: In place of the monitor that reports.
         datasets: In place of files.
+        tell_failure: Tells others of what went wrong, before what was begun is given up.
     """
+    try:
+        _run(
+            job, context, reporter, make_monitor or reporting_monitor, datasets or {}, tell_failure
+        )
+    except Exception as error:
+        if tell_failure is not None:
+            tell_failure(error)
+        raise
+
+
+def _run(
+    job: Job,
+    context: WorkerContext,
+    reporter: ReporterLink,
+    make_monitor: MonitorFactory,
+    datasets: Datasets,
+    tell_failure: Callable[[Exception], None] | None,
+) -> None:
     config = job.config
     features = features_of(config)
-    inputs = Inputs(config, features, datasets or {}, context)
+    inputs = Inputs(config, features, datasets, context)
     set_tf32(config.train_config)
     torch.manual_seed(config.train_config.seed)
     model = build_model(config, features)
@@ -107,7 +133,7 @@ def run_worker(
     model.to(context.device)
     seed_everything(config.train_config.seed, context.rank)
     if job.checkpoint is None:
-        _train(config, inputs, model, context, reporter, make_monitor or reporting_monitor)
+        _train(config, inputs, model, context, reporter, make_monitor, tell_failure)
     else:
         _evaluate(config, inputs, model, storage_path(job.checkpoint), context, reporter)
 
@@ -119,6 +145,7 @@ def _train(
     context: WorkerContext,
     reporter: ReporterLink,
     make_monitor: MonitorFactory,
+    tell_failure: Callable[[Exception], None] | None,
 ) -> None:
     feed = inputs.feed()
     evaluation = None if evaluates_beside(config) else inputs.evaluation()
@@ -185,14 +212,21 @@ def _train(
         preemption=PreemptionWatch(context, saver.ask_for_preemption),
         context=context,
     )
+    patience_s = _CLOSE_S
     try:
         loop.run()
         context.register.close()
-    except BaseException:
+    except BaseException as error:
+        # At once: others may wait for this rank where nothing ends them but its end.
+        if tell_failure is not None and isinstance(error, Exception):
+            tell_failure(error)
         saver.give_up()
+        if context.world_size > 1:
+            # Windows that this rank has made wait for those of ranks that make no more.
+            patience_s = _LEAVE_S
         raise
     finally:
-        monitor.close()
+        monitor.close(patience_s)
 
 
 def reporting_monitor(

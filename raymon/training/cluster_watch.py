@@ -1,0 +1,159 @@
+"""Whether the Ray of a run is there."""
+
+from __future__ import annotations
+
+import _thread
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from types import FrameType, TracebackType
+from typing import Any
+
+import psutil
+import ray
+
+_log = logging.getLogger("raymon")
+
+_LOOK_S = 0.5
+_PROBE_S = 5.0
+
+_PATIENCE_S = 45.0
+"""Seconds that a cluster elsewhere need not answer; after 60 Ray ends the process."""
+
+_WAKE = signal.SIGRTMAX
+"""A signal that nobody sends: what runs in the main thread when it comes is all that matters."""
+
+_VITAL = {"gcs_server": "GCS", "raylet": "raylet"}
+
+
+class ClusterWatch:
+    """Interrupts the main thread where it waits for a Ray that is gone.
+
+    Ray itself waits for a minute, and then aborts the process.
+
+    Attributes:
+        woke: Whether the main thread was interrupted.
+    """
+
+    def __init__(self) -> None:
+        self.woke = False
+        self._lost: str | None = None
+        self._over = threading.Event()
+        self._node: Any = ray._private.worker._global_node
+        self._unanswered_since: float | None = None
+        self._takes_signals = threading.current_thread() is threading.main_thread()
+
+    def __enter__(self) -> ClusterWatch:
+        if self._takes_signals and self._node is not None:
+            signal.signal(_WAKE, self._wake)
+            threading.Thread(target=self._watch, name="raymon-cluster", daemon=True).start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._over.set()
+        if self._takes_signals and self._node is not None:
+            signal.signal(_WAKE, signal.SIG_IGN)
+
+    def lost(self) -> str | None:
+        """What is gone of Ray, in a line; None where nothing is known to be."""
+        if self._lost is None and self._node is not None:
+            self._lost = self._dead_process()
+        return self._lost
+
+    def _dead_process(self) -> str | None:
+        # Those that this process has started.
+        for name, what in _VITAL.items():
+            for started in self._node.all_processes.get(name, ()):
+                code = started.process.poll()
+                if code is not None:
+                    return (
+                        f"Ray's {what}, process {started.process.pid} of this machine, ended with "
+                        f"exit code {code}; its logs are in {self._node.get_logs_dir_path()}"
+                    )
+        return None
+
+    def _watch(self) -> None:
+        while not self._over.wait(_LOOK_S):
+            if self.lost() is None and not self._node.all_processes:
+                self._probe()
+            if self._lost is not None:
+                _thread.interrupt_main(_WAKE)
+                return
+
+    def _probe(self) -> None:
+        host, _, port = str(self._node.gcs_address).rpartition(":")
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=_PROBE_S).close()
+            self._unanswered_since = None
+        except OSError as error:
+            now = time.monotonic()
+            if self._unanswered_since is None:
+                self._unanswered_since = now
+                _log.warning(
+                    "Ray's GCS at %s:%s does not answer (%s); the run ends after %g s of that",
+                    *(host, port, error, _PATIENCE_S),
+                )
+            elif now - self._unanswered_since >= _PATIENCE_S:
+                self._lost = f"Ray's GCS at {host}:{port} does not answer: {error}"
+
+    def _wake(self, number: int, frame: FrameType | None) -> None:
+        if self._lost is not None and not self._over.is_set():
+            self.woke = True
+            raise KeyboardInterrupt
+
+
+def end_what_is_left() -> None:
+    """Ends all processes of a Ray that this process has started, where that cannot do it itself."""
+    node = ray._private.worker._global_node
+    if node is None or not node.all_processes:
+        return
+    with suppress(Exception):
+        node.kill_all_processes(check_alive=False, allow_graceful=False)
+    session = str(node.session_name)
+    for process in psutil.process_iter(["cmdline"]):
+        if any(session in word for word in process.info["cmdline"] or ()):
+            with suppress(psutil.Error):
+                process.kill()
+
+
+_GUARD = """
+import os, sys, time
+session, driver = sys.argv[1].encode(), int(sys.argv[2])
+while os.getppid() == driver:
+    time.sleep(0.5)
+for process in filter(str.isdigit, os.listdir("/proc")):
+    try:
+        with open("/proc/" + process + "/cmdline", "rb") as file:
+            if session in file.read() and int(process) != os.getpid():
+                os.kill(int(process), 9)
+    except OSError:
+        pass
+"""
+
+
+def guard_against_death() -> None:
+    """Has all processes of a Ray that this process has started end with it, however it ends.
+
+    The kernel ends those that it has started itself; the agents of the raylet look for minutes for
+    the one they belong to.
+    """
+    node: Any = ray._private.worker._global_node
+    with suppress(OSError):
+        subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", _GUARD, str(node.session_name), str(os.getpid())],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
