@@ -15,7 +15,6 @@ from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Any
 
-import psutil
 import ray
 
 _log = logging.getLogger("raymon")
@@ -113,47 +112,54 @@ class ClusterWatch:
             raise KeyboardInterrupt
 
 
-def end_what_is_left() -> None:
-    """Ends all processes of a Ray that this process has started, where that cannot do it itself."""
-    node = ray._private.worker._global_node
-    if node is None or not node.all_processes:
-        return
-    with suppress(Exception):
-        node.kill_all_processes(check_alive=False, allow_graceful=False)
-    session = str(node.session_name)
-    for process in psutil.process_iter(["cmdline"]):
-        if any(session in word for word in process.info["cmdline"] or ()):
-            with suppress(psutil.Error):
-                process.kill()
-
-
 _GUARD = """
 import os, sys, time
-session, driver = sys.argv[1].encode(), int(sys.argv[2])
+session, driver = sys.argv[1] + "/", int(sys.argv[2])
 while os.getppid() == driver:
     time.sleep(0.5)
 for process in filter(str.isdigit, os.listdir("/proc")):
     try:
-        with open("/proc/" + process + "/cmdline", "rb") as file:
-            if session in file.read() and int(process) != os.getpid():
-                os.kill(int(process), 9)
+        with open(f"/proc/{process}/cmdline", "rb") as file:
+            if not file.read().startswith(b"ray::"):
+                continue
+        files = [os.readlink(f.path) for f in os.scandir(f"/proc/{process}/fd")]
+        if any(file.startswith(session) for file in files):
+            os.kill(int(process), 9)
     except OSError:
         pass
 """
+"""Ends what Ray calls its own and what writes to the logs of a session, behind a process."""
 
 
-def guard_against_death() -> None:
-    """Has all processes of a Ray that this process has started end with it, however it ends.
+class StartedRay:
+    """The Ray that this process has started: all of it ends with the process, however it ends.
 
-    The kernel ends those that it has started itself; the agents of the raylet look for minutes for
-    the one they belong to.
+    The kernel ends what the process has started itself; the agents of the raylet look for minutes
+    for the one that they belong to.
     """
-    node: Any = ray._private.worker._global_node
-    with suppress(OSError):
-        subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", _GUARD, str(node.session_name), str(os.getpid())],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+
+    def __init__(self) -> None:
+        self._node: Any = ray._private.worker._global_node
+        self._behind = self._guard(os.getpid())
+
+    def end(self) -> None:
+        """Ends all of it at once, where Ray cannot any more."""
+        with suppress(Exception):
+            self._node.kill_all_processes(check_alive=False, allow_graceful=False)
+        # Of a process that is not its parent, so that it waits for nothing.
+        guard = self._guard(0)
+        if guard is not None:
+            guard.wait()
+
+    def _guard(self, driver: int) -> subprocess.Popen[bytes] | None:
+        session = os.path.realpath(self._node.get_session_dir_path())
+        try:
+            return subprocess.Popen(
+                [sys.executable, "-I", "-S", "-c", _GUARD, session, str(driver)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        except OSError:
+            return None

@@ -28,7 +28,7 @@ from ray.autoscaler.sdk import request_resources
 
 from raymon.errors import ConfigError, RunError, reason
 from raymon.protos.ray_pb2 import RayConfig
-from raymon.training.cluster_watch import guard_against_death
+from raymon.training.cluster_watch import StartedRay
 from raymon.training.datasets import Datasets, is_ray_dataset
 from raymon.training.user_code import sent_along
 
@@ -44,9 +44,16 @@ class Connection:
 
     Attributes:
         dashboard: Address of its dashboard; None where it has none.
+        started: Its processes, where this one has started it.
     """
 
     dashboard: str | None
+    started: StartedRay | None = None
+
+    def leave(self) -> None:
+        """Ends what this process has started, where Ray cannot any more."""
+        if self.started is not None:
+            self.started.end()
 
 
 def connect(address: str | None) -> Connection:
@@ -89,9 +96,8 @@ def connect(address: str | None) -> Connection:
         if address:
             raise RunError(f"{given}: no Ray cluster there: {reason(error)}") from None
         raise RunError(f"Ray cannot be started on this machine: {reason(error)}") from error
-    if not address or address == "local":
-        guard_against_death()
-    return Connection(_dashboard(context.dashboard_url))
+    is_own = not address or address == "local"
+    return Connection(_dashboard(context.dashboard_url), StartedRay() if is_own else None)
 
 
 def _give_token() -> None:
@@ -212,6 +218,9 @@ def _log_raylet(data: Mapping[str, Any], *_: object, **__: object) -> None:
 
 def _probe(address: str | None, given: str) -> None:
     # Ray itself would try for minutes.
+    if address == "auto":
+        # The newest one of this machine may be gone.
+        address = ray._private.services.canonicalize_bootstrap_address(address)
     host, _, port = (address or "").removeprefix("ray://").rpartition(":")
     if not host or not port.isdigit():
         return

@@ -207,7 +207,6 @@ def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None
     config = plan.config
     connection = connect(address)
     from raymon.reporter.ray_reporter import start_reporter
-    from raymon.training.cluster_watch import end_what_is_left
     from raymon.training.ray_datasets import with_files_of_config
     from raymon.training.ray_trainer import fit
 
@@ -242,7 +241,7 @@ def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None
         raise
     finally:
         # Of a cluster that is gone nothing answers, and Ray would wait for it.
-        end_what_is_left() if is_lost else reporter.stop()
+        connection.leave() if is_lost else reporter.stop()
 
 
 def _workers(config: RayConfig) -> str:
