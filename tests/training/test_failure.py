@@ -37,7 +37,7 @@ def train(config_file: Path) -> None:
 
 
 def test_a_run_names_the_place_in_the_users_code_and_how_to_go_on(
-    config_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    config_file: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     original = Loop._step
 
@@ -57,7 +57,7 @@ def test_a_run_names_the_place_in_the_users_code_and_how_to_go_on(
     assert "decoder.py" in kept.read_text()
     summary = json.loads((config_file.parent / "run" / "run.json").read_text())
     assert (summary["status"], summary["error"], summary["steps"]) == ("failed", text, 10)
-    assert "--resume goes on from step 10" in capsys.readouterr().err
+    assert "--resume goes on from step 10" in caplog.text
 
 
 def test_a_run_that_goes_on_says_so_and_keeps_what_was_known(
