@@ -49,14 +49,12 @@ def with_fg_mode(
         mode, why = _shown(config, datasets)
     else:
         mode, why = before, f"as the run began, {FgMode.Name(before)}"
-    _log.info("data_config.fg_mode is not given: %s", why)
     unused = _unused(config) if mode == FgMode.FG_NONE and before is None else []
     if unused:
-        _log.warning(
-            "data_config.fg_mode is not given, and with encoded columns there is no effect of %s; "
-            "set FG_NONE or FG_DAG",
-            ", ".join(unused),
-        )
+        why = f"{why}; as it is, there is no effect of {', '.join(unused)}"
+    _log.log(
+        logging.WARNING if unused else logging.INFO, "data_config.fg_mode is not given: %s", why
+    )
     result = PipelineConfig()
     result.CopyFrom(config)
     result.data_config.fg_mode = mode

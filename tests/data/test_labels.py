@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from raymon.data import LabelKind
+from raymon.data.labels import label_numbers
 
 
 @pytest.mark.parametrize(
@@ -20,3 +22,30 @@ def test_a_kind_holds_its_values_alone(
 ) -> None:
     assert kind.valid(np.array(right, np.float64), num_class).all()
     assert not kind.valid(np.array(wrong, np.float64), num_class).any()
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array(["yes", "no", None, "maybe"]),
+        pa.array(["yes", "no", None, "maybe"]).dictionary_encode(),
+        pa.chunked_array([["yes"], ["no", None, "maybe"]], pa.large_string()),
+    ],
+)
+def test_strings_have_the_numbers_that_are_listed(column: pa.Array | pa.ChunkedArray) -> None:
+    numbers = label_numbers(column, {"yes": 1.0, "no": 0.0})
+    np.testing.assert_array_equal(numbers, [1, 0, np.nan, np.nan])
+
+
+def test_the_same_label_has_the_same_number_whatever_its_type() -> None:
+    mapping = {"-1": 0.0, "1": 1.0, "5": 0.5}
+    for column in (
+        pa.array([-1, 1, 5]),
+        pa.array([-1.0, 1.0, 5.0]),
+        pa.array(["-1", "1", "5"]),
+        pa.array(["-1.0", "true", "5.0"]),
+    ):
+        assert label_numbers(column, mapping).tolist() == [0, 1, 0.5]
+    assert label_numbers(pa.array([True, False]), {}).tolist() == [1, 0]
+    assert label_numbers(pa.array([True, False]), {"false": 1, "true": 0}).tolist() == [0, 1]
+    assert label_numbers(pa.array([0, 3]), {"yes": 1.0}).tolist() == [0, 3]

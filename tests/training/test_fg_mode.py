@@ -1,0 +1,158 @@
+"""What columns hold, where the config says it and where the data has to."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from google.protobuf import text_format
+
+import raymon
+from raymon.config import load, read_saved
+from raymon.errors import ConfigError, DataError
+from raymon.protos.data_pb2 import FgMode
+from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.storage import storage_path
+from raymon.training.export import export_run
+from raymon.training.fg_mode import with_fg_mode
+from raymon.training.job import features_of
+from tests.checkpoints import saved_model
+
+USER = 'id_feature { feature_name: "user" expression: "user:user" hash_bucket_size: 10 %s }'
+PRICE = 'raw_feature { feature_name: "price" expression: "item:price" }'
+RENAMED = 'raw_feature { feature_name: "cost" expression: "item:price" }'
+CROSSED = (
+    'combo_feature { feature_name: "crossed" expression: ["user:user", "item:price"] '
+    "hash_bucket_size: 10 embedding_dim: 2 }"
+)
+NOT_SAID = 'id_feature { feature_name: "user" hash_bucket_size: 10 embedding_dim: 2 }'
+IDS = {"user": [3, 9, None, 0], "price": [0.5, 1.0, None, 2.0], "click": [0, 1, 0, 1]}
+
+
+def config_of(folder: Path, *features: str, mode: str = "") -> PipelineConfig:
+    texts = (f.replace("%s", "embedding_dim: 2") for f in features)
+    number = "cost" if RENAMED in features else "price"
+    blocks = "".join(f"feature_configs {{ {text} }}\n" for text in texts)
+    (folder / "run.config").write_text(f"""
+        train_input_path: "{folder}/rows.parquet"
+        model_dir: "{folder}/run"
+        train_config {{
+          num_epochs: 1 save_checkpoints_steps: 1
+          dense_optimizer {{ sgd_optimizer {{ lr: 0.001 }} }}
+          sparse_optimizer {{ adagrad_optimizer {{ lr: 0.1 }} }}
+        }}
+        data_config {{ batch_size: 2 label_fields: "click" num_workers: 0 {mode} }}
+        {blocks}
+        model_config {{
+          feature_groups {{ group_name: "wide" group_type: WIDE feature_names: "user" }}
+          feature_groups {{ group_name: "fm" group_type: DEEP feature_names: "user" }}
+          feature_groups {{
+            group_name: "deep" group_type: DEEP feature_names: ["user", "{number}"]
+          }}
+          deepfm {{ deep {{ hidden_units: [4] }} }}
+          losses {{ binary_cross_entropy {{}} }}
+        }}
+        ray_config {{ num_workers: 0 }}""")
+    return load(folder / "run.config")
+
+
+def written(folder: Path, **columns: Any) -> None:
+    pq.write_table(pa.table({**IDS, **columns}), folder / "rows.parquet")
+
+
+@pytest.mark.parametrize(
+    ("features", "columns", "mode"),
+    [
+        ([USER, PRICE], {}, FgMode.FG_NONE),
+        ([USER, PRICE], {"user": ["3", "9", None, "0"]}, FgMode.FG_NONE),
+        ([USER, PRICE], {"user": ["3\x034", "9", None, "0"]}, FgMode.FG_NONE),
+        ([NOT_SAID, PRICE], {"user": ["u3", "u9", None, "u0"]}, FgMode.FG_NONE),
+        ([USER, PRICE], {"user": [3, 10, None, 0]}, FgMode.FG_DAG),
+        ([USER, PRICE], {"user": [-1, 9, None, 0]}, FgMode.FG_DAG),
+        ([USER, PRICE], {"user": ["u3", "u9", None, "u0"]}, FgMode.FG_DAG),
+        ([USER, RENAMED], {}, FgMode.FG_DAG),
+        ([USER, PRICE, CROSSED], {}, FgMode.FG_DAG),
+        ([USER, PRICE, CROSSED], {"crossed": [1, 2, 3, 4]}, FgMode.FG_NONE),
+        ([USER, RENAMED], {"cost": [1.0, 2.0, 3.0, 4.0]}, FgMode.FG_NONE),
+    ],
+)
+def test_the_data_says_what_the_config_does_not(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    features: list[str],
+    columns: dict[str, Any],
+    mode: FgMode,
+) -> None:
+    config = config_of(tmp_path, *features)
+    written(tmp_path, **columns)
+    with caplog.at_level(logging.INFO, "raymon"):
+        found = with_fg_mode(config, ())
+    assert found.data_config.fg_mode == mode
+    assert (
+        f"fg_mode is not given: {'columns hold' if mode == FgMode.FG_NONE else 'features are'}"
+        in (caplog.text)
+    )
+    assert all(
+        (feature.columns == (feature.name,)) == (mode == FgMode.FG_NONE)
+        for feature in features_of(found)
+        if feature.name != "user" and feature.name != "price"
+    )
+
+
+def test_what_is_said_is_taken(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    written(tmp_path, user=["u3", "u9", None, "u0"])
+    for mode in ("FG_NONE", "FG_NORMAL", "FG_DAG"):
+        config = config_of(tmp_path, USER, PRICE, mode=f"fg_mode: {mode}")
+        with caplog.at_level(logging.INFO, "raymon"):
+            assert with_fg_mode(config, ()) == config
+    assert not caplog.text
+    with pytest.raises(ConfigError, match="fg_mode: raymon does not have FG_BUCKETIZE yet"):
+        config_of(tmp_path, USER, PRICE, mode="fg_mode: FG_BUCKETIZE")
+    with pytest.raises(DataError, match="value 'u3' is not an integer; columns hold encoded ids"):
+        raymon.train(config_of(tmp_path, USER, PRICE, mode="fg_mode: FG_NONE"))
+
+
+def test_of_datasets_the_expressions_say_it(tmp_path: Path) -> None:
+    for feature, mode in ((USER, FgMode.FG_DAG), (NOT_SAID, FgMode.FG_NONE)):
+        config = config_of(tmp_path, feature, PRICE)
+        assert with_fg_mode(config, {"train"}).data_config.fg_mode == mode
+
+
+def test_id_3_trains_row_3_and_what_is_not_applied_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written(tmp_path)
+    normalized = PRICE.replace("expression", 'normalizer: "method=log10" expression')
+    config = config_of(tmp_path, USER, normalized)
+    raymon.train(config)
+    assert "there is no effect of the normalizer of price" in capsys.readouterr().err
+    saved = read_saved(tmp_path / "run")
+    assert saved.data_config.HasField("fg_mode")
+    assert saved.data_config.fg_mode == FgMode.FG_NONE
+
+    # After the first step, which sees ids 3 and 9, and after the second, which sees 0 alone.
+    first, last = (saved_model(tmp_path / "run" / f"model.ckpt-{step}") for step in (1, 2))
+    moved = [
+        np.flatnonzero((table != last[name]).any(1).numpy()).tolist()
+        for name, table in first.items()
+        if table.shape[:1] == (10,)
+    ]
+    assert moved
+    assert all(rows == [0] for rows in moved)
+    export_run(storage_path(tmp_path / "run"), storage_path(tmp_path / "export"))
+
+    # The run goes on with what it had, also on data that would say otherwise.
+    written(tmp_path, user=["u3", "u9", None, "u0"])
+    resumed = with_fg_mode(config, (), resumed=True)
+    assert resumed.data_config.fg_mode == FgMode.FG_NONE
+    other = config_of(tmp_path, USER, PRICE, mode="fg_mode: FG_DAG")
+    with pytest.raises(ConfigError, match=r"fg_mode: is FG_DAG, but the run in .* with FG_NONE"):
+        with_fg_mode(other, (), resumed=True)
+    exported = PipelineConfig()
+    text_format.Parse((tmp_path / "export" / "features.config").read_text(), exported)
+    assert exported.data_config.fg_mode == FgMode.FG_NONE
