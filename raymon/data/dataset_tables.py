@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -9,7 +10,9 @@ import numpy as np
 import pyarrow as pa
 import torch
 
+from raymon.data.canonical import canonical_text, canonical_texts
 from raymon.data.check import LIST_TYPES, VALUE_TYPES, check_schema, fitting_type
+from raymon.data.columns import as_array, is_list
 from raymon.data.converter import Columns
 from raymon.errors import DataError, first_line
 
@@ -33,6 +36,7 @@ class TableMaker:
         self._name = name
         self._rows = rows
         self._needed = columns.names
+        self._categorical = set(columns.categorical)
         self._types = {name: fitting_type(name, columns, VALUE_TYPES) for name in self._needed}
         self._list_types = {name: fitting_type(name, columns, LIST_TYPES) for name in self._needed}
         self._checked: pa.Schema | None = None
@@ -81,14 +85,35 @@ class TableMaker:
         if not any(isinstance(piece, pa.Table) for piece in waiting):
             return self._typed(self._table(list(waiting)))
         tables = [p if isinstance(p, pa.Table) else self._table([p]) for p in waiting]
+        tables = self._of_one_kind(tables)
         try:
             return self._typed(pa.concat_tables(tables, promote_options="permissive"))
         except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
             raise DataError(f"{self._name}: {first_line(error)}; types must not change") from None
 
+    def _of_one_kind(self, tables: list[pa.Table]) -> list[pa.Table]:
+        """Tables in which values that become ids are texts where their types differ."""
+        for name in self._categorical:
+            kinds = {table.schema.field(name).type for table in tables}
+            if len(kinds) > 1 and not any(map(is_list, kinds)):
+                tables = [self._as_texts(table, name) for table in tables]
+        return tables
+
+    def _as_texts(self, table: pa.Table, name: str) -> pa.Table:
+        try:
+            texts = canonical_texts(as_array(table[name]))
+        except ValueError as error:
+            raise DataError(f"{self._name}: column {name}: value {error}") from None
+        return table.set_column(table.column_names.index(name), name, texts)
+
     def _table(self, piece: Any) -> pa.Table:
         if isinstance(piece, Mapping):
             given = dict(piece)
+        elif _is_pandas(piece):
+            # Not as a whole: a column that nobody needs may hold what is no column of Arrow.
+            names = [str(name) for name in piece.columns]
+            self._check_once(names)
+            given = {name: piece.iloc[:, i] for i, name in enumerate(names)}
         elif isinstance(piece, list) and all(isinstance(row, Mapping) for row in piece):
             names = {name: None for row in piece for name in row}
             given = {name: [_plain(row.get(name)) for row in piece] for name in names}
@@ -105,11 +130,13 @@ class TableMaker:
         except (pa.ArrowInvalid, pa.ArrowTypeError, TypeError, ValueError) as error:
             kind, why = type(piece).__name__, first_line(error)
             raise DataError(f"{self._name}: gave a {kind} that is no table: {why}") from None
-        names = table.column_names
+        self._check_once(table.column_names)
+        return table
+
+    def _check_once(self, names: Sequence[str]) -> None:
         for name in self._needed:
             if names.count(name) > 1:
                 raise DataError(f"{self._name}: has several columns {name}; names must differ")
-        return table
 
     def _of_columns(self, given: Mapping[str, Any]) -> pa.Table:
         arrays = {name: self._array(name, given[name]) for name in self._needed if name in given}
@@ -127,7 +154,10 @@ class TableMaker:
     def _array(self, name: str, values: Any) -> pa.Array | pa.ChunkedArray:
         try:
             return _arrow(values)
-        except (pa.ArrowException, TypeError) as error:
+        except (pa.ArrowException, TypeError, OverflowError) as error:
+            mixed = _mixed_values(values) if name in self._categorical else None
+            if mixed is not None:
+                return mixed
             raise DataError(f"{self._name}: column {name}: {first_line(error)}") from None
 
     def _type(self, name: str, array: pa.Array | pa.ChunkedArray | None) -> pa.DataType:
@@ -149,11 +179,41 @@ def _arrow(values: Any) -> pa.Array | pa.ChunkedArray:
     if isinstance(values, pa.Array | pa.ChunkedArray):
         return values
     if isinstance(values, torch.Tensor):
-        values = values.detach().cpu().numpy()
+        values = list(values.unbind()) if values.is_nested else _plain(values)
     if isinstance(values, np.ndarray) and values.ndim == 2:
         flat = pa.array(np.ascontiguousarray(values).reshape(-1))
         return pa.FixedSizeListArray.from_arrays(flat, values.shape[1])
-    return pa.array(values)
+    if isinstance(values, list | tuple):
+        values = [_plain(value) for value in values]
+    try:
+        return pa.array(values)
+    except (pa.ArrowException, TypeError):
+        # NaN and pandas' own are missing values beside strings, where they are no numbers.
+        return pa.array(values, from_pandas=True)
+
+
+def _mixed_values(values: Any) -> pa.Array | None:
+    """The canonical texts of values of several kinds; None: there is one that has none."""
+    texts: list[str | None] = []
+    for value in values:
+        plain = _plain(value)
+        if plain is None or type(plain).__name__ in ("NAType", "NaTType"):
+            texts.append(None)
+        elif isinstance(plain, str | bool | int | np.integer | np.bool_):
+            texts.append(canonical_text(str(plain)))
+        elif not isinstance(plain, float | np.floating):
+            return None
+        elif math.isnan(plain):
+            texts.append(None)
+        elif abs(plain) < 2**53 and plain == int(plain):
+            texts.append(str(int(plain)))
+        else:
+            return None
+    return pa.array(texts, pa.string())
+
+
+def _is_pandas(piece: Any) -> bool:
+    return type(piece).__module__.partition(".")[0] == "pandas" and hasattr(piece, "iloc")
 
 
 def _is_open(column_type: pa.DataType) -> bool:
@@ -170,5 +230,9 @@ def _is_column(value: object) -> bool:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, torch.Tensor):
-        value = value.detach().cpu().numpy()
+        value = value.detach().cpu()
+        # numpy has no bfloat16.
+        value = (value.float() if value.dtype == torch.bfloat16 else value).numpy()
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
     return value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
