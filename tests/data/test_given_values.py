@@ -98,7 +98,7 @@ def test_labels_are_booleans_or_strings_of_the_label_map() -> None:
     assert batch.labels["click"].tolist() == CLICKS
     with pytest.raises(DataError, match=r"click is string; .* label_map \{ key: \"yes\" value: 1"):
         batch_of(whole(user=[1, 2, 3, 4], click=texts))
-    with pytest.raises(DataError, match=r"row 3: value 'maybe'; .* label_map"):
+    with pytest.raises(DataError, match=r"row 3: value 'maybe'; .*label_map"):
         batch_of(whole(user=[1, 2, 3, 4], click=[*texts[:3], "maybe"]), label_map=mapping)
 
 

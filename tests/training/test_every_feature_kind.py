@@ -1,0 +1,139 @@
+"""Every kind of feature in a run: trained, gone on with, evaluated, exported, predicted from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from sklearn.metrics import roc_auc_score
+
+import raymon
+from raymon.serving import open_bundle, predict
+from raymon.storage import storage_path
+
+ROWS = 96
+DIM = "embedding_dim: 3"
+SPARSE = {
+    "hashed": f'id_feature {{ expression: "user:id" hash_bucket_size: 50 {DIM} }}',
+    "bucket": f'id_feature {{ expression: "user:id" num_buckets: 20 {DIM} default_value: "0" }}',
+    "listed": f'id_feature {{ expression: "user:id" vocab_list: ["1", "2", "5"] {DIM} }}',
+    "told": f'id_feature {{ expression: "user:id" vocab_dict {{ key: "3" value: 2 }} {DIM} }}',
+    "filed": f'id_feature {{ expression: "user:id" vocab_file: "FOLDER/words.txt" {DIM} '
+    "default_bucketize_value: 0 }",
+    "weighted": f'id_feature {{ expression: "user:weighted" hash_bucket_size: 50 {DIM} '
+    'weighted: true separator: "|" }',
+    "several": f'id_feature {{ expression: "user:several" hash_bucket_size: 50 {DIM} '
+    'pooling: "mean" }',
+    "cut": f'raw_feature {{ expression: "user:price" boundaries: [-1, 0, 1] {DIM} }}',
+    "crossed": f'combo_feature {{ expression: ["user:id", "user:day"] {DIM} '
+    "hash_bucket_size: 50 }",
+    "crossed_listed": f'combo_feature {{ expression: ["user:id", "user:day"] {DIM} '
+    'vocab_list: ["1_2024-01-01", "2_2024-01-02"] }',
+}
+DENSE = {
+    "number": 'raw_feature { expression: "user:price" default_value: "2" '
+    'normalizer: "method=zscore,mean=1,standard_deviation=2" }',
+    "pair": 'raw_feature { expression: "user:pair" value_dim: 2 }',
+}
+
+
+def table(seed: int) -> pa.Table:
+    draw = np.random.default_rng(seed)
+    ids = draw.integers(0, 12, ROWS)
+    gone = draw.random(ROWS) < 0.1
+    day = np.datetime64("2024-01-01", "D") + draw.integers(0, 3, ROWS)
+    price = draw.normal(size=ROWS)
+    several = [draw.integers(0, 9, n).tolist() for n in draw.integers(0, 4, ROWS)]
+    return pa.table(
+        {
+            "id": pa.array(ids, mask=gone),
+            "weighted": ["|".join(f"{v}:{0.5 + v}" for v in row) for row in several],
+            "several": several,
+            "price": pa.array(price, mask=gone),
+            "pair": [[a, b] for a, b in draw.normal(size=(ROWS, 2))],
+            "day": day,
+            "click": (draw.random(ROWS) < 1 / (1 + np.exp(-price))).astype(np.int64),
+        }
+    )
+
+
+def otherwise(rows: pa.Table) -> pa.Table:
+    """The same values in columns of other types."""
+    texts = [None if value is None else str(value) for value in rows["id"].to_pylist()]
+    return pa.table(
+        {
+            "id": pa.array(texts, pa.large_string()),
+            "weighted": rows["weighted"].cast(pa.large_string()),
+            "several": rows["several"].cast(pa.list_(pa.string())),
+            "price": rows["price"],
+            "pair": rows["pair"].cast(pa.list_(pa.float64(), 2)),
+            "day": rows["day"].cast(pa.string()).dictionary_encode(),
+            "click": rows["click"].cast(pa.bool_()),
+        }
+    )
+
+
+def config_of(folder: Path) -> Path:
+    blocks = "".join(
+        "feature_configs { "
+        + text.replace("{", f'{{ feature_name: "{name}"', 1).replace("FOLDER", str(folder))
+        + " }\n"
+        for name, text in {**SPARSE, **DENSE}.items()
+    )
+    every = ", ".join(f'"{name}"' for name in (*SPARSE, *DENSE))
+    (folder / "words.txt").write_text("3\n1\n")
+    path = folder / "run.config"
+    path.write_text(f"""
+        train_input_path: "{folder}/train.parquet"
+        eval_input_path: "{folder}/eval.parquet"
+        model_dir: "{folder}/run"
+        train_config {{
+          num_epochs: 2
+          dense_optimizer {{ adam_optimizer {{ lr: 0.02 }} }}
+          sparse_optimizer {{ adagrad_optimizer {{ lr: 0.1 }} }}
+        }}
+        export_config {{}}
+        data_config {{
+          batch_size: 16 label_fields: "click" num_workers: 0 fg_mode: FG_DAG
+        }}
+        {blocks}
+        model_config {{
+          feature_groups {{ group_name: "wide" group_type: WIDE feature_names: "hashed" }}
+          feature_groups {{ group_name: "fm" group_type: DEEP feature_names: "listed" }}
+          feature_groups {{ group_name: "deep" group_type: DEEP feature_names: [{every}] }}
+          deepfm {{ deep {{ hidden_units: [8] }} }}
+          losses {{ binary_cross_entropy {{}} }}
+          metrics {{ auc {{}} }}
+        }}
+        ray_config {{ num_workers: 0 }}""")
+    return path
+
+
+def test_every_kind_is_trained_evaluated_exported_and_predicted(tmp_path: Path) -> None:
+    path, rows = config_of(tmp_path), table(1)
+    pq.write_table(table(0), tmp_path / "train.parquet")
+    pq.write_table(rows, tmp_path / "eval.parquet")
+    pq.write_table(otherwise(rows), tmp_path / "other.parquet")
+    raymon.train(path, {"train_config.num_epochs": 1, "export_config.export_at_end": "false"})
+    summary = raymon.train(path, resume=True)
+    assert summary.steps == 2 * ROWS // 16
+    assert summary.export == str(tmp_path / "run" / "export")
+
+    scores = []
+    for name in ("eval", "other"):
+        out = storage_path(tmp_path / f"{name}_scores.parquet")
+        predict(storage_path(tmp_path / "run" / "export"), f"{tmp_path}/{name}.parquet", out)
+        scores.append(pq.read_table(tmp_path / f"{name}_scores.parquet")["probs"].to_numpy())
+        _, metrics = raymon.evaluate_run(
+            storage_path(tmp_path / "run"), "latest", [f"eval_input_path={tmp_path}/{name}.parquet"]
+        )
+        assert metrics == pytest.approx(dict(summary.eval_metrics), abs=1e-12)
+    np.testing.assert_array_equal(scores[0], scores[1])
+    auc = roc_auc_score(rows["click"].to_numpy(), scores[0])
+    assert summary.eval_metrics["auc"] == pytest.approx(auc, abs=1e-4)
+
+    features = open_bundle(storage_path(tmp_path / "run" / "export")).features
+    assert {feature.name for feature in features} == {*SPARSE, *DENSE}
