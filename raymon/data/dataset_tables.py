@@ -115,8 +115,8 @@ class TableMaker:
             self._check_once(names)
             given = {name: piece.iloc[:, i] for i, name in enumerate(names)}
         elif isinstance(piece, list) and all(isinstance(row, Mapping) for row in piece):
-            names = {name: None for row in piece for name in row}
-            given = {name: [_plain(row.get(name)) for row in piece] for name in names}
+            keys = {name: None for row in piece for name in row}
+            given = {name: [_plain(row.get(name)) for row in piece] for name in keys}
         elif hasattr(piece, "__arrow_c_stream__") or hasattr(piece, "__arrow_c_array__"):
             table = self._arrow_table(piece)
             given = {name: table[i] for i, name in enumerate(table.column_names)}
@@ -203,12 +203,11 @@ def _mixed_values(values: Any) -> pa.Array | None:
             texts.append(canonical_text(str(plain)))
         elif not isinstance(plain, float | np.floating):
             return None
-        elif math.isnan(plain):
-            texts.append(None)
-        elif abs(plain) < 2**53 and plain == int(plain):
-            texts.append(str(int(plain)))
         else:
-            return None
+            real = float(plain)
+            if not math.isnan(real) and not (abs(real) < 2**53 and real.is_integer()):
+                return None
+            texts.append(None if math.isnan(real) else str(int(real)))
     return pa.array(texts, pa.string())
 
 

@@ -18,10 +18,19 @@ _ABOVE_9 = np.uint64(0x7676767676767676)
 _HIGH_BITS = np.uint64(0x8080808080808080)
 _PAIRS = np.uint64(0x000000FF000000FF)
 _ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
-_BOOLEANS = {
-    np.uint64(int.from_bytes(text.encode(), "little")): int(text.lower() == "true")
-    for text in ("true", "True", "TRUE", "false", "False", "FALSE")
-}
+_BOOLEANS = {b"true": 1, b"True": 1, b"TRUE": 1, b"false": 0, b"False": 0, b"FALSE": 0}
+
+
+def _of_bytes(values: bytes) -> npt.NDArray[np.bool_]:
+    """Which of the 256 bytes are among some."""
+    return np.isin(np.arange(256), np.frombuffer(values, "u1"))
+
+
+_DIGITS = b"0123456789"
+_FIRST, _LAST, _LETTERS = (_of_bytes(b) for b in (_DIGITS + b"-tTfF", _DIGITS + b"eE", b"tTfF"))
+
+_BLOCK = 1 << 13
+"""Strings that are looked at together, so that what is made on the way stays in the caches."""
 
 
 def spelled_integers(
@@ -36,26 +45,41 @@ def spelled_integers(
         Which strings spell one, and the integers: int64 `[M]` each.
     """
     offsets, data = string_bytes(strings)
-    starts, lengths = offsets[:-1].astype(np.int64), np.diff(offsets).astype(np.int64)
+    # Words end with their strings, so that those at the beginning reach back by three words.
+    padded = np.concatenate([np.zeros(24, "u1"), data[offsets[0] : offsets[-1]]])
+    starts = offsets[:-1].astype(np.int64) - (offsets[0] - 24)
+    lengths = np.diff(offsets).astype(np.int64)
+    parts = [
+        _spelled(padded, starts[begin : begin + _BLOCK], lengths[begin : begin + _BLOCK], begin)
+        for begin in range(0, max(len(starts), 1), _BLOCK)
+    ]
+    rows, integers = zip(*parts, strict=True)
+    return np.concatenate(rows), np.concatenate(integers)
+
+
+def _spelled(
+    data: npt.NDArray[np.uint8],
+    starts: npt.NDArray[np.int64],
+    lengths: npt.NDArray[np.int64],
+    begin: int,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The same of strings that lie in some bytes, the first of them number `begin`."""
     rows = np.flatnonzero((lengths > 0) & (lengths <= _LONGEST))
-    last = data[starts[rows] + lengths[rows] - 1]
-    # A digit, or the last letter of a boolean.
-    rows = rows[((last >= ord("0")) & (last <= ord("9"))) | (last & 0xDF == ord("E"))]
+    starts, lengths = starts[rows], lengths[rows]
+    # They begin with a digit, a sign, or the first letter of a boolean, and end likewise.
+    may = _FIRST[data[starts]] & _LAST[data[starts + lengths - 1]]
+    rows, starts, lengths = rows[may], starts[may], lengths[may]
     if len(rows) == 0:
         return rows, rows.copy()
-    # Words end with their strings, so that those at the beginning reach back by three words.
-    padded = np.concatenate([np.zeros(24, "u1"), data[: offsets[-1]]])
-    words = np.ndarray(len(padded) - 7, "<u8", padded, strides=(1,))
-    starts, lengths = starts[rows] + 24, lengths[rows]
+    words = np.ndarray(len(data) - 7, "<u8", data, strides=(1,))
     ends = starts + lengths
-    integers, valid = _numbers(padded, words, starts, ends)
-    tail = words[ends - 8]
-    for length in (4, 5):
-        letters = tail >> np.uint64(64 - 8 * length)
-        for word, value in _BOOLEANS.items():
-            same = (lengths == length) & (letters == word)
-            integers[same], valid[same] = value, True
-    return rows[valid], integers[valid]
+    integers, valid = _numbers(data, words, starts, ends)
+    letters = np.flatnonzero(_LETTERS[data[starts]])
+    for row in letters.tolist():
+        word = data[starts[row] : ends[row]].tobytes()
+        if word in _BOOLEANS:
+            integers[row], valid[row] = _BOOLEANS[word], True
+    return rows[valid] + begin, integers[valid]
 
 
 def _numbers(

@@ -34,6 +34,14 @@ NOT_SAID = 'id_feature { feature_name: "user" hash_bucket_size: 10 embedding_dim
 IDS = {"user": [3, 9, None, 0], "price": [0.5, 1.0, None, 2.0], "click": [0, 1, 0, 1]}
 
 
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Any:
+    """What is said of the fg_mode, whoever has set up the lines of raymon."""
+    monkeypatch.setattr("raymon.training.fg_mode._log", logging.getLogger("fg_mode"))
+    caplog.set_level(logging.INFO, "fg_mode")
+    return caplog
+
+
 def config_of(folder: Path, *features: str, mode: str = "") -> PipelineConfig:
     texts = (f.replace("%s", "embedding_dim: 2") for f in features)
     number = "cost" if RENAMED in features else "price"
@@ -83,19 +91,18 @@ def written(folder: Path, **columns: Any) -> None:
 )
 def test_the_data_says_what_the_config_does_not(
     tmp_path: Path,
-    caplog: pytest.LogCaptureFixture,
+    log: pytest.LogCaptureFixture,
     features: list[str],
     columns: dict[str, Any],
     mode: FgMode,
 ) -> None:
     config = config_of(tmp_path, *features)
     written(tmp_path, **columns)
-    with caplog.at_level(logging.INFO, "raymon"):
-        found = with_fg_mode(config, ())
+    found = with_fg_mode(config, ())
     assert found.data_config.fg_mode == mode
     assert (
         f"fg_mode is not given: {'columns hold' if mode == FgMode.FG_NONE else 'features are'}"
-        in (caplog.text)
+        in log.text
     )
     assert all(
         (feature.columns == (feature.name,)) == (mode == FgMode.FG_NONE)
@@ -104,13 +111,12 @@ def test_the_data_says_what_the_config_does_not(
     )
 
 
-def test_what_is_said_is_taken(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_is_said_is_taken(tmp_path: Path, log: pytest.LogCaptureFixture) -> None:
     written(tmp_path, user=["u3", "u9", None, "u0"])
     for mode in ("FG_NONE", "FG_NORMAL", "FG_DAG"):
         config = config_of(tmp_path, USER, PRICE, mode=f"fg_mode: {mode}")
-        with caplog.at_level(logging.INFO, "raymon"):
-            assert with_fg_mode(config, ()) == config
-    assert not caplog.text
+        assert with_fg_mode(config, ()) == config
+    assert not log.messages
     with pytest.raises(ConfigError, match="fg_mode: raymon does not have FG_BUCKETIZE yet"):
         config_of(tmp_path, USER, PRICE, mode="fg_mode: FG_BUCKETIZE")
     with pytest.raises(DataError, match="value 'u3' is not an integer; columns hold encoded ids"):
@@ -124,13 +130,13 @@ def test_of_datasets_the_expressions_say_it(tmp_path: Path) -> None:
 
 
 def test_id_3_trains_row_3_and_what_is_not_applied_is_told(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, log: pytest.LogCaptureFixture
 ) -> None:
     written(tmp_path)
     normalized = PRICE.replace("expression", 'normalizer: "method=log10" expression')
     config = config_of(tmp_path, USER, normalized)
     raymon.train(config)
-    assert "there is no effect of the normalizer of price" in capsys.readouterr().err
+    assert "there is no effect of the normalizer of price" in log.text
     saved = read_saved(tmp_path / "run")
     assert saved.data_config.HasField("fg_mode")
     assert saved.data_config.fg_mode == FgMode.FG_NONE
