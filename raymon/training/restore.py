@@ -86,7 +86,9 @@ def restore(state: TrainState, checkpoint: Checkpoint, context: WorkerContext) -
             f"{path}: its optimizers trained other parameters; a run goes on with those that were "
             "trainable"
         ) from None
-    state.scaler.load_state_dict(trainer["scaler"])
+    if trainer["scaler"]:
+        # A run that was not in FP16 scaled nothing, and one that is now begins to.
+        state.scaler.load_state_dict(trainer["scaler"])
     if state.stopping is not None and trainer["stopping"] is not None:
         state.stopping.load_state_dict(trainer["stopping"])
     state.step = checkpoint.step

@@ -356,3 +356,12 @@ def test_0_asks_for_no_checkpoints_of_a_kind(
     chosen = [f"train_config.{each}" for each in asked]
     directory, _ = run(config_file, "a", "train_config.num_steps=90", *chosen)
     assert [checkpoint.step for checkpoint in list_checkpoints(directory)] == saved
+
+
+def test_a_run_goes_on_in_another_precision(config_file: Path) -> None:
+    for steps, precision in enumerate(("", "FP16", "BF16", "FP16", ""), 1):
+        chosen = [f"train_config.mixed_precision={precision}"] if precision else []
+        _, summary = run(
+            config_file, "a", f"train_config.num_steps={10 * steps}", *chosen, resume=steps > 1
+        )
+        assert (summary.status, summary.steps) == ("done", 10 * steps)
