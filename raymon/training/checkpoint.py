@@ -41,6 +41,11 @@ SCORES = "scores.json"
 INDEX = ".metadata"
 """Of the tensors: where each of them is."""
 
+_OWN = re.compile(
+    r"__\d+_\d+\.distcp|rank-\d+\.pt|trainer\.pt|scores\.json|evaluations\.begun"
+    r"|\..*"  # the index, and drafts of all
+)
+
 _warned: set[str] = set()
 """What was said already."""
 
@@ -170,6 +175,15 @@ def read_checkpoint(path: StoragePath) -> Checkpoint | None:
     return checkpoint
 
 
+def is_foreign(path: StoragePath) -> bool:
+    """Whether a directory by the name of a checkpoint has what no save of raymon leaves there, as
+    another program does that calls its own so."""
+    entries: list[StoragePath] = [*path.iterdir()]
+    return not has_manifest(path) and any(
+        entry.is_dir() or not _OWN.fullmatch(entry.name) for entry in entries
+    )
+
+
 def has_manifest(path: StoragePath) -> bool:
     """Whether a save into a directory came to its end, whatever became of it since."""
     return (path / MANIFEST).is_file()
@@ -253,6 +267,8 @@ def check_sound(checkpoint: Checkpoint) -> None:
         RunError: They are not, or the storage does not answer.
     """
     why = damage(checkpoint)
+    if why is not None and not has_manifest(checkpoint.path):
+        raise RunError(f"{checkpoint.path}: was deleted just now; try again with another one")
     if why is not None:
         raise RunError(f"{checkpoint.path}: is damaged: {why}")
 

@@ -10,6 +10,7 @@ import torch
 from torchmetrics import Metric
 
 from raymon.config.names import named_metrics, named_train_metrics, trained_labels
+from raymon.config.save import CONFIG_FILE
 from raymon.data import Feature, LabelKind, absolute_paths, check_input
 from raymon.errors import ConfigError, RunError, UserError
 from raymon.metrics import TrainMetricWrapper, build_custom, few_rows, try_out
@@ -17,9 +18,15 @@ from raymon.models import Model, build_model, label_kinds
 from raymon.protos.data_pb2 import DatasetType
 from raymon.protos.metric_pb2 import CustomMetric
 from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.reporter import last_step_kept
 from raymon.sinks.json_lines import SCORES_FILE
 from raymon.storage import StoragePath, absolute, check_no_credentials, storage_path
-from raymon.training.checkpoint import checkpoint_directories, has_manifest, newest_checkpoint
+from raymon.training.checkpoint import (
+    checkpoint_directories,
+    has_manifest,
+    is_foreign,
+    newest_checkpoint,
+)
 from raymon.training.datasets import EVAL, TRAIN, Datasets, check_datasets, title
 from raymon.training.fg_mode import with_fg_mode
 from raymon.training.fine_tune import LOADED, Transfer, checkpoint_of, transfers
@@ -230,8 +237,22 @@ def check_model_dir(model_dir: StoragePath, resume: bool) -> None:
             f"{model_dir}: has checkpoints that are damaged, as {damaged[-1].name}; choose another "
             "model_dir"
         )
+    foreign = [path for path in checkpoint_directories(model_dir) if is_foreign(path)]
+    if foreign and not resume:
+        raise RunError(
+            f"{foreign[0]}: is of another program, and would make room for a checkpoint; choose "
+            "another model_dir"
+        )
     if newest is None and resume and not damaged:
         raise RunError(f"{model_dir}: --resume: no complete checkpoint to go on from")
+    if not resume and not (model_dir / CONFIG_FILE).is_file():
+        # What a run of raymon leaves that ended before its first checkpoint has a config.
+        kept = last_step_kept(model_dir)
+        if kept > 0:
+            raise RunError(
+                f"{model_dir}: has the numbers of a monitored loop up to step {kept}, which a run "
+                "that begins would take back; choose another model_dir"
+            )
     scores = model_dir / SCORES_FILE
     if newest is None and not resume and scores.is_file() and scores.read_bytes().strip():
         raise RunError(

@@ -365,3 +365,29 @@ def test_a_run_goes_on_in_another_precision(config_file: Path) -> None:
             config_file, "a", f"train_config.num_steps={10 * steps}", *chosen, resume=steps > 1
         )
         assert (summary.status, summary.steps) == ("done", 10 * steps)
+
+
+@pytest.mark.parametrize("taken", ["run/model.ckpt-10", "run", "."])
+def test_a_run_whose_files_a_person_takes_away_goes_on(
+    config_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    taken: str,
+) -> None:
+    original = Loop._save
+
+    def taking(self: Loop) -> None:
+        if self._state.step == 20:
+            self._saver.wait()
+            # At once, where deleting would meet what is written meanwhile.
+            (config_file.parent / "own" / taken).rename(config_file.parent / "away")
+        original(self)
+
+    chosen = ["train_config.num_steps=50", "train_config.keep_checkpoint_max=2"]
+    with monkeypatch.context() as patch:
+        patch.setattr(Loop, "_save", taking)
+        _, summary = run(config_file, "own/run", *chosen)
+    assert (summary.status, summary.steps) == ("done", 50)
+    assert "the checkpoint of step 10 was deleted by somebody else; the run goes on" in caplog.text
+    _, resumed = run(config_file, "own/run", "train_config.num_steps=70", resume=True)
+    assert resumed.steps == 70

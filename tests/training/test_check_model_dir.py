@@ -1,0 +1,57 @@
+"""Directories that a run may begin in, or go on in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import raymon
+from raymon.errors import RunError
+from raymon.training.checkpoint import INDEX, MANIFEST
+from raymon.training.prepare import check_model_dir
+from tests.training.test_retention import make
+
+
+def content(run: Path) -> list[Path]:
+    return sorted(run.rglob("*"))
+
+
+@pytest.mark.parametrize("inner", ["model/__0_0.distcp", "plan", "weights.bin"])
+def test_a_checkpoint_of_another_program_is_not_written_over(tmp_path: Path, inner: str) -> None:
+    foreign = tmp_path / "model.ckpt-1000" / inner
+    foreign.parent.mkdir(parents=True)
+    foreign.write_bytes(b"theirs")
+    with pytest.raises(RunError, match=r"model\.ckpt-1000: is of another program"):
+        check_model_dir(tmp_path, resume=False)
+    with pytest.raises(RunError, match="--resume: no complete checkpoint to go on from"):
+        check_model_dir(tmp_path, resume=True)
+
+
+def test_what_a_save_leaves_that_was_killed_is_in_nobodys_way(tmp_path: Path) -> None:
+    path = make(tmp_path, 10)
+    for name in ("__0_0.distcp", INDEX, "trainer.pt", f".{MANIFEST}.123.new", "scores.json"):
+        (path / name).write_bytes(b"half")
+    (path / MANIFEST).unlink()
+    check_model_dir(tmp_path, resume=False)
+
+
+def test_the_numbers_of_a_monitored_loop_are_not_taken_back(tmp_path: Path) -> None:
+    with raymon.Monitor(model_dir=tmp_path, log_step_count_steps=10) as monitor:
+        for _ in range(20):
+            monitor.step({"loss": 0.5}, samples=8)
+    before = content(tmp_path)
+    with pytest.raises(RunError, match="the numbers of a monitored loop up to step 20"):
+        check_model_dir(tmp_path, resume=False)
+    assert content(tmp_path) == before
+
+
+def test_scores_of_checkpoints_that_are_gone_are_not_taken_back(tmp_path: Path) -> None:
+    (tmp_path / "train_eval_result_v2.txt").write_text('{"global_step": 10, "auc": 0.5}\n')
+    with pytest.raises(RunError, match="has the scores of a run whose checkpoints are gone"):
+        check_model_dir(tmp_path, resume=False)
+
+
+def test_an_empty_directory_and_none_are_free(tmp_path: Path) -> None:
+    check_model_dir(tmp_path, resume=False)
+    check_model_dir(tmp_path / "none", resume=False)
