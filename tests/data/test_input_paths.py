@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from pyarrow import fs
 
-from raymon.data import absolute_paths
+from raymon.data import absolute_paths, may_be_read
 from raymon.data.found_file import find_files
 from raymon.data.input_paths import input_paths
 from raymon.errors import DataError
+from raymon.storage import ObjectPath
+from tests.storage.objects import Objects
 
 NAMES = st.text("ab19-[]!^*?,{} ~%é'\"$=", min_size=1, max_size=7).filter(lambda n: n.strip() == n)
 
@@ -257,3 +263,51 @@ def test_whether_a_new_file_would_be_read_is_known(
     (tmp_path / "link").symlink_to("data")
     monkeypatch.chdir(tmp_path)
     assert any(part.may_read(output) for part in input_paths(path)) == read
+
+
+PATTERNS = [
+    "data",
+    "data/",
+    "data/*",
+    "data/*.PARQUET",
+    "data/**",
+    "data/**/*.parquet",
+    "data/day=[!2]/*.parquet",
+    "data/day=?/*",
+    "data/_*/*.parquet",
+    "data/*/part-0.parquet",
+    "data/a b[1]",
+    "data/a b[1]/*.parquet",
+    "data/{day=1,_day=1}/*.parquet",
+    "data/a b[1]/é%20,#?.parquet, data/day=1",
+]
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_object_storage_has_the_same_files_as_a_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pattern: str
+) -> None:
+    names = [*HIDDEN, *DATA, "a b[1]/é%20,#?.parquet", "a b[1]/x.parquet", "day=1/_x/y.parquet"]
+    made(tmp_path / "data", *names)
+    objects = Objects()
+    objects.objects = {f"bucket/data/{name}": b"rows" for name in names}
+
+    def opened(uri: str) -> tuple[Any, str]:
+        scheme, _, path = uri.partition("?")[0].partition("://")
+        assert scheme == "mem"
+        assert re.fullmatch(r"(%[0-9A-F]{2}|[\w/!$&()*+,;=:@~.-])*", path, re.ASCII)
+        return fs.PyFileSystem(objects), unquote(path)
+
+    monkeypatch.setattr("raymon.data.input_paths.open_uri", opened)
+    monkeypatch.chdir(tmp_path)
+    query = "?endpoint_override=h"
+    uris = ",".join(
+        "mem://bucket/" + part.strip().replace("%", "%25").replace("20,", "20%2C") + query
+        for part in pattern.split(", ")
+    )
+    for path in (uris, absolute_paths(uris)):
+        assert found(path) == [f"mem://bucket/{name}" for name in found(pattern)]
+    for name in found(pattern):
+        file = ObjectPath(fs.PyFileSystem(objects), f"bucket/{name}", f"mem://bucket/{name}")
+        assert may_be_read(uris, file)
+    assert not may_be_read(uris, objects.path("other/x.parquet"))
