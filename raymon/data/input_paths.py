@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 import pyarrow as pa
 from pyarrow import fs
@@ -33,9 +33,8 @@ from raymon.data.globs import (
     split_list,
 )
 from raymon.errors import DataError, first_line
-from raymon.storage import StoragePath, check_no_credentials, open_uri
+from raymon.storage import StoragePath, check_no_credentials, open_uri, split_query
 
-_QUERY = re.compile(r"\?\w+=[^/?]*$")
 _NO_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/(?!/)")
 _LONGEST_NAME = 8
 """Pieces between commas that a name of a file may have in a list of paths."""
@@ -224,8 +223,7 @@ def _is_there(text: str) -> bool:
     """Whether a text, as it is, is the path of something."""
     if "://" not in text:
         return os.path.lexists(_at_home(text))
-    query = _QUERY.search(text)
-    plain = text[: query.start()] if query else text
+    plain, _ = split_query(text)
     if not is_glob(plain) and "," not in plain:
         return False
     try:
@@ -245,13 +243,11 @@ def _open(text: str, literal: bool = False) -> InputPath:
     filesystem: Any = fs.LocalFileSystem()
     prefix, inner = "", _at_home(text)
     if "://" in text:
-        query = _QUERY.search(text)
-        plain = text[: query.start()] if query else text
         try:
-            filesystem, inner = open_uri(_quoted(plain) + (query[0] if query else ""))
+            filesystem, inner = open_uri(text)
         except (pa.ArrowException, OSError) as error:
             raise DataError(f"{text}: cannot be listed: {first_line(error)}") from error
-        written = unquote(plain)
+        written, inner = unquote(split_query(text)[0]).rstrip("/"), inner.rstrip("/") or "/"
         prefix = written.removesuffix(inner.lstrip("/")) if written.endswith(inner) else ""
     local = isinstance(filesystem, fs.LocalFileSystem)
     tree: Tree = LocalTree() if local else RemoteTree(filesystem)
@@ -275,11 +271,3 @@ def _split(tree: Tree, path: str) -> tuple[str, tuple[str, ...]]:
         base = longer
         segments.pop(0)
     return base, tuple(segments)
-
-
-def _quoted(uri: str) -> str:
-    """A URI with all characters that none has by percent and number; those that are stay."""
-    scheme, _, rest = uri.partition("://")
-    host, slash, path = rest.partition("/")
-    path = re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", path)
-    return f"{scheme}://{host}{slash}{quote(path, safe='/%!$&()*+,;=:@~')}"

@@ -77,7 +77,8 @@ class PrometheusExporter:
         try:
             with self._setting:
                 for (name, labels), value in self._numbers.series().items():
-                    self._gauge(name).set(value, {"run": self._label, **dict(labels)})
+                    tags = {"run": self._label, **dict(labels)}
+                    self._gauge(name).set(value, {tag: _ascii(tags[tag]) for tag in tags})
         except Exception as error:
             self._fail(error)
 
@@ -90,3 +91,8 @@ class PrometheusExporter:
     def _fail(self, error: Exception) -> None:
         if not self._errors:
             self._errors.append(f"{type(error).__name__}: {error}")
+
+
+def _ascii(text: str) -> str:
+    """A text as a tag of Ray, which takes ASCII alone."""
+    return text.encode("ascii", "backslashreplace").decode()

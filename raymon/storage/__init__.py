@@ -6,7 +6,7 @@ from raymon.storage.parts import Parts
 from raymon.storage.paths import StoragePath, absolute, storage_path
 from raymon.storage.strict_json import numbers_of, to_json
 from raymon.storage.trees import fetched, file_sizes, remove_tree, upload
-from raymon.storage.uri import check_no_credentials, open_uri, with_few_tries
+from raymon.storage.uri import check_no_credentials, open_uri, split_query, with_few_tries
 from raymon.storage.whole import drafted, write_whole
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "numbers_of",
     "open_uri",
     "remove_tree",
+    "split_query",
     "storage_path",
     "to_json",
     "upload",

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import pyarrow as pa
 
 from raymon.errors import RunError, first_line
 from raymon.storage.object_path import ObjectPath
-from raymon.storage.uri import open_uri, with_few_tries
+from raymon.storage.uri import open_uri, split_query, with_few_tries
 
 StoragePath = Path | ObjectPath
 
@@ -32,15 +32,15 @@ def storage_path(path: str | os.PathLike[str] | ObjectPath) -> StoragePath:
         raise RunError(f"{text}: a URI has two slashes; a pathlib.Path of it keeps but one")
     if "://" not in text:
         return Path(text)
-    if urlsplit(text).scheme == "file":
-        return Path(unquote(urlsplit(text).path))
-    base, mark, query = text.partition("?")
+    if text.startswith("file://"):
+        return Path(unquote(text.removeprefix("file://").removeprefix("localhost")))
+    base, query = split_query(text)
     base = base.rstrip("/")
     try:
-        filesystem, inner = open_uri(base + mark + query)
+        filesystem, inner = open_uri(base + query)
     except (pa.ArrowException, OSError) as error:
         raise RunError(f"{text}: cannot be opened: {first_line(error)}") from None
-    return ObjectPath(with_few_tries(filesystem), inner.rstrip("/"), base, mark + query)
+    return ObjectPath(with_few_tries(filesystem), inner.rstrip("/"), base, query)
 
 
 def absolute(path: StoragePath) -> StoragePath:

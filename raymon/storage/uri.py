@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from typing import Any
-from urllib.parse import SplitResult, parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, urlsplit
 
 from pyarrow import fs
 
 from raymon.errors import UserError
 
 _SECRET = re.compile(r"key|secret|token|password|credential|signature", re.IGNORECASE)
+
+_QUERY = re.compile(r"\?\w+=[^/?]*$")
 
 
 def open_uri(uri: str) -> tuple[Any, str]:
@@ -25,8 +27,24 @@ def open_uri(uri: str) -> tuple[Any, str]:
         OSError: the storage does not answer.
     """
     check_no_credentials(uri)
-    filesystem, inner = fs.FileSystem.from_uri(uri)
+    path, query = split_query(uri)
+    filesystem, inner = fs.FileSystem.from_uri(_quoted(path) + query)
     return filesystem, inner
+
+
+def split_query(uri: str) -> tuple[str, str]:
+    """A URI without its query, and the query with its question mark; a question mark that no name
+    and equals sign follow is of the path."""
+    found = _QUERY.search(uri)
+    return (uri[: found.start()], found[0]) if found else (uri, "")
+
+
+def _quoted(uri: str) -> str:
+    """A URI with all characters that none has by percent and number; those that are stay."""
+    scheme, _, rest = uri.partition("://")
+    host, slash, path = rest.partition("/")
+    path = re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", path)
+    return f"{scheme}://{host}{slash}{quote(path, safe='/%!$&()*+,;=:@~')}"
 
 
 def check_no_credentials(path: str) -> None:

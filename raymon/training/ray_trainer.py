@@ -56,7 +56,11 @@ def fit(job: Job, reporter: RayReporter, datasets: Datasets) -> None:
     others = {name: data for name, data in datasets.items() if name not in of_ray}
     _check_that_they_travel(others)
     repair_snapshot(run_dir)
-    parent, filesystem = in_ray(run_dir.parent)
+    above, name = run_dir.parent, run_dir.name
+    if not name.isascii():
+        # Ray's own metrics have the name as a tag, which takes ASCII alone.
+        above, name = run_dir, "."
+    parent, filesystem = in_ray(above)
     evaluated = bool(config.eval_input_path) or EVAL in datasets
     validates = job.checkpoint is None and evaluated and evaluates_beside(config)
     arguments = {
@@ -79,7 +83,7 @@ def fit(job: Job, reporter: RayReporter, datasets: Datasets) -> None:
         dataset_config=EveryRow(),
         scaling_config=_scaling_config(config.ray_config),
         run_config=RunConfig(
-            name=run_dir.name,
+            name=name,
             storage_path=parent,
             storage_filesystem=filesystem,
             failure_config=FailureConfig(max_failures=config.ray_config.max_failures),

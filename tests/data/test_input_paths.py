@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import os
-import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -18,7 +17,7 @@ from raymon.data import absolute_paths, may_be_read
 from raymon.data.found_file import find_files
 from raymon.data.input_paths import input_paths
 from raymon.errors import DataError
-from raymon.storage import ObjectPath
+from raymon.storage import ObjectPath, split_query
 from tests.storage.objects import Objects
 
 NAMES = st.text("ab19-[]!^*?,{} ~%é'\"$=", min_size=1, max_size=7).filter(lambda n: n.strip() == n)
@@ -293,10 +292,9 @@ def test_object_storage_has_the_same_files_as_a_disk(
     objects.objects = {f"bucket/data/{name}": b"rows" for name in names}
 
     def opened(uri: str) -> tuple[Any, str]:
-        scheme, _, path = uri.partition("?")[0].partition("://")
-        assert scheme == "mem"
-        assert re.fullmatch(r"(%[0-9A-F]{2}|[\w/!$&()*+,;=:@~.-])*", path, re.ASCII)
-        return fs.PyFileSystem(objects), unquote(path)
+        path, given = split_query(uri)
+        assert given == query
+        return fs.PyFileSystem(objects), unquote(path.removeprefix("mem://"))
 
     monkeypatch.setattr("raymon.data.input_paths.open_uri", opened)
     monkeypatch.chdir(tmp_path)

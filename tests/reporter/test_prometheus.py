@@ -22,6 +22,8 @@ class Endpoint:
 
     def set(self, value: float, labels: dict[str, str]) -> None:
         assert tuple(labels) == self._labels
+        # As Ray takes them.
+        assert all(text.isascii() for text in labels.values())
         self.values[self._name, *labels.values()] = value
 
 
@@ -36,11 +38,12 @@ def exporter(
 ) -> Callable[[type[Endpoint]], Exported]:
     def make(
         endpoint: type[Endpoint],
+        run: str = "runs/click",
     ) -> Exported:
         # Values of its own, since the thread of an earlier test goes on.
         own = type("Own", (endpoint,), {"values": {}})
         monkeypatch.setattr(prometheus, "RayGauge", own)
-        return PrometheusExporter("runs/click"), own.values
+        return PrometheusExporter(run), own.values
 
     return make
 
@@ -83,3 +86,11 @@ def test_health_that_fails_is_told_and_raises_nothing(exporter) -> None:
 
     exported, _ = exporter(Endpoint)
     assert exported.look(fail) == "monitoring: Prometheus: ValueError: no health"
+
+
+def test_a_run_may_have_any_name(exporter) -> None:
+    exported, values = exporter(Endpoint, "runs/点击 é")
+    exported.close()
+    assert exported.look(healthy) is None
+    ((_, run),) = [key for key in values if key[0] == "raymon_up"]
+    assert run.startswith(r"\u70b9\u51fb \xe9-")

@@ -8,14 +8,47 @@ from pathlib import Path
 import pytest
 
 import raymon
-from raymon.storage import ObjectPath, fetched, file_sizes, remove_tree, storage_path, upload
+from raymon.storage import (
+    ObjectPath,
+    absolute,
+    fetched,
+    file_sizes,
+    remove_tree,
+    storage_path,
+    upload,
+)
 from tests.storage.objects import Objects
 
 
 def test_local_paths_and_uris_of_files_are_paths_of_this_machine(tmp_path: Path) -> None:
     assert storage_path("runs/first") == Path("runs/first")
     assert storage_path(tmp_path) == tmp_path
-    assert storage_path(f"file://{tmp_path}/a%20b") == tmp_path / "a b"
+    for written in ("a%20b", "a b", "a%2520b", "é#1?x", "100%"):
+        expected = {"a%20b": "a b", "a%2520b": "a%20b"}.get(written, written)
+        assert storage_path(f"file://{tmp_path}/{written}") == tmp_path / expected
+
+
+def test_a_uri_may_have_any_character_in_its_path() -> None:
+    query = "?endpoint_override=127.0.0.1:9&scheme=http"
+    for written in ("a b", "a[1],{x}", "é#1", "part-?", "100%"):
+        path = storage_path(f"s3://bucket/{written}/run{query}")
+        assert isinstance(path, ObjectPath)
+        assert path.inner == f"bucket/{written}/run"
+        assert str(path) == f"s3://bucket/{written}/run{query}"
+
+
+def test_behind_a_link_two_dots_are_another_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere" / "deep").mkdir(parents=True)
+    (tmp_path / "link").symlink_to("elsewhere/deep")
+    (tmp_path / "~odd").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/home/of/somebody")
+    assert absolute(Path("link/../run")).resolve() == tmp_path / "elsewhere" / "run"
+    assert absolute(Path("link/./run/../x")) == tmp_path / "link" / "x"
+    assert absolute(Path("~/x")) == Path("/home/of/somebody/x")
+    assert absolute(Path("~odd/../~odd")) == tmp_path / "~odd"
 
 
 def test_a_path_on_s3_keeps_the_options_of_its_uri_behind_its_name() -> None:
