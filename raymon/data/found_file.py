@@ -76,9 +76,10 @@ def find_files(path: str, endings: Sequence[str], kind: str) -> list[FoundFile]:
 def _files(part: InputPath, endings: Sequence[str], wanted: str) -> list[FoundFile]:
     try:
         entries = part.entries(endings)
+        others = part.others() if not entries else ""
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DataError(f"{part.text}: cannot be listed: {first_line(error)}") from error
-    return [_found(part, entry) for entry in entries] or _none(part.text, wanted)
+    return [_found(part, entry) for entry in entries] or _none(part.text, wanted, others)
 
 
 def _found(part: InputPath, entry: Entry) -> FoundFile:
@@ -88,5 +89,5 @@ def _found(part: InputPath, entry: Entry) -> FoundFile:
     return FoundFile(path, part.filesystem, entry.path, entry.version)
 
 
-def _none(path: str, wanted: str) -> list[FoundFile]:
-    raise DataError(f"{path}: matches no file; give {wanted}, or a glob")
+def _none(path: str, wanted: str, others: str = "") -> list[FoundFile]:
+    raise DataError(f"{path}: matches no file; give {wanted}, or a glob{others}")

@@ -86,6 +86,18 @@ class InputPath:
                 files[entry.path] = entry
         return [files[path] for path in sorted(files)]
 
+    def others(self) -> str:
+        """What a directory has in the place of files that are wanted, as the end of a message."""
+        if self.segments or self.tree.entry(self.base).kind is not Kind.DIRECTORY:
+            return ""
+        names = [entry.name for entry in self.entries([""])]
+        if names:
+            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            return f"; it has {names[0]}{more}"
+        if self.tree.children(self.base):
+            return "; names that begin with _ or . are not data"
+        return "; it is empty"
+
     def may_read(self, path: str) -> bool:
         """Whether a file at another path on the file system is one that this path means, or is in
         a directory of it."""

@@ -12,7 +12,7 @@ from raymon.errors import ConfigError, RaymonError, TrainingError
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.reporter import InProcessReporter, Reporter
 from raymon.sinks import Console
-from raymon.storage import StoragePath, absolute
+from raymon.storage import StoragePath, absolute, storage_path
 from raymon.training.best import choose_checkpoint
 from raymon.training.checkpoint import check_sound
 from raymon.training.datasets import EVAL, Datasets, check_datasets, datasets_in_process
@@ -25,7 +25,7 @@ from raymon.training.worker import run_worker
 
 
 def evaluate_run(
-    model_dir: StoragePath,
+    model_dir: str | StoragePath,
     checkpoint: str = "latest",
     overrides: Sequence[str] = (),
     *,
@@ -48,6 +48,7 @@ def evaluate_run(
         UserError: There is no such checkpoint, it is damaged, or there is no data to score it on.
         TrainingError: The evaluation failed.
     """
+    model_dir = storage_path(model_dir)
     config = with_absolute_paths(read_saved(model_dir, overrides))
     # The run may have been moved since.
     config.model_dir = str(absolute(model_dir))

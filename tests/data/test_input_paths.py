@@ -231,6 +231,23 @@ def test_no_pipe_is_waited_for(tmp_path: Path) -> None:
         found(tmp_path / "a.parquet")
 
 
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["b.csv", "a/c.csv", ".x"], "or a glob; it has c.csv and 1 more"),
+        (["_part-0.parquet"], "or a glob; names that begin with _ or . are not data"),
+        ([], "or a glob; it is empty"),
+    ],
+)
+def test_a_directory_without_the_files_that_are_wanted_says_what_it_has(
+    tmp_path: Path, names: list[str], said: str
+) -> None:
+    made(tmp_path, *names)
+    with pytest.raises(DataError) as error:
+        found(tmp_path)
+    assert str(error.value).endswith(said)
+
+
 @pytest.mark.parametrize("path", ["", " ", ",", "x\0y", "s3:/bucket/a.parquet", "nope://a/b"])
 def test_a_path_that_is_none_is_an_error(path: str) -> None:
     with pytest.raises(DataError) as error:
