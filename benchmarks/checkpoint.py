@@ -33,13 +33,13 @@ from torch import nn
 from benchmarks.harness import Case, Ratio, Result
 from raymon.data import Position
 from raymon.models import Model
-from raymon.protos.export_pb2 import ExportConfig
 from raymon.training.feed import RunPosition
 from raymon.training.optimizers import Optimizers
 from raymon.training.ray_cluster import connect
 from raymon.training.ray_register import RayRegister
 from raymon.training.run_state import TrainState
 from raymon.training.saver import Saver
+from raymon.training.table_gradients import TableGradients
 from raymon.training.worker_context import WorkerContext
 
 ROUNDS = 3
@@ -94,7 +94,7 @@ def run(rounds: int, quick: bool) -> Result:
 def measure(arguments: dict[str, Any]) -> None:
     """What each worker does."""
     world = ray.train.get_context()
-    register = RayRegister(ExportConfig(best_exporter_metric="score"))
+    register = RayRegister()
     context = WorkerContext(
         world.get_world_rank(), world.get_world_size(), torch.device("cpu"), register
     )
@@ -132,7 +132,13 @@ def make_state(rows: int) -> TrainState:
     optimizer.zero_grad()
     scaler = torch.amp.GradScaler(enabled=False)
     position = RunPosition(Position(0, 0))
-    return TrainState(cast(Model, model), Optimizers([optimizer], []), scaler, "none", position)
+    return TrainState(
+        cast(Model, model),
+        Optimizers([optimizer], [], TableGradients([]), None),
+        scaler,
+        "none",
+        position,
+    )
 
 
 def _train(steps: int, save: Callable[[], Callable[[], object]]) -> tuple[float, float]:

@@ -33,6 +33,7 @@ from raymon.training.restore import checkpoint_to_restore, load_model, restore
 from raymon.training.run_state import TrainState
 from raymon.training.saver import LEFT_OUT, Saver
 from raymon.training.staging import dealt
+from raymon.training.table_gradients import TableGradients
 from raymon.training.worker_context import WorkerContext
 from tests.checkpoints import saved_model, saved_tensors
 from tests.training.rank_process import RankRun
@@ -46,7 +47,7 @@ def make_state(seed: int = 0) -> TrainState:
     optimizer = torch.optim.Adam(model.parameters())
     state = TrainState(
         cast(Model, model),
-        Optimizers([optimizer], []),
+        Optimizers([optimizer], [], TableGradients([]), None),
         torch.amp.GradScaler(enabled=False),
         "clicks",
         RunPosition(Position(0, 0, 1), DatasetPosition()),
