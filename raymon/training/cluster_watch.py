@@ -120,15 +120,16 @@ while os.getppid() == driver:
 for process in filter(str.isdigit, os.listdir("/proc")):
     try:
         with open(f"/proc/{process}/cmdline", "rb") as file:
-            if not file.read().startswith(b"ray::"):
-                continue
+            command = file.read()
+        if not command.startswith(b"ray::") and b"/ray/_private/" not in command:
+            continue
         files = [os.readlink(f.path) for f in os.scandir(f"/proc/{process}/fd")]
         if any(file.startswith(session) for file in files):
             os.kill(int(process), 9)
     except OSError:
         pass
 """
-"""Ends what Ray calls its own and what writes to the logs of a session, behind a process."""
+"""Ends what is Ray's and has the logs of a session open, behind a process."""
 
 
 class StartedRay:
