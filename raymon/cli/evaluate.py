@@ -13,7 +13,7 @@ from raymon.cli.options import (
     with_num_workers,
 )
 from raymon.cli.streams import say
-from raymon.cli.words import columns
+from raymon.cli.words import beside_values, columns
 from raymon.number_text import number_text
 
 
@@ -43,14 +43,16 @@ def evaluate(
     Other data: --set eval_input_path=PATH.
     """
     from raymon.storage import storage_path, to_json
-    from raymon.training.evaluate_run import evaluate_run
+    from raymon.training.evaluate_run import evaluation_of_run
 
-    step, metrics = evaluate_run(
+    evaluation = evaluation_of_run(
         storage_path(run), checkpoint, with_num_workers(overrides, num_workers), address=address
     )
     if as_json:
-        say(to_json({"global_step": step, **metrics}))
+        say(to_json({"global_step": evaluation.step, **evaluation.metrics}))
     else:
-        say(f"step {step}")
-        for line in columns([(name, number_text(value)) for name, value in metrics.items()]):
-            say(f"  {line}")
+        say(f"step {evaluation.step}")
+        beside = beside_values(evaluation.metric_bounds, evaluation.metric_details)
+        values = [(name, number_text(value)) for name, value in evaluation.metrics.items()]
+        for line, (name, _) in zip(columns(values), values, strict=True):
+            say(f"  {line}{beside.get(name, '')}")

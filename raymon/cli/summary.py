@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from raymon.cli.streams import say
-from raymon.cli.words import output_width, row_lines, values_text
-from raymon.number_text import count_text, number_of, rate_text
+from raymon.cli.words import beside_values, output_width, row_lines, values_text
+from raymon.number_text import count_text, rate_text
 
 if TYPE_CHECKING:
     from raymon.training.summary import Summary
@@ -26,18 +26,19 @@ def print_summary(summary: Summary, *, has_cluster: bool = False) -> None:
     """
     directory = shlex.quote(summary.model_dir)
     best = shlex.quote(summary.best_checkpoint or "none")
+    beside = beside_values(summary.eval_metric_bounds, summary.eval_metric_details)
     rows = [
         ("steps", f"{summary.steps:,} in {summary.epochs} epochs"),
         ("stopped early", summary.stopped_early or ""),
         *_throughput(summary),
-        ("train", values_text(summary.train_metrics, _bounds(summary.train_metric_bounds))),
+        ("train", values_text(summary.train_metrics, beside_values(summary.train_metric_bounds))),
         ("", _last_window(summary)),
-        ("eval", values_text(summary.eval_metrics, _beside_scores(summary))),
+        ("eval", values_text(summary.eval_metrics, beside)),
         *((f"no {name}", why) for name, why in summary.no_value.items()),
         ("data", _counts(summary.input_counts)),
         ("checkpoints", _counts(summary.save_counts)),
         ("best checkpoint", best),
-        ("", values_text(summary.best_metrics, _bounds(summary.best_metric_bounds))),
+        ("", values_text(summary.best_metrics, beside_values(summary.best_metric_bounds))),
         ("exported", shlex.quote(summary.export) if summary.export else ""),
         ("monitoring", _monitoring(summary)),
         ("", None),
@@ -60,19 +61,6 @@ def print_summary(summary: Summary, *, has_cluster: bool = False) -> None:
         elif text:
             for line in row_lines(label, text, labels, width):
                 say(line)
-
-
-def _bounds(bounds: Mapping[str, float]) -> dict[str, str]:
-    # A bound that no digit shows is none to read.
-    return {name: f" (±{bound:.1g})" for name, bound in bounds.items() if bound >= 5e-6}
-
-
-def _beside_scores(summary: Summary) -> dict[str, str]:
-    beside = _bounds(summary.eval_metric_bounds)
-    for name, figures in summary.eval_metric_details.items():
-        told = ", ".join(f"{number_of(n)} {what.replace('_', ' ')}" for what, n in figures.items())
-        beside[name] = beside.get(name, "") + f" ({told})"
-    return beside
 
 
 def _last_window(summary: Summary) -> str:

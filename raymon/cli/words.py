@@ -7,7 +7,7 @@ import sys
 import textwrap
 from collections.abc import Mapping, Sequence
 
-from raymon.number_text import number_text
+from raymon.number_text import number_of, number_text
 
 _KEEPS = "\N{NO-BREAK SPACE}"
 """In the place of a space that is no place to break a line."""
@@ -59,6 +59,18 @@ def values_text(values: Mapping[str, float], beside: Mapping[str, str] | None = 
     beside = beside or {}
     parts = (f"{name} {number_text(value)}{beside.get(name, '')}" for name, value in values.items())
     return "  ".join(part.replace(" ", _KEEPS) for part in parts)
+
+
+def beside_values(
+    bounds: Mapping[str, float], details: Mapping[str, Mapping[str, float]] | None = None
+) -> dict[str, str]:
+    """What stands behind the value of a metric, by name: by how much it can be wrong, where a digit
+    shows it, and what it counted."""
+    beside = {name: f" (±{bound:.1g})" for name, bound in bounds.items() if bound >= 5e-6}
+    for name, figures in (details or {}).items():
+        told = ", ".join(f"{number_of(n)} {what.replace('_', ' ')}" for what, n in figures.items())
+        beside[name] = beside.get(name, "") + f" ({told})"
+    return beside
 
 
 def columns(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -59,7 +60,7 @@ class Channel(WindowChannel, Protocol):
     def publish_evaluation(self, evaluation: Evaluation) -> Future[None]:
         """Sends the scores of an evaluation; done when they are on the storage of the run."""
 
-    def publish_notice(self, text: str) -> Future[None]:
+    def publish_notice(self, text: str, level: int = logging.WARNING) -> Future[None]:
         """Sends a line that is shown as a warning to who watches the run."""
 
     def publish_evaluation_progress(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -80,9 +81,9 @@ class ReportingActor:
         """As `Reporter.publish_evaluation`."""
         self._reporter.publish_evaluation(evaluation)
 
-    def publish_notice(self, text: str) -> None:
+    def publish_notice(self, text: str, level: int = logging.WARNING) -> None:
         """As `Reporter.publish_notice`."""
-        self._reporter.publish_notice(text)
+        self._reporter.publish_notice(text, level)
 
     def publish_evaluation_progress(self, step: int, done: int, total: int, seconds: float) -> None:
         """As `Reporter.publish_evaluation_progress`."""

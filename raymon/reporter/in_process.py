@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -51,9 +52,9 @@ class InProcessReporter:
         """As `Reporter.publish_evaluation`; done on return."""
         return self._done(lambda: self._reporter.publish_evaluation(evaluation))
 
-    def publish_notice(self, text: str) -> Future[None]:
+    def publish_notice(self, text: str, level: int = logging.WARNING) -> Future[None]:
         """As `Reporter.publish_notice`; done on return."""
-        return self._done(lambda: self._reporter.publish_notice(text))
+        return self._done(lambda: self._reporter.publish_notice(text, level))
 
     def publish_evaluation_progress(
         self, step: int, done: int, total: int, seconds: float

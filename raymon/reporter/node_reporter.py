@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 import uuid
@@ -115,9 +116,9 @@ class NodeChannel:
         """Sends scores straight to the reporter of the run."""
         return self._root.publish_evaluation(evaluation)
 
-    def publish_notice(self, text: str) -> Future[None]:
+    def publish_notice(self, text: str, level: int = logging.WARNING) -> Future[None]:
         """Sends a line straight to the reporter of the run."""
-        return self._root.publish_notice(text)
+        return self._root.publish_notice(text, level)
 
     def publish_evaluation_progress(
         self, step: int, done: int, total: int, seconds: float

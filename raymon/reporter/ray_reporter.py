@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from concurrent.futures import Future
 from typing import Any
@@ -145,9 +146,9 @@ class RayReporter:
         future: Future[None] = self._actor.publish_evaluation.remote(evaluation).future()
         return future
 
-    def publish_notice(self, text: str) -> Future[None]:
+    def publish_notice(self, text: str, level: int = logging.WARNING) -> Future[None]:
         """Sends a line that is shown as a warning; returns at once."""
-        future: Future[None] = self._actor.publish_notice.remote(text).future()
+        future: Future[None] = self._actor.publish_notice.remote(text, level).future()
         return future
 
     def publish_evaluation_progress(

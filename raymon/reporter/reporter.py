@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -213,9 +214,9 @@ class Reporter:
                 self._make_anew()
                 self._store.flush()
 
-    def publish_notice(self, text: str) -> None:
-        """Publishes a line that is shown as a warning."""
-        self._outlet.publish(Notice(text))
+    def publish_notice(self, text: str, level: int = logging.WARNING) -> None:
+        """Publishes a line that is shown, as a warning where nothing else is said."""
+        self._outlet.publish(Notice(text, level))
 
     def publish_evaluation_progress(self, step: int, done: int, total: int, seconds: float) -> None:
         """Publishes how far an evaluation is."""

@@ -36,11 +36,19 @@ class Console:
         total_steps: Steps of the run; None where it is not known.
         interval_s: Seconds between two progress lines where the output is no terminal.
         terminal: A terminal to draw on, or None for log lines.
+        tells_scores: Whether the scores of an evaluation are shown, and not only what is wrong with
+            them.
     """
 
     def __init__(
-        self, total_steps: int | None, interval_s: float, terminal: RichConsole | None = None
+        self,
+        total_steps: int | None,
+        interval_s: float,
+        terminal: RichConsole | None = None,
+        *,
+        tells_scores: bool = True,
     ) -> None:
+        self._tells_scores = tells_scores
         self._total_steps = total_steps
         self._interval_s = interval_s
         self._last_line = -float("inf")
@@ -77,7 +85,7 @@ class Console:
         elif isinstance(published, EvaluationProgress):
             self._show_evaluation_progress(published)
         elif isinstance(published, Notice):
-            _log.warning("%s", published.text)
+            _log.log(published.level, "%s", published.text)
         else:
             self._begin_attempt(published)
 
@@ -96,6 +104,8 @@ class Console:
         if self._bars is not None:
             self._bars.end("evaluation")
         self._warn(f"Evaluation at step {evaluation.step}", evaluation)
+        if not self._tells_scores:
+            return
         values = format_values(evaluation.metrics, evaluation.metric_bounds)
         _log.info("Evaluation at step %d: %s", evaluation.step, values)
 

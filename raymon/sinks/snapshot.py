@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -211,9 +212,10 @@ class AttemptBegan:
 
 @dataclass(frozen=True)
 class Notice:
-    """Something about the run that a person should read."""
+    """Something about the run that a person should read: by itself a warning."""
 
     text: str
+    level: int = logging.WARNING
 
 
 Published = Snapshot | Evaluation | EvaluationProgress | AttemptBegan | Notice

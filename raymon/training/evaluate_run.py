@@ -11,7 +11,7 @@ from raymon.config import read_saved
 from raymon.errors import ConfigError, RaymonError, TrainingError
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.reporter import InProcessReporter, Reporter
-from raymon.sinks import Console
+from raymon.sinks import Console, Evaluation
 from raymon.storage import StoragePath, absolute, storage_path
 from raymon.training.best import choose_checkpoint
 from raymon.training.checkpoint import check_sound
@@ -32,6 +32,26 @@ def evaluate_run(
     address: str | None = None,
     datasets: Datasets | None = None,
 ) -> tuple[int, dict[str, float]]:
+    """Scores a checkpoint on the evaluation data of its config; the arguments are those of
+    `evaluation_of_run`, and so is what it raises.
+
+    Returns:
+        The step of the checkpoint, and the scores by name.
+    """
+    evaluation = evaluation_of_run(
+        model_dir, checkpoint, overrides, address=address, datasets=datasets
+    )
+    return evaluation.step, dict(evaluation.metrics)
+
+
+def evaluation_of_run(
+    model_dir: str | StoragePath,
+    checkpoint: str = "latest",
+    overrides: Sequence[str] = (),
+    *,
+    address: str | None = None,
+    datasets: Datasets | None = None,
+) -> Evaluation:
     """Scores a checkpoint on the evaluation data of its config.
 
     Args:
@@ -42,7 +62,7 @@ def evaluate_run(
         datasets: In place of files, as for `train`: "eval".
 
     Returns:
-        The step of the checkpoint, and the scores by name.
+        The scores, with their bounds and what was counted beside them.
 
     Raises:
         UserError: There is no such checkpoint, it is damaged, or there is no data to score it on.
@@ -65,7 +85,7 @@ def evaluate_run(
     # Nothing is kept: what is published is only shown.
     reporter = Reporter(None, [], 1, math.inf)
     run = _in_process if config.ray_config.num_workers == 0 else _on_ray
-    return chosen.step, run(config, job, reporter, address, terminal, given)
+    return run(config, job, reporter, address, terminal, given)
 
 
 def _in_process(
@@ -75,7 +95,7 @@ def _in_process(
     address: str | None,
     terminal: RichConsole | None,
     datasets: Datasets,
-) -> dict[str, float]:
+) -> Evaluation:
     read = datasets_in_process(datasets, config, address, trains=False)
     link = InProcessReporter(reporter)
 
@@ -92,7 +112,7 @@ def _on_ray(
     address: str | None,
     terminal: RichConsole | None,
     datasets: Datasets,
-) -> dict[str, float]:
+) -> Evaluation:
     from raymon.training.ray_cluster import check_capacity, connect
 
     connect(address)
@@ -109,8 +129,9 @@ def _on_ray(
 
 def _follow(
     work: Callable[[], None], reporter: Publisher, terminal: RichConsole | None
-) -> dict[str, float]:
-    with Progress(reporter, Console(0, 1.0, terminal)) as progress:
+) -> Evaluation:
+    # The scores are what the caller gets.
+    with Progress(reporter, Console(0, 1.0, terminal, tells_scores=False)) as progress:
         try:
             work()
         except RaymonError:
@@ -119,4 +140,4 @@ def _follow(
             raise TrainingError(f"{type(error).__name__}: {error}") from error
     if not progress.evaluations:
         raise TrainingError("the scores did not arrive: the reporter is gone")
-    return dict(progress.evaluations[-1].metrics)
+    return progress.evaluations[-1]

@@ -28,6 +28,7 @@ class Optimizers:
 
     Args:
         of_tables: Which of the optimizers is of the embedding tables; None where there is none.
+        names: For people, what each of the optimizers is of.
 
     Attributes:
         optimizers: Of the dense parameters, of the embedding tables, and of the parts of the dense
@@ -43,10 +44,12 @@ class Optimizers:
         schedules: Iterable[Schedule],
         tables: TableGradients,
         of_tables: int | None,
+        names: Sequence[str] = (),
     ) -> None:
         self.optimizers = tuple(optimizers)
         self.schedules = tuple(schedules)
         self.tables = tables
+        self._names = tuple(names)
         self.together = Together(self.optimizers)
         order = range(len(self.optimizers))
         self._order = sorted(order, key=lambda number: (number != of_tables, number))
@@ -76,6 +79,12 @@ class Optimizers:
         """The learning rates g0, g1, and so on of the next step: of the embedding tables, then of
         the others; never asks a device."""
         return [self.schedules[number].learning_rate for number in self._order]
+
+    @property
+    def groups(self) -> str:
+        """For people, whose learning rates g0, g1, and so on are."""
+        named = (self._names[number] for number in self._order if self._names)
+        return ", ".join(f"lr_g{i}: {name}" for i, name in enumerate(named))
 
     def state_dict(self) -> dict[str, Any]:
         """All that a resumed run needs to go on with the same steps."""
@@ -134,8 +143,10 @@ def build_optimizers(config: TrainConfig, model: Model) -> Optimizers:
     tables = TableGradients(model.sparse_tables(), max_gradient(sparse) if rowwise else None)
     blocks: list[OptimizerBlock] = []
     optimizers: list[torch.optim.Optimizer] = []
+    names: list[str] = []
     for part, parameters in dense_parts(dense, model):
         blocks.append(part)
+        names.append(_name(part, list(parameters)))
         optimizers.append(build_optimizer(part, list(parameters.values())))
     of_tables = None
     if tables.tables:
@@ -147,12 +158,20 @@ def build_optimizers(config: TrainConfig, model: Model) -> Optimizers:
             else build_optimizer(dense, model.sparse_parameters())
         )
         optimizers.insert(of_tables, optimizer)
+        names.insert(of_tables, "embedding tables")
     schedules = []
     for block, optimizer in zip(blocks, optimizers, strict=True):
         has_own = block.WhichOneof("learning_rate") is not None
         of = block if has_own or not isinstance(block, PartOptimizer) else dense
         schedules.append(build_schedule(of, optimizer))
-    return Optimizers(optimizers, schedules, tables, of_tables)
+    return Optimizers(optimizers, schedules, tables, of_tables, names)
+
+
+def _name(part: DenseOptimizer | PartOptimizer, parameters: Sequence[str]) -> str:
+    """For people: what a part of the dense parameters is, of which there are these."""
+    if isinstance(part, DenseOptimizer):
+        return "dense parameters"
+    return f'the {len(parameters)} dense parameters of "{part.regex_pattern}"'
 
 
 def dense_parts(

@@ -192,6 +192,8 @@ def _train(
         state.step,
         lambda: {name: count for each in counts for name, count in each.take().items()},
     )
+    if context.rank == 0 and optimizers.groups:
+        sender.publish(lambda channel: channel.publish_notice(optimizers.groups, logging.INFO))
     _send_what_was_left(state, sender)
     if attempt > 1:
         monitor.greet()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
@@ -48,7 +49,7 @@ class KeepingLink:
     def publish_evaluation(self, *_: object) -> Future[None]:
         return _done(None)
 
-    def publish_notice(self, text: str) -> Future[None]:
+    def publish_notice(self, text: str, level: int = logging.WARNING) -> Future[None]:
         return _done(None)
 
     def publish_evaluation_progress(self, *_: object) -> Future[None]:

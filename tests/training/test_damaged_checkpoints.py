@@ -63,7 +63,7 @@ class Told:
     def __init__(self) -> None:
         self.notices: list[str] = []
 
-    def publish_notice(self, text: str) -> Future[None]:
+    def publish_notice(self, text: str, level: int = logging.WARNING) -> Future[None]:
         self.notices.append(text)
         done: Future[None] = Future()
         done.set_result(None)
