@@ -191,7 +191,10 @@ def _why_no_value(name: str, text: str, wanted: pa.DataType) -> str:
     why = f"column {name}: value {shown!r} is no {kind}; a missing one is empty"
     if text.strip() == name:
         return why + "; is it a header? set data_config.with_header"
-    return why + "; data_config.input_fields says which type a column has"
+    return (
+        why + "; data_config.input_fields says which type a column has, and data_config.label_map "
+        "which number a label is"
+    )
 
 
 def runs(places: npt.NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from raymon.data.canonical import canonical_text, canonical_texts
 from raymon.data.columns import as_array, as_float64, is_string
@@ -59,18 +59,19 @@ def label_numbers(
 
     Args:
         column: `[B]`, numbers, booleans or strings.
-        label_map: the number of a value that is listed; a number that is not listed is itself.
+        label_map: the number of a value that is listed; a number that is not listed is itself, also
+            where a string spells it.
 
     Returns:
-        float64 `[B]`; NaN where a label is missing, or a string that is not listed.
+        float64 `[B]`; NaN where a label is missing, or another string that is not listed.
     """
     values = as_array(column)
     listed = {canonical_text(text): number for text, number in label_map.items()}
     if is_string(values.type):
-        known = pa.array(list(listed), pa.large_string())
-        found = pc.index_in(canonical_texts(values), known).fill_null(-1)
-        numbers = np.array([*listed.values(), np.nan])
-        taken: npt.NDArray[np.float64] = numbers[found.to_numpy(zero_copy_only=False)]
+        entries = canonical_texts(values).dictionary_encode()
+        numbers = [listed.get(t, _spelled(t)) for t in entries.dictionary.to_pylist()]
+        places = entries.indices.fill_null(len(numbers)).to_numpy(zero_copy_only=False)
+        taken: npt.NDArray[np.float64] = np.array([*numbers, np.nan])[places]
         return taken
     given = as_float64(values)
     if not listed:
@@ -82,3 +83,10 @@ def label_numbers(
         except ValueError:
             continue
     return mapped
+
+
+def _spelled(text: str) -> float:
+    try:
+        return math.nan if "_" in text else float(text)
+    except ValueError:
+        return math.nan

@@ -48,4 +48,5 @@ def test_the_same_label_has_the_same_number_whatever_its_type() -> None:
         assert label_numbers(column, mapping).tolist() == [0, 1, 0.5]
     assert label_numbers(pa.array([True, False]), {}).tolist() == [1, 0]
     assert label_numbers(pa.array([True, False]), {"false": 1, "true": 0}).tolist() == [0, 1]
-    assert label_numbers(pa.array([0, 3]), {"yes": 1.0}).tolist() == [0, 3]
+    for column in (pa.array([0, 3]), pa.array(["0", "3.0"]), pa.array(["0.0", "3"])):
+        assert label_numbers(column, {"yes": 1.0}).tolist() == [0, 3]
