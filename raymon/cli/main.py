@@ -64,7 +64,17 @@ def main() -> None:
             raise
         code = signals.exit_code
         _say("interrupted")
+    if signals.received is not None and _has_started_ray():
+        # All of it ends with this process; Ray itself would take ten seconds.
+        with suppress(OSError):
+            sys.stdout.flush()
+        os._exit(code)
     sys.exit(code)
+
+
+def _has_started_ray() -> bool:
+    cluster = sys.modules.get("raymon.training.ray_cluster")
+    return cluster is not None and bool(cluster.has_started_ray())
 
 
 def _run(signals: Signals) -> int:

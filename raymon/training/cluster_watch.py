@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Any
@@ -21,6 +22,7 @@ _log = logging.getLogger("raymon")
 
 _LOOK_S = 0.5
 _PROBE_S = 5.0
+_GROUP_S = 0.4
 
 _PATIENCE_S = 45.0
 """Seconds that a cluster elsewhere need not answer; after 60 Ray ends the process."""
@@ -70,9 +72,18 @@ class ClusterWatch:
             self._lost = self._dead_process()
         return self._lost
 
-    def _dead_process(self) -> str | None:
+    def lost_with_this(self) -> str | None:
+        """As `lost`, where a signal may have come to the whole group of processes: waits for a
+        moment, since Ray ends a process that asks it for something then."""
+        deadline = time.monotonic() + _GROUP_S
+        while self._lost is None and self._node is not None and time.monotonic() < deadline:
+            self._lost = self._dead_process({name: name for name in self._node.all_processes})
+            time.sleep(0.02)
+        return self._lost
+
+    def _dead_process(self, names: Mapping[str, str] = _VITAL) -> str | None:
         # Those that this process has started.
-        for name, what in _VITAL.items():
+        for name, what in names.items():
             for started in self._node.all_processes.get(name, ()):
                 code = started.process.poll()
                 if code is not None:

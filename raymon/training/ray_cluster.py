@@ -37,6 +37,8 @@ _log = logging.getLogger("raymon")
 _PROBE_S = 10
 _LOOK_S = 1.0
 
+_started: StartedRay | None = None
+
 
 @dataclass(frozen=True)
 class Connection:
@@ -65,8 +67,9 @@ def connect(address: str | None) -> Connection:
     Raises:
         RunError: There is no cluster at the address.
     """
+    global _started
     if ray.is_initialized():
-        return Connection(None)
+        return Connection(None, _started)
     given = f"--address {address}"
     if not address:
         address = os.environ.get("RAY_ADDRESS")
@@ -96,8 +99,14 @@ def connect(address: str | None) -> Connection:
         if address:
             raise RunError(f"{given}: no Ray cluster there: {reason(error)}") from None
         raise RunError(f"Ray cannot be started on this machine: {reason(error)}") from error
-    is_own = not address or address == "local"
-    return Connection(_dashboard(context.dashboard_url), StartedRay() if is_own else None)
+    if not address or address == "local":
+        _started = StartedRay()
+    return Connection(_dashboard(context.dashboard_url), _started)
+
+
+def has_started_ray() -> bool:
+    """Whether this process has started a Ray, which ends with it."""
+    return _started is not None
 
 
 def _give_token() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -29,17 +30,23 @@ from raymon.training.ray_worker import train_loop_per_worker
 
 _log = logging.getLogger("raymon")
 
-_ABORT_S = 10.0
+_ABORT_S = 3.0
 """Seconds that the workers have to end, where the run is interrupted."""
 
 
-def fit(job: Job, reporter: RayReporter, datasets: Datasets) -> None:
+def fit(
+    job: Job,
+    reporter: RayReporter,
+    datasets: Datasets,
+    interrupted: Callable[[], None] = lambda: None,
+) -> None:
     """Runs a job on the workers of the cluster that this process is connected to.
 
     Args:
         job: What to do.
         reporter: Takes what is measured.
         datasets: In place of files.
+        interrupted: Called where a signal asks for the end, before anything is waited for.
 
     Raises:
         KeyboardInterrupt: Ctrl-C was pressed.
@@ -94,9 +101,11 @@ def fit(job: Job, reporter: RayReporter, datasets: Datasets) -> None:
         try:
             trainer.fit()
         except BaseException as error:
-            lost = watch.lost()
+            asked = isinstance(error, KeyboardInterrupt) and not watch.woke
+            if asked:
+                interrupted()
+            lost = watch.lost_with_this() if asked else watch.lost()
             if lost is not None:
-                asked = isinstance(error, KeyboardInterrupt) and not watch.woke
                 raise ClusterLostError(lost, interrupted=asked) from error
             if isinstance(error, RayTrainingFailedError):
                 raise _own_error(error) from error

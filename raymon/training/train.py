@@ -194,7 +194,7 @@ def _run_in_process(plan: RunPlan, address: str | None, terminal: RichConsole | 
     reporter = InProcessReporter(make_reporter(config))
     job = Job(config.SerializeToString())
 
-    def work() -> None:
+    def work(interrupted: Callable[[], None]) -> None:
         run_worker(job, in_process_context(config), reporter, datasets=datasets)
 
     return _follow(plan, work, reporter, terminal)
@@ -221,8 +221,8 @@ def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None
     )
     is_lost = False
 
-    def work() -> None:
-        fit(job, reporter, datasets)
+    def work(interrupted: Callable[[], None]) -> None:
+        fit(job, reporter, datasets, interrupted)
         if evaluates_beside(config):
             # The last scores came after the last save.
             delete_what_goes(storage_path(config.model_dir), KeepRule.of(config))
@@ -275,7 +275,7 @@ def _begin_run(plan: RunPlan) -> None:
 
 def _follow(
     plan: RunPlan,
-    work: Callable[[], None],
+    work: Callable[[Callable[[], None]], None],
     reporter: DriverLink,
     terminal: RichConsole | None,
 ) -> Summary:
@@ -283,11 +283,17 @@ def _follow(
     progress = Progress(reporter, Console(plan.total_steps, interval_s, terminal))
     model_dir, process = storage_path(plan.config.model_dir), os.getpid()
     status, counts, told = FAILED, {}, None
+
+    def interrupted() -> None:
+        # First of all: who asked for the end may not wait for more.
+        with suppress(RaymonError, OSError):
+            summarise(plan, progress, INTERRUPTED, {}).write()
+
     try:
         with progress:
             is_lost = False
             try:
-                work()
+                work(interrupted)
                 status = DONE
             except (KeyboardInterrupt, SystemExit):
                 status = INTERRUPTED

@@ -99,8 +99,8 @@ import sys, time
 from raymon.cli import main as command
 
 def run(signals):
-    print("here", flush=True)
     try:
+        print("here", flush=True)
         time.sleep(60)
     finally:
         print("cleaning", flush=True)
