@@ -174,8 +174,9 @@ class RankingModel(Model):
     def metric_no_value(self) -> dict[str, str]:
         reasons = {
             name: metric.why_no_value()
-            for name, (_, metric) in self._metrics.items()
             if isinstance(metric, CheckedMetric)
+            else f"{type(metric).__name__} gives NaN"
+            for name, (_, metric) in self._metrics.items()
         }
         return {name: why for name, why in reasons.items() if why}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from sklearn.metrics import roc_auc_score
@@ -15,6 +16,7 @@ from raymon.metrics import (
     Accuracy,
     DecayAUC,
     DecayedMetric,
+    LogLoss,
     MeanAbsoluteError,
     MeanSquaredError,
     TrainMetricWrapper,
@@ -151,3 +153,42 @@ def test_one_infinite_value_does_not_stay() -> None:
     for score in (1.0, float("inf"), 1.0):
         wrapper.update(torch.tensor([score]), torch.tensor([0.0]))
     assert wrapper.compute().item() == 1.0
+
+
+@pytest.mark.filterwarnings("ignore:The ``compute`` method")
+@pytest.mark.parametrize("thresholds", [None, 200])
+def test_folds_of_one_class_have_no_value_until_there_is_the_other(thresholds: int | None) -> None:
+    decayed, metric = DecayedMetric(DecayAUC(thresholds), 0.5), DecayAUC(thresholds)
+    assert decayed.value is None
+    assert metric.compute() == 0.0
+    values = []
+    for target in ([0.0, 0.0], [0.0, 0.0], [1.0, 1.0], [0.0, 0.0], [1.0, 1.0]):
+        decayed.fold(_states(DecayAUC(thresholds), [0.2, 0.6], target))
+        metric.update(torch.tensor([0.2, 0.6]), torch.tensor(target))
+        metric.decay(0.5)
+        assert metric.compute().item() == pytest.approx(decayed.value, nan_ok=True)
+        assert np.isnan(decayed.error_bound) == np.isnan(decayed.value)
+        values.append((decayed.value, decayed.why_no_value()))
+    why = "there is one class alone (labels are all 0)"
+    assert [each for _, each in values] == [why, why, None, None, None]
+    # Both classes have the same scores.
+    assert [value for value, _ in values[2:]] == pytest.approx([0.5] * 3)
+
+
+def test_a_fold_without_a_value_leaves_the_value_and_bad_labels_do_not_hide_that() -> None:
+    decayed = DecayedMetric(PRAUC(exact_rows=0), 0.5)
+    values = []
+    for target in ([0.0, 0.0], [0.0, 1.0], [0.0, 0.0], [-1.0, 0.0], [0.0, 1.0]):
+        decayed.fold(_states(PRAUC(exact_rows=0), [0.2, 0.6], target))
+        values.append((decayed.value, decayed.why_no_value()))
+    assert values[0] == (pytest.approx(NAN, nan_ok=True), "there is no positive (labels are all 0)")
+    assert values[1:] == [(1.0, None)] * 4
+
+
+def test_a_fold_of_nan_scores_says_so_and_is_gone_with_the_next() -> None:
+    for metric in (DecayAUC(), LogLoss()):
+        decayed = DecayedMetric(metric, 0.5)
+        for scores in ([0.2, 0.6], [0.2, NAN], [0.2, 0.6]):
+            decayed.fold(_states(type(metric)(), scores, [0.0, 1.0]))
+            assert np.isnan(decayed.value) == np.isnan(sum(scores))
+            assert (decayed.why_no_value() is None) == (not np.isnan(decayed.value))

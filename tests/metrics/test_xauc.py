@@ -318,3 +318,20 @@ def test_what_cannot_be_is_refused() -> None:
     for in_batch in (False, True):
         with pytest.raises(UserError, match=r"XAUC: preds \[3\], target \[2\]"):
             XAUC(in_batch=in_batch).update(torch.rand(3), torch.rand(2))
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.lists(ROW, max_size=40), st.sampled_from([None, 1e-9, 1.0, 1e9]))
+def test_it_says_what_tied_labels_cost(
+    rows: list[tuple[float, float, float]], scale: float | None
+) -> None:
+    score, label, weight = _columns(rows)
+    weight = weight.double() * scale if scale else torch.ones(len(rows))
+    metric = XAUC()
+    metric.update(score, label, *([weight] if scale else []))
+    metric.compute()
+    both = (weight.double().unsqueeze(1) * weight.double()).triu(1)
+    tied = (both * (label.unsqueeze(1) == label)).sum() / both.sum()
+    expected = {"tied_labels": pytest.approx(tied.item(), rel=1e-9, abs=1e-15, nan_ok=True)}
+    assert metric.details() == expected
+    assert (metric.why_no_value() is None) == bool(both.sum() > 0)
