@@ -70,14 +70,28 @@ def predict(
             batches = stack.enter_context(closing(reader.epoch(0)))
             stack.enter_context(torch.inference_mode())
             writer: TableWriter | None = None
+            first: pa.Schema | None = None
             for batch, own in zip(batches, kept, strict=bool(keep)):
                 table = _table(own, bundle.program(*program_inputs(batch, bundle.features)))
+                first = first or table.schema
+                _check_alike(first, table.schema)
                 if writer is None:
                     writer = stack.enter_context(table_writer(draft, output.name, table.schema))
                 writer.write_table(table)
     except OSError as error:
         raise RunError(f"{output}: cannot be written: {os_reason(error)}") from None
     return reader.rows
+
+
+def _check_alike(first: pa.Schema, schema: pa.Schema) -> None:
+    """Checks that a row has as many scores in each batch."""
+    for one, other in zip(first, schema, strict=True):
+        if one.type != other.type:
+            raise RunError(
+                f"prediction {one.name}: is {one.type} in one batch and {other.type} in another: "
+                "the model scores the rows of a batch against each other, so a row has no scores "
+                "of its own"
+            )
 
 
 def _check_output(input_path: str, output: StoragePath, overwrite: bool) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from google.protobuf import text_format
+from torch import Tensor
 
 import raymon
 from raymon.config import read_saved
@@ -15,6 +16,7 @@ from raymon.config.names import trained_labels
 from raymon.data import Batch, Columns, DataReader, Feature, check_input, missing_rows
 from raymon.errors import DataError, RunError
 from raymon.models import Model, build_model
+from raymon.models.contract import error_of
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.serving import export_program, program_inputs, write_bundle
 from raymon.storage import StoragePath, absolute
@@ -104,8 +106,19 @@ def _difference(program: Any, model: Model, rows: Batch, features: list[Feature]
         expected = model.predict(rows)
         if found.keys() != expected.keys():
             raise RunError("the program and the checkpoint have different predictions")
-        differences = (
-            (found[name] - value).abs() / value.abs().clamp(min=1)
+        for name, value in expected.items():
+            if not value.dim() or len(value) != rows.size:
+                what = f'returned "{name}" as {list(value.shape)} for a batch of {rows.size} rows'
+                raise error_of(model, "predict", f"{what}; a prediction has an entry for each row")
+            if value.isnan().any():
+                what = f'returned "{name}" with NaN; export a checkpoint from before that'
+                raise error_of(model, "predict", what)
+        return max(
+            float(_relative(found[name].double(), value.double()).max())
             for name, value in expected.items()
         )
-        return max(float(difference.max()) for difference in differences)
+
+
+def _relative(found: Tensor, expected: Tensor) -> Tensor:
+    # Infinite values are equal, and have no difference.
+    return torch.where(found == expected, 0, found - expected).abs() / expected.abs().clamp(min=1)

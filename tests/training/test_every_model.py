@@ -9,14 +9,20 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import torch
 from sklearn.metrics import roc_auc_score
+from torch import Tensor, nn
 
 import raymon
+from raymon.data import Batch
+from raymon.errors import RunError
+from raymon.models import RankingModel
 from raymon.serving import predict
 from raymon.training.summary import Summary
 from tests.pairwise import pairwise
@@ -192,6 +198,56 @@ def check_predictions(case: dict[str, str], summary: Summary, data: Path, tmp_pa
     auc = roc_auc_score(table["click"], table[f"probs{several}"], sample_weight=weights)
     rounding = 1e-3 if case["precision"] == "float32" else 0.02
     assert summary.eval_metrics[f"auc{several}"] == pytest.approx(auc, abs=rounding)
+
+
+class OfTheBatch(RankingModel):
+    """Scores the items of all rows of a batch for the user of each."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.users, self.prices = nn.Embedding(400, 4), nn.Linear(1, 4)
+
+    def predict(self, batch: Batch) -> dict[str, Tensor]:
+        users, prices = batch.sparse["user"].values, batch.dense["price"]
+        scores = self.users(users) @ self.prices(prices).T
+        return {"logits": scores, "probs": scores.softmax(1)}
+
+    def target(self, label: str, batch: Batch) -> Tensor:
+        return torch.arange(batch.size)
+
+
+def test_a_model_that_scores_a_batch_against_itself_trains_and_predicts_one_batch(
+    data: Path, tmp_path: Path
+) -> None:
+    case = {**CASES[0], "model": "of_readme", "labels": "classes", "ends": "exported"}
+    text = text_of(case, data, tmp_path / "run").replace("num_class: 3", "")
+    text = text.replace("my_models:Tiny", f"{__name__}:OfTheBatch").replace(
+        "multiclass_auc", "accuracy"
+    )
+    text = text.replace('kwargs { key: "width" value: "32" }', "")
+    (tmp_path / "run.config").write_text(text)
+    summary = raymon.train(tmp_path / "run.config")
+    assert set(summary.eval_metrics) >= {"recall_at_k", "accuracy", "softmax_cross_entropy"}
+    losses = losses_of(tmp_path / "run")
+    assert losses[-1] < losses[0]
+    assert summary.export is not None
+    exported, rows = Path(summary.export), str(data / "eval.parquet")
+    assert predict(exported, rows, tmp_path / "one.parquet", threads=0) == 600
+    with pytest.raises(RunError, match=r"\[400\] in one batch and .*\[200\] in another: the model"):
+        predict(exported, rows, tmp_path / "two.parquet", batch_size=400, threads=0)
+    assert not (tmp_path / "two.parquet").exists()
+
+
+def test_a_parameter_without_use_is_told_in_this_process_too(
+    data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    text = text_of({**CASES[0], "model": "of_readme"}, data, tmp_path / "run")
+    text = text.replace("my_models:Tiny", "tests.training.scored_model:WithUnused")
+    text = text.replace('kwargs { key: "width" value: "32" }', "")
+    (tmp_path / "run.config").write_text(text)
+    raymon.train(tmp_path / "run.config")
+    told = [message for message in caplog.messages if "has no use for nothing.weight" in message]
+    assert len(told) == 1
 
 
 def test_a_run_whose_steps_fp16_leaves_out_says_so(

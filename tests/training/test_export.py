@@ -1,0 +1,49 @@
+"""The check of an exported program against its checkpoint."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import pytest
+import torch
+from torch import Tensor
+
+from raymon.data import Batch
+from raymon.errors import ModelError
+from raymon.models import Model
+from raymon.training.export import _difference
+from tests.models.pipelines import batch_of, features_of, model_of, pipeline
+
+ROWS = 4
+
+
+def difference(model: Model, found: dict[str, Tensor], expected: dict[str, Tensor]) -> float:
+    def predict(batch: Batch) -> dict[str, Tensor]:
+        return expected
+
+    model.predict = predict
+    return _difference(lambda *inputs: found, model, batch_of(ROWS), features_of(pipeline()))
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (torch.full((ROWS,), math.nan), 'DLRM.predict returned "p" with NaN; export a checkpoint'),
+        (torch.zeros(()), 'returned "p" as [] for a batch of 4 rows; a prediction has an entry'),
+        (torch.zeros(3, 2), 'returned "p" as [3, 2] for a batch of 4 rows'),
+    ],
+)
+def test_predictions_that_no_row_can_have_are_told(value: Tensor, message: str) -> None:
+    with pytest.raises(ModelError, match=re.escape(message)):
+        difference(model_of(pipeline()), {"p": value}, {"p": value})
+
+
+def test_the_difference_is_the_largest_of_all_and_relative_above_one() -> None:
+    expected = {"p": torch.tensor([0.5, math.inf, 200.0, -math.inf]), "q": torch.arange(ROWS) > 1}
+    model = model_of(pipeline())
+    assert difference(model, expected, expected) == 0
+    found = {**expected, "p": torch.tensor([0.75, math.inf, 300.0, -math.inf])}
+    assert difference(model, found, expected) == pytest.approx(0.5)
+    found["p"][3] = 0
+    assert not difference(model, found, expected) <= 1
