@@ -56,15 +56,16 @@ class RunLock:
         self._process = os.getpid()
         self._lease = Lease()
         self._file: int | None = None
+        self._is_locked = False
         self._made: list[Path] = []
         self._lost = False
         check_writable(directory)
         try:
             if isinstance(directory, Path):
                 self._take(directory)
-            else:
-                self._wait_for_the_end_of_another()
-                self._write()
+            self._wait_for_the_end_of_another()
+            self._write()
+            if not self._is_locked:
                 time.sleep(_SETTLE_S)
                 self._check_that_it_is_mine()
         except (pa.ArrowException, OSError) as error:
@@ -109,8 +110,6 @@ class RunLock:
                 break
             # The one that was here took it away in between.
             os.close(self._file)
-        self._wait_for_the_end_of_another()
-        self._write()
 
     def _make(self, directory: Path) -> None:
         self._made = [p for p in (directory, *directory.parents) if not p.exists()]
@@ -119,6 +118,7 @@ class RunLock:
     def _has_lock(self, file: int) -> bool:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._is_locked = True
         except OSError as error:
             # Others than these: a file system without locks, where the lease has to do.
             return error.errno not in _HELD
@@ -129,7 +129,7 @@ class RunLock:
         found = read_lease(self._directory)
         if found is None or found.is_over:
             return
-        if self._file is not None and found.is_of_this_system:
+        if self._is_locked and found.is_of_this_system:
             return
         _log.info(
             "%s: a run (%s) has not said that it is over; it is if nothing is heard of it for %g s",
@@ -191,8 +191,7 @@ class RunLock:
             if isinstance(self._directory, Path):
                 self.let_go()
                 self._take(self._directory)
-            else:
-                self._write()
+            self._write()
 
     def _of_two(self, other: Lease) -> str:
         return f"{self._directory}: another run is writing to it ({other})"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import hashlib
 import json
 import logging
@@ -65,7 +67,8 @@ def held(directory: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def content(directory: Path) -> dict[str, tuple[int, str]]:
-    files = (path for path in directory.rglob("*") if path.is_file())
+    # The one that holds the directory may give a sign of life meanwhile.
+    files = (path for path in directory.rglob("*") if path.is_file() and path.name != LOCK)
     return {
         str(path): (path.stat().st_mtime_ns, hashlib.sha256(path.read_bytes()).hexdigest())
         for path in files
@@ -93,6 +96,9 @@ def test_a_second_run_is_refused_and_changes_nothing(
         with pytest.raises(RunError, match="another run is writing"):
             raymon.Monitor(model_dir=run)
         assert content(run) == before
+        lease = read_lease(run)
+        assert lease is not None
+        assert lease.process == holder.pid
         if workers == 0:
             holder.send_signal(signal.SIGKILL)
             holder.wait()
@@ -199,3 +205,21 @@ def test_a_run_whose_place_was_taken_says_so_once(
         lock._beat()
     assert caplog.text.count("another run is writing to it") == 1
     assert read_lease(tmp_path) == other
+
+
+def test_where_files_have_no_locks_signs_of_life_have_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", none)
+    with RunLock(tmp_path) as first:
+        with monkeypatch.context() as patch:
+            patch.setattr(run_lock.time, "sleep", lambda s: first._beat())
+            with pytest.raises(RunError, match="another run is writing to it"):
+                RunLock(tmp_path)
+        first._beat()
+        assert not first._lost
+    with RunLock(tmp_path):
+        pass
