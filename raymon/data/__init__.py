@@ -18,7 +18,7 @@ from raymon.data.formats import (
 )
 from raymon.data.input_counts import InputCounts
 from raymon.data.input_paths import absolute_paths, may_be_read
-from raymon.data.labels import LabelKind
+from raymon.data.labels import LabelKind, check_label_map
 from raymon.data.one_table import open_table
 from raymon.data.opened_dataset import has_state, wanted_arguments
 from raymon.data.plan import Position
@@ -44,6 +44,7 @@ __all__ = [
     "absolute_paths",
     "build_features",
     "check_input",
+    "check_label_map",
     "check_schema",
     "format_by_ending",
     "format_of",

@@ -52,6 +52,19 @@ class LabelKind(StrEnum):
         return valid
 
 
+def check_label_map(label_map: Mapping[str, float]) -> None:
+    """Checks that a value is listed once, however it is spelled.
+
+    Raises:
+        ValueError: it is listed twice with other numbers.
+    """
+    spelled: dict[str, str] = {}
+    for text, number in label_map.items():
+        first = spelled.setdefault(canonical_text(text), text)
+        if label_map[first] != number:
+            raise ValueError(f'"{first}" and "{text}" are the same value; give it one number')
+
+
 def label_numbers(
     column: pa.Array | pa.ChunkedArray, label_map: Mapping[str, float]
 ) -> npt.NDArray[np.float64]:

@@ -10,6 +10,7 @@ from raymon.data import Columns, build_features, open_table, pipeline_features, 
 from raymon.errors import ConfigError, DataError, RunError
 from raymon.protos.data_pb2 import FgMode
 from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.storage import StoragePath, storage_path
 from raymon.training.datasets import TRAIN
 from raymon.training.job import file_format, skips_bad_files
 
@@ -36,7 +37,7 @@ def with_fg_mode(
         ConfigError: The run had another one.
     """
     data = config.data_config
-    before = _before(config) if resumed else None
+    before = _saved(storage_path(config.model_dir)) if resumed else None
     if data.HasField("fg_mode"):
         if before is not None and (before == FgMode.FG_NONE) != (data.fg_mode == FgMode.FG_NONE):
             modes = [FgMode.Name(mode) for mode in (data.fg_mode, before)]
@@ -61,9 +62,22 @@ def with_fg_mode(
     return result
 
 
-def _before(config: PipelineConfig) -> FgMode | None:
+def other_ids(config: PipelineConfig, model_dir: StoragePath) -> str | None:
+    """Why the ids of a run are not those of another one, whose weights it takes; None: they may be
+    the same."""
+    before = _saved(model_dir)
+    ours = config.data_config
+    if before is None or not ours.HasField("fg_mode"):
+        return None
+    if (before == FgMode.FG_NONE) == (ours.fg_mode == FgMode.FG_NONE):
+        return None
+    modes = [FgMode.Name(mode) for mode in (before, ours.fg_mode)]
+    return f"its ids are those of fg_mode {modes[0]}, here it is {modes[1]}: rows are other values"
+
+
+def _saved(model_dir: StoragePath) -> FgMode | None:
     try:
-        data = read_saved(config.model_dir).data_config
+        data = read_saved(model_dir).data_config
     except (ConfigError, RunError):
         return None
     return data.fg_mode if data.HasField("fg_mode") else None

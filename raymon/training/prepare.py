@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ from torchmetrics import Metric
 
 from raymon.config.names import named_metrics, named_train_metrics, trained_labels
 from raymon.config.save import CONFIG_FILE
-from raymon.data import Feature, LabelKind, absolute_paths, check_input
+from raymon.data import Feature, LabelKind, absolute_paths, check_input, check_label_map
 from raymon.errors import ConfigError, RunError, UserError
 from raymon.metrics import TrainMetricWrapper, build_custom, few_rows, try_out
 from raymon.models import Model, build_model, label_kinds
@@ -28,7 +29,7 @@ from raymon.training.checkpoint import (
     newest_checkpoint,
 )
 from raymon.training.datasets import EVAL, TRAIN, Datasets, check_datasets, title
-from raymon.training.fg_mode import with_fg_mode
+from raymon.training.fg_mode import other_ids, with_fg_mode
 from raymon.training.fine_tune import LOADED, Transfer, checkpoint_of, transfers
 from raymon.training.job import (
     columns_of,
@@ -41,6 +42,8 @@ from raymon.training.job import (
     train_reader,
 )
 from raymon.training.optimizers import check_parts
+
+_log = logging.getLogger("raymon")
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,10 @@ def check_config(config: PipelineConfig) -> None:
         ConfigError: Something is wrong with it.
     """
     features = features_of(config)
+    try:
+        check_label_map(config.data_config.label_map)
+    except ValueError as error:
+        raise ConfigError(f"data_config.label_map: {error}") from None
     _try_custom_metrics(config)
     model = outline_of(config, features)
     model.init_metric()
@@ -212,7 +219,11 @@ def plan_fine_tuning(config: PipelineConfig) -> list[Transfer]:
     if not train.fine_tune_checkpoint:
         return []
     model = outline_of(config, features_of(config))
-    found = transfers(model, checkpoint_of(train.fine_tune_checkpoint), train)
+    checkpoint = checkpoint_of(train.fine_tune_checkpoint)
+    why = other_ids(config, checkpoint.path.parent)
+    if why is not None:
+        _log.warning("fine_tune_checkpoint: %s: %s", checkpoint.path, why)
+    found = transfers(model, checkpoint, train)
     if not any(transfer.state == LOADED for transfer in found):
         raise RunError(f"fine_tune_checkpoint: {train.fine_tune_checkpoint}: nothing of it fits")
     return found

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from raymon.data import LabelKind
-from raymon.data.labels import label_numbers
+from raymon.data.labels import check_label_map, label_numbers
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,9 @@ def test_the_same_label_has_the_same_number_whatever_its_type() -> None:
     assert label_numbers(pa.array([True, False]), {"false": 1, "true": 0}).tolist() == [0, 1]
     for column in (pa.array([0, 3]), pa.array(["0", "3.0"]), pa.array(["0.0", "3"])):
         assert label_numbers(column, {"yes": 1.0}).tolist() == [0, 3]
+
+
+def test_a_value_with_two_numbers_is_an_error() -> None:
+    check_label_map({"1": 0.0, "true": 0.0, "yes": 1.0})
+    with pytest.raises(ValueError, match='"1" and "true" are the same value'):
+        check_label_map({"1": 0.0, "true": 1.0})

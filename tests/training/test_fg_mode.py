@@ -19,7 +19,7 @@ from raymon.protos.data_pb2 import FgMode
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.storage import storage_path
 from raymon.training.export import export_run
-from raymon.training.fg_mode import with_fg_mode
+from raymon.training.fg_mode import other_ids, with_fg_mode
 from raymon.training.job import features_of
 from tests.checkpoints import saved_model
 
@@ -150,7 +150,8 @@ def test_id_3_trains_row_3_and_what_is_not_applied_is_told(
     ]
     assert moved
     assert all(rows == [0] for rows in moved)
-    export_run(storage_path(tmp_path / "run"), storage_path(tmp_path / "export"))
+    model_dir = storage_path(tmp_path / "run")
+    export_run(model_dir, storage_path(tmp_path / "export"))
 
     # The run goes on with what it had, also on data that would say otherwise.
     written(tmp_path, user=["u3", "u9", None, "u0"])
@@ -159,6 +160,8 @@ def test_id_3_trains_row_3_and_what_is_not_applied_is_told(
     other = config_of(tmp_path, USER, PRICE, mode="fg_mode: FG_DAG")
     with pytest.raises(ConfigError, match=r"fg_mode: is FG_DAG, but the run in .* with FG_NONE"):
         with_fg_mode(other, (), resumed=True)
+    assert "those of fg_mode FG_NONE, here it is FG_DAG" in str(other_ids(other, model_dir))
+    assert other_ids(resumed, model_dir) is None
     exported = PipelineConfig()
     text_format.Parse((tmp_path / "export" / "features.config").read_text(), exported)
     assert exported.data_config.fg_mode == FgMode.FG_NONE
