@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,15 +15,7 @@ from raymon.data.feature import EmbeddingSpec, Feature
 from raymon.data.id_feature import IdFeature
 from raymon.data.normalizer import Normalizer, parse_normalizer
 from raymon.data.raw_feature import RawFeature
-from raymon.data.vocabulary import (
-    FIRST,
-    Vocabulary,
-    numbered,
-    own_vocabulary,
-    read_values,
-    read_values_and_ids,
-    reserving_vocabulary,
-)
+from raymon.data.table_size import table_size
 from raymon.errors import ConfigError
 from raymon.protos import feature_pb2
 
@@ -104,7 +96,7 @@ def _check_shared(
 
 def _id_feature(config: feature_pb2.IdFeature, place: str, encoding: Encoding | None) -> Feature:
     name = _name(config.feature_name, place)
-    size = _size(config, place, canonical_text)
+    size = table_size(config, place, canonical_text)
     if config.value_dim > 1:
         raise ConfigError(
             f"{place}.value_dim: is {config.value_dim}; must be 1 (one value a row) or 0 (any "
@@ -152,7 +144,7 @@ def _combo_feature(
         # With "_" in values nobody knows which belongs to which.
         return "_".join(map(canonical_text, values)) if len(values) == parts else text
 
-    size = _size(config, place, form)
+    size = table_size(config, place, form)
     embedding = EmbeddingSpec(
         name=_table(config, place),
         num_embeddings=size.rows,
@@ -204,68 +196,6 @@ def _encoded_ids(
         separator=encoding.separator,
         weighted=weighted,
     )
-
-
-@dataclass(frozen=True)
-class _Size:
-    """Rows of a table, and where its ids come from."""
-
-    rows: int
-    hash_bucket_size: int | None = None
-    vocabulary: Vocabulary | None = None
-
-
-def _size(
-    config: feature_pb2.IdFeature | feature_pb2.ComboFeature,
-    place: str,
-    form: Callable[[str], str],
-) -> _Size:
-    fields = ["hash_bucket_size", "num_buckets", "vocab_list", "vocab_dict", "vocab_file"]
-    known = [f for f in fields if f in config.DESCRIPTOR.fields_by_name]
-    given = {descriptor.name for descriptor, _ in config.ListFields()}
-    sizes = [f for f in known if f in given]
-    if len(sizes) != 1:
-        raise ConfigError(
-            f"{place}: has {' and '.join(sizes) or 'no size of its table'}; give exactly one of "
-            f"{', '.join(known[:-1])} and {known[-1]}"
-        )
-    (source,) = sizes
-    if source in ("hash_bucket_size", "num_buckets"):
-        rows = getattr(config, source)
-        if not 0 < rows < 2**63:
-            raise ConfigError(f"{place}.{source}: is {rows}; must be at least 1")
-        if config.HasField("default_bucketize_value"):
-            raise ConfigError(
-                f"{place}.default_bucketize_value: is the id of values that a vocabulary does not "
-                f"list, and {source} has none; leave it out"
-            )
-        return _Size(rows, rows if source == "hash_bucket_size" else None)
-    try:
-        vocabulary = _vocabulary(config, source, form)
-    except ValueError as error:
-        raise ConfigError(f"{place}.{source}: {error}") from None
-    return _Size(vocabulary.rows, vocabulary=vocabulary)
-
-
-def _vocabulary(
-    config: feature_pb2.IdFeature | feature_pb2.ComboFeature,
-    source: str,
-    form: Callable[[str], str],
-) -> Vocabulary:
-    own = config.HasField("default_bucketize_value")
-    if source == "vocab_list":
-        listed = numbered(config.vocab_list, 0 if own else FIRST)
-    elif source == "vocab_dict":
-        listed = dict(config.vocab_dict)
-    else:
-        assert isinstance(config, feature_pb2.IdFeature)
-        path = config.vocab_file
-        listed = read_values_and_ids(path) if own else read_values(path)
-    if own:
-        return own_vocabulary(listed, config.default_bucketize_value, form)
-    # As it is where configs come from: a default_value has id 0 whatever a vocab_dict says.
-    listed_default = source != "vocab_dict"
-    return reserving_vocabulary(listed, config.default_value, form, listed_default=listed_default)
 
 
 def _raw_feature(config: feature_pb2.RawFeature, place: str, encoding: Encoding | None) -> Feature:

@@ -1,0 +1,90 @@
+"""How many rows the table of a feature has, and where its ids come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from raymon.data.vocabulary import (
+    FIRST,
+    Vocabulary,
+    numbered,
+    own_vocabulary,
+    read_values,
+    read_values_and_ids,
+    reserving_vocabulary,
+)
+from raymon.errors import ConfigError
+from raymon.protos import feature_pb2
+
+
+@dataclass(frozen=True)
+class TableSize:
+    """Rows of a table, and where its ids come from."""
+
+    rows: int
+    hash_bucket_size: int | None = None
+    vocabulary: Vocabulary | None = None
+
+
+def table_size(
+    config: feature_pb2.IdFeature | feature_pb2.ComboFeature,
+    place: str,
+    form: Callable[[str], str],
+) -> TableSize:
+    """The size of the table of a feature.
+
+    Args:
+        config: of the feature.
+        place: of the feature in the config.
+        form: the canonical form of a value, spelled.
+
+    Raises:
+        ConfigError: there is not exactly one source of ids, or it is wrong.
+    """
+    fields = ["hash_bucket_size", "num_buckets", "vocab_list", "vocab_dict", "vocab_file"]
+    known = [f for f in fields if f in config.DESCRIPTOR.fields_by_name]
+    given = {descriptor.name for descriptor, _ in config.ListFields()}
+    sizes = [f for f in known if f in given]
+    if len(sizes) != 1:
+        raise ConfigError(
+            f"{place}: has {' and '.join(sizes) or 'no size of its table'}; give exactly one of "
+            f"{', '.join(known[:-1])} and {known[-1]}"
+        )
+    (source,) = sizes
+    if source in ("hash_bucket_size", "num_buckets"):
+        rows = getattr(config, source)
+        if not 0 < rows < 2**63:
+            raise ConfigError(f"{place}.{source}: is {rows}; must be at least 1")
+        if config.HasField("default_bucketize_value"):
+            raise ConfigError(
+                f"{place}.default_bucketize_value: is the id of values that a vocabulary does not "
+                f"list, and {source} has none; leave it out"
+            )
+        return TableSize(rows, rows if source == "hash_bucket_size" else None)
+    try:
+        vocabulary = _vocabulary(config, source, form)
+    except ValueError as error:
+        raise ConfigError(f"{place}.{source}: {error}") from None
+    return TableSize(vocabulary.rows, vocabulary=vocabulary)
+
+
+def _vocabulary(
+    config: feature_pb2.IdFeature | feature_pb2.ComboFeature,
+    source: str,
+    form: Callable[[str], str],
+) -> Vocabulary:
+    own = config.HasField("default_bucketize_value")
+    if source == "vocab_list":
+        listed = numbered(config.vocab_list, 0 if own else FIRST)
+    elif source == "vocab_dict":
+        listed = dict(config.vocab_dict)
+    else:
+        assert isinstance(config, feature_pb2.IdFeature)
+        path = config.vocab_file
+        listed = read_values_and_ids(path) if own else read_values(path)
+    if own:
+        return own_vocabulary(listed, config.default_bucketize_value, form)
+    # As it is where configs come from: a default_value has id 0 whatever a vocab_dict says.
+    listed_default = source != "vocab_dict"
+    return reserving_vocabulary(listed, config.default_value, form, listed_default=listed_default)
