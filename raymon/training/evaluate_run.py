@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from rich.console import Console as RichConsole
 
 from raymon.config import read_saved
-from raymon.errors import ConfigError, RaymonError, TrainingError
+from raymon.errors import ClusterLostError, ConfigError, RaymonError, TrainingError
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.reporter import InProcessReporter, Reporter
 from raymon.sinks import Console, Evaluation
@@ -16,6 +16,7 @@ from raymon.storage import StoragePath, absolute, storage_path
 from raymon.training.best import choose_checkpoint
 from raymon.training.checkpoint import check_sound
 from raymon.training.datasets import EVAL, Datasets, check_datasets, datasets_in_process
+from raymon.training.failure import RankFailedError, explained
 from raymon.training.job import Job, features_of
 from raymon.training.open_output import open_output
 from raymon.training.prepare import check_evaluation_input, with_absolute_paths
@@ -102,7 +103,7 @@ def _in_process(
     def work() -> None:
         run_worker(job, in_process_context(config), link, datasets=read)
 
-    return _follow(work, link, terminal)
+    return _follow(work, config.model_dir, link, terminal)
 
 
 def _on_ray(
@@ -115,29 +116,36 @@ def _on_ray(
 ) -> Evaluation:
     from raymon.training.ray_cluster import check_capacity, connect
 
-    connect(address)
+    connection = connect(address)
     check_capacity(config.ray_config, datasets)
     from raymon.reporter.ray_reporter import start_reporter
     from raymon.training.ray_trainer import fit
 
     link = start_reporter(f"{config.model_dir}:evaluate", reporter)
+    is_lost = False
     try:
-        return _follow(lambda: fit(job, link, datasets), link, terminal)
+        return _follow(lambda: fit(job, link, datasets), config.model_dir, link, terminal)
+    except ClusterLostError:
+        is_lost = True
+        raise
     finally:
-        link.stop()
+        connection.leave() if is_lost else link.stop()
 
 
 def _follow(
-    work: Callable[[], None], reporter: Publisher, terminal: RichConsole | None
+    work: Callable[[], None],
+    model_dir: str,
+    reporter: Publisher,
+    terminal: RichConsole | None,
 ) -> Evaluation:
     # The scores are what the caller gets.
     with Progress(reporter, Console(0, 1.0, terminal, tells_scores=False)) as progress:
         try:
             work()
-        except RaymonError:
-            raise
         except Exception as error:
-            raise TrainingError(f"{type(error).__name__}: {error}") from error
+            if isinstance(error, RaymonError) and not isinstance(error, RankFailedError):
+                raise
+            raise TrainingError(explained(error, storage_path(model_dir))) from error
     if not progress.evaluations:
         raise TrainingError("the scores did not arrive: the reporter is gone")
     return progress.evaluations[-1]
