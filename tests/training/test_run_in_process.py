@@ -267,13 +267,17 @@ def test_checkpoints_are_kept_as_configured(config_file: Path) -> None:
 
 
 def test_log_lines_are_json_where_a_program_reads_them(
-    config_file: Path, capsys: pytest.CaptureFixture[str]
+    config_file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # In a program that has set up nothing; the handlers of pytest are none of it.
+    logger = logging.getLogger("raymon")
+    logger.handlers.clear()
+    monkeypatch.setattr(logger, "propagate", False)
     run(config_file, "run", "monitor_config.log_format=json")
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert any("Evaluation at step 20" in line["message"] for line in lines)
     assert {line["level"] for line in lines} == {"INFO"}
-    logging.getLogger("raymon").handlers.clear()
+    logger.handlers.clear()
 
 
 @pytest.mark.parametrize(
