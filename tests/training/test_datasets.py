@@ -145,10 +145,10 @@ def test_several_workers_need_a_function_of_their_rank(config_file: Path) -> Non
 
 
 def test_a_run_says_what_it_cannot_promise(
-    config_file: Path, click_log: Path, capsys: pytest.CaptureFixture[str]
+    config_file: Path, click_log: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     train(config_file, {"train": [pq.read_table(click_log / "train")]}, "train_config.num_steps=2")
-    said = capsys.readouterr().err
+    said = caplog.text
     assert 'datasets["train"]: has no state_dict and load_state_dict: a run that goes on' in said
     assert 'train_input_path: not read; datasets["train"] takes its place' in said
     assert "data_config.shuffle: has no effect" in said

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -94,7 +93,7 @@ def test_optimizers_begin_anew_where_they_are_to_or_are_others(
 
 
 def test_what_does_not_fit_stays_new_and_is_listed(
-    config_file: Path, learned: Path, capsys: Any
+    config_file: Path, learned: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     other = [
         "model_config.deepfm.deep.hidden_units=[16, 4]",
@@ -113,7 +112,7 @@ def test_what_does_not_fit_stays_new_and_is_listed(
         *other,
     ]
     raymon.train(config_file, chosen)
-    said = capsys.readouterr().err
+    said = caplog.text
     assert f"Fine-tuning from {learned}: " in said
     assert f"  loaded       {DEEP}" in said
     assert "  other shape  deep_mlp.layers.2.weight: [8, 16] there, [4, 16] here" in said
