@@ -99,3 +99,45 @@ def test_embeddings_of_different_sizes_are_refused() -> None:
     config.feature_configs[0].id_feature.embedding_dim = 8
     with pytest.raises(ConfigError, match=r'"tags\.all" has embedding_dim 4, "user" 8'):
         model_of(config)
+
+
+@pytest.mark.parametrize("with_sparse", [True, False])
+@pytest.mark.parametrize("with_dense", [True, False])
+def test_the_output_is_that_of_the_formulas_of_dlrm(with_sparse: bool, with_dense: bool) -> None:
+    text = DLRM.replace("dlrm {", f"dlrm {{ arch_with_sparse: {str(with_sparse).lower()}")
+    if not with_dense:
+        text = text[text.index('feature_groups { group_name: "sparse"') :]
+        text = text.replace("dense_mlp { hidden_units: [8, 4] }", "")
+    model, batch = model_of(pipeline(text)), batch_of(7)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(3)
+        logits = model(batch)["logits"].numpy()
+    weights = {name: value.double().numpy() for name, value in model.state_dict().items()}
+    user, kinds = (weights[f"embeddings.tables.t_{t}.weight"] for t in ("user", "type"))
+    bags = batch.sparse["tags.all"]
+    assert bags.offsets is not None
+    ends = [*bags.offsets.tolist()[1:], len(bags.values)]
+
+    def layers(prefix: str, values: np.ndarray, activate: bool = True) -> np.ndarray:
+        for name in [n for n in weights if n.startswith(prefix) and n.endswith(".weight")]:
+            values = weights[name] @ values + weights[name.replace(".weight", ".bias")]
+            values = np.maximum(values, 0) if activate else values
+        return values
+
+    for row in range(7):
+        bag = bags.values[bags.offsets[row] : ends[row]].numpy()
+        vectors = [
+            user[batch.sparse["user"].values[row]],
+            kinds[bag].mean(0) if len(bag) else np.zeros(4),
+            kinds[batch.sparse["tag"].values[row]],
+        ]
+        seen = vectors if with_sparse else []
+        if with_dense:
+            numbers = np.concatenate([batch.dense[n][row].numpy() for n in ("price", "age")])
+            bottom = layers("dense_mlp.", numbers.astype(np.float64))
+            vectors, seen = [bottom, *vectors], [bottom, *seen]
+        pairs = [vectors[i] @ vectors[j] for i in range(len(vectors)) for j in range(i)]
+        hidden = layers("final_mlp.", np.concatenate([pairs, *seen]))
+        expected = layers("head.", hidden, activate=False)[0]
+        assert logits[row] == pytest.approx(expected, rel=1e-4, abs=1e-5)
