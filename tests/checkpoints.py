@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.distributed.checkpoint as dcp
+
+from raymon.training.checkpoint import MANIFEST, sealed
 
 
 def saved_tensors(checkpoint: Path) -> dict[str, torch.Tensor]:
@@ -24,3 +29,10 @@ def saved_model(checkpoint: Path) -> dict[str, torch.Tensor]:
     prefix = "model."
     tensors = saved_tensors(checkpoint).items()
     return {n.removeprefix(prefix): t for n, t in tensors if n.startswith(prefix)}
+
+
+def rewrite_manifest(checkpoint: Path, changes: Mapping[str, Any]) -> None:
+    """Has a manifest say something else, as if it had been written so."""
+    manifest = json.loads((checkpoint / MANIFEST).read_text())
+    del manifest["sha256"]
+    (checkpoint / MANIFEST).write_bytes(sealed({**manifest, **changes}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import logging
@@ -200,6 +201,9 @@ def read_manifest(path: StoragePath) -> Checkpoint | None:
     """
     try:
         manifest = json.loads((path / MANIFEST).read_text())
+        written = manifest.pop("sha256")
+        if written != _sha256(manifest):
+            raise ValueError("a byte is another one")
         return Checkpoint(
             path,
             manifest["step"],
@@ -215,6 +219,16 @@ def read_manifest(path: StoragePath) -> Checkpoint | None:
         raise RunError(f"{path / MANIFEST}: cannot be read: {os_reason(error)}") from None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise ManifestError(f"{path}: is damaged: {MANIFEST} is not what was written") from None
+
+
+def sealed(manifest: Mapping[str, Any]) -> bytes:
+    """The content of a manifest, with what tells whether a byte of it is another one later."""
+    return to_json({**manifest, "sha256": _sha256(manifest)}, indent=1).encode()
+
+
+def _sha256(manifest: Mapping[str, Any]) -> str:
+    """Of what a manifest says, but for this."""
+    return hashlib.sha256(to_json(manifest).encode()).hexdigest()
 
 
 def _warn_once(text: str) -> None:
@@ -270,7 +284,10 @@ def check_sound(checkpoint: Checkpoint) -> None:
     if why is not None and not has_manifest(checkpoint.path):
         raise RunError(f"{checkpoint.path}: was deleted just now; try again with another one")
     if why is not None:
-        raise RunError(f"{checkpoint.path}: is damaged: {why}")
+        raise RunError(
+            f"{checkpoint.path}: is damaged: {why}; raymon checkpoint verify "
+            f"{checkpoint.path.parent} says which are sound"
+        )
 
 
 def begin_checkpoint(path: StoragePath) -> None:
@@ -384,7 +401,7 @@ def write_manifest(
         "files": {name: asdict(entry) for name, entry in files.items()},
         "tensors": {name: asdict(place) for name, place in tensors.items()},
     }
-    write_whole(path / MANIFEST, to_json(manifest, indent=1).encode())
+    write_whole(path / MANIFEST, sealed(manifest))
 
 
 def read_part(path: StoragePath, name: str, device: torch.device) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+import tempfile
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
@@ -11,19 +12,30 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import raymon
 from raymon.config import read_saved
 from raymon.errors import RunError
 from raymon.training import checkpoint as checkpoints
-from raymon.training.checkpoint import MANIFEST, has_scores_beside, list_checkpoints
+from raymon.training.checkpoint import (
+    MANIFEST,
+    ManifestError,
+    has_scores_beside,
+    list_checkpoints,
+    read_manifest,
+)
 from raymon.training.evaluate_beside import evaluate_beside
 from raymon.training.evaluate_run import evaluate_run
 from raymon.training.export import export_run
 from raymon.training.fine_tune import checkpoint_of
 
 STEPS = (10, 20)
-SAID = r"model\.ckpt-20: is damaged: __0_0\.distcp is not what was written: its sha256 is another"
+SAID = (
+    r"model\.ckpt-20: is damaged: __0_0\.distcp is not what was written: its sha256 is another "
+    r"one; raymon checkpoint verify .*run says which are sound"
+)
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +123,27 @@ def test_a_manifest_that_is_none_is_said_once_and_the_checkpoint_left_out(
     assert [checkpoint.step for checkpoint in list_checkpoints(run)] == [10]
     said = f"{run}/model.ckpt-20: is damaged: {MANIFEST} is not what was written; it is left out"
     assert [record.getMessage() for record in caplog.records] == [said]
+
+
+@given(st.data())
+@settings(max_examples=20)
+def test_no_byte_of_a_manifest_is_another_without_a_word(
+    trained: Path, data: st.DataObject
+) -> None:
+    original = (trained / "model.ckpt-20" / MANIFEST).read_bytes()
+    content = bytearray(original)
+    place = data.draw(st.integers(0, len(content) - 1))
+    content[place] ^= 1 << data.draw(st.integers(0, 7))
+    with tempfile.TemporaryDirectory() as directory:
+        copy = Path(directory)
+        (copy / MANIFEST).write_bytes(content)
+        try:
+            found = read_manifest(copy)
+        except ManifestError:
+            return
+        # White space, which says nothing.
+        (copy / MANIFEST).write_bytes(original)
+        assert found == read_manifest(copy)
 
 
 def test_a_file_that_is_missing_or_cut_is_said(run: Path, caplog: pytest.LogCaptureFixture) -> None:

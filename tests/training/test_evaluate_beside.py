@@ -16,6 +16,7 @@ from raymon.training.checkpoint import damage, list_checkpoints, read_checkpoint
 from raymon.training.evaluate_beside import evaluate_beside
 from raymon.training.inputs import evaluation_of_rank
 from raymon.training.job import features_of
+from tests.checkpoints import rewrite_manifest
 from tests.training.test_run_in_process import run
 
 CPU = torch.device("cpu")
@@ -41,8 +42,7 @@ def test_the_score_is_that_of_an_evaluation_in_place_and_lands_in_all_its_places
     news, _ = reporter.published()
     assert [p.step for p in news if isinstance(p, Evaluation)] == [checkpoint.step]
     # And beside the checkpoint, which is as sound as before.
-    manifest = json.loads((checkpoint.path / "manifest.json").read_text())
-    (checkpoint.path / "manifest.json").write_text(json.dumps({**manifest, "metrics": {}}))
+    rewrite_manifest(checkpoint.path, {"metrics": {}})
     again = read_checkpoint(checkpoint.path)
     assert again is not None
     assert again.metrics == found
@@ -53,13 +53,12 @@ def test_the_rows_of_all_ranks_are_scored_once_each(scored: Path) -> None:
     checkpoint = list_checkpoints(scored)[0]
     config = read_saved(scored)
     alone = evaluate_beside(config, checkpoint.path, _nobody(), {}, CPU)
-    manifest = json.loads((checkpoint.path / "manifest.json").read_text())
     features = features_of(config)
     readers = [evaluation_of_rank(config, features, {}, rank, 3) for rank in range(3)]
     rows = [batch.size for reader in readers if reader for batch in reader.epoch(0)]
     assert sum(rows) == 4000
     # As if three ranks had written it.
-    (checkpoint.path / "manifest.json").write_text(json.dumps({**manifest, "world_size": 3}))
+    rewrite_manifest(checkpoint.path, {"world_size": 3})
     of_three = evaluate_beside(config, checkpoint.path, _nobody(), {}, CPU)
     assert of_three == pytest.approx(alone, rel=1e-6)
 

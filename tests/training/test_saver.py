@@ -36,7 +36,7 @@ from raymon.training.saver import LEFT_OUT, Saver
 from raymon.training.staging import dealt
 from raymon.training.table_gradients import TableGradients
 from raymon.training.worker_context import WorkerContext
-from tests.checkpoints import saved_model, saved_tensors
+from tests.checkpoints import rewrite_manifest, saved_model, saved_tensors
 from tests.training.rank_process import RankRun
 
 CPU = torch.device("cpu")
@@ -276,7 +276,7 @@ def test_nothing_in_a_checkpoint_is_run(run: Run, name: str, tmp_path: Path) -> 
     # Whoever made it made the manifest too.
     manifest = json.loads((path / MANIFEST).read_text())
     manifest["files"][name] = asdict(FileEntry.of(path / name))
-    (path / MANIFEST).write_text(json.dumps(manifest))
+    rewrite_manifest(path, {"files": manifest["files"]})
     checkpoint = checkpoint_to_restore(run.folder, run.context, run.told.append)
     assert checkpoint is not None
     with pytest.raises(RunError, match=f"{name}: cannot be read: "):
