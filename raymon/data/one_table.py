@@ -11,7 +11,7 @@ from raymon.data.converter import Columns
 from raymon.data.csv_file import CsvFile
 from raymon.data.data_file import DataFile
 from raymon.data.formats import FileFormat, FileKind, open_files
-from raymon.errors import DataError
+from raymon.errors import DataError, first_line
 
 
 def open_table(
@@ -60,6 +60,9 @@ def common_type(name: str, files: Sequence[DataFile]) -> pa.DataType:
         types[file.path] = file.schema.field(name).type
     first, *others = types
     common = types[first]
+    if any(types[path] != common for path in others):
+        types = {path: _plain(kind, list(types.values())) for path, kind in types.items()}
+        common = types[first]
     for path in others:
         schemas = [pa.schema([(name, column_type)]) for column_type in (common, types[path])]
         try:
@@ -70,6 +73,35 @@ def common_type(name: str, files: Sequence[DataFile]) -> pa.DataType:
                 "must agree"
             ) from None
     return common
+
+
+def as_schema(table: pa.Table, schema: pa.Schema, source: str) -> pa.Table:
+    """A table with the columns of a schema, in its types.
+
+    Raises:
+        DataError: a value is none of its type.
+    """
+    columns = []
+    for field in schema:
+        column = table[field.name]
+        if pa.types.is_dictionary(column.type) and not pa.types.is_dictionary(field.type):
+            column = column.cast(column.type.value_type)
+        try:
+            columns.append(column.cast(field.type))
+        except pa.ArrowInvalid as error:
+            raise DataError(
+                f"{source}: column {field.name}: {first_line(error)} of {field.type}, its type in "
+                "other files"
+            ) from None
+    return pa.table(columns, schema=schema)
+
+
+def _plain(column_type: pa.DataType, all_types: Sequence[pa.DataType]) -> pa.DataType:
+    """The type of the values themselves, where files have them in other ways."""
+    if pa.types.is_dictionary(column_type):
+        column_type = column_type.value_type
+    numbers = any(pa.types.is_integer(each) or pa.types.is_floating(each) for each in all_types)
+    return pa.int8() if numbers and pa.types.is_boolean(column_type) else column_type
 
 
 def _csv_type(name: str, columns: Columns) -> pa.DataType:

@@ -18,7 +18,7 @@ from raymon.data.chunks import CHUNK_ROWS, ChunkReader
 from raymon.data.converter import Columns
 from raymon.data.dealing import Share, shares
 from raymon.data.formats import FileFormat
-from raymon.data.one_table import common_type, open_table
+from raymon.data.one_table import as_schema, common_type, open_table
 from raymon.data.order import RowRange, deal, row_groups, shuffled, shuffled_rows
 from raymon.data.packed import join_rows
 from raymon.data.plan import EpochPlan, Position
@@ -217,7 +217,7 @@ class DataReader:
             names = schema.names
             rows = part.file.read(part.row_group, part.start, part.stop, names, (), CHUNK_ROWS)
             for _, table in rows:
-                yield table.select(names).cast(schema)
+                yield as_schema(table, schema, part.file.path)
 
     def _batches(
         self, epoch: int, row: int, streams: int, pool: Executor | None

@@ -229,14 +229,48 @@ def test_what_csv_cannot_hold_is_named(model: Path, data: Path, tmp_path: Path) 
     assert predict(model, str(data), tmp_path / "a.parquet", keep=["tags"]) == 10
 
 
-def test_kept_columns_have_the_type_that_goes_for_all_files(model: Path, tmp_path: Path) -> None:
+KEPT = [
+    (pa.int64(), [pa.int32(), pa.null(), pa.uint8(), pa.bool_()]),
+    (pa.float64(), [pa.float32(), pa.int16(), pa.null(), pa.bool_()]),
+    (pa.string(), [pa.dictionary(pa.int8(), pa.string()), pa.string_view(), pa.null()]),
+    (pa.large_string(), [pa.string(), pa.large_string()]),
+    (pa.list_(pa.int64()), [pa.list_(pa.int32()), pa.list_(pa.null())]),
+]
+
+
+@pytest.mark.parametrize(("common", "others"), KEPT)
+def test_kept_columns_have_the_type_that_goes_for_all_files(
+    model: Path, tmp_path: Path, common: pa.DataType, others: list[pa.DataType]
+) -> None:
     (tmp_path / "in").mkdir()
-    for number, kind in enumerate((pa.int32(), pa.null(), pa.int64(), pa.float32())):
-        column = pa.nulls(5) if pa.types.is_null(kind) else pa.array(range(5), kind)
-        pq.write_table(FLAT.append_column("n", column), tmp_path / "in" / f"{number}.parquet")
+    expected = []
+    for number, kind in enumerate([common, *others]):
+        values = [[], None] if pa.types.is_list(common) else [1, 0, None]
+        if pa.types.is_string(common) or pa.types.is_large_string(common):
+            values = ["a", "", None]
+        if pa.types.is_null(kind):
+            values = [None] * 3
+        values = (values * 3)[:5]
+        given = [None if v is None else bool(v) for v in values] if kind == pa.bool_() else values
+        table = FLAT.append_column("n", pa.array(given, kind))
+        feather.write_feather(table, tmp_path / "in" / f"{number}.arrow")
+        expected += values
     predict(model, str(tmp_path / "in"), tmp_path / "out", keep=["n"], batch_size=3)
     found = pq.read_table(tmp_path / "out")["n"]
-    assert found.to_pylist() == [*range(5), *[None] * 5, *range(5), *range(5)]
+    assert found.type == common
+    assert found.to_pylist() == expected
+
+
+def test_a_kept_value_that_the_common_type_cannot_have_is_named(
+    model: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "in").mkdir()
+    for number, values in enumerate(([0.5], [2**60 + 1])):
+        table = FLAT.slice(0, 1).append_column("n", pa.array(values))
+        pq.write_table(table, tmp_path / "in" / f"{number}.parquet")
+    with pytest.raises(DataError, match=r"1\.parquet: column n: .* of double, its type in other"):
+        predict(model, str(tmp_path / "in"), tmp_path / "out", keep=["n"])
+    assert not (tmp_path / "out").exists()
 
 
 def test_files_of_several_formats_are_refused(model: Path, tmp_path: Path) -> None:
