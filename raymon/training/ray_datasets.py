@@ -10,6 +10,7 @@ import ray.data
 import ray.train
 
 from raymon.data import parquet_paths
+from raymon.errors import DataError, first_line
 from raymon.protos.data_pb2 import DatasetType
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.training.datasets import EVAL, TRAIN, Datasets, is_ray_dataset
@@ -61,8 +62,15 @@ def with_files_of_config(datasets: Datasets, config: PipelineConfig) -> Datasets
     if config.data_config.dataset_type != DatasetType.RayDataset or TRAIN in datasets:
         return datasets
     columns = columns_of(config, features_of(config)).names
-    files = ray.data.read_parquet(parquet_paths(config.train_input_path))
-    return {**datasets, TRAIN: files.select_columns(columns)}
+    try:
+        files = ray.data.read_parquet(parquet_paths(config.train_input_path))
+        return {**datasets, TRAIN: files.select_columns(columns)}
+    except (pa.ArrowException, ValueError, OSError) as error:
+        # Of names with ? in them, and of types that differ more than in their width.
+        raise DataError(
+            f"{config.train_input_path}: ray.data cannot read it: {first_line(error)}; "
+            "data_config.dataset_type: ParquetDataset reads any name, and types that differ"
+        ) from None
 
 
 def rows_of_worker(names: Sequence[str], config: PipelineConfig) -> dict[str, RayRows]:
