@@ -58,6 +58,7 @@ class Console:
         self._last: Snapshot | None = None
         self._doubted: set[str] = set()
         self._non_finite: set[str] = set()
+        self._wrong: InputErrors = {}
         self._without_value: set[tuple[str, str]] = set()
 
     def __enter__(self) -> Console:
@@ -110,7 +111,7 @@ class Console:
         _log.info("Evaluation at step %d: %s", evaluation.step, values)
 
     def _warn(self, where: str, shown: Snapshot | Evaluation) -> None:
-        for found, metrics in _by_error(shown.input_errors).items():
+        for found, metrics in _by_error(self._news_of(shown)).items():
             _log.warning("%s: %s (%s)", where, found, ", ".join(metrics))
         for name, why in shown.no_value.items():
             if (name, why) not in self._without_value:
@@ -123,6 +124,16 @@ class Console:
                 _log.warning(
                     "%s: %s can be off by %.3f: too many scores share a bin", where, name, bound
                 )
+
+    def _news_of(self, shown: Snapshot | Evaluation) -> InputErrors:
+        """What is wrong with the input of metrics; of windows what was not in the one before."""
+        if isinstance(shown, Evaluation):
+            return shown.input_errors
+        before, self._wrong = self._wrong, shown.input_errors
+        return {
+            metric: {w: count for w, count in found.items() if w not in before.get(metric, {})}
+            for metric, found in shown.input_errors.items()
+        }
 
     def _show_snapshot(self, snapshot: Snapshot) -> None:
         self._warn(f"Steps {snapshot.first_step} to {snapshot.end_step}", snapshot)

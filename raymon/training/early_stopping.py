@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from raymon.number_text import number_text
 from raymon.protos.train_pb2 import EarlyStoppingConfig
 
 
@@ -45,7 +46,7 @@ class EarlyStopping:
         by = f" by more than {config.min_delta:g}" if config.min_delta else ""
         since = "never was a number"
         if not math.isnan(self.best):
-            since = f"did not improve{by} on {self.best:.5f} of step {self.best_step}"
+            since = f"did not improve{by} on {number_text(self.best)} of step {self.best_step}"
         return f"{config.metric} {since} in {self.without} evaluations"
 
     def state_dict(self) -> dict[str, Any]:

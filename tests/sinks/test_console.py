@@ -70,6 +70,23 @@ def test_wrong_input_is_a_warning_that_says_how_much_and_for_which_metrics(lines
     assert lines()[3] == "Evaluation at step 10: 1 NaN scores (auc)"
 
 
+def test_what_stays_wrong_is_told_when_it_begins(lines) -> None:
+    wrong = {"input_errors": {"auc": {"NaN scores": 37}}, "non_finite": {"bce": 3}}
+    with Console(total_steps=100, interval_s=3600) as console:
+        for step in (10, 20, 30):
+            console.show(snapshot(step, **wrong))
+        console.show(snapshot(40))
+        console.show(snapshot(50, **wrong))
+    told = [line for line in lines() if line.startswith("Steps")]
+    assert told == [
+        "Steps 0 to 10: 37 NaN scores (auc)",
+        "Steps 0 to 10: losses that are NaN or infinite, and in no mean: bce:3",
+        "Steps 30 to 40: finite again: bce",
+        "Steps 40 to 50: 37 NaN scores (auc)",
+        "Steps 40 to 50: losses that are NaN or infinite, and in no mean: bce:3",
+    ]
+
+
 def test_a_bound_above_a_hundredth_is_a_warning_once_and_shown_always(lines) -> None:
     with Console(total_steps=100, interval_s=0) as console:
         for step in (10, 20):
