@@ -201,8 +201,9 @@ def read_manifest(path: StoragePath) -> Checkpoint | None:
     """
     try:
         manifest = json.loads((path / MANIFEST).read_text())
-        written = manifest.pop("sha256")
-        if written != _sha256(manifest):
+        # Those that were written before there was one have none.
+        written = manifest.pop("sha256", None)
+        if written is not None and written != _sha256(manifest):
             raise ValueError("a byte is another one")
         return Checkpoint(
             path,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 import tempfile
@@ -22,6 +23,7 @@ from raymon.training import checkpoint as checkpoints
 from raymon.training.checkpoint import (
     MANIFEST,
     ManifestError,
+    check_sound,
     has_scores_beside,
     list_checkpoints,
     read_manifest,
@@ -169,3 +171,18 @@ def test_no_run_begins_in_the_place_of_one_whose_manifests_are_damaged(run: Path
         raymon.train(config)
     with pytest.raises(RunError, match="every checkpoint is damaged"):
         raymon.train(config, resume=True)
+
+
+def test_one_that_is_deleted_while_it_is_chosen_is_no_damage(run: Path) -> None:
+    chosen = list_checkpoints(run)[-1]
+    shutil.rmtree(chosen.path)
+    with pytest.raises(RunError, match=r"model\.ckpt-20: was deleted just now; try again"):
+        check_sound(chosen)
+
+
+def test_a_manifest_of_an_older_version_is_read(run: Path) -> None:
+    path = run / "model.ckpt-10" / MANIFEST
+    manifest = json.loads(path.read_text())
+    del manifest["sha256"]
+    path.write_text(json.dumps(manifest))
+    assert [checkpoint.step for checkpoint in list_checkpoints(run)] == [10, 20]
