@@ -52,6 +52,8 @@ def predict(
         UserError: The model or the data cannot be read, or the output not be written.
     """
     _check_output(input_path, output, overwrite)
+    if may_be_read(str(directory), output):
+        raise RunError(f"{output}: is in the model {directory}; give another OUTPUT")
     bundle = open_bundle(directory)
     columns = Columns(bundle.features, {})
     form = format_by_ending(input_path, bundle.file_format)

@@ -31,7 +31,7 @@ def storage_path(path: str | os.PathLike[str] | ObjectPath) -> StoragePath:
     if _SLASH_LOST.match(text):
         raise RunError(f"{text}: a URI has two slashes; a pathlib.Path of it keeps but one")
     if "://" not in text:
-        return Path(text)
+        return _at_home(Path(text))
     if text.startswith("file://"):
         return Path(unquote(text.removeprefix("file://").removeprefix("localhost")))
     base, query = split_query(text)
@@ -47,8 +47,13 @@ def absolute(path: StoragePath) -> StoragePath:
     """The path as it means the same in any working directory."""
     if not isinstance(path, Path):
         return path
-    whole = path if os.path.lexists(path) else Path(os.path.expanduser(path))
+    whole = _at_home(path)
     plain = os.path.abspath(whole)
     # Behind a link .. is another directory than it looks.
     same = ".." not in whole.parts or os.path.realpath(plain) == os.path.realpath(whole)
     return Path(plain) if same else whole.absolute()
+
+
+def _at_home(path: Path) -> Path:
+    """A path in which ~ is the home directory, where nothing is there by that name."""
+    return path if os.path.lexists(path) else Path(os.path.expanduser(path))

@@ -135,6 +135,11 @@ def test_what_is_there_is_replaced_only_where_asked(
     assert output.read_bytes() == b"of somebody"
     assert predict(model, str(data), output, overwrite=True) == 10
     assert pq.read_table(output).column_names == ["logits", "probs"]
+    before = state(model)
+    for inside in (model / "card.json", model / "new"):
+        with pytest.raises(RunError, match=r"is in the model .*; give another OUTPUT"):
+            predict(model, str(data), inside, overwrite=True)
+    assert state(model) == before
     for directory in (tmp_path / "folder", model):
         directory.mkdir(exist_ok=True)
         with pytest.raises(RunError, match="is a directory; give a file"):

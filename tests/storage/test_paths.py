@@ -47,8 +47,10 @@ def test_behind_a_link_two_dots_are_another_directory(
     monkeypatch.setenv("HOME", "/home/of/somebody")
     assert absolute(Path("link/../run")).resolve() == tmp_path / "elsewhere" / "run"
     assert absolute(Path("link/./run/../x")) == tmp_path / "link" / "x"
-    assert absolute(Path("~/x")) == Path("/home/of/somebody/x")
+    for path in (storage_path("~/x"), absolute(Path("~/x"))):
+        assert path == Path("/home/of/somebody/x")
     assert absolute(Path("~odd/../~odd")) == tmp_path / "~odd"
+    assert storage_path("~who-is-not-here/x") == Path("~who-is-not-here/x")
 
 
 def test_a_path_on_s3_keeps_the_options_of_its_uri_behind_its_name() -> None:
