@@ -44,13 +44,14 @@ class TableGradients:
             else:
                 self._large.append(table.collect(torch.zeros_like(table.weight), None))
                 self.tables.append(self._large[-1])
+        self.begin(torch.ones((), device=self._gradient.device))
 
     def begin(self, scale: Tensor) -> None:
-        """Is called before gradients are added.
+        """Says how large the gradients are that are added next.
 
         Args:
-            scale: What they are larger by than those of the loss of the global batch, times the
-                number of ranks; a scalar on the device.
+            scale: By how many times larger than those of the loss of the global batch; a scalar on
+                the device.
         """
         if self._max_gradient is not None:
             for table in self.tables:

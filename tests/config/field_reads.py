@@ -1,0 +1,222 @@
+"""A program that says which fields of a config the rest of raymon reads.
+
+Run with protobuf's implementation in Python, whose fields are properties that can be watched:
+
+    PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION=python field_reads.py FOLDER
+
+It makes small runs without Ray on a click log in FOLDER, and builds what is only built on Ray or
+by other configs. A read counts where the code that makes it is raymon's, and is not that which
+reads, checks and saves configs. Prints a JSON list of "Message.field".
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import torch
+from google.protobuf import text_format
+from google.protobuf.message import Message
+
+import raymon
+from raymon.metrics import build_metric, build_train_metric
+from raymon.models import build_model, grouping_keys
+from raymon.models.losses import row_losses
+from raymon.protos import metric_pb2, model_pb2, train_pb2
+from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.training.job import features_of, file_format
+from raymon.training.optimizers import build_optimizers
+from tests.models.pipelines import batch_of, model_of, pipeline
+
+_PACKAGE = os.path.dirname(raymon.__file__) + os.sep
+_CHECKS = {
+    "load.py", "overrides.py", "rules.py", "save.py", "source.py", "text.py", "scalars.py",
+    "unknown.py", "validate.py", "validate_losses.py", "validate_model.py",
+    "validate_optimizer.py",
+}  # fmt: skip
+
+reads: set[str] = set()
+
+
+def messages(descriptor: Any = PipelineConfig.DESCRIPTOR) -> Iterator[Any]:
+    """The descriptors of all messages that a config can have, each once."""
+    seen: dict[str, Any] = {}
+    waiting = [descriptor]
+    while waiting:
+        one = waiting.pop()
+        if one.full_name not in seen and not one.GetOptions().map_entry:
+            seen[one.full_name] = one
+            waiting += [field.message_type for field in one.fields if field.message_type]
+    yield from seen.values()
+
+
+def _by_raymon(depth: int) -> bool:
+    path = sys._getframe(depth).f_code.co_filename
+    return path.startswith(_PACKAGE) and os.path.basename(path) not in _CHECKS
+
+
+def watch() -> None:
+    """From now on reads are kept."""
+    for descriptor in messages():
+        cls: Any = descriptor._concrete_class
+        for field in descriptor.fields:
+            setattr(cls, field.name, _watched(cls.__dict__[field.name], descriptor, field.name))
+        cls.HasField = _watched_has(cls.HasField, descriptor)
+
+
+def _watched(original: Any, descriptor: Any, name: str) -> property:
+    def read(message: Message) -> Any:
+        if _by_raymon(2):
+            reads.add(f"{descriptor.name}.{name}")
+        return original.fget(message)
+
+    return property(read, original.fset)
+
+
+def _watched_has(original: Callable[..., bool], descriptor: Any) -> Callable[..., bool]:
+    def has(message: Message, name: str) -> bool:
+        if _by_raymon(2):
+            reads.add(f"{descriptor.name}.{name}")
+        return original(message, name)
+
+    return has
+
+
+def make_runs(folder: Path) -> None:
+    """Small runs without Ray."""
+    config = folder / "click.config"
+    base = [
+        "ray_config.num_workers=0", "train_config.num_epochs=", "train_config.num_steps=2",
+        "train_config.save_checkpoints_steps=1", "data_config.batch_size=64",
+        "eval_config.num_steps=1", "export_config.export_at_end=true",
+    ]  # fmt: skip
+    first = [
+        "train_config.dense_optimizer.ema.decay=0.5",
+        "train_config.grad_clipping={clipping_type: 'norm'}",
+        "train_config.tensorboard_summaries=['gradient_norm']",
+        "train_config.early_stopping.metric=auc",
+        "data_config.global_batch_size=64",
+    ]
+    raymon.train(config, [*base, *first, f"model_dir={folder / 'a'}"])
+    second = [
+        "train_config.mixed_precision=FP16", "train_config.gradient_accumulation_steps=2",
+        f"train_config.fine_tune_checkpoint={folder / 'a'}", "export_config.exporter_type=latest",
+        "train_config.grad_clipping={clipping_type: 'value'}", "train_config.num_steps=",
+        "train_config.num_epochs=1", "train_config.save_checkpoints_steps=",
+        "train_config.save_checkpoints_epochs=1", "data_config.batch_size=5000",
+    ]  # fmt: skip
+    raymon.train(config, [*base, *second, f"model_dir={folder / 'b'}"])
+
+
+def build_all() -> None:
+    """What takes blocks that the runs do not have."""
+    for kind in ("sparse", "dense"):
+        block: Any = getattr(train_pb2.TrainConfig(), f"{kind}_optimizer")
+        for oneof in block.DESCRIPTOR.oneofs_by_name["optimizer"].fields:
+            clipped = "gradient_clipping: true" if kind == "sparse" else ""
+            _optimizers(f"{kind}_optimizer {{ {oneof.name} {{ {clipped} }} }}")
+    for text in (
+        "exponential_decay_learning_rate { decay_size: 2 warmup_size: 1 }",
+        "manual_step_learning_rate { schedule_sizes: 3 learning_rates: 1 }",
+        "cosine_annealing_learning_rate { T_max: 2 warmup_size: 1 }",
+        "cosine_annealing_warm_restarts_learning_rate { T_0: 2 warmup_size: 1 }",
+        "part_optimizers { regex_pattern: 'head.*' adam_optimizer {} }",
+    ):
+        _optimizers(f"dense_optimizer {{ sgd_optimizer {{}} {text} }}")
+    for loss in model_pb2.LossConfig.DESCRIPTOR.oneofs_by_name["loss"].fields:
+        one = text_format.Parse(f"{loss.name} {{}}", model_pb2.LossConfig())
+        output = torch.zeros((3, 2) if loss.name.startswith("softmax") else 3)
+        row_losses(one, output, torch.zeros(3, dtype=torch.int64).to(_label_of(loss.name)))
+    _metrics()
+    _features()
+    _others()
+
+
+def _label_of(loss: str) -> torch.dtype:
+    return torch.int64 if loss.startswith("softmax") else torch.float32
+
+
+def _optimizers(text: str) -> None:
+    dense = "" if "dense_optimizer" in text else "dense_optimizer { adam_optimizer {} }"
+    config = text_format.Parse(f"{text} {dense}", train_pb2.TrainConfig())
+    model = model_of(pipeline())
+    optimizers = build_optimizers(config, model)
+    batch = batch_of(4)
+    for _ in range(3):
+        model.loss(model(batch), batch)["binary_cross_entropy"].backward()
+        optimizers.step()
+        optimizers.learning_rates()
+
+
+_NEEDED = {
+    "custom_metric": "name: 'torchmetrics:MeanMetric' kwargs { key: 'nan_strategy' value: '0.0' }",
+    "grouped_auc": "grouping_key: 'k'", "grouped_xauc": "grouping_key: 'k'",
+    "ndcg_at_k": "grouping_key: 'k'",
+}  # fmt: skip
+
+
+def _metrics() -> None:
+    for cls, build in (
+        (metric_pb2.MetricConfig, build_metric),
+        (metric_pb2.TrainMetricConfig, build_train_metric),
+    ):
+        for field in cls.DESCRIPTOR.oneofs_by_name["metric"].fields:
+            needed = _NEEDED.get(field.name, "")
+            for more in ("", "in_batch: true") if field.name == "xauc" else ("",):
+                config: Any = text_format.Parse(f"{field.name} {{ {needed} {more} }}", cls())
+                with suppress(raymon.RaymonError):
+                    build(config, 2 if field.name == "multiclass_auc" else 1)
+
+
+_COMBO = 'combo_feature { feature_name: "c" expression: ["user:a", "user:b"] embedding_dim: 2 '
+_ID = 'id_feature { feature_name: "i" expression: "user:a" embedding_dim: 2 '
+_FEATURES = (
+    _ID + 'vocab_dict { key: "x" value: 2 } }',
+    _ID + 'vocab_list: ["x", "y"] }',
+    _COMBO + "hash_bucket_size: 9 }",
+    _COMBO + 'vocab_list: ["x_y"] }',
+    _COMBO + 'vocab_dict { key: "x_y" value: 2 } }',
+    'raw_feature { feature_name: "r" expression: "user:c" embedding_dim: 2 boundaries: [1, 2] }',
+)
+
+
+def _features() -> None:
+    for mode in ("FG_NONE", "FG_DAG"):
+        for text in _FEATURES:
+            config = text_format.Parse(
+                f"data_config {{ fg_mode: {mode} }} feature_configs {{ {text} }}", PipelineConfig()
+            )
+            with suppress(raymon.RaymonError):
+                features_of(config)
+
+
+def _others() -> None:
+    config = text_format.Parse(
+        """data_config { dataset_type: CsvDataset delimiter: ";" label_fields: "y"
+          input_fields { input_name: "a" input_type: INT64 } }
+        model_config { custom { class_path: "raymon.models:DeepFM" }
+          metrics { ndcg_at_k { grouping_key: "k" } }
+          metrics { grouped_xauc { grouping_key: "k" } } }""",
+        PipelineConfig(),
+    )
+    file_format(config)
+    grouping_keys(config)
+    with suppress(raymon.RaymonError):
+        build_model(config, [])
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    watch()
+    make_runs(folder)
+    build_all()
+    print(json.dumps(sorted(reads)))
+
+
+if __name__ == "__main__":
+    main()

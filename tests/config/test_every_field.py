@@ -1,0 +1,110 @@
+"""No field of a config is without effect: what runs reads it, or a value of it is told.
+
+Fields that are new are in here by themselves.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import raymon
+from raymon.config import load
+from raymon.errors import ConfigError
+from tests.config import field_reads
+from tests.config.texts import TEXT, write
+
+WARNED = {
+    "ConstantLR.by_epoch": "train_config.dense_optimizer.constant_learning_rate.by_epoch=true",
+    "GradClippingConfig.enable_global_grad_clip": (
+        "train_config.grad_clipping={clipping_type: 'norm' enable_global_grad_clip: true}"
+    ),
+}
+"""Fields that change nothing, and an override that is told so."""
+
+CHECKED = {
+    "FeatureGroup.group_type": "model_config.feature_groups[0].group_type=WIDE",
+}
+"""Fields of which one value is right, and an override with another."""
+
+ON_RAY = {
+    "RayConfig.placement_strategy", "RayConfig.max_failures", "RayConfig.wait_for_nodes_s",
+    "RayConfig.elastic_resize_monitor_interval_s", "MonitorConfig.node_reporters_above",
+    "MonitorConfig.use_prometheus", "EvalConfig.resources",
+}  # fmt: skip
+"""Fields that only runs on Ray read; that their names are read at all is seen in the sources."""
+
+NUMBERS_AND_TEXTS = {
+    f"{message.name}.{field.name}"
+    for message in field_reads.messages()
+    for field in message.fields
+    if field.message_type is None or field.message_type.GetOptions().map_entry
+}
+
+
+@pytest.fixture(scope="module")
+def read(config_of_runs: Path) -> set[str]:
+    """The fields that small runs read, in another process."""
+    environment = {
+        **os.environ,
+        "PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION": "python",
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+    }
+    command = [sys.executable, field_reads.__file__, str(config_of_runs.parent)]
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=200, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+@pytest.fixture(scope="module")
+def config_of_runs(tmp_path_factory: pytest.TempPathFactory, click_log: Path) -> Path:
+    from tests.conftest import CONFIG
+
+    path = tmp_path_factory.mktemp("reads") / "click.config"
+    path.write_text(CONFIG.format(data=click_log, model_dir=path.parent / "run"))
+    return path
+
+
+def test_every_field_is_read_by_what_runs(read: set[str]) -> None:
+    unread = NUMBERS_AND_TEXTS - read - WARNED.keys() - CHECKED.keys() - ON_RAY
+    assert sorted(unread) == []
+
+
+def test_a_field_that_is_said_to_be_read_by_nothing_is_not(read: set[str]) -> None:
+    assert sorted((WARNED.keys() | CHECKED.keys()) & read) == []
+
+
+def test_fields_of_runs_on_ray_are_in_their_sources() -> None:
+    package = Path(raymon.__file__).parent
+    sources = [p for p in package.rglob("*.py") if p.parent.name not in ("config", "protos")]
+    names = {
+        node.attr
+        for path in sources
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute)
+    }
+    assert [field for field in ON_RAY if field.partition(".")[2] not in names] == []
+
+
+@pytest.mark.parametrize("override", WARNED.values(), ids=WARNED)
+def test_what_has_no_effect_is_told(
+    tmp_path: Path, override: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        load(write(tmp_path, TEXT), [override])
+    assert [r.getMessage() for r in caplog.records if "has no effect" in r.getMessage()]
+
+
+@pytest.mark.parametrize("override", CHECKED.values(), ids=CHECKED)
+def test_what_can_have_one_value_is_refused_with_another(tmp_path: Path, override: str) -> None:
+    with pytest.raises(ConfigError, match=override.partition("=")[0].rpartition(".")[2]):
+        load(write(tmp_path, TEXT), [override])
