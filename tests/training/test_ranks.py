@@ -58,7 +58,7 @@ data_config {{ fg_mode: FG_DAG
   shuffle: {shuffle} {weights}
 }}
 feature_configs {{ id_feature {{
-  feature_name: "user" expression: "user:user_id" embedding_dim: 4 num_buckets: 40
+  feature_name: "user" expression: "user:user_id" embedding_dim: 4 num_buckets: {users}
 }} }}
 feature_configs {{ id_feature {{
   feature_name: "tags" expression: "user:tags" embedding_dim: 4 hash_bucket_size: 20 separator: "|"
@@ -78,7 +78,7 @@ model_config {{
 """
 DEFAULTS = {
     "momentum": 0, "tables": "sgd_optimizer { lr: 2 }", "accumulation": 1, "shuffle": "false",
-    "weights": "", "steps": 4, "precision": "",
+    "weights": "", "steps": 4, "precision": "", "users": 40,
     "model": "deepfm { deep { hidden_units: [8] } }",
 }  # fmt: skip
 WEIGHTED = 'sample_weight_fields: "weight"'
@@ -112,6 +112,8 @@ WORLDS = {
     "over_2": World(2, OVER_2, 24, {}),
     "over_3": World(3, OVER_3, 16, {}),
     "weighted_2": World(2, ODD_2, 24, {"weights": WEIGHTED}),
+    # Ranks exchange the rows of such a table, and not all of it.
+    "large_3": World(3, OVER_3, 16, {"users": 40_000}),
     "accumulated_2": World(2, EVEN_2, 12, {"accumulation": 2, "steps": 8}),
     "given_2": World(2, ODD_2, 24, {"given": "function"}),
     "given_unequal_3": World(3, UNEQUAL_3, 16, {"given": "unequal"}),
