@@ -39,17 +39,20 @@ class RowGradients:
         self.anchor = torch.zeros((), device=table.device, requires_grad=True)
         self._ids: list[Tensor] = []
         self._rows: Tensor | None = None
+        self._is_over = False
         table.grad = gradient
         # Who uses a table by another way than by ids touches all of its rows.
         table.register_post_accumulate_grad_hook(lambda _: self._touch_all())
 
     def add(self, ids: Tensor, gradients: Tensor) -> None:
         """Adds `[n, D]`, the gradients of looked up rows, each by itself; ids may repeat."""
+        self.settle()
         self.gradient.index_add_(0, ids, gradients)
         self.touch(ids)
 
     def touch(self, ids: Tensor) -> None:
         """Counts rows as looked up."""
+        self.settle()
         self._rows = None
         if self.touched is None:
             self._ids.append(ids)
@@ -61,6 +64,7 @@ class RowGradients:
 
     def rows(self) -> Tensor:
         """The rows that were looked up, rising; waits for the device."""
+        self.settle()
         if self._rows is None:
             self._rows = self._find_rows()
         return self._rows
@@ -70,11 +74,21 @@ class RowGradients:
         if self.touched is None:
             self.gradient.index_fill_(0, self.rows(), 0)
             self._ids.clear()
+            self._rows = None
         else:
+            self._is_over = True
+        self.table.grad = self.gradient
+
+    def settle(self) -> None:
+        """Makes the gradient zero where a group is over and the next one has added nothing yet.
+
+        As late as that: additions to memory that was just written take a tenth of the time.
+        """
+        if self._is_over and self.touched is not None:
             self.gradient.zero_()
             self.touched.zero_()
-        self._rows = None
-        self.table.grad = self.gradient
+            self._rows = None
+            self._is_over = False
 
     def _find_rows(self) -> Tensor:
         if self.touched is not None and self.touched.is_cpu:

@@ -56,6 +56,7 @@ class Optimizers:
 
     def step(self) -> None:
         """A step of every optimizer and its schedule, for a loop that adds up no gradients."""
+        self.tables.settle()
         self.together.step()
         self.step_schedules()
 

@@ -70,43 +70,53 @@ class RowOptimizer(torch.optim.Optimizer):
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:
         """Moves the rows of all tables; closures are not called."""
-        for table in self._tables:
-            state = self.state[table.table]
-            if not state:
-                state["step"] = torch.zeros((), dtype=torch.float32)
-                state |= self.new_state(table.table)
-            state["step"] += 1
+        self.count_step()
         small = [table for table in self._tables if table.touched is not None]
         large = [table for table in self._tables if table.touched is None]
         if self.idle_stay:
             self._move_whole(small)
         elif small and small[0].gradient.is_cuda:
-            self._move_masked(small)
+            self.move_masked(small)
         else:
             large = self._tables
-        for table in large:
-            self._move_rows(table)
+        self._move_rows([table for table in large if len(table.rows())])
         return None
+
+    def count_step(self) -> None:
+        """Begins a step: all tables count it, those too of which no row was looked up."""
+        for table in self._tables:
+            table.settle()
+            state = self.state[table.table]
+            if not state:
+                state["step"] = torch.zeros((), dtype=torch.float32)
+                state |= self.new_state(table.table)
+            state["step"] += 1
 
     def _move_whole(self, tables: Sequence[RowGradients]) -> None:
         if tables:
             weights = [table.table for table in tables]
             self.rule(list(weights), [t.gradient for t in tables], self._states(tables))
 
-    def _move_rows(self, table: RowGradients) -> None:
-        rows = table.rows()
-        if not len(rows):
+    def _move_rows(self, tables: Sequence[RowGradients]) -> None:
+        if not tables:
             return
-        parts = {"": table.table, **self._rowwise(table)}
-        moved = {name: part.index_select(0, rows) for name, part in parts.items()}
-        states = {name: [part] for name, part in moved.items() if name}
-        states["step"] = [self.state[table.table]["step"]]
-        self.rule([moved[""]], [table.gradient.index_select(0, rows)], states)
+        rows = [table.rows() for table in tables]
+        parts = {"": [table.table for table in tables], **self._states(tables)}
+        steps = parts.pop("step")
+        moved = {
+            name: [whole.index_select(0, of) for whole, of in zip(part, rows, strict=True)]
+            for name, part in parts.items()
+        }
+        gradients = [t.gradient.index_select(0, of) for t, of in zip(tables, rows, strict=True)]
+        kept = {name: part for name, part in moved.items() if name}
+        self.rule(moved[""], gradients, {"step": steps, **kept})
         for name, part in parts.items():
-            part.index_copy_(0, rows, moved[name])
+            for whole, of, now in zip(part, rows, moved[name], strict=True):
+                whole.index_copy_(0, of, now)
 
-    def _move_masked(self, tables: Sequence[RowGradients]) -> None:
-        # Which rows there are is known to the device alone, and is not waited for.
+    @torch.no_grad()
+    def move_masked(self, tables: Sequence[RowGradients]) -> None:
+        """Moves rows where which ones there are is known to the device alone: nothing waits."""
         for table in tables:
             assert table.touched is not None
             parts = {"": table.table, **self._rowwise(table)}

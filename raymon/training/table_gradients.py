@@ -62,6 +62,7 @@ class TableGradients:
 
         All ranks have the same numbers afterwards, to the bit.
         """
+        self.settle()
         if world_size == 1 or not self.tables:
             return
         if len(self._gradient):
@@ -70,6 +71,11 @@ class TableGradients:
             dist.all_reduce(self._touched, op=dist.ReduceOp.MAX)
         if self._large:
             self._exchange_rows(world_size)
+
+    def settle(self) -> None:
+        """Makes gradients of tables zero to which nothing was added; before they are read."""
+        for table in self.tables:
+            table.settle()
 
     def clear(self) -> None:
         """Forgets gradients and rows."""

@@ -241,3 +241,21 @@ def test_a_state_is_taken_up_and_goes_on() -> None:
             weight(runs[1][0]).copy_(weight(runs[0][0]))
             runs[1][2].load_state_dict(copy.deepcopy(runs[0][2].state_dict()))
     assert torch.equal(weight(runs[0][0]), weight(runs[1][0]))
+
+
+@pytest.mark.parametrize("text", KINDS)
+def test_rows_by_a_mask_as_on_a_gpu_come_to_the_same(text: str) -> None:
+    runs = [trained(text, SMALL) for _ in range(2)]
+    for seed in range(1, 4):
+        ids, gradient = torch.tensor([seed, 3, 3]), torch.full((3, 3), float(seed))
+        for number, (embeddings, gradients, optimizer) in enumerate(runs):
+            backward(embeddings, IdList(ids), gradient)
+            if number == 1:
+                optimizer.count_step()
+                optimizer.move_masked(gradients.tables)
+            else:
+                optimizer.step()
+            gradients.clear()
+    torch.testing.assert_close(weight(runs[1][0]), weight(runs[0][0]), rtol=1e-6, atol=1e-8)
+    idle = [0, *range(4, SMALL)]
+    assert torch.equal(weight(runs[1][0])[idle], weight(runs[0][0])[idle])
