@@ -17,7 +17,8 @@ class RowGradients:
     """What the steps of a group add to the gradient of a table, row by row.
 
     The gradient is dense, is kept from step to step, and is zero but for the rows that were looked
-    up, so that nothing walks over the rows of a large table. It is the `grad` of the table too.
+    up, so that nothing walks over the rows of a large table. It is the `grad` of the table, once
+    something was added or `settle` was called.
 
     Args:
         table: `[N, D]`.
@@ -42,7 +43,7 @@ class RowGradients:
         self._is_over = False
         table.grad = gradient
         # Who uses a table by another way than by ids touches all of its rows.
-        table.register_post_accumulate_grad_hook(lambda _: self._touch_all())
+        table.register_post_accumulate_grad_hook(lambda _: self._take_whole())
 
     def add(self, ids: Tensor, gradients: Tensor) -> None:
         """Adds `[n, D]`, the gradients of looked up rows, each by itself; ids may repeat."""
@@ -75,9 +76,10 @@ class RowGradients:
             self.gradient.index_fill_(0, self.rows(), 0)
             self._ids.clear()
             self._rows = None
+            self.table.grad = self.gradient
         else:
             self._is_over = True
-        self.table.grad = self.gradient
+            self.table.grad = None
 
     def settle(self) -> None:
         """Makes the gradient zero where a group is over and the next one has added nothing yet.
@@ -89,6 +91,7 @@ class RowGradients:
             self.touched.zero_()
             self._rows = None
             self._is_over = False
+            self.table.grad = self.gradient
 
     def _find_rows(self) -> Tensor:
         if self.touched is not None and self.touched.is_cpu:
@@ -101,7 +104,11 @@ class RowGradients:
         looked_up: Tensor = torch.unique(torch.cat(self._ids))
         return looked_up
 
-    def _touch_all(self) -> None:
+    def _take_whole(self) -> None:
+        found = self.table.grad
+        self.settle()
+        if found is not None and found is not self.gradient:
+            self.gradient.add_(found)
         self.touch(torch.arange(len(self.gradient), device=self.gradient.device))
 
 
