@@ -101,13 +101,11 @@ class RowOptimizer(torch.optim.Optimizer):
         if not tables:
             return
         rows = [table.rows() for table in tables]
-        parts = {"": [table.table for table in tables], **self._states(tables)}
+        parts = self._states(tables)
         steps = parts.pop("step")
-        moved = {
-            name: [whole.index_select(0, of) for whole, of in zip(part, rows, strict=True)]
-            for name, part in parts.items()
-        }
-        gradients = [t.gradient.index_select(0, of) for t, of in zip(tables, rows, strict=True)]
+        parts[""] = [table.table for table in tables]
+        moved = {name: _rows_of(part, rows) for name, part in parts.items()}
+        gradients = _rows_of([table.gradient for table in tables], rows)
         kept = {name: part for name, part in moved.items() if name}
         self.rule(moved[""], gradients, {"step": steps, **kept})
         for name, part in parts.items():
@@ -233,6 +231,10 @@ class PartialRowWiseAdam(RowAdam):
             root = second.div(1 - beta2**steps).sqrt_().add_(_EPS)
             weight.mul_(1 - rate * self._decay)
             weight.addcdiv_(first, root, value=-rate / (1 - beta1**steps))
+
+
+def _rows_of(parts: Sequence[Tensor], rows: Sequence[Tensor]) -> list[Tensor]:
+    return [part.index_select(0, of) for part, of in zip(parts, rows, strict=True)]
 
 
 def _before(states: States) -> list[Tensor]:
