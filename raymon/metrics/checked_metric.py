@@ -46,6 +46,7 @@ class CheckedMetric(Metric):
         self.found_invalid: Tensor | None = None
         self.error_bound: Tensor | None = None
         self.found_missing: Tensor | None = None
+        self._is_nan: Tensor | None = None
 
     def set_dtype(self, dst_type: Any) -> CheckedMetric:
         """Nothing: the types of the states are what makes them exact."""
@@ -68,7 +69,7 @@ class CheckedMetric(Metric):
         for name, default in self._defaults.items():
             if isinstance(default, Tensor) and default.dim() and not any(default.stride()):
                 setattr(self, name, default)
-        self.found_invalid = self.error_bound = self.found_missing = None
+        self.found_invalid = self.error_bound = self.found_missing = self._is_nan = None
 
     def compute(self) -> Tensor:
         """The value: float64 scalar.
@@ -83,8 +84,9 @@ class CheckedMetric(Metric):
         self.found_missing = self._missing()
         undefined = (self.found_invalid[NAN_SCORES] + self.found_invalid[WEIGHTS]) > 0
         value = value.masked_fill(undefined, float("nan"))
+        self._is_nan = value.isnan()
         if self.error_bound is not None:
-            self.error_bound = self.error_bound.masked_fill(value.isnan(), float("nan"))
+            self.error_bound = self.error_bound.masked_fill(self._is_nan, float("nan"))
         return value
 
     def details(self) -> dict[str, float]:
@@ -96,7 +98,7 @@ class CheckedMetric(Metric):
 
         Waits for the device.
         """
-        if self.found_missing is None:
+        if self.found_missing is None or self._is_nan is None or not bool(self._is_nan):
             return None
         found = self.found_missing.tolist()
         missing = [why for why, is_so in zip(self.missing, found, strict=True) if is_so]

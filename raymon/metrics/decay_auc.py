@@ -55,6 +55,10 @@ class DecayAUC(AUC):
     def _compute(self) -> Tensor:
         return super()._compute().masked_fill(self.folds == 0, 0.0)
 
+    def _bound(self) -> Tensor | None:
+        bound = super()._bound()
+        return None if bound is None else bound.masked_fill(self.folds == 0, 0.0)
+
     def _found(self) -> Tensor:
         # The buffer is not in the value yet; what makes that NaN has its bin in `decayed`.
         return torch.zeros_like(self.invalid)

@@ -127,6 +127,14 @@ def test_a_score_or_a_weight_that_is_none_makes_value_and_bound_nan(kind) -> Non
         assert metric.why_no_value().startswith("its input has 1 ")
 
 
+def test_where_there_is_a_value_there_is_no_reason_why_there_is_none() -> None:
+    metric = AUC()
+    metric.update(torch.tensor([-3.0, 2.0]), torch.tensor([-1, 1]))
+    assert metric.compute() == 1
+    assert metric.input_errors()
+    assert metric.why_no_value() is None
+
+
 def test_weights_of_0_are_no_rows() -> None:
     metric = AUC()
     metric.update(torch.rand(4), torch.tensor([0, 1, 0, 1]), torch.zeros(4))
