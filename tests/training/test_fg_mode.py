@@ -14,6 +14,7 @@ from google.protobuf import text_format
 
 import raymon
 from raymon.config import load, read_saved
+from raymon.data.fg_mode import LOOKED_AT
 from raymon.errors import ConfigError, DataError
 from raymon.protos.data_pb2 import FgMode
 from raymon.protos.pipeline_pb2 import PipelineConfig
@@ -109,6 +110,19 @@ def test_the_data_says_what_the_config_does_not(
         for feature in features_of(found)
         if feature.name != "user" and feature.name != "price"
     )
+
+
+def test_footers_are_looked_at_whole_and_rows_at_the_beginning(tmp_path: Path) -> None:
+    config, rows = config_of(tmp_path, USER, PRICE), LOOKED_AT + 1
+    ids = [0] * LOOKED_AT + [10]
+    rest = {"price": [1.0] * rows, "click": [0] * rows}
+    for users, mode in ((ids, FgMode.FG_DAG), ([str(i) for i in ids], FgMode.FG_NONE)):
+        written(tmp_path, user=users, **rest)
+        found = with_fg_mode(config, ())
+        assert found.data_config.fg_mode == mode
+    found.data_config.batch_size = rows
+    with pytest.raises(DataError, match=r"value 10 is not in \[0, 10\)"):
+        raymon.train(found)
 
 
 def test_what_is_said_is_taken(tmp_path: Path, log: pytest.LogCaptureFixture) -> None:
