@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import _thread
 import logging
 import os
 import signal
@@ -28,7 +27,7 @@ _PATIENCE_S = 45.0
 """Seconds that a cluster elsewhere need not answer; after 60 Ray ends the process."""
 
 _WAKE = signal.SIGRTMAX
-"""A signal that nobody sends: what runs in the main thread when it comes is all that matters."""
+"""A signal that nobody else sends, to the main thread."""
 
 _VITAL = {"gcs_server": "GCS", "raylet": "raylet"}
 
@@ -76,8 +75,9 @@ class ClusterWatch:
         """As `lost`, where a signal may have come to the whole group of processes: waits for a
         moment, since Ray ends a process that asks it for something then."""
         deadline = time.monotonic() + _GROUP_S
-        while self._lost is None and self._node is not None and time.monotonic() < deadline:
-            self._lost = self._dead_process({name: name for name in self._node.all_processes})
+        names = {} if self._node is None else {name: name for name in self._node.all_processes}
+        while names and self._lost is None and time.monotonic() < deadline:
+            self._lost = self._dead_process(names)
             time.sleep(0.02)
         return self._lost
 
@@ -98,7 +98,7 @@ class ClusterWatch:
             if self.lost() is None and not self._node.all_processes:
                 self._probe()
             if self._lost is not None:
-                _thread.interrupt_main(_WAKE)
+                signal.pthread_kill(threading.main_thread().ident or 0, _WAKE)
                 return
 
     def _probe(self) -> None:
