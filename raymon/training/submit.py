@@ -11,6 +11,7 @@ import shlex
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -211,7 +212,10 @@ def _use_token() -> None:
     """Sends the token of the cluster with each request, where there is one to be found."""
     # Ray itself looks for it only when it is told to.
     given = any(os.environ.get(name) for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"))
-    if given or (Path.home() / ".ray" / "auth_token").is_file():
+    kept = False
+    with suppress(OSError, RuntimeError):  # nobody has a home in some containers
+        kept = (Path.home() / ".ray" / "auth_token").is_file()
+    if given or kept:
         os.environ.setdefault("RAY_AUTH_MODE", "token")
 
 

@@ -124,7 +124,7 @@ def test_a_client_that_dies_takes_no_run_along(head: Head, project: Path) -> Non
     wait_for(lambda: bool(list_checkpoints(run)))
     process.kill()
     process.communicate()
-    wait_for(lambda: (run / "run.json").exists())
+    wait_for(lambda: json.loads((run / "run.json").read_text())["status"] != "running")
     assert json.loads((run / "run.json").read_text())["status"] == "done"
 
 
