@@ -115,8 +115,9 @@ def _give_token() -> None:
         return
     try:
         kept = Path.home() / ".ray" / "auth_token"
-        existing = next(path for path in (kept, *kept.parents) if path.exists())
-        if os.access(existing, os.R_OK if existing == kept else os.W_OK | os.X_OK):
+        # Only what is made tells whether it can be.
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        if os.access(kept if kept.exists() else kept.parent, os.R_OK | os.W_OK):
             return
     except (OSError, RuntimeError):  # no home at all
         pass
