@@ -6,7 +6,8 @@ learns several it also has the name of the label, `auc_is_click`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 from raymon.protos.metric_pb2 import MetricConfig, TrainMetricConfig
@@ -14,7 +15,7 @@ from raymon.protos.model_pb2 import LossConfig, ModelConfig
 from raymon.protos.pipeline_pb2 import PipelineConfig
 
 TOTAL_LOSS = "total_loss"
-"""The sum of all losses."""
+"""The loss that is trained: the one of that name where there is one, else the sum of all."""
 
 C = TypeVar("C", LossConfig, MetricConfig, TrainMetricConfig)
 
@@ -35,6 +36,16 @@ class Named(NamedTuple, Generic[C]):
     label: str
     config: C
     position: int
+
+
+def total_of(losses: Mapping[str, float]) -> float:
+    """The total of losses by name: the one called `TOTAL_LOSS` where there is one, else their sum.
+
+    NaN where one of them is NaN, or there is none: never the sum of what is left.
+    """
+    if TOTAL_LOSS in losses:
+        return losses[TOTAL_LOSS]
+    return sum(losses.values()) if losses else math.nan
 
 
 def trained_labels(config: PipelineConfig) -> list[str]:

@@ -56,7 +56,7 @@ class BinnedXAUC(CheckedMetric):
     higher_is_better = True
     is_differentiable = False
     invalid_label = "labels that are not finite"
-    missing = ("there is no pair of rows that weigh anything",)
+    missing = ("there is no pair of rows that weigh anything", "all labels are equal")
     cells: Tensor
     score_slots: Tensor
     label_slots: Tensor
@@ -105,13 +105,16 @@ class BinnedXAUC(CheckedMetric):
             add_to_table(self, name, torch.add(column, row, alpha=width), weights, preds)
 
     def _compute(self) -> Tensor:
-        return self._share()[0].masked_fill(self.invalid[LABELS] > 0, float("nan"))
+        share = self._share()[0].masked_fill(self._missing()[1], float("nan"))
+        return share.masked_fill(self.invalid[LABELS] > 0, float("nan"))
 
     def _bound(self) -> Tensor:
         return self._share()[1]
 
     def _missing(self) -> Tensor:
-        return (self.rows < 2).reshape(1)
+        # Other values of one bin share a slot by chance, and that all rows do has none.
+        values = (table_of(self, "label_slots") > 0).sum()
+        return torch.stack([self.rows < 2, values == 1])
 
     def _share(self) -> tuple[Tensor, Tensor]:
         return binned_share(

@@ -28,8 +28,8 @@ class XAUC(KeptRows):
     Labels are reals, such as watch times. A pair with equal labels or equal scores is not
     concordant, and counts among all: the detail `tied_labels` is the share of pairs with equal
     labels, so that no scores could have a value above the rest. With weights a pair weighs the
-    product of its two. Without any pair the value is NaN, and so it is after a label that is NaN or
-    infinite.
+    product of its two. Without any pair, or where all labels are equal, the value is NaN, and so
+    it is after a label that is NaN or infinite.
 
     It is exact unless an argument says otherwise: on one thread 200,000 rows took 0.05 s, and 10
     million 4 s and, beside the rows, 70 bytes a row; with weights 0.2 and 20 s, and 100 bytes. A
@@ -40,7 +40,7 @@ class XAUC(KeptRows):
         sample_ratio: draw this share of the number of pairs, in (0, 1], with replacement. The
             draw depends on the rows alone: not on their order, nor on how many ranks there are.
         max_pairs: draw so many pairs, or as many as there are; `sample_ratio` has no effect then.
-        in_batch: the mean over updates of the exact value within each, those without a pair left
+        in_batch: the mean over updates of the exact value within each, those without one left
             out; the other arguments have no effect then. The states are of fixed size: `shares`,
             int64, in units of 2^-SHARE_BITS, and `batches`, int64.
         kwargs: what every torchmetrics metric takes.
@@ -51,7 +51,7 @@ class XAUC(KeptRows):
 
     higher_is_better = True
     invalid_label = "labels that are not finite"
-    missing = ("there is no pair of rows that weigh anything",)
+    missing = ("there is no pair of rows that weigh anything", "all labels are equal")
     shares: Tensor
     batches: Tensor
 
@@ -105,6 +105,7 @@ class XAUC(KeptRows):
         self.invalid += invalid_counts(preds, target - target, weights, probabilities=False)
         units = None if weights is None else relative_units(valid_weights(weights))
         share = concordant_share(preds, target, units)[0]
+        share = share.masked_fill(_are_equal(target, weights), float("nan"))
         self.batches += 1 - share.isnan().long()
         self.shares += (share.nan_to_num() * (1 << SHARE_BITS)).round().long()
 
@@ -112,6 +113,7 @@ class XAUC(KeptRows):
         if self.in_batch:
             self.found = self.invalid
             value = self.shares.double() / (self.batches << SHARE_BITS)
+            self._has_none = torch.stack([value.isnan(), torch.zeros_like(value.isnan())])
         else:
             rows = self.rows()
             bad_labels = rows.target - rows.target
@@ -119,7 +121,9 @@ class XAUC(KeptRows):
             self.found = self.invalid + counts
             value = self._share(rows)
             self._tied_labels = tied_share(rows.target, rows.weights)
-        self._has_none = value.isnan()
+            all_tied = _are_equal(rows.target, rows.weights)
+            self._has_none = torch.stack([value.isnan(), all_tied])
+            value = value.masked_fill(all_tied, float("nan"))
         return value.masked_fill(self.found[LABELS] > 0, float("nan"))
 
     def _share(self, rows: Rows) -> Tensor:
@@ -142,7 +146,7 @@ class XAUC(KeptRows):
         return {} if self._tied_labels is None else {"tied_labels": self._tied_labels}
 
     def _missing(self) -> Tensor:
-        return self._has_none.reshape(1)
+        return self._has_none
 
     def _draws(self, rows: int) -> int | None:
         """How many pairs are drawn from so many rows; None where each counts."""
@@ -158,3 +162,17 @@ class XAUC(KeptRows):
     ) -> None:
         base = CheckedMetric if self.in_batch else KeptRows
         base._sync_dist(self, dist_sync_fn, process_group)
+
+
+def _are_equal(labels: Tensor, weights: Tensor | None) -> Tensor:
+    """Whether there are rows that weigh something, and all of these have one label: bool scalar.
+
+    Waits for no device.
+    """
+    if not len(labels):
+        return torch.zeros((), dtype=torch.bool, device=labels.device)
+    least = most = labels
+    if weights is not None:
+        least = labels.masked_fill(weights <= 0, float("inf"))
+        most = labels.masked_fill(weights <= 0, float("-inf"))
+    return least.min() == most.max()

@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping
 
 from raymon.number_text import count_text, number_text, rate_text
-from raymon.sinks.snapshot import TOTAL_LOSS, Snapshot
+from raymon.config.names import TOTAL_LOSS
+from raymon.sinks.snapshot import Snapshot
 
 BOUND_SHOWN_ABOVE = 0.01
 """A metric that may be wrong by more than this is shown with its bound."""

@@ -8,10 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from raymon.config.names import TOTAL_LOSS, total_of
 from raymon.protos.report_pb2 import Histogram
-
-TOTAL_LOSS = "total_loss"
-"""The name of what all losses are together."""
 
 InputErrors = Mapping[str, Mapping[str, int]]
 """By metric, how many times by what was wrong."""
@@ -111,9 +109,7 @@ class Snapshot:
 
         NaN where one of them is NaN, or there is none: never the sum of what is left.
         """
-        if TOTAL_LOSS in self.losses:
-            return self.losses[TOTAL_LOSS]
-        return sum(self.losses.values()) if self.losses else math.nan
+        return total_of(self.losses)
 
     @property
     def all_losses(self) -> dict[str, float]:
@@ -189,6 +185,11 @@ class Evaluation:
     input_errors: InputErrors = field(default_factory=dict)
     metric_details: Details = field(default_factory=dict)
     no_value: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def without_value(self) -> set[str]:
+        """The metrics that the rows give no value, whatever the model says of them."""
+        return {name for name in self.no_value if name not in self.input_errors}
 
 
 @dataclass(frozen=True)

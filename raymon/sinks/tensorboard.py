@@ -11,7 +11,8 @@ from tensorboardX.summary import histogram_raw, scalar
 
 from raymon.sinks.event_files import EventFiles
 from raymon.sinks.event_objects import EventObjects
-from raymon.sinks.snapshot import TOTAL_LOSS, Evaluation, Snapshot
+from raymon.config.names import TOTAL_LOSS
+from raymon.sinks.snapshot import Evaluation, Snapshot
 from raymon.storage import StoragePath
 
 EVALUATION_DIRECTORY = "eval_val"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from raymon.number_text import number_text
@@ -20,7 +20,7 @@ class EarlyStopping:
     Attributes:
         best: The best score so far; NaN where there is none.
         best_step: Where that was.
-        without: Evaluations since then.
+        without: Evaluations since then that say something of the model.
     """
 
     def __init__(self, config: EarlyStoppingConfig) -> None:
@@ -29,8 +29,19 @@ class EarlyStopping:
         self.best_step = 0
         self.without = 0
 
-    def see(self, step: int, scores: Mapping[str, float]) -> None:
-        """Takes the scores of an evaluation. NaN is no improvement."""
+    def see(
+        self, step: int, scores: Mapping[str, float], without_value: Collection[str] = ()
+    ) -> None:
+        """Takes the scores of an evaluation. NaN is no improvement.
+
+        Args:
+            step: Steps that the model has made.
+            scores: By name.
+            without_value: Metrics that the rows give no value, as the AUC of one class: such an
+                evaluation says nothing of the model, and does not count.
+        """
+        if self._config.metric in without_value:
+            return
         score = scores.get(self._config.metric, math.nan)
         if self._improves(score):
             self.best, self.best_step, self.without = score, step, 0

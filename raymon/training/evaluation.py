@@ -11,6 +11,7 @@ from itertools import islice
 
 import torch
 
+from raymon.config.names import TOTAL_LOSS, total_of
 from raymon.data import Batch, DataReader, DatasetReader
 from raymon.errors import DataError
 from raymon.models import Model
@@ -149,4 +150,4 @@ def _means(sums: Sequence[_LossSums], context: WorkerContext) -> dict[str, float
     total = context.sum(own)
     means = (total[:, 0] / total[:, 1]).tolist()
     named = dict(zip(sums[0].sums, means, strict=True))
-    return {**named, "total_loss": sum(means)}
+    return {**named, TOTAL_LOSS: total_of(named)}

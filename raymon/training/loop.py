@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager, nullcontext
 
 from raymon.monitor import Monitor, Sender
 from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.sinks import Evaluation
 from raymon.storage import storage_path
 from raymon.training.evaluation import EvalReader, evaluate
 from raymon.training.feed import FedBatch, Feed
@@ -155,9 +156,10 @@ class Loop:
     def _save(self) -> None:
         state = self._state
         self._begin_save()
-        state.metrics = self._evaluate()
-        if state.stopping is not None:
-            state.stopping.see(state.step, state.metrics)
+        evaluation = self._evaluate()
+        state.metrics = {} if evaluation is None else dict(evaluation.metrics)
+        if state.stopping is not None and evaluation is not None:
+            state.stopping.see(state.step, evaluation.metrics, evaluation.without_value)
         self._write()
 
     def _save_in_time(self) -> None:
@@ -186,9 +188,9 @@ class Loop:
         state.windows, state.evaluations = [], []
         self._saved_step = state.step
 
-    def _evaluate(self) -> dict[str, float]:
+    def _evaluate(self) -> Evaluation | None:
         if self._eval_reader is None:
-            return {}
+            return None
         step = self._state.step
 
         def progress(done: int, total: int, seconds: float) -> None:
@@ -204,7 +206,7 @@ class Loop:
             )
         if self._context.rank == 0:
             self._sender.publish_evaluation(evaluation)
-        return dict(evaluation.metrics)
+        return evaluation
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
+from raymon.config.names import TOTAL_LOSS
 from raymon.data import Batch
 from raymon.models import Model
 from raymon.models.contract import check_losses, without_gradient
@@ -114,7 +115,9 @@ class TrainStep:
             with autocast(self._config, self._context.device):
                 losses, predictions = self._module(batch)
             weights, scales = self._weigh(batch, losses, group_rows, group)
-            total = torch.stack([loss * scales[name] for name, loss in losses.items()]).sum()
+            # A total of the model's own has the other losses in it.
+            trained = [TOTAL_LOSS] if TOTAL_LOSS in losses else list(losses)
+            total = torch.stack([losses[name] * scales[name] for name in trained]).sum()
             self._optimizers.tables.begin(self.scaler.scale(self._world_size))
             self.scaler.scale(total).backward()
         if last and self._is_first:

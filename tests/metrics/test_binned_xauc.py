@@ -129,12 +129,14 @@ def test_is_exact_where_each_value_has_a_bin_to_itself(rows: list[tuple[int, int
 
 
 @pytest.mark.parametrize("value", [0.0, 0.25, -3.7, 1e30])
-def test_constant_scores_and_constant_labels_give_0(value: float) -> None:
+def test_constant_scores_give_0_and_constant_labels_no_value(value: float) -> None:
     constant, other = torch.full((1_000,), value), torch.rand(1_000)
-    for columns in ((constant, other), (other, constant), (constant, constant)):
-        metric = _metric(*columns)
-        assert metric.compute() == 0
-        assert metric.error_bound == 0
+    metric = _metric(constant, other)
+    assert (metric.compute(), metric.error_bound) == (0, 0)
+    for scores in (other, constant):
+        metric = _metric(scores, constant)
+        assert metric.compute().isnan()
+        assert metric.why_no_value() == "all labels are equal"
 
 
 def test_a_pair_that_shares_a_bin_may_be_either() -> None:
@@ -254,7 +256,8 @@ def test_a_row_falls_into_the_same_bins_whatever_type_holds_it(dtype: torch.dtyp
 
 def test_0_and_minus_0_are_one_value() -> None:
     zeros, label = torch.tensor([0.0, -0.0]), torch.tensor([1.0, 2.0])
-    assert _metric(zeros, label).compute() == _metric(label, zeros).compute() == 0
+    assert _metric(zeros, label).compute() == 0
+    assert _metric(label, zeros).compute().isnan()
 
 
 @pytest.mark.parametrize("rows", [0, 1])

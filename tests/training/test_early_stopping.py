@@ -46,6 +46,17 @@ def test_it_stops_after_so_many_evaluations_without_an_improvement(
     assert found == stops
 
 
+def test_an_evaluation_whose_rows_give_the_metric_no_value_does_not_count() -> None:
+    stopping = EarlyStopping(EarlyStoppingConfig(metric="auc", patience=2))
+    stopping.see(100, {"auc": 0.5})
+    for step in range(200, 1000, 100):
+        stopping.see(step, {"auc": NAN}, {"auc"})
+    assert (stopping.best_step, stopping.without, stopping.reason) == (100, 0, None)
+    stopping.see(1000, {"auc": 0.5}, {"log_loss"})
+    stopping.see(1100, {"auc": 0.5})
+    assert stopping.reason is not None
+
+
 def test_what_was_best_by_another_metric_is_forgotten() -> None:
     by_loss = EarlyStopping(EarlyStoppingConfig(metric="loss", larger_is_better=False))
     by_loss.see(100, {"loss": 5.0})

@@ -56,7 +56,7 @@ def test_one_class_alone_has_no_auc_anywhere_and_says_so_once(
     config_file: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     data = _table(tmp_path / "ones", click=np.ones(640, np.int8))
-    stopping = "train_config.early_stopping={metric: 'auc' patience: 9}"
+    stopping = "train_config.early_stopping={metric: 'auc' patience: 1}"
     with caplog.at_level(logging.WARNING, "raymon"):
         summary = raymon.train(config_file, [*SHORT, f"eval_input_path={data}", stopping])
     told = [record.getMessage() for record in caplog.records]
@@ -65,6 +65,7 @@ def test_one_class_alone_has_no_auc_anywhere_and_says_so_once(
     assert math.isnan(summary.eval_metrics["auc"])
     assert math.isfinite(summary.eval_metrics["normalized_entropy"])
     assert summary.best_checkpoint is None
+    assert summary.stopped_early is None
     run = storage_path(summary.model_dir)
     line = json.loads((run / SCORES_FILE).read_text().splitlines()[0])
     assert line["auc"] is None

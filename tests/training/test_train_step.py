@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -43,6 +44,26 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> list[s
 def backward(step: TrainStep, seed: int = 0, size: int = 8) -> None:
     step.backward(batch_of(size, seed), group_rows=size, group=1, last=True)
     step.unscale()
+
+
+def test_a_total_of_the_model_is_trained_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    step, model, _ = steps_of(ADAM)
+    backward(step)
+    expected = [p.grad.clone() for p in model.dense_parameters() if p.grad is not None]
+    step, model, _ = steps_of(ADAM)
+    loss = model.loss
+
+    def with_total(predictions: Any, batch: Any) -> dict[str, torch.Tensor]:
+        parts = loss(predictions, batch)
+        total = sum(parts.values(), torch.tensor(0.0))
+        return {**parts, "total_loss": 3 * total}
+
+    monkeypatch.setattr(model, "loss", with_total)
+    backward(step)
+    found = [p.grad for p in model.dense_parameters() if p.grad is not None]
+    assert expected
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, 3 * other)
 
 
 def test_a_scale_that_is_too_large_makes_no_step_of_any_parameter_and_the_next_one_does() -> None:
