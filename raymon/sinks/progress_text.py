@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from raymon.number_text import count_text, number_text, rate_text
 from raymon.config.names import TOTAL_LOSS
+from raymon.number_text import count_text, number_text, rate_text
 from raymon.sinks.snapshot import Snapshot
 
 BOUND_SHOWN_ABOVE = 0.01

@@ -9,9 +9,9 @@ from pathlib import Path
 from tensorboardX.proto.summary_pb2 import Summary
 from tensorboardX.summary import histogram_raw, scalar
 
+from raymon.config.names import TOTAL_LOSS
 from raymon.sinks.event_files import EventFiles
 from raymon.sinks.event_objects import EventObjects
-from raymon.config.names import TOTAL_LOSS
 from raymon.sinks.snapshot import Evaluation, Snapshot
 from raymon.storage import StoragePath
 
