@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from raymon.data import columns
 from raymon.data.data_file import DataFile
 from raymon.data.encoded_feature import EncodedIds
 from raymon.data.feature import Feature
@@ -102,4 +105,18 @@ def _no_ids(features: Sequence[Feature], file: DataFile) -> str | None:
             feature.convert(table[feature.name])
         except DataError as error:
             return f"{file.path}: {str(error).partition(';')[0]}"
+        padded = _padded(table[feature.name], feature.separator)
+        if padded is not None:
+            return f"column {feature.name} has {padded!r} in {file.path}, a code and no number"
     return None
+
+
+def _padded(column: pa.ChunkedArray, separator: str) -> str | None:
+    """A text that begins with zeros, as codes do and ids never; None: there is none."""
+    array = columns.as_array(column)
+    if not columns.is_string(array.type):
+        return None
+    texts = array.dictionary if pa.types.is_dictionary(array.type) else array
+    begins = re.escape(separator)
+    found = texts.filter(pc.match_substring_regex(texts, f"(^|{begins})-?0[0-9]"))
+    return str(found[0].as_py()) if len(found) else None

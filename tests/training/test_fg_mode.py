@@ -84,6 +84,8 @@ def written(folder: Path, **columns: Any) -> None:
         ([USER, PRICE], {"user": [3, 10, None, 0]}, FgMode.FG_DAG),
         ([USER, PRICE], {"user": [-1, 9, None, 0]}, FgMode.FG_DAG),
         ([USER, PRICE], {"user": ["u3", "u9", None, "u0"]}, FgMode.FG_DAG),
+        ([USER, PRICE], {"user": ["0", "9", None, "08"]}, FgMode.FG_DAG),
+        ([USER, PRICE], {"user": ["3\x0304", "9", None, "0"]}, FgMode.FG_DAG),
         ([USER, RENAMED], {}, FgMode.FG_DAG),
         ([USER, PRICE, CROSSED], {}, FgMode.FG_DAG),
         ([USER, PRICE, CROSSED], {"crossed": [1, 2, 3, 4]}, FgMode.FG_NONE),
