@@ -17,6 +17,7 @@ from raymon.data.data_file import DataFile
 from raymon.data.formats import FileFormat
 from raymon.data.labels import LabelKind
 from raymon.data.one_table import open_table
+from raymon.data.table_formats import versioned_tables
 from raymon.errors import DataError
 
 _log = logging.getLogger("raymon")
@@ -72,6 +73,8 @@ def check_input(
     files = open_table(path, columns, file_format, skipped if skip_bad_files else None)
     for why in skipped:
         _log.warning("%s; the file is left out", why)
+    for told in versioned_tables(path):
+        _log.warning("%s", told)
     for file in files:
         check_schema(file.schema, file.path, columns)
         for name, kind in columns.labels.items():
