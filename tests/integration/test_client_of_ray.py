@@ -15,10 +15,10 @@ def test_a_run_goes_through_the_client_of_ray(tmp_path: Path, config_file: Path)
         finished = subprocess.run(
             [sys.executable, "-m", "raymon.cli", *words],
             cwd=config_file.parent, env=head.environment, text=True, capture_output=True,
-            timeout=120,
+            timeout=240,
         )  # fmt: skip
     assert finished.returncode == 0, finished.stderr
     summary = json.loads(finished.stdout)
-    assert (summary["status"], summary["steps"]) == ("done", 39)
+    assert (summary["status"], summary["steps"]) == ("done", 40)
     assert summary["monitoring"]["windows_lost"] == 0
-    assert "Training Epoch 0: 39it" in finished.stderr
+    assert "Training Epoch 0: 40it" in finished.stderr
