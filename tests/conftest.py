@@ -64,6 +64,17 @@ ray_config {{ num_workers: 2 }}
 """
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests on Ray share one cluster, so they are run by one process, and begin first: they take
+    the longest. A file is run by one process too, as its tests share what is slow to make.
+    """
+    items.sort(key=lambda item: "integration" not in item.path.parts)
+    for item in items:
+        on_ray = "integration" in item.path.parts
+        item.add_marker(pytest.mark.xdist_group("ray" if on_ray else str(item.path)))
+
+
 @pytest.fixture(scope="session")
 def click_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small generated click log."""

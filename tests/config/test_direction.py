@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from raymon.config import load
 from raymon.config.direction import LARGER_IS_BETTER, known_direction, ranking, stopping
 from raymon.config.names import named_metrics
 from raymon.errors import ConfigError
-from raymon.metrics import METRIC_NAMES, build_metric, register_metric
+from raymon.metrics import METRIC_NAMES, build_metric, custom, register_metric
 from raymon.protos.metric_pb2 import MetricConfig
 from tests.config.texts import write
 
@@ -96,11 +97,20 @@ def test_a_config_that_contradicts_its_metric_is_refused(
     assert told in str(error.value)
 
 
+@pytest.fixture
+def registered() -> Iterator[None]:
+    register_metric("direction_lower", Lower)
+    register_metric("direction_unknown", Unknown)
+    yield
+    # What is registered goes along to the workers of runs, which do not have this file.
+    for name in ("direction_lower", "direction_unknown"):
+        del custom._registered[name]
+
+
+@pytest.mark.usefixtures("registered")
 def test_a_metric_of_ones_own_has_the_direction_of_its_class_also_where_that_is_not_there(
     tmp_path: Path,
 ) -> None:
-    register_metric("direction_lower", Lower)
-    register_metric("direction_unknown", Unknown)
     for name in ("direction_lower", "direction_unknown"):
         added = f"model_config.metrics+={{custom_metric {{name: '{name}'}}}}"
         config = load(write(tmp_path), [added, BEST % (name, ""), STOP % (name, "")])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 import torch
 from google.protobuf import text_format
@@ -14,6 +16,7 @@ from raymon.metrics import (
     TrainMetricWrapper,
     build_metric,
     build_train_metric,
+    custom,
     few_rows,
     merge_states,
     registered_metrics,
@@ -52,9 +55,13 @@ class Vector(Spread):
 
 
 @pytest.fixture(autouse=True)
-def registered() -> None:
+def registered() -> Iterator[None]:
     raymon.register_metric("spread", Spread)
     raymon.register_metric("vector", Vector)
+    yield
+    # What is registered goes along to the workers of runs, which do not have this file.
+    for name in ("spread", "vector"):
+        del custom._registered[name]
 
 
 def _metric(text: str) -> MetricConfig:
