@@ -174,8 +174,8 @@ GOOD = HEADER + b"u,1.5,0\n" * 5
         ("a.csv", GOOD + b"u,1,yes\n", "line 7: column click: value 'yes' is no number"),
         ("a.csv", GOOD + HEADER, "line 7: column price: value 'price' is no number"),
         ("a.csv.gz", GOOD, "ends in .gz and is not compressed by gzip"),
-        ("a.csv.gz", gzip.compress(GOOD)[:-10], "is not a CSV file: "),
-        ("a.csv.GZ", gzip.compress(GOOD)[:20], "is not a CSV file: "),
+        ("a.csv.gz", gzip.compress(GOOD, mtime=0)[:-10], "is not a CSV file: "),
+        ("a.csv.GZ", gzip.compress(GOOD, mtime=0)[:20], "is not a CSV file: "),
         ("a.csv", b"user;price;click\nu;1;0\n", "has no column user, needed as feature user"),
     ],
 )

@@ -91,7 +91,9 @@ WRONG: list[tuple[Returned, str, str]] = [
 
 
 @pytest.mark.parametrize(
-    ("returned", "losses", "message"), WRONG, ids=lambda value: str(value)[:50]
+    ("returned", "losses", "message"),
+    WRONG,
+    ids=lambda value: str(getattr(value, "__name__", value))[:50],
 )
 def test_predictions_that_do_not_fit_are_told_with_the_method(
     returned: Returned, losses: str, message: str
