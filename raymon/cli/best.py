@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from raymon.cli.options import json_option
+from raymon.cli.streams import say
 from raymon.errors import UserError
 
 if TYPE_CHECKING:
@@ -62,9 +63,9 @@ def best(run: str, metric: str | None, larger: bool | None, as_json: bool) -> No
                 {"step": step, "value": value} for step, value in ranked.values.items()
             ],
         }
-        click.echo(to_json(answer))
+        say(to_json(answer))
     else:
-        click.echo(str(ranked.best.path))
+        say(str(ranked.best.path))
         for line in _lines(ranked):
             click.echo(line, err=True)
 

@@ -78,7 +78,7 @@ class BinnedXAUC(CheckedMetric):
             preds: float `[B]`, scores, any real; compared as float32. A NaN makes the value NaN.
             target: `[B]`, labels; compared as float32, in which they must be finite.
             weights: float `[B]`, sample weights; None weighs every sample 1. One that is neither 0
-                nor in [1e-30, 1e30] makes the value NaN.
+                nor in [1e-25, 1e13] makes the value NaN.
 
         Raises:
             UserError: the arguments are not `[B]`.

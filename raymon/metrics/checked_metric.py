@@ -55,7 +55,7 @@ class CheckedMetric(Metric):
     def _apply(self, fn: Callable[[Tensor], Tensor], *args: Any, **kwargs: Any) -> Any:
         # A module that holds a metric may change its type; the metric goes to its device alone.
         def move(state: Tensor) -> Tensor:
-            if state.dim() and not any(state.stride()):
+            if state.dim() and state.numel() and not any(state.stride()):
                 # One number that stands for many stays that.
                 return move(state[(0,) * state.dim()]).expand(state.shape)
             moved = fn(state)

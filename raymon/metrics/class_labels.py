@@ -33,6 +33,8 @@ def check_class_rows(
 ) -> None:
     """UserError unless `preds` is `[B, C]`, and `target` and `weights` are `[B]`.
 
+    C is 2 or more, but for one row, which may be its own and only candidate.
+
     Args:
         metric: its name.
         preds: scores.
@@ -40,7 +42,11 @@ def check_class_rows(
         weights: of the samples.
         classes: C; None where any number will do.
     """
-    if preds.dim() != 2 or preds.shape[1] < 2 or classes not in (None, preds.shape[1]):
+    if (
+        preds.dim() != 2
+        or preds.shape[1] < max(1, min(2, len(preds)))
+        or classes not in (None, preds.shape[1])
+    ):
         raise UserError(
             f"{metric}: preds has shape {list(preds.shape)}; it must be [B, {classes or 'C'}], "
             "a score for each of two classes or more"

@@ -70,7 +70,7 @@ class MulticlassAUC(CheckedMetric):
                 makes the value NaN.
             target: `[B]`, index of the class; a label that is no class is the rest to all.
             weights: float `[B]`, sample weights; None weighs every sample 1. One that is neither 0
-                nor in [1e-30, 1e30] makes the value NaN.
+                nor in [1e-25, 1e13] makes the value NaN.
 
         Raises:
             UserError: `preds` is not `[B, C]`, or another argument not `[B]`.

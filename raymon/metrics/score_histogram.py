@@ -93,7 +93,7 @@ class ScoreHistogram(KeptRows):
                 makes the value NaN.
             target: `[B]`, 0 or 1; another label counts as positive above 0.5.
             weights: float `[B]`, sample weights; None weighs every sample 1. One that is neither 0
-                nor in [1e-30, 1e30] makes the value NaN.
+                nor in [1e-30, 1e30], or in bins [1e-25, 1e13], makes the value NaN.
 
         Raises:
             UserError: the arguments are not `[B]`.

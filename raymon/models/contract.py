@@ -69,7 +69,8 @@ def check_predictions(
         shape = value.shape
         fits = len(shape) == wanted.dims and shape[0] == rows
         if fits and wanted.dims == 2:
-            fits = shape[1] == wanted.classes if wanted.classes else shape[1] > 1
+            # A batch of one row has one candidate, where those are its rows.
+            fits = shape[1] == wanted.classes if wanted.classes else shape[1] > 1 or rows < 2
         if not fits or not value.is_floating_point():
             hint = "; squeeze(1) makes it so" if tuple(shape) == (rows, 1) else ""
             raise error_of(

@@ -157,7 +157,8 @@ def _of_ids(gradient: Tensor, ids: IdList, pooling: str) -> Tensor:
     """The gradient of every id `[n, D]`, from that of what they were pooled to `[B, D]`."""
     if ids.offsets is not None:
         count = len(ids.values)
-        ends = torch.cat([ids.offsets[1:], ids.offsets.new_tensor([count])])
+        # Filled on the device: a copy of the number would wait.
+        ends = F.pad(ids.offsets[1:], (0, 1), value=count)
         lengths = ends - ids.offsets
         if pooling == "mean" and ids.weights is None:
             gradient = gradient / lengths.clamp_min(1).unsqueeze(1)

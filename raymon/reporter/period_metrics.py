@@ -44,7 +44,8 @@ class PeriodMetrics:
             self.counts += window.counts
         else:
             self.known = False
-        merge_into(self.others, window.others)
+        if self.known:
+            merge_into(self.others, window.others)
 
     def values(self, metrics: Mapping[str, Metric]) -> dict[str, float]:
         """The values of these steps alone, by name, of the metrics that have one.

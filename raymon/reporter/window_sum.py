@@ -29,9 +29,9 @@ class LossTotal:
 
     def add(self, other: LossTotal) -> None:
         """Adds the sums of other ranks or steps. What is beyond the wire stays so."""
-        beyond = max(abs(self.sum), abs(other.sum)) >= LARGEST_UNITS
-        self.sum = LARGEST_UNITS if beyond else self.sum + other.sum
-        self.sum = max(-LARGEST_UNITS, min(self.sum, LARGEST_UNITS))
+        largest = max(self.sum, other.sum, key=abs)
+        total = largest if abs(largest) >= LARGEST_UNITS else self.sum + other.sum
+        self.sum = max(-LARGEST_UNITS, min(total, LARGEST_UNITS))
         self.weight = min(self.weight + other.weight, LARGEST_UNITS)
         self.non_finite += other.non_finite
 

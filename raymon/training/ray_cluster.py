@@ -230,7 +230,10 @@ def _probe(address: str | None, given: str) -> None:
     # Ray itself would try for minutes.
     if address == "auto":
         # The newest one of this machine may be gone.
-        address = ray._private.services.canonicalize_bootstrap_address(address)
+        try:
+            address = ray._private.services.canonicalize_bootstrap_address(address)
+        except Exception as error:
+            raise RunError(f"{given}: no Ray cluster there: {reason(error)}") from None
     host, _, port = (address or "").removeprefix("ray://").rpartition(":")
     if not host or not port.isdigit():
         return

@@ -75,7 +75,8 @@ def restore(state: TrainState, checkpoint: Checkpoint, context: WorkerContext) -
     }
     read_tensors(path, {**of_model, **of_averages, **of_optimizers})
     if state.averages is not None:
-        state.averages.begun = bool(of_averages) and trainer["averaging"]
+        # A checkpoint that does not say it has averages of steps alone.
+        state.averages.begun = bool(of_averages) and trainer.get("averaging", True)
         if not of_averages:
             # A config that averages only now has none in its checkpoint.
             state.averages.begin_anew()

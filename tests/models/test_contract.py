@@ -183,6 +183,22 @@ def test_a_model_may_score_the_candidates_of_a_batch() -> None:
     assert model.compute_metric()["recall_at_k"].item() == pytest.approx(hits)
 
 
+def test_the_last_batch_may_have_one_row_with_itself_for_a_candidate_and_a_rank_none() -> None:
+    model = model_of(pipeline(CUSTOM.replace("Given", "Retrieval"), RETRIEVAL))
+    model.init_metric()
+    for rows in (1, 0):
+        batch = batch_of(rows)
+        batch.sparse["tag"] = IdList(torch.arange(rows))
+        predictions = model.predict(batch)
+        model.check_predictions(predictions, batch)
+        losses = model.loss(predictions, batch)
+        check_losses(model, losses)
+        assert losses["softmax_cross_entropy"] == 0
+        if rows:
+            model.update_metric(predictions, batch)
+            assert model.compute_metric()["recall_at_k"] == 1
+
+
 def test_a_label_beyond_the_candidates_is_told_with_how_many_there_are() -> None:
     model = given(lambda w: {"logits": w.expand(2, 6).T}, RETRIEVAL.split("metrics")[0])
     batch = batch_of(ROWS)

@@ -47,10 +47,11 @@ def test_a_mean_is_that_of_the_finite_steps_or_no_number(
     assert merged.mean == pytest.approx(exact, rel=1e-6, abs=1e-9)
 
 
-def test_losses_that_explode_on_two_ranks_are_no_number_and_no_error() -> None:
+@pytest.mark.parametrize("sign", [1, -1])
+def test_losses_that_explode_on_two_ranks_are_no_number_and_no_error(sign: int) -> None:
     merged = LossTotal()
     for _ in range(3):
-        merged.add(over_the_wire(total_of([(3e38, 256.0)] * 4)))
-    assert over_the_wire(merged).mean == math.inf
+        merged.add(over_the_wire(total_of([(sign * 3e38, 256.0)] * 4)))
+    assert over_the_wire(merged).mean == sign * math.inf
     merged.add(total_of([(0.5, 1.0)]))
-    assert merged.mean == math.inf
+    assert merged.mean == sign * math.inf
