@@ -25,9 +25,9 @@ class GroupedXAUC(GroupedRows):
 
     A pair with equal labels or equal scores is not concordant, and counts among all of its group.
     With weights a pair weighs the product of its two; a group counts by its rows all the same,
-    those of weight 0 left out. Groups without a pair are left out, and `groups_skipped` says how
-    many those were when the value was last computed. After a label that is NaN or infinite the
-    value is NaN.
+    those of weight 0 left out. Groups without a pair, and those whose labels are all equal, are
+    left out, and `groups_skipped` says how many those were when the value was last computed. After
+    a label that is NaN or infinite the value is NaN.
 
     On one thread 200,000 rows in 20,000 groups took 0.06 s, and 10 million in a million 6 s and,
     beside the rows, 110 bytes a row; with weights 17 s and 165 bytes.
@@ -43,7 +43,7 @@ class GroupedXAUC(GroupedRows):
     """
 
     higher_is_better = True
-    missing = ("there are no rows that weigh anything", "no group has a pair of rows")
+    missing = ("there are no rows that weigh anything", "no group has rows of different labels")
     invalid_label = "labels that are not finite"
 
     def __init__(self, max_pairs_per_group: int | None = None, **kwargs: Any) -> None:
@@ -80,9 +80,11 @@ class GroupedXAUC(GroupedRows):
         first_key = torch.from_numpy(key[order[last]])
         columns = torch.from_numpy(preds), torch.from_numpy(target), of_pairs
         shares = self._shares(columns, group, torch.from_numpy(sizes), first_key).numpy()
-        has_pair = ~np.isnan(shares)
-        skipped = len(sizes) - int(np.count_nonzero(has_pair))
-        return group_sums(shares[has_pair], skipped, sizes[has_pair], bad_labels=bad_labels)
+        first, ordered = last - sizes + 1, target[order]
+        differ = np.minimum.reduceat(ordered, first) != np.maximum.reduceat(ordered, first)
+        has_value = differ & ~np.isnan(shares)
+        skipped = len(sizes) - int(np.count_nonzero(has_value))
+        return group_sums(shares[has_value], skipped, sizes[has_value], bad_labels=bad_labels)
 
     def _shares(
         self,

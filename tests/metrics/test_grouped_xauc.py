@@ -84,6 +84,16 @@ def test_is_the_mean_over_groups_by_their_rows(rows: list[Row], weighted: bool) 
     assert metric.input_errors() == {}
 
 
+def test_groups_of_equal_labels_are_left_out() -> None:
+    score, label = torch.tensor([0.1, 0.2, 0.3, 0.4]), torch.tensor([1.0, 2.0, 5.0, 5.0])
+    metric, key = GroupedXAUC(), torch.tensor([7, 7, 8, 8])
+    assert _value(metric, score, label, key) == 1
+    assert metric.details() == {"groups": 1, "groups_skipped": 1}
+    metric.reset()
+    assert np.isnan(_value(metric, score[2:], label[2:], key[2:]))
+    assert metric.why_no_value() == "no group has rows of different labels"
+
+
 def test_large_and_small_groups_are_each_counted_exactly() -> None:
     columns = _users(5_000, 300)
     expected, skipped = _by_groups(*columns, None)
