@@ -8,6 +8,7 @@ from collections.abc import Collection
 
 from raymon.config.direction import settle_directions
 from raymon.config.overrides import Overrides, apply_overrides
+from raymon.config.scalars import is_text
 from raymon.config.source import Source
 from raymon.config.text import missing_field, parse_text
 from raymon.config.validate import validate
@@ -69,11 +70,14 @@ def _read(
     file = storage_path(path)
     name = str(path)
     try:
-        text = file.read_text(encoding="utf-8")
+        # With or without a byte order mark, as editors on Windows write one.
+        text = file.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise ConfigError(f"{name}: no such file; give the path of a pipeline config") from None
     except UnicodeDecodeError:
-        raise ConfigError(f"{name}: is not text; a pipeline config is protobuf text") from None
+        raise ConfigError(
+            f"{name}: is not text in UTF-8; a pipeline config is protobuf text"
+        ) from None
     except OSError as error:
         raise ConfigError(f"{name}: cannot be read: {os_reason(error)}") from None
     config, source = PipelineConfig(), Source(name)
@@ -90,6 +94,9 @@ def _expand(text: str, field: str, source: Source) -> str:
                 field,
                 f"the environment has no {variable}; set it, or give --set {field}=...",
             )
-        return os.environ[variable]
+        found = os.environ[variable]
+        if not is_text(found):
+            raise source.error(field, f"{variable} in the environment is not text in UTF-8")
+        return found
 
     return _VARIABLE.sub(value, text)

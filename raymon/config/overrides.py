@@ -16,7 +16,7 @@ from typing import Any, cast
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
-from raymon.config.scalars import parse_scalar
+from raymon.config.scalars import is_text, parse_scalar
 from raymon.config.source import Source
 from raymon.config.text import parse_text
 from raymon.config.unknown import describe_unknown
@@ -79,6 +79,8 @@ def _quoted(text: str) -> str:
 class _Override:
     def __init__(self, key: str, value: str) -> None:
         self._given = f"{key}={value}"
+        if not is_text(self._given):
+            raise ConfigError(f"--set {self._given}: is not text in UTF-8; no field can have it")
         self._value = value
         self._append = key.endswith(("+", "[+]"))
         name = key.removesuffix("[+]").removesuffix("+")

@@ -44,6 +44,15 @@ def parse_scalar(field: FieldDescriptor, text: str) -> Scalar:
     return _parse_integer(field, text)
 
 
+def is_text(text: str) -> bool:
+    """Whether a field can have it; what a shell or the environment gives may be no text."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _parse_integer(field: FieldDescriptor, text: str) -> int:
     signed, bits = _BITS[field.cpp_type]
     low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1)) if signed else (0, 2**bits)

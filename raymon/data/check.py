@@ -176,6 +176,10 @@ def _check_column(schema: pa.Schema, source: str, use: _Use) -> None:
             else f"it has {', '.join(names[:20])}"
             + (f" and {len(names) - 20} more" if len(names) > 20 else "")
         )
+        if f"/{use.column}=" in source:
+            hint = (
+                f"{use.column}= in the name of a directory is not read, so write it into the files"
+            )
         raise DataError(f"{source}: has no column {use.column}, needed as {use.user}; {hint}")
     if names.count(use.column) > 1:
         raise DataError(f"{source}: has several columns {use.column}; names must differ")

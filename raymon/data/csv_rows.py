@@ -100,7 +100,7 @@ class LineParser:
         table = self.fast(text, lines, strings)
         if table is None:
             good, places, wrong = self._good_lines(text, types)
-            table = self.fast(good, len(places), strings)
+            table = self.fast(good, len(places), strings) if good else _no_rows(strings)
         if table is None:
             raise pa.ArrowInvalid(f"{lines} lines are not as many rows")
         bad = np.zeros(len(table), np.bool_)
@@ -151,6 +151,10 @@ class LineParser:
             if name in wanted and any("\udc80" <= letter <= "\udcff" for letter in value):
                 return f"column {name}: is not UTF-8"
         return ""
+
+
+def _no_rows(types: Mapping[str, pa.DataType]) -> pa.Table:
+    return pa.schema(list(types.items())).empty_table()
 
 
 def _lines(text: bytes) -> list[int]:

@@ -65,6 +65,8 @@ def why_raw(
         if raw_columns <= there:
             return f"{file.path} has no column {missing[0]} but all columns of the expressions"
         return None
+    if any(file.schema.names.count(feature.name) > 1 for feature in encoded):
+        return None  # what checks the columns tells it
     for feature in encoded:
         column_type = file.schema.field(feature.name).type
         if not feature.accepts(column_type):

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from raymon.data import Batch, EmbeddingSpec, Feature, IdList
+from raymon.errors import ConfigError, first_line
 from raymon.models.row_gradients import RowGradients, collected, look_up
 
 
@@ -88,6 +89,9 @@ class EmbeddingCollection(nn.Module):
 
     Args:
         specs: by feature name, the table that its ids belong to.
+
+    Raises:
+        ConfigError: a table is larger than the memory. It begins with the path of the field.
     """
 
     def __init__(self, specs: Mapping[str, EmbeddingSpec]) -> None:
@@ -96,8 +100,7 @@ class EmbeddingCollection(nn.Module):
         tables: dict[str, nn.Module] = {}
         for spec in self._specs.values():
             if _key(spec.name) not in tables:
-                table = EmbeddingTable(spec.num_embeddings, spec.dim, spec.trainable)
-                tables[_key(spec.name)] = table
+                tables[_key(spec.name)] = _table(spec)
         self.tables = nn.ModuleDict(tables)
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
@@ -111,6 +114,16 @@ class EmbeddingCollection(nn.Module):
 def specs_of(features: Iterable[Feature]) -> dict[str, EmbeddingSpec]:
     """By feature name, the tables of those features that have one."""
     return {f.name: f.embedding for f in features if f.embedding is not None}
+
+
+def _table(spec: EmbeddingSpec) -> EmbeddingTable:
+    try:
+        return EmbeddingTable(spec.num_embeddings, spec.dim, spec.trainable)
+    except RuntimeError as error:  # of the allocator, as torch has no type of its own for it
+        raise ConfigError(
+            f"feature_configs: the table {spec.name} of {spec.num_embeddings:,} rows of {spec.dim} "
+            f"numbers cannot be made, {first_line(error)}; give it fewer rows"
+        ) from error
 
 
 def _key(table: str) -> str:

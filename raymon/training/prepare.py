@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -276,9 +277,20 @@ def with_absolute_paths(config: PipelineConfig) -> PipelineConfig:
     """The config as it means the same in any working directory.
 
     Raises:
-        UserError: There are credentials in a URI, which would be kept with the run, or the one of
-            `model_dir` cannot be opened.
+        UserError: There are credentials in a URI, which would be kept with the run, the one of
+            `model_dir` cannot be opened, or a path is relative to a working directory whose name
+            is no text.
     """
+    try:
+        return _with_absolute_paths(config)
+    except UnicodeEncodeError:
+        raise ConfigError(
+            f"{os.getcwd()}: the working directory has a name that is not text in UTF-8; work in "
+            "another one"
+        ) from None
+
+
+def _with_absolute_paths(config: PipelineConfig) -> PipelineConfig:
     result = PipelineConfig()
     result.CopyFrom(config)
     result.model_dir = str(absolute(storage_path(config.model_dir)))

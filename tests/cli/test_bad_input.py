@@ -148,3 +148,15 @@ def test_a_log_level_of_the_environment_that_is_not_known_is_named(
     assert code == 2
     assert "RAYMON_LOG_LEVEL=LOUD" in errors
     assert "INFO" in errors
+
+
+def test_a_working_directory_whose_name_is_no_text_is_told(
+    raymon, monkeypatch, tmp_path: Path, config_file: Path
+) -> None:
+    here = tmp_path / "\udcff"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    code, errors = raymon("train", config_file, "--num-workers", 0, "--set", "model_dir=run")
+    assert code == 2
+    assert "the working directory has a name that is not text in UTF-8" in errors
+    assert os.listdir(here) == []

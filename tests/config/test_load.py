@@ -130,6 +130,19 @@ def test_a_file_that_is_no_text_is_told(tmp_path: Path, content: bytes | None) -
         load(path)
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_line_ends_and_a_byte_order_mark_change_nothing(
+    tmp_path: Path, end: str, encoding: str
+) -> None:
+    path = tmp_path / "x.config"
+    path.write_bytes(TEXT.replace("\n", end).encode(encoding))
+    assert load(path) == text_format.Parse(TEXT, PipelineConfig())
+    path.write_bytes(TEXT.replace("num_steps", "num_step").replace("\n", end).encode(encoding))
+    with pytest.raises(ConfigError, match=f"x.config:{line_of('num_steps')}: "):
+        load(path)
+
+
 def test_a_folder_is_no_config(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
         load(tmp_path)
@@ -141,6 +154,9 @@ def test_variables_in_paths_come_from_the_environment(
     path = write(tmp_path, TEXT.replace('"in"', '"${RAYMON_TEST_DIR}/train"'))
     monkeypatch.setenv("RAYMON_TEST_DIR", "/data")
     assert load(path).train_input_path == "/data/train"
+    monkeypatch.setenv("RAYMON_TEST_DIR", "\udcff")
+    with pytest.raises(ConfigError, match="RAYMON_TEST_DIR in the environment is not text in UTF"):
+        load(path)
     monkeypatch.delenv("RAYMON_TEST_DIR")
     with pytest.raises(ConfigError, match=r"RAYMON_TEST_DIR; set it, or give --set train_input_pa"):
         load(path)

@@ -125,6 +125,8 @@ def test_a_string_is_taken_as_it_is(text: str) -> None:
         ("model_config.mmoe={}", "raymon does not have mmoe yet"),
         ("data_config.dataset_type=OdpsDataset", "OdpsDataset"),
         ("model_config.metrics+=acuracy {}", 'did you mean "accuracy"?'),
+        ("model_dir=\udcff", "is not text in UTF-8"),
+        ("ray_config={address: '\udcff'}", "is not text in UTF-8"),
     ],
 )
 def test_an_override_that_is_wrong_is_named(override: str, message: str, tmp_path: Path) -> None:

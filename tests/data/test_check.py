@@ -119,6 +119,13 @@ def test_dates_beside_numbers_are_an_error(tmp_path: Path) -> None:
         check(tmp_path)
 
 
+def test_what_is_in_the_name_of_a_directory_alone_is_told(tmp_path: Path) -> None:
+    (tmp_path / "click=1").mkdir()
+    pq.write_table(GOOD.drop_columns(["click"]), tmp_path / "click=1" / "a.parquet")
+    with pytest.raises(DataError, match=r"has no column click.* write it into the files"):
+        check(tmp_path)
+
+
 def test_an_input_without_rows_is_an_error(tmp_path: Path) -> None:
     pq.write_table(GOOD.slice(0, 0), tmp_path / "a.parquet")
     with pytest.raises(DataError, match="has no rows"):

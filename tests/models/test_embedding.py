@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from torch.nn.functional import embedding
 
 from raymon.data import Batch, EmbeddingSpec, IdList
+from raymon.errors import ConfigError
 from raymon.models import EmbeddingCollection
 
 
@@ -45,6 +46,12 @@ def test_any_text_is_a_table_name() -> None:
     names = ["type", "a.b", "a_b", "a%2Eb", "forward", "keys", ""]
     tables = EmbeddingCollection({name: EmbeddingSpec(name, 5, 2) for name in names})
     assert len(list(tables.parameters())) == len(names)
+
+
+@pytest.mark.parametrize("rows", [2**62, 2**44])
+def test_a_table_larger_than_the_memory_is_told(rows: int) -> None:
+    with pytest.raises(ConfigError, match=f"feature_configs: the table big of {rows:,} rows of 9"):
+        EmbeddingCollection({"x": EmbeddingSpec("big", rows, 9)})
 
 
 def test_a_frozen_table_is_not_trained() -> None:

@@ -114,6 +114,13 @@ def test_the_data_says_what_the_config_does_not(
     )
 
 
+def test_columns_of_one_name_are_left_to_what_checks_them(tmp_path: Path) -> None:
+    table = pa.table([[1], [2], [0.5], [1]], names=["user", "user", "price", "click"])
+    pq.write_table(table, tmp_path / "rows.parquet")
+    with pytest.raises(DataError, match="has several columns user; names must differ"):
+        raymon.train(config_of(tmp_path, USER, PRICE))
+
+
 def test_footers_are_looked_at_whole_and_rows_at_the_beginning(tmp_path: Path) -> None:
     config, rows = config_of(tmp_path, USER, PRICE), LOOKED_AT + 1
     ids = [0] * LOOKED_AT + [10]
