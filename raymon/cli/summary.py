@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 import shutil
 import sys
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from raymon.cli.streams import say
 from raymon.cli.words import beside_values, output_width, row_lines, values_text
-from raymon.number_text import count_text, rate_text
+from raymon.number_text import count_text, number_text, rate_text
 
 if TYPE_CHECKING:
     from raymon.training.summary import Summary
@@ -68,7 +69,7 @@ def _last_window(summary: Summary) -> str:
     apart = {
         name: value
         for name, value in summary.window_metrics.items()
-        if summary.train_metrics.get(name) != value
+        if number_text(summary.train_metrics.get(name, math.nan)) != number_text(value)
     }
     if not apart:
         return ""

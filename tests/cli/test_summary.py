@@ -89,6 +89,8 @@ def test_a_decayed_value_stands_beside_that_of_the_last_window_in_a_short_run(ca
     alone = "last window alone: mse 0.64000 (81 % of the decayed value is its first window)"
     assert alone in said
     assert "last window alone" not in printed(capsys, train_metrics={"auc": 0.7})
+    nan = {"auc": float("nan")}
+    assert "last window alone" not in printed(capsys, train_metrics=nan, window_metrics=nan)
 
 
 def test_the_first_line_says_that_a_run_has_diverged(capsys) -> None:
