@@ -116,8 +116,9 @@ class Together(torch.optim.Optimizer):
     def __init__(self, optimizers: Sequence[torch.optim.Optimizer]) -> None:
         self._optimizers = optimizers
         self.steps = 0
-        groups = [group for optimizer in optimizers for group in optimizer.param_groups]
-        super().__init__([{"params": group["params"]} for group in groups], {})
+        groups = [group["params"] for optimizer in optimizers for group in optimizer.param_groups]
+        # A model without parameters has none, which is told by its first loss.
+        super().__init__([{"params": parameters} for parameters in groups or [[]]], {})
 
     @overload
     def step(self, closure: None = None) -> None: ...

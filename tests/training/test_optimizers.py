@@ -166,3 +166,13 @@ def test_a_resumed_run_takes_the_rates_of_the_config_that_it_is_given() -> None:
     resumed = optimizers_of(ADAM.replace("0.01", "0.5"), model)
     resumed.load_state_dict(saved)
     assert [o.param_groups[0]["lr"] for o in resumed.optimizers] == [0.5, 0.5]
+
+
+def test_a_model_of_which_nothing_is_trained_is_told_by_its_loss_and_not_here() -> None:
+    model = model_of(pipeline())
+    model.requires_grad_(False)
+    config = text_format.Parse("dense_optimizer { adam_optimizer {} }", TrainConfig())
+    optimizers = build_optimizers(config, model)
+    optimizers.step()
+    optimizers.zero_grad()
+    assert (optimizers.optimizers, optimizers.learning_rates()) == ((), [])
