@@ -10,17 +10,8 @@ from contextlib import suppress
 
 import click
 
-from raymon import __version__
-from raymon.cli.best import best
-from raymon.cli.checkpoint import checkpoint
-from raymon.cli.config import config
-from raymon.cli.evaluate import evaluate
-from raymon.cli.export import export
-from raymon.cli.predict import predict
 from raymon.cli.signals import Signals
 from raymon.cli.streams import prepare_streams
-from raymon.cli.submit import submit
-from raymon.cli.train import train
 from raymon.errors import ClusterLostError, RaymonError, UserError
 from raymon.log import set_up_logging
 
@@ -28,28 +19,10 @@ EXIT_FAILED = 1
 EXIT_USER_ERROR = 2
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="raymon")
-def raymon() -> None:
-    """Train PyTorch models on Ray, and see the true numbers of the whole cluster meanwhile."""
-
-
-raymon.add_command(train)
-raymon.add_command(submit)
-raymon.add_command(evaluate)
-raymon.add_command(export)
-raymon.add_command(predict)
-raymon.add_command(best)
-raymon.add_command(checkpoint)
-raymon.add_command(config)
-
-
 def main() -> None:
     """Runs the command line. Exits with 0 when done, 1 when the run failed, 2 when what the user
     gave is wrong, 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP."""
     prepare_streams()
-    # A model of the user's own is found where the command is run, as with `python -m`.
-    sys.path.insert(0, os.getcwd())
     signals = Signals()
     try:
         code = _run(signals)
@@ -81,6 +54,12 @@ def _run(signals: Signals) -> int:
     """The exit code of the command, after one line where something is wrong."""
     try:
         set_up_logging()
+        # Here, as it takes seconds in which a signal may come.
+        from raymon.cli.commands import raymon
+
+        # A model of the user's own is found where the command is run, as with `python -m`; what
+        # raymon needs is not looked for there.
+        sys.path.insert(0, os.getcwd())
         raymon.main(standalone_mode=False, obj=signals)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
@@ -107,6 +86,10 @@ def _run(signals: Signals) -> int:
     except Exception as error:
         from raymon.training.failure import explained
 
+        if signals.received is not None:
+            # Imports make errors of their own of an interruption.
+            _say(f"interrupted; on the way out: {explained(error)}")
+            return signals.exit_code
         _say(explained(error))
         return EXIT_FAILED
     return 0

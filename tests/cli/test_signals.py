@@ -121,6 +121,33 @@ def started(*shell: str, cleaning: float = 0.0) -> subprocess.Popen[str]:
     return process
 
 
+IMPORTING = """
+import os, signal, sys
+
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == "torch":
+            try:
+                os.kill(os.getpid(), signal.SIGINT)
+            except KeyboardInterrupt:
+                raise {error}
+
+sys.meta_path.insert(0, Interrupting())
+from raymon.cli.main import main
+main()
+"""
+
+
+@pytest.mark.parametrize("error", ["", "RecursionError('deep')"])
+def test_a_command_that_is_being_imported_ends_by_one_line(error: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", IMPORTING.format(error=error)], capture_output=True, text=True
+    )
+    assert ended.returncode == 130
+    assert ended.stderr.startswith("raymon: interrupted")
+    assert len(ended.stderr.splitlines()) == 1
+
+
 def test_a_process_in_the_background_of_a_shell_ends_by_sigterm() -> None:
     # There SIGINT is ignored, and stays so.
     process = started("sh", "-c", 'trap "" INT; exec "$@"', "sh")

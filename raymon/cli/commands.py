@@ -1,0 +1,31 @@
+"""All commands as one."""
+
+from __future__ import annotations
+
+import click
+
+from raymon import __version__
+from raymon.cli.best import best
+from raymon.cli.checkpoint import checkpoint
+from raymon.cli.config import config
+from raymon.cli.evaluate import evaluate
+from raymon.cli.export import export
+from raymon.cli.predict import predict
+from raymon.cli.submit import submit
+from raymon.cli.train import train
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="raymon")
+def raymon() -> None:
+    """Train PyTorch models on Ray, and see the true numbers of the whole cluster meanwhile."""
+
+
+raymon.add_command(train)
+raymon.add_command(submit)
+raymon.add_command(evaluate)
+raymon.add_command(export)
+raymon.add_command(predict)
+raymon.add_command(best)
+raymon.add_command(checkpoint)
+raymon.add_command(config)
