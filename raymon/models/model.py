@@ -107,6 +107,11 @@ class Model(nn.Module, ABC):
         """Why metrics had no value, where it was NaN when it was computed last, by name."""
         return {}
 
+    def metric_without_value(self) -> set[str]:
+        """The metrics of `metric_no_value` whose rows give them no value, whatever the model says
+        of them; not those that are NaN by what it predicts."""
+        return set()
+
     def reset_metric(self) -> None:
         """Starts the metrics of the evaluation anew."""
 

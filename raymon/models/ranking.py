@@ -180,6 +180,15 @@ class RankingModel(Model):
         }
         return {name: why for name, why in reasons.items() if why}
 
+    def metric_without_value(self) -> set[str]:
+        return {
+            name
+            for name, (_, metric) in self._metrics.items()
+            if isinstance(metric, CheckedMetric)
+            and metric.why_no_value() is not None
+            and not metric.input_errors()
+        }
+
     def reset_metric(self) -> None:
         for _, metric in self._metrics.values():
             metric.reset()

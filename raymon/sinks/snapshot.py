@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -177,6 +177,8 @@ class Evaluation:
             `{"grouped_auc": {"groups": 37, "groups_skipped": 5}}`; of those that have any.
         no_value: By metric whose value is NaN, why it has none, as in
             `{"auc": "there is one class alone (labels are all 1)"}`.
+        without_value: Those of them whose rows give no value, whatever the model says of them;
+            known where it was evaluated.
     """
 
     step: int
@@ -185,11 +187,7 @@ class Evaluation:
     input_errors: InputErrors = field(default_factory=dict)
     metric_details: Details = field(default_factory=dict)
     no_value: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def without_value(self) -> set[str]:
-        """The metrics that the rows give no value, whatever the model says of them."""
-        return {name for name in self.no_value if name not in self.input_errors}
+    without_value: Set[str] = frozenset()
 
 
 @dataclass(frozen=True)

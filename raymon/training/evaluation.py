@@ -76,11 +76,14 @@ def evaluate(
         bounds = {name: float(value) for name, value in model.metric_bounds().items()}
         input_errors = model.metric_input_errors()
         details, no_value = model.metric_details(), model.metric_no_value()
+        without_value = model.metric_without_value()
     model.reset_metric()
     model.train()
     no_value = {name: why for name, why in no_value.items() if math.isnan(metrics[name])}
     scores = {**metrics, **_means(sums, context)}
-    return Evaluation(step, scores, bounds, input_errors, details, no_value)
+    return Evaluation(
+        step, scores, bounds, input_errors, details, no_value, without_value & set(no_value)
+    )
 
 
 def _steps(config: PipelineConfig, reader: EvalReader) -> int | None:

@@ -183,3 +183,20 @@ def test_metrics_go_to_another_device_with_the_model() -> None:
     model.update_train_metric(
         {"probs": torch.empty(3, device="meta")}, batch_of(3).to(torch.device("meta"))
     )
+
+
+@pytest.mark.parametrize(
+    ("labels", "scores", "without"), [(1.0, 0.5, {"auc"}), (1.0, float("nan"), set())]
+)
+def test_a_value_is_missing_by_the_rows_or_by_what_is_predicted(
+    labels: float, scores: float, without: set[str]
+) -> None:
+    config = pipeline(DEEPFM, "losses { binary_cross_entropy {} } metrics { auc {} }")
+    model, batch = model_of(config), batch_of(8)
+    model.init_metric()
+    batch.labels["y"].fill_(labels)
+    predictions = {"probs": torch.full((8,), scores), "logits": torch.zeros(8)}
+    model.update_metric(predictions, batch)
+    assert model.compute_metric()["auc"].isnan()
+    assert set(model.metric_no_value()) == {"auc"}
+    assert model.metric_without_value() == without
