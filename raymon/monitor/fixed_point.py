@@ -1,4 +1,4 @@
-"""Reals as integers in units of 2^-32, so that adding them is exact in any order."""
+"""Reals as integers in units of 2^-32 or 2^-128, so that adding them is exact in any order."""
 
 from __future__ import annotations
 
@@ -9,31 +9,34 @@ from raymon.protos.report_pb2 import FixedPoint
 FRACTION_BITS = 32
 """Bits after the binary point of a quantised real."""
 
+FINE_BITS = 128
+"""The same of a sum of losses, which counts by its ratio to the sum of the weights of the rows: of
+weights of 1e-25 it has 45 bits."""
+
 LARGEST = 2.0**94
-"""Reals beyond it do not fit on the wire, where a number of units has 128 bits."""
+"""Reals beyond it are not told apart."""
 
-LARGEST_UNITS = round(math.ldexp(LARGEST, FRACTION_BITS))
-"""`LARGEST` in units. A sum that reaches it is not known any more."""
-
-_LOW_BITS = 64
-_LOW_MASK = (1 << _LOW_BITS) - 1
+LARGEST_UNITS = round(math.ldexp(LARGEST, FINE_BITS))
+"""`LARGEST` in fine units. A sum that reaches it is not known any more."""
 
 
-def units(value: float) -> int:
-    """A finite `value` in units of 2**-`FRACTION_BITS`, rounded; `LARGEST` where it is beyond."""
-    return round(math.ldexp(min(max(value, -LARGEST), LARGEST), FRACTION_BITS))
+def units(value: float, fraction_bits: int = FRACTION_BITS) -> int:
+    """A finite `value` in units of 2**-`fraction_bits`, rounded; `LARGEST` where it is beyond."""
+    return round(math.ldexp(min(max(value, -LARGEST), LARGEST), fraction_bits))
 
 
-def real(number: int) -> float:
-    """The float64 nearest to `number` * 2**-`FRACTION_BITS`."""
-    return number / (1 << FRACTION_BITS)
+def real(number: int, fraction_bits: int = FRACTION_BITS) -> float:
+    """The float64 nearest to `number` * 2**-`fraction_bits`."""
+    return number / (1 << fraction_bits)
 
 
 def encode(number: int) -> FixedPoint:
-    """The message of a number of units."""
-    return FixedPoint(high=number >> _LOW_BITS, low=number & _LOW_MASK)
+    """The message of a number of fine units."""
+    length = (number.bit_length() + 8) // 8 if number else 0
+    return FixedPoint(units=number.to_bytes(length, "little", signed=True))
 
 
 def decode(message: FixedPoint) -> int:
-    """The number of units of a message."""
-    return int(message.high << _LOW_BITS | message.low)
+    """The number of fine units of a message; `LARGEST_UNITS` where it is beyond."""
+    number = int.from_bytes(message.units, "little", signed=True)
+    return max(-LARGEST_UNITS, min(number, LARGEST_UNITS))

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from raymon.monitor.counts import encode_counts
-from raymon.monitor.fixed_point import LARGEST, encode, units
+from raymon.monitor.fixed_point import FINE_BITS, LARGEST, encode, units
 from raymon.monitor.histogram import encode_histogram
 from raymon.monitor.late_stack import LateStack
 from raymon.monitor.layout import Layout
@@ -20,7 +20,7 @@ from raymon.monitor.offload import Offload
 from raymon.monitor.states import encode_states
 from raymon.protos.report_pb2 import LossSum, Scalar, WindowReport
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 Reals = NDArray[np.float64]
 
@@ -124,8 +124,8 @@ def _loss_sum(name: str, losses: Reals, weights: Reals) -> LossSum:
     finite = np.isfinite(losses) & np.isfinite(weights)
     return LossSum(
         name=name,
-        sum=encode(units(_sum(losses[finite], weights[finite]))),
-        weight=encode(units(math.fsum(weights[finite].tolist()))),
+        sum=encode(units(_sum(losses[finite], weights[finite]), FINE_BITS)),
+        weight=encode(units(math.fsum(weights[finite].tolist()), FINE_BITS)),
         non_finite=len(finite) - int(np.count_nonzero(finite)),
     )
 

@@ -8,12 +8,10 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class FixedPoint(_message.Message):
-    __slots__ = ("high", "low")
-    HIGH_FIELD_NUMBER: _ClassVar[int]
-    LOW_FIELD_NUMBER: _ClassVar[int]
-    high: int
-    low: int
-    def __init__(self, high: _Optional[int] = ..., low: _Optional[int] = ...) -> None: ...
+    __slots__ = ("units",)
+    UNITS_FIELD_NUMBER: _ClassVar[int]
+    units: bytes
+    def __init__(self, units: _Optional[bytes] = ...) -> None: ...
 
 class LossSum(_message.Message):
     __slots__ = ("name", "sum", "weight", "non_finite")

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from raymon.monitor.counts import Entries, add_counts, decode_counts, encode_counts
-from raymon.monitor.fixed_point import LARGEST_UNITS, decode, encode, real
+from raymon.monitor.fixed_point import FINE_BITS, LARGEST_UNITS, decode, encode, real
 from raymon.monitor.layout import Counts, Layout
 from raymon.monitor.sending import add_sending
 from raymon.monitor.states import States, decode_states, encode_merged, merge_into
@@ -21,7 +21,7 @@ from raymon.protos.report_pb2 import Histogram, LossSum, Scalar, SendingCounts, 
 
 @dataclass
 class LossTotal:
-    """Sums of one loss, in units of 2^-32, as integers of any size."""
+    """Sums of one loss, in units of 2^-128, as integers of any size."""
 
     sum: int = 0
     weight: int = 0
@@ -41,7 +41,8 @@ class LossTotal:
         what can be counted."""
         if abs(self.sum) >= LARGEST_UNITS:
             return math.copysign(math.inf, self.sum)
-        return real(self.sum) / real(self.weight) if self.weight else math.nan
+        weight = real(self.weight, FINE_BITS)
+        return real(self.sum, FINE_BITS) / weight if weight else math.nan
 
     def to_message(self, name: str) -> LossSum:
         """Everything that `from_message` needs."""

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raymon.monitor.fixed_point import LARGEST, decode, encode, units
+from raymon.monitor.fixed_point import LARGEST, LARGEST_UNITS, decode, encode, units
 from raymon.monitor.states import States, decode_states, encode_merged, encode_states, merge_into
 from raymon.protos.report_pb2 import FixedPoint, MetricState, TensorState
 
@@ -22,9 +22,14 @@ def value(merged: dict[str, States], state: str) -> list[float]:
     return merged["m"][state].to_array().reshape(-1).tolist()
 
 
-@given(st.integers(-(2**126), 2**126))
+@given(st.integers(-LARGEST_UNITS, LARGEST_UNITS) | st.integers(-300, 300))
 def test_a_sum_of_any_size_travels(number: int) -> None:
     assert decode(FixedPoint.FromString(encode(number).SerializeToString())) == number
+
+
+@given(st.binary(max_size=300))
+def test_what_travels_is_never_beyond_the_largest(units: bytes) -> None:
+    assert abs(decode(FixedPoint(units=units))) <= LARGEST_UNITS
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))

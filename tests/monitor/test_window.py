@@ -2,7 +2,7 @@ import math
 
 import torch
 
-from raymon.monitor.fixed_point import decode, real
+from raymon.monitor.fixed_point import FINE_BITS, decode, real
 from raymon.monitor.late_stack import LateStack
 from raymon.monitor.layout import Layout
 from raymon.monitor.window import Window, encode_window
@@ -29,18 +29,18 @@ def window_of(losses: list[float], weights: list[float]) -> Window:
 def test_a_loss_travels_as_its_weighted_sum() -> None:
     message = encode_window(window_of([0.5, 0.25, 1.0], [4.0, 4.0, 2.0]))
     loss = message.losses[0]
-    assert real(decode(loss.sum)) == 0.5 * 4 + 0.25 * 4 + 1.0 * 2
-    assert real(decode(loss.weight)) == 10.0
+    assert real(decode(loss.sum), FINE_BITS) == 0.5 * 4 + 0.25 * 4 + 1.0 * 2
+    assert real(decode(loss.weight), FINE_BITS) == 10.0
 
 
 def test_losses_that_are_not_finite_are_counted_and_left_out() -> None:
     message = encode_window(window_of([0.5, math.nan, math.inf], [4.0, 4.0, 2.0]))
     loss = message.losses[0]
     assert loss.non_finite == 2
-    assert real(decode(loss.sum)) == 2.0
-    assert real(decode(loss.weight)) == 4.0
+    assert real(decode(loss.sum), FINE_BITS) == 2.0
+    assert real(decode(loss.weight), FINE_BITS) == 4.0
 
 
 def test_huge_losses_lose_low_bits_and_not_their_size() -> None:
     message = encode_window(window_of([3e12], [1000.0]))
-    assert math.isclose(real(decode(message.losses[0].sum)), 3e15, rel_tol=1e-6)
+    assert math.isclose(real(decode(message.losses[0].sum), FINE_BITS), 3e15, rel_tol=1e-6)

@@ -1,8 +1,10 @@
 """Losses of a window over ranks and steps, finite or not."""
 
 import math
+import operator
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,6 +47,19 @@ def test_a_mean_is_that_of_the_finite_steps_or_no_number(
         return
     exact = float(sum(products) / sum(Fraction(weight) for _, weight in finite))
     assert merged.mean == pytest.approx(exact, rel=1e-6, abs=1e-9)
+
+
+@given(
+    st.lists(st.floats(2.0**-20, 100.0, width=32), min_size=1, max_size=6),
+    st.floats(-25, 13).map(lambda power: float(np.float32(10.0**power))),
+)
+def test_weights_of_any_size_give_the_mean_of_their_ratios(
+    losses: list[float], scale: float
+) -> None:
+    weights = [float(1 + i % 3) for i in range(len(losses))]
+    exact = math.fsum(map(operator.mul, losses, weights)) / math.fsum(weights)
+    total = over_the_wire(total_of([(x, w * scale) for x, w in zip(losses, weights, strict=True)]))
+    assert total.mean == pytest.approx(exact, rel=1e-6)
 
 
 @pytest.mark.parametrize("sign", [1, -1])
