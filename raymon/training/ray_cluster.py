@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,7 @@ def connect(address: str | None) -> Connection:
         # the switch for systems whose firewalls would ask.
         ray._private.ray_constants.ENABLE_RAY_CLUSTER = False
     try:
-        with _signals_left_alone():
+        with _signals_left_alone(), _in_sessions_of_their_own():
             context = ray.init(
                 address=address or "local",
                 # Only through Ray's client the driver is where its code is not.
@@ -141,6 +142,19 @@ def _signals_left_alone() -> Iterator[None]:
         if threading.current_thread() is threading.main_thread():
             # Set anew, it is in the place of the one in C++, whoever's it is.
             signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))
+
+
+@contextmanager
+def _in_sessions_of_their_own() -> Iterator[None]:
+    """What Ray starts here hears no signal that a terminal, `timeout` or a scheduler sends to the
+    group of this process, which needs Ray to end its run; it ends Ray after that."""
+    services: Any = ray._private.services
+    set_by_ray = services.ConsolePopen
+    services.ConsolePopen = partial(set_by_ray, start_new_session=True)
+    try:
+        yield
+    finally:
+        services.ConsolePopen = set_by_ray
 
 
 def worker_resources(config: RayConfig) -> dict[str, float]:
