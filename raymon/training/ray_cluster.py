@@ -6,7 +6,6 @@ import logging
 import os
 import secrets
 import signal
-import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,11 +30,11 @@ from raymon.errors import ConfigError, RunError, reason
 from raymon.protos.ray_pb2 import RayConfig
 from raymon.training.cluster_watch import StartedRay
 from raymon.training.datasets import Datasets, is_ray_dataset
+from raymon.training.ray_address import probe
 from raymon.training.user_code import sent_along
 
 _log = logging.getLogger("raymon")
 
-_PROBE_S = 10
 _LOOK_S = 1.0
 
 _started: StartedRay | None = None
@@ -75,7 +74,7 @@ def connect(address: str | None) -> Connection:
     if not address:
         address = os.environ.get("RAY_ADDRESS")
         given = f"RAY_ADDRESS={address}"
-    _probe(address, given)
+    probe(address, given)
     if not address:
         _give_token()
     ray._private.worker.print_to_stdstream = _log_raylet
@@ -238,23 +237,6 @@ def _log_raylet(data: Mapping[str, Any], *_: object, **__: object) -> None:
     """Takes what Ray would print into the output of this process, whatever its settings say."""
     for line in data.get("lines", ()):
         _log.debug("Ray: %s", line)
-
-
-def _probe(address: str | None, given: str) -> None:
-    # Ray itself would try for minutes.
-    if address == "auto":
-        # The newest one of this machine may be gone.
-        try:
-            address = ray._private.services.canonicalize_bootstrap_address(address)
-        except Exception as error:
-            raise RunError(f"{given}: no Ray cluster there: {reason(error)}") from None
-    host, _, port = (address or "").removeprefix("ray://").rpartition(":")
-    if not host or not port.isdigit():
-        return
-    try:
-        socket.create_connection((host, int(port)), timeout=_PROBE_S).close()
-    except OSError as error:
-        raise RunError(f"{given}: no Ray cluster there: {error}") from None
 
 
 def _dashboard(url: str | None) -> str | None:
