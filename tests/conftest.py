@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -63,18 +62,6 @@ model_config {{
 }}
 ray_config {{ num_workers: 2 }}
 """
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """Tests on Ray share one cluster, so they are run by one process, and begin first: they take
-    the longest. A file is run by one process too, as its tests share what is slow to make.
-    """
-    items.sort(key=lambda item: "integration" not in item.path.parts)
-    for item in items:
-        on_ray = "integration" in item.path.parts
-        item.add_marker(pytest.mark.xdist_group("ray" if on_ray else str(item.path)))
-    yield
 
 
 @pytest.fixture(scope="session")
