@@ -13,7 +13,8 @@ from raymon.errors import UserError
 
 _SECRET = re.compile(r"key|secret|token|password|credential|signature", re.IGNORECASE)
 
-_QUERY = re.compile(r"\?\w+=[^/?]*$")
+_QUERY = re.compile(r"\?\w+=(?:://|[^/?])*$")
+"""Of slashes a query has those of the URL of an endpoint alone."""
 
 
 def open_uri(uri: str) -> tuple[Any, str]:

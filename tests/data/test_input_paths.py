@@ -299,9 +299,10 @@ PATTERNS = [
 ]
 
 
+@pytest.mark.parametrize("query", ["?endpoint_override=h", "?endpoint_override=http://h:1"])
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_object_storage_has_the_same_files_as_a_disk(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pattern: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pattern: str, query: str
 ) -> None:
     names = [*HIDDEN, *DATA, "a b[1]/é%20,#?.parquet", "a b[1]/x.parquet", "day=1/_x/y.parquet"]
     made(tmp_path / "data", *names)
@@ -315,7 +316,6 @@ def test_object_storage_has_the_same_files_as_a_disk(
 
     monkeypatch.setattr("raymon.data.input_paths.open_uri", opened)
     monkeypatch.chdir(tmp_path)
-    query = "?endpoint_override=h"
     uris = ",".join(
         "mem://bucket/" + part.strip().replace("%", "%25").replace("20,", "20%2C") + query
         for part in pattern.split(", ")
