@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import io
 import json
 import os
@@ -81,6 +82,7 @@ def write_bundle(
         RunError: There is something by its name, or it cannot be written.
     """
     try:
+        _take_back(directory)
         if directory.exists():
             _check_replaceable(directory, replace)
         if isinstance(directory, Path):
@@ -95,6 +97,15 @@ def write_bundle(
         raise
     except Exception as error:
         raise RunError(f"{directory}: cannot be written: {reason(error)}") from None
+
+
+def _take_back(directory: StoragePath) -> None:
+    """Puts the model back that an export had moved away which was killed before its own was
+    there."""
+    if isinstance(directory, Path) and not directory.exists() and directory.parent.is_dir():
+        for old in directory.parent.glob(f".{glob.escape(directory.name)}.*.old"):
+            old.rename(directory)
+            return
 
 
 def _check_replaceable(directory: StoragePath, replace: bool) -> None:
