@@ -6,9 +6,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from raymon.reporter.publications import Cursor, Publications
 from raymon.sinks import BackgroundSink, Evaluation, Notice, Published, Sink, Snapshot
+
+_AnySink = TypeVar("_AnySink", bound=Sink)
 
 _FLUSH_S = 2.0
 """Seconds that the numbers of a checkpoint may take on their way into sinks."""
@@ -113,10 +116,10 @@ class Outlet:
         """Closes the sinks, all at the same time, within `_CLOSE_S`."""
         background = [sink for sink in self._sinks if isinstance(sink, BackgroundSink)]
         for sink in background:
-            sink.begin_close()
+            self._try(sink, lambda each: each.begin_close())
         deadline = time.monotonic() + _CLOSE_S
         for sink in background:
-            sink.close(max(0.0, deadline - time.monotonic()))
+            self._try(sink, lambda each: each.close(max(0.0, deadline - time.monotonic())))
         for other in self._sinks:
             if not isinstance(other, BackgroundSink):
                 self._try(other, lambda each: each.close())
@@ -132,7 +135,7 @@ class Outlet:
         for sink in self._sinks:
             self._try(sink, action)
 
-    def _try(self, sink: Sink, action: Callable[[Sink], None]) -> None:
+    def _try(self, sink: _AnySink, action: Callable[[_AnySink], None]) -> None:
         try:
             action(sink)
         except Exception as error:
