@@ -3,7 +3,7 @@
 from raymon.data.batch import Batch, IdList
 from raymon.data.check import InputSummary, check_input, check_schema
 from raymon.data.converter import Columns
-from raymon.data.csv_file import CsvFormat
+from raymon.data.csv_file import CsvFormat, compression_of
 from raymon.data.dataset_reader import DatasetBatch, DatasetPosition, DatasetReader, missing_rows
 from raymon.data.feature import EmbeddingSpec, Feature
 from raymon.data.features import build_features
@@ -14,6 +14,7 @@ from raymon.data.formats import (
     format_by_ending,
     format_of,
     input_files,
+    kinds_by_ending,
     parquet_paths,
 )
 from raymon.data.input_counts import InputCounts
@@ -46,10 +47,12 @@ __all__ = [
     "check_input",
     "check_label_map",
     "check_schema",
+    "compression_of",
     "format_by_ending",
     "format_of",
     "has_state",
     "input_files",
+    "kinds_by_ending",
     "may_be_read",
     "missing_rows",
     "open_table",

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,13 @@ _BLOCK = 1 << 22
 _LONGEST_LINE = 1 << 26
 _COMPRESSED = {"gzip": b"\x1f\x8b", "bz2": b"BZh", "zstd": b"\x28\xb5\x2f\xfd"}
 _ENDINGS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
+"""How a file is compressed, by its ending."""
+
+
+def compression_of(name: str) -> str | None:
+    """How a file is compressed, by the ending of its name; None where it is not."""
+    endings = (kind for ending, kind in _ENDINGS.items() if name.lower().endswith(ending))
+    return next(endings, None)
 
 
 @dataclass(frozen=True)
@@ -176,12 +184,12 @@ class CsvFile(DataFile):
         for kind, magic in _COMPRESSED.items():
             if begin.startswith(magic):
                 return kind
-        for ending, kind in _ENDINGS.items():
-            if begin and self.found.path.lower().endswith(ending):
-                raise DataError(
-                    f"{self.found.path}: is not a CSV file: it ends in {ending} and is not "
-                    f"compressed by {kind}"
-                )
+        promised = compression_of(self.found.path)
+        if begin and promised is not None:
+            raise DataError(
+                f"{self.found.path}: is not a CSV file: it ends in "
+                f"{Path(self.found.path).suffix} and is not compressed by {promised}"
+            )
         return None
 
     @contextmanager

@@ -90,6 +90,11 @@ def format_of(data: DataConfig) -> FileFormat:
     return FileFormat(FileKind.CSV, CsvFormat(data.delimiter, data.with_header, types))
 
 
+def kinds_by_ending(name: str) -> list[FileKind]:
+    """What a file is by the ending of its name, in either case: one kind or none."""
+    return [kind for kind, own in _ENDINGS.items() if name.lower().endswith(own)]
+
+
 def format_by_ending(path: str, usual: FileFormat) -> FileFormat:
     """The format of the files that a path means, by their endings.
 
@@ -102,7 +107,7 @@ def format_by_ending(path: str, usual: FileFormat) -> FileFormat:
         DataError: the path cannot be listed, or means files of several formats but the usual one.
     """
     names = [file.path.lower() for file in input_files(path, usual.kind)]
-    kinds = {kind for kind, own in _ENDINGS.items() if any(name.endswith(own) for name in names)}
+    kinds = {kind for name in names for kind in kinds_by_ending(name)}
     if usual.kind in kinds or not kinds:
         return usual
     if len(kinds) > 1:
@@ -141,7 +146,8 @@ def open_files(
     """Opens all files that a path means, as `find_files` finds them.
 
     Args:
-        path: a file, a directory, or a glob; several are separated by commas.
+        path: a file, a directory, or a glob; several are separated by commas. A file that two of
+            them mean is read twice.
         file_format: Parquet where it is None.
         skipped: gets what is wrong with the files that are of another format; None: that is an
             error.
@@ -175,7 +181,7 @@ def _check_kind(found: FoundFile, kind: FileKind) -> None:
     for other, magic in _MAGIC.items():
         if other is not kind and begin.startswith(magic):
             raise DataError(f"{found.path}: is not {kind}: it is {other}; {_remedy(other)}")
-    looks = [other for other, endings in _ENDINGS.items() if found.path.lower().endswith(endings)]
+    looks = kinds_by_ending(found.path)
     if begin and FileKind.CSV in looks and kind in _MAGIC and not begin.startswith(_MAGIC[kind]):
         raise DataError(f"{found.path}: is not {kind}; {_remedy(FileKind.CSV)}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,11 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import csv
 
+from raymon.data import FileKind, compression_of, kinds_by_ending
 from raymon.errors import RunError
 
-_PACKED = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
-_CSV = (".csv", ".tsv")
-_IPC = (".arrow", ".feather", ".ipc")
+_ENDING = re.compile(r"\.([a-z]+)$", re.IGNORECASE)
 
 
 class TableWriter(Protocol):
@@ -25,38 +25,48 @@ class TableWriter(Protocol):
         """Writes rows behind those that are there."""
 
 
+def format_of_output(name: str) -> FileKind:
+    """The format of a file of predictions by its ending, Parquet where it has none.
+
+    Raises:
+        RunError: The ending is of a format that is not written.
+    """
+    kinds = kinds_by_ending(name)
+    if kinds:
+        return kinds[0]
+    ending = _ENDING.search(name)
+    if ending is not None:
+        raise RunError(
+            f"{name}: predictions are not written as {ending[1]}; give a name that ends in "
+            ".parquet, .csv, .tsv (also with .gz, .bz2 or .zst) or .arrow"
+        )
+    return FileKind.PARQUET
+
+
 @contextmanager
 def table_writer(path: Path, name: str, schema: pa.Schema) -> Iterator[TableWriter]:
     """A file to which tables are written.
 
     Args:
         path: Of the file.
-        name: That it will have; tells the format: Parquet, where the ending is of no other.
+        name: That it will have; `format_of_output` tells the format.
         schema: Of all tables.
 
     Raises:
         RunError: The format cannot hold a column.
     """
-    ending, packed = _ending(name)
-    if ending in _CSV:
-        with _stream(path, packed) as sink:
-            options = csv.WriteOptions(delimiter="\t" if ending == ".tsv" else ",")
+    kind = format_of_output(name)
+    if kind is FileKind.CSV:
+        with _stream(path, compression_of(name)) as sink:
+            options = csv.WriteOptions(delimiter="\t" if ".tsv" in name.lower()[-8:] else ",")
             with csv.CSVWriter(sink, _flat(schema), write_options=options) as writer:
                 yield _Flattening(writer)
-    elif ending in _IPC:
+    elif kind is FileKind.IPC:
         with pa.ipc.new_file(str(path), schema) as writer:
             yield writer
     else:
         with pq.ParquetWriter(path, schema) as writer:
             yield writer
-
-
-def _ending(name: str) -> tuple[str, str | None]:
-    for packing, kind in _PACKED.items():
-        inner = name.lower().removesuffix(packing)
-        if inner != name.lower() and inner.endswith(_CSV):
-            return inner[-4:], kind
-    return "." + name.lower().rpartition(".")[2], None
 
 
 @contextmanager

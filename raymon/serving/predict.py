@@ -12,7 +12,7 @@ import torch
 from raymon.data import Columns, DataReader, check_input, format_by_ending, input_files, may_be_read
 from raymon.errors import DataError, RunError, os_reason
 from raymon.serving.bundle import open_bundle
-from raymon.serving.output import TableWriter, table_writer
+from raymon.serving.output import TableWriter, format_of_output, table_writer
 from raymon.serving.program import program_inputs
 from raymon.storage import StoragePath, drafted
 
@@ -38,8 +38,8 @@ def predict(
         directory: What `raymon export` wrote.
         input_path: Files, a directory or a glob, on any storage that `pyarrow.fs` opens: Parquet,
             CSV or Arrow IPC by their endings, and else as the files that the model was trained on.
-        output: A file: CSV or Arrow IPC where it ends so, else Parquet. It is none of those that
-            are read, nor where they would be read.
+        output: A file, whose format its ending tells: Parquet (also without an ending), CSV or
+            Arrow IPC. It is none of those that are read, nor where they would be read.
         keep: Columns of the input that the output has too.
         batch_size: Rows at a time.
         threads: That read ahead.
@@ -54,6 +54,7 @@ def predict(
     _check_output(input_path, output, overwrite)
     if may_be_read(str(directory), output):
         raise RunError(f"{output}: is in the model {directory}; give another OUTPUT")
+    format_of_output(output.name)
     bundle = open_bundle(directory)
     columns = Columns(bundle.features, {})
     form = format_by_ending(input_path, bundle.file_format)

@@ -227,6 +227,18 @@ def test_the_ending_of_the_output_is_its_format(
     assert [c.to_pylist() for c in found.cast(expected.schema)] == [c.to_pylist() for c in expected]
 
 
+@pytest.mark.parametrize("name", ["scores.json", "scores.csv.zip", "scores.XLSX", "scores.txt"])
+def test_an_ending_of_another_format_is_refused(
+    model: Path, data: Path, tmp_path: Path, name: str
+) -> None:
+    ending = name.rpartition(".")[2]
+    with pytest.raises(
+        RunError, match=rf"{name}: predictions are not written as {ending}; .*\.csv"
+    ):
+        predict(model, str(data), tmp_path / name)
+    assert not (tmp_path / name).exists()
+
+
 def test_what_csv_cannot_hold_is_named(model: Path, data: Path, tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"--keep tags: is list<.*>, which CSV cannot hold"):
         predict(model, str(data), tmp_path / "a.csv", keep=["tags"])
@@ -283,6 +295,27 @@ def test_files_of_several_formats_are_refused(model: Path, tmp_path: Path) -> No
     feather.write_feather(FLAT, tmp_path / "a.arrow")
     with pytest.raises(DataError, match="give files of one format"):
         predict(model, str(tmp_path), tmp_path.parent / "never")
+
+
+def test_an_export_that_was_killed_on_its_way_has_lost_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = text_format.Parse(CONFIG % "", PipelineConfig())
+    features = build_features(config.feature_configs)
+    network = build_model(config, features).eval()
+    program = export_program(network, features)
+    place = tmp_path / "export[1]"
+    write_bundle(place, program, network, config, {"step": 1})
+    before = state(place)
+    # As it lies after a kill between the two renames.
+    place.rename(tmp_path / ".export[1].123.old")
+    with pytest.raises(RunError, match="is there already"):
+        write_bundle(place, program, network, config, {"step": 2})
+    assert state(place) == before
+    place.rename(tmp_path / ".export[1].123.old")
+    write_bundle(place, program, network, config, {"step": 2}, replace=True)
+    assert b'"step": 2' in state(place)["card.json"]
+    assert [path.name for path in tmp_path.iterdir()] == ["export[1]"]
 
 
 @pytest.mark.parametrize("what", ["file", "directory", "own"])
