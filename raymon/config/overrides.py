@@ -3,8 +3,9 @@
 `KEY=VALUE` sets a field, `KEY+=VALUE` or `KEY[+]=VALUE` appends to a list, `KEY=` clears a field
 or removes an item. Keys go down by dots; items of a list are `[0]` or `.0`, those of a map `.NAME`.
 A message is given as text, `train_config.grad_clipping={clipping_type: "norm"}`; a list as
-`[64, 32]`, or as the one value that it shall have. Fields of which only one can be, as `num_steps`
-and `num_epochs`, replace each other, as long as only one of them is overridden.
+`[64, 32]`, or as the one value that it shall have. A string is taken as it is, or in quotes as in a
+config, `"a\\tb"`. Fields of which only one can be, as `num_steps` and `num_epochs`, replace each
+other, as long as only one of them is overridden.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
+from google.protobuf import text_encoding
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
@@ -21,6 +23,8 @@ from raymon.config.source import Source
 from raymon.config.text import parse_text
 from raymon.config.unknown import describe_unknown
 from raymon.errors import ConfigError
+
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'')
 
 EXCLUSIVE = (
     ("train_config.num_steps", "train_config.num_epochs"),
@@ -74,6 +78,16 @@ def _text(value: object) -> str:
 def _quoted(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
+
+
+def _unquoted(text: str) -> str:
+    """What a config means by a string in quotes; a text without quotes is taken as it is."""
+    if _STRING.fullmatch(text) is None:
+        return text
+    try:
+        return str(text_encoding.CUnescape(text[1:-1]).decode())
+    except ValueError:
+        raise ValueError(f"is {text}, which is no string") from None
 
 
 class _Override:
@@ -186,7 +200,7 @@ class _Override:
 
     def _scalar(self, field: FieldDescriptor, path: str) -> Any:
         try:
-            return parse_scalar(field, self._value)
+            return parse_scalar(field, _unquoted(self._value))
         except ValueError as error:
             raise self._error(path, str(error)) from None
 

@@ -141,7 +141,9 @@ def _validate_data(config: PipelineConfig, rules: Rules) -> None:
         "is empty; name the columns of the CSV files in their order, or set with_header",
     )
     rules.require(
-        not is_csv or len(data.delimiter.encode()) == 1, "delimiter", "must be one character"
+        not is_csv or len(data.delimiter.encode()) == 1,
+        "delimiter",
+        'must be one character; a tab is written "\\t"',
     )
     for index, column in enumerate(data.input_fields):
         repeated = column.input_name in [c.input_name for c in data.input_fields[:index]]

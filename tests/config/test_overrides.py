@@ -27,6 +27,15 @@ def test_nested_fields_are_set() -> None:
     assert config.model_dir == "a=b"
 
 
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [('"a b"', "a b"), ("'a'", "a"), (r'"\t"', "\t"), (r'"\"é"', '"é'), ('""', "")]
+    + [(plain, plain) for plain in ['"a', 'a"b"', r"\t", "'", '"a" "b"', "a,'b'"]],
+)
+def test_a_string_in_quotes_is_what_it_is_in_a_config(given: str, meant: str) -> None:
+    assert config_with([f"model_dir={given}"]).model_dir == meant
+
+
 @pytest.mark.parametrize("key", ["feature_configs[0]", "feature_configs.0"])
 def test_items_of_a_list_are_set_by_index(key: str) -> None:
     config = config_with([f"{key}.id_feature.embedding_dim=8"])
