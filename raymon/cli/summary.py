@@ -26,7 +26,9 @@ def print_summary(summary: Summary, *, has_cluster: bool = False) -> None:
         has_cluster: It ran on a cluster that goes on, so that nobody has to start one.
     """
     directory = shlex.quote(summary.model_dir)
-    best = shlex.quote(summary.best_checkpoint or "none")
+    best = "none" + (f": {summary.no_best}" if summary.no_best else "")
+    if summary.best_checkpoint:
+        best = shlex.quote(summary.best_checkpoint)
     beside = beside_values(summary.eval_metric_bounds, summary.eval_metric_details)
     rows = [
         ("steps", f"{summary.steps:,} in {summary.epochs} epochs"),

@@ -84,8 +84,17 @@ class Period:
             input_errors=folds.input_errors(self.invalid),
             host_bytes=self.host_bytes,
             device_bytes=self.device_bytes,
-            no_value=folds.no_value(),
+            no_value={**self._losses_without_weight(), **folds.no_value()},
         )
+
+    def _losses_without_weight(self) -> dict[str, str]:
+        """Why a loss has no value, by name, where no step had one that was NaN or infinite."""
+        why = "no row of these steps weighs anything"
+        return {
+            name: why
+            for name, total in self.losses.items()
+            if total.weight == 0 and not total.non_finite
+        }
 
     def save(self) -> PeriodState | None:
         """What is needed to go on with these steps; None where there are none."""

@@ -68,7 +68,8 @@ class Snapshot:
             NaN or infinite.
         metrics: Decayed value by name, of those that were folded at least once.
         metric_bounds: By how much a metric can be wrong, where it can.
-        no_value: As for an `Evaluation`, of the last fold.
+        no_value: As for an `Evaluation`, of the last fold; also of losses, where no row weighed
+            anything.
         window_metrics: Value by name of these steps alone, as the losses are; no earlier step is in
             it.
         first_window_weights: By name, how much of a decayed value is its first fold: after k folds

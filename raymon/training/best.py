@@ -105,7 +105,7 @@ def rank_checkpoints(model_dir: StoragePath, export: ExportConfig) -> Ranked:
     scored = [replace(c, metrics={**c.metrics, **scores.get(c.step, {})}) for c in checkpoints]
     best = best_of(scored, export)
     if best is None:
-        raise RunError(_why_none(model_dir, scored, name))
+        raise RunError(f"{model_dir}: {why_none(scored, name)}")
     lacking = [c.step for c in scored if name not in c.metrics]
     if lacking:
         _log.warning(
@@ -157,17 +157,18 @@ def _checkpoints(model_dir: StoragePath) -> list[Checkpoint]:
     return checkpoints
 
 
-def _why_none(model_dir: StoragePath, checkpoints: Sequence[Checkpoint], name: str) -> str:
+def why_none(checkpoints: Sequence[Checkpoint], name: str) -> str:
+    """Why none of the checkpoints is the best by a metric, where none is."""
     having = [c.step for c in checkpoints if name in c.metrics]
     if having:
         return (
-            f"{model_dir}: no checkpoint has a value of {name}: it is NaN in that of "
+            f"no checkpoint has a value of {name}: it is NaN in that of "
             f"{_steps(having).removeprefix('checkpoints of ')}, as where the evaluation has one "
             "class alone or no rows; its log says why"
         )
     known = sorted({metric for checkpoint in checkpoints for metric in checkpoint.metrics})
     return (
-        f"{model_dir}: no checkpoint has the metric {name!r}; "
+        f"no checkpoint has the metric {name!r}; "
         f"they have {', '.join(known) or 'none, since the run had no eval_input_path'}"
     )
 

@@ -14,6 +14,7 @@ from raymon.config.direction import ranking
 from raymon.errors import RunError
 from raymon.sinks import Snapshot
 from raymon.storage import StoragePath, numbers_of, storage_path, to_json, write_whole
+from raymon.training.best import why_none
 from raymon.training.checkpoint import Checkpoint, list_checkpoints, newest_checkpoint
 from raymon.training.monitoring import Monitoring
 from raymon.training.prepare import RunPlan
@@ -56,6 +57,7 @@ class Summary:
         no_value: By metric of that evaluation whose score is NaN, why.
         best_checkpoint: Path of the best checkpoint by the configured metric, the newest one
             where there is no evaluation; None where none has a value of the metric.
+        no_best: Why there is no best checkpoint; None where there is one.
         best_metrics: Its scores.
         best_metric_bounds: As `eval_metric_bounds`.
         export: Directory of the model on its own; None where there is none.
@@ -85,6 +87,7 @@ class Summary:
     eval_metric_details: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     no_value: Mapping[str, str] = field(default_factory=dict)
     best_checkpoint: str | None = None
+    no_best: str | None = None
     best_metrics: Mapping[str, float] = field(default_factory=dict)
     best_metric_bounds: Mapping[str, float] = field(default_factory=dict)
     export: str | None = None
@@ -123,9 +126,14 @@ def summarise(plan: RunPlan, progress: Progress, status: str, counts: Mapping[st
     model_dir = storage_path(plan.config.model_dir)
     checkpoints = list_checkpoints(model_dir)
     newest = newest_checkpoint(model_dir)
-    best = best_of(checkpoints, ranking(plan.config))
+    export = ranking(plan.config)
+    best = best_of(checkpoints, export)
     if best is None and not any(checkpoint.metrics for checkpoint in checkpoints):
         best = newest
+    no_best = None
+    if best is None:
+        metric = export.best_exporter_metric
+        no_best = why_none(checkpoints, metric) if checkpoints else "there is no checkpoint"
     last = progress.last
     before = {} if last else _of_before(model_dir, newest)
     evaluations = {evaluation.step: evaluation for evaluation in progress.evaluations}
@@ -152,6 +160,7 @@ def summarise(plan: RunPlan, progress: Progress, status: str, counts: Mapping[st
         ),
         no_value=dict(scored.no_value if scored else before.get("no_value", {})),
         best_checkpoint=str(best.path) if best else None,
+        no_best=no_best,
         best_metrics=dict(best.metrics) if best else {},
         best_metric_bounds=dict(scored_best.metric_bounds) if scored_best else {},
     )

@@ -65,6 +65,7 @@ def test_one_class_alone_has_no_auc_anywhere_and_says_so_once(
     assert math.isnan(summary.eval_metrics["auc"])
     assert math.isfinite(summary.eval_metrics["normalized_entropy"])
     assert summary.best_checkpoint is None
+    assert str(summary.no_best).startswith("no checkpoint has a value of auc: it is NaN in that of")
     assert summary.stopped_early is None
     run = storage_path(summary.model_dir)
     line = json.loads((run / SCORES_FILE).read_text().splitlines()[0])
