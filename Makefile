@@ -25,7 +25,7 @@ demo: $(VENV)/.runtime ## Make a click log, train on 2 workers, show how it went
 	$(BIN)/raymon train raymon/examples/demo.config
 
 test: check ## Pass every test.
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 soak: $(VENV)/.soak ## Kill dozens of processes, cut networks, look long for broken laws. Two hours.
 	$(BIN)/python -m pytest -m '' -s --hypothesis-profile=soak \

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
+
+from tests.two_processes import CLUSTER, ByFile
 
 # Most tests of classes of one's own are not about who may use them.
 os.environ["RAYMON_ALLOW_CUSTOM_CLASSES"] = "1"
@@ -63,6 +66,17 @@ model_config {{
 }}
 ray_config {{ num_workers: 2 }}
 """
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    """Deals tests to processes, in the order that they have."""
+    config.option.loadscopereorder = False
+    return ByFile(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first."""
+    items.sort(key=lambda item: not item.nodeid.startswith(f"{CLUSTER}/"))
 
 
 @pytest.fixture(scope="session")

@@ -81,6 +81,7 @@ def check_input(
             if not columns.label_map:
                 _check_label(file, name, kind, columns.num_class)
     _check_agreement(files, columns)
+    _tell_of_no_values(path, files, columns)
     rows = sum(file.rows for file in files)
     if rows == 0:
         raise DataError(f"{path}: has no rows; a run needs some")
@@ -144,6 +145,29 @@ def _check_agreement(files: Sequence[DataFile], columns: Columns) -> None:
                     f"{file.path}: column {name} is {types[0]}, but {types[1]} in {first.path}; "
                     "all files must agree"
                 )
+
+
+def _tell_of_no_values(path: str, files: Sequence[DataFile], columns: Columns) -> None:
+    """Warns of columns of features without a value in any row, as far as the files tell."""
+    users: dict[str, list[str]] = {}
+    for feature in columns.features:
+        for column in feature.columns:
+            users.setdefault(column, []).append(feature.name)
+    for column, names in users.items():
+        if any(file.rows for file in files) and all(_has_no_value(file, column) for file in files):
+            _log.warning(
+                "%s: column %s, of feature %s, has no value in any row",
+                path,
+                column,
+                ", ".join(names),
+            )
+
+
+def _has_no_value(file: DataFile, column: str) -> bool:
+    if _meaning(file.schema.field(column).type) is None:
+        return True
+    nulls = [found.nulls or 0 for found in file.statistics(column)]
+    return sum(nulls) == file.rows
 
 
 def _meaning(column_type: pa.DataType) -> str | None:

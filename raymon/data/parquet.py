@@ -29,6 +29,8 @@ class ParquetFile(DataFile):
     def statistics(self, column: str) -> Iterator[ColumnStatistics]:
         metadata = self._metadata
         paths = [metadata.schema.column(i).path for i in range(metadata.num_columns)]
+        if column not in paths:
+            return  # of a list only its items have some
         leaf = paths.index(column)
         for group in range(metadata.num_row_groups):
             found: Any = metadata.row_group(group).column(leaf).statistics

@@ -111,6 +111,21 @@ def test_files_may_have_other_types_of_the_same_values(
     assert check(tmp_path).rows == 4
 
 
+@pytest.mark.parametrize("nothing", [pa.nulls(2), pa.nulls(2, pa.float64())])
+def test_a_column_without_a_value_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, nothing: pa.Array
+) -> None:
+    pq.write_table(replaced("user_age", nothing), tmp_path / "a.parquet")
+    check(tmp_path)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{tmp_path}: column user_age, of feature age, has no value in any row"
+    ]
+    caplog.clear()
+    pq.write_table(GOOD, tmp_path / "b.parquet")
+    check(tmp_path)
+    assert not caplog.records
+
+
 def test_dates_beside_numbers_are_an_error(tmp_path: Path) -> None:
     pq.write_table(GOOD, tmp_path / "a.parquet")
     pq.write_table(replaced("user_age", pa.array([1, 2], pa.date32())), tmp_path / "b.parquet")

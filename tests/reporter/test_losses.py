@@ -9,8 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from raymon.monitor import Layout
 from raymon.monitor.window import encode_window
-from raymon.reporter.window_sum import LossTotal
+from raymon.reporter.folds import Folds
+from raymon.reporter.period import Period
+from raymon.reporter.window_sum import LossTotal, WindowSum
+from raymon.sinks import Coverage
 from tests.monitor.test_window import window_of
 
 LOSS = st.floats(width=32) | st.sampled_from([math.nan, math.inf, 1e30, -1e30, 3e38])
@@ -60,6 +64,20 @@ def test_weights_of_any_size_give_the_mean_of_their_ratios(
     exact = math.fsum(map(operator.mul, losses, weights)) / math.fsum(weights)
     total = over_the_wire(total_of([(x, w * scale) for x, w in zip(losses, weights, strict=True)]))
     assert total.mean == pytest.approx(exact, rel=1e-6)
+
+
+def test_a_loss_that_nothing_weighs_says_why_it_has_no_value() -> None:
+    period = Period()
+    steps = {"empty": [(1.0, 0.0)], "nan": [(math.nan, 1.0)], "known": [(2.0, 1.0)]}
+    window = WindowSum(1, 0, 0, 10, Layout.of_metrics({}), np.zeros(0, np.int64), ranks={0})
+    window.losses = {name: total_of(of_loss) for name, of_loss in steps.items()}
+    period.add(window)
+    snapshot = period.snapshot(Folds({}), 0, Coverage(1, 1, 0.0))
+    assert snapshot is not None
+    assert snapshot.no_value == {"empty": "no row of these steps weighs anything"}
+    assert math.isnan(snapshot.losses["empty"])
+    assert math.isnan(snapshot.losses["nan"])
+    assert snapshot.losses["known"] == 2.0
 
 
 @pytest.mark.parametrize("sign", [1, -1])
