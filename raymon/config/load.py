@@ -25,6 +25,7 @@ def load(
     overrides: Overrides = (),
     *,
     datasets: Collection[str] = (),
+    warned: bool = False,
 ) -> PipelineConfig:
     """The config of a file, with overrides applied, `${VAR}` in paths replaced, and checked.
 
@@ -32,12 +33,14 @@ def load(
         path: of a protobuf text file.
         overrides: by field, or as `FIELD=VALUE`; see `raymon.config.overrides`.
         datasets: names of those, "train" and "eval", that the run is given in place of files.
+        warned: nothing is said again of what has no effect in the file.
 
     Raises:
         ConfigError: one line, `FILE:LINE: FIELD: what is wrong; what would be right`. For an
             override the place is `--set FIELD=VALUE`.
     """
     config, source = _read(path, overrides)
+    source.warned = warned
     for name in _PATHS:
         if config.HasField(name):
             setattr(config, name, _expand(getattr(config, name), name, source))

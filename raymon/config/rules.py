@@ -55,9 +55,9 @@ class Rules:
             raise self.source.error(self.place(name) if name else self.path, message)
 
     def warn(self, useless: bool, name: str, why: str) -> None:
-        """Warns of a field that is set and has no effect."""
-        if useless:
-            place = self.place(name)
+        """Warns of a field that is set and has no effect, unless that was said before."""
+        place = self.place(name)
+        if useless and self.source.is_news(place):
             _log.warning("%s: %s: has no effect: %s", self.source.place(place), place, why)
 
     def positive(self, *names: str) -> None:

@@ -54,4 +54,4 @@ def read_saved(
         raise RunError(f"{run}: cannot be read: {os_reason(error)}") from None
     if not there:
         raise RunError(f"{run}: has no {CONFIG_FILE}; give the model_dir of a run")
-    return load(path, overrides, datasets=("train", "eval"))
+    return load(path, overrides, datasets=("train", "eval"), warned=True)

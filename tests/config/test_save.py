@@ -22,6 +22,19 @@ def test_what_is_saved_is_what_is_read_and_no_field_more(tmp_path: Path) -> None
     assert {path.name for path in run.iterdir()} == {"pipeline.config", "version"}
 
 
+def test_what_has_no_effect_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    config = load(write(tmp_path), {"data_config.with_header": True})
+    assert "data_config.with_header: has no effect" in caplog.text
+    save(config, tmp_path / "run")
+    caplog.clear()
+    assert read_saved(tmp_path / "run").data_config.with_header
+    assert caplog.messages == []
+    read_saved(tmp_path / "run", ["data_config.delimiter=;"])
+    assert [message.partition(": ")[2][:39] for message in caplog.messages] == [
+        "data_config.delimiter: has no effect: i"
+    ]
+
+
 def test_a_folder_without_a_run_is_told(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"has no pipeline\.config; give the model_dir of a run"):
         read_saved(tmp_path)
