@@ -36,7 +36,7 @@ def best(run: str, metric: str | None, larger: bool | None, as_json: bool) -> No
     from raymon.config.direction import ranking
     from raymon.protos.export_pb2 import ExportConfig
     from raymon.storage import storage_path, to_json
-    from raymon.training.best import rank_checkpoints, with_direction
+    from raymon.training.best import check_metric, rank_checkpoints, with_direction
 
     directory = storage_path(run)
     config = read_saved(run)
@@ -45,6 +45,7 @@ def best(run: str, metric: str | None, larger: bool | None, as_json: bool) -> No
         export = ExportConfig(best_exporter_metric=metric or export.best_exporter_metric)
         if larger is not None:
             export.metric_larger_is_better = larger
+        check_metric(directory, export.best_exporter_metric)
         export = with_direction(directory, export)
         if not export.HasField("metric_larger_is_better"):
             raise UserError(

@@ -106,6 +106,9 @@ class _Override:
         # Later overrides of a block replace what was said of its fields before.
         for inner in [p for p in source.overrides if p.startswith((f"{path}.", f"{path}["))]:
             del source.overrides[inner]
+        # What it replaces is not what the file says any more.
+        for inner in [p for p in source.lines if p.startswith((f"{path}.", f"{path}["))]:
+            del source.lines[inner]
         source.overrides[path] = self._given
 
     def _set(self, message: Message, names: list[str], path: str) -> str:

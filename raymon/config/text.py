@@ -60,6 +60,9 @@ class _Walk:
         self._place = place
         self.lines: dict[str, int] = {}
         self.path = ""
+        # The key of the entry of a map that was read last.
+        self._key = ""
+        self._keys: dict[tuple[str, str], int] = {}
 
     def fields(self, descriptor: Descriptor, path: str, end: str = "") -> None:
         """All fields of a message, up to the token that ends it."""
@@ -103,6 +106,15 @@ class _Walk:
             if other != field.name:
                 raise self._error(line, own, f"is given beside {other}; give one of them")
 
+    def _once_in_map(self, path: str, own: str, line: int) -> None:
+        """Raises where a key of a map is given again: the last one would count, unseen."""
+        place = (path, self._key)
+        if place in self._keys:
+            first = self._place(self._keys[place])
+            known = f'key "{self._key}" is given twice, first at {first}; give it once'
+            raise self._error(line, own, known)
+        self._keys[place] = line
+
     def _value(self, field: FieldDescriptor, path: str, counts: dict[str, int]) -> None:
         own = _join(path, field.name)
         if field.is_repeated:
@@ -116,13 +128,19 @@ class _Walk:
             closing = ">" if self._accept("<") else "}"
             if closing == "}":
                 self._tokens.Consume("{")
+            self._key = ""
             self.fields(field.message_type, own, closing)
+            if field.message_type.GetOptions().map_entry:
+                self._once_in_map(_join(path, field.name), own, line)
             return
         token = self._tokens.token
         if field.cpp_type == FieldDescriptor.CPPTYPE_STRING:
             if not token.startswith(("'", '"')):
                 raise self._error(line, own, f'is {token or "missing"}; must be in quotes, "..."')
-            self._tokens.ConsumeString()
+            value = self._tokens.ConsumeString()
+            owner = cast(Descriptor, field.containing_type)
+            if owner.GetOptions().map_entry and field.name == "key":
+                self._key = value
             return
         try:
             parse_scalar(field, token)

@@ -8,6 +8,7 @@ from collections.abc import Collection
 import torch
 
 from raymon.config.direction import cannot_rank, known_direction
+from raymon.config.given_names import check_given_names
 from raymon.config.names import metric_names
 from raymon.config.overrides import EXCLUSIVE
 from raymon.config.rules import Rules
@@ -42,6 +43,7 @@ def validate(config: PipelineConfig, source: Source, datasets: Collection[str]) 
     needed = ["model_dir"] if "train" in datasets else ["train_input_path", "model_dir"]
     for name in needed:
         rules.require(bool(getattr(config, name)), name, "is missing; give a path")
+    check_given_names(config, source)
     is_evaluated = bool(config.eval_input_path) or "eval" in datasets
     _validate_train(config, rules.inner("train_config"))
     _validate_data(config, rules.inner("data_config"))

@@ -193,7 +193,8 @@ def _is_plain_number(column_type: pa.DataType) -> bool:
 def _check_column(schema: pa.Schema, source: str, use: _Use) -> None:
     names = schema.names
     if use.column not in names:
-        near = difflib.get_close_matches(use.column, names, n=1)
+        near = [name for name in names if name.lower() == use.column.lower()]
+        near = near or difflib.get_close_matches(use.column, names, n=1)
         hint = (
             f"did you mean {near[0]}?"
             if near

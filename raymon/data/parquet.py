@@ -36,7 +36,9 @@ class ParquetFile(DataFile):
             found: Any = metadata.row_group(group).column(leaf).statistics
             if found is not None:
                 nulls = found.null_count if found.has_null_count else None
-                least, most = (found.min, found.max) if found.has_min_max else (None, None)
+                # Of float16 they are bytes that nobody has read.
+                readable = found.has_min_max and found.logical_type.type != "FLOAT16"
+                least, most = (found.min, found.max) if readable else (None, None)
                 yield ColumnStatistics(group, nulls, least, most)
 
     def _read(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 
@@ -118,6 +118,19 @@ def rank_checkpoints(model_dir: StoragePath, export: ExportConfig) -> Ranked:
     return Ranked(best, export, {c.step: c.metrics.get(name, math.nan) for c in scored})
 
 
+def check_metric(model_dir: StoragePath, name: str) -> None:
+    """Checks that a checkpoint of a run has a metric.
+
+    Raises:
+        RunError: None has, or there is no checkpoint.
+    """
+    scores = [each.metrics for each in read_scores(model_dir)]
+    checkpoints = _checkpoints(model_dir)
+    if not any(name in each for each in (*scores, *(c.metrics for c in checkpoints))):
+        known = {m for c in checkpoints for m in c.metrics}
+        raise RunError(f"{model_dir}: {_no_metric(known, name)}")
+
+
 def latest_checkpoint(model_dir: str | PathLike[str] | ObjectPath) -> Checkpoint:
     """The checkpoint of a run with the most steps.
 
@@ -166,11 +179,12 @@ def why_none(checkpoints: Sequence[Checkpoint], name: str) -> str:
             f"{_steps(having).removeprefix('checkpoints of ')}, as where the evaluation has one "
             "class alone or no rows; its log says why"
         )
-    known = sorted({metric for checkpoint in checkpoints for metric in checkpoint.metrics})
-    return (
-        f"no checkpoint has the metric {name!r}; "
-        f"they have {', '.join(known) or 'none, since the run had no eval_input_path'}"
-    )
+    return _no_metric({m for c in checkpoints for m in c.metrics}, name)
+
+
+def _no_metric(known: Collection[str], name: str) -> str:
+    listed = ", ".join(sorted(known)) or "none, since the run had no eval_input_path"
+    return f"no checkpoint has the metric {name!r}; they have {listed}"
 
 
 def _steps(steps: Sequence[int]) -> str:

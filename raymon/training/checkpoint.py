@@ -121,9 +121,10 @@ def checkpoint_directories(model_dir: StoragePath) -> list[StoragePath]:
     """
     try:
         entries: list[StoragePath] = [*model_dir.iterdir()] if model_dir.is_dir() else []
+        named = filter(is_checkpoint_path, entries)
+        return sorted((entry for entry in named if entry.is_dir()), key=step_of)
     except OSError as error:
         raise RunError(f"{model_dir}: cannot be read: {os_reason(error)}") from None
-    return sorted(filter(is_checkpoint_path, entries), key=step_of)
 
 
 def is_checkpoint_path(path: StoragePath) -> bool:

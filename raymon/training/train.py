@@ -61,6 +61,7 @@ from raymon.training.prepare import (
     plan_run,
 )
 from raymon.training.progress import Progress, Publisher
+from raymon.training.put_back import FilesBefore
 from raymon.training.retention import LocalRegister
 from raymon.training.run_lock import RunLock
 from raymon.training.summary import (
@@ -190,14 +191,14 @@ def in_process_context(config: PipelineConfig) -> WorkerContext:
 def _run_in_process(plan: RunPlan, address: str | None, terminal: RichConsole | None) -> Summary:
     config = plan.config
     datasets = datasets_in_process(plan.datasets, config, address)
-    _begin_run(plan)
+    before = _begin_run(plan)
     reporter = InProcessReporter(make_reporter(config))
     job = Job(config.SerializeToString())
 
     def work(interrupted: Callable[[], None]) -> None:
         run_worker(job, in_process_context(config), reporter, datasets=datasets)
 
-    return _follow(plan, work, reporter, terminal)
+    return _follow(plan, work, reporter, terminal, before)
 
 
 def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None) -> Summary:
@@ -228,14 +229,14 @@ def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None
             delete_what_goes(storage_path(config.model_dir), KeepRule.of(config))
 
     try:
-        _begin_run(plan)
+        before = _begin_run(plan)
         if connection.dashboard:
             _log.info(
                 "Ray dashboard: %s (its token: ray get-auth-token), while the run goes on",
                 connection.dashboard,
             )
         _log.info("Starting %s workers", _workers(config.ray_config))
-        return _follow(plan, work, reporter, terminal)
+        return _follow(plan, work, reporter, terminal, before)
     except ClusterLostError:
         is_lost = True
         raise
@@ -259,8 +260,9 @@ def _log_fine_tuning(config: TrainConfig, found: Sequence[Transfer]) -> None:
         _log.info("  %s", transfer)
 
 
-def _begin_run(plan: RunPlan) -> None:
+def _begin_run(plan: RunPlan) -> FilesBefore:
     config = plan.config
+    before = FilesBefore(storage_path(config.model_dir))
     save(config, config.model_dir)
     begin_summary(storage_path(config.model_dir))
     _log.info(
@@ -271,6 +273,7 @@ def _begin_run(plan: RunPlan) -> None:
         config.model_dir,
     )
     log_limits(plan.datasets, config)
+    return before
 
 
 def _follow(
@@ -278,6 +281,7 @@ def _follow(
     work: Callable[[Callable[[], None]], None],
     reporter: DriverLink,
     terminal: RichConsole | None,
+    before: FilesBefore,
 ) -> Summary:
     interval_s = plan.config.monitor_config.progress_interval_s
     progress = Progress(reporter, Console(plan.total_steps, interval_s, terminal))
@@ -314,7 +318,11 @@ def _follow(
         # What ended the run is told, whatever became of its summary.
         with suppress(RaymonError):
             _written(lambda: replace(summarise(plan, progress, status, counts), error=told))
-        _log_way_on(status, model_dir)
+        refused = isinstance(error, UserError) and progress.last is None and before.goes_on
+        if refused:
+            before.put_back(summary=isinstance(error, RunError))
+        else:
+            _log_way_on(status, model_dir)
         if told is None or isinstance(error, ClusterLostError | UserError):
             raise
         raise TrainingError(told) from error
@@ -324,6 +332,11 @@ def _follow(
             "Diverged: the losses are NaN or infinite from step %d to the end, at step %d; a lower "
             "learning rate or grad_clipping may help",
             summary.diverged_since,
+            summary.steps,
+        )
+    if before.goes_on and status == DONE and progress.last is None and not summary.stopped_early:
+        _log.warning(
+            "No step was left to make: the run has made %d, and its config asks for no more",
             summary.steps,
         )
     return summary

@@ -98,6 +98,43 @@ WRONG = [
         "feature_configs[1].raw_feature.expression",
         "is missing; it must be given",
     ),
+    (
+        "metrics { auc {} }",
+        "metrics { custom_metric { name: '' } }",
+        "model_config.metrics[0].custom",
+        "is empty",
+    ),
+    (
+        "metrics { auc {} }",
+        'metrics { grouped_auc { grouping_key: "" } }',
+        "model_config.metrics[0].grouped_auc.grouping_key",
+        "is empty",
+    ),
+    (
+        'label_fields: "y"',
+        'label_fields: ["y", ""]',
+        "data_config.label_fields[1]",
+        "is empty; give a name",
+    ),
+    ("num_buckets: 9", 'vocab_file: ""', "feature_configs[0].id_feature.vocab_file", "is empty"),
+    (
+        'feature_name: "age"',
+        'feature_name: ""',
+        "feature_configs[1].raw_feature.feature_name",
+        "is empty",
+    ),
+    (
+        'label_fields: "y"',
+        'label_fields: "y" label_map { key: "a" value: 0 } label_map { value: 1 key: "a" }',
+        "data_config.label_map[1]",
+        'key "a" is given twice, first at',
+    ),
+    (
+        "num_buckets: 9",
+        'vocab_dict: [{ key: "a" value: 2 }, { key: "b" value: 3 }, { key: "a" value: 4 }]',
+        "feature_configs[0].id_feature.vocab_dict[2]",
+        'key "a" is given twice, first at',
+    ),
     ("metrics { auc {} }", "metrics [ auc {}", "model_config.metrics[0]", "is not protobuf text"),
     ("num_steps: 10", "num_steps 10", "train_config", "is not protobuf text"),
 ]

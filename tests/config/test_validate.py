@@ -141,6 +141,15 @@ def test_the_error_of_a_field_in_the_file_has_its_line(tmp_path: Path) -> None:
     assert str(caught.value) == place + 'is "FP8"; must be one of BF16, FP16'
 
 
+@pytest.mark.parametrize("given", ["hidden_units=[0, 8]", "hidden_units=0"])
+def test_what_an_override_replaces_is_not_in_the_file_any_more(tmp_path: Path, given: str) -> None:
+    override = f"{MODEL}.dlrm.final.{given}"
+    with pytest.raises(ConfigError) as caught:
+        load(write(tmp_path), [override])
+    place = f"{MODEL}.dlrm.final.hidden_units[0]"
+    assert str(caught.value) == f"--set {override}: {place}: is 0; must be at least 1"
+
+
 def test_the_error_of_an_overridden_field_has_the_override(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"^--set train_config\.num_steps=0: train_config\.num_"):
         load(write(tmp_path), ["train_config.num_steps=0"])

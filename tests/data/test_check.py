@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -43,6 +45,7 @@ def test_a_good_input_is_counted(tmp_path: Path) -> None:
     ("table", "message"),
     [
         (GOOD.rename_columns(["usr_age", "user_id", "click", "w"]), "did you mean usr_age?"),
+        (GOOD.rename_columns(["USER_AGE", "user_id", "click", "w"]), "did you mean USER_AGE?"),
         (GOOD.drop_columns(["click"]), "has no column click, needed as a label"),
         (
             replaced("user_age", pa.array(["a", "b"])),
@@ -61,6 +64,10 @@ def test_a_good_input_is_counted(tmp_path: Path) -> None:
         (
             replaced("click", pa.array([0, 2])),
             "column click, row group 0: value 2; a label must be 0 or 1",
+        ),
+        (
+            replaced("click", pa.array(np.array([1, np.nan], np.float16), from_pandas=True)),
+            "column click, row group 0: 1 nulls; a label must be 0 or 1",
         ),
         (replaced("click", pa.array([-1, 1])), "row group 0: value -1; a label must be 0 or 1"),
         (
@@ -101,6 +108,9 @@ def test_a_class_out_of_range_is_an_error(tmp_path: Path) -> None:
         ("user_age", pa.array([1, 2], pa.int8())),
         ("click", pa.array([True, False])),
         ("click", pa.array([1.0, 0.0])),
+        ("click", pa.array(np.array([1, 0], np.float16))),
+        ("click", pa.array([1, 0]).dictionary_encode()),
+        ("click", pa.array([Decimal(1), Decimal(0)])),
     ],
 )
 def test_files_may_have_other_types_of_the_same_values(

@@ -28,6 +28,13 @@ def test_a_checkpoint_of_another_program_is_not_written_over(tmp_path: Path, inn
         check_model_dir(tmp_path, resume=True)
 
 
+def test_a_file_by_the_name_of_a_checkpoint_is_none(tmp_path: Path) -> None:
+    make(tmp_path, 10)
+    (tmp_path / "model.ckpt-20").write_bytes(b"theirs")
+    check_model_dir(tmp_path, resume=True)
+    assert raymon.latest_checkpoint(tmp_path).step == 10
+
+
 def test_what_a_save_leaves_that_was_killed_is_in_nobodys_way(tmp_path: Path) -> None:
     path = make(tmp_path, 10)
     for name in ("__0_0.distcp", INDEX, "trainer.pt", f".{MANIFEST}.123.new", "scores.json"):

@@ -49,7 +49,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_one_others(config_file
 
 
 def test_a_run_that_raises_in_the_middle_goes_on_bit_for_bit(
-    config_file: Path, monkeypatch
+    config_file: Path, monkeypatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     undisturbed, summary = run(config_file, "a")
     original = Loop._step
@@ -77,8 +77,11 @@ def test_a_run_that_raises_in_the_middle_goes_on_bit_for_bit(
     ]
     assert lines[0] == lines[1] == [10, 20]
     # Where no step is left to make, the numbers are still those of the last ones.
-    _, idle = run(config_file, "b", resume=True)
+    with caplog.at_level(logging.WARNING, "raymon"):
+        _, idle = run(config_file, "b", resume=True)
     assert idle.train_metrics == summary.train_metrics
+    told = [record.getMessage() for record in caplog.records]
+    assert [line for line in told if line.startswith("No step was left to make")] == told[-1:]
 
 
 def test_all_six_summaries_are_on_the_curves(config_file: Path) -> None:
@@ -289,12 +292,15 @@ def test_log_lines_are_json_where_a_program_reads_them(
     ],
 )
 def test_a_run_goes_on_only_as_the_same_run(config_file: Path, change: str, named: str) -> None:
-    run(config_file, "run")
+    directory, _ = run(config_file, "run")
+    before = {path: path.read_bytes() for path in directory.rglob("*") if path.is_file()}
     changed = ["train_config.num_steps=30", change]
     if "embedding_dim" in change:
         changed += [c.replace("[0]", f"[{i}]") for i in (1, 2) for c in [change]]
     with pytest.raises(RunError, match=named):
         run(config_file, "run", *changed, resume=True)
+    # What is refused leaves the run as it was, with the config that its checkpoints are of.
+    assert {path: path.read_bytes() for path in directory.rglob("*") if path.is_file()} == before
 
 
 def test_a_run_can_be_made_longer(config_file: Path) -> None:

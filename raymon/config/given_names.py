@@ -1,0 +1,44 @@
+"""Names of columns, features, groups and files that a config gives are no empty texts."""
+
+from __future__ import annotations
+
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
+
+from raymon.config.source import Source
+
+_OF_FILES = ("vocab_file",)
+"""Optional fields that name something too; others may be empty, which is as not given."""
+
+_HAVE_WORDS_OF_THEIR_OWN = ("vocab_list",)
+
+
+def check_given_names(message: Message, source: Source, path: str = "") -> None:
+    """Checks that what must be named in a message, and in the blocks in it, has a name.
+
+    Those are strings that must be given, and the items of lists of strings.
+
+    Args:
+        message: a config, or a block of it.
+        source: where the config comes from.
+        path: of the block.
+
+    Raises:
+        ConfigError: one is empty.
+    """
+    for field, value in message.ListFields():
+        own = f"{path}.{field.name}" if path else field.name
+        if field.message_type is not None and field.message_type.GetOptions().map_entry:
+            continue
+        values = [(f"{own}[{i}]", v) for i, v in enumerate(value)] if field.is_repeated else None
+        for place, each in values or [(own, value)]:
+            if isinstance(each, Message):
+                check_given_names(each, source, place)
+            elif each == "" and _is_name(field):
+                raise source.error(place, "is empty; give a name")
+
+
+def _is_name(field: FieldDescriptor) -> bool:
+    if field.name in _HAVE_WORDS_OF_THEIR_OWN:
+        return False
+    return bool(field.is_required or field.is_repeated or field.name in _OF_FILES)
