@@ -11,6 +11,8 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from raymon.errors import UserError
+from raymon.metrics.hidden_states import hidden_states
+from raymon.metrics.sliced_weights import is_nothing
 
 NAN_SCORES, SCORES_OUTSIDE, LABELS, WEIGHTS = range(4)
 """Positions in the state `invalid`."""
@@ -55,7 +57,7 @@ class CheckedMetric(Metric):
     def _apply(self, fn: Callable[[Tensor], Tensor], *args: Any, **kwargs: Any) -> Any:
         # A module that holds a metric may change its type; the metric goes to its device alone.
         def move(state: Tensor) -> Tensor:
-            if state.dim() and state.numel() and not any(state.stride()):
+            if state.numel() and is_nothing(state):
                 # One number that stands for many stays that.
                 return move(state[(0,) * state.dim()]).expand(state.shape)
             moved = fn(state)
@@ -65,10 +67,12 @@ class CheckedMetric(Metric):
 
     def reset(self) -> None:
         """Start anew, as `torchmetrics.Metric.reset`."""
-        super().reset()
-        for name, default in self._defaults.items():
-            if isinstance(default, Tensor) and default.dim() and not any(default.stride()):
-                setattr(self, name, default)
+        nothing = {name: state for name, state in self._defaults.items() if _is_nothing(state)}
+        # torchmetrics would make zeros of them that take memory.
+        with hidden_states(self, nothing):
+            super().reset()
+        for name, default in nothing.items():
+            setattr(self, name, default)
         self.found_invalid = self.error_bound = self.found_missing = self._is_nan = None
 
     def compute(self) -> Tensor:
@@ -126,6 +130,15 @@ class CheckedMetric(Metric):
         )
         return {name: n for name, n in zip(names, counts.tolist(), strict=True) if n}
 
+    def _reduce_states(self, incoming_state: dict[str, Any]) -> None:
+        both = [
+            name
+            for name in self._defaults
+            if _is_nothing(getattr(self, name)) and _is_nothing(incoming_state.get(name))
+        ]
+        with hidden_states(self, both):
+            super()._reduce_states(incoming_state)
+
     @abstractmethod
     def _compute(self) -> Tensor:
         """The value of the states: float64 scalar."""
@@ -141,6 +154,10 @@ class CheckedMetric(Metric):
     def _found(self) -> Tensor:
         """The counts of bad input in the states: int64 `[4]`."""
         return self.invalid
+
+
+def _is_nothing(state: object) -> bool:
+    return isinstance(state, Tensor) and is_nothing(state)
 
 
 def check_rows(metric: str, **columns: Tensor | None) -> None:

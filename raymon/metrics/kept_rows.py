@@ -14,13 +14,16 @@ from raymon.metrics.checked_metric import CheckedMetric
 from raymon.metrics.fixed_point import bad_weights, relative_units, valid_weights
 from raymon.metrics.sliced_weights import replaceable
 
+ROWS = ("preds", "target", "weights")
+"""The states of KeptRows."""
+
 
 @dataclass(frozen=True)
 class Rows:
     """Rows, on one device.
 
     Attributes:
-        preds: float32 or float64 `[N]`, scores.
+        preds: float32 or float64 `[N]`, or `[N, C]`, scores.
         target: float32 or float64 `[N]`, labels.
         weights: float64 `[N]`, valid; None where every row weighs 1.
     """
@@ -79,7 +82,7 @@ class KeptRows(CheckedMetric):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        for name in ("preds", "target", "weights"):
+        for name in ROWS:
             self.add_state(name, [], dist_reduce_fx="cat")
 
     def keep(self, preds: Tensor, target: Tensor, weights: Tensor | None) -> None:
@@ -102,15 +105,18 @@ class KeptRows(CheckedMetric):
 
     def rows(self) -> Rows:
         """The rows of all updates, on the device of the states. Waits for the device."""
-        weights = as_list(self.weights)
-        # A tensor of equal weights has one element, however many rows it stands for.
-        distinct = [part[:1] if part.stride() == (0,) else part for part in weights]
-        plain = bool((joined(distinct, self.device) == 1).all())
         return Rows(
             joined(as_list(self.preds), self.device),
             joined(as_list(self.target), self.device),
-            None if plain else joined(weights, self.device),
+            joined(as_list(self.weights), self.device) if self.is_weighted() else None,
         )
+
+    def is_weighted(self) -> bool:
+        """Whether any row does not weigh 1. Waits for the device."""
+        # A tensor of equal weights has one element, however many rows it stands for.
+        parts = as_list(self.weights)
+        distinct = [part[:1] if part.stride() == (0,) else part for part in parts]
+        return bool((joined(distinct, self.device) != 1).any())
 
     def _found(self) -> Tensor:
         return self.found

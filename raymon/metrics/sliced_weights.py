@@ -23,19 +23,32 @@ _BESIDE = (2.0**12, 2.0**-52, 2.0**-84)
 _TO_UNITS = tuple(unit * (1 << WEIGHT_BITS) for unit in _BESIDE)
 
 
-def add_table(metric: Metric, name: str, shape: tuple[int, ...]) -> None:
+def add_table(metric: Metric, name: str, shape: tuple[int, ...], *, filled: bool = True) -> None:
     """Gives a metric the states of a table, int64: `{name}`, and `{name}_slices` beside it.
 
     The latter takes no memory until there are weights.
+
+    Args:
+        metric: it gets them.
+        name: of the table.
+        shape: of the table.
+        filled: whether rows are added from the first; else `{name}` takes no memory either, and
+            is to be replaced by a copy before.
     """
-    metric.add_state(name, torch.zeros(shape, dtype=torch.int64), dist_reduce_fx="sum")
-    # `add_state` would make zeros of them that take memory.
-    nothing = torch.zeros((), dtype=torch.int64).expand(len(_BESIDE), *shape)
-    beside = f"{name}_slices"
-    setattr(metric, beside, nothing)
-    metric._defaults[beside] = nothing
-    metric._persistent[beside] = False
-    metric._reductions[beside] = dim_zero_sum
+    if filled:
+        metric.add_state(name, torch.zeros(shape, dtype=torch.int64), dist_reduce_fx="sum")
+    else:
+        _add_nothing(metric, name, shape)
+    _add_nothing(metric, f"{name}_slices", (len(_BESIDE), *shape))
+
+
+def _add_nothing(metric: Metric, name: str, shape: tuple[int, ...]) -> None:
+    # `add_state` would make zeros of it that take memory.
+    nothing = torch.zeros((), dtype=torch.int64).expand(shape)
+    setattr(metric, name, nothing)
+    metric._defaults[name] = nothing
+    metric._persistent[name] = False
+    metric._reductions[name] = dim_zero_sum
 
 
 def add_to_table(

@@ -12,7 +12,7 @@ from torchmetrics import Metric
 from raymon.errors import UserError
 from raymon.metrics.checked_metric import CheckedMetric
 from raymon.metrics.decay import DecayedMetric
-from raymon.metrics.score_histogram import ScoreHistogram
+from raymon.metrics.rows_or_bins import RowsOrBins
 from raymon.metrics.states import state_reductions, take_window_states
 from raymon.metrics.waiting_updates import Update, WaitingUpdates, copies_as_given
 
@@ -42,7 +42,7 @@ class TrainMetricWrapper(nn.Module):
         super().__init__()
         if decay_step < 1:
             raise UserError(f"decay_step is {decay_step}; it must be at least 1")
-        if isinstance(metric, ScoreHistogram):
+        if isinstance(metric, RowsOrBins):
             metric = metric.binned()
         reductions = state_reductions(metric)
         growing = [name for name, reduction in reductions.items() if reduction == "cat"]

@@ -44,8 +44,8 @@ REAL: dict[str, Kind] = {
     "mean_squared_error": MeanSquaredError,
 }
 MULTICLASS: dict[str, Kind] = {
-    "multiclass_auc": lambda: MulticlassAUC(CLASSES),
-    "multiclass_auc_weighted": lambda: MulticlassAUC(CLASSES, average="weighted"),
+    "multiclass_auc": lambda: MulticlassAUC(CLASSES, exact_rows=0),
+    "multiclass_auc_weighted": lambda: MulticlassAUC(CLASSES, average="weighted", exact_rows=0),
     "multiclass_auc_50": lambda: MulticlassAUC(CLASSES, 50),
     "recall_at_1": lambda: RecallAtK(1),
     "recall_at_2": lambda: RecallAtK(2),

@@ -24,6 +24,7 @@ from raymon.metrics import (
     GroupedAUC,
     LogLoss,
     MeanSquaredError,
+    MulticlassAUC,
     NormalizedEntropy,
     TrainMetricWrapper,
 )
@@ -36,6 +37,11 @@ GROUPED: list[Callable[..., GroupedRows]] = [
     NDCGAtK,
     lambda **kwargs: NDCGAtK(3, **kwargs),
 ]
+CURVES: dict[str, Callable[..., Any]] = {
+    "AUC": AUC,
+    "PRAUC": PRAUC,
+    "MulticlassAUC": lambda **kwargs: MulticlassAUC(3, average="weighted", **kwargs),
+}
 SHARES: dict[str, Callable[[int, int], int]] = {
     "even": lambda part, ranks: part % ranks,
     "all on the first": lambda part, ranks: 0,
@@ -85,22 +91,27 @@ def _values(rank: int, ranks: int) -> dict[str, Any]:
     ):
         metrics = [_filled(metric(), rank, ranks, kind, share) for metric in GROUPED]
         values[f"{kind}, {share}"] = [_figures(metric) for metric in metrics]
-        for curve in (AUC, PRAUC):
-            for exact_rows in (600, 599):
-                metric = curve(exact_rows=exact_rows)
-                for part in range(PARTS):
-                    if SHARES[share](part, ranks) == rank:
-                        preds, target, _, *weights = _part(part, kind)
-                        metric.update(preds, target, *[1e-9 * each for each in weights])
-                value = metric.compute().nan_to_num(-1).item()
-                bound = metric.error_bound.nan_to_num(-1).item()
-                values[f"{kind}, {share}, {curve}, {exact_rows}"] = [
-                    value,
-                    bound,
-                    metric.input_errors(),
-                    metric.why_no_value(),
-                ]
-                assert kind == "invalid" or (bound > 0) == (exact_rows < 600)
+        for curve, exact_rows in product(CURVES, (600, 599)):
+            metric = CURVES[curve](exact_rows=exact_rows)
+            for part in range(PARTS):
+                if SHARES[share](part, ranks) == rank:
+                    preds, target, key, *weights = _part(part, kind)
+                    if curve == "MulticlassAUC":
+                        preds = torch.stack([preds, 1 - preds, preds * (key % 7) / 7], 1)
+                        target = target + (key % 5 == 0)
+                    metric.update(preds, target, *[1e-9 * each for each in weights])
+            value = metric.compute().nan_to_num(-1).item()
+            bound = metric.error_bound.nan_to_num(-1).item()
+            values[f"{kind}, {share}, {curve}, {exact_rows}"] = [
+                value,
+                bound,
+                metric.details(),
+                metric.input_errors(),
+                metric.why_no_value(),
+            ]
+            assert kind == "invalid" or (bound > 0) == (exact_rows < 600)
+            # Nothing was made of the tables for the others.
+            assert exact_rows < 600 or metric.histogram.untyped_storage().nbytes() == 8
     values["no rows"] = [_figures(metric()) for metric in GROUPED]
 
     for metric in (LogLoss(), MeanSquaredError(), AUC(exact_rows=0), BinnedXAUC(), XAUC()):
