@@ -17,8 +17,7 @@ from torch._subclasses import FakeTensorMode
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from raymon.metrics import XAUC
-from tests.metrics.kinds import BINARY, GROUPED, IN_BATCH, MULTICLASS
+from tests.metrics.kinds import BINARY, EXACT, EXACT_MULTICLASS, GROUPED, IN_BATCH, MULTICLASS
 
 DTYPES = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 
@@ -95,8 +94,8 @@ def updates() -> list[str]:
         weights = torch.rand(rows) if weighted else None
         target, key = torch.ones(rows), torch.ones(rows, dtype=torch.int64)
         for kinds, shape, keyed in (
-            ([*BINARY, *IN_BATCH, XAUC], (rows,), False),
-            (MULTICLASS, (rows, 6), False),
+            ([*BINARY, *IN_BATCH, *EXACT], (rows,), False),
+            ([*MULTICLASS, *EXACT_MULTICLASS], (rows, 6), False),
             (GROUPED, (rows,), True),
         ):
             preds = torch.rand(shape, dtype=dtype)

@@ -55,8 +55,11 @@ MULTICLASS: list[Kind] = [
 ]
 """With states of fixed size, for scores `[B, 6]`."""
 
-EXACT: list[Kind] = [AUC, PRAUC]
+EXACT: list[Kind] = [AUC, PRAUC, XAUC]
 """With rows, for scores `[B]`."""
+
+EXACT_MULTICLASS: list[Kind] = [lambda: MulticlassAUC(6)]
+"""With rows, for scores `[B, 6]`."""
 
 GROUPED: list[Kind] = [GroupedAUC, GroupedXAUC, NDCGAtK]
 """With rows of groups."""

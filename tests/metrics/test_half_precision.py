@@ -7,14 +7,21 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from raymon.metrics import XAUC
-from tests.metrics.kinds import BINARY, GROUPED, IN_BATCH, MULTICLASS, Kind
+from tests.metrics.kinds import (
+    BINARY,
+    EXACT,
+    EXACT_MULTICLASS,
+    GROUPED,
+    IN_BATCH,
+    MULTICLASS,
+    Kind,
+)
 
 
 def given(kind: Kind) -> tuple[Tensor, ...]:
     generator = torch.Generator().manual_seed(0)
     scores = torch.rand(300, generator=generator)
-    if kind in MULTICLASS:
+    if kind in MULTICLASS + EXACT_MULTICLASS:
         labels = torch.randint(0, 6, (300,), generator=generator)
         return torch.rand(300, 6, generator=generator).softmax(1), labels
     labels = (torch.rand(300, generator=generator) < scores).float()
@@ -24,7 +31,9 @@ def given(kind: Kind) -> tuple[Tensor, ...]:
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 @pytest.mark.parametrize(
-    "kind", [*BINARY, *IN_BATCH, *MULTICLASS, *GROUPED, XAUC], ids=lambda kind: repr(kind())[:20]
+    "kind",
+    [*BINARY, *IN_BATCH, *EXACT, *MULTICLASS, *EXACT_MULTICLASS, *GROUPED],
+    ids=lambda kind: repr(kind())[:20],
 )
 def test_scores_of_half_precision_count_as_in_float32(kind: Kind, dtype: torch.dtype) -> None:
     scores, *others = given(kind)

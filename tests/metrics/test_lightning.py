@@ -12,8 +12,16 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from raymon.metrics import XAUC, DecayAUC, TrainMetricWrapper
-from tests.metrics.kinds import BINARY, GROUPED, IN_BATCH, MULTICLASS, Kind
+from raymon.metrics import DecayAUC, TrainMetricWrapper
+from tests.metrics.kinds import (
+    BINARY,
+    EXACT,
+    EXACT_MULTICLASS,
+    GROUPED,
+    IN_BATCH,
+    MULTICLASS,
+    Kind,
+)
 
 Batch = list[Tensor]
 Case = tuple[Kind, str]
@@ -22,7 +30,12 @@ TRAIN: list[Case] = [
     *((kind, "binary") for kind in BINARY + IN_BATCH),
     *((kind, "classes") for kind in MULTICLASS),
 ]
-EVALUATION: list[Case] = [*TRAIN, (XAUC, "binary"), *((kind, "grouped") for kind in GROUPED)]
+EVALUATION: list[Case] = [
+    *TRAIN,
+    *((kind, "binary") for kind in EXACT),
+    *((kind, "classes") for kind in EXACT_MULTICLASS),
+    *((kind, "grouped") for kind in GROUPED),
+]
 DECAY_STEP = 3
 TYPES = {"32-true": torch.float32, "bf16-true": torch.bfloat16, "64-true": torch.float64}
 

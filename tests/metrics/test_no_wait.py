@@ -15,8 +15,16 @@ import pytest
 import torch
 from torchmetrics import Metric
 
-from raymon.metrics import XAUC, TrainMetricWrapper, take_window_states
-from tests.metrics.kinds import BINARY, GROUPED, IN_BATCH, MULTICLASS, Kind
+from raymon.metrics import TrainMetricWrapper, take_window_states
+from tests.metrics.kinds import (
+    BINARY,
+    EXACT,
+    EXACT_MULTICLASS,
+    GROUPED,
+    IN_BATCH,
+    MULTICLASS,
+    Kind,
+)
 
 
 @pytest.fixture
@@ -82,9 +90,11 @@ def test_folding_without_a_monitor_does_not_wait(kind: Kind) -> None:
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 @pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("kind", [*BINARY, *IN_BATCH, *MULTICLASS, *GROUPED, XAUC])
+@pytest.mark.parametrize(
+    "kind", [*BINARY, *IN_BATCH, *EXACT, *MULTICLASS, *EXACT_MULTICLASS, *GROUPED]
+)
 def test_cuda_sees_no_synchronisation(kind: Kind, weighted: bool) -> None:
-    shape = (64, 6) if kind in MULTICLASS else (64,)
+    shape = (64, 6) if kind in MULTICLASS + EXACT_MULTICLASS else (64,)
     preds, target = torch.rand(shape, device="cuda"), torch.ones(64, device="cuda")
     key = torch.arange(64, device="cuda") % 7
     weights = torch.rand(64, device="cuda") if weighted else None
