@@ -43,6 +43,7 @@ from raymon.training.job import (
     train_reader,
 )
 from raymon.training.optimizers import check_parts
+from raymon.training.scores import read_scores
 
 _log = logging.getLogger("raymon")
 
@@ -257,7 +258,8 @@ def check_model_dir(model_dir: StoragePath, resume: bool) -> None:
         )
     if newest is None and resume and not damaged:
         raise RunError(f"{model_dir}: --resume: no complete checkpoint to go on from")
-    if not resume and not (model_dir / CONFIG_FILE).is_file():
+    began_here = (model_dir / CONFIG_FILE).is_file()
+    if not resume and not began_here:
         # What a run of raymon leaves that ended before its first checkpoint has a config.
         kept = last_step_kept(model_dir)
         if kept > 0:
@@ -265,8 +267,8 @@ def check_model_dir(model_dir: StoragePath, resume: bool) -> None:
                 f"{model_dir}: has the numbers of a monitored loop up to step {kept}, which a run "
                 "that begins would take back; choose another model_dir"
             )
-    scores = model_dir / SCORES_FILE
-    if newest is None and not resume and scores.is_file() and scores.read_bytes().strip():
+    # A run that is killed while it saves for the first time has scores and no checkpoint.
+    if newest is None and not resume and len(read_scores(model_dir)) > int(began_here):
         raise RunError(
             f"{model_dir}: has the scores of a run whose checkpoints are gone, which a run that "
             f"begins would take back; choose another model_dir, or remove {SCORES_FILE}"

@@ -54,8 +54,15 @@ def test_the_numbers_of_a_monitored_loop_are_not_taken_back(tmp_path: Path) -> N
 
 
 def test_scores_of_checkpoints_that_are_gone_are_not_taken_back(tmp_path: Path) -> None:
-    (tmp_path / "train_eval_result_v2.txt").write_text('{"global_step": 10, "auc": 0.5}\n')
-    with pytest.raises(RunError, match="has the scores of a run whose checkpoints are gone"):
+    scores, refused = tmp_path / "train_eval_result_v2.txt", "has the scores of a run whose"
+    scores.write_text('{"global_step": 10, "auc": 0.5}\n')
+    with pytest.raises(RunError, match=refused):
+        check_model_dir(tmp_path, resume=False)
+    # A run that was killed while it saved for the first time has nothing that it can go on from.
+    (tmp_path / "pipeline.config").touch()
+    check_model_dir(tmp_path, resume=False)
+    scores.write_text('{"global_step": 10, "auc": 0.5}\n{"global_step": 20, "auc": 0.6}\n')
+    with pytest.raises(RunError, match=refused):
         check_model_dir(tmp_path, resume=False)
 
 
