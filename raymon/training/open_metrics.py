@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from torchmetrics import Metric, MetricCollection
 
+from raymon.config.names import TOTAL_LOSS
 from raymon.errors import ConfigError, UserError
 from raymon.metrics import (
     AUC,
@@ -31,6 +32,8 @@ TrainMetric = str | Metric | TrainMetricWrapper | TrainMetricConfig
 NamedMetrics = Mapping[str, TrainMetric] | MetricCollection
 TrainMetrics = TrainMetric | NamedMetrics | Iterable[TrainMetric | NamedMetrics]
 
+_UNSHOWABLE = re.compile(r"[\s:]")
+
 _NAMES: dict[type[Metric], str] = {DecayAUC: "auc", PRAUC: "pr_auc", BinnedXAUC: "xauc"}
 
 
@@ -50,6 +53,9 @@ def open_metrics(given: TrainMetrics) -> dict[str, TrainMetricWrapper]:
             raise UserError(f"train_metrics: {name!r} is no name; a name is a text")
         wrapper = _wrap(metric)
         name = name or _name(metric, wrapper)
+        if _UNSHOWABLE.search(name) or name in ("", TOTAL_LOSS):
+            what = "is taken" if name == TOTAL_LOSS else "no line can show"
+            raise UserError(f'train_metrics: "{name}" is a name that {what}; give another')
         if name in metrics:
             raise UserError(
                 f'train_metrics: "{name}" is there twice; give one of them another name, as in '

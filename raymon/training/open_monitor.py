@@ -7,6 +7,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from numbers import Integral
 from os import PathLike
 from pathlib import Path
@@ -14,7 +15,6 @@ from types import TracebackType
 from typing import TypeVar
 
 import torch
-from torch import Tensor
 
 from raymon.errors import UserError
 from raymon.protos.monitor_pb2 import MonitorConfig
@@ -26,7 +26,7 @@ from raymon.training.open_output import open_output
 from raymon.training.open_rank import OpenRank
 from raymon.training.open_run import OpenRun, RunSettings, in_ray_train, open_run
 from raymon.training.progress import Progress
-from raymon.training.step_arguments import Losses, learning_rates_of
+from raymon.training.step_arguments import Column, Losses, learning_rates_of
 
 T = TypeVar("T")
 
@@ -87,6 +87,8 @@ class Monitor:
         _check_at_least(0, first_step=first_step)
         if name is not None and (not name or Path(name).name != name):
             raise UserError(f"name: {name!r} is no name of a directory")
+        if optimizer is not None and not hasattr(optimizer, "param_groups"):
+            raise UserError(f"optimizer: {optimizer!r:.60} is none; give one of torch.optim")
         given = None if model_dir is None else storage_path(model_dir)
         settings = RunSettings(
             open_metrics(train_metrics),
@@ -116,17 +118,18 @@ class Monitor:
     def step(
         self,
         losses: Losses,
-        predictions: Tensor | None = None,
-        targets: Tensor | None = None,
+        predictions: Column | None = None,
+        targets: Column | None = None,
         *,
-        weights: Tensor | None = None,
+        weights: Column | None = None,
         samples: int | None = None,
         epoch: int = 0,
         learning_rates: Sequence[float] = (),
     ) -> None:
         """Adds a step, which is one batch of this rank. It waits for nothing.
 
-        The tensors are kept until they are added up: do not write to them afterwards.
+        Tensors are kept until they are added up: do not write to them afterwards. Arrays and lists
+        are copied.
 
         Args:
             losses: By name, scalars on any device: the means over the batch, weighted ones where
@@ -146,7 +149,9 @@ class Monitor:
                 raise RuntimeError("a step after close() is in no number")
             if self._rank is not None:
                 rates = learning_rates or learning_rates_of(self._optimizer)
-                self._rank.step(losses, predictions, targets, weights, samples, epoch, rates)
+                # What is made in inference mode cannot be added to outside of it.
+                with _outside_of_inference():
+                    self._rank.step(losses, predictions, targets, weights, samples, epoch, rates)
         except Exception as error:
             self._count(error)
 
@@ -241,6 +246,10 @@ class Monitor:
         self._failures += 1
         if self._failures == 1:
             _log.warning("monitoring: %s: %s", type(error).__name__, error)
+
+
+def _outside_of_inference() -> AbstractContextManager[object]:
+    return torch.inference_mode(False) if torch.is_inference_mode_enabled() else nullcontext()
 
 
 def _check_at_least(least: int, **numbers: int | None) -> None:

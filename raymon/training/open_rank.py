@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
+from raymon.errors import UserError
 from raymon.metrics import TrainMetricWrapper, takes_weights
+from raymon.metrics.checked_metric import CheckedMetric
 from raymon.monitor import Ack, Monitor, Sender
 from raymon.monitor.phase_clock import PhaseClock
 from raymon.training.open_run import OpenRun, RunSettings, process_count, process_rank
-from raymon.training.step_arguments import Losses, StepArguments, device_of
+from raymon.training.step_arguments import Column, Losses, StepArguments, device_of
 
 _log = logging.getLogger("raymon")
 
@@ -28,6 +31,9 @@ class OpenRank:
     def __init__(self, run: OpenRun, settings: RunSettings) -> None:
         self._run = run
         self._settings = settings
+        self._takes_both = any(
+            isinstance(m.metric, CheckedMetric) for m in settings.metrics.values()
+        )
         self._weighted = {n for n, m in settings.metrics.items() if takes_weights(m.metric)}
         self._monitor: Monitor | None = None
         self._sender: Sender | None = None
@@ -42,9 +48,9 @@ class OpenRank:
     def step(
         self,
         losses: Losses,
-        predictions: Tensor | None,
-        targets: Tensor | None,
-        weights: Tensor | None,
+        predictions: Column | None,
+        targets: Column | None,
+        weights: Column | None,
         samples: int | None,
         epoch: int,
         learning_rates: Sequence[float],
@@ -54,6 +60,10 @@ class OpenRank:
         monitor = self._monitor or self._start(device_of(predictions, targets, losses))
         try:
             taken = StepArguments.of(losses, predictions, targets, weights, samples, epoch)
+            if self._takes_both and len(taken.columns) == 1:
+                missing = "targets" if targets is None else "predictions"
+                monitor.count_failure(UserError(f"a step without {missing} is in no metric"))
+                taken = replace(taken, columns=())
         except Exception as error:  # it is a step all the same: ranks count alike
             monitor.count_failure(error)
             taken = StepArguments()

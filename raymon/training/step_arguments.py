@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Integral
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 Losses = Mapping[str, Tensor | float]
+
+Column = Tensor | NDArray[Any] | Sequence[float]
+"""Of the rows of a batch; what is no tensor is copied into one."""
 
 
 @dataclass(slots=True)
@@ -35,9 +42,9 @@ class StepArguments:
     def of(
         cls,
         losses: Losses,
-        predictions: Tensor | None,
-        targets: Tensor | None,
-        weights: Tensor | None,
+        predictions: Column | None,
+        targets: Column | None,
+        weights: Column | None,
         samples: int | None,
         epoch: int,
     ) -> StepArguments:
@@ -46,19 +53,20 @@ class StepArguments:
         Raises:
             Exception: Of any kind, where one is not what it has to be.
         """
-        columns = tuple(t.detach() for t in (predictions, targets) if t is not None)
+        given = {"predictions": predictions, "targets": targets}
+        columns = tuple(_column(n, value) for n, value in given.items() if value is not None)
         # The rows of the targets, or of the predictions alone.
-        rows = _rows(columns[-1:]) if samples is None else int(samples)
+        rows = _rows(columns[-1:]) if samples is None else _whole(samples)
         by_name = _by_name(losses)
         # Where nothing says how many rows there are, every step weighs the same.
         loss_weights: Mapping[str, Tensor] | float = float(rows or 1)
         if weights is not None:
-            weights = weights.detach()
+            weights = _column("weights", weights)
             loss_weights = dict.fromkeys(by_name, weights.sum())
         return cls(by_name, columns, weights, rows, loss_weights, int(epoch))
 
 
-def device_of(predictions: Tensor | None, targets: Tensor | None, losses: Losses) -> torch.device:
+def device_of(predictions: Column | None, targets: Column | None, losses: Losses) -> torch.device:
     """Where the tensors of a step are."""
     values = losses.values() if isinstance(losses, Mapping) else ()
     tensors = (t for t in (predictions, targets, *values) if isinstance(t, Tensor))
@@ -76,6 +84,29 @@ def learning_rates_of(optimizer: torch.optim.Optimizer | None) -> Sequence[float
     return [float(rate) for rate in rates]
 
 
+def _column(name: str, value: Column) -> Tensor:
+    if isinstance(value, Tensor):
+        return value.detach()
+    wrong = f"{name} is a {type(value).__name__}; give a tensor [B], an array or a list of numbers"
+    is_listed = isinstance(value, list | tuple) and not any(isinstance(v, Tensor) for v in value)
+    if not is_listed and not hasattr(value, "__array__"):
+        raise TypeError(wrong)
+    try:
+        numbers = np.asarray(value)
+    except ValueError:  # rows of several lengths
+        raise TypeError(wrong) from None
+    if numbers.dtype.kind not in "biuf":
+        raise TypeError(wrong)
+    # A copy, as nothing counts what is written to an array.
+    return torch.tensor(numbers)
+
+
+def _whole(samples: int) -> int:
+    if not isinstance(samples, Integral) or samples < 0:
+        raise ValueError(f"samples is {samples!r}; it must be a whole number of at least 0")
+    return int(samples)
+
+
 def _rows(columns: Sequence[Tensor]) -> int:
     return sum(len(column) if column.ndim else 1 for column in columns)
 
@@ -88,7 +119,11 @@ def _by_name(losses: Losses) -> dict[str, Tensor]:
 
 def _scalar(name: str, loss: Tensor | float) -> Tensor:
     if not isinstance(loss, Tensor):
-        return torch.tensor(float(loss), device="cpu")
+        try:
+            return torch.tensor(float(loss), device="cpu")
+        except (TypeError, ValueError):
+            what = f"loss {name} is {loss!r:.60}; give a number, or a tensor of one"
+            raise TypeError(what) from None
     if loss.numel() != 1:
         raise ValueError(f"loss {name} has shape {list(loss.shape)}; give its mean over the batch")
     return loss.detach() if loss.ndim == 0 else loss.detach().reshape(())

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from sklearn.metrics import log_loss, roc_auc_score
@@ -228,10 +229,17 @@ def test_predictions_that_are_written_to_later_are_left_out_and_told(
     [
         ({"losses": torch.tensor(1.0)}, "losses is a Tensor; give them by name"),
         ({"losses": {"bce": torch.ones(64)}}, "loss bce has shape [64]; give its mean"),
-        ({"losses": {"bce": "low"}}, "could not convert string to float"),
+        ({"losses": {"bce": "low"}}, "loss bce is 'low'; give a number, or a tensor of one"),
+        ({"losses": {"bce": None}}, "loss bce is None; give a number, or a tensor of one"),
+        ({"samples": -7}, "samples is -7; it must be a whole number of at least 0"),
+        ({"targets": None}, "a step without targets is in no metric"),
+        ({"predictions": None}, "a step without predictions is in no metric"),
+        ({"predictions": {"probs": torch.ones(64)}}, "predictions is a dict; give a tensor [B]"),
+        ({"predictions": (torch.ones(64),)}, "predictions is a tuple; give a tensor [B]"),
+        ({"targets": ["yes"] * 64}, "targets is a list; give a tensor [B], an array or a list"),
+        ({"targets": [[1.0], [1.0, 0.0]]}, "targets is a list; give a tensor [B], an array or"),
         ({"predictions": torch.ones(3)}, "an update has arguments of 3, 64 rows"),
-        ({"targets": [1.0] * 64}, "'list' object has no attribute"),
-        ({"weights": 2.0}, "'float' object has no attribute"),
+        ({"weights": 2.0}, "weights is a float; give a tensor [B], an array or a list of numbers"),
     ],
 )
 def test_a_wrong_step_raises_nothing_and_is_said(
@@ -248,6 +256,33 @@ def test_a_wrong_step_raises_nothing_and_is_said(
     # All ranks count alike, so it is a step.
     assert (line["global_step"], line["losses"]["bce"]) == (10, 1.0)
     assert line["metrics"]["auc"] > 0.5
+
+
+@pytest.mark.parametrize("kind", ["array", "list", "pandas"])
+def test_arrays_and_lists_are_the_numbers_that_they_were_when_given(kind: str) -> None:
+    rows = batches(10)
+    monitor = raymon.Monitor([auc_message(decay_step=10)], log_step_count_steps=10)
+    array = np.empty(len(rows[0][0]), np.float32)
+    for scores, labels in rows:
+        array[:] = scores.numpy()
+        given = {"array": array, "list": array.tolist(), "pandas": pd.Series(array)}[kind]
+        monitor.step({"bce": np.float64(0.5)}, given, labels.tolist(), weights=[2.0] * len(array))
+    array[:] = 0
+    assert monitor.close()
+    exact = roc_auc_score(_cat(rows, 1), _cat(rows, 0))
+    assert monitor.compute()["auc"] == pytest.approx(exact, abs=1e-5)
+    assert monitor.failures == 0
+
+
+def test_a_step_in_inference_mode_is_one_like_the_others(tmp_path: Path) -> None:
+    rows = batches(10)
+    with raymon.Monitor([auc_message()], log_step_count_steps=10, model_dir=tmp_path) as monitor:
+        for step, (scores, labels) in enumerate(rows):
+            with torch.inference_mode(step % 2 == 0):
+                monitor.step({"bce": torch.tensor(step + 0.5) * 1}, scores * 1, labels)
+    assert monitor.failures == 0
+    (line,) = lines(tmp_path)
+    assert (line["samples"], line["losses"]["bce"]) == (640, 5.0)
 
 
 def test_a_step_after_the_end_counts_for_nothing(caplog: pytest.LogCaptureFixture) -> None:
@@ -340,6 +375,9 @@ def test_two_monitors_of_a_run_need_names(tmp_path: Path) -> None:
         ({"model_dir": "nowhere://bucket/run"}, "cannot be opened: Unrecognized filesystem"),
         ({"model_dir": "s3://key:secret@bucket/run"}, "s3://bucket/run: is given with credentials"),
         ({"model_dir": f"{__file__}/run"}, "is a file"),
+        ({"optimizer": "adam"}, "optimizer: 'adam' is none; give one of torch.optim"),
+        ({"train_metrics": {"a b": "auc"}}, '"a b" is a name that no line can show; give another'),
+        ({"train_metrics": {"total_loss": "auc"}}, '"total_loss" is a name that is taken'),
         ({"train_metrics": ["aucc"]}, 'did you mean "auc"?'),
     ],
 )
