@@ -44,6 +44,7 @@ def load(
     for name in _PATHS:
         if config.HasField(name):
             setattr(config, name, _expand(getattr(config, name), name, source))
+    _expand_inner(config, source)
     missing = missing_field(config)
     if missing is not None:
         raise source.error(missing, "is missing; it must be given")
@@ -87,6 +88,18 @@ def _read(
     source.lines = parse_text(text, config, lambda line: f"{name}:{line}")
     apply_overrides(config, overrides, source)
     return config, source
+
+
+def _expand_inner(config: PipelineConfig, source: Source) -> None:
+    train = config.train_config
+    for name in ("fine_tune_checkpoint", "fine_tune_ckpt_param_map"):
+        if config.HasField("train_config") and train.HasField(name):
+            setattr(train, name, _expand(getattr(train, name), f"train_config.{name}", source))
+    for index, feature in enumerate(config.feature_configs):
+        if feature.id_feature.HasField("vocab_file"):
+            place = f"feature_configs[{index}].id_feature.vocab_file"
+            expanded = _expand(feature.id_feature.vocab_file, place, source)
+            feature.id_feature.vocab_file = expanded
 
 
 def _expand(text: str, field: str, source: Source) -> str:

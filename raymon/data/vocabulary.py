@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +13,8 @@ import pyarrow.compute as pc
 
 from raymon.data.canonical import canonical, canonical_text, canonical_texts, spells_integer
 from raymon.data.columns import is_string
+from raymon.errors import UserError, os_reason
+from raymon.storage import storage_path
 
 UNLISTED, FIRST = 1, 2
 """Ids of a value that is not listed, and of the first one; 0 is the default value."""
@@ -185,9 +186,11 @@ def _by_form(listed: Mapping[str, int], form: Callable[[str], str]) -> dict[str,
 
 def _lines(path: str) -> list[str]:
     try:
-        text = Path(path).read_bytes().decode("utf-8-sig")
+        text = storage_path(path).read_bytes().decode("utf-8-sig")
     except OSError as error:
-        raise ValueError(f"{path} cannot be read: {error}") from None
+        raise ValueError(f"{path} cannot be read: {os_reason(error)}") from None
+    except UserError as error:
+        raise ValueError(str(error)) from None
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} cannot be read: it is not UTF-8: {error.reason}") from None
     lines = text.split("\n")

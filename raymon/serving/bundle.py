@@ -30,6 +30,7 @@ from raymon.storage import (
     fetched,
     first_difference,
     remove_tree,
+    storage_path,
     to_json,
     upload,
 )
@@ -231,6 +232,7 @@ def _features_alone(config: PipelineConfig, directory: Path) -> PipelineConfig:
         copy.CopyFrom(feature)
         if feature.id_feature.HasField("vocab_file"):
             name = f"vocab-{number}.txt"
-            shutil.copyfile(feature.id_feature.vocab_file, directory / name)
+            words = storage_path(feature.id_feature.vocab_file).read_bytes()
+            (directory / name).write_bytes(words)
             copy.id_feature.vocab_file = name
     return alone

@@ -22,6 +22,7 @@ from raymon.training.open_output import open_output
 from raymon.training.prepare import check_evaluation_input, with_absolute_paths
 from raymon.training.progress import Progress, Publisher
 from raymon.training.train import in_process_context
+from raymon.training.vocabularies import check_vocabularies
 from raymon.training.worker import run_worker
 
 
@@ -78,7 +79,9 @@ def evaluation_of_run(
         raise ConfigError(f"{model_dir}: no eval_input_path; pass --set eval_input_path=PATH")
     chosen = choose_checkpoint(model_dir, checkpoint, config)
     check_sound(chosen)
-    check_datasets(given, config, features_of(config))
+    features = features_of(config)
+    check_vocabularies(model_dir, features)
+    check_datasets(given, config, features)
     check_evaluation_input(config, given)
     watched = config.monitor_config
     terminal = open_output(level=watched.log_level, log_format=watched.log_format)

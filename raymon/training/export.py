@@ -25,6 +25,7 @@ from raymon.training.checkpoint import Checkpoint, check_sound
 from raymon.training.job import features_of, file_format
 from raymon.training.prepare import with_absolute_paths
 from raymon.training.restore import load_model
+from raymon.training.vocabularies import check_vocabularies
 
 CHECKED_ROWS = 1000
 _TOLERANCE = 1e-5
@@ -56,6 +57,7 @@ def export_run(
     chosen = choose_checkpoint(model_dir, checkpoint, config)
     check_sound(chosen)
     features = features_of(config)
+    check_vocabularies(model_dir, features)
     model = build_model(config, features)
     load_model(model, chosen, averaged=True)
     model.eval()

@@ -5,12 +5,11 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
 
-from raymon.errors import RunError
+from raymon.errors import RunError, os_reason
 from raymon.models import Model
 from raymon.protos.train_pb2 import TrainConfig
 from raymon.storage import storage_path
@@ -154,9 +153,12 @@ def _read_map(path: str, own: Mapping[str, object], saved: Mapping[str, object])
         return {}
     place = f"fine_tune_ckpt_param_map: {path}"
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise RunError(f"{place}: cannot be read: {error}") from None
+        # With or without a byte order mark, as editors on Windows write one.
+        lines = storage_path(path).read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise RunError(f"{place}: cannot be read: it is not UTF-8") from None
+    except OSError as error:
+        raise RunError(f"{place}: cannot be read: {os_reason(error)}") from None
     mapped: dict[str, str] = {}
     for number, line in enumerate(lines, 1):
         if not line.strip():

@@ -44,6 +44,7 @@ from raymon.training.job import (
 )
 from raymon.training.optimizers import check_parts
 from raymon.training.scores import read_scores
+from raymon.training.vocabularies import check_vocabularies
 
 _log = logging.getLogger("raymon")
 
@@ -140,10 +141,13 @@ def plan_run(config: PipelineConfig, datasets: Datasets, *, resumed: bool = Fals
     Raises:
         ConfigError: The config is wrong.
         DataError: The data is missing, or is not what the config says.
+        RunError: The run goes on, and had other vocabularies.
     """
     config = with_fg_mode(with_absolute_paths(config), datasets, resumed=resumed)
     check_config(config)
     features = features_of(config)
+    if resumed:
+        check_vocabularies(storage_path(config.model_dir), features)
     check_datasets(datasets, config, features)
     if TRAIN in datasets:
         plan = RunPlan(config, _known_steps(config), None, datasets=datasets)

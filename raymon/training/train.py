@@ -50,7 +50,7 @@ from raymon.training.datasets import (
 )
 from raymon.training.failure import RankFailedError, explained
 from raymon.training.fine_tune import Transfer
-from raymon.training.job import Job, evaluates_beside
+from raymon.training.job import Job, evaluates_beside, features_of
 from raymon.training.kept import KeepRule, delete_what_goes
 from raymon.training.open_output import open_output
 from raymon.training.prepare import (
@@ -74,6 +74,7 @@ from raymon.training.summary import (
     begin_summary,
     summarise,
 )
+from raymon.training.vocabularies import keep_vocabularies
 from raymon.training.worker import run_worker
 from raymon.training.worker_context import WorkerContext
 
@@ -264,6 +265,8 @@ def _begin_run(plan: RunPlan) -> FilesBefore:
     config = plan.config
     before = FilesBefore(storage_path(config.model_dir))
     save(config, config.model_dir)
+    if not before.goes_on:
+        keep_vocabularies(storage_path(config.model_dir), features_of(config))
     begin_summary(storage_path(config.model_dir))
     _log.info(
         "Training on %s, %s, %s workers, into %s",

@@ -198,6 +198,13 @@ def test_variables_in_paths_come_from_the_environment(
     with pytest.raises(ConfigError, match=r"RAYMON_TEST_DIR; set it, or give --set train_input_pa"):
         load(path)
     assert load(path, ["train_input_path=here"]).train_input_path == "here"
+    monkeypatch.setenv("RAYMON_TEST_DIR", "/data")
+    words = TEXT.replace("num_buckets: 9", 'vocab_file: "${RAYMON_TEST_DIR}/words"')
+    config = load(
+        write(tmp_path, words), ["train_config.fine_tune_checkpoint=${RAYMON_TEST_DIR}/a"]
+    )
+    assert config.feature_configs[0].id_feature.vocab_file == "/data/words"
+    assert config.train_config.fine_tune_checkpoint == "/data/a"
 
 
 def test_errors_of_other_rooms_are_located(tmp_path: Path) -> None:

@@ -35,6 +35,18 @@ def test_a_file_gives_values_their_places(tmp_path: Path) -> None:
     assert rows(feature.convert(pa.array(["green", "blue", None])), 3) == [[3], [1], []]
 
 
+@pytest.mark.parametrize("spelled", ["~/values.txt", "file://{home}/values.txt"])
+def test_a_file_may_be_at_home_or_a_uri(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spelled: str
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "values.txt").write_text("red\ngreen\n")
+    feature = id_feature(f'vocab_file: "{spelled.format(home=tmp_path)}"')
+    assert rows(feature.convert(pa.array(["green"])), 1) == [[3]]
+    with pytest.raises(ConfigError, match="nowhere://x: cannot be opened"):
+        id_feature('vocab_file: "nowhere://x"')
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [("", "is empty"), ("a\n\nb\n", "none may be empty"), ("a\na\n", "a.* is in line 1 too")],

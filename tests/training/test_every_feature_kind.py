@@ -13,6 +13,7 @@ from sklearn.metrics import roc_auc_score
 import raymon
 from raymon.serving import open_bundle, predict
 from raymon.storage import storage_path
+from raymon.training.export import export_run
 
 ROWS = 96
 DIM = "embedding_dim: 3"
@@ -137,3 +138,19 @@ def test_every_kind_is_trained_evaluated_exported_and_predicted(tmp_path: Path) 
 
     features = open_bundle(storage_path(tmp_path / "run" / "export")).features
     assert {feature.name for feature in features} == {*SPARSE, *DENSE}
+
+    # A vocabulary that is made anew fits the tables of the checkpoint, and means other rows.
+    run = storage_path(tmp_path / "run")
+    (tmp_path / "words.txt").write_text("1\n3\n")
+    other = "the vocabulary of feature filed is not the one that the run was trained with"
+    with pytest.raises(raymon.RunError, match=other):
+        raymon.evaluate_run(run)
+    with pytest.raises(raymon.RunError, match=other):
+        export_run(run, storage_path(tmp_path / "again"))
+    with pytest.raises(raymon.RunError, match=other):
+        raymon.train(path, {"train_config.num_epochs": 3}, resume=True)
+    (tmp_path / "words.txt").write_text("3\r\n1.0")  # the same values, written otherwise
+    assert raymon.evaluate_run(run)[1] == pytest.approx(dict(summary.eval_metrics), abs=1e-12)
+    listed = f"feature_configs[{list(SPARSE).index('listed')}].id_feature.vocab_list"
+    with pytest.raises(raymon.RunError, match="feature listed"):
+        raymon.evaluate_run(run, "latest", [f'{listed}=["2", "1", "5"]'])
