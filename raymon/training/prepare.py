@@ -8,13 +8,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pyarrow as pa
 import torch
 from torchmetrics import Metric
 
 from raymon.config.names import named_metrics, named_train_metrics, trained_labels
 from raymon.config.save import CONFIG_FILE
 from raymon.data import Feature, LabelKind, absolute_paths, check_input, check_label_map
-from raymon.errors import ConfigError, RunError, UserError
+from raymon.errors import ConfigError, RunError, UserError, first_line
 from raymon.metrics import TrainMetricWrapper, build_custom, few_rows, try_out
 from raymon.models import Model, build_model, label_kinds
 from raymon.protos.data_pb2 import DatasetType
@@ -240,8 +241,15 @@ def check_model_dir(model_dir: StoragePath, resume: bool) -> None:
 
     Raises:
         RunError: The directory has checkpoints, or scores of some that are gone, and `resume` is
-            false; or it has none and `resume` is true.
+            false; or it has none and `resume` is true; or it cannot be read.
     """
+    try:
+        _check_model_dir(model_dir, resume)
+    except (OSError, pa.ArrowException) as error:
+        raise RunError(f"{model_dir}: cannot be read: {first_line(error)}") from None
+
+
+def _check_model_dir(model_dir: StoragePath, resume: bool) -> None:
     newest = newest_checkpoint(model_dir)
     if newest is not None and not resume:
         raise RunError(
