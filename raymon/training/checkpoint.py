@@ -121,8 +121,9 @@ def checkpoint_directories(model_dir: StoragePath) -> list[StoragePath]:
     """
     try:
         entries: list[StoragePath] = [*model_dir.iterdir()] if model_dir.is_dir() else []
-        named = filter(is_checkpoint_path, entries)
-        return sorted((entry for entry in named if entry.is_dir()), key=step_of)
+        # On object storage nothing but the checkpoint makes a name.
+        named = (e for e in entries if is_checkpoint_path(e))
+        return sorted((e for e in named if not isinstance(e, Path) or e.is_dir()), key=step_of)
     except OSError as error:
         raise RunError(f"{model_dir}: cannot be read: {os_reason(error)}") from None
 
@@ -179,11 +180,20 @@ def read_checkpoint(path: StoragePath) -> Checkpoint | None:
 
 def is_foreign(path: StoragePath) -> bool:
     """Whether a directory by the name of a checkpoint has what no save of raymon leaves there, as
-    another program does that calls its own so."""
-    entries: list[StoragePath] = [*path.iterdir()]
-    return not has_manifest(path) and any(
-        entry.is_dir() or not _OWN.fullmatch(entry.name) for entry in entries
-    )
+    another program does that calls its own so.
+
+    Raises:
+        RunError: It cannot be read.
+    """
+    try:
+        entries: list[StoragePath] = [*path.iterdir()]
+        return not has_manifest(path) and any(
+            entry.is_dir() or not _OWN.fullmatch(entry.name) for entry in entries
+        )
+    except FileNotFoundError:  # just deleted
+        return False
+    except OSError as error:
+        raise RunError(f"{path}: cannot be read: {os_reason(error)}") from None
 
 
 def has_manifest(path: StoragePath) -> bool:
