@@ -65,7 +65,7 @@ def submit(
     The log of the run is shown, and its exit code is that of this command. The job goes on where
     this command ends before it.
     """
-    from raymon.training.submit import job_request
+    from raymon.training.job_request import job_request
     from raymon.training.submit import submit as send
 
     request = job_request(

@@ -86,7 +86,7 @@ def dataset_reader(
 def log_limits(datasets: Datasets, config: PipelineConfig) -> None:
     """Says what a run on the datasets cannot promise."""
     data = datasets.get(TRAIN)
-    by_ray = is_ray_dataset(data) or _reads_files_by_ray(datasets, config)
+    by_ray = is_ray_dataset(data) or reads_files_by_ray(datasets, config)
     if by_ray:
         _log.info(
             "%s: ray.data promises no order of rows: a run that goes on in an epoch passes over as "
@@ -107,29 +107,8 @@ def log_limits(datasets: Datasets, config: PipelineConfig) -> None:
         _log.warning("data_config.shuffle: has no effect: %s has its own order", title(TRAIN))
 
 
-def datasets_in_process(
-    datasets: Datasets, config: PipelineConfig, address: str | None, *, trains: bool = True
-) -> Datasets:
-    """The datasets as a worker in this process reads them.
-
-    Args:
-        datasets: Of the run.
-        config: Of the run.
-        address: Of the Ray cluster where `ray.data` reads them.
-        trains: False where the training files are not read.
-    """
-    files = trains and _reads_files_by_ray(datasets, config)
-    if not files and not any(map(is_ray_dataset, datasets.values())):
-        return datasets
-    from raymon.training.ray_cluster import connect
-
-    connect(address)
-    from raymon.training.ray_datasets import in_process, with_files_of_config
-
-    return in_process(with_files_of_config(datasets, config) if files else datasets, config)
-
-
-def _reads_files_by_ray(datasets: Datasets, config: PipelineConfig) -> bool:
+def reads_files_by_ray(datasets: Datasets, config: PipelineConfig) -> bool:
+    """Whether `ray.data` reads the training files."""
     return TRAIN not in datasets and config.data_config.dataset_type == DatasetType.RayDataset
 
 

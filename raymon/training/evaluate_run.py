@@ -15,13 +15,13 @@ from raymon.sinks import Console, Evaluation
 from raymon.storage import StoragePath, absolute, storage_path
 from raymon.training.best import choose_checkpoint
 from raymon.training.checkpoint import check_sound
-from raymon.training.datasets import EVAL, Datasets, check_datasets, datasets_in_process
+from raymon.training.datasets import EVAL, Datasets, check_datasets, is_ray_dataset
 from raymon.training.failure import RankFailedError, explained
 from raymon.training.job import Job, features_of
 from raymon.training.open_output import open_output
 from raymon.training.prepare import check_evaluation_input, with_absolute_paths
 from raymon.training.progress import Progress, Publisher
-from raymon.training.train import in_process_context
+from raymon.training.train import datasets_in_process, in_process_context
 from raymon.training.vocabularies import check_vocabularies
 from raymon.training.worker import run_worker
 
@@ -120,7 +120,7 @@ def _on_ray(
     from raymon.training.ray_cluster import check_capacity, connect
 
     connection = connect(address)
-    check_capacity(config.ray_config, datasets)
+    check_capacity(config.ray_config, any(map(is_ray_dataset, datasets.values())))
     from raymon.reporter.ray_reporter import start_reporter
     from raymon.training.ray_trainer import fit
 

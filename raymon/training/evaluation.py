@@ -12,18 +12,17 @@ from itertools import islice
 import torch
 
 from raymon.config.names import TOTAL_LOSS, total_of
-from raymon.data import Batch, DataReader, DatasetReader
+from raymon.data import Batch
 from raymon.errors import DataError
 from raymon.models import Model
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.sinks import Evaluation
+from raymon.training.inputs import EvalReader
 from raymon.training.precision import autocast
 from raymon.training.worker_context import WorkerContext
 
 Progress = Callable[[int, int, float], None]
 """Called with the steps done, the steps in all or 0 where nobody knows, and the seconds so far."""
-
-EvalReader = DataReader | DatasetReader
 
 
 def evaluate(

@@ -10,9 +10,10 @@ from raymon.monitor import Monitor, Sender
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.sinks import Evaluation
 from raymon.storage import storage_path
-from raymon.training.evaluation import EvalReader, evaluate
+from raymon.training.evaluation import evaluate
 from raymon.training.feed import FedBatch, Feed
 from raymon.training.gradients import GradientSummaries
+from raymon.training.inputs import EvalReader
 from raymon.training.precision import SkippedSteps
 from raymon.training.preemption import PreemptionWatch
 from raymon.training.profiling import StepProfiler

@@ -24,7 +24,8 @@ from raymon.training.monitoring import Monitoring
 from raymon.training.open_metrics import TrainMetrics, open_metrics
 from raymon.training.open_output import open_output
 from raymon.training.open_rank import OpenRank
-from raymon.training.open_run import OpenRun, RunSettings, in_ray_train, open_run
+from raymon.training.open_run import in_ray_train, open_run
+from raymon.training.open_settings import OpenRun, RunSettings
 from raymon.training.progress import Progress
 from raymon.training.step_arguments import Column, Losses, learning_rates_of
 

@@ -14,7 +14,8 @@ from raymon.metrics import TrainMetricWrapper, takes_weights
 from raymon.metrics.checked_metric import CheckedMetric
 from raymon.monitor import Ack, Monitor, Sender
 from raymon.monitor.phase_clock import PhaseClock
-from raymon.training.open_run import OpenRun, RunSettings, process_count, process_rank
+from raymon.training.launchers import process_count, process_rank
+from raymon.training.open_settings import OpenRun, RunSettings
 from raymon.training.step_arguments import Column, Losses, StepArguments, device_of
 
 _log = logging.getLogger("raymon")

@@ -29,7 +29,6 @@ from ray.autoscaler.sdk import request_resources
 from raymon.errors import ConfigError, RunError, reason
 from raymon.protos.ray_pb2 import RayConfig
 from raymon.training.cluster_watch import StartedRay
-from raymon.training.datasets import Datasets, is_ray_dataset
 from raymon.training.ray_address import probe
 from raymon.training.user_code import sent_along
 
@@ -163,7 +162,7 @@ def worker_resources(config: RayConfig) -> dict[str, float]:
     return {name: amount for name, amount in resources.items() if amount > 0}
 
 
-def wait_for_capacity(config: RayConfig, datasets: Datasets) -> None:
+def wait_for_capacity(config: RayConfig, data_by_ray: bool) -> None:
     """As `check_capacity`, after a while in which an autoscaler may bring nodes.
 
     Raises:
@@ -174,7 +173,7 @@ def wait_for_capacity(config: RayConfig, datasets: Datasets) -> None:
     try:
         while True:
             try:
-                check_capacity(config, datasets)
+                check_capacity(config, data_by_ray)
                 return
             except ConfigError as error:
                 if time.monotonic() >= deadline:
@@ -191,9 +190,12 @@ def wait_for_capacity(config: RayConfig, datasets: Datasets) -> None:
             request_resources(bundles=[])
 
 
-def check_capacity(config: RayConfig, datasets: Datasets) -> None:
-    """Checks that the cluster can place all workers at once, when nothing else runs on it, and
-    `ray.data` beside them where it reads a dataset.
+def check_capacity(config: RayConfig, data_by_ray: bool) -> None:
+    """Checks that the cluster can place all workers at once, when nothing else runs on it.
+
+    Args:
+        config: Of the run.
+        data_by_ray: Whether there has to be room for `ray.data` beside them.
 
     Raises:
         ConfigError: It cannot; the message says what it has.
@@ -205,7 +207,8 @@ def check_capacity(config: RayConfig, datasets: Datasets) -> None:
         for node in nodes
     )
     if places >= (config.min_workers or config.num_workers):
-        _check_room_for_data(config, need, nodes, datasets)
+        if data_by_ray:
+            _check_room_for_data(config, need, nodes)
         return
     field, least = "num_workers", config.num_workers
     if config.HasField("min_workers"):
@@ -222,10 +225,9 @@ def _check_room_for_data(
     config: RayConfig,
     need: Mapping[str, float],
     nodes: Sequence[Mapping[str, float]],
-    datasets: Datasets,
 ) -> None:
     free = sum(node.get("CPU", 0.0) for node in nodes) - config.num_workers * need.get("CPU", 0.0)
-    if any(map(is_ray_dataset, datasets.values())) and free < 1:
+    if free < 1:
         raise ConfigError(
             f"ray_config.num_workers: {config.num_workers} workers with {_format(need)} each leave "
             f"{free:g} CPU for ray.data, which needs 1 or more; give fewer workers, or less CPU in "

@@ -14,8 +14,9 @@ import torch
 from ray.train import ValidationTaskConfig
 
 from raymon.storage import storage_path
-from raymon.training.checkpoint import Checkpoint, step_of
+from raymon.training.checkpoint import step_of
 from raymon.training.ray_storage import in_ray
+from raymon.training.worker_context import SavedCheckpoint
 
 
 class RayRegister:
@@ -33,7 +34,7 @@ class RayRegister:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="raymon-register")
         self._reports: list[Future[None]] = []
 
-    def begin(self, checkpoints: Sequence[Checkpoint]) -> None:
+    def begin(self, checkpoints: Sequence[SavedCheckpoint]) -> None:
         """Reports those that Ray does not know of."""
         known = ray.train.get_checkpoint()
         known_step = -1 if known is None else step_of(Path(known.path))

@@ -8,6 +8,7 @@ from concurrent.futures import Future
 
 from raymon.protos.export_pb2 import ExportConfig
 from raymon.training.checkpoint import Checkpoint
+from raymon.training.worker_context import SavedCheckpoint
 
 
 def score_of(metrics: Mapping[str, float], export: ExportConfig) -> float:
@@ -26,7 +27,7 @@ class LocalRegister:
     """Keeps account of checkpoints where Ray does not: a run without workers, whose directory says
     all there is to know."""
 
-    def begin(self, checkpoints: Sequence[Checkpoint]) -> None:
+    def begin(self, checkpoints: Sequence[SavedCheckpoint]) -> None:
         """They are in the directory."""
 
     def register(self, directory: str, step: int, scores: Mapping[str, float]) -> None:

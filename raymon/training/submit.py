@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import os
-import re
-import shlex
 import time
-import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from raymon.config.custom import custom_classes_allowed
-from raymon.errors import ConfigError, RaymonError, RunError, first_line
-from raymon.protos.pipeline_pb2 import PipelineConfig
-from raymon.storage import check_no_credentials
-from raymon.training.train import load_checked
-from raymon.training.user_code import sent_along
+from raymon.errors import RaymonError, RunError, first_line
 
 if TYPE_CHECKING:
     from ray.job_submission import JobSubmissionClient
@@ -49,55 +40,6 @@ class JobRequest:
     submission_id: str
     runtime_env: Mapping[str, Any]
     metadata: Mapping[str, str]
-
-
-def job_request(
-    config_path: Path,
-    overrides: Sequence[str] = (),
-    *,
-    working_dir: Path,
-    runtime_env: Mapping[str, Any] | None = None,
-    resume: bool = False,
-    python: str = "python",
-) -> JobRequest:
-    """The job that trains as a config says. All of the config that needs no data is checked.
-
-    Args:
-        config_path: In `working_dir`.
-        overrides: As `field=value`.
-        working_dir: Sent to the cluster, with the user's code; not what git ignores in it.
-        runtime_env: More of Ray's runtime environment, as `{"pip": [...]}`.
-        resume: Go on from the newest checkpoint.
-        python: On the cluster, with raymon.
-
-    Raises:
-        ConfigError: Something is wrong with the config, or cannot be found from the cluster.
-    """
-    config = load_checked(config_path, overrides)
-    for path in (config.model_dir, config.train_input_path, config.eval_input_path):
-        check_no_credentials(path)
-    if not os.path.isabs(config.model_dir) and "://" not in config.model_dir:
-        raise ConfigError(
-            f"model_dir: {config.model_dir}: a job has a working directory of its own; give an "
-            "absolute path on shared storage, or a URI: --set model_dir=..."
-        )
-    try:
-        inner = config_path.resolve().relative_to(working_dir.resolve())
-    except ValueError:
-        raise ConfigError(
-            f"{config_path}: is not in {working_dir.resolve()}, which is sent to the cluster; pass "
-            "--working-dir"
-        ) from None
-    words = [python, "-m", "raymon.cli", "train", str(inner)]
-    words += [word for override in overrides for word in ("--set", override)]
-    words += ["--allow-custom-classes"] if custom_classes_allowed() else []
-    words += ["--resume"] if resume else []
-    return JobRequest(
-        shlex.join(words),
-        f"raymon-{_slug(config.model_dir)}-{uuid.uuid4().hex[:8]}",
-        {**sent_along(working_dir), **(runtime_env or {})},
-        _metadata(config),
-    )
 
 
 class SubmittedJob:
@@ -229,17 +171,3 @@ def _refused(address: str, error: Exception) -> RaymonError:
     if isinstance(error, ConnectionError):
         return RunError(f"--address {address}: no Ray dashboard there: {first_line(error)}")
     return RunError(f"--address {address}: the job is not taken: {first_line(error)}")
-
-
-def _metadata(config: PipelineConfig) -> dict[str, str]:
-    content = config.SerializeToString(deterministic=True)
-    return {
-        "run": _slug(config.model_dir),
-        "model_dir": config.model_dir,
-        "config_sha256": hashlib.sha256(content).hexdigest(),
-    }
-
-
-def _slug(model_dir: str) -> str:
-    name = model_dir.partition("?")[0].rstrip("/").rpartition("/")[2]
-    return re.sub(r"[^A-Za-z0-9_.-]", "-", name) or "run"

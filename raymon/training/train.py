@@ -44,8 +44,9 @@ from raymon.training.checkpoint import newest_checkpoint
 from raymon.training.datasets import (
     TRAIN,
     Datasets,
-    datasets_in_process,
+    is_ray_dataset,
     log_limits,
+    reads_files_by_ray,
     title,
 )
 from raymon.training.failure import RankFailedError, explained
@@ -189,6 +190,28 @@ def in_process_context(config: PipelineConfig) -> WorkerContext:
     return WorkerContext(0, 1, device, LocalRegister())
 
 
+def datasets_in_process(
+    datasets: Datasets, config: PipelineConfig, address: str | None, *, trains: bool = True
+) -> Datasets:
+    """The datasets as a worker in this process reads them.
+
+    Args:
+        datasets: Of the run.
+        config: Of the run.
+        address: Of the Ray cluster where `ray.data` reads them.
+        trains: False where the training files are not read.
+    """
+    files = trains and reads_files_by_ray(datasets, config)
+    if not files and not any(map(is_ray_dataset, datasets.values())):
+        return datasets
+    from raymon.training.ray_cluster import connect
+
+    connect(address)
+    from raymon.training.ray_datasets import in_process, with_files_of_config
+
+    return in_process(with_files_of_config(datasets, config) if files else datasets, config)
+
+
 def _run_in_process(plan: RunPlan, address: str | None, terminal: RichConsole | None) -> Summary:
     config = plan.config
     datasets = datasets_in_process(plan.datasets, config, address)
@@ -213,7 +236,7 @@ def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None
     from raymon.training.ray_trainer import fit
 
     datasets = with_files_of_config(plan.datasets, config)
-    wait_for_capacity(config.ray_config, datasets)
+    wait_for_capacity(config.ray_config, any(map(is_ray_dataset, datasets.values())))
 
     job = Job(config.SerializeToString())
     reporter = start_reporter(

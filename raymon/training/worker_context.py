@@ -10,7 +10,7 @@ import torch
 import torch.distributed as dist
 
 from raymon.data import Batch
-from raymon.training.checkpoint import Checkpoint
+from raymon.storage import StoragePath
 
 T = TypeVar("T")
 
@@ -18,10 +18,26 @@ ANOTHER_WORKER = "another worker failed"
 """Why something failed on a rank where nothing is wrong."""
 
 
+class SavedCheckpoint(Protocol):
+    """What is said of a complete checkpoint."""
+
+    @property
+    def path(self) -> StoragePath:
+        """Its directory."""
+
+    @property
+    def step(self) -> int:
+        """Steps that the model has made."""
+
+    @property
+    def metrics(self) -> Mapping[str, float]:
+        """Its scores, by name."""
+
+
 class CheckpointRegister(Protocol):
     """Keeps account of the checkpoints that there are."""
 
-    def begin(self, checkpoints: Sequence[Checkpoint]) -> None:
+    def begin(self, checkpoints: Sequence[SavedCheckpoint]) -> None:
         """Takes account of the complete checkpoints, by step, up to the one that the run goes on
         from, and forgets later ones. Called by every rank, before anything else."""
 

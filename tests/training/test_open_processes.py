@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import raymon
-from raymon.training.open_run import process_count, process_rank
+from raymon.training.launchers import process_count, process_rank
 from tests.training.test_open_monitor import batches, lines, watch
 
 LAUNCHERS = {

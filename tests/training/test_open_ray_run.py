@@ -12,9 +12,10 @@ import pytest
 
 from raymon import RunError
 from raymon.storage import ObjectPath
-from raymon.training import open_ray_run, open_run
+from raymon.training import open_ray_run, open_settings
 from raymon.training.open_ray_run import RayRun, _begin, _place
-from raymon.training.open_run import RunSettings, in_ray_train
+from raymon.training.open_run import in_ray_train
+from raymon.training.open_settings import RunSettings
 
 
 def settings(model_dir: str | None = None, name: str | None = None) -> RunSettings:
@@ -89,7 +90,7 @@ def test_workers_that_ray_train_starts_again_take_back_and_others_do_not(
     actor = SimpleNamespace(begin_attempt=begin_attempt)
     monkeypatch.setattr(open_ray_run, "start_reporter", lambda *_, **__: actor)
     monkeypatch.setattr(open_ray_run, "_run_id", lambda: "first run")
-    monkeypatch.setattr(open_run, "last_step_kept", lambda directory: 30 if begun else 0)
+    monkeypatch.setattr(open_settings, "last_step_kept", lambda directory: 30 if begun else 0)
     none = dataclasses.replace(settings(), first_step=None)
     assert _begin(none, "run", tmp_path, 2) == (1, "")
     assert _begin(none, "run", tmp_path, 2) == (2, "")

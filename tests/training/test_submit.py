@@ -12,7 +12,8 @@ import pytest
 from ray.job_submission import JobStatus
 
 from raymon.errors import ConfigError, RunError
-from raymon.training.submit import STOPPED, SubmittedJob, job_request, submit
+from raymon.training.job_request import job_request
+from raymon.training.submit import STOPPED, SubmittedJob, submit
 
 
 def test_a_job_is_the_command_that_one_would_type(config_file: Path, tmp_path: Path) -> None:

@@ -1,0 +1,68 @@
+"""The reporter of a run of this process alone."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from raymon.errors import RunError
+from raymon.monitor import Channel
+from raymon.reporter import InProcessReporter
+from raymon.storage import StoragePath, absolute
+from raymon.training.launchers import process_rank
+from raymon.training.open_settings import RunSettings, first_step_of, make_reporter
+from raymon.training.progress import Publisher
+from raymon.training.run_lock import RunLock
+
+_written: set[StoragePath] = set()
+"""Directories that runs of this process write to."""
+
+
+class LocalRun:
+    """A run of this process alone, with a reporter in it.
+
+    Raises:
+        UserError: As `open_run`.
+    """
+
+    def __init__(self, settings: RunSettings) -> None:
+        prototypes = settings.prototypes()
+        self.rank, self.world_size = 0, 1
+        # Another process of the same world would write to the same files.
+        first = process_rank() == 0
+        self._lock: RunLock | None = None
+        self.directory = self._claim(settings) if first else None
+        try:
+            step = first_step_of(settings, self.directory)
+            self._reporter = InProcessReporter(make_reporter(settings, self.directory))
+            self.channel: Channel = self._reporter
+            self.publisher: Publisher | None = self._reporter if first else None
+            self.attempt = self._reporter.begin_attempt(uuid.uuid4().hex, 1, step, prototypes)
+        except BaseException:
+            self.end()
+            raise
+
+    def close(self, deadline: float) -> Mapping[str, Any] | None:
+        """As `OpenRun.close`."""
+        return self._reporter.close()
+
+    def end(self) -> None:
+        """As `OpenRun.end`."""
+        if self.directory is not None:
+            _written.discard(self.directory)
+        if self._lock is not None:
+            self._lock.release()
+
+    def _claim(self, settings: RunSettings) -> StoragePath | None:
+        if settings.model_dir is None:
+            return None
+        directory = absolute(settings.model_dir) / (settings.name or "")
+        if directory in _written:
+            raise RunError(
+                f"{directory}: another monitor of this process writes to it; close that first, or "
+                "give this one a name"
+            )
+        self._lock = RunLock(directory)
+        _written.add(directory)
+        return directory
