@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from raymon.cli.streams import say
 from raymon.cli.words import beside_values, output_width, row_lines, values_text
 from raymon.number_text import count_text, number_text, rate_text
+from raymon.sinks.count_names import in_words
 
 if TYPE_CHECKING:
     from raymon.training.summary import Summary
@@ -84,7 +85,7 @@ def _last_window(summary: Summary) -> str:
 
 
 def _counts(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{count:,} {name}" for name, count in counts.items())
+    return ", ".join(f"{count:,} {in_words(name)}" for name, count in counts.items())
 
 
 def _command(name: str) -> str:

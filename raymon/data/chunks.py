@@ -14,6 +14,7 @@ from raymon.data.input_counts import InputCounts
 from raymon.data.order import RowRange
 from raymon.data.packed import PackedRows, join_rows
 from raymon.errors import DataError
+from raymon.sinks.count_names import ROWS_UNREADABLE
 
 _log = logging.getLogger("raymon")
 
@@ -106,7 +107,7 @@ class ChunkReader:
         rows, done = [], piece.begin
         for begin, table in [*tables, (piece.stop, None)]:
             if begin > done:
-                self.counts.add("rows that cannot be read", begin - done)
+                self.counts.add(ROWS_UNREADABLE, begin - done)
                 rows.append(self._converter.gap(begin - done))
             if table is not None:
                 converted = self._convert_to_wrong(part, begin, table)
@@ -164,4 +165,4 @@ class ChunkReader:
         if not self._skip_bad_files:
             raise error
         _log.warning("%s; %s rows are left out", error, part.stop - done)
-        self.counts.add("rows that cannot be read", part.stop - done)
+        self.counts.add(ROWS_UNREADABLE, part.stop - done)

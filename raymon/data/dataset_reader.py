@@ -18,6 +18,7 @@ from raymon.data.input_counts import InputCounts
 from raymon.data.opened_dataset import ARGUMENTS, OpenedDataset, state_of
 from raymon.data.packed import PackedRows, join_rows, take_rows
 from raymon.data.prefetch import BYTES_AHEAD, fetch_ahead
+from raymon.sinks.count_names import ROWS_LEFT_OVER
 
 _JOIN_S = 10.0
 """How long the end of an epoch waits for a dataset that gives nothing."""
@@ -171,7 +172,7 @@ class DatasetReader:
                 have -= self._batch_size
                 yield DatasetBatch(_batch(pieces, self._batch_size), _position(row, chunk))
         if have and self._drop_remainder:
-            self.counts.add("rows that fill no batch", have)
+            self.counts.add(ROWS_LEFT_OVER, have)
         elif have and chunk is not None:
             yield DatasetBatch(_batch(pieces, have), _position(row + have, chunk))
         empty = self._converter.convert(self._tables.nulls(0), Origin(self._origin, 0))

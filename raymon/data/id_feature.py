@@ -19,6 +19,7 @@ from raymon.data.input_counts import InputCounts
 from raymon.data.row_values import flat_values, weighted_values
 from raymon.data.vocabulary import Vocabulary, look_up
 from raymon.errors import DataError
+from raymon.sinks.count_names import IDS_OUT_OF_RANGE, of_feature
 
 Ids = npt.NDArray[np.int64]
 
@@ -106,7 +107,7 @@ class IdFeature(Feature):
             raise self._error(f"{wrong!r} is not an integer (num_buckets)")
         out = ids < 0
         if counts is not None:
-            counts.add(f"ids out of range: {self.name}", int(out.sum()))
+            counts.add(of_feature(IDS_OUT_OF_RANGE, self.name), int(out.sum()))
         ids[out] = int(self.default_value or 0)
 
     def _convert_any(self, array: pa.Array) -> IdList:

@@ -25,6 +25,7 @@ from raymon.data.plan import EpochPlan, Position
 from raymon.data.prefetch import BYTES_AHEAD, fetch_ahead
 from raymon.data.stream import ShuffledStream, StreamReader
 from raymon.errors import DataError
+from raymon.sinks.count_names import FILES_UNREADABLE
 
 STREAMS = 8
 """Streams of data that is read in global batches of one size on any number of workers."""
@@ -104,7 +105,7 @@ class DataReader:
         self._files = open_table(path, columns, file_format, skipped if skip_bad_files else None)
         self._ranges = row_groups(self._files)
         if skipped and rank == 0:
-            self.counts.add("files that cannot be read", len(skipped))
+            self.counts.add(FILES_UNREADABLE, len(skipped))
         self.rows = sum(map(len, self._ranges))
         if self.rows < world_size:
             raise DataError(

@@ -37,6 +37,8 @@ class Monitor:
         first_step: The step that training goes on from.
         take_input_counts: Gives, by name, what was wrong with the data and was only counted, since
             it was called last.
+        take_save_counts: Gives, by name, what became of saves of which there is no checkpoint,
+            since it was called last.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Monitor:
         device: torch.device,
         first_step: int = 0,
         take_input_counts: Callable[[], Mapping[str, int]] = dict,
+        take_save_counts: Callable[[], Mapping[str, int]] = dict,
     ) -> None:
         self._attempt = attempt
         self._rank = rank
@@ -58,6 +61,7 @@ class Monitor:
         self._update_train_metric = update_train_metric
         self._sender = sender
         self._take_input_counts = take_input_counts
+        self._take_save_counts = take_save_counts
         self._schedule = CutSchedule(
             [log_step_count_steps, *(metric.decay_step for metric in metrics.values())]
         )
@@ -199,6 +203,7 @@ class Monitor:
             last=last,
             take_failures=self._failures.take,
             input_counts=self._take_input_counts(),
+            save_counts=self._take_save_counts(),
         )
 
     def count_failure(self, error: Exception) -> None:

@@ -55,6 +55,7 @@ class Window:
             last; called when the tensors are there, as metrics may fail on their way.
         input_counts: By name, what was wrong with the data and was only counted, since the window
             before.
+        save_counts: By name, what became of saves of which there is no checkpoint, since then.
     """
 
     attempt: int
@@ -78,6 +79,7 @@ class Window:
     last: bool = False
     take_failures: Callable[[], Mapping[str, int]] = dict
     input_counts: Mapping[str, int] = field(default_factory=dict)
+    save_counts: Mapping[str, int] = field(default_factory=dict)
 
 
 def encode_window(window: Window) -> WindowReport:
@@ -98,6 +100,7 @@ def encode_window(window: Window) -> WindowReport:
         checkpoint=window.checkpoint,
         ended=[window.rank] if window.last else [],
         input_counts=window.input_counts,
+        save_counts=window.save_counts,
     )
     for name, losses in window.losses.items():
         report.losses.append(_loss_sum(name, losses.wait(), window.weights[name].wait()))

@@ -128,7 +128,7 @@ class SendingCounts(_message.Message):
     def __init__(self, sent: _Optional[int] = ..., bytes: _Optional[int] = ..., in_flight: _Optional[int] = ..., latencies: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class WindowReport(_message.Message):
-    __slots__ = ("schema_version", "attempt", "ranks", "index", "first_step", "end_step", "samples", "epoch", "wall_s", "phases", "losses", "layout", "counts", "metrics", "learning_rates", "gradient_norms", "histograms", "checkpoint", "dropped", "first_kept", "lost", "ended", "failures", "sending", "host_bytes", "device_bytes", "input_counts", "failure_reasons")
+    __slots__ = ("schema_version", "attempt", "ranks", "index", "first_step", "end_step", "samples", "epoch", "wall_s", "phases", "losses", "layout", "counts", "metrics", "learning_rates", "gradient_norms", "histograms", "checkpoint", "dropped", "first_kept", "lost", "ended", "failures", "sending", "host_bytes", "device_bytes", "input_counts", "failure_reasons", "save_counts")
     class InputCountsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -137,6 +137,13 @@ class WindowReport(_message.Message):
         value: int
         def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
     class FailureReasonsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    class SaveCountsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
         VALUE_FIELD_NUMBER: _ClassVar[int]
@@ -171,6 +178,7 @@ class WindowReport(_message.Message):
     DEVICE_BYTES_FIELD_NUMBER: _ClassVar[int]
     INPUT_COUNTS_FIELD_NUMBER: _ClassVar[int]
     FAILURE_REASONS_FIELD_NUMBER: _ClassVar[int]
+    SAVE_COUNTS_FIELD_NUMBER: _ClassVar[int]
     schema_version: int
     attempt: int
     ranks: _containers.RepeatedScalarFieldContainer[int]
@@ -199,7 +207,8 @@ class WindowReport(_message.Message):
     device_bytes: int
     input_counts: _containers.ScalarMap[str, int]
     failure_reasons: _containers.ScalarMap[str, int]
-    def __init__(self, schema_version: _Optional[int] = ..., attempt: _Optional[int] = ..., ranks: _Optional[_Iterable[int]] = ..., index: _Optional[int] = ..., first_step: _Optional[int] = ..., end_step: _Optional[int] = ..., samples: _Optional[int] = ..., epoch: _Optional[int] = ..., wall_s: _Optional[float] = ..., phases: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., losses: _Optional[_Iterable[_Union[LossSum, _Mapping]]] = ..., layout: _Optional[int] = ..., counts: _Optional[_Iterable[_Union[CountGroup, _Mapping]]] = ..., metrics: _Optional[_Iterable[_Union[MetricState, _Mapping]]] = ..., learning_rates: _Optional[_Iterable[float]] = ..., gradient_norms: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., histograms: _Optional[_Iterable[_Union[Histogram, _Mapping]]] = ..., checkpoint: bool = ..., dropped: _Optional[int] = ..., first_kept: _Optional[int] = ..., lost: _Optional[_Iterable[int]] = ..., ended: _Optional[_Iterable[int]] = ..., failures: _Optional[int] = ..., sending: _Optional[_Union[SendingCounts, _Mapping]] = ..., host_bytes: _Optional[int] = ..., device_bytes: _Optional[int] = ..., input_counts: _Optional[_Mapping[str, int]] = ..., failure_reasons: _Optional[_Mapping[str, int]] = ...) -> None: ...
+    save_counts: _containers.ScalarMap[str, int]
+    def __init__(self, schema_version: _Optional[int] = ..., attempt: _Optional[int] = ..., ranks: _Optional[_Iterable[int]] = ..., index: _Optional[int] = ..., first_step: _Optional[int] = ..., end_step: _Optional[int] = ..., samples: _Optional[int] = ..., epoch: _Optional[int] = ..., wall_s: _Optional[float] = ..., phases: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., losses: _Optional[_Iterable[_Union[LossSum, _Mapping]]] = ..., layout: _Optional[int] = ..., counts: _Optional[_Iterable[_Union[CountGroup, _Mapping]]] = ..., metrics: _Optional[_Iterable[_Union[MetricState, _Mapping]]] = ..., learning_rates: _Optional[_Iterable[float]] = ..., gradient_norms: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., histograms: _Optional[_Iterable[_Union[Histogram, _Mapping]]] = ..., checkpoint: bool = ..., dropped: _Optional[int] = ..., first_kept: _Optional[int] = ..., lost: _Optional[_Iterable[int]] = ..., ended: _Optional[_Iterable[int]] = ..., failures: _Optional[int] = ..., sending: _Optional[_Union[SendingCounts, _Mapping]] = ..., host_bytes: _Optional[int] = ..., device_bytes: _Optional[int] = ..., input_counts: _Optional[_Mapping[str, int]] = ..., failure_reasons: _Optional[_Mapping[str, int]] = ..., save_counts: _Optional[_Mapping[str, int]] = ...) -> None: ...
 
 class PlainTensor(_message.Message):
     __slots__ = ("name", "shape", "is_real", "data")
@@ -323,7 +332,7 @@ class JournalRecord(_message.Message):
     def __init__(self, attempt: _Optional[_Union[AttemptRecord, _Mapping]] = ..., window: _Optional[_Union[WindowReport, _Mapping]] = ..., evaluation: _Optional[_Union[EvaluationRecord, _Mapping]] = ...) -> None: ...
 
 class AccountState(_message.Message):
-    __slots__ = ("windows", "windows_lost", "failures", "sending", "input_counts", "failure_reasons")
+    __slots__ = ("windows", "windows_lost", "failures", "sending", "input_counts", "failure_reasons", "save_counts")
     class InputCountsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -338,19 +347,28 @@ class AccountState(_message.Message):
         key: str
         value: int
         def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    class SaveCountsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
     WINDOWS_FIELD_NUMBER: _ClassVar[int]
     WINDOWS_LOST_FIELD_NUMBER: _ClassVar[int]
     FAILURES_FIELD_NUMBER: _ClassVar[int]
     SENDING_FIELD_NUMBER: _ClassVar[int]
     INPUT_COUNTS_FIELD_NUMBER: _ClassVar[int]
     FAILURE_REASONS_FIELD_NUMBER: _ClassVar[int]
+    SAVE_COUNTS_FIELD_NUMBER: _ClassVar[int]
     windows: int
     windows_lost: int
     failures: int
     sending: SendingCounts
     input_counts: _containers.ScalarMap[str, int]
     failure_reasons: _containers.ScalarMap[str, int]
-    def __init__(self, windows: _Optional[int] = ..., windows_lost: _Optional[int] = ..., failures: _Optional[int] = ..., sending: _Optional[_Union[SendingCounts, _Mapping]] = ..., input_counts: _Optional[_Mapping[str, int]] = ..., failure_reasons: _Optional[_Mapping[str, int]] = ...) -> None: ...
+    save_counts: _containers.ScalarMap[str, int]
+    def __init__(self, windows: _Optional[int] = ..., windows_lost: _Optional[int] = ..., failures: _Optional[int] = ..., sending: _Optional[_Union[SendingCounts, _Mapping]] = ..., input_counts: _Optional[_Mapping[str, int]] = ..., failure_reasons: _Optional[_Mapping[str, int]] = ..., save_counts: _Optional[_Mapping[str, int]] = ...) -> None: ...
 
 class ReporterState(_message.Message):
     __slots__ = ("schema_version", "end_step", "samples", "train_s", "monitor_s", "metrics", "layout", "open_counts", "open_metrics", "period", "attempts", "account", "evaluations", "origin_step")

@@ -20,6 +20,7 @@ class Account:
         windows_lost: Those that are missing from merged windows.
         failures: Of monitoring on workers.
         input_counts: By name, what was wrong with the data and was only counted.
+        save_counts: By name, what became of saves of which there is no checkpoint.
         failure_reasons: How many of `failures` there were by reason.
         sending: Messages and bytes in all; of `in_flight` the most in a window.
     """
@@ -28,6 +29,7 @@ class Account:
     windows_lost: int = 0
     failures: int = 0
     input_counts: Counter[str] = field(default_factory=Counter)
+    save_counts: Counter[str] = field(default_factory=Counter)
     failure_reasons: Counter[str] = field(default_factory=Counter)
     sending: SendingCounts = field(default_factory=SendingCounts)
 
@@ -38,6 +40,7 @@ class Account:
         self.windows_lost += lost
         self.failures += window.failures
         self.input_counts.update(window.input_counts)
+        self.save_counts.update(window.save_counts)
         self.failure_reasons.update(window.failure_reasons)
         most = max(self.sending.in_flight, window.sending.in_flight)
         add_sending(self.sending, window.sending)
@@ -50,6 +53,7 @@ class Account:
             "windows_lost": self.windows_lost,
             "worker_failures": self.failures,
             "input_counts": dict(self.input_counts),
+            "save_counts": dict(self.save_counts),
             "failure_reasons": dict(self.failure_reasons),
             "sent": self.sending.sent,
             "sent_bytes": self.sending.bytes,
@@ -66,6 +70,7 @@ class Account:
             failures=self.failures,
             sending=self.sending,
             input_counts=self.input_counts,
+            save_counts=self.save_counts,
             failure_reasons=self.failure_reasons,
         )
 
@@ -74,7 +79,12 @@ class Account:
         """The account of a message."""
         sending = SendingCounts()
         sending.CopyFrom(message.sending)
-        counts, reasons = Counter(message.input_counts), Counter(message.failure_reasons)
         return cls(
-            message.windows, message.windows_lost, message.failures, counts, reasons, sending
+            windows=message.windows,
+            windows_lost=message.windows_lost,
+            failures=message.failures,
+            input_counts=Counter(message.input_counts),
+            save_counts=Counter(message.save_counts),
+            failure_reasons=Counter(message.failure_reasons),
+            sending=sending,
         )

@@ -40,6 +40,7 @@ from raymon.sinks import (
     Sink,
     Snapshot,
 )
+from raymon.sinks.count_names import SAVES_FAILED
 from raymon.storage import StoragePath
 
 MAX_MESSAGE_BYTES = 64 << 20
@@ -47,10 +48,6 @@ MAX_MESSAGE_BYTES = 64 << 20
 
 _LOAD_PAUSES_S = (0.5, 1.0, 2.0)
 """Seconds between tries to read what was kept: without it a run has lost its numbers."""
-
-
-SAVES_FAILED = "saves that failed"
-"""The name by which workers count them."""
 
 
 @dataclass
@@ -261,7 +258,7 @@ class Reporter:
             checkpoint_step=counted["checkpoint_step"],
             windows_lost=counted["windows_lost"],
             sink_failures=self._outlet.failures,
-            saves_failed=counted["input_counts"].get(SAVES_FAILED, 0),
+            saves_failed=counted["save_counts"].get(SAVES_FAILED, 0),
         )
 
     def write_also(self, sink: Sink) -> None:

@@ -74,6 +74,7 @@ class WindowSum:
         phases: Seconds by phase, of the slowest rank of each.
         host_bytes, device_bytes: Memory of the largest.
         input_counts: By name, what was wrong with the data and was only counted.
+        save_counts: By name, what became of saves of which there is no checkpoint.
         failures, failure_reasons: Of monitoring on workers, and how many there were by reason.
     """
 
@@ -101,6 +102,7 @@ class WindowSum:
     host_bytes: int = 0
     device_bytes: int = 0
     input_counts: Counter[str] = field(default_factory=Counter)
+    save_counts: Counter[str] = field(default_factory=Counter)
     failure_reasons: Counter[str] = field(default_factory=Counter)
 
     @classmethod
@@ -139,6 +141,7 @@ class WindowSum:
             self.losses.setdefault(loss.name, LossTotal()).add(LossTotal.from_message(loss))
         self.failures += part.failures
         self.input_counts.update(part.input_counts)
+        self.save_counts.update(part.save_counts)
         self.failure_reasons.update(part.failure_reasons)
         add_sending(self.sending, part.sending)
         self.host_bytes = max(self.host_bytes, part.host_bytes)
@@ -196,5 +199,6 @@ class WindowSum:
             host_bytes=self.host_bytes,
             device_bytes=self.device_bytes,
             input_counts=self.input_counts,
+            save_counts=self.save_counts,
             failure_reasons=self.failure_reasons,
         )

@@ -14,7 +14,7 @@ import torch
 
 from raymon.data import InputCounts
 from raymon.errors import TrainingError, reason
-from raymon.reporter.reporter import SAVES_FAILED
+from raymon.sinks.count_names import SAVES_FAILED, SAVES_LEFT_OUT
 from raymon.storage import StoragePath
 from raymon.training.checkpoint import (
     TRAINER,
@@ -36,9 +36,6 @@ from raymon.training.worker_context import ANOTHER_WORKER, WorkerContext
 _log = logging.getLogger("raymon")
 
 _PATIENCE_S = 30.0
-
-LEFT_OUT = "saves left out while another was written"
-SAVE_COUNTS = (SAVES_FAILED, LEFT_OUT)
 
 
 @dataclass(frozen=True)
@@ -102,7 +99,7 @@ class Saver:
         over = self._running is None or self._running.done()
         if self._context.all_agree(over):
             return True
-        self._count(LEFT_OUT)
+        self._count(SAVES_LEFT_OUT)
         return False
 
     def save(self, state: TrainState) -> None:

@@ -13,6 +13,7 @@ import pyarrow as pa
 from raymon.config.direction import ranking
 from raymon.errors import RunError
 from raymon.sinks import Snapshot
+from raymon.sinks.count_names import ROWS_LEFT_OVER_AN_EPOCH
 from raymon.storage import StoragePath, numbers_of, storage_path, to_json, write_whole
 from raymon.training.best import why_none
 from raymon.training.checkpoint import Checkpoint, list_checkpoints, newest_checkpoint
@@ -20,7 +21,6 @@ from raymon.training.monitoring import Monitoring
 from raymon.training.prepare import RunPlan
 from raymon.training.progress import Progress
 from raymon.training.retention import best_of
-from raymon.training.saver import SAVE_COUNTS
 
 RUN_FILE = "run.json"
 
@@ -166,21 +166,20 @@ def summarise(plan: RunPlan, progress: Progress, status: str, counts: Mapping[st
     )
     summary = replace(summary, **_counted(counts)) if counts else summary
     if plan.dropped:
-        dropped = {"rows an epoch that fill no batch": plan.dropped}
+        dropped = {ROWS_LEFT_OVER_AN_EPOCH: plan.dropped}
         summary = replace(summary, input_counts={**summary.input_counts, **dropped})
     return summary
 
 
 def _counted(counts: Mapping[str, Any]) -> dict[str, Any]:
     train_s, samples = counts["train_s"], int(counts["samples"])
-    counted = counts["input_counts"]
     return {
         "samples": samples,
         "train_s": train_s,
         "samples_per_second": samples / train_s if train_s > 0 else None,
         "restarts": max(0, int(counts["attempts"]) - 1),
-        "input_counts": {n: c for n, c in counted.items() if n not in SAVE_COUNTS},
-        "save_counts": {n: c for n, c in counted.items() if n in SAVE_COUNTS},
+        "input_counts": dict(counts["input_counts"]),
+        "save_counts": dict(counts["save_counts"]),
         "monitoring": Monitoring.of_status(counts),
     }
 

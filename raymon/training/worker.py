@@ -83,6 +83,7 @@ class MonitorFactory(Protocol):
         sender: Sender,
         step: int,
         take_input_counts: Callable[[], Mapping[str, int]],
+        take_save_counts: Callable[[], Mapping[str, int]],
     ) -> Monitor:
         """The monitor of an attempt that goes on after `step` steps."""
 
@@ -182,7 +183,6 @@ def _train(
 
     kept = KeptCheckpoints(config, evaluates_beside(config), tell)
     saver = Saver(model_dir, context, skip, tell, kept.look)
-    counts = (feed.counts, saver.counts)
     monitor = make_monitor(
         config,
         model,
@@ -190,7 +190,8 @@ def _train(
         attempt,
         sender,
         state.step,
-        lambda: {name: count for each in counts for name, count in each.take().items()},
+        feed.counts.take,
+        saver.counts.take,
     )
     if context.rank == 0 and optimizers.groups:
         sender.publish(lambda channel: channel.publish_notice(optimizers.groups, logging.INFO))
@@ -239,6 +240,7 @@ def reporting_monitor(
     sender: Sender,
     step: int,
     take_input_counts: Callable[[], Mapping[str, int]],
+    take_save_counts: Callable[[], Mapping[str, int]],
 ) -> Monitor:
     """The monitor that sends windows to the reporter."""
     return Monitor(
@@ -251,6 +253,7 @@ def reporting_monitor(
         device=context.device,
         first_step=step,
         take_input_counts=take_input_counts,
+        take_save_counts=take_save_counts,
     )
 
 

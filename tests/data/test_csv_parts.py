@@ -254,7 +254,7 @@ def test_lines_that_are_no_rows_are_left_out_and_counted_and_no_others(
     assert sorted(seen) == [row for row, line in enumerate(lines) if line is None]
     counts = [rank.counts.take() for rank in ranks]
     bad = sum(line is not None for line in lines)
-    assert sum(c.pop("rows that cannot be read", 0) for c in counts) == bad
+    assert sum(c.pop("rows_unreadable", 0) for c in counts) == bad
     assert not any(counts)
 
 
@@ -263,5 +263,5 @@ def test_a_file_without_any_row_is_left_out_whole(tmp_path: Path) -> None:
     (tmp_path / "b.csv").write_bytes(HEADER + b"u;1;0\n" * 3)
     source = reader(tmp_path, skip_bad_files=True)
     assert len(rows_of(list(source.epoch(0)))) == 5
-    assert source.counts.take() == {"files that cannot be read": 1}
+    assert source.counts.take() == {"files_unreadable": 1}
     assert not any(math.isnan(row[2]) for row in rows_of(list(source.epoch(0))))

@@ -168,7 +168,7 @@ def test_batches_are_full_and_hold_every_row_once(sizes: list[int], shape: Any) 
     assert [row for batch in batches for row in batch] == list(range(rows - left))
     assert {len(batch) for batch in batches[:-1]} <= {size}
     assert end == []
-    assert source.counts.take() == ({"rows that fill no batch": left} if left else {})
+    assert source.counts.take() == ({"rows_left_over": left} if left else {})
 
 
 @settings(deadline=None, max_examples=80)

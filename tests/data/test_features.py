@@ -140,7 +140,7 @@ def test_ids_out_of_range_are_unknown_and_counted(column: pa.Array, default: str
     unknown = int(default or 0)
     missing = [3] if default else []
     assert rows(ids, 5) == [[1], [unknown], missing, [unknown], [0]]
-    assert counts.take() == {"ids out of range: f": 2}
+    assert counts.take() == {"ids_out_of_range.f": 2}
     assert counts.take() == {}
 
 

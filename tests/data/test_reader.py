@@ -416,7 +416,7 @@ def test_rows_that_cannot_be_read_are_left_out_and_counted(
     for rank in ranks:
         for name, count in rank.counts.take().items():
             counts[name] = counts.get(name, 0) + count
-    assert counts == {"files that cannot be read": 1, "rows that cannot be read": 10}
+    assert counts == {"files_unreadable": 1, "rows_unreadable": 10}
 
 
 @pytest.mark.parametrize("what", ["changed", "gone"])

@@ -95,6 +95,7 @@ def run_rank(
         sender: Sender,
         step: int,
         take_input_counts: Callable[[], Mapping[str, int]],
+        take_save_counts: Callable[[], Mapping[str, int]],
     ) -> Monitor:
         update = model.update_train_metric
 
@@ -105,7 +106,9 @@ def run_rank(
 
         model.update_train_metric = kept_update
         models.append(model)
-        return reporting_monitor(config, model, context, attempt, sender, step, take_input_counts)
+        return reporting_monitor(
+            config, model, context, attempt, sender, step, take_input_counts, take_save_counts
+        )
 
     context = WorkerContext(rank, world_size, torch.device("cpu"), run)
     run_worker(Job(config.SerializeToString()), context, link, make_monitor, datasets)

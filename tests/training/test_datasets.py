@@ -80,7 +80,7 @@ def test_rows_that_fill_no_batch_are_counted(config_file: Path, click_log: Path)
         "data_config.drop_remainder=true", "data_config.shuffle=false",
     )  # fmt: skip
     assert summary.samples == 2 * (ROWS - ROWS % 256)
-    assert summary.input_counts["rows that fill no batch"] == 2 * (ROWS % 256)
+    assert summary.input_counts["rows_left_over"] == 2 * (ROWS % 256)
 
 
 def test_a_stream_that_never_ends_is_trained_on_for_some_steps(

@@ -338,10 +338,10 @@ def test_what_was_wrong_with_the_data_is_in_the_summary(
     )
     dropped = len(items) % 256
     assert summary.input_counts == {
-        "files that cannot be read": 1,
-        "rows that cannot be read": damaged,
-        "ids out of range: item": int((read >= 90).sum()),
-        "rows an epoch that fill no batch": dropped,
+        "files_unreadable": 1,
+        "rows_unreadable": damaged,
+        "ids_out_of_range.item": int((read >= 90).sum()),
+        "rows_left_over_an_epoch": dropped,
     }
     assert summary.samples == len(read) - dropped
     saved = json.loads((directory / "run.json").read_text())

@@ -25,14 +25,14 @@ import raymon
 from raymon.data import DatasetPosition, Position
 from raymon.errors import RunError, TrainingError
 from raymon.models import Model
-from raymon.reporter.reporter import SAVES_FAILED
+from raymon.sinks.count_names import SAVES_FAILED, SAVES_LEFT_OUT
 from raymon.training import tensor_files
 from raymon.training.checkpoint import INDEX, MANIFEST, TRAINER, FileEntry, list_checkpoints
 from raymon.training.feed import RunPosition
 from raymon.training.optimizers import Optimizers
 from raymon.training.restore import checkpoint_to_restore, load_model, restore
 from raymon.training.run_state import TrainState
-from raymon.training.saver import LEFT_OUT, Saver
+from raymon.training.saver import Saver
 from raymon.training.staging import dealt
 from raymon.training.table_gradients import TableGradients
 from raymon.training.worker_context import WorkerContext
@@ -199,7 +199,7 @@ def test_a_save_may_be_left_out_while_one_is_written(tmp_path: Path, gate: threa
     run.saver.wait()
     assert run.saver.wants()
     run.saver.close()
-    assert run.saver.counts.take() == {LEFT_OUT: 1}
+    assert run.saver.counts.take() == {SAVES_LEFT_OUT: 1}
 
 
 def test_on_a_full_disk_training_goes_on_and_the_next_save_is_tried(run: Run) -> None:
