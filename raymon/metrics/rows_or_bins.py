@@ -74,6 +74,11 @@ class RowsOrBins(KeptRows):
         self.thresholds = thresholds
         bins = ACCURATE_BINS if thresholds is None else thresholds + 1
         add_table(self, "histogram", (*curves, 2, bins), filled=not self.exact_rows)
+        # A state that stays empty: in a MetricCollection metrics share states of the same names,
+        # and one that keeps fewer rows would count those of another.
+        self._limit = f"up_to_{self.exact_rows}_rows"
+        if self.exact_rows:
+            self.add_state(self._limit, [], dist_reduce_fx="cat")
         # At most: it is looked at after each update, which must not take longer each time.
         self._kept = 0
 
@@ -121,7 +126,7 @@ class RowsOrBins(KeptRows):
         metric = deepcopy(self)
         metric.reset()
         metric.exact_rows = 0
-        for name in ROWS:
+        for name in (*ROWS, self._limit):
             delattr(metric, name)
             for of_states in (metric._defaults, metric._persistent, metric._reductions):
                 del of_states[name]
@@ -196,12 +201,13 @@ class RowsOrBins(KeptRows):
         of_ranks = dist_sync_fn(known, group=process_group or self.process_group)
         rows, binned, weighted = torch.stack(of_ranks).sum(0).tolist()
         if self.exact_rows and rows <= self.exact_rows and not binned:
-            with hidden_states(self, _TABLE):
+            with hidden_states(self, (*_TABLE, self._limit)):
                 super()._sync_dist(dist_sync_fn, process_group)
             return
         if self.exact_rows:
             self._bin_rows()
-        with hidden_states(self, ROWS if weighted else (*ROWS, "histogram_slices")):
+        others = (*ROWS, self._limit, *([] if weighted else ["histogram_slices"]))
+        with hidden_states(self, others):
             CheckedMetric._sync_dist(self, dist_sync_fn, process_group)
         # Afterwards the rows of this rank are its own again.
         self._kept = kept

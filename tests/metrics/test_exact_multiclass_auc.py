@@ -12,6 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
+from torchmetrics import MetricCollection
 
 from raymon.metrics import AUC, MulticlassAUC, TrainMetricWrapper
 from raymon.metrics.rows_or_bins import EXACT_SCORES
@@ -148,14 +149,13 @@ def test_of_too_many_rows_it_is_that_of_bins_with_its_bound(weighted: bool) -> N
     assert of_bins[1] > 0
     assert _figures(_metric(columns, 1, 500, exact_rows=999)) == of_bins
     assert _figures(_metric(columns, 1, 500, exact_rows=1_000))[1] == 0
-    # Too many together, and not in any part; one part has no rows.
-    parts = []
-    for rows in (slice(0, 600), slice(600, 1_000), slice(0)):
-        part = _metric([column[rows] for column in columns], exact_rows=999)
-        parts.append(dict(window_states(part)))
-    parts.append(dict(window_states(MulticlassAUC(3))))
+    # Too many together, and not in any part; two parts have no rows.
     for limit in (999, 1_000):
-        prototype = MulticlassAUC(3, exact_rows=limit)
+        prototype, parts = MulticlassAUC(3, exact_rows=limit), []
+        for rows in (slice(0, 600), slice(600, 1_000), slice(0)):
+            part = _metric([column[rows] for column in columns], exact_rows=limit)
+            parts.append(window_states(part))
+        parts.append(window_states(prototype))
         merged = compute_states(prototype, merge_states(prototype, parts))
         whole = _figures(_metric(columns, exact_rows=limit))
         assert merged.error_bound is not None
@@ -235,6 +235,23 @@ def test_tables_take_no_memory_while_rows_are_kept(kind: Any) -> None:
         of_bins.update(scores, labels, weights)
     assert metric.compute() == of_bins.compute()
     assert torch.equal(metric.histogram, of_bins.histogram)
+
+
+@pytest.mark.parametrize("kind", [AUC, lambda **kwargs: MulticlassAUC(2, **kwargs)])
+def test_in_a_collection_each_keeps_as_many_rows_as_it_may(kind: Any) -> None:
+    limits = {"few": 150, "bins": 0, "more": 200, "many": 10_000}
+    alone = {name: kind(exact_rows=limit) for name, limit in limits.items()}
+    collection = MetricCollection({name: metric.clone() for name, metric in alone.items()})
+    for rows in (100, 101):
+        scores, labels = (torch.from_numpy(column) for column in _samples(rows, 2))
+        scores = (scores * 20).round() / 20 + scores * 1e-9
+        batch = (scores[:, 1] if kind is AUC else scores), labels
+        collection.update(*batch)
+        for metric in alone.values():
+            metric.update(*batch)
+    values = {name: value.item() for name, value in collection.compute().items()}
+    assert values == {name: metric.compute().item() for name, metric in alone.items()}
+    assert values["few"] == values["bins"] == values["more"] != values["many"]
 
 
 def test_in_a_training_it_counts_in_bins() -> None:
