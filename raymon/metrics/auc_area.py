@@ -57,6 +57,7 @@ def has_pairs(histogram: Tensor) -> Tensor:
 
 def _share_of_pairs(histogram: Tensor, weight: Tensor) -> Tensor:
     """`weight` of pairs `[...]` over that of all pairs, with the rules for what is missing."""
-    share = weight / histogram[..., :-1].sum(-1).double().prod(-1)
+    share = weight / steady_sum(histogram[..., :-1]).double().prod(-1)
     undefined = ~has_pairs(histogram) | (histogram[..., -1] > 0).any(-1)
-    return share.masked_fill(undefined, float("nan"))
+    # Rounded, a sum of products can be a little above the product of sums.
+    return share.clamp(max=1).masked_fill(undefined, float("nan"))

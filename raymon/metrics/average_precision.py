@@ -18,8 +18,8 @@ def average_precision(histogram: Tensor) -> Tensor:
     samples from there up (scikit-learn's `average_precision_score`, a bin taken for a score).
 
     Args:
-        histogram: int64 `[2, bins]`, weight of the negatives and of the positives by bin, in the
-            order of the scores, the last bin for NaN.
+        histogram: int64 or float64 `[2, bins]`, weight of the negatives and of the positives by
+            bin, in the order of the scores, the last bin for NaN.
 
     Returns:
         float64 scalar; NaN without a positive, or where the NaN bin is not empty.
@@ -41,8 +41,7 @@ def average_precision_error_bound(histogram: Tensor) -> Tensor:
         float64 scalar; NaN as for `average_precision`.
     """
     positive, true, false = _from_the_top(histogram)
-    true_above = true - positive
-    false_above = false - histogram[0, :-1].double()
+    true_above, false_above = _next(true), _next(false)
     value = positive * true / (true + false).clamp(min=_NOTHING)
     best = positive * true / (true + false_above).clamp(min=_NOTHING)
     # The integral of (t + x) / (t + x + false) over x from 0 to `positive`.
@@ -55,11 +54,16 @@ def average_precision_error_bound(histogram: Tensor) -> Tensor:
 def _from_the_top(histogram: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """float64 `[bins - 1]`: the positives of each bin; positives and negatives from there up."""
     counts = histogram[:, :-1]
-    negatives, positives = (counts.sum(1, keepdim=True) - counts.cumsum(1) + counts).double()
+    # Not what is left of all: beside large weights nothing would be left of small ones.
+    negatives, positives = counts.flip(1).cumsum(1).flip(1).double()
     return counts[1].double(), positives, negatives
+
+
+def _next(from_there_up: Tensor) -> Tensor:
+    return torch.nn.functional.pad(from_there_up, (0, 1))[1:]
 
 
 def _mean_over_positives(histogram: Tensor, total: Tensor) -> Tensor:
     """The sum of `total` over the weight of the positives, with the rules for what is missing."""
-    mean = steady_sum(total) / histogram[1, :-1].sum()
+    mean = steady_sum(total) / steady_sum(histogram[1, :-1])
     return mean.masked_fill((histogram[:, -1] > 0).any(), float("nan"))

@@ -69,13 +69,13 @@ def exact_areas(rows: Rows) -> ClassAreas:
     Args:
         rows: scores `[N, C]` in [0, 1], or NaN; labels are the index of a class, or none.
     """
-    units = rows.units()
     # A class at a time, so that what is made on the way is of one alone.
     columns, target = rows.preds.cpu().T.contiguous(), rows.target.cpu()
-    units = None if units is None else units.cpu()
+    given = rows.distinct_weights()
+    given = None if given is None else given.cpu()
     areas, weights, both_sides, is_empty = [], [], [], []
     for label, scores in enumerate(columns):
-        counts = exact_counts(scores, target == label, units)
+        counts = exact_counts(scores, target == label, given)
         areas.append(area(counts, by_thresholds=False))
         weights.append(_positives(counts))
         both_sides.append(has_pairs(counts))
@@ -90,4 +90,4 @@ def exact_areas(rows: Rows) -> ClassAreas:
 
 
 def _positives(histogram: Tensor) -> Tensor:
-    return histogram[..., 1, :-1].sum(-1).double()
+    return steady_sum(histogram[..., 1, :-1]).double()

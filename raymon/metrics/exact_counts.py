@@ -11,28 +11,46 @@ from torch import Tensor
 
 from raymon.metrics.row_codes import run_ends, score_codes
 
+_SUM_BITS = 62
 
-def exact_counts(preds: Tensor, positive: Tensor, units: Tensor | None) -> Tensor:
+
+def exact_counts(preds: Tensor, positive: Tensor, weights: Tensor | None) -> Tensor:
     """The weight of the negatives and of the positives by score. Waits for the device.
+
+    Weights are added up as integers, in units of a power of 2 for each class that its largest
+    decides: of 2^n rows in all to 2^-(62 - n) of that, however little a class weighs beside the
+    other, and the same in any order. The sums are rounded to float64.
 
     Args:
         preds: float32 or float64 `[N]`, scores in [0, 1], or NaN.
         positive: `[N]`, 1 for a positive and 0 for a negative.
-        units: int64 `[N]`, weights, less than 2^62 in all; None where all are equal.
+        weights: float64 `[N]`, valid; None where all are equal.
 
     Returns:
-        int64 `[2, R + 1]`, R scores in their order, the last bin for NaN; on the CPU.
+        float64 `[2, R + 1]`, int64 without weights: R scores in their order, the last bin for NaN;
+        on the CPU.
     """
     score, label = preds.cpu().numpy(), positive.cpu().numpy() > 0.5
-    weight = None if units is None else units.cpu().numpy()
+    weight = None if weights is None else weights.cpu().numpy()
     is_nan = np.isnan(score)
     nan = np.zeros((2, 1), np.int64)
     if is_nan.any():
         np.add.at(nan[:, 0], label[is_nan].astype(np.int64), 1)
         score, label = score[~is_nan], label[~is_nan]
         weight = None if weight is None else weight[~is_nan]
-    counts = _by_score(score, label, weight)
+    if weight is None:
+        return torch.from_numpy(np.concatenate([_by_score(score, label, None), nan], axis=1))
+    shift = _shifts(weight, label)
+    units = np.rint(weight * np.ldexp(1.0, shift)[label.astype(np.intp)]).astype(np.int64)
+    counts = np.ldexp(_by_score(score, label, units).astype(np.float64), -shift[:, None])
     return torch.from_numpy(np.concatenate([counts, nan], axis=1))
+
+
+def _shifts(weight: NDArray[np.float64], label: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """By which powers of 2 the weights of negatives and of positives become integers: `[2]`."""
+    largest = [weight.max(initial=0, where=label == side) for side in (False, True)]
+    bits = _SUM_BITS - len(weight).bit_length()
+    return (bits - np.frexp(largest)[1]).astype(np.int32)
 
 
 def _by_score(
@@ -56,10 +74,10 @@ def _by_score(
         return np.diff(up_to)
     order = np.argsort(rows)
     rows, weight = rows[order], weight[order]
+    is_positive = (rows & 1).astype(np.int64)
     last = run_ends(rows >> 1)
-    positives = np.cumsum(weight * (rows & 1).astype(np.int64))[last]
-    up_to = np.stack([np.cumsum(weight)[last] - positives, positives])
-    return np.diff(up_to, prepend=0, axis=1)
+    sides = (weight * side for side in (1 - is_positive, is_positive))
+    return np.diff([np.cumsum(side)[last] for side in sides], prepend=0, axis=1)
 
 
 def _codes(score: NDArray[Any]) -> NDArray[Any]:

@@ -37,10 +37,15 @@ class Rows:
 
         These must be the rows of all ranks, as `relative_units` says.
         """
+        weights = self.distinct_weights()
+        return None if weights is None else relative_units(weights)
+
+    def distinct_weights(self) -> Tensor | None:
+        """float64 `[N]`, the weights; None where all are equal. Waits for the device."""
         if self.weights is None:
             return None
         equal = (self.weights == self.weights[:1]) & (self.weights > 0)
-        return None if bool(equal.all()) else relative_units(self.weights)
+        return None if bool(equal.all()) else self.weights
 
     def form(self) -> Tensor:
         """What these rows need on their way: int64 `[3]`, 1 for float64 scores, labels, weights."""

@@ -67,15 +67,15 @@ class ScoreHistogram(RowsOrBins):
         self.add(preds, positive, weights)
 
     def counts(self) -> Tensor:
-        """The weight of each class by score, or by bin: int64 `[2, scores + 1]`, the last for NaN.
+        """The weight of each class by score, or by bin: `[2, scores + 1]`, the last for NaN.
 
-        Waits for the device where rows are kept.
+        int64, and float64 where rows have weights. Waits for the device where rows are kept.
         """
         rows = self.few()
         self._is_exact = rows is not None
         if rows is None:
             return table_of(self, "histogram")
-        return exact_counts(rows.preds, rows.target, rows.units()).to(self.device)
+        return exact_counts(rows.preds, rows.target, rows.distinct_weights()).to(self.device)
 
     @abstractmethod
     def _value(self, counts: Tensor) -> Tensor:

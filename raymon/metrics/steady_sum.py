@@ -12,10 +12,10 @@ def steady_sum(values: Tensor) -> Tensor:
     numbers of threads would get other last bits from the same counts.
 
     Args:
-        values: float64 `[..., N]`.
+        values: float64 or int64 `[..., N]`.
 
     Returns:
-        float64 `[...]`; 0.0 where N is 0.
+        of the same type `[...]`; 0 where N is 0.
     """
     if values.shape[-1] == 0:
         return values.sum(-1)

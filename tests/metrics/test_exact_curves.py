@@ -45,6 +45,21 @@ def test_are_those_of_scikit_learn_wherever_scores_crowd(kind, expected, weighte
     assert bound == 0
 
 
+@pytest.mark.parametrize(("kind", "expected"), KINDS)
+@pytest.mark.parametrize("ratio", [1e-6, 1e-9, 1e-12, 1e-15])
+@pytest.mark.parametrize("light", [0, 1])
+def test_a_class_may_weigh_next_to_nothing_beside_the_other(kind, expected, ratio, light) -> None:  # type: ignore[no-untyped-def]
+    rng = np.random.default_rng(3)
+    scores = rng.random(2_000)
+    labels = (rng.random(2_000) < scores).astype(np.int64)
+    weights = rng.gamma(2, 1, 2_000) * np.where(labels == light, ratio, 1.0)
+    area = expected(labels, scores, sample_weight=weights)
+    columns = scores, labels, weights
+    assert _value(kind, columns, 5, 700)[0] == pytest.approx(area, rel=1e-12)
+    value, bound = _value(kind, columns, exact_rows=0)
+    assert abs(value - area) <= bound + 1e-12 <= 1e-3
+
+
 @settings(deadline=None, max_examples=200)
 @given(
     rows=st.lists(

@@ -81,6 +81,21 @@ def test_it_is_exact_wherever_scores_crowd(crowded: Any) -> None:
     assert bound == 0
 
 
+@pytest.mark.parametrize("average", ["macro", "weighted"])
+@pytest.mark.parametrize("light", [0, 1, 2])
+def test_a_class_may_weigh_next_to_nothing_beside_the_others(average: str, light: int) -> None:
+    scores, labels, weights = _samples(2_000, weighted=True)
+    weights[labels == light] *= 1e-14
+    # Weights of 1e-21 are none in bins.
+    columns = [scores, labels, weights * 1e7]
+    expected = roc_auc_score(
+        labels, scores, multi_class="ovr", average=average, sample_weight=columns[2]
+    )
+    value, bound, details, *_ = _figures(_metric(columns, 5, 700, average=average))
+    assert value == pytest.approx(expected, rel=1e-12)
+    assert (bound, details["classes"]) == (0, 3)
+
+
 def _by_definition(rows: list[tuple[Any, ...]], average: str) -> Fraction | None:
     """The mean over classes of the share of pairs of one and the rest in the right order."""
     areas = []
@@ -134,7 +149,7 @@ def test_it_is_the_share_of_pairs_whatever_the_order_and_the_parts(  # type: ign
         assert (value, bound, details["classes"]) == (-1, -1, 0)
         assert why in MulticlassAUC.missing
     else:
-        assert value == pytest.approx(float(expected), rel=1e-9)
+        assert value == pytest.approx(float(expected), rel=1e-12)
         assert bound == 0
     bad = sum(label not in range(3) for _, label, _ in rows)
     assert wrong == ({"labels that are no class": bad} if bad else {})
