@@ -29,7 +29,8 @@ def group_areas(
         key: `[N]`, the group of each row.
         preds: float32 or float64 `[N]`, scores.
         positive: `[N]`, the class of each row.
-        units: `[N]`, weights, 0 or more, below 2^62 in a group; None where all weigh the same.
+        units: `[N]`, weights, 0 or more, below 2^62 in a class of a group; None where all weigh the
+            same.
 
     Returns:
         `[G]`, in [0, 1], and how many groups were left out.

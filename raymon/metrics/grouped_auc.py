@@ -12,6 +12,7 @@ from raymon.metrics.group_areas import group_areas
 from raymon.metrics.group_mean import group_sums
 from raymon.metrics.group_weights import group_units
 from raymon.metrics.grouped_rows import GroupedRows
+from raymon.metrics.row_codes import group_codes
 
 
 class GroupedAUC(GroupedRows):
@@ -39,6 +40,10 @@ class GroupedAUC(GroupedRows):
         target: NDArray[Any],
         weights: NDArray[np.float64] | None,
     ) -> Tensor:
-        units = group_units(key, weights)
-        areas, skipped = group_areas(key, preds, target > 0.5, units)
+        positive, units = target > 0.5, None
+        if weights is not None:
+            # Only ratios within a class matter to an area, however little it weighs.
+            by_class = (group_codes(key) << 1 | positive).astype(np.int64)
+            units = group_units(by_class, weights)
+        areas, skipped = group_areas(key, preds, positive, units)
         return group_sums(areas, skipped, bad_labels=int(((target != 0) & (target != 1)).sum()))

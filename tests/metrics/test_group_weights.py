@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+from sklearn.metrics import roc_auc_score
 
 from raymon.metrics import XAUC, BinnedXAUC, GroupedAUC, GroupedXAUC, NDCGAtK
 from raymon.metrics.fixed_point import relative_units
@@ -31,6 +32,24 @@ def test_groups_of_small_weights_count_as_others(kind: Callable[[], GroupedRows]
     equal.update(preds, target, key, SCALES[key])
     assert equal.compute().item() == pytest.approx(unweighted.compute().item(), rel=1e-12)
     assert equal.details() == unweighted.details()
+
+
+@pytest.mark.parametrize("ratio", [1e-6, 1e-9, 1e-12, 1e-15])
+@pytest.mark.parametrize("light", [0, 1])
+def test_a_class_of_a_group_may_weigh_next_to_nothing_beside_the_other(
+    ratio: float, light: int
+) -> None:
+    rng = np.random.default_rng(4)
+    preds, key = rng.random(2_000), rng.integers(0, 20, 2_000)
+    target = (rng.random(2_000) < preds).astype(np.int64)
+    weights = rng.gamma(2, 1, 2_000) * np.where(target == light, ratio, 1.0)
+    areas = [
+        roc_auc_score(target[rows], preds[rows], sample_weight=weights[rows])
+        for rows in (key == group for group in range(20))
+    ]
+    metric = GroupedAUC()
+    metric.update(*(torch.from_numpy(column) for column in (preds, target, key, weights)))
+    assert metric.compute().item() == pytest.approx(np.mean(areas), rel=1e-11)
 
 
 @pytest.mark.parametrize("kind", [XAUC, lambda: XAUC(in_batch=True), BinnedXAUC])
