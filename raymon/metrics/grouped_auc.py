@@ -24,7 +24,7 @@ class GroupedAUC(GroupedRows):
 
     A label is positive above 0.5; labels other than 0 and 1 are counted. On one thread ten million
     rows in a million groups took 2 s and, beside the rows, 60 bytes a row: 0.8 GB in all; with
-    weights 75 bytes, and 1 GB.
+    weights 88 bytes, and 1.1 GB.
 
     Args:
         kwargs: what every torchmetrics metric takes.
@@ -40,10 +40,16 @@ class GroupedAUC(GroupedRows):
         target: NDArray[Any],
         weights: NDArray[np.float64] | None,
     ) -> Tensor:
-        positive, units = target > 0.5, None
-        if weights is not None:
-            # Only ratios within a class matter to an area, however little it weighs.
-            by_class = (group_codes(key) << 1 | positive).astype(np.int64)
-            units = group_units(by_class, weights)
+        positive = target > 0.5
+        # Only ratios within a class matter to an area, however little it weighs.
+        units = None if weights is None else group_units(_classes(key, positive), weights)
         areas, skipped = group_areas(key, preds, positive, units)
         return group_sums(areas, skipped, bad_labels=int(((target != 0) & (target != 1)).sum()))
+
+
+def _classes(key: NDArray[np.int64], positive: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """A number for the class and the group of each row: `[N]`."""
+    codes = group_codes(key)
+    codes <<= 1
+    codes |= positive
+    return codes.view(np.int64)
