@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from raymon.errors import ConfigError, DataError, RaymonError, RunError, TrainingError, UserError
+from raymon.version import __version__
 
 if TYPE_CHECKING:
     from raymon.config.custom import allow_custom_classes
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from raymon.training.open_monitor import Monitor
     from raymon.training.summary import Summary
     from raymon.training.train import train
-
-__version__ = version("raymon")
 
 __all__ = [
     "ConfigError",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 
-from raymon import __version__
 from raymon.cli.best import best
 from raymon.cli.checkpoint import checkpoint
 from raymon.cli.config import config
@@ -13,6 +12,7 @@ from raymon.cli.export import export
 from raymon.cli.predict import predict
 from raymon.cli.submit import submit
 from raymon.cli.train import train
+from raymon.version import __version__
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from importlib.metadata import version
 
 from google.protobuf import text_format
 
@@ -12,6 +11,7 @@ from raymon.config.overrides import Overrides
 from raymon.errors import RunError, os_reason
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.storage import ObjectPath, storage_path, write_whole
+from raymon.version import __version__
 
 CONFIG_FILE = "pipeline.config"
 VERSION_FILE = "version"
@@ -29,7 +29,7 @@ def save(config: PipelineConfig, directory: str | os.PathLike[str] | ObjectPath)
     text = text_format.MessageToString(config, as_utf8=True)
     try:
         write_whole(run / CONFIG_FILE, text.encode())
-        write_whole(run / VERSION_FILE, (version("raymon") + "\n").encode())
+        write_whole(run / VERSION_FILE, (__version__ + "\n").encode())
     except OSError as error:
         raise RunError(
             f"{run}: cannot be written: {os_reason(error)}; choose another model_dir"

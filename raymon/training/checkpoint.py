@@ -16,7 +16,6 @@ from typing import Any
 
 import torch
 
-import raymon
 from raymon.errors import RunError, os_reason
 from raymon.storage import (
     FileEntry,
@@ -29,6 +28,7 @@ from raymon.storage import (
     upload,
     write_whole,
 )
+from raymon.version import __version__
 
 _log = logging.getLogger("raymon")
 
@@ -408,7 +408,7 @@ def write_manifest(
         "stopped": stopped,
         "metrics": dict(metrics),
         "world_size": world_size,
-        "raymon_version": raymon.__version__,
+        "raymon_version": __version__,
         "torch_version": torch.__version__,
         "files": {name: asdict(entry) for name, entry in files.items()},
         "tensors": {name: asdict(place) for name, place in tensors.items()},

@@ -10,7 +10,6 @@ import torch
 from google.protobuf import text_format
 from torch import Tensor
 
-import raymon
 from raymon.config import read_saved
 from raymon.config.names import trained_labels
 from raymon.data import Batch, Columns, DataReader, Feature, check_input, missing_rows
@@ -26,6 +25,7 @@ from raymon.training.job import features_of, file_format
 from raymon.training.prepare import with_absolute_paths
 from raymon.training.restore import load_model
 from raymon.training.vocabularies import check_vocabularies
+from raymon.version import __version__
 
 CHECKED_ROWS = 1000
 _TOLERANCE = 1e-5
@@ -79,7 +79,7 @@ def export_run(
         },
         "check": {"rows": rows.size, "of": source, "largest_difference": difference},
         "exported": datetime.now(UTC).isoformat(timespec="seconds"),
-        "raymon_version": raymon.__version__,
+        "raymon_version": __version__,
         "torch_version": torch.__version__,
         "config": text_format.MessageToString(config, as_utf8=True),
     }

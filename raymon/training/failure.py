@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-import raymon
+from raymon import errors
 from raymon.errors import RaymonError, TrainingError, UserError, reason
 from raymon.storage import StoragePath
 from raymon.training.worker_context import ANOTHER_WORKER
@@ -22,7 +22,7 @@ from raymon.training.worker_context import ANOTHER_WORKER
 ERRORS = Path("monitor", "errors")
 """Of the directory of a run: whole tracebacks, one file a failure."""
 
-_RAYMON = str(Path(raymon.__file__).parent) + os.sep
+_RAYMON = str(Path(errors.__file__).parent) + os.sep
 _INSTALLED = tuple(
     {os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib")}
     | {f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}"}
