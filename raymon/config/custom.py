@@ -60,7 +60,7 @@ def import_class(class_path: str, place: str) -> type:
         raise ConfigError(
             f"{place} cannot be imported: {error}; the module must be on the Python path"
         ) from error
-    except Exception as error:  # it is the user's module
+    except (Exception, SystemExit) as error:  # it is the user's module
         raise ConfigError(f"{place} cannot be imported: {told(error)}") from error
     cls = getattr(module, name, None)
     if not isinstance(cls, type):

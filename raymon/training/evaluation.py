@@ -79,6 +79,10 @@ def evaluate(
     model.reset_metric()
     model.train()
     no_value = {name: why for name, why in no_value.items() if math.isnan(metrics[name])}
+    # As one of a user's own may be.
+    infinite = [name for name, value in metrics.items() if math.isinf(value)]
+    no_value.update((name, f"it comes out as {metrics[name]}") for name in infinite)
+    metrics.update(dict.fromkeys(infinite, math.nan))
     scores = {**metrics, **_means(sums, context)}
     return Evaluation(
         step, scores, bounds, input_errors, details, no_value, without_value & set(no_value)

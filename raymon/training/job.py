@@ -100,7 +100,8 @@ def columns_of(
     return Columns(
         features,
         label_kinds(config),
-        trained_weights(config),
+        # Several labels may have one column.
+        list(dict.fromkeys(trained_weights(config))),
         grouping_keys(config) if evaluation else (),
         model.num_class if model.num_class > 1 else None,
         dict(config.data_config.label_map),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -67,6 +68,15 @@ def test_a_class_that_cannot_be_used_is_refused_in_one_line(
     with pytest.raises(ConfigError, match=message) as caught:
         model_of(custom(class_path, kwargs))
     assert "\n" not in str(caught.value)
+
+
+def test_a_module_that_ends_the_program_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a_script_of_theirs.py").write_text("import sys\nsys.exit(4)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ConfigError, match=r"cannot be imported: .*theirs\.py:2: SystemExit: 4"):
+        model_of(custom("a_script_of_theirs:Model", ""))
 
 
 def test_a_pipeline_without_a_model_is_refused() -> None:

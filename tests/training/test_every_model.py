@@ -89,7 +89,12 @@ LABELS = {
     ),
     "first": ('["click", "like"]', f"losses {{ binary_cross_entropy {{}} }} {_BINARY}"),
 }
-WEIGHTS = {"none": "", "one": 'sample_weight_fields: "w"', "each": "sample_weight_fields: EACH"}
+WEIGHTS = {
+    "none": "",
+    "one": 'sample_weight_fields: "w"',
+    "each": "sample_weight_fields: EACH",
+    "same": "sample_weight_fields: SAME",
+}
 LAYERS = {
     "plain": "",
     "bn": "use_bn: true dropout_ratio: 0.1",
@@ -147,7 +152,8 @@ def readme_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def text_of(case: dict[str, str], data: Path, model_dir: Path) -> str:
     labels, losses = LABELS[case["labels"]]
-    each = '["w", "v"]' if labels.startswith("[") else '["w"]'
+    is_list = labels.startswith("[")
+    each, same = ('["w", "v"]', '["w", "w"]') if is_list else ('["w"]', '["w"]')
     return f"""
       train_input_path: "{data}/train.parquet" {ENDS[case["ends"]].replace("DATA", str(data))}
       model_dir: "{model_dir}"
@@ -156,7 +162,7 @@ def text_of(case: dict[str, str], data: Path, model_dir: Path) -> str:
         dense_optimizer {{ adam_optimizer {{ lr: 0.01 }} constant_learning_rate {{}} }}
         sparse_optimizer {{ adam_optimizer {{ lr: 0.01 }} constant_learning_rate {{}} }} }}
       data_config {{ batch_size: 128 num_workers: 0 label_fields: {labels} fg_mode: FG_DAG
-        {WEIGHTS[case["weights"]].replace("EACH", each)} }}
+        {WEIGHTS[case["weights"]].replace("EACH", each).replace("SAME", same)} }}
       {FEATURES}
       model_config {{ {MODELS[case["model"]].replace("LAYERS", LAYERS[case["layers"]])} {losses} }}
       ray_config {{ num_workers: 0 }}"""

@@ -11,10 +11,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import torch
 from sklearn.metrics import log_loss, roc_auc_score
+from torchmetrics import Metric
 
 import raymon
 from raymon.cli.main import main
+from raymon.metrics import custom
 from raymon.sinks.json_lines import SCORES_FILE
 from raymon.storage import storage_path
 from raymon.training.scores import read_scores
@@ -72,6 +75,27 @@ def test_one_class_alone_has_no_auc_anywhere_and_says_so_once(
     assert line["auc"] is None
     with pytest.raises(raymon.RaymonError, match="no checkpoint has a value of auc: it is NaN in"):
         raymon.best_checkpoint(summary.model_dir)
+
+
+class Boundless(Metric):
+    """Comes out as infinite."""
+
+    def update(self, preds: torch.Tensor, target: torch.Tensor) -> None:
+        pass
+
+    def compute(self) -> torch.Tensor:
+        return torch.tensor(math.inf)
+
+
+def test_a_metric_that_is_infinite_has_no_value_and_says_so(
+    config_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(custom._registered, "boundless", Boundless)
+    given = "model_config.metrics+={custom_metric {name: 'boundless'}}"
+    data = _table(tmp_path / "rows")
+    summary = raymon.train(config_file, [*SHORT, f"eval_input_path={data}", given])
+    assert math.isnan(summary.eval_metrics["boundless"])
+    assert summary.no_value["boundless"] == "it comes out as inf"
 
 
 def test_only_ratios_of_weights_matter_and_numbers_are_those_of_scikit_learn(
