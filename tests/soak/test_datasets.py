@@ -2,52 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 import torch
-import torch.distributed as dist
 
 import raymon
 from raymon.training.checkpoint import list_checkpoints
 from tests.checkpoints import saved_model
+from tests.soak.deadly_log import Log
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(600)]
 
 ROWS = 10_000
-
-
-class Log:
-    """The rows of a rank of a log, in pieces; dies once, on rank 1, where a file says so."""
-
-    def __init__(self, path: Path, deadly: Path | None = None) -> None:
-        self.path = path
-        self.deadly = deadly
-        self.row = 0
-
-    def __iter__(self) -> Iterator[pa.Table]:
-        whole = pq.read_table(self.path)
-        rank, world_size = dist.get_rank(), dist.get_world_size()
-        own = whole.take(list(range(rank, len(whole), world_size)))
-        while self.row < len(own):
-            if rank == 1 and self.row > 3000 and self.deadly and self.deadly.exists():
-                self.deadly.unlink()
-                os.kill(os.getpid(), signal.SIGKILL)
-            self.row += 100
-            yield own.slice(self.row - 100, 100)
-        self.row = 0
-
-    def state_dict(self) -> dict[str, int]:
-        return {"row": self.row}
-
-    def load_state_dict(self, state: dict[str, int]) -> None:
-        self.row = state["row"]
 
 
 def test_a_worker_that_dies_goes_on_where_its_dataset_was(
