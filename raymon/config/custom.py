@@ -75,6 +75,7 @@ def told(error: BaseException) -> str:
         frame
         for frame in traceback.extract_tb(error.__traceback__)
         if not frame.filename.startswith((_RAYMON, "<", *packages))
+        and "/site-packages/" not in frame.filename
     ]
     return f"{own[-1].filename}:{own[-1].lineno}: {reason(error)}" if own else reason(error)
 

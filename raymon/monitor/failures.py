@@ -6,7 +6,7 @@ import logging
 import threading
 from collections import Counter
 
-from raymon.errors import reason
+from raymon.config.custom import told
 
 _log = logging.getLogger("raymon")
 
@@ -36,7 +36,8 @@ class Failures:
         """Counts one."""
         # What an actor raised comes within an error of Ray, whose text is pages.
         cause = getattr(error, "cause", None)
-        text = reason(cause if isinstance(cause, Exception) else error)[:_LONGEST]
+        # Of code of the user's, as a metric, it is told where.
+        text = told(cause if isinstance(cause, Exception) else error)[:_LONGEST]
         with self._lock:
             self._count += 1
             if text not in self._logged and len(self._logged) >= _MOST_REASONS:

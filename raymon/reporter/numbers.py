@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from raymon.config.custom import told
 from raymon.metrics import TrainMetricWrapper
 from raymon.monitor.layout import Layout
 from raymon.protos.report_pb2 import ReporterState
@@ -52,7 +53,7 @@ class Numbers:
         """
         for name, error in self._folds.add(window).items():
             self._fold_failures += 1
-            text = f"metric {name} was not folded: {type(error).__name__}: {error}"
+            text = f"metric {name} was not folded: {told(error)}"
             self._fold_reasons[text] += 1
             self._warn(name, text)
         self._period.add(window)

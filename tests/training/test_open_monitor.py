@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import math
 import os
@@ -197,10 +198,12 @@ def test_a_metric_that_raises_costs_only_itself(caplog: pytest.LogCaptureFixture
     assert monitor.compute()["auc"] == pytest.approx(exact, abs=1e-4)
     assert monitor.failures > 0
     said = [r.getMessage() for r in caplog.records if "a metric of the user" in r.message]
-    assert said[0] == "monitoring: RuntimeError: a metric of the user"
+    line = inspect.getsourcelines(Raises.update)[1] + 1
+    where = f"{__file__}:{line}: RuntimeError: a metric of the user"
+    assert said[0] == f"monitoring: {where}"
     # Once more in the figures at the end.
     assert said[1:] == [said[1]]
-    assert said[1].endswith("1 failure (RuntimeError: a metric of the user)")
+    assert said[1].endswith(f"1 failure ({where})")
 
 
 def test_predictions_that_are_written_to_later_are_left_out_and_told(
