@@ -61,7 +61,8 @@ def _pairs(overrides: Overrides) -> Iterator[tuple[str, str]]:
         key, equals, value = override.partition("=")
         if not equals:
             raise ConfigError(f"--set {override}: has no value; write KEY=VALUE")
-        yield key.strip(), value.strip()
+        # One character is that, as the tab or the blank of a delimiter.
+        yield key.strip(), value if len(value) == 1 else value.strip()
 
 
 def _text(value: object) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 import logging
+import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -73,6 +75,8 @@ def check_input(
     files = open_table(path, columns, file_format, skipped if skip_bad_files else None)
     for why in skipped:
         _log.warning("%s; the file is left out", why)
+    for told in _read_again(path, files):
+        _log.warning("%s", told)
     for told in versioned_tables(path):
         _log.warning("%s", told)
     for file in files:
@@ -86,6 +90,18 @@ def check_input(
     if rows == 0:
         raise DataError(f"{path}: has no rows; a run needs some")
     return InputSummary(rows, len(files))
+
+
+def _read_again(path: str, files: Sequence[DataFile]) -> Iterator[str]:
+    """What is said of files that a path means more than once, themselves or by links."""
+    times: Counter[str] = Counter()
+    for file in files:
+        times[os.path.realpath(file.found.inner_path) if file.found.is_local else file.path] += 1
+    again = {name: count for name, count in times.items() if count > 1}
+    if again:
+        name, count = next(iter(again.items()))
+        others = f", and {len(again) - 1} others more than once" if len(again) > 1 else ""
+        yield f"{path}: has {name} {count} times{others}; its rows count as often"
 
 
 def check_schema(schema: pa.Schema, source: str, columns: Columns) -> None:

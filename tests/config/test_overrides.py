@@ -93,6 +93,12 @@ def test_an_optimizer_replaces_the_other() -> None:
     assert config.train_config.dense_optimizer.WhichOneof("optimizer") == "sgd_optimizer"
 
 
+@pytest.mark.parametrize("between", ["\t", " ", ";"])
+def test_a_blank_alone_is_a_value(between: str) -> None:
+    config = config_with([f"data_config.delimiter={between}", "model_dir=  out "])
+    assert (config.data_config.delimiter, config.model_dir) == (between, "out")
+
+
 def test_a_mapping_has_python_values() -> None:
     config = config_with(
         {

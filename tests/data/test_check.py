@@ -155,3 +155,23 @@ def test_an_input_without_rows_is_an_error(tmp_path: Path) -> None:
     pq.write_table(GOOD.slice(0, 0), tmp_path / "a.parquet")
     with pytest.raises(DataError, match="has no rows"):
         check(tmp_path)
+
+
+def test_a_file_that_is_read_twice_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "here").mkdir()
+    for name in ("a", "b"):
+        pq.write_table(GOOD, tmp_path / "here" / f"{name}.parquet")
+    check(tmp_path / "here")
+    assert not caplog.records
+    (tmp_path / "link").symlink_to("here")
+    a = tmp_path / "here" / "a.parquet"
+    for path, said in (
+        (f"{a},{tmp_path}/here", f"has {a} 2 times; its rows count as often"),
+        (f"{tmp_path}/*/*.parquet", f"has {a} 2 times, and 1 others more than once; its rows"),
+    ):
+        caplog.clear()
+        check(Path(path))
+        (record,) = caplog.records
+        assert said in record.getMessage()
