@@ -45,7 +45,7 @@ from raymon.training.job import (
 )
 from raymon.training.optimizers import check_parts
 from raymon.training.scores import read_scores
-from raymon.training.vocabularies import check_vocabularies
+from raymon.training.vocabularies import check_vocabularies, other_vocabulary
 
 _log = logging.getLogger("raymon")
 
@@ -225,11 +225,20 @@ def plan_fine_tuning(config: PipelineConfig) -> list[Transfer]:
     train = config.train_config
     if not train.fine_tune_checkpoint:
         return []
-    model = outline_of(config, features_of(config))
+    features = features_of(config)
+    model = outline_of(config, features)
     checkpoint = checkpoint_of(train.fine_tune_checkpoint)
     why = other_ids(config, checkpoint.path.parent)
     if why is not None:
         _log.warning("fine_tune_checkpoint: %s: %s", checkpoint.path, why)
+    name = other_vocabulary(checkpoint.path.parent, features)
+    if name is not None:
+        _log.warning(
+            "fine_tune_checkpoint: %s: the vocabulary of feature %s is another one here: rows of "
+            "its table are those of other values",
+            checkpoint.path,
+            name,
+        )
     found = transfers(model, checkpoint, train)
     if not any(transfer.state == LOADED for transfer in found):
         raise RunError(f"fine_tune_checkpoint: {train.fine_tune_checkpoint}: nothing of it fits")

@@ -33,23 +33,32 @@ def keep_vocabularies(model_dir: StoragePath, features: Iterable[Feature]) -> No
 def check_vocabularies(model_dir: StoragePath, features: Iterable[Feature]) -> None:
     """Checks that values have the ids that a run was trained on.
 
+    Raises:
+        RunError: A vocabulary is another one.
+    """
+    name = other_vocabulary(model_dir, features)
+    if name is not None:
+        raise RunError(
+            f"{model_dir}: the vocabulary of feature {name} is not the one that the run was "
+            "trained with, so that values would have the ids of others; give it as it was"
+        )
+
+
+def other_vocabulary(model_dir: StoragePath, features: Iterable[Feature]) -> str | None:
+    """The first feature whose vocabulary is another one than in a run; None: there is none.
+
     A file of a vocabulary that is made anew, or a list in another order, fits the tables of a
     checkpoint, and gives their rows to other values. Runs that have noted nothing are not looked
     at.
-
-    Raises:
-        RunError: A vocabulary is another one.
     """
     try:
         before = json.loads((model_dir / VOCABULARIES_FILE).read_text())
     except (OSError, ValueError):
-        return
-    for name, digest in _digests(features).items():
-        if isinstance(before, dict) and before.get(name, digest) != digest:
-            raise RunError(
-                f"{model_dir}: the vocabulary of feature {name} is not the one that the run was "
-                "trained with, so that values would have the ids of others; give it as it was"
-            )
+        return None
+    if not isinstance(before, dict):
+        return None
+    found = _digests(features).items()
+    return next((name for name, digest in found if before.get(name, digest) != digest), None)
 
 
 def _digests(features: Iterable[Feature]) -> dict[str, str]:

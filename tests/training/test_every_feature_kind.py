@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,11 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 import raymon
+from raymon.config import load
 from raymon.serving import open_bundle, predict
 from raymon.storage import storage_path
 from raymon.training.export import export_run
+from raymon.training.prepare import plan_fine_tuning
 
 ROWS = 96
 DIM = "embedding_dim: 3"
@@ -113,7 +116,9 @@ def config_of(folder: Path) -> Path:
     return path
 
 
-def test_every_kind_is_trained_evaluated_exported_and_predicted(tmp_path: Path) -> None:
+def test_every_kind_is_trained_evaluated_exported_and_predicted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     path, rows = config_of(tmp_path), table(1)
     pq.write_table(table(0), tmp_path / "train.parquet")
     pq.write_table(rows, tmp_path / "eval.parquet")
@@ -149,6 +154,9 @@ def test_every_kind_is_trained_evaluated_exported_and_predicted(tmp_path: Path) 
         export_run(run, storage_path(tmp_path / "again"))
     with pytest.raises(raymon.RunError, match=other):
         raymon.train(path, {"train_config.num_epochs": 3}, resume=True)
+    with caplog.at_level(logging.WARNING, "raymon"):
+        plan_fine_tuning(load(path, [f"train_config.fine_tune_checkpoint={tmp_path}/run"]))
+    assert "the vocabulary of feature filed is another one here" in caplog.text
     (tmp_path / "words.txt").write_text("3\r\n1.0")  # the same values, written otherwise
     assert raymon.evaluate_run(run)[1] == pytest.approx(dict(summary.eval_metrics), abs=1e-12)
     listed = f"feature_configs[{list(SPARSE).index('listed')}].id_feature.vocab_list"
