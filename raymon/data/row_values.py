@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -61,24 +59,29 @@ def weighted_values(values: pa.Array) -> tuple[pa.Array, npt.NDArray[np.float64]
     parts = pc.split_pattern(values, ":", max_splits=1, reverse=True)
     counts = pc.list_value_length(parts).to_numpy(zero_copy_only=False)
     whole = parts.filter(pa.array(counts == 2)).flatten()
-    try:
-        weights = as_float64(whole.take(pa.array(np.arange(1, len(whole), 2))))
-    except pa.ArrowInvalid:
-        weights = np.full(len(whole) // 2, np.nan)
-    if len(weights) < len(values) or not np.isfinite(weights).all():
+    listed = whole.take(pa.array(np.arange(0, len(whole), 2)))
+    weights = _numbers(whole.take(pa.array(np.arange(1, len(whole), 2))))
+    # An empty value is a missing one, which weighs nothing.
+    wrong = len(weights) < len(values) or not np.isfinite(weights).all() or _any_empty(listed)
+    if wrong:
         raise ValueError(f"{_first_unweighted(values)!r} is not VALUE:WEIGHT")
-    return whole.take(pa.array(np.arange(0, len(whole), 2))), weights
+    return listed, weights
+
+
+def _numbers(texts: pa.Array) -> npt.NDArray[np.float64]:
+    """The numbers of texts `[N]`; NaN for all of them where one is none."""
+    try:
+        return as_float64(pc.utf8_trim_whitespace(texts))
+    except pa.ArrowInvalid:
+        return np.full(len(texts), np.nan)
 
 
 def _first_unweighted(values: pa.Array) -> str:
     for text in values.to_pylist():
-        try:
-            if ":" in text and math.isfinite(float(text.rpartition(":")[2])):
-                continue
-        except ValueError:
-            pass
-        return str(text)
-    return ""
+        value, _, weight = text.rpartition(":")
+        if not value or not np.isfinite(_numbers(pa.array([weight]))).all():
+            return str(text)
+    raise AssertionError
 
 
 def _contains(strings: pa.Array, text: str) -> bool:

@@ -76,11 +76,17 @@ def test_weights_go_where_their_ids_go() -> None:
     assert moved.weights is not None
 
 
-@pytest.mark.parametrize("text", ["1", "1:", "1:x", "1:nan", "1:inf"])
+@pytest.mark.parametrize("text", ["1", "1:", "1:x", "1:nan", "1:inf", ":1", ":", "a:1_0"])
 def test_a_value_without_a_weight_is_an_error(text: str) -> None:
     feature = id_feature('num_buckets: 5 weighted: true separator: "|"')
     with pytest.raises(DataError, match=f"feature f, column c: value '{text}' is not VALUE:WEIGHT"):
         feature.convert(pa.array(["2:1|3:1", text]))
+
+
+def test_blanks_around_a_weight_are_none_of_it() -> None:
+    feature = id_feature('num_buckets: 5 weighted: true separator: "|"')
+    ids = feature.convert(pa.array(["1: 0.5|2:2 "]))
+    assert (rows(ids, 1), weights_by_row(ids, 1)) == ([[1, 2]], [[0.5, 2.0]])
 
 
 def test_weights_do_not_go_with_a_mean() -> None:
