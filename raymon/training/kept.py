@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from raymon.config import save
 from raymon.config.direction import ranking
-from raymon.config.save import CONFIG_FILE
+from raymon.config.saving import CONFIG_FILE
 from raymon.errors import RunError, os_reason, reason
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.storage import StoragePath, storage_path

@@ -13,7 +13,7 @@ import torch
 from torchmetrics import Metric
 
 from raymon.config.names import named_metrics, named_train_metrics, trained_labels
-from raymon.config.save import CONFIG_FILE
+from raymon.config.saving import CONFIG_FILE
 from raymon.data import Feature, LabelKind, absolute_paths, check_input, check_label_map
 from raymon.errors import ConfigError, RunError, UserError, first_line
 from raymon.metrics import TrainMetricWrapper, build_custom, few_rows, try_out

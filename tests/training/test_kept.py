@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raymon.config.save import CONFIG_FILE
+from raymon.config.saving import CONFIG_FILE
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.training.checkpoint import Checkpoint, list_checkpoints, write_scores_beside
 from raymon.training.kept import KeepRule, KeptCheckpoints

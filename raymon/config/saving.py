@@ -6,8 +6,8 @@ import os
 
 from google.protobuf import text_format
 
-from raymon.config.load import load
 from raymon.config.overrides import Overrides
+from raymon.config.reading import load
 from raymon.errors import RunError, os_reason
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.storage import ObjectPath, storage_path, write_whole
