@@ -1,8 +1,8 @@
 """A trained model on its own: exported, and scoring rows without Ray."""
 
 from raymon.serving.bundle import Bundle, open_bundle, write_bundle
-from raymon.serving.predict import predict
 from raymon.serving.program import export_program, program_inputs
+from raymon.serving.scoring import predict
 
 __all__ = [
     "Bundle",
