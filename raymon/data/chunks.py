@@ -14,7 +14,7 @@ from raymon.data.input_counts import InputCounts
 from raymon.data.order import RowRange
 from raymon.data.packed import PackedRows, join_rows
 from raymon.errors import DataError
-from raymon.sinks.count_names import ROWS_UNREADABLE
+from raymon.results.count_names import ROWS_UNREADABLE
 
 _log = logging.getLogger("raymon")
 

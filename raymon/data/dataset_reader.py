@@ -18,7 +18,7 @@ from raymon.data.input_counts import InputCounts
 from raymon.data.opened_dataset import ARGUMENTS, OpenedDataset, state_of
 from raymon.data.packed import PackedRows, join_rows, take_rows
 from raymon.data.prefetch import BYTES_AHEAD, fetch_ahead
-from raymon.sinks.count_names import ROWS_LEFT_OVER
+from raymon.results.count_names import ROWS_LEFT_OVER
 
 _JOIN_S = 10.0
 """How long the end of an epoch waits for a dataset that gives nothing."""

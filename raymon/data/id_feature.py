@@ -19,7 +19,7 @@ from raymon.data.input_counts import InputCounts
 from raymon.data.row_values import flat_values, weighted_values
 from raymon.data.vocabulary import Vocabulary, look_up
 from raymon.errors import DataError
-from raymon.sinks.count_names import IDS_OUT_OF_RANGE, of_feature
+from raymon.results.count_names import IDS_OUT_OF_RANGE, of_feature
 
 Ids = npt.NDArray[np.int64]
 

@@ -25,7 +25,7 @@ from raymon.data.plan import EpochPlan, Position
 from raymon.data.prefetch import BYTES_AHEAD, fetch_ahead
 from raymon.data.stream import ShuffledStream, StreamReader
 from raymon.errors import DataError
-from raymon.sinks.count_names import FILES_UNREADABLE
+from raymon.results.count_names import FILES_UNREADABLE
 
 STREAMS = 8
 """Streams of data that is read in global batches of one size on any number of workers."""

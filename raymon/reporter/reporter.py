@@ -28,6 +28,7 @@ from raymon.reporter.publications import Cursor
 from raymon.reporter.ranks import Ranks
 from raymon.reporter.store import Saved, Store
 from raymon.reporter.window_sum import WindowSum
+from raymon.results.count_names import SAVES_FAILED
 from raymon.sinks import (
     AttemptBegan,
     Coverage,
@@ -40,7 +41,6 @@ from raymon.sinks import (
     Sink,
     Snapshot,
 )
-from raymon.sinks.count_names import SAVES_FAILED
 from raymon.storage import StoragePath
 
 MAX_MESSAGE_BYTES = 64 << 20

@@ -1,13 +1,7 @@
 """Where the numbers of a run go: console, TensorBoard, JSON lines, Prometheus."""
 
-from raymon.sinks.background import BackgroundSink
-from raymon.sinks.console import Console
-from raymon.sinks.health import Health
-from raymon.sinks.json_lines import EvaluationLines, WindowLines
-from raymon.sinks.progress_logger import ProgressLogger
-from raymon.sinks.run_gauges import RunGauges, run_label
-from raymon.sinks.sink import Sink
-from raymon.sinks.snapshot import (
+from raymon.results.health import Health
+from raymon.results.snapshot import (
     AttemptBegan,
     Coverage,
     Evaluation,
@@ -18,6 +12,12 @@ from raymon.sinks.snapshot import (
     RankState,
     Snapshot,
 )
+from raymon.sinks.background import BackgroundSink
+from raymon.sinks.console import Console
+from raymon.sinks.json_lines import EvaluationLines, WindowLines
+from raymon.sinks.progress_logger import ProgressLogger
+from raymon.sinks.run_gauges import RunGauges, run_label
+from raymon.sinks.sink import Sink
 from raymon.sinks.status_lines import StatusLines
 from raymon.sinks.tensorboard import TensorBoard
 

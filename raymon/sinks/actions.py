@@ -6,8 +6,8 @@ import threading
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from raymon.results.snapshot import Evaluation, Snapshot
 from raymon.sinks.sink import Sink
-from raymon.sinks.snapshot import Evaluation, Snapshot
 
 
 @dataclass(frozen=True)

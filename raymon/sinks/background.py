@@ -6,10 +6,10 @@ import threading
 import time
 from collections.abc import Callable
 
+from raymon.results.snapshot import Evaluation, Snapshot
 from raymon.sinks.actions import Action, Flush, RollBack, Write, WriteEvaluation
 from raymon.sinks.sink import Sink
 from raymon.sinks.sink_thread import SinkThread
-from raymon.sinks.snapshot import Evaluation, Snapshot
 
 
 class BackgroundSink:

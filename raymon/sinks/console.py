@@ -9,14 +9,7 @@ from types import TracebackType
 from rich.console import Console as RichConsole
 
 from raymon.number_text import rate_text
-from raymon.sinks.live_bars import LiveBars
-from raymon.sinks.progress_text import (
-    BOUND_SHOWN_ABOVE,
-    format_values,
-    progress_line,
-    short_suffix,
-)
-from raymon.sinks.snapshot import (
+from raymon.results.snapshot import (
     AttemptBegan,
     Evaluation,
     EvaluationProgress,
@@ -24,6 +17,13 @@ from raymon.sinks.snapshot import (
     Notice,
     Published,
     Snapshot,
+)
+from raymon.sinks.live_bars import LiveBars
+from raymon.sinks.progress_text import (
+    BOUND_SHOWN_ABOVE,
+    format_values,
+    progress_line,
+    short_suffix,
 )
 
 _log = logging.getLogger("raymon")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from raymon.config.names import TOTAL_LOSS
 from raymon.number_text import count_text, number_text, rate_text
-from raymon.sinks.snapshot import Snapshot
+from raymon.results.snapshot import Snapshot
 
 BOUND_SHOWN_ABOVE = 0.01
 """A metric that may be wrong by more than this is shown with its bound."""

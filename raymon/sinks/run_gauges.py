@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit, urlunsplit
 
+from raymon.results.health import Health
+from raymon.results.snapshot import Evaluation, Snapshot
 from raymon.sinks.gauges import GAUGES
-from raymon.sinks.health import Health
 from raymon.sinks.lag import lags, shown
-from raymon.sinks.snapshot import Evaluation, Snapshot
 
 Series = tuple[str, tuple[tuple[str, str], ...]]
 """The name of a gauge, and its labels beside `run` by name."""

@@ -10,9 +10,9 @@ from tensorboardX.proto.summary_pb2 import Summary
 from tensorboardX.summary import histogram_raw, scalar
 
 from raymon.config.names import TOTAL_LOSS
+from raymon.results.snapshot import Evaluation, Snapshot
 from raymon.sinks.event_files import EventFiles
 from raymon.sinks.event_objects import EventObjects
-from raymon.sinks.snapshot import Evaluation, Snapshot
 from raymon.storage import StoragePath
 
 EVALUATION_DIRECTORY = "eval_val"

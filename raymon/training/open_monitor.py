@@ -18,9 +18,9 @@ import torch
 
 from raymon.errors import UserError
 from raymon.protos.monitor_pb2 import MonitorConfig
+from raymon.results.monitoring import Monitoring
 from raymon.sinks import Console, Snapshot
 from raymon.storage import ObjectPath, storage_path
-from raymon.training.monitoring import Monitoring
 from raymon.training.open_metrics import TrainMetrics, open_metrics
 from raymon.training.open_output import open_output
 from raymon.training.open_rank import OpenRank

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from raymon.cli.summary import print_summary
-from raymon.training.monitoring import Monitoring
+from raymon.results.monitoring import Monitoring
 from raymon.training.summary import Summary
 
 WATCHED = {

@@ -15,7 +15,7 @@ from pyarrow import fs
 
 import raymon
 from raymon.errors import TrainingError
-from raymon.sinks.count_names import SAVES_FAILED
+from raymon.results.count_names import SAVES_FAILED
 from raymon.storage import object_path, paths, storage_path
 from raymon.training import restore, run_lock
 from raymon.training import train as driver

@@ -25,7 +25,7 @@ import raymon
 from raymon.data import DatasetPosition, Position
 from raymon.errors import RunError, TrainingError
 from raymon.models import Model
-from raymon.sinks.count_names import SAVES_FAILED, SAVES_LEFT_OUT
+from raymon.results.count_names import SAVES_FAILED, SAVES_LEFT_OUT
 from raymon.training import tensor_files
 from raymon.training.checkpoint import INDEX, MANIFEST, TRAINER, FileEntry, list_checkpoints
 from raymon.training.feed import RunPosition

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from raymon.sinks.snapshot import Coverage, RankState
+from raymon.results.snapshot import Coverage, RankState
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""What is measured and shown: snapshots, evaluations, notices, health, and the names of counts."""
