@@ -12,7 +12,7 @@ from raymon.results.snapshot import (
     RankState,
     Snapshot,
 )
-from raymon.sinks.background import BackgroundSink
+from raymon.sinks.background.background import BackgroundSink
 from raymon.sinks.console import Console
 from raymon.sinks.json_lines import EvaluationLines, WindowLines
 from raymon.sinks.progress_logger import ProgressLogger

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from raymon.sinks import BackgroundSink, Evaluation, EvaluationLines, TensorBoard, WindowLines
-from raymon.sinks import sink_thread as thread_of_a_sink
+from raymon.sinks.background import sink_thread as thread_of_a_sink
 from tests.sinks.sinks import Recorder, wait_for
 from tests.sinks.snapshots import snapshot
 from tests.storage.copies import lines_of, mirror

@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 
 from raymon.results.snapshot import Evaluation, Snapshot
-from raymon.sinks.actions import Action, Flush, RollBack, Write, WriteEvaluation
+from raymon.sinks.background.actions import Action, Flush, RollBack, Write, WriteEvaluation
+from raymon.sinks.background.sink_thread import SinkThread
 from raymon.sinks.sink import Sink
-from raymon.sinks.sink_thread import SinkThread
 
 
 class BackgroundSink:

@@ -6,11 +6,11 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
-from raymon.sinks.action_queue import ActionQueue
-from raymon.sinks.actions import Action, Close, Flush, Write, WriteEvaluation
-from raymon.sinks.hang_watch import HangWatch
-from raymon.sinks.notices import Notices
-from raymon.sinks.retries import Retries
+from raymon.sinks.background.action_queue import ActionQueue
+from raymon.sinks.background.actions import Action, Close, Flush, Write, WriteEvaluation
+from raymon.sinks.background.hang_watch import HangWatch
+from raymon.sinks.background.notices import Notices
+from raymon.sinks.background.retries import Retries
 from raymon.sinks.sink import Sink, TellingSink
 
 GATHER_S = 10.0

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
-from raymon.sinks.actions import Action, Close, RollBack
-from raymon.sinks.hang_watch import HangWatch
-from raymon.sinks.notices import Notices
+from raymon.sinks.background.actions import Action, Close, RollBack
+from raymon.sinks.background.hang_watch import HangWatch
+from raymon.sinks.background.notices import Notices
 from raymon.sinks.sink import Sink
 
 _LONGEST_ERROR = 300

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 
-from raymon.sinks.actions import Action, Write, WriteEvaluation
+from raymon.sinks.background.actions import Action, Write, WriteEvaluation
 
 
 class ActionQueue:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from raymon.sinks.notices import Notices
+from raymon.sinks.background.notices import Notices
 
 
 class HangWatch:

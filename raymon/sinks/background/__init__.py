@@ -1,0 +1,1 @@
+"""A sink on a thread of its own, which is slow, hangs or fails without harm."""
