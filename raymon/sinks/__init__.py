@@ -14,7 +14,7 @@ from raymon.results.snapshot import (
 )
 from raymon.sinks.background.background import BackgroundSink
 from raymon.sinks.console import Console
-from raymon.sinks.json_lines import EvaluationLines, WindowLines
+from raymon.sinks.json_lines.json_lines import EvaluationLines, WindowLines
 from raymon.sinks.progress_logger import ProgressLogger
 from raymon.sinks.run_gauges import RunGauges, run_label
 from raymon.sinks.sink import Sink

@@ -15,7 +15,7 @@ from raymon.sinks.event_records import (
     purge_event,
     to_record,
 )
-from raymon.sinks.whole_append import append_whole
+from raymon.sinks.json_lines.whole_append import append_whole
 
 
 class EventFiles:

@@ -22,7 +22,7 @@ from raymon.protos.data_pb2 import DatasetType
 from raymon.protos.metric_pb2 import CustomMetric
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.reporter import last_step_kept
-from raymon.sinks.json_lines import SCORES_FILE
+from raymon.sinks.json_lines.json_lines import SCORES_FILE
 from raymon.storage import StoragePath, absolute, check_no_credentials, storage_path
 from raymon.training.checkpoint import (
     checkpoint_directories,

@@ -12,7 +12,7 @@ from google.protobuf import text_format
 from raymon.monitor import Ack
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.reporter import InProcessReporter, Reporter
-from raymon.sinks.json_lines import WindowLines
+from raymon.sinks.json_lines.json_lines import WindowLines
 from raymon.training.checkpoint import list_checkpoints
 from raymon.training.job import Job
 from raymon.training.worker import reporting_monitor, run_worker

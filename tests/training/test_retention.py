@@ -6,7 +6,7 @@ import pytest
 
 from raymon.errors import RunError
 from raymon.protos.export_pb2 import ExportConfig
-from raymon.sinks.json_lines import SCORES_FILE
+from raymon.sinks.json_lines.json_lines import SCORES_FILE
 from raymon.training.best import best_checkpoint, latest_checkpoint
 from raymon.training.checkpoint import (
     MANIFEST,

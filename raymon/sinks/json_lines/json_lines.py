@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from raymon.results.snapshot import Evaluation, Snapshot
-from raymon.sinks.json_lines_file import JsonLinesFile
-from raymon.sinks.json_lines_objects import JsonLinesObject, JsonLinesParts
+from raymon.sinks.json_lines.json_lines_file import JsonLinesFile
+from raymon.sinks.json_lines.json_lines_objects import JsonLinesObject, JsonLinesParts
 from raymon.storage import StoragePath
 
 SCORES_FILE = "train_eval_result_v2.txt"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from raymon.sinks.json_line import is_until, to_line
+from raymon.sinks.json_lines.json_line import is_until, to_line
 from raymon.storage import ObjectPath, Parts
 
 _MOST_GATHERED = 10_000

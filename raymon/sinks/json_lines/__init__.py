@@ -1,0 +1,1 @@
+"""Windows and scores as lines of JSON, on disks and on object storage."""
