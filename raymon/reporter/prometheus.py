@@ -10,7 +10,7 @@ from importlib.metadata import version
 from ray.util.metrics import Gauge as RayGauge
 
 from raymon.sinks import Health, RunGauges, Sink, run_label
-from raymon.sinks.gauges import GAUGES
+from raymon.sinks.prometheus.gauges import GAUGES
 
 EVERY_S = 1.0
 """Seconds between two times that all gauges are set, and between two looks at the run's health.

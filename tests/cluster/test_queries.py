@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from raymon.sinks.gauges import GAUGES
+from raymon.sinks.prometheus.gauges import GAUGES
 from tests.cluster.files import (
     CLUSTER,
     DASHBOARD,

@@ -6,7 +6,7 @@ import pytest
 from raymon.reporter import prometheus
 from raymon.reporter.prometheus import PrometheusExporter
 from raymon.sinks import Health, run_label
-from raymon.sinks.gauges import GAUGES
+from raymon.sinks.prometheus.gauges import GAUGES
 from tests.sinks.snapshots import snapshot
 
 Exported = tuple[PrometheusExporter, dict[tuple, float]]

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from raymon.sinks import run_label
-from raymon.sinks.gauges import GAUGES
+from raymon.sinks.prometheus.gauges import GAUGES
 from tests.cluster.files import CLUSTER, RULES, dashboard_queries
 from tests.integration.kills import kill, processes, start
 from tests.soak.browser import SCREENS, Browser

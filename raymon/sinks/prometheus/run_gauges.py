@@ -12,8 +12,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from raymon.results.health import Health
 from raymon.results.snapshot import Evaluation, Snapshot
-from raymon.sinks.gauges import GAUGES
-from raymon.sinks.lag import lags, shown
+from raymon.sinks.prometheus.gauges import GAUGES
+from raymon.sinks.prometheus.lag import lags, shown
 
 Series = tuple[str, tuple[tuple[str, str], ...]]
 """The name of a gauge, and its labels beside `run` by name."""
