@@ -19,7 +19,7 @@ from raymon.sinks.progress_logger import ProgressLogger
 from raymon.sinks.prometheus.run_gauges import RunGauges, run_label
 from raymon.sinks.sink import Sink
 from raymon.sinks.status_lines import StatusLines
-from raymon.sinks.tensorboard import TensorBoard
+from raymon.sinks.tensorboard.tensorboard import TensorBoard
 
 __all__ = [
     "AttemptBegan",

@@ -11,8 +11,8 @@ from tensorboardX.summary import histogram_raw, scalar
 
 from raymon.config.names import TOTAL_LOSS
 from raymon.results.snapshot import Evaluation, Snapshot
-from raymon.sinks.event_files import EventFiles
-from raymon.sinks.event_objects import EventObjects
+from raymon.sinks.tensorboard.event_files import EventFiles
+from raymon.sinks.tensorboard.event_objects import EventObjects
 from raymon.storage import StoragePath
 
 EVALUATION_DIRECTORY = "eval_val"

@@ -8,14 +8,14 @@ from pathlib import Path
 from tensorboardX.proto.event_pb2 import Event
 from tensorboardX.proto.summary_pb2 import Summary
 
-from raymon.sinks.event_records import (
+from raymon.sinks.json_lines.whole_append import append_whole
+from raymon.sinks.tensorboard.event_records import (
     event_file_name,
     first_record,
     newest_number,
     purge_event,
     to_record,
 )
-from raymon.sinks.json_lines.whole_append import append_whole
 
 
 class EventFiles:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from tensorboardX.proto.event_pb2 import Event
 from tensorboardX.proto.summary_pb2 import Summary
 
-from raymon.sinks.event_records import (
+from raymon.sinks.tensorboard.event_records import (
     event_file_name,
     first_record,
     newest_number,

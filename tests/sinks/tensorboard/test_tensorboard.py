@@ -111,11 +111,11 @@ def test_a_roll_back_of_another_process_hides_its_points_whatever_its_clock_said
     tmp_path: Path, monkeypatch
 ) -> None:
     now = time.time()
-    monkeypatch.setattr("raymon.sinks.event_files.time.time", lambda: now + 3600)
+    monkeypatch.setattr("raymon.sinks.tensorboard.event_files.time.time", lambda: now + 3600)
     board = TensorBoard(tmp_path, ["loss"])
     for step in (10, 20):
         board.write(snapshot(step, losses={"bce": 1.0}))
-    monkeypatch.setattr("raymon.sinks.event_files.time.time", lambda: now)
+    monkeypatch.setattr("raymon.sinks.tensorboard.event_files.time.time", lambda: now)
     board = TensorBoard(tmp_path, ["loss"])
     board.roll_back(10, 10)
     board.write(snapshot(20, losses={"bce": 2.0}))

@@ -1,0 +1,1 @@
+"""TensorBoard events, on disks and on object storage."""
