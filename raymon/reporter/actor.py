@@ -19,7 +19,7 @@ from raymon.reporter.prometheus import PrometheusExporter
 from raymon.reporter.publications import Cursor
 from raymon.reporter.reporter import Reporter
 from raymon.sinks import Evaluation, Published, RankState, Snapshot
-from raymon.sinks.status_lines import print_status
+from raymon.sinks.terminal.status_lines import print_status
 
 Metrics = Mapping[str, TrainMetricWrapper]
 

@@ -13,13 +13,13 @@ from raymon.results.snapshot import (
     Snapshot,
 )
 from raymon.sinks.background.background import BackgroundSink
-from raymon.sinks.console import Console
 from raymon.sinks.json_lines.json_lines import EvaluationLines, WindowLines
-from raymon.sinks.progress_logger import ProgressLogger
 from raymon.sinks.prometheus.run_gauges import RunGauges, run_label
 from raymon.sinks.sink import Sink
-from raymon.sinks.status_lines import StatusLines
 from raymon.sinks.tensorboard.tensorboard import TensorBoard
+from raymon.sinks.terminal.console import Console
+from raymon.sinks.terminal.progress_logger import ProgressLogger
+from raymon.sinks.terminal.status_lines import StatusLines
 
 __all__ = [
     "AttemptBegan",

@@ -12,13 +12,13 @@ from raymon.errors import ClusterLostError, ConfigError, RaymonError, TrainingEr
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.reporter import InProcessReporter, Reporter
 from raymon.sinks import Console, Evaluation
+from raymon.sinks.terminal.log_output import open_output
 from raymon.storage import StoragePath, absolute, storage_path
 from raymon.training.best import choose_checkpoint
 from raymon.training.checkpoint import check_sound
 from raymon.training.datasets import EVAL, Datasets, check_datasets, is_ray_dataset
 from raymon.training.failure import RankFailedError, explained
 from raymon.training.job import Job, features_of
-from raymon.training.open_output import open_output
 from raymon.training.prepare import check_evaluation_input, with_absolute_paths
 from raymon.training.progress import Progress, Publisher
 from raymon.training.train import datasets_in_process, in_process_context

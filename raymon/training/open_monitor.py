@@ -20,9 +20,9 @@ from raymon.errors import UserError
 from raymon.protos.monitor_pb2 import MonitorConfig
 from raymon.results.monitoring import Monitoring
 from raymon.sinks import Console, Snapshot
+from raymon.sinks.terminal.log_output import open_output
 from raymon.storage import ObjectPath, storage_path
 from raymon.training.open_metrics import TrainMetrics, open_metrics
-from raymon.training.open_output import open_output
 from raymon.training.open_rank import OpenRank
 from raymon.training.open_run import in_ray_train, open_run
 from raymon.training.open_settings import OpenRun, RunSettings

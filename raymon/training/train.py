@@ -39,6 +39,7 @@ from raymon.sinks import (
     TensorBoard,
     WindowLines,
 )
+from raymon.sinks.terminal.log_output import open_output
 from raymon.storage import StoragePath, storage_path
 from raymon.training.checkpoint import newest_checkpoint
 from raymon.training.datasets import (
@@ -53,7 +54,6 @@ from raymon.training.failure import RankFailedError, explained
 from raymon.training.fine_tune import Transfer
 from raymon.training.job import Job, evaluates_beside, features_of
 from raymon.training.kept import KeepRule, delete_what_goes
-from raymon.training.open_output import open_output
 from raymon.training.prepare import (
     RunPlan,
     check_config,

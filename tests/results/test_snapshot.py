@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from raymon.sinks import RunGauges, Snapshot, TensorBoard, WindowLines
-from raymon.sinks.progress_text import progress_line, short_suffix
+from raymon.sinks.terminal.progress_text import progress_line, short_suffix
 from tests.sinks.snapshots import snapshot
 
 LOSSES = st.dictionaries(

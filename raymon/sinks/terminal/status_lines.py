@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TextIO
 
 from raymon.results.snapshot import Evaluation, Snapshot
-from raymon.sinks.progress_text import format_values, progress_line
+from raymon.sinks.terminal.progress_text import format_values, progress_line
 
 
 class StatusLines:

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 import raymon
-from raymon.training.open_output import open_output
+from raymon.sinks.terminal.log_output import open_output
 from tests.sinks.sinks import wait_for
 
 LOSS = "損失"

@@ -8,7 +8,7 @@ from rich.console import Console as RichConsole
 from rich.logging import RichHandler
 
 from raymon.log import LEVELS, is_set_up_by_others, set_up_logging, use_level
-from raymon.sinks.terminal import error_terminal, terminal_handler
+from raymon.sinks.terminal.terminal import error_terminal, terminal_handler
 
 
 def open_output(

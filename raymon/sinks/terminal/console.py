@@ -18,8 +18,8 @@ from raymon.results.snapshot import (
     Published,
     Snapshot,
 )
-from raymon.sinks.live_bars import LiveBars
-from raymon.sinks.progress_text import (
+from raymon.sinks.terminal.live_bars import LiveBars
+from raymon.sinks.terminal.progress_text import (
     BOUND_SHOWN_ABOVE,
     format_values,
     progress_line,

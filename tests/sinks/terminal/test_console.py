@@ -12,7 +12,7 @@ from raymon.sinks import (
     EvaluationProgress,
     Published,
 )
-from raymon.sinks.progress_text import progress_line
+from raymon.sinks.terminal.progress_text import progress_line
 from tests.sinks.snapshots import snapshot
 
 

@@ -3,7 +3,8 @@ from functools import partial
 
 import pytest
 
-from raymon.sinks import ProgressLogger, progress_logger
+from raymon.sinks import ProgressLogger
+from raymon.sinks.terminal import progress_logger
 
 
 @pytest.fixture

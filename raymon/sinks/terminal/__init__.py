@@ -1,0 +1,1 @@
+"""Progress on a terminal: log lines, live bars, and what takes them."""
