@@ -17,9 +17,9 @@ import torch
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 from torch.utils import tensorboard
 
-from raymon.monitor.histogram import HistogramCounter, encode_histogram
 from raymon.protos.report_pb2 import Histogram
 from raymon.sinks import Coverage, Snapshot, TensorBoard
+from raymon.wire.histogram import HistogramCounter, encode_histogram
 
 METRICS = tuple(f"metric_{i}" for i in range(20))
 POINTS = len(METRICS) + 4

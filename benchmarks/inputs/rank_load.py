@@ -24,9 +24,9 @@ from raymon.metrics import (
     TrainMetricWrapper,
 )
 from raymon.monitor import SCHEMA_VERSION, Layout
-from raymon.monitor.counts import encode_counts
-from raymon.monitor.fixed_point import encode, units
 from raymon.protos.report_pb2 import LossSum, Scalar, SendingCounts, WindowReport
+from raymon.wire.counts import encode_counts
+from raymon.wire.fixed_point import encode, units
 
 STEPS = 100
 """Steps of a window."""

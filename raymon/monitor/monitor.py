@@ -10,13 +10,13 @@ import torch
 from raymon.metrics import TrainMetricWrapper
 from raymon.monitor.failures import Failures
 from raymon.monitor.late_updates import ROWS_AN_UPDATE, LateUpdates
-from raymon.monitor.layout import Layout
 from raymon.monitor.offload import Offload
 from raymon.monitor.phase_clock import PhaseClock
 from raymon.monitor.schedule import CutSchedule
 from raymon.monitor.sender import Sender
 from raymon.monitor.step_scalars import StepScalars
 from raymon.monitor.window import Window
+from raymon.wire.layout import Layout
 
 
 class Monitor:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from raymon.monitor.channel import Ack, Channel
 from raymon.monitor.failures import Failures
 from raymon.monitor.memory import host_bytes, take_device_bytes
-from raymon.monitor.sending import SendingAccount
 from raymon.monitor.window import Window, encode_window
 from raymon.protos.report_pb2 import WindowReport
+from raymon.wire.channel import Ack, Channel
+from raymon.wire.sending import SendingAccount
 
 if TYPE_CHECKING:
     from raymon.sinks import Evaluation

@@ -11,14 +11,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from raymon.monitor.counts import encode_counts
-from raymon.monitor.fixed_point import FINE_BITS, LARGEST, encode, units
-from raymon.monitor.histogram import encode_histogram
 from raymon.monitor.late_stack import LateStack
-from raymon.monitor.layout import Layout
 from raymon.monitor.offload import Offload
-from raymon.monitor.states import encode_states
 from raymon.protos.report_pb2 import LossSum, Scalar, WindowReport
+from raymon.wire.counts import encode_counts
+from raymon.wire.fixed_point import FINE_BITS, LARGEST, encode, units
+from raymon.wire.histogram import encode_histogram
+from raymon.wire.layout import Layout
+from raymon.wire.states import encode_states
 
 SCHEMA_VERSION = 3
 

@@ -6,9 +6,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from raymon.monitor.sending import add_sending, latency_quantile
 from raymon.protos.report_pb2 import AccountState, SendingCounts
 from raymon.reporter.window_sum import WindowSum
+from raymon.wire.sending import add_sending, latency_quantile
 
 
 @dataclass

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from raymon.monitor.counts import Entries, decode_counts
-from raymon.monitor.layout import Layout
-from raymon.monitor.states import decode_states
 from raymon.protos.report_pb2 import AttemptRecord, WindowReport
 from raymon.reporter.open_window import OpenWindow
 from raymon.reporter.window_sum import WindowSum
+from raymon.wire.counts import Entries, decode_counts
+from raymon.wire.layout import Layout
+from raymon.wire.states import decode_states
 
 _MAX_AHEAD = 100_000
 """Windows that a rank can be ahead of the one that is next; no worker keeps as many."""

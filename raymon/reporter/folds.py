@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from torchmetrics import Metric
 
 from raymon.metrics import CheckedMetric, DecayedMetric, TrainMetricWrapper, window_states
-from raymon.monitor.counts import add_counts, decode_counts, encode_counts
-from raymon.monitor.layout import Layout
-from raymon.monitor.states import States, decode_states, encode_merged, merge_into
 from raymon.protos.report_pb2 import DecayState, PlainTensor, ReporterState
 from raymon.reporter.window_sum import WindowSum
 from raymon.sinks import InputErrors
+from raymon.wire.counts import add_counts, decode_counts, encode_counts
+from raymon.wire.layout import Layout
+from raymon.wire.states import States, decode_states, encode_merged, merge_into
 
 
 class Folds:

@@ -8,13 +8,13 @@ from typing import Any
 
 from raymon.config.custom import told
 from raymon.metrics import TrainMetricWrapper
-from raymon.monitor.layout import Layout
 from raymon.protos.report_pb2 import ReporterState
 from raymon.reporter.account import Account
 from raymon.reporter.folds import Folds
 from raymon.reporter.period import Period
 from raymon.reporter.window_sum import WindowSum
 from raymon.sinks import Coverage, Snapshot
+from raymon.wire.layout import Layout
 
 Warn = Callable[[str, str], None]
 """Tells what is wrong: about what, and the text."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import copy
 
-from raymon.monitor.counts import Entries, decode_counts
-from raymon.monitor.layout import Layout
 from raymon.protos.report_pb2 import WindowReport
 from raymon.reporter.window_sum import WindowSum
+from raymon.wire.counts import Entries, decode_counts
+from raymon.wire.layout import Layout
 
 
 class OpenWindow:

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from torchmetrics import Metric
 
 from raymon.metrics import DecayedMetric
-from raymon.monitor.counts import add_counts, decode_counts, encode_counts
-from raymon.monitor.layout import Counts, Layout
-from raymon.monitor.states import States, decode_states, encode_merged, merge_into
 from raymon.protos.report_pb2 import PeriodState
 from raymon.reporter.window_sum import WindowSum
+from raymon.wire.counts import add_counts, decode_counts, encode_counts
+from raymon.wire.layout import Counts, Layout
+from raymon.wire.states import States, decode_states, encode_merged, merge_into
 
 
 @dataclass

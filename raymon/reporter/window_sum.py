@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from raymon.monitor.counts import Entries, add_counts, decode_counts, encode_counts
-from raymon.monitor.fixed_point import FINE_BITS, LARGEST_UNITS, decode, encode, real
-from raymon.monitor.layout import Counts, Layout
-from raymon.monitor.sending import add_sending
-from raymon.monitor.states import States, decode_states, encode_merged, merge_into
 from raymon.monitor.window import SCHEMA_VERSION
 from raymon.protos.report_pb2 import Histogram, LossSum, Scalar, SendingCounts, WindowReport
+from raymon.wire.counts import Entries, add_counts, decode_counts, encode_counts
+from raymon.wire.fixed_point import FINE_BITS, LARGEST_UNITS, decode, encode, real
+from raymon.wire.layout import Counts, Layout
+from raymon.wire.sending import add_sending
+from raymon.wire.states import States, decode_states, encode_merged, merge_into
 
 
 @dataclass

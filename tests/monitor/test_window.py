@@ -2,10 +2,10 @@ import math
 
 import torch
 
-from raymon.monitor.fixed_point import FINE_BITS, decode, real
 from raymon.monitor.late_stack import LateStack
-from raymon.monitor.layout import Layout
 from raymon.monitor.window import Window, encode_window
+from raymon.wire.fixed_point import FINE_BITS, decode, real
+from raymon.wire.layout import Layout
 
 
 def window_of(losses: list[float], weights: list[float]) -> Window:

@@ -190,7 +190,7 @@ def test_a_rank_in_two_reports_of_a_window_counts_once() -> None:
     def joint(*ranks: int) -> bytes:
         total = WindowSum.of(WindowReport.FromString(window(ranks[0], 0)), layout)
         for rank in ranks[1:]:
-            from raymon.monitor.counts import decode_counts
+            from raymon.wire.counts import decode_counts
 
             part = WindowReport.FromString(window(rank, 0))
             total.add(part, decode_counts(part.counts, layout.size))

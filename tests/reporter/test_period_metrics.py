@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from raymon.monitor.states import State
 from raymon.protos.report_pb2 import TensorState
 from raymon.reporter.period_metrics import PeriodMetrics
+from raymon.wire.states import State
 
 
 def window(fingerprint: int, entries: list[float]) -> Any:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from raymon.monitor.histogram import EDGES, HistogramCounter, encode_histogram
+from raymon.wire.histogram import EDGES, HistogramCounter, encode_histogram
 
 
 def test_counts_are_those_of_numpy() -> None:

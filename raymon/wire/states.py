@@ -15,9 +15,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from raymon.monitor.fixed_point import FRACTION_BITS, LARGEST, units
-from raymon.monitor.layout import is_count
 from raymon.protos.report_pb2 import MetricState, TensorState
+from raymon.wire.fixed_point import FRACTION_BITS, LARGEST, units
+from raymon.wire.layout import is_count
 
 _UNIT_BYTES = 16
 

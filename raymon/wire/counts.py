@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from raymon.monitor.layout import Counts, Layout
 from raymon.protos.report_pb2 import CountGroup
+from raymon.wire.layout import Counts, Layout
 
 Entries = Sequence[tuple[NDArray[np.int64], Counts]]
 """Positions in a vector, each there once, and what is there; by group."""

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raymon.monitor.sending import SendingAccount, add_sending, latency_quantile
 from raymon.protos.report_pb2 import SendingCounts
+from raymon.wire.sending import SendingAccount, add_sending, latency_quantile
 
 seconds = st.lists(st.floats(1e-6, 100), min_size=1, max_size=50)
 

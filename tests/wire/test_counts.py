@@ -5,10 +5,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from raymon.metrics import AUC, DecayAUC, MeanSquaredError, TrainMetricWrapper
-from raymon.monitor.counts import add_counts, decode_counts, encode_counts
-from raymon.monitor.layout import Layout
 from raymon.protos.report_pb2 import CountGroup
 from raymon.protos.report_pb2 import Layout as LayoutMessage
+from raymon.wire.counts import add_counts, decode_counts, encode_counts
+from raymon.wire.layout import Layout
 
 LAYOUT = Layout({("a", "x"): (3, 4), ("a", "y"): (), ("b", "x"): (300,)})
 entries = st.just(0) | st.integers(-(2**62), 2**62) | st.integers(0, 300).map(lambda n: n << 20)

@@ -5,9 +5,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raymon.monitor.fixed_point import LARGEST, LARGEST_UNITS, decode, encode, units
-from raymon.monitor.states import States, decode_states, encode_merged, encode_states, merge_into
 from raymon.protos.report_pb2 import FixedPoint, MetricState, TensorState
+from raymon.wire.fixed_point import LARGEST, LARGEST_UNITS, decode, encode, units
+from raymon.wire.states import States, decode_states, encode_merged, encode_states, merge_into
 
 reals = st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=8)
 
