@@ -17,7 +17,7 @@ import ray
 from numpy.typing import NDArray
 
 from benchmarks.inputs.rank_load import KINDS, STEPS, RankLoad, metrics
-from raymon.monitor import Ack
+from raymon.recorder import Ack
 from raymon.reporter import Reporter
 from raymon.reporter.collation import Attempt
 from raymon.reporter.node_reporter import NodeReporter

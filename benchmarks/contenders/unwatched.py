@@ -14,7 +14,7 @@ from ray.train.torch import TorchTrainer
 from torch import Tensor
 
 from benchmarks.contenders.click_task import WORKERS, Trained, note_rank, pipeline, trained
-from raymon.monitor import Monitor, Sender
+from raymon.recorder import Monitor, Sender
 from raymon.training.job import Job
 from raymon.training.kept_memory import keep_memory
 from raymon.training.retention import LocalRegister

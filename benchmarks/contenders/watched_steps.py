@@ -15,7 +15,7 @@ from torch import Tensor
 
 from benchmarks.contenders.clicks import ROWS, Clicks, Times, timed
 from raymon.metrics import DecayAUC, TrainMetricWrapper
-from raymon.monitor import Monitor, Sender
+from raymon.recorder import Monitor, Sender
 from raymon.reporter import InProcessReporter, Reporter
 from raymon.sinks import BackgroundSink, TensorBoard
 

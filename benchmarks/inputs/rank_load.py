@@ -23,8 +23,8 @@ from raymon.metrics import (
     MeanSquaredError,
     TrainMetricWrapper,
 )
-from raymon.monitor import SCHEMA_VERSION, Layout
 from raymon.protos.report_pb2 import LossSum, Scalar, SendingCounts, WindowReport
+from raymon.recorder import SCHEMA_VERSION, Layout
 from raymon.wire.counts import encode_counts
 from raymon.wire.fixed_point import encode, units
 

@@ -14,7 +14,7 @@ from ray import cloudpickle
 from ray.experimental import internal_kv
 
 from raymon.metrics import TrainMetricWrapper
-from raymon.monitor import Ack
+from raymon.recorder import Ack
 from raymon.reporter.prometheus import PrometheusExporter
 from raymon.reporter.publications import Cursor
 from raymon.reporter.reporter import Reporter

@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from typing import TypeVar
 
 from raymon.metrics import TrainMetricWrapper
-from raymon.monitor import Ack
+from raymon.recorder import Ack
 from raymon.reporter.publications import Cursor
 from raymon.reporter.reporter import Reporter
 from raymon.sinks import Evaluation, Published

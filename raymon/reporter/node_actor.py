@@ -11,8 +11,8 @@ import ray
 import ray.train
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from raymon.monitor import Ack, Channel, Layout
 from raymon.protos.monitor_pb2 import MonitorConfig
+from raymon.recorder import Ack, Channel, Layout
 from raymon.reporter.actor import Metrics
 from raymon.reporter.collation import Attempt
 from raymon.reporter.node_reporter import NodeChannel, NodeReporter

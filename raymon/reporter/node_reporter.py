@@ -10,8 +10,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 
-from raymon.monitor import Ack, Channel, Sender, WindowChannel
 from raymon.protos.report_pb2 import WindowReport
+from raymon.recorder import Ack, Channel, Sender, WindowChannel
 from raymon.reporter.collation import Attempt, Collation
 from raymon.reporter.reporter import parse_report
 from raymon.sinks import Evaluation

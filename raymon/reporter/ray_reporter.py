@@ -10,7 +10,7 @@ from typing import Any
 import ray
 
 from raymon.errors import RunError
-from raymon.monitor import Ack, Channel
+from raymon.recorder import Ack, Channel
 from raymon.reporter.actor import Metrics, ReportingActor, actor_name, forget_begun_attempt
 from raymon.reporter.publications import Cursor
 from raymon.reporter.reporter import Reporter

@@ -11,13 +11,13 @@ from typing import Any
 
 from raymon.errors import os_reason
 from raymon.metrics import TrainMetricWrapper
-from raymon.monitor import SCHEMA_VERSION, Ack, Layout
 from raymon.protos.report_pb2 import (
     EvaluationRecord,
     JournalRecord,
     ReporterState,
     WindowReport,
 )
+from raymon.recorder import SCHEMA_VERSION, Ack, Layout
 from raymon.reporter.collation import Attempt
 from raymon.reporter.evaluation_record import from_record, to_record
 from raymon.reporter.history import History, Replay, replay

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from raymon.monitor.window import SCHEMA_VERSION
 from raymon.protos.report_pb2 import Histogram, LossSum, Scalar, SendingCounts, WindowReport
+from raymon.recorder.window import SCHEMA_VERSION
 from raymon.wire.counts import Entries, add_counts, decode_counts, encode_counts
 from raymon.wire.fixed_point import FINE_BITS, LARGEST_UNITS, decode, encode, real
 from raymon.wire.layout import Counts, Layout

@@ -8,8 +8,8 @@ import torch
 
 from raymon.errors import RunError, reason
 from raymon.models import build_model
-from raymon.monitor import Channel, Sender
 from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.recorder import Channel, Sender
 from raymon.sinks import Evaluation
 from raymon.storage import StoragePath
 from raymon.training.checkpoint import check_sound, read_checkpoint, step_of, write_scores_beside

@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from raymon.models import Model
-from raymon.monitor import HistogramCounter, Monitor
 from raymon.protos.train_pb2 import GradClippingConfig
+from raymon.recorder import HistogramCounter, Monitor
 
 
 class GradientClipper:

@@ -6,8 +6,8 @@ import gc
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext
 
-from raymon.monitor import Monitor, Sender
 from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.recorder import Monitor, Sender
 from raymon.sinks import Evaluation
 from raymon.storage import storage_path
 from raymon.training.evaluation import evaluate

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from raymon.errors import RunError
-from raymon.monitor import Channel
+from raymon.recorder import Channel
 from raymon.reporter import InProcessReporter
 from raymon.storage import StoragePath, absolute
 from raymon.training.launchers import process_rank

@@ -12,8 +12,8 @@ from torch import Tensor
 from raymon.errors import UserError
 from raymon.metrics import TrainMetricWrapper, takes_weights
 from raymon.metrics.checked_metric import CheckedMetric
-from raymon.monitor import Ack, Monitor, Sender
-from raymon.monitor.phase_clock import PhaseClock
+from raymon.recorder import Ack, Monitor, Sender
+from raymon.recorder.phase_clock import PhaseClock
 from raymon.training.launchers import process_count, process_rank
 from raymon.training.open_settings import OpenRun, RunSettings
 from raymon.training.step_arguments import Column, Losses, StepArguments, device_of

@@ -15,8 +15,8 @@ from ray.train.collective import broadcast_from_rank_zero
 from ray.train.v2._internal.execution.context import get_train_context
 
 from raymon.errors import RunError, UserError
-from raymon.monitor import Channel
 from raymon.protos.monitor_pb2 import MonitorConfig
+from raymon.recorder import Channel
 from raymon.reporter.node_actor import TreeReporter
 from raymon.reporter.ray_reporter import RayReporter, reporter_of, start_reporter
 from raymon.storage import ObjectPath, StoragePath, with_few_tries, write_whole

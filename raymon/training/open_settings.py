@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 from raymon.errors import RunError
 from raymon.metrics import TrainMetricWrapper
-from raymon.monitor import Channel
 from raymon.protos.monitor_pb2 import MonitorConfig
+from raymon.recorder import Channel
 from raymon.reporter import Reporter, last_step_kept
 from raymon.sinks import BackgroundSink, Sink, TensorBoard, WindowLines
 from raymon.storage import StoragePath

@@ -14,9 +14,9 @@ from raymon.config.direction import stopping
 from raymon.errors import RunError
 from raymon.metrics import TrainMetricWrapper
 from raymon.models import Model, build_model
-from raymon.monitor import Channel, Monitor, Sender
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.train_pb2 import OnUnfinishedSave
+from raymon.recorder import Channel, Monitor, Sender
 from raymon.storage import StoragePath, storage_path
 from raymon.training.averages import AveragedWeights
 from raymon.training.checkpoint import list_checkpoints, read_checkpoint

@@ -49,7 +49,7 @@ def expected() -> dict[str, float]:
 
 
 def other_metric() -> bytes:
-    from raymon.monitor import Layout, Window, encode_window
+    from raymon.recorder import Layout, Window, encode_window
 
     wrapper = TrainMetricWrapper(MeanSquaredError())
     window = Window(

@@ -6,8 +6,8 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
-from raymon.monitor import Layout
 from raymon.protos.report_pb2 import WindowReport
+from raymon.recorder import Layout
 from raymon.reporter import InProcessReporter, Reporter
 from raymon.reporter.collation import Attempt
 from raymon.reporter.node_reporter import NodeReporter

@@ -15,10 +15,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from raymon.metrics import AUC, DecayAUC, DecayedMetric, MeanSquaredError, TrainMetricWrapper
 from raymon.metrics.states import take_window_states, window_states
-from raymon.monitor import Ack, Layout, Window, encode_window
-from raymon.monitor.late_stack import LateStack
-from raymon.monitor.offload import Offload
 from raymon.protos.report_pb2 import WindowReport
+from raymon.recorder import Ack, Layout, Window, encode_window
+from raymon.recorder.late_stack import LateStack
+from raymon.recorder.offload import Offload
 from raymon.reporter import Reporter
 from raymon.sinks import Evaluation, EvaluationLines, Snapshot, WindowLines
 

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raymon.monitor import Layout
-from raymon.monitor.window import encode_window
+from raymon.recorder import Layout
+from raymon.recorder.window import encode_window
 from raymon.reporter.folds import Folds
 from raymon.reporter.period import Period
 from raymon.reporter.window_sum import LossTotal, WindowSum
 from raymon.sinks import Coverage
-from tests.monitor.test_window import window_of
+from tests.recorder.test_window import window_of
 
 LOSS = st.floats(width=32) | st.sampled_from([math.nan, math.inf, 1e30, -1e30, 3e38])
 STEPS = st.lists(st.tuples(LOSS, st.sampled_from([1.0, 0.5, 256.0])), min_size=1, max_size=6)

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from raymon.monitor import Ack, Layout
-from raymon.monitor import sender as sender_module
 from raymon.protos.report_pb2 import WindowReport
+from raymon.recorder import Ack, Layout
+from raymon.recorder import sender as sender_module
 from raymon.reporter import InProcessReporter, Reporter
 from raymon.reporter.collation import Attempt
 from raymon.reporter.node_reporter import NodeChannel, NodeReporter

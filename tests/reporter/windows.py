@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 
 from raymon.metrics import DecayAUC, TrainMetricWrapper
-from raymon.monitor import Layout, Window, encode_window
-from raymon.monitor.late_stack import LateStack
-from raymon.monitor.offload import Offload
+from raymon.recorder import Layout, Window, encode_window
+from raymon.recorder.late_stack import LateStack
+from raymon.recorder.offload import Offload
 
 
 def auc_window(

@@ -18,8 +18,8 @@ from google.protobuf import text_format
 
 from raymon.errors import TrainingError, UserError
 from raymon.models import Model
-from raymon.monitor import Ack, Monitor, Sender
 from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.recorder import Ack, Monitor, Sender
 from raymon.training.checkpoint import Checkpoint
 from raymon.training.job import Job
 from raymon.training.worker import reporting_monitor, run_worker

@@ -9,8 +9,8 @@ from pathlib import Path
 import torch
 from google.protobuf import text_format
 
-from raymon.monitor import Ack
 from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.recorder import Ack
 from raymon.reporter import InProcessReporter, Reporter
 from raymon.sinks.json_lines.json_lines import WindowLines
 from raymon.training.checkpoint import list_checkpoints

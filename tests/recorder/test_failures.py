@@ -2,7 +2,7 @@ import logging
 
 import pytest
 
-from raymon.monitor.failures import Failures
+from raymon.recorder.failures import Failures
 
 
 class ActorError(Exception):

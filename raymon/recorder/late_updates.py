@@ -9,7 +9,7 @@ from torch import Tensor
 
 from raymon.metrics import TrainMetricWrapper, take_window_states
 from raymon.metrics.waiting_updates import Update
-from raymon.monitor.offload import Offload
+from raymon.recorder.offload import Offload
 
 ROWS_AN_UPDATE = 1 << 18
 """Rows that are worth an update. Held longer, tensors are in the way of what steps allocate."""

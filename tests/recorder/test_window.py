@@ -2,8 +2,8 @@ import math
 
 import torch
 
-from raymon.monitor.late_stack import LateStack
-from raymon.monitor.window import Window, encode_window
+from raymon.recorder.late_stack import LateStack
+from raymon.recorder.window import Window, encode_window
 from raymon.wire.fixed_point import FINE_BITS, decode, real
 from raymon.wire.layout import Layout
 

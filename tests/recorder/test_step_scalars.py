@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from raymon.monitor.step_scalars import StepScalars
+from raymon.recorder.step_scalars import StepScalars
 
 KINDS = {
     "tensors": lambda value: torch.tensor(value),

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from raymon.monitor.late_stack import LateStack
-from raymon.monitor.offload import Offload
 from raymon.protos.report_pb2 import LossSum, Scalar, WindowReport
+from raymon.recorder.late_stack import LateStack
+from raymon.recorder.offload import Offload
 from raymon.wire.counts import encode_counts
 from raymon.wire.fixed_point import FINE_BITS, LARGEST, encode, units
 from raymon.wire.histogram import encode_histogram

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from raymon.monitor import Ack, Sender, encode_window
-from raymon.monitor import sender as sender_module
 from raymon.protos.report_pb2 import WindowReport
+from raymon.recorder import Ack, Sender, encode_window
+from raymon.recorder import sender as sender_module
 from raymon.sinks import Evaluation
-from tests.monitor.test_window import window_of
+from tests.recorder.test_window import window_of
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from raymon.monitor.late_stack import LateStack
+from raymon.recorder.late_stack import LateStack
 
 
 class StepScalars:

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from raymon.monitor.offload import Offload
+from raymon.recorder.offload import Offload
 
 
 class LateStack:

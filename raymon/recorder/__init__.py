@@ -1,8 +1,8 @@
 """On the worker: accumulate, cut windows, send. Imports no Ray and never waits."""
 
-from raymon.monitor.monitor import Monitor
-from raymon.monitor.sender import Sender
-from raymon.monitor.window import SCHEMA_VERSION, Window, encode_window
+from raymon.recorder.recorder import Monitor
+from raymon.recorder.sender import Sender
+from raymon.recorder.window import SCHEMA_VERSION, Window, encode_window
 from raymon.wire.channel import Ack, Channel, WindowChannel
 from raymon.wire.histogram import HistogramCounter
 from raymon.wire.layout import Layout

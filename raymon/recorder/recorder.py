@@ -8,14 +8,14 @@ from typing import Any
 import torch
 
 from raymon.metrics import TrainMetricWrapper
-from raymon.monitor.failures import Failures
-from raymon.monitor.late_updates import ROWS_AN_UPDATE, LateUpdates
-from raymon.monitor.offload import Offload
-from raymon.monitor.phase_clock import PhaseClock
-from raymon.monitor.schedule import CutSchedule
-from raymon.monitor.sender import Sender
-from raymon.monitor.step_scalars import StepScalars
-from raymon.monitor.window import Window
+from raymon.recorder.failures import Failures
+from raymon.recorder.late_updates import ROWS_AN_UPDATE, LateUpdates
+from raymon.recorder.offload import Offload
+from raymon.recorder.phase_clock import PhaseClock
+from raymon.recorder.schedule import CutSchedule
+from raymon.recorder.sender import Sender
+from raymon.recorder.step_scalars import StepScalars
+from raymon.recorder.window import Window
 from raymon.wire.layout import Layout
 
 

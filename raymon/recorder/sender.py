@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from raymon.monitor.failures import Failures
-from raymon.monitor.memory import host_bytes, take_device_bytes
-from raymon.monitor.window import Window, encode_window
 from raymon.protos.report_pb2 import WindowReport
+from raymon.recorder.failures import Failures
+from raymon.recorder.memory import host_bytes, take_device_bytes
+from raymon.recorder.window import Window, encode_window
 from raymon.wire.channel import Ack, Channel
 from raymon.wire.sending import SendingAccount
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raymon.monitor.schedule import CutSchedule
+from raymon.recorder.schedule import CutSchedule
 
 
 @given(st.lists(st.integers(1, 50), min_size=1, max_size=4), st.integers(0, 500))

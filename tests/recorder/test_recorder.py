@@ -3,7 +3,7 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 from raymon.metrics import AUC, DecayAUC, TrainMetricWrapper, compute_states
-from raymon.monitor import Monitor, Window
+from raymon.recorder import Monitor, Window
 
 
 class Taken:
