@@ -19,11 +19,11 @@ from raymon.data.formats import (
 )
 from raymon.data.input_counts import InputCounts
 from raymon.data.input_paths import absolute_paths, may_be_read
-from raymon.data.labels import LabelKind, check_label_map
 from raymon.data.one_table import open_table
 from raymon.data.opened_dataset import has_state, wanted_arguments
 from raymon.data.plan import Position
 from raymon.data.reader import DataReader
+from raymon.data.values.labels import LabelKind, check_label_map
 
 __all__ = [
     "Batch",

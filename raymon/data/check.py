@@ -12,14 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from raymon.data.canonical import is_value
-from raymon.data.columns import is_list, is_number, is_string, is_time, value_type
 from raymon.data.converter import Columns
 from raymon.data.data_file import DataFile
 from raymon.data.formats import FileFormat
-from raymon.data.labels import LabelKind
 from raymon.data.one_table import open_table
 from raymon.data.table_formats import versioned_tables
+from raymon.data.values.arrow_types import is_list, is_number, is_string, is_time, value_type
+from raymon.data.values.canonical import is_value
+from raymon.data.values.labels import LabelKind
 from raymon.errors import DataError
 
 _log = logging.getLogger("raymon")

@@ -10,13 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import torch
 
-from raymon.data import columns
 from raymon.data.batch import IdList
-from raymon.data.canonical import canonical_texts, is_value
 from raymon.data.feature import Feature
-from raymon.data.hashing import bucket_ids, combine_hashes, hash_values
 from raymon.data.input_counts import InputCounts
-from raymon.data.row_values import flat_values
+from raymon.data.values import arrow_types as columns
+from raymon.data.values.canonical import canonical_texts, is_value
+from raymon.data.values.hashing import bucket_ids, combine_hashes, hash_values
+from raymon.data.values.row_values import flat_values
 from raymon.data.vocabulary import Vocabulary, look_up
 from raymon.errors import DataError
 

@@ -10,12 +10,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import torch
 
-from raymon.data.columns import as_float64
 from raymon.data.feature import Feature
-from raymon.data.hashing import key_ids
 from raymon.data.input_counts import InputCounts
-from raymon.data.labels import LabelKind, label_numbers
 from raymon.data.packed import PackedRows, Places
+from raymon.data.values.arrow_types import as_float64
+from raymon.data.values.hashing import key_ids
+from raymon.data.values.labels import LabelKind, label_numbers
 from raymon.errors import DataError
 
 

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from raymon.data.canonical import canonical_text, spells_integer
 from raymon.data.combo_feature import ComboFeature
 from raymon.data.encoded_feature import EncodedIds, EncodedNumbers
 from raymon.data.feature import EmbeddingSpec, Feature
@@ -16,6 +15,7 @@ from raymon.data.id_feature import IdFeature
 from raymon.data.normalizer import Normalizer, parse_normalizer
 from raymon.data.raw_feature import RawFeature
 from raymon.data.table_size import table_size
+from raymon.data.values.canonical import canonical_text, spells_integer
 from raymon.errors import ConfigError
 from raymon.protos import feature_pb2
 

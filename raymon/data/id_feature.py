@@ -10,13 +10,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import torch
 
-from raymon.data import columns
 from raymon.data.batch import IdList
-from raymon.data.canonical import NO_INTEGER, is_value, parsed_integers
 from raymon.data.feature import Feature
-from raymon.data.hashing import bucket_ids, hash_values
 from raymon.data.input_counts import InputCounts
-from raymon.data.row_values import flat_values, weighted_values
+from raymon.data.values import arrow_types as columns
+from raymon.data.values.canonical import NO_INTEGER, is_value, parsed_integers
+from raymon.data.values.hashing import bucket_ids, hash_values
+from raymon.data.values.row_values import flat_values, weighted_values
 from raymon.data.vocabulary import Vocabulary, look_up
 from raymon.errors import DataError
 from raymon.results.count_names import IDS_OUT_OF_RANGE, of_feature
@@ -31,7 +31,7 @@ class IdFeature(Feature):
     """Ids from a column of values, one a row or several.
 
     Exactly one of `hash_bucket_size`, `num_buckets` and `vocabulary` is given. The same value has
-    the same id, whatever type the column has: see `raymon.data.canonical`. Nulls, NaN and empty
+    the same id, whatever type the column has: see `raymon.data.values.canonical`. Nulls, NaN and empty
     strings are missing values. A row without any value has the id of `default_value`; where that
     is "", it has no id and its embedding is zero.
 

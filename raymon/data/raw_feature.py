@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import torch
 
-from raymon.data import columns
 from raymon.data.batch import IdList
 from raymon.data.feature import Feature
 from raymon.data.input_counts import InputCounts
 from raymon.data.normalizer import Normalizer
+from raymon.data.values import arrow_types as columns
 from raymon.errors import DataError, first_line
 
 Floats = npt.NDArray[np.float64]

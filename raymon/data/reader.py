@@ -13,7 +13,6 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from raymon.data.batch import Batch
-from raymon.data.canonical import kind_of_values
 from raymon.data.chunks import CHUNK_ROWS, ChunkReader
 from raymon.data.converter import Columns
 from raymon.data.dealing import Share, shares
@@ -24,6 +23,7 @@ from raymon.data.packed import join_rows
 from raymon.data.plan import EpochPlan, Position
 from raymon.data.prefetch import BYTES_AHEAD, fetch_ahead
 from raymon.data.stream import ShuffledStream, StreamReader
+from raymon.data.values.canonical import kind_of_values
 from raymon.errors import DataError
 from raymon.results.count_names import FILES_UNREADABLE
 

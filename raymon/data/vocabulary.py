@@ -11,8 +11,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from raymon.data.canonical import canonical, canonical_text, canonical_texts, spells_integer
-from raymon.data.columns import is_string
+from raymon.data.values.arrow_types import is_string
+from raymon.data.values.canonical import canonical, canonical_text, canonical_texts, spells_integer
 from raymon.errors import UserError, os_reason
 from raymon.storage import storage_path
 

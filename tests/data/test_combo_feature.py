@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raymon.data import Feature, IdList
-from raymon.data.hashing import combine_hashes, hash_integers, hash_strings
+from raymon.data.values.hashing import combine_hashes, hash_integers, hash_strings
 from tests.data.test_features import features, rows
 
 COMBO = 'feature_name: "f" expression: ["user:a", "item:b"] embedding_dim: 4 separator: "|" '

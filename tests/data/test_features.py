@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raymon.data import Feature, IdList, build_features
-from raymon.data.hashing import hash_integers, hash_strings, key_ids
 from raymon.data.input_counts import InputCounts
+from raymon.data.values.hashing import hash_integers, hash_strings, key_ids
 from raymon.errors import ConfigError, DataError
 from raymon.protos import feature_pb2
 

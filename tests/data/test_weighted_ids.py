@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from raymon.data import IdList
 from raymon.data.batch import join_ids
-from raymon.data.hashing import hash_strings
+from raymon.data.values.hashing import hash_strings
 from raymon.errors import ConfigError, DataError
 from raymon.models.embedding import EmbeddingTable
 from tests.data.test_features import id_feature, rows

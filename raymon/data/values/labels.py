@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from raymon.data.canonical import canonical_text, canonical_texts
-from raymon.data.columns import as_array, as_float64, is_string
+from raymon.data.values.arrow_types import as_array, as_float64, is_string
+from raymon.data.values.canonical import canonical_text, canonical_texts
 
 
 class LabelKind(StrEnum):

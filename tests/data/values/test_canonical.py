@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from pyarrow import csv
 
 from raymon.data import Feature, IdList
-from raymon.data.canonical import canonical_text, canonical_texts, parsed_integers
-from raymon.data.hashing import hash_integers, hash_strings, hash_values, key_ids
-from raymon.data.spelled_integers import spelled_integers
+from raymon.data.values.canonical import canonical_text, canonical_texts, parsed_integers
+from raymon.data.values.hashing import hash_integers, hash_strings, hash_values, key_ids
+from raymon.data.values.spelled_integers import spelled_integers
 from raymon.errors import DataError
 from tests.data.test_features import features, id_feature, rows
 

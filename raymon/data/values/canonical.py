@@ -19,8 +19,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from raymon.data.columns import is_list, is_string, value_type
-from raymon.data.spelled_integers import spelled_integers
+from raymon.data.values.arrow_types import is_list, is_string, value_type
+from raymon.data.values.spelled_integers import spelled_integers
 
 Integers = npt.NDArray[np.int64]
 

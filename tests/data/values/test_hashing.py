@@ -5,7 +5,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from raymon.data.hashing import bucket_ids, hash_integers, hash_strings, key_ids
+from raymon.data.values.hashing import bucket_ids, hash_integers, hash_strings, key_ids
 
 MASK = 2**64 - 1
 GOLDEN = 0x9E3779B97F4A7C15

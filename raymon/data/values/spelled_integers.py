@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from raymon.data.columns import string_bytes
+from raymon.data.values.arrow_types import string_bytes
 
 UInt64s = npt.NDArray[np.uint64]
 

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from raymon.data import LabelKind
-from raymon.data.labels import check_label_map, label_numbers
+from raymon.data.values.labels import check_label_map, label_numbers
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import torch
 
-from raymon.data.canonical import canonical
-from raymon.data.columns import as_array, is_string, string_bytes
-from raymon.data.spelled_integers import spelled_integers
+from raymon.data.values.arrow_types import as_array, is_string, string_bytes
+from raymon.data.values.canonical import canonical
+from raymon.data.values.spelled_integers import spelled_integers
 
 UInt64s = npt.NDArray[np.uint64]
 

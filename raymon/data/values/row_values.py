@@ -7,8 +7,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from raymon.data.canonical import canonical
-from raymon.data.columns import as_array, as_float64, is_list, is_string, string_bytes
+from raymon.data.values.arrow_types import as_array, as_float64, is_list, is_string, string_bytes
+from raymon.data.values.canonical import canonical
 
 
 def flat_values(

@@ -1,0 +1,1 @@
+"""What a value of a column means, whatever type it comes in."""
