@@ -3,12 +3,12 @@
 from raymon.data.batch import Batch, IdList
 from raymon.data.check import InputSummary, check_input, check_schema
 from raymon.data.converter import Columns
-from raymon.data.csv_file import CsvFormat, compression_of
 from raymon.data.dataset_reader import DatasetBatch, DatasetPosition, DatasetReader, missing_rows
 from raymon.data.feature import EmbeddingSpec, Feature
 from raymon.data.features import build_features
 from raymon.data.fg_mode import pipeline_features, why_raw
-from raymon.data.formats import (
+from raymon.data.files.csv_file import CsvFormat, compression_of
+from raymon.data.files.formats import (
     FileFormat,
     FileKind,
     format_by_ending,
@@ -17,8 +17,8 @@ from raymon.data.formats import (
     kinds_by_ending,
     parquet_paths,
 )
+from raymon.data.files.input_paths import absolute_paths, may_be_read
 from raymon.data.input_counts import InputCounts
-from raymon.data.input_paths import absolute_paths, may_be_read
 from raymon.data.one_table import open_table
 from raymon.data.opened_dataset import has_state, wanted_arguments
 from raymon.data.plan import Position

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from raymon.data.data_file import DataFile
+from raymon.data.files.data_file import DataFile
 
 _MORE_DECODING = 0.1
 """Share of the row groups that may be cut, and so be decoded twice, to make streams even."""

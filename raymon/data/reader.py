@@ -16,7 +16,7 @@ from raymon.data.batch import Batch
 from raymon.data.chunks import CHUNK_ROWS, ChunkReader
 from raymon.data.converter import Columns
 from raymon.data.dealing import Share, shares
-from raymon.data.formats import FileFormat
+from raymon.data.files.formats import FileFormat
 from raymon.data.one_table import as_schema, common_type, open_table
 from raymon.data.order import RowRange, deal, row_groups, shuffled, shuffled_rows
 from raymon.data.packed import join_rows

@@ -27,7 +27,7 @@ from raymon.data import (
     build_features,
     check_input,
 )
-from raymon.data import csv_file as csv_files
+from raymon.data.files import csv_file as csv_files
 from raymon.errors import DataError
 from raymon.protos import feature_pb2
 

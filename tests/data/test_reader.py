@@ -188,7 +188,7 @@ def test_workers_that_change_in_number_go_on_with_the_undisturbed_sequence(
 
 
 def test_few_row_groups_are_decoded_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from raymon.data.parquet import ParquetFile
+    from raymon.data.files.parquet import ParquetFile
 
     # Row groups of different sizes, 40 in all.
     for number in range(4):
@@ -217,7 +217,7 @@ def test_few_row_groups_are_decoded_twice(tmp_path: Path, monkeypatch: pytest.Mo
 def test_going_on_at_nine_tenths_reads_little(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shuffle: bool, world_size: int
 ) -> None:
-    from raymon.data.parquet import ParquetFile
+    from raymon.data.files.parquet import ParquetFile
 
     groups, rows = 200, 2000
     pq.write_table(table(range(rows)), tmp_path / "a.parquet", row_group_size=rows // groups)
@@ -360,7 +360,7 @@ def test_closing_an_epoch_early_stops_its_threads(log: Path) -> None:
 def test_row_groups_before_the_first_step_are_not_decoded(
     log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from raymon.data.parquet import ParquetFile
+    from raymon.data.files.parquet import ParquetFile
 
     decoded: list[int] = []
     read = ParquetFile.read

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from raymon.data.formats import open_files
+from raymon.data.files.formats import open_files
 from raymon.errors import DataError
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from raymon.data.data_file import ColumnStatistics, DataFile
-from raymon.data.found_file import FoundFile
+from raymon.data.files.data_file import ColumnStatistics, DataFile
+from raymon.data.files.found_file import FoundFile
 
 
 class ParquetFile(DataFile):

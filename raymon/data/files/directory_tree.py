@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from pyarrow import fs
 
-from raymon.data.globs import is_visible
+from raymon.data.files.globs import is_visible
 
 
 class Kind(Enum):

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 import pyarrow as pa
 from pyarrow import fs
 
-from raymon.data.directory_tree import (
+from raymon.data.files.directory_tree import (
     Entry,
     Kind,
     LocalTree,
@@ -22,7 +22,7 @@ from raymon.data.directory_tree import (
     files_below,
     joined,
 )
-from raymon.data.globs import (
+from raymon.data.files.globs import (
     ANY_DEPTH,
     alternatives,
     escaped,

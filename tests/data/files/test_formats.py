@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from pyarrow import csv, feather
 
 from raymon.data import CsvFormat, FileFormat, FileKind
-from raymon.data import csv_file as csv_files
-from raymon.data.data_file import DataFile
-from raymon.data.formats import open_files
+from raymon.data.files import csv_file as csv_files
+from raymon.data.files.data_file import DataFile
+from raymon.data.files.formats import open_files
 from raymon.errors import DataError
 from tests.data.test_reader import global_batches, reader, row_numbers, table
 

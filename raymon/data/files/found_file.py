@@ -9,8 +9,8 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import fs
 
-from raymon.data.directory_tree import Entry, Kind
-from raymon.data.input_paths import InputPath, input_paths
+from raymon.data.files.directory_tree import Entry, Kind
+from raymon.data.files.input_paths import InputPath, input_paths
 from raymon.errors import DataError, first_line
 
 

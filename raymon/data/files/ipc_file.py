@@ -8,8 +8,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from raymon.data.data_file import DataFile
-from raymon.data.found_file import FoundFile
+from raymon.data.files.data_file import DataFile
+from raymon.data.files.found_file import FoundFile
 
 
 class IpcFile(DataFile):

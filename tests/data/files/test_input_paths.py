@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from pyarrow import fs
 
 from raymon.data import absolute_paths, may_be_read
-from raymon.data.found_file import find_files
-from raymon.data.input_paths import input_paths
+from raymon.data.files.found_file import find_files
+from raymon.data.files.input_paths import input_paths
 from raymon.errors import DataError
 from raymon.storage import ObjectPath, split_query
 from tests.storage.objects import Objects
@@ -217,7 +217,7 @@ def test_links_are_followed_and_no_file_is_read_twice(tmp_path: Path) -> None:
 
 
 def test_a_link_to_nothing_is_no_part_less(tmp_path: Path) -> None:
-    from raymon.data.formats import open_files
+    from raymon.data.files.formats import open_files
 
     (tmp_path / "part-1.parquet").symlink_to("gone.parquet")
     for path in (tmp_path, f"{tmp_path}/*", f"{tmp_path}/part-1.parquet"):
@@ -314,7 +314,7 @@ def test_object_storage_has_the_same_files_as_a_disk(
         assert given == query
         return fs.PyFileSystem(objects), unquote(path.removeprefix("mem://"))
 
-    monkeypatch.setattr("raymon.data.input_paths.open_uri", opened)
+    monkeypatch.setattr("raymon.data.files.input_paths.open_uri", opened)
     monkeypatch.chdir(tmp_path)
     uris = ",".join(
         "mem://bucket/" + part.strip().replace("%", "%25").replace("20,", "20%2C") + query

@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from raymon.data.csv_head import CsvHead, read_head
-from raymon.data.csv_rows import LineParser, WrongLine, runs
-from raymon.data.data_file import DataFile
-from raymon.data.found_file import FoundFile
+from raymon.data.files.csv_head import CsvHead, read_head
+from raymon.data.files.csv_rows import LineParser, WrongLine, runs
+from raymon.data.files.data_file import DataFile
+from raymon.data.files.found_file import FoundFile
 from raymon.errors import DataError
 
 _log = logging.getLogger("raymon")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from raymon.data.found_file import FoundFile
+from raymon.data.files.found_file import FoundFile
 from raymon.errors import DataError, first_line
 
 

@@ -8,11 +8,11 @@ from enum import StrEnum
 
 import pyarrow as pa
 
-from raymon.data.csv_file import CsvFile, CsvFormat
-from raymon.data.data_file import DataFile
-from raymon.data.found_file import FoundFile, find_files
-from raymon.data.ipc_file import IpcFile
-from raymon.data.parquet import ParquetFile
+from raymon.data.files.csv_file import CsvFile, CsvFormat
+from raymon.data.files.data_file import DataFile
+from raymon.data.files.found_file import FoundFile, find_files
+from raymon.data.files.ipc_file import IpcFile
+from raymon.data.files.parquet import ParquetFile
 from raymon.errors import DataError, first_line
 from raymon.protos.data_pb2 import DataConfig, DatasetType, FieldType
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from raymon.data.directory_tree import Tree, joined
-from raymon.data.input_paths import input_paths
+from raymon.data.files.directory_tree import Tree, joined
+from raymon.data.files.input_paths import input_paths
 
 
 def versioned_tables(path: str) -> list[str]:
