@@ -4,9 +4,9 @@ from raymon.data.batch import Batch, IdList
 from raymon.data.check import InputSummary, check_input, check_schema
 from raymon.data.converter import Columns
 from raymon.data.dataset_reader import DatasetBatch, DatasetPosition, DatasetReader, missing_rows
-from raymon.data.feature import EmbeddingSpec, Feature
-from raymon.data.features import build_features
-from raymon.data.fg_mode import pipeline_features, why_raw
+from raymon.data.features.build import build_features
+from raymon.data.features.feature import EmbeddingSpec, Feature
+from raymon.data.features.fg_mode import pipeline_features, why_raw
 from raymon.data.files.csv_file import CsvFormat, compression_of
 from raymon.data.files.formats import (
     FileFormat,

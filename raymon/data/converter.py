@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import torch
 
-from raymon.data.feature import Feature
+from raymon.data.features.feature import Feature
 from raymon.data.input_counts import InputCounts
 from raymon.data.packed import PackedRows, Places
 from raymon.data.values.arrow_types import as_float64

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable
 
 from raymon.data import Feature
-from raymon.data.vocabulary import Vocabulary
+from raymon.data.features.vocabulary import Vocabulary
 from raymon.errors import RunError, os_reason
 from raymon.storage import StoragePath, to_json, write_whole
 

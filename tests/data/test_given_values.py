@@ -13,7 +13,7 @@ import torch
 
 from raymon.data import Batch, Columns, DatasetReader, LabelKind
 from raymon.errors import DataError
-from tests.data.test_features import features, rows
+from tests.data.features.test_build import features, rows
 
 FEATURES = features(
     'id_feature { feature_name: "user" expression: "user:user" hash_bucket_size: 1000 '

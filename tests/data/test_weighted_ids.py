@@ -11,7 +11,7 @@ from raymon.data.batch import join_ids
 from raymon.data.values.hashing import hash_strings
 from raymon.errors import ConfigError, DataError
 from raymon.models.embedding import EmbeddingTable
-from tests.data.test_features import id_feature, rows
+from tests.data.features.test_build import id_feature, rows
 
 WEIGHTS = st.integers(-8, 8).map(lambda eighths: eighths / 8)
 CELL = st.none() | st.lists(

@@ -14,7 +14,7 @@ from google.protobuf import text_format
 
 import raymon
 from raymon.config import load, read_saved
-from raymon.data.fg_mode import LOOKED_AT
+from raymon.data.features.fg_mode import LOOKED_AT
 from raymon.errors import ConfigError, DataError
 from raymon.protos.data_pb2 import FgMode
 from raymon.protos.pipeline_pb2 import PipelineConfig

@@ -20,7 +20,7 @@ from raymon.data.values.canonical import canonical_text, canonical_texts, parsed
 from raymon.data.values.hashing import hash_integers, hash_strings, hash_values, key_ids
 from raymon.data.values.spelled_integers import spelled_integers
 from raymon.errors import DataError
-from tests.data.test_features import features, id_feature, rows
+from tests.data.features.test_build import features, id_feature, rows
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
 FEATURES = [

@@ -5,9 +5,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from raymon.data.vocabulary import Vocabulary, look_up, read_values
+from raymon.data.features.vocabulary import Vocabulary, look_up, read_values
 from raymon.errors import ConfigError
-from tests.data.test_features import id_feature, rows
+from tests.data.features.test_build import id_feature, rows
 
 
 def test_a_dictionary_gives_values_their_ids() -> None:

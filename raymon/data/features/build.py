@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from raymon.data.combo_feature import ComboFeature
-from raymon.data.encoded_feature import EncodedIds, EncodedNumbers
-from raymon.data.feature import EmbeddingSpec, Feature
-from raymon.data.id_feature import IdFeature
-from raymon.data.normalizer import Normalizer, parse_normalizer
-from raymon.data.raw_feature import RawFeature
-from raymon.data.table_size import table_size
+from raymon.data.features.combo_feature import ComboFeature
+from raymon.data.features.encoded_feature import EncodedIds, EncodedNumbers
+from raymon.data.features.feature import EmbeddingSpec, Feature
+from raymon.data.features.id_feature import IdFeature
+from raymon.data.features.normalizer import Normalizer, parse_normalizer
+from raymon.data.features.raw_feature import RawFeature
+from raymon.data.features.table_size import table_size
 from raymon.data.values.canonical import canonical_text, spells_integer
 from raymon.errors import ConfigError
 from raymon.protos import feature_pb2

@@ -11,13 +11,13 @@ import pyarrow.compute as pc
 import torch
 
 from raymon.data.batch import IdList
-from raymon.data.feature import Feature
+from raymon.data.features.feature import Feature
+from raymon.data.features.vocabulary import Vocabulary, look_up
 from raymon.data.input_counts import InputCounts
 from raymon.data.values import arrow_types as columns
 from raymon.data.values.canonical import canonical_texts, is_value
 from raymon.data.values.hashing import bucket_ids, combine_hashes, hash_values
 from raymon.data.values.row_values import flat_values
-from raymon.data.vocabulary import Vocabulary, look_up
 from raymon.errors import DataError
 
 Ids = npt.NDArray[np.int64]

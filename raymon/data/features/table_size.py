@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from raymon.data.vocabulary import (
+from raymon.data.features.vocabulary import (
     FIRST,
     Vocabulary,
     numbered,

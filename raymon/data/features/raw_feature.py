@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 import torch
 
 from raymon.data.batch import IdList
-from raymon.data.feature import Feature
+from raymon.data.features.feature import Feature
+from raymon.data.features.normalizer import Normalizer
 from raymon.data.input_counts import InputCounts
-from raymon.data.normalizer import Normalizer
 from raymon.data.values import arrow_types as columns
 from raymon.errors import DataError, first_line
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from raymon.data import Feature, IdList
 from raymon.data.values.hashing import combine_hashes, hash_integers, hash_strings
-from tests.data.test_features import features, rows
+from tests.data.features.test_build import features, rows
 
 COMBO = 'feature_name: "f" expression: ["user:a", "item:b"] embedding_dim: 4 separator: "|" '
 

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from raymon.data.normalizer import parse_normalizer
+from raymon.data.features.normalizer import parse_normalizer
 
 
 @pytest.mark.parametrize(

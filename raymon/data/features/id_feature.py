@@ -11,13 +11,13 @@ import pyarrow as pa
 import torch
 
 from raymon.data.batch import IdList
-from raymon.data.feature import Feature
+from raymon.data.features.feature import Feature
+from raymon.data.features.vocabulary import Vocabulary, look_up
 from raymon.data.input_counts import InputCounts
 from raymon.data.values import arrow_types as columns
 from raymon.data.values.canonical import NO_INTEGER, is_value, parsed_integers
 from raymon.data.values.hashing import bucket_ids, hash_values
 from raymon.data.values.row_values import flat_values, weighted_values
-from raymon.data.vocabulary import Vocabulary, look_up
 from raymon.errors import DataError
 from raymon.results.count_names import IDS_OUT_OF_RANGE, of_feature
 

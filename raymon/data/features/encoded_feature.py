@@ -11,9 +11,9 @@ import pyarrow as pa
 import torch
 
 from raymon.data.batch import IdList
-from raymon.data.feature import Feature
+from raymon.data.features.feature import Feature
+from raymon.data.features.raw_feature import RawFeature
 from raymon.data.input_counts import InputCounts
-from raymon.data.raw_feature import RawFeature
 from raymon.data.values import arrow_types as columns
 from raymon.data.values.canonical import NO_INTEGER, is_value, parsed_integers
 from raymon.data.values.row_values import flat_values, weighted_values

@@ -1,0 +1,1 @@
+"""Features: raw columns to ids and numbers."""
