@@ -1,8 +1,6 @@
 """Files to batches of tensors."""
 
 from raymon.data.batch import Batch, IdList
-from raymon.data.check import InputSummary, check_input, check_schema
-from raymon.data.converter import Columns
 from raymon.data.dataset_reader import DatasetBatch, DatasetPosition, DatasetReader, missing_rows
 from raymon.data.features.build import build_features
 from raymon.data.features.feature import EmbeddingSpec, Feature
@@ -19,10 +17,12 @@ from raymon.data.files.formats import (
 )
 from raymon.data.files.input_paths import absolute_paths, may_be_read
 from raymon.data.input_counts import InputCounts
-from raymon.data.one_table import open_table
 from raymon.data.opened_dataset import has_state, wanted_arguments
-from raymon.data.plan import Position
-from raymon.data.reader import DataReader
+from raymon.data.reading.check import InputSummary, check_input, check_schema
+from raymon.data.reading.converter import Columns
+from raymon.data.reading.one_table import open_table
+from raymon.data.reading.plan import Position
+from raymon.data.reading.reader import DataReader
 from raymon.data.values.labels import LabelKind, check_label_map
 
 __all__ = [

@@ -11,13 +11,13 @@ from typing import Any
 import pyarrow as pa
 
 from raymon.data.batch import Batch
-from raymon.data.chunks import CHUNK_ROWS
-from raymon.data.converter import Columns, Converter, Origin
 from raymon.data.dataset_tables import TableMaker
 from raymon.data.input_counts import InputCounts
 from raymon.data.opened_dataset import ARGUMENTS, OpenedDataset, state_of
-from raymon.data.packed import PackedRows, join_rows, take_rows
-from raymon.data.prefetch import BYTES_AHEAD, fetch_ahead
+from raymon.data.reading.chunks import CHUNK_ROWS
+from raymon.data.reading.converter import Columns, Converter, Origin
+from raymon.data.reading.packed_rows import PackedRows, join_rows, take_rows
+from raymon.data.reading.prefetch import BYTES_AHEAD, fetch_ahead
 from raymon.results.count_names import ROWS_LEFT_OVER
 
 _JOIN_S = 10.0

@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from raymon.data.check import LIST_TYPES, VALUE_TYPES, check_schema, fitting_type
-from raymon.data.converter import Columns
+from raymon.data.reading.check import LIST_TYPES, VALUE_TYPES, check_schema, fitting_type
+from raymon.data.reading.converter import Columns
 from raymon.data.values.arrow_types import as_array, is_list
 from raymon.data.values.canonical import canonical_text, canonical_texts
 from raymon.errors import DataError, first_line

@@ -35,7 +35,7 @@ from raymon.training.optimizers import build_optimizers
 from raymon.training.train_step import TrainStep
 from raymon.training.worker_context import WorkerContext
 from tests.checkpoints import saved_model
-from tests.data.test_reader import damage
+from tests.data.reading.test_reader import damage
 from tests.training import rank_process
 from tests.training.rank_process import RankRun, read_config, run_rank
 

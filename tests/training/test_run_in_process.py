@@ -18,7 +18,7 @@ from raymon.errors import RunError
 from raymon.training.checkpoint import list_checkpoints
 from raymon.training.loop import Loop
 from tests.checkpoints import saved_model
-from tests.data.test_reader import damage
+from tests.data.reading.test_reader import damage
 
 
 def weights(run: Path, step: int) -> dict[str, torch.Tensor]:

@@ -17,7 +17,7 @@ from raymon.data.files import csv_file as csv_files
 from raymon.data.files.data_file import DataFile
 from raymon.data.files.formats import open_files
 from raymon.errors import DataError
-from tests.data.test_reader import global_batches, reader, row_numbers, table
+from tests.data.reading.test_reader import global_batches, reader, row_numbers, table
 
 HEADED = FileFormat(FileKind.CSV, CsvFormat(with_header=True))
 

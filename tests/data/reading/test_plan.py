@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from raymon.data.dealing import shares
-from raymon.data.plan import EpochPlan
+from raymon.data.reading.plan import EpochPlan
+from raymon.data.reading.stream_assignment import shares
 
 LENGTHS = st.lists(st.integers(0, 60), min_size=1, max_size=9).filter(any).map(tuple)
 

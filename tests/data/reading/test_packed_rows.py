@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raymon.data import IdList
-from raymon.data.packed import PackedRows, Places, join_rows
+from raymon.data.reading.packed_rows import PackedRows, Places, join_rows
 
 PLACES = Places.of(["number", "pair"], ["label"], ["weight"], ["one", "many"], ["key"])
 ROW = st.tuples(st.integers(0, 9), st.lists(st.integers(0, 9), max_size=3))

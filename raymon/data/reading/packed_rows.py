@@ -15,7 +15,7 @@ import numpy.typing as npt
 import torch
 
 from raymon.data.batch import Batch, IdList, join_ids
-from raymon.data.recycled_memory import RecycledMemory
+from raymon.data.reading.recycled_memory import RecycledMemory
 
 
 @dataclass(frozen=True)

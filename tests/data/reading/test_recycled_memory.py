@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raymon.data.recycled_memory import RecycledMemory
+from raymon.data.reading.recycled_memory import RecycledMemory
 
 LARGE = (4, 100_000)
 

@@ -12,7 +12,7 @@ import torch
 
 from raymon.data.features.feature import Feature
 from raymon.data.input_counts import InputCounts
-from raymon.data.packed import PackedRows, Places
+from raymon.data.reading.packed_rows import PackedRows, Places
 from raymon.data.values.arrow_types import as_float64
 from raymon.data.values.hashing import key_ids
 from raymon.data.values.labels import LabelKind, label_numbers

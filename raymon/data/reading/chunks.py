@@ -9,10 +9,10 @@ from functools import partial
 
 import pyarrow as pa
 
-from raymon.data.converter import Columns, Converter, Origin
 from raymon.data.input_counts import InputCounts
-from raymon.data.order import RowRange
-from raymon.data.packed import PackedRows, join_rows
+from raymon.data.reading.converter import Columns, Converter, Origin
+from raymon.data.reading.order import RowRange
+from raymon.data.reading.packed_rows import PackedRows, join_rows
 from raymon.errors import DataError
 from raymon.results.count_names import ROWS_UNREADABLE
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from raymon.data.prefetch import fetch_ahead
+from raymon.data.reading.prefetch import fetch_ahead
 
 
 class Drawn:

@@ -9,9 +9,9 @@ from concurrent.futures import Executor, Future, wait
 import numpy as np
 import numpy.typing as npt
 
-from raymon.data.chunks import ChunkReader, Converted, Piece
-from raymon.data.order import RowRange, skip_rows
-from raymon.data.packed import PackedRows, join_rows, take_rows
+from raymon.data.reading.chunks import ChunkReader, Converted, Piece
+from raymon.data.reading.order import RowRange, skip_rows
+from raymon.data.reading.packed_rows import PackedRows, join_rows, take_rows
 from raymon.errors import DataError
 
 RowOrder = Callable[[int, int], npt.NDArray[np.int64]]

@@ -13,16 +13,16 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from raymon.data.batch import Batch
-from raymon.data.chunks import CHUNK_ROWS, ChunkReader
-from raymon.data.converter import Columns
-from raymon.data.dealing import Share, shares
 from raymon.data.files.formats import FileFormat
-from raymon.data.one_table import as_schema, common_type, open_table
-from raymon.data.order import RowRange, deal, row_groups, shuffled, shuffled_rows
-from raymon.data.packed import join_rows
-from raymon.data.plan import EpochPlan, Position
-from raymon.data.prefetch import BYTES_AHEAD, fetch_ahead
-from raymon.data.stream import ShuffledStream, StreamReader
+from raymon.data.reading.chunks import CHUNK_ROWS, ChunkReader
+from raymon.data.reading.converter import Columns
+from raymon.data.reading.one_table import as_schema, common_type, open_table
+from raymon.data.reading.order import RowRange, deal, row_groups, shuffled, shuffled_rows
+from raymon.data.reading.packed_rows import join_rows
+from raymon.data.reading.plan import EpochPlan, Position
+from raymon.data.reading.prefetch import BYTES_AHEAD, fetch_ahead
+from raymon.data.reading.stream import ShuffledStream, StreamReader
+from raymon.data.reading.stream_assignment import Share, shares
 from raymon.data.values.canonical import kind_of_values
 from raymon.errors import DataError
 from raymon.results.count_names import FILES_UNREADABLE

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pyarrow as pa
 
-from raymon.data.converter import Columns
 from raymon.data.files.csv_file import CsvFile
 from raymon.data.files.data_file import DataFile
 from raymon.data.files.formats import FileFormat, FileKind, open_files
+from raymon.data.reading.converter import Columns
 from raymon.errors import DataError, first_line
 
 

@@ -1,0 +1,1 @@
+"""Reading a table: its plan, order, streams, chunks, prefetch, conversion to batches."""
