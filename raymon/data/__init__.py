@@ -1,7 +1,13 @@
 """Files to batches of tensors."""
 
 from raymon.data.batch import Batch, IdList
-from raymon.data.dataset_reader import DatasetBatch, DatasetPosition, DatasetReader, missing_rows
+from raymon.data.datasets.dataset_reader import (
+    DatasetBatch,
+    DatasetPosition,
+    DatasetReader,
+    missing_rows,
+)
+from raymon.data.datasets.opened_dataset import has_state, wanted_arguments
 from raymon.data.features.build import build_features
 from raymon.data.features.feature import EmbeddingSpec, Feature
 from raymon.data.features.fg_mode import pipeline_features, why_raw
@@ -17,7 +23,6 @@ from raymon.data.files.formats import (
 )
 from raymon.data.files.input_paths import absolute_paths, may_be_read
 from raymon.data.input_counts import InputCounts
-from raymon.data.opened_dataset import has_state, wanted_arguments
 from raymon.data.reading.check import InputSummary, check_input, check_schema
 from raymon.data.reading.converter import Columns
 from raymon.data.reading.one_table import open_table

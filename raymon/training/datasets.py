@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from raymon.data import DatasetReader, Feature, check_schema, has_state, wanted_arguments
-from raymon.data.opened_dataset import ARGUMENTS
+from raymon.data.datasets.opened_dataset import ARGUMENTS
 from raymon.errors import ConfigError, DataError
 from raymon.protos.data_pb2 import DatasetType
 from raymon.protos.pipeline_pb2 import PipelineConfig

@@ -11,9 +11,9 @@ from typing import Any
 import pyarrow as pa
 
 from raymon.data.batch import Batch
-from raymon.data.dataset_tables import TableMaker
+from raymon.data.datasets.dataset_tables import TableMaker
+from raymon.data.datasets.opened_dataset import ARGUMENTS, OpenedDataset, state_of
 from raymon.data.input_counts import InputCounts
-from raymon.data.opened_dataset import ARGUMENTS, OpenedDataset, state_of
 from raymon.data.reading.chunks import CHUNK_ROWS
 from raymon.data.reading.converter import Columns, Converter, Origin
 from raymon.data.reading.packed_rows import PackedRows, join_rows, take_rows

@@ -1,0 +1,1 @@
+"""Datasets of a program in the place of files."""
