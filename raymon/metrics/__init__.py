@@ -15,7 +15,6 @@ from raymon.metrics.custom import (
 )
 from raymon.metrics.decay import DecayedMetric
 from raymon.metrics.decay_auc import DecayAUC
-from raymon.metrics.fixed_point import WEIGHT_BITS
 from raymon.metrics.grouped_auc import GroupedAUC
 from raymon.metrics.grouped_xauc import GroupedXAUC
 from raymon.metrics.log_loss import LogLoss
@@ -24,6 +23,7 @@ from raymon.metrics.mean_squared_error import MeanSquaredError
 from raymon.metrics.multiclass_auc import MulticlassAUC
 from raymon.metrics.ndcg_at_k import NDCGAtK
 from raymon.metrics.normalized_entropy import NormalizedEntropy
+from raymon.metrics.numerics.fixed_point import WEIGHT_BITS
 from raymon.metrics.pr_auc import PRAUC
 from raymon.metrics.recall_at_k import RecallAtK
 from raymon.metrics.registry import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from raymon.metrics.auc_area import area, area_error_bound
+from raymon.metrics.numerics.auc_area import area, area_error_bound
 from raymon.metrics.score_histogram import ScoreHistogram
 
 

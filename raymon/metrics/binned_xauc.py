@@ -7,11 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from raymon.metrics.binned_pairs import binned_share
 from raymon.metrics.checked_metric import LABELS, CheckedMetric, check_rows
-from raymon.metrics.fixed_point import valid_weights
 from raymon.metrics.invalid import invalid_counts
-from raymon.metrics.real_bins import SLOTS, RealBins, slots
+from raymon.metrics.numerics.binned_pairs import binned_share
+from raymon.metrics.numerics.fixed_point import valid_weights
+from raymon.metrics.numerics.real_bins import SLOTS, RealBins, slots
 from raymon.metrics.sliced_weights import add_table, add_to_table, table_of
 
 SCORE_BINS = RealBins((-9, 2), (-3, 4), (5, 2), last=21, negative_bits=1)

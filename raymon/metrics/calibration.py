@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from raymon.metrics.checked_metric import CheckedMetric, check_rows
-from raymon.metrics.exact_sum import SUM_BINS, add_ones, add_weighted, exact_total
-from raymon.metrics.fixed_point import valid_weights
 from raymon.metrics.invalid import invalid_counts, not_binary
+from raymon.metrics.numerics.exact_sum import SUM_BINS, add_ones, add_weighted, exact_total
+from raymon.metrics.numerics.fixed_point import valid_weights
 
 
 class Calibration(CheckedMetric):

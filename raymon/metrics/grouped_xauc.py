@@ -11,13 +11,13 @@ from torch import Tensor
 
 from raymon.errors import UserError
 from raymon.metrics.checked_metric import LABELS
-from raymon.metrics.concordant_pairs import concordant_share
 from raymon.metrics.group_mean import group_sums
-from raymon.metrics.group_weights import group_units
 from raymon.metrics.grouped_rows import GroupedRows
-from raymon.metrics.row_codes import group_codes, run_ends
-from raymon.metrics.sampled_pairs import mixed, sampled_share
-from raymon.metrics.stable_order import stable_order
+from raymon.metrics.numerics.concordant_pairs import concordant_share
+from raymon.metrics.numerics.group_weights import group_units
+from raymon.metrics.numerics.row_codes import group_codes, run_ends
+from raymon.metrics.numerics.sampled_pairs import mixed, sampled_share
+from raymon.metrics.numerics.stable_order import stable_order
 
 
 class GroupedXAUC(GroupedRows):

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from raymon.metrics.auc_bins import all_inside
-from raymon.metrics.fixed_point import bad_weights
+from raymon.metrics.numerics.auc_bins import all_inside
+from raymon.metrics.numerics.fixed_point import bad_weights
 from raymon.metrics.sliced_weights import LARGEST, SMALLEST
 
 _OF_NUMPY = (torch.float32, torch.float64)

@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from raymon.metrics.cross_entropy import CrossEntropy, check_eta
-from raymon.metrics.exact_sum import exact_total
+from raymon.metrics.numerics.exact_sum import exact_total
 
 _LEAST = math.exp(-100)
 """A sample has a cross entropy of 100 at most, as in torch's binary cross entropy."""

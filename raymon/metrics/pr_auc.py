@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from raymon.metrics.average_precision import average_precision, average_precision_error_bound
+from raymon.metrics.numerics.average_precision import (
+    average_precision,
+    average_precision_error_bound,
+)
 from raymon.metrics.score_histogram import ScoreHistogram
 
 

@@ -12,11 +12,11 @@ from torch import Tensor
 from torchmetrics.utilities.distributed import gather_all_tensors
 
 from raymon.errors import UserError
-from raymon.metrics.auc_bins import ACCURATE_BINS, accurate_bins, threshold_bins
 from raymon.metrics.checked_metric import WEIGHTS, CheckedMetric
-from raymon.metrics.fixed_point import valid_weights
 from raymon.metrics.hidden_states import hidden_states
 from raymon.metrics.kept_rows import ROWS, KeptRows, Rows, as_list, as_real, ones
+from raymon.metrics.numerics.auc_bins import ACCURATE_BINS, accurate_bins, threshold_bins
+from raymon.metrics.numerics.fixed_point import valid_weights
 from raymon.metrics.sliced_weights import (
     add_table,
     add_to_table,

@@ -13,7 +13,12 @@ from torch import Tensor
 from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_sum
 
-from raymon.metrics.fixed_point import WEIGHT_BITS, bad_weights, units_of_one, valid_weights
+from raymon.metrics.numerics.fixed_point import (
+    WEIGHT_BITS,
+    bad_weights,
+    units_of_one,
+    valid_weights,
+)
 
 SMALLEST, LARGEST = 2.0**-84, 2.0**44
 """A weight of a table is 0 or in between, else it is invalid."""

@@ -11,12 +11,12 @@ from torchmetrics.utilities.distributed import gather_all_tensors
 
 from raymon.errors import UserError
 from raymon.metrics.checked_metric import LABELS, CheckedMetric, check_rows
-from raymon.metrics.concordant_pairs import concordant_share
-from raymon.metrics.fixed_point import relative_units, valid_weights
 from raymon.metrics.invalid import invalid_counts
 from raymon.metrics.kept_rows import KeptRows, Rows, as_real
-from raymon.metrics.sampled_pairs import sampled_share
-from raymon.metrics.tied_pairs import tied_share
+from raymon.metrics.numerics.concordant_pairs import concordant_share
+from raymon.metrics.numerics.fixed_point import relative_units, valid_weights
+from raymon.metrics.numerics.sampled_pairs import sampled_share
+from raymon.metrics.numerics.tied_pairs import tied_share
 
 SHARE_BITS = 40
 """The shares of batches are summed in units of 2^-SHARE_BITS: room for 2^23 batches."""

@@ -14,7 +14,7 @@ from torchmetrics.functional.classification import binary_auroc
 
 from raymon.errors import UserError
 from raymon.metrics import AUC, WEIGHT_BITS
-from raymon.metrics.auc_bins import ACCURATE_BINS, accurate_bins
+from raymon.metrics.numerics.auc_bins import ACCURATE_BINS, accurate_bins
 
 ROWS = 100_000
 # Anywhere, or many in a bin.

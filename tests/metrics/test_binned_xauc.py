@@ -15,8 +15,8 @@ from torchmetrics import MetricCollection
 from raymon.errors import UserError
 from raymon.metrics.binned_xauc import LABEL_BINS, SCORE_BINS, BinnedXAUC
 from raymon.metrics.checked_metric import LABELS, NAN_SCORES, WEIGHTS
-from raymon.metrics.fixed_point import WEIGHT_BITS
-from raymon.metrics.real_bins import SLOTS, slots
+from raymon.metrics.numerics.fixed_point import WEIGHT_BITS
+from raymon.metrics.numerics.real_bins import SLOTS, slots
 from raymon.metrics.states import merge_states, take_window_states
 from raymon.metrics.xauc import XAUC
 

@@ -11,9 +11,9 @@ from sklearn.metrics import log_loss
 
 from raymon.errors import UserError
 from raymon.metrics.cross_entropy import CrossEntropy
-from raymon.metrics.fixed_point import MAX_WEIGHT
 from raymon.metrics.log_loss import LogLoss
 from raymon.metrics.normalized_entropy import NormalizedEntropy
+from raymon.metrics.numerics.fixed_point import MAX_WEIGHT
 from tests.metrics.sums import SHAPES, Shape, rows_for
 
 LOSSES = [LogLoss, NormalizedEntropy]

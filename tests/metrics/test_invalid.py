@@ -10,14 +10,14 @@ import torch
 
 from raymon.errors import UserError
 from raymon.metrics.class_labels import check_class_rows, class_labels
-from raymon.metrics.fixed_point import (
+from raymon.metrics.invalid import clean_classes, invalid_counts, not_binary
+from raymon.metrics.numerics.fixed_point import (
     MAX_WEIGHT,
     MIN_WEIGHT,
     WEIGHT_BITS,
     units_of_one,
     valid_weights,
 )
-from raymon.metrics.invalid import clean_classes, invalid_counts, not_binary
 from raymon.metrics.sliced_weights import LARGEST, SMALLEST
 
 NAN, INF = math.nan, math.inf

@@ -11,8 +11,8 @@ from torchmetrics.functional.classification import multiclass_auroc
 
 from raymon.errors import UserError
 from raymon.metrics.auc import AUC
-from raymon.metrics.fixed_point import WEIGHT_BITS
 from raymon.metrics.multiclass_auc import MulticlassAUC
+from raymon.metrics.numerics.fixed_point import WEIGHT_BITS
 
 AVERAGES: list[Literal["macro", "weighted"]] = ["macro", "weighted"]
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raymon.metrics import DecayAUC
-from raymon.metrics.fixed_point import WEIGHT_BITS
+from raymon.metrics.numerics.fixed_point import WEIGHT_BITS
 from raymon.metrics.sliced_weights import LARGEST, is_nothing, table_of
 from raymon.metrics.states import merge_states, take_window_states
 

@@ -11,7 +11,7 @@ from torch import nn
 
 from raymon.errors import UserError
 from raymon.metrics import DecayAUC, MeanAbsoluteError, TrainMetricWrapper
-from raymon.metrics.exact_sum import exact_total
+from raymon.metrics.numerics.exact_sum import exact_total
 
 ZERO = torch.tensor([0.0])
 

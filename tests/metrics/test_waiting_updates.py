@@ -3,7 +3,7 @@ import torch
 
 from raymon.errors import UserError
 from raymon.metrics import Accuracy, DecayAUC, TrainMetricWrapper
-from raymon.metrics.exact_sum import exact_total
+from raymon.metrics.numerics.exact_sum import exact_total
 from raymon.metrics.waiting_updates import WaitingUpdates, copies_as_given, join
 
 

@@ -7,7 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from raymon.metrics.row_codes import SCORE_BITS, group_codes, run_ends, score_codes, whole_groups
+from raymon.metrics.numerics.row_codes import (
+    SCORE_BITS,
+    group_codes,
+    run_ends,
+    score_codes,
+    whole_groups,
+)
 
 LAST = (1 << SCORE_BITS) - 1
 """Codes are taken from it, so that the highest comes first."""

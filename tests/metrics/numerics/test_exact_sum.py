@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from raymon.metrics.exact_sum import SUM_BINS, add_ones, add_weighted, exact_total
+from raymon.metrics.numerics.exact_sum import SUM_BINS, add_ones, add_weighted, exact_total
 
 LARGEST = float(np.finfo(np.float32).max)
 FIGURES = st.lists(st.floats(0, LARGEST, width=32), max_size=60)

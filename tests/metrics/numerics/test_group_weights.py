@@ -10,9 +10,9 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 from raymon.metrics import XAUC, BinnedXAUC, GroupedAUC, GroupedXAUC, NDCGAtK
-from raymon.metrics.fixed_point import relative_units
-from raymon.metrics.group_weights import group_units
 from raymon.metrics.grouped_rows import GroupedRows
+from raymon.metrics.numerics.fixed_point import relative_units
+from raymon.metrics.numerics.group_weights import group_units
 
 SCALES = torch.tensor([1e-20, 1e-9, 1e-3, 1.0, 1e12], dtype=torch.float64)
 

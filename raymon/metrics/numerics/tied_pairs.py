@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from torch import Tensor
 
-from raymon.metrics.row_codes import run_ends
+from raymon.metrics.numerics.row_codes import run_ends
 
 
 def tied_share(values: Tensor, weights: Tensor | None) -> float:

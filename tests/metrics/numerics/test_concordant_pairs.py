@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from scipy.stats import kendalltau
 from torch import Tensor
 
-from raymon.metrics.ascents import ascents, weighted_ascents
-from raymon.metrics.concordant_pairs import concordant_share
-from raymon.metrics.product_sums import limbs_to_real, product_limbs
-from raymon.metrics.stable_order import sort_keys, stable_order
+from raymon.metrics.numerics.concordant_pairs import concordant_share
+from raymon.metrics.numerics.inversions import ascents, weighted_ascents
+from raymon.metrics.numerics.product_sums import limbs_to_real, product_limbs
+from raymon.metrics.numerics.stable_order import sort_keys, stable_order
 from raymon.metrics.xauc import XAUC
 
 Row = tuple[float, float, int, int]

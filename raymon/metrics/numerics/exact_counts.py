@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from raymon.metrics.row_codes import run_ends, score_codes
+from raymon.metrics.numerics.row_codes import run_ends, score_codes
 
 _SUM_BITS = 62
 

@@ -7,7 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from raymon.metrics.row_codes import SCORE_BITS, group_codes, run_ends, score_codes, whole_groups
+from raymon.metrics.numerics.row_codes import (
+    SCORE_BITS,
+    group_codes,
+    run_ends,
+    score_codes,
+    whole_groups,
+)
 
 ROW_BITS = SCORE_BITS + 1
 """Bits of a row within its group."""

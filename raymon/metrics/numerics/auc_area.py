@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from raymon.metrics.steady_sum import steady_sum
+from raymon.metrics.numerics.ordered_sum import steady_sum
 
 
 def area(histogram: Tensor, *, by_thresholds: bool) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from raymon.metrics.steady_sum import steady_sum
+from raymon.metrics.numerics.ordered_sum import steady_sum
 
 _NOTHING = 1e-300
 """In place of a weight of 0 that 0 is divided by."""

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from raymon.metrics.ascents import ascents, starts, weighted_ascents
-from raymon.metrics.product_sums import limbs_to_real, product_limbs
-from raymon.metrics.stable_order import sort_keys, stable_order
+from raymon.metrics.numerics.inversions import ascents, starts, weighted_ascents
+from raymon.metrics.numerics.product_sums import limbs_to_real, product_limbs
+from raymon.metrics.numerics.stable_order import sort_keys, stable_order
 
 
 def concordant_share(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from raymon.metrics.ascents import starts
-from raymon.metrics.product_sums import LIMBS, limbs_to_real, product_limbs
-from raymon.metrics.stable_order import sort_keys, stable_order
+from raymon.metrics.numerics.inversions import starts
+from raymon.metrics.numerics.product_sums import LIMBS, limbs_to_real, product_limbs
+from raymon.metrics.numerics.stable_order import sort_keys, stable_order
 
 _CHUNK = 1 << 18
 """Pairs that are drawn at a time."""

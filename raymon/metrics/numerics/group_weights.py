@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from raymon.metrics.row_codes import group_codes, run_ends
+from raymon.metrics.numerics.row_codes import group_codes, run_ends
 
 _MOST_BITS = 40
 _SUM_BITS = 62

@@ -1,0 +1,1 @@
+"""Pure functions of arrays: areas, pairs, bins, exact sums, fixed point."""
