@@ -2,9 +2,9 @@
 
 from raymon.metrics.accuracy import Accuracy
 from raymon.metrics.auc import AUC
+from raymon.metrics.base.checked_metric import CheckedMetric
 from raymon.metrics.binned_xauc import BinnedXAUC
 from raymon.metrics.calibration import Calibration
-from raymon.metrics.checked_metric import CheckedMetric
 from raymon.metrics.custom import (
     build_custom,
     few_rows,

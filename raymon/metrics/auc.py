@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from raymon.metrics.base.score_histogram import ScoreHistogram
 from raymon.metrics.numerics.auc_area import area, area_error_bound
-from raymon.metrics.score_histogram import ScoreHistogram
 
 
 class AUC(ScoreHistogram):

@@ -7,12 +7,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from raymon.metrics.checked_metric import LABELS, CheckedMetric, check_rows
-from raymon.metrics.invalid import invalid_counts
+from raymon.metrics.base.checked_metric import LABELS, CheckedMetric, check_rows
+from raymon.metrics.base.invalid import invalid_counts
+from raymon.metrics.base.sliced_weights import add_table, add_to_table, table_of
 from raymon.metrics.numerics.binned_pairs import binned_share
 from raymon.metrics.numerics.fixed_point import valid_weights
 from raymon.metrics.numerics.real_bins import SLOTS, RealBins, slots
-from raymon.metrics.sliced_weights import add_table, add_to_table, table_of
 
 SCORE_BINS = RealBins((-9, 2), (-3, 4), (5, 2), last=21, negative_bits=1)
 LABEL_BINS = RealBins((-4, 2), (0, 3), (8, 2), last=22, negative_bits=2)

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from raymon.metrics.group_mean import group_sums
-from raymon.metrics.grouped_rows import GroupedRows
+from raymon.metrics.base.group_mean import group_sums
+from raymon.metrics.base.grouped_rows import GroupedRows
 from raymon.metrics.numerics.group_areas import group_areas
 from raymon.metrics.numerics.group_weights import group_units
 from raymon.metrics.numerics.row_codes import group_codes

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from raymon.errors import UserError
-from raymon.metrics.checked_metric import LABELS
-from raymon.metrics.group_mean import group_sums
-from raymon.metrics.grouped_rows import GroupedRows
+from raymon.metrics.base.checked_metric import LABELS
+from raymon.metrics.base.group_mean import group_sums
+from raymon.metrics.base.grouped_rows import GroupedRows
 from raymon.metrics.numerics.concordant_pairs import concordant_share
 from raymon.metrics.numerics.group_weights import group_units
 from raymon.metrics.numerics.row_codes import group_codes, run_ends

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from raymon.metrics.cross_entropy import CrossEntropy, check_eta
+from raymon.metrics.base.cross_entropy import CrossEntropy, check_eta
 
 
 class LogLoss(CrossEntropy):

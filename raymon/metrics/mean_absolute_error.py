@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
-from raymon.metrics.mean_error import MeanError
+from raymon.metrics.base.mean_error import MeanError
 
 
 class MeanAbsoluteError(MeanError):

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from raymon.errors import UserError
-from raymon.metrics.class_areas import ClassAreas, binned_areas, exact_areas
-from raymon.metrics.class_labels import check_class_rows, class_labels
-from raymon.metrics.invalid import invalid_counts
-from raymon.metrics.kept_rows import Rows
-from raymon.metrics.rows_or_bins import EXACT_SCORES, RowsOrBins
-from raymon.metrics.sliced_weights import table_of
+from raymon.metrics.base.class_areas import ClassAreas, binned_areas, exact_areas
+from raymon.metrics.base.class_labels import check_class_rows, class_labels
+from raymon.metrics.base.invalid import invalid_counts
+from raymon.metrics.base.kept_rows import Rows
+from raymon.metrics.base.rows_or_bins import EXACT_SCORES, RowsOrBins
+from raymon.metrics.base.sliced_weights import table_of
 
 _NO_CLASS = -1
 

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from raymon.metrics.checked_metric import LABELS
-from raymon.metrics.group_mean import group_sums
-from raymon.metrics.grouped_rows import GroupedRows
-from raymon.metrics.hit_rate import check_top_k
+from raymon.metrics.base.checked_metric import LABELS
+from raymon.metrics.base.group_mean import group_sums
+from raymon.metrics.base.grouped_rows import GroupedRows
+from raymon.metrics.base.hit_rate import check_top_k
 from raymon.metrics.numerics.group_gains import group_ndcg
 
 MAX_GAIN = float(np.finfo(np.float32).max)

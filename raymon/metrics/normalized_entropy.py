@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from raymon.metrics.cross_entropy import CrossEntropy, check_eta
+from raymon.metrics.base.cross_entropy import CrossEntropy, check_eta
 from raymon.metrics.numerics.exact_sum import exact_total
 
 _LEAST = math.exp(-100)

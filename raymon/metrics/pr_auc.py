@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from raymon.metrics.base.score_histogram import ScoreHistogram
 from raymon.metrics.numerics.average_precision import (
     average_precision,
     average_precision_error_bound,
 )
-from raymon.metrics.score_histogram import ScoreHistogram
 
 
 class PRAUC(ScoreHistogram):

@@ -12,9 +12,9 @@ from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat, dim_zero_max, dim_zero_min, dim_zero_sum
 
 from raymon.errors import UserError
-from raymon.metrics.checked_metric import CheckedMetric
+from raymon.metrics.base.checked_metric import CheckedMetric
+from raymon.metrics.base.sliced_weights import is_nothing
 from raymon.metrics.decay_auc import DecayAUC
-from raymon.metrics.sliced_weights import is_nothing
 
 
 def window_states(metric: Metric) -> dict[str, Tensor]:

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from torchmetrics import Metric
 
 from raymon.errors import UserError
-from raymon.metrics.checked_metric import CheckedMetric
+from raymon.metrics.base.checked_metric import CheckedMetric
+from raymon.metrics.base.rows_or_bins import RowsOrBins
 from raymon.metrics.decay import DecayedMetric
-from raymon.metrics.rows_or_bins import RowsOrBins
 from raymon.metrics.states import state_reductions, take_window_states
 from raymon.metrics.waiting_updates import Update, WaitingUpdates, copies_as_given
 

@@ -10,9 +10,9 @@ from torch import Tensor
 from torchmetrics.utilities.distributed import gather_all_tensors
 
 from raymon.errors import UserError
-from raymon.metrics.checked_metric import LABELS, CheckedMetric, check_rows
-from raymon.metrics.invalid import invalid_counts
-from raymon.metrics.kept_rows import KeptRows, Rows, as_real
+from raymon.metrics.base.checked_metric import LABELS, CheckedMetric, check_rows
+from raymon.metrics.base.invalid import invalid_counts
+from raymon.metrics.base.kept_rows import KeptRows, Rows, as_real
 from raymon.metrics.numerics.concordant_pairs import concordant_share
 from raymon.metrics.numerics.fixed_point import relative_units, valid_weights
 from raymon.metrics.numerics.sampled_pairs import sampled_share

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from raymon.errors import UserError
 from raymon.metrics import TrainMetricWrapper, takes_weights
-from raymon.metrics.checked_metric import CheckedMetric
+from raymon.metrics.base.checked_metric import CheckedMetric
 from raymon.recorder import Ack, Monitor, Sender
 from raymon.recorder.phase_clock import PhaseClock
 from raymon.training.launchers import process_count, process_rank

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from raymon.metrics.accuracy import Accuracy
 from raymon.metrics.auc import AUC
+from raymon.metrics.base.checked_metric import CheckedMetric
 from raymon.metrics.calibration import Calibration
-from raymon.metrics.checked_metric import CheckedMetric
 from raymon.metrics.log_loss import LogLoss
 from raymon.metrics.mean_absolute_error import MeanAbsoluteError
 from raymon.metrics.mean_squared_error import MeanSquaredError

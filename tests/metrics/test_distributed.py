@@ -28,7 +28,7 @@ from raymon.metrics import (
     NormalizedEntropy,
     TrainMetricWrapper,
 )
-from raymon.metrics.grouped_rows import GroupedRows
+from raymon.metrics.base.grouped_rows import GroupedRows
 from raymon.metrics.ndcg_at_k import NDCGAtK
 
 PARTS = 6

@@ -15,7 +15,7 @@ from sklearn.metrics import roc_auc_score
 from torchmetrics import MetricCollection
 
 from raymon.metrics import AUC, MulticlassAUC, TrainMetricWrapper
-from raymon.metrics.rows_or_bins import EXACT_SCORES
+from raymon.metrics.base.rows_or_bins import EXACT_SCORES
 from raymon.metrics.states import compute_states, merge_states, window_states
 
 NAN = float("nan")

@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
 from raymon.errors import UserError
-from raymon.metrics.checked_metric import LABELS, NAN_SCORES, WEIGHTS
+from raymon.metrics.base.checked_metric import LABELS, NAN_SCORES, WEIGHTS
 from raymon.metrics.grouped_auc import GroupedAUC
 
 SCORES = [float("-inf"), -3.0, -1e-40, -0.0, 0.0, 1e-40, 0.1, 0.5, 0.5000001, 1.0, float("inf")]

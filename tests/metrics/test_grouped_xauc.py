@@ -18,7 +18,7 @@ from torch import Tensor
 from torchmetrics import Metric, MetricCollection
 
 from raymon.errors import UserError
-from raymon.metrics.checked_metric import LABELS, NAN_SCORES, WEIGHTS
+from raymon.metrics.base.checked_metric import LABELS, NAN_SCORES, WEIGHTS
 from raymon.metrics.grouped_auc import GroupedAUC
 from raymon.metrics.grouped_xauc import GroupedXAUC
 from raymon.metrics.states import compute_states, merge_states, take_window_states

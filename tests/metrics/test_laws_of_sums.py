@@ -13,8 +13,8 @@ from torch import Tensor
 from torchmetrics import MetricCollection
 
 from raymon.errors import UserError
-from raymon.metrics.checked_metric import CheckedMetric
-from raymon.metrics.sliced_weights import LARGEST
+from raymon.metrics.base.checked_metric import CheckedMetric
+from raymon.metrics.base.sliced_weights import LARGEST
 from raymon.metrics.states import compute_states, merge_states, take_window_states
 from tests.metrics.sums import ALL, BINARY, CLASSES, MULTICLASS, REAL, SHAPES, Columns, rows_for
 

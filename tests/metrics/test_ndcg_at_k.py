@@ -11,7 +11,7 @@ from sklearn.metrics import ndcg_score
 from torch import Tensor
 
 from raymon.errors import UserError
-from raymon.metrics.checked_metric import LABELS, NAN_SCORES, WEIGHTS
+from raymon.metrics.base.checked_metric import LABELS, NAN_SCORES, WEIGHTS
 from raymon.metrics.ndcg_at_k import NDCGAtK
 
 ROW = st.tuples(

@@ -10,7 +10,7 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 from raymon.metrics import XAUC, BinnedXAUC, GroupedAUC, GroupedXAUC, NDCGAtK
-from raymon.metrics.grouped_rows import GroupedRows
+from raymon.metrics.base.grouped_rows import GroupedRows
 from raymon.metrics.numerics.fixed_point import relative_units
 from raymon.metrics.numerics.group_weights import group_units
 

@@ -10,7 +10,7 @@ import torch
 from sklearn.metrics import log_loss
 
 from raymon.errors import UserError
-from raymon.metrics.cross_entropy import CrossEntropy
+from raymon.metrics.base.cross_entropy import CrossEntropy
 from raymon.metrics.log_loss import LogLoss
 from raymon.metrics.normalized_entropy import NormalizedEntropy
 from raymon.metrics.numerics.fixed_point import MAX_WEIGHT

@@ -8,7 +8,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from raymon.metrics.kept_rows import Rows
+from raymon.metrics.base.kept_rows import Rows
 
 
 def exchange(rows: Rows, key: Tensor, group: Any) -> tuple[Rows, Tensor]:

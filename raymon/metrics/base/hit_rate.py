@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from raymon.errors import UserError
-from raymon.metrics.class_labels import check_class_rows, class_labels
-from raymon.metrics.invalid import invalid_counts
-from raymon.metrics.weighted_mean import WeightedMean
+from raymon.metrics.base.class_labels import check_class_rows, class_labels
+from raymon.metrics.base.invalid import invalid_counts
+from raymon.metrics.base.weighted_mean import WeightedMean
 
 
 class HitRate(WeightedMean):

@@ -13,10 +13,10 @@ from torch import Tensor
 from torchmetrics.utilities.distributed import gather_all_tensors
 
 from raymon.errors import UserError
-from raymon.metrics.checked_metric import NAN_SCORES, check_rows
-from raymon.metrics.group_mean import GROUPS, INVALID, SKIPPED, mean_over_groups
-from raymon.metrics.kept_rows import KeptRows, Rows, as_list, joined
-from raymon.metrics.key_exchange import add_up, exchange
+from raymon.metrics.base.checked_metric import NAN_SCORES, check_rows
+from raymon.metrics.base.group_mean import GROUPS, INVALID, SKIPPED, mean_over_groups
+from raymon.metrics.base.kept_rows import KeptRows, Rows, as_list, joined
+from raymon.metrics.base.key_exchange import add_up, exchange
 
 
 class GroupedRows(KeptRows):

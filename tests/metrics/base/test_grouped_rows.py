@@ -10,8 +10,8 @@ import torch
 from torchmetrics import Metric, MetricCollection
 
 from raymon.metrics.auc import AUC
+from raymon.metrics.base.grouped_rows import GroupedRows
 from raymon.metrics.grouped_auc import GroupedAUC
-from raymon.metrics.grouped_rows import GroupedRows
 from raymon.metrics.ndcg_at_k import NDCGAtK
 from raymon.metrics.states import compute_states, merge_states, take_window_states
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from raymon.errors import UserError
-from raymon.metrics.checked_metric import check_rows
+from raymon.metrics.base.checked_metric import check_rows
 
 
 def class_labels(target: Tensor, classes: int) -> tuple[Tensor, Tensor]:

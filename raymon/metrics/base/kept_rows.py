@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from torchmetrics.utilities.distributed import gather_all_tensors
 
-from raymon.metrics.checked_metric import CheckedMetric
+from raymon.metrics.base.checked_metric import CheckedMetric
+from raymon.metrics.base.sliced_weights import replaceable
 from raymon.metrics.numerics.fixed_point import bad_weights, relative_units, valid_weights
-from raymon.metrics.sliced_weights import replaceable
 
 ROWS = ("preds", "target", "weights")
 """The states of KeptRows."""

@@ -12,12 +12,10 @@ from torch import Tensor
 from torchmetrics.utilities.distributed import gather_all_tensors
 
 from raymon.errors import UserError
-from raymon.metrics.checked_metric import WEIGHTS, CheckedMetric
-from raymon.metrics.hidden_states import hidden_states
-from raymon.metrics.kept_rows import ROWS, KeptRows, Rows, as_list, as_real, ones
-from raymon.metrics.numerics.auc_bins import ACCURATE_BINS, accurate_bins, threshold_bins
-from raymon.metrics.numerics.fixed_point import valid_weights
-from raymon.metrics.sliced_weights import (
+from raymon.metrics.base.checked_metric import WEIGHTS, CheckedMetric
+from raymon.metrics.base.hidden_states import hidden_states
+from raymon.metrics.base.kept_rows import ROWS, KeptRows, Rows, as_list, as_real, ones
+from raymon.metrics.base.sliced_weights import (
     add_table,
     add_to_table,
     is_nothing,
@@ -25,6 +23,8 @@ from raymon.metrics.sliced_weights import (
     replaceable,
     table_of,
 )
+from raymon.metrics.numerics.auc_bins import ACCURATE_BINS, accurate_bins, threshold_bins
+from raymon.metrics.numerics.fixed_point import valid_weights
 
 EXACT_SCORES = 1 << 23
 """Scores, on all ranks together, up to which a value is exact."""

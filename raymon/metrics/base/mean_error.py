@@ -6,9 +6,9 @@ from abc import abstractmethod
 
 from torch import Tensor
 
-from raymon.metrics.checked_metric import LABELS, check_rows
-from raymon.metrics.invalid import invalid_counts
-from raymon.metrics.weighted_mean import WeightedMean
+from raymon.metrics.base.checked_metric import LABELS, check_rows
+from raymon.metrics.base.invalid import invalid_counts
+from raymon.metrics.base.weighted_mean import WeightedMean
 
 
 class MeanError(WeightedMean):

@@ -11,8 +11,8 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from raymon.errors import UserError
-from raymon.metrics.hidden_states import hidden_states
-from raymon.metrics.sliced_weights import is_nothing
+from raymon.metrics.base.hidden_states import hidden_states
+from raymon.metrics.base.sliced_weights import is_nothing
 
 NAN_SCORES, SCORES_OUTSIDE, LABELS, WEIGHTS = range(4)
 """Positions in the state `invalid`."""

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from raymon.metrics.checked_metric import CheckedMetric
+from raymon.metrics.base.checked_metric import CheckedMetric
 from raymon.metrics.numerics.exact_sum import SUM_BINS, add_ones, add_weighted, exact_total
 from raymon.metrics.numerics.fixed_point import valid_weights
 

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from raymon.metrics.base.sliced_weights import LARGEST, SMALLEST
 from raymon.metrics.numerics.auc_bins import all_inside
 from raymon.metrics.numerics.fixed_point import bad_weights
-from raymon.metrics.sliced_weights import LARGEST, SMALLEST
 
 _OF_NUMPY = (torch.float32, torch.float64)
 

@@ -9,8 +9,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raymon.metrics.checked_metric import LABELS
-from raymon.metrics.group_mean import GROUPS, INVALID, SKIPPED, group_sums, mean_over_groups
+from raymon.metrics.base.checked_metric import LABELS
+from raymon.metrics.base.group_mean import GROUPS, INVALID, SKIPPED, group_sums, mean_over_groups
 
 FIGURES = st.lists(st.floats(0, 1) | st.sampled_from([0.0, 5e-324, 1 / 3, 1 - 2**-53, 1.0]))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from raymon.metrics.kept_rows import Rows
+from raymon.metrics.base.kept_rows import Rows
 from raymon.metrics.numerics.auc_area import area, area_error_bound, has_pairs
 from raymon.metrics.numerics.exact_counts import exact_counts
 from raymon.metrics.numerics.ordered_sum import steady_sum

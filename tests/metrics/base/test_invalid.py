@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from raymon.errors import UserError
-from raymon.metrics.class_labels import check_class_rows, class_labels
-from raymon.metrics.invalid import clean_classes, invalid_counts, not_binary
+from raymon.metrics.base.class_labels import check_class_rows, class_labels
+from raymon.metrics.base.invalid import clean_classes, invalid_counts, not_binary
+from raymon.metrics.base.sliced_weights import LARGEST, SMALLEST
 from raymon.metrics.numerics.fixed_point import (
     MAX_WEIGHT,
     MIN_WEIGHT,
@@ -18,7 +19,6 @@ from raymon.metrics.numerics.fixed_point import (
     units_of_one,
     valid_weights,
 )
-from raymon.metrics.sliced_weights import LARGEST, SMALLEST
 
 NAN, INF = math.nan, math.inf
 FLOATS = [torch.float64, torch.float32, torch.bfloat16, torch.float16]

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from raymon.metrics.key_exchange import rank_of
+from raymon.metrics.base.key_exchange import rank_of
 
 N = 30_000
 SIGNED = torch.randint(-(2**63), 2**63 - 1, (N,), generator=torch.Generator().manual_seed(0))

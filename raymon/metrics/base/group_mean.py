@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from raymon.metrics.checked_metric import LABELS
+from raymon.metrics.base.checked_metric import LABELS
 
 HALF_BITS = 26
 FIGURE_BITS = 2 * HALF_BITS

@@ -1,0 +1,1 @@
+"""What metrics are made from: states, checks of input, kept rows, groups."""
