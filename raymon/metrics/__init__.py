@@ -13,8 +13,16 @@ from raymon.metrics.custom import (
     takes_weights,
     try_out,
 )
-from raymon.metrics.decay import DecayedMetric
-from raymon.metrics.decay_auc import DecayAUC
+from raymon.metrics.decay.decay import DecayedMetric
+from raymon.metrics.decay.decay_auc import DecayAUC
+from raymon.metrics.decay.states import (
+    Computed,
+    compute_states,
+    merge_states,
+    take_window_states,
+    window_states,
+)
+from raymon.metrics.decay.train_metric_wrapper import TrainMetricWrapper
 from raymon.metrics.grouped_auc import GroupedAUC
 from raymon.metrics.grouped_xauc import GroupedXAUC
 from raymon.metrics.log_loss import LogLoss
@@ -33,14 +41,6 @@ from raymon.metrics.registry import (
     build_train_metric,
     metric_name,
 )
-from raymon.metrics.states import (
-    Computed,
-    compute_states,
-    merge_states,
-    take_window_states,
-    window_states,
-)
-from raymon.metrics.train_metric_wrapper import TrainMetricWrapper
 from raymon.metrics.xauc import XAUC
 
 __all__ = [

@@ -13,7 +13,8 @@ from raymon.metrics.auc import AUC
 from raymon.metrics.binned_xauc import BinnedXAUC
 from raymon.metrics.calibration import Calibration
 from raymon.metrics.custom import build_custom
-from raymon.metrics.decay_auc import DecayAUC
+from raymon.metrics.decay.decay_auc import DecayAUC
+from raymon.metrics.decay.train_metric_wrapper import TrainMetricWrapper
 from raymon.metrics.grouped_auc import GroupedAUC
 from raymon.metrics.grouped_xauc import GroupedXAUC
 from raymon.metrics.log_loss import LogLoss
@@ -24,7 +25,6 @@ from raymon.metrics.ndcg_at_k import NDCGAtK
 from raymon.metrics.normalized_entropy import NormalizedEntropy
 from raymon.metrics.pr_auc import PRAUC
 from raymon.metrics.recall_at_k import RecallAtK
-from raymon.metrics.train_metric_wrapper import TrainMetricWrapper
 from raymon.metrics.xauc import XAUC
 from raymon.protos import metric_pb2
 

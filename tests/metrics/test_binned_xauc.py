@@ -15,9 +15,9 @@ from torchmetrics import MetricCollection
 from raymon.errors import UserError
 from raymon.metrics.base.checked_metric import LABELS, NAN_SCORES, WEIGHTS
 from raymon.metrics.binned_xauc import LABEL_BINS, SCORE_BINS, BinnedXAUC
+from raymon.metrics.decay.states import merge_states, take_window_states
 from raymon.metrics.numerics.fixed_point import WEIGHT_BITS
 from raymon.metrics.numerics.real_bins import SLOTS, slots
-from raymon.metrics.states import merge_states, take_window_states
 from raymon.metrics.xauc import XAUC
 
 NAN, INF = float("nan"), float("inf")

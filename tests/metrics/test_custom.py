@@ -23,7 +23,7 @@ from raymon.metrics import (
     takes_weights,
     try_out,
 )
-from raymon.metrics.states import compute_states
+from raymon.metrics.decay.states import compute_states
 from raymon.protos.metric_pb2 import MetricConfig, TrainMetricConfig
 
 

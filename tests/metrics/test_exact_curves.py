@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from raymon.metrics import AUC, PRAUC
-from raymon.metrics.states import compute_states, merge_states, window_states
+from raymon.metrics.decay.states import compute_states, merge_states, window_states
 
 KINDS = [(AUC, roc_auc_score), (PRAUC, average_precision_score)]
 WEIGHT = st.one_of(st.none(), st.sampled_from([1e-9, 1.0, 1e9]))

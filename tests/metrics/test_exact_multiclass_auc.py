@@ -16,7 +16,7 @@ from torchmetrics import MetricCollection
 
 from raymon.metrics import AUC, MulticlassAUC, TrainMetricWrapper
 from raymon.metrics.base.rows_or_bins import EXACT_SCORES
-from raymon.metrics.states import compute_states, merge_states, window_states
+from raymon.metrics.decay.states import compute_states, merge_states, window_states
 
 NAN = float("nan")
 Columns = list[np.ndarray]

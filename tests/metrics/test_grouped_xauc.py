@@ -19,9 +19,9 @@ from torchmetrics import Metric, MetricCollection
 
 from raymon.errors import UserError
 from raymon.metrics.base.checked_metric import LABELS, NAN_SCORES, WEIGHTS
+from raymon.metrics.decay.states import compute_states, merge_states, take_window_states
 from raymon.metrics.grouped_auc import GroupedAUC
 from raymon.metrics.grouped_xauc import GroupedXAUC
-from raymon.metrics.states import compute_states, merge_states, take_window_states
 from raymon.metrics.xauc import XAUC
 
 NAN, INF = float("nan"), float("inf")

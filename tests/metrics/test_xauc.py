@@ -14,8 +14,8 @@ from torchmetrics import MetricCollection
 
 from raymon.errors import UserError
 from raymon.metrics.base.checked_metric import LABELS, NAN_SCORES, WEIGHTS
+from raymon.metrics.decay.states import compute_states, merge_states, take_window_states
 from raymon.metrics.numerics.sampled_pairs import drawn_pairs, mixed
-from raymon.metrics.states import compute_states, merge_states, take_window_states
 from raymon.metrics.xauc import XAUC
 
 NAN, INF = float("nan"), float("inf")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from raymon.metrics import AUC, DecayAUC, DecayedMetric, MeanSquaredError, TrainMetricWrapper
-from raymon.metrics.states import take_window_states, window_states
+from raymon.metrics.decay.states import take_window_states, window_states
 from raymon.protos.report_pb2 import WindowReport
 from raymon.recorder import Ack, Layout, Window, encode_window
 from raymon.recorder.late_stack import LateStack

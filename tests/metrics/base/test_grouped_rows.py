@@ -11,9 +11,9 @@ from torchmetrics import Metric, MetricCollection
 
 from raymon.metrics.auc import AUC
 from raymon.metrics.base.grouped_rows import GroupedRows
+from raymon.metrics.decay.states import compute_states, merge_states, take_window_states
 from raymon.metrics.grouped_auc import GroupedAUC
 from raymon.metrics.ndcg_at_k import NDCGAtK
-from raymon.metrics.states import compute_states, merge_states, take_window_states
 
 METRICS: list[Callable[[], GroupedRows]] = [GroupedAUC, NDCGAtK, lambda: NDCGAtK(2)]
 Columns = tuple[torch.Tensor, ...]

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from raymon.metrics import DecayAUC
 from raymon.metrics.base.sliced_weights import LARGEST, is_nothing, table_of
+from raymon.metrics.decay.states import merge_states, take_window_states
 from raymon.metrics.numerics.fixed_point import WEIGHT_BITS
-from raymon.metrics.states import merge_states, take_window_states
 
 WEIGHTS = st.lists(st.floats(1e-18, 1e13) | st.sampled_from([0.0, 1e-9, 1.0]), max_size=30)
 

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from raymon.metrics import AUC, PRAUC, BinnedXAUC, DecayAUC
+from raymon.metrics.decay.states import compute_states, window_states
 from raymon.metrics.numerics.ordered_sum import steady_sum
-from raymon.metrics.states import compute_states, window_states
 
 
 @given(st.lists(st.floats(-1e6, 1e6), max_size=50))

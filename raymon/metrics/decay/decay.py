@@ -10,10 +10,10 @@ from torchmetrics import Metric
 
 from raymon.errors import UserError
 from raymon.metrics.base.sliced_weights import joined_slices
-from raymon.metrics.decay_auc import DecayAUC, mark_invalid
-from raymon.metrics.decay_law import decay_histogram, decay_value
+from raymon.metrics.decay.decay_auc import DecayAUC, mark_invalid
+from raymon.metrics.decay.decay_law import decay_histogram, decay_value
+from raymon.metrics.decay.states import compute_states, nobody_knows
 from raymon.metrics.numerics.auc_area import area, area_error_bound
-from raymon.metrics.states import compute_states, nobody_knows
 
 
 class DecayedMetric:

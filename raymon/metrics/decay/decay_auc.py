@@ -10,7 +10,7 @@ from torch import Tensor
 from raymon.metrics.auc import AUC
 from raymon.metrics.base.checked_metric import WEIGHTS
 from raymon.metrics.base.sliced_weights import nothing_like, table_of
-from raymon.metrics.decay_law import decay_histogram
+from raymon.metrics.decay.decay_law import decay_histogram
 
 
 class DecayAUC(AUC):

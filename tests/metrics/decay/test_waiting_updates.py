@@ -3,8 +3,8 @@ import torch
 
 from raymon.errors import UserError
 from raymon.metrics import Accuracy, DecayAUC, TrainMetricWrapper
+from raymon.metrics.decay.waiting_updates import WaitingUpdates, copies_as_given, join
 from raymon.metrics.numerics.exact_sum import exact_total
-from raymon.metrics.waiting_updates import WaitingUpdates, copies_as_given, join
 
 
 def test_updates_of_equal_form_are_joined_row_by_row() -> None:

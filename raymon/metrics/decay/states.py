@@ -14,7 +14,7 @@ from torchmetrics.utilities import dim_zero_cat, dim_zero_max, dim_zero_min, dim
 from raymon.errors import UserError
 from raymon.metrics.base.checked_metric import CheckedMetric
 from raymon.metrics.base.sliced_weights import is_nothing
-from raymon.metrics.decay_auc import DecayAUC
+from raymon.metrics.decay.decay_auc import DecayAUC
 
 
 def window_states(metric: Metric) -> dict[str, Tensor]:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from raymon.errors import UserError
-from raymon.metrics.batch_room import BatchRoom, is_worth_copying
+from raymon.metrics.decay.batch_buffer import BatchRoom, is_worth_copying
 
 
 class Update(NamedTuple):

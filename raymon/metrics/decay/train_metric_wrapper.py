@@ -12,9 +12,9 @@ from torchmetrics import Metric
 from raymon.errors import UserError
 from raymon.metrics.base.checked_metric import CheckedMetric
 from raymon.metrics.base.rows_or_bins import RowsOrBins
-from raymon.metrics.decay import DecayedMetric
-from raymon.metrics.states import state_reductions, take_window_states
-from raymon.metrics.waiting_updates import Update, WaitingUpdates, copies_as_given
+from raymon.metrics.decay.decay import DecayedMetric
+from raymon.metrics.decay.states import state_reductions, take_window_states
+from raymon.metrics.decay.waiting_updates import Update, WaitingUpdates, copies_as_given
 
 
 class TrainMetricWrapper(nn.Module):

@@ -1,0 +1,1 @@
+"""Metrics of a training: windows, decay, and the wrapper that does both."""
