@@ -5,14 +5,6 @@ from raymon.metrics.auc import AUC
 from raymon.metrics.base.checked_metric import CheckedMetric
 from raymon.metrics.binned_xauc import BinnedXAUC
 from raymon.metrics.calibration import Calibration
-from raymon.metrics.custom import (
-    build_custom,
-    few_rows,
-    register_metric,
-    registered_metrics,
-    takes_weights,
-    try_out,
-)
 from raymon.metrics.decay.decay import DecayedMetric
 from raymon.metrics.decay.decay_auc import DecayAUC
 from raymon.metrics.decay.states import (
@@ -34,12 +26,20 @@ from raymon.metrics.normalized_entropy import NormalizedEntropy
 from raymon.metrics.numerics.fixed_point import WEIGHT_BITS
 from raymon.metrics.pr_auc import PRAUC
 from raymon.metrics.recall_at_k import RecallAtK
-from raymon.metrics.registry import (
+from raymon.metrics.registry.build import (
     METRIC_NAMES,
     TRAIN_METRIC_NAMES,
     build_metric,
     build_train_metric,
     metric_name,
+)
+from raymon.metrics.registry.custom import (
+    build_custom,
+    few_rows,
+    register_metric,
+    registered_metrics,
+    takes_weights,
+    try_out,
 )
 from raymon.metrics.xauc import XAUC
 

@@ -13,7 +13,8 @@ from raymon.config import load
 from raymon.config.direction import LARGER_IS_BETTER, known_direction, ranking, stopping
 from raymon.config.names import named_metrics
 from raymon.errors import ConfigError
-from raymon.metrics import METRIC_NAMES, build_metric, custom, register_metric
+from raymon.metrics import METRIC_NAMES, build_metric, register_metric
+from raymon.metrics.registry import custom
 from raymon.protos.metric_pb2 import MetricConfig
 from tests.config.texts import write
 

@@ -19,8 +19,8 @@ from raymon.metrics import (
     MulticlassAUC,
     NDCGAtK,
     TrainMetricWrapper,
-    custom,
 )
+from raymon.metrics.registry import custom
 from raymon.protos.metric_pb2 import TrainMetricConfig
 from raymon.training.open_metrics import open_metrics
 

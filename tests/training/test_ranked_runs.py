@@ -17,7 +17,7 @@ from torchmetrics import Metric
 
 import raymon
 from raymon.cli.main import main
-from raymon.metrics import custom
+from raymon.metrics.registry import custom
 from raymon.sinks.json_lines.json_lines import SCORES_FILE
 from raymon.storage import storage_path
 from raymon.training.scores import read_scores

@@ -12,7 +12,6 @@ from raymon.metrics.accuracy import Accuracy
 from raymon.metrics.auc import AUC
 from raymon.metrics.binned_xauc import BinnedXAUC
 from raymon.metrics.calibration import Calibration
-from raymon.metrics.custom import build_custom
 from raymon.metrics.decay.decay_auc import DecayAUC
 from raymon.metrics.decay.train_metric_wrapper import TrainMetricWrapper
 from raymon.metrics.grouped_auc import GroupedAUC
@@ -25,6 +24,7 @@ from raymon.metrics.ndcg_at_k import NDCGAtK
 from raymon.metrics.normalized_entropy import NormalizedEntropy
 from raymon.metrics.pr_auc import PRAUC
 from raymon.metrics.recall_at_k import RecallAtK
+from raymon.metrics.registry.custom import build_custom
 from raymon.metrics.xauc import XAUC
 from raymon.protos import metric_pb2
 

@@ -16,7 +16,6 @@ from raymon.metrics import (
     TrainMetricWrapper,
     build_metric,
     build_train_metric,
-    custom,
     few_rows,
     merge_states,
     registered_metrics,
@@ -24,6 +23,7 @@ from raymon.metrics import (
     try_out,
 )
 from raymon.metrics.decay.states import compute_states
+from raymon.metrics.registry import custom
 from raymon.protos.metric_pb2 import MetricConfig, TrainMetricConfig
 
 
