@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from raymon.protos.report_pb2 import AccountState, SendingCounts
-from raymon.reporter.window_sum import WindowSum
+from raymon.reporter.windows.window_sum import WindowSum
 from raymon.wire.sending import add_sending, latency_quantile
 
 

@@ -15,7 +15,7 @@ from torchmetrics import Metric
 
 from raymon.metrics import CheckedMetric, DecayedMetric, TrainMetricWrapper, window_states
 from raymon.protos.report_pb2 import DecayState, PlainTensor, ReporterState
-from raymon.reporter.window_sum import WindowSum
+from raymon.reporter.windows.window_sum import WindowSum
 from raymon.sinks import InputErrors
 from raymon.wire.counts import add_counts, decode_counts, encode_counts
 from raymon.wire.layout import Layout

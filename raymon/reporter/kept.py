@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from raymon.errors import RunError, os_reason
-from raymon.reporter.history import replay
 from raymon.reporter.store import Store
+from raymon.reporter.windows.history import replay
 from raymon.storage import StoragePath
 
 

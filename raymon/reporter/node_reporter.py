@@ -12,8 +12,8 @@ from dataclasses import replace
 
 from raymon.protos.report_pb2 import WindowReport
 from raymon.recorder import Ack, Channel, Sender, WindowChannel
-from raymon.reporter.collation import Attempt, Collation
 from raymon.reporter.reporter import parse_report
+from raymon.reporter.windows.collation import Attempt, Collation
 from raymon.sinks import Evaluation
 
 

@@ -12,7 +12,7 @@ from raymon.protos.report_pb2 import ReporterState
 from raymon.reporter.account import Account
 from raymon.reporter.folds import Folds
 from raymon.reporter.period import Period
-from raymon.reporter.window_sum import WindowSum
+from raymon.reporter.windows.window_sum import WindowSum
 from raymon.sinks import Coverage, Snapshot
 from raymon.wire.layout import Layout
 

@@ -18,16 +18,16 @@ from raymon.protos.report_pb2 import (
     WindowReport,
 )
 from raymon.recorder import SCHEMA_VERSION, Ack, Layout
-from raymon.reporter.collation import Attempt
 from raymon.reporter.evaluation_record import from_record, to_record
-from raymon.reporter.history import History, Replay, replay
 from raymon.reporter.journal import JournalGoneError
 from raymon.reporter.numbers import Numbers
 from raymon.reporter.outlet import Outlet
 from raymon.reporter.publications import Cursor
-from raymon.reporter.ranks import Ranks
 from raymon.reporter.store import Saved, Store
-from raymon.reporter.window_sum import WindowSum
+from raymon.reporter.windows.collation import Attempt
+from raymon.reporter.windows.history import History, Replay, replay
+from raymon.reporter.windows.ranks import Ranks
+from raymon.reporter.windows.window_sum import WindowSum
 from raymon.results.count_names import SAVES_FAILED
 from raymon.sinks import (
     AttemptBegan,

@@ -9,8 +9,8 @@ from sklearn.metrics import roc_auc_score
 from raymon.protos.report_pb2 import WindowReport
 from raymon.recorder import Layout
 from raymon.reporter import InProcessReporter, Reporter
-from raymon.reporter.collation import Attempt
 from raymon.reporter.node_reporter import NodeReporter
+from raymon.reporter.windows.collation import Attempt
 from raymon.sinks import Snapshot, WindowLines
 from tests.reporter.windows import auc_metrics, auc_window, clicks
 

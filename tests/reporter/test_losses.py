@@ -13,7 +13,7 @@ from raymon.recorder import Layout
 from raymon.recorder.window import encode_window
 from raymon.reporter.folds import Folds
 from raymon.reporter.period import Period
-from raymon.reporter.window_sum import LossTotal, WindowSum
+from raymon.reporter.windows.window_sum import LossTotal, WindowSum
 from raymon.sinks import Coverage
 from tests.recorder.test_window import window_of
 

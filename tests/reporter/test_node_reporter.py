@@ -11,8 +11,8 @@ from raymon.protos.report_pb2 import WindowReport
 from raymon.recorder import Ack, Layout
 from raymon.recorder import sender as sender_module
 from raymon.reporter import InProcessReporter, Reporter
-from raymon.reporter.collation import Attempt
 from raymon.reporter.node_reporter import NodeChannel, NodeReporter
+from raymon.reporter.windows.collation import Attempt
 from raymon.sinks import Snapshot
 from tests.reporter.windows import auc_metrics, auc_window, clicks
 
@@ -185,7 +185,7 @@ def test_a_rank_whose_node_has_no_reporter_any_more_goes_straight_to_that_of_the
 def test_a_rank_in_two_reports_of_a_window_counts_once() -> None:
     """A rank that left a dead node reporter reports a window that its node has reported too."""
     layout = Layout.of_metrics(auc_metrics())
-    from raymon.reporter.window_sum import WindowSum
+    from raymon.reporter.windows.window_sum import WindowSum
 
     def joint(*ranks: int) -> bytes:
         total = WindowSum.of(WindowReport.FromString(window(ranks[0], 0)), layout)

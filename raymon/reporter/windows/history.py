@@ -12,8 +12,8 @@ from raymon.protos.report_pb2 import (
     ReporterState,
     WindowReport,
 )
-from raymon.reporter.collation import Attempt, Collation
-from raymon.reporter.window_sum import WindowSum
+from raymon.reporter.windows.collation import Attempt, Collation
+from raymon.reporter.windows.window_sum import WindowSum
 
 
 class History:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 
 from raymon.protos.report_pb2 import WindowReport
-from raymon.reporter.window_sum import WindowSum
+from raymon.reporter.windows.window_sum import WindowSum
 from raymon.wire.counts import Entries, decode_counts
 from raymon.wire.layout import Layout
 

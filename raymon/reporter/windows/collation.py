@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from raymon.protos.report_pb2 import AttemptRecord, WindowReport
-from raymon.reporter.open_window import OpenWindow
-from raymon.reporter.window_sum import WindowSum
+from raymon.reporter.windows.open_window import OpenWindow
+from raymon.reporter.windows.window_sum import WindowSum
 from raymon.wire.counts import Entries, decode_counts
 from raymon.wire.layout import Layout
 from raymon.wire.states import decode_states

@@ -1,0 +1,1 @@
+"""Windows of all ranks, put together over attempts."""
