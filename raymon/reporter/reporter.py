@@ -20,7 +20,7 @@ from raymon.protos.report_pb2 import (
 from raymon.recorder import SCHEMA_VERSION, Ack, Layout
 from raymon.reporter.evaluation_record import from_record, to_record
 from raymon.reporter.journal import JournalGoneError
-from raymon.reporter.numbers import Numbers
+from raymon.reporter.numbers.run_metrics import Numbers
 from raymon.reporter.outlet import Outlet
 from raymon.reporter.publications import Cursor
 from raymon.reporter.store import Saved, Store

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from raymon.recorder import Layout
 from raymon.recorder.window import encode_window
-from raymon.reporter.folds import Folds
-from raymon.reporter.period import Period
+from raymon.reporter.numbers.decayed_metrics import Folds
+from raymon.reporter.numbers.log_interval import Period
 from raymon.reporter.windows.window_sum import LossTotal, WindowSum
 from raymon.sinks import Coverage
 from tests.recorder.test_window import window_of

@@ -9,9 +9,9 @@ from typing import Any
 from raymon.config.custom import told
 from raymon.metrics import TrainMetricWrapper
 from raymon.protos.report_pb2 import ReporterState
-from raymon.reporter.account import Account
-from raymon.reporter.folds import Folds
-from raymon.reporter.period import Period
+from raymon.reporter.numbers.decayed_metrics import Folds
+from raymon.reporter.numbers.log_interval import Period
+from raymon.reporter.numbers.monitoring_cost import Account
 from raymon.reporter.windows.window_sum import WindowSum
 from raymon.sinks import Coverage, Snapshot
 from raymon.wire.layout import Layout

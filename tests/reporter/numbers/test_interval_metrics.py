@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from raymon.protos.report_pb2 import TensorState
-from raymon.reporter.period_metrics import PeriodMetrics
+from raymon.reporter.numbers.interval_metrics import PeriodMetrics
 from raymon.wire.states import State
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from raymon.protos.report_pb2 import Histogram, InvalidCounts, PeriodState, Scalar
-from raymon.reporter.folds import Folds
-from raymon.reporter.period_metrics import PeriodMetrics
+from raymon.reporter.numbers.decayed_metrics import Folds
+from raymon.reporter.numbers.interval_metrics import PeriodMetrics
 from raymon.reporter.windows.window_sum import LossTotal, WindowSum
 from raymon.sinks import Coverage, Snapshot
 from raymon.wire.layout import Layout

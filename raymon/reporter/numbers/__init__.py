@@ -1,0 +1,1 @@
+"""Numbers of merged windows: decayed metrics, totals, the interval between two points."""
