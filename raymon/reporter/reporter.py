@@ -18,12 +18,12 @@ from raymon.protos.report_pb2 import (
     WindowReport,
 )
 from raymon.recorder import SCHEMA_VERSION, Ack, Layout
-from raymon.reporter.evaluation_record import from_record, to_record
-from raymon.reporter.journal import JournalGoneError
 from raymon.reporter.numbers.run_metrics import Numbers
 from raymon.reporter.outlet import Outlet
 from raymon.reporter.publications import Cursor
-from raymon.reporter.store import Saved, Store
+from raymon.reporter.store.evaluation_record import from_record, to_record
+from raymon.reporter.store.journal import JournalGoneError
+from raymon.reporter.store.store import Saved, Store
 from raymon.reporter.windows.collation import Attempt
 from raymon.reporter.windows.history import History, Replay, replay
 from raymon.reporter.windows.ranks import Ranks

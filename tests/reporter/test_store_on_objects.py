@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from raymon.protos.report_pb2 import EvaluationRecord, JournalRecord, ReporterState
 from raymon.reporter import Reporter
 from raymon.reporter import reporter as reporter_module
-from raymon.reporter.object_journal import ObjectJournal, read_journal
-from raymon.reporter.store import Store
+from raymon.reporter.store.object_journal import ObjectJournal, read_journal
+from raymon.reporter.store.store import Store
 from raymon.sinks import Evaluation, EvaluationLines, Sink, WindowLines
 from tests.reporter.windows import auc_metrics, auc_window, clicks
 from tests.storage.copies import lines_of

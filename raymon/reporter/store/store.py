@@ -16,8 +16,8 @@ from pathlib import Path
 from google.protobuf.message import DecodeError
 
 from raymon.protos.report_pb2 import JournalRecord, ReporterState
-from raymon.reporter.journal import Journal
-from raymon.reporter.object_journal import ObjectJournal, open_journal, read_journal
+from raymon.reporter.store.journal import Journal
+from raymon.reporter.store.object_journal import ObjectJournal, open_journal, read_journal
 from raymon.storage import StoragePath, remove_tree, write_whole
 
 _STATE = re.compile(r"state-(\d+)\.pb")

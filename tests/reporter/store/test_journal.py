@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from raymon.protos.report_pb2 import AttemptRecord, EvaluationRecord, JournalRecord, ReporterState
-from raymon.reporter.journal import Journal
-from raymon.reporter.object_journal import read_journal
-from raymon.reporter.store import Store
+from raymon.reporter.store.journal import Journal
+from raymon.reporter.store.object_journal import read_journal
+from raymon.reporter.store.store import Store
 
 
 def record(step: int) -> JournalRecord:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from raymon.errors import RunError, os_reason
-from raymon.reporter.store import Store
+from raymon.reporter.store.store import Store
 from raymon.reporter.windows.history import replay
 from raymon.storage import StoragePath
 

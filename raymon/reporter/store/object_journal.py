@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from raymon.protos.report_pb2 import JournalRecord
-from raymon.reporter.journal import Journal, from_bytes, split_records, to_bytes
+from raymon.reporter.store.journal import Journal, from_bytes, split_records, to_bytes
 from raymon.storage import ObjectPath, Parts, StoragePath
 
 

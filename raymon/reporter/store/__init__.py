@@ -1,0 +1,1 @@
+"""What the reporter keeps on the storage of the run: journal, state, evaluations."""
