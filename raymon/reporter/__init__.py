@@ -1,7 +1,7 @@
 """Puts together what all workers measured. Only `raymon.reporter.actor` knows Ray."""
 
 from raymon.reporter.in_process import InProcessReporter
-from raymon.reporter.publications import Cursor
+from raymon.reporter.publishing.publications import Cursor
 from raymon.reporter.reporter import Reporter
 from raymon.reporter.store.kept import last_step_kept
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from raymon.metrics import TrainMetricWrapper
 from raymon.recorder import Ack
-from raymon.reporter.publications import Cursor
+from raymon.reporter.publishing.publications import Cursor
 from raymon.reporter.reporter import Reporter
 from raymon.sinks import Evaluation, Published
 

@@ -12,7 +12,7 @@ import ray
 from raymon.errors import RunError
 from raymon.recorder import Ack, Channel
 from raymon.reporter.actor import Metrics, ReportingActor, actor_name, forget_begun_attempt
-from raymon.reporter.publications import Cursor
+from raymon.reporter.publishing.publications import Cursor
 from raymon.reporter.reporter import Reporter
 from raymon.sinks import Evaluation, Published
 

@@ -19,8 +19,8 @@ from raymon.protos.report_pb2 import (
 )
 from raymon.recorder import SCHEMA_VERSION, Ack, Layout
 from raymon.reporter.numbers.run_metrics import Numbers
-from raymon.reporter.outlet import Outlet
-from raymon.reporter.publications import Cursor
+from raymon.reporter.publishing.publications import Cursor
+from raymon.reporter.publishing.publisher import Outlet
 from raymon.reporter.store.evaluation_record import from_record, to_record
 from raymon.reporter.store.journal import JournalGoneError
 from raymon.reporter.store.store import Saved, Store

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from raymon.reporter.publications import Cursor, Publications
+from raymon.reporter.publishing.publications import Cursor, Publications
 from raymon.sinks import BackgroundSink, Evaluation, Notice, Published, Sink, Snapshot
 
 _AnySink = TypeVar("_AnySink", bound=Sink)

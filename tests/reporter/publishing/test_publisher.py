@@ -6,7 +6,7 @@ import threading
 import time
 from pathlib import Path
 
-from raymon.reporter.outlet import Outlet
+from raymon.reporter.publishing.publisher import Outlet
 from raymon.sinks import BackgroundSink, Evaluation, Snapshot, WindowLines
 from tests.sinks.snapshots import snapshot
 
@@ -48,12 +48,12 @@ def test_what_was_written_has_arrived_when_it_is_flushed(tmp_path: Path) -> None
 
 
 def test_a_sink_that_hangs_is_waited_for_once(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr("raymon.reporter.outlet._FLUSH_S", 0.2)
+    monkeypatch.setattr("raymon.reporter.publishing.publisher._FLUSH_S", 0.2)
     hung, quick = _Gate(WindowLines(tmp_path / "hung")), WindowLines(tmp_path / "quick")
     outlet = Outlet([BackgroundSink(hung), BackgroundSink(quick)])
     outlet.write(snapshot(10))
     outlet.flush()
-    monkeypatch.setattr("raymon.reporter.outlet._FLUSH_S", 600.0)
+    monkeypatch.setattr("raymon.reporter.publishing.publisher._FLUSH_S", 600.0)
     for step in (20, 30):
         outlet.write(snapshot(step))
         outlet.flush()  # for ten minutes, were it waited for

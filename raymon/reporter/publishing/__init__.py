@@ -1,0 +1,1 @@
+"""How the numbers get out: to sinks, and to whoever asks for news."""
