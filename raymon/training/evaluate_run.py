@@ -11,6 +11,7 @@ from raymon.config import read_saved
 from raymon.errors import ClusterLostError, ConfigError, RaymonError, TrainingError
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.reporter import InProcessReporter, Reporter
+from raymon.reporter.following.progress import Progress, Publisher
 from raymon.sinks import Console, Evaluation
 from raymon.sinks.terminal.log_output import open_output
 from raymon.storage import StoragePath, absolute, storage_path
@@ -20,7 +21,6 @@ from raymon.training.datasets import EVAL, Datasets, check_datasets, is_ray_data
 from raymon.training.failure import RankFailedError, explained
 from raymon.training.job import Job, features_of
 from raymon.training.prepare import check_evaluation_input, with_absolute_paths
-from raymon.training.progress import Progress, Publisher
 from raymon.training.train import datasets_in_process, in_process_context
 from raymon.training.vocabularies import check_vocabularies
 from raymon.training.worker import run_worker

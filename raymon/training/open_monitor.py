@@ -18,6 +18,7 @@ import torch
 
 from raymon.errors import UserError
 from raymon.protos.monitor_pb2 import MonitorConfig
+from raymon.reporter.following.progress import Progress
 from raymon.results.monitoring import Monitoring
 from raymon.sinks import Console, Snapshot
 from raymon.sinks.terminal.log_output import open_output
@@ -26,7 +27,6 @@ from raymon.training.open_metrics import TrainMetrics, open_metrics
 from raymon.training.open_rank import OpenRank
 from raymon.training.open_run import in_ray_train, open_run
 from raymon.training.open_settings import OpenRun, RunSettings
-from raymon.training.progress import Progress
 from raymon.training.step_arguments import Column, Losses, learning_rates_of
 
 T = TypeVar("T")

@@ -12,9 +12,9 @@ from raymon.metrics import TrainMetricWrapper
 from raymon.protos.monitor_pb2 import MonitorConfig
 from raymon.recorder import Channel
 from raymon.reporter import Reporter, last_step_kept
+from raymon.reporter.following.progress import Publisher
 from raymon.sinks import BackgroundSink, Sink, TensorBoard, WindowLines
 from raymon.storage import StoragePath
-from raymon.training.progress import Publisher
 
 Metrics = Mapping[str, TrainMetricWrapper]
 

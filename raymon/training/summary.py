@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from raymon.config.direction import ranking
 from raymon.errors import RunError
+from raymon.reporter.following.progress import Progress
 from raymon.results.count_names import ROWS_LEFT_OVER_AN_EPOCH
 from raymon.results.monitoring import Monitoring
 from raymon.sinks import Snapshot
@@ -19,7 +20,6 @@ from raymon.storage import StoragePath, numbers_of, storage_path, to_json, write
 from raymon.training.best import why_none
 from raymon.training.checkpoint import Checkpoint, list_checkpoints, newest_checkpoint
 from raymon.training.prepare import RunPlan
-from raymon.training.progress import Progress
 from raymon.training.retention import best_of
 
 RUN_FILE = "run.json"

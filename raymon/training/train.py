@@ -30,6 +30,7 @@ from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.ray_pb2 import RayConfig
 from raymon.protos.train_pb2 import TrainConfig
 from raymon.reporter import InProcessReporter, Reporter
+from raymon.reporter.following.progress import Progress, Publisher
 from raymon.sinks import (
     BackgroundSink,
     Console,
@@ -61,7 +62,6 @@ from raymon.training.prepare import (
     plan_fine_tuning,
     plan_run,
 )
-from raymon.training.progress import Progress, Publisher
 from raymon.training.put_back import FilesBefore
 from raymon.training.retention import LocalRegister
 from raymon.training.run_lock import RunLock

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from raymon.reporter import Cursor, Reporter
+from raymon.reporter.following.progress import Progress
 from raymon.sinks import Console, Evaluation, Published
-from raymon.training.progress import Progress
 from tests.reporter.windows import auc_metrics, auc_window, clicks
 
 

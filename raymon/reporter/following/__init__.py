@@ -1,0 +1,1 @@
+"""The driver's side: follows what the reporter publishes."""
