@@ -20,7 +20,7 @@ from benchmarks.inputs.rank_load import KINDS, STEPS, RankLoad, metrics
 from raymon.recorder import Ack
 from raymon.reporter import Reporter
 from raymon.reporter.node_reporter import NodeReporter
-from raymon.reporter.ray_reporter import RayReporter, start_reporter
+from raymon.reporter.on_ray.ray_reporter import RayReporter, start_reporter
 from raymon.reporter.windows.collation import Attempt
 from raymon.sinks import BackgroundSink, TensorBoard, WindowLines
 

@@ -1,4 +1,4 @@
-"""Puts together what all workers measured. Only `raymon.reporter.actor` knows Ray."""
+"""Puts together what all workers measured. Only `raymon.reporter.on_ray.actor` knows Ray."""
 
 from raymon.reporter.in_process import InProcessReporter
 from raymon.reporter.publishing.publications import Cursor

@@ -121,7 +121,7 @@ def _on_ray(
 
     connection = connect(address)
     check_capacity(config.ray_config, any(map(is_ray_dataset, datasets.values())))
-    from raymon.reporter.ray_reporter import start_reporter
+    from raymon.reporter.on_ray.ray_reporter import start_reporter
     from raymon.training.ray_trainer import fit
 
     link = start_reporter(f"{config.model_dir}:evaluate", reporter)

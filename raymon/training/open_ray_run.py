@@ -18,8 +18,8 @@ from raymon.errors import RunError, UserError
 from raymon.protos.monitor_pb2 import MonitorConfig
 from raymon.recorder import Channel
 from raymon.reporter.following.progress import Publisher
-from raymon.reporter.node_actor import TreeReporter
-from raymon.reporter.ray_reporter import RayReporter, reporter_of, start_reporter
+from raymon.reporter.on_ray.node_actor import TreeReporter
+from raymon.reporter.on_ray.ray_reporter import RayReporter, reporter_of, start_reporter
 from raymon.storage import ObjectPath, StoragePath, with_few_tries, write_whole
 from raymon.training.model_dir import check_writable
 from raymon.training.open_settings import RunSettings, first_step_of, make_reporter

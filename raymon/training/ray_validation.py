@@ -52,7 +52,7 @@ def score_checkpoint(
 
     from raymon.config.custom import allow_custom_classes
     from raymon.metrics import register_metric
-    from raymon.reporter.ray_reporter import RayReporter, reporter_of
+    from raymon.reporter.on_ray.ray_reporter import RayReporter, reporter_of
     from raymon.storage import storage_path
     from raymon.training.evaluate_beside import evaluate_beside
     from raymon.training.job import Job

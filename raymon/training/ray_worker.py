@@ -25,8 +25,8 @@ def train_loop_per_worker(arguments: dict[str, Any]) -> None:
 
     from raymon.config.custom import allow_custom_classes
     from raymon.metrics import register_metric
-    from raymon.reporter.node_actor import TreeReporter
-    from raymon.reporter.ray_reporter import reporter_of
+    from raymon.reporter.on_ray.node_actor import TreeReporter
+    from raymon.reporter.on_ray.ray_reporter import reporter_of
     from raymon.training.failure import of_rank
     from raymon.training.job import Job
     from raymon.training.kept_memory import keep_memory

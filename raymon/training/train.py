@@ -231,7 +231,7 @@ def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None
 
     config = plan.config
     connection = connect(address)
-    from raymon.reporter.ray_reporter import start_reporter
+    from raymon.reporter.on_ray.ray_reporter import start_reporter
     from raymon.training.ray_datasets import with_files_of_config
     from raymon.training.ray_trainer import fit
 

@@ -201,7 +201,7 @@ def test_training_does_not_wait_for_a_reporter_that_hangs(
 ) -> None:
     import ray
 
-    from raymon.reporter.actor import actor_name
+    from raymon.reporter.on_ray.actor import actor_name
 
     run = config_file.parent / "run"
     training = start_raymon("train", config_file, address=ray_address)

@@ -88,8 +88,8 @@ def _save(rank: int) -> None:
 def _kill_reporter() -> None:
     import ray.train
 
-    from raymon.reporter.actor import actor_name
-    from raymon.reporter.ray_reporter import RayReporter
+    from raymon.reporter.on_ray.actor import actor_name
+    from raymon.reporter.on_ray.ray_reporter import RayReporter
     from raymon.training.open_ray_run import directory_in_ray
 
     name = actor_name(str(directory_in_ray(ray.train.get_context().get_storage())))

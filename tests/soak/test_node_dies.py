@@ -17,7 +17,7 @@ def test_the_node_with_the_reporter_dies_and_no_number_changes(
     import ray
     from ray.cluster_utils import Cluster
 
-    from raymon.reporter.actor import actor_name
+    from raymon.reporter.on_ray.actor import actor_name
 
     if ray.is_initialized():
         ray.shutdown()

@@ -15,7 +15,7 @@ from ray.experimental import internal_kv
 
 from raymon.metrics import TrainMetricWrapper
 from raymon.recorder import Ack
-from raymon.reporter.prometheus import PrometheusExporter
+from raymon.reporter.on_ray.prometheus import PrometheusExporter
 from raymon.reporter.publishing.publications import Cursor
 from raymon.reporter.reporter import Reporter
 from raymon.sinks import Evaluation, Published, RankState, Snapshot

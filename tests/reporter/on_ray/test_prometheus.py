@@ -3,8 +3,8 @@ from typing import ClassVar
 
 import pytest
 
-from raymon.reporter import prometheus
-from raymon.reporter.prometheus import PrometheusExporter
+from raymon.reporter.on_ray import prometheus
+from raymon.reporter.on_ray.prometheus import PrometheusExporter
 from raymon.sinks import Health, run_label
 from raymon.sinks.prometheus.gauges import GAUGES
 from tests.sinks.snapshots import snapshot

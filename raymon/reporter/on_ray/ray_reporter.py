@@ -11,7 +11,7 @@ import ray
 
 from raymon.errors import RunError
 from raymon.recorder import Ack, Channel
-from raymon.reporter.actor import Metrics, ReportingActor, actor_name, forget_begun_attempt
+from raymon.reporter.on_ray.actor import Metrics, ReportingActor, actor_name, forget_begun_attempt
 from raymon.reporter.publishing.publications import Cursor
 from raymon.reporter.reporter import Reporter
 from raymon.sinks import Evaluation, Published

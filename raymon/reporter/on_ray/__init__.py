@@ -1,0 +1,1 @@
+"""The actors of the reporter, and the way to them."""
