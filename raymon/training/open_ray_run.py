@@ -20,8 +20,8 @@ from raymon.recorder import Channel
 from raymon.reporter.following.progress import Publisher
 from raymon.reporter.on_ray.node_actor import TreeReporter
 from raymon.reporter.on_ray.ray_reporter import RayReporter, reporter_of, start_reporter
+from raymon.run_dir.model_dir import check_writable
 from raymon.storage import ObjectPath, StoragePath, with_few_tries, write_whole
-from raymon.training.model_dir import check_writable
 from raymon.training.open_settings import RunSettings, first_step_of, make_reporter
 
 _log = logging.getLogger("raymon")

@@ -31,6 +31,7 @@ from raymon.protos.ray_pb2 import RayConfig
 from raymon.protos.train_pb2 import TrainConfig
 from raymon.reporter import InProcessReporter, Reporter
 from raymon.reporter.following.progress import Progress, Publisher
+from raymon.run_dir.lock import RunLock
 from raymon.sinks import (
     BackgroundSink,
     Console,
@@ -64,7 +65,6 @@ from raymon.training.prepare import (
 )
 from raymon.training.put_back import FilesBefore
 from raymon.training.retention import LocalRegister
-from raymon.training.run_lock import RunLock
 from raymon.training.summary import (
     DIVERGED,
     DONE,

@@ -16,8 +16,9 @@ from pyarrow import fs
 import raymon
 from raymon.errors import TrainingError
 from raymon.results.count_names import SAVES_FAILED
+from raymon.run_dir import lock as run_lock
 from raymon.storage import object_path, paths, storage_path
-from raymon.training import restore, run_lock
+from raymon.training import restore
 from raymon.training import train as driver
 from raymon.training.checkpoint import MANIFEST, checkpoint_directories, list_checkpoints
 from raymon.training.loop import Loop

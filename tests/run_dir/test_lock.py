@@ -20,16 +20,16 @@ import pytest
 
 import raymon
 from raymon.errors import RunError
+from raymon.run_dir import lock as run_lock
+from raymon.run_dir.lease import LOCK, Lease, read_lease
+from raymon.run_dir.lock import RunLock
 from raymon.storage import StoragePath
-from raymon.training import run_lock
-from raymon.training.lease import LOCK, Lease, read_lease
-from raymon.training.run_lock import RunLock
 from tests.storage.objects import Objects
 
 HOLDER = """
 import os, sys
 from pathlib import Path
-from raymon.training.run_lock import RunLock
+from raymon.run_dir.lock import RunLock
 lock = RunLock(Path(sys.argv[1]))
 if os.fork() == 0:
     sys.stdin.read()  # it lives longer than the one that has the lock

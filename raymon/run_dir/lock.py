@@ -21,9 +21,9 @@ from types import TracebackType
 import pyarrow as pa
 
 from raymon.errors import RunError, first_line, os_reason, reason
+from raymon.run_dir.lease import LOCK, Lease, read_lease
+from raymon.run_dir.model_dir import check_writable
 from raymon.storage import StoragePath
-from raymon.training.lease import LOCK, Lease, read_lease
-from raymon.training.model_dir import check_writable
 
 _log = logging.getLogger("raymon")
 

@@ -1,0 +1,1 @@
+"""The directory of a run: whether it can be written, and who writes to it."""
