@@ -17,9 +17,9 @@ from benchmarks.contenders.click_task import WORKERS, Trained, note_rank, pipeli
 from raymon.recorder import Monitor, Sender
 from raymon.training.job import Job
 from raymon.training.kept_memory import keep_memory
+from raymon.training.rank.worker_context import WorkerContext
 from raymon.training.retention import LocalRegister
 from raymon.training.worker import NO_ATTEMPT, run_worker
-from raymon.training.worker_context import WorkerContext
 
 
 def unwatched(data: Path, model_dir: Path, workers: int = WORKERS) -> Trained:

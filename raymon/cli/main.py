@@ -84,7 +84,7 @@ def _run(signals: Signals) -> int:
     except click.Abort:
         raise
     except Exception as error:
-        from raymon.training.failure import explained
+        from raymon.training.rank.failure import explained
 
         if signals.received is not None:
             # Imports make errors of their own of an interruption.

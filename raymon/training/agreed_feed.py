@@ -13,7 +13,7 @@ from raymon.data import Batch, DatasetBatch, DatasetPosition, DatasetReader, Pos
 from raymon.errors import DataError, TrainingError
 from raymon.protos.train_pb2 import TrainConfig
 from raymon.training.feed import FedBatch, RunPosition
-from raymon.training.worker_context import ANOTHER_WORKER, WorkerContext
+from raymon.training.rank.worker_context import ANOTHER_WORKER, WorkerContext
 
 _ENOUGH_ROWS = 16
 """Rows that are equal on several ranks by no accident."""

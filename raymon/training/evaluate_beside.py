@@ -18,9 +18,9 @@ from raymon.training.evaluation import evaluate
 from raymon.training.inputs import evaluation_of_rank
 from raymon.training.job import features_of
 from raymon.training.precision import set_tf32
+from raymon.training.rank.worker_context import WorkerContext
 from raymon.training.restore import load_model
 from raymon.training.retention import LocalRegister
-from raymon.training.worker_context import WorkerContext
 
 _PUBLISH_S = 60.0
 _BEGUN = "evaluations.begun"

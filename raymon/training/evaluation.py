@@ -19,7 +19,7 @@ from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.sinks import Evaluation
 from raymon.training.inputs import EvalReader
 from raymon.training.precision import autocast
-from raymon.training.worker_context import WorkerContext
+from raymon.training.rank.worker_context import WorkerContext
 
 Progress = Callable[[int, int, float], None]
 """Called with the steps done, the steps in all or 0 where nobody knows, and the seconds so far."""

@@ -9,7 +9,7 @@ from raymon.training.datasets import EVAL, TRAIN, Datasets, dataset_reader
 from raymon.training.feed import Feed
 from raymon.training.job import eval_reader, train_reader
 from raymon.training.planned_feed import PlannedFeed
-from raymon.training.worker_context import WorkerContext
+from raymon.training.rank.worker_context import WorkerContext
 
 EvalReader = DataReader | DatasetReader
 

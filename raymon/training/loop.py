@@ -17,10 +17,10 @@ from raymon.training.inputs import EvalReader
 from raymon.training.precision import SkippedSteps
 from raymon.training.preemption import PreemptionWatch
 from raymon.training.profiling import StepProfiler
+from raymon.training.rank.worker_context import WorkerContext
 from raymon.training.run_state import TrainState
 from raymon.training.saver import Saver
 from raymon.training.train_step import TrainStep
-from raymon.training.worker_context import WorkerContext
 
 
 class Loop:

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 
 import torch
 
-from raymon.training.worker_context import WorkerContext
+from raymon.training.rank.worker_context import WorkerContext
 
 _MOST_STEPS = 100_000
 

@@ -21,8 +21,8 @@ from raymon.storage import storage_path
 from raymon.training.cluster_watch import ClusterWatch
 from raymon.training.datasets import EVAL, Datasets, is_ray_dataset, title
 from raymon.training.every_row import EveryRow
-from raymon.training.failure import RankFailedError, first_cause
 from raymon.training.job import Job, evaluates_beside
+from raymon.training.rank.failure import RankFailedError, first_cause
 from raymon.training.ray_cluster import worker_resources
 from raymon.training.ray_storage import in_ray, repair_snapshot
 from raymon.training.ray_validation import validation_config

@@ -27,12 +27,12 @@ def train_loop_per_worker(arguments: dict[str, Any]) -> None:
     from raymon.metrics import register_metric
     from raymon.reporter.on_ray.node_actor import TreeReporter
     from raymon.reporter.on_ray.ray_reporter import reporter_of
-    from raymon.training.failure import of_rank
     from raymon.training.job import Job
     from raymon.training.kept_memory import keep_memory
+    from raymon.training.rank.failure import of_rank
+    from raymon.training.rank.worker_context import WorkerContext
     from raymon.training.ray_register import RayRegister
     from raymon.training.worker import run_worker
-    from raymon.training.worker_context import WorkerContext
 
     keep_memory()
     # A worker says nothing by itself: the driver prints what the reporter publishes.
@@ -77,7 +77,7 @@ class _Teller:
 
     def tell(self, error: Exception) -> None:
         """Tells it; that nobody hears of it is no failure of its own."""
-        from raymon.training.failure import is_of_a_peer, told
+        from raymon.training.rank.failure import is_of_a_peer, told
 
         if self._told or is_of_a_peer(error):
             return

@@ -26,6 +26,7 @@ from raymon.training.checkpoint import (
 )
 from raymon.training.feed import RunPosition
 from raymon.training.random_state import restore_random_state
+from raymon.training.rank.worker_context import WorkerContext
 from raymon.training.run_state import (
     AVERAGE,
     MODEL,
@@ -35,7 +36,6 @@ from raymon.training.run_state import (
     model_tensors,
     optimizer_kinds,
 )
-from raymon.training.worker_context import WorkerContext
 
 _CPU = torch.device("cpu")
 

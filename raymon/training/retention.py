@@ -8,7 +8,7 @@ from concurrent.futures import Future
 
 from raymon.protos.export_pb2 import ExportConfig
 from raymon.training.checkpoint import Checkpoint
-from raymon.training.worker_context import SavedCheckpoint
+from raymon.training.rank.worker_context import SavedCheckpoint
 
 
 def score_of(metrics: Mapping[str, float], export: ExportConfig) -> float:

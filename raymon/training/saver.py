@@ -29,9 +29,9 @@ from raymon.training.checkpoint import (
     write_manifest,
     write_part,
 )
+from raymon.training.rank.worker_context import ANOTHER_WORKER, WorkerContext
 from raymon.training.run_state import TrainState, own_rest, replicated_tensors, shared_rest
 from raymon.training.staging import Staging, dealt
-from raymon.training.worker_context import ANOTHER_WORKER, WorkerContext
 
 _log = logging.getLogger("raymon")
 

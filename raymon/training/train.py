@@ -52,7 +52,6 @@ from raymon.training.datasets import (
     reads_files_by_ray,
     title,
 )
-from raymon.training.failure import RankFailedError, explained
 from raymon.training.fine_tune import Transfer
 from raymon.training.job import Job, evaluates_beside, features_of
 from raymon.training.kept import KeepRule, delete_what_goes
@@ -64,6 +63,8 @@ from raymon.training.prepare import (
     plan_run,
 )
 from raymon.training.put_back import FilesBefore
+from raymon.training.rank.failure import RankFailedError, explained
+from raymon.training.rank.worker_context import WorkerContext
 from raymon.training.retention import LocalRegister
 from raymon.training.summary import (
     DIVERGED,
@@ -77,7 +78,6 @@ from raymon.training.summary import (
 )
 from raymon.training.vocabularies import keep_vocabularies
 from raymon.training.worker import run_worker
-from raymon.training.worker_context import WorkerContext
 
 _log = logging.getLogger("raymon")
 

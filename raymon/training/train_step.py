@@ -19,7 +19,7 @@ from raymon.protos.train_pb2 import TrainConfig
 from raymon.training.gradients import GradientClipper
 from raymon.training.optimizers import Optimizers
 from raymon.training.precision import autocast, grad_scaler
-from raymon.training.worker_context import WorkerContext
+from raymon.training.rank.worker_context import WorkerContext
 
 _log = logging.getLogger("raymon")
 

@@ -33,11 +33,11 @@ from raymon.training.optimizers import build_optimizers
 from raymon.training.precision import set_tf32
 from raymon.training.preemption import PreemptionWatch
 from raymon.training.random_state import seed_everything
+from raymon.training.rank.worker_context import WorkerContext
 from raymon.training.restore import checkpoint_to_restore, load_model, restore
 from raymon.training.run_state import TrainState
 from raymon.training.saver import Saver
 from raymon.training.train_step import TrainStep
-from raymon.training.worker_context import WorkerContext
 
 _log = logging.getLogger("raymon")
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from raymon.training.preemption import PreemptionWatch
-from raymon.training.worker_context import WorkerContext
+from raymon.training.rank.worker_context import WorkerContext
 
 
 class _World:

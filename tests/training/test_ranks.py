@@ -32,8 +32,8 @@ from raymon.sinks import Snapshot
 from raymon.training.checkpoint import checkpoint_path, list_checkpoints, read_checkpoint
 from raymon.training.job import eval_reader, features_of, train_reader
 from raymon.training.optimizers import build_optimizers
+from raymon.training.rank.worker_context import WorkerContext
 from raymon.training.train_step import TrainStep
-from raymon.training.worker_context import WorkerContext
 from tests.checkpoints import saved_model
 from tests.data.reading.test_reader import damage
 from tests.training import rank_process

@@ -10,8 +10,8 @@ from ray.train import TrainingFailedError
 
 from raymon.errors import DataError, TrainingError
 from raymon.training.checkpoint import Checkpoint
+from raymon.training.rank.worker_context import ANOTHER_WORKER
 from raymon.training.ray_trainer import _own_error
-from raymon.training.worker_context import ANOTHER_WORKER
 
 
 def test_the_rank_that_knows_the_cause_is_heard() -> None:

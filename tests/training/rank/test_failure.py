@@ -10,7 +10,8 @@ import pytest
 
 import raymon
 from raymon.errors import DataError, TrainingError
-from raymon.training.failure import (
+from raymon.training.loop import Loop
+from raymon.training.rank.failure import (
     RankFailedError,
     explained,
     first_cause,
@@ -19,8 +20,7 @@ from raymon.training.failure import (
     place,
     told,
 )
-from raymon.training.loop import Loop
-from raymon.training.worker_context import ANOTHER_WORKER
+from raymon.training.rank.worker_context import ANOTHER_WORKER
 
 
 def broken(self: Loop, *arguments: object) -> None:
@@ -89,7 +89,7 @@ def test_without_code_of_the_user_the_place_is_raymons() -> None:
     # A script that calls raymon is the user's too, and says nothing.
     with pytest.raises(AttributeError) as failed:
         told(None)  # a fault of raymon
-    assert place(failed.value).startswith("raymon/training/failure.py:")
+    assert place(failed.value).startswith("raymon/training/rank/failure.py:")
 
 
 def test_what_raymon_says_itself_has_its_place_in_it() -> None:

@@ -17,7 +17,7 @@ import pyarrow as pa
 from raymon import errors
 from raymon.errors import RaymonError, TrainingError, UserError, reason
 from raymon.storage import StoragePath
-from raymon.training.worker_context import ANOTHER_WORKER
+from raymon.training.rank.worker_context import ANOTHER_WORKER
 
 ERRORS = Path("monitor", "errors")
 """Of the directory of a run: whole tracebacks, one file a failure."""
