@@ -33,13 +33,13 @@ from torch import nn
 from benchmarks.harness import Case, Ratio, Result
 from raymon.data import Position
 from raymon.models import Model
+from raymon.training.checkpoint.saver import Saver
+from raymon.training.checkpoint.train_state import TrainState
 from raymon.training.feed import RunPosition
 from raymon.training.optimizers import Optimizers
 from raymon.training.rank.worker_context import WorkerContext
 from raymon.training.ray_cluster import connect
 from raymon.training.ray_register import RayRegister
-from raymon.training.run_state import TrainState
-from raymon.training.saver import Saver
 from raymon.training.table_gradients import TableGradients
 
 ROUNDS = 3

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from raymon.config.custom import allow_custom_classes
     from raymon.metrics import register_metric
     from raymon.sinks import ProgressLogger
-    from raymon.training.best import best_checkpoint, latest_checkpoint
+    from raymon.training.checkpoint.best import best_checkpoint, latest_checkpoint
     from raymon.training.evaluate_run import evaluate_run
     from raymon.training.open_monitor import Monitor
     from raymon.training.summary import Summary
@@ -42,9 +42,9 @@ _HOMES = {
     "ProgressLogger": "raymon.sinks",
     "Summary": "raymon.training.summary",
     "allow_custom_classes": "raymon.config.custom",
-    "best_checkpoint": "raymon.training.best",
+    "best_checkpoint": "raymon.training.checkpoint.best",
     "evaluate_run": "raymon.training.evaluate_run",
-    "latest_checkpoint": "raymon.training.best",
+    "latest_checkpoint": "raymon.training.checkpoint.best",
     "register_metric": "raymon.metrics",
     "train": "raymon.training.train",
 }

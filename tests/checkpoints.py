@@ -11,7 +11,7 @@ from typing import Any
 import torch
 import torch.distributed.checkpoint as dcp
 
-from raymon.training.checkpoint import MANIFEST, sealed
+from raymon.training.checkpoint.manifest import MANIFEST, sealed
 
 
 def saved_tensors(checkpoint: Path) -> dict[str, torch.Tensor]:

@@ -12,7 +12,7 @@ from raymon.cli.streams import say
 from raymon.errors import UserError
 
 if TYPE_CHECKING:
-    from raymon.training.best import Ranked
+    from raymon.training.checkpoint.best import Ranked
 
 _SHOWN = 10
 
@@ -36,7 +36,7 @@ def best(run: str, metric: str | None, larger: bool | None, as_json: bool) -> No
     from raymon.config.direction import ranking
     from raymon.protos.export_pb2 import ExportConfig
     from raymon.storage import storage_path, to_json
-    from raymon.training.best import check_metric, rank_checkpoints, with_direction
+    from raymon.training.checkpoint.best import check_metric, rank_checkpoints, with_direction
 
     directory = storage_path(run)
     config = read_saved(run)

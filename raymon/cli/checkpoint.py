@@ -20,7 +20,7 @@ def verify(path: str) -> None:
     """Read all files of the checkpoint in PATH, or of all checkpoints of the run in PATH, and
     compare them with what was written. Exits with 1 where one is damaged or not complete."""
     from raymon.storage import storage_path
-    from raymon.training.verify import verify_checkpoints
+    from raymon.training.checkpoint.verify import verify_checkpoints
 
     sound = True
     for verdict in verify_checkpoints(storage_path(path)):

@@ -12,15 +12,20 @@ from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.recorder import Channel, Sender
 from raymon.sinks import Evaluation
 from raymon.storage import StoragePath
-from raymon.training.checkpoint import check_sound, read_checkpoint, step_of, write_scores_beside
+from raymon.training.checkpoint.manifest import (
+    check_sound,
+    read_checkpoint,
+    step_of,
+    write_scores_beside,
+)
+from raymon.training.checkpoint.restore import load_model
+from raymon.training.checkpoint.retention import LocalRegister
 from raymon.training.datasets import Datasets
 from raymon.training.evaluation import evaluate
 from raymon.training.inputs import evaluation_of_rank
 from raymon.training.job import features_of
 from raymon.training.precision import set_tf32
 from raymon.training.rank.worker_context import WorkerContext
-from raymon.training.restore import load_model
-from raymon.training.retention import LocalRegister
 
 _PUBLISH_S = 60.0
 _BEGUN = "evaluations.begun"

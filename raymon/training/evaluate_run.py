@@ -15,8 +15,8 @@ from raymon.reporter.following.progress import Progress, Publisher
 from raymon.sinks import Console, Evaluation
 from raymon.sinks.terminal.log_output import open_output
 from raymon.storage import StoragePath, absolute, storage_path
-from raymon.training.best import choose_checkpoint
-from raymon.training.checkpoint import check_sound
+from raymon.training.checkpoint.best import choose_checkpoint
+from raymon.training.checkpoint.manifest import check_sound
 from raymon.training.datasets import EVAL, Datasets, check_datasets, is_ray_dataset
 from raymon.training.job import Job, features_of
 from raymon.training.prepare import check_evaluation_input, with_absolute_paths

@@ -19,11 +19,11 @@ from raymon.models.contract import error_of
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.serving import export_program, program_inputs, write_bundle
 from raymon.storage import StoragePath, absolute
-from raymon.training.best import choose_checkpoint
-from raymon.training.checkpoint import Checkpoint, check_sound
+from raymon.training.checkpoint.best import choose_checkpoint
+from raymon.training.checkpoint.manifest import Checkpoint, check_sound
+from raymon.training.checkpoint.restore import load_model
 from raymon.training.job import features_of, file_format
 from raymon.training.prepare import with_absolute_paths
-from raymon.training.restore import load_model
 from raymon.training.vocabularies import check_vocabularies
 from raymon.version import __version__
 

@@ -10,6 +10,8 @@ from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.recorder import Monitor, Sender
 from raymon.sinks import Evaluation
 from raymon.storage import storage_path
+from raymon.training.checkpoint.saver import Saver
+from raymon.training.checkpoint.train_state import TrainState
 from raymon.training.evaluation import evaluate
 from raymon.training.feed import FedBatch, Feed
 from raymon.training.gradients import GradientSummaries
@@ -18,8 +20,6 @@ from raymon.training.precision import SkippedSteps
 from raymon.training.preemption import PreemptionWatch
 from raymon.training.profiling import StepProfiler
 from raymon.training.rank.worker_context import WorkerContext
-from raymon.training.run_state import TrainState
-from raymon.training.saver import Saver
 from raymon.training.train_step import TrainStep
 
 

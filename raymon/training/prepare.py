@@ -24,15 +24,16 @@ from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.reporter import last_step_kept
 from raymon.sinks.json_lines.json_lines import SCORES_FILE
 from raymon.storage import StoragePath, absolute, check_no_credentials, storage_path
-from raymon.training.checkpoint import (
+from raymon.training.checkpoint.fine_tune import LOADED, Transfer, checkpoint_of, transfers
+from raymon.training.checkpoint.manifest import (
     checkpoint_directories,
     has_manifest,
     is_foreign,
     newest_checkpoint,
 )
+from raymon.training.checkpoint.scores import read_scores
 from raymon.training.datasets import EVAL, TRAIN, Datasets, check_datasets, title
 from raymon.training.fg_mode import other_ids, with_fg_mode
-from raymon.training.fine_tune import LOADED, Transfer, checkpoint_of, transfers
 from raymon.training.job import (
     columns_of,
     eval_reader,
@@ -44,7 +45,6 @@ from raymon.training.job import (
     train_reader,
 )
 from raymon.training.optimizers import check_parts
-from raymon.training.scores import read_scores
 from raymon.training.vocabularies import check_vocabularies, other_vocabulary
 
 _log = logging.getLogger("raymon")

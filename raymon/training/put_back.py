@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from raymon.config.saving import CONFIG_FILE, VERSION_FILE
 from raymon.storage import StoragePath, write_whole
-from raymon.training.checkpoint import newest_checkpoint
+from raymon.training.checkpoint.manifest import newest_checkpoint
 from raymon.training.summary import RUN_FILE
 
 

@@ -14,7 +14,7 @@ import torch
 from ray.train import ValidationTaskConfig
 
 from raymon.storage import storage_path
-from raymon.training.checkpoint import step_of
+from raymon.training.checkpoint.manifest import step_of
 from raymon.training.rank.worker_context import SavedCheckpoint
 from raymon.training.ray_storage import in_ray
 

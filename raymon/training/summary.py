@@ -17,10 +17,10 @@ from raymon.results.count_names import ROWS_LEFT_OVER_AN_EPOCH
 from raymon.results.monitoring import Monitoring
 from raymon.sinks import Snapshot
 from raymon.storage import StoragePath, numbers_of, storage_path, to_json, write_whole
-from raymon.training.best import why_none
-from raymon.training.checkpoint import Checkpoint, list_checkpoints, newest_checkpoint
+from raymon.training.checkpoint.best import why_none
+from raymon.training.checkpoint.manifest import Checkpoint, list_checkpoints, newest_checkpoint
+from raymon.training.checkpoint.retention import best_of
 from raymon.training.prepare import RunPlan
-from raymon.training.retention import best_of
 
 RUN_FILE = "run.json"
 

@@ -43,7 +43,10 @@ from raymon.sinks import (
 )
 from raymon.sinks.terminal.log_output import open_output
 from raymon.storage import StoragePath, storage_path
-from raymon.training.checkpoint import newest_checkpoint
+from raymon.training.checkpoint.fine_tune import Transfer
+from raymon.training.checkpoint.kept import KeepRule, delete_what_goes
+from raymon.training.checkpoint.manifest import newest_checkpoint
+from raymon.training.checkpoint.retention import LocalRegister
 from raymon.training.datasets import (
     TRAIN,
     Datasets,
@@ -52,9 +55,7 @@ from raymon.training.datasets import (
     reads_files_by_ray,
     title,
 )
-from raymon.training.fine_tune import Transfer
 from raymon.training.job import Job, evaluates_beside, features_of
-from raymon.training.kept import KeepRule, delete_what_goes
 from raymon.training.prepare import (
     RunPlan,
     check_config,
@@ -65,7 +66,6 @@ from raymon.training.prepare import (
 from raymon.training.put_back import FilesBefore
 from raymon.training.rank.failure import RankFailedError, explained
 from raymon.training.rank.worker_context import WorkerContext
-from raymon.training.retention import LocalRegister
 from raymon.training.summary import (
     DIVERGED,
     DONE,

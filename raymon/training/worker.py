@@ -19,24 +19,24 @@ from raymon.protos.train_pb2 import OnUnfinishedSave
 from raymon.recorder import Channel, Monitor, Sender
 from raymon.storage import StoragePath, storage_path
 from raymon.training.averages import AveragedWeights
-from raymon.training.checkpoint import list_checkpoints, read_checkpoint
+from raymon.training.checkpoint.fine_tune import checkpoint_of, fine_tune
+from raymon.training.checkpoint.kept import KeptCheckpoints
+from raymon.training.checkpoint.manifest import list_checkpoints, read_checkpoint
+from raymon.training.checkpoint.restore import checkpoint_to_restore, load_model, restore
+from raymon.training.checkpoint.saver import Saver
+from raymon.training.checkpoint.train_state import TrainState
 from raymon.training.datasets import Datasets
 from raymon.training.early_stopping import EarlyStopping
 from raymon.training.evaluation import evaluate
-from raymon.training.fine_tune import checkpoint_of, fine_tune
 from raymon.training.gradients import GradientSummaries
 from raymon.training.inputs import Inputs
 from raymon.training.job import Job, evaluates_beside, features_of, skips_bad_files
-from raymon.training.kept import KeptCheckpoints
 from raymon.training.loop import Loop
 from raymon.training.optimizers import build_optimizers
 from raymon.training.precision import set_tf32
 from raymon.training.preemption import PreemptionWatch
 from raymon.training.random_state import seed_everything
 from raymon.training.rank.worker_context import WorkerContext
-from raymon.training.restore import checkpoint_to_restore, load_model, restore
-from raymon.training.run_state import TrainState
-from raymon.training.saver import Saver
 from raymon.training.train_step import TrainStep
 
 _log = logging.getLogger("raymon")

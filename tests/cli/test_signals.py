@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from raymon.cli.main import main
-from raymon.training.checkpoint import list_checkpoints
+from raymon.training.checkpoint.manifest import list_checkpoints
 
 SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 

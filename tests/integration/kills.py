@@ -15,7 +15,7 @@ import psutil
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from raymon.training.checkpoint import list_checkpoints
+from raymon.training.checkpoint.manifest import list_checkpoints
 from tests.checkpoints import saved_model
 from tests.conftest import CONFIG
 from tests.integration.conftest import start_raymon

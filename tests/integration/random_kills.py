@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from raymon.training.checkpoint import damage, list_checkpoints
+from raymon.training.checkpoint.manifest import damage, list_checkpoints
 from tests.integration import kills
 
 VICTIMS = {

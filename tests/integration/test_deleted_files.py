@@ -6,7 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
-from raymon.training.checkpoint import list_checkpoints
+from raymon.training.checkpoint.manifest import list_checkpoints
 from tests.integration import kills
 from tests.integration.conftest import run_raymon
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from raymon.training.checkpoint import list_checkpoints
+from raymon.training.checkpoint.manifest import list_checkpoints
 from tests.integration import kills
 
 SETTINGS = (

@@ -12,7 +12,7 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from raymon.training.checkpoint import list_checkpoints
+from raymon.training.checkpoint.manifest import list_checkpoints
 from tests.checkpoints import saved_model
 from tests.conftest import CONFIG
 from tests.integration.conftest import run_raymon, start_raymon

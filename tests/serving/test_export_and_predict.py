@@ -21,11 +21,11 @@ from raymon.cli.main import main
 from raymon.data import Columns, DataReader, build_features
 from raymon.models import build_model
 from raymon.serving import export_program, open_bundle, predict, write_bundle
-from raymon.training.checkpoint import list_checkpoints
+from raymon.training.checkpoint.manifest import list_checkpoints
+from raymon.training.checkpoint.restore import load_model
 from raymon.training.export import export_run
-from raymon.training.restore import load_model
 from tests.checkpoints import saved_model
-from tests.training.test_saver import no_file_larger_than
+from tests.training.checkpoint.test_saver import no_file_larger_than
 
 ONE_ROW = pa.table({"user_id": ["u"], "item_id": [1], "user_interests": ["a"], "price": [1.0]})
 

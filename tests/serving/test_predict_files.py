@@ -18,7 +18,7 @@ from raymon.errors import DataError, RaymonError, RunError
 from raymon.models import build_model
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.serving import export_program, predict, write_bundle
-from tests.training.test_saver import no_file_larger_than
+from tests.training.checkpoint.test_saver import no_file_larger_than
 
 CONFIG = """
 train_input_path: "x" model_dir: "y"

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from raymon.training.checkpoint import list_checkpoints
+from raymon.training.checkpoint.manifest import list_checkpoints
 from tests.integration.conftest import start_raymon
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(3600)]

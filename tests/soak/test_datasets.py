@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import raymon
-from raymon.training.checkpoint import list_checkpoints
+from raymon.training.checkpoint.manifest import list_checkpoints
 from tests.checkpoints import saved_model
 from tests.soak.deadly_log import Log
 

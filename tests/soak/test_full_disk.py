@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from raymon.training.checkpoint import damage, list_checkpoints
+from raymon.training.checkpoint.manifest import damage, list_checkpoints
 from tests.checkpoints import saved_model
 from tests.integration.conftest import start_raymon
 from tests.integration.kills import finish, reported_step, wait_for, windows

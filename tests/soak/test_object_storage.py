@@ -9,7 +9,7 @@ import torch
 from pyarrow import fs
 
 import raymon
-from raymon.training.checkpoint import list_checkpoints
+from raymon.training.checkpoint.manifest import list_checkpoints
 from tests.checkpoints import saved_model
 
 pytest.importorskip("moto")

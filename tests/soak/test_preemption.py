@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from raymon.training.checkpoint import list_checkpoints
+from raymon.training.checkpoint.manifest import list_checkpoints
 from tests.integration.kills import assert_same, finish, reported_step, start, wait_for
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(1800)]

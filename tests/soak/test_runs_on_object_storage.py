@@ -17,7 +17,7 @@ from pyarrow import fs
 
 import raymon
 from raymon.storage import storage_path
-from raymon.training.checkpoint import list_checkpoints
+from raymon.training.checkpoint.manifest import list_checkpoints
 from tests.checkpoints import saved_tensors
 from tests.integration import watched_loop
 from tests.integration.conftest import run_raymon, start_raymon

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from ray.job_submission import JobStatus
 
-from raymon.training.checkpoint import list_checkpoints
+from raymon.training.checkpoint.manifest import list_checkpoints
 from tests.conftest import CONFIG
 from tests.soak.heads import Head, started_head
 

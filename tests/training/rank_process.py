@@ -20,7 +20,7 @@ from raymon.errors import TrainingError, UserError
 from raymon.models import Model
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.recorder import Ack, Monitor, Sender
-from raymon.training.checkpoint import Checkpoint
+from raymon.training.checkpoint.manifest import Checkpoint
 from raymon.training.job import Job
 from raymon.training.rank.worker_context import WorkerContext
 from raymon.training.worker import reporting_monitor, run_worker

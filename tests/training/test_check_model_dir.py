@@ -8,9 +8,9 @@ import pytest
 
 import raymon
 from raymon.errors import RunError
-from raymon.training.checkpoint import INDEX, MANIFEST
+from raymon.training.checkpoint.manifest import INDEX, MANIFEST
 from raymon.training.prepare import check_model_dir
-from tests.training.test_retention import make
+from tests.training.checkpoint.test_retention import make
 
 
 def content(run: Path) -> list[Path]:

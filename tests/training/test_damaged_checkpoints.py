@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 import raymon
 from raymon.config import read_saved
 from raymon.errors import RunError
-from raymon.training import checkpoint as checkpoints
-from raymon.training.checkpoint import (
+from raymon.training.checkpoint import manifest as checkpoints
+from raymon.training.checkpoint.fine_tune import checkpoint_of
+from raymon.training.checkpoint.manifest import (
     MANIFEST,
     ManifestError,
     check_sound,
@@ -31,7 +32,6 @@ from raymon.training.checkpoint import (
 from raymon.training.evaluate_beside import evaluate_beside
 from raymon.training.evaluate_run import evaluate_run
 from raymon.training.export import export_run
-from raymon.training.fine_tune import checkpoint_of
 
 STEPS = (10, 20)
 SAID = (

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 import raymon
-from raymon.training.checkpoint import list_checkpoints
+from raymon.training.checkpoint.manifest import list_checkpoints
 from tests.checkpoints import saved_model
 
 ROWS = 10_000

@@ -12,7 +12,7 @@ import torch
 from raymon.config import read_saved
 from raymon.reporter import InProcessReporter, Reporter
 from raymon.sinks import Evaluation, EvaluationLines, Notice
-from raymon.training.checkpoint import damage, list_checkpoints, read_checkpoint
+from raymon.training.checkpoint.manifest import damage, list_checkpoints, read_checkpoint
 from raymon.training.evaluate_beside import evaluate_beside
 from raymon.training.inputs import evaluation_of_rank
 from raymon.training.job import features_of

@@ -13,7 +13,7 @@ from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.recorder import Ack
 from raymon.reporter import InProcessReporter, Reporter
 from raymon.sinks.json_lines.json_lines import WindowLines
-from raymon.training.checkpoint import list_checkpoints
+from raymon.training.checkpoint.manifest import list_checkpoints
 from raymon.training.job import Job
 from raymon.training.rank.worker_context import WorkerContext
 from raymon.training.worker import reporting_monitor, run_worker

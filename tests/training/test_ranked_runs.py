@@ -20,7 +20,7 @@ from raymon.cli.main import main
 from raymon.metrics.registry import custom
 from raymon.sinks.json_lines.json_lines import SCORES_FILE
 from raymon.storage import storage_path
-from raymon.training.scores import read_scores
+from raymon.training.checkpoint.scores import read_scores
 
 SHORT = [
     "ray_config.num_workers=0",

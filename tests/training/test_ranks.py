@@ -29,7 +29,7 @@ from raymon.models import build_model
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.reporter import Reporter
 from raymon.sinks import Snapshot
-from raymon.training.checkpoint import checkpoint_path, list_checkpoints, read_checkpoint
+from raymon.training.checkpoint.manifest import checkpoint_path, list_checkpoints, read_checkpoint
 from raymon.training.job import eval_reader, features_of, train_reader
 from raymon.training.optimizers import build_optimizers
 from raymon.training.rank.worker_context import WorkerContext

@@ -9,7 +9,7 @@ from pyarrow import fs
 from ray.train import TrainingFailedError
 
 from raymon.errors import DataError, TrainingError
-from raymon.training.checkpoint import Checkpoint
+from raymon.training.checkpoint.manifest import Checkpoint
 from raymon.training.rank.worker_context import ANOTHER_WORKER
 from raymon.training.ray_trainer import _own_error
 

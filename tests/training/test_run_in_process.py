@@ -15,7 +15,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 import raymon
 from raymon.cli.summary import print_summary
 from raymon.errors import RunError
-from raymon.training.checkpoint import list_checkpoints
+from raymon.training.checkpoint.manifest import list_checkpoints
 from raymon.training.loop import Loop
 from tests.checkpoints import saved_model
 from tests.data.reading.test_reader import damage

@@ -18,11 +18,11 @@ from raymon.errors import TrainingError
 from raymon.results.count_names import SAVES_FAILED
 from raymon.run_dir import lock as run_lock
 from raymon.storage import object_path, paths, storage_path
-from raymon.training import restore
 from raymon.training import train as driver
-from raymon.training.checkpoint import MANIFEST, checkpoint_directories, list_checkpoints
+from raymon.training.checkpoint import restore
+from raymon.training.checkpoint.manifest import MANIFEST, checkpoint_directories, list_checkpoints
+from raymon.training.checkpoint.verify import verify_checkpoints
 from raymon.training.loop import Loop
-from raymon.training.verify import verify_checkpoints
 from tests.checkpoints import saved_tensors
 from tests.storage.copies import mirror
 from tests.storage.objects import Objects, now_and_then

@@ -12,7 +12,7 @@ from google.protobuf import text_format
 from raymon.models import Model
 from raymon.protos.train_pb2 import TrainConfig
 from raymon.storage import storage_path
-from raymon.training.checkpoint import TRAINER, checkpoint_path, read_part
+from raymon.training.checkpoint.manifest import TRAINER, checkpoint_path, read_part
 from raymon.training.optimizers import Optimizers, build_optimizers
 from raymon.training.rank.worker_context import WorkerContext
 from raymon.training.train_step import TrainStep

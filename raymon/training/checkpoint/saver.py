@@ -16,7 +16,7 @@ from raymon.data import InputCounts
 from raymon.errors import TrainingError, reason
 from raymon.results.count_names import SAVES_FAILED, SAVES_LEFT_OUT
 from raymon.storage import StoragePath
-from raymon.training.checkpoint import (
+from raymon.training.checkpoint.manifest import (
     TRAINER,
     TensorPlace,
     begin_checkpoint,
@@ -29,9 +29,14 @@ from raymon.training.checkpoint import (
     write_manifest,
     write_part,
 )
+from raymon.training.checkpoint.staging import Staging, dealt
+from raymon.training.checkpoint.train_state import (
+    TrainState,
+    own_rest,
+    replicated_tensors,
+    shared_rest,
+)
 from raymon.training.rank.worker_context import ANOTHER_WORKER, WorkerContext
-from raymon.training.run_state import TrainState, own_rest, replicated_tensors, shared_rest
-from raymon.training.staging import Staging, dealt
 
 _log = logging.getLogger("raymon")
 
@@ -183,7 +188,7 @@ class Saver:
             tensors.update(save.tensors())
 
         def write() -> None:
-            from raymon.training.tensor_files import write_tensors
+            from raymon.training.checkpoint.tensor_files import write_tensors
 
             write_tensors(here, tensors, group)
 

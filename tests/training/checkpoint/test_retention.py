@@ -7,8 +7,8 @@ import pytest
 from raymon.errors import RunError
 from raymon.protos.export_pb2 import ExportConfig
 from raymon.sinks.json_lines.json_lines import SCORES_FILE
-from raymon.training.best import best_checkpoint, latest_checkpoint
-from raymon.training.checkpoint import (
+from raymon.training.checkpoint.best import best_checkpoint, latest_checkpoint
+from raymon.training.checkpoint.manifest import (
     MANIFEST,
     FileEntry,
     begin_checkpoint,
@@ -19,7 +19,7 @@ from raymon.training.checkpoint import (
     write_manifest,
     write_part,
 )
-from raymon.training.retention import best_of
+from raymon.training.checkpoint.retention import best_of
 
 PART = "rank-00000.pt"
 

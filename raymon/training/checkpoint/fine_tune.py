@@ -13,8 +13,8 @@ from raymon.errors import RunError, os_reason
 from raymon.models import Model
 from raymon.protos.train_pb2 import TrainConfig
 from raymon.storage import storage_path
-from raymon.training.best import latest_checkpoint
-from raymon.training.checkpoint import (
+from raymon.training.checkpoint.best import latest_checkpoint
+from raymon.training.checkpoint.manifest import (
     TRAINER,
     Checkpoint,
     check_sound,
@@ -22,8 +22,8 @@ from raymon.training.checkpoint import (
     read_checkpoint,
     read_part,
 )
-from raymon.training.restore import saved_shapes
-from raymon.training.run_state import (
+from raymon.training.checkpoint.restore import saved_shapes
+from raymon.training.checkpoint.train_state import (
     AVERAGE,
     MODEL,
     OPTIMIZER,
@@ -90,7 +90,7 @@ def fine_tune(state: TrainState, checkpoint: Checkpoint, config: TrainConfig) ->
     Raises:
         RunError: The checkpoint cannot be read.
     """
-    from raymon.training.tensor_files import read_tensors, tensor_shapes
+    from raymon.training.checkpoint.tensor_files import read_tensors, tensor_shapes
 
     loaded = {
         transfer.name: transfer.source

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from raymon.config.saving import CONFIG_FILE
 from raymon.protos.pipeline_pb2 import PipelineConfig
-from raymon.training.checkpoint import Checkpoint, list_checkpoints, write_scores_beside
-from raymon.training.kept import KeepRule, KeptCheckpoints
-from tests.training.test_retention import make, steps
+from raymon.training.checkpoint.kept import KeepRule, KeptCheckpoints
+from raymon.training.checkpoint.manifest import Checkpoint, list_checkpoints, write_scores_beside
+from tests.training.checkpoint.test_retention import make, steps
 
 SCORES = {100: 0.7, 200: 0.9, 300: 0.8, 400: 0.6, 500: 0.5}
 

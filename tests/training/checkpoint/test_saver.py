@@ -26,15 +26,21 @@ from raymon.data import DatasetPosition, Position
 from raymon.errors import RunError, TrainingError
 from raymon.models import Model
 from raymon.results.count_names import SAVES_FAILED, SAVES_LEFT_OUT
-from raymon.training import tensor_files
-from raymon.training.checkpoint import INDEX, MANIFEST, TRAINER, FileEntry, list_checkpoints
+from raymon.training.checkpoint import tensor_files
+from raymon.training.checkpoint.manifest import (
+    INDEX,
+    MANIFEST,
+    TRAINER,
+    FileEntry,
+    list_checkpoints,
+)
+from raymon.training.checkpoint.restore import checkpoint_to_restore, load_model, restore
+from raymon.training.checkpoint.saver import Saver
+from raymon.training.checkpoint.staging import dealt
+from raymon.training.checkpoint.train_state import TrainState
 from raymon.training.feed import RunPosition
 from raymon.training.optimizers import Optimizers
 from raymon.training.rank.worker_context import WorkerContext
-from raymon.training.restore import checkpoint_to_restore, load_model, restore
-from raymon.training.run_state import TrainState
-from raymon.training.saver import Saver
-from raymon.training.staging import dealt
 from raymon.training.table_gradients import TableGradients
 from tests.checkpoints import rewrite_manifest, saved_model, saved_tensors
 from tests.training.rank_process import RankRun

@@ -14,9 +14,9 @@ from raymon.errors import ConfigError, RunError
 from raymon.protos.export_pb2 import ExportConfig
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.storage import ObjectPath, StoragePath, storage_path
-from raymon.training.checkpoint import Checkpoint, list_checkpoints
-from raymon.training.retention import best_of
-from raymon.training.scores import read_scores
+from raymon.training.checkpoint.manifest import Checkpoint, list_checkpoints
+from raymon.training.checkpoint.retention import best_of
+from raymon.training.checkpoint.scores import read_scores
 
 _log = logging.getLogger("raymon")
 

@@ -26,7 +26,7 @@ from torch.distributed.checkpoint.state_dict_saver import save
 
 from raymon.errors import RunError, TrainingError, reason
 from raymon.storage import ObjectPath, StoragePath
-from raymon.training.checkpoint import INDEX
+from raymon.training.checkpoint.manifest import INDEX
 
 _MODULES = {
     "torch.distributed.checkpoint.metadata": {

@@ -12,7 +12,7 @@ from raymon.config.saving import CONFIG_FILE
 from raymon.errors import RunError, os_reason, reason
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.storage import StoragePath, storage_path
-from raymon.training.checkpoint import (
+from raymon.training.checkpoint.manifest import (
     Checkpoint,
     checkpoint_directories,
     has_scores_beside,
@@ -20,7 +20,7 @@ from raymon.training.checkpoint import (
     remove_checkpoint,
     step_of,
 )
-from raymon.training.retention import best_of
+from raymon.training.checkpoint.retention import best_of
 
 _log = logging.getLogger("raymon")
 

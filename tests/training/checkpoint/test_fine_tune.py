@@ -9,12 +9,12 @@ import raymon
 from raymon.config import load
 from raymon.data import Position
 from raymon.models import build_model
-from raymon.training.checkpoint import list_checkpoints
+from raymon.training.checkpoint.fine_tune import checkpoint_of, fine_tune
+from raymon.training.checkpoint.manifest import list_checkpoints
+from raymon.training.checkpoint.train_state import TrainState
 from raymon.training.feed import RunPosition
-from raymon.training.fine_tune import checkpoint_of, fine_tune
 from raymon.training.job import features_of
 from raymon.training.optimizers import build_optimizers
-from raymon.training.run_state import TrainState
 from tests.checkpoints import saved_model, saved_tensors
 
 DEEP = "deep_mlp.layers.0.weight"

@@ -13,7 +13,7 @@ from raymon.errors import RunError
 from raymon.models import Model
 from raymon.sinks import Evaluation
 from raymon.storage import StoragePath
-from raymon.training.checkpoint import (
+from raymon.training.checkpoint.manifest import (
     MANIFEST,
     TRAINER,
     Checkpoint,
@@ -24,10 +24,7 @@ from raymon.training.checkpoint import (
     read_manifest,
     read_part,
 )
-from raymon.training.feed import RunPosition
-from raymon.training.random_state import restore_random_state
-from raymon.training.rank.worker_context import WorkerContext
-from raymon.training.run_state import (
+from raymon.training.checkpoint.train_state import (
     AVERAGE,
     MODEL,
     OPTIMIZER,
@@ -36,6 +33,9 @@ from raymon.training.run_state import (
     model_tensors,
     optimizer_kinds,
 )
+from raymon.training.feed import RunPosition
+from raymon.training.random_state import restore_random_state
+from raymon.training.rank.worker_context import WorkerContext
 
 _CPU = torch.device("cpu")
 
@@ -49,7 +49,7 @@ def restore(state: TrainState, checkpoint: Checkpoint, context: WorkerContext) -
     Raises:
         RunError: It was written with other data or optimizers, or by another model.
     """
-    from raymon.training.tensor_files import read_tensors, tensor_shapes
+    from raymon.training.checkpoint.tensor_files import read_tensors, tensor_shapes
 
     path, kinds = checkpoint.path, optimizer_kinds(state.optimizers)
     trainer = read_part(path, TRAINER, _CPU)
@@ -116,7 +116,7 @@ def load_model(model: Model, checkpoint: Checkpoint, *, averaged: bool = False) 
     Raises:
         RunError: They do not fit the model.
     """
-    from raymon.training.tensor_files import read_tensors
+    from raymon.training.checkpoint.tensor_files import read_tensors
 
     read_tensors(checkpoint.path, _tensors_that_fit(model, checkpoint, averaged=averaged))
 
@@ -127,7 +127,7 @@ def saved_shapes(checkpoint: Checkpoint) -> dict[str, torch.Size]:
     Raises:
         RunError: Its index is damaged.
     """
-    from raymon.training.tensor_files import tensor_shapes
+    from raymon.training.checkpoint.tensor_files import tensor_shapes
 
     shapes = tensor_shapes(checkpoint.path).items()
     return {n.removeprefix(MODEL): shape for n, (shape, _) in shapes if n.startswith(MODEL)}
@@ -189,7 +189,7 @@ def _tensors_that_fit(
     model: Model, checkpoint: Checkpoint, *, averaged: bool = False
 ) -> dict[str, torch.Tensor]:
     """The parameters and buffers of a model by their names in a checkpoint, which has them all."""
-    from raymon.training.tensor_files import tensor_shapes
+    from raymon.training.checkpoint.tensor_files import tensor_shapes
 
     own = model_tensors(model)
     why = _misfit(own, saved_shapes(checkpoint))

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 
 from raymon.protos.export_pb2 import ExportConfig
-from raymon.training.checkpoint import Checkpoint
+from raymon.training.checkpoint.manifest import Checkpoint
 from raymon.training.rank.worker_context import SavedCheckpoint
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from raymon.errors import RunError
 from raymon.storage import StoragePath
-from raymon.training.checkpoint import (
+from raymon.training.checkpoint.manifest import (
     MANIFEST,
     ManifestError,
     checkpoint_directories,
