@@ -35,7 +35,7 @@ from raymon.data import Position
 from raymon.models import Model
 from raymon.training.checkpoint.saver import Saver
 from raymon.training.checkpoint.train_state import TrainState
-from raymon.training.feed import RunPosition
+from raymon.training.input.feed import RunPosition
 from raymon.training.optimizers import Optimizers
 from raymon.training.rank.worker_context import WorkerContext
 from raymon.training.ray_cluster import connect

@@ -24,7 +24,7 @@ from benchmarks.inputs.criteo_like import CATEGORIES, LABEL, NUMBERS
 from raymon.data import Batch, Feature, IdList
 from raymon.models import Model, build_model
 from raymon.protos.pipeline_pb2 import PipelineConfig
-from raymon.training.job import features_of
+from raymon.training.input.readers import features_of
 
 BATCH, WORKERS = 4_096, 2
 WINDOW = 100

@@ -16,7 +16,7 @@ from torch import Tensor
 from benchmarks.contenders.click_task import WORKERS, Trained, note_rank, pipeline, trained
 from raymon.recorder import Monitor, Sender
 from raymon.training.checkpoint.retention import LocalRegister
-from raymon.training.job import Job
+from raymon.training.input.readers import Job
 from raymon.training.kept_memory import keep_memory
 from raymon.training.rank.worker_context import WorkerContext
 from raymon.training.worker import NO_ATTEMPT, run_worker

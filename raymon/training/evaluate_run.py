@@ -17,12 +17,12 @@ from raymon.sinks.terminal.log_output import open_output
 from raymon.storage import StoragePath, absolute, storage_path
 from raymon.training.checkpoint.best import choose_checkpoint
 from raymon.training.checkpoint.manifest import check_sound
-from raymon.training.datasets import EVAL, Datasets, check_datasets, is_ray_dataset
-from raymon.training.job import Job, features_of
+from raymon.training.input.datasets import EVAL, Datasets, check_datasets, is_ray_dataset
+from raymon.training.input.readers import Job, features_of
+from raymon.training.input.vocabularies import check_vocabularies
 from raymon.training.prepare import check_evaluation_input, with_absolute_paths
 from raymon.training.rank.failure import RankFailedError, explained
 from raymon.training.train import datasets_in_process, in_process_context
-from raymon.training.vocabularies import check_vocabularies
 from raymon.training.worker import run_worker
 
 

@@ -17,7 +17,7 @@ from raymon.errors import DataError
 from raymon.models import Model
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.sinks import Evaluation
-from raymon.training.inputs import EvalReader
+from raymon.training.input.inputs import EvalReader
 from raymon.training.precision import autocast
 from raymon.training.rank.worker_context import WorkerContext
 

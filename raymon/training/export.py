@@ -22,9 +22,9 @@ from raymon.storage import StoragePath, absolute
 from raymon.training.checkpoint.best import choose_checkpoint
 from raymon.training.checkpoint.manifest import Checkpoint, check_sound
 from raymon.training.checkpoint.restore import load_model
-from raymon.training.job import features_of, file_format
+from raymon.training.input.readers import features_of, file_format
+from raymon.training.input.vocabularies import check_vocabularies
 from raymon.training.prepare import with_absolute_paths
-from raymon.training.vocabularies import check_vocabularies
 from raymon.version import __version__
 
 CHECKED_ROWS = 1000

@@ -32,9 +32,9 @@ from raymon.training.checkpoint.manifest import (
     newest_checkpoint,
 )
 from raymon.training.checkpoint.scores import read_scores
-from raymon.training.datasets import EVAL, TRAIN, Datasets, check_datasets, title
-from raymon.training.fg_mode import other_ids, with_fg_mode
-from raymon.training.job import (
+from raymon.training.input.datasets import EVAL, TRAIN, Datasets, check_datasets, title
+from raymon.training.input.fg_mode import other_ids, with_fg_mode
+from raymon.training.input.readers import (
     columns_of,
     eval_reader,
     evaluates_beside,
@@ -44,8 +44,8 @@ from raymon.training.job import (
     total_steps,
     train_reader,
 )
+from raymon.training.input.vocabularies import check_vocabularies, other_vocabulary
 from raymon.training.optimizers import check_parts
-from raymon.training.vocabularies import check_vocabularies, other_vocabulary
 
 _log = logging.getLogger("raymon")
 

@@ -13,8 +13,8 @@ from raymon.data import parquet_paths
 from raymon.errors import DataError, first_line
 from raymon.protos.data_pb2 import DatasetType
 from raymon.protos.pipeline_pb2 import PipelineConfig
-from raymon.training.datasets import EVAL, TRAIN, Datasets, is_ray_dataset
-from raymon.training.job import columns_of, features_of
+from raymon.training.input.datasets import EVAL, TRAIN, Datasets, is_ray_dataset
+from raymon.training.input.readers import columns_of, features_of
 
 
 class RayRows:

@@ -19,9 +19,9 @@ from raymon.protos.ray_pb2 import RayConfig
 from raymon.reporter.on_ray.ray_reporter import RayReporter
 from raymon.storage import storage_path
 from raymon.training.cluster_watch import ClusterWatch
-from raymon.training.datasets import EVAL, Datasets, is_ray_dataset, title
 from raymon.training.every_row import EveryRow
-from raymon.training.job import Job, evaluates_beside
+from raymon.training.input.datasets import EVAL, Datasets, is_ray_dataset, title
+from raymon.training.input.readers import Job, evaluates_beside
 from raymon.training.rank.failure import RankFailedError, first_cause
 from raymon.training.ray_cluster import worker_resources
 from raymon.training.ray_storage import in_ray, repair_snapshot

@@ -55,7 +55,7 @@ def score_checkpoint(
     from raymon.reporter.on_ray.ray_reporter import RayReporter, reporter_of
     from raymon.storage import storage_path
     from raymon.training.evaluate_beside import evaluate_beside
-    from raymon.training.job import Job
+    from raymon.training.input.readers import Job
     from raymon.training.ray_register import for_ray
 
     logging.getLogger("raymon").setLevel(logging.WARNING)

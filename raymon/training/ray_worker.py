@@ -27,7 +27,7 @@ def train_loop_per_worker(arguments: dict[str, Any]) -> None:
     from raymon.metrics import register_metric
     from raymon.reporter.on_ray.node_actor import TreeReporter
     from raymon.reporter.on_ray.ray_reporter import reporter_of
-    from raymon.training.job import Job
+    from raymon.training.input.readers import Job
     from raymon.training.kept_memory import keep_memory
     from raymon.training.rank.failure import of_rank
     from raymon.training.rank.worker_context import WorkerContext

@@ -47,7 +47,7 @@ from raymon.training.checkpoint.fine_tune import Transfer
 from raymon.training.checkpoint.kept import KeepRule, delete_what_goes
 from raymon.training.checkpoint.manifest import newest_checkpoint
 from raymon.training.checkpoint.retention import LocalRegister
-from raymon.training.datasets import (
+from raymon.training.input.datasets import (
     TRAIN,
     Datasets,
     is_ray_dataset,
@@ -55,7 +55,8 @@ from raymon.training.datasets import (
     reads_files_by_ray,
     title,
 )
-from raymon.training.job import Job, evaluates_beside, features_of
+from raymon.training.input.readers import Job, evaluates_beside, features_of
+from raymon.training.input.vocabularies import keep_vocabularies
 from raymon.training.prepare import (
     RunPlan,
     check_config,
@@ -76,7 +77,6 @@ from raymon.training.summary import (
     begin_summary,
     summarise,
 )
-from raymon.training.vocabularies import keep_vocabularies
 from raymon.training.worker import run_worker
 
 _log = logging.getLogger("raymon")

@@ -25,12 +25,12 @@ from raymon.training.checkpoint.manifest import list_checkpoints, read_checkpoin
 from raymon.training.checkpoint.restore import checkpoint_to_restore, load_model, restore
 from raymon.training.checkpoint.saver import Saver
 from raymon.training.checkpoint.train_state import TrainState
-from raymon.training.datasets import Datasets
 from raymon.training.early_stopping import EarlyStopping
 from raymon.training.evaluation import evaluate
 from raymon.training.gradients import GradientSummaries
-from raymon.training.inputs import Inputs
-from raymon.training.job import Job, evaluates_beside, features_of, skips_bad_files
+from raymon.training.input.datasets import Datasets
+from raymon.training.input.inputs import Inputs
+from raymon.training.input.readers import Job, evaluates_beside, features_of, skips_bad_files
 from raymon.training.loop import Loop
 from raymon.training.optimizers import build_optimizers
 from raymon.training.precision import set_tf32

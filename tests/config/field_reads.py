@@ -29,7 +29,7 @@ from raymon.models import build_model, grouping_keys
 from raymon.models.losses import row_losses
 from raymon.protos import metric_pb2, model_pb2, train_pb2
 from raymon.protos.pipeline_pb2 import PipelineConfig
-from raymon.training.job import features_of, file_format
+from raymon.training.input.readers import features_of, file_format
 from raymon.training.optimizers import build_optimizers
 from tests.models.pipelines import batch_of, model_of, pipeline
 

@@ -14,7 +14,7 @@ from raymon.recorder import Ack
 from raymon.reporter import InProcessReporter, Reporter
 from raymon.sinks.json_lines.json_lines import WindowLines
 from raymon.training.checkpoint.manifest import list_checkpoints
-from raymon.training.job import Job
+from raymon.training.input.readers import Job
 from raymon.training.rank.worker_context import WorkerContext
 from raymon.training.worker import reporting_monitor, run_worker
 from tests.training.rank_process import RankRun

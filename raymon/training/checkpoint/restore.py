@@ -33,7 +33,7 @@ from raymon.training.checkpoint.train_state import (
     model_tensors,
     optimizer_kinds,
 )
-from raymon.training.feed import RunPosition
+from raymon.training.input.feed import RunPosition
 from raymon.training.random_state import restore_random_state
 from raymon.training.rank.worker_context import WorkerContext
 

@@ -12,7 +12,7 @@ from raymon.models import Model
 from raymon.sinks import Evaluation
 from raymon.training.averages import AveragedWeights
 from raymon.training.early_stopping import EarlyStopping
-from raymon.training.feed import RunPosition
+from raymon.training.input.feed import RunPosition
 from raymon.training.optimizers import Optimizers
 from raymon.training.random_state import random_state
 

@@ -12,8 +12,8 @@ from raymon.models import build_model
 from raymon.training.checkpoint.fine_tune import checkpoint_of, fine_tune
 from raymon.training.checkpoint.manifest import list_checkpoints
 from raymon.training.checkpoint.train_state import TrainState
-from raymon.training.feed import RunPosition
-from raymon.training.job import features_of
+from raymon.training.input.feed import RunPosition
+from raymon.training.input.readers import features_of
 from raymon.training.optimizers import build_optimizers
 from tests.checkpoints import saved_model, saved_tensors
 

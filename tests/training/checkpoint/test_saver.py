@@ -38,7 +38,7 @@ from raymon.training.checkpoint.restore import checkpoint_to_restore, load_model
 from raymon.training.checkpoint.saver import Saver
 from raymon.training.checkpoint.staging import dealt
 from raymon.training.checkpoint.train_state import TrainState
-from raymon.training.feed import RunPosition
+from raymon.training.input.feed import RunPosition
 from raymon.training.optimizers import Optimizers
 from raymon.training.rank.worker_context import WorkerContext
 from raymon.training.table_gradients import TableGradients

@@ -14,7 +14,7 @@ from raymon.data.datasets.opened_dataset import ARGUMENTS
 from raymon.errors import ConfigError, DataError
 from raymon.protos.data_pb2 import DatasetType
 from raymon.protos.pipeline_pb2 import PipelineConfig
-from raymon.training.job import columns_of, share_of_batch
+from raymon.training.input.readers import columns_of, share_of_batch
 
 _log = logging.getLogger("raymon")
 

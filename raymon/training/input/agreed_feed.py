@@ -12,7 +12,7 @@ import torch
 from raymon.data import Batch, DatasetBatch, DatasetPosition, DatasetReader, Position
 from raymon.errors import DataError, TrainingError
 from raymon.protos.train_pb2 import TrainConfig
-from raymon.training.feed import FedBatch, RunPosition
+from raymon.training.input.feed import FedBatch, RunPosition
 from raymon.training.rank.worker_context import ANOTHER_WORKER, WorkerContext
 
 _ENOUGH_ROWS = 16

@@ -20,8 +20,8 @@ from raymon.protos.data_pb2 import FgMode
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.storage import storage_path
 from raymon.training.export import export_run
-from raymon.training.fg_mode import other_ids, with_fg_mode
-from raymon.training.job import features_of
+from raymon.training.input.fg_mode import other_ids, with_fg_mode
+from raymon.training.input.readers import features_of
 from tests.checkpoints import saved_model
 
 USER = 'id_feature { feature_name: "user" expression: "user:user" hash_bucket_size: 10 %s }'
@@ -38,7 +38,7 @@ IDS = {"user": [3, 9, None, 0], "price": [0.5, 1.0, None, 2.0], "click": [0, 1, 
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Any:
     """What is said of the fg_mode, whoever has set up the lines of raymon."""
-    monkeypatch.setattr("raymon.training.fg_mode._log", logging.getLogger("fg_mode"))
+    monkeypatch.setattr("raymon.training.input.fg_mode._log", logging.getLogger("fg_mode"))
     caplog.set_level(logging.INFO, "fg_mode")
     return caplog
 

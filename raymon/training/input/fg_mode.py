@@ -11,8 +11,8 @@ from raymon.errors import ConfigError, DataError, RunError
 from raymon.protos.data_pb2 import FgMode
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.storage import StoragePath, storage_path
-from raymon.training.datasets import TRAIN
-from raymon.training.job import file_format, skips_bad_files
+from raymon.training.input.datasets import TRAIN
+from raymon.training.input.readers import file_format, skips_bad_files
 
 _log = logging.getLogger("raymon")
 

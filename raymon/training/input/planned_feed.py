@@ -7,8 +7,8 @@ from contextlib import closing
 
 from raymon.data import DataReader
 from raymon.protos.train_pb2 import TrainConfig
-from raymon.training.feed import FedBatch, RunPosition
-from raymon.training.job import steps_to_go
+from raymon.training.input.feed import FedBatch, RunPosition
+from raymon.training.input.readers import steps_to_go
 
 
 class PlannedFeed:

@@ -1,0 +1,1 @@
+"""What a rank is fed: readers, datasets, feeds of agreed batches."""
