@@ -24,7 +24,7 @@ from raymon.training.evaluation import evaluate
 from raymon.training.input.datasets import Datasets
 from raymon.training.input.inputs import evaluation_of_rank
 from raymon.training.input.readers import features_of
-from raymon.training.precision import set_tf32
+from raymon.training.optim.precision import set_tf32
 from raymon.training.rank.worker_context import WorkerContext
 
 _PUBLISH_S = 60.0

@@ -18,7 +18,7 @@ from raymon.models import Model
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.sinks import Evaluation
 from raymon.training.input.inputs import EvalReader
-from raymon.training.precision import autocast
+from raymon.training.optim.precision import autocast
 from raymon.training.rank.worker_context import WorkerContext
 
 Progress = Callable[[int, int, float], None]

@@ -13,10 +13,10 @@ from raymon.storage import storage_path
 from raymon.training.checkpoint.saver import Saver
 from raymon.training.checkpoint.train_state import TrainState
 from raymon.training.evaluation import evaluate
-from raymon.training.gradients import GradientSummaries
 from raymon.training.input.feed import FedBatch, Feed
 from raymon.training.input.inputs import EvalReader
-from raymon.training.precision import SkippedSteps
+from raymon.training.optim.gradients import GradientSummaries
+from raymon.training.optim.precision import SkippedSteps
 from raymon.training.preemption import PreemptionWatch
 from raymon.training.profiling import StepProfiler
 from raymon.training.rank.worker_context import WorkerContext

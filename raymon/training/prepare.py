@@ -45,7 +45,7 @@ from raymon.training.input.readers import (
     train_reader,
 )
 from raymon.training.input.vocabularies import check_vocabularies, other_vocabulary
-from raymon.training.optimizers import check_parts
+from raymon.training.optim.optimizers import check_parts
 
 _log = logging.getLogger("raymon")
 

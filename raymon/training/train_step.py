@@ -16,9 +16,9 @@ from raymon.data import Batch
 from raymon.models import Model
 from raymon.models.contract import check_losses, without_gradient
 from raymon.protos.train_pb2 import TrainConfig
-from raymon.training.gradients import GradientClipper
-from raymon.training.optimizers import Optimizers
-from raymon.training.precision import autocast, grad_scaler
+from raymon.training.optim.gradients import GradientClipper
+from raymon.training.optim.optimizers import Optimizers
+from raymon.training.optim.precision import autocast, grad_scaler
 from raymon.training.rank.worker_context import WorkerContext
 
 _log = logging.getLogger("raymon")

@@ -18,24 +18,24 @@ from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.train_pb2 import OnUnfinishedSave
 from raymon.recorder import Channel, Monitor, Sender
 from raymon.storage import StoragePath, storage_path
-from raymon.training.averages import AveragedWeights
 from raymon.training.checkpoint.fine_tune import checkpoint_of, fine_tune
 from raymon.training.checkpoint.kept import KeptCheckpoints
 from raymon.training.checkpoint.manifest import list_checkpoints, read_checkpoint
 from raymon.training.checkpoint.restore import checkpoint_to_restore, load_model, restore
 from raymon.training.checkpoint.saver import Saver
 from raymon.training.checkpoint.train_state import TrainState
-from raymon.training.early_stopping import EarlyStopping
 from raymon.training.evaluation import evaluate
-from raymon.training.gradients import GradientSummaries
 from raymon.training.input.datasets import Datasets
 from raymon.training.input.inputs import Inputs
 from raymon.training.input.readers import Job, evaluates_beside, features_of, skips_bad_files
 from raymon.training.loop import Loop
-from raymon.training.optimizers import build_optimizers
-from raymon.training.precision import set_tf32
+from raymon.training.optim.averages import AveragedWeights
+from raymon.training.optim.early_stopping import EarlyStopping
+from raymon.training.optim.gradients import GradientSummaries
+from raymon.training.optim.optimizers import build_optimizers
+from raymon.training.optim.precision import set_tf32
+from raymon.training.optim.random_state import seed_everything
 from raymon.training.preemption import PreemptionWatch
-from raymon.training.random_state import seed_everything
 from raymon.training.rank.worker_context import WorkerContext
 from raymon.training.train_step import TrainStep
 

@@ -30,7 +30,7 @@ from raymon.models.losses import row_losses
 from raymon.protos import metric_pb2, model_pb2, train_pb2
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.training.input.readers import features_of, file_format
-from raymon.training.optimizers import build_optimizers
+from raymon.training.optim.optimizers import build_optimizers
 from tests.models.pipelines import batch_of, model_of, pipeline
 
 _PACKAGE = os.path.dirname(raymon.__file__) + os.sep

@@ -10,8 +10,8 @@ from google.protobuf import text_format
 
 from raymon.protos.optimizer_pb2 import DenseOptimizer, SparseOptimizer
 from raymon.protos.train_pb2 import TrainConfig
-from raymon.training.optimizers import build_optimizers
-from raymon.training.schedules import build_schedule
+from raymon.training.optim.optimizers import build_optimizers
+from raymon.training.optim.schedules import build_schedule
 from tests.models.pipelines import batch_of, model_of, pipeline
 
 # What a field needs beside it to have an effect; without it there is a warning.

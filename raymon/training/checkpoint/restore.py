@@ -34,7 +34,7 @@ from raymon.training.checkpoint.train_state import (
     optimizer_kinds,
 )
 from raymon.training.input.feed import RunPosition
-from raymon.training.random_state import restore_random_state
+from raymon.training.optim.random_state import restore_random_state
 from raymon.training.rank.worker_context import WorkerContext
 
 _CPU = torch.device("cpu")

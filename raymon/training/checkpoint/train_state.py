@@ -10,11 +10,11 @@ import torch
 
 from raymon.models import Model
 from raymon.sinks import Evaluation
-from raymon.training.averages import AveragedWeights
-from raymon.training.early_stopping import EarlyStopping
 from raymon.training.input.feed import RunPosition
-from raymon.training.optimizers import Optimizers
-from raymon.training.random_state import random_state
+from raymon.training.optim.averages import AveragedWeights
+from raymon.training.optim.early_stopping import EarlyStopping
+from raymon.training.optim.optimizers import Optimizers
+from raymon.training.optim.random_state import random_state
 
 MODEL = "model."
 OPTIMIZER = "optimizer."

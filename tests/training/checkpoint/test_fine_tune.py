@@ -14,7 +14,7 @@ from raymon.training.checkpoint.manifest import list_checkpoints
 from raymon.training.checkpoint.train_state import TrainState
 from raymon.training.input.feed import RunPosition
 from raymon.training.input.readers import features_of
-from raymon.training.optimizers import build_optimizers
+from raymon.training.optim.optimizers import build_optimizers
 from tests.checkpoints import saved_model, saved_tensors
 
 DEEP = "deep_mlp.layers.0.weight"

@@ -39,9 +39,9 @@ from raymon.training.checkpoint.saver import Saver
 from raymon.training.checkpoint.staging import dealt
 from raymon.training.checkpoint.train_state import TrainState
 from raymon.training.input.feed import RunPosition
-from raymon.training.optimizers import Optimizers
+from raymon.training.optim.optimizers import Optimizers
+from raymon.training.optim.table_gradients import TableGradients
 from raymon.training.rank.worker_context import WorkerContext
-from raymon.training.table_gradients import TableGradients
 from tests.checkpoints import rewrite_manifest, saved_model, saved_tensors
 from tests.training.rank_process import RankRun
 

@@ -10,7 +10,7 @@ from google.protobuf import text_format
 from raymon.errors import ConfigError
 from raymon.models import Model
 from raymon.protos.train_pb2 import TrainConfig
-from raymon.training.optimizers import Optimizers, build_optimizers, check_parts
+from raymon.training.optim.optimizers import Optimizers, build_optimizers, check_parts
 from tests.models.pipelines import batch_of, model_of, pipeline
 
 ADAM = "dense_optimizer { adam_optimizer { lr: 0.01 } }"

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from raymon.data import Batch, EmbeddingSpec, IdList
 from raymon.models import EmbeddingCollection, EmbeddingTable
 from raymon.protos.optimizer_pb2 import SparseOptimizer
-from raymon.training.row_optimizers import RowOptimizer, build_row_optimizer, max_gradient
-from raymon.training.table_gradients import TableGradients
+from raymon.training.optim.row_optimizers import RowOptimizer, build_row_optimizer, max_gradient
+from raymon.training.optim.table_gradients import TableGradients
 
 Row = npt.NDArray[np.float64]
 EPS = 1e-8

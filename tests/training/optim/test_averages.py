@@ -15,8 +15,8 @@ from raymon.errors import ConfigError
 from raymon.models import Model
 from raymon.protos.optimizer_pb2 import EMA
 from raymon.serving import predict
-from raymon.training.averages import AveragedWeights
 from raymon.training.export import export_run
+from raymon.training.optim.averages import AveragedWeights
 from tests.checkpoints import saved_tensors
 from tests.models.pipelines import model_of, pipeline
 from tests.training.test_run_in_process import run, weights

@@ -18,9 +18,9 @@ from raymon.protos.optimizer_pb2 import (
     PartOptimizer,
 )
 from raymon.protos.train_pb2 import TrainConfig
-from raymon.training.row_optimizers import build_row_optimizer, max_gradient
-from raymon.training.schedules import OptimizerBlock, Schedule, build_schedule
-from raymon.training.table_gradients import TableGradients
+from raymon.training.optim.row_optimizers import build_row_optimizer, max_gradient
+from raymon.training.optim.schedules import OptimizerBlock, Schedule, build_schedule
+from raymon.training.optim.table_gradients import TableGradients
 
 
 class Optimizers:

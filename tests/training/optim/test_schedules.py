@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from raymon.protos.optimizer_pb2 import DenseOptimizer
-from raymon.training.schedules import Schedule, build_schedule
+from raymon.training.optim.schedules import Schedule, build_schedule
 
 BASE = 0.1
 

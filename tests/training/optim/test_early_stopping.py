@@ -10,7 +10,7 @@ import raymon
 from raymon.cli.summary import print_summary
 from raymon.protos.train_pb2 import EarlyStoppingConfig
 from raymon.training.checkpoint.manifest import list_checkpoints
-from raymon.training.early_stopping import EarlyStopping
+from raymon.training.optim.early_stopping import EarlyStopping
 
 NAN = math.nan
 

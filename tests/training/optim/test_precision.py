@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from raymon.training.precision import SkippedSteps
+from raymon.training.optim.precision import SkippedSteps
 
 
 @pytest.mark.parametrize(

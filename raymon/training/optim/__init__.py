@@ -1,0 +1,1 @@
+"""Optimizers, schedules, gradients, precision, averages, early stopping."""
