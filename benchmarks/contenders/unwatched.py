@@ -18,8 +18,8 @@ from raymon.recorder import Monitor, Sender
 from raymon.training.checkpoint.retention import LocalRegister
 from raymon.training.input.readers import Job
 from raymon.training.kept_memory import keep_memory
+from raymon.training.loop.worker import NO_ATTEMPT, run_worker
 from raymon.training.rank.worker_context import WorkerContext
-from raymon.training.worker import NO_ATTEMPT, run_worker
 
 
 def unwatched(data: Path, model_dir: Path, workers: int = WORKERS) -> Trained:

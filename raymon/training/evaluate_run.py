@@ -20,10 +20,10 @@ from raymon.training.checkpoint.manifest import check_sound
 from raymon.training.input.datasets import EVAL, Datasets, check_datasets, is_ray_dataset
 from raymon.training.input.readers import Job, features_of
 from raymon.training.input.vocabularies import check_vocabularies
+from raymon.training.loop.worker import run_worker
 from raymon.training.prepare import check_evaluation_input, with_absolute_paths
 from raymon.training.rank.failure import RankFailedError, explained
 from raymon.training.train import datasets_in_process, in_process_context
-from raymon.training.worker import run_worker
 
 
 def evaluate_run(

@@ -54,8 +54,8 @@ def score_checkpoint(
     from raymon.metrics import register_metric
     from raymon.reporter.on_ray.ray_reporter import RayReporter, reporter_of
     from raymon.storage import storage_path
-    from raymon.training.evaluate_beside import evaluate_beside
     from raymon.training.input.readers import Job
+    from raymon.training.loop.async_evaluation import evaluate_beside
     from raymon.training.ray_register import for_ray
 
     logging.getLogger("raymon").setLevel(logging.WARNING)

@@ -29,10 +29,10 @@ def train_loop_per_worker(arguments: dict[str, Any]) -> None:
     from raymon.reporter.on_ray.ray_reporter import reporter_of
     from raymon.training.input.readers import Job
     from raymon.training.kept_memory import keep_memory
+    from raymon.training.loop.worker import run_worker
     from raymon.training.rank.failure import of_rank
     from raymon.training.rank.worker_context import WorkerContext
     from raymon.training.ray_register import RayRegister
-    from raymon.training.worker import run_worker
 
     keep_memory()
     # A worker says nothing by itself: the driver prints what the reporter publishes.

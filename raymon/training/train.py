@@ -57,6 +57,7 @@ from raymon.training.input.datasets import (
 )
 from raymon.training.input.readers import Job, evaluates_beside, features_of
 from raymon.training.input.vocabularies import keep_vocabularies
+from raymon.training.loop.worker import run_worker
 from raymon.training.prepare import (
     RunPlan,
     check_config,
@@ -77,7 +78,6 @@ from raymon.training.summary import (
     begin_summary,
     summarise,
 )
-from raymon.training.worker import run_worker
 
 _log = logging.getLogger("raymon")
 

@@ -20,8 +20,8 @@ SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
 MOMENTS = {
     "start-up": "raymon.training.train.plan_run",
-    "training": "raymon.training.train_step.TrainStep.update",
-    "evaluation": "raymon.training.loop.evaluate",
+    "training": "raymon.training.loop.train_step.TrainStep.update",
+    "evaluation": "raymon.training.loop.loop.evaluate",
     "export": "raymon.training.export.export_run",
 }
 

@@ -22,8 +22,8 @@ from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.recorder import Ack, Monitor, Sender
 from raymon.training.checkpoint.manifest import Checkpoint
 from raymon.training.input.readers import Job
+from raymon.training.loop.worker import reporting_monitor, run_worker
 from raymon.training.rank.worker_context import WorkerContext
-from raymon.training.worker import reporting_monitor, run_worker
 from tests.training.given import datasets
 
 

@@ -29,9 +29,9 @@ from raymon.training.checkpoint.manifest import (
     list_checkpoints,
     read_manifest,
 )
-from raymon.training.evaluate_beside import evaluate_beside
 from raymon.training.evaluate_run import evaluate_run
 from raymon.training.export import export_run
+from raymon.training.loop.async_evaluation import evaluate_beside
 
 STEPS = (10, 20)
 SAID = (

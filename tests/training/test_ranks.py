@@ -31,9 +31,9 @@ from raymon.reporter import Reporter
 from raymon.sinks import Snapshot
 from raymon.training.checkpoint.manifest import checkpoint_path, list_checkpoints, read_checkpoint
 from raymon.training.input.readers import eval_reader, features_of, train_reader
+from raymon.training.loop.train_step import TrainStep
 from raymon.training.optim.optimizers import build_optimizers
 from raymon.training.rank.worker_context import WorkerContext
-from raymon.training.train_step import TrainStep
 from tests.checkpoints import saved_model
 from tests.data.reading.test_reader import damage
 from tests.training import rank_process

@@ -16,7 +16,7 @@ import raymon
 from raymon.cli.summary import print_summary
 from raymon.errors import RunError
 from raymon.training.checkpoint.manifest import list_checkpoints
-from raymon.training.loop import Loop
+from raymon.training.loop.loop import Loop
 from tests.checkpoints import saved_model
 from tests.data.reading.test_reader import damage
 

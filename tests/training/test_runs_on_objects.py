@@ -22,7 +22,7 @@ from raymon.training import train as driver
 from raymon.training.checkpoint import restore
 from raymon.training.checkpoint.manifest import MANIFEST, checkpoint_directories, list_checkpoints
 from raymon.training.checkpoint.verify import verify_checkpoints
-from raymon.training.loop import Loop
+from raymon.training.loop.loop import Loop
 from tests.checkpoints import saved_tensors
 from tests.storage.copies import mirror
 from tests.storage.objects import Objects, now_and_then

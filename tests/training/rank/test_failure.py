@@ -10,7 +10,7 @@ import pytest
 
 import raymon
 from raymon.errors import DataError, TrainingError
-from raymon.training.loop import Loop
+from raymon.training.loop.loop import Loop
 from raymon.training.rank.failure import (
     RankFailedError,
     explained,

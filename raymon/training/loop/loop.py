@@ -12,15 +12,15 @@ from raymon.sinks import Evaluation
 from raymon.storage import storage_path
 from raymon.training.checkpoint.saver import Saver
 from raymon.training.checkpoint.train_state import TrainState
-from raymon.training.evaluation import evaluate
 from raymon.training.input.feed import FedBatch, Feed
 from raymon.training.input.inputs import EvalReader
+from raymon.training.loop.evaluation import evaluate
+from raymon.training.loop.preemption import PreemptionWatch
+from raymon.training.loop.profiling import StepProfiler
+from raymon.training.loop.train_step import TrainStep
 from raymon.training.optim.gradients import GradientSummaries
 from raymon.training.optim.precision import SkippedSteps
-from raymon.training.preemption import PreemptionWatch
-from raymon.training.profiling import StepProfiler
 from raymon.training.rank.worker_context import WorkerContext
-from raymon.training.train_step import TrainStep
 
 
 class Loop:

@@ -13,9 +13,9 @@ from raymon.models import Model
 from raymon.protos.train_pb2 import TrainConfig
 from raymon.storage import storage_path
 from raymon.training.checkpoint.manifest import TRAINER, checkpoint_path, read_part
+from raymon.training.loop.train_step import TrainStep
 from raymon.training.optim.optimizers import Optimizers, build_optimizers
 from raymon.training.rank.worker_context import WorkerContext
-from raymon.training.train_step import TrainStep
 from tests.models.pipelines import batch_of, model_of, pipeline
 from tests.training.rank_process import RankRun
 from tests.training.test_run_in_process import run

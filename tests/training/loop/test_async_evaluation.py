@@ -13,9 +13,9 @@ from raymon.config import read_saved
 from raymon.reporter import InProcessReporter, Reporter
 from raymon.sinks import Evaluation, EvaluationLines, Notice
 from raymon.training.checkpoint.manifest import damage, list_checkpoints, read_checkpoint
-from raymon.training.evaluate_beside import evaluate_beside
 from raymon.training.input.inputs import evaluation_of_rank
 from raymon.training.input.readers import features_of
+from raymon.training.loop.async_evaluation import evaluate_beside
 from tests.checkpoints import rewrite_manifest
 from tests.training.test_run_in_process import run
 

@@ -20,10 +20,10 @@ from raymon.training.checkpoint.manifest import (
 )
 from raymon.training.checkpoint.restore import load_model
 from raymon.training.checkpoint.retention import LocalRegister
-from raymon.training.evaluation import evaluate
 from raymon.training.input.datasets import Datasets
 from raymon.training.input.inputs import evaluation_of_rank
 from raymon.training.input.readers import features_of
+from raymon.training.loop.evaluation import evaluate
 from raymon.training.optim.precision import set_tf32
 from raymon.training.rank.worker_context import WorkerContext
 

@@ -24,20 +24,20 @@ from raymon.training.checkpoint.manifest import list_checkpoints, read_checkpoin
 from raymon.training.checkpoint.restore import checkpoint_to_restore, load_model, restore
 from raymon.training.checkpoint.saver import Saver
 from raymon.training.checkpoint.train_state import TrainState
-from raymon.training.evaluation import evaluate
 from raymon.training.input.datasets import Datasets
 from raymon.training.input.inputs import Inputs
 from raymon.training.input.readers import Job, evaluates_beside, features_of, skips_bad_files
-from raymon.training.loop import Loop
+from raymon.training.loop.evaluation import evaluate
+from raymon.training.loop.loop import Loop
+from raymon.training.loop.preemption import PreemptionWatch
+from raymon.training.loop.train_step import TrainStep
 from raymon.training.optim.averages import AveragedWeights
 from raymon.training.optim.early_stopping import EarlyStopping
 from raymon.training.optim.gradients import GradientSummaries
 from raymon.training.optim.optimizers import build_optimizers
 from raymon.training.optim.precision import set_tf32
 from raymon.training.optim.random_state import seed_everything
-from raymon.training.preemption import PreemptionWatch
 from raymon.training.rank.worker_context import WorkerContext
-from raymon.training.train_step import TrainStep
 
 _log = logging.getLogger("raymon")
 

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raymon.training.preemption import PreemptionWatch
+from raymon.training.loop.preemption import PreemptionWatch
 from raymon.training.rank.worker_context import WorkerContext
 
 
