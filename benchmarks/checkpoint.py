@@ -36,11 +36,11 @@ from raymon.models import Model
 from raymon.training.checkpoint.saver import Saver
 from raymon.training.checkpoint.train_state import TrainState
 from raymon.training.input.feed import RunPosition
+from raymon.training.on_ray.cluster import connect
+from raymon.training.on_ray.register import RayRegister
 from raymon.training.optim.optimizers import Optimizers
 from raymon.training.optim.table_gradients import TableGradients
 from raymon.training.rank.worker_context import WorkerContext
-from raymon.training.ray_cluster import connect
-from raymon.training.ray_register import RayRegister
 
 ROUNDS = 3
 TARGET = 0.1

@@ -34,7 +34,7 @@ from benchmarks.harness import Case, Ratio, Result, Target
 from benchmarks.inputs.rank_load import KINDS, STEPS, RankLoad, metrics
 from raymon.reporter import Reporter
 from raymon.reporter.store.object_journal import read_journal
-from raymon.training.ray_cluster import connect
+from raymon.training.on_ray.cluster import connect
 from raymon.wire.counts import add_counts, decode_counts
 
 ROUNDS = 2

@@ -22,7 +22,7 @@ from benchmarks.contenders.reporters import RANKS_A_NODE, Root, Taken, flat, tre
 from benchmarks.contenders.synced_auc import synced_auc
 from benchmarks.harness import Case, Ratio, Result, Target, in_turns
 from benchmarks.inputs.criteo_like import generate
-from raymon.training.ray_cluster import connect
+from raymon.training.on_ray.cluster import connect
 
 ROUNDS = 3
 RANKS = (1, 2, 8, 64, 512, 1_000, 4_000, 10_000)

@@ -147,7 +147,7 @@ def _ray_reports(directory: Path, reports: int) -> Times:
     from ray.train import RunConfig, ScalingConfig
     from ray.train.torch import TorchTrainer
 
-    from raymon.training.ray_cluster import connect
+    from raymon.training.on_ray.cluster import connect
 
     out = directory / "reports"
 

@@ -17,8 +17,8 @@ from benchmarks.contenders.click_task import WORKERS, Trained, note_rank, pipeli
 from raymon.recorder import Monitor, Sender
 from raymon.training.checkpoint.retention import LocalRegister
 from raymon.training.input.readers import Job
-from raymon.training.kept_memory import keep_memory
 from raymon.training.loop.worker import NO_ATTEMPT, run_worker
+from raymon.training.on_ray.malloc import keep_memory
 from raymon.training.rank.worker_context import WorkerContext
 
 

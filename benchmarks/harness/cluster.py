@@ -18,7 +18,7 @@ def local_cluster(cpus: int | None = None) -> str:
     if cpus is not None:
         os.environ["RAY_OVERRIDE_RESOURCES"] = json.dumps({"CPU": cpus})
     # Ray reads its environment when it is imported.
-    from raymon.training.ray_cluster import connect
+    from raymon.training.on_ray.cluster import connect
 
     connect(None)
     import ray

@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def _has_started_ray() -> bool:
-    cluster = sys.modules.get("raymon.training.ray_cluster")
+    cluster = sys.modules.get("raymon.training.on_ray.cluster")
     return cluster is not None and bool(cluster.has_started_ray())
 
 

@@ -19,7 +19,7 @@ from raymon.cli.signals import Signals
 from raymon.errors import ConfigError
 
 if TYPE_CHECKING:
-    from raymon.training.submit import SubmittedJob
+    from raymon.training.on_ray.submit import SubmittedJob
 
 
 @click.command()
@@ -66,7 +66,7 @@ def submit(
     this command ends before it.
     """
     from raymon.training.job_request import job_request
-    from raymon.training.submit import submit as send
+    from raymon.training.on_ray.submit import submit as send
 
     request = job_request(
         config,

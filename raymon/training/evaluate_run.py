@@ -117,12 +117,12 @@ def _on_ray(
     terminal: RichConsole | None,
     datasets: Datasets,
 ) -> Evaluation:
-    from raymon.training.ray_cluster import check_capacity, connect
+    from raymon.training.on_ray.cluster import check_capacity, connect
 
     connection = connect(address)
     check_capacity(config.ray_config, any(map(is_ray_dataset, datasets.values())))
     from raymon.reporter.on_ray.ray_reporter import start_reporter
-    from raymon.training.ray_trainer import fit
+    from raymon.training.on_ray.trainer import fit
 
     link = start_reporter(f"{config.model_dir}:evaluate", reporter)
     is_lost = False

@@ -15,9 +15,9 @@ from raymon.config.custom import custom_classes_allowed
 from raymon.errors import ConfigError
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.storage import check_no_credentials
-from raymon.training.submit import JobRequest
+from raymon.training.on_ray.submit import JobRequest
+from raymon.training.on_ray.user_code import sent_along
 from raymon.training.train import load_checked
-from raymon.training.user_code import sent_along
 
 
 def job_request(

@@ -204,10 +204,10 @@ def datasets_in_process(
     files = trains and reads_files_by_ray(datasets, config)
     if not files and not any(map(is_ray_dataset, datasets.values())):
         return datasets
-    from raymon.training.ray_cluster import connect
+    from raymon.training.on_ray.cluster import connect
 
     connect(address)
-    from raymon.training.ray_datasets import in_process, with_files_of_config
+    from raymon.training.on_ray.datasets import in_process, with_files_of_config
 
     return in_process(with_files_of_config(datasets, config) if files else datasets, config)
 
@@ -227,13 +227,13 @@ def _run_in_process(plan: RunPlan, address: str | None, terminal: RichConsole | 
 
 def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None) -> Summary:
     # Ray is imported only where it is needed: it takes seconds, and reads its environment then.
-    from raymon.training.ray_cluster import connect, wait_for_capacity
+    from raymon.training.on_ray.cluster import connect, wait_for_capacity
 
     config = plan.config
     connection = connect(address)
     from raymon.reporter.on_ray.ray_reporter import start_reporter
-    from raymon.training.ray_datasets import with_files_of_config
-    from raymon.training.ray_trainer import fit
+    from raymon.training.on_ray.datasets import with_files_of_config
+    from raymon.training.on_ray.trainer import fit
 
     datasets = with_files_of_config(plan.datasets, config)
     wait_for_capacity(config.ray_config, any(map(is_ray_dataset, datasets.values())))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from raymon.training.ray_cluster import _give_token
+from raymon.training.on_ray.cluster import _give_token
 
 
 @pytest.mark.parametrize("home", ["/proc/nowhere", "writable"])

@@ -9,7 +9,7 @@ import sys
 SCRIPT = """
 import resource, sys, threading
 import torch
-from raymon.training.kept_memory import keep_memory
+from raymon.training.on_ray.malloc import keep_memory
 
 if sys.argv[1] == "kept":
     keep_memory()

@@ -6,7 +6,7 @@ import pytest
 import ray
 
 from raymon.errors import RunError
-from raymon.training.ray_cluster import connect
+from raymon.training.on_ray.cluster import connect
 
 
 @pytest.mark.parametrize("given", ["--address auto", "RAY_ADDRESS=auto"])

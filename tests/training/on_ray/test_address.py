@@ -15,8 +15,8 @@ import pytest
 import ray
 
 from raymon.errors import RunError
-from raymon.training import ray_address
-from raymon.training.ray_address import probe
+from raymon.training.on_ray import address as ray_address
+from raymon.training.on_ray.address import probe
 
 
 @contextmanager

@@ -28,9 +28,9 @@ from ray.autoscaler.sdk import request_resources
 
 from raymon.errors import ConfigError, RunError, reason
 from raymon.protos.ray_pb2 import RayConfig
-from raymon.training.cluster_watch import StartedRay
-from raymon.training.ray_address import probe
-from raymon.training.user_code import sent_along
+from raymon.training.on_ray.address import probe
+from raymon.training.on_ray.cluster_watch import StartedRay
+from raymon.training.on_ray.user_code import sent_along
 
 _log = logging.getLogger("raymon")
 

@@ -56,7 +56,7 @@ def score_checkpoint(
     from raymon.storage import storage_path
     from raymon.training.input.readers import Job
     from raymon.training.loop.async_evaluation import evaluate_beside
-    from raymon.training.ray_register import for_ray
+    from raymon.training.on_ray.register import for_ray
 
     logging.getLogger("raymon").setLevel(logging.WARNING)
     # The driver would have refused what nobody has allowed.

@@ -13,7 +13,7 @@ from ray.train._internal.session import _TrainingResult
 from ray.train.v2._internal.execution.checkpoint.checkpoint_manager import CheckpointManager
 from ray.train.v2._internal.execution.context import StorageContext
 
-from raymon.training.ray_storage import in_ray, repair_snapshot
+from raymon.training.on_ray.storage import in_ray, repair_snapshot
 
 SNAPSHOT = "checkpoint_manager_snapshot.json"
 

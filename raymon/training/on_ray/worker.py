@@ -28,11 +28,11 @@ def train_loop_per_worker(arguments: dict[str, Any]) -> None:
     from raymon.reporter.on_ray.node_actor import TreeReporter
     from raymon.reporter.on_ray.ray_reporter import reporter_of
     from raymon.training.input.readers import Job
-    from raymon.training.kept_memory import keep_memory
     from raymon.training.loop.worker import run_worker
+    from raymon.training.on_ray.malloc import keep_memory
+    from raymon.training.on_ray.register import RayRegister
     from raymon.training.rank.failure import of_rank
     from raymon.training.rank.worker_context import WorkerContext
-    from raymon.training.ray_register import RayRegister
 
     keep_memory()
     # A worker says nothing by itself: the driver prints what the reporter publishes.
@@ -51,7 +51,7 @@ def train_loop_per_worker(arguments: dict[str, Any]) -> None:
     )
     datasets = dict(arguments["datasets"])
     if arguments["ray_datasets"]:
-        from raymon.training.ray_datasets import rows_of_worker
+        from raymon.training.on_ray.datasets import rows_of_worker
 
         datasets |= rows_of_worker(arguments["ray_datasets"], job.config)
     reporter = TreeReporter(reporter_of(arguments["reporter"]), job.config.monitor_config)

@@ -18,15 +18,15 @@ from raymon.metrics import registered_metrics
 from raymon.protos.ray_pb2 import RayConfig
 from raymon.reporter.on_ray.ray_reporter import RayReporter
 from raymon.storage import storage_path
-from raymon.training.cluster_watch import ClusterWatch
-from raymon.training.every_row import EveryRow
 from raymon.training.input.datasets import EVAL, Datasets, is_ray_dataset, title
 from raymon.training.input.readers import Job, evaluates_beside
+from raymon.training.on_ray.cluster import worker_resources
+from raymon.training.on_ray.cluster_watch import ClusterWatch
+from raymon.training.on_ray.every_row import EveryRow
+from raymon.training.on_ray.storage import in_ray, repair_snapshot
+from raymon.training.on_ray.validation import validation_config
+from raymon.training.on_ray.worker import train_loop_per_worker
 from raymon.training.rank.failure import RankFailedError, first_cause
-from raymon.training.ray_cluster import worker_resources
-from raymon.training.ray_storage import in_ray, repair_snapshot
-from raymon.training.ray_validation import validation_config
-from raymon.training.ray_worker import train_loop_per_worker
 
 _log = logging.getLogger("raymon")
 

@@ -13,7 +13,7 @@ from ray.job_submission import JobStatus
 
 from raymon.errors import ConfigError, RunError
 from raymon.training.job_request import job_request
-from raymon.training.submit import STOPPED, SubmittedJob, submit
+from raymon.training.on_ray.submit import STOPPED, SubmittedJob, submit
 
 
 def test_a_job_is_the_command_that_one_would_type(config_file: Path, tmp_path: Path) -> None:

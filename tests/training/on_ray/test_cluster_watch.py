@@ -19,8 +19,8 @@ from ray.train import TrainingFailedError
 
 from raymon.errors import ClusterLostError, TrainingError
 from raymon.protos.pipeline_pb2 import PipelineConfig
-from raymon.training import ray_trainer
-from raymon.training.cluster_watch import ClusterWatch
+from raymon.training.on_ray import trainer as ray_trainer
+from raymon.training.on_ray.cluster_watch import ClusterWatch
 
 
 @contextmanager
@@ -142,7 +142,7 @@ DRIVER = """
 import sys, time
 from types import SimpleNamespace
 import ray
-from raymon.training.cluster_watch import StartedRay
+from raymon.training.on_ray.cluster_watch import StartedRay
 
 ray._private.worker._global_node = SimpleNamespace(get_session_dir_path=lambda: sys.argv[1])
 started = StartedRay()

@@ -10,8 +10,8 @@ from ray.train import TrainingFailedError
 
 from raymon.errors import DataError, TrainingError
 from raymon.training.checkpoint.manifest import Checkpoint
+from raymon.training.on_ray.trainer import _own_error
 from raymon.training.rank.worker_context import ANOTHER_WORKER
-from raymon.training.ray_trainer import _own_error
 
 
 def test_the_rank_that_knows_the_cause_is_heard() -> None:
@@ -30,7 +30,7 @@ def test_what_ray_knows_is_not_reported_again_and_what_is_written_again_is(
 ) -> None:
     import ray.train
 
-    from raymon.training.ray_register import RayRegister
+    from raymon.training.on_ray.register import RayRegister
 
     reported: list[tuple[str, bool]] = []
     known = ray.train.Checkpoint(str(tmp_path / "model.ckpt-30"))
@@ -58,6 +58,6 @@ def test_what_ray_knows_is_not_reported_again_and_what_is_written_again_is(
 
 
 def test_ray_gets_no_score_that_it_would_not_read_again() -> None:
-    from raymon.training.ray_register import for_ray
+    from raymon.training.on_ray.register import for_ray
 
     assert for_ray({"auc": 0.5, "loss": math.inf, "ne": math.nan}) == {"auc": 0.5}

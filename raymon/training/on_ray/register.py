@@ -15,8 +15,8 @@ from ray.train import ValidationTaskConfig
 
 from raymon.storage import storage_path
 from raymon.training.checkpoint.manifest import step_of
+from raymon.training.on_ray.storage import in_ray
 from raymon.training.rank.worker_context import SavedCheckpoint
-from raymon.training.ray_storage import in_ray
 
 
 class RayRegister:

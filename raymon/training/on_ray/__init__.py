@@ -1,0 +1,1 @@
+"""Runs on Ray: cluster, workers, datasets, checkpoints that Ray knows, jobs."""
