@@ -11,10 +11,10 @@ from raymon.version import __version__
 if TYPE_CHECKING:
     from raymon.config.custom import allow_custom_classes
     from raymon.metrics import register_metric
+    from raymon.monitor.monitor import Monitor
     from raymon.sinks import ProgressLogger
     from raymon.training.checkpoint.best import best_checkpoint, latest_checkpoint
     from raymon.training.evaluate_run import evaluate_run
-    from raymon.training.open_monitor import Monitor
     from raymon.training.summary import Summary
     from raymon.training.train import train
 
@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Monitor": "raymon.training.open_monitor",
+    "Monitor": "raymon.monitor.monitor",
     "ProgressLogger": "raymon.sinks",
     "Summary": "raymon.training.summary",
     "allow_custom_classes": "raymon.config.custom",

@@ -88,9 +88,9 @@ def _save(rank: int) -> None:
 def _kill_reporter() -> None:
     import ray.train
 
+    from raymon.monitor.ray_run import directory_in_ray
     from raymon.reporter.on_ray.actor import actor_name
     from raymon.reporter.on_ray.ray_reporter import RayReporter
-    from raymon.training.open_ray_run import directory_in_ray
 
     name = actor_name(str(directory_in_ray(ray.train.get_context().get_storage())))
     os.kill(RayReporter(ray.get_actor(name, namespace=name)).process_id(), signal.SIGKILL)

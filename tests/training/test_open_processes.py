@@ -11,8 +11,8 @@ import pytest
 import torch
 
 import raymon
-from raymon.training.launchers import process_count, process_rank
-from tests.training.test_open_monitor import batches, lines, watch
+from raymon.monitor.launchers import process_count, process_rank
+from tests.monitor.test_monitor import batches, lines, watch
 
 LAUNCHERS = {
     "torchrun": ("RANK", "WORLD_SIZE"),

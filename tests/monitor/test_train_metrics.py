@@ -21,8 +21,8 @@ from raymon.metrics import (
     TrainMetricWrapper,
 )
 from raymon.metrics.registry import custom
+from raymon.monitor.train_metrics import open_metrics
 from raymon.protos.metric_pb2 import TrainMetricConfig
-from raymon.training.open_metrics import open_metrics
 
 
 @pytest.fixture

@@ -17,17 +17,17 @@ from typing import TypeVar
 import torch
 
 from raymon.errors import UserError
+from raymon.monitor.find_run import in_ray_train, open_run
+from raymon.monitor.rank import OpenRank
+from raymon.monitor.run import OpenRun, RunSettings
+from raymon.monitor.step_arguments import Column, Losses, learning_rates_of
+from raymon.monitor.train_metrics import TrainMetrics, open_metrics
 from raymon.protos.monitor_pb2 import MonitorConfig
 from raymon.reporter.following.progress import Progress
 from raymon.results.monitoring import Monitoring
 from raymon.sinks import Console, Snapshot
 from raymon.sinks.terminal.log_output import open_output
 from raymon.storage import ObjectPath, storage_path
-from raymon.training.open_metrics import TrainMetrics, open_metrics
-from raymon.training.open_rank import OpenRank
-from raymon.training.open_run import in_ray_train, open_run
-from raymon.training.open_settings import OpenRun, RunSettings
-from raymon.training.step_arguments import Column, Losses, learning_rates_of
 
 T = TypeVar("T")
 

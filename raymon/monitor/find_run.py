@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from raymon.training.open_local_run import LocalRun
-from raymon.training.open_settings import OpenRun, RunSettings
+from raymon.monitor.local_run import LocalRun
+from raymon.monitor.run import OpenRun, RunSettings
 
 
 def open_run(settings: RunSettings) -> OpenRun | None:
@@ -17,7 +17,7 @@ def open_run(settings: RunSettings) -> OpenRun | None:
         UserError: `model_dir` cannot be written to, or is written to by another run.
     """
     if in_ray_train():
-        from raymon.training.open_ray_run import open_ray_run
+        from raymon.monitor.ray_run import open_ray_run
 
         return open_ray_run(settings)
     return LocalRun(settings)

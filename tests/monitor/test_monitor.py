@@ -23,8 +23,9 @@ from torchmetrics import Metric
 
 import raymon
 from raymon.metrics import AUC, TrainMetricWrapper
-from raymon.training import open_monitor, open_rank
-from raymon.training.open_settings import RunSettings
+from raymon.monitor import monitor as open_monitor
+from raymon.monitor import rank as open_rank
+from raymon.monitor.run import RunSettings
 from tests.training.decayed import Rows, batches, decayed_auc, decayed_mean
 
 EXAMPLE = Path(raymon.__file__).parent / "examples" / "monitor_plain_torch.py"

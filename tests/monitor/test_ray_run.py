@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from raymon import RunError
+from raymon.monitor import ray_run as open_ray_run
+from raymon.monitor import run as open_settings
+from raymon.monitor.find_run import in_ray_train
+from raymon.monitor.ray_run import RayRun, _begin, _place
+from raymon.monitor.run import RunSettings
 from raymon.storage import ObjectPath
-from raymon.training import open_ray_run, open_settings
-from raymon.training.open_ray_run import RayRun, _begin, _place
-from raymon.training.open_run import in_ray_train
-from raymon.training.open_settings import RunSettings
 
 
 def settings(model_dir: str | None = None, name: str | None = None) -> RunSettings:
