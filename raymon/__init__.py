@@ -9,9 +9,9 @@ from raymon.errors import ConfigError, DataError, RaymonError, RunError, Trainin
 from raymon.version import __version__
 
 if TYPE_CHECKING:
-    from raymon.config.custom import allow_custom_classes
+    from raymon.config import allow_custom_classes
     from raymon.metrics import register_metric
-    from raymon.monitor.monitor import Monitor
+    from raymon.monitor import Monitor
     from raymon.sinks import ProgressLogger
     from raymon.training.checkpoint.best import best_checkpoint, latest_checkpoint
     from raymon.training.evaluate_run import evaluate_run

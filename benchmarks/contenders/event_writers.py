@@ -18,7 +18,8 @@ from tensorboard.backend.event_processing.event_file_loader import EventFileLoad
 from torch.utils import tensorboard
 
 from raymon.protos.report_pb2 import Histogram
-from raymon.sinks import Coverage, Snapshot, TensorBoard
+from raymon.results import Coverage, Snapshot
+from raymon.sinks import TensorBoard
 from raymon.wire.histogram import HistogramCounter, encode_histogram
 
 METRICS = tuple(f"metric_{i}" for i in range(20))

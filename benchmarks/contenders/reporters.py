@@ -17,12 +17,12 @@ import ray
 from numpy.typing import NDArray
 
 from benchmarks.inputs.rank_load import KINDS, STEPS, RankLoad, metrics
-from raymon.recorder import Ack
 from raymon.reporter import Reporter
 from raymon.reporter.node_reporter import NodeReporter
-from raymon.reporter.on_ray.ray_reporter import RayReporter, start_reporter
+from raymon.reporter.on_ray import RayReporter, start_reporter
 from raymon.reporter.windows.collation import Attempt
 from raymon.sinks import BackgroundSink, TensorBoard, WindowLines
+from raymon.wire import Ack
 
 RANKS_A_NODE = 100
 PROCESSES = 2

@@ -32,8 +32,7 @@ def best(run: str, metric: str | None, larger: bool | None, as_json: bool) -> No
 
     Its path goes to the standard output; its scores, and the ranking, to the standard error.
     """
-    from raymon.config import read_saved
-    from raymon.config.direction import ranking
+    from raymon.config import ranking, read_saved
     from raymon.protos.export_pb2 import ExportConfig
     from raymon.storage import storage_path, to_json
     from raymon.training.checkpoint.best import check_metric, rank_checkpoints, with_direction

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from raymon.config.custom import allow_custom_classes
+from raymon.config import allow_custom_classes
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

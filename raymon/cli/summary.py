@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from raymon.cli.streams import say
 from raymon.cli.words import beside_values, output_width, row_lines, values_text
 from raymon.number_text import count_text, number_text, rate_text
-from raymon.results.count_names import in_words
+from raymon.results import in_words
 
 if TYPE_CHECKING:
     from raymon.training.summary import Summary

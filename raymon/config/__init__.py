@@ -1,7 +1,55 @@
 """Reads, overrides, checks and saves pipeline configs."""
 
-from raymon.config.names import metric_names
+from raymon.config.custom import (
+    allow_custom_classes,
+    custom_classes_allowed,
+    import_class,
+    read_kwargs,
+    told,
+)
+from raymon.config.direction import cannot_rank, known_direction, note_direction, ranking, stopping
+from raymon.config.names import (
+    TOTAL_LOSS,
+    Named,
+    metric_names,
+    named_losses,
+    named_metrics,
+    named_train_metrics,
+    suffixed,
+    total_of,
+    trained_labels,
+    trained_weights,
+)
 from raymon.config.reading import load, locate
-from raymon.config.saving import read_saved, save
+from raymon.config.saving import CONFIG_FILE, VERSION_FILE, read_saved, save
+from raymon.config.validate_losses import OF_TWO_CLASSES
 
-__all__ = ["load", "locate", "metric_names", "read_saved", "save"]
+__all__ = [
+    "CONFIG_FILE",
+    "OF_TWO_CLASSES",
+    "TOTAL_LOSS",
+    "VERSION_FILE",
+    "Named",
+    "allow_custom_classes",
+    "cannot_rank",
+    "custom_classes_allowed",
+    "import_class",
+    "known_direction",
+    "load",
+    "locate",
+    "metric_names",
+    "named_losses",
+    "named_metrics",
+    "named_train_metrics",
+    "note_direction",
+    "ranking",
+    "read_kwargs",
+    "read_saved",
+    "save",
+    "stopping",
+    "suffixed",
+    "told",
+    "total_of",
+    "trained_labels",
+    "trained_weights",
+]

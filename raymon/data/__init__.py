@@ -7,10 +7,11 @@ from raymon.data.datasets.dataset_reader import (
     DatasetReader,
     missing_rows,
 )
-from raymon.data.datasets.opened_dataset import has_state, wanted_arguments
+from raymon.data.datasets.opened_dataset import ARGUMENTS, has_state, wanted_arguments
 from raymon.data.features.build import build_features
 from raymon.data.features.feature import EmbeddingSpec, Feature
 from raymon.data.features.fg_mode import pipeline_features, why_raw
+from raymon.data.features.vocabulary import Vocabulary
 from raymon.data.files.csv_file import CsvFormat, compression_of
 from raymon.data.files.formats import (
     FileFormat,
@@ -31,6 +32,7 @@ from raymon.data.reading.reader import DataReader
 from raymon.data.values.labels import LabelKind, check_label_map
 
 __all__ = [
+    "ARGUMENTS",
     "Batch",
     "Columns",
     "CsvFormat",
@@ -47,6 +49,7 @@ __all__ = [
     "InputSummary",
     "LabelKind",
     "Position",
+    "Vocabulary",
     "absolute_paths",
     "build_features",
     "check_input",

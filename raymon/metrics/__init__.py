@@ -3,6 +3,7 @@
 from raymon.metrics.accuracy import Accuracy
 from raymon.metrics.auc import AUC
 from raymon.metrics.base.checked_metric import CheckedMetric
+from raymon.metrics.base.sliced_weights import is_nothing
 from raymon.metrics.binned_xauc import BinnedXAUC
 from raymon.metrics.calibration import Calibration
 from raymon.metrics.decay.decay import DecayedMetric
@@ -15,6 +16,7 @@ from raymon.metrics.decay.states import (
     window_states,
 )
 from raymon.metrics.decay.train_metric_wrapper import TrainMetricWrapper
+from raymon.metrics.decay.waiting_updates import Update
 from raymon.metrics.grouped_auc import GroupedAUC
 from raymon.metrics.grouped_xauc import GroupedXAUC
 from raymon.metrics.log_loss import LogLoss
@@ -67,11 +69,13 @@ __all__ = [
     "NormalizedEntropy",
     "RecallAtK",
     "TrainMetricWrapper",
+    "Update",
     "build_custom",
     "build_metric",
     "build_train_metric",
     "compute_states",
     "few_rows",
+    "is_nothing",
     "merge_states",
     "metric_name",
     "register_metric",

@@ -1,5 +1,6 @@
 """What a model is, and the ranking models that ship with raymon."""
 
+from raymon.models.contract import check_losses, error_of, without_gradient
 from raymon.models.deepfm import DeepFM
 from raymon.models.dlrm import DLRM
 from raymon.models.embedding import EmbeddingCollection, EmbeddingTable
@@ -24,6 +25,9 @@ __all__ = [
     "RankingModel",
     "RowGradients",
     "build_model",
+    "check_losses",
+    "error_of",
     "grouping_keys",
     "label_kinds",
+    "without_gradient",
 ]

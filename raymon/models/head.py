@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from raymon.config.names import suffixed
+from raymon.config import suffixed
 from raymon.data import LabelKind
 from raymon.errors import ConfigError
 

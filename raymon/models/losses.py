@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from raymon.config.names import named_losses, trained_labels
+from raymon.config import named_losses, trained_labels
 from raymon.data import LabelKind
 from raymon.errors import ConfigError
 from raymon.protos.model_pb2 import LossConfig, ModelConfig

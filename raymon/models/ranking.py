@@ -8,14 +8,14 @@ from typing import Protocol, Self
 from torch import Tensor
 from torchmetrics import Metric
 
-from raymon.config.names import (
+from raymon.config import (
+    OF_TWO_CLASSES,
     Named,
     named_losses,
     named_metrics,
     named_train_metrics,
     suffixed,
 )
-from raymon.config.validate_losses import OF_TWO_CLASSES
 from raymon.data import Batch, Feature, LabelKind
 from raymon.metrics import (
     CheckedMetric,

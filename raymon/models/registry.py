@@ -5,8 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping, Sequence
 
-from raymon.config.custom import import_class, read_kwargs, told
-from raymon.config.names import trained_labels, trained_weights
+from raymon.config import import_class, read_kwargs, told, trained_labels, trained_weights
 from raymon.data import Feature
 from raymon.errors import ConfigError, RaymonError
 from raymon.models.deepfm import DeepFM

@@ -9,11 +9,10 @@ from typing import Any
 from raymon.errors import RunError
 from raymon.monitor.launchers import process_rank
 from raymon.monitor.run import RunSettings, first_step_of, make_reporter
-from raymon.recorder import Channel
-from raymon.reporter import InProcessReporter
-from raymon.reporter.following.progress import Publisher
-from raymon.run_dir.lock import RunLock
+from raymon.reporter import InProcessReporter, Publisher
+from raymon.run_dir import RunLock
 from raymon.storage import StoragePath, absolute
+from raymon.wire import Channel
 
 _written: set[StoragePath] = set()
 """Directories that runs of this process write to."""

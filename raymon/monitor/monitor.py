@@ -23,10 +23,9 @@ from raymon.monitor.run import OpenRun, RunSettings
 from raymon.monitor.step_arguments import Column, Losses, learning_rates_of
 from raymon.monitor.train_metrics import TrainMetrics, open_metrics
 from raymon.protos.monitor_pb2 import MonitorConfig
-from raymon.reporter.following.progress import Progress
-from raymon.results.monitoring import Monitoring
-from raymon.sinks import Console, Snapshot
-from raymon.sinks.terminal.log_output import open_output
+from raymon.reporter import Progress
+from raymon.results import Monitoring, Snapshot
+from raymon.sinks import Console, open_output
 from raymon.storage import ObjectPath, storage_path
 
 T = TypeVar("T")

@@ -10,13 +10,12 @@ import torch
 from torch import Tensor
 
 from raymon.errors import UserError
-from raymon.metrics import TrainMetricWrapper, takes_weights
-from raymon.metrics.base.checked_metric import CheckedMetric
+from raymon.metrics import CheckedMetric, TrainMetricWrapper, takes_weights
 from raymon.monitor.launchers import process_count, process_rank
 from raymon.monitor.run import OpenRun, RunSettings
 from raymon.monitor.step_arguments import Column, Losses, StepArguments, device_of
-from raymon.recorder import Ack, Monitor, Sender
-from raymon.recorder.phase_clock import PhaseClock
+from raymon.recorder import Monitor, PhaseClock, Sender
+from raymon.wire import Ack
 
 _log = logging.getLogger("raymon")
 

@@ -17,12 +17,11 @@ from ray.train.v2._internal.execution.context import get_train_context
 from raymon.errors import RunError, UserError
 from raymon.monitor.run import RunSettings, first_step_of, make_reporter
 from raymon.protos.monitor_pb2 import MonitorConfig
-from raymon.recorder import Channel
-from raymon.reporter.following.progress import Publisher
-from raymon.reporter.on_ray.node_actor import TreeReporter
-from raymon.reporter.on_ray.ray_reporter import RayReporter, reporter_of, start_reporter
-from raymon.run_dir.model_dir import check_writable
+from raymon.reporter import Publisher
+from raymon.reporter.on_ray import RayReporter, TreeReporter, reporter_of, start_reporter
+from raymon.run_dir import check_writable
 from raymon.storage import ObjectPath, StoragePath, with_few_tries, write_whole
+from raymon.wire import Channel
 
 _log = logging.getLogger("raymon")
 

@@ -10,11 +10,10 @@ from typing import Any, Protocol
 from raymon.errors import RunError
 from raymon.metrics import TrainMetricWrapper
 from raymon.protos.monitor_pb2 import MonitorConfig
-from raymon.recorder import Channel
-from raymon.reporter import Reporter, last_step_kept
-from raymon.reporter.following.progress import Publisher
+from raymon.reporter import Publisher, Reporter, last_step_kept
 from raymon.sinks import BackgroundSink, Sink, TensorBoard, WindowLines
 from raymon.storage import StoragePath
+from raymon.wire import Channel
 
 Metrics = Mapping[str, TrainMetricWrapper]
 

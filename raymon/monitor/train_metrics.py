@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from torchmetrics import Metric, MetricCollection
 
-from raymon.config.names import TOTAL_LOSS
+from raymon.config import TOTAL_LOSS
 from raymon.errors import ConfigError, UserError
 from raymon.metrics import (
     AUC,

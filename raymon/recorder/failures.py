@@ -6,7 +6,7 @@ import logging
 import threading
 from collections import Counter
 
-from raymon.config.custom import told
+from raymon.config import told
 
 _log = logging.getLogger("raymon")
 

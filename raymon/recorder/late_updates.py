@@ -7,8 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from raymon.metrics import TrainMetricWrapper, take_window_states
-from raymon.metrics.decay.waiting_updates import Update
+from raymon.metrics import TrainMetricWrapper, Update, take_window_states
 from raymon.recorder.offload import Offload
 
 ROWS_AN_UPDATE = 1 << 18

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import torch
 
-from raymon.metrics.base.sliced_weights import is_nothing
+from raymon.metrics import is_nothing
 
 
 class Offload:

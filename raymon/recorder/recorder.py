@@ -16,7 +16,7 @@ from raymon.recorder.schedule import CutSchedule
 from raymon.recorder.sender import Sender
 from raymon.recorder.step_scalars import StepScalars
 from raymon.recorder.window import Window
-from raymon.wire.layout import Layout
+from raymon.wire import Layout
 
 
 class Monitor:

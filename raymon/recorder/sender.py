@@ -16,11 +16,10 @@ from raymon.protos.report_pb2 import WindowReport
 from raymon.recorder.failures import Failures
 from raymon.recorder.memory import host_bytes, take_device_bytes
 from raymon.recorder.window import Window, encode_window
-from raymon.wire.channel import Ack, Channel
-from raymon.wire.sending import SendingAccount
+from raymon.wire import Ack, Channel, SendingAccount
 
 if TYPE_CHECKING:
-    from raymon.sinks import Evaluation
+    from raymon.results import Evaluation
 
 
 MAX_KEPT_BYTES = 64 << 20

@@ -14,11 +14,16 @@ from numpy.typing import NDArray
 from raymon.protos.report_pb2 import LossSum, Scalar, WindowReport
 from raymon.recorder.late_stack import LateStack
 from raymon.recorder.offload import Offload
-from raymon.wire.counts import encode_counts
-from raymon.wire.fixed_point import FINE_BITS, LARGEST, encode, units
-from raymon.wire.histogram import encode_histogram
-from raymon.wire.layout import Layout
-from raymon.wire.states import encode_states
+from raymon.wire import (
+    FINE_BITS,
+    LARGEST,
+    Layout,
+    encode,
+    encode_counts,
+    encode_histogram,
+    encode_states,
+    units,
+)
 
 SCHEMA_VERSION = 3
 

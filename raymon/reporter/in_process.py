@@ -9,10 +9,10 @@ from concurrent.futures import Future
 from typing import TypeVar
 
 from raymon.metrics import TrainMetricWrapper
-from raymon.recorder import Ack
 from raymon.reporter.publishing.publications import Cursor
 from raymon.reporter.reporter import Reporter
-from raymon.sinks import Evaluation, Published
+from raymon.results import Evaluation, Published
+from raymon.wire import Ack
 
 T = TypeVar("T")
 Metrics = Mapping[str, TrainMetricWrapper]

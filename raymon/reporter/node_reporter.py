@@ -11,10 +11,11 @@ from concurrent.futures import Future
 from dataclasses import replace
 
 from raymon.protos.report_pb2 import WindowReport
-from raymon.recorder import Ack, Channel, Sender, WindowChannel
+from raymon.recorder import Sender
 from raymon.reporter.reporter import parse_report
 from raymon.reporter.windows.collation import Attempt, Collation
-from raymon.sinks import Evaluation
+from raymon.results import Evaluation
+from raymon.wire import Ack, Channel, WindowChannel
 
 
 class NodeReporter:

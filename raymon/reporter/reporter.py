@@ -17,7 +17,7 @@ from raymon.protos.report_pb2 import (
     ReporterState,
     WindowReport,
 )
-from raymon.recorder import SCHEMA_VERSION, Ack, Layout
+from raymon.recorder import SCHEMA_VERSION
 from raymon.reporter.numbers.run_metrics import Numbers
 from raymon.reporter.publishing.publications import Cursor
 from raymon.reporter.publishing.publisher import Outlet
@@ -28,8 +28,8 @@ from raymon.reporter.windows.collation import Attempt
 from raymon.reporter.windows.history import History, Replay, replay
 from raymon.reporter.windows.ranks import Ranks
 from raymon.reporter.windows.window_sum import WindowSum
-from raymon.results.count_names import SAVES_FAILED
-from raymon.sinks import (
+from raymon.results import (
+    SAVES_FAILED,
     AttemptBegan,
     Coverage,
     Evaluation,
@@ -38,10 +38,11 @@ from raymon.sinks import (
     Notice,
     Published,
     RankState,
-    Sink,
     Snapshot,
 )
+from raymon.sinks import Sink
 from raymon.storage import StoragePath
+from raymon.wire import Ack, Layout
 
 MAX_MESSAGE_BYTES = 64 << 20
 """A message that is larger is dropped."""

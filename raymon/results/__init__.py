@@ -1,1 +1,49 @@
 """What is measured and shown: snapshots, evaluations, notices, health, and the names of counts."""
+
+from raymon.results.count_names import (
+    FILES_UNREADABLE,
+    IDS_OUT_OF_RANGE,
+    ROWS_LEFT_OVER,
+    ROWS_LEFT_OVER_AN_EPOCH,
+    ROWS_UNREADABLE,
+    SAVES_FAILED,
+    SAVES_LEFT_OUT,
+    in_words,
+    of_feature,
+)
+from raymon.results.health import Health
+from raymon.results.monitoring import Monitoring
+from raymon.results.snapshot import (
+    AttemptBegan,
+    Coverage,
+    Evaluation,
+    EvaluationProgress,
+    InputErrors,
+    Notice,
+    Published,
+    RankState,
+    Snapshot,
+)
+
+__all__ = [
+    "FILES_UNREADABLE",
+    "IDS_OUT_OF_RANGE",
+    "ROWS_LEFT_OVER",
+    "ROWS_LEFT_OVER_AN_EPOCH",
+    "ROWS_UNREADABLE",
+    "SAVES_FAILED",
+    "SAVES_LEFT_OUT",
+    "AttemptBegan",
+    "Coverage",
+    "Evaluation",
+    "EvaluationProgress",
+    "Health",
+    "InputErrors",
+    "Monitoring",
+    "Notice",
+    "Published",
+    "RankState",
+    "Snapshot",
+    "in_words",
+    "of_feature",
+]

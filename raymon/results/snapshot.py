@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
-from raymon.config.names import TOTAL_LOSS, total_of
+from raymon.config import TOTAL_LOSS, total_of
 from raymon.protos.report_pb2 import Histogram
 
 InputErrors = Mapping[str, Mapping[str, int]]

@@ -1,1 +1,6 @@
 """The directory of a run: whether it can be written, and who writes to it."""
+
+from raymon.run_dir.lock import RunLock
+from raymon.run_dir.model_dir import check_writable
+
+__all__ = ["RunLock", "check_writable"]

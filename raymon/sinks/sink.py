@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
-from raymon.results.snapshot import Evaluation, Snapshot
+from raymon.results import Evaluation, Snapshot
 
 
 @runtime_checkable

@@ -10,10 +10,9 @@ from rich.console import Console as RichConsole
 from raymon.config import read_saved
 from raymon.errors import ClusterLostError, ConfigError, RaymonError, TrainingError
 from raymon.protos.pipeline_pb2 import PipelineConfig
-from raymon.reporter import InProcessReporter, Reporter
-from raymon.reporter.following.progress import Progress, Publisher
-from raymon.sinks import Console, Evaluation
-from raymon.sinks.terminal.log_output import open_output
+from raymon.reporter import InProcessReporter, Progress, Publisher, Reporter
+from raymon.results import Evaluation
+from raymon.sinks import Console, open_output
 from raymon.storage import StoragePath, absolute, storage_path
 from raymon.training.checkpoint.best import choose_checkpoint
 from raymon.training.checkpoint.manifest import check_sound
@@ -121,7 +120,7 @@ def _on_ray(
 
     connection = connect(address)
     check_capacity(config.ray_config, any(map(is_ray_dataset, datasets.values())))
-    from raymon.reporter.on_ray.ray_reporter import start_reporter
+    from raymon.reporter.on_ray import start_reporter
     from raymon.training.on_ray.trainer import fit
 
     link = start_reporter(f"{config.model_dir}:evaluate", reporter)

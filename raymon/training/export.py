@@ -10,12 +10,10 @@ import torch
 from google.protobuf import text_format
 from torch import Tensor
 
-from raymon.config import read_saved
-from raymon.config.names import trained_labels
+from raymon.config import read_saved, trained_labels
 from raymon.data import Batch, Columns, DataReader, Feature, check_input, missing_rows
 from raymon.errors import DataError, RunError
-from raymon.models import Model, build_model
-from raymon.models.contract import error_of
+from raymon.models import Model, build_model, error_of
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.serving import export_program, program_inputs, write_bundle
 from raymon.storage import StoragePath, absolute

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from raymon.config.custom import custom_classes_allowed
+from raymon.config import custom_classes_allowed
 from raymon.errors import ConfigError
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.storage import check_no_credentials

@@ -12,8 +12,7 @@ import pyarrow as pa
 import torch
 from torchmetrics import Metric
 
-from raymon.config.names import named_metrics, named_train_metrics, trained_labels
-from raymon.config.saving import CONFIG_FILE
+from raymon.config import CONFIG_FILE, named_metrics, named_train_metrics, trained_labels
 from raymon.data import Feature, LabelKind, absolute_paths, check_input, check_label_map
 from raymon.errors import ConfigError, RunError, UserError, first_line
 from raymon.metrics import TrainMetricWrapper, build_custom, few_rows, try_out
@@ -22,7 +21,7 @@ from raymon.protos.data_pb2 import DatasetType
 from raymon.protos.metric_pb2 import CustomMetric
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.reporter import last_step_kept
-from raymon.sinks.json_lines.json_lines import SCORES_FILE
+from raymon.sinks import SCORES_FILE
 from raymon.storage import StoragePath, absolute, check_no_credentials, storage_path
 from raymon.training.checkpoint.fine_tune import LOADED, Transfer, checkpoint_of, transfers
 from raymon.training.checkpoint.manifest import (

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pyarrow as pa
 
-from raymon.config.saving import CONFIG_FILE, VERSION_FILE
+from raymon.config import CONFIG_FILE, VERSION_FILE
 from raymon.storage import StoragePath, write_whole
 from raymon.training.checkpoint.manifest import newest_checkpoint
 from raymon.training.summary import RUN_FILE

@@ -10,12 +10,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from raymon.config.direction import ranking
+from raymon.config import ranking
 from raymon.errors import RunError
-from raymon.reporter.following.progress import Progress
-from raymon.results.count_names import ROWS_LEFT_OVER_AN_EPOCH
-from raymon.results.monitoring import Monitoring
-from raymon.sinks import Snapshot
+from raymon.reporter import Progress
+from raymon.results import ROWS_LEFT_OVER_AN_EPOCH, Monitoring, Snapshot
 from raymon.storage import StoragePath, numbers_of, storage_path, to_json, write_whole
 from raymon.training.checkpoint.best import why_none
 from raymon.training.checkpoint.manifest import Checkpoint, list_checkpoints, newest_checkpoint

@@ -29,9 +29,8 @@ from raymon.errors import (
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.ray_pb2 import RayConfig
 from raymon.protos.train_pb2 import TrainConfig
-from raymon.reporter import InProcessReporter, Reporter
-from raymon.reporter.following.progress import Progress, Publisher
-from raymon.run_dir.lock import RunLock
+from raymon.reporter import InProcessReporter, Progress, Publisher, Reporter
+from raymon.run_dir import RunLock
 from raymon.sinks import (
     BackgroundSink,
     Console,
@@ -40,8 +39,8 @@ from raymon.sinks import (
     StatusLines,
     TensorBoard,
     WindowLines,
+    open_output,
 )
-from raymon.sinks.terminal.log_output import open_output
 from raymon.storage import StoragePath, storage_path
 from raymon.training.checkpoint.fine_tune import Transfer
 from raymon.training.checkpoint.kept import KeepRule, delete_what_goes
@@ -231,7 +230,7 @@ def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None
 
     config = plan.config
     connection = connect(address)
-    from raymon.reporter.on_ray.ray_reporter import start_reporter
+    from raymon.reporter.on_ray import start_reporter
     from raymon.training.on_ray.datasets import with_files_of_config
     from raymon.training.on_ray.trainer import fit
 

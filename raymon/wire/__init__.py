@@ -1,1 +1,38 @@
 """What travels from a worker to the reporter: layout, states, counts, fixed point."""
+
+from raymon.wire.channel import Ack, Channel, WindowChannel
+from raymon.wire.counts import Entries, add_counts, decode_counts, encode_counts
+from raymon.wire.fixed_point import FINE_BITS, LARGEST, LARGEST_UNITS, decode, encode, real, units
+from raymon.wire.histogram import HistogramCounter, encode_histogram
+from raymon.wire.layout import Counts, Layout
+from raymon.wire.sending import SendingAccount, add_sending, latency_quantile
+from raymon.wire.states import States, decode_states, encode_merged, encode_states, merge_into
+
+__all__ = [
+    "FINE_BITS",
+    "LARGEST",
+    "LARGEST_UNITS",
+    "Ack",
+    "Channel",
+    "Counts",
+    "Entries",
+    "HistogramCounter",
+    "Layout",
+    "SendingAccount",
+    "States",
+    "WindowChannel",
+    "add_counts",
+    "add_sending",
+    "decode",
+    "decode_counts",
+    "decode_states",
+    "encode",
+    "encode_counts",
+    "encode_histogram",
+    "encode_merged",
+    "encode_states",
+    "latency_quantile",
+    "merge_into",
+    "real",
+    "units",
+]

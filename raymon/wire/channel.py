@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from raymon.sinks import Evaluation
+    from raymon.results import Evaluation
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from raymon.protos.report_pb2 import WindowReport
-from raymon.recorder import Ack, Sender, encode_window
+from raymon.recorder import Sender, encode_window
 from raymon.recorder import sender as sender_module
-from raymon.sinks import Evaluation
+from raymon.results import Evaluation
+from raymon.wire import Ack
 from tests.recorder.test_window import window_of
 
 

@@ -13,7 +13,7 @@ from raymon.metrics import MeanSquaredError, TrainMetricWrapper
 from raymon.protos.report_pb2 import CountGroup, MetricState, TensorState, WindowReport
 from raymon.reporter import Reporter
 from raymon.reporter import reporter as reporter_module
-from raymon.sinks import Notice, Snapshot
+from raymon.results import Notice, Snapshot
 from tests.reporter.windows import auc_metrics, auc_window, clicks
 
 
@@ -49,7 +49,8 @@ def expected() -> dict[str, float]:
 
 
 def other_metric() -> bytes:
-    from raymon.recorder import Layout, Window, encode_window
+    from raymon.recorder import Window, encode_window
+    from raymon.wire import Layout
 
     wrapper = TrainMetricWrapper(MeanSquaredError())
     window = Window(

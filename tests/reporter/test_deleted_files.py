@@ -10,7 +10,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from raymon.protos.report_pb2 import EvaluationRecord, JournalRecord
 from raymon.reporter import Reporter
 from raymon.reporter.store.journal import Journal, JournalGoneError
-from raymon.sinks import BackgroundSink, Evaluation, Notice, TensorBoard, WindowLines
+from raymon.results import Evaluation, Notice
+from raymon.sinks import BackgroundSink, TensorBoard, WindowLines
 from tests.reporter.test_reporter import make_reporter
 from tests.reporter.windows import auc_metrics, auc_window, clicks
 

@@ -7,11 +7,12 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 from raymon.protos.report_pb2 import WindowReport
-from raymon.recorder import Layout
 from raymon.reporter import InProcessReporter, Reporter
 from raymon.reporter.node_reporter import NodeReporter
 from raymon.reporter.windows.collation import Attempt
-from raymon.sinks import Snapshot, WindowLines
+from raymon.results import Snapshot
+from raymon.sinks import WindowLines
+from raymon.wire import Layout
 from tests.reporter.windows import auc_metrics, auc_window, clicks
 
 

@@ -16,11 +16,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from raymon.metrics import AUC, DecayAUC, DecayedMetric, MeanSquaredError, TrainMetricWrapper
 from raymon.metrics.decay.states import take_window_states, window_states
 from raymon.protos.report_pb2 import WindowReport
-from raymon.recorder import Ack, Layout, Window, encode_window
+from raymon.recorder import Window, encode_window
 from raymon.recorder.late_stack import LateStack
 from raymon.recorder.offload import Offload
 from raymon.reporter import Reporter
-from raymon.sinks import Evaluation, EvaluationLines, Snapshot, WindowLines
+from raymon.results import Evaluation, Snapshot
+from raymon.sinks import EvaluationLines, WindowLines
+from raymon.wire import Ack, Layout
 
 LOG_STEPS, DECAY_STEPS, ROWS = 10, 20, 6
 

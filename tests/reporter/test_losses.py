@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raymon.recorder import Layout
 from raymon.recorder.window import encode_window
 from raymon.reporter.numbers.decayed_metrics import Folds
 from raymon.reporter.numbers.log_interval import Period
 from raymon.reporter.windows.window_sum import LossTotal, WindowSum
-from raymon.sinks import Coverage
+from raymon.results import Coverage
+from raymon.wire import Layout
 from tests.recorder.test_window import window_of
 
 LOSS = st.floats(width=32) | st.sampled_from([math.nan, math.inf, 1e30, -1e30, 3e38])

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raymon.protos.report_pb2 import WindowReport
-from raymon.recorder import Ack, Layout
 from raymon.recorder import sender as sender_module
 from raymon.reporter import InProcessReporter, Reporter
 from raymon.reporter.node_reporter import NodeChannel, NodeReporter
 from raymon.reporter.windows.collation import Attempt
-from raymon.sinks import Snapshot
+from raymon.results import Snapshot
+from raymon.wire import Ack, Layout
 from tests.reporter.windows import auc_metrics, auc_window, clicks
 
 

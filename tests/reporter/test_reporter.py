@@ -11,14 +11,8 @@ from sklearn.metrics import roc_auc_score
 from raymon.metrics import AUC, DecayAUC, TrainMetricWrapper
 from raymon.protos.report_pb2 import WindowReport
 from raymon.reporter import Reporter
-from raymon.sinks import (
-    AttemptBegan,
-    Evaluation,
-    EvaluationLines,
-    Notice,
-    Snapshot,
-    WindowLines,
-)
+from raymon.results import AttemptBegan, Evaluation, Notice, Snapshot
+from raymon.sinks import EvaluationLines, WindowLines
 from tests.reporter.windows import auc_metrics, auc_window, clicks
 from tests.sinks.snapshots import snapshot
 

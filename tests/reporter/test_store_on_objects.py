@@ -15,7 +15,8 @@ from raymon.reporter import Reporter
 from raymon.reporter import reporter as reporter_module
 from raymon.reporter.store.object_journal import ObjectJournal, read_journal
 from raymon.reporter.store.store import Store
-from raymon.sinks import Evaluation, EvaluationLines, Sink, WindowLines
+from raymon.results import Evaluation
+from raymon.sinks import EvaluationLines, Sink, WindowLines
 from tests.reporter.windows import auc_metrics, auc_window, clicks
 from tests.storage.copies import lines_of
 from tests.storage.objects import Objects, now_and_then

@@ -5,9 +5,10 @@ from __future__ import annotations
 import torch
 
 from raymon.metrics import DecayAUC, TrainMetricWrapper
-from raymon.recorder import Layout, Window, encode_window
+from raymon.recorder import Window, encode_window
 from raymon.recorder.late_stack import LateStack
 from raymon.recorder.offload import Offload
+from raymon.wire import Layout
 
 
 def auc_window(

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from raymon.sinks import RunGauges, Snapshot, TensorBoard, WindowLines
+from raymon.results import Snapshot
+from raymon.sinks import RunGauges, TensorBoard, WindowLines
 from raymon.sinks.terminal.progress_text import progress_line, short_suffix
 from tests.sinks.snapshots import snapshot
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from raymon.sinks import Evaluation, Snapshot
+from raymon.results import Evaluation, Snapshot
 
 SOON_S = 30.0
 

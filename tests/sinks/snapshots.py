@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from raymon.sinks import Coverage, Snapshot
+from raymon.results import Coverage, Snapshot
 
 
 def snapshot(end_step: int, **changes: Any) -> Snapshot:

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from raymon.sinks import BackgroundSink, Evaluation, EvaluationLines, TensorBoard, WindowLines
+from raymon.results import Evaluation
+from raymon.sinks import BackgroundSink, EvaluationLines, TensorBoard, WindowLines
 from raymon.sinks.background import sink_thread as thread_of_a_sink
 from tests.sinks.sinks import Recorder, wait_for
 from tests.sinks.snapshots import snapshot

@@ -19,11 +19,12 @@ from google.protobuf import text_format
 from raymon.errors import TrainingError, UserError
 from raymon.models import Model
 from raymon.protos.pipeline_pb2 import PipelineConfig
-from raymon.recorder import Ack, Monitor, Sender
+from raymon.recorder import Monitor, Sender
 from raymon.training.checkpoint.manifest import Checkpoint
 from raymon.training.input.readers import Job
 from raymon.training.loop.worker import reporting_monitor, run_worker
 from raymon.training.rank.worker_context import WorkerContext
+from raymon.wire import Ack
 from tests.training.given import datasets
 
 

@@ -10,13 +10,13 @@ import torch
 from google.protobuf import text_format
 
 from raymon.protos.pipeline_pb2 import PipelineConfig
-from raymon.recorder import Ack
 from raymon.reporter import InProcessReporter, Reporter
 from raymon.sinks.json_lines.json_lines import WindowLines
 from raymon.training.checkpoint.manifest import list_checkpoints
 from raymon.training.input.readers import Job
 from raymon.training.loop.worker import reporting_monitor, run_worker
 from raymon.training.rank.worker_context import WorkerContext
+from raymon.wire import Ack
 from tests.training.rank_process import RankRun
 
 STEPS, A_LINE = 20, 5

@@ -28,7 +28,7 @@ from sklearn.metrics import log_loss, roc_auc_score
 from raymon.models import build_model
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.reporter import Reporter
-from raymon.sinks import Snapshot
+from raymon.results import Snapshot
 from raymon.training.checkpoint.manifest import checkpoint_path, list_checkpoints, read_checkpoint
 from raymon.training.input.readers import eval_reader, features_of, train_reader
 from raymon.training.loop.train_step import TrainStep

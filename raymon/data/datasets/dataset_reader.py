@@ -18,7 +18,7 @@ from raymon.data.reading.chunks import CHUNK_ROWS
 from raymon.data.reading.converter import Columns, Converter, Origin
 from raymon.data.reading.packed_rows import PackedRows, join_rows, take_rows
 from raymon.data.reading.prefetch import BYTES_AHEAD, fetch_ahead
-from raymon.results.count_names import ROWS_LEFT_OVER
+from raymon.results import ROWS_LEFT_OVER
 
 _JOIN_S = 10.0
 """How long the end of an epoch waits for a dataset that gives nothing."""

@@ -19,7 +19,7 @@ from raymon.data.values.canonical import NO_INTEGER, is_value, parsed_integers
 from raymon.data.values.hashing import bucket_ids, hash_values
 from raymon.data.values.row_values import flat_values, weighted_values
 from raymon.errors import DataError
-from raymon.results.count_names import IDS_OUT_OF_RANGE, of_feature
+from raymon.results import IDS_OUT_OF_RANGE, of_feature
 
 Ids = npt.NDArray[np.int64]
 
@@ -31,9 +31,9 @@ class IdFeature(Feature):
     """Ids from a column of values, one a row or several.
 
     Exactly one of `hash_bucket_size`, `num_buckets` and `vocabulary` is given. The same value has
-    the same id, whatever type the column has: see `raymon.data.values.canonical`. Nulls, NaN and empty
-    strings are missing values. A row without any value has the id of `default_value`; where that
-    is "", it has no id and its embedding is zero.
+    the same id, whatever type the column has: see `raymon.data.values.canonical`. Nulls, NaN and
+    empty strings are missing values. A row without any value has the id of `default_value`; where
+    that is "", it has no id and its embedding is zero.
 
     Attributes:
         hash_bucket_size: the id is the hash of the value, modulo this.

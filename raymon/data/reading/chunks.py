@@ -14,7 +14,7 @@ from raymon.data.reading.converter import Columns, Converter, Origin
 from raymon.data.reading.order import RowRange
 from raymon.data.reading.packed_rows import PackedRows, join_rows
 from raymon.errors import DataError
-from raymon.results.count_names import ROWS_UNREADABLE
+from raymon.results import ROWS_UNREADABLE
 
 _log = logging.getLogger("raymon")
 

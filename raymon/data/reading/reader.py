@@ -25,7 +25,7 @@ from raymon.data.reading.stream import ShuffledStream, StreamReader
 from raymon.data.reading.stream_assignment import Share, shares
 from raymon.data.values.canonical import kind_of_values
 from raymon.errors import DataError
-from raymon.results.count_names import FILES_UNREADABLE
+from raymon.results import FILES_UNREADABLE
 
 STREAMS = 8
 """Streams of data that is read in global batches of one size on any number of workers."""

@@ -10,8 +10,7 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from raymon.config.custom import import_class, read_kwargs
-from raymon.config.direction import note_direction
+from raymon.config import import_class, note_direction, read_kwargs
 from raymon.errors import ConfigError, UserError, reason
 from raymon.protos.metric_pb2 import CustomMetric
 

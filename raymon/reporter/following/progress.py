@@ -8,8 +8,9 @@ from types import TracebackType
 from typing import Protocol
 
 from raymon.errors import ClusterLostError, reason
-from raymon.reporter import Cursor
-from raymon.sinks import AttemptBegan, Console, Evaluation, Published, Snapshot
+from raymon.reporter.publishing.publications import Cursor
+from raymon.results import AttemptBegan, Evaluation, Published, Snapshot
+from raymon.sinks import Console
 
 _log = logging.getLogger("raymon")
 

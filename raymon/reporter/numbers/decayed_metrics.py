@@ -16,10 +16,17 @@ from torchmetrics import Metric
 from raymon.metrics import CheckedMetric, DecayedMetric, TrainMetricWrapper, window_states
 from raymon.protos.report_pb2 import DecayState, PlainTensor, ReporterState
 from raymon.reporter.windows.window_sum import WindowSum
-from raymon.sinks import InputErrors
-from raymon.wire.counts import add_counts, decode_counts, encode_counts
-from raymon.wire.layout import Layout
-from raymon.wire.states import States, decode_states, encode_merged, merge_into
+from raymon.results import InputErrors
+from raymon.wire import (
+    Layout,
+    States,
+    add_counts,
+    decode_counts,
+    decode_states,
+    encode_counts,
+    encode_merged,
+    merge_into,
+)
 
 
 class Folds:

@@ -14,9 +14,17 @@ from torchmetrics import Metric
 from raymon.metrics import DecayedMetric
 from raymon.protos.report_pb2 import PeriodState
 from raymon.reporter.windows.window_sum import WindowSum
-from raymon.wire.counts import add_counts, decode_counts, encode_counts
-from raymon.wire.layout import Counts, Layout
-from raymon.wire.states import States, decode_states, encode_merged, merge_into
+from raymon.wire import (
+    Counts,
+    Layout,
+    States,
+    add_counts,
+    decode_counts,
+    decode_states,
+    encode_counts,
+    encode_merged,
+    merge_into,
+)
 
 
 @dataclass

@@ -12,8 +12,8 @@ from raymon.protos.report_pb2 import Histogram, InvalidCounts, PeriodState, Scal
 from raymon.reporter.numbers.decayed_metrics import Folds
 from raymon.reporter.numbers.interval_metrics import PeriodMetrics
 from raymon.reporter.windows.window_sum import LossTotal, WindowSum
-from raymon.sinks import Coverage, Snapshot
-from raymon.wire.layout import Layout
+from raymon.results import Coverage, Snapshot
+from raymon.wire import Layout
 
 
 @dataclass

@@ -8,7 +8,7 @@ from typing import Any
 
 from raymon.protos.report_pb2 import AccountState, SendingCounts
 from raymon.reporter.windows.window_sum import WindowSum
-from raymon.wire.sending import add_sending, latency_quantile
+from raymon.wire import add_sending, latency_quantile
 
 
 @dataclass

@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from raymon.config.custom import told
+from raymon.config import told
 from raymon.metrics import TrainMetricWrapper
 from raymon.protos.report_pb2 import ReporterState
 from raymon.reporter.numbers.decayed_metrics import Folds
 from raymon.reporter.numbers.log_interval import Period
 from raymon.reporter.numbers.monitoring_cost import Account
 from raymon.reporter.windows.window_sum import WindowSum
-from raymon.sinks import Coverage, Snapshot
-from raymon.wire.layout import Layout
+from raymon.results import Coverage, Snapshot
+from raymon.wire import Layout
 
 Warn = Callable[[str, str], None]
 """Tells what is wrong: about what, and the text."""

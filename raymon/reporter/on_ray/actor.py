@@ -14,12 +14,12 @@ from ray import cloudpickle
 from ray.experimental import internal_kv
 
 from raymon.metrics import TrainMetricWrapper
-from raymon.recorder import Ack
 from raymon.reporter.on_ray.prometheus import PrometheusExporter
 from raymon.reporter.publishing.publications import Cursor
 from raymon.reporter.reporter import Reporter
-from raymon.sinks import Evaluation, Published, RankState, Snapshot
-from raymon.sinks.terminal.status_lines import print_status
+from raymon.results import Evaluation, Published, RankState, Snapshot
+from raymon.sinks import print_status
+from raymon.wire import Ack
 
 Metrics = Mapping[str, TrainMetricWrapper]
 

@@ -12,11 +12,11 @@ import ray.train
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from raymon.protos.monitor_pb2 import MonitorConfig
-from raymon.recorder import Ack, Channel, Layout
 from raymon.reporter.node_reporter import NodeChannel, NodeReporter
 from raymon.reporter.on_ray.actor import Metrics
 from raymon.reporter.on_ray.ray_reporter import RayReporter
 from raymon.reporter.windows.collation import Attempt
+from raymon.wire import Ack, Channel, Layout
 
 _log = logging.getLogger("raymon")
 

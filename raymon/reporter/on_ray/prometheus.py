@@ -9,8 +9,8 @@ from importlib.metadata import version
 
 from ray.util.metrics import Gauge as RayGauge
 
-from raymon.sinks import Health, RunGauges, Sink, run_label
-from raymon.sinks.prometheus.gauges import GAUGES
+from raymon.results import Health
+from raymon.sinks import GAUGES, RunGauges, Sink, run_label
 
 EVERY_S = 1.0
 """Seconds between two times that all gauges are set, and between two looks at the run's health.

@@ -10,11 +10,11 @@ from typing import Any
 import ray
 
 from raymon.errors import RunError
-from raymon.recorder import Ack, Channel
 from raymon.reporter.on_ray.actor import Metrics, ReportingActor, actor_name, forget_begun_attempt
 from raymon.reporter.publishing.publications import Cursor
 from raymon.reporter.reporter import Reporter
-from raymon.sinks import Evaluation, Published
+from raymon.results import Evaluation, Published
+from raymon.wire import Ack, Channel
 
 TAKEN_OVER_AFTER_S = 5.0
 """Seconds without a word from the driver after which another run may take its place."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import deque
 
-from raymon.sinks import Published
+from raymon.results import Published
 
 Cursor = tuple[str, int]
 """Until where somebody has read: the life of the reporter, and a count of publications."""

@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from raymon.reporter.publishing.publications import Cursor, Publications
-from raymon.sinks import BackgroundSink, Evaluation, Notice, Published, Sink, Snapshot
+from raymon.results import Evaluation, Notice, Published, Snapshot
+from raymon.sinks import BackgroundSink, Sink
 
 _AnySink = TypeVar("_AnySink", bound=Sink)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from raymon.protos.report_pb2 import EvaluationRecord, InputError, MetricDetail, Scalar
-from raymon.sinks import Evaluation
+from raymon.results import Evaluation
 
 
 def to_record(evaluation: Evaluation) -> EvaluationRecord:

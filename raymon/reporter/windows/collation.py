@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from raymon.protos.report_pb2 import AttemptRecord, WindowReport
 from raymon.reporter.windows.open_window import OpenWindow
 from raymon.reporter.windows.window_sum import WindowSum
-from raymon.wire.counts import Entries, decode_counts
-from raymon.wire.layout import Layout
-from raymon.wire.states import decode_states
+from raymon.wire import Entries, Layout, decode_counts, decode_states
 
 _MAX_AHEAD = 100_000
 """Windows that a rank can be ahead of the one that is next; no worker keeps as many."""

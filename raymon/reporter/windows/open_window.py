@@ -6,8 +6,7 @@ import copy
 
 from raymon.protos.report_pb2 import WindowReport
 from raymon.reporter.windows.window_sum import WindowSum
-from raymon.wire.counts import Entries, decode_counts
-from raymon.wire.layout import Layout
+from raymon.wire import Entries, Layout, decode_counts
 
 
 class OpenWindow:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from raymon.protos.report_pb2 import WindowReport
-from raymon.sinks import RankState
+from raymon.results import RankState
 
 
 @dataclass

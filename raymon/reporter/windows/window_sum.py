@@ -11,12 +11,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from raymon.protos.report_pb2 import Histogram, LossSum, Scalar, SendingCounts, WindowReport
-from raymon.recorder.window import SCHEMA_VERSION
-from raymon.wire.counts import Entries, add_counts, decode_counts, encode_counts
-from raymon.wire.fixed_point import FINE_BITS, LARGEST_UNITS, decode, encode, real
-from raymon.wire.layout import Counts, Layout
-from raymon.wire.sending import add_sending
-from raymon.wire.states import States, decode_states, encode_merged, merge_into
+from raymon.recorder import SCHEMA_VERSION
+from raymon.wire import (
+    FINE_BITS,
+    LARGEST_UNITS,
+    Counts,
+    Entries,
+    Layout,
+    States,
+    add_counts,
+    add_sending,
+    decode,
+    decode_counts,
+    decode_states,
+    encode,
+    encode_counts,
+    encode_merged,
+    merge_into,
+    real,
+)
 
 
 @dataclass

@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from raymon.results.snapshot import Evaluation, Snapshot
+from raymon.results import Evaluation, Snapshot
 from raymon.sinks.sink import Sink
 
 

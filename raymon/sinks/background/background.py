@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from raymon.results.snapshot import Evaluation, Snapshot
+from raymon.results import Evaluation, Snapshot
 from raymon.sinks.background.actions import Action, Flush, RollBack, Write, WriteEvaluation
 from raymon.sinks.background.sink_thread import SinkThread
 from raymon.sinks.sink import Sink

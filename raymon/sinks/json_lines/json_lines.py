@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from raymon.results.snapshot import Evaluation, Snapshot
+from raymon.results import Evaluation, Snapshot
 from raymon.sinks.json_lines.json_lines_file import JsonLinesFile
 from raymon.sinks.json_lines.json_lines_objects import JsonLinesObject, JsonLinesParts
 from raymon.storage import StoragePath

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from raymon.results.snapshot import RankState
+from raymon.results import RankState
 
 SHOWN_RANKS = 32
 """Ranks that are shown one by one at any time."""

@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit, urlunsplit
 
-from raymon.results.health import Health
-from raymon.results.snapshot import Evaluation, Snapshot
+from raymon.results import Evaluation, Health, Snapshot
 from raymon.sinks.prometheus.gauges import GAUGES
 from raymon.sinks.prometheus.lag import lags, shown
 

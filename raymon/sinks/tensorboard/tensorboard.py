@@ -9,8 +9,8 @@ from pathlib import Path
 from tensorboardX.proto.summary_pb2 import Summary
 from tensorboardX.summary import histogram_raw, scalar
 
-from raymon.config.names import TOTAL_LOSS
-from raymon.results.snapshot import Evaluation, Snapshot
+from raymon.config import TOTAL_LOSS
+from raymon.results import Evaluation, Snapshot
 from raymon.sinks.tensorboard.event_files import EventFiles
 from raymon.sinks.tensorboard.event_objects import EventObjects
 from raymon.storage import StoragePath

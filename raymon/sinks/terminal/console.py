@@ -9,7 +9,7 @@ from types import TracebackType
 from rich.console import Console as RichConsole
 
 from raymon.number_text import rate_text
-from raymon.results.snapshot import (
+from raymon.results import (
     AttemptBegan,
     Evaluation,
     EvaluationProgress,

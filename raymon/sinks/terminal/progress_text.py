@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from raymon.config.names import TOTAL_LOSS
+from raymon.config import TOTAL_LOSS
 from raymon.number_text import count_text, number_text, rate_text
-from raymon.results.snapshot import Snapshot
+from raymon.results import Snapshot
 
 BOUND_SHOWN_ABOVE = 0.01
 """A metric that may be wrong by more than this is shown with its bound."""

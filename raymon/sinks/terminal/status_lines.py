@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-from raymon.results.snapshot import Evaluation, Snapshot
+from raymon.results import Evaluation, Snapshot
 from raymon.sinks.terminal.progress_text import format_values, progress_line
 
 

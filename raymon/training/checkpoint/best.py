@@ -8,8 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 
-from raymon.config import read_saved
-from raymon.config.direction import cannot_rank, known_direction, ranking
+from raymon.config import cannot_rank, known_direction, ranking, read_saved
 from raymon.errors import ConfigError, RunError
 from raymon.protos.export_pb2 import ExportConfig
 from raymon.protos.pipeline_pb2 import PipelineConfig

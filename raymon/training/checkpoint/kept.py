@@ -6,9 +6,7 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from raymon.config import save
-from raymon.config.direction import ranking
-from raymon.config.saving import CONFIG_FILE
+from raymon.config import CONFIG_FILE, ranking, save
 from raymon.errors import RunError, os_reason, reason
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.storage import StoragePath, storage_path

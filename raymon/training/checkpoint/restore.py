@@ -11,7 +11,7 @@ import torch
 from raymon.data import DatasetPosition, Position
 from raymon.errors import RunError
 from raymon.models import Model
-from raymon.sinks import Evaluation
+from raymon.results import Evaluation
 from raymon.storage import StoragePath
 from raymon.training.checkpoint.manifest import (
     MANIFEST,

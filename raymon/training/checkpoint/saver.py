@@ -14,7 +14,7 @@ import torch
 
 from raymon.data import InputCounts
 from raymon.errors import TrainingError, reason
-from raymon.results.count_names import SAVES_FAILED, SAVES_LEFT_OUT
+from raymon.results import SAVES_FAILED, SAVES_LEFT_OUT
 from raymon.storage import StoragePath
 from raymon.training.checkpoint.manifest import (
     TRAINER,

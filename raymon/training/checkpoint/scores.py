@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from raymon.errors import RunError, os_reason
-from raymon.sinks.json_lines.json_lines import SCORES_FILE
+from raymon.sinks import SCORES_FILE
 from raymon.storage import StoragePath, numbers_of
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from raymon.models import Model
-from raymon.sinks import Evaluation
+from raymon.results import Evaluation
 from raymon.training.input.feed import RunPosition
 from raymon.training.optim.averages import AveragedWeights
 from raymon.training.optim.early_stopping import EarlyStopping

@@ -9,8 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from raymon.data import DatasetReader, Feature, check_schema, has_state, wanted_arguments
-from raymon.data.datasets.opened_dataset import ARGUMENTS
+from raymon.data import ARGUMENTS, DatasetReader, Feature, check_schema, has_state, wanted_arguments
 from raymon.errors import ConfigError, DataError
 from raymon.protos.data_pb2 import DatasetType
 from raymon.protos.pipeline_pb2 import PipelineConfig

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from raymon.config.names import trained_weights
+from raymon.config import trained_weights
 from raymon.data import (
     Columns,
     DataReader,

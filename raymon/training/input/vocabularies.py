@@ -6,8 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 
-from raymon.data import Feature
-from raymon.data.features.vocabulary import Vocabulary
+from raymon.data import Feature, Vocabulary
 from raymon.errors import RunError, os_reason
 from raymon.storage import StoragePath, to_json, write_whole
 

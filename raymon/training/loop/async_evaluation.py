@@ -9,8 +9,8 @@ import torch
 from raymon.errors import RunError, reason
 from raymon.models import build_model
 from raymon.protos.pipeline_pb2 import PipelineConfig
-from raymon.recorder import Channel, Sender
-from raymon.sinks import Evaluation
+from raymon.recorder import Sender
+from raymon.results import Evaluation
 from raymon.storage import StoragePath
 from raymon.training.checkpoint.manifest import (
     check_sound,
@@ -26,6 +26,7 @@ from raymon.training.input.readers import features_of
 from raymon.training.loop.evaluation import evaluate
 from raymon.training.optim.precision import set_tf32
 from raymon.training.rank.worker_context import WorkerContext
+from raymon.wire import Channel
 
 _PUBLISH_S = 60.0
 _BEGUN = "evaluations.begun"

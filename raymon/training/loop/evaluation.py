@@ -11,12 +11,12 @@ from itertools import islice
 
 import torch
 
-from raymon.config.names import TOTAL_LOSS, total_of
+from raymon.config import TOTAL_LOSS, total_of
 from raymon.data import Batch
 from raymon.errors import DataError
 from raymon.models import Model
 from raymon.protos.pipeline_pb2 import PipelineConfig
-from raymon.sinks import Evaluation
+from raymon.results import Evaluation
 from raymon.training.input.inputs import EvalReader
 from raymon.training.optim.precision import autocast
 from raymon.training.rank.worker_context import WorkerContext

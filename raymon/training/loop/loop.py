@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager, nullcontext
 
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.recorder import Monitor, Sender
-from raymon.sinks import Evaluation
+from raymon.results import Evaluation
 from raymon.storage import storage_path
 from raymon.training.checkpoint.saver import Saver
 from raymon.training.checkpoint.train_state import TrainState

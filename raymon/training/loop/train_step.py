@@ -11,10 +11,9 @@ import torch
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-from raymon.config.names import TOTAL_LOSS
+from raymon.config import TOTAL_LOSS
 from raymon.data import Batch
-from raymon.models import Model
-from raymon.models.contract import check_losses, without_gradient
+from raymon.models import Model, check_losses, without_gradient
 from raymon.protos.train_pb2 import TrainConfig
 from raymon.training.optim.gradients import GradientClipper
 from raymon.training.optim.optimizers import Optimizers

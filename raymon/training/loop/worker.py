@@ -10,13 +10,13 @@ from typing import Protocol
 
 import torch
 
-from raymon.config.direction import stopping
+from raymon.config import stopping
 from raymon.errors import RunError
 from raymon.metrics import TrainMetricWrapper
 from raymon.models import Model, build_model
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.train_pb2 import OnUnfinishedSave
-from raymon.recorder import Channel, Monitor, Sender
+from raymon.recorder import Monitor, Sender
 from raymon.storage import StoragePath, storage_path
 from raymon.training.checkpoint.fine_tune import checkpoint_of, fine_tune
 from raymon.training.checkpoint.kept import KeptCheckpoints
@@ -38,6 +38,7 @@ from raymon.training.optim.optimizers import build_optimizers
 from raymon.training.optim.precision import set_tf32
 from raymon.training.optim.random_state import seed_everything
 from raymon.training.rank.worker_context import WorkerContext
+from raymon.wire import Channel
 
 _log = logging.getLogger("raymon")
 

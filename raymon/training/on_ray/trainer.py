@@ -16,7 +16,7 @@ from ray.train.torch import TorchTrainer
 from raymon.errors import ClusterLostError, DataError, RaymonError, UserError, reason
 from raymon.metrics import registered_metrics
 from raymon.protos.ray_pb2 import RayConfig
-from raymon.reporter.on_ray.ray_reporter import RayReporter
+from raymon.reporter.on_ray import RayReporter
 from raymon.storage import storage_path
 from raymon.training.input.datasets import EVAL, Datasets, is_ray_dataset, title
 from raymon.training.input.readers import Job, evaluates_beside

@@ -50,9 +50,9 @@ def score_checkpoint(
 
     import torch
 
-    from raymon.config.custom import allow_custom_classes
+    from raymon.config import allow_custom_classes
     from raymon.metrics import register_metric
-    from raymon.reporter.on_ray.ray_reporter import RayReporter, reporter_of
+    from raymon.reporter.on_ray import RayReporter, reporter_of
     from raymon.storage import storage_path
     from raymon.training.input.readers import Job
     from raymon.training.loop.async_evaluation import evaluate_beside

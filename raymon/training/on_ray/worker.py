@@ -23,10 +23,9 @@ def train_loop_per_worker(arguments: dict[str, Any]) -> None:
 
     import ray.train.torch
 
-    from raymon.config.custom import allow_custom_classes
+    from raymon.config import allow_custom_classes
     from raymon.metrics import register_metric
-    from raymon.reporter.on_ray.node_actor import TreeReporter
-    from raymon.reporter.on_ray.ray_reporter import reporter_of
+    from raymon.reporter.on_ray import TreeReporter, reporter_of
     from raymon.training.input.readers import Job
     from raymon.training.loop.worker import run_worker
     from raymon.training.on_ray.malloc import keep_memory

@@ -9,7 +9,8 @@ from torch import nn
 
 from raymon.models import Model
 from raymon.protos.train_pb2 import GradClippingConfig
-from raymon.recorder import HistogramCounter, Monitor
+from raymon.recorder import Monitor
+from raymon.wire import HistogramCounter
 
 
 class GradientClipper:

@@ -5,7 +5,8 @@ import pytest
 
 from raymon.reporter import Cursor, Reporter
 from raymon.reporter.following.progress import Progress
-from raymon.sinks import Console, Evaluation, Published
+from raymon.results import Evaluation, Published
+from raymon.sinks import Console
 from tests.reporter.windows import auc_metrics, auc_window, clicks
 
 

@@ -5,7 +5,8 @@ import pytest
 
 from raymon.reporter.on_ray import prometheus
 from raymon.reporter.on_ray.prometheus import PrometheusExporter
-from raymon.sinks import Health, run_label
+from raymon.results import Health
+from raymon.sinks import run_label
 from raymon.sinks.prometheus.gauges import GAUGES
 from tests.sinks.snapshots import snapshot
 

@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 
 from raymon.reporter.publishing.publisher import Outlet
-from raymon.sinks import BackgroundSink, Evaluation, Snapshot, WindowLines
+from raymon.results import Evaluation, Snapshot
+from raymon.sinks import BackgroundSink, WindowLines
 from tests.sinks.snapshots import snapshot
 
 

@@ -6,14 +6,8 @@ import time
 
 import pytest
 
-from raymon.sinks import (
-    BackgroundSink,
-    Evaluation,
-    EvaluationLines,
-    Snapshot,
-    TensorBoard,
-    WindowLines,
-)
+from raymon.results import Evaluation, Snapshot
+from raymon.sinks import BackgroundSink, EvaluationLines, TensorBoard, WindowLines
 from tests.sinks.sinks import SOON_S, Hanging, Recorder, wait_for
 from tests.sinks.snapshots import snapshot
 

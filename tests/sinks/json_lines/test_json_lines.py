@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from raymon.sinks import BackgroundSink, Evaluation, EvaluationLines, WindowLines
+from raymon.results import Evaluation
+from raymon.sinks import BackgroundSink, EvaluationLines, WindowLines
 from tests.sinks.snapshots import snapshot
 
 FILE = "train_eval_result_v2.txt"
@@ -145,7 +146,8 @@ def test_a_line_that_is_tried_again_is_written_once(tmp_path: Path, full_disk) -
 FILL = """
 import resource, signal, sys
 from pathlib import Path
-from raymon.sinks import BackgroundSink, Evaluation, EvaluationLines
+from raymon.sinks import BackgroundSink, EvaluationLines
+from raymon.results import Evaluation
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 sink = BackgroundSink(EvaluationLines(Path(sys.argv[1])), tries=2, retry_s=0.001)

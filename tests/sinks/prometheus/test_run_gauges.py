@@ -3,7 +3,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from raymon.sinks import Coverage, Evaluation, Health, RankState, RunGauges, run_label
+from raymon.results import Coverage, Evaluation, Health, RankState
+from raymon.sinks import RunGauges, run_label
 from raymon.sinks.prometheus.gauges import GAUGES, PREFIX
 from raymon.sinks.prometheus.lag import SHOWN_RANKS, SILENT_AFTER_S
 from tests.sinks.snapshots import snapshot

@@ -6,7 +6,8 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from raymon.sinks import BackgroundSink, Evaluation, TensorBoard
+from raymon.results import Evaluation
+from raymon.sinks import BackgroundSink, TensorBoard
 from raymon.wire.histogram import HistogramCounter, encode_histogram
 from tests.sinks.sinks import wait_for
 from tests.sinks.snapshots import snapshot

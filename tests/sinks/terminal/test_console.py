@@ -4,14 +4,8 @@ import logging
 import pytest
 from rich.console import Console as RichConsole
 
-from raymon.sinks import (
-    AttemptBegan,
-    Console,
-    Coverage,
-    Evaluation,
-    EvaluationProgress,
-    Published,
-)
+from raymon.results import AttemptBegan, Coverage, Evaluation, EvaluationProgress, Published
+from raymon.sinks import Console
 from raymon.sinks.terminal.progress_text import progress_line
 from tests.sinks.snapshots import snapshot
 

@@ -6,7 +6,8 @@ import io
 import pickle
 import re
 
-from raymon.sinks import Evaluation, StatusLines
+from raymon.results import Evaluation
+from raymon.sinks import StatusLines
 from tests.sinks.snapshots import snapshot
 
 

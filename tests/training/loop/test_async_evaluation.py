@@ -11,7 +11,8 @@ import torch
 
 from raymon.config import read_saved
 from raymon.reporter import InProcessReporter, Reporter
-from raymon.sinks import Evaluation, EvaluationLines, Notice
+from raymon.results import Evaluation, Notice
+from raymon.sinks import EvaluationLines
 from raymon.training.checkpoint.manifest import damage, list_checkpoints, read_checkpoint
 from raymon.training.input.inputs import evaluation_of_rank
 from raymon.training.input.readers import features_of
