@@ -108,9 +108,19 @@ def run_worker(
         tell_failure: Tells others of what went wrong, before what was begun is given up.
     """
     try:
-        _run(
-            job, context, reporter, make_monitor or reporting_monitor, datasets or {}, tell_failure
-        )
+        try:
+            _run(
+                job,
+                context,
+                reporter,
+                make_monitor or reporting_monitor,
+                datasets or {},
+                tell_failure,
+            )
+        except SystemExit as asked:
+            # From a model, a metric or a dataset; it is not theirs to end a run.
+            why = f"something in the run called sys.exit({asked.code!r})"
+            raise RuntimeError(why).with_traceback(asked.__traceback__) from asked
     except Exception as error:
         if tell_failure is not None:
             tell_failure(error)

@@ -60,6 +60,18 @@ def test_a_run_names_the_place_in_the_users_code_and_how_to_go_on(
     assert "--resume goes on from step 10" in caplog.text
 
 
+def leaving(self: Loop, *arguments: object) -> None:
+    raise SystemExit(0)
+
+
+def test_who_leaves_in_a_run_has_failed(config_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Loop, "_step", leaving)
+    with pytest.raises(TrainingError, match=r"something in the run called sys\.exit\(0\)") as at:
+        train(config_file)
+    line = leaving.__code__.co_firstlineno + 1
+    assert f"{Path(__file__).name}:{line} in leaving" in str(at.value)
+
+
 def test_a_run_that_goes_on_says_so_and_keeps_what_was_known(
     config_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
