@@ -24,8 +24,7 @@ from raymon.metrics import (
     TrainMetricWrapper,
 )
 from raymon.protos.report_pb2 import LossSum, Scalar, SendingCounts, WindowReport
-from raymon.recorder import SCHEMA_VERSION
-from raymon.wire import Layout
+from raymon.wire import SCHEMA_VERSION, Layout
 from raymon.wire.counts import encode_counts
 from raymon.wire.fixed_point import encode, units
 

@@ -3,6 +3,6 @@
 from raymon.recorder.phase_clock import PhaseClock
 from raymon.recorder.recorder import Monitor
 from raymon.recorder.sender import Sender
-from raymon.recorder.window import SCHEMA_VERSION, Window, encode_window
+from raymon.recorder.window import Window, encode_window
 
-__all__ = ["SCHEMA_VERSION", "Monitor", "PhaseClock", "Sender", "Window", "encode_window"]
+__all__ = ["Monitor", "PhaseClock", "Sender", "Window", "encode_window"]

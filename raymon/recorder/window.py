@@ -17,6 +17,7 @@ from raymon.recorder.offload import Offload
 from raymon.wire import (
     FINE_BITS,
     LARGEST,
+    SCHEMA_VERSION,
     Layout,
     encode,
     encode_counts,
@@ -24,8 +25,6 @@ from raymon.wire import (
     encode_states,
     units,
 )
-
-SCHEMA_VERSION = 3
 
 Reals = NDArray[np.float64]
 

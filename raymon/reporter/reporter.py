@@ -17,7 +17,6 @@ from raymon.protos.report_pb2 import (
     ReporterState,
     WindowReport,
 )
-from raymon.recorder import SCHEMA_VERSION
 from raymon.reporter.numbers.run_metrics import Numbers
 from raymon.reporter.publishing.publications import Cursor
 from raymon.reporter.publishing.publisher import Outlet
@@ -42,7 +41,7 @@ from raymon.results import (
 )
 from raymon.sinks import Sink
 from raymon.storage import StoragePath
-from raymon.wire import Ack, Layout
+from raymon.wire import SCHEMA_VERSION, Ack, Layout
 
 MAX_MESSAGE_BYTES = 64 << 20
 """A message that is larger is dropped."""

@@ -5,6 +5,7 @@ from raymon.wire.counts import Entries, add_counts, decode_counts, encode_counts
 from raymon.wire.fixed_point import FINE_BITS, LARGEST, LARGEST_UNITS, decode, encode, real, units
 from raymon.wire.histogram import HistogramCounter, encode_histogram
 from raymon.wire.layout import Counts, Layout
+from raymon.wire.schema_version import SCHEMA_VERSION
 from raymon.wire.sending import SendingAccount, add_sending, latency_quantile
 from raymon.wire.states import States, decode_states, encode_merged, encode_states, merge_into
 
@@ -12,6 +13,7 @@ __all__ = [
     "FINE_BITS",
     "LARGEST",
     "LARGEST_UNITS",
+    "SCHEMA_VERSION",
     "Ack",
     "Channel",
     "Counts",

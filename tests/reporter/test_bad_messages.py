@@ -14,6 +14,7 @@ from raymon.protos.report_pb2 import CountGroup, MetricState, TensorState, Windo
 from raymon.reporter import Reporter
 from raymon.reporter import reporter as reporter_module
 from raymon.results import Notice, Snapshot
+from raymon.wire import SCHEMA_VERSION
 from tests.reporter.windows import auc_metrics, auc_window, clicks
 
 
@@ -165,7 +166,7 @@ states = st.builds(
 )
 reports = st.builds(
     WindowReport,
-    schema_version=st.just(reporter_module.SCHEMA_VERSION),
+    schema_version=st.just(SCHEMA_VERSION),
     attempt=st.integers(0, 2),
     ranks=st.lists(st.integers(0, 3), max_size=3),
     index=st.integers(0, 1 << 40),

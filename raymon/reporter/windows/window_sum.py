@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from raymon.protos.report_pb2 import Histogram, LossSum, Scalar, SendingCounts, WindowReport
-from raymon.recorder import SCHEMA_VERSION
 from raymon.wire import (
     FINE_BITS,
     LARGEST_UNITS,
+    SCHEMA_VERSION,
     Counts,
     Entries,
     Layout,
