@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
-from typing import Any
 
 from raymon.errors import RunError
 from raymon.monitor.launchers import process_rank
 from raymon.monitor.run import RunSettings, first_step_of, make_reporter
 from raymon.reporter import InProcessReporter, Publisher
+from raymon.results import ReporterStatus
 from raymon.run_dir import RunLock
 from raymon.storage import StoragePath, absolute
 from raymon.wire import Channel
@@ -42,7 +41,7 @@ class LocalRun:
             self.end()
             raise
 
-    def close(self, deadline: float) -> Mapping[str, Any] | None:
+    def close(self, deadline: float) -> ReporterStatus | None:
         """As `OpenRun.close`."""
         return self._reporter.close()
 

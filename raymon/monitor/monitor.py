@@ -230,7 +230,7 @@ class Monitor:
         status = self._try(lambda: run.close(deadline)) if over else None
         if self._progress is not None:
             self._progress.__exit__(None, None, None)
-        if status:
+        if status is not None:
             _log.info("monitoring: %s", Monitoring.of_status(status))
         if over:
             self._try(run.end)

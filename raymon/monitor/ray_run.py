@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from raymon.monitor.run import RunSettings, first_step_of, make_reporter
 from raymon.protos.monitor_pb2 import MonitorConfig
 from raymon.reporter import Publisher
 from raymon.reporter.on_ray import RayReporter, TreeReporter, reporter_of, start_reporter
+from raymon.results import ReporterStatus
 from raymon.run_dir import check_writable
 from raymon.storage import ObjectPath, StoragePath, with_few_tries, write_whole
 from raymon.wire import Channel
@@ -65,7 +65,7 @@ class RayRun:
         self.world_size = world_size
         self._reporter = reporter
 
-    def close(self, deadline: float) -> Mapping[str, Any] | None:
+    def close(self, deadline: float) -> ReporterStatus | None:
         """As `OpenRun.close`."""
         if self.rank > 0:
             return None
@@ -82,10 +82,11 @@ class RayRun:
 
     def _ended(self) -> int:
         try:
-            status = ray.get(self._reporter.actor.status.remote(), timeout=_CLOSE_S)
+            asked = self._reporter.actor.status.remote()
+            status: ReporterStatus = ray.get(asked, timeout=_CLOSE_S)
         except ray.exceptions.RayError:  # it starts anew
             return 0
-        return int(status["ranks_ended"])
+        return status.ranks_ended
 
 
 def open_ray_run(settings: RunSettings) -> RayRun | None:

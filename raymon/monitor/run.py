@@ -5,12 +5,13 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from raymon.errors import RunError
 from raymon.metrics import TrainMetricWrapper
 from raymon.protos.monitor_pb2 import MonitorConfig
 from raymon.reporter import Publisher, Reporter, last_step_kept
+from raymon.results import ReporterStatus
 from raymon.sinks import BackgroundSink, Sink, TensorBoard, WindowLines
 from raymon.storage import StoragePath
 from raymon.wire import Channel
@@ -61,7 +62,7 @@ class OpenRun(Protocol):
     channel: Channel
     publisher: Publisher | None
 
-    def close(self, deadline: float) -> Mapping[str, Any] | None:
+    def close(self, deadline: float) -> ReporterStatus | None:
         """Closes the reporter when every rank has made its last step, or at a deadline in seconds
         of the monotonic clock.
 

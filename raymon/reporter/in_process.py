@@ -11,7 +11,7 @@ from typing import TypeVar
 from raymon.metrics import TrainMetricWrapper
 from raymon.reporter.publishing.publications import Cursor
 from raymon.reporter.reporter import Reporter
-from raymon.results import Evaluation, Published
+from raymon.results import Evaluation, Published, ReporterStatus
 from raymon.wire import Ack
 
 T = TypeVar("T")
@@ -69,7 +69,7 @@ class InProcessReporter:
         with self._lock:
             return self._reporter.published(since)
 
-    def close(self) -> dict[str, int | float | None]:
+    def close(self) -> ReporterStatus:
         """Closes the reporter; gives its status."""
         with self._lock:
             self._reporter.close()

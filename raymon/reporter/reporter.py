@@ -6,8 +6,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from raymon.errors import os_reason
 from raymon.metrics import TrainMetricWrapper
@@ -37,6 +36,7 @@ from raymon.results import (
     Notice,
     Published,
     RankState,
+    ReporterStatus,
     Snapshot,
 )
 from raymon.sinks import Sink
@@ -233,32 +233,37 @@ class Reporter:
         """What is known of each rank of the attempt that is going on."""
         return self._ranks.states(self._clock())
 
-    def status(self) -> dict[str, Any]:
-        """Counts of this reporter, figures of the run, reasons of failures, and the seconds of
-        training and of its monitoring, each by the slowest rank."""
+    def status(self) -> ReporterStatus:
+        """Counts of this reporter, totals of the run, and reasons of failures."""
         running, current = self._attempts().attempt, self._attempts().current
-        figures = self._numbers.figures()
-        reasons = (figures["failure_reasons"], self._store_reasons, self._outlet.failure_reasons)
-        return {
-            **asdict(self.counts),
-            **figures,
-            "failure_reasons": {why: n for each in reasons for why, n in each.items()},
-            "sink_failures": self._outlet.failures,
-            "attempts": running.number if running else 0,
-            "ranks_ended": current.ended if current else 0,
-        }
+        run = self._numbers.figures()
+        return ReporterStatus(
+            run=run,
+            attempts=running.number if running else 0,
+            ranks_ended=current.ended if current else 0,
+            duplicates=self.counts.duplicates,
+            rejected=self.counts.rejected,
+            store_failures=self.counts.store_failures,
+            sink_failures=self._outlet.failures,
+            failure_reasons={
+                **run.monitoring.worker_reasons,
+                **run.fold_reasons,
+                **self._store_reasons,
+                **self._outlet.failure_reasons,
+            },
+        )
 
     def health(self) -> Health:
         """How the run is, beside its numbers."""
-        status, counted = self.status(), self._numbers.figures()
+        status = self.status()
         return Health(
-            attempt=int(status["attempts"] or 0),
+            attempt=status.attempts,
             ranks=self.ranks(),
             coverage=self._shown,
-            checkpoint_step=counted["checkpoint_step"],
-            windows_lost=counted["windows_lost"],
-            sink_failures=self._outlet.failures,
-            saves_failed=counted["save_counts"].get(SAVES_FAILED, 0),
+            checkpoint_step=status.run.checkpoint_step,
+            windows_lost=status.run.monitoring.windows_lost,
+            sink_failures=status.sink_failures,
+            saves_failed=status.run.monitoring.save_counts.get(SAVES_FAILED, 0),
         )
 
     def write_also(self, sink: Sink) -> None:
@@ -421,7 +426,7 @@ class Reporter:
 
     def _make_anew(self) -> bool:
         """Writes all that is known, where what was kept of it has been deleted."""
-        end_step = self._numbers.figures()["end_step"]
+        end_step = self._numbers.figures().end_step
         self._outlet.publish(
             Notice(
                 "monitoring: files in monitor/ were deleted and are made again; after a restart "

@@ -1,4 +1,4 @@
-"""What is measured and shown: snapshots, evaluations, notices, health, and the names of counts."""
+"""What is measured and shown: snapshots, evaluations, notices, health, and counts with names."""
 
 from raymon.results.count_names import (
     FILES_UNREADABLE,
@@ -24,6 +24,7 @@ from raymon.results.snapshot import (
     RankState,
     Snapshot,
 )
+from raymon.results.status import MonitoringFigures, ReporterStatus, RunFigures
 
 __all__ = [
     "FILES_UNREADABLE",
@@ -40,9 +41,12 @@ __all__ = [
     "Health",
     "InputErrors",
     "Monitoring",
+    "MonitoringFigures",
     "Notice",
     "Published",
     "RankState",
+    "ReporterStatus",
+    "RunFigures",
     "Snapshot",
     "in_words",
     "of_feature",

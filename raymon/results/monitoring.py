@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-_AS_COUNTED = (
-    "sent",
-    "sent_bytes",
-    "duplicates",
-    "queue_depth_max",
-    "latency_p50_s",
-    "latency_p99_s",
-)
+from raymon.results.status import ReporterStatus
 
 
 @dataclass(frozen=True)
@@ -53,21 +45,30 @@ class Monitoring:
     failure_reasons: Mapping[str, int]
 
     @classmethod
-    def of_status(cls, status: Mapping[str, Any]) -> Monitoring:
-        """Of the status of a reporter, as `Reporter.status` gives it."""
-        train_s = status["train_s"]
-        failures = ("sink_failures", "fold_failures", "store_failures", "worker_failures")
-        lost = status["windows_lost"] + status["rejected"]
+    def of_status(cls, status: ReporterStatus) -> Monitoring:
+        """What the last status of a reporter says of it."""
+        run, counted = status.run, status.run.monitoring
+        lost = counted.windows_lost + status.rejected
         return cls(
-            share=status["monitor_s"] / train_s if train_s > 0 else None,
-            seconds=status["monitor_s"],
-            windows=status["windows"],
-            windows_made=status["windows"] + lost,
+            share=run.monitor_s / run.train_s if run.train_s > 0 else None,
+            seconds=run.monitor_s,
+            windows=counted.windows,
+            windows_made=counted.windows + lost,
             windows_lost=lost,
-            steps_reported=status["end_step"] or 0,
-            failures=sum(status[name] for name in failures),
-            failure_reasons=dict(status["failure_reasons"]),
-            **{name: status[name] for name in _AS_COUNTED},
+            sent=counted.sent,
+            sent_bytes=counted.sent_bytes,
+            duplicates=status.duplicates,
+            queue_depth_max=counted.queue_depth_max,
+            latency_p50_s=counted.latency_p50_s,
+            latency_p99_s=counted.latency_p99_s,
+            steps_reported=run.end_step,
+            failures=(
+                status.sink_failures
+                + run.fold_failures
+                + status.store_failures
+                + counted.worker_failures
+            ),
+            failure_reasons=dict(status.failure_reasons),
         )
 
     def __str__(self) -> str:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from raymon.config import ranking
 from raymon.errors import RunError
 from raymon.reporter import Progress
-from raymon.results import ROWS_LEFT_OVER_AN_EPOCH, Monitoring, Snapshot
+from raymon.results import ROWS_LEFT_OVER_AN_EPOCH, Monitoring, ReporterStatus, Snapshot
 from raymon.storage import StoragePath, numbers_of, storage_path, to_json, write_whole
 from raymon.training.checkpoint.best import why_none
 from raymon.training.checkpoint.manifest import Checkpoint, list_checkpoints, newest_checkpoint
@@ -112,14 +112,16 @@ def begin_summary(model_dir: StoragePath) -> None:
             write_whole(model_dir / RUN_FILE, (to_json(now, indent=2) + "\n").encode())
 
 
-def summarise(plan: RunPlan, progress: Progress, status: str, counts: Mapping[str, Any]) -> Summary:
+def summarise(
+    plan: RunPlan, progress: Progress, status: str, reported: ReporterStatus | None
+) -> Summary:
     """How the run of a plan ended.
 
     Args:
         plan: The run.
         progress: What the driver saw of it.
         status: See `Summary`; "done" becomes "diverged" where it has.
-        counts: Of the reporter; empty where it did not answer any more.
+        reported: The last status of the reporter; None where it did not answer any more.
     """
     model_dir = storage_path(plan.config.model_dir)
     checkpoints = list_checkpoints(model_dir)
@@ -162,24 +164,26 @@ def summarise(plan: RunPlan, progress: Progress, status: str, counts: Mapping[st
         best_metrics=dict(best.metrics) if best else {},
         best_metric_bounds=dict(scored_best.metric_bounds) if scored_best else {},
     )
-    summary = replace(summary, **_counted(counts)) if counts else summary
+    if reported is not None:
+        summary = _with_counts(summary, reported)
     if plan.dropped:
         dropped = {ROWS_LEFT_OVER_AN_EPOCH: plan.dropped}
         summary = replace(summary, input_counts={**summary.input_counts, **dropped})
     return summary
 
 
-def _counted(counts: Mapping[str, Any]) -> dict[str, Any]:
-    train_s, samples = counts["train_s"], int(counts["samples"])
-    return {
-        "samples": samples,
-        "train_s": train_s,
-        "samples_per_second": samples / train_s if train_s > 0 else None,
-        "restarts": max(0, int(counts["attempts"]) - 1),
-        "input_counts": dict(counts["input_counts"]),
-        "save_counts": dict(counts["save_counts"]),
-        "monitoring": Monitoring.of_status(counts),
-    }
+def _with_counts(summary: Summary, reported: ReporterStatus) -> Summary:
+    run = reported.run
+    return replace(
+        summary,
+        samples=run.samples,
+        train_s=run.train_s,
+        samples_per_second=run.samples / run.train_s if run.train_s > 0 else None,
+        restarts=max(0, reported.attempts - 1),
+        input_counts=dict(run.monitoring.input_counts),
+        save_counts=dict(run.monitoring.save_counts),
+        monitoring=Monitoring.of_status(reported),
+    )
 
 
 def _train_metrics(last: Snapshot) -> dict[str, float]:

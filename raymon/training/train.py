@@ -30,6 +30,7 @@ from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.ray_pb2 import RayConfig
 from raymon.protos.train_pb2 import TrainConfig
 from raymon.reporter import InProcessReporter, Progress, Publisher, Reporter
+from raymon.results import ReporterStatus
 from raymon.run_dir import RunLock
 from raymon.sinks import (
     BackgroundSink,
@@ -98,8 +99,8 @@ DEFAULT_SUMMARIES = ("loss", "learning_rate")
 class DriverLink(Publisher, Protocol):
     """A reporter as the driver needs it."""
 
-    def close(self) -> Mapping[str, int | float | None]:
-        """Publishes what is left, closes the sinks, and gives the counts of the run."""
+    def close(self) -> ReporterStatus:
+        """Publishes what is left, closes the sinks, and gives the last status."""
 
 
 def train(
@@ -311,12 +312,13 @@ def _follow(
     interval_s = plan.config.monitor_config.progress_interval_s
     progress = Progress(reporter, Console(plan.total_steps, interval_s, terminal))
     model_dir, process = storage_path(plan.config.model_dir), os.getpid()
-    status, counts, told = FAILED, {}, None
+    status, told = FAILED, None
+    reported: ReporterStatus | None = None
 
     def interrupted() -> None:
         # First of all: who asked for the end may not wait for more.
         with suppress(RaymonError, OSError):
-            summarise(plan, progress, INTERRUPTED, {}).write()
+            summarise(plan, progress, INTERRUPTED, None).write()
 
     try:
         with progress:
@@ -333,7 +335,7 @@ def _follow(
                 raise
             finally:
                 if os.getpid() == process:
-                    counts = {} if is_lost else _close(reporter)
+                    reported = None if is_lost else _close(reporter)
     except BaseException as error:
         if os.getpid() != process:
             # A process that was forked off in the run has nothing of it to end.
@@ -342,7 +344,7 @@ def _follow(
             told = _told(error, model_dir)
         # What ended the run is told, whatever became of its summary.
         with suppress(RaymonError):
-            _written(lambda: replace(summarise(plan, progress, status, counts), error=told))
+            _written(lambda: replace(summarise(plan, progress, status, reported), error=told))
         refused = isinstance(error, UserError) and progress.last is None and before.goes_on
         if refused:
             before.put_back(summary=isinstance(error, RunError))
@@ -351,7 +353,7 @@ def _follow(
         if told is None or isinstance(error, ClusterLostError | UserError):
             raise
         raise TrainingError(told) from error
-    summary = _written(lambda: summarise(plan, progress, status, counts))
+    summary = _written(lambda: summarise(plan, progress, status, reported))
     if summary.status == DIVERGED:
         _log.error(
             "Diverged: the losses are NaN or infinite from step %d to the end, at step %d; a lower "
@@ -419,9 +421,9 @@ def _log_way_on(status: str, model_dir: StoragePath) -> None:
         _log.warning("%s; --resume goes on from step %d", status.capitalize(), newest.step)
 
 
-def _close(reporter: DriverLink) -> dict[str, int | float | None]:
+def _close(reporter: DriverLink) -> ReporterStatus | None:
     try:
-        return dict(reporter.close())
+        return reporter.close()
     except Exception as error:  # a dead reporter costs no run
         _log.warning("The reporter could not be closed: %s", type(error).__name__)
-        return {}
+        return None

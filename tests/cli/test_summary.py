@@ -1,34 +1,48 @@
 import re
+from dataclasses import replace
 
 import pytest
 
 from raymon.cli.summary import print_summary
-from raymon.results.monitoring import Monitoring
+from raymon.results import Monitoring, MonitoringFigures, ReporterStatus, RunFigures
 from raymon.training.summary import Summary
 
-WATCHED = {
-    "train_s": 100.0,
-    "monitor_s": 0.4,
-    "windows": 1204,
-    "windows_lost": 0,
-    "rejected": 0,
-    "end_step": 600,
-    "sink_failures": 0,
-    "fold_failures": 0,
-    "store_failures": 0,
-    "worker_failures": 0,
-    "failure_reasons": {},
-    "sent": 1300,
-    "sent_bytes": 5_000_000,
-    "duplicates": 3,
-    "queue_depth_max": 8,
-    "latency_p50_s": 0.001,
-    "latency_p99_s": 0.02,
-}
+WATCHED = MonitoringFigures(
+    windows=1204,
+    windows_lost=0,
+    worker_failures=0,
+    worker_reasons={},
+    input_counts={},
+    save_counts={},
+    sent=1300,
+    sent_bytes=5_000_000,
+    queue_depth_max=8,
+    latency_p50_s=0.001,
+    latency_p99_s=0.02,
+)
+RUN = RunFigures(
+    monitoring=WATCHED,
+    end_step=600,
+    checkpoint_step=600,
+    samples=6_000,
+    train_s=100.0,
+    monitor_s=0.4,
+    fold_failures=0,
+    fold_reasons={},
+)
+STATUS = ReporterStatus(
+    run=RUN,
+    attempts=1,
+    ranks_ended=1,
+    duplicates=3,
+    rejected=0,
+    store_failures=0,
+    sink_failures=0,
+    failure_reasons={},
+)
 
 
-def monitoring_line(capsys: pytest.CaptureFixture[str], **changes: object) -> str:
-    status = {**WATCHED, **changes}
+def monitoring_line(capsys: pytest.CaptureFixture[str], status: ReporterStatus = STATUS) -> str:
     summary = Summary("done", "run", steps=600, monitoring=Monitoring.of_status(status))
     print_summary(summary)
     found = re.search(r"monitoring +(.*)", capsys.readouterr().out)
@@ -42,15 +56,15 @@ def test_the_summary_says_what_monitoring_took(capsys) -> None:
 
 def test_the_summary_says_what_was_lost_and_what_failed(capsys) -> None:
     reasons = {"TensorBoard: OSError": 1}
-    line = monitoring_line(
-        capsys, windows_lost=2, rejected=1, sink_failures=1, failure_reasons=reasons
-    )
+    run = replace(RUN, monitoring=replace(WATCHED, windows_lost=2))
+    failed = replace(STATUS, run=run, rejected=1, sink_failures=1, failure_reasons=reasons)
+    line = monitoring_line(capsys, failed)
     said = "0.4 % of training time, 1,204 windows, 3 lost, 1 failure (TensorBoard: OSError)"
     assert line == said
 
 
 def test_the_summary_says_which_steps_nobody_reported(capsys) -> None:
-    line = monitoring_line(capsys, end_step=500)
+    line = monitoring_line(capsys, replace(STATUS, run=replace(RUN, end_step=500)))
     assert line.endswith("; steps 500 to 600 were not reported")
 
 

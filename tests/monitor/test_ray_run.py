@@ -111,12 +111,13 @@ class Reporter:
         self.closed = self.stopped = 0
         self.actor = SimpleNamespace(status=SimpleNamespace(remote=self.status))
 
-    def status(self) -> dict[str, int]:
-        return {"ranks_ended": self.ended.pop(0) if len(self.ended) > 1 else self.ended[0]}
+    def status(self) -> SimpleNamespace:
+        ended = self.ended.pop(0) if len(self.ended) > 1 else self.ended[0]
+        return SimpleNamespace(ranks_ended=ended)
 
-    def close(self, timeout_s: float) -> dict[str, int]:
+    def close(self, timeout_s: float) -> SimpleNamespace:
         self.closed += 1
-        return {"windows": 7}
+        return SimpleNamespace(attempts=7)
 
     def stop(self) -> None:
         self.stopped += 1
@@ -131,7 +132,7 @@ def test_rank_0_closes_when_all_ranks_have_ended_or_at_its_deadline(
     reporter: Any = Reporter(ended)
     run = RayRun(0, 2, 1, None, reporter, reporter)
     start = time.monotonic()
-    assert run.close(start + timeout_s) == {"windows": 7}
+    assert run.close(start + timeout_s) == SimpleNamespace(attempts=7)
     assert time.monotonic() - start < 10
     run.end()
     assert (reporter.closed, reporter.stopped) == (1, 1)

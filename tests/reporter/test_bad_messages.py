@@ -192,7 +192,7 @@ def test_reports_of_any_content_do_not_end_the_reporter(some: list[WindowReport]
     reporter.published()
     reporter.ranks()
     reporter.close()
-    assert torch.isfinite(torch.tensor(float(reporter.status()["samples"])))
+    assert torch.isfinite(torch.tensor(float(reporter.status().run.samples)))
 
 
 def test_a_metric_that_is_not_the_reporters_costs_its_window_alone(expected: dict) -> None:

@@ -42,7 +42,7 @@ def test_a_reporter_whose_files_are_deleted_says_so_and_loses_nothing_that_it_kn
     anew = make_reporter(tmp_path)
     assert anew.go_on("t", auc_metrics())
     assert anew.acknowledged().durable == {1: 5}
-    assert anew.status()["samples"] == 250
+    assert anew.status().run.samples == 250
     assert anew.acknowledged().values == reporter.acknowledged().values
 
 

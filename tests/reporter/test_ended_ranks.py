@@ -38,7 +38,8 @@ def test_no_window_waits_for_a_rank_that_has_ended() -> None:
     shown = [(s.end_step, s.samples, s.coverage.ranks) for s in snapshots(reporter)]
     assert shown == [(10, 17, 2), (20, 10, 1), (25, 5, 1)]
     status = reporter.status()
-    assert (status["ranks_ended"], status["windows"], status["windows_lost"]) == (2, 4, 0)
+    assert status.ranks_ended == 2
+    assert (status.run.monitoring.windows, status.run.monitoring.windows_lost) == (4, 0)
 
 
 @pytest.mark.parametrize("shorter_first", [True, False])
@@ -88,7 +89,8 @@ def test_a_reporter_that_starts_anew_knows_who_has_ended(tmp_path: Path, checkpo
     second.report(auc_window(0, 2, (20, 30), *clicks(10, 4), last=True))
     assert second.acknowledged().durable == {1: 3}
     status = second.status()
-    assert (status["ranks_ended"], status["windows"], status["windows_lost"]) == (2, 4, 0)
+    assert status.ranks_ended == 2
+    assert (status.run.monitoring.windows, status.run.monitoring.windows_lost) == (4, 0)
 
 
 def test_the_reporter_of_a_node_hands_on_who_has_ended() -> None:
@@ -102,4 +104,4 @@ def test_the_reporter_of_a_node_hands_on_who_has_ended() -> None:
     node.report(auc_window(0, 1, (10, 20), *clicks(10, 3), last=True))
     assert node.close(10.0)
     assert [s.samples for s in snapshots(root)] == [17, 10]
-    assert root.status()["ranks_ended"] == 2
+    assert root.status().ranks_ended == 2

@@ -213,9 +213,9 @@ class Runs(RuleBasedStateMachine):
         assert last.end_step == self.step
         assert last.samples_total == ROWS * sum(len(parts) for parts in self.truth.values())
         status = self.reporter.status()
-        assert status["windows"] == sum(len(parts) for parts in self.truth.values())
-        assert status["windows_lost"] == 0
-        assert status["rejected"] == 0
+        assert status.run.monitoring.windows == sum(len(parts) for parts in self.truth.values())
+        assert status.run.monitoring.windows_lost == 0
+        assert status.rejected == 0
         lines = self.lines("monitor/windows.jsonl")
         points = [end for end in self.truth if end % LOG_STEPS == 0]
         assert [line["global_step"] for line in lines] == sorted({*points, self.step})

@@ -75,7 +75,7 @@ def test_a_tree_gives_the_numbers_of_a_flat_merge(sizes: list[int], windows: int
         assert node.acknowledged().durable == {1: windows}
     assert values(top) == values(flat)
     # One message for each node and window, whatever the number of ranks.
-    assert top.status()["duplicates"] == 0
+    assert top.status().duplicates == 0
 
 
 class Forwarded:

@@ -175,7 +175,7 @@ def test_a_sink_that_fails_is_counted_and_the_others_are_written(tmp_path: Path)
     reporter.report(auc_window(0, 0, (0, 10), *clicks(10, 0)))
     reporter.close()
     assert len((tmp_path / "monitor/windows.jsonl").read_text().splitlines()) == 1
-    assert reporter.status()["sink_failures"] == 3  # roll back, write, close
+    assert reporter.status().sink_failures == 3  # roll back, write, close
 
 
 def test_news_are_told_once(tmp_path: Path) -> None:
@@ -211,7 +211,7 @@ def test_a_window_that_a_rank_lost_does_not_hold_up_the_others(tmp_path: Path) -
     first, both = snapshots(reporter)
     assert (first.coverage.ranks, first.samples) == (1, 100)
     assert (both.coverage.ranks, both.samples) == (2, 200)
-    assert reporter.status()["windows_lost"] == 1
+    assert reporter.status().run.monitoring.windows_lost == 1
 
 
 def test_a_metric_that_cannot_be_folded_is_told_and_the_rest_goes_on(tmp_path: Path) -> None:
@@ -226,7 +226,7 @@ def test_a_metric_that_cannot_be_folded_is_told_and_the_rest_goes_on(tmp_path: P
         steps = (10 * window, 10 * window + 10)
         reporter.report(auc_window(0, window, steps, *clicks(100, window)))
     assert [s.samples for s in snapshots(reporter)] == [100, 100]
-    assert reporter.status()["fold_failures"] == 2
+    assert reporter.status().run.fold_failures == 2
     notices = [p.text for p in reporter.published()[0] if isinstance(p, Notice)]
     assert len(notices) == 1
     assert "a metric of the user" in notices[0]
@@ -357,8 +357,8 @@ def test_why_monitoring_fails_on_workers_is_told_once_and_kept(tmp_path: Path) -
         reporter.report(report.SerializeToString())
     told = [p.text for p in reporter.published()[0] if isinstance(p, Notice)]
     assert told == ["monitoring: on a worker: RuntimeError: no"]
-    assert reporter.status()["failure_reasons"] == {"RuntimeError: no": 4}
-    assert reporter.status()["worker_failures"] == 4
+    assert reporter.status().failure_reasons == {"RuntimeError: no": 4}
+    assert reporter.status().run.monitoring.worker_failures == 4
     anew = make_reporter(tmp_path)
     anew.go_on("t", auc_metrics())
-    assert anew.status()["failure_reasons"] == {"RuntimeError: no": 4}
+    assert anew.status().failure_reasons == {"RuntimeError: no": 4}

@@ -97,7 +97,7 @@ def test_storage_that_does_not_answer_is_asked_again(monkeypatch: pytest.MonkeyP
     second = Reporter(objects.path(), [], 10, late_after_s=5.0)
     assert second.go_on("t", auc_metrics())
     assert second.acknowledged().durable == first.acknowledged().durable == {1: 2}
-    assert second.status()["store_failures"] == 3
+    assert second.status().store_failures == 3
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -68,6 +68,6 @@ def test_an_attempt_without_a_step_lets_those_before_it_end(config_file: Path) -
     lines = (run / "monitor" / "windows.jsonl").read_text().splitlines()
     assert [json.loads(line)["global_step"] for line in lines] == [5, 10, 15, 20]
     status = reporter.status()
-    assert status["samples"] == STEPS * config.data_config.batch_size
+    assert status.run.samples == STEPS * config.data_config.batch_size
     # Of four lines and a checkpoint.
-    assert (status["windows"], status["windows_lost"]) == (5, 0)
+    assert (status.run.monitoring.windows, status.run.monitoring.windows_lost) == (5, 0)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
 
 from raymon.protos.report_pb2 import AccountState, SendingCounts
 from raymon.reporter.windows.window_sum import WindowSum
+from raymon.results import MonitoringFigures
 from raymon.wire import add_sending, latency_quantile
 
 
@@ -46,21 +46,21 @@ class Account:
         add_sending(self.sending, window.sending)
         self.sending.in_flight = most
 
-    def figures(self) -> dict[str, Any]:
-        """By name, for people. Latencies are seconds from a message to its answer."""
-        return {
-            "windows": self.windows,
-            "windows_lost": self.windows_lost,
-            "worker_failures": self.failures,
-            "input_counts": dict(self.input_counts),
-            "save_counts": dict(self.save_counts),
-            "failure_reasons": dict(self.failure_reasons),
-            "sent": self.sending.sent,
-            "sent_bytes": self.sending.bytes,
-            "queue_depth_max": self.sending.in_flight,
-            "latency_p50_s": latency_quantile(self.sending.latencies, 0.5),
-            "latency_p99_s": latency_quantile(self.sending.latencies, 0.99),
-        }
+    def figures(self) -> MonitoringFigures:
+        """The sums so far, for people."""
+        return MonitoringFigures(
+            windows=self.windows,
+            windows_lost=self.windows_lost,
+            worker_failures=self.failures,
+            worker_reasons=dict(self.failure_reasons),
+            input_counts=dict(self.input_counts),
+            save_counts=dict(self.save_counts),
+            sent=self.sending.sent,
+            sent_bytes=self.sending.bytes,
+            queue_depth_max=self.sending.in_flight,
+            latency_p50_s=latency_quantile(self.sending.latencies, 0.5),
+            latency_p99_s=latency_quantile(self.sending.latencies, 0.99),
+        )
 
     def to_message(self) -> AccountState:
         """Everything that `from_message` needs."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from raymon.config import told
 from raymon.metrics import TrainMetricWrapper
@@ -13,7 +12,7 @@ from raymon.reporter.numbers.decayed_metrics import Folds
 from raymon.reporter.numbers.log_interval import Period
 from raymon.reporter.numbers.monitoring_cost import Account
 from raymon.reporter.windows.window_sum import WindowSum
-from raymon.results import Coverage, Snapshot
+from raymon.results import Coverage, RunFigures, Snapshot
 from raymon.wire import Layout
 
 Warn = Callable[[str, str], None]
@@ -88,19 +87,18 @@ class Numbers:
             period.add(window)
         return period.snapshot(folds, self._samples, coverage)
 
-    def figures(self) -> dict[str, Any]:
-        """Totals by name; seconds are those of the slowest rank."""
-        account = self._account.figures()
-        return {
-            **account,
-            "failure_reasons": {**account["failure_reasons"], **self._fold_reasons},
-            "fold_failures": self._fold_failures,
-            "end_step": self._end_step,
-            "checkpoint_step": self._checkpoint_step,
-            "samples": self._samples,
-            "train_s": self._train_s,
-            "monitor_s": self._monitor_s,
-        }
+    def figures(self) -> RunFigures:
+        """The totals so far."""
+        return RunFigures(
+            monitoring=self._account.figures(),
+            end_step=self._end_step,
+            checkpoint_step=self._checkpoint_step,
+            samples=self._samples,
+            train_s=self._train_s,
+            monitor_s=self._monitor_s,
+            fold_failures=self._fold_failures,
+            fold_reasons=dict(self._fold_reasons),
+        )
 
     def save(self, state: ReporterState) -> None:
         """Writes everything that `restore` needs into a state."""

@@ -17,7 +17,7 @@ from raymon.metrics import TrainMetricWrapper
 from raymon.reporter.on_ray.prometheus import PrometheusExporter
 from raymon.reporter.publishing.publications import Cursor
 from raymon.reporter.reporter import Reporter
-from raymon.results import Evaluation, Published, RankState, Snapshot
+from raymon.results import Evaluation, Published, RankState, ReporterStatus, Snapshot
 from raymon.sinks import print_status
 from raymon.wire import Ack
 
@@ -103,7 +103,7 @@ class ReportingActor:
         """As `Reporter.ranks`."""
         return self._reporter.ranks()
 
-    def status(self) -> dict[str, int | float | None]:
+    def status(self) -> ReporterStatus:
         """As `Reporter.status`."""
         return self._reporter.status()
 
@@ -119,7 +119,7 @@ class ReportingActor:
         """The node that the actor is on."""
         return str(ray.get_runtime_context().get_node_id())
 
-    def close(self) -> dict[str, int | float | None]:
+    def close(self) -> ReporterStatus:
         """As `Reporter.close`; gives its status."""
         self._reporter.close()
         if self._exporter is not None:

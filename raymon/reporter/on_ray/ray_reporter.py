@@ -13,7 +13,7 @@ from raymon.errors import RunError
 from raymon.reporter.on_ray.actor import Metrics, ReportingActor, actor_name, forget_begun_attempt
 from raymon.reporter.publishing.publications import Cursor
 from raymon.reporter.reporter import Reporter
-from raymon.results import Evaluation, Published
+from raymon.results import Evaluation, Published, ReporterStatus
 from raymon.wire import Ack, Channel
 
 TAKEN_OVER_AFTER_S = 5.0
@@ -174,13 +174,14 @@ class RayReporter:
         """Process id of the actor on its node."""
         return int(_ask(self._actor.process_id, (), 60.0))
 
-    def close(self, timeout_s: float = 30.0) -> dict[str, int | float | None]:
+    def close(self, timeout_s: float = 30.0) -> ReporterStatus:
         """Closes the reporter; gives its last status.
 
         Raises:
             ray.exceptions.RayError: The actor is dead or did not answer in time.
         """
-        return dict(_ask(self._actor.close, (), timeout_s))
+        status: ReporterStatus = _ask(self._actor.close, (), timeout_s)
+        return status
 
     def stop(self) -> None:
         """Ends the actor for good."""
