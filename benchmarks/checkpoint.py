@@ -26,9 +26,9 @@ import ray
 import ray.train
 import torch
 import torch.distributed as dist
-import torch.distributed.checkpoint as dcp
 from ray.train.torch import TorchTrainer
 from torch import nn
+from torch.distributed.checkpoint.state_dict_saver import async_save
 
 from benchmarks.harness import Case, Ratio, Result
 from raymon.data import Position
@@ -145,7 +145,8 @@ def _train(steps: int, save: Callable[[], Callable[[], object]]) -> tuple[float,
     """Seconds of the steps, and of the save in the middle of them, of the slower rank."""
     matrix, word = torch.randn(256, 256), torch.zeros(1)
     dist.barrier()
-    began, still, finish = time.perf_counter(), 0.0, _nothing
+    finish: Callable[[], object] = _nothing
+    began, still = time.perf_counter(), 0.0
     for step in range(steps):
         if step == steps // 4:
             before = time.perf_counter()
@@ -184,7 +185,7 @@ def _by_report(state: TrainState, folder: Path) -> Callable[[], object]:
 def _by_dcp(state: TrainState, folder: Path, group: dist.ProcessGroup) -> Callable[[], object]:
     if dist.get_rank() == 0:
         shutil.rmtree(folder, ignore_errors=True)
-    saved = dcp.async_save(_whole(state), checkpoint_id=folder, process_group=group)
+    saved = async_save(_whole(state), checkpoint_id=folder, process_group=group)
     return cast("Future[Any]", saved).result
 
 

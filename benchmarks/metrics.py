@@ -14,13 +14,16 @@ import gc
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 from torch import Tensor
+from torchmetrics import Metric
 from torchmetrics.classification import BinaryAUROC, BinaryAveragePrecision
 from torchmetrics.functional.classification import binary_auroc
 
@@ -38,6 +41,8 @@ AIMS = (
     ("grouped AUC", "loop of torchmetrics"),
 )
 _LONG_S = 2.0
+
+Given = TypeVar("Given")
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,7 @@ CLICK_RATES = (0.001, 0.005, 0.05, 0.33, 0.9, 0.995)
 
 
 @dataclass(frozen=True)
-class Contender:
+class Contender(Generic[Given]):
     """Somebody who answers a question.
 
     Attributes:
@@ -73,8 +78,8 @@ class Contender:
     """
 
     name: str
-    prepare: Callable[[], object]
-    answer: Callable[[object], object]
+    prepare: Callable[[], Given]
+    answer: Callable[[Given], float | None]
 
 
 def run(rounds: int, quick: bool) -> Result:
@@ -97,7 +102,7 @@ def _curves(rows: int, threads: int, rounds: int) -> list[Case]:
     scores, labels = click_scores(rows, 0.05)
     where = _threads(threads)
     whole = (scores.numpy(), labels.numpy())
-    updates = [
+    updates: list[Contender[Any]] = [
         _update("raymon AUC", _binned_auc, scores, labels),
         _update("raymon AUC, rows kept", AUC, scores, labels),
         _update(
@@ -108,7 +113,7 @@ def _curves(rows: int, threads: int, rounds: int) -> list[Case]:
         ),
         _update("torchmetrics AUROC, exact", BinaryAUROC, scores, labels),
     ]
-    values = [
+    values: list[Contender[Any]] = [
         _value("raymon AUC", _binned_auc, scores, labels),
         _value("raymon AUC, rows kept", AUC, scores, labels),
         _value(
@@ -120,7 +125,7 @@ def _curves(rows: int, threads: int, rounds: int) -> list[Case]:
         _value("torchmetrics AUROC, exact", BinaryAUROC, scores, labels),
         Contender("scikit-learn", lambda: whole, lambda w: roc_auc_score(w[1], w[0])),
     ]
-    precision = [
+    precision: list[Contender[Any]] = [
         _value("raymon PRAUC", _binned_pr_auc, scores, labels),
         _value("raymon PRAUC, rows kept", PRAUC, scores, labels),
         _value(
@@ -161,14 +166,16 @@ def _grouped(rows: int, groups: int, threads: int, rounds: int) -> list[Case]:
     cases = []
     for keys, key in (("small keys", small), ("64-bit keys", hashed)):
         contenders = [
-            Contender(
-                "raymon GroupedAUC", lambda k=key: k, lambda k: _grouped_auc(scores, labels, k)
-            ),
-            Contender("loop of torchmetrics", lambda k=key: k, lambda k: _loop(scores, labels, k)),
+            Contender("raymon GroupedAUC", _given(key), partial(_grouped_auc, scores, labels)),
+            Contender("loop of torchmetrics", _given(key), partial(_loop, scores, labels)),
         ]
         question = f"grouped AUC: {groups:,} groups, {keys}, {_threads(threads)}"
         cases += _ask(question, rows, contenders, rounds, exact)
     return cases
+
+
+def _given(key: Tensor) -> Callable[[], Tensor]:
+    return lambda: key
 
 
 def _xauc(rows: int, threads: int, rounds: int) -> list[Case]:
@@ -177,7 +184,9 @@ def _xauc(rows: int, threads: int, rounds: int) -> list[Case]:
     generator = np.random.default_rng(2)
     watched = generator.lognormal(3, 1, rows).astype(np.float32)
     guessed = (watched * generator.lognormal(0, 1, rows)).astype(np.float32)
-    contenders = [_value("raymon XAUC", XAUC, torch.from_numpy(guessed), torch.from_numpy(watched))]
+    contenders: list[Contender[Any]] = [
+        _value("raymon XAUC", XAUC, torch.from_numpy(guessed), torch.from_numpy(watched))
+    ]
     if rows <= 200_000:
         # Without ties tau is concordant minus discordant pairs over all.
         contenders.append(
@@ -241,29 +250,33 @@ def _tensors(scores: NDArray[np.float64], labels: NDArray[np.bool_]) -> tuple[Te
     return torch.from_numpy(scores.astype(np.float32)), torch.from_numpy(labels.astype(np.int64))
 
 
-def _update(name: str, make: Callable[[], object], scores: Tensor, labels: Tensor) -> Contender:
+def _update(
+    name: str, make: Callable[[], Metric], scores: Tensor, labels: Tensor
+) -> Contender[Metric]:
     # Not the first update of a metric: a training makes thousands.
     metric = make()
 
-    def prepare() -> object:
+    def prepare() -> Metric:
         keeps = isinstance(metric, AUC) and metric.exact_rows
         if keeps or (isinstance(metric, BinaryAUROC) and metric.thresholds is None):
             metric.reset()  # it keeps the rows of every update
         return metric
 
-    def answer(metric: object) -> None:
-        metric.update(scores, labels)  # type: ignore[attr-defined]
+    def answer(metric: Metric) -> None:
+        metric.update(scores, labels)
 
     return Contender(name, prepare, answer)
 
 
-def _value(name: str, make: Callable[[], object], scores: Tensor, labels: Tensor) -> Contender:
-    def prepare() -> object:
+def _value(
+    name: str, make: Callable[[], Metric], scores: Tensor, labels: Tensor
+) -> Contender[Metric]:
+    def prepare() -> Metric:
         metric = make()
-        metric.update(scores, labels)  # type: ignore[attr-defined]
+        metric.update(scores, labels)
         return metric
 
-    return Contender(name, prepare, lambda metric: float(metric.compute()))  # type: ignore[attr-defined]
+    return Contender(name, prepare, lambda metric: float(metric.compute()))
 
 
 def _grouped_auc(scores: Tensor, labels: Tensor, key: Tensor) -> float:
@@ -286,13 +299,13 @@ def _loop(scores: Tensor, labels: Tensor, key: Tensor) -> float:
 def _ask(
     question: str,
     size: int,
-    contenders: Sequence[Contender],
+    contenders: Sequence[Contender[Any]],
     rounds: int,
     expected: float | None = None,
 ) -> list[Case]:
     # In turns, so that all of them share the machine's mood.
     seconds: dict[str, list[float]] = {c.name: [] for c in contenders}
-    answers: dict[str, object] = {}
+    answers: dict[str, float | None] = {}
     for _ in range(rounds):
         for contender in contenders:
             taken = seconds[contender.name]
@@ -316,10 +329,14 @@ def _ask(
             [1e3 * s for s in taken],
             question,
             size,
-            error=None if expected is None else abs(float(answers[name]) - expected),  # type: ignore[arg-type]
+            error=_error(answers[name], expected),
         )
         for name, taken in seconds.items()
     ]
+
+
+def _error(answer: float | None, expected: float | None) -> float | None:
+    return None if answer is None or expected is None else abs(float(answer) - expected)
 
 
 def _ratios(cases: Sequence[Case]) -> Iterator[Ratio]:

@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
 from torch import Tensor
+from torch.multiprocessing.spawn import spawn
 from torchmetrics.utilities.distributed import gather_all_tensors
 
 from benchmarks.contenders.grouped_aucs import (
@@ -84,7 +84,7 @@ def on_ranks(ranks: int, rows: int, users: int, rounds: int) -> dict[str, Found]
     """
     with tempfile.TemporaryDirectory() as directory:
         out = Path(directory)
-        mp.spawn(_rank, args=(ranks, rows, users, rounds, out), nprocs=ranks)
+        spawn(_rank, args=(ranks, rows, users, rounds, out), nprocs=ranks)
         told = [json.loads((out / f"{rank}.json").read_text()) for rank in range(ranks)]
     return {name: _together([one[name] for one in told]) for name in WAYS}
 

@@ -38,7 +38,8 @@ def train_func(config: dict[str, Any]) -> None:
     from benchmarks.contenders.first_step import BATCH, STEPS, layers, note_first_step
 
     rank = ray.train.get_context().get_world_rank()
-    model = prepare_model(nn.Sequential(layers(), nn.Linear(16, 1)))
+    whole = nn.Sequential(layers(), nn.Linear(16, 1))
+    model = prepare_model(whole)
     optimizer = torch.optim.Adam(model.parameters(), 0.001)
     loss_fn = nn.BCEWithLogitsLoss()
     rows, labels = torch.rand(BATCH, 13), torch.zeros(BATCH, 1)
@@ -50,7 +51,7 @@ def train_func(config: dict[str, Any]) -> None:
         loss.backward()
         optimizer.step()
     with tempfile.TemporaryDirectory() as directory:
-        torch.save(model.module.state_dict(), os.path.join(directory, "model.pt"))
+        torch.save(whole.state_dict(), os.path.join(directory, "model.pt"))
         checkpoint = ray.train.Checkpoint.from_directory(directory)
         ray.train.report({"loss": loss.item()}, checkpoint=checkpoint if rank == 0 else None)
 

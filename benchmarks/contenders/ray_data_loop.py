@@ -71,7 +71,8 @@ def _convert(table: pa.Table) -> dict[str, np.ndarray]:
 
 
 def _train(config: dict[str, Any]) -> None:
-    model = ray.train.torch.prepare_model(build())
+    whole = build()
+    model = ray.train.torch.prepare_model(whole)
     optimizer = torch.optim.Adam(model.parameters(), RATE, fused=True)
     auc, mean_loss = BinaryAUROC(thresholds=200), MeanMetric()
     shard = ray.train.get_dataset_shard("train")
@@ -98,7 +99,7 @@ def _train(config: dict[str, Any]) -> None:
     with tempfile.TemporaryDirectory() as directory:
         checkpoint = None
         if rank == 0:
-            state = {"model": model.module.state_dict(), "optimizer": optimizer.state_dict()}
+            state = {"model": whole.state_dict(), "optimizer": optimizer.state_dict()}
             torch.save(state, os.path.join(directory, "state.pt"))
             checkpoint = Checkpoint.from_directory(directory)
         ray.train.report(last, checkpoint=checkpoint)

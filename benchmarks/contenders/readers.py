@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import psutil
@@ -26,6 +27,7 @@ from raymon.protos.feature_pb2 import FeatureConfig
 BATCH = 8_192
 PYARROW, GLOBAL = "pyarrow iter_batches alone", "raymon, global batches"
 SHUFFLED = "raymon, global batches, shuffled"
+Figure = TypeVar("Figure")
 _KUAIRAND = Path(__file__).parents[2] / "raymon" / "examples" / "kuairand.config"
 
 
@@ -181,8 +183,8 @@ class _Watch:
     def _cpu(self) -> float:
         return sum(self._of_all(lambda process: float(sum(process.cpu_times()[:4]))))
 
-    def _of_all(self, figure: Callable[[psutil.Process], Any]) -> list[Any]:
-        figures = []
+    def _of_all(self, figure: Callable[[psutil.Process], Figure]) -> list[Figure]:
+        figures: list[Figure] = []
         for process in [self._me, *self._me.children(recursive=True)]:
             try:
                 figures.append(figure(process))
@@ -202,7 +204,7 @@ def main() -> None:
     if contender == "ray.data":
         import ray.data
 
-        ray.init(include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+        ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
         ray.data.DataContext.get_current().enable_progress_bars = False
     watch, rows, memory = _Watch(), 0, []
     for epoch in range(int(epochs)):

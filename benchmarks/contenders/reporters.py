@@ -21,7 +21,7 @@ from raymon.reporter import Reporter
 from raymon.reporter.node_reporter import NodeReporter
 from raymon.reporter.on_ray import RayReporter, start_reporter
 from raymon.reporter.windows.collation import Attempt
-from raymon.sinks import BackgroundSink, TensorBoard, WindowLines
+from raymon.sinks import BackgroundSink, Sink, TensorBoard, WindowLines
 from raymon.wire import Ack
 
 RANKS_A_NODE = 100
@@ -63,7 +63,6 @@ class Held:
     load_cpu_s: float
 
 
-@ray.remote(num_cpus=0)
 class Nodes:
     """A process that stands for some nodes and their ranks.
 
@@ -106,7 +105,7 @@ class Nodes:
             node.close(60.0)
         watching.join(60.0)
         cpu_s = sum(process.cpu_times()[:2]) - before
-        sums = [sum(load.sums[k] for load in self._loads) for k in range(KINDS)]
+        sums = [np.sum([load.sums[k] for load in self._loads], axis=0) for k in range(KINDS)]
         return Held(sums, late, cpu_s - load_s, load_s)
 
     def _watch(self, windows: int, due: Sequence[float], late: list[float]) -> None:
@@ -121,7 +120,10 @@ class Root:
     """The reporter of a run as a Ray actor, and what its process takes."""
 
     def __init__(self, directory: Path, ranks: int) -> None:
-        sinks = [WindowLines(directory), TensorBoard(directory, ("loss", "learning_rate"))]
+        sinks: list[Sink] = [
+            WindowLines(directory),
+            TensorBoard(directory, ("loss", "learning_rate")),
+        ]
         reporter = Reporter(directory, [BackgroundSink(sink) for sink in sinks], STEPS, 10.0)
         self.link = start_reporter(str(directory), reporter)
         number = self.link.begin_attempt("benchmark", ranks, 0, metrics())
@@ -168,13 +170,13 @@ def tree(root: Root, ranks: int, seconds: float) -> Taken:
 def start_nodes(root: Root, ranks: int) -> list[Any]:
     """Processes that stand for all ranks, when their windows are made."""
     share = -(-ranks // PROCESSES // RANKS_A_NODE) * RANKS_A_NODE
+    actor: Any = ray.remote(num_cpus=0)(Nodes)
     parts = [range(s, min(s + share, ranks)) for s in range(0, ranks, share)]
-    nodes = [Nodes.remote(root.link.actor, root.attempt, part) for part in parts]
+    nodes = [actor.remote(root.link.actor, root.attempt, part) for part in parts]
     ray.get([node.ready.remote() for node in nodes])
     return nodes
 
 
-@ray.remote(num_cpus=0)
 class _Idle:
     def take(self, message: bytes) -> None:
         """Nothing is done with it."""
@@ -182,7 +184,8 @@ class _Idle:
 
 def idle_calls(seconds: float) -> float:
     """Calls a second with a message of 4 kB, as many in flight as those of windows."""
-    actor, message = _Idle.remote(), bytes(4096)
+    idle: Any = ray.remote(num_cpus=0)(_Idle)
+    actor, message = idle.remote(), bytes(4096)
     ray.get(actor.take.remote(message))
     began, made = time.monotonic(), 0
     answers: deque[Any] = deque()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
+from torch.multiprocessing.spawn import spawn
 from torchmetrics.classification import BinaryAUROC
 
 from benchmarks.harness.memory import keep_memory
@@ -33,7 +33,7 @@ def synced_auc(ranks: int, windows: int) -> tuple[float, float]:
     """
     with tempfile.TemporaryDirectory() as directory:
         out = Path(directory) / "seconds"
-        mp.spawn(_rank, args=(ranks, windows + 1, directory, out), nprocs=ranks)
+        spawn(_rank, args=(ranks, windows + 1, directory, out), nprocs=ranks)
         update, compute = json.loads(out.read_text())
     return statistics.median(update[1:]), statistics.median(compute[1:])
 

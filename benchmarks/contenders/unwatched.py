@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from concurrent.futures import Future
 from pathlib import Path
-from typing import Any
+from typing import Any, Self, TypeVar
 
 import ray.train
 import ray.train.torch
@@ -20,6 +21,9 @@ from raymon.training.input.readers import Job
 from raymon.training.loop.worker import NO_ATTEMPT, run_worker
 from raymon.training.on_ray.malloc import keep_memory
 from raymon.training.rank.worker_context import WorkerContext
+from raymon.wire import Ack
+
+Answer = TypeVar("Answer")
 
 
 def unwatched(data: Path, model_dir: Path, workers: int = WORKERS) -> Trained:
@@ -63,7 +67,8 @@ class _Unwatched(Monitor):
             device=context.device,
         )
         self._directory, self._own_rank = directory, context.rank
-        self._rows, self._last_losses = 0, {}
+        self._rows = 0
+        self._last_losses: Mapping[str, Tensor] = {}
 
     def step(
         self, losses: Mapping[str, Tensor], *arguments: Any, samples: int, **others: Any
@@ -91,11 +96,32 @@ class _Nowhere:
         """No attempt."""
         return NO_ATTEMPT
 
-    def publish_evaluation_progress(self, *arguments: Any) -> None:
-        """Drops it."""
+    def channel(self, *arguments: Any) -> Self:
+        """The way to nowhere."""
+        return self
 
-    def publish_evaluation(self, *arguments: Any) -> None:
+    def report(self, message: bytes) -> Future[Ack]:
         """Drops it."""
+        return self.acknowledged()
 
-    def publish_notice(self, text: str) -> None:
+    def acknowledged(self) -> Future[Ack]:
+        """All windows of no attempt are settled."""
+        return _done(Ack("", NO_ATTEMPT))
+
+    def publish_evaluation_progress(self, *arguments: Any) -> Future[None]:
         """Drops it."""
+        return _done(None)
+
+    def publish_evaluation(self, *arguments: Any) -> Future[None]:
+        """Drops it."""
+        return _done(None)
+
+    def publish_notice(self, *arguments: Any) -> Future[None]:
+        """Drops it."""
+        return _done(None)
+
+
+def _done(result: Answer) -> Future[Answer]:
+    future: Future[Answer] = Future()
+    future.set_result(result)
+    return future

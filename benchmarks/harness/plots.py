@@ -86,12 +86,12 @@ def _panel(axes: Any, panel: Sequence[Case]) -> None:
 def _curves(axes: Any, panel: Sequence[Case]) -> None:
     for name, color in _colors(panel).items():
         own = [case for case in panel if case.contender == name]
-        sizes, medians = [case.size for case in own], [case.median for case in own]
-        axes.plot(sizes, medians, marker="o", markersize=3, label=name, color=color)
-    if _spans_decades([case.size for case in panel]):
+        medians = [case.median for case in own]
+        axes.plot(_sizes(own), medians, marker="o", markersize=3, label=name, color=color)
+    if _spans_decades(_sizes(panel)):
         axes.set_xscale("log")
     else:
-        axes.set_xticks(sorted({case.size for case in panel}))
+        axes.set_xticks(sorted(set(_sizes(panel))))
     if _spans_decades([case.median for case in panel]):
         axes.set_yscale("log")
     else:
@@ -100,6 +100,10 @@ def _curves(axes: Any, panel: Sequence[Case]) -> None:
     axes.set_xlabel(panel[0].size_unit)
     axes.set_ylabel(panel[0].unit)
     axes.legend(frameon=False, fontsize=8)
+
+
+def _sizes(cases: Sequence[Case]) -> list[int]:
+    return [case.size for case in cases if case.size is not None]
 
 
 def _bars(axes: Any, panel: Sequence[Case]) -> None:
@@ -125,7 +129,7 @@ def _shorten_thousands(axis: Any, values: Sequence[float]) -> None:
         axis.set_major_formatter(EngFormatter(sep=""))
 
 
-def _spans_decades(values: Sequence[Any]) -> bool:
+def _spans_decades(values: Sequence[float]) -> bool:
     return min(values) > 0 and max(values) >= 10 * min(values)
 
 

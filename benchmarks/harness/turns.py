@@ -23,6 +23,6 @@ def in_turns(
     found: dict[str, list[Measured]] = {name: [] for name in contenders}
     for i in range(rounds):
         # Whoever comes first finds a colder machine, so they take turns at that too.
-        for name in list(contenders) if i % 2 == 0 else reversed(contenders):
+        for name in list(contenders)[:: 1 if i % 2 == 0 else -1]:
             found[name].append(contenders[name]())
     return found

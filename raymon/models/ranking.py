@@ -208,7 +208,9 @@ class RankingModel(Model):
             *self._train_metrics.values(),
         ):
             metric._apply(fn)
-        return super()._apply(fn, recurse)  # type: ignore[no-untyped-call, no-any-return]
+        # torch gives it no types.
+        apply: Callable[[Callable[[Tensor], Tensor], bool], Self] = super()._apply
+        return apply(fn, recurse)
 
     def _update(
         self,

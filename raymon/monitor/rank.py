@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import torch
@@ -161,4 +161,6 @@ def _move(metric: TrainMetricWrapper, device: torch.device) -> None:
             state = state.pin_memory()
         return state.to(device, non_blocking=True)
 
-    metric._apply(move)  # type: ignore[no-untyped-call]
+    # torch gives it no types.
+    apply: Callable[[Callable[[Tensor], Tensor]], object] = metric._apply
+    apply(move)

@@ -74,7 +74,7 @@ def test_a_run_without_a_reporter_at_its_end_says_so(capsys) -> None:
 
 
 def printed(capsys: pytest.CaptureFixture[str], **fields: object) -> str:
-    print_summary(Summary("done", "run", **fields))  # type: ignore[arg-type]
+    print_summary(Summary("done", "run", **fields))
     return capsys.readouterr().out
 
 

@@ -52,7 +52,7 @@ def test_is_within_1e_4_of_the_exact_area_at_any_base_rate(base_rate: float) -> 
     ],
     ids=["at 0", "at 1", "about 1/2", "close about 1/2"],
 )
-def test_is_within_1e_4_of_the_exact_area_where_scores_crowd(crowded) -> None:  # type: ignore[no-untyped-def]
+def test_is_within_1e_4_of_the_exact_area_where_scores_crowd(crowded) -> None:
     rng = np.random.default_rng(2)
     z = rng.normal(size=ROWS)
     labels = (rng.random(ROWS) < 1 / (1 + np.exp(1 - z))).astype(np.int64)
@@ -163,7 +163,7 @@ def test_fractional_weights_agree_with_scikit_learn() -> None:
     thresholds=st.sampled_from([None, 7]),
     random=st.randoms(use_true_random=False),
 )
-def test_counts_do_not_depend_on_how_samples_are_split_or_ordered(  # type: ignore[no-untyped-def]
+def test_counts_do_not_depend_on_how_samples_are_split_or_ordered(
     scores, cuts, thresholds, random
 ) -> None:
     rows = [(score, random.random() < 0.5, random.random()) for score in scores]
@@ -223,7 +223,7 @@ def test_scores_outside_0_and_1_count_as_the_nearer_of_the_two(thresholds: int |
     ),
     thresholds=st.sampled_from([None, 7]),
 )
-def test_scores_of_32_bits_count_as_the_same_of_64(rows, thresholds) -> None:  # type: ignore[no-untyped-def]
+def test_scores_of_32_bits_count_as_the_same_of_64(rows, thresholds) -> None:
     # They go other ways, as long as nothing is wrong with them.
     scores, labels = torch.tensor(rows, dtype=torch.float32).reshape(-1, 2).T
     narrow, wide = AUC(thresholds, exact_rows=0), AUC(thresholds, exact_rows=0)

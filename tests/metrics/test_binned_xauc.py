@@ -160,7 +160,7 @@ def test_scores_in_reverse_give_what_is_missing_to_1_where_none_tie() -> None:
     weighted=st.booleans(),
     random=st.randoms(use_true_random=False),
 )
-def test_any_split_and_order_of_the_rows_gives_bit_equal_states(  # type: ignore[no-untyped-def]
+def test_any_split_and_order_of_the_rows_gives_bit_equal_states(
     rows, cuts, weighted, random
 ) -> None:
     given_columns = 3 if weighted else 2
@@ -201,7 +201,7 @@ def test_weights_count_as_they_do_exactly() -> None:
 
 
 @pytest.mark.parametrize("bins", [SCORE_BINS, LABEL_BINS], ids=["scores", "labels"])
-def test_bins_are_in_the_order_of_the_values_and_each_is_reached(bins) -> None:  # type: ignore[no-untyped-def]
+def test_bins_are_in_the_order_of_the_values_and_each_is_reached(bins) -> None:
     powers = torch.arange(-149, 128, 1 / 64, dtype=torch.float64).exp2().float()
     values = torch.cat([-powers, torch.tensor([-INF, 0.0, INF]), powers]).sort().values
     index = bins.index(values)

@@ -18,7 +18,7 @@ KINDS = [(AUC, roc_auc_score), (PRAUC, average_precision_score)]
 WEIGHT = st.one_of(st.none(), st.sampled_from([1e-9, 1.0, 1e9]))
 
 
-def _value(kind, columns, *edges, **kwargs) -> tuple[float, float]:  # type: ignore[no-untyped-def]
+def _value(kind, columns, *edges, **kwargs) -> tuple[float, float]:
     metric = kind(**kwargs)
     for start, end in pairwise([0, *edges, len(columns[0])]):
         metric.update(*(torch.from_numpy(column[start:end]) for column in columns))
@@ -33,7 +33,7 @@ def _value(kind, columns, *edges, **kwargs) -> tuple[float, float]:  # type: ign
     [lambda z: np.exp(z - 40), lambda z: 1 - np.exp(z - 12), lambda z: 0.05 + z * 1e-7, np.exp],
     ids=["below 1e-12", "at 1", "in one bin", "outside 1"],
 )
-def test_are_those_of_scikit_learn_wherever_scores_crowd(kind, expected, weighted, crowded) -> None:  # type: ignore[no-untyped-def]
+def test_are_those_of_scikit_learn_wherever_scores_crowd(kind, expected, weighted, crowded) -> None:
     rng = np.random.default_rng(0)
     z = rng.normal(size=20_000)
     labels = (rng.random(20_000) < 1 / (1 + np.exp(1 - z))).astype(np.int64)
@@ -48,7 +48,7 @@ def test_are_those_of_scikit_learn_wherever_scores_crowd(kind, expected, weighte
 @pytest.mark.parametrize(("kind", "expected"), KINDS)
 @pytest.mark.parametrize("ratio", [1e-6, 1e-9, 1e-12, 1e-15])
 @pytest.mark.parametrize("light", [0, 1])
-def test_a_class_may_weigh_next_to_nothing_beside_the_other(kind, expected, ratio, light) -> None:  # type: ignore[no-untyped-def]
+def test_a_class_may_weigh_next_to_nothing_beside_the_other(kind, expected, ratio, light) -> None:
     rng = np.random.default_rng(3)
     scores = rng.random(2_000)
     labels = (rng.random(2_000) < scores).astype(np.int64)
@@ -77,7 +77,7 @@ def test_a_class_may_weigh_next_to_nothing_beside_the_other(kind, expected, rati
     wide=st.booleans(),
     random=st.randoms(use_true_random=False),
 )
-def test_order_and_parts_change_no_bit(rows, cuts, scale, kind, wide, random) -> None:  # type: ignore[no-untyped-def]
+def test_order_and_parts_change_no_bit(rows, cuts, scale, kind, wide, random) -> None:
     def columns() -> list[np.ndarray]:
         scores, labels, weights = (np.array(column) for column in zip(*rows, strict=True))
         weighted = [] if scale is None else [weights * scale]
@@ -91,7 +91,7 @@ def test_order_and_parts_change_no_bit(rows, cuts, scale, kind, wide, random) ->
 
 @pytest.mark.parametrize("kind", [AUC, PRAUC])
 @pytest.mark.parametrize("weighted", [False, True])
-def test_of_too_many_rows_they_are_those_of_bins_with_their_bound(kind, weighted) -> None:  # type: ignore[no-untyped-def]
+def test_of_too_many_rows_they_are_those_of_bins_with_their_bound(kind, weighted) -> None:
     rng = np.random.default_rng(1)
     scores = rng.random(1_000).astype(np.float32)
     columns = [scores, (rng.random(1_000) < scores).astype(np.int64)]
@@ -107,7 +107,7 @@ def test_of_too_many_rows_they_are_those_of_bins_with_their_bound(kind, weighted
         part.update(*(torch.from_numpy(column[rows]) for column in columns))
         parts.append({name: state.clone() for name, state in window_states(part).items()})
     merged = compute_states(kind(exact_rows=999), merge_states(kind(exact_rows=999), parts))
-    assert (merged.value.item(), merged.error_bound.item()) == of_bins  # type: ignore[union-attr]
+    assert (merged.value.item(), merged.error_bound.item()) == of_bins
 
 
 def test_after_a_reset_rows_are_kept_again() -> None:
@@ -131,7 +131,7 @@ def test_what_was_given_may_be_written_to() -> None:
 
 
 @pytest.mark.parametrize("kind", [AUC, PRAUC])
-def test_a_score_or_a_weight_that_is_none_makes_value_and_bound_nan(kind) -> None:  # type: ignore[no-untyped-def]
+def test_a_score_or_a_weight_that_is_none_makes_value_and_bound_nan(kind) -> None:
     nan = float("nan")
     for scores, weight in (([0.1, nan, 0.9], 1.0), ([0.1, 0.5, 0.9], -1.0)):
         metric = kind()

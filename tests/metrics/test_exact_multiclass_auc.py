@@ -132,7 +132,7 @@ SCORE = st.floats(0, 1, width=32) | st.sampled_from([0.0, 0.5, 1.0])
     wide=st.booleans(),
     random=st.randoms(use_true_random=False),
 )
-def test_it_is_the_share_of_pairs_whatever_the_order_and_the_parts(  # type: ignore[no-untyped-def]
+def test_it_is_the_share_of_pairs_whatever_the_order_and_the_parts(
     rows, cuts, scale, average, wide, random
 ) -> None:
     def figures(*edges: int) -> tuple[Any, ...]:

@@ -86,7 +86,7 @@ def test_is_the_mean_over_groups_of_the_share_of_pairs(
     random=st.randoms(use_true_random=False),
     weighted=st.booleans(),
 )
-def test_is_bit_equal_however_rows_are_split_or_ordered(rows, cut, random, weighted) -> None:  # type: ignore[no-untyped-def]
+def test_is_bit_equal_however_rows_are_split_or_ordered(rows, cut, random, weighted) -> None:
     used = slice(None if weighted else 3)
     whole, split = GroupedAUC(), GroupedAUC()
     whole.update(*_columns(rows)[used])

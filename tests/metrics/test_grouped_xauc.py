@@ -116,7 +116,7 @@ def test_one_group_is_xauc() -> None:
     weighted=st.booleans(),
     random=st.randoms(use_true_random=False),
 )
-def test_no_split_or_order_of_the_rows_changes_a_bit(  # type: ignore[no-untyped-def]
+def test_no_split_or_order_of_the_rows_changes_a_bit(
     rows, cuts, max_pairs, weighted, random
 ) -> None:
     given_columns = 4 if weighted else 3

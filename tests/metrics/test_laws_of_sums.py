@@ -46,7 +46,7 @@ def _take(columns: Columns, index: Tensor | slice) -> Columns:
 
 @settings(deadline=None, max_examples=200)
 @given(**CASES, cuts=st.lists(st.integers(0, 50), max_size=4), weighted=st.booleans())
-def test_any_split_of_the_rows_gives_bit_equal_states(  # type: ignore[no-untyped-def]
+def test_any_split_of_the_rows_gives_bit_equal_states(
     name, shape, rows, seed, cuts, weighted
 ) -> None:
     columns = rows_for(name, rows, shape, seed)[: 3 if weighted else 2]
@@ -61,7 +61,7 @@ def test_any_split_of_the_rows_gives_bit_equal_states(  # type: ignore[no-untype
 
 @settings(deadline=None, max_examples=200)
 @given(**CASES)
-def test_permuted_rows_give_bit_equal_states(name, shape, rows, seed) -> None:  # type: ignore[no-untyped-def]
+def test_permuted_rows_give_bit_equal_states(name, shape, rows, seed) -> None:
     columns = rows_for(name, rows, shape, seed)
     order = torch.randperm(rows, generator=torch.Generator().manual_seed(seed))
     permuted = take_window_states(_updated(name, _take(columns, order)))
@@ -70,7 +70,7 @@ def test_permuted_rows_give_bit_equal_states(name, shape, rows, seed) -> None:  
 
 @settings(deadline=None, max_examples=200)
 @given(**CASES, scale=st.sampled_from([1e-9, 1e-7, 1e-5, 1 / 3, 1e6, 1e12]))
-def test_only_the_ratios_of_weights_matter(name, shape, rows, seed, scale) -> None:  # type: ignore[no-untyped-def]
+def test_only_the_ratios_of_weights_matter(name, shape, rows, seed, scale) -> None:
     preds, target, weights = rows_for(name, rows, shape, seed)
     value = _updated(name, (preds, target, weights)).compute().item()
     scaled = _updated(name, (preds, target, weights * scale)).compute().item()
@@ -80,7 +80,7 @@ def test_only_the_ratios_of_weights_matter(name, shape, rows, seed, scale) -> No
 
 @settings(deadline=None, max_examples=200)
 @given(**CASES, weight=st.sampled_from([1e-12, 1e-7, 1 / 640, 1e-3, 7.0, 1e12]))
-def test_equal_weights_are_no_weights(name, shape, rows, seed, weight) -> None:  # type: ignore[no-untyped-def]
+def test_equal_weights_are_no_weights(name, shape, rows, seed, weight) -> None:
     preds, target, _ = rows_for(name, rows, shape, seed)
     value = _updated(name, (preds, target)).compute().item()
     weighted = _updated(name, (preds, target, torch.full((rows,), weight))).compute().item()
@@ -90,7 +90,7 @@ def test_equal_weights_are_no_weights(name, shape, rows, seed, weight) -> None: 
 
 @settings(deadline=None, max_examples=200)
 @given(**CASES, power=st.integers(1, 14))
-def test_weights_times_a_power_of_2_leave_the_value(name, shape, rows, seed, power) -> None:  # type: ignore[no-untyped-def]
+def test_weights_times_a_power_of_2_leave_the_value(name, shape, rows, seed, power) -> None:
     preds, target, weights = rows_for(name, rows, shape, seed)
     value = _updated(name, (preds, target, weights)).compute().item()
     scaled = _updated(name, (preds, target, weights * 2**power)).compute().item()
@@ -99,7 +99,7 @@ def test_weights_times_a_power_of_2_leave_the_value(name, shape, rows, seed, pow
 
 @settings(deadline=None, max_examples=200)
 @given(**CASES)
-def test_every_row_twice_leaves_the_value(name, shape, rows, seed) -> None:  # type: ignore[no-untyped-def]
+def test_every_row_twice_leaves_the_value(name, shape, rows, seed) -> None:
     columns = rows_for(name, rows, shape, seed)
     value = _updated(name, columns).compute().item()
     twice = _updated(name, columns, columns).compute().item()
@@ -108,7 +108,7 @@ def test_every_row_twice_leaves_the_value(name, shape, rows, seed) -> None:  # t
 
 @settings(deadline=None, max_examples=200)
 @given(**CASES)
-def test_a_weight_of_2_is_a_row_given_twice(name, shape, rows, seed) -> None:  # type: ignore[no-untyped-def]
+def test_a_weight_of_2_is_a_row_given_twice(name, shape, rows, seed) -> None:
     preds, target, _ = rows_for(name, rows, shape, seed)
     heavy = _updated(name, (preds, target, torch.full((rows,), 2.0)))
     twice = _updated(name, (preds, target), (preds, target))
@@ -176,7 +176,7 @@ def test_a_score_that_has_a_gradient_keeps_it_to_itself(name: str) -> None:
         max_size=8,
     ),
 )
-def test_every_kind_of_bad_input_is_counted_and_never_raises(  # type: ignore[no-untyped-def]
+def test_every_kind_of_bad_input_is_counted_and_never_raises(
     name, seed, scores, labels, weights
 ) -> None:
     columns = rows_for(name, 12, "random", seed)
@@ -251,7 +251,7 @@ def test_states_apart_from_their_metric_have_its_value_and_bound(name: str) -> N
     assert computed.value.item() == metric.compute().item()
     assert (computed.error_bound is None) == (metric.error_bound is None)
     if metric.error_bound is not None:
-        assert computed.error_bound.item() == metric.error_bound.item()  # type: ignore[union-attr]
+        assert computed.error_bound.item() == metric.error_bound.item()
 
 
 @pytest.mark.parametrize("name", ALL)

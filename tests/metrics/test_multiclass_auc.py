@@ -157,4 +157,4 @@ def test_what_cannot_be_scored_is_refused() -> None:
     with pytest.raises(UserError, match="MulticlassAUC: thresholds is 1; it must be at least 2"):
         MulticlassAUC(3, 1)
     with pytest.raises(UserError, match="average is 'micro'; it must be macro or weighted"):
-        MulticlassAUC(3, average="micro")  # type: ignore[arg-type]
+        MulticlassAUC(3, average="micro")

@@ -81,7 +81,7 @@ def test_is_the_mean_over_groups_of_scikit_learn(
     random=st.randoms(use_true_random=False),
     top_k=TOP_K,
 )
-def test_is_bit_equal_however_rows_are_split_or_ordered(rows, cut, random, top_k) -> None:  # type: ignore[no-untyped-def]
+def test_is_bit_equal_however_rows_are_split_or_ordered(rows, cut, random, top_k) -> None:
     whole, split = NDCGAtK(top_k), NDCGAtK(top_k)
     whole.update(*_columns(rows))
     random.shuffle(rows)

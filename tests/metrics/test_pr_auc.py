@@ -80,7 +80,7 @@ def test_tied_scores_count_as_one_threshold() -> None:
     ),
     thresholds=st.sampled_from([None, 2, 10]),
 )
-def test_it_is_never_farther_from_the_exact_value_than_its_bound(rows, thresholds) -> None:  # type: ignore[no-untyped-def]
+def test_it_is_never_farther_from_the_exact_value_than_its_bound(rows, thresholds) -> None:
     scores, labels, units = (np.array(column) for column in zip(*rows, strict=True))
     labels[0] = True
     weights = units / 65_536

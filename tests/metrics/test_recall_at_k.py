@@ -41,7 +41,7 @@ def _mean_over_orders(scores: list[float], positive: list[bool], top_k: int) -> 
     weighted=st.booleans(),
     kind=st.sampled_from([torch.bool, torch.int64, torch.float32]),
 )
-def test_several_positives_are_recalled_as_in_the_mean_over_orders(  # type: ignore[no-untyped-def]
+def test_several_positives_are_recalled_as_in_the_mean_over_orders(
     rows, top_k, weighted, kind
 ) -> None:
     scores, positive, weights = zip(*rows, strict=True)
@@ -60,7 +60,7 @@ def test_several_positives_are_recalled_as_in_the_mean_over_orders(  # type: ign
 
 @pytest.mark.parametrize("kind", [RecallAtK, lambda k: Accuracy(top_k=k)])
 @pytest.mark.parametrize("top_k", [1, 5, 50])
-def test_a_model_that_knows_nothing_has_the_recall_of_chance(kind, top_k: int) -> None:  # type: ignore[no-untyped-def]
+def test_a_model_that_knows_nothing_has_the_recall_of_chance(kind, top_k: int) -> None:
     generator = torch.Generator().manual_seed(0)
     saturated = torch.sigmoid(torch.randn(ROWS, CLASSES, generator=generator) * 0.01 + 8)
     for scores in (torch.full((ROWS, CLASSES), 0.5), saturated.bfloat16()):

@@ -97,9 +97,7 @@ def test_pairs_that_tie_are_not_concordant_and_count(
     weighted=st.booleans(),
     random=st.randoms(use_true_random=False),
 )
-def test_no_split_or_order_of_the_rows_changes_a_bit(  # type: ignore[no-untyped-def]
-    rows, cuts, kind, weighted, random
-) -> None:
+def test_no_split_or_order_of_the_rows_changes_a_bit(rows, cuts, kind, weighted, random) -> None:
     given_columns = 3 if weighted else 2
     whole = _value(KINDS[kind](), *_columns(rows)[:given_columns])
     random.shuffle(rows)

@@ -33,7 +33,7 @@ EXAMPLE = Path(raymon.__file__).parent / "examples" / "monitor_plain_torch.py"
 
 def often(metric: object, rate: float = 0.9) -> TrainMetricWrapper:
     """A metric that is folded every 10 steps."""
-    return TrainMetricWrapper(metric, rate, 10)  # type: ignore[arg-type]
+    return TrainMetricWrapper(metric, rate, 10)
 
 
 def auc_message(decay_step: int = 10) -> object:
@@ -46,9 +46,9 @@ def auc_message(decay_step: int = 10) -> object:
 
 def watch(rows: Sequence[Rows], metrics: object = (), **arguments: object) -> raymon.Monitor:
     """A monitor after steps whose loss is their number."""
-    monitor = raymon.Monitor(metrics, log_step_count_steps=10, **arguments)  # type: ignore[arg-type]
+    monitor = raymon.Monitor(metrics, log_step_count_steps=10, **arguments)
     first = arguments.get("first_step", 0)
-    for step, (scores, labels) in enumerate(rows, first):  # type: ignore[arg-type]
+    for step, (scores, labels) in enumerate(rows, first):
         monitor.step({"bce": torch.tensor(float(step))}, scores, labels)
     return monitor
 
@@ -444,7 +444,7 @@ def test_what_did_not_arrive_is_said(caplog: pytest.LogCaptureFixture) -> None:
     silent = SimpleNamespace(report=lambda message: Future(), acknowledged=Future)
     run = SimpleNamespace(rank=3, world_size=4, attempt=1, channel=silent)
     settings = RunSettings({}, None, None, 10, use_tensorboard=False, first_step=0)
-    rank = open_rank.OpenRank(run, settings)  # type: ignore[arg-type]
+    rank = open_rank.OpenRank(run, settings)
     for _ in range(15):
         rank.step({"a": 1.0}, None, None, None, 8, 0, ())
     assert not rank.close(timeout_s=0.2)

@@ -119,7 +119,7 @@ def test_a_collection_has_its_own_names() -> None:
 )
 def test_a_mistake_is_one_line_that_says_what_is_right(given: object, error: str) -> None:
     with pytest.raises(UserError) as caught:
-        open_metrics(given)  # type: ignore[arg-type]
+        open_metrics(given)
     assert error in str(caught.value)
     assert "\n" not in str(caught.value)
 

@@ -157,7 +157,7 @@ def test_storage_that_fails_now_and_then_costs_no_line_and_shows_none_twice(
     where = mirror(objects, tmp_path_factory.mktemp("run"))
     assert points(where / "run", "loss/bce") == [(step, step) for step in expected]
     fresh = WindowLines(objects.path())
-    assert steps(fresh._file._parts.read()) == expected  # type: ignore[union-attr]
+    assert steps(fresh._file._parts.read()) == expected
 
 
 @pytest.fixture

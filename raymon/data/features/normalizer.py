@@ -154,8 +154,8 @@ def _check(node: ast.expr) -> None:
 
 def _evaluate(node: ast.expr, x: Floats) -> Any:
     match node:
-        case ast.Constant(value=value):
-            return np.float64(value)  # type: ignore[arg-type]
+        case ast.Constant(value=int() | float() as value):
+            return np.float64(value)
         case ast.UnaryOp(op=op, operand=operand):
             value = _evaluate(operand, x)
             return -value if isinstance(op, ast.USub) else value

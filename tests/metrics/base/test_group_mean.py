@@ -16,7 +16,7 @@ FIGURES = st.lists(st.floats(0, 1) | st.sampled_from([0.0, 5e-324, 1 / 3, 1 - 2*
 
 
 @given(FIGURES, st.integers(0, 100), st.randoms(use_true_random=False))
-def test_sums_of_parts_add_up_to_the_bit(figures, cut, random) -> None:  # type: ignore[no-untyped-def]
+def test_sums_of_parts_add_up_to_the_bit(figures, cut, random) -> None:
     whole = group_sums(np.array(figures), 5, bad_labels=7)
     random.shuffle(figures)
     parts = [figures[:cut], figures[cut:]]
@@ -28,7 +28,7 @@ def test_sums_of_parts_add_up_to_the_bit(figures, cut, random) -> None:  # type:
 
 
 @given(FIGURES)
-def test_is_the_exact_mean_rounded_once_but_for_the_last_bits_of_each(figures) -> None:  # type: ignore[no-untyped-def]
+def test_is_the_exact_mean_rounded_once_but_for_the_last_bits_of_each(figures) -> None:
     mean = mean_over_groups(group_sums(np.array(figures), 0, bad_labels=0))
     if figures:
         exact = sum(map(Fraction, figures)) / len(figures)

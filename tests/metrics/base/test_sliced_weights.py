@@ -25,7 +25,7 @@ def _states(weights: list[float]) -> dict[str, torch.Tensor]:
 
 @settings(deadline=None, max_examples=200)
 @given(weights=WEIGHTS, cut=st.integers(0, 30), random=st.randoms(use_true_random=False))
-def test_a_sum_is_exact_in_any_order_and_parts(weights, cut, random) -> None:  # type: ignore[no-untyped-def]
+def test_a_sum_is_exact_in_any_order_and_parts(weights, cut, random) -> None:
     whole = _states(weights)
     random.shuffle(weights)
     parts = merge_states(DecayAUC(2), [_states(weights[:cut]), _states(weights[cut:])])

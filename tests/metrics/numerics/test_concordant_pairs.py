@@ -71,7 +71,7 @@ def test_the_shares_of_groups_are_those_of_each_alone(rows: list[Row], weighted:
 
 @settings(deadline=None, max_examples=100)
 @given(st.lists(ROW, max_size=40), st.randoms(use_true_random=False))
-def test_no_order_of_the_rows_changes_a_bit(rows: list[Row], random) -> None:  # type: ignore[no-untyped-def]
+def test_no_order_of_the_rows_changes_a_bit(rows: list[Row], random) -> None:
     score, label, units, _ = _columns(rows, torch.float32)
     share = concordant_share(score, label, units)
     random.shuffle(rows)

@@ -33,7 +33,7 @@ def test_is_the_sum_of_the_figures_rounded_once(figures: list[float]) -> None:
 
 @settings(deadline=None, max_examples=300)
 @given(figures=FIGURES, cut=st.integers(0, 60), random=st.randoms(use_true_random=False))
-def test_does_not_depend_on_order_or_parts(figures, cut, random) -> None:  # type: ignore[no-untyped-def]
+def test_does_not_depend_on_order_or_parts(figures, cut, random) -> None:
     whole = _sum(figures)
     random.shuffle(figures)
     assert torch.equal(_sum(figures[:cut]) + _sum(figures[cut:]), whole)
@@ -41,7 +41,7 @@ def test_does_not_depend_on_order_or_parts(figures, cut, random) -> None:  # typ
 
 @settings(deadline=None, max_examples=300)
 @given(figures=st.lists(st.floats(1e-30, 1e30), min_size=1, max_size=60))
-def test_figures_of_64_bits_move_the_sum_by_less_than_6e_8_of_itself(figures) -> None:  # type: ignore[no-untyped-def]
+def test_figures_of_64_bits_move_the_sum_by_less_than_6e_8_of_itself(figures) -> None:
     assert exact_total(_sum(figures)).item() == pytest.approx(math.fsum(figures), rel=6e-8)
 
 
