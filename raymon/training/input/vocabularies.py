@@ -68,4 +68,4 @@ def _digests(features: Iterable[Feature]) -> dict[str, str]:
 
 def _digest(vocabulary: Vocabulary) -> str:
     ids = sorted(vocabulary.ids.items())
-    return hashlib.sha256(json.dumps([vocabulary.unlisted, ids]).encode()).hexdigest()
+    return hashlib.sha256(to_json([vocabulary.unlisted, ids]).encode()).hexdigest()
