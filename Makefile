@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test soak check bench bench-check protos clean
+.PHONY: demo test soak check docs bench bench-check protos clean
 
 $(VENV)/.runtime: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -17,6 +17,10 @@ $(VENV)/.dev: $(VENV)/.runtime
 
 $(VENV)/.soak: $(VENV)/.dev
 	$(BIN)/pip install --quiet --editable '.[dev,soak]'
+	touch $@
+
+$(VENV)/.docs: $(VENV)/.runtime
+	$(BIN)/pip install --quiet --editable '.[docs]'
 	touch $@
 
 demo: $(VENV)/.runtime ## Make a click log, train on 2 workers, show how it went.
@@ -44,6 +48,10 @@ check: $(VENV)/.dev ## Style, types, imports, and generated code.
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	scripts/generate_protos --check
+
+docs: $(VENV)/.dev $(VENV)/.docs ## Build the documents into build/site; what they show must exist.
+	$(BIN)/python -m pytest tests/docs
+	$(BIN)/python -m mkdocs build
 
 protos: $(VENV)/.dev ## Generate raymon/protos from protos/raymon.
 	scripts/generate_protos

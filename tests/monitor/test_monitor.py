@@ -520,10 +520,10 @@ def test_the_example_is_one_that_a_person_reads_at_a_glance() -> None:
         assert sum(bool(line.strip()) for line in example.read_text().splitlines()) <= 25
 
 
-def test_the_readme_shows_the_examples_as_they_are() -> None:
-    readme = (EXAMPLE.parents[2] / "README.md").read_text()
+def test_the_guide_shows_the_examples_as_they_are() -> None:
+    guide = (EXAMPLE.parents[2] / "docs" / "guides" / "monitoring.md").read_text()
     for example in EXAMPLE.parent.glob("monitor_*.py"):
-        assert f"```python\n{example.read_text()}```" in readme
+        assert f"```python\n{example.read_text()}```" in guide
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -141,11 +141,10 @@ def data(tmp_path_factory: pytest.TempPathFactory, click_log: Path) -> Path:
 
 
 @pytest.fixture
-def readme_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The module of the README's own model can be imported."""
-    (code,) = re.findall(
-        r"```python\n(# my_models.py\n.*?)```", (ROOT / "README.md").read_text(), re.S
-    )
+def guide_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The module of the model that the guide shows can be imported."""
+    guide = (ROOT / "docs" / "guides" / "models.md").read_text()
+    (code,) = re.findall(r"```python\n(# my_models.py\n.*?)```", guide, re.S)
     (tmp_path / "my_models.py").write_text(code)
     monkeypatch.syspath_prepend(tmp_path)
 
@@ -173,7 +172,7 @@ def losses_of(run: Path) -> list[float]:
     return [sum(json.loads(line)["losses"].values()) for line in lines]
 
 
-@pytest.mark.usefixtures("readme_model")
+@pytest.mark.usefixtures("guide_model")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join(case.values()))
 def test_a_model_goes_through_a_whole_run(case: dict[str, str], data: Path, tmp_path: Path) -> None:
     config, run = tmp_path / "run.config", tmp_path / "run"

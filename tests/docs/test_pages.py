@@ -1,0 +1,185 @@
+"""What the pages show is there: links, configs, Python, commands, files."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from google.protobuf import text_format
+from google.protobuf.message import Message
+
+import raymon.cli.commands
+from raymon.config import load
+from raymon.protos import (
+    data_pb2,
+    eval_pb2,
+    export_pb2,
+    feature_pb2,
+    metric_pb2,
+    model_pb2,
+    monitor_pb2,
+    optimizer_pb2,
+    pipeline_pb2,
+    ray_pb2,
+    train_pb2,
+)
+from scripts.site_pages import commands, made_images, made_pages
+from tests.docs.pages import PAGES, ROOT, Block, blocks, headings, prose, spans, text
+
+DOCS = ROOT / "docs"
+MADE = made_pages()
+COMMANDS = dict(commands())
+# A whole config comes first: what parses as one is one.
+MESSAGES: list[type[Message]] = [
+    pipeline_pb2.PipelineConfig,
+    model_pb2.ModelConfig,
+    train_pb2.TrainConfig,
+    data_pb2.DataConfig,
+    eval_pb2.EvalConfig,
+    export_pb2.ExportConfig,
+    ray_pb2.RayConfig,
+    monitor_pb2.MonitorConfig,
+    feature_pb2.FeatureConfig,
+    feature_pb2.IdFeature,
+    feature_pb2.RawFeature,
+    metric_pb2.MetricConfig,
+    metric_pb2.Auc,
+    metric_pb2.MulticlassAuc,
+    optimizer_pb2.DenseOptimizer,
+]
+
+OF_A_RUN = {"export/", "eval_val/", "train_eval_trace/", "features.config", "pipeline.config"}
+"""Names of files that a run writes."""
+
+
+def of(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=of)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
+        if target.startswith("https://"):
+            continue
+        path, _, anchor = target.partition("#")
+        linked = (page.parent / path).resolve() if path else page
+        inside = str(linked.relative_to(DOCS)) if linked.is_relative_to(DOCS) else ""
+        made = inside in MADE or inside in made_images()
+        assert made or linked.exists(), target
+        if page.is_relative_to(DOCS):
+            # The site has nothing else.
+            assert inside, target
+        if anchor:
+            assert anchor in headings(MADE[inside] if inside in MADE else text(linked)), target
+
+
+@pytest.mark.parametrize("block", blocks("protobuf"), ids=str)
+def test_configs_are_right(block: Block, tmp_path: Path) -> None:
+    written = block.text.replace("...", "")
+    message = parsed(written)
+    assert message is not None
+    if isinstance(message, pipeline_pb2.PipelineConfig) and message.HasField("train_config"):
+        config = tmp_path / "my.config"
+        config.write_text(written)
+        load(config)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=of)
+def test_fields_in_the_text_are_fields(page: Path) -> None:
+    for span in spans(page):
+        if re.fullmatch(r"[a-z_]+ \{.*:.*\}|[a-z_]+: (?![\w.]+Error)[\w\"]+", span):
+            assert parsed(span) is not None, span
+
+
+@pytest.mark.parametrize("block", blocks("python"), ids=str)
+def test_python_compiles(block: Block) -> None:
+    ast.parse(block.text)
+
+
+def test_what_python_takes_from_raymon_is_there() -> None:
+    for block in blocks("python"):
+        for node in ast.walk(ast.parse(block.text)):
+            if isinstance(node, ast.ImportFrom) and str(node.module).startswith("raymon"):
+                module = __import__(str(node.module), fromlist=["_"])
+                for name in node.names:
+                    assert hasattr(module, name.name), f"{block}: {name.name}"
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                assert node.value.id != "raymon" or hasattr(raymon, node.attr), str(block)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=of)
+def test_commands_have_the_options_that_are_shown(page: Path) -> None:
+    for line in command_lines(page):
+        words = shlex.split(line, comments=True)
+        place = words.index("raymon") + 1
+        if place == len(words):
+            continue
+        name, given = f"raymon {words[place]}", words[place + 1 :]
+        if name not in COMMANDS and given:
+            name, given = f"{name} {given[0]}", given[1:]
+        assert name in COMMANDS, line
+        options = {o for p in COMMANDS[name].params for o in (*p.opts, *p.secondary_opts)}
+        for word in given:
+            assert not word.startswith("-") or word in {*options, "--help"}, line
+
+
+@pytest.mark.parametrize("page", PAGES, ids=of)
+def test_targets_and_benchmarks_exist(page: Path) -> None:
+    targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.M)
+    code = "\n".join([*spans(page), *(b.text for b in blocks("") if b.page == page)])
+    for target in re.findall(r"^make ([\w-]+)", code, re.M):
+        assert target in targets
+    for question in re.findall(r"python -m benchmarks ([a-z_]+)", code):
+        assert (ROOT / "benchmarks" / f"{question}.py").exists(), question
+
+
+@pytest.mark.parametrize("page", PAGES, ids=of)
+def test_files_that_are_named_exist(page: Path) -> None:
+    roots = [ROOT, ROOT / "raymon", ROOT / "raymon" / "data"]
+    here = ROOT
+    for span in spans(page):
+        if "NAME" in span or not re.fullmatch(r"[\w/.-]+\.(?:py|proto|config)|(?:\w+/)+", span):
+            continue
+        if span.startswith(("my_", "my.", "monitor/errors")) or span in OF_A_RUN:
+            continue
+        found = [root / span for root in [*roots, here, here.parent] if (root / span).exists()]
+        assert found, span
+        # Those that come after it in a sentence are beside it.
+        here = found[0] if found[0].is_dir() else found[0].parent
+
+
+def test_the_site_has_every_page() -> None:
+    listed = set(re.findall(r"[\w/-]+\.md", (ROOT / "mkdocs.yml").read_text()))
+    written = {str(page.relative_to(DOCS)) for page in PAGES if page.is_relative_to(DOCS)}
+    assert listed == written | set(MADE)
+
+
+def test_the_readme_is_a_front_door() -> None:
+    assert len(text(ROOT / "README.md").splitlines()) <= 160
+
+
+def parsed(written: str) -> Message | None:
+    for message in MESSAGES:
+        try:
+            return text_format.Parse(written, message(), allow_unknown_field=False)
+        except text_format.ParseError as error:
+            if "missing required" in str(error):
+                return message()
+    return None
+
+
+def command_lines(page: Path) -> Iterator[str]:
+    shown = [line for block in blocks("") if block.page == page for line in block.text.splitlines()]
+    for line in [*shown, *spans(page)]:
+        if re.match(r"(\w+=\S+ |.*-- |\$ |\.venv/bin/)?raymon [a-z]+( |$)", line):
+            yield line.removeprefix("$ ").replace(".venv/bin/raymon", "raymon")
+
+
+def test_commands_are_found_in_pages() -> None:
+    assert isinstance(raymon.cli.commands.raymon, click.Group)
+    assert len([line for page in PAGES for line in command_lines(page)]) > 20
