@@ -17,10 +17,10 @@ from torch import Tensor
 from benchmarks.contenders.click_task import WORKERS, Trained, note_rank, pipeline, trained
 from raymon.recorder import Monitor, Sender
 from raymon.training.checkpoint.retention import LocalRegister
-from raymon.training.input.readers import Job
 from raymon.training.loop.worker import NO_ATTEMPT, run_worker
 from raymon.training.on_ray.malloc import keep_memory
 from raymon.training.rank.worker_context import WorkerContext
+from raymon.training.rank.worker_task import WorkerTask
 from raymon.wire import Ack
 
 Answer = TypeVar("Answer")
@@ -31,7 +31,9 @@ def unwatched(data: Path, model_dir: Path, workers: int = WORKERS) -> Trained:
     began = time.perf_counter()
     TorchTrainer(
         unwatched_worker,
-        train_loop_config={"job": Job(pipeline(data, model_dir, workers).SerializeToString())},
+        train_loop_config={
+            "task": WorkerTask(pipeline(data, model_dir, workers).SerializeToString())
+        },
         scaling_config=ScalingConfig(num_workers=workers),
         run_config=RunConfig(name=model_dir.name, storage_path=str(model_dir.parent)),
     ).fit()
@@ -42,15 +44,15 @@ def unwatched(data: Path, model_dir: Path, workers: int = WORKERS) -> Trained:
 def unwatched_worker(arguments: dict[str, Any]) -> None:
     """What each worker does."""
     keep_memory()
-    job: Job = arguments["job"]
-    world, model_dir = ray.train.get_context(), Path(job.config.model_dir)
+    task: WorkerTask = arguments["task"]
+    world, model_dir = ray.train.get_context(), Path(task.config.model_dir)
     context = WorkerContext(
         world.get_world_rank(),
         world.get_world_size(),
         ray.train.torch.get_device(),
         LocalRegister(),
     )
-    run_worker(job, context, _Nowhere(), lambda *_: _Unwatched(context, model_dir))
+    run_worker(task, context, _Nowhere(), lambda *_: _Unwatched(context, model_dir))
 
 
 class _Unwatched(Monitor):

@@ -7,6 +7,7 @@ from raymon.config.custom import (
     read_kwargs,
     told,
 )
+from raymon.config.derived import evaluates_beside, share_of_batch, skips_bad_files, total_steps
 from raymon.config.direction import cannot_rank, known_direction, note_direction, ranking, stopping
 from raymon.config.names import (
     TOTAL_LOSS,
@@ -33,6 +34,7 @@ __all__ = [
     "allow_custom_classes",
     "cannot_rank",
     "custom_classes_allowed",
+    "evaluates_beside",
     "import_class",
     "known_direction",
     "load",
@@ -46,10 +48,13 @@ __all__ = [
     "read_kwargs",
     "read_saved",
     "save",
+    "share_of_batch",
+    "skips_bad_files",
     "stopping",
     "suffixed",
     "told",
     "total_of",
+    "total_steps",
     "trained_labels",
     "trained_weights",
 ]

@@ -17,11 +17,12 @@ from raymon.storage import StoragePath, absolute, storage_path
 from raymon.training.checkpoint.best import choose_checkpoint
 from raymon.training.checkpoint.manifest import check_sound
 from raymon.training.input.datasets import EVAL, Datasets, check_datasets, is_ray_dataset
-from raymon.training.input.readers import Job, features_of
+from raymon.training.input.readers import features_of
 from raymon.training.input.vocabularies import check_vocabularies
 from raymon.training.loop.worker import run_worker
 from raymon.training.prepare import check_evaluation_input, with_absolute_paths
 from raymon.training.rank.failure import RankFailedError, explained
+from raymon.training.rank.worker_task import WorkerTask
 from raymon.training.train import datasets_in_process, in_process_context
 
 
@@ -84,16 +85,16 @@ def evaluation_of_run(
     check_evaluation_input(config, given)
     watched = config.monitor_config
     terminal = open_output(level=watched.log_level, log_format=watched.log_format)
-    job = Job(config.SerializeToString(), str(absolute(chosen.path)))
+    task = WorkerTask(config.SerializeToString(), str(absolute(chosen.path)))
     # Nothing is kept: what is published is only shown.
     reporter = Reporter(None, [], 1, math.inf)
     run = _in_process if config.ray_config.num_workers == 0 else _on_ray
-    return run(config, job, reporter, address, terminal, given)
+    return run(config, task, reporter, address, terminal, given)
 
 
 def _in_process(
     config: PipelineConfig,
-    job: Job,
+    task: WorkerTask,
     reporter: Reporter,
     address: str | None,
     terminal: RichConsole | None,
@@ -103,14 +104,14 @@ def _in_process(
     link = InProcessReporter(reporter)
 
     def work() -> None:
-        run_worker(job, in_process_context(config), link, datasets=read)
+        run_worker(task, in_process_context(config), link, datasets=read)
 
     return _follow(work, config.model_dir, link, terminal)
 
 
 def _on_ray(
     config: PipelineConfig,
-    job: Job,
+    task: WorkerTask,
     reporter: Reporter,
     address: str | None,
     terminal: RichConsole | None,
@@ -126,7 +127,7 @@ def _on_ray(
     link = start_reporter(f"{config.model_dir}:evaluate", reporter)
     is_lost = False
     try:
-        return _follow(lambda: fit(job, link, datasets), config.model_dir, link, terminal)
+        return _follow(lambda: fit(task, link, datasets), config.model_dir, link, terminal)
     except ClusterLostError:
         is_lost = True
         raise

@@ -11,7 +11,7 @@ from google.protobuf import text_format
 from torch import Tensor
 
 from raymon.config import read_saved, trained_labels
-from raymon.data import Batch, Columns, DataReader, Feature, check_input, missing_rows
+from raymon.data import Batch, Columns, DataReader, Feature, check_input, format_of, missing_rows
 from raymon.errors import DataError, RunError
 from raymon.models import Model, build_model, error_of
 from raymon.protos.pipeline_pb2 import PipelineConfig
@@ -20,7 +20,7 @@ from raymon.storage import StoragePath, absolute
 from raymon.training.checkpoint.best import choose_checkpoint
 from raymon.training.checkpoint.manifest import Checkpoint, check_sound
 from raymon.training.checkpoint.restore import load_model
-from raymon.training.input.readers import features_of, file_format
+from raymon.training.input.readers import features_of
 from raymon.training.input.vocabularies import check_vocabularies
 from raymon.training.prepare import with_absolute_paths
 from raymon.version import __version__
@@ -89,7 +89,7 @@ def _rows_to_check(config: PipelineConfig, features: list[Feature]) -> tuple[Bat
     columns = Columns(features, {})
     for path in (config.eval_input_path, config.train_input_path):
         try:
-            kind = file_format(config)
+            kind = format_of(config.data_config)
             check_input(path, columns, file_format=kind)
             reader = DataReader(path, columns, batch_size=CHECKED_ROWS, file_format=kind)
             with closing(reader.epoch(0)) as batches:

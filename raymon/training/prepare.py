@@ -12,8 +12,16 @@ import pyarrow as pa
 import torch
 from torchmetrics import Metric
 
-from raymon.config import CONFIG_FILE, named_metrics, named_train_metrics, trained_labels
-from raymon.data import Feature, LabelKind, absolute_paths, check_input, check_label_map
+from raymon.config import (
+    CONFIG_FILE,
+    evaluates_beside,
+    named_metrics,
+    named_train_metrics,
+    skips_bad_files,
+    total_steps,
+    trained_labels,
+)
+from raymon.data import Feature, LabelKind, absolute_paths, check_input, check_label_map, format_of
 from raymon.errors import ConfigError, RunError, UserError, first_line
 from raymon.metrics import TrainMetricWrapper, build_custom, few_rows, try_out
 from raymon.models import Model, build_model, label_kinds
@@ -36,11 +44,7 @@ from raymon.training.input.fg_mode import other_ids, with_fg_mode
 from raymon.training.input.readers import (
     columns_of,
     eval_reader,
-    evaluates_beside,
     features_of,
-    file_format,
-    skips_bad_files,
-    total_steps,
     train_reader,
 )
 from raymon.training.input.vocabularies import check_vocabularies, other_vocabulary
@@ -168,7 +172,7 @@ def _plan_files(config: PipelineConfig, features: list[Feature], datasets: Datas
         config.train_input_path,
         columns_of(config, features),
         skip_bad_files=skips_bad_files(config),
-        file_format=file_format(config),
+        file_format=format_of(config.data_config),
     ).rows
     if config.data_config.dataset_type == DatasetType.RayDataset:
         return RunPlan(config, _known_steps(config), rows, datasets=datasets)
@@ -194,7 +198,7 @@ def check_evaluation_input(config: PipelineConfig, datasets: Datasets) -> None:
             config.eval_input_path,
             columns_of(config, features, evaluation=True),
             skip_bad_files=skips_bad_files(config),
-            file_format=file_format(config),
+            file_format=format_of(config.data_config),
         )
         eval_reader(config, features, 0, max(1, config.ray_config.num_workers))
 

@@ -16,7 +16,7 @@ from typing import Protocol
 import torch
 from rich.console import Console as RichConsole
 
-from raymon.config import load, locate, save
+from raymon.config import evaluates_beside, load, locate, save
 from raymon.errors import (
     ClusterLostError,
     ConfigError,
@@ -55,7 +55,7 @@ from raymon.training.input.datasets import (
     reads_files_by_ray,
     title,
 )
-from raymon.training.input.readers import Job, evaluates_beside, features_of
+from raymon.training.input.readers import features_of
 from raymon.training.input.vocabularies import keep_vocabularies
 from raymon.training.loop.worker import run_worker
 from raymon.training.prepare import (
@@ -68,6 +68,7 @@ from raymon.training.prepare import (
 from raymon.training.put_back import FilesBefore
 from raymon.training.rank.failure import RankFailedError, explained
 from raymon.training.rank.worker_context import WorkerContext
+from raymon.training.rank.worker_task import WorkerTask
 from raymon.training.summary import (
     DIVERGED,
     DONE,
@@ -217,10 +218,10 @@ def _run_in_process(plan: RunPlan, address: str | None, terminal: RichConsole | 
     datasets = datasets_in_process(plan.datasets, config, address)
     before = _begin_run(plan)
     reporter = InProcessReporter(make_reporter(config))
-    job = Job(config.SerializeToString())
+    task = WorkerTask(config.SerializeToString())
 
     def work(interrupted: Callable[[], None]) -> None:
-        run_worker(job, in_process_context(config), reporter, datasets=datasets)
+        run_worker(task, in_process_context(config), reporter, datasets=datasets)
 
     return _follow(plan, work, reporter, terminal, before)
 
@@ -238,7 +239,7 @@ def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None
     datasets = with_files_of_config(plan.datasets, config)
     wait_for_capacity(config.ray_config, any(map(is_ray_dataset, datasets.values())))
 
-    job = Job(config.SerializeToString())
+    task = WorkerTask(config.SerializeToString())
     reporter = start_reporter(
         config.model_dir,
         make_reporter(config, StatusLines(STATUS_S)),
@@ -247,7 +248,7 @@ def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None
     is_lost = False
 
     def work(interrupted: Callable[[], None]) -> None:
-        fit(job, reporter, datasets, interrupted)
+        fit(task, reporter, datasets, interrupted)
         if evaluates_beside(config):
             # The last scores came after the last save.
             delete_what_goes(storage_path(config.model_dir), KeepRule.of(config))

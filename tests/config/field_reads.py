@@ -24,12 +24,13 @@ from google.protobuf import text_format
 from google.protobuf.message import Message
 
 import raymon
+from raymon.data import format_of
 from raymon.metrics import build_metric, build_train_metric
 from raymon.models import build_model, grouping_keys
 from raymon.models.losses import row_losses
 from raymon.protos import metric_pb2, model_pb2, train_pb2
 from raymon.protos.pipeline_pb2 import PipelineConfig
-from raymon.training.input.readers import features_of, file_format
+from raymon.training.input.readers import features_of
 from raymon.training.optim.optimizers import build_optimizers
 from tests.models.pipelines import batch_of, model_of, pipeline
 
@@ -204,7 +205,7 @@ def _others() -> None:
           metrics { grouped_xauc { grouping_key: "k" } } }""",
         PipelineConfig(),
     )
-    file_format(config)
+    format_of(config.data_config)
     grouping_keys(config)
     with suppress(raymon.RaymonError):
         build_model(config, [])

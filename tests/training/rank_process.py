@@ -21,9 +21,9 @@ from raymon.models import Model
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.recorder import Monitor, Sender
 from raymon.training.checkpoint.manifest import Checkpoint
-from raymon.training.input.readers import Job
 from raymon.training.loop.worker import reporting_monitor, run_worker
 from raymon.training.rank.worker_context import WorkerContext
+from raymon.training.rank.worker_task import WorkerTask
 from raymon.wire import Ack
 from tests.training.given import datasets
 
@@ -112,7 +112,7 @@ def run_rank(
         )
 
     context = WorkerContext(rank, world_size, torch.device("cpu"), run)
-    run_worker(Job(config.SerializeToString()), context, link, make_monitor, datasets)
+    run_worker(WorkerTask(config.SerializeToString()), context, link, make_monitor, datasets)
     run.model = models[0].state_dict()
     run.windows = link.windows
     return run

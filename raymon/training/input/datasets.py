@@ -9,11 +9,12 @@ from typing import Any
 
 import pyarrow as pa
 
+from raymon.config import share_of_batch
 from raymon.data import ARGUMENTS, DatasetReader, Feature, check_schema, has_state, wanted_arguments
 from raymon.errors import ConfigError, DataError
 from raymon.protos.data_pb2 import DatasetType
 from raymon.protos.pipeline_pb2 import PipelineConfig
-from raymon.training.input.readers import columns_of, share_of_batch
+from raymon.training.input.readers import columns_of
 
 _log = logging.getLogger("raymon")
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection
 
-from raymon.config import read_saved
-from raymon.data import Columns, build_features, open_table, pipeline_features, why_raw
+from raymon.config import read_saved, skips_bad_files
+from raymon.data import Columns, build_features, format_of, open_table, pipeline_features, why_raw
 from raymon.errors import ConfigError, DataError, RunError
 from raymon.protos.data_pb2 import FgMode
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.storage import StoragePath, storage_path
 from raymon.training.input.datasets import TRAIN
-from raymon.training.input.readers import file_format, skips_bad_files
 
 _log = logging.getLogger("raymon")
 
@@ -102,7 +101,10 @@ def _shown(config: PipelineConfig, datasets: Collection[str]) -> tuple[FgMode, s
             skipped: list[str] | None = [] if skips_bad_files(config) else None
             features = pipeline_features(encoded)
             files = open_table(
-                config.train_input_path, Columns(features, {}), file_format(config), skipped
+                config.train_input_path,
+                Columns(features, {}),
+                format_of(config.data_config),
+                skipped,
             )
             why = why_raw(features, raw_features, files)
         except DataError:

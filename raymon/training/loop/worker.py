@@ -10,7 +10,7 @@ from typing import Protocol
 
 import torch
 
-from raymon.config import stopping
+from raymon.config import evaluates_beside, skips_bad_files, stopping
 from raymon.errors import RunError
 from raymon.metrics import TrainMetricWrapper
 from raymon.models import Model, build_model
@@ -26,7 +26,7 @@ from raymon.training.checkpoint.saver import Saver
 from raymon.training.checkpoint.train_state import TrainState
 from raymon.training.input.datasets import Datasets
 from raymon.training.input.inputs import Inputs
-from raymon.training.input.readers import Job, evaluates_beside, features_of, skips_bad_files
+from raymon.training.input.readers import features_of
 from raymon.training.loop.evaluation import evaluate
 from raymon.training.loop.loop import Loop
 from raymon.training.loop.preemption import PreemptionWatch
@@ -38,6 +38,7 @@ from raymon.training.optim.optimizers import build_optimizers
 from raymon.training.optim.precision import set_tf32
 from raymon.training.optim.random_state import seed_everything
 from raymon.training.rank.worker_context import WorkerContext
+from raymon.training.rank.worker_task import WorkerTask
 from raymon.wire import Channel
 
 _log = logging.getLogger("raymon")
@@ -90,7 +91,7 @@ class MonitorFactory(Protocol):
 
 
 def run_worker(
-    job: Job,
+    task: WorkerTask,
     context: WorkerContext,
     reporter: ReporterLink,
     make_monitor: MonitorFactory | None = None,
@@ -100,7 +101,7 @@ def run_worker(
     """Trains, or evaluates a checkpoint, as one rank of the world.
 
     Args:
-        job: What to do.
+        task: What to do.
         context: The world of this rank.
         reporter: Takes what is measured.
         make_monitor: In place of the monitor that reports.
@@ -110,7 +111,7 @@ def run_worker(
     try:
         try:
             _run(
-                job,
+                task,
                 context,
                 reporter,
                 make_monitor or reporting_monitor,
@@ -128,14 +129,14 @@ def run_worker(
 
 
 def _run(
-    job: Job,
+    task: WorkerTask,
     context: WorkerContext,
     reporter: ReporterLink,
     make_monitor: MonitorFactory,
     datasets: Datasets,
     tell_failure: Callable[[Exception], None] | None,
 ) -> None:
-    config = job.config
+    config = task.config
     features = features_of(config)
     inputs = Inputs(config, features, datasets, context)
     set_tf32(config.train_config)
@@ -144,10 +145,10 @@ def _run(
     model.init_metric()
     model.to(context.device)
     seed_everything(config.train_config.seed, context.rank)
-    if job.checkpoint is None:
+    if task.checkpoint is None:
         _train(config, inputs, model, context, reporter, make_monitor, tell_failure)
     else:
-        _evaluate(config, inputs, model, storage_path(job.checkpoint), context, reporter)
+        _evaluate(config, inputs, model, storage_path(task.checkpoint), context, reporter)
 
 
 def _train(

@@ -13,13 +13,13 @@ from ray.train import FailureConfig, RunConfig, ScalingConfig
 from ray.train import TrainingFailedError as RayTrainingFailedError
 from ray.train.torch import TorchTrainer
 
+from raymon.config import evaluates_beside
 from raymon.errors import ClusterLostError, DataError, RaymonError, UserError, reason
 from raymon.metrics import registered_metrics
 from raymon.protos.ray_pb2 import RayConfig
 from raymon.reporter.on_ray import RayReporter
 from raymon.storage import storage_path
 from raymon.training.input.datasets import EVAL, Datasets, is_ray_dataset, title
-from raymon.training.input.readers import Job, evaluates_beside
 from raymon.training.on_ray.cluster import worker_resources
 from raymon.training.on_ray.cluster_watch import ClusterWatch
 from raymon.training.on_ray.every_row import EveryRow
@@ -27,6 +27,7 @@ from raymon.training.on_ray.storage import in_ray, repair_snapshot
 from raymon.training.on_ray.validation import validation_config
 from raymon.training.on_ray.worker import train_loop_per_worker
 from raymon.training.rank.failure import RankFailedError, first_cause
+from raymon.training.rank.worker_task import WorkerTask
 
 _log = logging.getLogger("raymon")
 
@@ -35,15 +36,15 @@ _ABORT_S = 3.0
 
 
 def fit(
-    job: Job,
+    task: WorkerTask,
     reporter: RayReporter,
     datasets: Datasets,
     interrupted: Callable[[], None] = lambda: None,
 ) -> None:
-    """Runs a job on the workers of the cluster that this process is connected to.
+    """Runs a task on the workers of the cluster that this process is connected to.
 
     Args:
-        job: What to do.
+        task: What to do.
         reporter: Takes what is measured.
         datasets: In place of files.
         interrupted: Called where a signal asks for the end, before anything is waited for.
@@ -54,9 +55,9 @@ def fit(
         ClusterLostError: Ray is gone.
         TrainingError: The run failed.
     """
-    config = job.config
+    config = task.config
     run_dir = storage_path(config.model_dir)
-    if job.checkpoint is not None:
+    if task.checkpoint is not None:
         # An evaluation has nothing to do with the checkpoints that Ray keeps for the run.
         run_dir = run_dir / "monitor" / "evaluate"
     of_ray = {name: data for name, data in datasets.items() if is_ray_dataset(data)}
@@ -69,10 +70,10 @@ def fit(
         above, name = run_dir, "."
     parent, filesystem = in_ray(above)
     evaluated = bool(config.eval_input_path) or EVAL in datasets
-    validates = job.checkpoint is None and evaluated and evaluates_beside(config)
+    validates = task.checkpoint is None and evaluated and evaluates_beside(config)
     arguments = {
-        "config": job.serialized_config,
-        "checkpoint": job.checkpoint,
+        "config": task.serialized_config,
+        "checkpoint": task.checkpoint,
         "metrics": registered_metrics(),
         "reporter": reporter.run,
         "datasets": others,

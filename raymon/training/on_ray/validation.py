@@ -54,9 +54,9 @@ def score_checkpoint(
     from raymon.metrics import register_metric
     from raymon.reporter.on_ray import RayReporter, reporter_of
     from raymon.storage import storage_path
-    from raymon.training.input.readers import Job
     from raymon.training.loop.async_evaluation import evaluate_beside
     from raymon.training.on_ray.register import for_ray
+    from raymon.training.rank.worker_task import WorkerTask
 
     logging.getLogger("raymon").setLevel(logging.WARNING)
     # The driver would have refused what nobody has allowed.
@@ -65,7 +65,7 @@ def score_checkpoint(
         register_metric(name, cls)
     torch.set_num_threads(threads)
     device = torch.device("cuda" if ray.get_gpu_ids() else "cpu")
-    config = Job(arguments["config"]).config
+    config = WorkerTask(arguments["config"]).config
     scores = evaluate_beside(
         config,
         storage_path(config.model_dir) / PurePath(checkpoint.path).name,

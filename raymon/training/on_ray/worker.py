@@ -26,12 +26,12 @@ def train_loop_per_worker(arguments: dict[str, Any]) -> None:
     from raymon.config import allow_custom_classes
     from raymon.metrics import register_metric
     from raymon.reporter.on_ray import TreeReporter, reporter_of
-    from raymon.training.input.readers import Job
     from raymon.training.loop.worker import run_worker
     from raymon.training.on_ray.malloc import keep_memory
     from raymon.training.on_ray.register import RayRegister
     from raymon.training.rank.failure import of_rank
     from raymon.training.rank.worker_context import WorkerContext
+    from raymon.training.rank.worker_task import WorkerTask
 
     keep_memory()
     # A worker says nothing by itself: the driver prints what the reporter publishes.
@@ -40,7 +40,7 @@ def train_loop_per_worker(arguments: dict[str, Any]) -> None:
     allow_custom_classes()
     for name, cls in arguments["metrics"].items():
         register_metric(name, cls)
-    job = Job(arguments["config"], arguments["checkpoint"])
+    task = WorkerTask(arguments["config"], arguments["checkpoint"])
     world = ray.train.get_context()
     context = WorkerContext(
         world.get_world_rank(),
@@ -52,11 +52,11 @@ def train_loop_per_worker(arguments: dict[str, Any]) -> None:
     if arguments["ray_datasets"]:
         from raymon.training.on_ray.datasets import rows_of_worker
 
-        datasets |= rows_of_worker(arguments["ray_datasets"], job.config)
-    reporter = TreeReporter(reporter_of(arguments["reporter"]), job.config.monitor_config)
+        datasets |= rows_of_worker(arguments["ray_datasets"], task.config)
+    reporter = TreeReporter(reporter_of(arguments["reporter"]), task.config.monitor_config)
     teller = _Teller(context.rank, reporter.publish_notice)
     try:
-        run_worker(job, context, reporter, datasets=datasets, tell_failure=teller.tell)
+        run_worker(task, context, reporter, datasets=datasets, tell_failure=teller.tell)
     except Exception as error:
         raise of_rank(error, context.rank) from error
 
