@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
-import torch
 
 from raymon.data import InputCounts
-from raymon.errors import TrainingError, reason
+from raymon.errors import TrainingError
 from raymon.results import SAVES_FAILED, SAVES_LEFT_OUT
 from raymon.storage import StoragePath
 from raymon.training.checkpoint.manifest import (
-    TRAINER,
     TensorPlace,
-    begin_checkpoint,
     checkpoint_path,
-    file_entries,
     forget_checkpoint,
-    hand_in,
-    rank_part,
     workplace,
-    write_manifest,
-    write_part,
 )
 from raymon.training.checkpoint.staging import Staging, dealt
 from raymon.training.checkpoint.train_state import (
@@ -36,25 +23,10 @@ from raymon.training.checkpoint.train_state import (
     replicated_tensors,
     shared_rest,
 )
-from raymon.training.rank.worker_context import ANOTHER_WORKER, WorkerContext
-
-_log = logging.getLogger("raymon")
+from raymon.training.checkpoint.writer import CheckpointWriter, Content
+from raymon.training.rank.worker_context import WorkerContext
 
 _PATIENCE_S = 30.0
-
-
-@dataclass(frozen=True)
-class _Save:
-    """What is written: a copy, or memory that nobody changes."""
-
-    step: int
-    epoch: int
-    stopped: str | None
-    metrics: Mapping[str, float]
-    tensors: Callable[[], Mapping[str, torch.Tensor]]
-    places: Mapping[str, TensorPlace]
-    shared: Mapping[str, Any]
-    own: Mapping[str, Any]
 
 
 class Saver:
@@ -115,7 +87,7 @@ class Saver:
         sizes = {name: tensor.nbytes for name, tensor in tensors.items()}
         ranks = dealt(sizes, self._context.world_size)
         own = {n: tensor for n, tensor in tensors.items() if ranks[n] == self._context.rank}
-        work = _Save(
+        content = Content(
             state.step,
             state.position.shared.epoch,
             state.stopped,
@@ -125,7 +97,7 @@ class Saver:
             shared_rest(state) if self._context.rank == 0 else {},
             own_rest(state, self._context.device),
         )
-        self._running = self._thread.submit(self._write, work)
+        self._running = self._thread.submit(self._write, content)
         self.standstill_s += time.monotonic() - began
 
     def ask_for_preemption(self) -> Future[str | None]:
@@ -168,73 +140,22 @@ class Saver:
         if self._context.rank == 0:
             self.counts.add(name, 1)
 
-    def _write(self, save: _Save) -> str | None:
+    def _write(self, content: Content) -> str | None:
         """Why there is no checkpoint; None where there is one."""
-        path = checkpoint_path(self._model_dir, save.step)
+        path = checkpoint_path(self._model_dir, content.step)
         with workplace(path) as here:
-            return self._write_by_way_of(here, path, save)
+            why = CheckpointWriter(path, here, content, self._beside).write()
+            if why is not None:
+                return self._failed(path, why)
+            self._context.register.register(str(path), content.step, content.metrics)
+            if self._context.rank == 0:
+                self._saved(content.step)
+            return None
 
-    def _write_by_way_of(self, here: Path, path: StoragePath, save: _Save) -> str | None:
-        world, group = self._beside, self._beside.group
-        error: Exception | None = None
-        entries: list[Mapping[str, Any]] = []
-
-        def begin() -> None:
-            if world.rank == 0:
-                begin_checkpoint(path)
-
-        def wait_for_copies() -> None:
-            # By itself: a rank that fails here must not leave the others in a collective.
-            tensors.update(save.tensors())
-
-        def write() -> None:
-            from raymon.training.checkpoint.tensor_files import write_tensors
-
-            write_tensors(here, tensors, group)
-
-        def write_rest() -> None:
-            names = [rank_part(world.rank)]
-            write_part(here, names[0], save.own)
-            if world.rank == 0:
-                write_part(here, TRAINER, save.shared)
-                names.append(TRAINER)
-            entries.append(file_entries(here, world.rank, names))
-            hand_in(here, path)
-
-        def commit() -> None:
-            files = {name: entry for part in parts for name, entry in part.items()}
-            if world.rank == 0:
-                write_manifest(
-                    path,
-                    step=save.step,
-                    epoch=save.epoch,
-                    stopped=save.stopped,
-                    metrics=save.metrics,
-                    world_size=world.world_size,
-                    files=files,
-                    tensors=save.places,
-                )
-
-        tensors: dict[str, torch.Tensor] = {}
-        parts: list[Mapping[str, Any]] = []
-        for action in (begin, wait_for_copies, write, write_rest, commit):
-            try:
-                action()
-            except Exception as failure:
-                error = failure
-            if not world.all_agree(error is None):
-                return self._failed(path, error)
-            if action is write_rest:
-                parts = world.gather(entries[0])
-        self._context.register.register(str(path), save.step, save.metrics)
-        if world.rank == 0:
-            self._saved(save.step)
-        return None
-
-    def _failed(self, path: StoragePath, error: Exception | None) -> str:
-        why = f"{path}: not saved: {reason(error) if error else ANOTHER_WORKER}"
+    def _failed(self, path: StoragePath, why: str) -> str:
+        text = f"{path}: not saved: {why}"
         self._count(SAVES_FAILED)
         if self._context.rank == 0:
             forget_checkpoint(path)
-            self._tell(f"{why}; training goes on, and the next save is tried")
-        return why
+            self._tell(f"{text}; training goes on, and the next save is tried")
+        return text

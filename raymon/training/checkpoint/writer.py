@@ -1,0 +1,129 @@
+"""One checkpoint as it is written and committed, by all ranks together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from raymon.errors import reason
+from raymon.storage import FileEntry, StoragePath
+from raymon.training.checkpoint.manifest import (
+    TRAINER,
+    TensorPlace,
+    begin_checkpoint,
+    file_entries,
+    hand_in,
+    rank_part,
+    write_manifest,
+    write_part,
+)
+from raymon.training.rank.worker_context import ANOTHER_WORKER, WorkerContext
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a rank writes into a checkpoint: a copy, or memory that nobody changes.
+
+    Attributes:
+        step: Steps that the model has made.
+        epoch: Epochs that are over.
+        stopped: Why the run ends there, by its scores; None where they still improve.
+        metrics: Scores of the evaluation at that step, by name.
+        tensors: Waits for the copies of the tensors that this rank writes, and gives them by name.
+        places: Where each tensor of the state is, on whichever rank.
+        shared: What else is the same on every rank; empty on all but rank 0, which writes it.
+        own: What this rank has of its own.
+    """
+
+    step: int
+    epoch: int
+    stopped: str | None
+    metrics: Mapping[str, float]
+    tensors: Callable[[], Mapping[str, torch.Tensor]]
+    places: Mapping[str, TensorPlace]
+    shared: Mapping[str, Any]
+    own: Mapping[str, Any]
+
+
+class CheckpointWriter:
+    """Writes the part of this rank, and commits the checkpoint when all parts are written.
+
+    Every rank takes the same actions in the same order. After each of them the ranks agree that it
+    succeeded on all; where it failed on one, none goes on. The manifest is written last, by rank 0:
+    until then there is no checkpoint.
+
+    Args:
+        path: Directory of the checkpoint.
+        here: Where this rank writes its files; see `workplace`.
+        content: What it writes.
+        world: Of this rank, for the thread that writes.
+    """
+
+    def __init__(self, path: StoragePath, here: Path, content: Content, world: WorkerContext):
+        self._path = path
+        self._here = here
+        self._content = content
+        self._world = world
+        self._error: Exception | None = None
+        self._tensors: Mapping[str, torch.Tensor] = {}
+        self._entries: Mapping[str, FileEntry] = {}
+        self._entries_of_ranks: Sequence[Mapping[str, FileEntry]] = ()
+
+    def write(self) -> str | None:
+        """Why there is no checkpoint; None where there is one. Every rank calls it, once."""
+        actions = (self._begin, self._wait_for_copies, self._write_tensors, self._write_rest)
+        if not all(self._succeeds(action) for action in actions):
+            return self._why()
+        self._entries_of_ranks = self._world.gather(self._entries)
+        return None if self._succeeds(self._commit) else self._why()
+
+    def _succeeds(self, action: Callable[[], None]) -> bool:
+        """Takes an action; whether it succeeded on every rank."""
+        try:
+            action()
+        except Exception as error:
+            self._error = error
+        return self._world.all_agree(self._error is None)
+
+    def _why(self) -> str:
+        return reason(self._error) if self._error else ANOTHER_WORKER
+
+    def _begin(self) -> None:
+        if self._world.rank == 0:
+            begin_checkpoint(self._path)
+
+    def _wait_for_copies(self) -> None:
+        # By itself: a rank that fails here must not leave the others in a collective.
+        self._tensors = self._content.tensors()
+
+    def _write_tensors(self) -> None:
+        # What writes tensors takes a while to import.
+        from raymon.training.checkpoint.tensor_files import write_tensors
+
+        write_tensors(self._here, self._tensors, self._world.group)
+
+    def _write_rest(self) -> None:
+        names = [rank_part(self._world.rank)]
+        write_part(self._here, names[0], self._content.own)
+        if self._world.rank == 0:
+            write_part(self._here, TRAINER, self._content.shared)
+            names.append(TRAINER)
+        self._entries = file_entries(self._here, self._world.rank, names)
+        hand_in(self._here, self._path)
+
+    def _commit(self) -> None:
+        if self._world.rank == 0:
+            write_manifest(
+                self._path,
+                step=self._content.step,
+                epoch=self._content.epoch,
+                stopped=self._content.stopped,
+                metrics=self._content.metrics,
+                world_size=self._world.world_size,
+                files={n: entry for part in self._entries_of_ranks for n, entry in part.items()},
+                tensors=self._content.places,
+            )
