@@ -30,6 +30,13 @@ def test_a_field_has_its_type_its_default_and_its_comment() -> None:
     assert '| `separator` | text | `"\\x1d"` |' in PAGE.replace("'\\x1d'", '"\\x1d"')
 
 
+def test_every_field_says_what_it_does() -> None:
+    for row in re.findall(r"^\| `\w+` \|.*$", PAGE, re.M):
+        assert not row.endswith("|  |"), row
+    for message in re.findall(r"^## (\w+)\n\n(.)", PAGE, re.M):
+        assert message[1] != "|", message[0]
+
+
 def test_no_comment_of_a_field_is_left_out() -> None:
     comments = read_comments()
     fields = 0
