@@ -10,7 +10,7 @@ from raymon.data.datasets.dataset_reader import (
 from raymon.data.datasets.opened_dataset import ARGUMENTS, has_state, wanted_arguments
 from raymon.data.features.build import build_features
 from raymon.data.features.feature import EmbeddingSpec, Feature
-from raymon.data.features.fg_mode import pipeline_features, why_raw
+from raymon.data.features.fg_mode import is_encoded, pipeline_features, why_raw
 from raymon.data.features.vocabulary import Vocabulary
 from raymon.data.files.csv_file import CsvFormat, compression_of
 from raymon.data.files.formats import (
@@ -60,6 +60,7 @@ __all__ = [
     "format_of",
     "has_state",
     "input_files",
+    "is_encoded",
     "kinds_by_ending",
     "may_be_read",
     "missing_rows",

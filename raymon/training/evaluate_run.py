@@ -82,7 +82,7 @@ def evaluation_of_run(
     features = features_of(config)
     check_vocabularies(model_dir, features)
     check_datasets(given, config, features)
-    check_evaluation_input(config, given)
+    check_evaluation_input(config, features, given)
     watched = config.monitor_config
     terminal = open_output(level=watched.log_level, log_format=watched.log_format)
     task = WorkerTask(config.SerializeToString(), str(absolute(chosen.path)))

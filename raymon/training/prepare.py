@@ -21,7 +21,15 @@ from raymon.config import (
     total_steps,
     trained_labels,
 )
-from raymon.data import Feature, LabelKind, absolute_paths, check_input, check_label_map, format_of
+from raymon.data import (
+    Feature,
+    LabelKind,
+    absolute_paths,
+    check_input,
+    check_label_map,
+    format_of,
+    is_encoded,
+)
 from raymon.errors import ConfigError, RunError, UserError, first_line
 from raymon.metrics import TrainMetricWrapper, build_custom, few_rows, try_out
 from raymon.models import Model, build_model, label_kinds
@@ -59,6 +67,7 @@ class RunPlan:
 
     Attributes:
         config: With absolute paths.
+        features: Its features.
         total_steps: Steps of the run; None where they are not known.
         rows: Rows of the training data; None where they are not known.
         dropped: Rows of an epoch that fill no batch and are left out.
@@ -66,14 +75,18 @@ class RunPlan:
     """
 
     config: PipelineConfig
+    features: list[Feature]
     total_steps: int | None
     rows: int | None
     dropped: int = 0
     datasets: Datasets = field(default_factory=dict)
 
 
-def check_config(config: PipelineConfig) -> None:
+def check_config(config: PipelineConfig) -> list[Feature]:
     """Checks all of a config that needs no data: features, feature groups, the model's class.
+
+    Returns:
+        Its features.
 
     Raises:
         ConfigError: Something is wrong with it.
@@ -87,6 +100,7 @@ def check_config(config: PipelineConfig) -> None:
     model = outline_of(config, features)
     model.init_metric()
     check_parts(config.train_config.dense_optimizer, model)
+    return features
 
 
 def outline_of(config: PipelineConfig, features: list[Feature]) -> Model:
@@ -134,30 +148,39 @@ def _try_custom_metric(
     return metric
 
 
-def plan_run(config: PipelineConfig, datasets: Datasets, *, resumed: bool = False) -> RunPlan:
+def plan_run(
+    config: PipelineConfig,
+    datasets: Datasets,
+    *,
+    resumed: bool = False,
+    is_checked: bool = False,
+) -> RunPlan:
     """Checks the config and its data, files by their footers alone.
 
     Args:
         config: Of the run.
         datasets: In place of files.
         resumed: The run goes on.
+        is_checked: `check_config` has had the config, which is not checked again where its data
+            does not show that its columns are of the other kind.
 
     Raises:
         ConfigError: The config is wrong.
         DataError: The data is missing, or is not what the config says.
         RunError: The run goes on, and had other vocabularies.
     """
-    config = with_fg_mode(with_absolute_paths(config), datasets, resumed=resumed)
-    check_config(config)
-    features = features_of(config)
+    given = with_absolute_paths(config)
+    config = with_fg_mode(given, datasets, resumed=resumed)
+    is_checked = is_checked and is_encoded(config) == is_encoded(given)
+    features = features_of(config) if is_checked else check_config(config)
     if resumed:
         check_vocabularies(storage_path(config.model_dir), features)
     check_datasets(datasets, config, features)
     if TRAIN in datasets:
-        plan = RunPlan(config, _known_steps(config), None, datasets=datasets)
+        plan = RunPlan(config, features, _known_steps(config), None, datasets=datasets)
     else:
         plan = _plan_files(config, features, datasets)
-    check_evaluation_input(config, datasets)
+    check_evaluation_input(config, features, datasets)
     if evaluates_beside(config) and isinstance(datasets.get(EVAL), Iterable):
         raise ConfigError(
             "eval_config.mode: is ASYNC, where one task reads the rows of all ranks; "
@@ -175,10 +198,10 @@ def _plan_files(config: PipelineConfig, features: list[Feature], datasets: Datas
         file_format=format_of(config.data_config),
     ).rows
     if config.data_config.dataset_type == DatasetType.RayDataset:
-        return RunPlan(config, _known_steps(config), rows, datasets=datasets)
+        return RunPlan(config, features, _known_steps(config), rows, datasets=datasets)
     reader = train_reader(config, features, 0, max(1, config.ray_config.num_workers))
     steps = total_steps(config.train_config, reader.steps_per_epoch)
-    return RunPlan(config, steps, rows, reader.dropped, datasets)
+    return RunPlan(config, features, steps, rows, reader.dropped, datasets)
 
 
 def _known_steps(config: PipelineConfig) -> int | None:
@@ -186,14 +209,20 @@ def _known_steps(config: PipelineConfig) -> int | None:
     return None if train.HasField("num_epochs") else int(train.num_steps)
 
 
-def check_evaluation_input(config: PipelineConfig, datasets: Datasets) -> None:
+def check_evaluation_input(
+    config: PipelineConfig, features: list[Feature], datasets: Datasets
+) -> None:
     """Checks the files of the evaluation data, where there are any.
+
+    Args:
+        config: With absolute paths.
+        features: Its features.
+        datasets: In place of files.
 
     Raises:
         DataError: They are missing, or are not what the config says.
     """
     if config.eval_input_path and EVAL not in datasets:
-        features = features_of(config)
         check_input(
             config.eval_input_path,
             columns_of(config, features, evaluation=True),
@@ -219,8 +248,12 @@ def check_devices(config: PipelineConfig) -> None:
         )
 
 
-def plan_fine_tuning(config: PipelineConfig) -> list[Transfer]:
+def plan_fine_tuning(config: PipelineConfig, features: list[Feature]) -> list[Transfer]:
     """What a run that begins takes of another one; empty where it takes nothing.
+
+    Args:
+        config: With absolute paths.
+        features: Its features.
 
     Raises:
         RunError: There is no such checkpoint, or nothing of it fits.
@@ -228,7 +261,6 @@ def plan_fine_tuning(config: PipelineConfig) -> list[Transfer]:
     train = config.train_config
     if not train.fine_tune_checkpoint:
         return []
-    features = features_of(config)
     model = outline_of(config, features)
     checkpoint = checkpoint_of(train.fine_tune_checkpoint)
     why = other_ids(config, checkpoint.path.parent)

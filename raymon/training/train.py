@@ -55,7 +55,6 @@ from raymon.training.input.datasets import (
     reads_files_by_ray,
     title,
 )
-from raymon.training.input.readers import features_of
 from raymon.training.input.vocabularies import keep_vocabularies
 from raymon.training.loop.worker import run_worker
 from raymon.training.prepare import (
@@ -130,17 +129,19 @@ def train(
         TrainingError: The run failed.
     """
     given = dict(datasets or {})
+    is_checked = not isinstance(config, PipelineConfig)
     if isinstance(config, PipelineConfig):
         pipeline = config
     else:
         pipeline = load_checked(config, overrides, datasets=given)
     watched = pipeline.monitor_config
     terminal = open_output(level=watched.log_level, log_format=watched.log_format)
-    plan = plan_run(pipeline, given, resumed=resume)
+    plan = plan_run(pipeline, given, resumed=resume, is_checked=is_checked)
     with RunLock(storage_path(plan.config.model_dir)):
         check_model_dir(storage_path(plan.config.model_dir), resume)
         if not resume:
-            _log_fine_tuning(plan.config.train_config, plan_fine_tuning(plan.config))
+            found = plan_fine_tuning(plan.config, plan.features)
+            _log_fine_tuning(plan.config.train_config, found)
         run = _run_in_process if pipeline.ray_config.num_workers == 0 else _run_on_ray
         summary = run(plan, address, terminal)
         if pipeline.HasField("export_config") and pipeline.export_config.export_at_end:
@@ -290,7 +291,7 @@ def _begin_run(plan: RunPlan) -> FilesBefore:
     before = FilesBefore(storage_path(config.model_dir))
     save(config, config.model_dir)
     if not before.goes_on:
-        keep_vocabularies(storage_path(config.model_dir), features_of(config))
+        keep_vocabularies(storage_path(config.model_dir), plan.features)
     begin_summary(storage_path(config.model_dir))
     _log.info(
         "Training on %s, %s, %s workers, into %s",

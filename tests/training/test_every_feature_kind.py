@@ -16,6 +16,7 @@ from raymon.config import load
 from raymon.serving import open_bundle, predict
 from raymon.storage import storage_path
 from raymon.training.export import export_run
+from raymon.training.input.readers import features_of
 from raymon.training.prepare import plan_fine_tuning
 
 ROWS = 96
@@ -155,7 +156,8 @@ def test_every_kind_is_trained_evaluated_exported_and_predicted(
     with pytest.raises(raymon.RunError, match=other):
         raymon.train(path, {"train_config.num_epochs": 3}, resume=True)
     with caplog.at_level(logging.WARNING, "raymon"):
-        plan_fine_tuning(load(path, [f"train_config.fine_tune_checkpoint={tmp_path}/run"]))
+        config = load(path, [f"train_config.fine_tune_checkpoint={tmp_path}/run"])
+        plan_fine_tuning(config, features_of(config))
     assert "the vocabulary of feature filed is another one here" in caplog.text
     (tmp_path / "words.txt").write_text("3\r\n1.0")  # the same values, written otherwise
     assert raymon.evaluate_run(run)[1] == pytest.approx(dict(summary.eval_metrics), abs=1e-12)

@@ -1,0 +1,56 @@
+"""A run checks its config once, and anew where its data shows that it means something else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import raymon
+from raymon.config import load
+from raymon.protos.data_pb2 import FgMode
+from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.training import prepare
+
+
+@pytest.fixture
+def checks(monkeypatch: pytest.MonkeyPatch) -> list[PipelineConfig]:
+    """The configs of which a model was outlined."""
+    seen: list[PipelineConfig] = []
+    original = prepare.outline_of
+
+    def outline_of(config: PipelineConfig, *rest: object) -> object:
+        seen.append(config)
+        return original(config, *rest)
+
+    monkeypatch.setattr(prepare, "outline_of", outline_of)
+    return seen
+
+
+def test_training_checks_the_config_of_a_file_once(
+    config_file: Path, checks: list[PipelineConfig]
+) -> None:
+    raymon.train(config_file, ["ray_config.num_workers=0", "train_config.num_steps=1"])
+    assert len(checks) == 1
+
+
+def test_a_config_that_nobody_has_checked_is_checked(
+    config_file: Path, checks: list[PipelineConfig]
+) -> None:
+    prepare.plan_run(load(config_file), {})
+    assert len(checks) == 1
+
+
+def test_where_data_shows_that_its_columns_are_ids_the_config_is_checked_anew(
+    config_file: Path, checks: list[PipelineConfig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def encoded(config: PipelineConfig, *_: object, **__: object) -> PipelineConfig:
+        result = PipelineConfig()
+        result.CopyFrom(config)
+        result.data_config.fg_mode = FgMode.FG_NONE
+        return result
+
+    monkeypatch.setattr(prepare, "with_fg_mode", encoded)
+    with pytest.raises(raymon.DataError):  # its columns hold no ids
+        prepare.plan_run(load(config_file), {}, is_checked=True)
+    assert len(checks) == 1
