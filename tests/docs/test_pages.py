@@ -153,6 +153,17 @@ def test_files_that_are_named_exist(page: Path) -> None:
         here = found[0] if found[0].is_dir() else found[0].parent
 
 
+@pytest.mark.parametrize("block", blocks("mermaid"), ids=str)
+def test_drawings_have_no_character_that_ends_a_line(block: Block) -> None:
+    assert ";" not in block.text
+
+
+@pytest.mark.parametrize("page", PAGES, ids=of)
+def test_headings_stand_alone(page: Path) -> None:
+    assert not re.findall(r"^.*\S #{2,} .*$", prose(page), re.M)
+    assert not re.findall(r"[^\n]\n#{1,4} ", prose(page))
+
+
 def test_the_site_has_every_page() -> None:
     listed = set(re.findall(r"[\w/-]+\.md", (ROOT / "mkdocs.yml").read_text()))
     written = {str(page.relative_to(DOCS)) for page in PAGES if page.is_relative_to(DOCS)}
