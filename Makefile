@@ -38,6 +38,7 @@ soak: $(VENV)/.soak ## Kill dozens of processes, cut networks, look long for bro
 bench: $(VENV)/.dev ## Measure raymon beside others; writes benchmarks/results. Three quarters of an hour.
 	$(BIN)/python -m benchmarks.harness.everything
 	$(BIN)/python -m benchmarks.harness.everything --quick
+	$(BIN)/python -m scripts.error_plot
 
 bench-check: $(VENV)/.dev ## Are the ratios still those of benchmarks/results/quick? On any machine.
 	$(BIN)/python -m benchmarks.harness.check
