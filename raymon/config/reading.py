@@ -39,8 +39,7 @@ def load(
         ConfigError: one line, `FILE:LINE: FIELD: what is wrong; what would be right`. For an
             override the place is `--set FIELD=VALUE`.
     """
-    config, source = _read(path, overrides)
-    source.warned = warned
+    config, source = _read(path, overrides, warned)
     for name in _PATHS:
         if config.HasField(name):
             setattr(config, name, _expand(getattr(config, name), name, source))
@@ -69,7 +68,7 @@ def locate(
 
 
 def _read(
-    path: str | os.PathLike[str] | ObjectPath, overrides: Overrides
+    path: str | os.PathLike[str] | ObjectPath, overrides: Overrides, warned: bool = False
 ) -> tuple[PipelineConfig, Source]:
     file = storage_path(path)
     name = str(path)
@@ -84,8 +83,9 @@ def _read(
         ) from None
     except OSError as error:
         raise ConfigError(f"{name}: cannot be read: {os_reason(error)}") from None
-    config, source = PipelineConfig(), Source(name)
-    source.lines = parse_text(text, config, lambda line: f"{name}:{line}")
+    config = PipelineConfig()
+    lines = parse_text(text, config, lambda line: f"{name}:{line}")
+    source = Source(name, lines, warned=warned)
     apply_overrides(config, overrides, source)
     return config, source
 

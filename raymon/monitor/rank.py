@@ -129,8 +129,8 @@ class OpenRank:
             sender=self._sender,
             device=device,
             first_step=self._settings.first_step or 0,
+            clock=self.clock,
         )
-        self._monitor.clock = self.clock
         return self._monitor
 
     def _update(self, arguments: tuple[Tensor, ...], weights: Tensor | None) -> None:

@@ -39,6 +39,7 @@ class Monitor:
             it was called last.
         take_save_counts: Gives, by name, what became of saves of which there is no checkpoint,
             since it was called last.
+        clock: Where the time of steps goes; None for one of its own, which begins now.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Monitor:
         first_step: int = 0,
         take_input_counts: Callable[[], Mapping[str, int]] = dict,
         take_save_counts: Callable[[], Mapping[str, int]] = dict,
+        clock: PhaseClock | None = None,
     ) -> None:
         self._attempt = attempt
         self._rank = rank
@@ -70,7 +72,7 @@ class Monitor:
         self._extremes = {name: metric.extremes for name, metric in metrics.items()}
         for metric in metrics.values():
             metric.hand_over()
-        self.clock = PhaseClock()
+        self.clock = PhaseClock() if clock is None else clock
         self._failures = Failures()
         self._index = 0
         self._learning_rates: Sequence[float] = ()

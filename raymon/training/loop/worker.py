@@ -170,11 +170,16 @@ def _train(
         context,
         rows_may_be_missing=skips_bad_files(config),
     )
-    state = TrainState(model, optimizers, train_step.scaler, feed.data, position=feed.begin)
-    if config.train_config.dense_optimizer.HasField("ema"):
-        state.averages = AveragedWeights(config.train_config.dense_optimizer.ema, model)
-    if config.train_config.HasField("early_stopping"):
-        state.stopping = EarlyStopping(stopping(config))
+    train, dense = config.train_config, config.train_config.dense_optimizer
+    state = TrainState(
+        model,
+        optimizers,
+        train_step.scaler,
+        feed.data,
+        position=feed.begin,
+        stopping=EarlyStopping(stopping(config)) if train.HasField("early_stopping") else None,
+        averages=AveragedWeights(dense.ema, model) if dense.HasField("ema") else None,
+    )
     model_dir = storage_path(config.model_dir)
     checkpoint = checkpoint_to_restore(model_dir, context, reporter.publish_notice)
     if checkpoint is not None:
