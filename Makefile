@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test soak check docs bench bench-check protos clean
+.PHONY: demo test soak check docs bench bench-check dist protos clean
 
 $(VENV)/.runtime: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -23,6 +23,10 @@ $(VENV)/.docs: $(VENV)/.runtime
 	$(BIN)/pip install --quiet --editable '.[docs]'
 	touch $@
 
+$(VENV)/.dist: $(VENV)/.dev
+	$(BIN)/pip install --quiet --editable '.[dev,dist]'
+	touch $@
+
 demo: $(VENV)/.runtime ## Make a click log, train on 2 workers, show how it went.
 	$(BIN)/python -m raymon.data.synthetic demo/data
 	rm -rf demo/run
@@ -40,8 +44,14 @@ bench: $(VENV)/.dev ## Measure raymon beside others; writes benchmarks/results. 
 	$(BIN)/python -m benchmarks.harness.everything --quick
 	$(BIN)/python -m scripts.error_plot
 
-bench-check: $(VENV)/.dev ## Are the ratios still those of benchmarks/results/quick? On any machine.
+bench-dist: $(VENV)/.dist ## Build the wheel and the sdist, and try each in a fresh environment.
+	scripts/try_dist
+
+check: $(VENV)/.dev ## Are the ratios still those of benchmarks/results/quick? On any machine.
 	$(BIN)/python -m benchmarks.harness.check
+
+dist: $(VENV)/.dist ## Build the wheel and the sdist, and try each in a fresh environment.
+	scripts/try_dist
 
 check: $(VENV)/.dev ## Style, types, imports, and generated code.
 	$(BIN)/ruff check .
@@ -58,4 +68,4 @@ protos: $(VENV)/.dev ## Generate raymon/protos from protos/raymon.
 	scripts/generate_protos
 
 clean: ## Remove what make made.
-	rm -rf $(VENV) demo build *.egg-info
+	rm -rf $(VENV) demo build dist *.egg-info

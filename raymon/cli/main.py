@@ -54,12 +54,9 @@ def _run(signals: Signals) -> int:
     """The exit code of the command, after one line where something is wrong."""
     try:
         set_up_logging()
-        # Here, as it takes seconds in which a signal may come.
+        # Here, as a signal may come meanwhile.
         from raymon.cli.commands import raymon
 
-        # A model of the user's own is found where the command is run, as with `python -m`; what
-        # raymon needs is not looked for there.
-        sys.path.insert(0, os.getcwd())
         raymon.main(standalone_mode=False, obj=signals)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()

@@ -7,8 +7,6 @@ from typing import Any, TypeVar
 
 import click
 
-from raymon.config import allow_custom_classes
-
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 set_option = click.option(
@@ -37,6 +35,9 @@ address_option = click.option(
 
 def _allow(context: click.Context, parameter: click.Parameter, allowed: bool) -> None:
     if allowed:
+        # It imports torch, for which --version and completion do not wait.
+        from raymon.config import allow_custom_classes
+
         allow_custom_classes()
 
 

@@ -18,7 +18,6 @@ from raymon.cli.options import (
     with_num_workers,
 )
 from raymon.cli.streams import say
-from raymon.cli.summary import print_summary
 
 
 @click.command()
@@ -38,6 +37,7 @@ def train(
     as_json: bool,
 ) -> None:
     """Train the model that CONFIG describes."""
+    from raymon.cli.summary import print_summary
     from raymon.storage import to_json
     from raymon.training.summary import DIVERGED
     from raymon.training.train import train as run
