@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from importlib import import_module
-
 import click
 
 from raymon.cli.best import best
@@ -23,11 +19,6 @@ from raymon.cli.versions import versions_option
 @versions_option
 def raymon() -> None:
     """Train PyTorch models on Ray, and see the true numbers of the whole cluster meanwhile."""
-    # Only where a command is run: --version and completion do without torch, which takes seconds.
-    import_module("raymon.config")
-    # A model of the user's own is found where the command is run, as with `python -m`; what raymon
-    # needs is not looked for there.
-    sys.path.insert(0, os.getcwd())
 
 
 raymon.add_command(train)

@@ -7,6 +7,7 @@ import os
 import sys
 import traceback
 from contextlib import suppress
+from importlib import import_module
 
 import click
 
@@ -17,6 +18,7 @@ from raymon.log import set_up_logging
 
 EXIT_FAILED = 1
 EXIT_USER_ERROR = 2
+COMPLETION = "_RAYMON_COMPLETE"
 
 
 def main() -> None:
@@ -54,9 +56,14 @@ def _run(signals: Signals) -> int:
     """The exit code of the command, after one line where something is wrong."""
     try:
         set_up_logging()
-        # Here, as a signal may come meanwhile.
         from raymon.cli.commands import raymon
 
+        if _runs_a_command():
+            # Here, as torch takes seconds in which a signal may come.
+            import_module("raymon.config")
+        # A model of the user's own is found where the command is run, as with `python -m`; what
+        # raymon needs is not looked for there.
+        sys.path.insert(0, os.getcwd())
         raymon.main(standalone_mode=False, obj=signals)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
@@ -90,6 +97,11 @@ def _run(signals: Signals) -> int:
         _say(explained(error))
         return EXIT_FAILED
     return 0
+
+
+def _runs_a_command() -> bool:
+    """Whether more is asked for than --version, --help or the completion of a word."""
+    return sys.argv[1:2] != [] and sys.argv[1][:1] != "-" and COMPLETION not in os.environ
 
 
 def _say(text: str) -> None:

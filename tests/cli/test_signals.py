@@ -140,8 +140,9 @@ main()
 
 @pytest.mark.parametrize("error", ["", "RecursionError('deep')"])
 def test_a_command_that_is_being_imported_ends_by_one_line(error: str) -> None:
+    program = IMPORTING.format(error=error)
     ended = subprocess.run(
-        [sys.executable, "-c", IMPORTING.format(error=error)], capture_output=True, text=True
+        [sys.executable, "-c", program, "best", "run"], capture_output=True, text=True
     )
     assert ended.returncode == 130
     assert ended.stderr.startswith("raymon: interrupted")
