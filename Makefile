@@ -44,10 +44,7 @@ bench: $(VENV)/.dev ## Measure raymon beside others; writes benchmarks/results. 
 	$(BIN)/python -m benchmarks.harness.everything --quick
 	$(BIN)/python -m scripts.error_plot
 
-bench-dist: $(VENV)/.dist ## Build the wheel and the sdist, and try each in a fresh environment.
-	scripts/try_dist
-
-check: $(VENV)/.dev ## Are the ratios still those of benchmarks/results/quick? On any machine.
+bench-check: $(VENV)/.dev ## Are the ratios still those of benchmarks/results/quick? On any machine.
 	$(BIN)/python -m benchmarks.harness.check
 
 dist: $(VENV)/.dist ## Build the wheel and the sdist, and try each in a fresh environment.
