@@ -36,10 +36,14 @@ from tests.models.pipelines import batch_of, model_of, pipeline
 
 _PACKAGE = os.path.dirname(raymon.__file__) + os.sep
 _CHECKS = {
-    "load.py", "overrides.py", "rules.py", "save.py", "source.py", "text.py", "scalars.py",
-    "unknown.py", "validate.py", "validate_losses.py", "validate_model.py",
-    "validate_optimizer.py",
+    f"{_PACKAGE}config{os.sep}{name}"
+    for name in (
+        "given_names.py", "overrides.py", "reading.py", "rules.py", "saving.py", "scalars.py",
+        "source.py", "text.py", "unknown.py", "validate.py", "validate_losses.py",
+        "validate_model.py", "validate_optimizer.py",
+    )
 }  # fmt: skip
+assert all(map(os.path.isfile, _CHECKS)), "what checks a field has moved"
 
 reads: set[str] = set()
 
@@ -58,7 +62,7 @@ def messages(descriptor: Any = PipelineConfig.DESCRIPTOR) -> Iterator[Any]:
 
 def _by_raymon(depth: int) -> bool:
     path = sys._getframe(depth).f_code.co_filename
-    return path.startswith(_PACKAGE) and os.path.basename(path) not in _CHECKS
+    return path.startswith(_PACKAGE) and path not in _CHECKS
 
 
 def watch() -> None:
