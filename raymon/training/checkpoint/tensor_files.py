@@ -154,6 +154,9 @@ class _Fetched(FileSystem):
 
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
+        if module == "pathlib._local":
+            # Where paths are in Python 3.13 alone; the other versions read its checkpoints too.
+            module = "pathlib"
         if module == "torch" and isinstance(getattr(torch, name, None), torch.dtype):
             return getattr(torch, name)
         if name in _MODULES.get(module, ()):
