@@ -15,7 +15,7 @@ from ray.train.torch import TorchTrainer
 from torch import Tensor
 
 from benchmarks.contenders.click_task import WORKERS, Trained, note_rank, pipeline, trained
-from raymon.recorder import Monitor, Sender
+from raymon.recorder import Recorder, Sender
 from raymon.training.checkpoint.retention import LocalRegister
 from raymon.training.loop.worker import NO_ATTEMPT, run_worker
 from raymon.training.on_ray.malloc import keep_memory
@@ -55,7 +55,7 @@ def unwatched_worker(arguments: dict[str, Any]) -> None:
     run_worker(task, context, _Nowhere(), lambda *_: _Unwatched(context, model_dir))
 
 
-class _Unwatched(Monitor):
+class _Unwatched(Recorder):
     """Counts the seconds of training, and does nothing else."""
 
     def __init__(self, context: WorkerContext, directory: Path) -> None:

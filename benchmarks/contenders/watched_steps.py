@@ -15,7 +15,7 @@ from torch import Tensor
 
 from benchmarks.contenders.clicks import ROWS, Clicks, Times, timed
 from raymon.metrics import DecayAUC, TrainMetricWrapper
-from raymon.recorder import Monitor, Sender
+from raymon.recorder import Recorder, Sender
 from raymon.reporter import InProcessReporter, Reporter
 from raymon.sinks import BackgroundSink, TensorBoard
 
@@ -23,7 +23,7 @@ WINDOW = 100
 """Steps."""
 
 
-class _TimedMonitor(Monitor):
+class _TimedRecorder(Recorder):
     """Notes how long the training thread is in each end of a window, in seconds."""
 
     window_ends: Times
@@ -44,7 +44,7 @@ def watched_steps(name: str, window_ends: Times, steps: int, directory: Path) ->
     auc = TrainMetricWrapper(DecayAUC())
     attempt = reporter.begin_attempt("a", 1, 0, {"auc": TrainMetricWrapper(DecayAUC())})
     sender = Sender(channel(reporter), lambda ack: None)
-    monitor = _TimedMonitor(
+    monitor = _TimedRecorder(
         attempt=attempt,
         rank=0,
         metrics={"auc": auc},

@@ -14,7 +14,7 @@ from raymon.metrics import CheckedMetric, TrainMetricWrapper, takes_weights
 from raymon.monitor.launchers import process_count, process_rank
 from raymon.monitor.run import OpenRun, RunSettings
 from raymon.monitor.step_arguments import Column, Losses, StepArguments, device_of
-from raymon.recorder import Monitor, PhaseClock, Sender
+from raymon.recorder import PhaseClock, Recorder, Sender
 from raymon.wire import Ack
 
 _log = logging.getLogger("raymon")
@@ -35,7 +35,7 @@ class OpenRank:
             isinstance(m.metric, CheckedMetric) for m in settings.metrics.values()
         )
         self._weighted = {n for n, m in settings.metrics.items() if takes_weights(m.metric)}
-        self._monitor: Monitor | None = None
+        self._recorder: Recorder | None = None
         self._sender: Sender | None = None
         self.values: Mapping[str, float] = {}
         self.clock = PhaseClock()
@@ -43,7 +43,7 @@ class OpenRank:
     @property
     def failures(self) -> int:
         """What was counted on the way of a window."""
-        return sum(part.failures for part in (self._monitor, self._sender) if part)
+        return sum(part.failures for part in (self._recorder, self._sender) if part)
 
     def step(
         self,
@@ -57,7 +57,7 @@ class OpenRank:
     ) -> None:
         """Adds a step; the arguments are those of the public `Monitor.step`."""
         self.clock.lap("step")
-        monitor = self._monitor or self._start(device_of(predictions, targets, losses))
+        monitor = self._recorder or self._start(device_of(predictions, targets, losses))
         try:
             taken = StepArguments.of(losses, predictions, targets, weights, samples, epoch)
             if self._takes_both and len(taken.columns) == 1:
@@ -80,8 +80,8 @@ class OpenRank:
 
     def checkpoint(self) -> None:
         """A checkpoint is made of the state after this step."""
-        if self._monitor is not None:
-            self._monitor.cut(checkpoint=True)
+        if self._recorder is not None:
+            self._recorder.cut(checkpoint=True)
 
     def close(self, timeout_s: float) -> bool:
         """Says that this was the last step, and sends what is left for at most `timeout_s` seconds.
@@ -89,7 +89,7 @@ class OpenRank:
         Returns:
             Whether all windows arrived, and those of the other ranks that go with them.
         """
-        monitor = self._monitor or self._start(torch.device("cpu"))
+        monitor = self._recorder or self._start(torch.device("cpu"))
         assert self._sender is not None
         monitor.cut(last=True)
         self._sender.close(timeout_s)
@@ -109,7 +109,7 @@ class OpenRank:
             )
         return lost == 0
 
-    def _start(self, device: torch.device) -> Monitor:
+    def _start(self, device: torch.device) -> Recorder:
         if process_count() > self._run.world_size and process_rank() == 0:
             _log.warning(
                 "%d processes train together outside of Ray Train: these numbers are those of rank "
@@ -120,7 +120,7 @@ class OpenRank:
         for metric in metrics.values():
             _move(metric, device)
         self._sender = Sender(self._run.channel, self._take, device)
-        self._monitor = Monitor(
+        self._recorder = Recorder(
             attempt=self._run.attempt,
             rank=self._run.rank,
             metrics=metrics,
@@ -131,10 +131,10 @@ class OpenRank:
             first_step=self._settings.first_step or 0,
             clock=self.clock,
         )
-        return self._monitor
+        return self._recorder
 
     def _update(self, arguments: tuple[Tensor, ...], weights: Tensor | None) -> None:
-        assert self._monitor is not None
+        assert self._recorder is not None
         for name, metric in self._settings.metrics.items() if arguments else ():
             try:
                 if weights is not None and name in self._weighted:
@@ -142,7 +142,7 @@ class OpenRank:
                 else:
                     metric.update(*arguments)
             except Exception as error:  # a metric that fails costs only itself
-                self._monitor.count_failure(error)
+                self._recorder.count_failure(error)
 
     def _take(self, ack: Ack) -> None:
         self.values = ack.values

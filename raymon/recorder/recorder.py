@@ -19,7 +19,7 @@ from raymon.recorder.window import Window
 from raymon.wire import Layout
 
 
-class Monitor:
+class Recorder:
     """Adds up what a rank measures, and hands a window to the sender at every cut.
 
     Nothing here waits: no collective, no synchronisation with a device, no call to Ray, no file.

@@ -3,7 +3,7 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 from raymon.metrics import AUC, DecayAUC, TrainMetricWrapper, compute_states
-from raymon.recorder import Monitor, Window
+from raymon.recorder import Recorder, Window
 
 
 class Taken:
@@ -21,8 +21,8 @@ class Taken:
         work()
 
 
-def make_monitor(taken: Taken, metrics=None, update=lambda predictions, batch: None, **kwargs):
-    return Monitor(
+def make_recorder(taken: Taken, metrics=None, update=lambda predictions, batch: None, **kwargs):
+    return Recorder(
         attempt=1,
         rank=0,
         metrics=metrics or {},
@@ -33,7 +33,7 @@ def make_monitor(taken: Taken, metrics=None, update=lambda predictions, batch: N
     )
 
 
-def take_steps(monitor: Monitor, steps: int) -> None:
+def take_steps(monitor: Recorder, steps: int) -> None:
     for _ in range(steps):
         loss = {"bce": torch.tensor(0.5)}
         monitor.step(loss, None, None, samples=8, weights=8.0, epoch=0, learning_rates=[0.1])
@@ -42,7 +42,7 @@ def take_steps(monitor: Monitor, steps: int) -> None:
 def test_windows_are_cut_at_log_steps_and_at_decay_steps() -> None:
     taken = Taken()
     wrapper = TrainMetricWrapper(DecayAUC(), decay_step=25)
-    take_steps(make_monitor(taken, {"auc": wrapper}), 50)
+    take_steps(make_recorder(taken, {"auc": wrapper}), 50)
     assert [(w.first_step, w.end_step) for w in taken.windows] == [
         (0, 10), (10, 20), (20, 25), (25, 30), (30, 40), (40, 50),
     ]  # fmt: skip
@@ -51,7 +51,7 @@ def test_windows_are_cut_at_log_steps_and_at_decay_steps() -> None:
 
 def test_a_checkpoint_cuts_a_window_even_without_steps() -> None:
     taken = Taken()
-    monitor = make_monitor(taken)
+    monitor = make_recorder(taken)
     take_steps(monitor, 10)
     monitor.cut(checkpoint=True)
     assert [(w.first_step, w.end_step, w.checkpoint) for w in taken.windows] == [
@@ -62,13 +62,13 @@ def test_a_checkpoint_cuts_a_window_even_without_steps() -> None:
 
 def test_cuts_go_on_where_a_restored_run_left_off() -> None:
     taken = Taken()
-    take_steps(make_monitor(taken, first_step=17), 5)
+    take_steps(make_recorder(taken, first_step=17), 5)
     assert [(w.first_step, w.end_step) for w in taken.windows] == [(17, 20)]
 
 
 def test_a_window_has_the_samples_and_losses_of_its_steps_alone() -> None:
     taken = Taken()
-    take_steps(make_monitor(taken), 20)
+    take_steps(make_recorder(taken), 20)
     for window in taken.windows:
         assert window.samples == 80
         assert window.losses["bce"].wait().tolist() == [0.5] * 10
@@ -80,7 +80,7 @@ def test_metric_states_of_all_windows_make_the_metric_of_all_samples() -> None:
     labels = (torch.rand(30, 16, generator=generator) < scores).float()
     wrapper = TrainMetricWrapper(DecayAUC())
     taken = Taken()
-    monitor = make_monitor(taken, {"auc": wrapper}, lambda p, b: wrapper.update(p, b))
+    monitor = make_recorder(taken, {"auc": wrapper}, lambda p, b: wrapper.update(p, b))
     for step in range(30):
         monitor.step({}, scores[step], labels[step], samples=16, weights=16.0)
     states = [window.metrics["auc"].wait() for window in taken.windows]
@@ -94,7 +94,7 @@ def test_a_metric_that_fails_is_counted_and_training_goes_on() -> None:
         raise RuntimeError("a metric of the user")
 
     taken = Taken()
-    monitor = make_monitor(taken, update=fail)
+    monitor = make_recorder(taken, update=fail)
     take_steps(monitor, 10)
     assert monitor.failures == 10
     assert taken.windows[0].samples == 80
@@ -105,14 +105,14 @@ def test_a_sender_that_fails_is_counted_and_training_goes_on() -> None:
         def put(self, window: Window) -> None:
             raise MemoryError
 
-    monitor = make_monitor(Broken())
+    monitor = make_recorder(Broken())
     take_steps(monitor, 20)
     assert monitor.failures == 2
 
 
 def test_a_step_without_rows_updates_no_metric() -> None:
     updated: list[object] = []
-    monitor = make_monitor(Taken(), update=lambda predictions, batch: updated.append(batch))
+    monitor = make_recorder(Taken(), update=lambda predictions, batch: updated.append(batch))
     for rows in (8, 0, 8):
         loss = {"bce": torch.tensor(0.0)}
         monitor.step(loss, None, rows, samples=rows, weights=float(rows))

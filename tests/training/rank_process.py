@@ -19,9 +19,9 @@ from google.protobuf import text_format
 from raymon.errors import TrainingError, UserError
 from raymon.models import Model
 from raymon.protos.pipeline_pb2 import PipelineConfig
-from raymon.recorder import Monitor, Sender
+from raymon.recorder import Recorder, Sender
 from raymon.training.checkpoint.manifest import Checkpoint
-from raymon.training.loop.worker import reporting_monitor, run_worker
+from raymon.training.loop.worker import reporting_recorder, run_worker
 from raymon.training.rank.worker_context import WorkerContext
 from raymon.training.rank.worker_task import WorkerTask
 from raymon.wire import Ack
@@ -88,7 +88,7 @@ def run_rank(
     run, link = RankRun(), KeepingLink()
     models: list[Model] = []
 
-    def make_monitor(
+    def make_recorder(
         config: PipelineConfig,
         model: Model,
         context: WorkerContext,
@@ -97,7 +97,7 @@ def run_rank(
         step: int,
         take_input_counts: Callable[[], Mapping[str, int]],
         take_save_counts: Callable[[], Mapping[str, int]],
-    ) -> Monitor:
+    ) -> Recorder:
         update = model.update_train_metric
 
         def kept_update(predictions: Any, batch: Any) -> None:
@@ -107,12 +107,12 @@ def run_rank(
 
         model.update_train_metric = kept_update
         models.append(model)
-        return reporting_monitor(
+        return reporting_recorder(
             config, model, context, attempt, sender, step, take_input_counts, take_save_counts
         )
 
     context = WorkerContext(rank, world_size, torch.device("cpu"), run)
-    run_worker(WorkerTask(config.SerializeToString()), context, link, make_monitor, datasets)
+    run_worker(WorkerTask(config.SerializeToString()), context, link, make_recorder, datasets)
     run.model = models[0].state_dict()
     run.windows = link.windows
     return run

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext
 
 from raymon.protos.pipeline_pb2 import PipelineConfig
-from raymon.recorder import Monitor, Sender
+from raymon.recorder import Recorder, Sender
 from raymon.results import Evaluation
 from raymon.storage import storage_path
 from raymon.training.checkpoint.saver import Saver
@@ -48,7 +48,7 @@ class Loop:
         train_step: TrainStep,
         feed: Feed,
         eval_reader: EvalReader | None,
-        monitor: Monitor,
+        monitor: Recorder,
         summaries: GradientSummaries | None,
         sender: Sender,
         saver: Saver,

@@ -16,7 +16,7 @@ from raymon.metrics import TrainMetricWrapper
 from raymon.models import Model, build_model
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.train_pb2 import OnUnfinishedSave
-from raymon.recorder import Monitor, Sender
+from raymon.recorder import Recorder, Sender
 from raymon.storage import StoragePath, storage_path
 from raymon.training.checkpoint.fine_tune import checkpoint_of, fine_tune
 from raymon.training.checkpoint.kept import KeptCheckpoints
@@ -73,7 +73,7 @@ class ReporterLink(Channel, Protocol):
         """The way for the windows of this rank in an attempt."""
 
 
-class MonitorFactory(Protocol):
+class RecorderFactory(Protocol):
     """Makes the monitor of a rank."""
 
     def __call__(
@@ -86,7 +86,7 @@ class MonitorFactory(Protocol):
         step: int,
         take_input_counts: Callable[[], Mapping[str, int]],
         take_save_counts: Callable[[], Mapping[str, int]],
-    ) -> Monitor:
+    ) -> Recorder:
         """The monitor of an attempt that goes on after `step` steps."""
 
 
@@ -94,7 +94,7 @@ def run_worker(
     task: WorkerTask,
     context: WorkerContext,
     reporter: ReporterLink,
-    make_monitor: MonitorFactory | None = None,
+    make_recorder: RecorderFactory | None = None,
     datasets: Datasets | None = None,
     tell_failure: Callable[[Exception], None] | None = None,
 ) -> None:
@@ -104,7 +104,7 @@ def run_worker(
         task: What to do.
         context: The world of this rank.
         reporter: Takes what is measured.
-        make_monitor: In place of the monitor that reports.
+        make_recorder: In place of the monitor that reports.
         datasets: In place of files.
         tell_failure: Tells others of what went wrong, before what was begun is given up.
     """
@@ -114,7 +114,7 @@ def run_worker(
                 task,
                 context,
                 reporter,
-                make_monitor or reporting_monitor,
+                make_recorder or reporting_recorder,
                 datasets or {},
                 tell_failure,
             )
@@ -132,7 +132,7 @@ def _run(
     task: WorkerTask,
     context: WorkerContext,
     reporter: ReporterLink,
-    make_monitor: MonitorFactory,
+    make_recorder: RecorderFactory,
     datasets: Datasets,
     tell_failure: Callable[[Exception], None] | None,
 ) -> None:
@@ -146,7 +146,7 @@ def _run(
     model.to(context.device)
     seed_everything(config.train_config.seed, context.rank)
     if task.checkpoint is None:
-        _train(config, inputs, model, context, reporter, make_monitor, tell_failure)
+        _train(config, inputs, model, context, reporter, make_recorder, tell_failure)
     else:
         _evaluate(config, inputs, model, storage_path(task.checkpoint), context, reporter)
 
@@ -157,7 +157,7 @@ def _train(
     model: Model,
     context: WorkerContext,
     reporter: ReporterLink,
-    make_monitor: MonitorFactory,
+    make_recorder: RecorderFactory,
     tell_failure: Callable[[Exception], None] | None,
 ) -> None:
     feed = inputs.feed()
@@ -200,7 +200,7 @@ def _train(
 
     kept = KeptCheckpoints(config, evaluates_beside(config), tell)
     saver = Saver(model_dir, context, skip, tell, kept.look)
-    monitor = make_monitor(
+    monitor = make_recorder(
         config,
         model,
         context,
@@ -249,7 +249,7 @@ def _train(
         monitor.close(patience_s)
 
 
-def reporting_monitor(
+def reporting_recorder(
     config: PipelineConfig,
     model: Model,
     context: WorkerContext,
@@ -258,9 +258,9 @@ def reporting_monitor(
     step: int,
     take_input_counts: Callable[[], Mapping[str, int]],
     take_save_counts: Callable[[], Mapping[str, int]],
-) -> Monitor:
+) -> Recorder:
     """The monitor that sends windows to the reporter."""
-    return Monitor(
+    return Recorder(
         attempt=attempt,
         rank=context.rank,
         metrics=model.train_metrics,

@@ -9,7 +9,7 @@ from torch import nn
 
 from raymon.models import Model
 from raymon.protos.train_pb2 import GradClippingConfig
-from raymon.recorder import Monitor
+from raymon.recorder import Recorder
 from raymon.wire import HistogramCounter
 
 
@@ -50,7 +50,7 @@ class GradientSummaries:
     """
 
     def __init__(
-        self, summaries: Iterable[str], model: Model, monitor: Monitor, device: torch.device
+        self, summaries: Iterable[str], model: Model, monitor: Recorder, device: torch.device
     ) -> None:
         self._summaries = frozenset(summaries)
         self._model = model
