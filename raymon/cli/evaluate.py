@@ -13,7 +13,7 @@ from raymon.cli.options import (
     with_num_workers,
 )
 from raymon.cli.streams import say
-from raymon.cli.words import beside_values, columns
+from raymon.cli.value_rows import beside_values, columns
 from raymon.number_text import number_text
 
 

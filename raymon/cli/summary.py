@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from raymon.cli.streams import say
-from raymon.cli.words import beside_values, output_width, row_lines, values_text
+from raymon.cli.value_rows import beside_values, output_width, row_lines, values_text
 from raymon.number_text import count_text, number_text, rate_text
 from raymon.results import in_words
 

@@ -8,12 +8,12 @@ from collections.abc import Collection
 import torch
 
 from raymon.config.direction import cannot_rank, known_direction
-from raymon.config.given_names import check_given_names
 from raymon.config.names import metric_names
 from raymon.config.overrides import EXCLUSIVE
 from raymon.config.rules import Rules
 from raymon.config.source import Source
 from raymon.config.validate_model import validate_model
+from raymon.config.validate_names import check_given_names
 from raymon.config.validate_optimizer import validate_optimizer
 from raymon.protos.data_pb2 import DatasetType, FgMode
 from raymon.protos.eval_pb2 import EvalMode

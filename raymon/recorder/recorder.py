@@ -8,8 +8,8 @@ from typing import Any
 import torch
 
 from raymon.metrics import TrainMetricWrapper
+from raymon.recorder.background_updates import ROWS_AN_UPDATE, LateUpdates
 from raymon.recorder.failures import Failures
-from raymon.recorder.late_updates import ROWS_AN_UPDATE, LateUpdates
 from raymon.recorder.offload import Offload
 from raymon.recorder.phase_clock import PhaseClock
 from raymon.recorder.schedule import CutSchedule

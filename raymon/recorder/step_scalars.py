@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from raymon.recorder.late_stack import LateStack
+from raymon.recorder.background_scalars import LateStack
 
 
 class StepScalars:

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from raymon.protos.report_pb2 import LossSum, Scalar, WindowReport
-from raymon.recorder.late_stack import LateStack
+from raymon.recorder.background_scalars import LateStack
 from raymon.recorder.offload import Offload
 from raymon.wire import (
     FINE_BITS,

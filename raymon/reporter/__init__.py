@@ -4,6 +4,6 @@ from raymon.reporter.following.progress import Progress, Publisher
 from raymon.reporter.in_process import InProcessReporter
 from raymon.reporter.publishing.publications import Cursor
 from raymon.reporter.reporter import Reporter
-from raymon.reporter.store.kept import last_step_kept
+from raymon.reporter.store.last_step import last_step_kept
 
 __all__ = ["Cursor", "InProcessReporter", "Progress", "Publisher", "Reporter", "last_step_kept"]

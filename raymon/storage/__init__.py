@@ -1,13 +1,13 @@
 """Where runs are kept: paths of this machine, and URIs of object storage."""
 
+from raymon.storage.append_by_parts import Parts
+from raymon.storage.atomic_write import drafted, write_whole
 from raymon.storage.file_entry import FileEntry, first_difference
 from raymon.storage.object_path import ObjectPath
-from raymon.storage.parts import Parts
 from raymon.storage.paths import StoragePath, absolute, storage_path
 from raymon.storage.strict_json import numbers_of, to_json
 from raymon.storage.trees import fetched, file_sizes, remove_tree, upload
 from raymon.storage.uri import check_no_credentials, open_uri, split_query, with_few_tries
-from raymon.storage.whole import drafted, write_whole
 
 __all__ = [
     "FileEntry",

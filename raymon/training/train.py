@@ -44,7 +44,7 @@ from raymon.sinks import (
 )
 from raymon.storage import StoragePath, storage_path
 from raymon.training.checkpoint.fine_tune import Transfer
-from raymon.training.checkpoint.kept import KeepRule, delete_what_goes
+from raymon.training.checkpoint.keep_rule import KeepRule, delete_what_goes
 from raymon.training.checkpoint.manifest import newest_checkpoint
 from raymon.training.checkpoint.retention import LocalRegister
 from raymon.training.input.datasets import (
@@ -64,7 +64,6 @@ from raymon.training.prepare import (
     plan_fine_tuning,
     plan_run,
 )
-from raymon.training.put_back import FilesBefore
 from raymon.training.rank.failure import RankFailedError, explained
 from raymon.training.rank.worker_context import WorkerContext
 from raymon.training.rank.worker_task import WorkerTask
@@ -78,6 +77,7 @@ from raymon.training.summary import (
     begin_summary,
     summarise,
 )
+from raymon.training.undo_refused import FilesBefore
 
 _log = logging.getLogger("raymon")
 

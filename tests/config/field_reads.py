@@ -38,7 +38,7 @@ _PACKAGE = os.path.dirname(raymon.__file__) + os.sep
 _CHECKS = {
     f"{_PACKAGE}config{os.sep}{name}"
     for name in (
-        "given_names.py", "overrides.py", "reading.py", "rules.py", "saving.py", "scalars.py",
+        "validate_names.py", "overrides.py", "reading.py", "rules.py", "saving.py", "scalars.py",
         "source.py", "text.py", "unknown.py", "validate.py", "validate_losses.py",
         "validate_model.py", "validate_optimizer.py",
     )

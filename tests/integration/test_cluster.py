@@ -53,7 +53,7 @@ def test_rays_own_actors_load_no_torch_for_what_a_run_gives_them(ray_address: st
 
     from raymon.reporter import Reporter
     from raymon.reporter.on_ray.ray_reporter import reporter_of, start_reporter
-    from raymon.training.on_ray.every_row import EveryRow
+    from raymon.training.on_ray.row_split import EveryRow
     from raymon.training.on_ray.worker import train_loop_per_worker
 
     @ray.remote(num_cpus=0)

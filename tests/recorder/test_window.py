@@ -2,7 +2,7 @@ import math
 
 import torch
 
-from raymon.recorder.late_stack import LateStack
+from raymon.recorder.background_scalars import LateStack
 from raymon.recorder.window import Window, encode_window
 from raymon.wire.fixed_point import FINE_BITS, decode, real
 from raymon.wire.layout import Layout

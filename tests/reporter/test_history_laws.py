@@ -17,7 +17,7 @@ from raymon.metrics import AUC, DecayAUC, DecayedMetric, MeanSquaredError, Train
 from raymon.metrics.decay.states import take_window_states, window_states
 from raymon.protos.report_pb2 import WindowReport
 from raymon.recorder import Window, encode_window
-from raymon.recorder.late_stack import LateStack
+from raymon.recorder.background_scalars import LateStack
 from raymon.recorder.offload import Offload
 from raymon.reporter import Reporter
 from raymon.results import Evaluation, Snapshot

@@ -6,7 +6,7 @@ import torch
 
 from raymon.metrics import DecayAUC, TrainMetricWrapper
 from raymon.recorder import Window, encode_window
-from raymon.recorder.late_stack import LateStack
+from raymon.recorder.background_scalars import LateStack
 from raymon.recorder.offload import Offload
 from raymon.wire import Layout
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from raymon.data import DataReader, DatasetReader, Feature
 from raymon.protos.pipeline_pb2 import PipelineConfig
-from raymon.training.input.agreed_feed import AgreedFeed
 from raymon.training.input.datasets import EVAL, TRAIN, Datasets, dataset_reader
 from raymon.training.input.feed import Feed
 from raymon.training.input.planned_feed import PlannedFeed
 from raymon.training.input.readers import eval_reader, train_reader
+from raymon.training.input.unknown_length_feed import AgreedFeed
 from raymon.training.rank.worker_context import WorkerContext
 
 EvalReader = DataReader | DatasetReader

@@ -19,7 +19,7 @@ from raymon.protos.train_pb2 import OnUnfinishedSave
 from raymon.recorder import Recorder, Sender
 from raymon.storage import StoragePath, storage_path
 from raymon.training.checkpoint.fine_tune import checkpoint_of, fine_tune
-from raymon.training.checkpoint.kept import KeptCheckpoints
+from raymon.training.checkpoint.keep_rule import KeptCheckpoints
 from raymon.training.checkpoint.manifest import list_checkpoints, read_checkpoint
 from raymon.training.checkpoint.restore import checkpoint_to_restore, load_model, restore
 from raymon.training.checkpoint.saver import Saver

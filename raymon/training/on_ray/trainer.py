@@ -22,7 +22,7 @@ from raymon.storage import storage_path
 from raymon.training.input.datasets import EVAL, Datasets, is_ray_dataset, title
 from raymon.training.on_ray.cluster import worker_resources
 from raymon.training.on_ray.cluster_watch import ClusterWatch
-from raymon.training.on_ray.every_row import EveryRow
+from raymon.training.on_ray.row_split import EveryRow
 from raymon.training.on_ray.storage import in_ray, repair_snapshot
 from raymon.training.on_ray.validation import validation_config
 from raymon.training.on_ray.worker import train_loop_per_worker

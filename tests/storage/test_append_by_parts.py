@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from raymon.storage import Parts, object_path
-from raymon.storage.parts import MERGED
+from raymon.storage.append_by_parts import MERGED
 from tests.storage.objects import Objects, now_and_then
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from raymon.config.saving import CONFIG_FILE
 from raymon.protos.pipeline_pb2 import PipelineConfig
-from raymon.training.checkpoint.kept import KeepRule, KeptCheckpoints
+from raymon.training.checkpoint.keep_rule import KeepRule, KeptCheckpoints
 from raymon.training.checkpoint.manifest import Checkpoint, list_checkpoints, write_scores_beside
 from tests.training.checkpoint.test_retention import make, steps
 

@@ -3,7 +3,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raymon.cli.words import columns, row_lines, values_text
+from raymon.cli.value_rows import columns, row_lines, values_text
 
 NAMES = st.from_regex(r"[a-z_]{1,40}", fullmatch=True)
 VALUES = st.dictionaries(NAMES, st.floats(-10, 10), max_size=8)
