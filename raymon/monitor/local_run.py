@@ -7,7 +7,7 @@ import uuid
 from raymon.errors import RunError
 from raymon.monitor.launchers import process_rank
 from raymon.monitor.run import RunSettings, first_step_of, make_reporter
-from raymon.reporter import InProcessReporter, Publisher
+from raymon.reporter import InProcessReporter, NewsSource
 from raymon.results import ReporterStatus
 from raymon.run_dir import RunLock
 from raymon.storage import StoragePath, absolute
@@ -35,7 +35,7 @@ class LocalRun:
             step = first_step_of(settings, self.directory)
             self._reporter = InProcessReporter(make_reporter(settings, self.directory))
             self.channel: Channel = self._reporter
-            self.publisher: Publisher | None = self._reporter if first else None
+            self.publisher: NewsSource | None = self._reporter if first else None
             self.attempt = self._reporter.begin_attempt(uuid.uuid4().hex, 1, step, prototypes)
         except BaseException:
             self.end()

@@ -16,7 +16,7 @@ from ray.train.v2._internal.execution.context import get_train_context
 from raymon.errors import RunError, UserError
 from raymon.monitor.run import RunSettings, first_step_of, make_reporter
 from raymon.protos.monitor_pb2 import MonitorConfig
-from raymon.reporter import Publisher
+from raymon.reporter import NewsSource
 from raymon.reporter.on_ray import RayReporter, TreeReporter, reporter_of, start_reporter
 from raymon.results import ReporterStatus
 from raymon.run_dir import check_writable
@@ -61,7 +61,7 @@ class RayRun:
         self.attempt = attempt
         self.directory: StoragePath | None = directory
         self.channel = channel
-        self.publisher: Publisher | None = reporter if rank == 0 else None
+        self.publisher: NewsSource | None = reporter if rank == 0 else None
         self.world_size = world_size
         self._reporter = reporter
 

@@ -10,7 +10,7 @@ from typing import Protocol
 from raymon.errors import RunError
 from raymon.metrics import TrainMetricWrapper
 from raymon.protos.monitor_pb2 import MonitorConfig
-from raymon.reporter import Publisher, Reporter, last_step_kept
+from raymon.reporter import NewsSource, Reporter, last_step_kept
 from raymon.results import ReporterStatus
 from raymon.sinks import BackgroundSink, Sink, TensorBoard, WindowLines
 from raymon.storage import StoragePath
@@ -60,7 +60,7 @@ class OpenRun(Protocol):
     attempt: int
     directory: StoragePath | None
     channel: Channel
-    publisher: Publisher | None
+    publisher: NewsSource | None
 
     def close(self, deadline: float) -> ReporterStatus | None:
         """Closes the reporter when every rank has made its last step, or at a deadline in seconds

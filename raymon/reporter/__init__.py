@@ -1,9 +1,9 @@
 """Puts together what all workers measured. Only `raymon.reporter.on_ray.actor` knows Ray."""
 
-from raymon.reporter.following.progress import Progress, Publisher
+from raymon.reporter.following.progress import NewsSource, Progress
 from raymon.reporter.in_process import InProcessReporter
 from raymon.reporter.publishing.publications import Cursor
 from raymon.reporter.reporter import Reporter
 from raymon.reporter.store.last_step import last_step_kept
 
-__all__ = ["Cursor", "InProcessReporter", "Progress", "Publisher", "Reporter", "last_step_kept"]
+__all__ = ["Cursor", "InProcessReporter", "NewsSource", "Progress", "Reporter", "last_step_kept"]

@@ -16,9 +16,9 @@ from raymon.protos.report_pb2 import (
     ReporterState,
     WindowReport,
 )
-from raymon.reporter.numbers.run_metrics import Numbers
+from raymon.reporter.numbers.run_metrics import RunMetrics
 from raymon.reporter.publishing.publications import Cursor
-from raymon.reporter.publishing.publisher import Outlet
+from raymon.reporter.publishing.publisher import Publisher
 from raymon.reporter.store.evaluation_record import from_record, to_record
 from raymon.reporter.store.journal import JournalGoneError
 from raymon.reporter.store.store import Saved, Store
@@ -85,14 +85,14 @@ class Reporter:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = None if model_dir is None else Store(model_dir)
-        self._outlet = Outlet(sinks)
+        self._outlet = Publisher(sinks)
         self._log_step_count_steps = log_step_count_steps
         self._late_after_s = late_after_s
         self._clock = clock
         self._history: History | None = None
         self._begun = False
         self._durable: dict[int, int] = {}
-        self._numbers = Numbers({}, 0, self._outlet.warn)
+        self._numbers = RunMetrics({}, 0, self._outlet.warn)
         self._ranks = Ranks(0, 0, 0.0)
         self._evaluations: dict[int, EvaluationRecord] = {}
         # The step from which on all is known.
@@ -303,7 +303,7 @@ class Reporter:
         self._history, self._begun = past.history, True
         self._shown_late_at = self._shown = None
         self._origin = base = past.origin or 0
-        self._numbers = Numbers(metrics, base, self._outlet.warn)
+        self._numbers = RunMetrics(metrics, base, self._outlet.warn)
         for name in saved.unreadable:
             text = f"{name} cannot be read: decayed metrics and counts may begin anew"
             self._outlet.warn(name, text)

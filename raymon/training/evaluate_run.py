@@ -10,7 +10,7 @@ from rich.console import Console as RichConsole
 from raymon.config import read_saved
 from raymon.errors import ClusterLostError, ConfigError, RaymonError, TrainingError
 from raymon.protos.pipeline_pb2 import PipelineConfig
-from raymon.reporter import InProcessReporter, Progress, Publisher, Reporter
+from raymon.reporter import InProcessReporter, NewsSource, Progress, Reporter
 from raymon.results import Evaluation
 from raymon.sinks import Console, open_output
 from raymon.storage import StoragePath, absolute, storage_path
@@ -138,7 +138,7 @@ def _on_ray(
 def _follow(
     work: Callable[[], None],
     model_dir: str,
-    reporter: Publisher,
+    reporter: NewsSource,
     terminal: RichConsole | None,
 ) -> Evaluation:
     # The scores are what the caller gets.

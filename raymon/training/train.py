@@ -29,7 +29,7 @@ from raymon.errors import (
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.ray_pb2 import RayConfig
 from raymon.protos.train_pb2 import TrainConfig
-from raymon.reporter import InProcessReporter, Progress, Publisher, Reporter
+from raymon.reporter import InProcessReporter, NewsSource, Progress, Reporter
 from raymon.results import ReporterStatus
 from raymon.run_dir import RunLock
 from raymon.sinks import (
@@ -96,7 +96,7 @@ STATUS_S = 10.0
 DEFAULT_SUMMARIES = ("loss", "learning_rate")
 
 
-class DriverLink(Publisher, Protocol):
+class DriverLink(NewsSource, Protocol):
     """A reporter as the driver needs it."""
 
     def close(self) -> ReporterStatus:

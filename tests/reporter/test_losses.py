@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from raymon.recorder.window import encode_window
-from raymon.reporter.numbers.decayed_metrics import Folds
-from raymon.reporter.numbers.log_interval import Period
+from raymon.reporter.numbers.decayed_metrics import DecayedMetrics
+from raymon.reporter.numbers.log_interval import LogInterval
 from raymon.reporter.windows.window_sum import LossTotal, WindowSum
 from raymon.results import Coverage
 from raymon.wire import Layout
@@ -67,12 +67,12 @@ def test_weights_of_any_size_give_the_mean_of_their_ratios(
 
 
 def test_a_loss_that_nothing_weighs_says_why_it_has_no_value() -> None:
-    period = Period()
+    period = LogInterval()
     steps = {"empty": [(1.0, 0.0)], "nan": [(math.nan, 1.0)], "known": [(2.0, 1.0)]}
     window = WindowSum(1, 0, 0, 10, Layout.of_metrics({}), np.zeros(0, np.int64), ranks={0})
     window.losses = {name: total_of(of_loss) for name, of_loss in steps.items()}
     period.add(window)
-    snapshot = period.snapshot(Folds({}), 0, Coverage(1, 1, 0.0))
+    snapshot = period.snapshot(DecayedMetrics({}), 0, Coverage(1, 1, 0.0))
     assert snapshot is not None
     assert snapshot.no_value == {"empty": "no row of these steps weighs anything"}
     assert math.isnan(snapshot.losses["empty"])

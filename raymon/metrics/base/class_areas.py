@@ -10,7 +10,7 @@ from torch import Tensor
 from raymon.metrics.base.kept_rows import Rows
 from raymon.metrics.numerics.auc_area import area, area_error_bound, has_pairs
 from raymon.metrics.numerics.exact_counts import exact_counts
-from raymon.metrics.numerics.ordered_sum import steady_sum
+from raymon.metrics.numerics.ordered_sum import ordered_sum
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class ClassAreas:
         if skip:
             weight = weight * self.both_sides
         known = torch.where(self.both_sides, of_classes, 0.0)
-        mean = steady_sum(known * weight) / steady_sum(weight)
+        mean = ordered_sum(known * weight) / ordered_sum(weight)
         return mean.masked_fill(~self.both_sides.any(), float("nan"))
 
 
@@ -90,4 +90,4 @@ def exact_areas(rows: Rows) -> ClassAreas:
 
 
 def _positives(histogram: Tensor) -> Tensor:
-    return steady_sum(histogram[..., 1, :-1]).double()
+    return ordered_sum(histogram[..., 1, :-1]).double()

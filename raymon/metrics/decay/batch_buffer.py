@@ -20,7 +20,7 @@ _ROW_BYTES = 256
 """Batches whose rows are larger are not copied."""
 
 
-class BatchRoom:
+class BatchBuffer:
     """Room for batches that are all like one: columns of the same shapes and types on the CPU.
 
     Args:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from raymon.errors import UserError
-from raymon.metrics.decay.batch_buffer import BatchRoom, is_worth_copying
+from raymon.metrics.decay.batch_buffer import BatchBuffer, is_worth_copying
 
 
 class Update(NamedTuple):
@@ -28,7 +28,7 @@ class Update(NamedTuple):
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
     versions: tuple[int, ...]
-    room: BatchRoom | None = None
+    room: BatchBuffer | None = None
 
     @property
     def is_as_given(self) -> bool:
@@ -52,10 +52,10 @@ class WaitingUpdates:
     def __init__(self, joins: bool = True) -> None:
         self._joins = joins
         self._kept: list[Update] = []
-        self._rooms: list[BatchRoom] = []
+        self._rooms: list[BatchBuffer] = []
         # How many columns of the rooms are arguments by position, and the names of the others.
         self._call: tuple[int, tuple[str, ...]] = (0, ())
-        self._free: deque[BatchRoom] = deque()
+        self._free: deque[BatchBuffer] = deque()
         self.rows = 0
 
     def add(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
@@ -106,10 +106,10 @@ class WaitingUpdates:
             self._call = call
         elif call != self._call or not self._rooms[-1].fits(columns):
             return False
-        self._rooms.append(self._free_room(columns) or BatchRoom(columns))
+        self._rooms.append(self._free_room(columns) or BatchBuffer(columns))
         return self._rooms[-1].add(columns)
 
-    def _free_room(self, columns: tuple[Tensor, ...]) -> BatchRoom | None:
+    def _free_room(self, columns: tuple[Tensor, ...]) -> BatchBuffer | None:
         while self._free:
             room = self._free.popleft()
             if room.fits(columns):

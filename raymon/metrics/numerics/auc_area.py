@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from raymon.metrics.numerics.ordered_sum import steady_sum
+from raymon.metrics.numerics.ordered_sum import ordered_sum
 
 
 def area(histogram: Tensor, *, by_thresholds: bool) -> Tensor:
@@ -27,7 +27,7 @@ def area(histogram: Tensor, *, by_thresholds: bool) -> Tensor:
     ties = positive.double() / 2
     if by_thresholds:
         ties[..., -1] = 0
-    concordant = steady_sum(negative.double() * (above + ties))
+    concordant = ordered_sum(negative.double() * (above + ties))
     return _share_of_pairs(histogram, concordant)
 
 
@@ -47,7 +47,7 @@ def area_error_bound(histogram: Tensor, *, by_thresholds: bool) -> Tensor:
     doubt = histogram[..., 0, :-1].double() * histogram[..., 1, :-1].double() / 2
     if by_thresholds:
         doubt[..., -1] *= 2
-    return _share_of_pairs(histogram, steady_sum(doubt))
+    return _share_of_pairs(histogram, ordered_sum(doubt))
 
 
 def has_pairs(histogram: Tensor) -> Tensor:
@@ -57,7 +57,7 @@ def has_pairs(histogram: Tensor) -> Tensor:
 
 def _share_of_pairs(histogram: Tensor, weight: Tensor) -> Tensor:
     """`weight` of pairs `[...]` over that of all pairs, with the rules for what is missing."""
-    share = weight / steady_sum(histogram[..., :-1]).double().prod(-1)
+    share = weight / ordered_sum(histogram[..., :-1]).double().prod(-1)
     undefined = ~has_pairs(histogram) | (histogram[..., -1] > 0).any(-1)
     # Rounded, a sum of products can be a little above the product of sums.
     return share.clamp(max=1).masked_fill(undefined, float("nan"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from raymon.metrics.numerics.ordered_sum import steady_sum
+from raymon.metrics.numerics.ordered_sum import ordered_sum
 
 _NOTHING = 1e-300
 """In place of a weight of 0 that 0 is divided by."""
@@ -65,5 +65,5 @@ def _next(from_there_up: Tensor) -> Tensor:
 
 def _mean_over_positives(histogram: Tensor, total: Tensor) -> Tensor:
     """The sum of `total` over the weight of the positives, with the rules for what is missing."""
-    mean = steady_sum(total) / steady_sum(histogram[1, :-1])
+    mean = ordered_sum(total) / ordered_sum(histogram[1, :-1])
     return mean.masked_fill((histogram[:, -1] > 0).any(), float("nan"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from raymon.metrics.numerics.ordered_sum import steady_sum
+from raymon.metrics.numerics.ordered_sum import ordered_sum
 
 _NOTHING = 1e-300
 """In place of a weight of 0 that 0 is divided by."""
@@ -37,18 +37,18 @@ def binned_share(
     label_ties, one_label = _ties(label_slots, mean)
 
     lower = _below(_below(cells, 0), 1).double()
-    known = steady_sum((weight * lower).flatten())
+    known = ordered_sum((weight * lower).flatten())
     same_score, of_score = _sharing(cells, score_ties)
     same_label, of_label = _sharing(cells.T, label_ties)
     # A row makes no pair with itself.
     same_both = (weight * (weight - mean)).clamp(min=0) / 2
     of_both = same_both * ((1 - score_ties).unsqueeze(1) * (1 - label_ties)) / 2
 
-    share = known + of_score.sum() + of_label.sum() + steady_sum(of_both.flatten())
+    share = known + of_score.sum() + of_label.sum() + ordered_sum(of_both.flatten())
     doubt = _doubt(same_score, of_score, one_score) + _doubt(same_label, of_label, one_label)
     doubt += _doubt(same_both, of_both, one_score.unsqueeze(1) | one_label)
-    squares = steady_sum(weight.square().flatten())
-    pairs = (cells.sum().double().square() - squares) / 2 + steady_sum(same_both.flatten())
+    squares = ordered_sum(weight.square().flatten())
+    pairs = (cells.sum().double().square() - squares) / 2 + ordered_sum(same_both.flatten())
     # What rows of unequal weight make with themselves is anything up to what their cells do.
     itself = torch.where(weighted > 0, squares / 2, 0.0)
     least = pairs.minimum(cells.sum().double().square() / 2 - itself).clamp(min=0)
@@ -116,4 +116,4 @@ def _ties(slots: Tensor, mean: Tensor) -> tuple[Tensor, Tensor]:
 def _doubt(pairs: Tensor, concordant: Tensor, known: Tensor) -> Tensor:
     """How far `concordant` can be off in all, of so many pairs; not at all where it is known."""
     doubt = torch.maximum(concordant, pairs - concordant).masked_fill(known, 0.0)
-    return steady_sum(doubt.flatten())
+    return ordered_sum(doubt.flatten())

@@ -1,4 +1,4 @@
-"""Ascents of a permutation: the elements that stand before a larger one."""
+"""Ascents of a permutation, the inversions of its mirror: elements before a larger one."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 
-def steady_sum(values: Tensor) -> Tensor:
+def ordered_sum(values: Tensor) -> Tensor:
     """The sum along the last dimension, added up in order.
 
     `Tensor.sum` splits a long row among threads, and rounds as it was split: workers with other

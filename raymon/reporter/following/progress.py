@@ -17,7 +17,7 @@ _log = logging.getLogger("raymon")
 _POLL_S = 0.25
 
 
-class Publisher(Protocol):
+class NewsSource(Protocol):
     """A reporter that can be asked for news."""
 
     def published(self, since: Cursor | None) -> tuple[list[Published], Cursor]:
@@ -32,7 +32,7 @@ class Progress:
         console: Shows them.
     """
 
-    def __init__(self, reporter: Publisher, console: Console) -> None:
+    def __init__(self, reporter: NewsSource, console: Console) -> None:
         self._reporter = reporter
         self._console = console
         self._cursor: Cursor | None = None

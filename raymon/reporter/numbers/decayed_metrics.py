@@ -29,7 +29,7 @@ from raymon.wire import (
 )
 
 
-class Folds:
+class DecayedMetrics:
     """Decayed metrics over windows in order; fold k covers [k * decay_step, (k + 1) * decay_step).
 
     Args:
@@ -70,7 +70,7 @@ class Folds:
                 self._forget(name)
         return failures
 
-    def copy(self) -> Folds:
+    def copy(self) -> DecayedMetrics:
         """A copy that can go on with windows that are not complete yet."""
         twin = copy.copy(self)
         twin._decayed = copy.deepcopy(self._decayed)

@@ -28,7 +28,7 @@ from raymon.wire import (
 
 
 @dataclass
-class PeriodMetrics:
+class IntervalMetrics:
     """States of the train metrics, summed over windows that follow each other.
 
     Attributes:
@@ -74,7 +74,7 @@ class PeriodMetrics:
             state.metrics.extend(encode_merged(self.others))
 
     @classmethod
-    def restore(cls, state: PeriodState, layout: Layout) -> PeriodMetrics:
+    def restore(cls, state: PeriodState, layout: Layout) -> IntervalMetrics:
         """The states that `save` wrote, where the layout was this one."""
         counts = layout.empty()
         add_counts(decode_counts(state.counts, layout.size), counts)

@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from raymon.protos.report_pb2 import Histogram, InvalidCounts, PeriodState, Scalar
-from raymon.reporter.numbers.decayed_metrics import Folds
-from raymon.reporter.numbers.interval_metrics import PeriodMetrics
+from raymon.reporter.numbers.decayed_metrics import DecayedMetrics
+from raymon.reporter.numbers.interval_metrics import IntervalMetrics
 from raymon.reporter.windows.window_sum import LossTotal, WindowSum
 from raymon.results import Coverage, Snapshot
 from raymon.wire import Layout
 
 
 @dataclass
-class Period:
+class LogInterval:
     """Windows since the last snapshot, summed; the first begins it."""
 
     first_step: int | None = None
@@ -32,7 +32,7 @@ class Period:
     device_bytes: int = 0
     invalid: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     ranks: int | None = None
-    metrics: PeriodMetrics = field(default_factory=PeriodMetrics)
+    metrics: IntervalMetrics = field(default_factory=IntervalMetrics)
 
     def add(self, window: WindowSum) -> None:
         """Adds the window that follows."""
@@ -57,7 +57,9 @@ class Period:
         self.ranks = present if self.ranks is None else min(self.ranks, present)
         self.last = window
 
-    def snapshot(self, folds: Folds, samples_before: int, coverage: Coverage) -> Snapshot | None:
+    def snapshot(
+        self, folds: DecayedMetrics, samples_before: int, coverage: Coverage
+    ) -> Snapshot | None:
         """What is published of the steps so far; None where there are none."""
         if self.last is None or self.first_step is None:
             return None
@@ -115,7 +117,7 @@ class Period:
         return state
 
     @classmethod
-    def restore(cls, state: PeriodState, layout: Layout) -> Period:
+    def restore(cls, state: PeriodState, layout: Layout) -> LogInterval:
         """The steps that `save` gave; they are published with those that follow.
 
         Args:
@@ -129,5 +131,5 @@ class Period:
             losses={loss.name: LossTotal.from_message(loss) for loss in state.losses},
             phases={phase.name: phase.value for phase in state.phases},
             invalid={entry.name: np.array(entry.counts, dtype=np.int64) for entry in state.invalid},
-            metrics=PeriodMetrics.restore(state, layout),
+            metrics=IntervalMetrics.restore(state, layout),
         )

@@ -12,7 +12,7 @@ from raymon.wire import add_sending, latency_quantile
 
 
 @dataclass
-class Account:
+class MonitoringCost:
     """Sums over windows.
 
     Attributes:
@@ -75,7 +75,7 @@ class Account:
         )
 
     @classmethod
-    def from_message(cls, message: AccountState) -> Account:
+    def from_message(cls, message: AccountState) -> MonitoringCost:
         """The account of a message."""
         sending = SendingCounts()
         sending.CopyFrom(message.sending)

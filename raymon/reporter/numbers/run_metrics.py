@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from raymon.config import told
 from raymon.metrics import TrainMetricWrapper
 from raymon.protos.report_pb2 import ReporterState
-from raymon.reporter.numbers.decayed_metrics import Folds
-from raymon.reporter.numbers.log_interval import Period
-from raymon.reporter.numbers.monitoring_cost import Account
+from raymon.reporter.numbers.decayed_metrics import DecayedMetrics
+from raymon.reporter.numbers.log_interval import LogInterval
+from raymon.reporter.numbers.monitoring_cost import MonitoringCost
 from raymon.reporter.windows.window_sum import WindowSum
 from raymon.results import Coverage, RunFigures, Snapshot
 from raymon.wire import Layout
@@ -19,7 +19,7 @@ Warn = Callable[[str, str], None]
 """Tells what is wrong: about what, and the text."""
 
 
-class Numbers:
+class RunMetrics:
     """Decayed metrics, the steps since the last point on the curves, and totals.
 
     Args:
@@ -29,9 +29,9 @@ class Numbers:
     """
 
     def __init__(self, metrics: Mapping[str, TrainMetricWrapper], step: int, warn: Warn) -> None:
-        self._folds = Folds(metrics)
-        self._period = Period()
-        self._account = Account()
+        self._folds = DecayedMetrics(metrics)
+        self._period = LogInterval()
+        self._account = MonitoringCost()
         self._samples = 0
         self._train_s = 0.0
         self._monitor_s = 0.0
@@ -76,12 +76,12 @@ class Numbers:
         """The steps since the last point on the curves, which this one ends; None without any."""
         before = self._samples - self._period.samples
         snapshot = self._period.snapshot(self._folds, before, coverage)
-        self._period = Period()
+        self._period = LogInterval()
         return snapshot
 
     def snapshot_with(self, windows: Sequence[WindowSum], coverage: Coverage) -> Snapshot | None:
         """What the numbers would be with windows that some ranks are missing from."""
-        folds, period = self._folds.copy(), Period()
+        folds, period = self._folds.copy(), LogInterval()
         for window in windows:
             folds.add(window)
             period.add(window)
@@ -115,10 +115,10 @@ class Numbers:
         for name in self._folds.restore(state):
             self._warn(name, f"metric {name} is another one than before: it begins anew")
         if state.HasField("period"):
-            self._period = Period.restore(state.period, Layout.from_message(state.layout))
+            self._period = LogInterval.restore(state.period, Layout.from_message(state.layout))
         self._samples = state.samples
         self._train_s, self._monitor_s = state.train_s, state.monitor_s
-        self._account = Account.from_message(state.account)
+        self._account = MonitoringCost.from_message(state.account)
         self._next = {attempt.number: attempt.closed for attempt in state.attempts}
         # A state is written where a checkpoint is.
         self._end_step = self._checkpoint_step = state.end_step

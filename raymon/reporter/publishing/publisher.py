@@ -21,7 +21,7 @@ _CLOSE_S = 10.0
 """Seconds that all sinks together have at the end."""
 
 
-class Outlet:
+class Publisher:
     """Publishes, and writes to sinks; one that fails costs only itself, and is told.
 
     Args:

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from raymon.metrics import AUC, PRAUC, BinnedXAUC, DecayAUC
 from raymon.metrics.decay.states import compute_states, window_states
-from raymon.metrics.numerics.ordered_sum import steady_sum
+from raymon.metrics.numerics.ordered_sum import ordered_sum
 
 
 @given(st.lists(st.floats(-1e6, 1e6), max_size=50))
@@ -13,7 +13,7 @@ def test_it_is_the_sum_in_order(values: list[float]) -> None:
     total = 0.0
     for value in values:
         total += value
-    assert steady_sum(torch.tensor(values, dtype=torch.float64)).item() == total
+    assert ordered_sum(torch.tensor(values, dtype=torch.float64)).item() == total
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from raymon.protos.report_pb2 import TensorState
-from raymon.reporter.numbers.interval_metrics import PeriodMetrics
+from raymon.reporter.numbers.interval_metrics import IntervalMetrics
 from raymon.wire.states import State
 
 
@@ -19,7 +19,7 @@ def window(fingerprint: int, entries: list[float]) -> Any:
 
 
 def test_a_metric_that_is_another_one_in_mid_period_has_no_value_and_stops_nothing() -> None:
-    metrics = PeriodMetrics()
+    metrics = IntervalMetrics()
     metrics.add(window(1, [1.0, 5.0]))
     metrics.add(window(1, [3.0, 2.0]))
     assert metrics.others["largest"]["most"].entries.tolist() == [3.0, 5.0]

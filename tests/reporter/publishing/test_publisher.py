@@ -6,7 +6,7 @@ import threading
 import time
 from pathlib import Path
 
-from raymon.reporter.publishing.publisher import Outlet
+from raymon.reporter.publishing.publisher import Publisher
 from raymon.results import Evaluation, Snapshot
 from raymon.sinks import BackgroundSink, WindowLines
 from tests.sinks.snapshots import snapshot
@@ -40,7 +40,7 @@ def lines(directory: Path) -> int:
 
 def test_what_was_written_has_arrived_when_it_is_flushed(tmp_path: Path) -> None:
     slow, quick = _Gate(WindowLines(tmp_path / "slow")), WindowLines(tmp_path / "quick")
-    outlet = Outlet([BackgroundSink(slow), BackgroundSink(quick)])
+    outlet = Publisher([BackgroundSink(slow), BackgroundSink(quick)])
     for step in (10, 20, 30):
         outlet.write(snapshot(step))
     threading.Timer(0.3, slow.let.set).start()
@@ -51,7 +51,7 @@ def test_what_was_written_has_arrived_when_it_is_flushed(tmp_path: Path) -> None
 def test_a_sink_that_hangs_is_waited_for_once(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr("raymon.reporter.publishing.publisher._FLUSH_S", 0.2)
     hung, quick = _Gate(WindowLines(tmp_path / "hung")), WindowLines(tmp_path / "quick")
-    outlet = Outlet([BackgroundSink(hung), BackgroundSink(quick)])
+    outlet = Publisher([BackgroundSink(hung), BackgroundSink(quick)])
     outlet.write(snapshot(10))
     outlet.flush()
     monkeypatch.setattr("raymon.reporter.publishing.publisher._FLUSH_S", 600.0)
