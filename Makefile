@@ -33,11 +33,11 @@ demo: $(VENV)/.runtime ## Make a click log, train on 2 workers, show how it went
 	$(BIN)/raymon train raymon/examples/demo.config
 
 test: check ## Pass every test.
-	$(BIN)/python -m pytest -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 soak: $(VENV)/.soak ## Kill dozens of processes, cut networks, look long for broken laws. Two hours.
 	$(BIN)/python -m pytest -m '' -s --hypothesis-profile=soak \
-		tests/soak tests/benchmarks tests/reporter/test_history_laws.py tests/reporter/test_bad_messages.py
+		tests/soak tests/benchmarks tests/integration/test_benchmarks.py tests/reporter/test_history_laws.py tests/reporter/test_bad_messages.py
 
 bench: $(VENV)/.dev ## Measure raymon beside others; writes benchmarks/results. Three quarters of an hour.
 	$(BIN)/python -m benchmarks.harness.everything

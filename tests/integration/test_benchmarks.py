@@ -12,6 +12,9 @@ from benchmarks.harness.questions import names
 from tests.benchmarks.quick import WITHOUT_RAY, check_quick_form, run_benchmarks
 
 NAMES = sorted(set(names()) - set(WITHOUT_RAY))
+LONG = {"checkpoint", "end_to_end", "scaling"}
+"""They start several runs on Ray each."""
+
 AT_ONCE = 2
 """They wait for each other's processes to start, and for steps that only sleep."""
 
@@ -19,15 +22,19 @@ Runs = Mapping[str, Future[subprocess.CompletedProcess[str]]]
 
 
 @pytest.fixture(scope="module")
-def runs(ray_address: str) -> Iterator[Runs]:
-    """All of them, on one cluster."""
+def runs(ray_address: str, request: pytest.FixtureRequest) -> Iterator[Runs]:
+    """All that are chosen, on one cluster."""
+    chosen = {name for name in NAMES for item in request.session.items if f"[{name}]" in item.name}
     with ThreadPoolExecutor(AT_ONCE) as pool:
         yield {
             name: pool.submit(run_benchmarks, name, "--quick", "--json", address=ray_address)
-            for name in NAMES
+            for name in sorted(chosen)
         }
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.soak if name in LONG else ()) for name in NAMES],
+)
 def test_a_benchmark_measures_what_its_stored_result_has(name: str, runs: Runs) -> None:
     check_quick_form(name, runs[name].result())
