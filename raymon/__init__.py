@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from raymon.errors import ConfigError, DataError, RaymonError, RunError, TrainingError, UserError
+from raymon.former_paths import FormerPaths
 from raymon.version import __version__
 
 if TYPE_CHECKING:
@@ -48,6 +50,9 @@ _HOMES = {
     "register_metric": "raymon.metrics",
     "train": "raymon.training.train",
 }
+
+
+sys.meta_path.append(FormerPaths())
 
 
 def __getattr__(name: str) -> Any:
