@@ -12,8 +12,6 @@ from types import ModuleType
 
 _MOVED = {
     "cli.words": "cli.value_rows",
-    "config.load": "config.reading",
-    "config.save": "config.saving",
     "data.canonical": "data.values.canonical",
     "data.check": "data.reading.check",
     "data.chunks": "data.reading.chunks",
@@ -131,7 +129,6 @@ _MOVED = {
     "reporter.ranks": "reporter.windows.ranks",
     "reporter.ray_reporter": "reporter.on_ray.ray_reporter",
     "reporter.window_sum": "reporter.windows.window_sum",
-    "serving.predict": "serving.scoring",
     "sinks.action_queue": "sinks.background.action_queue",
     "sinks.actions": "sinks.background.actions",
     "sinks.console": "sinks.terminal.console",
@@ -217,7 +214,10 @@ _MOVED = {
     "training.worker": "training.loop.worker",
     "training.worker_context": "training.rank.worker_context",
 }
-"""Where each is now; both without `raymon.` before them."""
+"""Where each is now; both without `raymon.` before them.
+
+None has the name of something that its package offers, whose place it would take.
+"""
 
 
 class FormerPaths(MetaPathFinder):

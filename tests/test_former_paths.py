@@ -17,6 +17,8 @@ def test_every_module_has_a_home_and_nothing_in_its_former_place() -> None:
         assert spec is not None, home
         assert spec.origin is not None, home
         assert former not in _MOVED.values()
+        package, _, name = f"raymon.{former}".rpartition(".")
+        assert name not in getattr(import_module(package), "__all__", ()), former
 
 
 def test_a_former_path_is_the_same_module_with_a_warning() -> None:

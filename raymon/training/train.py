@@ -158,7 +158,7 @@ def load_checked(
     """Loads a config and checks all of it that needs no data.
 
     Args:
-        path, overrides, datasets: as those of `raymon.config.reading`.
+        path, overrides, datasets: as those of `raymon.config.load`.
 
     Raises:
         ConfigError: Something is wrong with it; the message has its place.
