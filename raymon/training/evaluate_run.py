@@ -16,6 +16,7 @@ from raymon.sinks import Console, open_output
 from raymon.storage import StoragePath, absolute, storage_path
 from raymon.training.checkpoint.best import choose_checkpoint
 from raymon.training.checkpoint.manifest import check_sound
+from raymon.training.in_process import datasets_in_process, in_process_context
 from raymon.training.input.datasets import EVAL, Datasets, check_datasets, is_ray_dataset
 from raymon.training.input.readers import features_of
 from raymon.training.input.vocabularies import check_vocabularies
@@ -23,7 +24,6 @@ from raymon.training.loop.worker import run_worker
 from raymon.training.prepare import check_evaluation_input, with_absolute_paths
 from raymon.training.rank.failure import RankFailedError, explained
 from raymon.training.rank.worker_task import WorkerTask
-from raymon.training.train import datasets_in_process, in_process_context
 
 
 def evaluate_run(

@@ -13,7 +13,6 @@ from dataclasses import replace
 from os import PathLike
 from typing import Protocol
 
-import torch
 from rich.console import Console as RichConsole
 
 from raymon.config import evaluates_beside, load, locate, save
@@ -46,13 +45,12 @@ from raymon.storage import StoragePath, storage_path
 from raymon.training.checkpoint.fine_tune import Transfer
 from raymon.training.checkpoint.keep_rule import KeepRule, delete_what_goes
 from raymon.training.checkpoint.manifest import newest_checkpoint
-from raymon.training.checkpoint.retention import LocalRegister
+from raymon.training.in_process import datasets_in_process, in_process_context
 from raymon.training.input.datasets import (
     TRAIN,
     Datasets,
     is_ray_dataset,
     log_limits,
-    reads_files_by_ray,
     title,
 )
 from raymon.training.input.vocabularies import keep_vocabularies
@@ -65,7 +63,6 @@ from raymon.training.prepare import (
     plan_run,
 )
 from raymon.training.rank.failure import RankFailedError, explained
-from raymon.training.rank.worker_context import WorkerContext
 from raymon.training.rank.worker_task import WorkerTask
 from raymon.training.summary import (
     DIVERGED,
@@ -184,34 +181,6 @@ def make_reporter(config: PipelineConfig, *more: Sink) -> Reporter:
         train_config.log_step_count_steps,
         config.monitor_config.late_after_s,
     )
-
-
-def in_process_context(config: PipelineConfig) -> WorkerContext:
-    """The world of a run in this process: one rank."""
-    device = torch.device("cuda" if config.ray_config.use_gpu else "cpu")
-    return WorkerContext(0, 1, device, LocalRegister())
-
-
-def datasets_in_process(
-    datasets: Datasets, config: PipelineConfig, address: str | None, *, trains: bool = True
-) -> Datasets:
-    """The datasets as a worker in this process reads them.
-
-    Args:
-        datasets: Of the run.
-        config: Of the run.
-        address: Of the Ray cluster where `ray.data` reads them.
-        trains: False where the training files are not read.
-    """
-    files = trains and reads_files_by_ray(datasets, config)
-    if not files and not any(map(is_ray_dataset, datasets.values())):
-        return datasets
-    from raymon.training.on_ray.cluster import connect
-
-    connect(address)
-    from raymon.training.on_ray.datasets import in_process, with_files_of_config
-
-    return in_process(with_files_of_config(datasets, config) if files else datasets, config)
 
 
 def _run_in_process(plan: RunPlan, address: str | None, terminal: RichConsole | None) -> Summary:
