@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ import raymon
 from raymon.errors import RunError
 from raymon.training.checkpoint.manifest import INDEX, MANIFEST
 from raymon.training.prepare import check_model_dir
+from tests.storage.objects import Objects
 from tests.training.checkpoint.test_retention import make
 
 
@@ -64,6 +67,37 @@ def test_scores_of_checkpoints_that_are_gone_are_not_taken_back(tmp_path: Path) 
     scores.write_text('{"global_step": 10, "auc": 0.5}\n{"global_step": 20, "auc": 0.6}\n')
     with pytest.raises(RunError, match=refused):
         check_model_dir(tmp_path, resume=False)
+
+
+@pytest.mark.parametrize("name", [MANIFEST, "__0_0.distcp"], ids=["run", "half a save"])
+def test_storage_that_does_not_answer_lets_no_run_begin_in_anothers_place(
+    tmp_path: Path, name: str
+) -> None:
+    checkpoint = make(tmp_path, 10)
+    if name != MANIFEST:
+        (checkpoint / MANIFEST).unlink()
+        (checkpoint / name).touch()
+    told = []
+    for number in range(8):
+        objects, asked = Objects(), itertools.count()
+        for file in filter(Path.is_file, tmp_path.rglob("*")):
+            objects.objects[f"bucket/run/{file.relative_to(tmp_path)}"] = file.read_bytes()
+
+        def fail(kind: str, asked: Iterator[int] = asked, number: int = number) -> None:
+            if next(asked) == number:
+                raise OSError("503 SlowDown")
+
+        objects.fails = fail
+        try:
+            check_model_dir(objects.path(), resume=False)
+        except RunError as error:
+            told.append(str(error))
+    # A request that is made once, and fails, is told.
+    assert any("cannot be read: 503 SlowDown" in each for each in told)
+    if name == MANIFEST:
+        rest = [each for each in told if "cannot be read: 503 SlowDown" not in each]
+        assert len(told) == 8
+        assert all("has a checkpoint of step 10; pass --resume" in each for each in rest)
 
 
 def test_an_empty_directory_and_none_are_free(tmp_path: Path) -> None:

@@ -63,3 +63,21 @@ def test_a_sink_that_hangs_is_waited_for_once(tmp_path: Path, monkeypatch) -> No
     began = time.monotonic()
     while lines(tmp_path / "hung") < 3:
         assert time.monotonic() < began + 60
+
+
+class _Unclosable(BackgroundSink):
+    """A sink whose thread cannot be told to end."""
+
+    def begin_close(self) -> None:
+        raise RuntimeError("no thread")
+
+
+def test_a_sink_that_cannot_be_closed_costs_only_itself(tmp_path: Path) -> None:
+    publisher = Publisher(
+        [_Unclosable(WindowLines(tmp_path / "a")), BackgroundSink(WindowLines(tmp_path / "b"))]
+    )
+    publisher.write(snapshot(10))
+    publisher.close()
+    assert lines(tmp_path / "b") == 1
+    assert publisher.failures == 1
+    assert list(publisher.failure_reasons) == ["_Unclosable: RuntimeError: no thread"]
