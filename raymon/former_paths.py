@@ -105,7 +105,7 @@ _MOVED = {
     "monitor.offload": "recorder.offload",
     "monitor.phase_clock": "recorder.phase_clock",
     "monitor.schedule": "recorder.schedule",
-    "monitor.sender": "recorder.sender",
+    "monitor.sender": "recorder.outbox",
     "monitor.sending": "wire.sending",
     "monitor.states": "wire.states",
     "monitor.step_scalars": "recorder.step_scalars",

@@ -15,7 +15,7 @@ from ray.train.torch import TorchTrainer
 from torch import Tensor
 
 from benchmarks.contenders.click_task import WORKERS, Trained, note_rank, pipeline, trained
-from raymon.recorder import Recorder, Sender
+from raymon.recorder import Outbox, Recorder
 from raymon.training.checkpoint.retention import LocalRegister
 from raymon.training.loop.worker import NO_ATTEMPT, run_worker
 from raymon.training.on_ray.malloc import keep_memory
@@ -65,7 +65,7 @@ class _Unwatched(Recorder):
             metrics={},
             update_train_metric=lambda predictions, batch: None,
             log_step_count_steps=1_000_000_000,
-            sender=Sender(_Nowhere(), lambda ack: None),
+            outbox=Outbox(_Nowhere(), lambda ack: None),
             device=context.device,
         )
         self._directory, self._own_rank = directory, context.rank

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from benchmarks.contenders.clicks import ROWS, Clicks, Times, timed
 from raymon.metrics import DecayAUC, TrainMetricWrapper
-from raymon.recorder import Recorder, Sender
+from raymon.recorder import Outbox, Recorder
 from raymon.reporter import InProcessReporter, Reporter
 from raymon.sinks import BackgroundSink, TensorBoard
 
@@ -43,21 +43,21 @@ def watched_steps(name: str, window_ends: Times, steps: int, directory: Path) ->
     reporter = InProcessReporter(Reporter(directory, [curves], WINDOW, 10.0))
     auc = TrainMetricWrapper(DecayAUC())
     attempt = reporter.begin_attempt("a", 1, 0, {"auc": TrainMetricWrapper(DecayAUC())})
-    sender = Sender(channel(reporter), lambda ack: None)
-    monitor = _TimedRecorder(
+    outbox = Outbox(channel(reporter), lambda ack: None)
+    recorder = _TimedRecorder(
         attempt=attempt,
         rank=0,
         metrics={"auc": auc},
         update_train_metric=auc.update,
         log_step_count_steps=WINDOW,
-        sender=sender,
+        outbox=outbox,
         device=torch.device("cpu"),
     )
-    monitor.window_ends = window_ends
+    recorder.window_ends = window_ends
 
     def step(rows: Tensor, clicks: Tensor) -> None:
         loss, predictions = model.step(rows, clicks)
-        monitor.step(
+        recorder.step(
             {"binary_cross_entropy": loss},
             predictions,
             clicks,
@@ -67,7 +67,7 @@ def watched_steps(name: str, window_ends: Times, steps: int, directory: Path) ->
         )
 
     times = timed(steps, step)
-    monitor.close(timeout_s=0.0 if channel in (_Hung, _Dead) else 5.0)
+    recorder.close(timeout_s=0.0 if channel in (_Hung, _Dead) else 5.0)
     return times
 
 

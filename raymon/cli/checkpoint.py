@@ -25,5 +25,5 @@ def verify(path: str) -> None:
     sound = True
     for verdict in verify_checkpoints(storage_path(path)):
         say(str(verdict))
-        sound = sound and verdict.damage is None
+        sound = sound and verdict.problem is None
     sys.exit(0 if sound else 1)

@@ -88,13 +88,13 @@ def _run(signals: Signals) -> int:
     except click.Abort:
         raise
     except Exception as error:
-        from raymon.training.rank.failure import explained
+        from raymon.training.rank.failure import describe_and_record
 
         if signals.received is not None:
             # Imports make errors of their own of an interruption.
-            _say(f"interrupted; on the way out: {explained(error)}")
+            _say(f"interrupted; on the way out: {describe_and_record(error)}")
             return signals.exit_code
-        _say(explained(error))
+        _say(describe_and_record(error))
         return EXIT_FAILED
     return 0
 

@@ -7,7 +7,12 @@ from raymon.config.custom import (
     read_kwargs,
     told,
 )
-from raymon.config.derived import evaluates_beside, share_of_batch, skips_bad_files, total_steps
+from raymon.config.derived import (
+    evaluates_asynchronously,
+    share_of_batch,
+    skips_bad_files,
+    total_steps,
+)
 from raymon.config.direction import cannot_rank, known_direction, note_direction, ranking, stopping
 from raymon.config.names import (
     TOTAL_LOSS,
@@ -34,7 +39,7 @@ __all__ = [
     "allow_custom_classes",
     "cannot_rank",
     "custom_classes_allowed",
-    "evaluates_beside",
+    "evaluates_asynchronously",
     "import_class",
     "known_direction",
     "load",

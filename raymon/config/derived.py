@@ -8,7 +8,7 @@ from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.train_pb2 import TrainConfig
 
 
-def evaluates_beside(config: PipelineConfig) -> bool:
+def evaluates_asynchronously(config: PipelineConfig) -> bool:
     """Whether checkpoints are scored while training goes on, by a task of Ray."""
     return config.eval_config.mode == EvalMode.ASYNC and config.ray_config.num_workers > 0
 

@@ -14,7 +14,7 @@ from raymon.metrics import CheckedMetric, TrainMetricWrapper, takes_weights
 from raymon.monitor.launchers import process_count, process_rank
 from raymon.monitor.run import OpenRun, RunSettings
 from raymon.monitor.step_arguments import Column, Losses, StepArguments, device_of
-from raymon.recorder import PhaseClock, Recorder, Sender
+from raymon.recorder import Outbox, PhaseClock, Recorder
 from raymon.wire import Ack
 
 _log = logging.getLogger("raymon")
@@ -36,14 +36,14 @@ class OpenRank:
         )
         self._weighted = {n for n, m in settings.metrics.items() if takes_weights(m.metric)}
         self._recorder: Recorder | None = None
-        self._sender: Sender | None = None
+        self._outbox: Outbox | None = None
         self.values: Mapping[str, float] = {}
         self.clock = PhaseClock()
 
     @property
     def failures(self) -> int:
         """What was counted on the way of a window."""
-        return sum(part.failures for part in (self._recorder, self._sender) if part)
+        return sum(part.failures for part in (self._recorder, self._outbox) if part)
 
     def step(
         self,
@@ -90,11 +90,11 @@ class OpenRank:
             Whether all windows arrived, and those of the other ranks that go with them.
         """
         monitor = self._recorder or self._start(torch.device("cpu"))
-        assert self._sender is not None
+        assert self._outbox is not None
         monitor.cut(last=True)
-        self._sender.close(timeout_s)
-        lost = self._sender.dropped
-        if lost and not self._sender.is_stored:
+        self._outbox.close(timeout_s)
+        lost = self._outbox.dropped
+        if lost and not self._outbox.is_stored:
             _log.warning(
                 "monitoring: %d windows of rank %d are in the numbers and not stored: the storage "
                 "of the run fails",
@@ -119,14 +119,14 @@ class OpenRank:
         metrics = self._settings.metrics
         for metric in metrics.values():
             _move(metric, device)
-        self._sender = Sender(self._run.channel, self._take, device)
+        self._outbox = Outbox(self._run.channel, self._take, device)
         self._recorder = Recorder(
             attempt=self._run.attempt,
             rank=self._run.rank,
             metrics=metrics,
             update_train_metric=self._update,
             log_step_count_steps=self._settings.log_step_count_steps,
-            sender=self._sender,
+            outbox=self._outbox,
             device=device,
             first_step=self._settings.first_step or 0,
             clock=self.clock,

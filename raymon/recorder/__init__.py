@@ -1,8 +1,8 @@
 """On the worker: accumulate, cut windows, send. Imports no Ray and never waits."""
 
+from raymon.recorder.outbox import Outbox
 from raymon.recorder.phase_clock import PhaseClock
 from raymon.recorder.recorder import Recorder
-from raymon.recorder.sender import Sender
 from raymon.recorder.window import Window, encode_window
 
-__all__ = ["PhaseClock", "Recorder", "Sender", "Window", "encode_window"]
+__all__ = ["Outbox", "PhaseClock", "Recorder", "Window", "encode_window"]

@@ -12,7 +12,7 @@ from torch import Tensor
 from raymon.recorder.offload import Offload
 
 
-class LateStack:
+class BackgroundScalars:
     """Scalars in host memory, as one tensor, when `wait` returns.
 
     To touch the tensors of a hundred steps, which are in no cache any more, costs a training thread

@@ -14,7 +14,7 @@ ROWS_AN_UPDATE = 1 << 18
 """Rows that are worth an update. Held longer, tensors are in the way of what steps allocate."""
 
 
-class LateUpdates:
+class BackgroundUpdates:
     """Updates of a metric that wait for another thread.
 
     On CUDA they run on a stream of their own, behind the work that is queued when this is made.

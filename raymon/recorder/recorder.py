@@ -1,4 +1,4 @@
-"""The monitor of one rank: what the training thread touches of monitoring."""
+"""The recorder of one rank: what the training thread touches of monitoring."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from typing import Any
 import torch
 
 from raymon.metrics import TrainMetricWrapper
-from raymon.recorder.background_updates import ROWS_AN_UPDATE, LateUpdates
+from raymon.recorder.background_updates import ROWS_AN_UPDATE, BackgroundUpdates
 from raymon.recorder.failures import Failures
 from raymon.recorder.offload import Offload
+from raymon.recorder.outbox import Outbox
 from raymon.recorder.phase_clock import PhaseClock
 from raymon.recorder.schedule import CutSchedule
-from raymon.recorder.sender import Sender
 from raymon.recorder.step_scalars import StepScalars
 from raymon.recorder.window import Window
 from raymon.wire import Layout
 
 
 class Recorder:
-    """Adds up what a rank measures, and hands a window to the sender at every cut.
+    """Adds up what a rank measures, and hands a window to the outbox at every cut.
 
     Nothing here waits: no collective, no synchronisation with a device, no call to Ray, no file.
-    Train metrics are updated by the sender's thread; here their arguments are only kept. What
+    Train metrics are updated by the outbox's thread; here their arguments are only kept. What
     fails is counted in `failures` and never raises into training.
 
     Args:
@@ -32,7 +32,7 @@ class Recorder:
         metrics: The train metrics by name; the reporter folds them from now on.
         update_train_metric: Called with the predictions and the batch of each step.
         log_step_count_steps: Steps between two cuts.
-        sender: Takes the windows.
+        outbox: Takes the windows.
         device: Of the model.
         first_step: The step that training goes on from.
         take_input_counts: Gives, by name, what was wrong with the data and was only counted, since
@@ -50,7 +50,7 @@ class Recorder:
         metrics: Mapping[str, TrainMetricWrapper],
         update_train_metric: Callable[[Any, Any], None],
         log_step_count_steps: int,
-        sender: Sender,
+        outbox: Outbox,
         device: torch.device,
         first_step: int = 0,
         take_input_counts: Callable[[], Mapping[str, int]] = dict,
@@ -61,7 +61,7 @@ class Recorder:
         self._rank = rank
         self._metrics = metrics
         self._update_train_metric = update_train_metric
-        self._sender = sender
+        self._outbox = outbox
         self._take_input_counts = take_input_counts
         self._take_save_counts = take_save_counts
         self._schedule = CutSchedule(
@@ -113,7 +113,9 @@ class Recorder:
                 self._update_train_metric(predictions, batch)
             for metric in self._metrics.values():
                 if metric.waiting_rows >= ROWS_AN_UPDATE:
-                    self._sender.work(LateUpdates(metric, self._stream, self.count_failure).add)
+                    self._outbox.work(
+                        BackgroundUpdates(metric, self._stream, self.count_failure).add
+                    )
         except Exception as error:
             self.count_failure(error)
         self._samples += samples
@@ -133,7 +135,7 @@ class Recorder:
         self._histograms[name] = histogram
 
     def cut(self, checkpoint: bool = False, last: bool = False) -> None:
-        """Ends the window here, if it has a step, and hands it to the sender.
+        """Ends the window here, if it has a step, and hands it to the outbox.
 
         Args:
             checkpoint: A checkpoint is made of the state after this step; then a window is sent
@@ -152,11 +154,11 @@ class Recorder:
     def close(self, timeout_s: float = 30.0) -> bool:
         """Sends the rest, for at most `timeout_s` seconds; true when all windows arrived."""
         self.cut()
-        return self._sender.close(timeout_s)
+        return self._outbox.close(timeout_s)
 
     def _hand_over(self, checkpoint: bool = False, last: bool = False) -> None:
         try:
-            self._sender.put(self._take_window(checkpoint, last))
+            self._outbox.put(self._take_window(checkpoint, last))
         except Exception as error:
             self.count_failure(error)
         self._index += 1
@@ -193,7 +195,7 @@ class Recorder:
             losses={name: losses.take(stream) for name, losses in self._losses.items()},
             weights={name: weights.take(stream) for name, weights in self._weights.items()},
             metrics={
-                name: LateUpdates(metric, stream, self.count_failure)
+                name: BackgroundUpdates(metric, stream, self.count_failure)
                 for name, metric in self._metrics.items()
             },
             layout=self._layout,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from raymon.recorder.background_scalars import LateStack
+from raymon.recorder.background_scalars import BackgroundScalars
 
 
 class StepScalars:
@@ -25,12 +25,12 @@ class StepScalars:
             scalar = scalar.item() if scalar.is_cpu else scalar.detach()
         self._scalars.append(scalar)
 
-    def take(self, stream: torch.cuda.Stream | None) -> LateStack:
+    def take(self, stream: torch.cuda.Stream | None) -> BackgroundScalars:
         """All of them, for another thread; none is left here.
 
         Args:
-            stream: As for `LateStack`.
+            stream: As for `BackgroundScalars`.
         """
-        taken = LateStack(self._scalars, stream)
+        taken = BackgroundScalars(self._scalars, stream)
         self._scalars = []
         return taken

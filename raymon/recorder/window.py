@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from raymon.protos.report_pb2 import LossSum, Scalar, WindowReport
-from raymon.recorder.background_scalars import LateStack
+from raymon.recorder.background_scalars import BackgroundScalars
 from raymon.recorder.offload import Offload
 from raymon.wire import (
     FINE_BITS,
@@ -71,8 +71,8 @@ class Window:
     epoch: int
     wall_s: float
     phases: Mapping[str, float]
-    losses: Mapping[str, LateStack]
-    weights: Mapping[str, LateStack]
+    losses: Mapping[str, BackgroundScalars]
+    weights: Mapping[str, BackgroundScalars]
     metrics: Mapping[str, States]
     layout: Layout
     extremes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 
 from raymon.protos.report_pb2 import WindowReport
-from raymon.recorder import Sender
+from raymon.recorder import Outbox
 from raymon.reporter.reporter import parse_report
 from raymon.reporter.windows.collation import Attempt, Collation
 from raymon.results import Evaluation
@@ -52,14 +52,14 @@ class NodeReporter:
         # of no attempt.
         self._newest = Ack(self._life, attempt=0, durable={attempt.number: 0})
         self._acks = threading.Lock()
-        self._sender = Sender(channel, self._take_ack)
+        self._outbox = Outbox(channel, self._take_ack)
 
     def report(self, message: bytes) -> Ack:
         """As `Reporter.report`."""
         try:
             report = parse_report(message)
             if report.attempt != self._attempt.number:
-                self._sender.resend([message])
+                self._outbox.resend([message])
                 return self._ack()
             self._collation.add(report, self._clock())
         except Exception as error:  # whatever bytes may come
@@ -79,10 +79,10 @@ class NodeReporter:
 
     def close(self, timeout_s: float) -> bool:
         """Hands on what is left for at most `timeout_s` seconds; true if all of it is durable."""
-        return self._sender.close(timeout_s)
+        return self._outbox.close(timeout_s)
 
     def _hand_on(self, report: WindowReport) -> None:
-        self._sender.resend([report.SerializeToString()])
+        self._outbox.resend([report.SerializeToString()])
 
     def _take_ack(self, ack: Ack) -> None:
         with self._acks:

@@ -22,7 +22,7 @@ from raymon.training.input.readers import features_of
 from raymon.training.input.vocabularies import check_vocabularies
 from raymon.training.loop.worker import run_worker
 from raymon.training.prepare import check_evaluation_input, with_absolute_paths
-from raymon.training.rank.failure import RankFailedError, explained
+from raymon.training.rank.failure import RankFailedError, describe_and_record
 from raymon.training.rank.worker_task import WorkerTask
 
 
@@ -148,7 +148,7 @@ def _follow(
         except Exception as error:
             if isinstance(error, RaymonError) and not isinstance(error, RankFailedError):
                 raise
-            raise TrainingError(explained(error, storage_path(model_dir))) from error
+            raise TrainingError(describe_and_record(error, storage_path(model_dir))) from error
     if not progress.evaluations:
         raise TrainingError("the scores did not arrive: the reporter is gone")
     return progress.evaluations[-1]

@@ -14,7 +14,7 @@ from torchmetrics import Metric
 
 from raymon.config import (
     CONFIG_FILE,
-    evaluates_beside,
+    evaluates_asynchronously,
     named_metrics,
     named_train_metrics,
     skips_bad_files,
@@ -181,7 +181,7 @@ def plan_run(
     else:
         plan = _plan_files(config, features, datasets)
     check_evaluation_input(config, features, datasets)
-    if evaluates_beside(config) and isinstance(datasets.get(EVAL), Iterable):
+    if evaluates_asynchronously(config) and isinstance(datasets.get(EVAL), Iterable):
         raise ConfigError(
             "eval_config.mode: is ASYNC, where one task reads the rows of all ranks; "
             f"{title(EVAL)} has to be a function of rank and world_size"

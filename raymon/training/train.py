@@ -15,7 +15,7 @@ from typing import Protocol
 
 from rich.console import Console as RichConsole
 
-from raymon.config import evaluates_beside, load, locate, save
+from raymon.config import evaluates_asynchronously, load, locate, save
 from raymon.errors import (
     ClusterLostError,
     ConfigError,
@@ -62,7 +62,7 @@ from raymon.training.prepare import (
     plan_fine_tuning,
     plan_run,
 )
-from raymon.training.rank.failure import RankFailedError, explained
+from raymon.training.rank.failure import RankFailedError, describe_and_record
 from raymon.training.rank.worker_task import WorkerTask
 from raymon.training.summary import (
     DIVERGED,
@@ -219,7 +219,7 @@ def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None
 
     def work(interrupted: Callable[[], None]) -> None:
         fit(task, reporter, datasets, interrupted)
-        if evaluates_beside(config):
+        if evaluates_asynchronously(config):
             # The last scores came after the last save.
             delete_what_goes(storage_path(config.model_dir), KeepRule.of(config))
 
@@ -381,7 +381,7 @@ def _told(error: BaseException, model_dir: StoragePath) -> str:
     """What went wrong, in one line; what raymon says itself needs no traceback beside it."""
     if isinstance(error, RaymonError) and not isinstance(error, RankFailedError):
         return reason(error)
-    return explained(error, model_dir)
+    return describe_and_record(error, model_dir)
 
 
 def _log_way_on(status: str, model_dir: StoragePath) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from raymon.config import evaluates_beside, share_of_batch, skips_bad_files, total_steps
+from raymon.config import evaluates_asynchronously, share_of_batch, skips_bad_files, total_steps
 from raymon.protos.data_pb2 import DataConfig, OnBadFile
 from raymon.protos.eval_pb2 import EvalMode
 from raymon.protos.pipeline_pb2 import PipelineConfig
@@ -27,9 +27,9 @@ def test_checkpoints_are_scored_beside_training_on_workers_alone(
 ) -> None:
     config = PipelineConfig()
     config.ray_config.num_workers = workers
-    assert not evaluates_beside(config)
+    assert not evaluates_asynchronously(config)
     config.eval_config.mode = EvalMode.ASYNC
-    assert evaluates_beside(config) is beside
+    assert evaluates_asynchronously(config) is beside
 
 
 def test_epochs_are_steps_of_the_data_and_steps_are_steps() -> None:

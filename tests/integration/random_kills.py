@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from raymon.training.checkpoint.manifest import damage, list_checkpoints
+from raymon.training.checkpoint.manifest import find_corruption, list_checkpoints
 from tests.integration import kills
 
 VICTIMS = {
@@ -87,4 +87,4 @@ class DisturbedRun:
 def assert_sound(run: Path) -> None:
     """What looks like a checkpoint is one."""
     for checkpoint in list_checkpoints(run):
-        assert damage(checkpoint) is None, checkpoint.path
+        assert find_corruption(checkpoint) is None, checkpoint.path

@@ -7,7 +7,7 @@ from raymon.recorder import Recorder, Window
 
 
 class Taken:
-    """Takes windows in place of the sender."""
+    """Takes windows in place of the outbox."""
 
     dropped = 0
 
@@ -27,16 +27,16 @@ def make_recorder(taken: Taken, metrics=None, update=lambda predictions, batch: 
         rank=0,
         metrics=metrics or {},
         update_train_metric=update,
-        sender=taken,
+        outbox=taken,
         device=torch.device("cpu"),
         **{"log_step_count_steps": 10, **kwargs},
     )
 
 
-def take_steps(monitor: Recorder, steps: int) -> None:
+def take_steps(recorder: Recorder, steps: int) -> None:
     for _ in range(steps):
         loss = {"bce": torch.tensor(0.5)}
-        monitor.step(loss, None, None, samples=8, weights=8.0, epoch=0, learning_rates=[0.1])
+        recorder.step(loss, None, None, samples=8, weights=8.0, epoch=0, learning_rates=[0.1])
 
 
 def test_windows_are_cut_at_log_steps_and_at_decay_steps() -> None:
@@ -51,9 +51,9 @@ def test_windows_are_cut_at_log_steps_and_at_decay_steps() -> None:
 
 def test_a_checkpoint_cuts_a_window_even_without_steps() -> None:
     taken = Taken()
-    monitor = make_recorder(taken)
-    take_steps(monitor, 10)
-    monitor.cut(checkpoint=True)
+    recorder = make_recorder(taken)
+    take_steps(recorder, 10)
+    recorder.cut(checkpoint=True)
     assert [(w.first_step, w.end_step, w.checkpoint) for w in taken.windows] == [
         (0, 10, False),
         (10, 10, True),
@@ -80,9 +80,9 @@ def test_metric_states_of_all_windows_make_the_metric_of_all_samples() -> None:
     labels = (torch.rand(30, 16, generator=generator) < scores).float()
     wrapper = TrainMetricWrapper(DecayAUC())
     taken = Taken()
-    monitor = make_recorder(taken, {"auc": wrapper}, lambda p, b: wrapper.update(p, b))
+    recorder = make_recorder(taken, {"auc": wrapper}, lambda p, b: wrapper.update(p, b))
     for step in range(30):
-        monitor.step({}, scores[step], labels[step], samples=16, weights=16.0)
+        recorder.step({}, scores[step], labels[step], samples=16, weights=16.0)
     states = [window.metrics["auc"].wait() for window in taken.windows]
     total = sum(state["histogram"] for state in states)
     value = compute_states(AUC(), {"histogram": total}).value.item()
@@ -94,27 +94,27 @@ def test_a_metric_that_fails_is_counted_and_training_goes_on() -> None:
         raise RuntimeError("a metric of the user")
 
     taken = Taken()
-    monitor = make_recorder(taken, update=fail)
-    take_steps(monitor, 10)
-    assert monitor.failures == 10
+    recorder = make_recorder(taken, update=fail)
+    take_steps(recorder, 10)
+    assert recorder.failures == 10
     assert taken.windows[0].samples == 80
 
 
-def test_a_sender_that_fails_is_counted_and_training_goes_on() -> None:
+def test_an_outbox_that_fails_is_counted_and_training_goes_on() -> None:
     class Broken(Taken):
         def put(self, window: Window) -> None:
             raise MemoryError
 
-    monitor = make_recorder(Broken())
-    take_steps(monitor, 20)
-    assert monitor.failures == 2
+    recorder = make_recorder(Broken())
+    take_steps(recorder, 20)
+    assert recorder.failures == 2
 
 
 def test_a_step_without_rows_updates_no_metric() -> None:
     updated: list[object] = []
-    monitor = make_recorder(Taken(), update=lambda predictions, batch: updated.append(batch))
+    recorder = make_recorder(Taken(), update=lambda predictions, batch: updated.append(batch))
     for rows in (8, 0, 8):
         loss = {"bce": torch.tensor(0.0)}
-        monitor.step(loss, None, rows, samples=rows, weights=float(rows))
+        recorder.step(loss, None, rows, samples=rows, weights=float(rows))
     assert updated == [8, 8]
-    assert monitor.failures == 0
+    assert recorder.failures == 0

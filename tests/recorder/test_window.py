@@ -2,7 +2,7 @@ import math
 
 import torch
 
-from raymon.recorder.background_scalars import LateStack
+from raymon.recorder.background_scalars import BackgroundScalars
 from raymon.recorder.window import Window, encode_window
 from raymon.wire.fixed_point import FINE_BITS, decode, real
 from raymon.wire.layout import Layout
@@ -19,8 +19,8 @@ def window_of(losses: list[float], weights: list[float]) -> Window:
         epoch=0,
         wall_s=1.0,
         phases={"step": 1.0},
-        losses={"bce": LateStack(list(torch.tensor(losses)), None)},
-        weights={"bce": LateStack(weights, None)},
+        losses={"bce": BackgroundScalars(list(torch.tensor(losses)), None)},
+        weights={"bce": BackgroundScalars(weights, None)},
         metrics={},
         layout=Layout({}),
     )

@@ -17,7 +17,7 @@ from raymon.metrics import AUC, DecayAUC, DecayedMetric, MeanSquaredError, Train
 from raymon.metrics.decay.states import take_window_states, window_states
 from raymon.protos.report_pb2 import WindowReport
 from raymon.recorder import Window, encode_window
-from raymon.recorder.background_scalars import LateStack
+from raymon.recorder.background_scalars import BackgroundScalars
 from raymon.recorder.offload import Offload
 from raymon.reporter import Reporter
 from raymon.results import Evaluation, Snapshot
@@ -251,8 +251,8 @@ def _window(
         epoch=0,
         wall_s=1.0,
         phases={},
-        losses={"bce": LateStack([loss], None)},
-        weights={"bce": LateStack([1.0], None)},
+        losses={"bce": BackgroundScalars([loss], None)},
+        weights={"bce": BackgroundScalars([1.0], None)},
         metrics={name: Offload(window_states(w.metric), None) for name, w in wrappers.items()},
         layout=Layout.of_metrics(wrappers),
         checkpoint=checkpoint,

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raymon.protos.report_pb2 import WindowReport
-from raymon.recorder import sender as sender_module
+from raymon.recorder import outbox as outbox_module
 from raymon.reporter import InProcessReporter, Reporter
 from raymon.reporter.node_reporter import NodeChannel, NodeReporter
 from raymon.reporter.windows.collation import Attempt
@@ -19,8 +19,8 @@ from tests.reporter.windows import auc_metrics, auc_window, clicks
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch) -> None:
-    monkeypatch.setattr(sender_module, "_RETRY_S", 0.01)
-    monkeypatch.setattr(sender_module, "_ASK_S", 0.01)
+    monkeypatch.setattr(outbox_module, "_RETRY_S", 0.01)
+    monkeypatch.setattr(outbox_module, "_ASK_S", 0.01)
 
 
 class Clock:

@@ -6,7 +6,7 @@ import torch
 
 from raymon.metrics import DecayAUC, TrainMetricWrapper
 from raymon.recorder import Window, encode_window
-from raymon.recorder.background_scalars import LateStack
+from raymon.recorder.background_scalars import BackgroundScalars
 from raymon.recorder.offload import Offload
 from raymon.wire import Layout
 
@@ -37,8 +37,8 @@ def auc_window(
         epoch=0,
         wall_s=2.0,
         phases={"step": 1.5, "monitor": 0.5},
-        losses={"bce": LateStack([loss], None)},
-        weights={"bce": LateStack([float(len(scores))], None)},
+        losses={"bce": BackgroundScalars([loss], None)},
+        weights={"bce": BackgroundScalars([float(len(scores))], None)},
         metrics={"auc": Offload(wrapper.take_window(), None)},
         layout=Layout.of_metrics({"auc": wrapper}),
         learning_rates=(0.1,),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration import kills
-from tests.integration.test_evaluation_beside import BESIDE, SETTINGS, VALIDATION, lines
+from tests.integration.test_async_evaluation import BESIDE, SETTINGS, VALIDATION, lines
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(600)]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from raymon.training.checkpoint.manifest import damage, list_checkpoints
+from raymon.training.checkpoint.manifest import find_corruption, list_checkpoints
 from tests.checkpoints import saved_model
 from tests.integration.conftest import start_raymon
 from tests.integration.kills import finish, reported_step, wait_for, windows
@@ -54,7 +54,7 @@ def test_a_full_disk_costs_checkpoints_and_nothing_else(
     assert training.returncode == 0, errors
     summary = json.loads(output)
     for checkpoint in list_checkpoints(run):
-        assert damage(checkpoint) is None
+        assert find_corruption(checkpoint) is None
     weights = [saved_model(list_checkpoints(r)[-1].path) for r in (run, alone)]
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[1])
     assert summary["save_counts"]["saves_failed"] > 0

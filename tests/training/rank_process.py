@@ -19,7 +19,7 @@ from google.protobuf import text_format
 from raymon.errors import TrainingError, UserError
 from raymon.models import Model
 from raymon.protos.pipeline_pb2 import PipelineConfig
-from raymon.recorder import Recorder, Sender
+from raymon.recorder import Outbox, Recorder
 from raymon.training.checkpoint.manifest import Checkpoint
 from raymon.training.loop.worker import reporting_recorder, run_worker
 from raymon.training.rank.worker_context import WorkerContext
@@ -93,7 +93,7 @@ def run_rank(
         model: Model,
         context: WorkerContext,
         attempt: int,
-        sender: Sender,
+        outbox: Outbox,
         step: int,
         take_input_counts: Callable[[], Mapping[str, int]],
         take_save_counts: Callable[[], Mapping[str, int]],
@@ -108,7 +108,7 @@ def run_rank(
         model.update_train_metric = kept_update
         models.append(model)
         return reporting_recorder(
-            config, model, context, attempt, sender, step, take_input_counts, take_save_counts
+            config, model, context, attempt, outbox, step, take_input_counts, take_save_counts
         )
 
     context = WorkerContext(rank, world_size, torch.device("cpu"), run)

@@ -31,7 +31,7 @@ from raymon.training.checkpoint.manifest import (
 )
 from raymon.training.evaluate_run import evaluate_run
 from raymon.training.export import export_run
-from raymon.training.loop.async_evaluation import evaluate_beside
+from raymon.training.loop.async_evaluation import evaluate_checkpoint
 
 STEPS = (10, 20)
 SAID = (
@@ -87,7 +87,7 @@ class Told:
 def beside(run: Path) -> None:
     told: Any = Told()
     path = run / "model.ckpt-20"
-    scores = evaluate_beside(read_saved(run), path, told, {}, torch.device("cpu"))
+    scores = evaluate_checkpoint(read_saved(run), path, told, {}, torch.device("cpu"))
     assert scores == {}
     # Nobody waits for scores that do not come.
     assert has_scores_beside(path)

@@ -83,7 +83,7 @@ def test_a_run_on_objects_is_the_local_one(
     assert (there.status, there.eval_metrics) == ("done", here.eval_metrics)
     assert there.best_checkpoint == f"{RUN}/model.ckpt-{Path(str(here.best_checkpoint)).name[11:]}"
     assert json.loads((copy / "run.json").read_text())["model_dir"] == RUN
-    verdicts = [verdict.damage for verdict in verify_checkpoints(storage_path(RUN))]
+    verdicts = [verdict.problem for verdict in verify_checkpoints(storage_path(RUN))]
     assert verdicts == [None] * 4
     for step in (10, 20, 30, 40):
         manifests = [
@@ -159,7 +159,7 @@ def test_whatever_requests_fail_no_checkpoint_is_half_there(
     run = storage_path(RUN)
     whole = [checkpoint.path for checkpoint in list_checkpoints(run)]
     assert whole
-    verdicts = {str(v.path): v.damage for v in verify_checkpoints(run)}
+    verdicts = {str(v.path): v.problem for v in verify_checkpoints(run)}
     assert all(verdicts[str(path)] is None for path in whole)
     train(config_file, RUN, resume=True)
     copy = mirror(objects, tmp_path / "there") / "run"

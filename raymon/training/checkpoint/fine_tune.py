@@ -114,7 +114,7 @@ def fine_tune(state: TrainState, checkpoint: Checkpoint, config: TrainConfig) ->
         for name, source in loaded.items():
             own[name].copy_(tensors[sources[source]])
     if state.averages is not None:
-        state.averages.begin_anew()
+        state.averages.restart()
     if with_optimizers:
         _load_optimizers(state, loaded, {**rest["small"], **tensors})
 

@@ -267,7 +267,7 @@ def has_scores_beside(path: StoragePath) -> bool:
     return (path / SCORES).is_file()
 
 
-def damage(checkpoint: Checkpoint) -> str | None:
+def find_corruption(checkpoint: Checkpoint) -> str | None:
     """What is wrong with the files of a checkpoint, which are read for it; None: nothing.
 
     Raises:
@@ -292,7 +292,7 @@ def check_sound(checkpoint: Checkpoint) -> None:
     Raises:
         RunError: They are not, or the storage does not answer.
     """
-    why = damage(checkpoint)
+    why = find_corruption(checkpoint)
     if why is not None and not has_manifest(checkpoint.path):
         raise RunError(f"{checkpoint.path}: was deleted just now; try again with another one")
     if why is not None:
@@ -332,9 +332,9 @@ def forget_checkpoint(path: StoragePath) -> None:
 
 
 @contextmanager
-def workplace(path: StoragePath) -> Iterator[Path]:
+def staging_directory(path: StoragePath) -> Iterator[Path]:
     """Where this rank writes its files of a checkpoint: into its directory, or on this machine
-    where that is on object storage; `hand_in` brings them there."""
+    where that is on object storage; `upload_staged` brings them there."""
     if isinstance(path, Path):
         yield path
         return
@@ -342,8 +342,8 @@ def workplace(path: StoragePath) -> Iterator[Path]:
         yield Path(here)
 
 
-def hand_in(here: Path, path: StoragePath) -> None:
-    """Brings what is in a workplace into the directory of the checkpoint.
+def upload_staged(here: Path, path: StoragePath) -> None:
+    """Brings what is in a staging directory into the directory of the checkpoint.
 
     Raises:
         OSError: Some of it is not there.

@@ -19,7 +19,7 @@ from raymon.training.checkpoint.manifest import (
     Checkpoint,
     ManifestError,
     checkpoint_directories,
-    damage,
+    find_corruption,
     rank_part,
     read_manifest,
     read_part,
@@ -79,7 +79,7 @@ def restore(state: TrainState, checkpoint: Checkpoint, context: WorkerContext) -
         state.averages.begun = bool(of_averages) and trainer.get("averaging", True)
         if not of_averages:
             # A config that averages only now has none in its checkpoint.
-            state.averages.begin_anew()
+            state.averages.restart()
     try:
         load_optimizers(state.optimizers, state.model, trainer, of_optimizers)
     except ValueError:
@@ -177,7 +177,7 @@ def _newest_sound(
         else:
             if checkpoint is None:
                 continue
-            why = damage(checkpoint)
+            why = find_corruption(checkpoint)
             if why is None:
                 return checkpoint, False
         tell(f"{path}: is damaged, and not taken: {why}")

@@ -14,14 +14,14 @@ from raymon.training.checkpoint.manifest import (
     TensorPlace,
     checkpoint_path,
     forget_checkpoint,
-    workplace,
+    staging_directory,
 )
-from raymon.training.checkpoint.staging import Staging, dealt
+from raymon.training.checkpoint.staging import Staging, assign_to_ranks
 from raymon.training.checkpoint.train_state import (
     TrainState,
-    own_rest,
+    rank_state,
     replicated_tensors,
-    shared_rest,
+    trainer_state,
 )
 from raymon.training.checkpoint.writer import CheckpointWriter, Content
 from raymon.training.rank.worker_context import WorkerContext
@@ -59,7 +59,7 @@ class Saver:
         self._model_dir = model_dir
         self._context = context
         # Collectives of two threads must not meet.
-        self._beside = context.beside()
+        self._background = context.background_context()
         self._skip = skip
         self._tell = tell
         self._saved = saved
@@ -85,7 +85,7 @@ class Saver:
         self.wait()
         tensors = replicated_tensors(state)
         sizes = {name: tensor.nbytes for name, tensor in tensors.items()}
-        ranks = dealt(sizes, self._context.world_size)
+        ranks = assign_to_ranks(sizes, self._context.world_size)
         own = {n: tensor for n, tensor in tensors.items() if ranks[n] == self._context.rank}
         content = Content(
             state.step,
@@ -94,8 +94,8 @@ class Saver:
             dict(state.metrics),
             self._staging.copy(own),
             {n: TensorPlace.of(tensor, ranks[n]) for n, tensor in tensors.items()},
-            shared_rest(state) if self._context.rank == 0 else {},
-            own_rest(state, self._context.device),
+            trainer_state(state) if self._context.rank == 0 else {},
+            rank_state(state, self._context.device),
         )
         self._running = self._thread.submit(self._write, content)
         self.standstill_s += time.monotonic() - began
@@ -143,8 +143,8 @@ class Saver:
     def _write(self, content: Content) -> str | None:
         """Why there is no checkpoint; None where there is one."""
         path = checkpoint_path(self._model_dir, content.step)
-        with workplace(path) as here:
-            why = CheckpointWriter(path, here, content, self._beside).write()
+        with staging_directory(path) as here:
+            why = CheckpointWriter(path, here, content, self._background).write()
             if why is not None:
                 return self._failed(path, why)
             self._context.register.register(str(path), content.step, content.metrics)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import torch
 
 
-def dealt(sizes: Mapping[str, int], world_size: int) -> dict[str, int]:
+def assign_to_ranks(sizes: Mapping[str, int], world_size: int) -> dict[str, int]:
     """Which rank writes which tensor, where all ranks have all of them: a function of the
     arguments alone, so that no rank asks another.
 

@@ -70,7 +70,7 @@ def replicated_tensors(state: TrainState) -> dict[str, torch.Tensor]:
     return {**tensors, **large, **{AVERAGE + name: average for name, average in averages}}
 
 
-def shared_rest(state: TrainState) -> dict[str, Any]:
+def trainer_state(state: TrainState) -> dict[str, Any]:
     """What else is the same on every rank: small, copied, plain values."""
     shared, optimizers = state.position.shared, state.optimizers.state_dict()
     parts = _optimizer_parts(state).items()
@@ -89,7 +89,7 @@ def shared_rest(state: TrainState) -> dict[str, Any]:
     }
 
 
-def own_rest(state: TrainState, device: torch.device) -> dict[str, Any]:
+def rank_state(state: TrainState, device: torch.device) -> dict[str, Any]:
     """What this rank has of its own: small, copied, plain values."""
     own: dict[str, Any] = {
         "random": random_state(device),
@@ -109,7 +109,7 @@ def model_tensors(model: Model) -> dict[str, torch.Tensor]:
 
 
 def load_optimizers(optimizers: Optimizers, model: Model, rest: Any, tensors: Tensors) -> None:
-    """Brings optimizers and their schedules to what `shared_rest` and `replicated_tensors` gave.
+    """Brings optimizers and their schedules to what `trainer_state` and `replicated_tensors` gave.
 
     Raises:
         ValueError: they are of other parameters.
@@ -134,7 +134,7 @@ def optimizer_state(
     """What an optimizer keeps of its parameters, by their index, in the form that it loads.
 
     Args:
-        parts: By the names that `replicated_tensors` and `shared_rest` give.
+        parts: By the names that `replicated_tensors` and `trainer_state` give.
         number: Of the optimizer.
         names: Of its parameters, as in `parts`; None for one that is not there.
     """

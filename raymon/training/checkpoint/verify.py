@@ -11,7 +11,7 @@ from raymon.training.checkpoint.manifest import (
     MANIFEST,
     ManifestError,
     checkpoint_directories,
-    damage,
+    find_corruption,
     is_checkpoint_path,
     read_manifest,
 )
@@ -25,17 +25,17 @@ class Verdict:
         path: The directory.
         files: How many there are.
         nbytes: Of all of them.
-        damage: What is wrong; None: nothing.
+        problem: What is wrong; None: nothing.
     """
 
     path: StoragePath
     files: int
     nbytes: int
-    damage: str | None
+    problem: str | None
 
     def __str__(self) -> str:
-        if self.damage is not None:
-            return f"{self.path}: {self.damage}"
+        if self.problem is not None:
+            return f"{self.path}: {self.problem}"
         return f"{self.path}: sound, {self.files} files, {self.nbytes:,} bytes"
 
 
@@ -60,4 +60,4 @@ def verify_checkpoints(path: StoragePath) -> Iterator[Verdict]:
             yield Verdict(directory, 0, 0, f"not complete: no {MANIFEST}, which is written last")
             continue
         nbytes = sum(entry.size for entry in checkpoint.files.values())
-        yield Verdict(directory, len(checkpoint.files), nbytes, damage(checkpoint))
+        yield Verdict(directory, len(checkpoint.files), nbytes, find_corruption(checkpoint))

@@ -16,8 +16,8 @@ from raymon.training.checkpoint.manifest import (
     TensorPlace,
     begin_checkpoint,
     file_entries,
-    hand_in,
     rank_part,
+    upload_staged,
     write_manifest,
     write_part,
 )
@@ -58,7 +58,7 @@ class CheckpointWriter:
 
     Args:
         path: Directory of the checkpoint.
-        here: Where this rank writes its files; see `workplace`.
+        here: Where this rank writes its files; see `staging_directory`.
         content: What it writes.
         world: Of this rank, for the thread that writes.
     """
@@ -113,7 +113,7 @@ class CheckpointWriter:
             write_part(self._here, TRAINER, self._content.shared)
             names.append(TRAINER)
         self._entries = file_entries(self._here, self._world.rank, names)
-        hand_in(self._here, self._path)
+        upload_staged(self._here, self._path)
 
     def _commit(self) -> None:
         if self._world.rank == 0:

@@ -9,7 +9,7 @@ import torch
 from raymon.errors import RunError, reason
 from raymon.models import build_model
 from raymon.protos.pipeline_pb2 import PipelineConfig
-from raymon.recorder import Sender
+from raymon.recorder import Outbox
 from raymon.results import Evaluation
 from raymon.storage import StoragePath
 from raymon.training.checkpoint.manifest import (
@@ -33,7 +33,7 @@ _BEGUN = "evaluations.begun"
 _MOST_TRIES = 5
 
 
-def evaluate_beside(
+def evaluate_checkpoint(
     config: PipelineConfig,
     path: StoragePath,
     reporter: Channel,
@@ -52,23 +52,23 @@ def evaluate_beside(
     Returns:
         The scores by name; empty where it could not be scored, which is told.
     """
-    sender = Sender(reporter, lambda ack: None)
+    outbox = Outbox(reporter, lambda ack: None)
     try:
         _count_try(path)
-        evaluation = _evaluate(config, path, sender, datasets, device)
+        evaluation = _evaluate(config, path, outbox, datasets, device)
         write_scores_beside(path, evaluation.metrics)
-        sender.publish_evaluation(evaluation)
+        outbox.publish_evaluation(evaluation)
         (path / _BEGUN).unlink()
         return dict(evaluation.metrics)
     except Exception as error:  # training goes on; a checkpoint without a score is no best one
         why = f"{path}: not scored: {reason(error)}; training goes on"
-        sender.publish(lambda channel: channel.publish_notice(why))
+        outbox.publish(lambda channel: channel.publish_notice(why))
         with suppress(OSError):
             # Nobody waits for scores that do not come.
             write_scores_beside(path, {})
         return {}
     finally:
-        sender.close(_PUBLISH_S)
+        outbox.close(_PUBLISH_S)
 
 
 def _count_try(path: StoragePath) -> None:
@@ -83,7 +83,7 @@ def _count_try(path: StoragePath) -> None:
 def _evaluate(
     config: PipelineConfig,
     path: StoragePath,
-    sender: Sender,
+    outbox: Outbox,
     datasets: Datasets,
     device: torch.device,
 ) -> Evaluation:
@@ -102,7 +102,7 @@ def _evaluate(
     context = WorkerContext(0, 1, device, LocalRegister())
 
     def progress(done: int, total: int, seconds: float) -> None:
-        sender.publish(
+        outbox.publish(
             lambda channel: channel.publish_evaluation_progress(step, done, total, seconds)
         )
 

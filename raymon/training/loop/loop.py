@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext
 
 from raymon.protos.pipeline_pb2 import PipelineConfig
-from raymon.recorder import Recorder, Sender
+from raymon.recorder import Outbox, Recorder
 from raymon.results import Evaluation
 from raymon.storage import storage_path
 from raymon.training.checkpoint.saver import Saver
@@ -32,9 +32,9 @@ class Loop:
         train_step: Trains on one batch.
         feed: Gives the batches of this rank.
         eval_reader: Evaluation rows of this rank; None where there is no evaluation.
-        monitor: Watches the steps.
+        recorder: Watches the steps.
         summaries: Measures gradients; None where nobody wants to see them.
-        sender: Sends scores, on rank 0; knows which windows are still on their way.
+        outbox: Sends scores, on rank 0; knows which windows are still on their way.
         saver: Writes checkpoints.
         preemption: Says when one is to be written just in time.
         context: The world of this rank.
@@ -48,9 +48,9 @@ class Loop:
         train_step: TrainStep,
         feed: Feed,
         eval_reader: EvalReader | None,
-        monitor: Recorder,
+        recorder: Recorder,
         summaries: GradientSummaries | None,
-        sender: Sender,
+        outbox: Outbox,
         saver: Saver,
         preemption: PreemptionWatch,
         context: WorkerContext,
@@ -61,9 +61,9 @@ class Loop:
         self._train_step = train_step
         self._feed = feed
         self._eval_reader = eval_reader
-        self._monitor = monitor
+        self._recorder = recorder
         self._summaries = summaries
-        self._sender = sender
+        self._outbox = outbox
         self._saver = saver
         self._preemption = preemption
         self._context = context
@@ -81,10 +81,10 @@ class Loop:
         self._saver.close()
 
     def _train(self) -> None:
-        state, clock = self._state, self._monitor.clock
+        state, clock = self._state, self._recorder.clock
         profiling = self._train_config.is_profiling and self._context.rank == 0
         with (
-            _what_is_there_left_to_itself(),
+            _garbage_collector_frozen(),
             StepProfiler(self._model_dir, profiling) as profiler,
             closing(self._feed.batches(state.step, state.position)) as batches,
         ):
@@ -121,7 +121,7 @@ class Loop:
         state.step += 1
         epoch = state.position.shared.epoch
         state.position = fed.after
-        self._monitor.step(
+        self._recorder.step(
             output.losses,
             output.predictions,
             moved,
@@ -133,12 +133,12 @@ class Loop:
 
     def _update(self, group: int) -> None:
         self._train_step.unscale()
-        last_of_window = self._state.step + 1 + group > self._monitor.next_cut
+        last_of_window = self._state.step + 1 + group > self._recorder.next_cut
         if self._summaries is not None and last_of_window:
             try:
                 self._summaries.measure()
             except Exception as error:  # what cannot be measured is no reason to stop
-                self._monitor.count_failure(error)
+                self._recorder.count_failure(error)
         made = self._train_step.update()
         self._skipped.count(made)
         if made and self._state.averages is not None:
@@ -169,14 +169,14 @@ class Loop:
         self._state.metrics = {}
         if self._context.rank == 0:
             text = f"{self._preemption.notice}: step {self._state.step} is saved"
-            self._sender.publish(lambda channel: channel.publish_notice(text))
+            self._outbox.publish(lambda channel: channel.publish_notice(text))
         self._write()
 
     def _begin_save(self) -> None:
-        self._monitor.cut(checkpoint=True)
-        skipped = self._skipped.told(self._train_step.scaler)
+        self._recorder.cut(checkpoint=True)
+        skipped = self._skipped.notice(self._train_step.scaler)
         if skipped is not None and self._context.rank == 0:
-            self._sender.publish(lambda channel: channel.publish_notice(skipped))
+            self._outbox.publish(lambda channel: channel.publish_notice(skipped))
         # Statistics of batches differ between ranks; the ones that are saved are those of rank 0.
         self._context.copy_from_rank_zero(self._state.model.buffers())
 
@@ -184,7 +184,7 @@ class Loop:
         state = self._state
         # What the reporter does not have yet is in the checkpoint, so that a worker that dies
         # after it takes none of it along.
-        state.windows, state.evaluations = self._sender.unacknowledged()
+        state.windows, state.evaluations = self._outbox.unacknowledged()
         self._saver.save(state)
         state.windows, state.evaluations = [], []
         self._saved_step = state.step
@@ -196,7 +196,7 @@ class Loop:
 
         def progress(done: int, total: int, seconds: float) -> None:
             if self._context.rank == 0:
-                self._sender.publish(
+                self._outbox.publish(
                     lambda channel: channel.publish_evaluation_progress(step, done, total, seconds)
                 )
 
@@ -206,12 +206,12 @@ class Loop:
                 self._config, self._state.model, [self._eval_reader], self._context, progress, step
             )
         if self._context.rank == 0:
-            self._sender.publish_evaluation(evaluation)
+            self._outbox.publish_evaluation(evaluation)
         return evaluation
 
 
 @contextmanager
-def _what_is_there_left_to_itself() -> Iterator[None]:
+def _garbage_collector_frozen() -> Iterator[None]:
     """While it lasts, the garbage collector looks only at what is made from now on.
 
     A full collection looks at every object, and torch, Ray and a model have a million: it took the

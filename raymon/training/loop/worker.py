@@ -10,13 +10,13 @@ from typing import Protocol
 
 import torch
 
-from raymon.config import evaluates_beside, skips_bad_files, stopping
+from raymon.config import evaluates_asynchronously, skips_bad_files, stopping
 from raymon.errors import RunError
 from raymon.metrics import TrainMetricWrapper
 from raymon.models import Model, build_model
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.train_pb2 import OnUnfinishedSave
-from raymon.recorder import Recorder, Sender
+from raymon.recorder import Outbox, Recorder
 from raymon.storage import StoragePath, storage_path
 from raymon.training.checkpoint.fine_tune import checkpoint_of, fine_tune
 from raymon.training.checkpoint.keep_rule import KeptCheckpoints
@@ -74,7 +74,7 @@ class ReporterLink(Channel, Protocol):
 
 
 class RecorderFactory(Protocol):
-    """Makes the monitor of a rank."""
+    """Makes the recorder of a rank."""
 
     def __call__(
         self,
@@ -82,12 +82,12 @@ class RecorderFactory(Protocol):
         model: Model,
         context: WorkerContext,
         attempt: int,
-        sender: Sender,
+        outbox: Outbox,
         step: int,
         take_input_counts: Callable[[], Mapping[str, int]],
         take_save_counts: Callable[[], Mapping[str, int]],
     ) -> Recorder:
-        """The monitor of an attempt that goes on after `step` steps."""
+        """The recorder of an attempt that goes on after `step` steps."""
 
 
 def run_worker(
@@ -104,7 +104,7 @@ def run_worker(
         task: What to do.
         context: The world of this rank.
         reporter: Takes what is measured.
-        make_recorder: In place of the monitor that reports.
+        make_recorder: In place of the recorder that reports.
         datasets: In place of files.
         tell_failure: Tells others of what went wrong, before what was begun is given up.
     """
@@ -161,7 +161,7 @@ def _train(
     tell_failure: Callable[[Exception], None] | None,
 ) -> None:
     feed = inputs.feed()
-    evaluation = None if evaluates_beside(config) else inputs.evaluation()
+    evaluation = None if evaluates_asynchronously(config) else inputs.evaluation()
     optimizers = build_optimizers(config.train_config, model)
     train_step = TrainStep(
         config.train_config,
@@ -192,42 +192,42 @@ def _train(
     channel: Channel = reporter
     if attempt != NO_ATTEMPT:
         channel = reporter.channel(attempt, context.world_size, model.train_metrics)
-    sender = Sender(channel, lambda ack: _publish(model, ack.values), context.device)
+    outbox = Outbox(channel, lambda ack: _publish(model, ack.values), context.device)
     skip = config.train_config.on_unfinished_save == OnUnfinishedSave.LEAVE_OUT
 
     def tell(text: str) -> None:
-        sender.publish(lambda channel: channel.publish_notice(text))
+        outbox.publish(lambda channel: channel.publish_notice(text))
 
-    kept = KeptCheckpoints(config, evaluates_beside(config), tell)
+    kept = KeptCheckpoints(config, evaluates_asynchronously(config), tell)
     saver = Saver(model_dir, context, skip, tell, kept.look)
-    monitor = make_recorder(
+    recorder = make_recorder(
         config,
         model,
         context,
         attempt,
-        sender,
+        outbox,
         state.step,
         feed.counts.take,
         saver.counts.take,
     )
     if context.rank == 0 and optimizers.groups:
-        sender.publish(lambda channel: channel.publish_notice(optimizers.groups, logging.INFO))
-    _send_what_was_left(state, sender)
+        outbox.publish(lambda channel: channel.publish_notice(optimizers.groups, logging.INFO))
+    _send_what_was_left(state, outbox)
     if attempt > 1:
-        monitor.greet()
+        recorder.greet()
     wanted = set(config.train_config.tensorboard_summaries) - {"loss", "learning_rate"}
     summaries = None
     if config.train_config.use_tensorboard and wanted and context.rank == 0:
-        summaries = GradientSummaries(wanted, model, monitor, context.device)
+        summaries = GradientSummaries(wanted, model, recorder, context.device)
     loop = Loop(
         config=config,
         state=state,
         train_step=train_step,
         feed=feed,
         eval_reader=evaluation,
-        monitor=monitor,
+        recorder=recorder,
         summaries=summaries,
-        sender=sender,
+        outbox=outbox,
         saver=saver,
         preemption=PreemptionWatch(context, saver.ask_for_preemption),
         context=context,
@@ -246,7 +246,7 @@ def _train(
             patience_s = _LEAVE_S
         raise
     finally:
-        monitor.close(patience_s)
+        recorder.close(patience_s)
 
 
 def reporting_recorder(
@@ -254,19 +254,19 @@ def reporting_recorder(
     model: Model,
     context: WorkerContext,
     attempt: int,
-    sender: Sender,
+    outbox: Outbox,
     step: int,
     take_input_counts: Callable[[], Mapping[str, int]],
     take_save_counts: Callable[[], Mapping[str, int]],
 ) -> Recorder:
-    """The monitor that sends windows to the reporter."""
+    """The recorder that sends windows to the reporter."""
     return Recorder(
         attempt=attempt,
         rank=context.rank,
         metrics=model.train_metrics,
         update_train_metric=model.update_train_metric,
         log_step_count_steps=config.train_config.log_step_count_steps,
-        sender=sender,
+        outbox=outbox,
         device=context.device,
         first_step=step,
         take_input_counts=take_input_counts,
@@ -280,11 +280,11 @@ def _begin_account(model_dir: StoragePath, step: int, context: WorkerContext) ->
     context.register.begin(context.broadcast([c for c in found if c.step <= step]))
 
 
-def _send_what_was_left(state: TrainState, sender: Sender) -> None:
+def _send_what_was_left(state: TrainState, outbox: Outbox) -> None:
     # The workers that made the checkpoint may have died before the reporter had all of it.
-    sender.resend(state.windows)
+    outbox.resend(state.windows)
     for evaluation in state.evaluations:
-        sender.publish_evaluation(evaluation)
+        outbox.publish_evaluation(evaluation)
     state.windows, state.evaluations = [], []
 
 

@@ -13,7 +13,7 @@ from ray.train import FailureConfig, RunConfig, ScalingConfig
 from ray.train import TrainingFailedError as RayTrainingFailedError
 from ray.train.torch import TorchTrainer
 
-from raymon.config import evaluates_beside
+from raymon.config import evaluates_asynchronously
 from raymon.errors import ClusterLostError, DataError, RaymonError, UserError, reason
 from raymon.metrics import registered_metrics
 from raymon.protos.ray_pb2 import RayConfig
@@ -70,7 +70,7 @@ def fit(
         above, name = run_dir, "."
     parent, filesystem = in_ray(above)
     evaluated = bool(config.eval_input_path) or EVAL in datasets
-    validates = task.checkpoint is None and evaluated and evaluates_beside(config)
+    validates = task.checkpoint is None and evaluated and evaluates_asynchronously(config)
     arguments = {
         "config": task.serialized_config,
         "checkpoint": task.checkpoint,
@@ -167,8 +167,8 @@ def _own_error(error: RayTrainingFailedError) -> RaymonError:
     if isinstance(first, UserError):
         return type(first)(str(first))
     # One that was ended says nothing of its own.
-    whole = "\n".join(getattr(each, "whole", "") or str(each) for each in own)
-    return RankFailedError(str(first), whole)
+    tracebacks = "\n".join(getattr(each, "traceback_text", "") or str(each) for each in own)
+    return RankFailedError(str(first), tracebacks)
 
 
 def _of_worker(rank: int, failure: BaseException) -> RaymonError:

@@ -54,7 +54,7 @@ def score_checkpoint(
     from raymon.metrics import register_metric
     from raymon.reporter.on_ray import RayReporter, reporter_of
     from raymon.storage import storage_path
-    from raymon.training.loop.async_evaluation import evaluate_beside
+    from raymon.training.loop.async_evaluation import evaluate_checkpoint
     from raymon.training.on_ray.register import for_ray
     from raymon.training.rank.worker_task import WorkerTask
 
@@ -66,7 +66,7 @@ def score_checkpoint(
     torch.set_num_threads(threads)
     device = torch.device("cuda" if ray.get_gpu_ids() else "cpu")
     config = WorkerTask(arguments["config"]).config
-    scores = evaluate_beside(
+    scores = evaluate_checkpoint(
         config,
         storage_path(config.model_dir) / PurePath(checkpoint.path).name,
         RayReporter(reporter_of(arguments["reporter"])),

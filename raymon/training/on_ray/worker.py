@@ -29,7 +29,7 @@ def train_loop_per_worker(arguments: dict[str, Any]) -> None:
     from raymon.training.loop.worker import run_worker
     from raymon.training.on_ray.malloc import keep_memory
     from raymon.training.on_ray.register import RayRegister
-    from raymon.training.rank.failure import of_rank
+    from raymon.training.rank.failure import as_rank_failure
     from raymon.training.rank.worker_context import WorkerContext
     from raymon.training.rank.worker_task import WorkerTask
 
@@ -58,7 +58,7 @@ def train_loop_per_worker(arguments: dict[str, Any]) -> None:
     try:
         run_worker(task, context, reporter, datasets=datasets, tell_failure=teller.tell)
     except Exception as error:
-        raise of_rank(error, context.rank) from error
+        raise as_rank_failure(error, context.rank) from error
 
 
 class _Teller:
@@ -72,14 +72,14 @@ class _Teller:
     def __init__(self, rank: int, publish: Callable[[str], object]) -> None:
         self._rank = rank
         self._publish = publish
-        self._told = False
+        self._reported = False
 
     def tell(self, error: Exception) -> None:
         """Tells it; that nobody hears of it is no failure of its own."""
-        from raymon.training.rank.failure import is_of_a_peer, told
+        from raymon.training.rank.failure import describe, is_peer_failure
 
-        if self._told or is_of_a_peer(error):
+        if self._reported or is_peer_failure(error):
             return
-        self._told = True
+        self._reported = True
         with suppress(Exception):
-            self._publish(f"rank {self._rank} on {socket.gethostname()} failed: {told(error)}")
+            self._publish(f"rank {self._rank} on {socket.gethostname()} failed: {describe(error)}")

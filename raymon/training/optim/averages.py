@@ -40,14 +40,14 @@ class AveragedWeights:
     def update(self) -> None:
         """Takes the parameters after a step of the optimizer; waits for no device."""
         if not self.begun:
-            self.begin_anew()
+            self.restart()
         elif self.tensors:
             averages, parameters = list(self.tensors.values()), list(self._parameters.values())
             self._average(averages, parameters, 0)
         self.begun = True
 
     @torch.no_grad()
-    def begin_anew(self) -> None:
+    def restart(self) -> None:
         """Forgets the steps: until there is one, the averages are the parameters as they are."""
         for name, parameter in self._parameters.items():
             self.tensors[name].copy_(parameter)

@@ -45,16 +45,16 @@ class GradientSummaries:
     Args:
         summaries: Which of global_gradient_norm, gradient_norm, gradient and parameter.
         model: Whose gradients.
-        monitor: Takes what is measured.
+        recorder: Takes what is measured.
         device: Of the model.
     """
 
     def __init__(
-        self, summaries: Iterable[str], model: Model, monitor: Recorder, device: torch.device
+        self, summaries: Iterable[str], model: Model, recorder: Recorder, device: torch.device
     ) -> None:
         self._summaries = frozenset(summaries)
         self._model = model
-        self._monitor = monitor
+        self._recorder = recorder
         self._counter = HistogramCounter(device)
 
     def measure(self) -> None:
@@ -67,10 +67,10 @@ class GradientSummaries:
         self._measure_norms({name: p.grad for name, p in named if p.grad is not None})
         for name, parameter in named:
             if "parameter" in self._summaries:
-                self._monitor.add_histogram(name, self._counter.count(parameter))
+                self._recorder.add_histogram(name, self._counter.count(parameter))
             if "gradient" in self._summaries and parameter.grad is not None:
                 counted = self._counter.count(parameter.grad)
-                self._monitor.add_histogram(f"{name}/gradient", counted)
+                self._recorder.add_histogram(f"{name}/gradient", counted)
 
     def _measure_norms(self, gradients: dict[str, torch.Tensor]) -> None:
         wanted = self._summaries & {"global_gradient_norm", "gradient_norm"}
@@ -79,8 +79,8 @@ class GradientSummaries:
         norms = {name: torch.linalg.vector_norm(g) for name, g in gradients.items()}
         if "global_gradient_norm" in wanted:
             total = torch.linalg.vector_norm(torch.stack(list(norms.values())))
-            self._monitor.add_gradient_norms({"global_gradient_norm": total})
+            self._recorder.add_gradient_norms({"global_gradient_norm": total})
         if "gradient_norm" in wanted:
-            self._monitor.add_gradient_norms(
+            self._recorder.add_gradient_norms(
                 {f"{name}/gradient_norm": norm for name, norm in norms.items()}
             )

@@ -27,7 +27,7 @@ class SkippedSteps:
         self._steps += 1
         self._skipped += not made
 
-    def told(self, scaler: torch.amp.GradScaler) -> str | None:
+    def notice(self, scaler: torch.amp.GradScaler) -> str | None:
         """What to say of the steps since it was asked last; None where all is well.
 
         It waits for the device where there is something to say.

@@ -42,15 +42,15 @@ class RankFailedError(TrainingError):
 
     Args:
         text: In one line.
-        whole: The traceback.
+        traceback_text: The traceback.
     """
 
-    def __init__(self, text: str, whole: str = "") -> None:
+    def __init__(self, text: str, traceback_text: str = "") -> None:
         super().__init__(text)
-        self.whole = whole
+        self.traceback_text = traceback_text
 
 
-def place(error: BaseException) -> str:
+def error_location(error: BaseException) -> str:
     """The nearest frame of the user's code that raymon called, or of raymon's, or of whoever's, as
     `my_models.py:12 in predict`; empty where none is known."""
     frames = [
@@ -62,34 +62,36 @@ def place(error: BaseException) -> str:
     return "".join(f"{_shown(f.filename)}:{f.lineno} in {f.name}" for f in nearest)
 
 
-def told(error: BaseException) -> str:
+def describe(error: BaseException) -> str:
     """What went wrong and where, in one line; what raymon says itself has its place in it."""
-    where = "" if isinstance(error, RaymonError) else place(error)
+    where = "" if isinstance(error, RaymonError) else error_location(error)
     return f"{reason(error)} ({where})" if where else reason(error)
 
 
-def whole(error: BaseException) -> str:
+def full_traceback(error: BaseException) -> str:
     """The traceback, with those of what it came from."""
-    known = getattr(error, "whole", "")
+    known = getattr(error, "traceback_text", "")
     return known or "".join(traceback.format_exception(error))
 
 
-def is_of_a_peer(error: BaseException) -> bool:
+def is_peer_failure(error: BaseException) -> bool:
     """Whether it went wrong here because it did on another rank."""
     text = str(error)
     lost = any(sign in text.lower() for sign in _OF_A_PEER)
     return ANOTHER_WORKER in text or (lost and not isinstance(error, UserError))
 
 
-def of_rank(error: Exception, rank: int) -> RaymonError:
+def as_rank_failure(error: Exception, rank: int) -> RaymonError:
     """What went wrong on a rank of several, as an error that travels; what raymon says itself stays
     what it is."""
     if isinstance(error, RaymonError):
         return error
-    return RankFailedError(f"rank {rank} on {socket.gethostname()}: {told(error)}", whole(error))
+    return RankFailedError(
+        f"rank {rank} on {socket.gethostname()}: {describe(error)}", full_traceback(error)
+    )
 
 
-def keep_whole(text: str, model_dir: StoragePath | None) -> str | None:
+def write_traceback(text: str, model_dir: StoragePath | None) -> str | None:
     """Writes a traceback to a file: in the directory of a run, else in a temporary one.
 
     Returns:
@@ -110,15 +112,15 @@ def keep_whole(text: str, model_dir: StoragePath | None) -> str | None:
     return None
 
 
-def explained(error: BaseException, model_dir: StoragePath | None = None) -> str:
+def describe_and_record(error: BaseException, model_dir: StoragePath | None = None) -> str:
     """What went wrong and where, in one line, which names the file with the whole of it."""
-    path = keep_whole(whole(error), model_dir)
-    return told(error) + (f"; the traceback is in {path}" if path else "")
+    path = write_traceback(full_traceback(error), model_dir)
+    return describe(error) + (f"; the traceback is in {path}" if path else "")
 
 
 def first_cause(errors: Sequence[RaymonError]) -> RaymonError | None:
     """Of the errors of several ranks the one that knows most of the cause."""
-    ranked = sorted(errors, key=lambda e: (not isinstance(e, UserError), is_of_a_peer(e)))
+    ranked = sorted(errors, key=lambda e: (not isinstance(e, UserError), is_peer_failure(e)))
     return ranked[0] if ranked else None
 
 

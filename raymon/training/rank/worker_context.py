@@ -81,7 +81,7 @@ class WorkerContext:
         # Python objects and barriers go over gloo, so that they need no GPU.
         self.group = dist.new_group(backend="gloo") if world_size > 1 else None
 
-    def beside(self) -> WorkerContext:
+    def background_context(self) -> WorkerContext:
         """The same world for another thread, whose collectives may overlap with those of this one.
         Every rank makes it at the same point."""
         return WorkerContext(self.rank, self.world_size, self.device, self.register)

@@ -36,7 +36,7 @@ from raymon.training.checkpoint.manifest import (
 )
 from raymon.training.checkpoint.restore import checkpoint_to_restore, load_model, restore
 from raymon.training.checkpoint.saver import Saver
-from raymon.training.checkpoint.staging import dealt
+from raymon.training.checkpoint.staging import assign_to_ranks
 from raymon.training.checkpoint.train_state import TrainState
 from raymon.training.input.feed import RunPosition
 from raymon.training.optim.optimizers import Optimizers
@@ -307,13 +307,13 @@ def test_a_checkpoint_of_another_model_is_told(run: Run) -> None:
 
 @given(st.dictionaries(st.text(max_size=3), st.integers(0, 10**9), max_size=30), st.integers(1, 9))
 def test_tensors_are_dealt_evenly_and_to_one_rank_each(sizes: dict[str, int], ranks: int) -> None:
-    places = dealt(sizes, ranks)
+    places = assign_to_ranks(sizes, ranks)
     assert places.keys() == sizes.keys()
     loads = [sum(sizes[n] for n, rank in places.items() if rank == r) for r in range(ranks)]
     assert sum(loads) == sum(sizes.values())
     assert max(loads) - min(loads) <= max(sizes.values(), default=0)
     backwards = dict(reversed(sizes.items()))
-    assert dealt(backwards, ranks) == places
+    assert assign_to_ranks(backwards, ranks) == places
 
 
 def test_a_run_whose_disk_is_full_for_a_while_ends_well(

@@ -13,10 +13,10 @@ from raymon.config import read_saved
 from raymon.reporter import InProcessReporter, Reporter
 from raymon.results import Evaluation, Notice
 from raymon.sinks import EvaluationLines
-from raymon.training.checkpoint.manifest import damage, list_checkpoints, read_checkpoint
+from raymon.training.checkpoint.manifest import find_corruption, list_checkpoints, read_checkpoint
 from raymon.training.input.inputs import evaluation_of_rank
 from raymon.training.input.readers import features_of
-from raymon.training.loop.async_evaluation import evaluate_beside
+from raymon.training.loop.async_evaluation import evaluate_checkpoint
 from tests.checkpoints import rewrite_manifest
 from tests.training.test_run_in_process import run
 
@@ -34,7 +34,7 @@ def test_the_score_is_that_of_an_evaluation_in_place_and_lands_in_all_its_places
 ) -> None:
     checkpoint = list_checkpoints(scored)[0]
     reporter = Reporter(None, [EvaluationLines(tmp_path)], 1, math.inf)
-    found = evaluate_beside(
+    found = evaluate_checkpoint(
         read_saved(scored), checkpoint.path, InProcessReporter(reporter), {}, CPU
     )
     assert found == checkpoint.metrics
@@ -47,20 +47,20 @@ def test_the_score_is_that_of_an_evaluation_in_place_and_lands_in_all_its_places
     again = read_checkpoint(checkpoint.path)
     assert again is not None
     assert again.metrics == found
-    assert damage(again) is None
+    assert find_corruption(again) is None
 
 
 def test_the_rows_of_all_ranks_are_scored_once_each(scored: Path) -> None:
     checkpoint = list_checkpoints(scored)[0]
     config = read_saved(scored)
-    alone = evaluate_beside(config, checkpoint.path, _nobody(), {}, CPU)
+    alone = evaluate_checkpoint(config, checkpoint.path, _nobody(), {}, CPU)
     features = features_of(config)
     readers = [evaluation_of_rank(config, features, {}, rank, 3) for rank in range(3)]
     rows = [batch.size for reader in readers if reader for batch in reader.epoch(0)]
     assert sum(rows) == 4000
     # As if three ranks had written it.
     rewrite_manifest(checkpoint.path, {"world_size": 3})
-    of_three = evaluate_beside(config, checkpoint.path, _nobody(), {}, CPU)
+    of_three = evaluate_checkpoint(config, checkpoint.path, _nobody(), {}, CPU)
     assert of_three == pytest.approx(alone, rel=1e-6)
 
 
@@ -69,7 +69,7 @@ def test_a_checkpoint_that_cannot_be_scored_is_told_and_ends_nothing(scored: Pat
     config = read_saved(scored)
     config.eval_input_path = str(scored / "nothing")
     reporter = Reporter(None, [], 1, math.inf)
-    found = evaluate_beside(config, checkpoint.path, InProcessReporter(reporter), {}, CPU)
+    found = evaluate_checkpoint(config, checkpoint.path, InProcessReporter(reporter), {}, CPU)
     assert found == {}
     (notice,) = [p.text for p in reporter.published()[0] if isinstance(p, Notice)]
     assert "model.ckpt-10: not scored: " in notice
@@ -80,10 +80,10 @@ def test_a_task_that_dies_again_and_again_is_given_up(scored: Path) -> None:
     checkpoint = list_checkpoints(scored)[0]
     config = read_saved(scored)
     (checkpoint.path / "evaluations.begun").write_text("4")
-    assert evaluate_beside(config, checkpoint.path, _nobody(), {}, CPU) == checkpoint.metrics
+    assert evaluate_checkpoint(config, checkpoint.path, _nobody(), {}, CPU) == checkpoint.metrics
     (checkpoint.path / "evaluations.begun").write_text("5")
     reporter = Reporter(None, [], 1, math.inf)
-    assert evaluate_beside(config, checkpoint.path, InProcessReporter(reporter), {}, CPU) == {}
+    assert evaluate_checkpoint(config, checkpoint.path, InProcessReporter(reporter), {}, CPU) == {}
     (notice,) = [p.text for p in reporter.published()[0] if isinstance(p, Notice)]
     assert "its evaluation died 5 times" in notice
 

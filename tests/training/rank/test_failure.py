@@ -13,12 +13,12 @@ from raymon.errors import DataError, TrainingError
 from raymon.training.loop.loop import Loop
 from raymon.training.rank.failure import (
     RankFailedError,
-    explained,
+    as_rank_failure,
+    describe,
+    describe_and_record,
+    error_location,
     first_cause,
-    is_of_a_peer,
-    of_rank,
-    place,
-    told,
+    is_peer_failure,
 )
 from raymon.training.rank.worker_context import ANOTHER_WORKER
 
@@ -100,26 +100,26 @@ def raised(error: Exception) -> Exception:
 def test_without_code_of_the_user_the_place_is_raymons() -> None:
     # A script that calls raymon is the user's too, and says nothing.
     with pytest.raises(AttributeError) as failed:
-        told(None)  # a fault of raymon
-    assert place(failed.value).startswith("raymon/training/rank/failure.py:")
+        describe(None)  # a fault of raymon
+    assert error_location(failed.value).startswith("raymon/training/rank/failure.py:")
 
 
 def test_what_raymon_says_itself_has_its_place_in_it() -> None:
-    assert told(raised(DataError("part-3.parquet: row 7: no label"))) == (
+    assert describe(raised(DataError("part-3.parquet: row 7: no label"))) == (
         "part-3.parquet: row 7: no label"
     )
 
 
 def test_an_error_of_a_rank_travels_with_its_traceback() -> None:
-    error = of_rank(raised(ValueError("wrong")), 3)
+    error = as_rank_failure(raised(ValueError("wrong")), 3)
     arrived = pickle.loads(pickle.dumps(error))
     assert isinstance(arrived, RankFailedError)
     assert str(arrived) == str(error)
     assert str(arrived).startswith("rank 3 on ")
     assert f"{Path(__file__).name}:" in str(arrived)
-    assert "ValueError: wrong" in arrived.whole
+    assert "ValueError: wrong" in arrived.traceback_text
     data = DataError("a label")
-    assert of_rank(data, 3) is data
+    assert as_rank_failure(data, 3) is data
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_an_error_of_a_rank_travels_with_its_traceback() -> None:
 )
 def test_the_rank_that_failed_first_is_the_one_that_is_told_of(text: str) -> None:
     peer, own = RankFailedError(f"rank 0 on a: {text}"), RankFailedError("rank 1 on b: ValueError")
-    assert is_of_a_peer(peer)
+    assert is_peer_failure(peer)
     for errors in ([peer, own], [own, peer]):
         assert first_cause(errors) is own
     data = DataError("a label is wrong")
@@ -147,11 +147,11 @@ def test_a_traceback_is_kept_where_there_is_room(
 ) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    text = explained(raised(ValueError("wrong")), tmp_path / "file" / "run")
+    text = describe_and_record(raised(ValueError("wrong")), tmp_path / "file" / "run")
     kept = Path(text.rpartition("the traceback is in ")[2])
     assert kept.parent == tmp_path
     assert "ValueError: wrong" in kept.read_text()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
-    text = explained(raised(ValueError("wrong")), tmp_path / "file" / "run")
+    text = describe_and_record(raised(ValueError("wrong")), tmp_path / "file" / "run")
     assert text.startswith("ValueError: wrong (")
     assert "traceback" not in text

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from raymon.protos.report_pb2 import WindowReport
-from raymon.recorder import Sender, encode_window
-from raymon.recorder import sender as sender_module
+from raymon.recorder import Outbox, encode_window
+from raymon.recorder import outbox as outbox_module
 from raymon.results import Evaluation
 from raymon.wire import Ack
 from tests.recorder.test_window import window_of
@@ -14,8 +14,8 @@ from tests.recorder.test_window import window_of
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch) -> None:
-    monkeypatch.setattr(sender_module, "_RETRY_S", 0.01)
-    monkeypatch.setattr(sender_module, "_ASK_S", 0.01)
+    monkeypatch.setattr(outbox_module, "_RETRY_S", 0.01)
+    monkeypatch.setattr(outbox_module, "_ASK_S", 0.01)
 
 
 class Reporter:
@@ -104,46 +104,46 @@ def wait_until(condition) -> None:
 
 def test_windows_arrive_in_order_and_values_come_back() -> None:
     reporter, values = Reporter(), []
-    sender = Sender(reporter, lambda ack: values.append(ack.values))
+    outbox = Outbox(reporter, lambda ack: values.append(ack.values))
     for window in windows(20):
-        sender.put(window)
-    assert sender.close(10)
+        outbox.put(window)
+    assert outbox.close(10)
     assert indices(reporter) == list(range(20))
     assert {"auc": 0.5} in values
-    assert (sender.acknowledged, sender.dropped) == (20, 0)
+    assert (outbox.acknowledged, outbox.dropped) == (20, 0)
 
 
 def test_every_window_arrives_though_the_reporter_fails_for_a_while() -> None:
     reporter = Reporter()
     reporter.failing = 12
-    sender = Sender(reporter, lambda ack: None)
+    outbox = Outbox(reporter, lambda ack: None)
     for window in windows(20):
-        sender.put(window)
-    assert sender.close(30)
+        outbox.put(window)
+    assert outbox.close(30)
     assert sorted(set(indices(reporter))) == list(range(20))
 
 
 def test_a_window_is_kept_until_it_is_durable_and_not_only_taken() -> None:
     reporter = Reporter()
     reporter.forgetful.set()
-    sender = Sender(reporter, lambda ack: None)
+    outbox = Outbox(reporter, lambda ack: None)
     for window in windows(5):
-        sender.put(window)
+        outbox.put(window)
     wait_until(lambda: len(reporter.received) == 5)
-    kept = [WindowReport.FromString(message).index for message in sender.unacknowledged()[0]]
+    kept = [WindowReport.FromString(message).index for message in outbox.unacknowledged()[0]]
     assert kept == [0, 1, 2, 3, 4]
     reporter.durable = 3
-    wait_until(lambda: len(sender.unacknowledged()[0]) == 2)
+    wait_until(lambda: len(outbox.unacknowledged()[0]) == 2)
     reporter.durable = 5
-    assert sender.close(10)
+    assert outbox.close(10)
 
 
 def test_a_reporter_that_started_anew_gets_again_what_was_not_durable() -> None:
     reporter = Reporter()
     reporter.forgetful.set()
-    sender = Sender(reporter, lambda ack: None)
+    outbox = Outbox(reporter, lambda ack: None)
     for window in windows(5):
-        sender.put(window)
+        outbox.put(window)
     wait_until(lambda: len(reporter.received) == 5)
     reporter.durable = 2
     reporter.received.clear()
@@ -151,32 +151,32 @@ def test_a_reporter_that_started_anew_gets_again_what_was_not_durable() -> None:
     wait_until(lambda: len(reporter.received) >= 3)
     reporter.forgetful.clear()
     for window in windows(1, first=5):
-        sender.put(window)
-    assert sender.close(10)
+        outbox.put(window)
+    assert outbox.close(10)
     assert set(indices(reporter)) == {2, 3, 4, 5}
 
 
 def test_a_reporter_that_cannot_take_windows_yet_gets_them_later() -> None:
     reporter = Reporter()
     reporter.begun = False
-    sender = Sender(reporter, lambda ack: None)
+    outbox = Outbox(reporter, lambda ack: None)
     for window in windows(5):
-        sender.put(window)
-    wait_until(lambda: len(sender.unacknowledged()[0]) == 5)
+        outbox.put(window)
+    wait_until(lambda: len(outbox.unacknowledged()[0]) == 5)
     reporter.begun = True
-    assert sender.close(10)
+    assert outbox.close(10)
     assert sorted(set(indices(reporter))) == list(range(5))
 
 
 def test_a_window_that_is_refused_is_lost_and_the_others_arrive() -> None:
     reporter = Reporter()
     reporter.refusing = {1}
-    sender = Sender(reporter, lambda ack: None)
+    outbox = Outbox(reporter, lambda ack: None)
     for window in windows(3):
-        sender.put(window)
-    assert sender.close(10)
+        outbox.put(window)
+    assert outbox.close(10)
     assert indices(reporter) == [0, 2]
-    assert (sender.dropped, sender.failures) == (1, 1)
+    assert (outbox.dropped, outbox.failures) == (1, 1)
 
 
 def test_windows_of_an_earlier_attempt_are_answered_before_new_ones_go() -> None:
@@ -186,11 +186,11 @@ def test_windows_of_an_earlier_attempt_are_answered_before_new_ones_go() -> None
         window.attempt = 0
         old.append(encode_window(window).SerializeToString())
     reporter.failing = 2
-    sender = Sender(reporter, lambda ack: None)
-    sender.resend(old)
+    outbox = Outbox(reporter, lambda ack: None)
+    outbox.resend(old)
     for window in windows(2):
-        sender.put(window)
-    assert sender.close(10)
+        outbox.put(window)
+    assert outbox.close(10)
     first_new = reporter.received.index((1, 0))
     assert {(0, 0), (0, 1), (0, 2)} <= set(reporter.received[:first_new])
 
@@ -198,55 +198,55 @@ def test_windows_of_an_earlier_attempt_are_answered_before_new_ones_go() -> None
 def test_scores_are_kept_and_published_again_until_that_succeeds() -> None:
     reporter, scores = Reporter(), Evaluation(10, {"auc": 0.5})
     reporter.failing = 1_000_000
-    sender = Sender(reporter, lambda ack: None)
-    sender.publish_evaluation(scores)
+    outbox = Outbox(reporter, lambda ack: None)
+    outbox.publish_evaluation(scores)
     wait_until(lambda: reporter.failing < 999_998)
-    assert sender.unacknowledged() == ([], [scores])
+    assert outbox.unacknowledged() == ([], [scores])
     reporter.failing = 0
-    wait_until(lambda: sender.unacknowledged() == ([], []))
-    assert sender.close(10)
+    wait_until(lambda: outbox.unacknowledged() == ([], []))
+    assert outbox.close(10)
     assert reporter.published == [scores]
 
 
 def test_a_reporter_that_never_answers_costs_its_windows_and_no_more(monkeypatch) -> None:
     one = encode_window(next(windows(1))).ByteSize()
-    monkeypatch.setattr(sender_module, "MAX_KEPT_BYTES", 20 * one)
+    monkeypatch.setattr(outbox_module, "MAX_KEPT_BYTES", 20 * one)
     reporter = Reporter()
     reporter.silent.set()
-    sender = Sender(reporter, lambda ack: None)
+    outbox = Outbox(reporter, lambda ack: None)
     for window in windows(50):
-        sender.put(window)
-    kept = [WindowReport.FromString(message).index for message in sender.unacknowledged()[0]]
+        outbox.put(window)
+    kept = [WindowReport.FromString(message).index for message in outbox.unacknowledged()[0]]
     # The oldest went.
     assert 0 < len(kept) < 25
     assert kept[-1] == 49
-    assert not sender.close(0.1)
-    assert sender.dropped == 50
+    assert not outbox.close(0.1)
+    assert outbox.dropped == 50
 
 
 def test_a_window_that_cannot_be_encoded_is_counted_and_the_others_arrive() -> None:
     reporter = Reporter()
-    sender = Sender(reporter, lambda ack: None)
+    outbox = Outbox(reporter, lambda ack: None)
     first, broken, last = windows(3)
     broken.weights = {}
     reporter.told = {1}
     for window in (first, broken, last):
-        sender.put(window)
-    sender.close(10)
+        outbox.put(window)
+    outbox.close(10)
     assert indices(reporter) == [0, 2]
-    assert (sender.dropped, sender.failures) == (1, 1)
+    assert (outbox.dropped, outbox.failures) == (1, 1)
     assert reporter.reports[-1].failures == 1
 
 
 def test_windows_tell_what_sending_took() -> None:
     reporter = Reporter()
-    sender = Sender(reporter, lambda ack: None)
+    outbox = Outbox(reporter, lambda ack: None)
     for window in windows(1):
-        sender.put(window)
-    wait_until(lambda: not sender.unacknowledged()[0])
+        outbox.put(window)
+    wait_until(lambda: not outbox.unacknowledged()[0])
     for window in windows(1, first=1):
-        sender.put(window)
-    assert sender.close(10)
+        outbox.put(window)
+    assert outbox.close(10)
     first, second = reporter.reports
     assert first.sending.sent == 0
     assert second.sending.sent == 1
@@ -257,27 +257,27 @@ def test_windows_tell_what_sending_took() -> None:
 
 @pytest.mark.parametrize("count", [0, 1])
 def test_closing_ends_the_thread(count: int) -> None:
-    sender = Sender(Reporter(), lambda ack: None)
+    outbox = Outbox(Reporter(), lambda ack: None)
     for window in windows(count):
-        sender.put(window)
-    sender.close(10)
-    assert not sender._thread.is_alive()
+        outbox.put(window)
+    outbox.close(10)
+    assert not outbox._thread.is_alive()
 
 
 def test_what_is_kept_of_one_rank_says_nothing_of_another() -> None:
     reporter = Reporter()
-    sender = Sender(reporter, lambda ack: None)
+    outbox = Outbox(reporter, lambda ack: None)
     messages = [
         WindowReport(schema_version=2, attempt=0, ranks=[rank], index=index)
         for rank, first in ((0, 2), (1, 5))
         for index in range(first, first + 3)
     ]
     reporter.forgetful.set()
-    sender.resend([message.SerializeToString() for message in messages])
+    outbox.resend([message.SerializeToString() for message in messages])
     wait_until(lambda: len(reporter.reports) >= len(messages))
     kept = {(*report.ranks, report.index): report.first_kept for report in reporter.reports}
     assert {first for (rank, _), first in kept.items() if rank == 1} <= {5, 6, 7}
-    sender.close(0)
+    outbox.close(0)
 
 
 class FullDisk(Reporter):
@@ -303,43 +303,43 @@ class FullDisk(Reporter):
 
 def test_scores_that_cannot_be_stored_hold_up_no_window_and_bring_none_again() -> None:
     reporter = FullDisk()
-    sender = Sender(reporter, lambda ack: None)
+    outbox = Outbox(reporter, lambda ack: None)
     scores = Evaluation(10, {"auc": 0.5})
-    sender.publish_evaluation(scores)
+    outbox.publish_evaluation(scores)
     wait_until(lambda: reporter.tried >= 3)
     for window in windows(30):
-        sender.put(window)
+        outbox.put(window)
     wait_until(lambda: len(reporter.received) == 30)
     assert indices(reporter) == list(range(30))
-    assert sender.unacknowledged()[1] == [scores]
+    assert outbox.unacknowledged()[1] == [scores]
     tried = reporter.tried
     wait_until(lambda: reporter.tried >= tried + 3)
     assert len(reporter.received) == 30
     reporter.is_full, reporter.durable = False, 30
-    assert sender.close(30)
+    assert outbox.close(30)
     assert reporter.published == [scores]
 
 
 def test_the_end_does_not_wait_for_a_storage_that_takes_nothing(monkeypatch) -> None:
-    monkeypatch.setattr(sender_module, "_STORAGE_S", 0.05)
+    monkeypatch.setattr(outbox_module, "_STORAGE_S", 0.05)
     reporter = FullDisk()
-    sender = Sender(reporter, lambda ack: None)
-    sender.publish_evaluation(Evaluation(10, {"auc": 0.5}))
+    outbox = Outbox(reporter, lambda ack: None)
+    outbox.publish_evaluation(Evaluation(10, {"auc": 0.5}))
     for window in windows(3):
-        sender.put(window)
+        outbox.put(window)
     # It would end by itself in an hour.
-    assert not sender.close(3600)
+    assert not outbox.close(3600)
     assert indices(reporter) == [0, 1, 2]
-    assert not sender.is_stored
-    assert sender.dropped == 4
+    assert not outbox.is_stored
+    assert outbox.dropped == 4
 
 
 def test_the_end_waits_for_a_storage_that_takes_all_again(monkeypatch) -> None:
     reporter = FullDisk()
-    sender = Sender(reporter, lambda ack: None)
+    outbox = Outbox(reporter, lambda ack: None)
     for window in windows(3):
-        sender.put(window)
-    wait_until(lambda: not sender.is_stored)
+        outbox.put(window)
+    wait_until(lambda: not outbox.is_stored)
     reporter.is_full, reporter.durable = False, 3
-    assert sender.close(30)
-    assert sender.is_stored
+    assert outbox.close(30)
+    assert outbox.is_stored

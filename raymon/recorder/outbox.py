@@ -75,7 +75,7 @@ _Item = _Report | _Publication | _Question
 _Taken = Window | WindowReport | _Publication | _Work
 
 
-class Sender:
+class Outbox:
     """Sends windows and scores in order, in the background, and again where that fails.
 
     A window is kept until the reporter has it on the storage of the run: one that starts anew
