@@ -240,7 +240,7 @@ class InvalidCounts(_message.Message):
     counts: _containers.RepeatedScalarFieldContainer[int]
     def __init__(self, name: _Optional[str] = ..., counts: _Optional[_Iterable[int]] = ...) -> None: ...
 
-class PeriodState(_message.Message):
+class LogIntervalState(_message.Message):
     __slots__ = ("first_step", "samples", "seconds", "losses", "phases", "invalid", "counts", "metrics")
     FIRST_STEP_FIELD_NUMBER: _ClassVar[int]
     SAMPLES_FIELD_NUMBER: _ClassVar[int]
@@ -331,7 +331,7 @@ class JournalRecord(_message.Message):
     evaluation: EvaluationRecord
     def __init__(self, attempt: _Optional[_Union[AttemptRecord, _Mapping]] = ..., window: _Optional[_Union[WindowReport, _Mapping]] = ..., evaluation: _Optional[_Union[EvaluationRecord, _Mapping]] = ...) -> None: ...
 
-class AccountState(_message.Message):
+class MonitoringCostState(_message.Message):
     __slots__ = ("windows", "windows_lost", "failures", "sending", "input_counts", "failure_reasons", "save_counts")
     class InputCountsEntry(_message.Message):
         __slots__ = ("key", "value")
@@ -371,7 +371,7 @@ class AccountState(_message.Message):
     def __init__(self, windows: _Optional[int] = ..., windows_lost: _Optional[int] = ..., failures: _Optional[int] = ..., sending: _Optional[_Union[SendingCounts, _Mapping]] = ..., input_counts: _Optional[_Mapping[str, int]] = ..., failure_reasons: _Optional[_Mapping[str, int]] = ..., save_counts: _Optional[_Mapping[str, int]] = ...) -> None: ...
 
 class ReporterState(_message.Message):
-    __slots__ = ("schema_version", "end_step", "samples", "train_s", "monitor_s", "metrics", "layout", "open_counts", "open_metrics", "period", "attempts", "account", "evaluations", "origin_step")
+    __slots__ = ("schema_version", "end_step", "samples", "train_s", "monitor_s", "metrics", "layout", "open_counts", "open_metrics", "log_interval", "attempts", "monitoring_cost", "evaluations", "origin_step")
     SCHEMA_VERSION_FIELD_NUMBER: _ClassVar[int]
     END_STEP_FIELD_NUMBER: _ClassVar[int]
     SAMPLES_FIELD_NUMBER: _ClassVar[int]
@@ -381,9 +381,9 @@ class ReporterState(_message.Message):
     LAYOUT_FIELD_NUMBER: _ClassVar[int]
     OPEN_COUNTS_FIELD_NUMBER: _ClassVar[int]
     OPEN_METRICS_FIELD_NUMBER: _ClassVar[int]
-    PERIOD_FIELD_NUMBER: _ClassVar[int]
+    LOG_INTERVAL_FIELD_NUMBER: _ClassVar[int]
     ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
-    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    MONITORING_COST_FIELD_NUMBER: _ClassVar[int]
     EVALUATIONS_FIELD_NUMBER: _ClassVar[int]
     ORIGIN_STEP_FIELD_NUMBER: _ClassVar[int]
     schema_version: int
@@ -395,9 +395,9 @@ class ReporterState(_message.Message):
     layout: Layout
     open_counts: _containers.RepeatedCompositeFieldContainer[CountGroup]
     open_metrics: _containers.RepeatedCompositeFieldContainer[MetricState]
-    period: PeriodState
+    log_interval: LogIntervalState
     attempts: _containers.RepeatedCompositeFieldContainer[AttemptRecord]
-    account: AccountState
+    monitoring_cost: MonitoringCostState
     evaluations: _containers.RepeatedCompositeFieldContainer[EvaluationRecord]
     origin_step: int
-    def __init__(self, schema_version: _Optional[int] = ..., end_step: _Optional[int] = ..., samples: _Optional[int] = ..., train_s: _Optional[float] = ..., monitor_s: _Optional[float] = ..., metrics: _Optional[_Iterable[_Union[DecayState, _Mapping]]] = ..., layout: _Optional[_Union[Layout, _Mapping]] = ..., open_counts: _Optional[_Iterable[_Union[CountGroup, _Mapping]]] = ..., open_metrics: _Optional[_Iterable[_Union[MetricState, _Mapping]]] = ..., period: _Optional[_Union[PeriodState, _Mapping]] = ..., attempts: _Optional[_Iterable[_Union[AttemptRecord, _Mapping]]] = ..., account: _Optional[_Union[AccountState, _Mapping]] = ..., evaluations: _Optional[_Iterable[_Union[EvaluationRecord, _Mapping]]] = ..., origin_step: _Optional[int] = ...) -> None: ...
+    def __init__(self, schema_version: _Optional[int] = ..., end_step: _Optional[int] = ..., samples: _Optional[int] = ..., train_s: _Optional[float] = ..., monitor_s: _Optional[float] = ..., metrics: _Optional[_Iterable[_Union[DecayState, _Mapping]]] = ..., layout: _Optional[_Union[Layout, _Mapping]] = ..., open_counts: _Optional[_Iterable[_Union[CountGroup, _Mapping]]] = ..., open_metrics: _Optional[_Iterable[_Union[MetricState, _Mapping]]] = ..., log_interval: _Optional[_Union[LogIntervalState, _Mapping]] = ..., attempts: _Optional[_Iterable[_Union[AttemptRecord, _Mapping]]] = ..., monitoring_cost: _Optional[_Union[MonitoringCostState, _Mapping]] = ..., evaluations: _Optional[_Iterable[_Union[EvaluationRecord, _Mapping]]] = ..., origin_step: _Optional[int] = ...) -> None: ...

@@ -16,7 +16,7 @@ from raymon.protos.report_pb2 import WindowReport
 from raymon.recorder.failures import Failures
 from raymon.recorder.memory import host_bytes, take_device_bytes
 from raymon.recorder.window import Window, encode_window
-from raymon.wire import Ack, Channel, SendingAccount
+from raymon.wire import Ack, Channel, SendingCounter
 
 if TYPE_CHECKING:
     from raymon.results import Evaluation
@@ -96,7 +96,7 @@ class Outbox:
         self._channel = channel
         self._on_ack = on_ack
         self._device = device or torch.device("cpu")
-        self._account = SendingAccount()
+        self._sending = SendingCounter()
         self._taken: deque[_Taken] = deque()
         self._encoding = 0
         # In order: sent and not durable yet, and still to send. Publications are in the latter
@@ -261,7 +261,7 @@ class Outbox:
             self.dropped += 1
             self._count(error)
             return
-        report.sending.CopyFrom(self._account.take())
+        report.sending.CopyFrom(self._sending.take())
         for why, count in self._failures.take().items():
             report.failure_reasons[why] += count
         report.failures = sum(report.failure_reasons.values())
@@ -319,7 +319,7 @@ class Outbox:
         report.message.first_kept = self._first_kept(report.message)
         report.message.dropped = self.dropped
         message = report.message.SerializeToString()
-        self._account.add_message(len(message), len(self._in_flight) + 1)
+        self._sending.add_message(len(message), len(self._in_flight) + 1)
         return self._channel.report(message)
 
     def _watch(self, item: _Item, future: Future[Any]) -> None:
@@ -356,7 +356,7 @@ class Outbox:
             if isinstance(item, _Publication):
                 self.acknowledged += 1
             else:
-                self._account.add_answer(time.monotonic() - sent_at)
+                self._sending.add_answer(time.monotonic() - sent_at)
                 self._answered(item, answer)
 
     def _answered(self, item: _Item, ack: Ack) -> None:

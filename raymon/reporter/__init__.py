@@ -1,4 +1,4 @@
-"""Puts together what all workers measured. Only `raymon.reporter.on_ray.actor` knows Ray."""
+"""Merges what all workers measured and publishes it; only `raymon.reporter.on_ray` imports Ray."""
 
 from raymon.reporter.following.progress import NewsSource, Progress
 from raymon.reporter.in_process import InProcessReporter

@@ -1,4 +1,4 @@
-"""A reporter in the process of the worker, for a run without Ray."""
+"""The reporter of a run without Ray, in the process of the worker."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Metrics = Mapping[str, TrainMetricWrapper]
 
 
 class InProcessReporter:
-    """Lets threads of this process take turns at a reporter. It is a `Channel` too.
+    """A `Channel` that calls a reporter of this process, one thread at a time.
 
     Args:
-        reporter: The reporter.
+        reporter: The reporter that is called.
     """
 
     def __init__(self, reporter: Reporter) -> None:
@@ -32,45 +32,45 @@ class InProcessReporter:
     def begin_attempt(
         self, token: str, world_size: int, restored_step: int, metrics: Metrics
     ) -> int:
-        """As `Reporter.begin_attempt`."""
+        """Calls `Reporter.begin_attempt`."""
         with self._lock:
             return self._reporter.begin_attempt(token, world_size, restored_step, metrics)
 
     def channel(self, attempt: int, world_size: int, metrics: Metrics) -> InProcessReporter:
-        """The way for windows: this."""
+        """Returns itself, which carries windows too."""
         return self
 
     def report(self, message: bytes) -> Future[Ack]:
-        """As `Reporter.report`; done on return."""
+        """Calls `Reporter.report`; the future is done on return."""
         return self._done(lambda: self._reporter.report(message))
 
     def acknowledged(self) -> Future[Ack]:
-        """As `Reporter.acknowledged`; done on return."""
+        """Calls `Reporter.acknowledged`; the future is done on return."""
         return self._done(self._reporter.acknowledged)
 
     def publish_evaluation(self, evaluation: Evaluation) -> Future[None]:
-        """As `Reporter.publish_evaluation`; done on return."""
+        """Calls `Reporter.publish_evaluation`; the future is done on return."""
         return self._done(lambda: self._reporter.publish_evaluation(evaluation))
 
     def publish_notice(self, text: str, level: int = logging.WARNING) -> Future[None]:
-        """As `Reporter.publish_notice`; done on return."""
+        """Calls `Reporter.publish_notice`; the future is done on return."""
         return self._done(lambda: self._reporter.publish_notice(text, level))
 
     def publish_evaluation_progress(
         self, step: int, done: int, total: int, seconds: float
     ) -> Future[None]:
-        """As `Reporter.publish_evaluation_progress`; done on return."""
+        """Calls `Reporter.publish_evaluation_progress`; the future is done on return."""
         return self._done(
             lambda: self._reporter.publish_evaluation_progress(step, done, total, seconds)
         )
 
     def published(self, since: Cursor | None = None) -> tuple[list[Published], Cursor]:
-        """As `Reporter.published`."""
+        """Calls `Reporter.published`."""
         with self._lock:
             return self._reporter.published(since)
 
     def close(self) -> ReporterStatus:
-        """Closes the reporter; gives its status."""
+        """Closes the reporter and returns its last status."""
         with self._lock:
             self._reporter.close()
             return self._reporter.status()

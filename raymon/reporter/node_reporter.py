@@ -1,4 +1,4 @@
-"""A reporter on a node: merges the windows of its ranks, and hands them on as one."""
+"""The reporter of a node: merges the windows of its ranks and passes them on as one."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from raymon.wire import Ack, Channel, WindowChannel
 
 
 class NodeReporter:
-    """Merges the windows of the ranks of one node, so that what comes to the reporter of the run
-    does not grow with the ranks of a node.
+    """Merges the windows of the ranks of one node.
 
-    It keeps a merged window until the reporter of the run has it on its storage, and its ranks
-    keep theirs until then: one that dies takes nothing with it. Not safe for threads.
+    So what comes to the reporter of the run does not grow with the ranks of a node. A merged window
+    is kept until the reporter of the run has it on its storage, and the ranks keep theirs until
+    then: no window is lost with a node reporter that dies. Not thread-safe.
 
     Args:
-        attempt: Of which the windows are; those of earlier ones are handed on as they are.
-        ranks: How many ranks of the node there are.
-        channel: The way to the reporter of the run.
-        late_after_s: Seconds after which a window is handed on without the ranks that it lacks,
-            and later once more with them.
-        clock: Seconds that never go back.
+        attempt: Attempt whose windows are merged; those of earlier ones are passed on unchanged.
+        ranks: Number of ranks on the node.
+        channel: Channel to the reporter of the run.
+        late_after_s: Seconds after which a window is passed on without the ranks that it lacks; it
+            is passed on once more when it has them.
+        clock: Monotonic clock, in seconds.
     """
 
     def __init__(
@@ -48,14 +48,18 @@ class NodeReporter:
         self._clock = clock
         self._handed_on_late_at = -float("inf")
         self._life = uuid.uuid4().hex
-        # Of the reporter of the run; what it has said is durable. Before its first word nothing is,
-        # of no attempt.
+        # The newest answer of the reporter of the run, which says what is durable. Before the first
+        # answer nothing is.
         self._newest = Ack(self._life, attempt=0, durable={attempt.number: 0})
         self._acks = threading.Lock()
         self._outbox = Outbox(channel, self._take_ack)
 
     def report(self, message: bytes) -> Ack:
-        """As `Reporter.report`."""
+        """Takes a serialised `WindowReport` of a rank of the node.
+
+        Returns:
+            What is durable on the storage of the run.
+        """
         try:
             report = parse_report(message)
             if report.attempt != self._attempt.number:
@@ -69,7 +73,7 @@ class NodeReporter:
         return self._ack()
 
     def acknowledged(self) -> Ack:
-        """As `Reporter.acknowledged`."""
+        """Returns what is durable by now, and passes on windows that are late."""
         now, since = self._clock(), self._collation.waits_since
         if since is not None and now - max(since, self._handed_on_late_at) >= self._late_after_s:
             self._handed_on_late_at = now
@@ -78,7 +82,11 @@ class NodeReporter:
         return self._ack()
 
     def close(self, timeout_s: float) -> bool:
-        """Hands on what is left for at most `timeout_s` seconds; true if all of it is durable."""
+        """Passes on what is left, for at most `timeout_s` seconds.
+
+        Returns:
+            Whether all of it is durable.
+        """
         return self._outbox.close(timeout_s)
 
     def _hand_on(self, report: WindowReport) -> None:
@@ -94,37 +102,37 @@ class NodeReporter:
 
 
 class NodeChannel:
-    """The way of a rank: by the reporter of its node, or straight to that of the run without one.
+    """The channel of a rank: by the reporter of its node, and around it once that has failed.
 
     Args:
-        node: The reporter of the node.
-        root: The reporter of the run.
+        node: Channel to the reporter of the node.
+        root: Channel to the reporter of the run.
     """
 
     def __init__(self, node: WindowChannel, root: Channel) -> None:
-        self._way: WindowChannel = node
+        self._windows: WindowChannel = node
         self._root = root
 
     def report(self, message: bytes) -> Future[Ack]:
-        """As `Channel.report`."""
-        return self._watched(self._way.report(message))
+        """Sends a serialised `WindowReport`; returns at once."""
+        return self._watched(self._windows.report(message))
 
     def acknowledged(self) -> Future[Ack]:
-        """As `Channel.acknowledged`."""
-        return self._watched(self._way.acknowledged())
+        """Asks what is durable by now; returns at once."""
+        return self._watched(self._windows.acknowledged())
 
     def publish_evaluation(self, evaluation: Evaluation) -> Future[None]:
-        """Sends scores straight to the reporter of the run."""
+        """Sends scores directly to the reporter of the run."""
         return self._root.publish_evaluation(evaluation)
 
     def publish_notice(self, text: str, level: int = logging.WARNING) -> Future[None]:
-        """Sends a line straight to the reporter of the run."""
+        """Sends a notice directly to the reporter of the run."""
         return self._root.publish_notice(text, level)
 
     def publish_evaluation_progress(
         self, step: int, done: int, total: int, seconds: float
     ) -> Future[None]:
-        """Tells the reporter of the run how far an evaluation is."""
+        """Sends the progress of an evaluation directly to the reporter of the run."""
         return self._root.publish_evaluation_progress(step, done, total, seconds)
 
     def _watched(self, answer: Future[Ack]) -> Future[Ack]:
@@ -133,4 +141,4 @@ class NodeChannel:
 
     def _leave_the_dead(self, answer: Future[Ack]) -> None:
         if answer.exception() is not None:
-            self._way = self._root
+            self._windows = self._root

@@ -1,4 +1,4 @@
-"""The reporter: puts together what all workers measured, and publishes it."""
+"""The reporter: merges what all workers measured, and publishes it."""
 
 from __future__ import annotations
 
@@ -44,16 +44,21 @@ from raymon.storage import StoragePath
 from raymon.wire import SCHEMA_VERSION, Ack, Layout
 
 MAX_MESSAGE_BYTES = 64 << 20
-"""A message that is larger is dropped."""
+"""Most bytes of a message; a larger one is dropped."""
 
 _LOAD_PAUSES_S = (0.5, 1.0, 2.0)
-"""Seconds between tries to read what was kept: without it a run has lost its numbers."""
+"""Seconds between attempts to read the store: without what it has, the past of a run is missing."""
 
 
 @dataclass
 class Counts:
-    """What the reporter saw since it started: reports that came twice, reports that it could not
-    take, and failures of the storage of the run."""
+    """What the reporter saw since it started.
+
+    Attributes:
+        duplicates: Reports that came twice.
+        rejected: Reports that could not be taken.
+        store_failures: Failures of the storage of the run.
+    """
 
     duplicates: int = 0
     rejected: int = 0
@@ -63,17 +68,20 @@ class Counts:
 class Reporter:
     """Merges the windows of all ranks, decays, computes, publishes, and keeps the state.
 
-    Every merged window is in a journal on the storage of the run before it is acknowledged, so
-    that a reporter that starts anew goes on where the one before it ended.
+    Every merged window is in a journal on the storage of the run before it is acknowledged, so that
+    a reporter that is restarted goes on where the one before it ended.
 
-    Not safe for threads; its callers take turns.
+    Not thread-safe; its callers take turns.
 
     Args:
         model_dir: Directory of the run; None keeps nothing.
-        sinks: Where the numbers go.
-        log_step_count_steps: Steps that a snapshot covers.
+        sinks: Sinks that the numbers are written to.
+        log_step_count_steps: Number of steps that a snapshot covers.
         late_after_s: Seconds after which a window is published without the ranks that it lacks.
-        clock: Seconds that never go back.
+        clock: Monotonic clock, in seconds.
+
+    Attributes:
+        counts: What the reporter saw since it started.
     """
 
     def __init__(
@@ -85,25 +93,25 @@ class Reporter:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = None if model_dir is None else Store(model_dir)
-        self._outlet = Publisher(sinks)
+        self._publisher = Publisher(sinks)
         self._log_step_count_steps = log_step_count_steps
         self._late_after_s = late_after_s
         self._clock = clock
         self._history: History | None = None
         self._begun = False
         self._durable: dict[int, int] = {}
-        self._numbers = RunMetrics({}, 0, self._outlet.warn)
+        self._run_metrics = RunMetrics({}, 0, self._publisher.warn)
         self._ranks = Ranks(0, 0, 0.0)
         self._evaluations: dict[int, EvaluationRecord] = {}
-        # The step from which on all is known.
+        # The step from which on everything is known.
         self._origin = 0
         self._shown_late_at: float | None = None
-        # Storage that does not answer must not take all the time of who asks something else.
+        # Storage that does not answer must not take all the time of the callers.
         self._flush_not_before = 0.0
         self._shown: Coverage | None = None
         self.counts = Counts()
         self._store_reasons: Counter[str] = Counter()
-        self._tells_of_workers = False
+        self._publishes_worker_failures = False
         self._storage_fails = False
 
     def begin_attempt(
@@ -113,13 +121,13 @@ class Reporter:
         restored_step: int,
         metrics: Mapping[str, TrainMetricWrapper],
     ) -> int:
-        """Begins a new attempt and takes back what was reported past the restored step.
+        """Begins a new attempt, and takes back what was reported past the restored step.
 
         Args:
-            token: Made by rank 0; a call that repeats it gets the same number.
-            world_size: Ranks of the attempt.
-            restored_step: Steps that the model has made, 0 for a new one.
-            metrics: The train metrics by name, as prototypes.
+            token: Token made by rank 0; a call that repeats it gets the same number.
+            world_size: Number of ranks of the attempt.
+            restored_step: Steps that the model has made; 0 for a new one.
+            metrics: Train metrics by name, as prototypes.
 
         Returns:
             The number of the attempt, from 1. What earlier ones did past the step is refused.
@@ -137,19 +145,19 @@ class Reporter:
         past.begin(attempt)
         self._journal(JournalRecord(attempt=attempt.to_message()))
         self._take_up(saved, past, metrics)
-        self._outlet.publish(AttemptBegan(number, world_size, restored_step))
+        self._publisher.publish(AttemptBegan(number, world_size, restored_step))
         self._flush()
         return number
 
     def go_on(self, token: str, metrics: Mapping[str, TrainMetricWrapper]) -> bool:
-        """Takes the attempt up that was going on when the reporter before this one ended.
+        """Goes on with the attempt that was running when the reporter before this one ended.
 
         Args:
-            token: Of that attempt.
+            token: Token of that attempt.
             metrics: Its train metrics by name, as prototypes.
 
         Returns:
-            False where the run has gone on to another attempt, and nothing is taken up.
+            False if the run has gone on to another attempt; nothing is changed then.
         """
         attempt = self._attempts().attempt
         if attempt is None or attempt.token != token:
@@ -158,13 +166,16 @@ class Reporter:
             saved = self._load()
             past = replay(saved.state, saved.records)
             self._take_up(saved, past, metrics)
-            self._outlet.publish(Notice("monitoring: the reporter has started anew and goes on"))
+            self._publisher.publish(Notice("monitoring: the reporter has started anew and goes on"))
         return True
 
     def report(self, message: bytes) -> Ack:
         """Takes a serialised `WindowReport` of any rank, in any order, any number of times.
 
-        What cannot be read, or is of an attempt that is over, is counted and dropped.
+        A message that cannot be read, or is of an attempt that is over, is counted and dropped.
+
+        Returns:
+            What is durable by now, and why the message was refused if it was.
         """
         history = self._attempts()
         if not self._begun:
@@ -175,7 +186,7 @@ class Reporter:
             new = history.add(report, now)
         except Exception as error:  # whatever bytes may come
             self.counts.rejected += 1
-            self._outlet.warn("rejected", f"a report was dropped: {error}")
+            self._publisher.warn("rejected", f"a report was dropped: {error}")
             return self._ack(refused=str(error))
         self.counts.duplicates += not new
         if new and history.attempt is not None and report.attempt == history.attempt.number:
@@ -186,7 +197,7 @@ class Reporter:
         return self._ack()
 
     def acknowledged(self) -> Ack:
-        """What is durable by now."""
+        """Returns what is durable by now."""
         self._attempts()
         self._flush()
         return self._ack()
@@ -199,44 +210,49 @@ class Reporter:
         """
         self._attempts()
         record, known = to_record(evaluation), self._evaluations.get(evaluation.step)
-        # As bytes, since NaN is not equal to itself.
+        # Compared as bytes, since NaN is not equal to itself.
         if known is None or known.SerializeToString() != record.SerializeToString():
             self._evaluations[evaluation.step] = record
             self._journal(JournalRecord(evaluation=record))
-            self._outlet.write_evaluation(evaluation)
+            self._publisher.write_evaluation(evaluation)
         if self._store is not None:
             try:
                 self._store.flush()
             except JournalGoneError:
-                self._make_anew()
+                self._write_again()
                 self._store.flush()
 
     def publish_notice(self, text: str, level: int = logging.WARNING) -> None:
-        """Publishes a line that is shown, as a warning where nothing else is said."""
-        self._outlet.publish(Notice(text, level))
+        """Publishes a line that is shown to a person.
+
+        Args:
+            text: The line.
+            level: Level at which it is logged.
+        """
+        self._publisher.publish(Notice(text, level))
 
     def publish_evaluation_progress(self, step: int, done: int, total: int, seconds: float) -> None:
-        """Publishes how far an evaluation is."""
-        self._outlet.publish(EvaluationProgress(step, done, total, seconds))
+        """Publishes that the evaluation at `step` made `done` of `total` steps in `seconds`."""
+        self._publisher.publish(EvaluationProgress(step, done, total, seconds))
 
     def published(self, since: Cursor | None = None) -> tuple[list[Published], Cursor]:
-        """What was published after a cursor, and the cursor behind it."""
+        """Returns what was published after a cursor, and the cursor behind it."""
         self._publish_late()
         self._flush()
-        return self._outlet.since(since)
+        return self._publisher.since(since)
 
     def snapshot(self) -> Snapshot | None:
-        """The newest numbers that are complete; None before the first."""
-        return self._outlet.last
+        """Returns the newest complete snapshot; None before the first."""
+        return self._publisher.last
 
     def ranks(self) -> list[RankState]:
-        """What is known of each rank of the attempt that is going on."""
+        """Returns what is known of each rank of the attempt that is going on."""
         return self._ranks.states(self._clock())
 
     def status(self) -> ReporterStatus:
-        """Counts of this reporter, totals of the run, and reasons of failures."""
+        """Returns the counts of this reporter, the totals of the run, and reasons of failures."""
         running, current = self._attempts().attempt, self._attempts().current
-        run = self._numbers.figures()
+        run = self._run_metrics.figures()
         return ReporterStatus(
             run=run,
             attempts=running.number if running else 0,
@@ -244,17 +260,17 @@ class Reporter:
             duplicates=self.counts.duplicates,
             rejected=self.counts.rejected,
             store_failures=self.counts.store_failures,
-            sink_failures=self._outlet.failures,
+            sink_failures=self._publisher.failures,
             failure_reasons={
                 **run.monitoring.worker_reasons,
                 **run.fold_reasons,
                 **self._store_reasons,
-                **self._outlet.failure_reasons,
+                **self._publisher.failure_reasons,
             },
         )
 
     def health(self) -> Health:
-        """How the run is, beside its numbers."""
+        """Returns how the run is, apart from its numbers."""
         status = self.status()
         return Health(
             attempt=status.attempts,
@@ -266,27 +282,27 @@ class Reporter:
             saves_failed=status.run.monitoring.save_counts.get(SAVES_FAILED, 0),
         )
 
-    def write_also(self, sink: Sink) -> None:
-        """Has another sink; before the first call of anything else."""
-        self._outlet.add(sink)
+    def add_sink(self, sink: Sink) -> None:
+        """Adds a sink; to be called before anything else."""
+        self._publisher.add(sink)
 
-    def tell_of_workers(self) -> None:
-        """Tells also why monitoring fails on workers, where nobody reads their logs."""
-        self._tells_of_workers = True
+    def publish_worker_failures(self) -> None:
+        """Publishes from now on why monitoring fails on workers, where nobody reads their logs."""
+        self._publishes_worker_failures = True
 
-    def tell_notices(self, listener: Callable[[str], None]) -> None:
-        """Has a listener for every notice, beside those who ask for news."""
-        self._outlet.on_notice = listener
+    def call_on_notice(self, listener: Callable[[str], None]) -> None:
+        """Has `listener` called with the text of every notice, in the process of the reporter."""
+        self._publisher.on_notice = listener
 
     def close(self) -> None:
-        """Publishes the steps that are left and closes the sinks."""
-        self._publish_period()
-        self._outlet.close()
+        """Publishes the steps that are left, and closes the sinks."""
+        self._publish_interval()
+        self._publisher.close()
         if self._store is not None:
             self._store.close()
 
     def _attempts(self) -> History:
-        # One that has started anew knows of the attempt before it has its metrics.
+        # A reporter that was restarted knows of the attempt before it has its metrics.
         if self._history is None:
             saved = self._load()
             self._history = replay(saved.state, saved.records).history
@@ -296,58 +312,61 @@ class Reporter:
     def _take_up(
         self, saved: Saved, past: Replay, metrics: Mapping[str, TrainMetricWrapper]
     ) -> None:
-        """Makes everything what it is after the history so far; sinks are written anew from the
-        last state on, so that what they lack and what they have too much is put right."""
+        """Sets everything to what it is after the history so far.
+
+        Sinks are written again from the last state on, so that what they lack and what they have
+        too much is put right.
+        """
         attempt = past.history.attempt
         assert attempt is not None
         self._history, self._begun = past.history, True
         self._shown_late_at = self._shown = None
         self._origin = base = past.origin or 0
-        self._numbers = RunMetrics(metrics, base, self._outlet.warn)
+        self._run_metrics = RunMetrics(metrics, base, self._publisher.warn)
         for name in saved.unreadable:
             text = f"{name} cannot be read: decayed metrics and counts may begin anew"
-            self._outlet.warn(name, text)
+            self._publisher.warn(name, text)
         if saved.state is not None:
             base = saved.state.end_step
-            self._numbers.restore(saved.state)
+            self._run_metrics.restore(saved.state)
         elif base > 0 and self._store is not None:
             text = f"no state of step {base}: decayed metrics and counts begin anew"
-            self._outlet.warn("state", text)
-        # What was written of steps that nothing is known of stays.
-        self._outlet.roll_back(base, self._origin or -1)
+            self._publisher.warn("state", text)
+        # What sinks have of steps before `_origin`, of which nothing is known, stays.
+        self._publisher.roll_back(base, self._origin or -1)
         for window in past.windows:
             self._apply(window)
         self._evaluations = past.evaluations
         for record in sorted(self._evaluations.values(), key=lambda record: record.step):
-            self._outlet.write_evaluation(from_record(record), published=record.step >= base)
+            self._publisher.write_evaluation(from_record(record), published=record.step >= base)
         self._ranks = Ranks(attempt.world_size, attempt.restored_step, self._clock())
         self._durable = self._history.closed
 
     def _close(self, window: WindowSum) -> None:
-        """A window is complete: it is journalled, and counts."""
+        """Writes a complete window to the journal, and counts it."""
         self._journal(JournalRecord(window=window.to_message()))
         self._apply(window)
         if window.checkpoint:
-            # After a restart sinks are written anew from the state on: what is before it must have
+            # After a restart sinks are written again from the state on: what is before it must have
             # reached them.
-            self._outlet.flush()
+            self._publisher.flush()
             self._write_state(window.end_step)
 
     def _apply(self, window: WindowSum) -> None:
         collation = self._attempts().collation(window.attempt)
         ended = collation.ended_before(window.index)
-        self._numbers.add(window, collation.attempt.world_size - len(ended))
-        for why in window.failure_reasons if self._tells_of_workers else ():
-            self._outlet.warn(why, f"on a worker: {why}")
+        self._run_metrics.add(window, collation.attempt.world_size - len(ended))
+        for why in window.failure_reasons if self._publishes_worker_failures else ():
+            self._publisher.warn(why, f"on a worker: {why}")
         self._shown_late_at = None
         if window.end_step % self._log_step_count_steps == 0:
-            self._publish_period()
+            self._publish_interval()
 
-    def _publish_period(self) -> None:
-        snapshot = self._numbers.take_snapshot(self._coverage(self._numbers.ranks))
+    def _publish_interval(self) -> None:
+        snapshot = self._run_metrics.take_snapshot(self._coverage(self._run_metrics.ranks))
         if snapshot is not None:
             self._shown = snapshot.coverage
-            self._outlet.write(snapshot)
+            self._publisher.write(snapshot)
 
     def _publish_late(self) -> None:
         # Shown at most once every late_after_s, and never folded: the exact window follows
@@ -361,10 +380,10 @@ class Reporter:
         self._shown_late_at = now
         late = history.incomplete()
         ranks = min(len(window.ranks) for window in late)
-        snapshot = self._numbers.snapshot_with(late, self._coverage(ranks))
+        snapshot = self._run_metrics.snapshot_with(late, self._coverage(ranks))
         if snapshot is not None:
             self._shown = snapshot.coverage
-            self._outlet.publish(snapshot)
+            self._publisher.publish(snapshot)
 
     def _coverage(self, ranks: int) -> Coverage:
         attempt = self._attempts().attempt
@@ -374,11 +393,11 @@ class Reporter:
     def _ack(self, refused: str | None = None) -> Ack:
         running = self._attempts().attempt
         return Ack(
-            life=self._outlet.life,
+            life=self._publisher.life,
             attempt=running.number if running else 0,
             begun=self._begun,
             durable=self._durable,
-            values=self._numbers.values(),
+            values=self._run_metrics.values(),
             refused=refused,
             storage_fails=self._storage_fails,
         )
@@ -394,7 +413,7 @@ class Reporter:
                     self._store_reasons[f"what was kept cannot be read: {os_reason(error)}"] += 1
                     if pause_s is None:
                         text = f"what was kept of the run cannot be read: {error}"
-                        self._outlet.warn("load", text)
+                        self._publisher.warn("load", text)
                     else:
                         time.sleep(pause_s)
         return saved
@@ -421,13 +440,13 @@ class Reporter:
             evaluations=self._evaluations.values(),
             origin_step=self._origin,
         )
-        self._numbers.save(state)
+        self._run_metrics.save(state)
         return self._try_to_store(lambda store: store.write_state(state))
 
-    def _make_anew(self) -> bool:
-        """Writes all that is known, where what was kept of it has been deleted."""
-        end_step = self._numbers.figures().end_step
-        self._outlet.publish(
+    def _write_again(self) -> bool:
+        """Writes everything that is known, after the files that had it were deleted."""
+        end_step = self._run_metrics.figures().end_step
+        self._publisher.publish(
             Notice(
                 "monitoring: files in monitor/ were deleted and are made again; after a restart "
                 f"from before step {end_step} decayed metrics and counts begin anew"
@@ -441,25 +460,27 @@ class Reporter:
         try:
             action(self._store)
         except JournalGoneError:
-            return self._make_anew()
+            return self._write_again()
         except OSError as error:
             self.counts.store_failures += 1
             self._store_reasons[f"the storage of the run fails: {os_reason(error)}"] += 1
             self._storage_fails = True
-            self._outlet.warn("store", f"the storage of the run fails: {error}; it is tried again")
+            self._publisher.warn(
+                "store", f"the storage of the run fails: {error}; it is tried again"
+            )
             return False
         if self._storage_fails:
             self._storage_fails = False
-            self._outlet.publish(Notice("monitoring: the storage of the run takes all again"))
+            self._publisher.publish(Notice("monitoring: the storage of the run takes all again"))
         return True
 
 
 def parse_report(message: bytes) -> WindowReport:
-    """The report of a message.
+    """Returns the report of a message.
 
     Raises:
-        ValueError: It is too large, or of another schema.
-        DecodeError: It is none.
+        ValueError: The message is too large, or of another schema version.
+        DecodeError: The message is not a report.
     """
     if len(message) > MAX_MESSAGE_BYTES:
         raise ValueError(f"{len(message):,} bytes, more than {MAX_MESSAGE_BYTES:,}")

@@ -8,7 +8,7 @@ from raymon.results import Evaluation, Snapshot
 
 
 @runtime_checkable
-class TellingSink(Protocol):
+class SinkWithNotices(Protocol):
     """A sink that has something to tell beside what fails."""
 
     def take_notices(self) -> list[str]:

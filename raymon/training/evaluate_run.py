@@ -142,7 +142,7 @@ def _follow(
     terminal: RichConsole | None,
 ) -> Evaluation:
     # The scores are what the caller gets.
-    with Progress(reporter, Console(0, 1.0, terminal, tells_scores=False)) as progress:
+    with Progress(reporter, Console(0, 1.0, terminal, shows_scores=False)) as progress:
         try:
             work()
         except Exception as error:

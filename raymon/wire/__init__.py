@@ -6,7 +6,7 @@ from raymon.wire.fixed_point import FINE_BITS, LARGEST, LARGEST_UNITS, decode, e
 from raymon.wire.histogram import HistogramCounter, encode_histogram
 from raymon.wire.layout import Counts, Layout
 from raymon.wire.schema_version import SCHEMA_VERSION
-from raymon.wire.sending import SendingAccount, add_sending, latency_quantile
+from raymon.wire.sending import SendingCounter, add_sending, latency_quantile
 from raymon.wire.states import States, decode_states, encode_merged, encode_states, merge_into
 
 __all__ = [
@@ -20,7 +20,7 @@ __all__ = [
     "Entries",
     "HistogramCounter",
     "Layout",
-    "SendingAccount",
+    "SendingCounter",
     "States",
     "WindowChannel",
     "add_counts",

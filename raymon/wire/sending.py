@@ -12,7 +12,7 @@ _BUCKETS = 56
 """Half powers of 2 of a microsecond: up to four minutes."""
 
 
-class SendingAccount:
+class SendingCounter:
     """Counts what a sender does between two windows."""
 
     def __init__(self) -> None:

@@ -61,7 +61,7 @@ def test_a_rank_that_ended_is_known_as_such(tmp_path: Path) -> None:
 def test_a_new_attempt_shows_the_step_that_it_goes_on_from(tmp_path: Path) -> None:
     gauges = RunGauges("run")
     reporter = make_reporter(tmp_path)
-    reporter.write_also(gauges)
+    reporter.add_sink(gauges)
     reporter.begin_attempt("t", 1, 0, auc_metrics())
     for index in range(4):
         report(reporter, 0, index, checkpoint=index == 1)

@@ -340,7 +340,7 @@ def test_what_a_run_left_is_kept_where_its_journal_is_gone(tmp_path: Path) -> No
 
 def test_notices_are_told_where_the_reporter_runs_too(tmp_path: Path) -> None:
     reporter, told = make_reporter(tmp_path), []
-    reporter.tell_notices(told.append)
+    reporter.call_on_notice(told.append)
     reporter.publish_notice("a node goes")
     assert told == ["a node goes"]
     assert [p.text for p in reporter.published()[0] if isinstance(p, Notice)] == told
@@ -348,7 +348,7 @@ def test_notices_are_told_where_the_reporter_runs_too(tmp_path: Path) -> None:
 
 def test_why_monitoring_fails_on_workers_is_told_once_and_kept(tmp_path: Path) -> None:
     reporter = make_reporter(tmp_path)
-    reporter.tell_of_workers()
+    reporter.publish_worker_failures()
     reporter.begin_attempt("t", 2, 0, auc_metrics())
     for rank in (0, 1):
         report = WindowReport.FromString(auc_window(rank, 0, (0, 10), *clicks(10, rank)))

@@ -1,1 +1,1 @@
-"""The driver's side: follows what the reporter publishes."""
+"""The side of the driver: follows what the reporter publishes."""

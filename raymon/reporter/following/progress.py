@@ -18,18 +18,24 @@ _POLL_S = 0.25
 
 
 class NewsSource(Protocol):
-    """A reporter that can be asked for news."""
+    """A reporter that publishes."""
 
     def published(self, since: Cursor | None) -> tuple[list[Published], Cursor]:
-        """What was published after a cursor, and the cursor behind it."""
+        """Returns what was published after a cursor, and the cursor behind it."""
 
 
 class Progress:
-    """Follows a reporter on a thread of its own, and remembers the last numbers.
+    """A thread that polls a reporter, shows what it publishes, and remembers the last numbers.
 
     Args:
-        reporter: Asked for news a few times a second.
-        console: Shows them.
+        reporter: The reporter, which is polled every 0.25 seconds.
+        console: The console that shows what was published.
+
+    Attributes:
+        last: The newest snapshot; None before the first.
+        evaluations: The evaluations so far, without those that were rolled back.
+        diverged_since: The step from which on no window had a finite loss; None if the last one
+            had.
     """
 
     def __init__(self, reporter: NewsSource, console: Console) -> None:
@@ -43,7 +49,6 @@ class Progress:
         self.last: Snapshot | None = None
         self.evaluations: list[Evaluation] = []
         self.diverged_since: int | None = None
-        """The step from which on no window had a loss that is finite; None where the last had."""
 
     def __enter__(self) -> Progress:
         self._console.__enter__()
@@ -70,8 +75,8 @@ class Progress:
     def _poll(self) -> None:
         try:
             news, self._cursor = self._reporter.published(self._cursor)
-        except Exception as error:  # a reporter that is slow or gone costs its news alone
-            # One that is starting does not answer yet; the workers wait for it.
+        except Exception as error:  # without an answer only the news is missing
+            # A reporter that is starting does not answer yet; the workers wait for it.
             if self._answers and self._cursor is not None:
                 name = type(error).__name__
                 _log.warning("The reporter does not answer (%s); training goes on", name)
@@ -87,15 +92,15 @@ class Progress:
     def _show(self, published: Published) -> None:
         try:
             self._console.show(published)
-        except Exception as error:  # what cannot be shown is remembered all the same
+        except Exception as error:  # what cannot be shown is still remembered
             if self._shows:
                 self._shows = False
                 _log.warning("monitoring: what is published is not shown: %s", reason(error))
 
     def _take(self, published: Published) -> bool:
-        """Remembers what was published; false where it was shown before.
+        """Remembers what was published; returns false if it was shown before.
 
-        A reporter that has started anew publishes again what it has of the run.
+        A reporter that was restarted publishes again what it has of the run.
         """
         if isinstance(published, AttemptBegan):
             self._shown_step = min(self._shown_step, published.step)

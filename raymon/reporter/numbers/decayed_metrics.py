@@ -1,4 +1,4 @@
-"""The train metrics of the cluster: merged windows, folded and decayed."""
+"""The decayed train metrics of the cluster: merged windows, folded in order."""
 
 from __future__ import annotations
 
@@ -30,10 +30,12 @@ from raymon.wire import (
 
 
 class DecayedMetrics:
-    """Decayed metrics over windows in order; fold k covers [k * decay_step, (k + 1) * decay_step).
+    """The decayed metrics over windows in order.
+
+    Fold k of a metric covers the steps [k * decay_step, (k + 1) * decay_step).
 
     Args:
-        metrics: The train metrics of a worker by name, as prototypes.
+        metrics: Train metrics of a worker by name, as prototypes.
     """
 
     def __init__(self, metrics: Mapping[str, TrainMetricWrapper]) -> None:
@@ -43,7 +45,7 @@ class DecayedMetrics:
             name: DecayedMetric(metric.metric, metric.decay_rate)
             for name, metric in metrics.items()
         }
-        # Of the metrics with something since their last fold.
+        # Only metrics with something since their last fold are in these.
         self._open_counts: dict[str, dict[str, NDArray[np.int64]]] = {}
         self._open_others: dict[str, States] = {}
         self._values: dict[str, float] | None = None
@@ -53,11 +55,11 @@ class DecayedMetrics:
         """Adds a merged window, and folds the metrics whose fold ends with it.
 
         Returns:
-            By name, what went wrong with a metric; what was open of it is lost then.
+            The errors of metrics that raised, by name; what was not folded of them is discarded.
         """
         failures: dict[str, Exception] = {}
         if window.end_step == window.first_step:
-            # It follows one that ended there, and with it maybe a fold.
+            # The window before it ended at the same step, where it may have been folded already.
             return failures
         counts = window.layout.split(window.counts)
         for name in self._decayed:
@@ -71,10 +73,10 @@ class DecayedMetrics:
         return failures
 
     def copy(self) -> DecayedMetrics:
-        """A copy that can go on with windows that are not complete yet."""
+        """Returns a copy that can go on with windows that are not complete yet."""
         twin = copy.copy(self)
         twin._decayed = copy.deepcopy(self._decayed)
-        # Their arrays are replaced, not added to.
+        # Shallow: the arrays are replaced, never added to in place.
         twin._open_counts = {name: dict(states) for name, states in self._open_counts.items()}
         twin._open_others = {name: dict(states) for name, states in self._open_others.items()}
         twin._values = None
@@ -82,24 +84,24 @@ class DecayedMetrics:
         return twin
 
     def values(self) -> dict[str, float]:
-        """The decayed values by name, of the metrics that were folded at least once."""
+        """Returns the decayed values by name, of the metrics that were folded at least once."""
         if self._values is None:
             values = {name: decayed.value for name, decayed in self._decayed.items()}
             self._values = {name: value for name, value in values.items() if value is not None}
         return self._values
 
     def bounds(self) -> dict[str, float]:
-        """By how much a value can be wrong, by name, where it can."""
+        """Returns the bound of each value that can be wrong, by name."""
         bounds = {name: decayed.error_bound for name, decayed in self._decayed.items()}
         return {name: bound for name, bound in bounds.items() if bound is not None}
 
     @property
     def metrics(self) -> dict[str, Metric]:
-        """What is measured, by name."""
+        """The prototypes of the metrics, by name."""
         return {name: decayed.metric for name, decayed in self._decayed.items()}
 
     def first_window_weights(self) -> dict[str, float]:
-        """How much of a decayed value is its first fold, by name, of those that were folded."""
+        """Returns the weight of the first fold in each decayed value, in (0, 1], by name."""
         return {
             name: self._decayed[name].decay_rate ** (folds - 1)
             for name, folds in self._folded.items()
@@ -107,7 +109,7 @@ class DecayedMetrics:
         }
 
     def no_value(self) -> dict[str, str]:
-        """Why a value is NaN, by name, where that is known."""
+        """Returns the reasons why values are NaN, by name, if they are known."""
         reasons = {
             name: self._decayed[name].why_no_value()
             for name, value in self.values().items()
@@ -116,7 +118,11 @@ class DecayedMetrics:
         return {name: why for name, why in reasons.items() if why}
 
     def input_errors(self, invalid: Mapping[str, NDArray[np.int64]]) -> InputErrors:
-        """What was wrong with the input of metrics, of their counts of it by name."""
+        """Returns what was wrong with the input of metrics.
+
+        Args:
+            invalid: Counts of the state `invalid`, int64 `[4]`, by metric.
+        """
         errors = {}
         for name, counts in invalid.items():
             metric = self._decayed[name].metric if name in self._decayed else None
@@ -125,7 +131,7 @@ class DecayedMetrics:
         return {name: found for name, found in errors.items() if found}
 
     def save(self, state: ReporterState) -> None:
-        """Writes everything that is needed to go on into a state."""
+        """Writes what `restore` reads into a state."""
         state.metrics.extend(
             DecayState(
                 name=name,
@@ -139,10 +145,11 @@ class DecayedMetrics:
         state.open_metrics.extend(encode_merged(self._open_others))
 
     def restore(self, state: ReporterState) -> list[str]:
-        """Goes on from what `save` wrote; metrics that are not in it begin anew.
+        """Goes on from what `save` wrote; metrics that are not in it begin without a past.
 
         Returns:
-            The names of those whose states have another shape; they begin anew too.
+            The names of the metrics whose states have another shape; these begin without a past
+            too.
         """
         layout = Layout.from_message(state.layout)
         counts = layout.empty()
@@ -182,7 +189,7 @@ class DecayedMetrics:
             for slot in self._layout.slots
             if slot.metric == name
         }
-        # Tables beside others are mostly empty.
+        # Tables of counts are mostly empty, and one that is need not be copied.
         open_counts = self._open_counts.get(name, {})
         states.update({key: array for key, array in open_counts.items() if array.any()})
         others = self._open_others.get(name, {})

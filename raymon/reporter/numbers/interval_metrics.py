@@ -1,4 +1,4 @@
-"""The train metrics of some steps alone, beside those that are decayed."""
+"""The train metrics of some steps alone, without a past."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torchmetrics import Metric
 
 from raymon.metrics import DecayedMetric
-from raymon.protos.report_pb2 import PeriodState
+from raymon.protos.report_pb2 import LogIntervalState
 from raymon.reporter.windows.window_sum import WindowSum
 from raymon.wire import (
     Counts,
@@ -29,14 +29,14 @@ from raymon.wire import (
 
 @dataclass
 class IntervalMetrics:
-    """States of the train metrics, summed over windows that follow each other.
+    """The states of the train metrics, summed over windows that follow each other.
 
     Attributes:
         layout: Where states are in `counts`; None before the first window.
-        counts: The integer states of all metrics.
-        others: By metric, those that are no integers.
-        known: False where the metrics are others than at the beginning, so that there are no values
-            of all the steps.
+        counts: Integer states of all metrics: int64 `[layout.size]`; None before the first window.
+        others: Merged states that are not integers, by metric.
+        known: False if the metrics are others than at the beginning, so that there are no values of
+            all the steps.
     """
 
     layout: Layout | None = None
@@ -56,10 +56,10 @@ class IntervalMetrics:
             merge_into(self.others, window.others)
 
     def values(self, metrics: Mapping[str, Metric]) -> dict[str, float]:
-        """The values of these steps alone, by name, of the metrics that have one.
+        """Returns the values of these steps alone, by name, of the metrics that have one.
 
         Args:
-            metrics: The train metrics by name, as prototypes.
+            metrics: Train metrics by name, as prototypes.
         """
         if self.layout is None or self.counts is None or not self.known:
             return {}
@@ -67,15 +67,20 @@ class IntervalMetrics:
         values = {name: self._value(metric, name, found) for name, metric in metrics.items()}
         return {name: value for name, value in values.items() if value is not None}
 
-    def save(self, state: PeriodState) -> None:
-        """Writes what `restore` needs into a state."""
+    def save(self, state: LogIntervalState) -> None:
+        """Writes what `restore` reads into a state."""
         if self.layout is not None and self.counts is not None and self.known:
             state.counts.extend(encode_counts(self.layout, self.counts))
             state.metrics.extend(encode_merged(self.others))
 
     @classmethod
-    def restore(cls, state: PeriodState, layout: Layout) -> IntervalMetrics:
-        """The states that `save` wrote, where the layout was this one."""
+    def restore(cls, state: LogIntervalState, layout: Layout) -> IntervalMetrics:
+        """Returns the states that `save` wrote.
+
+        Args:
+            state: State that `save` wrote into.
+            layout: Where the states of metrics were then.
+        """
         counts = layout.empty()
         add_counts(decode_counts(state.counts, layout.size), counts)
         is_there = bool(state.counts or state.metrics or not state.samples)
@@ -90,5 +95,5 @@ class IntervalMetrics:
         try:
             alone.fold({key: torch.from_numpy(np.array(a, order="C")) for key, a in arrays.items()})
             return alone.value
-        except Exception:  # its fold fails as well, and that is told
+        except Exception:  # its fold fails as well, which is shown in a warning
             return None

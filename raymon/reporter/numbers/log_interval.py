@@ -1,4 +1,4 @@
-"""The steps between two points of the curves."""
+"""The steps between two snapshots, `log_step_count_steps` of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from raymon.protos.report_pb2 import Histogram, InvalidCounts, PeriodState, Scalar
+from raymon.protos.report_pb2 import Histogram, InvalidCounts, LogIntervalState, Scalar
 from raymon.reporter.numbers.decayed_metrics import DecayedMetrics
 from raymon.reporter.numbers.interval_metrics import IntervalMetrics
 from raymon.reporter.windows.window_sum import LossTotal, WindowSum
@@ -18,7 +18,23 @@ from raymon.wire import Layout
 
 @dataclass
 class LogInterval:
-    """Windows since the last snapshot, summed; the first begins it."""
+    """The sum of the windows since the last snapshot.
+
+    Attributes:
+        first_step: First step of the first window; None before it.
+        samples: Rows that all ranks trained on.
+        seconds: Seconds of the slowest rank.
+        losses: Sums of the losses, by name.
+        phases: Seconds by phase, each of the rank that is slowest in it.
+        last: The newest window.
+        gradient_norms: The newest gradient norms, by name.
+        histograms: The newest histograms.
+        host_bytes: Resident memory of the largest worker process.
+        device_bytes: Most memory that tensors took on a device, of the largest rank.
+        invalid: Counts of the state `invalid`, int64 `[4]`, by metric.
+        ranks: Least number of ranks in a window; None before the first.
+        metrics: The train metrics of these steps alone.
+    """
 
     first_step: int | None = None
     samples: int = 0
@@ -58,9 +74,15 @@ class LogInterval:
         self.last = window
 
     def snapshot(
-        self, folds: DecayedMetrics, samples_before: int, coverage: Coverage
+        self, decayed_metrics: DecayedMetrics, samples_before: int, coverage: Coverage
     ) -> Snapshot | None:
-        """What is published of the steps so far; None where there are none."""
+        """Returns the snapshot of the steps so far; None if there are none.
+
+        Args:
+            decayed_metrics: The decayed metrics at the end of these steps.
+            samples_before: Samples of the run before these steps.
+            coverage: Whose numbers these are.
+        """
         if self.last is None or self.first_step is None:
             return None
         return Snapshot(
@@ -74,23 +96,23 @@ class LogInterval:
             non_finite={
                 name: total.non_finite for name, total in self.losses.items() if total.non_finite
             },
-            metrics=folds.values(),
-            metric_bounds=folds.bounds(),
-            window_metrics=self.metrics.values(folds.metrics),
-            first_window_weights=folds.first_window_weights(),
+            metrics=decayed_metrics.values(),
+            metric_bounds=decayed_metrics.bounds(),
+            window_metrics=self.metrics.values(decayed_metrics.metrics),
+            first_window_weights=decayed_metrics.first_window_weights(),
             learning_rates=self.last.learning_rates,
             gradient_norms=dict(self.gradient_norms),
             coverage=coverage,
             phases=dict(self.phases),
             histograms=self.histograms,
-            input_errors=folds.input_errors(self.invalid),
+            input_errors=decayed_metrics.input_errors(self.invalid),
             host_bytes=self.host_bytes,
             device_bytes=self.device_bytes,
-            no_value={**self._losses_without_weight(), **folds.no_value()},
+            no_value={**self._losses_without_weight(), **decayed_metrics.no_value()},
         )
 
     def _losses_without_weight(self) -> dict[str, str]:
-        """Why a loss has no value, by name, where no step had one that was NaN or infinite."""
+        """Returns why losses have no value, by name, where no row weighed anything."""
         why = "no row of these steps weighs anything"
         return {
             name: why
@@ -98,11 +120,11 @@ class LogInterval:
             if total.weight == 0 and not total.non_finite
         }
 
-    def save(self) -> PeriodState | None:
-        """What is needed to go on with these steps; None where there are none."""
+    def save(self) -> LogIntervalState | None:
+        """Returns what `restore` reads; None if there are no steps."""
         if self.first_step is None:
             return None
-        state = PeriodState(
+        state = LogIntervalState(
             first_step=self.first_step,
             samples=self.samples,
             seconds=self.seconds,
@@ -117,11 +139,11 @@ class LogInterval:
         return state
 
     @classmethod
-    def restore(cls, state: PeriodState, layout: Layout) -> LogInterval:
-        """The steps that `save` gave; they are published with those that follow.
+    def restore(cls, state: LogIntervalState, layout: Layout) -> LogInterval:
+        """Returns the interval that `save` wrote, to go on with.
 
         Args:
-            state: What it gave.
+            state: What `save` returned.
             layout: Where the states of metrics were then.
         """
         return cls(

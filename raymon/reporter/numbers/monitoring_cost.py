@@ -1,11 +1,11 @@
-"""What monitoring took, over all windows that are merged."""
+"""The cost of monitoring, over all windows that are merged."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
 
-from raymon.protos.report_pb2 import AccountState, SendingCounts
+from raymon.protos.report_pb2 import MonitoringCostState, SendingCounts
 from raymon.reporter.windows.window_sum import WindowSum
 from raymon.results import MonitoringFigures
 from raymon.wire import add_sending, latency_quantile
@@ -13,16 +13,16 @@ from raymon.wire import add_sending, latency_quantile
 
 @dataclass
 class MonitoringCost:
-    """Sums over windows.
+    """Sums over windows of what monitoring took.
 
     Attributes:
-        windows: Windows of single ranks; a greeting is none.
-        windows_lost: Those that are missing from merged windows.
-        failures: Of monitoring on workers.
-        input_counts: By name, what was wrong with the data and was only counted.
-        save_counts: By name, what became of saves of which there is no checkpoint.
-        failure_reasons: How many of `failures` there were by reason.
-        sending: Messages and bytes in all; of `in_flight` the most in a window.
+        windows: Windows of single ranks; the empty ones with which ranks greet are not counted.
+        windows_lost: Windows of single ranks that are missing from merged windows.
+        failures: Failures of monitoring on workers.
+        input_counts: What was wrong with the data and was only counted, by name.
+        save_counts: Saves that left no checkpoint, by what became of them.
+        failure_reasons: How many of `failures` there were, by reason.
+        sending: Messages and bytes in all; `in_flight` is the most in a window.
     """
 
     windows: int = 0
@@ -47,7 +47,7 @@ class MonitoringCost:
         self.sending.in_flight = most
 
     def figures(self) -> MonitoringFigures:
-        """The sums so far, for people."""
+        """Returns the sums so far."""
         return MonitoringFigures(
             windows=self.windows,
             windows_lost=self.windows_lost,
@@ -62,9 +62,9 @@ class MonitoringCost:
             latency_p99_s=latency_quantile(self.sending.latencies, 0.99),
         )
 
-    def to_message(self) -> AccountState:
-        """Everything that `from_message` needs."""
-        return AccountState(
+    def to_message(self) -> MonitoringCostState:
+        """Returns the message that `from_message` reads."""
+        return MonitoringCostState(
             windows=self.windows,
             windows_lost=self.windows_lost,
             failures=self.failures,
@@ -75,8 +75,8 @@ class MonitoringCost:
         )
 
     @classmethod
-    def from_message(cls, message: AccountState) -> MonitoringCost:
-        """The account of a message."""
+    def from_message(cls, message: MonitoringCostState) -> MonitoringCost:
+        """Returns the sums of a message."""
         sending = SendingCounts()
         sending.CopyFrom(message.sending)
         return cls(

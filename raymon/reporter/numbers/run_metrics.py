@@ -16,29 +16,29 @@ from raymon.results import Coverage, RunFigures, Snapshot
 from raymon.wire import Layout
 
 Warn = Callable[[str, str], None]
-"""Tells what is wrong: about what, and the text."""
+"""Publishes a warning; its arguments are what it is about, and the text."""
 
 
 class RunMetrics:
-    """Decayed metrics, the steps since the last point on the curves, and totals.
+    """The decayed metrics, the steps since the last snapshot, and the totals of a run.
 
     Args:
-        metrics: The train metrics by name, as prototypes.
-        step: The step that they begin at.
-        warn: Told what goes wrong.
+        metrics: Train metrics by name, as prototypes.
+        step: Step at which the run begins.
+        warn: Function that publishes what goes wrong.
     """
 
     def __init__(self, metrics: Mapping[str, TrainMetricWrapper], step: int, warn: Warn) -> None:
-        self._folds = DecayedMetrics(metrics)
-        self._period = LogInterval()
-        self._account = MonitoringCost()
+        self._decayed_metrics = DecayedMetrics(metrics)
+        self._interval = LogInterval()
+        self._monitoring_cost = MonitoringCost()
         self._samples = 0
         self._train_s = 0.0
         self._monitor_s = 0.0
         self._fold_failures = 0
         self._fold_reasons: Counter[str] = Counter()
         self._warn = warn
-        # By attempt, the window that comes next; and the step that all windows so far reach.
+        # By attempt, the index of the next window; and the step that all windows so far reach.
         self._next: dict[int, int] = {}
         self._end_step = step
         self._checkpoint_step: int | None = None
@@ -47,16 +47,16 @@ class RunMetrics:
         """Adds a window, in order.
 
         Args:
-            window: Merged over the ranks that are in it.
-            expected: Ranks that it should have.
+            window: Window, merged over the ranks that are in it.
+            expected: Number of ranks that it should have.
         """
-        for name, error in self._folds.add(window).items():
+        for name, error in self._decayed_metrics.add(window).items():
             self._fold_failures += 1
             text = f"metric {name} was not folded: {told(error)}"
             self._fold_reasons[text] += 1
             self._warn(name, text)
-        self._period.add(window)
-        self._account.add(window, self._lost_before(window, expected))
+        self._interval.add(window)
+        self._monitoring_cost.add(window, self._lost_before(window, expected))
         self._samples += window.samples
         self._train_s += window.wall_s
         self._monitor_s += window.phases.get("monitor", 0.0)
@@ -64,33 +64,33 @@ class RunMetrics:
             self._checkpoint_step = window.end_step
 
     def values(self) -> Mapping[str, float]:
-        """The decayed metrics by name."""
-        return self._folds.values()
+        """Returns the decayed metrics by name."""
+        return self._decayed_metrics.values()
 
     @property
     def ranks(self) -> int:
-        """Ranks that are in all windows since the last point on the curves."""
-        return self._period.ranks or 0
+        """The number of ranks that are in all windows since the last snapshot."""
+        return self._interval.ranks or 0
 
     def take_snapshot(self, coverage: Coverage) -> Snapshot | None:
-        """The steps since the last point on the curves, which this one ends; None without any."""
-        before = self._samples - self._period.samples
-        snapshot = self._period.snapshot(self._folds, before, coverage)
-        self._period = LogInterval()
+        """Returns the snapshot of the steps since the last one; None if there are none."""
+        before = self._samples - self._interval.samples
+        snapshot = self._interval.snapshot(self._decayed_metrics, before, coverage)
+        self._interval = LogInterval()
         return snapshot
 
     def snapshot_with(self, windows: Sequence[WindowSum], coverage: Coverage) -> Snapshot | None:
-        """What the numbers would be with windows that some ranks are missing from."""
-        folds, period = self._folds.copy(), LogInterval()
+        """Returns what the snapshot would be with windows that some ranks are missing from."""
+        decayed_metrics, interval = self._decayed_metrics.copy(), LogInterval()
         for window in windows:
-            folds.add(window)
-            period.add(window)
-        return period.snapshot(folds, self._samples, coverage)
+            decayed_metrics.add(window)
+            interval.add(window)
+        return interval.snapshot(decayed_metrics, self._samples, coverage)
 
     def figures(self) -> RunFigures:
-        """The totals so far."""
+        """Returns the totals so far."""
         return RunFigures(
-            monitoring=self._account.figures(),
+            monitoring=self._monitoring_cost.figures(),
             end_step=self._end_step,
             checkpoint_step=self._checkpoint_step,
             samples=self._samples,
@@ -101,30 +101,32 @@ class RunMetrics:
         )
 
     def save(self, state: ReporterState) -> None:
-        """Writes everything that `restore` needs into a state."""
+        """Writes what `restore` reads into a state."""
         state.samples = self._samples
         state.train_s, state.monitor_s = self._train_s, self._monitor_s
-        state.account.CopyFrom(self._account.to_message())
-        period = self._period.save()
-        if period is not None:
-            state.period.CopyFrom(period)
-        self._folds.save(state)
+        state.monitoring_cost.CopyFrom(self._monitoring_cost.to_message())
+        interval = self._interval.save()
+        if interval is not None:
+            state.log_interval.CopyFrom(interval)
+        self._decayed_metrics.save(state)
 
     def restore(self, state: ReporterState) -> None:
         """Goes on from what `save` wrote."""
-        for name in self._folds.restore(state):
+        for name in self._decayed_metrics.restore(state):
             self._warn(name, f"metric {name} is another one than before: it begins anew")
-        if state.HasField("period"):
-            self._period = LogInterval.restore(state.period, Layout.from_message(state.layout))
+        if state.HasField("log_interval"):
+            self._interval = LogInterval.restore(
+                state.log_interval, Layout.from_message(state.layout)
+            )
         self._samples = state.samples
         self._train_s, self._monitor_s = state.train_s, state.monitor_s
-        self._account = MonitoringCost.from_message(state.account)
+        self._monitoring_cost = MonitoringCost.from_message(state.monitoring_cost)
         self._next = {attempt.number: attempt.closed for attempt in state.attempts}
         # A state is written where a checkpoint is.
         self._end_step = self._checkpoint_step = state.end_step
 
     def _lost_before(self, window: WindowSum, expected: int) -> int:
-        """Windows of single ranks that are missing from this one and between it and the last."""
+        """Returns how many windows of single ranks are lost: of this window and just before it."""
         skipped = window.index - self._next.get(window.attempt, 0)
         self._next[window.attempt] = window.index + 1
         if window.first_step > self._end_step:

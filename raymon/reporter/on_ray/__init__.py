@@ -1,4 +1,4 @@
-"""The actors of the reporter, and the way to them."""
+"""The reporter as Ray actors, and the channels to them."""
 
 from raymon.reporter.on_ray.node_actor import TreeReporter
 from raymon.reporter.on_ray.ray_reporter import RayReporter, reporter_of, start_reporter

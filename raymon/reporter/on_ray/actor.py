@@ -24,21 +24,22 @@ from raymon.wire import Ack
 Metrics = Mapping[str, TrainMetricWrapper]
 
 ABANDONED_AFTER_S = 120.0
-"""Seconds without a word from the driver after which the actor takes it for gone and ends."""
+"""Seconds without a poll by the driver after which the actor takes the driver for gone and ends."""
 
 _CHECKS = 10
 
 
 class ReportingActor:
-    """Runs a `Reporter`, and ends when the run is over or its driver is gone.
+    """A Ray actor that runs a `Reporter`, and ends when the run is over or its driver is gone.
 
-    Ray starts it anew, on any node, when its process or its node dies. It then goes on from the
-    storage of the run; the metrics of the attempt are kept by Ray meanwhile.
+    Ray restarts it, on any node, when its process or its node dies. It then goes on from the
+    storage of the run; the metrics of the attempt are kept in Ray's key-value store meanwhile.
 
     Args:
-        run: The name of the run, for people who look at Ray's list of actors.
+        run: Name of the run, unique on the cluster, such as its `model_dir`.
         reporter: The reporter, before its first call.
-        use_prometheus: Whether the numbers are on the metrics endpoint of the node too.
+        use_prometheus: Whether the numbers are exported to the metrics endpoint of the node as
+            well.
     """
 
     def __init__(self, run: str, reporter: Reporter, use_prometheus: bool = False) -> None:
@@ -46,11 +47,11 @@ class ReportingActor:
         self._reporter = reporter
         self._exporter = PrometheusExporter(run) if use_prometheus else None
         if self._exporter is not None:
-            reporter.write_also(self._exporter.sink)
-        reporter.tell_notices(print_status)
-        reporter.tell_of_workers()
+            reporter.add_sink(self._exporter.sink)
+        reporter.call_on_notice(print_status)
+        reporter.publish_worker_failures()
         self._last_asked = time.monotonic()
-        if _is_started_anew():
+        if _is_restarted():
             begun = _begun_attempt(run)
             if begun is not None:
                 self._reporter.go_on(*begun)
@@ -62,74 +63,74 @@ class ReportingActor:
     def begin_attempt(
         self, token: str, world_size: int, restored_step: int, metrics: Metrics
     ) -> int:
-        """As `Reporter.begin_attempt`."""
+        """Calls `Reporter.begin_attempt`, and keeps the metrics for the case of a restart."""
         number = self._reporter.begin_attempt(token, world_size, restored_step, metrics)
         _keep_begun_attempt(self._run, token, metrics)
         return number
 
     def report(self, message: bytes) -> Ack:
-        """As `Reporter.report`."""
+        """Calls `Reporter.report`."""
         ack = self._reporter.report(message)
         self._export()
         return ack
 
     def acknowledged(self) -> Ack:
-        """As `Reporter.acknowledged`."""
+        """Calls `Reporter.acknowledged`."""
         return self._reporter.acknowledged()
 
     def publish_evaluation(self, evaluation: Evaluation) -> None:
-        """As `Reporter.publish_evaluation`."""
+        """Calls `Reporter.publish_evaluation`."""
         self._reporter.publish_evaluation(evaluation)
 
     def publish_notice(self, text: str, level: int = logging.WARNING) -> None:
-        """As `Reporter.publish_notice`."""
+        """Calls `Reporter.publish_notice`."""
         self._reporter.publish_notice(text, level)
 
     def publish_evaluation_progress(self, step: int, done: int, total: int, seconds: float) -> None:
-        """As `Reporter.publish_evaluation_progress`."""
+        """Calls `Reporter.publish_evaluation_progress`."""
         self._reporter.publish_evaluation_progress(step, done, total, seconds)
 
     def published(self, since: Cursor | None = None) -> tuple[list[Published], Cursor]:
-        """As `Reporter.published`; the driver asks all the time, which shows that it lives."""
+        """Calls `Reporter.published`; the polls of the driver show that it is alive."""
         self._last_asked = time.monotonic()
         self._export()
         return self._reporter.published(since)
 
     def snapshot(self) -> Snapshot | None:
-        """As `Reporter.snapshot`."""
+        """Calls `Reporter.snapshot`."""
         return self._reporter.snapshot()
 
     def ranks(self) -> list[RankState]:
-        """As `Reporter.ranks`."""
+        """Calls `Reporter.ranks`."""
         return self._reporter.ranks()
 
     def status(self) -> ReporterStatus:
-        """As `Reporter.status`."""
+        """Calls `Reporter.status`."""
         return self._reporter.status()
 
     def abandoned_s(self) -> float:
-        """Seconds since the driver asked for news."""
+        """Returns the seconds since the driver polled last."""
         return time.monotonic() - self._last_asked
 
     def process_id(self) -> int:
-        """Process id of the actor on its node."""
+        """Returns the process id of the actor on its node."""
         return os.getpid()
 
     def node_id(self) -> str:
-        """The node that the actor is on."""
+        """Returns the id of the node that the actor is on."""
         return str(ray.get_runtime_context().get_node_id())
 
     def close(self) -> ReporterStatus:
-        """As `Reporter.close`; gives its status."""
+        """Closes the reporter and returns its last status."""
         self._reporter.close()
         if self._exporter is not None:
             self._exporter.close()
         return self._reporter.status()
 
     def _export(self) -> None:
-        wrong = None if self._exporter is None else self._exporter.look(self._reporter.health)
-        if wrong is not None:
-            self._reporter.publish_notice(wrong)
+        notice = None if self._exporter is None else self._exporter.look(self._reporter.health)
+        if notice is not None:
+            self._reporter.publish_notice(notice)
 
     def _watch_driver(self) -> None:
         # Counted in checks and not in seconds, so that an actor that was stopped for a while
@@ -139,19 +140,19 @@ class ReportingActor:
             time.sleep(ABANDONED_AFTER_S / _CHECKS)
             missed = missed + 1 if asked == self._last_asked else 0
             asked = self._last_asked
-        # Not the end of the process, which Ray would start anew.
+        # Not by the end of the process, after which Ray would restart it.
         ray.kill(ray.get_runtime_context().current_actor)
 
 
-def _is_started_anew() -> bool:
+def _is_restarted() -> bool:
     with warnings.catch_warnings():
-        # Ray asks for its answer by a property of its own that it deprecates.
+        # Ray computes the answer by another property, which it has deprecated.
         warnings.simplefilter("ignore")
         return bool(ray.get_runtime_context().was_current_actor_reconstructed)
 
 
 def actor_name(run: str) -> str:
-    """The name of the reporter of a run, and of the namespace that it is in."""
+    """Returns the name of the reporter of a run, which is also the name of its namespace."""
     return f"raymon-reporter:{run}"
 
 
@@ -166,7 +167,7 @@ def _begun_attempt(run: str) -> tuple[str, Metrics] | None:
 
 
 def forget_begun_attempt(run: str) -> None:
-    """Removes what a reporter that starts anew would go on from."""
+    """Removes what a restarted reporter would go on from."""
     if ray.is_initialized():
         internal_kv._internal_kv_del(_key(run))
 

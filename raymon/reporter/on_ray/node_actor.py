@@ -1,4 +1,4 @@
-"""Reporters on nodes as Ray actors, and the way to them."""
+"""The node reporters as Ray actors, and the channel to them."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _START_S = 60.0
 
 
 class NodeReportingActor:
-    """Runs a `NodeReporter`. It lives as long as the worker that started it.
+    """A Ray actor that runs a `NodeReporter`; it ends with the worker that started it.
 
     Args:
-        node: For people who look at Ray's list of actors.
-        attempt: Of which the windows are.
-        ranks: How many ranks of the node there are.
+        node: Id of the node, shown in Ray's list of actors.
+        attempt: Attempt whose windows are merged.
+        ranks: Number of ranks on the node.
         root: Handle of the `ReportingActor` of the run.
-        late_after_s: As for `NodeReporter`.
+        late_after_s: Seconds after which a window is passed on without the ranks that it lacks.
     """
 
     def __init__(
@@ -44,21 +44,20 @@ class NodeReportingActor:
         return f"NodeReportingActor({self._node})"
 
     def report(self, message: bytes) -> Ack:
-        """As `NodeReporter.report`."""
+        """Calls `NodeReporter.report`."""
         return self._reporter.report(message)
 
     def acknowledged(self) -> Ack:
-        """As `NodeReporter.acknowledged`."""
+        """Calls `NodeReporter.acknowledged`."""
         return self._reporter.acknowledged()
 
 
 class TreeReporter(RayReporter):
-    """The way of a worker of Ray Train to the reporter of its run, by that of its node if there
-    are many workers.
+    """The channel of a worker of Ray Train; by the reporter of its node if there are many workers.
 
     Args:
         root: Handle of the `ReportingActor` of the run.
-        config: Says how many workers are many.
+        config: Says above how many workers nodes have reporters (`node_reporters_above`).
     """
 
     def __init__(self, root: Any, config: MonitorConfig) -> None:
@@ -66,7 +65,11 @@ class TreeReporter(RayReporter):
         self._config = config
 
     def channel(self, attempt: int, world_size: int, metrics: Metrics) -> Channel:
-        """The way for the windows of this worker in an attempt; waits for a node's reporter."""
+        """Returns the channel for the windows of this worker in an attempt.
+
+        Waits until the reporter of the node is there; without one the channel leads to the one of
+        the run.
+        """
         if world_size <= self._config.node_reporters_above:
             return self
         try:
@@ -74,7 +77,7 @@ class TreeReporter(RayReporter):
             return NodeChannel(
                 _Node(self._start(Attempt(attempt, "", world_size, 0, layout))), self
             )
-        except Exception as error:  # a run goes on without it
+        except Exception as error:  # a run goes on without a node reporter
             _log.warning("no reporter on this node: %s: %s", type(error).__name__, error)
             return self
 
@@ -83,7 +86,7 @@ class TreeReporter(RayReporter):
         node = ray.get_runtime_context().get_node_id()
         name = f"raymon-node:{self.actor._actor_id.hex()}:{attempt.number}:{node}"
         if context.get_local_rank() == 0:
-            # In the namespace of this job; it ends with the worker.
+            # In the namespace of this job; the actor ends with the worker.
             actor = (
                 ray.remote(NodeReportingActor)
                 .options(
@@ -113,7 +116,7 @@ class TreeReporter(RayReporter):
 
 
 class _Node:
-    """The calls of a `NodeReportingActor`, which return at once."""
+    """A channel to a `NodeReportingActor`; calls return at once."""
 
     def __init__(self, actor: Any) -> None:
         self._actor = actor

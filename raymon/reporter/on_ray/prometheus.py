@@ -13,59 +13,59 @@ from raymon.results import Health
 from raymon.sinks import GAUGES, RunGauges, Sink, run_label
 
 EVERY_S = 1.0
-"""Seconds between two times that all gauges are set, and between two looks at the run's health.
+"""Seconds between two updates of the gauges, and between two looks at the run's health.
 
 Ray takes a gauge off its endpoint that was not set for two of its report intervals, which are a
-second or longer. So a series that is not set any more goes by itself, and so does all of a process
-that has died."""
+second or longer. So a series that is not set any more disappears, as do all of a process that died.
+"""
 
 
 class PrometheusExporter:
-    """Sets the gauges of a run from a daemon thread, until the process ends. Raises nothing.
+    """A daemon thread that sets the gauges of a run until the process ends; raises nothing.
 
     Args:
-        run: Where the run writes to.
+        run: Directory or URI that the run writes to.
     """
 
     def __init__(self, run: str) -> None:
         self._label = run_label(run)
-        self._numbers = RunGauges(run, version("raymon"))
+        self._run_gauges = RunGauges(run, version("raymon"))
         self._gauges: dict[str, RayGauge] = {}
-        # So that the end is what is set last.
+        # Held while gauges are set, so that what `close` sets is the last.
         self._setting = threading.Lock()
         self._looked_at: float | None = None
         self._errors: list[str] = []
-        self._told = False
+        self._shown = False
         threading.Thread(target=self._work, name="raymon-prometheus", daemon=True).start()
 
     @property
     def sink(self) -> Sink:
-        """Where the reporter writes its numbers to."""
-        return self._numbers
+        """The sink by which the reporter sets the numbers."""
+        return self._run_gauges
 
     def look(self, health: Callable[[], Health]) -> str | None:
-        """Takes the health of the run, once in `EVERY_S`, however often it is called.
+        """Updates the health of the run, at most once in `EVERY_S`, however often it is called.
 
         Args:
-            health: Asked when it is time.
+            health: Function that returns the health; called only when an update is due.
 
         Returns:
-            What a person should read: the first failure, once.
+            A notice about the first failure, once; else None.
         """
         now = time.monotonic()
         if self._looked_at is None or now - self._looked_at >= EVERY_S:
             self._looked_at = now
             try:
-                self._numbers.take_health(health())
+                self._run_gauges.take_health(health())
             except Exception as error:
                 self._fail(error)
-        if self._errors and not self._told:
-            self._told = True
+        if self._errors and not self._shown:
+            self._shown = True
             return f"monitoring: Prometheus: {self._errors[0]}"
         return None
 
     def close(self) -> None:
-        """Shows what there is at once: a process that ends passes on what was set last."""
+        """Sets all gauges at once: a process that ends passes on what was set last."""
         self._set_all()
 
     def _work(self) -> None:
@@ -76,7 +76,7 @@ class PrometheusExporter:
     def _set_all(self) -> None:
         try:
             with self._setting:
-                for (name, labels), value in self._numbers.series().items():
+                for (name, labels), value in self._run_gauges.series().items():
                     tags = {"run": self._label, **dict(labels)}
                     self._gauge(name).set(value, {tag: _ascii(tags[tag]) for tag in tags})
         except Exception as error:
@@ -94,5 +94,5 @@ class PrometheusExporter:
 
 
 def _ascii(text: str) -> str:
-    """A text as a tag of Ray, which takes ASCII alone."""
+    """Returns a text as the value of a tag of Ray, which has to be ASCII."""
     return text.encode("ascii", "backslashreplace").decode()

@@ -1,4 +1,4 @@
-"""The way to the `ReportingActor` of a run, and its start."""
+"""The start of a `ReportingActor`, and the channel to it."""
 
 from __future__ import annotations
 
@@ -17,34 +17,38 @@ from raymon.results import Evaluation, Published, ReporterStatus
 from raymon.wire import Ack, Channel
 
 TAKEN_OVER_AFTER_S = 5.0
-"""Seconds without a word from the driver after which another run may take its place."""
+"""Seconds without a poll by the driver after which another run may take the actor's place."""
 
 _RETRY_S = 0.5
 
 
 def reporter_of(run: str) -> Any:
-    """The handle of the actor of a run, anywhere on its cluster.
+    """Returns the handle of the actor of a run, from anywhere on its cluster.
 
-    Who is to find it gets the name alone: a handle that passes through other actors has them import
-    the code of its actor, and torch with it, and that of Ray's client is no handle elsewhere.
+    Processes that need the handle are given the name alone: a handle that passes through other
+    actors makes them import the code of its actor, and torch with it, and a handle of Ray Client is
+    not valid in other processes.
 
     Raises:
-        ValueError: There is none.
+        ValueError: There is no such actor.
     """
     name = actor_name(run)
     return ray.get_actor(name, namespace=name)
 
 
 def start_reporter(run: str, reporter: Reporter, use_prometheus: bool = False) -> RayReporter:
-    """Starts the reporter of `run` as a named actor that outlives the one who started it.
+    """Starts the reporter of a run as a named actor that outlives the process that started it.
 
-    That of a driver that is gone is ended for it.
+    The actor of an earlier driver that is gone is ended first.
 
     Args:
-        run, reporter, use_prometheus: As for a `ReportingActor`.
+        run: Name of the run, unique on the cluster, such as its `model_dir`.
+        reporter: The reporter, before its first call.
+        use_prometheus: Whether the numbers are exported to the metrics endpoint of the node as
+            well.
 
     Raises:
-        RunError: The run is going on already.
+        RunError: Another process is writing to the run.
     """
     _end_abandoned(run)
     actor = (
@@ -54,7 +58,7 @@ def start_reporter(run: str, reporter: Reporter, use_prometheus: bool = False) -
             namespace=actor_name(run),
             num_cpus=0,
             lifetime="detached",
-            # Its callers try again by themselves; Ray would say so on the terminal.
+            # Calls are not retried by Ray: the callers do that, and Ray logs it on the terminal.
             max_restarts=-1,
         )
         .remote(run, reporter, use_prometheus)
@@ -71,7 +75,7 @@ def _end_abandoned(run: str) -> None:
             return
         if _abandoned(actor):
             ray.kill(actor)
-        # One that is starting answers late, and counts the silence from then on.
+        # An actor that is starting answers late, and counts the seconds without a poll from there.
         elif deadline is None:
             deadline = time.monotonic() + TAKEN_OVER_AFTER_S + 2
         elif time.monotonic() > deadline:
@@ -90,11 +94,11 @@ def _abandoned(actor: Any) -> bool:
 
 
 class RayReporter:
-    """The way to a `ReportingActor`, from any process of the cluster. It is a `Channel`.
+    """A `Channel` to a `ReportingActor`, from any process of the cluster.
 
     Args:
         actor: Handle of the actor.
-        run: The name of the run, for the one who ends it.
+        run: Name of the run; needed only by the process that calls `stop`.
     """
 
     def __init__(self, actor: Any, run: str = "") -> None:
@@ -103,7 +107,7 @@ class RayReporter:
 
     @property
     def actor(self) -> Any:
-        """The handle, which travels to workers."""
+        """The handle of the actor, which can be sent to workers."""
         return self._actor
 
     @property
@@ -119,7 +123,7 @@ class RayReporter:
         metrics: Metrics,
         timeout_s: float = 60.0,
     ) -> int:
-        """As `Reporter.begin_attempt`; waits for at most `timeout_s` seconds.
+        """Calls `Reporter.begin_attempt`, and waits for at most `timeout_s` seconds.
 
         Raises:
             ray.exceptions.RayError: The actor is dead or did not answer in time.
@@ -128,7 +132,7 @@ class RayReporter:
         return int(_ask(self._actor.begin_attempt, arguments, timeout_s))
 
     def channel(self, attempt: int, world_size: int, metrics: Metrics) -> Channel:
-        """The way for the windows of a rank: this."""
+        """Returns itself, which carries windows too."""
         return self
 
     def report(self, message: bytes) -> Future[Ack]:
@@ -147,14 +151,14 @@ class RayReporter:
         return future
 
     def publish_notice(self, text: str, level: int = logging.WARNING) -> Future[None]:
-        """Sends a line that is shown as a warning; returns at once."""
+        """Sends a notice; returns at once."""
         future: Future[None] = self._actor.publish_notice.remote(text, level).future()
         return future
 
     def publish_evaluation_progress(
         self, step: int, done: int, total: int, seconds: float
     ) -> Future[None]:
-        """Sends how far an evaluation is; returns at once."""
+        """Sends the progress of an evaluation; returns at once."""
         call = self._actor.publish_evaluation_progress.remote(step, done, total, seconds)
         future: Future[None] = call.future()
         return future
@@ -162,7 +166,7 @@ class RayReporter:
     def published(
         self, since: Cursor | None = None, timeout_s: float = 5.0
     ) -> tuple[list[Published], Cursor]:
-        """As `Reporter.published`; waits for at most `timeout_s` seconds.
+        """Calls `Reporter.published`, and waits for at most `timeout_s` seconds.
 
         Raises:
             ray.exceptions.RayError: The actor is dead or did not answer in time.
@@ -171,11 +175,11 @@ class RayReporter:
         return news, cursor
 
     def process_id(self) -> int:
-        """Process id of the actor on its node."""
+        """Returns the process id of the actor on its node."""
         return int(_ask(self._actor.process_id, (), 60.0))
 
     def close(self, timeout_s: float = 30.0) -> ReporterStatus:
-        """Closes the reporter; gives its last status.
+        """Closes the reporter and returns its last status.
 
         Raises:
             ray.exceptions.RayError: The actor is dead or did not answer in time.
@@ -190,7 +194,7 @@ class RayReporter:
 
 
 def _ask(method: Any, arguments: tuple[Any, ...], timeout_s: float) -> Any:
-    """The answer to a call, which is made again while the actor starts anew."""
+    """Returns the answer to a call, which is made again while the actor is restarted."""
     deadline = time.monotonic() + timeout_s
     while True:
         left = max(0.0, deadline - time.monotonic())

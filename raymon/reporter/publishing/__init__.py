@@ -1,1 +1,1 @@
-"""How the numbers get out: to sinks, and to whoever asks for news."""
+"""The way of the numbers out of the reporter: to sinks, and to those that poll it."""

@@ -1,4 +1,4 @@
-"""What was published, for whoever asks for news."""
+"""The newest publications of a reporter, for those that poll it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ from collections import deque
 from raymon.results import Published
 
 Cursor = tuple[str, int]
-"""Until where somebody has read: the life of the reporter, and a count of publications."""
+"""How far a reader has read: the id of the reporter's process, and the number of publications."""
 
 _KEPT = 1000
 
 
 class Publications:
-    """The newest publications of one life of the reporter."""
+    """The newest publications of one process of the reporter.
+
+    Attributes:
+        life: Id of the process; a reporter that was restarted has another one.
+    """
 
     def __init__(self) -> None:
         self.life = uuid.uuid4().hex
@@ -22,15 +26,15 @@ class Publications:
         self._count = 0
 
     def add(self, published: Published) -> None:
-        """Publishes something."""
+        """Adds a publication; only the newest 1,000 are kept."""
         self._newest.append(published)
         self._count += 1
 
     def since(self, cursor: Cursor | None) -> tuple[list[Published], Cursor]:
-        """What was published after a cursor, and the cursor behind it.
+        """Returns what was published after a cursor, and the cursor behind it.
 
-        Of a reporter that has started anew it is everything; snapshots and evaluations that were
-        read before are among it.
+        A reporter that was restarted returns everything: snapshots and evaluations that were read
+        before are among it.
         """
         seen = cursor[1] if cursor is not None and cursor[0] == self.life else 0
         missing = min(self._count - seen, len(self._newest))

@@ -1,4 +1,4 @@
-"""Where the reporter's numbers go: to whoever asks for news, and into sinks."""
+"""Publishes the reporter's numbers to those that poll it, and writes them into sinks."""
 
 from __future__ import annotations
 
@@ -15,17 +15,24 @@ from raymon.sinks import BackgroundSink, Sink
 _AnySink = TypeVar("_AnySink", bound=Sink)
 
 _FLUSH_S = 2.0
-"""Seconds that the numbers of a checkpoint may take on their way into sinks."""
+"""Seconds within which the numbers of a checkpoint have to reach the sinks."""
 
 _CLOSE_S = 10.0
-"""Seconds that all sinks together have at the end."""
+"""Seconds that all sinks together have to close."""
 
 
 class Publisher:
-    """Publishes, and writes to sinks; one that fails costs only itself, and is told.
+    """Publishes what the reporter has, and writes it to sinks.
+
+    A sink that raises is counted and shown in a notice; the others and the reporter go on.
 
     Args:
-        sinks: Where the numbers go.
+        sinks: Sinks that the numbers are written to.
+
+    Attributes:
+        on_notice: Called with the text of every notice, in the process of the reporter; None for
+            nobody.
+        last: The newest snapshot that all ranks are in; None before the first.
     """
 
     def __init__(self, sinks: Sequence[Sink]) -> None:
@@ -33,28 +40,26 @@ class Publisher:
         self._failures = 0
         self._reasons: Counter[str] = Counter()
         self._warned: set[str] = set()
-        # Made when it is asked for: the reporter is sent to the process that it runs in.
+        # Made at first use: the reporter is pickled and sent to the process that it runs in.
         self._made: Publications | None = None
         self._flushing: dict[int, threading.Event] = {}
         self.on_notice: Callable[[str], None] | None = None
-        """Told of every notice too, where it runs."""
         self.last: Snapshot | None = None
-        """The newest numbers that are complete."""
 
     @property
     def life(self) -> str:
-        """Another one in every process."""
+        """Id of the process; a reporter that was restarted has another one."""
         return self._publications.life
 
     @property
     def failures(self) -> int:
-        """Calls to sinks that failed for good."""
+        """Calls to sinks that failed for good, and writes that were dropped."""
         background = [sink for sink in self._sinks if isinstance(sink, BackgroundSink)]
         return self._failures + sum(sink.failures + sink.dropped for sink in background)
 
     @property
     def failure_reasons(self) -> dict[str, int]:
-        """How many of `failures` there were by reason."""
+        """How many of `failures` there were, by reason."""
         found = Counter(self._reasons)
         for sink in self._sinks:
             if isinstance(sink, BackgroundSink):
@@ -62,40 +67,57 @@ class Publisher:
         return dict(found)
 
     def add(self, sink: Sink) -> None:
-        """Writes to another sink too, from now on."""
+        """Adds a sink, which gets everything from now on."""
         self._sinks.append(sink)
 
     def publish(self, published: Published) -> None:
-        """Tells something to whoever asks for news."""
+        """Publishes something to those that poll the reporter."""
         self._publications.add(published)
         if isinstance(published, Notice) and self.on_notice is not None:
             self.on_notice(published.text)
 
     def warn(self, about: str, text: str) -> None:
-        """Tells that something is wrong; once about each thing."""
+        """Publishes a notice that something is wrong.
+
+        Args:
+            about: What the notice is about; a second one about the same is not published.
+            text: Text of the notice.
+        """
         if about not in self._warned:
             self._warned.add(about)
             self.publish(Notice(f"monitoring: {text}"))
 
     def write(self, snapshot: Snapshot) -> None:
-        """Publishes numbers that are complete, and writes them to the sinks."""
+        """Publishes a complete snapshot, and writes it to the sinks."""
         self.last = snapshot
         self.publish(snapshot)
         self._for_each(lambda sink: sink.write(snapshot))
 
     def write_evaluation(self, evaluation: Evaluation, published: bool = True) -> None:
-        """Writes scores to the sinks, and publishes them unless they were long ago."""
+        """Writes the scores of an evaluation to the sinks.
+
+        Args:
+            evaluation: The evaluation.
+            published: Whether it is published as well; false for one that was published long ago.
+        """
         if published:
             self.publish(evaluation)
         self._for_each(lambda sink: sink.write_evaluation(evaluation))
 
     def roll_back(self, step: int, evaluation_step: int) -> None:
-        """Takes back what sinks have after a step, and of evaluations after another."""
+        """Has the sinks take back what they have of later steps.
+
+        Args:
+            step: Step after which training is taken back.
+            evaluation_step: Step after which evaluations are taken back.
+        """
         self._for_each(lambda sink: sink.roll_back(step, evaluation_step))
 
     def flush(self) -> None:
-        """Has sinks write all that they were given, and waits for it; for `_FLUSH_S` at most, and
-        not for one that has not come back from the time before."""
+        """Has the sinks write everything that they were given, and waits for at most `_FLUSH_S`.
+
+        A sink whose flush before has not come back is not waited for.
+        """
         deadline = time.monotonic() + _FLUSH_S
         begun = []
         for number, sink in enumerate(self._sinks):
@@ -109,12 +131,12 @@ class Publisher:
             over.wait(max(0.0, deadline - time.monotonic()))
 
     def since(self, cursor: Cursor | None) -> tuple[list[Published], Cursor]:
-        """What was published after a cursor, and the cursor behind it."""
-        self._tell_of_sinks()
+        """Returns what was published after a cursor, and the cursor behind it."""
+        self._publish_sink_notices()
         return self._publications.since(cursor)
 
     def close(self) -> None:
-        """Closes the sinks, all at the same time, within `_CLOSE_S`."""
+        """Closes the sinks in parallel, within `_CLOSE_S`."""
         background = [sink for sink in self._sinks if isinstance(sink, BackgroundSink)]
         for sink in background:
             self._try(sink, lambda each: each.begin_close())
@@ -124,7 +146,7 @@ class Publisher:
         for other in self._sinks:
             if not isinstance(other, BackgroundSink):
                 self._try(other, lambda each: each.close())
-        self._tell_of_sinks()
+        self._publish_sink_notices()
 
     @property
     def _publications(self) -> Publications:
@@ -145,7 +167,7 @@ class Publisher:
             self._reasons[text] += 1
             self.warn(type(sink).__name__, text)
 
-    def _tell_of_sinks(self) -> None:
+    def _publish_sink_notices(self) -> None:
         for sink in self._sinks:
             if isinstance(sink, BackgroundSink):
                 for text in sink.take_notices():

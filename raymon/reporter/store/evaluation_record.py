@@ -1,4 +1,4 @@
-"""Scores of an evaluation, as the journal keeps them."""
+"""The scores of an evaluation, as the journal keeps them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from raymon.results import Evaluation
 
 
 def to_record(evaluation: Evaluation) -> EvaluationRecord:
-    """Everything that `from_record` needs."""
+    """Returns the record that `from_record` reads."""
     return EvaluationRecord(
         step=evaluation.step,
         metrics=[Scalar(name=name, value=value) for name, value in evaluation.metrics.items()],
@@ -27,7 +27,7 @@ def to_record(evaluation: Evaluation) -> EvaluationRecord:
 
 
 def from_record(record: EvaluationRecord) -> Evaluation:
-    """The evaluation of a record."""
+    """Returns the evaluation of a record."""
     errors: dict[str, dict[str, int]] = {}
     for error in record.input_errors:
         errors.setdefault(error.metric, {})[error.what] = error.count

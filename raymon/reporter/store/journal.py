@@ -1,7 +1,7 @@
-"""A file of records, each durable before anybody relies on it.
+"""A file of records, each of which is durable before anybody relies on it.
 
-A record is its length and CRC-32, 4 bytes each and little-endian, then its bytes. What a process
-that was killed left half written at the end is no record.
+A record is its length and CRC-32, 4 bytes each and little-endian, then its bytes. A last record
+that is incomplete, because its process was killed, does not count.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _HEADER = 8
 
 
 class JournalGoneError(OSError):
-    """The file was deleted, and what was in it with it; what is pending is kept."""
+    """The file was deleted with everything in it; what is pending is kept."""
 
 
 class Journal:
-    """Appends records to a file, which is made when the first comes.
+    """A file that records are appended to.
 
     Args:
-        path: The file.
+        path: Path of the file, which is made with the first record.
     """
 
     def __init__(self, path: Path) -> None:
@@ -43,11 +43,11 @@ class Journal:
         self._pending.append(to_bytes(record))
 
     def flush(self) -> None:
-        """Makes all records that were appended durable, in one go.
+        """Makes all records that were appended durable, in one write.
 
         Raises:
             JournalGoneError: Somebody has deleted the file; the next call makes it again.
-            OSError: They are not; they are kept, and written by the next call.
+            OSError: They are not durable; they are kept, and written by the next call.
         """
         if not self._pending:
             return
@@ -76,8 +76,10 @@ class Journal:
                 file.close()
 
     def _is_there(self) -> bool:
-        """Whether the file is still the one that was written to: a process may go on writing to one
-        that has no name any more, and nobody will read it."""
+        """Returns whether the file is still the one that was written to.
+
+        A process can go on writing to a file that was deleted, and nobody will read that.
+        """
         try:
             there = self.path.stat()
         except FileNotFoundError:
@@ -99,18 +101,18 @@ class Journal:
 
 
 def to_bytes(record: JournalRecord) -> bytes:
-    """A record as it is in a journal."""
+    """Returns the bytes of a record in a journal."""
     data = record.SerializeToString()
     return len(data).to_bytes(4, "little") + zlib.crc32(data).to_bytes(4, "little") + data
 
 
 def split_records(data: bytes) -> list[bytes]:
-    """The records of a journal as they are in it, up to the first that is not whole."""
+    """Returns the bytes of each record of a journal, up to the first that is incomplete."""
     return list(_whole_records(data))
 
 
 def from_bytes(record: bytes) -> JournalRecord:
-    """A record that is whole."""
+    """Returns the record of the bytes that `to_bytes` made."""
     return JournalRecord.FromString(record[_HEADER:])
 
 

@@ -1,4 +1,4 @@
-"""How far the numbers go that a directory has of a run."""
+"""The last step whose numbers are kept in the directory of a run."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from raymon.storage import StoragePath
 
 
 def last_step_kept(model_dir: StoragePath) -> int:
-    """The last step whose numbers are kept in the directory of a run; 0 where there are none.
+    """Returns the last step whose numbers are kept in the directory of a run; 0 if there are none.
 
-    Nothing is changed.
+    Changes nothing.
 
     Raises:
         RunError: They cannot be read.

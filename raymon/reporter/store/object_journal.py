@@ -1,4 +1,4 @@
-"""A journal on object storage, and the right kind of journal for a path."""
+"""A journal on object storage, and the choice of the right journal for a path."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from raymon.storage import ObjectPath, Parts, StoragePath
 
 
 class ObjectJournal:
-    """As a `Journal`, in parts of which each flush writes one.
+    """A journal like `Journal`, kept as a directory of parts; each flush writes one part.
 
     Args:
-        path: The directory of the parts.
+        path: Directory of the parts.
     """
 
     def __init__(self, path: ObjectPath) -> None:
@@ -25,26 +25,26 @@ class ObjectJournal:
         self._pending.append(to_bytes(record))
 
     def flush(self) -> None:
-        """Makes all records that were appended durable, in one go.
+        """Makes all records that were appended durable, in one part.
 
         Raises:
-            OSError: They are not; they are kept, and written by the next call.
+            OSError: They are not durable; they are kept, and written by the next call.
         """
         if self._pending:
             self._parts.append(self._pending)
             self._pending = []
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Does nothing, since nothing is open."""
 
 
 def open_journal(path: StoragePath) -> Journal | ObjectJournal:
-    """The journal at a path, to append to."""
+    """Returns the journal at a path, to append to."""
     return Journal(path) if isinstance(path, Path) else ObjectJournal(path)
 
 
 def read_journal(path: StoragePath) -> list[JournalRecord]:
-    """The records of a journal, up to the first that is not whole; none where there is none.
+    """Returns the records of a journal, up to the first that is incomplete; none if it is missing.
 
     Raises:
         OSError: It cannot be read.

@@ -1,9 +1,10 @@
-"""What the reporter keeps on the storage of the run: whole states, and what happened since.
+"""The reporter's files on the storage of the run: whole states, and what happened since.
 
-`monitor/state-{step}.pb` is the reporter as of a checkpoint, `monitor/journal-{step}.pb` what
-happened after it, on object storage a directory of parts. A reporter that starts anew, on whatever
-node, goes on from the newest state and its journal. They are in `monitor/` and not in the
-checkpoint itself, because a save that had to collect them would wait for the reporter.
+`monitor/state-{step}.pb` is the state of the reporter as of a checkpoint,
+`monitor/journal-{step}.pb` what happened after it; on object storage the journal is a directory of
+parts. A reporter that is restarted, on whatever node, goes on from the newest state and its
+journal. They are in `monitor/` and not in the checkpoint itself, because a save that had to collect
+them would wait for the reporter.
 """
 
 from __future__ import annotations
@@ -27,12 +28,12 @@ _CHECKPOINT = re.compile(r"model\.ckpt-(\d+)")
 
 @dataclass(frozen=True)
 class Saved:
-    """What was kept.
+    """What the store has of a run.
 
     Attributes:
-        state: The newest whole state; None where there is none.
+        state: The newest whole state; None if there is none.
         records: What happened since, in order.
-        unreadable: States that were there and could not be read.
+        unreadable: Names of states that were there and could not be read.
     """
 
     state: ReporterState | None
@@ -41,7 +42,7 @@ class Saved:
 
 
 class Store:
-    """States and journals of a run.
+    """The states and journals of a run.
 
     Args:
         model_dir: Directory of the run.
@@ -53,7 +54,7 @@ class Store:
         self._journal: Journal | ObjectJournal | None = None
 
     def load(self) -> Saved:
-        """The newest state that can be read and what happened since; `append` goes on there.
+        """Reads the newest state that can be read, and what happened since; `append` goes on there.
 
         Raises:
             OSError: The storage cannot be read.
@@ -64,12 +65,12 @@ class Store:
                 state = ReporterState.FromString(self._state_path(step).read_bytes())
                 break
             except (OSError, DecodeError) as error:
-                # On a disk it is this one; on object storage it is the way to all of them.
+                # On a disk only this state is bad; on object storage none can be reached.
                 if isinstance(error, OSError) and not isinstance(self._directory, Path):
                     raise
                 unreadable.append(self._state_path(step).name)
         base = state.end_step if state else 0
-        # Behind a state that cannot be read the journals of all later ones follow each other.
+        # After a state that cannot be read, the journals of all later states follow each other.
         journals = sorted(step for step in self._steps(_JOURNAL) if step >= base) or [base]
         self._begin_journal(journals[-1])
         records = [r for step in journals for r in read_journal(self._journal_path(step))]
@@ -84,13 +85,13 @@ class Store:
         """Makes the records that were appended durable.
 
         Raises:
-            OSError: They are not; they are kept, and written by the next call.
+            OSError: They are not durable; they are kept, and written by the next call.
         """
         if self._journal is not None:
             self._journal.flush()
 
     def write_state(self, state: ReporterState) -> None:
-        """Writes a state whole or not at all; the journal begins anew behind it.
+        """Writes a state, whole or not at all, and begins a new journal after it.
 
         Raises:
             OSError: It is not written; the journal goes on.
@@ -103,7 +104,7 @@ class Store:
         self._remove_superseded(state.end_step)
 
     def forget_after(self, step: int) -> None:
-        """Removes the states after `step`, and the journals that begin there."""
+        """Removes the states after `step`, and the journals that begin after it."""
         for found in self._steps(_STATE):
             if found > step:
                 self._state_path(found).unlink(missing_ok=True)

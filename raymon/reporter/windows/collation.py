@@ -1,4 +1,4 @@
-"""Reports in any order become windows in theirs."""
+"""Collects the reports of one attempt, in any order, into windows in order."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from raymon.reporter.windows.window_sum import WindowSum
 from raymon.wire import Entries, Layout, decode_counts, decode_states
 
 _MAX_AHEAD = 100_000
-"""Windows that a rank can be ahead of the one that is next; no worker keeps as many."""
+"""Most windows by which a rank can be ahead of the next one; no worker keeps as many."""
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """Workers that were started together, and train from `restored_step` on.
+    """The workers that were started together and train from `restored_step` on.
 
     Attributes:
-        number: From 1.
-        token: Made by rank 0, so that an attempt that is begun twice is one.
+        number: Number of the attempt in its run, from 1.
+        token: Token made by rank 0, by which an attempt that is begun twice is recognised.
+        world_size: Number of ranks.
+        restored_step: Step of the checkpoint that the attempt goes on from; 0 for a new run.
         layout: Where the states of its metrics are in a vector of counts.
     """
 
@@ -31,8 +33,12 @@ class Attempt:
     layout: Layout
 
     def to_message(self, closed: int = 0, ended: Iterable[int] = ()) -> AttemptRecord:
-        """The attempt, with the number of its windows that are merged, and the ranks that made no
-        more steps after those."""
+        """Returns the message of the attempt.
+
+        Args:
+            closed: Number of its windows that are merged.
+            ended: Ranks that made no more steps after those windows.
+        """
         return AttemptRecord(
             number=self.number,
             token=self.token,
@@ -45,19 +51,22 @@ class Attempt:
 
     @classmethod
     def from_message(cls, message: AttemptRecord) -> Attempt:
-        """The attempt of a message."""
+        """Returns the attempt of a message."""
         layout = Layout.from_message(message.layout)
         return cls(message.number, message.token, message.world_size, message.restored_step, layout)
 
 
 class Collation:
-    """The windows of one attempt. Each report counts once, in whatever order they come.
+    """The windows of one attempt; each report counts once, in whatever order they come.
 
     Args:
-        attempt: Which.
-        closed: Windows that are merged already.
-        ranks: How many ranks make a window complete; None for all of the attempt.
+        attempt: The attempt.
+        closed: Number of its windows that are merged already.
+        ranks: Number of ranks that make a window complete; None for all ranks of the attempt.
         ended: Ranks that made no more steps after the windows that are merged.
+
+    Attributes:
+        heard: Ranks that have reported anything in this attempt.
     """
 
     def __init__(
@@ -69,17 +78,24 @@ class Collation:
     ) -> None:
         self.attempt = attempt
         self.closed = closed
-        # Of ranks that make no more steps: the first window that does not need them.
+        # By rank that makes no more steps: the first window that does not need it.
         self._ended = dict.fromkeys(ended, closed)
         self._expected = attempt.world_size if ranks is None else ranks
         self.heard: set[int] = set()
         self._open: dict[int, OpenWindow] = {}
         self._last_step: int | None = None
-        # Of ranks that lost windows: the first that they can still send.
+        # By rank that dropped windows: the first window that it can still send.
         self._first_kept: dict[int, int] = {}
 
     def add(self, report: WindowReport, now: float = 0.0) -> bool:
-        """Takes a report, at a time in seconds; false where it came before.
+        """Takes a report.
+
+        Args:
+            report: The report.
+            now: Time at which it came, in seconds.
+
+        Returns:
+            False if it came before.
 
         Raises:
             ValueError: It cannot be a window of this attempt.
@@ -104,40 +120,43 @@ class Collation:
         self._take_ends(window)
 
     def ended_before(self, index: int) -> set[int]:
-        """The ranks that a window does not need, because they made no more steps."""
+        """Returns the ranks that a window does not need, because they made no more steps."""
         return {rank for rank, first in self._ended.items() if first <= index}
 
     @property
     def ended(self) -> int:
-        """How many ranks make no more steps."""
+        """The number of ranks that make no more steps."""
         return len(self._ended)
 
     def to_message(self) -> AttemptRecord:
-        """The attempt, and how far it is."""
+        """Returns the message of the attempt, with the number of its merged windows."""
         return self.attempt.to_message(self.closed, sorted(self.ended_before(self.closed)))
 
     def take_complete(self) -> Iterator[WindowSum]:
-        """The windows that every rank has reported, lost or does without, in order, up to the first
-        that may still change."""
+        """Yields the windows that are complete, in order, up to the first that may still change.
+
+        A window is complete when every rank has reported it, has dropped it, or has ended before
+        it.
+        """
         while self._open and not self._may_change(self.closed):
             yield from self._close_next()
 
     def take_rest(self) -> Iterator[WindowSum]:
-        """The windows that are there, in order, when no more reports will come."""
+        """Yields the windows that are there, in order, when no more reports will come."""
         while self._open:
             yield from self._close_next()
 
     def incomplete(self) -> list[WindowSum]:
-        """The windows that some rank has still to report, in order."""
+        """Returns the windows that some rank has still to report, in order."""
         return [self._open[i].sum() for i in sorted(self._open)]
 
     @property
     def waits_since(self) -> float | None:
-        """When the first report of the window that is next came; None where none is open."""
+        """When the first report of the next window came, in seconds; None if no window is open."""
         return self._open[min(self._open)].opened_at if self._open else None
 
     def end_at(self, step: int) -> None:
-        """Forgets the windows after `step`; none of them is taken any more."""
+        """Forgets the windows after `step`, and takes no more of them."""
         self._last_step = step if self._last_step is None else min(step, self._last_step)
         self._open = {i: window for i, window in self._open.items() if window.end_step <= step}
 
@@ -167,7 +186,7 @@ class Collation:
         return {rank for rank, kept in self._first_kept.items() if index < kept}
 
     def _check(self, report: WindowReport) -> Entries:
-        """The counts of a report that can be a window of this attempt."""
+        """Returns the counts of a report that can be a window of this attempt."""
         world_size, layout = self.attempt.world_size, self.attempt.layout
         if not report.ranks:
             raise ValueError("a report of no rank")

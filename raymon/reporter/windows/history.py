@@ -1,4 +1,4 @@
-"""What happened to a run over all of its attempts, as one history."""
+"""The attempts of a run as one history, in which the windows follow each other by their steps."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from raymon.reporter.windows.window_sum import WindowSum
 
 
 class History:
-    """The attempts of a run; windows come out of it in the order of their steps.
+    """The attempts of a run; gives their windows in the order of their steps.
 
-    A new attempt takes back what earlier ones did past the step that it goes on from. What they
-    did before may still be on its way: a worker that is restored sends what the worker before it
-    could not, and its own windows after that. So earlier attempts wait for their windows until
+    A new attempt takes back what earlier ones did past the step that it goes on from. What they did
+    before that step may still be on its way: a worker that is restored first sends what the worker
+    before it could not, then its own windows. So earlier attempts wait for their windows until
     every rank has reported in the new one.
 
     Args:
-        attempts: Those that are not over, oldest first, each with its number of merged windows.
+        attempts: Attempts that are not over, oldest first, each with its number of merged windows.
     """
 
     def __init__(self, attempts: Iterable[AttemptRecord] = ()) -> None:
@@ -40,23 +40,29 @@ class History:
 
     @property
     def closed(self) -> dict[int, int]:
-        """Windows that are merged, by attempt that may still change."""
+        """The number of merged windows of each attempt that may still change, by its number."""
         return {c.attempt.number: c.closed for c in self._collations}
 
     @property
     def current(self) -> Collation | None:
-        """The windows of the attempt that is going on."""
+        """The windows of the attempt that is going on; None before the first."""
         return self._collations[-1] if self._collations else None
 
     def begin(self, attempt: Attempt) -> None:
-        """Begins a new attempt; what is past the step that it goes on from is forgotten."""
+        """Begins a new attempt, and forgets what is past the step that it goes on from."""
         for collation in self._collations:
             collation.end_at(attempt.restored_step)
         self._collations.append(Collation(attempt))
 
     def add(self, report: WindowReport, now: float = 0.0) -> bool:
-        """Takes a report, at a time in seconds; false where it came before, or what it belongs
-        to is settled.
+        """Takes a report.
+
+        Args:
+            report: The report.
+            now: Time at which it came, in seconds.
+
+        Returns:
+            False if it came before, or if what it belongs to is settled.
 
         Raises:
             ValueError: It is of an attempt that is not known, or cannot be a window of it.
@@ -70,7 +76,7 @@ class History:
         raise ValueError(f"attempt {report.attempt} is not known; {running} is running")
 
     def take_complete(self) -> Iterator[WindowSum]:
-        """The windows that are complete, in the order of their steps."""
+        """Yields the windows that are complete, in the order of their steps."""
         while len(self._collations) > 1:
             oldest, current = self._collations[0], self._collations[-1]
             yield from oldest.take_complete()
@@ -82,32 +88,32 @@ class History:
             yield from self._collations[0].take_complete()
 
     def incomplete(self) -> list[WindowSum]:
-        """The windows that some rank has still to report, in the order of their steps."""
+        """Returns the windows that some rank has still to report, in the order of their steps."""
         return [window for c in self._collations for window in c.incomplete()]
 
     @property
     def waits_since(self) -> float | None:
-        """When the first report of the window that is next came; None where none is open."""
+        """When the first report of the next window came, in seconds; None if no window is open."""
         return next((c.waits_since for c in self._collations if c.waits_since is not None), None)
 
     def collation(self, attempt: int) -> Collation:
-        """The windows of an attempt that is not over, by its number."""
+        """Returns the windows of an attempt that is not over, by its number."""
         return next(c for c in self._collations if c.attempt.number == attempt)
 
     def to_messages(self) -> list[AttemptRecord]:
-        """The attempts that are not over."""
+        """Returns the messages of the attempts that are not over."""
         return [collation.to_message() for collation in self._collations]
 
 
 @dataclass
 class Replay:
-    """What is left of a history after all that was taken back.
+    """What remains of a history after everything that was taken back.
 
     Attributes:
-        history: Its attempts.
-        origin: The step from which on all is known; None before the first attempt.
+        history: The attempts.
+        origin: The step from which on everything is known; None before the first attempt.
         windows: Merged windows since the state, in order.
-        evaluations: By step.
+        evaluations: Evaluations by step.
     """
 
     history: History
@@ -116,7 +122,7 @@ class Replay:
     evaluations: dict[int, EvaluationRecord] = field(default_factory=dict)
 
     def begin(self, attempt: Attempt) -> None:
-        """A new attempt begins; what is past the step that it goes on from is taken back."""
+        """Begins a new attempt, and takes back what is past the step that it goes on from."""
         step = attempt.restored_step
         self.history.begin(attempt)
         self.origin = step if self.origin is None else min(step, self.origin)
@@ -125,11 +131,11 @@ class Replay:
 
 
 def replay(state: ReporterState | None, records: Iterable[JournalRecord]) -> Replay:
-    """Goes through what happened since a state.
+    """Applies what happened since a state.
 
     Args:
-        state: Of the reporter; None for that of a new run.
-        records: What was journalled since, in order.
+        state: State of the reporter; None for that of a new run.
+        records: Records of the journal since the state, in order.
     """
     result = Replay(History(state.attempts if state else ()))
     if state:

@@ -10,21 +10,21 @@ from raymon.wire import Entries, Layout, decode_counts
 
 
 class OpenWindow:
-    """The reports of one window, each rank in one of them.
+    """The reports of one window, with each rank in one of them.
 
-    A node may report its ranks together, and again when it has more of them: the report that
-    covers more takes the place of those that it covers.
+    A node may report its ranks together, and again when it has more of them: the report that covers
+    more replaces those that it covers.
 
     Args:
-        report: The first one; the others must cover the same steps, but ranks that make no more
-            steps may end before the rest.
+        report: The first report. The others must cover the same steps, except that ranks that make
+            no more steps may end before the rest.
         counts: Its counts, decoded.
-        layout: Where states are in them.
-        opened_at: When it came, in seconds.
+        layout: Where states are in the counts.
+        opened_at: Time at which it came, in seconds.
 
     Attributes:
-        ranks: Who has reported.
-        lost: Who never will.
+        ranks: Ranks that have reported.
+        lost: Ranks whose window is lost.
     """
 
     def __init__(
@@ -39,11 +39,18 @@ class OpenWindow:
 
     @property
     def end_step(self) -> int:
-        """Where its steps end."""
+        """The step at which the window ends."""
         return self._sum.end_step
 
     def add(self, report: WindowReport, counts: Entries) -> bool:
-        """Takes a report; false where its ranks, or some of them, are in already.
+        """Takes a report.
+
+        Args:
+            report: The report.
+            counts: Its counts, decoded.
+
+        Returns:
+            False if its ranks, or some of them, have reported already.
 
         Raises:
             ValueError: It covers other steps than this window.
@@ -65,7 +72,7 @@ class OpenWindow:
         return True
 
     def sum(self) -> WindowSum:
-        """The window, summed over the ranks that have reported it so far."""
+        """Returns the sum over the ranks that have reported so far."""
         total = copy.copy(self._sum)
         total.lost = self.lost - self.ranks
         return total
@@ -76,9 +83,9 @@ class OpenWindow:
         return report.end_step == self._sum.end_step or self._sum.ranks <= self._sum.ended
 
     def _replace(self, report: WindowReport, ranks: set[int]) -> bool:
-        """Puts a report in the place of those that it covers, if it covers more than they do."""
+        """Replaces the reports that this one covers, if it covers more ranks than they do."""
         covered = [part for part in self._reports if not ranks.isdisjoint(part.ranks)]
-        # One that neither covers nor is covered comes again, with more.
+        # A report that overlaps without covering comes again, with more ranks.
         if ranks <= self.ranks or any(not ranks.issuperset(part.ranks) for part in covered):
             return False
         kept = [part for part in self._reports if ranks.isdisjoint(part.ranks)]

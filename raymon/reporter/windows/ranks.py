@@ -18,19 +18,19 @@ class _Rank:
 
 
 class Ranks:
-    """The ranks of an attempt.
+    """The ranks of an attempt, and when each was heard.
 
     Args:
-        world_size: How many.
-        step: That they go on from.
-        now: In seconds.
+        world_size: Number of ranks.
+        step: Step that they go on from.
+        now: Time at which the attempt begins, in seconds.
     """
 
     def __init__(self, world_size: int, step: int, now: float) -> None:
         self._ranks = [_Rank(now, step) for _ in range(world_size)]
 
     def hear(self, report: WindowReport, now: float) -> None:
-        """Takes note of a report of the attempt that is new, at a time in seconds."""
+        """Takes note of a new report of the attempt, which came at the time `now`, in seconds."""
         for number in report.ranks:
             rank = self._ranks[number]
             rank.heard_at = now
@@ -41,11 +41,11 @@ class Ranks:
             self._ranks[number].ended = True
 
     def oldest_s(self, now: float) -> float:
-        """Seconds since the rank that has been silent longest was heard."""
+        """Returns the seconds since the rank was heard that has been silent longest."""
         return now - min((rank.heard_at for rank in self._ranks), default=now)
 
     def states(self, now: float) -> list[RankState]:
-        """Each rank, in order."""
+        """Returns the state of each rank, in order."""
         return [
             RankState(i, now - rank.heard_at, rank.step, rank.windows, rank.lost, rank.ended)
             for i, rank in enumerate(self._ranks)

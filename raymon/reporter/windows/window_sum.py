@@ -1,4 +1,4 @@
-"""One window, summed over ranks."""
+"""The sum of one window over ranks."""
 
 from __future__ import annotations
 
@@ -34,14 +34,20 @@ from raymon.wire import (
 
 @dataclass
 class LossTotal:
-    """Sums of one loss, in units of 2^-128, as integers of any size."""
+    """The sums of one loss.
+
+    Attributes:
+        sum: Sum of loss * weight over the steps whose loss is finite, in units of 2^-128.
+        weight: Sum of the weights of those steps, in units of 2^-128.
+        non_finite: Number of steps whose loss is NaN or infinite.
+    """
 
     sum: int = 0
     weight: int = 0
     non_finite: int = 0
 
     def add(self, other: LossTotal) -> None:
-        """Adds the sums of other ranks or steps. What is beyond the wire stays so."""
+        """Adds the sums of other ranks or steps; a sum that has reached the largest stays there."""
         largest = max(self.sum, other.sum, key=abs)
         total = largest if abs(largest) >= LARGEST_UNITS else self.sum + other.sum
         self.sum = max(-LARGEST_UNITS, min(total, LARGEST_UNITS))
@@ -50,15 +56,17 @@ class LossTotal:
 
     @property
     def mean(self) -> float:
-        """The weighted mean; NaN where no step had a finite loss, infinite where the sum is beyond
-        what can be counted."""
+        """The weighted mean.
+
+        NaN if no step had a finite loss; infinite if the sum is beyond what can be counted.
+        """
         if abs(self.sum) >= LARGEST_UNITS:
             return math.copysign(math.inf, self.sum)
         weight = real(self.weight, FINE_BITS)
         return real(self.sum, FINE_BITS) / weight if weight else math.nan
 
     def to_message(self, name: str) -> LossSum:
-        """Everything that `from_message` needs."""
+        """Returns the message that `from_message` reads."""
         return LossSum(
             name=name,
             sum=encode(self.sum),
@@ -68,27 +76,39 @@ class LossTotal:
 
     @classmethod
     def from_message(cls, message: LossSum) -> LossTotal:
-        """The sums of a message."""
+        """Returns the sums of a message."""
         return cls(decode(message.sum), decode(message.weight), message.non_finite)
 
 
 @dataclass
 class WindowSum:
-    """The steps [first_step, end_step) of some ranks. Adding ranks commutes.
+    """The steps [first_step, end_step) of some ranks; adding ranks commutes.
 
     Attributes:
+        attempt: Number of the attempt.
+        index: Index of the window in its attempt, from 0.
         layout: Where states are in `counts`.
-        counts: The integer states of all metrics, added: int64 `[layout.size]`.
-        others: By metric, the merged states that are no integers.
-        ranks: Whose windows these are.
-        lost: Ranks that had to drop theirs.
+        counts: Integer states of all metrics, summed: int64 `[layout.size]`.
+        others: Merged states that are not integers, by metric.
+        ranks: Ranks whose windows are in the sum.
+        lost: Ranks whose window is lost, because they had to drop it.
         ended: Ranks that make no more steps.
-        wall_s: Seconds of the slowest of them.
-        phases: Seconds by phase, of the slowest rank of each.
-        host_bytes, device_bytes: Memory of the largest.
-        input_counts: By name, what was wrong with the data and was only counted.
-        save_counts: By name, what became of saves of which there is no checkpoint.
-        failures, failure_reasons: Of monitoring on workers, and how many there were by reason.
+        epoch: Epoch of the last step, from 0.
+        checkpoint: Whether the window ends at a checkpoint.
+        samples: Rows that the ranks trained on.
+        wall_s: Seconds of the slowest rank.
+        phases: Seconds by phase, each of the rank that is slowest in it.
+        losses: Sums of the losses, by name.
+        learning_rates: Learning rates of the last step, by parameter group.
+        gradient_norms: Gradient norms by name.
+        histograms: Histograms of parameters and gradients.
+        failures: Failures of monitoring on workers.
+        sending: What sending cost the workers.
+        host_bytes: Resident memory of the largest worker process.
+        device_bytes: Most memory that tensors took on a device, of the largest rank.
+        input_counts: What was wrong with the data and was only counted, by name.
+        save_counts: Saves that left no checkpoint, by what became of them.
+        failure_reasons: How many of `failures` there were, by reason.
     """
 
     attempt: int
@@ -120,12 +140,12 @@ class WindowSum:
 
     @classmethod
     def of(cls, report: WindowReport, layout: Layout, counts: Entries | None = None) -> WindowSum:
-        """The sum of one report.
+        """Returns the sum of one report.
 
         Args:
-            report: Of any number of ranks.
+            report: Report of any number of ranks.
             layout: Where states are in its counts.
-            counts: Its counts, where they are decoded already.
+            counts: Its counts, if they are decoded already; else None.
         """
         total = cls(
             report.attempt, report.index, report.first_step, report.end_step, layout, layout.empty()
@@ -136,7 +156,12 @@ class WindowSum:
         return total
 
     def add(self, part: WindowReport, counts: Entries) -> None:
-        """Adds a report of other ranks, whose counts are decoded."""
+        """Adds a report of other ranks.
+
+        Args:
+            part: The report.
+            counts: Its counts, decoded.
+        """
         add_counts(counts, self.counts)
         if part.metrics:
             merge_into(self.others, decode_states(part.metrics))
@@ -166,7 +191,7 @@ class WindowSum:
 
     @property
     def metrics(self) -> dict[str, dict[str, NDArray[np.generic]]]:
-        """By metric, the merged states by name: int64, float64 for those that are no integers."""
+        """The merged states by metric and name: int64, or float64 if they are not integers."""
         states: dict[str, dict[str, NDArray[np.generic]]] = {}
         for metric, counts in self.layout.split(self.counts).items():
             states.setdefault(metric, {}).update(counts)
@@ -177,7 +202,7 @@ class WindowSum:
 
     @property
     def invalid(self) -> dict[str, Counts]:
-        """By metric, the counts of its state `invalid`, of the metrics that have one."""
+        """The counts of the state `invalid`, int64 `[4]`, of each metric that has one."""
         return {
             metric: states["invalid"]
             for metric, states in self.layout.split(self.counts).items()
@@ -185,7 +210,7 @@ class WindowSum:
         }
 
     def to_message(self) -> WindowReport:
-        """The report of all its ranks."""
+        """Returns the report of all ranks together."""
         return WindowReport(
             schema_version=SCHEMA_VERSION,
             attempt=self.attempt,

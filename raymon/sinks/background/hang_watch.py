@@ -27,28 +27,28 @@ class HangWatch:
         self._lock = threading.Lock()
         self._what: str | None = None
         self._since = 0.0
-        self._told = False
+        self._shown = False
 
     def begin(self, what: str) -> None:
         """An action begins."""
         with self._lock:
-            self._what, self._since, self._told = what, self._clock(), False
+            self._what, self._since, self._shown = what, self._clock(), False
 
     def end(self) -> None:
         """The action has come back, well or not: it is told if that it hung was, or should be."""
         with self._lock:
             lasted_s = self._clock() - self._since
-            if self._told or self._is_news(lasted_s):
-                self._notices.tell(f" goes on: {self._what} took {lasted_s:.0f} s")
+            if self._shown or self._is_news(lasted_s):
+                self._notices.add(f" goes on: {self._what} took {lasted_s:.0f} s")
             self._what = None
 
     def look(self) -> None:
         """Tells of an action that has not come back."""
         with self._lock:
             lasted_s = self._clock() - self._since
-            if self._what is not None and not self._told and self._is_news(lasted_s):
-                self._told = True
-                self._notices.tell(
+            if self._what is not None and not self._shown and self._is_news(lasted_s):
+                self._shown = True
+                self._notices.add(
                     f" has not finished {self._what} for {lasted_s:.0f} s; "
                     "what follows waits for it"
                 )

@@ -14,18 +14,18 @@ class Notices:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._told: set[str] = set()
+        self._shown: set[str] = set()
         self._waiting: deque[str] = deque()
 
-    def tell(self, text: str) -> None:
+    def add(self, text: str) -> None:
         """Adds a notice."""
         self._waiting.append(f"{self._name}{text}")
 
-    def tell_once(self, kind: str, text: str) -> None:
+    def add_once(self, kind: str, text: str) -> None:
         """Adds a notice, unless there was one of its kind: counts say how often."""
-        if kind not in self._told:
-            self._told.add(kind)
-            self.tell(f": {text}")
+        if kind not in self._shown:
+            self._shown.add(kind)
+            self.add(f": {text}")
 
     def take(self) -> list[str]:
         """The notices since the call before."""

@@ -85,4 +85,4 @@ class Retries:
         times = "1 try" if tried == 1 else f"{tried} tries"
         kind = type(error).__name__
         self.reasons = {**self.reasons, kind: self.reasons.get(kind, 0) + 1}
-        self._notices.tell_once(kind, f"{kind}: {text} (given up after {times})")
+        self._notices.add_once(kind, f"{kind}: {text} (given up after {times})")

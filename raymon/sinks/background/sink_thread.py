@@ -11,7 +11,7 @@ from raymon.sinks.background.actions import Action, Close, Flush, Write, WriteEv
 from raymon.sinks.background.hang_watch import HangWatch
 from raymon.sinks.background.notices import Notices
 from raymon.sinks.background.retries import Retries
-from raymon.sinks.sink import Sink, TellingSink
+from raymon.sinks.sink import Sink, SinkWithNotices
 
 GATHER_S = 10.0
 """Seconds after which what a sink has gathered is written."""
@@ -63,10 +63,10 @@ class SinkThread:
         """Has an action done after those before it; returns at once."""
         if self._closed:
             self.dropped += 1
-            self._notices.tell_once("closed", f"{action.what} after its close is dropped")
+            self._notices.add_once("closed", f"{action.what} after its close is dropped")
         elif dropped := self._queue.put(action):
             self.dropped += dropped
-            self._notices.tell_once(
+            self._notices.add_once(
                 "full", f"more than {self._queued} writes wait; the oldest are dropped"
             )
 
@@ -82,7 +82,7 @@ class SinkThread:
         if not self._ended.wait(timeout_s):
             lost = self._queue.clear_writes() + self._is_writing
             self.dropped += lost
-            self._notices.tell_once(
+            self._notices.add_once(
                 "late", f"not done {timeout_s:g} s after the end; writes lost: {lost}"
             )
 
@@ -101,9 +101,9 @@ class SinkThread:
                 action = Flush()
             self._is_writing = isinstance(action, Write | WriteEvaluation)
             done = self._retries.do(action)
-            if isinstance(self._sink, TellingSink):
+            if isinstance(self._sink, SinkWithNotices):
                 for text in self._sink.take_notices():
-                    self._notices.tell(f": {text}")
+                    self._notices.add(f": {text}")
             if isinstance(action, Flush):
                 action.over.set()
                 flush_at = None if done else time.monotonic() + GATHER_S

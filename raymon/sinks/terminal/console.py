@@ -36,7 +36,7 @@ class Console:
         total_steps: Steps of the run; None where it is not known.
         interval_s: Seconds between two progress lines where the output is no terminal.
         terminal: A terminal to draw on, or None for log lines.
-        tells_scores: Whether the scores of an evaluation are shown, and not only what is wrong with
+        shows_scores: Whether the scores of an evaluation are shown, and not only what is wrong with
             them.
     """
 
@@ -46,9 +46,9 @@ class Console:
         interval_s: float,
         terminal: RichConsole | None = None,
         *,
-        tells_scores: bool = True,
+        shows_scores: bool = True,
     ) -> None:
-        self._tells_scores = tells_scores
+        self._shows_scores = shows_scores
         self._total_steps = total_steps
         self._interval_s = interval_s
         self._last_line = -float("inf")
@@ -105,7 +105,7 @@ class Console:
         if self._bars is not None:
             self._bars.end("evaluation")
         self._warn(f"Evaluation at step {evaluation.step}", evaluation)
-        if not self._tells_scores:
+        if not self._shows_scores:
             return
         values = format_values(evaluation.metrics, evaluation.metric_bounds)
         _log.info("Evaluation at step %d: %s", evaluation.step, values)
@@ -137,7 +137,7 @@ class Console:
 
     def _show_snapshot(self, snapshot: Snapshot) -> None:
         self._warn(f"Steps {snapshot.first_step} to {snapshot.end_step}", snapshot)
-        self._tell_non_finite(snapshot)
+        self._show_non_finite(snapshot)
         # What was shown before all ranks were in is shown again, exactly: the bar stays.
         self._step = max(self._step, snapshot.end_step)
         self._last = snapshot
@@ -148,7 +148,7 @@ class Console:
         else:
             self._unlogged = snapshot
 
-    def _tell_non_finite(self, snapshot: Snapshot) -> None:
+    def _show_non_finite(self, snapshot: Snapshot) -> None:
         # When it begins and when it is over: the count stands beside every value, and a run that
         # has diverged would say nothing else.
         where = f"Steps {snapshot.first_step} to {snapshot.end_step}"
