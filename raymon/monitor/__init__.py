@@ -1,4 +1,4 @@
-"""The public `raymon.Monitor`, for anybody's training loop."""
+"""The public `raymon.Monitor`, for any training loop."""
 
 from raymon.monitor.monitor import Monitor
 

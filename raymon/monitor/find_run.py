@@ -1,35 +1,41 @@
-"""The reporter of a run whose loop is not raymon's own."""
+"""Where the reporter of a custom training loop is: in this process, or a Ray actor."""
 
 from __future__ import annotations
 
 import sys
 
 from raymon.monitor.local_run import LocalRun
-from raymon.monitor.run import OpenRun, RunSettings
+from raymon.monitor.run import MonitoredRun, RunSettings
 
 
-def open_run(settings: RunSettings) -> OpenRun | None:
-    """Finds or starts the reporter of this run; None where it cannot be reached.
+def find_run(settings: RunSettings) -> MonitoredRun | None:
+    """Finds or starts the reporter of this run.
 
     In a worker of Ray Train every rank has to call it.
 
+    Args:
+        settings: What is measured, and where it goes.
+
+    Returns:
+        This rank with its connection to the reporter; None if the reporter cannot be reached.
+
     Raises:
-        UserError: `model_dir` cannot be written to, or is written to by another run.
+        UserError: `model_dir` cannot be written to, or another run writes to it.
     """
     if in_ray_train():
-        from raymon.monitor.ray_run import open_ray_run
+        from raymon.monitor.ray_run import join_ray_run
 
-        return open_ray_run(settings)
+        return join_ray_run(settings)
     return LocalRun(settings)
 
 
 def in_ray_train() -> bool:
-    """Whether this process is a worker that Ray Train started."""
-    # A worker has imported it; nobody else should have to.
+    """Returns whether Ray Train started this process as a worker."""
+    # A worker has imported ray.train; no other process should have to.
     train = sys.modules.get("ray.train")
     if train is None:
         return False
     try:
         return train.get_context().get_storage() is not None
-    except Exception:  # outside of a worker, and in one that is no process of its own
+    except Exception:  # outside of a worker, or in one inside the driver's process
         return False

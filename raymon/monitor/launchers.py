@@ -1,4 +1,4 @@
-"""Which of several processes that train together this one is."""
+"""The rank of this process among those that train together, whoever launched them."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ _LAUNCHERS = (
     ("PMI_RANK", "PMI_SIZE"),  # mpirun of MPICH and Intel MPI
     ("SLURM_PROCID", "SLURM_NTASKS"),  # srun
 )
-"""Variables in which a launcher tells a process its rank, and how many there are."""
+"""Environment variables with the rank of a process and the number of processes, by launcher."""
 
 
 def process_rank() -> int:
-    """The rank of this process where processes train together, 0 where they do not."""
+    """Returns the rank of this process; 0 if it trains alone."""
     return _place_in_world()[0]
 
 
 def process_count() -> int:
-    """How many processes train together."""
+    """Returns the number of processes that train together."""
     return _place_in_world()[1]
 
 
 def _place_in_world() -> tuple[int, int]:
     if dist.is_available() and dist.is_initialized():
         return int(dist.get_rank()), int(dist.get_world_size())
-    # Before there is a process group, who started the processes knows.
+    # Before there is a process group, the launcher knows.
     for rank, size in _LAUNCHERS:
         given = os.environ.get(rank, ""), os.environ.get(size, "")
         if all(number.isdecimal() for number in given) and int(given[0]) < int(given[1]):

@@ -1,4 +1,4 @@
-"""The reporter of a run of this process alone."""
+"""A run of this process alone, with its reporter."""
 
 from __future__ import annotations
 
@@ -20,8 +20,13 @@ _written: set[StoragePath] = set()
 class LocalRun:
     """A run of this process alone, with a reporter in it.
 
+    Implements `MonitoredRun`.
+
+    Args:
+        settings: What is measured, and where it goes.
+
     Raises:
-        UserError: As `open_run`.
+        UserError: `model_dir` cannot be written to, or another run writes to it.
     """
 
     def __init__(self, settings: RunSettings) -> None:
@@ -42,11 +47,11 @@ class LocalRun:
             raise
 
     def close(self, deadline: float) -> ReporterStatus | None:
-        """As `OpenRun.close`."""
+        """Closes the reporter and returns its last status; see `MonitoredRun.close`."""
         return self._reporter.close()
 
     def end(self) -> None:
-        """As `OpenRun.end`."""
+        """Releases the lock on the directory; see `MonitoredRun.end`."""
         if self.directory is not None:
             _written.discard(self.directory)
         if self._lock is not None:

@@ -1,4 +1,4 @@
-"""The monitor of a loop of one's own."""
+"""The public monitor of a custom training loop."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from typing import TypeVar
 import torch
 
 from raymon.errors import UserError
-from raymon.monitor.find_run import in_ray_train, open_run
-from raymon.monitor.rank import OpenRank
-from raymon.monitor.run import OpenRun, RunSettings
+from raymon.monitor.find_run import find_run, in_ray_train
+from raymon.monitor.rank import MonitoredRank
+from raymon.monitor.run import MonitoredRun, RunSettings
 from raymon.monitor.step_arguments import Column, Losses, learning_rates_of
-from raymon.monitor.train_metrics import TrainMetrics, open_metrics
+from raymon.monitor.train_metrics import TrainMetrics, build_train_metrics
 from raymon.protos.monitor_pb2 import MonitorConfig
 from raymon.reporter import Progress
 from raymon.results import Monitoring, Snapshot
@@ -33,7 +33,7 @@ T = TypeVar("T")
 _log = logging.getLogger("raymon")
 
 _LEAVE_S = 2.0
-"""Seconds for what is left where a loop ended by an exception."""
+"""Seconds to send what is left after an exception ended the loop."""
 
 
 class Monitor:
@@ -47,28 +47,30 @@ class Monitor:
                 ...
                 monitor.step(losses={"bce": loss}, predictions=scores, targets=labels)
 
-    Once it is made it never raises: what fails is counted in `failures`, and the first is logged.
-    In a process that is forked off it does nothing: it is that of the parent, with whose threads it
-    works.
+    Only the constructor raises: a later failure is counted in `failures`, and the first one is
+    logged. In a forked process the monitor does nothing: it belongs to the parent, whose threads it
+    uses.
 
     Args:
-        train_metrics: What is decayed over the steps: names as in a config ("auc", "log_loss"),
+        train_metrics: Metrics that decay over the steps: names as in a config ("auc", "log_loss"),
             metrics of raymon or torchmetrics, which are copied, `TrainMetricWrapper`s, or
-            `TrainMetricConfig` messages; a list of them, or a mapping by the names to show.
-        model_dir: Directory, or URI of one, for `monitor/windows.jsonl`, TensorBoard events and
-            what a restart needs; one run at a time writes to it. None: in Ray Train the storage of
-            the run, elsewhere nothing is written.
-        total_steps: Steps of the run, for a bar and the time that remains.
-        log_step_count_steps: Steps that a progress line and a point on the curves cover.
+            `TrainMetricConfig` messages; either a list of them, or a mapping from the names to
+            show.
+        model_dir: Directory, or its URI, for `monitor/windows.jsonl`, TensorBoard events and what a
+            restart needs; only one run at a time may write to it. None: the storage of the run in
+            Ray Train, elsewhere nothing is written.
+        total_steps: Steps of the run, for a progress bar and the remaining time.
+        log_step_count_steps: Steps that one progress line and one point of the curves cover.
         use_tensorboard: Whether TensorBoard events are written.
-        optimizer: Whose learning rates are shown.
-        name: Of one of several monitors of a run; it writes to a directory of that name.
-        first_step: Steps that the model has made, where a run goes on; the numbers that are there
-            past it are taken back. None: none, and there are no numbers of another run.
+        optimizer: Optimizer whose learning rates are shown.
+        name: Name of this monitor where a run has several; it writes to a directory of that name.
+        first_step: Steps that the model has already made, for a run that continues; numbers past
+            that step are taken back. None: the run is new, and the directory has no numbers of
+            another run.
 
     Raises:
-        UserError: An argument is wrong, another run writes to the same directory, or it has the
-            numbers of one and `first_step` is None.
+        UserError: An argument is wrong, another run writes to the same directory, or the directory
+            has the numbers of another run and `first_step` is None.
     """
 
     def __init__(
@@ -91,7 +93,7 @@ class Monitor:
             raise UserError(f"optimizer: {optimizer!r:.60} is none; give one of torch.optim")
         given = None if model_dir is None else storage_path(model_dir)
         settings = RunSettings(
-            open_metrics(train_metrics),
+            build_train_metrics(train_metrics),
             given.expanduser() if isinstance(given, Path) else given,
             name,
             log_step_count_steps,
@@ -104,7 +106,7 @@ class Monitor:
         self._arrived: bool | None = None
         self._progress: Progress | None = None
         self._in_ray = in_ray_train()
-        self._run = open_run(settings)
+        self._run = find_run(settings)
         if self._run is not None and self._run.publisher is not None:
             terminal = open_output(own_process=not self._in_ray)
             console = Console(total_steps, MonitorConfig().progress_interval_s, terminal)
@@ -113,7 +115,7 @@ class Monitor:
                 _log.info("monitoring: the numbers go to %s", self._run.directory)
         if not self._in_ray:
             atexit.register(self.close)
-        self._rank = None if self._run is None else OpenRank(self._run, settings)
+        self._rank = None if self._run is None else MonitoredRank(self._run, settings)
 
     def step(
         self,
@@ -126,21 +128,21 @@ class Monitor:
         epoch: int = 0,
         learning_rates: Sequence[float] = (),
     ) -> None:
-        """Adds a step, which is one batch of this rank. It waits for nothing.
+        """Adds a step, which is one batch of this rank, without waiting for anything.
 
-        Tensors are kept until they are added up: do not write to them afterwards. Arrays and lists
-        are copied.
+        Tensors are kept until their values are added up: do not write to them afterwards. Arrays
+        and lists are copied.
 
         Args:
-            losses: By name, scalars on any device: the means over the batch, weighted ones where
+            losses: Loss scalars by name, on any device: means over the batch, weighted ones if
                 there are weights.
-            predictions: `[B]` or `[B, C]`, as the metrics take them.
-            targets: `[B]`, as the metrics take them.
-            weights: Float `[B]`, sample weights: for the metrics that take them, and for the mean
+            predictions: Predictions `[B]` or `[B, C]`, as the metrics take them.
+            targets: Targets `[B]`, as the metrics take them.
+            weights: Sample weights, float `[B]`, for the metrics that take weights and for the mean
                 of the losses over steps and ranks.
-            samples: B; by default the rows of `targets`, or of `predictions`.
-            epoch: From 0.
-            learning_rates: By parameter group; by default those of the optimizer.
+            samples: Number of rows B; by default the rows of `targets`, or else of `predictions`.
+            epoch: Number of the epoch, from 0.
+            learning_rates: Learning rates by parameter group; by default those of the optimizer.
         """
         if self._is_forked:
             return
@@ -149,47 +151,49 @@ class Monitor:
                 raise RuntimeError("a step after close() is in no number")
             if self._rank is not None:
                 rates = learning_rates or learning_rates_of(self._optimizer)
-                # What is made in inference mode cannot be added to outside of it.
+                # Tensors made in inference mode cannot be added to outside of it.
                 with _outside_of_inference():
                     self._rank.step(losses, predictions, targets, weights, samples, epoch, rates)
         except Exception as error:
             self._count(error)
 
     def checkpoint(self) -> None:
-        """Says that a checkpoint is made of the state after the last step. It waits for nothing.
+        """Marks that a checkpoint is made of the state after the last step, without waiting.
 
-        A run that goes on from it with `first_step` has the numbers as they were here. Every rank
+        A run that continues from it with `first_step` has the numbers as they were here. Every rank
         calls it, after the same step.
         """
         if self._rank is not None and self._arrived is None and not self._is_forked:
             self._try(self._rank.checkpoint)
 
     def skip_time(self) -> None:
-        """Says that the time since the last step was no training: an evaluation, a save."""
+        """Leaves the time since the last step, as of an evaluation, out of training time."""
         if self._rank is not None:
             self._rank.clock.skip()
 
     def compute(self) -> dict[str, float]:
-        """The decayed metrics by name, over all ranks, as they were last published."""
+        """Returns the decayed metrics of all ranks by name, as they were last published."""
         return {} if self._rank is None else dict(self._rank.values)
 
     def snapshot(self) -> Snapshot | None:
-        """The newest numbers of all ranks; None before the first, and on other ranks than 0."""
+        """Returns the newest numbers of all ranks; None before the first, and on ranks above 0."""
         return self._progress.last if self._progress else None
 
     @property
     def failures(self) -> int:
-        """How often something failed on this rank that would have raised."""
+        """Number of failures on this rank that were counted instead of raised."""
         return self._failures + (self._rank.failures if self._rank else 0)
 
     def close(self, timeout_s: float = 30.0) -> bool:
-        """Sends what is left. In Ray Train every rank calls it, and rank 0 waits for the others.
+        """Sends what is left.
+
+        In Ray Train every rank calls it, and rank 0 waits for the others.
 
         Args:
             timeout_s: Seconds that it may take.
 
         Returns:
-            Whether all that this rank measured arrived.
+            Whether everything that this rank measured arrived.
         """
         return self._close(timeout_s, over=True)
 
@@ -203,14 +207,14 @@ class Monitor:
         traceback: TracebackType | None,
     ) -> None:
         if kind is not None and self._in_ray:
-            # The other ranks may not come here, and Ray Train may start all of them again.
+            # The other ranks may not reach this, and Ray Train may restart all of them.
             self._close(_LEAVE_S, over=False)
         else:
             self.close()
 
     @property
     def _is_forked(self) -> bool:
-        # Its threads are those of the parent, and so may be the locks that it would wait for.
+        # A forked process has no threads of its parent, but may have its locks, held forever.
         return os.getpid() != self._process
 
     def _close(self, timeout_s: float, over: bool) -> bool:
@@ -223,9 +227,9 @@ class Monitor:
                 self._end(self._run, self._rank, timeout_s, over)
         return self._arrived
 
-    def _end(self, run: OpenRun, rank: OpenRank, timeout_s: float, over: bool) -> None:
+    def _end(self, run: MonitoredRun, rank: MonitoredRank, timeout_s: float, over: bool) -> None:
         deadline = time.monotonic() + timeout_s
-        # Each by itself: also a reporter that is gone leaves no live line behind.
+        # Each in its own try: the live line has to go even if the reporter is gone.
         self._arrived = bool(self._try(lambda: rank.close(timeout_s)))
         status = self._try(lambda: run.close(deadline)) if over else None
         if self._progress is not None:

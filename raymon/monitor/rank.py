@@ -1,4 +1,4 @@
-"""What one rank of a loop of one's own measures."""
+"""What one rank of a custom training loop measures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 from raymon.errors import UserError
 from raymon.metrics import CheckedMetric, TrainMetricWrapper, takes_weights
 from raymon.monitor.launchers import process_count, process_rank
-from raymon.monitor.run import OpenRun, RunSettings
+from raymon.monitor.run import MonitoredRun, RunSettings
 from raymon.monitor.step_arguments import Column, Losses, StepArguments, device_of
 from raymon.recorder import Outbox, PhaseClock, Recorder
 from raymon.wire import Ack
@@ -20,15 +20,21 @@ from raymon.wire import Ack
 _log = logging.getLogger("raymon")
 
 
-class OpenRank:
-    """Measures the steps of a rank. It begins with the first step, which tells the device.
+class MonitoredRank:
+    """Measures the steps of one rank.
+
+    Measuring starts at the first step, whose tensors say which device is used.
 
     Args:
-        run: The way to the reporter.
+        run: The rank's connection to the reporter.
         settings: What is measured.
+
+    Attributes:
+        values: Decayed metrics of all ranks by name, as last published.
+        clock: Clock of the training thread, by phase.
     """
 
-    def __init__(self, run: OpenRun, settings: RunSettings) -> None:
+    def __init__(self, run: MonitoredRun, settings: RunSettings) -> None:
         self._run = run
         self._settings = settings
         self._takes_both = any(
@@ -42,7 +48,7 @@ class OpenRank:
 
     @property
     def failures(self) -> int:
-        """What was counted on the way of a window."""
+        """Number of failures while windows were measured and sent."""
         return sum(part.failures for part in (self._recorder, self._outbox) if part)
 
     def step(
@@ -57,18 +63,18 @@ class OpenRank:
     ) -> None:
         """Adds a step; the arguments are those of the public `Monitor.step`."""
         self.clock.lap("step")
-        monitor = self._recorder or self._start(device_of(predictions, targets, losses))
+        recorder = self._recorder or self._start(device_of(predictions, targets, losses))
         try:
             taken = StepArguments.of(losses, predictions, targets, weights, samples, epoch)
             if self._takes_both and len(taken.columns) == 1:
                 missing = "targets" if targets is None else "predictions"
-                monitor.count_failure(UserError(f"a step without {missing} is in no metric"))
+                recorder.count_failure(UserError(f"a step without {missing} is in no metric"))
                 taken = replace(taken, columns=())
-        except Exception as error:  # it is a step all the same: ranks count alike
-            monitor.count_failure(error)
+        except Exception as error:  # it still is a step: all ranks have to count the same
+            recorder.count_failure(error)
             taken = StepArguments()
         self.clock.lap("monitor")
-        monitor.step(
+        recorder.step(
             taken.losses,
             taken.columns,
             taken.weights,
@@ -79,19 +85,20 @@ class OpenRank:
         )
 
     def checkpoint(self) -> None:
-        """A checkpoint is made of the state after this step."""
+        """Marks that a checkpoint is made of the state after this step."""
         if self._recorder is not None:
             self._recorder.cut(checkpoint=True)
 
     def close(self, timeout_s: float) -> bool:
-        """Says that this was the last step, and sends what is left for at most `timeout_s` seconds.
+        """Marks the last step, and sends what is left for at most `timeout_s` seconds.
 
         Returns:
-            Whether all windows arrived, and those of the other ranks that go with them.
+            Whether all windows became durable; a window needs those of the other ranks for the same
+            steps.
         """
-        monitor = self._recorder or self._start(torch.device("cpu"))
+        recorder = self._recorder or self._start(torch.device("cpu"))
         assert self._outbox is not None
-        monitor.cut(last=True)
+        recorder.cut(last=True)
         self._outbox.close(timeout_s)
         lost = self._outbox.dropped
         if lost and not self._outbox.is_stored:
@@ -161,6 +168,6 @@ def _move(metric: TrainMetricWrapper, device: torch.device) -> None:
             state = state.pin_memory()
         return state.to(device, non_blocking=True)
 
-    # torch gives it no types.
+    # torch has no types for it.
     apply: Callable[[Callable[[Tensor], Tensor]], object] = metric._apply
     apply(move)

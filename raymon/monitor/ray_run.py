@@ -1,4 +1,4 @@
-"""The reporter of a run of Ray Train whose loop is not raymon's own."""
+"""A run of Ray Train with a custom training loop: its rank, and its reporter."""
 
 from __future__ import annotations
 
@@ -29,23 +29,24 @@ _RUN = "monitor/ray_run"
 """File with the name that Ray Train gives to each run."""
 
 _CLOSE_S = 5.0
-"""Seconds that the reporter has to close in any case."""
+"""Seconds that the reporter has to close, whatever the deadline is."""
 
 _LAST_ANSWERS_S = 1.0
-"""Seconds after which all ranks have heard that their last windows are durable."""
+"""Seconds after which all ranks know that their last windows are durable."""
 
 
 class RayRun:
-    """A worker of Ray Train, and its way to the `ReportingActor` of the run.
+    """A worker of Ray Train, and its connection to the `ReportingActor` of the run.
 
-    Rank 0 starts the actor, is the one who asks it for news, and ends it.
+    Implements `MonitoredRun`. Rank 0 starts the actor, asks it for news, and ends it.
 
     Args:
-        rank, world_size: Of this worker.
+        rank: Rank of this worker.
+        world_size: Number of workers.
         attempt: Number that the reporter gave to these workers.
-        directory: Where the numbers are written to.
-        reporter: The way to the actor.
-        channel: The way for windows.
+        directory: Directory that the numbers are written to.
+        reporter: Connection to the actor.
+        channel: Connection for windows.
     """
 
     def __init__(
@@ -66,7 +67,7 @@ class RayRun:
         self._reporter = reporter
 
     def close(self, deadline: float) -> ReporterStatus | None:
-        """As `OpenRun.close`."""
+        """Closes the reporter after the last window of every rank; see `MonitoredRun.close`."""
         if self.rank > 0:
             return None
         while self._ended() < self.world_size and time.monotonic() < deadline:
@@ -74,7 +75,7 @@ class RayRun:
         return self._reporter.close(max(_CLOSE_S, deadline - time.monotonic()))
 
     def end(self) -> None:
-        """As `OpenRun.end`."""
+        """Stops the actor, on rank 0; see `MonitoredRun.end`."""
         if self.rank == 0:
             if self.world_size > 1:
                 time.sleep(_LAST_ANSWERS_S)
@@ -84,13 +85,16 @@ class RayRun:
         try:
             asked = self._reporter.actor.status.remote()
             status: ReporterStatus = ray.get(asked, timeout=_CLOSE_S)
-        except ray.exceptions.RayError:  # it starts anew
+        except ray.exceptions.RayError:  # it is restarting
             return 0
         return status.ranks_ended
 
 
-def open_ray_run(settings: RunSettings) -> RayRun | None:
-    """As `open_run`, in a worker of Ray Train. All ranks call it, on the thread that trains."""
+def join_ray_run(settings: RunSettings) -> RayRun | None:
+    """Does what `find_run` does, in a worker of Ray Train.
+
+    All ranks call it, on the thread that trains.
+    """
     context = ray.train.get_context()
     rank, world_size = context.get_world_rank(), context.get_world_size()
     run, directory = _place(settings, context)
@@ -109,11 +113,16 @@ def open_ray_run(settings: RunSettings) -> RayRun | None:
 def _begin(
     settings: RunSettings, run: str, directory: StoragePath, world_size: int
 ) -> tuple[int, str]:
-    """The number of the attempt, or 0 and why there is none if the user can do something."""
+    """Begins an attempt; called on rank 0.
+
+    Returns:
+        The number of the attempt, 0 if there is none; and why, if the user can do something about
+        it.
+    """
     try:
         check_writable(directory)
         step = first_step_of(settings, None if _were_here(directory) else directory)
-        # Where workers were here before, it goes on from what theirs kept.
+        # If workers of this run were here before, the reporter continues from what theirs kept.
         reporter = start_reporter(run, make_reporter(settings, directory), use_prometheus=True)
         token = uuid.uuid4().hex
         attempt = reporter.begin_attempt(token, world_size, step, settings.prototypes())
@@ -127,7 +136,7 @@ def _begin(
 
 
 def _were_here(directory: StoragePath) -> bool:
-    """Whether workers of the same run, which Ray Train started again, wrote to a directory."""
+    """Returns whether workers of this run wrote here before Ray Train restarted them."""
     try:
         return (directory / _RUN).read_text() == _run_id()
     except (OSError, UnicodeDecodeError):
@@ -139,7 +148,7 @@ def _run_id() -> str:
 
 
 def _place(settings: RunSettings, context: Any) -> tuple[str, StoragePath]:
-    """The name of the run, and the directory that it writes to."""
+    """Returns the name of the run, and the directory that it writes to."""
     given = settings.model_dir
     if isinstance(given, Path) and not given.is_absolute():
         raise RunError(
@@ -151,7 +160,7 @@ def _place(settings: RunSettings, context: Any) -> tuple[str, StoragePath]:
 
 
 def directory_in_ray(storage: Any) -> StoragePath:
-    """The directory of the run in the storage that Ray Train has."""
+    """Returns the directory of the run in the storage that Ray Train has."""
     path, filesystem = storage.experiment_fs_path, storage.storage_filesystem
     if filesystem.type_name == "local":
         return Path(path)

@@ -1,4 +1,4 @@
-"""A run whose loop is not raymon's own: what is measured, where it goes, and who it is."""
+"""A run with a custom training loop: what is measured, where it goes, and which rank this is."""
 
 from __future__ import annotations
 
@@ -24,12 +24,13 @@ class RunSettings:
     """What is measured, and where it goes.
 
     Attributes:
-        metrics: The train metrics by name.
-        model_dir: Directory of the run; None for the one that it has anyway, if it has one.
-        name: Of one of several monitors of the run, which then has a directory in that of the run.
-        log_step_count_steps: Steps that a point on the curves covers.
-        use_tensorboard: Whether there are TensorBoard events too.
-        first_step: The step that the run goes on from; None for a run that begins.
+        metrics: Train metrics by name.
+        model_dir: Directory of the run; None for the one that Ray Train gives, if there is one.
+        name: Name of this monitor where the run has several, each in a directory of that name; None
+            for the only one.
+        log_step_count_steps: Steps that one point of the curves covers.
+        use_tensorboard: Whether TensorBoard events are written too.
+        first_step: Step that the run continues from; None for a new run.
     """
 
     metrics: Metrics
@@ -40,19 +41,20 @@ class RunSettings:
     first_step: int | None
 
     def prototypes(self) -> dict[str, TrainMetricWrapper]:
-        """Copies of the metrics for a reporter, which may be where there is no GPU."""
+        """Returns copies of the metrics on the CPU, as a reporter may be where there is no GPU."""
         return {name: copy.deepcopy(metric).cpu() for name, metric in self.metrics.items()}
 
 
-class OpenRun(Protocol):
-    """A rank of a run, and its way to the reporter.
+class MonitoredRun(Protocol):
+    """A rank of a run, and its connection to the reporter.
 
     Attributes:
-        rank, world_size: Whose numbers the reporter puts together.
+        rank: Rank of this process among those whose numbers the reporter adds up.
+        world_size: Number of those ranks.
         attempt: Number that the reporter gave to these workers.
-        directory: Where the numbers are written to; None for nowhere.
-        channel: The way for windows.
-        publisher: Whom this rank asks for news; None where another one shows them.
+        directory: Directory that the numbers are written to; None if nothing is written.
+        channel: Connection for windows.
+        publisher: What this rank asks for news; None if another rank shows them.
     """
 
     rank: int
@@ -63,23 +65,25 @@ class OpenRun(Protocol):
     publisher: NewsSource | None
 
     def close(self, deadline: float) -> ReporterStatus | None:
-        """Closes the reporter when every rank has made its last step, or at a deadline in seconds
-        of the monotonic clock.
+        """Closes the reporter once every rank has made its last step.
+
+        Args:
+            deadline: Time to close it at the latest, in seconds of the monotonic clock.
 
         Returns:
-            The last status of the reporter; None where another rank closes it.
+            The last status of the reporter; None if another rank closes it.
         """
 
     def end(self) -> None:
-        """Lets go of the reporter, after its last news were read."""
+        """Releases the reporter, after its last news were read."""
 
 
 def make_reporter(settings: RunSettings, directory: StoragePath | None) -> Reporter:
-    """The reporter of a run, with its sinks.
+    """Makes the reporter of a run, with its sinks.
 
     Args:
-        settings: Of the run.
-        directory: Where it writes; None for nowhere.
+        settings: Settings of the run.
+        directory: Directory that it writes to; None to write nothing.
     """
     sinks: list[Sink] = []
     if directory is not None:
@@ -95,14 +99,15 @@ def make_reporter(settings: RunSettings, directory: StoragePath | None) -> Repor
 
 
 def first_step_of(settings: RunSettings, directory: StoragePath | None) -> int:
-    """The step that a run goes on from.
+    """Returns the step that a run continues from; 0 for a new run.
 
     Args:
-        settings: Of the run.
-        directory: With what was kept of a run before it; None where nobody looks at that.
+        settings: Settings of the run.
+        directory: Directory that may have the numbers of an earlier run; None if it does not
+            matter.
 
     Raises:
-        RunError: A run that begins would take back the numbers of another one.
+        RunError: A new run would take back the numbers of another one.
     """
     if settings.first_step is not None or directory is None:
         return settings.first_step or 0

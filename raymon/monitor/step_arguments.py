@@ -1,4 +1,4 @@
-"""What a loop gives of a step, as a monitor takes it. Nothing here waits for a device."""
+"""The arguments of a step, checked and as tensors. Nothing here waits for a device."""
 
 from __future__ import annotations
 
@@ -15,20 +15,21 @@ from torch import Tensor
 Losses = Mapping[str, Tensor | float]
 
 Column = Tensor | NDArray[Any] | Sequence[float]
-"""Of the rows of a batch; what is no tensor is copied into one."""
+"""Values of the rows of a batch; what is not a tensor is copied into one."""
 
 
 @dataclass(slots=True)
 class StepArguments:
-    """The arguments of a step; by default of one that nothing is known of.
+    """The arguments of a step; the defaults are those of a step that nothing is known of.
 
     Attributes:
-        losses: By name, scalars.
-        columns: What every metric is updated with, `[B, ...]`.
-        weights: `[B]`, for the metrics that take them.
-        samples: B; 0 where nothing says how many.
-        loss_weights: What the losses weigh: by name the sum of the weights, or the rows.
-        epoch: From 0.
+        losses: Loss scalars by name.
+        columns: Tensors `[B, ...]` that every metric is updated with.
+        weights: Sample weights `[B]`, for the metrics that take them.
+        samples: Number of rows B; 0 if it is not known.
+        loss_weights: Weight of the losses: the sum of the sample weights by name, or the number of
+            rows.
+        epoch: Number of the epoch, from 0.
     """
 
     losses: Mapping[str, Tensor] = field(default_factory=dict)
@@ -48,10 +49,10 @@ class StepArguments:
         samples: int | None,
         epoch: int,
     ) -> StepArguments:
-        """Those of the public `Monitor.step`.
+        """Checks and converts the arguments of the public `Monitor.step`.
 
         Raises:
-            Exception: Of any kind, where one is not what it has to be.
+            Exception: An argument is not what it has to be; of any type.
         """
         given = {"predictions": predictions, "targets": targets}
         columns = tuple(_column(n, value) for n, value in given.items() if value is not None)
@@ -67,7 +68,7 @@ class StepArguments:
 
 
 def device_of(predictions: Column | None, targets: Column | None, losses: Losses) -> torch.device:
-    """Where the tensors of a step are."""
+    """Returns the device of the tensors of a step; the CPU if there are none."""
     values = losses.values() if isinstance(losses, Mapping) else ()
     tensors = (t for t in (predictions, targets, *values) if isinstance(t, Tensor))
     first = next(tensors, None)
@@ -75,7 +76,7 @@ def device_of(predictions: Column | None, targets: Column | None, losses: Losses
 
 
 def learning_rates_of(optimizer: torch.optim.Optimizer | None) -> Sequence[float]:
-    """The learning rates by parameter group; none of them where one is on a device."""
+    """Returns the learning rates by parameter group; none if one of them is on a device."""
     if optimizer is None:
         return ()
     rates = [group["lr"] for group in optimizer.param_groups]

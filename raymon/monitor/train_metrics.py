@@ -1,4 +1,4 @@
-"""The train metrics of a loop of one's own, by whatever they are given."""
+"""Train metrics of a custom training loop, built from names, metrics, wrappers and messages."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ _UNSHOWABLE = re.compile(r"[\s:]")
 _NAMES: dict[type[Metric], str] = {DecayAUC: "auc", PRAUC: "pr_auc", BinnedXAUC: "xauc"}
 
 
-def open_metrics(given: TrainMetrics) -> dict[str, TrainMetricWrapper]:
-    """The train metrics by the names that they are shown under.
+def build_train_metrics(given: TrainMetrics) -> dict[str, TrainMetricWrapper]:
+    """Builds the train metrics by the names that they are shown under.
 
     Args:
-        given: Names, metrics and messages; those in a mapping have their names from it.
+        given: Names, metrics and messages; metrics of a mapping take their names from it.
 
     Raises:
-        UserError: One is not known, needs what is not given, or is for an evaluation alone; or two
-            have the same name.
+        UserError: A metric is unknown, needs what is not given, or only works in an evaluation; or
+            two have the same name.
     """
     metrics: dict[str, TrainMetricWrapper] = {}
     for name, metric in _named(given):
@@ -92,7 +92,7 @@ def _wrap(metric: TrainMetric) -> TrainMetricWrapper:
 
 
 def _config_of(name: str) -> TrainMetricConfig:
-    """The message that a name stands for, with the defaults of the config."""
+    """Returns the message that a name stands for, with the defaults of the config."""
     config = TrainMetricConfig()
     if name in registered_metrics():
         config.custom_metric.name = name
@@ -125,12 +125,12 @@ def _build(config: TrainMetricConfig) -> TrainMetricWrapper:
 
 
 def _for_training(metric: Metric) -> Metric:
-    """A new metric of the kind, as the config has it in training."""
+    """Returns a new metric of the same kind, as a config has it in training."""
     if type(metric) is AUC:
         return DecayAUC(metric.thresholds)
     if type(metric) is XAUC and (metric.sample_ratio, metric.max_pairs) == (None, None):
         return XAUC(in_batch=True) if metric.in_batch else BinnedXAUC()
-    # The one that was given stays as it is.
+    # The given metric stays as it is.
     new = copy.deepcopy(metric)
     new.reset()
     new.sync_on_compute = False

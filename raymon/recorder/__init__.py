@@ -1,4 +1,4 @@
-"""On the worker: accumulate, cut windows, send. Imports no Ray and never waits."""
+"""A worker's side of monitoring: adds up, cuts windows, sends. Never uses Ray, never waits."""
 
 from raymon.recorder.outbox import Outbox
 from raymon.recorder.phase_clock import PhaseClock

@@ -1,4 +1,4 @@
-"""Scalars of many steps, put together by another thread than the one that trains."""
+"""Scalars of many steps, stacked by a background thread."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from raymon.recorder.offload import Offload
 
 
 class BackgroundScalars:
-    """Scalars in host memory, as one tensor, when `wait` returns.
+    """Scalars that a background thread stacks into one array in host memory.
 
-    To touch the tensors of a hundred steps, which are in no cache any more, costs a training thread
-    more than all else that it does at the end of a window; so it only hands them over.
+    To touch the tensors of a hundred steps, which have left all caches, costs the training thread
+    more than everything else at the end of a window; so it only hands them over.
 
     Args:
-        scalars: One a step: scalars on one device, or floats.
-        stream: That the work on a CUDA device is queued on, behind what computes the scalars; None
-            where there is none.
+        scalars: One scalar per step: tensors on one device, or floats.
+        stream: Stream for the work on a CUDA device, queued behind what computes the scalars; None
+            on the CPU.
     """
 
     def __init__(self, scalars: Sequence[Tensor | float], stream: torch.cuda.Stream | None) -> None:
@@ -29,7 +29,11 @@ class BackgroundScalars:
         self._stream = stream
 
     def wait(self) -> NDArray[np.float64]:
-        """The scalars: `[S]`. For a thread other than the training thread."""
+        """Waits for the scalars, on a thread other than the training thread.
+
+        Returns:
+            The scalars, float64 `[S]` for S steps.
+        """
         tensors = [scalar for scalar in self._scalars if isinstance(scalar, Tensor)]
         if not tensors:
             return np.array(self._scalars, dtype=np.float64)
@@ -39,7 +43,7 @@ class BackgroundScalars:
                 tensors = [torch.as_tensor(scalar).to(like) for scalar in self._scalars]
             stacked = torch.stack(tensors)
             if self._stream is not None:
-                # Until the stream is done with them, their memory is not given to others.
+                # Their memory must not be reused before the stream is done with them.
                 for tensor in tensors:
                     tensor.record_stream(self._stream)
             stacked = Offload({"values": stacked}, self._stream).wait()["values"]

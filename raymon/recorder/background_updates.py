@@ -1,4 +1,4 @@
-"""Updates of a metric, made by another thread than the one that trains."""
+"""Updates of a metric, made by a background thread."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from raymon.metrics import TrainMetricWrapper, Update, take_window_states
 from raymon.recorder.offload import Offload
 
 ROWS_AN_UPDATE = 1 << 18
-"""Rows that are worth an update. Held longer, tensors are in the way of what steps allocate."""
+"""Rows that are worth an update. Kept longer, tensors fragment the memory that steps allocate."""
 
 
 class BackgroundUpdates:
-    """Updates of a metric that wait for another thread.
+    """Updates of a metric that wait for a background thread.
 
-    On CUDA they run on a stream of their own, behind the work that is queued when this is made.
+    On CUDA they run on a separate stream, behind the work that is queued when this is made.
 
     Args:
-        metric: Handed over; what waits in it is taken.
-        stream: The stream; None where there is none.
-        on_error: Called with what an update raised.
+        metric: Metric to update; its waiting updates are taken.
+        stream: CUDA stream for the updates; None on the CPU.
+        on_error: Called with an exception that an update raised.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class BackgroundUpdates:
             stream.wait_stream(torch.cuda.current_stream(stream.device))
 
     def add(self) -> None:
-        """Adds them to the metric."""
+        """Adds the updates to the metric."""
         updates, self._updates = self._updates, []
         try:
             with torch.cuda.stream(self._stream):
@@ -49,13 +49,17 @@ class BackgroundUpdates:
             self._on_error(error)
 
     def wait(self) -> dict[str, Tensor]:
-        """The states of the window that ends with them, on the CPU; the metric starts anew."""
+        """Adds the updates, which are the last of a window, and resets the metric.
+
+        Returns:
+            The states of the window by name, on the CPU.
+        """
         self.add()
         with torch.cuda.stream(self._stream):
             return Offload(take_window_states(self._metric.metric), self._stream).wait()
 
     def _keep(self, updates: list[Update]) -> None:
-        # Until the stream is done with them, their memory is not given to others.
+        # Their memory must not be reused before the stream is done with them.
         if self._stream is None:
             return
         for update in updates:

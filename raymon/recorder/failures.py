@@ -18,7 +18,7 @@ _OTHERS = "further reasons"
 class Failures:
     """Counts failures from any thread, and logs each reason once.
 
-    The reasons travel with the windows, since the log of a worker is read by few.
+    The reasons are sent with the windows, as few people read the log of a worker.
     """
 
     def __init__(self) -> None:
@@ -29,14 +29,14 @@ class Failures:
 
     @property
     def count(self) -> int:
-        """How many there were."""
+        """Number of failures so far."""
         return self._count
 
     def add(self, error: Exception) -> None:
-        """Counts one."""
-        # What an actor raised comes within an error of Ray, whose text is pages.
+        """Counts a failure."""
+        # Ray wraps what an actor raised in an error of its own, whose text fills pages.
         cause = getattr(error, "cause", None)
-        # Of code of the user's, as a metric, it is told where.
+        # For user code, such as a metric, the text says where it failed.
         text = told(cause if isinstance(cause, Exception) else error)[:_LONGEST]
         with self._lock:
             self._count += 1
@@ -49,7 +49,7 @@ class Failures:
             _log.warning("monitoring: %s", text)
 
     def take(self) -> Counter[str]:
-        """By reason, those since the call before."""
+        """Returns the failures since the last call, counted by their reason."""
         with self._lock:
             new, self._new = self._new, Counter()
         return new

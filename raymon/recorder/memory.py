@@ -1,4 +1,4 @@
-"""Memory of a worker."""
+"""Memory that a worker uses."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import torch
 
 
 def host_bytes() -> int:
-    """Resident memory of this process."""
+    """Returns the resident memory of this process in bytes."""
     return int(_process(os.getpid()).memory_info().rss)
 
 
 @cache
 def _process(pid: int) -> psutil.Process:
-    # Making one reads files and holds the lock of Python for longer than the question itself.
+    # To make one reads files, and holds the GIL for longer than the question itself.
     return psutil.Process(pid)
 
 
 def take_device_bytes(device: torch.device) -> int:
-    """The most memory that tensors took on a device since the call before; 0 where it is the host.
+    """Returns the peak bytes of tensors on a device since the last call; 0 for the CPU.
 
-    Reads counters of the allocator, so it waits for no device.
+    Reads counters of the allocator, so it does not wait for the device.
     """
     if device.type != "cuda":
         return 0

@@ -1,4 +1,4 @@
-"""Tensors on their way off the device, without anybody waiting for them."""
+"""Copies of tensors to host memory that only a background thread waits for."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from raymon.metrics import is_nothing
 
 
 class Offload:
-    """Copies of tensors in host memory, ready when `wait` returns.
+    """Copies of tensors in host memory, complete when `wait` returns.
 
-    On CUDA the copies go to page-locked memory on a stream of their own, behind the work that is
-    queued now; only the thread that calls `wait` waits for them. CPU tensors are taken as they
-    are, so their owner must not write to them any more.
+    On CUDA the copies go to page-locked memory on a separate stream, behind the work that is queued
+    now; only the thread that calls `wait` waits for them. CPU tensors are used without a copy, so
+    their owner must not write to them any more.
 
     Args:
-        tensors: By name; on any devices.
-        stream: The stream for copies off a CUDA device; None where there is none.
+        tensors: Tensors by name, on any devices.
+        stream: Stream for copies from a CUDA device; None on the CPU.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class Offload:
         with torch.cuda.stream(stream):
             for name, value in on_device.items():
                 if is_nothing(value):
-                    # It stands for zeros, and takes no memory.
+                    # It stands for zeros, and uses no memory.
                     nothing = torch.zeros((), dtype=value.dtype, device="cpu")
                     self._host[name] = nothing.expand(value.shape)
                     continue
@@ -45,7 +45,11 @@ class Offload:
             self._event.record(stream)
 
     def wait(self) -> dict[str, torch.Tensor]:
-        """The tensors on the CPU. For a thread other than the training thread."""
+        """Waits for the copies, on a thread other than the training thread.
+
+        Returns:
+            The tensors by name, on the CPU.
+        """
         if self._event is not None:
             self._event.synchronize()
         return self._host

@@ -1,4 +1,4 @@
-"""The thread that encodes windows and sends them, and keeps each until it is durable."""
+"""Sends windows in the background, and keeps and resends each until it is durable."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 MAX_KEPT_BYTES = 64 << 20
-"""Bytes of windows that a worker keeps for a reporter that does not answer; then the oldest go."""
+"""Bytes of windows that a worker keeps while the reporter does not answer; then the oldest go."""
 
 _IN_FLIGHT = 8
 _RETRY_S = 0.5
@@ -31,7 +31,7 @@ _ASK_S = 0.5
 _LOOK_S = 0.1
 _ASK_AT_END_S = 0.02
 _STORAGE_S = 3.0
-"""Seconds that a storage may fail before the end does not wait for it any more."""
+"""Seconds that a storage may fail before `close` stops waiting for it."""
 
 Publication = Callable[[Channel], Future[None]]
 Work = Callable[[], None]
@@ -39,7 +39,7 @@ Work = Callable[[], None]
 
 @dataclass(eq=False)
 class _Report:
-    """A window on its way; it is kept until it is durable."""
+    """A window that is on its way; it is kept until it is durable."""
 
     message: WindowReport
     size: int
@@ -51,10 +51,11 @@ class _Report:
 
 @dataclass(eq=False)
 class _Publication:
-    """Something that is published; it is kept until it is answered.
+    """A call that publishes something, kept until it is answered.
 
     Attributes:
-        evaluation: The scores that are published, if it is scores.
+        call: Makes the call, given the channel.
+        evaluation: Scores that it publishes; None if it publishes something else.
     """
 
     call: Publication
@@ -63,7 +64,7 @@ class _Publication:
 
 @dataclass
 class _Question:
-    """What is durable by now?"""
+    """Asks the reporter what is durable."""
 
 
 @dataclass
@@ -76,15 +77,19 @@ _Taken = Window | WindowReport | _Publication | _Work
 
 
 class Outbox:
-    """Sends windows and scores in order, in the background, and again where that fails.
+    """Sends windows and scores in order from a background thread, and resends what failed.
 
-    A window is kept until the reporter has it on the storage of the run: one that starts anew
-    gets again what it may have forgotten.
+    A window is kept until the reporter has it on the storage of the run: a restarted reporter gets
+    again what it may have forgotten.
 
     Args:
-        channel: The way to the reporter.
+        channel: Connection to the reporter.
         on_ack: Called on the sender thread with every answer of a reporter that takes windows.
-        device: Whose memory windows tell.
+        device: Device whose memory the windows report; None for the CPU.
+
+    Attributes:
+        acknowledged: Number of windows and publications that the reporter has made durable.
+        dropped: Number of windows given up; after `close` also of publications not answered.
     """
 
     def __init__(
@@ -104,7 +109,7 @@ class Outbox:
         self._sent: deque[_Report] = deque()
         self._waiting: deque[_Report | _Publication] = deque()
         self._in_flight: deque[tuple[_Item, Future[Any], float]] = deque()
-        # Publications that failed, as scores do while the storage of the run fails: windows do not
+        # Failed publications, as of scores while the storage of the run fails: windows do not
         # wait for them.
         self._failed: deque[_Publication] = deque()
         self._publish_at = 0.0
@@ -117,7 +122,7 @@ class Outbox:
         self._woken = False
         self._closing = False
         self._give_up_at: float | None = None
-        # Since when nothing becomes durable, although all of it has arrived.
+        # Since when nothing has become durable, although everything has arrived.
         self._stuck_since: float | None = None
         self.acknowledged = 0
         self.dropped = 0
@@ -127,20 +132,20 @@ class Outbox:
 
     @property
     def failures(self) -> int:
-        """What failed on the way of windows so far."""
+        """Number of failures while windows were encoded and sent."""
         return self._failures.count
 
     def put(self, window: Window) -> None:
-        """Takes a window over; never waits. Past `MAX_KEPT_BYTES` the oldest are dropped."""
+        """Takes a window; never waits. Past `MAX_KEPT_BYTES` the oldest windows are dropped."""
         self._take(window)
 
     def resend(self, messages: Sequence[bytes]) -> None:
-        """Takes windows of an earlier attempt over, as `unacknowledged` gave them."""
+        """Takes windows of an earlier attempt, as `unacknowledged` returned them."""
         for message in messages:
             self._take(WindowReport.FromString(message))
 
     def work(self, work: Work) -> None:
-        """Calls `work` in the background, in order with the windows; never waits."""
+        """Calls `work` on the sender thread, in order with the windows; never waits."""
         self._take(_Work(work))
 
     def publish(self, publication: Publication) -> None:
@@ -152,9 +157,13 @@ class Outbox:
         self._take(_Publication(lambda c: c.publish_evaluation(evaluation), evaluation))
 
     def unacknowledged(self, timeout_s: float = 5.0) -> tuple[list[bytes], list[Evaluation]]:
-        """The windows and scores that were taken over and are not durable yet, in order.
+        """Returns the windows and scores that were taken and are not durable yet, in order.
 
-        Waits, for at most `timeout_s` seconds, until all windows are encoded.
+        Args:
+            timeout_s: Seconds to wait, at most, until all windows are encoded.
+
+        Returns:
+            The windows as serialized reports, and the scores.
         """
         with self._changed:
             self._wake()
@@ -165,9 +174,15 @@ class Outbox:
         return [report.message.SerializeToString() for report in kept], scores
 
     def close(self, timeout_s: float) -> bool:
-        """Sends what is left, for at most `timeout_s` seconds; true when all of it is durable.
+        """Sends what is left.
 
-        Where the storage of the run fails it returns soon after all has arrived.
+        If the storage of the run fails it returns soon after everything has arrived.
+
+        Args:
+            timeout_s: Seconds that it may take.
+
+        Returns:
+            Whether everything is durable.
         """
         with self._changed:
             self._closing = True
@@ -181,7 +196,7 @@ class Outbox:
 
     def _take(self, item: _Taken) -> None:
         # The thread is not woken: on a machine with idle cores that took 60 us of the caller's
-        # time, more than all else at the end of a window. It looks by itself.
+        # time, more than everything else at the end of a window. The thread polls instead.
         self._taken.append(item)
 
     def _wake(self, *_: object) -> None:
@@ -196,7 +211,7 @@ class Outbox:
                 self._collect()
                 self._send_waiting()
                 self._ask()
-            except Exception as error:  # nothing that fails here may end the thread
+            except Exception as error:  # no failure here may end the thread
                 self._count(error)
                 self._retry_at = time.monotonic() + _RETRY_S
 
@@ -215,18 +230,18 @@ class Outbox:
 
     @property
     def is_stored(self) -> bool:
-        """Whether the storage of the run took what arrived, as far as is known."""
+        """Whether the storage of the run took everything that arrived, as far as is known."""
         return self._stuck_since is None
 
     def _is_stuck(self) -> bool:
-        """Whether all has arrived, and the storage of the run has had its time to take it."""
+        """Returns whether all has arrived, and the storage has had its time to take it."""
         if self._taken or any(isinstance(item, _Report) for item in self._waiting):
             return False
         since = self._stuck_since
         return since is not None and time.monotonic() - since >= _STORAGE_S
 
     def _encode_taken(self) -> None:
-        # At once, although they may wait: encoded, a window is a hundredth of its tensors.
+        # At once, even if it is not sent yet: an encoded window is a hundredth of its tensors.
         while True:
             with self._changed:
                 if not self._taken:
@@ -308,8 +323,8 @@ class Outbox:
                 self._watch(item, future)
 
     def _waits_for_earlier_attempt(self, item: _Item) -> bool:
-        # The reporter takes the first window of an attempt for a sign that those of earlier ones
-        # have come, so they have to have come.
+        # The reporter takes the first window of an attempt as a sign that all those of earlier
+        # attempts have arrived, so they must arrive first.
         return isinstance(item, _Report) and any(
             isinstance(other, _Report) and other.message.attempt < item.message.attempt
             for other, _, _ in self._in_flight
@@ -328,7 +343,7 @@ class Outbox:
         future.add_done_callback(self._wake)
 
     def _first_kept(self, message: WindowReport) -> int:
-        # Those of other ranks are kept too, where a checkpoint of more workers was restored.
+        # Windows of other ranks are kept too, if a checkpoint of more workers was restored.
         kept = (i.message for i in (*self._sent, *self._waiting) if isinstance(i, _Report))
         return next((m.index for m in kept if _origin(m) == _origin(message)), self._next_index)
 
@@ -363,7 +378,7 @@ class Outbox:
         if ack.refused is not None and isinstance(item, _Report):
             self._refused(item, ack.refused)
         if self._life not in (None, ack.life) or not ack.begun:
-            # What was not durable is forgotten with the life before.
+            # The reporter restarted, and has forgotten what was not durable.
             self._send_again()
         self._life = ack.life
         if not ack.storage_fails:
@@ -381,7 +396,7 @@ class Outbox:
             kept = deque(report for report in self._sent if not ack.settles(*report.key))
             settled = len(self._sent) - len(kept)
             self._sent = kept
-            # One that is to be sent again may have become durable by the first time.
+            # What waits to be resent may have become durable from the first time.
             still = [
                 item
                 for item in self._waiting
@@ -403,7 +418,7 @@ class Outbox:
         self._count(ValueError(f"the reporter refused a window: {why}"))
 
     def _send_again(self) -> None:
-        # Idempotent at the reporter, so what may have arrived can go a second time.
+        # The reporter ignores duplicates, so what may have arrived can be sent again.
         with self._changed:
             self._waiting.extendleft(reversed(self._sent))
             self._sent.clear()

@@ -1,4 +1,4 @@
-"""Where the time of a step goes."""
+"""A clock for the phases of a step."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import time
 
 
 class PhaseClock:
-    """Sums up the seconds between laps, by phase, on the thread that calls it."""
+    """Sums up the seconds between laps by phase, on the thread that calls it."""
 
     def __init__(self) -> None:
         self._seconds: dict[str, float] = {}
         self._last = time.perf_counter()
 
     def lap(self, phase: str) -> None:
-        """Books the time since the lap before to `phase`."""
+        """Adds the time since the last lap to `phase`."""
         now = time.perf_counter()
         self._seconds[phase] = self._seconds.get(phase, 0.0) + now - self._last
         self._last = now
 
     def skip(self) -> None:
-        """Books the time since the lap before to nothing: it was no part of a step."""
+        """Leaves out the time since the last lap, as it was no part of a step."""
         self._last = time.perf_counter()
 
     def take(self) -> dict[str, float]:
-        """The seconds by phase since the call before."""
+        """Returns the seconds by phase since the last call."""
         seconds, self._seconds = self._seconds, {}
         return seconds

@@ -1,4 +1,4 @@
-"""The recorder of one rank: what the training thread touches of monitoring."""
+"""The recorder of one rank: what the training thread does for monitoring."""
 
 from __future__ import annotations
 
@@ -20,26 +20,30 @@ from raymon.wire import Layout
 
 
 class Recorder:
-    """Adds up what a rank measures, and hands a window to the outbox at every cut.
+    """Adds up what a rank measures, and gives a window to the outbox at every cut.
 
     Nothing here waits: no collective, no synchronisation with a device, no call to Ray, no file.
-    Train metrics are updated by the outbox's thread; here their arguments are only kept. What
-    fails is counted in `failures` and never raises into training.
+    The thread of the outbox updates the train metrics; the training thread only keeps their
+    arguments. Failures are counted in `failures` and never raise into training.
 
     Args:
-        attempt: Number of the attempt that the reporter gave.
-        rank: This worker among its world.
-        metrics: The train metrics by name; the reporter folds them from now on.
+        attempt: Number that the reporter gave to the attempt.
+        rank: Rank of this worker.
+        metrics: Train metrics by name; from now on the reporter folds them.
         update_train_metric: Called with the predictions and the batch of each step.
         log_step_count_steps: Steps between two cuts.
-        outbox: Takes the windows.
-        device: Of the model.
-        first_step: The step that training goes on from.
-        take_input_counts: Gives, by name, what was wrong with the data and was only counted, since
-            it was called last.
-        take_save_counts: Gives, by name, what became of saves of which there is no checkpoint,
-            since it was called last.
-        clock: Where the time of steps goes; None for one of its own, which begins now.
+        outbox: Outbox that takes the windows.
+        device: Device of the model.
+        first_step: Step that training continues from.
+        take_input_counts: Returns by name the defects of the data that were only counted, since its
+            last call.
+        take_save_counts: Returns by name the saves without a checkpoint, failed or left out, since
+            its last call.
+        clock: Clock of the phases of a step; None for a new one, which starts now.
+
+    Attributes:
+        clock: Clock of the phases of a step.
+        next_cut: Step at which the current window ends, unless a checkpoint ends it first.
     """
 
     def __init__(
@@ -91,16 +95,17 @@ class Recorder:
         epoch: int = 0,
         learning_rates: Sequence[float] = (),
     ) -> None:
-        """Adds one step, and cuts the window where one ends.
+        """Adds one step, and cuts the window if it ends here.
 
         Args:
-            losses: By name, scalars on the device: weighted means over the rows of this rank.
-            predictions, batch: For `update_train_metric`.
-            samples: Rows of this rank.
-            weights: What the losses weigh in the mean over ranks and steps: the rows, or by name
-                their sums of sample weights.
-            epoch: The epoch of the step, from 0.
-            learning_rates: By parameter group.
+            losses: Loss scalars by name, on the device: weighted means over the rows of this rank.
+            predictions: Predictions for `update_train_metric`.
+            batch: Batch for `update_train_metric`.
+            samples: Number of rows of this rank.
+            weights: Weights of the losses in the mean over ranks and steps: the number of rows, or
+                by name the sums of the sample weights.
+            epoch: Number of the epoch, from 0.
+            learning_rates: Learning rates by parameter group.
         """
         self.clock.lap("step")
         try:
@@ -127,32 +132,35 @@ class Recorder:
         self.clock.lap("monitor")
 
     def add_gradient_norms(self, norms: Mapping[str, torch.Tensor]) -> None:
-        """Norms of this window by name, scalars on the device."""
+        """Adds gradient norms to this window: scalars on the device, by name."""
         self._gradient_norms.update({name: norm.detach() for name, norm in norms.items()})
 
     def add_histogram(self, name: str, histogram: Mapping[str, torch.Tensor]) -> None:
-        """A histogram of this window, as `HistogramCounter.count` gives it."""
+        """Adds a histogram to this window, as returned by `HistogramCounter.count`."""
         self._histograms[name] = histogram
 
     def cut(self, checkpoint: bool = False, last: bool = False) -> None:
-        """Ends the window here, if it has a step, and hands it to the outbox.
+        """Ends the window here, if it has a step, and gives it to the outbox.
 
         Args:
-            checkpoint: A checkpoint is made of the state after this step; then a window is sent
-                even when it has no step.
-            last: This rank makes no more steps, so that the others are not kept waiting for it,
-                however many they make. A window is sent then too.
+            checkpoint: Whether a checkpoint is made of the state after this step; then a window is
+                sent even if it has no step.
+            last: Whether this rank makes no more steps. A window is sent then too, so that the
+                others do not wait for this rank, however many steps they still make.
         """
         if self._step > self._first_step or checkpoint or last:
             self._hand_over(checkpoint, last)
 
-    def greet(self) -> None:
-        """Sends a window of no step, behind what was sent again of earlier attempts: the reporter
-        closes those once it has heard every rank, and this one may make no step any more."""
+    def send_empty_window(self) -> None:
+        """Sends a window without steps, behind the resent windows of earlier attempts.
+
+        The reporter closes windows of earlier attempts once it has heard from every rank, and this
+        one may not make another step.
+        """
         self._hand_over()
 
     def close(self, timeout_s: float = 30.0) -> bool:
-        """Sends the rest, for at most `timeout_s` seconds; true when all windows arrived."""
+        """Sends the rest for at most `timeout_s` seconds; returns whether all windows arrived."""
         self.cut()
         return self._outbox.close(timeout_s)
 
@@ -180,7 +188,7 @@ class Recorder:
         wall_s = sum(phases.values())
         stream = self._stream
         if stream is not None:
-            # What is done on it for this window comes behind what computes the window.
+            # Work for this window on that stream comes behind what computes the window.
             stream.wait_stream(torch.cuda.current_stream(stream.device))
         return Window(
             attempt=self._attempt,
@@ -216,5 +224,5 @@ class Recorder:
 
     @property
     def failures(self) -> int:
-        """Failures of monitoring so far."""
+        """Number of failures of monitoring so far."""
         return self._failures.count

@@ -1,4 +1,4 @@
-"""Where windows are cut."""
+"""The steps at which windows are cut."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Iterable
 
 
 class CutSchedule:
-    """The steps at which a window ends: multiples of each of some periods.
+    """The steps at which a window ends: the multiples of several periods.
+
+    Every fold and every log line is then a sum of whole windows. Checkpoints cut windows too.
 
     Args:
-        periods: Steps; of the progress log, and of each `decay_step`. Every fold and every log
-            line is then a sum of whole windows. (Checkpoints cut windows too, when they come.)
+        periods: Periods in steps: that of the log, and each `decay_step`.
     """
 
     def __init__(self, periods: Iterable[int]) -> None:
@@ -19,5 +20,5 @@ class CutSchedule:
             raise ValueError(f"periods are {self._periods}; each has to be at least 1")
 
     def next_cut(self, step: int) -> int:
-        """The first end of a window after `step` steps."""
+        """Returns the first step after `step` at which a window ends."""
         return min((step // period + 1) * period for period in self._periods)

@@ -1,4 +1,4 @@
-"""One number of each step, as a loss, until its window ends."""
+"""One scalar per step, such as a loss, until the window ends."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from raymon.recorder.background_scalars import BackgroundScalars
 
 
 class StepScalars:
-    """Scalars, in the order of the steps.
+    """Scalars in the order of the steps.
 
-    Those on the CPU become floats at once, which waits for nothing there: each tensor that was kept
-    would be in the way of the large pieces of memory that steps allocate and free, which took 25 us
+    Those on the CPU become floats at once, which does not wait there: the small tensors, if kept,
+    would be in the way of the large blocks of memory that steps allocate and free, which took 25 us
     of a step of 2 ms, and a copy into a tensor took 10.
     """
 
@@ -20,16 +20,16 @@ class StepScalars:
         self._scalars: list[Tensor | float] = []
 
     def add(self, scalar: Tensor | float) -> None:
-        """Takes the scalar of the next step, on any device; waits for none."""
+        """Adds the scalar of the next step, on any device, without waiting for it."""
         if isinstance(scalar, Tensor):
             scalar = scalar.item() if scalar.is_cpu else scalar.detach()
         self._scalars.append(scalar)
 
     def take(self, stream: torch.cuda.Stream | None) -> BackgroundScalars:
-        """All of them, for another thread; none is left here.
+        """Removes all scalars, for a background thread.
 
         Args:
-            stream: As for `BackgroundScalars`.
+            stream: CUDA stream for `BackgroundScalars`; None on the CPU.
         """
         taken = BackgroundScalars(self._scalars, stream)
         self._scalars = []

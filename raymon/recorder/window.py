@@ -30,36 +30,40 @@ Reals = NDArray[np.float64]
 
 
 class States(Protocol):
-    """States of a metric that are there when `wait` returns."""
+    """States of a metric, complete when `wait` returns."""
 
     def wait(self) -> dict[str, torch.Tensor]:
-        """The states by name, on the CPU. For a thread other than the training thread."""
+        """Returns the states by name, on the CPU; for a thread other than the training thread."""
 
 
 @dataclass
 class Window:
-    """The steps [first_step, end_step) of one rank, with its tensors on their way to the host.
+    """The steps [first_step, end_step) of one rank, with tensors that may not be on the host yet.
 
     Attributes:
-        attempt, rank, index: What the reporter knows the window by.
-        samples: Rows that this rank trained on.
-        wall_s: Seconds of the steps, evaluation and saves left out.
+        attempt: Number of the attempt; with rank and index it identifies the window.
+        rank: Rank that measured it.
+        index: Number of the window within the attempt, from 0.
+        first_step: First step of the window.
+        end_step: Step after the last one of the window.
+        samples: Number of rows that this rank trained on.
+        epoch: Epoch of the last step, from 0.
+        wall_s: Seconds of the steps, without evaluations and saves.
         phases: Seconds by phase.
-        losses: By name, the losses of the steps.
-        weights: By name, what each of these losses weighs.
-        metrics: By name, what has the states of the train metrics.
-        layout: Where their integer states are on the wire.
-        extremes: By metric, which states are merged by "min" or "max" instead of by adding.
-        learning_rates: By parameter group.
-        gradient_norms: By name, a scalar.
-        histograms: By name, what `HistogramCounter.count` gave.
-        checkpoint: A checkpoint is made of the state after `end_step` steps.
-        last: The rank makes no more steps in this attempt.
-        take_failures: Gives, by reason, the failures of monitoring on this rank since it was called
-            last; called when the tensors are there, as metrics may fail on their way.
-        input_counts: By name, what was wrong with the data and was only counted, since the window
-            before.
-        save_counts: By name, what became of saves of which there is no checkpoint, since then.
+        losses: Losses of the steps, by name.
+        weights: Weights of these losses, by name.
+        metrics: States of the train metrics, by name.
+        layout: Layout of their integer states in the message.
+        extremes: "min" or "max" by metric and state, for states that are not merged by adding.
+        learning_rates: Learning rates by parameter group.
+        gradient_norms: Gradient norms by name, scalars; None if they were not measured.
+        histograms: Histograms as returned by `HistogramCounter.count`, by name.
+        checkpoint: Whether a checkpoint is made of the state after `end_step` steps.
+        last: Whether the rank makes no more steps in this attempt.
+        take_failures: Returns the failures of monitoring on this rank by reason, since its last
+            call; called once the tensors are on the host, as metrics may fail on the way there.
+        input_counts: Defects of the data that were only counted, by name, since the window before.
+        save_counts: Saves without a checkpoint, by name, since the window before.
     """
 
     attempt: int
@@ -87,7 +91,10 @@ class Window:
 
 
 def encode_window(window: Window) -> WindowReport:
-    """The message of a window. Waits for its tensors, so it is for the sender thread."""
+    """Encodes a window as a message.
+
+    Waits for its tensors, so it runs on the sender thread.
+    """
     report = WindowReport(
         schema_version=SCHEMA_VERSION,
         attempt=window.attempt,
@@ -138,7 +145,7 @@ def _loss_sum(name: str, losses: Reals, weights: Reals) -> LossSum:
 
 
 def _sum(losses: Reals, weights: Reals) -> float:
-    """The sum of loss * weight; `LARGEST` where one of them is beyond what can be counted."""
+    """Returns the sum of loss * weight; `LARGEST` if a term exceeds what can be counted."""
     with np.errstate(over="ignore"):
         parts = losses * weights
     largest = max(parts.tolist(), key=abs, default=0.0)

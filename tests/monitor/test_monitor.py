@@ -23,8 +23,8 @@ from torchmetrics import Metric
 
 import raymon
 from raymon.metrics import AUC, TrainMetricWrapper
-from raymon.monitor import monitor as open_monitor
-from raymon.monitor import rank as open_rank
+from raymon.monitor import monitor as monitor_module
+from raymon.monitor import rank as rank_module
 from raymon.monitor.run import RunSettings
 from tests.training.decayed import Rows, batches, decayed_auc, decayed_mean
 
@@ -422,8 +422,8 @@ def test_time_that_is_no_training_is_in_no_rate(
 def test_numbers_of_one_process_of_several_are_called_that(
     rank: int, times: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(open_rank, "process_count", lambda: 4)
-    monkeypatch.setattr(open_rank, "process_rank", lambda: rank)
+    monkeypatch.setattr(rank_module, "process_count", lambda: 4)
+    monkeypatch.setattr(rank_module, "process_rank", lambda: rank)
     watch(batches(20)).close()
     said = (
         "4 processes train together outside of Ray Train: these numbers are those of rank 0 alone"
@@ -432,7 +432,7 @@ def test_numbers_of_one_process_of_several_are_called_that(
 
 
 def test_a_loop_goes_on_where_there_is_no_reporter(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(open_monitor, "open_run", lambda settings: None)
+    monkeypatch.setattr(monitor_module, "find_run", lambda settings: None)
     monitor = watch(batches(20), ["auc"])
     monitor.checkpoint()
     monitor.skip_time()
@@ -444,7 +444,7 @@ def test_what_did_not_arrive_is_said(caplog: pytest.LogCaptureFixture) -> None:
     silent = SimpleNamespace(report=lambda message: Future(), acknowledged=Future)
     run = SimpleNamespace(rank=3, world_size=4, attempt=1, channel=silent)
     settings = RunSettings({}, None, None, 10, use_tensorboard=False, first_step=0)
-    rank = open_rank.OpenRank(run, settings)
+    rank = rank_module.MonitoredRank(run, settings)
     for _ in range(15):
         rank.step({"a": 1.0}, None, None, None, 8, 0, ())
     assert not rank.close(timeout_s=0.2)

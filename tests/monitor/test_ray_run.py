@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from raymon import RunError
-from raymon.monitor import ray_run as open_ray_run
-from raymon.monitor import run as open_settings
+from raymon.monitor import ray_run as ray_run_module
+from raymon.monitor import run as run_module
 from raymon.monitor.find_run import in_ray_train
 from raymon.monitor.ray_run import RayRun, _begin, _place
 from raymon.monitor.run import RunSettings
@@ -75,7 +75,7 @@ def test_only_what_the_user_can_put_right_stops_a_run(
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr(open_ray_run, "start_reporter", fail)
+    monkeypatch.setattr(ray_run_module, "start_reporter", fail)
     assert _begin(settings(), "run", tmp_path, 2) == begun
     assert said in caplog.text
 
@@ -90,13 +90,13 @@ def test_workers_that_ray_train_starts_again_take_back_and_others_do_not(
         return len(begun)
 
     actor = SimpleNamespace(begin_attempt=begin_attempt)
-    monkeypatch.setattr(open_ray_run, "start_reporter", lambda *_, **__: actor)
-    monkeypatch.setattr(open_ray_run, "_run_id", lambda: "first run")
-    monkeypatch.setattr(open_settings, "last_step_kept", lambda directory: 30 if begun else 0)
+    monkeypatch.setattr(ray_run_module, "start_reporter", lambda *_, **__: actor)
+    monkeypatch.setattr(ray_run_module, "_run_id", lambda: "first run")
+    monkeypatch.setattr(run_module, "last_step_kept", lambda directory: 30 if begun else 0)
     none = dataclasses.replace(settings(), first_step=None)
     assert _begin(none, "run", tmp_path, 2) == (1, "")
     assert _begin(none, "run", tmp_path, 2) == (2, "")
-    monkeypatch.setattr(open_ray_run, "_run_id", lambda: "second run")
+    monkeypatch.setattr(ray_run_module, "_run_id", lambda: "second run")
     number, refused = _begin(none, "run", tmp_path, 2)
     assert number == 0
     assert "has the numbers of a run up to step 30" in refused
@@ -128,8 +128,8 @@ class Reporter:
 def test_rank_0_closes_when_all_ranks_have_ended_or_at_its_deadline(
     ended: list[int], timeout_s: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(open_ray_run.ray, "get", lambda answer, timeout: answer)
-    monkeypatch.setattr(open_ray_run, "_LAST_ANSWERS_S", 0.0)
+    monkeypatch.setattr(ray_run_module.ray, "get", lambda answer, timeout: answer)
+    monkeypatch.setattr(ray_run_module, "_LAST_ANSWERS_S", 0.0)
     reporter: Any = Reporter(ended)
     run = RayRun(0, 2, 1, None, reporter, reporter)
     start = time.monotonic()

@@ -1,4 +1,4 @@
-"""Train metrics of a loop of one's own, by names, objects and messages."""
+"""Train metrics of a custom loop, by names, objects and messages."""
 
 from collections.abc import Iterator
 
@@ -21,7 +21,7 @@ from raymon.metrics import (
     TrainMetricWrapper,
 )
 from raymon.metrics.registry import custom
-from raymon.monitor.train_metrics import open_metrics
+from raymon.monitor.train_metrics import build_train_metrics
 from raymon.protos.metric_pb2 import TrainMetricConfig
 
 
@@ -40,7 +40,7 @@ def message(kind: str, **fields: object) -> TrainMetricConfig:
 
 def test_all_ways_to_give_a_metric_mix_in_one_list(registered: str) -> None:
     wrapper = TrainMetricWrapper(LogLoss(), decay_step=7)
-    metrics = open_metrics(
+    metrics = build_train_metrics(
         [
             "auc",
             PRAUC(),
@@ -79,7 +79,7 @@ def test_all_ways_to_give_a_metric_mix_in_one_list(registered: str) -> None:
 def test_a_metric_is_what_the_config_makes_of_its_name(
     metric: Metric, name: str, kind: type[Metric]
 ) -> None:
-    ((found, wrapper),) = open_metrics([metric]).items()
+    ((found, wrapper),) = build_train_metrics([metric]).items()
     assert (found, type(wrapper.metric)) == (name, kind)
 
 
@@ -87,7 +87,7 @@ def test_a_metric_that_was_given_is_left_as_it_is() -> None:
     given = LogLoss()
     given.update(torch.tensor([0.5]), torch.tensor([1.0]))
     states = given.metric_state
-    own = open_metrics([given])["log_loss"].metric
+    own = build_train_metrics([given])["log_loss"].metric
     assert own is not given
     assert all(not state.any() for state in own.metric_state.values())
     assert all(torch.equal(state, states[name]) for name, state in given.metric_state.items())
@@ -95,7 +95,7 @@ def test_a_metric_that_was_given_is_left_as_it_is() -> None:
 
 def test_a_collection_has_its_own_names() -> None:
     collection = MetricCollection({"a": AUC(), "b": LogLoss()}, prefix="train_")
-    assert list(open_metrics(collection)) == ["train_a", "train_b"]
+    assert list(build_train_metrics(collection)) == ["train_a", "train_b"]
 
 
 @pytest.mark.parametrize(
@@ -119,11 +119,11 @@ def test_a_collection_has_its_own_names() -> None:
 )
 def test_a_mistake_is_one_line_that_says_what_is_right(given: object, error: str) -> None:
     with pytest.raises(UserError) as caught:
-        open_metrics(given)
+        build_train_metrics(given)
     assert error in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_an_unknown_name_is_a_config_error() -> None:
     with pytest.raises(ConfigError):
-        open_metrics(["auk"])
+        build_train_metrics(["auk"])

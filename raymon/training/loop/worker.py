@@ -214,7 +214,7 @@ def _train(
         outbox.publish(lambda channel: channel.publish_notice(optimizers.groups, logging.INFO))
     _send_what_was_left(state, outbox)
     if attempt > 1:
-        recorder.greet()
+        recorder.send_empty_window()
     wanted = set(config.train_config.tensorboard_summaries) - {"loss", "learning_rate"}
     summaries = None
     if config.train_config.use_tensorboard and wanted and context.rank == 0:

@@ -1,4 +1,4 @@
-"""The monitor of one's own loop, where there are several processes."""
+"""The monitor of a custom loop, where there are several processes."""
 
 from __future__ import annotations
 
