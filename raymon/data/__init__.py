@@ -1,4 +1,4 @@
-"""Files to batches of tensors."""
+"""Reads data: from files, or the datasets of a program, to batches of tensors."""
 
 from raymon.data.batch import Batch, IdList
 from raymon.data.datasets.dataset_reader import (

@@ -1,4 +1,4 @@
-"""A batch: tensors for the model, and what losses and metrics need beside them."""
+"""A batch: the tensors of a step for the model, its losses and its metrics."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ class IdList:
     """The ids of one feature for the rows of a batch.
 
     Attributes:
-        values: int64 `[N]`, ids of all rows one after the other; `[B]` where every row has one.
-        offsets: int64 `[B]`, where the ids of each row begin in `values`; None where every row
-            has exactly one id. (What `torch.nn.functional.embedding_bag` takes.)
-        weights: float32 `[N]`, what the embedding of each id is multiplied by; None: by 1.
+        values: Ids of all rows, one row after the other, int64 `[N]`; `[B]` if every row has
+            exactly one.
+        offsets: Index in `values` at which the ids of each row begin, int64 `[B]`, as
+            `torch.nn.functional.embedding_bag` takes it; None if every row has exactly one id.
+        weights: Factor of the embedding of each id, float32 `[N]`; None if all are 1.
     """
 
     values: torch.Tensor
@@ -26,7 +27,7 @@ class IdList:
     weights: torch.Tensor | None = None
 
     def slice(self, begin: int, end: int) -> IdList:
-        """The ids of rows [begin, end), in the same memory."""
+        """Returns the ids of rows [begin, end), in the same memory."""
         offsets = self.offsets
         if offsets is None:
             return self._part(begin, end, None)
@@ -37,28 +38,32 @@ class IdList:
         return self._part(first, last, offsets[begin:end] - first)
 
     def take(self, rows: npt.NDArray[np.integer]) -> IdList:
-        """The ids of some rows, on the CPU: integers `[R]`, their numbers."""
-        # numpy, as torch would take threads from the training.
+        """Returns the ids of some rows, on the CPU.
+
+        Args:
+            rows: Indices of the rows, integers `[R]`.
+        """
+        # numpy, because torch would take threads from the training.
         if self.offsets is None:
             return self._taken(rows, None)
         firsts = self.offsets.numpy()
         lengths = np.diff(firsts, append=len(self.values))[rows]
         offsets = lengths.cumsum() - lengths
-        # Of each id, where it is: behind the first of its row by as much as in the result.
+        # The index of each id in `values`: as far behind the first of its row as in the result.
         places = np.repeat(firsts[rows] - offsets, lengths) + np.arange(lengths.sum())
         return self._taken(places, torch.from_numpy(offsets))
 
     def to(self, device: torch.device, non_blocking: bool = False) -> IdList:
-        """The same ids on `device`."""
+        """Returns the same ids on `device`."""
         return self._map(lambda tensor: tensor.to(device, non_blocking=non_blocking))
 
     def pin_memory(self) -> IdList:
-        """The same ids in page-locked memory."""
+        """Returns the same ids in page-locked memory."""
         return self._map(lambda tensor: tensor.pin_memory())
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all tensors."""
+        """The size of all tensors in bytes."""
         tensors = (self.values, self.offsets, self.weights)
         return sum(tensor.nbytes for tensor in tensors if tensor is not None)
 
@@ -85,12 +90,12 @@ class Batch:
     """The rows of one step of one rank.
 
     Attributes:
-        size: B, the number of rows.
-        dense: by feature name, float32 `[B, value_dim]`.
-        sparse: by feature name, the ids whose embeddings are looked up.
-        labels: by column, float32 `[B]`.
-        weights: by column, float32 `[B]`, sample weights.
-        keys: by column, int64 `[B]`, grouping keys; strings are hashed to 64 bits.
+        size: Number of rows, B.
+        dense: Numbers by feature name, float32 `[B, value_dim]`.
+        sparse: Ids by feature name, whose embeddings are looked up.
+        labels: Labels by column, float32 `[B]`.
+        weights: Sample weights by column, float32 `[B]`.
+        keys: Grouping keys by column, int64 `[B]`; strings are hashed to 64 bits.
     """
 
     size: int
@@ -102,13 +107,13 @@ class Batch:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all tensors."""
+        """The size of all tensors in bytes."""
         groups = (self.dense, self.labels, self.weights, self.keys)
         tensors = [tensor for group in groups for tensor in group.values()]
         return sum(t.nbytes for t in tensors) + sum(ids.nbytes for ids in self.sparse.values())
 
     def to(self, device: torch.device, non_blocking: bool = False) -> Batch:
-        """The same batch on `device`; keys move too, so that no metric has to copy."""
+        """Returns the same batch on `device`; keys move too, so that no metric has to copy them."""
 
         def move(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
             return {k: v.to(device, non_blocking=non_blocking) for k, v in tensors.items()}
@@ -123,7 +128,7 @@ class Batch:
         )
 
     def pin_memory(self) -> Batch:
-        """The same batch in page-locked memory."""
+        """Returns the same batch in page-locked memory."""
 
         def pin(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
             return {k: v.pin_memory() for k, v in tensors.items()}
@@ -139,7 +144,7 @@ class Batch:
 
 
 def join_ids(parts: Sequence[IdList]) -> IdList:
-    """The ids of several parts of rows, in their order, on the CPU."""
+    """Returns the ids of several parts of rows, in their order, on the CPU."""
     values = torch.from_numpy(np.concatenate([part.values.numpy() for part in parts]))
     weights = None
     if any(part.weights is not None for part in parts):

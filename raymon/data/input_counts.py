@@ -1,4 +1,4 @@
-"""What was wrong with the data and is only counted."""
+"""Counts of what is wrong with the data but does not stop the run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class InputCounts:
             self._counts[name] += count
 
     def take(self) -> dict[str, int]:
-        """What was counted since the last time, by name."""
+        """Returns what was counted since the last call, by name."""
         with self._lock:
             taken, self._counts = self._counts, Counter()
         return dict(taken)

@@ -1,4 +1,4 @@
-"""A click log made up: users and items with tastes, and the best AUC that any model can have.
+"""A synthetic click log: users and items with tastes, and the best AUC that a model can reach.
 
 `python -m raymon.data.synthetic DIR` writes one, unless DIR holds one already.
 """
@@ -31,12 +31,12 @@ _TRAIN_FILES, _EVAL_FILES = 4, 2
 
 @dataclass(frozen=True)
 class SyntheticSummary:
-    """What a generated log holds.
+    """A summary of a generated log.
 
     Attributes:
-        train_rows: impressions in `train/`.
-        eval_rows: impressions in `eval/`.
-        click_rate: share of the eval rows with a click.
+        train_rows: Impressions in `train/`.
+        eval_rows: Impressions in `eval/`.
+        click_rate: Share of the eval rows with a click.
         best_auc: AUC of the true click probability on the eval rows.
         popularity_auc: AUC of the items' click rate in the train rows, on the eval rows.
     """
@@ -59,17 +59,20 @@ def generate(
 ) -> SyntheticSummary:
     """Writes `train/part-*.parquet`, `eval/part-*.parquet` and, last, `summary.json`.
 
-    The log-odds of a click add the match of the user's interests with the item's category, a
-    taste of each age group for each category, effects of tags, price, device and hour, and small
-    effects of the single user and item. The rows are a function of the arguments.
+    The log-odds of a click add the match of the user's interests with the item's category, a taste
+    of each age group for each category, effects of tags, price, device and hour, and small effects
+    of the single user and item. The rows are a function of the arguments.
 
     Args:
-        directory: is made where it is missing.
-        users: how many there are; each has an age, interests, and shows up equally often.
-        items: how many there are; some show up more often than others.
-        train_rows: impressions to train on.
-        eval_rows: impressions to evaluate on.
-        seed: of everything random.
+        directory: Directory to write into; it is made if it does not exist.
+        users: Number of users; each has an age and interests, and appears equally often.
+        items: Number of items; some appear more often than others.
+        train_rows: Impressions to train on.
+        eval_rows: Impressions to evaluate on.
+        seed: Seed of all random numbers.
+
+    Returns:
+        The summary that is also in `summary.json`.
     """
     rng = np.random.default_rng(seed)
     world = _World(rng, users, items)
@@ -104,7 +107,7 @@ def generate(
 
 
 class _World:
-    """Users, items, and what users like."""
+    """Users, items, and the tastes of the users."""
 
     def __init__(self, rng: np.random.Generator, users: int, items: int) -> None:
         kinds = len(_CATEGORIES)
@@ -128,11 +131,12 @@ class _World:
             + price_effect
             + np.array([tag_effect[tags].sum() for tags in self.tags])
         )
-        # One more group for an age that is not known, without tastes of its own.
+        # One more group for an unknown age, which has no taste.
         self.age_taste = np.vstack([rng.normal(0, 0.45, (_AGE_GROUPS, kinds)), np.zeros(kinds)])
         self.device_effect = np.array([0.1, 0.3, -0.3, -0.6])
 
     def log_odds(self, user: Ints, item: Ints, hour: Ints, device: Ints) -> Floats:
+        """Returns the log-odds of a click, float64 `[B]`, of indices and hours `[B]`."""
         category = self.category[item]
         age = self.age[user]
         group = np.where(np.isnan(age), _AGE_GROUPS, (age - 16) // 15).astype(np.int64)
@@ -154,6 +158,7 @@ class _World:
         device: Ints,
         unknown_device: npt.NDArray[np.bool_],
     ) -> pa.Table:
+        """Returns the impressions as a table of raw columns, without the clicks."""
         interests = ["|".join(_CATEGORIES[row]) or None for row in self.interests]
         tags = [list(_TAGS[row]) for row in self.tags]
         users, items = pa.array(user), pa.array(item)
@@ -173,7 +178,7 @@ class _World:
 
 
 def _calibrated(log_odds: Floats) -> Floats:
-    """Click probabilities of which the mean is the click rate, by bisection of the bias."""
+    """Returns click probabilities whose mean is the click rate, by bisection of the bias."""
     low, high = -20.0, 20.0
     for _ in range(60):
         bias = (low + high) / 2
@@ -183,7 +188,10 @@ def _calibrated(log_odds: Floats) -> Floats:
 
 
 def _auc(score: Floats, label: npt.NDArray[np.int8]) -> float:
-    """The area under the ROC curve by the rank sum (Hanley and McNeil, 1982); ties count half."""
+    """Returns the area under the ROC curve by the rank sum; ties count half.
+
+    The formula is that of Hanley and McNeil (1982).
+    """
     _, inverse, counts = np.unique(score, return_inverse=True, return_counts=True)
     rank = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
     positives = int(label.sum())
@@ -201,7 +209,7 @@ def _write(table: pa.Table, directory: Path, files: int) -> None:
 
 
 def main() -> None:
-    """The command line."""
+    """Runs the command line."""
     parser = argparse.ArgumentParser(prog="raymon.data.synthetic", description=__doc__)
     parser.add_argument("directory", type=Path)
     directory = parser.parse_args().directory

@@ -1,1 +1,1 @@
-"""Datasets of a program in the place of files."""
+"""Datasets of a program in place of files."""

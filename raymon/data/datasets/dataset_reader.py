@@ -21,18 +21,18 @@ from raymon.data.reading.prefetch import BYTES_AHEAD, fetch_ahead
 from raymon.results import ROWS_LEFT_OVER
 
 _JOIN_S = 10.0
-"""How long the end of an epoch waits for a dataset that gives nothing."""
+"""Seconds that the end of an epoch waits for a dataset that yields nothing."""
 
 
 @dataclass(frozen=True)
 class DatasetPosition:
-    """Where one rank is in an epoch of its dataset.
+    """The position of one rank in an epoch of its dataset.
 
     Attributes:
-        rows: of this rank that come before.
-        skip: rows that are passed over after the state is loaded, or after the beginning of the
-            epoch where there is none.
-        state: of the dataset, as its `state_dict` gave it; None where it has none.
+        rows: Rows of this rank before the position.
+        skip: Rows that are skipped after the state is loaded, or after the beginning of the epoch
+            if there is no state.
+        state: State of the dataset, as its `state_dict` returned it; None if it has none.
     """
 
     rows: int = 0
@@ -45,8 +45,8 @@ class DatasetBatch:
     """A batch of this rank.
 
     Attributes:
-        batch: without rows at the end of the epoch.
-        after: the position behind it; behind the end it is the beginning of the next epoch.
+        batch: Batch; without rows at the end of the epoch.
+        after: Position behind it; at the end, the beginning of the next epoch.
     """
 
     batch: Batch
@@ -63,35 +63,35 @@ class _Chunk:
 
 
 class DatasetReader:
-    """Reads what an iterable, or a function that makes one, gives to this rank.
+    """A reader of what an iterable, or a function that makes one, yields to this rank.
 
     A function is called once an epoch, with those of `ARGUMENTS` that it names. An iterable is
     iterated once an epoch; before that its `set_epoch(epoch)` is called, if it has one. Either may
-    give its rows in any of the forms that `TableMaker` takes, as many at a time as it likes.
+    yield its rows in any of the forms that `TableMaker` takes, any number at a time.
 
-    With `state_dict` and `load_state_dict` (of the iterable, or of what the function returns) it
-    goes on exactly where it was. The state is asked for between two pieces and at the end, must
-    then count all that it gave as given, and must hold tensors, numbers, strings, lists and
-    dictionaries alone.
-    Without them an epoch begins anew, and the rows that were read before are passed over.
+    With `state_dict` and `load_state_dict` (of the iterable, or of what the function returns)
+    reading continues exactly where it was. The state is asked for between two pieces and at the
+    end, must then count all that was yielded as read, and may hold only tensors, numbers, strings,
+    lists and dictionaries. Without them an epoch begins again, and the rows that were read before
+    are skipped.
 
     Args:
-        data: the iterable or the function.
-        columns: that are read.
-        name: what messages call it.
-        batch_size: rows of a batch of this rank.
-        rank: in [0, world_size).
-        world_size: number of ranks.
-        drop_remainder: the last batch of an epoch is left out, and its rows are counted, where it
-            is not full.
-        ahead: batches are made ahead, by a thread, which then is the one that iterates.
+        data: Iterable, or function that makes one.
+        columns: Columns that are read.
+        name: Name of the dataset, for messages.
+        batch_size: Rows of a batch of this rank.
+        rank: Rank, in [0, world_size).
+        world_size: Number of ranks.
+        drop_remainder: Whether the last batch of an epoch is left out, and its rows are counted, if
+            it is not full.
+        ahead: Whether batches are made ahead by a thread, which then is the one that iterates.
 
     Attributes:
-        counts: what was wrong with the data and is only counted.
+        counts: Counts of what was wrong with the data but did not stop the run.
     """
 
     steps_per_epoch = None
-    """Nobody knows how many."""
+    """None, because the number of steps is unknown."""
 
     def __init__(
         self,
@@ -121,11 +121,11 @@ class DatasetReader:
 
     @property
     def fingerprint(self) -> str:
-        """Which data this is: equal where a position means the same."""
+        """A fingerprint of the data: equal if a position means the same."""
         return self.name
 
     def epoch(self, epoch: int) -> Generator[Batch, None, None]:
-        """The batches of this rank of an epoch, as `batches`; the last one has no rows.
+        """Yields the batches of this rank of an epoch, as `batches`; the last one has no rows.
 
         A dataset that has a state begins where it was before the first of these epochs, so that
         every evaluation is on the same rows.
@@ -137,12 +137,12 @@ class DatasetReader:
                 yield item.batch
 
     def batches(self, epoch: int, position: DatasetPosition) -> Generator[DatasetBatch, None, None]:
-        """The batches of this rank from a position in an epoch on, and its end.
+        """Yields the batches of this rank from a position in an epoch on, and its end.
 
-        Closing the iterator stops its thread as soon as the dataset gives what it is asked for.
+        Closing the iterator stops its thread as soon as the dataset yields what it is asked for.
 
         Raises:
-            DataError: the dataset gives what cannot be used, or its state cannot be kept.
+            DataError: The dataset yields what cannot be used, or its state cannot be kept.
         """
         batches = self._batches(epoch, position)
         if not self._ahead:
@@ -155,7 +155,7 @@ class DatasetReader:
     def _batches(self, epoch: int, position: DatasetPosition) -> Iterator[DatasetBatch]:
         row, pieces = position.rows, deque[PackedRows]()
         have, chunk = 0, None
-        # Where an epoch begins behind the one before, the dataset is there already.
+        # If an epoch begins where the one before ended, the dataset is there already.
         state = None if position is self._end else position.state
         opened = OpenedDataset(
             self._data,
@@ -209,6 +209,6 @@ def _position(row: int, chunk: _Chunk) -> DatasetPosition:
 
 
 def missing_rows(columns: Columns, rows: int) -> Batch:
-    """Rows in which every column is null; there may be no labels nor weights then."""
+    """Returns rows in which every column is null; `columns` may have no labels or weights then."""
     table = TableMaker(columns, "missing values", rows).nulls(rows)
     return Converter(columns, InputCounts()).convert(table, Origin("missing values", 0)).to_batch()

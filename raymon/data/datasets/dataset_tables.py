@@ -1,4 +1,4 @@
-"""What a dataset gives, as tables of the columns that are needed."""
+"""What a dataset yields, as tables of the columns that are needed."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ FORMS = (
 
 
 class TableMaker:
-    """Makes tables of the columns that are needed.
+    """A maker of tables of the columns that are needed.
 
     Args:
-        columns: that are needed.
-        name: of the dataset, for messages.
-        rows: that are put together where there are fewer in a table, as single rows.
+        columns: Columns that are needed.
+        name: Name of the dataset, for messages.
+        rows: Rows, at least, that are put together into one table, if pieces have fewer.
     """
 
     def __init__(self, columns: Columns, name: str, rows: int) -> None:
@@ -42,25 +42,26 @@ class TableMaker:
         self._checked: pa.Schema | None = None
 
     def nulls(self, rows: int) -> pa.Table:
-        """A table of rows in which nothing is."""
+        """Returns a table of rows in which every column is null."""
         types = {name: self._types[name] or self._list_types[name] for name in self._needed}
         return pa.table({name: pa.nulls(rows, kind) for name, kind in types.items()})
 
     def tables(
         self, pieces: Iterable[Any], state: Any, snapshot: Callable[[], Any]
     ) -> Iterator[tuple[Any, pa.Table]]:
-        """Tables, none of them empty.
+        """Yields tables, none of them empty.
 
         Args:
-            pieces: what the dataset gives.
-            state: of the dataset at the beginning.
-            snapshot: its state, asked for before the first piece of each later table is drawn.
+            pieces: Pieces that the dataset yields.
+            state: State of the dataset at the beginning.
+            snapshot: Function that returns its state, called before the first piece of each later
+                table is drawn.
 
         Returns:
             The state before each table, and the table.
 
         Raises:
-            DataError: a piece is none of `FORMS`, or has not the columns that are needed.
+            DataError: A piece is none of `FORMS`, or does not have the columns that are needed.
         """
         waiting: list[Any] = []
         count = 0
@@ -92,7 +93,7 @@ class TableMaker:
             raise DataError(f"{self._name}: {first_line(error)}; types must not change") from None
 
     def _of_one_kind(self, tables: list[pa.Table]) -> list[pa.Table]:
-        """Tables in which values that become ids are texts where their types differ."""
+        """Returns the tables, with texts for values that become ids if their types differ."""
         for name in self._categorical:
             kinds = {table.schema.field(name).type for table in tables}
             if len(kinds) > 1 and not any(map(is_list, kinds)):
@@ -110,7 +111,7 @@ class TableMaker:
         if isinstance(piece, Mapping):
             given = dict(piece)
         elif _is_pandas(piece):
-            # Not as a whole: a column that nobody needs may hold what is no column of Arrow.
+            # Not as a whole: a column that is not needed may hold what Arrow cannot.
             names = [str(name) for name in piece.columns]
             self._check_once(names)
             given = {name: piece.iloc[:, i] for i, name in enumerate(names)}
@@ -140,7 +141,7 @@ class TableMaker:
 
     def _of_columns(self, given: Mapping[str, Any]) -> pa.Table:
         arrays = {name: self._array(name, given[name]) for name in self._needed if name in given}
-        # Those that are not needed have no type; their names are for messages.
+        # Columns that are not needed have no type; their names are for messages.
         schema = pa.schema([(name, self._type(name, arrays.get(name))) for name in given])
         if schema != self._checked:
             check_schema(schema, self._name, self._columns)
@@ -161,10 +162,10 @@ class TableMaker:
             raise DataError(f"{self._name}: column {name}: {first_line(error)}") from None
 
     def _type(self, name: str, array: pa.Array | pa.ChunkedArray | None) -> pa.DataType:
-        """Of a column; that of nulls and of empty lists alone is one that would be right."""
+        """Returns the type of a column; a right one for nulls and empty lists alone."""
         if array is None:
             return pa.null()
-        if not _is_open(array.type):
+        if not _has_open_type(array.type):
             return array.type
         is_list = not pa.types.is_null(array.type)
         return (self._list_types if is_list else self._types)[name] or array.type
@@ -188,12 +189,12 @@ def _arrow(values: Any) -> pa.Array | pa.ChunkedArray:
     try:
         return pa.array(values)
     except (pa.ArrowException, TypeError):
-        # NaN and pandas' own are missing values beside strings, where they are no numbers.
+        # Among strings NaN, and what pandas has for it, is a missing value, not a number.
         return pa.array(values, from_pandas=True)
 
 
 def _mixed_values(values: Any) -> pa.Array | None:
-    """The canonical texts of values of several kinds; None: there is one that has none."""
+    """Returns the canonical texts of values of several kinds; None if one of them has none."""
     texts: list[str | None] = []
     for value in values:
         plain = _plain(value)
@@ -215,7 +216,7 @@ def _is_pandas(piece: Any) -> bool:
     return type(piece).__module__.partition(".")[0] == "pandas" and hasattr(piece, "iloc")
 
 
-def _is_open(column_type: pa.DataType) -> bool:
+def _has_open_type(column_type: pa.DataType) -> bool:
     lists = pa.types.is_list(column_type) or pa.types.is_large_list(column_type)
     return bool(pa.types.is_null(column_type.value_type if lists else column_type))
 

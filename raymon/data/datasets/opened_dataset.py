@@ -12,21 +12,22 @@ import torch
 from raymon.errors import DataError
 
 ARGUMENTS = ("rank", "world_size", "epoch")
-"""What a function that makes an iterable may ask for, by name."""
+"""Arguments that a function that makes an iterable may ask for, by name."""
 
 
 class OpenedDataset:
-    """What is iterated in an epoch.
+    """The iterable of one epoch.
 
     Args:
-        data: an iterable, or a function that makes one.
-        arguments: of the function, by name; it gets those that it names.
-        state: that it goes on from; None: it begins.
-        name: what messages call it.
-        begins: the state is that of the beginning of an epoch, or of the end of the one before.
+        data: Iterable, or function that makes one.
+        arguments: Arguments of the function, by name; it gets those that it names.
+        state: State to continue from; None to begin.
+        name: Name of the dataset, for messages.
+        begins: Whether the state is that of the beginning of an epoch, or of the end of the one
+            before.
 
     Raises:
-        DataError: the function gives no iterable, or one that cannot take the state.
+        DataError: The function returns no iterable, or one that cannot load the state.
     """
 
     def __init__(
@@ -53,15 +54,15 @@ class OpenedDataset:
             empty = False
             yield piece
         if empty and self._may_be_at_end:
-            # Its state was that of the end of the epoch before.
+            # The state was that of the end of the epoch before.
             yield from self._iterable
 
     def state(self) -> Any:
-        """A copy of its state; None where it has none."""
+        """Returns a copy of its state; None if it has none."""
         return state_of(self._iterable, self._name)
 
     def state_at_end(self) -> Any:
-        """The state that the next epoch begins with; what a function makes begins anew."""
+        """Returns the state that the next epoch begins with; None if a function makes epochs."""
         return None if self._makes_it else self.state()
 
     @staticmethod
@@ -71,12 +72,12 @@ class OpenedDataset:
 
 
 def has_state(iterable: object) -> bool:
-    """Whether an iterable can tell where it is, and go on from there."""
+    """Whether an iterable can save and load its position."""
     return hasattr(iterable, "state_dict") and hasattr(iterable, "load_state_dict")
 
 
 def wanted_arguments(function: Callable[..., Any]) -> dict[str, bool]:
-    """The arguments of a function, and whether each must be given."""
+    """Returns the arguments of a function, and whether each must be given."""
     parameters = inspect.signature(function).parameters.values()
     variable = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
     wanted = {p.name: p.default is p.empty for p in parameters if p.kind not in variable}
@@ -86,10 +87,10 @@ def wanted_arguments(function: Callable[..., Any]) -> dict[str, bool]:
 
 
 def state_of(iterable: Any, name: str) -> Any:
-    """A copy of the state of an iterable; None where it has none.
+    """Returns a copy of the state of an iterable; None if it has none.
 
     Raises:
-        DataError: it holds what a checkpoint cannot keep.
+        DataError: It holds what a checkpoint cannot keep.
     """
     if not has_state(iterable):
         return None
@@ -99,7 +100,7 @@ def state_of(iterable: Any, name: str) -> Any:
 
 
 def _check_state(value: Any, name: str) -> None:
-    # By the exact type: what is derived from it, as float64 of numpy, is written as itself.
+    # By the exact type: a subclass, as numpy's float64, would be written as itself.
     if isinstance(value, torch.Tensor) or value is None:
         return
     if type(value) in (list, tuple):

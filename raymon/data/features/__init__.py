@@ -1,1 +1,1 @@
-"""Features: raw columns to ids and numbers."""
+"""Features: from raw columns to ids and numbers."""

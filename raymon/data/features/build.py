@@ -1,4 +1,4 @@
-"""From the feature_configs of a pipeline to features."""
+"""Builds features from the `feature_configs` of a pipeline."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _SIDES = ("user", "item", "context")
 
 @dataclass(frozen=True)
 class Encoding:
-    """How columns hold ids and numbers that are made already.
+    """The layout of columns that hold ids and numbers already.
 
     Attributes:
-        separator: between the values of one string.
+        separator: Text between the values of one string.
     """
 
     separator: str = "\x03"
@@ -38,16 +38,16 @@ class Encoding:
 def build_features(
     configs: Sequence[feature_pb2.FeatureConfig], encoding: Encoding | None = None
 ) -> list[Feature]:
-    """The features of a pipeline, in the order of the config.
+    """Returns the features of a pipeline, in the order of the config.
 
     Args:
-        configs: of the features.
-        encoding: of columns that have the names of the features and hold ids and numbers already;
-            None: features are made from the raw columns of their expressions.
+        configs: Configs of the features.
+        encoding: Layout of columns that have the names of the features and hold ids and numbers
+            already; None if features are made from the raw columns of their expressions.
 
     Raises:
-        ConfigError: a feature is not described rightly. The message begins with the path of the
-            field, as in `feature_configs[3].id_feature.pooling: ...`.
+        ConfigError: A feature is described wrongly. The message begins with the path of the field,
+            as in `feature_configs[3].id_feature.pooling: ...`.
     """
     features: list[Feature] = []
     places: dict[str, str] = {}
@@ -141,7 +141,7 @@ def _combo_feature(
 
     def form(text: str) -> str:
         values = text.split("_")
-        # With "_" in values nobody knows which belongs to which.
+        # If values hold "_", it is unknown which part belongs to which.
         return "_".join(map(canonical_text, values)) if len(values) == parts else text
 
     size = table_size(config, place, form)

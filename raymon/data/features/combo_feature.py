@@ -1,4 +1,4 @@
-"""Features that cross several columns: an id for each combination of their values."""
+"""Features that cross several columns: one id for each combination of their values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from raymon.data.batch import IdList
 from raymon.data.features.feature import Feature
 from raymon.data.features.vocabulary import Vocabulary, look_up
 from raymon.data.input_counts import InputCounts
-from raymon.data.values import arrow_types as columns
+from raymon.data.values import arrow_types
 from raymon.data.values.canonical import canonical_texts, is_value
 from raymon.data.values.hashing import bucket_ids, combine_hashes, hash_values
 from raymon.data.values.row_values import flat_values
@@ -25,20 +25,21 @@ Ids = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class ComboFeature(Feature):
-    """Ids from two columns or more of values, one a row or several each.
+    """Ids from the values of two columns or more, each with one value or several a row.
 
     A row has an id for each combination of one value of every column; the values of the first
-    column change slowest. A row in which a column has no value has no combination: it has the id
-    of `default_value`, where that is not "".
+    column change slowest. A row in which a column has no value has no combination: it has the id of
+    `default_value`, unless that is "".
 
     Exactly one of `hash_bucket_size` and `vocabulary` is given.
 
     Attributes:
-        hash_bucket_size: the id is `combine_hashes` of the hashes of the values, modulo this.
-        vocabulary: id of each combination, which is spelled with "_" between the values, the
-            default one among them, and of all others.
-        default_value: in place of a missing combination.
-        separator: between the values of one string; None: one value a row.
+        hash_bucket_size: Number of ids; an id is `combine_hashes` of the hashes of the values,
+            modulo this.
+        vocabulary: Id of each combination, which is spelled with "_" between its values, of the
+            default value, and of all others.
+        default_value: Value in place of a missing combination.
+        separator: Text between the values of one string; None if a row has one value.
     """
 
     hash_bucket_size: int | None = None
@@ -48,19 +49,22 @@ class ComboFeature(Feature):
 
     @property
     def accepted_types(self) -> str:
+        """The accepted types of each column, in words for a message."""
         return "integers, strings, dates or whole numbers, or lists of them"
 
     def accepts(self, column_type: pa.DataType) -> bool:
-        if columns.is_list(column_type):
+        """Whether values of the type, or of the items of its lists, have a canonical form."""
+        if arrow_types.is_list(column_type):
             column_type = column_type.value_type
         return is_value(column_type)
 
     def convert(
-        self, *columns_: pa.Array | pa.ChunkedArray, counts: InputCounts | None = None
+        self, *columns: pa.Array | pa.ChunkedArray, counts: InputCounts | None = None
     ) -> IdList:
+        """Returns the ids of the combinations; nothing is counted."""
         values, lengths = [], []
-        for name, column in zip(self.columns, columns_, strict=True):
-            array = columns.as_array(column)
+        for name, column in zip(self.columns, columns, strict=True):
+            array = arrow_types.as_array(column)
             try:
                 flat, of_rows = flat_values(array, self.separator)
             except ValueError as error:
@@ -98,18 +102,18 @@ class ComboFeature(Feature):
 
 
 def _combinations(lengths: list[Ids]) -> tuple[list[Ids], Ids]:
-    """All combinations of the values of each row.
+    """Returns all combinations of the values of each row.
 
     Args:
-        lengths: of each column, how many values each row has: int64 `[B]`.
+        lengths: For each column, the number of values of each row, int64 `[B]`.
 
     Returns:
-        Of each column, which value is in each combination: int64 `[N]`; and how many combinations
-        each row has: int64 `[B]`.
+        For each column, the index of its value in each combination, int64 `[N]`; and the number of
+        combinations of each row, int64 `[B]`.
     """
     combined = np.prod(lengths, axis=0)
     row = np.repeat(np.arange(len(combined)), combined)
-    # Of each combination its number in its row, whose digits, of mixed bases, are the choices.
+    # The number of each combination in its row; its digits, in mixed bases, are the choices.
     number = np.arange(len(row)) - np.repeat(np.cumsum(combined) - combined, combined)
     picks = []
     for own in reversed(lengths):

@@ -14,7 +14,7 @@ from raymon.data.batch import IdList
 from raymon.data.features.feature import Feature
 from raymon.data.features.raw_feature import RawFeature
 from raymon.data.input_counts import InputCounts
-from raymon.data.values import arrow_types as columns
+from raymon.data.values import arrow_types
 from raymon.data.values.canonical import NO_INTEGER, is_value, parsed_integers
 from raymon.data.values.row_values import flat_values, weighted_values
 from raymon.errors import DataError
@@ -26,13 +26,13 @@ _REMEDY = "where columns are raw, set data_config.fg_mode: FG_DAG"
 
 @dataclass(frozen=True)
 class EncodedIds(Feature):
-    """Ids that are rows of the table, one a row of the data or several, from one column.
+    """Ids from one column that holds them already, as indices of rows of the table.
 
     Attributes:
-        default: the ids of a row without any.
-        separator: between the values of one string.
-        weighted: values are strings as `id:weight`, and embeddings are multiplied by the weights;
-            the weight of a default is 1.
+        default: Ids of a row without any.
+        separator: Text between the values of one string.
+        weighted: Whether values are strings `id:weight`, and embeddings are multiplied by the
+            weights; the weight of a default is 1.
     """
 
     default: tuple[int, ...] = ()
@@ -41,24 +41,27 @@ class EncodedIds(Feature):
 
     @property
     def accepted_types(self) -> str:
+        """The accepted types, in words for a message, with the remedy for raw columns."""
         kind = "strings of ID:WEIGHT" if self.weighted else "integers, or strings of them"
         return f"{kind}, or lists of them; {_REMEDY}"
 
     def accepts(self, column_type: pa.DataType) -> bool:
-        if columns.is_list(column_type):
+        """Whether the column holds integers or strings of them; with weights, strings alone."""
+        if arrow_types.is_list(column_type):
             column_type = column_type.value_type
         if self.weighted:
-            return columns.is_string(column_type) or pa.types.is_null(column_type)
-        kind = columns.value_type(column_type)
+            return arrow_types.is_string(column_type) or pa.types.is_null(column_type)
+        kind = arrow_types.value_type(column_type)
         return is_value(kind) and not pa.types.is_date(kind)
 
     def convert(
-        self, *columns_: pa.Array | pa.ChunkedArray, counts: InputCounts | None = None
+        self, *columns: pa.Array | pa.ChunkedArray, counts: InputCounts | None = None
     ) -> IdList:
-        (column,) = columns_
+        """Returns the ids of the rows; an id that is not in the table is an error."""
+        (column,) = columns
         weights: npt.NDArray[np.float64] | None = None
         try:
-            values, lengths = flat_values(columns.as_array(column), self.separator)
+            values, lengths = flat_values(arrow_types.as_array(column), self.separator)
             if self.weighted:
                 values, weights = weighted_values(values)
         except ValueError as error:
@@ -79,7 +82,7 @@ class EncodedIds(Feature):
 
     def _ids(self, values: pa.Array) -> Ids:
         assert self.embedding is not None
-        # Of its own: the values may lie in memory of Arrow, which cannot be written.
+        # A copy, because the values may lie in memory of Arrow, which cannot be written.
         ids = np.array(parsed_integers(values))
         wrong = (ids < 0) | (ids >= self.embedding.num_embeddings)
         if wrong.any():
@@ -101,22 +104,24 @@ class EncodedIds(Feature):
 
 @dataclass(frozen=True)
 class EncodedNumbers(RawFeature):
-    """Numbers as they are; strings of them too."""
+    """Numbers as they are, or strings that spell them."""
 
     @property
     def accepted_types(self) -> str:
+        """The accepted types, in words for a message."""
         return "numbers, strings of them, or lists of them"
 
     def accepts(self, column_type: pa.DataType) -> bool:
-        if columns.is_list(column_type):
-            return columns.is_number(column_type.value_type)
-        return columns.is_string(column_type) or super().accepts(column_type)
+        """Whether the column holds numbers, strings, or lists of numbers."""
+        if arrow_types.is_list(column_type):
+            return arrow_types.is_number(column_type.value_type)
+        return arrow_types.is_string(column_type) or super().accepts(column_type)
 
     def _values(
         self, column: pa.Array | pa.ChunkedArray
     ) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-        array = columns.as_array(column)
-        if columns.is_string(array.type) or columns.is_list(array.type):
+        array = arrow_types.as_array(column)
+        if arrow_types.is_string(array.type) or arrow_types.is_list(array.type):
             raw, _ = self._rows(array)
             raw = raw.ravel() if self.numbers == 1 else raw
             self._check(raw, raw, "value")

@@ -16,14 +16,14 @@ from raymon.data.input_counts import InputCounts
 
 @dataclass(frozen=True)
 class EmbeddingSpec:
-    """The embedding table that a feature looks its ids up in.
+    """The embedding table in which a feature looks up its ids.
 
     Attributes:
-        name: of the table; features with the same name share it.
-        num_embeddings: rows of the table; ids are in [0, num_embeddings).
-        dim: length of an embedding.
-        pooling: how the embeddings of the ids of a row become one.
-        trainable: False where the table keeps its initial values.
+        name: Name of the table; features with the same name share it.
+        num_embeddings: Rows of the table; ids are in [0, num_embeddings).
+        dim: Length of an embedding.
+        pooling: How the embeddings of the ids of a row become one.
+        trainable: Whether the table is trained; if not, it keeps its initial values.
     """
 
     name: str
@@ -38,10 +38,10 @@ class Feature(ABC):
     """An input of the model, made from one column or several.
 
     Attributes:
-        name: unique among the features of a model.
-        columns: of the data.
-        value_dim: numbers a row where the feature is dense, else 0.
-        embedding: the table that its ids belong to; None where the feature is dense.
+        name: Name, unique among the features of a model.
+        columns: Columns of the data that it is made from.
+        value_dim: Numbers a row if the feature is dense, else 0.
+        embedding: Table in which its ids are looked up; None if the feature is dense.
     """
 
     name: str
@@ -77,17 +77,19 @@ class Feature(ABC):
     def convert(
         self, *columns: pa.Array | pa.ChunkedArray, counts: InputCounts | None = None
     ) -> IdList | torch.Tensor:
-        """The feature of B rows.
+        """Returns the feature of B rows.
 
         Args:
-            columns: `[B]` each, of accepted types, in the order of `columns`.
-            counts: of what is wrong and only counted.
+            *columns: Columns `[B]` of accepted types, in the order of `columns`.
+            counts: Counts of what is wrong but does not stop the run; None if nothing is to be
+                counted.
 
         Returns:
-            float32 `[B, value_dim]` where the feature is dense, else the ids of the rows.
+            float32 `[B, value_dim]` if the feature is dense, else the ids of the rows.
 
         Raises:
-            DataError: a value that the feature cannot be made from; names feature, column, value.
+            DataError: The feature cannot be made from a value; the message names feature, column
+                and value.
         """
 
     def convert_into(
@@ -96,14 +98,15 @@ class Feature(ABC):
         *columns: pa.Array | pa.ChunkedArray,
         counts: InputCounts | None = None,
     ) -> IdList | torch.Tensor | None:
-        """As `convert`, into memory that is there, where every row has one id or one number.
+        """Does as `convert`, into given memory, if every row has exactly one id or one number.
 
         Args:
-            out: `[B]`, int64 where the feature is sparse, else float32.
-            columns, counts: as those of `convert`.
+            out: Memory for the result `[B]`, int64 if the feature is sparse, else float32.
+            *columns: Columns, as those of `convert`.
+            counts: Counts, as those of `convert`.
 
         Returns:
-            None where the feature is in `out`, else what `convert` returns.
+            None if the feature is in `out`, else what `convert` returns.
         """
         value = self.convert(*columns, counts=counts)
         if isinstance(value, torch.Tensor):

@@ -1,4 +1,4 @@
-"""Whether columns are raw or hold ids already, as `data_config.fg_mode` or the data says."""
+"""Whether columns are raw or hold ids already, by `data_config.fg_mode` or by the data."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from raymon.data.features.build import Encoding, build_features
 from raymon.data.features.encoded_feature import EncodedIds
 from raymon.data.features.feature import Feature
 from raymon.data.files.data_file import DataFile
-from raymon.data.values import arrow_types as columns
+from raymon.data.values import arrow_types
 from raymon.errors import DataError
 from raymon.protos.data_pb2 import FgMode
 from raymon.protos.feature_pb2 import FeatureConfig
 from raymon.protos.pipeline_pb2 import PipelineConfig
 
 LOOKED_AT = 4096
-"""Rows at most that are looked at."""
+"""Number of rows, at most, that are inspected."""
 
 
 def pipeline_features(config: PipelineConfig) -> list[Feature]:
-    """The features of a pipeline.
+    """Returns the features of a pipeline.
 
     Raises:
-        ConfigError: a feature is not described rightly; see `build_features`.
+        ConfigError: A feature is described wrongly; see `build_features`.
     """
     data = config.data_config
     if is_encoded(config):
@@ -35,8 +35,11 @@ def pipeline_features(config: PipelineConfig) -> list[Feature]:
 
 
 def is_encoded(config: PipelineConfig) -> bool:
-    """Whether columns hold ids already; where the config does not say, it takes them for raw where
-    every feature says which columns it is made from."""
+    """Whether columns hold ids already.
+
+    Where the config does not say, columns are raw if every feature says which columns it is made
+    from.
+    """
     data = config.data_config
     if data.HasField("fg_mode"):
         return data.fg_mode == FgMode.FG_NONE
@@ -46,14 +49,14 @@ def is_encoded(config: PipelineConfig) -> bool:
 def why_raw(
     encoded: Sequence[Feature], raw: Sequence[Feature], files: Iterable[DataFile]
 ) -> str | None:
-    """What shows that the columns of files are raw; None: they may hold ids already.
+    """Returns what shows that the columns of files are raw; None if they may hold ids already.
 
-    Looks at the first file with rows: at its columns, its statistics and its first rows.
+    Inspects the first file with rows: its columns, its statistics and its first rows.
 
     Args:
-        encoded: the features as those of columns that hold ids already.
-        raw: the same, as they are made from raw columns.
-        files: the training data.
+        encoded: Features, as built for columns that hold ids already.
+        raw: The same features, as built for raw columns.
+        files: Training data.
     """
     file = next((file for file in files if file.rows), None)
     if file is None:
@@ -66,7 +69,7 @@ def why_raw(
             return f"{file.path} has no column {missing[0]} but all columns of the expressions"
         return None
     if any(file.schema.names.count(feature.name) > 1 for feature in encoded):
-        return None  # what checks the columns tells it
+        return None  # the check of the columns reports it
     for feature in encoded:
         column_type = file.schema.field(feature.name).type
         if not feature.accepts(column_type):
@@ -114,9 +117,9 @@ def _no_ids(features: Sequence[Feature], file: DataFile) -> str | None:
 
 
 def _padded(column: pa.ChunkedArray, separator: str) -> str | None:
-    """A text that begins with zeros, as codes do and ids never; None: there is none."""
-    array = columns.as_array(column)
-    if not columns.is_string(array.type):
+    """Returns a text that begins with zeros, as codes do and ids never; None if there is none."""
+    array = arrow_types.as_array(column)
+    if not arrow_types.is_string(array.type):
         return None
     texts = array.dictionary if pa.types.is_dictionary(array.type) else array
     begins = re.escape(separator)

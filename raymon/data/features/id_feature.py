@@ -14,7 +14,7 @@ from raymon.data.batch import IdList
 from raymon.data.features.feature import Feature
 from raymon.data.features.vocabulary import Vocabulary, look_up
 from raymon.data.input_counts import InputCounts
-from raymon.data.values import arrow_types as columns
+from raymon.data.values import arrow_types
 from raymon.data.values.canonical import NO_INTEGER, is_value, parsed_integers
 from raymon.data.values.hashing import bucket_ids, hash_values
 from raymon.data.values.row_values import flat_values, weighted_values
@@ -28,21 +28,22 @@ _OUT_OF_RANGE = -1
 
 @dataclass(frozen=True)
 class IdFeature(Feature):
-    """Ids from a column of values, one a row or several.
+    """Ids from a column of values, one or several a row.
 
     Exactly one of `hash_bucket_size`, `num_buckets` and `vocabulary` is given. The same value has
     the same id, whatever type the column has: see `raymon.data.values.canonical`. Nulls, NaN and
-    empty strings are missing values. A row without any value has the id of `default_value`; where
-    that is "", it has no id and its embedding is zero.
+    empty strings are missing values. A row without any value has the id of `default_value`; if that
+    is "", it has no id and its embedding is zero.
 
     Attributes:
-        hash_bucket_size: the id is the hash of the value, modulo this.
-        num_buckets: values are integers in [0, num_buckets), or strings that spell them. What is
-            out of this range is counted, and has the id of `default_value`, or 0 where that is "".
-        vocabulary: ids of listed values, the default value among them, and of all others.
-        default_value: in place of a missing value.
-        separator: between the values of one string; None: one value a row.
-        weighted: values are strings as `value:weight`, and embeddings are multiplied by the
+        hash_bucket_size: Number of ids; an id is the hash of the value, modulo this.
+        num_buckets: Number of ids; values are integers in [0, num_buckets), or strings that spell
+            them. Integers out of this range are counted, and have the id of `default_value`, or 0
+            if that is "".
+        vocabulary: Ids of listed values, of the default value, and of all others.
+        default_value: Value in place of a missing one.
+        separator: Text between the values of one string; None if a row has one value.
+        weighted: Whether values are strings `value:weight`, and embeddings are multiplied by the
             weights; the weight of `default_value` is 1.
     """
 
@@ -55,23 +56,26 @@ class IdFeature(Feature):
 
     @property
     def accepted_types(self) -> str:
+        """The accepted types, in words for a message."""
         if self.weighted:
             return "strings of VALUE:WEIGHT, or lists of them"
         scalars = "integers, strings, dates or whole numbers"
         return scalars if self.separator is None else f"{scalars}, or lists of them"
 
     def accepts(self, column_type: pa.DataType) -> bool:
-        if columns.is_list(column_type) and self.separator is not None:
+        """Whether values have a canonical form, or are strings if they have weights."""
+        if arrow_types.is_list(column_type) and self.separator is not None:
             column_type = column_type.value_type
         if self.weighted:
-            return columns.is_string(column_type) or pa.types.is_null(column_type)
+            return arrow_types.is_string(column_type) or pa.types.is_null(column_type)
         return is_value(column_type)
 
     def convert(
-        self, *columns_: pa.Array | pa.ChunkedArray, counts: InputCounts | None = None
+        self, *columns: pa.Array | pa.ChunkedArray, counts: InputCounts | None = None
     ) -> IdList:
-        (column,) = columns_
-        ids = self._convert_any(columns.in_one_piece(column))
+        """Returns the ids of the rows; counts those out of the range of `num_buckets`."""
+        (column,) = columns
+        ids = self._convert_any(arrow_types.in_one_piece(column))
         if self.num_buckets is not None:
             self._settle(ids.values.numpy(), column, counts)
         return ids
@@ -79,17 +83,18 @@ class IdFeature(Feature):
     def convert_into(
         self,
         out: npt.NDArray[Any],
-        *columns_: pa.Array | pa.ChunkedArray,
+        *columns: pa.Array | pa.ChunkedArray,
         counts: InputCounts | None = None,
     ) -> IdList | torch.Tensor | None:
-        (column,) = columns_
-        array = columns.in_one_piece(column)
+        """Does as `convert`; writes into `out` only ids of a dictionary-encoded column."""
+        (column,) = columns
+        array = arrow_types.in_one_piece(column)
         if not pa.types.is_dictionary(array.type):
             return super().convert_into(out, array, counts=counts)
         entries, indices = self._of_entries(array)
         if entries.offsets is not None or entries.weights is not None:
             return self.convert(array, counts=counts)
-        # Clipping is only faster: indices of Arrow are those of entries.
+        # Clipping is only faster: all indices of Arrow are in range.
         entries.values.numpy().take(indices, out=out, mode="clip")
         if self.num_buckets is not None:
             self._settle(out, column, counts)
@@ -98,11 +103,11 @@ class IdFeature(Feature):
     def _settle(
         self, ids: Ids, column: pa.Array | pa.ChunkedArray, counts: InputCounts | None
     ) -> None:
-        """Puts the unknown id in place of those that are out of range."""
+        """Replaces ids that are out of range, in place, by the one of the default value."""
         if len(ids) == 0 or ids.min() >= 0:
             return
         if ids.min() == NO_INTEGER:
-            values, _, _ = self._flat(columns.as_array(column))
+            values, _, _ = self._flat(arrow_types.as_array(column))
             wrong = values[int(np.argmin(self._ids(values)))].as_py()
             raise self._error(f"{wrong!r} is not an integer (num_buckets)")
         out = ids < 0
@@ -117,8 +122,10 @@ class IdFeature(Feature):
         return entries.take(indices)
 
     def _of_entries(self, array: pa.DictionaryArray) -> tuple[IdList, npt.NDArray[np.integer]]:
-        """The ids of each entry of a dictionary, behind them what a null is; and which of them each
-        row has."""
+        """Returns the ids of the entries of a dictionary, and the index of the entry of each row.
+
+        Where there are nulls, the ids of a null follow those of the entries.
+        """
         entries, indices = array.dictionary, array.indices
         if indices.null_count:
             indices = indices.fill_null(len(entries))
@@ -126,7 +133,7 @@ class IdFeature(Feature):
         return self._convert(entries), indices.to_numpy(zero_copy_only=False)
 
     def _convert(self, array: pa.Array) -> IdList:
-        values, lengths, weights = self._flat(columns.as_array(array))
+        values, lengths, weights = self._flat(arrow_types.as_array(array))
         ids = self._ids(values)
         if lengths is not None:
             missing = lengths == 0
@@ -144,7 +151,10 @@ class IdFeature(Feature):
         return IdList(torch.from_numpy(ids), offsets, torch.from_numpy(weights.astype(np.float32)))
 
     def _flat(self, array: pa.Array) -> tuple[pa.Array, Ids | None, npt.NDArray[np.float64] | None]:
-        """The values, how many each row has (None: one each), and their weights (None: 1 each)."""
+        """Returns the values, how many each row has, and their weights.
+
+        Without counts each row has one value; without weights all are 1.
+        """
         try:
             values, lengths = flat_values(array, self.separator)
             if not self.weighted:
@@ -155,7 +165,7 @@ class IdFeature(Feature):
         return values, lengths, weights
 
     def _ids(self, values: pa.Array) -> Ids:
-        """Ids of values that are not missing, in memory of their own."""
+        """Returns the ids of values that are not missing, as a new array."""
         if self.hash_bucket_size is not None:
             return bucket_ids(hash_values(values), self.hash_bucket_size)
         if self.num_buckets is not None:

@@ -30,7 +30,7 @@ _OPERATORS: Mapping[type[ast.operator], Callable[..., Any]] = {
     ast.Div: np.true_divide,
     ast.Pow: np.power,
 }
-# By method, the parameters and their defaults; None where one must be given.
+# The parameters of each method, with their defaults; None if one must be given.
 _PARAMETERS: Mapping[str, Mapping[str, float | None]] = {
     "log10": {"threshold": 1e-10, "default": -10.0},
     "zscore": {"mean": None, "standard_deviation": None},
@@ -39,7 +39,7 @@ _PARAMETERS: Mapping[str, Mapping[str, float | None]] = {
 
 
 def parse_normalizer(text: str) -> Normalizer:
-    """The function that a normalizer text stands for.
+    """Returns the function that a normalizer text stands for.
 
     `method=log10,threshold=t,default=d`: log10(x) where x > t, else d.
     `method=zscore,mean=m,standard_deviation=s`: (x - m) / s.
@@ -48,11 +48,11 @@ def parse_normalizer(text: str) -> Normalizer:
     min and max (of two).
 
     Returns:
-        A function of a float64 array, of any shape, that gives one of the same shape; where the
+        A function of a float64 array of any shape, which returns one of the same shape; where the
         formula has no value (log of a negative number) the result is not finite.
 
     Raises:
-        ValueError: the text is none of these; the message says what is wrong and what is right.
+        ValueError: The text is none of these; the message says what is wrong and what is right.
     """
     head, _, rest = text.partition(",")
     key, _, method = (part.strip() for part in head.partition("="))
@@ -130,7 +130,11 @@ def _expression(rest: str) -> Normalizer:
 
 
 def _check(node: ast.expr) -> None:
-    """Raises ValueError where an expression is not of the few kinds that `_evaluate` knows."""
+    """Checks that an expression has only the kinds of nodes that `_evaluate` knows.
+
+    Raises:
+        ValueError: It has another one.
+    """
     match node:
         case ast.Name(id="x"):
             return

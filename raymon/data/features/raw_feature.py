@@ -15,7 +15,7 @@ from raymon.data.batch import IdList
 from raymon.data.features.feature import Feature
 from raymon.data.features.normalizer import Normalizer
 from raymon.data.input_counts import InputCounts
-from raymon.data.values import arrow_types as columns
+from raymon.data.values import arrow_types
 from raymon.errors import DataError, first_line
 
 Floats = npt.NDArray[np.float64]
@@ -26,11 +26,12 @@ class RawFeature(Feature):
     """Numbers from a numeric column; several a row from lists or from strings with a separator.
 
     Attributes:
-        numbers: V, how many numbers a row has.
-        default: the V numbers of a row that is null, as they are: the normalizer leaves them.
-        separator: between the numbers of one string.
-        normalizer: applied to every number; None: numbers stay as they are.
-        boundaries: bucket i has boundaries[i - 1] <= x < boundaries[i]; empty: no buckets.
+        numbers: Numbers a row, V.
+        default: The V numbers of a row that is null, to which the normalizer is not applied.
+        separator: Text between the numbers of one string.
+        normalizer: Function applied to every number; None if numbers stay as they are.
+        boundaries: Boundaries of buckets, rising; bucket i has boundaries[i - 1] <= x <
+            boundaries[i]. Empty if there are no buckets.
     """
 
     numbers: int = 1
@@ -41,25 +42,29 @@ class RawFeature(Feature):
 
     @property
     def made_from_numbers(self) -> bool:
+        """True: the size of the numbers counts."""
         return True
 
     @property
     def accepted_types(self) -> str:
+        """The accepted types, in words for a message."""
         if self.numbers == 1:
             return "numbers"
         return f"lists of {self.numbers} numbers, or strings of them with the separator between"
 
     def accepts(self, column_type: pa.DataType) -> bool:
+        """Whether the column holds numbers, or, for several a row, lists of numbers or strings."""
         if self.numbers == 1:
-            return columns.is_number(column_type)
-        if columns.is_list(column_type):
-            return columns.is_number(column_type.value_type)
-        return columns.is_string(column_type) or pa.types.is_null(column_type)
+            return arrow_types.is_number(column_type)
+        if arrow_types.is_list(column_type):
+            return arrow_types.is_number(column_type.value_type)
+        return arrow_types.is_string(column_type) or pa.types.is_null(column_type)
 
     def convert(
-        self, *columns_: pa.Array | pa.ChunkedArray, counts: InputCounts | None = None
+        self, *columns: pa.Array | pa.ChunkedArray, counts: InputCounts | None = None
     ) -> IdList | torch.Tensor:
-        (column,) = columns_
+        """Returns float32 `[B, V]`, or with boundaries the buckets, as V ids a row."""
+        (column,) = columns
         raw, values = self._values(column)
         stored = np.empty(values.shape, np.float32)
         self._store(raw, values, stored)
@@ -72,20 +77,21 @@ class RawFeature(Feature):
     def convert_into(
         self,
         out: npt.NDArray[Any],
-        *columns_: pa.Array | pa.ChunkedArray,
+        *columns: pa.Array | pa.ChunkedArray,
         counts: InputCounts | None = None,
     ) -> IdList | torch.Tensor | None:
+        """Does as `convert`; writes into `out` if there is one number a row and no buckets."""
         if self.numbers > 1 or self.boundaries:
-            return super().convert_into(out, *columns_, counts=counts)
-        self._store(*self._values(*columns_), out)
+            return super().convert_into(out, *columns, counts=counts)
+        self._store(*self._values(*columns), out)
         return None
 
     def _values(self, column: pa.Array | pa.ChunkedArray) -> tuple[Floats, Floats]:
-        """The numbers, any where a row is null, and what becomes of them."""
-        array = columns.as_array(column)
+        """Returns the numbers, any where a row is null, and the same after the normalizer."""
+        array = arrow_types.as_array(column)
         if self.numbers == 1:
             missing = array.is_null() if array.null_count else None
-            raw = columns.as_float64(array, null=self.default[0])
+            raw = arrow_types.as_float64(array, null=self.default[0])
         else:
             raw, missing = self._rows(array)
         self._check(raw, raw, "value")
@@ -93,7 +99,7 @@ class RawFeature(Feature):
             return raw, raw
         values = self.normalizer(raw)
         if missing is not None:
-            # A normalizer may give what it was given, or what cannot be written.
+            # A normalizer may return its argument, or an array that cannot be written.
             values = values.copy()
             values[missing.to_numpy(zero_copy_only=False)] = (
                 self.default[0] if self.numbers == 1 else self.default
@@ -101,17 +107,20 @@ class RawFeature(Feature):
         return raw, values
 
     def _store(self, raw: Floats, values: Floats, out: npt.NDArray[Any]) -> None:
-        # What is stored is float32, and a number that is finite before may not be after.
+        # float32 is stored, in which a number that was finite may no longer be so.
         with np.errstate(over="ignore"):
             np.copyto(out, values, casting="same_kind")
         self._check(out, raw, "normalized value of" if self.normalizer else "value")
 
     def _rows(self, column: pa.Array) -> tuple[Floats, pa.Array | None]:
-        """float64 `[B, V]`, the default where a row is null, and which are; None: none is."""
+        """Returns the numbers, float64 `[B, V]`, and which rows are null; None if none is.
+
+        A row that is null has the default.
+        """
         present = column.is_valid()
         if pa.types.is_null(column.type):
             column = column.cast(pa.string())
-        texts = columns.is_string(column.type)
+        texts = arrow_types.is_string(column.type)
         if texts:
             present = pc.and_kleene(present, pc.not_equal(column, "")).fill_null(False)
             column = pc.split_pattern(column, pattern=self.separator)
@@ -124,21 +133,21 @@ class RawFeature(Feature):
         if (lengths != self.numbers).any():
             row = int(np.argmax(lengths != self.numbers))
             raise self._error(f"{column[row].as_py()!r} has {lengths[row]} numbers")
-        values = columns.as_array(column.flatten())
+        values = arrow_types.as_array(column.flatten())
         rows = np.broadcast_to(np.asarray(self.default), (len(filled), self.numbers)).copy()
-        rows[filled] = (self._parse(values) if texts else columns.as_float64(values)).reshape(
+        rows[filled] = (self._parse(values) if texts else arrow_types.as_float64(values)).reshape(
             -1, self.numbers
         )
         return rows, None if filled.all() else pc.invert(present)
 
     def _parse(self, texts: pa.Array) -> Floats:
         try:
-            return columns.as_float64(pc.utf8_trim_whitespace(texts))
+            return arrow_types.as_float64(pc.utf8_trim_whitespace(texts))
         except pa.ArrowInvalid as error:
             raise self._error(first_line(error)) from None
 
     def _check(self, values: npt.NDArray[np.floating], raw: Floats, what: str) -> None:
-        # A sum is finite only if all of its terms are, and takes a tenth of the time.
+        # A sum is finite only if all its terms are, and takes a tenth of the time.
         with np.errstate(over="ignore", invalid="ignore"):
             if np.isfinite(values.sum(dtype=np.float64)):
                 return

@@ -1,4 +1,4 @@
-"""How many rows the table of a feature has, and where its ids come from."""
+"""The number of rows of a feature's table, and the source of its ids."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from raymon.data.features.vocabulary import (
     FIRST,
     Vocabulary,
-    numbered,
-    own_vocabulary,
+    ids_in_order,
     read_values,
     read_values_and_ids,
-    reserving_vocabulary,
+    vocabulary_as_listed,
+    vocabulary_with_reserved_ids,
 )
 from raymon.errors import ConfigError
 from raymon.protos import feature_pb2
@@ -20,7 +20,13 @@ from raymon.protos import feature_pb2
 
 @dataclass(frozen=True)
 class TableSize:
-    """Rows of a table, and where its ids come from."""
+    """The number of rows of a table, and the source of its ids.
+
+    Attributes:
+        rows: Rows of the table.
+        hash_bucket_size: Number of hash buckets; None if ids are not hashes.
+        vocabulary: Ids of listed values; None if there is no list.
+    """
 
     rows: int
     hash_bucket_size: int | None = None
@@ -32,15 +38,15 @@ def table_size(
     place: str,
     form: Callable[[str], str],
 ) -> TableSize:
-    """The size of the table of a feature.
+    """Returns the size of the table of a feature.
 
     Args:
-        config: of the feature.
-        place: of the feature in the config.
-        form: the canonical form of a value, spelled.
+        config: Config of the feature.
+        place: Path of the feature in the config, for messages.
+        form: Function from a value to its canonical form, spelled out.
 
     Raises:
-        ConfigError: there is not exactly one source of ids, or it is wrong.
+        ConfigError: There is not exactly one source of ids, or it is wrong.
     """
     fields = ["hash_bucket_size", "num_buckets", "vocab_list", "vocab_dict", "vocab_file"]
     known = [f for f in fields if f in config.DESCRIPTOR.fields_by_name]
@@ -76,7 +82,7 @@ def _vocabulary(
 ) -> Vocabulary:
     own = config.HasField("default_bucketize_value")
     if source == "vocab_list":
-        listed = numbered(config.vocab_list, 0 if own else FIRST)
+        listed = ids_in_order(config.vocab_list, 0 if own else FIRST)
     elif source == "vocab_dict":
         listed = dict(config.vocab_dict)
     else:
@@ -84,7 +90,9 @@ def _vocabulary(
         path = config.vocab_file
         listed = read_values_and_ids(path) if own else read_values(path)
     if own:
-        return own_vocabulary(listed, config.default_bucketize_value, form)
-    # As it is where configs come from: a default_value has id 0 whatever a vocab_dict says.
+        return vocabulary_as_listed(listed, config.default_bucketize_value, form)
+    # As in TorchEasyRec: a default_value has id 0 whatever a vocab_dict says.
     listed_default = source != "vocab_dict"
-    return reserving_vocabulary(listed, config.default_value, form, listed_default=listed_default)
+    return vocabulary_with_reserved_ids(
+        listed, config.default_value, form, listed_default=listed_default
+    )

@@ -17,7 +17,7 @@ from raymon.errors import UserError, os_reason
 from raymon.storage import storage_path
 
 UNLISTED, FIRST = 1, 2
-"""Ids of a value that is not listed, and of the first one; 0 is the default value."""
+"""The ids of a value that is not listed, and of the first one; 0 is that of the default value."""
 
 _BLANKS = " \t\u00a0\u3000\ufeff"
 
@@ -27,8 +27,8 @@ class Vocabulary:
     """The ids of values.
 
     Attributes:
-        ids: by the text of the canonical form.
-        unlisted: of a value that is not listed.
+        ids: Ids by the text of the canonical form.
+        unlisted: Id of a value that is not listed.
     """
 
     ids: Mapping[str, int] = field(default_factory=dict)
@@ -36,27 +36,29 @@ class Vocabulary:
 
     @property
     def rows(self) -> int:
-        """Of the table that the ids belong to."""
+        """The number of rows of the table that the ids belong to."""
         return max(self.unlisted, *self.ids.values()) + 1
 
 
-def reserving_vocabulary(
+def vocabulary_with_reserved_ids(
     listed: Mapping[str, int],
     default_value: str,
     form: Callable[[str], str] = canonical_text,
     *,
     listed_default: bool = True,
 ) -> Vocabulary:
-    """The ids of listed values, from 2 on: 0 is the default value, 1 a value that is not listed.
+    """Returns the ids of listed values, from 2 on; 0 and 1 are reserved.
+
+    0 is the id of the default value, 1 that of values that are not listed.
 
     Args:
-        listed: the ids by value.
-        default_value: "": there is none.
-        form: the canonical form of a value, spelled.
-        listed_default: a default value that is listed has the id of the list, not 0.
+        listed: Ids by value.
+        default_value: Default value; "" if there is none.
+        form: Function from a value to its canonical form, spelled out.
+        listed_default: Whether a default value that is listed has the id of the list, not 0.
 
     Raises:
-        ValueError: a value is empty, or has an id below 2, or two of them are the same value.
+        ValueError: A value is empty, or has an id below 2, or two of them are the same value.
     """
     for text, id in listed.items():
         if id < FIRST:
@@ -71,19 +73,19 @@ def reserving_vocabulary(
     return Vocabulary(ids)
 
 
-def own_vocabulary(
+def vocabulary_as_listed(
     listed: Mapping[str, int], unlisted: int, form: Callable[[str], str] = canonical_text
 ) -> Vocabulary:
-    """The ids of listed values as they are, and the id of all others.
+    """Returns the ids of listed values as they are, with a given id for all others.
 
     Args:
-        listed: the ids by value.
-        unlisted: the id of others.
-        form: the canonical form of a value, spelled.
+        listed: Ids by value.
+        unlisted: Id of all other values.
+        form: Function from a value to its canonical form, spelled out.
 
     Raises:
-        ValueError: a value is empty, two of them are the same value, or `unlisted` is no id of a
-            table that has room for the listed ones.
+        ValueError: A value is empty, two of them are the same value, or `unlisted` is above the
+            largest listed id.
     """
     ids = _by_form(listed, form)
     rows = max(ids.values()) + 1
@@ -94,11 +96,11 @@ def own_vocabulary(
     return Vocabulary(ids, unlisted)
 
 
-def numbered(values: Sequence[str], first: int = FIRST) -> dict[str, int]:
-    """Ids of values in their order.
+def ids_in_order(values: Sequence[str], first: int = FIRST) -> dict[str, int]:
+    """Returns ids for values, in their order.
 
     Raises:
-        ValueError: a value is there twice.
+        ValueError: A value occurs twice.
     """
     ids: dict[str, int] = {}
     for id, value in enumerate(values, first):
@@ -109,11 +111,11 @@ def numbered(values: Sequence[str], first: int = FIRST) -> dict[str, int]:
 
 
 def read_values(path: str, first: int = FIRST) -> dict[str, int]:
-    """Ids of the values of a file, one a line, that ends with LF or CR LF.
+    """Returns ids for the values of a file with one value a line, with lines ended by LF or CR LF.
 
     Raises:
-        ValueError: the file cannot be read, or has an empty line, a value twice, a value with
-            blanks around it, or line ends of another kind.
+        ValueError: The file cannot be read, or has an empty line, a value twice, a value with
+            blanks around it, or other line ends.
     """
     values = _lines(path)
     lines: dict[str, int] = {}
@@ -123,16 +125,16 @@ def read_values(path: str, first: int = FIRST) -> dict[str, int]:
                 f'{path}:{number}: "{value}" is in line {lines[value]} too; values must differ'
             )
         lines[value] = number
-    return numbered(values, first)
+    return ids_in_order(values, first)
 
 
 def read_values_and_ids(path: str) -> dict[str, int]:
-    """Ids of the values of a file, of which each line has a value, or each a value and its id.
+    """Returns the ids of the values of a file, whose lines hold values alone or values with ids.
 
     Without ids the first value has id 0. A value has no blanks in it.
 
     Raises:
-        ValueError: as `read_values`, or the lines are of neither kind.
+        ValueError: As `read_values`, or the lines are of neither kind.
     """
     parts = [re.split("[ \t]+", line) for line in _lines(path)]
     if all(len(part) == 1 for part in parts):
@@ -152,10 +154,10 @@ def read_values_and_ids(path: str) -> dict[str, int]:
 
 
 def look_up(values: pa.Array, vocabulary: Vocabulary) -> npt.NDArray[np.int64]:
-    """The ids of values `[N]`, none of them null: int64 `[N]`.
+    """Returns the ids of values `[N]`, none of them null: int64 `[N]`.
 
     Raises:
-        ValueError: a value has no certain form; the message has it.
+        ValueError: A value has no certain form; the message quotes it.
     """
     values, ids = canonical(values), vocabulary.ids
     if is_string(values.type):

@@ -1,1 +1,1 @@
-"""Which files a path means, and how each format is opened and read."""
+"""The files that a path means, and how each format is opened and read."""

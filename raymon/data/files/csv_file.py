@@ -30,26 +30,26 @@ _BLOCK = 1 << 22
 _LONGEST_LINE = 1 << 26
 _COMPRESSED = {"gzip": b"\x1f\x8b", "bz2": b"BZh", "zstd": b"\x28\xb5\x2f\xfd"}
 _ENDINGS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
-"""How a file is compressed, by its ending."""
+"""The compression of a file, by its ending."""
 
 
 def compression_of(name: str) -> str | None:
-    """How a file is compressed, by the ending of its name; None where it is not."""
+    """Returns the compression of a file, by the ending of its name; None if it has none."""
     endings = (kind for ending, kind in _ENDINGS.items() if name.lower().endswith(ending))
     return next(endings, None)
 
 
 @dataclass(frozen=True)
 class CsvFormat:
-    """How lines are columns.
+    """The format of the lines of a CSV file.
 
     Attributes:
-        delimiter: between the values of a line.
-        with_header: the first line has the names of the columns.
-        types: of columns; of a file without a header all of them, in their order. None: that of
-            `needed`.
-        needed: types of columns by what they are for; any other column is of strings.
-        skip_bad_rows: lines that are no rows are left out.
+        delimiter: Text between the values of a line.
+        with_header: Whether the first line has the names of the columns.
+        types: Types of columns; for a file without a header all columns, in their order. None
+            stands for the type in `needed`.
+        needed: Types of columns by their use; any other column is of strings.
+        skip_bad_rows: Whether lines that are no rows are left out.
     """
 
     delimiter: str = ","
@@ -60,22 +60,23 @@ class CsvFormat:
 
 
 class CsvFile(DataFile):
-    """A CSV file: a line a row, values without line breaks in them, an empty value is null.
+    """A CSV file: one row a line, no line breaks in values, an empty value is null.
 
-    The format tells neither how many rows there are nor where one begins, so the whole file is read
-    for its lines when it is opened. To go on in a compressed file all that is before is read again.
+    The format says neither how many rows there are nor where one begins, so the whole file is read
+    to find its lines when it is opened. To continue in a compressed file, all that is before is
+    read again.
 
     Attributes:
-        is_empty: there is no line in it, not even a header.
+        is_empty: Whether it has no line, not even a header.
 
     Raises:
-        DataError, pyarrow.ArrowException, OSError: it cannot be read as one.
+        DataError, pyarrow.ArrowException, OSError: It cannot be read as a CSV file.
     """
 
     def __init__(self, found: FoundFile, form: CsvFormat) -> None:
         self.found = found
         self._skips = form.skip_bad_rows
-        self._compression = self._packed()
+        self._compression = self._find_compression()
         with self._open() as source:
             text = source.read(_LOOK)
         try:
@@ -95,7 +96,7 @@ class CsvFile(DataFile):
         )
         self._index(head)
         super().__init__(found, schema, self._rows)
-        self._try(text[head.first : head.first + _TRIED], head, form)
+        self._check_first_rows(text[head.first : head.first + _TRIED], head, form)
 
     def _read(
         self,
@@ -132,8 +133,8 @@ class CsvFile(DataFile):
         more = f", and {len(wrong) - 1} lines behind it that are no rows" if len(wrong) > 1 else ""
         _log.warning("%s%s; left out", where, more)
 
-    def _try(self, text: bytes, head: CsvHead, form: CsvFormat) -> None:
-        """Reads the first rows, so that what is wrong everywhere is told at once."""
+    def _check_first_rows(self, text: bytes, head: CsvHead, form: CsvFormat) -> None:
+        """Reads the first rows, so that an error in every row is reported at once."""
         is_cut = self._begins[-1] > head.first + len(text)
         whole = text[: text.rfind(b"\n") + 1] if is_cut else text
         lines = len(_line_ends(whole)[0]) + bool(whole.rpartition(b"\n")[2].strip(b"\r"))
@@ -178,7 +179,7 @@ class CsvFile(DataFile):
             self._rows.append(counted)
             self._begins.append(position + len(rest))
 
-    def _packed(self) -> str | None:
+    def _find_compression(self) -> str | None:
         with self.found.open() as source:
             begin = source.read(4)
         for kind, magic in _COMPRESSED.items():
@@ -213,8 +214,12 @@ class CsvFile(DataFile):
 
 
 def _line_ends(text: bytes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Where the lines that are not empty end, each behind its line break; and how many lines have
-    ended there."""
+    """Finds the ends of the lines that are not empty.
+
+    Returns:
+        The index behind the line break of each of them, and the number of lines that have ended
+        there, empty ones too.
+    """
     array = np.frombuffer(text, np.uint8)
     ends = np.flatnonzero(array == ord("\n"))
     if len(ends) == 0:

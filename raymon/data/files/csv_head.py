@@ -16,9 +16,9 @@ class CsvHead:
     """The beginning of a file.
 
     Attributes:
-        names: of the columns; empty where the file has no line.
-        first: byte at which the first row begins.
-        lines: lines before it.
+        names: Names of the columns; empty if the file has no line.
+        first: Index of the byte at which the first row begins.
+        lines: Number of lines before it.
     """
 
     names: tuple[str, ...]
@@ -29,17 +29,17 @@ class CsvHead:
 def read_head(
     text: bytes, names: tuple[str, ...], delimiter: str, *, with_header: bool, is_whole: bool
 ) -> CsvHead:
-    """The head of a file.
+    """Returns the head of a file.
 
     Args:
-        text: the first bytes of the file.
-        names: of the columns of a file without a header.
-        delimiter: between the values of a line.
-        with_header: the first line that is not empty has the names.
-        is_whole: there are no more bytes than these.
+        text: First bytes of the file.
+        names: Names of the columns of a file without a header.
+        delimiter: Text between the values of a line.
+        with_header: Whether the first line that is not empty has the names.
+        is_whole: Whether the file has no more bytes than these.
 
     Raises:
-        DataError: it is no text in UTF-8, or its lines do not end in LF. The message has no path.
+        DataError: It is no text in UTF-8, or its lines do not end in LF. The message has no path.
     """
     if text.startswith(_UTF_16):
         raise DataError("is text in UTF-16; CSV is read as UTF-8, so convert it")

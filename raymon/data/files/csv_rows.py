@@ -1,4 +1,4 @@
-"""The rows of a text of lines, and what is wrong with those that are none."""
+"""The rows of a text of lines, and what is wrong with lines that are no rows."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class WrongLine:
     """A line that is no row.
 
     Attributes:
-        line: its number in the text, from 0.
-        why: in words.
+        line: Index of the line in the text, from 0.
+        why: Reason, in words.
     """
 
     line: int
@@ -36,9 +36,9 @@ class CsvRows:
     """The rows of a text.
 
     Attributes:
-        table: of the lines that are rows.
-        places: which of the lines that are not empty each row is, int64 `[B]`.
-        wrong: the other ones.
+        table: Lines that are rows.
+        places: Index of each row among the lines that are not empty, int64 `[B]`.
+        wrong: Lines that are no rows.
     """
 
     table: pa.Table
@@ -47,11 +47,11 @@ class CsvRows:
 
 
 class LineParser:
-    """Makes rows of lines.
+    """A parser that makes rows of lines.
 
     Args:
-        names: of all columns, in their order.
-        delimiter: between the values of a line.
+        names: Names of all columns, in their order.
+        delimiter: Text between the values of a line.
     """
 
     def __init__(self, names: Sequence[str], delimiter: str) -> None:
@@ -59,12 +59,12 @@ class LineParser:
         self._delimiter = delimiter
 
     def fast(self, text: bytes, lines: int, types: Mapping[str, pa.DataType]) -> pa.Table | None:
-        """The rows of lines that are all right; None: some are not.
+        """Returns the rows of lines that are all right; None if some are not.
 
         Args:
-            text: lines; empty ones are no rows.
-            lines: how many are not empty.
-            types: of the columns that are wanted.
+            text: Lines; empty ones are no rows.
+            lines: Number of lines that are not empty.
+            types: Types of the columns that are wanted.
         """
         if b"\0" in text:
             return None
@@ -85,13 +85,15 @@ class LineParser:
         return table if len(table) == lines else None
 
     def careful(self, text: bytes, lines: int, types: Mapping[str, pa.DataType]) -> CsvRows:
-        """The rows of lines of which some are wrong, or have truth values for numbers.
+        """Returns the rows of lines of which some are wrong, or have truth values for numbers.
 
         Args:
-            text, lines, types: as those of `fast`.
+            text: Lines, as those of `fast`.
+            lines: Number of lines that are not empty.
+            types: Types of the columns that are wanted.
 
         Raises:
-            pyarrow.ArrowInvalid: there are as many wrong lines as nobody can tell.
+            pyarrow.ArrowInvalid: It cannot be said which lines are wrong.
         """
         strings = {name: pa.string() for name in types}
         numbers = _lines(text)
@@ -118,7 +120,7 @@ class LineParser:
     def _good_lines(
         self, text: bytes, wanted: Collection[str]
     ) -> tuple[bytes, npt.NDArray[np.int64], list[WrongLine]]:
-        """The lines that are rows, which they are of those that are not empty, and the others."""
+        """Returns the lines that are rows, their indices among non-empty lines, and wrong lines."""
         good, places, wrong = [], [], []
         place = 0
         for number, line in enumerate(text.split(b"\n")):
@@ -158,14 +160,14 @@ def _no_rows(types: Mapping[str, pa.DataType]) -> pa.Table:
 
 
 def _lines(text: bytes) -> list[int]:
-    """The numbers of the lines that are not empty."""
+    """Returns the indices of the lines that are not empty."""
     return [n for n, line in enumerate(text.split(b"\n")) if line not in (b"", b"\r")]
 
 
 def _converted(
     column: pa.ChunkedArray, wanted: pa.DataType
 ) -> tuple[pa.ChunkedArray | pa.Array, npt.NDArray[np.bool_]]:
-    """A column of strings as another type, and which rows are nothing of it."""
+    """Returns a column of strings as another type, and a mask of the rows that fail."""
     encoded = column.combine_chunks().dictionary_encode()
     if not pa.types.is_primitive(wanted):
         return (
@@ -202,7 +204,15 @@ def _why_no_value(name: str, text: str, wanted: pa.DataType) -> str:
 
 
 def runs(places: npt.NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:
-    """Of rows their runs without a gap: the place of the first, and from which row to which."""
+    """Yields the runs of rows without a gap.
+
+    Args:
+        places: Index of each row among the lines, rising, int64 `[B]`.
+
+    Returns:
+        For each run the place of its first row, the index of that row, and the index behind its
+        last row.
+    """
     cuts = [0, *(np.flatnonzero(np.diff(places) != 1) + 1).tolist(), len(places)]
     for begin, end in pairwise(cuts):
         if begin < end:

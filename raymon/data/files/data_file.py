@@ -18,9 +18,10 @@ class ColumnStatistics:
     """What is known of the values of a column in a row group without reading them.
 
     Attributes:
-        row_group: index in the file.
-        nulls: how many there are; None: unknown.
-        least, most: None: unknown.
+        row_group: Index of the row group in the file.
+        nulls: Number of nulls; None if unknown.
+        least: Least value; None if unknown.
+        most: Largest value; None if unknown.
     """
 
     row_group: int
@@ -33,9 +34,9 @@ class DataFile(ABC):
     """A file of rows in row groups, of which one is read at a time.
 
     Args:
-        found: where it is.
+        found: File to read.
         schema: `pyarrow.Schema` of its columns.
-        row_group_rows: rows of each row group.
+        row_group_rows: Rows of each row group.
     """
 
     def __init__(self, found: FoundFile, schema: pa.Schema, row_group_rows: Sequence[int]) -> None:
@@ -45,30 +46,30 @@ class DataFile(ABC):
         self.row_group_rows = tuple(row_group_rows)
         for column in schema:
             if pa.types.is_string_view(column.type) or pa.types.is_binary(column.type):
-                # As old writers of Parquet do not tell strings from bytes.
+                # Old writers of Parquet do not distinguish strings from bytes.
                 self.read_as(column.name, pa.string())
             elif pa.types.is_large_binary(column.type) or pa.types.is_binary_view(column.type):
                 self.read_as(column.name, pa.large_string())
 
     @property
     def path(self) -> str:
-        """As a user would write it."""
+        """The path, as a user would write it."""
         return self.found.path
 
     @property
     def rows(self) -> int:
-        """Rows of the file."""
+        """The number of rows of the file."""
         return sum(self.row_group_rows)
 
     def read_as(self, column: str, column_type: pa.DataType) -> None:
-        """Lets a column come as another type, to which its own can be cast."""
+        """Reads a column as another type, to which its own can be cast."""
         index = self.schema.get_field_index(column)
         if index >= 0:
             self.schema = self.schema.set(index, pa.field(column, column_type))
             self._casts[column] = column_type
 
     def statistics(self, column: str) -> Iterator[ColumnStatistics]:
-        """What is known of a column, by row group."""
+        """Yields what is known of a column, by row group."""
         return iter(())
 
     def read(
@@ -80,21 +81,22 @@ class DataFile(ABC):
         categorical: Sequence[str],
         chunk_rows: int,
     ) -> Iterator[tuple[int, pa.Table]]:
-        """Rows [start, stop) of a row group, in pieces of at most twice `chunk_rows`.
+        """Yields rows [start, stop) of a row group, in pieces of at most twice `chunk_rows`.
 
         Args:
-            row_group: index in the file.
-            start, stop: from the beginning of the row group.
-            columns: the ones that are read.
-            categorical: columns of which strings come as a dictionary and indices into it.
-            chunk_rows: a larger row group need not be whole in memory.
+            row_group: Index of the row group in the file.
+            start: First row, from the beginning of the row group.
+            stop: Row behind the last one, from the beginning of the row group.
+            columns: Columns that are read.
+            categorical: Columns whose strings are returned as a dictionary and indices into it.
+            chunk_rows: Rows of a piece; a larger row group need not be whole in memory.
 
         Returns:
-            Each piece, and where in the row group it begins. Rows between them cannot be read, and
-            may be left out.
+            Each piece, with the row of the row group at which it begins. Rows between pieces cannot
+            be read, and may be left out.
 
         Raises:
-            DataError: the file is damaged, or not as it was when it was opened.
+            DataError: The file is damaged, or was changed after it was opened.
         """
         try:
             self.found.check_unchanged()
@@ -116,7 +118,7 @@ class DataFile(ABC):
         categorical: Sequence[str],
         chunk_rows: int,
     ) -> Iterator[tuple[int, pa.Table]]:
-        """As `read`, of a file that is there; `categorical` has strings alone."""
+        """Does as `read`, of an unchanged file; `categorical` has columns of strings alone."""
 
     def _cast(self, table: pa.Table) -> pa.Table:
         for name in self._casts.keys() & set(table.column_names):

@@ -1,4 +1,4 @@
-"""What is in directories, here and on object storage."""
+"""The contents of directories, on this machine and on object storage."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from raymon.data.files.globs import is_visible
 
 
 class Kind(Enum):
-    """What an entry of a directory is; MISSING is also a link to nothing, OTHER a pipe or so."""
+    """The kind of an entry of a directory.
+
+    MISSING is also a broken link, OTHER a pipe or a device.
+    """
 
     FILE = 1
     DIRECTORY = 2
@@ -25,14 +28,15 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Entry:
-    """What is at a path.
+    """An entry of a directory.
 
     Attributes:
-        path: on its file system.
-        kind: links are followed.
-        version: size in bytes, and when it was last changed, in nanoseconds.
-        identity: the same for the same directory by whatever path; None: there are no links.
-        is_link: it is a symbolic link.
+        path: Path on its file system.
+        kind: Kind of what the path leads to; links are followed.
+        version: Size in bytes, and time of the last change in nanoseconds.
+        identity: Value that is the same for the same directory by whatever path; None if the file
+            system has no links.
+        is_link: Whether it is a symbolic link.
     """
 
     path: str
@@ -48,23 +52,23 @@ class Entry:
 
 
 class Tree(Protocol):
-    """Directories of a file system."""
+    """The directories of a file system."""
 
     def entry(self, path: str) -> Entry:
-        """What is at a path."""
+        """Returns what is at a path."""
 
     def children(self, path: str) -> list[Entry]:
-        """What is in a directory, by name; nothing where it is not there."""
+        """Returns what is in a directory, ordered by name; nothing if it does not exist."""
 
     def read_all(self, path: str) -> None:
-        """Says that all directories below will be asked for."""
+        """Announces that all directories below a path will be asked for."""
 
 
 class LocalTree:
-    """Directories of this machine. All raises OSError."""
+    """The directories of this machine. All methods raise OSError."""
 
     def entry(self, path: str) -> Entry:
-        """What is at a path."""
+        """Returns what is at a path."""
         is_link = os.path.islink(path)
         try:
             found = os.stat(path)
@@ -79,7 +83,7 @@ class LocalTree:
         return Entry(path, kind, version, (found.st_dev, found.st_ino), is_link)
 
     def children(self, path: str) -> list[Entry]:
-        """What is in a directory, by name."""
+        """Returns what is in a directory, ordered by name."""
         try:
             names = sorted(os.listdir(path or "."))
         except (FileNotFoundError, NotADirectoryError):
@@ -91,10 +95,10 @@ class LocalTree:
 
 
 class RemoteTree:
-    """Directories of another file system. All raises what pyarrow does.
+    """The directories of another file system. All methods raise what pyarrow raises.
 
     Args:
-        filesystem: `pyarrow.fs.FileSystem`.
+        filesystem: `pyarrow.fs.FileSystem` that holds them.
     """
 
     def __init__(self, filesystem: Any) -> None:
@@ -103,17 +107,17 @@ class RemoteTree:
         self._whole: list[str] = []
 
     def entry(self, path: str) -> Entry:
-        """What is at a path."""
+        """Returns what is at a path."""
         return _entry(self._filesystem.get_file_info(path))
 
     def children(self, path: str) -> list[Entry]:
-        """What is in a directory, by name."""
+        """Returns what is in a directory, ordered by name."""
         if path not in self._read and not any(_is_below(path, top) for top in self._whole):
             self._list(path, recursive=False)
         return self._read.get(path, [])
 
     def read_all(self, path: str) -> None:
-        """Lists all below in few requests."""
+        """Lists everything below a path in few requests."""
         if not any(path == top or _is_below(path, top) for top in self._whole):
             self._list(path, recursive=True)
             self._whole.append(path)
@@ -133,9 +137,10 @@ class RemoteTree:
 
 
 def files_below(tree: Tree, top: Entry) -> Iterator[Entry]:
-    """All files in a directory, at any depth, but for those in hidden directories: `is_visible`.
+    """Yields all files in a directory, at any depth, except in hidden directories.
 
-    A file that links lead to is given once, by its own path where that is below too.
+    `is_visible` says which are hidden. A file that links lead to is yielded once, by its own path
+    if that is below the directory too.
     """
     tree.read_all(top.path)
     own: list[Entry] = []
@@ -162,7 +167,7 @@ def files_below(tree: Tree, top: Entry) -> Iterator[Entry]:
 
 
 def joined(directory: str, name: str) -> str:
-    """The path of a name in a directory; "" is the working directory."""
+    """Returns the path of a name in a directory; "" is the working directory."""
     return name if not directory else directory.rstrip("/") + "/" + name
 
 

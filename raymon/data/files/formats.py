@@ -1,4 +1,4 @@
-"""Formats of data files."""
+"""The formats of data files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from raymon.protos.data_pb2 import DataConfig, DatasetType, FieldType
 
 
 class FileKind(StrEnum):
-    """What kind of files data is in."""
+    """The kind of files that data is in."""
 
     PARQUET = "a Parquet file"
     CSV = "a CSV file"
@@ -51,11 +51,11 @@ _DATASETS = {
 
 @dataclass(frozen=True)
 class FileFormat:
-    """How data files are read.
+    """The format of data files.
 
     Attributes:
-        kind: of the files.
-        csv: of CSV files, how lines are columns.
+        kind: Kind of the files.
+        csv: Format of the lines of CSV files.
     """
 
     kind: FileKind = FileKind.PARQUET
@@ -63,7 +63,7 @@ class FileFormat:
 
     @property
     def lacks(self) -> str:
-        """What the format cannot give, in words; "" where nothing is missing."""
+        """What the format cannot tell, in words; "" if nothing is missing."""
         if self.kind is FileKind.CSV:
             return (
                 "CSV tells neither how many rows there are nor where one begins: every worker "
@@ -78,7 +78,7 @@ class FileFormat:
 
 
 def format_of(data: DataConfig) -> FileFormat:
-    """The format of the files that a config reads."""
+    """Returns the format of the files that a config reads."""
     if data.dataset_type == DatasetType.ArrowIpcDataset:
         return FileFormat(FileKind.IPC)
     if data.dataset_type in (DatasetType.ParquetDataset, DatasetType.RayDataset):
@@ -91,20 +91,20 @@ def format_of(data: DataConfig) -> FileFormat:
 
 
 def kinds_by_ending(name: str) -> list[FileKind]:
-    """What a file is by the ending of its name, in either case: one kind or none."""
+    """Returns the kind of a file by the ending of its name, in either case: one or none."""
     return [kind for kind, own in _ENDINGS.items() if name.lower().endswith(own)]
 
 
 def format_by_ending(path: str, usual: FileFormat) -> FileFormat:
-    """The format of the files that a path means, by their endings.
+    """Returns the format of the files that a path means, by their endings.
 
     Args:
-        path: as `open_files` takes it.
-        usual: where there are files of it, or none of any known ending. CSV that is not usual has a
-            header.
+        path: Path, as `open_files` takes it.
+        usual: Format that is returned if there are files of it, or none of any known ending. CSV,
+            if it is not the usual format, has a header.
 
     Raises:
-        DataError: the path cannot be listed, or means files of several formats but the usual one.
+        DataError: The path cannot be listed, or means files of several formats but the usual one.
     """
     names = [file.path.lower() for file in input_files(path, usual.kind)]
     kinds = {kind for name in names for kind in kinds_by_ending(name)}
@@ -117,24 +117,24 @@ def format_by_ending(path: str, usual: FileFormat) -> FileFormat:
 
 
 def input_files(path: str, kind: FileKind = FileKind.PARQUET) -> list[FoundFile]:
-    """The files that a path means, of any format.
+    """Returns the files that a path means, of any format.
 
     Args:
-        path: as `open_files` takes it.
-        kind: what a message asks for.
+        path: Path, as `open_files` takes it.
+        kind: Kind of files that a message asks for.
 
     Raises:
-        DataError: there is none.
+        DataError: There is none.
     """
     endings = [ending for of_kind in _ENDINGS.values() for ending in of_kind]
     return find_files(path, endings, kind)
 
 
 def parquet_paths(path: str) -> list[str]:
-    """The paths of the Parquet files that a path means, as `find_files` finds them.
+    """Returns the paths of the Parquet files that a path means, as `find_files` finds them.
 
     Raises:
-        DataError: there is none.
+        DataError: There is none.
     """
     file_format = FileFormat(FileKind.PARQUET)
     return [file.path for file in open_files(path, file_format)]
@@ -146,14 +146,14 @@ def open_files(
     """Opens all files that a path means, as `find_files` finds them.
 
     Args:
-        path: a file, a directory, or a glob; several are separated by commas. A file that two of
+        path: A file, a directory, or a glob; several are separated by commas. A file that two of
             them mean is read twice.
-        file_format: Parquet where it is None.
-        skipped: gets what is wrong with the files that are of another format; None: that is an
+        file_format: Format of the files; None for Parquet.
+        skipped: Receives a message for each file that is of another format; None if that is an
             error.
 
     Raises:
-        DataError: no file, or one that is not of the format.
+        DataError: There is no file, or one that is not of the format.
     """
     file_format = file_format or FileFormat()
     kind, files = file_format.kind, []

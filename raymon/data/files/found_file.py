@@ -1,4 +1,4 @@
-"""Which files a path means."""
+"""The files that a path means."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from raymon.errors import DataError, first_line
 
 @dataclass(frozen=True)
 class FoundFile:
-    """A file that is there.
+    """A file that exists.
 
     Attributes:
-        path: as a user would write it.
-        filesystem: `pyarrow.fs.FileSystem` that it is on.
-        inner_path: its path there.
-        version: size in bytes, and when it was last changed, in nanoseconds.
+        path: Path, as a user would write it.
+        filesystem: `pyarrow.fs.FileSystem` that holds the file.
+        inner_path: Path on that file system.
+        version: Size in bytes, and time of the last change in nanoseconds.
     """
 
     path: str
@@ -32,15 +32,19 @@ class FoundFile:
 
     @property
     def is_local(self) -> bool:
-        """Whether it is on a file system of this machine."""
+        """Whether the file is on a file system of this machine."""
         return isinstance(self.filesystem, fs.LocalFileSystem)
 
     def open(self) -> Any:
-        """A `pyarrow.NativeFile` with random access."""
+        """Returns a `pyarrow.NativeFile` with random access."""
         return self.filesystem.open_input_file(self.inner_path)
 
     def check_unchanged(self) -> None:
-        """Raises a DataError where it is not what it was when it was found."""
+        """Checks that the file is what it was when it was found.
+
+        Raises:
+            DataError: It was changed, or is gone.
+        """
         info = self.filesystem.get_file_info(self.inner_path)
         if info.type != fs.FileType.File:
             raise DataError(f"{self.path}: is gone since the run began")
@@ -51,22 +55,22 @@ class FoundFile:
 
 
 def find_files(path: str, endings: Sequence[str], kind: str) -> list[FoundFile]:
-    """The files that a path means.
+    """Returns the files that a path means.
 
     Args:
-        path: a file, a directory (its files with one of the endings, in either case, at any
-            depth), or a glob; several are separated by commas. A local path, or any URI that
-            `pyarrow.fs` opens. What is there by the name of a path is it, whatever is in the name.
-            Names in directories that begin with _ or . are not data, nor what is in directories
-            that do, unless the path itself has them so.
-        endings: of the files of a directory, as `.parquet`.
-        kind: of file, in words for a message.
+        path: A file, a directory (its files with one of the endings, in either case, at any depth),
+            or a glob; several are separated by commas. A local path, or any URI that `pyarrow.fs`
+            opens. A path that exists means itself, whatever characters are in it. Names in
+            directories that begin with _ or . are not data, nor what is in such directories, unless
+            the path itself spells them so.
+        endings: Endings of the files of a directory, such as `.parquet`.
+        kind: Kind of file, in words for a message.
 
     Returns:
         The files: parts of the path in the order given, files of a part in the order of names.
 
     Raises:
-        DataError: a part of the path matches no file.
+        DataError: A part of the path matches no file.
     """
     wanted = f"{kind}, a directory of *{endings[0]} files"
     found = [file for part in input_paths(path) for file in _files(part, endings, wanted)]

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 ANY_DEPTH = "**"
 
-# A class has one character at least, which may be ], and does not reach over a slash.
+# A class has at least one character, which may be ], and no slash.
 _CLASS = r"\[[!^]?+(?:\[:[a-z]+:\]|\]|[^\]/])(?:\[:[a-z]+:\]|[^\]/])*\]"
 _MAGIC = re.compile(rf"[*?]|{_CLASS}")
 _BRACES = rf"\{{(?:{_CLASS}|[^{{}}])*\}}"
@@ -25,17 +25,17 @@ _NAMED = {
 
 
 def is_glob(text: str) -> bool:
-    """Whether a text means other names than itself: it has `*`, `?`, or a class as `[!0-9]`."""
+    """Whether a text means other names than itself: it has `*`, `?` or a class like `[!0-9]`."""
     return _MAGIC.search(text) is not None
 
 
 def escaped(text: str) -> str:
-    """The glob, without a comma between paths, that means a text itself."""
+    """Returns the glob, without a comma between paths, that means a text itself."""
     return re.sub(r"[*?\[,{]|^ | $", r"[\g<0>]", text)
 
 
 def alternatives(glob: str) -> list[str]:
-    """The globs that one with braces, as `day={1,2}`, stands for, in order."""
+    """Returns the globs, in order, that one with braces stands for, such as `day={1,2}`."""
     tokens = _TOKEN.findall(glob)
     for place, token in enumerate(tokens):
         choices = split_list(token[1:-1]) if token[0] == "{" else []
@@ -47,7 +47,7 @@ def alternatives(glob: str) -> list[str]:
 
 
 def split_list(text: str) -> list[str]:
-    """What commas separate, but for commas in classes and in braces."""
+    """Returns the texts between commas, except commas in classes and in braces."""
     parts = [""]
     for token in _TOKEN.findall(text):
         if token == ",":
@@ -58,11 +58,11 @@ def split_list(text: str) -> list[str]:
 
 
 def fits(name: str, segment: str) -> bool:
-    """Whether a segment of a glob, what is between two slashes, means a name.
+    """Whether a name matches a segment of a glob, which is the text between two slashes.
 
-    Names with . or _ at the front are not data by convention, as `_SUCCESS`, `_delta_log` and
-    `.ipynb_checkpoints`, but for values of partitions, as `_day=1`. A segment means them only if it
-    begins likewise.
+    Names that begin with . or _ are not data by convention, as `_SUCCESS`, `_delta_log` and
+    `.ipynb_checkpoints`, except values of partitions, as `_day=1`. A segment matches them only if
+    it begins with the same character.
     """
     return _regex(segment).match(name) is not None and (
         is_visible(name) or (segment[0] == name[0] and name[0] in "._")
@@ -77,12 +77,11 @@ def is_visible(name: str) -> bool:
 
 
 def may_read(names: Sequence[str], segments: Sequence[str]) -> bool:
-    """Whether a path below a directory is one that a glob means, or is in a directory that it
-    means.
+    """Whether a glob means a path below a directory, or a directory that holds the path.
 
     Args:
-        names: of the path, from the directory on.
-        segments: of the glob, from there on.
+        names: Names of the path, from the directory on.
+        segments: Segments of the glob, from there on.
     """
     if not segments:
         return True
@@ -94,7 +93,7 @@ def may_read(names: Sequence[str], segments: Sequence[str]) -> bool:
 @lru_cache
 def _regex(segment: str) -> re.Pattern[str]:
     def plain(found: re.Match[str]) -> str:
-        # Of what fnmatch does not know: ^ as a negation, and classes by name.
+        # Translates what fnmatch does not know: ^ as a negation, and classes by name.
         text = found[0]
         for name, characters in _NAMED.items():
             text = text.replace(name, characters)

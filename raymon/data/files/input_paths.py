@@ -1,4 +1,4 @@
-"""What a user gives as the path of data: files, directories and globs, several with commas."""
+"""The paths of data that a user gives: files, directories and globs, separated by commas."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ from raymon.storage import StoragePath, check_no_credentials, open_uri, split_qu
 
 _NO_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/(?!/)")
 _LONGEST_NAME = 8
-"""Pieces between commas that a name of a file may have in a list of paths."""
+"""Pieces between commas that the name of a file may have in a list of paths."""
 
 _LONGEST_LIST = 64
-"""The same of a glob."""
+"""Pieces between commas that a glob may have in a list of paths."""
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,13 @@ class InputPath:
     """One path: a file, a directory or a glob.
 
     Attributes:
-        text: as the user wrote it.
-        filesystem: `pyarrow.fs.FileSystem` that it is on.
-        tree: of that file system.
-        base: the longest beginning of the path that is none of a glob; a name that is there is
-            itself, though it could be read as one.
-        segments: of the glob below it; empty: the path is a file or a directory.
-        prefix: what a user writes before a path on the file system.
+        text: Path, as the user wrote it.
+        filesystem: `pyarrow.fs.FileSystem` that holds it.
+        tree: Directories of that file system.
+        base: Longest beginning of the path that is no glob; a name that exists means itself, even
+            if it could be read as a glob.
+        segments: Segments of the glob below the base; empty if the path is a file or a directory.
+        prefix: Text that a user writes before a path on the file system.
     """
 
     text: str
@@ -65,11 +65,16 @@ class InputPath:
     prefix: str
 
     def entries(self, endings: Sequence[str]) -> list[Entry]:
-        """The files that the path means, in the order of their paths: itself, those with one of
-        the endings in a directory, or those that a glob means, also in directories that it means.
+        """Returns the files that the path means, in the order of their paths.
+
+        These are the path itself, the files with one of the endings in a directory, or those that a
+        glob means, also in directories that it means.
+
+        Args:
+            endings: Endings of the files of a directory, in lower case.
 
         Raises:
-            pyarrow.ArrowException, OSError: they cannot be listed.
+            pyarrow.ArrowException, OSError: They cannot be listed.
         """
         if self.segments:
             if len(self.segments) > 1:
@@ -87,7 +92,7 @@ class InputPath:
         return [files[path] for path in sorted(files)]
 
     def others(self) -> str:
-        """What a directory has in the place of files that are wanted, as the end of a message."""
+        """Returns what a directory has instead of the wanted files, as the end of a message."""
         if self.segments or self.tree.entry(self.base).kind is not Kind.DIRECTORY:
             return ""
         names = [entry.name for entry in self.entries([""])]
@@ -99,8 +104,11 @@ class InputPath:
         return "; it is empty"
 
     def may_read(self, path: str) -> bool:
-        """Whether a file at another path on the file system is one that this path means, or is in
-        a directory of it."""
+        """Whether this path means a file at another path, or a directory that holds it.
+
+        Args:
+            path: Path on the same file system.
+        """
         base, path = self._real(self.base or "."), self._real(path)
         if path == base:
             return True
@@ -144,10 +152,10 @@ class InputPath:
 
 
 def input_paths(path: str) -> Iterator[InputPath]:
-    """The paths that a user means: a name that is there is itself, whatever is in it.
+    """Yields the paths that a user means; a name that exists means itself, whatever is in it.
 
     Raises:
-        DataError: one of them is on no file system that can be asked.
+        DataError: One of them is on no file system that can be opened.
     """
     for text in _listed(path):
         for glob in [text] if _is_there(text) else alternatives(text):
@@ -155,11 +163,12 @@ def input_paths(path: str) -> Iterator[InputPath]:
 
 
 def may_be_read(path: str, file: StoragePath) -> bool:
-    """Whether a file, which need not be there, is one that a path means: itself, in a directory, or
-    by a glob. Links are followed.
+    """Whether a path means a file, which need not exist: directly, by a directory, or by a glob.
+
+    Links are followed.
 
     Raises:
-        DataError: the path is on no file system that can be asked.
+        DataError: The path is on no file system that can be opened.
     """
     for part in input_paths(path):
         if isinstance(file, Path):
@@ -172,7 +181,7 @@ def may_be_read(path: str, file: StoragePath) -> bool:
 
 
 def absolute_paths(path: str) -> str:
-    """The same paths as they mean the same in any working directory.
+    """Returns the paths in a form that means the same in any working directory.
 
     Raises:
         UserError: There are credentials in a URI, which would be kept with the run.
@@ -193,11 +202,11 @@ def _absolute(text: str) -> str:
 
 
 def _from_here(text: str, keep: bool) -> str:
-    """The absolute path.
+    """Returns the absolute path.
 
     Args:
-        text: a path.
-        keep: it is a glob, and what comes before it is none.
+        text: Path.
+        keep: Whether the path is a glob, so that what is put before it has to be escaped.
     """
     beginning = ""
     if _at_home(text) != text:
@@ -209,20 +218,20 @@ def _from_here(text: str, keep: bool) -> str:
     plain = os.path.normpath(whole)
     if keep and ANY_DEPTH in text:
         return whole
-    # Behind a link .. is another directory than it looks.
+    # Behind a link, .. is another directory than it seems.
     same = ".." not in text.split("/") or os.path.realpath(plain) == os.path.realpath(whole)
     return plain if same else whole
 
 
 def _listed(path: str) -> list[str]:
-    """The paths of a list, each as long as it names something that is there."""
+    """Returns the paths of a list, each as long as it names something that exists."""
     if _is_there(path):
         return [path]
     pieces, listed = path.split(","), []
     while pieces:
         beginnings = [",".join(pieces[:count]).strip() for count in range(1, _LONGEST_NAME + 1)]
         there = [text for text in beginnings if "://" not in text and _is_there(text)]
-        # A name that is there is itself; else commas in classes and braces are of a glob.
+        # A name that exists means itself; else commas in classes and braces belong to a glob.
         text = there[-1] if there else split_list(",".join(pieces[:_LONGEST_LIST]))[0].strip()
         count = beginnings.index(text) + 1 if there else text.count(",") + 1
         del pieces[:count]
@@ -232,7 +241,7 @@ def _listed(path: str) -> list[str]:
 
 
 def _is_there(text: str) -> bool:
-    """Whether a text, as it is, is the path of something."""
+    """Whether a text, taken literally, is the path of something that exists."""
     if "://" not in text:
         return os.path.lexists(_at_home(text))
     plain, _ = split_query(text)
@@ -271,7 +280,7 @@ def _open(text: str, literal: bool = False) -> InputPath:
 
 
 def _split(tree: Tree, path: str) -> tuple[str, tuple[str, ...]]:
-    """The base and the segments of a path."""
+    """Returns the base and the segments of a path."""
     if not is_glob(path) or tree.entry(path).kind is not Kind.MISSING:
         return path, ()
     base = "/" if path.startswith("/") else ""

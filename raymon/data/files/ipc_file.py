@@ -15,11 +15,11 @@ from raymon.data.files.found_file import FoundFile
 class IpcFile(DataFile):
     """An Arrow IPC file. A record batch is a row group.
 
-    The format does not tell how many rows a record batch has, so all of them are looked at when the
-    file is opened: a moment on a local disk, a whole read elsewhere.
+    The format does not say how many rows a record batch has, so all of them are read when the file
+    is opened: a moment on a local disk, a whole read elsewhere.
 
     Raises:
-        pyarrow.ArrowException, OSError: it is none.
+        pyarrow.ArrowException, OSError: It is not an Arrow IPC file.
     """
 
     def __init__(self, found: FoundFile) -> None:

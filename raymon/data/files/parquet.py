@@ -13,10 +13,10 @@ from raymon.data.files.found_file import FoundFile
 
 
 class ParquetFile(DataFile):
-    """A Parquet file; only its footer is read at first.
+    """A Parquet file; only its footer is read when it is opened.
 
     Raises:
-        pyarrow.ArrowException, OSError: it is none.
+        pyarrow.ArrowException, OSError: It is not a Parquet file.
     """
 
     def __init__(self, found: FoundFile) -> None:
@@ -27,16 +27,17 @@ class ParquetFile(DataFile):
         super().__init__(found, reader.schema_arrow, rows)
 
     def statistics(self, column: str) -> Iterator[ColumnStatistics]:
+        """Yields what the footer says of a column, by row group; nothing for a column of lists."""
         metadata = self._metadata
         paths = [metadata.schema.column(i).path for i in range(metadata.num_columns)]
         if column not in paths:
-            return  # of a list only its items have some
+            return  # a list has no statistics, only its items have
         leaf = paths.index(column)
         for group in range(metadata.num_row_groups):
             found: Any = metadata.row_group(group).column(leaf).statistics
             if found is not None:
                 nulls = found.null_count if found.has_null_count else None
-                # Of float16 they are bytes that nobody has read.
+                # For float16 they are bytes that are not decoded.
                 readable = found.has_min_max and found.logical_type.type != "FLOAT16"
                 least, most = (found.min, found.max) if readable else (None, None)
                 yield ColumnStatistics(group, nulls, least, most)
@@ -58,7 +59,7 @@ class ParquetFile(DataFile):
                 pre_buffer=not self.found.is_local,
             )
             if self.row_group_rows[row_group] <= 2 * chunk_rows:
-                # In one piece, as the work that is done once for each entry of its dictionaries.
+                # In one piece, because each entry of its dictionaries costs work once a piece.
                 table = reader.read_row_group(row_group, columns=list(columns))
                 yield start, table.slice(start, stop - start)
                 return

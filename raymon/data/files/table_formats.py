@@ -9,16 +9,16 @@ from raymon.data.files.input_paths import input_paths
 
 
 def versioned_tables(path: str) -> list[str]:
-    """What is to be said of tables with a log of versions in a path of data.
+    """Returns warnings of tables with a log of versions in a path of data.
 
-    Their directories keep files whose rows were changed or deleted since, and which file is of
-    which version stands in the log alone. raymon reads files.
+    Their directories keep files whose rows were changed or deleted since, and only the log says
+    which file belongs to which version. raymon reads files.
 
     Args:
-        path: As `find_files` takes it.
+        path: Path, as `find_files` takes it.
 
     Returns:
-        A line for each such table that is the directory of a path, or that its glob begins in.
+        A line for each such table that is the directory of a path, or in which its glob begins.
     """
     return [
         f"{each.text}: is a table of {name}: its files are read as they are there, also those with "

@@ -1,1 +1,1 @@
-"""Reading a table: its plan, order, streams, chunks, prefetch, conversion to batches."""
+"""Reads a table: its plan, order, streams, chunks, prefetching and conversion to batches."""

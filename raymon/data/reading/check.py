@@ -1,4 +1,4 @@
-"""Checks of an input before a run starts, by what its footers say."""
+"""Checks of an input before a run starts, by what the footers of its files say."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ LIST_TYPES = tuple(pa.list_(value_type) for value_type in VALUE_TYPES)
 
 @dataclass(frozen=True)
 class InputSummary:
-    """What an input holds.
+    """A summary of an input.
 
     Attributes:
-        rows: of all files.
-        files: how many there are.
+        rows: Rows of all files.
+        files: Number of files.
     """
 
     rows: int
@@ -44,7 +44,7 @@ class InputSummary:
 
 @dataclass(frozen=True)
 class _Use:
-    """A use of a column: by whom, and the types that are right for it."""
+    """A use of a column: its user, and the types that are right for it."""
 
     column: str
     user: str
@@ -61,10 +61,14 @@ def check_input(
 ) -> InputSummary:
     """Checks that a reader can read an input; only footers are read.
 
-    With `skip_bad_files`, files of another format are left out, with a warning.
+    Args:
+        path: Files, a directory or a glob, as `open_files` takes them.
+        columns: Columns that are needed.
+        file_format: Format of the files; None for Parquet.
+        skip_bad_files: Whether files of another format are left out, with a warning.
 
     Raises:
-        DataError: no file matches, a file is of another format, a column is missing or of a wrong
+        DataError: No file matches, a file is of another format, a column is missing or of a wrong
             type, numbers are dates or times in some files alone, the statistics show a label that
             is not of its kind, or there are no rows. The message is one line and begins with the
             path.
@@ -75,25 +79,25 @@ def check_input(
     files = open_table(path, columns, file_format, skipped if skip_bad_files else None)
     for why in skipped:
         _log.warning("%s; the file is left out", why)
-    for told in _read_again(path, files):
-        _log.warning("%s", told)
-    for told in versioned_tables(path):
-        _log.warning("%s", told)
+    for message in _repeated_files(path, files):
+        _log.warning("%s", message)
+    for message in versioned_tables(path):
+        _log.warning("%s", message)
     for file in files:
         check_schema(file.schema, file.path, columns)
         for name, kind in columns.labels.items():
             if not columns.label_map:
                 _check_label(file, name, kind, columns.num_class)
     _check_agreement(files, columns)
-    _tell_of_no_values(path, files, columns)
+    _warn_of_empty_columns(path, files, columns)
     rows = sum(file.rows for file in files)
     if rows == 0:
         raise DataError(f"{path}: has no rows; a run needs some")
     return InputSummary(rows, len(files))
 
 
-def _read_again(path: str, files: Sequence[DataFile]) -> Iterator[str]:
-    """What is said of files that a path means more than once, themselves or by links."""
+def _repeated_files(path: str, files: Sequence[DataFile]) -> Iterator[str]:
+    """Yields a warning if a path means a file more than once, directly or by links."""
     times: Counter[str] = Counter()
     for file in files:
         times[os.path.realpath(file.found.inner_path) if file.found.is_local else file.path] += 1
@@ -108,19 +112,19 @@ def check_schema(schema: pa.Schema, source: str, columns: Columns) -> None:
     """Checks that columns are there, and that their types are right for their uses.
 
     Args:
-        schema: of a file or a table.
-        source: what messages call it.
-        columns: that are needed.
+        schema: Schema of a file or a table.
+        source: Name of the file or the table, for messages.
+        columns: Columns that are needed.
 
     Raises:
-        DataError: a column is missing, is there twice, or is of a wrong type.
+        DataError: A column is missing, is there twice, or is of a wrong type.
     """
     for use in _uses(columns):
         _check_column(schema, source, use)
 
 
 def fitting_type(name: str, columns: Columns, types: Iterable[pa.DataType]) -> pa.DataType | None:
-    """The first of some types that is right for all uses of a column; None: none is."""
+    """Returns the first of some types that is right for all uses of a column; None if none is."""
     uses = [use for use in _uses(columns) if use.column == name]
     fitting = (each for each in types if all(use.accepts(each) for use in uses))
     return next(fitting, None)
@@ -144,8 +148,8 @@ def _uses(columns: Columns) -> Iterator[_Use]:
 def _check_agreement(files: Sequence[DataFile], columns: Columns) -> None:
     """Checks that a column of numbers means the same in all files.
 
-    Values that become ids have one form, whatever type they come from; a date is a number of days
-    and a time one of seconds, which are no other numbers.
+    Values that become ids have one form, whatever type they come from. But a date is a number of
+    days and a time one of seconds, which differ from other numbers.
     """
     for name in columns.numeric:
         seen: dict[str, DataFile] = {}
@@ -163,8 +167,8 @@ def _check_agreement(files: Sequence[DataFile], columns: Columns) -> None:
                 )
 
 
-def _tell_of_no_values(path: str, files: Sequence[DataFile], columns: Columns) -> None:
-    """Warns of columns of features without a value in any row, as far as the files tell."""
+def _warn_of_empty_columns(path: str, files: Sequence[DataFile], columns: Columns) -> None:
+    """Warns of columns of features without a value in any row, as far as the files say."""
     users: dict[str, list[str]] = {}
     for feature in columns.features:
         for column in feature.columns:
@@ -187,7 +191,7 @@ def _has_no_value(file: DataFile, column: str) -> bool:
 
 
 def _meaning(column_type: pa.DataType) -> str | None:
-    """What a number stands for; None: there are no values."""
+    """Returns what a number stands for; None if there are no values."""
     kind = value_type(column_type.value_type if is_list(column_type) else column_type)
     if pa.types.is_null(kind):
         return None

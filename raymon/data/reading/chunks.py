@@ -1,4 +1,4 @@
-"""Row ranges to tensors, a piece at a time."""
+"""Row ranges to tensors, one piece after the other."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CHUNK_ROWS = 1 << 15
 
 
 Tables = Sequence[tuple[int, pa.Table]]
-"""Rows of a row group, and where in it they begin."""
+"""Rows of a row group, each table with the index in the row group at which it begins."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,10 @@ class Piece:
     """Rows of a row group.
 
     Attributes:
-        part: that they are of.
-        begin, stop: where in the row group they begin and end.
-        tables: the rows, or how to read them; None: they cannot be read.
+        part: Row range that holds the rows.
+        begin: Index in the row group of the first row.
+        stop: Index in the row group behind the last row.
+        tables: The rows, or a function that reads them; None if they cannot be read.
     """
 
     part: RowRange
@@ -44,21 +45,21 @@ class Piece:
 
 @dataclass(frozen=True)
 class Converted:
-    """Rows, and what is wrong with the row behind them, if anything is."""
+    """Converted rows, and the error of the row behind them, if there is one."""
 
     rows: PackedRows
     error: DataError | None = None
 
 
 class ChunkReader:
-    """Decodes row ranges, checks what is in them, and makes the tensors of a batch of them.
+    """Decodes row ranges, checks their values, and makes the tensors of a batch of them.
 
     Args:
-        columns: that are read.
-        skip_bad_files: what cannot be read is left out and counted.
+        columns: Columns that are read.
+        skip_bad_files: Whether rows that cannot be read are left out and counted.
 
     Attributes:
-        counts: what was wrong and is only counted.
+        counts: Counts of what was wrong but did not stop the run.
     """
 
     def __init__(self, columns: Columns, skip_bad_files: bool = False) -> None:
@@ -69,12 +70,13 @@ class ChunkReader:
         self._skip_bad_files = skip_bad_files
 
     def pieces(self, ranges: Iterable[RowRange]) -> Iterator[Piece]:
-        """The rows of some ranges, in pieces of at most twice `CHUNK_ROWS`.
+        """Yields the rows of some ranges, in pieces of at most twice `CHUNK_ROWS`.
 
-        A row group that is no larger is still to be read, so that several are read at a time.
+        A row group that is no larger than that is read later, in `convert`, so that several are
+        read in parallel.
 
         Raises:
-            DataError: a file cannot be read.
+            DataError: A file cannot be read.
         """
         for part in ranges:
             if part.file.row_group_rows[part.row_group] <= 2 * CHUNK_ROWS:
@@ -90,10 +92,10 @@ class ChunkReader:
                 yield Piece(part, done, part.stop, None)
 
     def convert(self, piece: Piece) -> Converted:
-        """The rows of a piece up to the first that is wrong. It may be called by any thread.
+        """Returns the rows of a piece up to the first that is wrong. Any thread may call it.
 
         Raises:
-            DataError: the file cannot be read.
+            DataError: The file cannot be read.
         """
         part, tables = piece.part, piece.tables
         if callable(tables):
@@ -110,15 +112,15 @@ class ChunkReader:
                 self.counts.add(ROWS_UNREADABLE, begin - done)
                 rows.append(self._converter.gap(begin - done))
             if table is not None:
-                converted = self._convert_to_wrong(part, begin, table)
+                converted = self._convert_up_to_error(part, begin, table)
                 rows.append(converted.rows)
                 done = begin + len(table)
                 if converted.error is not None:
                     return Converted(join_rows(rows), converted.error)
         return Converted(join_rows(rows))
 
-    def _convert_to_wrong(self, part: RowRange, begin: int, table: pa.Table) -> Converted:
-        """The rows of a table up to the first that is wrong."""
+    def _convert_up_to_error(self, part: RowRange, begin: int, table: pa.Table) -> Converted:
+        """Returns the rows of a table up to the first that is wrong."""
         try:
             return Converted(self._convert(part, begin, table))
         except DataError as error:
@@ -134,10 +136,10 @@ class ChunkReader:
             return Converted(self._convert(part, begin, table.slice(0, good)), error)
 
     def empty(self, part: RowRange) -> PackedRows:
-        """What there is without rows.
+        """Returns the tensors of no rows.
 
         Args:
-            part: of a file with the columns.
+            part: Row range of a file with the columns.
         """
         schema = pa.schema([part.file.schema.field(name) for name in self._names])
         return self._convert(part, 0, schema.empty_table())
@@ -155,13 +157,17 @@ class ChunkReader:
         whole: list[tuple[int, pa.Table]] = []
         for begin, table in self._read(part):
             if whole and whole[-1][0] + len(whole[-1][1]) == begin:
-                # In one piece, as the work that is done once for each entry of its dictionaries.
+                # In one piece, because each entry of its dictionaries costs work once a piece.
                 begin, table = whole[-1][0], pa.concat_tables([whole.pop()[1], table])
             whole.append((begin, table))
         return whole
 
     def _leave_out(self, part: RowRange, done: int, error: DataError) -> None:
-        """Counts what is left of a part behind its first `done` rows, where it may be left out."""
+        """Counts what is left of a row range from row `done` on, if it may be left out.
+
+        Raises:
+            DataError: It may not.
+        """
         if not self._skip_bad_files:
             raise error
         _log.warning("%s; %s rows are left out", error, part.stop - done)

@@ -21,15 +21,15 @@ from raymon.errors import DataError
 
 @dataclass(frozen=True)
 class Columns:
-    """What is read of the data.
+    """The columns of the data that are read, and what is made of each.
 
     Attributes:
-        features: what to make of the columns.
-        labels: by column, what its values must be.
-        weights: columns of sample weights, finite and not negative.
-        keys: columns of grouping keys.
-        num_class: number of classes of a label of kind CLASS; None: not checked.
-        label_map: numbers of labels, by value; strings are labels only where they are in it.
+        features: Features to make of the columns.
+        labels: Kinds of values of labels, by column.
+        weights: Columns of sample weights, which are finite and not negative.
+        keys: Columns of grouping keys.
+        num_class: Number of classes of a label of kind CLASS; None if it is not checked.
+        label_map: Numbers of labels, by value; strings are labels only if they are in it.
     """
 
     features: Sequence[Feature]
@@ -47,25 +47,25 @@ class Columns:
 
     @property
     def categorical(self) -> list[str]:
-        """Those whose values become ids, each once."""
+        """The columns whose values become ids, each once."""
         of_features = [c for f in self.features for c in f.columns if not f.made_from_numbers]
         return list(dict.fromkeys([*of_features, *self.keys]))
 
     @property
     def numeric(self) -> list[str]:
-        """Those whose values become numbers, each once."""
+        """The columns whose values become numbers, each once."""
         of_features = [c for f in self.features for c in f.columns if f.made_from_numbers]
         return list(dict.fromkeys([*of_features, *self.labels, *self.weights]))
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where the rows of a table come from, as messages say it.
+    """The place that the rows of a table come from, for messages.
 
     Attributes:
-        name: of the file, or of what else gave them.
-        first_row: number of the first of them there.
-        row_group: that they are in; None: there is none.
+        name: Name of the file, or of another source.
+        first_row: Index of the first row there.
+        row_group: Index of the row group that holds the rows; None if there is none.
     """
 
     name: str
@@ -80,8 +80,8 @@ class Converter:
     """Checks the values of tables, and makes the tensors of a batch of them.
 
     Args:
-        columns: of the tables.
-        counts: of what is wrong and only counted.
+        columns: Columns of the tables.
+        counts: Counts of what is wrong but does not stop the run.
     """
 
     def __init__(self, columns: Columns, counts: InputCounts) -> None:
@@ -97,14 +97,14 @@ class Converter:
         )
 
     def gap(self, rows: int) -> PackedRows:
-        """Rows that are left out: they have their place, and are in no batch."""
+        """Returns rows that are left out: they have their places, and are in no batch."""
         return self._places.gap(rows)
 
     def convert(self, table: pa.Table, origin: Origin) -> PackedRows:
-        """The rows of a table. It may be called by any thread.
+        """Returns the rows of a table. Any thread may call it.
 
         Raises:
-            DataError: a label, a weight or a value of a feature is wrong.
+            DataError: A label, a weight or a value of a feature is wrong.
         """
         columns, places = self._columns, self._places
         rows = places.empty(len(table))

@@ -22,25 +22,26 @@ def open_table(
 ) -> list[DataFile]:
     """Opens all files that a path means, as parts of one table.
 
-    The type of a column of CSV is what it is needed for, the same in all files: one whose values
-    become ids is of strings, as they are in the file, one whose values are numbers of numbers.
+    The type of a column of CSV follows from its use, and is the same in all files: a column whose
+    values become ids is of strings, as they are in the file; one whose values are numbers is of
+    numbers.
 
     Args:
-        path: as `open_files` takes it.
-        columns: that are needed.
-        file_format: Parquet where it is None.
-        skipped: gets what is wrong with files that are of another format, and lines of CSV that are
-            no rows are left out; None: that is an error.
+        path: Files, a directory or a glob, as `open_files` takes them.
+        columns: Columns that are needed.
+        file_format: Format of the files; None for Parquet.
+        skipped: Receives a message for each file that is of another format, and lines of CSV that
+            are no rows are left out; None if both are errors.
 
     Raises:
-        DataError: no file, or one that is not of the format.
+        DataError: There is no file, or one that is not of the format.
     """
     if file_format is not None and file_format.kind is FileKind.CSV:
         needed = {name: _csv_type(name, columns) for name in columns.names}
         csv = replace(file_format.csv, needed=needed, skip_bad_rows=skipped is not None)
         file_format = replace(file_format, csv=csv)
     files = open_files(path, file_format, skipped)
-    # A partition without a row may be a file without a byte.
+    # A partition without rows may be a file of no bytes.
     files = [file for file in files if not (isinstance(file, CsvFile) and file.is_empty)]
     if not files:
         raise DataError(f"{path}: has no rows; a run needs some")
@@ -48,10 +49,10 @@ def open_table(
 
 
 def common_type(name: str, files: Sequence[DataFile]) -> pa.DataType:
-    """The type that a column of all files can have without a loss.
+    """Returns the type that a column of all files can have without a loss.
 
     Raises:
-        DataError: there is none, or a file has not the column.
+        DataError: There is none, or a file does not have the column.
     """
     types = {}
     for file in files:
@@ -76,10 +77,10 @@ def common_type(name: str, files: Sequence[DataFile]) -> pa.DataType:
 
 
 def as_schema(table: pa.Table, schema: pa.Schema, source: str) -> pa.Table:
-    """A table with the columns of a schema, in its types.
+    """Returns a table with the columns of a schema, in its types.
 
     Raises:
-        DataError: a value is none of its type.
+        DataError: A value cannot be of its type.
     """
     columns = []
     for field in schema:
@@ -97,7 +98,7 @@ def as_schema(table: pa.Table, schema: pa.Schema, source: str) -> pa.Table:
 
 
 def _plain(column_type: pa.DataType, all_types: Sequence[pa.DataType]) -> pa.DataType:
-    """The type of the values themselves, where files have them in other ways."""
+    """Returns the type of the values themselves, if files store them in different ways."""
     if pa.types.is_dictionary(column_type):
         column_type = column_type.value_type
     numbers = any(pa.types.is_integer(each) or pa.types.is_floating(each) for each in all_types)
@@ -111,7 +112,7 @@ def _csv_type(name: str, columns: Columns) -> pa.DataType:
     numbers = any(numeric) or name in columns.weights
     numbers |= name in columns.labels and not _maps_texts(columns)
     if texts and numbers:
-        # Of ids that are numbers too integers are the ones that are certain.
+        # Of ids that are also numbers, integers are the ones with a certain form.
         return pa.int64()
     return pa.float64() if numbers else pa.string()
 

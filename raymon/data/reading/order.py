@@ -1,4 +1,4 @@
-"""In which order the rows of an epoch are read: as streams, each of which one rank reads."""
+"""The order in which the rows of an epoch are read: as streams, each of which one rank reads."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class RowRange:
     """Rows [start, stop) of one row group.
 
     Attributes:
-        file: that holds it.
-        row_group: index in the file.
-        first_row: row of the file at which the row group begins.
-        start: from the beginning of the row group.
-        stop: from the beginning of the row group.
+        file: File that holds the rows.
+        row_group: Index of the row group in the file.
+        first_row: Row of the file at which the row group begins.
+        start: First row, from the beginning of the row group.
+        stop: Row behind the last one, from the beginning of the row group.
     """
 
     file: DataFile
@@ -37,13 +37,13 @@ class RowRange:
         return self.stop - self.start
 
     def part(self, begin: int, end: int) -> RowRange:
-        """Its rows [begin, end)."""
+        """Returns rows [begin, end) of this range."""
         start = self.start
         return RowRange(self.file, self.row_group, self.first_row, start + begin, start + end)
 
 
 def row_groups(files: Sequence[DataFile]) -> list[RowRange]:
-    """All row groups that have rows, in the order of the files."""
+    """Returns all row groups that have rows, in the order of the files."""
     ranges = []
     for file in files:
         first_row = 0
@@ -55,29 +55,36 @@ def row_groups(files: Sequence[DataFile]) -> list[RowRange]:
 
 
 def shuffled(ranges: Sequence[RowRange], seed: int, epoch: int) -> list[RowRange]:
-    """The ranges in the random order of an epoch: a function of the arguments alone."""
+    """Returns the ranges in the random order of an epoch: a function of the arguments alone."""
     return [ranges[i] for i in _generator(seed, epoch, 0).permutation(len(ranges))]
 
 
 def shuffled_rows(
     rows: int, seed: int, epoch: int, stream: int, block: int
 ) -> npt.NDArray[np.int64]:
-    """The random order of the rows of a block: int64 `[rows]`, a function of the arguments."""
+    """Returns the random order of the rows of a block: a function of the arguments alone.
+
+    Returns:
+        The indices of the rows, int64 `[rows]`.
+    """
     return _generator(seed, epoch, stream + 1, block).permutation(rows)
 
 
-def deal(ranges: Sequence[RowRange], streams: int, *, even: bool) -> list[list[RowRange]]:
-    """The ranges as streams, so that streams that are read side by side keep the order of the
-    ranges: the first range goes to the first stream, the second to the second, and so on in turns.
+def split_into_streams(
+    ranges: Sequence[RowRange], streams: int, *, even: bool
+) -> list[list[RowRange]]:
+    """Returns the ranges as streams that, when read in parallel, keep the order of the ranges.
 
-    Then the streams, one behind the other, are cut anew where that makes them equally long. A cut
+    The first range goes to the first stream, the second to the second, and so on in turns.
+
+    Then the streams, one behind the other, are cut again where that makes them equally long. A cut
     through a row group makes two of them decode it; so only a tenth of the row groups is cut, the
-    other cuts go to where the nearest of them ends, and streams are not quite even.
+    other cuts are moved to the nearest end of a row group, and streams are not quite even.
 
     Args:
-        ranges: row groups, in the order of the epoch.
-        streams: how many.
-        even: the numbers of rows of streams differ by 1 at most, whatever has to be cut.
+        ranges: Row groups, in the order of the epoch.
+        streams: Number of streams.
+        even: Whether the numbers of rows of streams differ by 1 at most, whatever has to be cut.
     """
     turns = [part for first in range(streams) for part in ranges[first::streams]]
     cuts = _cuts(turns, streams, even)
@@ -85,7 +92,7 @@ def deal(ranges: Sequence[RowRange], streams: int, *, even: bool) -> list[list[R
 
 
 def skip_rows(ranges: Sequence[RowRange], rows: int) -> Iterator[RowRange]:
-    """What is left of `ranges` without their first `rows` rows."""
+    """Yields what is left of `ranges` without their first `rows` rows."""
     for part in ranges:
         if rows < len(part):
             yield part.part(rows, len(part))
@@ -93,7 +100,7 @@ def skip_rows(ranges: Sequence[RowRange], rows: int) -> Iterator[RowRange]:
 
 
 def _cuts(turns: Sequence[RowRange], streams: int, even: bool) -> list[int]:
-    """Where streams begin in the rows of `turns`, and where the last one ends."""
+    """Returns the rows of `turns` at which streams begin, and where the last one ends."""
     ends = np.cumsum([0, *map(len, turns)])
     total = int(ends[-1])
     exact = [stream * total // streams for stream in range(streams + 1)]
@@ -112,7 +119,7 @@ def _cuts(turns: Sequence[RowRange], streams: int, even: bool) -> list[int]:
 
 
 def _between(ranges: Sequence[RowRange], begin: int, end: int) -> Iterator[RowRange]:
-    """Rows [begin, end) of all ranges together."""
+    """Yields rows [begin, end) of all ranges together."""
     first = 0
     for part in ranges:
         start, stop = max(begin - first, 0), min(end - first, len(part))

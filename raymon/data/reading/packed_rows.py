@@ -1,6 +1,6 @@
-"""Rows on their way to a batch: their columns in few arrays, which are cut and joined in one go.
+"""Rows on their way to a batch: their columns in few arrays, which are cut and joined together.
 
-Arrays of numpy, not tensors: torch would take its threads away from the training.
+These are arrays of numpy, not tensors: torch would take threads away from the training.
 """
 
 from __future__ import annotations
@@ -20,12 +20,15 @@ from raymon.data.reading.recycled_memory import RecycledMemory
 
 @dataclass(frozen=True)
 class Places:
-    """Which row of which tensor of a `PackedRows` has what, by name.
+    """Index of the row of an array of `PackedRows` that holds each column, by name.
 
     Attributes:
-        dense, labels, weights: in `reals`.
-        sparse, keys: in `integers`.
-        memory: of the arrays.
+        dense: Rows of `reals` that hold dense features.
+        labels: Rows of `reals` that hold labels.
+        weights: Rows of `reals` that hold sample weights.
+        sparse: Rows of `integers` that hold sparse features.
+        keys: Rows of `integers` that hold grouping keys.
+        memory: Memory from which the arrays are made.
     """
 
     dense: Mapping[str, int]
@@ -44,7 +47,7 @@ class Places:
         sparse: Sequence[str],
         keys: Sequence[str],
     ) -> Places:
-        """A place for each name."""
+        """Returns places with one row for each name."""
         reals, integers = iter(range(1 << 30)), iter(range(1 << 30))
         return cls(
             dict(zip(dense, reals, strict=False)),
@@ -55,14 +58,14 @@ class Places:
         )
 
     def gap(self, rows: int) -> PackedRows:
-        """Rows that are left out: they have their place, and are in no batch."""
+        """Returns rows that are left out: they have their places, and are in no batch."""
         empty = self.empty(rows)
         empty.reals.fill(0)
         empty.integers.fill(0)
         return replace(empty, missing=np.ones(rows, np.bool_))
 
     def empty(self, rows: int) -> PackedRows:
-        """Memory for some rows."""
+        """Returns memory for some rows, with arbitrary values."""
         reals = len(self.dense) + len(self.labels) + len(self.weights)
         integers = len(self.sparse) + len(self.keys)
         return PackedRows(
@@ -79,12 +82,13 @@ class PackedRows:
     """Rows, column by column.
 
     Attributes:
-        places: where the columns are.
-        reals: float32 `[R, B]`.
-        integers: int64 `[I, B]`; what is in the place of a feature in `ragged` means nothing.
-        ragged: by feature, ids where not every row has exactly one, or where they have weights.
-        wide: by feature, float32 `[B, value_dim]`, where value_dim is above 1.
-        missing: bool `[B]`, which rows are left out; None: no row.
+        places: Rows of the arrays that hold the columns.
+        reals: Columns of one number a row, float32 `[R, B]`.
+        integers: Columns of one integer a row, int64 `[I, B]`; the place of a feature in `ragged`
+            has arbitrary values.
+        ragged: Ids by feature, if not every row has exactly one, or if they have weights.
+        wide: Numbers by feature, float32 `[B, value_dim]`, if value_dim is above 1.
+        missing: Mask of the rows that are left out, bool `[B]`; None if none is.
     """
 
     places: Places
@@ -96,11 +100,11 @@ class PackedRows:
 
     @property
     def size(self) -> int:
-        """B, how many rows there are."""
+        """The number of rows, B."""
         return int(self.reals.shape[1])
 
     def slice(self, begin: int, end: int) -> PackedRows:
-        """Rows [begin, end), in the same memory."""
+        """Returns rows [begin, end), in the same memory."""
         return PackedRows(
             self.places,
             self.reals[:, begin:end],
@@ -111,9 +115,13 @@ class PackedRows:
         )
 
     def take(self, rows: npt.NDArray[np.int64]) -> PackedRows:
-        """Some rows: int64 `[R]`, their numbers."""
+        """Returns some rows, copied.
+
+        Args:
+            rows: Indices of the rows, int64 `[R]`.
+        """
         taken = self.places.empty(len(rows))
-        # Clipping is only faster: the rows are there.
+        # Clipping is only faster: all indices are in range.
         self.reals.take(rows, 1, taken.reals, "clip")
         self.integers.take(rows, 1, taken.integers, "clip")
         return PackedRows(
@@ -126,7 +134,7 @@ class PackedRows:
         )
 
     def place_of(self, feature: str) -> npt.NDArray[Any]:
-        """`[B]`, where a feature with one number or one id a row is."""
+        """Returns the memory `[B]` of a feature with one number or one id a row."""
         places = self.places
         place: npt.NDArray[Any]
         if feature in places.dense:
@@ -136,21 +144,21 @@ class PackedRows:
         return place
 
     def ids(self, feature: str) -> IdList:
-        """The ids of a feature."""
+        """Returns the ids of a feature."""
         ragged = self.ragged.get(feature)
         return ragged or IdList(torch.from_numpy(self.integers[self.places.sparse[feature]]))
 
     def is_missing(self) -> npt.NDArray[np.bool_]:
-        """bool `[B]`, which rows are left out."""
+        """Returns the mask of the rows that are left out, bool `[B]`."""
         return np.zeros(self.size, np.bool_) if self.missing is None else self.missing
 
     def wide_of(self, feature: str, dim: int) -> npt.NDArray[np.float32]:
-        """float32 `[B, dim]`; zeros in a gap."""
+        """Returns the numbers of a feature, float32 `[B, dim]`; zeros in a gap."""
         values = self.wide.get(feature)
         return np.zeros((self.size, dim), np.float32) if values is None else values
 
     def to_batch(self) -> Batch:
-        """The same rows as a batch, in the same memory, without those that are left out."""
+        """Returns the same rows as a batch, in the same memory, without those that are left out."""
         if self.missing is not None and self.missing.any():
             return replace(self.take(np.flatnonzero(~self.missing)), missing=None).to_batch()
         places, reals = self.places, torch.from_numpy(self.reals).unbind()
@@ -173,7 +181,7 @@ class PackedRows:
 
 
 def join_rows(pieces: Sequence[PackedRows]) -> PackedRows:
-    """The rows of several pieces with the same places, in their order; at least one piece."""
+    """Returns the rows of one piece or more with the same places, in their order."""
     first = pieces[0]
     if len(pieces) == 1:
         return first
@@ -199,7 +207,10 @@ def join_rows(pieces: Sequence[PackedRows]) -> PackedRows:
 
 
 def take_rows(pieces: deque[PackedRows], rows: int) -> list[PackedRows]:
-    """Takes rows from the front of some pieces, in the same memory; there must be as many."""
+    """Removes `rows` rows, which must be there, from the front of some pieces, and returns them.
+
+    They stay in the same memory.
+    """
     taken = []
     while rows:
         piece = pieces.popleft()

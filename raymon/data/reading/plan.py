@@ -1,4 +1,4 @@
-"""Which rows of an epoch go to which step. Pure arithmetic: no rank asks another."""
+"""Which rows of an epoch belong to which step. Pure arithmetic: no rank asks another."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ Counts = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, order=True)
 class Position:
-    """Where a run is in its data.
+    """A position of a run in its data.
 
     Attributes:
-        epoch: from 0.
-        row: rows of the epoch that are trained on, of all ranks together.
-        streams: how many the rows of the epoch are dealt to.
+        epoch: Epoch, from 0.
+        row: Rows of the epoch that were trained on, of all ranks together.
+        streams: Number of streams that the rows of the epoch are split into.
     """
 
     epoch: int
@@ -27,19 +27,19 @@ class Position:
 
 @dataclass(frozen=True)
 class EpochPlan:
-    """How the streams of an epoch are cut into global batches.
+    """The plan by which the streams of an epoch are cut into global batches.
 
     A global batch takes evenly from all streams, so that they end together: row i of a stream of L
-    rows has its place at (i + 1/2) / L of the epoch, and a global batch is the next so many rows by
-    their places, those of an earlier stream first where places are equal.
+    rows has its place at (i + 1/2) / L of the epoch, and a global batch is the next
+    `global_batch_size` rows by their places, those of an earlier stream first if places are equal.
 
     Attributes:
-        lengths: rows of each stream.
-        global_batch_size: rows of a step, of all ranks together.
-        drop_remainder: the last batch is left out where it is not full.
+        lengths: Rows of each stream.
+        global_batch_size: Rows of a step, of all ranks together.
+        drop_remainder: Whether the last batch is left out if it is not full.
 
     Raises:
-        ValueError: there would be no step.
+        ValueError: There would be no step.
     """
 
     lengths: tuple[int, ...]
@@ -55,33 +55,33 @@ class EpochPlan:
 
     @property
     def rows(self) -> int:
-        """Rows of all streams."""
+        """The number of rows of all streams."""
         return sum(self.lengths)
 
     @property
     def dropped(self) -> int:
-        """Rows of an epoch, begun at its first row, that are in no batch."""
+        """The number of rows, of an epoch read from its first row, that are in no batch."""
         return self.rows % self.global_batch_size if self.drop_remainder else 0
 
     def steps_from(self, row: int) -> int:
-        """Steps of what is left of the epoch after its first `row` rows."""
+        """Returns the number of steps left in the epoch after its first `row` rows."""
         left = self.rows - row
         full, rest = divmod(left, self.global_batch_size)
         return full + (rest > 0 and not self.drop_remainder)
 
     def rows_at(self, row: int) -> int:
-        """Rows of the global batch that begins after `row` rows."""
+        """Returns the number of rows of the global batch that begins after `row` rows."""
         return min(self.global_batch_size, self.rows - row)
 
     def taken(self, row: int) -> Counts:
-        """How many rows of each stream are among the first `row` rows: int64 `[streams]`."""
+        """Returns how many of the first `row` rows each stream has: int64 `[streams]`."""
         lengths = np.array(self.lengths, np.int64)
         if row >= self.rows:
             return lengths
         guess = np.floor(lengths * (row / self.rows) + 0.5).astype(np.int64)
         taken: Counts = np.minimum(guess, lengths)
         while True:
-            # The guess is off by rounding; it is mended until it is the first `row` rows.
+            # The guess is off by rounding; it is corrected until it is the first `row` rows.
             more = row - int(taken.sum())
             after = _places(lengths, taken)
             before = _places(lengths, taken - 1)
@@ -97,7 +97,7 @@ class EpochPlan:
 
 
 def _places(lengths: Counts, rows: Counts) -> npt.NDArray[np.float64]:
-    # Of a row that a stream does not have there is no place.
+    # A row that a stream does not have is before or behind all others.
     with np.errstate(divide="ignore", invalid="ignore"):
         places: npt.NDArray[np.float64] = (rows + 0.5) / lengths
     places[rows < 0] = -np.inf

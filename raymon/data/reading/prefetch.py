@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterator
 from typing import TypeVar
 
 BYTES_AHEAD = 64 << 20
-"""What the batches that wait for one rank may take, in bytes."""
+"""Bytes that the batches waiting for one rank may take."""
 
 Item = TypeVar("Item")
 
@@ -19,16 +19,17 @@ def fetch_ahead(
     max_bytes: int,
     join_s: float | None = None,
 ) -> Generator[Item, None, None]:
-    """The items, drawn by a thread of their own as long as those that wait are not too large.
+    """Yields the items, which a thread draws ahead as long as those that wait are not too large.
 
-    An exception of `items` comes at its place among them. Closing the generator ends the thread.
+    An exception of `items` is raised at its place among them. Closing the generator ends the
+    thread.
 
     Args:
-        items: drawn in the thread.
-        size: of an item, in bytes.
-        max_bytes: of all items that wait. One item may always wait, however large.
-        join_s: how long closing waits for the thread, which may be waiting for an item; None: as
-            long as it takes.
+        items: Items, drawn in the thread.
+        size: Function from an item to its size in bytes.
+        max_bytes: Bytes of all items that wait, at most. One item may always wait, however large.
+        join_s: Seconds that closing waits for the thread, which may be waiting for an item; None to
+            wait until it ends.
     """
     queue = _Queue[Item](max_bytes)
 
@@ -51,7 +52,7 @@ def fetch_ahead(
 
 
 class _Queue(Iterator[Item]):
-    """Items between two threads."""
+    """A queue of items between two threads."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -62,7 +63,7 @@ class _Queue(Iterator[Item]):
         self._error: BaseException | None = None
 
     def put(self, item: Item, size: int) -> bool:
-        """Adds an item when there is room; false when nobody wants any more."""
+        """Adds an item as soon as there is space; returns False if the consumer wants no more."""
         with self._changed:
             self._changed.wait_for(
                 lambda: self._closed or not self._items or self._bytes + size <= self._max_bytes
@@ -75,13 +76,13 @@ class _Queue(Iterator[Item]):
             return True
 
     def end(self, error: BaseException | None) -> None:
-        """Says that there are no more, or what went wrong instead."""
+        """Says that there are no more items, or what went wrong instead."""
         with self._changed:
             self._ended, self._error = True, error
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Says that nobody wants any more."""
+        """Says that the consumer wants no more items."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

@@ -17,7 +17,13 @@ from raymon.data.files.formats import FileFormat
 from raymon.data.reading.chunks import CHUNK_ROWS, ChunkReader
 from raymon.data.reading.converter import Columns
 from raymon.data.reading.one_table import as_schema, common_type, open_table
-from raymon.data.reading.order import RowRange, deal, row_groups, shuffled, shuffled_rows
+from raymon.data.reading.order import (
+    RowRange,
+    row_groups,
+    shuffled,
+    shuffled_rows,
+    split_into_streams,
+)
 from raymon.data.reading.packed_rows import join_rows
 from raymon.data.reading.plan import EpochPlan, Position
 from raymon.data.reading.prefetch import BYTES_AHEAD, fetch_ahead
@@ -34,39 +40,39 @@ _PIECES_AHEAD = 3
 
 
 class DataReader:
-    """Reads the rows of one rank as batches.
+    """A reader of the rows of one rank as batches.
 
-    The rows of an epoch are dealt to streams, and each global batch takes evenly from all of them.
-    With a `global_batch_size` their number is that of `streams`, so that the global batches are the
+    The rows of an epoch are split into streams, and each global batch takes evenly from all of
+    them. With a `global_batch_size` their number is `streams`, so that the global batches are the
     same on any number of workers, whose parts of them need not be equal. Without one each worker
-    has a stream, equally long, and the global batch is `batch_size` rows of each.
+    has a stream, all equally long, and the global batch is `batch_size` rows of each.
 
     Args:
-        path: files, a directory or a glob; several are separated by commas.
-        columns: that are read.
-        file_format: of the files; None: Parquet.
-        batch_size: rows a step of this rank, where there is no `global_batch_size`.
-        global_batch_size: rows a step of all ranks together.
-        streams: see above.
-        rank: in [0, world_size).
-        world_size: number of ranks.
-        shuffle: a random order, a function of `seed` and the epoch alone: row groups change
-            places, then rows within blocks of each stream. Without it rows come in the order of
-            the files, as far as streams that are read side by side can keep it.
-        shuffle_buffer_size: global batches that the blocks of all streams make up.
-        seed: of the shuffle.
-        drop_remainder: the last global batch of an epoch is left out where it is not full.
-        num_workers: threads that decode and convert ahead, at most one more than there are CPUs; 0:
-            all happens in the calling thread.
-        skip_bad_files: files that cannot be opened, and rows that cannot be read, are left out and
-            counted.
+        path: Files, a directory or a glob; several are separated by commas.
+        columns: Columns that are read.
+        file_format: Format of the files; None for Parquet.
+        batch_size: Rows of a step on this rank, if there is no `global_batch_size`.
+        global_batch_size: Rows of a step on all ranks together.
+        streams: Number of streams; see above.
+        rank: Rank, in [0, world_size).
+        world_size: Number of ranks.
+        shuffle: Whether rows come in a random order, a function of `seed` and the epoch alone: row
+            groups change places, then rows within blocks of each stream. If not, rows come in the
+            order of the files, as far as streams that are read in parallel can keep it.
+        shuffle_buffer_size: Global batches that the blocks of all streams make up.
+        seed: Seed of the shuffle.
+        drop_remainder: Whether the last global batch of an epoch is left out if it is not full.
+        num_workers: Threads that decode and convert ahead, at most one more than there are CPUs; 0
+            if all happens in the calling thread.
+        skip_bad_files: Whether files that cannot be opened, and rows that cannot be read, are left
+            out and counted.
 
     Attributes:
-        counts: what was wrong with the data and is only counted.
-        rows: of all files, of all ranks.
+        counts: Counts of what was wrong with the data but did not stop the run.
+        rows: Rows of all files, for all ranks.
 
     Raises:
-        DataError: no file, a file of another format, or too few rows for a step.
+        DataError: There is no file, a file of another format, or too few rows for a step.
     """
 
     def __init__(
@@ -87,7 +93,7 @@ class DataReader:
         num_workers: int = 0,
         skip_bad_files: bool = False,
     ) -> None:
-        # Of several ranks that share a stream the first one counts what is wrong with it.
+        # If several ranks share a stream, the first of them counts what is wrong with it.
         self._chunks, self._uncounted = (ChunkReader(columns, skip_bad_files) for _ in range(2))
         self.counts = self._chunks.counts
         self._categorical = columns.categorical
@@ -119,24 +125,24 @@ class DataReader:
 
     @property
     def steps_per_epoch(self) -> int:
-        """Steps of an epoch, equal on all ranks."""
+        """The number of steps of an epoch, equal on all ranks."""
         return self._plan.steps_from(0)
 
     @property
     def dropped(self) -> int:
-        """Rows of an epoch that are in no batch."""
+        """The number of rows of an epoch that are in no batch."""
         return self._plan.dropped
 
     def steps_from(self, row: int) -> int:
-        """Steps of what is left of an epoch after its first `row` rows."""
+        """Returns the number of steps left in an epoch after its first `row` rows."""
         return self._plan.steps_from(row)
 
     def rows_at(self, row: int) -> int:
-        """Rows of the global batch that begins after `row` rows of an epoch."""
+        """Returns the number of rows of the global batch after `row` rows of an epoch."""
         return self._plan.rows_at(row)
 
     def after(self, position: Position) -> Position:
-        """The position after one more step."""
+        """Returns the position after one more step."""
         row = position.row + self.rows_at(position.row)
         if self.steps_from(row):
             return Position(position.epoch, row, position.streams)
@@ -144,13 +150,16 @@ class DataReader:
 
     @property
     def begin(self) -> Position:
-        """Where a run begins."""
+        """The position at which a run begins."""
         return Position(0, 0, self.streams)
 
     @property
     def fingerprint(self) -> str:
-        """Which data this is, and in which order it is read: equal where a position means the
-        same, and the values that become ids are of the same kind."""
+        """A fingerprint of the data and of the order in which it is read.
+
+        It is equal if a position means the same, and the values that become ids are of the same
+        kind.
+        """
         groups = [
             (part.file.path.rpartition("/")[2], part.row_group, len(part), self._kinds(part))
             for part in self._ranges
@@ -167,27 +176,27 @@ class DataReader:
         ]
 
     def epoch(self, epoch: int, row: int = 0, streams: int = 0) -> Generator[Batch, None, None]:
-        """The batches of an epoch, as an undisturbed epoch has them.
+        """Yields the batches of an epoch, as an undisturbed epoch has them.
 
-        What comes before `row` is not decoded, except in the row groups or blocks that it is in. A
-        batch has no rows where the streams of this rank have none in the global batch.
+        What comes before `row` is not decoded, except in the row groups or blocks that hold it. A
+        batch has no rows if the streams of this rank have none in the global batch.
 
         Args:
-            epoch: from 0.
-            row: rows of the epoch, of all ranks together, that are left out at its beginning.
-            streams: how many it is dealt to, where it was begun by another number of workers; 0:
-                `self.streams`.
+            epoch: Epoch, from 0.
+            row: Rows of the epoch, of all ranks together, that are left out at its beginning.
+            streams: Number of streams of the epoch, if it was begun by another number of workers; 0
+                for `self.streams`.
 
         Returns:
             One batch a step. Closing the iterator stops its threads.
 
         Raises:
-            DataError: a label, a weight or a value of a feature is wrong, or a file is damaged.
+            DataError: A label, a weight or a value of a feature is wrong, or a file is damaged.
         """
         with ExitStack() as stack:
             pool = None
             if self._num_workers:
-                # Their decoding is done by Arrow's own threads, one a CPU, for which they wait.
+                # Arrow's own threads, one a CPU, do the decoding; these wait for them.
                 threads = min(self._num_workers, len(os.sched_getaffinity(0)) + 1)
                 pool = ThreadPoolExecutor(threads, thread_name_prefix="raymon-data")
                 stack.callback(pool.shutdown, cancel_futures=True)
@@ -198,21 +207,21 @@ class DataReader:
             yield from batches
 
     def schema(self, names: Sequence[str]) -> pa.Schema:
-        """The types of columns, that go for all files.
+        """Returns the types of columns that are right for all files.
 
         Raises:
-            DataError: a file has not a column, or types of one do not go together.
+            DataError: A file does not have a column, or types of one do not go together.
         """
         return pa.schema([(name, common_type(name, self._files)) for name in names])
 
     def tables(self, schema: pa.Schema) -> Iterator[pa.Table]:
-        """Columns of all rows as they are, in the order of the files.
+        """Yields columns of all rows as they are, in the order of the files.
 
         Args:
-            schema: of them, as `schema` gives it.
+            schema: Schema of the columns, as `schema` returns it.
 
         Raises:
-            DataError: a file cannot be read.
+            DataError: A file cannot be read.
         """
         for part in self._ranges:
             names = schema.names
@@ -224,14 +233,16 @@ class DataReader:
         self, epoch: int, row: int, streams: int, pool: Executor | None
     ) -> Iterator[Batch]:
         ranges = shuffled(self._ranges, self._seed, epoch) if self._shuffle else self._ranges
-        dealt = deal(ranges, streams, even=self._even)
-        lengths = tuple(sum(map(len, stream)) for stream in dealt)
+        stream_ranges = split_into_streams(ranges, streams, even=self._even)
+        lengths = tuple(sum(map(len, stream)) for stream in stream_ranges)
         plan = EpochPlan(lengths, self.global_batch_size, self._drop_remainder)
         own = shares(streams, self._world_size, self._rank)
         begins = plan.taken(row).tolist()
         ahead = max(1, _PIECES_AHEAD // len(own))
         readers = [
-            self._stream(dealt[share.stream], share, epoch, begins[share.stream], plan, pool, ahead)
+            self._stream(
+                stream_ranges[share.stream], share, epoch, begins[share.stream], plan, pool, ahead
+            )
             for share in own
         ]
         for _ in range(plan.steps_from(row)):

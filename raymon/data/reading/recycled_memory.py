@@ -18,22 +18,25 @@ import numpy.typing as npt
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 _SMALL = 1 << 18
-"""Bytes below which arrays are made anew."""
+"""Bytes below which arrays are made of new memory."""
 
 _KEPT = 64
-"""Pieces of memory of a size that are kept at most."""
+"""Pieces of memory of one size that are kept, at most."""
 
 
 class RecycledMemory:
-    """Makes arrays. Several threads may use it; it may be dropped while its arrays live on."""
+    """A maker of arrays. Several threads may use it; it may be dropped while its arrays live on."""
 
     def __init__(self) -> None:
         self._free: defaultdict[int, deque[npt.NDArray[np.uint8]]]
         self._free = defaultdict(lambda: deque(maxlen=_KEPT))
 
     def empty(self, shape: tuple[int, ...], dtype: type[Scalar]) -> npt.NDArray[Scalar]:
-        """As `numpy.empty`. The memory is used again when neither the array, nor a view of it, nor
-        a tensor that shares it is there any more."""
+        """Returns an array as `numpy.empty` does.
+
+        Its memory is used again when neither the array, nor a view of it, nor a tensor that shares
+        it exists any more.
+        """
         count = math.prod(shape)
         nbytes = count * np.dtype(dtype).itemsize
         if nbytes < _SMALL:
@@ -44,7 +47,7 @@ class RecycledMemory:
             memory: Any = free.pop()
         except IndexError:
             memory = np.empty(size, np.uint8)
-        # Views of an array refer to what it was made from, which so lives as long as they.
+        # Views of an array refer to what it was made from, which therefore lives as long.
         owner: Any = _owner_type(size).from_buffer(memory)
         back = weakref.finalize(owner, free.append, memory)
         back.atexit = False
@@ -52,13 +55,13 @@ class RecycledMemory:
 
 
 def _rounded(nbytes: int) -> int:
-    """At most a quarter more, so that there are few different sizes."""
+    """Returns a size at most a quarter larger, so that there are few different sizes."""
     step = 1 << max(0, nbytes.bit_length() - 3)
     return -(-nbytes // step) * step
 
 
 @cache
 def _owner_type(nbytes: int) -> type[ctypes.Array[ctypes.c_char]]:
-    # A class of its own, as weak references are to instances of classes made here alone.
+    # A subclass, because only instances of classes made in Python can have weak references.
     members = {"_type_": ctypes.c_char, "_length_": nbytes}
     return type("Owner", (ctypes.Array,), members)

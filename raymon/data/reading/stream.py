@@ -15,19 +15,21 @@ from raymon.data.reading.packed_rows import PackedRows, join_rows, take_rows
 from raymon.errors import DataError
 
 RowOrder = Callable[[int, int], npt.NDArray[np.int64]]
-"""Of the rows of a block, and its number: the order in which they come."""
+"""A function from the number of rows of a block, and its index, to the order of its rows."""
 
 
 class StreamReader:
-    """Gives the rows of a stream in order: while they are taken, its next pieces are decoded and
-    converted. Small row groups are decoded side by side, a large one piece by piece.
+    """A reader of the rows of a stream in order.
+
+    While rows are taken, the next pieces are decoded and converted. Small row groups are decoded in
+    parallel, a large one piece by piece.
 
     Args:
-        ranges: of the stream.
-        row: where to begin.
-        chunks: decodes and converts.
-        executor: has the threads that work ahead; None: the caller works.
-        ahead: pieces that are converted ahead, at least 1.
+        ranges: Row ranges of the stream.
+        row: Row of the stream to begin at.
+        chunks: Reader that decodes and converts.
+        executor: Executor whose threads work ahead; None if the caller does the work.
+        ahead: Pieces that are converted ahead, at least 1.
     """
 
     def __init__(
@@ -49,10 +51,10 @@ class StreamReader:
             self._converted = deque(self._submit(executor) for _ in range(ahead))
 
     def take(self, rows: int) -> list[PackedRows]:
-        """The next rows, in pieces; there must be as many.
+        """Returns the next `rows` rows, in pieces; the stream must have as many.
 
         Raises:
-            DataError: one of them is wrong, or cannot be read.
+            DataError: One of them is wrong, or cannot be read.
         """
         while self._rows < rows:
             self._refill()
@@ -75,7 +77,7 @@ class StreamReader:
         before = self._piece
 
         def following() -> Piece | None:
-            # One after the other; the one before is ahead of this one in the queue.
+            # One after the other; the previous one is ahead of this one in the queue.
             wait([before])
             return self._next()
 
@@ -93,14 +95,14 @@ class StreamReader:
 
 
 class ShuffledStream:
-    """Rows of a stream, in a random order within blocks.
+    """The rows of a stream, in a random order within blocks.
 
     Args:
-        stream: begins with the block that holds `row`.
-        length: rows of the stream.
-        block_rows: rows of a block; the last one has what is left.
-        row: where to begin.
-        order: of the rows of a block.
+        stream: Stream that begins with the block that holds `row`.
+        length: Rows of the stream.
+        block_rows: Rows of a block; the last one has what is left.
+        row: Row of the shuffled stream to begin at.
+        order: Function that orders the rows of a block.
     """
 
     def __init__(
@@ -115,7 +117,7 @@ class ShuffledStream:
         self._block: PackedRows | None = None
 
     def take(self, rows: int) -> list[PackedRows]:
-        """As `StreamReader.take`."""
+        """Returns the next `rows` rows, as `StreamReader.take`."""
         pieces = []
         while rows:
             block = self._block or self._read()

@@ -1,4 +1,4 @@
-"""Which rank reads which streams."""
+"""The assignment of streams to ranks."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Share:
-    """What a rank reads of a stream: in each global batch, one of `parts` equal parts.
+    """A rank's share of a stream: one of `parts` equal parts of it in each global batch.
 
     Attributes:
-        stream: its number.
-        part: which part, from 0.
-        parts: how many ranks share the stream.
+        stream: Index of the stream.
+        part: Index of the part, from 0.
+        parts: Number of ranks that share the stream.
     """
 
     stream: int
@@ -20,16 +20,16 @@ class Share:
     parts: int = 1
 
     def of(self, begin: int, end: int) -> tuple[int, int]:
-        """The part of rows [begin, end) of the stream."""
+        """Returns the beginning and the end of this share of rows [begin, end) of the stream."""
         rows = end - begin
         return begin + rows * self.part // self.parts, begin + rows * (self.part + 1) // self.parts
 
 
 def shares(streams: int, world_size: int, rank: int) -> list[Share]:
-    """What a rank reads, in the order of the streams.
+    """Returns the shares of a rank, in the order of the streams.
 
-    Streams go to ranks whole, as evenly as they go. Where there are more ranks than streams, ranks
-    share one, and each of them decodes all of it.
+    Ranks get whole streams, as evenly as possible. If there are more ranks than streams, several
+    ranks share one, and each of them decodes all of it.
     """
     if world_size <= streams:
         first, last = (r * streams // world_size for r in (rank, rank + 1))

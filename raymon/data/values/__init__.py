@@ -1,1 +1,1 @@
-"""What a value of a column means, whatever type it comes in."""
+"""The meaning of the values of a column, whatever their type: canonical forms, hashes, labels."""

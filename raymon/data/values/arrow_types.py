@@ -1,4 +1,4 @@
-"""Arrow columns: which types they are, and their values as numbers or bytes."""
+"""Arrow columns: predicates on their types, and their values as numbers or bytes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def is_number(column_type: pa.DataType) -> bool:
 
 
 def is_string(column_type: pa.DataType) -> bool:
-    """Whether values are strings, themselves or by a dictionary."""
+    """Whether values are strings, plain or dictionary-encoded."""
     kind, types = value_type(column_type), pa.types
     return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
 
@@ -38,14 +38,14 @@ def is_list(column_type: pa.DataType) -> bool:
 
 
 def in_one_piece(column: pa.Array | pa.ChunkedArray) -> pa.Array:
-    """The column as an array."""
+    """Returns the column as one array, still dictionary-encoded if it was."""
     if not isinstance(column, pa.ChunkedArray):
         return column
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
 def as_array(column: pa.Array | pa.ChunkedArray) -> pa.Array:
-    """The column in one piece, without a dictionary or views of strings."""
+    """Returns the column as one array, without a dictionary or string views."""
     array = in_one_piece(column)
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
@@ -55,10 +55,10 @@ def as_array(column: pa.Array | pa.ChunkedArray) -> pa.Array:
 def as_float64(
     column: pa.Array | pa.ChunkedArray, null: float = math.nan
 ) -> npt.NDArray[np.float64]:
-    """Numbers as float64, with `null` in place of nulls.
+    """Returns numbers as float64, with `null` in place of nulls.
 
-    A date is the days since 1970-01-01, a time the seconds since then, or of the day, whatever the
-    unit of its type.
+    A date is the number of days since 1970-01-01; a time is the number of seconds since then, or
+    since midnight, whatever the unit of its type.
     """
     values, scale = as_array(column), 1.0
     if is_time(values.type):
@@ -77,11 +77,11 @@ def as_float64(
 def string_bytes(
     strings: pa.Array,
 ) -> tuple[npt.NDArray[np.integer], npt.NDArray[np.uint8]]:
-    """The memory of plain strings or binaries `[N]`.
+    """Returns the memory of plain strings or binaries `[N]`.
 
     Returns:
-        Where each begins in the bytes, and where the last one ends: int32 or int64 `[N + 1]`; and
-        the bytes: uint8. Of a null there are any bytes, usually none.
+        The index in the bytes at which each string begins, and at which the last one ends, int32 or
+        int64 `[N + 1]`; and the bytes, uint8. A null may have bytes too, and usually has none.
     """
     _, offset_buffer, data_buffer = strings.buffers()
     if len(strings) == 0:
@@ -101,7 +101,7 @@ def is_time(column_type: pa.DataType) -> bool:
 
 
 def _counted(values: pa.Array) -> tuple[pa.Array, float]:
-    """Dates and times as integers, and how many make a day or a second."""
+    """Returns dates and times as integers, and how many of them make a day or a second."""
     if pa.types.is_date(values.type):
         return values.cast(pa.date32()).view(pa.int32()), 1.0
     scale = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}[values.type.unit]
@@ -109,5 +109,5 @@ def _counted(values: pa.Array) -> tuple[pa.Array, float]:
 
 
 def value_type(column_type: pa.DataType) -> pa.DataType:
-    """The type of the values, without a dictionary."""
+    """Returns the type of the values, without a dictionary."""
     return column_type.value_type if pa.types.is_dictionary(column_type) else column_type

@@ -1,15 +1,14 @@
-"""The one form of values that become ids, whatever type and file they come from.
+"""The canonical form of values that become ids, whatever type and file they come from.
 
-A value is an integer of 64 bits or a text. The same value has the same form, and so the same id:
+A value is a 64-bit integer or a text. The same value has the same form, and so the same id:
 
 - integers of any width, booleans (1 and 0), whole numbers in columns of floats or decimals, and the
   texts that spell them (`7`, `7.0`, `true`) are the integer;
-- what is beyond 64 bits is the text of its digits;
+- a number beyond 64 bits is the text of its digits;
 - dates are their ISO text, 2024-01-31;
 - other texts are themselves: `007`, ` 7` and `+7` are no integers.
 
-Where the form of a value is not certain (a float that is not whole, or too large to be exact), it
-is refused.
+A value whose form is not certain (a float that is not whole, or too large to be exact) is refused.
 """
 
 from __future__ import annotations
@@ -25,19 +24,19 @@ from raymon.data.values.spelled_integers import spelled_integers
 Integers = npt.NDArray[np.int64]
 
 NO_INTEGER = -(2**63)
-"""In place of a text that is no integer."""
+"""Stands in place of a text that is no integer."""
 
 _LEAST = NO_INTEGER + 1
 
-# From here on floats of so many bits leave integers out.
+# From this number on, floats of so many bits do not represent every integer.
 _EXACT = {16: 2.0**11, 32: 2.0**24, 64: 2.0**53}
 _TRUE, _FALSE = ("true", "True", "TRUE"), ("false", "False", "FALSE")
-# The pattern of texts that spell an integer otherwise than `str` does.
+# The pattern of texts that spell an integer in another way than `str` does.
 _OTHERWISE = r"^((0|-?[1-9][0-9]{0,18})\.0|-0\.0|true|True|TRUE|false|False|FALSE)$"
 
 
 def is_value(column_type: pa.DataType) -> bool:
-    """Whether values of a type have a canonical form, themselves or by a dictionary."""
+    """Whether values of a type have a canonical form, plain or dictionary-encoded."""
     kind, types = value_type(column_type), pa.types
     return bool(
         is_string(kind)
@@ -51,7 +50,10 @@ def is_value(column_type: pa.DataType) -> bool:
 
 
 def kind_of_values(column_type: pa.DataType) -> str:
-    """Whether values that become ids are numbers or texts, whatever the width of their type."""
+    """Returns whether values that become ids are "numbers", "texts" or "nothing".
+
+    The width of their type makes no difference.
+    """
     kind = value_type(column_type.value_type if is_list(column_type) else column_type)
     if pa.types.is_null(kind):
         return "nothing"
@@ -59,10 +61,10 @@ def kind_of_values(column_type: pa.DataType) -> str:
 
 
 def canonical(values: pa.Array) -> pa.Array:
-    """Values `[N]` without a dictionary as int64 or strings; NaN is null.
+    """Returns values `[N]` without a dictionary as int64 or strings; NaN is null.
 
     Raises:
-        ValueError: a value has no certain form; the message has it.
+        ValueError: A value has no certain form; the message quotes it.
     """
     kind, types = values.type, pa.types
     if is_string(kind) or types.is_int64(kind):
@@ -83,7 +85,7 @@ def canonical(values: pa.Array) -> pa.Array:
 
 
 def canonical_text(text: str) -> str:
-    """The canonical form of a text, spelled."""
+    """Returns the canonical form of a text, spelled out."""
     if text in _TRUE:
         return "1"
     if text in _FALSE:
@@ -97,7 +99,7 @@ def canonical_text(text: str) -> str:
 
 
 def canonical_texts(values: pa.Array) -> pa.Array:
-    """The canonical forms of values `[N]`, spelled: large strings."""
+    """Returns the canonical forms of values `[N]`, spelled out, as large strings."""
     values = canonical(values)
     if not is_string(values.type):
         return values.cast(pa.large_string())
@@ -110,9 +112,10 @@ def canonical_texts(values: pa.Array) -> pa.Array:
 
 
 def parsed_integers(values: pa.Array) -> Integers:
-    """The integers `[N]` that values are, none of them null; `NO_INTEGER` where one is none.
+    """Returns the integers `[N]` that values spell, `NO_INTEGER` where one spells none.
 
-    In texts there may be zeros in front. What is beyond 64 bits is the largest or least integer.
+    No value may be null. Texts may have leading zeros. A number beyond 64 bits becomes the largest
+    or the least integer.
     """
     values = canonical(values)
     if not is_string(values.type):
@@ -131,7 +134,7 @@ def parsed_integers(values: pa.Array) -> Integers:
 
 
 def spells_integer(text: str) -> bool:
-    """Whether a text is an integer of 64 bits, as `str` writes it."""
+    """Whether a text is a 64-bit integer, as `str` writes it."""
     try:
         return str(int(text)) == text and -(2**63) <= int(text) < 2**63
     except ValueError:
@@ -152,7 +155,7 @@ def _of_floats(values: pa.Array) -> pa.Array:
         values = values.cast(pa.float32())
     reals = values.cast(pa.float64()).to_numpy(zero_copy_only=False)
     missing = np.isnan(reals)
-    # NaN is below nothing.
+    # Comparisons with NaN are false, and warn.
     with np.errstate(invalid="ignore"):
         wrong = ~missing & ~((np.abs(reals) < limit) & (np.floor(reals) == reals))
     if wrong.any():

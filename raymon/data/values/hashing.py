@@ -1,6 +1,6 @@
 """A 64-bit hash of strings and integers: the same on every machine, in every process and version.
 
-Embedding tables are indexed by it, so a change of its values is a change of every trained model.
+Embedding tables are indexed by it, so a change of its values changes every trained model.
 """
 
 from __future__ import annotations
@@ -25,28 +25,28 @@ _NULL_KEY = np.iinfo(np.int64).min
 
 
 def hash_integers(values: npt.NDArray[np.int64]) -> UInt64s:
-    """The hash of integers: `mix(v + 0x9E3779B97F4A7C15)`, a bijection of 64-bit words.
+    """Returns the hash of integers: `mix(v + 0x9E3779B97F4A7C15)`, a bijection of 64-bit words.
 
     Args:
-        values: int64 `[N]`.
+        values: Integers, int64 `[N]`.
 
     Returns:
-        uint64 `[N]`.
+        The hashes, uint64 `[N]`.
     """
     return _mix(values.astype(np.int64).view(np.uint64) + _GOLDEN)
 
 
 def hash_strings(values: pa.Array) -> UInt64s:
-    """The hash of strings, by the bytes of their UTF-8.
+    """Returns the hash of strings, by the bytes of their UTF-8.
 
-    With w_0, w_1, ... the little-endian 8-byte words of the string, the last one padded with
-    zeros: `h = mix(length + 0x9E3779B97F4A7C15)`, then `h = mix(h ^ w_i)` for each word.
+    With w_0, w_1, ... the little-endian 8-byte words of the string, the last one padded with zeros:
+    `h = mix(length + 0x9E3779B97F4A7C15)`, then `h = mix(h ^ w_i)` for each word.
 
     Args:
-        values: strings `[N]`, plain or by a dictionary; the hash of a null is that of "".
+        values: Strings `[N]`, plain or dictionary-encoded; the hash of a null is that of "".
 
     Returns:
-        uint64 `[N]`.
+        The hashes, uint64 `[N]`.
     """
     if not pa.types.is_dictionary(values.type):
         return _hash_bytes(values.fill_null("") if values.null_count else values)
@@ -57,13 +57,13 @@ def hash_strings(values: pa.Array) -> UInt64s:
 
 
 def hash_values(values: pa.Array) -> UInt64s:
-    """The hash of values, none of them null, by their canonical form: uint64 `[N]`.
+    """Returns the hash of values, none of them null, by their canonical form: uint64 `[N]`.
 
-    That of an integer is the one of `hash_integers`, however it is spelled or typed; that of
-    another text the one of `hash_strings`.
+    The hash of an integer is that of `hash_integers`, however it is spelled or typed; the hash of
+    another text is that of `hash_strings`.
 
     Raises:
-        ValueError: a value has no certain form; the message has it.
+        ValueError: A value has no certain form; the message quotes it.
     """
     values = canonical(values)
     if not is_string(values.type):
@@ -77,8 +77,8 @@ def hash_values(values: pa.Array) -> UInt64s:
 
 
 def bucket_ids(hashes: UInt64s, buckets: int) -> npt.NDArray[np.int64]:
-    """The hashes modulo the number of buckets: int64 `[N]`."""
-    # numpy is three times as fast in dividing by one number as in taking the rest of it.
+    """Returns the hashes modulo the number of buckets: int64 `[N]`."""
+    # numpy divides by one number three times as fast as it takes the remainder.
     multiples = hashes // np.uint64(buckets)
     multiples *= np.uint64(buckets)
     rest: UInt64s = np.subtract(hashes, multiples, out=multiples)
@@ -86,11 +86,13 @@ def bucket_ids(hashes: UInt64s, buckets: int) -> npt.NDArray[np.int64]:
 
 
 def combine_hashes(hashes: Sequence[UInt64s]) -> UInt64s:
-    """The hash of a combination, in order: `h = h_0`, then `h = mix(mix(h + G) ^ h_i)` for each of
-    the others, with the constant of `hash_integers`.
+    """Returns the hash of a combination, which depends on the order of its parts.
+
+    `h = h_0`, then `h = mix(mix(h + G) ^ h_i)` for each of the others, with the constant G of
+    `hash_integers`.
 
     Args:
-        hashes: of its parts, uint64 `[N]` each.
+        hashes: Hashes of the parts, uint64 `[N]` each.
     """
     combined = hashes[0]
     for other in hashes[1:]:
@@ -99,16 +101,18 @@ def combine_hashes(hashes: Sequence[UInt64s]) -> UInt64s:
 
 
 def key_ids(column: pa.Array | pa.ChunkedArray) -> torch.Tensor:
-    """Grouping keys as integers: an integer is itself, another value its hash, nulls are one group.
+    """Returns grouping keys as integers.
+
+    An integer is itself, another value is its hash, and nulls are one group.
 
     Args:
-        column: `[B]`, of values with a canonical form.
+        column: Values with a canonical form, `[B]`.
 
     Returns:
-        int64 `[B]`.
+        The keys, int64 `[B]`.
 
     Raises:
-        ValueError: a value has no certain form; the message has it.
+        ValueError: A value has no certain form; the message quotes it.
     """
     values = canonical(as_array(column))
     missing = values.is_null().to_numpy(zero_copy_only=False)
@@ -142,11 +146,11 @@ def _hash_bytes(values: pa.Array) -> UInt64s:
     longest = int(lengths.max())
     equal = longest == lengths.min()
     if not equal or longest % 8:
-        # Every word is loaded whole, also the last one of the buffer.
+        # Every word is loaded whole, even the last one of the buffer.
         data = np.append(data, np.zeros(8, "u1"))
     if equal:
         return _hash_equally_long(data[offsets[0] :], count, longest)
-    # A word from each byte on, in the same memory.
+    # The words that begin at each byte, in the same memory.
     words = np.ndarray(len(data) - 7, "<u8", data, strides=(1,))
     hashes = _mix(lengths.astype(np.uint64) + _GOLDEN)
     starts = offsets[:-1]
@@ -158,7 +162,7 @@ def _hash_bytes(values: pa.Array) -> UInt64s:
 
 
 def _hash_equally_long(data: npt.NDArray[np.uint8], count: int, length: int) -> UInt64s:
-    # Strings lie one behind the other, so words at the same place of each are as far apart.
+    # Strings lie one behind the other, so words at the same index of each are `length` apart.
     hashes = np.full(count, _mix(np.array([length], np.uint64) + _GOLDEN))
     for begin in range(0, length, 8):
         words = np.ndarray(count, "<u8", data, begin, strides=(length,))
@@ -167,6 +171,6 @@ def _hash_equally_long(data: npt.NDArray[np.uint8], count: int, length: int) -> 
 
 
 def _mask(left: npt.NDArray[np.int64]) -> UInt64s:
-    """The bytes of a word that belong to a string of which so many are left."""
+    """Returns the bits of a word that belong to a string of which `left` bytes are left."""
     unused = (8 - np.minimum(left, 8)).astype(np.uint64)
     return np.uint64(0xFFFFFFFFFFFFFFFF) >> (np.uint64(8) * unused)

@@ -1,4 +1,4 @@
-"""Labels: what values a loss can learn from."""
+"""Labels: the values that a loss can learn from."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from raymon.data.values.canonical import canonical_text, canonical_texts
 
 
 class LabelKind(StrEnum):
-    """What the values of a label must be."""
+    """The kind of values that a label has."""
 
     BINARY = "binary"
     CLASS = "class"
     REAL = "real"
 
     def requirement(self, num_class: int | None = None) -> str:
-        """What a value must be, in words for a message."""
+        """Returns what a value must be, in words for a message."""
         if self is LabelKind.BINARY:
             return "0 or 1"
         if self is LabelKind.CLASS:
@@ -32,14 +32,14 @@ class LabelKind(StrEnum):
     def valid(
         self, values: npt.NDArray[np.float64], num_class: int | None = None
     ) -> npt.NDArray[np.bool_]:
-        """Which values are of this kind.
+        """Returns which values are of this kind.
 
         Args:
-            values: float64 `[B]`; a missing label is NaN, which is of no kind.
-            num_class: number of classes that a CLASS label has; None: unknown.
+            values: Labels, float64 `[B]`; a missing label is NaN, which is of no kind.
+            num_class: Number of classes of a CLASS label; None if unknown.
 
         Returns:
-            bool `[B]`.
+            A mask, bool `[B]`.
         """
         valid: npt.NDArray[np.bool_]
         if self is LabelKind.BINARY:
@@ -56,7 +56,7 @@ def check_label_map(label_map: Mapping[str, float]) -> None:
     """Checks that a value is listed once, however it is spelled.
 
     Raises:
-        ValueError: it is listed twice with other numbers.
+        ValueError: It is listed twice with different numbers.
     """
     spelled: dict[str, str] = {}
     for text, number in label_map.items():
@@ -68,15 +68,16 @@ def check_label_map(label_map: Mapping[str, float]) -> None:
 def label_numbers(
     column: pa.Array | pa.ChunkedArray, label_map: Mapping[str, float]
 ) -> npt.NDArray[np.float64]:
-    """The numbers of labels.
+    """Returns the numbers of labels.
 
     Args:
-        column: `[B]`, numbers, booleans or strings.
-        label_map: the number of a value that is listed; a number that is not listed is itself, also
-            where a string spells it.
+        column: Numbers, booleans or strings, `[B]`.
+        label_map: Number of each listed value; a number that is not listed is itself, also if a
+            string spells it.
 
     Returns:
-        float64 `[B]`; NaN where a label is missing, or another string that is not listed.
+        The numbers, float64 `[B]`; NaN where a label is missing, or another string that is not
+        listed.
     """
     values = as_array(column)
     listed = {canonical_text(text): number for text, number in label_map.items()}

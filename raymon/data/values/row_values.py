@@ -1,4 +1,4 @@
-"""The values of rows that become ids, one after the other."""
+"""The values of rows that become ids, one row after the other."""
 
 from __future__ import annotations
 
@@ -14,18 +14,20 @@ from raymon.data.values.canonical import canonical
 def flat_values(
     column: pa.Array, separator: str | None
 ) -> tuple[pa.Array, npt.NDArray[np.int64] | None]:
-    """The canonical values of all rows one after the other; nulls and empty strings are left out.
+    """Returns the canonical values of all rows, one row after the other, without missing ones.
+
+    Nulls and empty strings are missing values.
 
     Args:
-        column: `[B]`, scalars or lists.
-        separator: between the values of one string; None: a string is one value.
+        column: Scalars or lists, `[B]`.
+        separator: Text between the values of one string; None if a string is one value.
 
     Returns:
-        The values `[N]`, int64 or strings, and int64 `[B]`, how many of them each row has; None:
-        one each.
+        The values `[N]`, int64 or strings, and the number of values of each row, int64 `[B]`; None
+        if every row has one.
 
     Raises:
-        ValueError: a value has no certain form; the message has it.
+        ValueError: A value has no certain form; the message quotes it.
     """
     if separator is not None and is_string(column.type) and _contains(column, separator):
         column = pc.split_pattern(column, pattern=separator)
@@ -51,17 +53,17 @@ def flat_values(
 
 
 def weighted_values(values: pa.Array) -> tuple[pa.Array, npt.NDArray[np.float64]]:
-    """The values and the weights of strings `[N]` as `value:weight`, none of them null.
+    """Splits strings `[N]` of the form `value:weight`, none of them null, into values and weights.
 
     Raises:
-        ValueError: a string is none; the message has it.
+        ValueError: A string is not of this form; the message quotes it.
     """
     parts = pc.split_pattern(values, ":", max_splits=1, reverse=True)
     counts = pc.list_value_length(parts).to_numpy(zero_copy_only=False)
     whole = parts.filter(pa.array(counts == 2)).flatten()
     listed = whole.take(pa.array(np.arange(0, len(whole), 2)))
     weights = _numbers(whole.take(pa.array(np.arange(1, len(whole), 2))))
-    # An empty value is a missing one, which weighs nothing.
+    # An empty value is a missing one, which has no weight.
     wrong = len(weights) < len(values) or not np.isfinite(weights).all() or _any_empty(listed)
     if wrong:
         raise ValueError(f"{_first_unweighted(values)!r} is not VALUE:WEIGHT")
@@ -69,7 +71,7 @@ def weighted_values(values: pa.Array) -> tuple[pa.Array, npt.NDArray[np.float64]
 
 
 def _numbers(texts: pa.Array) -> npt.NDArray[np.float64]:
-    """The numbers of texts `[N]`; NaN for all of them where one is none."""
+    """Returns the numbers that texts `[N]` spell; NaN for all of them if one is no number."""
     try:
         return as_float64(pc.utf8_trim_whitespace(texts))
     except pa.ArrowInvalid:
@@ -87,7 +89,7 @@ def _first_unweighted(values: pa.Array) -> str:
 def _contains(strings: pa.Array, text: str) -> bool:
     if pa.types.is_dictionary(strings.type) or len(text.encode()) > 1:
         return bool(pc.any(pc.match_substring(as_array(strings), text)).as_py())
-    # One byte is looked for in the bytes of all strings at once, which takes a tenth of the time.
+    # Searching one byte in the bytes of all strings at once takes a tenth of the time.
     offsets, data = string_bytes(strings)
     return bool((data[offsets[0] : offsets[-1]] == ord(text)).any())
 

@@ -1,4 +1,4 @@
-"""Strings that spell integers, found and read eight digits at a time."""
+"""Strings that spell integers, found and parsed eight digits at a time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from raymon.data.values.arrow_types import string_bytes
 UInt64s = npt.NDArray[np.uint64]
 
 _LONGEST = 22
-"""Bytes of the longest one: `-9223372036854775808.0`."""
+"""Bytes of the longest spelling: `-9223372036854775808.0`."""
 
 _ZEROS = np.uint64(0x3030303030303030)
 _ABOVE_9 = np.uint64(0x7676767676767676)
@@ -22,7 +22,7 @@ _BOOLEANS = {b"true": 1, b"True": 1, b"TRUE": 1, b"false": 0, b"False": 0, b"FAL
 
 
 def _of_bytes(values: bytes) -> npt.NDArray[np.bool_]:
-    """Which of the 256 bytes are among some."""
+    """Returns which of the 256 bytes are among `values`."""
     return np.isin(np.arange(256), np.frombuffer(values, "u1"))
 
 
@@ -30,22 +30,24 @@ _DIGITS = b"0123456789"
 _FIRST, _LAST, _LETTERS = (_of_bytes(b) for b in (_DIGITS + b"-tTfF", _DIGITS + b"eE", b"tTfF"))
 
 _BLOCK = 1 << 13
-"""Strings that are looked at together, so that what is made on the way stays in the caches."""
+"""Strings that are processed together, so that intermediate results stay in the caches."""
 
 
 def spelled_integers(
     strings: pa.Array,
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """The integers of 64 bits that strings spell: as `str` does, with `.0` behind, or as booleans.
+    """Finds the 64-bit integers that strings spell.
+
+    They are spelled as `str` does, with `.0` behind, or as booleans.
 
     Args:
-        strings: plain, `[N]`, none of them null.
+        strings: Plain strings, `[N]`, none of them null.
 
     Returns:
-        Which strings spell one, and the integers: int64 `[M]` each.
+        The indices of the strings that spell one, and the integers, int64 `[M]` each.
     """
     offsets, data = string_bytes(strings)
-    # Words end with their strings, so that those at the beginning reach back by three words.
+    # Words end where their strings end, so those of the first strings reach back by three words.
     padded = np.concatenate([np.zeros(24, "u1"), data[offsets[0] : offsets[-1]]])
     starts = offsets[:-1].astype(np.int64) - (offsets[0] - 24)
     lengths = np.diff(offsets).astype(np.int64)
@@ -63,10 +65,11 @@ def _spelled(
     lengths: npt.NDArray[np.int64],
     begin: int,
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """The same of strings that lie in some bytes, the first of them number `begin`."""
+    """Does the same for strings that lie in `data`, the first of which has index `begin`."""
     rows = np.flatnonzero((lengths > 0) & (lengths <= _LONGEST))
     starts, lengths = starts[rows], lengths[rows]
-    # They begin with a digit, a sign, or the first letter of a boolean, and end likewise.
+    # They begin with a digit, a sign or the first letter of a boolean, and end with a digit or
+    # the last letter of one.
     may = _FIRST[data[starts]] & _LAST[data[starts + lengths - 1]]
     rows, starts, lengths = rows[may], starts[may], lengths[may]
     if len(rows) == 0:
@@ -103,7 +106,7 @@ def _numbers(
         value += found * np.uint64(unit)
         valid &= only_digits
     first = data[starts + negative]
-    # Nothing has zeros in front, and 0 no sign, unless it is -0.0.
+    # There are no leading zeros, and 0 has no sign, except in -0.0.
     valid &= (first != ord("0")) | ((digits == 1) & (~negative | tenths))
     valid &= value <= np.uint64(2**63 - 1) + negative.astype(np.uint64)
     integers = value.view(np.int64)
@@ -113,13 +116,13 @@ def _numbers(
 def _eight_digits(
     words: UInt64s, used: npt.NDArray[np.int64]
 ) -> tuple[UInt64s, npt.NDArray[np.bool_]]:
-    """What the last `used` bytes of words spell, and whether all of them are digits."""
+    """Returns what the last `used` bytes of words spell, and whether all of them are digits."""
     unused = (8 * (8 - used)).astype(np.uint64)
-    # A shift by 64 is none.
+    # A shift by 64 bits would be one by 0.
     kept = np.where(used == 0, np.uint64(0), _ALL << (unused & np.uint64(63)))
     digits = ((words & kept) | (_ZEROS & ~kept)) ^ _ZEROS
     valid = (((digits + _ABOVE_9) | digits) & _HIGH_BITS) == 0
-    # Neighbours become numbers of two digits, then of four, then of eight.
+    # Neighbouring digits are joined to numbers of two digits, then of four, then of eight.
     pairs = digits * np.uint64(10) + (digits >> np.uint64(8))
     high = (pairs & _PAIRS) * np.uint64(0x000F424000000064)
     low = ((pairs >> np.uint64(16)) & _PAIRS) * np.uint64(0x0000271000000001)
