@@ -20,3 +20,8 @@ raymon.Monitor, raymon.ProgressLogger
 assert "ray" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_reporter_on_ray_does_not_import_ray_train() -> None:
+    code = 'import sys, raymon.reporter.on_ray\nassert "ray.train" not in sys.modules'
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -8,7 +8,6 @@ from concurrent.futures import Future
 from typing import Any
 
 import ray
-import ray.train
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from raymon.protos.monitor_pb2 import MonitorConfig
@@ -82,6 +81,9 @@ class TreeReporter(RayReporter):
             return self
 
     def _start(self, attempt: Attempt) -> Any:
+        # Reporters import this module too, and need nothing of what takes Ray Train half a second.
+        import ray.train
+
         context = ray.train.get_context()
         node = ray.get_runtime_context().get_node_id()
         name = f"raymon-node:{self.actor._actor_id.hex()}:{attempt.number}:{node}"
