@@ -1,4 +1,4 @@
-"""What is measured and shown: snapshots, evaluations, notices, health, and counts with names."""
+"""Results of a run, which others show: snapshots, evaluations, notices, health, counts by name."""
 
 from raymon.results.count_names import (
     FILES_UNREADABLE,

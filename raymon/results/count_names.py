@@ -1,4 +1,4 @@
-"""Names of what a run counts beside its numbers: keys of `run.json`, and the words for them."""
+"""Names of what a run counts apart from its numbers: keys of `run.json`, and words for people."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _WORDS = {
 
 
 def of_feature(name: str, feature: str) -> str:
-    """The name of a count of one feature, as `ids_out_of_range.item_id`."""
+    """Returns the name of a count of one feature, as `ids_out_of_range.item_id`."""
     return f"{name}.{feature}"
 
 
 def in_words(name: str) -> str:
-    """What a count is of, as `ids out of range: item_id`."""
+    """Returns a count's name in words, as `ids out of range: item_id`."""
     base, _, feature = name.partition(".")
     words = _WORDS.get(base, base)
     return f"{words}: {feature}" if feature else words

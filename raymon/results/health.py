@@ -1,4 +1,4 @@
-"""What the reporter knows of a run beside its numbers."""
+"""What the reporter knows of a run apart from its numbers."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from raymon.results.snapshot import Coverage, RankState
 
 @dataclass(frozen=True)
 class Health:
-    """How a run is.
+    """The health of a run.
 
     Attributes:
         attempt: Number of the attempt that is going on, from 1; 0 before the first.
         ranks: What is known of each of its ranks.
-        coverage: Of what was shown last, complete or not; None before.
-        checkpoint_step: Step of the newest window that was cut for a checkpoint; None before.
-        windows_lost: Windows that are in no number.
+        coverage: Coverage of what was shown last, complete or not; None before.
+        checkpoint_step: Step of the newest window that ended at a checkpoint; None before the
+            first.
+        windows_lost: Windows of single ranks that are in no number.
         sink_failures: Calls to sinks that failed for good.
         saves_failed: Saves that failed.
     """

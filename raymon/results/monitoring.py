@@ -1,4 +1,4 @@
-"""What watching a run took."""
+"""The cost of watching a run."""
 
 from __future__ import annotations
 
@@ -10,23 +10,25 @@ from raymon.results.status import ReporterStatus
 
 @dataclass(frozen=True)
 class Monitoring:
-    """What watching a run took.
+    """The cost of watching a run, as in its summary.
 
     Attributes:
-        share: Of the training time, on the training thread of the slowest rank.
-        seconds: The same in seconds.
+        share: Share of the training time, on the training thread of the slowest rank; None without
+            training.
+        seconds: Seconds on the training thread of the slowest rank.
         windows: Windows of single ranks that are in the numbers.
-        windows_made: Those, and the ones that were lost.
-        windows_lost: Windows that were dropped on the way, or could not be taken.
-        sent: Messages that workers sent, those that were sent again included.
-        sent_bytes: Bytes of them.
-        duplicates: Windows that came twice.
-        queue_depth_max: Most messages on their way to the reporter at once.
+        windows_made: Windows of single ranks that are in the numbers or lost.
+        windows_lost: Windows of single ranks that were dropped or refused.
+        sent: Messages that workers sent, including those that were sent again.
+        sent_bytes: Bytes of those messages.
+        duplicates: Reports that came twice.
+        queue_depth_max: Most messages in flight to the reporter at once.
         latency_p50_s, latency_p99_s: Seconds from a message to the answer of the reporter within
-            which a half, and 99 in 100, were answered, to half a power of 2.
+            which a half, and 99 in 100, were answered, to half a power of 2; None if none was
+            answered.
         steps_reported: Steps that all of this covers.
-        failures: Of sinks, metrics, workers, and the storage of the run.
-        failure_reasons: How many of them by reason.
+        failures: Failures of sinks, metrics, workers, and the storage of the run.
+        failure_reasons: How many of `failures` there were, by reason.
     """
 
     share: float | None
@@ -46,7 +48,7 @@ class Monitoring:
 
     @classmethod
     def of_status(cls, status: ReporterStatus) -> Monitoring:
-        """What the last status of a reporter says of it."""
+        """Returns what the last status of a reporter says of monitoring."""
         run, counted = status.run, status.run.monitoring
         lost = counted.windows_lost + status.rejected
         return cls(

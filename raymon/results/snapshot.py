@@ -1,4 +1,4 @@
-"""What the reporter publishes: the true numbers of the whole cluster."""
+"""What the reporter publishes: the numbers of the whole cluster."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from raymon.config import TOTAL_LOSS, total_of
 from raymon.protos.report_pb2 import Histogram
 
 InputErrors = Mapping[str, Mapping[str, int]]
-"""By metric, how many times by what was wrong."""
+"""By metric, how often each thing was wrong with its input."""
 
 Details = Mapping[str, Mapping[str, float]]
 """By metric, further figures of it by name."""
@@ -20,12 +20,12 @@ Details = Mapping[str, Mapping[str, float]]
 
 @dataclass(frozen=True)
 class Coverage:
-    """Whose numbers these are.
+    """The ranks that are in some numbers.
 
     Attributes:
-        ranks: Ranks whose windows are in.
-        world_size: Ranks that there are.
-        oldest_s: Seconds since the rank that has been silent longest was heard.
+        ranks: Number of ranks whose windows are in.
+        world_size: Number of ranks of the attempt.
+        oldest_s: Seconds since the rank was heard that has been silent longest.
     """
 
     ranks: int
@@ -38,10 +38,11 @@ class RankState:
     """What is known of one rank.
 
     Attributes:
+        rank: Number of the rank.
         heard_s: Seconds since it was heard.
-        step: The last step that it has reported.
+        step: Last step that it has reported.
         windows: Windows that it has reported in this attempt.
-        lost: Windows that it had to drop.
+        lost: Windows that it had to drop, so that they are lost.
         ended: Whether it makes no more steps.
     """
 
@@ -55,31 +56,34 @@ class RankState:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The steps [first_step, end_step) of all ranks together.
+    """The numbers of the steps [first_step, end_step) of all ranks together.
 
     Attributes:
-        epoch: Of the last step, from 0.
-        samples: Rows in these steps, over all ranks.
-        samples_total: Rows since the start of the run.
-        seconds: That these steps took the slowest rank, evaluation and saves left out.
+        first_step: First of the steps.
+        end_step: Step that follows the last one.
+        epoch: Epoch of the last step, from 0.
+        samples: Rows that all ranks trained on in these steps.
+        samples_total: Rows that all ranks trained on since the start of the run.
+        seconds: Seconds that these steps took the slowest rank, without evaluations and saves.
         losses: Weighted mean over all rows, by name. Steps whose loss was NaN or infinite are not
-            in it and counted in `non_finite`; where no step was finite, it is NaN.
-        non_finite: By loss that had any, how many of its values, one of each rank and step, were
-            NaN or infinite.
-        metrics: Decayed value by name, of those that were folded at least once.
-        metric_bounds: By how much a metric can be wrong, where it can.
-        no_value: As for an `Evaluation`, of the last fold; also of losses, where no row weighed
-            anything.
-        window_metrics: Value by name of these steps alone, as the losses are; no earlier step is in
-            it.
-        first_window_weights: By name, how much of a decayed value is its first fold: after k folds
+            in it and are counted in `non_finite`; if no step was finite, it is NaN.
+        non_finite: Number of NaN or infinite values, one of each rank and step, by loss that had
+            any.
+        metrics: Decayed value by name, of the metrics that were folded at least once.
+        metric_bounds: Bound of each metric that can be wrong, by name.
+        learning_rates: Learning rate of each parameter group.
+        gradient_norms: Norms by name, `global_gradient_norm` and `{parameter}/gradient_norm`.
+        coverage: Ranks that are in the numbers.
+        phases: Seconds by phase of the steps, each of the rank that is slowest in it.
+        histograms: Histograms of parameters and gradients.
+        input_errors: What was wrong with the input of metrics, as in `Evaluation`.
+        host_bytes: Resident memory of the largest worker process, in bytes.
+        device_bytes: Most bytes that tensors took on a device, of the largest rank; 0 on CPU.
+        window_metrics: Value by name of these steps alone, without earlier ones.
+        first_window_weights: Weight of the first fold in each decayed value, by name: after k folds
             decay_rate^(k - 1), which is much in a short run.
-        learning_rates: By parameter group.
-        gradient_norms: By name, `global_gradient_norm` and `{parameter}/gradient_norm`.
-        histograms: Of parameters and gradients.
-        input_errors: As for an `Evaluation`.
-        host_bytes: Resident memory of the largest worker process.
-        device_bytes: Most memory that tensors took on a device, of the largest rank; 0 on CPU.
+        no_value: Why a metric is NaN at the last fold, as in `Evaluation`; also why a loss is,
+            where no row weighed anything.
     """
 
     first_step: int
@@ -106,38 +110,40 @@ class Snapshot:
 
     @property
     def total_loss(self) -> float:
-        """The loss of that name where there is one, else the sum of the losses.
+        """The loss of the name `total_loss` if there is one, else the sum of the losses.
 
-        NaN where one of them is NaN, or there is none: never the sum of what is left.
+        NaN if one of them is NaN, or there is none: never the sum of the others.
         """
         return total_of(self.losses)
 
     @property
     def all_losses(self) -> dict[str, float]:
-        """The losses by name, the total behind them; empty where there are none."""
+        """The losses by name, the total last; empty if there are none."""
         parts = {name: loss for name, loss in self.losses.items() if name != TOTAL_LOSS}
         return {**parts, TOTAL_LOSS: self.total_loss} if self.losses else {}
 
     @property
     def diverged(self) -> bool:
-        """Whether the total has no value because losses were NaN, infinite, or beyond what can be
-        counted; not where only nothing weighed anything."""
+        """Whether the total has no value because losses were NaN, infinite, or too large.
+
+        False if it has none only because no row weighed anything.
+        """
         beyond = any(math.isinf(loss) for loss in self.losses.values())
         return not math.isfinite(self.total_loss) and bool(self.non_finite or beyond)
 
     @property
     def samples_per_second(self) -> float:
-        """Rows of all ranks a second."""
+        """Samples of all ranks per second."""
         return self.samples / self.seconds if self.seconds > 0 else 0.0
 
     @property
     def steps_per_second(self) -> float:
-        """Steps a second."""
+        """Steps per second."""
         steps = self.end_step - self.first_step
         return steps / self.seconds if self.seconds > 0 else 0.0
 
     def to_json(self) -> dict[str, Any]:
-        """The line of `monitor/windows.jsonl`; a name means what it does everywhere else."""
+        """Returns the line of `monitor/windows.jsonl`, with the names that are used everywhere."""
         return {
             "global_step": self.end_step,
             "first_step": self.first_step,
@@ -170,16 +176,17 @@ class Evaluation:
     """The scores of the model after `step` steps.
 
     Attributes:
-        metrics: By name.
-        metric_bounds: By how much a metric can be wrong, where it can.
+        step: Step of the model.
+        metrics: Values by name.
+        metric_bounds: Bound of each metric that can be wrong, by name.
         input_errors: By metric, how many scores, labels or weights were wrong, by what was wrong
             with them, as in `{"auc": {"NaN scores": 37}}`; only what was found.
-        metric_details: By metric, what it counted beside its value, as in
-            `{"grouped_auc": {"groups": 37, "groups_skipped": 5}}`; of those that have any.
-        no_value: By metric whose value is NaN, why it has none, as in
-            `{"auc": "there is one class alone (labels are all 1)"}`.
-        without_value: Those of them whose rows give no value, whatever the model says of them;
-            known where it was evaluated.
+        metric_details: By metric, what it counted apart from its value, as in `{"grouped_auc":
+            {"groups": 37, "groups_skipped": 5}}`; only metrics that have any.
+        no_value: By metric whose value is NaN, why it has none, as in `{"auc": "there is one class
+            alone (labels are all 1)"}`.
+        without_value: Those of them whose rows give no value, whatever the model predicts; known
+            only where the model was evaluated.
     """
 
     step: int
@@ -193,7 +200,7 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class EvaluationProgress:
-    """An evaluation under way: `done` of `total` steps in `seconds`."""
+    """The progress of an evaluation: `done` of `total` steps in `seconds`."""
 
     step: int
     done: int
@@ -203,7 +210,7 @@ class EvaluationProgress:
 
 @dataclass(frozen=True)
 class AttemptBegan:
-    """The workers are up: `world_size` ranks train from `step` on, for the `attempt`-th time."""
+    """The start of the `attempt`-th attempt: `world_size` ranks train from `step` on."""
 
     attempt: int
     world_size: int
@@ -212,7 +219,7 @@ class AttemptBegan:
 
 @dataclass(frozen=True)
 class Notice:
-    """Something about the run that a person should read: by itself a warning."""
+    """Something about the run that a person should read, by default at the level of a warning."""
 
     text: str
     level: int = logging.WARNING

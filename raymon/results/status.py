@@ -1,4 +1,4 @@
-"""What a reporter counts beside the numbers that it publishes."""
+"""Counts of a reporter apart from the numbers that it publishes."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class MonitoringFigures:
-    """What the windows of a run say of monitoring itself.
+    """What the windows of a run say about monitoring itself.
 
     Attributes:
         windows: Windows of single ranks that are in the numbers.
-        windows_lost: Windows of single ranks that are missing from them.
+        windows_lost: Windows of single ranks that are missing from the numbers.
         worker_failures: Failures of monitoring on workers.
-        worker_reasons: How many of them by reason.
-        input_counts: By name, what was wrong with the data and was only counted.
-        save_counts: By name, what became of saves of which there is no checkpoint.
-        sent: Messages that workers sent, those that were sent again included.
-        sent_bytes: Bytes of them.
-        queue_depth_max: Most messages on their way to the reporter at once.
+        worker_reasons: How many of `worker_failures` there were, by reason.
+        input_counts: What was wrong with the data and was only counted, by name.
+        save_counts: Saves that left no checkpoint, by what became of them.
+        sent: Messages that workers sent, including those that were sent again.
+        sent_bytes: Bytes of those messages.
+        queue_depth_max: Most messages in flight to the reporter at once.
         latency_p50_s, latency_p99_s: Seconds from a message to its answer within which a half, and
-            99 in 100, were answered; None where no message was answered.
+            99 in 100, were answered; None if no message was answered.
     """
 
     windows: int
@@ -42,14 +42,15 @@ class RunFigures:
     """Totals of a run, over all merged windows so far.
 
     Attributes:
-        monitoring: What the windows say of monitoring itself.
+        monitoring: What the windows say about monitoring itself.
         end_step: Step that the windows reach.
-        checkpoint_step: Step of the newest window that was cut for a checkpoint; None before.
-        samples: Rows trained on, over all workers.
-        train_s: Seconds of training, by the slowest rank.
-        monitor_s: Seconds of monitoring on the training thread, by the slowest rank.
-        fold_failures: Windows of metrics that could not be folded.
-        fold_reasons: How many of them by reason.
+        checkpoint_step: Step of the newest window that ended at a checkpoint; None before the
+            first.
+        samples: Rows that all workers trained on.
+        train_s: Seconds of training, of the slowest rank.
+        monitor_s: Seconds of monitoring on the training thread, of the slowest rank.
+        fold_failures: Times that a window could not be added to a metric, or the metric not folded.
+        fold_reasons: How many of `fold_failures` there were, by reason.
     """
 
     monitoring: MonitoringFigures
@@ -64,15 +65,15 @@ class RunFigures:
 
 @dataclass(frozen=True)
 class ReporterStatus:
-    """What a reporter counted of a run.
+    """Counts of a reporter, and totals of its run.
 
     Attributes:
-        run: Totals of the run, which a reporter that starts anew goes on with.
+        run: Totals of the run, which a restarted reporter goes on with.
         attempts: Number of the attempt that is going on, from 1; 0 before the first.
         ranks_ended: Ranks of it that have made their last step.
         duplicates: Reports that came twice to this reporter.
         rejected: Reports that it could not take.
-        store_failures: Failures of the storage of the run, as it saw them.
+        store_failures: Failures of the storage of the run.
         sink_failures: Calls to sinks that failed for good.
         failure_reasons: How many failures there were by reason, of workers, metrics, the storage
             and sinks.

@@ -1,4 +1,4 @@
-"""Where the numbers of a run go."""
+"""The interface of a sink."""
 
 from __future__ import annotations
 
@@ -9,29 +9,33 @@ from raymon.results import Evaluation, Snapshot
 
 @runtime_checkable
 class SinkWithNotices(Protocol):
-    """A sink that has something to tell beside what fails."""
+    """A sink that has notices for a person, other than about what fails."""
 
     def take_notices(self) -> list[str]:
-        """What is to be told since the call before."""
+        """Returns the notices since the call before."""
 
 
 class Sink(Protocol):
-    """A place that is written to.
+    """A place that numbers are written to.
 
-    It may raise, and it may take its time: a `BackgroundSink` around it keeps both to itself.
-    A call that raised is made again, so that what it left half done must not show twice.
-    It may gather what is written, up to the next `flush`, which comes within seconds.
+    It may raise, and it may take its time: a `BackgroundSink` around it shields the reporter from
+    both. A call that raised is made again, so what it left half done must not show twice. It may
+    gather what is written, up to the next `flush`, which comes within seconds.
     """
 
     def write(self, snapshot: Snapshot) -> None:
-        """Writes the numbers of some steps."""
+        """Writes the numbers of the steps of a snapshot."""
 
     def write_evaluation(self, evaluation: Evaluation) -> None:
         """Writes the scores of an evaluation."""
 
     def roll_back(self, step: int, evaluation_step: int) -> None:
-        """Takes back what was written for training steps after `step`, and evaluations after
-        `evaluation_step`; both are written anew from there."""
+        """Takes back what was written of later steps; it is written again from there.
+
+        Args:
+            step: Step after which training is taken back.
+            evaluation_step: Step after which evaluations are taken back.
+        """
 
     def flush(self) -> None:
         """Writes what was gathered."""

@@ -1,4 +1,4 @@
-"""What travels from a worker to the reporter: layout, states, counts, fixed point."""
+"""The messages from a worker to the reporter: layout, states, counts, fixed point."""
 
 from raymon.wire.channel import Ack, Channel, WindowChannel
 from raymon.wire.counts import Entries, add_counts, decode_counts, encode_counts

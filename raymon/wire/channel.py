@@ -1,4 +1,4 @@
-"""The way from a worker to the reporter."""
+"""The channel from a worker to the reporter."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Ack:
-    """What a reporter answers.
+    """The answer of a reporter.
 
     Attributes:
-        life: Another one after every start of the reporter, which may have forgotten windows that
-            were not durable.
-        attempt: The attempt that is going on; 0 where there is none.
+        life: Id of the reporter's process. It changes with a restart, after which the reporter may
+            have forgotten windows that were not durable.
+        attempt: Number of the attempt that is going on; 0 if there is none.
         begun: False while the reporter cannot take windows, as right after a start.
-        durable: By attempt that may still change, the index of its first window that is not on
-            the storage of the run yet. Windows of earlier attempts are all settled.
-        values: The train metrics by name, as the reporter last computed them.
-        refused: Why the message was not taken and never will be; None where it was.
+        durable: By attempt that may still change, the index of its first window that is not on the
+            storage of the run yet. Windows of earlier attempts are all settled.
+        values: Values of the train metrics by name, as the reporter last computed them.
+        refused: Why the message was not taken and never will be; None if it was taken.
         storage_fails: Whether the storage of the run took nothing when it was last tried, so that
             what was taken does not become durable. It is in the numbers all the same.
     """
@@ -38,32 +38,38 @@ class Ack:
     storage_fails: bool = False
 
     def settles(self, attempt: int, index: int) -> bool:
-        """Whether a window needs not be kept any more."""
+        """Returns whether a window does not have to be kept any longer."""
         if attempt in self.durable:
             return index < self.durable[attempt]
         return attempt < self.attempt and self.begun
 
 
 class WindowChannel(Protocol):
-    """Carries windows to a reporter. Calls return at once."""
+    """A channel that carries windows to a reporter; calls return at once."""
 
     def report(self, message: bytes) -> Future[Ack]:
-        """Sends a serialised `WindowReport`. Taken is not durable: `Ack.durable` says what is."""
+        """Sends a serialised `WindowReport`.
+
+        A window that was taken is not durable yet: `Ack.durable` says what is.
+        """
 
     def acknowledged(self) -> Future[Ack]:
         """Asks what is durable by now."""
 
 
 class Channel(WindowChannel, Protocol):
-    """Carries all that a worker says. Calls return at once."""
+    """A channel that carries everything that a worker sends; calls return at once."""
 
     def publish_evaluation(self, evaluation: Evaluation) -> Future[None]:
-        """Sends the scores of an evaluation; done when they are on the storage of the run."""
+        """Sends the scores of an evaluation.
+
+        The future is done when they are on the storage of the run.
+        """
 
     def publish_notice(self, text: str, level: int = logging.WARNING) -> Future[None]:
-        """Sends a line that is shown as a warning to who watches the run."""
+        """Sends a line that is shown to those who watch the run, by default as a warning."""
 
     def publish_evaluation_progress(
         self, step: int, done: int, total: int, seconds: float
     ) -> Future[None]:
-        """Says that the evaluation at `step` made `done` of `total` steps in `seconds`."""
+        """Sends that the evaluation at `step` made `done` of `total` steps in `seconds`."""

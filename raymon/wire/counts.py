@@ -1,8 +1,8 @@
-"""A vector of counts on the wire: its entries that are not zero, in as few bytes as they need.
+"""A vector of counts on the wire: the entries that are not zero, in as few bytes as they need.
 
 Histograms are mostly zeros, and counts of samples without weights are multiples of a large power
 of two. So the entries travel in groups of states that need the same number of bytes once the zero
-bits that a state's entries share are off.
+bits that the entries of a state share are cut off.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from raymon.protos.report_pb2 import CountGroup
 from raymon.wire.layout import Counts, Layout
 
 Entries = Sequence[tuple[NDArray[np.int64], Counts]]
-"""Positions in a vector, each there once, and what is there; by group."""
+"""By group, positions in a vector, each of them once, and the counts there."""
 
 _WIDTHS = (1, 2, 4, 8)
 _FEW = 32
@@ -27,7 +27,7 @@ _VALUE_TYPES = {width: np.dtype(f"<i{width}") for width in _WIDTHS}
 
 
 def encode_counts(layout: Layout, counts: Counts) -> list[CountGroup]:
-    """The messages of a vector, int64 `[layout.size]`."""
+    """Returns the messages of a vector, int64 `[layout.size]`."""
     positions = _filled(layout, counts)
     if len(positions) == 0:
         return []
@@ -51,10 +51,10 @@ def encode_counts(layout: Layout, counts: Counts) -> list[CountGroup]:
 
 
 def decode_counts(groups: Iterable[CountGroup], size: int) -> Entries:
-    """The entries of the messages of a vector `[size]`.
+    """Returns the entries of the messages of a vector `[size]`.
 
     Raises:
-        ValueError: They are not in such a vector.
+        ValueError: The entries cannot be of such a vector.
     """
     return [_decode_group(group, size) for group in groups]
 
@@ -66,11 +66,11 @@ def add_counts(entries: Entries, total: Counts) -> None:
 
 
 def _filled(layout: Layout, counts: Counts) -> NDArray[np.int64]:
-    """The positions of entries that are not zero, in order."""
+    """Returns the positions of the entries that are not zero, in order."""
     found = [np.empty(0, np.int64)]
     for slot in layout.slots:
         part = counts[slot.begin : slot.end]
-        # Large states are mostly empty altogether, which is seen in a fifth of the time.
+        # Large states are mostly all zeros, which this test finds in a fifth of the time.
         if slot.end - slot.begin <= _LARGE or np.bitwise_or.reduce(part):
             found.append(np.flatnonzero(part) + slot.begin)
     return np.concatenate(found)
@@ -98,7 +98,7 @@ def _decode_group(group: CountGroup, size: int) -> tuple[NDArray[np.int64], Coun
 
 
 def _form(values: Counts) -> tuple[int, int]:
-    """The zero bits that values share, and the bytes that they need without."""
+    """Returns how many zero bits values share, and how many bytes they need without those."""
     together = int(np.bitwise_or.reduce(values))
     shift = (together & -together).bit_length() - 1
     largest = max(int(values.max()), -int(values.min()) - 1) >> shift

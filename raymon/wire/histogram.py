@@ -1,4 +1,4 @@
-"""Histograms of parameters and gradients, counted on the device, so that no parameter travels."""
+"""Histograms of parameters and gradients, counted on the device, so that no parameter is copied."""
 
 from __future__ import annotations
 
@@ -19,23 +19,28 @@ EDGES: tuple[float, ...] = (*(-edge for edge in reversed(_positive_edges)), 0.0,
 """Edges of the buckets: zero, and both signs of 1e-12 * 1.1**i up to 1e20."""
 
 _CELL_BITS = 16
-"""The first bits of a double: its sign, its exponent and 4 bits of its fraction. Doubles that share
-them are a cell. They are within a factor of 17/16, less than _GROWTH: at most one edge is between
-them."""
+"""The number of leading bits of a double that make a cell: sign, exponent, 4 bits of the fraction.
+
+Doubles of a cell are within a factor of 17/16, which is less than `_GROWTH`: there is at most one
+edge between them.
+"""
 
 _CPU_PART, _PART = 1 << 16, 1 << 22
-"""Values that are counted at a time: few on a CPU, where what is made of them stays in the cache;
-elsewhere so many that the memory it takes is bounded."""
+"""Values that are counted at a time, on a CPU and elsewhere.
+
+On a CPU few, so that intermediate results stay in the cache; elsewhere more, and few enough that
+the memory they take is bounded.
+"""
 
 
 class HistogramCounter:
     """Counts values of tensors into the buckets of `EDGES`, on their device.
 
-    A table says the bucket of the smallest value of each cell, so that a value needs one comparison
+    A table has the bucket of the smallest value of each cell, so that a value needs one comparison
     in place of a search among the edges: an eighth of the time on a CPU.
 
     Args:
-        device: Where the tensors are.
+        device: Device of the tensors.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -46,7 +51,10 @@ class HistogramCounter:
         self._part = _CPU_PART if device.type == "cpu" else _PART
 
     def count(self, values: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Counts and moments of `values`, of any shape, without a synchronisation.
+        """Counts values of any shape, without synchronising with the device.
+
+        Args:
+            values: Tensor of any shape.
 
         Returns:
             `counts`: int64 `[len(EDGES) + 1]`, the first and last for values outside of the edges
@@ -72,23 +80,31 @@ class HistogramCounter:
 
 
 def _smallest_of_cells() -> torch.Tensor:
-    """float64 `[2^16]`, in the order of the first bits as a signed integer; NaN where all are."""
+    """Returns the smallest value of each cell, float64 `[2^16]`; NaN where all values are.
+
+    Cells are in the order of their bits as signed integers.
+    """
     cell = torch.arange(-(1 << (_CELL_BITS - 1)), 1 << (_CELL_BITS - 1))
     bits = cell << (64 - _CELL_BITS)
-    # Of negative values the smallest has the largest bits.
+    # Of the negative values of a cell the smallest has the largest bits.
     bits[cell < 0] += (1 << (64 - _CELL_BITS)) - 1
     smallest = bits.view(torch.float64)
-    # The cell of minus infinity has NaN as well, which no computation gives.
+    # The cell of minus infinity has NaNs as well, but no computation yields those.
     infinity = torch.tensor([-math.inf], dtype=torch.float64)
     smallest[cell == infinity.view(torch.int64) >> (64 - _CELL_BITS)] = -math.inf
     return smallest
 
 
 def encode_histogram(name: str, counts: torch.Tensor, moments: torch.Tensor) -> Histogram:
-    """The message for what `HistogramCounter.count` gave, once it is on the CPU.
+    """Returns the message of what `HistogramCounter.count` returned, once it is on the CPU.
 
-    Only the stretch of buckets that are not empty is in it; its first and last edges are clipped
-    to the smallest and largest value.
+    It has only the buckets from the first to the last that is not empty; their outer edges are
+    clipped to the smallest and largest value.
+
+    Args:
+        name: Name of the histogram.
+        counts: Counts, int64 `[len(EDGES) + 1]`.
+        moments: Minimum, maximum, sum and sum of squares, float64 `[4]`.
     """
     minimum, maximum, total, squares = moments.tolist()
     filled = counts.nonzero().reshape(-1)

@@ -28,7 +28,7 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Slot:
-    """Where a state is: entries [begin, end) of the vector, with its shape."""
+    """The place of a state: entries [begin, end) of the vector, with its shape."""
 
     metric: str
     state: str
@@ -37,16 +37,20 @@ class Slot:
 
     @property
     def end(self) -> int:
-        """The first entry behind it."""
+        """The index of the first entry after the state."""
         return self.begin + math.prod(self.shape)
 
 
 class Layout:
-    """Where each integer state is in the vector of counts, and which other states there are.
+    """The place of each integer state in the vector of counts, and which other states there are.
 
     Args:
-        shapes: Of each integer state, by metric and state, in their order.
-        others: Of each state that is no integer.
+        shapes: Shape of each integer state, by metric and state, in their order.
+        others: Shape of each state that is not of integers, by metric and state.
+
+    Attributes:
+        slots: Places of the integer states, in order.
+        size: Number of entries of the vector.
     """
 
     def __init__(
@@ -62,7 +66,7 @@ class Layout:
 
     @classmethod
     def of_metrics(cls, metrics: Mapping[str, TrainMetricWrapper]) -> Layout:
-        """The layout of train metrics, by name."""
+        """Returns the layout of train metrics, given by name."""
         counts: dict[Key, Shape] = {}
         others: dict[Key, Shape] = {}
         for name, wrapper in metrics.items():
@@ -73,7 +77,7 @@ class Layout:
 
     @classmethod
     def from_message(cls, message: LayoutMessage) -> Layout:
-        """The layout that `to_message` gave."""
+        """Returns the layout that `to_message` wrote."""
         counts, others = (
             {(spec.metric, spec.state): tuple(spec.shape) for spec in specs}
             for specs in (message.states, message.others)
@@ -81,7 +85,7 @@ class Layout:
         return cls(counts, others)
 
     def to_message(self) -> LayoutMessage:
-        """Everything that says where a state is."""
+        """Returns the message that `from_message` reads."""
         return LayoutMessage(
             states=[StateSpec(metric=s.metric, state=s.state, shape=s.shape) for s in self.slots],
             others=[
@@ -92,16 +96,16 @@ class Layout:
 
     @cached_property
     def fingerprint(self) -> int:
-        """The same for equal layouts alone."""
+        """A number that is the same only for equal layouts."""
         text = self.to_message().SerializeToString(deterministic=True)
         return int.from_bytes(hashlib.sha256(text).digest()[:8], "little")
 
     def empty(self) -> Counts:
-        """A vector of zeros: int64 `[size]`."""
+        """Returns a vector of zeros, int64 `[size]`."""
         return np.zeros(self.size, dtype=np.int64)
 
     def split(self, counts: Counts) -> dict[str, dict[str, Counts]]:
-        """The states of a vector by metric and name, as views."""
+        """Returns the states of a vector by metric and name, as views."""
         parts: dict[str, dict[str, Counts]] = {}
         for slot in self.slots:
             view = counts[slot.begin : slot.end].reshape(slot.shape)
@@ -109,7 +113,7 @@ class Layout:
         return parts
 
     def join(self, states: Mapping[str, Mapping[str, Any]]) -> Counts:
-        """The vector of states by metric and name; those that are not given are zero.
+        """Returns the vector of states by metric and name; states that are not given are zero.
 
         Raises:
             ValueError: A state has another shape, or is of reals.
@@ -129,7 +133,7 @@ class Layout:
         return counts
 
     def check_other(self, metric: str, state: str, shape: Shape) -> None:
-        """Checks that there is such a state that is no integer.
+        """Checks that there is such a state that is not of integers.
 
         Raises:
             ValueError: There is none, or it has another shape.
@@ -140,12 +144,12 @@ class Layout:
 
 
 def is_count(state: str, tensor: Tensor, extremes: Mapping[str, str]) -> bool:
-    """Whether a state is merged by adding integers."""
+    """Returns whether a state is merged by adding integers."""
     return state not in extremes and not tensor.is_floating_point()
 
 
 def _is_nothing(state: NDArray[Any]) -> bool:
-    """Whether a state stands for zeros, which take no memory."""
+    """Returns whether a state stands for zeros without taking memory for them."""
     return state.ndim > 0 and not any(state.strides) and not state.flat[0]
 
 

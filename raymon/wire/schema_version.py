@@ -1,3 +1,3 @@
-"""The version of the messages; a reporter refuses a report of another version."""
+"""The version of the messages; a reporter refuses reports of other versions."""
 
 SCHEMA_VERSION = 3

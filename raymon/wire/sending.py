@@ -1,4 +1,4 @@
-"""What sending costs: messages, bytes, and the time until they are answered."""
+"""The cost of sending: messages, bytes, and the time until they are answered."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import zip_longest
 from raymon.protos.report_pb2 import SendingCounts
 
 _BUCKETS = 56
-"""Half powers of 2 of a microsecond: up to four minutes."""
+"""Number of buckets of latencies, each a half power of 2 of a microsecond: up to four minutes."""
 
 
 class SendingCounter:
@@ -20,18 +20,18 @@ class SendingCounter:
         self._latencies = [0] * _BUCKETS
 
     def add_message(self, size: int, in_flight: int) -> None:
-        """A message of `size` bytes went out, as one of `in_flight`."""
+        """Counts a message of `size` bytes that went out as one of `in_flight`."""
         self._sent += 1
         self._bytes += size
         self._in_flight = max(self._in_flight, in_flight)
 
     def add_answer(self, seconds: float) -> None:
-        """A message was answered after `seconds`."""
+        """Counts a message that was answered after `seconds`."""
         half_powers = 2 * math.log2(max(seconds * 1e6, 1.0))
         self._latencies[min(int(half_powers), _BUCKETS - 1)] += 1
 
     def take(self) -> SendingCounts:
-        """The counts since the call before."""
+        """Returns the counts since the call before."""
         last = max((i for i, count in enumerate(self._latencies) if count), default=-1)
         counts = SendingCounts(
             sent=self._sent,
@@ -45,7 +45,7 @@ class SendingCounter:
 
 
 def add_sending(total: SendingCounts, part: SendingCounts) -> None:
-    """Adds the counts of another rank in the same window; on their way are those of both."""
+    """Adds the counts of another rank in the same window, whose messages are in flight as well."""
     total.sent += part.sent
     total.bytes += part.bytes
     total.in_flight += part.in_flight
@@ -55,14 +55,14 @@ def add_sending(total: SendingCounts, part: SendingCounts) -> None:
 
 
 def latency_quantile(latencies: Sequence[int], share: float) -> float | None:
-    """The seconds within which a share of the messages was answered, to half a power of 2.
+    """Returns the seconds within which a share of the messages was answered, to half a power of 2.
 
     Args:
         latencies: Counts as in `SendingCounts.latencies`.
-        share: Above 0, at most 1.
+        share: Share of the messages, in (0, 1].
 
     Returns:
-        None where no message was answered.
+        Seconds; None if no message was answered.
     """
     needed, seen = share * sum(latencies), 0
     for i, count in enumerate(latencies):

@@ -1,4 +1,4 @@
-"""States of metrics that are no integers, on the wire: sums of reals, minima and maxima.
+"""States of metrics that are not integers, on the wire: sums of reals, minima and maxima.
 
 Sums of reals are quantised here, once, as they leave the worker, so that adding them is exact in
 any order.
@@ -27,16 +27,16 @@ class State:
     """A state of a metric, ready to be merged.
 
     Attributes:
-        entries: For reals Python integers in units of 2**-FRACTION_BITS, and NaN for one that is
-            not finite; float64 for minima and maxima.
-        kind: How parts of it are merged.
+        entries: Integers (Python's) in units of 2**-FRACTION_BITS for sums of reals, with NaN for
+            an entry that is not finite; float64 for minima and maxima.
+        kind: How two states are merged.
     """
 
     entries: NDArray[Any]
     kind: TensorState.Kind
 
     def merge(self, other: State) -> State:
-        """The state of both parts."""
+        """Returns the state of both parts together."""
         if self.kind == TensorState.MIN:
             merged = np.minimum(self.entries, other.entries)
         elif self.kind == TensorState.MAX:
@@ -47,7 +47,7 @@ class State:
         return State(np.asarray(merged, dtype=self.entries.dtype), self.kind)
 
     def to_array(self) -> NDArray[np.float64]:
-        """The entries as float64."""
+        """Returns the entries as float64."""
         if self.kind != TensorState.REAL:
             return self.entries
         return np.asarray(self.entries / (1 << FRACTION_BITS), dtype=np.float64)
@@ -60,12 +60,12 @@ States = dict[str, State]
 def encode_states(
     name: str, states: Mapping[str, torch.Tensor], extremes: Mapping[str, str]
 ) -> MetricState | None:
-    """The message of the states of a metric that are no counts; None where there are none.
+    """Returns the message of the states of a metric that are not counts; None if there are none.
 
     Args:
-        name: Of the metric.
-        states: By name, CPU tensors.
-        extremes: By name, "min" or "max" for those that are not merged by adding.
+        name: Name of the metric.
+        states: States by name, as CPU tensors.
+        extremes: "min" or "max" for each state that is not merged by adding, by name.
     """
     kinds = {"min": TensorState.MIN, "max": TensorState.MAX}
     encoded = [
@@ -77,7 +77,7 @@ def encode_states(
 
 
 def decode_states(messages: Iterable[MetricState]) -> dict[str, States]:
-    """The states of messages by metric.
+    """Returns the states of messages, by metric and name.
 
     Raises:
         ValueError: A state has more or fewer entries than its shape.
@@ -86,7 +86,7 @@ def decode_states(messages: Iterable[MetricState]) -> dict[str, States]:
 
 
 def merge_into(total: dict[str, States], parts: Mapping[str, States]) -> None:
-    """Merges the states of `parts` by metric into `total`, which it may keep parts of."""
+    """Merges the states of `parts`, by metric, into `total`, which may keep references to them."""
     for metric, states in parts.items():
         merged = total.setdefault(metric, {})
         for name, state in states.items():
@@ -94,7 +94,7 @@ def merge_into(total: dict[str, States], parts: Mapping[str, States]) -> None:
 
 
 def encode_merged(states: Mapping[str, States]) -> list[MetricState]:
-    """The messages of states that are merged already."""
+    """Returns the messages of states that are merged already."""
     return [
         MetricState(name=metric, states=[_encode(*item) for item in of_metric.items()])
         for metric, of_metric in states.items()
@@ -118,11 +118,11 @@ def _encode(name: str, state: State) -> TensorState:
     if state.kind != TensorState.REAL:
         message.extreme.extend(flat)
         return message
-    lost = [isinstance(e, float) or abs(e) >= 1 << (8 * _UNIT_BYTES - 1) for e in flat]
-    message.non_finite.extend(i for i, is_lost in enumerate(lost) if is_lost)
+    beyond = [isinstance(e, float) or abs(e) >= 1 << (8 * _UNIT_BYTES - 1) for e in flat]
+    message.non_finite.extend(i for i, is_beyond in enumerate(beyond) if is_beyond)
     message.units = b"".join(
-        (0 if is_lost else e).to_bytes(_UNIT_BYTES, "little", signed=True)
-        for e, is_lost in zip(flat, lost, strict=True)
+        (0 if is_beyond else e).to_bytes(_UNIT_BYTES, "little", signed=True)
+        for e, is_beyond in zip(flat, beyond, strict=True)
     )
     return message
 

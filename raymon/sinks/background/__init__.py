@@ -1,1 +1,1 @@
-"""A sink on a thread of its own, which is slow, hangs or fails without harm."""
+"""A sink on a thread of its own, so that it does no harm when it is slow, hangs or fails."""

@@ -1,4 +1,4 @@
-"""Actions that wait for a sink."""
+"""The queue of actions that wait for a sink."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from raymon.sinks.background.actions import Action, Write, WriteEvaluation
 
 
 class ActionQueue:
-    """First in, first out, between two threads; drops writes where it is full.
+    """A first-in, first-out queue between two threads; drops writes when it is full.
 
     Args:
-        size: Writes that may wait.
+        size: Most writes that may wait.
     """
 
     def __init__(self, size: int) -> None:
@@ -23,12 +23,12 @@ class ActionQueue:
     def put(self, action: Action) -> int:
         """Adds an action, without waiting.
 
-        Where the queue is full a write takes the place of the oldest one, or where only
-        evaluations wait, of which there are few, of the oldest of them. A roll-back or a close
-        takes the place of nothing, and keeps its own.
+        In a full queue a write replaces the oldest snapshot, or, if only evaluations wait, of which
+        there are few, the oldest of them. A roll-back or a close replaces nothing, and is never
+        dropped.
 
         Returns:
-            How many went.
+            Number of writes that were dropped.
         """
         with self._changed:
             full = len(self._actions) >= self._size and self._writes() >= self._size
@@ -40,14 +40,21 @@ class ActionQueue:
         return int(drops)
 
     def take(self, timeout_s: float | None = None) -> Action | None:
-        """The oldest action; waits for one, for at most `timeout_s` seconds, then None."""
+        """Returns the oldest action.
+
+        Args:
+            timeout_s: Seconds to wait for one; None waits without limit.
+
+        Returns:
+            The action; None if none came in time.
+        """
         with self._changed:
             if not self._changed.wait_for(lambda: self._actions, timeout_s):
                 return None
             return self._actions.popleft()
 
     def clear_writes(self) -> int:
-        """Drops the writes that wait, and returns how many they were."""
+        """Drops the writes that wait, and returns their number."""
         with self._changed:
             dropped = self._writes()
             for _ in range(dropped):

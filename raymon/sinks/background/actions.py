@@ -1,4 +1,4 @@
-"""What can be done with a sink, as values that can wait in a queue."""
+"""Actions on a sink, as values that can wait in a queue."""
 
 from __future__ import annotations
 
@@ -12,42 +12,47 @@ from raymon.sinks.sink import Sink
 
 @dataclass(frozen=True)
 class Write:
-    """Writes a snapshot."""
+    """The write of a snapshot."""
 
     what: ClassVar[str] = "a write"
     snapshot: Snapshot
 
     def run(self, sink: Sink) -> None:
-        """Does it."""
+        """Writes the snapshot."""
         sink.write(self.snapshot)
 
 
 @dataclass(frozen=True)
 class WriteEvaluation:
-    """Writes the scores of an evaluation."""
+    """The write of an evaluation's scores."""
 
     what: ClassVar[str] = "a write"
     evaluation: Evaluation
 
     def run(self, sink: Sink) -> None:
-        """Does it."""
+        """Writes the scores."""
         sink.write_evaluation(self.evaluation)
 
 
 @dataclass(frozen=True)
 class RollBack:
-    """Takes back what is past two steps."""
+    """The roll-back to two steps.
+
+    Attributes:
+        step: Step after which training is taken back.
+        evaluation_step: Step after which evaluations are taken back.
+    """
 
     what: ClassVar[str] = "a roll-back"
     step: int
     evaluation_step: int
 
     def run(self, sink: Sink) -> None:
-        """Does it."""
+        """Rolls the sink back."""
         sink.roll_back(self.step, self.evaluation_step)
 
     def and_then(self, later: RollBack) -> RollBack:
-        """Both, of which this one has not been done."""
+        """Returns one roll-back for this one, which was not done, and a later one."""
         return RollBack(
             min(self.step, later.step), min(self.evaluation_step, later.evaluation_step)
         )
@@ -55,28 +60,28 @@ class RollBack:
 
 @dataclass(frozen=True)
 class Flush:
-    """Writes what was gathered.
+    """The write of what was gathered.
 
     Attributes:
-        over: Set when it was done or given up, and so was all before it.
+        over: Event that is set once this and everything before it was done or given up.
     """
 
     what: ClassVar[str] = "a flush"
     over: threading.Event = field(default_factory=threading.Event, compare=False)
 
     def run(self, sink: Sink) -> None:
-        """Does it."""
+        """Flushes the sink."""
         sink.flush()
 
 
 @dataclass(frozen=True)
 class Close:
-    """Ends the sink."""
+    """The end of the sink."""
 
     what: ClassVar[str] = "its close"
 
     def run(self, sink: Sink) -> None:
-        """Does it."""
+        """Closes the sink."""
         sink.close()
 
 

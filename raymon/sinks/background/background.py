@@ -1,4 +1,4 @@
-"""A sink that delays and breaks nothing but itself."""
+"""A sink that runs another sink in the background."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ class BackgroundSink:
 
     @property
     def name(self) -> str:
-        """The class of the other sink."""
+        """The class name of the other sink."""
         return type(self._sink).__name__
 
     @property
     def failures(self) -> int:
-        """Calls that were given up."""
+        """The number of calls that were given up."""
         return self._thread.failures if self._thread else 0
 
     @property
@@ -63,48 +63,53 @@ class BackgroundSink:
 
     @property
     def failure_reasons(self) -> dict[str, int]:
-        """How many of `failures` and `dropped` there were by reason."""
+        """How many of `failures` and `dropped` there were, by reason."""
         if self._thread is None:
             return {}
         found = {f"{self.name}: {why}": n for why, n in self._thread.failure_reasons.items()}
         return {**found, f"{self.name}: writes dropped": self.dropped} if self.dropped else found
 
     def write(self, snapshot: Snapshot) -> None:
-        """Has the snapshot written."""
+        """Has a snapshot written."""
         self._put(Write(snapshot))
 
     def write_evaluation(self, evaluation: Evaluation) -> None:
-        """Has the evaluation written."""
+        """Has the scores of an evaluation written."""
         self._put(WriteEvaluation(evaluation))
 
     def roll_back(self, step: int, evaluation_step: int) -> None:
-        """Has taken back what was written past the steps, before anything that follows."""
+        """Has the sink rolled back, before anything that follows.
+
+        Args:
+            step: Step after which training is taken back.
+            evaluation_step: Step after which evaluations are taken back.
+        """
         self._put(RollBack(step, evaluation_step))
 
     def flush(self) -> None:
-        """Has written what the other sink has gathered, after what came before."""
+        """Has the sink flushed, after everything that came before."""
         self.begin_flush()
 
     def begin_flush(self) -> threading.Event:
-        """As `flush`; the event is set when that is over, well or not."""
+        """Has the sink flushed; returns an event that is set when that is done or given up."""
         flush = Flush()
         self._put(flush)
         return flush.over
 
     def begin_close(self) -> None:
-        """As `close`, without waiting."""
+        """Has what is left written and the sink closed; returns at once."""
         self._started().begin_close()
 
     def close(self, timeout_s: float = 10.0) -> None:
-        """Has written what is left, and closes the other sink.
+        """Writes what is left, and closes the other sink.
 
         Args:
-            timeout_s: Returns after so many seconds in any case; what is left then is dropped.
+            timeout_s: Most seconds that this takes; writes that are left then are dropped.
         """
         self._started().close(timeout_s)
 
     def take_notices(self) -> list[str]:
-        """What a person should read since the call before: each kind of failure once."""
+        """Returns the notices since the call before, one for each kind of failure."""
         return self._thread.take_notices() if self._thread else []
 
     def _put(self, action: Action) -> None:

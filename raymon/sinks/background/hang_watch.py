@@ -1,4 +1,4 @@
-"""Tells of actions that do not come back."""
+"""The watch for actions that do not come back."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from raymon.sinks.background.notices import Notices
 
 
 class HangWatch:
-    """Watches one action at a time, from another thread than runs it.
+    """Watches one action at a time, from another thread than the one that runs it.
 
-    What has been told is told again only when it lasts twice as long: a sink that is always slow
-    is not always news.
+    After a notice the next one comes only for an action that lasts twice as long: a sink that is
+    always slow is not always news.
 
     Args:
-        after_s: Seconds after which an action is told.
-        clock: Seconds that never go back.
-        notices: Where it is told.
+        after_s: Seconds after which there is a notice of an action.
+        clock: Monotonic clock, in seconds.
+        notices: Notices that are added to.
     """
 
     def __init__(self, after_s: float, clock: Callable[[], float], notices: Notices) -> None:
@@ -30,12 +30,15 @@ class HangWatch:
         self._shown = False
 
     def begin(self, what: str) -> None:
-        """An action begins."""
+        """Takes note that an action begins."""
         with self._lock:
             self._what, self._since, self._shown = what, self._clock(), False
 
     def end(self) -> None:
-        """The action has come back, well or not: it is told if that it hung was, or should be."""
+        """Takes note that the action has come back, by itself or with an error.
+
+        There is a notice if there was one that it hangs, or if there should have been one.
+        """
         with self._lock:
             lasted_s = self._clock() - self._since
             if self._shown or self._is_news(lasted_s):
@@ -43,7 +46,7 @@ class HangWatch:
             self._what = None
 
     def look(self) -> None:
-        """Tells of an action that has not come back."""
+        """Adds a notice if an action has not come back."""
         with self._lock:
             lasted_s = self._clock() - self._since
             if self._what is not None and not self._shown and self._is_news(lasted_s):

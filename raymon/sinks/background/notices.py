@@ -1,4 +1,4 @@
-"""What is to be told of a sink."""
+"""Notices about a sink."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections import deque
 
 
 class Notices:
-    """Told on any thread, taken on another.
+    """A queue of notices about a sink, from one thread to another.
 
     Args:
-        name: Of the sink.
+        name: Name of the sink, with which every notice begins.
     """
 
     def __init__(self, name: str) -> None:
@@ -22,11 +22,11 @@ class Notices:
         self._waiting.append(f"{self._name}{text}")
 
     def add_once(self, kind: str, text: str) -> None:
-        """Adds a notice, unless there was one of its kind: counts say how often."""
+        """Adds a notice, unless there was one of its kind: counts show how often it happened."""
         if kind not in self._shown:
             self._shown.add(kind)
             self.add(f": {text}")
 
     def take(self) -> list[str]:
-        """The notices since the call before."""
+        """Returns the notices since the call before."""
         return [self._waiting.popleft() for _ in range(len(self._waiting))]

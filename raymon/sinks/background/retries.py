@@ -1,4 +1,4 @@
-"""Does things with a sink that may fail, more than once."""
+"""Repeated tries of actions on a sink that may fail."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ _LONGEST_ERROR = 300
 
 
 class Retries:
-    """Tries an action again that failed, then gives it up and tells.
+    """Tries an action that failed again, then gives it up and adds a notice.
 
     A roll-back that failed is tried again before each write that follows, which fails with it:
-    what is written past a step that was not rolled back would show twice.
+    otherwise, what is written after a step that was not rolled back would show twice.
 
     Args:
-        sink: May raise.
-        tries: Times that an action is tried.
-        pause_s: Seconds between the first two; they double.
-        watch: Sees that actions come back.
-        notices: Where it is told.
+        sink: Sink that may raise.
+        tries: Most times that an action is tried.
+        pause_s: Seconds between the first two tries; they double.
+        watch: Watch for actions that do not come back.
+        notices: Notices that are added to.
 
     Attributes:
-        ends: Set when no more actions come than wait: once one is given up then, those behind it
-            are tried once each, so that the end is not kept waiting by a disk that stays full.
-        failures: Actions that were given up.
-        reasons: How many of them by reason.
+        ends: Set when no more actions come than already wait. Once one of them is given up, those
+            after it are tried once each, so that a disk that stays full does not hold up the end.
+        failures: Number of actions that were given up.
+        reasons: How many of `failures` there were, by reason.
     """
 
     def __init__(
@@ -47,7 +47,11 @@ class Retries:
         self.reasons: dict[str, int] = {}
 
     def do(self, action: Action) -> bool:
-        """Does the action, or gives it up and returns false."""
+        """Does an action.
+
+        Returns:
+            False if it was given up.
+        """
         if isinstance(action, RollBack):
             self._owed = action if self._owed is None else self._owed.and_then(action)
         pause_s = self._pause_s
@@ -55,7 +59,7 @@ class Retries:
             try:
                 self._try(action)
                 return True
-            except BaseException as error:  # a sink's own exit must not end the thread unseen
+            except BaseException as error:  # a sink that exits must not end the thread silently
                 if tried == self._tries or self._hopeless:
                     self._give_up(error, tried)
                     self._hopeless = self.ends
@@ -80,7 +84,7 @@ class Retries:
 
     def _give_up(self, error: BaseException, tried: int) -> None:
         self.failures += 1
-        # Some servers answer with pages.
+        # Some servers answer an error with a whole page.
         text = " ".join(str(error).split())[:_LONGEST_ERROR]
         times = "1 try" if tried == 1 else f"{tried} tries"
         kind = type(error).__name__

@@ -1,4 +1,4 @@
-"""The thread on which a sink runs."""
+"""The thread that a sink runs on."""
 
 from __future__ import annotations
 
@@ -14,16 +14,23 @@ from raymon.sinks.background.retries import Retries
 from raymon.sinks.sink import Sink, SinkWithNotices
 
 GATHER_S = 10.0
-"""Seconds after which what a sink has gathered is written."""
+"""Seconds after a write until a flush."""
 
 
 class SinkThread:
-    """Does actions in their order, and a flush some seconds after a write.
+    """A thread that does actions in order, with a flush some seconds after a write.
 
-    The arguments are those of a `BackgroundSink`.
+    Args:
+        sink: Sink that does the work.
+        name: Name of the thread, and of the sink in notices.
+        tries: Most times that an action is tried.
+        retry_s: Seconds between the first two tries; they double.
+        queued: Most writes that may wait; the oldest write of a full queue is dropped.
+        hangs_after_s: Seconds after which there is a notice of an action that has not come back.
+        clock: Monotonic clock, in seconds.
 
     Attributes:
-        dropped: Writes for which there was no room, or no time at the end.
+        dropped: Number of writes that were dropped, in a full queue or for lack of time at the end.
     """
 
     def __init__(
@@ -51,12 +58,12 @@ class SinkThread:
 
     @property
     def failures(self) -> int:
-        """Actions that were given up."""
+        """The number of actions that were given up."""
         return self._retries.failures
 
     @property
     def failure_reasons(self) -> Mapping[str, int]:
-        """Actions that were given up, by reason."""
+        """The number of actions that were given up, by reason."""
         return self._retries.reasons
 
     def put(self, action: Action) -> None:
@@ -77,17 +84,17 @@ class SinkThread:
             self._queue.put(Close())
 
     def close(self, timeout_s: float) -> None:
-        """Does what is left, closes the sink and returns, after `timeout_s` in any case."""
+        """Does what is left and closes the sink, for at most `timeout_s` seconds."""
         self.begin_close()
         if not self._ended.wait(timeout_s):
-            lost = self._queue.clear_writes() + self._is_writing
-            self.dropped += lost
+            dropped = self._queue.clear_writes() + self._is_writing
+            self.dropped += dropped
             self._notices.add_once(
-                "late", f"not done {timeout_s:g} s after the end; writes lost: {lost}"
+                "unfinished", f"not done {timeout_s:g} s after the end; writes lost: {dropped}"
             )
 
     def take_notices(self) -> list[str]:
-        """What is to be told since the call before."""
+        """Returns the notices since the call before."""
         self._watch.look()
         return self._notices.take()
 

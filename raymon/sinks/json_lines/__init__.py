@@ -1,1 +1,1 @@
-"""Windows and scores as lines of JSON, on disks and on object storage."""
+"""Snapshots and scores as lines of JSON, on disk and on object storage."""

@@ -1,4 +1,4 @@
-"""A line with a JSON object that has a `global_step`."""
+"""Lines of JSON objects that have a `global_step`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def to_line(record: Mapping[str, Any]) -> bytes:
 
 
 def is_until(line: bytes, step: int) -> bool:
-    """Whether it is whole and not of after `step`."""
+    """Returns whether a line is whole, and not of a step after `step`."""
     try:
         return int(json.loads(line)["global_step"]) <= step
     except (ValueError, KeyError, TypeError):

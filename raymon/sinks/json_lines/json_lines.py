@@ -1,4 +1,4 @@
-"""Sinks of one JSON object a line."""
+"""The sinks that write JSON objects, one per line."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from raymon.sinks.json_lines.json_lines_objects import JsonLinesObject, JsonLine
 from raymon.storage import StoragePath
 
 SCORES_FILE = "train_eval_result_v2.txt"
+"""Name of the file with the scores of evaluations, in the directory of the run."""
 
 
 class WindowLines:
@@ -23,18 +24,18 @@ class WindowLines:
         )
 
     def write(self, snapshot: Snapshot) -> None:
-        """Appends the snapshot."""
+        """Appends the line of a snapshot."""
         self._file.append(snapshot.to_json())
 
     def write_evaluation(self, evaluation: Evaluation) -> None:
-        """Evaluations have their own file."""
+        """Does nothing, since evaluations have a file of their own."""
 
     def take_notices(self) -> list[str]:
-        """What is to be told since the call before."""
+        """Returns the notices since the call before."""
         return self._file.take_notices() if isinstance(self._file, JsonLinesFile) else []
 
     def roll_back(self, step: int, evaluation_step: int) -> None:
-        """Drops the lines after `step`."""
+        """Removes the lines after `step`."""
         self._file.roll_back(step)
 
     def flush(self) -> None:
@@ -47,7 +48,11 @@ class WindowLines:
 
 
 class EvaluationLines:
-    """Sink: `train_eval_result_v2.txt`, `global_step` first, then the metrics by name."""
+    """A sink that writes scores to `train_eval_result_v2.txt`, `global_step` first.
+
+    Args:
+        model_dir: Directory of the run.
+    """
 
     def __init__(self, model_dir: StoragePath) -> None:
         path = model_dir / SCORES_FILE
@@ -56,22 +61,22 @@ class EvaluationLines:
         )
 
     def write(self, snapshot: Snapshot) -> None:
-        """Snapshots have their own file."""
+        """Does nothing, since snapshots have a file of their own."""
 
     def write_evaluation(self, evaluation: Evaluation) -> None:
-        """Appends the scores."""
+        """Appends the line of an evaluation."""
         self._file.append({"global_step": evaluation.step, **evaluation.metrics})
 
     def take_notices(self) -> list[str]:
-        """What is to be told since the call before."""
+        """Returns the notices since the call before."""
         return self._file.take_notices() if isinstance(self._file, JsonLinesFile) else []
 
     def roll_back(self, step: int, evaluation_step: int) -> None:
-        """Drops the lines after `evaluation_step`."""
+        """Removes the lines after `evaluation_step`."""
         self._file.roll_back(evaluation_step)
 
     def flush(self) -> None:
-        """Every line is written already."""
+        """Does nothing, since every line is written already."""
 
     def close(self) -> None:
-        """Every line is written already."""
+        """Does nothing, since every line is written already."""

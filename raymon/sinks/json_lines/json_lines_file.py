@@ -1,4 +1,4 @@
-"""A file of one JSON object a line."""
+"""JSON objects, one per line, in a file on disk."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from raymon.sinks.json_lines.whole_append import append_whole, cut_torn_line
 
 
 class JsonLinesFile:
-    """A file of JSON objects with a `global_step`, one a line, written line by line.
+    """A file of JSON objects with a `global_step`, written line by line.
 
     Args:
-        path: The file; its directory is made when the first line comes.
+        path: Path of the file; its directory is made with the first line.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._notices: list[str] = []
+        # Bytes of the file after the last line.
         self._size: int | None = None
-        """That the file had after the last line, in bytes."""
 
     def append(self, record: Mapping[str, Any]) -> None:
-        """Writes one line. NaN and infinities become null, which every JSON reader takes.
+        """Writes one line; NaN and infinities become null, which every JSON reader takes.
 
-        Half a line that a process left behind when it was killed is cut off first.
+        An incomplete line, which a process left behind when it was killed, is cut off first.
 
         Raises:
             OSError: Nothing was written.
         """
         line = to_line(record)
-        # Of the same size as before, it ends with the line that was written then.
+        # A file of the same size as before ends with the line that was written then.
         if self._size is None or not self._has(self._size):
             if self._size and not self._path.exists():
                 self._notices.append(
@@ -43,15 +43,15 @@ class JsonLinesFile:
         self._size = append_whole(self._path, line)
 
     def take_notices(self) -> list[str]:
-        """What is to be told since the call before."""
+        """Returns the notices since the call before."""
         taken, self._notices = self._notices, []
         return taken
 
     def roll_back(self, step: int) -> None:
-        """Drops the lines after `step`, and any that is only half written.
+        """Removes the lines after `step`, and any that is incomplete.
 
         Raises:
-            OSError: The file is as it was.
+            OSError: The file is unchanged.
         """
         if not self._path.exists():
             return
@@ -62,12 +62,12 @@ class JsonLinesFile:
             replacement.write_bytes(kept)
             os.replace(replacement, self._path)
         except OSError:
-            # What is left of it would take room where there is none.
+            # The disk may be full, and what was written of the replacement takes space there.
             replacement.unlink(missing_ok=True)
             raise
 
     def flush(self) -> None:
-        """Every line is written already."""
+        """Does nothing, since every line is written already."""
 
     def _has(self, size: int) -> bool:
         try:

@@ -1,4 +1,4 @@
-"""JSON objects, one a line, on object storage."""
+"""JSON objects, one per line, on object storage."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _MOST_GATHERED = 10_000
 
 
 class JsonLinesParts:
-    """Many lines: a directory of parts, of which each flush writes one.
+    """Many lines, as a directory of parts; each flush writes one part.
 
     Args:
-        path: The directory.
+        path: Directory of the parts.
     """
 
     def __init__(self, path: ObjectPath) -> None:
@@ -26,7 +26,7 @@ class JsonLinesParts:
         """Gathers a line.
 
         Raises:
-            OSError: The storage takes none, and there is no room for more.
+            OSError: As many lines are gathered as there may be, and the storage takes none.
         """
         if len(self._gathered) >= _MOST_GATHERED:
             self.flush()
@@ -36,19 +36,19 @@ class JsonLinesParts:
         """Writes the lines that were gathered.
 
         Raises:
-            OSError: They are kept, and written by the next call.
+            OSError: They are not written; they are kept, and written by the next call.
         """
         if self._gathered:
             self._parts.append(self._gathered)
             self._gathered = []
 
     def roll_back(self, step: int) -> None:
-        """Drops the lines after `step`.
+        """Removes the lines after `step`.
 
         Raises:
-            OSError: They are not all dropped.
+            OSError: They are not all removed.
         """
-        # First, as those of a write that failed may be there all the same.
+        # Flushed first, since the lines of a write that failed may be there all the same.
         self.flush()
         lines = self._parts.read()
         kept = next((i for i, line in enumerate(lines) if not is_until(line, step)), len(lines))
@@ -57,10 +57,10 @@ class JsonLinesParts:
 
 
 class JsonLinesObject:
-    """Few lines: an object that every line writes anew.
+    """Few lines, as one object, which is written again with every line.
 
     Args:
-        path: The object.
+        path: Path of the object.
     """
 
     def __init__(self, path: ObjectPath) -> None:
@@ -76,10 +76,10 @@ class JsonLinesObject:
         self._write([*self._read(), to_line(record)])
 
     def roll_back(self, step: int) -> None:
-        """Drops the lines after `step`.
+        """Removes the lines after `step`.
 
         Raises:
-            OSError: They are all there.
+            OSError: None is removed.
         """
         lines = self._read()
         kept = [line for line in lines if is_until(line, step)]

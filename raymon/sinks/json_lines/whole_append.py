@@ -1,4 +1,4 @@
-"""Appends to a file whole, or not at all."""
+"""Appends to files that are done whole, or not at all."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _CHUNK_BYTES = 4096
 
 
 def append_whole(path: Path, data: bytes) -> int:
-    """Adds `data` at the end of a file, which is made, with its directory, where it is missing.
+    """Adds `data` at the end of a file, which is made with its directory if it is missing.
 
     Returns:
-        The size of the file, in bytes.
+        Size of the file, in bytes.
 
     Raises:
         OSError: Nothing was added.
@@ -28,7 +28,7 @@ def append_whole(path: Path, data: bytes) -> int:
             size = file.tell()
             file.write(data)
     except OSError:
-        # The file is closed: nothing that its buffer held can follow.
+        # The file is closed: nothing from its buffer can be written after this.
         with suppress(OSError):
             os.truncate(path, size)
         raise

@@ -1,1 +1,1 @@
-"""Gauges of a run, for Prometheus."""
+"""The gauges of a run, for Prometheus."""

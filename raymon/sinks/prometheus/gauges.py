@@ -1,4 +1,4 @@
-"""The gauges of a run: names, labels and what they mean."""
+"""The gauges of a run: their names, labels and meanings."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Gauge:
-    """What has one value for each set of labels.
+    """A gauge, which has one value for each set of labels.
 
     Attributes:
-        labels: Beside `run`, which all have. Their values are few: never a step.
-        description: For people who look at the endpoint.
+        labels: Labels apart from `run`, which all gauges have. Each has few values: never a step.
+        description: Description for people who look at the endpoint.
     """
 
     labels: tuple[str, ...]
@@ -19,7 +19,7 @@ class Gauge:
 
 
 PREFIX = "raymon_"
-"""Of every name; Ray puts `ray_` before it."""
+"""The beginning of every name; Ray puts `ray_` before it."""
 
 GAUGES = {
     "raymon_up": Gauge((), "1 while the run goes on, 0 when it has ended"),
@@ -52,4 +52,4 @@ GAUGES = {
     "raymon_windows_lost_total": Gauge((), "Windows of single ranks that are in no number"),
     "raymon_sink_failures_total": Gauge((), "Calls to sinks that failed for good"),
 }
-"""By name."""
+"""The gauges by name."""

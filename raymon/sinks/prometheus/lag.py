@@ -1,4 +1,4 @@
-"""How far ranks are behind."""
+"""The lag of ranks behind the others."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from dataclasses import dataclass
 from raymon.results import RankState
 
 SHOWN_RANKS = 32
-"""Ranks that are shown one by one at any time."""
+"""Most ranks that are shown one by one at any time."""
 
 SILENT_AFTER_S = 30.0
-"""Seconds after which a rank of a large run is shown."""
+"""Seconds of silence after which a rank of a large run is shown."""
 
 
 @dataclass(frozen=True)
 class Lag:
-    """How far a rank is behind.
+    """The lag of one rank.
 
     Attributes:
-        seconds: Since it was heard.
-        steps: That it is behind the rank that is furthest.
+        rank: Number of the rank.
+        seconds: Seconds since the rank was heard.
+        steps: Steps that it is behind the rank that is furthest.
     """
 
     rank: int
@@ -29,11 +30,11 @@ class Lag:
 
 
 def lags(ranks: Sequence[RankState], elapsed_s: float = 0.0) -> list[Lag]:
-    """The lag of each rank that still makes steps.
+    """Returns the lag of each rank that still makes steps.
 
     Args:
-        ranks: As they were.
-        elapsed_s: Seconds ago.
+        ranks: States of the ranks.
+        elapsed_s: Seconds since the states were taken.
     """
     first = max((rank.step for rank in ranks), default=0)
     return [
@@ -44,9 +45,12 @@ def lags(ranks: Sequence[RankState], elapsed_s: float = 0.0) -> list[Lag]:
 
 
 def shown(found: Sequence[Lag]) -> list[Lag]:
-    """Those that are shown one by one: all of a small run, of a large one the `SHOWN_RANKS` that
-    have been silent longest, of those that are silent at all, so that no rank has a series for
-    being last by a moment."""
+    """Returns the lags that are shown one by one.
+
+    In a small run all; in a large one the `SHOWN_RANKS` that have been silent longest, among those
+    that have been silent for `SILENT_AFTER_S`, so that no rank has a series for being last by a
+    moment.
+    """
     if len(found) <= SHOWN_RANKS:
         return list(found)
     silent = [lag for lag in found if lag.seconds >= SILENT_AFTER_S]

@@ -1,4 +1,4 @@
-"""Sink: the newest numbers of a run, as gauges for Prometheus."""
+"""The sink that keeps the newest numbers of a run as gauges for Prometheus."""
 
 from __future__ import annotations
 
@@ -15,19 +15,22 @@ from raymon.sinks.prometheus.gauges import GAUGES
 from raymon.sinks.prometheus.lag import lags, shown
 
 Series = tuple[str, tuple[tuple[str, str], ...]]
-"""The name of a gauge, and its labels beside `run` by name."""
+"""The name of a gauge, and the names and values of its labels apart from `run`."""
 
 
 def run_label(run: str) -> str:
-    """A short name of a run: the last part of where it writes to, and six digits that tell it from
-    others of that name, as in `click-1f3a9c`."""
+    """Returns a short name of a run, as `click-1f3a9c`.
+
+    It is the last part of where the run writes to, and six digits that distinguish it from others
+    of that name.
+    """
     place = shown_place(run)
     digits = hashlib.sha256(place.encode()).hexdigest()[:6]
     return f"{PurePosixPath(place).name or 'run'}-{digits}"
 
 
 def shown_place(run: str) -> str:
-    """Where a run writes to, without what a URI has of credentials and options."""
+    """Returns where a run writes to, without the credentials and options of a URI."""
     if "://" not in run:
         return run
     parts = urlsplit(run)
@@ -35,14 +38,14 @@ def shown_place(run: str) -> str:
 
 
 class RunGauges:
-    """Keeps what the gauges of a run are now. Any thread may ask for them.
+    """A sink that keeps the current values of the gauges of a run; thread-safe.
 
-    A value that is not finite has no series, as it leaves a gap on the curves of TensorBoard.
+    A value that is not finite has no series, just as it leaves a gap on the curves of TensorBoard.
 
     Args:
-        run: Where the run writes to.
-        version: Of raymon.
-        clock: Seconds that never go back.
+        run: Directory or URI that the run writes to.
+        version: Version of raymon.
+        clock: Monotonic clock, in seconds.
     """
 
     def __init__(
@@ -59,39 +62,39 @@ class RunGauges:
         self._closed = False
 
     def write(self, snapshot: Snapshot) -> None:
-        """Takes the numbers of the newest steps."""
+        """Sets the gauges of training to the newest steps."""
         with self._lock:
             self._training = dict(_of_snapshot(snapshot))
 
     def write_evaluation(self, evaluation: Evaluation) -> None:
-        """Takes the scores; those of an earlier step than the last are of no interest."""
+        """Sets the gauges of evaluation, unless a later step than this one was evaluated."""
         with self._lock:
             if evaluation.step >= self._evaluated:
                 self._evaluated = evaluation.step
                 self._evaluation = dict(_of_evaluation(evaluation))
 
     def roll_back(self, step: int, evaluation_step: int) -> None:
-        """Goes back to `step`, of which no numbers are known until they are written."""
+        """Goes back to `step`, whose numbers are not known until they are written again."""
         with self._lock:
             self._training = {("raymon_step", ()): step}
             if self._evaluated > evaluation_step:
                 self._evaluated, self._evaluation = -1, {}
 
     def take_health(self, health: Health) -> None:
-        """Takes how the run is."""
+        """Sets the gauges of the run's health."""
         with self._lock:
             self._health, self._health_at = health, self._clock()
 
     def flush(self) -> None:
-        """Nothing is gathered."""
+        """Does nothing, since nothing is gathered."""
 
     def close(self) -> None:
-        """Leaves nothing but that the run has ended."""
+        """Removes all gauges but the one that says that the run has ended."""
         with self._lock:
             self._closed = True
 
     def series(self) -> Mapping[Series, float]:
-        """What is to be shown now."""
+        """Returns the current value of every series."""
         with self._lock:
             if self._closed:
                 return {("raymon_up", ()): 0}
@@ -134,7 +137,7 @@ def _of_health(health: Health, elapsed_s: float) -> Iterator[tuple[Series, float
         yield _series("raymon_coverage_ranks"), health.coverage.ranks
     if health.checkpoint_step is not None:
         yield _series("raymon_checkpoint_step"), health.checkpoint_step
-    if health.attempt == 0:  # nobody has begun
+    if health.attempt == 0:  # no attempt has begun
         return
     yield _series("raymon_attempt"), health.attempt
     yield _series("raymon_world_size"), len(health.ranks)

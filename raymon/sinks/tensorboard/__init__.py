@@ -1,1 +1,1 @@
-"""TensorBoard events, on disks and on object storage."""
+"""TensorBoard events, on disk and on object storage."""

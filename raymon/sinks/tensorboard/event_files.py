@@ -19,13 +19,16 @@ from raymon.sinks.tensorboard.event_records import (
 
 
 class EventFiles:
-    """Appends events, each on disk before the call returns.
+    """The event files of a directory; each event is on disk before the call returns.
 
-    tensorboardX writes on a thread of its own, where a full disk ends the thread and nobody hears
-    of it; here the caller does.
+    tensorboardX writes on a thread of its own, where a full disk ends the thread without an error;
+    here the caller gets it.
 
     Args:
-        directory: Made when the first event comes.
+        directory: Directory of the files, which is made with the first event.
+
+    Attributes:
+        notices: Notices for a person, which the caller takes away.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -33,18 +36,17 @@ class EventFiles:
         self._path: Path | None = None
         self._number: int | None = None
         self.notices: list[str] = []
-        """What is to be told, by whoever writes."""
 
     def add(self, summary: Summary, step: int) -> None:
         """Adds the points of one step.
 
         Raises:
-            OSError: None of them was added.
+            OSError: No point was added.
         """
         self._append(Event(wall_time=time.time(), step=step, summary=summary))
 
     def purge(self, step: int) -> None:
-        """Hides what is there of `step` and after, from readers that have read it too.
+        """Hides what is there of `step` and later, also from readers that have read it already.
 
         Raises:
             OSError: Nothing was hidden.
@@ -54,7 +56,7 @@ class EventFiles:
             self._append(purge_event(step))
 
     def flush(self) -> None:
-        """Every event is written already."""
+        """Does nothing, since every event is written already."""
 
     def _append(self, event: Event) -> None:
         if self._path is not None and not self._path.exists():
@@ -66,14 +68,15 @@ class EventFiles:
         try:
             append_whole(self._path, to_record(event))
         except OSError:
-            # A reader that saw the half before it was cut off will not read on in this file.
+            # A reader that saw the incomplete event will not read on in this file.
             self._path = None
             raise
 
     def _begin(self) -> None:
         # Readers take files in the order of their names and never go back: a file must come after
-        # those that it purges, also of a host whose clock was ahead, and after one that failed.
-        # A beginning that fails is tried again with the same bytes: a reader may have seen half.
+        # those that it purges, even if a host with a fast clock wrote them, and after one that
+        # failed. A first record that fails is written again with the same bytes: a reader may have
+        # seen a part of it.
         if self._number is None:
             self._number = max(int(time.time()), self._newest() + 1)
         number = self._number

@@ -35,7 +35,7 @@ class EventObjects:
 
     def __init__(self, directory: ObjectPath) -> None:
         self._directory = directory
-        # None: what is there is not known.
+        # The number of the newest file; None until the directory was listed.
         self._newest: int | None = None
         self._gathered: list[Event] = []
         self._small: list[tuple[ObjectPath, list[Event]]] = []
@@ -45,14 +45,14 @@ class EventObjects:
         """Gathers the points of one step.
 
         Raises:
-            OSError: The storage takes none, and there is no room for more.
+            OSError: As many events are gathered as there may be, and the storage takes none.
         """
         if len(self._gathered) >= _MOST_GATHERED:
             self.flush()
         self._gathered.append(Event(wall_time=time.time(), step=step, summary=summary))
 
     def purge(self, step: int) -> None:
-        """Hides what is there of `step` and after, from readers that have read it too.
+        """Hides what is there of `step` and later, also from readers that have read it already.
 
         Raises:
             OSError: Nothing was hidden.
@@ -66,7 +66,7 @@ class EventObjects:
         """Writes the points that were gathered.
 
         Raises:
-            OSError: They are kept, and written by the next call.
+            OSError: They are not written; they are kept, and written by the next call.
         """
         if not self._gathered:
             return
@@ -76,7 +76,7 @@ class EventObjects:
             before = [event for _, events in self._small for event in events]
             self._write(before + self._gathered)
             for path in self._merged:
-                # One that stays is purged by the next.
+                # A file that stays is purged by the next one.
                 with suppress(OSError):
                     path.unlink()
             self._merged = [path for path, _ in self._small]
@@ -89,7 +89,7 @@ class EventObjects:
         return self._newest
 
     def _write(self, events: list[Event]) -> ObjectPath:
-        # A name is not taken twice: a write that failed may still arrive.
+        # A name is not used twice: a write that failed may still arrive.
         self._newest = max(int(time.time()), self._number() + 1)
         path = self._directory / event_file_name(self._newest)
         records = map(to_record, (purge_event(events[0].step), *events))

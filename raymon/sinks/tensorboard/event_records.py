@@ -1,4 +1,4 @@
-"""What is in TensorBoard event files, and how they are called."""
+"""The records of TensorBoard event files, and the names of the files."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ _NAME = re.compile(r"events\.out\.tfevents\.(\d+)\..*")
 
 
 def event_file_name(number: int) -> str:
-    """The name of an event file; readers take files in the order of their names."""
+    """Returns the name of an event file; readers take files in the order of their names."""
     return f"events.out.tfevents.{number:010d}.{socket.gethostname()}.{os.getpid()}"
 
 
 def newest_number(directory: StoragePath) -> int:
-    """The largest number of an event file in a directory, 0 where there is none."""
+    """Returns the largest number of an event file in a directory; 0 if there is none."""
     names = (_NAME.fullmatch(entry.name) for entry in directory.iterdir())
     return max((int(name[1]) for name in names if name), default=0)
 
 
 def first_record(number: int) -> bytes:
-    """What an event file begins with."""
+    """Returns the record that an event file begins with."""
     return to_record(Event(wall_time=number, file_version="brain.Event:2"))
 
 
 def purge_event(step: int) -> Event:
-    """Has readers forget what they have read of `step` and after."""
+    """Returns an event that makes readers forget what they have read of `step` and later."""
     started = SessionLog(status=SessionLog.START)
     return Event(wall_time=time.time(), step=step, session_log=started)
 
 
 def to_record(event: Event) -> bytes:
-    """An event as it is in a file."""
+    """Returns the bytes of an event in a file."""
     # The TFRecord format: length, its checksum, data, its checksum.
     data: bytes = event.SerializeToString()
     length = struct.pack("<Q", len(data))

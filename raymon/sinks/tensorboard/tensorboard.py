@@ -1,4 +1,4 @@
-"""Sink: TensorBoard events, the curves of a run."""
+"""The sink that writes TensorBoard events, the curves of a run."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from raymon.sinks.tensorboard.event_objects import EventObjects
 from raymon.storage import StoragePath
 
 EVALUATION_DIRECTORY = "eval_val"
+"""Directory of the events of evaluations, in the directory of the run."""
 
 
 class TensorBoard:
@@ -29,7 +30,7 @@ class TensorBoard:
 
     Args:
         model_dir: Directory of the run.
-        summaries: Which of loss and learning_rate are written; the other summaries are written
+        summaries: Which of `loss` and `learning_rate` are written; the other summaries are written
             when a snapshot has them.
     """
 
@@ -55,19 +56,19 @@ class TensorBoard:
                         sum=histogram.sum,
                         sum_squares=histogram.sum_squares,
                         bucket_limits=list(histogram.edges[1:]),
-                        # Integers take protobuf three times as long.
+                        # Integers would take protobuf three times as long.
                         bucket_counts=list(map(float, histogram.counts)),
                     )
                 )
         self._train.add(summary, snapshot.end_step)
 
     def write_evaluation(self, evaluation: Evaluation) -> None:
-        """Adds a point to every curve of evaluation."""
+        """Adds a point to every curve of evaluation, at the step of the model."""
         metrics = {f"metric/{name}": value for name, value in evaluation.metrics.items()}
         self._evaluation.add(_scalars(metrics), evaluation.step)
 
     def take_notices(self) -> list[str]:
-        """What is to be told since the call before."""
+        """Returns the notices since the call before."""
         taken: list[str] = []
         for events in (self._train, self._evaluation):
             if isinstance(events, EventFiles):
@@ -76,8 +77,12 @@ class TensorBoard:
         return taken
 
     def roll_back(self, step: int, evaluation_step: int) -> None:
-        """Hides what is on the curves of training after `step`, and on those of evaluation after
-        `evaluation_step`."""
+        """Hides what is on the curves of later steps.
+
+        Args:
+            step: Step after which training is hidden.
+            evaluation_step: Step after which evaluations are hidden.
+        """
         self._train.purge(step + 1)
         self._evaluation.purge(evaluation_step + 1)
 
@@ -112,7 +117,7 @@ def _events(directory: StoragePath) -> EventFiles | EventObjects:
 def _scalars(values: dict[str, float]) -> Summary:
     summary = Summary()
     for tag, value in values.items():
-        # Of a value that is not finite tensorboardX would say so on the terminal, without its name.
+        # For a value that is not finite tensorboardX would print a warning without its name.
         if math.isfinite(value):
             summary.MergeFrom(scalar(tag, value))
     return summary

@@ -1,1 +1,1 @@
-"""Progress on a terminal: log lines, live bars, and what takes them."""
+"""Progress on a terminal: log lines and live bars."""

@@ -1,4 +1,4 @@
-"""Sink: what a person reads while a run goes on."""
+"""What a person reads on the terminal while a run goes on."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ _log = logging.getLogger("raymon")
 
 
 class Console:
-    """Prints progress: one live line on a terminal, throttled log lines elsewhere.
+    """Shows progress: one live line on a terminal, throttled log lines elsewhere.
 
     Args:
-        total_steps: Steps of the run; None where it is not known.
-        interval_s: Seconds between two progress lines where the output is no terminal.
-        terminal: A terminal to draw on, or None for log lines.
-        shows_scores: Whether the scores of an evaluation are shown, and not only what is wrong with
-            them.
+        total_steps: Steps of the run; None if the number is not known.
+        interval_s: Seconds between two progress lines if the output is not a terminal.
+        terminal: Terminal to draw on; None for log lines.
+        shows_scores: Whether the scores of an evaluation are shown; without, only what is wrong
+            with them is.
     """
 
     def __init__(
@@ -118,7 +118,7 @@ class Console:
                 self._without_value.add((name, why))
                 _log.warning("%s: %s has no value: %s", where, name, why)
         for name, bound in shown.metric_bounds.items():
-            # Once each: the bound stands beside every value.
+            # Once for each metric: the bound is shown with every value.
             if bound > BOUND_SHOWN_ABOVE and name not in self._doubted:
                 self._doubted.add(name)
                 _log.warning(
@@ -126,7 +126,10 @@ class Console:
                 )
 
     def _news_of(self, shown: Snapshot | Evaluation) -> InputErrors:
-        """What is wrong with the input of metrics; of windows what was not in the one before."""
+        """Returns what is wrong with the input of metrics.
+
+        For a window only what was not wrong in the one before.
+        """
         if isinstance(shown, Evaluation):
             return shown.input_errors
         before, self._wrong = self._wrong, shown.input_errors
@@ -138,7 +141,7 @@ class Console:
     def _show_snapshot(self, snapshot: Snapshot) -> None:
         self._warn(f"Steps {snapshot.first_step} to {snapshot.end_step}", snapshot)
         self._show_non_finite(snapshot)
-        # What was shown before all ranks were in is shown again, exactly: the bar stays.
+        # A window that was shown as late is shown again when it is complete: the bar stays.
         self._step = max(self._step, snapshot.end_step)
         self._last = snapshot
         if self._bars is not None:
@@ -149,8 +152,8 @@ class Console:
             self._unlogged = snapshot
 
     def _show_non_finite(self, snapshot: Snapshot) -> None:
-        # When it begins and when it is over: the count stands beside every value, and a run that
-        # has diverged would say nothing else.
+        # Only when it begins and when it is over: the count is shown with every value, and the log
+        # of a run that has diverged would have nothing else.
         where = f"Steps {snapshot.first_step} to {snapshot.end_step}"
         new = {n: count for n, count in snapshot.non_finite.items() if n not in self._non_finite}
         if new:
@@ -185,7 +188,7 @@ class Console:
 
 
 def _by_error(errors: InputErrors) -> dict[str, list[str]]:
-    # The same scores are wrong for several metrics.
+    # The same scores may be wrong for several metrics.
     metrics: dict[str, list[str]] = {}
     for metric, found in errors.items():
         for what, count in found.items():

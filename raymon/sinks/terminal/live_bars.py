@@ -1,4 +1,4 @@
-"""Bars on a terminal."""
+"""Live bars on a terminal."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from rich.table import Table
 from rich.text import Text
 
 _ETA_OVER_S = 3600
-"""Seconds before now whose speed tells the time that remains: snapshots may be minutes apart."""
+"""Seconds in the past whose speed gives the remaining time: snapshots may be minutes apart."""
 
 
 _NARROW = 60
-"""Columns below which there is no room for a bar, and its columns would be cut off."""
+"""Columns of a terminal below which there is no space for a bar, whose columns would be cut off."""
 
 
 class LiveBars:
-    """A live line for each thing that goes on: bar, percent, time that remains, numbers.
+    """A live line for each thing that is in progress: bar, percent, remaining time, numbers.
 
     Args:
-        terminal: Drawn on.
+        terminal: Terminal that is drawn on.
     """
 
     def __init__(self, terminal: RichConsole) -> None:
@@ -52,14 +52,21 @@ class LiveBars:
         self._progress.start()
 
     def stop(self) -> None:
-        """Leaves the lines as they are."""
+        """Stops drawing, and leaves the lines as they are."""
         self._progress.stop()
 
     def show(
         self, name: str, description: str, completed: int, total: int | None, numbers: str
     ) -> None:
-        """Draws a bar; one that goes back begins to measure its speed anew. Where the total is not
-        known there is neither percent nor time that remains."""
+        """Draws a bar; one that goes back measures its speed from there.
+
+        Args:
+            name: Name of the bar.
+            description: Text before the bar.
+            completed: Steps so far.
+            total: Steps in all; None shows neither percent nor remaining time.
+            numbers: Text after the bar.
+        """
         if name not in self._tasks:
             self._tasks[name] = self._progress.add_task(description, total=total, numbers="")
         elif completed < self._completed[name]:
@@ -74,7 +81,7 @@ class LiveBars:
         )
 
     def end(self, name: str) -> None:
-        """Takes a bar away, if there is one."""
+        """Removes a bar, if there is one of the name."""
         if name in self._tasks:
             self._progress.remove_task(self._tasks.pop(name))
 
@@ -99,8 +106,10 @@ class _BarsAndNumbers(Progress):
 
 @dataclass(frozen=True)
 class _BesideOrBelow:
-    """Numbers behind their bars, or below where the terminal is too narrow for both; words in the
-    place of bars where it is too narrow for those."""
+    """The numbers after their bars, or below them on a terminal that is too narrow for both.
+
+    On one that is too narrow for bars there are words in their place.
+    """
 
     bars: Table
     words: Group

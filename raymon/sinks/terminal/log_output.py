@@ -1,4 +1,4 @@
-"""Where a run shows its progress, in a command and in a program of one's own."""
+"""The set-up of progress output, in a command and in the user's program."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from raymon.sinks.terminal.terminal import error_terminal, terminal_handler
 def open_output(
     own_process: bool = True, level: str | None = None, log_format: str = "text"
 ) -> RichConsole | None:
-    """Has the lines of raymon shown, unless whoever runs this has a way for them already.
+    """Has the log lines of raymon shown, unless the program already has log handlers for them.
 
     Args:
-        own_process: False in a worker, whose handlers are not the user's.
-        level, log_format: As for `set_up_logging`; None keeps the level that there is.
+        own_process: False in a worker, where the handlers of the process are not the user's.
+        level: Log level, as for `set_up_logging`; None keeps the current one.
+        log_format: Format of the lines, as for `set_up_logging`.
 
     Returns:
-        The terminal for a live line; None for log lines alone.
+        The terminal for a live line; None for log lines only.
 
     Raises:
         ConfigError: The environment asks for a level or a format that is not known.
@@ -40,6 +41,6 @@ def open_output(
 
 
 def _terminal(logger: logging.Logger) -> RichConsole | None:
-    # One whose log lines go above the live line.
+    # A terminal on which log lines appear above the live line.
     consoles = (h.console for h in logger.handlers if isinstance(h, RichHandler))
     return next((console for console in consoles if console.is_terminal), None)

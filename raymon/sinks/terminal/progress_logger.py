@@ -11,13 +11,13 @@ _log = logging.getLogger("raymon")
 
 
 class ProgressLogger:
-    """Logs iterations and their rate under the name `raymon`, no more often than asked.
+    """Logs iterations and their rate under the name `raymon`, throttled by time and iterations.
 
     Args:
-        desc: What is going on; the beginning of every line.
-        start_n: The iteration before the first.
-        mininterval: Seconds between two lines, at least.
-        miniters: Iterations between two lines, at least.
+        desc: Description, with which every line begins.
+        start_n: Iteration before the first.
+        mininterval: Least seconds between two lines.
+        miniters: Least iterations between two lines.
     """
 
     def __init__(
@@ -29,17 +29,21 @@ class ProgressLogger:
         self._mininterval = mininterval
         self._miniters = miniters
         if _log.level == logging.NOTSET:
-            # Who makes one wants its lines, also where nothing else is wanted below a warning.
+            # Whoever makes one wants its lines, even if the rest is shown from warnings on.
             _log.setLevel(logging.INFO)
 
     def set_description(self, desc: str) -> None:
-        """Changes the beginning of the lines to come."""
+        """Changes the description of the lines to come."""
         self._desc = desc
 
     def log(self, n: int, suffix: str = "") -> None:
-        """Logs `desc: {n}it [{rate}it/s] suffix`, unless a line went out too recently.
+        """Logs `desc: {n}it [{rate}it/s] suffix`, unless a line was logged too recently.
 
         The rate is that of the iterations since the line before; without any there is no line.
+
+        Args:
+            n: Number of the iteration.
+            suffix: Text at the end of the line.
         """
         now = time.monotonic()
         seconds, iterations = now - self._last_time, n - self._last_n

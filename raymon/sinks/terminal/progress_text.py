@@ -10,12 +10,15 @@ from raymon.number_text import count_text, number_text, rate_text
 from raymon.results import Snapshot
 
 BOUND_SHOWN_ABOVE = 0.01
-"""A metric that may be wrong by more than this is shown with its bound."""
+"""The bound above which a metric is shown with its bound."""
 
 
 def progress_line(snapshot: Snapshot) -> str:
-    """The line of a snapshot: epoch, steps, rate, learning rates, losses, metrics; then samples
-    per second and coverage."""
+    """Returns the line of a snapshot.
+
+    It has epoch, steps, rate, learning rates, losses and metrics; then samples per second and
+    coverage.
+    """
     parts = [
         f"Training Epoch {snapshot.epoch}: {snapshot.end_step}it",
         f"[{rate_text(snapshot.steps_per_second)}it/s]",
@@ -29,7 +32,7 @@ def progress_line(snapshot: Snapshot) -> str:
 
 
 def short_suffix(snapshot: Snapshot) -> str:
-    """What stands behind the bar on a terminal."""
+    """Returns the text after the bar on a terminal."""
     parts = [
         f"{count_text(snapshot.samples_per_second)} samples/s",
         f"loss:{number_text(snapshot.total_loss)}" if snapshot.losses else "",
@@ -40,7 +43,7 @@ def short_suffix(snapshot: Snapshot) -> str:
 
 
 def format_values(values: Mapping[str, float], bounds: Mapping[str, float] | None = None) -> str:
-    """`name:value`, separated by spaces, with the bounds that are worth showing."""
+    """Returns `name:value`, separated by spaces, with the bounds above `BOUND_SHOWN_ABOVE`."""
     bounds = bounds or {}
     return " ".join(
         f"{name}:{number_text(value)}" + _format_bound(bounds.get(name, 0.0))
@@ -49,7 +52,7 @@ def format_values(values: Mapping[str, float], bounds: Mapping[str, float] | Non
 
 
 def _losses(snapshot: Snapshot) -> str:
-    # A total lacks at least the values that the loss lacks that has fewest.
+    # The total lacks at least the values that are missing in the loss that lacks most.
     counts = {TOTAL_LOSS: max(snapshot.non_finite.values(), default=0), **snapshot.non_finite}
     return " ".join(
         f"{name}:{number_text(loss)}" + _format_non_finite(loss, counts.get(name, 0))
@@ -58,7 +61,7 @@ def _losses(snapshot: Snapshot) -> str:
 
 
 def _format_non_finite(loss: float, count: int) -> str:
-    # Beside a number alone: it is not that of all steps.
+    # Only next to a number, which is then not that of all steps.
     return f"({count:,} not finite)" if count and math.isfinite(loss) else ""
 
 

@@ -1,4 +1,4 @@
-"""Sink: the log of the process that the reporter is in."""
+"""The sink that prints into the log of the reporter's process."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from raymon.sinks.terminal.progress_text import format_values, progress_line
 
 
 class StatusLines:
-    """Prints how the run goes, for who opens the log of the reporter in Ray's dashboard. It shows
-    first what processes write to their standard error.
+    """Prints the progress of the run, for people who open the reporter's log in Ray's dashboard.
+
+    The dashboard shows first what processes write to standard error.
 
     Args:
         interval_s: Seconds between two lines of training.
-        file: Where to; None is the standard error of the process that writes.
-        clock: Seconds that never go back.
+        file: File that is printed to; None is the standard error of the process that prints.
+        clock: Monotonic clock, in seconds.
     """
 
     def __init__(
@@ -33,26 +34,26 @@ class StatusLines:
         self._printed_at: float | None = None
 
     def write(self, snapshot: Snapshot) -> None:
-        """Prints a snapshot, unless another one was printed just now."""
+        """Prints a snapshot, unless one was printed less than `interval_s` ago."""
         now = self._clock()
         if self._printed_at is None or now - self._printed_at >= self._interval_s:
             self._printed_at = now
             self._print(progress_line(snapshot))
 
     def write_evaluation(self, evaluation: Evaluation) -> None:
-        """Prints scores."""
+        """Prints the scores of an evaluation."""
         values = format_values(evaluation.metrics, evaluation.metric_bounds)
         self._print(f"Evaluation at step {evaluation.step}: {values}")
 
     def roll_back(self, step: int, evaluation_step: int) -> None:
-        """Says from where the run goes on."""
+        """Prints the step from which the run goes on."""
         self._print(f"On from step {step}")
 
     def flush(self) -> None:
-        """Every line is printed already."""
+        """Does nothing, since every line is printed already."""
 
     def close(self) -> None:
-        """Says that nothing comes any more."""
+        """Prints that the run is over."""
         self._print("The run is over")
 
     def _print(self, text: str) -> None:
@@ -60,5 +61,5 @@ class StatusLines:
 
 
 def print_status(text: str, file: TextIO | None = None) -> None:
-    """Prints a line with the time; to the standard error of this process where no file is given."""
+    """Prints a line with the time, to standard error unless a file is given."""
     print(time.strftime("%Y-%m-%d %H:%M:%S"), text, file=file or sys.stderr, flush=True)

@@ -16,8 +16,11 @@ from raymon.log import CLOCK, LINE
 
 
 def error_terminal() -> RichConsole | None:
-    """The terminal that standard error is; None where it is none, is closed, or cannot go back to
-    the beginning of a line, as `TERM=dumb` says."""
+    """Returns the terminal that standard error is.
+
+    None if it is no terminal, is closed, or cannot go back to the beginning of a line, as
+    `TERM=dumb` says.
+    """
     stream = LastingStream(sys.stderr)
     if not stream.isatty():
         return None
@@ -26,15 +29,18 @@ def error_terminal() -> RichConsole | None:
 
 
 def terminal_handler(terminal: RichConsole) -> logging.Handler:
-    """A log handler whose lines go above the live line of `terminal`."""
+    """Returns a log handler whose lines appear above the live line of `terminal`."""
     handler = _AboveTheLine(console=terminal, markup=False, highlighter=None)
     handler.setFormatter(logging.Formatter(LINE, datefmt=CLOCK))
     return handler
 
 
 class _AboveTheLine(RichHandler):
-    """Lines as they are elsewhere. By itself rich puts time, level and text into columns, of which
-    the text has nothing left on a narrow terminal."""
+    """A log handler with lines as they are elsewhere.
+
+    By itself rich puts time, level and text into columns, in which the text has no space left on a
+    narrow terminal.
+    """
 
     def render(
         self,
@@ -43,7 +49,7 @@ class _AboveTheLine(RichHandler):
         traceback: object,
         message_renderable: ConsoleRenderable,
     ) -> ConsoleRenderable:
-        """The line of a record."""
+        """Returns the line of a record, with its level in color."""
         line = Text(self.format(record))
         line.highlight_words([record.levelname], _STYLES.get(record.levelname, ""))
         return line
