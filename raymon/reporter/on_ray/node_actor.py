@@ -82,9 +82,9 @@ class TreeReporter(RayReporter):
 
     def _start(self, attempt: Attempt) -> Any:
         # Reporters import this module too, and need nothing of what takes Ray Train half a second.
-        import ray.train
+        from ray.train import get_context
 
-        context = ray.train.get_context()
+        context = get_context()
         node = ray.get_runtime_context().get_node_id()
         name = f"raymon-node:{self.actor._actor_id.hex()}:{attempt.number}:{node}"
         if context.get_local_rank() == 0:
