@@ -1,4 +1,4 @@
-"""`python -m raymon`, as the command `raymon`."""
+"""The command `raymon`, as `python -m raymon`."""
 
 from __future__ import annotations
 

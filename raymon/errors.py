@@ -12,11 +12,11 @@ RaymonError
 
 
 class RaymonError(Exception):
-    """Any error that raymon raises by itself."""
+    """The base of the errors that raymon raises by itself."""
 
 
 class UserError(RaymonError):
-    """What the user gave is wrong. The message is one line; the command line exits with 2."""
+    """The user's input is wrong; the message is one line, and the command line exits with 2."""
 
 
 class ConfigError(UserError):
@@ -28,7 +28,7 @@ class DataError(UserError):
 
 
 class ModelError(UserError):
-    """A model of the user's own gives back what it must not."""
+    """A custom model returns what it must not."""
 
 
 class RunError(UserError):
@@ -36,15 +36,15 @@ class RunError(UserError):
 
 
 class TrainingError(RaymonError):
-    """A run failed for a reason that is not the user's input. The command line exits with 1."""
+    """A run failed for a reason that is not the user's input; the command line exits with 1."""
 
 
 class ClusterLostError(TrainingError):
-    """The Ray that a run was on is gone; nothing that asks it for something is answered.
+    """The Ray cluster of a run is gone, so that calls to it are not answered.
 
     Args:
         text: What is gone, in one line.
-        interrupted: A signal asked for the end of the run at the same time.
+        interrupted: Whether a signal asked for the end of the run at the same time.
     """
 
     def __init__(self, text: str, interrupted: bool = False) -> None:
@@ -53,18 +53,17 @@ class ClusterLostError(TrainingError):
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of what an error says; empty where it says nothing."""
+    """Returns the first line of an error's message; empty if it has none."""
     return next(iter(str(error).strip().splitlines()), "")
 
 
 def os_reason(error: OSError) -> str:
-    """What went wrong with a file, in one line; errors of object storage have no number for it."""
+    """Returns what went wrong with a file, in one line; also for object storage, without errno."""
     return error.strerror or first_line(error)
 
 
 def reason(error: BaseException) -> str:
-    """What went wrong, in one line: an error of raymon says it itself, of others the type is told
-    too."""
+    """Returns what went wrong, in one line; with the type, unless it is an error of raymon."""
     if isinstance(error, RaymonError):
         return first_line(error)
     return f"{type(error).__name__}: {first_line(error)}".removesuffix(": ")

@@ -1,4 +1,4 @@
-"""Modules by the paths that they had before they were put in rooms: they import, with a warning."""
+"""Former paths of modules that have moved; importing them still works, with a warning."""
 
 from __future__ import annotations
 
@@ -214,19 +214,19 @@ _MOVED = {
     "training.worker": "training.loop.worker",
     "training.worker_context": "training.rank.worker_context",
 }
-"""Where each is now; both without `raymon.` before them.
+"""The present path of each module by its former one, both without `raymon.`.
 
-None has the name of something that its package offers, whose place it would take.
+No former path is the name of something that its package offers now, which it would replace.
 """
 
 
 class FormerPaths(MetaPathFinder):
-    """Finds modules where they were."""
+    """A finder of modules by their former paths."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """The spec of a module that has moved; None for any other."""
+        """Returns the spec of a module that has moved; None for any other."""
         home = _MOVED.get(fullname.removeprefix("raymon."))
         if home is None or not fullname.startswith("raymon."):
             return None
@@ -238,6 +238,6 @@ class _Alias(Loader):
         self._home = home
 
     def exec_module(self, module: ModuleType) -> None:
-        """Puts the module of now in the place of the one that was asked for."""
+        """Puts the module at the present path in the place of the one that was asked for."""
         warnings.warn(f"{module.__name__} is {self._home} now", DeprecationWarning, stacklevel=2)
         sys.modules[module.__name__] = import_module(self._home)

@@ -1,4 +1,4 @@
-"""A stream for people that may go away."""
+"""A stream of output for people, who may go away."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from typing import TextIO
 
 
 class LastingStream(io.TextIOBase):
-    """Writes to another stream what that takes, and never raises.
+    """A stream that writes to another one as far as that works, and never raises.
 
     The reader of a pipe may have gone, a terminal may be closed, a disk full, and an encoding may
-    lack characters; nothing of that is a reason for training to end, or for a traceback in a log.
+    lack characters; none of that is a reason for training to end, or for a traceback in a log.
 
     Args:
-        stream: The other one; None where there is none, as in a program without a console.
+        stream: The other stream; None if there is none, as in a program without a console.
     """
 
     encoding = "utf-8"
-    """That of the other stream."""
+    """Encoding of the other stream."""
 
     def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
         self.encoding = getattr(stream, "encoding", None) or "utf-8"
 
     def write(self, text: str) -> int:
-        """Writes a text; characters that the encoding lacks as escapes."""
+        """Writes a text; characters that the encoding lacks become escapes."""
         if self._stream is not None:
             with suppress(Exception):
                 try:
@@ -36,19 +36,19 @@ class LastingStream(io.TextIOBase):
         return len(text)
 
     def flush(self) -> None:
-        """Has it written."""
+        """Flushes the other stream."""
         if self._stream is not None:
             with suppress(Exception):
                 self._stream.flush()
 
     def isatty(self) -> bool:
-        """Whether the other stream says that it is a terminal."""
+        """Returns whether the other stream says that it is a terminal."""
         with suppress(Exception):
             return self._stream is not None and self._stream.isatty()
         return False
 
     def fileno(self) -> int:
-        """That of the other stream.
+        """Returns the file descriptor of the other stream.
 
         Raises:
             OSError: It has none.

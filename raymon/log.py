@@ -1,4 +1,4 @@
-"""What raymon says: Python's logging under the name `raymon`."""
+"""The log lines of raymon: Python's logging under the name `raymon`."""
 
 from __future__ import annotations
 
@@ -13,16 +13,20 @@ from raymon.errors import ConfigError
 from raymon.lasting_stream import LastingStream
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+"""Log levels by their names."""
 FORMATS = ("text", "json")
+"""Formats of log lines."""
 
 LEVEL_VARIABLE = "RAYMON_LOG_LEVEL"
+"""Environment variable with the log level, which takes precedence."""
 FORMAT_VARIABLE = "RAYMON_LOG_FORMAT"
+"""Environment variable with the format, which takes precedence."""
 
 LINE, CLOCK = "%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"
 """A line of text, and the time in it."""
 
 _own: list[logging.Handler] = []
-"""The handler that raymon has set up last."""
+"""The handler that raymon has set up last, as the only item."""
 
 
 def set_up_logging(
@@ -32,13 +36,13 @@ def set_up_logging(
     stream: TextIO | None = None,
     handler: logging.Handler | None = None,
 ) -> None:
-    """Sends the lines of raymon to a stream, and to it alone.
+    """Sends the log lines of raymon to a stream, and nowhere else.
 
     Args:
-        level: One of `LEVELS`; the variable RAYMON_LOG_LEVEL goes before it.
-        log_format: "text", or "json" for one object a line; RAYMON_LOG_FORMAT goes before it.
-        stream: Standard error by default.
-        handler: Takes text lines in place of the stream, to keep them off a live line.
+        level: One of `LEVELS`; the environment variable RAYMON_LOG_LEVEL takes precedence.
+        log_format: "text", or "json" for one object a line; RAYMON_LOG_FORMAT takes precedence.
+        stream: The stream; standard error by default.
+        handler: Handler of text lines in place of the stream, to keep them off a live line.
 
     Raises:
         ConfigError: A variable has a value that is not known.
@@ -56,10 +60,10 @@ def set_up_logging(
 
 
 def is_set_up_by_others(own_process: bool = True) -> bool:
-    """Whether the program that raymon is part of has a way for its lines already.
+    """Returns whether the program that raymon is part of has log handlers for its lines already.
 
     Args:
-        own_process: False where the handlers of the process are not the user's, as in a worker.
+        own_process: False if the handlers of the process are not the user's, as in a worker.
     """
     logger = logging.getLogger("raymon")
     if any(handler not in _own for handler in logger.handlers):
@@ -68,10 +72,10 @@ def is_set_up_by_others(own_process: bool = True) -> bool:
 
 
 def use_level(level: str) -> None:
-    """Has lines of a level shown by the handlers of others, unless they have chosen one.
+    """Has log lines of a level shown by the handlers of others, unless they have chosen a level.
 
     Raises:
-        ConfigError: As `set_up_logging`.
+        ConfigError: RAYMON_LOG_LEVEL has a value that is not known.
     """
     logger = logging.getLogger("raymon")
     chosen = _from_environment(LEVEL_VARIABLE, LEVELS, level)

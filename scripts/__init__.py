@@ -1,1 +1,1 @@
-"""Programs that the checks and the documents are made with."""
+"""Programs by which the checks and the documents are made."""

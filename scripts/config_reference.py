@@ -1,4 +1,4 @@
-"""The reference of config fields: a page made from protos/raymon and the comments there."""
+"""The reference of config fields, as a page made from protos/raymon and its comments."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _TYPES = {
 
 @dataclass
 class Comments:
-    """What the schemas say of messages, enums and fields.
+    """The comments of the schemas.
 
     Attributes:
-        blocks: By name of a message or an enum.
-        members: By `Block.member`, of fields and of values of enums.
+        blocks: Comments of messages and enums, by name.
+        members: Comments of fields and of values of enums, by `Block.member`.
     """
 
     blocks: dict[str, str] = field(default_factory=dict)
@@ -43,7 +43,7 @@ class Comments:
 
 
 def read_comments(folder: Path = SCHEMAS) -> Comments:
-    """The comments in the schemas of a folder, each that of the line below it."""
+    """Returns the comments in the schemas of a folder; a comment belongs to the line below it."""
     comments = Comments()
     for path in sorted(folder.glob("*.proto")):
         _read(path.read_text(encoding="utf-8"), comments)
@@ -51,7 +51,7 @@ def read_comments(folder: Path = SCHEMAS) -> Comments:
 
 
 def page(comments: Comments) -> str:
-    """Every message that a pipeline config can hold, as a page of Markdown."""
+    """Returns a page of Markdown with every message that a pipeline config can have."""
     lines = [
         "# Every field of a config",
         "",
@@ -90,7 +90,7 @@ def _read(text: str, comments: Comments) -> None:
 
 
 def _reachable(root: Descriptor) -> Iterator[Descriptor]:
-    """The messages that are used, each once, near where it is used first."""
+    """Yields the messages that are used, once each, near where they are used first."""
     waiting, seen = [root], {root.full_name}
     while waiting:
         message = waiting.pop(0)

@@ -1,6 +1,6 @@
 """The plot of errors by click rate, from the stored results of `python -m benchmarks metrics`.
 
-`python -m scripts.error_plot` writes it where the documents show it.
+`python -m scripts.error_plot` writes it to where the documents show it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _QUESTION = re.compile(r"(AUC|PR-AUC): error, ([\d.]+)% clicks")
 _WIDTH, _HEIGHT = 760, 340
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70, 250, 30, 50
 _LOWEST, _HIGHEST = -8, 0
-"""Powers of 10."""
+"""Powers of 10 at the ends of the vertical axis."""
 _COLORS = ("#0b6e4f", "#8d99ae", "#74c69d", "#bc6c25")
 
 Errors = Mapping[str, Mapping[float, float]]
@@ -27,7 +27,7 @@ Errors = Mapping[str, Mapping[float, float]]
 
 
 def read_errors(result: Path = RESULT) -> Errors:
-    """The errors in a stored result."""
+    """Returns the errors in a stored result."""
     errors: dict[str, dict[float, float]] = {}
     for case in json.loads(result.read_text(encoding="utf-8"))["cases"]:
         if found := _QUESTION.fullmatch(case["question"]):
@@ -36,7 +36,7 @@ def read_errors(result: Path = RESULT) -> Errors:
 
 
 def draw(errors: Errors) -> str:
-    """The plot as SVG."""
+    """Returns the plot as SVG."""
     rates = sorted({rate for by_rate in errors.values() for rate in by_rate})
     across = {
         rate: _LEFT + i * (_WIDTH - _LEFT - _RIGHT) / (len(rates) - 1)

@@ -1,4 +1,4 @@
-"""Pages of the site that are made when it is built; a hook of MkDocs, which `make docs` runs."""
+"""The generated pages of the site; a hook of MkDocs, which `make docs` runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RESULTS = ROOT / "benchmarks" / "results"
 
 
 def made_pages() -> Mapping[str, str]:
-    """The text of each page that is made, by its path under docs/."""
+    """Returns the text of each generated page, by its path under docs/."""
     results = (RESULTS / "README.md").read_text(encoding="utf-8")
     return {
         "reference/config.md": page(read_comments()),
@@ -32,12 +32,12 @@ def made_pages() -> Mapping[str, str]:
 
 
 def made_images() -> Mapping[str, Path]:
-    """Where each image is that belongs to these pages, by its path under docs/."""
+    """Returns the file of each image that belongs to these pages, by its path under docs/."""
     return {f"benchmarks/{image.name}": image for image in sorted(RESULTS.glob("*.svg"))}
 
 
 def on_files(files: Files, config: MkDocsConfig, **_: Any) -> Files:
-    """Adds them to the files of the site."""
+    """Adds the generated pages and their images to the files of the site."""
     from mkdocs.structure.files import File
 
     for path, text in made_pages().items():
@@ -50,7 +50,7 @@ def on_files(files: Files, config: MkDocsConfig, **_: Any) -> Files:
 def commands(
     group: click.Command = raymon, name: str = "raymon"
 ) -> Iterator[tuple[str, click.Command]]:
-    """All commands with their whole names, as `raymon config check`."""
+    """Yields all commands with their full names, as `raymon config check`."""
     if not isinstance(group, click.Group):
         yield name, group
         return

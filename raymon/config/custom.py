@@ -1,4 +1,4 @@
-"""Classes of one's own that a config names: imported, with the arguments that it gives them."""
+"""Custom classes that a config names: how they are allowed, imported and given arguments."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 from raymon.errors import ConfigError, reason
 
 ALLOWED_BY = "RAYMON_ALLOW_CUSTOM_CLASSES"
-"""Set to 1 in the environment: as after `allow_custom_classes`."""
+"""Environment variable that allows custom classes when it is 1."""
 
 _RAYMON = str(Path(__file__).parents[1])
 
@@ -22,28 +22,28 @@ _allowed = False
 
 
 def allow_custom_classes() -> None:
-    """Lets configs name classes of one's own in this process, which import and run their code.
+    """Lets configs name custom classes in this process, which imports and runs their code.
 
-    Without it a config from somebody else runs nothing but raymon.
+    Without it a config from somebody else runs no code but raymon's.
     """
     global _allowed
     _allowed = True
 
 
 def custom_classes_allowed() -> bool:
-    """Whether configs may name classes of one's own."""
+    """Returns whether configs may name custom classes."""
     return _allowed or os.environ.get(ALLOWED_BY) == "1"
 
 
 def import_class(class_path: str, place: str) -> type:
-    """The class that `"package.module:Class"` names.
+    """Returns the class that `"package.module:Class"` names.
 
     Args:
-        class_path: as given.
-        place: path of the field, for messages.
+        class_path: Name of the class, as it was given.
+        place: Path of the field, for messages.
 
     Raises:
-        ConfigError: it is no such name, cannot be imported, or nobody has allowed it.
+        ConfigError: It is no such name, cannot be imported, or is not allowed.
     """
     place = f'{place}: "{class_path}"'
     module_name, _, name = class_path.partition(":")
@@ -69,7 +69,7 @@ def import_class(class_path: str, place: str) -> type:
 
 
 def told(error: BaseException) -> str:
-    """What code of one's own raised, in one line with the file and line where it did."""
+    """Returns what custom code raised, in one line, with the file and line where it did."""
     packages = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib"))
     own = [
         frame
@@ -81,14 +81,14 @@ def told(error: BaseException) -> str:
 
 
 def read_kwargs(kwargs: Mapping[str, str], place: str) -> dict[str, Any]:
-    """Keyword arguments, each given as JSON.
+    """Returns keyword arguments that are given as JSON.
 
     Args:
-        kwargs: by name, JSON.
-        place: path of the block that has them, for messages.
+        kwargs: JSON of each argument, by name.
+        place: Path of the block that has them, for messages.
 
     Raises:
-        ConfigError: one is not JSON.
+        ConfigError: An argument is not JSON.
     """
     values = {}
     for key, value in kwargs.items():

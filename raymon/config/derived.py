@@ -1,4 +1,4 @@
-"""What follows from a config, where a field alone does not say it."""
+"""Facts that follow from several fields of a config."""
 
 from __future__ import annotations
 
@@ -14,12 +14,18 @@ def evaluates_asynchronously(config: PipelineConfig) -> bool:
 
 
 def skips_bad_files(config: PipelineConfig) -> bool:
-    """Whether files that cannot be read are left out."""
+    """Returns whether files that cannot be read are left out."""
     return config.data_config.on_bad_file == OnBadFile.SKIP
 
 
 def share_of_batch(config: DataConfig, rank: int, world_size: int) -> int:
-    """Rows of a step on one rank, where every rank has its even part."""
+    """Returns the rows of a step on one rank, if the rows are divided evenly.
+
+    Args:
+        config: Config of the data.
+        rank: Number of the rank.
+        world_size: Number of ranks.
+    """
     whole = config.global_batch_size
     if not whole:
         return int(config.batch_size)
@@ -27,7 +33,7 @@ def share_of_batch(config: DataConfig, rank: int, world_size: int) -> int:
 
 
 def total_steps(config: TrainConfig, steps_per_epoch: int) -> int:
-    """Steps that a run makes in all."""
+    """Returns the steps that a run makes in all."""
     if config.HasField("num_epochs"):
         return int(config.num_epochs) * steps_per_epoch
     return int(config.num_steps)

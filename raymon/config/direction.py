@@ -1,4 +1,4 @@
-"""In which direction a metric is better."""
+"""Whether larger or smaller values of a metric are better."""
 
 from __future__ import annotations
 
@@ -36,26 +36,27 @@ LARGER_IS_BETTER: Mapping[str, bool | None] = MappingProxyType(
         "ndcg_at_k": True,
     }
 )
-"""Of each kind of metric; None where 1 is right, and neither more nor less is better."""
+"""Whether larger is better, by kind of metric; None if 1 is right and no direction is better."""
 
 _registered: dict[str, bool | None] = {}
 
 
 def note_direction(name: str, metric: type) -> None:
-    """Remembers the direction of a metric of one's own that is registered by a name."""
+    """Remembers the direction of a custom metric that is registered by a name."""
     _registered[name] = _of_class(metric)
 
 
 def known_direction(config: PipelineConfig, name: str) -> bool | None:
-    """Whether the larger values of what an evaluation yields are the better ones.
+    """Returns whether larger values of a metric or loss of an evaluation are better.
 
     Args:
-        config: of the run; where it does not have the name, one that is a kind's has its direction.
-        name: of a metric or a loss.
+        config: Config of the run. A name that it does not have, but which is that of a kind of
+            metric, has the direction of the kind.
+        name: Name of a metric or a loss.
 
     Returns:
-        None where nobody knows: of a metric of one's own without `higher_is_better`, as
-        torchmetrics has it, and of `calibration`.
+        None if it is not known: for a custom metric without `higher_is_better`, an attribute of
+        torchmetrics, and for `calibration`.
     """
     labels = trained_labels(config)
     for metric in named_metrics(config.model_config, labels):
@@ -68,14 +69,14 @@ def known_direction(config: PipelineConfig, name: str) -> bool | None:
 
 
 def cannot_rank(config: PipelineConfig, name: str) -> bool:
-    """Whether no direction of a metric is the better one."""
+    """Returns whether neither direction of a metric is the better one."""
     kinds = {m.name: m.kind for m in named_metrics(config.model_config, trained_labels(config))}
     kind = kinds.get(name, name)
     return kind in LARGER_IS_BETTER and LARGER_IS_BETTER[kind] is None
 
 
 def ranking(config: PipelineConfig) -> ExportConfig:
-    """The export_config of a run, with the direction of its metric."""
+    """Returns the `export_config` of a run, with the direction of its metric."""
     export = ExportConfig()
     export.CopyFrom(config.export_config)
     known = known_direction(config, export.best_exporter_metric)
@@ -85,8 +86,10 @@ def ranking(config: PipelineConfig) -> ExportConfig:
 
 
 def settle_directions(config: PipelineConfig) -> None:
-    """Writes the directions of metrics of one's own into a config that leaves them out: whoever
-    reads it later may not have their classes."""
+    """Writes the directions of custom metrics into a config that does not have them.
+
+    Whoever reads the config later may not have the classes of the metrics.
+    """
     custom = {
         metric.name
         for metric in named_metrics(config.model_config, trained_labels(config))
@@ -104,7 +107,7 @@ def settle_directions(config: PipelineConfig) -> None:
 
 
 def stopping(config: PipelineConfig) -> EarlyStoppingConfig:
-    """The early_stopping of a run, with the direction of its metric."""
+    """Returns the `early_stopping` of a run, with the direction of its metric."""
     early = EarlyStoppingConfig()
     early.CopyFrom(config.train_config.early_stopping)
     known = known_direction(config, early.metric)
@@ -124,7 +127,7 @@ def _of_metric(config: MetricConfig, kind: str) -> bool | None:
     try:
         return _of_class(import_class(name, "custom_metric.name"))
     except ConfigError:
-        # What is wrong with it is told where it is made.
+        # Making the metric raises the same error, where it is shown.
         return None
 
 

@@ -1,7 +1,7 @@
-"""Names of what a model yields: of losses and metrics, label by label.
+"""Names of losses and metrics, label by label.
 
-Where a model learns one label a loss, a metric or a prediction has its plain name, `auc`. Where it
-learns several it also has the name of the label, `auc_is_click`.
+If a model learns one label, a loss, a metric or a prediction has its plain name, `auc`. If it
+learns several, the name ends in the label, `auc_is_click`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from raymon.protos.model_pb2 import LossConfig, ModelConfig
 from raymon.protos.pipeline_pb2 import PipelineConfig
 
 TOTAL_LOSS = "total_loss"
-"""The loss that is trained: the one of that name where there is one, else the sum of all."""
+"""Name of the loss that is trained: the loss of that name if there is one, else the sum of all."""
 
 C = TypeVar("C", LossConfig, MetricConfig, TrainMetricConfig)
 
@@ -24,11 +24,11 @@ class Named(NamedTuple, Generic[C]):
     """A loss or a metric of one label.
 
     Attributes:
-        name: as it is shown, with the suffix of the label where there are several.
-        kind: name of the field that is set, as in `binary_cross_entropy`.
-        label: the label that it is of.
-        config: what the config says of it.
-        position: of `config` in its list.
+        name: Name as it is shown, with the suffix of the label if there are several.
+        kind: Name of the field that is set, as in `binary_cross_entropy`.
+        label: Label that is scored.
+        config: Config of the loss or metric.
+        position: Position of `config` in its list.
     """
 
     name: str
@@ -39,9 +39,12 @@ class Named(NamedTuple, Generic[C]):
 
 
 def total_of(losses: Mapping[str, float]) -> float:
-    """The total of losses by name: the one called `TOTAL_LOSS` where there is one, else their sum.
+    """Returns the total of losses: the one called `TOTAL_LOSS` if there is one, else their sum.
 
-    NaN where one of them is NaN, or there is none: never the sum of what is left.
+    NaN if one of them is NaN, or there is none: never the sum of the others.
+
+    Args:
+        losses: Values by name.
     """
     if TOTAL_LOSS in losses:
         return losses[TOTAL_LOSS]
@@ -49,9 +52,9 @@ def total_of(losses: Mapping[str, float]) -> float:
 
 
 def trained_labels(config: PipelineConfig) -> list[str]:
-    """The labels that the model of a pipeline learns, in the order of `data_config.label_fields`.
+    """Returns the labels that the model of a pipeline learns, in the order of `label_fields`.
 
-    A model of one's own learns all of them. One that ships with raymon has one task: it learns the
+    A custom model learns all of them. A model that ships with raymon has one task: it learns the
     first label, or those that its losses name by `label_name`.
     """
     labels = list(config.data_config.label_fields)
@@ -62,7 +65,7 @@ def trained_labels(config: PipelineConfig) -> list[str]:
 
 
 def trained_weights(config: PipelineConfig) -> list[str]:
-    """The columns of sample weights of those labels: none, one for all, or one for each."""
+    """Returns the columns of sample weights of those labels: none, one for all, or one for each."""
     columns = list(config.data_config.sample_weight_fields)
     if len(columns) < 2:
         return columns
@@ -71,29 +74,29 @@ def trained_weights(config: PipelineConfig) -> list[str]:
 
 
 def suffixed(name: str, label: str, labels: Sequence[str]) -> str:
-    """The name of a loss, metric or prediction of one of the labels."""
+    """Returns the name of a loss, metric or prediction of one of the labels."""
     return f"{name}_{label}" if len(labels) > 1 else name
 
 
 def named_losses(config: ModelConfig, labels: Sequence[str]) -> list[Named[LossConfig]]:
-    """The losses of all labels, in the order of the config."""
+    """Returns the losses of all labels, in the order of the config."""
     return list(_named(config.losses, "loss", labels))
 
 
 def named_metrics(config: ModelConfig, labels: Sequence[str]) -> list[Named[MetricConfig]]:
-    """The metrics of an evaluation, of all labels, in the order of the config."""
+    """Returns the metrics of an evaluation, of all labels, in the order of the config."""
     return list(_named(config.metrics, "metric", labels))
 
 
 def named_train_metrics(
     config: ModelConfig, labels: Sequence[str]
 ) -> list[Named[TrainMetricConfig]]:
-    """The decayed metrics of the training, of all labels, in the order of the config."""
+    """Returns the train metrics, of all labels, in the order of the config."""
     return list(_named(config.train_metrics, "metric", labels))
 
 
 def metric_names(config: PipelineConfig) -> list[str]:
-    """What an evaluation yields: its metrics, then the losses, then their sum."""
+    """Returns the names of what an evaluation yields: metrics, then losses, then the total."""
     labels = trained_labels(config)
     metrics = named_metrics(config.model_config, labels)
     losses = named_losses(config.model_config, labels)
@@ -104,7 +107,7 @@ def _named(configs: Iterable[C], oneof: str, labels: Sequence[str]) -> Iterator[
     for index, config in enumerate(configs):
         kind = name = str(config.WhichOneof(oneof))
         if not isinstance(config, LossConfig) and kind == "custom_metric":
-            # "package.module:Class" is shown as Class.
+            # "package.module:Class" is shown as "Class".
             name = str(config.custom_metric.name).rpartition(":")[2]
         if not isinstance(config, LossConfig) and config.HasField("name"):
             name = str(config.name)

@@ -1,11 +1,11 @@
-"""Overrides: fields of a config set from outside, as by `--set train_config.num_steps=100`.
+r"""Overrides: fields of a config set from outside, as by `--set train_config.num_steps=100`.
 
 `KEY=VALUE` sets a field, `KEY+=VALUE` or `KEY[+]=VALUE` appends to a list, `KEY=` clears a field
-or removes an item. Keys go down by dots; items of a list are `[0]` or `.0`, those of a map `.NAME`.
-A message is given as text, `train_config.grad_clipping={clipping_type: "norm"}`; a list as
-`[64, 32]`, or as the one value that it shall have. A string is taken as it is, or in quotes as in a
-config, `"a\\tb"`. Fields of which only one can be, as `num_steps` and `num_epochs`, replace each
-other, as long as only one of them is overridden.
+or removes an item. Dots separate the parts of a key; an item of a list is `[0]` or `.0`, one of a
+map `.NAME`. A message is given as text, `train_config.grad_clipping={clipping_type: "norm"}`; a
+list as `[64, 32]`, or as its only value. A string is taken as it is, or in quotes as in a config,
+`"a\tb"`. Of fields that exclude each other, as `num_steps` and `num_epochs`, an override of one
+clears the other.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ Overrides = Mapping[str, object] | Sequence[str]
 
 
 def apply_overrides(config: Message, overrides: Overrides, source: Source) -> None:
-    """Sets fields of a config in the order given, and notes them in its source.
+    """Sets fields of a config in the order given, and records them in its source.
 
     Raises:
-        ConfigError: an override cannot be read, or its field or value is not known. The place in
+        ConfigError: An override cannot be read, or its field or value is not known. The place in
             the message is `--set KEY=VALUE`.
     """
     for key, value in _pairs(overrides):
@@ -61,7 +61,7 @@ def _pairs(overrides: Overrides) -> Iterator[tuple[str, str]]:
         key, equals, value = override.partition("=")
         if not equals:
             raise ConfigError(f"--set {override}: has no value; write KEY=VALUE")
-        # One character is that, as the tab or the blank of a delimiter.
+        # A single character is kept, since a delimiter may be a tab or a blank.
         yield key.strip(), value if len(value) == 1 else value.strip()
 
 
@@ -82,7 +82,7 @@ def _quoted(text: str) -> str:
 
 
 def _unquoted(text: str) -> str:
-    """What a config means by a string in quotes; a text without quotes is taken as it is."""
+    """Returns the string that a config means by a text in quotes; a text without is kept."""
     if _STRING.fullmatch(text) is None:
         return text
     try:
@@ -104,10 +104,10 @@ class _Override:
 
     def apply(self, config: Message, source: Source) -> None:
         path = self._set(config, self._names, "")
-        # Later overrides of a block replace what was said of its fields before.
+        # A later override of a block replaces earlier ones of its fields.
         for inner in [p for p in source.overrides if p.startswith((f"{path}.", f"{path}["))]:
             del source.overrides[inner]
-        # What it replaces is not what the file says any more.
+        # Fields that it replaces do not come from the file any more.
         for inner in [p for p in source.lines if p.startswith((f"{path}.", f"{path}["))]:
             del source.lines[inner]
         source.overrides[path] = self._given
@@ -129,7 +129,7 @@ class _Override:
                 raise self._error(path, f"has no fields, so no {'.'.join(rest)}; set it itself")
             inner = getattr(message, name)
             path = self._set(inner, rest, path)
-            # A block is there when it is named, even where a field of it was only cleared.
+            # A block is present once it is named, even if a field of it was only cleared.
             inner.SetInParent()
             return path
         if self._append:

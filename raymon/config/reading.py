@@ -1,4 +1,4 @@
-"""Reads a pipeline config."""
+"""Reads and checks pipeline configs."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ def load(
     datasets: Collection[str] = (),
     warned: bool = False,
 ) -> PipelineConfig:
-    """The config of a file, with overrides applied, `${VAR}` in paths replaced, and checked.
+    """Returns the config of a file: overrides applied, `${VAR}` in paths replaced, checked.
 
     Args:
-        path: of a protobuf text file.
-        overrides: by field, or as `FIELD=VALUE`; see `raymon.config.overrides`.
-        datasets: names of those, "train" and "eval", that the run is given in place of files.
-        warned: nothing is said again of what has no effect in the file.
+        path: Path of a protobuf text file.
+        overrides: Overrides by field, or as `FIELD=VALUE`; see `raymon.config.overrides`.
+        datasets: Names of the datasets, "train" and "eval", that are given in place of files.
+        warned: Whether there were warnings about the file before; they are not repeated then.
 
     Raises:
-        ConfigError: one line, `FILE:LINE: FIELD: what is wrong; what would be right`. For an
-            override the place is `--set FIELD=VALUE`.
+        ConfigError: Something is wrong; in one line, `FILE:LINE: FIELD: what is wrong; what would
+            be right`. For an override the place is `--set FIELD=VALUE`.
     """
     config, source = _read(path, overrides, warned)
     for name in _PATHS:
@@ -55,12 +55,13 @@ def load(
 def locate(
     error: ConfigError, path: str | os.PathLike[str], overrides: Overrides = ()
 ) -> ConfigError:
-    """The same error with its place before it.
+    """Returns an error with its place at the beginning of the message.
 
     Args:
-        error: one whose message begins with the path of a field, as those of the features and
-            models do: `FIELD: what is wrong`.
-        path, overrides: what the config was loaded from.
+        error: Error whose message begins with the path of a field, as those of features and models
+            do: `FIELD: what is wrong`.
+        path: Path that the config was loaded from.
+        overrides: Overrides that it was loaded with.
     """
     _, source = _read(path, overrides)
     field, _, message = str(error).partition(": ")

@@ -1,4 +1,4 @@
-"""The config of a run, kept with the run."""
+"""The config of a run, saved with the run."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ from raymon.storage import ObjectPath, storage_path, write_whole
 from raymon.version import __version__
 
 CONFIG_FILE = "pipeline.config"
+"""Name of the file with the config as it ran, in the directory of the run."""
 VERSION_FILE = "version"
+"""Name of the file with the version of raymon, in the directory of the run."""
 
 
 def save(config: PipelineConfig, directory: str | os.PathLike[str] | ObjectPath) -> None:
-    """Writes `pipeline.config` and `version` into a directory, which is made where it is missing.
+    """Writes `pipeline.config` and `version` into a directory, which is made if it is missing.
 
-    Fields that are not set stay so. Each file is there whole or not at all.
+    Fields that are not set stay so. Each file is written whole or not at all.
 
     Raises:
-        RunError: the directory cannot be written.
+        RunError: The directory cannot be written.
     """
     run = storage_path(directory)
     text = text_format.MessageToString(config, as_utf8=True)
@@ -39,12 +41,13 @@ def save(config: PipelineConfig, directory: str | os.PathLike[str] | ObjectPath)
 def read_saved(
     directory: str | os.PathLike[str] | ObjectPath, overrides: Overrides = ()
 ) -> PipelineConfig:
-    """The config of a run, as it ran, with overrides applied. Runs on datasets have no
-    paths of files.
+    """Returns the config of a run, as it ran, with overrides applied.
+
+    Configs of runs on datasets need no paths of files.
 
     Raises:
-        RunError: there is no run in the directory.
-        ConfigError: its config cannot be read, or an override is wrong.
+        RunError: There is no run in the directory.
+        ConfigError: Its config cannot be read, or an override is wrong.
     """
     run = storage_path(directory)
     path = run / CONFIG_FILE

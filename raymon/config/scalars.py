@@ -1,4 +1,4 @@
-"""Values of fields that are no messages: from text, and in words for a message."""
+"""Values of fields that are not messages, from text."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _BOOLS = {"true": True, "false": False, "1": True, "0": False}
 
 
 def parse_scalar(field: FieldDescriptor, text: str) -> Scalar:
-    """The value that a text has for a field; a string is taken as it is.
+    """Returns the value that a text stands for in a field; a string is taken as it is.
 
     Raises:
-        ValueError: the text is no such value; says what would be one.
+        ValueError: The text is no such value; the message says what would be one.
     """
     kind = field.cpp_type
     if kind == FieldDescriptor.CPPTYPE_STRING:
@@ -45,7 +45,7 @@ def parse_scalar(field: FieldDescriptor, text: str) -> Scalar:
 
 
 def is_text(text: str) -> bool:
-    """Whether a field can have it; what a shell or the environment gives may be no text."""
+    """Returns whether a text is UTF-8, as a field needs; texts from the shell may not be."""
     try:
         text.encode()
     except UnicodeEncodeError:

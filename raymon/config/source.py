@@ -1,4 +1,4 @@
-"""Where the fields of a config come from, for messages that name the place."""
+"""The place that each field of a config comes from, for messages."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from raymon.errors import ConfigError
 
 @dataclass
 class Source:
-    """A file and the overrides on top of it.
+    """A file and the overrides that are applied to it.
 
     Attributes:
-        name: of the file.
-        lines: by field path, as in `feature_configs[2].id_feature.pooling`, the line from 1.
-        overrides: by field path, the override as it was given, `KEY=VALUE`.
-        warned: what the file says was warned of when its run began; what overrides say was not.
+        name: Name of the file.
+        lines: Line of each field, from 1, by path, as in `feature_configs[2].id_feature.pooling`.
+        overrides: Override of each field as it was given, `KEY=VALUE`, by path.
+        warned: Whether there were warnings about the file before, when its run began; there were
+            none about overrides.
     """
 
     name: str
@@ -24,7 +25,7 @@ class Source:
     warned: bool = False
 
     def place(self, path: str) -> str:
-        """Where a field, or the nearest block around it, was given."""
+        """Returns where a field, or the innermost block around it, was given."""
         for prefix in _prefixes(path):
             if prefix in self.overrides:
                 return f"--set {self.overrides[prefix]}"
@@ -33,15 +34,15 @@ class Source:
         return f"{self.name}:1"
 
     def is_news(self, path: str) -> bool:
-        """Whether a warning of a field was not given yet."""
+        """Returns whether there was no warning about a field yet."""
         return not self.warned or any(prefix in self.overrides for prefix in _prefixes(path))
 
     def error(self, path: str, message: str) -> ConfigError:
-        """An error of a field: `PLACE: PATH: MESSAGE`."""
+        """Returns an error about a field: `PLACE: PATH: MESSAGE`."""
         return ConfigError(f"{self.place(path)}: {path}: {message}")
 
 
 def _prefixes(path: str) -> list[str]:
-    """The path, then the blocks around it, the innermost first."""
+    """Returns the path, then the paths of the blocks around it, the innermost first."""
     ends = [i for i, c in enumerate(path) if c in ".["]
     return [path, *(path[:end] for end in reversed(ends))]

@@ -1,4 +1,4 @@
-"""Protobuf text to messages, with errors that name the line, the field and the remedy."""
+"""Protobuf text as messages, with errors that name the line, the field and the remedy."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ def parse_text(
     """Merges a text into a message.
 
     Args:
-        text: protobuf text of the message.
-        message: is changed.
-        place: from a line, from 1, to the place that an error names.
-        path: of the message in the config.
+        text: Protobuf text of the message.
+        message: Message that is changed.
+        place: Function that returns the place that an error names, from a line number, from 1.
+        path: Path of the message in the config.
 
     Returns:
-        By field path, the line where the field is given, from 1.
+        The line where each field is given, from 1, by path of the field.
 
     Raises:
-        ConfigError: the text is not of such a message.
+        ConfigError: The text is not of such a message.
     """
     walk = _Walk(text, place)
     try:
@@ -46,13 +46,13 @@ def parse_text(
 
 
 def missing_field(message: Message) -> str | None:
-    """The path of a required field that is not given; None where all are."""
+    """Returns the path of a required field that is not given; None if all are given."""
     missing = cast(Any, message).FindInitializationErrors()
     return missing[0] if missing else None
 
 
 class _Walk:
-    """Goes through the tokens of a text beside the descriptor of its message."""
+    """A walk through the tokens of a text, along the descriptor of its message."""
 
     def __init__(self, text: str, place: Callable[[int], str]) -> None:
         # The stubs of the tokenizer are wrong.
@@ -60,12 +60,12 @@ class _Walk:
         self._place = place
         self.lines: dict[str, int] = {}
         self.path = ""
-        # The key of the entry of a map that was read last.
+        # The key of the last entry of a map that was read.
         self._key = ""
         self._keys: dict[tuple[str, str], int] = {}
 
     def fields(self, descriptor: Descriptor, path: str, end: str = "") -> None:
-        """All fields of a message, up to the token that ends it."""
+        """Reads all fields of a message, up to the token that ends it."""
         counts: dict[str, int] = {}
         oneofs: dict[str, str] = {}
         while not self._at(end):
@@ -95,7 +95,7 @@ class _Walk:
             self._tokens.Consume(end)
 
     def _once(self, field: FieldDescriptor, path: str, line: int, oneofs: dict[str, str]) -> None:
-        """Raises where a field that can be given once is given again."""
+        """Raises if a field that can be given once is given again."""
         own = _join(path, field.name)
         if not field.is_repeated and own in self.lines:
             first = self._place(self.lines[own])
@@ -107,7 +107,7 @@ class _Walk:
                 raise self._error(line, own, f"is given beside {other}; give one of them")
 
     def _once_in_map(self, path: str, own: str, line: int) -> None:
-        """Raises where a key of a map is given again: the last one would count, unseen."""
+        """Raises if a key of a map is given again: protobuf would silently take the last one."""
         place = (path, self._key)
         if place in self._keys:
             first = self._place(self._keys[place])
@@ -170,5 +170,5 @@ def _join(path: str, name: str) -> str:
 
 
 def _reason(error: text_format.ParseError) -> str:
-    """The message without the position before it."""
+    """Returns the message of an error without the position at its beginning."""
     return str(error).rpartition(" : ")[2].strip().rstrip(".")

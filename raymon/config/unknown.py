@@ -1,4 +1,4 @@
-"""Names that a config has and raymon does not: which was meant, or what is still to come."""
+"""Messages about names that a config has and raymon does not know."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _NOT_YET = frozenset(
         "JAGGED_SEQUENCE",
     }
 )
-"""Names of the field that are still to come."""
+"""Names of the field that raymon does not have yet."""
 
 _NOT_YET_OF_TABLES = frozenset(
     {
@@ -46,23 +46,23 @@ _NOT_YET_OF_TABLES = frozenset(
         "ftrl_optimizer",
     }
 )
-"""Optimizers of embedding tables that are still to come."""
+"""Optimizers of embedding tables that raymon does not have yet."""
 
 _OF_TABLES = frozenset({"rowwise_adagrad_optimizer", "partial_rowwise_adam_optimizer"})
-"""Optimizers that only embedding tables have."""
+"""Optimizers for embedding tables only."""
 
 _OF_EVALUATION = frozenset({"grouped_auc", "grouped_xauc", "ndcg_at_k"})
-"""Metrics that keep rows."""
+"""Metrics that keep rows, and so are for evaluations only."""
 
 
 def describe_unknown(name: str, known: Iterable[str], what: str, message: str = "") -> str:
-    """What a message says of a name that is not known.
+    """Returns a message about a name that is not known.
 
     Args:
-        name: as given.
-        known: the names that there are.
-        what: what they are names of, as in `field`.
-        message: the message of a field.
+        name: Name as it was given.
+        known: Names that there are.
+        what: What they are names of, as in `field`.
+        message: Type of the message that has the field, if it is one.
     """
     names = list(known)
     if message == "TrainMetricConfig" and name in _OF_EVALUATION:

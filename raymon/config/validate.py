@@ -1,4 +1,4 @@
-"""Checks what a config says as a whole, before anything is done with it."""
+"""Checks of a config as a whole, before anything is done with it."""
 
 from __future__ import annotations
 
@@ -27,17 +27,22 @@ SUMMARIES = (
     "gradient_norm",
     "gradient",
 )
-"""What train_config.tensorboard_summaries can have."""
+"""Values that `train_config.tensorboard_summaries` can have."""
 
 
 def validate(config: PipelineConfig, source: Source, datasets: Collection[str]) -> None:
-    """Checks all but features, which `raymon.data.build_features` checks, and the data.
+    """Checks everything but the features, which `raymon.data.build_features` checks, and the data.
 
-    A setting that has no effect is a warning. A dataset of the name "train" or "eval" is in the
-    place of files.
+    A setting without effect is a warning.
+
+    Args:
+        config: The config.
+        source: Source of the config.
+        datasets: Names of the datasets, "train" and "eval", that are given in place of files.
 
     Raises:
-        ConfigError: the first thing that is wrong, `PLACE: FIELD: what; what would be right`.
+        ConfigError: Something is wrong; the message has the first such thing, as
+            `PLACE: FIELD: what is wrong; what would be right`.
     """
     rules = Rules(source, config, "")
     needed = ["model_dir"] if "train" in datasets else ["train_input_path", "model_dir"]
@@ -55,18 +60,18 @@ def validate(config: PipelineConfig, source: Source, datasets: Collection[str]) 
     _validate_early_stopping(config, is_evaluated, rules.inner("train_config"))
     _validate_export(config, is_evaluated, rules.inner("export_config"))
     _validate_ray(config, rules.inner("ray_config"))
-    monitor = rules.inner("monitor_config")
-    monitor.positive("late_after_s")
-    monitor.at_least(0, "progress_interval_s")
-    monitor.one_of("log_level", ("DEBUG", "INFO", "WARNING", "ERROR"))
-    monitor.one_of("log_format", ("text", "json"))
+    monitoring = rules.inner("monitor_config")
+    monitoring.positive("late_after_s")
+    monitoring.at_least(0, "progress_interval_s")
+    monitoring.one_of("log_level", ("DEBUG", "INFO", "WARNING", "ERROR"))
+    monitoring.one_of("log_format", ("text", "json"))
 
 
 def _validate_train(config: PipelineConfig, rules: Rules) -> None:
     train = config.train_config
     for pair in EXCLUSIVE:
         one, other = (path.rpartition(".")[2] for path in pair)
-        # One that is 0 says that there are none of it.
+        # A field that is 0 means none, so it does not exclude the other.
         both = train.HasField(one) and train.HasField(other)
         both = both and getattr(train, one) > 0 and getattr(train, other) > 0
         rules.require(not both, other, f"is given beside {one}; give one of them")
@@ -207,7 +212,7 @@ def _validate_early_stopping(config: PipelineConfig, is_evaluated: bool, rules: 
     inner = rules.inner("early_stopping")
     inner.positive("patience")
     inner.at_least(0, "min_delta")
-    # A model with a loss of its own has names of its own.
+    # A custom model without losses in the config has metrics that are not known here.
     if config.model_config.losses:
         names = metric_names(config)
         metric = config.train_config.early_stopping.metric
@@ -220,7 +225,7 @@ def _validate_early_stopping(config: PipelineConfig, is_evaluated: bool, rules: 
 
 
 def _validate_direction(config: PipelineConfig, rules: Rules, name: str, larger: str) -> None:
-    """The fields `name` of a metric and `larger`, whether more of it is better, go together."""
+    """Checks that `larger`, the field with a direction, fits the metric in the field `name`."""
     metric, written = rules.value(name), rules.has(larger)
     rules.require(
         not cannot_rank(config, metric),
@@ -267,7 +272,7 @@ def _validate_export(config: PipelineConfig, is_evaluated: bool, rules: Rules) -
         "exporter_type",
         'is "best", and nothing is evaluated; give eval_input_path',
     )
-    # A model with a loss of its own has names of its own.
+    # A custom model without losses in the config has metrics that are not known here.
     if config.model_config.losses:
         names = metric_names(config)
         metric = export.best_exporter_metric

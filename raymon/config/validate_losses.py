@@ -1,4 +1,4 @@
-"""Checks of losses and metrics: that each fits its label."""
+"""Checks of losses and metrics: whether each fits its label."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _BINARY, _CLASS, _REAL = "binary_cross_entropy", "softmax_cross_entropy", "l2_lo
 _NAME = re.compile(r"[A-Za-z0-9_.@-]+")
 
 MAX_THRESHOLDS = 100_000
-"""More would be finer than the bins that are used without thresholds, and take as many counts."""
+"""Most thresholds; more are finer than the bins that are used without, and take as many counts."""
 
 _LOSSES_OF_METRICS = {
     "auc": (_BINARY,),
@@ -42,26 +42,26 @@ _LOSSES_OF_METRICS = {
     "ndcg_at_k": (_BINARY, _REAL),
     "custom_metric": (_BINARY, _CLASS, _REAL),
 }
-"""The losses of a label, one of which it must have, for a metric to mean anything."""
+"""Losses by kind of metric; the label of the metric must have one of them."""
 
 OF_TWO_CLASSES = frozenset(
     ("auc", "grouped_auc", "pr_auc", "log_loss", "normalized_entropy", "calibration")
 )
-"""Metrics that score the second of two classes, where a label has softmax_cross_entropy."""
+"""Metrics that score the second of two classes if a label has softmax_cross_entropy."""
 
 
 def validate_losses(config: PipelineConfig, rules: Rules) -> dict[str, str]:
     """Checks the losses of a pipeline.
 
     Args:
-        config: of the pipeline.
-        rules: of its model_config.
+        config: Config of the pipeline.
+        rules: Rules of its `model_config`.
 
     Returns:
-        By label, the kind of its losses; only a custom model may leave a label without.
+        The kind of loss of each label; only a custom model may leave a label without one.
 
     Raises:
-        ConfigError: the first thing that is wrong.
+        ConfigError: Something is wrong; the message has the first such thing.
     """
     model, labels = config.model_config, trained_labels(config)
     _require_kinds("losses", "loss", config, rules)
@@ -77,7 +77,7 @@ def validate_losses(config: PipelineConfig, rules: Rules) -> dict[str, str]:
             f"label {loss.label} has {other} already; give each loss a label_name of its own",
         )
         if loss.kind == _CLASS:
-            # A model of one's own may score candidates, of which a batch has as many as it has.
+            # A custom model may score candidates, of which a batch can have any number.
             ok = model.num_class > 1 or model.HasField("custom")
             rules.require(ok, place, "needs num_class to be 2 or more")
         if loss.kind != _REAL:
@@ -98,12 +98,12 @@ def validate_metrics(config: PipelineConfig, losses: Mapping[str, str], rules: R
     """Checks the metrics and train metrics of a pipeline.
 
     Args:
-        config: of the pipeline.
-        losses: by label, the kind of its losses.
-        rules: of its model_config.
+        config: Config of the pipeline.
+        losses: Kind of loss of each label.
+        rules: Rules of its `model_config`.
 
     Raises:
-        ConfigError: the first thing that is wrong.
+        ConfigError: Something is wrong; the message has the first such thing.
     """
     model, labels = config.model_config, trained_labels(config)
     for listed in ("metrics", "train_metrics"):
@@ -198,7 +198,7 @@ def _validate_xauc(metric: Named[MetricConfig] | Named[TrainMetricConfig], own: 
 
 
 def _require_kinds(listed: str, oneof: str, config: PipelineConfig, rules: Rules) -> None:
-    """Every entry says what it is, and is of a label that there is."""
+    """Checks that every entry has a kind, and a label that is trained."""
     labels, trained = config.data_config.label_fields, trained_labels(config)
     for index, entry in enumerate(getattr(config.model_config, listed)):
         names = ", ".join(field.name for field in entry.DESCRIPTOR.oneofs_by_name[oneof].fields)
@@ -215,7 +215,7 @@ def _require_kinds(listed: str, oneof: str, config: PipelineConfig, rules: Rules
 
 
 def _require_names(listed: str, config: PipelineConfig, rules: Rules) -> None:
-    """Names that are given are texts that every sink can show, and of nothing else."""
+    """Checks that names can be shown by every sink, and are not taken."""
     losses = named_losses(config.model_config, trained_labels(config))
     taken = {TOTAL_LOSS, "global_step", *(loss.name for loss in losses)}
     for index, entry in enumerate(getattr(config.model_config, listed)):

@@ -1,4 +1,4 @@
-"""Checks of the model_config: groups of features, and MLPs."""
+"""Checks of the `model_config`: groups of features, and MLPs."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ GROUPS = {
     "dlrm": {"dense": False, "sparse": True},
     "deepfm": {"wide": True, "fm": False, "deep": True},
 }
-"""The groups that a model takes, and whether it needs them."""
+"""Groups of features that each model takes, and whether it needs them."""
 
 
 def validate_model(config: PipelineConfig, source: Source) -> None:
-    """Checks the model_config of a pipeline.
+    """Checks the `model_config` of a pipeline.
 
     Raises:
-        ConfigError: the first thing that is wrong.
+        ConfigError: Something is wrong; the message has the first such thing.
     """
     model = config.model_config
     rules = Rules(source, model, "model_config")
@@ -45,7 +45,7 @@ def validate_model(config: PipelineConfig, source: Source) -> None:
             _validate_mlp(model.deepfm.final, deepfm.inner("final"), halves_on_cpu)
     losses = validate_losses(config, rules)
     if kind == "deepfm" and not model.deepfm.HasField("final"):
-        # What is added to every class alike leaves their probabilities as they are.
+        # Without `final`, "wide" and "fm" add the same to every class: no probability changes.
         useless = "softmax_cross_entropy" in losses.values()
         why = "for softmax_cross_entropy, as deepfm has no final; give it one"
         for index, group in enumerate(model.feature_groups):
@@ -104,7 +104,7 @@ def _validate_dlrm(model: model_pb2.ModelConfig, rules: Rules, halves_on_cpu: bo
 
 
 def _feature_name(config: FeatureConfig) -> str:
-    """The name of a feature of any kind; empty where the config says none."""
+    """Returns the name of a feature of any kind; empty if the config has none."""
     kind = config.WhichOneof("feature")
     return "" if kind is None else str(getattr(config, kind).feature_name)
 
@@ -136,7 +136,7 @@ def _validate_mlp(config: model_pb2.MLP, rules: Rules, halves_on_cpu: bool) -> N
 
 
 def is_activation(activation: str, dtype: torch.dtype) -> bool:
-    """Whether a class of torch is made without arguments, and gives a number for each of a row."""
+    """Returns whether a class of torch.nn needs no arguments and works element by element."""
     cls = getattr(nn, activation.removeprefix("nn."), None)
     if not isinstance(cls, type) or cls.__module__ != "torch.nn.modules.activation":
         return False
@@ -144,7 +144,7 @@ def is_activation(activation: str, dtype: torch.dtype) -> bool:
     try:
         half = None if dtype == torch.float32 else dtype
         with warnings.catch_warnings(), torch.autocast("cpu", half, enabled=half is not None):
-            # Softmax guesses over which dimension it goes, and says so.
+            # Softmax guesses its dimension, with a warning.
             warnings.simplefilter("error")
             return bool(cls()(numbers).shape == numbers.shape)
     except Exception:

@@ -1,4 +1,4 @@
-"""Names of columns, features, groups and files that a config gives are no empty texts."""
+"""Checks that names of columns, features, groups and files in a config are not empty."""
 
 from __future__ import annotations
 
@@ -8,23 +8,24 @@ from google.protobuf.message import Message
 from raymon.config.source import Source
 
 _OF_FILES = ("vocab_file",)
-"""Optional fields that name something too; others may be empty, which is as not given."""
+"""Optional fields that are names too; for others an empty text is the same as none."""
 
 _HAVE_WORDS_OF_THEIR_OWN = ("vocab_list",)
+"""Fields of names whose checks have messages of their own."""
 
 
 def check_given_names(message: Message, source: Source, path: str = "") -> None:
-    """Checks that what must be named in a message, and in the blocks in it, has a name.
+    """Checks that whatever must have a name in a message, and in the blocks in it, has one.
 
     Those are strings that must be given, and the items of lists of strings.
 
     Args:
-        message: a config, or a block of it.
-        source: where the config comes from.
-        path: of the block.
+        message: A config, or a block of it.
+        source: Source of the config.
+        path: Path of the block.
 
     Raises:
-        ConfigError: one is empty.
+        ConfigError: A name is empty.
     """
     for field, value in message.ListFields():
         own = f"{path}.{field.name}" if path else field.name

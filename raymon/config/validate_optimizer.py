@@ -1,4 +1,4 @@
-"""Checks of an optimizer block: the optimizer and its schedule."""
+"""Checks of optimizer blocks: the optimizer and its schedule."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _Block = DenseOptimizer | PartOptimizer | SparseOptimizer
 
 
 def validate_optimizer(block: _Block, rules: Rules) -> None:
-    """Checks a block.
+    """Checks an optimizer block.
 
     Raises:
-        ConfigError: there is no optimizer, or a number cannot be.
+        ConfigError: There is no optimizer, or a number is not possible.
     """
     kind = block.WhichOneof("optimizer")
     names = [field.name for field in block.DESCRIPTOR.oneofs_by_name["optimizer"].fields]

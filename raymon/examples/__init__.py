@@ -1,1 +1,1 @@
-"""Example pipeline configs."""
+"""Example configs, and loops that are watched by `raymon.Monitor`."""

@@ -1,4 +1,4 @@
-"""A loop of plain torch, watched: python monitor_plain_torch.py MODEL_DIR"""
+"""A loop of plain torch, watched: `python monitor_plain_torch.py MODEL_DIR`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""A loop of Ray Train on two workers, watched: python monitor_ray_train.py STORAGE_PATH"""
+"""A loop of Ray Train on two workers, watched: `python monitor_ray_train.py STORAGE_PATH`."""
 
 import sys
 
@@ -12,6 +12,7 @@ import raymon
 
 
 def train_loop() -> None:
+    """Trains a small network on random data, on every worker."""
     torch.manual_seed(get_context().get_world_rank())
     model = prepare_model(nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 1)))
     optimizer = torch.optim.Adam(model.parameters(), lr=0.002)

@@ -1,4 +1,4 @@
-"""Where the numbers of a run go: console, TensorBoard, JSON lines, Prometheus."""
+"""The sinks, which the numbers of a run are written to: console, TensorBoard, JSON, Prometheus."""
 
 from raymon.sinks.background.background import BackgroundSink
 from raymon.sinks.json_lines.json_lines import SCORES_FILE, EvaluationLines, WindowLines

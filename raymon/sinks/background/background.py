@@ -13,19 +13,20 @@ from raymon.sinks.sink import Sink
 
 
 class BackgroundSink:
-    """Sink: another sink, run on a daemon thread of its own.
+    """A sink that runs another one on a daemon thread, so that it delays and breaks nothing else.
 
-    Calls return at once and never raise. What the other sink raises is tried again, then given up,
-    counted and told; while it hangs, what follows waits, up to a bound. The thread begins with the
-    first call; until then the sink can be pickled. Calls come from one thread.
+    Calls return at once and never raise. A call that raises in the other sink is tried again, then
+    given up and counted, with a notice; while it hangs, what follows waits, up to a bound. The
+    thread begins with the first call; until then the sink can be pickled. Calls must come from one
+    thread.
 
     Args:
-        sink: Does the work.
-        tries: Times that a call is tried.
+        sink: Sink that does the work.
+        tries: Most times that a call is tried.
         retry_s: Seconds between the first two tries; they double.
-        queued: Calls that may wait; the oldest write of a full queue is dropped.
-        hangs_after_s: Seconds after which a call is told that has not returned.
-        clock: Seconds that never go back.
+        queued: Most writes that may wait; the oldest write of a full queue is dropped.
+        hangs_after_s: Seconds after which there is a notice of a call that has not returned.
+        clock: Monotonic clock, in seconds.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class BackgroundSink:
 
     @property
     def dropped(self) -> int:
-        """Writes for which there was no room in the queue, or no time at the end."""
+        """The number of writes that were dropped, by a full queue or by the timeout at the end."""
         return self._thread.dropped if self._thread else 0
 
     @property

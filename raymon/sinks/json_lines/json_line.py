@@ -10,7 +10,7 @@ from raymon.storage import to_json
 
 
 def to_line(record: Mapping[str, Any]) -> bytes:
-    """The line. NaN and infinities become null, which every JSON reader takes."""
+    """Returns the line of a record, with null for NaN and infinities, as JSON has none of them."""
     return (to_json(record) + "\n").encode()
 
 

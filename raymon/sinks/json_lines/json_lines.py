@@ -14,8 +14,11 @@ SCORES_FILE = "train_eval_result_v2.txt"
 
 
 class WindowLines:
-    """Sink: `monitor/windows.jsonl`, a line for every snapshot; on object storage a directory of
-    parts."""
+    """A sink that writes snapshots to `monitor/windows.jsonl`; on object storage a directory.
+
+    Args:
+        model_dir: Directory of the run.
+    """
 
     def __init__(self, model_dir: StoragePath) -> None:
         path = model_dir / "monitor" / "windows.jsonl"

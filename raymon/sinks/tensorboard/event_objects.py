@@ -22,15 +22,16 @@ _MOST_GATHERED = 10_000
 
 
 class EventObjects:
-    """As `EventFiles`, gathering events up to a flush, which writes a file of them.
+    """The event files of a directory on object storage; each flush writes one file.
 
-    Each file begins with a purge of its first step, so that one that was written twice, after a
-    failure or because many small ones were merged, shows no point twice, also to those who have
-    read the small ones. Those go when the next ones are merged: a reader does not get beyond a file
-    that goes while it reads. After n flushes there are at most n / 64 + 128 files.
+    Events are gathered up to a flush. Each file begins with a purge of its first step, so that a
+    file that was written twice, after a failure or because many small ones were merged, shows no
+    point twice, even to readers that have read the small ones. Those are deleted when the next ones
+    are merged: a reader stops at a file that is deleted while it reads. After n flushes there are
+    at most n / 64 + 128 files.
 
     Args:
-        directory: Where they are.
+        directory: Directory of the files.
     """
 
     def __init__(self, directory: ObjectPath) -> None:
