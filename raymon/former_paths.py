@@ -196,7 +196,7 @@ _MOVED = {
     "training.ray_validation": "training.on_ray.validation",
     "training.ray_worker": "training.on_ray.worker",
     "training.restore": "training.checkpoint.restore",
-    "training.retention": "training.checkpoint.retention",
+    "training.retention": "training.checkpoint.ranking",
     "training.row_optimizers": "training.optim.row_optimizers",
     "training.run_lock": "run_dir.lock",
     "training.run_state": "training.checkpoint.train_state",

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 import torch.distributed.checkpoint as dcp
 
-from raymon.training.checkpoint.manifest import MANIFEST, sealed
+from raymon.training.checkpoint.manifest import MANIFEST, encode_manifest
 
 
 def saved_tensors(checkpoint: Path) -> dict[str, torch.Tensor]:
@@ -35,4 +35,4 @@ def rewrite_manifest(checkpoint: Path, changes: Mapping[str, Any]) -> None:
     """Has a manifest say something else, as if it had been written so."""
     manifest = json.loads((checkpoint / MANIFEST).read_text())
     del manifest["sha256"]
-    (checkpoint / MANIFEST).write_bytes(sealed({**manifest, **changes}))
+    (checkpoint / MANIFEST).write_bytes(encode_manifest({**manifest, **changes}))

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from benchmarks.contenders.click_task import WORKERS, Trained, note_rank, pipeline, trained
 from raymon.recorder import Outbox, Recorder
-from raymon.training.checkpoint.retention import LocalRegister
+from raymon.training.checkpoint.local_register import LocalRegister
 from raymon.training.loop.worker import NO_ATTEMPT, run_worker
 from raymon.training.on_ray.malloc import keep_memory
 from raymon.training.rank.worker_context import WorkerContext

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from raymon.protos.pipeline_pb2 import PipelineConfig
-from raymon.training.checkpoint.retention import LocalRegister
+from raymon.training.checkpoint.local_register import LocalRegister
 from raymon.training.input.datasets import Datasets, is_ray_dataset, reads_files_by_ray
 from raymon.training.rank.worker_context import WorkerContext
 

@@ -48,14 +48,14 @@ from raymon.training.checkpoint.manifest import (
 )
 from raymon.training.checkpoint.scores import read_scores
 from raymon.training.input.datasets import EVAL, TRAIN, Datasets, check_datasets, title
-from raymon.training.input.fg_mode import other_ids, with_fg_mode
+from raymon.training.input.fg_mode import resolve_fg_mode, why_ids_differ
 from raymon.training.input.readers import (
     columns_of,
     eval_reader,
     features_of,
     train_reader,
 )
-from raymon.training.input.vocabularies import check_vocabularies, other_vocabulary
+from raymon.training.input.vocabularies import changed_vocabulary, check_vocabularies
 from raymon.training.optim.optimizers import check_parts
 
 _log = logging.getLogger("raymon")
@@ -170,7 +170,7 @@ def plan_run(
         RunError: The run goes on, and had other vocabularies.
     """
     given = with_absolute_paths(config)
-    config = with_fg_mode(given, datasets, resumed=resumed)
+    config = resolve_fg_mode(given, datasets, resumed=resumed)
     is_checked = is_checked and is_encoded(config) == is_encoded(given)
     features = features_of(config) if is_checked else check_config(config)
     if resumed:
@@ -263,10 +263,10 @@ def plan_fine_tuning(config: PipelineConfig, features: list[Feature]) -> list[Tr
         return []
     model = outline_of(config, features)
     checkpoint = checkpoint_of(train.fine_tune_checkpoint)
-    why = other_ids(config, checkpoint.path.parent)
+    why = why_ids_differ(config, checkpoint.path.parent)
     if why is not None:
         _log.warning("fine_tune_checkpoint: %s: %s", checkpoint.path, why)
-    name = other_vocabulary(checkpoint.path.parent, features)
+    name = changed_vocabulary(checkpoint.path.parent, features)
     if name is not None:
         _log.warning(
             "fine_tune_checkpoint: %s: the vocabulary of feature %s is another one here: rows of "

@@ -15,9 +15,9 @@ from raymon.errors import RunError
 from raymon.reporter import Progress
 from raymon.results import ROWS_LEFT_OVER_AN_EPOCH, Monitoring, ReporterStatus, Snapshot
 from raymon.storage import StoragePath, numbers_of, storage_path, to_json, write_whole
-from raymon.training.checkpoint.best import why_none
+from raymon.training.checkpoint.best import why_no_best
 from raymon.training.checkpoint.manifest import Checkpoint, list_checkpoints, newest_checkpoint
-from raymon.training.checkpoint.retention import best_of
+from raymon.training.checkpoint.ranking import best_of
 from raymon.training.prepare import RunPlan
 
 RUN_FILE = "run.json"
@@ -133,7 +133,7 @@ def summarise(
     no_best = None
     if best is None:
         metric = export.best_exporter_metric
-        no_best = why_none(checkpoints, metric) if checkpoints else "there is no checkpoint"
+        no_best = why_no_best(checkpoints, metric) if checkpoints else "there is no checkpoint"
     last = progress.last
     before = {} if last else _of_before(model_dir, newest)
     evaluations = {evaluation.step: evaluation for evaluation in progress.evaluations}

@@ -43,7 +43,7 @@ from raymon.sinks import (
 )
 from raymon.storage import StoragePath, storage_path
 from raymon.training.checkpoint.fine_tune import Transfer
-from raymon.training.checkpoint.keep_rule import KeepRule, delete_what_goes
+from raymon.training.checkpoint.keep_rule import KeepRule, delete_obsolete
 from raymon.training.checkpoint.manifest import newest_checkpoint
 from raymon.training.in_process import datasets_in_process, in_process_context
 from raymon.training.input.datasets import (
@@ -53,7 +53,7 @@ from raymon.training.input.datasets import (
     log_limits,
     title,
 )
-from raymon.training.input.vocabularies import keep_vocabularies
+from raymon.training.input.vocabularies import save_vocabularies
 from raymon.training.loop.worker import run_worker
 from raymon.training.prepare import (
     RunPlan,
@@ -221,7 +221,7 @@ def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None
         fit(task, reporter, datasets, interrupted)
         if evaluates_asynchronously(config):
             # The last scores came after the last save.
-            delete_what_goes(storage_path(config.model_dir), KeepRule.of(config))
+            delete_obsolete(storage_path(config.model_dir), KeepRule.of(config))
 
     try:
         before = _begin_run(plan)
@@ -260,7 +260,7 @@ def _begin_run(plan: RunPlan) -> FilesBefore:
     before = FilesBefore(storage_path(config.model_dir))
     save(config, config.model_dir)
     if not before.goes_on:
-        keep_vocabularies(storage_path(config.model_dir), plan.features)
+        save_vocabularies(storage_path(config.model_dir), plan.features)
     begin_summary(storage_path(config.model_dir))
     _log.info(
         "Training on %s, %s, %s workers, into %s",

@@ -21,7 +21,7 @@ from raymon.models import Model
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.recorder import Outbox, Recorder
 from raymon.training.checkpoint.manifest import Checkpoint
-from raymon.training.loop.worker import reporting_recorder, run_worker
+from raymon.training.loop.worker import make_reporting_recorder, run_worker
 from raymon.training.rank.worker_context import WorkerContext
 from raymon.training.rank.worker_task import WorkerTask
 from raymon.wire import Ack
@@ -107,7 +107,7 @@ def run_rank(
 
         model.update_train_metric = kept_update
         models.append(model)
-        return reporting_recorder(
+        return make_reporting_recorder(
             config, model, context, attempt, outbox, step, take_input_counts, take_save_counts
         )
 

@@ -13,7 +13,7 @@ from raymon.errors import RunError
 from raymon.training.checkpoint.manifest import INDEX, MANIFEST
 from raymon.training.prepare import check_model_dir
 from tests.storage.objects import Objects
-from tests.training.checkpoint.test_retention import make
+from tests.training.checkpoint.test_ranking import make
 
 
 def content(run: Path) -> list[Path]:

@@ -13,7 +13,7 @@ from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.reporter import InProcessReporter, Reporter
 from raymon.sinks.json_lines.json_lines import WindowLines
 from raymon.training.checkpoint.manifest import list_checkpoints
-from raymon.training.loop.worker import reporting_recorder, run_worker
+from raymon.training.loop.worker import make_reporting_recorder, run_worker
 from raymon.training.rank.worker_context import WorkerContext
 from raymon.training.rank.worker_task import WorkerTask
 from raymon.wire import Ack
@@ -47,7 +47,7 @@ class DyingLink(InProcessReporter):
 
 def train(config: PipelineConfig, link: InProcessReporter) -> None:
     context = WorkerContext(0, 1, torch.device("cpu"), RankRun())
-    run_worker(WorkerTask(config.SerializeToString()), context, link, reporting_recorder)
+    run_worker(WorkerTask(config.SerializeToString()), context, link, make_reporting_recorder)
 
 
 def test_an_attempt_without_a_step_lets_those_before_it_end(config_file: Path) -> None:

@@ -50,7 +50,7 @@ def test_where_data_shows_that_its_columns_are_ids_the_config_is_checked_anew(
         result.data_config.fg_mode = FgMode.FG_NONE
         return result
 
-    monkeypatch.setattr(prepare, "with_fg_mode", encoded)
+    monkeypatch.setattr(prepare, "resolve_fg_mode", encoded)
     with pytest.raises(raymon.DataError):  # its columns hold no ids
         prepare.plan_run(load(config_file), {}, is_checked=True)
     assert len(checks) == 1

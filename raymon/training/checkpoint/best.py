@@ -14,7 +14,7 @@ from raymon.protos.export_pb2 import ExportConfig
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.storage import ObjectPath, StoragePath, storage_path
 from raymon.training.checkpoint.manifest import Checkpoint, list_checkpoints
-from raymon.training.checkpoint.retention import best_of
+from raymon.training.checkpoint.ranking import best_of
 from raymon.training.checkpoint.scores import read_scores
 
 _log = logging.getLogger("raymon")
@@ -104,7 +104,7 @@ def rank_checkpoints(model_dir: StoragePath, export: ExportConfig) -> Ranked:
     scored = [replace(c, metrics={**c.metrics, **scores.get(c.step, {})}) for c in checkpoints]
     best = best_of(scored, export)
     if best is None:
-        raise RunError(f"{model_dir}: {why_none(scored, name)}")
+        raise RunError(f"{model_dir}: {why_no_best(scored, name)}")
     lacking = [c.step for c in scored if name not in c.metrics]
     if lacking:
         _log.warning(
@@ -169,7 +169,7 @@ def _checkpoints(model_dir: StoragePath) -> list[Checkpoint]:
     return checkpoints
 
 
-def why_none(checkpoints: Sequence[Checkpoint], name: str) -> str:
+def why_no_best(checkpoints: Sequence[Checkpoint], name: str) -> str:
     """Why none of the checkpoints is the best by a metric, where none is."""
     having = [c.step for c in checkpoints if name in c.metrics]
     if having:

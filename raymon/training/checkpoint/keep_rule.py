@@ -18,7 +18,7 @@ from raymon.training.checkpoint.manifest import (
     remove_checkpoint,
     step_of,
 )
-from raymon.training.checkpoint.retention import best_of
+from raymon.training.checkpoint.ranking import best_of
 
 _log = logging.getLogger("raymon")
 
@@ -44,7 +44,7 @@ class KeepRule:
         """The rule of a run."""
         return cls(config.train_config.keep_checkpoint_max, config, scored_later)
 
-    def due_to_go(self, checkpoints: Iterable[Checkpoint]) -> list[Checkpoint]:
+    def obsolete(self, checkpoints: Iterable[Checkpoint]) -> list[Checkpoint]:
         """Those of all complete checkpoints of a run, by step, that do not stay."""
         by_step = sorted(checkpoints, key=lambda checkpoint: checkpoint.step)
         if self.count == 0:
@@ -59,7 +59,7 @@ class KeepRule:
         return [checkpoint for checkpoint in older if checkpoint.step not in stay]
 
 
-def delete_what_goes(model_dir: StoragePath, rule: KeepRule, newest: int | None = None) -> set[int]:
+def delete_obsolete(model_dir: StoragePath, rule: KeepRule, newest: int | None = None) -> set[int]:
     """Deletes the checkpoints that do not stay; one that cannot be deleted is no reason to stop.
 
     Args:
@@ -78,7 +78,7 @@ def delete_what_goes(model_dir: StoragePath, rule: KeepRule, newest: int | None 
     except RunError as error:
         _log.warning("checkpoints are kept that are due to go: %s", error)
         return set()
-    gone = rule.due_to_go(c for c in there if newest is None or c.step <= newest)
+    gone = rule.obsolete(c for c in there if newest is None or c.step <= newest)
     for checkpoint in gone:
         try:
             remove_checkpoint(checkpoint.path)
@@ -89,7 +89,7 @@ def delete_what_goes(model_dir: StoragePath, rule: KeepRule, newest: int | None 
     return {checkpoint.step for checkpoint in gone}
 
 
-class KeptCheckpoints:
+class CheckpointCleanup:
     """The checkpoints of a run that goes on, seen by its rank 0.
 
     Args:
@@ -107,7 +107,7 @@ class KeptCheckpoints:
         self._tell = tell
         self._known: set[int] = set()
 
-    def look(self, newest: int) -> None:
+    def run(self, newest: int) -> None:
         """Deletes what does not stay beside the one that was just written, and tells of what
         somebody else has deleted; never raises: which checkpoints there are stops no run.
 
@@ -115,13 +115,13 @@ class KeptCheckpoints:
             newest: The step of the one that was just written.
         """
         try:
-            self._look(newest)
+            self._run(newest)
         except Exception as error:
             _log.warning(
                 "%s: its checkpoints cannot be looked at: %s", self._model_dir, reason(error)
             )
 
-    def _look(self, newest: int) -> None:
+    def _run(self, newest: int) -> None:
         there = {step_of(path) for path in checkpoint_directories(self._model_dir)}
         missing = sorted(self._known - there)
         if missing:
@@ -129,7 +129,7 @@ class KeptCheckpoints:
         if not (self._model_dir / CONFIG_FILE).is_file():
             # With it a run can be evaluated, exported and resumed.
             save(self._config, self._model_dir)
-        self._known = there - delete_what_goes(self._model_dir, self._rule, newest)
+        self._known = there - delete_obsolete(self._model_dir, self._rule, newest)
 
 
 def _named(steps: list[int]) -> str:

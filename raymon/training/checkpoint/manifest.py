@@ -233,7 +233,7 @@ def read_manifest(path: StoragePath) -> Checkpoint | None:
         raise ManifestError(f"{path}: is damaged: {MANIFEST} is not what was written") from None
 
 
-def sealed(manifest: Mapping[str, Any]) -> bytes:
+def encode_manifest(manifest: Mapping[str, Any]) -> bytes:
     """The content of a manifest, with what tells whether a byte of it is another one later."""
     return to_json({**manifest, "sha256": _sha256(manifest)}, indent=1).encode()
 
@@ -325,7 +325,7 @@ def remove_checkpoint(path: StoragePath) -> None:
     remove_tree(path)
 
 
-def forget_checkpoint(path: StoragePath) -> None:
+def discard_checkpoint(path: StoragePath) -> None:
     """Removes what a save that failed has left, as far as it goes."""
     with suppress(OSError):
         remove_checkpoint(path)
@@ -413,7 +413,7 @@ def write_manifest(
         "files": {name: asdict(entry) for name, entry in files.items()},
         "tensors": {name: asdict(place) for name, place in tensors.items()},
     }
-    write_whole(path / MANIFEST, sealed(manifest))
+    write_whole(path / MANIFEST, encode_manifest(manifest))
 
 
 def read_part(path: StoragePath, name: str, device: torch.device) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from raymon.storage import StoragePath
 from raymon.training.checkpoint.manifest import (
     TensorPlace,
     checkpoint_path,
-    forget_checkpoint,
+    discard_checkpoint,
     staging_directory,
 )
 from raymon.training.checkpoint.staging import Staging, assign_to_ranks
@@ -156,6 +156,6 @@ class Saver:
         text = f"{path}: not saved: {why}"
         self._count(SAVES_FAILED)
         if self._context.rank == 0:
-            forget_checkpoint(path)
+            discard_checkpoint(path)
             self._tell(f"{text}; training goes on, and the next save is tried")
         return text

@@ -1,1 +1,1 @@
-"""What a rank is fed: readers, datasets, feeds of agreed batches."""
+"""The input of a rank: readers, datasets, and feeds that agree on batches across ranks."""

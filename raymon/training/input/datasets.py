@@ -1,4 +1,4 @@
-"""Datasets that take the place of files: which there are, and whether they can be read."""
+"""Datasets that replace files: which there are, and whether they can be read."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ TRAIN = "train"
 EVAL = "eval"
 
 Datasets = Mapping[str, Any]
-"""By `TRAIN` or `EVAL`: a `ray.data.Dataset`, an iterable, or a function that makes one."""
+"""A `ray.data.Dataset`, an iterable, or a function that makes one, by `TRAIN` or `EVAL`."""
 
 
 def is_ray_dataset(data: object) -> bool:
-    """Whether data is a `ray.data.Dataset`; Ray is not imported for it."""
+    """Returns whether data is a `ray.data.Dataset`, without importing Ray."""
     return any(
         base.__name__ == "Dataset" and base.__module__.startswith("ray.data")
         for base in type(data).__mro__
@@ -34,7 +34,7 @@ def is_ray_dataset(data: object) -> bool:
 
 
 def title(name: str) -> str:
-    """What messages call a dataset."""
+    """Returns the name of a dataset in messages."""
     return f'datasets["{name}"]'
 
 
@@ -42,8 +42,8 @@ def check_datasets(datasets: Datasets, config: PipelineConfig, features: list[Fe
     """Checks what can be seen of datasets before they are read.
 
     Raises:
-        ConfigError: a name is unknown.
-        DataError: one is nothing that gives rows, or its columns are not what the config says.
+        ConfigError: A name is unknown.
+        DataError: A dataset cannot give rows, or its columns are not those of the config.
     """
     for name, data in datasets.items():
         if name not in (TRAIN, EVAL):
@@ -67,7 +67,7 @@ def dataset_reader(
     rank: int,
     world_size: int,
 ) -> DatasetReader:
-    """The reader of one rank of a dataset."""
+    """Makes the reader of a dataset for one rank."""
     data = config.data_config
     evaluation = name == EVAL
     size = data.eval_batch_size or data.batch_size
@@ -84,7 +84,7 @@ def dataset_reader(
 
 
 def log_limits(datasets: Datasets, config: PipelineConfig) -> None:
-    """Says what a run on the datasets cannot promise."""
+    """Logs what a run on these datasets cannot guarantee."""
     data = datasets.get(TRAIN)
     by_ray = is_ray_dataset(data) or reads_files_by_ray(datasets, config)
     if by_ray:
@@ -108,7 +108,7 @@ def log_limits(datasets: Datasets, config: PipelineConfig) -> None:
 
 
 def reads_files_by_ray(datasets: Datasets, config: PipelineConfig) -> bool:
-    """Whether `ray.data` reads the training files."""
+    """Returns whether `ray.data` reads the training files."""
     return TRAIN not in datasets and config.data_config.dataset_type == DatasetType.RayDataset
 
 

@@ -11,11 +11,11 @@ from raymon.data import Batch, DatasetPosition, InputCounts, Position
 
 @dataclass(frozen=True)
 class RunPosition:
-    """Where a run is in its data.
+    """The position of a run in its data.
 
     Attributes:
-        shared: the same on all ranks.
-        own: of this rank, where it reads a dataset.
+        shared: Position that is the same on all ranks.
+        own: Position of this rank in its dataset; None if it reads files.
     """
 
     shared: Position
@@ -26,16 +26,17 @@ class RunPosition:
 class FedBatch:
     """A batch of this rank, and its place among the steps of all ranks.
 
-    Steps whose gradients make up one step of the optimizer are a group. A group ends with its epoch
-    and with the run, so that no gradient is left over; and a run goes on only between groups.
+    The steps whose gradients make up one step of the optimizer are a group. A group ends with its
+    epoch and with the run, so that no gradient is left over; a run can only continue between
+    groups.
 
     Attributes:
-        batch: of this rank; without rows where it has none in this step.
-        group_rows: rows of all steps of the group, over all ranks.
-        group_steps: steps of the group.
-        ends_group: this is the last of them.
-        ends_epoch: this is the last step of the epoch.
-        after: the position behind it.
+        batch: Batch of this rank; it has no rows if the rank has none left in this step.
+        group_rows: Rows of all steps of the group, over all ranks.
+        group_steps: Number of steps of the group.
+        ends_group: Whether this is the last step of the group.
+        ends_epoch: Whether this is the last step of the epoch.
+        after: Position behind this batch.
     """
 
     batch: Batch
@@ -47,12 +48,12 @@ class FedBatch:
 
 
 class Feed(Protocol):
-    """Gives the batches of a run.
+    """Source of the batches of a run.
 
     Attributes:
-        data: Which data this is, and in which order it is read.
-        begin: Where a run begins.
-        counts: What was wrong with the data and is only counted.
+        data: Identifies the data and the order in which it is read.
+        begin: Position at which a run begins.
+        counts: Defects of the data that are only counted.
     """
 
     data: str
@@ -60,4 +61,4 @@ class Feed(Protocol):
     counts: InputCounts
 
     def batches(self, step: int, position: RunPosition) -> Generator[FedBatch, None, None]:
-        """The batches that are left of the run after `step` steps."""
+        """Yields the batches that are left of the run after `step` steps."""

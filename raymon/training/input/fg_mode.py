@@ -1,4 +1,4 @@
-"""The fg_mode of a run: as its config says, or else as its data shows."""
+"""The fg_mode of a run: given by its config, or else inferred from its data."""
 
 from __future__ import annotations
 
@@ -21,22 +21,21 @@ _ENCODED = (
 )
 
 
-def with_fg_mode(
+def resolve_fg_mode(
     config: PipelineConfig, datasets: Collection[str], *, resumed: bool = False
 ) -> PipelineConfig:
-    """The config with the fg_mode that the run has, and a line in the log where the config does not
-    say it.
+    """Returns the config with the fg_mode of the run, and logs it if it was not given.
 
     Args:
-        config: With absolute paths.
-        datasets: Those in place of files.
-        resumed: The run goes on: it has the fg_mode that it had.
+        config: Config with absolute paths.
+        datasets: Names of the datasets that replace files.
+        resumed: Whether the run continues; then it keeps its fg_mode.
 
     Raises:
-        ConfigError: The run had another one.
+        ConfigError: The run had another fg_mode.
     """
     data = config.data_config
-    before = _saved(storage_path(config.model_dir)) if resumed else None
+    before = _saved_mode(storage_path(config.model_dir)) if resumed else None
     if data.HasField("fg_mode"):
         if before is not None and (before == FgMode.FG_NONE) != (data.fg_mode == FgMode.FG_NONE):
             modes = [FgMode.Name(mode) for mode in (data.fg_mode, before)]
@@ -46,7 +45,7 @@ def with_fg_mode(
             )
         return config
     if before is None:
-        mode, why = _shown(config, datasets)
+        mode, why = _mode_of_data(config, datasets)
     else:
         mode, why = before, f"as the run began, {FgMode.Name(before)}"
     unused = _unused(config) if mode == FgMode.FG_NONE and before is None else []
@@ -61,10 +60,17 @@ def with_fg_mode(
     return result
 
 
-def other_ids(config: PipelineConfig, model_dir: StoragePath) -> str | None:
-    """Why the ids of a run are not those of another one, whose weights it takes; None: they may be
-    the same."""
-    before = _saved(model_dir)
+def why_ids_differ(config: PipelineConfig, model_dir: StoragePath) -> str | None:
+    """Returns why the ids of this run differ from those of another, whose weights it loads.
+
+    Args:
+        config: Config of this run.
+        model_dir: Directory of the other run.
+
+    Returns:
+        The reason; None if the ids may be the same.
+    """
+    before = _saved_mode(model_dir)
     ours = config.data_config
     if before is None or not ours.HasField("fg_mode"):
         return None
@@ -74,7 +80,7 @@ def other_ids(config: PipelineConfig, model_dir: StoragePath) -> str | None:
     return f"its ids are those of fg_mode {modes[0]}, here it is {modes[1]}: rows are other values"
 
 
-def _saved(model_dir: StoragePath) -> FgMode | None:
+def _saved_mode(model_dir: StoragePath) -> FgMode | None:
     try:
         data = read_saved(model_dir).data_config
     except (ConfigError, RunError):
@@ -82,15 +88,15 @@ def _saved(model_dir: StoragePath) -> FgMode | None:
     return data.fg_mode if data.HasField("fg_mode") else None
 
 
-def _shown(config: PipelineConfig, datasets: Collection[str]) -> tuple[FgMode, str]:
-    """The mode that the data shows, and why it is that one."""
+def _mode_of_data(config: PipelineConfig, datasets: Collection[str]) -> tuple[FgMode, str]:
+    """Returns the mode that the data shows, and the reason for it."""
     encoded = PipelineConfig()
     encoded.CopyFrom(config)
     encoded.data_config.fg_mode = FgMode.FG_NONE
     try:
         raw_features = build_features(config.feature_configs)
     except ConfigError:
-        # A feature without an expression can only be there already.
+        # A feature without an expression can only be encoded already.
         return FgMode.FG_NONE, _ENCODED
     if TRAIN in datasets:
         why: str | None = (
@@ -108,7 +114,7 @@ def _shown(config: PipelineConfig, datasets: Collection[str]) -> tuple[FgMode, s
             )
             why = why_raw(features, raw_features, files)
         except DataError:
-            # What is wrong with the data is told by what checks it.
+            # Errors in the data are reported where it is checked.
             why = None
     if why is None:
         return FgMode.FG_NONE, _ENCODED
@@ -116,7 +122,7 @@ def _shown(config: PipelineConfig, datasets: Collection[str]) -> tuple[FgMode, s
 
 
 def _unused(config: PipelineConfig) -> list[str]:
-    """What would change the numbers of raw columns: the normalizer or boundaries of features."""
+    """Returns what has no effect on encoded ids: boundaries and normalizers of raw features."""
     found = []
     for feature in config.feature_configs:
         raw = feature.raw_feature

@@ -1,4 +1,4 @@
-"""Batches of files, whose rows are known beforehand."""
+"""Batches of files, whose numbers of rows are known beforehand."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from raymon.training.input.readers import steps_to_go
 
 
 class PlannedFeed:
-    """Batches of files: every rank knows what the others have, so none asks another.
+    """Batches of files: every rank knows the rows of the others without communication.
+
+    Implements `Feed`.
 
     Args:
-        config: of the run; how long it is, and how many steps make a group.
-        reader: of this rank.
+        config: Train config; it sets the length of the run and the steps of a group.
+        reader: Reader of this rank.
     """
 
     def __init__(self, config: TrainConfig, reader: DataReader) -> None:
@@ -27,7 +29,7 @@ class PlannedFeed:
         self.begin = RunPosition(reader.begin)
 
     def batches(self, step: int, position: RunPosition) -> Generator[FedBatch, None, None]:
-        """As `Feed.batches`."""
+        """Yields the batches that are left of the run after `step` steps."""
         reader, shared = self._reader, position.shared
         left = steps_to_go(self._config, reader, step, shared)
         while left > 0:

@@ -19,7 +19,7 @@ from raymon.protos.train_pb2 import TrainConfig
 def train_reader(
     config: PipelineConfig, features: list[Feature], rank: int, world_size: int
 ) -> DataReader:
-    """The reader of one rank of `train_input_path`."""
+    """Makes the reader of `train_input_path` for one rank."""
     data = config.data_config
     return DataReader(
         config.train_input_path,
@@ -42,7 +42,7 @@ def train_reader(
 def eval_reader(
     config: PipelineConfig, features: list[Feature], rank: int, world_size: int
 ) -> DataReader:
-    """The reader of one rank of `eval_input_path`."""
+    """Makes the reader of `eval_input_path` for one rank."""
     data = config.data_config
     return DataReader(
         config.eval_input_path,
@@ -57,19 +57,19 @@ def eval_reader(
 
 
 def features_of(config: PipelineConfig) -> list[Feature]:
-    """The features of a config."""
+    """Returns the features of a config."""
     return pipeline_features(config)
 
 
 def columns_of(
     config: PipelineConfig, features: list[Feature], *, evaluation: bool = False
 ) -> Columns:
-    """The columns that training reads, or those that an evaluation reads."""
+    """Returns the columns that training reads, or those that an evaluation reads."""
     model = config.model_config
     return Columns(
         features,
         label_kinds(config),
-        # Several labels may have one column.
+        # Several labels may share one column.
         list(dict.fromkeys(trained_weights(config))),
         grouping_keys(config) if evaluation else (),
         model.num_class if model.num_class > 1 else None,
@@ -78,7 +78,7 @@ def columns_of(
 
 
 def steps_to_go(config: TrainConfig, reader: DataReader, step: int, position: Position) -> int:
-    """Steps that a run still makes after `step` of them, where it is at a position in its data."""
+    """Returns the steps that a run still makes after `step` steps, at a position in its data."""
     if not config.HasField("num_epochs"):
         return max(0, int(config.num_steps) - step)
     epochs = int(config.num_epochs) - position.epoch

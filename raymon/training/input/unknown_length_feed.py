@@ -1,4 +1,4 @@
-"""Batches of a dataset whose length nobody knows: ranks agree on each step ahead of it."""
+"""Batches of a dataset of unknown length: ranks agree on each step ahead of it."""
 
 from __future__ import annotations
 
@@ -16,17 +16,19 @@ from raymon.training.input.feed import FedBatch, RunPosition
 from raymon.training.rank.worker_context import ANOTHER_WORKER, WorkerContext
 
 _ENOUGH_ROWS = 16
-"""Rows that are equal on several ranks by no accident."""
+"""Number of rows that are not equal on several ranks by chance."""
 
 
-class AgreedFeed:
-    """Batches of a dataset whose length nobody knows: the ranks tell each other, ahead of the steps
-    that need it and beside those before, how many rows each has.
+class UnknownLengthFeed:
+    """Batches of a dataset of unknown length.
+
+    Ahead of each step, and while earlier steps run, the ranks exchange how many rows each has.
+    Implements `Feed`.
 
     Args:
-        config: of the run; how long it is, and how many steps make a group.
-        reader: of this rank.
-        context: the world of this rank.
+        config: Train config; it sets the length of the run and the steps of a group.
+        reader: Reader of this rank.
+        context: The world of this rank.
     """
 
     def __init__(self, config: TrainConfig, reader: DatasetReader, context: WorkerContext) -> None:
@@ -38,11 +40,11 @@ class AgreedFeed:
         self.begin = RunPosition(Position(0, 0), DatasetPosition())
 
     def batches(self, step: int, position: RunPosition) -> Generator[FedBatch, None, None]:
-        """As `Feed.batches`.
+        """Yields the batches that are left of the run after `step` steps.
 
         Raises:
-            DataError: an epoch has no rows, or all ranks read the same.
-            TrainingError: the dataset of another rank failed.
+            DataError: An epoch has no rows, or all ranks read the same rows.
+            TrainingError: The dataset of another rank failed.
         """
         config = self._config
         left = None if config.HasField("num_epochs") else config.num_steps - step
@@ -56,7 +58,7 @@ class AgreedFeed:
                 left = None if left is None else left - 1
                 yield fed
             if position.shared.epoch == epoch:
-                # Nothing was left of the epoch, or nothing is wanted of it any more.
+                # Nothing was left of the epoch, or the run needs no more of it.
                 if before == left and begin == 0:
                     raise DataError(
                         f"{self._reader.name}: gave no rows in epoch {epoch}; it must give some in "
@@ -68,12 +70,12 @@ class AgreedFeed:
         size = max(1, self._config.gradient_accumulation_steps)
         row = position.shared.row
         with closing(self._reader.batches(epoch, position.own or DatasetPosition())) as batches:
-            ahead = _Ahead(batches, self._context)
+            ahead = _Lookahead(batches, self._context)
             if epoch == 0 and row == 0:
                 self._check_different(ahead.first())
             while left is None or left > 0:
-                # A step more than the group tells whether it ends the epoch; one more than that is
-                # asked for while the group is trained on.
+                # One step past the group shows whether the group ends the epoch; a second one is
+                # asked for ahead, while the group is trained on.
                 ahead.ask(size + 2 if left is None else min(size + 2, left + 1))
                 rows = [ahead.rows(index) for index in range(min(size + 1, len(ahead)))]
                 steps = rows.index(0) if 0 in rows else len(rows)
@@ -107,12 +109,12 @@ class AgreedFeed:
             )
 
 
-class _Ahead:
-    """Batches of this rank that the others are told of.
+class _Lookahead:
+    """Batches of this rank whose numbers of rows are sent to the other ranks ahead of their step.
 
     Args:
-        batches: of this rank; the last one has no rows.
-        context: the world of this rank.
+        batches: Batches of this rank; the last one has no rows.
+        context: The world of this rank.
     """
 
     def __init__(self, batches: Iterator[DatasetBatch], context: WorkerContext) -> None:
@@ -127,11 +129,11 @@ class _Ahead:
 
     @property
     def at_end(self) -> DatasetPosition:
-        """Behind the last batch of this rank, once it is drawn."""
+        """Position behind the last batch of this rank, once it is drawn."""
         return self._last.after
 
     def ask(self, steps: int) -> None:
-        """Draws batches, until so many wait, and asks what the other ranks have in those steps."""
+        """Draws batches until `steps` of them wait, and begins to sum their rows over all ranks."""
         while len(self._asked) < steps:
             try:
                 self._last = next(self._batches, self._last)
@@ -141,25 +143,29 @@ class _Ahead:
             self._asked.append((self._last, self._context.begin_sum(word)))
 
     def first(self) -> Batch:
-        """The first batch of this rank, once no rank has failed to draw its own."""
+        """Returns the first batch of this rank, once every rank has drawn its first."""
         self.ask(1)
         self.rows(0)
         return self._asked[0][0].batch
 
     def rows(self, index: int) -> int:
-        """Rows of all ranks in a step that was asked for, the first of which is 0.
+        """Returns the rows of all ranks in a step that was asked for.
+
+        Args:
+            index: Index of the step among those that wait, from 0.
 
         Raises:
-            TrainingError: another rank could draw no batch; this one raises what went wrong.
+            TrainingError: Another rank could draw no batch; if this rank could not, its own
+                exception.
         """
         rows, failed = self._asked[index][1]().tolist()
         if failed:
-            # In the same step on all ranks: none is left waiting for another.
+            # All ranks raise in the same step: none waits for another.
             raise self._error or TrainingError(ANOTHER_WORKER)
         return int(rows)
 
     def next(self) -> DatasetBatch:
-        """The first batch that waits."""
+        """Removes and returns the first batch that waits."""
         return self._asked.popleft()[0]
 
 

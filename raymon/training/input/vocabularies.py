@@ -1,4 +1,4 @@
-"""The vocabularies that a run is trained with, by which its checkpoints are read later."""
+"""The vocabularies that a run is trained with, saved so that later readers can compare them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from raymon.storage import StoragePath, to_json, write_whole
 VOCABULARIES_FILE = "vocabularies.json"
 
 
-def keep_vocabularies(model_dir: StoragePath, features: Iterable[Feature]) -> None:
-    """Notes the vocabularies of a run that begins; nothing where no feature has one.
+def save_vocabularies(model_dir: StoragePath, features: Iterable[Feature]) -> None:
+    """Saves the digests of the vocabularies of a new run; no file if no feature has one.
 
     Raises:
-        RunError: The directory cannot be written.
+        RunError: The directory cannot be written to.
     """
     path, digests = model_dir / VOCABULARIES_FILE, _digests(features)
     try:
@@ -33,9 +33,9 @@ def check_vocabularies(model_dir: StoragePath, features: Iterable[Feature]) -> N
     """Checks that values have the ids that a run was trained on.
 
     Raises:
-        RunError: A vocabulary is another one.
+        RunError: A vocabulary differs.
     """
-    name = other_vocabulary(model_dir, features)
+    name = changed_vocabulary(model_dir, features)
     if name is not None:
         raise RunError(
             f"{model_dir}: the vocabulary of feature {name} is not the one that the run was "
@@ -43,12 +43,11 @@ def check_vocabularies(model_dir: StoragePath, features: Iterable[Feature]) -> N
         )
 
 
-def other_vocabulary(model_dir: StoragePath, features: Iterable[Feature]) -> str | None:
-    """The first feature whose vocabulary is another one than in a run; None: there is none.
+def changed_vocabulary(model_dir: StoragePath, features: Iterable[Feature]) -> str | None:
+    """Returns the first feature whose vocabulary differs from that of a run; None if none does.
 
-    A file of a vocabulary that is made anew, or a list in another order, fits the tables of a
-    checkpoint, and gives their rows to other values. Runs that have noted nothing are not looked
-    at.
+    A vocabulary file that was made again, or a list in another order, fits the tables of a
+    checkpoint, but gives their rows to other values. Runs that saved no digests pass.
     """
     try:
         before = json.loads((model_dir / VOCABULARIES_FILE).read_text())
@@ -61,7 +60,7 @@ def other_vocabulary(model_dir: StoragePath, features: Iterable[Feature]) -> str
 
 
 def _digests(features: Iterable[Feature]) -> dict[str, str]:
-    """By feature, what tells its vocabulary from others."""
+    """Returns the digest of the vocabulary of each feature that has one, by feature name."""
     given = ((feature.name, getattr(feature, "vocabulary", None)) for feature in features)
     return {name: _digest(found) for name, found in given if isinstance(found, Vocabulary)}
 

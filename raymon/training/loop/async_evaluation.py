@@ -1,4 +1,4 @@
-"""Scores a checkpoint of a run that goes on."""
+"""Scores a checkpoint while the run that wrote it continues."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.recorder import Outbox
 from raymon.results import Evaluation
 from raymon.storage import StoragePath
+from raymon.training.checkpoint.local_register import LocalRegister
 from raymon.training.checkpoint.manifest import (
     check_sound,
     read_checkpoint,
@@ -19,7 +20,6 @@ from raymon.training.checkpoint.manifest import (
     write_scores_beside,
 )
 from raymon.training.checkpoint.restore import load_model
-from raymon.training.checkpoint.retention import LocalRegister
 from raymon.training.input.datasets import Datasets
 from raymon.training.input.inputs import evaluation_of_rank
 from raymon.training.input.readers import features_of
@@ -40,17 +40,17 @@ def evaluate_checkpoint(
     datasets: Datasets,
     device: torch.device,
 ) -> dict[str, float]:
-    """Scores a checkpoint, writes the scores beside it, and publishes them.
+    """Scores a checkpoint, writes the scores into its directory, and publishes them.
 
     Args:
-        config: Of the run.
-        path: Of the checkpoint.
-        reporter: Takes the scores; one that is gone costs none of them.
-        datasets: In place of files.
-        device: Of the model.
+        config: Config of the run.
+        path: Directory of the checkpoint.
+        reporter: Channel that takes the scores; the scores are written even if it is gone.
+        datasets: Datasets that replace files.
+        device: Device of the model.
 
     Returns:
-        The scores by name; empty where it could not be scored, which is told.
+        The scores by name; empty if the checkpoint could not be scored, which a notice reports.
     """
     outbox = Outbox(reporter, lambda ack: None)
     try:
@@ -60,11 +60,11 @@ def evaluate_checkpoint(
         outbox.publish_evaluation(evaluation)
         (path / _BEGUN).unlink()
         return dict(evaluation.metrics)
-    except Exception as error:  # training goes on; a checkpoint without a score is no best one
+    except Exception as error:  # training continues; a checkpoint without scores cannot be the best
         why = f"{path}: not scored: {reason(error)}; training goes on"
         outbox.publish(lambda channel: channel.publish_notice(why))
         with suppress(OSError):
-            # Nobody waits for scores that do not come.
+            # With an empty file nothing waits for scores that will not come.
             write_scores_beside(path, {})
         return {}
     finally:
@@ -72,7 +72,7 @@ def evaluate_checkpoint(
 
 
 def _count_try(path: StoragePath) -> None:
-    # Ray makes a task again that died, for ever, since it would end the run with it else.
+    # Ray is set to retry a task that died without limit, as it would otherwise end the run too.
     counted = path / _BEGUN
     tries = int(counted.read_bytes()) if counted.exists() else 0
     if tries >= _MOST_TRIES:

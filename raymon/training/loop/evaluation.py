@@ -22,7 +22,7 @@ from raymon.training.optim.precision import autocast
 from raymon.training.rank.worker_context import WorkerContext
 
 Progress = Callable[[int, int, float], None]
-"""Called with the steps done, the steps in all or 0 where nobody knows, and the seconds so far."""
+"""Called with the steps done, the steps in all (0 if unknown), and the seconds so far."""
 
 
 def evaluate(
@@ -36,17 +36,19 @@ def evaluate(
     """Scores the model; every rank gets the same numbers.
 
     Args:
-        config: `eval_config` limits the steps and says how often there is progress.
-        model: On its device. It is in training mode again afterwards.
-        readers: The rows of this rank, or of several ranks in whose place it is, in their order.
+        config: Pipeline config; `eval_config` limits the steps and sets how often there is
+            progress.
+        model: Model on its device. Afterwards it is in training mode again.
+        readers: Readers of the rows of this rank, or of each rank that this one stands in for, in
+            order.
         context: The world of this rank.
         progress: Called every `eval_config.log_step_count_steps` steps.
         step: Steps that the model has made.
 
     Returns:
-        Metrics by name, then the losses (weighted means over all rows) and `total_loss`; with
-        the bounds of the metrics, what they counted beside, what was wrong with their input, and
-        why some have no value.
+        Metrics by name, then the losses (weighted means over all rows) and `total_loss`; with the
+        bounds of the metrics, their further counts, errors in their input, and why some have no
+        value.
 
     Raises:
         DataError: There are no rows.
@@ -54,7 +56,7 @@ def evaluate(
     steps = [_steps(config, reader) for reader in readers]
     total = 0 if None in steps else sum(each or 0 for each in steps)
     began, done = time.monotonic(), 0
-    # By rank, so that one in the place of others adds up what they would.
+    # By rank, so that one rank in the place of several adds up in the same order as they would.
     sums = [_LossSums() for _ in readers]
     model.reset_metric()
     model.eval()
@@ -69,7 +71,7 @@ def evaluate(
         if not context.sum(torch.tensor(sum(losses.rows for losses in sums))):
             raise DataError("the evaluation data gave no rows; an evaluation needs some")
         with warnings.catch_warnings():
-            # A rank without rows has updated nothing, and has the numbers of all the same.
+            # A rank without rows has updated nothing, but still computes the numbers of all ranks.
             warnings.filterwarnings("ignore", message="The ``compute`` method of metric")
             metrics = {name: float(value) for name, value in model.compute_metric().items()}
         bounds = {name: float(value) for name, value in model.metric_bounds().items()}
@@ -79,7 +81,7 @@ def evaluate(
     model.reset_metric()
     model.train()
     no_value = {name: why for name, why in no_value.items() if math.isnan(metrics[name])}
-    # As one of a user's own may be.
+    # A custom metric may be infinite.
     infinite = [name for name, value in metrics.items() if math.isinf(value)]
     no_value.update((name, f"it comes out as {metrics[name]}") for name in infinite)
     metrics.update(dict.fromkeys(infinite, math.nan))
@@ -112,7 +114,7 @@ def _score(
         model.update_metric(predictions, moved)
         losses.add(model.loss(predictions, moved), model.batch_weight(moved), batch.size)
     elif not losses.rows:
-        # A rank without rows knows the losses of the others all the same.
+        # A rank without rows still needs the names of the losses of the others.
         losses.add_none(model.loss(model.predict(moved), moved))
 
 
@@ -144,12 +146,12 @@ class _LossSums:
             self.sums[name] = torch.zeros(2, dtype=torch.float64, device=loss.device)
 
     def stacked(self) -> torch.Tensor:
-        """The sums of loss * weight and of weight, [losses, 2], float64."""
+        """Returns the sums of loss * weight and of weight, float64 `[losses, 2]`."""
         return torch.stack(list(self.sums.values()))
 
 
 def _means(sums: Sequence[_LossSums], context: WorkerContext) -> dict[str, float]:
-    """Of the losses by name, over all ranks, which have the same names."""
+    """Returns the weighted means of the losses over all ranks, by name."""
     own = sums[0].stacked()
     for other in sums[1:]:
         own = own + other.stacked()

@@ -1,4 +1,4 @@
-"""The loop of training on one rank."""
+"""The training loop of one rank."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from raymon.training.rank.worker_context import WorkerContext
 
 
 class Loop:
-    """Trains a model on the rows of this rank, and saves and evaluates when it is time.
+    """Trains a model on the rows of this rank, and saves and evaluates it when due.
 
     Args:
-        config: The pipeline.
-        state: What is trained; it says where to go on.
-        train_step: Trains on one batch.
-        feed: Gives the batches of this rank.
-        eval_reader: Evaluation rows of this rank; None where there is no evaluation.
-        recorder: Watches the steps.
-        summaries: Measures gradients; None where nobody wants to see them.
-        outbox: Sends scores, on rank 0; knows which windows are still on their way.
+        config: Pipeline config.
+        state: State to train; its position says where to continue.
+        train_step: Forward, backward and update of a batch.
+        feed: Source of the batches of this rank.
+        eval_reader: Reader of the evaluation rows of this rank; None without an evaluation.
+        recorder: Recorder that measures the steps.
+        summaries: Measures gradients; None if no summary of them is wanted.
+        outbox: Sends scores, on rank 0; knows which windows are not durable yet.
         saver: Writes checkpoints.
-        preemption: Says when one is to be written just in time.
+        preemption: Says when a checkpoint has to be written ahead of a preemption.
         context: The world of this rank.
     """
 
@@ -72,8 +72,10 @@ class Loop:
         self._skipped = SkippedSteps()
 
     def run(self) -> None:
-        """Trains up to the last step, or to where the scores do not improve any more; that step is
-        always saved and evaluated."""
+        """Trains up to the last step, or until the scores stop improving.
+
+        The last step is always saved and evaluated.
+        """
         if self._state.stopped is None:
             self._train()
         if self._saved_step < self._state.step:
@@ -137,7 +139,7 @@ class Loop:
         if self._summaries is not None and last_of_window:
             try:
                 self._summaries.measure()
-            except Exception as error:  # what cannot be measured is no reason to stop
+            except Exception as error:  # a failed measurement is no reason to stop
                 self._recorder.count_failure(error)
         made = self._train_step.update()
         self._skipped.count(made)
@@ -145,7 +147,7 @@ class Loop:
             self._state.averages.update()
 
     def _save_is_due(self, fed: FedBatch) -> bool:
-        # Only between steps of the optimizer: gradients that are half added up are not saved.
+        # Only between steps of the optimizer: partly accumulated gradients are not saved.
         every_epochs = self._train_config.save_checkpoints_epochs
         if every_epochs:
             return fed.ends_epoch and fed.after.shared.epoch % every_epochs == 0
@@ -160,11 +162,11 @@ class Loop:
         evaluation = self._evaluate()
         state.metrics = {} if evaluation is None else dict(evaluation.metrics)
         if state.stopping is not None and evaluation is not None:
-            state.stopping.see(state.step, evaluation.metrics, evaluation.without_value)
+            state.stopping.observe(state.step, evaluation.metrics, evaluation.without_value)
         self._write()
 
     def _save_in_time(self) -> None:
-        # Without an evaluation, which may take longer than there is time.
+        # Without an evaluation, which may take longer than the time that is left.
         self._begin_save()
         self._state.metrics = {}
         if self._context.rank == 0:
@@ -177,13 +179,13 @@ class Loop:
         skipped = self._skipped.notice(self._train_step.scaler)
         if skipped is not None and self._context.rank == 0:
             self._outbox.publish(lambda channel: channel.publish_notice(skipped))
-        # Statistics of batches differ between ranks; the ones that are saved are those of rank 0.
+        # Batch statistics differ between ranks; those of rank 0 are saved.
         self._context.copy_from_rank_zero(self._state.model.buffers())
 
     def _write(self) -> None:
         state = self._state
-        # What the reporter does not have yet is in the checkpoint, so that a worker that dies
-        # after it takes none of it along.
+        # Windows that the reporter does not have yet go into the checkpoint, so that they are not
+        # lost if the worker dies after it.
         state.windows, state.evaluations = self._outbox.unacknowledged()
         self._saver.save(state)
         state.windows, state.evaluations = [], []
@@ -201,7 +203,7 @@ class Loop:
                 )
 
         averages = self._state.averages
-        with nullcontext() if averages is None else averages.in_place():
+        with nullcontext() if averages is None else averages.applied():
             evaluation = evaluate(
                 self._config, self._state.model, [self._eval_reader], self._context, progress, step
             )
@@ -212,7 +214,7 @@ class Loop:
 
 @contextmanager
 def _garbage_collector_frozen() -> Iterator[None]:
-    """While it lasts, the garbage collector looks only at what is made from now on.
+    """Makes the garbage collector ignore, within the context, all objects that exist already.
 
     A full collection looks at every object, and torch, Ray and a model have a million: it took the
     training thread 0.3 s, at another step on each rank, for which the others waited.

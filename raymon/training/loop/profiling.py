@@ -1,4 +1,4 @@
-"""Traces of torch.profiler."""
+"""Traces of `torch.profiler`."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ _WAIT, _WARMUP, _ACTIVE = 5, 3, 10
 
 
 class StepProfiler:
-    """Traces a few steps after the first ones, into `train_eval_trace/`; on object storage it is
-    there when the run is over.
+    """Traces some early steps into `train_eval_trace/`.
+
+    With object storage the trace is uploaded when the run ends.
 
     Args:
         model_dir: Directory of the run.
-        enabled: False: does nothing.
+        enabled: Whether to trace at all.
     """
 
     def __init__(self, model_dir: StoragePath, enabled: bool) -> None:
@@ -66,7 +67,7 @@ class StepProfiler:
         self._at_end.close()
 
     def step(self) -> None:
-        """Says that a step is over."""
+        """Marks the end of a step."""
         if self._profile is not None:
             self._profile.step()
 
@@ -74,5 +75,5 @@ class StepProfiler:
 def _upload(here: Path, directory: ObjectPath) -> None:
     try:
         upload(here, directory)
-    except OSError as error:  # a run does not fail for its traces
+    except OSError as error:  # a run does not fail because of its traces
         _log.warning("%s: cannot be written: %s", directory, os_reason(error))

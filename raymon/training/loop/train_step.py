@@ -1,4 +1,4 @@
-"""Forward and backward of one batch."""
+"""Forward, backward and update of one batch."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ Weights = Mapping[str, torch.Tensor] | float
 
 @dataclass
 class StepOutput:
-    """What a step leaves for the monitor.
+    """What the recorder needs of a step.
 
     Attributes:
-        losses: By name, the weighted mean over the rows of this rank.
-        predictions: Of the model, without gradients.
-        weights: What each loss weighs in the mean over ranks.
+        losses: Weighted means over the rows of this rank, by name.
+        predictions: Predictions of the model, without gradients.
+        weights: Weight of each loss in the mean over ranks, by name, or one for all.
     """
 
     losses: dict[str, torch.Tensor]
@@ -41,7 +41,7 @@ class StepOutput:
 
 
 class _LossModule(nn.Module):
-    """Predictions and losses in one forward, which is what DistributedDataParallel wraps."""
+    """Predictions and losses in one forward, which `DistributedDataParallel` wraps."""
 
     def __init__(self, model: Model) -> None:
         super().__init__()
@@ -58,24 +58,24 @@ class _LossModule(nn.Module):
 
 
 def _at_least_float32(loss: torch.Tensor) -> torch.Tensor:
-    # A loss of half precision has no room for the scale of its gradients.
+    # A half-precision loss would overflow when the gradients are scaled.
     return loss.to(torch.promote_types(loss.dtype, torch.float32))
 
 
 class TrainStep:
-    """Trains a model on one batch after the other.
+    """Trains a model on one batch after another.
 
     The loss of a step of the optimizer is the mean over the rows of all ranks and of all steps of
     its group, however unequal their numbers of rows. With sample weights it is the weighted mean
     over all ranks, averaged over the steps of the group.
 
     Args:
-        config: Precision, accumulation and clipping.
-        model: On its device.
-        optimizers: Of the model.
+        config: Settings for precision, accumulation and clipping.
+        model: Model on its device.
+        optimizers: Optimizers of the model.
         context: The world of this rank.
-        rows_may_be_missing: A batch may have fewer rows than planned, as where files are skipped,
-            so that ranks tell each other how many theirs has.
+        rows_may_be_missing: Whether a batch may have fewer rows than planned, for example if files
+            are skipped; then the ranks exchange their numbers of rows.
     """
 
     def __init__(
@@ -105,16 +105,16 @@ class TrainStep:
         """Adds the gradients of a batch.
 
         Args:
-            batch: The rows of this rank, on the device.
+            batch: Rows of this rank, on the device.
             group_rows: Rows of all steps of the group, over all ranks.
-            group: Steps whose gradients make up one step of the optimizer.
-            last: This is the last of them, after which ranks exchange gradients.
+            group: Number of steps whose gradients make up one step of the optimizer.
+            last: Whether this is the last step of the group, after which ranks exchange gradients.
         """
         with self._exchange(last):
             with autocast(self._config, self._context.device):
                 losses, predictions = self._module(batch)
             weights, scales = self._weigh(batch, losses, group_rows, group)
-            # A total of the model's own has the other losses in it.
+            # A total that the model gives includes the other losses.
             trained = [TOTAL_LOSS] if TOTAL_LOSS in losses else list(losses)
             total = torch.stack([losses[name] * scales[name] for name in trained]).sum()
             self._optimizers.tables.begin(self.scaler.scale(self._world_size))
@@ -130,28 +130,28 @@ class TrainStep:
     def _check_gradients(self) -> None:
         error = without_gradient(self._model, self._model.dense_parameters())
         if error is not None and self._context.world_size > 1:
-            # The exchange between ranks would never end.
+            # The gradient exchange between ranks would hang.
             raise error
         if error is not None:
             _log.warning("%s", error)
 
     def unscale(self) -> None:
-        """Makes gradients of FP16 losses their true size, so that they can be measured."""
-        self.scaler.unscale_(self._optimizers.together)
+        """Divides the gradients of FP16 losses by their scale, so that they can be measured."""
+        self.scaler.unscale_(self._optimizers.joint)
 
     def update(self) -> bool:
-        """Clips the gradients, makes a step of the optimizers, and forgets the gradients.
+        """Clips the gradients, makes a step of the optimizers, and resets the gradients.
 
         Returns:
-            Whether the step was made; that of FP16 losses is not where a gradient is not finite.
+            Whether the step was made: one of FP16 losses is skipped if a gradient is not finite.
         """
-        together = self._optimizers.together
+        joint = self._optimizers.joint
         self._clipper.clip()
-        before = together.steps
-        self.scaler.step(together)
+        before = joint.steps
+        self.scaler.step(joint)
         self.scaler.update()
         self._optimizers.zero_grad()
-        return together.steps > before
+        return joint.steps > before
 
     def _exchange(self, last: bool) -> AbstractContextManager[object]:
         if last or not isinstance(self._module, DistributedDataParallel):
@@ -173,13 +173,13 @@ class TrainStep:
             weights = dict.fromkeys(losses, rows)
         local = torch.stack([weights[name] for name in losses]).double()
         total = self._context.sum_on_device(local.clone())
-        # The weights of the steps to come are not known yet, so each step of a group counts alike.
+        # The weights of later steps are not known yet, so each step of a group counts the same.
         shares = (world_size * local / (group * total.clamp_min(1e-30))).float()
         return dict(zip(losses, local, strict=True)), dict(zip(losses, shares, strict=True))
 
 
 def _distributed(module: nn.Module, model: Model, context: WorkerContext) -> nn.Module:
-    # Of tables, ranks exchange the gradients of rows.
+    # For embedding tables, ranks exchange the gradients of rows instead.
     tables = {id(parameter) for parameter in model.sparse_parameters()}
     context.copy_from_rank_zero(parameter.detach() for parameter in model.sparse_parameters())
     names = [name for name, parameter in module.named_parameters() if id(parameter) in tables]

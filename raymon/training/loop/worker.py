@@ -1,4 +1,4 @@
-"""What one worker does, with Ray or without."""
+"""The work of one worker, with or without Ray."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from raymon.protos.train_pb2 import OnUnfinishedSave
 from raymon.recorder import Outbox, Recorder
 from raymon.storage import StoragePath, storage_path
 from raymon.training.checkpoint.fine_tune import checkpoint_of, fine_tune
-from raymon.training.checkpoint.keep_rule import KeptCheckpoints
+from raymon.training.checkpoint.keep_rule import CheckpointCleanup
 from raymon.training.checkpoint.manifest import list_checkpoints, read_checkpoint
 from raymon.training.checkpoint.restore import checkpoint_to_restore, load_model, restore
 from raymon.training.checkpoint.saver import Saver
@@ -46,17 +46,17 @@ _log = logging.getLogger("raymon")
 _PUBLISH_S = 60.0
 
 _CLOSE_S = 30.0
-"""Seconds that what was measured has to arrive, at the end of a run."""
+"""Seconds that the last windows have to arrive, at the end of a run."""
 
 _LEAVE_S = 1.0
-"""The same where this rank of several failed."""
+"""Seconds that the last windows have to arrive if this rank of several failed."""
 
 NO_ATTEMPT = 0
-"""The attempt of a run whose reporter could not be reached; its windows go nowhere."""
+"""The attempt of a run whose reporter could not be reached; its windows are not sent."""
 
 
 class ReporterLink(Channel, Protocol):
-    """The way to a reporter, which begins attempts too."""
+    """A connection to the reporter, which begins attempts too."""
 
     def begin_attempt(
         self,
@@ -70,7 +70,7 @@ class ReporterLink(Channel, Protocol):
     def channel(
         self, attempt: int, world_size: int, metrics: Mapping[str, TrainMetricWrapper]
     ) -> Channel:
-        """The way for the windows of this rank in an attempt."""
+        """Returns the channel for the windows of this rank in an attempt."""
 
 
 class RecorderFactory(Protocol):
@@ -87,7 +87,7 @@ class RecorderFactory(Protocol):
         take_input_counts: Callable[[], Mapping[str, int]],
         take_save_counts: Callable[[], Mapping[str, int]],
     ) -> Recorder:
-        """The recorder of an attempt that goes on after `step` steps."""
+        """Makes the recorder of an attempt that continues after `step` steps."""
 
 
 def run_worker(
@@ -96,17 +96,17 @@ def run_worker(
     reporter: ReporterLink,
     make_recorder: RecorderFactory | None = None,
     datasets: Datasets | None = None,
-    tell_failure: Callable[[Exception], None] | None = None,
+    on_failure: Callable[[Exception], None] | None = None,
 ) -> None:
     """Trains, or evaluates a checkpoint, as one rank of the world.
 
     Args:
         task: What to do.
         context: The world of this rank.
-        reporter: Takes what is measured.
-        make_recorder: In place of the recorder that reports.
-        datasets: In place of files.
-        tell_failure: Tells others of what went wrong, before what was begun is given up.
+        reporter: Connection to the reporter.
+        make_recorder: Makes the recorder; None for one that reports.
+        datasets: Datasets that replace files.
+        on_failure: Called with an exception, before a save in progress is given up.
     """
     try:
         try:
@@ -114,17 +114,17 @@ def run_worker(
                 task,
                 context,
                 reporter,
-                make_recorder or reporting_recorder,
+                make_recorder or make_reporting_recorder,
                 datasets or {},
-                tell_failure,
+                on_failure,
             )
         except SystemExit as asked:
-            # From a model, a metric or a dataset; it is not theirs to end a run.
+            # Called in a model, a metric or a dataset, which must not end the process.
             why = f"something in the run called sys.exit({asked.code!r})"
             raise RuntimeError(why).with_traceback(asked.__traceback__) from asked
     except Exception as error:
-        if tell_failure is not None:
-            tell_failure(error)
+        if on_failure is not None:
+            on_failure(error)
         raise
 
 
@@ -134,7 +134,7 @@ def _run(
     reporter: ReporterLink,
     make_recorder: RecorderFactory,
     datasets: Datasets,
-    tell_failure: Callable[[Exception], None] | None,
+    on_failure: Callable[[Exception], None] | None,
 ) -> None:
     config = task.config
     features = features_of(config)
@@ -146,7 +146,7 @@ def _run(
     model.to(context.device)
     seed_everything(config.train_config.seed, context.rank)
     if task.checkpoint is None:
-        _train(config, inputs, model, context, reporter, make_recorder, tell_failure)
+        _train(config, inputs, model, context, reporter, make_recorder, on_failure)
     else:
         _evaluate(config, inputs, model, storage_path(task.checkpoint), context, reporter)
 
@@ -158,7 +158,7 @@ def _train(
     context: WorkerContext,
     reporter: ReporterLink,
     make_recorder: RecorderFactory,
-    tell_failure: Callable[[Exception], None] | None,
+    on_failure: Callable[[Exception], None] | None,
 ) -> None:
     feed = inputs.feed()
     evaluation = None if evaluates_asynchronously(config) else inputs.evaluation()
@@ -187,7 +187,7 @@ def _train(
     elif config.train_config.fine_tune_checkpoint:
         other = checkpoint_of(config.train_config.fine_tune_checkpoint)
         fine_tune(state, other, config.train_config)
-    _begin_account(model_dir, state.step, context)
+    _register_checkpoints(model_dir, state.step, context)
     attempt = _begin_attempt(reporter, context, state.step, model.train_metrics)
     channel: Channel = reporter
     if attempt != NO_ATTEMPT:
@@ -198,8 +198,8 @@ def _train(
     def tell(text: str) -> None:
         outbox.publish(lambda channel: channel.publish_notice(text))
 
-    kept = KeptCheckpoints(config, evaluates_asynchronously(config), tell)
-    saver = Saver(model_dir, context, skip, tell, kept.look)
+    cleanup = CheckpointCleanup(config, evaluates_asynchronously(config), tell)
+    saver = Saver(model_dir, context, skip, tell, cleanup.run)
     recorder = make_recorder(
         config,
         model,
@@ -212,7 +212,7 @@ def _train(
     )
     if context.rank == 0 and optimizers.groups:
         outbox.publish(lambda channel: channel.publish_notice(optimizers.groups, logging.INFO))
-    _send_what_was_left(state, outbox)
+    _resend_unacknowledged(state, outbox)
     if attempt > 1:
         recorder.send_empty_window()
     wanted = set(config.train_config.tensorboard_summaries) - {"loss", "learning_rate"}
@@ -237,19 +237,19 @@ def _train(
         loop.run()
         context.register.close()
     except BaseException as error:
-        # At once: others may wait for this rank where nothing ends them but its end.
-        if tell_failure is not None and isinstance(error, Exception):
-            tell_failure(error)
+        # At once: other ranks may wait for this one until it ends.
+        if on_failure is not None and isinstance(error, Exception):
+            on_failure(error)
         saver.give_up()
         if context.world_size > 1:
-            # Windows that this rank has made wait for those of ranks that make no more.
+            # Its windows may wait forever for those of ranks that send no more.
             patience_s = _LEAVE_S
         raise
     finally:
         recorder.close(patience_s)
 
 
-def reporting_recorder(
+def make_reporting_recorder(
     config: PipelineConfig,
     model: Model,
     context: WorkerContext,
@@ -259,7 +259,7 @@ def reporting_recorder(
     take_input_counts: Callable[[], Mapping[str, int]],
     take_save_counts: Callable[[], Mapping[str, int]],
 ) -> Recorder:
-    """The recorder that sends windows to the reporter."""
+    """Makes the recorder that sends windows to the reporter."""
     return Recorder(
         attempt=attempt,
         rank=context.rank,
@@ -274,14 +274,14 @@ def reporting_recorder(
     )
 
 
-def _begin_account(model_dir: StoragePath, step: int, context: WorkerContext) -> None:
-    # Workers may have died between writing a checkpoint and registering it.
+def _register_checkpoints(model_dir: StoragePath, step: int, context: WorkerContext) -> None:
+    # Workers may have died after writing a checkpoint and before registering it.
     found = list_checkpoints(model_dir) if context.rank == 0 and step > 0 else []
     context.register.begin(context.broadcast([c for c in found if c.step <= step]))
 
 
-def _send_what_was_left(state: TrainState, outbox: Outbox) -> None:
-    # The workers that made the checkpoint may have died before the reporter had all of it.
+def _resend_unacknowledged(state: TrainState, outbox: Outbox) -> None:
+    # The workers that saved it may have died before the reporter had all of their windows.
     outbox.resend(state.windows)
     for evaluation in state.evaluations:
         outbox.publish_evaluation(evaluation)
@@ -300,15 +300,15 @@ def _begin_attempt(
     step: int,
     metrics: Mapping[str, TrainMetricWrapper],
 ) -> int:
-    """The number of the attempt, the same on every rank."""
+    """Begins an attempt on rank 0; returns its number, the same on every rank."""
     attempt = NO_ATTEMPT
     if context.rank == 0:
         try:
-            # The reporter may be where there is no GPU.
+            # The reporter may run where there is no GPU.
             prototypes = {name: copy.deepcopy(metric).cpu() for name, metric in metrics.items()}
             token = uuid.uuid4().hex
             attempt = reporter.begin_attempt(token, context.world_size, step, prototypes)
-        except Exception as error:  # a run goes on without its reporter
+        except Exception as error:  # a run continues without its reporter
             _log.warning("monitoring is off: %s: %s", type(error).__name__, error)
     return context.broadcast(attempt)
 

@@ -56,7 +56,7 @@ def train_loop_per_worker(arguments: dict[str, Any]) -> None:
     reporter = TreeReporter(reporter_of(arguments["reporter"]), task.config.monitor_config)
     teller = _Teller(context.rank, reporter.publish_notice)
     try:
-        run_worker(task, context, reporter, datasets=datasets, tell_failure=teller.tell)
+        run_worker(task, context, reporter, datasets=datasets, on_failure=teller.tell)
     except Exception as error:
         raise as_rank_failure(error, context.rank) from error
 

@@ -1,4 +1,4 @@
-"""An exponential moving average of the dense parameters, which is what a run is scored by."""
+"""An exponential moving average of the dense parameters, which a run is scored by."""
 
 from __future__ import annotations
 
@@ -13,20 +13,19 @@ from raymon.protos.optimizer_pb2 import EMA
 
 
 class AveragedWeights:
-    """The average of each dense parameter, beside it on its device.
+    """The average of each dense parameter, on the same device.
 
-    The first average is what the first step of the optimizer made of the parameters; after every
-    further step, `average = decay * average + (1 - decay) * parameter`. Embedding tables are not
-    averaged: most of their rows do not change in a step. Statistics of batch norm are averages
-    already.
+    The first average is the parameters after the first step of the optimizer; after every further
+    step, `average = decay * average + (1 - decay) * parameter`. Embedding tables are not averaged:
+    most of their rows do not change in a step. Batch norm statistics are averages already.
 
     Args:
-        config: Says how slowly the average moves.
-        model: On its device.
+        config: Settings, with the decay of the average.
+        model: Model on its device.
 
     Attributes:
-        tensors: The averages, by the name of the parameter.
-        begun: A step was averaged.
+        tensors: Averages by the name of the parameter.
+        begun: Whether a step was averaged.
     """
 
     def __init__(self, config: EMA, model: Model) -> None:
@@ -38,7 +37,7 @@ class AveragedWeights:
 
     @torch.no_grad()
     def update(self) -> None:
-        """Takes the parameters after a step of the optimizer; waits for no device."""
+        """Averages the parameters after a step of the optimizer; waits for no device."""
         if not self.begun:
             self.restart()
         elif self.tensors:
@@ -48,14 +47,14 @@ class AveragedWeights:
 
     @torch.no_grad()
     def restart(self) -> None:
-        """Forgets the steps: until there is one, the averages are the parameters as they are."""
+        """Resets the averages to the current parameters, until the next step."""
         for name, parameter in self._parameters.items():
             self.tensors[name].copy_(parameter)
         self.begun = False
 
     @contextmanager
-    def in_place(self) -> Iterator[None]:
-        """Within, the model has the averages in the place of its parameters."""
+    def applied(self) -> Iterator[None]:
+        """Replaces the parameters of the model by their averages within the context."""
         trained = {name: p.detach().clone() for name, p in self._parameters.items()}
         self._set(self.tensors)
         try:

@@ -1,4 +1,4 @@
-"""Ends a run whose scores do not improve any more."""
+"""Ends a run whose scores stop improving."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from raymon.protos.train_pb2 import EarlyStoppingConfig
 
 
 class EarlyStopping:
-    """Looks at the scores of every evaluation, which are the same on all ranks, and so is what it
-    says of them.
+    """Decides from the scores of each evaluation whether a run goes on.
+
+    The scores are the same on all ranks, and therefore the decision is too.
 
     Args:
-        config: Which metric, and how long it may take to improve.
+        config: The metric, and how many evaluations it may take to improve.
 
     Attributes:
-        best: The best score so far; NaN where there is none.
-        best_step: Where that was.
-        without: Evaluations since then that say something of the model.
+        best: Best score so far; NaN if there is none.
+        best_step: Step of the best score.
+        without: Number of evaluations since then that count and did not improve.
     """
 
     def __init__(self, config: EarlyStoppingConfig) -> None:
@@ -29,16 +30,16 @@ class EarlyStopping:
         self.best_step = 0
         self.without = 0
 
-    def see(
+    def observe(
         self, step: int, scores: Mapping[str, float], without_value: Collection[str] = ()
     ) -> None:
         """Takes the scores of an evaluation. NaN is no improvement.
 
         Args:
             step: Steps that the model has made.
-            scores: By name.
-            without_value: Metrics that the rows give no value, as the AUC of one class: such an
-                evaluation says nothing of the model, and does not count.
+            scores: Scores by name.
+            without_value: Metrics that these rows cannot have, such as the AUC of one class: such
+                an evaluation says nothing about the model, and does not count.
         """
         if self._config.metric in without_value:
             return
@@ -50,7 +51,7 @@ class EarlyStopping:
 
     @property
     def reason(self) -> str | None:
-        """Why the run is to end; None where it is not."""
+        """Why the run should end; None if it should continue."""
         config = self._config
         if self.without < config.patience:
             return None
@@ -61,7 +62,7 @@ class EarlyStopping:
         return f"{config.metric} {since} in {self.without} evaluations"
 
     def state_dict(self) -> dict[str, Any]:
-        """What a resumed run goes on with."""
+        """Returns the state that a resumed run continues from."""
         return {
             "metric": self._config.metric,
             "larger_is_better": self._config.larger_is_better,
@@ -71,8 +72,7 @@ class EarlyStopping:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Goes on from a state; patience stays that of the config. What was best by another metric
-        is forgotten."""
+        """Loads a state, unless it is of another metric; patience stays that of the config."""
         config = self._config
         if (state["metric"], state["larger_is_better"]) != (config.metric, config.larger_is_better):
             return

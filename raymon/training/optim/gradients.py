@@ -1,4 +1,4 @@
-"""Gradients of an optimizer step: clipped, and measured where somebody wants to see them."""
+"""Gradients of an optimizer step: clipped, and measured on demand."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from raymon.wire import HistogramCounter
 class GradientClipper:
     """Clips the gradients of dense parameters by norm or by value.
 
-    Those of embedding tables are clipped by their optimizer, as its block says.
+    Those of embedding tables are clipped by their optimizer, as its config says.
 
     Args:
-        config: How.
-        model: Whose gradients.
+        config: The kind of clipping, and its limit.
+        model: Model with the gradients.
     """
 
     def __init__(self, config: GradClippingConfig, model: Model) -> None:
@@ -39,14 +39,14 @@ class GradientClipper:
 class GradientSummaries:
     """Norms and histograms of gradients and parameters, for TensorBoard.
 
-    Gradients are those of all trained parameters, of embedding tables too, before clipping by
+    Gradients are those of all trained parameters including embedding tables, before clipping by
     grad_clipping and after the exchange between ranks, so one rank is enough to measure them.
 
     Args:
-        summaries: Which of global_gradient_norm, gradient_norm, gradient and parameter.
-        model: Whose gradients.
-        recorder: Takes what is measured.
-        device: Of the model.
+        summaries: Any of global_gradient_norm, gradient_norm, gradient and parameter.
+        model: Model with the gradients.
+        recorder: Recorder that takes the measurements.
+        device: Device of the model.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class GradientSummaries:
         self._counter = HistogramCounter(device)
 
     def measure(self) -> None:
-        """Measures the gradients as they are now."""
+        """Measures the current gradients."""
         named = [
             (name, parameter)
             for name, parameter in self._model.named_parameters()

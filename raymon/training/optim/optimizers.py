@@ -1,4 +1,4 @@
-"""The optimizers of a model: of its embedding tables, and of its dense parameters."""
+"""The optimizers of a model: for its embedding tables, and for its dense parameters."""
 
 from __future__ import annotations
 
@@ -27,15 +27,18 @@ class Optimizers:
     """Optimizers with their schedules.
 
     Args:
-        of_tables: Which of the optimizers is of the embedding tables; None where there is none.
-        names: For people, what each of the optimizers is of.
+        optimizers: Optimizers of the dense parameters, of the embedding tables, and of the parts of
+            the dense parameters with an optimizer of their own; those that there are.
+        schedules: Learning rate schedule of each optimizer.
+        tables: Gradients of the embedding tables.
+        of_tables: Index of the optimizer of the embedding tables; None if there is none.
+        names: Readable name of what each optimizer trains.
 
     Attributes:
-        optimizers: Of the dense parameters, of the embedding tables, and of the parts of the dense
-            parameters that have one of their own; those that there are.
-        schedules: One for each.
-        tables: The gradients of the embedding tables.
-        together: All optimizers as one, which makes a step of each or of none.
+        optimizers: See Args.
+        schedules: See Args.
+        tables: See Args.
+        joint: All optimizers as one, which makes a step of each or of none.
     """
 
     def __init__(
@@ -50,55 +53,57 @@ class Optimizers:
         self.schedules = tuple(schedules)
         self.tables = tables
         self._names = tuple(names)
-        self.together = Together(self.optimizers)
+        self.joint = JointOptimizer(self.optimizers)
         order = range(len(self.optimizers))
         self._order = sorted(order, key=lambda number: (number != of_tables, number))
 
     def step(self) -> None:
-        """A step of every optimizer and its schedule, for a loop that adds up no gradients."""
+        """Makes a step of every optimizer and schedule, for a loop without accumulation."""
         self.tables.settle()
-        self.together.step()
+        self.joint.step()
         self.step_schedules()
 
     def step_schedules(self) -> None:
-        """Advances the schedules that go by step; called after every step of the run."""
+        """Advances the schedules that count steps; called after every step of the run."""
         for schedule in self.schedules:
             schedule.step()
 
     def end_epoch(self) -> None:
-        """Advances the schedules that go by epoch."""
+        """Advances the schedules that count epochs."""
         for schedule in self.schedules:
             schedule.end_epoch()
 
     def zero_grad(self) -> None:
-        """Forgets the gradients."""
+        """Resets the gradients."""
         for optimizer in self.optimizers:
             optimizer.zero_grad()
         self.tables.clear()
 
     def learning_rates(self) -> list[float]:
-        """The learning rates g0, g1, and so on of the next step: of the embedding tables, then of
-        the others; never asks a device."""
+        """Returns the learning rates g0, g1, ... of the next step, without asking a device.
+
+        That of the embedding tables comes first, then the others.
+        """
         return [self.schedules[number].learning_rate for number in self._order]
 
     @property
     def groups(self) -> str:
-        """For people, whose learning rates g0, g1, and so on are."""
+        """Readable list of what the learning rates g0, g1, ... belong to."""
         named = (self._names[number] for number in self._order if self._names)
         return ", ".join(f"lr_g{i}: {name}" for i, name in enumerate(named))
 
     def state_dict(self) -> dict[str, Any]:
-        """All that a resumed run needs to go on with the same steps."""
+        """Returns everything that a resumed run needs to continue with the same steps."""
         return {
             "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
             "schedules": [schedule.state_dict() for schedule in self.schedules],
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Goes on from a state. Base rates and schedules stay those of the config.
+        """Loads a state. Base rates and schedules stay those of the config.
 
         Raises:
-            ValueError: the state is of other parameters.
+            ValueError: The state belongs to other parameters.
         """
         for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(saved)
@@ -106,18 +111,18 @@ class Optimizers:
             schedule.load_state_dict(saved)
 
 
-class Together(torch.optim.Optimizer):
-    """Several optimizers as one: a `GradScaler` looks at all gradients, and skips all or none.
+class JointOptimizer(torch.optim.Optimizer):
+    """Several optimizers as one: a `GradScaler` checks all gradients, and skips all steps or none.
 
     Attributes:
-        steps: That were made.
+        steps: Number of steps that were made.
     """
 
     def __init__(self, optimizers: Sequence[torch.optim.Optimizer]) -> None:
         self._optimizers = optimizers
         self.steps = 0
         groups = [group["params"] for optimizer in optimizers for group in optimizer.param_groups]
-        # A model without parameters has none, which is told by its first loss.
+        # A model without parameters has no groups; its first loss raises for that.
         super().__init__([{"params": parameters} for parameters in groups or [[]]], {})
 
     @overload
@@ -126,7 +131,7 @@ class Together(torch.optim.Optimizer):
     def step(self, closure: Callable[[], float]) -> float: ...
 
     def step(self, closure: Callable[[], float] | None = None) -> float | None:
-        """A step of every optimizer; closures are not called."""
+        """Makes a step of every optimizer; does not call `closure`."""
         for optimizer in self._optimizers:
             optimizer.step()
         self.steps += 1
@@ -134,11 +139,12 @@ class Together(torch.optim.Optimizer):
 
 
 def build_optimizers(config: TrainConfig, model: Model) -> Optimizers:
-    """The optimizers of a model on its device, which collects gradients of tables from now on.
+    """Builds the optimizers of a model on its device.
 
-    Where there is no sparse_optimizer block, embedding tables are trained by an optimizer of
-    their own as dense_optimizer says, which takes every row for looked up. A model without
-    parameters of one part has no optimizer of that part.
+    From now on the gradients of embedding tables are collected by row. Without a sparse_optimizer
+    block, embedding tables are trained by a separate optimizer as dense_optimizer says, which
+    treats every row as looked up. A model without dense parameters, or without tables, has no
+    optimizer of them.
     """
     dense, sparse = config.dense_optimizer, config.sparse_optimizer
     rowwise = config.HasField("sparse_optimizer")
@@ -170,7 +176,7 @@ def build_optimizers(config: TrainConfig, model: Model) -> Optimizers:
 
 
 def _name(part: DenseOptimizer | PartOptimizer, parameters: Sequence[str]) -> str:
-    """For people: what a part of the dense parameters is, of which there are these."""
+    """Returns a readable name of a part of the dense parameters."""
     if isinstance(part, DenseOptimizer):
         return "dense parameters"
     return f'the {len(parameters)} dense parameters of "{part.regex_pattern}"'
@@ -179,7 +185,7 @@ def _name(part: DenseOptimizer | PartOptimizer, parameters: Sequence[str]) -> st
 def dense_parts(
     dense: DenseOptimizer, model: Model
 ) -> list[tuple[DenseOptimizer | PartOptimizer, dict[str, nn.Parameter]]]:
-    """The dense parameters of a model by name, in parts of one optimizer; none is empty."""
+    """Returns the dense parameters by name, in parts with one optimizer each; none is empty."""
     of_dense = {id(parameter) for parameter in model.dense_parameters()}
     parameters = {n: p for n, p in model.named_parameters() if id(p) in of_dense}
     blocks: list[DenseOptimizer | PartOptimizer] = [dense, *dense.part_optimizers]
@@ -190,7 +196,7 @@ def dense_parts(
 
 
 def check_parts(dense: DenseOptimizer, model: Model) -> None:
-    """Checks that every one of part_optimizers has parameters of a model.
+    """Checks that each of part_optimizers has parameters of the model.
 
     Raises:
         ConfigError: One has none.
@@ -207,7 +213,7 @@ def check_parts(dense: DenseOptimizer, model: Model) -> None:
 
 
 def part_of(name: str, dense: DenseOptimizer) -> int:
-    """Which part a dense parameter is of: 0 is the rest, 1 the first of part_optimizers."""
+    """Returns the part of a dense parameter: 0 is the rest, 1 the first of part_optimizers."""
     for number, part in enumerate(dense.part_optimizers, 1):
         if re.fullmatch(part.regex_pattern, name):
             return number
@@ -217,9 +223,9 @@ def part_of(name: str, dense: DenseOptimizer) -> int:
 def build_optimizer(
     block: DenseOptimizer | PartOptimizer, parameters: list[nn.Parameter]
 ) -> torch.optim.Optimizer:
-    """The optimizer of a block of dense parameters."""
+    """Builds the optimizer of a block of dense parameters."""
     kind = block.WhichOneof("optimizer")
-    # By itself torch goes over the memory once for each operation on the CPU; on CUDA it does not.
+    # Unfused, torch passes over the memory once per operation on the CPU; on CUDA it does not.
     fused = True if all(p.device.type == "cpu" for p in parameters) else None
     if kind == "sgd_optimizer":
         sgd = block.sgd_optimizer

@@ -12,9 +12,9 @@ _DTYPES = {"BF16": torch.bfloat16, "FP16": torch.float16}
 
 
 class SkippedSteps:
-    """Counts the steps of the optimizer that FP16 leaves out, where a gradient is not finite.
+    """Counts the steps of the optimizer that FP16 skips because a gradient is not finite.
 
-    A few are how the scale of the loss is found; where they are many, a run learns little.
+    A few are needed to find the scale of the loss; with many, a run learns little.
     """
 
     _FEW, _SHARE = 5, 0.1
@@ -23,14 +23,14 @@ class SkippedSteps:
         self._steps = self._skipped = 0
 
     def count(self, made: bool) -> None:
-        """Adds a step that was made, or left out."""
+        """Counts a step that was made or skipped."""
         self._steps += 1
         self._skipped += not made
 
     def notice(self, scaler: torch.amp.GradScaler) -> str | None:
-        """What to say of the steps since it was asked last; None where all is well.
+        """Returns a notice about the steps since the last call; None if few were skipped.
 
-        It waits for the device where there is something to say.
+        Waits for the device only if there is a notice.
         """
         steps, skipped = self._steps, self._skipped
         self._steps = self._skipped = 0
@@ -45,19 +45,19 @@ class SkippedSteps:
 
 
 def set_tf32(config: TrainConfig) -> None:
-    """Lets convolutions and matrix products on CUDA use TF32, or not."""
+    """Sets whether convolutions and matrix products on CUDA may use TF32."""
     torch.backends.cudnn.allow_tf32 = config.cudnn_allow_tf32
     torch.backends.cuda.matmul.allow_tf32 = config.cuda_matmul_allow_tf32
 
 
 def autocast(config: TrainConfig, device: torch.device) -> AbstractContextManager[object]:
-    """The context of a forward pass: BF16, FP16, or as the parameters are."""
+    """Returns the context of a forward pass: BF16, FP16, or the type of the parameters."""
     dtype = _DTYPES.get(config.mixed_precision)
     return nullcontext() if dtype is None else torch.autocast(device.type, dtype=dtype)
 
 
 def grad_scaler(config: TrainConfig, device: torch.device) -> torch.amp.GradScaler:
-    """Scales losses for FP16; passes everything through otherwise."""
+    """Makes the loss scaler for FP16, which is disabled for other formats."""
     scaler = config.grad_scaler
     return torch.amp.GradScaler(
         device.type,

@@ -18,7 +18,7 @@ def seed_everything(seed: int, rank: int) -> None:
 
 
 def random_state(device: torch.device) -> dict[str, Any]:
-    """The state of all generators: tensors, numbers and strings."""
+    """Returns the state of all generators: tensors, numbers and strings."""
     name, keys, position, has_gauss, gauss = np.random.get_state(legacy=True)
     version, internal, gauss_next = random.getstate()
     state: dict[str, Any] = {
@@ -38,7 +38,7 @@ def random_state(device: torch.device) -> dict[str, Any]:
 
 
 def restore_random_state(state: dict[str, Any], device: torch.device) -> None:
-    """Sets all generators to what `random_state` gave."""
+    """Sets all generators to a state returned by `random_state`."""
     torch.set_rng_state(state["torch"].cpu())
     name, keys, position, has_gauss, gauss = state["numpy"]
     np.random.set_state((name, keys.cpu().numpy().astype(np.uint32), position, has_gauss, gauss))

@@ -1,8 +1,8 @@
-"""Optimizers of embedding tables, which move the rows that a step looked up and no other.
+"""Optimizers of embedding tables, which only change the rows that a step looked up.
 
-The formulas are those of fbgemm's table batched embeddings (Khudia et al. 2021, arXiv:2101.05615):
-what a config of the field means by their names. Legend: `w` row, `g` its gradient, `t` steps of
-the optimizer, `eps` 1e-8; `mean` is over the numbers of a row.
+The formulas are those of fbgemm's table batched embeddings (Khudia et al. 2021, arXiv:2101.05615),
+which the names in a config refer to. Legend: `w` row, `g` its gradient, `t` steps of the optimizer,
+`eps` 1e-8; `mean` is over the numbers of a row.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ from raymon.protos import optimizer_pb2 as pb
 _EPS = 1e-8
 
 States = dict[str, list[Tensor]]
-"""By name, what is kept of each table: `[N, D]`, or `[N, 1]` of each row."""
+"""Lists by state name, with a tensor for each table: `[N, D]`, or `[N, 1]` for a number per row."""
 
 
 class RowOptimizer(torch.optim.Optimizer):
-    """Moves the rows that were looked up, with what it keeps of them.
+    """Updates the rows that were looked up, and their optimizer state.
 
-    A kind of optimizer has a rule for rows, which is in place and independent of which rows of a
-    table there are.
+    Each subclass has a rule for rows, which works in place and does not depend on which rows of a
+    table it is given.
 
     Args:
-        tables: Their gradients, and which rows were looked up.
+        tables: Gradients of the tables, and which rows were looked up.
         lr: Learning rate.
     """
 
-    idle_stay = False
-    """Whether the rule leaves a row without a gradient as it is, so that it may see all of them."""
+    keeps_idle_rows = False
+    """Whether the rule leaves rows with zero gradient unchanged, so that it may run on all rows."""
 
     def __init__(self, tables: Sequence[RowGradients], lr: float) -> None:
         self._tables = list(tables)
@@ -45,21 +45,22 @@ class RowOptimizer(torch.optim.Optimizer):
 
     @abstractmethod
     def new_state(self, table: Tensor) -> dict[str, Tensor]:
-        """What is kept of a table in the beginning."""
+        """Returns the initial state of a table."""
 
     @abstractmethod
     def rule(self, weights: list[Tensor], gradients: list[Tensor], states: States) -> None:
-        """Moves rows of tables in place, by the rate `self.rate`.
+        """Updates rows of tables in place, with the learning rate `self.rate`.
 
         Args:
-            weights: Of each table, `[n, D]`.
-            gradients: As `weights`; may be changed.
-            states: As `weights`, or `[n, 1]`; `step` is scalars, which are counted already.
+            weights: Rows `[n, D]` of each table.
+            gradients: Gradients of these rows, `[n, D]`; may be changed.
+            states: States of these rows, `[n, D]` or `[n, 1]`; `step` is a scalar for each table,
+                already incremented.
         """
 
     @property
     def rate(self) -> float:
-        """The learning rate of this step."""
+        """Learning rate of this step."""
         return float(self.param_groups[0]["lr"])
 
     @overload
@@ -69,11 +70,11 @@ class RowOptimizer(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:
-        """Moves the rows of all tables; closures are not called."""
+        """Updates the rows of all tables; does not call `closure`."""
         self.count_step()
         small = [table for table in self._tables if table.touched is not None]
         large = [table for table in self._tables if table.touched is None]
-        if self.idle_stay:
+        if self.keeps_idle_rows:
             self._move_whole(small)
         elif small and small[0].gradient.is_cuda:
             self.move_masked(small)
@@ -83,7 +84,7 @@ class RowOptimizer(torch.optim.Optimizer):
         return None
 
     def count_step(self) -> None:
-        """Begins a step: all tables count it, those too of which no row was looked up."""
+        """Begins a step: increments the step of all tables, even without looked-up rows."""
         for table in self._tables:
             table.settle()
             state = self.state[table.table]
@@ -109,12 +110,12 @@ class RowOptimizer(torch.optim.Optimizer):
         kept = {name: part for name, part in moved.items() if name}
         self.rule(moved[""], gradients, {"step": steps, **kept})
         for name, part in parts.items():
-            for whole, of, now in zip(part, rows, moved[name], strict=True):
-                whole.index_copy_(0, of, now)
+            for table, index, values in zip(part, rows, moved[name], strict=True):
+                table.index_copy_(0, index, values)
 
     @torch.no_grad()
     def move_masked(self, tables: Sequence[RowGradients]) -> None:
-        """Moves rows where which ones there are is known to the device alone: nothing waits."""
+        """Updates rows if only the device knows which were looked up; waits for nothing."""
         for table in tables:
             assert table.touched is not None
             parts = {"": table.table, **self._rowwise(table)}
@@ -137,52 +138,58 @@ class RowOptimizer(torch.optim.Optimizer):
 class RowSGD(RowOptimizer):
     """`w -= lr g`."""
 
-    idle_stay = True
+    keeps_idle_rows = True
 
     def new_state(self, table: Tensor) -> dict[str, Tensor]:
+        """Returns no state."""
         return {}
 
     def rule(self, weights: list[Tensor], gradients: list[Tensor], states: States) -> None:
+        """Updates rows by the formula of the class."""
         torch._foreach_add_(weights, gradients, alpha=-self.rate)
 
 
 class RowAdagrad(RowOptimizer):
     """`sum += g^2; w -= lr g / (sqrt(sum) + eps)`."""
 
-    idle_stay = True
+    keeps_idle_rows = True
 
     def __init__(self, tables: Sequence[RowGradients], lr: float, initial: float) -> None:
         self._initial = initial
         super().__init__(tables, lr)
 
     def new_state(self, table: Tensor) -> dict[str, Tensor]:
+        """Returns `sum`, `[N, D]`."""
         return {"sum": torch.full_like(table, self._initial)}
 
     def rule(self, weights: list[Tensor], gradients: list[Tensor], states: States) -> None:
+        """Updates rows by the formula of the class."""
         adagrad(
-            weights, gradients, states["sum"], _before(states), lr=self.rate, eps=_EPS,
-            weight_decay=0.0, lr_decay=0.0, maximize=False, **_how(weights),
+            weights, gradients, states["sum"], _previous_steps(states), lr=self.rate, eps=_EPS,
+            weight_decay=0.0, lr_decay=0.0, maximize=False, **_kernel(weights),
         )  # fmt: skip
 
 
 class RowWiseAdagrad(RowOptimizer):
     """`sum += mean(g'^2); w = c w - lr g / (sqrt(sum) + eps)`.
 
-    Without a decay `g' = g` and `c = 1`; with that of L2 `g' = g + decay w` and
-    `c = 1 - lr decay / (sqrt(sum) + eps)`; with the decoupled one `c = 1 - lr decay`.
+    Without a decay `g' = g` and `c = 1`; with L2 decay `g' = g + decay w` and `c = 1 - lr decay /
+    (sqrt(sum) + eps)`; with decoupled decay `c = 1 - lr decay`.
     """
 
     def __init__(
         self, tables: Sequence[RowGradients], lr: float, weight_decay: float, mode: int
     ) -> None:
         self._decay, self._mode = weight_decay, mode
-        self.idle_stay = mode == pb.NONE or weight_decay == 0
+        self.keeps_idle_rows = mode == pb.NONE or weight_decay == 0
         super().__init__(tables, lr)
 
     def new_state(self, table: Tensor) -> dict[str, Tensor]:
+        """Returns `sum`, `[N, 1]`."""
         return {"sum": table.new_zeros(len(table), 1)}
 
     def rule(self, weights: list[Tensor], gradients: list[Tensor], states: States) -> None:
+        """Updates rows by the formula of the class."""
         for weight, gradient, total in zip(weights, gradients, states["sum"], strict=True):
             if self._mode == pb.L2:
                 gradient = gradient.add(weight, alpha=self._decay)
@@ -193,8 +200,10 @@ class RowWiseAdagrad(RowOptimizer):
 
 
 class RowAdam(RowOptimizer):
-    """`m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2`, and with `m' = m / (1 - b1^t)` and
-    `v' = v / (1 - b2^t)`, `w -= lr (m' / (sqrt(v') + eps) + decay w)`.
+    """Adam with decoupled weight decay.
+
+    `m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2`, and with `m' = m / (1 - b1^t)` and `v' = v /
+    (1 - b2^t)`, `w -= lr (m' / (sqrt(v') + eps) + decay w)`.
     """
 
     def __init__(
@@ -204,23 +213,27 @@ class RowAdam(RowOptimizer):
         super().__init__(tables, lr)
 
     def new_state(self, table: Tensor) -> dict[str, Tensor]:
+        """Returns `m` and `v`, `[N, D]` each."""
         return {"exp_avg": torch.zeros_like(table), "exp_avg_sq": torch.zeros_like(table)}
 
     def rule(self, weights: list[Tensor], gradients: list[Tensor], states: States) -> None:
+        """Updates rows by the formula of the class."""
         adamw(
             weights, gradients, states["exp_avg"], states["exp_avg_sq"], [],
-            _before(states), amsgrad=False, beta1=self._betas[0], beta2=self._betas[1],
-            lr=self.rate, weight_decay=self._decay, eps=_EPS, maximize=False, **_how(weights),
+            _previous_steps(states), amsgrad=False, beta1=self._betas[0], beta2=self._betas[1],
+            lr=self.rate, weight_decay=self._decay, eps=_EPS, maximize=False, **_kernel(weights),
         )  # fmt: skip
 
 
 class PartialRowWiseAdam(RowAdam):
-    """As `RowAdam`, with `v = b2 v + (1 - b2) mean(g^2)`, a number a row."""
+    """`RowAdam` with `v = b2 v + (1 - b2) mean(g^2)`, one number per row."""
 
     def new_state(self, table: Tensor) -> dict[str, Tensor]:
+        """Returns `m`, `[N, D]`, and `v`, `[N, 1]`."""
         return {"exp_avg": torch.zeros_like(table), "exp_avg_sq": table.new_zeros(len(table), 1)}
 
     def rule(self, weights: list[Tensor], gradients: list[Tensor], states: States) -> None:
+        """Updates rows by the formula of the class."""
         (beta1, beta2), rate = self._betas, self.rate
         parts = zip(weights, gradients, *states.values(), strict=True)
         for number, (weight, gradient, *_) in enumerate(parts):
@@ -237,19 +250,19 @@ def _rows_of(parts: Sequence[Tensor], rows: Sequence[Tensor]) -> list[Tensor]:
     return [part.index_select(0, of) for part, of in zip(parts, rows, strict=True)]
 
 
-def _before(states: States) -> list[Tensor]:
-    # Functions of torch count the step themselves.
+def _previous_steps(states: States) -> list[Tensor]:
+    # The functions of torch increment the step themselves.
     return [step - 1 for step in states["step"]]
 
 
-def _how(weights: Sequence[Tensor]) -> dict[str, Any]:
-    # By itself torch goes over the memory once for each operation on the CPU.
+def _kernel(weights: Sequence[Tensor]) -> dict[str, Any]:
+    # Unfused, torch passes over the memory once per operation on the CPU.
     on_cpu = weights[0].is_cpu
     return {"fused": on_cpu, "foreach": not on_cpu}
 
 
 def build_row_optimizer(block: pb.SparseOptimizer, tables: Iterable[RowGradients]) -> RowOptimizer:
-    """The optimizer of a block."""
+    """Builds the optimizer of a config block."""
     kind, of = block.WhichOneof("optimizer"), list(tables)
     if kind == "sgd_optimizer":
         return RowSGD(of, block.sgd_optimizer.lr)
@@ -268,6 +281,6 @@ def build_row_optimizer(block: pb.SparseOptimizer, tables: Iterable[RowGradients
 
 
 def max_gradient(block: pb.SparseOptimizer) -> float | None:
-    """To what the gradients of looked up embeddings are clamped; None: to nothing."""
+    """Returns the limit that gradients of looked-up embeddings are clamped to; None for none."""
     optimizer = getattr(block, str(block.WhichOneof("optimizer")))
     return float(optimizer.max_gradient) if optimizer.gradient_clipping else None

@@ -11,56 +11,61 @@ from torch import Tensor
 from raymon.models import EmbeddingTable, RowGradients
 
 _SMALL = 32_768
-"""Rows up to which ranks exchange the gradient of a whole table, and mark rows instead of keeping
-ids: both cost less there. On CUDA all tables are taken so, as nothing waits for the device then."""
+"""Largest number of rows of a small table.
+
+For a small table, ranks exchange the whole gradient, and mark looked-up rows instead of keeping
+their ids: both cost less there. On CUDA all tables are treated so, as nothing waits for the device
+then.
+"""
 
 
 class TableGradients:
-    """Collects the gradients of tables by rows, and adds them up over ranks.
+    """Collects the gradients of tables by row, and adds them up over ranks.
 
     Args:
-        tables: That are trained, on their device; from now on their gradients come here.
-        max_gradient: Clips the gradients of looked up embeddings by value; None: they are not.
+        tables: Trained tables, on their device; from now on their gradients are collected here.
+        max_gradient: Limit that clips the gradients of looked-up embeddings by value; None for no
+            limit.
 
     Attributes:
-        tables: The gradient of each.
+        tables: Gradients of each table.
     """
 
     def __init__(self, tables: Sequence[EmbeddingTable], max_gradient: float | None = None) -> None:
         small = [t for t in tables if t.weight.is_cuda or len(t.weight) <= _SMALL]
-        # In one piece, so that they are exchanged by one collective.
-        self._gradient = _piece([t.weight.numel() for t in small], tables, torch.float32)
-        self._touched = _piece([len(t.weight) for t in small], tables, torch.uint8)
+        # In one buffer, so that one collective exchanges them all.
+        self._gradient = _flat_buffer([t.weight.numel() for t in small], tables, torch.float32)
+        self._touched = _flat_buffer([len(t.weight) for t in small], tables, torch.uint8)
         self._max_gradient = max_gradient
         self.tables: list[RowGradients] = []
         self._large: list[RowGradients] = []
-        place = row = 0
+        offset = row = 0
         for table in tables:
             rows, numbers = len(table.weight), table.weight.numel()
             if table in small:
-                gradient = self._gradient[place : place + numbers].view_as(table.weight)
+                gradient = self._gradient[offset : offset + numbers].view_as(table.weight)
                 self.tables.append(table.collect(gradient, self._touched[row : row + rows]))
-                place, row = place + numbers, row + rows
+                offset, row = offset + numbers, row + rows
             else:
                 self._large.append(table.collect(torch.zeros_like(table.weight), None))
                 self.tables.append(self._large[-1])
         self.begin(torch.ones((), device=self._gradient.device))
 
     def begin(self, scale: Tensor) -> None:
-        """Says how large the gradients are that are added next.
+        """Sets the scale of the gradients that are added next.
 
         Args:
-            scale: By how many times larger than those of the loss of the global batch; a scalar on
-                the device.
+            scale: Factor by which they are larger than those of the loss of the global batch; a
+                scalar on the device.
         """
         if self._max_gradient is not None:
             for table in self.tables:
                 table.clip = self._max_gradient * scale
 
     def exchange(self, world_size: int) -> None:
-        """Makes gradients the means over ranks, and rows those of all ranks; every rank calls it.
+        """Averages gradients over ranks, and joins the rows of all ranks; every rank calls it.
 
-        All ranks have the same numbers afterwards, to the bit.
+        Afterwards all ranks have the same numbers, to the bit.
         """
         self.settle()
         if world_size == 1 or not self.tables:
@@ -73,12 +78,12 @@ class TableGradients:
             self._exchange_rows(world_size)
 
     def settle(self) -> None:
-        """Makes gradients of tables zero to which nothing was added; before they are read."""
+        """Zeroes the gradients of tables that nothing was added to; called before they are read."""
         for table in self.tables:
             table.settle()
 
     def clear(self) -> None:
-        """Forgets gradients and rows."""
+        """Resets gradients and rows."""
         for table in self.tables:
             table.clear()
 
@@ -93,18 +98,18 @@ class TableGradients:
             all_rows = _gather(rows, most, world_size)
             all_gradients = _gather(gradients, most, world_size)
             table.gradient.index_fill_(0, rows, 0)
-            # In the order of the ranks, so that all of them round alike.
+            # In the order of the ranks, so that all ranks round the same.
             for rank, count in enumerate(of_ranks):
                 table.add(all_rows[rank][:count], all_gradients[rank][:count])
 
 
-def _piece(sizes: list[int], tables: Sequence[EmbeddingTable], dtype: torch.dtype) -> Tensor:
+def _flat_buffer(sizes: list[int], tables: Sequence[EmbeddingTable], dtype: torch.dtype) -> Tensor:
     device = tables[0].weight.device if tables else None
     return torch.zeros(sum(sizes), dtype=dtype, device=device)
 
 
 def _gather(values: Tensor, length: int, world_size: int) -> list[Tensor]:
-    """The values of all ranks, each filled up to a length."""
+    """Returns the values of all ranks, each padded to `length`."""
     padded = values.new_zeros((length, *values.shape[1:]))
     padded[: len(values)] = values
     gathered = [torch.empty_like(padded) for _ in range(world_size)]

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from raymon.config.saving import CONFIG_FILE
 from raymon.protos.pipeline_pb2 import PipelineConfig
-from raymon.training.checkpoint.keep_rule import KeepRule, KeptCheckpoints
+from raymon.training.checkpoint.keep_rule import CheckpointCleanup, KeepRule
 from raymon.training.checkpoint.manifest import Checkpoint, list_checkpoints, write_scores_beside
-from tests.training.checkpoint.test_retention import make, steps
+from tests.training.checkpoint.test_ranking import make, steps
 
 SCORES = {100: 0.7, 200: 0.9, 300: 0.8, 400: 0.6, 500: 0.5}
 
@@ -28,10 +28,10 @@ def config(model_dir: Path, keep: int, kind: str = "best") -> PipelineConfig:
 
 def kept(model_dir: Path, keep: int, kind: str, scores: dict[int, float]) -> list[int]:
     told: list[str] = []
-    checkpoints = KeptCheckpoints(config(model_dir, keep, kind), False, told.append)
+    checkpoints = CheckpointCleanup(config(model_dir, keep, kind), False, told.append)
     for step, score in scores.items():
         make(model_dir, step, auc=score)
-        checkpoints.look(step)
+        checkpoints.run(step)
     assert told == []
     return steps(model_dir)
 
@@ -70,7 +70,7 @@ def test_what_stays_is_what_the_words_say(
     # A metric that knows its direction needs none in the config.
     name = pipeline.export_config.best_exporter_metric = "auc" if larger else "log_loss"
     checkpoints = [Checkpoint(Path("/run"), n, 0, {name: s}, 1) for n, s in enumerate(scores)]
-    gone = {c.step for c in KeepRule.of(pipeline).due_to_go(checkpoints)}
+    gone = {c.step for c in KeepRule.of(pipeline).obsolete(checkpoints)}
     stay = set(range(len(scores))) - gone
     recent = set(range(len(scores))[-count:] if count else range(len(scores)))
     numbers = [s for s in scores if not math.isnan(s)]
@@ -81,21 +81,21 @@ def test_what_stays_is_what_the_words_say(
 
 def test_one_whose_scores_are_still_to_come_stays_until_they_are_there(tmp_path: Path) -> None:
     told: list[str] = []
-    checkpoints = KeptCheckpoints(config(tmp_path, 1), True, told.append)
+    checkpoints = CheckpointCleanup(config(tmp_path, 1), True, told.append)
     for step in (100, 200, 300):
         make(tmp_path, step)
-        checkpoints.look(step)
+        checkpoints.run(step)
     assert steps(tmp_path) == [100, 200, 300]
     write_scores_beside(tmp_path / "model.ckpt-100", {"auc": 0.7})
-    checkpoints.look(300)
+    checkpoints.run(300)
     assert steps(tmp_path) == [100, 200, 300]
     write_scores_beside(tmp_path / "model.ckpt-200", {"auc": 0.8})
-    checkpoints.look(300)
+    checkpoints.run(300)
     assert steps(tmp_path) == [200, 300]
     # An evaluation that failed is over too.
     write_scores_beside(tmp_path / "model.ckpt-300", {})
     make(tmp_path, 400, auc=0.9)
-    checkpoints.look(400)
+    checkpoints.run(400)
     assert steps(tmp_path) == [400]
     assert told == []
 
@@ -104,19 +104,19 @@ def test_one_whose_scores_are_still_to_come_stays_until_they_are_there(tmp_path:
 def test_what_somebody_else_deletes_is_told_once(tmp_path: Path, keep: int) -> None:
     told: list[str] = []
     run = tmp_path / "run"
-    checkpoints = KeptCheckpoints(config(run, keep), False, told.append)
+    checkpoints = CheckpointCleanup(config(run, keep), False, told.append)
     for step, score in {100: 0.9, 200: 0.5}.items():
         make(run, step, auc=score)
-        checkpoints.look(step)
+        checkpoints.run(step)
     shutil.rmtree(run / "model.ckpt-100")
-    checkpoints.look(300)
-    checkpoints.look(300)
+    checkpoints.run(300)
+    checkpoints.run(300)
     assert told == [
         f"{run}: the checkpoint of step 100 was deleted by somebody else; the run goes on"
     ]
     shutil.rmtree(run)
     make(run, 300, auc=0.1)
-    checkpoints.look(300)
+    checkpoints.run(300)
     assert told[1:] == [
         f"{run}: the checkpoint of step 200 was deleted by somebody else; the run goes on"
     ]
@@ -129,7 +129,7 @@ def test_those_from_before_the_run_went_back_do_not_count(tmp_path: Path) -> Non
     # The newest one was damaged; it is not what stays in the place of a sound one.
     for step, score in {100: 0.5, 200: 0.9, 300: 0.8}.items():
         make(tmp_path, step, auc=score)
-    checkpoints = KeptCheckpoints(config(tmp_path, 1), False, [].append)
+    checkpoints = CheckpointCleanup(config(tmp_path, 1), False, [].append)
     make(tmp_path, 150, auc=0.4)
-    checkpoints.look(150)
+    checkpoints.run(150)
     assert steps(tmp_path) == [100, 150, 200, 300]

@@ -20,7 +20,7 @@ from raymon.protos.data_pb2 import FgMode
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.storage import storage_path
 from raymon.training.export import export_run
-from raymon.training.input.fg_mode import other_ids, with_fg_mode
+from raymon.training.input.fg_mode import resolve_fg_mode, why_ids_differ
 from raymon.training.input.readers import features_of
 from tests.checkpoints import saved_model
 
@@ -101,7 +101,7 @@ def test_the_data_says_what_the_config_does_not(
 ) -> None:
     config = config_of(tmp_path, *features)
     written(tmp_path, **columns)
-    found = with_fg_mode(config, ())
+    found = resolve_fg_mode(config, ())
     assert found.data_config.fg_mode == mode
     assert (
         f"fg_mode is not given: {'columns hold' if mode == FgMode.FG_NONE else 'features are'}"
@@ -127,7 +127,7 @@ def test_footers_are_looked_at_whole_and_rows_at_the_beginning(tmp_path: Path) -
     rest = {"price": [1.0] * rows, "click": [0] * rows}
     for users, mode in ((ids, FgMode.FG_DAG), ([str(i) for i in ids], FgMode.FG_NONE)):
         written(tmp_path, user=users, **rest)
-        found = with_fg_mode(config, ())
+        found = resolve_fg_mode(config, ())
         assert found.data_config.fg_mode == mode
     found.data_config.batch_size = rows
     with pytest.raises(DataError, match=r"value 10 is not in \[0, 10\)"):
@@ -138,7 +138,7 @@ def test_what_is_said_is_taken(tmp_path: Path, log: pytest.LogCaptureFixture) ->
     written(tmp_path, user=["u3", "u9", None, "u0"])
     for mode in ("FG_NONE", "FG_NORMAL", "FG_DAG"):
         config = config_of(tmp_path, USER, PRICE, mode=f"fg_mode: {mode}")
-        assert with_fg_mode(config, ()) == config
+        assert resolve_fg_mode(config, ()) == config
     assert not log.messages
     with pytest.raises(ConfigError, match="fg_mode: raymon does not have FG_BUCKETIZE yet"):
         config_of(tmp_path, USER, PRICE, mode="fg_mode: FG_BUCKETIZE")
@@ -149,7 +149,7 @@ def test_what_is_said_is_taken(tmp_path: Path, log: pytest.LogCaptureFixture) ->
 def test_of_datasets_the_expressions_say_it(tmp_path: Path) -> None:
     for feature, mode in ((USER, FgMode.FG_DAG), (NOT_SAID, FgMode.FG_NONE)):
         config = config_of(tmp_path, feature, PRICE)
-        assert with_fg_mode(config, {"train"}).data_config.fg_mode == mode
+        assert resolve_fg_mode(config, {"train"}).data_config.fg_mode == mode
 
 
 def test_id_3_trains_row_3_and_what_is_not_applied_is_told(
@@ -178,13 +178,13 @@ def test_id_3_trains_row_3_and_what_is_not_applied_is_told(
 
     # The run goes on with what it had, also on data that would say otherwise.
     written(tmp_path, user=["u3", "u9", None, "u0"])
-    resumed = with_fg_mode(config, (), resumed=True)
+    resumed = resolve_fg_mode(config, (), resumed=True)
     assert resumed.data_config.fg_mode == FgMode.FG_NONE
     other = config_of(tmp_path, USER, PRICE, mode="fg_mode: FG_DAG")
     with pytest.raises(ConfigError, match=r"fg_mode: is FG_DAG, but the run in .* with FG_NONE"):
-        with_fg_mode(other, (), resumed=True)
-    assert "those of fg_mode FG_NONE, here it is FG_DAG" in str(other_ids(other, model_dir))
-    assert other_ids(resumed, model_dir) is None
+        resolve_fg_mode(other, (), resumed=True)
+    assert "those of fg_mode FG_NONE, here it is FG_DAG" in str(why_ids_differ(other, model_dir))
+    assert why_ids_differ(resumed, model_dir) is None
     exported = PipelineConfig()
     text_format.Parse((tmp_path / "export" / "features.config").read_text(), exported)
     assert exported.data_config.fg_mode == FgMode.FG_NONE

@@ -40,7 +40,7 @@ def test_it_stops_after_so_many_evaluations_without_an_improvement(
         again = EarlyStopping(EarlyStoppingConfig(**config))
         again.load_state_dict(stopping.state_dict())
         stopping = again
-        stopping.see(100 * number, {"auc": score})
+        stopping.observe(100 * number, {"auc": score})
         if stopping.reason is not None and found is None:
             found = number
     assert found == stops
@@ -48,21 +48,21 @@ def test_it_stops_after_so_many_evaluations_without_an_improvement(
 
 def test_an_evaluation_whose_rows_give_the_metric_no_value_does_not_count() -> None:
     stopping = EarlyStopping(EarlyStoppingConfig(metric="auc", patience=2))
-    stopping.see(100, {"auc": 0.5})
+    stopping.observe(100, {"auc": 0.5})
     for step in range(200, 1000, 100):
-        stopping.see(step, {"auc": NAN}, {"auc"})
+        stopping.observe(step, {"auc": NAN}, {"auc"})
     assert (stopping.best_step, stopping.without, stopping.reason) == (100, 0, None)
-    stopping.see(1000, {"auc": 0.5}, {"log_loss"})
-    stopping.see(1100, {"auc": 0.5})
+    stopping.observe(1000, {"auc": 0.5}, {"log_loss"})
+    stopping.observe(1100, {"auc": 0.5})
     assert stopping.reason is not None
 
 
 def test_what_was_best_by_another_metric_is_forgotten() -> None:
     by_loss = EarlyStopping(EarlyStoppingConfig(metric="loss", larger_is_better=False))
-    by_loss.see(100, {"loss": 5.0})
+    by_loss.observe(100, {"loss": 5.0})
     by_auc = EarlyStopping(EarlyStoppingConfig(metric="auc", patience=1))
     by_auc.load_state_dict(by_loss.state_dict())
-    by_auc.see(200, {"auc": 0.7})
+    by_auc.observe(200, {"auc": 0.7})
     assert (by_auc.best, by_auc.best_step, by_auc.reason) == (0.7, 200, None)
 
 

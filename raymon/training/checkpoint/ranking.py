@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
 
 from raymon.protos.export_pb2 import ExportConfig
 from raymon.training.checkpoint.manifest import Checkpoint
-from raymon.training.rank.worker_context import SavedCheckpoint
 
 
 def score_of(metrics: Mapping[str, float], export: ExportConfig) -> float:
@@ -21,23 +19,3 @@ def best_of(checkpoints: Sequence[Checkpoint], export: ExportConfig) -> Checkpoi
     """The best of some checkpoints; the later one of equals; None where none has a score."""
     scored = [c for c in checkpoints if not math.isnan(score_of(c.metrics, export))]
     return max(scored, key=lambda c: (score_of(c.metrics, export), c.step), default=None)
-
-
-class LocalRegister:
-    """Keeps account of checkpoints where Ray does not: a run without workers, whose directory says
-    all there is to know."""
-
-    def begin(self, checkpoints: Sequence[SavedCheckpoint]) -> None:
-        """They are in the directory."""
-
-    def register(self, directory: str, step: int, scores: Mapping[str, float]) -> None:
-        """It is in the directory."""
-
-    def ask_for_preemption(self) -> Future[str | None]:
-        """Nobody takes this process away and says so beforehand."""
-        answer: Future[str | None] = Future()
-        answer.set_result(None)
-        return answer
-
-    def close(self) -> None:
-        """Nothing is left to do."""

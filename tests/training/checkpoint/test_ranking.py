@@ -19,7 +19,7 @@ from raymon.training.checkpoint.manifest import (
     write_manifest,
     write_part,
 )
-from raymon.training.checkpoint.retention import best_of
+from raymon.training.checkpoint.ranking import best_of
 
 PART = "rank-00000.pt"
 
