@@ -24,8 +24,8 @@ def test_every_field_of_every_message_is_in_it() -> None:
 
 def test_a_field_has_its_type_its_default_and_its_comment() -> None:
     assert (
-        "| `log_step_count_steps` | integer from 0 | `100` | Number of steps that a progress line and "
-        "a point on the curves cover; windows end there. |" in PAGE
+        "| `log_step_count_steps` | integer from 0 | `100` | Number of steps that a progress line "
+        "and a point on the curves cover; windows end there. |" in PAGE
     )
     assert '| `separator` | text | `"\\x1d"` |' in PAGE.replace("'\\x1d'", '"\\x1d"')
 
