@@ -3,7 +3,7 @@
 from raymon.metrics.accuracy import Accuracy
 from raymon.metrics.auc import AUC
 from raymon.metrics.base.checked_metric import CheckedMetric
-from raymon.metrics.base.sliced_weights import is_nothing
+from raymon.metrics.base.sliced_weights import is_zero_placeholder
 from raymon.metrics.binned_xauc import BinnedXAUC
 from raymon.metrics.calibration import Calibration
 from raymon.metrics.decay.decay import DecayedMetric
@@ -75,7 +75,7 @@ __all__ = [
     "build_train_metric",
     "compute_states",
     "few_rows",
-    "is_nothing",
+    "is_zero_placeholder",
     "merge_states",
     "metric_name",
     "register_metric",

@@ -1,4 +1,4 @@
-"""Share of right predictions."""
+"""The share of right predictions."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ class Accuracy(HitRate):
     """Share of samples that are predicted right.
 
     Args:
-        threshold: scores above it are positive predictions; for preds `[B]`.
-        top_k: a prediction is right when the label is among that many; for preds `[B, C]`. With
-            equal scores it is right as often as it would be in the mean over their orders.
-        kwargs: what every torchmetrics metric takes.
+        threshold: Score above which a prediction is positive; for preds `[B]`.
+        top_k: Number of classes with the highest scores among which the label must be; for preds
+            `[B, C]`. With equal scores, a prediction is right to the share of their orders in which
+            it is.
+        kwargs: Arguments of every torchmetrics metric.
 
     Raises:
-        UserError: `top_k` below 1.
+        UserError: `top_k` is below 1.
     """
 
     def __init__(self, threshold: float = 0.5, top_k: int = 1, **kwargs: Any) -> None:
@@ -30,17 +31,18 @@ class Accuracy(HitRate):
         self.top_k = check_top_k("Accuracy", top_k)
 
     def update(self, preds: Tensor, target: Tensor, weights: Tensor | None = None) -> None:
-        """Add samples.
+        """Adds samples.
 
         Args:
-            preds: float, probabilities `[B]` or scores `[B, C]`; a NaN makes the value NaN.
-            target: `[B]`, 0 or 1, another label counts as positive above 0.5; for preds `[B, C]`
-                the index of the class, and a sample whose label is no class is a miss.
-            weights: float `[B]`, sample weights; None weighs every sample 1. One that is neither 0
-                nor in [1e-30, 1e30] makes the value NaN.
+            preds: Probabilities `[B]` or scores `[B, C]`, float; a NaN makes the value NaN.
+            target: Labels `[B]`, 0 or 1, where another label counts as positive above 0.5; for
+                preds `[B, C]` the index of the class, where a sample whose label is no class is a
+                miss.
+            weights: Sample weights, float `[B]`; None if all weigh 1. One that is neither 0 nor in
+                [1e-30, 1e30] makes the value NaN.
 
         Raises:
-            UserError: `preds` is neither `[B]` nor `[B, C]`, or another argument not `[B]`.
+            UserError: `preds` is neither `[B]` nor `[B, C]`, or another argument is not `[B]`.
         """
         if preds.dim() == 2:
             self.add_classes(preds, target, weights, self.top_k)

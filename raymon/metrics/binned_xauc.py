@@ -21,36 +21,37 @@ LABEL_BINS = RealBins((-4, 2), (0, 3), (8, 2), last=22, negative_bits=2)
 class BinnedXAUC(CheckedMetric):
     """The share of concordant pairs, as XAUC, from a histogram of scores and labels.
 
-    The bins follow the bits of a float: 16 for each power of 2 from 1/8 to 32 for scores, 8 from
-    1 to 256 for labels, 4 on either side, down to 2^-9 and 1/16, up to 2^21 and 2^22; twice as
-    wide for negative scores, four times for negative labels; one for 0. Of pairs in different
-    bins of both the value is exact, and so it is of equal labels, or scores, that have a bin to
-    themselves: zeros, ratings, whole numbers up to 16. What to expect of the other pairs is
-    estimated, as `binned_share` says.
+    The bins follow the bits of a float: 16 for each power of 2 from 1/8 to 32 for scores, 8 from 1
+    to 256 for labels, 4 on either side, down to 2^-9 and 1/16, up to 2^21 and 2^22; twice as wide
+    for negative scores, four times for negative labels; one for 0. For pairs in different bins of
+    both the value is exact, and so it is for equal labels, or scores, that have a bin to
+    themselves: zeros, ratings, whole numbers up to 16. The share of the other pairs is estimated,
+    as `binned_share` says.
 
-    Of 400,000 log-normal watch times with scores of correlation 0.3, 0.6 and 0.9, as seconds,
-    their logarithms or probabilities, the value was within 2e-4 of the exact one; so it was of
-    ratings from 1 to 5, of 40 % zeros, of whole seconds. It was within 9e-4 where scores were
-    rounded to 0.1 or to bfloat16, and within 1.2e-3 for logarithms of whole seconds. Where all
+    For 400,000 log-normal watch times with scores of correlation 0.3, 0.6 and 0.9, as seconds,
+    their logarithms or probabilities, the value was within 2e-4 of the exact one; so it was for
+    ratings from 1 to 5, with 40 % zeros, and for whole seconds. It was within 9e-4 where scores
+    were rounded to 0.1 or to bfloat16, and within 1.2e-3 for logarithms of whole seconds. Where all
     scores lie in few bins it is worse: 7e-3 for a standard deviation of 0.02 about 0.3.
 
     `error_bound` is the share of the pairs of which it is not known whether they are concordant,
-    times a half to one, as far as the value can be off. In the cases above it was 0.01 to 0.14,
-    so that it says little more than which of two models with far apart values is the better. It
-    holds but for chance: that several values of a bin are taken for one happens to 1 in 16 bins of
-    two values, to 1 in 256 of three.
+    times a half to one, as far as the value can be off. In the cases above it was 0.01 to 0.14, so
+    that it says little more than which of two models with far apart values is the better. It may
+    fail by chance: several values of a bin are taken for one in 1 of 16 bins of two values, and in
+    1 of 256 bins of three.
 
-    The states do not grow with the samples. Tables of `sliced_weights` are `cells`
-    `[327, 173]`, the weight by bin of scores and of labels; `score_slots` `[327, 16]` and
-    `label_slots` `[173, 16]`, the same by bin and by a hash of the value, which tell equal
-    values; `rows`, how many weigh anything; `weighted`, how many of them do not weigh 1.
+    The states do not grow with the samples. Tables of `sliced_weights` are `cells` `[327, 173]`,
+    the weight by bin of scores and of labels; `score_slots` `[327, 16]` and `label_slots`
+    `[173, 16]`, the weight by bin and by a hash of the value, which distinguish equal values from
+    others; `rows`, the number of rows that weigh anything; `weighted`, the number of those that do
+    not weigh 1.
 
-    Pairs weigh the product of the weights of their rows, as in XAUC, but for what a row would
-    weigh with itself: that is taken from the mean weight. It matters where few rows have most of
-    the weight, and is in the bound.
+    Pairs weigh the product of the weights of their rows, as in XAUC, except that the weight of a
+    row with itself is taken from the mean weight. It matters if few rows have most of the weight,
+    and is in the bound.
 
     Args:
-        kwargs: what every torchmetrics metric takes.
+        kwargs: Arguments of every torchmetrics metric.
     """
 
     higher_is_better = True
@@ -72,16 +73,16 @@ class BinnedXAUC(CheckedMetric):
             self.add_state(name, torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
 
     def update(self, preds: Tensor, target: Tensor, weights: Tensor | None = None) -> None:
-        """Add samples.
+        """Adds samples.
 
         Args:
-            preds: float `[B]`, scores, any real; compared as float32. A NaN makes the value NaN.
-            target: `[B]`, labels; compared as float32, in which they must be finite.
-            weights: float `[B]`, sample weights; None weighs every sample 1. One that is neither 0
-                nor in [1e-25, 1e13] makes the value NaN.
+            preds: Scores, float `[B]`, any real; compared as float32. A NaN makes the value NaN.
+            target: Labels `[B]`; compared as float32, in which they must be finite.
+            weights: Sample weights, float `[B]`; None if all weigh 1. One that is neither 0 nor in
+                [1e-25, 1e13] makes the value NaN.
 
         Raises:
-            UserError: the arguments are not `[B]`.
+            UserError: The arguments are not `[B]`.
         """
         check_rows("BinnedXAUC", preds=preds, target=target, weights=weights)
         # Adding 0 makes -0.0 the same as 0.0.
@@ -112,7 +113,7 @@ class BinnedXAUC(CheckedMetric):
         return self._share()[1]
 
     def _missing(self) -> Tensor:
-        # Other values of one bin share a slot by chance, and that all rows do has none.
+        # Different values of a bin may share a slot by chance; it is negligible that all rows do.
         values = (table_of(self, "label_slots") > 0).sum()
         return torch.stack([self.rows < 2, values == 1])
 

@@ -14,7 +14,7 @@ from raymon.metrics.numerics.fixed_point import valid_weights
 
 
 class Calibration(CheckedMetric):
-    """Positives that were predicted over those that were observed; 1 is right, above 1 too much.
+    """Predicted positives over observed positives; 1 is right, above 1 too many were predicted.
 
     He et al., "Practical Lessons from Predicting Clicks on Ads at Facebook" (ADKDD 2014), section
     3. NaN without a positive.
@@ -23,7 +23,7 @@ class Calibration(CheckedMetric):
     `positives`, of the weights of the positives.
 
     Args:
-        kwargs: what every torchmetrics metric takes.
+        kwargs: Arguments of every torchmetrics metric.
     """
 
     higher_is_better = None
@@ -39,17 +39,17 @@ class Calibration(CheckedMetric):
             self.add_state(name, empty, dist_reduce_fx="sum")
 
     def update(self, preds: Tensor, target: Tensor, weights: Tensor | None = None) -> None:
-        """Add samples.
+        """Adds samples.
 
         Args:
-            preds: float `[B]`, probabilities; those outside [0, 1] count as 0 or 1, and a NaN
-                makes the value NaN.
-            target: `[B]`, 0 or 1; another label counts as positive above 0.5.
-            weights: float `[B]`, sample weights; None weighs every sample 1. One that is neither 0
-                nor in [1e-30, 1e30] makes the value NaN.
+            preds: Probabilities, float `[B]`; those outside [0, 1] count as 0 or 1, and a NaN makes
+                the value NaN.
+            target: Labels `[B]`, 0 or 1; another label counts as positive above 0.5.
+            weights: Sample weights, float `[B]`; None if all weigh 1. One that is neither 0 nor in
+                [1e-30, 1e30] makes the value NaN.
 
         Raises:
-            UserError: the arguments are not `[B]`.
+            UserError: The arguments are not `[B]`.
         """
         check_rows("Calibration", preds=preds, target=target, weights=weights)
         self.invalid += invalid_counts(preds, not_binary(target), weights)

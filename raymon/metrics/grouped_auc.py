@@ -1,4 +1,4 @@
-"""Area under the ROC curve within groups."""
+"""The area under the ROC curve within groups."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from raymon.metrics.base.group_mean import group_sums
-from raymon.metrics.base.grouped_rows import GroupedRows
+from raymon.metrics.base.grouped_metric import GroupedMetric
 from raymon.metrics.numerics.group_areas import group_areas
 from raymon.metrics.numerics.group_weights import group_units
 from raymon.metrics.numerics.row_codes import group_codes
 
 
-class GroupedAUC(GroupedRows):
+class GroupedAUC(GroupedMetric):
     """Mean over groups of the exact area under the ROC curve within each.
 
     Every group counts the same, whatever its size; groups without both classes are left out, and
@@ -23,11 +23,11 @@ class GroupedAUC(GroupedRows):
     scores count half; with weights, a pair weighs the product of its two.
 
     A label is positive above 0.5; labels other than 0 and 1 are counted. On one thread ten million
-    rows in a million groups took 2 s and, beside the rows, 60 bytes a row: 0.8 GB in all; with
+    rows in a million groups took 2 s and, apart from the rows, 60 bytes a row: 0.8 GB in all; with
     weights 88 bytes, and 1.1 GB.
 
     Args:
-        kwargs: what every torchmetrics metric takes.
+        kwargs: Arguments of every torchmetrics metric.
     """
 
     higher_is_better = True
@@ -41,14 +41,14 @@ class GroupedAUC(GroupedRows):
         weights: NDArray[np.float64] | None,
     ) -> Tensor:
         positive = target > 0.5
-        # Only ratios within a class matter to an area, however little it weighs.
+        # Only ratios within a class matter to an area, however little the class weighs.
         units = None if weights is None else group_units(_classes(key, positive), weights)
         areas, skipped = group_areas(key, preds, positive, units)
         return group_sums(areas, skipped, bad_labels=int(((target != 0) & (target != 1)).sum()))
 
 
 def _classes(key: NDArray[np.int64], positive: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """A number for the class and the group of each row: `[N]`."""
+    """Returns a number for the class and the group of each row: `[N]`."""
     codes = group_codes(key)
     codes <<= 1
     codes |= positive

@@ -1,4 +1,4 @@
-"""Mean cross entropy."""
+"""The mean cross entropy."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ class LogLoss(CrossEntropy):
     """Mean binary cross entropy, in nats; NaN without samples.
 
     Args:
-        eta: scores are clamped to [eta, 1 - eta].
-        kwargs: what every torchmetrics metric takes.
+        eta: Margin to which scores are clamped: [eta, 1 - eta].
+        kwargs: Arguments of every torchmetrics metric.
 
     Raises:
-        UserError: `eta` outside (0, 0.5).
+        UserError: `eta` is outside (0, 0.5).
     """
 
     def __init__(self, eta: float = 1e-12, **kwargs: Any) -> None:

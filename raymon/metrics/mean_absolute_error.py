@@ -1,4 +1,4 @@
-"""Mean absolute error."""
+"""The mean absolute error."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class MeanAbsoluteError(MeanError):
     """Mean over the samples of the absolute difference of prediction and label.
 
     Args:
-        kwargs: what every torchmetrics metric takes.
+        kwargs: Arguments of every torchmetrics metric.
     """
 
     def __init__(self, **kwargs: Any) -> None:

@@ -1,4 +1,4 @@
-"""Mean squared error."""
+"""The mean squared error."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class MeanSquaredError(MeanError):
     """Mean over the samples of the squared difference of prediction and label.
 
     Args:
-        kwargs: what every torchmetrics metric takes.
+        kwargs: Arguments of every torchmetrics metric.
     """
 
     def __init__(self, **kwargs: Any) -> None:

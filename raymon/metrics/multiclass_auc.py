@@ -1,4 +1,4 @@
-"""Area under the ROC curve of each class against the rest."""
+"""The area under the ROC curve of each class against the rest."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from raymon.errors import UserError
 from raymon.metrics.base.class_areas import ClassAreas, binned_areas, exact_areas
 from raymon.metrics.base.class_labels import check_class_rows, class_labels
 from raymon.metrics.base.invalid import invalid_counts
-from raymon.metrics.base.kept_rows import Rows
+from raymon.metrics.base.row_metric import Rows
 from raymon.metrics.base.rows_or_bins import EXACT_SCORES, RowsOrBins
 from raymon.metrics.base.sliced_weights import table_of
 
@@ -23,25 +23,25 @@ class MulticlassAUC(RowsOrBins):
     """Mean over the classes of the area under the ROC curve of one class against the rest.
 
     Without a class that has both sides it is NaN; the details `classes` and `classes_skipped` say
-    how many have them, and how many have not.
+    how many have them, and how many do not.
 
-    Up to `exact_rows` rows it is exact; of more, or where that is 0, it comes from a histogram for
+    Up to `exact_rows` rows it is exact; of more, or if that is 0, it comes from a histogram for
     every class, with the error of those of `AUC`, which `error_bound` says. The states are those of
-    RowsOrBins: 4 bytes a score that is kept, 4 a row, and with weights 8 more, or the table
+    RowsOrBins: 4 bytes for each stored score, 4 a row, and with weights 8 more, or the table
     `histogram`, `[C, 2, bins]`: 1 MB a class for the accurate bins, and 3 MB more with weights.
 
     Args:
-        num_classes: C.
-        thresholds: None for the accurate value; classes without both sides are left out; a number
-            for the value of torchmetrics' `MulticlassAUROC` by that many thresholds, where such a
-            class counts 0.
+        num_classes: Number of classes, C.
+        thresholds: Number of thresholds, for the value of torchmetrics' `MulticlassAUROC`, in which
+            a class without both sides counts 0; None for the accurate value, without such classes.
         average: "macro", the mean over classes, or "weighted", by the weight of their samples.
-        exact_rows: rows that are kept, on all ranks together; None for those of EXACT_SCORES
+        exact_rows: Rows that are kept, on all ranks together; None for those of EXACT_SCORES
             scores, 0 for a state of fixed size.
-        kwargs: what every torchmetrics metric takes.
+        kwargs: Arguments of every torchmetrics metric.
 
     Raises:
-        UserError: fewer than 2 classes or thresholds, another average, or `exact_rows` is below 0.
+        UserError: There are fewer than 2 classes or thresholds, another average, or `exact_rows` is
+            below 0.
     """
 
     invalid_label = "labels that are no class"
@@ -66,17 +66,18 @@ class MulticlassAUC(RowsOrBins):
         self._both_sides: Tensor | None = None
 
     def update(self, preds: Tensor, target: Tensor, weights: Tensor | None = None) -> None:
-        """Add samples.
+        """Adds samples.
 
         Args:
-            preds: float `[B, C]`, probabilities; those outside [0, 1] count as 0 or 1, and a NaN
+            preds: Probabilities, float `[B, C]`; those outside [0, 1] count as 0 or 1, and a NaN
                 makes the value NaN.
-            target: `[B]`, index of the class; a label that is no class is the rest to all.
-            weights: float `[B]`, sample weights; None weighs every sample 1. One that is neither 0
-                nor in [1e-30, 1e30], or in bins [1e-25, 1e13], makes the value NaN.
+            target: Index of the class, `[B]`; a label that is no class belongs to the rest of every
+                class.
+            weights: Sample weights, float `[B]`; None if all weigh 1. One that is neither 0 nor in
+                [1e-30, 1e30], or with bins in [1e-25, 1e13], makes the value NaN.
 
         Raises:
-            UserError: `preds` is not `[B, C]`, or another argument not `[B]`.
+            UserError: `preds` is not `[B, C]`, or another argument is not `[B]`.
         """
         check_class_rows("MulticlassAUC", preds, target, weights, self.num_classes)
         index, wrong = class_labels(target, self.num_classes)
@@ -84,9 +85,9 @@ class MulticlassAUC(RowsOrBins):
         self.add(preds, torch.where(wrong == 0, index, _NO_CLASS), weights)
 
     def rows(self) -> Rows:
-        """The rows of all updates, scores `[N, C]`. Waits for the device."""
+        """Returns the rows of all updates, with scores `[N, C]`. Waits for the device."""
         rows = super().rows()
-        # Where there are none, they have one dimension.
+        # If there are none, scores have one dimension.
         return replace(rows, preds=rows.preds.reshape(-1, self.num_classes))
 
     def _compute(self) -> Tensor:
@@ -107,6 +108,7 @@ class MulticlassAUC(RowsOrBins):
         return value
 
     def details(self) -> dict[str, float]:
+        """Returns the numbers of classes that have both sides, and that do not."""
         if self._both_sides is None:
             return {}
         both = int(self._both_sides.sum())

@@ -1,4 +1,4 @@
-"""Normalized discounted cumulative gain within groups."""
+"""The normalized discounted cumulative gain within groups."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from torch import Tensor
 
 from raymon.metrics.base.checked_metric import LABELS
 from raymon.metrics.base.group_mean import group_sums
-from raymon.metrics.base.grouped_rows import GroupedRows
+from raymon.metrics.base.grouped_metric import GroupedMetric
 from raymon.metrics.base.hit_rate import check_top_k
 from raymon.metrics.numerics.group_gains import group_ndcg
 
 MAX_GAIN = float(np.finfo(np.float32).max)
 
 
-class NDCGAtK(GroupedRows):
+class NDCGAtK(GroupedMetric):
     """Mean over groups of the discounted cumulative gain of the top k over the ideal one.
 
-    The gain of a row is its label, times its weight, and its discount 1 / log2(rank + 1)
-    (Järvelin & Kekäläinen 2002); rows with equal scores share the mean of their discounts, so
-    that their order does not matter (McSherry & Najork 2008). Every group counts the same;
-    groups whose ideal is 0, without any gain, are left out, and `groups_skipped` says how many
-    those were when the value was last computed.
+    The gain of a row is its label, times its weight, and its discount 1 / log2(rank + 1) (Järvelin
+    & Kekäläinen 2002); rows with equal scores share the mean of their discounts, so that their
+    order does not matter (McSherry & Najork 2008). Every group counts the same; groups whose ideal
+    is 0, without any gain, are left out, and `groups_skipped` says how many those were when the
+    value was last computed.
 
     A label that is negative, or not finite as float32, is counted and makes the value NaN. On one
-    thread ten million rows in a million groups took 2.5 s and, beside the rows, 60 bytes a row;
+    thread ten million rows in a million groups took 2.5 s and, apart from the rows, 60 bytes a row;
     with weights 75.
 
     Args:
-        top_k: how many rows of a group count; None for all.
-        kwargs: what every torchmetrics metric takes.
+        top_k: Rows of a group that count; None for all.
+        kwargs: Arguments of every torchmetrics metric.
 
     Raises:
         UserError: `top_k` is below 1.

@@ -1,4 +1,4 @@
-"""Cross entropy relative to that of the base rate."""
+"""The cross entropy relative to that of the base rate."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from raymon.metrics.base.cross_entropy import CrossEntropy, check_eta
 from raymon.metrics.numerics.exact_sum import exact_total
 
 _LEAST = math.exp(-100)
-"""A sample has a cross entropy of 100 at most, as in torch's binary cross entropy."""
+"""The least probability of a label: a sample has a cross entropy of at most 100, as in torch."""
 
 
 class NormalizedEntropy(CrossEntropy):
@@ -21,12 +21,12 @@ class NormalizedEntropy(CrossEntropy):
     NaN without samples.
 
     Args:
-        eta: the base rate is clamped to [eta, 1 - eta], so that the value of one class alone stays
-            finite: it is large, unless the scores are those of the constant.
-        kwargs: what every torchmetrics metric takes.
+        eta: Margin to which the base rate is clamped, [eta, 1 - eta], so that the value of one
+            class alone stays finite: it is large, unless the scores are those of the constant.
+        kwargs: Arguments of every torchmetrics metric.
 
     Raises:
-        UserError: `eta` outside (0, 0.5).
+        UserError: `eta` is outside (0, 0.5).
     """
 
     def __init__(self, eta: float = 1e-12, **kwargs: Any) -> None:

@@ -1,4 +1,4 @@
-"""Area under the precision-recall curve."""
+"""The area under the precision-recall curve."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from raymon.metrics.numerics.average_precision import (
 class PRAUC(ScoreHistogram):
     """Area under the precision-recall curve of binary labels, as average precision.
 
-    NaN without a positive. Up to `exact_rows` rows it is exact; of more, or where that is 0, it
-    comes from the histogram that an AUC of the same arguments also has. At rates of positives from
-    0.1 % to 99.5 % the value was then within 2e-4 of the exact one for 10,000 samples or more, and
-    within 1.5e-3 for 1,000. Where scores crowd within few bins it may be off by 1e-3, and by more
-    where they are fewer still. `error_bound` says how far it can be off at worst. It knows the
-    weight in a bin and not of how many samples, so below some 100 positives it is wide.
+    NaN without a positive. Up to `exact_rows` rows it is exact; of more, or if that is 0, it comes
+    from the histogram that an AUC of the same arguments also has. At rates of positives from 0.1 %
+    to 99.5 % the value was then within 2e-4 of the exact one for 10,000 samples or more, and within
+    1.5e-3 for 1,000. Where scores crowd within few bins it may be off by 1e-3, and by more where
+    they are fewer still. `error_bound` says how far it can be off at worst. It knows the weight in
+    a bin but not the number of samples, so below some 100 positives it is wide.
 
     Args:
-        thresholds: None for the accurate value; a number for the area by that many thresholds from
-            0 to 1, which is the value of torchmetrics' `BinaryAveragePrecision(thresholds=...)`.
-        exact_rows: rows that are kept, on all ranks together; 0 for a state of fixed size.
-        kwargs: what every torchmetrics metric takes.
+        thresholds: Number of thresholds from 0 to 1, for the value of torchmetrics'
+            `BinaryAveragePrecision(thresholds=...)`; None for the accurate value.
+        exact_rows: Rows that are kept, on all ranks together; 0 for a state of fixed size.
+        kwargs: Arguments of every torchmetrics metric.
 
     Raises:
-        UserError: fewer than 2 thresholds.
+        UserError: There are fewer than 2 thresholds.
     """
 
     missing = ("there are no rows that weigh anything", "there is no positive (labels are all 0)")

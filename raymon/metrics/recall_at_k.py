@@ -1,4 +1,4 @@
-"""Share of positives that are among the top k."""
+"""The share of positives that are among the top k."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from raymon.metrics.base.invalid import invalid_counts, not_binary
 class RecallAtK(HitRate):
     """Share of positives that are among the `top_k` classes, or candidates, of the highest scores.
 
-    With a label a row it is the share of rows whose label is among them; with several positives a
-    row, of all positives of all rows. Equal scores count as the mean over their orders.
+    With one label a row it is the share of rows whose label is among them; with several positives a
+    row, the share of all positives of all rows. Equal scores count as the mean over their orders.
 
     Args:
-        top_k: how many classes.
-        kwargs: what every torchmetrics metric takes.
+        top_k: Number of classes.
+        kwargs: Arguments of every torchmetrics metric.
 
     Raises:
-        UserError: `top_k` below 1.
+        UserError: `top_k` is below 1.
     """
 
     missing = ("there is no positive that weighs anything",)
@@ -33,18 +33,18 @@ class RecallAtK(HitRate):
         self.top_k = check_top_k("RecallAtK", top_k)
 
     def update(self, preds: Tensor, target: Tensor, weights: Tensor | None = None) -> None:
-        """Add samples.
+        """Adds samples.
 
         Args:
-            preds: float `[B, C]`, scores; a NaN makes the value NaN.
-            target: `[B]`, index of the class, where a sample whose label is no class is a miss; or
+            preds: Scores, float `[B, C]`; a NaN makes the value NaN.
+            target: Index of the class, `[B]`, where a sample whose label is no class is a miss; or
                 `[B, C]`, 1 or true for each of several positives, where another label than 0 and 1
                 counts as positive above 0.5.
-            weights: float `[B]`, sample weights; None weighs every sample 1. One that is neither 0
-                nor in [1e-30, 1e30] makes the value NaN.
+            weights: Sample weights, float `[B]`; None if all weigh 1. One that is neither 0 nor in
+                [1e-30, 1e30] makes the value NaN.
 
         Raises:
-            UserError: `preds` is not `[B, C]`, or another argument has not its shape.
+            UserError: `preds` is not `[B, C]`, or another argument has another shape than said.
         """
         if target.dim() != 2:
             self.add_classes(preds, target, weights, self.top_k)

@@ -12,38 +12,40 @@ from torchmetrics.utilities.distributed import gather_all_tensors
 from raymon.errors import UserError
 from raymon.metrics.base.checked_metric import LABELS, CheckedMetric, check_rows
 from raymon.metrics.base.invalid import invalid_counts
-from raymon.metrics.base.kept_rows import KeptRows, Rows, as_real
+from raymon.metrics.base.row_metric import RowMetric, Rows, as_real
 from raymon.metrics.numerics.concordant_pairs import concordant_share
 from raymon.metrics.numerics.fixed_point import relative_units, valid_weights
 from raymon.metrics.numerics.sampled_pairs import sampled_share
 from raymon.metrics.numerics.tied_pairs import tied_share
 
 SHARE_BITS = 40
-"""The shares of batches are summed in units of 2^-SHARE_BITS: room for 2^23 batches."""
+"""Bits of the fraction of the shares of batches, which are summed: 2^23 batches can be added."""
 
 
-class XAUC(KeptRows):
+class XAUC(RowMetric):
     """The share of all pairs of rows in which the higher label has the higher score.
 
     Labels are reals, such as watch times. A pair with equal labels or equal scores is not
     concordant, and counts among all: the detail `tied_labels` is the share of pairs with equal
     labels, so that no scores could have a value above the rest. With weights a pair weighs the
-    product of its two. Without any pair, or where all labels are equal, the value is NaN, and so
-    it is after a label that is NaN or infinite.
+    product of its two. Without any pair, or if all labels are equal, the value is NaN, and so it is
+    after a label that is NaN or infinite.
 
     It is exact unless an argument says otherwise: on one thread 200,000 rows took 0.05 s, and 10
-    million 4 s and, beside the rows, 70 bytes a row; with weights 0.2 and 20 s, and 100 bytes. A
-    pair that is drawn took 0.15 us, so drawing more than a few pairs a row takes longer than
+    million 4 s and, apart from the rows, 70 bytes a row; with weights 0.2 and 20 s, and 100 bytes.
+    A pair that is drawn took 0.15 us, so drawing more than a few pairs a row takes longer than
     counting all.
 
     Args:
-        sample_ratio: draw this share of the number of pairs, in (0, 1], with replacement. The
-            draw depends on the rows alone: not on their order, nor on how many ranks there are.
-        max_pairs: draw so many pairs, or as many as there are; `sample_ratio` has no effect then.
-        in_batch: the mean over updates of the exact value within each, those without one left
-            out; the other arguments have no effect then. The states are of fixed size: `shares`,
-            int64, in units of 2^-SHARE_BITS, and `batches`, int64.
-        kwargs: what every torchmetrics metric takes.
+        sample_ratio: Share of the number of pairs that is drawn, in (0, 1], with replacement; None
+            to count all. The draw depends on the rows alone: not on their order, nor on how many
+            ranks there are.
+        max_pairs: Number of pairs that are drawn, or as many as there are; `sample_ratio` has no
+            effect then.
+        in_batch: Whether to take the mean over updates of the exact value within each, leaving out
+            those without one; the other arguments have no effect then. The states are of fixed
+            size: `shares`, int64, in units of 2^-SHARE_BITS, and `batches`, int64.
+        kwargs: Arguments of every torchmetrics metric.
 
     Raises:
         UserError: `sample_ratio` is not in (0, 1], or `max_pairs` is below 1.
@@ -82,17 +84,17 @@ class XAUC(KeptRows):
         self._tied_labels: float | None = None
 
     def update(self, preds: Tensor, target: Tensor, weights: Tensor | None = None) -> None:
-        """Add samples.
+        """Adds samples.
 
         Args:
-            preds: float `[B]`, scores, any real; compared as float32 unless they are float64. A
-                NaN makes the value NaN.
-            target: `[B]`, labels, any finite real; compared as float32 unless they are float64.
-            weights: float `[B]`, sample weights; None weighs every sample 1. One that is neither 0
-                nor in [1e-30, 1e30] makes the value NaN.
+            preds: Scores, float `[B]`, any real; compared as float32 unless they are float64. A NaN
+                makes the value NaN.
+            target: Labels `[B]`, any finite real; compared as float32 unless they are float64.
+            weights: Sample weights, float `[B]`; None if all weigh 1. One that is neither 0 nor in
+                [1e-30, 1e30] makes the value NaN.
 
         Raises:
-            UserError: the arguments are not `[B]`.
+            UserError: The arguments are not `[B]`.
         """
         check_rows("XAUC", preds=preds, target=target, weights=weights)
         if self.in_batch:
@@ -127,7 +129,7 @@ class XAUC(KeptRows):
         return value.masked_fill(self.found[LABELS] > 0, float("nan"))
 
     def _share(self, rows: Rows) -> Tensor:
-        """The share of concordant pairs: float64 scalar."""
+        """Returns the share of concordant pairs: float64 scalar."""
         draws, units = self._draws(len(rows.preds)), rows.units()
         if draws is None:
             return concordant_share(rows.preds, rows.target, units)[0]
@@ -143,13 +145,14 @@ class XAUC(KeptRows):
         )[0]
 
     def details(self) -> dict[str, float]:
+        """Returns the share of pairs with equal labels, if all pairs were counted or drawn."""
         return {} if self._tied_labels is None else {"tied_labels": self._tied_labels}
 
     def _missing(self) -> Tensor:
         return self._has_none
 
     def _draws(self, rows: int) -> int | None:
-        """How many pairs are drawn from so many rows; None where each counts."""
+        """Returns how many pairs are drawn from so many rows; None if every pair counts."""
         pairs = rows * (rows - 1) // 2
         if self.max_pairs is not None:
             return min(self.max_pairs, pairs)
@@ -160,12 +163,12 @@ class XAUC(KeptRows):
         dist_sync_fn: Callable[..., list[Tensor]] = gather_all_tensors,
         process_group: Any = None,
     ) -> None:
-        base = CheckedMetric if self.in_batch else KeptRows
+        base = CheckedMetric if self.in_batch else RowMetric
         base._sync_dist(self, dist_sync_fn, process_group)
 
 
 def _are_equal(labels: Tensor, weights: Tensor | None) -> Tensor:
-    """Whether there are rows that weigh something, and all of these have one label: bool scalar.
+    """Returns whether there are rows that weigh something, all with one label: bool scalar.
 
     Waits for no device.
     """

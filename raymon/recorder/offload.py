@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import torch
 
-from raymon.metrics import is_nothing
+from raymon.metrics import is_zero_placeholder
 
 
 class Offload:
@@ -32,7 +32,7 @@ class Offload:
         stream.wait_stream(torch.cuda.current_stream(stream.device))
         with torch.cuda.stream(stream):
             for name, value in on_device.items():
-                if is_nothing(value):
+                if is_zero_placeholder(value):
                     # It stands for zeros, and uses no memory.
                     nothing = torch.zeros((), dtype=value.dtype, device="cpu")
                     self._host[name] = nothing.expand(value.shape)

@@ -28,11 +28,11 @@ from raymon.metrics import (
     NormalizedEntropy,
     TrainMetricWrapper,
 )
-from raymon.metrics.base.grouped_rows import GroupedRows
+from raymon.metrics.base.grouped_metric import GroupedMetric
 from raymon.metrics.ndcg_at_k import NDCGAtK
 
 PARTS = 6
-GROUPED: list[Callable[..., GroupedRows]] = [
+GROUPED: list[Callable[..., GroupedMetric]] = [
     GroupedAUC,
     NDCGAtK,
     lambda **kwargs: NDCGAtK(3, **kwargs),
@@ -78,7 +78,7 @@ def _filled(metric: Any, rank: int, ranks: int, kind: str = "plain", share: str 
     return metric
 
 
-def _figures(metric: GroupedRows) -> list[Any]:
+def _figures(metric: GroupedMetric) -> list[Any]:
     value = metric.compute().nan_to_num(-1).item()
     return [value, metric.groups, metric.groups_skipped, metric.input_errors()]
 

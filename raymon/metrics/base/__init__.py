@@ -1,1 +1,1 @@
-"""What metrics are made from: states, checks of input, kept rows, groups."""
+"""The parts that metrics are made from: states, checks of input, stored rows, groups."""

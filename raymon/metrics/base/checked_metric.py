@@ -1,4 +1,4 @@
-"""What raymon's metrics share: input that breaks their contract is counted, never raised."""
+"""The base of raymon's metrics: input that breaks their contract is counted, never raised."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torchmetrics import Metric
 
 from raymon.errors import UserError
 from raymon.metrics.base.hidden_states import hidden_states
-from raymon.metrics.base.sliced_weights import is_nothing
+from raymon.metrics.base.sliced_weights import is_zero_placeholder
 
 NAN_SCORES, SCORES_OUTSIDE, LABELS, WEIGHTS = range(4)
 """Positions in the state `invalid`."""
@@ -21,24 +21,24 @@ NAN_SCORES, SCORES_OUTSIDE, LABELS, WEIGHTS = range(4)
 class CheckedMetric(Metric):
     """Base of raymon's metrics.
 
-    State `invalid`, int64 `[4]`: how many scores were NaN, scores outside [0, 1] where
-    probabilities are due, labels and weights not what they must be. The counts are added up on
-    the device, so that no update waits, and are read where a value is.
+    State `invalid`, int64 `[4]`: the numbers of scores that were NaN, of scores outside [0, 1]
+    where probabilities are due, of wrong labels and of wrong weights. The counts are added up on
+    the device, so that no update waits, and are read together with the value.
 
-    After a score of NaN or a bad weight the value is NaN. Scores outside [0, 1] and bad labels
+    After a score of NaN or a wrong weight the value is NaN. Scores outside [0, 1] and wrong labels
     count as the docstring of the metric says.
 
     Args:
-        kwargs: what every torchmetrics metric takes.
+        kwargs: Arguments of every torchmetrics metric.
     """
 
     full_state_update = False
     rows_are_independent = True
     """Whether one update with the rows of several gives the same states."""
     invalid_label = "labels other than 0 and 1"
-    """What the labels in `invalid` are called."""
+    """The name of the labels in `invalid`, for messages."""
     missing: tuple[str, ...] = ("there are no rows that weigh anything",)
-    """Why there can be no value; what comes first is told."""
+    """The reasons for which there can be no value; the first one that holds is given."""
 
     invalid: Tensor
 
@@ -51,14 +51,14 @@ class CheckedMetric(Metric):
         self._is_nan: Tensor | None = None
 
     def set_dtype(self, dst_type: Any) -> CheckedMetric:
-        """Nothing: the types of the states are what makes them exact."""
+        """Does nothing: the types of the states are what makes them exact."""
         return self
 
     def _apply(self, fn: Callable[[Tensor], Tensor], *args: Any, **kwargs: Any) -> Any:
-        # A module that holds a metric may change its type; the metric goes to its device alone.
+        # A module that holds a metric may change its type; the metric only moves to its device.
         def move(state: Tensor) -> Tensor:
-            if state.numel() and is_nothing(state):
-                # One number that stands for many stays that.
+            if state.numel() and is_zero_placeholder(state):
+                # One number that stands for many stays one number.
                 return move(state[(0,) * state.dim()]).expand(state.shape)
             moved = fn(state)
             return moved if moved.dtype == state.dtype else state.to(moved.device)
@@ -66,21 +66,23 @@ class CheckedMetric(Metric):
         return super()._apply(move, *args, **kwargs)
 
     def reset(self) -> None:
-        """Start anew, as `torchmetrics.Metric.reset`."""
-        nothing = {name: state for name, state in self._defaults.items() if _is_nothing(state)}
-        # torchmetrics would make zeros of them that take memory.
-        with hidden_states(self, nothing):
+        """Resets all states, as `torchmetrics.Metric.reset`."""
+        placeholders = {
+            name: state for name, state in self._defaults.items() if _is_zero_placeholder(state)
+        }
+        # torchmetrics would replace them by zeros that take memory.
+        with hidden_states(self, placeholders):
             super().reset()
-        for name, default in nothing.items():
+        for name, default in placeholders.items():
             setattr(self, name, default)
         self.found_invalid = self.error_bound = self.found_missing = self._is_nan = None
 
     def compute(self) -> Tensor:
-        """The value: float64 scalar.
+        """Returns the value, float64 scalar, over all ranks if torchmetrics synchronises.
 
-        Over all ranks, where torchmetrics synchronises. Afterwards `found_invalid` has the counts
-        of `invalid` over the same ranks, `error_bound`, float64 scalar, says how far the value can
-        be from the exact one, where it is not exact, and `why_no_value` why it is NaN.
+        Afterwards `found_invalid` holds the counts of `invalid` over the same ranks, `error_bound`,
+        float64 scalar, how far the value can be from the exact one, or None if it is exact, and
+        `why_no_value` returns why it is NaN.
         """
         value = self._compute()
         self.error_bound = self._bound()
@@ -94,11 +96,11 @@ class CheckedMetric(Metric):
         return value
 
     def details(self) -> dict[str, float]:
-        """What was counted beside the value computed last, by name. Waits for the device."""
+        """Returns what was counted with the value computed last, by name. Waits for the device."""
         return {}
 
     def why_no_value(self) -> str | None:
-        """Why the value that was computed last is NaN; None where it is not, or nobody knows.
+        """Returns why the value that was computed last is NaN; None if it is not, or if unknown.
 
         Waits for the device.
         """
@@ -108,16 +110,16 @@ class CheckedMetric(Metric):
         missing = [why for why, is_so in zip(self.missing, found, strict=True) if is_so]
         errors = self.input_errors()
         wrong = ", ".join(f"{count:,} {what}" for what, count in errors.items())
-        # Labels that are wrong count as something in many metrics.
+        # In many metrics wrong labels count as right ones.
         if errors and (not missing or errors.keys() - {self.invalid_label}):
             return f"its input has {wrong}"
         return missing[0] if missing else None
 
     def input_errors(self, counts: Tensor | None = None) -> dict[str, int]:
-        """What was wrong with the input, by name; only what was found. Waits for the device.
+        """Returns what was wrong with the input, by name, if anything was. Waits for the device.
 
         Args:
-            counts: a state `invalid`; None for that of the value computed last.
+            counts: A state `invalid`; None for that of the value computed last.
         """
         counts = self.found_invalid if counts is None else counts
         if counts is None:
@@ -134,36 +136,44 @@ class CheckedMetric(Metric):
         both = [
             name
             for name in self._defaults
-            if _is_nothing(getattr(self, name)) and _is_nothing(incoming_state.get(name))
+            if _is_zero_placeholder(getattr(self, name))
+            and _is_zero_placeholder(incoming_state.get(name))
         ]
         with hidden_states(self, both):
             super()._reduce_states(incoming_state)
 
     @abstractmethod
     def _compute(self) -> Tensor:
-        """The value of the states: float64 scalar."""
+        """Returns the value of the states: float64 scalar."""
 
     def _bound(self) -> Tensor | None:
-        """How far the value of the states can be from the exact one; None where it is exact."""
+        """Returns how far the value can be from the exact one; None if it is exact."""
         return None
 
     def _missing(self) -> Tensor:
-        """Which of `missing` are so: bool `[len(missing)]`."""
+        """Returns which of `missing` hold: bool `[len(missing)]`."""
         return torch.zeros(len(self.missing), dtype=torch.bool)
 
     def _found(self) -> Tensor:
-        """The counts of bad input in the states: int64 `[4]`."""
+        """Returns the counts of bad input in the states: int64 `[4]`."""
         return self.invalid
 
 
-def _is_nothing(state: object) -> bool:
-    return isinstance(state, Tensor) and is_nothing(state)
+def _is_zero_placeholder(state: object) -> bool:
+    return isinstance(state, Tensor) and is_zero_placeholder(state)
 
 
 def check_rows(metric: str, **columns: Tensor | None) -> None:
-    """UserError unless all columns are `[B]` with the same B.
+    """Checks that all columns are `[B]` with the same B.
 
     Shapes are known on the host, so this waits for no device.
+
+    Args:
+        metric: Name of the metric, for messages.
+        **columns: Columns by name; None is left out.
+
+    Raises:
+        UserError: A column has another shape.
     """
     shapes = {name: list(column.shape) for name, column in columns.items() if column is not None}
     first = next(iter(shapes.values()))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from raymon.metrics.base.kept_rows import Rows
+from raymon.metrics.base.row_metric import Rows
 from raymon.metrics.numerics.auc_area import area, area_error_bound, has_pairs
 from raymon.metrics.numerics.exact_counts import exact_counts
 from raymon.metrics.numerics.ordered_sum import ordered_sum
@@ -15,14 +15,16 @@ from raymon.metrics.numerics.ordered_sum import ordered_sum
 
 @dataclass(frozen=True)
 class ClassAreas:
-    """What is known of the curves of all classes.
+    """The areas under the curves of all classes, with what belongs to them.
 
     Attributes:
-        areas: float64 `[C]`; NaN where the class or the rest is missing, or a score is NaN.
-        bounds: float64 `[C]`, how far each can be off, NaN as they are; None where they are exact.
-        weights: float64 `[C]`, of the samples of each class; their ratios are right.
-        both_sides: bool `[C]`, whether the class and the rest are there.
-        is_empty: bool scalar, whether nothing weighs anything.
+        areas: Areas, float64 `[C]`; NaN if the class or the rest is missing, or a score is NaN.
+        bounds: How far each area can be off, float64 `[C]`, NaN where they are; None if they are
+            exact.
+        weights: Weight of the samples of each class, float64 `[C]`; only their ratios are
+            meaningful.
+        both_sides: Whether both the class and the rest are there, bool `[C]`.
+        is_empty: Whether no sample weighs anything, bool scalar.
     """
 
     areas: Tensor
@@ -32,12 +34,12 @@ class ClassAreas:
     is_empty: Tensor
 
     def mean(self, of_classes: Tensor, *, weighted: bool, skip: bool) -> Tensor:
-        """The mean over the classes: float64 scalar; NaN where none has both sides.
+        """Returns the mean over the classes: float64 scalar; NaN if none has both sides.
 
         Args:
-            of_classes: float64 `[C]`, such as `areas`.
-            weighted: by the weight of their samples.
-            skip: leave out the classes without both sides, which else count 0.
+            of_classes: Figures of the classes, float64 `[C]`, such as `areas`.
+            weighted: Whether classes count by the weight of their samples.
+            skip: Whether classes without both sides are left out; else they count 0.
         """
         weight = self.weights if weighted else torch.ones_like(of_classes)
         if skip:
@@ -48,11 +50,11 @@ class ClassAreas:
 
 
 def binned_areas(table: Tensor, *, by_thresholds: bool) -> ClassAreas:
-    """The areas of the histograms of all classes.
+    """Returns the areas of the histograms of all classes.
 
     Args:
-        table: int64 or float64 `[C, 2, bins]`, a histogram as for `area` of each class.
-        by_thresholds: as for `area`.
+        table: Histograms as for `area`, one for each class, int64 or float64 `[C, 2, bins]`.
+        by_thresholds: Whether the bins are those of thresholds, as for `area`.
     """
     return ClassAreas(
         areas=area(table, by_thresholds=by_thresholds),
@@ -64,12 +66,13 @@ def binned_areas(table: Tensor, *, by_thresholds: bool) -> ClassAreas:
 
 
 def exact_areas(rows: Rows) -> ClassAreas:
-    """The areas of the rows themselves, on the CPU. Waits for the device.
+    """Returns the areas of the rows themselves, on the CPU. Waits for the device.
 
     Args:
-        rows: scores `[N, C]` in [0, 1], or NaN; labels are the index of a class, or none.
+        rows: Rows with scores `[N, C]` in [0, 1], or NaN; a label is the index of a class, or of
+            none.
     """
-    # A class at a time, so that what is made on the way is of one alone.
+    # One class at a time, so that intermediate results are those of one class only.
     columns, target = rows.preds.cpu().T.contiguous(), rows.target.cpu()
     given = rows.distinct_weights()
     given = None if given is None else given.cpu()

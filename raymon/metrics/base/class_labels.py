@@ -1,4 +1,4 @@
-"""Labels that are the index of a class, as they are needed to look something up by them."""
+"""Labels that are indices of classes, in a form that other tensors can be indexed by."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from raymon.metrics.base.checked_metric import check_rows
 
 
 def class_labels(target: Tensor, classes: int) -> tuple[Tensor, Tensor]:
-    """The index of every label, one that cannot be out of range, and where it is not the label.
+    """Returns an index for every label that is never out of range, and where it is not the label.
 
     Args:
-        target: `[B]`, any type.
-        classes: C.
+        target: Labels `[B]`, of any type.
+        classes: Number of classes, C.
 
     Returns:
-        int64 `[B]`, in [0, C); float64 `[B]`, not zero, or NaN, where the label is no class.
+        The indices, int64 `[B]`, in [0, C); and float64 `[B]`, not zero, or NaN, where the label is
+        no class.
     """
     label = target.double()
     index = label.nan_to_num(nan=0.0).clamp_(0, classes - 1).to(torch.int64)
@@ -31,16 +32,19 @@ def check_class_rows(
     weights: Tensor | None,
     classes: int | None = None,
 ) -> None:
-    """UserError unless `preds` is `[B, C]`, and `target` and `weights` are `[B]`.
+    """Checks that `preds` is `[B, C]`, and that `target` and `weights` are `[B]`.
 
-    C is 2 or more, but for one row, which may be its own and only candidate.
+    C is at least 2, except for a single row, which may be its own and only candidate.
 
     Args:
-        metric: its name.
-        preds: scores.
-        target: labels.
-        weights: of the samples.
-        classes: C; None where any number will do.
+        metric: Name of the metric, for messages.
+        preds: Scores.
+        target: Labels.
+        weights: Sample weights, or None.
+        classes: Number of classes, C; None if any number is right.
+
+    Raises:
+        UserError: An argument has another shape.
     """
     if (
         preds.dim() != 2

@@ -22,8 +22,8 @@ class CrossEntropy(WeightedMean):
     `positives`, the weight of the positives.
 
     Args:
-        least: the probability of a label counts as this much where it is less.
-        kwargs: what every torchmetrics metric takes.
+        least: Least probability of a label; lower ones count as this.
+        kwargs: Arguments of every torchmetrics metric.
     """
 
     higher_is_better = False
@@ -36,24 +36,24 @@ class CrossEntropy(WeightedMean):
         self.add_state("positives", empty, dist_reduce_fx="sum")
 
     def update(self, preds: Tensor, target: Tensor, weights: Tensor | None = None) -> None:
-        """Add samples.
+        """Adds samples.
 
         Args:
-            preds: float `[B]`, probabilities; those outside [0, 1] count as 0 or 1, and a NaN
-                makes the value NaN.
-            target: `[B]`, 0 or 1; another label counts as positive above 0.5.
-            weights: float `[B]`, sample weights; None weighs every sample 1. One that is neither 0
-                nor in [1e-30, 1e30] makes the value NaN.
+            preds: Probabilities, float `[B]`; those outside [0, 1] count as 0 or 1, and a NaN makes
+                the value NaN.
+            target: Labels `[B]`, 0 or 1; another label counts as positive above 0.5.
+            weights: Sample weights, float `[B]`; None if all weigh 1. One that is neither 0 nor in
+                [1e-30, 1e30] makes the value NaN.
 
         Raises:
-            UserError: the arguments are not `[B]`.
+            UserError: The arguments are not `[B]`.
         """
         check_rows(type(self).__name__, preds=preds, target=target, weights=weights)
         self.invalid += invalid_counts(preds, not_binary(target), weights)
         positive = target > 0.5
         score = preds.detach().double().clamp(0, 1)
-        # The probability of the label. At its ends `lerp` gives what it was given, five times as
-        # fast as `where`.
+        # The probability of the label. At its ends `lerp` returns its arguments exactly, five
+        # times as fast as `where`.
         given = torch.lerp(1 - score, score, positive.double())
         self.add(given.clamp_(self.least, 1 - self.least).log_().neg_(), weights)
         self._add_positives(positive, weights)
@@ -66,7 +66,11 @@ class CrossEntropy(WeightedMean):
 
 
 def check_eta(metric: str, eta: float) -> float:
-    """`eta`, or UserError if it is not above 0 and below 0.5."""
+    """Returns `eta`, if it is above 0 and below 0.5.
+
+    Raises:
+        UserError: It is not.
+    """
     if not 0 < eta < 0.5:
         raise UserError(f"{metric}: eta is {eta}; it must be above 0 and below 0.5")
     return eta

@@ -2,7 +2,7 @@
 
 A sum of reals depends on their order. The figure of a group is rounded to a multiple of
 2^-FIGURE_BITS, which is exact to the last bits of a float64, and its integer is summed in two
-halves, so that the sums have room for 2^37 groups, or rows where a group counts by them.
+halves, so that the sums can hold 2^37 groups, or rows if a group counts by its rows.
 """
 
 from __future__ import annotations
@@ -18,10 +18,13 @@ HALF_BITS = 26
 FIGURE_BITS = 2 * HALF_BITS
 
 HIGH, LOW, WEIGHT, GROUPS, SKIPPED = range(5)
-"""Positions in the sums: both halves of the figures times weights, the weights, how many groups
-have a figure, and how many have none."""
+"""Positions in the sums.
+
+These are both halves of the figures times weights, the weights, the number of groups that have a
+figure, and the number of groups that have none.
+"""
 INVALID = slice(5, 9)
-"""Where the sums hold the counts of invalid input, as the state `invalid` of a CheckedMetric."""
+"""Positions in the sums of the counts of invalid input, as in the state `invalid`."""
 
 
 def group_sums(
@@ -31,16 +34,16 @@ def group_sums(
     *,
     bad_labels: int,
 ) -> Tensor:
-    """The sums over groups from which their mean is computed; those of ranks add up.
+    """Returns the sums over groups from which their mean is computed; those of ranks add up.
 
     Args:
-        figures: `[G]`, in [0, 1], of the groups that have one.
-        skipped: how many groups have none.
-        weights: `[G]`, how much each group counts; None where all count the same.
-        bad_labels: how many labels are not what they must be.
+        figures: Figures in [0, 1] of the groups that have one, `[G]`.
+        skipped: Number of groups that have none.
+        weights: Weight of each group, `[G]`; None if all count the same.
+        bad_labels: Number of wrong labels.
 
     Returns:
-        int64 `[9]`, on the CPU.
+        The sums, int64 `[9]`, on the CPU.
     """
     whole = np.rint(figures * 2.0**FIGURE_BITS).astype(np.int64)
     high, low = whole >> HALF_BITS, whole & ((1 << HALF_BITS) - 1)
@@ -54,11 +57,11 @@ def group_sums(
 
 
 def mean_over_groups(sums: Tensor) -> float:
-    """The mean of the figures; NaN where no group has one.
+    """Returns the mean of the figures; NaN if no group has one.
 
     Args:
-        sums: int64 `[9]`, as from `group_sums`.
+        sums: Sums as from `group_sums`, int64 `[9]`.
     """
     high, low, weight = sums[:GROUPS].tolist()
-    # Integers of Python do not overflow, and their quotient is rounded once.
+    # Python's integers do not overflow, and their quotient is rounded once.
     return ((high << HALF_BITS) + low) / (weight << FIGURE_BITS) if weight else float("nan")

@@ -10,13 +10,13 @@ from torchmetrics import Metric
 
 @contextmanager
 def hidden_states(metric: Metric, names: Collection[str]) -> Iterator[None]:
-    """Resetting, merging and exchanging states within leaves these as they are.
+    """Hides states, so that resetting, merging and exchanging leave them as they are.
 
-    Of tables that are empty, torchmetrics would copy and send all zeros.
+    torchmetrics would copy and send all the zeros of tables that are empty.
 
     Args:
-        metric: whose states they are.
-        names: of the states.
+        metric: Metric that has the states.
+        names: Names of the states.
     """
     defaults, reductions = metric._defaults, metric._reductions
     metric._defaults = {name: state for name, state in defaults.items() if name not in names}

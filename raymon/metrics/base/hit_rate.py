@@ -1,4 +1,4 @@
-"""The weighted share of samples that are hits: what accuracy and recall share."""
+"""The weighted share of samples that are hits: the base of accuracy and recall."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from raymon.metrics.base.weighted_mean import WeightedMean
 class HitRate(WeightedMean):
     """Base of metrics that are the weighted share of samples that are hits.
 
-    A sample whose label has the same score as other classes is as much of a hit as it is on
-    average over their orders, so that a model that tells nothing apart has the share of chance
-    wherever the right class stands.
+    A sample whose label has the same score as other classes is a hit to the share of their orders
+    in which it is one, so that a model that gives all classes the same score has the share of
+    chance wherever the right class stands.
 
     Args:
-        figure: the name of the hits; it says everything that decides what is one.
-        kwargs: what every torchmetrics metric takes.
+        figure: Name of the hits; it says everything that decides what is one.
+        kwargs: Arguments of every torchmetrics metric.
     """
 
     higher_is_better = True
@@ -29,16 +29,16 @@ class HitRate(WeightedMean):
     def add_classes(
         self, preds: Tensor, target: Tensor, weights: Tensor | None, top_k: int
     ) -> None:
-        """Add samples that are hits if the label is among the `top_k` classes.
+        """Adds samples that are hits if the label is among the `top_k` classes.
 
         Args:
-            preds: float `[B, C]`, scores.
-            target: `[B]`, index of the class; what is no class is no hit.
-            weights: float `[B]`, sample weights; None weighs every sample 1.
-            top_k: how many classes.
+            preds: Scores, float `[B, C]`.
+            target: Index of the class, `[B]`; a label that is no class is no hit.
+            weights: Sample weights, float `[B]`; None if all weigh 1.
+            top_k: Number of classes.
 
         Raises:
-            UserError: `preds` is not `[B, C]`, or another argument not `[B]`.
+            UserError: `preds` is not `[B, C]`, or another argument is not `[B]`.
         """
         check_class_rows(type(self).__name__, preds, target, weights)
         index, wrong = class_labels(target, preds.shape[1])
@@ -47,18 +47,18 @@ class HitRate(WeightedMean):
 
 
 def in_top_k(preds: Tensor, index: Tensor, top_k: int) -> Tensor:
-    """The probability that a class is among those with the highest scores, equal ones in any order.
+    """Returns the probability that a class is in the top k, with equal scores in any order.
 
     With `a` scores above it and `t` equal ones, its own included, it is (k - a) / t, within [0, 1]
     (McSherry & Najork 2008).
 
     Args:
-        preds: float `[B, C]`, scores.
-        index: int64 `[B]`, index of the class.
-        top_k: how many classes.
+        preds: Scores, float `[B, C]`.
+        index: Index of the class, int64 `[B]`.
+        top_k: Number of classes.
 
     Returns:
-        float64 `[B]`.
+        The probabilities, float64 `[B]`.
     """
     score = preds.gather(1, index.unsqueeze(1))
     above, equal = (preds > score).sum(1), (preds == score).sum(1)
@@ -66,14 +66,14 @@ def in_top_k(preds: Tensor, index: Tensor, top_k: int) -> Tensor:
 
 
 def top_k_shares(preds: Tensor, top_k: int) -> Tensor:
-    """The probability of every class to be among those with the highest scores.
+    """Returns the probability of every class to be among those with the highest scores.
 
     Args:
-        preds: float `[B, C]`, scores.
-        top_k: how many classes.
+        preds: Scores, float `[B, C]`.
+        top_k: Number of classes.
 
     Returns:
-        float64 `[B, C]`, as for `in_top_k`.
+        The probabilities, as those of `in_top_k`, float64 `[B, C]`.
     """
     ordered = preds.sort(1).values
     above = preds.shape[1] - torch.searchsorted(ordered, preds.contiguous(), right=True)
@@ -82,12 +82,16 @@ def top_k_shares(preds: Tensor, top_k: int) -> Tensor:
 
 
 def _share_of_places(above: Tensor, equal: Tensor, top_k: int) -> Tensor:
-    # A NaN equals nothing, itself neither.
+    # A NaN equals nothing, not even itself.
     return ((top_k - above).double() / equal.clamp(min=1)).clamp(0, 1)
 
 
 def check_top_k(metric: str, top_k: int) -> int:
-    """`top_k`, or UserError if it is not a positive number."""
+    """Returns `top_k`, if it is a positive number.
+
+    Raises:
+        UserError: It is not.
+    """
     if top_k < 1:
         raise UserError(f"{metric}: top_k is {top_k}; it must be at least 1")
     return top_k

@@ -1,6 +1,6 @@
-"""What is wrong with the input of an update, counted on its device without waiting for it.
+"""Counts of what is wrong with the input of an update, made on its device without waiting for it.
 
-Counting what is not zero after arithmetic, not what is true: on a CPU comparisons take five times
+They count what is not zero after arithmetic, not what is true: on a CPU comparisons take five times
 as long.
 """
 
@@ -25,17 +25,17 @@ def invalid_counts(
     probabilities: bool = True,
     sliced: bool = False,
 ) -> Tensor:
-    """What to add to the state `invalid` of a CheckedMetric.
+    """Returns what to add to the state `invalid` of a CheckedMetric.
 
     Args:
-        preds: float `[B]` or `[B, C]`, scores; a row counts once, and as NaN before all else.
-        bad_labels: `[B]`, not zero, or NaN, where a label is not what it must be.
-        weights: float `[B]`, or None.
-        probabilities: whether scores outside [0, 1] are wrong.
-        sliced: whether the weights are for a table of `sliced_weights`.
+        preds: Scores, float `[B]` or `[B, C]`; a row counts once, and as NaN before all else.
+        bad_labels: Numbers that are not zero, or NaN, where a label is wrong, `[B]`.
+        weights: Sample weights, float `[B]`, or None.
+        probabilities: Whether scores outside [0, 1] are wrong.
+        sliced: Whether the weights are for a table of `sliced_weights`.
 
     Returns:
-        int64 `[4]`.
+        The counts, int64 `[4]`.
     """
     preds = preds.detach()
     if _is_clean(preds, bad_labels, weights, probabilities):
@@ -51,21 +51,21 @@ def invalid_counts(
 
 
 def not_binary(target: Tensor) -> Tensor:
-    """`[B]`, zero where a label is 0 or 1; not zero, or NaN, where it is anything else."""
+    """Returns zero where a label is 0 or 1, and another number, or NaN, elsewhere: `[B]`."""
     if target.dtype != torch.float64:
         target = target.float()
     return target * target - target
 
 
 def clean_classes(preds: Tensor, target: Tensor) -> Tensor | None:
-    """The binary labels, where nothing is wrong and that is known without waiting for a device.
+    """Returns the binary labels if nothing is wrong, as far as that is known without waiting.
 
     Args:
-        preds: float `[B]`, probabilities.
-        target: `[B]`.
+        preds: Probabilities, float `[B]`.
+        target: Labels `[B]`.
 
     Returns:
-        int32 `[B]`, 1 for a positive; None where anything may be wrong.
+        int32 `[B]`, 1 for a positive; None if anything may be wrong, or only a device knows.
     """
     if {preds.device.type, target.device.type} != {"cpu"} or preds.dtype != torch.float32:
         return None
@@ -77,7 +77,7 @@ def clean_classes(preds: Tensor, target: Tensor) -> Tensor | None:
     if labels.dtype.kind == "f":
         clean = ((labels == 0) | (labels == 1)).all()
     else:
-        # All together have the bits that any of them has.
+        # The union of all bits is 0 or 1 only if every label is.
         clean = np.bitwise_or.reduce(labels) in (0, 1)
     return torch.from_numpy(labels.astype(np.int32)) if clean else None
 
@@ -85,10 +85,10 @@ def clean_classes(preds: Tensor, target: Tensor) -> Tensor | None:
 def _is_clean(
     preds: Tensor, bad_labels: Tensor, weights: Tensor | None, probabilities: bool
 ) -> bool:
-    """Whether there is nothing to count, where that is known without waiting for a device."""
+    """Whether there is nothing to count, if that is known without waiting for a device."""
     if preds.device.type != "cpu" or preds.dtype not in _OF_NUMPY or weights is not None:
         return False
-    # Of an array with a NaN every extreme is NaN, and no comparison with it true.
+    # In an array with a NaN the extremes are NaN, and every comparison with them is false.
     scores, labels = preds.numpy(), bad_labels.numpy()
     low, high = scores.min(initial=0), scores.max(initial=0)
     inside = low >= 0 and high <= 1 if probabilities else low == low
@@ -96,5 +96,5 @@ def _is_clean(
 
 
 def _rows(differences: Tensor) -> Tensor:
-    # The rows with an entry that is not zero. A NaN stays one in a sum.
+    # The number of rows with an entry that is not zero. A NaN stays one in a sum.
     return torch.count_nonzero(differences if differences.dim() == 1 else differences.abs().sum(1))

@@ -8,19 +8,20 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from raymon.metrics.base.kept_rows import Rows
+from raymon.metrics.base.row_metric import Rows
 
 
 def exchange(rows: Rows, key: Tensor, group: Any) -> tuple[Rows, Tensor]:
-    """Give every row to the rank that its key belongs to; all ranks of the group must call it.
+    """Sends every row to the rank of its key; all ranks of the group must call it.
 
-    A rank sends each of its rows once and receives about as many: 16 bytes a row, 8 more where
-    any rank has weights, 4 more for each of scores and labels that any has as float64.
+    A rank sends each of its rows once and receives about as many: 16 bytes a row, 8 more if any
+    rank has weights, 4 more for each of scores and labels that any has as float64.
 
     Args:
-        rows: of this rank, `[N]`; ranks may have float64, weights, or no rows while others do not.
-        key: int64 `[N]`.
-        group: a process group of torch.distributed; None for all ranks.
+        rows: Rows of this rank, `[N]`; ranks may have float64, weights, or no rows while others do
+            not.
+        key: Keys of the rows, int64 `[N]`.
+        group: Process group of torch.distributed; None for all ranks.
 
     Returns:
         All rows of this rank's keys and their keys, in the same types and on the same kind of
@@ -50,25 +51,25 @@ def exchange(rows: Rows, key: Tensor, group: Any) -> tuple[Rows, Tensor]:
 
 
 def add_up(sums: Tensor, group: Any) -> Tensor:
-    """The sum over the ranks of the group, on the device of `sums`; all of them must call it."""
+    """Returns the sum over the ranks of the group, on the device of `sums`; all must call it."""
     total = sums.to(_device_of(group, sums.device))
     dist.all_reduce(total, group=group)
     return total.to(sums.device)
 
 
 def rank_of(key: Tensor, ranks: int) -> Tensor:
-    """The rank that each key belongs to; ranks get even shares of any set of keys.
+    """Returns the rank of each key; ranks get even shares of any set of keys.
 
-    By the bits of a product, mixed so that each depends on all of the key, as in the finalizer of
-    MurmurHash3 (Appleby 2011): keys that are multiples of the number of ranks, or hashes already,
-    spread the same.
+    It is given by the bits of a product, mixed so that each depends on all of the key, as in the
+    finalizer of MurmurHash3 (Appleby 2011): keys that are multiples of the number of ranks, or
+    hashes already, spread as evenly.
 
     Args:
-        key: int64 `[N]`.
-        ranks: how many ranks there are.
+        key: Keys, int64 `[N]`.
+        ranks: Number of ranks.
 
     Returns:
-        int64 `[N]`, in [0, ranks).
+        The ranks, int64 `[N]`, in [0, ranks).
     """
     mixed = key
     for multiplier in (-0x00AE502812AA7333, -0x3B314601E57A13AD):
@@ -77,7 +78,7 @@ def rank_of(key: Tensor, ranks: int) -> Tensor:
 
 
 def _device_of(group: Any, device: torch.device) -> torch.device:
-    """Where the group exchanges tensors that lie on `device`."""
+    """Returns the device on which the group exchanges tensors that lie on `device`."""
     backend = dist.get_backend(group)
     if backend == dist.Backend.GLOO:
         return torch.device("cpu")

@@ -18,16 +18,16 @@ class MeanError(WeightedMean):
     invalid_label = "labels that are not finite"
 
     def update(self, preds: Tensor, target: Tensor, weights: Tensor | None = None) -> None:
-        """Add samples.
+        """Adds samples.
 
         Args:
-            preds: float `[B]`; a NaN makes the value NaN, an infinite one infinite.
-            target: `[B]`, real; one that is not finite makes the value NaN.
-            weights: float `[B]`, sample weights; None weighs every sample 1. One that is neither 0
-                nor in [1e-30, 1e30] makes the value NaN.
+            preds: Predictions, float `[B]`; a NaN makes the value NaN, an infinite one infinite.
+            target: Real labels, `[B]`; one that is not finite makes the value NaN.
+            weights: Sample weights, float `[B]`; None if all weigh 1. One that is neither 0 nor in
+                [1e-30, 1e30] makes the value NaN.
 
         Raises:
-            UserError: the arguments are not `[B]`.
+            UserError: The arguments are not `[B]`.
         """
         check_rows(type(self).__name__, preds=preds, target=target, weights=weights)
         label = target.double()
@@ -37,7 +37,7 @@ class MeanError(WeightedMean):
 
     @abstractmethod
     def _figures(self, errors: Tensor) -> Tensor:
-        """What is averaged: float64 `[B]`, not negative, for errors float64 `[B]`."""
+        """Returns what is averaged, not negative, for errors `[B]`: float64 `[B]`."""
 
     def _compute(self) -> Tensor:
         return super()._compute().masked_fill(self.invalid[LABELS] > 0, float("nan"))

@@ -1,4 +1,4 @@
-"""Rows that are kept while they are few, and counted in bins once they are many."""
+"""Metrics that store rows while these are few, and count them in bins once they are many."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from torchmetrics.utilities.distributed import gather_all_tensors
 from raymon.errors import UserError
 from raymon.metrics.base.checked_metric import WEIGHTS, CheckedMetric
 from raymon.metrics.base.hidden_states import hidden_states
-from raymon.metrics.base.kept_rows import ROWS, KeptRows, Rows, as_list, as_real, ones
+from raymon.metrics.base.row_metric import ROWS, RowMetric, Rows, as_list, as_real, ones
 from raymon.metrics.base.sliced_weights import (
     add_table,
     add_to_table,
-    is_nothing,
-    no_place,
+    is_zero_placeholder,
     replaceable,
     table_of,
+    unstorable_weights,
 )
 from raymon.metrics.numerics.auc_bins import ACCURATE_BINS, accurate_bins, threshold_bins
 from raymon.metrics.numerics.fixed_point import valid_weights
@@ -32,26 +32,26 @@ EXACT_SCORES = 1 << 23
 _TABLE = ("histogram", "histogram_slices")
 
 
-class RowsOrBins(KeptRows):
+class RowsOrBins(RowMetric):
     """Base of metrics of probabilities that are computed from the counts of two classes by score.
 
-    Without thresholds it keeps its rows, as KeptRows, and its value is exact, until there are more
-    than `exact_rows` of them on all ranks together; then all are counted in bins. The state of
+    Without thresholds it stores its rows, as RowMetric, and its value is exact, until there are
+    more than `exact_rows` of them on all ranks together; then all are counted in bins. The state of
     these does not grow with the samples: `histogram`, int64 `[..., 2, bins]`, the weight of the
-    negatives and of the positives by bin, a table of `sliced_weights` that takes no memory
-    before; the last bin holds NaN. What is computed is the same on any number of ranks.
+    negatives and of the positives by bin, a table of `sliced_weights` that takes no memory before;
+    the last bin holds NaN. The value is the same on any number of ranks.
 
     A subclass calls `add` in `update`, and `few` in `_compute`.
 
     Args:
-        curves: the dimensions of the table before the last two.
-        thresholds: None for every score, or the fine bins of `accurate_bins`; a number for the bins
-            between that many thresholds, equally spaced from 0 to 1.
-        exact_rows: how many rows are kept; 0 for bins from the first.
-        kwargs: what every torchmetrics metric takes.
+        curves: Dimensions of the table before the last two.
+        thresholds: Number of thresholds, equally spaced from 0 to 1, between which the bins are;
+            None for every score, or the fine bins of `accurate_bins`.
+        exact_rows: Rows that are stored; 0 for bins from the first row on.
+        kwargs: Arguments of every torchmetrics metric.
 
     Raises:
-        UserError: fewer than 2 thresholds, or `exact_rows` is below 0.
+        UserError: There are fewer than 2 thresholds, or `exact_rows` is below 0.
     """
 
     higher_is_better = True
@@ -75,30 +75,30 @@ class RowsOrBins(KeptRows):
         bins = ACCURATE_BINS if thresholds is None else thresholds + 1
         add_table(self, "histogram", (*curves, 2, bins), filled=not self.exact_rows)
         # A state that stays empty: in a MetricCollection metrics share states of the same names,
-        # and one that keeps fewer rows would count those of another.
+        # and one that stores fewer rows would count those of another.
         self._limit = f"up_to_{self.exact_rows}_rows"
         if self.exact_rows:
             self.add_state(self._limit, [], dist_reduce_fx="cat")
-        # At most: it is looked at after each update, which must not take longer each time.
+        # An upper bound, which is checked after each update in constant time.
         self._kept = 0
 
     def reset(self) -> None:
-        """Start anew, as `torchmetrics.Metric.reset`."""
+        """Resets all states, as `torchmetrics.Metric.reset`."""
         super().reset()
         self._kept = 0
 
     def add(self, preds: Tensor, label: Tensor, weights: Tensor | None) -> None:
-        """Add rows that are checked.
+        """Adds rows that were checked.
 
         Args:
-            preds: float `[B]`, or `[B, C]`, probabilities.
-            label: integers `[B]`, as `_positive` takes them.
-            weights: float `[B]`, or None.
+            preds: Probabilities, float `[B]`, or `[B, C]`.
+            label: Labels as `_positive` takes them, integers `[B]`.
+            weights: Sample weights, float `[B]`, or None.
         """
         if not self.exact_rows:
             self._count(preds, label, weights)
             return
-        # Copies: what was given may be written to.
+        # Copies: the caller may write to its tensors.
         self.preds.append(as_real(preds).clamp(0, 1))
         self.target.append(label.float())
         self.weights.append(ones(preds) if weights is None else valid_weights(weights))
@@ -107,9 +107,9 @@ class RowsOrBins(KeptRows):
             self._bin_rows()
 
     def few(self) -> Rows | None:
-        """All rows, where they are few enough for an exact value; None where the table has them.
+        """Returns all rows if they are few enough for an exact value; None if they are binned.
 
-        Waits for the device where rows are kept.
+        Waits for the device if rows are stored.
         """
         if not self.exact_rows:
             return None
@@ -120,7 +120,7 @@ class RowsOrBins(KeptRows):
         return None
 
     def binned(self) -> Self:
-        """A new metric of the kind that counts in bins from the first, for a training."""
+        """Returns a new metric that counts in bins from the first row on, for a training."""
         if not self.exact_rows:
             return self
         metric = deepcopy(self)
@@ -136,21 +136,21 @@ class RowsOrBins(KeptRows):
 
     @abstractmethod
     def _positive(self, label: Tensor) -> Tensor:
-        """bool or int32 of the shape of the scores, 1 for a positive.
+        """Returns 1 for a positive, bool or int32 of the shape of the scores.
 
         Args:
-            label: `[B]`, integers, or float32 as they are kept.
+            label: Labels `[B]`, integers, or float32 as they are stored.
         """
 
     def _found(self) -> Tensor:
         return self.invalid
 
     def _is_binned(self) -> bool:
-        """Whether the table has anything. Waits for the device, where it takes memory."""
-        return not is_nothing(self.histogram) and bool(table_of(self, "histogram").any())
+        """Whether the table holds anything. Waits for the device, if the table takes memory."""
+        return not is_zero_placeholder(self.histogram) and bool(table_of(self, "histogram").any())
 
     def _count(self, preds: Tensor, label: Tensor, weights: Tensor | None) -> None:
-        """Add the weight of scores to the bins they fall into."""
+        """Adds the weight of scores to the bins that they fall into."""
         preds, bins = preds.detach(), self.histogram.shape[-1]
         index = (
             accurate_bins(preds)
@@ -164,15 +164,15 @@ class RowsOrBins(KeptRows):
         add_to_table(self, "histogram", index, weights, preds)
 
     def _bin_rows(self) -> None:
-        """Count the rows that are kept, and keep them no longer."""
+        """Counts the rows that are stored, and forgets them."""
         rows = self.rows()
-        # Not in place: others may have the tables, as they were before ranks were joined.
+        # Not in place: others may hold the tables as they were before ranks were joined.
         self.histogram = self.histogram.clone()
         self.histogram_slices = replaceable(self.histogram_slices)
         self._count(rows.preds, rows.target, rows.weights)
         if rows.weights is not None:
             counts = torch.zeros_like(self.invalid)
-            counts[WEIGHTS] = no_place(rows.weights)
+            counts[WEIGHTS] = unstorable_weights(rows.weights)
             self.invalid = self.invalid + counts
         self.preds, self.target, self.weights = [], [], []
         self._kept = 0
@@ -189,7 +189,7 @@ class RowsOrBins(KeptRows):
         dist_sync_fn: Callable[..., list[Tensor]] = gather_all_tensors,
         process_group: Any = None,
     ) -> None:
-        kept, rows, weighted = self._kept, 0, not is_nothing(self.histogram_slices)
+        kept, rows, weighted = self._kept, 0, not is_zero_placeholder(self.histogram_slices)
         if self.exact_rows:
             rows = sum(map(len, as_list(self.preds)))
             weighted = weighted or self.is_weighted()

@@ -1,4 +1,4 @@
-"""The counts of both classes by score: what an area under a curve is computed from."""
+"""The counts of both classes by score, from which an area under a curve is computed."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from raymon.metrics.numerics.exact_counts import exact_counts
 class ScoreHistogram(RowsOrBins):
     """Base of metrics of binary labels that are computed from the counts of each class by score.
 
-    The states are those of RowsOrBins: 8 bytes a row that is kept and with weights 16, or the table
-    `histogram`, int64 `[2, bins]`.
+    The states are those of RowsOrBins: 8 bytes for each stored row and with weights 16, or the
+    table `histogram`, int64 `[2, bins]`.
 
     Args:
-        thresholds: None for every score, or the fine bins of `accurate_bins`; a number for the bins
-            between that many thresholds, equally spaced from 0 to 1.
-        exact_rows: how many rows are kept; 0 for bins from the first.
-        kwargs: what every torchmetrics metric takes.
+        thresholds: Number of thresholds, equally spaced from 0 to 1, between which the bins are;
+            None for every score, or the fine bins of `accurate_bins`.
+        exact_rows: Rows that are stored; 0 for bins from the first row on.
+        kwargs: Arguments of every torchmetrics metric.
 
     Raises:
-        UserError: fewer than 2 thresholds, or `exact_rows` is below 0.
+        UserError: There are fewer than 2 thresholds, or `exact_rows` is below 0.
     """
 
     missing: tuple[str, ...] = (
@@ -44,17 +44,17 @@ class ScoreHistogram(RowsOrBins):
         self._is_exact = False
 
     def update(self, preds: Tensor, target: Tensor, weights: Tensor | None = None) -> None:
-        """Add samples.
+        """Adds samples.
 
         Args:
-            preds: float `[B]`, probabilities; those outside [0, 1] count as 0 or 1, and a NaN
-                makes the value NaN.
-            target: `[B]`, 0 or 1; another label counts as positive above 0.5.
-            weights: float `[B]`, sample weights; None weighs every sample 1. One that is neither 0
-                nor in [1e-30, 1e30], or in bins [1e-25, 1e13], makes the value NaN.
+            preds: Probabilities, float `[B]`; those outside [0, 1] count as 0 or 1, and a NaN makes
+                the value NaN.
+            target: Labels `[B]`, 0 or 1; another label counts as positive above 0.5.
+            weights: Sample weights, float `[B]`; None if all weigh 1. One that is neither 0 nor in
+                [1e-30, 1e30], or with bins in [1e-25, 1e13], makes the value NaN.
 
         Raises:
-            UserError: the arguments are not `[B]`.
+            UserError: The arguments are not `[B]`.
         """
         check_rows(type(self).__name__, preds=preds, target=target, weights=weights)
         positive = None if weights is not None else clean_classes(preds, target)
@@ -67,9 +67,12 @@ class ScoreHistogram(RowsOrBins):
         self.add(preds, positive, weights)
 
     def counts(self) -> Tensor:
-        """The weight of each class by score, or by bin: `[2, scores + 1]`, the last for NaN.
+        """Returns the weight of each class by score, or by bin.
 
-        int64, and float64 where rows have weights. Waits for the device where rows are kept.
+        Waits for the device if rows are stored.
+
+        Returns:
+            int64 `[2, scores + 1]`, or float64 if rows have weights; the last column is for NaN.
         """
         rows = self.few()
         self._is_exact = rows is not None
@@ -79,11 +82,11 @@ class ScoreHistogram(RowsOrBins):
 
     @abstractmethod
     def _value(self, counts: Tensor) -> Tensor:
-        """The value of counts as `counts` gives them: float64 scalar."""
+        """Returns the value of counts as `counts` returns them: float64 scalar."""
 
     @abstractmethod
     def _bound_of(self, counts: Tensor) -> Tensor:
-        """How far the value can be off where scores share bins: float64 scalar."""
+        """Returns how far the value can be off if scores share bins: float64 scalar."""
 
     def _compute(self) -> Tensor:
         counts = self.counts()

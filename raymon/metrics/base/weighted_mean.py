@@ -1,4 +1,4 @@
-"""The weighted mean of a figure of each sample: what errors, losses and hits share."""
+"""The weighted mean of a figure of each sample: the base of errors, losses and hits."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ class WeightedMean(CheckedMetric):
     """Base of metrics that are the weighted mean of a figure of each sample.
 
     States, int64 `[SUM_BINS]`, sums as in `exact_sum`: the weighted figures, under their name, and
-    `weight`. A figure, and a weight, is rounded to 24 bits, which moves the mean by less than 6e-8
-    of itself.
+    `weight`. Each figure and each weight is rounded to 24 bits, which moves the mean by less than
+    6e-8 of itself.
 
     Args:
-        figure: the name of the figure. Two metrics may only give the same name if they add the
-            same for the same samples.
-        kwargs: what every torchmetrics metric takes.
+        figure: Name of the figure. Two metrics may use the same name only if they add the same for
+            the same samples.
+        kwargs: Arguments of every torchmetrics metric.
     """
 
     is_differentiable = False
@@ -36,12 +36,12 @@ class WeightedMean(CheckedMetric):
             self.add_state(name, empty, dist_reduce_fx="sum")
 
     def add(self, figures: Tensor, weights: Tensor | None, counts: Tensor | None = None) -> None:
-        """Add samples.
+        """Adds samples.
 
         Args:
-            figures: float64 `[B]`, or bool, not negative.
-            weights: float `[B]`, sample weights; None weighs every sample 1.
-            counts: float64 `[B]`, how many times a sample counts; None where each counts once.
+            figures: Figures, not negative, float64 `[B]`, or bool.
+            weights: Sample weights, float `[B]`; None if all weigh 1.
+            counts: How many times each sample counts, float64 `[B]`; None if each counts once.
         """
         valid = None if weights is None else valid_weights(weights)
         _add(getattr(self, self.figure), figures, valid)
@@ -53,7 +53,7 @@ class WeightedMean(CheckedMetric):
             add_ones(self.weight, len(figures))
 
     def _compute(self) -> Tensor:
-        # NaN without samples.
+        # It is NaN without samples.
         return exact_total(getattr(self, self.figure)) / exact_total(self.weight)
 
     def _missing(self) -> Tensor:

@@ -12,22 +12,22 @@ from raymon.errors import UserError
 from raymon.metrics.base.sliced_weights import joined_slices
 from raymon.metrics.decay.decay_auc import DecayAUC, mark_invalid
 from raymon.metrics.decay.decay_law import decay_histogram, decay_value
-from raymon.metrics.decay.states import compute_states, nobody_knows
+from raymon.metrics.decay.states import compute_states, unknown_reason
 from raymon.metrics.numerics.auc_area import area, area_error_bound
 
 
 class DecayedMetric:
     """The decayed value of one metric over folds, each the merged states of `decay_step` steps.
 
-    A DecayAUC decays its histogram, any other metric its value. It never waits for a device
-    except where a Python number is asked for.
+    A DecayAUC decays its histogram, any other metric its value. It never waits for a device except
+    where it returns a Python number.
 
     Args:
-        metric: a prototype; it is not changed.
-        decay_rate: weight of the past at a fold.
+        metric: Prototype of the metric; it is not changed.
+        decay_rate: Weight of the past at a fold.
 
     Raises:
-        UserError: `decay_rate` outside [0, 1].
+        UserError: `decay_rate` is outside [0, 1].
     """
 
     def __init__(self, metric: Metric, decay_rate: float) -> None:
@@ -39,13 +39,13 @@ class DecayedMetric:
         self._decayed: Tensor | None = None
         # The decayed error bound [] of a value that has one.
         self._bound: Tensor | None = None
-        self._why: Callable[[], str | None] = nobody_knows
+        self._why: Callable[[], str | None] = unknown_reason
 
     def fold(self, states: dict[str, Tensor]) -> None:
-        """Fold the states of one fold in.
+        """Folds in the states of one fold.
 
         Args:
-            states: window states by name, such as `{"histogram": int64 [2, bins], ...}`.
+            states: Window states by name, such as `{"histogram": int64 [2, bins], ...}`.
         """
         if isinstance(self.metric, DecayAUC):
             table = joined_slices(states["histogram"], states["histogram_slices"])
@@ -56,7 +56,7 @@ class DecayedMetric:
             computed = compute_states(self.metric, states)
             self._decayed = self._decay(self._decayed, computed.value, computed.undefined)
             if computed.error_bound is not None:
-                # A mean of values is at most as wrong as the mean of their bounds.
+                # A mean of values is off by at most the mean of their bounds.
                 bound = computed.error_bound
                 self._bound = self._decay(self._bound, bound, computed.undefined)
             self._why = computed.why
@@ -75,7 +75,7 @@ class DecayedMetric:
         return None if tensor is None else tensor.item()
 
     def why_no_value(self) -> str | None:
-        """Why the value is NaN; None where it is not, or nobody knows. Waits for the device."""
+        """Returns why the value is NaN; None if it is not, or if unknown. Waits for the device."""
         tensor = self.tensor
         if tensor is None or not bool(tensor.isnan()):
             return None
@@ -88,19 +88,19 @@ class DecayedMetric:
 
     @property
     def error_bound(self) -> float | None:
-        """How far the value can be from the exact one; None where it is exact."""
+        """How far the value can be from the exact one; None if it is exact."""
         if self._decayed is not None and isinstance(self.metric, DecayAUC):
             by_thresholds = self.metric.thresholds is not None
             return area_error_bound(self._decayed, by_thresholds=by_thresholds).item()
         return None if self._bound is None else self._bound.item()
 
     def state_dict(self) -> dict[str, Tensor]:
-        """What it takes to go on: float64 on the CPU; nothing before the first fold."""
+        """Returns what it takes to continue: float64 on the CPU; nothing before the first fold."""
         parts = {"decayed": self._decayed, "bound": self._bound}
         return {name: part.cpu().clone() for name, part in parts.items() if part is not None}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Go on from what `state_dict` gave."""
+        """Continues from what `state_dict` returned."""
         self._decayed = state["decayed"].clone() if "decayed" in state else None
         self._bound = state["bound"].clone() if "bound" in state else None
 

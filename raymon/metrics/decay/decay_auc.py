@@ -1,4 +1,4 @@
-"""Area under the ROC curve, of samples that fade with time."""
+"""The area under the ROC curve, of samples whose weight decays with time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from raymon.metrics.auc import AUC
 from raymon.metrics.base.checked_metric import WEIGHTS
-from raymon.metrics.base.sliced_weights import nothing_like, table_of
+from raymon.metrics.base.sliced_weights import table_of, zero_placeholder_like
 from raymon.metrics.decay.decay_law import decay_histogram
 
 
@@ -17,11 +17,12 @@ class DecayAUC(AUC):
     """Area under the ROC curve whose samples lose weight at every fold.
 
     `update` adds to the buffer (`histogram`, as in AUC); `decay` folds the buffer into `decayed`,
-    float64 `[2, bins]`; `compute` is the area of `decayed` alone, and 0.0 before the first fold.
+    float64 `[2, bins]`; `compute` returns the area of `decayed` alone, and 0.0 before the first
+    fold.
 
     Args:
-        thresholds: as for AUC.
-        kwargs: what every torchmetrics metric takes.
+        thresholds: Number of thresholds, as for AUC; None for the accurate value.
+        kwargs: Arguments of every torchmetrics metric.
     """
 
     decayed: Tensor
@@ -34,22 +35,23 @@ class DecayAUC(AUC):
         self.add_state("folds", torch.zeros((), dtype=torch.int64), dist_reduce_fx="max")
 
     def decay(self, rate: float) -> None:
-        """Fold the buffer in: `decayed = rate * decayed + (1 - rate) * buffer`; empty the buffer.
+        """Folds in the buffer, and empties it: `decayed = rate * decayed + (1 - rate) * buffer`.
 
         The first time `decayed` is the buffer.
 
         Args:
-            rate: weight of the past, in [0, 1].
+            rate: Weight of the past, in [0, 1].
         """
         new = mark_invalid(table_of(self, "histogram"), self.invalid)
         self.decayed = decay_histogram(self.decayed, new, rate)
         self.folds = self.folds + 1
         self.histogram = torch.zeros_like(self.histogram)
-        self.histogram_slices = nothing_like(self.histogram_slices)
+        self.histogram_slices = zero_placeholder_like(self.histogram_slices)
         self.invalid = torch.zeros_like(self.invalid)
         self._computed = None
 
     def counts(self) -> Tensor:
+        """Returns the decayed histogram, float64 `[2, bins]`."""
         return self.decayed
 
     def _compute(self) -> Tensor:
@@ -60,16 +62,17 @@ class DecayAUC(AUC):
         return None if bound is None else bound.masked_fill(self.folds == 0, 0.0)
 
     def _found(self) -> Tensor:
-        # The buffer is not in the value yet; what makes that NaN has its bin in `decayed`.
+        # The buffer is not in the value yet; invalid input of earlier folds is in the NaN bin
+        # of `decayed`.
         return torch.zeros_like(self.invalid)
 
 
 def mark_invalid(histogram: Tensor, invalid: Tensor) -> Tensor:
-    """The histogram `[2, bins]` with something in its NaN bin where a weight was invalid.
+    """Returns the histogram with its NaN bin not empty if a weight was invalid.
 
     Args:
-        histogram: `[2, bins]`.
-        invalid: int64 `[4]`, as in CheckedMetric.
+        histogram: Histogram `[2, bins]`.
+        invalid: Counts as in CheckedMetric, int64 `[4]`.
     """
     nan = histogram[:, -1:] + invalid[WEIGHTS]
     return torch.cat([histogram[:, :-1], nan], dim=1)

@@ -13,22 +13,22 @@ from torchmetrics.utilities import dim_zero_cat, dim_zero_max, dim_zero_min, dim
 
 from raymon.errors import UserError
 from raymon.metrics.base.checked_metric import CheckedMetric
-from raymon.metrics.base.sliced_weights import is_nothing
+from raymon.metrics.base.sliced_weights import is_zero_placeholder
 from raymon.metrics.decay.decay_auc import DecayAUC
 
 
 def window_states(metric: Metric) -> dict[str, Tensor]:
-    """The states of a metric that travel with a window, by name.
+    """Returns the states of a metric that travel with a window, by name.
 
-    Of a DecayAUC only the buffer: what is folded in stays. Rows kept as a list of tensors become
-    one tensor.
+    For a DecayAUC that is only the buffer: what was folded in stays. Rows in a list of tensors
+    become one tensor.
     """
     names = [name for name in metric.metric_state if not _stays(metric, name)]
     return {name: _as_tensor(getattr(metric, name)) for name in names}
 
 
 def take_window_states(metric: Metric) -> dict[str, Tensor]:
-    """Hand over the states of a window, and leave the metric as new in their place.
+    """Returns the states of a window, and resets them in the metric.
 
     The tensors are the metric's own, not copies; nothing waits for their device.
     """
@@ -41,17 +41,17 @@ def take_window_states(metric: Metric) -> dict[str, Tensor]:
 
 
 def merge_states(metric: Metric, parts: Iterable[dict[str, Tensor]]) -> dict[str, Tensor]:
-    """The states of all parts together, by the metric's own reductions.
+    """Returns the states of all parts together, by the metric's own reductions.
 
     Args:
-        metric: the metric that the states are of; it is not changed.
-        parts: window states, of several ranks or windows; their order does not change a sum.
+        metric: Metric that the states belong to; it is not changed.
+        parts: Window states, of several ranks or windows; their order does not change a sum.
 
     Returns:
-        One state for each name; those of a new metric where there is no part.
+        One state for each name; those of a new metric if there is no part.
 
     Raises:
-        UserError: as for `state_reductions`.
+        UserError: A state cannot be merged, as for `state_reductions`.
     """
     parts = list(parts)
     if not parts:
@@ -61,10 +61,10 @@ def merge_states(metric: Metric, parts: Iterable[dict[str, Tensor]]) -> dict[str
 
 
 def state_reductions(metric: Metric) -> dict[str, str]:
-    """How parts of the states of a window are merged, by name: sum, min, max or cat.
+    """Returns how parts of the states of a window are merged, by name: sum, min, max or cat.
 
     Raises:
-        UserError: a state is reduced by something else, so that windows cannot be merged.
+        UserError: A state has another reduction, so that windows cannot be merged.
     """
     names = {
         dim_zero_sum: "sum",
@@ -84,41 +84,42 @@ def state_reductions(metric: Metric) -> dict[str, str]:
     return reductions
 
 
-def nobody_knows() -> None:
-    """Why a metric that is not raymon's own has no value."""
+def unknown_reason() -> None:
+    """Returns None: it is unknown why a metric that is not raymon's has no value."""
 
 
 @dataclass(frozen=True)
 class Computed:
-    """What a metric says of given states.
+    """What a metric computes from given states.
 
     Attributes:
-        value: float scalar.
-        error_bound: float64 scalar, how far the value can be from the exact one; None where it
-            is exact, or nothing is known.
-        undefined: bool scalar, whether the value is NaN because the samples have none, as without a
-            positive; None where nothing is known.
-        why: gives why the value is NaN, as `CheckedMetric.why_no_value`.
+        value: Value, float scalar.
+        error_bound: How far the value can be from the exact one, float64 scalar; None if it is
+            exact, or nothing is known.
+        undefined: Whether the value is NaN because the samples have none, as without a positive,
+            bool scalar; None if nothing is known.
+        why: Function that returns why the value is NaN, as `CheckedMetric.why_no_value`.
     """
 
     value: Tensor
     error_bound: Tensor | None = None
     undefined: Tensor | None = None
-    why: Callable[[], str | None] = nobody_knows
+    why: Callable[[], str | None] = unknown_reason
 
 
 def compute_states(metric: Metric, states: dict[str, Tensor]) -> Computed:
-    """The value of a metric for given states, on their device.
+    """Returns the value of a metric for given states, on their device.
 
     Args:
-        metric: a prototype; it is not changed, and nothing is exchanged with other ranks.
-        states: all its states by name.
+        metric: Prototype of the metric; it is not changed, and nothing is exchanged with other
+            ranks.
+        states: All its states by name.
     """
     copy = deepcopy(metric)
     for name, state in states.items():
         is_list = isinstance(copy._defaults[name], list)
         setattr(copy, name, [state] if is_list else state)
-    # The method of the class is the bare one: that of the object would synchronise over ranks.
+    # The method of the class, without torchmetrics' wrapper, which would synchronise over ranks.
     value: Tensor = type(copy).compute(copy)
     if not isinstance(copy, CheckedMetric):
         return Computed(value)
@@ -130,8 +131,8 @@ def compute_states(metric: Metric, states: dict[str, Tensor]) -> Computed:
 def _as_new(default: Tensor | list[Tensor]) -> Tensor | list[Tensor]:
     if not isinstance(default, Tensor):
         return []
-    # What stands for zeros alone is replaced, never added to.
-    return default if is_nothing(default) else default.clone()
+    # A placeholder of zeros is replaced, never added to.
+    return default if is_zero_placeholder(default) else default.clone()
 
 
 def _stays(metric: Metric, name: str) -> bool:
@@ -139,7 +140,7 @@ def _stays(metric: Metric, name: str) -> bool:
 
 
 def _merge(reduction: str, states: list[Tensor]) -> Tensor:
-    """One state of several parts, merged."""
+    """Returns one state of several parts, merged."""
     if reduction == "cat":
         rows = [state for state in states if state.numel()]
         return torch.cat(rows) if rows else states[0]
@@ -149,13 +150,13 @@ def _merge(reduction: str, states: list[Tensor]) -> Tensor:
     if reduction == "max":
         return stacked.amax(0)
     if stacked.is_floating_point():
-        # Sums of reals depend on the order; sorted, every order is the same.
+        # Sums of reals depend on the order, so parts are sorted.
         stacked = stacked.sort(0).values
     return stacked.sum(0)
 
 
 def _as_tensor(state: Tensor | list[Tensor]) -> Tensor:
-    """A state as one tensor; rows that are not there yet are an empty one."""
+    """Returns a state as one tensor, which is empty if there are no rows yet."""
     if isinstance(state, Tensor):
         return state
     return torch.cat(state) if state else torch.empty(0, dtype=torch.float32)

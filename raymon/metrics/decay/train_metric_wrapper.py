@@ -1,4 +1,4 @@
-"""A metric of the training, decayed as it goes."""
+"""A metric of the training that is decayed while the training runs."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from raymon.metrics.base.checked_metric import CheckedMetric
 from raymon.metrics.base.rows_or_bins import RowsOrBins
 from raymon.metrics.decay.decay import DecayedMetric
 from raymon.metrics.decay.states import state_reductions, take_window_states
-from raymon.metrics.decay.waiting_updates import Update, WaitingUpdates, copies_as_given
+from raymon.metrics.decay.waiting_updates import Update, WaitingUpdates, copies_if_unchanged
 
 
 class TrainMetricWrapper(nn.Module):
     """A metric over the steps of a training, in which older steps count less.
 
     On its own it folds every `decay_step` updates. Once handed over to a monitor, updates only wait
-    for it to add them up: windows are taken from it, and the value is the one that is published
-    to it. It never exchanges anything with other ranks.
+    for it to add them up: windows are taken from it, and the value is the one that is published to
+    it. It never exchanges anything with other ranks.
 
     Args:
-        metric: what is measured; its histogram is decayed if it is a DecayAUC, else its value.
-        decay_rate: weight of the past at a fold, in [0, 1].
-        decay_step: updates between two folds.
+        metric: Metric to measure; its histogram is decayed if it is a DecayAUC, else its value.
+        decay_rate: Weight of the past at a fold, in [0, 1].
+        decay_step: Updates between two folds.
 
     Raises:
-        UserError: `decay_rate` outside [0, 1], `decay_step` below 1, or a metric whose states
-            grow with the rows or cannot be merged over windows.
+        UserError: `decay_rate` is outside [0, 1], `decay_step` is below 1, or the states of the
+            metric grow with the rows or cannot be merged over windows.
     """
 
     metric: Metric
@@ -59,16 +59,16 @@ class TrainMetricWrapper(nn.Module):
         self._updates = 0
         self._handed_over = False
         self._published: float | None = None
-        # Of a metric that is not raymon's own nobody knows what its batches mean to it.
+        # Another library's metric may depend on how rows are split into batches.
         self._joins = isinstance(metric, CheckedMetric) and metric.rows_are_independent
         self._waiting = WaitingUpdates(self._joins)
 
     def update(self, *args: Any, **kwargs: Any) -> None:
-        """Add a step; the arguments are those of the metric's own `update`.
+        """Adds a step; the arguments are those of the metric's own `update`.
 
         Once handed over, they wait until the monitor takes them: small batches on the CPU are
-        copied, other tensors are kept and must not be written to any more. What was written to is
-        left out, and the monitor counts and tells it.
+        copied, other tensors are kept and must not be written to any more. Updates whose tensors
+        were written to are left out, and the monitor counts and reports them.
         """
         if self._handed_over:
             self._waiting.add(args, kwargs)
@@ -80,35 +80,41 @@ class TrainMetricWrapper(nn.Module):
             self._updates = 0
 
     def compute(self) -> Tensor:
-        """The decayed value: float64 scalar; 0.0 before the first fold or published value."""
+        """Returns the decayed value, float64 scalar.
+
+        It is 0.0 before the first fold or published value.
+        """
         value = self._decayed.tensor if self._published is None else self._published
         return torch.as_tensor(0.0 if value is None else value, dtype=torch.float64)
 
     def hand_over(self) -> None:
-        """Leave folding to a monitor. What was added since the last fold is in its first window."""
+        """Leaves folding to a monitor.
+
+        What was added since the last fold is in its first window.
+        """
         self._handed_over = True
 
     @property
     def waiting_rows(self) -> int:
-        """Rows of the updates that wait."""
+        """The number of rows of the updates that wait."""
         return self._waiting.rows
 
     def take_waiting(self) -> list[Update]:
-        """The updates that wait; none waits any more."""
+        """Returns the updates that wait, and forgets them."""
         return self._waiting.take()
 
     def add(self, updates: list[Update]) -> None:
-        """Add updates that waited, joined where the metric takes the rows of several at once.
+        """Adds updates that waited, joined if the metric takes the rows of several at once.
 
-        It may be called by another thread than `update`, always the same one.
+        It may be called by another thread than `update`, but always by the same one.
 
         Raises:
-            UserError: tensors of some were written to while they waited. The others are added.
+            UserError: Tensors of some were written to while they waited. The others are added.
         """
-        # Copies of a room are joined already.
-        copied = [update for update in updates if update.room is not None]
-        kept = [update for update in updates if update.room is None]
-        copies, lost = copies_as_given(kept, joined=self._joins)
+        # Copies of a buffer are joined already.
+        copied = [update for update in updates if update.buffer is not None]
+        kept = [update for update in updates if update.buffer is None]
+        copies, lost = copies_if_unchanged(kept, joined=self._joins)
         for update in (*copied, *copies):
             self._update_metric(update.args, update.kwargs)
             self._waiting.release(update)
@@ -119,19 +125,19 @@ class TrainMetricWrapper(nn.Module):
             )
 
     def take_window(self) -> dict[str, Tensor]:
-        """The states since the last window, by name; the metric starts anew.
+        """Returns the states since the last window, by name, and resets the metric.
 
-        What waits is added first. For the thread that calls `add`.
+        Updates that wait are added first. It is for the thread that calls `add`.
         """
         self.add(self.take_waiting())
         return take_window_states(self.metric)
 
     def publish(self, value: float) -> None:
-        """Set what `compute` gives: the value over all ranks."""
+        """Sets what `compute` returns: the value over all ranks."""
         self._published = value
 
     @torch.no_grad()
     def _update_metric(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
-        # The method of the class is the bare one; the object's counts calls and clears caches
-        # that nothing here reads.
+        # The method of the class, without torchmetrics' wrapper, which counts calls and clears
+        # caches that nothing here reads.
         type(self.metric).update(self.metric, *args, **kwargs)

@@ -8,18 +8,20 @@ from raymon.metrics.numerics.ordered_sum import ordered_sum
 
 
 def area(histogram: Tensor, *, by_thresholds: bool) -> Tensor:
-    """The area under the ROC curve: the share of pairs whose positive scores above its negative.
+    """Returns the area under the ROC curve.
 
-    The Mann-Whitney form (Hanley & McNeil 1982); pairs within a bin count half.
+    That is the share of pairs whose positive scores above its negative, in the Mann-Whitney form
+    (Hanley & McNeil 1982); pairs within a bin count half.
 
     Args:
-        histogram: int64 or float64 `[..., 2, bins]`, weight of the negatives and of the positives
-            by bin, in the order of the scores, the last bin for NaN.
-        by_thresholds: the curve has a point at each threshold and begins at the last one, as
-            torchmetrics draws it: pairs within the top bin, of scores of exactly 1, count nothing.
+        histogram: Weight of the negatives and of the positives by bin, in the order of the scores,
+            the last bin for NaN, int64 or float64 `[..., 2, bins]`.
+        by_thresholds: Whether the curve has a point at each threshold and begins at the last one,
+            as torchmetrics draws it: pairs within the top bin, of scores of exactly 1, then count
+            nothing.
 
     Returns:
-        float64 `[...]`; NaN where a class is missing, or the NaN bin is not empty.
+        The areas, float64 `[...]`; NaN where a class is missing, or the NaN bin is not empty.
     """
     negative, positive = histogram[..., 0, :-1], histogram[..., 1, :-1]
     up_to = positive.cumsum(-1)
@@ -32,17 +34,17 @@ def area(histogram: Tensor, *, by_thresholds: bool) -> Tensor:
 
 
 def area_error_bound(histogram: Tensor, *, by_thresholds: bool) -> Tensor:
-    """How far `area` can be from the area of the scores themselves.
+    """Returns how far `area` can be from the area of the scores themselves.
 
-    Half the probability that a positive and a negative share a bin; all of it for the top bin of
-    a curve by thresholds, whose pairs count nothing.
+    It is half the probability that a positive and a negative share a bin; the whole of it for the
+    top bin of a curve by thresholds, whose pairs count nothing.
 
     Args:
-        histogram: as for `area`.
-        by_thresholds: as for `area`.
+        histogram: Histogram, as for `area`.
+        by_thresholds: Whether the curve has a point at each threshold, as for `area`.
 
     Returns:
-        float64 `[...]`; NaN where a class is missing, or the NaN bin is not empty.
+        The bounds, float64 `[...]`; NaN where a class is missing, or the NaN bin is not empty.
     """
     doubt = histogram[..., 0, :-1].double() * histogram[..., 1, :-1].double() / 2
     if by_thresholds:
@@ -51,13 +53,13 @@ def area_error_bound(histogram: Tensor, *, by_thresholds: bool) -> Tensor:
 
 
 def has_pairs(histogram: Tensor) -> Tensor:
-    """Whether both classes are there: bool `[...]` for a histogram `[..., 2, bins]`."""
+    """Returns whether both classes are there: bool `[...]` for a histogram `[..., 2, bins]`."""
     return (histogram[..., :-1].sum(-1) > 0).all(-1)
 
 
 def _share_of_pairs(histogram: Tensor, weight: Tensor) -> Tensor:
-    """`weight` of pairs `[...]` over that of all pairs, with the rules for what is missing."""
+    """Returns `weight` of pairs `[...]` over that of all pairs; NaN as for `area`."""
     share = weight / ordered_sum(histogram[..., :-1]).double().prod(-1)
     undefined = ~has_pairs(histogram) | (histogram[..., -1] > 0).any(-1)
-    # Rounded, a sum of products can be a little above the product of sums.
+    # After rounding, a sum of products can be a little above the product of sums.
     return share.clamp(max=1).masked_fill(undefined, float("nan"))

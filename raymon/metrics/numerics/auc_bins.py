@@ -1,4 +1,4 @@
-"""Which bin of a histogram a score falls into.
+"""The bins of a histogram that scores fall into.
 
 The last bin holds the scores that are NaN; the others are in the order of the scores.
 """
@@ -31,21 +31,22 @@ _QUARTER = _code(0.5) - _FIRST
 _ONE = int(np.float32(1).view(np.uint32))
 
 ACCURATE_BINS = 4 * _QUARTER + 2
-"""Number of bins of `accurate_bins`, that of NaN included."""
+"""Number of bins of `accurate_bins`, including that of NaN."""
 
 
 def accurate_bins(scores: Tensor) -> Tensor:
-    """Bins that are fine near 0, 1/2 and 1, where the scores of a model crowd, and fine enough
-    elsewhere: 1,024 for each halving of the distance from these, down to 4e-6.
+    """Returns bins that are fine near 0, 1/2 and 1, where the scores of a model crowd.
+
+    They are fine enough elsewhere: 1,024 for each halving of the distance from these, down to 4e-6.
 
     Args:
-        scores: any shape, probabilities of any float type; those outside [0, 1] count as 0 or 1.
+        scores: Probabilities of any shape and float type; those outside [0, 1] count as 0 or 1.
 
     Returns:
-        int32 of the same shape, in [0, ACCURATE_BINS).
+        The bins, int32 of the same shape, in [0, ACCURATE_BINS).
     """
     if scores.device.type == "cpu" and scores.dtype == torch.float32:
-        # Small arrays take numpy half the time, and here a look at the scores costs nothing.
+        # Small arrays take numpy half the time, and on the CPU checking the scores is cheap.
         array = scores.numpy()
         if all_inside(array):
             return torch.from_numpy(_bins(np, array))
@@ -58,22 +59,25 @@ def accurate_bins(scores: Tensor) -> Tensor:
 
 def all_inside(scores: NDArray[np.float32]) -> bool:
     """Whether no score is NaN or outside [0, 1]; -0.0 counts as outside."""
-    # The bits of what is negative or NaN are larger than those of 1.
+    # The bits of numbers that are negative or NaN are larger than those of 1.
     return bool(scores.view(np.uint32).max(initial=0) <= _ONE)
 
 
 def _bins(xp: Any, scores: Any) -> Any:
-    """Arithmetic of numpy or of torch: signs choose, as `where` takes five times as long."""
+    """Returns bins by the arithmetic of numpy or torch.
+
+    It avoids `where`, which takes five times as long.
+    """
     distance = scores + scores
     nearest = distance.round()
     distance -= nearest
     distance = _cast(distance, xp.float32)
-    # 0, or -1 where the score is below the nearest.
+    # 0, or -1 if the score is below the nearest point.
     below = distance.view(xp.int32) >> 31
     code = (abs(distance) + _FLOOR).view(xp.int32)
     code >>= _SHIFT
     code -= _FIRST
-    # Negated where it is below.
+    # Negated if it is below.
     code ^= below
     code -= below
     nearest *= 2 * _QUARTER
@@ -86,17 +90,17 @@ def _cast(reals: Any, kind: Any) -> Any:
 
 
 def threshold_bins(scores: Tensor, thresholds: int) -> Tensor:
-    """The bins between `thresholds` equally spaced thresholds from 0 to 1.
+    """Returns the bins between `thresholds` equally spaced thresholds from 0 to 1.
 
     A score is in the bin of the largest threshold that it reaches, compared as
     `torchmetrics.functional.classification.binary_auroc` compares them.
 
     Args:
-        scores: any shape, probabilities of any float type; those outside [0, 1] count as 0 or 1.
-        thresholds: how many.
+        scores: Probabilities of any shape and float type; those outside [0, 1] count as 0 or 1.
+        thresholds: Number of thresholds.
 
     Returns:
-        int64 of the same shape, in [0, thresholds]; `thresholds` is the bin of NaN.
+        The bins, int64 of the same shape, in [0, thresholds]; `thresholds` is the bin of NaN.
     """
     if scores.dtype != torch.float64:
         scores = scores.float()

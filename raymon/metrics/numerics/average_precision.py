@@ -1,4 +1,4 @@
-"""Average precision of a histogram of scores, and how wrong it can be."""
+"""The average precision of a histogram of scores, and how wrong it can be."""
 
 from __future__ import annotations
 
@@ -8,37 +8,39 @@ from torch import Tensor
 from raymon.metrics.numerics.ordered_sum import ordered_sum
 
 _NOTHING = 1e-300
-"""In place of a weight of 0 that 0 is divided by."""
+"""Divisor in place of a weight of 0."""
 
 
 def average_precision(histogram: Tensor) -> Tensor:
-    """The area under the precision-recall curve: the mean over positives of the precision there.
+    """Returns the area under the precision-recall curve: the mean over positives of the precision.
 
-    The sum over bins, from the top, of (R_n - R_{n-1}) P_n, with the recall and precision of the
-    samples from there up (scikit-learn's `average_precision_score`, a bin taken for a score).
+    It is the sum over bins, from the top, of (R_n - R_{n-1}) P_n, with the recall and precision of
+    the samples from there up (scikit-learn's `average_precision_score`, with a bin taken for a
+    score).
 
     Args:
-        histogram: int64 or float64 `[2, bins]`, weight of the negatives and of the positives by
-            bin, in the order of the scores, the last bin for NaN.
+        histogram: Weight of the negatives and of the positives by bin, in the order of the scores,
+            the last bin for NaN, int64 or float64 `[2, bins]`.
 
     Returns:
-        float64 scalar; NaN without a positive, or where the NaN bin is not empty.
+        The average precision, float64 scalar; NaN without a positive, or if the NaN bin is not
+        empty.
     """
     positive, true, false = _from_the_top(histogram)
     return _mean_over_positives(histogram, positive * true / (true + false).clamp(min=_NOTHING))
 
 
 def average_precision_error_bound(histogram: Tensor) -> Tensor:
-    """How far `average_precision` can be from that of the scores themselves.
+    """Returns how far `average_precision` can be from that of the scores themselves.
 
     A bin adds most if its positives tie above its negatives, and least if they are below them and
     so finely apart that the sum becomes the integral of the precision.
 
     Args:
-        histogram: as for `average_precision`.
+        histogram: Histogram, as for `average_precision`.
 
     Returns:
-        float64 scalar; NaN as for `average_precision`.
+        The bound, float64 scalar; NaN as for `average_precision`.
     """
     positive, true, false = _from_the_top(histogram)
     true_above, false_above = _next(true), _next(false)
@@ -52,9 +54,13 @@ def average_precision_error_bound(histogram: Tensor) -> Tensor:
 
 
 def _from_the_top(histogram: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """float64 `[bins - 1]`: the positives of each bin; positives and negatives from there up."""
+    """Returns the positives of each bin, and the positives and negatives from there up.
+
+    Returns:
+        float64 `[bins - 1]` each.
+    """
     counts = histogram[:, :-1]
-    # Not what is left of all: beside large weights nothing would be left of small ones.
+    # Not total minus the bins below: that would lose small weights against large ones.
     negatives, positives = counts.flip(1).cumsum(1).flip(1).double()
     return counts[1].double(), positives, negatives
 
@@ -64,6 +70,9 @@ def _next(from_there_up: Tensor) -> Tensor:
 
 
 def _mean_over_positives(histogram: Tensor, total: Tensor) -> Tensor:
-    """The sum of `total` over the weight of the positives, with the rules for what is missing."""
+    """Returns the sum of `total` over the weight of the positives.
+
+    It is NaN if the NaN bin is not empty.
+    """
     mean = ordered_sum(total) / ordered_sum(histogram[1, :-1])
     return mean.masked_fill((histogram[:, -1] > 0).any(), float("nan"))

@@ -8,28 +8,28 @@ from torch import Tensor
 from raymon.metrics.numerics.ordered_sum import ordered_sum
 
 _NOTHING = 1e-300
-"""In place of a weight of 0 that 0 is divided by."""
+"""Divisor in place of a weight of 0."""
 
 
 def binned_share(
     cells: Tensor, score_slots: Tensor, label_slots: Tensor, rows: Tensor, weighted: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """The share of concordant pairs among all, from the bins of their rows.
+    """Returns the share of concordant pairs among all, from the bins of their rows.
 
-    Of two rows in different bins of scores and of labels it is known whether they are concordant.
-    Of two that share a bin of one of these, none is where the bin holds one value; else as many
-    are as one expects: the pairs with equal values are estimated and taken out, and of the rest
-    a half is concordant, and more where the pairs of the next bins are more often so than not.
+    For two rows in different bins of scores and of labels it is known whether they are concordant.
+    Of two that share a bin of one of these, none is if the bin holds one value; else the expected
+    number is taken: the pairs with equal values are estimated and left out, and of the rest a half
+    is concordant, and more if the pairs of the neighbouring bins are more often so than not.
 
     Args:
-        cells: `[S, L]`, weight by bin of scores and of labels, in the order of the values.
-        score_slots: `[S, SLOTS]`, weight by bin of scores and slot of the score.
-        label_slots: `[L, SLOTS]`, the same of labels.
-        rows: int64 scalar, how many rows weigh anything.
-        weighted: int64 scalar, how many of them weigh something else than 1.
+        cells: Weight by bin of scores and of labels, in the order of the values, `[S, L]`.
+        score_slots: Weight by bin of scores and slot of the score, `[S, SLOTS]`.
+        label_slots: Weight by bin of labels and slot of the label, `[L, SLOTS]`.
+        rows: Number of rows that weigh anything, int64 scalar.
+        weighted: Number of them that do not weigh 1, int64 scalar.
 
     Returns:
-        float64 scalars, the share and how far it can be from the exact one; NaN without any pair.
+        The share and how far it can be from the exact one, float64 scalars; NaN without any pair.
     """
     weight = cells.double()
     mean = cells.sum().double() / rows
@@ -49,7 +49,7 @@ def binned_share(
     doubt += _doubt(same_both, of_both, one_score.unsqueeze(1) | one_label)
     squares = ordered_sum(weight.square().flatten())
     pairs = (cells.sum().double().square() - squares) / 2 + ordered_sum(same_both.flatten())
-    # What rows of unequal weight make with themselves is anything up to what their cells do.
+    # What rows of unequal weight weigh with themselves is at most what their cells do.
     itself = torch.where(weighted > 0, squares / 2, 0.0)
     least = pairs.minimum(cells.sum().double().square() / 2 - itself).clamp(min=0)
     bound = (doubt + 2 * itself) / torch.where(weighted > 0, least, pairs)
@@ -57,50 +57,52 @@ def binned_share(
 
 
 def _below(cells: Tensor, dim: int) -> Tensor:
-    """The weight in the bins below each one, along a dimension."""
+    """Returns the weight in the bins below each one, along a dimension."""
     return cells.cumsum(dim) - cells
 
 
 def _sharing(cells: Tensor, ties: Tensor) -> tuple[Tensor, Tensor]:
-    """What the pairs weigh that share a row of the histogram and no column, by row.
+    """Returns the weight of the pairs that share a row of the histogram and no column, by row.
 
     Args:
-        cells: int64 `[R, C]`.
-        ties: float64 `[R]`, the share of the pairs within a row that have equal values.
+        cells: Weight by row and column, int64 `[R, C]`.
+        ties: Share of the pairs within a row that have equal values, float64 `[R]`.
 
     Returns:
-        float64 `[R]` twice: of all, and as expected of those that are concordant.
+        The weight of all these pairs, and the expected weight of the concordant ones, float64 `[R]`
+        each.
     """
     weight = cells.double()
     pairs = (weight.sum(1).square() - weight.square().sum(1)) / 2
     before = _below(cells, 1).double()
-    ascents = (weight[1:] * before[:-1]).sum(1)
-    descents = (weight[:-1] * before[1:]).sum(1)
+    concordant = (weight[1:] * before[:-1]).sum(1)
+    discordant = (weight[:-1] * before[1:]).sum(1)
     # Values of the next row are, on average, three times as far away as those of the same row;
-    # over distances as small as these the excess of ascents grows with the distance.
-    excess = _of_both_sides(ascents - descents) / _of_both_sides(ascents + descents).clamp(
-        min=_NOTHING
-    )
+    # over distances as small as these the excess of concordant pairs grows with the distance.
+    excess = _of_both_sides(concordant - discordant) / _of_both_sides(
+        concordant + discordant
+    ).clamp(min=_NOTHING)
     return pairs, pairs * (1 - ties) * (1 + excess / 3) / 2
 
 
 def _of_both_sides(between: Tensor) -> Tensor:
-    """For each row, the sum of the figures `[R - 1]` between it and the next ones: `[R]`."""
+    """Returns the sum of the figures `[R - 1]` between each row and its neighbours: `[R]`."""
     pad = torch.nn.functional.pad
     return pad(between, (1, 0)) + pad(between, (0, 1))
 
 
 def _ties(slots: Tensor, mean: Tensor) -> tuple[Tensor, Tensor]:
-    """The share of the pairs within a bin that have equal values.
+    """Returns the share of the pairs within a bin that have equal values.
 
-    Equal values share a slot, others do by chance, as often as not one in SLOTS.
+    Equal values share a slot; different ones do by chance, once in SLOTS on average.
 
     Args:
-        slots: int64 `[N, SLOTS]`, weight by bin and slot.
-        mean: float64 scalar, weight of a row.
+        slots: Weight by bin and slot, int64 `[N, SLOTS]`.
+        mean: Mean weight of a row, float64 scalar.
 
     Returns:
-        float64 `[N]`, and bool `[N]`, whether the bin has one value (or several in one slot).
+        The shares, float64 `[N]`, and whether each bin has one value (or several in one slot), bool
+        `[N]`.
     """
     weight = slots.double()
     total = weight.sum(1)
@@ -114,6 +116,6 @@ def _ties(slots: Tensor, mean: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _doubt(pairs: Tensor, concordant: Tensor, known: Tensor) -> Tensor:
-    """How far `concordant` can be off in all, of so many pairs; not at all where it is known."""
+    """Returns how far `concordant` of `pairs` can be off in all; known bins add nothing."""
     doubt = torch.maximum(concordant, pairs - concordant).masked_fill(known, 0.0)
     return ordered_sum(doubt.flatten())

@@ -1,4 +1,4 @@
-"""A histogram with a bin for every score that there is."""
+"""A histogram with one bin for every score that occurs."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _SUM_BITS = 62
 
 
 def exact_counts(preds: Tensor, positive: Tensor, weights: Tensor | None) -> Tensor:
-    """The weight of the negatives and of the positives by score. Waits for the device.
+    """Returns the weight of the negatives and of the positives by score. Waits for the device.
 
     Weights are added up as integers, in units of a power of 2 for each class that its largest
-    decides: of 2^n rows in all to 2^-(62 - n) of that, however little a class weighs beside the
-    other, and the same in any order. The sums are rounded to float64.
+    decides: of 2^n rows in all to 2^-(62 - n) of that, however little a class weighs compared with
+    the other, and the same in any order. The sums are rounded to float64.
 
     Args:
-        preds: float32 or float64 `[N]`, scores in [0, 1], or NaN.
-        positive: `[N]`, 1 for a positive and 0 for a negative.
-        weights: float64 `[N]`, valid; None where all are equal.
+        preds: Scores in [0, 1], or NaN, float32 or float64 `[N]`.
+        positive: 1 for a positive and 0 for a negative, `[N]`.
+        weights: Valid weights, float64 `[N]`; None if all are equal.
 
     Returns:
         float64 `[2, R + 1]`, int64 without weights: R scores in their order, the last bin for NaN;
@@ -47,7 +47,7 @@ def exact_counts(preds: Tensor, positive: Tensor, weights: Tensor | None) -> Ten
 
 
 def _shifts(weight: NDArray[np.float64], label: NDArray[np.bool_]) -> NDArray[np.int32]:
-    """By which powers of 2 the weights of negatives and of positives become integers: `[2]`."""
+    """Returns the powers of 2 by which the weights of both classes become integers: `[2]`."""
     largest = [weight.max(initial=0, where=label == side) for side in (False, True)]
     bits = _SUM_BITS - len(weight).bit_length()
     return (bits - np.frexp(largest)[1]).astype(np.int32)
@@ -56,7 +56,7 @@ def _shifts(weight: NDArray[np.float64], label: NDArray[np.bool_]) -> NDArray[np
 def _by_score(
     score: NDArray[Any], label: NDArray[np.bool_], weight: NDArray[np.int64] | None
 ) -> NDArray[np.int64]:
-    """int64 `[2, R]`, without scores of NaN."""
+    """Returns the weight of each class by score, int64 `[2, R]`, without scores of NaN."""
     if len(score) == 0:
         return np.zeros((2, 0), np.int64)
     rows = _codes(score)
@@ -81,7 +81,7 @@ def _by_score(
 
 
 def _codes(score: NDArray[Any]) -> NDArray[Any]:
-    """Integers in the order of the scores in [0, 1], of 31 bits or fewer, or of 63."""
+    """Returns integers in the order of the scores in [0, 1], of 31 bits or fewer, or of 63."""
     if score.dtype == np.float32:
         # The bits of numbers that are not negative rise as they do; sorting 32 bits takes half the
         # time. Adding 0 makes -0.0 the same score as 0.0.

@@ -23,23 +23,23 @@ _ONE = 1 << _MANTISSA_BITS
 
 
 def add_ones(bins: Tensor, count: Tensor | int) -> None:
-    """Add 1.0, `count` times.
+    """Adds 1.0, `count` times.
 
     Args:
-        bins: int64 `[SUM_BINS]`, added to in place.
-        count: a number, or int64 scalar.
+        bins: Sum that is added to in place, int64 `[SUM_BINS]`.
+        count: Number, or int64 scalar.
     """
     bins.select(0, _POWER_OF_ONE).add_(count * _ONE)
 
 
 def add_weighted(bins: Tensor, figures: Tensor, weights: Tensor | None = None) -> None:
-    """Add figures, each times its weight.
+    """Adds figures, each times its weight.
 
     Args:
-        bins: int64 `[SUM_BINS]`, added to in place.
-        figures: float64 `[B]`, not negative. One that is above 3e38 when weighted, infinite or
-            NaN makes the sum infinite.
-        weights: float64 `[B]`, valid; None where all are 1.
+        bins: Sum that is added to in place, int64 `[SUM_BINS]`.
+        figures: Figures, not negative, float64 `[B]`. One that is above 3e38 when weighted,
+            infinite or NaN makes the sum infinite.
+        weights: Valid weights, float64 `[B]`; None if all are 1.
     """
     weighted = figures.float() if weights is None else (figures * weights).float()
     # The sign that is cut off is that of a NaN or of -0.
@@ -52,7 +52,7 @@ def add_weighted(bins: Tensor, figures: Tensor, weights: Tensor | None = None) -
 
 
 def exact_total(bins: Tensor) -> Tensor:
-    """The sum of what was added to `bins`, int64 `[SUM_BINS]`: float64 scalar."""
+    """Returns the sum of what was added to `bins`, int64 `[SUM_BINS]`: float64 scalar."""
     exponent = torch.arange(SUM_BINS - 1, device=bins.device) + _SMALLEST_EXPONENT
     # A power of 2 by its bits: `exp2` may be off, and differently on different devices.
     power = (exponent + _DOUBLE_EXPONENT_BIAS).bitwise_left_shift_(_DOUBLE_MANTISSA_BITS)

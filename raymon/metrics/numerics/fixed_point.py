@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 MIN_WEIGHT, MAX_WEIGHT = 1e-30, 1e30
-"""A weight is 0 or in this range; any other is invalid. Only their ratios matter."""
+"""The range of a weight that is not 0; any other is invalid. Only the ratios of weights matter."""
 
 _BELOW_MIN = math.nextafter(MIN_WEIGHT, 0)
 
@@ -19,7 +19,7 @@ _DOUBLE_EXPONENT_BIAS = 1023
 
 
 def valid_weights(weights: Tensor) -> Tensor:
-    """The weights `[B]` as float64, and 0 for each that is invalid."""
+    """Returns the weights `[B]` as float64, with 0 for each that is invalid."""
     weights = weights.detach().double()
     # `hardshrink` is 0 where a weight is small enough and the weight itself where not, so that
     # the difference is 0, or NaN, where it is too large: a `where` would take five times as long.
@@ -28,7 +28,7 @@ def valid_weights(weights: Tensor) -> Tensor:
 
 
 def bad_weights(weights: Tensor, least: float = MIN_WEIGHT, most: float = MAX_WEIGHT) -> Tensor:
-    """How many weights of `[B]` are neither 0 nor in [least, most]: int64 scalar."""
+    """Returns how many weights of `[B]` are neither 0 nor in [least, most]: int64 scalar."""
     # In half precision the largest weight is infinite.
     weights = weights.detach().double()
     below = math.nextafter(least, 0)
@@ -36,16 +36,16 @@ def bad_weights(weights: Tensor, least: float = MIN_WEIGHT, most: float = MAX_WE
 
 
 def relative_units(weights: Tensor) -> Tensor:
-    """Weights as integers, in units of a power of 2 that the largest of them decides.
+    """Returns weights as integers, in units of a power of 2 that the largest of them decides.
 
-    So they are right to 2^-40 of the largest, or to 2^-(62 - n) of it where there are 2^n rows.
+    So they are right to 2^-40 of the largest, or to 2^-(62 - n) of it if there are 2^n rows.
 
     Args:
-        weights: float64 `[N]`, valid. They must be all that are ever added up, so that any order
-            of them, and any split among ranks, gives the same integers.
+        weights: Valid weights, float64 `[N]`. They must be all that are ever added up, so that any
+            order of them, and any split among ranks, gives the same integers.
 
     Returns:
-        int64 `[N]`, whose sum is below 2^62. Nothing waits for the device.
+        The integers, int64 `[N]`, whose sum is below 2^62. Nothing waits for the device.
     """
     if len(weights) == 0:
         return weights.long()
@@ -57,18 +57,18 @@ def relative_units(weights: Tensor) -> Tensor:
 
 
 WEIGHT_BITS = 20
-"""In a table a weight is a count of units of 2^-20; a sample without one weighs `1 << 20`."""
+"""Bits of the fraction of a weight in a table; a sample without a weight counts as `1 << 20`."""
 
 
 def units_of_one(preds: Tensor) -> Tensor:
-    """The weight of samples without one, in units of 2^-WEIGHT_BITS.
+    """Returns the weight of samples without one, in units of 2^-WEIGHT_BITS.
 
     Args:
-        preds: `[B, ...]`, the scores of the samples.
+        preds: Scores of the samples, `[B, ...]`.
 
     Returns:
-        int64 `[B]`, on the device of `preds`.
+        The weights, int64 `[B]`, on the device of `preds`.
     """
-    # One number, as often as there are rows. Filled on the device: a copy would wait.
+    # One number for all rows. It is filled in on the device: a copy would wait.
     one = torch.full((), 1 << WEIGHT_BITS, dtype=torch.int64, device=preds.device)
     return one.expand(len(preds))

@@ -25,21 +25,21 @@ def group_areas(
     positive: NDArray[np.bool_],
     units: NDArray[np.int64] | None,
 ) -> tuple[NDArray[np.float64], int]:
-    """The area under the ROC curve of each group that has both classes, ties counted half.
+    """Returns the area under the ROC curve of each group that has both classes; ties count half.
 
-    The share of pairs whose positive scores above its negative (Mann & Whitney 1947); a pair
-    weighs the product of its weights. Counts are integers and each group is summed in the order
-    of its scores, so that no order of rows changes a bit.
+    It is the share of pairs whose positive scores above its negative (Mann & Whitney 1947); a pair
+    weighs the product of its weights. Counts are integers and each group is summed in the order of
+    its scores, so that no order of rows changes a bit.
 
     Args:
-        key: `[N]`, the group of each row.
-        preds: float32 or float64 `[N]`, scores.
-        positive: `[N]`, the class of each row.
-        units: `[N]`, weights, 0 or more, below 2^62 in a class of a group; None where all weigh the
+        key: Group of each row, `[N]`.
+        preds: Scores, float32 or float64 `[N]`.
+        positive: Whether each row is positive, `[N]`.
+        units: Weights, 0 or more, below 2^62 in a class of a group, `[N]`; None if all weigh the
             same.
 
     Returns:
-        `[G]`, in [0, 1], and how many groups were left out.
+        The areas, `[G]`, in [0, 1], and the number of groups that were left out.
     """
     # Within a group in the order of the scores, among equal ones the negatives first.
     rows = group_codes(key)
@@ -63,11 +63,11 @@ def group_areas(
 def _areas(
     rows: NDArray[np.uint64], units: NDArray[np.int64] | None
 ) -> tuple[NDArray[np.float64], int]:
-    """The areas of the groups that have both classes, and how many groups there are.
+    """Returns the areas of the groups that have both classes, and the number of all groups.
 
     Args:
-        rows: `[N]`, sorted: group, score and class as bits of an integer.
-        units: `[N]`, weights; None where all weigh the same.
+        rows: Group, score and class of each row as bits of an integer, sorted, `[N]`.
+        units: Weights, `[N]`; None if all weigh the same.
     """
     # Runs of rows that are equal in group, score and class.
     end = run_ends(rows)
@@ -84,10 +84,11 @@ def _areas(
     at = np.flatnonzero(is_positive)
     group = np.searchsorted(last, at)
     below = negatives[at] - (negatives[last] - negative)[group]
-    # The run of the negatives with the same score is the one before, also where that is the last.
+    # The run of the negatives with the same score is the run before. Before the first run, index
+    # -1 is the last run, which is never of negatives with the same score.
     tied = np.where(run[at] ^ run[at - 1] == 1, weight[at - 1], 0)
     twice = np.bincount(group, (2 * below - tied) * weight[at].astype(np.float64), len(last))
 
     both = pairs > 0
-    # Rounded, the sum of products can be a little above the product of sums.
+    # After rounding, the sum of products can be a little above the product of sums.
     return np.minimum(twice[both] / (2 * pairs[both]), 1), len(last)

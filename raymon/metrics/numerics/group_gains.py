@@ -16,25 +16,25 @@ from raymon.metrics.numerics.row_codes import (
 )
 
 LAST = (1 << SCORE_BITS) - 1
-"""Codes are taken from it, so that the highest comes first."""
+"""The highest code; codes are subtracted from it, so that the highest score comes first."""
 
 
 def group_ndcg(
     key: NDArray[np.int64], preds: NDArray[Any], gain: NDArray[Any], top_k: int | None
 ) -> tuple[NDArray[np.float64], int]:
-    """DCG@k over the ideal DCG@k of each group that has a gain.
+    """Returns DCG@k over the ideal DCG@k of each group that has a gain.
 
-    Each group is summed in the order of its ranks, and rows of one rank in that of their gains,
-    so that no order of rows changes a bit.
+    Each group is summed in the order of its ranks, and rows of one rank in that of their gains, so
+    that no order of rows changes a bit.
 
     Args:
-        key: `[N]`, the group of each row.
-        preds: float32 or float64 `[N]`, scores.
-        gain: float32 or float64 `[N]`, 0 or more, finite.
-        top_k: how many rows of a group count; None for all.
+        key: Group of each row, `[N]`.
+        preds: Scores, float32 or float64 `[N]`.
+        gain: Gains, 0 or more and finite, float32 or float64 `[N]`.
+        top_k: Rows of a group that count; None for all.
 
     Returns:
-        `[G]`, in [0, 1], and how many groups were left out.
+        The figures, `[G]`, in [0, 1], and the number of groups that were left out.
     """
     rows = group_codes(key)
     rows <<= SCORE_BITS
@@ -46,17 +46,17 @@ def group_ndcg(
     ]
     found = np.concatenate([np.empty((2, 0)), *parts], axis=1)
     gained, best = found[:, found[1] > 0]
-    # Sums of other summands, rounded, can be a little above the best.
+    # After rounding, the sum of other summands can be a little above the ideal one.
     return np.minimum(gained / best, 1), found.shape[1] - len(best)
 
 
 def _gains(rows: NDArray[np.uint64], gain: NDArray[Any], top_k: int | None) -> NDArray[np.float64]:
-    """DCG@k and ideal DCG@k of each group, `[2, G]`.
+    """Returns DCG@k and ideal DCG@k of each group, `[2, G]`.
 
     Args:
-        rows: `[N]`, sorted: group and descending score as bits of an integer.
-        gain: `[N]`.
-        top_k: how many rows of a group count; None for all.
+        rows: Group and descending score of each row as bits of an integer, sorted, `[N]`.
+        gain: Gains, `[N]`.
+        top_k: Rows of a group that count; None for all.
     """
     run, rows_of_run = _runs(rows)
     group, rows_of_group = _runs(rows >> SCORE_BITS)
@@ -75,6 +75,6 @@ def _gains(rows: NDArray[np.uint64], gain: NDArray[Any], top_k: int | None) -> N
 
 
 def _runs(values: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Which run of equal values each is in, `[N]`, and how long each run is, `[R]`."""
+    """Returns which run of equal values each is in, `[N]`, and how long each run is, `[R]`."""
     length = np.diff(run_ends(values), prepend=-1)
     return np.repeat(np.arange(len(length)), length), length

@@ -14,17 +14,18 @@ _SUM_BITS = 62
 def group_units(
     key: NDArray[np.int64], weights: NDArray[np.float64] | None
 ) -> NDArray[np.int64] | None:
-    """Weights in units of a power of 2 that the largest weight of the group decides.
+    """Returns weights in units of a power of 2 that the largest weight of the group decides.
 
     Only ratios within a group matter to its figure, so that a group of small weights counts as any
-    other. The units are those of the rows of the group alone, in any order.
+    other. The units depend on the rows of the group alone, in any order.
 
     Args:
-        key: `[N]`, the group of each row; all rows of a group are there.
-        weights: `[N]`, 0 or more; None where all weigh the same.
+        key: Group of each row, `[N]`; all rows of a group are there.
+        weights: Weights, 0 or more, `[N]`; None if all weigh the same.
 
     Returns:
-        `[N]`, up to 2^40 and less than 2^62 in a group; those of a weight above 0 are above 0.
+        Integers `[N]`, up to 2^40 and less than 2^62 in a group; those of a weight above 0 are
+        above 0.
     """
     if weights is None or len(weights) == 0:
         return None

@@ -1,4 +1,4 @@
-"""Ascents of a permutation, the inversions of its mirror: elements before a larger one."""
+"""Smaller elements before each element of a permutation: the inversions of its mirror image."""
 
 from __future__ import annotations
 
@@ -8,26 +8,27 @@ import torch
 from torch import Tensor
 
 _PIECE = 1 << 16
-"""Elements that are worked on at a time, so that what is made on the way stays small."""
+"""Elements that are processed at a time, so that intermediate results stay small."""
 
 _WORD_BITS = 6
 _WORD = 1 << _WORD_BITS
 """Elements whose ranks are the bits of one integer."""
 
 
-def ascents(rank: Tensor) -> Tensor:
-    """How many smaller elements stand before each element of a permutation.
+def smaller_before(rank: Tensor) -> Tensor:
+    """Returns how many smaller elements stand before each element of a permutation.
 
-    As a radix sort from the top bit: those that share their top bits form a block of known size
-    and place. Splitting it in two by the next bit, keeping the order, an element of the upper half
-    has before it all of the lower half that stand before it. Blocks of 64 are counted at once, in
-    bit sets. O(n log n); nothing depends on data but the numbers, so no device is waited for.
+    It is a radix sort from the top bit: elements that share their top bits form a block of known
+    size and place. When it is split in two by the next bit, keeping the order, an element of the
+    upper half has before it all of the lower half that stand before it. Blocks of 64 are counted at
+    once, in bit sets. O(n log n); nothing depends on data but the numbers, so no device is waited
+    for.
 
     Args:
-        rank: int32 `[N]`, each of 0 to N - 1 once; N below 2^30.
+        rank: Each of 0 to N - 1 once, int32 `[N]`; N is below 2^30.
 
     Returns:
-        int32 `[N]`, in the order of the ranks.
+        The counts, int32 `[N]`, in the order of the ranks.
     """
     rank, moved_rank = rank.clone(), torch.empty_like(rank)
     found, moved_found = torch.zeros_like(rank), torch.empty_like(rank)
@@ -38,20 +39,20 @@ def ascents(rank: Tensor) -> Tensor:
         rank, moved_rank = moved_rank, rank
         found, moved_found = moved_found, found
     for piece in pieces(len(rank)):
-        counted = found[piece] + _ascents_of_words(rank[piece])
+        counted = found[piece] + _smaller_before_in_words(rank[piece])
         moved_found.scatter_(0, rank[piece].long(), counted)
     return moved_found
 
 
-def weighted_ascents(rank: Tensor, weight: Tensor) -> Tensor:
-    """The weight of the smaller elements that stand before each element of a permutation.
+def weight_of_smaller_before(rank: Tensor, weight: Tensor) -> Tensor:
+    """Returns the weight of the smaller elements that stand before each element of a permutation.
 
     Args:
-        rank: int32 `[N]`, each of 0 to N - 1 once; N below 2^30.
-        weight: int64 `[N]`, in the order of the ranks; less than 2^63 in all.
+        rank: Each of 0 to N - 1 once, int32 `[N]`; N is below 2^30.
+        weight: Weights in the order of the ranks, less than 2^63 in all, int64 `[N]`.
 
     Returns:
-        int64 `[N]`, in the order of the ranks.
+        The sums, int64 `[N]`, in the order of the ranks.
     """
     rank, moved = rank.clone(), torch.empty_like(rank)
     found = torch.zeros_like(weight)
@@ -73,34 +74,34 @@ def weighted_ascents(rank: Tensor, weight: Tensor) -> Tensor:
 
 
 def starts(sizes: Tensor) -> Tensor:
-    """Where each of a row of segments starts, and where the last one ends.
+    """Returns where each of a row of segments starts, and where the last one ends.
 
     Args:
-        sizes: int64 `[S]`.
+        sizes: Lengths of the segments, int64 `[S]`.
 
     Returns:
-        int64 `[S + 1]`.
+        The indices, int64 `[S + 1]`.
     """
     return torch.nn.functional.pad(sizes.cumsum(0), (1, 0))
 
 
 def halves(rank: Tensor, bit: int) -> Iterator[tuple[slice, Tensor, Tensor, Tensor]]:
-    """Split every block of 2^(bit + 1) ranks by that bit, piece by piece.
+    """Splits every block of 2^(bit + 1) ranks by that bit, piece by piece.
 
     Args:
-        rank: int32 `[N]`, in blocks that share the higher bits.
-        bit: which.
+        rank: Ranks in blocks that share the higher bits, int32 `[N]`.
+        bit: Index of the bit.
 
     Yields:
         The piece, `[P]` of the rows; 1 for the upper half of a block, 0 for the lower; for the
-        upper half, how many of the lower stand before; and, int64, the place in the order by
-        blocks of 2^bit ranks. int32 `[P]`.
+        upper half, how many of the lower stand before; and, int64, the place in the order by blocks
+        of 2^bit ranks. int32 `[P]`.
     """
     uppers = rank.new_zeros(())
     for piece in pieces(len(rank)):
         upper = (rank[piece] >> bit) & 1
         index = torch.arange(piece.start, piece.stop, dtype=torch.int32, device=rank.device)
-        # Every block before is full, so half of it are uppers.
+        # Every block before is full, so half of it is upper.
         others = (index >> (bit + 1)) << bit
         # Uppers up to here, and lower ones.
         up_to = upper.cumsum(0, dtype=torch.int32).add_(uppers)
@@ -113,13 +114,17 @@ def halves(rank: Tensor, bit: int) -> Iterator[tuple[slice, Tensor, Tensor, Tens
 
 
 def pieces(rows: int) -> Iterator[slice]:
-    """The slices of at most `_PIECE` rows."""
+    """Yields the slices of at most `_PIECE` rows."""
     for start in range(0, rows, _PIECE):
         yield slice(start, min(start + _PIECE, rows))
 
 
-def _ascents_of_words(rank: Tensor) -> Tensor:
-    """Ascents within blocks of `_WORD` ranks: int32 `[P]`, for a piece that begins with one."""
+def _smaller_before_in_words(rank: Tensor) -> Tensor:
+    """Returns the counts within blocks of `_WORD` ranks, for a piece that begins with a block.
+
+    Returns:
+        The counts, int32 `[P]`.
+    """
     index = torch.arange(len(rank), device=rank.device)
     own = torch.ones_like(index) << (rank & (_WORD - 1)).long()
     # Each bit comes once in a block, so a sum is a union; the bits of a full block sum to -1.
@@ -128,7 +133,7 @@ def _ascents_of_words(rank: Tensor) -> Tensor:
 
 
 def _count_bits(words: Tensor) -> Tensor:
-    """How many bits are set below the highest: int64 `[P]`."""
+    """Returns how many bits are set below the highest: int64 `[P]`."""
     # In pairs, then fours, then eights (Warren, Hacker's Delight, 5-1).
     words = words - ((words >> 1) & 0x5555555555555555)
     words = (words & 0x3333333333333333) + ((words >> 2) & 0x3333333333333333)

@@ -18,12 +18,12 @@ _LOW = 3
 
 
 def product_limbs(left: Tensor, right: Tensor, add_up: Callable[[Tensor], Tensor]) -> Tensor:
-    """Sums of `left * right`, which may exceed 64 bits, in limbs of 16 bits.
+    """Returns sums of `left * right`, which may exceed 64 bits, in limbs of 16 bits.
 
     Args:
-        left: int64 `[N]`, not negative; N below 2^28.
-        right: int64 `[N]`, in [0, 2^48).
-        add_up: the sums of int64 `[N]`, as `[G]`.
+        left: Factors, not negative, int64 `[N]`; N is below 2^28.
+        right: Factors in [0, 2^48), int64 `[N]`.
+        add_up: Function from int64 `[N]` to its sums `[G]`.
 
     Returns:
         int64 `[LIMBS, G]`, limbs of any size; those of parts of the rows add up.
@@ -42,17 +42,17 @@ def _limb(values: Tensor, place: int) -> Tensor:
 
 
 def limbs_to_real(limbs: Tensor) -> Tensor:
-    """The sum as a real: a function of the sum alone, which rises with it.
+    """Returns the sum as a real: a function of the sum alone, which rises with it.
 
     Args:
-        limbs: int64 `[LIMBS, G]`, of a sum below 2^127.
+        limbs: Limbs of a sum below 2^127, int64 `[LIMBS, G]`.
 
     Returns:
-        float64 `[G]`.
+        The sums, float64 `[G]`.
     """
     low, high, carry = (torch.zeros_like(limbs[0]) for _ in range(3))
     for i, limb in enumerate(limbs[:-1]):
-        # Every limb in its range, there is one way to write a number.
+        # With every limb in its range, there is only one way to write a number.
         carry = carry + limb
         if i < _LOW:
             low += (carry & _LIMB) << (_LIMB_BITS * i)

@@ -1,4 +1,4 @@
-"""Which bin of a histogram a real falls into."""
+"""The bins of a histogram that reals fall into."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SIGN = 31
 
 SLOT_BITS = 4
 SLOTS = 1 << SLOT_BITS
-"""How many slots there are for the values of a bin."""
+"""Number of slots for the values of a bin."""
 
 _MULTIPLIERS = (-0x61C8864F, -0x7A143589)
 
@@ -24,14 +24,15 @@ class RealBins:
     Zero has a bin of its own. Those of negative numbers are the wider ones.
 
     Args:
-        steps: of positive numbers, the exponent from which on each power of 2 has 2^bits bins,
-            and the bits; the last exponent is where they end. Numbers below the first share a
-            bin, and those from the last.
-        negative_bits: 2^negative_bits bins of positive numbers are one of negative numbers.
+        *steps: Pairs for positive numbers, of the exponent from which on each power of 2 has 2^bits
+            bins, and the bits. Numbers below the first exponent share a bin.
+        last: Exponent at which the steps end. Numbers from there on share a bin.
+        negative_bits: Exponent of the width of negative bins: each is as wide as 2^negative_bits
+            bins of positive numbers.
     """
 
     def __init__(self, *steps: tuple[int, int], last: int, negative_bits: int) -> None:
-        # By the bits of a float32: where each part begins and ends, and what is shifted out.
+        # The bits of a float32 at which each part begins and ends, and how many are shifted out.
         edges = [(exponent + _EXPONENT_BIAS) << _MANTISSA_BITS for exponent, _ in steps]
         edges.append((last + _EXPONENT_BIAS) << _MANTISSA_BITS)
         shifts = [_MANTISSA_BITS - bits for _, bits in steps]
@@ -43,38 +44,38 @@ class RealBins:
         self.count = self._zero + 1 + positive
 
     def index(self, values: Tensor) -> Tensor:
-        """The bin of each value.
+        """Returns the bin of each value.
 
         Args:
-            values: float32 `[B]`; NaN is in the first or the last bin.
+            values: Values, float32 `[B]`; NaN is in the first or the last bin.
 
         Returns:
-            int32 `[B]`, in [0, count).
+            The bins, int32 `[B]`, in [0, count).
         """
-        # On a CPU what is done in place, and without constants in bit operations, is fastest.
+        # On a CPU operations in place, and bit operations without constants, are fastest.
         negative = values.view(torch.int32) >> _SIGN
         magnitude = values.abs().view(torch.int32)
-        # 0 for zero, 1 for what is below the first step.
+        # 0 for zero, 1 for numbers below the first step.
         code = magnitude.clamp(max=1).sub_(self._offset)
         for (start, end), shift in self._parts:
             code += magnitude.clamp(start, end).bitwise_right_shift_(shift)
-        # Of a negative number, rounded up to the wider bins.
+        # Codes of negative numbers are rounded up to the wider bins.
         code.sub_(negative, alpha=(1 << self._negative_bits) - 1)
         code.bitwise_right_shift_(negative * -self._negative_bits)
         return code.bitwise_xor_(negative).sub_(negative).add_(self._zero)
 
 
 def slots(values: Tensor) -> Tensor:
-    """A slot for each value, as by chance, and the same for equal values.
+    """Returns a pseudorandom slot for each value, the same for equal values.
 
     Args:
-        values: float32 `[B]`; 0.0 and -0.0 are two values.
+        values: Values, float32 `[B]`; 0.0 and -0.0 are two values.
 
     Returns:
-        int32 `[B]`, in [0, SLOTS).
+        The slots, int32 `[B]`, in [0, SLOTS).
     """
     bits = values.view(torch.int32)
-    # Once more at the start: of short floats all low bits are 0.
+    # One more mixing at the start: all low bits of short floats are 0.
     bits = (bits ^ (bits >> 12)).mul_(_MULTIPLIERS[0])
     bits.bitwise_xor_(bits >> 15).mul_(_MULTIPLIERS[1])
     return bits.bitwise_right_shift_(32 - SLOT_BITS).bitwise_and_(SLOTS - 1)

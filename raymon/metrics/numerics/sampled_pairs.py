@@ -25,23 +25,23 @@ def sampled_share(
     draws: Tensor,
     seeds: Tensor,
 ) -> Tensor:
-    """The share of concordant pairs among pairs drawn from each group.
+    """Returns the share of concordant pairs among pairs drawn from each group.
 
     At every draw all pairs of two rows of the group are equally likely; one that is drawn weighs
     the product of the weights of its rows. Which are drawn is a function of the seed and the rows
     of the group, not of their order, nor of the device. Waits for the device.
 
     Args:
-        preds: float32 or float64 `[N]`, scores.
-        target: float32 or float64 `[N]`, labels.
-        units: int64 `[N]`, weights below 2^48; None where all are equal.
-        group: int32 `[N]`, the group of each row; they come in this order below.
-        sizes: int64 `[G]`, how many rows each group has.
-        draws: int64 `[G]`, how many pairs are drawn; 0 from fewer than two rows.
-        seeds: int64 `[G]`, far apart, as `mixed` makes them.
+        preds: Scores, float32 or float64 `[N]`.
+        target: Labels, float32 or float64 `[N]`.
+        units: Weights below 2^48, int64 `[N]`; None if all are equal.
+        group: Group of each row, which gives the order of the groups below, int32 `[N]`.
+        sizes: Number of rows of each group, int64 `[G]`.
+        draws: Number of pairs that are drawn, int64 `[G]`; 0 for fewer than two rows.
+        seeds: Seeds, far apart, as `mixed` makes them, int64 `[G]`.
 
     Returns:
-        float64 `[G]`; NaN where none is drawn, or what is drawn weighs nothing.
+        The shares, float64 `[G]`; NaN where no pair is drawn, or the drawn pairs weigh nothing.
     """
     score, label = sort_keys(preds), sort_keys(target)
     order = stable_order(score if units is None else sort_keys(units))
@@ -76,15 +76,15 @@ def sampled_share(
 
 
 def drawn_pairs(seed: Tensor, number: Tensor, size: Tensor) -> tuple[Tensor, Tensor]:
-    """Pairs of different rows, all equally likely to within 2^-63 times the number of rows.
+    """Returns pairs of different rows, all equally likely to within 2^-63 times the number of rows.
 
     Args:
-        seed: int64 `[D]`, of the sequence.
-        number: int64 `[D]`, place in the sequence.
-        size: int64 `[D]`, how many rows there are, 2 or more.
+        seed: Seeds of the sequences, int64 `[D]`.
+        number: Indices in the sequences, int64 `[D]`.
+        size: Numbers of rows, 2 or more, int64 `[D]`.
 
     Returns:
-        int64 `[D]` twice, the lower row and the higher one, in [0, size).
+        The lower row and the higher one, in [0, size), int64 `[D]` each.
     """
     one = _random(seed, 2 * number) % size
     other = _random(seed, 2 * number + 1) % (size - 1)
@@ -93,7 +93,7 @@ def drawn_pairs(seed: Tensor, number: Tensor, size: Tensor) -> tuple[Tensor, Ten
 
 
 def _random(seed: Tensor, number: Tensor) -> Tensor:
-    """Elements of random sequences: int64 `[D]` in [0, 2^63), by seed and place.
+    """Returns elements of random sequences, by seed and index: int64 `[D]` in [0, 2^63).
 
     SplitMix64 (Steele, Lea & Flood 2014), which computes any element without those before.
     """
@@ -101,7 +101,7 @@ def _random(seed: Tensor, number: Tensor) -> Tensor:
 
 
 def mixed(bits: Tensor) -> Tensor:
-    """A permutation of int64 `[D]` in which every bit depends on all."""
+    """Returns a permutation of int64 `[D]` in which every bit depends on all."""
     for shift, multiplier in zip((30, 27), _MULTIPLIERS, strict=True):
         bits = (bits ^ _shifted(bits, shift)) * multiplier
     return bits ^ _shifted(bits, 31)

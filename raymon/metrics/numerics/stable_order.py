@@ -1,4 +1,4 @@
-"""The order of reals, and of integers of 64 bits, by sorting small integers."""
+"""The order of reals, and of 64-bit integers, by sorting small integers."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ _INDEX = (1 << _INDEX_BITS) - 1
 
 
 def sort_keys(values: Tensor) -> Tensor:
-    """Integers in the order of the values, equal where these are equal.
+    """Returns integers in the order of the values, equal if these are equal.
 
     Args:
-        values: float32, float64 or int64 `[N]`; NaN comes anywhere.
+        values: Values, float32, float64 or int64 `[N]`; NaN comes anywhere.
 
     Returns:
-        int32 `[N]`: of float32 the bits, of the others how many distinct values are smaller.
+        int32 `[N]`: for float32 the bits, for other types how many distinct values are smaller.
     """
     if values.dtype == torch.float32:
         # Adding 0 makes -0.0 the same as 0.0.
@@ -30,13 +30,13 @@ def sort_keys(values: Tensor) -> Tensor:
 
 
 def stable_order(keys: Tensor) -> Tensor:
-    """The positions of integers, sorted by them; those of equal integers keep their order.
+    """Returns the indices of integers, sorted by them; those of equal integers keep their order.
 
     Args:
-        keys: int32 `[N]`, N below 2^32.
+        keys: Integers, int32 `[N]`; N is below 2^32.
 
     Returns:
-        int64 `[N]`.
+        The indices, int64 `[N]`.
     """
     if keys.device.type != "cpu":
         return keys.sort(stable=True).indices

@@ -9,13 +9,13 @@ from raymon.metrics.numerics.row_codes import run_ends
 
 
 def tied_share(values: Tensor, weights: Tensor | None) -> float:
-    """The share of all pairs of rows that have equal values; NaN without a pair.
+    """Returns the share of all pairs of rows that have equal values; NaN without a pair.
 
     A pair weighs the product of its weights. Waits for the device.
 
     Args:
-        values: real `[N]`.
-        weights: float64 `[N]`; None where all are equal.
+        values: Real values, `[N]`.
+        weights: Weights, float64 `[N]`; None if all are equal.
     """
     if len(values) < 2:
         return float("nan")
@@ -25,7 +25,7 @@ def tied_share(values: Tensor, weights: Tensor | None) -> float:
         rows = np.diff(run_ends(ordered), prepend=-1).astype(np.float64)
         tied, all_pairs = (rows * (rows - 1)).sum(), len(ordered) * (len(ordered) - 1.0)
     else:
-        # In the order of values and weights, sums are the same for any order of the rows.
+        # Sorted by values and weights, so that sums are the same for any order of the rows.
         weight = weights.cpu().numpy()
         order = np.lexsort((weight, column))
         last = run_ends(column[order])

@@ -1,1 +1,1 @@
-"""Metrics by their names in a config, those of raymon and of users."""
+"""Metrics by their names in a config, raymon's and custom ones."""

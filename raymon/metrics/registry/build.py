@@ -1,4 +1,4 @@
-"""Metrics by their names in a pipeline config."""
+"""Builds metrics by their names in a pipeline config."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ TRAIN_METRIC_NAMES = _names("TrainMetricConfig")
 
 
 def metric_name(config: metric_pb2.MetricConfig | metric_pb2.TrainMetricConfig) -> str:
-    """The name of the metric that a config message asks for.
+    """Returns the name of the metric that a config message asks for.
 
     Raises:
-        ConfigError: it asks for none.
+        ConfigError: It asks for none.
     """
     name = config.WhichOneof("metric")
     if name is None:
@@ -57,17 +57,17 @@ def metric_name(config: metric_pb2.MetricConfig | metric_pb2.TrainMetricConfig) 
 
 
 def build_metric(config: metric_pb2.MetricConfig, num_class: int) -> Metric:
-    """A metric of the evaluation, as configured.
+    """Returns a metric of the evaluation, as configured.
 
     A field that is not set gives the accurate definition, not the default in the schema.
 
     Args:
-        config: which metric, and its fields.
-        num_class: classes of the model; for `multiclass_auc`.
+        config: Config of the metric.
+        num_class: Number of classes of the model; for `multiclass_auc`.
 
     Raises:
-        ConfigError: no metric is given, or a custom one cannot be made.
-        UserError: a field is out of range.
+        ConfigError: No metric is given, or a custom one cannot be made.
+        UserError: A field is out of range.
     """
     match metric_name(config):
         case "auc":
@@ -86,15 +86,15 @@ def build_metric(config: metric_pb2.MetricConfig, num_class: int) -> Metric:
 
 
 def build_train_metric(config: metric_pb2.TrainMetricConfig, num_class: int) -> TrainMetricWrapper:
-    """A metric of the training, as configured; `auc` is a DecayAUC, `xauc` a BinnedXAUC.
+    """Returns a metric of the training, as configured; `auc` is a DecayAUC, `xauc` a BinnedXAUC.
 
     Args:
-        config: which metric, its fields, and how it decays.
-        num_class: classes of the model.
+        config: Config of the metric and of its decay.
+        num_class: Number of classes of the model.
 
     Raises:
-        ConfigError: no metric is given, or a custom one cannot be made.
-        UserError: a field is out of range, or the metric keeps rows.
+        ConfigError: No metric is given, or a custom one cannot be made.
+        UserError: A field is out of range, or the metric stores rows.
     """
     name = metric_name(config)
     if name == "auc":
@@ -110,7 +110,7 @@ def build_train_metric(config: metric_pb2.TrainMetricConfig, num_class: int) -> 
 def _build_shared(
     name: str, config: metric_pb2.MetricConfig | metric_pb2.TrainMetricConfig, num_class: int
 ) -> Metric:
-    """A metric that is the same in training and evaluation."""
+    """Returns a metric that is the same in training and evaluation."""
     match name:
         case "multiclass_auc":
             average = cast(Literal["macro", "weighted"], config.multiclass_auc.average)
@@ -138,5 +138,5 @@ def _build_shared(
 
 
 def _written(message: Message, field: str) -> Any:
-    """A field that was written; None, the accurate definition, where it was not."""
+    """Returns a field that was written; None, for the accurate definition, if it was not."""
     return getattr(message, field) if message.HasField(field) else None

@@ -1,4 +1,4 @@
-"""Metrics of one's own, by name in a config."""
+"""Custom metrics, by name in a config."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ _registered: dict[str, type[Metric]] = {}
 
 
 def register_metric(name: str, cls: type[Metric]) -> None:
-    """Make a metric available to configs as `custom_metric { name: "..." kwargs {...} }`.
+    """Makes a metric available to configs as `custom_metric { name: "..." kwargs {...} }`.
 
     It is called with `update(preds, target)`: probabilities, float `[B]` or `[B, C]`, with labels
-    int64 `[B]`, or real predictions with real labels, both float `[B]`; and with `weights`,
-    float `[B]`, where there are sample weights and its `update` has an argument of that name. Its
-    `compute` gives a scalar. It is merged by its own reductions; in training those must be sum,
-    min or max of states of fixed size.
+    int64 `[B]`, or real predictions with real labels, both float `[B]`; and with `weights`, float
+    `[B]`, if there are sample weights and its `update` has an argument of that name. Its `compute`
+    returns a scalar. It is merged by its own reductions; in training those must be sum, min or max
+    of states of fixed size.
 
     Args:
-        name: as in the config, and in every place where the value is shown.
-        cls: a subclass of `torchmetrics.Metric`.
+        name: Name in the config, and wherever the value is shown.
+        cls: Subclass of `torchmetrics.Metric`.
 
     Raises:
-        UserError: it is no such class, or the name is taken.
+        UserError: It is no such class, or the name is taken.
     """
     if not (isinstance(cls, type) and issubclass(cls, Metric)):
         raise UserError(f"register_metric: {cls!r} is no subclass of torchmetrics.Metric")
@@ -44,19 +44,19 @@ def register_metric(name: str, cls: type[Metric]) -> None:
 
 
 def registered_metrics() -> Mapping[str, type[Metric]]:
-    """What was registered in this process, by name."""
+    """Returns the metrics that were registered in this process, by name."""
     return dict(_registered)
 
 
 def build_custom(config: CustomMetric, place: str = "custom_metric") -> Metric:
-    """A metric of one's own, as configured.
+    """Returns a custom metric, as configured.
 
     Args:
-        config: which, and its arguments.
-        place: path of the block, for messages.
+        config: Name of the metric and its arguments.
+        place: Path of the block, for messages.
 
     Raises:
-        ConfigError: it is not registered, cannot be imported, or cannot be made of these kwargs.
+        ConfigError: It is not registered, cannot be imported, or cannot be made of these kwargs.
     """
     if ":" in config.name:
         cls = import_class(config.name, f"{place}.name")
@@ -93,17 +93,17 @@ def try_out(
     weights: Tensor | None = None,
     place: str = "custom_metric",
 ) -> None:
-    """Add a few rows to a metric and compute it, to see before a run that it works.
+    """Adds a few rows to a metric and computes it, to check before a run that it works.
 
     Args:
-        metric: which; it is left as new.
-        preds: as of a batch.
-        target: as of a batch.
-        weights: where there are sample weights; given to a metric that takes them.
-        place: path of its block in the config, for messages.
+        metric: Metric to check; it is left as new.
+        preds: Predictions, as of a batch.
+        target: Labels, as of a batch.
+        weights: Sample weights, if there are any; given to a metric that takes them.
+        place: Path of its block in the config, for messages.
 
     Raises:
-        ConfigError: it does not, or its value is no scalar.
+        ConfigError: It fails, or its value is no scalar.
     """
     name = type(metric).__name__
     try:
@@ -121,11 +121,11 @@ def try_out(
 
 
 def few_rows(num_class: int, real: bool) -> tuple[Tensor, Tensor]:
-    """Predictions and labels to try a metric out with.
+    """Returns predictions and labels to check a metric with.
 
     Args:
-        num_class: above 1 for predictions `[4, C]` and labels of classes.
-        real: whether the label is real.
+        num_class: Number of classes; above 1 for predictions `[4, C]` and labels of classes.
+        real: Whether the label is real.
     """
     generator = torch.Generator(device="cpu").manual_seed(0)
     if num_class > 1:

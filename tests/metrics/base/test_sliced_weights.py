@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raymon.metrics import DecayAUC
-from raymon.metrics.base.sliced_weights import LARGEST, is_nothing, table_of
+from raymon.metrics.base.sliced_weights import LARGEST, is_zero_placeholder, table_of
 from raymon.metrics.decay.states import merge_states, take_window_states
 from raymon.metrics.numerics.fixed_point import WEIGHT_BITS
 
@@ -47,13 +47,13 @@ def test_without_weights_what_is_beside_takes_no_memory() -> None:
     metric = DecayAUC()
     for _ in range(2):
         metric.update(torch.rand(8), torch.ones(8))
-        assert is_nothing(metric.histogram_slices)
-        assert is_nothing(take_window_states(metric)["histogram_slices"])
+        assert is_zero_placeholder(metric.histogram_slices)
+        assert is_zero_placeholder(take_window_states(metric)["histogram_slices"])
         metric.update(torch.rand(8), torch.ones(8))
         metric.decay(0.9)
-        assert is_nothing(metric.histogram_slices)
+        assert is_zero_placeholder(metric.histogram_slices)
         metric.reset()
-        assert is_nothing(metric.to("cpu").histogram_slices)
+        assert is_zero_placeholder(metric.to("cpu").histogram_slices)
     metric.update(torch.rand(8), torch.ones(8), torch.ones(8))
-    assert not is_nothing(take_window_states(metric)["histogram_slices"])
-    assert is_nothing(metric.histogram_slices)
+    assert not is_zero_placeholder(take_window_states(metric)["histogram_slices"])
+    assert is_zero_placeholder(metric.histogram_slices)

@@ -3,7 +3,7 @@ import torch
 
 from raymon.errors import UserError
 from raymon.metrics import Accuracy, DecayAUC, TrainMetricWrapper
-from raymon.metrics.decay.waiting_updates import WaitingUpdates, copies_as_given, join
+from raymon.metrics.decay.waiting_updates import WaitingUpdates, copies_if_unchanged, join
 from raymon.metrics.numerics.exact_sum import exact_total
 
 
@@ -63,7 +63,7 @@ def test_updates_that_may_be_joined_are_copied_and_others_are_kept(joins: bool) 
     waiting.add((scores, labels), {})
     scores.zero_()
     (update,) = waiting.take()
-    assert update.is_as_given == joins
+    assert update.is_unchanged == joins
     assert update.args[0].tolist() == pytest.approx([0.1, 0.2] if joins else [0.0, 0.0])
 
 
@@ -77,7 +77,7 @@ def test_memory_that_was_released_is_used_again_and_no_other() -> None:
     waiting.release(first)
     waiting.add((torch.tensor([0.3]),), {})
     (third,) = waiting.take()
-    assert third.room is first.room
+    assert third.buffer is first.buffer
     assert third.args[0].tolist() == pytest.approx([0.3])
     assert second.args[0].tolist() == pytest.approx([0.2])
     waiting.release(second)
@@ -105,7 +105,7 @@ def test_batches_of_any_sizes_and_kinds_arrive_row_for_row() -> None:
     rows = sorted(x for update in taken for x in update.args[0].tolist())
     assert rows == sorted(x for batch in sent for x in batch.tolist())
     for update in taken:
-        assert update.is_as_given
+        assert update.is_unchanged
         assert torch.equal(update.kwargs["w"], update.args[0] + 1)
 
 
@@ -122,7 +122,7 @@ def test_copies_are_on_the_cpu_whatever_the_default_device_is() -> None:
     with torch.device("meta"):
         waiting.add((batch,), {})
     (update,) = waiting.take()
-    assert update.room is not None
+    assert update.buffer is not None
     assert torch.equal(update.args[0], batch)
 
 
@@ -146,7 +146,7 @@ def test_tensors_of_the_inference_mode_are_taken() -> None:
         scores = torch.tensor([0.1]) * 2
     waiting.add((scores,), {"w": torch.ones(1)})
     (update,) = waiting.take()
-    assert update.is_as_given
+    assert update.is_unchanged
     # Copied: they do not tell what is written to them.
     with torch.inference_mode():
         scores.zero_()
@@ -172,7 +172,7 @@ def test_what_is_written_to_while_it_is_copied_is_left_out(joined: bool) -> None
     waiting = WaitingUpdates(joins=False)
     for scores in (torch.ones(3), torch.ones(3).as_subclass(WritingOnCopy), torch.ones(3)):
         waiting.add((scores,), {})
-    copies, left_out = copies_as_given(waiting.take(), joined=joined)
+    copies, left_out = copies_if_unchanged(waiting.take(), joined=joined)
     assert left_out == 1
     assert torch.cat([copy.args[0] for copy in copies]).tolist() == [1.0] * 6
 
@@ -193,7 +193,7 @@ def test_nothing_of_a_graph_is_kept(joins: bool) -> None:
     (update,) = waiting.take()
     assert not update.args[0].requires_grad
     assert not update.kwargs["w"].requires_grad
-    assert update.is_as_given
+    assert update.is_unchanged
 
 
 def test_a_batch_of_another_type_keeps_its_values() -> None:

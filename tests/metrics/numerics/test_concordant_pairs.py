@@ -14,7 +14,7 @@ from scipy.stats import kendalltau
 from torch import Tensor
 
 from raymon.metrics.numerics.concordant_pairs import concordant_share
-from raymon.metrics.numerics.inversions import ascents, weighted_ascents
+from raymon.metrics.numerics.inversions import smaller_before, weight_of_smaller_before
 from raymon.metrics.numerics.product_sums import limbs_to_real, product_limbs
 from raymon.metrics.numerics.stable_order import sort_keys, stable_order
 from raymon.metrics.xauc import XAUC
@@ -114,7 +114,7 @@ def test_weights_of_more_than_64_bits_in_all_lose_nothing() -> None:
 
 
 @pytest.mark.parametrize("rows", [0, 1, 2, 64, 100, 5_000])
-def test_ascents_are_the_smaller_elements_before_each(rows: int) -> None:
+def test_counts_are_those_of_smaller_elements_before_each(rows: int) -> None:
     generator = torch.Generator().manual_seed(rows)
     rank = torch.randperm(rows, generator=generator, dtype=torch.int32)
     weight = torch.randint(0, 1 << 40, (rows,), generator=generator)
@@ -122,17 +122,19 @@ def test_ascents_are_the_smaller_elements_before_each(rows: int) -> None:
     counts, weights = smaller.sum(0), (smaller * weight[rank.long()].unsqueeze(1)).sum(0)
     by_rank = rank.argsort()
     given = rank.clone()
-    assert ascents(rank).tolist() == counts[by_rank].tolist()
-    assert weighted_ascents(rank, weight).tolist() == weights[by_rank].tolist()
+    assert smaller_before(rank).tolist() == counts[by_rank].tolist()
+    assert weight_of_smaller_before(rank, weight).tolist() == weights[by_rank].tolist()
     assert torch.equal(rank, given)
 
 
-def test_ascents_of_several_pieces_weigh_what_they_count() -> None:
+def test_smaller_elements_of_several_pieces_weigh_what_they_count() -> None:
     rank = torch.randperm(200_000, generator=torch.Generator().manual_seed(0), dtype=torch.int32)
-    assert torch.equal(weighted_ascents(rank, torch.full((200_000,), 3)), 3 * ascents(rank).long())
+    assert torch.equal(
+        weight_of_smaller_before(rank, torch.full((200_000,), 3)), 3 * smaller_before(rank).long()
+    )
     upwards = torch.arange(200_000, dtype=torch.int32)
-    assert torch.equal(ascents(upwards), upwards)
-    assert not ascents(upwards.flip(0)).any()
+    assert torch.equal(smaller_before(upwards), upwards)
+    assert not smaller_before(upwards.flip(0)).any()
 
 
 @settings(deadline=None)

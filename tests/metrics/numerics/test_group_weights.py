@@ -10,7 +10,7 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 from raymon.metrics import XAUC, BinnedXAUC, GroupedAUC, GroupedXAUC, NDCGAtK
-from raymon.metrics.base.grouped_rows import GroupedRows
+from raymon.metrics.base.grouped_metric import GroupedMetric
 from raymon.metrics.numerics.fixed_point import relative_units
 from raymon.metrics.numerics.group_weights import group_units
 
@@ -18,7 +18,7 @@ SCALES = torch.tensor([1e-20, 1e-9, 1e-3, 1.0, 1e12], dtype=torch.float64)
 
 
 @pytest.mark.parametrize("kind", [GroupedAUC, NDCGAtK, GroupedXAUC, lambda: GroupedXAUC(20)])
-def test_groups_of_small_weights_count_as_others(kind: Callable[[], GroupedRows]) -> None:
+def test_groups_of_small_weights_count_as_others(kind: Callable[[], GroupedMetric]) -> None:
     generator = torch.Generator().manual_seed(0)
     preds = torch.rand(3_000, generator=generator)
     target = (torch.rand(3_000, generator=generator) < preds).float()

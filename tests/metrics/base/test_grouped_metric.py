@@ -10,12 +10,12 @@ import torch
 from torchmetrics import Metric, MetricCollection
 
 from raymon.metrics.auc import AUC
-from raymon.metrics.base.grouped_rows import GroupedRows
+from raymon.metrics.base.grouped_metric import GroupedMetric
 from raymon.metrics.decay.states import compute_states, merge_states, take_window_states
 from raymon.metrics.grouped_auc import GroupedAUC
 from raymon.metrics.ndcg_at_k import NDCGAtK
 
-METRICS: list[Callable[[], GroupedRows]] = [GroupedAUC, NDCGAtK, lambda: NDCGAtK(2)]
+METRICS: list[Callable[[], GroupedMetric]] = [GroupedAUC, NDCGAtK, lambda: NDCGAtK(2)]
 Columns = tuple[torch.Tensor, ...]
 
 
@@ -90,7 +90,7 @@ def test_metrics_of_a_collection_share_their_rows(weighted: bool) -> None:
 
 
 @pytest.mark.parametrize("kind", METRICS)
-def test_windows_of_rows_give_the_value_of_all(kind: Callable[[], GroupedRows]) -> None:
+def test_windows_of_rows_give_the_value_of_all(kind: Callable[[], GroupedMetric]) -> None:
     whole, parts = kind(), []
     for seed, weighted in ((0, False), (1, True), (2, False)):
         metric = kind()
@@ -109,7 +109,7 @@ def test_windows_of_rows_give_the_value_of_all(kind: Callable[[], GroupedRows]) 
 
 
 @pytest.mark.parametrize("kind", METRICS)
-def test_the_value_of_a_batch_leaves_the_others(kind: Callable[[], GroupedRows]) -> None:
+def test_the_value_of_a_batch_leaves_the_others(kind: Callable[[], GroupedMetric]) -> None:
     metric, whole = kind(), kind()
     for seed in range(2):
         batch = kind()

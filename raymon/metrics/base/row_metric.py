@@ -1,4 +1,4 @@
-"""Rows that a metric keeps until its value is asked for."""
+"""Metrics that store their rows until the value is computed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from raymon.metrics.base.sliced_weights import replaceable
 from raymon.metrics.numerics.fixed_point import bad_weights, relative_units, valid_weights
 
 ROWS = ("preds", "target", "weights")
-"""The states of KeptRows."""
+"""The states of RowMetric."""
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,9 @@ class Rows:
     """Rows, on one device.
 
     Attributes:
-        preds: float32 or float64 `[N]`, or `[N, C]`, scores.
-        target: float32 or float64 `[N]`, labels.
-        weights: float64 `[N]`, valid; None where every row weighs 1.
+        preds: Scores, float32 or float64 `[N]`, or `[N, C]`.
+        target: Labels, float32 or float64 `[N]`.
+        weights: Valid weights, float64 `[N]`; None if every row weighs 1.
     """
 
     preds: Tensor
@@ -33,7 +33,7 @@ class Rows:
     weights: Tensor | None
 
     def units(self) -> Tensor | None:
-        """Weights as integers: int64 `[N]`; None where all are equal. Waits for the device.
+        """Returns weights as integers: int64 `[N]`; None if all are equal. Waits for the device.
 
         These must be the rows of all ranks, as `relative_units` says.
         """
@@ -41,20 +41,24 @@ class Rows:
         return None if weights is None else relative_units(weights)
 
     def distinct_weights(self) -> Tensor | None:
-        """float64 `[N]`, the weights; None where all are equal. Waits for the device."""
+        """Returns the weights, float64 `[N]`; None if all are equal. Waits for the device."""
         if self.weights is None:
             return None
         equal = (self.weights == self.weights[:1]) & (self.weights > 0)
         return None if bool(equal.all()) else self.weights
 
     def form(self) -> Tensor:
-        """What these rows need on their way: int64 `[3]`, 1 for float64 scores, labels, weights."""
+        """Returns the form that these rows need to be sent.
+
+        Returns:
+            int64 `[3]`: 1 if scores are float64, if labels are float64, and if there are weights.
+        """
         needs = [self.preds.dtype == torch.float64, self.target.dtype == torch.float64]
         needs.append(self.weights is not None)
         return torch.tensor(needs, dtype=torch.int64, device=self.preds.device)
 
     def in_form(self, form: Tensor) -> Rows:
-        """The same rows with the types and columns of `form`, which has at least their own."""
+        """Returns the same rows with the types and columns of `form`, which covers their own."""
         wide_preds, wide_target, weighted = form.tolist()
         return Rows(
             self.preds.double() if wide_preds else self.preds,
@@ -63,19 +67,19 @@ class Rows:
         )
 
 
-class KeptRows(CheckedMetric):
+class RowMetric(CheckedMetric):
     """Base of metrics whose value needs every row.
 
-    States, lists with one tensor an update: `preds` and `target`, float64 where they were given
-    so and else float32; `weights`, float64, 0 for each that is invalid. Without weights they take 8
-    bytes a row, with weights 16. `invalid` counts the weights alone; what else is
-    wrong with the rows is counted when the value is asked for.
+    States, lists with one tensor an update: `preds` and `target`, float64 if they were given so and
+    else float32; `weights`, float64, 0 for each that is invalid. Without weights they take 8 bytes
+    a row, with weights 16. `invalid` counts the weights alone; what else is wrong with the rows is
+    counted when the value is computed.
 
     A subclass calls `keep` in `update`, and `rows` in `_compute`, which leaves the counts in
     `found`.
 
     Args:
-        kwargs: what every torchmetrics metric takes.
+        kwargs: Arguments of every torchmetrics metric.
     """
 
     is_differentiable = False
@@ -91,12 +95,12 @@ class KeptRows(CheckedMetric):
             self.add_state(name, [], dist_reduce_fx="cat")
 
     def keep(self, preds: Tensor, target: Tensor, weights: Tensor | None) -> None:
-        """Add rows whose shapes are checked.
+        """Adds rows whose shapes were checked.
 
         Args:
-            preds: float `[B]`, scores.
-            target: `[B]`, labels.
-            weights: float `[B]`, or None.
+            preds: Scores, float `[B]`.
+            target: Labels `[B]`.
+            weights: Sample weights, float `[B]`, or None.
         """
         self.preds.append(as_real(preds))
         self.target.append(as_real(target))
@@ -109,7 +113,7 @@ class KeptRows(CheckedMetric):
             self.invalid += torch.stack([none, none, none, bad])
 
     def rows(self) -> Rows:
-        """The rows of all updates, on the device of the states. Waits for the device."""
+        """Returns the rows of all updates, on the device of the states. Waits for the device."""
         return Rows(
             joined(as_list(self.preds), self.device),
             joined(as_list(self.target), self.device),
@@ -118,7 +122,7 @@ class KeptRows(CheckedMetric):
 
     def is_weighted(self) -> bool:
         """Whether any row does not weigh 1. Waits for the device."""
-        # A tensor of equal weights has one element, however many rows it stands for.
+        # A tensor of equal weights stores one element, whatever the number of rows.
         parts = as_list(self.weights)
         distinct = [part[:1] if part.stride() == (0,) else part for part in parts]
         return bool((joined(distinct, self.device) != 1).any())
@@ -138,7 +142,7 @@ class KeptRows(CheckedMetric):
         dist_sync_fn: Callable[..., list[Tensor]] = gather_all_tensors,
         process_group: Any = None,
     ) -> None:
-        # Tensors that are gathered must be of one type, also those of a rank without rows.
+        # Tensors that are gathered must have one type, also those of a rank without rows.
         rows = self.rows()
         forms = dist_sync_fn(rows.form(), group=process_group or self.process_group)
         rows = rows.in_form(torch.stack(forms).amax(0))
@@ -153,25 +157,25 @@ class KeptRows(CheckedMetric):
 
 
 def as_list(state: list[Tensor] | Tensor) -> list[Tensor]:
-    """The tensors of a list state; gathered from other ranks, it is one tensor and no list."""
+    """Returns the tensors of a list state, which is a single tensor after a gathering."""
     return [state] if isinstance(state, Tensor) else state
 
 
 def joined(parts: list[Tensor], device: torch.device) -> Tensor:
-    """One tensor of all parts, `[N]`; nothing is copied where there is only one."""
+    """Returns one tensor of all parts, `[N]`; nothing is copied if there is only one."""
     if len(parts) == 1:
         return parts[0]
     return torch.cat(parts) if parts else torch.empty(0, dtype=torch.float32, device=device)
 
 
 def as_real(column: Tensor) -> Tensor:
-    """The column as it is kept: float64 where it is that, and else float32."""
+    """Returns the column as it is stored: float64 if it has that type, and else float32."""
     column = column.detach()
     return column if column.dtype == torch.float64 else column.float()
 
 
 def ones(rows: Tensor) -> Tensor:
-    """A weight of 1 for each row `[N, ...]`: float64 `[N]`."""
-    # One number, as often as there are rows. Filled on the device: a copy would wait.
+    """Returns a weight of 1 for each row `[N, ...]`: float64 `[N]`."""
+    # One number for all rows. It is filled in on the device: a copy would wait.
     one = torch.full((), 1.0, dtype=torch.float64, device=rows.device)
     return one.expand(len(rows))

@@ -1,4 +1,4 @@
-"""Rows by group, and what is a mean over the groups."""
+"""Metrics that are a mean over groups of rows."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from torchmetrics.utilities.distributed import gather_all_tensors
 from raymon.errors import UserError
 from raymon.metrics.base.checked_metric import NAN_SCORES, check_rows
 from raymon.metrics.base.group_mean import GROUPS, INVALID, SKIPPED, mean_over_groups
-from raymon.metrics.base.kept_rows import KeptRows, Rows, as_list, joined
 from raymon.metrics.base.key_exchange import add_up, exchange
+from raymon.metrics.base.row_metric import RowMetric, Rows, as_list, joined
 
 
-class GroupedRows(KeptRows):
+class GroupedMetric(RowMetric):
     """Base of metrics that are the mean over groups of a figure of the rows of each.
 
-    States: those of KeptRows, and `grouping_key`, int64; 16 bytes a row in all, with weights 24.
+    States: those of RowMetric, and `grouping_key`, int64; 16 bytes a row in all, with weights 24.
 
     Over ranks no rank gathers all rows: each gets the rows of its share of the keys, and the sums
     over their groups are added up. While torchmetrics has the metric synchronised, the states are
-    the rows of that share. With a `dist_sync_fn` of the caller's they are all rows.
+    the rows of that share. With a custom `dist_sync_fn` they are all rows.
 
-    `groups` and `groups_skipped` are how many groups had a figure, and how many had none, when
-    the value was last computed.
+    `groups` and `groups_skipped` are the numbers of groups that had a figure, and that had none,
+    when the value was last computed.
 
     Args:
-        kwargs: what every torchmetrics metric takes.
+        kwargs: Arguments of every torchmetrics metric.
     """
 
     missing = ("there are no rows that weigh anything", "no group has a figure")
@@ -52,18 +52,18 @@ class GroupedRows(KeptRows):
         grouping_key: Tensor,
         weights: Tensor | None = None,
     ) -> None:
-        """Add samples.
+        """Adds samples.
 
         Args:
-            preds: float `[B]`, scores, any real; compared as float32 unless they are float64. A
-                NaN makes the value NaN.
-            target: `[B]`, labels.
-            grouping_key: integers `[B]`, the group of each sample: any int64.
-            weights: float `[B]`, sample weights; None weighs every sample 1. One that is neither 0
-                nor in [1e-30, 1e30] makes the value NaN.
+            preds: Scores, float `[B]`, any real; compared as float32 unless they are float64. A NaN
+                makes the value NaN.
+            target: Labels `[B]`.
+            grouping_key: Group of each sample, any int64, integers `[B]`.
+            weights: Sample weights, float `[B]`; None if all weigh 1. One that is neither 0 nor in
+                [1e-30, 1e30] makes the value NaN.
 
         Raises:
-            UserError: the arguments are not `[B]`, or the keys not integers.
+            UserError: The arguments are not `[B]`, or the keys are not integers.
         """
         metric = type(self).__name__
         check_rows(metric, preds=preds, target=target, grouping_key=grouping_key, weights=weights)
@@ -81,13 +81,13 @@ class GroupedRows(KeptRows):
         target: NDArray[Any],
         weights: NDArray[np.float64] | None,
     ) -> Tensor:
-        """What `group_sums` gives for the groups of these rows.
+        """Returns what `group_sums` returns for the groups of these rows.
 
         Args:
-            key: `[N]`, the group of each row.
-            preds: float32 or float64 `[N]`, scores; NaN are counted by the caller.
-            target: float32 or float64 `[N]`, labels.
-            weights: `[N]`, valid; None where every row weighs 1.
+            key: Group of each row, `[N]`.
+            preds: Scores, float32 or float64 `[N]`; the caller counts those that are NaN.
+            target: Labels, float32 or float64 `[N]`.
+            weights: Valid weights, `[N]`; None if every row weighs 1.
         """
 
     def _compute(self) -> Tensor:
@@ -98,17 +98,18 @@ class GroupedRows(KeptRows):
         return torch.tensor(mean_over_groups(sums), dtype=torch.float64, device=sums.device)
 
     def details(self) -> dict[str, float]:
+        """Returns the numbers of groups with and without a figure."""
         return {"groups": self.groups, "groups_skipped": self.groups_skipped}
 
     def _missing(self) -> Tensor:
         return torch.tensor([self.groups + self.groups_skipped == 0, self.groups == 0])
 
     def _key(self) -> Tensor:
-        # Where there were no rows, a window holds an empty tensor of reals.
+        # Without rows, a window holds an empty tensor of reals.
         return joined(as_list(self.grouping_key), self.device).long()
 
     def _sums_of(self, rows: Rows, key: Tensor) -> Tensor:
-        """The sums over the groups of these rows, on their device, with all that was invalid."""
+        """Returns the sums over the groups of these rows, with the counts of all invalid input."""
         preds, target = rows.preds.cpu().numpy(), rows.target.cpu().numpy()
         weights = None if rows.weights is None else rows.weights.cpu().numpy()
         sums = self._sums(key.cpu().numpy(), preds, target, weights).to(key.device)
