@@ -37,7 +37,7 @@ from raymon.training.checkpoint.saver import Saver
 from raymon.training.checkpoint.train_state import TrainState
 from raymon.training.input.feed import RunPosition
 from raymon.training.on_ray.cluster import connect
-from raymon.training.on_ray.register import RayRegister
+from raymon.training.on_ray.ray_train_thread import RayTrainThread
 from raymon.training.optim.optimizers import Optimizers
 from raymon.training.optim.table_gradients import TableGradients
 from raymon.training.rank.worker_context import WorkerContext
@@ -94,9 +94,9 @@ def run(rounds: int, quick: bool) -> Result:
 def measure(arguments: dict[str, Any]) -> None:
     """What each worker does."""
     world = ray.train.get_context()
-    register = RayRegister()
+    controller = RayTrainThread()
     context = WorkerContext(
-        world.get_world_rank(), world.get_world_size(), torch.device("cpu"), register
+        world.get_world_rank(), world.get_world_size(), torch.device("cpu"), controller
     )
     torch.set_num_threads(1)
     state, folder = make_state(arguments["rows"]), Path(arguments["folder"])
@@ -115,7 +115,7 @@ def measure(arguments: dict[str, Any]) -> None:
             seconds, still = _train(arguments["steps"], saves[name])
             found[name].append((still, seconds - alone))
     saver.close()
-    register.close()
+    controller.close()
     if context.rank == 0:
         Path(arguments["out"]).write_text(json.dumps(found))
 

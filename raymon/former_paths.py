@@ -190,7 +190,7 @@ _MOVED = {
     "training.ray_address": "training.on_ray.address",
     "training.ray_cluster": "training.on_ray.cluster",
     "training.ray_datasets": "training.on_ray.datasets",
-    "training.ray_register": "training.on_ray.register",
+    "training.ray_register": "training.on_ray.ray_train_thread",
     "training.ray_storage": "training.on_ray.storage",
     "training.ray_trainer": "training.on_ray.trainer",
     "training.ray_validation": "training.on_ray.validation",

@@ -16,9 +16,9 @@ from torch import Tensor
 
 from benchmarks.contenders.click_task import WORKERS, Trained, note_rank, pipeline, trained
 from raymon.recorder import Outbox, Recorder
-from raymon.training.checkpoint.local_register import LocalRegister
 from raymon.training.loop.worker import NO_ATTEMPT, run_worker
 from raymon.training.on_ray.malloc import keep_memory
+from raymon.training.rank.run_controller import LocalController
 from raymon.training.rank.worker_context import WorkerContext
 from raymon.training.rank.worker_task import WorkerTask
 from raymon.wire import Ack
@@ -50,7 +50,7 @@ def unwatched_worker(arguments: dict[str, Any]) -> None:
         world.get_world_rank(),
         world.get_world_size(),
         ray.train.torch.get_device(),
-        LocalRegister(),
+        LocalController(),
     )
     run_worker(task, context, _Nowhere(), lambda *_: _Unwatched(context, model_dir))
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import torch
 
 from raymon.protos.pipeline_pb2 import PipelineConfig
-from raymon.training.checkpoint.local_register import LocalRegister
 from raymon.training.input.datasets import Datasets, is_ray_dataset, reads_files_by_ray
+from raymon.training.rank.run_controller import LocalController
 from raymon.training.rank.worker_context import WorkerContext
 
 
 def in_process_context(config: PipelineConfig) -> WorkerContext:
     """The world of a run in this process: one rank."""
     device = torch.device("cuda" if config.ray_config.use_gpu else "cpu")
-    return WorkerContext(0, 1, device, LocalRegister())
+    return WorkerContext(0, 1, device, LocalController())
 
 
 def datasets_in_process(

@@ -59,7 +59,7 @@ class KeepingLink:
 
 @dataclass
 class RankRun:
-    """What is kept of a run of one rank; the register of its checkpoints too."""
+    """What is kept of a run of one rank; the controller of the run too."""
 
     error: str = ""
     model: dict[str, torch.Tensor] = field(default_factory=dict)
@@ -68,11 +68,19 @@ class RankRun:
     steps: list[dict[str, torch.Tensor]] = field(default_factory=list)
 
     def begin(self, checkpoints: Sequence[Checkpoint]) -> None:
-        for each in checkpoints:
-            self.register(str(each.path), each.step, each.metrics)
+        self.evaluations += [(each.step, dict(each.metrics)) for each in checkpoints]
 
-    def register(self, directory: str, step: int, scores: Mapping[str, float]) -> None:
-        self.evaluations.append((step, dict(scores)))
+    def register(
+        self, directory: str, step: int, scores: Mapping[str, float], failure: Future[str | None]
+    ) -> None:
+        def keep(failure: Future[str | None]) -> None:
+            if failure.exception() is None and failure.result() is None:
+                self.evaluations.append((step, dict(scores)))
+
+        failure.add_done_callback(keep)
+
+    def ask_for_preemption(self) -> Future[str | None]:
+        return _done(None)
 
     def close(self) -> None:
         pass

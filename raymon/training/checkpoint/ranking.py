@@ -1,4 +1,4 @@
-"""Which checkpoint of some is the best, and who keeps account of them in one process."""
+"""Which checkpoint of some is the best."""
 
 from __future__ import annotations
 

@@ -98,14 +98,9 @@ class Saver:
             rank_state(state, self._context.device),
         )
         self._running = self._thread.submit(self._write, content)
+        path = str(checkpoint_path(self._model_dir, content.step))
+        self._context.controller.register(path, content.step, content.metrics, self._running)
         self.standstill_s += time.monotonic() - began
-
-    def ask_for_preemption(self) -> Future[str | None]:
-        """As `CheckpointRegister.ask_for_preemption`, behind what is being saved, so that all ranks
-        ask in the same order; returns at once."""
-        answer: Future[str | None] = Future()
-        self._thread.submit(self._ask_for_preemption, answer)
-        return answer
 
     def close(self) -> None:
         """Waits for what is being saved.
@@ -129,13 +124,6 @@ class Saver:
         running, self._running = self._running, None
         return None if running is None else running.result()
 
-    def _ask_for_preemption(self, answer: Future[str | None]) -> None:
-        def pass_on(asked: Future[str | None]) -> None:
-            # One that could not be asked says nothing.
-            answer.set_result(None if asked.exception() else asked.result())
-
-        self._context.register.ask_for_preemption().add_done_callback(pass_on)
-
     def _count(self, name: str) -> None:
         if self._context.rank == 0:
             self.counts.add(name, 1)
@@ -147,7 +135,6 @@ class Saver:
             why = CheckpointWriter(path, here, content, self._background).write()
             if why is not None:
                 return self._failed(path, why)
-            self._context.register.register(str(path), content.step, content.metrics)
             if self._context.rank == 0:
                 self._saved(content.step)
             return None

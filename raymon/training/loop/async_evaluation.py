@@ -12,7 +12,6 @@ from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.recorder import Outbox
 from raymon.results import Evaluation
 from raymon.storage import StoragePath
-from raymon.training.checkpoint.local_register import LocalRegister
 from raymon.training.checkpoint.manifest import (
     check_sound,
     read_checkpoint,
@@ -25,6 +24,7 @@ from raymon.training.input.inputs import evaluation_of_rank
 from raymon.training.input.readers import features_of
 from raymon.training.loop.evaluation import evaluate
 from raymon.training.optim.precision import set_tf32
+from raymon.training.rank.run_controller import LocalController
 from raymon.training.rank.worker_context import WorkerContext
 from raymon.wire import Channel
 
@@ -99,7 +99,7 @@ def _evaluate(
     load_model(model, checkpoint, averaged=True)
     ranks = checkpoint.world_size
     readers = [evaluation_of_rank(config, features, datasets, r, ranks) for r in range(ranks)]
-    context = WorkerContext(0, 1, device, LocalRegister())
+    context = WorkerContext(0, 1, device, LocalController())
 
     def progress(done: int, total: int, seconds: float) -> None:
         outbox.publish(

@@ -229,13 +229,13 @@ def _train(
         summaries=summaries,
         outbox=outbox,
         saver=saver,
-        preemption=PreemptionWatch(context, saver.ask_for_preemption),
+        preemption=PreemptionWatch(context, context.controller.ask_for_preemption),
         context=context,
     )
     patience_s = _CLOSE_S
     try:
         loop.run()
-        context.register.close()
+        context.controller.close()
     except BaseException as error:
         # At once: other ranks may wait for this one until it ends.
         if on_failure is not None and isinstance(error, Exception):
@@ -277,7 +277,7 @@ def make_reporting_recorder(
 def _register_checkpoints(model_dir: StoragePath, step: int, context: WorkerContext) -> None:
     # Workers may have died after writing a checkpoint and before registering it.
     found = list_checkpoints(model_dir) if context.rank == 0 and step > 0 else []
-    context.register.begin(context.broadcast([c for c in found if c.step <= step]))
+    context.controller.begin(context.broadcast([c for c in found if c.step <= step]))
 
 
 def _resend_unacknowledged(state: TrainState, outbox: Outbox) -> None:

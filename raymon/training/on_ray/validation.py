@@ -55,7 +55,7 @@ def score_checkpoint(
     from raymon.reporter.on_ray import RayReporter, reporter_of
     from raymon.storage import storage_path
     from raymon.training.loop.async_evaluation import evaluate_checkpoint
-    from raymon.training.on_ray.register import for_ray
+    from raymon.training.on_ray.ray_train_thread import for_ray
     from raymon.training.rank.worker_task import WorkerTask
 
     logging.getLogger("raymon").setLevel(logging.WARNING)

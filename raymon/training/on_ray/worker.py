@@ -28,7 +28,7 @@ def train_loop_per_worker(arguments: dict[str, Any]) -> None:
     from raymon.reporter.on_ray import TreeReporter, reporter_of
     from raymon.training.loop.worker import run_worker
     from raymon.training.on_ray.malloc import keep_memory
-    from raymon.training.on_ray.register import RayRegister
+    from raymon.training.on_ray.ray_train_thread import RayTrainThread
     from raymon.training.rank.failure import as_rank_failure
     from raymon.training.rank.worker_context import WorkerContext
     from raymon.training.rank.worker_task import WorkerTask
@@ -46,7 +46,7 @@ def train_loop_per_worker(arguments: dict[str, Any]) -> None:
         world.get_world_rank(),
         world.get_world_size(),
         ray.train.torch.get_device(),
-        RayRegister(validates=arguments["validates"]),
+        RayTrainThread(validates=arguments["validates"]),
     )
     datasets = dict(arguments["datasets"])
     if arguments["ray_datasets"]:

@@ -2,60 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
 
 from raymon.data import Batch
-from raymon.storage import StoragePath
+from raymon.training.rank.run_controller import RunController
 
 T = TypeVar("T")
 
 ANOTHER_WORKER = "another worker failed"
 """Why something failed on a rank where nothing is wrong."""
-
-
-class SavedCheckpoint(Protocol):
-    """What is said of a complete checkpoint."""
-
-    @property
-    def path(self) -> StoragePath:
-        """Its directory."""
-
-    @property
-    def step(self) -> int:
-        """Steps that the model has made."""
-
-    @property
-    def metrics(self) -> Mapping[str, float]:
-        """Its scores, by name."""
-
-
-class CheckpointRegister(Protocol):
-    """Keeps account of the checkpoints that there are."""
-
-    def begin(self, checkpoints: Sequence[SavedCheckpoint]) -> None:
-        """Takes account of the complete checkpoints, by step, up to the one that the run goes on
-        from, and forgets later ones. Called by every rank, before anything else."""
-
-    def register(self, directory: str, step: int, scores: Mapping[str, float]) -> None:
-        """Takes account of a checkpoint that is complete.
-
-        Called by every rank, in the same order; may return before it is done.
-        """
-
-    def ask_for_preemption(self) -> Future[str | None]:
-        """Asks whether ranks are to be taken away; returns at once.
-
-        Called by every rank, in the same order as `register`; every rank gets the same answer, a
-        text, or None where they are not.
-        """
-
-    def close(self) -> None:
-        """Waits until every checkpoint is registered."""
 
 
 class WorkerContext:
@@ -65,26 +24,26 @@ class WorkerContext:
         rank: This worker, from 0.
         world_size: Workers in all.
         device: Of the model.
-        register: Keeps account of checkpoints.
+        controller: Of the run; every call to it is made on the training thread.
 
     Attributes:
         group: Of all ranks, over gloo; None where there is one rank.
     """
 
     def __init__(
-        self, rank: int, world_size: int, device: torch.device, register: CheckpointRegister
+        self, rank: int, world_size: int, device: torch.device, controller: RunController
     ) -> None:
         self.rank = rank
         self.world_size = world_size
         self.device = device
-        self.register = register
+        self.controller = controller
         # Python objects and barriers go over gloo, so that they need no GPU.
         self.group = dist.new_group(backend="gloo") if world_size > 1 else None
 
     def background_context(self) -> WorkerContext:
         """The same world for another thread, whose collectives may overlap with those of this one.
         Every rank makes it at the same point."""
-        return WorkerContext(self.rank, self.world_size, self.device, self.register)
+        return WorkerContext(self.rank, self.world_size, self.device, self.controller)
 
     def move(self, batch: Batch, pin_memory: bool) -> Batch:
         """A batch on the device of this rank, by way of page-locked memory if asked to."""

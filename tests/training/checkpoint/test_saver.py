@@ -78,13 +78,13 @@ class Run:
 
     def __init__(self, folder: Path, skip: bool = False) -> None:
         self.folder = folder
-        self.register = RankRun()
+        self.controller = RankRun()
         self.told: list[str] = []
-        self.context = WorkerContext(0, 1, CPU, self.register)
+        self.context = WorkerContext(0, 1, CPU, self.controller)
         self.saver = Saver(folder, self.context, skip, self.told.append)
 
     def registered(self) -> list[int]:
-        return [step for step, _ in self.register.evaluations]
+        return [step for step, _ in self.controller.evaluations]
 
 
 @pytest.fixture
