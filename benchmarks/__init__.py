@@ -1,1 +1,1 @@
-"""Benchmarks, one file a question: `python -m benchmarks` lists them."""
+"""Benchmarks, with a file for each question: `python -m benchmarks` lists them."""

@@ -1,4 +1,4 @@
-"""`python -m benchmarks` lists the benchmarks, `python -m benchmarks NAME` runs one."""
+"""The command `python -m benchmarks`: lists the benchmarks, or runs the one that is named."""
 
 from __future__ import annotations
 

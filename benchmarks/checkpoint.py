@@ -1,14 +1,14 @@
 """How long does training stand still for a checkpoint: raymon, `torch.save` with a report, DCP.
 
 Two workers of Ray Train hold a model with the state of Adam, 500 MB in all, the same on both. Each
-contender saves once in the middle of a number of steps that end with an all-reduce, as those of a
-training do. Counted are the seconds that the training thread of the slower rank is in the save, and
-how much longer the steps take than without a save, what is written behind them included. The
-contenders take turns in every round; the first round is not counted, as memory is new then.
+contender saves once in the middle of a number of steps that end with an all-reduce, as the steps of
+training do. Measured are the seconds that the training thread of the slower rank is in the save,
+and how much longer the steps take than without a save, including what is written in the background.
+The contenders take turns in every round; the first round, in which memory is new, does not count.
 
 `torch.save` is followed by a blocking `ray.train.report`, as in Ray Train's guide to saving and
-loading checkpoints; `torch.distributed.checkpoint.async_save` gets a gloo group of its own, as in
-PyTorch's recipe for it, and nobody is told of its checkpoint.
+loading checkpoints; `torch.distributed.checkpoint.async_save` has a gloo group of its own, as in
+PyTorch's recipe for it, and its checkpoint is not reported.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def run(rounds: int, quick: bool) -> Result:
 
 
 def measure(arguments: dict[str, Any]) -> None:
-    """What each worker does."""
+    """Measures all contenders on one worker."""
     world = ray.train.get_context()
     controller = RayTrainThread()
     context = WorkerContext(
@@ -121,7 +121,7 @@ def measure(arguments: dict[str, Any]) -> None:
 
 
 def make_state(rows: int) -> TrainState:
-    """A model of 26 tables after one step of Adam: 500 MB for tables of 100,000 rows."""
+    """Returns a model of 26 tables after one step of Adam: 500 MB for tables of 100,000 rows."""
     torch.manual_seed(0)
     tables = {f"table_{i}": nn.Embedding(rows, _DIM) for i in range(_TABLES)}
     model = nn.ModuleDict(tables)
@@ -142,7 +142,7 @@ def make_state(rows: int) -> TrainState:
 
 
 def _train(steps: int, save: Callable[[], Callable[[], object]]) -> tuple[float, float]:
-    """Seconds of the steps, and of the save in the middle of them, of the slower rank."""
+    """Returns the seconds of the steps, and of the save among them, each of the slower rank."""
     matrix, word = torch.randn(256, 256), torch.zeros(1)
     dist.barrier()
     finish: Callable[[], object] = _nothing

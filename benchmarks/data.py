@@ -1,11 +1,11 @@
 """How fast are batches made of Parquet: raymon, pyarrow alone, torch's DataLoader, ray.data.
 
 All but pyarrow alone make the same features of the same columns, with raymon's code for them. Each
-contender runs in a process of its own, and is timed in its second epoch; rounds of all of them take
-turns. The `DataLoader` reads as an `IterableDataset` whose workers share the files, `ray.data` by
-`read_parquet`, `map_batches` and `iter_torch_batches`, as in their guides.
+contender runs in a process of its own, and is timed from its second epoch on; the contenders take
+turns in every round. The `DataLoader` reads an `IterableDataset` whose workers share the files,
+`ray.data` reads by `read_parquet`, `map_batches` and `iter_torch_batches`, as in their guides.
 
-`KUAIRAND_DIR` names a directory with `train/*.parquet` of KuaiRand, which is read too then.
+If `KUAIRAND_DIR` names a directory with `train/*.parquet` of KuaiRand, that is read too.
 """
 
 from __future__ import annotations

@@ -1,15 +1,15 @@
 """How many samples a second does a whole run train: raymon, bare, Ray Train, Lightning.
 
-A click log as Criteo's of 2 million rows in 4 Parquet files, one epoch of it on 2 workers. The same
-in all: the model and its first weights, the features and the code that makes them of the columns,
-Adam, 4,096 rows a step of each worker, loss and AUC shown every 100 steps, one checkpoint at the
-end. Each peer is put together as its own documentation recommends; see the files of `contenders`.
-All that run on Ray share one cluster of this machine that has 4 CPUs to deal out, whatever the
-machine has: 2 for the workers, 2 for `ray.data`.
+A click log like Criteo's, of 2 million rows in 4 Parquet files, one epoch of it on 2 workers. All
+have in common: the model and its initial weights, the features and the code that makes them of the
+columns, Adam, 4,096 rows a step of each worker, loss and AUC shown every 100 steps, one checkpoint
+at the end. Each peer is written as its own documentation recommends; see the files of `contenders`.
+All that run on Ray share one cluster of this machine with 4 CPUs, whatever the machine has: 2 for
+the workers, 2 for `ray.data`.
 
-Counted are the samples of both workers over the seconds from the begin of the loop, when the model
-is ready, to its end, of the slower worker, with all that it reads. The seconds from the call of
-`train` or `fit` to its return stand beside that, with what starts and ends the workers.
+Measured are the samples of both workers over the seconds of the slower one from the start of the
+loop, when the model is ready, to its end, with all that it reads. The seconds from the call of
+`train` or `fit` to its return, which include the start and end of the workers, are given as well.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def run(rounds: int, quick: bool) -> Result:
         measures = {
             name: partial(_measure, contender, data, directory, number)
             for name, contender in _contenders().items()
-            # The quick form of `scaling` has it too.
+            # The quick form of `scaling` measures it as well.
             if not (quick and name == UNWATCHED)
         }
         found = in_turns(measures, rounds)
@@ -71,7 +71,7 @@ def run(rounds: int, quick: bool) -> Result:
 
 
 def _contenders() -> dict[str, Callable[[Path, Path], Trained]]:
-    # Ray reads its environment when it is imported, which the cluster has seen to.
+    # Imported here: Ray reads its environment at import, and `local_cluster` sets it before.
     from benchmarks.contenders.lightning_loop import lightning_loop
     from benchmarks.contenders.ray_data_loop import ray_data_loop
     from benchmarks.contenders.unwatched import unwatched

@@ -1,10 +1,10 @@
 """How long does the grouped AUC of an evaluation take: raymon beside loops over the users.
 
-A million rows of 100,000 users, on one thread, and on 2 ranks that have every second row each.
-Counted are the seconds from the rows to the value, and the memory on top of the rows that were
-given. All keep their memory, as a process that evaluates often does. What the contenders do is in
-`contenders/grouped_aucs.py` and `grouped_aucs_of_ranks.py`. The loop of scikit-learn takes long and
-is measured once; errors are against it.
+A million rows of 100,000 users, on one thread, and on 2 ranks with every second row each. Measured
+are the seconds from the rows to the value, and the memory on top of the rows. All keep their
+memory, as a process that evaluates often does. The contenders are in `contenders/grouped_aucs.py`
+and `grouped_aucs_of_ranks.py`. The loop of scikit-learn takes long and is measured once; errors are
+differences from its value.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FASTER, EQUAL = 100.0, 1e-6
 
 
 def run(rounds: int, quick: bool) -> Result:
-    """Asks all ways, in one process and in two."""
+    """Runs all contenders, in one process and in two."""
     one_thread()
     keep_memory()
     rows, users = (QUICK_ROWS, QUICK_USERS) if quick else (ROWS, USERS)
@@ -43,17 +43,17 @@ def run(rounds: int, quick: bool) -> Result:
     return Result(
         "evaluation",
         [*one, *memory_of_one, *several, *memory_of_several],
-        # Few rows say little about many.
+        # A ratio for few rows says little about that for many.
         [*_ratios(one, None if quick else FASTER), *_ratios(several, None)],
         [Target("largest error of raymon", largest, EQUAL, largest <= EQUAL)],
     )
 
 
 def _one_process(rows: int, users: int, rounds: int) -> tuple[list[Case], list[Case], float]:
-    """Seconds and memory of all ways, and the value of the loop of scikit-learn."""
+    """Returns the seconds and memory of all ways, and the value of the loop of scikit-learn."""
     data, small = sessions(rows, users), sessions(1_000, 100)
     for way in WAYS.values():
-        # What a process does once is not counted.
+        # What a process does only once does not count.
         way(small)
     values: dict[str, float] = {}
     in_rounds = {name: partial(_timed, name, data, values) for name in WAYS if name != SKLEARN}

@@ -1,11 +1,10 @@
 """How fast and how right are the metrics: raymon beside torchmetrics and scikit-learn.
 
-Each question is asked of all contenders in turns, with 1 and 2 threads. An update adds one batch
-of that many rows; a value is computed from all of them. Errors are against scikit-learn on the
-same scores. All keep their memory, as a process that trains soon does. raymon is asked for the
-value from bins, as in a training, and from rows that are kept, as in an evaluation; torchmetrics
-for 200 thresholds, as its documentation advises where memory is to stay bounded, and for the exact
-value.
+All contenders take turns, with 1 and 2 threads. An update adds one batch of the given number of
+rows; a value is computed from all of them. Errors are differences from scikit-learn's value. All
+keep their memory, as a process that trains soon does. raymon computes the value from bins, as
+in training, and from rows that are kept, as in an evaluation; torchmetrics with 200 thresholds, as
+its documentation advises if memory has to stay bounded, and exactly.
 """
 
 from __future__ import annotations
@@ -32,8 +31,8 @@ from benchmarks.harness.memory import keep_memory
 from raymon.metrics import AUC, PRAUC, XAUC, GroupedAUC
 
 ROUNDS = 5
-TOLD = 8_192
-"""Rows of the curves that ratios are made of."""
+RATIO_ROWS = 8_192
+"""Number of rows for which there are ratios."""
 
 FASTER, AUC_ERROR, PRAUC_ERROR = 100.0, 1e-4, 1e-3
 AIMS = (
@@ -47,34 +46,35 @@ Given = TypeVar("Given")
 
 @dataclass(frozen=True)
 class Scale:
-    """How much is measured.
+    """The amount of what is measured.
 
     Attributes:
-        rows: of updates and values, each.
-        threads: of torch, each.
-        grouped: rows and groups of grouped AUC.
-        pairs: rows of XAUC, each.
-        error_rows: of the errors.
+        rows: Numbers of rows of updates and values.
+        threads: Numbers of threads of torch.
+        grouped: Numbers of rows and groups of grouped AUC.
+        pairs: Numbers of rows of XAUC.
+        error_rows: Number of rows of the errors.
     """
 
-    rows: Sequence[int] = (1_024, TOLD, 65_536, 1_000_000)
+    rows: Sequence[int] = (1_024, RATIO_ROWS, 65_536, 1_000_000)
     threads: Sequence[int] = (1, 2)
     grouped: tuple[int, int] = (200_000, 20_000)
     pairs: Sequence[int] = (8_192, 200_000, 1_000_000)
     error_rows: int = 1_000_000
 
 
-QUICK = Scale((TOLD, 65_536), (1,), (20_000, 2_000), (8_192,), 100_000)
+QUICK = Scale((RATIO_ROWS, 65_536), (1,), (20_000, 2_000), (8_192,), 100_000)
 CLICK_RATES = (0.001, 0.005, 0.05, 0.33, 0.9, 0.995)
 
 
 @dataclass(frozen=True)
 class Contender(Generic[Given]):
-    """Somebody who answers a question.
+    """A contender for one question.
 
     Attributes:
-        prepare: gives what `answer` is called with; not timed.
-        answer: what is timed.
+        name: Name of the contender.
+        prepare: Function that returns the argument of `answer`; it is not timed.
+        answer: Function that is timed.
     """
 
     name: str
@@ -83,7 +83,7 @@ class Contender(Generic[Given]):
 
 
 def run(rounds: int, quick: bool) -> Result:
-    """Asks all questions."""
+    """Measures all contenders for all questions."""
     scale = QUICK if quick else Scale()
     keep_memory()
     cases: list[Case] = []
@@ -188,7 +188,7 @@ def _xauc(rows: int, threads: int, rounds: int) -> list[Case]:
         _value("raymon XAUC", XAUC, torch.from_numpy(guessed), torch.from_numpy(watched))
     ]
     if rows <= 200_000:
-        # Without ties tau is concordant minus discordant pairs over all.
+        # Without ties tau is the share of concordant minus that of discordant pairs.
         contenders.append(
             Contender(
                 "scipy kendalltau",
@@ -200,7 +200,7 @@ def _xauc(rows: int, threads: int, rounds: int) -> list[Case]:
 
 
 def _errors(rows: int) -> Iterator[Case]:
-    # Not timed: what a value is off by, at click rates and for crowded scores.
+    # Not timed: the error of a value, at several click rates and for crowded scores.
     inputs = {f"{rate:.1%} clicks": click_scores(rows, rate) for rate in CLICK_RATES}
     for centre in (0.0, 0.5, 1.0):
         inputs[f"crowded at {centre:g}"] = crowded_scores(rows, centre)
@@ -222,12 +222,12 @@ def _errors(rows: int) -> Iterator[Case]:
 
 
 def click_scores(rows: int, rate: float, seed: int = 0) -> tuple[Tensor, Tensor]:
-    """Calibrated scores with a spread of 1 in the logit, and clicks drawn from them.
+    """Returns calibrated scores with a spread of 1 in the logit, and clicks drawn from them.
 
     Args:
-        rows: how many.
-        rate: share of clicks, about.
-        seed: of the generator.
+        rows: Number of rows.
+        rate: Approximate share of clicks.
+        seed: Seed of the generator.
     """
     rng = np.random.default_rng(seed)
     logit = rng.normal(np.log(rate / (1 - rate)), 1, rows)
@@ -236,7 +236,7 @@ def click_scores(rows: int, rate: float, seed: int = 0) -> tuple[Tensor, Tensor]
 
 
 def crowded_scores(rows: int, centre: float, seed: int = 0) -> tuple[Tensor, Tensor]:
-    """Scores within about 1e-3 of a centre, whose order says something about the label."""
+    """Returns scores within about 1e-3 of a centre, whose order says something about the label."""
     rng = np.random.default_rng(seed)
     labels = rng.random(rows) < 0.05
     offset = (rng.normal(0, 1, rows) + labels) * 3e-4
@@ -253,13 +253,13 @@ def _tensors(scores: NDArray[np.float64], labels: NDArray[np.bool_]) -> tuple[Te
 def _update(
     name: str, make: Callable[[], Metric], scores: Tensor, labels: Tensor
 ) -> Contender[Metric]:
-    # Not the first update of a metric: a training makes thousands.
+    # The metric is not new at each update, since training makes thousands of updates.
     metric = make()
 
     def prepare() -> Metric:
         keeps = isinstance(metric, AUC) and metric.exact_rows
         if keeps or (isinstance(metric, BinaryAUROC) and metric.thresholds is None):
-            metric.reset()  # it keeps the rows of every update
+            metric.reset()  # otherwise it would keep the rows of every update
         return metric
 
     def answer(metric: Metric) -> None:
@@ -303,7 +303,7 @@ def _ask(
     rounds: int,
     expected: float | None = None,
 ) -> list[Case]:
-    # In turns, so that all of them share the machine's mood.
+    # In turns, so that the state of the machine is the same for all of them.
     seconds: dict[str, list[float]] = {c.name: [] for c in contenders}
     answers: dict[str, float | None] = {}
     for _ in range(rounds):
@@ -311,7 +311,7 @@ def _ask(
             taken = seconds[contender.name]
             if taken and taken[0] > _LONG_S:
                 continue
-            # What takes microseconds is repeated until it can be read off a clock.
+            # What takes microseconds is repeated, and the best time counts.
             best = float("inf")
             until = time.perf_counter() + 0.02
             while best == float("inf") or time.perf_counter() < until:
@@ -342,8 +342,9 @@ def _error(answer: float | None, expected: float | None) -> float | None:
 def _ratios(cases: Sequence[Case]) -> Iterator[Ratio]:
     for asked, group in groupby(cases, key=lambda case: case.asked):
         ours, *peers = group
-        # One size says enough of those that are asked for many.
-        if ours.unit != "ms" or (ours.question.startswith(("AUC", "PR")) and ours.size != TOLD):
+        # One size is enough for questions that were asked for many.
+        is_curve = ours.question.startswith(("AUC", "PR"))
+        if ours.unit != "ms" or (is_curve and ours.size != RATIO_ROWS):
             continue
         for peer in peers:
             if peer.contender.startswith("raymon"):

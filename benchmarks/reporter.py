@@ -1,9 +1,9 @@
 """How many ranks can one reporter take: windows a second, and CPU, from 8 to 10,000 ranks.
 
-The reporter of the run is a Ray actor with its sinks and its journal, as in a run. Ranks are
-simulated by processes that stand for many each (`rank_load`). Flat, they report to it as fast as it
-takes; in a tree, reporters of 100 ranks each merge them first. Last, 10,000 ranks report a window a
-second for five minutes. Then the journal must hold, window by window, exactly the sums of what was
+The reporter of the run is a Ray actor with its sinks and its journal, as in a run. Processes
+simulate many ranks each (`rank_load`). Flat, the ranks report to it as fast as it takes windows; in
+a tree, reporters of 100 ranks each merge them first. Last, 10,000 ranks report one window a second
+for five minutes. Then the journal must have, window by window, exactly the sums of what was
 generated, and the numbers must be those of a flat merge.
 """
 
@@ -45,14 +45,15 @@ GROWTH = 1.05
 
 @dataclass(frozen=True)
 class Scale:
-    """How much is measured.
+    """The amount of what is measured.
 
     Attributes:
-        ranks: That are held for `seconds`, a window a second.
-        flat: Ranks without a tree, each.
-        tree: Ranks in a tree, each.
-        short_s: How long the short ones take, about.
-        checked: Windows that are merged flat too, which takes half a second each.
+        ranks: Number of ranks that report one window a second, for `seconds`.
+        seconds: Seconds that they do so.
+        flat: Numbers of ranks without a tree.
+        tree: Numbers of ranks in a tree.
+        short_s: Approximate seconds of each of the short measurements.
+        checked: Number of windows that are also merged flat, which takes half a second each.
     """
 
     ranks: int = 10_000
@@ -67,7 +68,7 @@ QUICK = Scale(200, 5, (8,), (200,), 0.5, 3)
 
 
 def run(rounds: int, quick: bool) -> Result:
-    """Asks all questions; `rounds` of the short ones."""
+    """Measures everything; `rounds` times for the short measurements."""
     connect(None)
     scale = QUICK if quick else Scale()
     bare = [idle_calls(scale.short_s / 2) for _ in range(rounds)]
@@ -110,7 +111,7 @@ def _throughput(
 
 
 def _hold(scale: Scale) -> tuple[list[Case], list[Target]]:
-    """All ranks, a window a second, for five minutes."""
+    """Measures all ranks at one window a second, for five minutes."""
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         root = Root(directory, scale.ranks)
@@ -120,7 +121,7 @@ def _hold(scale: Scale) -> tuple[list[Case], list[Target]]:
         results = [node.report.remote(scale.seconds, 1.0) for node in nodes]
         while ray.wait(results, num_returns=len(results), timeout=scale.seconds / 30)[1]:
             memory.append(root.memory())
-            # As a driver does, so that the reporter knows that somebody is there.
+            # Polled as by a driver, so that the reporter does not end.
             root.link.published(timeout_s=60.0)
         seconds, cpu_s = time.monotonic() - began, root.cpu_s() - before
         held: list[Held] = ray.get(results)
@@ -157,7 +158,7 @@ def _hold(scale: Scale) -> tuple[list[Case], list[Target]]:
 
 
 def _equal_sums(directory: Path, held: Sequence[Held], ranks: int) -> int:
-    """How many windows of the journal hold exactly what was generated, of all ranks."""
+    """Returns how many windows of the journal have exactly what was generated, of all ranks."""
     expected = [sum(h.sums[kind] for h in held) for kind in range(KINDS)]
     layout, equal = RankLoad(1, range(0), 0).layout, 0
     for record in read_journal(directory / "monitor" / "journal-0.pb"):
@@ -170,7 +171,7 @@ def _equal_sums(directory: Path, held: Sequence[Held], ranks: int) -> int:
 
 
 def _same_numbers(directory: Path, scale: Scale) -> int:
-    """How many of the first lines have, bit for bit, the metrics of a reporter without a tree."""
+    """Returns how many of the first lines have bit for bit the metrics of a flat merge."""
     flat = Reporter(None, [], STEPS, 10.0)
     flat.begin_attempt("flat", scale.ranks, 0, metrics())
     starts = range(0, scale.ranks, RANKS_A_NODE)

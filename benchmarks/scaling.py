@@ -2,9 +2,9 @@
 
 Measured are samples a second of 1 and 2 workers with and without monitoring, the share of the
 training time that monitoring takes, what windows cost the reporters of nodes and of the run, and
-what torchmetrics takes to update and to synchronise an AUC. From these parts the model says what a
-cluster of any number of ranks takes, with a window of each rank a second. What it rests on stands
-with the result, and its cost of the largest cluster beside the measured one.
+what torchmetrics takes to update and to synchronise an AUC. From these parts the model computes
+what a cluster of any number of ranks takes, with one window of each rank a second. Its assumptions
+are in the result, and so is the measured cost of the largest cluster.
 """
 
 from __future__ import annotations
@@ -48,17 +48,17 @@ ASSUMPTIONS = (
 
 @dataclass(frozen=True)
 class Scale:
-    """How much is measured.
+    """The amount of what is measured.
 
     Attributes:
-        flat: Two numbers of ranks without a tree, from which the cost of a window and that of a
-            rank in it are told apart.
+        flat: Two numbers of ranks without a tree, by which the cost of a window and that of a rank
+            in it are separated.
         tree: Two numbers of ranks in a tree.
-        checked: Ranks in a tree that the model is compared with.
-        seconds: Of each of these, about.
-        windows: Of torchmetrics.
-        rows: Of a run.
-        workers: Of runs, each.
+        checked: Number of ranks in a tree for which the model is compared with a measurement.
+        seconds: Approximate seconds of each of these measurements.
+        windows: Number of windows of torchmetrics.
+        rows: Number of rows of a run.
+        workers: Numbers of workers of runs.
     """
 
     flat: tuple[int, int] = (8, 512)
@@ -71,17 +71,17 @@ class Scale:
 
 
 QUICK = Scale((8, 64), (100, 200), 300, 0.5, 5, 20_000, (0,))
-"""Its run is in this process."""
+"""The quick form, whose run is in this process."""
 
 
 @dataclass(frozen=True)
 class Model:
-    """Seconds of CPU of the reporter of the run for a window of the cluster.
+    """CPU seconds of the reporter of the run for a window of the cluster.
 
     Attributes:
-        window: However many ranks are in it: metrics, journal, sinks.
-        rank: More for each rank, without a tree.
-        node: More for each node, in a tree.
+        window: Seconds whatever the number of ranks: for metrics, journal, sinks.
+        rank: Additional seconds for each rank, without a tree.
+        node: Additional seconds for each node, in a tree.
     """
 
     window: float
@@ -90,36 +90,36 @@ class Model:
 
     @classmethod
     def of(cls, flat: Sequence[tuple[int, float]], tree: Sequence[tuple[int, float]]) -> Model:
-        """Draws lines through two measured points each.
+        """Returns the model whose lines go through two measured points each.
 
         Args:
-            flat: Ranks, and seconds of CPU a window.
-            tree: Nodes, and seconds of CPU a window.
+            flat: Numbers of ranks, and CPU seconds of a window.
+            tree: Numbers of nodes, and CPU seconds of a window.
         """
         window, rank = _line(flat)
         return cls(window, rank, _line(tree)[1])
 
     def cores(self, ranks: int) -> float:
-        """Without a tree, at a window a second."""
+        """Returns the cores at one window a second, without a tree."""
         return self.window + ranks * self.rank
 
     def cores_in_tree(self, ranks: int) -> float:
-        """With a reporter on each node."""
+        """Returns the cores at one window a second, with a reporter on each node."""
         return self.window + nodes(ranks) * self.node
 
 
 def nodes(ranks: int) -> int:
-    """That so many ranks are on."""
+    """Returns the number of nodes of that many ranks."""
     return math.ceil(ranks / RANKS_A_NODE)
 
 
 def sync_depth(ranks: int) -> int:
-    """Rounds in which all ranks hear of all others, if each doubles those that know."""
+    """Returns the rounds of an exchange among all ranks, if each doubles what a rank knows."""
     return math.ceil(math.log2(ranks))
 
 
 def run(rounds: int, quick: bool) -> Result:
-    """Measures the parts, and asks the model for all numbers of ranks."""
+    """Measures the parts, and computes the model for all numbers of ranks."""
     scale = QUICK if quick else Scale()
     connect(None)
     speeds, shares = _speeds(scale.rows, scale.workers, min(rounds, 2))
@@ -155,9 +155,13 @@ def run(rounds: int, quick: bool) -> Result:
 
 
 def _speeds(rows: int, workers: Sequence[int], rounds: int) -> tuple[list[Case], list[float]]:
-    """Samples a second with and without monitoring for each number of workers, and the shares of
-    the training time that monitoring took on the most workers."""
-    # Ray reads its environment when it is imported, which the cluster has seen to.
+    """Measures whole runs with and without monitoring.
+
+    Returns:
+        Samples per second of each number of workers, and the shares of the training time that
+        monitoring took.
+    """
+    # Imported here: Ray reads its environment at import, and `connect` sets it before.
     from benchmarks.contenders.unwatched import unwatched
     from benchmarks.contenders.watched import watched
 
@@ -183,7 +187,7 @@ def _speeds(rows: int, workers: Sequence[int], rounds: int) -> tuple[list[Case],
 
 
 def _shares(ours: float, update_s: float, sync_s: float) -> tuple[list[Case], list[Case]]:
-    """Of the training time, by the number of ranks."""
+    """Returns the shares of the training time of raymon and of torchmetrics, by number of ranks."""
     peers = [
         (STEPS_A_WINDOW * update_s + sync_depth(ranks) * sync_s) / (1 + STEPS_A_WINDOW * update_s)
         for ranks in RANKS
@@ -198,7 +202,7 @@ def _shares(ours: float, update_s: float, sync_s: float) -> tuple[list[Case], li
 
 
 def _line(points: Sequence[tuple[int, float]]) -> tuple[float, float]:
-    """Height at 0, and slope."""
+    """Returns the height at 0 and the slope of a line through two points."""
     (few, low), (many, high) = points
     slope = max((high - low) / (many - few), 0.0)
     return max(low - few * slope, 0.0), slope
@@ -207,7 +211,7 @@ def _line(points: Sequence[tuple[int, float]]) -> tuple[float, float]:
 def _cpu_s(
     measure: Callable[[Root, int, float], Taken], ranks: int, seconds: float, rounds: int
 ) -> float:
-    """Of the reporter of the run, for a window of all ranks."""
+    """Returns the CPU seconds of the reporter of the run for a window of all ranks."""
     taken = []
     for _ in range(rounds):
         with tempfile.TemporaryDirectory() as directory:

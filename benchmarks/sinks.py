@@ -1,11 +1,11 @@
 """How fast do sinks write: scalars and histograms into TensorBoard, windows into JSON lines.
 
-Counted are the seconds until all is on the disk and the writer is closed, each in a directory of
-its own; what was written is read again and counted. raymon's sinks write each event and each line
-before the call returns, and cut off what a killed process left half written; the writers of
+Measured are the seconds until everything is on disk and the writer is closed, each in a directory
+of its own; what was written is read again and counted. raymon's sinks write each event and each
+line before the call returns, and cut off what a killed process left half written; the writers of
 tensorboardX and torch write on a thread of their own. Histograms are of 65,536 values, which are
-counted first, and of 1,000 buckets that are counted already. Last, what a thread that publishes is
-kept by a sink: the call to one in the background.
+counted first, and of 1,000 buckets that are counted already. Last, the time that a call to a sink
+in the background takes the thread that publishes.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ from raymon.sinks import BackgroundSink, TensorBoard
 ROUNDS = 5
 STEPS, QUICK_STEPS = 1_000, 250
 VALUES, BUCKETS = 65_536, 1_000
-"""Of a histogram."""
+"""Numbers of values and of buckets of a histogram."""
 
 BEHIND = "a snapshot to a sink in the background"
 
 
 def run(rounds: int, quick: bool) -> Result:
-    """Asks all questions of all writers, in turns."""
+    """Measures all writers, in turns."""
     one_thread()
     steps = QUICK_STEPS if quick else STEPS
     values = torch.randn(VALUES, generator=torch.Generator().manual_seed(0))
@@ -96,15 +96,15 @@ def _ask(
 
 
 def _behind(steps: int) -> float:
-    """Microseconds that a call takes; fewer calls than may wait."""
+    """Returns the microseconds of a call, for fewer calls than may wait."""
     with tempfile.TemporaryDirectory() as name:
         sink = BackgroundSink(TensorBoard(Path(name), ("loss", "learning_rate")))
         # The first call starts the thread.
         sink.write(snapshot(0))
-        told = [snapshot(step) for step in range(1, min(steps, 500))]
+        snapshots = [snapshot(step) for step in range(1, min(steps, 500))]
         began = time.perf_counter()
-        for one in told:
-            sink.write(one)
+        for each in snapshots:
+            sink.write(each)
         seconds = time.perf_counter() - began
         sink.close()
-    return 1e6 * seconds / len(told)
+    return 1e6 * seconds / len(snapshots)

@@ -1,17 +1,17 @@
 """How long until the first step: raymon beside a minimal `TorchTrainer`.
 
-Two workers each, on one local cluster that runs already, in turns; a first round warms up and does
-not count. Counted are the seconds from the call of `raymon.train`, or of the constructor and `fit`
-of the trainer, until the later worker begins with its first step, and until the call returns after
-5 steps and one checkpoint. Then the same of programs that connect to the cluster, `raymon train`
-and a script, from the start of the process.
+Two workers each, in turns, on one local cluster that is already running; a first round warms up and
+does not count. Measured are the seconds from the call of `raymon.train`, or of the constructor and
+`fit` of the trainer, until the later worker begins with its first step, and until the call returns
+after 5 steps and one checkpoint. Then the same for programs that connect to the cluster, `raymon
+train` and a script, from the start of the process.
 
-raymon reads a config, checks it and its data, and brings its reporter along. The trainer has a
-model of the same layers, one batch in memory, and Ray's own settings.
+raymon reads a config, checks it and its data, and starts its reporter. The trainer has a model of
+the same layers, one batch in memory, and Ray's default settings.
 
-All are in an environment that has what `pip install raymon` brings, and no more. In the one of the
-benchmarks the calls are measured again: there torchmetrics finds scipy and matplotlib, and imports
-them, which takes 0.9 s of CPU time in the reporter and in each worker.
+All run in an environment that has what `pip install raymon` installs, and no more. The calls are
+measured again in the environment of the benchmarks: there torchmetrics finds scipy and matplotlib,
+and imports them, which takes 0.9 s of CPU time in the reporter and in each worker.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from benchmarks.harness.as_installed import environment_of
 
 ROUNDS = 4
 LATER_S = 1.0
-"""By how much raymon may begin later."""
+"""Most seconds by which raymon may begin later."""
 
 FIRST, END = "to the first step", "to the end"
 BESIDE = "from the call, scipy and matplotlib are there"
 
 Key = tuple[str, str, str]
-"""Kind of start, what ends the seconds, and contender."""
+"""Kind of start, end of the measured seconds, and contender."""
 
 Cases = Mapping[Key, Case]
 

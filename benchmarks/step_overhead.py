@@ -1,11 +1,11 @@
 """What does watching add to a training step: raymon, torchmetrics, Lightning, Ray's report.
 
 One model, one batch of 4,096 rows a step, on one thread. Every contender shows the loss, the
-learning rate and the AUC of the training in TensorBoard every 100 steps; rounds of all of them take
-turns, and the time of a step without any of it, just before and just after, is taken away from
-theirs. Lightning logs by `self.log` into its `TensorBoardLogger`, with a loader that costs nothing;
+learning rate and the AUC of training in TensorBoard every 100 steps. The contenders take turns in
+every round, and the time of a bare step, just before and just after, is subtracted from theirs.
+Lightning logs by `self.log` into its `TensorBoardLogger`, with a loader that costs nothing;
 torchmetrics updates a metric at each step, and computes it at the end of a window.
-`ray.train.report` is called without a checkpoint, with Ray's own settings, for its time alone.
+`ray.train.report` is called without a checkpoint, with Ray's default settings, for its time alone.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from benchmarks.harness.memory import keep_memory
 STEPS, QUICK_STEPS = 300, 100
 ROUNDS = 14
 TARGET, NOISE = 0.02, 0.03
-"""Share of a step, and what that may be off by where the machine is busy."""
+"""Share of a step, and how far it may be off on a busy machine."""
 
 WINDOW_END_MS = 0.1
 
@@ -57,7 +57,7 @@ def run(rounds: int, quick: bool) -> Result:
     reports: Times = []
     with tempfile.TemporaryDirectory() as directory:
         for i in range(rounds):
-            # Each between two bare loops, which share the mood of the machine with it.
+            # Each between two bare loops, for which the state of the machine is the same.
             before = _mean(bare(steps))
             for name in list(contenders) if i % 2 == 0 else reversed(contenders):
                 times = contenders[name](Path(directory) / f"{i}-{name.replace(' ', '-')}")
@@ -109,13 +109,13 @@ def _ratios(bare_step: Case, adds: Sequence[Case], end: Case, report: Case) -> I
                 at_least=False,
                 slack=NOISE,
             )
-    # Rounds of the one are not those of the other.
+    # The rounds of the two do not correspond, so the ratio is that of the medians.
     times = Ratio.faster("end of a window: times less than ray.train.report", end, report)
     yield replace(times, figures=[report.median / end.median])
 
 
 def _mean(times: Times) -> float:
-    # The middle nine tenths: on a shared machine the rest is other people's work.
+    # The mean of the middle nine tenths: on a shared machine the rest is the work of others.
     ordered = sorted(times)
     cut = len(ordered) // 20
     return statistics.fmean(ordered[cut : len(ordered) - cut])
@@ -142,7 +142,7 @@ def _torchmetrics(steps: int, directory: Path) -> Times:
 
 
 def _ray_reports(directory: Path, reports: int) -> Times:
-    """Seconds that a worker of Ray Train stands still for each report."""
+    """Returns the seconds that each report holds up a worker of Ray Train."""
     import ray.train
     from ray.train import RunConfig, ScalingConfig
     from ray.train.torch import TorchTrainer

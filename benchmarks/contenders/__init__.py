@@ -1,1 +1,1 @@
-"""Who is measured, where that takes more than a function."""
+"""The contenders that are more than a function."""

@@ -1,9 +1,9 @@
-"""What all contenders of a whole run train: one model, its features, its optimizer, its metric.
+"""The task of all contenders in a whole run: one model, its features, its optimizer, its metric.
 
 A light DLRM: 26 tables of 10,000 hashed ids and 8 numbers each, a bottom MLP of 32 and 8 units, a
-top MLP of 64 and 32; Adam, fused in all as raymon has it on the CPU, and 4,096 rows a step of each
-of 2 workers. Peers get their features from raymon's own code, as three tensors a batch, which are
-fewer to send than one a feature.
+top MLP of 64 and 32; Adam, fused for all contenders as raymon has it on the CPU, and 4,096 rows a
+step of each of 2 workers. Peers get their features from raymon's own code, as three tensors a
+batch, which are cheaper to send than one for each feature.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from raymon.training.input.readers import features_of
 
 BATCH, WORKERS = 4_096, 2
 WINDOW = 100
-"""Steps between two points on a curve."""
+"""Number of steps between two points on a curve."""
 
 RATE = 0.001
 COLUMNS = (*NUMBERS, *CATEGORIES, LABEL)
@@ -68,14 +68,14 @@ model_config {{
 
 @dataclass(frozen=True)
 class Trained:
-    """What a run of a contender came to.
+    """The outcome of a contender's run.
 
     Attributes:
-        samples: Of all ranks.
-        seconds: From the begin of the loop, when the model is ready, to its end, with all that it
-            read; of the slowest rank.
-        wall_s: From the call to its return.
-        loss: Of the last steps.
+        samples: Rows that all ranks trained on.
+        seconds: Seconds from the start of the loop, when the model is ready, to its end, with all
+            that it reads; of the slowest rank.
+        wall_s: Seconds from the call to its return.
+        loss: Loss of the last steps.
     """
 
     samples: int
@@ -85,12 +85,12 @@ class Trained:
 
     @property
     def per_second(self) -> float:
-        """Samples of all ranks a second of training."""
+        """Samples of all ranks per second of training."""
         return self.samples / self.seconds
 
 
 def pipeline(data: Path, model_dir: Path, workers: int = WORKERS) -> PipelineConfig:
-    """The config of a run."""
+    """Returns the config of a run."""
     config: PipelineConfig = text_format.Parse(_PIPELINE, PipelineConfig())
     config.train_input_path, config.model_dir = str(data), str(model_dir)
     config.ray_config.num_workers = workers
@@ -98,20 +98,24 @@ def pipeline(data: Path, model_dir: Path, workers: int = WORKERS) -> PipelineCon
 
 
 def features() -> list[Feature]:
-    """Those of the model."""
+    """Returns the features of the model."""
     return features_of(text_format.Parse(_PIPELINE, PipelineConfig()))
 
 
 def build() -> Model:
-    """The model with its first weights, the same in every process."""
+    """Returns the model with its initial weights, the same in every process."""
     config = text_format.Parse(_PIPELINE, PipelineConfig())
     torch.manual_seed(config.train_config.seed)
     return build_model(config, features_of(config))
 
 
-def convert(table: pa.Table, made_of: list[Feature]) -> dict[str, np.ndarray]:
-    """The features of some rows: float32 `[B, 13]`, int64 `[B, 26]`, and float32 `[B]` labels."""
-    values = [feature.convert(table[feature.column]) for feature in made_of]
+def convert(table: pa.Table, features: list[Feature]) -> dict[str, np.ndarray]:
+    """Makes the features of some rows.
+
+    Returns:
+        `numbers`: float32 `[B, 13]`; `ids`: int64 `[B, 26]`; labels: float32 `[B]`.
+    """
+    values = [feature.convert(table[feature.column]) for feature in features]
     return {
         "numbers": torch.cat([v for v in values if isinstance(v, Tensor)], 1).numpy(),
         "ids": torch.stack([v.values for v in values if isinstance(v, IdList)], 1).numpy(),
@@ -120,7 +124,7 @@ def convert(table: pa.Table, made_of: list[Feature]) -> dict[str, np.ndarray]:
 
 
 def batch_of(tensors: dict[str, Tensor]) -> Batch:
-    """What the model takes, of tensors as `convert` makes them."""
+    """Returns the batch that the model takes, from tensors as `convert` returns them."""
     numbers, ids, labels = tensors["numbers"], tensors["ids"], tensors[LABEL]
     return Batch(
         len(labels),
@@ -131,18 +135,18 @@ def batch_of(tensors: dict[str, Tensor]) -> Batch:
 
 
 def loss_of(predictions: dict[str, Tensor], batch: Batch) -> Tensor:
-    """The mean over the rows of a batch."""
+    """Returns the mean loss over the rows of a batch."""
     return binary_cross_entropy_with_logits(predictions["logits"], batch.labels[LABEL])
 
 
 def note_rank(directory: Path, rank: int, samples: int, seconds: float, loss: float) -> None:
-    """Writes down what a rank trained."""
+    """Writes the outcome of a rank into a file."""
     figures = {"samples": samples, "seconds": seconds, "loss": loss}
     (directory / f"rank-{rank}.json").write_text(json.dumps(figures))
 
 
 def trained(directory: Path, wall_s: float, workers: int = WORKERS) -> Trained:
-    """What all ranks wrote down together."""
+    """Returns the outcome of all ranks together, from their files."""
     ranks = [json.loads(path.read_text()) for path in sorted(directory.glob("rank-*.json"))]
     assert len(ranks) == workers, f"{directory}: {len(ranks)} ranks"
     return Trained(

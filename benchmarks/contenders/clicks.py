@@ -1,4 +1,4 @@
-"""The loop that contenders watch: an MLP, and batches of clicks that teach it something."""
+"""The loop that contenders watch: an MLP, and batches of clicks that it can learn from."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Times = list[float]
 
 
 class Clicks(nn.Module):
-    """The MLP, with its optimizer."""
+    """An MLP with its optimizer."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -27,12 +27,12 @@ class Clicks(nn.Module):
         self.optimizer = torch.optim.Adam(self.parameters(), 1e-3)
 
     def forward(self, rows: Tensor) -> Tensor:
-        """Logits `[B]` of rows `[B, FEATURES]`."""
+        """Returns the logits `[B]` of rows `[B, FEATURES]`."""
         logits: Tensor = self.layers(rows).squeeze(1)
         return logits
 
     def step(self, rows: Tensor, clicks: Tensor) -> tuple[Tensor, Tensor]:
-        """Trains on a batch; gives the loss and the predictions."""
+        """Trains on a batch; returns the loss and the predictions."""
         logits = self(rows)
         predictions = logits.detach().sigmoid()
         loss = binary_cross_entropy_with_logits(logits, clicks)
@@ -43,7 +43,7 @@ class Clicks(nn.Module):
 
 
 def batches(steps: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Batches of rows and clicks; twenty different ones."""
+    """Yields batches of rows and clicks, 20 different ones in turn."""
     generator = torch.Generator().manual_seed(1)
     made = []
     for _ in range(20):
@@ -55,6 +55,7 @@ def batches(steps: int) -> Iterator[tuple[Tensor, Tensor]]:
 
 
 def timed(steps: int, step: Callable[[Tensor, Tensor], None]) -> Times:
+    """Calls `step` with each batch, and returns its seconds."""
     times = []
     for rows, clicks in batches(steps):
         began = time.perf_counter()
@@ -64,5 +65,6 @@ def timed(steps: int, step: Callable[[Tensor, Tensor], None]) -> Times:
 
 
 def bare(steps: int) -> Times:
+    """Returns the seconds of steps that nothing watches."""
     model = Clicks()
     return timed(steps, lambda rows, clicks: (model.step(rows, clicks), None)[1])

@@ -1,9 +1,8 @@
-"""Curves and histograms into TensorBoard: raymon's sink, and the writers of tensorboardX and torch.
+"""Writers of curves and histograms into TensorBoard: raymon's sink, tensorboardX's, torch's.
 
 Each writes 24 curves a step, or one histogram a step, and closes. The writers are called as their
-documentation shows, a call for each point: `add_scalar`, `add_histogram` with the values, and
-`add_histogram_raw` where they are counted already. raymon's sink is given snapshots, as from a
-reporter.
+documentation shows, with a call for each point: `add_scalar`, `add_histogram` with the values, and
+`add_histogram_raw` with counts. raymon's sink is given snapshots, as from a reporter.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from raymon.wire.histogram import HistogramCounter, encode_histogram
 
 METRICS = tuple(f"metric_{i}" for i in range(20))
 POINTS = len(METRICS) + 4
-"""Of a step: metrics, a loss, the sum of losses, a learning rate, samples a second."""
+"""Number of points of a step: metrics, a loss, their sum, a learning rate, samples a second."""
 
 Write = Callable[[Path], None]
 
@@ -32,7 +31,7 @@ Write = Callable[[Path], None]
 def snapshot(
     step: int, metrics: Sequence[str] = METRICS, histograms: Sequence[Histogram] = ()
 ) -> Snapshot:
-    """What a reporter publishes of a hundred steps."""
+    """Returns what a reporter publishes about a hundred steps."""
     return Snapshot(
         first_step=100 * step,
         end_step=100 * (step + 1),
@@ -52,7 +51,7 @@ def snapshot(
 
 
 def scalars(steps: int) -> dict[str, Write]:
-    """Who writes the curves of so many steps."""
+    """Returns the writers of the curves of `steps` steps, by contender."""
 
     def raymon(directory: Path) -> None:
         sink = TensorBoard(directory, ("loss", "learning_rate"))
@@ -64,14 +63,14 @@ def scalars(steps: int) -> dict[str, Write]:
         def write(directory: Path) -> None:
             writer = writer_class(str(directory))
             for step in range(steps):
-                told = snapshot(step)
-                points = {f"metric/{name}": value for name, value in told.metrics.items()}
-                points["loss/binary_cross_entropy"] = told.losses["binary_cross_entropy"]
-                points["loss/total"] = told.total_loss
-                points["lr/g0"] = told.learning_rates[0]
-                points["throughput/samples_per_second"] = told.samples_per_second
+                published = snapshot(step)
+                points = {f"metric/{name}": value for name, value in published.metrics.items()}
+                points["loss/binary_cross_entropy"] = published.losses["binary_cross_entropy"]
+                points["loss/total"] = published.total_loss
+                points["lr/g0"] = published.learning_rates[0]
+                points["throughput/samples_per_second"] = published.samples_per_second
                 for tag, value in points.items():
-                    writer.add_scalar(tag, value, told.end_step)
+                    writer.add_scalar(tag, value, published.end_step)
             writer.close()
 
         return write
@@ -80,7 +79,7 @@ def scalars(steps: int) -> dict[str, Write]:
 
 
 def histograms(steps: int, values: torch.Tensor) -> dict[str, Write]:
-    """Who writes a histogram of the values in each of so many steps, counting included."""
+    """Returns the writers of a histogram in each of `steps` steps, which count `values` for it."""
 
     def raymon(directory: Path) -> None:
         sink, counter = TensorBoard(directory, ()), HistogramCounter(torch.device("cpu"))
@@ -102,9 +101,9 @@ def histograms(steps: int, values: torch.Tensor) -> dict[str, Write]:
 
 
 def counted(steps: int, buckets: int) -> dict[str, Write]:
-    """Who writes a histogram of so many buckets, counted before, in each of so many steps."""
+    """Returns the writers of a histogram of `buckets` counts in each of `steps` steps."""
     edges = [float(edge) for edge in range(buckets + 1)]
-    told = Histogram(
+    histogram = Histogram(
         name="weight",
         minimum=edges[0],
         maximum=edges[-1],
@@ -117,7 +116,7 @@ def counted(steps: int, buckets: int) -> dict[str, Write]:
     def raymon(directory: Path) -> None:
         sink = TensorBoard(directory, ())
         for step in range(steps):
-            sink.write(snapshot(step, (), [told]))
+            sink.write(snapshot(step, (), [histogram]))
         sink.close()
 
     def peer(writer_class: Any) -> Write:
@@ -126,11 +125,11 @@ def counted(steps: int, buckets: int) -> dict[str, Write]:
             for step in range(steps):
                 writer.add_histogram_raw(
                     "weight",
-                    min=told.minimum,
-                    max=told.maximum,
+                    min=histogram.minimum,
+                    max=histogram.maximum,
                     num=buckets,
-                    sum=told.sum,
-                    sum_squares=told.sum_squares,
+                    sum=histogram.sum,
+                    sum_squares=histogram.sum_squares,
                     bucket_limits=edges[1:],
                     bucket_counts=[1.0] * buckets,
                     global_step=step,
@@ -143,11 +142,11 @@ def counted(steps: int, buckets: int) -> dict[str, Write]:
 
 
 def points_in(directory: Path, kind: str) -> int:
-    """How many points of a kind, `scalar` or `histogram`, the event files of a directory hold."""
+    """Returns the number of points, `scalar` or `histogram`, in the files of a directory."""
     found = 0
     for path in directory.glob("events.out.tfevents.*"):
         for event in EventFileLoader(str(path)).Load():
-            # The loader makes tensors of what older writers call simple values and histograms.
+            # The loader turns the simple values and histograms of older writers into tensors.
             found += sum(
                 value.metadata.plugin_data.plugin_name == f"{kind}s"
                 for value in event.summary.value

@@ -1,4 +1,4 @@
-"""A run of raymon whose model notes when its first training step begins."""
+"""A run of raymon whose model records when its first training step begins."""
 
 from __future__ import annotations
 
@@ -27,10 +27,11 @@ _FEATURES = "\n".join(
 
 
 class NotingModel(RankingModel):
-    """An MLP over the numbers.
+    """An MLP over the numbers, which records the time of its first step.
 
     Args:
-        directory: Where the time of the first step of each rank goes.
+        arguments: Arguments of `RankingModel`.
+        directory: Directory of the files with the time of each rank.
     """
 
     def __init__(self, *arguments: Any, directory: str) -> None:
@@ -41,6 +42,7 @@ class NotingModel(RankingModel):
         self.head = Head(16, self.kinds, 1)
 
     def predict(self, batch: Batch) -> dict[str, Tensor]:
+        """Records the time at the first training step; returns the predictions of the head."""
         if self.training and self._is_first:
             self._is_first = False
             note_first_step(self._directory, dist.get_rank())
@@ -51,12 +53,12 @@ class NotingModel(RankingModel):
 
 
 def layers() -> nn.Sequential:
-    """What is trained, up to its last layer."""
+    """Returns the layers that are trained, without the last one."""
     return nn.Sequential(nn.Linear(len(NUMBERS), 32), nn.ReLU(), nn.Linear(32, 16), nn.ReLU())
 
 
 def pipeline_text(data: Path, model_dir: Path, notes: Path) -> str:
-    """The config of a run of a few steps."""
+    """Returns the config of a run of a few steps, as text."""
     return f"""
 train_input_path: "{data}"
 model_dir: "{model_dir}"
@@ -80,17 +82,17 @@ ray_config {{ num_workers: {WORKERS} }}
 
 
 def pipeline(data: Path, model_dir: Path, notes: Path) -> PipelineConfig:
-    """The same, loaded."""
+    """Returns the config of a run of a few steps."""
     return text_format.Parse(pipeline_text(data, model_dir, notes), PipelineConfig())
 
 
 def note_first_step(directory: Path, rank: int) -> None:
-    """Writes down that a rank begins with its first step now."""
+    """Records that a rank begins with its first step now."""
     (directory / f"first-{rank}").write_text(repr(time.time()))
 
 
 def first_step(directory: Path) -> float:
-    """When the later rank began, in seconds since 1970."""
+    """Returns when the later rank began, in seconds since 1970."""
     times = [float(path.read_text()) for path in directory.glob("first-*")]
     assert len(times) == WORKERS, f"{directory}: {len(times)} ranks"
     return max(times)

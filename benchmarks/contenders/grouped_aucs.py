@@ -1,9 +1,9 @@
-"""Ways to the mean over users of the AUC within each: raymon, loops over the users, and pandas.
+"""Ways to compute the mean AUC within users: raymon, loops over the users, and pandas.
 
-Users whose clicks are all 0 or all 1 are left out by all of them. The loops sort the rows by user
-once and ask their library for one user at a time, which is how such metrics are written on top of
+All of them leave out users whose clicks are all 0 or all 1. The loops sort the rows by user once
+and call their library for one user at a time, which is how such metrics are written with
 torchmetrics and scikit-learn. pandas ranks the scores within users and sums ranks by user, all with
-built-in methods, as its guide to `groupby` advises in place of `apply`.
+built-in methods, as its guide to `groupby` recommends in place of `apply`.
 """
 
 from __future__ import annotations
@@ -29,40 +29,40 @@ Way = Callable[[Sessions], float]
 
 
 def raymon(rows: Sessions) -> float:
-    """In batches, as an evaluation gives them."""
+    """Returns raymon's value, from batches, as in an evaluation."""
     return value_of(GroupedAUC(), rows)
 
 
 def value_of(metric: GroupedAUC, rows: Sessions) -> float:
-    """The value after all batches."""
+    """Returns the value of a metric after all batches."""
     for begin in range(0, len(rows.scores), BATCH):
         metric.update(*(column[begin : begin + BATCH] for column in rows))
     return float(metric.compute())
 
 
 def torchmetrics_loop(rows: Sessions) -> float:
-    """One call of torchmetrics a user, without a check of its arguments."""
+    """Returns the value by one call of torchmetrics for each user, which checks no arguments."""
     areas = [binary_auroc(s, t, validate_args=False) for s, t in _users(rows)]
     return float(torch.stack(areas).double().mean())
 
 
 def sklearn_loop(rows: Sessions) -> float:
-    """The same with scikit-learn."""
-    # Not loaded by ranks, which do not call it.
+    """Returns the value by one call of scikit-learn for each user."""
+    # Imported here, since the ranks of a distributed run do not call it.
     from sklearn.metrics import roc_auc_score
 
     return float(np.mean([roc_auc_score(t.numpy(), s.numpy()) for s, t in _users(rows)]))
 
 
 def pandas_ranks(rows: Sessions) -> float:
-    """By the sum of the ranks of clicked rows (Mann & Whitney 1947)."""
+    """Returns the value by the sum of the ranks of clicked rows (Mann & Whitney 1947)."""
     import pandas as pd
 
     frame = pd.DataFrame({name: column.numpy() for name, column in rows._asdict().items()})
     frame["rank"] = frame.groupby("users")["scores"].rank()
     clicks = frame.groupby("users")["clicks"].agg(["sum", "count"])
     ranks = frame[frame["clicks"] == 1].groupby("users")["rank"].sum()
-    # Users without a click have no sum.
+    # Users without a click are not in `ranks`.
     positives = clicks["sum"].reindex(ranks.index)
     negatives = clicks["count"].reindex(ranks.index) - positives
     areas = (ranks - positives * (positives + 1) / 2) / (positives * negatives)

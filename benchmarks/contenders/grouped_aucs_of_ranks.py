@@ -1,9 +1,8 @@
-"""Ways to the same grouped AUC on every rank, each of which has a part of the rows.
+"""Ways to compute the same grouped AUC on every rank, each of which has a part of the rows.
 
-raymon exchanges rows by user, so that each rank gets those of its share of the users. Beside it,
-every rank gets the rows of all, as torchmetrics does with the states of a metric that it joins
-(`dist_reduce_fx="cat"`): with raymon's own computation after that, and with the loop of
-torchmetrics.
+raymon exchanges rows by user, so that each rank gets those of its share of the users. The peers
+gather the rows of all on every rank, as torchmetrics does with states that are concatenated
+(`dist_reduce_fx="cat"`), followed by raymon's own computation, and by the loop of torchmetrics.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ from raymon.metrics import GroupedAUC
 
 
 def _gathered(rows: Sessions) -> float:
-    # With a function of the caller's the metric gathers as torchmetrics does.
+    # Given a `dist_sync_fn`, the metric gathers as torchmetrics does.
     def gather(column: Tensor, group: Any = None) -> list[Tensor]:
         return gather_all_tensors(column, group)
 
@@ -60,12 +59,12 @@ WAYS: dict[str, Way] = {
 
 
 class Found(NamedTuple):
-    """What all ranks found of one way.
+    """What all ranks found by one way.
 
     Attributes:
-        seconds: Of the slowest rank, one a round.
-        values: Of each rank, of the last round.
-        mib: Of the rank that took the most memory above its own rows.
+        seconds: Seconds of the slowest rank in each round.
+        values: Value on each rank, in the last round.
+        mib: MiB of the rank that took the most memory on top of its own rows.
     """
 
     seconds: list[float]
@@ -74,24 +73,24 @@ class Found(NamedTuple):
 
 
 def on_ranks(ranks: int, rows: int, users: int, rounds: int) -> dict[str, Found]:
-    """Runs all ways in turns on several processes of this machine, which speak gloo.
+    """Runs all ways in turns on several processes of this machine, connected by gloo.
 
     Args:
-        ranks: How many processes.
-        rows: Of all ranks together.
-        users: Of all ranks together.
-        rounds: How often each way is asked.
+        ranks: Number of processes.
+        rows: Rows of all ranks together.
+        users: Users of all ranks together.
+        rounds: Number of times that each way is run.
     """
     with tempfile.TemporaryDirectory() as directory:
         out = Path(directory)
         spawn(_rank, args=(ranks, rows, users, rounds, out), nprocs=ranks)
-        told = [json.loads((out / f"{rank}.json").read_text()) for rank in range(ranks)]
-    return {name: _together([one[name] for one in told]) for name in WAYS}
+        found = [json.loads((out / f"{rank}.json").read_text()) for rank in range(ranks)]
+    return {name: _together([one[name] for one in found]) for name in WAYS}
 
 
-def _together(told: list[Mapping[str, Any]]) -> Found:
-    seconds = [max(times) for times in zip(*(one["seconds"] for one in told), strict=True)]
-    return Found(seconds, [one["value"] for one in told], max(one["mib"] for one in told))
+def _together(found: list[Mapping[str, Any]]) -> Found:
+    seconds = [max(times) for times in zip(*(one["seconds"] for one in found), strict=True)]
+    return Found(seconds, [one["value"] for one in found], max(one["mib"] for one in found))
 
 
 def _rank(rank: int, ranks: int, rows: int, users: int, rounds: int, out: Path) -> None:
@@ -112,10 +111,10 @@ def _rank(rank: int, ranks: int, rows: int, users: int, rounds: int, out: Path) 
 
     small = sessions(1_000, 100)
     for way in WAYS.values():
-        # What a process does once is not counted.
+        # What a process does only once does not count.
         way(small)
     seconds = in_turns({name: partial(timed, name) for name in WAYS}, rounds)
-    told = {
+    found = {
         name: {
             "seconds": seconds[name],
             "value": values[name],
@@ -123,5 +122,5 @@ def _rank(rank: int, ranks: int, rows: int, users: int, rounds: int, out: Path) 
         }
         for name, way in WAYS.items()
     }
-    (out / f"{rank}.json").write_text(json.dumps(told))
+    (out / f"{rank}.json").write_text(json.dumps(found))
     dist.destroy_process_group()

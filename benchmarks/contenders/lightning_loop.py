@@ -1,10 +1,10 @@
-"""Lightning in processes of its own, put together as in its documentation.
+"""A training loop of Lightning in processes of its own, as in its documentation.
 
 `Trainer` with `strategy="ddp"` on 2 processes of the CPU, a `DataLoader` over an `IterableDataset`
-that splits the files among ranks and loader processes and reads them with pyarrow, an AUC of
-torchmetrics that is updated in each step, `self.log` into a `TensorBoardLogger` every 100 steps,
-where the ranks synchronise the AUC. Checkpoints and the progress bar are those that Lightning has
-by default.
+that divides the files among ranks and loader processes and reads them with pyarrow, an AUC of
+torchmetrics that is updated in each step, and `self.log` into a `TensorBoardLogger` every 100
+steps, where the ranks synchronise the AUC. Checkpoints and the progress bar are Lightning's
+defaults.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ from benchmarks.contenders.click_task import (
 from benchmarks.inputs.criteo_like import LABEL
 
 LOADER_PROCESSES = 1
-"""Of each rank."""
+"""Number of loader processes of each rank."""
 
 
 def lightning_loop(data: Path, directory: Path) -> Trained:
-    """One run."""
+    """Runs the loop once."""
     directory.mkdir()
     command = [sys.executable, "-m", "benchmarks.contenders.lightning_loop"]
     subprocess.run(
@@ -61,8 +61,8 @@ class Rows(IterableDataset[dict[str, Tensor]]):
     """The rows of a rank, batch by batch.
 
     Args:
-        files: Of all ranks.
-        rank: This one.
+        files: Files of all ranks.
+        rank: Number of this rank.
     """
 
     def __init__(self, files: list[Path], rank: int) -> None:
@@ -70,12 +70,12 @@ class Rows(IterableDataset[dict[str, Tensor]]):
         self._rank = rank
 
     def __iter__(self) -> Iterator[dict[str, Tensor]]:
-        worker, made_of = get_worker_info(), features()
+        worker, made = get_worker_info(), features()
         assert worker is not None
         place = self._rank * worker.num_workers + worker.id
         for file in self._files[place :: WORKERS * worker.num_workers]:
             for rows in pq.ParquetFile(file).iter_batches(BATCH, columns=list(COLUMNS)):
-                columns = convert(pa.Table.from_batches([rows]), made_of)
+                columns = convert(pa.Table.from_batches([rows]), made)
                 yield {name: torch.from_numpy(column) for name, column in columns.items()}
 
 
@@ -88,7 +88,7 @@ class _ClickModule(lightning.LightningModule):
         self._samples, self._began, self._ended, self._loss = 0, 0.0, 0.0, torch.tensor(0.0)
 
     def train_dataloader(self) -> DataLoader[Any]:
-        # The model is wrapped, and what was not read yet is read from here on.
+        # The time begins here: the model is wrapped, and nothing has been read.
         self._began = time.perf_counter()
         rows = Rows(sorted(self._data.glob("*.parquet")), self.global_rank)
         return DataLoader(rows, batch_size=None, num_workers=LOADER_PROCESSES)
@@ -119,7 +119,7 @@ class _ClickModule(lightning.LightningModule):
 
 
 def main() -> None:
-    """Its arguments: where the data is, and where what is written goes."""
+    """Runs the loop in this process; its arguments are the directories of data and output."""
     data, directory = map(Path, sys.argv[1:])
     trainer = lightning.Trainer(
         accelerator="cpu",

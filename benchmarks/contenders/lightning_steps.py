@@ -1,4 +1,4 @@
-"""Steps that Lightning drives and logs, with and without an AUC of torchmetrics."""
+"""Steps that Lightning runs and logs, with and without an AUC of torchmetrics."""
 
 from __future__ import annotations
 
@@ -48,6 +48,13 @@ class _LightningClicks(lightning.LightningModule):
 
 
 def lightning_steps(steps: int, auc: bool, directory: Path) -> Times:
+    """Returns the seconds of steps.
+
+    Args:
+        steps: Number of steps.
+        auc: Whether an AUC is computed and logged.
+        directory: Directory of the logger.
+    """
     from lightning.pytorch.loggers import TensorBoardLogger
 
     times: Times = []

@@ -1,7 +1,7 @@
-"""Windows into a file of JSON lines: raymon's sink, plain json, and Python's logging.
+"""Writers of windows into JSON lines: raymon's sink, plain json, and Python's logging.
 
-All hand each line to the system before they go on to the next. python-json-logger is set as the
-formatter of a handler and given the fields as `extra`, as its documentation shows.
+All of them pass each line to the system before they go on to the next. python-json-logger is the
+formatter of a handler, and gets the fields as `extra`, as its documentation shows.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ FILE = Path("monitor") / "windows.jsonl"
 
 
 def lines(windows: int) -> dict[str, Write]:
-    """Who writes so many windows."""
+    """Returns the writers of `windows` windows, by contender."""
 
     def raymon(directory: Path) -> None:
         sink = WindowLines(directory)
@@ -36,7 +36,7 @@ def lines(windows: int) -> dict[str, Write]:
 
 
 def lines_in(directory: Path) -> int:
-    """How many whole lines there are."""
+    """Returns the number of lines in a directory; each must be whole."""
     return sum(1 for line in (directory / FILE).read_text().splitlines() if json.loads(line))
 
 

@@ -1,7 +1,7 @@
-"""The least that Ray's `TorchTrainer` does, as in its quick start: a small model, a few steps.
+"""The minimal use of Ray's `TorchTrainer`, as in its quick start: a small model, a few steps.
 
-As a program it is what raymon's command line is set beside: its arguments are the address of a
-cluster, and where to write.
+As a program it is compared with raymon's command line; its arguments are the address of a cluster
+and the directory of the run.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 
 def minimal_run(directory: Path) -> None:
-    """One run on the cluster that this process is connected to."""
+    """Runs the trainer once, on the cluster that this process is connected to."""
     from ray.train import RunConfig, ScalingConfig
     from ray.train.torch import TorchTrainer
 
@@ -29,7 +29,7 @@ def minimal_run(directory: Path) -> None:
 
 
 def train_func(config: dict[str, Any]) -> None:
-    """What each worker does."""
+    """Trains on each worker."""
     import ray.train
     import torch
     from ray.train.torch import prepare_model
@@ -57,7 +57,7 @@ def train_func(config: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """Connects, and runs."""
+    """Connects to the cluster, and runs the trainer."""
     import ray
 
     ray.init(address=sys.argv[1])

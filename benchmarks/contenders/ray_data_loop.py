@@ -1,10 +1,10 @@
-"""Ray Train with `ray.data` and torchmetrics, put together as in the guides of Ray.
+"""A loop of Ray Train with `ray.data` and torchmetrics, as in the guides of Ray.
 
-`read_parquet` and `map_batches` make features on the CPUs that are free beside the workers,
+`read_parquet` and `map_batches` make features on the CPUs that the workers leave free,
 `get_dataset_shard` and `iter_torch_batches` bring them to the loop, and `prepare_model` wraps the
 model. Loss and AUC are metrics of torchmetrics, updated in each step; at the end of a window they
-are computed, for which the ranks synchronise, and given to `ray.train.report`. The last report has
-a checkpoint. All settings are Ray's own.
+are computed, for which the ranks synchronise, and passed to `ray.train.report`. The last report has
+a checkpoint. All settings are Ray's defaults.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ from benchmarks.inputs.criteo_like import LABEL
 
 
 def ray_data_loop(data: Path, directory: Path) -> Trained:
-    """One run."""
+    """Runs the loop once."""
     ray.data.DataContext.get_current().enable_progress_bars = False
     directory.mkdir()
     with ray_defaults():

@@ -1,4 +1,4 @@
-"""Ray Train as it comes, without what raymon sets for its runs."""
+"""Ray Train with its default settings, without those that raymon sets for its runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SET_BY_RAYMON = ("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "RAY_TRAIN_ENABLE_STATE_T
 
 @contextmanager
 def ray_defaults() -> Iterator[None]:
-    """While it lasts, a `fit` has Ray's own settings: it takes them from here to its controller."""
+    """Gives a `fit` Ray's default settings; they are passed on from here to its controller."""
     set_by_raymon = {name: os.environ.pop(name) for name in _SET_BY_RAYMON if name in os.environ}
     try:
         yield

@@ -33,7 +33,13 @@ _KUAIRAND = Path(__file__).parents[2] / "raymon" / "examples" / "kuairand.config
 
 @dataclass(frozen=True)
 class Source:
-    """A data set, and what is made of it."""
+    """A data set, and the features that are made of it.
+
+    Attributes:
+        path: Directory of the files.
+        features: Features that are made.
+        label: Name of the label's column.
+    """
 
     path: str
     features: list[Feature]
@@ -41,7 +47,7 @@ class Source:
 
     @property
     def files(self) -> list[Path]:
-        """Its files."""
+        """The files of the data set."""
         return sorted(Path(self.path).rglob("*.parquet"))
 
     @property
@@ -50,12 +56,12 @@ class Source:
         return [*dict.fromkeys(f.column for f in self.features), self.label]
 
     def convert(self, table: pa.Table) -> dict[str, Any]:
-        """The features of some rows, with raymon's own code."""
+        """Returns the features of some rows, made by raymon's own code."""
         return {f.name: f.convert(table[f.column]) for f in self.features}
 
 
 def criteo_like(path: str) -> Source:
-    """The logarithm of each number, and the hash of each category."""
+    """Returns the source with the logarithm of each number, and the hash of each category."""
     texts = [
         f'raw_feature {{ feature_name: "{name}" expression: "user:{name}" '
         'normalizer: "method=expression,expr=log1p(x)" }'
@@ -70,7 +76,7 @@ def criteo_like(path: str) -> Source:
 
 
 def kuairand(path: str) -> Source:
-    """The features of the example."""
+    """Returns the source with the features of the example config."""
     return Source(path, build_features(load(_KUAIRAND).feature_configs), "is_click")
 
 
@@ -78,7 +84,7 @@ _READERS: dict[str, DataReader] = {}
 
 
 def pyarrow_alone(source: Source) -> int:
-    """Decodes, and makes nothing of it."""
+    """Decodes the columns, without making features."""
     rows = 0
     for file in source.files:
         for batch in pq.ParquetFile(file).iter_batches(BATCH, columns=source.columns):
@@ -87,8 +93,10 @@ def pyarrow_alone(source: Source) -> int:
 
 
 def raymon(source: Source, **options: Any) -> int:
-    """raymon's reader, with the number of threads that a config has by default; one for all epochs,
-    as in a run."""
+    """Reads with raymon's reader, with the default number of threads of a config.
+
+    There is one reader for all epochs, as in a run.
+    """
     if source.path not in _READERS:
         _READERS[source.path] = DataReader(
             source.path,
@@ -101,7 +109,7 @@ def raymon(source: Source, **options: Any) -> int:
 
 
 def torch_data_loader(source: Source) -> int:
-    """Two processes, each with every second file, that send tensors."""
+    """Reads in two processes, each with every second file, which send tensors."""
 
     class Rows(IterableDataset[Any]):
         def __iter__(self) -> Iterator[Any]:
@@ -123,7 +131,7 @@ def torch_data_loader(source: Source) -> int:
 
 
 def ray_data(source: Source) -> int:
-    """Features in `map_batches`, as tensors that are as long as there are rows."""
+    """Makes features in `map_batches`, as arrays that have the length of the batch."""
     import ray.data
 
     def convert(table: pa.Table) -> dict[str, np.ndarray[Any, Any]]:
@@ -152,7 +160,7 @@ SOURCES: dict[str, Callable[[str], Source]] = {"criteo_like": criteo_like, "kuai
 
 
 class _Watch:
-    """CPU seconds and memory of this process and all that it started."""
+    """A watch of the CPU seconds and the memory of this process and all that it started."""
 
     def __init__(self) -> None:
         self.peak = 0
@@ -162,11 +170,11 @@ class _Watch:
         self._thread.start()
 
     def start(self) -> None:
-        """Counts CPU seconds from here on."""
+        """Begins to count CPU seconds."""
         self._cpu_before = self._cpu()
 
     def stop(self) -> float:
-        """CPU seconds since `start`."""
+        """Returns the CPU seconds since `start`."""
         cpu = self._cpu() - self._cpu_before
         self._stop.set()
         self._thread.join()
@@ -177,7 +185,7 @@ class _Watch:
             self.peak = max(self.peak, self.memory())
 
     def memory(self) -> int:
-        """Bytes in memory now; what processes share counts for one of them."""
+        """Returns the bytes in memory now; what processes share counts once."""
         return sum(self._of_all(lambda process: int(process.memory_info().rss - _shared(process))))
 
     def _cpu(self) -> float:
@@ -198,7 +206,7 @@ def _shared(process: psutil.Process) -> int:
 
 
 def main() -> None:
-    """Its arguments: contender, source, path, and epochs, two or more."""
+    """Measures; the arguments are contender, source, path, and epochs, two or more."""
     contender, name, path, epochs = sys.argv[1:]
     source = SOURCES[name](path)
     if contender == "ray.data":
@@ -209,7 +217,7 @@ def main() -> None:
     watch, rows, memory = _Watch(), 0, []
     for epoch in range(int(epochs)):
         if epoch == 1:
-            # What a process does once, as to load libraries, is in the first.
+            # The first epoch has what a process does only once, such as loading libraries.
             watch.start()
             rows, began = 0, time.perf_counter()
         rows += CONTENDERS[contender](source)

@@ -1,4 +1,4 @@
-"""Reporters of runs and of nodes, and processes that stand for the ranks that report to them."""
+"""Reporters of runs and nodes, and processes that stand for the ranks that report to them."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ _IN_FLIGHT = 64
 
 @dataclass(frozen=True)
 class Taken:
-    """What a number of windows of all ranks took.
+    """What windows of all ranks took.
 
     Attributes:
-        windows: Of each rank.
-        seconds: In all.
-        cpu_s: Of the reporter of the run.
-        node_cpu_s: Of the reporters of nodes.
+        windows: Number of windows of each rank.
+        seconds: Seconds in all.
+        cpu_s: CPU seconds of the reporter of the run.
+        node_cpu_s: CPU seconds of the reporters of nodes.
     """
 
     windows: int
@@ -48,13 +48,13 @@ class Taken:
 
 @dataclass
 class Held:
-    """What one process of nodes found.
+    """What one process of nodes measured.
 
     Attributes:
         sums: By kind of window, the sum of what its ranks measured.
         late_s: By window, seconds from its due time until it was durable.
-        node_cpu_s: Of the reporters of nodes.
-        load_cpu_s: Of making the windows.
+        node_cpu_s: CPU seconds of the reporters of nodes.
+        load_cpu_s: CPU seconds of making the windows.
     """
 
     sums: list[NDArray[np.int64]]
@@ -68,8 +68,8 @@ class Nodes:
 
     Args:
         root: Handle of the reporter of the run.
-        attempt: Of the ranks.
-        ranks: Which ranks are here, those of a node side by side.
+        attempt: Attempt of the ranks.
+        ranks: Ranks of the process, ordered by node.
     """
 
     def __init__(self, root: Any, attempt: Attempt, ranks: range) -> None:
@@ -80,7 +80,7 @@ class Nodes:
         self._nodes = [NodeReporter(attempt, len(group), channel, 10.0) for group in groups]
 
     def ready(self) -> None:
-        """Returns when the windows are made."""
+        """Returns once the windows are made."""
 
     def report(self, windows: int, interval_s: float) -> Held:
         """Reports windows of all ranks, one every `interval_s` seconds."""
@@ -117,7 +117,12 @@ class Nodes:
 
 
 class Root:
-    """The reporter of a run as a Ray actor, and what its process takes."""
+    """The reporter of a run as a Ray actor, and what its process uses.
+
+    Args:
+        directory: Directory of the run.
+        ranks: Number of ranks.
+    """
 
     def __init__(self, directory: Path, ranks: int) -> None:
         sinks: list[Sink] = [
@@ -132,16 +137,16 @@ class Root:
         self._process = psutil.Process(self.link.process_id())
 
     def cpu_s(self) -> float:
-        """Seconds of CPU so far."""
+        """Returns the CPU seconds so far."""
         return float(sum(self._process.cpu_times()[:2]))
 
     def memory(self) -> int:
-        """Resident bytes."""
+        """Returns the resident bytes."""
         return int(self._process.memory_info().rss)
 
 
 def flat(root: Root, ranks: int, seconds: float) -> Taken:
-    """All ranks report to the reporter of the run, as fast as it takes."""
+    """Has all ranks report to the reporter of the run, as fast as it takes windows."""
     load = RankLoad(root.attempt.number, range(ranks), 0)
     before, began, made = root.cpu_s(), time.monotonic(), 0
     answers: list[Future[Ack]] = []
@@ -157,9 +162,9 @@ def flat(root: Root, ranks: int, seconds: float) -> Taken:
 
 
 def tree(root: Root, ranks: int, seconds: float) -> Taken:
-    """Ranks report to reporters of nodes, and those to the one of the run."""
+    """Has ranks report to reporters of nodes, and those to the reporter of the run."""
     nodes = start_nodes(root, ranks)
-    # As many as take some seconds, whatever the machine.
+    # A number that takes some seconds on any machine.
     windows = max(2, int(seconds * 10_000 / ranks))
     before, began = root.cpu_s(), time.monotonic()
     held: list[Held] = ray.get([node.report.remote(windows, 0.0) for node in nodes])
@@ -168,7 +173,7 @@ def tree(root: Root, ranks: int, seconds: float) -> Taken:
 
 
 def start_nodes(root: Root, ranks: int) -> list[Any]:
-    """Processes that stand for all ranks, when their windows are made."""
+    """Starts processes that stand for all ranks, and returns them once their windows are made."""
     share = -(-ranks // PROCESSES // RANKS_A_NODE) * RANKS_A_NODE
     actor: Any = ray.remote(num_cpus=0)(Nodes)
     parts = [range(s, min(s + share, ranks)) for s in range(0, ranks, share)]
@@ -179,11 +184,11 @@ def start_nodes(root: Root, ranks: int) -> list[Any]:
 
 class _Idle:
     def take(self, message: bytes) -> None:
-        """Nothing is done with it."""
+        """Does nothing with a message."""
 
 
 def idle_calls(seconds: float) -> float:
-    """Calls a second with a message of 4 kB, as many in flight as those of windows."""
+    """Returns the calls per second of an idle actor, with 4 kB messages and as many in flight."""
     idle: Any = ray.remote(num_cpus=0)(_Idle)
     actor, message = idle.remote(), bytes(4096)
     ray.get(actor.take.remote(message))

@@ -1,7 +1,7 @@
 """Starts of raymon and of a minimal `TorchTrainer`, in turns, on a cluster of their environment.
 
-A program, since an environment is that of a process: its arguments are the number of rounds, and
-the kinds of start. It prints seconds as JSON.
+This is a program, since an environment belongs to a process: its arguments are the number of
+rounds, and the kinds of start. It prints seconds as JSON.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ Times = tuple[float, float]
 
 
 def starts(python: Path, rounds: int, kinds: list[str]) -> dict[tuple[str, str], list[Times]]:
-    """The times of all rounds by kind and contender.
+    """Returns the times of all rounds, by kind and contender.
 
     Args:
-        python: Of the environment.
-        rounds: How many.
+        python: Python of the environment.
+        rounds: Number of rounds.
         kinds: `CALL`, `PROGRAM`, or both.
     """
     command = [str(python), "-m", "benchmarks.contenders.starts", str(rounds), *kinds]
@@ -49,7 +49,7 @@ def starts(python: Path, rounds: int, kinds: list[str]) -> dict[tuple[str, str],
 
 
 def main() -> None:
-    """Measures."""
+    """Measures the starts, and prints the times."""
     rounds, kinds = int(sys.argv[1]), sys.argv[2:]
     address = local_cluster()
     with tempfile.TemporaryDirectory() as temporary:
@@ -86,7 +86,7 @@ def _train(data: Path, notes: Path) -> None:
     import raymon
 
     raymon.allow_custom_classes()
-    # What it logs is made, and shown to nobody.
+    # The log lines are made as for a user, but not shown.
     with contextlib.redirect_stderr(io.StringIO()):
         raymon.train(pipeline(data, notes / "run", notes))
 
@@ -110,7 +110,7 @@ def _script(address: str, notes: Path) -> None:
 
 def _program(module: str, *arguments: str) -> None:
     command = [sys.executable, "-m", module, *arguments]
-    # The cluster listens on the loopback interface alone, and this is how a program looks there.
+    # The cluster listens only on the loopback interface; this makes a program look for it there.
     environment = {**os.environ, "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
     subprocess.run(command, capture_output=True, check=True, timeout=120, env=environment)
 

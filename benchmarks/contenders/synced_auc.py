@@ -1,4 +1,4 @@
-"""An AUC of torchmetrics that ranks synchronise at the end of each window, as it does by itself."""
+"""An AUC of torchmetrics that ranks synchronise at the end of each window, as is its default."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from torchmetrics.classification import BinaryAUROC
 from benchmarks.harness.memory import keep_memory
 
 ROWS = 4_096
-"""Of an update."""
+"""Rows of an update."""
 
 
 def synced_auc(ranks: int, windows: int) -> tuple[float, float]:
-    """What it takes on the training thread of rank 0.
+    """Measures what the AUC takes on the training thread of rank 0.
 
     Args:
-        ranks: Processes on this machine, which speak gloo.
-        windows: How many, after one that is not counted.
+        ranks: Number of processes on this machine, connected by gloo.
+        windows: Number of windows, after one that does not count.
 
     Returns:
-        Medians of the seconds of an update, and of a `compute` with all ranks.
+        Median seconds of an update, and of a `compute` with all ranks.
     """
     with tempfile.TemporaryDirectory() as directory:
         out = Path(directory) / "seconds"

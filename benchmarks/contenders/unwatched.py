@@ -1,4 +1,4 @@
-"""The loop of raymon without monitoring, on workers of Ray Train."""
+"""The training loop of raymon without monitoring, on workers of Ray Train."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Answer = TypeVar("Answer")
 
 
 def unwatched(data: Path, model_dir: Path, workers: int = WORKERS) -> Trained:
-    """One run."""
+    """Runs the loop once."""
     began = time.perf_counter()
     TorchTrainer(
         unwatched_worker,
@@ -37,12 +37,12 @@ def unwatched(data: Path, model_dir: Path, workers: int = WORKERS) -> Trained:
         scaling_config=ScalingConfig(num_workers=workers),
         run_config=RunConfig(name=model_dir.name, storage_path=str(model_dir.parent)),
     ).fit()
-    # With 0 workers it is in this process, and one rank.
+    # With 0 workers there is one rank, in this process.
     return trained(model_dir, time.perf_counter() - began, max(workers, 1))
 
 
 def unwatched_worker(arguments: dict[str, Any]) -> None:
-    """What each worker does."""
+    """Trains on each worker."""
     keep_memory()
     task: WorkerTask = arguments["task"]
     world, model_dir = ray.train.get_context(), Path(task.config.model_dir)
@@ -56,7 +56,7 @@ def unwatched_worker(arguments: dict[str, Any]) -> None:
 
 
 class _Unwatched(Recorder):
-    """Counts the seconds of training, and does nothing else."""
+    """A recorder that counts the seconds of training, and does nothing else."""
 
     def __init__(self, context: WorkerContext, directory: Path) -> None:
         super().__init__(
@@ -75,16 +75,16 @@ class _Unwatched(Recorder):
     def step(
         self, losses: Mapping[str, Tensor], *arguments: Any, samples: int, **others: Any
     ) -> None:
-        """Counts rows."""
+        """Counts rows, and ends the phase of the step."""
         self._rows += samples
         self._last_losses = losses
         self.clock.lap("step")
 
     def cut(self, checkpoint: bool = False, last: bool = False) -> None:
-        """No window is sent."""
+        """Does nothing: no window is sent."""
 
     def close(self, timeout_s: float = 0.0) -> bool:
-        """Writes down what was counted."""
+        """Writes the counts into the file of the rank."""
         seconds = sum(self.clock.take().values())
         loss = sum(float(loss.detach()) for loss in self._last_losses.values())
         note_rank(self._directory, self._own_rank, self._rows, seconds, loss)
@@ -92,34 +92,34 @@ class _Unwatched(Recorder):
 
 
 class _Nowhere:
-    """A reporter that nothing is sent to."""
+    """A reporter that ignores everything."""
 
     def begin_attempt(self, *arguments: Any) -> int:
-        """No attempt."""
+        """Returns the number of no attempt."""
         return NO_ATTEMPT
 
     def channel(self, *arguments: Any) -> Self:
-        """The way to nowhere."""
+        """Returns itself."""
         return self
 
     def report(self, message: bytes) -> Future[Ack]:
-        """Drops it."""
+        """Ignores a window."""
         return self.acknowledged()
 
     def acknowledged(self) -> Future[Ack]:
-        """All windows of no attempt are settled."""
+        """Returns that all windows are settled."""
         return _done(Ack("", NO_ATTEMPT))
 
     def publish_evaluation_progress(self, *arguments: Any) -> Future[None]:
-        """Drops it."""
+        """Ignores the progress."""
         return _done(None)
 
     def publish_evaluation(self, *arguments: Any) -> Future[None]:
-        """Drops it."""
+        """Ignores the scores."""
         return _done(None)
 
     def publish_notice(self, *arguments: Any) -> Future[None]:
-        """Drops it."""
+        """Ignores the notice."""
         return _done(None)
 
 

@@ -12,10 +12,10 @@ from benchmarks.contenders.click_task import WORKERS, Trained, pipeline
 
 
 def watched(data: Path, model_dir: Path, workers: int = WORKERS) -> Trained:
-    """One run."""
+    """Runs raymon once."""
     import raymon
 
-    # What it logs is made, and shown to nobody.
+    # The log lines are made as for a user, but not shown.
     with contextlib.redirect_stderr(io.StringIO()):
         began = time.perf_counter()
         summary = raymon.train(pipeline(data, model_dir, workers))

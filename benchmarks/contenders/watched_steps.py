@@ -20,11 +20,11 @@ from raymon.reporter import InProcessReporter, Reporter
 from raymon.sinks import BackgroundSink, TensorBoard
 
 WINDOW = 100
-"""Steps."""
+"""Number of steps of a window."""
 
 
 class _TimedRecorder(Recorder):
-    """Notes how long the training thread is in each end of a window, in seconds."""
+    """A recorder that notes how long each end of a window takes the training thread, in seconds."""
 
     window_ends: Times
 
@@ -37,6 +37,14 @@ class _TimedRecorder(Recorder):
 
 
 def watched_steps(name: str, window_ends: Times, steps: int, directory: Path) -> Times:
+    """Returns the seconds of watched steps.
+
+    Args:
+        name: Name of the reporter in `CHANNELS`.
+        window_ends: List that the seconds of each end of a window are added to.
+        steps: Number of steps.
+        directory: Directory of the run.
+    """
     model, channel = Clicks(), CHANNELS[name]
     directory.mkdir()
     curves = BackgroundSink(TensorBoard(directory, ("loss", "learning_rate")))
@@ -124,7 +132,7 @@ CHANNELS: Mapping[str, Callable[[InProcessReporter], Any]] = {
 
 
 def window_ends(windows: int) -> Times:
-    """Seconds that the training thread is in each end of a window."""
+    """Returns the seconds that each end of a window takes the training thread."""
     ends: Times = []
     with tempfile.TemporaryDirectory() as directory:
         watched_steps("raymon", ends, windows * WINDOW, Path(directory) / "run")

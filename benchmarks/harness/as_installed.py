@@ -1,7 +1,7 @@
 """An environment as an installation of raymon alone makes it.
 
-The one of a benchmark has the peers and what they need too, and libraries import what they find:
-torchmetrics does so with scipy and matplotlib.
+The environment of the benchmarks also has the peers and what they need, and libraries import what
+they find: torchmetrics does so with scipy and matplotlib.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ ROOT = Path(__file__).parents[2]
 
 
 def environment_of(name: str, directory: Path) -> Path:
-    """Makes one of links to what is installed here.
+    """Makes an environment of links to what is installed here.
 
     Args:
-        name: Of an installed distribution; those that it requires come along.
-        directory: Does not exist.
+        name: Name of an installed distribution; what it requires is included.
+        directory: Directory of the environment, which must not exist.
 
     Returns:
-        The Python of the environment, which knows the modules of this repository too.
+        Path of the environment's Python, which also finds the modules of this repository.
     """
     venv.create(directory, symlinks=True, with_pip=False)
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -48,7 +48,7 @@ def _collect(
         return
     try:
         found[key] = here = distribution(requirement.name)
-    except PackageNotFoundError:  # one that is needed elsewhere only
+    except PackageNotFoundError:  # a requirement that is not needed here
         return
     for text in here.requires or ():
         further = Requirement(text)

@@ -1,7 +1,8 @@
-"""`python -m benchmarks.harness.check`: are the ratios still those of the stored results?
+"""The command `python -m benchmarks.harness.check`: compares ratios with the stored results.
 
-Ratios within one run do not need a quiet machine as times do, and the band is wide: half as good is
-still taken for the same. What looks worse in one round is measured in several before it is told.
+Unlike times, ratios within one run do not need a quiet machine, and the band is wide: half as good
+still counts as the same. What looks worse in one round is measured in several before it is
+reported.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ ROUNDS = 3
 
 
 def bound(stored: Ratio, band: float = BAND) -> float:
-    """The worst figure that is taken for the same as the stored one."""
+    """Returns the worst figure that counts as the same as the stored one."""
     if stored.at_least:
         return stored.figure / band - stored.slack
     return max(stored.figure, 0.0) * band + stored.slack
 
 
 def worse(stored: Result, now: Result, band: float = BAND) -> Iterator[str]:
-    """What became worse, a line each; ratios that are gone are told as well."""
+    """Yields a line for each ratio that became worse, or is no longer measured."""
     by_name = {ratio.name: ratio for ratio in now.ratios}
     for before in stored.ratios:
         ratio, limit = by_name.get(before.name), bound(before, band)

@@ -1,4 +1,4 @@
-"""A Ray cluster on this machine that deals out as many CPUs as a benchmark needs."""
+"""A Ray cluster on this machine with as many CPUs as a benchmark needs."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ import os
 
 
 def local_cluster(cpus: int | None = None) -> str:
-    """Starts one that lives as long as this process.
+    """Starts a cluster that lives as long as this process.
 
     Args:
-        cpus: As many as Ray deals out, however many the machine has; None: those that it has.
+        cpus: Number of CPUs that Ray gives out, however many the machine has; None for those that
+            the machine has.
 
     Returns:
-        Its address.
+        Address of the cluster.
     """
     if cpus is not None:
         os.environ["RAY_OVERRIDE_RESOURCES"] = json.dumps({"CPU": cpus})
-    # Ray reads its environment when it is imported.
+    # Imported here: Ray reads its environment at import.
     from raymon.training.on_ray.cluster import connect
 
     connect(None)

@@ -1,6 +1,6 @@
-"""`python -m benchmarks.harness.everything` runs all benchmarks; writes results, table, plots.
+"""The command `python -m benchmarks.harness.everything`: runs benchmarks; writes results and plots.
 
-What fails is told, and the others are run all the same.
+A benchmark that fails is reported, and the others still run.
 """
 
 from __future__ import annotations

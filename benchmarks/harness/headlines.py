@@ -1,4 +1,4 @@
-"""The figures that the README shows: each from a stored result, with the command beside it."""
+"""The figures that the README shows: each from a stored result, with its command."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ README = Path(__file__).parents[2] / "README.md"
 BEGIN, END = "<!-- figures of make bench: begin -->", "<!-- figures of make bench: end -->"
 
 HEADLINES = (
-    # What it is, benchmark, name of the ratio.
+    # Description, benchmark, name of the ratio.
     ("what watching adds to a step", "step_overhead", "raymon: added to a step, of the step"),
     (
         "the training thread at the end of a window, times less than `ray.train.report`",
@@ -63,10 +63,10 @@ HEADLINES = (
 
 
 def write(results: Mapping[str, Result], readme: Path = README) -> None:
-    """Puts the table in the place of the one in the README.
+    """Replaces the table in the README.
 
     Raises:
-        ValueError: There is no place for it.
+        ValueError: The README has no place for it.
     """
     text = readme.read_text(encoding="utf-8")
     before, _, rest = text.partition(BEGIN)

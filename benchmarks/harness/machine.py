@@ -25,14 +25,14 @@ _PACKAGES = (
 
 
 def machine() -> str:
-    """The hardware and the system."""
+    """Returns the hardware and the system."""
     gib = psutil.virtual_memory().total / 2**30
     system = f"{platform.system()} {platform.machine()}"
     return f"{_processor()}, {os.cpu_count()} CPUs, {gib:.0f} GiB, {system}"
 
 
 def versions() -> dict[str, str]:
-    """Python's, and those of what is measured."""
+    """Returns the versions of Python and of the packages that are measured."""
     found = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:
@@ -43,7 +43,10 @@ def versions() -> dict[str, str]:
 
 
 def commit() -> str:
-    """The commit that was measured, with `+` where files differ from it; empty outside of git."""
+    """Returns the commit that is measured; empty outside of git.
+
+    It ends in `+` if files differ from the commit.
+    """
     root = Path(__file__).parents[2]
     try:
         head = _git(root, "rev-parse", "--short=10", "HEAD")
@@ -52,7 +55,7 @@ def commit() -> str:
         )
     except (OSError, subprocess.CalledProcessError):
         return ""
-    # The results of the run before do not count.
+    # Results of an earlier run do not count as changes.
     lines = [line for line in changed.splitlines() if "benchmarks/results" not in line]
     return head + "+" * bool(lines)
 

@@ -1,4 +1,4 @@
-"""Memory that a process keeps, so that no contender pays for pages that another gave back."""
+"""Memory that a process keeps, so that no contender pays for pages that another one gave back."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ctypes
 
 
 def keep_memory() -> None:
-    """Has glibc give nothing back to the system. Other allocators keep memory by themselves."""
+    """Makes glibc give no memory back to the system; other allocators keep theirs by themselves."""
     trim_threshold, mmap_threshold = -1, -3  # As in malloc.h.
     library = ctypes.CDLL(None)
     if hasattr(library, "mallopt"):

@@ -1,4 +1,4 @@
-"""The most memory that a call takes."""
+"""The peak memory of a call."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ _SELF = Path("/proc/self")
 
 
 def peak_mib(call: Callable[[], object]) -> float:
-    """MiB of this process that were resident at most, above what was before.
+    """Returns the most MiB that were resident in this process during a call, minus those before it.
 
-    Of Linux alone: there the mark of the most that was resident can be set back.
+    Only on Linux, where the high-water mark of resident memory can be reset.
 
     Raises:
-        OSError: This is another system, or it does not let a process do so.
+        OSError: This is another system, or it does not let a process reset the mark.
     """
     gc.collect()
-    # What was freed and kept would be taken again, and not be seen.
+    # Memory that was freed and kept would be used again, and not be measured.
     library = ctypes.CDLL(None)
     if hasattr(library, "malloc_trim"):
         library.malloc_trim(0)

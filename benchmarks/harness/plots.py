@@ -1,4 +1,4 @@
-"""A picture of a result: a panel for each question, lines where it was asked for several sizes."""
+"""Plots of a result: a panel for each question, with lines if it was asked for several sizes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from benchmarks.harness.result import Case, Result
 
 COLUMNS = 2
 MOST_PANELS = 12
-"""Those that come first; the table has all figures."""
+"""Most panels of a plot; the table has all figures."""
 
 _OURS = ("#0b6e4f", "#74c69d", "#1b998b", "#95d5b2")
 _PEERS = ("#8d99ae", "#bc6c25", "#5e548e", "#b56576", "#457b9d", "#6b705c")
@@ -20,16 +20,16 @@ def draw(result: Result, path: Path) -> Path | None:
     """Draws the cases of a result as SVG.
 
     Args:
-        result: What is drawn.
-        path: Of the picture.
+        result: Result that is drawn.
+        path: Path of the plot.
 
     Returns:
-        The path; None where nothing has anything beside it.
+        The path; None if no case can be compared with another.
     """
     import matplotlib
 
     matplotlib.use("svg")
-    # Text as text, and the same bytes for the same figures.
+    # Text stays text, and the same figures give the same bytes.
     matplotlib.rcParams.update(
         {"svg.fonttype": "none", "svg.hashsalt": "raymon", "font.size": 9, "axes.titlesize": 9}
     )
@@ -58,7 +58,7 @@ def draw(result: Result, path: Path) -> Path | None:
 
 
 def _panels(cases: Sequence[Case]) -> list[list[Case]]:
-    """Cases that answer the same in the same unit, where there are several."""
+    """Returns the cases with the same question and unit, if there are several."""
     found: dict[tuple[str, str], list[Case]] = {}
     for case in cases:
         found.setdefault((case.question, case.unit), []).append(case)
@@ -122,7 +122,7 @@ def _bars(axes: Any, panel: Sequence[Case]) -> None:
 
 
 def _shorten_thousands(axis: Any, values: Sequence[float]) -> None:
-    """120k; small numbers stay as they are, since 500m reads as millions."""
+    """Shows 120,000 as 120k; small numbers stay as they are, since 500m reads as millions."""
     from matplotlib.ticker import EngFormatter
 
     if max(values) >= 1_000:
@@ -134,7 +134,7 @@ def _spans_decades(values: Sequence[float]) -> bool:
 
 
 def _colors(panel: Sequence[Case]) -> dict[str, str]:
-    """raymon in greens, by contender."""
+    """Returns the color of each contender, which is green for those of raymon."""
     names = list(dict.fromkeys(case.contender for case in panel))
     ours = [name for name in names if name.startswith("raymon")]
     peers = [name for name in names if name not in ours]

@@ -1,4 +1,4 @@
-"""The benchmarks that there are: the modules of this package, one a question."""
+"""The benchmarks that there are: the modules of this package, one for each question."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from benchmarks.harness.result import Result
 
 
 class Benchmark(Protocol):
-    """A module of a benchmark.
+    """The module of a benchmark.
 
     Attributes:
-        ROUNDS: How many it takes by default.
+        ROUNDS: Default number of rounds.
     """
 
     ROUNDS: int
@@ -25,24 +25,24 @@ class Benchmark(Protocol):
         """Measures.
 
         Args:
-            rounds: In each of which all contenders are measured once.
-            quick: With inputs so small that all is over within a minute.
+            rounds: Number of rounds, in each of which all contenders are measured once.
+            quick: Whether inputs are so small that everything is over within a minute.
         """
 
 
 def names() -> list[str]:
-    """Of all benchmarks, in the order of the alphabet."""
+    """Returns the names of all benchmarks, in alphabetical order."""
     modules = pkgutil.iter_modules(benchmarks.__path__)
     return sorted(m.name for m in modules if not m.ispkg and m.name != "__main__")
 
 
 def question(name: str) -> str:
-    """What the benchmark answers: the first line of its file."""
+    """Returns the question that a benchmark answers: the first line of its file."""
     source = (Path(benchmarks.__path__[0]) / f"{name}.py").read_text(encoding="utf-8")
-    # Not imported, as a list is no reason to load Ray, torch and all peers.
+    # Read without an import, which would load Ray, torch and all peers.
     return (ast.get_docstring(ast.parse(source)) or "").split("\n")[0]
 
 
 def load(name: str) -> Benchmark:
-    """The benchmark of this name."""
+    """Returns the benchmark of a name."""
     return cast(Benchmark, importlib.import_module(f"benchmarks.{name}"))

@@ -1,4 +1,4 @@
-"""The table of all results, in Markdown, and the plots beside it."""
+"""The table of all results, in Markdown, and the plots that belong to it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ TABLE = "README.md"
 
 
 def write(results: Mapping[str, Result], folder: Path) -> None:
-    """Writes the table and the plots into the folder.
+    """Writes the table and the plots into a folder.
 
     Args:
-        results: By name.
-        folder: Where they go.
+        results: Results by name.
+        folder: Folder of the files.
     """
     drawn = {name: plots.draw(result, folder / f"{name}.svg") for name, result in results.items()}
     lines = [*_head(results), *_targets(results), *_behind(results)]

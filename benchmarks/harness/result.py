@@ -1,4 +1,4 @@
-"""What a benchmark found, as a table and as JSON."""
+"""The result of a benchmark, as a table and as JSON."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class Case:
     """The figures of one contender.
 
     Attributes:
-        contender: Who.
-        unit: Of the figures.
-        figures: One a round.
-        question: What the contender was asked, where there are several.
-        size: Of what, where the same was asked for several sizes, as rows or ranks.
-        size_unit: What a size counts.
-        error: How far its answer is from the exact one, where that is known.
+        contender: Name of the contender.
+        unit: Unit of the figures.
+        figures: Figure of each round.
+        question: What was measured, if there are several such things.
+        size: Size of the input, if there are several, as a number of rows or ranks.
+        size_unit: Unit of the size.
+        error: Absolute difference from the exact value, if that is known.
     """
 
     contender: str
@@ -41,7 +41,7 @@ class Case:
 
     @property
     def spread(self) -> float:
-        """The range of the rounds over their median."""
+        """The range of the rounds, divided by their median."""
         return (max(self.figures) - min(self.figures)) / self.median if self.median else 0.0
 
     @property
@@ -53,16 +53,16 @@ class Case:
 
 @dataclass(frozen=True)
 class Ratio:
-    """raymon beside a peer, within one run, which shares the mood of the machine.
+    """A comparison of raymon with a peer, within one run and so in one state of the machine.
 
     Attributes:
-        name: What is compared.
-        figures: The ratio, one a round.
-        ours: What raymon took or reached, with its unit.
-        peer: Who with, and what that took or reached.
+        name: Name of what is compared.
+        figures: Ratio of each round.
+        ours: Figure of raymon, with its unit.
+        peer: Name and figure of the peer.
         at_least: Whether more is better.
-        target: What has to be reached, if that was set.
-        slack: What a figure may be off by on any machine. `bench-check` adds it to its band.
+        target: Ratio that has to be reached; None if there is no target.
+        slack: How far a figure may be off on any machine. `bench-check` adds it to its band.
     """
 
     name: str
@@ -75,9 +75,9 @@ class Ratio:
 
     @classmethod
     def faster(cls, name: str, ours: Case, peer: Case, target: float | None = None) -> Ratio:
-        """How many times less time raymon takes."""
-        named = f"{peer.contender}: {_told(peer)}"
-        return cls(name, _over(peer, ours), _told(ours), named, target=target)
+        """Returns the ratio of the peer's time to raymon's."""
+        named = f"{peer.contender}: {_with_unit(peer)}"
+        return cls(name, _over(peer, ours), _with_unit(ours), named, target=target)
 
     @classmethod
     def share(
@@ -90,9 +90,9 @@ class Ratio:
         at_least: bool = True,
         slack: float = 0.0,
     ) -> Ratio:
-        """raymon's figure over that of the peer."""
-        named = f"{peer.contender}: {_told(peer)}"
-        return cls(name, _over(ours, peer), _told(ours), named, at_least, target, slack)
+        """Returns the ratio of raymon's figure to the peer's."""
+        named = f"{peer.contender}: {_with_unit(peer)}"
+        return cls(name, _over(ours, peer), _with_unit(ours), named, at_least, target, slack)
 
     @property
     def figure(self) -> float:
@@ -101,20 +101,27 @@ class Ratio:
 
     @property
     def met(self) -> bool | None:
-        """Whether the target is reached; None without one."""
+        """Whether the target is reached; None if there is no target."""
         if self.target is None:
             return None
         return self.figure >= self.target if self.at_least else self.figure <= self.target
 
     @property
     def is_better(self) -> bool:
-        """Whether raymon is ahead of the peer."""
+        """Whether raymon is at least as good as the peer."""
         return self.figure >= 1 if self.at_least else self.figure <= 1
 
 
 @dataclass(frozen=True)
 class Target:
-    """A figure that has to be reached, and that is no ratio."""
+    """A figure that has to be reached, and that is not a ratio.
+
+    Attributes:
+        name: Name of the figure.
+        figure: The figure.
+        target: Limit of the figure.
+        met: Whether the target is reached.
+    """
 
     name: str
     figure: float
@@ -127,11 +134,14 @@ class Result:
     """The cases of one run of a benchmark, its ratios, and whether its targets are met.
 
     Attributes:
-        name: Of the benchmark.
-        cases: All that was measured.
-        ratios: raymon beside its peers.
-        limits: Targets that are not ratios, as errors and counts.
-        assumptions: What figures rest on that were not measured, a sentence each.
+        name: Name of the benchmark.
+        cases: Everything that was measured.
+        ratios: Comparisons of raymon with its peers.
+        limits: Targets that are not ratios, such as errors and counts.
+        assumptions: Assumptions behind the figures that were not measured, a sentence each.
+        machine: Hardware and system.
+        versions: Versions of Python and of the packages that are measured.
+        commit: Commit that is measured.
     """
 
     name: str
@@ -145,7 +155,7 @@ class Result:
 
     @property
     def targets(self) -> list[Target]:
-        """All of them, those of ratios first."""
+        """All targets, those of ratios first."""
         of_ratios = [
             Target(ratio.name, ratio.figure, ratio.target, bool(ratio.met))
             for ratio in self.ratios
@@ -154,7 +164,7 @@ class Result:
         return [*of_ratios, *self.limits]
 
     def table(self) -> str:
-        """For a person."""
+        """Returns the result as a text for people."""
         lines = [f"{self.name} ({self.machine})", ""]
         for asked, group in groupby(self.cases, key=lambda case: case.asked):
             cases = list(group)
@@ -172,7 +182,11 @@ class Result:
         return "\n".join(lines)
 
     def to_json(self) -> str:
-        """For a program: `name`, `machine`, `versions`, `commit`, `cases`, `ratios`, `targets`."""
+        """Returns the result as JSON.
+
+        Its keys are `name`, `machine`, `versions`, `commit`, `cases`, `ratios`, `targets`, `limits`
+        and `assumptions`.
+        """
         return json.dumps(
             {
                 "name": self.name,
@@ -192,7 +206,7 @@ class Result:
 
     @classmethod
     def from_json(cls, text: str) -> Result:
-        """Reads what `to_json` wrote."""
+        """Returns the result that `to_json` wrote."""
         read: dict[str, Any] = json.loads(text)
 
         def parts(key: str, leave: tuple[str, ...] = ()) -> list[dict[str, Any]]:
@@ -211,7 +225,7 @@ class Result:
 
 
 def number(figure: float) -> str:
-    """A figure for a person."""
+    """Returns a figure as text."""
     return f"{figure:,.0f}" if abs(figure) >= 1_000 else f"{figure:.3g}"
 
 
@@ -221,7 +235,7 @@ def _over(one: Case, other: Case) -> list[float]:
     return [a / b for a, b in zip(one.figures, other.figures, strict=True)]
 
 
-def _told(case: Case) -> str:
+def _with_unit(case: Case) -> str:
     return f"{number(case.median)} {case.unit}"
 
 
@@ -232,7 +246,7 @@ def _judged(target: Ratio | Target) -> str:
 
 
 def _is_fastest(case: Case, cases: Sequence[Case]) -> bool:
-    """Whether nobody else answers the same question in less time."""
+    """Returns whether no other contender takes less time for the same question."""
     return len(cases) > 1 and case.unit == "ms" and case is min(cases, key=lambda c: c.median)
 
 

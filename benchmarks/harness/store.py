@@ -1,4 +1,4 @@
-"""Results on the disk: a JSON file for each benchmark, and those of the quick forms beside them."""
+"""The stored results: a JSON file for each benchmark, and those of the quick forms next to them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ QUICK = "quick"
 
 
 def folder(quick: bool) -> Path:
-    """Where the results are."""
+    """Returns the folder of the results."""
     return RESULTS / QUICK if quick else RESULTS
 
 
 def write(result: Result, quick: bool) -> Path:
-    """Puts a result in the place of the one before."""
+    """Writes a result in place of the one before, and returns its path."""
     path = folder(quick) / f"{result.name}.json"
     path.parent.mkdir(exist_ok=True, parents=True)
     path.write_text(result.to_json() + "\n", encoding="utf-8")
@@ -24,6 +24,6 @@ def write(result: Result, quick: bool) -> Path:
 
 
 def read(quick: bool) -> dict[str, Result]:
-    """By name, all results that there are."""
+    """Returns all stored results by name."""
     paths = sorted(folder(quick).glob("*.json"))
     return {path.stem: Result.from_json(path.read_text(encoding="utf-8")) for path in paths}

@@ -1,4 +1,4 @@
-"""Benchmarks, and contenders, in processes of their own: none finds what another left behind."""
+"""Benchmarks and contenders in processes of their own, so that none affects the next one."""
 
 from __future__ import annotations
 
@@ -10,23 +10,25 @@ from typing import Any
 from benchmarks.harness.result import Result
 
 LONGEST_S = 3_600
+"""Most seconds of a benchmark."""
 
 
 def measure(name: str, quick: bool, rounds: int | None = None) -> Result:
-    """Runs a benchmark.
+    """Runs a benchmark in a process of its own.
 
     Raises:
-        subprocess.SubprocessError: It failed, or took an hour. What it said is on standard error.
+        subprocess.SubprocessError: It failed, or took more than an hour; its messages are on
+            standard error.
     """
     command = [sys.executable, "-m", "benchmarks", name, "--json"]
     command += ["--quick"] * quick + (["--rounds", str(rounds)] if rounds else [])
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=LONGEST_S)
-    # Ray and Lightning may have said something before.
+    # Ray and Lightning may have printed something before.
     return Result.from_json(done.stdout[done.stdout.index('{\n "name"') :])
 
 
 def last_json(output: str) -> Any:
-    """What the last line that is JSON says. Ray may have said something behind it.
+    """Returns the value of the last line that is JSON; Ray may have printed something after it.
 
     Raises:
         ValueError: No line is JSON.

@@ -7,7 +7,7 @@ from threadpoolctl import threadpool_limits
 
 
 def one_thread() -> None:
-    """Has torch, and the BLAS and OpenMP that numpy and scikit-learn call, use one from here on.
+    """Limits torch, and the BLAS and OpenMP that numpy and scikit-learn use, to one thread.
 
     A second thread of a BLAS spins while it waits; on a busy machine that made a contender with one
     `numpy.dot` ten times slower.

@@ -1,1 +1,1 @@
-"""What is measured on: generated data, and the windows of thousands of ranks."""
+"""The inputs of benchmarks: generated data, and the windows of thousands of ranks."""

@@ -1,4 +1,4 @@
-"""A click log like the one that Criteo published: 13 numbers and 26 categories a row."""
+"""A click log like the one that Criteo published, with 13 numbers and 26 categories in a row."""
 
 from __future__ import annotations
 
@@ -16,10 +16,16 @@ ROWS_A_FILE = 500_000
 
 
 def generate(directory: Path, rows: int, rows_a_file: int = ROWS_A_FILE) -> None:
-    """Writes Parquet files.
+    """Writes the Parquet files of the log.
 
-    Categories are strings of 8 hexadecimal digits, 4 to 500,000 different ones a column, some much
-    more often than others. Numbers are skewed and partly null. 3 % of the labels are 1.
+    Categories are strings of 8 hexadecimal digits, with 4 to 500,000 different ones in a column,
+    some much more frequent than others. Numbers are skewed and partly null. 3 % of the labels are
+    1.
+
+    Args:
+        directory: Directory of the files.
+        rows: Number of rows.
+        rows_a_file: Most rows of a file.
     """
     rng = np.random.default_rng(0)
     sizes = np.geomspace(4, 500_000, len(CATEGORIES)).astype(int)

@@ -1,10 +1,10 @@
 """Windows of thousands of ranks, as their workers would send them, without the workers.
 
-Every rank has a histogram of its own, with at least 1,000 bins that are not empty, and four more
+Every rank has its own histogram, with at least 1,000 bins that are not empty, and four more
 metrics. A window takes no time to make: its body is made beforehand, and what differs from window
-to window (who, which, which steps) is put behind it, as parts of a protobuf message may be. From
-window to window ranks trade bodies, so that each has another histogram every time, and the sum of
-a window is known.
+to window (ranks, index, steps) is appended to it, which the format of protobuf messages allows.
+From window to window ranks exchange bodies, so that each has a different histogram every time, and
+the sum of a window is known.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ from raymon.wire.counts import encode_counts
 from raymon.wire.fixed_point import encode, units
 
 STEPS = 100
-"""Steps of a window."""
+"""Number of steps of a window."""
 
 BINS = 1_000
-"""Bins of a histogram that are not empty, at least."""
+"""Least number of bins of a histogram that are not empty."""
 
 KINDS = 2
-"""Sets of bodies, used in turns."""
+"""Number of sets of bodies, which are used in turns."""
 
 
 def metrics() -> dict[str, TrainMetricWrapper]:
-    """The train metrics of the ranks."""
+    """Returns the train metrics of the ranks."""
     return {
         "auc": TrainMetricWrapper(DecayAUC()),
         "log_loss": TrainMetricWrapper(LogLoss()),
@@ -53,9 +53,13 @@ class RankLoad:
     """The windows of some ranks of an attempt.
 
     Args:
-        attempt: Its number.
-        ranks: Which ranks.
-        seed: Of what they measured.
+        attempt: Number of the attempt.
+        ranks: The ranks.
+        seed: Seed of what they measured.
+
+    Attributes:
+        layout: Where states are in a vector of counts.
+        sums: By kind of window, the sum of the vectors of counts of all ranks.
     """
 
     def __init__(self, attempt: int, ranks: Sequence[int], seed: int) -> None:
@@ -63,7 +67,6 @@ class RankLoad:
         self._ranks = ranks
         self.layout = Layout.of_metrics(metrics())
         self.sums: list[NDArray[np.int64]] = []
-        """By kind, the sum of the vectors of counts of all ranks."""
         self._bodies: list[list[bytes]] = []
         rng = np.random.default_rng(seed)
         few = _few_rows(rng)
@@ -77,7 +80,7 @@ class RankLoad:
             self._bodies.append(bodies)
 
     def window(self, index: int) -> Iterator[bytes]:
-        """The messages of window `index`, of each rank in turn."""
+        """Yields the messages of window `index`, one for each rank."""
         bodies = self._bodies[index % KINDS]
         shift = index * 7919
         for i, rank in enumerate(self._ranks):
@@ -123,7 +126,7 @@ class RankLoad:
 
 
 def _few_rows(rng: np.random.Generator) -> list[NDArray[np.int64]]:
-    """States of the other metrics, from rows."""
+    """Returns states of the other metrics, made of rows."""
     layout, states = Layout.of_metrics(metrics()), []
     for _ in range(16):
         scores = torch.from_numpy(rng.random(512, dtype=np.float32))

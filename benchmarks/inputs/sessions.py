@@ -10,12 +10,12 @@ from torch import Tensor
 
 
 class Sessions(NamedTuple):
-    """Rows of an evaluation.
+    """The rows of an evaluation.
 
     Attributes:
-        scores: float32 `[N]`.
-        clicks: int64 `[N]`, 0 or 1; about 5 in 100 are 1.
-        users: int64 `[N]`.
+        scores: Scores, float32 `[N]`.
+        clicks: Clicks, int64 `[N]`, 0 or 1; about 5 in 100 are 1.
+        users: Ids of the users, int64 `[N]`.
     """
 
     scores: Tensor
@@ -23,7 +23,7 @@ class Sessions(NamedTuple):
     users: Tensor
 
     def part(self, rank: int, ranks: int) -> Sessions:
-        """Every so many-th row."""
+        """Returns the rows of one of `ranks` ranks."""
         return Sessions(*(column[rank::ranks].contiguous() for column in self))
 
 
