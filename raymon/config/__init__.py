@@ -5,7 +5,7 @@ from raymon.config.custom import (
     custom_classes_allowed,
     import_class,
     read_kwargs,
-    told,
+    reason_with_place,
 )
 from raymon.config.derived import (
     evaluates_asynchronously,
@@ -52,12 +52,12 @@ __all__ = [
     "ranking",
     "read_kwargs",
     "read_saved",
+    "reason_with_place",
     "save",
     "share_of_batch",
     "skips_bad_files",
     "stopping",
     "suffixed",
-    "told",
     "total_of",
     "total_steps",
     "trained_labels",

@@ -61,14 +61,14 @@ def import_class(class_path: str, place: str) -> type:
             f"{place} cannot be imported: {error}; the module must be on the Python path"
         ) from error
     except (Exception, SystemExit) as error:  # it is the user's module
-        raise ConfigError(f"{place} cannot be imported: {told(error)}") from error
+        raise ConfigError(f"{place} cannot be imported: {reason_with_place(error)}") from error
     cls = getattr(module, name, None)
     if not isinstance(cls, type):
         raise ConfigError(f"{place}: {module_name} has no class {name}")
     return cls
 
 
-def told(error: BaseException) -> str:
+def reason_with_place(error: BaseException) -> str:
     """Returns what custom code raised, in one line, with the file and line where it did."""
     packages = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib"))
     own = [

@@ -5,7 +5,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping, Sequence
 
-from raymon.config import import_class, read_kwargs, told, trained_labels, trained_weights
+from raymon.config import (
+    import_class,
+    read_kwargs,
+    reason_with_place,
+    trained_labels,
+    trained_weights,
+)
 from raymon.data import Feature
 from raymon.errors import ConfigError, RaymonError
 from raymon.models.deepfm import DeepFM
@@ -48,7 +54,7 @@ def build_model(config: PipelineConfig, features: Sequence[Feature]) -> Model:
         raise
     except Exception as error:  # it is the user's class
         place = f'{_CUSTOM}.class_path: "{model_config.custom.class_path}"'
-        raise ConfigError(f"{place} cannot be made: {told(error)}") from error
+        raise ConfigError(f"{place} cannot be made: {reason_with_place(error)}") from error
 
 
 def _custom_class(class_path: str) -> type[Model]:

@@ -6,7 +6,7 @@ import logging
 import threading
 from collections import Counter
 
-from raymon.config import told
+from raymon.config import reason_with_place
 
 _log = logging.getLogger("raymon")
 
@@ -37,7 +37,7 @@ class Failures:
         # Ray wraps what an actor raised in an error of its own, whose text fills pages.
         cause = getattr(error, "cause", None)
         # For user code, such as a metric, the text says where it failed.
-        text = told(cause if isinstance(cause, Exception) else error)[:_LONGEST]
+        text = reason_with_place(cause if isinstance(cause, Exception) else error)[:_LONGEST]
         with self._lock:
             self._count += 1
             if text not in self._logged and len(self._logged) >= _MOST_REASONS:

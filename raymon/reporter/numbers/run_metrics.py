@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from raymon.config import told
+from raymon.config import reason_with_place
 from raymon.metrics import TrainMetricWrapper
 from raymon.protos.report_pb2 import ReporterState
 from raymon.reporter.numbers.decayed_metrics import DecayedMetrics
@@ -52,7 +52,7 @@ class RunMetrics:
         """
         for name, error in self._decayed_metrics.add(window).items():
             self._fold_failures += 1
-            text = f"metric {name} was not folded: {told(error)}"
+            text = f"metric {name} was not folded: {reason_with_place(error)}"
             self._fold_reasons[text] += 1
             self._warn(name, text)
         self._interval.add(window)
