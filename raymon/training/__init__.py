@@ -1,1 +1,1 @@
-"""The loop, evaluation, checkpoints, and the Ray trainer."""
+"""Training and its commands: loop, evaluation, checkpoints, and the trainer on Ray."""

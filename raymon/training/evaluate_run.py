@@ -1,4 +1,4 @@
-"""Scores a checkpoint of a run that is over."""
+"""Scores a checkpoint of a finished run."""
 
 from __future__ import annotations
 
@@ -34,8 +34,9 @@ def evaluate_run(
     address: str | None = None,
     datasets: Datasets | None = None,
 ) -> tuple[int, dict[str, float]]:
-    """Scores a checkpoint on the evaluation data of its config; the arguments are those of
-    `evaluation_of_run`, and so is what it raises.
+    """Scores a checkpoint on the evaluation data of its config.
+
+    The arguments and exceptions are those of `evaluation_of_run`.
 
     Returns:
         The step of the checkpoint, and the scores by name.
@@ -59,12 +60,12 @@ def evaluation_of_run(
     Args:
         model_dir: Directory of the run.
         checkpoint: "latest", "best", or a step.
-        overrides: As `field=value`, of the config that is saved with the run.
-        address: Of a Ray cluster, as for `train`.
-        datasets: In place of files, as for `train`: "eval".
+        overrides: Overrides `field=value` of the config that is saved with the run.
+        address: Address of a Ray cluster, as for `train`.
+        datasets: Datasets that replace files, as for `train`; only "eval" is read.
 
     Returns:
-        The scores, with their bounds and what was counted beside them.
+        The scores, with their bounds and the further counts of the metrics.
 
     Raises:
         UserError: There is no such checkpoint, it is damaged, or there is no data to score it on.
@@ -72,7 +73,7 @@ def evaluation_of_run(
     """
     model_dir = storage_path(model_dir)
     config = with_absolute_paths(read_saved(model_dir, overrides))
-    # The run may have been moved since.
+    # The run may have been moved since it was written.
     config.model_dir = str(absolute(model_dir))
     given = dict(datasets or {})
     if not config.eval_input_path and EVAL not in given:
@@ -86,7 +87,7 @@ def evaluation_of_run(
     watched = config.monitor_config
     terminal = open_output(level=watched.log_level, log_format=watched.log_format)
     task = WorkerTask(config.SerializeToString(), str(absolute(chosen.path)))
-    # Nothing is kept: what is published is only shown.
+    # Nothing is stored: what is published is only shown.
     reporter = Reporter(None, [], 1, math.inf)
     run = _in_process if config.ray_config.num_workers == 0 else _on_ray
     return run(config, task, reporter, address, terminal, given)
@@ -141,7 +142,7 @@ def _follow(
     reporter: NewsSource,
     terminal: RichConsole | None,
 ) -> Evaluation:
-    # The scores are what the caller gets.
+    # The console shows no scores, as the caller gets them.
     with Progress(reporter, Console(0, 1.0, terminal, shows_scores=False)) as progress:
         try:
             work()

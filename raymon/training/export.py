@@ -1,4 +1,4 @@
-"""From a checkpoint of a run to a model on its own."""
+"""Exports a checkpoint of a run as a model that needs no run."""
 
 from __future__ import annotations
 
@@ -36,17 +36,20 @@ def export_run(
     *,
     replace: bool = False,
 ) -> Checkpoint:
-    """Writes the model of a checkpoint as a program, its weights, what makes its inputs of raw
-    columns, and a card; after a check that the program predicts what the checkpoint predicts.
+    """Exports the model of a checkpoint, if it predicts what the checkpoint predicts.
 
-    The check is on the first rows of the evaluation data, or the training data, where they can be
-    read, else on rows of missing values. The card says on which.
+    Writes the model as a program, its weights, what computes its inputs from raw columns, and a
+    card. The check is on the first rows of the evaluation data, or else of the training data, or,
+    if neither can be read, on rows of missing values. The card says on which.
 
     Args:
         model_dir: Directory of the run.
-        out: A directory that is not there yet.
+        out: Directory to write, which must not exist yet.
         checkpoint: "latest", "best", or a step.
-        replace: What is by the name of `out` goes for it.
+        replace: Whether to replace `out` if it exists.
+
+    Returns:
+        The exported checkpoint.
 
     Raises:
         RunError: There is no such checkpoint, it is damaged, or its model cannot be exported.
@@ -100,7 +103,7 @@ def _rows_to_check(config: PipelineConfig, features: list[Feature]) -> tuple[Bat
 
 
 def _difference(program: Any, model: Model, rows: Batch, features: list[Feature]) -> float:
-    """The largest difference of any prediction, of those above 1 relative to their size."""
+    """Returns the largest difference of any prediction, relative for predictions above 1."""
     with torch.inference_mode():
         found = program(*program_inputs(rows, features))
         expected = model.predict(rows)
@@ -120,5 +123,5 @@ def _difference(program: Any, model: Model, rows: Batch, features: list[Feature]
 
 
 def _relative(found: Tensor, expected: Tensor) -> Tensor:
-    # Infinite values are equal, and have no difference.
+    # Equal infinite values have no difference.
     return torch.where(found == expected, 0, found - expected).abs() / expected.abs().clamp(min=1)

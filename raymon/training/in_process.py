@@ -1,4 +1,4 @@
-"""A run in this process: its one rank, and the datasets as it reads them."""
+"""A run in this process: its only rank, and its datasets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from raymon.training.rank.worker_context import WorkerContext
 
 
 def in_process_context(config: PipelineConfig) -> WorkerContext:
-    """The world of a run in this process: one rank."""
+    """Returns the world of a run in this process: one rank."""
     device = torch.device("cuda" if config.ray_config.use_gpu else "cpu")
     return WorkerContext(0, 1, device, LocalController())
 
@@ -19,13 +19,13 @@ def in_process_context(config: PipelineConfig) -> WorkerContext:
 def datasets_in_process(
     datasets: Datasets, config: PipelineConfig, address: str | None, *, trains: bool = True
 ) -> Datasets:
-    """The datasets as a worker in this process reads them.
+    """Returns the datasets in a form that a worker in this process can read.
 
     Args:
-        datasets: Of the run.
-        config: Of the run.
-        address: Of the Ray cluster where `ray.data` reads them.
-        trains: False where the training files are not read.
+        datasets: Datasets of the run.
+        config: Config of the run.
+        address: Address of the Ray cluster, if `ray.data` reads them.
+        trains: Whether the training files are read.
     """
     files = trains and reads_files_by_ray(datasets, config)
     if not files and not any(map(is_ray_dataset, datasets.values())):
@@ -33,6 +33,6 @@ def datasets_in_process(
     from raymon.training.on_ray.cluster import connect
 
     connect(address)
-    from raymon.training.on_ray.datasets import in_process, with_files_of_config
+    from raymon.training.on_ray.datasets import add_config_files, in_process
 
-    return in_process(with_files_of_config(datasets, config) if files else datasets, config)
+    return in_process(add_config_files(datasets, config) if files else datasets, config)

@@ -1,4 +1,4 @@
-"""What is sent to a cluster for a run."""
+"""The job that is submitted to a cluster for a run."""
 
 from __future__ import annotations
 
@@ -29,18 +29,20 @@ def job_request(
     resume: bool = False,
     python: str = "python",
 ) -> JobRequest:
-    """The job that trains as a config says. All of the config that needs no data is checked.
+    """Returns the job that trains as a config says.
+
+    Everything in the config that needs no data is checked.
 
     Args:
-        config_path: In `working_dir`.
-        overrides: As `field=value`.
-        working_dir: Sent to the cluster, with the user's code; not what git ignores in it.
-        runtime_env: More of Ray's runtime environment, as `{"pip": [...]}`.
-        resume: Go on from the newest checkpoint.
-        python: On the cluster, with raymon.
+        config_path: Path of the config, in `working_dir`.
+        overrides: Overrides `field=value`.
+        working_dir: Directory with the user's code, sent to the cluster without what git ignores.
+        runtime_env: Additions to Ray's runtime environment, such as `{"pip": [...]}`.
+        resume: Whether to continue from the newest checkpoint.
+        python: Python on the cluster that has raymon.
 
     Raises:
-        ConfigError: Something is wrong with the config, or cannot be found from the cluster.
+        ConfigError: Something in the config is wrong, or cannot be found from the cluster.
     """
     config = load_checked(config_path, overrides)
     for path in (config.model_dir, config.train_input_path, config.eval_input_path):

@@ -1,4 +1,4 @@
-"""Everything that is checked before a run begins, so that nothing is left half done."""
+"""The checks before a run begins, so that nothing is left half done."""
 
 from __future__ import annotations
 
@@ -66,12 +66,12 @@ class RunPlan:
     """A config that can run.
 
     Attributes:
-        config: With absolute paths.
-        features: Its features.
-        total_steps: Steps of the run; None where they are not known.
-        rows: Rows of the training data; None where they are not known.
+        config: Config with absolute paths.
+        features: Features of the config.
+        total_steps: Steps of the run; None if unknown.
+        rows: Rows of the training data; None if unknown.
         dropped: Rows of an epoch that fill no batch and are left out.
-        datasets: In place of files.
+        datasets: Datasets that replace files.
     """
 
     config: PipelineConfig
@@ -83,13 +83,13 @@ class RunPlan:
 
 
 def check_config(config: PipelineConfig) -> list[Feature]:
-    """Checks all of a config that needs no data: features, feature groups, the model's class.
+    """Checks all of a config that needs no data: features, feature groups, the class of the model.
 
     Returns:
-        Its features.
+        The features of the config.
 
     Raises:
-        ConfigError: Something is wrong with it.
+        ConfigError: Something in the config is wrong.
     """
     features = features_of(config)
     try:
@@ -97,17 +97,17 @@ def check_config(config: PipelineConfig) -> list[Feature]:
     except ValueError as error:
         raise ConfigError(f"data_config.label_map: {error}") from None
     _try_custom_metrics(config)
-    model = outline_of(config, features)
+    model = build_meta_model(config, features)
     model.init_metric()
     check_parts(config.train_config.dense_optimizer, model)
     return features
 
 
-def outline_of(config: PipelineConfig, features: list[Feature]) -> Model:
-    """A model that has all of the one that a run trains but the memory of its tables.
+def build_meta_model(config: PipelineConfig, features: list[Feature]) -> Model:
+    """Builds the model of a run without memory for its tensors, for checks.
 
     Raises:
-        ConfigError: it cannot be built.
+        ConfigError: The model cannot be built.
     """
     try:
         with torch.device("meta"):
@@ -115,7 +115,7 @@ def outline_of(config: PipelineConfig, features: list[Feature]) -> Model:
     except ConfigError:
         if not config.model_config.HasField("custom"):
             raise
-    # A class of one's own may compute with numbers, which such tensors do not have.
+    # A custom class may compute with values, which tensors on "meta" do not have.
     return build_model(config, features)
 
 
@@ -155,19 +155,19 @@ def plan_run(
     resumed: bool = False,
     is_checked: bool = False,
 ) -> RunPlan:
-    """Checks the config and its data, files by their footers alone.
+    """Checks the config and its data; of data files only the footers are read.
 
     Args:
-        config: Of the run.
-        datasets: In place of files.
-        resumed: The run goes on.
-        is_checked: `check_config` has had the config, which is not checked again where its data
-            does not show that its columns are of the other kind.
+        config: Config of the run.
+        datasets: Datasets that replace files.
+        resumed: Whether the run continues.
+        is_checked: Whether `check_config` has checked the config; it is checked again only if the
+            data shows columns of the other kind, encoded or raw.
 
     Raises:
         ConfigError: The config is wrong.
-        DataError: The data is missing, or is not what the config says.
-        RunError: The run goes on, and had other vocabularies.
+        DataError: The data is missing, or does not fit the config.
+        RunError: The run continues, and had other vocabularies.
     """
     given = with_absolute_paths(config)
     config = resolve_fg_mode(given, datasets, resumed=resumed)
@@ -212,15 +212,15 @@ def _known_steps(config: PipelineConfig) -> int | None:
 def check_evaluation_input(
     config: PipelineConfig, features: list[Feature], datasets: Datasets
 ) -> None:
-    """Checks the files of the evaluation data, where there are any.
+    """Checks the files of the evaluation data, if there are any.
 
     Args:
-        config: With absolute paths.
-        features: Its features.
-        datasets: In place of files.
+        config: Config with absolute paths.
+        features: Features of the config.
+        datasets: Datasets that replace files.
 
     Raises:
-        DataError: They are missing, or are not what the config says.
+        DataError: The files are missing, or do not fit the config.
     """
     if config.eval_input_path and EVAL not in datasets:
         check_input(
@@ -233,10 +233,10 @@ def check_evaluation_input(
 
 
 def check_devices(config: PipelineConfig) -> None:
-    """Checks that the devices that a run asks for go together.
+    """Checks that the devices of a run are consistent and present.
 
     Raises:
-        ConfigError: They do not.
+        ConfigError: They are not.
     """
     ray_config = config.ray_config
     if ray_config.resources_per_worker.get("GPU", 0) and not ray_config.use_gpu:
@@ -249,19 +249,19 @@ def check_devices(config: PipelineConfig) -> None:
 
 
 def plan_fine_tuning(config: PipelineConfig, features: list[Feature]) -> list[Transfer]:
-    """What a run that begins takes of another one; empty where it takes nothing.
+    """Returns what a new run takes from another one; empty if it takes nothing.
 
     Args:
-        config: With absolute paths.
-        features: Its features.
+        config: Config with absolute paths.
+        features: Features of the config.
 
     Raises:
-        RunError: There is no such checkpoint, or nothing of it fits.
+        RunError: There is no such checkpoint, or nothing in it fits.
     """
     train = config.train_config
     if not train.fine_tune_checkpoint:
         return []
-    model = outline_of(config, features)
+    model = build_meta_model(config, features)
     checkpoint = checkpoint_of(train.fine_tune_checkpoint)
     why = why_ids_differ(config, checkpoint.path.parent)
     if why is not None:
@@ -281,11 +281,11 @@ def plan_fine_tuning(config: PipelineConfig, features: list[Feature]) -> list[Tr
 
 
 def check_model_dir(model_dir: StoragePath, resume: bool) -> None:
-    """Checks that a run goes on only where asked to, and that none begins in the place of another.
+    """Checks that a run continues only if asked to, and that a new run replaces no other.
 
     Raises:
-        RunError: The directory has checkpoints, or scores of some that are gone, and `resume` is
-            false; or it has none and `resume` is true; or it cannot be read.
+        RunError: The directory has checkpoints, or scores of deleted ones, and `resume` is false;
+            or it has no checkpoint and `resume` is true; or it cannot be read.
     """
     try:
         _check_model_dir(model_dir, resume)
@@ -316,14 +316,14 @@ def _check_model_dir(model_dir: StoragePath, resume: bool) -> None:
         raise RunError(f"{model_dir}: --resume: no complete checkpoint to go on from")
     began_here = (model_dir / CONFIG_FILE).is_file()
     if not resume and not began_here:
-        # What a run of raymon leaves that ended before its first checkpoint has a config.
+        # A run of raymon that ended before its first checkpoint leaves a config.
         kept = last_step_kept(model_dir)
         if kept > 0:
             raise RunError(
                 f"{model_dir}: has the numbers of a monitored loop up to step {kept}, which a run "
                 "that begins would take back; choose another model_dir"
             )
-    # A run that is killed while it saves for the first time has scores and no checkpoint.
+    # A run killed during its first save has one line of scores and no checkpoint.
     if newest is None and not resume and len(read_scores(model_dir)) > int(began_here):
         raise RunError(
             f"{model_dir}: has the scores of a run whose checkpoints are gone, which a run that "
@@ -332,12 +332,11 @@ def _check_model_dir(model_dir: StoragePath, resume: bool) -> None:
 
 
 def with_absolute_paths(config: PipelineConfig) -> PipelineConfig:
-    """The config as it means the same in any working directory.
+    """Returns the config with paths that hold in any working directory.
 
     Raises:
-        UserError: There are credentials in a URI, which would be kept with the run, the one of
-            `model_dir` cannot be opened, or a path is relative to a working directory whose name
-            is no text.
+        UserError: A URI has credentials, which would be saved with the run; that of `model_dir`
+            cannot be opened; or a path is relative to a working directory whose name is not text.
     """
     try:
         return _with_absolute_paths(config)

@@ -1,4 +1,4 @@
-"""How a run ended."""
+"""The summary of a run: how it ended, and its numbers."""
 
 from __future__ import annotations
 
@@ -28,43 +28,42 @@ RUNNING, FAILED, INTERRUPTED = "running", "failed", "interrupted"
 
 @dataclass(frozen=True)
 class Summary:
-    """What `run.json` holds.
+    """The content of `run.json`.
 
     Attributes:
-        status: "done", "diverged" where it made all its steps and its losses are not finite any
-            more, "failed" or "interrupted"; "running" before its end, and for ever where its
-            process was killed.
+        status: "done"; "diverged" if all steps were made and the losses were not finite at the end;
+            "failed" or "interrupted"; "running" before the end, which stays if the process was
+            killed.
         model_dir: Directory of the run.
         steps: Steps that the model has made.
-        stopped_early: Which scores did not improve any more; None where they still did, or nobody
-            asked.
-        diverged_since: The step from which on no window had a total loss that is finite; None where
-            the last one had.
-        epochs: Epochs that are over.
+        stopped_early: Which scores stopped improving; None if early stopping did not end the run.
+        diverged_since: Step from which on no window had a finite total loss; None if the last one
+            had.
+        epochs: Completed epochs.
         samples: Rows trained on, over all workers.
-        train_s: Seconds of training, evaluation and saves left out.
-        samples_per_second: Rows of all workers a second of `train_s`.
+        train_s: Seconds of training, without evaluations and saves.
+        samples_per_second: Rows of all workers per second of `train_s`.
         train_metrics: Losses and decayed metrics of the last steps.
-        train_metric_bounds: By how much a decayed metric can be wrong, where it can.
-        window_metrics: The metrics of those steps alone, which the losses are of too.
-        first_window_weights: How much of a decayed metric is its first window, as for a `Snapshot`.
+        train_metric_bounds: Largest possible errors of the decayed metrics that are not exact.
+        window_metrics: Metrics of only those last steps, which the losses are of too.
+        first_window_weights: Share of the first window in each decayed metric, as in a `Snapshot`.
         eval_metrics: Scores of the last evaluation.
-        eval_metric_bounds: By how much a score can be wrong, where it can; of an evaluation in this
-            session.
-        eval_metric_details: What metrics counted beside their scores, as for an `Evaluation`.
-        no_value: By metric of that evaluation whose score is NaN, why.
-        best_checkpoint: Path of the best checkpoint by the configured metric, the newest one
-            where there is no evaluation; None where none has a value of the metric.
-        no_best: Why there is no best checkpoint; None where there is one.
-        best_metrics: Its scores.
-        best_metric_bounds: As `eval_metric_bounds`.
-        export: Directory of the model on its own; None where there is none.
-        restarts: How often the workers were started again.
-        input_counts: By name, what was wrong with the data and was only counted.
-        save_counts: By name, what became of saves of which there is no checkpoint.
-        monitoring: What watching the run took. What the reporter counts is None where it did not
-            answer at the end.
-        error: What ended a run that failed, in one line.
+        eval_metric_bounds: Largest possible errors of the scores that are not exact, if the
+            evaluation was in this session.
+        eval_metric_details: Further counts of the metrics, as in an `Evaluation`.
+        no_value: Reasons for the metrics of that evaluation whose score is NaN.
+        best_checkpoint: Path of the best checkpoint by the configured metric, or of the newest one
+            if there is no evaluation; None if no checkpoint has a value of the metric.
+        no_best: Why there is no best checkpoint; None if there is one.
+        best_metrics: Scores of the best checkpoint.
+        best_metric_bounds: Largest possible errors of those scores, like `eval_metric_bounds`.
+        export: Directory of the exported model; None if there is none.
+        restarts: How often the workers were restarted.
+        input_counts: Defects of the data that were only counted, by name.
+        save_counts: Saves without a checkpoint, failed or left out, by name.
+        monitoring: Cost of monitoring. Counts of the reporter are None if it did not answer at the
+            end.
+        error: What ended a failed run, in one line.
     """
 
     status: str
@@ -96,14 +95,14 @@ class Summary:
     error: str | None = None
 
     def write(self) -> None:
-        """Writes `run.json` into the directory of the run, whole or not at all."""
+        """Writes `run.json` into the directory of the run, atomically."""
         text = to_json(asdict(self), indent=2) + "\n"
         write_whole(storage_path(self.model_dir) / RUN_FILE, text.encode())
 
 
 def begin_summary(model_dir: StoragePath) -> None:
-    """Writes that a run goes on; of one that is resumed, beside what was known of it."""
-    before = _known(model_dir)
+    """Marks a run as running in its summary; a resumed run keeps what its summary had."""
+    before = _read_summary(model_dir)
     now = {**before, "status": RUNNING, "error": None} if before else None
     with suppress(OSError, pa.ArrowException, RunError):
         if now is None:
@@ -115,13 +114,13 @@ def begin_summary(model_dir: StoragePath) -> None:
 def summarise(
     plan: RunPlan, progress: Progress, status: str, reported: ReporterStatus | None
 ) -> Summary:
-    """How the run of a plan ended.
+    """Returns the summary of a run that ended.
 
     Args:
-        plan: The run.
-        progress: What the driver saw of it.
-        status: See `Summary`; "done" becomes "diverged" where it has.
-        reported: The last status of the reporter; None where it did not answer any more.
+        plan: Plan of the run.
+        progress: Progress of the run as the driver saw it.
+        status: See `Summary`; "done" becomes "diverged" if the losses diverged.
+        reported: Last status of the reporter; None if it did not answer any more.
     """
     model_dir = storage_path(plan.config.model_dir)
     checkpoints = list_checkpoints(model_dir)
@@ -135,7 +134,7 @@ def summarise(
         metric = export.best_exporter_metric
         no_best = why_no_best(checkpoints, metric) if checkpoints else "there is no checkpoint"
     last = progress.last
-    before = {} if last else _of_before(model_dir, newest)
+    before = {} if last else _previous_summary(model_dir, newest)
     evaluations = {evaluation.step: evaluation for evaluation in progress.evaluations}
     scored = evaluations.get(newest.step) if newest else None
     scored_best = evaluations.get(best.step) if best else None
@@ -150,7 +149,7 @@ def summarise(
         diverged_since=diverged_since,
         epochs=newest.epoch if newest else 0,
         train_metrics=_train_metrics(last) if last else numbers_of(before.get("train_metrics", {})),
-        **_beside(last, before),
+        **_metric_context(last, before),
         eval_metrics=dict(newest.metrics) if newest else {},
         eval_metric_bounds=dict(
             scored.metric_bounds if scored else before.get("eval_metric_bounds", {})
@@ -190,8 +189,11 @@ def _train_metrics(last: Snapshot) -> dict[str, float]:
     return {**last.metrics, **last.all_losses}
 
 
-def _beside(last: Snapshot | None, before: Mapping[str, Any]) -> dict[str, Any]:
-    """What stands beside the train metrics, of the last steps or of the session before."""
+def _metric_context(last: Snapshot | None, before: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns bounds, window metrics and first weights for the train metrics.
+
+    They are of the last steps, or else those of the session before.
+    """
     if last is None:
         names = ("train_metric_bounds", "window_metrics", "first_window_weights")
         return {name: numbers_of(before.get(name, {})) for name in names}
@@ -202,14 +204,14 @@ def _beside(last: Snapshot | None, before: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _of_before(model_dir: StoragePath, newest: Checkpoint | None) -> dict[str, Any]:
-    """What the summary of a run has that was resumed when no step was left to make."""
-    before = _known(model_dir)
+def _previous_summary(model_dir: StoragePath, newest: Checkpoint | None) -> dict[str, Any]:
+    """Returns the summary of a run that was resumed when no step was left to make."""
+    before = _read_summary(model_dir)
     is_same = newest is not None and before.get("steps") == newest.step
     return before if is_same else {}
 
 
-def _known(model_dir: StoragePath) -> dict[str, Any]:
+def _read_summary(model_dir: StoragePath) -> dict[str, Any]:
     try:
         known = json.loads((model_dir / RUN_FILE).read_text())
     except (OSError, ValueError):

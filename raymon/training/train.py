@@ -64,6 +64,7 @@ from raymon.training.prepare import (
 )
 from raymon.training.rank.failure import RankFailedError, describe_and_record
 from raymon.training.rank.worker_task import WorkerTask
+from raymon.training.run_files_backup import RunFilesBackup
 from raymon.training.summary import (
     DIVERGED,
     DONE,
@@ -74,30 +75,29 @@ from raymon.training.summary import (
     begin_summary,
     summarise,
 )
-from raymon.training.undo_refused import FilesBefore
 
 _log = logging.getLogger("raymon")
 
 EXPORT = "export"
-"""Directory in that of a run: the model on its own."""
+"""Directory of the exported model, in the directory of the run."""
 
 _SUMMARY_PAUSES_S = (1.0, 3.0, 10.0)
-"""Seconds between tries to write it."""
+"""Seconds between attempts to write the summary."""
 
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
-"""What a moment later is as it was."""
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+"""Errors that another attempt a moment later does not fix."""
 
 STATUS_S = 10.0
-"""Seconds between two lines in the log of the reporter."""
+"""Seconds between two status lines in the log of the reporter."""
 
 DEFAULT_SUMMARIES = ("loss", "learning_rate")
 
 
 class DriverLink(NewsSource, Protocol):
-    """A reporter as the driver needs it."""
+    """The driver's connection to the reporter."""
 
     def close(self) -> ReporterStatus:
-        """Publishes what is left, closes the sinks, and gives the last status."""
+        """Publishes what is left, closes the sinks, and returns the last status."""
 
 
 def train(
@@ -108,17 +108,17 @@ def train(
     address: str | None = None,
     datasets: Datasets | None = None,
 ) -> Summary:
-    """Trains a model and returns how the run ended.
+    """Trains a model and returns the summary of the run.
 
     Args:
         config: Path of a pipeline config, or the config.
-        overrides: By field, or as `field=value`; not for a config that is loaded already.
-        resume: Go on from the newest checkpoint in `model_dir`.
-        address: Of a Ray cluster; None takes RAY_ADDRESS, or starts Ray on this machine. With
-            `ray_config.num_workers` 0 the run is in this process, without Ray.
-        datasets: In place of the files of `train_input_path` and `eval_input_path`: by "train" and
-            "eval" a `ray.data.Dataset`, an iterable, or a function of those of `rank`,
-            `world_size` and `epoch` that it names, which makes one. See
+        overrides: Overrides by field, or as `field=value`; not for a config that is already loaded.
+        resume: Whether to continue from the newest checkpoint in `model_dir`.
+        address: Address of a Ray cluster; None uses RAY_ADDRESS, or starts Ray on this machine.
+            With `ray_config.num_workers` 0 the run is in this process, without Ray.
+        datasets: Datasets that replace the files of `train_input_path` and `eval_input_path`, as
+            "train" and "eval": a `ray.data.Dataset`, an iterable, or a function that returns one
+            and may take any of the arguments `rank`, `world_size` and `epoch`. See
             `raymon.data.DatasetReader`.
 
     Raises:
@@ -152,13 +152,15 @@ def load_checked(
     *,
     datasets: Collection[str] = (),
 ) -> PipelineConfig:
-    """Loads a config and checks all of it that needs no data.
+    """Loads a config and checks everything in it that needs no data.
 
     Args:
-        path, overrides, datasets: as those of `raymon.config.load`.
+        path: Path of the config; see `raymon.config.load`.
+        overrides: Overrides of its fields; see `raymon.config.load`.
+        datasets: Names of the datasets that replace files; see `raymon.config.load`.
 
     Raises:
-        ConfigError: Something is wrong with it; the message has its place.
+        ConfigError: Something is wrong with it; the message says where.
     """
     config = load(path, overrides, datasets=datasets)
     try:
@@ -169,7 +171,7 @@ def load_checked(
 
 
 def make_reporter(config: PipelineConfig, *more: Sink) -> Reporter:
-    """The reporter of a run, with its sinks and those that are given."""
+    """Makes the reporter of a run, with the sinks of its config and those in `more`."""
     train_config, model_dir = config.train_config, storage_path(config.model_dir)
     sinks: list[Sink] = [WindowLines(model_dir), EvaluationLines(model_dir), *more]
     if train_config.use_tensorboard:
@@ -186,14 +188,14 @@ def make_reporter(config: PipelineConfig, *more: Sink) -> Reporter:
 def _run_in_process(plan: RunPlan, address: str | None, terminal: RichConsole | None) -> Summary:
     config = plan.config
     datasets = datasets_in_process(plan.datasets, config, address)
-    before = _begin_run(plan)
+    backup = _begin_run(plan)
     reporter = InProcessReporter(make_reporter(config))
     task = WorkerTask(config.SerializeToString())
 
     def work(interrupted: Callable[[], None]) -> None:
         run_worker(task, in_process_context(config), reporter, datasets=datasets)
 
-    return _follow(plan, work, reporter, terminal, before)
+    return _follow(plan, work, reporter, terminal, backup)
 
 
 def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None) -> Summary:
@@ -203,10 +205,10 @@ def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None
     config = plan.config
     connection = connect(address)
     from raymon.reporter.on_ray import start_reporter
-    from raymon.training.on_ray.datasets import with_files_of_config
+    from raymon.training.on_ray.datasets import add_config_files
     from raymon.training.on_ray.trainer import fit
 
-    datasets = with_files_of_config(plan.datasets, config)
+    datasets = add_config_files(plan.datasets, config)
     wait_for_capacity(config.ray_config, any(map(is_ray_dataset, datasets.values())))
 
     task = WorkerTask(config.SerializeToString())
@@ -220,23 +222,23 @@ def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None
     def work(interrupted: Callable[[], None]) -> None:
         fit(task, reporter, datasets, interrupted)
         if evaluates_asynchronously(config):
-            # The last scores came after the last save.
+            # The last scores arrived after the last save.
             delete_obsolete(storage_path(config.model_dir), KeepRule.of(config))
 
     try:
-        before = _begin_run(plan)
+        backup = _begin_run(plan)
         if connection.dashboard:
             _log.info(
                 "Ray dashboard: %s (its token: ray get-auth-token), while the run goes on",
                 connection.dashboard,
             )
         _log.info("Starting %s workers", _workers(config.ray_config))
-        return _follow(plan, work, reporter, terminal, before)
+        return _follow(plan, work, reporter, terminal, backup)
     except ClusterLostError:
         is_lost = True
         raise
     finally:
-        # Of a cluster that is gone nothing answers, and Ray would wait for it.
+        # A lost cluster does not answer, and Ray would wait for it.
         connection.leave() if is_lost else reporter.stop()
 
 
@@ -255,11 +257,11 @@ def _log_fine_tuning(config: TrainConfig, found: Sequence[Transfer]) -> None:
         _log.info("  %s", transfer)
 
 
-def _begin_run(plan: RunPlan) -> FilesBefore:
+def _begin_run(plan: RunPlan) -> RunFilesBackup:
     config = plan.config
-    before = FilesBefore(storage_path(config.model_dir))
+    backup = RunFilesBackup(storage_path(config.model_dir))
     save(config, config.model_dir)
-    if not before.goes_on:
+    if not backup.has_earlier_run:
         save_vocabularies(storage_path(config.model_dir), plan.features)
     begin_summary(storage_path(config.model_dir))
     _log.info(
@@ -270,7 +272,7 @@ def _begin_run(plan: RunPlan) -> FilesBefore:
         config.model_dir,
     )
     log_limits(plan.datasets, config)
-    return before
+    return backup
 
 
 def _follow(
@@ -278,16 +280,16 @@ def _follow(
     work: Callable[[Callable[[], None]], None],
     reporter: DriverLink,
     terminal: RichConsole | None,
-    before: FilesBefore,
+    backup: RunFilesBackup,
 ) -> Summary:
     interval_s = plan.config.monitor_config.progress_interval_s
     progress = Progress(reporter, Console(plan.total_steps, interval_s, terminal))
     model_dir, process = storage_path(plan.config.model_dir), os.getpid()
-    status, told = FAILED, None
+    status, error_text = FAILED, None
     reported: ReporterStatus | None = None
 
     def interrupted() -> None:
-        # First of all: who asked for the end may not wait for more.
+        # First of all: whoever interrupts the run may not wait longer.
         with suppress(RaymonError, OSError):
             summarise(plan, progress, INTERRUPTED, None).write()
 
@@ -309,22 +311,24 @@ def _follow(
                     reported = None if is_lost else _close(reporter)
     except BaseException as error:
         if os.getpid() != process:
-            # A process that was forked off in the run has nothing of it to end.
+            # A process forked during the run must not end the run.
             raise
         if status == FAILED:
-            told = _told(error, model_dir)
-        # What ended the run is told, whatever became of its summary.
+            error_text = _error_text(error, model_dir)
+        # What ended the run is raised, even if its summary could not be written.
         with suppress(RaymonError):
-            _written(lambda: replace(summarise(plan, progress, status, reported), error=told))
-        refused = isinstance(error, UserError) and progress.last is None and before.goes_on
+            _write_summary(
+                lambda: replace(summarise(plan, progress, status, reported), error=error_text)
+            )
+        refused = isinstance(error, UserError) and progress.last is None and backup.has_earlier_run
         if refused:
-            before.put_back(summary=isinstance(error, RunError))
+            backup.restore(summary=isinstance(error, RunError))
         else:
-            _log_way_on(status, model_dir)
-        if told is None or isinstance(error, ClusterLostError | UserError):
+            _log_how_to_resume(status, model_dir)
+        if error_text is None or isinstance(error, ClusterLostError | UserError):
             raise
-        raise TrainingError(told) from error
-    summary = _written(lambda: summarise(plan, progress, status, reported))
+        raise TrainingError(error_text) from error
+    summary = _write_summary(lambda: summarise(plan, progress, status, reported))
     if summary.status == DIVERGED:
         _log.error(
             "Diverged: the losses are NaN or infinite from step %d to the end, at step %d; a lower "
@@ -332,7 +336,12 @@ def _follow(
             summary.diverged_since,
             summary.steps,
         )
-    if before.goes_on and status == DONE and progress.last is None and not summary.stopped_early:
+    if (
+        backup.has_earlier_run
+        and status == DONE
+        and progress.last is None
+        and not summary.stopped_early
+    ):
         _log.warning(
             "No step was left to make: the run has made %d, and its config asks for no more",
             summary.steps,
@@ -340,27 +349,27 @@ def _follow(
     return summary
 
 
-def _written(summarised: Callable[[], Summary]) -> Summary:
-    """A summary that is in the directory of the run, also where that fails for a moment."""
+def _write_summary(summarised: Callable[[], Summary]) -> Summary:
+    """Writes a summary into the directory of the run, and retries if that fails for a moment."""
     for pause_s in (*_SUMMARY_PAUSES_S, None):
         try:
             summary = summarised()
             summary.write()
             return summary
         except (OSError, RunError) as error:
-            if pause_s is None or getattr(error, "errno", None) in _NO_ROOM:
+            if pause_s is None or getattr(error, "errno", None) in _NO_SPACE:
                 raise TrainingError(f"the summary is not written: {reason(error)}") from None
             time.sleep(pause_s)
     raise AssertionError
 
 
 def _export(config: PipelineConfig, summary: Summary) -> Summary:
-    """Writes the model on its own; a model that cannot be exported is trained all the same."""
-    # What traces models takes a second to import.
+    """Exports the model; a model that cannot be exported counts as trained all the same."""
+    # The module that traces models takes a second to import.
     from raymon.training.export import export_run
 
     model_dir = storage_path(config.model_dir)
-    _written(lambda: replace(summary, status=RUNNING))
+    _write_summary(lambda: replace(summary, status=RUNNING))
     try:
         export_run(model_dir, model_dir / EXPORT, config.export_config.exporter_type, replace=True)
     except KeyboardInterrupt:
@@ -369,22 +378,22 @@ def _export(config: PipelineConfig, summary: Summary) -> Summary:
             "export %s",
             model_dir,
         )
-        _written(lambda: replace(summary, status=INTERRUPTED))
+        _write_summary(lambda: replace(summary, status=INTERRUPTED))
         raise
     except Exception as error:
-        _log.warning("Not exported: %s", _told(error, model_dir))
-        return _written(lambda: summary)
-    return _written(lambda: replace(summary, export=str(model_dir / EXPORT)))
+        _log.warning("Not exported: %s", _error_text(error, model_dir))
+        return _write_summary(lambda: summary)
+    return _write_summary(lambda: replace(summary, export=str(model_dir / EXPORT)))
 
 
-def _told(error: BaseException, model_dir: StoragePath) -> str:
-    """What went wrong, in one line; what raymon says itself needs no traceback beside it."""
+def _error_text(error: BaseException, model_dir: StoragePath) -> str:
+    """Returns what went wrong, in one line; errors of raymon need no traceback."""
     if isinstance(error, RaymonError) and not isinstance(error, RankFailedError):
         return reason(error)
     return describe_and_record(error, model_dir)
 
 
-def _log_way_on(status: str, model_dir: StoragePath) -> None:
+def _log_how_to_resume(status: str, model_dir: StoragePath) -> None:
     newest = None
     with suppress(RunError):
         newest = newest_checkpoint(model_dir)
@@ -395,6 +404,6 @@ def _log_way_on(status: str, model_dir: StoragePath) -> None:
 def _close(reporter: DriverLink) -> ReporterStatus | None:
     try:
         return reporter.close()
-    except Exception as error:  # a dead reporter costs no run
+    except Exception as error:  # a dead reporter must not fail the run
         _log.warning("The reporter could not be closed: %s", type(error).__name__)
         return None

@@ -13,7 +13,7 @@ from raymon.data import Batch
 from raymon.errors import ConfigError
 from raymon.models import Head, Model, RankingModel
 from raymon.protos.pipeline_pb2 import PipelineConfig
-from raymon.training.prepare import outline_of
+from raymon.training.prepare import build_meta_model
 from tests.models.pipelines import DLRM, batch_of, features_of, model_of, pipeline
 
 HERE = "tests.models.test_registry"
@@ -107,8 +107,8 @@ class OfNumbers(Mean):
 
 def test_a_constructor_may_compute_with_numbers() -> None:
     config = custom(f"{HERE}:OfNumbers")
-    model = outline_of(config, features_of(config))
+    model = build_meta_model(config, features_of(config))
     assert isinstance(model, OfNumbers)
     assert model.scale == 1.5
     # Others take no memory for their tables.
-    assert next(outline_of(pipeline(), features_of(pipeline())).parameters()).is_meta
+    assert next(build_meta_model(pipeline(), features_of(pipeline())).parameters()).is_meta

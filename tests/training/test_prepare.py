@@ -17,13 +17,13 @@ from raymon.training import prepare
 def checks(monkeypatch: pytest.MonkeyPatch) -> list[PipelineConfig]:
     """The configs of which a model was outlined."""
     seen: list[PipelineConfig] = []
-    original = prepare.outline_of
+    original = prepare.build_meta_model
 
-    def outline_of(config: PipelineConfig, *rest: object) -> object:
+    def build_meta_model(config: PipelineConfig, *rest: object) -> object:
         seen.append(config)
         return original(config, *rest)
 
-    monkeypatch.setattr(prepare, "outline_of", outline_of)
+    monkeypatch.setattr(prepare, "build_meta_model", build_meta_model)
     return seen
 
 

@@ -55,7 +55,7 @@ class RayRows:
         yield from self._iterator.iter_batches(batch_format="pyarrow", **options)
 
 
-def with_files_of_config(datasets: Datasets, config: PipelineConfig) -> Datasets:
+def add_config_files(datasets: Datasets, config: PipelineConfig) -> Datasets:
     """The datasets, and with `dataset_type: RayDataset` what `ray.data` reads of the training
     files. The evaluation reads its files without it: in the same order, on any number of workers.
     """

@@ -1,4 +1,4 @@
-"""What a run says of itself, as it was before a session that is refused."""
+"""Restores the config and summary of a run if the session that resumed it was refused."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from raymon.training.checkpoint.manifest import newest_checkpoint
 from raymon.training.summary import RUN_FILE
 
 
-class FilesBefore:
-    """The config and the summary of a run that goes on, as they are when it is made.
+class RunFilesBackup:
+    """The config and the summary of a run that continues, as they were before this session.
 
-    A session that is refused before its first window has changed nothing: the checkpoints are of
-    the config before it, by which the run is evaluated, exported and gone on with.
+    A session that is refused before its first window must change nothing: the checkpoints belong to
+    the earlier config, which evaluation, export and resume need.
 
     Args:
-        model_dir: Directory of the run; of one that begins nothing is kept.
+        model_dir: Directory of the run; nothing is kept of a new run.
     """
 
     def __init__(self, model_dir: StoragePath) -> None:
@@ -32,15 +32,15 @@ class FilesBefore:
             self._contents = {name: text for name, text in contents.items() if text is not None}
 
     @property
-    def goes_on(self) -> bool:
-        """Whether there was a run."""
+    def has_earlier_run(self) -> bool:
+        """Whether there was a run before this session."""
         return bool(self._contents)
 
-    def put_back(self, *, summary: bool) -> None:
-        """Writes the files again, as far as that goes.
+    def restore(self, *, summary: bool) -> None:
+        """Writes the files back, as far as possible.
 
         Args:
-            summary: That of how the run ended too; else it tells why this session failed.
+            summary: Whether to restore the summary too; otherwise it says why this session failed.
         """
         for name, content in self._contents.items():
             if name != RUN_FILE or summary:
