@@ -71,7 +71,7 @@ def best(run: str, metric: str | None, larger: bool | None, as_json: bool) -> No
 
 
 def _lines(ranked: Ranked) -> list[str]:
-    """The scores of the best, and how the others rank."""
+    """Returns the lines with the scores of the best checkpoint, and the ranking."""
     width = max(map(len, ranked.best.metrics))
     lines = [f"  {name:<{width}}  {_number(ranked.best.metrics[name])}" for name in _names(ranked)]
     name, larger = ranked.export.best_exporter_metric, ranked.export.metric_larger_is_better
@@ -92,7 +92,7 @@ def _lines(ranked: Ranked) -> list[str]:
 
 
 def _names(ranked: Ranked) -> list[str]:
-    # That which ranks comes first.
+    # The metric that ranks comes first.
     first = ranked.export.best_exporter_metric
     return sorted(ranked.best.metrics, key=lambda name: name != first)
 

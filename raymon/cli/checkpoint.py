@@ -17,8 +17,11 @@ def checkpoint() -> None:
 @checkpoint.command()
 @click.argument("path")
 def verify(path: str) -> None:
-    """Read all files of the checkpoint in PATH, or of all checkpoints of the run in PATH, and
-    compare them with what was written. Exits with 1 where one is damaged or not complete."""
+    """Compare the files of the checkpoint in PATH with what was written.
+
+    PATH may also be the directory of a run: then all of its checkpoints are read. Exits with 1
+    where one is damaged or not complete.
+    """
     from raymon.storage import storage_path
     from raymon.training.checkpoint.verify import verify_checkpoints
 

@@ -1,4 +1,4 @@
-"""All commands as one."""
+"""The `raymon` command group, with all commands."""
 
 from __future__ import annotations
 

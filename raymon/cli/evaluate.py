@@ -13,7 +13,7 @@ from raymon.cli.options import (
     with_num_workers,
 )
 from raymon.cli.streams import say
-from raymon.cli.value_rows import beside_values, columns
+from raymon.cli.value_rows import columns, value_notes
 from raymon.number_text import number_text
 
 
@@ -52,7 +52,7 @@ def evaluate(
         say(to_json({"global_step": evaluation.step, **evaluation.metrics}))
     else:
         say(f"step {evaluation.step}")
-        beside = beside_values(evaluation.metric_bounds, evaluation.metric_details)
+        notes = value_notes(evaluation.metric_bounds, evaluation.metric_details)
         values = [(name, number_text(value)) for name, value in evaluation.metrics.items()]
         for line, (name, _) in zip(columns(values), values, strict=True):
-            say(f"  {line}{beside.get(name, '')}")
+            say(f"  {line}{notes.get(name, '')}")

@@ -1,4 +1,4 @@
-"""The `raymon` command."""
+"""The entry point of the `raymon` command."""
 
 from __future__ import annotations
 
@@ -23,8 +23,11 @@ COMPLETION = "_RAYMON_COMPLETE"
 
 
 def main() -> None:
-    """Runs the command line. Exits with 0 when done, 1 when the run failed, 2 when what the user
-    gave is wrong, 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP."""
+    """Runs the command line, and exits.
+
+    The exit code is 0 when done, 1 if the run failed, 2 if what the user gave is wrong, 130 after
+    Ctrl-C, 143 after SIGTERM, 129 after SIGHUP.
+    """
     prepare_streams()
     signals = Signals()
     try:
@@ -35,13 +38,13 @@ def main() -> None:
     except SystemExit:
         raise
     except BaseException:
-        # Whatever else went wrong on the way out, as where the terminal is gone.
+        # Another error on the way out, for example if the terminal is gone.
         if signals.received is None:
             raise
         code = signals.exit_code
         _say("interrupted")
     if signals.received is not None and _has_started_ray():
-        # All of it ends with this process; Ray itself would take ten seconds.
+        # All of Ray ends with this process; Ray itself would take ten seconds.
         with suppress(OSError):
             sys.stdout.flush()
         os._exit(code)
@@ -54,16 +57,16 @@ def _has_started_ray() -> bool:
 
 
 def _run(signals: Signals) -> int:
-    """The exit code of the command, after one line where something is wrong."""
+    """Runs the command; returns its exit code, after printing one line if something is wrong."""
     try:
         set_up_logging()
         from raymon.cli.commands import raymon
 
         if _runs_a_command():
-            # Here, as torch takes seconds in which a signal may come.
+            # Here, where signals are handled: the import of torch takes seconds.
             _import_to_stay("raymon.config")
-        # A model of the user's own is found where the command is run, as with `python -m`; what
-        # raymon needs is not looked for there.
+        # A custom model is found in the working directory, as with `python -m`. It comes after the
+        # imports above, so that none of them is looked for there.
         sys.path.insert(0, os.getcwd())
         raymon.main(standalone_mode=False, obj=signals)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -78,7 +81,7 @@ def _run(signals: Signals) -> int:
     except ClusterLostError as error:
         is_asked_for = signals.received is not None
         _say("interrupted" if is_asked_for else str(error))
-        # Ray would wait for what is gone.
+        # A normal exit of Ray would wait for the lost cluster.
         sys.stdout.flush()
         os._exit(signals.exit_code if is_asked_for else EXIT_FAILED)
     except RaymonError as error:
@@ -92,7 +95,7 @@ def _run(signals: Signals) -> int:
         from raymon.training.rank.failure import describe_and_record
 
         if signals.received is not None:
-            # Imports make errors of their own of an interruption.
+            # An import turns an interruption into an error of another type.
             _say(f"interrupted; on the way out: {describe_and_record(error)}")
             return signals.exit_code
         _say(describe_and_record(error))
@@ -101,14 +104,14 @@ def _run(signals: Signals) -> int:
 
 
 def _runs_a_command() -> bool:
-    """Whether more is asked for than --version, --help or the completion of a word."""
+    """Returns whether a command runs, not only --version, --help or completion."""
     return sys.argv[1:2] != [] and sys.argv[1][:1] != "-" and COMPLETION not in os.environ
 
 
 def _import_to_stay(module: str) -> None:
-    """Imports what no garbage collection has to look at, now and later.
+    """Imports a module, and excludes its objects from garbage collection, now and later.
 
-    Imports make hundreds of thousands of objects that stay. The collections that they set off, and
+    Imports make hundreds of thousands of objects that stay. The collections that they cause, and
     those of the imports after them, took a fifth of the 3 s until a run on Ray begins.
     """
     gc.disable()

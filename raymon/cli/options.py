@@ -35,7 +35,7 @@ address_option = click.option(
 
 def _allow(context: click.Context, parameter: click.Parameter, allowed: bool) -> None:
     if allowed:
-        # It imports torch, for which --version and completion do not wait.
+        # Imported here, as it imports torch: --version and completion must not wait for that.
         from raymon.config import allow_custom_classes
 
         allow_custom_classes()
@@ -53,7 +53,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 
 
 def with_num_workers(overrides: tuple[str, ...], num_workers: int | None) -> list[str]:
-    """The overrides, and that of the number of workers where it is given."""
+    """Returns the overrides, with one for the number of workers if it is given."""
     if num_workers is None:
         return list(overrides)
     return [*overrides, f"ray_config.num_workers={num_workers}"]

@@ -1,4 +1,4 @@
-"""Signals that end a command, each as Ctrl-C does, with the exit code of its own."""
+"""Signals that end a command, all in the way of Ctrl-C, but with an exit code for each."""
 
 from __future__ import annotations
 
@@ -12,18 +12,21 @@ from types import FrameType
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 _TWICE_S = 1.0
-"""Seconds in which a second signal is the same one: a terminal, `timeout` and schedulers send one
-to a process and to its group."""
+"""Seconds within which a second signal is a copy of the first.
+
+A terminal, `timeout` and schedulers send a signal to a process and to its group.
+"""
 
 
 class Signals:
-    """Ends what the main thread does by a KeyboardInterrupt, at the first signal that asks for it.
+    """Interrupts the main thread by a KeyboardInterrupt at the first signal that ends a command.
 
-    At the second the process ends at once: what is saved stays, what is being saved does not. A
-    shell has background jobs ignore SIGINT, and `nohup` SIGHUP: they still do.
+    At the second signal the process ends at once: saves that are complete stay, one in progress
+    does not. Signals that are ignored stay ignored: a shell has background jobs ignore SIGINT, and
+    `nohup` SIGHUP.
 
     Attributes:
-        received: The number of the first signal; None before.
+        received: Number of the first signal; None if there was none.
     """
 
     def __init__(self) -> None:
@@ -32,17 +35,16 @@ class Signals:
         for number in _ENDING:
             if number == signal.SIGTERM or signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._take)
-        # A process that is forked off, as by a dataset of the user's, ends by them as any other.
+        # A forked process, as of a custom dataset, ends by signals as any other process.
         os.register_at_fork(after_in_child=self._leave_to_child)
 
     @property
     def exit_code(self) -> int:
-        """As a shell has it of a process that a signal ended: 130 after Ctrl-C, 143 after SIGTERM,
-        129 after SIGHUP."""
+        """Exit code of a shell for the signal: 130 for SIGINT, 143 for SIGTERM, 129 for SIGHUP."""
         return 128 + (self.received or signal.SIGINT)
 
     def forget(self) -> None:
-        """What was asked for is answered, and the command goes on."""
+        """Forgets the received signal, as it was handled and the command continues."""
         self.received = None
 
     def _take(self, number: int, frame: FrameType | None) -> None:

@@ -1,4 +1,4 @@
-"""The streams of a command, which may take less than it says."""
+"""The output streams of a command, which may fail or lack characters."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ import click
 
 
 def prepare_streams() -> None:
-    """Has characters that an encoding lacks written as escapes, as in a locale of ASCII."""
+    """Makes streams write characters that their encoding lacks as escapes, as in ASCII."""
     for stream in (sys.stdout, sys.stderr):
-        # Where there is none, or one of somebody's own, it stays as it is.
+        # A missing or replaced stream stays as it is.
         if isinstance(stream, io.TextIOWrapper):
             with suppress(Exception):
                 stream.reconfigure(errors="backslashreplace")
 
 
 def say(text: str) -> None:
-    """Prints a line of what a command is asked for.
+    """Prints a line of the output of a command.
 
-    What nobody takes is lost and changes no exit code: the reader of a pipe has gone, as in
-    `raymon train CONFIG | head`, or the file that it goes to has no room.
+    A failure is ignored and changes no exit code: the reader of a pipe may be gone, as in `raymon
+    train CONFIG | head`, or the disk of the output file may be full.
     """
     try:
         click.echo(text)
     except OSError:
-        # The end of the process would fail to flush it.
+        # Else the flush at the end of the process would fail.
         with suppress(Exception):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -79,7 +79,7 @@ def submit(
     job = send(request, address)
     click.echo(f"{job.submission_id}: submitted to {address}")
     if no_follow:
-        _tell_how_to_go_on(job, address)
+        _print_job_commands(job, address)
         return
     while True:
         try:
@@ -93,7 +93,7 @@ def submit(
 
 
 def _asks_to_stop(job: SubmittedJob, address: str) -> bool:
-    """Whether the run is to be stopped; ends this command where it is to go on alone."""
+    """Asks whether to stop the run; exits if the run should continue alone."""
     choice = "leave"
     if sys.stdin.isatty():
         choice = click.prompt(
@@ -103,12 +103,12 @@ def _asks_to_stop(job: SubmittedJob, address: str) -> bool:
             err=True,
         )
     if choice == "leave":
-        _tell_how_to_go_on(job, address)
+        _print_job_commands(job, address)
         sys.exit(0)
     return bool(choice == "stop")
 
 
-def _tell_how_to_go_on(job: SubmittedJob, address: str) -> None:
+def _print_job_commands(job: SubmittedJob, address: str) -> None:
     click.echo(f"{job.submission_id} goes on. To watch or to stop it:", err=True)
     for command in ("logs --follow", "stop"):
         line = f"RAY_AUTH_MODE=token ray job {command} --address {address} {job.submission_id}"

@@ -1,4 +1,4 @@
-"""The summary at the end of a run."""
+"""The summary that a command prints at the end of a run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from raymon.cli.streams import say
-from raymon.cli.value_rows import beside_values, output_width, row_lines, values_text
+from raymon.cli.value_rows import output_width, row_lines, value_notes, values_text
 from raymon.number_text import count_text, number_text, rate_text
 from raymon.results import in_words
 
@@ -20,29 +20,30 @@ if TYPE_CHECKING:
 
 
 def print_summary(summary: Summary, *, has_cluster: bool = False) -> None:
-    """Prints how a run ended, and the commands to look further.
+    """Prints how a run ended, and the commands for a closer look.
 
     Args:
-        summary: Of the run.
-        has_cluster: It ran on a cluster that goes on, so that nobody has to start one.
+        summary: Summary of the run.
+        has_cluster: Whether it ran on a cluster that is still running, so that none has to be
+            started.
     """
     directory = shlex.quote(summary.model_dir)
     best = "none" + (f": {summary.no_best}" if summary.no_best else "")
     if summary.best_checkpoint:
         best = shlex.quote(summary.best_checkpoint)
-    beside = beside_values(summary.eval_metric_bounds, summary.eval_metric_details)
+    notes = value_notes(summary.eval_metric_bounds, summary.eval_metric_details)
     rows = [
         ("steps", f"{summary.steps:,} in {summary.epochs} epochs"),
         ("stopped early", summary.stopped_early or ""),
         *_throughput(summary),
-        ("train", values_text(summary.train_metrics, beside_values(summary.train_metric_bounds))),
+        ("train", values_text(summary.train_metrics, value_notes(summary.train_metric_bounds))),
         ("", _last_window(summary)),
-        ("eval", values_text(summary.eval_metrics, beside)),
+        ("eval", values_text(summary.eval_metrics, notes)),
         *((f"no {name}", why) for name, why in summary.no_value.items()),
         ("data", _counts(summary.input_counts)),
         ("checkpoints", _counts(summary.save_counts)),
         ("best checkpoint", best),
-        ("", values_text(summary.best_metrics, beside_values(summary.best_metric_bounds))),
+        ("", values_text(summary.best_metrics, value_notes(summary.best_metric_bounds))),
         ("exported", shlex.quote(summary.export) if summary.export else ""),
         ("monitoring", _monitoring(summary)),
         ("", None),
@@ -68,7 +69,7 @@ def print_summary(summary: Summary, *, has_cluster: bool = False) -> None:
 
 
 def _last_window(summary: Summary) -> str:
-    """The metrics of the last window alone, where a decayed one is something else."""
+    """Returns the metrics of only the last window, if they differ from the decayed ones."""
     apart = {
         name: value
         for name, value in summary.window_metrics.items()

@@ -48,5 +48,5 @@ def train(
     else:
         print_summary(summary, has_cluster=bool(address or os.environ.get("RAY_ADDRESS")))
     if summary.status == DIVERGED:
-        # What is wrong is in the log.
+        # The log says what is wrong.
         sys.exit(1)

@@ -1,4 +1,4 @@
-"""Rows of names and values that fit a terminal, whose names stay whole."""
+"""Rows of names and values that fit a terminal, without breaking names."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from collections.abc import Mapping, Sequence
 
 from raymon.number_text import number_of, number_text
 
-_KEEPS = "\N{NO-BREAK SPACE}"
-"""In the place of a space that is no place to break a line."""
+_NO_BREAK = "\N{NO-BREAK SPACE}"
+"""Replaces a space at which no line may break."""
 
 _LEAST = 40
 
 
 def output_width() -> int | None:
-    """Columns of the terminal that standard output is; None where it is none: a file has no end of
-    a line."""
+    """Returns the columns of the terminal; None if standard output is not a terminal."""
     try:
         is_terminal = sys.stdout.isatty()
     except (AttributeError, ValueError, OSError):
@@ -26,17 +25,17 @@ def output_width() -> int | None:
 
 
 def row_lines(label: str, text: str, labels: int, width: int | None) -> list[str]:
-    """The lines of a row: its label, and the text beside it.
+    """Returns the lines of a row: its label, and its text.
 
     Args:
-        label: Shown once.
-        text: Broken between its words where it is too long; a word is never broken.
+        label: Label in the first line.
+        text: Text, wrapped between words if it is too long; a word is never broken.
         labels: Columns of the labels.
-        width: Columns in all; None breaks nothing.
+        width: Columns in all; None for no wrapping.
     """
     first, others = f"  {label:<{labels}} ", " " * (labels + 3)
     if width is None:
-        return [(first + text).replace(_KEEPS, " ").rstrip()]
+        return [(first + text).replace(_NO_BREAK, " ").rstrip()]
     lines = textwrap.wrap(
         text,
         width,
@@ -46,35 +45,40 @@ def row_lines(label: str, text: str, labels: int, width: int | None) -> list[str
         break_on_hyphens=False,
         replace_whitespace=False,
     )
-    return [line.replace(_KEEPS, " ").rstrip() for line in lines or [first.rstrip()]]
+    return [line.replace(_NO_BREAK, " ").rstrip() for line in lines or [first.rstrip()]]
 
 
-def values_text(values: Mapping[str, float], beside: Mapping[str, str] | None = None) -> str:
-    """`name value` by name, two spaces between them; no line breaks between name and value.
+def values_text(values: Mapping[str, float], notes: Mapping[str, str] | None = None) -> str:
+    """Returns `name value` for each value, two spaces apart; no line breaks within a pair.
 
     Args:
-        values: By name.
-        beside: What follows a value, by name.
+        values: Values by name.
+        notes: Texts that follow a value, by name.
     """
-    beside = beside or {}
-    parts = (f"{name} {number_text(value)}{beside.get(name, '')}" for name, value in values.items())
-    return "  ".join(part.replace(" ", _KEEPS) for part in parts)
+    notes = notes or {}
+    parts = (f"{name} {number_text(value)}{notes.get(name, '')}" for name, value in values.items())
+    return "  ".join(part.replace(" ", _NO_BREAK) for part in parts)
 
 
-def beside_values(
+def value_notes(
     bounds: Mapping[str, float], details: Mapping[str, Mapping[str, float]] | None = None
 ) -> dict[str, str]:
-    """What stands behind the value of a metric, by name: by how much it can be wrong, where a digit
-    shows it, and what it counted."""
-    beside = {name: f" (±{bound:.1g})" for name, bound in bounds.items() if bound >= 5e-6}
+    """Returns the text that follows the value of a metric, by name.
+
+    It has the largest error of the value, if a digit shows it, and the further counts of the
+    metric.
+    """
+    notes = {name: f" (±{bound:.1g})" for name, bound in bounds.items() if bound >= 5e-6}
     for name, figures in (details or {}).items():
-        told = ", ".join(f"{number_of(n)} {what.replace('_', ' ')}" for what, n in figures.items())
-        beside[name] = beside.get(name, "") + f" ({told})"
-    return beside
+        counts = ", ".join(
+            f"{number_of(n)} {what.replace('_', ' ')}" for what, n in figures.items()
+        )
+        notes[name] = notes.get(name, "") + f" ({counts})"
+    return notes
 
 
 def columns(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lines of texts below each other: the first column to the left, the others to the right."""
+    """Returns aligned lines: the first column to the left, the others to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  ".join(

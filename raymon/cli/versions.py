@@ -1,4 +1,4 @@
-"""The versions of raymon and of what it stands on."""
+"""The versions of raymon and of the packages that it depends on."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ STANDS_ON = ("torch", "ray", "torchmetrics", "protobuf", "pyarrow")
 
 
 def versions() -> str:
-    """The version of raymon, of Python and of each package of `STANDS_ON`, a line each.
+    """Returns the versions of raymon, of Python and of each package in `STANDS_ON`, one per line.
 
-    They are read from what was installed; no package is imported.
+    They are read from the installed metadata; no package is imported.
     """
     lines = [f"raymon, version {__version__}", f"python {platform.python_version()}"]
     return "\n".join(lines + [f"{name} {_version(name)}" for name in STANDS_ON])

@@ -1,1 +1,1 @@
-"""Runs on Ray: cluster, workers, datasets, checkpoints that Ray knows, jobs."""
+"""Runs on Ray: cluster, workers, datasets, checkpoints registered with Ray Train, jobs."""

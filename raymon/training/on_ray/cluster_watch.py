@@ -1,4 +1,4 @@
-"""Whether the Ray of a run is there."""
+"""Detects that the Ray cluster of a run is gone, and ends a Ray that this process started."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ _PROBE_S = 5.0
 _GROUP_S = 0.4
 
 _PATIENCE_S = 45.0
-"""Seconds that a cluster elsewhere need not answer; after 60 Ray ends the process."""
+"""Seconds that a remote cluster may not answer; after 60 Ray aborts the process."""
 
 _WAKE = signal.SIGRTMAX
-"""A signal that nobody else sends, to the main thread."""
+"""A signal to the main thread that nothing else sends."""
 
 _VITAL = {"gcs_server": "GCS", "raylet": "raylet"}
 
 
 class ClusterWatch:
-    """Interrupts the main thread where it waits for a Ray that is gone.
+    """Interrupts the main thread if it waits for a Ray that is gone.
 
     Ray itself waits for a minute, and then aborts the process.
 
@@ -66,14 +66,17 @@ class ClusterWatch:
             signal.signal(_WAKE, signal.SIG_IGN)
 
     def lost(self) -> str | None:
-        """What is gone of Ray, in a line; None where nothing is known to be."""
+        """Returns what is gone of Ray, in one line; None if nothing is known to be gone."""
         if self._lost is None and self._node is not None:
             self._lost = self._dead_process()
         return self._lost
 
-    def lost_with_this(self) -> str | None:
-        """As `lost`, where a signal may have come to the whole group of processes: waits for a
-        moment, since Ray ends a process that asks it for something then."""
+    def lost_with_group(self) -> str | None:
+        """Returns what `lost` does, after a signal that may have reached the whole process group.
+
+        Waits a moment for the processes of Ray to end, because Ray aborts a process that calls it
+        then.
+        """
         deadline = time.monotonic() + _GROUP_S
         names = {} if self._node is None else {name: name for name in self._node.all_processes}
         while names and self._lost is None and time.monotonic() < deadline:
@@ -82,7 +85,7 @@ class ClusterWatch:
         return self._lost
 
     def _dead_process(self, names: Mapping[str, str] = _VITAL) -> str | None:
-        # Those that this process has started.
+        # Only processes that this process has started are known.
         for name, what in names.items():
             for started in self._node.all_processes.get(name, ()):
                 code = started.process.poll()
@@ -140,14 +143,17 @@ for process in filter(str.isdigit, os.listdir("/proc")):
     except OSError:
         pass
 """
-"""Ends what is Ray's and has the logs of a session open, behind a process."""
+"""Script that waits for a process to end, and then kills the Ray processes of a session.
+
+It finds those that have the logs of the session open.
+"""
 
 
 class StartedRay:
-    """The Ray that this process has started: all of it ends with the process, however it ends.
+    """The Ray that this process has started, all of which ends with this process, however it ends.
 
-    The kernel ends what the process has started itself; the agents of the raylet look for minutes
-    for the one that they belong to.
+    The kernel ends the direct children of this process; the agents of the raylet would look for
+    their raylet for minutes.
     """
 
     def __init__(self) -> None:
@@ -155,10 +161,10 @@ class StartedRay:
         self._behind = self._guard(os.getpid())
 
     def end(self) -> None:
-        """Ends all of it at once, where Ray cannot any more."""
+        """Ends all of it at once, if Ray cannot do so any more."""
         with suppress(Exception):
             self._node.kill_all_processes(check_alive=False, allow_graceful=False)
-        # Of a process that is not its parent, so that it waits for nothing.
+        # Its parent is not process 0, so that the script does not wait.
         guard = self._guard(0)
         if guard is not None:
             guard.wait()

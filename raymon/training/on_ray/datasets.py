@@ -1,4 +1,4 @@
-"""`ray.data` in the place of files."""
+"""Rows from `ray.data`, which replaces files."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class RayRows:
     """The rows of one rank of a `ray.data.Dataset`, as tables.
 
     With `data_config.shuffle` rows are shuffled within a buffer of `shuffle_buffer_size` batches,
-    in an order of the seed and the epoch.
+    in an order that the seed and the epoch determine.
 
     Args:
-        iterator: of the rank.
-        config: of the run.
-        shuffle: whether rows are shuffled if the config says so.
+        iterator: Iterator over the rows of the rank.
+        config: Config of the run.
+        shuffle: Whether rows are shuffled if the config says so.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class RayRows:
             self._buffer_rows = data.shuffle_buffer_size * data.batch_size
 
     def set_epoch(self, epoch: int) -> None:
-        """Says which epoch comes next."""
+        """Sets the epoch of the next iteration."""
         self._epoch = epoch
 
     def __iter__(self) -> Iterator[pa.Table]:
@@ -56,8 +56,9 @@ class RayRows:
 
 
 def add_config_files(datasets: Datasets, config: PipelineConfig) -> Datasets:
-    """The datasets, and with `dataset_type: RayDataset` what `ray.data` reads of the training
-    files. The evaluation reads its files without it: in the same order, on any number of workers.
+    """Adds the training files as a `ray.data.Dataset`, if `dataset_type` is RayDataset.
+
+    The evaluation reads its files without `ray.data`: in the same order on any number of workers.
     """
     if config.data_config.dataset_type != DatasetType.RayDataset or TRAIN in datasets:
         return datasets
@@ -66,7 +67,7 @@ def add_config_files(datasets: Datasets, config: PipelineConfig) -> Datasets:
         files = ray.data.read_parquet(parquet_paths(config.train_input_path))
         return {**datasets, TRAIN: files.select_columns(columns)}
     except (pa.ArrowException, ValueError, OSError) as error:
-        # Of names with ? in them, and of types that differ more than in their width.
+        # For names with ? in them, and for types that differ in more than their width.
         raise DataError(
             f"{config.train_input_path}: ray.data cannot read it: {first_line(error)}; "
             "data_config.dataset_type: ParquetDataset reads any name, and types that differ"
@@ -74,14 +75,14 @@ def add_config_files(datasets: Datasets, config: PipelineConfig) -> Datasets:
 
 
 def rows_of_worker(names: Sequence[str], config: PipelineConfig) -> dict[str, RayRows]:
-    """The rows of this worker of Ray Train, by the name of the dataset."""
+    """Returns the rows of this worker of Ray Train, by the name of the dataset."""
     return {
         name: RayRows(ray.train.get_dataset_shard(name), config, name != EVAL) for name in names
     }
 
 
 def in_process(datasets: Datasets, config: PipelineConfig) -> Datasets:
-    """The datasets as one worker in this process reads them."""
+    """Returns the datasets as a single worker in this process reads them."""
     return {
         name: RayRows(data.iterator(), config, name != EVAL) if is_ray_dataset(data) else data
         for name, data in datasets.items()

@@ -1,6 +1,6 @@
-"""How `ray.data` deals out rows to workers.
+"""How `ray.data` distributes rows over workers.
 
-Actors of Ray Train import this file, so what takes seconds is not imported here.
+Actors of Ray Train import this file, so it imports nothing that takes seconds.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import ray.train
 
 
 class EveryRow(ray.train.DataConfig):
-    """Gives every row to one worker. Ray's own way leaves rows out where that makes all equal."""
+    """Gives every row to one worker, while Ray's own split drops rows to make all parts equal."""
 
     def configure(
         self, datasets: Mapping[str, ray.data.Dataset], world_size: int, *_: Any, **__: Any
     ) -> list[dict[str, ray.data.DataIterator]]:
-        """See `ray.train.DataConfig.configure`."""
+        """Splits the datasets; see `ray.train.DataConfig.configure`."""
         shards: list[dict[str, ray.data.DataIterator]] = [{} for _ in range(world_size)]
         for name, dataset in datasets.items():
             for shard, part in zip(shards, dataset.streaming_split(world_size), strict=True):

@@ -1,7 +1,7 @@
-"""The directory of a run as Ray Train sees it.
+"""The directory of a run as storage of Ray Train.
 
-It writes down there which checkpoints it knows. Which of them stay is not its affair, and a person
-who deletes some, or all of the directory, ends no run.
+Ray Train records there which checkpoints it knows. raymon decides which of them are kept, and a
+user who deletes some, or the whole directory, must not end the run.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from pyarrow import fs
 from raymon.storage import StoragePath, to_json, write_whole
 
 _SNAPSHOT = "checkpoint_manager_snapshot.json"
-"""What Ray knows of the checkpoints of a run."""
+"""File with what Ray Train knows of the checkpoints of a run."""
 
 
 def in_ray(path: StoragePath) -> tuple[str, Any]:
-    """A path as Ray has it, and the file system that it is on.
+    """Returns a path in the form that Ray takes, and its file system.
 
-    On that of this machine a directory that is gone is made again for a file that goes into it.
+    On the local file system a deleted directory is made again when a file is written into it.
     """
     if isinstance(path, Path):
         return str(path), fs.PyFileSystem(fs.FSSpecHandler(LocalFileSystem(auto_mkdir=True)))
@@ -30,7 +30,7 @@ def in_ray(path: StoragePath) -> tuple[str, Any]:
 
 
 def repair_snapshot(run_dir: StoragePath) -> None:
-    """Has Ray forget the checkpoints that are gone: it refuses a run that it knows one of."""
+    """Removes deleted checkpoints from Ray's records, as Ray refuses a run with missing ones."""
     path = run_dir / _SNAPSHOT
     try:
         known = path.read_text()
@@ -41,7 +41,7 @@ def repair_snapshot(run_dir: StoragePath) -> None:
     try:
         repaired = to_json(_without_lost(json.loads(known), run_dir))
     except (ValueError, KeyError, TypeError, AttributeError):
-        # Ray would refuse it too.
+        # Ray would refuse such a file too.
         path.unlink()
         return
     write_whole(path, repaired.encode())

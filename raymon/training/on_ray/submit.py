@@ -1,4 +1,4 @@
-"""A run as a job of a Ray cluster, sent there by Ray Jobs."""
+"""Submits a run to a Ray cluster as a job of Ray Jobs."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _LONGEST_PAUSE_S = 10.0
 
 @dataclass(frozen=True)
 class JobRequest:
-    """What is sent.
+    """A job to submit.
 
     Attributes:
-        entrypoint: The command that the cluster runs.
-        submission_id: The name of the job.
-        runtime_env: The user's code, and what else Ray is to set up for it.
-        metadata: What the dashboard shows of the run; never a secret.
+        entrypoint: Command that the cluster runs.
+        submission_id: Name of the job.
+        runtime_env: Ray's runtime environment, with the user's code.
+        metadata: Values that the dashboard shows for the run; never a secret.
     """
 
     entrypoint: str
@@ -43,11 +43,11 @@ class JobRequest:
 
 
 class SubmittedJob:
-    """A job on a cluster; it goes on whatever becomes of this process.
+    """A job on a cluster, which continues whatever happens to this process.
 
     Args:
-        client: Of the cluster.
-        submission_id: The name of the job.
+        client: Client of the cluster.
+        submission_id: Name of the job.
     """
 
     def __init__(self, client: JobSubmissionClient, submission_id: str) -> None:
@@ -56,13 +56,13 @@ class SubmittedJob:
         self._shown = 0
 
     def follow(self, write: Callable[[str], None]) -> int:
-        """Shows the log of the job until it ends, also where the connection is lost on the way.
+        """Shows the log of the job until it ends, even if the connection is lost in between.
 
         Args:
             write: Takes pieces of the log.
 
         Returns:
-            The exit code of the run; `STOPPED` where somebody stopped it.
+            The exit code of the run; `STOPPED` if it was stopped.
 
         Raises:
             RunError: The cluster did not answer for two minutes.
@@ -87,7 +87,7 @@ class SubmittedJob:
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
     def stop(self) -> None:
-        """Stops the run; what it has saved stays.
+        """Stops the run; its checkpoints stay.
 
         Raises:
             RunError: The cluster does not answer.
@@ -98,7 +98,7 @@ class SubmittedJob:
             raise RunError(f"{self.submission_id}: not stopped: {first_line(error)}") from None
 
     async def _tail(self, write: Callable[[str], None]) -> None:
-        # A log that is asked for again comes from its beginning.
+        # A log that is requested again starts from its beginning.
         passed = 0
         async for piece in self._client.tail_job_logs(self.submission_id):
             new = piece[max(0, self._shown - passed) :]
@@ -113,27 +113,27 @@ class SubmittedJob:
         if info.status == "STOPPED":
             return STOPPED
         if info.driver_exit_code is None:
-            # It did not even begin; the log knows nothing of it.
+            # It did not even start, so the log does not say why.
             write(f"{info.message}\n")
         return int(info.driver_exit_code or _FAILED)
 
 
 def submit(request: JobRequest, address: str) -> SubmittedJob:
-    """Sends a job to a cluster.
+    """Submits a job to a cluster.
 
     Args:
-        request: The job.
-        address: Of its dashboard, as `http://HEAD:8265`.
+        request: Job to submit.
+        address: Address of the dashboard, such as `http://HEAD:8265`.
 
     Raises:
-        RunError: There is no cluster at the address, it does not know the token, or it does not
-            take the job.
+        RunError: There is no cluster at the address, it does not accept the token, or it does not
+            accept the job.
     """
     _use_token()
     from ray.exceptions import RayError
     from ray.job_submission import JobSubmissionClient
 
-    # What it does on the way is no news of the run.
+    # Ray's own log lines are not about the run.
     for name in ("dashboard_sdk", "job.sdk"):
         logging.getLogger(f"ray.dashboard.modules.{name}").setLevel(logging.WARNING)
     logging.getLogger("ray._private.runtime_env.packaging").setLevel(logging.WARNING)
@@ -151,11 +151,11 @@ def submit(request: JobRequest, address: str) -> SubmittedJob:
 
 
 def _use_token() -> None:
-    """Sends the token of the cluster with each request, where there is one to be found."""
-    # Ray itself looks for it only when it is told to.
+    """Makes Ray send the token of the cluster with each request, if there is one."""
+    # Ray looks for a token only with this mode set.
     given = any(os.environ.get(name) for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"))
     kept = False
-    with suppress(OSError, RuntimeError):  # nobody has a home in some containers
+    with suppress(OSError, RuntimeError):  # some containers have no home directory
         kept = (Path.home() / ".ray" / "auth_token").is_file()
     if given or kept:
         os.environ.setdefault("RAY_AUTH_MODE", "token")

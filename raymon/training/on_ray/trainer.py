@@ -1,4 +1,4 @@
-"""Ray's `TorchTrainer`, as a run of raymon uses it."""
+"""Runs a task on workers through Ray's `TorchTrainer`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from raymon.training.rank.worker_task import WorkerTask
 _log = logging.getLogger("raymon")
 
 _ABORT_S = 3.0
-"""Seconds that the workers have to end, where the run is interrupted."""
+"""Seconds that the workers have to end if the run is interrupted."""
 
 
 def fit(
@@ -45,28 +45,28 @@ def fit(
 
     Args:
         task: What to do.
-        reporter: Takes what is measured.
-        datasets: In place of files.
-        interrupted: Called where a signal asks for the end, before anything is waited for.
+        reporter: Connection to the reporter.
+        datasets: Datasets that replace files.
+        interrupted: Called when a signal interrupts the run, before anything is waited for.
 
     Raises:
         KeyboardInterrupt: Ctrl-C was pressed.
-        UserError: A worker found that what the user gave is wrong.
+        UserError: A worker found an error in what the user gave.
         ClusterLostError: Ray is gone.
         TrainingError: The run failed.
     """
     config = task.config
     run_dir = storage_path(config.model_dir)
     if task.checkpoint is not None:
-        # An evaluation has nothing to do with the checkpoints that Ray keeps for the run.
+        # An evaluation must not touch Ray's records of the checkpoints of the run.
         run_dir = run_dir / "monitor" / "evaluate"
     of_ray = {name: data for name, data in datasets.items() if is_ray_dataset(data)}
     others = {name: data for name, data in datasets.items() if name not in of_ray}
-    _check_that_they_travel(others)
+    _check_serializable(others)
     repair_snapshot(run_dir)
     above, name = run_dir.parent, run_dir.name
     if not name.isascii():
-        # Ray's own metrics have the name as a tag, which takes ASCII alone.
+        # Ray's own metrics have the name as a tag, which only takes ASCII.
         above, name = run_dir, "."
     parent, filesystem = in_ray(above)
     evaluated = bool(config.eval_input_path) or EVAL in datasets
@@ -80,13 +80,13 @@ def fit(
         "ray_datasets": list(of_ray),
         "validates": validates,
     }
-    beside: dict[str, Any] = {}
+    validation: dict[str, Any] = {}
     if validates:
-        beside["validation_config"] = validation_config(config.eval_config, arguments)
+        validation["validation_config"] = validation_config(config.eval_config, arguments)
     trainer = _Trainer(
         train_loop_per_worker,
         train_loop_config=arguments,
-        **beside,
+        **validation,
         datasets=of_ray,
         dataset_config=EveryRow(),
         scaling_config=_scaling_config(config.ray_config),
@@ -105,33 +105,33 @@ def fit(
             asked = isinstance(error, KeyboardInterrupt) and not watch.woke
             if asked:
                 interrupted()
-            lost = watch.lost_with_this() if asked else watch.lost()
+            lost = watch.lost_with_group() if asked else watch.lost()
             if lost is not None:
                 raise ClusterLostError(lost, interrupted=asked) from error
             if isinstance(error, RayTrainingFailedError):
-                raise _own_error(error) from error
+                raise _failure_of_workers(error) from error
             trainer.abort()
             raise
 
 
 class _Trainer(TorchTrainer):
-    """A trainer that leaves signals to whoever takes them, and can be ended."""
+    """A `TorchTrainer` that leaves signals to their handlers, and can be aborted."""
 
     _controller: Any = None
 
     def abort(self) -> None:
-        """Ends the workers, where they are there to be ended."""
+        """Ends the workers, if they were started."""
         if self._controller is not None:
-            # It ends with them, so that this has no answer.
+            # The controller ends with the workers, so the call gets no answer.
             with suppress(ray.exceptions.RayError):
                 ray.get(self._controller.abort.remote(), timeout=_ABORT_S)
 
     def _register_sigint_handler(self, controller: Any) -> None:
-        # Ray asks here for its controller to be aborted at Ctrl-C, by a handler that exits.
+        # Ray would install a handler here that aborts its controller at Ctrl-C, and exits.
         self._controller = controller
 
 
-def _check_that_they_travel(datasets: Datasets) -> None:
+def _check_serializable(datasets: Datasets) -> None:
     for name, data in datasets.items():
         try:
             cloudpickle.dumps(data)
@@ -157,8 +157,8 @@ def _scaling_config(config: RayConfig) -> ScalingConfig:
     )
 
 
-def _own_error(error: RayTrainingFailedError) -> RaymonError:
-    # Several ranks may fail of one cause; the one that knows it says most.
+def _failure_of_workers(error: RayTrainingFailedError) -> RaymonError:
+    # Several ranks may fail for one cause; the error that knows it says most.
     failures = getattr(error, "worker_failures", {})
     own = [_of_worker(rank, failure) for rank, failure in sorted(failures.items())]
     first = first_cause(own)
@@ -166,7 +166,7 @@ def _own_error(error: RayTrainingFailedError) -> RaymonError:
         return RankFailedError(reason(error), str(error))
     if isinstance(first, UserError):
         return type(first)(str(first))
-    # One that was ended says nothing of its own.
+    # A rank that was ended has no traceback.
     tracebacks = "\n".join(getattr(each, "traceback_text", "") or str(each) for each in own)
     return RankFailedError(str(first), tracebacks)
 

@@ -1,4 +1,4 @@
-"""The user's code on its way to a cluster that does not have it."""
+"""Sends the user's code to a cluster that does not have it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ _LEFT_AT_HOME = (".git", ".venv", "__pycache__")
 
 
 def sent_along(directory: Path) -> dict[str, Any]:
-    """The part of Ray's runtime environment that sends a directory to all workers, without what git
-    ignores in it."""
+    """Returns the runtime environment that sends a directory to all workers.
+
+    Files that git ignores are not sent.
+    """
     return {"working_dir": str(directory.resolve()), "excludes": list(_LEFT_AT_HOME)}

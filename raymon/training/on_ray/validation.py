@@ -1,4 +1,4 @@
-"""The task of Ray Train that scores a checkpoint while training goes on."""
+"""The task of Ray Train that scores a checkpoint while training continues."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from raymon.protos.eval_pb2 import EvalConfig
 
 
 def validation_config(config: EvalConfig, arguments: dict[str, Any]) -> ValidationConfig:
-    """What Ray Train is told of the task.
+    """Returns the config of the task for Ray Train.
 
     Args:
-        config: Says what the task takes of its node.
-        arguments: Those of `train_loop_per_worker`.
+        config: Evaluation config, with the resources that the task takes on its node.
+        arguments: Arguments of `train_loop_per_worker`.
     """
     resources = dict(config.resources)
     return ValidationConfig(
-        cast(Any, score_checkpoint),  # called with arguments of its own by name
+        cast(Any, score_checkpoint),  # called with its arguments by name
         ValidationTaskConfig({"arguments": arguments}),
         {
             "num_cpus": resources.pop("CPU", 0),
             "num_gpus": resources.pop("GPU", 0),
             "resources": resources,
-            # A node that dies with it is no fault of its own.
+            # The task is retried if its node dies.
             "max_retries": -1,
         },
     )
@@ -34,17 +34,19 @@ def validation_config(config: EvalConfig, arguments: dict[str, Any]) -> Validati
 def score_checkpoint(
     checkpoint: ray.train.Checkpoint, arguments: dict[str, Any], threads: int
 ) -> dict[str, float]:
-    """Scores a checkpoint as the ranks would that wrote it; what is wrong is told and ends nothing.
+    """Scores a checkpoint in the same way as the ranks that wrote it.
+
+    A failure is reported and ends nothing.
 
     Args:
-        checkpoint: Complete.
-        arguments: Those of `train_loop_per_worker`.
-        threads: Of a rank: another number of them rounds otherwise.
+        checkpoint: A complete checkpoint.
+        arguments: Arguments of `train_loop_per_worker`.
+        threads: Number of threads of a rank; with another number, results round differently.
 
     Returns:
-        The scores by name, as Ray keeps them; empty where there are none.
+        The scores by name, in the form that Ray keeps; empty if there are none.
     """
-    # Ray's controller imports this module too, so what takes seconds is imported here.
+    # Ray's controller imports this module too, so slow imports are here.
     import logging
     from pathlib import PurePath
 
@@ -59,7 +61,7 @@ def score_checkpoint(
     from raymon.training.rank.worker_task import WorkerTask
 
     logging.getLogger("raymon").setLevel(logging.WARNING)
-    # The driver would have refused what nobody has allowed.
+    # The driver has refused the config if custom classes are not allowed.
     allow_custom_classes()
     for name, cls in arguments["metrics"].items():
         register_metric(name, cls)

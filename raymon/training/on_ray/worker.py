@@ -9,16 +9,16 @@ from typing import Any
 
 
 def train_loop_per_worker(arguments: dict[str, Any]) -> None:
-    """The function that `TorchTrainer` runs on every worker.
+    """Runs a task as one rank; `TorchTrainer` calls it on every worker.
 
     Args:
         arguments: `config`, a serialised `PipelineConfig`; `checkpoint`, the path of one to
             evaluate, or None to train; `metrics`, those that the driver registered, by name;
-            `reporter`, the run whose `ReportingActor` takes what is measured; `datasets` in place
-            of files, by name; `ray_datasets`, the names of those that Ray Train splits;
+            `reporter`, the run whose `ReportingActor` takes the measurements; `datasets` that
+            replace files, by name; `ray_datasets`, the names of those that Ray Train splits;
             `validates`, whether a task of Ray Train scores checkpoints.
     """
-    # Ray's controller imports this module too, so what takes seconds is imported here.
+    # Ray's controller imports this module too, so slow imports are here.
     import logging
 
     import ray.train.torch
@@ -34,9 +34,9 @@ def train_loop_per_worker(arguments: dict[str, Any]) -> None:
     from raymon.training.rank.worker_task import WorkerTask
 
     keep_memory()
-    # A worker says nothing by itself: the driver prints what the reporter publishes.
+    # A worker logs nothing itself: the driver prints what the reporter publishes.
     logging.getLogger("raymon").setLevel(logging.WARNING)
-    # The driver would have refused what nobody has allowed.
+    # The driver has refused the config if custom classes are not allowed.
     allow_custom_classes()
     for name, cls in arguments["metrics"].items():
         register_metric(name, cls)
@@ -54,19 +54,19 @@ def train_loop_per_worker(arguments: dict[str, Any]) -> None:
 
         datasets |= rows_of_worker(arguments["ray_datasets"], task.config)
     reporter = TreeReporter(reporter_of(arguments["reporter"]), task.config.monitor_config)
-    teller = _Teller(context.rank, reporter.publish_notice)
+    failures = _FailureReporter(context.rank, reporter.publish_notice)
     try:
-        run_worker(task, context, reporter, datasets=datasets, on_failure=teller.tell)
+        run_worker(task, context, reporter, datasets=datasets, on_failure=failures.report)
     except Exception as error:
         raise as_rank_failure(error, context.rank) from error
 
 
-class _Teller:
-    """Tells the driver what went wrong on this rank, once, and not where another one did first.
+class _FailureReporter:
+    """Reports a failure of this rank to the driver, once, unless another rank caused it.
 
     Args:
-        rank: Of this worker.
-        publish: Shows a line to who watches the run; returns at once.
+        rank: Rank of this worker.
+        publish: Shows a line to the user; returns at once.
     """
 
     def __init__(self, rank: int, publish: Callable[[str], object]) -> None:
@@ -74,8 +74,8 @@ class _Teller:
         self._publish = publish
         self._reported = False
 
-    def tell(self, error: Exception) -> None:
-        """Tells it; that nobody hears of it is no failure of its own."""
+    def report(self, error: Exception) -> None:
+        """Reports an exception; a failure to do so is ignored."""
         from raymon.training.rank.failure import describe, is_peer_failure
 
         if self._reported or is_peer_failure(error):

@@ -1,1 +1,1 @@
-"""One rank among others: its world, its collectives, and how its failure is told."""
+"""One rank among others: its world, its collectives, and how its failures are described."""

@@ -1,4 +1,4 @@
-"""What went wrong inside, and where: in one line, and whole in a file."""
+"""Describes failures: in one line with the place, and in a file with the whole traceback."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from raymon.storage import StoragePath
 from raymon.training.rank.worker_context import ANOTHER_WORKER
 
 ERRORS = Path("monitor", "errors")
-"""Of the directory of a run: whole tracebacks, one file a failure."""
+"""Directory for tracebacks in the directory of a run, with one file for each failure."""
 
 _RAYMON = str(Path(errors.__file__).parent) + os.sep
 _INSTALLED = tuple(
@@ -38,10 +38,10 @@ _OF_A_PEER = (
 
 
 class RankFailedError(TrainingError):
-    """What went wrong on a rank of a run, as it travels to the driver.
+    """A failure of a rank, as it is sent to the driver.
 
     Args:
-        text: In one line.
+        text: What went wrong, in one line.
         traceback_text: The traceback.
     """
 
@@ -51,8 +51,11 @@ class RankFailedError(TrainingError):
 
 
 def error_location(error: BaseException) -> str:
-    """The nearest frame of the user's code that raymon called, or of raymon's, or of whoever's, as
-    `my_models.py:12 in predict`; empty where none is known."""
+    """Returns where an error came from, such as `my_models.py:12 in predict`.
+
+    This is the nearest frame of user code that raymon called, else of raymon, else of any code; the
+    text is empty if there is none.
+    """
     frames = [
         frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename[:1] != "<"
     ]
@@ -63,27 +66,32 @@ def error_location(error: BaseException) -> str:
 
 
 def describe(error: BaseException) -> str:
-    """What went wrong and where, in one line; what raymon says itself has its place in it."""
+    """Returns what went wrong and where, in one line.
+
+    Errors of raymon have no code location: their message says where.
+    """
     where = "" if isinstance(error, RaymonError) else error_location(error)
     return f"{reason(error)} ({where})" if where else reason(error)
 
 
 def full_traceback(error: BaseException) -> str:
-    """The traceback, with those of what it came from."""
+    """Returns the traceback, with those of the causes."""
     known = getattr(error, "traceback_text", "")
     return known or "".join(traceback.format_exception(error))
 
 
 def is_peer_failure(error: BaseException) -> bool:
-    """Whether it went wrong here because it did on another rank."""
+    """Returns whether an error was caused by a failure of another rank."""
     text = str(error)
     lost = any(sign in text.lower() for sign in _OF_A_PEER)
     return ANOTHER_WORKER in text or (lost and not isinstance(error, UserError))
 
 
 def as_rank_failure(error: Exception, rank: int) -> RaymonError:
-    """What went wrong on a rank of several, as an error that travels; what raymon says itself stays
-    what it is."""
+    """Returns a failure of one of several ranks as an error that can be sent.
+
+    Errors of raymon stay as they are.
+    """
     if isinstance(error, RaymonError):
         return error
     return RankFailedError(
@@ -92,10 +100,14 @@ def as_rank_failure(error: Exception, rank: int) -> RaymonError:
 
 
 def write_traceback(text: str, model_dir: StoragePath | None) -> str | None:
-    """Writes a traceback to a file: in the directory of a run, else in a temporary one.
+    """Writes a traceback to a file: in the directory of a run, or else in a temporary directory.
+
+    Args:
+        text: The traceback.
+        model_dir: Directory of the run; None if there is none.
 
     Returns:
-        Its path; None where there is no place to write to.
+        The path of the file; None if it could not be written.
     """
     name = f"{datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}.txt"
     if model_dir is not None:
@@ -113,13 +125,13 @@ def write_traceback(text: str, model_dir: StoragePath | None) -> str | None:
 
 
 def describe_and_record(error: BaseException, model_dir: StoragePath | None = None) -> str:
-    """What went wrong and where, in one line, which names the file with the whole of it."""
+    """Writes the traceback to a file, and describes the error in one line that names the file."""
     path = write_traceback(full_traceback(error), model_dir)
     return describe(error) + (f"; the traceback is in {path}" if path else "")
 
 
 def first_cause(errors: Sequence[RaymonError]) -> RaymonError | None:
-    """Of the errors of several ranks the one that knows most of the cause."""
+    """Returns the error of several ranks that says most about the cause; None if there is none."""
     ranked = sorted(errors, key=lambda e: (not isinstance(e, UserError), is_peer_failure(e)))
     return ranked[0] if ranked else None
 

@@ -1,4 +1,4 @@
-"""What a worker knows of its world, and the few collectives that training needs."""
+"""The world of a worker, and the few collectives that training needs."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from raymon.training.rank.run_controller import RunController
 T = TypeVar("T")
 
 ANOTHER_WORKER = "another worker failed"
-"""Why something failed on a rank where nothing is wrong."""
+"""Reason for a failure on a rank where nothing is wrong."""
 
 
 class WorkerContext:
     """A rank of the world that trains. A world of one needs no process group.
 
     Args:
-        rank: This worker, from 0.
-        world_size: Workers in all.
-        device: Of the model.
-        controller: Of the run; every call to it is made on the training thread.
+        rank: Rank of this worker, from 0.
+        world_size: Number of workers.
+        device: Device of the model.
+        controller: Controller of the run; only the training thread may call it.
 
     Attributes:
-        group: Of all ranks, over gloo; None where there is one rank.
+        group: Process group of all ranks over gloo; None if there is one rank.
     """
 
     def __init__(
@@ -37,28 +37,30 @@ class WorkerContext:
         self.world_size = world_size
         self.device = device
         self.controller = controller
-        # Python objects and barriers go over gloo, so that they need no GPU.
+        # Python objects and barriers use gloo, so that they need no GPU.
         self.group = dist.new_group(backend="gloo") if world_size > 1 else None
 
     def background_context(self) -> WorkerContext:
-        """The same world for another thread, whose collectives may overlap with those of this one.
-        Every rank makes it at the same point."""
+        """Returns the same world with a second process group, for a background thread.
+
+        Its collectives may overlap with those of this one. Every rank calls it at the same point.
+        """
         return WorkerContext(self.rank, self.world_size, self.device, self.controller)
 
     def move(self, batch: Batch, pin_memory: bool) -> Batch:
-        """A batch on the device of this rank, by way of page-locked memory if asked to."""
+        """Moves a batch to the device of this rank, through page-locked memory if asked to."""
         if pin_memory and self.device.type == "cuda":
             batch = batch.pin_memory()
         return batch.to(self.device, non_blocking=True)
 
     def copy_from_rank_zero(self, tensors: Iterable[torch.Tensor]) -> None:
-        """Makes tensors on the device what they are on rank 0."""
+        """Overwrites tensors on the device with those of rank 0."""
         if self.world_size > 1:
             for tensor in tensors:
                 dist.broadcast(tensor, src=0)
 
     def broadcast(self, value: T) -> T:
-        """The value of rank 0, on every rank."""
+        """Returns the value of rank 0, on every rank."""
         if self.group is None:
             return value
         box: list[Any] = [value]
@@ -67,7 +69,7 @@ class WorkerContext:
         return result
 
     def gather(self, value: T) -> list[T]:
-        """The values of all ranks in their order, on every rank."""
+        """Returns the values of all ranks in their order, on every rank."""
         if self.group is None:
             return [value]
         box: list[Any] = [None] * self.world_size
@@ -75,7 +77,7 @@ class WorkerContext:
         return box
 
     def all_agree(self, ok: bool) -> bool:
-        """True when `ok` is true on every rank. A barrier too."""
+        """Returns whether `ok` is true on every rank. It is a barrier too."""
         if self.group is None:
             return ok
         flag = torch.tensor([int(ok)])
@@ -83,14 +85,14 @@ class WorkerContext:
         return bool(flag.item())
 
     def sum(self, values: torch.Tensor) -> torch.Tensor:
-        """The sum of a tensor over all ranks, on the CPU."""
+        """Returns the sum of a tensor over all ranks, on the CPU."""
         total = values.cpu()
         if self.group is not None:
             dist.all_reduce(total, group=self.group)
         return total
 
     def begin_sum(self, values: torch.Tensor) -> Callable[[], torch.Tensor]:
-        """Begins to add up a tensor on the CPU over all ranks, beside what else goes on.
+        """Begins to sum a CPU tensor over all ranks, and returns at once.
 
         Returns:
             A function that waits for the sum.
@@ -107,7 +109,7 @@ class WorkerContext:
         return wait
 
     def sum_on_device(self, values: torch.Tensor) -> torch.Tensor:
-        """The sum of a tensor over all ranks, where it is, without leaving the device."""
+        """Sums a tensor over all ranks in place, on its device, and returns it."""
         if self.world_size > 1:
             dist.all_reduce(values)
         return values

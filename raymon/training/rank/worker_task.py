@@ -1,4 +1,4 @@
-"""What a worker is asked to do, in a form that travels to it."""
+"""The task of a worker, in a form that can be sent to it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from raymon.protos.pipeline_pb2 import PipelineConfig
 
 @dataclass(frozen=True)
 class WorkerTask:
-    """A pipeline config whose paths are absolute, and the checkpoint to evaluate, if any.
+    """A pipeline config with absolute paths, and the checkpoint to evaluate, if any.
 
     Attributes:
         serialized_config: The `PipelineConfig`, as bytes.
-        checkpoint: A checkpoint to evaluate; None where the task is to train.
+        checkpoint: Path of a checkpoint to evaluate; None to train.
     """
 
     serialized_config: bytes
