@@ -1,1 +1,1 @@
-"""Checkpoints: written, committed, verified, ranked, kept, restored."""
+"""Checkpoints: written, committed, verified, ranked, deleted, restored."""

@@ -1,4 +1,4 @@
-"""The best and the latest checkpoint of a run, and what ranks them."""
+"""The best and the latest checkpoint of a run, and the metric that ranks them."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Ranked:
     """The checkpoints of a run, ranked by a metric.
 
     Attributes:
-        best: The best one, with all its scores.
-        export: The metric, and its direction.
-        values: By step, the value of the metric of each checkpoint; NaN where it has none.
+        best: Best checkpoint, with all its scores.
+        export: Config with the metric and its direction.
+        values: Value of the metric for each checkpoint, by step; NaN if it has none.
     """
 
     best: Checkpoint
@@ -38,16 +38,16 @@ class Ranked:
 def best_checkpoint(
     model_dir: str | PathLike[str] | ObjectPath, export_config: ExportConfig | None = None
 ) -> Checkpoint:
-    """The best checkpoint that is there of a run, by the scores in its evaluation file.
+    """Returns the best existing checkpoint of a run, by the scores in its evaluation file.
 
-    The later one of equals; a score that is NaN never wins, nor does a checkpoint without the
-    metric. The run may be going on or long over. A score that did not get into the file, as where
-    the reporter was gone, is in the checkpoint.
+    Of equal scores the later one wins; a score that is NaN never wins, nor does a checkpoint
+    without the metric. The run may still be going on. A score that is missing from the file, for
+    example because the reporter was gone, is read from the checkpoint.
 
     Args:
         model_dir: Directory of the run, or its URI.
-        export_config: Says by which metric. In which direction it says only where
-            `metric_larger_is_better` is set; else a metric has its own. None: that of the run.
+        export_config: The metric; and its direction if `metric_larger_is_better` is set, which else
+            is that of the metric. None: those of the run.
 
     Raises:
         RunError: There is no checkpoint, or none with a score; or the metric cannot rank.
@@ -59,17 +59,18 @@ def best_checkpoint(
 
 
 def with_direction(model_dir: StoragePath, export: ExportConfig) -> ExportConfig:
-    """The same with the direction of the metric, unless it says one.
+    """Returns the config with the direction of its metric, if it gives none.
 
-    Of the metric that ranks the run it is that of the run, where a metric has none of its own.
+    For the metric that ranks the run, this is the direction in the config of the run, unless the
+    metric has a direction.
 
     Raises:
-        RunError: The metric has no better end.
+        RunError: Neither larger nor smaller values of the metric are better.
     """
     try:
         config = read_saved(model_dir)
     except (ConfigError, RunError):
-        # What wrote the checkpoints has left none.
+        # The program that wrote the checkpoints saved no config.
         config = PipelineConfig()
     name = export.best_exporter_metric
     if cannot_rank(config, name):
@@ -89,11 +90,11 @@ def with_direction(model_dir: StoragePath, export: ExportConfig) -> ExportConfig
 
 
 def rank_checkpoints(model_dir: StoragePath, export: ExportConfig) -> Ranked:
-    """The checkpoints of a run, ranked.
+    """Returns the checkpoints of a run, ranked.
 
     Args:
         model_dir: Directory of the run.
-        export: Says by which metric, and in which direction.
+        export: Config with the metric and its direction.
 
     Raises:
         RunError: There is no checkpoint, or none with a score.
@@ -131,7 +132,7 @@ def check_metric(model_dir: StoragePath, name: str) -> None:
 
 
 def latest_checkpoint(model_dir: str | PathLike[str] | ObjectPath) -> Checkpoint:
-    """The checkpoint of a run with the most steps.
+    """Returns the checkpoint of a run with the most steps.
 
     Raises:
         RunError: There is no checkpoint.
@@ -140,15 +141,15 @@ def latest_checkpoint(model_dir: str | PathLike[str] | ObjectPath) -> Checkpoint
 
 
 def choose_checkpoint(model_dir: StoragePath, name: str, config: PipelineConfig) -> Checkpoint:
-    """A checkpoint of a run by its name.
+    """Returns the checkpoint of a run that a name refers to.
 
     Args:
         model_dir: Directory of the run.
         name: "latest", "best", or a step.
-        config: Of the run; its export_config says what is best.
+        config: Config of the run; its export_config ranks checkpoints.
 
     Raises:
-        RunError: There is none by that name.
+        RunError: There is no such checkpoint.
     """
     if name == "best":
         return rank_checkpoints(model_dir, ranking(config)).best
@@ -170,7 +171,7 @@ def _checkpoints(model_dir: StoragePath) -> list[Checkpoint]:
 
 
 def why_no_best(checkpoints: Sequence[Checkpoint], name: str) -> str:
-    """Why none of the checkpoints is the best by a metric, where none is."""
+    """Returns why none of the checkpoints is the best by a metric."""
     having = [c.step for c in checkpoints if name in c.metrics]
     if having:
         return (

@@ -1,4 +1,4 @@
-"""Begins a run with what another one has learned."""
+"""Initialises a new run with the weights of another."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ LOADED, OTHER_SHAPE, NOT_THERE, LEFT_OVER = "loaded", "other shape", "not there"
 
 @dataclass(frozen=True)
 class Transfer:
-    """What becomes of a tensor.
+    """What happens to a tensor.
 
     Attributes:
-        state: `LOADED`; `OTHER_SHAPE` or `NOT_THERE` in the checkpoint; `LEFT_OVER` of it.
-        name: In the model; in the checkpoint where it is left over.
-        source: Its name in the checkpoint; None where it is not there.
-        detail: The shapes where they differ.
+        state: `LOADED`; `OTHER_SHAPE` or `NOT_THERE` in the checkpoint; or `LEFT_OVER` there.
+        name: Name in the model, or in the checkpoint for a tensor that is left over.
+        source: Name in the checkpoint; None if it is not there.
+        detail: The two shapes, if they differ.
     """
 
     state: str
@@ -59,10 +59,10 @@ class Transfer:
 
 
 def transfers(model: Model, checkpoint: Checkpoint, config: TrainConfig) -> list[Transfer]:
-    """What becomes of every tensor of a model and of a checkpoint; nothing is read of them.
+    """Returns what happens to every tensor of a model and of a checkpoint, without reading tensors.
 
     Raises:
-        RunError: The file with names cannot be read, or has a name that is not there.
+        RunError: The file with the map of names cannot be read, or has an unknown name.
     """
     own = {name: value.shape for name, value in model_tensors(model).items()}
     saved = saved_shapes(checkpoint)
@@ -82,10 +82,10 @@ def transfers(model: Model, checkpoint: Checkpoint, config: TrainConfig) -> list
 
 
 def fine_tune(state: TrainState, checkpoint: Checkpoint, config: TrainConfig) -> None:
-    """Loads what fits of a checkpoint into a state that is new; steps and data begin anew.
+    """Loads what fits of a checkpoint into a new state; steps and data start from the beginning.
 
-    With the same optimizers, what they keep of the parameters that are loaded is loaded too, unless
-    the config says `ignore_restore_optimizer`.
+    With the same optimizers, their state of the loaded parameters is loaded too, unless the config
+    says `ignore_restore_optimizer`.
 
     Raises:
         RunError: The checkpoint cannot be read.
@@ -98,7 +98,7 @@ def fine_tune(state: TrainState, checkpoint: Checkpoint, config: TrainConfig) ->
         if transfer.state == LOADED and transfer.source is not None
     }
     shapes = tensor_shapes(checkpoint.path)
-    # What the other run was scored by, which are averages where there are any.
+    # The weights that the other run was scored by, which are averages if there are any.
     sources = {s: AVERAGE + s if AVERAGE + s in shapes else MODEL + s for s in loaded.values()}
     wanted = set(sources.values())
     rest = read_part(checkpoint.path, TRAINER, torch.device("cpu"))
@@ -120,10 +120,13 @@ def fine_tune(state: TrainState, checkpoint: Checkpoint, config: TrainConfig) ->
 
 
 def checkpoint_of(path: str) -> Checkpoint:
-    """The checkpoint that `fine_tune_checkpoint` means: of a run the newest, or itself.
+    """Returns the checkpoint that `fine_tune_checkpoint` refers to, the newest one of a run.
+
+    Args:
+        path: Directory of a checkpoint, or of a run.
 
     Raises:
-        RunError: There is none, or it is damaged.
+        RunError: There is no checkpoint, or it is damaged.
     """
     given = storage_path(path)
     checkpoint = read_checkpoint(given) if is_checkpoint_path(given) else latest_checkpoint(given)
@@ -141,14 +144,14 @@ def _load_optimizers(
 ) -> None:
     for number, optimizer in enumerate(state.optimizers.optimizers):
         names = [loaded.get(name) for name in parameter_names(optimizer, state.model)]
-        # Copies, as several parameters may come from one.
+        # Copies, as several parameters may be loaded from the same one.
         known = {i: copy.deepcopy(own) for i, own in optimizer_state(parts, number, names).items()}
         groups = optimizer.state_dict()["param_groups"]
         optimizer.load_state_dict({"state": known, "param_groups": groups})
 
 
 def _read_map(path: str, own: Mapping[str, object], saved: Mapping[str, object]) -> dict[str, str]:
-    """By the name in the model, that in the checkpoint."""
+    """Returns the names in the checkpoint, by the names in the model."""
     if not path:
         return {}
     place = f"fine_tune_ckpt_param_map: {path}"

@@ -1,4 +1,4 @@
-"""Which checkpoints of a run stay, while it goes on."""
+"""Which checkpoints of a run are kept, and the deletion of the others while it goes on."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _MOST_NAMED = 5
 
 @dataclass(frozen=True)
 class KeepRule:
-    """Which checkpoints of a run stay: the most recent, and of type best the best one too.
+    """Which checkpoints are kept: the most recent, and with exporter type best also the best one.
 
     Attributes:
-        count: Most recent ones that stay; 0: all.
-        config: What ranks checkpoints.
-        scored_later: One whose scores are still to come stays until they are there.
+        count: Number of most recent checkpoints to keep; 0 for all.
+        config: Pipeline config, which ranks checkpoints.
+        scored_later: Whether checkpoints get their scores later; one without scores is then kept.
     """
 
     count: int
@@ -41,11 +41,11 @@ class KeepRule:
 
     @classmethod
     def of(cls, config: PipelineConfig, *, scored_later: bool = False) -> KeepRule:
-        """The rule of a run."""
+        """Returns the rule of a run."""
         return cls(config.train_config.keep_checkpoint_max, config, scored_later)
 
     def obsolete(self, checkpoints: Iterable[Checkpoint]) -> list[Checkpoint]:
-        """Those of all complete checkpoints of a run, by step, that do not stay."""
+        """Returns the checkpoints that are not kept, out of all complete ones of a run, by step."""
         by_step = sorted(checkpoints, key=lambda checkpoint: checkpoint.step)
         if self.count == 0:
             return []
@@ -60,16 +60,16 @@ class KeepRule:
 
 
 def delete_obsolete(model_dir: StoragePath, rule: KeepRule, newest: int | None = None) -> set[int]:
-    """Deletes the checkpoints that do not stay; one that cannot be deleted is no reason to stop.
+    """Deletes the checkpoints that are not kept; one that cannot be deleted does not stop the run.
 
     Args:
         model_dir: Directory of the run.
-        rule: Says which stay.
-        newest: The step of the newest one; those after it, from before the run went back to an
-            earlier one, do not count. None: all count.
+        rule: Which checkpoints are kept.
+        newest: Step of the newest checkpoint; later ones, from before the run went back to an
+            earlier step, are ignored. None ignores none.
 
     Returns:
-        Their steps.
+        The steps of the obsolete checkpoints.
     """
     if rule.count == 0:
         return set()
@@ -82,7 +82,7 @@ def delete_obsolete(model_dir: StoragePath, rule: KeepRule, newest: int | None =
     for checkpoint in gone:
         try:
             remove_checkpoint(checkpoint.path)
-        except FileNotFoundError:  # somebody else was faster
+        except FileNotFoundError:  # another process was faster
             pass
         except OSError as error:
             _log.warning("%s: cannot be deleted: %s", checkpoint.path, os_reason(error))
@@ -90,12 +90,12 @@ def delete_obsolete(model_dir: StoragePath, rule: KeepRule, newest: int | None =
 
 
 class CheckpointCleanup:
-    """The checkpoints of a run that goes on, seen by its rank 0.
+    """Deletes obsolete checkpoints while a run goes on; used on rank 0.
 
     Args:
-        config: Of the run.
+        config: Config of the run.
         scored_later: Whether checkpoints get their scores after they are written.
-        tell: Shows a line to who watches the run.
+        tell: Shows a line to the user.
     """
 
     def __init__(
@@ -108,11 +108,12 @@ class CheckpointCleanup:
         self._known: set[int] = set()
 
     def run(self, newest: int) -> None:
-        """Deletes what does not stay beside the one that was just written, and tells of what
-        somebody else has deleted; never raises: which checkpoints there are stops no run.
+        """Deletes obsolete checkpoints, and reports those that somebody else has deleted.
+
+        Never raises, as no state of the checkpoints may stop the run.
 
         Args:
-            newest: The step of the one that was just written.
+            newest: Step of the checkpoint that was just written.
         """
         try:
             self._run(newest)
@@ -127,7 +128,7 @@ class CheckpointCleanup:
         if missing:
             self._tell(f"{self._model_dir}: {_named(missing)} by somebody else; the run goes on")
         if not (self._model_dir / CONFIG_FILE).is_file():
-            # With it a run can be evaluated, exported and resumed.
+            # Without its config a run cannot be evaluated, exported or resumed.
             save(self._config, self._model_dir)
         self._known = there - delete_obsolete(self._model_dir, self._rule, newest)
 

@@ -38,17 +38,17 @@ _NAME = re.compile(r"model\.ckpt-(\d+)")
 
 TRAINER = "trainer.pt"
 SCORES = "scores.json"
-"""Of an evaluation that was over after the checkpoint was written."""
+"""File with the scores of an evaluation that ended after the checkpoint was written."""
 INDEX = ".metadata"
-"""Of the tensors: where each of them is."""
+"""Index of the tensors: the file that each of them is in."""
 
 _OWN = re.compile(
     r"__\d+_\d+\.distcp|rank-\d+\.pt|trainer\.pt|scores\.json|evaluations\.begun"
-    r"|\..*"  # the index, and drafts of all
+    r"|\..*"  # the index, and unfinished files
 )
 
 _warned: set[str] = set()
-"""What was said already."""
+"""Warnings that were logged already."""
 
 
 class ManifestError(RunError):
@@ -60,9 +60,9 @@ class TensorPlace:
     """Where a tensor is.
 
     Attributes:
-        shape: Its sizes.
-        dtype: As torch calls it.
-        rank: That wrote it.
+        shape: Sizes of the tensor.
+        dtype: Name of its type in torch.
+        rank: Rank that wrote it.
     """
 
     shape: tuple[int, ...]
@@ -71,7 +71,7 @@ class TensorPlace:
 
     @classmethod
     def of(cls, tensor: torch.Tensor, rank: int) -> TensorPlace:
-        """The place of a tensor that `rank` writes."""
+        """Returns the place of a tensor that `rank` writes."""
         return cls(tuple(tensor.shape), str(tensor.dtype).removeprefix("torch."), rank)
 
 
@@ -80,13 +80,13 @@ class Checkpoint:
     """A complete checkpoint.
 
     Attributes:
-        path: Its directory.
+        path: Directory of the checkpoint.
         step: Steps that the model has made.
-        epoch: Epochs that are over.
-        metrics: Scores of the evaluation at that step, by name; empty where there was none.
-        world_size: Ranks that wrote it.
-        files: By name, what was written.
-        stopped: Why the run ended there, by its scores; None where they still improved.
+        epoch: Completed epochs.
+        metrics: Scores of the evaluation at that step, by name; empty if there was none.
+        world_size: Number of ranks that wrote it.
+        files: Sizes and hashes of its files, by name.
+        stopped: Why early stopping ended the run there; None if it did not.
     """
 
     path: StoragePath
@@ -99,12 +99,12 @@ class Checkpoint:
 
 
 def checkpoint_path(model_dir: StoragePath, step: int) -> StoragePath:
-    """The directory of the checkpoint after `step` steps."""
+    """Returns the directory of the checkpoint after `step` steps."""
     return model_dir / f"model.ckpt-{step}"
 
 
 def list_checkpoints(model_dir: StoragePath) -> list[Checkpoint]:
-    """The complete checkpoints of a run, by step.
+    """Returns the complete checkpoints of a run, by step.
 
     Raises:
         RunError: They cannot be read.
@@ -114,14 +114,14 @@ def list_checkpoints(model_dir: StoragePath) -> list[Checkpoint]:
 
 
 def checkpoint_directories(model_dir: StoragePath) -> list[StoragePath]:
-    """Directories by the name of a checkpoint of a run, complete or not, by step.
+    """Returns the directories of a run with the name of a checkpoint, complete or not, by step.
 
     Raises:
         RunError: They cannot be read.
     """
     try:
         entries: list[StoragePath] = [*model_dir.iterdir()] if model_dir.is_dir() else []
-        # On object storage nothing but the checkpoint makes a name.
+        # On object storage a directory only exists through the files in it.
         named = (e for e in entries if is_checkpoint_path(e))
         return sorted((e for e in named if not isinstance(e, Path) or e.is_dir()), key=step_of)
     except OSError as error:
@@ -129,17 +129,17 @@ def checkpoint_directories(model_dir: StoragePath) -> list[StoragePath]:
 
 
 def is_checkpoint_path(path: StoragePath) -> bool:
-    """Whether a directory has the name of a checkpoint."""
+    """Returns whether a directory has the name of a checkpoint."""
     return _NAME.fullmatch(path.name) is not None
 
 
 def step_of(path: StoragePath) -> int:
-    """The step in the name of a checkpoint."""
+    """Returns the step in the name of a checkpoint."""
     return int(path.name.rpartition("-")[2])
 
 
 def newest_checkpoint(model_dir: StoragePath) -> Checkpoint | None:
-    """The complete checkpoint with the most steps, if there is one.
+    """Returns the complete checkpoint with the most steps; None if there is none.
 
     Raises:
         RunError: They cannot be read.
@@ -148,11 +148,11 @@ def newest_checkpoint(model_dir: StoragePath) -> Checkpoint | None:
 
 
 def read_checkpoint(path: StoragePath) -> Checkpoint | None:
-    """The checkpoint in a directory, or None where it is not complete.
+    """Returns the checkpoint in a directory; None if it is not complete.
 
-    It is complete when its manifest can be read and every file in it is there in full. A save that
-    did not come to its end leaves none; of one whose manifest or files are not what was written a
-    warning tells, once.
+    It is complete if its manifest can be read and every file in it has its full size. A save that
+    did not finish leaves no checkpoint; if the manifest or the files are not what was written, a
+    warning says so once.
 
     Raises:
         RunError: The storage does not answer.
@@ -179,8 +179,9 @@ def read_checkpoint(path: StoragePath) -> Checkpoint | None:
 
 
 def is_foreign(path: StoragePath) -> bool:
-    """Whether a directory by the name of a checkpoint has what no save of raymon leaves there, as
-    another program does that calls its own so.
+    """Returns whether a directory with the name of a checkpoint belongs to another program.
+
+    It does if it has files that no save of raymon leaves there.
 
     Raises:
         RunError: It cannot be read.
@@ -197,22 +198,24 @@ def is_foreign(path: StoragePath) -> bool:
 
 
 def has_manifest(path: StoragePath) -> bool:
-    """Whether a save into a directory came to its end, whatever became of it since."""
+    """Returns whether a save into a directory was committed, whatever happened to it since."""
     return (path / MANIFEST).is_file()
 
 
 def read_manifest(path: StoragePath) -> Checkpoint | None:
-    """The checkpoint that was written into a directory, whatever became of its files since; None
-    where none was.
+    """Returns the checkpoint that was written into a directory, whatever happened to its files.
+
+    Returns:
+        The checkpoint; None if no save was committed.
 
     Raises:
-        ManifestError: There is a manifest that cannot be one.
-        RunError: The storage does not answer: taken for no checkpoint, a run would go on from an
-            older one.
+        ManifestError: The manifest is damaged.
+        RunError: The storage does not answer: treated as no checkpoint, a run would continue from
+            an older one.
     """
     try:
         manifest = json.loads((path / MANIFEST).read_text())
-        # Those that were written before there was one have none.
+        # Manifests of versions before the hash have none.
         written = manifest.pop("sha256", None)
         if written is not None and written != _sha256(manifest):
             raise ValueError("a byte is another one")
@@ -234,12 +237,12 @@ def read_manifest(path: StoragePath) -> Checkpoint | None:
 
 
 def encode_manifest(manifest: Mapping[str, Any]) -> bytes:
-    """The content of a manifest, with what tells whether a byte of it is another one later."""
+    """Returns the content of a manifest, with a hash that shows a changed byte later."""
     return to_json({**manifest, "sha256": _sha256(manifest)}, indent=1).encode()
 
 
 def _sha256(manifest: Mapping[str, Any]) -> str:
-    """Of what a manifest says, but for this."""
+    """Returns the hash of a manifest without its hash."""
     return hashlib.sha256(to_json(manifest).encode()).hexdigest()
 
 
@@ -250,12 +253,12 @@ def _warn_once(text: str) -> None:
 
 
 def write_scores_beside(path: StoragePath, metrics: Mapping[str, float]) -> None:
-    """Writes the scores of a checkpoint that is complete, whole or not at all."""
+    """Writes the scores of a complete checkpoint into its directory, atomically."""
     write_whole(path / SCORES, to_json(metrics).encode())
 
 
 def read_scores_beside(path: StoragePath) -> dict[str, float]:
-    """What `write_scores_beside` wrote; empty where it did not."""
+    """Returns the scores that `write_scores_beside` wrote; empty if there are none."""
     try:
         return numbers_of(json.loads((path / SCORES).read_text()))
     except (OSError, ValueError, AttributeError):
@@ -263,12 +266,12 @@ def read_scores_beside(path: StoragePath) -> dict[str, float]:
 
 
 def has_scores_beside(path: StoragePath) -> bool:
-    """Whether an evaluation after the checkpoint was written is over; it may have given none."""
+    """Returns whether an evaluation after the checkpoint has ended; it may have given no scores."""
     return (path / SCORES).is_file()
 
 
 def find_corruption(checkpoint: Checkpoint) -> str | None:
-    """What is wrong with the files of a checkpoint, which are read for it; None: nothing.
+    """Reads the files of a checkpoint, and returns what is wrong with them; None for nothing.
 
     Raises:
         RunError: Object storage does not answer.
@@ -278,7 +281,7 @@ def find_corruption(checkpoint: Checkpoint) -> str | None:
             why = first_difference(checkpoint.path, {name: entry})
         except OSError as error:
             why = f"{name} cannot be read: {os_reason(error)}"
-            # On a disk it is this file; on object storage it is the way to all of them.
+            # On a disk it is this file; on object storage it is the connection, so all files.
             if not (isinstance(checkpoint.path, Path) or isinstance(error, FileNotFoundError)):
                 raise RunError(f"{checkpoint.path}: {why}") from None
         if why is not None:
@@ -287,7 +290,7 @@ def find_corruption(checkpoint: Checkpoint) -> str | None:
 
 
 def check_sound(checkpoint: Checkpoint) -> None:
-    """Checks that the files of a checkpoint, which are read for it, are what was written.
+    """Reads the files of a checkpoint, and checks that they are what was written.
 
     Raises:
         RunError: They are not, or the storage does not answer.
@@ -303,9 +306,9 @@ def check_sound(checkpoint: Checkpoint) -> None:
 
 
 def begin_checkpoint(path: StoragePath) -> None:
-    """Makes the directory, and no checkpoint of what an earlier save may have left in it."""
+    """Makes the directory of a checkpoint, and removes what an earlier save left in it."""
     path.mkdir(parents=True, exist_ok=True)
-    # The manifest first: without it no checkpoint is here.
+    # The manifest first: without it there is no checkpoint here.
     (path / MANIFEST).unlink(missing_ok=True)
     entries: list[StoragePath] = [*path.iterdir()]
     for entry in entries:
@@ -316,25 +319,31 @@ def begin_checkpoint(path: StoragePath) -> None:
 
 
 def remove_checkpoint(path: StoragePath) -> None:
-    """Removes a checkpoint; one that is removed in part is none.
+    """Removes a checkpoint; one that is partly removed does not count as a checkpoint.
 
     Raises:
-        OSError: Something of it is left.
+        OSError: Some of it is left.
     """
     (path / MANIFEST).unlink(missing_ok=True)
     remove_tree(path)
 
 
 def discard_checkpoint(path: StoragePath) -> None:
-    """Removes what a save that failed has left, as far as it goes."""
+    """Removes what a failed save has left, as far as possible."""
     with suppress(OSError):
         remove_checkpoint(path)
 
 
 @contextmanager
 def staging_directory(path: StoragePath) -> Iterator[Path]:
-    """Where this rank writes its files of a checkpoint: into its directory, or on this machine
-    where that is on object storage; `upload_staged` brings them there."""
+    """Gives the local directory that this rank writes its files of a checkpoint into.
+
+    This is the directory of the checkpoint, or a temporary one if the checkpoint is on object
+    storage; `upload_staged` copies the files from there.
+
+    Args:
+        path: Directory of the checkpoint.
+    """
     if isinstance(path, Path):
         yield path
         return
@@ -342,36 +351,40 @@ def staging_directory(path: StoragePath) -> Iterator[Path]:
         yield Path(here)
 
 
-def upload_staged(here: Path, path: StoragePath) -> None:
-    """Brings what is in a staging directory into the directory of the checkpoint.
+def upload_staged(staged: Path, path: StoragePath) -> None:
+    """Uploads the files of a staging directory into the directory of the checkpoint.
+
+    Args:
+        staged: The staging directory.
+        path: Directory of the checkpoint.
 
     Raises:
-        OSError: Some of it is not there.
+        OSError: Some of it could not be uploaded.
     """
     if not isinstance(path, Path):
-        upload(here, path)
+        upload(staged, path)
 
 
 def write_part(path: Path, name: str, part: Mapping[str, Any]) -> None:
-    """Writes tensors, numbers and strings into the file `name` of the checkpoint."""
-    # Written by Python: of a full disk torch only says that it is not where it should be.
+    """Writes tensors, numbers and strings into the file `name` of a checkpoint."""
+    # Written by Python: on a full disk, torch only reports an unexpected file position.
     content = io.BytesIO()
     torch.save(dict(part), content)
     write_whole(path / name, content.getvalue())
 
 
 def rank_part(rank: int) -> str:
-    """The file with what a rank has of its own."""
+    """Returns the name of the file with the state of a rank."""
     return f"rank-{rank:05d}.pt"
 
 
 def file_entries(path: Path, rank: int, names: Sequence[str]) -> dict[str, FileEntry]:
-    """Sizes and hashes of the files that a rank wrote, by name.
+    """Returns the sizes and hashes of the files that a rank wrote, by name.
 
     Args:
-        path: Where they are.
-        rank: That wrote them; those of its tensors are found by their names.
-        names: Of the others.
+        path: Directory with the files.
+        rank: Rank that wrote them; the files of its tensors are found by name.
+        names: Names of its other files.
     """
     of_tensors = [entry.name for entry in path.glob(f"__{rank}_*.distcp")]
     index = [INDEX] if rank == 0 else []
@@ -389,11 +402,11 @@ def write_manifest(
     files: Mapping[str, FileEntry],
     tensors: Mapping[str, TensorPlace],
 ) -> None:
-    """Makes the directory a checkpoint, once all its files are written.
+    """Commits a checkpoint, once all its files are written.
 
     Raises:
-        RunError: A file of another rank is not there.
-        OSError: The manifest is not written.
+        RunError: A file of another rank is missing.
+        OSError: The manifest could not be written.
     """
     sizes = file_sizes(path)
     missing = [name for name, entry in files.items() if sizes.get(name) != entry.size]
@@ -417,15 +430,15 @@ def write_manifest(
 
 
 def read_part(path: StoragePath, name: str, device: torch.device) -> dict[str, Any]:
-    """Reads what `write_part` wrote. Only tensors and plain values; no code in it is run.
+    """Reads a file written by `write_part`. Only tensors and plain values; no code in it is run.
 
     Raises:
-        RunError: It cannot be read, or holds anything else.
+        RunError: It cannot be read, or has anything else.
     """
     try:
         content = io.BytesIO((path / name).read_bytes())
         part: dict[str, Any] = torch.load(content, map_location=device, weights_only=True)
     except Exception as error:
-        # torch's own words are advice to allow what is in it.
+        # torch's own message advises to allow the code that is in it.
         raise RunError(f"{path / name}: cannot be read: {type(error).__name__}") from None
     return part

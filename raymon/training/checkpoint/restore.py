@@ -1,4 +1,4 @@
-"""From a checkpoint back to the state of a run."""
+"""Restores the state of a run from a checkpoint."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ from raymon.training.rank.worker_context import WorkerContext
 _CPU = torch.device("cpu")
 
 _PAUSES_S = (2.0, 5.0, 10.0)
-"""Seconds between tries to find a checkpoint on storage that does not answer."""
+"""Seconds between attempts to find a checkpoint if the storage does not answer."""
 
 
 def restore(state: TrainState, checkpoint: Checkpoint, context: WorkerContext) -> None:
-    """Brings the state to that of a checkpoint.
+    """Restores the state from a checkpoint.
 
     Raises:
         RunError: It was written with other data or optimizers, or by another model.
@@ -75,10 +75,10 @@ def restore(state: TrainState, checkpoint: Checkpoint, context: WorkerContext) -
     }
     read_tensors(path, {**of_model, **of_averages, **of_optimizers})
     if state.averages is not None:
-        # A checkpoint that does not say it has averages of steps alone.
+        # A checkpoint that does not say whether averaging had begun has averages of steps.
         state.averages.begun = bool(of_averages) and trainer.get("averaging", True)
         if not of_averages:
-            # A config that averages only now has none in its checkpoint.
+            # A config that only now averages has no averages in its checkpoint.
             state.averages.restart()
     try:
         load_optimizers(state.optimizers, state.model, trainer, of_optimizers)
@@ -88,7 +88,7 @@ def restore(state: TrainState, checkpoint: Checkpoint, context: WorkerContext) -
             "trainable"
         ) from None
     if trainer["scaler"]:
-        # A run that was not in FP16 scaled nothing, and one that is now begins to.
+        # A run that was not in FP16 has no scale; one that is now begins with a new one.
         state.scaler.load_state_dict(trainer["scaler"])
     if state.stopping is not None and trainer["stopping"] is not None:
         state.stopping.load_state_dict(trainer["stopping"])
@@ -96,7 +96,7 @@ def restore(state: TrainState, checkpoint: Checkpoint, context: WorkerContext) -
     shared = Position(trainer["epoch"], trainer["row"], trainer["streams"])
     state.position = RunPosition(shared, _own_position(shared, checkpoint, context))
     state.windows, state.evaluations = [], []
-    # The parts of all ranks there were, by as many ranks as there are now.
+    # The current ranks share the parts of all former ranks.
     for rank in range(context.rank, checkpoint.world_size, context.world_size):
         part = _read_rank(checkpoint, rank)
         if rank == context.rank:
@@ -109,9 +109,10 @@ def load_model(model: Model, checkpoint: Checkpoint, *, averaged: bool = False) 
     """Loads the parameters of a checkpoint.
 
     Args:
-        model: On any device.
-        checkpoint: Of this model.
-        averaged: Those that the checkpoint is scored by, which are averages where there are any.
+        model: Model on any device.
+        checkpoint: Checkpoint of this model.
+        averaged: Whether to load the parameters that the checkpoint is scored by, which are
+            averages if there are any.
 
     Raises:
         RunError: They do not fit the model.
@@ -122,7 +123,7 @@ def load_model(model: Model, checkpoint: Checkpoint, *, averaged: bool = False) 
 
 
 def saved_shapes(checkpoint: Checkpoint) -> dict[str, torch.Size]:
-    """The shapes of the parameters and buffers in a checkpoint, by name.
+    """Returns the shapes of the parameters and buffers in a checkpoint, by name.
 
     Raises:
         RunError: Its index is damaged.
@@ -136,13 +137,15 @@ def saved_shapes(checkpoint: Checkpoint) -> dict[str, torch.Size]:
 def checkpoint_to_restore(
     model_dir: StoragePath, context: WorkerContext, tell: Callable[[str], object]
 ) -> Checkpoint | None:
-    """The newest checkpoint of the run that is not damaged, the same on every rank; None where
-    there is none of the run yet.
+    """Returns the newest checkpoint of the run that is not damaged, the same on every rank.
 
     Args:
         model_dir: Directory of the run.
         context: The world of this rank.
-        tell: Shows a line to who watches the run; called on rank 0 for those that are damaged.
+        tell: Shows a line to the user; called on rank 0 for checkpoints that are damaged.
+
+    Returns:
+        The checkpoint; None if the run has none yet.
 
     Raises:
         RunError: There are checkpoints, and all are damaged; or the storage does not answer.
@@ -188,7 +191,7 @@ def _newest_sound(
 def _tensors_that_fit(
     model: Model, checkpoint: Checkpoint, *, averaged: bool = False
 ) -> dict[str, torch.Tensor]:
-    """The parameters and buffers of a model by their names in a checkpoint, which has them all."""
+    """Returns the tensors of a model by their names in a checkpoint, which must have them all."""
     from raymon.training.checkpoint.tensor_files import tensor_shapes
 
     own = model_tensors(model)
@@ -215,7 +218,7 @@ def _misfit(own: Mapping[str, torch.Tensor], saved: Mapping[str, torch.Size]) ->
 def _own_position(
     shared: Position, checkpoint: Checkpoint, context: WorkerContext
 ) -> DatasetPosition | None:
-    """Where this rank is in its dataset."""
+    """Returns the position of this rank in its dataset; None if it reads files."""
     same = checkpoint.world_size == context.world_size
     part = _read_rank(checkpoint, context.rank if same else 0)
     if "dataset" not in part:

@@ -1,4 +1,4 @@
-"""The scores of a run, as its evaluation file has them."""
+"""The scores in the evaluation file of a run."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Scores:
     """A line of the file.
 
     Attributes:
-        line: Its number, from 1.
+        line: Number of the line, from 1.
         step: Steps that the model had made.
-        metrics: By name; NaN where the file has null.
+        metrics: Scores by name; NaN for null in the file.
     """
 
     line: int
@@ -27,11 +27,12 @@ class Scores:
 
 
 def read_scores(model_dir: StoragePath) -> list[Scores]:
-    """The scores of a run by step; the last line of a step counts. A last line that is only half
-    written is no line.
+    """Returns the scores of a run by step; of several lines with one step, the last.
+
+    An incomplete last line is ignored.
 
     Raises:
-        RunError: The file cannot be read, or another line is none of it.
+        RunError: The file cannot be read, or another line is not one of scores.
     """
     path = model_dir / SCORES_FILE
     try:

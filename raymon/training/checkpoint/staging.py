@@ -1,4 +1,4 @@
-"""A copy of this rank's part of the state, which training stands still for."""
+"""A copy of this rank's part of the state; training waits until it is made."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import torch
 
 
 def assign_to_ranks(sizes: Mapping[str, int], world_size: int) -> dict[str, int]:
-    """Which rank writes which tensor, where all ranks have all of them: a function of the
-    arguments alone, so that no rank asks another.
+    """Returns which rank writes each of the tensors that all ranks have.
 
-    The largest goes first, to the rank that has the least by then.
+    The result only depends on the arguments, so that ranks need not communicate. The largest tensor
+    goes first, to the rank that has the least by then.
 
     Args:
-        sizes: In bytes, by name.
-        world_size: Ranks in all.
+        sizes: Bytes of each tensor, by name.
+        world_size: Number of ranks.
 
     Returns:
-        The rank, by name.
+        The rank of each tensor, by name.
     """
     loads = [0] * world_size
     ranks = {}
@@ -30,10 +30,10 @@ def assign_to_ranks(sizes: Mapping[str, int], world_size: int) -> dict[str, int]
 
 
 class Staging:
-    """Memory of the host that tensors are copied to, the same for every save.
+    """Host memory that tensors are copied to, reused for every save.
 
     Args:
-        device: Of the tensors.
+        device: Device of the tensors.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -42,13 +42,13 @@ class Staging:
         self._buffers: dict[str, torch.Tensor] = {}
 
     def copy(self, tensors: Mapping[str, torch.Tensor]) -> Callable[[], Mapping[str, torch.Tensor]]:
-        """Copies tensors as they are now. What was copied before must not be in use any more.
+        """Copies tensors as they are now. The copies of the last call must not be in use any more.
 
-        On CUDA nothing waits: the copies are made on a stream of their own, and the stream that
-        trains goes on behind them.
+        On CUDA nothing waits: the copies are made on a separate stream, and the training stream
+        continues behind them.
 
         Returns:
-            A function that waits for the copies and gives them, by name.
+            A function that waits for the copies and returns them by name.
         """
         self._buffers = {name: self._buffer(name, tensor) for name, tensor in tensors.items()}
         if self._stream is None:

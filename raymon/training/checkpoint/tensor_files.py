@@ -1,7 +1,8 @@
-"""Tensors in files of `torch.distributed.checkpoint`, and back on any number of ranks.
+"""Tensors in files of `torch.distributed.checkpoint`, readable on any number of ranks.
 
-Its index is a pickle, which could run anything; here it may name the few classes that it is made
-of, and no other. It takes half a second to import, so this module is imported where it is needed.
+The index of these files is a pickle, which could run any code; here it may only name the few
+classes that it consists of. The import takes half a second, so this module is imported where it is
+needed.
 """
 
 from __future__ import annotations
@@ -50,15 +51,15 @@ _MODULES = {
 def write_tensors(
     path: Path, tensors: Mapping[str, torch.Tensor], group: dist.ProcessGroup | None
 ) -> None:
-    """Writes the tensors of this rank; every rank calls it, each with tensors of its own.
+    """Writes the tensors of this rank; every rank calls it with different tensors.
 
     Args:
-        path: A directory.
-        tensors: On the CPU; no other rank has one of the same name.
-        group: Of all ranks; None: there is one.
+        path: Directory for the files.
+        tensors: Tensors on the CPU, whose names no other rank has.
+        group: Process group of all ranks; None for one rank.
 
     Raises:
-        TrainingError: a rank could not write its part; all ranks raise then.
+        TrainingError: A rank could not write its part; then all ranks raise.
     """
     writer = FileSystemWriter(path, single_file_per_rank=True, sync_files=True)
     with warnings.catch_warnings():
@@ -70,10 +71,10 @@ def write_tensors(
 
 
 def tensor_shapes(path: StoragePath) -> dict[str, tuple[torch.Size, torch.dtype]]:
-    """The shape and the type of all tensors in a directory, by name.
+    """Returns the shape and the type of all tensors in a directory, by name.
 
     Raises:
-        RunError: its index is damaged, or none of ours.
+        RunError: The index is damaged, or not one of raymon.
     """
     known = _Reader(path).read_metadata().state_dict_metadata
     return {
@@ -84,14 +85,14 @@ def tensor_shapes(path: StoragePath) -> dict[str, tuple[torch.Size, torch.dtype]
 
 
 def read_tensors(path: StoragePath, into: Mapping[str, torch.Tensor]) -> None:
-    """Reads tensors into memory that is there, whichever ranks wrote them.
+    """Reads tensors into existing memory, whichever ranks wrote them.
 
     Args:
-        path: A directory with all of them.
-        into: By name, of the right shapes, on any device.
+        path: Directory with the files.
+        into: Tensors of the right shapes by name, on any device.
 
     Raises:
-        RunError: a file is damaged.
+        RunError: A file is damaged.
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="torch.distributed is disabled")
@@ -102,17 +103,17 @@ def read_tensors(path: StoragePath, into: Mapping[str, torch.Tensor]) -> None:
 
 
 def _first_cause(error: CheckpointException) -> str:
-    """What went wrong on the first rank where anything did. It is no `Exception`."""
+    """Returns what went wrong on the first rank that failed."""
     found: BaseException = next(iter(error.failures.values()))[0]
     cause: BaseException | None = found
     while cause is not None and not isinstance(cause, OSError):
-        # Of a full disk torch says only that it is not where it should be in the file.
+        # On a full disk, torch only reports an unexpected file position.
         cause = cause.__cause__ or cause.__context__
     return reason(cause or found)
 
 
 class _Reader(FileSystemReader):
-    """A reader that runs nothing of what it reads."""
+    """A reader that runs no code of what it reads."""
 
     def __init__(self, path: StoragePath) -> None:
         super().__init__(path if isinstance(path, Path) else Path(path.name))
@@ -135,8 +136,10 @@ class _Reader(FileSystemReader):
 
 
 class _Fetched(FileSystem):
-    """The files of a directory on object storage, each whole on this machine while it is read:
-    tensors are read in many small pieces."""
+    """The files of a directory on object storage, each downloaded while it is read.
+
+    Tensors are read in many small pieces.
+    """
 
     def __init__(self, directory: ObjectPath) -> None:
         self._directory = directory
@@ -155,7 +158,7 @@ class _Fetched(FileSystem):
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if module == "pathlib._local":
-            # Where paths are in Python 3.13 alone; the other versions read its checkpoints too.
+            # Only Python 3.13 has paths there; the other versions read its checkpoints too.
             module = "pathlib"
         if module == "torch" and isinstance(getattr(torch, name, None), torch.dtype):
             return getattr(torch, name)

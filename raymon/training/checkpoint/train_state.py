@@ -1,4 +1,4 @@
-"""Everything that training depends on: as tensors, which may be large, and the little rest."""
+"""The whole state of training: tensors, which may be large, and small values."""
 
 from __future__ import annotations
 
@@ -28,15 +28,19 @@ class TrainState:
     """The state of a run on one rank.
 
     Attributes:
-        data: Which data a position is in, and in which order it is read.
-        position: The batch that comes next.
+        model: The model.
+        optimizers: Optimizers and their schedules.
+        scaler: Scale of FP16 losses.
+        data: Identifies the data of a position and the order in which it is read.
+        position: Position of the next batch.
         step: Steps that the model has made.
-        metrics: The scores at this step, by name.
-        windows: What this rank measured up to here and the reporter did not have when the
-            checkpoint was made.
-        evaluations: The same of scores.
-        stopping: Says when the scores do not improve any more; None where the run goes to its end.
-        averages: What the run is scored by in the place of its dense parameters; None: by those.
+        metrics: Scores at this step, by name.
+        windows: Windows of this rank up to this step that were not durable when the checkpoint was
+            made, as serialized reports.
+        evaluations: Scores that were not durable then.
+        stopping: Early stopping; None if the run does not use it.
+        averages: Averages that the run is scored by instead of its dense parameters; None to be
+            scored by the parameters.
     """
 
     model: Model
@@ -53,17 +57,17 @@ class TrainState:
 
     @property
     def stopped(self) -> str | None:
-        """Why the run ends here, by its scores; None where they still improve."""
+        """Why early stopping ends the run here; None if it does not."""
         return None if self.stopping is None else self.stopping.reason
 
 
 def optimizer_kinds(optimizers: Optimizers) -> list[str]:
-    """What the optimizers are."""
+    """Returns the class names of the optimizers."""
     return [type(optimizer).__name__ for optimizer in optimizers.optimizers]
 
 
 def replicated_tensors(state: TrainState) -> dict[str, torch.Tensor]:
-    """The tensors that are the same on every rank, by name; those that training changes."""
+    """Returns the tensors that are the same on every rank, by name; not copies."""
     tensors = {MODEL + name: value for name, value in model_tensors(state.model).items()}
     large = {name: part for name, part in _optimizer_parts(state).items() if _is_large(part)}
     averages = state.averages.tensors.items() if state.averages is not None else ()
@@ -71,7 +75,7 @@ def replicated_tensors(state: TrainState) -> dict[str, torch.Tensor]:
 
 
 def trainer_state(state: TrainState) -> dict[str, Any]:
-    """What else is the same on every rank: small, copied, plain values."""
+    """Returns the other state that is the same on every rank: small, plain values, copied."""
     shared, optimizers = state.position.shared, state.optimizers.state_dict()
     parts = _optimizer_parts(state).items()
     return {
@@ -90,10 +94,10 @@ def trainer_state(state: TrainState) -> dict[str, Any]:
 
 
 def rank_state(state: TrainState, device: torch.device) -> dict[str, Any]:
-    """What this rank has of its own: small, copied, plain values."""
+    """Returns the state that only this rank has: small, plain values, copied."""
     own: dict[str, Any] = {
         "random": random_state(device),
-        # As tensors, which can be read without running any code.
+        # As tensors, which can be read without running code.
         "windows": [torch.frombuffer(bytearray(w), dtype=torch.uint8) for w in state.windows],
         "evaluations": [asdict(evaluation) for evaluation in state.evaluations],
     }
@@ -103,16 +107,22 @@ def rank_state(state: TrainState, device: torch.device) -> dict[str, Any]:
 
 
 def model_tensors(model: Model) -> dict[str, torch.Tensor]:
-    """The parameters and buffers of a model, by name; those that it works with."""
+    """Returns the parameters and buffers of a model by name; not copies."""
     states = model.state_dict().items()
     return {name: value for name, value in states if isinstance(value, torch.Tensor)}
 
 
 def load_optimizers(optimizers: Optimizers, model: Model, rest: Any, tensors: Tensors) -> None:
-    """Brings optimizers and their schedules to what `trainer_state` and `replicated_tensors` gave.
+    """Loads optimizers and schedules from what `trainer_state` and `replicated_tensors` returned.
+
+    Args:
+        optimizers: Optimizers to load.
+        model: Their model.
+        rest: The result of `trainer_state`.
+        tensors: Tensors of the optimizers, by the names of `replicated_tensors`.
 
     Raises:
-        ValueError: they are of other parameters.
+        ValueError: The state belongs to other parameters.
     """
     parts = {**rest["small"], **tensors}
     states = []
@@ -123,7 +133,7 @@ def load_optimizers(optimizers: Optimizers, model: Model, rest: Any, tensors: Te
         ours = optimizer.state_dict()["param_groups"]
         if [len(group["params"]) for group in groups] != [len(g["params"]) for g in ours]:
             raise ValueError("the state is of other parameters")
-        # What the optimizer is set to stays that of the config.
+        # The settings of the optimizer stay those of the config.
         states.append({"state": own, "param_groups": ours})
     optimizers.load_state_dict({"optimizers": states, "schedules": rest["schedules"]})
 
@@ -131,12 +141,12 @@ def load_optimizers(optimizers: Optimizers, model: Model, rest: Any, tensors: Te
 def optimizer_state(
     parts: Mapping[str, Any], number: int, names: Sequence[str | None]
 ) -> dict[int, dict[str, Any]]:
-    """What an optimizer keeps of its parameters, by their index, in the form that it loads.
+    """Returns the state of an optimizer by the index of the parameter, in the form that it loads.
 
     Args:
-        parts: By the names that `replicated_tensors` and `trainer_state` give.
-        number: Of the optimizer.
-        names: Of its parameters, as in `parts`; None for one that is not there.
+        parts: Values by the names of `replicated_tensors` and of "small" in `trainer_state`.
+        number: Number of the optimizer.
+        names: Names of its parameters, as in `parts`; None for one without a state.
     """
     by_parameter: dict[str, dict[str, Any]] = {}
     for name, value in parts.items():
@@ -147,13 +157,13 @@ def optimizer_state(
 
 
 def parameter_names(optimizer: torch.optim.Optimizer, model: Model) -> list[str]:
-    """The names of the parameters of an optimizer, in its own order."""
+    """Returns the names of the parameters of an optimizer, in its order."""
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     return [names[id(p)] for group in optimizer.param_groups for p in group["params"]]
 
 
 def _optimizer_parts(state: TrainState) -> dict[str, Any]:
-    """What the optimizers keep of every parameter, by name."""
+    """Returns the state of all parameters in the optimizers, by name."""
     parts: dict[str, Any] = {}
     for number, optimizer in enumerate(state.optimizers.optimizers):
         names = parameter_names(optimizer, state.model)

@@ -1,4 +1,4 @@
-"""Whether checkpoints are what was written."""
+"""Verifies that checkpoints are what was written."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from raymon.training.checkpoint.manifest import (
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was found of a directory.
+    """The result for a directory.
 
     Attributes:
         path: The directory.
-        files: How many there are.
-        nbytes: Of all of them.
-        problem: What is wrong; None: nothing.
+        files: Number of files.
+        nbytes: Bytes of all files.
+        problem: What is wrong; None for nothing.
     """
 
     path: StoragePath
@@ -40,7 +40,7 @@ class Verdict:
 
 
 def verify_checkpoints(path: StoragePath) -> Iterator[Verdict]:
-    """Verdicts of the checkpoint in a directory, or of all checkpoints of the run in it, by step.
+    """Yields verdicts of the checkpoint in a directory, or of all checkpoints of a run, by step.
 
     Raises:
         RunError: There is none.
