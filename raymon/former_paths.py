@@ -152,7 +152,7 @@ _MOVED = {
     "sinks.snapshot": "results.snapshot",
     "sinks.status_lines": "sinks.terminal.status_lines",
     "sinks.whole_append": "sinks.json_lines.whole_append",
-    "storage.parts": "storage.append_by_parts",
+    "storage.parts": "storage.object_log",
     "storage.whole": "storage.atomic_write",
     "training.agreed_feed": "training.input.unknown_length_feed",
     "training.averages": "training.optim.averages",

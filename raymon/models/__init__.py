@@ -1,4 +1,4 @@
-"""What a model is, and the ranking models that ship with raymon."""
+"""The interface of a model, and the ranking models that ship with raymon."""
 
 from raymon.models.contract import check_losses, error_of, without_gradient
 from raymon.models.deepfm import DeepFM

@@ -1,4 +1,4 @@
-"""What autocast does to the inputs of a matrix product, for gradients that are written by hand."""
+"""The effect of autocast on the inputs of a matrix product, for gradients written by hand."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from torch import Tensor
 
 
 def as_autocast(tensor: Tensor) -> Tensor:
-    """A tensor in the format in which a matrix product would take it.
+    """Returns a tensor in the format in which a matrix product would take it.
 
-    Under autocast that is the format of autocast, but for float64, which autocast leaves alone;
+    Under autocast that is the format of autocast, except for float64, which autocast leaves alone;
     the gradient comes back in the format of the tensor.
     """
     device = tensor.device.type

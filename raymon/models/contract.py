@@ -1,4 +1,4 @@
-"""What a model gives back, held against what is asked of it, and told in words where it differs."""
+"""Checks of what a model returns against what is expected of it, with messages in words."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ class Expected(NamedTuple):
     """A prediction that losses or metrics take.
 
     Attributes:
-        of: what takes it, for messages.
-        dims: 1 for a number a row, `[B]`; 2 for a score of each class or candidate, `[B, C]`.
-        classes: C; None where any number will do.
+        taken_by: Name of the loss or the metric that takes it, for messages.
+        dims: Number of dimensions: 1 for a number a row, `[B]`; 2 for a score of each class or
+            candidate, `[B, C]`.
+        classes: Number of classes, C; None if any number is right.
     """
 
-    of: str
+    taken_by: str
     dims: int
     classes: int | None = None
 
@@ -35,17 +36,17 @@ def check_predictions(
     expected: Mapping[str, Expected],
     method: str = "predict",
 ) -> None:
-    """Checks what a model predicts of a batch, by what the host knows, so that nothing waits.
+    """Checks what a model predicts for a batch, by what the host knows, so that nothing waits.
 
     Args:
-        model: whose predictions.
-        predictions: what it returned.
-        rows: B, those of the batch.
-        expected: by name, what is taken of them.
-        method: that returned them.
+        model: Model that made the predictions.
+        predictions: Value that it returned.
+        rows: Number of rows of the batch, B.
+        expected: Predictions that are taken, by name.
+        method: Method that returned them, for messages.
 
     Raises:
-        ModelError: they are no dictionary of tensors, or one that is expected is missing or has
+        ModelError: They are no dictionary of tensors, or one that is expected is missing or has
             another shape or type.
     """
     if not isinstance(predictions, Mapping):
@@ -64,20 +65,20 @@ def check_predictions(
         if value is None:
             given = ", ".join(f'"{name}"' for name in predictions) or "nothing"
             raise error_of(
-                model, method, f'returned {given}; {wanted.of} takes "{name}", float {wanted}'
+                model, method, f'returned {given}; {wanted.taken_by} takes "{name}", float {wanted}'
             )
         shape = value.shape
         fits = len(shape) == wanted.dims and shape[0] == rows
         if fits and wanted.dims == 2:
-            # A batch of one row has one candidate, where those are its rows.
+            # A batch of one row has one candidate, if the candidates are its rows.
             fits = shape[1] == wanted.classes if wanted.classes else shape[1] > 1 or rows < 2
         if not fits or not value.is_floating_point():
             hint = "; squeeze(1) makes it so" if tuple(shape) == (rows, 1) else ""
             raise error_of(
                 model,
                 method,
-                f'returned "{name}" as {_what(value)} for a batch of {rows} rows; {wanted.of} '
-                f"takes float {wanted}{hint}",
+                f'returned "{name}" as {_what(value)} for a batch of {rows} rows; '
+                f"{wanted.taken_by} takes float {wanted}{hint}",
             )
 
 
@@ -85,12 +86,12 @@ def check_losses(model: nn.Module, losses: object, before: Sequence[str] = ()) -
     """Checks what a model returned as the losses of a batch that it is trained on.
 
     Args:
-        model: whose losses.
-        losses: what it returned.
-        before: their names in the step before; empty in the first.
+        model: Model that made the losses.
+        losses: Value that it returned.
+        before: Names of the losses in the step before; empty in the first step.
 
     Raises:
-        ModelError: they are no dictionary of scalars by name, have other names than before, or no
+        ModelError: They are no dictionary of scalars by name, have other names than before, or no
             parameter can learn from them.
     """
     if not isinstance(losses, Mapping) or not losses:
@@ -128,7 +129,7 @@ def check_losses(model: nn.Module, losses: object, before: Sequence[str] = ()) -
 
 
 def without_gradient(model: nn.Module, parameters: Iterable[nn.Parameter]) -> ModelError | None:
-    """What is wrong where parameters have no gradient after a step; None where all have one."""
+    """Returns the error of parameters without a gradient after a step; None if all have one."""
     wanted = {id(parameter) for parameter in parameters}
     left_out = [n for n, p in model.named_parameters() if id(p) in wanted and p.grad is None]
     if not left_out:
@@ -143,7 +144,7 @@ def without_gradient(model: nn.Module, parameters: Iterable[nn.Parameter]) -> Mo
 
 
 def error_of(model: nn.Module, method: str, what: str) -> ModelError:
-    """What is wrong with a method of a model, with the file and line where it is defined."""
+    """Returns the error of a method of a model, with the file and line where it is defined."""
     cls = type(model)
     function = inspect.unwrap(getattr(cls, method))
     code = getattr(function, "__code__", None)

@@ -18,34 +18,41 @@ from raymon.protos.model_pb2 import ModelConfig
 
 
 def second_order(vectors: Tensor) -> Tensor:
-    """The sum of the elementwise products of all pairs of F vectors.
+    """Returns the sum of the elementwise products of all pairs of F vectors.
 
-    ((sum v)^2 - sum v^2) / 2 (Rendle 2010, lemma 3.1, before the sum over the dimensions).
+    It is ((sum v)^2 - sum v^2) / 2 (Rendle 2010, lemma 3.1, before the sum over the dimensions).
 
     Args:
-        vectors: `[B, F, D]`.
+        vectors: Vectors, `[B, F, D]`.
 
     Returns:
-        `[B, D]`.
+        The sums, `[B, D]`.
     """
     squares: Tensor = vectors.sum(1).square() - vectors.square().sum(1)
     return squares / 2
 
 
 class DeepFM(RankingModel):
-    """A wide part, second-order interactions and a deep MLP, side by side.
+    """A model of a wide part, second-order interactions and a deep MLP, in parallel.
 
-    Group "wide" has a small embedding a feature, of tables of its own, all of whose numbers are
-    summed to one; "fm" has embeddings of one size, and without it those of "deep" are taken; "deep"
-    takes any features, and shares its tables with "fm".
+    Group "wide" has a small embedding a feature, in separate tables, whose numbers are all summed
+    to one; "fm" has embeddings of one size, and without it those of "deep" are taken; "deep" takes
+    any features, and shares its tables with "fm".
 
-    With a final MLP, that sum, the vector of the second order and the output of the deep MLP go
-    through it side by side, and then through one linear map for each label. Without one the output
-    of a label is a linear map of the deep MLP's, plus the wide sum, plus the sum of the vector.
+    With a final MLP, that sum, the vector of the second order and the output of the deep MLP are
+    concatenated and go through it, and then through one linear map for each label. Without one the
+    output of a label is a linear map of the deep MLP's, plus the wide sum, plus the sum of the
+    vector.
+
+    Args:
+        config: The model_config of the pipeline.
+        features: All features of the pipeline, in the order of the config.
+        labels: Columns of labels.
+        sample_weights: Columns of sample weights: none, one for all labels, or one for each.
 
     Raises:
-        ConfigError: a feature has no embedding where it needs one, or embeddings of "fm" differ
-            in size.
+        ConfigError: A feature has no embedding where it needs one, or embeddings of "fm" differ in
+            size.
     """
 
     def __init__(
@@ -78,6 +85,7 @@ class DeepFM(RankingModel):
         self.head = Head(out_features, self.kinds, config.num_class)
 
     def predict(self, batch: Batch) -> dict[str, Tensor]:
+        """Returns the predictions of the head, by name."""
         embeddings = self.embeddings(batch)
         wide = torch.cat(self._wide.sparse(self.wide_embeddings(batch)), dim=1).sum(1, keepdim=True)
         fm = second_order(torch.stack(self._fm.sparse(embeddings), dim=1))

@@ -1,4 +1,4 @@
-"""Embedding tables. Every table of every model sits behind `EmbeddingCollection`."""
+"""Embedding tables. Every table of every model is in an `EmbeddingCollection`."""
 
 from __future__ import annotations
 
@@ -21,8 +21,13 @@ class EmbeddingTable(nn.Module):
     Initial values are uniform in +-1 / sqrt(num_embeddings) (Naumov et al. 2019, the reference
     implementation of DLRM), drawn from torch's default generator.
 
+    Args:
+        num_embeddings: Rows of the table.
+        dim: Length of an embedding.
+        trainable: Whether the table is trained.
+
     Attributes:
-        rows: Where gradients are collected by rows; None: they come by autograd.
+        rows: Gradients by rows; None if they come from autograd.
     """
 
     def __init__(self, num_embeddings: int, dim: int, trainable: bool) -> None:
@@ -34,7 +39,7 @@ class EmbeddingTable(nn.Module):
         self.rows: RowGradients | None = None
 
     def collect(self, gradient: Tensor, touched: Tensor | None) -> RowGradients:
-        """From now on gradients are collected by rows, and do not come by autograd.
+        """Collects gradients by rows from now on, in place of autograd.
 
         Args:
             gradient: See `RowGradients`.
@@ -44,8 +49,9 @@ class EmbeddingTable(nn.Module):
         return self.rows
 
     def forward(self, ids: IdList, pooling: str) -> Tensor:
-        """The pooled embeddings `[B, dim]` of B rows; zero for a row without ids. Ids with weights
-        are always added up.
+        """Returns the pooled embeddings `[B, dim]` of B rows; zero for a row without ids.
+
+        Ids with weights are always added up.
         """
         if self.rows is not None and torch.is_grad_enabled():
             return collected(self.rows, ids, pooling)
@@ -69,15 +75,17 @@ class _Rows(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, table: Tensor, ids: Tensor) -> Tensor:
+        """Returns the embeddings of ids, `[N, dim]`."""
         ctx.save_for_backward(ids)
         ctx.shape = table.shape
         return table.index_select(0, ids)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        """Returns the gradient of the table."""
         (ids,) = ctx.saved_tensors
         gradient = gradients[0].contiguous()
-        # In the order of the rows, whatever the number of threads.
+        # It adds in the order of the rows, whatever the number of threads.
         return gradient.new_zeros(ctx.shape).index_add_(0, ids, gradient), None
 
 
@@ -88,10 +96,10 @@ class EmbeddingCollection(nn.Module):
     """The embedding tables of some features; features whose tables have one name share it.
 
     Args:
-        specs: by feature name, the table that its ids belong to.
+        specs: Table of each feature, by feature name.
 
     Raises:
-        ConfigError: a table is larger than the memory. It begins with the path of the field.
+        ConfigError: A table is larger than the memory. It begins with the path of the field.
     """
 
     def __init__(self, specs: Mapping[str, EmbeddingSpec]) -> None:
@@ -104,7 +112,7 @@ class EmbeddingCollection(nn.Module):
         self.tables = nn.ModuleDict(tables)
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
-        """The embeddings of a batch: by feature name, `[B, dim]`."""
+        """Returns the embeddings of a batch, `[B, dim]` by feature name."""
         return {
             name: self.tables[_key(spec.name)](batch.sparse[name], spec.pooling)
             for name, spec in self._specs.items()
@@ -112,14 +120,14 @@ class EmbeddingCollection(nn.Module):
 
 
 def specs_of(features: Iterable[Feature]) -> dict[str, EmbeddingSpec]:
-    """By feature name, the tables of those features that have one."""
+    """Returns the tables of those features that have one, by feature name."""
     return {f.name: f.embedding for f in features if f.embedding is not None}
 
 
 def _table(spec: EmbeddingSpec) -> EmbeddingTable:
     try:
         return EmbeddingTable(spec.num_embeddings, spec.dim, spec.trainable)
-    except RuntimeError as error:  # of the allocator, as torch has no type of its own for it
+    except RuntimeError as error:  # from the allocator, for which torch has no other type
         raise ConfigError(
             f"feature_configs: the table {spec.name} of {spec.num_embeddings:,} rows of {spec.dim} "
             f"numbers cannot be made, {first_line(error)}; give it fewer rows"
@@ -127,5 +135,8 @@ def _table(spec: EmbeddingSpec) -> EmbeddingTable:
 
 
 def _key(table: str) -> str:
-    """A name that a submodule can have: "type" is a method of modules, and dots part paths."""
+    """Returns a name that a submodule can have.
+
+    "type" is a method of modules, and dots separate the parts of paths.
+    """
     return "t_" + table.replace("%", "%25").replace(".", "%2E")

@@ -13,16 +13,16 @@ from raymon.protos.model_pb2 import ModelConfig
 
 
 class FeatureGroup:
-    """The features of one group of the config, none where there is no such group.
+    """The features of one group of the config; none if there is no such group.
 
     Args:
-        name: of the group.
-        config: the model_config of the pipeline.
-        features: all features of the pipeline.
+        name: Name of the group.
+        config: The model_config of the pipeline.
+        features: All features of the pipeline.
 
     Attributes:
-        place: path of the group in the config, for messages.
-        features: in the order of the group.
+        place: Path of the group in the config, for messages.
+        features: Features in the order of the group.
     """
 
     def __init__(self, name: str, config: ModelConfig, features: Sequence[Feature]) -> None:
@@ -37,16 +37,20 @@ class FeatureGroup:
 
     @property
     def dense_dim(self) -> int:
-        """Numbers a row of the dense features."""
+        """The total number of numbers a row of the dense features."""
         return sum(feature.value_dim for feature in self.features if not feature.is_sparse)
 
     @property
     def embedding_dims(self) -> list[int]:
-        """Length of the embedding of each sparse feature."""
+        """The length of the embedding of each sparse feature."""
         return [f.embedding.dim for f in self.features if f.embedding is not None]
 
     def require_dense(self) -> None:
-        """Raises a ConfigError where a feature has an embedding."""
+        """Checks that no feature has an embedding.
+
+        Raises:
+            ConfigError: One has.
+        """
         for index, feature in enumerate(self.features):
             if feature.is_sparse:
                 raise ConfigError(
@@ -55,7 +59,11 @@ class FeatureGroup:
                 )
 
     def require_sparse(self) -> None:
-        """Raises a ConfigError where a feature has no embedding."""
+        """Checks that every feature has an embedding.
+
+        Raises:
+            ConfigError: One has none.
+        """
         for index, feature in enumerate(self.features):
             if not feature.is_sparse:
                 raise ConfigError(
@@ -64,10 +72,10 @@ class FeatureGroup:
                 )
 
     def require_one_dim(self) -> int:
-        """The length that all embeddings of the group have.
+        """Returns the length that all embeddings of the group have.
 
         Raises:
-            ConfigError: a feature has no embedding, or they differ in length.
+            ConfigError: A feature has no embedding, or they differ in length.
         """
         self.require_sparse()
         dims = self.embedding_dims
@@ -81,13 +89,13 @@ class FeatureGroup:
         return dims[0]
 
     def dense(self, batch: Batch) -> list[Tensor]:
-        """The dense features of a batch, each float32 `[B, value_dim]`."""
+        """Returns the dense features of a batch, each float32 `[B, value_dim]`."""
         return [batch.dense[f.name] for f in self.features if not f.is_sparse]
 
     def sparse(self, embeddings: Mapping[str, Tensor]) -> list[Tensor]:
-        """The embeddings of the sparse features, each `[B, dim]`."""
+        """Returns the embeddings of the sparse features, each `[B, dim]`."""
         return [embeddings[f.name] for f in self.features if f.is_sparse]
 
     def concat(self, batch: Batch, embeddings: Mapping[str, Tensor]) -> Tensor:
-        """All features of a batch side by side, `[B, dense_dim + sum(embedding_dims)]`."""
+        """Returns all features of a batch, concatenated: `[B, dense_dim + sum(embedding_dims)]`."""
         return torch.cat([*self.dense(batch), *self.sparse(embeddings)], dim=1)

@@ -1,4 +1,4 @@
-"""The last layer: from what a model made of a batch to its predictions."""
+"""The last layer of a model, which makes its predictions."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from raymon.errors import ConfigError
 class Head(nn.Module):
     """One linear map for each label.
 
-    It is computed in float32 also under autocast: logits of 8 bits would tie scores that differ.
+    It is computed in float32 even under autocast: logits of 8 bits would tie scores that differ.
 
     Args:
-        in_features: length of an input.
-        kinds: by label, what its values are.
-        num_class: C, the number of classes of a label that is a class.
+        in_features: Length of an input.
+        kinds: Kind of the values of each label.
+        num_class: Number of classes, C, of a label that is a class.
 
     Raises:
-        ConfigError: there is such a label and C is 1.
+        ConfigError: There is such a label and C is 1.
     """
 
     def __init__(self, in_features: int, kinds: Mapping[str, LabelKind], num_class: int) -> None:
@@ -40,15 +40,16 @@ class Head(nn.Module):
         )
 
     def forward(self, inputs: Tensor, added: Tensor | None = None) -> dict[str, Tensor]:
-        """The predictions, float32, with the suffix of the label where there are several.
+        """Returns the predictions, float32, with the suffix of the label if there are several.
 
         Args:
-            inputs: `[B, in_features]`.
-            added: `[B, 1]`, what is added to every output of the linear maps.
+            inputs: Inputs, `[B, in_features]`.
+            added: Numbers that are added to every output of the linear maps, `[B, 1]`; None for
+                none.
 
         Returns:
-            `logits` and `probs`, `[B]` for a binary label and `[B, C]` for one of C classes, of two
-            also `probs1` `[B]`, the second's; `y` `[B]` for a real one.
+            `logits` and `probs`, `[B]` for a binary label and `[B, C]` for one of C classes, for
+            two also `probs1` `[B]`, that of the second; `y` `[B]` for a real one.
         """
         predictions: dict[str, Tensor] = {}
         labels = list(self._kinds)

@@ -19,25 +19,25 @@ LABEL_KINDS: Mapping[str, LabelKind] = {
     "softmax_cross_entropy": LabelKind.CLASS,
     "l2_loss": LabelKind.REAL,
 }
-"""What each loss asks of its label."""
+"""The kind of label that each loss needs."""
 
 
 def label_kinds(config: PipelineConfig) -> dict[str, LabelKind]:
-    """What the values of each label must be that the model of a pipeline learns.
+    """Returns the kind of values of each label that the model of a pipeline learns.
 
     Raises:
-        ConfigError: two losses want different things of one label.
+        ConfigError: Two losses need different kinds of one label.
     """
     return kinds_by_loss(config.model_config, trained_labels(config))
 
 
 def kinds_by_loss(config: ModelConfig, labels: Sequence[str]) -> dict[str, LabelKind]:
-    """What the values of each label must be, as its losses want it.
+    """Returns the kind of values of each label, as its losses need it.
 
-    A label without a loss (of a model with a loss of its own) may be any number.
+    A label without a loss (of a model with a custom loss) may be any number.
 
     Raises:
-        ConfigError: two losses want different things of one label.
+        ConfigError: Two losses need different kinds of one label.
     """
     kinds: dict[str, LabelKind] = {}
     for loss in named_losses(config, labels):
@@ -52,15 +52,15 @@ def kinds_by_loss(config: ModelConfig, labels: Sequence[str]) -> dict[str, Label
 
 
 def row_losses(config: LossConfig, output: Tensor, label: Tensor) -> Tensor:
-    """The loss of every row, in float32 whatever the format of the output.
+    """Returns the loss of every row, in float32 whatever the format of the output.
 
     Args:
-        config: which loss.
-        output: logits `[B]` (binary), logits `[B, C]` (softmax) or values `[B]` (l2).
-        label: `[B]`.
+        config: Config of the loss.
+        output: Logits `[B]` (binary), logits `[B, C]` (softmax) or values `[B]` (l2).
+        label: Labels, `[B]`.
 
     Returns:
-        float32 `[B]`.
+        The losses, float32 `[B]`.
     """
     with torch.autocast(output.device.type, enabled=False):
         output = output.float()
@@ -75,16 +75,16 @@ def row_losses(config: LossConfig, output: Tensor, label: Tensor) -> Tensor:
 
 
 def binary_cross_entropy(logits: Tensor, label: Tensor, label_smoothing: float = 0.0) -> Tensor:
-    """-y log p - (1 - y) log(1 - p) with p = sigmoid(logit).
+    """Returns -y log p - (1 - y) log(1 - p) with p = sigmoid(logit).
 
     Args:
-        logits: `[B]`.
-        label: `[B]`, 0 or 1.
-        label_smoothing: s; the label becomes (1 - s) y + s / 2 (Szegedy et al. 2016, section 7,
-            for two classes).
+        logits: Logits, `[B]`.
+        label: Labels, 0 or 1, `[B]`.
+        label_smoothing: Smoothing s; the label becomes (1 - s) y + s / 2 (Szegedy et al. 2016,
+            section 7, for two classes).
 
     Returns:
-        `[B]`.
+        The losses, `[B]`.
     """
     if label_smoothing:
         label = label * (1 - label_smoothing) + label_smoothing / 2
@@ -92,25 +92,26 @@ def binary_cross_entropy(logits: Tensor, label: Tensor, label_smoothing: float =
 
 
 def softmax_cross_entropy(logits: Tensor, label: Tensor, label_smoothing: float = 0.0) -> Tensor:
-    """-log p of the label's class with p = softmax(logits).
+    """Returns -log p of the label's class with p = softmax(logits).
 
     Args:
-        logits: `[B, C]`.
-        label: `[B]`, the class as a number from 0 to C - 1.
-        label_smoothing: s; the target becomes (1 - s) one-hot + s / C (Szegedy et al. 2016).
+        logits: Logits, `[B, C]`.
+        label: Index of the class, from 0 to C - 1, `[B]`.
+        label_smoothing: Smoothing s; the target becomes (1 - s) one-hot + s / C (Szegedy et al.
+            2016).
 
     Returns:
-        `[B]`.
+        The losses, `[B]`.
     """
     return F.cross_entropy(logits, label.long(), reduction="none", label_smoothing=label_smoothing)
 
 
 def weighted_mean(values: Tensor, weights: Tensor | None) -> Tensor:
-    """sum(w v) / sum(w) over the rows; 0 where there are no rows, or all weigh nothing.
+    """Returns sum(w v) / sum(w) over the rows; 0 without rows, or if all weigh nothing.
 
     Args:
-        values: `[B]`.
-        weights: `[B]`; None: every row weighs 1.
+        values: Values, `[B]`.
+        weights: Weights, `[B]`; None if every row weighs 1.
     """
     if weights is None:
         return values.sum() / max(values.shape[0], 1)

@@ -12,11 +12,12 @@ class MLP(nn.Module):
     """Layers of linear map, normalization, activation and dropout, in this order.
 
     Args:
-        in_features: length of an input.
-        config: the layers. `dropout_ratio` has no entry, one for all layers, or one a layer.
+        in_features: Length of an input.
+        config: Config of the layers. `dropout_ratio` has no entry, one for all layers, or one a
+            layer.
 
     Attributes:
-        out_features: length of an output.
+        out_features: Length of an output.
     """
 
     def __init__(self, in_features: int, config: model_pb2.MLP) -> None:
@@ -41,18 +42,19 @@ class MLP(nn.Module):
         self.out_features = in_features
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """`[B, in_features]` to `[B, out_features]`."""
+        """Returns the outputs `[B, out_features]` of inputs `[B, in_features]`."""
         outputs: Tensor = self.layers(inputs)
         return outputs
 
 
 class _BatchNorm(nn.BatchNorm1d):
-    """Batch norm that takes the running statistics where a batch has less than two rows.
+    """Batch norm that uses the running statistics if a batch has fewer than two rows.
 
     The last batch of an epoch may be as small, and one row has no variance.
     """
 
     def forward(self, inputs: Tensor) -> Tensor:
+        """Returns the normalized inputs, `[B, units]`."""
         if not self.training or inputs.shape[0] > 1:
             return super().forward(inputs)
         return F.batch_norm(

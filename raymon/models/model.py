@@ -1,4 +1,4 @@
-"""What a model is to the training loop."""
+"""The interface of a model to the training loop."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from raymon.protos.model_pb2 import ModelConfig
 class Model(nn.Module, ABC):
     """A model: it predicts, and knows its losses and metrics.
 
-    A model of one's own derives from `RankingModel`, which makes losses and metrics from the
-    config, or from this class, with a loss of its own and, if it wants any, metrics of its own.
-    In training every parameter must take part in every step.
+    A custom model derives from `RankingModel`, which makes losses and metrics from the config, or
+    from this class, with its own loss and, if it wants any, its own metrics. In training every
+    parameter must take part in every step.
 
     Args:
-        config: the model_config of the pipeline.
-        features: all features of the pipeline, in the order of the config.
-        labels: columns of labels.
-        sample_weights: columns of sample weights: none, one for all labels, or one for each.
+        config: The model_config of the pipeline.
+        features: All features of the pipeline, in the order of the config.
+        labels: Columns of labels.
+        sample_weights: Columns of sample weights: none, one for all labels, or one for each.
     """
 
     def __init__(
@@ -43,29 +43,29 @@ class Model(nn.Module, ABC):
 
     @abstractmethod
     def predict(self, batch: Batch) -> dict[str, Tensor]:
-        """Predictions by name, each `[B]` or `[B, C]`."""
+        """Returns predictions by name, each `[B]` or `[B, C]`."""
 
     def check_predictions(self, predictions: Mapping[str, Tensor], batch: Batch) -> None:
-        """Checks what `predict` returned, before anything else takes it; it waits for no device.
+        """Checks what `predict` returned, before anything else uses it; it waits for no device.
 
         Raises:
-            ModelError: it is not what losses and metrics take.
+            ModelError: It is not what losses and metrics take.
         """
         check_predictions(self, predictions, batch.size, {})
 
     @abstractmethod
     def loss(self, predictions: Mapping[str, Tensor], batch: Batch) -> dict[str, Tensor]:
-        """Losses by name, float32 scalars; their sum is what training minimises.
+        """Returns losses by name, float32 scalars; their sum is what training minimises.
 
         Each is the weighted mean over the rows of the batch, and 0 for a batch without rows.
         """
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
-        """`predict`, so that `DistributedDataParallel` can wrap the model."""
+        """Calls `predict`, so that `DistributedDataParallel` can wrap the model."""
         return self.predict(batch)
 
     def batch_weight(self, batch: Batch) -> float | dict[str, Tensor]:
-        """What a batch counts in a mean of its losses over batches.
+        """Returns the weight of a batch in a mean of its losses over batches.
 
         Returns:
             The number of rows, or by loss name the sums of sample weights, scalars.
@@ -73,53 +73,55 @@ class Model(nn.Module, ABC):
         return float(batch.size)
 
     def init_metric(self) -> None:
-        """Makes the metrics afresh, on the device of the model; they move with it."""
+        """Makes new metrics, on the device of the model; they move with it."""
 
     def update_metric(self, predictions: Mapping[str, Tensor], batch: Batch) -> None:
         """Adds a batch to the metrics of the evaluation."""
 
     def compute_metric(self) -> dict[str, Tensor]:
-        """The metrics of the evaluation by name, scalars; over all ranks."""
+        """Returns the metrics of the evaluation by name, scalars, over all ranks."""
         return {}
 
     def metric_bounds(self) -> dict[str, Tensor]:
-        """How far the values that were computed last can be from the exact ones, by name."""
+        """Returns how far the values computed last can be from the exact ones, by name."""
         return {}
 
     def metric_input_errors(self) -> dict[str, dict[str, int]]:
-        """What was wrong with the input of the values that were computed last.
+        """Returns what was wrong with the input of the values that were computed last.
 
         Returns:
-            By metric, how many times by what, as in `{"auc": {"NaN scores": 37}}`; only what was
-            found.
+            Counts by metric and by what was wrong, as in `{"auc": {"NaN scores": 37}}`; only what
+            was found.
         """
         return {}
 
     def metric_details(self) -> dict[str, dict[str, float]]:
-        """What metrics counted beside the values that were computed last, by metric and name.
+        """Returns what metrics counted along with the values computed last, by metric and name.
 
         Returns:
-            As in `{"grouped_auc": {"groups": 37, "groups_skipped": 5}}`; of those that have any.
+            As in `{"grouped_auc": {"groups": 37, "groups_skipped": 5}}`, for metrics that have any.
         """
         return {}
 
     def metric_no_value(self) -> dict[str, str]:
-        """Why metrics had no value, where it was NaN when it was computed last, by name."""
+        """Returns why metrics were NaN when they were computed last, by name."""
         return {}
 
     def metric_without_value(self) -> set[str]:
-        """The metrics of `metric_no_value` whose rows give them no value, whatever the model says
-        of them; not those that are NaN by what it predicts."""
+        """Returns the metrics of `metric_no_value` whose rows give them no value.
+
+        These are not the ones that are NaN by what the model predicts.
+        """
         return set()
 
     def reset_metric(self) -> None:
-        """Starts the metrics of the evaluation anew."""
+        """Resets the metrics of the evaluation."""
 
     def update_train_metric(self, predictions: Mapping[str, Tensor], batch: Batch) -> None:
         """Adds a batch to the decayed metrics of the training."""
 
     def compute_train_metric(self) -> dict[str, Tensor]:
-        """The decayed metrics by name, scalars."""
+        """Returns the decayed metrics by name, scalars."""
         return {name: metric.compute() for name, metric in self.train_metrics.items()}
 
     @property
@@ -128,7 +130,7 @@ class Model(nn.Module, ABC):
         return {}
 
     def sparse_tables(self) -> list[EmbeddingTable]:
-        """The embedding tables that are trained."""
+        """Returns the embedding tables that are trained."""
         return [
             table
             for module in self.modules()
@@ -138,10 +140,10 @@ class Model(nn.Module, ABC):
         ]
 
     def sparse_parameters(self) -> list[nn.Parameter]:
-        """The parameters of the embedding tables that are trained."""
+        """Returns the parameters of the embedding tables that are trained."""
         return [table.weight for table in self.sparse_tables()]
 
     def dense_parameters(self) -> list[nn.Parameter]:
-        """All other parameters that are trained."""
+        """Returns all other parameters that are trained."""
         sparse = {id(parameter) for parameter in self.sparse_parameters()}
         return [p for p in self.parameters() if p.requires_grad and id(p) not in sparse]

@@ -33,13 +33,13 @@ from raymon.protos.pipeline_pb2 import PipelineConfig
 
 
 def grouping_keys(config: PipelineConfig) -> list[str]:
-    """Columns of grouping keys that the metrics of a pipeline need, each once."""
+    """Returns the columns of grouping keys that the metrics of a pipeline need, each once."""
     keys = map(_grouping_key, config.model_config.metrics)
     return list(dict.fromkeys(key for key in keys if key))
 
 
 def _grouping_key(config: MetricConfig | TrainMetricConfig) -> str | None:
-    # Of the block that is set; every grouped metric has the field.
+    # In the block that is set; every grouped metric has the field.
     block = getattr(config, config.WhichOneof("metric") or "", None)
     return getattr(block, "grouping_key", None)
 
@@ -51,12 +51,18 @@ class _Updatable(Protocol):
 class RankingModel(Model):
     """A model that predicts every label; losses and metrics come from the config.
 
-    A subclass has `predict` alone to write. Its predictions are `logits` and `probs` for a binary
+    A subclass only has to write `predict`. Its predictions are `logits` and `probs` for a binary
     label (`[B]`) or one of classes or candidates (`[B, C]`), and `y` (`[B]`) for a real one; with
     several labels each has the suffix `_{label}`. A `Head` over `self.kinds` makes them.
 
+    Args:
+        config: The model_config of the pipeline.
+        features: All features of the pipeline, in the order of the config.
+        labels: Columns of labels.
+        sample_weights: Columns of sample weights: none, one for all labels, or one for each.
+
     Attributes:
-        kinds: by label, what its values are.
+        kinds: Kind of the values of each label.
     """
 
     def __init__(
@@ -75,45 +81,56 @@ class RankingModel(Model):
         self._metrics: dict[str, tuple[Named[MetricConfig], Metric]] = {}
         self._train_metrics: dict[str, TrainMetricWrapper] = {}
         self._train_named = named_train_metrics(config, labels)
-        # Custom metrics that do not know of weights.
+        # Custom metrics that take no weights.
         self._unweighted: set[str] = set()
-        # By name, the predictions that losses and metrics take.
-        self._learnt = {
+        # The predictions that losses and metrics take, by name.
+        self._loss_inputs = {
             suffixed(self._output(loss.label), loss.label, self.labels): self._expected(loss)
             for loss in self._losses
         }
-        self._measured = {
+        self._metric_inputs = {
             suffixed(self._score(metric.label), metric.label, self.labels): self._expected(metric)
             for metrics in (named_metrics(config, labels), self._train_named)
             for metric in metrics
         }
 
     def target(self, label: str, batch: Batch) -> Tensor:
-        """What losses and metrics hold the predictions of a label against: its column, `[B]`.
+        """Returns the targets of a label for losses and metrics: its column, `[B]`.
 
-        A model that scores candidates may override it: where those of each row are the items of
-        the whole batch, the right ones are `torch.arange(batch.size)`.
+        A model that scores candidates may override it: if the candidates of each row are the items
+        of the whole batch, the right ones are `torch.arange(batch.size)`.
         """
         return batch.labels[label]
 
     def check_predictions(self, predictions: Mapping[str, Tensor], batch: Batch) -> None:
-        check_predictions(self, predictions, batch.size, self._measured)
+        """Checks that the predictions that metrics take are there.
+
+        Raises:
+            ModelError: One is missing, or has another shape or type.
+        """
+        check_predictions(self, predictions, batch.size, self._metric_inputs)
 
     def loss(self, predictions: Mapping[str, Tensor], batch: Batch) -> dict[str, Tensor]:
-        check_predictions(self, predictions, batch.size, self._learnt)
+        """Returns the losses of the config by name, float32 scalars.
+
+        Raises:
+            ModelError: A prediction that a loss takes is missing, or has another shape or type.
+        """
+        check_predictions(self, predictions, batch.size, self._loss_inputs)
         losses = {}
         for loss in self._losses:
             output = predictions[suffixed(self._output(loss.label), loss.label, self.labels)]
             try:
                 rows = row_losses(loss.config, output, self.target(loss.label, batch))
             except IndexError as error:
-                # Of the CPU; how many candidates there are is not known before.
+                # Raised on the CPU; the number of candidates is not known before.
                 what = f"has {output.shape[1]} scores a row for label {loss.label}: {error}"
                 raise error_of(self, "predict", what) from None
             losses[loss.name] = weighted_mean(rows, self._weights(loss.label, batch))
         return losses
 
     def batch_weight(self, batch: Batch) -> float | dict[str, Tensor]:
+        """Returns the number of rows, or the sums of sample weights by loss name, scalars."""
         if not self._weight_columns:
             return float(batch.size)
         return {
@@ -122,6 +139,7 @@ class RankingModel(Model):
         }
 
     def init_metric(self) -> None:
+        """Makes the metrics of the config, on the device of the model."""
         device = next(self.parameters()).device
         num_class = self.config.num_class
         self._metrics = {
@@ -142,13 +160,16 @@ class RankingModel(Model):
         }
 
     def update_metric(self, predictions: Mapping[str, Tensor], batch: Batch) -> None:
+        """Adds a batch to the metrics of the evaluation."""
         for named, metric in self._metrics.values():
             self._update(metric, named, predictions, batch)
 
     def compute_metric(self) -> dict[str, Tensor]:
+        """Returns the metrics of the evaluation by name, scalars."""
         return {name: metric.compute() for name, (_, metric) in self._metrics.items()}
 
     def metric_bounds(self) -> dict[str, Tensor]:
+        """Returns the error bounds of raymon's metrics that have one, by name."""
         bounds = {}
         for name, (_, metric) in self._metrics.items():
             if isinstance(metric, CheckedMetric) and metric.error_bound is not None:
@@ -156,6 +177,7 @@ class RankingModel(Model):
         return bounds
 
     def metric_input_errors(self) -> dict[str, dict[str, int]]:
+        """Returns what was wrong with the input of raymon's metrics, by metric."""
         errors = {
             name: metric.input_errors()
             for name, (_, metric) in self._metrics.items()
@@ -164,6 +186,7 @@ class RankingModel(Model):
         return {name: found for name, found in errors.items() if found}
 
     def metric_details(self) -> dict[str, dict[str, float]]:
+        """Returns what raymon's metrics counted along with their values, by metric."""
         details = {
             name: metric.details()
             for name, (_, metric) in self._metrics.items()
@@ -172,6 +195,7 @@ class RankingModel(Model):
         return {name: figures for name, figures in details.items() if figures}
 
     def metric_no_value(self) -> dict[str, str]:
+        """Returns why metrics were NaN when they were computed last, by name."""
         reasons = {
             name: metric.why_no_value()
             if isinstance(metric, CheckedMetric)
@@ -181,6 +205,7 @@ class RankingModel(Model):
         return {name: why for name, why in reasons.items() if why}
 
     def metric_without_value(self) -> set[str]:
+        """Returns raymon's metrics that are NaN without an error in their input."""
         return {
             name
             for name, (_, metric) in self._metrics.items()
@@ -190,25 +215,28 @@ class RankingModel(Model):
         }
 
     def reset_metric(self) -> None:
+        """Resets the metrics of the evaluation."""
         for _, metric in self._metrics.values():
             metric.reset()
 
     def update_train_metric(self, predictions: Mapping[str, Tensor], batch: Batch) -> None:
+        """Adds a batch to the decayed metrics of the training."""
         for named in self._train_named:
             self._update(self._train_metrics[named.name], named, predictions, batch)
 
     @property
     def train_metrics(self) -> Mapping[str, TrainMetricWrapper]:
+        """The decayed metrics of the config by name."""
         return self._train_metrics
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
-        # Metrics go to another device with the model.
+        # Metrics move to another device with the model.
         for metric in (
             *(metric for _, metric in self._metrics.values()),
             *self._train_metrics.values(),
         ):
             metric._apply(fn)
-        # torch gives it no types.
+        # torch does not annotate it.
         apply: Callable[[Callable[[Tensor], Tensor], bool], Self] = super()._apply
         return apply(fn, recurse)
 

@@ -26,11 +26,11 @@ _CUSTOM = "model_config.custom"
 
 
 def build_model(config: PipelineConfig, features: Sequence[Feature]) -> Model:
-    """The model of a pipeline, with initial weights from torch's default generator.
+    """Returns the model of a pipeline, with initial weights from torch's default generator.
 
     Raises:
-        ConfigError: features do not fit the model, or a custom class cannot be used or made. It
-            begins with the path of the field, as in `model_config.custom.class_path: ...`.
+        ConfigError: Features do not fit the model, or a custom class cannot be used or made. The
+            message begins with the path of the field, as in `model_config.custom.class_path: ...`.
     """
     model_config = config.model_config
     arguments = (model_config, features, trained_labels(config), trained_weights(config))

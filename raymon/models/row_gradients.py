@@ -14,21 +14,21 @@ from raymon.data import IdList
 
 
 class RowGradients:
-    """What the steps of a group add to the gradient of a table, row by row.
+    """The gradient that the steps of a group add to a table, row by row.
 
-    The gradient is dense, is kept from step to step, and is zero but for the rows that were looked
-    up, so that nothing walks over the rows of a large table. It is the `grad` of the table, once
-    something was added or `settle` was called.
+    The gradient is dense, is kept from step to step, and is zero except for the rows that were
+    looked up, so that nothing iterates over the rows of a large table. It is the `grad` of the
+    table, once something was added or `settle` was called.
 
     Args:
-        table: `[N, D]`.
-        gradient: `[N, D]`, zero.
-        touched: uint8 `[N]`, zero: becomes 1 for rows that are looked up. None: ids are kept
-            instead, for a table that is large beside what a step looks up.
+        table: Table, `[N, D]`.
+        gradient: Memory for the gradient, zero, `[N, D]`.
+        touched: Mask that becomes 1 for rows that are looked up, zero at first, uint8 `[N]`; None
+            to keep ids instead, for a table that is large compared with what a step looks up.
 
     Attributes:
-        clip: Numbers of the gradients of looked up embeddings are clamped to [-clip, clip]; a
-            scalar on the device, or None.
+        clip: Bound to which the gradients of looked up embeddings are clamped, [-clip, clip], a
+            scalar on the device; None for no bound.
     """
 
     def __init__(self, table: nn.Parameter, gradient: Tensor, touched: Tensor | None) -> None:
@@ -36,23 +36,23 @@ class RowGradients:
         self.gradient = gradient
         self.touched = touched
         self.clip: Tensor | None = None
-        # What autograd asks for a gradient in the place of the table.
+        # Autograd asks for its gradient in place of that of the table.
         self.anchor = torch.zeros((), device=table.device, requires_grad=True)
         self._ids: list[Tensor] = []
         self._rows: Tensor | None = None
         self._is_over = False
         table.grad = gradient
-        # Who uses a table by another way than by ids touches all of its rows.
+        # Code that uses a table in another way than by ids touches all of its rows.
         table.register_post_accumulate_grad_hook(lambda _: self._take_whole())
 
     def add(self, ids: Tensor, gradients: Tensor) -> None:
-        """Adds `[n, D]`, the gradients of looked up rows, each by itself; ids may repeat."""
+        """Adds the gradients `[n, D]` of looked up rows, one for each id; ids may repeat."""
         self.settle()
         self.gradient.index_add_(0, ids, gradients)
         self.touch(ids)
 
     def touch(self, ids: Tensor) -> None:
-        """Counts rows as looked up."""
+        """Marks rows as looked up."""
         self.settle()
         self._rows = None
         if self.touched is None:
@@ -64,7 +64,7 @@ class RowGradients:
             self.touched.index_fill_(0, ids, 1)
 
     def rows(self) -> Tensor:
-        """The rows that were looked up, rising; waits for the device."""
+        """Returns the rows that were looked up, rising; waits for the device."""
         self.settle()
         if self._rows is None:
             self._rows = self._find_rows()
@@ -82,9 +82,10 @@ class RowGradients:
             self.table.grad = None
 
     def settle(self) -> None:
-        """Makes the gradient zero where a group is over and the next one has added nothing yet.
+        """Zeroes the gradient if a group is over and the next one has added nothing yet.
 
-        As late as that: additions to memory that was just written take a tenth of the time.
+        It is done as late as that because additions to memory that was just written take a tenth of
+        the time.
         """
         if self._is_over and self.touched is not None:
             self.gradient.zero_()
@@ -119,11 +120,13 @@ class _Collected(torch.autograd.Function):
     def forward(
         ctx: Any, anchor: Tensor, table: Tensor, ids: IdList, pooling: str, rows: RowGradients
     ) -> Tensor:
+        """Returns the pooled embeddings, `[B, D]`."""
         ctx.ids, ctx.pooling, ctx.rows = ids, pooling, rows
         return look_up(table, ids, pooling)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[None, None, None, None, None]:
+        """Adds the gradient to that of the rows; there is none for the arguments."""
         ids, rows = ctx.ids, ctx.rows
         gradient = gradients[0].to(rows.gradient.dtype)
         if rows.clip is not None:
@@ -136,12 +139,12 @@ _collected: Callable[[Tensor, Tensor, IdList, str, RowGradients], Tensor] = _Col
 
 
 def collected(rows: RowGradients, ids: IdList, pooling: str) -> Tensor:
-    """The pooled embeddings `[B, D]`, whose gradient is added to that of the rows."""
+    """Returns the pooled embeddings `[B, D]`, whose gradient is added to that of the rows."""
     return _collected(rows.anchor, rows.table.detach(), ids, pooling, rows)
 
 
 def look_up(table: Tensor, ids: IdList, pooling: str) -> Tensor:
-    """The pooled embeddings `[B, D]` of B rows; zero for a row without ids."""
+    """Returns the pooled embeddings `[B, D]` of B rows; zero for a row without ids."""
     if ids.weights is not None:
         offsets = ids.offsets
         if offsets is None:
@@ -154,7 +157,7 @@ def look_up(table: Tensor, ids: IdList, pooling: str) -> Tensor:
 
 
 def _of_ids(gradient: Tensor, ids: IdList, pooling: str) -> Tensor:
-    """The gradient of every id `[n, D]`, from that of what they were pooled to `[B, D]`."""
+    """Returns the gradient of every id `[n, D]`, from that of the pooled embeddings `[B, D]`."""
     if ids.offsets is not None:
         count = len(ids.values)
         # Filled on the device: a copy of the number would wait.

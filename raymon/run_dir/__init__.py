@@ -1,4 +1,4 @@
-"""The directory of a run: whether it can be written, and who writes to it."""
+"""The directory of a run: whether it can be written, and which run writes to it."""
 
 from raymon.run_dir.lock import RunLock
 from raymon.run_dir.model_dir import check_writable

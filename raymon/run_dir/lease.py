@@ -1,7 +1,7 @@
-"""Who writes to the directory of a run, as its file `run.lock` says it.
+"""The lease of the run that writes to a directory, in its file `run.lock`.
 
-The file is written anew every few seconds. What counts is whether it changes, and not how old it
-is, since the clocks of two machines need not agree.
+The file is rewritten every few seconds. What counts is whether it changes, and not how old it is,
+since the clocks of two machines need not agree.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from raymon.storage import StoragePath, to_json
 LOCK = "run.lock"
 
 _LENGTH = 512
-"""Bytes of the file: always as many, so that none of an older text is left behind a shorter one."""
+"""Bytes of the file: always the same, so that nothing of a longer text is left."""
 
 
 def _now() -> str:
@@ -29,17 +29,18 @@ def _now() -> str:
 
 @dataclass(frozen=True)
 class Lease:
-    """What a run says of itself.
+    """The lease of a run.
 
     Attributes:
         host: Name of its machine.
-        process: Its id there.
-        began: When the process did, in ticks since the machine did: ids of processes are used anew.
-        since: When the run took the directory, for people.
-        kernel: The running system of the machine.
-        namespace: Where the id of the process means something.
-        run: Another one for each run.
-        beat: Grows while it lives.
+        process: Id of its process there.
+        began: Time at which the process began, in ticks since the machine did: ids of processes are
+            used again.
+        since: Time at which the run took the directory, for people.
+        kernel: Id of the running system of the machine.
+        namespace: Namespace in which the id of the process is meaningful.
+        run: Id of the run, unique.
+        beat: Counter that grows while the run lives.
     """
 
     host: str = field(default_factory=socket.gethostname)
@@ -51,22 +52,22 @@ class Lease:
     run: str = field(default_factory=lambda: uuid.uuid4().hex)
     beat: int = 0
 
-    def later(self) -> Lease:
-        """The same one, a little later."""
+    def next_beat(self) -> Lease:
+        """Returns the same lease with the next beat."""
         return replace(self, beat=self.beat + 1)
 
     def to_bytes(self) -> bytes:
-        """What is in the file."""
+        """Returns the content of the file."""
         return to_json(asdict(self)).encode().ljust(_LENGTH - 1) + b"\n"
 
     @property
     def is_of_this_system(self) -> bool:
-        """Whether locks of files tell this process of that one."""
+        """Whether both processes are on one system, so that locks of files distinguish them."""
         return self.kernel == _kernel()
 
     @property
     def is_over(self) -> bool:
-        """Whether this machine knows that the process is not there any more."""
+        """Whether this machine knows that the process does not exist any more."""
         here = self.is_of_this_system and self.namespace == _namespace()
         return here and _began(self.process) != self.began
 
@@ -75,7 +76,7 @@ class Lease:
 
 
 def read_lease(directory: StoragePath) -> Lease | None:
-    """What is said in a directory; None where nobody says anything that can be read.
+    """Returns the lease in a directory; None if there is none that can be read.
 
     Raises:
         RunError: The storage does not answer.
@@ -104,9 +105,9 @@ def _namespace() -> str:
 
 
 def _began(process: int) -> int:
-    """When a process began; -1 where there is none, 0 where this cannot be known."""
+    """Returns when a process began; -1 if it does not exist, 0 if this is unknown."""
     try:
-        # Behind the name, which may have anything in it.
+        # The fields behind the name, which may hold any character.
         return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[19])
     except OSError:
         pass

@@ -1,8 +1,8 @@
-"""One run at a time writes to a directory.
+"""A lock, so that one run at a time writes to a directory.
 
-On a file system of this machine the kernel says so, which lets go of a lock with the process that
-has it, however that ends. Where it does not reach, on object storage and between machines, a run is
-taken for one that goes on while its lease changes.
+On a file system of this machine the kernel holds it, and releases it with the process that has it,
+however that ends. Where the kernel cannot, on object storage and between machines, a run is taken
+to be alive while its lease changes.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _BEAT_S = 5.0
 """Seconds between two signs of life."""
 
 _WATCH_S = 30.0
-"""Seconds without one after which a run is over."""
+"""Seconds without a sign of life after which a run is over."""
 
 _SETTLE_S = 1.0
 """Seconds in which another run may have begun at the same time; the last one to write wins."""
@@ -42,13 +42,15 @@ _HELD = {errno.EWOULDBLOCK, errno.EACCES}
 
 
 class RunLock:
-    """Holds the directory of a run, which is made where it is not there, until it is released.
+    """A lock of the directory of a run, held until it is released.
+
+    The directory is made if it does not exist.
 
     Args:
-        directory: Of the run.
+        directory: Directory of the run.
 
     Raises:
-        RunError: Another run writes to it, or it cannot be written to. It is as it was.
+        RunError: Another run writes to it, or it cannot be written to. It is left unchanged.
     """
 
     def __init__(self, directory: StoragePath) -> None:
@@ -63,30 +65,30 @@ class RunLock:
         try:
             if isinstance(directory, Path):
                 self._take(directory)
-            self._wait_for_the_end_of_another()
+            self._wait_for_another_run()
             self._write()
             if not self._is_locked:
                 time.sleep(_SETTLE_S)
-                self._check_that_it_is_mine()
+                self._check_owner()
         except (pa.ArrowException, OSError) as error:
-            self._give_back()
+            self._clean_up()
             raise RunError(f"{directory}: cannot be written: {_why(error)}") from None
         except BaseException:
-            self._give_back()
+            self._clean_up()
             raise
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._live, name="raymon-lock", daemon=True)
+        self._thread = threading.Thread(target=self._keep_alive, name="raymon-lock", daemon=True)
         self._thread.start()
         _held.add(self)
 
     def release(self) -> None:
-        """Lets another run have the directory; again, it does nothing."""
-        # A copy of a process that was forked holds nothing.
+        """Lets another run have the directory; a second call does nothing."""
+        # The copy in a forked process holds nothing.
         if self._process != os.getpid() or self._over.is_set():
             return
         self._over.set()
         self._thread.join()
-        self._give_back()
+        self._clean_up()
 
     def __enter__(self) -> RunLock:
         return self
@@ -104,11 +106,11 @@ class RunLock:
         while True:
             self._file = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
             if not self._has_lock(self._file):
-                self.let_go()
+                self.close_file()
                 raise self._refusal(read_lease(directory))
             if _is_the_file(self._file, directory / LOCK):
                 break
-            # The one that was here took it away in between.
+            # The run that was here removed the file in between.
             os.close(self._file)
 
     def _make(self, directory: Path) -> None:
@@ -120,12 +122,16 @@ class RunLock:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._is_locked = True
         except OSError as error:
-            # Others than these: a file system without locks, where the lease has to do.
+            # Any other error: a file system without locks, where the lease has to suffice.
             return error.errno not in _HELD
         return True
 
-    def _wait_for_the_end_of_another(self) -> None:
-        """Sees whether a run goes on whose lock cannot be seen from here."""
+    def _wait_for_another_run(self) -> None:
+        """Waits to see whether another run is alive whose lock cannot be seen from here.
+
+        Raises:
+            RunError: It is.
+        """
         found = read_lease(self._directory)
         if found is None or found.is_over:
             return
@@ -154,28 +160,28 @@ class RunLock:
         )
 
     def _write(self) -> None:
-        self._lease = self._lease.later()
+        self._lease = self._lease.next_beat()
         if self._file is None:
             (self._directory / LOCK).write_bytes(self._lease.to_bytes())
         else:
             os.pwrite(self._file, self._lease.to_bytes(), 0)
 
-    def _is_mine(self) -> bool:
+    def _is_owner(self) -> bool:
         found = read_lease(self._directory)
-        # With the lock of an empty file, it is this run that has made it.
+        # The file is empty, and this run has its lock: this run made it.
         return self._file is not None if found is None else found.run == self._lease.run
 
-    def _check_that_it_is_mine(self) -> None:
+    def _check_owner(self) -> None:
         found = read_lease(self._directory)
         if found is not None and found.run != self._lease.run:
             raise self._refusal(found)
 
-    def _live(self) -> None:
+    def _keep_alive(self) -> None:
         while not self._over.wait(_BEAT_S):
             try:
                 self._beat()
             except (OSError, pa.ArrowException, RunError) as error:
-                # Who cannot write here cannot write a checkpoint either, and is told of that.
+                # A run that cannot write here cannot write a checkpoint either, which is reported.
                 _log.debug("%s: no sign of life: %s", self._directory, reason(error))
 
     def _beat(self) -> None:
@@ -187,27 +193,27 @@ class RunLock:
         elif found is not None:
             self._write()
         elif self._directory.is_dir():
-            # A person took the directory away, and the next checkpoint made it again.
+            # A person removed the directory, and the next checkpoint made it again.
             if isinstance(self._directory, Path):
-                self.let_go()
+                self.close_file()
                 self._take(self._directory)
             self._write()
 
     def _of_two(self, other: Lease) -> str:
         return f"{self._directory}: another run is writing to it ({other})"
 
-    def _give_back(self) -> None:
-        """Takes away what this run has made, as far as nothing else is in it, and lets go."""
+    def _clean_up(self) -> None:
+        """Removes what this run has made, unless something else is in it, and releases the lock."""
         with suppress(OSError, pa.ArrowException, RunError):
-            if self._is_mine():
-                # While the lock is held: who opened the file before sees that it is another one.
+            if self._is_owner():
+                # While the lock is held: a run that opened the file before sees that it is gone.
                 (self._directory / LOCK).unlink()
-        self.let_go()
+        self.close_file()
         for path in self._made:
             with suppress(OSError):
                 path.rmdir()
 
-    def let_go(self) -> None:
+    def close_file(self) -> None:
         """Closes the file, and leaves it; a process that was forked closes its copy."""
         if self._file is not None:
             os.close(self._file)
@@ -218,9 +224,9 @@ _held: weakref.WeakSet[RunLock] = weakref.WeakSet()
 
 
 def _leave_to_parent() -> None:
-    # A child that lives longer would keep the lock of a run that is over.
+    # A child that outlives the run would keep its lock.
     for lock in list(_held):
-        lock.let_go()
+        lock.close_file()
 
 
 os.register_at_fork(after_in_child=_leave_to_parent)

@@ -31,7 +31,7 @@ def check_writable(model_dir: StoragePath) -> None:
 
 
 def _check_storage(model_dir: ObjectPath) -> None:
-    # Of storage only an object that is written tells whether one can be.
+    # On object storage only writing an object shows whether one can be written.
     probe = model_dir / f".writable-{uuid.uuid4().hex}"
     try:
         probe.write_bytes(b"")

@@ -1,4 +1,4 @@
-"""A trained model on its own: exported, and scoring rows without Ray."""
+"""A trained model without its training code: exported, and scoring rows without Ray."""
 
 from raymon.serving.bundle import Bundle, open_bundle, write_bundle
 from raymon.serving.program import export_program, program_inputs

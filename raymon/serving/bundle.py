@@ -41,7 +41,7 @@ FEATURES = "features.config"
 CARD = "card.json"
 
 _NAMES = re.compile(r"model\.pt2|weights\.safetensors|features\.config|card\.json|vocab-\d+\.txt")
-_OF_FILES = ("fg_mode", "fg_encoded_multival_sep", "dataset_type", "delimiter", "with_header")
+_DATA_FIELDS = ("fg_mode", "fg_encoded_multival_sep", "dataset_type", "delimiter", "with_header")
 
 
 @dataclass(frozen=True)
@@ -49,10 +49,10 @@ class Bundle:
     """An exported model.
 
     Attributes:
-        program: Predictions of the inputs that `program_inputs` makes.
-        features: From raw columns to those inputs.
-        card: What is known of the model.
-        file_format: Of the files that it was trained on.
+        program: Program that returns the predictions of the inputs that `program_inputs` makes.
+        features: Features that turn raw columns into those inputs.
+        card: Description of the model: its run, its scores, its files.
+        file_format: Format of the files that it was trained on.
     """
 
     program: Any
@@ -70,20 +70,21 @@ def write_bundle(
     *,
     replace: bool = False,
 ) -> None:
-    """Writes an exported model into a directory, which is there whole or not at all.
+    """Writes an exported model into a directory, whole or not at all.
 
     Args:
-        directory: In which it is.
-        program, model: The same model, twice.
-        config: Of its run.
-        card: What is known of it.
-        replace: Another exported model that is there goes for it.
+        directory: Directory to write.
+        program: Exported program of the model.
+        model: The same model, for its weights.
+        config: Config of its run.
+        card: Description of the model.
+        replace: Whether another exported model that is there is replaced.
 
     Raises:
-        RunError: There is something by its name, or it cannot be written.
+        RunError: Something has its name already, or it cannot be written.
     """
     try:
-        _take_back(directory)
+        _restore_moved_away(directory)
         if directory.exists():
             _check_replaceable(directory, replace)
         if isinstance(directory, Path):
@@ -93,16 +94,15 @@ def write_bundle(
         else:
             with tempfile.TemporaryDirectory(prefix="raymon-") as here:
                 _write_parts(Path(here), program, model, config, card)
-                _put(Path(here), directory)
+                _upload_bundle(Path(here), directory)
     except RunError:
         raise
     except Exception as error:
         raise RunError(f"{directory}: cannot be written: {reason(error)}") from None
 
 
-def _take_back(directory: StoragePath) -> None:
-    """Puts the model back that an export had moved away which was killed before its own was
-    there."""
+def _restore_moved_away(directory: StoragePath) -> None:
+    """Restores a model that an export moved away and was then killed."""
     if isinstance(directory, Path) and not directory.exists() and directory.parent.is_dir():
         for old in directory.parent.glob(f".{glob.escape(directory.name)}.*.old"):
             old.rename(directory)
@@ -110,7 +110,7 @@ def _take_back(directory: StoragePath) -> None:
 
 
 def _check_replaceable(directory: StoragePath, replace: bool) -> None:
-    """Checks that nothing else than an exported model goes."""
+    """Checks that only an exported model would be replaced."""
     if not replace:
         raise RunError(f"{directory}: is there already; give another directory")
     if not directory.is_dir():
@@ -143,8 +143,8 @@ def _write_here(draft: Path, directory: Path, write: Callable[[], None]) -> None
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _put(here: Path, directory: ObjectPath) -> None:
-    # Without its card it is no bundle.
+def _upload_bundle(here: Path, directory: ObjectPath) -> None:
+    # A directory without its card is no bundle.
     (directory / CARD).unlink(missing_ok=True)
     if directory.exists():
         remove_tree(directory)
@@ -161,12 +161,12 @@ def _write_parts(
     config: PipelineConfig,
     card: Mapping[str, Any],
 ) -> None:
-    # Written by Python: torch's own writer ends the process where a disk is full.
+    # Written by Python: torch's own writer ends the process if a disk is full.
     content = io.BytesIO()
     torch.export.save(program, content)
     (directory / PROGRAM).write_bytes(content.getbuffer())
     tensors = {
-        # In memory of its own: safetensors takes no two that share some.
+        # Copied: safetensors accepts no two tensors that share memory.
         name: value.detach().clone(memory_format=torch.contiguous_format)
         for name, value in model.state_dict().items()
         if isinstance(value, torch.Tensor)
@@ -179,7 +179,7 @@ def _write_parts(
 
 
 def open_bundle(directory: StoragePath) -> Bundle:
-    """The exported model in a directory.
+    """Returns the exported model in a directory.
 
     Raises:
         RunError: There is none, or a part of it is not what was written.
@@ -190,7 +190,7 @@ def open_bundle(directory: StoragePath) -> Bundle:
                 if not (here / name).is_file():
                     raise RunError(f"{directory}: has no {name}; give what raymon export wrote")
             card = json.loads((here / CARD).read_text())
-            why = _damage(here, card)
+            why = _find_corruption(here, card)
             if why is not None:
                 raise RunError(f"{directory}: is damaged: {why}; export the model again")
             return _open_here(here, card)
@@ -200,7 +200,8 @@ def open_bundle(directory: StoragePath) -> Bundle:
         raise RunError(f"{directory}: cannot be read: {reason(error)}") from None
 
 
-def _damage(directory: Path, card: Mapping[str, Any]) -> str | None:
+def _find_corruption(directory: Path, card: Mapping[str, Any]) -> str | None:
+    """Returns what is wrong with the files of a bundle; None if nothing is."""
     if "files" not in card:
         return f"{CARD} does not say what the files were"
     files = {name: FileEntry(**entry) for name, entry in card["files"].items()}
@@ -220,10 +221,10 @@ def _open_here(directory: Path, card: Mapping[str, Any]) -> Bundle:
 
 
 def _features_alone(config: PipelineConfig, directory: Path) -> PipelineConfig:
-    """The features of a config, with the files that they need beside them."""
+    """Returns the features of a config, and writes the files that they need into `directory`."""
     alone = PipelineConfig()
     data = config.data_config
-    for name in _OF_FILES:
+    for name in _DATA_FIELDS:
         if data.HasField(name):
             setattr(alone.data_config, name, getattr(data, name))
     alone.data_config.input_fields.extend(data.input_fields)

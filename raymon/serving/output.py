@@ -19,17 +19,17 @@ _ENDING = re.compile(r"\.([a-z]+)$", re.IGNORECASE)
 
 
 class TableWriter(Protocol):
-    """What tables are written to."""
+    """A writer of tables."""
 
     def write_table(self, table: pa.Table) -> None:
-        """Writes rows behind those that are there."""
+        """Writes rows behind those that were written before."""
 
 
 def format_of_output(name: str) -> FileKind:
-    """The format of a file of predictions by its ending, Parquet where it has none.
+    """Returns the format of a file of predictions by its ending, Parquet if it has none.
 
     Raises:
-        RunError: The ending is of a format that is not written.
+        RunError: The ending is that of a format that is not written.
     """
     kinds = kinds_by_ending(name)
     if kinds:
@@ -45,12 +45,12 @@ def format_of_output(name: str) -> FileKind:
 
 @contextmanager
 def table_writer(path: Path, name: str, schema: pa.Schema) -> Iterator[TableWriter]:
-    """A file to which tables are written.
+    """Yields a writer of tables to a file.
 
     Args:
-        path: Of the file.
-        name: That it will have; `format_of_output` tells the format.
-        schema: Of all tables.
+        path: Path of the file.
+        name: Final name of the file, which gives the format, as `format_of_output` says.
+        schema: Schema of all tables.
 
     Raises:
         RunError: The format cannot hold a column.
@@ -80,12 +80,13 @@ def _stream(path: Path, packed: str | None) -> Iterator[Any]:
 
 
 class _Flattening:
-    """Writes several numbers a row as so many columns."""
+    """A writer that writes several numbers a row as several columns."""
 
     def __init__(self, writer: Any) -> None:
         self._writer = writer
 
     def write_table(self, table: pa.Table) -> None:
+        """Writes rows behind those that were written before."""
         arrays: list[Any] = []
         for column in table.columns:
             if pa.types.is_fixed_size_list(column.type):

@@ -13,22 +13,25 @@ from raymon.data import Batch, Feature, IdList
 from raymon.errors import RunError, reason
 
 Inputs = tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Tensor], dict[str, Tensor]]
-"""By feature: numbers float32 `[B, value_dim]`; then, of features with embeddings, ids of all rows
-int64 `[N]`, where those of each row begin int64 `[B]`, and of weighted ones their weights float32
-`[N]`."""
+"""Inputs of a program, by feature.
+
+These are the numbers, float32 `[B, value_dim]`; for features with embeddings the ids of all rows,
+int64 `[N]`, and the index at which those of each row begin, int64 `[B]`; and for weighted ones
+their weights, float32 `[N]`.
+"""
 
 _ROWS, _IDS = 3, 5
 
 
 class Predictor(Protocol):
-    """What is exported."""
+    """A model that can be exported."""
 
     def predict(self, batch: Batch) -> Mapping[str, Tensor]:
-        """The predictions of a batch, by name."""
+        """Returns the predictions of a batch, by name."""
 
 
 class _Program(nn.Module):
-    """Predictions of plain tensors."""
+    """A module that predicts from plain tensors."""
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
@@ -41,6 +44,7 @@ class _Program(nn.Module):
         offsets: dict[str, Tensor],
         weights: dict[str, Tensor],
     ) -> dict[str, Tensor]:
+        """Returns the predictions of the inputs of a program, by name."""
         rows = next(iter([*dense.values(), *offsets.values()])).shape[0]
         sparse = {n: IdList(values, offsets[n], weights.get(n)) for n, values in ids.items()}
         model = cast(Predictor, self.model)
@@ -48,14 +52,14 @@ class _Program(nn.Module):
 
 
 def export_program(model: nn.Module, features: Sequence[Feature]) -> ExportedProgram:
-    """The program of a model, for any number of rows and of ids.
+    """Returns the program of a model, for any number of rows and of ids.
 
     Args:
-        model: In evaluation mode, on the CPU.
-        features: Its inputs.
+        model: Model in evaluation mode, on the CPU.
+        features: Features that are its inputs.
 
     Raises:
-        RunError: Its `predict` is nothing that `torch.export` can follow.
+        RunError: `torch.export` cannot follow its `predict`.
     """
     rows, dimensions = Dim("rows", min=1), []
     inputs = _example(features)
@@ -67,7 +71,7 @@ def export_program(model: nn.Module, features: Sequence[Feature]) -> ExportedPro
                 for index, name in enumerate(group)
             }
         )
-    # Weights are as many as their ids.
+    # There are as many weights as ids.
     dimensions[3] = {name: dict(dimensions[1][name]) for name in inputs[3]}
     try:
         with torch.no_grad():
@@ -79,7 +83,7 @@ def export_program(model: nn.Module, features: Sequence[Feature]) -> ExportedPro
 
 
 def program_inputs(batch: Batch, features: Sequence[Feature]) -> Inputs:
-    """The inputs of a program, of a batch on the CPU."""
+    """Returns the inputs of a program from a batch on the CPU."""
     sparse = {f.name: batch.sparse[f.name] for f in features if f.is_sparse}
     one_each = torch.arange(batch.size)
     return (
@@ -91,7 +95,7 @@ def program_inputs(batch: Batch, features: Sequence[Feature]) -> Inputs:
 
 
 def _example(features: Sequence[Feature]) -> Inputs:
-    """Rows of any values, that tell all shapes."""
+    """Returns arbitrary rows, which show all shapes."""
     sparse = [feature.name for feature in features if feature.is_sparse]
     starts = torch.tensor([0, 2, 3])
     return (

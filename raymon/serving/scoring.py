@@ -32,24 +32,24 @@ def predict(
     """Scores rows of files with the model that was exported into a directory.
 
     The output has a row for each row of the input, in the same order: the columns that are kept,
-    then the predictions. It is there whole or not at all.
+    then the predictions. It is written whole or not at all.
 
     Args:
-        directory: What `raymon export` wrote.
+        directory: Directory that `raymon export` wrote.
         input_path: Files, a directory or a glob, on any storage that `pyarrow.fs` opens: Parquet,
             CSV or Arrow IPC by their endings, and else as the files that the model was trained on.
-        output: A file, whose format its ending tells: Parquet (also without an ending), CSV or
-            Arrow IPC. It is none of those that are read, nor where they would be read.
+        output: File whose format its ending gives: Parquet (also without an ending), CSV or Arrow
+            IPC. It may not be one of the files that are read, nor lie where they would be read.
         keep: Columns of the input that the output has too.
-        batch_size: Rows at a time.
-        threads: That read ahead.
-        overwrite: A file that is there by the name of the output is replaced.
+        batch_size: Rows of a batch.
+        threads: Threads that read ahead.
+        overwrite: Whether an existing file with the name of the output is replaced.
 
     Returns:
-        How many rows there are.
+        The number of rows.
 
     Raises:
-        UserError: The model or the data cannot be read, or the output not be written.
+        UserError: The model or the data cannot be read, or the output cannot be written.
     """
     _check_output(input_path, output, overwrite)
     if may_be_read(str(directory), output):
@@ -87,7 +87,7 @@ def predict(
 
 
 def _check_alike(first: pa.Schema, schema: pa.Schema) -> None:
-    """Checks that a row has as many scores in each batch."""
+    """Checks that a row has the same number of scores in each batch."""
     for one, other in zip(first, schema, strict=True):
         if one.type != other.type:
             raise RunError(
@@ -98,7 +98,7 @@ def _check_alike(first: pa.Schema, schema: pa.Schema) -> None:
 
 
 def _check_output(input_path: str, output: StoragePath, overwrite: bool) -> None:
-    """Checks that nothing is replaced that nobody asked to replace, and the input by no means."""
+    """Checks that nothing is replaced without being asked for, and the input never."""
     if may_be_read(input_path, output):
         raise RunError(
             f"{output}: is of the input {input_path}, or would be read with it; give another OUTPUT"
@@ -123,7 +123,7 @@ def _check_output(input_path: str, output: StoragePath, overwrite: bool) -> None
 
 
 def _kept(reader: DataReader, schema: pa.Schema, rows: int) -> Iterator[pa.Table]:
-    """Columns of the input as they are, so many rows at a time."""
+    """Yields columns of the input as they are, in tables of so many rows."""
     if not schema:
         while True:
             yield pa.table({})

@@ -1,8 +1,8 @@
-"""Where runs are kept: paths of this machine, and URIs of object storage."""
+"""The storage of runs: paths of this machine, and URIs of object storage."""
 
-from raymon.storage.append_by_parts import Parts
 from raymon.storage.atomic_write import drafted, write_whole
 from raymon.storage.file_entry import FileEntry, first_difference
+from raymon.storage.object_log import ObjectLog
 from raymon.storage.object_path import ObjectPath
 from raymon.storage.paths import StoragePath, absolute, storage_path
 from raymon.storage.strict_json import numbers_of, to_json
@@ -11,8 +11,8 @@ from raymon.storage.uri import check_no_credentials, open_uri, split_query, with
 
 __all__ = [
     "FileEntry",
+    "ObjectLog",
     "ObjectPath",
-    "Parts",
     "StoragePath",
     "absolute",
     "check_no_credentials",

@@ -13,10 +13,10 @@ from raymon.storage.paths import StoragePath
 
 
 def write_whole(path: StoragePath, data: bytes) -> None:
-    """Makes a file hold `data`, durable when it returns; its directory is made where it is missing.
+    """Makes a file hold `data`, durable when it returns; missing directories are made.
 
     Raises:
-        OSError: The file is as it was.
+        OSError: The file is unchanged.
     """
     if not isinstance(path, Path):
         path.write_bytes(data)
@@ -36,15 +36,16 @@ def write_whole(path: StoragePath, data: bytes) -> None:
 
 @contextmanager
 def drafted(path: StoragePath, *, replace: bool) -> Iterator[Path]:
-    """A file of this machine to write to. It becomes the one at `path` at the end of the block, and
-    goes where the block raises, with the directories that were made for it.
+    """Yields a file of this machine to write to, which becomes the one at `path` at the end.
+
+    If the block raises, it is removed, with the directories that were made for it.
 
     Args:
-        path: Where the file will be; a link is followed.
-        replace: A file that is there goes for it; else it is not touched.
+        path: Path of the file at the end; a link is followed.
+        replace: Whether an existing file is replaced; else it is not touched.
 
     Raises:
-        OSError: The file at `path` is as it was.
+        OSError: The file at `path` is unchanged.
     """
     if not isinstance(path, Path):
         with tempfile.TemporaryDirectory(prefix="raymon-") as here:
@@ -78,7 +79,7 @@ def _put_new(draft: Path, path: Path) -> None:
     except FileExistsError:
         raise
     except OSError:
-        # Not every file system has links.
+        # Some file systems have no links.
         if path.exists():
             raise _there(path) from None
         os.replace(draft, path)

@@ -1,4 +1,4 @@
-"""Files as they were written, to tell later whether they still are."""
+"""Records of files as they were written, to check later that they are unchanged."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from raymon.storage.paths import StoragePath
 
 @dataclass(frozen=True)
 class FileEntry:
-    """A file as it was written.
+    """A record of a file as it was written.
 
     Attributes:
-        size: In bytes.
-        sha256: Of its bytes, in hexadecimal.
+        size: Size in bytes.
+        sha256: SHA-256 of its bytes, in hexadecimal.
     """
 
     size: int
@@ -23,20 +23,20 @@ class FileEntry:
 
     @classmethod
     def of(cls, path: StoragePath) -> FileEntry:
-        """What there is now; it is read for it."""
+        """Returns the record of the file as it is now, which is read for it."""
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             return cls(file.tell(), digest)
 
 
 def first_difference(directory: StoragePath, files: Mapping[str, FileEntry]) -> str | None:
-    """What is wrong with the first file that is not as it was written; None: nothing.
+    """Returns what is wrong with the first file that was changed; None if nothing is.
 
-    All of them are read for it.
+    All files are read for it.
 
     Args:
-        directory: With the files.
-        files: As they were written, by name.
+        directory: Directory that holds the files.
+        files: Records of the files as they were written, by name.
 
     Raises:
         OSError: One cannot be read.

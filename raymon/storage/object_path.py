@@ -17,21 +17,21 @@ T = TypeVar("T")
 _CHUNK_BYTES = 8 << 20
 
 _READ_PAUSES_S = (1.0, 3.0)
-"""Seconds between tries to read an object: what is read is needed to go on at all."""
+"""Seconds between tries to read an object, without which a run cannot continue."""
 
 
 @dataclass(frozen=True)
 class ObjectPath:
     """A path on object storage, with those members of `pathlib.Path` that runs need.
 
-    Directories are there where something is in them. An object is written whole or not at all, and
-    cannot grow. All that touches the storage raises an OSError where it fails.
+    A directory exists if something is in it. An object is written whole or not at all, and cannot
+    grow. All methods that touch the storage raise an OSError if it fails.
 
     Attributes:
-        filesystem: `pyarrow.fs.FileSystem` that it is on.
-        inner: Its path there.
-        base: Its URI, without the query.
-        query: Of the URI, with its question mark; "" where it has none.
+        filesystem: `pyarrow.fs.FileSystem` that holds it.
+        inner: Path on that file system.
+        base: URI, without the query.
+        query: Query of the URI, with its question mark; "" if it has none.
     """
 
     filesystem: Any = field(repr=False, compare=False)
@@ -49,17 +49,17 @@ class ObjectPath:
         return ObjectPath(self.filesystem, inner, base, self.query)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # pyarrow does not pickle how often a file system tries.
+        # pyarrow does not pickle the number of tries of a file system.
         return _unpickled, (self.filesystem, self.inner, self.base, self.query)
 
     @property
     def name(self) -> str:
-        """The last part."""
+        """The last part of the path."""
         return self.inner.rpartition("/")[2]
 
     @property
     def parent(self) -> ObjectPath:
-        """The directory that it is in."""
+        """The directory that holds it."""
         inner, base = self.inner.rpartition("/")[0], self.base.rpartition("/")[0]
         return ObjectPath(self.filesystem, inner, base, self.query)
 
@@ -76,32 +76,32 @@ class ObjectPath:
         return self._type() is fs.FileType.Directory
 
     def iterdir(self) -> Iterator[ObjectPath]:
-        """What is directly in it; nothing where it is not there."""
+        """Yields what is directly in the directory; nothing if it does not exist."""
         return (self / info.base_name for info in self._entries())
 
     def sizes(self) -> dict[str, int]:
-        """The sizes in bytes of the objects directly in it, by name."""
+        """Returns the sizes in bytes of the objects directly in the directory, by name."""
         return {e.base_name: e.size for e in self._entries() if e.type == fs.FileType.File}
 
     def mkdir(self, parents: bool = False, exist_ok: bool = False) -> None:
-        """Does nothing: a directory is there with the first object in it."""
+        """Does nothing: a directory exists with the first object in it."""
 
     def open(self, mode: str) -> Any:
-        """A file with random access, of bytes; `mode` is "rb"."""
+        """Returns a file of bytes with random access; `mode` is "rb"."""
         assert mode == "rb"
         return self.filesystem.open_input_file(self.inner)
 
     def read_bytes(self) -> bytes:
-        """The object."""
+        """Returns the bytes of the object."""
 
         def read() -> bytes:
             with self.filesystem.open_input_stream(self.inner) as stream:
                 return bytes(stream.read())
 
-        return _patiently(read)
+        return _with_pauses(read)
 
     def read_text(self, encoding: str = "utf-8") -> str:
-        """The object as text."""
+        """Returns the object as text."""
         return self.read_bytes().decode(encoding)
 
     def write_bytes(self, data: bytes | memoryview) -> None:
@@ -122,20 +122,20 @@ class ObjectPath:
         self.filesystem.delete_dir(self.inner)
 
     def upload(self, file: Path) -> None:
-        """Makes the object what a file of this machine is."""
+        """Copies a file of this machine to the object."""
         with file.open("rb") as source, self.filesystem.open_output_stream(self.inner) as stream:
             while chunk := source.read(_CHUNK_BYTES):
                 stream.write(chunk)
 
     def download(self, file: Path) -> None:
-        """Makes a file of this machine what the object is."""
+        """Copies the object to a file of this machine."""
 
         def read() -> None:
             with self.filesystem.open_input_stream(self.inner) as stream, file.open("wb") as target:
                 while chunk := stream.read(_CHUNK_BYTES):
                     target.write(chunk)
 
-        _patiently(read)
+        _with_pauses(read)
 
     def _type(self) -> Any:
         return self.filesystem.get_file_info(self.inner).type
@@ -145,7 +145,7 @@ class ObjectPath:
         return self.filesystem.get_file_info(selector)
 
 
-def _patiently(read: Callable[[], T]) -> T:
+def _with_pauses(read: Callable[[], T]) -> T:
     for pause_s in _READ_PAUSES_S:
         try:
             return read()

@@ -1,4 +1,4 @@
-"""From what a user writes to a path."""
+"""From the path or URI that a user writes to a path object."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ _SLASH_LOST = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/(?!/)")
 
 
 def storage_path(path: str | os.PathLike[str] | ObjectPath) -> StoragePath:
-    """The path that is meant: of this machine, or on object storage where it is a URI of another
-    scheme than `file`.
+    """Returns the path that is meant, on this machine or on object storage.
+
+    It is on object storage if it is a URI of another scheme than `file`.
 
     Raises:
-        UserError: It has credentials in it, or is no URI that pyarrow opens.
+        UserError: It holds credentials, or is no URI that pyarrow opens.
     """
     if isinstance(path, ObjectPath):
         return path
@@ -44,16 +45,16 @@ def storage_path(path: str | os.PathLike[str] | ObjectPath) -> StoragePath:
 
 
 def absolute(path: StoragePath) -> StoragePath:
-    """The path as it means the same in any working directory."""
+    """Returns the path in a form that means the same in any working directory."""
     if not isinstance(path, Path):
         return path
     whole = _at_home(path)
     plain = os.path.abspath(whole)
-    # Behind a link .. is another directory than it looks.
+    # Behind a link, .. is another directory than it seems.
     same = ".." not in whole.parts or os.path.realpath(plain) == os.path.realpath(whole)
     return Path(plain) if same else whole.absolute()
 
 
 def _at_home(path: Path) -> Path:
-    """A path in which ~ is the home directory, where nothing is there by that name."""
+    """Returns a path in which ~ is the home directory, unless something has that name."""
     return path if os.path.lexists(path) else Path(os.path.expanduser(path))

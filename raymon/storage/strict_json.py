@@ -1,4 +1,4 @@
-"""JSON that every reader takes: a number that has no value is null."""
+"""JSON that every reader accepts: a number that has no value is null."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ _line_encoder = json.JSONEncoder(allow_nan=False)
 
 
 def to_json(value: Any, indent: int | None = None) -> str:
-    """The JSON text of a value, in which NaN and infinities are null.
+    """Returns the JSON text of a value, in which NaN and infinities are null.
 
     `json.dumps` writes them as words that are no JSON: jq, JavaScript, Go and databases refuse the
     whole file.
 
     Args:
-        value: Of dicts and other mappings, lists, tuples, texts, numbers, booleans and None.
-        indent: Spaces for each level, on lines of their own; None for one line.
+        value: Value of dicts and other mappings, lists, tuples, texts, numbers, booleans and None.
+        indent: Spaces for each level, on separate lines; None for one line.
     """
     encoder = _line_encoder if indent is None else json.JSONEncoder(allow_nan=False, indent=indent)
     try:
         return encoder.encode(value)
     except (ValueError, TypeError):
-        # It has numbers that are not finite, or mappings that are no dicts; few have.
+        # It has numbers that are not finite, or mappings that are no dicts, which is rare.
         return encoder.encode(_finite(value))
 
 
 def numbers_of(values: Mapping[str, float | None]) -> dict[str, float]:
-    """Numbers by name as they were before `to_json`: null is NaN."""
+    """Returns numbers by name as they were before `to_json`: null is NaN."""
     return {name: math.nan if value is None else float(value) for name, value in values.items()}
 
 

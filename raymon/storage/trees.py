@@ -16,7 +16,7 @@ def remove_tree(path: StoragePath) -> None:
     """Removes a directory.
 
     Raises:
-        OSError: It is not there, or something of it is left.
+        OSError: It does not exist, or something of it is left.
     """
     if isinstance(path, Path):
         shutil.rmtree(path)
@@ -25,10 +25,12 @@ def remove_tree(path: StoragePath) -> None:
 
 
 def file_sizes(path: StoragePath) -> dict[str, int]:
-    """The sizes in bytes of the files directly in a directory, by name; none where it is missing.
+    """Returns the sizes in bytes of the files directly in a directory, by name.
+
+    There are none if it does not exist.
 
     Raises:
-        OSError: They cannot be told.
+        OSError: They cannot be determined.
     """
     if not isinstance(path, Path):
         return path.sizes()
@@ -49,7 +51,7 @@ def upload(directory: Path, to: ObjectPath) -> None:
 
 @contextmanager
 def fetched(path: StoragePath) -> Iterator[Path]:
-    """A directory without others in it, on this machine as long as it is used.
+    """Yields a directory without subdirectories, on this machine as long as it is used.
 
     Raises:
         OSError: It cannot be read.

@@ -14,18 +14,18 @@ from raymon.errors import UserError
 _SECRET = re.compile(r"key|secret|token|password|credential|signature", re.IGNORECASE)
 
 _QUERY = re.compile(r"\?\w+=(?:://|[^/?])*$")
-"""Of slashes a query has those of the URL of an endpoint alone."""
+"""The query of a URI, whose only slashes are those of the URL of an endpoint."""
 
 
 def open_uri(uri: str) -> tuple[Any, str]:
-    """The `pyarrow.fs.FileSystem` of a URI, and the path on it.
+    """Returns the `pyarrow.fs.FileSystem` of a URI, and the path on it.
 
     S3 is that of AWS_ENDPOINT_URL, or of `endpoint_override` in the URI.
 
     Raises:
-        UserError: there are credentials in the URI.
-        pyarrow.ArrowException: it is none that pyarrow opens.
-        OSError: the storage does not answer.
+        UserError: There are credentials in the URI.
+        pyarrow.ArrowException: It is no URI that pyarrow opens.
+        OSError: The storage does not answer.
     """
     check_no_credentials(uri)
     path, query = split_query(uri)
@@ -34,14 +34,16 @@ def open_uri(uri: str) -> tuple[Any, str]:
 
 
 def split_query(uri: str) -> tuple[str, str]:
-    """A URI without its query, and the query with its question mark; a question mark that no name
-    and equals sign follow is of the path."""
+    """Returns a URI without its query, and the query with its question mark.
+
+    A question mark without a name and an equals sign behind it belongs to the path.
+    """
     found = _QUERY.search(uri)
     return (uri[: found.start()], found[0]) if found else (uri, "")
 
 
 def _quoted(uri: str) -> str:
-    """A URI with all characters that none has by percent and number; those that are stay."""
+    """Returns a URI with all other characters percent-encoded; what is encoded already stays."""
     scheme, _, rest = uri.partition("://")
     host, slash, path = rest.partition("/")
     path = re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", path)
@@ -56,7 +58,7 @@ def check_no_credentials(path: str) -> None:
     """
     parts = urlsplit(path) if "://" in path else SplitResult("", "", "", "", "")
     user, at, host = parts.netloc.rpartition("@")
-    # On other storage than S3 a name alone tells whose the data is.
+    # On other storage than S3, a user name alone says whose the data is.
     in_front = bool(at) and (":" in user or parts.scheme == "s3")
     in_query = any(_SECRET.search(name) for name, _ in parse_qsl(parts.query))
     if in_front or in_query:
@@ -68,11 +70,13 @@ def check_no_credentials(path: str) -> None:
 
 
 def with_few_tries(filesystem: Any) -> Any:
-    """The same file system, but one of S3 or Google gives up after seconds, and not minutes; who
-    writes to it tries again in its own way."""
+    """Returns the file system with S3 or Google giving up after seconds, not minutes.
+
+    Whoever writes to it tries again in its own way.
+    """
     if isinstance(filesystem, fs.S3FileSystem):
         make, (options,) = filesystem.__reduce__()
-        # A small object is then one request.
+        # A small object then takes one request.
         chosen = {**options, "allow_delayed_open": True}
         if options["connect_timeout"] < 0:
             chosen["connect_timeout"] = 3

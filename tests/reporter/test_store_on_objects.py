@@ -20,7 +20,7 @@ from raymon.sinks import EvaluationLines, Sink, WindowLines
 from tests.reporter.windows import auc_metrics, auc_window, clicks
 from tests.storage.copies import lines_of
 from tests.storage.objects import Objects, now_and_then
-from tests.storage.test_append_by_parts import no_pauses
+from tests.storage.test_object_log import no_pauses
 
 __all__ = ["no_pauses"]
 

@@ -143,10 +143,10 @@ def test_a_run_of_another_machine_goes_on_while_it_gives_signs_of_life(
     other = Lease(host="far", kernel="another")
     write(directory, other)
     with monkeypatch.context() as patch:
-        patch.setattr(run_lock.time, "sleep", lambda s: write(directory, other.later()))
+        patch.setattr(run_lock.time, "sleep", lambda s: write(directory, other.next_beat()))
         with pytest.raises(RunError, match=r"another run is writing to it .*on far"):
             RunLock(directory)
-    assert read_lease(directory) == other.later()
+    assert read_lease(directory) == other.next_beat()
     with RunLock(directory) as lock:
         assert "has not said that it is over" in caplog.text
         assert read_lease(directory) != other

@@ -19,7 +19,7 @@ from tests.sinks.sinks import Recorder, wait_for
 from tests.sinks.snapshots import snapshot
 from tests.storage.copies import lines_of, mirror
 from tests.storage.objects import Objects, now_and_then
-from tests.storage.test_append_by_parts import no_pauses
+from tests.storage.test_object_log import no_pauses
 
 __all__ = ["no_pauses"]
 

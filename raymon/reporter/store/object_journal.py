@@ -6,7 +6,7 @@ from pathlib import Path
 
 from raymon.protos.report_pb2 import JournalRecord
 from raymon.reporter.store.journal import Journal, from_bytes, split_records, to_bytes
-from raymon.storage import ObjectPath, Parts, StoragePath
+from raymon.storage import ObjectLog, ObjectPath, StoragePath
 
 
 class ObjectJournal:
@@ -17,7 +17,7 @@ class ObjectJournal:
     """
 
     def __init__(self, path: ObjectPath) -> None:
-        self._parts = Parts(path, split_records)
+        self._parts = ObjectLog(path, split_records)
         self._pending: list[bytes] = []
 
     def append(self, record: JournalRecord) -> None:
@@ -50,7 +50,7 @@ def read_journal(path: StoragePath) -> list[JournalRecord]:
         OSError: It cannot be read.
     """
     if not isinstance(path, Path):
-        records = Parts(path, split_records).read()
+        records = ObjectLog(path, split_records).read()
     else:
         records = split_records(path.read_bytes()) if path.exists() else []
     return [from_bytes(record) for record in records]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from raymon.sinks.json_lines.json_line import is_until, to_line
-from raymon.storage import ObjectPath, Parts
+from raymon.storage import ObjectLog, ObjectPath
 
 _MOST_GATHERED = 10_000
 
@@ -19,7 +19,7 @@ class JsonLinesParts:
     """
 
     def __init__(self, path: ObjectPath) -> None:
-        self._parts = Parts(path, lambda data: data.splitlines(keepends=True))
+        self._parts = ObjectLog(path, lambda data: data.splitlines(keepends=True))
         self._gathered: list[bytes] = []
 
     def append(self, record: Mapping[str, Any]) -> None:

@@ -1,12 +1,11 @@
-"""What grows, on storage whose objects cannot.
+"""A log that grows, on storage whose objects cannot.
 
-A thing that grows is a directory of parts, `part-{generation}-{first}`. A part holds entries;
-`first` is the place of its first one among all. Parts are taken by generation and place, and a part
-takes the place of all that was there from `first` on. So that what is read is always what was
-written last, a name is never written twice: a write that failed, which may still arrive, is
-followed by one of the next generation, and so are entries that are taken back, and many small parts
-that become one. The first generation of a writer is the time, which is past those of one that was
-killed.
+The log is a directory of parts, `part-{generation}-{first}`. A part holds entries; `first` is the
+index of its first one among all. Parts are read by generation and index, and a part replaces all
+that was there from `first` on. So that what is read is always what was written last, a name is
+never written twice: a write that failed, which may still arrive, is followed by one of the next
+generation, and so are entries that are taken back, and many small parts that become one. The first
+generation of a writer is the time, which is later than those of one that was killed.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from dataclasses import dataclass
 from raymon.storage.object_path import ObjectPath
 
 MERGED = 64
-"""Small parts that become one."""
+"""Number of small parts that become one."""
 
 _NAME = re.compile(r"part-(\d+)-(\d+)")
 
@@ -32,27 +31,29 @@ class _Part:
     first: int
 
 
-class Parts:
-    """Appends entries, each append a part; after n of them there are at most n / 64 + 64 parts.
+class ObjectLog:
+    """A log to which entries are appended, each append a part.
 
-    One writes at a time. Nothing is read before the first call that needs it.
+    After n appends there are at most n / 64 + 64 parts. Only one may write at a time. Nothing is
+    read before the first call that needs it.
 
     Args:
-        path: The directory.
-        split: The entries of the bytes of a part, up to the first that is damaged.
+        path: Directory of the parts.
+        split: Function that returns the entries of the bytes of a part, up to the first damaged
+            one.
     """
 
     def __init__(self, path: ObjectPath, split: Callable[[bytes], Sequence[bytes]]) -> None:
         self._path = path
         self._split = split
-        # None: what is there is not known.
+        # None if the parts in the directory are not known yet.
         self._parts: list[_Part] | None = None
         self._generation = 0
         self._count = 0
         self._small: list[tuple[_Part, bytes]] = []
 
     def read(self) -> list[bytes]:
-        """All entries, in order.
+        """Returns all entries, in order.
 
         Raises:
             OSError: They cannot be read.
@@ -62,7 +63,7 @@ class Parts:
     def _entries(self, parts: Sequence[_Part]) -> list[bytes]:
         entries: list[bytes] = []
         for part in parts:
-            # What comes behind a part that is lost is no use, nor what a newer one stands for.
+            # Entries behind a missing part are of no use, nor are those that a newer part replaces.
             if part.first <= len(entries):
                 with suppress(FileNotFoundError):
                     entries[part.first :] = self._split(part.path.read_bytes())
@@ -72,7 +73,8 @@ class Parts:
         """Adds entries; they are durable when it returns.
 
         Raises:
-            OSError: They are not, and may come to be; the same ones are to be added again.
+            OSError: They are not durable, but may arrive later; the same entries have to be added
+                again.
         """
         self._open()
         data, merges = b"".join(entries), len(self._small) >= MERGED
@@ -91,14 +93,14 @@ class Parts:
         """Takes back all but the first `count` entries.
 
         Raises:
-            OSError: They are all there, or none of them; what is appended takes their place.
+            OSError: All of them or none are left; entries that are appended next replace them.
         """
         self._open()
         assert self._parts is not None
         entries = self._entries(self._parts)
         first = max((p.first for p in self._parts if p.first <= count), default=0)
         old = [part for part in self._parts if part.first >= first]
-        # Also where the write fails, what is added next takes the place of what is behind.
+        # Even if the write fails, entries that are added next replace those behind `count`.
         self._count, self._small = count, []
         self._put(first, b"".join(entries[first:count]), next_generation=True)
         self._remove(old)
@@ -120,7 +122,7 @@ class Parts:
             part.path.write_bytes(data)
         except BaseException:
             self._generation += 1
-            # It may still arrive.
+            # The write may still arrive.
             self._parts.append(part)
             raise
         self._parts.append(part)
@@ -130,7 +132,7 @@ class Parts:
         assert self._parts is not None
         for part in parts:
             self._parts.remove(part)
-            # One that stays is read over.
+            # A part that stays is overridden in reading.
             with suppress(OSError):
                 part.path.unlink()
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raymon.storage import Parts, object_path
-from raymon.storage.append_by_parts import MERGED
+from raymon.storage import ObjectLog, object_path
+from raymon.storage.object_log import MERGED
 from tests.storage.objects import Objects, now_and_then
 
 
@@ -22,8 +22,8 @@ def no_pauses() -> Iterator[None]:
         yield
 
 
-def parts(objects: Objects) -> Parts:
-    return Parts(objects.path() / "log", lambda data: data.splitlines(keepends=True))
+def parts(objects: Objects) -> ObjectLog:
+    return ObjectLog(objects.path() / "log", lambda data: data.splitlines(keepends=True))
 
 
 def lines(*numbers: int) -> list[bytes]:
