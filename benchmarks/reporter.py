@@ -131,14 +131,14 @@ def _hold(scale: Scale) -> tuple[list[Case], list[Target]]:
         root.link.stop()
     question = f"{scale.ranks:,} ranks, a window a second, {scale.seconds} s"
     most_s = scale.seconds + 10
-    late = [max(of_window) for of_window in zip(*(h.late_s for h in held), strict=True)]
+    delays = [max(of_window) for of_window in zip(*(h.delays_s for h in held), strict=True)]
     cores = cpu_s / seconds
     growth = statistics.fmean(memory[-3:]) / statistics.fmean(memory[len(memory) // 3 :][:3])
     cases = [
         Case("reporter of the run", "cores", [cores], question),
         Case("reporters of nodes", "cores", [sum(h.node_cpu_s for h in held) / seconds], question),
         Case("making the windows", "cores", [sum(h.load_cpu_s for h in held) / seconds], question),
-        Case("durable after", "s", late, question),
+        Case("durable after", "s", delays, question),
         Case("memory of the reporter of the run", "MiB", [m / 2**20 for m in memory], question),
     ]
     return cases, [

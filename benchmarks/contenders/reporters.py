@@ -52,13 +52,13 @@ class Held:
 
     Attributes:
         sums: By kind of window, the sum of what its ranks measured.
-        late_s: By window, seconds from its due time until it was durable.
+        delays_s: By window, seconds from its due time until it was durable.
         node_cpu_s: CPU seconds of the reporters of nodes.
         load_cpu_s: CPU seconds of making the windows.
     """
 
     sums: list[NDArray[np.int64]]
-    late_s: list[float]
+    delays_s: list[float]
     node_cpu_s: float
     load_cpu_s: float
 
@@ -84,13 +84,13 @@ class Nodes:
 
     def report(self, windows: int, interval_s: float) -> Held:
         """Reports windows of all ranks, one every `interval_s` seconds."""
-        late: list[float] = []
+        delays: list[float] = []
         load_s = 0.0
         process = psutil.Process()
         before = sum(process.cpu_times()[:2])
         began = time.monotonic()
         due: list[float] = []
-        watching = threading.Thread(target=self._watch, args=(windows, due, late), daemon=True)
+        watching = threading.Thread(target=self._watch, args=(windows, due, delays), daemon=True)
         watching.start()
         for index in range(windows):
             time.sleep(max(0.0, began + index * interval_s - time.monotonic()))
@@ -106,13 +106,13 @@ class Nodes:
         watching.join(60.0)
         cpu_s = sum(process.cpu_times()[:2]) - before
         sums = [np.sum([load.sums[k] for load in self._loads], axis=0) for k in range(KINDS)]
-        return Held(sums, late, cpu_s - load_s, load_s)
+        return Held(sums, delays, cpu_s - load_s, load_s)
 
-    def _watch(self, windows: int, due: Sequence[float], late: list[float]) -> None:
-        while len(late) < windows:
+    def _watch(self, windows: int, due: Sequence[float], delays: list[float]) -> None:
+        while len(delays) < windows:
             durable = min(node.acknowledged().durable.get(1, 0) for node in self._nodes)
             now = time.monotonic()
-            late.extend(now - at for at in due[len(late) : durable])
+            delays.extend(now - at for at in due[len(delays) : durable])
             time.sleep(0.05)
 
 

@@ -12,7 +12,7 @@ from raymon.metrics.base.invalid import invalid_counts, not_binary
 
 
 class Accuracy(HitRate):
-    """Share of samples that are predicted right.
+    """Share of rows that are predicted right.
 
     Args:
         threshold: Score above which a prediction is positive; for preds `[B]`.
@@ -31,12 +31,12 @@ class Accuracy(HitRate):
         self.top_k = check_top_k("Accuracy", top_k)
 
     def update(self, preds: Tensor, target: Tensor, weights: Tensor | None = None) -> None:
-        """Adds samples.
+        """Adds rows.
 
         Args:
             preds: Probabilities `[B]` or scores `[B, C]`, float; a NaN makes the value NaN.
             target: Labels `[B]`, 0 or 1, where another label counts as positive above 0.5; for
-                preds `[B, C]` the index of the class, where a sample whose label is no class is a
+                preds `[B, C]` the index of the class, where a row whose label is no class is a
                 miss.
             weights: Sample weights, float `[B]`; None if all weigh 1. One that is neither 0 nor in
                 [1e-30, 1e30] makes the value NaN.

@@ -15,7 +15,7 @@ class AUC(ScoreHistogram):
     bins follow the bits of a float, which are fine near 0, and are folded about 1/2 and 1 so that
     they are as fine there: the scores of a model crowd where its classes are rare, certain, or not
     yet distinguished. In all of these cases the value was within 2e-5 of the exact one for 100,000
-    samples, at rates of positives from 0.1 % to 99.5 %, and within 7e-5 for 10,000; for 1,000 with
+    rows, at rates of positives from 0.1 % to 99.5 %, and within 7e-5 for 10,000; for 1,000 with
     one positive a single pair in a bin weighs 5e-4. Where scores crowd elsewhere it can be worse:
     with a standard deviation of 0.01 in the logit, at scores of 0.05, it was off by 1.6e-4. No
     fixed bins are good for every input; `error_bound`, half the probability that a positive and a

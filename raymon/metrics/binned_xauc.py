@@ -40,7 +40,7 @@ class BinnedXAUC(CheckedMetric):
     fail by chance: several values of a bin are taken for one in 1 of 16 bins of two values, and in
     1 of 256 bins of three.
 
-    The states do not grow with the samples. Tables of `sliced_weights` are `cells` `[327, 173]`,
+    The states do not grow with the rows. Tables of `sliced_weights` are `cells` `[327, 173]`,
     the weight by bin of scores and of labels; `score_slots` `[327, 16]` and `label_slots`
     `[173, 16]`, the weight by bin and by a hash of the value, which distinguish equal values from
     others; `rows`, the number of rows that weigh anything; `weighted`, the number of those that do
@@ -73,7 +73,7 @@ class BinnedXAUC(CheckedMetric):
             self.add_state(name, torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
 
     def update(self, preds: Tensor, target: Tensor, weights: Tensor | None = None) -> None:
-        """Adds samples.
+        """Adds rows.
 
         Args:
             preds: Scores, float `[B]`, any real; compared as float32. A NaN makes the value NaN.

@@ -39,7 +39,7 @@ class Calibration(CheckedMetric):
             self.add_state(name, empty, dist_reduce_fx="sum")
 
     def update(self, preds: Tensor, target: Tensor, weights: Tensor | None = None) -> None:
-        """Adds samples.
+        """Adds rows.
 
         Args:
             preds: Probabilities, float `[B]`; those outside [0, 1] count as 0 or 1, and a NaN makes

@@ -8,7 +8,7 @@ from raymon.metrics.base.cross_entropy import CrossEntropy, check_eta
 
 
 class LogLoss(CrossEntropy):
-    """Mean binary cross entropy, in nats; NaN without samples.
+    """Mean binary cross entropy, in nats; NaN without rows.
 
     Args:
         eta: Margin to which scores are clamped: [eta, 1 - eta].

@@ -10,7 +10,7 @@ from raymon.metrics.base.mean_error import MeanError
 
 
 class MeanAbsoluteError(MeanError):
-    """Mean over the samples of the absolute difference of prediction and label.
+    """Mean over the rows of the absolute difference of prediction and label.
 
     Args:
         kwargs: Arguments of every torchmetrics metric.

@@ -34,7 +34,7 @@ class MulticlassAUC(RowsOrBins):
         num_classes: Number of classes, C.
         thresholds: Number of thresholds, for the value of torchmetrics' `MulticlassAUROC`, in which
             a class without both sides counts 0; None for the accurate value, without such classes.
-        average: "macro", the mean over classes, or "weighted", by the weight of their samples.
+        average: "macro", the mean over classes, or "weighted", by the weight of their rows.
         exact_rows: Rows that are kept, on all ranks together; None for those of EXACT_SCORES
             scores, 0 for a state of fixed size.
         kwargs: Arguments of every torchmetrics metric.
@@ -66,7 +66,7 @@ class MulticlassAUC(RowsOrBins):
         self._both_sides: Tensor | None = None
 
     def update(self, preds: Tensor, target: Tensor, weights: Tensor | None = None) -> None:
-        """Adds samples.
+        """Adds rows.
 
         Args:
             preds: Probabilities, float `[B, C]`; those outside [0, 1] count as 0 or 1, and a NaN

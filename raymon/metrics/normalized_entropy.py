@@ -11,14 +11,14 @@ from raymon.metrics.base.cross_entropy import CrossEntropy, check_eta
 from raymon.metrics.numerics.exact_sum import exact_total
 
 _LEAST = math.exp(-100)
-"""The least probability of a label: a sample has a cross entropy of at most 100, as in torch."""
+"""The least probability of a label: a row has a cross entropy of at most 100, as in torch."""
 
 
 class NormalizedEntropy(CrossEntropy):
     """Mean cross entropy over the entropy of the base rate; below 1 is better than a constant.
 
     He et al., "Practical Lessons from Predicting Clicks on Ads at Facebook" (ADKDD 2014), eq. 1.
-    NaN without samples.
+    NaN without rows.
 
     Args:
         eta: Margin to which the base rate is clamped, [eta, 1 - eta], so that the value of one

@@ -16,10 +16,10 @@ class PRAUC(ScoreHistogram):
 
     NaN without a positive. Up to `exact_rows` rows it is exact; of more, or if that is 0, it comes
     from the histogram that an AUC of the same arguments also has. At rates of positives from 0.1 %
-    to 99.5 % the value was then within 2e-4 of the exact one for 10,000 samples or more, and within
+    to 99.5 % the value was then within 2e-4 of the exact one for 10,000 rows or more, and within
     1.5e-3 for 1,000. Where scores crowd within few bins it may be off by 1e-3, and by more where
     they are fewer still. `error_bound` says how far it can be off at worst. It knows the weight in
-    a bin but not the number of samples, so below some 100 positives it is wide.
+    a bin but not the number of rows, so below some 100 positives it is wide.
 
     Args:
         thresholds: Number of thresholds from 0 to 1, for the value of torchmetrics'

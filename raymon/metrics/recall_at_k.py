@@ -33,11 +33,11 @@ class RecallAtK(HitRate):
         self.top_k = check_top_k("RecallAtK", top_k)
 
     def update(self, preds: Tensor, target: Tensor, weights: Tensor | None = None) -> None:
-        """Adds samples.
+        """Adds rows.
 
         Args:
             preds: Scores, float `[B, C]`; a NaN makes the value NaN.
-            target: Index of the class, `[B]`, where a sample whose label is no class is a miss; or
+            target: Index of the class, `[B]`, where a row whose label is no class is a miss; or
                 `[B, C]`, 1 or true for each of several positives, where another label than 0 and 1
                 counts as positive above 0.5.
             weights: Sample weights, float `[B]`; None if all weigh 1. One that is neither 0 nor in

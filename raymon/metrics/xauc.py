@@ -84,7 +84,7 @@ class XAUC(RowMetric):
         self._tied_labels: float | None = None
 
     def update(self, preds: Tensor, target: Tensor, weights: Tensor | None = None) -> None:
-        """Adds samples.
+        """Adds rows.
 
         Args:
             preds: Scores, float `[B]`, any real; compared as float32 unless they are float64. A NaN

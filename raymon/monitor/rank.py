@@ -100,21 +100,21 @@ class MonitoredRank:
         assert self._outbox is not None
         recorder.cut(last=True)
         self._outbox.close(timeout_s)
-        lost = self._outbox.dropped
-        if lost and not self._outbox.is_stored:
+        dropped = self._outbox.dropped
+        if dropped and not self._outbox.is_stored:
             _log.warning(
                 "monitoring: %d windows of rank %d are in the numbers and not stored: the storage "
                 "of the run fails",
-                lost,
+                dropped,
                 self._run.rank,
             )
-        elif lost:
+        elif dropped:
             _log.warning(
                 "monitoring: %d windows of rank %d did not arrive, or wait for another rank",
-                lost,
+                dropped,
                 self._run.rank,
             )
-        return lost == 0
+        return dropped == 0
 
     def _start(self, device: torch.device) -> Recorder:
         if process_count() > self._run.world_size and process_rank() == 0:

@@ -189,10 +189,10 @@ class Outbox:
             self._give_up_at = time.monotonic() + timeout_s
             self._wake()
         self._thread.join(timeout_s + _RETRY_S)
-        lost = len(self._taken) + len(self._sent) + len(self._waiting) + len(self._failed)
-        lost += sum(isinstance(item, _Publication) for item, _, _ in self._in_flight)
-        self.dropped += lost
-        return lost == 0
+        left = len(self._taken) + len(self._sent) + len(self._waiting) + len(self._failed)
+        left += sum(isinstance(item, _Publication) for item, _, _ in self._in_flight)
+        self.dropped += left
+        return left == 0
 
     def _take(self, item: _Taken) -> None:
         # The thread is not woken: on a machine with idle cores that took 60 us of the caller's

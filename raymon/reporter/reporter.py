@@ -56,12 +56,12 @@ class Counts:
 
     Attributes:
         duplicates: Reports that came twice.
-        rejected: Reports that could not be taken.
+        refused: Reports that could not be taken.
         store_failures: Failures of the storage of the run.
     """
 
     duplicates: int = 0
-    rejected: int = 0
+    refused: int = 0
     store_failures: int = 0
 
 
@@ -185,8 +185,8 @@ class Reporter:
             now = self._clock()
             new = history.add(report, now)
         except Exception as error:  # whatever bytes may come
-            self.counts.rejected += 1
-            self._publisher.warn("rejected", f"a report was dropped: {error}")
+            self.counts.refused += 1
+            self._publisher.warn("refused", f"a report was dropped: {error}")
             return self._ack(refused=str(error))
         self.counts.duplicates += not new
         if new and history.attempt is not None and report.attempt == history.attempt.number:
@@ -258,7 +258,7 @@ class Reporter:
             attempts=running.number if running else 0,
             ranks_ended=current.ended if current else 0,
             duplicates=self.counts.duplicates,
-            rejected=self.counts.rejected,
+            refused=self.counts.refused,
             store_failures=self.counts.store_failures,
             sink_failures=self._publisher.failures,
             failure_reasons={

@@ -50,7 +50,7 @@ class Monitoring:
     def of_status(cls, status: ReporterStatus) -> Monitoring:
         """Returns what the last status of a reporter says of monitoring."""
         run, counted = status.run, status.run.monitoring
-        lost = counted.windows_lost + status.rejected
+        lost = counted.windows_lost + status.refused
         return cls(
             share=run.monitor_s / run.train_s if run.train_s > 0 else None,
             seconds=run.monitor_s,

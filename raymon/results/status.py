@@ -72,7 +72,7 @@ class ReporterStatus:
         attempts: Number of the attempt that is going on, from 1; 0 before the first.
         ranks_ended: Ranks of it that have made their last step.
         duplicates: Reports that came twice to this reporter.
-        rejected: Reports that it could not take.
+        refused: Reports that it could not take.
         store_failures: Failures of the storage of the run.
         sink_failures: Calls to sinks that failed for good.
         failure_reasons: How many failures there were by reason, of workers, metrics, the storage
@@ -83,7 +83,7 @@ class ReporterStatus:
     attempts: int
     ranks_ended: int
     duplicates: int
-    rejected: int
+    refused: int
     store_failures: int
     sink_failures: int
     failure_reasons: Mapping[str, int]

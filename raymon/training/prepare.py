@@ -70,7 +70,7 @@ class RunPlan:
         features: Features of the config.
         total_steps: Steps of the run; None if unknown.
         rows: Rows of the training data; None if unknown.
-        dropped: Rows of an epoch that fill no batch and are left out.
+        left_over: Rows of an epoch that fill no batch and are left out.
         datasets: Datasets that replace files.
     """
 
@@ -78,7 +78,7 @@ class RunPlan:
     features: list[Feature]
     total_steps: int | None
     rows: int | None
-    dropped: int = 0
+    left_over: int = 0
     datasets: Datasets = field(default_factory=dict)
 
 
@@ -201,7 +201,7 @@ def _plan_files(config: PipelineConfig, features: list[Feature], datasets: Datas
         return RunPlan(config, features, _known_steps(config), rows, datasets=datasets)
     reader = train_reader(config, features, 0, max(1, config.ray_config.num_workers))
     steps = total_steps(config.train_config, reader.steps_per_epoch)
-    return RunPlan(config, features, steps, rows, reader.dropped, datasets)
+    return RunPlan(config, features, steps, rows, reader.left_over, datasets)
 
 
 def _known_steps(config: PipelineConfig) -> int | None:

@@ -165,9 +165,9 @@ def summarise(
     )
     if reported is not None:
         summary = _with_counts(summary, reported)
-    if plan.dropped:
-        dropped = {ROWS_LEFT_OVER_AN_EPOCH: plan.dropped}
-        summary = replace(summary, input_counts={**summary.input_counts, **dropped})
+    if plan.left_over:
+        left_over = {ROWS_LEFT_OVER_AN_EPOCH: plan.left_over}
+        summary = replace(summary, input_counts={**summary.input_counts, **left_over})
     return summary
 
 

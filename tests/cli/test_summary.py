@@ -35,7 +35,7 @@ STATUS = ReporterStatus(
     attempts=1,
     ranks_ended=1,
     duplicates=3,
-    rejected=0,
+    refused=0,
     store_failures=0,
     sink_failures=0,
     failure_reasons={},
@@ -57,7 +57,7 @@ def test_the_summary_says_what_monitoring_took(capsys) -> None:
 def test_the_summary_says_what_was_lost_and_what_failed(capsys) -> None:
     reasons = {"TensorBoard: OSError": 1}
     run = replace(RUN, monitoring=replace(WATCHED, windows_lost=2))
-    failed = replace(STATUS, run=run, rejected=1, sink_failures=1, failure_reasons=reasons)
+    failed = replace(STATUS, run=run, refused=1, sink_failures=1, failure_reasons=reasons)
     line = monitoring_line(capsys, failed)
     said = "0.4 % of training time, 1,204 windows, 3 lost, 1 failure (TensorBoard: OSError)"
     assert line == said

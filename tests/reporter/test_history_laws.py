@@ -215,7 +215,7 @@ class Runs(RuleBasedStateMachine):
         status = self.reporter.status()
         assert status.run.monitoring.windows == sum(len(parts) for parts in self.truth.values())
         assert status.run.monitoring.windows_lost == 0
-        assert status.rejected == 0
+        assert status.refused == 0
         lines = self.lines("monitor/windows.jsonl")
         points = [end for end in self.truth if end % LOG_STEPS == 0]
         assert [line["global_step"] for line in lines] == sorted({*points, self.step})

@@ -162,7 +162,7 @@ def test_reports_of_an_attempt_that_is_over_are_refused(tmp_path: Path) -> None:
     assert reporter.begin_attempt("second", 1, 0, auc_metrics()) == 2
     reporter.report(auc_window(0, 0, (0, 10), *clicks(10, 0), attempt=1))
     assert snapshots(reporter) == []
-    assert reporter.counts.rejected == 1
+    assert reporter.counts.refused == 1
 
 
 def test_a_sink_that_fails_is_counted_and_the_others_are_written(tmp_path: Path) -> None:

@@ -343,7 +343,7 @@ def snapshots(runs: Runs, name: str, order: Sequence[int], folder: Path) -> list
         for window in ranks[rank].windows:
             reporter.report(window)
     published, _ = reporter.published()
-    assert reporter.counts.rejected == reporter.counts.duplicates == 0
+    assert reporter.counts.refused == reporter.counts.duplicates == 0
     return [each for each in published if isinstance(each, Snapshot)]
 
 

@@ -59,7 +59,7 @@ class EpochPlan:
         return sum(self.lengths)
 
     @property
-    def dropped(self) -> int:
+    def left_over(self) -> int:
         """The number of rows, of an epoch read from its first row, that are in no batch."""
         return self.rows % self.global_batch_size if self.drop_remainder else 0
 

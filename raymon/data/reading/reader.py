@@ -129,9 +129,9 @@ class DataReader:
         return self._plan.steps_from(0)
 
     @property
-    def dropped(self) -> int:
+    def left_over(self) -> int:
         """The number of rows of an epoch that are in no batch."""
-        return self._plan.dropped
+        return self._plan.left_over
 
     def steps_from(self, row: int) -> int:
         """Returns the number of steps left in an epoch after its first `row` rows."""

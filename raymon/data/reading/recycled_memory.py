@@ -25,7 +25,7 @@ _KEPT = 64
 
 
 class RecycledMemory:
-    """A maker of arrays. Several threads may use it; it may be dropped while its arrays live on."""
+    """A maker of arrays. Several threads may use it; it may be deleted while its arrays live on."""
 
     def __init__(self) -> None:
         self._free: defaultdict[int, deque[npt.NDArray[np.uint8]]]

@@ -21,10 +21,10 @@ class ClassAreas:
         areas: Areas, float64 `[C]`; NaN if the class or the rest is missing, or a score is NaN.
         bounds: How far each area can be off, float64 `[C]`, NaN where they are; None if they are
             exact.
-        weights: Weight of the samples of each class, float64 `[C]`; only their ratios are
+        weights: Weight of the rows of each class, float64 `[C]`; only their ratios are
             meaningful.
         both_sides: Whether both the class and the rest are there, bool `[C]`.
-        is_empty: Whether no sample weighs anything, bool scalar.
+        is_empty: Whether no row weighs anything, bool scalar.
     """
 
     areas: Tensor
@@ -38,7 +38,7 @@ class ClassAreas:
 
         Args:
             of_classes: Figures of the classes, float64 `[C]`, such as `areas`.
-            weighted: Whether classes count by the weight of their samples.
+            weighted: Whether classes count by the weight of their rows.
             skip: Whether classes without both sides are left out; else they count 0.
         """
         weight = self.weights if weighted else torch.ones_like(of_classes)

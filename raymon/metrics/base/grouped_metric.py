@@ -52,13 +52,13 @@ class GroupedMetric(RowMetric):
         grouping_key: Tensor,
         weights: Tensor | None = None,
     ) -> None:
-        """Adds samples.
+        """Adds rows.
 
         Args:
             preds: Scores, float `[B]`, any real; compared as float32 unless they are float64. A NaN
                 makes the value NaN.
             target: Labels `[B]`.
-            grouping_key: Group of each sample, any int64, integers `[B]`.
+            grouping_key: Group of each row, any int64, integers `[B]`.
             weights: Sample weights, float `[B]`; None if all weigh 1. One that is neither 0 nor in
                 [1e-30, 1e30] makes the value NaN.
 

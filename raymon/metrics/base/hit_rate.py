@@ -1,4 +1,4 @@
-"""The weighted share of samples that are hits: the base of accuracy and recall."""
+"""The weighted share of rows that are hits: the base of accuracy and recall."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from raymon.metrics.base.weighted_mean import WeightedMean
 
 
 class HitRate(WeightedMean):
-    """Base of metrics that are the weighted share of samples that are hits.
+    """Base of metrics that are the weighted share of rows that are hits.
 
-    A sample whose label has the same score as other classes is a hit to the share of their orders
+    A row whose label has the same score as other classes is a hit to the share of their orders
     in which it is one, so that a model that gives all classes the same score has the share of
     chance wherever the right class stands.
 
@@ -29,7 +29,7 @@ class HitRate(WeightedMean):
     def add_classes(
         self, preds: Tensor, target: Tensor, weights: Tensor | None, top_k: int
     ) -> None:
-        """Adds samples that are hits if the label is among the `top_k` classes.
+        """Adds rows that are hits if the label is among the `top_k` classes.
 
         Args:
             preds: Scores, float `[B, C]`.

@@ -1,4 +1,4 @@
-"""The mean of a function of the error of each sample."""
+"""The mean of a function of the error of each row."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class MeanError(WeightedMean):
     invalid_label = "labels that are not finite"
 
     def update(self, preds: Tensor, target: Tensor, weights: Tensor | None = None) -> None:
-        """Adds samples.
+        """Adds rows.
 
         Args:
             preds: Predictions, float `[B]`; a NaN makes the value NaN, an infinite one infinite.

@@ -37,7 +37,7 @@ class RowsOrBins(RowMetric):
 
     Without thresholds it stores its rows, as RowMetric, and its value is exact, until there are
     more than `exact_rows` of them on all ranks together; then all are counted in bins. The state of
-    these does not grow with the samples: `histogram`, int64 `[..., 2, bins]`, the weight of the
+    these does not grow with the rows: `histogram`, int64 `[..., 2, bins]`, the weight of the
     negatives and of the positives by bin, a table of `sliced_weights` that takes no memory before;
     the last bin holds NaN. The value is the same on any number of ranks.
 

@@ -44,7 +44,7 @@ class ScoreHistogram(RowsOrBins):
         self._is_exact = False
 
     def update(self, preds: Tensor, target: Tensor, weights: Tensor | None = None) -> None:
-        """Adds samples.
+        """Adds rows.
 
         Args:
             preds: Probabilities, float `[B]`; those outside [0, 1] count as 0 or 1, and a NaN makes

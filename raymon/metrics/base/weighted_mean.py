@@ -1,4 +1,4 @@
-"""The weighted mean of a figure of each sample: the base of errors, losses and hits."""
+"""The weighted mean of a figure of each row: the base of errors, losses and hits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from raymon.metrics.numerics.fixed_point import valid_weights
 
 
 class WeightedMean(CheckedMetric):
-    """Base of metrics that are the weighted mean of a figure of each sample.
+    """Base of metrics that are the weighted mean of a figure of each row.
 
     States, int64 `[SUM_BINS]`, sums as in `exact_sum`: the weighted figures, under their name, and
     `weight`. Each figure and each weight is rounded to 24 bits, which moves the mean by less than
@@ -21,7 +21,7 @@ class WeightedMean(CheckedMetric):
 
     Args:
         figure: Name of the figure. Two metrics may use the same name only if they add the same for
-            the same samples.
+            the same rows.
         kwargs: Arguments of every torchmetrics metric.
     """
 
@@ -36,12 +36,12 @@ class WeightedMean(CheckedMetric):
             self.add_state(name, empty, dist_reduce_fx="sum")
 
     def add(self, figures: Tensor, weights: Tensor | None, counts: Tensor | None = None) -> None:
-        """Adds samples.
+        """Adds rows.
 
         Args:
             figures: Figures, not negative, float64 `[B]`, or bool.
             weights: Sample weights, float `[B]`; None if all weigh 1.
-            counts: How many times each sample counts, float64 `[B]`; None if each counts once.
+            counts: How many times each row counts, float64 `[B]`; None if each counts once.
         """
         valid = None if weights is None else valid_weights(weights)
         _add(getattr(self, self.figure), figures, valid)
@@ -53,7 +53,7 @@ class WeightedMean(CheckedMetric):
             add_ones(self.weight, len(figures))
 
     def _compute(self) -> Tensor:
-        # It is NaN without samples.
+        # It is NaN without rows.
         return exact_total(getattr(self, self.figure)) / exact_total(self.weight)
 
     def _missing(self) -> Tensor:

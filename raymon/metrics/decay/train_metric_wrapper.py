@@ -114,11 +114,11 @@ class TrainMetricWrapper(nn.Module):
         # Copies of a buffer are joined already.
         copied = [update for update in updates if update.buffer is not None]
         kept = [update for update in updates if update.buffer is None]
-        copies, lost = copies_if_unchanged(kept, joined=self._joins)
+        copies, changed = copies_if_unchanged(kept, joined=self._joins)
         for update in (*copied, *copies):
             self._update_metric(update.args, update.kwargs)
             self._waiting.release(update)
-        if lost:
+        if changed:
             raise UserError(
                 f"{type(self.metric).__name__}: tensors were written to after they were given, so "
                 "these updates are left out; give a clone of what is used again"

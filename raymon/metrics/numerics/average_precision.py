@@ -15,7 +15,7 @@ def average_precision(histogram: Tensor) -> Tensor:
     """Returns the area under the precision-recall curve: the mean over positives of the precision.
 
     It is the sum over bins, from the top, of (R_n - R_{n-1}) P_n, with the recall and precision of
-    the samples from there up (scikit-learn's `average_precision_score`, with a bin taken for a
+    the rows from there up (scikit-learn's `average_precision_score`, with a bin taken for a
     score).
 
     Args:

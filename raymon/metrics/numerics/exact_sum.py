@@ -1,8 +1,8 @@
-"""Sums of real figures that do not depend on how the samples are split or ordered.
+"""Sums of real figures that do not depend on how the rows are split or ordered.
 
 A figure is rounded to float32, a mantissa of 24 bits times a power of 2, and the mantissa is added
 to the integer of its power. Integers add up exactly, and those of all powers together hold any
-figure from 1e-45 to 3e38: 2^39 samples of each before one could overflow.
+figure from 1e-45 to 3e38: 2^39 rows of each before one could overflow.
 """
 
 from __future__ import annotations

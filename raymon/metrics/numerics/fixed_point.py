@@ -57,14 +57,14 @@ def relative_units(weights: Tensor) -> Tensor:
 
 
 WEIGHT_BITS = 20
-"""Bits of the fraction of a weight in a table; a sample without a weight counts as `1 << 20`."""
+"""Bits of the fraction of a weight in a table; a row without a weight counts as `1 << 20`."""
 
 
 def units_of_one(preds: Tensor) -> Tensor:
-    """Returns the weight of samples without one, in units of 2^-WEIGHT_BITS.
+    """Returns the weight of rows without one, in units of 2^-WEIGHT_BITS.
 
     Args:
-        preds: Scores of the samples, `[B, ...]`.
+        preds: Scores of the rows, `[B, ...]`.
 
     Returns:
         The weights, int64 `[B]`, on the device of `preds`.

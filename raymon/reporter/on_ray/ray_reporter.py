@@ -75,7 +75,7 @@ def _end_abandoned(run: str) -> None:
             return
         if _abandoned(actor):
             ray.kill(actor)
-        # An actor that is starting answers late, and counts the seconds without a poll from there.
+        # An actor that is starting takes a while to answer, and counts its silence from there.
         elif deadline is None:
             deadline = time.monotonic() + TAKEN_OVER_AFTER_S + 2
         elif time.monotonic() > deadline:

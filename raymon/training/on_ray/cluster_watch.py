@@ -43,7 +43,7 @@ class ClusterWatch:
 
     def __init__(self) -> None:
         self.woke = False
-        self._lost: str | None = None
+        self._gone: str | None = None
         self._over = threading.Event()
         self._node: Any = ray._private.worker._global_node
         self._unanswered_since: float | None = None
@@ -65,13 +65,13 @@ class ClusterWatch:
         if self._takes_signals and self._node is not None:
             signal.signal(_WAKE, signal.SIG_IGN)
 
-    def lost(self) -> str | None:
+    def gone(self) -> str | None:
         """Returns what is gone of Ray, in one line; None if nothing is known to be gone."""
-        if self._lost is None and self._node is not None:
-            self._lost = self._dead_process()
-        return self._lost
+        if self._gone is None and self._node is not None:
+            self._gone = self._dead_process()
+        return self._gone
 
-    def lost_with_group(self) -> str | None:
+    def gone_with_group(self) -> str | None:
         """Returns what `lost` does, after a signal that may have reached the whole process group.
 
         Waits a moment for the processes of Ray to end, because Ray aborts a process that calls it
@@ -79,10 +79,10 @@ class ClusterWatch:
         """
         deadline = time.monotonic() + _GROUP_S
         names = {} if self._node is None else {name: name for name in self._node.all_processes}
-        while names and self._lost is None and time.monotonic() < deadline:
-            self._lost = self._dead_process(names)
+        while names and self._gone is None and time.monotonic() < deadline:
+            self._gone = self._dead_process(names)
             time.sleep(0.02)
-        return self._lost
+        return self._gone
 
     def _dead_process(self, names: Mapping[str, str] = _VITAL) -> str | None:
         # Only processes that this process has started are known.
@@ -98,9 +98,9 @@ class ClusterWatch:
 
     def _watch(self) -> None:
         while not self._over.wait(_LOOK_S):
-            if self.lost() is None and not self._node.all_processes:
+            if self.gone() is None and not self._node.all_processes:
                 self._probe()
-            if self._lost is not None:
+            if self._gone is not None:
                 signal.pthread_kill(threading.main_thread().ident or 0, _WAKE)
                 return
 
@@ -118,10 +118,10 @@ class ClusterWatch:
                     *(host, port, error, _PATIENCE_S),
                 )
             elif now - self._unanswered_since >= _PATIENCE_S:
-                self._lost = f"Ray's GCS at {host}:{port} does not answer: {error}"
+                self._gone = f"Ray's GCS at {host}:{port} does not answer: {error}"
 
     def _wake(self, number: int, frame: FrameType | None) -> None:
-        if self._lost is not None and not self._over.is_set():
+        if self._gone is not None and not self._over.is_set():
             self.woke = True
             raise KeyboardInterrupt
 

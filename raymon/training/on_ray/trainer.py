@@ -105,9 +105,9 @@ def fit(
             asked = isinstance(error, KeyboardInterrupt) and not watch.woke
             if asked:
                 interrupted()
-            lost = watch.lost_with_group() if asked else watch.lost()
-            if lost is not None:
-                raise ClusterLostError(lost, interrupted=asked) from error
+            gone = watch.gone_with_group() if asked else watch.gone()
+            if gone is not None:
+                raise ClusterLostError(gone, interrupted=asked) from error
             if isinstance(error, RayTrainingFailedError):
                 raise _failure_of_workers(error) from error
             trainer.abort()

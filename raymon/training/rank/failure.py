@@ -83,8 +83,8 @@ def full_traceback(error: BaseException) -> str:
 def is_peer_failure(error: BaseException) -> bool:
     """Returns whether an error was caused by a failure of another rank."""
     text = str(error)
-    lost = any(sign in text.lower() for sign in _OF_A_PEER)
-    return ANOTHER_WORKER in text or (lost and not isinstance(error, UserError))
+    peer_gone = any(sign in text.lower() for sign in _OF_A_PEER)
+    return ANOTHER_WORKER in text or (peer_gone and not isinstance(error, UserError))
 
 
 def as_rank_failure(error: Exception, rank: int) -> RaymonError:

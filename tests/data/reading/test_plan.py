@@ -65,7 +65,7 @@ def test_steps_are_full_global_batches_and_the_rest(
         assert rows - begin - sum(steps) == (rows - begin) % size
     else:
         assert sum(steps) == rows - begin
-    assert plan.dropped == (rows % size if drop else 0)
+    assert plan.left_over == (rows % size if drop else 0)
 
 
 @settings(deadline=None)

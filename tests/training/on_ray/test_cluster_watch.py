@@ -51,15 +51,15 @@ def test_who_waits_for_a_ray_that_is_gone_is_interrupted(
         with sleeping() as vital, sleeping() as other:
             node_of(monkeypatch, **{name: vital, "dashboard": other})
             with ClusterWatch() as watch:
-                assert watch.lost() is None
+                assert watch.gone() is None
                 other.kill()
                 other.wait()
-                assert watch.lost() is None
+                assert watch.gone() is None
                 vital.kill()
                 with pytest.raises(KeyboardInterrupt):
                     time.sleep(60)
                 assert watch.woke
-                assert watch.lost() == (
+                assert watch.gone() == (
                     f"Ray's {what}, process {vital.pid} of this machine, ended with exit code -9; "
                     "its logs are in /logs"
                 )
