@@ -55,7 +55,7 @@ def test_a_signal_ends_a_run_and_keeps_what_it_has(
 ) -> None:
     import importlib
 
-    # With nothing that takes it, as where a shell starts a process of its own.
+    # As when a shell starts the process, without handlers of pytest or raymon.
     signal.signal(number, signal.default_int_handler)
     path, _, name = MOMENTS[moment].rpartition(".")
     try:
@@ -150,7 +150,7 @@ def test_a_command_that_is_being_imported_ends_by_one_line(error: str) -> None:
 
 
 def test_a_process_in_the_background_of_a_shell_ends_by_sigterm() -> None:
-    # There SIGINT is ignored, and stays so.
+    # SIGINT is ignored there, and stays ignored.
     process = started("sh", "-c", 'trap "" INT; exec "$@"', "sh")
     process.send_signal(signal.SIGINT)
     process.send_signal(signal.SIGTERM)
@@ -188,7 +188,7 @@ def test_a_process_that_is_forked_off_ends_by_sigterm_as_any_other(
     signals = Signals()
     child = os.fork()
     if child == 0:
-        # Nothing of the tests runs here.
+        # No code of the tests may run here.
         signal.raise_signal(signal.SIGTERM)
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGTERM

@@ -1,4 +1,4 @@
-"""What a command prints, where it goes to."""
+"""The output of a command, wherever it goes."""
 
 import io
 import os

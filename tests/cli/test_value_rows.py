@@ -16,7 +16,7 @@ def test_no_name_is_broken_and_none_is_parted_from_its_value(
     lines = row_lines("train", values_text(values), 16, width)
     shown = [pair for line in lines for pair in re.findall(r"([a-z_]+) (-?[0-9][^ ]*|-)", line)]
     assert [name for name, _ in shown if name != "train"] == list(values)
-    # Only what has no space to be broken at is longer than the terminal.
+    # Only a text without a space to break at is longer than the terminal.
     assert all(len(line) <= width or len(line.split()) <= 3 for line in lines)
 
 

@@ -45,7 +45,7 @@ def auc_message(decay_step: int = 10) -> object:
 
 
 def watch(rows: Sequence[Rows], metrics: object = (), **arguments: object) -> raymon.Monitor:
-    """A monitor after steps whose loss is their number."""
+    """Returns a monitor after some steps, each with its number as the loss."""
     monitor = raymon.Monitor(metrics, log_step_count_steps=10, **arguments)
     first = arguments.get("first_step", 0)
     for step, (scores, labels) in enumerate(rows, first):
@@ -202,7 +202,7 @@ def test_a_metric_that_raises_costs_only_itself(caplog: pytest.LogCaptureFixture
     line = inspect.getsourcelines(Raises.update)[1] + 1
     where = f"{__file__}:{line}: RuntimeError: a metric of the user"
     assert said[0] == f"monitoring: {where}"
-    # Once more in the figures at the end.
+    # And again in the figures at the end.
     assert said[1:] == [said[1]]
     assert said[1].endswith(f"1 failure ({where})")
 
@@ -257,7 +257,7 @@ def test_a_wrong_step_raises_nothing_and_is_said(
     assert monitor.failures == 1
     assert said in caplog.text
     (line,) = lines(tmp_path)
-    # All ranks count alike, so it is a step.
+    # All ranks must count the same, so it is a step.
     assert (line["global_step"], line["losses"]["bce"]) == (10, 1.0)
     assert line["metrics"]["auc"] > 0.5
 

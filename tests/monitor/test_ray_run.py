@@ -1,4 +1,4 @@
-"""What needs Ray's modules, and no cluster."""
+"""Code that needs Ray's modules, but no cluster."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_workers_that_ray_train_starts_again_take_back_and_others_do_not(
 
 
 class Reporter:
-    """Counts what a `RayReporter` is asked."""
+    """Counts the calls of a `RayReporter`."""
 
     def __init__(self, ended: list[int]) -> None:
         self.ended = ended

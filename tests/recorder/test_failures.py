@@ -6,7 +6,7 @@ from raymon.recorder.failures import Failures
 
 
 class ActorError(Exception):
-    """As an error of Ray that has what an actor raised."""
+    """An error like that of Ray, which holds what an actor raised."""
 
     def __init__(self, cause: Exception) -> None:
         super().__init__("\x1b[36mray::ReportingActor\x1b[39m\nTraceback ...")

@@ -19,7 +19,7 @@ def _short_pauses(monkeypatch) -> None:
 
 
 class Reporter:
-    """Remembers what came. It has what it took on storage, unless `forgetful`."""
+    """Records what arrives, and has stored what it took, unless `forgetful`."""
 
     def __init__(self) -> None:
         self.received: list[tuple[int, int]] = []
@@ -49,7 +49,7 @@ class Reporter:
             self.received.append((report.attempt, report.index))
         while not self.forgetful.is_set() and self.has(self.durable):
             self.durable += 1
-        # What is refused counts as settled from the answer that says what is next.
+        # A refused window counts as settled from the answer that names the next one.
         future.set_result(self.ack(refused))
         if refused:
             self.told.add(report.index)
@@ -217,7 +217,7 @@ def test_a_reporter_that_never_answers_costs_its_windows_and_no_more(monkeypatch
     for window in windows(50):
         outbox.put(window)
     kept = [WindowReport.FromString(message).index for message in outbox.unacknowledged()[0]]
-    # The oldest went.
+    # The oldest were dropped.
     assert 0 < len(kept) < 25
     assert kept[-1] == 49
     assert not outbox.close(0.1)
@@ -281,7 +281,7 @@ def test_what_is_kept_of_one_rank_says_nothing_of_another() -> None:
 
 
 class FullDisk(Reporter):
-    """Takes windows and stores nothing; scores raise until they are stored."""
+    """Takes windows and stores nothing; scores raise until the disk has space."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -327,7 +327,7 @@ def test_the_end_does_not_wait_for_a_storage_that_takes_nothing(monkeypatch) -> 
     outbox.publish_evaluation(Evaluation(10, {"auc": 0.5}))
     for window in windows(3):
         outbox.put(window)
-    # It would end by itself in an hour.
+    # It would return by itself only in an hour.
     assert not outbox.close(3600)
     assert indices(reporter) == [0, 1, 2]
     assert not outbox.is_stored

@@ -1,4 +1,4 @@
-"""What decayed metrics of a training are, computed another way."""
+"""The decayed metrics of a training, computed in another way."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Rows = tuple[Tensor, Tensor]
 
 
 def batches(steps: int, rows: int = 64, seed: int = 0) -> list[Rows]:
-    """Batches of scores and of labels that follow them."""
+    """Yields batches of scores, and of labels that depend on them."""
     generator = torch.Generator().manual_seed(seed)
     scores = torch.rand(steps, rows, generator=generator)
     labels = (torch.rand(steps, rows, generator=generator) < scores).float()
@@ -22,12 +22,12 @@ def batches(steps: int, rows: int = 64, seed: int = 0) -> list[Rows]:
 
 
 def decayed_auc(folds: Sequence[Sequence[Rows]], rate: float) -> float:
-    """The AUC of rows that weigh less the more folds came after theirs.
+    """Returns the AUC of rows that weigh less the more folds came after them.
 
     The first fold is the histogram; every later one adds `1 - rate` of its rows to `rate` of it.
 
     Args:
-        folds: The batches of each.
+        folds: Batches of each fold.
         rate: Weight of the past at a fold.
     """
     scores, labels, weights = [], [], []
@@ -43,7 +43,7 @@ def decayed_auc(folds: Sequence[Sequence[Rows]], rate: float) -> float:
 
 
 def decayed_mean(values: Sequence[float], rate: float) -> float:
-    """A value that was decayed at every fold."""
+    """Returns a value that was decayed at every fold."""
     decayed = values[0]
     for value in values[1:]:
         decayed = rate * decayed + (1 - rate) * value

@@ -1,5 +1,4 @@
-"""Datasets of the ranks of a test: the rows of a Parquet file in which those of each rank follow
-each other."""
+"""Datasets of the ranks of a test: contiguous rows of a Parquet file for each rank."""
 
 from __future__ import annotations
 
@@ -15,7 +14,7 @@ PIECE = 5
 
 
 class OfRank:
-    """The rows of the rank that iterates, in pieces; it knows where it is."""
+    """The rows of the rank that iterates, in pieces, with its position."""
 
     def __init__(self, path: Path, counts: list[int]) -> None:
         self.path = path

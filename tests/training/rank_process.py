@@ -1,4 +1,4 @@
-"""One rank of a world of plain processes, without Ray: what it runs, and what is kept of it."""
+"""One rank of a world of plain processes, without Ray: what it runs, and what is recorded of it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.training.given import datasets
 
 
 class KeepingLink:
-    """A way to a reporter that only keeps the windows."""
+    """A connection to a reporter that only records the windows."""
 
     def __init__(self) -> None:
         self.windows: list[bytes] = []
@@ -59,7 +59,7 @@ class KeepingLink:
 
 @dataclass
 class RankRun:
-    """What is kept of a run of one rank; the controller of the run too."""
+    """What is recorded of a run of one rank, which is the controller of the run too."""
 
     error: str = ""
     model: dict[str, torch.Tensor] = field(default_factory=dict)
@@ -92,7 +92,7 @@ def run_rank(
     world_size: int,
     datasets: Mapping[str, Any] | None = None,
 ) -> RankRun:
-    """Trains as one rank; the process group is there."""
+    """Trains as one rank; the process group exists already."""
     run, link = RankRun(), KeepingLink()
     models: list[Model] = []
 
@@ -127,7 +127,7 @@ def run_rank(
 
 
 def read_config(path: Path) -> PipelineConfig:
-    """A config that is taken as it is."""
+    """Reads a config without checking it."""
     return text_format.Parse(path.read_text(), PipelineConfig())
 
 

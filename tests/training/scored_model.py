@@ -1,4 +1,4 @@
-"""A model whose scores are a function of the row alone."""
+"""A model whose scores depend only on the row."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ScoredModel(RankingModel):
 
 
 class WithUnused(ScoredModel):
-    """It has a layer that no prediction comes through."""
+    """A model with a layer that no prediction uses."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)

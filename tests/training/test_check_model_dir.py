@@ -1,4 +1,4 @@
-"""Directories that a run may begin in, or go on in."""
+"""Directories that a run may begin in, or continue in."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_scores_of_checkpoints_that_are_gone_are_not_taken_back(tmp_path: Path) 
     scores.write_text('{"global_step": 10, "auc": 0.5}\n')
     with pytest.raises(RunError, match=refused):
         check_model_dir(tmp_path, resume=False)
-    # A run that was killed while it saved for the first time has nothing that it can go on from.
+    # A run that was killed during its first save has no checkpoint to resume from.
     (tmp_path / "pipeline.config").touch()
     check_model_dir(tmp_path, resume=False)
     scores.write_text('{"global_step": 10, "auc": 0.5}\n{"global_step": 20, "auc": 0.6}\n')
@@ -92,7 +92,7 @@ def test_storage_that_does_not_answer_lets_no_run_begin_in_anothers_place(
             check_model_dir(objects.path(), resume=False)
         except RunError as error:
             told.append(str(error))
-    # A request that is made once, and fails, is told.
+    # A request that is not retried, and fails, is reported.
     assert any("cannot be read: 503 SlowDown" in each for each in told)
     if name == MANIFEST:
         rest = [each for each in told if "cannot be read: 503 SlowDown" not in each]

@@ -1,4 +1,4 @@
-"""One byte of a checkpoint is another: whoever reads it says so, and reads nothing of it."""
+"""One byte of a checkpoint has changed: every reader reports it, and uses nothing of it."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, click_log: Path) -> Path:
 
 @pytest.fixture
 def run(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A run of two checkpoints, in whose newest one a bit is another."""
+    """A run of two checkpoints, with a flipped bit in the newest one."""
     monkeypatch.setattr(checkpoints, "_warned", set())
     shutil.copytree(trained, tmp_path / "run")
     flip(tmp_path / "run" / "model.ckpt-20" / "__0_0.distcp")
@@ -72,7 +72,7 @@ def flip(path: Path) -> None:
 
 
 class Told:
-    """A channel that keeps what it is told."""
+    """A channel that keeps the notices that it gets."""
 
     def __init__(self) -> None:
         self.notices: list[str] = []
@@ -89,7 +89,7 @@ def beside(run: Path) -> None:
     path = run / "model.ckpt-20"
     scores = evaluate_checkpoint(read_saved(run), path, told, {}, torch.device("cpu"))
     assert scores == {}
-    # Nobody waits for scores that do not come.
+    # Nothing waits for scores that will not come.
     assert has_scores_beside(path)
     raise RunError(*told.notices)
 
@@ -143,7 +143,7 @@ def test_no_byte_of_a_manifest_is_another_without_a_word(
             found = read_manifest(copy)
         except ManifestError:
             return
-        # White space, which says nothing.
+        # White space, which has no meaning.
         (copy / MANIFEST).write_bytes(original)
         assert found == read_manifest(copy)
 

@@ -48,13 +48,13 @@ def test_a_run_that_diverges_says_so_everywhere(
     assert errors.count("losses that are NaN or infinite") == 1
     assert errors.count("ERROR Diverged: the losses are NaN or infinite from step") == 1
     assert "Traceback" not in errors
-    # Whose learning rates a line has is said once.
+    # The names of the learning rates are logged once.
     assert errors.count("INFO lr_g0: embedding tables, lr_g1: dense parameters") == 1
     lines = [strictly(line) for line in (run / "monitor" / "windows.jsonl").open()]
     assert lines[-1]["losses"]["total_loss"] is None
     for scores in (run / "train_eval_result_v2.txt").open():
         assert strictly(scores)["total_loss"] is None
-    # Where no step is left to make, it has diverged all the same; for a program it is no error.
+    # With no step left to make it still counts as diverged; in Python that is not an error.
     assert train(config_file, "--set", EXPLODES, "--resume", monkeypatch=monkeypatch) == 1
     assert "diverged: " in capsys.readouterr().out
     idle = raymon.train(config_file, [*SETTINGS, EXPLODES], resume=True)

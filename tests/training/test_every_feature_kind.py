@@ -1,4 +1,4 @@
-"""Every kind of feature in a run: trained, gone on with, evaluated, exported, predicted from."""
+"""Every kind of feature in a run: trained, resumed, evaluated, exported, predicted from."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def test_every_kind_is_trained_evaluated_exported_and_predicted(
     features = open_bundle(storage_path(tmp_path / "run" / "export")).features
     assert {feature.name for feature in features} == {*SPARSE, *DENSE}
 
-    # A vocabulary that is made anew fits the tables of the checkpoint, and means other rows.
+    # A vocabulary that is made again fits the tables of the checkpoint, but refers to other rows.
     run = storage_path(tmp_path / "run")
     (tmp_path / "words.txt").write_text("1\n3\n")
     other = "the vocabulary of feature filed is not the one that the run was trained with"
@@ -159,7 +159,7 @@ def test_every_kind_is_trained_evaluated_exported_and_predicted(
         config = load(path, [f"train_config.fine_tune_checkpoint={tmp_path}/run"])
         plan_fine_tuning(config, features_of(config))
     assert "the vocabulary of feature filed is another one here" in caplog.text
-    (tmp_path / "words.txt").write_text("3\r\n1.0")  # the same values, written otherwise
+    (tmp_path / "words.txt").write_text("3\r\n1.0")  # the same values, written differently
     assert raymon.evaluate_run(run)[1] == pytest.approx(dict(summary.eval_metrics), abs=1e-12)
     listed = f"feature_configs[{list(SPARSE).index('listed')}].id_feature.vocab_list"
     with pytest.raises(raymon.RunError, match="feature listed"):

@@ -1,7 +1,7 @@
 """Every model, layer, loss and kind of feature goes through a whole run in every precision.
 
-Combinations are chosen so that any two choices are together in one: trained, evaluated, gone on
-with, exported and predicted from raw rows, in this process.
+Combinations are chosen so that any two choices are together in one: trained, evaluated, resumed,
+exported and predicted from raw rows, in this process.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ def data(tmp_path_factory: pytest.TempPathFactory, click_log: Path) -> Path:
 
 @pytest.fixture
 def guide_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The module of the model that the guide shows can be imported."""
+    """Makes the module of the model in the guide importable."""
     guide = (ROOT / "docs" / "guides" / "models.md").read_text()
     (code,) = re.findall(r"```python\n(# my_models.py\n.*?)```", guide, re.S)
     (tmp_path / "my_models.py").write_text(code)
@@ -189,7 +189,7 @@ def test_a_model_goes_through_a_whole_run(case: dict[str, str], data: Path, tmp_
 
 
 def check_predictions(case: dict[str, str], summary: Summary, data: Path, tmp_path: Path) -> None:
-    """Predictions of raw rows have the scores of the evaluation."""
+    """Checks that predictions from raw rows have the scores of the evaluation."""
     scores = tmp_path / "scores.parquet"
     assert summary.export is not None
     rows = str(data / "eval.parquet")
@@ -207,7 +207,7 @@ def check_predictions(case: dict[str, str], summary: Summary, data: Path, tmp_pa
 
 
 class OfTheBatch(RankingModel):
-    """Scores the items of all rows of a batch for the user of each."""
+    """Scores the items of all rows of a batch for the user of each row."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)

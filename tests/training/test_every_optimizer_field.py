@@ -14,7 +14,7 @@ from raymon.training.optim.optimizers import build_optimizers
 from raymon.training.optim.schedules import build_schedule
 from tests.models.pipelines import batch_of, model_of, pipeline
 
-# What a field needs beside it to have an effect; without it there is a warning.
+# Other settings that a field needs to have an effect; without them there is a warning.
 BESIDE = {
     "gradient_clipping": "max_gradient: 1e-4",
     "max_gradient": "gradient_clipping: true",
@@ -37,7 +37,7 @@ REQUIRED = {
 
 
 def fields_of(block: Any, oneof: str) -> list[tuple[str, str, str]]:
-    """Of every kind: its name in the block, that of its message, and that of a field."""
+    """Yields, for every kind, its name in the block, that of its message, and that of a field."""
     return [
         (kind.name, kind.message_type.name, field.name)
         for kind in block.DESCRIPTOR.oneofs_by_name[oneof].fields
@@ -47,7 +47,7 @@ def fields_of(block: Any, oneof: str) -> list[tuple[str, str, str]]:
 
 
 def texts(kind: str, message: str, field: str, default: Any) -> tuple[str, str]:
-    """The block without the field, and with another value of it."""
+    """Returns the block without the field, and with another value of it."""
     beside = BESIDE.get(f"{message}.{field}", BESIDE.get(field, ""))
     required = "" if field in REQUIRED.get(message, "") else REQUIRED.get(message, "")
     if isinstance(default, bool):
@@ -60,7 +60,7 @@ def texts(kind: str, message: str, field: str, default: Any) -> tuple[str, str]:
 
 
 def weights_after(text: str) -> torch.Tensor:
-    """All weights after three steps."""
+    """Returns all weights after three steps."""
     dense = "" if "dense_optimizer" in text else "dense_optimizer { adam_optimizer {} }"
     model = model_of(pipeline())
     optimizers = build_optimizers(text_format.Parse(f"{text} {dense}", TrainConfig()), model)
@@ -91,7 +91,7 @@ def test_a_field_of_an_optimizer_changes_what_is_trained(
 
 
 def rates(text: str) -> list[float]:
-    """Of 40 steps of 8 epochs."""
+    """Returns the rates of 40 steps of 8 epochs."""
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
     schedule = build_schedule(text_format.Parse(text, DenseOptimizer()), optimizer)
     seen = []

@@ -1,4 +1,4 @@
-"""What earlier attempts left is counted, though the last one makes no step; without Ray."""
+"""Windows of earlier attempts are counted even if the last one makes no step; without Ray."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ STEPS, A_LINE = 20, 5
 
 
 class DyingLink(InProcessReporter):
-    """A way that reports are lost on until the last checkpoint is written; then its worker may end,
-    as one does that is killed."""
+    """A connection that loses reports until the last checkpoint is written.
+
+    Then its worker may end, as if it were killed.
+    """
 
     def __init__(self, reporter: Reporter, run: Path) -> None:
         super().__init__(reporter)
@@ -59,7 +61,7 @@ def test_an_attempt_without_a_step_lets_those_before_it_end(config_file: Path) -
     run = Path(config.model_dir)
     run.mkdir()
     reporter = Reporter(run, [WindowLines(run)], A_LINE, late_after_s=60.0)
-    # Two attempts whose workers die before anybody hears of them.
+    # Two attempts whose workers die before any report arrives.
     for token in ("first", "second"):
         reporter.begin_attempt(token, 1, 0, {})
     train(config, DyingLink(reporter, run))
@@ -69,5 +71,5 @@ def test_an_attempt_without_a_step_lets_those_before_it_end(config_file: Path) -
     assert [json.loads(line)["global_step"] for line in lines] == [5, 10, 15, 20]
     status = reporter.status()
     assert status.run.samples == STEPS * config.data_config.batch_size
-    # Of four lines and a checkpoint.
+    # Windows of four log lines and a checkpoint.
     assert (status.run.monitoring.windows, status.run.monitoring.windows_lost) == (5, 0)

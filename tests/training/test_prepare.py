@@ -1,4 +1,4 @@
-"""A run checks its config once, and anew where its data shows that it means something else."""
+"""A run checks its config once, and again only if the data changes its meaning."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from raymon.training import prepare
 
 @pytest.fixture
 def checks(monkeypatch: pytest.MonkeyPatch) -> list[PipelineConfig]:
-    """The configs of which a model was outlined."""
+    """The configs for which a model was built to check them."""
     seen: list[PipelineConfig] = []
     original = prepare.build_meta_model
 

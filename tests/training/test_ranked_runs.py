@@ -32,7 +32,7 @@ WEIGHTED = "data_config.sample_weight_fields=w"
 
 
 def _table(directory: Path, **columns: object) -> str:
-    """640 rows whose price, in a ScoredModel, says something about the click."""
+    """Returns 640 rows whose price, in a ScoredModel, predicts the click to some degree."""
     rng = np.random.default_rng(0)
     rows = 640
     price = rng.normal(size=rows).round(2)
@@ -78,7 +78,7 @@ def test_one_class_alone_has_no_auc_anywhere_and_says_so_once(
 
 
 class Boundless(Metric):
-    """Comes out as infinite."""
+    """A metric whose value is infinite."""
 
     def update(self, preds: torch.Tensor, target: torch.Tensor) -> None:
         pass

@@ -93,7 +93,7 @@ OVER_3 = [[16, 16, 16]] * 3 + [[0, 0, 1]]
 
 @dataclass(frozen=True)
 class World:
-    """Ranks, the rows of each in each step, and what the config says beside."""
+    """Ranks, the rows of each in each step, and the rest of the config."""
 
     ranks: int
     cut: list[list[int]]
@@ -101,7 +101,7 @@ class World:
     more: dict[str, object]
 
 
-# Of a dataset of unknown length a rank has full batches up to its own end.
+# With a dataset of unknown length, a rank has full batches up to its own end.
 UNEQUAL_3 = [[16, 16, 16]] * 2 + [[16, 0, 5], [7, 0, 0]]
 
 WORLDS = {
@@ -122,7 +122,7 @@ WORLDS = {
         2, EVEN_2, 12, {"given": "function", "accumulation": 2, "steps": 8}
     ),
 }
-# Whatever a rank has of its own is in these: its place in its shuffled rows, and its dropout.
+# These have all of a rank's own state: its position in its shuffled rows, and its dropout.
 STATEFUL = {
     "momentum": 0.9,
     "tables": "adam_optimizer { lr: 0.05 }",
@@ -135,7 +135,7 @@ RESUMED = {
     "resumed": World(2, EVEN_2, 24, {**STATEFUL, "steps": 6, "run_dir": "run", "data": "stopped"}),
 }
 GIVEN = {**STATEFUL, "given": "stateful", "data": "given_stopped"}
-# 4 steps an epoch; the second run goes on in the first epoch, the third at the end of the second.
+# 4 steps an epoch; the second run resumes in the first epoch, the third at the end of the second.
 DATASETS = {
     "given_undisturbed": World(2, ODD_2, 24, {**GIVEN, "steps": 10}),
     "given_stopped": World(2, ODD_2, 24, {**GIVEN, "steps": 3, "run_dir": "given"}),
@@ -190,7 +190,7 @@ ALL_WORLDS = ChainMap(WORLDS, RESUMED, DATASETS, ORDERED, MODELS)
 
 
 def make_table(rows: int, seed: int) -> pa.Table:
-    """Rows in the order of the global batches; the first half of each batch weighs the most."""
+    """Returns rows in the order of the global batches; the first half of each weighs the most."""
     rng = np.random.default_rng(seed)
     user = rng.integers(0, 40, rows)
     price = rng.normal(0, 1, rows)
@@ -205,7 +205,7 @@ def make_table(rows: int, seed: int) -> pa.Table:
 
 
 def rows_by_rank(cut: list[list[int]]) -> list[int]:
-    """The rows of global batches, in the order that makes each rank's rows contiguous."""
+    """Returns the rows of global batches, in the order that makes each rank's rows contiguous."""
     ranks: list[list[int]] = [[] for _ in cut[0]]
     row = 0
     for sizes in cut:
@@ -275,7 +275,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
 
 @dataclass
 class Expected:
-    """What plain PyTorch makes of the global batches."""
+    """The results of plain PyTorch on the global batches."""
 
     model: dict[str, torch.Tensor]
     norms: list[float]
@@ -283,7 +283,7 @@ class Expected:
 
 
 def expect(runs: Runs, name: str) -> Expected:
-    """Trains on the global batches of a world, in one process, without a line of `training`."""
+    """Trains on the global batches of a world, in one process, without any code of `training`."""
     world, config = WORLDS[name], runs.config(name)
     weighted = bool(config.data_config.sample_weight_fields)
     features = features_of(config)
@@ -317,7 +317,7 @@ def expect(runs: Runs, name: str) -> Expected:
 
 
 def run_alone(runs: Runs, name: str) -> RankRun:
-    """The same global batches by raymon itself, on one rank; they hold 48 rows but for the last."""
+    """Trains on the same global batches with raymon on one rank; all but the last hold 48 rows."""
     world = WORLDS[name]
     data = runs.folder / f"{name}.alone.parquet"
     pq.write_table(make_table(rows_of(world), 0), data)
@@ -332,7 +332,7 @@ def assert_same_weights(run: dict[str, torch.Tensor], expected: dict[str, torch.
 
 
 def snapshots(runs: Runs, name: str, order: Sequence[int], folder: Path) -> list[Snapshot]:
-    """What a reporter makes of the windows of all ranks, when they come in some order."""
+    """Returns the snapshots of a reporter that gets the windows of all ranks in some order."""
     config = runs.config(name)
     model = build_model(config, features_of(config))
     model.init_metric()
@@ -496,7 +496,7 @@ def test_the_places_in_datasets_are_of_as_many_ranks(runs: Runs) -> None:
 def test_datasets_that_do_not_know_where_they_are_go_on_with_any_number_of_ranks(
     runs: Runs,
 ) -> None:
-    # 96 rows are behind them, so each of 3 ranks passes over 32 of its 64 rows.
+    # 96 rows were trained on, so each of 3 ranks skips 32 of its 64 rows.
     for rank in runs.ranks("stateless_3"):
         assert rank.error == ""
         assert [len(step["probs"]) for step in rank.steps] == [16, 16, 16]

@@ -26,7 +26,7 @@ def weights(run: Path, step: int) -> dict[str, torch.Tensor]:
 
 
 def run(config_file: Path, name: str, *overrides: str, **options: bool) -> tuple[Path, object]:
-    """Trains for 20 steps of 256 rows into a directory of its own."""
+    """Trains for 20 steps of 256 rows into a new directory."""
     directory = config_file.parent / name
     chosen = [
         "ray_config.num_workers=0",
@@ -76,7 +76,7 @@ def test_a_run_that_raises_in_the_middle_goes_on_bit_for_bit(
         for d in (undisturbed, resumed)
     ]
     assert lines[0] == lines[1] == [10, 20]
-    # Where no step is left to make, the numbers are still those of the last ones.
+    # With no step left to make, the numbers are still those of the last steps.
     with caplog.at_level(logging.WARNING, "raymon"):
         _, idle = run(config_file, "b", resume=True)
     assert idle.train_metrics == summary.train_metrics
@@ -272,7 +272,7 @@ def test_checkpoints_are_kept_as_configured(config_file: Path) -> None:
 def test_log_lines_are_json_where_a_program_reads_them(
     config_file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # In a program that has set up nothing; the handlers of pytest are none of it.
+    # In a program without logging set up, that is without the handlers of pytest.
     logger = logging.getLogger("raymon")
     logger.handlers.clear()
     monkeypatch.setattr(logger, "propagate", False)
@@ -299,7 +299,7 @@ def test_a_run_goes_on_only_as_the_same_run(config_file: Path, change: str, name
         changed += [c.replace("[0]", f"[{i}]") for i in (1, 2) for c in [change]]
     with pytest.raises(RunError, match=named):
         run(config_file, "run", *changed, resume=True)
-    # What is refused leaves the run as it was, with the config that its checkpoints are of.
+    # A refused session leaves the run as it was, with the config of its checkpoints.
     assert {path: path.read_bytes() for path in directory.rglob("*") if path.is_file()} == before
 
 
@@ -389,7 +389,7 @@ def test_a_run_whose_files_a_person_takes_away_goes_on(
     def taking(self: Loop) -> None:
         if self._state.step == 20:
             self._saver.wait()
-            # At once, where deleting would meet what is written meanwhile.
+            # At once, as deleting could race with writing.
             (config_file.parent / "own" / taken).rename(config_file.parent / "away")
         original(self)
 

@@ -126,7 +126,7 @@ def test_storage_that_fails_for_a_while_costs_saves_and_no_numbers(
 
     def saving(self: Loop) -> None:
         if self._state.step == 20:
-            # The save before it is over, however slow the machine is.
+            # The earlier save must have ended, however slow the machine is.
             self._saver.wait()
             objects.fails = fail
         original(self)

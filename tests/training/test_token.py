@@ -1,4 +1,4 @@
-"""The token of a Ray that is started where nobody has a home."""
+"""The token of a Ray that is started where the user has no home directory."""
 
 import os
 from pathlib import Path

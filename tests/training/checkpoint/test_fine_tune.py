@@ -33,7 +33,7 @@ def learned(click_log: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def tuned(config_file: Path, learned: Path, *overrides: str) -> TrainState:
-    """A state that is new but for what it takes of the run."""
+    """A new state, with what it takes from the other run."""
     config = load(config_file, [f"train_config.fine_tune_checkpoint={learned}", *overrides])
     torch.manual_seed(1)
     model = build_model(config, features_of(config))

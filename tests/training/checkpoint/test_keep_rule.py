@@ -1,4 +1,4 @@
-"""Which checkpoints of a run stay."""
+"""Which checkpoints of a run are kept."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_one_whose_scores_are_still_to_come_stays_until_they_are_there(tmp_path:
     write_scores_beside(tmp_path / "model.ckpt-200", {"auc": 0.8})
     checkpoints.run(300)
     assert steps(tmp_path) == [200, 300]
-    # An evaluation that failed is over too.
+    # An evaluation that failed has ended too.
     write_scores_beside(tmp_path / "model.ckpt-300", {})
     make(tmp_path, 400, auc=0.9)
     checkpoints.run(400)
@@ -120,13 +120,13 @@ def test_what_somebody_else_deletes_is_told_once(tmp_path: Path, keep: int) -> N
     assert told[1:] == [
         f"{run}: the checkpoint of step 200 was deleted by somebody else; the run goes on"
     ]
-    # What it takes to go on from there is there again.
+    # The files that a resume needs are there again.
     assert (run / CONFIG_FILE).is_file()
     assert [c.step for c in list_checkpoints(run)] == [300]
 
 
 def test_those_from_before_the_run_went_back_do_not_count(tmp_path: Path) -> None:
-    # The newest one was damaged; it is not what stays in the place of a sound one.
+    # The newest one was damaged; it must not be kept instead of a sound one.
     for step, score in {100: 0.5, 200: 0.9, 300: 0.8}.items():
         make(tmp_path, step, auc=score)
     checkpoints = CheckpointCleanup(config(tmp_path, 1), False, [].append)

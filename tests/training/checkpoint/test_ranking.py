@@ -102,8 +102,8 @@ def line(step: int, **metrics: float | None) -> str:
 
 
 def test_the_best_of_a_run_that_is_over_is_that_of_its_file(tmp_path: Path) -> None:
-    # The last line of a step counts, a checkpoint that is gone is none, NaN never wins, the later
-    # of equals does, and half a line is no line.
+    # The last line of a step counts, a deleted checkpoint does not, NaN never wins, the later
+    # of equals does, and half a line is ignored.
     for step in (100, 200, 300, 400, 600):
         make(tmp_path, step, auc=0.1)
     write_lines(

@@ -1,4 +1,4 @@
-"""Checkpoints written behind training: what is in them, and what becomes of those that fail."""
+"""Checkpoints written in the background: their content, and what happens if a save fails."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def train(state: TrainState) -> None:
 
 
 class Run:
-    """A saver, and what it told and registered."""
+    """A saver, and what it reported and registered."""
 
     def __init__(self, folder: Path, skip: bool = False) -> None:
         self.folder = folder
@@ -94,7 +94,7 @@ def run(tmp_path: Path) -> Run:
 
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
-    """What is saved is written once this is set."""
+    """Saves wait until this is set."""
     event, write = threading.Event(), tensor_files.write_tensors
 
     def late(*arguments: Any) -> None:
@@ -107,7 +107,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
 
 @contextmanager
 def no_file_larger_than(nbytes: int) -> Iterator[None]:
-    """As on a disk that is full: what is written beyond fails."""
+    """Simulates a full disk: writing more than that into a file fails."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (nbytes, hard))
     try:
@@ -150,7 +150,7 @@ def test_a_restored_state_trains_on_bit_for_bit(run: Run) -> None:
     assert checkpoint is not None
     assert (checkpoint.step, checkpoint.metrics) == (1, {"auc": 0.75})
     for each in (state, other):
-        # Random numbers too go on from the checkpoint.
+        # Random numbers continue from the checkpoint too.
         restore(each, checkpoint, run.context)
         assert each.position == RunPosition(
             Position(0, 8, 1), DatasetPosition(8, 3, {"place": torch.tensor(1)})
@@ -279,7 +279,7 @@ def test_nothing_in_a_checkpoint_is_run(run: Run, name: str, tmp_path: Path) -> 
         (path / name).write_bytes(pickle.dumps(Evil(trace)))
     else:
         torch.save({"data": Evil(trace)}, path / name)
-    # Whoever made it made the manifest too.
+    # Whoever forged the index has made a matching manifest too.
     manifest = json.loads((path / MANIFEST).read_text())
     manifest["files"][name] = asdict(FileEntry.of(path / name))
     rewrite_manifest(path, {"files": manifest["files"]})
@@ -338,7 +338,7 @@ def test_a_run_whose_disk_is_full_for_a_while_ends_well(
     run = Path(summary.model_dir)
     assert [checkpoint.step for checkpoint in list_checkpoints(run)] == [40, 60]
     assert seen[0].startswith(f"{run}/model.ckpt-20: not saved")
-    # Who watches the run sees it.
+    # The user sees it.
     said = ("raymon", logging.WARNING, f"{seen[0]}; training goes on, and the next save is tried")
     assert said in caplog.record_tuples
 
@@ -360,7 +360,7 @@ def test_a_checkpoint_that_was_cut_short_is_told_too(run: Run) -> None:
     assert taken.step == 1
     (told,) = run.told
     assert told.startswith(f"{second}: is damaged, and not taken: {TRAINER} has ")
-    # Where none is left, a run must not begin anew over them.
+    # If none is left, a run must not start again over them.
     cut(run.folder / "model.ckpt-1" / TRAINER)
     with pytest.raises(RunError, match="every checkpoint is damaged"):
         checkpoint_to_restore(run.folder, run.context, run.told.append)

@@ -11,7 +11,7 @@ from raymon.training.checkpoint.tensor_files import _Unpickler
 
 @pytest.mark.parametrize("module", ["pathlib", "pathlib._local"])
 def test_an_index_of_any_python_is_read(module: str) -> None:
-    # As Python up to 3.12 and from 3.14 on names the class, and as 3.13 does.
+    # The names of the class in Python up to 3.12 and from 3.14 on, and in 3.13.
     index = f"c{module}\nPosixPath\n(Vruns\ntR.".encode()
     assert _Unpickler(io.BytesIO(index)).load() == Path("runs")
 

@@ -1,4 +1,4 @@
-"""A checkpoint is committed by all ranks or by none, and whatever fails they meet alike."""
+"""A checkpoint is committed by all ranks or by none, and all ranks see the same failure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs on datasets in this process, and what is said of those that are none."""
+"""Runs on datasets in this process, and errors for values that are no datasets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What columns hold, where the config says it and where the data has to."""
+"""What columns hold, given by the config or inferred from the data."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ IDS = {"user": [3, 9, None, 0], "price": [0.5, 1.0, None, 2.0], "click": [0, 1, 
 
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Any:
-    """What is said of the fg_mode, whoever has set up the lines of raymon."""
+    """What is logged about the fg_mode, whoever configured the logger."""
     monkeypatch.setattr("raymon.training.input.fg_mode._log", logging.getLogger("fg_mode"))
     caplog.set_level(logging.INFO, "fg_mode")
     return caplog
@@ -176,7 +176,7 @@ def test_id_3_trains_row_3_and_what_is_not_applied_is_told(
     model_dir = storage_path(tmp_path / "run")
     export_run(model_dir, storage_path(tmp_path / "export"))
 
-    # The run goes on with what it had, also on data that would say otherwise.
+    # The run continues with the mode that it had, even if the data shows another one.
     written(tmp_path, user=["u3", "u9", None, "u0"])
     resumed = resolve_fg_mode(config, (), resumed=True)
     assert resumed.data_config.fg_mode == FgMode.FG_NONE

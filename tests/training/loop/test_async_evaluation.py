@@ -1,4 +1,4 @@
-"""The score of a checkpoint that comes while training goes on; here without Ray."""
+"""A checkpoint is scored while training continues; here without Ray."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture
 def scored(config_file: Path) -> Path:
-    """A run of a rank, whose checkpoints have their scores from an evaluation in place."""
+    """A run of one rank, whose checkpoints were scored during training."""
     return run(config_file, "a")[0]
 
 
@@ -42,7 +42,7 @@ def test_the_score_is_that_of_an_evaluation_in_place_and_lands_in_all_its_places
     assert json.loads(line) == {"global_step": checkpoint.step, **found}
     news, _ = reporter.published()
     assert [p.step for p in news if isinstance(p, Evaluation)] == [checkpoint.step]
-    # And beside the checkpoint, which is as sound as before.
+    # The scores are in the directory of the checkpoint too, which is as sound as before.
     rewrite_manifest(checkpoint.path, {"metrics": {}})
     again = read_checkpoint(checkpoint.path)
     assert again is not None

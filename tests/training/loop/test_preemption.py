@@ -1,4 +1,4 @@
-"""Ranks that hear of a preemption at different steps save at the same one."""
+"""Ranks that get a preemption notice at different steps save at the same step."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from raymon.training.rank.worker_context import WorkerContext
 
 
 class _World:
-    """Ranks that take turns; what they add up is known when all have added their part."""
+    """Ranks that take turns; a sum is known once all have added their part."""
 
     def __init__(self, size: int) -> None:
         self.world_size = size
@@ -47,7 +47,7 @@ class _Context:
 
 
 class _Questions:
-    """Answers that each rank hears after a delay of its own, in steps."""
+    """Answers that arrive on each rank after a different delay, in steps."""
 
     def __init__(self, answers: list[str | None], delays: list[int]) -> None:
         self._answers, self._delays = answers, delays
@@ -106,5 +106,5 @@ def test_a_round_has_as_many_steps_as_take_its_time() -> None:
     for _ in range(10_000):
         watch.step()
         questions.tick()
-    # Steps of microseconds: after the first ones nobody is asked for an hour.
+    # Steps of microseconds: after the first ones there is no question for an hour.
     assert questions.asked <= 2

@@ -1,4 +1,4 @@
-"""A step of the optimizers: which gradients it takes, and when it is not made."""
+"""A step of the optimizers: which gradients it uses, and when it is skipped."""
 
 from __future__ import annotations
 

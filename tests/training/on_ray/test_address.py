@@ -1,4 +1,4 @@
-"""What is where somebody says that a Ray cluster is, and is none."""
+"""Addresses at which there is something else than a Ray cluster."""
 
 from __future__ import annotations
 

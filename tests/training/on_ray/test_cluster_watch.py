@@ -1,4 +1,4 @@
-"""A Ray that is gone is noticed, and one that is started goes with the process."""
+"""A lost Ray is noticed, and a Ray that this process started ends with it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def node_of(monkeypatch: pytest.MonkeyPatch, **processes: subprocess.Popen[bytes
 def test_who_waits_for_a_ray_that_is_gone_is_interrupted(
     monkeypatch: pytest.MonkeyPatch, name: str, what: str
 ) -> None:
-    # As in the background of a shell.
+    # As for a background job of a shell.
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         with sleeping() as vital, sleeping() as other:
@@ -69,7 +69,7 @@ def test_who_waits_for_a_ray_that_is_gone_is_interrupted(
 
 @pytest.fixture
 def trainer(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """What happens to a trainer in the place of Ray's; its end is the first thing in the list."""
+    """Records what happens to a trainer; how `fit` ends is the first item of the list."""
     happened: list[object] = []
 
     class Trainer:

@@ -1,4 +1,4 @@
-"""What is freed at the end of a step is there for the next one."""
+"""Memory freed at the end of a step is reused in the next one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ faults = []
 
 def train():
     for _ in range(50):
-        # As what a step makes on its way, of 4,096 rows of 27 x 27 products; more than a heap.
+        # Like the temporaries of a step, 4,096 rows of 27 x 27 products; more than a heap.
         products = [torch.ones(4096, 729) for _ in range(20)]
         del products
         faults.append(resource.getrusage(resource.RUSAGE_THREAD).ru_minflt)
@@ -31,8 +31,8 @@ print(faults[-1] - faults[9])
 
 
 def new_pages(how: str) -> int:
-    """Pages that 40 steps of a thread took from the system."""
-    # With a threshold of its own glibc does not raise it by what it sees, which it does by chance.
+    """Returns the pages that 40 steps of a thread took from the system."""
+    # With a fixed threshold glibc does not adapt it to the sizes it sees, which varies by chance.
     environment = {**os.environ, "MALLOC_TRIM_THRESHOLD_": str(128 << 10)}
     command = [sys.executable, "-c", SCRIPT, how]
     done = subprocess.run(

@@ -19,14 +19,14 @@ SNAPSHOT = "checkpoint_manager_snapshot.json"
 
 
 def manager(run: Path) -> CheckpointManager:
-    """Of Ray, as it is when a run begins."""
+    """Ray's checkpoint manager, as at the begin of a run."""
     parent, filesystem = in_ray(run.parent)
     storage = StorageContext(parent, run.name, storage_filesystem=filesystem)
     return CheckpointManager(ray.train.CheckpointConfig(), storage)
 
 
 def know(run: Path, *steps: int) -> None:
-    """Has Ray write down that it knows checkpoints, the last of which waits for its scores."""
+    """Makes Ray record checkpoints, the last of which waits for its scores."""
     found: Any = manager(run)
     for step in steps:
         path = run / f"model.ckpt-{step}"

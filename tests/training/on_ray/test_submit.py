@@ -1,4 +1,4 @@
-"""What is sent to a cluster, and how its answers are followed; no cluster is needed."""
+"""What is sent to a cluster, and how its answers are handled; no cluster is needed."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class _Info:
 
 
 class _Cluster:
-    """A client whose connection breaks off after some pieces of the log."""
+    """A client whose connection breaks after some pieces of the log."""
 
     def __init__(self, log: list[str], breaks: list[int], end: _Info) -> None:
         self._log, self._breaks, self._end = log, breaks, end

@@ -1,4 +1,4 @@
-"""What needs Ray's modules, and no cluster."""
+"""Code that needs Ray's modules, but no cluster."""
 
 from ray.train import TrainingFailedError
 

@@ -36,7 +36,7 @@ def test_it_stops_after_so_many_evaluations_without_an_improvement(
     stopping = EarlyStopping(EarlyStoppingConfig(**config))
     found = None
     for number, score in enumerate(scores, 1):
-        # Each time from its state, as a run that goes on does.
+        # Restored from its state each time, as in a resumed run.
         again = EarlyStopping(EarlyStoppingConfig(**config))
         again.load_state_dict(stopping.state_dict())
         stopping = again
@@ -88,7 +88,7 @@ def test_a_run_ends_early_and_says_why(config_file: Path, capsys: Any) -> None:
     assert summary.stopped_early == why
     print_summary(summary)
     assert f"stopped early    {why}" in capsys.readouterr().out
-    # It is over, also for those who ask again; with more patience it goes on.
+    # The run has ended, also if it is resumed; with more patience it continues.
     again = run(config_file, "train_config.early_stopping.patience=3", resume=True)
     assert (again.steps, again.stopped_early) == (20, why)
     more = run(config_file, "train_config.early_stopping.patience=5", resume=True)

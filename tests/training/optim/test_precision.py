@@ -1,4 +1,4 @@
-"""Steps that FP16 leaves out are told where they are many."""
+"""Steps that FP16 skips are reported if there are many."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from raymon.training.optim.precision import SkippedSteps
     [
         (0, 0, False),
         (9, 0, False),
-        (1000, 3, False),  # how a scale is found
+        (1000, 3, False),  # the scale is being found
         (1000, 60, False),
         (100, 40, True),
         (0, 1, True),
@@ -24,7 +24,7 @@ from raymon.training.optim.precision import SkippedSteps
 def test_many_skipped_steps_are_told_and_few_are_not(made: int, skipped: int, told: bool) -> None:
     watch = SkippedSteps()
     scaler = torch.amp.GradScaler("cpu", init_scale=1024)
-    for _ in range(2):  # what was told is told once
+    for _ in range(2):  # each notice is given once
         for step in range(made + skipped):
             watch.count(step < made)
         text = watch.notice(scaler)

@@ -26,7 +26,7 @@ LR, DECAY, B1, B2 = 0.1, 0.3, 0.8, 0.95
 
 
 class Kept:
-    """What an optimizer keeps of a row."""
+    """The state of a row in an optimizer."""
 
     def __init__(self, dim: int, initial: float = 0.0) -> None:
         self.first, self.second, self.row = np.zeros(dim), np.full(dim, float(initial)), 0.0
@@ -208,7 +208,7 @@ def test_gradients_of_looked_up_embeddings_are_clipped_each_by_itself() -> None:
     text = "sgd_optimizer { lr: 1 gradient_clipping: true max_gradient: 0.5 }"
     embeddings, gradients, optimizer = trained(text, SMALL)
     was = weight(embeddings).clone()
-    # The gradients that come are 2 times as large as those of the global batch.
+    # The incoming gradients are 2 times as large as those of the global batch.
     gradients.begin(torch.tensor(2.0))
     gradient = torch.tensor([[3.0, -0.4, 0.2], [2.0, -9.0, 0.1], [0.6, 0.8, -1.2]])
     backward(embeddings, IdList(torch.tensor([7, 7, 2])), gradient)

@@ -21,7 +21,7 @@ def schedule(text: str) -> tuple[Schedule, torch.optim.Optimizer]:
 
 
 def rates(text: str, count: int) -> list[float]:
-    """The learning rates that the optimizer has in its first steps."""
+    """Returns the learning rates of the first steps."""
     plan, optimizer = schedule(text)
     seen = []
     for _ in range(count):

@@ -1,4 +1,4 @@
-"""Where an error came from is told in one line, and the whole of it is kept."""
+"""An error is described with its place in one line, and its traceback is kept in a file."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_run_names_the_place_in_the_users_code_and_how_to_go_on(
     with pytest.raises(TrainingError) as failed:
         train(config_file)
     text = str(failed.value)
-    # Neither where Python noticed it, nor the script that began the run.
+    # Neither where Python raised it, nor the script that began the run.
     assert text.startswith("JSONDecodeError: ")
     assert f"({Path(__file__).relative_to(Path.cwd())}:{LINE} in broken)" in text
     kept = Path(text.rpartition("the traceback is in ")[2])
@@ -98,7 +98,7 @@ def raised(error: Exception) -> Exception:
 
 
 def test_without_code_of_the_user_the_place_is_raymons() -> None:
-    # A script that calls raymon is the user's too, and says nothing.
+    # A script that calls raymon is user code too, but says nothing about the cause.
     with pytest.raises(AttributeError) as failed:
         describe(None)  # a fault of raymon
     assert error_location(failed.value).startswith("raymon/training/rank/failure.py:")
