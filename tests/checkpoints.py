@@ -1,4 +1,4 @@
-"""What is in a checkpoint, as torch's own reader finds it."""
+"""The content of a checkpoint, as torch's own reader finds it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from raymon.training.checkpoint.manifest import MANIFEST, encode_manifest
 
 
 def saved_tensors(checkpoint: Path) -> dict[str, torch.Tensor]:
-    """All tensors of a checkpoint, by name."""
+    """Returns all tensors of a checkpoint, by name."""
     found = dcp.FileSystemReader(checkpoint).read_metadata().state_dict_metadata
     tensors = {name: torch.empty(e.size, dtype=e.properties.dtype) for name, e in found.items()}
     with warnings.catch_warnings():
@@ -25,14 +25,14 @@ def saved_tensors(checkpoint: Path) -> dict[str, torch.Tensor]:
 
 
 def saved_model(checkpoint: Path) -> dict[str, torch.Tensor]:
-    """The parameters and buffers of the model, by name."""
+    """Returns the parameters and buffers of the model, by name."""
     prefix = "model."
     tensors = saved_tensors(checkpoint).items()
     return {n.removeprefix(prefix): t for n, t in tensors if n.startswith(prefix)}
 
 
 def rewrite_manifest(checkpoint: Path, changes: Mapping[str, Any]) -> None:
-    """Has a manifest say something else, as if it had been written so."""
+    """Changes a manifest as if it had been written so."""
     manifest = json.loads((checkpoint / MANIFEST).read_text())
     del manifest["sha256"]
     (checkpoint / MANIFEST).write_bytes(encode_manifest({**manifest, **changes}))

@@ -71,19 +71,19 @@ ray_config {{ num_workers: 2 }}
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
-    """Deals tests to processes, in the order that they have."""
+    """Assigns tests to processes, in their order."""
     config.option.loadscopereorder = False
     return ByFile(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes longest begins first."""
+    """Moves the tests that take longest to the front."""
     items.sort(key=lambda item: not item.nodeid.startswith(f"{CLUSTER}/"))
 
 
 @pytest.fixture(autouse=True)
 def logging_as_before() -> Iterator[None]:
-    """What a test does to the logger of raymon ends with it."""
+    """Restores the logger of raymon after a test."""
     logger = logging.getLogger("raymon")
     level, handlers, propagate = logger.level, [*logger.handlers], logger.propagate
     yield

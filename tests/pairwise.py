@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 
 
 def pairwise(factors: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:
-    """Combinations in which any two choices of two factors are together at least once.
+    """Returns combinations in which any two choices of two factors are together at least once.
 
-    What fails by itself, or by two things that do not go together, fails in one of them; all
-    combinations would be many times more. Always the one is taken that has most new pairs.
+    What fails by itself, or by two things that do not fit together, fails in one of them; all
+    combinations would be many times more. The next one is always that with the most new pairs.
     """
     candidates = [
         dict(zip(factors, choices, strict=True)) for choices in itertools.product(*factors.values())

@@ -1,4 +1,4 @@
-"""A module that was moved is found where it was."""
+"""A module that was moved is found at its former path."""
 
 from __future__ import annotations
 

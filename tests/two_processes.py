@@ -1,4 +1,4 @@
-"""How tests are dealt to processes."""
+"""The assignment of tests to two processes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ CLUSTER = "tests/integration"
 
 
 class ByFile(LoadFileScheduling):
-    """The tests of a file go to one process, and to the same one all that need the cluster."""
+    """A scheduler that keeps each file, and all tests that need the cluster, in one process."""
 
     def _split_scope(self, nodeid: str) -> str:
         if nodeid.startswith(f"{CLUSTER}/"):

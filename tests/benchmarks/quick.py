@@ -27,7 +27,7 @@ def run_benchmarks(*arguments: str, address: str | None = None) -> subprocess.Co
 
 
 def check_quick_form(name: str, done: subprocess.CompletedProcess[str]) -> None:
-    """That it measured something, and what its stored result has."""
+    """Checks that a benchmark measured something, and has what its stored result has."""
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout[done.stdout.index('{\n "name"') :])
     assert result["name"] == name

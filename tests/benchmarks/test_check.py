@@ -1,4 +1,4 @@
-"""What `make bench-check` takes for worse."""
+"""The figures that `make bench-check` takes for worse."""
 
 from __future__ import annotations
 

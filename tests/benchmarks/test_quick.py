@@ -1,4 +1,4 @@
-"""Every benchmark runs; those that need Ray do so in `tests/integration`."""
+"""Every benchmark runs; for those that need Ray, in `tests/integration`."""
 
 from __future__ import annotations
 

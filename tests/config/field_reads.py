@@ -1,12 +1,12 @@
-"""A program that says which fields of a config the rest of raymon reads.
+"""A program that finds the fields of a config that the rest of raymon reads.
 
-Run with protobuf's implementation in Python, whose fields are properties that can be watched:
+It runs with protobuf's implementation in Python, whose fields are properties that can be watched:
 
     PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION=python field_reads.py FOLDER
 
 It makes small runs without Ray on a click log in FOLDER, and builds what is only built on Ray or
-by other configs. A read counts where the code that makes it is raymon's, and is not that which
-reads, checks and saves configs. Prints a JSON list of "Message.field".
+by other configs. A read counts if the code that makes it is raymon's, except for the code that
+reads, checks and saves configs. It prints a JSON list of "Message.field".
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ reads: set[str] = set()
 
 
 def messages(descriptor: Any = PipelineConfig.DESCRIPTOR) -> Iterator[Any]:
-    """The descriptors of all messages that a config can have, each once."""
+    """Yields the descriptors of all messages that a config can have, each once."""
     seen: dict[str, Any] = {}
     waiting = [descriptor]
     while waiting:
@@ -66,7 +66,7 @@ def _by_raymon(depth: int) -> bool:
 
 
 def watch() -> None:
-    """From now on reads are kept."""
+    """Records reads from now on."""
     for descriptor in messages():
         cls: Any = descriptor._concrete_class
         for field in descriptor.fields:
@@ -93,7 +93,7 @@ def _watched_has(original: Callable[..., bool], descriptor: Any) -> Callable[...
 
 
 def make_runs(folder: Path) -> None:
-    """Small runs without Ray."""
+    """Makes small runs without Ray."""
     config = folder / "click.config"
     base = [
         "ray_config.num_workers=0", "train_config.num_epochs=", "train_config.num_steps=2",
@@ -119,7 +119,7 @@ def make_runs(folder: Path) -> None:
 
 
 def build_all() -> None:
-    """What takes blocks that the runs do not have."""
+    """Builds what needs blocks that the runs do not have."""
     for kind in ("sparse", "dense"):
         block: Any = getattr(train_pb2.TrainConfig(), f"{kind}_optimizer")
         for oneof in block.DESCRIPTOR.oneofs_by_name["optimizer"].fields:

@@ -16,7 +16,7 @@ __all__ = ["raymon"]
 
 @pytest.fixture
 def stranger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A module whose import leaves a trace; and nobody has allowed anything."""
+    """A module whose import leaves a trace; custom classes are not allowed."""
     trace = tmp_path / "trace"
     (tmp_path / "strange_module.py").write_text(f"open({str(trace)!r}, 'w').close()\nclass C: ...")
     monkeypatch.syspath_prepend(tmp_path)

@@ -20,7 +20,7 @@ from tests.config.texts import write
 
 
 class Lower(Metric):
-    """A metric of one's own that knows its direction."""
+    """A custom metric that knows its direction."""
 
     higher_is_better = False
 
@@ -36,7 +36,7 @@ class Lower(Metric):
 
 
 class Unknown(Lower):
-    """One that does not."""
+    """A custom metric that does not know its direction."""
 
     higher_is_better = None
 

@@ -1,6 +1,6 @@
-"""No field of a config is without effect: what runs reads it, or a value of it is told.
+"""No field of a config is without effect: a run reads it, or a value of it causes a warning.
 
-Fields that are new are in here by themselves.
+New fields are included by themselves.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ NUMBERS_AND_TEXTS = {
 
 @pytest.fixture(scope="module")
 def read(config_of_runs: Path) -> set[str]:
-    """The fields that small runs read, in another process."""
+    """Returns the fields that small runs read, in another process."""
     environment = {
         **os.environ,
         "PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION": "python",

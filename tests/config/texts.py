@@ -1,4 +1,4 @@
-"""A pipeline config that is right, for tests that make it wrong."""
+"""A valid pipeline config, which tests make invalid."""
 
 from __future__ import annotations
 
@@ -44,5 +44,5 @@ def write(folder: Path, text: str = TEXT) -> str:
 
 
 def line_of(fragment: str, text: str = TEXT) -> int:
-    """The line, from 1, that a fragment is on."""
+    """Returns the line, from 1, that a fragment is on."""
     return text[: text.index(fragment)].count("\n") + 1

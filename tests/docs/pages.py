@@ -20,7 +20,8 @@ class Block:
 
     Attributes:
         page: Path of the page.
-        language: As the fence says it; "" where it says none.
+        language: Language as the fence says; "" if it says none.
+        text: Code of the block.
     """
 
     page: Path
@@ -45,18 +46,18 @@ def blocks(language: str) -> list[Block]:
 
 
 def prose(page: Path) -> str:
-    """The page without its blocks of code."""
+    """Returns a page without its blocks of code."""
     return _BLOCK.sub("", text(page))
 
 
 def spans(page: Path) -> Iterator[str]:
-    """What the prose of a page sets as code."""
+    """Returns the code in the prose of a page."""
     for found in re.findall(r"(?<!`)`([^`]+)`(?!`)", prose(page)):
         yield " ".join(found.split())
 
 
 def headings(page_text: str) -> set[str]:
-    """The anchors of a page."""
+    """Returns the anchors of a page."""
     anchors: set[str] = set()
     for heading in re.findall(r"^#+ (.+)$", _BLOCK.sub("", page_text), re.M):
         # As Python-Markdown makes them.

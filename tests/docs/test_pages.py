@@ -1,4 +1,4 @@
-"""What the pages show is there: links, configs, Python, commands, files."""
+"""What the pages show exists: links, configs, Python, commands, files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The config and the loop that the README shows run as they are."""
+"""The config and the loop that the README shows run unchanged."""
 
 from __future__ import annotations
 

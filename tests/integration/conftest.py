@@ -1,7 +1,7 @@
 """One Ray cluster for all integration tests, and the command line as a process.
 
-Both have what an installation of raymon brings and no more: neither finds by chance what tests and
-benchmarks need, nor what torchmetrics imports where it is there, which takes a second a process.
+Both have only what an installation of raymon brings: neither finds by chance what tests and
+benchmarks need, nor what torchmetrics imports if it is there, which takes a second per process.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def ray_address() -> Iterator[str]:
 
 
 def start_raymon(*arguments: object, address: str | None = None) -> subprocess.Popen[str]:
-    """Starts the command line as a process of its own."""
+    """Starts the command line as a process."""
     environment = {**os.environ, "RAYMON_LOG_LEVEL": "INFO"}
     environment.pop("RAY_ADDRESS", None)
     if address is not None:

@@ -53,7 +53,7 @@ def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> N
 
 
 def processes(title: str) -> list[psutil.Process]:
-    """Those of the Ray cluster that this process has started, by their title."""
+    """Returns the processes of the Ray cluster that this process has started, by their title."""
     found = []
     for process in psutil.Process().children(recursive=True):
         with suppress(psutil.NoSuchProcess):
@@ -83,7 +83,7 @@ def saved_step(run: Path) -> int:
 
 
 def assert_same(run: Path, other: Path, steps: int = STEPS) -> None:
-    """All that readers see of both runs is the same, but for times."""
+    """Asserts that everything that readers see is the same in both runs, except for times."""
     newest = [list_checkpoints(r)[-1] for r in (run, other)]
     weights = [saved_model(c.path) for c in newest]
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[1])

@@ -28,11 +28,11 @@ class DisturbedRun:
     """A run whose processes are killed while it goes on; what ends it is followed by `--resume`.
 
     Args:
-        directory: Of its config and its `model_dir`.
-        click_log: Its data.
-        address: Of the Ray cluster.
+        directory: Directory of its config and its `model_dir`.
+        click_log: Directory of its data.
+        address: Address of the Ray cluster.
         more: Settings of the config.
-        rng: Says when.
+        rng: Generator of the moments of kills.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class DisturbedRun:
         """Kills one victim after the other, each once the run has gone on since the one before.
 
         Returns:
-            The summary of the run, and who was killed before its end.
+            Summary of the run, and the victims that were killed before its end.
         """
         training, killed, shown = self._start(), [], -1
         victim = next(victims, None)
@@ -85,6 +85,6 @@ class DisturbedRun:
 
 
 def assert_sound(run: Path) -> None:
-    """What looks like a checkpoint is one."""
+    """Asserts that what looks like a checkpoint is one."""
     for checkpoint in list_checkpoints(run):
         assert find_corruption(checkpoint) is None, checkpoint.path

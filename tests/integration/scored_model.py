@@ -10,7 +10,7 @@ from raymon.models import RankingModel
 
 
 class ScoredModel(RankingModel):
-    """Predicts the raw feature `score`; its one parameter changes nothing."""
+    """A model that predicts the raw feature `score`; its one parameter changes nothing."""
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)

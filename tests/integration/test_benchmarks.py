@@ -1,4 +1,4 @@
-"""The benchmarks that need Ray run, in their quick forms. No timing is looked at."""
+"""The benchmarks that need Ray run, in their quick forms; their timings are ignored."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Runs = Mapping[str, Future[subprocess.CompletedProcess[str]]]
 
 @pytest.fixture(scope="module")
 def runs(ray_address: str, request: pytest.FixtureRequest) -> Iterator[Runs]:
-    """All that are chosen, on one cluster."""
+    """The quick forms of the chosen benchmarks, on one cluster."""
     chosen = {name for name in NAMES for item in request.session.items if f"[{name}]" in item.name}
     with ThreadPoolExecutor(AT_ONCE) as pool:
         yield {

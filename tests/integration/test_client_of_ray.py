@@ -1,4 +1,4 @@
-"""A driver elsewhere, by way of Ray's client: `--address ray://HEAD:PORT`."""
+"""A driver elsewhere, by Ray Client: `--address ray://HEAD:PORT`."""
 
 import json
 import subprocess

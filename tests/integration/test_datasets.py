@@ -1,4 +1,4 @@
-"""Datasets in the place of files, on Ray with 2 workers."""
+"""Datasets in place of files, on Ray with 2 workers."""
 
 from __future__ import annotations
 

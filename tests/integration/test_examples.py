@@ -1,4 +1,4 @@
-"""The example configs on real data, where it is there."""
+"""The example configs on real data, if that is there."""
 
 import json
 import os

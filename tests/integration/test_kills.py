@@ -1,4 +1,4 @@
-"""Processes of a run are killed while it trains; its numbers are those of a run left alone."""
+"""Processes of a run are killed while it trains; its numbers are those of an undisturbed run."""
 
 from __future__ import annotations
 

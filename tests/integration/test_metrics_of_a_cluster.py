@@ -111,7 +111,7 @@ def test_the_metrics_of_two_workers_are_those_of_all_scores(
 
 
 def _concordant(label: np.ndarray, score: np.ndarray) -> float:
-    """The share of all pairs that differ the same way in label and score."""
+    """Returns the share of all pairs whose labels and scores differ in the same direction."""
     i, j = np.triu_indices(len(label), 1)
     same = np.sign(label[i].astype(int) - label[j]) * np.sign(score[i] - score[j])
     return float((same > 0).mean())

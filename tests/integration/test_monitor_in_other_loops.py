@@ -1,4 +1,4 @@
-"""`raymon.Monitor` in the loop of somebody else, on two workers of Ray Train."""
+"""`raymon.Monitor` in the user's own loop, on two workers of Ray Train."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_the_example_shows_the_numbers_of_both_workers(ray_address: str, tmp_pat
 
 
 def train_both_ranks_of_the_example() -> tuple[list[Rows], list[float]]:
-    """What the example does, in one process: rows and losses, step by step and rank by rank."""
+    """Does what the example does in one process: rows and losses, by step and rank."""
     models, random = [], []
     for rank in (0, 1):
         torch.manual_seed(rank)

@@ -1,4 +1,4 @@
-"""The main job, by the command line, on a real Ray with 2 workers."""
+"""The main job, by the command line, on a real Ray cluster with 2 workers."""
 
 import json
 import os
@@ -24,7 +24,7 @@ STEPS = 40  # 2 epochs of 10,000 rows in batches of 2 x 256
 def undisturbed(
     ray_address: str, click_log: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, subprocess.CompletedProcess[str]]:
-    """A run that nothing happened to: its directory, and what its process said."""
+    """An undisturbed run: its directory, and the output of its process."""
     directory = tmp_path_factory.mktemp("undisturbed")
     config = directory / "click.config"
     config.write_text(CONFIG.format(data=click_log, model_dir=directory / "run"))

@@ -1,4 +1,4 @@
-"""A user's script: registers a metric that only it knows, and trains with it."""
+"""A user's script, which registers a custom metric and trains with it."""
 
 import dataclasses
 import json
@@ -11,7 +11,7 @@ import raymon
 
 
 class HighestScore(Metric):
-    """The highest score that was seen."""
+    """The highest score so far."""
 
     full_state_update = False
 

@@ -1,5 +1,4 @@
-"""A user's loop on Ray Train that a lot happens to: `python watched_loop.py STORAGE_PATH
-[RESULTS]`.
+"""A user's loop on Ray Train with many disturbances: `watched_loop.py STORAGE_PATH [RESULTS]`.
 
 The reporter is killed after step 30, and rank 1 fails after step 45, so that all workers start
 again from the checkpoint of step 20; the reporter is killed again after step 30. Rank 1 makes more
@@ -26,12 +25,12 @@ ROWS = 64
 
 
 def loss(rank: int, step: int) -> float:
-    """Of a step of a rank."""
+    """Returns the loss of a step of a rank."""
     return step + rank / 2
 
 
 def scored(rank: int, step: int) -> tuple[Tensor, Tensor]:
-    """Scores and labels of a step of a rank."""
+    """Returns scores and labels of a step of a rank."""
     generator = torch.Generator().manual_seed(1000 * rank + step)
     scores = torch.rand(ROWS, generator=generator)
     return scores, (torch.rand(ROWS, generator=generator) < scores).float()
@@ -63,7 +62,7 @@ def train_loop(config: dict[str, str]) -> None:
 
 
 def watch_in_one_process(directory: Path) -> None:
-    """Writes the numbers of the same steps where nothing happens and one process sees all rows."""
+    """Writes the numbers of the same steps in one undisturbed process that sees all rows."""
     import raymon
     from raymon.metrics import DecayAUC, TrainMetricWrapper
 

@@ -1,4 +1,4 @@
-"""Whatever bytes come, the reporter counts them, names them once, and goes on."""
+"""Whatever bytes come, the reporter counts them, shows each kind once, and goes on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ranks may make unequal numbers of steps: one that has ended is waited for no more."""
+"""Ranks may make unequal numbers of steps: nobody waits for one that has ended."""
 
 from pathlib import Path
 

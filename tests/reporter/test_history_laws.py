@@ -1,5 +1,6 @@
-"""Whatever happens to reports, the reporter and the workers, the numbers are those of a simple
-model that merges at the end what every rank measured on the steps that the run kept.
+"""Whatever happens to reports, the reporter and the workers, the numbers are those of a model.
+
+The model is simple: it merges at the end what every rank measured in the steps that the run kept.
 """
 
 from __future__ import annotations

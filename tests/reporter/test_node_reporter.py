@@ -79,7 +79,7 @@ def test_a_tree_gives_the_numbers_of_a_flat_merge(sizes: list[int], windows: int
 
 
 class Forwarded:
-    """A root that remembers what comes and has nothing on storage until told so."""
+    """A root that remembers what comes, and has nothing on storage until a test says so."""
 
     def __init__(self) -> None:
         self.reports: list[WindowReport] = []

@@ -104,8 +104,7 @@ def test_storage_that_does_not_answer_is_asked_again(monkeypatch: pytest.MonkeyP
 def test_reporters_die_on_storage_that_fails_and_no_number_changes(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A worker that keeps windows until they are acknowledged, and reporters that begin with
-    nothing but the storage."""
+    """A worker keeps windows until they are acknowledged; new reporters have only the storage."""
     monkeypatch.setattr(reporter_module, "_LOAD_PAUSES_S", ())
     rng = random.Random(seed)
     parts = [clicks(60, number) for number in range(14)]

@@ -1,4 +1,4 @@
-"""A loss that does not exist is nowhere shown as a number."""
+"""A loss without a value is nowhere shown as a number."""
 
 import json
 import math

@@ -5,7 +5,7 @@ import pytest
 
 
 class FullDisk(io.FileIO):
-    """A file on a disk that has room for ten more bytes."""
+    """A file on a disk that has space for ten more bytes."""
 
     def write(self, data) -> int:
         if len(data) <= 10:

@@ -1,4 +1,4 @@
-"""Sinks that misbehave, and waiting for what another thread does."""
+"""Sinks that misbehave, and a wait for what another thread does."""
 
 import threading
 import time
@@ -11,7 +11,7 @@ SOON_S = 30.0
 
 
 def wait_for(condition: Callable[[], Any]) -> Any:
-    """Waits until the condition is true, and returns what it gave."""
+    """Waits until a condition is true, and returns its value."""
     end = time.monotonic() + SOON_S
     while time.monotonic() < end:
         if found := condition():
@@ -21,7 +21,7 @@ def wait_for(condition: Callable[[], Any]) -> Any:
 
 
 class Recorder:
-    """Remembers its calls; raises the errors that it is given, one a call, before it does."""
+    """A sink that records its calls; before each it raises one of the errors that it was given."""
 
     def __init__(self, errors: list[BaseException] | None = None) -> None:
         self.calls: list[tuple[Any, ...]] = []
@@ -53,7 +53,7 @@ class Recorder:
 
 
 class Hanging(Recorder):
-    """Does nothing until it is let go."""
+    """A sink that does nothing until a test releases it."""
 
     def __init__(self) -> None:
         super().__init__()

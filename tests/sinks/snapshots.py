@@ -6,7 +6,7 @@ from raymon.results import Coverage, Snapshot
 
 
 def snapshot(end_step: int, **changes: Any) -> Snapshot:
-    """The ten steps before `end_step`, of two ranks."""
+    """Returns the ten steps before `end_step`, of two ranks."""
     values: dict[str, Any] = {
         "first_step": end_step - 10,
         "end_step": end_step,

@@ -51,16 +51,16 @@ class Browser:
         shutil.rmtree(self._profile, ignore_errors=True)
 
     def look(self, url: str, file: Path, *, cookies: dict[str, str], wait_for: str) -> str:
-        """Takes a picture of a page once its text has something in it.
+        """Takes a picture of a page once it has some text.
 
         Args:
-            url: Of the page.
-            file: Of the picture, a PNG.
-            cookies: For the host of the page.
-            wait_for: A regular expression that the text of the page has to match first.
+            url: Address of the page.
+            file: Path of the picture, a PNG.
+            cookies: Cookies for the host of the page.
+            wait_for: Regular expression that the text of the page has to match first.
 
         Returns:
-            The text of the page.
+            Text of the page.
         """
         return asyncio.run(self._look(url, file, cookies, wait_for))
 

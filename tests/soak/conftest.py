@@ -1,7 +1,7 @@
-"""What takes long: by `make soak`.
+"""Tests that take long, which `make soak` runs.
 
-It needs root, the extra `soak`, and Debian's packages `prometheus`, `chromium` and `iproute2`
-(`apt-get install --no-install-recommends prometheus chromium iproute2`). A test fails where what it
+They need root, the extra `soak`, and Debian's packages `prometheus`, `chromium` and `iproute2`
+(`apt-get install --no-install-recommends prometheus chromium iproute2`). A test fails if what it
 needs is missing.
 """
 
@@ -28,7 +28,7 @@ os.environ["AWS_REGION"] = "us-east-1"
 
 @pytest.fixture
 def s3_server() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """A server that plays S3: its address, and its process."""
+    """The address and the process of a server that imitates S3."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
@@ -57,6 +57,6 @@ def _answers(address: str) -> bool:
 def endpoint(
     s3_server: tuple[str, subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> str:
-    """The address of the server, which the usual variable of the environment tells."""
+    """The address of the server, which is also in the usual environment variable."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{s3_server[0]}")
     return s3_server[0]

@@ -13,7 +13,7 @@ import torch.distributed as dist
 
 
 class Log:
-    """The rows of a rank of a log, in pieces; dies once, on rank 1, where a file says so."""
+    """The rows of a rank of a log, in pieces; it dies once, on rank 1, if a file says so."""
 
     def __init__(self, path: Path, deadly: Path | None = None) -> None:
         self.path = path

@@ -25,11 +25,11 @@ class Head:
     """A running head.
 
     Attributes:
-        dashboard: Its address, for jobs and for people.
-        client: Its address for drivers elsewhere.
-        token: Of the cluster; None where it asks for none.
-        environment: Of a process that may use the cluster.
-        process: The one that started it.
+        dashboard: Address of the dashboard, for jobs and for people.
+        client: Address for drivers elsewhere.
+        token: Token of the cluster; None if it needs none.
+        environment: Environment of a process that may use the cluster.
+        process: Process that started it.
     """
 
     dashboard: str
@@ -39,7 +39,7 @@ class Head:
     process: subprocess.Popen[bytes]
 
     def get(self, path: str) -> bytes:
-        """What the dashboard answers."""
+        """Returns what the dashboard answers."""
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         request = urllib.request.Request(self.dashboard + path, headers=headers)
         with urllib.request.urlopen(request, timeout=30) as response:
@@ -48,12 +48,12 @@ class Head:
 
 @contextmanager
 def started_head(directory: Path, *, with_token: bool, num_cpus: int = 4) -> Iterator[Head]:
-    """A head of its own, which ends with the block.
+    """Starts a head that ends with the block.
 
     Args:
-        directory: Of its token.
-        with_token: Whether it asks for one.
-        num_cpus: That it says it has.
+        directory: Directory of its token.
+        with_token: Whether it needs a token.
+        num_cpus: Number of CPUs that it offers.
     """
     gcs, dashboard, agent, client = (free_port() for _ in range(4))
     environment = {**os.environ, "RAY_AUTH_MODE": "disabled"}
@@ -97,7 +97,7 @@ def started_head(directory: Path, *, with_token: bool, num_cpus: int = 4) -> Ite
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """Returns a port that nobody listens on."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])

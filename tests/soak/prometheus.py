@@ -1,4 +1,4 @@
-"""A Prometheus server of its own, for tests."""
+"""A Prometheus server for a test."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Sample = tuple[Mapping[str, str], float]
 
 
 def program(name: str) -> str:
-    """Where a program of Prometheus is; the test fails where it is not."""
+    """Returns the path of a program of Prometheus; the test fails if it is missing."""
     found = shutil.which(name)
     if found is None:
         pytest.fail(f"{name} is missing: apt-get install --no-install-recommends prometheus")
@@ -31,11 +31,11 @@ def program(name: str) -> str:
 
 
 def short_rules(directory: Path, changes: Mapping[str, Mapping[str, str]]) -> Path:
-    """A copy of the rules in which some alerts are sooner.
+    """Writes a copy of the rules in which some alerts fire sooner.
 
     Args:
-        directory: For the copy.
-        changes: By alert what changes: `for`, and words of the query by what takes their place.
+        directory: Directory of the copy.
+        changes: By alert, what changes: `for`, and words of the query with their replacements.
     """
     document = yaml.safe_load(RULES.read_text())
     rules = {rule["alert"]: rule for group in document["groups"] for rule in group["rules"]}
@@ -52,11 +52,11 @@ def short_rules(directory: Path, changes: Mapping[str, Mapping[str, str]]) -> Pa
 
 
 class Prometheus:
-    """The way to a server.
+    """A running server.
 
     Args:
-        address: Where it listens.
-        process: The server.
+        address: Address that it listens on.
+        process: Process of the server.
     """
 
     def __init__(self, address: str, process: subprocess.Popen[bytes]) -> None:
@@ -64,12 +64,12 @@ class Prometheus:
         self._process = process
 
     def query(self, query: str) -> list[Sample]:
-        """The samples of an instant query."""
+        """Returns the samples of an instant query."""
         answer = self._get("query", query=query)
         return [(s["metric"], float(s["value"][1])) for s in answer["result"]]
 
     def firing(self) -> set[tuple[str, str]]:
-        """The alerts that fire, by their name and run."""
+        """Returns the alerts that fire, by their name and run."""
         alerts = self._get("alerts")["alerts"]
         return {
             (alert["labels"]["alertname"], alert["labels"].get("run", ""))
@@ -78,20 +78,20 @@ class Prometheus:
         }
 
     def graph(self, query: str, seconds: int) -> str:
-        """The page of Debian's Prometheus that draws a query.
+        """Returns the address of the page that draws a query.
 
         Args:
-            query: What to draw.
-            seconds: How far back.
+            query: Query that is drawn.
+            seconds: Seconds of the past that are shown.
         """
         asked = {"g0.expr": query, "g0.tab": "0", "g0.range_input": f"{seconds}s"}
         return f"http://{self._address}/classic/graph?{urlencode(asked)}"
 
     def wait_for(self, condition: Callable[[], Any], seconds: float = 120.0) -> Any:
-        """What a condition gives, once that is true.
+        """Returns the value of a condition, once it is true.
 
         Raises:
-            TimeoutError: It was not in time.
+            TimeoutError: It was not true in time.
         """
         deadline = time.monotonic() + seconds
         while not (found := condition()):
@@ -114,9 +114,9 @@ def prometheus(directory: Path, discovery: Path, rules: Path) -> Iterator[Promet
     """A server with the configuration of `cluster/`, which scrapes each second.
 
     Args:
-        directory: For its data.
-        discovery: The service discovery file of Ray.
-        rules: In place of those in `cluster/`.
+        directory: Directory of its data.
+        discovery: Service discovery file of Ray.
+        rules: Rules in place of those in `cluster/`.
     """
     config = yaml.safe_load((CLUSTER / "prometheus" / "prometheus.yml").read_text())
     config["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}

@@ -1,4 +1,4 @@
-"""A model that writes down which rows it was trained on."""
+"""A model that records which rows it was trained on."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from raymon.models import RankingModel
 
 
 class RecordingModel(RankingModel):
-    """Counts its steps, so that they go on where a checkpoint left them, and appends the rows of
-    each to a file of its process."""
+    """A model that appends the rows of each step to a file of its process.
+
+    It counts its steps, which go on where a checkpoint left them.
+    """
 
     def __init__(self, *arguments: Any, directory: str, **named: Any) -> None:
         super().__init__(*arguments, **named)

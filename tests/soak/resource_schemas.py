@@ -1,10 +1,10 @@
-"""The fields of custom resources, and what the operators that read them refuse.
+"""The schemas of custom resources, and what the operators that read them refuse.
 
 Neither KubeRay nor the Prometheus operator has its definitions in a Python package, so these
 schemas are written by hand. Those of KubeRay have all fields of its `ray.io/v1` as of 1.6, with the
-values and combinations that its definitions or its operator refuse; fields that came later are
-unknown on purpose, since `cluster/` says that 1.6 will do. Those of the Prometheus operator have
-what `cluster/` can need. A field that a schema does not know is an error; pods are checked by the
+values and combinations that its definitions or its operator refuse; later fields are unknown on
+purpose, since `cluster/` says that 1.6 is enough. Those of the Prometheus operator have what
+`cluster/` can need. A field that a schema does not know is an error; pods are checked by the
 schemas of Kubernetes itself.
 """
 
@@ -41,7 +41,7 @@ def _list(items: Schema) -> Schema:
 
 
 def _has(**values: Schema) -> Schema:
-    """What is true of an object that has all these fields, with these values."""
+    """Returns a schema that holds for objects that have all these fields, with these values."""
     return {"required": list(values), "properties": values}
 
 

@@ -46,7 +46,7 @@ model_config {{
 
 
 def trained_rows(records: Path) -> list[list[int]]:
-    """The rows of each step, of all workers together."""
+    """Returns the rows of each step, of all workers together."""
     steps: dict[int, list[int]] = {}
     for path in records.iterdir():
         for line in path.read_text().splitlines():
@@ -121,7 +121,7 @@ def test_every_step_trains_on_the_rows_of_the_undisturbed_run(
 
 
 def _wait_for_workers(records: Path) -> None:
-    """Until the workers of a driver that was killed are gone too."""
+    """Waits until the workers of a driver that was killed are gone too."""
     import psutil
 
     pids = [int(path.stem) for path in records.iterdir()]

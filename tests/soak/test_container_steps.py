@@ -1,4 +1,4 @@
-"""The steps of the container file, in a virtual environment in the place of its images."""
+"""The steps of the container file, in a virtual environment in place of its images."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What a person finds of a run in Ray's dashboard, as a browser shows it.
 
-The pictures are left in `demo/screens`, to be looked at.
+The pictures are left in `demo/screens`, for people to look at.
 """
 
 from __future__ import annotations

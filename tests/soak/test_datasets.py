@@ -1,4 +1,4 @@
-"""A worker dies while it reads a dataset of its own; the run goes on where that was."""
+"""A worker dies while it reads a custom dataset; the run goes on at the same row."""
 
 from __future__ import annotations
 

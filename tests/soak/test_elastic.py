@@ -1,4 +1,4 @@
-"""Workers come when there is room and go with their nodes; the steps stay the same."""
+"""Workers come when more fit, and go with their nodes; the steps stay the same."""
 
 from __future__ import annotations
 

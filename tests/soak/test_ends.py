@@ -55,7 +55,7 @@ LINE = next(i for i, line in enumerate(MODEL.splitlines(), 1) if "return self.he
 
 @dataclass
 class Started:
-    """A command that runs."""
+    """A running command."""
 
     process: subprocess.Popen[str]
     run: Path
@@ -86,7 +86,7 @@ class Started:
         return code
 
     def said(self, part: str) -> float | None:
-        """When it said a part of a line first."""
+        """Returns when the command first printed a part of a line."""
         return next((at for at, line in self.lines if part in line), None)
 
     def summary(self) -> dict:

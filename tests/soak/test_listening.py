@@ -1,4 +1,4 @@
-"""A run on this machine alone is reached from nowhere else."""
+"""A run on this machine alone cannot be reached from elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Manifests by the schemas of those who read them. Needs `kubernetes-validate`, of `soak`."""
+"""Manifests, checked by the schemas of their readers; needs `kubernetes-validate`, of `soak`."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ REFUSED = [
 
 @pytest.fixture
 def kubernetes_validate() -> Any:
-    """The validator, which is not there where soak tests are only collected."""
+    """The validator, which is missing where soak tests are only collected."""
     import kubernetes_validate
 
     return kubernetes_validate

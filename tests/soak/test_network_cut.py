@@ -36,7 +36,7 @@ CABLE = "cable"
 
 
 class _Network:
-    """Two hosts with a cable between them."""
+    """Two hosts that are connected by a cable."""
 
     def __init__(self) -> None:
         name = uuid.uuid4().hex[:6]
@@ -68,7 +68,7 @@ def _ip(*words: str) -> None:
 
 
 class _Node:
-    """A node of Ray on a host, which is started again when it ends, as pods are."""
+    """A node of Ray on a host, which is restarted when it ends, as pods are."""
 
     def __init__(self, host: str, *words: str) -> None:
         ray = Path(sys.executable).with_name("ray")

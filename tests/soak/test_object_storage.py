@@ -1,4 +1,4 @@
-"""Data on S3, which moto's server plays."""
+"""Data on S3, which moto's server imitates."""
 
 from __future__ import annotations
 

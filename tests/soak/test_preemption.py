@@ -1,4 +1,4 @@
-"""The cluster says that it takes a node away: the run saves just in time, and goes on elsewhere."""
+"""The cluster announces that it takes a node away: the run saves in time, and goes on elsewhere."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A Prometheus server scrapes a run.
 
-Needs Debian's packages `prometheus` and `chromium`, and fails without them. The picture is left in
-`demo/screens`, to be looked at.
+It needs Debian's packages `prometheus` and `chromium`, and fails without them. The picture is left
+in `demo/screens`, for people to look at.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def server(cluster: tuple[str, Path], tmp_path: Path) -> Iterator[Prometheus]:
 def run(
     cluster: tuple[str, Path], click_log: Path, tmp_path: Path
 ) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """The label of a run that goes on and on, and its driver."""
+    """The label of a run that does not end by itself, and its driver."""
     process = start(tmp_path, click_log, cluster[0], *LONG)
     try:
         yield run_label(str(tmp_path / "run")), process

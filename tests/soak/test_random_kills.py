@@ -1,4 +1,4 @@
-"""Dozens of kills at random moments; the numbers stay those of a run that was left alone."""
+"""Dozens of kills at random moments; the numbers stay those of an undisturbed run."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_kills_at_random_moments_change_no_number(
 def test_a_stopped_reporter_changes_no_step_time(
     ray_address: str, click_log: Path, tmp_path: Path
 ) -> None:
-    """Shown, not asserted, but that training goes on: clocks of a shared machine prove little."""
+    """Shows step times, and asserts only that training goes on: the machine is shared."""
     times = {}
     for name in ("alone", "stopped"):
         directory = tmp_path / name

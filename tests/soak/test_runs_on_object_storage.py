@@ -1,4 +1,4 @@
-"""Runs that are kept on S3, which moto's server plays."""
+"""Runs that are kept on S3, which moto's server imitates."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def bucket(endpoint: str) -> fs.S3FileSystem:
 
 
 def copied_down(storage: fs.S3FileSystem, inner: str, to: Path) -> Path:
-    """The run as a directory of this machine; the parts of its lines are one file."""
+    """Returns the run as a local directory, in which the parts of its lines are one file."""
     fs.copy_files(inner, str(to), source_filesystem=storage)
     parts = to / "monitor" / "windows.jsonl"
     text = b"".join(part.read_bytes() for part in sorted(parts.iterdir()))

@@ -1,4 +1,4 @@
-"""A cluster that several runs share, and one whose nodes come late."""
+"""A cluster that several runs share, and one whose nodes come later."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def head(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture
 def project(tmp_path: Path, click_log: Path) -> Path:
-    """A directory with a config and a model of one's own, which the cluster does not have."""
+    """A directory with a config and a custom model, which the cluster does not have."""
     config = CONFIG.format(data=click_log, model_dir=tmp_path / "run")
     deepfm = config[config.index("  deepfm {") : config.index("  losses {")]
     (tmp_path / "project").mkdir()

@@ -43,7 +43,7 @@ def test_raymon_works_with(which: str, tmp_path: Path) -> None:
 
 
 def lower_bounds() -> list[str]:
-    """`name==version` for each dependency, whose version is the least that its bound allows."""
+    """Returns `name==version` for each dependency, with the lowest version in its bound."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     found = [
         re.fullmatch(r"([\w-]+)(?:\[.*\])?>=([\w.]+)(?:,.*)?", bound)

@@ -11,7 +11,7 @@ from tests.reporter.windows import auc_metrics, auc_window, clicks
 
 
 class News:
-    """Has one evaluation to tell; does not answer while `silent`."""
+    """A reporter with one evaluation to publish, which does not answer while it is `silent`."""
 
     silent = False
 
@@ -56,7 +56,7 @@ def test_a_reporter_that_does_not_answer_is_told_once_and_so_is_its_return(lines
 
 
 class Link:
-    """The way to a reporter that may be another one the next time."""
+    """A channel to a reporter that may be another one at the next call."""
 
     def __init__(self, reporter: Reporter) -> None:
         self.reporter = reporter

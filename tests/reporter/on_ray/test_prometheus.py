@@ -14,7 +14,7 @@ Exported = tuple[PrometheusExporter, dict[tuple, float]]
 
 
 class Endpoint:
-    """In the place of Ray's: what was set last."""
+    """A stand-in for Ray's endpoint, with what was set last."""
 
     values: ClassVar[dict[tuple, float]] = {}
 

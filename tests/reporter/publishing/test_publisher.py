@@ -1,4 +1,4 @@
-"""Where the reporter's numbers go, before its state stands for them."""
+"""The publisher writes the numbers into sinks before the state of the reporter stands for them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.sinks.snapshots import snapshot
 
 
 class _Gate:
-    """A sink that writes when it is let, into another."""
+    """A sink that passes writes on to another one once it may."""
 
     def __init__(self, sink: WindowLines) -> None:
         self._sink = sink
@@ -66,7 +66,7 @@ def test_a_sink_that_hangs_is_waited_for_once(tmp_path: Path, monkeypatch) -> No
 
 
 class _Unclosable(BackgroundSink):
-    """A sink whose thread cannot be told to end."""
+    """A sink whose thread cannot be ended."""
 
     def begin_close(self) -> None:
         raise RuntimeError("no thread")

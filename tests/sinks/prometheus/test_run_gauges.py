@@ -32,7 +32,7 @@ def health(ranks: list[RankState] | None = None, **changes) -> Health:
 
 
 def shown(gauges: RunGauges) -> dict[str, float]:
-    """As on the endpoint: `name` or `name{label}`."""
+    """Returns the values as on the endpoint, by `name` or `name{label}`."""
     return {
         name + (f"{{{','.join(value for _, value in labels)}}}" if labels else ""): value
         for (name, labels), value in gauges.series().items()

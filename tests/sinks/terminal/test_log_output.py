@@ -1,4 +1,4 @@
-"""Lines and bars where standard error is not what a terminal of today is."""
+"""Lines and bars if standard error is not a modern terminal."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _a_program_that_has_set_up_nothing(monkeypatch: pytest.MonkeyPatch) -> Itera
 
 
 def forget_handlers() -> None:
-    """The handlers that pytest gives to a test that runs are no program's."""
+    """Removes pytest's handlers, which no program would have."""
     logger = logging.getLogger("raymon")
     logger.handlers, logger.propagate = [], False
 
@@ -52,7 +52,7 @@ def _no_thread_dies(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 class Gone(io.StringIO):
-    """A pipe whose reader has gone, and that says nothing of what it is."""
+    """A pipe whose reader has gone, and that has no attributes."""
 
     def write(self, text: str) -> int:
         raise BrokenPipeError(32, "Broken pipe")
@@ -65,7 +65,7 @@ class Gone(io.StringIO):
 
 
 class Bare:
-    """A stream of somebody's own: it takes text, and that is all."""
+    """A custom stream that takes text and can do nothing else."""
 
     def __init__(self) -> None:
         self.text = ""
@@ -81,7 +81,7 @@ def closed() -> io.StringIO:
 
 
 def watched(directory: Path, *, gone: threading.Event | None = None) -> list[str]:
-    """A loop of ten steps that has to be none the worse; the lines of its file."""
+    """Runs a loop of ten steps, which must not notice anything; returns the lines of its file."""
     forget_handlers()
     with raymon.Monitor(total_steps=10, log_step_count_steps=5, model_dir=directory) as monitor:
         for step in range(10):
