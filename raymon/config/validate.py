@@ -243,12 +243,12 @@ def _validate_direction(config: PipelineConfig, rules: Rules, name: str, larger:
 
 
 def _validate_eval_mode(config: PipelineConfig, is_evaluated: bool, rules: Rules) -> None:
-    beside = config.eval_config.mode == EvalMode.ASYNC
-    rules.warn(bool(config.eval_config.resources) and not beside, "resources", "mode is not ASYNC")
+    is_async = config.eval_config.mode == EvalMode.ASYNC
+    rules.warn(bool(config.eval_config.resources) and not is_async, "resources", "mode is not ASYNC")
     for resource, amount in config.eval_config.resources.items():
         place = f"resources.{resource}"
         rules.require(0 <= amount < float("inf"), place, f"is {amount:g}; must be at least 0")
-    if not beside:
+    if not is_async:
         return
     rules.warn(not is_evaluated, "mode", "there is no eval_input_path")
     useless = config.ray_config.num_workers == 0

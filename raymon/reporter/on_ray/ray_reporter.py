@@ -58,7 +58,7 @@ def start_reporter(run: str, reporter: Reporter, use_prometheus: bool = False) -
             namespace=actor_name(run),
             num_cpus=0,
             lifetime="detached",
-            # Calls are not retried by Ray: the callers do that, and Ray logs it on the terminal.
+            # Calls are not retried by Ray, which would log it on the terminal: the callers do that.
             max_restarts=-1,
         )
         .remote(run, reporter, use_prometheus)

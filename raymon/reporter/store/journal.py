@@ -71,7 +71,7 @@ class Journal:
         """Closes the file; what is not flushed stays pending."""
         file, self._file = self._file, None
         if file is not None:
-            # What could not be written is written again; `flush` said so.
+            # What could not be written stays pending; `flush` has raised for it.
             with suppress(OSError):
                 file.close()
 

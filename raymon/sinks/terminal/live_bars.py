@@ -121,9 +121,9 @@ class _BesideOrBelow:
             yield self.words
             yield self.numbers
         elif sum(widths) < options.max_width:
-            beside = Table.grid(padding=(0, 1))
-            beside.add_row(self.bars, self.numbers)
-            yield beside
+            row = Table.grid(padding=(0, 1))
+            row.add_row(self.bars, self.numbers)
+            yield row
         else:
             yield self.bars
             yield self.numbers
