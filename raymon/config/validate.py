@@ -244,7 +244,9 @@ def _validate_direction(config: PipelineConfig, rules: Rules, name: str, larger:
 
 def _validate_eval_mode(config: PipelineConfig, is_evaluated: bool, rules: Rules) -> None:
     is_async = config.eval_config.mode == EvalMode.ASYNC
-    rules.warn(bool(config.eval_config.resources) and not is_async, "resources", "mode is not ASYNC")
+    rules.warn(
+        bool(config.eval_config.resources) and not is_async, "resources", "mode is not ASYNC"
+    )
     for resource, amount in config.eval_config.resources.items():
         place = f"resources.{resource}"
         rules.require(0 <= amount < float("inf"), place, f"is {amount:g}; must be at least 0")

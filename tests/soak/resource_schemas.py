@@ -229,7 +229,7 @@ _JOB = {
 
 
 def _names_services(longest: int) -> Schema:
-    """A name that KubeRay makes those of services of, which are 63 characters at most."""
+    """Returns a schema of a name that is part of service names, of at most 63 characters."""
     return {"type": "string", "maxLength": longest, "pattern": r"^[a-z]([-a-z0-9]*[a-z0-9])?$"}
 
 
