@@ -67,12 +67,12 @@ def test_weights_of_any_size_give_the_mean_of_their_ratios(
 
 
 def test_a_loss_that_nothing_weighs_says_why_it_has_no_value() -> None:
-    period = LogInterval()
+    interval = LogInterval()
     steps = {"empty": [(1.0, 0.0)], "nan": [(math.nan, 1.0)], "known": [(2.0, 1.0)]}
     window = WindowSum(1, 0, 0, 10, Layout.of_metrics({}), np.zeros(0, np.int64), ranks={0})
     window.losses = {name: total_of(of_loss) for name, of_loss in steps.items()}
-    period.add(window)
-    snapshot = period.snapshot(DecayedMetrics({}), 0, Coverage(1, 1, 0.0))
+    interval.add(window)
+    snapshot = interval.snapshot(DecayedMetrics({}), 0, Coverage(1, 1, 0.0))
     assert snapshot is not None
     assert snapshot.no_value == {"empty": "no row of these steps weighs anything"}
     assert math.isnan(snapshot.losses["empty"])

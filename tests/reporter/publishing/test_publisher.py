@@ -40,24 +40,24 @@ def lines(directory: Path) -> int:
 
 def test_what_was_written_has_arrived_when_it_is_flushed(tmp_path: Path) -> None:
     slow, quick = _Gate(WindowLines(tmp_path / "slow")), WindowLines(tmp_path / "quick")
-    outlet = Publisher([BackgroundSink(slow), BackgroundSink(quick)])
+    publisher = Publisher([BackgroundSink(slow), BackgroundSink(quick)])
     for step in (10, 20, 30):
-        outlet.write(snapshot(step))
+        publisher.write(snapshot(step))
     threading.Timer(0.3, slow.let.set).start()
-    outlet.flush()
+    publisher.flush()
     assert (lines(tmp_path / "slow"), lines(tmp_path / "quick")) == (3, 3)
 
 
 def test_a_sink_that_hangs_is_waited_for_once(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr("raymon.reporter.publishing.publisher._FLUSH_S", 0.2)
     hung, quick = _Gate(WindowLines(tmp_path / "hung")), WindowLines(tmp_path / "quick")
-    outlet = Publisher([BackgroundSink(hung), BackgroundSink(quick)])
-    outlet.write(snapshot(10))
-    outlet.flush()
+    publisher = Publisher([BackgroundSink(hung), BackgroundSink(quick)])
+    publisher.write(snapshot(10))
+    publisher.flush()
     monkeypatch.setattr("raymon.reporter.publishing.publisher._FLUSH_S", 600.0)
     for step in (20, 30):
-        outlet.write(snapshot(step))
-        outlet.flush()  # for ten minutes, were it waited for
+        publisher.write(snapshot(step))
+        publisher.flush()  # for ten minutes, were it waited for
         assert lines(tmp_path / "quick") == step // 10
     hung.let.set()
     began = time.monotonic()
