@@ -11,8 +11,8 @@ from typing import Any
 import ray
 import ray.train
 from ray.train.collective import broadcast_from_rank_zero
-from ray.train.v2._internal.execution.context import get_train_context
 
+from raymon import ray_internals
 from raymon.errors import RunError, UserError
 from raymon.monitor.run import RunSettings, first_step_of, make_reporter
 from raymon.protos.monitor_pb2 import MonitorConfig
@@ -126,7 +126,7 @@ def _begin(
         reporter = start_reporter(run, make_reporter(settings, directory), use_prometheus=True)
         token = uuid.uuid4().hex
         attempt = reporter.begin_attempt(token, world_size, step, settings.prototypes())
-        write_whole(directory / _RUN, _run_id().encode())
+        write_whole(directory / _RUN, ray_internals.train_run_id().encode())
         return attempt, ""
     except UserError as error:
         return 0, str(error)
@@ -138,13 +138,9 @@ def _begin(
 def _were_here(directory: StoragePath) -> bool:
     """Returns whether workers of this run wrote here before Ray Train restarted them."""
     try:
-        return (directory / _RUN).read_text() == _run_id()
+        return (directory / _RUN).read_text() == ray_internals.train_run_id()
     except (OSError, UnicodeDecodeError):
         return False
-
-
-def _run_id() -> str:
-    return str(get_train_context().train_run_context.run_id)
 
 
 def _place(settings: RunSettings, context: Any) -> tuple[str, StoragePath]:

@@ -39,6 +39,7 @@ from raymon.results import (
     ReporterStatus,
     Snapshot,
 )
+from raymon.retries import retrying
 from raymon.sinks import Sink
 from raymon.storage import StoragePath
 from raymon.wire import SCHEMA_VERSION, Ack, Layout
@@ -403,20 +404,21 @@ class Reporter:
         )
 
     def _load(self) -> Saved:
-        saved = Saved(None, [], [])
-        if self._store is not None:
-            for pause_s in (*_LOAD_PAUSES_S, None):
-                try:
-                    return self._store.load()
-                except OSError as error:
-                    self.counts.store_failures += 1
-                    self._store_reasons[f"what was kept cannot be read: {os_reason(error)}"] += 1
-                    if pause_s is None:
-                        text = f"what was kept of the run cannot be read: {error}"
-                        self._publisher.warn("load", text)
-                    else:
-                        time.sleep(pause_s)
-        return saved
+        if self._store is None:
+            return Saved(None, [], [])
+
+        def is_of_storage(error: BaseException) -> bool:
+            if not isinstance(error, OSError):
+                return False
+            self.counts.store_failures += 1
+            self._store_reasons[f"what was kept cannot be read: {os_reason(error)}"] += 1
+            return True
+
+        try:
+            return retrying(_LOAD_PAUSES_S, is_of_storage)(self._store.load)
+        except OSError as error:
+            self._publisher.warn("load", f"what was kept of the run cannot be read: {error}")
+            return Saved(None, [], [])
 
     def _journal(self, record: JournalRecord) -> None:
         if self._store is not None:

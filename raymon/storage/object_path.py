@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from pyarrow import fs
 
+from raymon.retries import retrying
 from raymon.storage.uri import with_few_tries
-
-T = TypeVar("T")
 
 _CHUNK_BYTES = 8 << 20
 
@@ -98,7 +96,7 @@ class ObjectPath:
             with self.filesystem.open_input_stream(self.inner) as stream:
                 return bytes(stream.read())
 
-        return _with_pauses(read)
+        return retrying(_READ_PAUSES_S, _may_pass)(read)
 
     def read_text(self, encoding: str = "utf-8") -> str:
         """Returns the object as text."""
@@ -135,7 +133,7 @@ class ObjectPath:
                 while chunk := stream.read(_CHUNK_BYTES):
                     target.write(chunk)
 
-        _with_pauses(read)
+        retrying(_READ_PAUSES_S, _may_pass)(read)
 
     def _type(self) -> Any:
         return self.filesystem.get_file_info(self.inner).type
@@ -145,15 +143,8 @@ class ObjectPath:
         return self.filesystem.get_file_info(selector)
 
 
-def _with_pauses(read: Callable[[], T]) -> T:
-    for pause_s in _READ_PAUSES_S:
-        try:
-            return read()
-        except FileNotFoundError:
-            raise
-        except OSError:
-            time.sleep(pause_s)
-    return read()
+def _may_pass(error: BaseException) -> bool:
+    return isinstance(error, OSError) and not isinstance(error, FileNotFoundError)
 
 
 def _unpickled(filesystem: Any, inner: str, base: str, query: str) -> ObjectPath:

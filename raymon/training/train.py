@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import logging
 import os
-import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
@@ -30,6 +29,7 @@ from raymon.protos.ray_pb2 import RayConfig
 from raymon.protos.train_pb2 import TrainConfig
 from raymon.reporter import InProcessReporter, NewsSource, Progress, Reporter
 from raymon.results import ReporterStatus
+from raymon.retries import retrying
 from raymon.run_dir import RunLock
 from raymon.sinks import (
     BackgroundSink,
@@ -351,16 +351,20 @@ def _follow(
 
 def _write_summary(summarised: Callable[[], Summary]) -> Summary:
     """Writes a summary into the directory of the run, and retries if that fails for a moment."""
-    for pause_s in (*_SUMMARY_PAUSES_S, None):
-        try:
-            summary = summarised()
-            summary.write()
-            return summary
-        except (OSError, RunError) as error:
-            if pause_s is None or getattr(error, "errno", None) in _NO_SPACE:
-                raise TrainingError(f"the summary is not written: {reason(error)}") from None
-            time.sleep(pause_s)
-    raise AssertionError
+
+    def write() -> Summary:
+        summary = summarised()
+        summary.write()
+        return summary
+
+    def may_pass(error: BaseException) -> bool:
+        is_of_storage = isinstance(error, (OSError, RunError))
+        return is_of_storage and getattr(error, "errno", None) not in _NO_SPACE
+
+    try:
+        return retrying(_SUMMARY_PAUSES_S, may_pass)(write)
+    except (OSError, RunError) as error:
+        raise TrainingError(f"the summary is not written: {reason(error)}") from None
 
 
 def _export(config: PipelineConfig, summary: Summary) -> Summary:

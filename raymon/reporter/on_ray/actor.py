@@ -11,8 +11,8 @@ from collections.abc import Mapping
 
 import ray
 from ray import cloudpickle
-from ray.experimental import internal_kv
 
+from raymon import ray_internals
 from raymon.metrics import TrainMetricWrapper
 from raymon.reporter.on_ray.prometheus import PrometheusExporter
 from raymon.reporter.publishing.publications import Cursor
@@ -157,11 +157,11 @@ def actor_name(run: str) -> str:
 
 
 def _keep_begun_attempt(run: str, token: str, metrics: Metrics) -> None:
-    internal_kv._internal_kv_put(_key(run), cloudpickle.dumps((token, dict(metrics))))
+    ray_internals.keep_in_cluster(_key(run), cloudpickle.dumps((token, dict(metrics))))
 
 
 def _begun_attempt(run: str) -> tuple[str, Metrics] | None:
-    kept = internal_kv._internal_kv_get(_key(run))
+    kept = ray_internals.kept_in_cluster(_key(run))
     begun: tuple[str, Metrics] | None = None if kept is None else cloudpickle.loads(kept)
     return begun
 
@@ -169,7 +169,7 @@ def _begun_attempt(run: str) -> tuple[str, Metrics] | None:
 def forget_begun_attempt(run: str) -> None:
     """Removes what a restarted reporter would go on from."""
     if ray.is_initialized():
-        internal_kv._internal_kv_del(_key(run))
+        ray_internals.forget_in_cluster(_key(run))
 
 
 def _key(run: str) -> bytes:

@@ -14,6 +14,7 @@ from raymon.reporter.on_ray.actor import Metrics, ReportingActor, actor_name, fo
 from raymon.reporter.publishing.publications import Cursor
 from raymon.reporter.reporter import Reporter
 from raymon.results import Evaluation, Published, ReporterStatus
+from raymon.retries import retrying_for
 from raymon.wire import Ack, Channel
 
 TAKEN_OVER_AFTER_S = 5.0
@@ -196,11 +197,12 @@ class RayReporter:
 def _ask(method: Any, arguments: tuple[Any, ...], timeout_s: float) -> Any:
     """Returns the answer to a call, which is made again while the actor is restarted."""
     deadline = time.monotonic() + timeout_s
-    while True:
+
+    def answer() -> Any:
         left = max(0.0, deadline - time.monotonic())
-        try:
-            return ray.get(method.remote(*arguments), timeout=left)
-        except ray.exceptions.RayActorError:
-            if left <= _RETRY_S:
-                raise
-        time.sleep(_RETRY_S)
+        return ray.get(method.remote(*arguments), timeout=left)
+
+    def may_pass(error: BaseException) -> bool:
+        return isinstance(error, ray.exceptions.RayActorError)
+
+    return retrying_for(timeout_s, _RETRY_S, may_pass)(answer)

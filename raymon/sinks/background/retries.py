@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-
+from raymon.retries import retrying
 from raymon.sinks.background.actions import Action, Close, RollBack
 from raymon.sinks.background.hang_watch import HangWatch
 from raymon.sinks.background.notices import Notices
@@ -54,19 +53,16 @@ class Retries:
         """
         if isinstance(action, RollBack):
             self._owed = action if self._owed is None else self._owed.and_then(action)
-        pause_s = self._pause_s
-        for tried in range(1, self._tries + 1):
-            try:
-                self._try(action)
-                return True
-            except BaseException as error:  # a sink that exits must not end the thread silently
-                if tried == self._tries or self._hopeless:
-                    self._give_up(error, tried)
-                    self._hopeless = self.ends
-                    break
-            time.sleep(pause_s)
-            pause_s *= 2
-        return False
+        pauses_s = [self._pause_s * 2**number for number in range(self._tries - 1)]
+        if self._hopeless:
+            pauses_s = []
+        try:
+            retrying(pauses_s, lambda error: True)(self._try, action)
+        except BaseException as error:  # a sink that exits must not end the thread silently
+            self._give_up(error, len(pauses_s) + 1)
+            self._hopeless = self.ends
+            return False
+        return True
 
     def _try(self, action: Action) -> None:
         if self._owed is not None and not isinstance(action, Close):

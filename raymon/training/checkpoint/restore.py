@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,6 +11,7 @@ from raymon.data import DatasetPosition, Position
 from raymon.errors import RunError
 from raymon.models import Model
 from raymon.results import Evaluation
+from raymon.retries import retrying
 from raymon.storage import StoragePath
 from raymon.training.checkpoint.manifest import (
     MANIFEST,
@@ -159,13 +159,12 @@ def checkpoint_to_restore(
 
 
 def _find(model_dir: StoragePath, tell: Callable[[str], object]) -> tuple[Checkpoint | None, bool]:
-    for pause_s in _PAUSES_S:
-        try:
-            return _newest_sound(model_dir, tell)
-        except RunError as error:
-            tell(f"{error}; it is tried again")
-            time.sleep(pause_s)
-    return _newest_sound(model_dir, tell)
+    patiently = retrying(
+        _PAUSES_S,
+        lambda error: isinstance(error, RunError),
+        on_failure=lambda error: tell(f"{error}; it is tried again"),
+    )
+    return patiently(_newest_sound, model_dir, tell)
 
 
 def _newest_sound(

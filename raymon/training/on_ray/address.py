@@ -6,8 +6,8 @@ import os
 import socket
 
 import grpc
-import ray
 
+from raymon import ray_internals
 from raymon.errors import RunError, reason
 
 _PROBE_S = 10
@@ -28,7 +28,7 @@ def probe(address: str | None, given: str) -> None:
     if address == "auto":
         # The newest one of this machine, which may be gone.
         try:
-            address = ray._private.services.canonicalize_bootstrap_address(address)
+            address = ray_internals.newest_address()
         except Exception as error:
             raise RunError(f"{given}: no Ray cluster there: {reason(error)}") from None
     host, _, port = (address or "").removeprefix(_CLIENT).rpartition(":")

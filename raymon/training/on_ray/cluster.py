@@ -5,13 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import secrets
-import signal
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +22,10 @@ os.environ.setdefault("RAY_TRAIN_ENABLE_STATE_TRACKING", "1")
 import ray
 from ray.autoscaler.sdk import request_resources
 
+from raymon import ray_internals
 from raymon.errors import ConfigError, RunError, reason
 from raymon.protos.ray_pb2 import RayConfig
+from raymon.retries import retrying
 from raymon.training.on_ray.address import probe
 from raymon.training.on_ray.cluster_watch import StartedRay
 from raymon.training.on_ray.user_code import sent_along
@@ -35,6 +33,10 @@ from raymon.training.on_ray.user_code import sent_along
 _log = logging.getLogger("raymon")
 
 _LOOK_S = 1.0
+
+_CLIENT_PAUSES_S = (2.0, 5.0)
+"""Seconds between tries to become a client: the server of a head that has just started may not be
+able to start the process that stands for one yet."""
 
 _started: StartedRay | None = None
 
@@ -76,17 +78,16 @@ def connect(address: str | None) -> Connection:
     probe(address, given)
     if not address:
         _give_token()
-    ray._private.worker.print_to_stdstream = _log_raylet
+    ray_internals.show_worker_output(_log_raylet)
     for name in ("ray", "ray.train", "ray.data", "ray.tune"):
         logging.getLogger(name).setLevel(logging.ERROR)
     is_client = (address or "").startswith("ray://")
     if not address:
-        # One that this process starts for itself listens on the loopback interface alone. Ray has
-        # the switch for systems whose firewalls would ask.
-        ray._private.ray_constants.ENABLE_RAY_CLUSTER = False
+        ray_internals.listen_on_loopback()
     try:
-        with _signals_left_alone(), _in_sessions_of_their_own():
-            context = ray.init(
+        with ray_internals.sigterm_as_before(), ray_internals.daemons_in_new_sessions():
+            context = retrying(_CLIENT_PAUSES_S if is_client else (), _may_pass)(
+                ray.init,
                 address=address or "local",
                 # Only through Ray's client the driver is where its code is not.
                 runtime_env=sent_along(Path.cwd()) if is_client else None,
@@ -96,11 +97,23 @@ def connect(address: str | None) -> Connection:
             )
     except Exception as error:
         if address:
-            raise RunError(f"{given}: no Ray cluster there: {reason(error)}") from None
+            raise RunError(f"{given}: no Ray cluster there: {_why_not(error)}") from None
         raise RunError(f"Ray cannot be started on this machine: {reason(error)}") from error
     if not address or address == "local":
         _started = StartedRay()
     return Connection(_dashboard(context.dashboard_url), _started)
+
+
+def _may_pass(error: BaseException) -> bool:
+    return isinstance(error, ConnectionAbortedError)
+
+
+def _why_not(error: Exception) -> str:
+    first, *others = str(error).strip().splitlines() or [""]
+    if isinstance(error, ConnectionAbortedError) and others:
+        # The server of Ray's client answers with its whole traceback, whose last line says why.
+        return f"{type(error).__name__}: {first} {others[-1].strip()}"
+    return reason(error)
 
 
 def has_started_ray() -> bool:
@@ -121,38 +134,6 @@ def _give_token() -> None:
     except (OSError, RuntimeError):  # no home at all
         pass
     os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
-
-
-@contextmanager
-def _signals_left_alone() -> Iterator[None]:
-    """While Ray starts: SIGTERM goes on to whom it went before.
-
-    Ray takes it in Python, and in C++, where the process is aborted three seconds after it.
-    """
-    utils, taken = ray._private.utils, signal.getsignal(signal.SIGTERM)
-    set_by_ray = utils.set_sigterm_handler
-    if callable(taken):
-        utils.set_sigterm_handler = lambda handler: None
-    try:
-        yield
-    finally:
-        utils.set_sigterm_handler = set_by_ray
-        if threading.current_thread() is threading.main_thread():
-            # Set anew, it is in the place of the one in C++, whoever's it is.
-            signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))
-
-
-@contextmanager
-def _in_sessions_of_their_own() -> Iterator[None]:
-    """What Ray starts here hears no signal that a terminal, `timeout` or a scheduler sends to the
-    group of this process, which needs Ray to end its run; it ends Ray after that."""
-    services: Any = ray._private.services
-    set_by_ray = services.ConsolePopen
-    services.ConsolePopen = partial(set_by_ray, start_new_session=True)
-    try:
-        yield
-    finally:
-        services.ConsolePopen = set_by_ray
 
 
 def worker_resources(config: RayConfig) -> dict[str, float]:

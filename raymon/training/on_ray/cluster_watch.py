@@ -15,7 +15,7 @@ from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Any
 
-import ray
+from raymon import ray_internals
 
 _log = logging.getLogger("raymon")
 
@@ -45,7 +45,7 @@ class ClusterWatch:
         self.woke = False
         self._gone: str | None = None
         self._over = threading.Event()
-        self._node: Any = ray._private.worker._global_node
+        self._node: Any = ray_internals.local_node()
         self._unanswered_since: float | None = None
         self._takes_signals = threading.current_thread() is threading.main_thread()
 
@@ -128,14 +128,14 @@ class ClusterWatch:
 
 _GUARD = """
 import os, sys, time
-session, driver = sys.argv[1] + "/", int(sys.argv[2])
+session, driver, mark = sys.argv[1] + "/", int(sys.argv[2]), sys.argv[3].encode()
 while os.getppid() == driver:
     time.sleep(0.5)
 for process in filter(str.isdigit, os.listdir("/proc")):
     try:
         with open(f"/proc/{process}/cmdline", "rb") as file:
             command = file.read()
-        if not command.startswith(b"ray::") and b"/ray/_private/" not in command:
+        if not command.startswith(b"ray::") and mark not in command:
             continue
         files = [os.readlink(f.path) for f in os.scandir(f"/proc/{process}/fd")]
         if any(file.startswith(session) for file in files):
@@ -157,7 +157,7 @@ class StartedRay:
     """
 
     def __init__(self) -> None:
-        self._node: Any = ray._private.worker._global_node
+        self._node: Any = ray_internals.local_node()
         self._behind = self._guard(os.getpid())
 
     def end(self) -> None:
@@ -171,9 +171,10 @@ class StartedRay:
 
     def _guard(self, driver: int) -> subprocess.Popen[bytes] | None:
         session = os.path.realpath(self._node.get_session_dir_path())
+        mark = ray_internals.DAEMON_MARK.decode()
         try:
             return subprocess.Popen(
-                [sys.executable, "-I", "-S", "-c", _GUARD, session, str(driver)],
+                [sys.executable, "-I", "-S", "-c", _GUARD, session, str(driver), mark],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from raymon import ray_internals
 from raymon.errors import RaymonError, RunError, first_line
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def submit(request: JobRequest, address: str) -> SubmittedJob:
     # Ray's own log lines are not about the run.
     for name in ("dashboard_sdk", "job.sdk"):
         logging.getLogger(f"ray.dashboard.modules.{name}").setLevel(logging.WARNING)
-    logging.getLogger("ray._private.runtime_env.packaging").setLevel(logging.WARNING)
+    logging.getLogger(ray_internals.PACKAGING_LOGGER).setLevel(logging.WARNING)
     try:
         client = JobSubmissionClient(address)
         name = client.submit_job(
