@@ -91,7 +91,7 @@ class MulticlassAUC(RowsOrBins):
         return replace(rows, preds=rows.preds.reshape(-1, self.num_classes))
 
     def _compute(self) -> Tensor:
-        rows = self.few()
+        rows = self.rows_if_few()
         if rows is None:
             table = table_of(self, "histogram")
             classes = binned_areas(table, by_thresholds=self.thresholds is not None)

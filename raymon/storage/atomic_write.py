@@ -52,7 +52,7 @@ def drafted(path: StoragePath, *, replace: bool) -> Iterator[Path]:
             draft = Path(here, "draft")
             yield draft
             if not replace and path.exists():
-                raise _there(path)
+                raise _exists_error(path)
             path.upload(draft)
         return
     path = Path(os.path.realpath(path))
@@ -81,11 +81,11 @@ def _put_new(draft: Path, path: Path) -> None:
     except OSError:
         # Some file systems have no links.
         if path.exists():
-            raise _there(path) from None
+            raise _exists_error(path) from None
         os.replace(draft, path)
     else:
         draft.unlink()
 
 
-def _there(path: StoragePath) -> OSError:
+def _exists_error(path: StoragePath) -> OSError:
     return FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))

@@ -1,4 +1,4 @@
-"""CSV as people have it: parts that differ in what they hold, and files that are none."""
+"""CSV as users have it: parts that differ in what they hold, and files that are no CSV."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""Values as people give them in Python: they have the ids of the same values in a file, or one line
-says what is wrong."""
+"""Values as users give them in Python.
+
+They have the ids of the same values in a file, or one line says what is wrong.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Updates every metric with fakes of CUDA tensors, and says what waited or copied.
+"""Updates every metric with fake CUDA tensors, and prints what waited or copied.
 
-They have no data, so whatever depends on data raises. A process of its own, which ends before they
-are freed: a torch without CUDA aborts at that.
+They have no data, so whatever depends on data raises. It is a process of its own, which ends before
+they are freed: a torch without CUDA aborts at that.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ DTYPES = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 
 
 class WithoutCuda(TorchFunctionMode):
-    """Lets a torch without CUDA index fakes of its tensors.
+    """A mode in which a torch without CUDA can index its fake tensors.
 
     In Python `x[...]` and `~x` ask for CUDA itself; the operations that they stand for do not.
     """
@@ -52,7 +52,7 @@ def _indexed(x: torch.Tensor, index: Any) -> torch.Tensor:
 
 
 class NoCopies(TorchDispatchMode):
-    """Raises where an operation takes tensors of one device and gives those of another."""
+    """A mode that raises if an operation copies tensors from one device to another."""
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         out = func(*args, **(kwargs or {}))
@@ -64,7 +64,7 @@ class NoCopies(TorchDispatchMode):
 
 
 def asks() -> list[str]:
-    """Ways to wait that were not noticed."""
+    """Returns the ways to wait that were not noticed."""
     ways: dict[str, Callable[[torch.Tensor], Any]] = {
         "item": torch.Tensor.item,
         "cpu": torch.Tensor.cpu,
@@ -88,7 +88,7 @@ def asks() -> list[str]:
 
 
 def updates() -> list[str]:
-    """Updates that failed."""
+    """Returns the updates that failed."""
     failures = []
     for rows, weighted, dtype in product((0, 100), (False, True), DTYPES):
         weights = torch.rand(rows) if weighted else None

@@ -1,4 +1,4 @@
-"""Every metric, by what its update takes."""
+"""Every metric, by the arguments of its update."""
 
 from __future__ import annotations
 

@@ -56,13 +56,13 @@ ALL = {**BINARY, **REAL, **MULTICLASS}
 
 
 def rows_for(name: str, rows: int, shape: Shape = "random", seed: int = 0) -> Columns:
-    """Scores, labels and weights for a metric; the weights are multiples of their unit.
+    """Returns scores, labels and weights for a metric; the weights are multiples of their unit.
 
     Args:
-        name: of the metric.
-        rows: how many.
-        shape: of the scores, or of the share of positives.
-        seed: of the random numbers.
+        name: Name of the metric.
+        rows: Number of rows.
+        shape: Shape of the scores, or of the share of positives.
+        seed: Seed of the random numbers.
     """
     rng = np.random.default_rng(seed)
     size = (rows, CLASSES) if name in MULTICLASS else (rows,)

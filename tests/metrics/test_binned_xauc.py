@@ -1,4 +1,4 @@
-"""BinnedXAUC: XAUC from counts that merge, near the exact value and never further than it says."""
+"""BinnedXAUC: XAUC from counts that merge, near the exact value and within its bound."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _exact(*columns: Tensor) -> float:
 
 
 def _distinct(values: list[float]) -> list[float]:
-    """The values without those that share a bin and a slot with another, which count as it."""
+    """Returns the values without those that share a bin and a slot with another one."""
     column = torch.tensor(values)
     places = [
         (bins.index(column) * SLOTS + slots(column)).tolist() for bins in (SCORE_BINS, LABEL_BINS)
@@ -61,7 +61,7 @@ def _columns(rows: list[Row]) -> list[Tensor]:
 def _scores(
     kind: str, correlation: float, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Scores, and what the labels are made of: both standard normal but for the kind."""
+    """Returns scores, and what labels are made from: both standard normal except for the kind."""
     latent = rng.normal(size=ROWS)
     noise = rng.normal(size=ROWS) * (1 - correlation**2) ** 0.5
     score = correlation * latent + noise

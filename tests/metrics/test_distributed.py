@@ -50,7 +50,7 @@ SHARES: dict[str, Callable[[int, int], int]] = {
 
 
 def _part(part: int, kind: str = "plain") -> list[Tensor]:
-    """One part of 600 rows: many scores tie, and the groups are in every part."""
+    """Returns one part of 600 rows: many scores tie, and the groups are in every part."""
     generator = torch.Generator().manual_seed(0)
     preds = torch.rand(600, generator=generator)
     target = (torch.rand(600, generator=generator) < preds).float()
@@ -84,7 +84,7 @@ def _figures(metric: GroupedMetric) -> list[Any]:
 
 
 def _values(rank: int, ranks: int) -> dict[str, Any]:
-    """What every rank must agree on with one that has all rows."""
+    """Returns what every rank must agree on with one that has all rows."""
     values: dict[str, Any] = {}
     for kind, share in product(
         ["plain", "doubles in one part", "weights in one part", "invalid"], SHARES
@@ -141,7 +141,7 @@ def _values(rank: int, ranks: int) -> dict[str, Any]:
 
 
 def _check_ways_to_synchronise(rank: int, ranks: int) -> None:
-    """On one of several ranks."""
+    """Runs on one of several ranks."""
     gathered = []
 
     def gather(result: Tensor, group: Any = None) -> list[Tensor]:

@@ -1,4 +1,4 @@
-"""AUC and PRAUC of rows that are kept: exact, the same in any parts, until there are too many."""
+"""AUC and PRAUC of stored rows: exact, the same in any parts, until there are too many."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""MulticlassAUC of rows that are kept: exact, the same in any parts, until there are too many."""
+"""MulticlassAUC of stored rows: exact, the same in any parts, until there are too many."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_a_class_may_weigh_next_to_nothing_beside_the_others(average: str, light
 
 
 def _by_definition(rows: list[tuple[Any, ...]], average: str) -> Fraction | None:
-    """The mean over classes of the share of pairs of one and the rest in the right order."""
+    """Returns the mean over classes of the share of pairs, of one and the rest, in right order."""
     areas = []
     for label in range(3):
         ones = [(scores[label], Fraction(w)) for scores, mine, w in rows if mine == label]

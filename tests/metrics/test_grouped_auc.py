@@ -46,7 +46,7 @@ def _value(*columns: Tensor | None) -> Tensor:
 
 
 def _area(preds: np.ndarray, target: np.ndarray, weights: np.ndarray) -> float:
-    """By all pairs; NaN without one."""
+    """Returns the area by all pairs; NaN without one."""
     positive, negative = target > 0.5, target <= 0.5
     above = preds[positive, None] > preds[None, negative]
     equal = preds[positive, None] == preds[None, negative]
@@ -117,7 +117,7 @@ def test_laws_of_areas_hold_to_the_bit(rows: list[Row], power: int) -> None:
 
 @settings(deadline=None, max_examples=50)
 @given(NEAR)
-def test_keys_are_told_apart_however_near_or_far(keys: tuple[int, int]) -> None:
+def test_keys_are_distinguished_however_near_or_far(keys: tuple[int, int]) -> None:
     key = torch.tensor([keys[0], keys[0], keys[1], keys[1]])
     expected = 0.5 if keys[0] != keys[1] else 0.75
     value = _value(torch.tensor([0.1, 0.9, 0.8, 0.2]), torch.tensor([0, 1, 0, 1]), key)

@@ -43,7 +43,7 @@ def _value(metric: Metric, *columns: Tensor | None) -> float:
 
 
 def _users(rows: int = 20_000, groups: int = 2_000, seed: int = 0) -> list[Tensor]:
-    """Scores, labels that agree somewhat, and keys: a few groups have many rows."""
+    """Returns scores, labels that agree somewhat, and keys: a few groups have many rows."""
     rng = np.random.default_rng(seed)
     keys = rng.integers(-(2**63), 2**63 - 1, groups)
     key = keys[np.minimum(rng.geometric(4 / groups, rows), groups) - 1]
@@ -55,7 +55,7 @@ def _users(rows: int = 20_000, groups: int = 2_000, seed: int = 0) -> list[Tenso
 def _by_groups(
     score: Tensor, label: Tensor, key: Tensor, weights: Tensor | None
 ) -> tuple[float, int]:
-    """The mean of XAUC over groups, by the rows of each that weigh anything."""
+    """Returns the mean of XAUC over groups, by the rows of each that weigh anything."""
     if weights is not None:
         there = weights > 0
         score, label, key, weights = score[there], label[there], key[there], weights[there]
@@ -244,7 +244,7 @@ SHARES = ((0, 1, 0), (0, 0, 0), (1, 1, 1))
 
 
 def _values(rank: int | None) -> list[float]:
-    """What both ranks must agree on with one that has all rows, None."""
+    """Returns what both ranks must agree on with one that has all rows, None."""
     columns = [*_users(3_000, 100), torch.rand(3_000, generator=torch.Generator().manual_seed(1))]
     values = []
     for share in SHARES:

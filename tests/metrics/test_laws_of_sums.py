@@ -1,4 +1,4 @@
-"""What holds for every metric whose states are sums, whatever the samples."""
+"""Laws of every metric whose states are sums, whatever the samples."""
 
 from __future__ import annotations
 

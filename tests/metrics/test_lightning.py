@@ -1,4 +1,4 @@
-"""In a LightningModule the metrics are logged as torchmetrics' own are."""
+"""In a LightningModule the metrics are logged like those of torchmetrics."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ TYPES = {"32-true": torch.float32, "bf16-true": torch.bfloat16, "64-true": torch
 
 
 def _arguments(form: str, batch: Batch) -> Batch:
-    """What an update takes: of six classes, or of the first one against the rest."""
+    """Returns the arguments of an update: of six classes, or of the first one against the rest."""
     scores, labels, users = batch
     if form == "classes":
         return [scores, labels]
@@ -50,7 +50,7 @@ def _arguments(form: str, batch: Batch) -> Batch:
 
 
 class Scores(lightning.LightningModule):
-    """Predicts its input, and logs every metric of it."""
+    """A module that predicts its input, and logs every metric of it."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -42,7 +42,7 @@ def _value(top_k: int | None, *columns: Tensor | None) -> Tensor:
 def _by_scikit_learn(
     top_k: int | None, preds: np.ndarray, gain: np.ndarray, key: np.ndarray
 ) -> tuple[float, int]:
-    """Mean over groups with a gain; -1 without one. And how many have none."""
+    """Returns the mean over groups with a gain, -1 without one, and how many have none."""
     # Far below every other score; scikit-learn takes no infinite ones.
     preds = np.nan_to_num(preds.astype(float), neginf=-1e9)
     groups = [key == value for value in np.unique(key)]

@@ -1,8 +1,8 @@
 """On the training thread no metric asks a device for a number.
 
-Updates run on fakes of CUDA tensors, where whatever depends on data raises, and so does every copy
+Updates run on fake CUDA tensors, where whatever depends on data raises, and so does every copy
 between devices. What else happens on the training thread runs on meta tensors, which have no data
-either. Where there is a GPU, CUDA itself is asked.
+either. If there is a GPU, CUDA itself is asked.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from tests.metrics.kinds import (
 
 @pytest.fixture
 def meta() -> Iterator[None]:
-    """Every tensor is made on a device that holds no numbers."""
+    """Makes every tensor on a device that holds no numbers."""
     with torch.device("meta"):
         yield
 

@@ -18,7 +18,7 @@ ROWS, CLASSES = 200, 50
 
 
 def _mean_over_orders(scores: list[float], positive: list[bool], top_k: int) -> float:
-    """The hits of one row, in the mean over all orders of the classes, sorted stably: by brute."""
+    """Returns the hits of one row, in the mean over all orders of the classes, by brute force."""
     hits = []
     for order in permutations(range(len(scores))):
         ranked = sorted(order, key=lambda index: -scores[index])

@@ -39,7 +39,7 @@ def _value(metric: XAUC, *columns: Tensor | None) -> float:
 
 
 def _watch_times(rows: int = ROWS, seed: int = 0) -> tuple[Tensor, Tensor]:
-    """Scores and log-normal labels that agree somewhat; many labels are 0."""
+    """Returns scores and log-normal labels that agree somewhat; many labels are 0."""
     rng = np.random.default_rng(seed)
     score = rng.normal(size=rows)
     label = np.exp(3 + 0.6 * score + rng.normal(size=rows))
@@ -48,7 +48,7 @@ def _watch_times(rows: int = ROWS, seed: int = 0) -> tuple[Tensor, Tensor]:
 
 
 def _by_pairs(score: Tensor, label: Tensor, weight: Tensor) -> tuple[float, float]:
-    """What concordant pairs weigh, and all: the definition."""
+    """Returns the weight of concordant pairs, and of all, by the definition."""
     ascends = (score.unsqueeze(1) < score) & (label.unsqueeze(1) < label)
     both = weight.double().unsqueeze(1) * weight.double()
     return (both * ascends).sum().item(), both.triu(1).sum().item()

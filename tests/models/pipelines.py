@@ -55,7 +55,7 @@ def model_of(config: PipelineConfig, seed: int = 0) -> Model:
 
 
 def batch_of(size: int, seed: int = 0, labels: tuple[str, ...] = ("y",)) -> Batch:
-    """Rows with 0 to 3 tags; labels of 0 and 1; a weight column "w" and a key column "k"."""
+    """Returns rows with 0 to 3 tags, labels of 0 and 1, weights "w" and keys "k"."""
     generator = torch.Generator().manual_seed(seed)
     lengths = torch.randint(0, 4, (size,), generator=generator)
     tags = torch.randint(0, 20, (int(lengths.sum()),), generator=generator)

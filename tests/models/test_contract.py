@@ -1,4 +1,4 @@
-"""What a model of one's own gives back wrongly is told in words, with the place of its method."""
+"""Wrong results of a custom model are reported in words, with the place of its method."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Returned = Callable[[Tensor], Any]
 
 
 class Given(RankingModel):
-    """Predicts what a test gives it."""
+    """A model that predicts what a test gives it."""
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -95,7 +95,7 @@ WRONG: list[tuple[Returned, str, str]] = [
     WRONG,
     ids=lambda value: str(getattr(value, "__name__", value))[:50],
 )
-def test_predictions_that_do_not_fit_are_told_with_the_method(
+def test_predictions_that_do_not_fit_are_reported_with_the_method(
     returned: Returned, losses: str, message: str
 ) -> None:
     line = inspect.getsourcelines(Given.predict)[1]
@@ -127,7 +127,7 @@ class OwnLoss(Given):
         (lambda w: {"own": w.mean().detach()}, "returned own without a gradient; compute it of"),
     ],
 )
-def test_losses_that_do_not_fit_are_told_with_the_method(lost: Returned, message: str) -> None:
+def test_losses_that_do_not_fit_are_reported_with_the_method(lost: Returned, message: str) -> None:
     text = CUSTOM.replace("Given", "OwnLoss")
     model = model_of(pipeline(text, METRIC))
     assert isinstance(model, OwnLoss)
@@ -152,7 +152,7 @@ def test_what_fits_goes_through() -> None:
 
 
 class Retrieval(RankingModel):
-    """Scores the items of all rows of a batch for each of its users."""
+    """A model that scores the items of all rows of a batch for each of its users."""
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -199,7 +199,7 @@ def test_the_last_batch_may_have_one_row_with_itself_for_a_candidate_and_a_rank_
             assert model.compute_metric()["recall_at_k"] == 1
 
 
-def test_a_label_beyond_the_candidates_is_told_with_how_many_there_are() -> None:
+def test_a_label_beyond_the_candidates_is_reported_with_their_number() -> None:
     model = given(lambda w: {"logits": w.expand(2, 6).T}, RETRIEVAL.split("metrics")[0])
     batch = batch_of(ROWS)
     batch.labels["y"][2] = 5

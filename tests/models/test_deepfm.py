@@ -37,7 +37,7 @@ WITHOUT_FM = (WITHOUT_FINAL[:_FM] + WITHOUT_FINAL[_DEEP:]).replace('"price", "ag
 
 
 def by_hand(model: Model, batch: Batch, fm: list[str], deep: list[str]) -> np.ndarray:
-    """The logits of every row by the formulas of DeepFM, from the weights of a model, in numpy."""
+    """Returns the logits of every row by the formulas of DeepFM, from the weights, in numpy."""
     weights = {name: value.double().numpy() for name, value in model.state_dict().items()}
 
     def layers(prefix: str, values: np.ndarray, *, last: bool = False) -> np.ndarray:

@@ -49,7 +49,7 @@ def test_any_text_is_a_table_name() -> None:
 
 
 @pytest.mark.parametrize("rows", [2**62, 2**44])
-def test_a_table_larger_than_the_memory_is_told(rows: int) -> None:
+def test_a_table_larger_than_the_memory_is_reported(rows: int) -> None:
     with pytest.raises(ConfigError, match=f"feature_configs: the table big of {rows:,} rows of 9"):
         EmbeddingCollection({"x": EmbeddingSpec("big", rows, 9)})
 

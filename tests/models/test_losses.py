@@ -75,7 +75,7 @@ def test_the_kind_of_a_label_follows_from_its_losses() -> None:
     config = pipeline(losses=losses, data='label_fields: ["a", "b", "c", "d"]')
     named = {"a": LabelKind.BINARY, "b": LabelKind.CLASS, "c": LabelKind.REAL}
     assert label_kinds(config) == named
-    # A model of one's own may have a loss of its own for any label.
+    # A custom model may have a custom loss for any label.
     config.model_config.custom.class_path = "package.module:Class"
     assert label_kinds(config) == {**named, "d": LabelKind.REAL}
 

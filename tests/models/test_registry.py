@@ -20,7 +20,7 @@ HERE = "tests.models.test_registry"
 
 
 class Mean(RankingModel):
-    """Predicts one number for all rows, scaled."""
+    """A model that predicts one number for all rows, scaled."""
 
     def __init__(self, *args: Any, scale: float, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -42,7 +42,7 @@ def custom(class_path: str, kwargs: str = "") -> PipelineConfig:
     return pipeline(text)
 
 
-def test_a_class_of_ones_own_is_made_with_its_arguments() -> None:
+def test_a_custom_class_is_made_with_its_arguments() -> None:
     model = model_of(custom(f"{HERE}:Mean", 'kwargs { key: "scale" value: "3.5" }'))
     assert isinstance(model, Mean)
     assert model.scale == 3.5
@@ -90,7 +90,7 @@ class Broken(Mean):
         self.width = self.config.no_such_field
 
 
-def test_a_constructor_that_raises_is_told_with_the_line_where_it_does() -> None:
+def test_a_constructor_that_raises_is_reported_with_the_line_where_it_does() -> None:
     line = inspect.getsourcelines(Broken.__init__)[1] + 2
     with pytest.raises(ConfigError) as caught:
         model_of(custom(f"{HERE}:Broken"))

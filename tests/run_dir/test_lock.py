@@ -50,7 +50,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextmanager
 def held(directory: Path) -> Iterator[subprocess.Popen[str]]:
-    """A process, with a child, that has a directory."""
+    """Yields a process, with a child, that has a directory."""
     process = subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(directory)],
         stdin=subprocess.PIPE,
@@ -102,7 +102,7 @@ def test_a_second_run_is_refused_and_changes_nothing(
         if workers == 0:
             holder.send_signal(signal.SIGKILL)
             holder.wait()
-            # Its child is there still; and nobody has to clear anything away.
+            # Its child still exists; and nothing has to be cleared away by hand.
             assert raymon.train(config_file, chosen).status == "done"
             assert not (run / LOCK).exists()
 
@@ -177,7 +177,7 @@ def test_a_process_of_this_machine_that_is_gone_is_not_waited_for(
 ) -> None:
     caplog.set_level(logging.INFO, "raymon")
     directory = Objects().path()
-    # Its id is used anew.
+    # Its id is used again.
     write(directory, Lease(began=1))
     with RunLock(directory):
         assert caplog.text == ""

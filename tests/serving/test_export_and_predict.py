@@ -1,4 +1,4 @@
-"""From a run to a model on its own, and to scores of raw rows."""
+"""From a run to an exported model, and to scores of raw rows."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, click_log: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def raw(click_log: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Rows as they come: in two files, some without values, some with values never seen."""
+    """Raw rows: in two files, some without values, some with values never seen."""
     table = pq.read_table(click_log / "eval")
     columns = table.to_pydict()
     for row in range(0, len(table), 7):
@@ -280,7 +280,7 @@ def test_a_model_that_cannot_be_exported_is_trained_all_the_same(
     assert "Not exported: the model cannot be exported: torch" in caplog.text
 
 
-def test_columns_that_cannot_be_kept_are_told(run: Path, tmp_path: Path) -> None:
+def test_columns_that_cannot_be_kept_are_reported(run: Path, tmp_path: Path) -> None:
     export_run(run, tmp_path / "model")
     folder = tmp_path / "in"
     folder.mkdir()

@@ -1,4 +1,4 @@
-"""What predictions are made of and written to, and what is never replaced by them."""
+"""The files that predictions are made of and written to, and those that they never replace."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class Stubborn(torch.nn.Module):
         return {"probs": batch.dense["age"][:, 0]}
 
 
-def test_a_model_that_cannot_be_followed_is_told_in_one_line() -> None:
+def test_a_model_that_cannot_be_followed_is_reported_in_one_line() -> None:
     with pytest.raises(RunError, match=r"^the model cannot be exported: torch.export: ") as error:
         export_program(Stubborn(), features_of(pipeline()))
     assert "\n" not in str(error.value)

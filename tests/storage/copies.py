@@ -21,6 +21,6 @@ def mirror(objects: Objects, to: Path) -> Path:
 
 
 def lines_of(objects: Objects, name: str = "run/monitor/windows.jsonl") -> list[bytes]:
-    """The lines in the parts of a file, as `cat` prints them."""
+    """Returns the lines in the parts of a file, as `cat` prints them."""
     keys = sorted(key for key in objects.objects if key.startswith(f"bucket/{name}/"))
     return b"".join(objects.objects[key] for key in keys).splitlines()

@@ -1,4 +1,4 @@
-"""Object storage in this process: keys with bytes, none of which grows. It can be made to fail."""
+"""Object storage in this process: keys with bytes, which cannot grow. It can be made to fail."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from raymon.storage import ObjectPath
 
 
 class Objects(fs.FileSystemHandler):
-    """As S3 looks through pyarrow: a directory is there with an object in it.
+    """Storage as S3 looks through pyarrow: a directory exists with an object in it.
 
     Attributes:
-        objects: By key.
-        puts: How many there were, those that failed too.
-        fails: Called before each request with its kind ("put", "get", "list", "delete"); may raise.
+        objects: Bytes by key.
+        puts: Number of puts, including those that failed.
+        fails: Function called before each request with its kind ("put", "get", "list", "delete");
+            it may raise.
         arrives: Whether a put that fails has happened all the same.
     """
 
@@ -99,7 +100,7 @@ class Objects(fs.FileSystemHandler):
 
 
 class _Upload(io.RawIOBase):
-    """An object is there when its upload is closed."""
+    """An upload whose object exists once it is closed."""
 
     def __init__(self, objects: Objects, key: str) -> None:
         self._objects, self._key, self._data = objects, key, bytearray()
@@ -118,7 +119,7 @@ class _Upload(io.RawIOBase):
 
 
 def now_and_then(rng: random.Random, share: float = 0.3) -> Callable[[str], None]:
-    """Raises for a share of all requests."""
+    """Returns a function that raises for a share of all requests."""
 
     def fail(kind: str) -> None:
         if rng.random() < share:

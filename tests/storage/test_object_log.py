@@ -1,4 +1,4 @@
-"""What grows on storage whose objects cannot."""
+"""A log that grows, on storage whose objects cannot."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.storage.objects import Objects, now_and_then
 
 @pytest.fixture(autouse=True, scope="module")
 def no_pauses() -> Iterator[None]:
-    """Storage that fails is asked again at once."""
+    """Makes reads try again at once when storage fails."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(object_path, "_READ_PAUSES_S", ())
         yield

@@ -1,4 +1,4 @@
-"""From what a user writes to a path."""
+"""From the path or URI that a user writes to a path object."""
 
 from __future__ import annotations
 
@@ -75,7 +75,9 @@ def test_a_path_on_s3_keeps_the_options_of_its_uri_behind_its_name() -> None:
         (Path("s3://bucket/run"), "s3:/bucket/run: a URI has two slashes"),
     ],
 )
-def test_what_is_no_path_is_told_in_one_line_without_secrets(uri: str | Path, said: str) -> None:
+def test_what_is_no_path_is_reported_in_one_line_without_secrets(
+    uri: str | Path, said: str
+) -> None:
     with pytest.raises(raymon.UserError) as caught:
         storage_path(uri)
     assert str(caught.value).startswith(said)

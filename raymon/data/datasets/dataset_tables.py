@@ -86,13 +86,13 @@ class TableMaker:
         if not any(isinstance(piece, pa.Table) for piece in waiting):
             return self._typed(self._table(list(waiting)))
         tables = [p if isinstance(p, pa.Table) else self._table([p]) for p in waiting]
-        tables = self._of_one_kind(tables)
+        tables = self._with_equal_types(tables)
         try:
             return self._typed(pa.concat_tables(tables, promote_options="permissive"))
         except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
             raise DataError(f"{self._name}: {first_line(error)}; types must not change") from None
 
-    def _of_one_kind(self, tables: list[pa.Table]) -> list[pa.Table]:
+    def _with_equal_types(self, tables: list[pa.Table]) -> list[pa.Table]:
         """Returns the tables, with texts for values that become ids if their types differ."""
         for name in self._categorical:
             kinds = {table.schema.field(name).type for table in tables}

@@ -114,11 +114,11 @@ class CsvFile(DataFile):
         types = {name: self.schema.field(name).type for name in columns}
         types.update({name: pa.dictionary(pa.int32(), types[name]) for name in categorical})
         rows = self.row_group_rows[row_group]
-        table = self._parser.fast(text, rows, types)
+        table = self._parser.parse(text, rows, types)
         if table is not None:
             yield start, table.slice(start, stop - start)
             return
-        found = self._parser.careful(text, rows, types)
+        found = self._parser.parse_with_errors(text, rows, types)
         if found.wrong:
             self._leave_out(found.wrong, self._lines[row_group])
         for place, first, last in runs(found.places):
@@ -144,8 +144,8 @@ class CsvFile(DataFile):
         if not lines or any(names.count(name) > 1 for name in wanted):
             return
         types = {name: self.schema.field(name).type for name in wanted}
-        if self._parser.fast(whole, lines, types) is None:
-            found = self._parser.careful(whole, lines, types)
+        if self._parser.parse(whole, lines, types) is None:
+            found = self._parser.parse_with_errors(whole, lines, types)
             if found.wrong and not (self._skips and len(found.table)):
                 self._leave_out(found.wrong, head.lines)
                 raise DataError(f"{self.path}: none of its first {lines} lines is a row")

@@ -58,7 +58,7 @@ class LineParser:
         self._names = list(names)
         self._delimiter = delimiter
 
-    def fast(self, text: bytes, lines: int, types: Mapping[str, pa.DataType]) -> pa.Table | None:
+    def parse(self, text: bytes, lines: int, types: Mapping[str, pa.DataType]) -> pa.Table | None:
         """Returns the rows of lines that are all right; None if some are not.
 
         Args:
@@ -84,11 +84,13 @@ class LineParser:
             return None
         return table if len(table) == lines else None
 
-    def careful(self, text: bytes, lines: int, types: Mapping[str, pa.DataType]) -> CsvRows:
+    def parse_with_errors(
+        self, text: bytes, lines: int, types: Mapping[str, pa.DataType]
+    ) -> CsvRows:
         """Returns the rows of lines of which some are wrong, or have truth values for numbers.
 
         Args:
-            text: Lines, as those of `fast`.
+            text: Lines, as those of `parse`.
             lines: Number of lines that are not empty.
             types: Types of the columns that are wanted.
 
@@ -99,10 +101,10 @@ class LineParser:
         numbers = _lines(text)
         wrong: list[WrongLine] = []
         places = np.arange(lines)
-        table = self.fast(text, lines, strings)
+        table = self.parse(text, lines, strings)
         if table is None:
             good, places, wrong = self._good_lines(text, types)
-            table = self.fast(good, len(places), strings) if good else _no_rows(strings)
+            table = self.parse(good, len(places), strings) if good else _no_rows(strings)
         if table is None:
             raise pa.ArrowInvalid(f"{lines} lines are not as many rows")
         bad = np.zeros(len(table), np.bool_)

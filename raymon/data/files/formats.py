@@ -62,7 +62,7 @@ class FileFormat:
     csv: CsvFormat = field(default_factory=CsvFormat)
 
     @property
-    def lacks(self) -> str:
+    def limitation(self) -> str:
         """What the format cannot tell, in words; "" if nothing is missing."""
         if self.kind is FileKind.CSV:
             return (
@@ -172,7 +172,7 @@ def open_files(
         if skipped is None:
             raise DataError(message)
         skipped.append(message)
-    return files or _none(path)
+    return files or _no_file(path)
 
 
 def _check_kind(found: FoundFile, kind: FileKind) -> None:
@@ -196,5 +196,5 @@ def _opener(file_format: FileFormat) -> Callable[[FoundFile], DataFile]:
     return IpcFile if file_format.kind is FileKind.IPC else ParquetFile
 
 
-def _none(path: str) -> list[DataFile]:
+def _no_file(path: str) -> list[DataFile]:
     raise DataError(f"{path}: no file of it can be read")

@@ -74,7 +74,7 @@ def find_files(path: str, endings: Sequence[str], kind: str) -> list[FoundFile]:
     """
     wanted = f"{kind}, a directory of *{endings[0]} files"
     found = [file for part in input_paths(path) for file in _files(part, endings, wanted)]
-    return found or _none(path, wanted)
+    return found or _no_file(path, wanted)
 
 
 def _files(part: InputPath, endings: Sequence[str], wanted: str) -> list[FoundFile]:
@@ -83,7 +83,7 @@ def _files(part: InputPath, endings: Sequence[str], wanted: str) -> list[FoundFi
         others = part.others() if not entries else ""
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DataError(f"{part.text}: cannot be listed: {first_line(error)}") from error
-    return [_found(part, entry) for entry in entries] or _none(part.text, wanted, others)
+    return [_found(part, entry) for entry in entries] or _no_file(part.text, wanted, others)
 
 
 def _found(part: InputPath, entry: Entry) -> FoundFile:
@@ -93,5 +93,5 @@ def _found(part: InputPath, entry: Entry) -> FoundFile:
     return FoundFile(path, part.filesystem, entry.path, entry.version)
 
 
-def _none(path: str, wanted: str, others: str = "") -> list[FoundFile]:
+def _no_file(path: str, wanted: str, others: str = "") -> list[FoundFile]:
     raise DataError(f"{path}: matches no file; give {wanted}, or a glob{others}")

@@ -73,8 +73,8 @@ def check_input(
             is not of its kind, or there are no rows. The message is one line and begins with the
             path.
     """
-    if file_format is not None and file_format.lacks:
-        _log.info("%s: %s", path, file_format.lacks)
+    if file_format is not None and file_format.limitation:
+        _log.info("%s: %s", path, file_format.limitation)
     skipped: list[str] = []
     files = open_table(path, columns, file_format, skipped if skip_bad_files else None)
     for why in skipped:

@@ -41,7 +41,7 @@ class RowsOrBins(RowMetric):
     negatives and of the positives by bin, a table of `sliced_weights` that takes no memory before;
     the last bin holds NaN. The value is the same on any number of ranks.
 
-    A subclass calls `add` in `update`, and `few` in `_compute`.
+    A subclass calls `add` in `update`, and `rows_if_few` in `_compute`.
 
     Args:
         curves: Dimensions of the table before the last two.
@@ -106,7 +106,7 @@ class RowsOrBins(RowMetric):
         if self._kept > self.exact_rows:
             self._bin_rows()
 
-    def few(self) -> Rows | None:
+    def rows_if_few(self) -> Rows | None:
         """Returns all rows if they are few enough for an exact value; None if they are binned.
 
         Waits for the device if rows are stored.

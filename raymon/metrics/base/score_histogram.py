@@ -74,7 +74,7 @@ class ScoreHistogram(RowsOrBins):
         Returns:
             int64 `[2, scores + 1]`, or float64 if rows have weights; the last column is for NaN.
         """
-        rows = self.few()
+        rows = self.rows_if_few()
         self._is_exact = rows is not None
         if rows is None:
             return table_of(self, "histogram")

@@ -1,4 +1,4 @@
-"""Iterables in the place of files: the same batches, from any form, and on from any batch."""
+"""Iterables in place of files: the same batches, from any form, and on from any batch."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def assert_same(batch: Batch, expected: Batch) -> None:
 
 
 def arrays(part: pa.Table) -> dict[str, Any]:
-    """Columns as numpy has them: strings and lists as objects, pairs in two dimensions."""
+    """Returns columns as numpy has them: strings and lists as objects, pairs in two dimensions."""
     columns = {name: part[name].to_numpy() for name in ("row", "click", "weight", "user", "tags")}
     return {**columns, "pair": np.stack(part["pair"].to_numpy())}
 
@@ -127,7 +127,7 @@ def cut(begin: int) -> pa.Table:
 
 
 class Counting:
-    """Gives tables of some sizes, and tells and takes where it is; epochs differ."""
+    """A dataset that yields tables of some sizes, with a position as its state; epochs differ."""
 
     def __init__(self, sizes: list[int]) -> None:
         self.sizes = sizes
@@ -239,7 +239,7 @@ def test_torchs_own_iterables_are_read(data: Any) -> None:
     assert items[1].batch.dense["pair"].tolist() == [[r, -r] for r in range(4, 8)]
 
 
-def test_the_epoch_is_told_to_what_wants_to_know_it() -> None:
+def test_the_epoch_is_given_to_functions_that_name_it() -> None:
     class Telling(list[pa.Table]):
         def __init__(self, *pieces: pa.Table) -> None:
             super().__init__(pieces)
@@ -301,14 +301,14 @@ def changed(name: str, values: list[Any]) -> dict[str, Any]:
         ),
     ],
 )
-def test_what_cannot_be_used_is_told(data: Any, message: str) -> None:
+def test_what_cannot_be_used_is_reported(data: Any, message: str) -> None:
     with pytest.raises(DataError) as error:
         read(data)
     assert str(error.value).startswith(message)
     assert "\n" not in str(error.value)
 
 
-def test_the_rank_of_a_wrong_row_is_told() -> None:
+def test_the_rank_of_a_wrong_row_is_reported() -> None:
     with pytest.raises(DataError, match=r"^clicks, rank 1: column click, row 0: value 3"):
         read([changed("click", [3, 0, 0])], rank=1, world_size=2)
 
@@ -326,8 +326,10 @@ def test_nulls_alone_are_nulls_of_the_right_kind() -> None:
 
 
 class Numbered:
-    """Counts while it gives, and stays at its end until it is iterated anew; where it goes on is
-    known to the next iteration alone. Epochs differ."""
+    """A dataset that counts while it yields, and stays at its end until it is iterated again.
+
+    Only the next iteration knows the row at which it continues. Epochs differ.
+    """
 
     def __init__(self, rows: int, piece: int) -> None:
         self.rows, self.piece = rows, piece
@@ -425,7 +427,7 @@ def test_pieces_without_rows_are_passed_over() -> None:
         ),
     ],
 )
-def test_odd_tables_are_told(data: Any, message: str) -> None:
+def test_odd_tables_are_reported(data: Any, message: str) -> None:
     with pytest.raises(DataError) as error:
         read(data)
     assert str(error.value).startswith(message)

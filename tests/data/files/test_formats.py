@@ -137,9 +137,9 @@ def test_a_damaged_file_is_an_error(tmp_path: Path, ending: str) -> None:
 
 
 def test_the_formats_say_what_they_lack() -> None:
-    assert FileFormat().lacks == ""
-    assert "neither how many rows there are nor where one begins" in HEADED.lacks
-    assert "does not tell how many rows" in FileFormat(FileKind.IPC).lacks
+    assert FileFormat().limitation == ""
+    assert "neither how many rows there are nor where one begins" in HEADED.limitation
+    assert "does not tell how many rows" in FileFormat(FileKind.IPC).limitation
 
 
 def test_an_empty_csv_file_has_no_rows(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Which files a path means, against pathlib and Python's own glob."""
+"""The files that a path means, compared with pathlib and Python's own glob."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ HIDDEN = [
 DATA = ["_day=1/part-0.parquet", "a.PARQUET", "day=1/b.parquet", "day=2/c.parquet"]
 
 
-def test_what_tools_leave_beside_data_is_not_read(tmp_path: Path) -> None:
+def test_what_tools_leave_next_to_data_is_not_read(tmp_path: Path) -> None:
     made(tmp_path, *HIDDEN, *DATA)
     assert below(tmp_path, tmp_path) == DATA
     assert below(tmp_path, f"{tmp_path}/**/*.parquet") == [DATA[0], *DATA[2:]]

@@ -1,4 +1,4 @@
-"""Tables with a log of versions are told."""
+"""Tables with a log of versions are warned of."""
 
 from __future__ import annotations
 

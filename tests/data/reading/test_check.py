@@ -122,7 +122,7 @@ def test_files_may_have_other_types_of_the_same_values(
 
 
 @pytest.mark.parametrize("nothing", [pa.nulls(2), pa.nulls(2, pa.float64())])
-def test_a_column_without_a_value_is_told(
+def test_a_column_without_a_value_is_reported(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, nothing: pa.Array
 ) -> None:
     pq.write_table(replaced("user_age", nothing), tmp_path / "a.parquet")
@@ -144,7 +144,7 @@ def test_dates_beside_numbers_are_an_error(tmp_path: Path) -> None:
         check(tmp_path)
 
 
-def test_what_is_in_the_name_of_a_directory_alone_is_told(tmp_path: Path) -> None:
+def test_what_is_in_the_name_of_a_directory_alone_is_reported(tmp_path: Path) -> None:
     (tmp_path / "click=1").mkdir()
     pq.write_table(GOOD.drop_columns(["click"]), tmp_path / "click=1" / "a.parquet")
     with pytest.raises(DataError, match=r"has no column click.* write it into the files"):
@@ -157,7 +157,7 @@ def test_an_input_without_rows_is_an_error(tmp_path: Path) -> None:
         check(tmp_path)
 
 
-def test_a_file_that_is_read_twice_is_told(
+def test_a_file_that_is_read_twice_is_reported(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "here").mkdir()

@@ -18,7 +18,7 @@ Rows = list[tuple[int, list[int]]]
 
 
 def pack(rows: Rows, missing: bool) -> PackedRows:
-    """Rows whose columns all tell their number; `many` has the ids of a list."""
+    """Returns rows whose columns all hold their index; `many` has the ids of a list."""
     if missing:
         return PLACES.gap(len(rows))
     packed = PLACES.empty(len(rows))

@@ -13,7 +13,7 @@ LENGTHS = st.lists(st.integers(0, 60), min_size=1, max_size=9).filter(any).map(t
 
 
 def order(lengths: tuple[int, ...]) -> list[int]:
-    """The stream of each row of an epoch, by the definition of its place."""
+    """Returns the stream of each row of an epoch, by the definition of its place."""
     rows = [
         (Fraction(2 * i + 1, 2 * length), stream)
         for stream, length in enumerate(lengths)

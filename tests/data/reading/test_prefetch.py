@@ -9,7 +9,7 @@ from raymon.data.reading.prefetch import fetch_ahead
 
 
 class Drawn:
-    """Items of one byte each, that tell how many of them were drawn."""
+    """Items of one byte each, which count how many of them were drawn."""
 
     def __init__(self, count: int) -> None:
         self.changed = threading.Condition()
@@ -45,7 +45,7 @@ def test_no_more_is_drawn_than_fits() -> None:
     assert drawn.count <= 9
 
 
-def test_an_item_that_is_larger_than_all_room_comes_too() -> None:
+def test_an_item_that_is_larger_than_all_space_comes_too() -> None:
     assert list(fetch_ahead(iter([1, 2, 3]), lambda _: 100, 10)) == [1, 2, 3]
 
 

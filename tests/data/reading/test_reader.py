@@ -33,7 +33,7 @@ FEATURES = build_features(
 
 @pytest.fixture(scope="module")
 def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """39 rows that tell their number, in 3 files of row groups of 7, 5 and 1."""
+    """Writes 39 rows that hold their index, in 3 files of row groups of 7, 5 and 1."""
     directory = tmp_path_factory.mktemp("log")
     row = 0
     for file in range(FILES):
@@ -112,7 +112,7 @@ def test_an_epoch_from_a_row_on_is_the_rest_of_the_undisturbed_one(
 
 
 def global_batches(path: Path, world_size: int, epoch: int = 1, **options: Any) -> list[list[int]]:
-    """The rows of each step, of all ranks one after the other."""
+    """Returns the rows of each step, of all ranks one after the other."""
     ranks = [
         row_numbers(list(reader(path, rank=rank, world_size=world_size, **options).epoch(epoch)))
         for rank in range(world_size)
@@ -383,7 +383,7 @@ def test_large_row_groups_give_the_same_rows_as_small_ones(tmp_path: Path) -> No
     assert np.concatenate(large).tolist() == list(range(1000))
 
 
-def damage(path: Path, row_group: int) -> None:
+def overwrite_pages(path: Path, row_group: int) -> None:
     """Overwrites the pages of a row group."""
     metadata = pq.read_metadata(path)
     columns = [metadata.row_group(row_group).column(i) for i in range(metadata.num_columns)]
@@ -402,7 +402,7 @@ def test_rows_that_cannot_be_read_are_left_out_and_counted(
     pq.write_table(table(range(0, 40)), tmp_path / "a.parquet", row_group_size=10)
     pq.write_table(table(range(40, 80)), tmp_path / "b.parquet", row_group_size=10)
     (tmp_path / "c.parquet").write_bytes(b"PAR1")
-    damage(tmp_path / "a.parquet", 2)
+    overwrite_pages(tmp_path / "a.parquet", 2)
     options = {"global_batch_size": 16, "streams": 3, "shuffle": shuffle, "skip_bad_files": True}
     ranks = [
         reader(tmp_path, rank=rank, world_size=world_size, num_workers=2, **options)

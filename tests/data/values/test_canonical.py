@@ -39,7 +39,7 @@ FEATURES = [
 
 
 def spells(text: str) -> int | None:
-    """The integer that a text spells, by Python."""
+    """Returns the integer that a text spells, by Python."""
     if text.lower() in ("true", "false") and text in (text.lower(), text.title(), text.upper()):
         return int(text.lower() == "true")
     whole = text.removesuffix(".0")
@@ -53,7 +53,7 @@ def spells(text: str) -> int | None:
 
 
 def representations(values: list[int | None]) -> dict[str, pa.Array]:
-    """Columns of the same integers."""
+    """Returns columns of the same integers."""
     texts = pa.array([None if v is None else str(v) for v in values], pa.string())
     result = {
         "string": texts,

@@ -37,7 +37,7 @@ def test_is_the_exact_mean_rounded_once_but_for_the_last_bits_of_each(figures) -
         assert mean != mean
 
 
-def test_has_room_for_a_hundred_thousand_million_rows() -> None:
+def test_has_space_for_a_hundred_thousand_million_rows() -> None:
     figures, weights = np.array([1.0, 1 - 2**-52]), np.array([2**36, 2**36])
     mean = mean_over_groups(group_sums(figures, 0, weights, bad_labels=0))
     assert mean == 1 - 2**-53

@@ -1,4 +1,4 @@
-"""Rows that are kept by group: not copied, not waited for, and shared by metrics."""
+"""Rows that are stored by group: not copied, not waited for, and shared by metrics."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def test_the_largest_and_smallest_weights_are_valid_and_the_next_are_not() -> No
     assert invalid_counts(torch.rand(4), torch.zeros(4), weights).tolist() == [0, 0, 0, 2]
 
 
-def test_a_table_has_room_for_fewer_weights() -> None:
+def test_a_table_has_space_for_fewer_weights() -> None:
     sizes = [SMALLEST, LARGEST, math.nextafter(SMALLEST, 0), math.nextafter(LARGEST, INF)]
     weights = torch.tensor(sizes, dtype=torch.float64)
     counts = invalid_counts(torch.rand(4), torch.zeros(4), weights, sliced=True)

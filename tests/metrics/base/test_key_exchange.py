@@ -1,4 +1,4 @@
-"""Keys belong to ranks: always the same one, and each gets its share."""
+"""Keys belong to ranks: a key always to the same one, and each rank gets its share."""
 
 from __future__ import annotations
 

@@ -38,12 +38,12 @@ def test_a_sum_is_exact_in_any_order_and_parts(weights, cut, random) -> None:
     assert abs(total - exact) <= Fraction(2) ** -85 * len(weights) + exact * Fraction(2) ** -51
 
 
-def test_there_is_room_for_billions_of_the_largest() -> None:
+def test_there_is_space_for_billions_of_the_largest() -> None:
     states = _states([LARGEST, 2.0**44 - 2.0**-8])
     assert max(state.abs().max().item() for state in states.values()) <= 2 << 32
 
 
-def test_without_weights_what_is_beside_takes_no_memory() -> None:
+def test_without_weights_other_slices_take_no_memory() -> None:
     metric = DecayAUC()
     for _ in range(2):
         metric.update(torch.rand(8), torch.ones(8))

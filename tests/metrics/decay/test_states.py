@@ -1,4 +1,4 @@
-"""States outside of their metric: taken whole, merged in any order, computed apart."""
+"""States outside of their metric: taken whole, merged in any order, computed separately."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_only_the_buffer_of_a_decayed_auc_travels() -> None:
     }
 
 
-def test_taken_states_are_the_tensors_themselves_and_the_metric_starts_anew() -> None:
+def test_taken_states_are_the_tensors_themselves_and_the_metric_is_reset() -> None:
     metric = DecayAUC()
     metric.update(*_batch(0))
     before, copy = metric.histogram, metric.histogram.clone()

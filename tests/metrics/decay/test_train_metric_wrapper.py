@@ -1,4 +1,4 @@
-"""TrainMetricWrapper: folds by itself, or leaves it to a monitor; never talks to other ranks."""
+"""TrainMetricWrapper: folds by itself, or leaves it to a monitor; never asks other ranks."""
 
 from __future__ import annotations
 

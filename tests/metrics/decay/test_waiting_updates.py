@@ -126,7 +126,7 @@ def test_copies_are_on_the_cpu_whatever_the_default_device_is() -> None:
     assert torch.equal(update.args[0], batch)
 
 
-def test_an_update_whose_tensors_are_written_to_later_is_left_out_and_told() -> None:
+def test_an_update_whose_tensors_are_written_to_later_is_left_out_and_reported() -> None:
     wrapper = TrainMetricWrapper(Accuracy())
     wrapper.hand_over()
     wrapper.update(torch.tensor([0.9, 0.8]), torch.tensor([1.0, 1.0]))

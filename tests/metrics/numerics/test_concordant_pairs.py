@@ -26,7 +26,7 @@ ROW = st.tuples(REAL, REAL, st.sampled_from([0, 1, 65536, 2**47]), st.integers(0
 
 
 def _share(rows: list[Row], weighted: bool) -> float:
-    """The definition, pair by pair, in whole numbers; NaN without a pair."""
+    """Returns the share by its definition, pair by pair, in whole numbers; NaN without a pair."""
     concordant = pairs = 0
     for (score, label, weight, _), (score_2, label_2, weight_2, _) in combinations(rows, 2):
         both = weight * weight_2 if weighted else 1

@@ -1,4 +1,4 @@
-"""Exact sums: of any figures, in any order, and never a plausible number of what is not finite."""
+"""Exact sums: of any figures, in any order, and never plausible if a figure is not finite."""
 
 from __future__ import annotations
 

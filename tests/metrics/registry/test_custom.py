@@ -1,4 +1,4 @@
-"""Metrics of one's own: by name or class, checked before a run, merged by their reductions."""
+"""Custom metrics: by name or class, checked before a run, merged by their reductions."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def test_windows_are_merged_by_the_reductions_of_the_metric() -> None:
     assert wrapper.extremes == {"low": "min", "high": "max"}
 
 
-def test_updates_of_a_metric_of_ones_own_are_never_joined() -> None:
+def test_updates_of_a_custom_metric_are_never_joined() -> None:
     calls = []
 
     class Calls(SumMetric):
