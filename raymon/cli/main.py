@@ -123,6 +123,6 @@ def _import_to_stay(module: str) -> None:
 
 
 def _say(text: str) -> None:
-    # A terminal that is gone hears nothing.
+    # The terminal may be gone.
     with suppress(OSError):
         click.echo(f"raymon: {text}", err=True)

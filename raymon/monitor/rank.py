@@ -126,7 +126,7 @@ class MonitoredRank:
         metrics = self._settings.metrics
         for metric in metrics.values():
             _move(metric, device)
-        self._outbox = Outbox(self._run.channel, self._take, device)
+        self._outbox = Outbox(self._run.channel, self._take_ack, device)
         self._recorder = Recorder(
             attempt=self._run.attempt,
             rank=self._run.rank,
@@ -151,7 +151,7 @@ class MonitoredRank:
             except Exception as error:  # a metric that fails costs only itself
                 self._recorder.count_failure(error)
 
-    def _take(self, ack: Ack) -> None:
+    def _take_ack(self, ack: Ack) -> None:
         self.values = ack.values
         for name, value in ack.values.items():
             self._settings.metrics[name].publish(value)

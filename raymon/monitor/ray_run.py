@@ -70,7 +70,7 @@ class RayRun:
         """Closes the reporter after the last window of every rank; see `MonitoredRun.close`."""
         if self.rank > 0:
             return None
-        while self._ended() < self.world_size and time.monotonic() < deadline:
+        while self._ranks_ended() < self.world_size and time.monotonic() < deadline:
             time.sleep(0.05)
         return self._reporter.close(max(_CLOSE_S, deadline - time.monotonic()))
 
@@ -81,7 +81,7 @@ class RayRun:
                 time.sleep(_LAST_ANSWERS_S)
             self._reporter.stop()
 
-    def _ended(self) -> int:
+    def _ranks_ended(self) -> int:
         try:
             asked = self._reporter.actor.status.remote()
             status: ReporterStatus = ray.get(asked, timeout=_CLOSE_S)
@@ -97,7 +97,7 @@ def join_ray_run(settings: RunSettings) -> RayRun | None:
     """
     context = ray.train.get_context()
     rank, world_size = context.get_world_rank(), context.get_world_size()
-    run, directory = _place(settings, context)
+    run, directory = _name_and_directory(settings, context)
     begun = _begin(settings, run, directory, world_size) if rank == 0 else None
     attempt, refused = broadcast_from_rank_zero(begun)
     if refused:
@@ -121,7 +121,7 @@ def _begin(
     """
     try:
         check_writable(directory)
-        step = first_step_of(settings, None if _were_here(directory) else directory)
+        step = first_step_of(settings, None if _is_restart(directory) else directory)
         # If workers of this run were here before, the reporter continues from what theirs kept.
         reporter = start_reporter(run, make_reporter(settings, directory), use_prometheus=True)
         token = uuid.uuid4().hex
@@ -130,12 +130,12 @@ def _begin(
         return attempt, ""
     except UserError as error:
         return 0, str(error)
-    except Exception as error:  # a run goes on without its reporter
+    except Exception as error:  # a run continues without its reporter
         _log.warning("monitoring is off: %s: %s", type(error).__name__, error)
         return 0, ""
 
 
-def _were_here(directory: StoragePath) -> bool:
+def _is_restart(directory: StoragePath) -> bool:
     """Returns whether workers of this run wrote here before Ray Train restarted them."""
     try:
         return (directory / _RUN).read_text() == ray_internals.train_run_id()
@@ -143,7 +143,7 @@ def _were_here(directory: StoragePath) -> bool:
         return False
 
 
-def _place(settings: RunSettings, context: Any) -> tuple[str, StoragePath]:
+def _name_and_directory(settings: RunSettings, context: Any) -> tuple[str, StoragePath]:
     """Returns the name of the run, and the directory that it writes to."""
     given = settings.model_dir
     if isinstance(given, Path) and not given.is_absolute():

@@ -56,10 +56,10 @@ class StepArguments:
         """
         given = {"predictions": predictions, "targets": targets}
         columns = tuple(_column(n, value) for n, value in given.items() if value is not None)
-        # The rows of the targets, or of the predictions alone.
-        rows = _rows(columns[-1:]) if samples is None else _whole(samples)
+        # The rows of the targets, or of the predictions if they are alone.
+        rows = _rows(columns[-1:]) if samples is None else _row_count(samples)
         by_name = _by_name(losses)
-        # Where nothing says how many rows there are, every step weighs the same.
+        # If the number of rows is unknown, every step weighs the same.
         loss_weights: Mapping[str, Tensor] | float = float(rows or 1)
         if weights is not None:
             weights = _column("weights", weights)
@@ -98,11 +98,11 @@ def _column(name: str, value: Column) -> Tensor:
         raise TypeError(wrong) from None
     if numbers.dtype.kind not in "biuf":
         raise TypeError(wrong)
-    # A copy, as nothing counts what is written to an array.
+    # A copy, as later writes to an array cannot be detected.
     return torch.tensor(numbers)
 
 
-def _whole(samples: int) -> int:
+def _row_count(samples: int) -> int:
     if not isinstance(samples, Integral) or samples < 0:
         raise ValueError(f"samples is {samples!r}; it must be a whole number of at least 0")
     return int(samples)

@@ -26,10 +26,20 @@ MAX_KEPT_BYTES = 64 << 20
 """Bytes of windows that a worker keeps while the reporter does not answer; then the oldest go."""
 
 _IN_FLIGHT = 8
+"""Messages that may be unanswered at the same time."""
+
 _RETRY_S = 0.5
+"""Seconds between a failure and the next attempt to send."""
+
 _ASK_S = 0.5
+"""Seconds between two questions about what is durable by now."""
+
 _LOOK_S = 0.1
+"""Seconds between two looks for new windows."""
+
 _ASK_AT_END_S = 0.02
+"""What `_ASK_S` and `_LOOK_S` are once `close` waits."""
+
 _STORAGE_S = 3.0
 """Seconds that a storage may fail before `close` stops waiting for it."""
 

@@ -15,7 +15,7 @@ from raymon import RunError
 from raymon.monitor import ray_run as ray_run_module
 from raymon.monitor import run as run_module
 from raymon.monitor.find_run import in_ray_train
-from raymon.monitor.ray_run import RayRun, _begin, _place
+from raymon.monitor.ray_run import RayRun, _begin, _name_and_directory
 from raymon.monitor.run import RunSettings
 from raymon.storage import ObjectPath
 
@@ -49,12 +49,12 @@ def context(file_system: str) -> Any:
 def test_numbers_go_where_the_run_has_its_storage(
     given: RunSettings, file_system: str, place: tuple[str, Path | ObjectPath]
 ) -> None:
-    assert _place(given, context(file_system)) == place
+    assert _name_and_directory(given, context(file_system)) == place
 
 
 def test_a_path_means_the_same_on_all_workers() -> None:
     with pytest.raises(RunError, match="has to be an absolute path"):
-        _place(settings("runs/first"), context("local"))
+        _name_and_directory(settings("runs/first"), context("local"))
 
 
 @pytest.mark.parametrize(

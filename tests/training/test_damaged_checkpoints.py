@@ -25,7 +25,7 @@ from raymon.training.checkpoint.manifest import (
     MANIFEST,
     ManifestError,
     check_sound,
-    has_scores_beside,
+    has_checkpoint_scores,
     list_checkpoints,
     read_manifest,
 )
@@ -90,7 +90,7 @@ def beside(run: Path) -> None:
     scores = evaluate_checkpoint(read_saved(run), path, told, {}, torch.device("cpu"))
     assert scores == {}
     # Nothing waits for scores that will not come.
-    assert has_scores_beside(path)
+    assert has_checkpoint_scores(path)
     raise RunError(*told.notices)
 
 

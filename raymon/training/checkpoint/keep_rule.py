@@ -13,7 +13,7 @@ from raymon.storage import StoragePath, storage_path
 from raymon.training.checkpoint.manifest import (
     Checkpoint,
     checkpoint_directories,
-    has_scores_beside,
+    has_checkpoint_scores,
     list_checkpoints,
     remove_checkpoint,
     step_of,
@@ -55,7 +55,7 @@ class KeepRule:
         if best is not None:
             stay.add(best.step)
         if self.scored_later:
-            stay |= {c.step for c in older if not c.metrics and not has_scores_beside(c.path)}
+            stay |= {c.step for c in older if not c.metrics and not has_checkpoint_scores(c.path)}
         return [checkpoint for checkpoint in older if checkpoint.step not in stay]
 
 

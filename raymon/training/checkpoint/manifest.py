@@ -42,7 +42,7 @@ SCORES = "scores.json"
 INDEX = ".metadata"
 """Index of the tensors: the file that each of them is in."""
 
-_OWN = re.compile(
+_RAYMON_FILES = re.compile(
     r"__\d+_\d+\.distcp|rank-\d+\.pt|trainer\.pt|scores\.json|evaluations\.begun"
     r"|\..*"  # the index, and unfinished files
 )
@@ -189,7 +189,7 @@ def is_foreign(path: StoragePath) -> bool:
     try:
         entries: list[StoragePath] = [*path.iterdir()]
         return not has_manifest(path) and any(
-            entry.is_dir() or not _OWN.fullmatch(entry.name) for entry in entries
+            entry.is_dir() or not _RAYMON_FILES.fullmatch(entry.name) for entry in entries
         )
     except FileNotFoundError:  # just deleted
         return False
@@ -223,7 +223,7 @@ def read_manifest(path: StoragePath) -> Checkpoint | None:
             path,
             manifest["step"],
             manifest["epoch"],
-            numbers_of(manifest["metrics"]) | read_scores_beside(path),
+            numbers_of(manifest["metrics"]) | read_checkpoint_scores(path),
             manifest["world_size"],
             {name: FileEntry(**entry) for name, entry in manifest["files"].items()},
             manifest["stopped"],
@@ -252,20 +252,20 @@ def _warn_once(text: str) -> None:
         _log.warning(text)
 
 
-def write_scores_beside(path: StoragePath, metrics: Mapping[str, float]) -> None:
+def write_checkpoint_scores(path: StoragePath, metrics: Mapping[str, float]) -> None:
     """Writes the scores of a complete checkpoint into its directory, atomically."""
     write_whole(path / SCORES, to_json(metrics).encode())
 
 
-def read_scores_beside(path: StoragePath) -> dict[str, float]:
-    """Returns the scores that `write_scores_beside` wrote; empty if there are none."""
+def read_checkpoint_scores(path: StoragePath) -> dict[str, float]:
+    """Returns the scores that `write_checkpoint_scores` wrote; empty if there are none."""
     try:
         return numbers_of(json.loads((path / SCORES).read_text()))
     except (OSError, ValueError, AttributeError):
         return {}
 
 
-def has_scores_beside(path: StoragePath) -> bool:
+def has_checkpoint_scores(path: StoragePath) -> bool:
     """Returns whether an evaluation after the checkpoint has ended; it may have given no scores."""
     return (path / SCORES).is_file()
 

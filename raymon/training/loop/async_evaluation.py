@@ -16,7 +16,7 @@ from raymon.training.checkpoint.manifest import (
     check_sound,
     read_checkpoint,
     step_of,
-    write_scores_beside,
+    write_checkpoint_scores,
 )
 from raymon.training.checkpoint.restore import load_model
 from raymon.training.input.datasets import Datasets
@@ -56,7 +56,7 @@ def evaluate_checkpoint(
     try:
         _count_try(path)
         evaluation = _evaluate(config, path, outbox, datasets, device)
-        write_scores_beside(path, evaluation.metrics)
+        write_checkpoint_scores(path, evaluation.metrics)
         outbox.publish_evaluation(evaluation)
         (path / _BEGUN).unlink()
         return dict(evaluation.metrics)
@@ -65,7 +65,7 @@ def evaluate_checkpoint(
         outbox.publish(lambda channel: channel.publish_notice(why))
         with suppress(OSError):
             # With an empty file nothing waits for scores that will not come.
-            write_scores_beside(path, {})
+            write_checkpoint_scores(path, {})
         return {}
     finally:
         outbox.close(_PUBLISH_S)

@@ -27,7 +27,7 @@ _INSTALLED = tuple(
     {os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib")}
     | {f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}"}
 )
-_OF_A_PEER = (
+_PEER_GONE = (
     "closed by peer",
     "reset by peer",
     "broken pipe",
@@ -83,7 +83,7 @@ def full_traceback(error: BaseException) -> str:
 def is_peer_failure(error: BaseException) -> bool:
     """Returns whether an error was caused by a failure of another rank."""
     text = str(error)
-    peer_gone = any(sign in text.lower() for sign in _OF_A_PEER)
+    peer_gone = any(sign in text.lower() for sign in _PEER_GONE)
     return ANOTHER_WORKER in text or (peer_gone and not isinstance(error, UserError))
 
 

@@ -13,7 +13,11 @@ from hypothesis import strategies as st
 from raymon.config.saving import CONFIG_FILE
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.training.checkpoint.keep_rule import CheckpointCleanup, KeepRule
-from raymon.training.checkpoint.manifest import Checkpoint, list_checkpoints, write_scores_beside
+from raymon.training.checkpoint.manifest import (
+    Checkpoint,
+    list_checkpoints,
+    write_checkpoint_scores,
+)
 from tests.training.checkpoint.test_ranking import make, steps
 
 SCORES = {100: 0.7, 200: 0.9, 300: 0.8, 400: 0.6, 500: 0.5}
@@ -86,14 +90,14 @@ def test_one_whose_scores_are_still_to_come_stays_until_they_are_there(tmp_path:
         make(tmp_path, step)
         checkpoints.run(step)
     assert steps(tmp_path) == [100, 200, 300]
-    write_scores_beside(tmp_path / "model.ckpt-100", {"auc": 0.7})
+    write_checkpoint_scores(tmp_path / "model.ckpt-100", {"auc": 0.7})
     checkpoints.run(300)
     assert steps(tmp_path) == [100, 200, 300]
-    write_scores_beside(tmp_path / "model.ckpt-200", {"auc": 0.8})
+    write_checkpoint_scores(tmp_path / "model.ckpt-200", {"auc": 0.8})
     checkpoints.run(300)
     assert steps(tmp_path) == [200, 300]
     # An evaluation that failed has ended too.
-    write_scores_beside(tmp_path / "model.ckpt-300", {})
+    write_checkpoint_scores(tmp_path / "model.ckpt-300", {})
     make(tmp_path, 400, auc=0.9)
     checkpoints.run(400)
     assert steps(tmp_path) == [400]
