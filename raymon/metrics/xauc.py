@@ -145,7 +145,7 @@ class XAUC(RowMetric):
         )[0]
 
     def details(self) -> dict[str, float]:
-        """Returns the share of pairs with equal labels, if all pairs were counted or drawn."""
+        """Returns the share of pairs with equal labels; nothing with `in_batch`."""
         return {} if self._tied_labels is None else {"tied_labels": self._tied_labels}
 
     def _missing(self) -> Tensor:

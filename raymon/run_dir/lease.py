@@ -62,7 +62,7 @@ class Lease:
 
     @property
     def is_of_this_system(self) -> bool:
-        """Whether both processes are on one system, so that locks of files distinguish them."""
+        """Whether its process is on this running system, where locks of files work between both."""
         return self.kernel == _kernel()
 
     @property

@@ -51,7 +51,7 @@ class Bundle:
     Attributes:
         program: Program that returns the predictions of the inputs that `program_inputs` makes.
         features: Features that turn raw columns into those inputs.
-        card: Description of the model: its run, its scores, its files.
+        card: Description of the model: its run, step, scores, config and files.
         file_format: Format of the files that it was trained on.
     """
 

@@ -209,6 +209,6 @@ def _position(row: int, chunk: _Chunk) -> DatasetPosition:
 
 
 def missing_rows(columns: Columns, rows: int) -> Batch:
-    """Returns rows in which every column is null; `columns` may have no labels or weights then."""
+    """Returns rows in which every column is null; `columns` must have no labels or weights."""
     table = TableMaker(columns, "missing values", rows).nulls(rows)
     return Converter(columns, InputCounts()).convert(table, Origin("missing values", 0)).to_batch()

@@ -46,7 +46,7 @@ class EncodedIds(Feature):
         return f"{kind}, or lists of them; {_REMEDY}"
 
     def accepts(self, column_type: pa.DataType) -> bool:
-        """Whether the column holds integers or strings of them; with weights, strings alone."""
+        """Whether values have a canonical form and are no dates; with weights, are strings."""
         if arrow_types.is_list(column_type):
             column_type = column_type.value_type
         if self.weighted:

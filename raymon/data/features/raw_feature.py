@@ -30,8 +30,8 @@ class RawFeature(Feature):
         default: The V numbers of a row that is null, to which the normalizer is not applied.
         separator: Text between the numbers of one string.
         normalizer: Function applied to every number; None if numbers stay as they are.
-        boundaries: Boundaries of buckets, rising; bucket i has boundaries[i - 1] <= x <
-            boundaries[i]. Empty if there are no buckets.
+        boundaries: Boundaries of buckets, rising: x is in bucket i if
+            `boundaries[i - 1] <= x < boundaries[i]`. Empty if there are no buckets.
     """
 
     numbers: int = 1
@@ -80,7 +80,7 @@ class RawFeature(Feature):
         *columns: pa.Array | pa.ChunkedArray,
         counts: InputCounts | None = None,
     ) -> IdList | torch.Tensor | None:
-        """Does as `convert`; writes into `out` if there is one number a row and no buckets."""
+        """Does as `convert`, into given memory if every row has one number or one id."""
         if self.numbers > 1 or self.boundaries:
             return super().convert_into(out, *columns, counts=counts)
         self._store(*self._values(*columns), out)

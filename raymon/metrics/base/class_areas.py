@@ -19,12 +19,12 @@ class ClassAreas:
 
     Attributes:
         areas: Areas, float64 `[C]`; NaN if the class or the rest is missing, or a score is NaN.
-        bounds: How far each area can be off, float64 `[C]`, NaN where they are; None if they are
-            exact.
-        weights: Weight of the rows of each class, float64 `[C]`; only their ratios are
+        bounds: How far each area can be off, float64 `[C]`, NaN where the area is; None if areas
+            are exact.
+        weights: Weight of the samples of each class, float64 `[C]`; only their ratios are
             meaningful.
         both_sides: Whether both the class and the rest are there, bool `[C]`.
-        is_empty: Whether no row weighs anything, bool scalar.
+        is_empty: Whether no sample weighs anything, bool scalar.
     """
 
     areas: Tensor
