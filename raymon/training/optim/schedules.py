@@ -81,7 +81,7 @@ class Schedule:
 
 
 def build_schedule(block: OptimizerBlock, optimizer: torch.optim.Optimizer) -> Schedule:
-    """The schedule of an optimizer block; none in the block is a constant rate."""
+    """Returns the schedule of an optimizer block; if the block has none, a constant rate."""
     kind = block.WhichOneof("learning_rate")
     if kind == "exponential_decay_learning_rate":
         exponential = block.exponential_decay_learning_rate
@@ -102,7 +102,7 @@ def build_schedule(block: OptimizerBlock, optimizer: torch.optim.Optimizer) -> S
 
 
 def exponential_decay(config: pb.ExponentialDecayLR) -> Rate:
-    """max(base * decay_factor ** (m / decay_size), min_learning_rate).
+    """Returns the rate max(base * decay_factor ** (m / decay_size), min_learning_rate).
 
     With `staircase` the exponent is rounded down.
     """
@@ -115,7 +115,7 @@ def exponential_decay(config: pb.ExponentialDecayLR) -> Rate:
 
 
 def manual_step(config: pb.ManualStepLR) -> Rate:
-    """base while n <= schedule_sizes[0], then learning_rates[i] while n > schedule_sizes[i].
+    """Returns the rate that is base, then learning_rates[i] while n > schedule_sizes[i].
 
     With `warmup` the rate rises linearly from base at 0 to learning_rates[0] at schedule_sizes[0].
     """
@@ -131,7 +131,7 @@ def manual_step(config: pb.ManualStepLR) -> Rate:
 
 
 def cosine_annealing(config: pb.CosineAnnealingLR) -> Rate:
-    """min + (base - min) (1 + cos(pi m / T_max)) / 2 up to T_max, then min.
+    """Returns the rate min + (base - min) (1 + cos(pi m / T_max)) / 2 up to T_max, then min.
 
     Loshchilov and Hutter 2017, SGDR, equation 5, without restarts.
     """
