@@ -143,7 +143,7 @@ def cosine_annealing(config: pb.CosineAnnealingLR) -> Rate:
 
 
 def cosine_annealing_warm_restarts(config: pb.CosineAnnealingWarmRestartsLR) -> Rate:
-    """The cosine from base to min over T_0, and again over periods T_mult times as long each.
+    """Returns the cosine from base to min over T_0, then over periods each T_mult times as long.
 
     Loshchilov and Hutter 2017, SGDR, equation 5.
     """
