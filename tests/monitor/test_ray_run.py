@@ -91,12 +91,12 @@ def test_workers_that_ray_train_starts_again_take_back_and_others_do_not(
 
     actor = SimpleNamespace(begin_attempt=begin_attempt)
     monkeypatch.setattr(ray_run_module, "start_reporter", lambda *_, **__: actor)
-    monkeypatch.setattr(ray_run_module, "_run_id", lambda: "first run")
+    monkeypatch.setattr(ray_run_module.ray_internals, "train_run_id", lambda: "first run")
     monkeypatch.setattr(run_module, "last_step_kept", lambda directory: 30 if begun else 0)
     none = dataclasses.replace(settings(), first_step=None)
     assert _begin(none, "run", tmp_path, 2) == (1, "")
     assert _begin(none, "run", tmp_path, 2) == (2, "")
-    monkeypatch.setattr(ray_run_module, "_run_id", lambda: "second run")
+    monkeypatch.setattr(ray_run_module.ray_internals, "train_run_id", lambda: "second run")
     number, refused = _begin(none, "run", tmp_path, 2)
     assert number == 0
     assert "has the numbers of a run up to step 30" in refused
