@@ -6,7 +6,6 @@ import torch
 from ray.train import RunConfig, ScalingConfig, get_context
 from ray.train.torch import TorchTrainer, prepare_model
 from torch import nn
-from torch.nn.functional import binary_cross_entropy_with_logits
 
 import raymon
 
@@ -21,7 +20,7 @@ def train_loop() -> None:
         x = torch.randn(2000, 64)
         y = torch.bernoulli(torch.sigmoid(8 * x.mean(1) - 3))
         logits = model(x).squeeze(1)
-        loss = binary_cross_entropy_with_logits(logits, y)
+        loss = nn.functional.binary_cross_entropy_with_logits(logits, y)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
