@@ -17,7 +17,7 @@ from torch import Tensor
 from benchmarks.contenders.click_task import WORKERS, Trained, note_rank, pipeline, trained
 from raymon.recorder import Outbox, Recorder
 from raymon.training.loop.worker import NO_ATTEMPT, run_worker
-from raymon.training.on_ray.malloc import keep_memory
+from raymon.training.on_ray.malloc import malloc_settings
 from raymon.training.rank.run_controller import LocalController
 from raymon.training.rank.worker_context import WorkerContext
 from raymon.training.rank.worker_task import WorkerTask
@@ -35,7 +35,11 @@ def unwatched(data: Path, model_dir: Path, workers: int = WORKERS) -> Trained:
             "task": WorkerTask(pipeline(data, model_dir, workers).SerializeToString())
         },
         scaling_config=ScalingConfig(num_workers=workers),
-        run_config=RunConfig(name=model_dir.name, storage_path=str(model_dir.parent)),
+        run_config=RunConfig(
+            name=model_dir.name,
+            storage_path=str(model_dir.parent),
+            worker_runtime_env={"env_vars": malloc_settings()},
+        ),
     ).fit()
     # With 0 workers there is one rank, in this process.
     return trained(model_dir, time.perf_counter() - began, max(workers, 1))
@@ -43,7 +47,6 @@ def unwatched(data: Path, model_dir: Path, workers: int = WORKERS) -> Trained:
 
 def unwatched_worker(arguments: dict[str, Any]) -> None:
     """Trains on each worker."""
-    keep_memory()
     task: WorkerTask = arguments["task"]
     world, model_dir = ray.train.get_context(), Path(task.config.model_dir)
     context = WorkerContext(

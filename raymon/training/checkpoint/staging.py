@@ -32,6 +32,10 @@ def assign_to_ranks(sizes: Mapping[str, int], world_size: int) -> dict[str, int]
 class Staging:
     """Host memory that tensors are copied to, reused for every save.
 
+    `torch.distributed.checkpoint.staging.StateDictStager` takes as long (10 ms for 166 MB on a
+    CPU), but copies the whole storage of a tensor that is a part of one (twice the bytes where a
+    rank writes half of them), and leaves the order of CUDA streams to the caller.
+
     Args:
         device: Device of the tensors.
     """

@@ -1,30 +1,30 @@
-"""Memory that a worker keeps between its steps."""
+"""Settings of glibc's malloc for workers, so that they keep memory between their steps."""
 
 from __future__ import annotations
 
-import ctypes
+import os
 
-_TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3  # As in malloc.h.
+_SETTINGS = {
+    # The most that glibc takes from memory that it keeps: its limit is 32 MB.
+    "MALLOC_MMAP_THRESHOLD_": 32 << 20,
+    "MALLOC_TRIM_THRESHOLD_": 1 << 30,
+    # The size of a heap of a thread, where training is.
+    "MALLOC_TOP_PAD_": 64 << 20,
+}
 
-_LARGEST_ARRAY = 32 << 20
-"""Bytes; the most that glibc takes from memory that it keeps."""
 
-_KEPT = 1 << 30
-_HEAP = 64 << 20
-"""Bytes of a heap of glibc that is not the first: those of threads, where training is."""
+def malloc_settings() -> dict[str, str]:
+    """Returns environment variables that have glibc keep what tensors free, for the next ones.
 
+    By itself glibc gives memory back at the end of a step or not, depending on where it lies: some
+    workers then had 16 MB of new pages in each step, which took up to a quarter of its time, and
+    others that did the same had none. `MALLOC_TOP_PAD_` is what counts for the heaps of threads.
+    Other allocators keep memory by themselves, and ignore these variables.
 
-def keep_memory() -> None:
-    """Has glibc keep what tensors free, for the next ones; other allocators do so by themselves.
+    A runtime environment of these variables costs no time: two workers of Ray Train began to train
+    9.0 s after the call with it, and 9.1 s without, on 2 CPUs.
 
-    By itself it gives memory back at the end of a step or not, as it happens to lie: some workers
-    then had 16 MB of new pages in each step, which took up to a quarter of its time, and others
-    that did the same none. `TOP_PAD` is what counts for the heaps of threads.
+    Returns:
+        Values by name, in bytes; without those that the environment of this process has already.
     """
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError):
-        return
-    mallopt(_MMAP_THRESHOLD, _LARGEST_ARRAY)
-    mallopt(_TRIM_THRESHOLD, _KEPT)
-    mallopt(_TOP_PAD, _HEAP)
+    return {name: str(value) for name, value in _SETTINGS.items() if name not in os.environ}

@@ -22,6 +22,7 @@ from raymon.storage import storage_path
 from raymon.training.input.datasets import EVAL, Datasets, is_ray_dataset, title
 from raymon.training.on_ray.cluster import worker_resources
 from raymon.training.on_ray.cluster_watch import ClusterWatch
+from raymon.training.on_ray.malloc import malloc_settings
 from raymon.training.on_ray.row_split import EveryRow
 from raymon.training.on_ray.storage import in_ray, repair_snapshot
 from raymon.training.on_ray.validation import validation_config
@@ -95,6 +96,7 @@ def fit(
             storage_path=parent,
             storage_filesystem=filesystem,
             failure_config=FailureConfig(max_failures=config.ray_config.max_failures),
+            worker_runtime_env={"env_vars": malloc_settings()},
         ),
     )
     logging.getLogger("ray.train").setLevel(logging.ERROR)

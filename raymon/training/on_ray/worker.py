@@ -27,13 +27,11 @@ def train_loop_per_worker(arguments: dict[str, Any]) -> None:
     from raymon.metrics import register_metric
     from raymon.reporter.on_ray import TreeReporter, reporter_of
     from raymon.training.loop.worker import run_worker
-    from raymon.training.on_ray.malloc import keep_memory
     from raymon.training.on_ray.ray_train_thread import RayTrainThread
     from raymon.training.rank.failure import as_rank_failure
     from raymon.training.rank.worker_context import WorkerContext
     from raymon.training.rank.worker_task import WorkerTask
 
-    keep_memory()
     # A worker logs nothing itself: the driver prints what the reporter publishes.
     logging.getLogger("raymon").setLevel(logging.WARNING)
     # The driver has refused the config if custom classes are not allowed.
