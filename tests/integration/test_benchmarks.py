@@ -12,7 +12,7 @@ from benchmarks.harness.questions import names
 from tests.benchmarks.quick import WITHOUT_RAY, check_quick_form, run_benchmarks
 
 NAMES = sorted(set(names()) - set(WITHOUT_RAY))
-LONG = {"checkpoint", "end_to_end", "scaling"}
+LONG = {"checkpoint", "end_to_end", "scaling", "start_up"}
 """They start several runs on Ray each."""
 
 AT_ONCE = 2
