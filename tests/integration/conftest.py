@@ -47,6 +47,17 @@ def ray_address() -> Iterator[str]:
     ray.shutdown()
 
 
+@pytest.fixture(scope="session")
+def left_alone(
+    ray_address: str, click_log: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, dict]:
+    """The run that `kills.start` begins, to which nothing happens, and its summary."""
+    from tests.integration import kills
+
+    directory = tmp_path_factory.mktemp("left_alone")
+    return directory / "run", kills.finish(kills.start(directory, click_log, ray_address))
+
+
 def start_raymon(*arguments: object, address: str | None = None) -> subprocess.Popen[str]:
     """Starts the command line as a process."""
     environment = {**os.environ, "RAYMON_LOG_LEVEL": "INFO"}

@@ -7,20 +7,12 @@ import random
 import time
 from pathlib import Path
 
-import pytest
-
 from tests.integration.kills import assert_same, finish, kill, reported_step, start, wait_for
 from tests.integration.random_kills import DisturbedRun
 
 
-@pytest.fixture(scope="module")
-def undisturbed(ray_address: str, click_log: Path, tmp_path_factory) -> tuple[Path, dict]:
-    directory = tmp_path_factory.mktemp("left_alone")
-    return directory / "run", finish(start(directory, click_log, ray_address))
-
-
 def test_five_kills_at_random_moments_change_no_number(
-    undisturbed, ray_address: str, click_log: Path, tmp_path: Path
+    left_alone: tuple[Path, dict], ray_address: str, click_log: Path, tmp_path: Path
 ) -> None:
     seed = int(os.environ.get("RAYMON_KILLS_SEED", "0")) or time.time_ns()
     print(f"\nRAYMON_KILLS_SEED={seed}")
@@ -34,22 +26,22 @@ def test_five_kills_at_random_moments_change_no_number(
         directory = tmp_path / str(run)
         disturbed = DisturbedRun(directory, click_log, ray_address, (), rng)
         summary, killed = disturbed.kill(iter(victims))
-        assert_same(disturbed.run, undisturbed[0])
+        assert_same(disturbed.run, left_alone[0])
         assert summary["status"] == "done"
-        assert summary["samples"] == undisturbed[1]["samples"]
+        assert summary["samples"] == left_alone[1]["samples"]
         for name in ("windows_lost", "steps_reported", "windows"):
-            assert summary["monitoring"][name] == undisturbed[1]["monitoring"][name], name
+            assert summary["monitoring"][name] == left_alone[1]["monitoring"][name], name
         del victims[: len(killed)]
     assert not victims
 
 
 def test_reporters_on_nodes_change_no_number(
-    undisturbed, ray_address: str, click_log: Path, tmp_path: Path
+    left_alone: tuple[Path, dict], ray_address: str, click_log: Path, tmp_path: Path
 ) -> None:
     training = start(tmp_path, click_log, ray_address, "monitor_config.node_reporters_above=1")
     wait_for(lambda: reported_step(tmp_path / "run") >= 100, training)
     # Its ranks go on without it.
     kill("NodeReportingActor")
     summary = finish(training)
-    assert_same(tmp_path / "run", undisturbed[0])
+    assert_same(tmp_path / "run", left_alone[0])
     assert summary["monitoring"]["windows_lost"] == 0

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -15,6 +16,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from raymon.training.checkpoint.manifest import list_checkpoints
 from tests.checkpoints import saved_model
 from tests.conftest import CONFIG
+from tests.integration import kills
 from tests.integration.conftest import run_raymon, start_raymon
 
 STEPS = 40  # 2 epochs of 10,000 rows in batches of 2 x 256
@@ -25,12 +27,18 @@ def undisturbed(
     ray_address: str, click_log: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, subprocess.CompletedProcess[str]]:
     """An undisturbed run: its directory, and the output of its process."""
-    directory = tmp_path_factory.mktemp("undisturbed")
-    config = directory / "click.config"
-    config.write_text(CONFIG.format(data=click_log, model_dir=directory / "run"))
+    config = write_config(tmp_path_factory.mktemp("undisturbed"), click_log)
     finished = run_raymon("train", config, "--json", address=ray_address)
     assert finished.returncode == 0, finished.stderr
-    return directory / "run", finished
+    return config.parent / "run", finished
+
+
+def write_config(directory: Path, click_log: Path) -> Path:
+    """The config of a run that any number of workers goes on with."""
+    config = directory / "click.config"
+    text = CONFIG.format(data=click_log, model_dir=directory / "run")
+    config.write_text(text.replace("batch_size: 256", "global_batch_size: 512"))
+    return config
 
 
 def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
@@ -135,54 +143,53 @@ def test_an_evaluation_of_a_checkpoint_repeats_its_scores(undisturbed, ray_addre
     assert again == pytest.approx(first, rel=1e-6)
 
 
-def test_a_run_that_is_killed_half_way_goes_on_as_if_nothing_had_happened(
-    undisturbed, config_file: Path, ray_address: str
-) -> None:
-    run = config_file.parent / "run"
+@pytest.fixture(scope="module")
+def killed(
+    ray_address: str, click_log: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Path]:
+    """The config of a run that was killed half way, and a copy of its directory."""
+    config = write_config(tmp_path_factory.mktemp("killed"), click_log)
+    run = config.parent / "run"
+    process = start_raymon("train", config, address=ray_address)
     # Slow enough to be caught between the first checkpoint and the end.
-    killed = start_raymon("train", config_file, address=ray_address)
-    wait_for(lambda: 20 in [c.step for c in list_checkpoints(run)], killed)
-    killed.send_signal(signal.SIGKILL)
-    killed.communicate()
-    again = run_raymon("train", config_file, address=ray_address)
-    assert again.returncode == 2
-    assert "pass --resume" in again.stderr
+    wait_for(lambda: 20 in [c.step for c in list_checkpoints(run)], process)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    # Ray ends the workers of a driver that is gone.
+    while kills.processes("RayTrainWorker"):
+        time.sleep(0.05)
+    return config, Path(shutil.copytree(run, config.parent / "copy"))
 
-    resumed = run_raymon("train", config_file, "--resume", address=ray_address)
+
+def test_a_run_that_is_killed_half_way_goes_on_as_if_nothing_had_happened(
+    undisturbed, killed, ray_address: str
+) -> None:
+    config, _ = killed
+    run = config.parent / "run"
+    resumed = run_raymon("train", config, "--resume", address=ray_address)
     assert resumed.returncode == 0, resumed.stderr
     assert_same_result(run, undisturbed[0])
     points = EventAccumulator(str(run)).Reload().Scalars("loss/total")
     assert [p.step for p in points] == list(range(10, STEPS + 1, 10))
 
-    finished = run_raymon("train", config_file, "--resume", address=ray_address)
+    # There is nothing left to do.
+    finished = run_raymon("train", config, "--resume", "--num-workers", "0")
     assert finished.returncode == 0, finished.stderr
     assert_same_result(run, undisturbed[0])
 
 
-def test_one_worker_goes_on_with_a_run_that_two_were_killed_in(
-    config_file: Path, ray_address: str
-) -> None:
-    # Two workers on Ray are killed; one in the process of the command goes on, and then a run of
-    # one worker alone from the beginning is the same run.
-    run = config_file.parent / "run"
-    ordered = ("--set", "data_config.global_batch_size=512")
-    killed = start_raymon("train", config_file, *ordered, address=ray_address)
-    wait_for(lambda: 20 in [c.step for c in list_checkpoints(run)], killed)
-    killed.send_signal(signal.SIGKILL)
-    killed.communicate()
-    resumed = run_raymon("train", config_file, *ordered, "--resume", "--num-workers", "0")
+def test_one_worker_goes_on_with_a_run_that_two_were_killed_in(undisturbed, killed) -> None:
+    # One in the process of the command, where the two on Ray cannot be found any more.
+    config, run = killed
+    moved = ("--set", f"model_dir={run}")
+    resumed = run_raymon("train", config, *moved, "--resume", "--num-workers", "0")
     assert resumed.returncode == 0, resumed.stderr
 
-    alone = config_file.parent / "alone"
-    finished = run_raymon(
-        "train", config_file, *ordered, "--num-workers", "0", "--set", f"model_dir={alone}"
-    )
-    assert finished.returncode == 0, finished.stderr
-    weights, expected = final_weights(run), final_weights(alone)
+    weights, expected = final_weights(run), final_weights(undisturbed[0])
     for name, weight in weights.items():
         torch.testing.assert_close(weight, expected[name], rtol=0, atol=1e-5, msg=name)
     lines, expected_lines = (
-        read_lines(directory / "train_eval_result_v2.txt") for directory in (run, alone)
+        read_lines(directory / "train_eval_result_v2.txt") for directory in (run, undisturbed[0])
     )
     assert [line["global_step"] for line in lines] == [20, 40]
     for line, other in zip(lines, expected_lines, strict=True):
@@ -191,20 +198,20 @@ def test_one_worker_goes_on_with_a_run_that_two_were_killed_in(
             other["binary_cross_entropy"], abs=1e-5
         )
     windows, expected_windows = (
-        read_lines(directory / "monitor" / "windows.jsonl") for directory in (run, alone)
+        read_lines(directory / "monitor" / "windows.jsonl") for directory in (run, undisturbed[0])
     )
     assert [w["samples"] for w in windows] == [w["samples"] for w in expected_windows]
 
 
 def test_training_does_not_wait_for_a_reporter_that_hangs(
-    undisturbed, config_file: Path, ray_address: str
+    undisturbed, ray_address: str, click_log: Path, tmp_path: Path
 ) -> None:
     import ray
 
     from raymon.reporter.on_ray.actor import actor_name
 
-    run = config_file.parent / "run"
-    training = start_raymon("train", config_file, address=ray_address)
+    run = tmp_path / "run"
+    training = start_raymon("train", write_config(tmp_path, click_log), address=ray_address)
 
     def reporter_process() -> int | None:
         try:
@@ -222,7 +229,9 @@ def test_training_does_not_wait_for_a_reporter_that_hangs(
         # Steps, an evaluation and saves go by while the reporter can do nothing.
         wait_for(lambda: STEPS in [c.step for c in list_checkpoints(run)], training)
         assert len(read_lines(run / "monitor" / "windows.jsonl")) == shown
-        time.sleep(10)
+        # So long that its driver has waited in vain.
+        assert training.stderr is not None
+        assert any("The reporter does not answer" in line for line in training.stderr)
     finally:
         os.kill(pid, signal.SIGCONT)
     _, errors = training.communicate(timeout=120)

@@ -16,9 +16,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.conftest import ray_address
+from tests.integration.conftest import left_alone, ray_address
 
-__all__ = ["ray_address"]
+__all__ = ["left_alone", "ray_address"]
 
 # Those of the server below, here so that a Ray cluster has them whenever it starts.
 os.environ["AWS_ACCESS_KEY_ID"] = "key"
