@@ -1,1 +1,1 @@
-"""Numbers of merged windows: decayed metrics, totals, the interval between two points."""
+"""The numbers of merged windows: decayed metrics, totals, the interval between two snapshots."""
