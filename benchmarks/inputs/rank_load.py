@@ -58,7 +58,7 @@ class RankLoad:
         seed: Seed of what they measured.
 
     Attributes:
-        layout: Where states are in a vector of counts.
+        layout: Places of the states in a vector of counts.
         sums: By kind of window, the sum of the vectors of counts of all ranks.
     """
 

@@ -74,7 +74,7 @@ class Monitoring:
         )
 
     def __str__(self) -> str:
-        """As in `0.4 % of training time, 1,204 windows, 0 lost`."""
+        """Returns the line of a summary, as `0.4 % of training time, 1,204 windows, 0 lost`."""
         parts = [_counted(self.windows, "window"), f"{self.windows_lost:,} lost"]
         if self.share is not None:
             parts.insert(0, f"{_percent(self.share)} % of training time")

@@ -32,7 +32,7 @@ class IntervalMetrics:
     """The states of the train metrics, summed over windows that follow each other.
 
     Attributes:
-        layout: Where states are in `counts`; None before the first window.
+        layout: Places of the states in `counts`; None before the first window.
         counts: Integer states of all metrics: int64 `[layout.size]`; None before the first window.
         others: Merged states that are not integers, by metric.
         known: False if the metrics are others than at the beginning, so that there are no values of
@@ -79,7 +79,7 @@ class IntervalMetrics:
 
         Args:
             state: State that `save` wrote into.
-            layout: Where the states of metrics were then.
+            layout: Places of the states of metrics at that time.
         """
         counts = layout.empty()
         add_counts(decode_counts(state.counts, layout.size), counts)

@@ -81,7 +81,7 @@ class LogInterval:
         Args:
             decayed_metrics: The decayed metrics at the end of these steps.
             samples_before: Samples of the run before these steps.
-            coverage: Whose numbers these are.
+            coverage: Ranks that are in the numbers.
         """
         if self.last is None or self.first_step is None:
             return None
@@ -144,7 +144,7 @@ class LogInterval:
 
         Args:
             state: What `save` returned.
-            layout: Where the states of metrics were then.
+            layout: Places of the states of metrics at that time.
         """
         return cls(
             first_step=state.first_step,

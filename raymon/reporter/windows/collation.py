@@ -23,7 +23,7 @@ class Attempt:
         token: Token made by rank 0, by which an attempt that is begun twice is recognised.
         world_size: Number of ranks.
         restored_step: Step of the checkpoint that the attempt goes on from; 0 for a new run.
-        layout: Where the states of its metrics are in a vector of counts.
+        layout: Places of the states of its metrics in a vector of counts.
     """
 
     number: int

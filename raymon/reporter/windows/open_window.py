@@ -19,7 +19,7 @@ class OpenWindow:
         report: The first report. The others must cover the same steps, except that ranks that make
             no more steps may end before the rest.
         counts: Its counts, decoded.
-        layout: Where states are in the counts.
+        layout: Places of the states in the counts.
         opened_at: Time at which it came, in seconds.
 
     Attributes:

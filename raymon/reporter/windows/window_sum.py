@@ -87,7 +87,7 @@ class WindowSum:
     Attributes:
         attempt: Number of the attempt.
         index: Index of the window in its attempt, from 0.
-        layout: Where states are in `counts`.
+        layout: Places of the states in `counts`.
         counts: Integer states of all metrics, summed: int64 `[layout.size]`.
         others: Merged states that are not integers, by metric.
         ranks: Ranks whose windows are in the sum.
@@ -144,7 +144,7 @@ class WindowSum:
 
         Args:
             report: Report of any number of ranks.
-            layout: Where states are in its counts.
+            layout: Places of the states in its counts.
             counts: Its counts, if they are decoded already; else None.
         """
         total = cls(

@@ -72,7 +72,7 @@ class ClusterWatch:
         return self._gone
 
     def gone_with_group(self) -> str | None:
-        """Returns what `lost` does, after a signal that may have reached the whole process group.
+        """Returns what `gone` does, after a signal that may have reached the whole process group.
 
         Waits a moment for the processes of Ray to end, because Ray aborts a process that calls it
         then.

@@ -57,7 +57,7 @@ class SubmittedJob:
         self._shown = 0
 
     def follow(self, write: Callable[[str], None]) -> int:
-        """Shows the log of the job until it ends, even if the connection is lost in between.
+        """Shows the log of the job until it ends, even if the connection breaks in between.
 
         Args:
             write: Takes pieces of the log.
