@@ -28,6 +28,8 @@ Answer = TypeVar("Answer")
 
 def unwatched(data: Path, model_dir: Path, workers: int = WORKERS) -> Trained:
     """Runs the loop once."""
+    # Ray declares the settings of an earlier version of Ray Train, which did not know it.
+    environment: dict[str, Any] = {"worker_runtime_env": {"env_vars": malloc_settings()}}
     began = time.perf_counter()
     TorchTrainer(
         unwatched_worker,
@@ -38,7 +40,7 @@ def unwatched(data: Path, model_dir: Path, workers: int = WORKERS) -> Trained:
         run_config=RunConfig(
             name=model_dir.name,
             storage_path=str(model_dir.parent),
-            worker_runtime_env={"env_vars": malloc_settings()},
+            **environment,
         ),
     ).fit()
     # With 0 workers there is one rank, in this process.

@@ -81,6 +81,8 @@ def fit(
         "ray_datasets": list(of_ray),
         "validates": validates,
     }
+    # Ray declares the settings of an earlier version of Ray Train, which knew neither.
+    worker_environment: dict[str, Any] = {"worker_runtime_env": {"env_vars": malloc_settings()}}
     validation: dict[str, Any] = {}
     if validates:
         validation["validation_config"] = validation_config(config.eval_config, arguments)
@@ -96,7 +98,7 @@ def fit(
             storage_path=parent,
             storage_filesystem=filesystem,
             failure_config=FailureConfig(max_failures=config.ray_config.max_failures),
-            worker_runtime_env={"env_vars": malloc_settings()},
+            **worker_environment,
         ),
     )
     logging.getLogger("ray.train").setLevel(logging.ERROR)
