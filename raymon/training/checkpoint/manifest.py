@@ -57,7 +57,7 @@ class ManifestError(RunError):
 
 @dataclass(frozen=True)
 class TensorPlace:
-    """Where a tensor is.
+    """The shape of a tensor, and the rank that wrote it.
 
     Attributes:
         shape: Sizes of the tensor.

@@ -1,4 +1,4 @@
-"""Checkpoints that are written while training goes on."""
+"""Saves checkpoints while training goes on."""
 
 from __future__ import annotations
 
@@ -32,20 +32,19 @@ _PATIENCE_S = 30.0
 class Saver:
     """Writes checkpoints, one at a time, on a thread of its own.
 
-    Training stands still while this rank copies its part of the state, and while an earlier save is
-    not over. A save that fails on any rank fails on all; training goes on, and the next one is
-    tried.
+    Training waits while this rank copies its part of the state, and while an earlier save is not
+    over. A save that fails on any rank fails on all; training goes on, and the next save is tried.
 
     Args:
         model_dir: Directory of the run.
-        context: The world of this rank; every rank makes its saver at the same point.
-        skip: A save that comes due while another is written is left out; else it waits.
-        tell: Shows a line to who watches the run; called on rank 0.
-        saved: Called with its step on rank 0 when a checkpoint is complete.
+        context: World of this rank; every rank makes its saver at the same point.
+        skip: Whether a save that comes due while another is written is left out; else it waits.
+        tell: Function that shows a line to those who watch the run; called on rank 0.
+        saved: Function that is called on rank 0 with the step of each complete checkpoint.
 
     Attributes:
-        counts: Saves that failed, and those that were left out; counted on rank 0.
-        standstill_s: Seconds that training stood still for saves.
+        counts: Saves that failed, and saves that were left out; counted on rank 0.
+        standstill_s: Seconds that training waited for saves.
     """
 
     def __init__(
@@ -58,7 +57,7 @@ class Saver:
     ) -> None:
         self._model_dir = model_dir
         self._context = context
-        # Collectives of two threads must not meet.
+        # Its own process group, since collectives of two threads must not get mixed up.
         self._background = context.background_context()
         self._skip = skip
         self._tell = tell
@@ -70,7 +69,7 @@ class Saver:
         self.standstill_s = 0.0
 
     def wants(self) -> bool:
-        """Whether a save that is due is made; the same on every rank."""
+        """Returns whether a save that is due is made; the same on every rank."""
         if not self._skip:
             return True
         over = self._running is None or self._running.done()
@@ -80,7 +79,7 @@ class Saver:
         return False
 
     def save(self, state: TrainState) -> None:
-        """Begins to save a state; it may change afterwards."""
+        """Begins to save a state, which may change after the call."""
         began = time.monotonic()
         self.wait()
         tensors = replicated_tensors(state)
@@ -103,10 +102,10 @@ class Saver:
         self.standstill_s += time.monotonic() - began
 
     def close(self) -> None:
-        """Waits for what is being saved.
+        """Waits for the save that is under way.
 
         Raises:
-            TrainingError: It could not be saved.
+            TrainingError: It failed.
         """
         why = self.wait()
         self._thread.shutdown()
@@ -114,13 +113,17 @@ class Saver:
             raise TrainingError(why)
 
     def give_up(self) -> None:
-        """Lets what is being saved come to its end, where that is near; for a run that failed."""
+        """Waits a while for the save that is under way, after the run has failed."""
         self._thread.shutdown(wait=False)
         if self._running is not None:
             wait([self._running], timeout=_PATIENCE_S)
 
     def wait(self) -> str | None:
-        """Waits for what is being saved; why it could not be, None where it could."""
+        """Waits for the save that is under way.
+
+        Returns:
+            Why it failed; None if it did not.
+        """
         running, self._running = self._running, None
         return None if running is None else running.result()
 
@@ -129,7 +132,7 @@ class Saver:
             self.counts.add(name, 1)
 
     def _write(self, content: Content) -> str | None:
-        """Why there is no checkpoint; None where there is one."""
+        """Returns why there is no checkpoint; None if there is one."""
         path = checkpoint_path(self._model_dir, content.step)
         with staging_directory(path) as here:
             why = CheckpointWriter(path, here, content, self._background).write()

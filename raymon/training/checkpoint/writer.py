@@ -1,4 +1,4 @@
-"""One checkpoint as it is written and committed, by all ranks together."""
+"""The writing and the commit of one checkpoint, by all ranks together."""
 
 from __future__ import annotations
 
@@ -26,17 +26,19 @@ from raymon.training.rank.worker_context import ANOTHER_WORKER, WorkerContext
 
 @dataclass(frozen=True)
 class Content:
-    """What a rank writes into a checkpoint: a copy, or memory that nobody changes.
+    """The content that a rank writes into a checkpoint: a copy, or memory that does not change.
 
     Attributes:
         step: Steps that the model has made.
         epoch: Epochs that are over.
-        stopped: Why the run ends there, by its scores; None where they still improve.
+        stopped: Which scores stopped improving, so that the run ends there; None if they improve.
         metrics: Scores of the evaluation at that step, by name.
-        tensors: Waits for the copies of the tensors that this rank writes, and gives them by name.
-        places: Where each tensor of the state is, on whichever rank.
-        shared: What else is the same on every rank; empty on all but rank 0, which writes it.
-        own: What this rank has of its own.
+        tensors: Function that waits for the copies of the tensors that this rank writes, and
+            returns them by name.
+        places: Place of each tensor of the state, on whichever rank.
+        shared: The rest of the state that is the same on every rank; empty on all but rank 0, which
+            writes it.
+        own: State that only this rank has.
     """
 
     step: int
@@ -52,15 +54,15 @@ class Content:
 class CheckpointWriter:
     """Writes the part of this rank, and commits the checkpoint when all parts are written.
 
-    Every rank takes the same actions in the same order. After each of them the ranks agree that it
-    succeeded on all; where it failed on one, none goes on. The manifest is written last, by rank 0:
+    Every rank takes the same actions in the same order. After each of them the ranks agree whether
+    it succeeded on all; if it failed on one, none goes on. The manifest is written last, by rank 0:
     until then there is no checkpoint.
 
     Args:
         path: Directory of the checkpoint.
-        here: Where this rank writes its files; see `staging_directory`.
-        content: What it writes.
-        world: Of this rank, for the thread that writes.
+        here: Directory into which this rank writes its files; see `staging_directory`.
+        content: Content that it writes.
+        world: World of this rank, for the thread that writes.
     """
 
     def __init__(self, path: StoragePath, here: Path, content: Content, world: WorkerContext):
@@ -74,7 +76,11 @@ class CheckpointWriter:
         self._entries_of_ranks: Sequence[Mapping[str, FileEntry]] = ()
 
     def write(self) -> str | None:
-        """Why there is no checkpoint; None where there is one. Every rank calls it, once."""
+        """Writes the checkpoint; every rank calls it, once.
+
+        Returns:
+            Why there is no checkpoint; None if there is one.
+        """
         actions = (self._begin, self._wait_for_copies, self._write_tensors, self._write_rest)
         if not all(self._succeeds(action) for action in actions):
             return self._why()
@@ -82,7 +88,7 @@ class CheckpointWriter:
         return None if self._succeeds(self._commit) else self._why()
 
     def _succeeds(self, action: Callable[[], None]) -> bool:
-        """Takes an action; whether it succeeded on every rank."""
+        """Takes an action, and returns whether it succeeded on every rank."""
         try:
             action()
         except Exception as error:
@@ -97,11 +103,11 @@ class CheckpointWriter:
             begin_checkpoint(self._path)
 
     def _wait_for_copies(self) -> None:
-        # By itself: a rank that fails here must not leave the others in a collective.
+        # An action of its own: a rank that fails here must not leave the others in a collective.
         self._tensors = self._content.tensors()
 
     def _write_tensors(self) -> None:
-        # What writes tensors takes a while to import.
+        # Imported here, since it takes a while.
         from raymon.training.checkpoint.tensor_files import write_tensors
 
         write_tensors(self._here, self._tensors, self._world.group)

@@ -1,4 +1,4 @@
-"""A save just in time, where the cluster says beforehand that it takes a node away."""
+"""A save in time before a node is taken away, if the cluster announces that."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ _MOST_STEPS = 100_000
 class PreemptionWatch:
     """Learns, at the same step on all ranks, that a node with some of them is to be taken away.
 
-    The register is asked about every other round, beside the steps. Ranks hear its answer at
-    different steps, so they tell each other, beside the steps too, and act on what they told one
-    round before, when all have heard it.
+    About every other round the controller is asked, in the background. Ranks get its answer at
+    different steps, so they exchange in each round, also in the background, whether they have it,
+    and act one round after all have it.
 
     Args:
-        context: The world of this rank.
-        ask: Begins to ask whether a node is to be taken away: all ranks ask in the same order and
-            get the same answer, a text, or None.
-        round_s: Seconds of the steps of a round, which are the same on all ranks.
+        context: World of this rank.
+        ask: Function that begins to ask whether a node is to be taken away. All ranks ask in the
+            same order and get the same answer, a text, or None.
+        round_s: Seconds of the steps of a round, whose number is the same on all ranks.
 
     Attributes:
-        notice: What was answered last.
+        notice: The newest answer that was a text; None if there was none.
     """
 
     def __init__(
@@ -40,21 +40,21 @@ class PreemptionWatch:
         self._ask = ask
         self._round_s = round_s
         self._question: Future[str | None] | None = None
-        self._told: Callable[[], torch.Tensor] | None = None
+        self._exchanged: Callable[[], torch.Tensor] | None = None
         self._heard = self._acted = 0
         self._round, self._steps = 1, 0
         self._began = time.monotonic()
         self.notice: str | None = None
 
     def step(self) -> bool:
-        """Takes note of a step; true where the state after it is to be saved."""
+        """Takes note of a step; returns whether the state after it is to be saved."""
         self._steps += 1
         if self._steps < self._round:
             return False
         seconds = (time.monotonic() - self._began) / self._steps
         act, all_answered = False, True
-        if self._told is not None:
-            heard, asking, seconds_of_all = self._told().tolist()
+        if self._exchanged is not None:
+            heard, asking, seconds_of_all = self._exchanged().tolist()
             act, all_answered = heard >= self._context.world_size * (self._acted + 1), asking == 0
             self._acted += act
             mean_s = max(seconds_of_all / self._context.world_size, 1e-9)
@@ -63,7 +63,7 @@ class PreemptionWatch:
         if all_answered:
             self._question = self._ask()
         word = (self._heard, self._question is not None, seconds)
-        self._told = self._context.begin_sum(torch.tensor(word, dtype=torch.float64))
+        self._exchanged = self._context.begin_sum(torch.tensor(word, dtype=torch.float64))
         self._steps, self._began = 0, time.monotonic()
         return act
 

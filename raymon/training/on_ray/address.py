@@ -1,4 +1,4 @@
-"""Whether a Ray cluster is where a person says that one is."""
+"""The check that there is a Ray cluster at an address."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ _HEALTH = "/grpc.health.v1.Health/Check"
 
 
 def probe(address: str | None, given: str) -> None:
-    """Looks for a cluster, for a moment: Ray itself tries for minutes, and tells each try.
+    """Checks for a moment that there is a cluster: Ray itself tries for minutes, and logs each try.
 
     Args:
-        address: As `ray.init` takes it.
-        given: How a person gave it.
+        address: Address as `ray.init` takes it.
+        given: How the user gave it, for messages.
 
     Raises:
         RunError: There is none.
     """
     if address == "auto":
-        # The newest one of this machine, which may be gone.
+        # The newest cluster of this machine, which may be gone.
         try:
             address = ray_internals.newest_address()
         except Exception as error:
@@ -43,7 +43,7 @@ def probe(address: str | None, given: str) -> None:
 
 
 def _check_health(target: str, given: str) -> None:
-    # As Ray does, past the proxy that the environment may name.
+    # As in Ray, a proxy that the environment may name is not used.
     options = (("grpc.enable_http_proxy", 0),)
     with grpc.insecure_channel(target, options=options) as channel:
         try:

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-# Ray reads it when it is imported; what a person has set goes before.
+# Ray reads these at import; what the user has set takes precedence.
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-# Ray Train takes a checkpoint, and the end of a run, at its next look at the workers, which by
-# default comes every two seconds.
+# Ray Train notices a checkpoint, and the end of a run, when it next polls the workers, by default
+# every two seconds.
 os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.5")
-# The dashboard's REST API tells of training runs and their workers.
+# Shows training runs and their workers in the dashboard's REST API.
 os.environ.setdefault("RAY_TRAIN_ENABLE_STATE_TRACKING", "1")
 
 import ray
@@ -35,26 +35,29 @@ _log = logging.getLogger("raymon")
 _LOOK_S = 1.0
 
 _CLIENT_PAUSES_S = (2.0, 5.0)
-"""Seconds between tries to become a client: the server of a head that has just started may not be
-able to start the process that stands for one yet."""
+"""Seconds between tries to connect by Ray Client.
+
+The server of a head that has just started may not be able yet to start the process that stands for
+a client.
+"""
 
 _started: StartedRay | None = None
 
 
 @dataclass(frozen=True)
 class Connection:
-    """A cluster that this process is connected to.
+    """The cluster that this process is connected to.
 
     Attributes:
-        dashboard: Address of its dashboard; None where it has none.
-        started: Its processes, where this one has started it.
+        dashboard: Address of its dashboard; None if it has none.
+        started: Its processes, if this process has started it; else None.
     """
 
     dashboard: str | None
     started: StartedRay | None = None
 
     def leave(self) -> None:
-        """Ends what this process has started, where Ray cannot any more."""
+        """Ends what this process has started, if Ray itself no longer can."""
         if self.started is not None:
             self.started.end()
 
@@ -63,7 +66,7 @@ def connect(address: str | None) -> Connection:
     """Connects to a cluster, or starts one on this machine that lives as long as this process.
 
     Args:
-        address: Of a cluster; None takes RAY_ADDRESS from the environment, or starts one.
+        address: Address of a cluster; None takes RAY_ADDRESS from the environment, or starts one.
 
     Raises:
         RunError: There is no cluster at the address.
@@ -89,7 +92,7 @@ def connect(address: str | None) -> Connection:
             context = retrying(_CLIENT_PAUSES_S if is_client else (), _may_pass)(
                 ray.init,
                 address=address or "local",
-                # Only through Ray's client the driver is where its code is not.
+                # Only with Ray Client the code of the driver may be missing on the cluster.
                 runtime_env=sent_along(Path.cwd()) if is_client else None,
                 configure_logging=False,
                 log_to_driver=False,
@@ -111,43 +114,43 @@ def _may_pass(error: BaseException) -> bool:
 def _why_not(error: Exception) -> str:
     first, *others = str(error).strip().splitlines() or [""]
     if isinstance(error, ConnectionAbortedError) and others:
-        # The server of Ray's client answers with its whole traceback, whose last line says why.
+        # The server of Ray Client answers with its whole traceback, whose last line says why.
         return f"{type(error).__name__}: {first} {others[-1].strip()}"
     return reason(error)
 
 
 def has_started_ray() -> bool:
-    """Whether this process has started a Ray, which ends with it."""
+    """Returns whether this process has started a Ray cluster, which ends with it."""
     return _started is not None
 
 
 def _give_token() -> None:
-    """Has a cluster that is started a token where Ray could not keep one in the home directory."""
+    """Gives a new cluster a token if Ray could not keep one in the home directory."""
     if os.environ.get("RAY_AUTH_TOKEN") or os.environ.get("RAY_AUTH_TOKEN_PATH"):
         return
     try:
         kept = Path.home() / ".ray" / "auth_token"
-        # Only what is made tells whether it can be.
+        # The only way to find out whether it can be made is to make it.
         kept.parent.mkdir(parents=True, exist_ok=True)
         if os.access(kept if kept.exists() else kept.parent, os.R_OK | os.W_OK):
             return
-    except (OSError, RuntimeError):  # no home at all
+    except (OSError, RuntimeError):  # there is no home directory
         pass
     os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
 
 
 def worker_resources(config: RayConfig) -> dict[str, float]:
-    """What a worker takes of its node: by default one CPU, and one GPU with `use_gpu`."""
+    """Returns the resources of a worker: by default one CPU, and one GPU with `use_gpu`."""
     resources = {"CPU": 1.0, "GPU": 1.0 if config.use_gpu else 0.0}
     resources.update(config.resources_per_worker)
     return {name: amount for name, amount in resources.items() if amount > 0}
 
 
 def wait_for_capacity(config: RayConfig, data_by_ray: bool) -> None:
-    """As `check_capacity`, after a while in which an autoscaler may bring nodes.
+    """Waits until `check_capacity` passes, for a while in which an autoscaler may add nodes.
 
     Raises:
-        ConfigError: There is no room when the time is over.
+        ConfigError: It does not pass in time.
     """
     deadline = time.monotonic() + config.wait_for_nodes_s
     asked = False
@@ -167,16 +170,16 @@ def wait_for_capacity(config: RayConfig, data_by_ray: bool) -> None:
             time.sleep(_LOOK_S)
     finally:
         if asked:
-            # From here on Ray Train asks by itself.
+            # From here on Ray Train asks for its resources.
             request_resources(bundles=[])
 
 
 def check_capacity(config: RayConfig, data_by_ray: bool) -> None:
-    """Checks that the cluster can place all workers at once, when nothing else runs on it.
+    """Checks that the cluster can place all workers at once, if nothing else runs on it.
 
     Args:
-        config: Of the run.
-        data_by_ray: Whether there has to be room for `ray.data` beside them.
+        config: Config of Ray for the run.
+        data_by_ray: Whether `ray.data` needs CPUs in addition to the workers.
 
     Raises:
         ConfigError: It cannot; the message says what it has.
@@ -217,7 +220,7 @@ def _check_room_for_data(
 
 
 def _log_raylet(data: Mapping[str, Any], *_: object, **__: object) -> None:
-    """Takes what Ray would print into the output of this process, whatever its settings say."""
+    """Logs what Ray would print into the output of this process, whatever its settings are."""
     for line in data.get("lines", ()):
         _log.debug("Ray: %s", line)
 

@@ -1,4 +1,4 @@
-"""The controller of a run: it keeps account of checkpoints, and hears of preemption."""
+"""The controller of a run: it tracks checkpoints, and gets notices of preemption."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ from raymon.storage import StoragePath
 
 
 class SavedCheckpoint(Protocol):
-    """What is said of a complete checkpoint."""
+    """A complete checkpoint."""
 
     @property
     def path(self) -> StoragePath:
-        """Its directory."""
+        """The directory of the checkpoint."""
 
     @property
     def step(self) -> int:
-        """Steps that the model has made."""
+        """The steps that the model has made."""
 
     @property
     def metrics(self) -> Mapping[str, float]:
-        """Its scores, by name."""
+        """The scores by name."""
 
 
 class RunController(Protocol):
-    """Keeps account of the checkpoints of a run, and hears of nodes that are taken away.
+    """Tracks the checkpoints of a run, and gets notices of nodes that are taken away.
 
-    Every rank calls it on its training thread, at the same steps and so in the same order; no call
-    waits for the controller but `close`.
+    Every rank calls it on its training thread, at the same steps and so in the same order. No call
+    but `close` waits for the controller.
     """
 
     def begin(self, checkpoints: Sequence[SavedCheckpoint]) -> None:
-        """Takes account of complete checkpoints, before anything else.
+        """Takes the checkpoints that are already complete, before anything else.
 
         Args:
-            checkpoints: Those up to the one that the run goes on from, by step; what is known of
-                later ones is forgotten.
+            checkpoints: Checkpoints up to the one that the run goes on from, by step; later ones
+                are forgotten.
         """
 
     def register(
@@ -47,22 +47,22 @@ class RunController(Protocol):
         scores: Mapping[str, float],
         failure: Future[str | None],
     ) -> None:
-        """Takes account of a checkpoint once it is complete.
+        """Registers a checkpoint once it is complete.
 
         Args:
-            directory: The path or URI of the checkpoint.
+            directory: Path or URI of the checkpoint.
             step: Steps that the model has made.
-            scores: Scores of the evaluation at that step, by name; empty where there was none.
-            failure: Why the checkpoint could not be saved, once it is known; None where it is
-                complete. The same on every rank.
+            scores: Scores of the evaluation at that step, by name; empty if there was none.
+            failure: Future of why the checkpoint could not be saved, with None if it is complete.
+                The same on every rank.
         """
 
     def ask_for_preemption(self) -> Future[str | None]:
         """Asks whether nodes with ranks of this run are to be taken away.
 
         Returns:
-            The answer, the same on every rank: a text, or None where no notice is known. It comes
-            after what was asked for before.
+            Future of the answer, the same on every rank: a text, or None if there is no notice. It
+            comes after the answers to earlier questions.
         """
 
     def close(self) -> None:
@@ -70,7 +70,7 @@ class RunController(Protocol):
 
 
 class LocalController:
-    """The controller of a run in one process, whose directory says all there is to know."""
+    """The controller of a run in one process, whose directory has all that is known."""
 
     def begin(self, checkpoints: Sequence[SavedCheckpoint]) -> None:
         """Does nothing: the checkpoints are in the directory."""
@@ -85,7 +85,7 @@ class LocalController:
         """Does nothing: the checkpoint will be in the directory."""
 
     def ask_for_preemption(self) -> Future[str | None]:
-        """Answers at once: nobody takes this process away and says so beforehand."""
+        """Answers None at once: nobody announces that this process is taken away."""
         answer: Future[str | None] = Future()
         answer.set_result(None)
         return answer
