@@ -35,7 +35,7 @@ from raymon.training.loop.train_step import TrainStep
 from raymon.training.optim.optimizers import build_optimizers
 from raymon.training.rank.worker_context import WorkerContext
 from tests.checkpoints import saved_model
-from tests.data.reading.test_reader import damage
+from tests.data.reading.test_reader import overwrite_pages
 from tests.training import rank_process
 from tests.training.rank_process import RankRun, read_config, run_rank
 
@@ -236,7 +236,7 @@ class Runs:
                 described = json.dumps([world.more["given"], counts])
                 (folder / f"{name}.datasets.json").write_text(described)
         shutil.copy(folder / "order_2.parquet", folder / "damaged.parquet")
-        damage(folder / "damaged.parquet", 3)
+        overwrite_pages(folder / "damaged.parquet", 3)
         (folder / "worlds.json").write_text(json.dumps({n: w.ranks for n, w in ALL_WORLDS.items()}))
 
     def write_config(

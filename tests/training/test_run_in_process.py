@@ -18,7 +18,7 @@ from raymon.errors import RunError
 from raymon.training.checkpoint.manifest import list_checkpoints
 from raymon.training.loop.loop import Loop
 from tests.checkpoints import saved_model
-from tests.data.reading.test_reader import damage
+from tests.data.reading.test_reader import overwrite_pages
 
 
 def weights(run: Path, step: int) -> dict[str, torch.Tensor]:
@@ -317,7 +317,7 @@ def test_what_was_wrong_with_the_data_is_in_the_summary(
 ) -> None:
     data = tmp_path / "train"
     shutil.copytree(click_log / "train", data)
-    damage(data / "part-00001.parquet", 0)
+    overwrite_pages(data / "part-00001.parquet", 0)
     (data / "part-00009.parquet").write_text("not data")
     table = pq.read_table(click_log / "train")
     items = table["item_id"].to_numpy()
