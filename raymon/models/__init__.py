@@ -2,6 +2,7 @@
 
 from raymon.models.contract import check_losses, error_of, without_gradient
 from raymon.models.deepfm import DeepFM
+from raymon.models.dense_row_gradients import DenseRowGradients
 from raymon.models.dlrm import DLRM
 from raymon.models.embedding import EmbeddingCollection, EmbeddingTable
 from raymon.models.feature_group import FeatureGroup
@@ -12,11 +13,13 @@ from raymon.models.model import Model
 from raymon.models.ranking import RankingModel, grouping_keys
 from raymon.models.registry import build_model
 from raymon.models.row_gradients import RowGradients
+from raymon.models.sparse_row_gradients import SparseRowGradients
 
 __all__ = [
     "DLRM",
     "MLP",
     "DeepFM",
+    "DenseRowGradients",
     "EmbeddingCollection",
     "EmbeddingTable",
     "FeatureGroup",
@@ -24,6 +27,7 @@ __all__ = [
     "Model",
     "RankingModel",
     "RowGradients",
+    "SparseRowGradients",
     "build_model",
     "check_losses",
     "error_of",

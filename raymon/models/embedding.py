@@ -27,7 +27,7 @@ class EmbeddingTable(nn.Module):
         trainable: Whether the table is trained.
 
     Attributes:
-        rows: Gradients by rows; None if they come from autograd.
+        rows: Takes the gradients by rows, in place of autograd; None if autograd does.
     """
 
     def __init__(self, num_embeddings: int, dim: int, trainable: bool) -> None:
@@ -37,16 +37,6 @@ class EmbeddingTable(nn.Module):
             torch.empty(num_embeddings, dim).uniform_(-bound, bound), requires_grad=trainable
         )
         self.rows: RowGradients | None = None
-
-    def collect(self, gradient: Tensor, touched: Tensor | None) -> RowGradients:
-        """Collects gradients by rows from now on, in place of autograd.
-
-        Args:
-            gradient: See `RowGradients`.
-            touched: See `RowGradients`.
-        """
-        self.rows = RowGradients(self.weight, gradient, touched)
-        return self.rows
 
     def forward(self, ids: IdList, pooling: str) -> Tensor:
         """Returns the pooled embeddings `[B, dim]` of B rows; zero for a row without ids.

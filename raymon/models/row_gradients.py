@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -13,104 +13,52 @@ from torch import Tensor, nn
 from raymon.data import IdList
 
 
-class RowGradients:
+class RowGradients(ABC):
     """The gradient that the steps of a group add to a table, row by row.
-
-    The gradient is dense, is kept from step to step, and is zero except for the rows that were
-    looked up, so that nothing iterates over the rows of a large table. It is the `grad` of the
-    table, once something was added or `settle` was called.
 
     Args:
         table: Table, `[N, D]`.
-        gradient: Memory for the gradient, zero, `[N, D]`.
-        touched: Mask that becomes 1 for rows that are looked up, zero at first, uint8 `[N]`; None
-            to keep ids instead, for a table that is large compared with what a step looks up.
 
     Attributes:
         clip: Bound to which the gradients of looked up embeddings are clamped, [-clip, clip], a
             scalar on the device; None for no bound.
     """
 
-    def __init__(self, table: nn.Parameter, gradient: Tensor, touched: Tensor | None) -> None:
+    def __init__(self, table: nn.Parameter) -> None:
         self.table = table
-        self.gradient = gradient
-        self.touched = touched
         self.clip: Tensor | None = None
         # Autograd asks for its gradient in place of that of the table.
         self.anchor = torch.zeros((), device=table.device, requires_grad=True)
-        self._ids: list[Tensor] = []
-        self._rows: Tensor | None = None
-        self._is_over = False
-        table.grad = gradient
         # Code that uses a table in another way than by ids touches all of its rows.
-        table.register_post_accumulate_grad_hook(lambda _: self._take_whole())
+        table.register_post_accumulate_grad_hook(lambda _: self.take_whole())
 
+    @abstractmethod
     def add(self, ids: Tensor, gradients: Tensor) -> None:
         """Adds the gradients `[n, D]` of looked up rows, one for each id; ids may repeat."""
-        self.settle()
-        self.gradient.index_add_(0, ids, gradients)
-        self.touch(ids)
 
-    def touch(self, ids: Tensor) -> None:
-        """Marks rows as looked up."""
-        self.settle()
-        self._rows = None
-        if self.touched is None:
-            self._ids.append(ids)
-        elif self.touched.is_cpu:
-            # By numpy: torch takes four times as long for it.
-            self.touched.numpy()[ids.numpy()] = 1
-        else:
-            self.touched.index_fill_(0, ids, 1)
-
+    @abstractmethod
     def rows(self) -> Tensor:
-        """Returns the rows that were looked up, rising; waits for the device."""
-        self.settle()
-        if self._rows is None:
-            self._rows = self._find_rows()
-        return self._rows
+        """Returns the rows that were looked up, rising, int64 `[n]`; waits for the device."""
 
+    @abstractmethod
+    def values(self) -> Tensor:
+        """Returns the gradients of `rows`, `[n, D]`, which may be changed before `clear`."""
+
+    @abstractmethod
+    def replace(self, ids: Tensor, gradients: Tensor) -> None:
+        """Adds gradients, as `add`, in place of all that was added before."""
+
+    @abstractmethod
+    def settle(self) -> None:
+        """Makes `grad` of the table what was added since `clear`, for code that reads it."""
+
+    @abstractmethod
     def clear(self) -> None:
         """Begins the next group."""
-        if self.touched is None:
-            self.gradient.index_fill_(0, self.rows(), 0)
-            self._ids.clear()
-            self._rows = None
-            self.table.grad = self.gradient
-        else:
-            self._is_over = True
-            self.table.grad = None
 
-    def settle(self) -> None:
-        """Zeroes the gradient if a group is over and the next one has added nothing yet.
-
-        It is done as late as that because additions to memory that was just written take a tenth of
-        the time.
-        """
-        if self._is_over and self.touched is not None:
-            self.gradient.zero_()
-            self.touched.zero_()
-            self._rows = None
-            self._is_over = False
-            self.table.grad = self.gradient
-
-    def _find_rows(self) -> Tensor:
-        if self.touched is not None and self.touched.is_cpu:
-            rows: Tensor = torch.from_numpy(np.flatnonzero(self.touched.numpy()))
-            return rows
-        if self.touched is not None:
-            return self.touched.nonzero().squeeze(1)
-        if not self._ids:
-            return torch.empty(0, dtype=torch.int64, device=self.gradient.device)
-        looked_up: Tensor = torch.unique(torch.cat(self._ids))
-        return looked_up
-
-    def _take_whole(self) -> None:
-        found = self.table.grad
-        self.settle()
-        if found is not None and found is not self.gradient:
-            self.gradient.add_(found)
-        self.touch(torch.arange(len(self.gradient), device=self.gradient.device))
+    @abstractmethod
+    def take_whole(self) -> None:
+        """Takes over a gradient of the whole table from its `grad`."""
 
 
 class _Collected(torch.autograd.Function):
@@ -128,7 +76,7 @@ class _Collected(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[None, None, None, None, None]:
         """Adds the gradient to that of the rows; there is none for the arguments."""
         ids, rows = ctx.ids, ctx.rows
-        gradient = gradients[0].to(rows.gradient.dtype)
+        gradient = gradients[0].to(rows.table.dtype)
         if rows.clip is not None:
             gradient = gradient.clamp(-rows.clip, rows.clip)
         rows.add(ids.values, _of_ids(gradient, ids, ctx.pooling).contiguous())

@@ -18,6 +18,8 @@ _positive_edges = [
 EDGES: tuple[float, ...] = (*(-edge for edge in reversed(_positive_edges)), 0.0, *_positive_edges)
 """Edges of the buckets: zero, and both signs of 1e-12 * 1.1**i up to 1e20."""
 
+_ZERO_BUCKET = EDGES.index(0.0)
+
 _CELL_BITS = 16
 """The number of leading bits of a double that make a cell: sign, exponent, 4 bits of the fraction.
 
@@ -50,11 +52,12 @@ class HistogramCounter:
         self._bucket, self._above = bucket.to(device), above.to(device)
         self._part = _CPU_PART if device.type == "cpu" else _PART
 
-    def count(self, values: torch.Tensor) -> dict[str, torch.Tensor]:
+    def count(self, values: torch.Tensor, zeros: int = 0) -> dict[str, torch.Tensor]:
         """Counts values of any shape, without synchronising with the device.
 
         Args:
             values: Tensor of any shape.
+            zeros: Number of further values, all 0, that are not in the tensor.
 
         Returns:
             `counts`: int64 `[len(EDGES) + 1]`, the first and last for values outside of the edges
@@ -62,7 +65,11 @@ class HistogramCounter:
         """
         counts = torch.zeros(len(EDGES) + 1, dtype=torch.int64, device=values.device)
         moments = []
-        for part in values.detach().reshape(-1).split(self._part):
+        if zeros:
+            counts[_ZERO_BUCKET] = zeros
+            moments.append(torch.zeros(4, dtype=torch.float64, device=values.device))
+        flat = values.detach().reshape(-1)
+        for part in flat.split(self._part) if len(flat) else ():
             part = part.double()
             bucket = self._buckets(part)
             counts.scatter_add_(0, bucket, torch.ones_like(bucket))

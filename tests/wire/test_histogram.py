@@ -61,3 +61,13 @@ def test_the_message_has_moments_and_only_the_buckets_between_first_and_last() -
 def test_zeros_fill_one_bucket() -> None:
     message = encode_histogram("w", **HistogramCounter(torch.device("cpu")).count(torch.zeros(7)))
     assert list(message.counts) == [7]
+
+
+@pytest.mark.parametrize("size", [0, 3, 100_000])
+def test_zeros_that_are_only_a_number_count_as_those_that_are_there(size: int) -> None:
+    values = torch.randn(size, generator=torch.Generator().manual_seed(0))
+    counter = HistogramCounter(torch.device("cpu"))
+    found = counter.count(values, zeros=70)
+    expected = counter.count(torch.cat([values, torch.zeros(70)]))
+    assert torch.equal(found["counts"], expected["counts"])
+    torch.testing.assert_close(found["moments"], expected["moments"])

@@ -69,14 +69,14 @@ class GradientSummaries:
             if "parameter" in self._summaries:
                 self._recorder.add_histogram(name, self._counter.count(parameter))
             if "gradient" in self._summaries and parameter.grad is not None:
-                counted = self._counter.count(parameter.grad)
+                counted = self._counter.count(*_values_and_zeros(parameter.grad))
                 self._recorder.add_histogram(f"{name}/gradient", counted)
 
     def _measure_norms(self, gradients: dict[str, torch.Tensor]) -> None:
         wanted = self._summaries & {"global_gradient_norm", "gradient_norm"}
         if not wanted or not gradients:
             return
-        norms = {name: torch.linalg.vector_norm(g) for name, g in gradients.items()}
+        norms = {name: torch.linalg.vector_norm(_values(g)) for name, g in gradients.items()}
         if "global_gradient_norm" in wanted:
             total = torch.linalg.vector_norm(torch.stack(list(norms.values())))
             self._recorder.add_gradient_norms({"global_gradient_norm": total})
@@ -84,3 +84,13 @@ class GradientSummaries:
             self._recorder.add_gradient_norms(
                 {f"{name}/gradient_norm": norm for name, norm in norms.items()}
             )
+
+
+def _values(gradient: torch.Tensor) -> torch.Tensor:
+    # Those of a large table have the rows that were looked up alone.
+    return gradient.coalesce().values() if gradient.is_sparse else gradient
+
+
+def _values_and_zeros(gradient: torch.Tensor) -> tuple[torch.Tensor, int]:
+    values = _values(gradient)
+    return values, gradient.numel() - values.numel()

@@ -148,7 +148,8 @@ def build_optimizers(config: TrainConfig, model: Model) -> Optimizers:
     """
     dense, sparse = config.dense_optimizer, config.sparse_optimizer
     rowwise = config.HasField("sparse_optimizer")
-    tables = TableGradients(model.sparse_tables(), max_gradient(sparse) if rowwise else None)
+    limit = max_gradient(sparse) if rowwise else None
+    tables = TableGradients(model.sparse_tables(), limit, dense=not rowwise)
     blocks: list[OptimizerBlock] = []
     optimizers: list[torch.optim.Optimizer] = []
     names: list[str] = []

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.optim.adagrad import adagrad
 from torch.optim.adamw import adamw
 
-from raymon.models import RowGradients
+from raymon.models import DenseRowGradients, RowGradients
 from raymon.protos import optimizer_pb2 as pb
 
 _EPS = 1e-8
@@ -72,8 +72,8 @@ class RowOptimizer(torch.optim.Optimizer):
     def step(self, closure: Callable[[], float] | None = None) -> float | None:
         """Updates the rows of all tables; does not call `closure`."""
         self.count_step()
-        small = [table for table in self._tables if table.touched is not None]
-        large = [table for table in self._tables if table.touched is None]
+        small = [t for t in self._tables if isinstance(t, DenseRowGradients) and t.is_masked]
+        large = [table for table in self._tables if table not in small]
         if self.keeps_idle_rows:
             self._move_whole(small)
         elif small and small[0].gradient.is_cuda:
@@ -93,7 +93,7 @@ class RowOptimizer(torch.optim.Optimizer):
                 state |= self.new_state(table.table)
             state["step"] += 1
 
-    def _move_whole(self, tables: Sequence[RowGradients]) -> None:
+    def _move_whole(self, tables: Sequence[DenseRowGradients]) -> None:
         if tables:
             weights = [table.table for table in tables]
             self.rule(list(weights), [t.gradient for t in tables], self._states(tables))
@@ -106,7 +106,7 @@ class RowOptimizer(torch.optim.Optimizer):
         steps = parts.pop("step")
         parts[""] = [table.table for table in tables]
         moved = {name: _rows_of(part, rows) for name, part in parts.items()}
-        gradients = _rows_of([table.gradient for table in tables], rows)
+        gradients = [table.values() for table in tables]
         kept = {name: part for name, part in moved.items() if name}
         self.rule(moved[""], gradients, {"step": steps, **kept})
         for name, part in parts.items():
@@ -114,7 +114,7 @@ class RowOptimizer(torch.optim.Optimizer):
                 table.index_copy_(0, index, values)
 
     @torch.no_grad()
-    def move_masked(self, tables: Sequence[RowGradients]) -> None:
+    def move_masked(self, tables: Sequence[DenseRowGradients]) -> None:
         """Updates rows if only the device knows which were looked up; waits for nothing."""
         for table in tables:
             assert table.touched is not None

@@ -8,7 +8,12 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from raymon.models import EmbeddingTable, RowGradients
+from raymon.models import (
+    DenseRowGradients,
+    EmbeddingTable,
+    RowGradients,
+    SparseRowGradients,
+)
 
 _SMALL = 32_768
 """Largest number of rows of a small table.
@@ -26,12 +31,19 @@ class TableGradients:
         tables: Trained tables, on their device; from now on their gradients are collected here.
         max_gradient: Limit that clips the gradients of looked-up embeddings by value; None for no
             limit.
+        dense: Whether each table needs a dense `grad`, since its optimizer moves every row.
 
     Attributes:
         tables: Gradients of each table.
     """
 
-    def __init__(self, tables: Sequence[EmbeddingTable], max_gradient: float | None = None) -> None:
+    def __init__(
+        self,
+        tables: Sequence[EmbeddingTable],
+        max_gradient: float | None = None,
+        *,
+        dense: bool = False,
+    ) -> None:
         small = [t for t in tables if t.weight.is_cuda or len(t.weight) <= _SMALL]
         # In one buffer, so that one collective exchanges them all.
         self._gradient = _flat_buffer([t.weight.numel() for t in small], tables, torch.float32)
@@ -41,14 +53,19 @@ class TableGradients:
         self._large: list[RowGradients] = []
         offset = row = 0
         for table in tables:
-            rows, numbers = len(table.weight), table.weight.numel()
+            weight = table.weight
             if table in small:
-                gradient = self._gradient[offset : offset + numbers].view_as(table.weight)
-                self.tables.append(table.collect(gradient, self._touched[row : row + rows]))
-                offset, row = offset + numbers, row + rows
+                gradient = self._gradient[offset : offset + weight.numel()].view_as(weight)
+                touched = self._touched[row : row + len(weight)]
+                table.rows = DenseRowGradients(weight, gradient, touched)
+                offset, row = offset + weight.numel(), row + len(weight)
+            elif dense:
+                table.rows = DenseRowGradients(weight, torch.zeros_like(weight), None)
+                self._large.append(table.rows)
             else:
-                self._large.append(table.collect(torch.zeros_like(table.weight), None))
-                self.tables.append(self._large[-1])
+                table.rows = SparseRowGradients(weight)
+                self._large.append(table.rows)
+            self.tables.append(table.rows)
         self.begin(torch.ones((), device=self._gradient.device))
 
     def begin(self, scale: Tensor) -> None:
@@ -65,20 +82,19 @@ class TableGradients:
     def exchange(self, world_size: int) -> None:
         """Averages gradients over ranks, and joins the rows of all ranks; every rank calls it.
 
-        Afterwards all ranks have the same numbers, to the bit.
+        Afterwards all ranks have the same numbers, to the bit, in `grad` of the tables too.
         """
-        self.settle()
-        if world_size == 1 or not self.tables:
-            return
-        if len(self._gradient):
+        if world_size > 1 and len(self._gradient):
+            self.settle()
             dist.all_reduce(self._gradient)
             self._gradient.div_(world_size)
             dist.all_reduce(self._touched, op=dist.ReduceOp.MAX)
-        if self._large:
+        if world_size > 1 and self._large:
             self._exchange_rows(world_size)
+        self.settle()
 
     def settle(self) -> None:
-        """Zeroes the gradients of tables that nothing was added to; called before they are read."""
+        """Makes `grad` of the tables what was added to them; called before it is read."""
         for table in self.tables:
             table.settle()
 
@@ -93,14 +109,10 @@ class TableGradients:
         dist.all_gather(counts, torch.tensor([len(rows) for rows in own]))
         for number, (table, rows) in enumerate(zip(self._large, own, strict=True)):
             of_ranks = [int(count[number]) for count in counts]
-            most = max(of_ranks)
-            gradients = table.gradient.index_select(0, rows).div_(world_size)
-            all_rows = _gather(rows, most, world_size)
-            all_gradients = _gather(gradients, most, world_size)
-            table.gradient.index_fill_(0, rows, 0)
+            all_rows = _gather(rows, of_ranks)
+            all_values = _gather(table.values().div_(world_size), of_ranks)
             # In the order of the ranks, so that all ranks round the same.
-            for rank, count in enumerate(of_ranks):
-                table.add(all_rows[rank][:count], all_gradients[rank][:count])
+            table.replace(torch.cat(all_rows), torch.cat(all_values))
 
 
 def _flat_buffer(sizes: list[int], tables: Sequence[EmbeddingTable], dtype: torch.dtype) -> Tensor:
@@ -108,10 +120,10 @@ def _flat_buffer(sizes: list[int], tables: Sequence[EmbeddingTable], dtype: torc
     return torch.zeros(sum(sizes), dtype=dtype, device=device)
 
 
-def _gather(values: Tensor, length: int, world_size: int) -> list[Tensor]:
-    """Returns the values of all ranks, each padded to `length`."""
-    padded = values.new_zeros((length, *values.shape[1:]))
+def _gather(values: Tensor, counts: Sequence[int]) -> list[Tensor]:
+    """Returns the values of all ranks, which have `counts` of them."""
+    padded = values.new_zeros((max(counts), *values.shape[1:]))
     padded[: len(values)] = values
-    gathered = [torch.empty_like(padded) for _ in range(world_size)]
+    gathered = [torch.empty_like(padded) for _ in counts]
     dist.all_gather(gathered, padded)
-    return gathered
+    return [part[:count] for part, count in zip(gathered, counts, strict=True)]

@@ -14,6 +14,7 @@ from raymon.protos.train_pb2 import TrainConfig
 from raymon.storage import storage_path
 from raymon.training.checkpoint.manifest import TRAINER, checkpoint_path, read_part
 from raymon.training.loop.train_step import TrainStep
+from raymon.training.optim import table_gradients
 from raymon.training.optim.optimizers import Optimizers, build_optimizers
 from raymon.training.rank.worker_context import WorkerContext
 from tests.models.pipelines import batch_of, model_of, pipeline
@@ -143,3 +144,33 @@ def test_schedules_count_the_steps_of_the_run_and_not_those_of_the_optimizers(
     assert [schedule["count"] for schedule in trainer["schedules"]] == [6, 6]
     steps = {name: value for name, value in trainer["small"].items() if name.endswith("/step")}
     assert {float(value) for value in steps.values()} == {2.0}
+
+
+KINDS = {
+    "adam": "adam_optimizer { lr: 0.1 weight_decay: 0.01 }",
+    "clipped adagrad": "adagrad_optimizer { lr: 0.1 gradient_clipping: true max_gradient: 0.001 }",
+    "row-wise": "rowwise_adagrad_optimizer { lr: 0.1 weight_decay: 0.1 weight_decay_mode: L2 }",
+    "sgd": "sgd_optimizer { lr: 0.1 }",
+}
+
+
+@pytest.mark.parametrize("precision", ["", 'mixed_precision: "BF16"', FP16])
+@pytest.mark.parametrize("kind", KINDS)
+def test_how_the_gradients_of_a_table_are_kept_changes_no_step(
+    monkeypatch: pytest.MonkeyPatch, kind: str, precision: str
+) -> None:
+    text = f"sparse_optimizer {{ {KINDS[kind]} }} dense_optimizer {{ adam_optimizer {{}} }}"
+    trained = []
+    for small in (table_gradients._SMALL, 0):
+        monkeypatch.setattr(table_gradients, "_SMALL", small)
+        torch.manual_seed(0)
+        step, model, _ = steps_of(f"{text} {precision}")
+        for seed in range(6):
+            last = seed % 2 == 1
+            step.backward(batch_of(8, seed), group_rows=16, group=2, last=last)
+            if last:
+                step.unscale()
+                assert step.update()
+        trained.append(weights(model))
+    for name, weight in trained[0].items():
+        torch.testing.assert_close(trained[1][name], weight, rtol=1e-5, atol=1e-7)
