@@ -108,7 +108,7 @@ class CheckpointCleanup:
         self._known: set[int] = set()
 
     def run(self, newest: int) -> None:
-        """Deletes obsolete checkpoints, and reports those that somebody else has deleted.
+        """Deletes obsolete checkpoints, and reports those that others have deleted.
 
         Never raises, as no state of the checkpoints may stop the run.
 
