@@ -42,7 +42,7 @@ class Summary:
         epochs: Completed epochs.
         samples: Rows trained on, over all workers.
         train_s: Seconds of training, without evaluations and saves.
-        samples_per_second: Rows of all workers per second of `train_s`.
+        samples_per_second: Samples of all workers per second of `train_s`.
         train_metrics: Losses and decayed metrics of the last steps.
         train_metric_bounds: Largest possible errors of the decayed metrics that are not exact.
         window_metrics: Metrics of only those last steps, which the losses are of too.

@@ -90,7 +90,7 @@ class SinkThread:
             dropped = self._queue.clear_writes() + self._is_writing
             self.dropped += dropped
             self._notices.add_once(
-                "unfinished", f"not done {timeout_s:g} s after the end; writes lost: {dropped}"
+                "unfinished", f"not done {timeout_s:g} s after the end; writes dropped: {dropped}"
             )
 
     def take_notices(self) -> list[str]:

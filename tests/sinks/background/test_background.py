@@ -226,7 +226,7 @@ def test_closing_a_sink_that_hangs_returns_and_tells_what_is_lost(hanging) -> No
     sink.close(timeout_s=0.05)
     assert time.monotonic() - began < SOON_S
     assert sink.dropped == 3
-    assert sink.take_notices() == ["Hanging: not done 0.05 s after the end; writes lost: 3"]
+    assert sink.take_notices() == ["Hanging: not done 0.05 s after the end; writes dropped: 3"]
     hanging.go_on.set()
     wait_for(lambda: ("close",) in hanging.calls)
     assert ("write", 30) not in hanging.calls
@@ -276,7 +276,7 @@ def test_a_sink_that_hangs_keeps_no_process_alive() -> None:
     said = subprocess.run(
         [sys.executable, "-c", HANG], capture_output=True, text=True, check=True, timeout=SOON_S
     )
-    assert said.stdout == "Hanging: not done 0.05 s after the end; writes lost: 0\n"
+    assert said.stdout == "Hanging: not done 0.05 s after the end; writes dropped: 0\n"
 
 
 def test_at_the_end_a_disk_that_stays_full_is_tried_in_full_once(monkeypatch) -> None:
