@@ -21,6 +21,14 @@ import pytest
 
 from benchmarks.harness.as_installed import environment_of
 
+RAY_TRAIN = {
+    # Seconds until it looks at the workers again: whether they have saved, and whether they end.
+    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.1",
+    # Its process takes 1 s of CPU in each attempt, and no node of the cluster goes away.
+    "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",
+}
+"""Settings of Ray Train for runs of the command line; runs of scripts have its own."""
+
 
 @cache
 def installed_python() -> str:
@@ -60,7 +68,7 @@ def left_alone(
 
 def start_raymon(*arguments: object, address: str | None = None) -> subprocess.Popen[str]:
     """Starts the command line as a process."""
-    environment = {**os.environ, "RAYMON_LOG_LEVEL": "INFO"}
+    environment = {**os.environ, **RAY_TRAIN, "RAYMON_LOG_LEVEL": "INFO"}
     environment.pop("RAY_ADDRESS", None)
     if address is not None:
         environment["RAY_ADDRESS"] = address

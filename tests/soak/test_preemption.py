@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from raymon.training.checkpoint.manifest import list_checkpoints
+from tests.integration.conftest import RAY_TRAIN
 from tests.integration.kills import assert_same, finish, reported_step, start, wait_for
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(1800)]
@@ -24,11 +25,14 @@ SETTINGS = (
 DEADLINE_S = 15
 
 
-def test_a_node_that_is_taken_away_takes_no_step_along(click_log: Path, tmp_path: Path) -> None:
+def test_a_node_that_is_taken_away_takes_no_step_along(
+    click_log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import ray
     from ray.cluster_utils import Cluster
     from ray.core.generated import autoscaler_pb2
 
+    monkeypatch.delitem(RAY_TRAIN, "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER")
     if ray.is_initialized():
         ray.shutdown()
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
