@@ -84,6 +84,14 @@ def saved_step(run: Path) -> int:
 
 def assert_same(run: Path, other: Path, steps: int = STEPS) -> None:
     """Asserts that everything that readers see is the same in both runs, except for times."""
+    assert_same_training(run, other, steps)
+    scores = [(r / "train_eval_result_v2.txt").read_text() for r in (run, other)]
+    assert scores[0] == scores[1]
+    assert_same_curve(run, other, "eval_val", "metric/auc")
+
+
+def assert_same_training(run: Path, other: Path, steps: int = STEPS) -> None:
+    """Asserts that weights and the numbers of training are the same in both runs."""
     newest = [list_checkpoints(r)[-1] for r in (run, other)]
     weights = [saved_model(c.path) for c in newest]
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[1])
@@ -95,12 +103,15 @@ def assert_same(run: Path, other: Path, steps: int = STEPS) -> None:
     for line, expected in zip(*lines, strict=True):
         for name in ("global_step", "first_step", "samples", "samples_total", "losses", "metrics"):
             assert line[name] == expected[name], (line["global_step"], name)
-    scores = [(r / "train_eval_result_v2.txt").read_text() for r in (run, other)]
-    assert scores[0] == scores[1]
-    for directory, tag in ((".", "metric/auc"), (".", "loss/total"), ("eval_val", "metric/auc")):
-        curves = [EventAccumulator(str(r / directory)).Reload().Scalars(tag) for r in (run, other)]
-        points = [[(point.step, point.value) for point in curve] for curve in curves]
-        assert points[0] == points[1], (directory, tag)
+    for tag in ("metric/auc", "loss/total"):
+        assert_same_curve(run, other, ".", tag)
+
+
+def assert_same_curve(run: Path, other: Path, directory: str, tag: str) -> None:
+    """Asserts that a curve of TensorBoard is the same in both runs."""
+    curves = [EventAccumulator(str(r / directory)).Reload().Scalars(tag) for r in (run, other)]
+    points = [[(point.step, point.value) for point in curve] for curve in curves]
+    assert points[0] == points[1], (directory, tag)
 
 
 def windows(run: Path) -> list[dict]:

@@ -7,7 +7,7 @@ import random
 import time
 from pathlib import Path
 
-from tests.integration.kills import assert_same, finish, kill, reported_step, start, wait_for
+from tests.integration.kills import assert_same
 from tests.integration.random_kills import DisturbedRun
 
 
@@ -33,15 +33,3 @@ def test_five_kills_at_random_moments_change_no_number(
             assert summary["monitoring"][name] == left_alone[1]["monitoring"][name], name
         del victims[: len(killed)]
     assert not victims
-
-
-def test_reporters_on_nodes_change_no_number(
-    left_alone: tuple[Path, dict], ray_address: str, click_log: Path, tmp_path: Path
-) -> None:
-    training = start(tmp_path, click_log, ray_address, "monitor_config.node_reporters_above=1")
-    wait_for(lambda: reported_step(tmp_path / "run") >= 100, training)
-    # Its ranks go on without it.
-    kill("NodeReportingActor")
-    summary = finish(training)
-    assert_same(tmp_path / "run", left_alone[0])
-    assert summary["monitoring"]["windows_lost"] == 0

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration import kills
-from tests.integration.test_async_evaluation import ASYNC, VALIDATION, lines
+from tests.integration.test_killed_helpers import ASYNC, VALIDATION, lines
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(600)]
 
