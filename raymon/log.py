@@ -10,7 +10,7 @@ from typing import TextIO
 from pythonjsonlogger.json import JsonFormatter
 
 from raymon.errors import ConfigError
-from raymon.lasting_stream import LastingStream
+from raymon.safe_stream import SafeStream
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 """Log levels by their names."""
@@ -50,7 +50,7 @@ def set_up_logging(
     level = _from_environment(LEVEL_VARIABLE, LEVELS, level)
     log_format = _from_environment(FORMAT_VARIABLE, FORMATS, log_format)
     if handler is None or log_format == "json":
-        handler = logging.StreamHandler(LastingStream(stream or sys.stderr))
+        handler = logging.StreamHandler(SafeStream(stream or sys.stderr))
         handler.setFormatter(_formatter(log_format))
     logger = logging.getLogger("raymon")
     logger.handlers = [handler]

@@ -21,7 +21,7 @@ from google.protobuf.message import Message
 from raymon.config.scalars import is_text, parse_scalar
 from raymon.config.source import Source
 from raymon.config.text import parse_text
-from raymon.config.unknown import describe_unknown
+from raymon.config.unknown_names import describe_unknown
 from raymon.errors import ConfigError
 
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'')

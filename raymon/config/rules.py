@@ -9,7 +9,7 @@ from typing import Any
 from google.protobuf.message import Message
 
 from raymon.config.source import Source
-from raymon.config.unknown import describe_unknown
+from raymon.config.unknown_names import describe_unknown
 
 _log = logging.getLogger("raymon")
 

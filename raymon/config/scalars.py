@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from google.protobuf.descriptor import FieldDescriptor
 
-from raymon.config.unknown import describe_unknown
+from raymon.config.unknown_names import describe_unknown
 
 Scalar: TypeAlias = bool | int | float | str
 

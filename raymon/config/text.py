@@ -10,7 +10,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from raymon.config.scalars import parse_scalar
-from raymon.config.unknown import describe_unknown
+from raymon.config.unknown_names import describe_unknown
 from raymon.errors import ConfigError
 
 

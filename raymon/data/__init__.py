@@ -26,9 +26,9 @@ from raymon.data.files.input_paths import absolute_paths, may_be_read
 from raymon.data.input_counts import InputCounts
 from raymon.data.reading.check import InputSummary, check_input, check_schema
 from raymon.data.reading.converter import Columns
-from raymon.data.reading.one_table import open_table
 from raymon.data.reading.plan import Position
 from raymon.data.reading.reader import DataReader
+from raymon.data.reading.table_files import open_table
 from raymon.data.values.labels import LabelKind, check_label_map
 
 __all__ = [

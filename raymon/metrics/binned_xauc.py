@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from raymon.metrics.base.checked_metric import LABELS, CheckedMetric, check_rows
-from raymon.metrics.base.invalid import invalid_counts
-from raymon.metrics.base.sliced_weights import add_table, add_to_table, table_of
+from raymon.metrics.base.invalid_counts import invalid_counts
+from raymon.metrics.base.weight_tables import add_table, add_to_table, table_of
 from raymon.metrics.numerics.binned_pairs import binned_share
 from raymon.metrics.numerics.fixed_point import valid_weights
 from raymon.metrics.numerics.real_bins import SLOTS, RealBins, slots
@@ -40,7 +40,7 @@ class BinnedXAUC(CheckedMetric):
     fail by chance: several values of a bin are taken for one in 1 of 16 bins of two values, and in
     1 of 256 bins of three.
 
-    The states do not grow with the rows. Tables of `sliced_weights` are `cells` `[327, 173]`,
+    The states do not grow with the rows. Tables of `weight_tables` are `cells` `[327, 173]`,
     the weight by bin of scores and of labels; `score_slots` `[327, 16]` and `label_slots`
     `[173, 16]`, the weight by bin and by a hash of the value, which distinguish equal values from
     others; `rows`, the number of rows that weigh anything; `weighted`, the number of those that do

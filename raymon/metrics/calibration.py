@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from raymon.metrics.base.checked_metric import CheckedMetric, check_rows
-from raymon.metrics.base.invalid import invalid_counts, not_binary
+from raymon.metrics.base.invalid_counts import invalid_counts, not_binary
 from raymon.metrics.numerics.exact_sum import SUM_BINS, add_ones, add_weighted, exact_total
 from raymon.metrics.numerics.fixed_point import valid_weights
 

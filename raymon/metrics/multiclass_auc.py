@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from raymon.errors import UserError
-from raymon.metrics.base.class_areas import ClassAreas, binned_areas, exact_areas
 from raymon.metrics.base.class_labels import check_class_rows, class_labels
-from raymon.metrics.base.invalid import invalid_counts
+from raymon.metrics.base.invalid_counts import invalid_counts
+from raymon.metrics.base.one_vs_rest_auc import ClassAreas, binned_areas, exact_areas
 from raymon.metrics.base.row_metric import Rows
 from raymon.metrics.base.rows_or_bins import EXACT_SCORES, RowsOrBins
-from raymon.metrics.base.sliced_weights import table_of
+from raymon.metrics.base.weight_tables import table_of
 
 _NO_CLASS = -1
 

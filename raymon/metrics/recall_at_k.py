@@ -9,7 +9,7 @@ from torch import Tensor
 from raymon.errors import UserError
 from raymon.metrics.base.checked_metric import check_rows
 from raymon.metrics.base.hit_rate import HitRate, check_top_k, top_k_shares
-from raymon.metrics.base.invalid import invalid_counts, not_binary
+from raymon.metrics.base.invalid_counts import invalid_counts, not_binary
 
 
 class RecallAtK(HitRate):

@@ -11,7 +11,7 @@ from torchmetrics.utilities.distributed import gather_all_tensors
 
 from raymon.errors import UserError
 from raymon.metrics.base.checked_metric import LABELS, CheckedMetric, check_rows
-from raymon.metrics.base.invalid import invalid_counts
+from raymon.metrics.base.invalid_counts import invalid_counts
 from raymon.metrics.base.row_metric import RowMetric, Rows, as_real
 from raymon.metrics.numerics.concordant_pairs import concordant_share
 from raymon.metrics.numerics.fixed_point import relative_units, valid_weights

@@ -39,7 +39,7 @@ _CHECKS = {
     f"{_PACKAGE}config{os.sep}{name}"
     for name in (
         "validate_names.py", "overrides.py", "reading.py", "rules.py", "saving.py", "scalars.py",
-        "source.py", "text.py", "unknown.py", "validate.py", "validate_losses.py",
+        "source.py", "text.py", "unknown_names.py", "validate.py", "validate_losses.py",
         "validate_model.py", "validate_optimizer.py",
     )
 }  # fmt: skip

@@ -14,7 +14,7 @@ from torchmetrics import MetricCollection
 
 from raymon.errors import UserError
 from raymon.metrics.base.checked_metric import CheckedMetric
-from raymon.metrics.base.sliced_weights import LARGEST
+from raymon.metrics.base.weight_tables import LARGEST
 from raymon.metrics.decay.states import compute_states, merge_states, take_window_states
 from tests.metrics.sums import ALL, BINARY, CLASSES, MULTICLASS, REAL, SHAPES, Columns, rows_for
 

@@ -14,9 +14,9 @@ import pyarrow as pa
 
 from raymon.data.files.data_file import DataFile
 from raymon.data.files.formats import FileFormat
-from raymon.data.files.table_formats import versioned_tables
+from raymon.data.files.versioned_tables import versioned_tables
 from raymon.data.reading.converter import Columns
-from raymon.data.reading.one_table import open_table
+from raymon.data.reading.table_files import open_table
 from raymon.data.values.arrow_types import is_list, is_number, is_string, is_time, value_type
 from raymon.data.values.canonical import is_value
 from raymon.data.values.labels import LabelKind

@@ -16,7 +16,6 @@ from raymon.data.batch import Batch
 from raymon.data.files.formats import FileFormat
 from raymon.data.reading.chunks import CHUNK_ROWS, ChunkReader
 from raymon.data.reading.converter import Columns
-from raymon.data.reading.one_table import as_schema, common_type, open_table
 from raymon.data.reading.order import (
     RowRange,
     row_groups,
@@ -29,6 +28,7 @@ from raymon.data.reading.plan import EpochPlan, Position
 from raymon.data.reading.prefetch import BYTES_AHEAD, fetch_ahead
 from raymon.data.reading.stream import ShuffledStream, StreamReader
 from raymon.data.reading.stream_assignment import Share, shares
+from raymon.data.reading.table_files import as_schema, common_type, open_table
 from raymon.data.values.canonical import kind_of_values
 from raymon.errors import DataError
 from raymon.results import FILES_UNREADABLE

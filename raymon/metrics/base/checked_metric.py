@@ -11,8 +11,8 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from raymon.errors import UserError
-from raymon.metrics.base.hidden_states import hidden_states
-from raymon.metrics.base.sliced_weights import is_zero_placeholder
+from raymon.metrics.base.hide_states import hide_states
+from raymon.metrics.base.weight_tables import is_zero_placeholder
 
 NAN_SCORES, SCORES_OUTSIDE, LABELS, WEIGHTS = range(4)
 """Positions in the state `invalid`."""
@@ -71,7 +71,7 @@ class CheckedMetric(Metric):
             name: state for name, state in self._defaults.items() if _is_zero_placeholder(state)
         }
         # torchmetrics would replace them by zeros that take memory.
-        with hidden_states(self, placeholders):
+        with hide_states(self, placeholders):
             super().reset()
         for name, default in placeholders.items():
             setattr(self, name, default)
@@ -139,7 +139,7 @@ class CheckedMetric(Metric):
             if _is_zero_placeholder(getattr(self, name))
             and _is_zero_placeholder(incoming_state.get(name))
         ]
-        with hidden_states(self, both):
+        with hide_states(self, both):
             super()._reduce_states(incoming_state)
 
     @abstractmethod

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from raymon.errors import UserError
 from raymon.metrics.base.checked_metric import check_rows
-from raymon.metrics.base.invalid import invalid_counts, not_binary
+from raymon.metrics.base.invalid_counts import invalid_counts, not_binary
 from raymon.metrics.base.weighted_mean import WeightedMean
 from raymon.metrics.numerics.exact_sum import SUM_BINS, add_ones, add_weighted
 from raymon.metrics.numerics.fixed_point import valid_weights

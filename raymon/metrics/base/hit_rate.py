@@ -7,7 +7,7 @@ from torch import Tensor
 
 from raymon.errors import UserError
 from raymon.metrics.base.class_labels import check_class_rows, class_labels
-from raymon.metrics.base.invalid import invalid_counts
+from raymon.metrics.base.invalid_counts import invalid_counts
 from raymon.metrics.base.weighted_mean import WeightedMean
 
 

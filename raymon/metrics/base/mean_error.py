@@ -7,7 +7,7 @@ from abc import abstractmethod
 from torch import Tensor
 
 from raymon.metrics.base.checked_metric import LABELS, check_rows
-from raymon.metrics.base.invalid import invalid_counts
+from raymon.metrics.base.invalid_counts import invalid_counts
 from raymon.metrics.base.weighted_mean import WeightedMean
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from torchmetrics.utilities.distributed import gather_all_tensors
 
 from raymon.metrics.base.checked_metric import CheckedMetric
-from raymon.metrics.base.sliced_weights import replaceable
+from raymon.metrics.base.weight_tables import replaceable
 from raymon.metrics.numerics.fixed_point import bad_weights, relative_units, valid_weights
 
 ROWS = ("preds", "target", "weights")

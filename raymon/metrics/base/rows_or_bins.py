@@ -13,9 +13,9 @@ from torchmetrics.utilities.distributed import gather_all_tensors
 
 from raymon.errors import UserError
 from raymon.metrics.base.checked_metric import WEIGHTS, CheckedMetric
-from raymon.metrics.base.hidden_states import hidden_states
+from raymon.metrics.base.hide_states import hide_states
 from raymon.metrics.base.row_metric import ROWS, RowMetric, Rows, as_list, as_real, ones
-from raymon.metrics.base.sliced_weights import (
+from raymon.metrics.base.weight_tables import (
     add_table,
     add_to_table,
     is_zero_placeholder,
@@ -38,7 +38,7 @@ class RowsOrBins(RowMetric):
     Without thresholds it stores its rows, as RowMetric, and its value is exact, until there are
     more than `exact_rows` of them on all ranks together; then all are counted in bins. The state of
     these does not grow with the rows: `histogram`, int64 `[..., 2, bins]`, the weight of the
-    negatives and of the positives by bin, a table of `sliced_weights` that takes no memory before;
+    negatives and of the positives by bin, a table of `weight_tables` that takes no memory before;
     the last bin holds NaN. The value is the same on any number of ranks.
 
     A subclass calls `add` in `update`, and `rows_if_few` in `_compute`.
@@ -201,13 +201,13 @@ class RowsOrBins(RowMetric):
         of_ranks = dist_sync_fn(known, group=process_group or self.process_group)
         rows, binned, weighted = torch.stack(of_ranks).sum(0).tolist()
         if self.exact_rows and rows <= self.exact_rows and not binned:
-            with hidden_states(self, (*_TABLE, self._limit)):
+            with hide_states(self, (*_TABLE, self._limit)):
                 super()._sync_dist(dist_sync_fn, process_group)
             return
         if self.exact_rows:
             self._bin_rows()
         others = (*ROWS, self._limit, *([] if weighted else ["histogram_slices"]))
-        with hidden_states(self, others):
+        with hide_states(self, others):
             CheckedMetric._sync_dist(self, dist_sync_fn, process_group)
         # Afterwards the rows of this rank are its own again.
         self._kept = kept

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from raymon.metrics.base.checked_metric import check_rows
-from raymon.metrics.base.invalid import clean_classes, invalid_counts, not_binary
+from raymon.metrics.base.invalid_counts import clean_classes, invalid_counts, not_binary
 from raymon.metrics.base.rows_or_bins import EXACT_SCORES, RowsOrBins
-from raymon.metrics.base.sliced_weights import table_of
+from raymon.metrics.base.weight_tables import table_of
 from raymon.metrics.numerics.exact_counts import exact_counts
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from raymon.errors import UserError
-from raymon.metrics.base.sliced_weights import joined_slices
+from raymon.metrics.base.weight_tables import joined_slices
 from raymon.metrics.decay.decay_auc import DecayAUC, mark_invalid
 from raymon.metrics.decay.decay_law import decay_histogram, decay_value
 from raymon.metrics.decay.states import compute_states, unknown_reason

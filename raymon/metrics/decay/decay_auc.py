@@ -9,7 +9,7 @@ from torch import Tensor
 
 from raymon.metrics.auc import AUC
 from raymon.metrics.base.checked_metric import WEIGHTS
-from raymon.metrics.base.sliced_weights import table_of, zero_placeholder_like
+from raymon.metrics.base.weight_tables import table_of, zero_placeholder_like
 from raymon.metrics.decay.decay_law import decay_histogram
 
 

@@ -13,7 +13,7 @@ from torchmetrics.utilities import dim_zero_cat, dim_zero_max, dim_zero_min, dim
 
 from raymon.errors import UserError
 from raymon.metrics.base.checked_metric import CheckedMetric
-from raymon.metrics.base.sliced_weights import is_zero_placeholder
+from raymon.metrics.base.weight_tables import is_zero_placeholder
 from raymon.metrics.decay.decay_auc import DecayAUC
 
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from raymon.sinks.json_lines.atomic_append import append_whole, cut_torn_line
 from raymon.sinks.json_lines.json_line import is_until, to_line
-from raymon.sinks.json_lines.whole_append import append_whole, cut_torn_line
 
 
 class JsonLinesFile:

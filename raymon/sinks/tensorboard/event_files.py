@@ -8,7 +8,7 @@ from pathlib import Path
 from tensorboardX.proto.event_pb2 import Event
 from tensorboardX.proto.summary_pb2 import Summary
 
-from raymon.sinks.json_lines.whole_append import append_whole
+from raymon.sinks.json_lines.atomic_append import append_whole
 from raymon.sinks.tensorboard.event_records import (
     event_file_name,
     first_record,

@@ -11,8 +11,8 @@ from rich.console import ConsoleRenderable
 from rich.logging import RichHandler
 from rich.text import Text
 
-from raymon.lasting_stream import LastingStream
 from raymon.log import CLOCK, LINE
+from raymon.safe_stream import SafeStream
 
 
 def error_terminal() -> RichConsole | None:
@@ -21,7 +21,7 @@ def error_terminal() -> RichConsole | None:
     None if it is no terminal, is closed, or cannot go back to the beginning of a line, as
     `TERM=dumb` says.
     """
-    stream = LastingStream(sys.stderr)
+    stream = SafeStream(sys.stderr)
     if not stream.isatty():
         return None
     terminal = RichConsole(file=cast(TextIO, stream))

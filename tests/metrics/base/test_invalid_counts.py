@@ -10,8 +10,8 @@ import torch
 
 from raymon.errors import UserError
 from raymon.metrics.base.class_labels import check_class_rows, class_labels
-from raymon.metrics.base.invalid import clean_classes, invalid_counts, not_binary
-from raymon.metrics.base.sliced_weights import LARGEST, SMALLEST
+from raymon.metrics.base.invalid_counts import clean_classes, invalid_counts, not_binary
+from raymon.metrics.base.weight_tables import LARGEST, SMALLEST
 from raymon.metrics.numerics.fixed_point import (
     MAX_WEIGHT,
     MIN_WEIGHT,

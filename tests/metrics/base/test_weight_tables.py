@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raymon.metrics import DecayAUC
-from raymon.metrics.base.sliced_weights import LARGEST, is_zero_placeholder, table_of
+from raymon.metrics.base.weight_tables import LARGEST, is_zero_placeholder, table_of
 from raymon.metrics.decay.states import merge_states, take_window_states
 from raymon.metrics.numerics.fixed_point import WEIGHT_BITS
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from raymon.data.files.table_formats import versioned_tables
+from raymon.data.files.versioned_tables import versioned_tables
 
 
 @pytest.mark.parametrize(

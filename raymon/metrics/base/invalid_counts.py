@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from raymon.metrics.base.sliced_weights import LARGEST, SMALLEST
+from raymon.metrics.base.weight_tables import LARGEST, SMALLEST
 from raymon.metrics.numerics.auc_bins import all_inside
 from raymon.metrics.numerics.fixed_point import bad_weights
 
@@ -32,7 +32,7 @@ def invalid_counts(
         bad_labels: Numbers that are not zero, or NaN, where a label is wrong, `[B]`.
         weights: Sample weights, float `[B]`, or None.
         probabilities: Whether scores outside [0, 1] are wrong.
-        sliced: Whether the weights are for a table of `sliced_weights`.
+        sliced: Whether the weights are for a table of `weight_tables`.
 
     Returns:
         The counts, int64 `[4]`.

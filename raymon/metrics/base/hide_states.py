@@ -9,7 +9,7 @@ from torchmetrics import Metric
 
 
 @contextmanager
-def hidden_states(metric: Metric, names: Collection[str]) -> Iterator[None]:
+def hide_states(metric: Metric, names: Collection[str]) -> Iterator[None]:
     """Hides states, so that resetting, merging and exchanging leave them as they are.
 
     torchmetrics would copy and send all the zeros of tables that are empty.

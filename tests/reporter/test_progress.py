@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from raymon.reporter import Cursor, Reporter
-from raymon.reporter.following.progress import Progress
+from raymon.reporter.progress import Progress
 from raymon.results import Evaluation, Published
 from raymon.sinks import Console
 from tests.reporter.windows import auc_metrics, auc_window, clicks

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TextIO
 
 
-class LastingStream(io.TextIOBase):
+class SafeStream(io.TextIOBase):
     """A stream that writes to another one as far as that works, and never raises.
 
     The reader of a pipe may have gone, a terminal may be closed, a disk full, and an encoding may

@@ -1,1 +1,0 @@
-"""The side of the driver: follows what the reporter publishes."""
