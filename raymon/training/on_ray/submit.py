@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from raymon import ray_internals
 from raymon.errors import RaymonError, RunError, first_line
 
 if TYPE_CHECKING:
     from ray.job_submission import JobSubmissionClient
+
+    from raymon import ray_internals
 
 STOPPED = 130
 """Exit code of a job that was stopped, as of a command after Ctrl-C."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,3 +114,14 @@ def test_why_a_job_did_not_begin_is_shown() -> None:
     end = _Info(JobStatus.FAILED, None, "Runtime env setup failed: no such package")
     assert SubmittedJob(cast(Any, _Cluster([], [], end)), "job").follow(shown.append) == 1
     assert shown == ["Runtime env setup failed: no such package\n"]
+
+
+def test_ray_is_not_imported_before_it_is_said_whether_there_is_a_token() -> None:
+    """Ray reads at its import how it authenticates."""
+    code = (
+        "import sys, raymon.cli.submit, raymon.training.on_ray.submit; print('ray' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert done.stdout == "False\n"
