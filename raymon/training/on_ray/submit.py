@@ -17,8 +17,6 @@ from raymon.errors import RaymonError, RunError, first_line
 if TYPE_CHECKING:
     from ray.job_submission import JobSubmissionClient
 
-    from raymon import ray_internals
-
 STOPPED = 130
 """Exit code of a job that was stopped, as of a command after Ctrl-C."""
 
@@ -135,10 +133,12 @@ def submit(request: JobRequest, address: str) -> SubmittedJob:
     from ray.exceptions import RayError
     from ray.job_submission import JobSubmissionClient
 
+    from raymon.ray_internals import PACKAGING_LOGGER
+
     # Ray's own log lines are not about the run.
     for name in ("dashboard_sdk", "job.sdk"):
         logging.getLogger(f"ray.dashboard.modules.{name}").setLevel(logging.WARNING)
-    logging.getLogger(ray_internals.PACKAGING_LOGGER).setLevel(logging.WARNING)
+    logging.getLogger(PACKAGING_LOGGER).setLevel(logging.WARNING)
     try:
         client = JobSubmissionClient(address)
         name = client.submit_job(
