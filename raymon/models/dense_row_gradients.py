@@ -33,7 +33,7 @@ class DenseRowGradients(RowGradients):
 
     @property
     def is_masked(self) -> bool:
-        """Whether rows are marked, so that which were looked up need not be known."""
+        """Whether a mask says which rows were looked up, so that nothing has to wait for ids."""
         return self.touched is not None
 
     def add(self, ids: Tensor, gradients: Tensor) -> None:
@@ -43,12 +43,12 @@ class DenseRowGradients(RowGradients):
         self._touch(ids)
 
     def replace(self, ids: Tensor, gradients: Tensor) -> None:
-        """Adds the gradients where there is zero; of rows that were looked up before, or not."""
+        """Zeroes the rows that were looked up, and then adds the gradients, of any rows."""
         self.gradient.index_fill_(0, self.rows(), 0)
         self.add(ids, gradients)
 
     def rows(self) -> Tensor:
-        """Returns the rows that were looked up, rising, int64 `[n]`; waits for the device."""
+        """Returns the indices of looked-up rows, ascending, int64 `[n]`; waits for the device."""
         self.settle()
         if self._rows is None:
             self._rows = self._find_rows()
@@ -72,8 +72,8 @@ class DenseRowGradients(RowGradients):
     def settle(self) -> None:
         """Zeroes the gradient if a group is over and the next one has added nothing yet.
 
-        It is done as late as that because additions to memory that was just written take a tenth of
-        the time.
+        This is done as late as possible, because additions to memory that was just written take a
+        tenth of the time.
         """
         if self._is_over and self.touched is not None:
             self.gradient.zero_()

@@ -27,9 +27,10 @@ class RowGradients(ABC):
     def __init__(self, table: nn.Parameter) -> None:
         self.table = table
         self.clip: Tensor | None = None
-        # Autograd asks for its gradient in place of that of the table.
+        # Autograd computes a gradient only if some input requires one: this scalar does, in place
+        # of the table.
         self.anchor = torch.zeros((), device=table.device, requires_grad=True)
-        # Code that uses a table in another way than by ids touches all of its rows.
+        # Code that uses a table other than by ids, such as a penalty on it, touches all rows.
         table.register_post_accumulate_grad_hook(lambda _: self.take_whole())
 
     @abstractmethod
@@ -38,7 +39,7 @@ class RowGradients(ABC):
 
     @abstractmethod
     def rows(self) -> Tensor:
-        """Returns the rows that were looked up, rising, int64 `[n]`; waits for the device."""
+        """Returns the indices of looked-up rows, ascending, int64 `[n]`; waits for the device."""
 
     @abstractmethod
     def values(self) -> Tensor:
@@ -50,7 +51,7 @@ class RowGradients(ABC):
 
     @abstractmethod
     def settle(self) -> None:
-        """Makes `grad` of the table what was added since `clear`, for code that reads it."""
+        """Writes the sum of what was added since `clear` to `grad`, for code that reads it."""
 
     @abstractmethod
     def clear(self) -> None:

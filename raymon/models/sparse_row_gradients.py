@@ -9,10 +9,10 @@ from raymon.models.row_gradients import RowGradients
 
 
 class SparseRowGradients(RowGradients):
-    """Gradients of looked up rows alone, for a table that is large compared with what they are.
+    """Gradients of only the looked-up rows, for a table with many more rows than those.
 
-    Nothing of it has the size of the table: `grad` of the table is a sparse tensor, and only after
-    `settle`.
+    Nothing here has the size of the table: `grad` of the table is None until `settle`, and then a
+    sparse tensor.
     """
 
     def __init__(self, table: nn.Parameter) -> None:
@@ -22,19 +22,19 @@ class SparseRowGradients(RowGradients):
         self._is_settled = False
 
     def add(self, ids: Tensor, gradients: Tensor) -> None:
-        """Keeps the gradients as they are, until somebody asks for their sums."""
+        """Keeps the gradients; those of repeated ids are summed when they are asked for."""
         self._parts.append((ids, gradients))
         self._sum = None
         if self._is_settled:
             self.table.grad, self._is_settled = None, False
 
     def replace(self, ids: Tensor, gradients: Tensor) -> None:
-        """Keeps these gradients instead."""
+        """Keeps these gradients in place of all that was added before."""
         self._parts = []
         self.add(ids, gradients)
 
     def rows(self) -> Tensor:
-        """Returns the rows that were looked up, rising, int64 `[n]`."""
+        """Returns the indices of looked-up rows, ascending, int64 `[n]`."""
         return self._summed()[0]
 
     def values(self) -> Tensor:

@@ -15,8 +15,8 @@ from raymon.recorder.offload import Offload
 class BackgroundScalars:
     """Scalars that a background thread stacks into one array in host memory.
 
-    To touch the tensors of a hundred steps, which have left all caches, costs the training thread
-    more than everything else at the end of a window; so it only hands them over.
+    Reading the tensors of a hundred steps, which have left all caches, would cost the training
+    thread more than everything else at the end of a window; so it only hands them over.
 
     Args:
         scalars: One scalar per step: tensors on one device, or floats.

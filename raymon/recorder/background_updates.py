@@ -11,7 +11,7 @@ from raymon.metrics import TrainMetricWrapper, Update, take_window_states
 from raymon.recorder.offload import Offload
 
 ROWS_AN_UPDATE = 1 << 18
-"""Rows that are worth an update. Kept longer, tensors fragment the memory that steps allocate."""
+"""Waiting rows at which an update begins. More would fragment the memory that steps allocate."""
 
 
 class BackgroundUpdates:

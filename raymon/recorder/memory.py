@@ -16,7 +16,7 @@ def host_bytes() -> int:
 
 @cache
 def _process(pid: int) -> psutil.Process:
-    # To make one reads files, and holds the GIL for longer than the question itself.
+    # Cached: making a `psutil.Process` reads files, and holds the GIL for longer than asking it.
     return psutil.Process(pid)
 
 

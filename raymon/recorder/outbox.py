@@ -38,7 +38,7 @@ _LOOK_S = 0.1
 """Seconds between two looks for new windows."""
 
 _ASK_AT_END_S = 0.02
-"""What `_ASK_S` and `_LOOK_S` are once `close` waits."""
+"""Seconds in place of `_ASK_S` and `_LOOK_S` once `close` waits."""
 
 _STORAGE_S = 3.0
 """Seconds that a storage may fail before `close` stops waiting for it."""
@@ -114,13 +114,13 @@ class Outbox:
         self._sending = SendingCounter()
         self._taken: deque[_Taken] = deque()
         self._encoding = 0
-        # In order: sent and not durable yet, and still to send. Publications are in the latter
-        # alone, or in flight.
+        # `_sent` has the windows that were sent and are not durable yet, `_waiting` what has to be
+        # sent, both in order. A publication is in `_waiting`, or in flight.
         self._sent: deque[_Report] = deque()
         self._waiting: deque[_Report | _Publication] = deque()
         self._in_flight: deque[tuple[_Item, Future[Any], float]] = deque()
-        # Failed publications, as of scores while the storage of the run fails: windows do not
-        # wait for them.
+        # Publications that failed, such as scores while the storage of the run fails. They are
+        # kept apart so that windows do not wait for them.
         self._failed: deque[_Publication] = deque()
         self._publish_at = 0.0
         self._kept_bytes = 0
@@ -132,7 +132,7 @@ class Outbox:
         self._woken = False
         self._closing = False
         self._give_up_at: float | None = None
-        # Since when nothing has become durable, although everything has arrived.
+        # Time since which nothing has become durable, although everything has arrived.
         self._stuck_since: float | None = None
         self.acknowledged = 0
         self.dropped = 0
@@ -186,7 +186,7 @@ class Outbox:
     def close(self, timeout_s: float) -> bool:
         """Sends what is left.
 
-        If the storage of the run fails it returns soon after everything has arrived.
+        If the storage of the run fails, it returns soon after everything has arrived.
 
         Args:
             timeout_s: Seconds that it may take.
@@ -240,11 +240,11 @@ class Outbox:
 
     @property
     def is_stored(self) -> bool:
-        """Whether the storage of the run took everything that arrived, as far as is known."""
+        """Whether the storage of the run takes what arrives, by the last answer."""
         return self._stuck_since is None
 
     def _is_stuck(self) -> bool:
-        """Returns whether all has arrived, and the storage has had its time to take it."""
+        """Returns whether all has arrived, and the storage had `_STORAGE_S` to take it."""
         if self._taken or any(isinstance(item, _Report) for item in self._waiting):
             return False
         since = self._stuck_since
@@ -277,7 +277,7 @@ class Outbox:
                 self._waiting.append(item)
 
     def _encode(self, window: Window) -> None:
-        # A window that could not even be cut leaves a gap.
+        # A window that could not be made leaves a gap in the indices: it is counted as dropped.
         self.dropped += window.index - self._next_index
         self._next_index = window.index + 1
         try:
@@ -406,7 +406,7 @@ class Outbox:
             kept = deque(report for report in self._sent if not ack.settles(*report.key))
             settled = len(self._sent) - len(kept)
             self._sent = kept
-            # What waits to be resent may have become durable from the first time.
+            # A window that waits to be resent may be durable already, since the first send.
             still = [
                 item
                 for item in self._waiting

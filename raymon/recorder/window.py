@@ -1,4 +1,4 @@
-"""What one rank measured between two cuts."""
+"""The window: all that one rank measured between two cuts."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ def evaluation_of_run(
     watched = config.monitor_config
     terminal = open_output(level=watched.log_level, log_format=watched.log_format)
     task = WorkerTask(config.SerializeToString(), str(absolute(chosen.path)))
-    # Nothing is stored: what is published is only shown.
+    # Without a directory, the reporter stores nothing: scores are only shown and returned.
     reporter = Reporter(None, [], 1, math.inf)
     run = _in_process if config.ray_config.num_workers == 0 else _on_ray
     return run(config, task, reporter, address, terminal, given)

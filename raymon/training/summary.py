@@ -45,7 +45,7 @@ class Summary:
         samples_per_second: Samples of all workers per second of `train_s`.
         train_metrics: Losses and decayed metrics of the last steps.
         train_metric_bounds: Largest possible errors of the decayed metrics that are not exact.
-        window_metrics: Metrics of only those last steps, which the losses are of too.
+        window_metrics: Metrics of those last steps alone, without decayed earlier ones.
         first_window_weights: Share of the first window in each decayed metric, as in a `Snapshot`.
         eval_metrics: Scores of the last evaluation.
         eval_metric_bounds: Largest possible errors of the scores that are not exact, if the

@@ -199,7 +199,7 @@ def _run_in_process(plan: RunPlan, address: str | None, terminal: RichConsole | 
 
 
 def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None) -> Summary:
-    # Ray is imported only where it is needed: it takes seconds, and reads its environment then.
+    # Imported only where it is needed: importing Ray takes seconds, and reads the environment.
     from raymon.training.on_ray.cluster import connect, wait_for_capacity
 
     config = plan.config

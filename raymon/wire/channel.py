@@ -21,12 +21,12 @@ class Ack:
             have forgotten windows that were not durable.
         attempt: Number of the attempt that is going on; 0 if there is none.
         begun: False while the reporter cannot take windows, as right after a start.
-        durable: By attempt that may still change, the index of its first window that is not on the
-            storage of the run yet. Windows of earlier attempts are all settled.
+        durable: Index of the first window that is not on the storage of the run yet, by attempt
+            that may still change. Windows of all earlier attempts are settled.
         values: Values of the train metrics by name, as the reporter last computed them.
         refused: Why the message was not taken and never will be; None if it was taken.
-        storage_fails: Whether the storage of the run took nothing when it was last tried, so that
-            what was taken does not become durable. It is in the numbers all the same.
+        storage_fails: Whether the last write to the storage of the run failed, so that windows that
+            were taken do not become durable. They are in the numbers all the same.
     """
 
     life: str
@@ -38,7 +38,7 @@ class Ack:
     storage_fails: bool = False
 
     def settles(self, attempt: int, index: int) -> bool:
-        """Returns whether a window does not have to be kept any longer."""
+        """Returns whether the sender may forget a window: it is durable, or its attempt is over."""
         if attempt in self.durable:
             return index < self.durable[attempt]
         return attempt < self.attempt and self.begun
@@ -72,4 +72,4 @@ class Channel(WindowChannel, Protocol):
     def publish_evaluation_progress(
         self, step: int, done: int, total: int, seconds: float
     ) -> Future[None]:
-        """Sends that the evaluation at `step` made `done` of `total` steps in `seconds`."""
+        """Sends the progress of the evaluation at `step`: `done` of `total` steps in `seconds`."""

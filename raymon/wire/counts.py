@@ -16,7 +16,7 @@ from raymon.protos.report_pb2 import CountGroup
 from raymon.wire.layout import Counts, Layout
 
 Entries = Sequence[tuple[NDArray[np.int64], Counts]]
-"""By group, positions in a vector, each of them once, and the counts there."""
+"""The positions of entries in a vector, each once, and their counts; one pair for each group."""
 
 _WIDTHS = (1, 2, 4, 8)
 _FEW = 32
@@ -36,7 +36,7 @@ def encode_counts(layout: Layout, counts: Counts) -> list[CountGroup]:
     groups: dict[tuple[int, int], list[slice]] = {}
     for begin, end in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
         if begin < end:
-            # A group costs its reader as much time as hundreds of entries.
+            # Reading one more group costs as much time as hundreds of entries.
             form = _AS_THEY_ARE if end - begin <= _FEW else _form(values[begin:end])
             groups.setdefault(form, []).append(slice(begin, end))
     return [
@@ -87,10 +87,10 @@ def _decode_group(group: CountGroup, size: int) -> tuple[NDArray[np.int64], Coun
         raise ValueError(f"{len(steps)} positions for {len(values)} counts")
     positions = steps.astype(np.int64).cumsum()
     if len(steps):
-        # Distances above 0 make positions rise, so that each is there once; the first may be 0.
+        # With distances above 0 positions ascend, so that none occurs twice; the first may be 0.
         if np.count_nonzero(steps) < len(steps) - (steps[0] == 0):
             raise ValueError("a position that is there twice")
-        # Distances that overflow make some of them fall.
+        # A distance beyond `size` could overflow the sum, so that the last position seems valid.
         if positions[-1] >= size or int(steps.max()) > size or positions[0] < 0:
             raise ValueError(f"a count beyond the {size} that there are")
     values <<= group.shift

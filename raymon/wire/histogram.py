@@ -21,7 +21,7 @@ EDGES: tuple[float, ...] = (*(-edge for edge in reversed(_positive_edges)), 0.0,
 _ZERO_BUCKET = EDGES.index(0.0)
 
 _CELL_BITS = 16
-"""The number of leading bits of a double that make a cell: sign, exponent, 4 bits of the fraction.
+"""Number of leading bits of a double that name its cell: sign, exponent, 4 bits of the fraction.
 
 Doubles of a cell are within a factor of 17/16, which is less than `_GROWTH`: there is at most one
 edge between them.
@@ -30,8 +30,8 @@ edge between them.
 _CPU_PART, _PART = 1 << 16, 1 << 22
 """Values that are counted at a time, on a CPU and elsewhere.
 
-On a CPU few, so that intermediate results stay in the cache; elsewhere more, and few enough that
-the memory they take is bounded.
+On a CPU they are few, so that intermediate results stay in the cache; elsewhere more, and still few
+enough that the memory of intermediate results is bounded.
 """
 
 

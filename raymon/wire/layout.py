@@ -1,6 +1,6 @@
 """The integer states of all train metrics as one vector of counts.
 
-One vector for all of them is added in one go, where a loop over metrics and states would cost a
+One vector for all of them is added in one operation; a loop over metrics and states would cost a
 reporter of thousands of ranks most of its time.
 """
 
@@ -28,7 +28,7 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Slot:
-    """The place of a state: entries [begin, end) of the vector, with its shape."""
+    """The place of a state in the vector: entries [begin, end), which have its shape."""
 
     metric: str
     state: str
@@ -133,7 +133,7 @@ class Layout:
         return counts
 
     def check_other(self, metric: str, state: str, shape: Shape) -> None:
-        """Checks that there is such a state that is not of integers.
+        """Checks that the layout has a state that is not of integers, and its shape.
 
         Raises:
             ValueError: There is none, or it has another shape.

@@ -1,4 +1,4 @@
-"""The batches that a rank trains on, with what all ranks must know of them."""
+"""The batches that a rank trains on, and where they are among the steps of all ranks."""
 
 from __future__ import annotations
 

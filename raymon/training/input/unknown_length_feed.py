@@ -16,7 +16,7 @@ from raymon.training.input.feed import FedBatch, RunPosition
 from raymon.training.rank.worker_context import ANOTHER_WORKER, WorkerContext
 
 _ENOUGH_ROWS = 16
-"""Number of rows that are not equal on several ranks by chance."""
+"""Number of rows that several ranks do not have in common by chance."""
 
 
 class UnknownLengthFeed:
@@ -133,7 +133,7 @@ class _Lookahead:
         return self._last.after
 
     def ask(self, steps: int) -> None:
-        """Draws batches until `steps` of them wait, and begins to sum their rows over all ranks."""
+        """Draws batches until `steps` of them wait, and starts to sum their rows over all ranks."""
         while len(self._asked) < steps:
             try:
                 self._last = next(self._batches, self._last)

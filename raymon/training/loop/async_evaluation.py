@@ -64,7 +64,7 @@ def evaluate_checkpoint(
         why = f"{path}: not scored: {reason(error)}; training goes on"
         outbox.publish(lambda channel: channel.publish_notice(why))
         with suppress(OSError):
-            # With an empty file nothing waits for scores that will not come.
+            # The empty file tells readers not to wait for scores, since none will come.
             write_checkpoint_scores(path, {})
         return {}
     finally:
@@ -72,7 +72,8 @@ def evaluate_checkpoint(
 
 
 def _count_try(path: StoragePath) -> None:
-    # Ray is set to retry a task that died without limit, as it would otherwise end the run too.
+    # Ray has to retry without limit, because a task that it gives up ends the run. So the limit on
+    # the number of tries is kept here.
     counted = path / _BEGUN
     tries = int(counted.read_bytes()) if counted.exists() else 0
     if tries >= _MOST_TRIES:

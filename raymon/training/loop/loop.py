@@ -33,10 +33,10 @@ class Loop:
         feed: Source of the batches of this rank.
         eval_reader: Reader of the evaluation rows of this rank; None without an evaluation.
         recorder: Recorder that measures the steps.
-        summaries: Measures gradients; None if no summary of them is wanted.
+        summaries: Measures gradients for TensorBoard; None if no summaries are configured.
         outbox: Sends scores, on rank 0; knows which windows are not durable yet.
         saver: Writes checkpoints.
-        preemption: Says when a checkpoint has to be written ahead of a preemption.
+        preemption: Decides when a checkpoint has to be written before a node is taken away.
         context: The world of this rank.
     """
 

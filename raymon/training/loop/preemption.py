@@ -1,4 +1,4 @@
-"""A save in time before a node is taken away, if the cluster announces that."""
+"""Saves a checkpoint before a node is taken away, if the cluster announces it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MOST_STEPS = 100_000
 
 
 class PreemptionWatch:
-    """Learns, at the same step on all ranks, that a node with some of them is to be taken away.
+    """Lets all ranks act at the same step on a notice that one of their nodes will be taken away.
 
     About every other round the controller is asked, in the background. Ranks get its answer at
     different steps, so they exchange in each round, also in the background, whether they have it,
@@ -22,9 +22,10 @@ class PreemptionWatch:
 
     Args:
         context: World of this rank.
-        ask: Function that begins to ask whether a node is to be taken away. All ranks ask in the
-            same order and get the same answer, a text, or None.
-        round_s: Seconds of the steps of a round, whose number is the same on all ranks.
+        ask: Function that asks in the background whether a node will be taken away. All ranks ask
+            in the same order and get the same answer, a text, or None.
+        round_s: Seconds that the steps of a round should take. All ranks make the same number of
+            steps in a round.
 
     Attributes:
         notice: The newest answer that was a text; None if there was none.
@@ -47,7 +48,7 @@ class PreemptionWatch:
         self.notice: str | None = None
 
     def step(self) -> bool:
-        """Takes note of a step; returns whether the state after it is to be saved."""
+        """Counts a step; returns whether the state after it has to be saved now."""
         self._steps += 1
         if self._steps < self._round:
             return False

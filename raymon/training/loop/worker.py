@@ -242,7 +242,7 @@ def _train(
             on_failure(error)
         saver.give_up()
         if context.world_size > 1:
-            # Its windows may wait forever for those of ranks that send no more.
+            # A window is complete once all ranks have sent theirs, and other ranks may have died.
             patience_s = _LEAVE_S
         raise
     finally:

@@ -1,4 +1,4 @@
-"""An exponential moving average of the dense parameters, which a run is scored by."""
+"""An exponential moving average of the dense parameters, used for evaluation."""
 
 from __future__ import annotations
 

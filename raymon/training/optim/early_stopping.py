@@ -21,7 +21,7 @@ class EarlyStopping:
     Attributes:
         best: Best score so far; NaN if there is none.
         best_step: Step of the best score.
-        without: Number of evaluations since then that count and did not improve.
+        without: Number of evaluations since `best_step` that count and did not improve.
     """
 
     def __init__(self, config: EarlyStoppingConfig) -> None:

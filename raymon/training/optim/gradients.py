@@ -87,7 +87,7 @@ class GradientSummaries:
 
 
 def _values(gradient: torch.Tensor) -> torch.Tensor:
-    # Those of a large table have the rows that were looked up alone.
+    # The gradient of a large table has only the rows that were looked up.
     return gradient.coalesce().values() if gradient.is_sparse else gradient
 
 

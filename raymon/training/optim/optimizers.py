@@ -28,7 +28,7 @@ class Optimizers:
 
     Args:
         optimizers: Optimizers of the dense parameters, of the embedding tables, and of the parts of
-            the dense parameters with an optimizer of their own; those that there are.
+            the dense parameters that have a separate optimizer; none of them has to exist.
         schedules: Learning rate schedule of each optimizer.
         tables: Gradients of the embedding tables.
         of_tables: Index of the optimizer of the embedding tables; None if there is none.
@@ -144,7 +144,7 @@ def build_optimizers(config: TrainConfig, model: Model) -> Optimizers:
     From now on the gradients of embedding tables are collected by row. Without a sparse_optimizer
     block, embedding tables are trained by a separate optimizer as dense_optimizer says, which
     treats every row as looked up. A model without dense parameters, or without tables, has no
-    optimizer of them.
+    optimizer for them.
     """
     dense, sparse = config.dense_optimizer, config.sparse_optimizer
     rowwise = config.HasField("sparse_optimizer")

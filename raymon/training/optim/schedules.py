@@ -1,9 +1,9 @@
 """Schedules of learning rates: each a pure function of a count, so that a resume is exact.
 
-The count n is of steps of the run, each a batch on every worker, or of epochs that are over with
-`by_epoch`; base is the `lr` of the optimizer. A base of 0 stays 0.
-Where there is a warm-up of W steps from rate w, the rate of n < W is w + (base - w) n / W, and
-the formulas below hold for m = n - W.
+The count n is the number of steps of the run, each a batch on every worker, or with `by_epoch` the
+number of completed epochs; base is the `lr` of the optimizer. A base of 0 stays 0.
+With a warm-up of W steps from rate w, the rate of n < W is w + (base - w) n / W, and the formulas
+below hold for m = n - W.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import torch
 from raymon.protos import optimizer_pb2 as pb
 
 Rate = Callable[[int, float], float]
-"""From n and base to a learning rate."""
+"""Learning rate as a function of n and base."""
 
 OptimizerBlock = pb.DenseOptimizer | pb.PartOptimizer | pb.SparseOptimizer
 
@@ -35,12 +35,12 @@ class Schedule:
 
     `torch.optim.lr_scheduler.LambdaLR` would multiply the base with a factor, which gives another
     float in up to 144 of 2,000 steps (cosine with restarts from 0.0123); a resumed run would not
-    train on bit by bit.
+    continue bit for bit.
 
     Args:
         optimizer: Optimizer whose present learning rate is the base.
         rate: Learning rate as a function of the count.
-        by_epoch: Whether the count is of epochs, not of steps.
+        by_epoch: Whether epochs are counted instead of steps.
     """
 
     def __init__(self, optimizer: torch.optim.Optimizer, rate: Rate, by_epoch: bool) -> None:
@@ -67,11 +67,11 @@ class Schedule:
             self._advance()
 
     def state_dict(self) -> dict[str, Any]:
-        """The count. Rates are functions of it and the config alone."""
+        """Returns the count. Rates depend only on it and on the config."""
         return {"count": self._count}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Goes on from a state; to be called after that of the optimizer was loaded."""
+        """Continues from a state; called after the state of the optimizer was loaded."""
         self._count = int(state["count"])
         self._apply()
 

@@ -19,8 +19,8 @@ _SMALL = 32_768
 """Largest number of rows of a small table.
 
 For a small table, ranks exchange the whole gradient, and mark looked-up rows instead of keeping
-their ids: both cost less there. On CUDA all tables are treated so, as nothing waits for the device
-then.
+their ids: both cost less there. On CUDA all tables are treated like this, because then nothing
+waits for the device.
 """
 
 
@@ -72,7 +72,7 @@ class TableGradients:
         """Sets the scale of the gradients that are added next.
 
         Args:
-            scale: Factor by which they are larger than those of the loss of the global batch; a
+            scale: Factor between these gradients and those of the loss of the global batch; a
                 scalar on the device.
         """
         if self._max_gradient is not None:
@@ -94,7 +94,7 @@ class TableGradients:
         self.settle()
 
     def settle(self) -> None:
-        """Makes `grad` of the tables what was added to them; called before it is read."""
+        """Writes the sum of the added gradients to `grad` of each table, before it is read."""
         for table in self.tables:
             table.settle()
 
@@ -121,7 +121,7 @@ def _flat_buffer(sizes: list[int], tables: Sequence[EmbeddingTable], dtype: torc
 
 
 def _gather(values: Tensor, counts: Sequence[int]) -> list[Tensor]:
-    """Returns the values of all ranks, which have `counts` of them."""
+    """Returns the values of all ranks; rank i has `counts[i]` rows of them."""
     padded = values.new_zeros((max(counts), *values.shape[1:]))
     padded[: len(values)] = values
     gathered = [torch.empty_like(padded) for _ in counts]
