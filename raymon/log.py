@@ -26,7 +26,7 @@ LINE, CLOCK = "%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"
 """A line of text, and the time in it."""
 
 _own: list[logging.Handler] = []
-"""The handler that raymon has set up last, as the only item."""
+"""Holds the handler that raymon set up last, or nothing."""
 
 
 def set_up_logging(
@@ -72,7 +72,7 @@ def is_set_up_by_others(own_process: bool = True) -> bool:
 
 
 def use_level(level: str) -> None:
-    """Has log lines of a level shown by the handlers of others, unless they have chosen a level.
+    """Makes handlers of others show log lines from a level on, unless they have chosen one.
 
     Raises:
         ConfigError: RAYMON_LOG_LEVEL has a value that is not known.

@@ -71,17 +71,17 @@ def sigterm_as_before() -> Iterator[None]:
     finally:
         utils.set_sigterm_handler = set_by_ray
         if threading.current_thread() is threading.main_thread():
-            # Set once more, it replaces the one in C++, whoever's it is.
+            # Setting the Python handler again replaces the one that Ray installed in C++.
             signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))
 
 
 @contextmanager
 def daemons_in_new_sessions() -> Iterator[None]:
-    """Puts each daemon that Ray starts meanwhile into a session of its own.
+    """Starts each daemon of Ray in a new session, within the context.
 
-    Then it gets no signal that a terminal, `timeout` or a scheduler sends to the group of this
-    process, which needs Ray to end its run, and ends Ray after that. `ray.init` has no option for
-    it.
+    The daemons then get no signal that a terminal, `timeout` or a scheduler sends to the group of
+    this process, which needs Ray to end its run, and ends Ray after that. `ray.init` has no option
+    for it.
     """
     services: Any = ray._private.services
     popen = services.ConsolePopen

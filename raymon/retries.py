@@ -1,4 +1,4 @@
-"""The policy by which raymon tries again what failed and may succeed a moment later."""
+"""Retries of calls that failed and may succeed a moment later."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ def retrying(
     """Returns a caller that tries a function again after pauses.
 
     Args:
-        pauses_s: Seconds between one try and the next; there is one try more.
-        may_pass: Whether a failure may be gone after a pause; others are raised at once.
+        pauses_s: Seconds between one try and the next; there is one more try than pauses.
+        may_pass: Function that returns whether a failure may be gone after a pause; others are
+            raised at once.
         on_failure: Called with each failure that is followed by another try, before the pause.
 
     Returns:
@@ -40,7 +41,7 @@ def retrying(
 
     return Retrying(
         stop=stop_after_attempt(len(pauses_s) + 1),
-        # It asks for a pause after the last try too.
+        # tenacity asks for a pause after the last try too.
         wait=wait_chain(*map(wait_fixed, (*pauses_s, 0.0))),
         retry=retry_if_exception(may_pass),
         before_sleep=before_pause,
@@ -56,7 +57,8 @@ def retrying_for(
     Args:
         seconds: Time after which no try begins.
         pause_s: Seconds between two tries.
-        may_pass: Whether a failure may be gone after a pause; others are raised at once.
+        may_pass: Function that returns whether a failure may be gone after a pause; others are
+            raised at once.
 
     Returns:
         A callable as that of `retrying`.

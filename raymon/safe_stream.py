@@ -1,4 +1,4 @@
-"""A stream of output for people, who may go away."""
+"""An output stream whose failures never reach the program that writes to it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TextIO
 
 
 class SafeStream(io.TextIOBase):
-    """A stream that writes to another one as far as that works, and never raises.
+    """A stream that forwards to another one as far as that works, and never raises.
 
     The reader of a pipe may have gone, a terminal may be closed, a disk full, and an encoding may
     lack characters; none of that is a reason for training to end, or for a traceback in a log.

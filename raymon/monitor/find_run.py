@@ -37,5 +37,5 @@ def in_ray_train() -> bool:
         return False
     try:
         return train.get_context().get_storage() is not None
-    except Exception:  # outside of a worker, or in one inside the driver's process
+    except Exception:  # not in a worker, or in a worker inside the driver's process
         return False

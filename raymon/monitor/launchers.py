@@ -7,7 +7,7 @@ import os
 import torch.distributed as dist
 
 _LAUNCHERS = (
-    ("RANK", "WORLD_SIZE"),  # torchrun, and what starts processes as it does
+    ("RANK", "WORLD_SIZE"),  # torchrun, and launchers that set the same variables
     ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"),  # mpirun of Open MPI
     ("PMI_RANK", "PMI_SIZE"),  # mpirun of MPICH and Intel MPI
     ("SLURM_PROCID", "SLURM_NTASKS"),  # srun

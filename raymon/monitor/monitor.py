@@ -229,7 +229,7 @@ class Monitor:
 
     def _end(self, run: MonitoredRun, rank: MonitoredRank, timeout_s: float, over: bool) -> None:
         deadline = time.monotonic() + timeout_s
-        # Each in its own try: the live line has to go even if the reporter is gone.
+        # Each step may fail alone: the live line has to be removed even if the reporter is gone.
         self._arrived = bool(self._try(lambda: rank.close(timeout_s)))
         status = self._try(lambda: run.close(deadline)) if over else None
         if self._progress is not None:

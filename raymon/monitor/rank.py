@@ -1,4 +1,4 @@
-"""What one rank of a custom training loop measures."""
+"""The measurements of one rank of a custom training loop."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class MonitoredRank:
                 missing = "targets" if targets is None else "predictions"
                 recorder.count_failure(UserError(f"a step without {missing} is in no metric"))
                 taken = replace(taken, columns=())
-        except Exception as error:  # it still is a step: all ranks have to count the same
+        except Exception as error:  # still a step: all ranks have to count the same steps
             recorder.count_failure(error)
             taken = StepArguments()
         self.clock.lap("monitor")
@@ -168,6 +168,6 @@ def _move(metric: TrainMetricWrapper, device: torch.device) -> None:
             state = state.pin_memory()
         return state.to(device, non_blocking=True)
 
-    # torch has no types for it.
+    # Annotated, because torch does not.
     apply: Callable[[Callable[[Tensor], Tensor]], object] = metric._apply
     apply(move)

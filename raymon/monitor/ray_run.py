@@ -122,7 +122,7 @@ def _begin(
     try:
         check_writable(directory)
         step = first_step_of(settings, None if _is_restart(directory) else directory)
-        # If workers of this run were here before, the reporter continues from what theirs kept.
+        # After a restart of the workers, the reporter continues from what their reporter stored.
         reporter = start_reporter(run, make_reporter(settings, directory), use_prometheus=True)
         token = uuid.uuid4().hex
         attempt = reporter.begin_attempt(token, world_size, step, settings.prototypes())

@@ -54,7 +54,7 @@ class MonitoredRun(Protocol):
         attempt: Number that the reporter gave to these workers.
         directory: Directory that the numbers are written to; None if nothing is written.
         channel: Connection for windows.
-        publisher: What this rank asks for news; None if another rank shows them.
+        publisher: Reporter that this rank polls for news; None if another rank shows them.
     """
 
     rank: int
@@ -75,7 +75,7 @@ class MonitoredRun(Protocol):
         """
 
     def end(self) -> None:
-        """Releases the reporter, after its last news were read."""
+        """Releases the reporter, after its last news was read."""
 
 
 def make_reporter(settings: RunSettings, directory: StoragePath | None) -> Reporter:

@@ -15,12 +15,12 @@ from torch import Tensor
 Losses = Mapping[str, Tensor | float]
 
 Column = Tensor | NDArray[Any] | Sequence[float]
-"""Values of the rows of a batch; what is not a tensor is copied into one."""
+"""Values of the rows of a batch; arrays and sequences are copied into a tensor."""
 
 
 @dataclass(slots=True)
 class StepArguments:
-    """The arguments of a step; the defaults are those of a step that nothing is known of.
+    """The arguments of a step; the defaults stand for a step of which nothing is known.
 
     Attributes:
         losses: Loss scalars by name.
@@ -52,7 +52,7 @@ class StepArguments:
         """Checks and converts the arguments of the public `Monitor.step`.
 
         Raises:
-            Exception: An argument is not what it has to be; of any type.
+            Exception: An argument is wrong; the exception can be of any type.
         """
         given = {"predictions": predictions, "targets": targets}
         columns = tuple(_column(n, value) for n, value in given.items() if value is not None)

@@ -27,7 +27,7 @@ from raymon.metrics import (
 from raymon.protos.metric_pb2 import TrainMetricConfig
 
 TrainMetric = str | Metric | TrainMetricWrapper | TrainMetricConfig
-"""A name of the config, a metric, one with its decay, or a message of the config."""
+"""The name of a metric in a config, a metric, a metric with its decay, or a config message."""
 
 NamedMetrics = Mapping[str, TrainMetric] | MetricCollection
 TrainMetrics = TrainMetric | NamedMetrics | Iterable[TrainMetric | NamedMetrics]

@@ -21,16 +21,16 @@ from raymon.wire import Ack, Channel, WindowChannel
 class NodeReporter:
     """Merges the windows of the ranks of one node.
 
-    So what comes to the reporter of the run does not grow with the ranks of a node. A merged window
-    is kept until the reporter of the run has it on its storage, and the ranks keep theirs until
-    then: no window is lost with a node reporter that dies. Not thread-safe.
+    The load on the reporter of the run then does not grow with the ranks of a node. A merged window
+    is kept until it is durable, and the ranks keep theirs until then as well, so no window is lost
+    if a node reporter dies. Not thread-safe.
 
     Args:
         attempt: Attempt whose windows are merged; those of earlier ones are passed on unchanged.
         ranks: Number of ranks on the node.
         channel: Channel to the reporter of the run.
-        late_after_s: Seconds after which a window is passed on without the ranks that it lacks; it
-            is passed on once more when it has them.
+        late_after_s: Seconds after which an incomplete window is passed on; it is passed on again
+            when it is complete.
         clock: Monotonic clock, in seconds.
     """
 
@@ -48,8 +48,8 @@ class NodeReporter:
         self._clock = clock
         self._handed_on_late_at = -float("inf")
         self._life = uuid.uuid4().hex
-        # The newest answer of the reporter of the run, which says what is durable. Before the first
-        # answer nothing is.
+        # The newest answer of the reporter of the run, which says what is durable: nothing before
+        # the first answer.
         self._newest = Ack(self._life, attempt=0, durable={attempt.number: 0})
         self._acks = threading.Lock()
         self._outbox = Outbox(channel, self._take_ack)
@@ -102,7 +102,7 @@ class NodeReporter:
 
 
 class NodeChannel:
-    """The channel of a rank: by the reporter of its node, and around it once that has failed.
+    """The channel of a rank: through the reporter of its node, or directly once that has failed.
 
     Args:
         node: Channel to the reporter of the node.

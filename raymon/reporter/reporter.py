@@ -48,7 +48,7 @@ MAX_MESSAGE_BYTES = 64 << 20
 """Most bytes of a message; a larger one is dropped."""
 
 _LOAD_PAUSES_S = (0.5, 1.0, 2.0)
-"""Seconds between attempts to read the store: without what it has, the past of a run is missing."""
+"""Seconds between attempts to read the store, which has the past of the run."""
 
 
 @dataclass
@@ -67,10 +67,10 @@ class Counts:
 
 
 class Reporter:
-    """Merges the windows of all ranks, decays, computes, publishes, and keeps the state.
+    """Merges the windows of all ranks, computes and publishes the numbers, and keeps its state.
 
     Every merged window is in a journal on the storage of the run before it is acknowledged, so that
-    a reporter that is restarted goes on where the one before it ended.
+    a restarted reporter continues where its predecessor ended.
 
     Not thread-safe; its callers take turns.
 
@@ -78,7 +78,7 @@ class Reporter:
         model_dir: Directory of the run; None keeps nothing.
         sinks: Sinks that the numbers are written to.
         log_step_count_steps: Number of steps that a snapshot covers.
-        late_after_s: Seconds after which a window is published without the ranks that it lacks.
+        late_after_s: Seconds after which an incomplete window is published as it is.
         clock: Monotonic clock, in seconds.
 
     Attributes:
@@ -151,14 +151,14 @@ class Reporter:
         return number
 
     def go_on(self, token: str, metrics: Mapping[str, TrainMetricWrapper]) -> bool:
-        """Goes on with the attempt that was running when the reporter before this one ended.
+        """Continues the attempt that was running when the predecessor of this reporter ended.
 
         Args:
             token: Token of that attempt.
             metrics: Its train metrics by name, as prototypes.
 
         Returns:
-            False if the run has gone on to another attempt; nothing is changed then.
+            False if the run is in another attempt by now; nothing is changed then.
         """
         attempt = self._attempts().attempt
         if attempt is None or attempt.token != token:
@@ -204,7 +204,7 @@ class Reporter:
         return self._ack()
 
     def publish_evaluation(self, evaluation: Evaluation) -> None:
-        """Publishes the scores of an evaluation; once, however often it is called.
+        """Publishes the scores of an evaluation; repeated calls publish them only once.
 
         Raises:
             OSError: They are not on the storage of the run yet.
@@ -224,7 +224,7 @@ class Reporter:
                 self._store.flush()
 
     def publish_notice(self, text: str, level: int = logging.WARNING) -> None:
-        """Publishes a line that is shown to a person.
+        """Publishes a line for the people who watch the run.
 
         Args:
             text: The line.
@@ -233,7 +233,7 @@ class Reporter:
         self._publisher.publish(Notice(text, level))
 
     def publish_evaluation_progress(self, step: int, done: int, total: int, seconds: float) -> None:
-        """Publishes that the evaluation at `step` made `done` of `total` steps in `seconds`."""
+        """Publishes the progress of the evaluation at `step`: `done` of `total` in `seconds`."""
         self._publisher.publish(EvaluationProgress(step, done, total, seconds))
 
     def published(self, since: Cursor | None = None) -> tuple[list[Published], Cursor]:
@@ -271,7 +271,7 @@ class Reporter:
         )
 
     def health(self) -> Health:
-        """Returns how the run is, apart from its numbers."""
+        """Returns the health of the run: what is known of it apart from its numbers."""
         status = self.status()
         return Health(
             attempt=status.attempts,
@@ -288,11 +288,11 @@ class Reporter:
         self._publisher.add(sink)
 
     def publish_worker_failures(self) -> None:
-        """Publishes from now on why monitoring fails on workers, where nobody reads their logs."""
+        """Starts to publish why monitoring fails on workers, whose logs few people read."""
         self._publishes_worker_failures = True
 
     def call_on_notice(self, listener: Callable[[str], None]) -> None:
-        """Has `listener` called with the text of every notice, in the process of the reporter."""
+        """Registers a function that gets the text of every notice, in the reporter's process."""
         self._publisher.on_notice = listener
 
     def close(self) -> None:
@@ -303,7 +303,7 @@ class Reporter:
             self._store.close()
 
     def _attempts(self) -> History:
-        # A reporter that was restarted knows of the attempt before it has its metrics.
+        # A restarted reporter knows the attempts from storage before a worker sends the metrics.
         if self._history is None:
             saved = self._load()
             self._history = replay(saved.state, saved.records).history
@@ -313,10 +313,10 @@ class Reporter:
     def _take_up(
         self, saved: Saved, past: Replay, metrics: Mapping[str, TrainMetricWrapper]
     ) -> None:
-        """Sets everything to what it is after the history so far.
+        """Restores what this reporter knows after the history so far.
 
-        Sinks are written again from the last state on, so that what they lack and what they have
-        too much is put right.
+        Sinks are rolled back to the last state and written again from there, so that nothing is
+        missing in them, and nothing is left that was taken back.
         """
         attempt = past.history.attempt
         assert attempt is not None
@@ -333,7 +333,7 @@ class Reporter:
         elif base > 0 and self._store is not None:
             text = f"no state of step {base}: decayed metrics and counts begin anew"
             self._publisher.warn("state", text)
-        # What sinks have of steps before `_origin`, of which nothing is known, stays.
+        # Nothing is known of steps before `_origin`, so what sinks have of them stays.
         self._publisher.roll_back(base, self._origin or -1)
         for window in past.windows:
             self._apply(window)
@@ -348,8 +348,8 @@ class Reporter:
         self._journal(JournalRecord(window=window.to_message()))
         self._apply(window)
         if window.checkpoint:
-            # After a restart sinks are written again from the state on: what is before it must have
-            # reached them.
+            # After a restart, sinks are written again only from the state on: all before it must
+            # have reached them now.
             self._publisher.flush()
             self._write_state(window.end_step)
 
@@ -371,7 +371,7 @@ class Reporter:
 
     def _publish_late(self) -> None:
         # Shown at most once every late_after_s, and never folded: the exact window follows
-        # when the ranks that it lacks have reported it.
+        # when the missing ranks have reported it.
         now, history = self._clock(), self._attempts()
         since = history.waits_since
         if since is None or now - since < self._late_after_s:
@@ -446,7 +446,7 @@ class Reporter:
         return self._try_to_store(lambda store: store.write_state(state))
 
     def _write_again(self) -> bool:
-        """Writes everything that is known, after the files that had it were deleted."""
+        """Writes all that is known again, after its files were deleted."""
         end_step = self._run_metrics.figures().end_step
         self._publisher.publish(
             Notice(

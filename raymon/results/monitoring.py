@@ -22,13 +22,12 @@ class Monitoring:
         sent: Messages that workers sent, including those that were sent again.
         sent_bytes: Bytes of those messages.
         duplicates: Reports that came twice.
-        queue_depth_max: Most messages in flight to the reporter at once.
-        latency_p50_s, latency_p99_s: Seconds from a message to the answer of the reporter within
-            which a half, and 99 in 100, were answered, to half a power of 2; None if none was
-            answered.
+        queue_depth_max: Largest number of messages in flight to the reporter at once.
+        latency_p50_s, latency_p99_s: Median and 99th percentile of the seconds from a message to
+            the answer of the reporter, to half a power of 2; None if none was answered.
         steps_reported: Steps that all of this covers.
         failures: Failures of sinks, metrics, workers, and the storage of the run.
-        failure_reasons: How many of `failures` there were, by reason.
+        failure_reasons: Number of `failures` by reason.
     """
 
     share: float | None

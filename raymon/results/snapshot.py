@@ -12,10 +12,10 @@ from raymon.config import TOTAL_LOSS, total_of
 from raymon.protos.report_pb2 import Histogram
 
 InputErrors = Mapping[str, Mapping[str, int]]
-"""By metric, how often each thing was wrong with its input."""
+"""Number of wrong inputs by metric and by what was wrong, as in `{"auc": {"NaN scores": 37}}`."""
 
 Details = Mapping[str, Mapping[str, float]]
-"""By metric, further figures of it by name."""
+"""Further figures of metrics, by metric and name."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Coverage:
     Attributes:
         ranks: Number of ranks whose windows are in.
         world_size: Number of ranks of the attempt.
-        oldest_s: Seconds since the rank was heard that has been silent longest.
+        oldest_s: Seconds since the last report of the rank that has been silent longest.
     """
 
     ranks: int
@@ -39,7 +39,7 @@ class RankState:
 
     Attributes:
         rank: Number of the rank.
-        heard_s: Seconds since it was heard.
+        heard_s: Seconds since its last report.
         step: Last step that it has reported.
         windows: Windows that it has reported in this attempt.
         lost: Windows that it had to drop, so that they are lost.
@@ -67,18 +67,18 @@ class Snapshot:
         seconds: Seconds that these steps took the slowest rank, without evaluations and saves.
         losses: Weighted mean over all rows, by name. Steps whose loss was NaN or infinite are not
             in it and are counted in `non_finite`; if no step was finite, it is NaN.
-        non_finite: Number of NaN or infinite values, one of each rank and step, by loss that had
-            any.
+        non_finite: Number of NaN or infinite values by loss, of one value for each rank and step;
+            only losses that had any.
         metrics: Decayed value by name, of the metrics that were folded at least once.
-        metric_bounds: Bound of each metric that can be wrong, by name.
+        metric_bounds: Bound of each metric that is not exact, by name.
         learning_rates: Learning rate of each parameter group.
         gradient_norms: Norms by name, `global_gradient_norm` and `{parameter}/gradient_norm`.
         coverage: Ranks that are in the numbers.
-        phases: Seconds by phase of the steps, each of the rank that is slowest in it.
+        phases: Seconds by phase of the steps, each that of the slowest rank in this phase.
         histograms: Histograms of parameters and gradients.
         input_errors: What was wrong with the input of metrics, as in `Evaluation`.
         host_bytes: Resident memory of the largest worker process, in bytes.
-        device_bytes: Most bytes that tensors took on a device, of the largest rank; 0 on CPU.
+        device_bytes: Peak bytes of tensors on the device of a rank, maximum over ranks; 0 on CPU.
         window_metrics: Value by name of these steps alone, without earlier ones.
         first_window_weights: Weight of the first fold in each decayed value, by name: after k folds
             decay_rate^(k - 1), which is much in a short run.
@@ -110,7 +110,7 @@ class Snapshot:
 
     @property
     def total_loss(self) -> float:
-        """The loss of the name `total_loss` if there is one, else the sum of the losses.
+        """The loss named `total_loss` if there is one, else the sum of the losses.
 
         NaN if one of them is NaN, or there is none: never the sum of the others.
         """
@@ -178,15 +178,15 @@ class Evaluation:
     Attributes:
         step: Step of the model.
         metrics: Values by name.
-        metric_bounds: Bound of each metric that can be wrong, by name.
-        input_errors: By metric, how many scores, labels or weights were wrong, by what was wrong
-            with them, as in `{"auc": {"NaN scores": 37}}`; only what was found.
+        metric_bounds: Bound of each metric that is not exact, by name.
+        input_errors: Number of wrong scores, labels and weights, by metric and by what was wrong,
+            as in `{"auc": {"NaN scores": 37}}`; only what was found.
         metric_details: By metric, what it counted apart from its value, as in `{"grouped_auc":
             {"groups": 37, "groups_skipped": 5}}`; only metrics that have any.
         no_value: By metric whose value is NaN, why it has none, as in `{"auc": "there is one class
             alone (labels are all 1)"}`.
-        without_value: Those of them whose rows give no value, whatever the model predicts; known
-            only where the model was evaluated.
+        without_value: Metrics of `no_value` that these rows cannot have, whatever the model
+            predicts; known only in the process that evaluated the model.
     """
 
     step: int

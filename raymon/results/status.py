@@ -14,14 +14,14 @@ class MonitoringFigures:
         windows: Windows of single ranks that are in the numbers.
         windows_lost: Windows of single ranks that are missing from the numbers.
         worker_failures: Failures of monitoring on workers.
-        worker_reasons: How many of `worker_failures` there were, by reason.
+        worker_reasons: Number of `worker_failures` by reason.
         input_counts: What was wrong with the data and was only counted, by name.
-        save_counts: Saves that left no checkpoint, by what became of them.
+        save_counts: Saves that left no checkpoint, by name: failed, or left out.
         sent: Messages that workers sent, including those that were sent again.
         sent_bytes: Bytes of those messages.
-        queue_depth_max: Most messages in flight to the reporter at once.
-        latency_p50_s, latency_p99_s: Seconds from a message to its answer within which a half, and
-            99 in 100, were answered; None if no message was answered.
+        queue_depth_max: Largest number of messages in flight to the reporter at once.
+        latency_p50_s, latency_p99_s: Median and 99th percentile of the seconds from a message to
+            its answer; None if no message was answered.
     """
 
     windows: int
@@ -50,7 +50,7 @@ class RunFigures:
         train_s: Seconds of training, of the slowest rank.
         monitor_s: Seconds of monitoring on the training thread, of the slowest rank.
         fold_failures: Times that a window could not be added to a metric, or the metric not folded.
-        fold_reasons: How many of `fold_failures` there were, by reason.
+        fold_reasons: Number of `fold_failures` by reason.
     """
 
     monitoring: MonitoringFigures
@@ -75,8 +75,7 @@ class ReporterStatus:
         refused: Reports that it could not take.
         store_failures: Failures of the storage of the run.
         sink_failures: Calls to sinks that failed for good.
-        failure_reasons: How many failures there were by reason, of workers, metrics, the storage
-            and sinks.
+        failure_reasons: Number of failures of workers, metrics, the storage and sinks, by reason.
     """
 
     run: RunFigures

@@ -34,8 +34,8 @@ class Lease:
     Attributes:
         host: Name of its machine.
         process: Id of its process there.
-        began: Time at which the process began, in ticks since the machine did: ids of processes are
-            used again.
+        began: Time at which the process began, in ticks since the boot, which tells it from a later
+            process with the same id.
         since: Time at which the run took the directory, for people.
         kernel: Id of the running system of the machine.
         namespace: Namespace in which the id of the process is meaningful.
@@ -62,7 +62,7 @@ class Lease:
 
     @property
     def is_of_this_system(self) -> bool:
-        """Whether its process is on this running system, where locks of files work between both."""
+        """Whether its process is on this running system, where file locks exclude each other."""
         return self.kernel == _kernel()
 
     @property

@@ -214,7 +214,7 @@ class RunLock:
                 path.rmdir()
 
     def close_file(self) -> None:
-        """Closes the file, and leaves it; a process that was forked closes its copy."""
+        """Closes the file without removing it; called in forked processes, which have a copy."""
         if self._file is not None:
             os.close(self._file)
             self._file = None

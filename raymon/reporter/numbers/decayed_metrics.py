@@ -45,7 +45,7 @@ class DecayedMetrics:
             name: DecayedMetric(metric.metric, metric.decay_rate)
             for name, metric in metrics.items()
         }
-        # Only metrics with something since their last fold are in these.
+        # By metric; a metric is missing if it has had no window since its last fold.
         self._open_counts: dict[str, dict[str, NDArray[np.int64]]] = {}
         self._open_others: dict[str, States] = {}
         self._values: dict[str, float] | None = None
@@ -55,11 +55,12 @@ class DecayedMetrics:
         """Adds a merged window, and folds the metrics whose fold ends with it.
 
         Returns:
-            The errors of metrics that raised, by name; what was not folded of them is discarded.
+            The errors of metrics that raised, by name; their states since the last fold are
+            discarded.
         """
         failures: dict[str, Exception] = {}
         if window.end_step == window.first_step:
-            # The window before it ended at the same step, where it may have been folded already.
+            # An empty window adds nothing, and its step may have been folded with the one before.
             return failures
         counts = window.layout.split(window.counts)
         for name in self._decayed:
@@ -73,7 +74,7 @@ class DecayedMetrics:
         return failures
 
     def copy(self) -> DecayedMetrics:
-        """Returns a copy that can go on with windows that are not complete yet."""
+        """Returns a copy, to which incomplete windows can be added."""
         twin = copy.copy(self)
         twin._decayed = copy.deepcopy(self._decayed)
         # Shallow: the arrays are replaced, never added to in place.
@@ -91,7 +92,7 @@ class DecayedMetrics:
         return self._values
 
     def bounds(self) -> dict[str, float]:
-        """Returns the bound of each value that can be wrong, by name."""
+        """Returns the bound of each value that is not exact, by name."""
         bounds = {name: decayed.error_bound for name, decayed in self._decayed.items()}
         return {name: bound for name, bound in bounds.items() if bound is not None}
 
@@ -145,7 +146,7 @@ class DecayedMetrics:
         state.open_metrics.extend(encode_merged(self._open_others))
 
     def restore(self, state: ReporterState) -> list[str]:
-        """Goes on from what `save` wrote; metrics that are not in it begin without a past.
+        """Restores what `save` wrote; metrics that are not in it begin without a past.
 
         Returns:
             The names of the metrics whose states have another shape; these begin without a past
@@ -189,7 +190,7 @@ class DecayedMetrics:
             for slot in self._layout.slots
             if slot.metric == name
         }
-        # Tables of counts are mostly empty, and one that is need not be copied.
+        # Tables of counts are mostly empty, and an empty one need not be copied.
         open_counts = self._open_counts.get(name, {})
         states.update({key: array for key, array in open_counts.items() if array.any()})
         others = self._open_others.get(name, {})

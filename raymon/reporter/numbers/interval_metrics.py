@@ -35,8 +35,8 @@ class IntervalMetrics:
         layout: Places of the states in `counts`; None before the first window.
         counts: Integer states of all metrics: int64 `[layout.size]`; None before the first window.
         others: Merged states that are not integers, by metric.
-        known: False if the metrics are others than at the beginning, so that there are no values of
-            all the steps.
+        known: False if the metrics changed within these steps, so that there are no values for all
+            of the steps.
     """
 
     layout: Layout | None = None
@@ -95,5 +95,5 @@ class IntervalMetrics:
         try:
             alone.fold({key: torch.from_numpy(np.array(a, order="C")) for key, a in arrays.items()})
             return alone.value
-        except Exception:  # its fold fails as well, which is shown in a warning
+        except Exception:  # the fold fails as well, and warns
             return None

@@ -25,12 +25,12 @@ class LogInterval:
         samples: Rows that all ranks trained on.
         seconds: Seconds of the slowest rank.
         losses: Sums of the losses, by name.
-        phases: Seconds by phase, each of the rank that is slowest in it.
+        phases: Seconds by phase, each that of the slowest rank in this phase.
         last: The newest window.
         gradient_norms: The newest gradient norms, by name.
         histograms: The newest histograms.
         host_bytes: Resident memory of the largest worker process.
-        device_bytes: Most memory that tensors took on a device, of the largest rank.
+        device_bytes: Peak memory of tensors on the device of a rank, the maximum over ranks.
         invalid: Counts of the state `invalid`, int64 `[4]`, by metric.
         ranks: Least number of ranks in a window; None before the first.
         metrics: The train metrics of these steps alone.
@@ -140,7 +140,7 @@ class LogInterval:
 
     @classmethod
     def restore(cls, state: LogIntervalState, layout: Layout) -> LogInterval:
-        """Returns the interval that `save` wrote, to go on with.
+        """Returns the interval that `save` wrote.
 
         Args:
             state: What `save` returned.

@@ -13,16 +13,16 @@ from raymon.wire import add_sending, latency_quantile
 
 @dataclass
 class MonitoringCost:
-    """Sums over windows of what monitoring took.
+    """The cost of monitoring, summed over windows.
 
     Attributes:
-        windows: Windows of single ranks; the empty ones with which ranks greet are not counted.
+        windows: Windows of single ranks, without the empty ones that ranks send at the start.
         windows_lost: Windows of single ranks that are missing from merged windows.
         failures: Failures of monitoring on workers.
         input_counts: What was wrong with the data and was only counted, by name.
-        save_counts: Saves that left no checkpoint, by what became of them.
-        failure_reasons: How many of `failures` there were, by reason.
-        sending: Messages and bytes in all; `in_flight` is the most in a window.
+        save_counts: Saves that left no checkpoint, by name: failed, or left out.
+        failure_reasons: Number of `failures` by reason.
+        sending: Messages and bytes in total; `in_flight` is the largest of any window.
     """
 
     windows: int = 0

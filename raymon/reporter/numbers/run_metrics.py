@@ -16,7 +16,7 @@ from raymon.results import Coverage, RunFigures, Snapshot
 from raymon.wire import Layout
 
 Warn = Callable[[str, str], None]
-"""Publishes a warning; its arguments are what it is about, and the text."""
+"""Publishes a warning, given its subject, by which repeats are dropped, and its text."""
 
 
 class RunMetrics:
@@ -38,7 +38,7 @@ class RunMetrics:
         self._fold_failures = 0
         self._fold_reasons: Counter[str] = Counter()
         self._warn = warn
-        # By attempt, the index of the next window; and the step that all windows so far reach.
+        # The index of the next window by attempt, and the step that all windows so far reach.
         self._next: dict[int, int] = {}
         self._end_step = step
         self._checkpoint_step: int | None = None
@@ -80,7 +80,7 @@ class RunMetrics:
         return snapshot
 
     def snapshot_with(self, windows: Sequence[WindowSum], coverage: Coverage) -> Snapshot | None:
-        """Returns what the snapshot would be with windows that some ranks are missing from."""
+        """Returns a preliminary snapshot, which includes windows that are incomplete."""
         decayed_metrics, interval = self._decayed_metrics.copy(), LogInterval()
         for window in windows:
             decayed_metrics.add(window)
@@ -111,7 +111,7 @@ class RunMetrics:
         self._decayed_metrics.save(state)
 
     def restore(self, state: ReporterState) -> None:
-        """Goes on from what `save` wrote."""
+        """Restores what `save` wrote."""
         for name in self._decayed_metrics.restore(state):
             self._warn(name, f"metric {name} is another one than before: it begins anew")
         if state.HasField("log_interval"):
@@ -122,7 +122,7 @@ class RunMetrics:
         self._train_s, self._monitor_s = state.train_s, state.monitor_s
         self._monitoring_cost = MonitoringCost.from_message(state.monitoring_cost)
         self._next = {attempt.number: attempt.closed for attempt in state.attempts}
-        # A state is written where a checkpoint is.
+        # A state is written only at the step of a checkpoint.
         self._end_step = self._checkpoint_step = state.end_step
 
     def _lost_before(self, window: WindowSum, expected: int) -> int:

@@ -24,7 +24,7 @@ from raymon.wire import Ack
 Metrics = Mapping[str, TrainMetricWrapper]
 
 ABANDONED_AFTER_S = 120.0
-"""Seconds without a poll by the driver after which the actor takes the driver for gone and ends."""
+"""Seconds without a poll after which the actor assumes that the driver is gone, and ends."""
 
 _CHECKS = 10
 
@@ -32,8 +32,8 @@ _CHECKS = 10
 class ReportingActor:
     """A Ray actor that runs a `Reporter`, and ends when the run is over or its driver is gone.
 
-    Ray restarts it, on any node, when its process or its node dies. It then goes on from the
-    storage of the run; the metrics of the attempt are kept in Ray's key-value store meanwhile.
+    Ray restarts it, on any node, when its process or its node dies. It then continues from the
+    storage of the run, and reads the metrics of the attempt from Ray's key-value store.
 
     Args:
         run: Name of the run, unique on the cluster, such as its `model_dir`.
@@ -140,7 +140,7 @@ class ReportingActor:
             time.sleep(ABANDONED_AFTER_S / _CHECKS)
             missed = missed + 1 if asked == self._last_asked else 0
             asked = self._last_asked
-        # Not by the end of the process, after which Ray would restart it.
+        # Killed through Ray: if only the process ended, Ray would restart it.
         ray.kill(ray.get_runtime_context().current_actor)
 
 
@@ -167,7 +167,7 @@ def _begun_attempt(run: str) -> tuple[str, Metrics] | None:
 
 
 def forget_begun_attempt(run: str) -> None:
-    """Removes what a restarted reporter would go on from."""
+    """Removes the metrics of the attempt, which are kept for a restarted reporter."""
     if ray.is_initialized():
         ray_internals.forget_in_cluster(_key(run))
 

@@ -52,11 +52,12 @@ class NodeReportingActor:
 
 
 class TreeReporter(RayReporter):
-    """The channel of a worker of Ray Train; by the reporter of its node if there are many workers.
+    """The channel of a Ray Train worker: with many workers, through the reporter of the node.
 
     Args:
         root: Handle of the `ReportingActor` of the run.
-        config: Says above how many workers nodes have reporters (`node_reporters_above`).
+        config: Config with `node_reporters_above`, the number of workers above which nodes have
+            reporters.
     """
 
     def __init__(self, root: Any, config: MonitorConfig) -> None:
@@ -66,8 +67,8 @@ class TreeReporter(RayReporter):
     def channel(self, attempt: int, world_size: int, metrics: Metrics) -> Channel:
         """Returns the channel for the windows of this worker in an attempt.
 
-        Waits until the reporter of the node is there; without one the channel leads to the one of
-        the run.
+        Waits until the reporter of the node has started; without one, the channel goes to the
+        reporter of the run.
         """
         if world_size <= self._config.node_reporters_above:
             return self
@@ -81,7 +82,7 @@ class TreeReporter(RayReporter):
             return self
 
     def _start(self, attempt: Attempt) -> Any:
-        # Reporters import this module too, and need nothing of what takes Ray Train half a second.
+        # Reporters import this module too, without Ray Train, whose import takes half a second.
         from ray.train import get_context
 
         context = get_context()

@@ -15,8 +15,8 @@ from raymon.sinks import GAUGES, RunGauges, Sink, run_label
 EVERY_S = 1.0
 """Seconds between two updates of the gauges, and between two looks at the run's health.
 
-Ray takes a gauge off its endpoint that was not set for two of its report intervals, which are a
-second or longer. So a series that is not set any more disappears, as do all of a process that died.
+Ray removes a gauge from its endpoint that was not set for two of its report intervals, which are a
+second or longer. So a series that is no longer set disappears, as do all of a dead process.
 """
 
 
@@ -40,7 +40,7 @@ class PrometheusExporter:
 
     @property
     def sink(self) -> Sink:
-        """The sink by which the reporter sets the numbers."""
+        """The sink through which the reporter sets the numbers."""
         return self._run_gauges
 
     def look(self, health: Callable[[], Health]) -> str | None:

@@ -59,7 +59,7 @@ def start_reporter(run: str, reporter: Reporter, use_prometheus: bool = False) -
             namespace=actor_name(run),
             num_cpus=0,
             lifetime="detached",
-            # Calls are not retried by Ray, which would log it on the terminal: the callers do that.
+            # The callers retry, not Ray, which would log every retry on the terminal.
             max_restarts=-1,
         )
         .remote(run, reporter, use_prometheus)
@@ -76,7 +76,8 @@ def _end_abandoned(run: str) -> None:
             return
         if _abandoned(actor):
             ray.kill(actor)
-        # An actor that is starting takes a while to answer, and counts its silence from there.
+        # An actor that is starting takes a while to answer, and counts the silence of its driver
+        # only from then on.
         elif deadline is None:
             deadline = time.monotonic() + TAKEN_OVER_AFTER_S + 2
         elif time.monotonic() > deadline:
@@ -195,7 +196,7 @@ class RayReporter:
 
 
 def _ask(method: Any, arguments: tuple[Any, ...], timeout_s: float) -> Any:
-    """Returns the answer to a call, which is made again while the actor is restarted."""
+    """Returns the answer to a call, which is repeated while the actor is restarted."""
     deadline = time.monotonic() + timeout_s
 
     def answer() -> Any:

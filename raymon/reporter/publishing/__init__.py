@@ -1,1 +1,1 @@
-"""The way of the numbers out of the reporter: to sinks, and to those that poll it."""
+"""Publishes the numbers of the reporter: to sinks, and to readers that poll it."""

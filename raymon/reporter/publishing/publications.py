@@ -1,4 +1,4 @@
-"""The newest publications of a reporter, for those that poll it."""
+"""The newest publications of a reporter, for readers that poll it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Publications:
     """The newest publications of one process of the reporter.
 
     Attributes:
-        life: Id of the process; a reporter that was restarted has another one.
+        life: Id of the process; a restarted reporter has another one.
     """
 
     def __init__(self) -> None:
@@ -33,8 +33,8 @@ class Publications:
     def since(self, cursor: Cursor | None) -> tuple[list[Published], Cursor]:
         """Returns what was published after a cursor, and the cursor behind it.
 
-        A reporter that was restarted returns everything: snapshots and evaluations that were read
-        before are among it.
+        A restarted reporter returns everything that it has, including snapshots and evaluations
+        that were read before.
         """
         seen = cursor[1] if cursor is not None and cursor[0] == self.life else 0
         missing = min(self._count - seen, len(self._newest))

@@ -1,4 +1,4 @@
-"""Publishes the reporter's numbers to those that poll it, and writes them into sinks."""
+"""Publishes the reporter's numbers to readers that poll it, and writes them to sinks."""
 
 from __future__ import annotations
 
@@ -48,18 +48,18 @@ class Publisher:
 
     @property
     def life(self) -> str:
-        """Id of the process; a reporter that was restarted has another one."""
+        """Id of the process; a restarted reporter has another one."""
         return self._publications.life
 
     @property
     def failures(self) -> int:
-        """Calls to sinks that failed for good, and writes that were dropped."""
+        """Number of calls to sinks that failed for good, and of writes that were dropped."""
         background = [sink for sink in self._sinks if isinstance(sink, BackgroundSink)]
         return self._failures + sum(sink.failures + sink.dropped for sink in background)
 
     @property
     def failure_reasons(self) -> dict[str, int]:
-        """How many of `failures` there were, by reason."""
+        """Number of `failures` by reason."""
         found = Counter(self._reasons)
         for sink in self._sinks:
             if isinstance(sink, BackgroundSink):
@@ -71,7 +71,7 @@ class Publisher:
         self._sinks.append(sink)
 
     def publish(self, published: Published) -> None:
-        """Publishes something to those that poll the reporter."""
+        """Publishes something to readers that poll the reporter."""
         self._publications.add(published)
         if isinstance(published, Notice) and self.on_notice is not None:
             self.on_notice(published.text)
@@ -98,14 +98,14 @@ class Publisher:
 
         Args:
             evaluation: The evaluation.
-            published: Whether it is published as well; false for one that was published long ago.
+            published: Whether to publish it as well; False for one that was published long ago.
         """
         if published:
             self.publish(evaluation)
         self._for_each(lambda sink: sink.write_evaluation(evaluation))
 
     def roll_back(self, step: int, evaluation_step: int) -> None:
-        """Has the sinks take back what they have of later steps.
+        """Makes the sinks take back what they have of later steps.
 
         Args:
             step: Step after which training is taken back.
@@ -114,9 +114,9 @@ class Publisher:
         self._for_each(lambda sink: sink.roll_back(step, evaluation_step))
 
     def flush(self) -> None:
-        """Has the sinks write everything that they were given, and waits for at most `_FLUSH_S`.
+        """Makes the sinks write everything that they were given; waits for at most `_FLUSH_S`.
 
-        A sink whose flush before has not come back is not waited for.
+        A sink whose previous flush has not returned is not waited for.
         """
         deadline = time.monotonic() + _FLUSH_S
         begun = []

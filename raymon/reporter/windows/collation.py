@@ -11,7 +11,10 @@ from raymon.reporter.windows.window_sum import WindowSum
 from raymon.wire import Entries, Layout, decode_counts, decode_states
 
 _MAX_AHEAD = 100_000
-"""Most windows by which a rank can be ahead of the next one; no worker keeps as many."""
+"""Largest number of windows between the next one to merge and one that a rank reports.
+
+No worker keeps as many, so a report beyond it is wrong.
+"""
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class Attempt:
 
     Attributes:
         number: Number of the attempt in its run, from 1.
-        token: Token made by rank 0, by which an attempt that is begun twice is recognised.
+        token: Token made by rank 0; a repeated call that begins the same attempt has the same one.
         world_size: Number of ranks.
         restored_step: Step of the checkpoint that the attempt goes on from; 0 for a new run.
         layout: Places of the states of its metrics in a vector of counts.
@@ -78,13 +81,13 @@ class Collation:
     ) -> None:
         self.attempt = attempt
         self.closed = closed
-        # By rank that makes no more steps: the first window that does not need it.
+        # For each rank that makes no more steps, the first window that does not need it.
         self._ended = dict.fromkeys(ended, closed)
         self._expected = attempt.world_size if ranks is None else ranks
         self.heard: set[int] = set()
         self._open: dict[int, OpenWindow] = {}
         self._last_step: int | None = None
-        # By rank that dropped windows: the first window that it can still send.
+        # For each rank that dropped windows, the first window that it can still send.
         self._first_kept: dict[int, int] = {}
 
     def add(self, report: WindowReport, now: float = 0.0) -> bool:
@@ -95,7 +98,7 @@ class Collation:
             now: Time at which it came, in seconds.
 
         Returns:
-            False if it came before.
+            False if it is a duplicate.
 
         Raises:
             ValueError: It cannot be a window of this attempt.
@@ -115,7 +118,7 @@ class Collation:
         return True
 
     def skip(self, window: WindowReport) -> None:
-        """Takes note of a window that was merged before."""
+        """Counts a window that was merged before this reporter started."""
         self.closed = window.index + 1
         self._take_ends(window)
 
@@ -142,7 +145,7 @@ class Collation:
             yield from self._close_next()
 
     def take_rest(self) -> Iterator[WindowSum]:
-        """Yields the windows that are there, in order, when no more reports will come."""
+        """Yields the windows so far, in order, when no more reports will come."""
         while self._open:
             yield from self._close_next()
 

@@ -19,9 +19,9 @@ from raymon.reporter.windows.window_sum import WindowSum
 class History:
     """The attempts of a run; gives their windows in the order of their steps.
 
-    A new attempt takes back what earlier ones did past the step that it goes on from. What they did
-    before that step may still be on its way: a worker that is restored first sends what the worker
-    before it could not, then its own windows. So earlier attempts wait for their windows until
+    A new attempt takes back what earlier attempts did past its restored step. Their windows before
+    that step may still be on the way: a restored worker first sends the windows that its
+    predecessor could not send, and then its own. So windows of earlier attempts are awaited until
     every rank has reported in the new one.
 
     Args:
@@ -49,7 +49,7 @@ class History:
         return self._collations[-1] if self._collations else None
 
     def begin(self, attempt: Attempt) -> None:
-        """Begins a new attempt, and forgets what is past the step that it goes on from."""
+        """Begins a new attempt, and forgets what is past its restored step."""
         for collation in self._collations:
             collation.end_at(attempt.restored_step)
         self._collations.append(Collation(attempt))
@@ -62,7 +62,7 @@ class History:
             now: Time at which it came, in seconds.
 
         Returns:
-            False if it came before, or if what it belongs to is settled.
+            False if it is a duplicate, or if its window is settled already.
 
         Raises:
             ValueError: It is of an attempt that is not known, or cannot be a window of it.
@@ -107,7 +107,7 @@ class History:
 
 @dataclass
 class Replay:
-    """What remains of a history after everything that was taken back.
+    """A history without what was taken back.
 
     Attributes:
         history: The attempts.
@@ -122,7 +122,7 @@ class Replay:
     evaluations: dict[int, EvaluationRecord] = field(default_factory=dict)
 
     def begin(self, attempt: Attempt) -> None:
-        """Begins a new attempt, and takes back what is past the step that it goes on from."""
+        """Begins a new attempt, and takes back what is past its restored step."""
         step = attempt.restored_step
         self.history.begin(attempt)
         self.origin = step if self.origin is None else min(step, self.origin)

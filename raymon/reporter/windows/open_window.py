@@ -12,8 +12,8 @@ from raymon.wire import Entries, Layout, decode_counts
 class OpenWindow:
     """The reports of one window, with each rank in one of them.
 
-    A node may report its ranks together, and again when it has more of them: the report that covers
-    more replaces those that it covers.
+    A node may report several ranks in one report, and report again when it has more of them: a
+    report replaces those whose ranks it includes.
 
     Args:
         report: The first report. The others must cover the same steps, except that ranks that make

@@ -30,7 +30,7 @@ class Ranks:
         self._ranks = [_Rank(now, step) for _ in range(world_size)]
 
     def hear(self, report: WindowReport, now: float) -> None:
-        """Takes note of a new report of the attempt, which came at the time `now`, in seconds."""
+        """Records a new report of the attempt, which came at the time `now`, in seconds."""
         for number in report.ranks:
             rank = self._ranks[number]
             rank.heard_at = now
@@ -41,7 +41,7 @@ class Ranks:
             self._ranks[number].ended = True
 
     def oldest_s(self, now: float) -> float:
-        """Returns the seconds since the rank was heard that has been silent longest."""
+        """Returns the seconds since the last report of the rank that has been silent longest."""
         return now - min((rank.heard_at for rank in self._ranks), default=now)
 
     def states(self, now: float) -> list[RankState]:

@@ -82,7 +82,7 @@ class LossTotal:
 
 @dataclass
 class WindowSum:
-    """The steps [first_step, end_step) of some ranks; adding ranks commutes.
+    """The windows of some ranks over steps [first_step, end_step), summed in any order.
 
     Attributes:
         attempt: Number of the attempt.
@@ -97,7 +97,7 @@ class WindowSum:
         checkpoint: Whether the window ends at a checkpoint.
         samples: Rows that the ranks trained on.
         wall_s: Seconds of the slowest rank.
-        phases: Seconds by phase, each of the rank that is slowest in it.
+        phases: Seconds by phase, each that of the slowest rank in this phase.
         losses: Sums of the losses, by name.
         learning_rates: Learning rates of the last step, by parameter group.
         gradient_norms: Gradient norms by name.
@@ -105,10 +105,10 @@ class WindowSum:
         failures: Failures of monitoring on workers.
         sending: What sending cost the workers.
         host_bytes: Resident memory of the largest worker process.
-        device_bytes: Most memory that tensors took on a device, of the largest rank.
+        device_bytes: Peak memory of tensors on the device of a rank, the maximum over ranks.
         input_counts: What was wrong with the data and was only counted, by name.
-        save_counts: Saves that left no checkpoint, by what became of them.
-        failure_reasons: How many of `failures` there were, by reason.
+        save_counts: Saves that left no checkpoint, by name: failed, or left out.
+        failure_reasons: Number of `failures` by reason.
     """
 
     attempt: int
