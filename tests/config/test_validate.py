@@ -257,8 +257,9 @@ def test_every_kind_of_feature_can_be_in_a_group(tmp_path: Path) -> None:
     kinds = FeatureConfig.DESCRIPTOR.oneofs_by_name["feature"].fields
     assert len(kinds) > 2
     for kind in kinds:
+        has_table = "embedding_dim" in kind.message_type.fields_by_name
         feature = f'{kind.name} {{ feature_name: "new" expression: "user:n" '
-        feature += "embedding_dim: 4 } }"
+        feature += f"{'embedding_dim: 4' * has_table} }} }}"
         text = TEXT.replace("model_config {", f"feature_configs {{ {feature}\nmodel_config {{")
         text = text.replace('feature_names: "user"', 'feature_names: ["user", "new"]')
         load(write(tmp_path, text))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 import shlex
 from collections.abc import Iterator
@@ -12,9 +13,14 @@ import click
 import pytest
 from google.protobuf import text_format
 from google.protobuf.message import Message
+from torchmetrics import Metric
 
 import raymon.cli.commands
+import raymon.errors
+import raymon.metrics
 from raymon.config import load
+from raymon.metrics import METRIC_NAMES
+from raymon.models.registry import MODELS
 from raymon.protos import (
     data_pb2,
     eval_pb2,
@@ -168,6 +174,28 @@ def test_the_site_has_every_page() -> None:
     listed = set(re.findall(r"[\w/-]+\.md", (ROOT / "mkdocs.yml").read_text()))
     written = {str(page.relative_to(DOCS)) for page in PAGES if page.is_relative_to(DOCS)}
     assert listed == written | set(MADE)
+
+
+def test_every_metric_model_and_feature_kind_has_its_place_in_the_pages() -> None:
+    guides, reference = DOCS / "guides", text(DOCS / "reference" / "python.md")
+    for kind in METRIC_NAMES:
+        assert f"`{kind}" in text(guides / "metrics.md"), kind
+        assert kind == "custom_metric" or f"`{kind}`" in text(DOCS / "numbers.md"), kind
+    for name, kind in vars(raymon.metrics).items():
+        if isinstance(kind, type) and issubclass(kind, Metric) and not inspect.isabstract(kind):
+            assert f"::: raymon.metrics.{name}\n" in reference, name
+    for kind, model in MODELS.items():
+        assert f"`{kind}`" in text(guides / "models.md"), kind
+        assert f"::: raymon.models.{model.__name__}\n" in reference, kind
+    for field in feature_pb2.FeatureConfig.DESCRIPTOR.oneofs_by_name["feature"].fields:
+        assert f"`{field.name}" in text(guides / "features.md"), field.name
+
+
+def test_every_public_name_is_in_the_reference() -> None:
+    shown = re.findall(r"^::: (raymon\.[\w.]+)$", text(DOCS / "reference" / "python.md"), re.M)
+    for name in raymon.__all__:
+        of_errors = hasattr(raymon.errors, name)
+        assert name == "__version__" or f"raymon.{'errors' if of_errors else name}" in shown, name
 
 
 def test_the_readme_is_a_front_door() -> None:

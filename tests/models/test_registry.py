@@ -12,6 +12,7 @@ from torch import Tensor
 from raymon.data import Batch
 from raymon.errors import ConfigError
 from raymon.models import Head, Model, RankingModel
+from raymon.models.registry import MODELS
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.training.prepare import build_meta_model
 from tests.models.pipelines import DLRM, batch_of, features_of, model_of, pipeline
@@ -80,7 +81,8 @@ def test_a_module_that_ends_the_program_is_refused(
 
 
 def test_a_pipeline_without_a_model_is_refused() -> None:
-    with pytest.raises(ConfigError, match="has no model; give one of dlrm, deepfm, custom"):
+    kinds = ", ".join(MODELS)
+    with pytest.raises(ConfigError, match=f"has no model; give one of {kinds}, custom"):
         model_of(pipeline(""))
 
 
