@@ -17,8 +17,8 @@ class Accuracy(HitRate):
     Args:
         threshold: Score above which a prediction is positive; for preds `[B]`.
         top_k: Number of classes with the highest scores among which the label must be; for preds
-            `[B, C]`. With equal scores, a prediction is right to the share of their orders in which
-            it is.
+            `[B, C]`. Where the label ties with other classes, a prediction counts as right by the
+            share of the orders of these classes in which it is right.
         kwargs: Arguments of every torchmetrics metric.
 
     Raises:

@@ -34,11 +34,11 @@ class BinnedXAUC(CheckedMetric):
     were rounded to 0.1 or to bfloat16, and within 1.2e-3 for logarithms of whole seconds. Where all
     scores lie in few bins it is worse: 7e-3 for a standard deviation of 0.02 about 0.3.
 
-    `error_bound` is the share of the pairs of which it is not known whether they are concordant,
-    times a half to one, as far as the value can be off. In the cases above it was 0.01 to 0.14, so
-    that it says little more than which of two models with far apart values is the better. It may
-    fail by chance: several values of a bin are taken for one in 1 of 16 bins of two values, and in
-    1 of 256 bins of three.
+    `error_bound` is the share of the pairs that may or may not be concordant, times the largest
+    error of their estimate, from a half to one. In the cases above it was 0.01 to 0.14, so that it
+    only tells which of two models is better if their values are far apart. It may fail by chance:
+    several values of a bin are taken for one in 1 of 16 bins of two values, and in 1 of 256 bins of
+    three.
 
     The states do not grow with the rows. Tables of `weight_tables` are `cells` `[327, 173]`,
     the weight by bin of scores and of labels; `score_slots` `[327, 16]` and `label_slots`

@@ -20,7 +20,7 @@ class GroupedAUC(GroupedMetric):
 
     Every group counts the same, whatever its size; groups without both classes are left out, and
     `groups_skipped` says how many those were when the value was last computed. Pairs with equal
-    scores count half; with weights, a pair weighs the product of its two.
+    scores count half; with weights, a pair weighs the product of the weights of its rows.
 
     A label is positive above 0.5; labels other than 0 and 1 are counted. On one thread ten million
     rows in a million groups took 2 s and, apart from the rows, 60 bytes a row: 0.8 GB in all; with

@@ -21,13 +21,13 @@ from raymon.metrics.numerics.stable_order import stable_order
 
 
 class GroupedXAUC(GroupedMetric):
-    """Mean over groups of the share of concordant pairs in each, a group counting by its rows.
+    """Mean over groups of the share of concordant pairs in each, weighted by group size.
 
-    A pair with equal labels or equal scores is not concordant, and counts among all of its group.
-    With weights a pair weighs the product of its two; a group counts by its rows all the same,
-    those of weight 0 left out. Groups without a pair, and those whose labels are all equal, are
-    left out, and `groups_skipped` says how many those were when the value was last computed. After
-    a label that is NaN or infinite the value is NaN.
+    A pair with equal labels or equal scores is not concordant, but is a pair of its group. With
+    weights, a pair weighs the product of the weights of its rows; a group still counts by the
+    number of its rows, without those of weight 0. Groups without a pair, and those whose labels are
+    all equal, are left out, and `groups_skipped` says how many those were when the value was last
+    computed. After a label that is NaN or infinite the value is NaN.
 
     On one thread 200,000 rows in 20,000 groups took 0.06 s, and 10 million in a million 6 s and,
     apart from the rows, 110 bytes a row; with weights 17 s and 165 bytes.

@@ -22,8 +22,8 @@ _NO_CLASS = -1
 class MulticlassAUC(RowsOrBins):
     """Mean over the classes of the area under the ROC curve of one class against the rest.
 
-    Without a class that has both sides it is NaN; the details `classes` and `classes_skipped` say
-    how many have them, and how many do not.
+    If no class has both sides, rows of the class and of the rest, it is NaN; the details `classes`
+    and `classes_skipped` are the numbers of classes with and without both.
 
     Up to `exact_rows` rows it is exact; of more, or if that is 0, it comes from a histogram for
     every class, with the error of those of `AUC`, which `error_bound` says. The states are those of

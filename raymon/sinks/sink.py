@@ -9,18 +9,18 @@ from raymon.results import Evaluation, Snapshot
 
 @runtime_checkable
 class SinkWithNotices(Protocol):
-    """A sink that has notices for a person, other than about what fails."""
+    """A sink with notices for people that are not about failures."""
 
     def take_notices(self) -> list[str]:
-        """Returns the notices since the call before."""
+        """Returns the notices since the last call."""
 
 
 class Sink(Protocol):
     """A place that numbers are written to.
 
-    It may raise, and it may take its time: a `BackgroundSink` around it shields the reporter from
-    both. A call that raised is made again, so what it left half done must not show twice. It may
-    gather what is written, up to the next `flush`, which comes within seconds.
+    A sink may raise, and may be slow: a `BackgroundSink` around it shields the reporter from both.
+    A call that raised is repeated, so what it left half done must not show twice. Writes may be
+    gathered until the next `flush`, which comes within seconds.
     """
 
     def write(self, snapshot: Snapshot) -> None:

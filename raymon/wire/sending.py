@@ -31,7 +31,7 @@ class SendingCounter:
         self._latencies[min(int(half_powers), _BUCKETS - 1)] += 1
 
     def take(self) -> SendingCounts:
-        """Returns the counts since the call before."""
+        """Returns the counts since the last call."""
         last = max((i for i, count in enumerate(self._latencies) if count), default=-1)
         counts = SendingCounts(
             sent=self._sent,

@@ -1,4 +1,4 @@
-"""Any iterable to batches of tensors: the part of one rank, epoch after epoch."""
+"""Reads any iterable as batches of tensors: the part of one rank, epoch after epoch."""
 
 from __future__ import annotations
 

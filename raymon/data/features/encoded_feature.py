@@ -29,7 +29,7 @@ class EncodedIds(Feature):
     """Ids from one column that holds them already, as indices of rows of the table.
 
     Attributes:
-        default: Ids of a row without any.
+        default: Ids of a row that has none.
         separator: Text between the values of one string.
         weighted: Whether values are strings `id:weight`, and embeddings are multiplied by the
             weights; the weight of a default is 1.
@@ -46,7 +46,7 @@ class EncodedIds(Feature):
         return f"{kind}, or lists of them; {_REMEDY}"
 
     def accepts(self, column_type: pa.DataType) -> bool:
-        """Whether values have a canonical form and are no dates; with weights, are strings."""
+        """Whether values have a canonical form and are no dates, or are strings if with weights."""
         if arrow_types.is_list(column_type):
             column_type = column_type.value_type
         if self.weighted:

@@ -61,7 +61,7 @@ class Feature(ABC):
 
     @property
     def made_from_numbers(self) -> bool:
-        """Whether the feature is made from the size of numbers, not from values as they are."""
+        """Whether the feature computes with the values of its columns, which then are numbers."""
         return False
 
     @property
@@ -98,12 +98,12 @@ class Feature(ABC):
         *columns: pa.Array | pa.ChunkedArray,
         counts: InputCounts | None = None,
     ) -> IdList | torch.Tensor | None:
-        """Does as `convert`, into given memory, if every row has exactly one id or one number.
+        """Converts into given memory, if every row has exactly one id or one number.
 
         Args:
             out: Memory for the result `[B]`, int64 if the feature is sparse, else float32.
-            *columns: Columns, as those of `convert`.
-            counts: Counts, as those of `convert`.
+            *columns: Columns, as for `convert`.
+            counts: Counts, as for `convert`.
 
         Returns:
             None if the feature is in `out`, else what `convert` returns.

@@ -86,7 +86,7 @@ class IdFeature(Feature):
         *columns: pa.Array | pa.ChunkedArray,
         counts: InputCounts | None = None,
     ) -> IdList | torch.Tensor | None:
-        """Does as `convert`, into given memory; each entry of a dictionary is converted once."""
+        """Converts into given memory; each entry of a dictionary is converted only once."""
         (column,) = columns
         array = arrow_types.in_one_piece(column)
         if not pa.types.is_dictionary(array.type):

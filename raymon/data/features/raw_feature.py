@@ -30,7 +30,7 @@ class RawFeature(Feature):
         default: The V numbers of a row that is null, to which the normalizer is not applied.
         separator: Text between the numbers of one string.
         normalizer: Function applied to every number; None if numbers stay as they are.
-        boundaries: Boundaries of buckets, rising: x is in bucket i if
+        boundaries: Boundaries of buckets, ascending: x is in bucket i if
             `boundaries[i - 1] <= x < boundaries[i]`. Empty if there are no buckets.
     """
 
@@ -42,7 +42,7 @@ class RawFeature(Feature):
 
     @property
     def made_from_numbers(self) -> bool:
-        """True: the size of the numbers counts."""
+        """True: numbers are normalized and compared with boundaries."""
         return True
 
     @property
@@ -80,14 +80,14 @@ class RawFeature(Feature):
         *columns: pa.Array | pa.ChunkedArray,
         counts: InputCounts | None = None,
     ) -> IdList | torch.Tensor | None:
-        """Does as `convert`, into given memory if every row has one number or one id."""
+        """Converts into given memory, if every row has one number or one id."""
         if self.numbers > 1 or self.boundaries:
             return super().convert_into(out, *columns, counts=counts)
         self._store(*self._values(*columns), out)
         return None
 
     def _values(self, column: pa.Array | pa.ChunkedArray) -> tuple[Floats, Floats]:
-        """Returns the numbers, any where a row is null, and the same after the normalizer."""
+        """Returns the numbers, arbitrary where a row is null, before and after the normalizer."""
         array = arrow_types.as_array(column)
         if self.numbers == 1:
             missing = array.is_null() if array.null_count else None

@@ -17,7 +17,7 @@ from raymon.errors import UserError, os_reason
 from raymon.storage import storage_path
 
 UNLISTED, FIRST = 1, 2
-"""The ids of a value that is not listed, and of the first one; 0 is that of the default value."""
+"""The id of unlisted values, and that of the first listed one; the default value has id 0."""
 
 _BLANKS = " \t\u00a0\u3000\ufeff"
 

@@ -59,7 +59,7 @@ class LineParser:
         self._delimiter = delimiter
 
     def parse(self, text: bytes, lines: int, types: Mapping[str, pa.DataType]) -> pa.Table | None:
-        """Returns the rows of lines that are all right; None if some are not.
+        """Returns the rows of lines, if each of them is a row; None if any is not.
 
         Args:
             text: Lines; empty ones are no rows.
@@ -87,7 +87,7 @@ class LineParser:
     def parse_with_errors(
         self, text: bytes, lines: int, types: Mapping[str, pa.DataType]
     ) -> CsvRows:
-        """Returns the rows of lines of which some are wrong, or have truth values for numbers.
+        """Returns the rows of lines if some are wrong, or have truth values for numbers.
 
         Args:
             text: Lines, as those of `parse`.

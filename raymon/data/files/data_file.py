@@ -118,7 +118,7 @@ class DataFile(ABC):
         categorical: Sequence[str],
         chunk_rows: int,
     ) -> Iterator[tuple[int, pa.Table]]:
-        """Does as `read`, of an unchanged file; `categorical` has columns of strings alone."""
+        """Reads an unchanged file, as `read` does; `categorical` has only columns of strings."""
 
     def _cast(self, table: pa.Table) -> pa.Table:
         for name in self._casts.keys() & set(table.column_names):

@@ -59,7 +59,7 @@ class ParquetFile(DataFile):
                 pre_buffer=not self.found.is_local,
             )
             if self.row_group_rows[row_group] <= 2 * chunk_rows:
-                # In one piece, because each entry of its dictionaries costs work once a piece.
+                # In one piece, because each piece repeats the work for all entries of dictionaries.
                 table = reader.read_row_group(row_group, columns=list(columns))
                 yield start, table.slice(start, stop - start)
                 return

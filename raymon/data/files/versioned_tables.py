@@ -1,4 +1,4 @@
-"""Directories whose files are versions of a table."""
+"""Warnings of tables with versions, such as Delta Lake, whose files are not all current."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Row ranges to tensors, one piece after the other."""
+"""Decodes row ranges to tensors, piece by piece."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ class ChunkReader:
         whole: list[tuple[int, pa.Table]] = []
         for begin, table in self._read(part):
             if whole and whole[-1][0] + len(whole[-1][1]) == begin:
-                # In one piece, because each entry of its dictionaries costs work once a piece.
+                # In one piece, because each piece repeats the work for all entries of dictionaries.
                 begin, table = whole[-1][0], pa.concat_tables([whole.pop()[1], table])
             whole.append((begin, table))
         return whole

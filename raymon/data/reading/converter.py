@@ -1,4 +1,4 @@
-"""Tables to the tensors of a batch."""
+"""Converts tables to the tensors of a batch."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Converter:
         )
 
     def gap(self, rows: int) -> PackedRows:
-        """Returns rows that are left out: they have their places, and are in no batch."""
+        """Returns placeholders of rows that are left out: they keep their places, in no batch."""
         return self._places.gap(rows)
 
     def convert(self, table: pa.Table, origin: Origin) -> PackedRows:

@@ -1,4 +1,4 @@
-"""The order in which the rows of an epoch are read: as streams, each of which one rank reads."""
+"""The order in which the rows of an epoch are read, as streams that ranks read in parallel."""
 
 from __future__ import annotations
 

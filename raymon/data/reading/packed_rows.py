@@ -58,7 +58,7 @@ class Places:
         )
 
     def gap(self, rows: int) -> PackedRows:
-        """Returns rows that are left out: they have their places, and are in no batch."""
+        """Returns placeholders of rows that are left out: they keep their places, in no batch."""
         empty = self.empty(rows)
         empty.reals.fill(0)
         empty.integers.fill(0)

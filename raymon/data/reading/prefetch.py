@@ -76,13 +76,13 @@ class _Queue(Iterator[Item]):
             return True
 
     def end(self, error: BaseException | None) -> None:
-        """Says that there are no more items, or what went wrong instead."""
+        """Marks the end of the items, with the exception that ended them if there was one."""
         with self._changed:
             self._ended, self._error = True, error
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Says that the consumer wants no more items."""
+        """Marks that the consumer wants no more items."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

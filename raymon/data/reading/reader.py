@@ -1,4 +1,4 @@
-"""Files to batches of tensors: the part of one rank, epoch after epoch."""
+"""Reads files as batches of tensors: the part of one rank, epoch after epoch."""
 
 from __future__ import annotations
 

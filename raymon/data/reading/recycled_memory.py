@@ -1,6 +1,6 @@
-"""Memory for large arrays that is used again when they are gone.
+"""Memory for large arrays that is reused once they are gone.
 
-New memory costs the pages that it is made of: without this, making batches took a tenth more time.
+The pages of new memory cost time at first use: without reuse, making batches took a tenth longer.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from raymon.data.values.spelled_integers import spelled_integers
 Integers = npt.NDArray[np.int64]
 
 NO_INTEGER = -(2**63)
-"""Stands in place of a text that is no integer."""
+"""Value in place of a text that is no integer."""
 
 _LEAST = NO_INTEGER + 1
 

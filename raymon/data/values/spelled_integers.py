@@ -65,7 +65,7 @@ def _spelled(
     lengths: npt.NDArray[np.int64],
     begin: int,
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Does the same for strings that lie in `data`, the first of which has index `begin`."""
+    """Finds the integers in strings that lie in `data`; the first string has index `begin`."""
     rows = np.flatnonzero((lengths > 0) & (lengths <= _LONGEST))
     starts, lengths = starts[rows], lengths[rows]
     # They begin with a digit, a sign or the first letter of a boolean, and end with a digit or

@@ -1,4 +1,4 @@
-"""States that torchmetrics passes over for a while."""
+"""A context in which torchmetrics does not see some states of a metric."""
 
 from __future__ import annotations
 

@@ -14,12 +14,12 @@ from raymon.metrics.base.weighted_mean import WeightedMean
 class HitRate(WeightedMean):
     """Base of metrics that are the weighted share of rows that are hits.
 
-    A row whose label has the same score as other classes is a hit to the share of their orders
-    in which it is one, so that a model that gives all classes the same score has the share of
-    chance wherever the right class stands.
+    If the label has the same score as other classes, the row counts by the share of the orders of
+    these classes in which it is a hit. So a model that gives all classes the same score has the
+    value of chance, whatever the index of the right class.
 
     Args:
-        figure: Name of the hits; it says everything that decides what is one.
+        figure: Name of the hits, which contains all settings that decide what a hit is.
         kwargs: Arguments of every torchmetrics metric.
     """
 

@@ -1,6 +1,6 @@
 """Counts of what is wrong with the input of an update, made on its device without waiting for it.
 
-They count what is not zero after arithmetic, not what is true: on a CPU comparisons take five times
+They count nonzero results of arithmetic instead of comparing: on a CPU comparisons take five times
 as long.
 """
 
@@ -28,7 +28,7 @@ def invalid_counts(
     """Returns what to add to the state `invalid` of a CheckedMetric.
 
     Args:
-        preds: Scores, float `[B]` or `[B, C]`; a row counts once, and as NaN before all else.
+        preds: Scores, float `[B]` or `[B, C]`; a row counts once, as NaN if any score is NaN.
         bad_labels: Numbers that are not zero, or NaN, where a label is wrong, `[B]`.
         weights: Sample weights, float `[B]`, or None.
         probabilities: Whether scores outside [0, 1] are wrong.

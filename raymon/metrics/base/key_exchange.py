@@ -1,4 +1,4 @@
-"""Brings the rows of a group together, wherever they are: one exchange among all ranks."""
+"""One exchange of rows among all ranks, after which all rows of a group are on one rank."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from raymon.metrics.numerics.ordered_sum import ordered_sum
 
 @dataclass(frozen=True)
 class ClassAreas:
-    """The areas under the curves of all classes, with what belongs to them.
+    """The areas under the curves of all classes, with their bounds and weights.
 
     Attributes:
         areas: Areas, float64 `[C]`; NaN if the class or the rest is missing, or a score is NaN.

@@ -48,7 +48,7 @@ class Rows:
         return None if bool(equal.all()) else self.weights
 
     def form(self) -> Tensor:
-        """Returns the form that these rows need to be sent.
+        """Returns the form in which these rows have to be sent, so that nothing is lost.
 
         Returns:
             int64 `[3]`: 1 if scores are float64, if labels are float64, and if there are weights.

@@ -42,7 +42,7 @@ class DecayedMetric:
         self._why: Callable[[], str | None] = unknown_reason
 
     def fold(self, states: dict[str, Tensor]) -> None:
-        """Folds in the states of one fold.
+        """Folds the states of the last `decay_step` steps into the value.
 
         Args:
             states: Window states by name, such as `{"histogram": int64 [2, bins], ...}`.
@@ -95,7 +95,7 @@ class DecayedMetric:
         return None if self._bound is None else self._bound.item()
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Returns what it takes to continue: float64 on the CPU; nothing before the first fold."""
+        """Returns the state to continue from, float64 on the CPU; empty before the first fold."""
         parts = {"decayed": self._decayed, "bound": self._bound}
         return {name: part.cpu().clone() for name, part in parts.items() if part is not None}
 

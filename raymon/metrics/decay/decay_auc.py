@@ -37,7 +37,7 @@ class DecayAUC(AUC):
     def decay(self, rate: float) -> None:
         """Folds in the buffer, and empties it: `decayed = rate * decayed + (1 - rate) * buffer`.
 
-        The first time `decayed` is the buffer.
+        At the first fold, `decayed` becomes the buffer.
 
         Args:
             rate: Weight of the past, in [0, 1].

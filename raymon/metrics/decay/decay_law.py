@@ -1,7 +1,7 @@
 """The two laws by which a metric is decayed at a fold.
 
 Both are `rate * past + (1 - rate) * new`, and `new` alone the first time. A past that is not finite
-is discarded, so that a NaN is seen at the fold that it came in and not for ever after.
+is discarded, so that a NaN shows only at the fold that it came in.
 """
 
 from __future__ import annotations

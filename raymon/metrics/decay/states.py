@@ -1,4 +1,4 @@
-"""The states of a metric outside of it: taken for a window, merged over ranks, computed."""
+"""The states of a metric as values: taken for a window, merged over ranks, computed."""
 
 from __future__ import annotations
 

@@ -20,9 +20,9 @@ from raymon.metrics.decay.waiting_updates import Update, WaitingUpdates, copies_
 class TrainMetricWrapper(nn.Module):
     """A metric over the steps of a training, in which older steps count less.
 
-    On its own it folds every `decay_step` updates. Once handed over to a monitor, updates only wait
-    for it to add them up: windows are taken from it, and the value is the one that is published to
-    it. It never exchanges anything with other ranks.
+    Used alone, it folds every `decay_step` updates. Once it is handed over to a monitor, updates
+    only wait: the monitor adds them up, takes the states of each window, and sets the value to the
+    one of all ranks. It never exchanges anything with other ranks.
 
     Args:
         metric: Metric to measure; its histogram is decayed if it is a DecayAUC, else its value.
@@ -88,9 +88,9 @@ class TrainMetricWrapper(nn.Module):
         return torch.as_tensor(0.0 if value is None else value, dtype=torch.float64)
 
     def hand_over(self) -> None:
-        """Leaves folding to a monitor.
+        """Hands folding over to a monitor.
 
-        What was added since the last fold is in its first window.
+        What was added since the last fold is in the first window of the monitor.
         """
         self._handed_over = True
 

@@ -1,4 +1,4 @@
-"""Updates of a metric that wait to be made as one.
+"""Updates of a metric that wait, so that several are made as one.
 
 Most of the cost of a small update is in the calls that it makes: on one core an AUC took 127 us for
 1,024 scores alone, and 17 us when they were added with those of 63 other steps.
@@ -95,7 +95,7 @@ class WaitingUpdates:
         return taken
 
     def release(self, update: Update) -> None:
-        """Declares an update that was taken as made; the memory of copies is used again.
+        """Frees the memory of copies in an update that was taken and made, for later copies.
 
         It may be called by another thread than `add`.
         """

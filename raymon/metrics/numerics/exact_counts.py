@@ -17,9 +17,10 @@ _SUM_BITS = 62
 def exact_counts(preds: Tensor, positive: Tensor, weights: Tensor | None) -> Tensor:
     """Returns the weight of the negatives and of the positives by score. Waits for the device.
 
-    Weights are added up as integers, in units of a power of 2 for each class that its largest
-    decides: of 2^n rows in all to 2^-(62 - n) of that, however little a class weighs compared with
-    the other, and the same in any order. The sums are rounded to float64.
+    Weights are added up as integers, so that no order changes a sum. The unit of each class is a
+    power of 2 that its largest weight decides: with 2^n rows in all, weights are right to
+    2^-(62 - n) of that largest one, however little the class weighs compared with the other. The
+    sums are rounded to float64.
 
     Args:
         preds: Scores in [0, 1], or NaN, float32 or float64 `[N]`.

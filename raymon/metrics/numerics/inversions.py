@@ -103,12 +103,13 @@ def halves(rank: Tensor, bit: int) -> Iterator[tuple[slice, Tensor, Tensor, Tens
         index = torch.arange(piece.start, piece.stop, dtype=torch.int32, device=rank.device)
         # Every block before is full, so half of it is upper.
         others = (index >> (bit + 1)) << bit
-        # Uppers up to here, and lower ones.
+        # Elements of upper halves up to here, and of lower halves.
         up_to = upper.cumsum(0, dtype=torch.int32).add_(uppers)
         uppers = up_to[-1]
         lower = index - up_to
         before = (lower - others).add_(1)
-        # A lower one goes to its place among the lower, an upper one behind them all.
+        # An element of the lower half goes to its place among these, one of the upper half behind
+        # all of them.
         behind = (up_to - lower).add_((1 << bit) - 1)
         yield piece, upper, before, lower.add_(others).addcmul_(upper, behind).long()
 

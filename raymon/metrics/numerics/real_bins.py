@@ -21,7 +21,7 @@ _MULTIPLIERS = (-0x61C8864F, -0x7A143589)
 class RealBins:
     """Bins of all reals, in their order: by sign, exponent and first bits of the mantissa.
 
-    Zero has a bin of its own. Those of negative numbers are the wider ones.
+    Zero has a separate bin. Bins of negative numbers are wider than those of positive ones.
 
     Args:
         *steps: Pairs for positive numbers, of the exponent from which on each power of 2 has 2^bits

@@ -1,1 +1,1 @@
-"""A sink on a thread of its own, so that it does no harm when it is slow, hangs or fails."""
+"""Runs a sink on a separate thread, where it does no harm if it is slow, hangs or fails."""

@@ -12,7 +12,7 @@ class ActionQueue:
     """A first-in, first-out queue between two threads; drops writes when it is full.
 
     Args:
-        size: Most writes that may wait.
+        size: Largest number of writes that may wait.
     """
 
     def __init__(self, size: int) -> None:
@@ -23,9 +23,9 @@ class ActionQueue:
     def put(self, action: Action) -> int:
         """Adds an action, without waiting.
 
-        In a full queue a write replaces the oldest snapshot, or, if only evaluations wait, of which
-        there are few, the oldest of them. A roll-back or a close replaces nothing, and is never
-        dropped.
+        In a full queue a write replaces the oldest snapshot or, in the rare case that only
+        evaluations wait, the oldest evaluation. A roll-back or a close replaces nothing, and is
+        never dropped.
 
         Returns:
             Number of writes that were dropped.

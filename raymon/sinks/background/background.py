@@ -22,9 +22,9 @@ class BackgroundSink:
 
     Args:
         sink: Sink that does the work.
-        tries: Most times that a call is tried.
+        tries: Largest number of times that a call is tried.
         retry_s: Seconds between the first two tries; they double.
-        queued: Most writes that may wait; the oldest write of a full queue is dropped.
+        queued: Largest number of writes that may wait; the oldest write of a full queue is dropped.
         hangs_after_s: Seconds after which there is a notice of a call that has not returned.
         clock: Monotonic clock, in seconds.
     """
@@ -64,22 +64,22 @@ class BackgroundSink:
 
     @property
     def failure_reasons(self) -> dict[str, int]:
-        """How many of `failures` and `dropped` there were, by reason."""
+        """Number of `failures` and of `dropped`, by reason."""
         if self._thread is None:
             return {}
         found = {f"{self.name}: {why}": n for why, n in self._thread.failure_reasons.items()}
         return {**found, f"{self.name}: writes dropped": self.dropped} if self.dropped else found
 
     def write(self, snapshot: Snapshot) -> None:
-        """Has a snapshot written."""
+        """Queues a snapshot to be written."""
         self._put(Write(snapshot))
 
     def write_evaluation(self, evaluation: Evaluation) -> None:
-        """Has the scores of an evaluation written."""
+        """Queues the scores of an evaluation to be written."""
         self._put(WriteEvaluation(evaluation))
 
     def roll_back(self, step: int, evaluation_step: int) -> None:
-        """Has the sink rolled back, before anything that follows.
+        """Queues a roll-back, which is done before anything that follows.
 
         Args:
             step: Step after which training is taken back.
@@ -88,29 +88,29 @@ class BackgroundSink:
         self._put(RollBack(step, evaluation_step))
 
     def flush(self) -> None:
-        """Has the sink flushed, after everything that came before."""
+        """Queues a flush, after everything that came before."""
         self.begin_flush()
 
     def begin_flush(self) -> threading.Event:
-        """Has the sink flushed; returns an event that is set when that is done or given up."""
+        """Queues a flush; returns an event that is set when it is done or given up."""
         flush = Flush()
         self._put(flush)
         return flush.over
 
     def begin_close(self) -> None:
-        """Has what is left written and the sink closed; returns at once."""
+        """Queues the close of the sink, after everything that came before."""
         self._started().begin_close()
 
     def close(self, timeout_s: float = 10.0) -> None:
         """Writes what is left, and closes the other sink.
 
         Args:
-            timeout_s: Most seconds that this takes; writes that are left then are dropped.
+            timeout_s: Seconds that this may take; writes that are left then are dropped.
         """
         self._started().close(timeout_s)
 
     def take_notices(self) -> list[str]:
-        """Returns the notices since the call before, one for each kind of failure."""
+        """Returns the notices since the last call, one for each kind of failure."""
         return self._thread.take_notices() if self._thread else []
 
     def _put(self, action: Action) -> None:

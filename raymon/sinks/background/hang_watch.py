@@ -1,4 +1,4 @@
-"""The watch for actions that do not come back."""
+"""The watch for actions that do not return."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ class HangWatch:
         self._shown = False
 
     def begin(self, what: str) -> None:
-        """Takes note that an action begins."""
+        """Records that an action begins."""
         with self._lock:
             self._what, self._since, self._shown = what, self._clock(), False
 
     def end(self) -> None:
-        """Takes note that the action has come back, by itself or with an error.
+        """Records that the action has returned or raised.
 
-        There is a notice if there was one that it hangs, or if there should have been one.
+        Adds a notice if there was one that the action hangs, or if one was due.
         """
         with self._lock:
             lasted_s = self._clock() - self._since
@@ -46,7 +46,7 @@ class HangWatch:
             self._what = None
 
     def look(self) -> None:
-        """Adds a notice if an action has not come back."""
+        """Adds a notice if the action has not returned in time."""
         with self._lock:
             lasted_s = self._clock() - self._since
             if self._what is not None and not self._shown and self._is_news(lasted_s):

@@ -22,11 +22,11 @@ class Notices:
         self._waiting.append(f"{self._name}{text}")
 
     def add_once(self, kind: str, text: str) -> None:
-        """Adds a notice, unless there was one of its kind: counts show how often it happened."""
+        """Adds a notice, unless there was one of its kind; counts show how often it happened."""
         if kind not in self._shown:
             self._shown.add(kind)
             self.add(f": {text}")
 
     def take(self) -> list[str]:
-        """Returns the notices since the call before."""
+        """Returns the notices since the last call."""
         return [self._waiting.popleft() for _ in range(len(self._waiting))]

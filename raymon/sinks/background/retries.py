@@ -19,16 +19,17 @@ class Retries:
 
     Args:
         sink: Sink that may raise.
-        tries: Most times that an action is tried.
+        tries: Largest number of times that an action is tried.
         pause_s: Seconds between the first two tries; they double.
-        watch: Watch for actions that do not come back.
+        watch: Watch for actions that do not return.
         notices: Notices that are added to.
 
     Attributes:
-        ends: Set when no more actions come than already wait. Once one of them is given up, those
-            after it are tried once each, so that a disk that stays full does not hold up the end.
+        ends: Event that is set when no more actions come than already wait. Once one of these is
+            given up, those after it are tried once each, so that a disk that stays full does not
+            hold up the end.
         failures: Number of actions that were given up.
-        reasons: How many of `failures` there were, by reason.
+        reasons: Number of `failures` by reason.
     """
 
     def __init__(

@@ -23,10 +23,10 @@ class SinkThread:
     Args:
         sink: Sink that does the work.
         name: Name of the thread, and of the sink in notices.
-        tries: Most times that an action is tried.
+        tries: Largest number of times that an action is tried.
         retry_s: Seconds between the first two tries; they double.
-        queued: Most writes that may wait; the oldest write of a full queue is dropped.
-        hangs_after_s: Seconds after which there is a notice of an action that has not come back.
+        queued: Largest number of writes that may wait; the oldest write of a full queue is dropped.
+        hangs_after_s: Seconds after which there is a notice of an action that has not returned.
         clock: Monotonic clock, in seconds.
 
     Attributes:
@@ -67,7 +67,7 @@ class SinkThread:
         return self._retries.reasons
 
     def put(self, action: Action) -> None:
-        """Has an action done after those before it; returns at once."""
+        """Queues an action; returns at once."""
         if self._closed:
             self.dropped += 1
             self._notices.add_once("closed", f"{action.what} after its close is dropped")
@@ -78,7 +78,7 @@ class SinkThread:
             )
 
     def begin_close(self) -> None:
-        """Has what is left done and the sink closed; returns at once."""
+        """Queues the close of the sink, after what is left; returns at once."""
         if not self._closed:
             self._closed = self._retries.ends = True
             self._queue.put(Close())
@@ -94,7 +94,7 @@ class SinkThread:
             )
 
     def take_notices(self) -> list[str]:
-        """Returns the notices since the call before."""
+        """Returns the notices since the last call."""
         self._watch.look()
         return self._notices.take()
 

@@ -1,4 +1,4 @@
-"""Appends to files that are done whole, or not at all."""
+"""Appends to files that are done as a whole, or not at all."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class WindowLines:
         """Does nothing, since evaluations have a file of their own."""
 
     def take_notices(self) -> list[str]:
-        """Returns the notices since the call before."""
+        """Returns the notices since the last call."""
         return self._file.take_notices() if isinstance(self._file, JsonLinesFile) else []
 
     def roll_back(self, step: int, evaluation_step: int) -> None:
@@ -71,7 +71,7 @@ class EvaluationLines:
         self._file.append({"global_step": evaluation.step, **evaluation.metrics})
 
     def take_notices(self) -> list[str]:
-        """Returns the notices since the call before."""
+        """Returns the notices since the last call."""
         return self._file.take_notices() if isinstance(self._file, JsonLinesFile) else []
 
     def roll_back(self, step: int, evaluation_step: int) -> None:

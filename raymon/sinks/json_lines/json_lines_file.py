@@ -43,7 +43,7 @@ class JsonLinesFile:
         self._size = append_whole(self._path, line)
 
     def take_notices(self) -> list[str]:
-        """Returns the notices since the call before."""
+        """Returns the notices since the last call."""
         taken, self._notices = self._notices, []
         return taken
 

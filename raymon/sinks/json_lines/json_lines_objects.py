@@ -26,7 +26,7 @@ class JsonLinesParts:
         """Gathers a line.
 
         Raises:
-            OSError: As many lines are gathered as there may be, and the storage takes none.
+            OSError: No more lines can be gathered, and the storage takes none.
         """
         if len(self._gathered) >= _MOST_GATHERED:
             self.flush()
@@ -48,7 +48,7 @@ class JsonLinesParts:
         Raises:
             OSError: They are not all removed.
         """
-        # Flushed first, since the lines of a write that failed may be there all the same.
+        # Flushed first, because the lines of a write that failed may have arrived nevertheless.
         self.flush()
         lines = self._parts.read()
         kept = next((i for i, line in enumerate(lines) if not is_until(line, step)), len(lines))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from raymon.results import RankState
 
 SHOWN_RANKS = 32
-"""Most ranks that are shown one by one at any time."""
+"""Largest number of ranks that are shown one by one at any time."""
 
 SILENT_AFTER_S = 30.0
 """Seconds of silence after which a rank of a large run is shown."""
@@ -20,8 +20,8 @@ class Lag:
 
     Attributes:
         rank: Number of the rank.
-        seconds: Seconds since the rank was heard.
-        steps: Steps that it is behind the rank that is furthest.
+        seconds: Seconds since the last report of the rank.
+        steps: Number of steps that it is behind the furthest rank.
     """
 
     rank: int
@@ -47,9 +47,9 @@ def lags(ranks: Sequence[RankState], elapsed_s: float = 0.0) -> list[Lag]:
 def shown(found: Sequence[Lag]) -> list[Lag]:
     """Returns the lags that are shown one by one.
 
-    In a small run all; in a large one the `SHOWN_RANKS` that have been silent longest, among those
-    that have been silent for `SILENT_AFTER_S`, so that no rank has a series for being last by a
-    moment.
+    In a small run these are all. In a large run they are the `SHOWN_RANKS` ranks that have been
+    silent longest, each for `SILENT_AFTER_S` at least, so that a rank that is last only for a
+    moment gets no series.
     """
     if len(found) <= SHOWN_RANKS:
         return list(found)

@@ -21,8 +21,8 @@ Series = tuple[str, tuple[tuple[str, str], ...]]
 def run_label(run: str) -> str:
     """Returns a short name of a run, as `click-1f3a9c`.
 
-    It is the last part of where the run writes to, and six digits that distinguish it from others
-    of that name.
+    It is the last part of the path that the run writes to, and six digits that distinguish it from
+    other runs with that last part.
     """
     place = shown_place(run)
     digits = hashlib.sha256(place.encode()).hexdigest()[:6]
@@ -89,7 +89,7 @@ class RunGauges:
         """Does nothing, since nothing is gathered."""
 
     def close(self) -> None:
-        """Removes all gauges but the one that says that the run has ended."""
+        """Removes all gauges except the one that says that the run has ended."""
         with self._lock:
             self._closed = True
 

@@ -21,14 +21,14 @@ from raymon.sinks.tensorboard.event_records import (
 class EventFiles:
     """The event files of a directory; each event is on disk before the call returns.
 
-    tensorboardX writes on a thread of its own, where a full disk ends the thread without an error;
-    here the caller gets it.
+    tensorboardX writes on a separate thread, which a full disk ends without an error; here the
+    caller gets the error.
 
     Args:
         directory: Directory of the files, which is made with the first event.
 
     Attributes:
-        notices: Notices for a person, which the caller takes away.
+        notices: Notices for people; the caller removes those that it has passed on.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -46,7 +46,7 @@ class EventFiles:
         self._append(Event(wall_time=time.time(), step=step, summary=summary))
 
     def purge(self, step: int) -> None:
-        """Hides what is there of `step` and later, also from readers that have read it already.
+        """Hides points of `step` and later, also from readers that have read them already.
 
         Raises:
             OSError: Nothing was hidden.

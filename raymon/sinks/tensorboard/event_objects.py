@@ -46,14 +46,14 @@ class EventObjects:
         """Gathers the points of one step.
 
         Raises:
-            OSError: As many events are gathered as there may be, and the storage takes none.
+            OSError: No more events can be gathered, and the storage takes none.
         """
         if len(self._gathered) >= _MOST_GATHERED:
             self.flush()
         self._gathered.append(Event(wall_time=time.time(), step=step, summary=summary))
 
     def purge(self, step: int) -> None:
-        """Hides what is there of `step` and later, also from readers that have read it already.
+        """Hides points of `step` and later, also from readers that have read them already.
 
         Raises:
             OSError: Nothing was hidden.

@@ -68,7 +68,7 @@ class TensorBoard:
         self._evaluation.add(_scalars(metrics), evaluation.step)
 
     def take_notices(self) -> list[str]:
-        """Returns the notices since the call before."""
+        """Returns the notices since the last call."""
         taken: list[str] = []
         for events in (self._train, self._evaluation):
             if isinstance(events, EventFiles):

@@ -1,4 +1,4 @@
-"""What a person reads on the terminal while a run goes on."""
+"""The output of a run on the terminal while it goes on."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class Console:
         total_steps: Steps of the run; None if the number is not known.
         interval_s: Seconds between two progress lines if the output is not a terminal.
         terminal: Terminal to draw on; None for log lines.
-        shows_scores: Whether the scores of an evaluation are shown; without, only what is wrong
-            with them is.
+        shows_scores: Whether the scores of an evaluation are shown; if not, only what is wrong with
+            them is shown.
     """
 
     def __init__(

@@ -108,7 +108,7 @@ class _BarsAndNumbers(Progress):
 class _BesideOrBelow:
     """The numbers after their bars, or below them on a terminal that is too narrow for both.
 
-    On one that is too narrow for bars there are words in their place.
+    A terminal that is too narrow even for the bars gets words instead of them.
     """
 
     bars: Table

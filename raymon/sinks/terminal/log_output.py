@@ -14,7 +14,7 @@ from raymon.sinks.terminal.terminal import error_terminal, terminal_handler
 def open_output(
     own_process: bool = True, level: str | None = None, log_format: str = "text"
 ) -> RichConsole | None:
-    """Has the log lines of raymon shown, unless the program already has log handlers for them.
+    """Shows the log lines of raymon, unless the program already has log handlers for them.
 
     Args:
         own_process: False in a worker, where the handlers of the process are not the user's.

@@ -16,8 +16,8 @@ class ProgressLogger:
     Args:
         desc: Description, with which every line begins.
         start_n: Iteration before the first.
-        mininterval: Least seconds between two lines.
-        miniters: Least iterations between two lines.
+        mininterval: Smallest number of seconds between two lines.
+        miniters: Smallest number of iterations between two lines.
     """
 
     def __init__(
@@ -29,7 +29,7 @@ class ProgressLogger:
         self._mininterval = mininterval
         self._miniters = miniters
         if _log.level == logging.NOTSET:
-            # Whoever makes one wants its lines, even if the rest is shown from warnings on.
+            # Code that makes one wants its lines, even if otherwise only warnings are shown.
             _log.setLevel(logging.INFO)
 
     def set_description(self, desc: str) -> None:
