@@ -1,7 +1,7 @@
 import subprocess
-import sys
 
 import raymon
+from tests.installed import installed_python
 
 
 def test_every_public_name_is_there() -> None:
@@ -19,9 +19,9 @@ import raymon
 raymon.Monitor, raymon.ProgressLogger
 assert "ray" not in sys.modules
 """
-    subprocess.run([sys.executable, "-c", code], check=True)
+    subprocess.run([installed_python(), "-c", code], check=True)
 
 
 def test_a_reporter_on_ray_does_not_import_ray_train() -> None:
     code = 'import sys, raymon.reporter.on_ray\nassert "ray.train" not in sys.modules'
-    subprocess.run([sys.executable, "-c", code], check=True)
+    subprocess.run([installed_python(), "-c", code], check=True)

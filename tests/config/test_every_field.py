@@ -10,7 +10,6 @@ import json
 import logging
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,7 @@ from raymon.config import load
 from raymon.errors import ConfigError
 from tests.config import field_reads
 from tests.config.texts import TEXT, write
+from tests.installed import installed_python
 
 WARNED = {
     "ConstantLR.by_epoch": "train_config.dense_optimizer.constant_learning_rate.by_epoch=true",
@@ -57,7 +57,7 @@ def read(config_of_runs: Path) -> set[str]:
         "PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION": "python",
         "PYTHONPATH": str(Path(__file__).parents[2]),
     }
-    command = [sys.executable, field_reads.__file__, str(config_of_runs.parent)]
+    command = [installed_python(), field_reads.__file__, str(config_of_runs.parent)]
     done = subprocess.run(
         command, env=environment, capture_output=True, text=True, timeout=200, check=False
     )

@@ -6,20 +6,16 @@ benchmarks need, nor what torchmetrics imports if it is there, which takes a sec
 
 from __future__ import annotations
 
-import atexit
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from unittest.mock import patch
 
 import pytest
 
-from benchmarks.harness.as_installed import environment_of
+from tests.installed import installed_python
 
 RAY_TRAIN = {
     # Seconds until it looks at the workers again: whether they have saved, and whether they end.
@@ -28,19 +24,6 @@ RAY_TRAIN = {
     "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",
 }
 """Settings of Ray Train for runs of the command line; runs of scripts have its own."""
-
-
-@cache
-def installed_python() -> str:
-    """The Python of an environment that has raymon alone."""
-    directory = Path(tempfile.mkdtemp())
-    atexit.register(shutil.rmtree, directory, ignore_errors=True)
-    python = environment_of("raymon", directory / "environment")
-    (packages,) = directory.glob("environment/lib/*/site-packages")
-    # A run is ten processes that live for seconds, and most of that is imports, whose objects stay:
-    # to look for garbage among them took 0.6 s in each that imports torch.
-    (packages / "few_collections.pth").write_text("import gc; gc.set_threshold(50_000, 20, 100)\n")
-    return str(python)
 
 
 @pytest.fixture(scope="session")

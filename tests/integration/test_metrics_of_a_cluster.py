@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from sklearn.metrics import average_precision_score, log_loss, ndcg_score, roc_auc_score
 
-from tests.integration.conftest import installed_python
+from tests.installed import installed_python
 
 ROWS = 4001  # ranks hold unequal parts
 

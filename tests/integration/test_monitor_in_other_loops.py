@@ -13,8 +13,8 @@ from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 import raymon
+from tests.installed import installed_python
 from tests.integration import watched_loop
-from tests.integration.conftest import installed_python
 from tests.training.decayed import Rows, decayed_auc
 
 EXAMPLE = Path(raymon.__file__).parent / "examples" / "monitor_ray_train.py"

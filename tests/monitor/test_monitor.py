@@ -7,7 +7,6 @@ import json
 import math
 import os
 import subprocess
-import sys
 from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
@@ -26,6 +25,7 @@ from raymon.metrics import AUC, TrainMetricWrapper
 from raymon.monitor import monitor as monitor_module
 from raymon.monitor import rank as rank_module
 from raymon.monitor.run import RunSettings
+from tests.installed import installed_python
 from tests.training.decayed import Rows, batches, decayed_auc, decayed_mean
 
 EXAMPLE = Path(raymon.__file__).parent / "examples" / "monitor_plain_torch.py"
@@ -453,7 +453,7 @@ def test_what_did_not_arrive_is_said(caplog: pytest.LogCaptureFixture) -> None:
 
 def run_script(text: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", text, *map(str, arguments)],
+        [installed_python(), "-c", text, *map(str, arguments)],
         capture_output=True,
         text=True,
         check=True,
@@ -499,7 +499,7 @@ def test_a_user_who_wants_no_progress_has_none(tmp_path: Path, level: str) -> No
 
 def test_the_example_says_what_the_readme_shows(tmp_path: Path) -> None:
     finished = subprocess.run(
-        [sys.executable, EXAMPLE, tmp_path], capture_output=True, text=True, check=True
+        [installed_python(), EXAMPLE, tmp_path], capture_output=True, text=True, check=True
     )
     said = [line.split(" ", 1)[1] for line in finished.stderr.splitlines()]
     assert said[:2] == [

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from raymon.training.checkpoint.manifest import list_checkpoints
 from raymon.training.checkpoint.restore import load_model
 from raymon.training.export import export_run
 from tests.checkpoints import saved_model
+from tests.installed import installed_python
 from tests.training.checkpoint.test_saver import no_file_larger_than
 
 ONE_ROW = pa.table({"user_id": ["u"], "item_id": [1], "user_interests": ["a"], "price": [1.0]})
@@ -158,7 +158,7 @@ def test_predictions_need_no_ray(run: Path, raw: Path, tmp_path: Path) -> None:
     script = "import sys; sys.modules['ray'] = None\nfrom raymon.cli.main import main\nmain()"
     arguments = ["predict", "model", str(raw), "o.parquet"]
     done = subprocess.run(
-        [sys.executable, "-c", script, *arguments], cwd=tmp_path, capture_output=True, text=True
+        [installed_python(), "-c", script, *arguments], cwd=tmp_path, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout == "4,000 rows: o.parquet\n"

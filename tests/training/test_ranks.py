@@ -11,7 +11,6 @@ import math
 import os
 import shutil
 import subprocess
-import sys
 from collections import ChainMap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,6 +35,7 @@ from raymon.training.optim.optimizers import build_optimizers
 from raymon.training.rank.worker_context import WorkerContext
 from tests.checkpoints import saved_model
 from tests.data.reading.test_reader import overwrite_pages
+from tests.installed import installed_python
 from tests.training import rank_process
 from tests.training.rank_process import RankRun, read_config, run_rank
 
@@ -248,7 +248,7 @@ class Runs:
         return read_config(path)
 
     def start(self) -> None:
-        command = [sys.executable, rank_process.__file__, str(self.folder)]
+        command = [installed_python(), rank_process.__file__, str(self.folder)]
         environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
         ranks = [subprocess.Popen([*command, str(rank)], env=environment) for rank in range(4)]
         try:
