@@ -31,19 +31,19 @@ def number_text(value: float) -> str:
 
 
 def rate_text(value: float) -> str:
-    """Returns steps or seconds with two decimals, as `52.31`, or two digits below 0.1."""
+    """Returns steps or seconds with two decimals, such as `52.31`, or two digits below 0.1."""
     if not math.isfinite(value):
         return NO_VALUE
     return f"{value:.2f}" if value == 0 or abs(value) >= 0.1 else f"{value:.2g}"
 
 
 def count_text(value: float) -> str:
-    """Returns samples per second as a whole number, as `168,474`, or two digits below 10."""
+    """Returns samples per second as an integer such as `168,474`, or two digits below 10."""
     if not math.isfinite(value):
         return NO_VALUE
     return f"{value:,.0f}" if value == 0 or abs(value) >= 10 else f"{value:.2g}"
 
 
 def number_of(value: float) -> str:
-    """Returns a figure that is mostly a count, as `37` or `0.25`."""
+    """Returns a figure that is mostly a count, such as `37` or `0.25`."""
     return f"{value:,.0f}" if math.isfinite(value) and value == int(value) else number_text(value)

@@ -33,7 +33,7 @@ def share_of_batch(config: DataConfig, rank: int, world_size: int) -> int:
 
 
 def total_steps(config: TrainConfig, steps_per_epoch: int) -> int:
-    """Returns the steps that a run makes in all."""
+    """Returns the total number of steps of a run."""
     if config.HasField("num_epochs"):
         return int(config.num_epochs) * steps_per_epoch
     return int(config.num_steps)

@@ -42,7 +42,7 @@ _registered: dict[str, bool | None] = {}
 
 
 def note_direction(name: str, metric: type) -> None:
-    """Remembers the direction of a custom metric that is registered by a name."""
+    """Records the direction of a custom metric that is registered under a name."""
     _registered[name] = _of_class(metric)
 
 
@@ -50,8 +50,8 @@ def known_direction(config: PipelineConfig, name: str) -> bool | None:
     """Returns whether larger values of a metric or loss of an evaluation are better.
 
     Args:
-        config: Config of the run. A name that it does not have, but which is that of a kind of
-            metric, has the direction of the kind.
+        config: Config of the run. If it does not have the name, but the name is a kind of metric,
+            the direction of the kind is returned.
         name: Name of a metric or a loss.
 
     Returns:
@@ -88,7 +88,7 @@ def ranking(config: PipelineConfig) -> ExportConfig:
 def settle_directions(config: PipelineConfig) -> None:
     """Writes the directions of custom metrics into a config that does not have them.
 
-    Whoever reads the config later may not have the classes of the metrics.
+    A later reader of the config may not have the classes of the metrics.
     """
     custom = {
         metric.name
@@ -127,7 +127,7 @@ def _of_metric(config: MetricConfig, kind: str) -> bool | None:
     try:
         return _of_class(import_class(name, "custom_metric.name"))
     except ConfigError:
-        # Making the metric raises the same error, where it is shown.
+        # The same error is raised, and shown, where the metric is made.
         return None
 
 

@@ -25,7 +25,7 @@ class Named(NamedTuple, Generic[C]):
 
     Attributes:
         name: Name as it is shown, with the suffix of the label if there are several.
-        kind: Name of the field that is set, as in `binary_cross_entropy`.
+        kind: Name of the field that is set, such as `binary_cross_entropy`.
         label: Label that is scored.
         config: Config of the loss or metric.
         position: Position of `config` in its list.
@@ -55,7 +55,7 @@ def trained_labels(config: PipelineConfig) -> list[str]:
     """Returns the labels that the model of a pipeline learns, in the order of `label_fields`.
 
     A custom model learns all of them. A model that ships with raymon has one task: it learns the
-    first label, or those that its losses name by `label_name`.
+    first label, or the labels that its losses name by `label_name`.
     """
     labels = list(config.data_config.label_fields)
     if config.model_config.HasField("custom"):
@@ -65,7 +65,7 @@ def trained_labels(config: PipelineConfig) -> list[str]:
 
 
 def trained_weights(config: PipelineConfig) -> list[str]:
-    """Returns the columns of sample weights of those labels: none, one for all, or one for each."""
+    """Returns the sample weights of the trained labels: no column, one for all, or one each."""
     columns = list(config.data_config.sample_weight_fields)
     if len(columns) < 2:
         return columns
@@ -96,7 +96,7 @@ def named_train_metrics(
 
 
 def metric_names(config: PipelineConfig) -> list[str]:
-    """Returns the names of what an evaluation yields: metrics, then losses, then the total."""
+    """Returns the names of the scores of an evaluation: metrics, losses, and the total loss."""
     labels = trained_labels(config)
     metrics = named_metrics(config.model_config, labels)
     losses = named_losses(config.model_config, labels)

@@ -2,10 +2,10 @@ r"""Overrides: fields of a config set from outside, as by `--set train_config.nu
 
 `KEY=VALUE` sets a field, `KEY+=VALUE` or `KEY[+]=VALUE` appends to a list, `KEY=` clears a field
 or removes an item. Dots separate the parts of a key; an item of a list is `[0]` or `.0`, one of a
-map `.NAME`. A message is given as text, `train_config.grad_clipping={clipping_type: "norm"}`; a
+map is `.NAME`. A message is given as text, `train_config.grad_clipping={clipping_type: "norm"}`; a
 list as `[64, 32]`, or as its only value. A string is taken as it is, or in quotes as in a config,
-`"a\tb"`. Of fields that exclude each other, as `num_steps` and `num_epochs`, an override of one
-clears the other.
+`"a\tb"`. Of two fields that exclude each other, such as `num_steps` and `num_epochs`, an override
+of one clears the other.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ def load(
         path: Path of a protobuf text file.
         overrides: Overrides by field, or as `FIELD=VALUE`; see `raymon.config.overrides`.
         datasets: Names of the datasets, "train" and "eval", that are given in place of files.
-        warned: Whether there were warnings about the file before; they are not repeated then.
+        warned: Whether the file was warned about before; then warnings are not repeated.
 
     Raises:
         ConfigError: Something is wrong; in one line, `FILE:LINE: FIELD: what is wrong; what would

@@ -1,4 +1,4 @@
-"""Values of fields that are not messages, from text."""
+"""Parses values of fields that are not messages from text."""
 
 from __future__ import annotations
 

@@ -13,10 +13,9 @@ class Source:
 
     Attributes:
         name: Name of the file.
-        lines: Line of each field, from 1, by path, as in `feature_configs[2].id_feature.pooling`.
+        lines: Line of each field, from 1, by path, such as `feature_configs[2].id_feature.pooling`.
         overrides: Override of each field as it was given, `KEY=VALUE`, by path.
-        warned: Whether there were warnings about the file before, when its run began; there were
-            none about overrides.
+        warned: Whether the file was warned about before, when its run began; overrides are new.
     """
 
     name: str
@@ -34,7 +33,7 @@ class Source:
         return f"{self.name}:1"
 
     def is_news(self, path: str) -> bool:
-        """Returns whether there was no warning about a field yet."""
+        """Returns whether a field was not warned about before."""
         return not self.warned or any(prefix in self.overrides for prefix in _prefixes(path))
 
     def error(self, path: str, message: str) -> ConfigError:

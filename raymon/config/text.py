@@ -1,4 +1,4 @@
-"""Protobuf text as messages, with errors that name the line, the field and the remedy."""
+"""Parses protobuf text, with errors that name the line, the field and the remedy."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def parse_text(
         The line where each field is given, from 1, by path of the field.
 
     Raises:
-        ConfigError: The text is not of such a message.
+        ConfigError: The text is not one of this type of message.
     """
     walk = _Walk(text, place)
     try:

@@ -34,7 +34,7 @@ _NOT_YET = frozenset(
         "JAGGED_SEQUENCE",
     }
 )
-"""Names of the field that raymon does not have yet."""
+"""Names that are common in such configs and that raymon does not have yet."""
 
 _NOT_YET_OF_TABLES = frozenset(
     {
@@ -60,9 +60,9 @@ def describe_unknown(name: str, known: Iterable[str], what: str, message: str = 
 
     Args:
         name: Name as it was given.
-        known: Names that there are.
-        what: What they are names of, as in `field`.
-        message: Type of the message that has the field, if it is one.
+        known: All known names of this kind.
+        what: Kind of the names, such as `field`.
+        message: Type of the message that has the field; "" if the name is not that of a field.
     """
     names = list(known)
     if message == "TrainMetricConfig" and name in _OF_EVALUATION:

@@ -41,7 +41,7 @@ def validate(config: PipelineConfig, source: Source, datasets: Collection[str]) 
         datasets: Names of the datasets, "train" and "eval", that are given in place of files.
 
     Raises:
-        ConfigError: Something is wrong; the message has the first such thing, as
+        ConfigError: Something is wrong; the message names the first error, in the form
             `PLACE: FIELD: what is wrong; what would be right`.
     """
     rules = Rules(source, config, "")

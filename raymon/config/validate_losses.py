@@ -23,7 +23,7 @@ _BINARY, _CLASS, _REAL = "binary_cross_entropy", "softmax_cross_entropy", "l2_lo
 _NAME = re.compile(r"[A-Za-z0-9_.@-]+")
 
 MAX_THRESHOLDS = 100_000
-"""Most thresholds; more are finer than the bins that are used without, and take as many counts."""
+"""Largest number of thresholds; more would be finer than the bins that are used without them."""
 
 _LOSSES_OF_METRICS = {
     "auc": (_BINARY,),

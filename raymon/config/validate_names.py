@@ -11,13 +11,13 @@ _OF_FILES = ("vocab_file",)
 """Optional fields that are names too; for others an empty text is the same as none."""
 
 _HAVE_WORDS_OF_THEIR_OWN = ("vocab_list",)
-"""Fields of names whose checks have messages of their own."""
+"""Fields of names that other checks cover, with more exact messages."""
 
 
 def check_given_names(message: Message, source: Source, path: str = "") -> None:
     """Checks that whatever must have a name in a message, and in the blocks in it, has one.
 
-    Those are strings that must be given, and the items of lists of strings.
+    These are required strings, and the items of lists of strings.
 
     Args:
         message: A config, or a block of it.

@@ -14,7 +14,7 @@ class InputCounts:
         self._counts: Counter[str] = Counter()
 
     def add(self, name: str, count: int) -> None:
-        """Adds to a count, as `ids_out_of_range.item_id`, by a name of `count_names`."""
+        """Adds to a count, such as `ids_out_of_range.item_id`, named as in `count_names`."""
         with self._lock:
             self._counts[name] += count
 

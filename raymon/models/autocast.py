@@ -1,4 +1,4 @@
-"""The effect of autocast on the inputs of a matrix product, for gradients written by hand."""
+"""What autocast does to inputs of a matrix product, for gradients that are written by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks of what a model returns against what is expected of it, with messages in words."""
+"""Checks that what a model returns is what its losses and metrics expect."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Expected(NamedTuple):
     """A prediction that losses or metrics take.
 
     Attributes:
-        taken_by: Name of the loss or the metric that takes it, for messages.
+        taken_by: Name of the loss or the metric that takes the prediction, for messages.
         dims: Number of dimensions: 1 for a number a row, `[B]`; 2 for a score of each class or
             candidate, `[B, C]`.
         classes: Number of classes, C; None if any number is right.

@@ -35,14 +35,14 @@ def second_order(vectors: Tensor) -> Tensor:
 class DeepFM(RankingModel):
     """A model of a wide part, second-order interactions and a deep MLP, in parallel.
 
-    Group "wide" has a small embedding a feature, in separate tables, whose numbers are all summed
-    to one; "fm" has embeddings of one size, and without it those of "deep" are taken; "deep" takes
-    any features, and shares its tables with "fm".
+    Group "wide" has a small embedding for each feature, in separate tables; the numbers of all of
+    them are summed to one. Group "fm" has embeddings of one size; if it is missing, those of "deep"
+    are taken. Group "deep" takes any features, and shares its tables with "fm".
 
-    With a final MLP, that sum, the vector of the second order and the output of the deep MLP are
-    concatenated and go through it, and then through one linear map for each label. Without one the
-    output of a label is a linear map of the deep MLP's, plus the wide sum, plus the sum of the
-    vector.
+    With a final MLP, the wide sum, the vector of second-order interactions and the output of the
+    deep MLP are concatenated and go through it, and then through one linear map for each label.
+    Without one, the output of a label is a linear map of the output of the deep MLP, plus the wide
+    sum, plus the sum of the vector.
 
     Args:
         config: The model_config of the pipeline.

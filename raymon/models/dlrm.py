@@ -20,7 +20,7 @@ from raymon.protos.model_pb2 import ModelConfig
 
 
 class DotInteraction(nn.Module):
-    """The dot products of all pairs of F vectors, each pair once; under autocast in its format.
+    """The dot products of all pairs of F vectors, each pair once, in the format of autocast.
 
     Args:
         num_vectors: Number of vectors, F.
@@ -33,8 +33,8 @@ class DotInteraction(nn.Module):
         super().__init__()
         rows, columns = torch.tril_indices(num_vectors, num_vectors, offset=-1)
         self.out_features = len(rows)
-        # The index of each pair among all products, and the pair of each product; the product of a
-        # vector with itself has the index behind the last pair.
+        # The index of each pair among the products, and the pair of each product. The product of a
+        # vector with itself, which is not used, has the index after the last pair.
         pair_of = torch.full((num_vectors, num_vectors), self.out_features)
         pair_of[rows, columns] = pair_of[columns, rows] = torch.arange(self.out_features)
         self.register_buffer("_pairs", rows * num_vectors + columns, persistent=False)
@@ -52,10 +52,10 @@ class DotInteraction(nn.Module):
 class _PairProducts(torch.autograd.Function):
     """Products of pairs whose gradient takes one matrix product a row.
 
-    With `G` the gradient of the products as a symmetric matrix that has zeros on its diagonal, that
-    of the vectors is `G V`. Autograd adds the products of a triangle and its transpose, and
-    scatters into the triangle before: 6.1 ms for 4,096 rows of 27 vectors of 8 numbers on one
-    thread, while this takes 4.1. The gradient has the format of the vectors, so they must have the
+    If `G` is the gradient of the products, as a symmetric matrix with zeros on its diagonal, the
+    gradient of the vectors is `G V`. Autograd would scatter into a triangle, and add two products,
+    of the triangle and of its transpose: 6.1 ms for 4,096 rows of 27 vectors of 8 numbers on one
+    thread, while this takes 4.1 ms. The gradient has the format of the vectors, which must be the
     one in which the products are made.
     """
 

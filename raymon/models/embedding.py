@@ -27,7 +27,7 @@ class EmbeddingTable(nn.Module):
         trainable: Whether the table is trained.
 
     Attributes:
-        rows: Takes the gradients by rows, in place of autograd; None if autograd does.
+        rows: Collects the gradient by rows; None if autograd accumulates it in `grad`.
     """
 
     def __init__(self, num_embeddings: int, dim: int, trainable: bool) -> None:

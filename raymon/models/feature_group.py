@@ -13,7 +13,7 @@ from raymon.protos.model_pb2 import ModelConfig
 
 
 class FeatureGroup:
-    """The features of one group of the config; none if there is no such group.
+    """The features of one group of the config; empty if the config has no such group.
 
     Args:
         name: Name of the group.
@@ -49,7 +49,7 @@ class FeatureGroup:
         """Checks that no feature has an embedding.
 
         Raises:
-            ConfigError: One has.
+            ConfigError: A feature has an embedding.
         """
         for index, feature in enumerate(self.features):
             if feature.is_sparse:
@@ -62,7 +62,7 @@ class FeatureGroup:
         """Checks that every feature has an embedding.
 
         Raises:
-            ConfigError: One has none.
+            ConfigError: A feature has no embedding.
         """
         for index, feature in enumerate(self.features):
             if not feature.is_sparse:

@@ -44,12 +44,13 @@ class Head(nn.Module):
 
         Args:
             inputs: Inputs, `[B, in_features]`.
-            added: Numbers that are added to every output of the linear maps, `[B, 1]`; None for
-                none.
+            added: Numbers that are added to every output of the linear maps, `[B, 1]`; None to add
+                nothing.
 
         Returns:
-            `logits` and `probs`, `[B]` for a binary label and `[B, C]` for one of C classes, for
-            two also `probs1` `[B]`, that of the second; `y` `[B]` for a real one.
+            `logits` and `probs`: `[B]` for a binary label, and `[B, C]` for a label of C classes,
+            with two classes also `probs1` `[B]`, the probability of the second; `y` `[B]` for a
+            real label.
         """
         predictions: dict[str, Tensor] = {}
         labels = list(self._kinds)

@@ -55,7 +55,7 @@ class Model(nn.Module, ABC):
 
     @abstractmethod
     def loss(self, predictions: Mapping[str, Tensor], batch: Batch) -> dict[str, Tensor]:
-        """Returns losses by name, float32 scalars; their sum is what training minimises.
+        """Returns losses by name, float32 scalars; training minimises their sum.
 
         Each is the weighted mean over the rows of the batch, and 0 for a batch without rows.
         """
@@ -83,7 +83,7 @@ class Model(nn.Module, ABC):
         return {}
 
     def metric_bounds(self) -> dict[str, Tensor]:
-        """Returns how far the values computed last can be from the exact ones, by name."""
+        """Returns the error bounds of the values that were computed last, by name."""
         return {}
 
     def metric_input_errors(self) -> dict[str, dict[str, int]]:
@@ -108,9 +108,9 @@ class Model(nn.Module, ABC):
         return {}
 
     def metric_without_value(self) -> set[str]:
-        """Returns the metrics of `metric_no_value` whose rows give them no value.
+        """Returns the metrics of `metric_no_value` that have no value because of the rows.
 
-        These are not the ones that are NaN by what the model predicts.
+        Metrics that are NaN because of what the model predicts are not among them.
         """
         return set()
 

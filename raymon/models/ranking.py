@@ -51,9 +51,9 @@ class _Updatable(Protocol):
 class RankingModel(Model):
     """A model that predicts every label; losses and metrics come from the config.
 
-    A subclass only has to write `predict`. Its predictions are `logits` and `probs` for a binary
-    label (`[B]`) or one of classes or candidates (`[B, C]`), and `y` (`[B]`) for a real one; with
-    several labels each has the suffix `_{label}`. A `Head` over `self.kinds` makes them.
+    A subclass only has to write `predict`. It returns `logits` and `probs` for a binary label
+    (`[B]`), or a label of classes or candidates (`[B, C]`), and `y` (`[B]`) for a real label; with
+    several labels, each name has the suffix `_{label}`. A `Head` over `self.kinds` makes them.
 
     Args:
         config: The model_config of the pipeline.
@@ -123,7 +123,8 @@ class RankingModel(Model):
             try:
                 rows = row_losses(loss.config, output, self.target(loss.label, batch))
             except IndexError as error:
-                # Raised on the CPU; the number of candidates is not known before.
+                # Raised on the CPU only. The label could not be checked before, because the number
+                # of candidates was not known.
                 what = f"has {output.shape[1]} scores a row for label {loss.label}: {error}"
                 raise error_of(self, "predict", what) from None
             losses[loss.name] = weighted_mean(rows, self._weights(loss.label, batch))
@@ -236,7 +237,7 @@ class RankingModel(Model):
             *self._train_metrics.values(),
         ):
             metric._apply(fn)
-        # torch does not annotate it.
+        # Annotated, because torch does not.
         apply: Callable[[Callable[[Tensor], Tensor], bool], Self] = super()._apply
         return apply(fn, recurse)
 

@@ -1,4 +1,4 @@
-"""From the model_config of a pipeline to a model."""
+"""Builds the model that the model_config of a pipeline describes."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class RowGradients(ABC):
 
     @abstractmethod
     def replace(self, ids: Tensor, gradients: Tensor) -> None:
-        """Adds gradients, as `add`, in place of all that was added before."""
+        """Adds gradients, as `add` does, in place of all that was added before."""
 
     @abstractmethod
     def settle(self) -> None:

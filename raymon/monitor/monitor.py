@@ -167,7 +167,7 @@ class Monitor:
             self._try(self._rank.checkpoint)
 
     def skip_time(self) -> None:
-        """Leaves the time since the last step, as of an evaluation, out of training time."""
+        """Leaves the time since the last step, such as an evaluation, out of training time."""
         if self._rank is not None:
             self._rank.clock.skip()
 

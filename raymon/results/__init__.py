@@ -1,4 +1,4 @@
-"""Results of a run, which others show: snapshots, evaluations, notices, health, counts by name."""
+"""Results of a run, for other packages to show: snapshots, evaluations, notices, health, counts."""
 
 from raymon.results.count_names import (
     FILES_UNREADABLE,

@@ -22,12 +22,12 @@ _WORDS = {
 
 
 def of_feature(name: str, feature: str) -> str:
-    """Returns the name of a count of one feature, as `ids_out_of_range.item_id`."""
+    """Returns the name of a count of one feature, such as `ids_out_of_range.item_id`."""
     return f"{name}.{feature}"
 
 
 def in_words(name: str) -> str:
-    """Returns a count's name in words, as `ids out of range: item_id`."""
+    """Returns a count's name in words, such as `ids out of range: item_id`."""
     base, _, feature = name.partition(".")
     words = _WORDS.get(base, base)
     return f"{words}: {feature}" if feature else words

@@ -1,4 +1,4 @@
-"""The cost of watching a run."""
+"""The cost of monitoring a run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from raymon.results.status import ReporterStatus
 
 @dataclass(frozen=True)
 class Monitoring:
-    """The cost of watching a run, as in its summary.
+    """The cost of monitoring a run, as its summary shows it.
 
     Attributes:
         share: Share of the training time, on the training thread of the slowest rank; None without
@@ -73,7 +73,7 @@ class Monitoring:
         )
 
     def __str__(self) -> str:
-        """Returns the line of a summary, as `0.4 % of training time, 1,204 windows, 0 lost`."""
+        """Returns a line such as `0.4 % of training time, 1,204 windows, 0 lost`."""
         parts = [_counted(self.windows, "window"), f"{self.windows_lost:,} lost"]
         if self.share is not None:
             parts.insert(0, f"{_percent(self.share)} % of training time")

@@ -130,7 +130,7 @@ class RunLock:
         """Waits to see whether another run is alive whose lock cannot be seen from here.
 
         Raises:
-            RunError: It is.
+            RunError: Another run is alive.
         """
         found = read_lease(self._directory)
         if found is None or found.is_over:

@@ -16,7 +16,7 @@ def check_writable(model_dir: StoragePath) -> None:
     """Checks that a directory can be written to, or made.
 
     Raises:
-        RunError: It cannot.
+        RunError: It cannot be written to.
     """
     if not isinstance(model_dir, Path):
         _check_storage(model_dir)

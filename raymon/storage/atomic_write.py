@@ -13,7 +13,7 @@ from raymon.storage.paths import StoragePath
 
 
 def write_whole(path: StoragePath, data: bytes) -> None:
-    """Makes a file hold `data`, durable when it returns; missing directories are made.
+    """Writes `data` to a file, durable on return; missing directories are made.
 
     Raises:
         OSError: The file is unchanged.
@@ -36,12 +36,12 @@ def write_whole(path: StoragePath, data: bytes) -> None:
 
 @contextmanager
 def drafted(path: StoragePath, *, replace: bool) -> Iterator[Path]:
-    """Yields a file of this machine to write to, which becomes the one at `path` at the end.
+    """Yields a draft file on this machine, which becomes the file at `path` at the end.
 
-    If the block raises, it is removed, with the directories that were made for it.
+    If the block raises, the draft is removed, with the directories that were made for it.
 
     Args:
-        path: Path of the file at the end; a link is followed.
+        path: Final path of the file; a link is followed.
         replace: Whether an existing file is replaced; else it is not touched.
 
     Raises:

@@ -23,7 +23,7 @@ class FileEntry:
 
     @classmethod
     def of(cls, path: StoragePath) -> FileEntry:
-        """Returns the record of the file as it is now, which is read for it."""
+        """Reads a file, and returns its record."""
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             return cls(file.tell(), digest)
@@ -32,14 +32,14 @@ class FileEntry:
 def first_difference(directory: StoragePath, files: Mapping[str, FileEntry]) -> str | None:
     """Returns what is wrong with the first file that was changed; None if nothing is.
 
-    All files are read for it.
+    Reads all files.
 
     Args:
         directory: Directory that holds the files.
         files: Records of the files as they were written, by name.
 
     Raises:
-        OSError: One cannot be read.
+        OSError: A file cannot be read.
     """
     for name, entry in files.items():
         found = FileEntry.of(directory / name)

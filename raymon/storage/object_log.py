@@ -1,11 +1,13 @@
 """A log that grows, on storage whose objects cannot.
 
 The log is a directory of parts, `part-{generation}-{first}`. A part holds entries; `first` is the
-index of its first one among all. Parts are read by generation and index, and a part replaces all
-that was there from `first` on. So that what is read is always what was written last, a name is
-never written twice: a write that failed, which may still arrive, is followed by one of the next
-generation, and so are entries that are taken back, and many small parts that become one. The first
-generation of a writer is the time, which is later than those of one that was killed.
+index of the first of them in the log. Parts are read in the order of generation and index, and a
+part replaces all entries from `first` on.
+
+No name is written twice, so that what is read is always what was written last. The generation
+grows after a write that failed, which may still arrive; when entries are taken back; and when many
+small parts become one. The first generation of a writer is the time, which is later than the
+generations of a writer that was killed.
 """
 
 from __future__ import annotations
@@ -32,10 +34,10 @@ class _Part:
 
 
 class ObjectLog:
-    """A log to which entries are appended, each append a part.
+    """A log to which entries are appended; each append writes a part.
 
-    After n appends there are at most n / 64 + 64 parts. Only one may write at a time. Nothing is
-    read before the first call that needs it.
+    After n appends there are at most n / 64 + 64 parts. Only one writer may exist at a time.
+    Nothing is read before the first call that needs it.
 
     Args:
         path: Directory of the parts.
@@ -63,7 +65,7 @@ class ObjectLog:
     def _entries(self, parts: Sequence[_Part]) -> list[bytes]:
         entries: list[bytes] = []
         for part in parts:
-            # Entries behind a missing part are of no use, nor are those that a newer part replaces.
+            # Entries after a missing part are of no use, and a newer part replaces older entries.
             if part.first <= len(entries):
                 with suppress(FileNotFoundError):
                     entries[part.first :] = self._split(part.path.read_bytes())

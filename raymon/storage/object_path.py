@@ -47,7 +47,7 @@ class ObjectPath:
         return ObjectPath(self.filesystem, inner, base, self.query)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # pyarrow does not pickle the number of tries of a file system.
+        # The number of tries is set again on unpickling, as pyarrow does not pickle it.
         return _unpickled, (self.filesystem, self.inner, self.base, self.query)
 
     @property

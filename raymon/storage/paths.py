@@ -1,4 +1,4 @@
-"""From the path or URI that a user writes to a path object."""
+"""Converts the path or URI that a user writes to a path object."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _SLASH_LOST = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/(?!/)")
 
 
 def storage_path(path: str | os.PathLike[str] | ObjectPath) -> StoragePath:
-    """Returns the path that is meant, on this machine or on object storage.
+    """Returns the path object of a path or URI, on this machine or on object storage.
 
-    It is on object storage if it is a URI of another scheme than `file`.
+    A URI of another scheme than `file` is on object storage.
 
     Raises:
         UserError: It holds credentials, or is no URI that pyarrow opens.

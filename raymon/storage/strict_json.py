@@ -13,8 +13,8 @@ _line_encoder = json.JSONEncoder(allow_nan=False)
 def to_json(value: Any, indent: int | None = None) -> str:
     """Returns the JSON text of a value, in which NaN and infinities are null.
 
-    `json.dumps` writes them as words that are no JSON: jq, JavaScript, Go and databases refuse the
-    whole file.
+    `json.dumps` writes them as `NaN` and `Infinity`, which are not JSON: jq, JavaScript, Go and
+    databases refuse the whole file.
 
     Args:
         value: Value of dicts and other mappings, lists, tuples, texts, numbers, booleans and None.
@@ -29,7 +29,7 @@ def to_json(value: Any, indent: int | None = None) -> str:
 
 
 def numbers_of(values: Mapping[str, float | None]) -> dict[str, float]:
-    """Returns numbers by name as they were before `to_json`: null is NaN."""
+    """Returns numbers by name as they were before `to_json`, with NaN for null."""
     return {name: math.nan if value is None else float(value) for name, value in values.items()}
 
 

@@ -1,4 +1,4 @@
-"""Directories with all that is in them."""
+"""Whole directories: removed, uploaded, fetched."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def upload(directory: Path, to: ObjectPath) -> None:
     """Writes all files of a directory of this machine, at any depth, to object storage.
 
     Raises:
-        OSError: Some are missing there.
+        OSError: Not all files were written.
     """
     for file in sorted(file for file in directory.rglob("*") if file.is_file()):
         (to / file.relative_to(directory).as_posix()).upload(file)

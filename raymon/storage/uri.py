@@ -20,7 +20,7 @@ _QUERY = re.compile(r"\?\w+=(?:://|[^/?])*$")
 def open_uri(uri: str) -> tuple[Any, str]:
     """Returns the `pyarrow.fs.FileSystem` of a URI, and the path on it.
 
-    S3 is that of AWS_ENDPOINT_URL, or of `endpoint_override` in the URI.
+    The S3 server is that of AWS_ENDPOINT_URL, or of `endpoint_override` in the URI.
 
     Raises:
         UserError: There are credentials in the URI.
@@ -54,7 +54,7 @@ def check_no_credentials(path: str) -> None:
     """Checks that nothing secret is in a path or a URI, which is logged and kept with a run.
 
     Raises:
-        UserError: There is; the message has none of it.
+        UserError: There are credentials; the message does not repeat them.
     """
     parts = urlsplit(path) if "://" in path else SplitResult("", "", "", "", "")
     user, at, host = parts.netloc.rpartition("@")
@@ -72,11 +72,11 @@ def check_no_credentials(path: str) -> None:
 def with_few_tries(filesystem: Any) -> Any:
     """Returns the file system with S3 or Google giving up after seconds, not minutes.
 
-    Whoever writes to it tries again in its own way.
+    The callers that need more tries repeat their calls themselves.
     """
     if isinstance(filesystem, fs.S3FileSystem):
         make, (options,) = filesystem.__reduce__()
-        # A small object then takes one request.
+        # With a delayed open, a small object takes one request.
         chosen = {**options, "allow_delayed_open": True}
         if options["connect_timeout"] < 0:
             chosen["connect_timeout"] = 3

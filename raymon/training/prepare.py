@@ -236,7 +236,7 @@ def check_devices(config: PipelineConfig) -> None:
     """Checks that the devices of a run are consistent and present.
 
     Raises:
-        ConfigError: They are not.
+        ConfigError: The devices are inconsistent, or one is missing.
     """
     ray_config = config.ray_config
     if ray_config.resources_per_worker.get("GPU", 0) and not ray_config.use_gpu:

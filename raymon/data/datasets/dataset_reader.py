@@ -125,7 +125,7 @@ class DatasetReader:
         return self.name
 
     def epoch(self, epoch: int) -> Generator[Batch, None, None]:
-        """Yields the batches of this rank of an epoch, as `batches`; the last one has no rows.
+        """Yields the batches of this rank of an epoch, as `batches` does; the last one has no rows.
 
         A dataset that has a state begins where it was before the first of these epochs, so that
         every evaluation is on the same rows.

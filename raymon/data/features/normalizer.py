@@ -133,7 +133,7 @@ def _check(node: ast.expr) -> None:
     """Checks that an expression has only the kinds of nodes that `_evaluate` knows.
 
     Raises:
-        ValueError: It has another one.
+        ValueError: It has a node of another kind.
     """
     match node:
         case ast.Name(id="x"):

@@ -124,7 +124,7 @@ def input_files(path: str, kind: FileKind = FileKind.PARQUET) -> list[FoundFile]
         kind: Kind of files that a message asks for.
 
     Raises:
-        DataError: There is none.
+        DataError: There is no such file.
     """
     endings = [ending for of_kind in _ENDINGS.values() for ending in of_kind]
     return find_files(path, endings, kind)
@@ -134,7 +134,7 @@ def parquet_paths(path: str) -> list[str]:
     """Returns the paths of the Parquet files that a path means, as `find_files` finds them.
 
     Raises:
-        DataError: There is none.
+        DataError: There is no such file.
     """
     file_format = FileFormat(FileKind.PARQUET)
     return [file.path for file in open_files(path, file_format)]

@@ -60,9 +60,9 @@ def split_list(text: str) -> list[str]:
 def fits(name: str, segment: str) -> bool:
     """Whether a name matches a segment of a glob, which is the text between two slashes.
 
-    Names that begin with . or _ are not data by convention, as `_SUCCESS`, `_delta_log` and
-    `.ipynb_checkpoints`, except values of partitions, as `_day=1`. A segment matches them only if
-    it begins with the same character.
+    Names that begin with . or _ are not data by convention, such as `_SUCCESS`, `_delta_log` and
+    `.ipynb_checkpoints`, except values of partitions, such as `_day=1`. A segment matches such a
+    name only if it begins with the same character.
     """
     return _regex(segment).match(name) is not None and (
         is_visible(name) or (segment[0] == name[0] and name[0] in "._")

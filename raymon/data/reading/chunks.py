@@ -166,7 +166,7 @@ class ChunkReader:
         """Counts what is left of a row range from row `done` on, if it may be left out.
 
         Raises:
-            DataError: It may not.
+            DataError: The rows may not be left out.
         """
         if not self._skip_bad_files:
             raise error

@@ -176,7 +176,7 @@ class DataReader:
         ]
 
     def epoch(self, epoch: int, row: int = 0, streams: int = 0) -> Generator[Batch, None, None]:
-        """Yields the batches of an epoch, as an undisturbed epoch has them.
+        """Yields the batches of an epoch, the same as without an interruption.
 
         What comes before `row` is not decoded, except in the row groups or blocks that hold it. A
         batch has no rows if the streams of this rank have none in the global batch.

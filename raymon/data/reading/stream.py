@@ -117,7 +117,7 @@ class ShuffledStream:
         self._block: PackedRows | None = None
 
     def take(self, rows: int) -> list[PackedRows]:
-        """Returns the next `rows` rows, as `StreamReader.take`."""
+        """Returns the next `rows` rows, as `StreamReader.take` does."""
         pieces = []
         while rows:
             block = self._block or self._read()

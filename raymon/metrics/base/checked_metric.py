@@ -38,7 +38,7 @@ class CheckedMetric(Metric):
     invalid_label = "labels other than 0 and 1"
     """The name of the labels in `invalid`, for messages."""
     missing: tuple[str, ...] = ("there are no rows that weigh anything",)
-    """The reasons for which there can be no value; the first one that holds is given."""
+    """The possible reasons why there is no value; the first one that holds is given."""
 
     invalid: Tensor
 
@@ -51,7 +51,7 @@ class CheckedMetric(Metric):
         self._is_nan: Tensor | None = None
 
     def set_dtype(self, dst_type: Any) -> CheckedMetric:
-        """Does nothing: the types of the states are what makes them exact."""
+        """Does nothing: the states are exact only in their types."""
         return self
 
     def _apply(self, fn: Callable[[Tensor], Tensor], *args: Any, **kwargs: Any) -> Any:
@@ -66,7 +66,7 @@ class CheckedMetric(Metric):
         return super()._apply(move, *args, **kwargs)
 
     def reset(self) -> None:
-        """Resets all states, as `torchmetrics.Metric.reset`."""
+        """Resets all states, as `torchmetrics.Metric.reset` does."""
         placeholders = {
             name: state for name, state in self._defaults.items() if _is_zero_placeholder(state)
         }

@@ -69,7 +69,7 @@ def check_eta(metric: str, eta: float) -> float:
     """Returns `eta`, if it is above 0 and below 0.5.
 
     Raises:
-        UserError: It is not.
+        UserError: `eta` is outside (0, 0.5).
     """
     if not 0 < eta < 0.5:
         raise UserError(f"{metric}: eta is {eta}; it must be above 0 and below 0.5")

@@ -90,7 +90,7 @@ def check_top_k(metric: str, top_k: int) -> int:
     """Returns `top_k`, if it is a positive number.
 
     Raises:
-        UserError: It is not.
+        UserError: `top_k` is below 1.
     """
     if top_k < 1:
         raise UserError(f"{metric}: top_k is {top_k}; it must be at least 1")

@@ -83,7 +83,7 @@ class RowsOrBins(RowMetric):
         self._kept = 0
 
     def reset(self) -> None:
-        """Resets all states, as `torchmetrics.Metric.reset`."""
+        """Resets all states, as `torchmetrics.Metric.reset` does."""
         super().reset()
         self._kept = 0
 

@@ -95,7 +95,7 @@ def unstorable_weights(weights: Tensor) -> Tensor:
 
 
 def table_of(metric: Metric, name: str) -> Tensor:
-    """Returns the weights in a table of a metric, as `joined_slices`."""
+    """Returns the weights in a table of a metric, as `joined_slices` does."""
     return joined_slices(getattr(metric, name), getattr(metric, f"{name}_slices"))
 
 

@@ -45,7 +45,7 @@ def metric_name(config: metric_pb2.MetricConfig | metric_pb2.TrainMetricConfig) 
     """Returns the name of the metric that a config message asks for.
 
     Raises:
-        ConfigError: It asks for none.
+        ConfigError: The message names no metric.
     """
     name = config.WhichOneof("metric")
     if name is None:

@@ -20,11 +20,11 @@ _registered: dict[str, type[Metric]] = {}
 def register_metric(name: str, cls: type[Metric]) -> None:
     """Makes a metric available to configs as `custom_metric { name: "..." kwargs {...} }`.
 
-    It is called with `update(preds, target)`: probabilities, float `[B]` or `[B, C]`, with labels
-    int64 `[B]`, or real predictions with real labels, both float `[B]`; and with `weights`, float
-    `[B]`, if there are sample weights and its `update` has an argument of that name. Its `compute`
-    returns a scalar. It is merged by its own reductions; in training those must be sum, min or max
-    of states of fixed size.
+    Its `update(preds, target)` gets probabilities, float `[B]` or `[B, C]`, and labels, int64
+    `[B]`; or real predictions and real labels, both float `[B]`. If it has an argument `weights`,
+    it also gets the sample weights, float `[B]`, if there are any. Its `compute` returns a scalar.
+    Its states are merged by their own reductions; in training those must be sum, min or max, and
+    the states must be of fixed size.
 
     Args:
         name: Name in the config, and wherever the value is shown.
@@ -97,8 +97,8 @@ def try_out(
 
     Args:
         metric: Metric to check; it is left as new.
-        preds: Predictions, as of a batch.
-        target: Labels, as of a batch.
+        preds: Predictions, such as those of a batch.
+        target: Labels, such as those of a batch.
         weights: Sample weights, if there are any; given to a metric that takes them.
         place: Path of its block in the config, for messages.
 

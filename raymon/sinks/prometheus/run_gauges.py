@@ -19,7 +19,7 @@ Series = tuple[str, tuple[tuple[str, str], ...]]
 
 
 def run_label(run: str) -> str:
-    """Returns a short name of a run, as `click-1f3a9c`.
+    """Returns a short name of a run, such as `click-1f3a9c`.
 
     It is the last part of the path that the run writes to, and six digits that distinguish it from
     other runs with that last part.

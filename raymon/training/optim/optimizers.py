@@ -200,7 +200,7 @@ def check_parts(dense: DenseOptimizer, model: Model) -> None:
     """Checks that each of part_optimizers has parameters of the model.
 
     Raises:
-        ConfigError: One has none.
+        ConfigError: An entry of part_optimizers has no parameters.
     """
     names = [name for _, part in dense_parts(dense, model) for name in part]
     taken = {part_of(name, dense) for name in names}
