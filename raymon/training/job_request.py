@@ -16,7 +16,7 @@ from raymon.errors import ConfigError
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.storage import check_no_credentials
 from raymon.training.on_ray.submit import JobRequest
-from raymon.training.on_ray.user_code import sent_along
+from raymon.training.on_ray.user_code import code_environment
 from raymon.training.train import load_checked
 
 
@@ -66,7 +66,7 @@ def job_request(
     return JobRequest(
         shlex.join(words),
         f"raymon-{_slug(config.model_dir)}-{uuid.uuid4().hex[:8]}",
-        {**sent_along(working_dir), **(runtime_env or {})},
+        {**code_environment(working_dir), **(runtime_env or {})},
         _metadata(config),
     )
 

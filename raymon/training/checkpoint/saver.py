@@ -23,14 +23,14 @@ from raymon.training.checkpoint.train_state import (
     replicated_tensors,
     trainer_state,
 )
-from raymon.training.checkpoint.writer import CheckpointWriter, Content
+from raymon.training.checkpoint.writer import CheckpointContent, CheckpointWriter
 from raymon.training.rank.worker_context import WorkerContext
 
 _PATIENCE_S = 30.0
 
 
 class Saver:
-    """Writes checkpoints, one at a time, on a thread of its own.
+    """Writes checkpoints, one at a time, on a background thread.
 
     Training waits while this rank copies its part of the state, and while an earlier save is not
     over. A save that fails on any rank fails on all; training goes on, and the next save is tried.
@@ -86,7 +86,7 @@ class Saver:
         sizes = {name: tensor.nbytes for name, tensor in tensors.items()}
         ranks = assign_to_ranks(sizes, self._context.world_size)
         own = {n: tensor for n, tensor in tensors.items() if ranks[n] == self._context.rank}
-        content = Content(
+        content = CheckpointContent(
             state.step,
             state.position.shared.epoch,
             state.stopped,
@@ -131,11 +131,11 @@ class Saver:
         if self._context.rank == 0:
             self.counts.add(name, 1)
 
-    def _write(self, content: Content) -> str | None:
+    def _write(self, content: CheckpointContent) -> str | None:
         """Returns why there is no checkpoint; None if there is one."""
         path = checkpoint_path(self._model_dir, content.step)
-        with staging_directory(path) as here:
-            why = CheckpointWriter(path, here, content, self._background).write()
+        with staging_directory(path) as staged:
+            why = CheckpointWriter(path, staged, content, self._background).write()
             if why is not None:
                 return self._failed(path, why)
             if self._context.rank == 0:

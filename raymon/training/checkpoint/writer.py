@@ -25,7 +25,7 @@ from raymon.training.rank.worker_context import ANOTHER_WORKER, WorkerContext
 
 
 @dataclass(frozen=True)
-class Content:
+class CheckpointContent:
     """The content that a rank writes into a checkpoint: a copy, or memory that does not change.
 
     Attributes:
@@ -60,14 +60,16 @@ class CheckpointWriter:
 
     Args:
         path: Directory of the checkpoint.
-        here: Directory into which this rank writes its files; see `staging_directory`.
-        content: Content that it writes.
+        staged: Directory into which this rank writes its files; see `staging_directory`.
+        content: CheckpointContent that it writes.
         world: World of this rank, for the thread that writes.
     """
 
-    def __init__(self, path: StoragePath, here: Path, content: Content, world: WorkerContext):
+    def __init__(
+        self, path: StoragePath, staged: Path, content: CheckpointContent, world: WorkerContext
+    ):
         self._path = path
-        self._here = here
+        self._staged = staged
         self._content = content
         self._world = world
         self._error: Exception | None = None
@@ -110,16 +112,16 @@ class CheckpointWriter:
         # Imported here, since it takes a while.
         from raymon.training.checkpoint.tensor_files import write_tensors
 
-        write_tensors(self._here, self._tensors, self._world.group)
+        write_tensors(self._staged, self._tensors, self._world.group)
 
     def _write_rest(self) -> None:
         names = [rank_part(self._world.rank)]
-        write_part(self._here, names[0], self._content.own)
+        write_part(self._staged, names[0], self._content.own)
         if self._world.rank == 0:
-            write_part(self._here, TRAINER, self._content.shared)
+            write_part(self._staged, TRAINER, self._content.shared)
             names.append(TRAINER)
-        self._entries = file_entries(self._here, self._world.rank, names)
-        upload_staged(self._here, self._path)
+        self._entries = file_entries(self._staged, self._world.rank, names)
+        upload_staged(self._staged, self._path)
 
     def _commit(self) -> None:
         if self._world.rank == 0:

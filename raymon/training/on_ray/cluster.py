@@ -28,7 +28,7 @@ from raymon.protos.ray_pb2 import RayConfig
 from raymon.retries import retrying
 from raymon.training.on_ray.address import probe
 from raymon.training.on_ray.cluster_watch import StartedRay
-from raymon.training.on_ray.user_code import sent_along
+from raymon.training.on_ray.user_code import code_environment
 
 _log = logging.getLogger("raymon")
 
@@ -93,7 +93,7 @@ def connect(address: str | None) -> Connection:
                 ray.init,
                 address=address or "local",
                 # Only with Ray Client the code of the driver may be missing on the cluster.
-                runtime_env=sent_along(Path.cwd()) if is_client else None,
+                runtime_env=code_environment(Path.cwd()) if is_client else None,
                 configure_logging=False,
                 log_to_driver=False,
                 logging_level=logging.ERROR,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-_LEFT_AT_HOME = (".git", ".venv", "__pycache__")
+_NOT_SENT = (".git", ".venv", "__pycache__")
 
 
-def sent_along(directory: Path) -> dict[str, Any]:
+def code_environment(directory: Path) -> dict[str, Any]:
     """Returns the runtime environment that sends a directory to all workers.
 
     Files that git ignores are not sent.
     """
-    return {"working_dir": str(directory.resolve()), "excludes": list(_LEFT_AT_HOME)}
+    return {"working_dir": str(directory.resolve()), "excludes": list(_NOT_SENT)}

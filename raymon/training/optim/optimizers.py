@@ -35,9 +35,9 @@ class Optimizers:
         names: Readable name of what each optimizer trains.
 
     Attributes:
-        optimizers: See Args.
-        schedules: See Args.
-        tables: See Args.
+        optimizers: The optimizers, in the given order.
+        schedules: Learning rate schedule of each optimizer.
+        tables: Gradients of the embedding tables.
         joint: All optimizers as one, which makes a step of each or of none.
     """
 

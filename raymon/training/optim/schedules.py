@@ -57,17 +57,17 @@ class Schedule:
         return self._rate(self._count, self._base) if self._base else 0.0
 
     def step(self) -> None:
-        """Called after each step of the run."""
+        """Advances a schedule that counts steps; called after each step of the run."""
         if not self._by_epoch:
             self._advance()
 
     def end_epoch(self) -> None:
-        """Called after each epoch."""
+        """Advances a schedule that counts epochs; called after each epoch."""
         if self._by_epoch:
             self._advance()
 
     def state_dict(self) -> dict[str, Any]:
-        """Returns the count. Rates depend only on it and on the config."""
+        """Returns the count: rates only depend on it and the config."""
         return {"count": self._count}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

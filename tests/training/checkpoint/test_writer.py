@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from raymon.training.checkpoint.manifest import TensorPlace, list_checkpoints
-from raymon.training.checkpoint.writer import CheckpointWriter, Content
+from raymon.training.checkpoint.writer import CheckpointContent, CheckpointWriter
 from raymon.training.rank.worker_context import ANOTHER_WORKER, WorkerContext
 from tests.training.rank_process import RankRun
 
@@ -35,7 +35,7 @@ class World(WorkerContext):
         return [value]
 
 
-def content(fails: bool = False) -> Content:
+def content(fails: bool = False) -> CheckpointContent:
     tensor = torch.arange(3.0)
 
     def tensors() -> Mapping[str, torch.Tensor]:
@@ -44,7 +44,7 @@ def content(fails: bool = False) -> Content:
         return {"model.a": tensor}
 
     places = {"model.a": TensorPlace.of(tensor, 0)}
-    return Content(7, 1, None, {"auc": 0.5}, tensors, places, {"row": 3}, {"random": 4})
+    return CheckpointContent(7, 1, None, {"auc": 0.5}, tensors, places, {"row": 3}, {"random": 4})
 
 
 def write(folder: Path, world: World, fails: bool = False) -> str | None:
