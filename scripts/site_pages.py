@@ -64,6 +64,6 @@ def _command_line() -> Iterator[str]:
     yield "diverged, 2 the input is wrong, 130 interrupted by Ctrl-C, 143 by SIGTERM, 129 by"
     yield "SIGHUP."
     for name, command in commands():
-        context = click.Context(command, info_name=name, max_content_width=100)
+        context = click.Context(command, info_name=name, terminal_width=100)
         context.help_option_names = ["-h", "--help"]
         yield from ("", f"## {name}", "", "```text", command.get_help(context), "```")
