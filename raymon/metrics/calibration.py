@@ -1,4 +1,4 @@
-"""Predicted over observed positives."""
+"""The ratio of predicted to observed positives."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from raymon.metrics.numerics.fixed_point import valid_weights
 
 
 class Calibration(CheckedMetric):
-    """Predicted positives over observed positives; 1 is right, above 1 too many were predicted.
+    """Ratio of predicted to observed positives: 1 is right, above 1 too many are predicted.
 
     He et al., "Practical Lessons from Predicting Clicks on Ads at Facebook" (ADKDD 2014), section
     3. NaN without a positive.

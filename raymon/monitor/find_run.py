@@ -1,4 +1,4 @@
-"""Where the reporter of a custom training loop is: in this process, or a Ray actor."""
+"""Finds the reporter of a custom training loop: in this process, or a Ray actor."""
 
 from __future__ import annotations
 

@@ -78,10 +78,10 @@ def write_bundle(
         model: The same model, for its weights.
         config: Config of its run.
         card: Description of the model.
-        replace: Whether another exported model that is there is replaced.
+        replace: Whether an exported model in the directory is replaced.
 
     Raises:
-        RunError: Something has its name already, or it cannot be written.
+        RunError: The directory exists and may not be replaced, or cannot be written.
     """
     try:
         _restore_moved_away(directory)
@@ -102,7 +102,7 @@ def write_bundle(
 
 
 def _restore_moved_away(directory: StoragePath) -> None:
-    """Restores a model that an export moved away and was then killed."""
+    """Restores a model that an export had moved away when it was killed."""
     if isinstance(directory, Path) and not directory.exists() and directory.parent.is_dir():
         for old in directory.parent.glob(f".{glob.escape(directory.name)}.*.old"):
             old.rename(directory)
@@ -182,7 +182,7 @@ def open_bundle(directory: StoragePath) -> Bundle:
     """Returns the exported model in a directory.
 
     Raises:
-        RunError: There is none, or a part of it is not what was written.
+        RunError: There is none, or one of its files was changed.
     """
     try:
         with fetched(directory) as here:
@@ -221,7 +221,7 @@ def _open_here(directory: Path, card: Mapping[str, Any]) -> Bundle:
 
 
 def _features_alone(config: PipelineConfig, directory: Path) -> PipelineConfig:
-    """Returns the features of a config, and writes the files that they need into `directory`."""
+    """Returns a config of only the features, and writes their files into `directory`."""
     alone = PipelineConfig()
     data = config.data_config
     for name in _DATA_FIELDS:

@@ -22,7 +22,7 @@ class TableWriter(Protocol):
     """A writer of tables."""
 
     def write_table(self, table: pa.Table) -> None:
-        """Writes rows behind those that were written before."""
+        """Appends rows to the file."""
 
 
 def format_of_output(name: str) -> FileKind:
@@ -80,13 +80,13 @@ def _stream(path: Path, packed: str | None) -> Iterator[Any]:
 
 
 class _Flattening:
-    """A writer that writes several numbers a row as several columns."""
+    """A writer that splits a column of several numbers a row into columns of one number."""
 
     def __init__(self, writer: Any) -> None:
         self._writer = writer
 
     def write_table(self, table: pa.Table) -> None:
-        """Writes rows behind those that were written before."""
+        """Appends rows to the file."""
         arrays: list[Any] = []
         for column in table.columns:
             if pa.types.is_fixed_size_list(column.type):

@@ -1,4 +1,4 @@
-"""Scores of raw rows by an exported model."""
+"""Scores raw rows with an exported model."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def predict(
             CSV or Arrow IPC by their endings, and else as the files that the model was trained on.
         output: File whose format its ending gives: Parquet (also without an ending), CSV or Arrow
             IPC. It may not be one of the files that are read, nor lie where they would be read.
-        keep: Columns of the input that the output has too.
+        keep: Columns of the input that are copied to the output.
         batch_size: Rows of a batch.
         threads: Threads that read ahead.
         overwrite: Whether an existing file with the name of the output is replaced.
@@ -98,7 +98,7 @@ def _check_alike(first: pa.Schema, schema: pa.Schema) -> None:
 
 
 def _check_output(input_path: str, output: StoragePath, overwrite: bool) -> None:
-    """Checks that nothing is replaced without being asked for, and the input never."""
+    """Checks that an existing file is replaced only if asked for, and the input never."""
     if may_be_read(input_path, output):
         raise RunError(
             f"{output}: is of the input {input_path}, or would be read with it; give another OUTPUT"

@@ -1,1 +1,1 @@
-"""Datasets of a program in place of files."""
+"""Reads datasets that a program gives in place of files."""

@@ -1,4 +1,4 @@
-"""What a dataset yields, as tables of the columns that are needed."""
+"""Converts what a dataset yields to tables of the columns that are needed."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Features: from raw columns to ids and numbers."""
+"""Features, which turn columns into ids and numbers."""

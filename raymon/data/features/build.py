@@ -141,7 +141,7 @@ def _combo_feature(
 
     def form(text: str) -> str:
         values = text.split("_")
-        # If values hold "_", it is unknown which part belongs to which.
+        # If values contain "_", it is unknown where one ends, and the text stays as it is.
         return "_".join(map(canonical_text, values)) if len(values) == parts else text
 
     size = table_size(config, place, form)

@@ -1,4 +1,4 @@
-"""A feature: from a column of the data to an input of the model."""
+"""The interface of a feature, which turns columns of the data into an input of the model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Normalizers of raw features: from the text of the config to a function of an array."""
+"""Normalizers of raw features: parses the text of the config into a function of an array."""
 
 from __future__ import annotations
 

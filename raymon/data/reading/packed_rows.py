@@ -1,4 +1,4 @@
-"""Rows on their way to a batch: their columns in few arrays, which are cut and joined together.
+"""Rows before they are a batch: all columns in a few arrays, which are fast to cut and join.
 
 These are arrays of numpy, not tensors: torch would take threads away from the training.
 """

@@ -1,4 +1,4 @@
-"""Work done ahead of its consumer, in order."""
+"""Draws items ahead of their consumer, on a thread, in order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Concordant pairs among pairs that are drawn."""
+"""The share of concordant pairs, estimated from random pairs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pairs of rows with equal values."""
+"""The share of pairs of rows that have equal values."""
 
 from __future__ import annotations
 

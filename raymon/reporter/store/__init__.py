@@ -1,1 +1,1 @@
-"""What the reporter keeps on the storage of the run: journal, state, evaluations."""
+"""Durable data of the reporter on the storage of the run: journal, states, evaluations."""

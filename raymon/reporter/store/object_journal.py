@@ -1,4 +1,4 @@
-"""A journal on object storage, and the choice of the right journal for a path."""
+"""The journal on object storage, and the functions that open the journal of any path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reporter's files on the storage of the run: whole states, and what happened since.
+"""The reporter's files on the storage of the run: states, and journals of all records since.
 
 `monitor/state-{step}.pb` is the state of the reporter as of a checkpoint,
 `monitor/journal-{step}.pb` what happened after it; on object storage the journal is a directory of
@@ -31,8 +31,8 @@ class Saved:
     """What the store has of a run.
 
     Attributes:
-        state: The newest whole state; None if there is none.
-        records: What happened since, in order.
+        state: The newest state that can be read; None if there is none.
+        records: Records of the journal since that state, in order.
         unreadable: Names of states that were there and could not be read.
     """
 
@@ -54,7 +54,7 @@ class Store:
         self._journal: Journal | ObjectJournal | None = None
 
     def load(self) -> Saved:
-        """Reads the newest state that can be read, and what happened since; `append` goes on there.
+        """Reads the newest readable state, and the journal since; `append` continues that journal.
 
         Raises:
             OSError: The storage cannot be read.

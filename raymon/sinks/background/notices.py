@@ -1,4 +1,4 @@
-"""Notices about a sink."""
+"""A queue of notices about a sink."""
 
 from __future__ import annotations
 

@@ -101,11 +101,11 @@ class _BarsAndNumbers(Progress):
     def get_renderables(self) -> Iterable[RenderableType]:
         numbers = Group(*(Text(task.fields["numbers"]) for task in self.tasks))
         words = Group(*(Text(f"{task.description} {_done(task)}") for task in self.tasks))
-        yield _BesideOrBelow(self.make_tasks_table(self.tasks), words, numbers)
+        yield _FittingLayout(self.make_tasks_table(self.tasks), words, numbers)
 
 
 @dataclass(frozen=True)
-class _BesideOrBelow:
+class _FittingLayout:
     """The numbers after their bars, or below them on a terminal that is too narrow for both.
 
     A terminal that is too narrow even for the bars gets words instead of them.

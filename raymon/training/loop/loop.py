@@ -91,21 +91,21 @@ class Loop:
             closing(self._feed.batches(state.step, state.position)) as batches,
         ):
             clock.skip()
-            in_time = False
+            save_early = False
             for fed in batches:
                 clock.lap("data")
                 self._step(fed)
                 profiler.step()
-                in_time = self._preemption.step() or in_time
+                save_early = self._preemption.step() or save_early
                 if self._save_is_due(fed):
                     self._due_step = state.step
                     if self._saver.wants():
                         self._save()
-                        in_time = False
+                        save_early = False
                     clock.skip()
-                elif in_time and fed.ends_group:
-                    self._save_in_time()
-                    in_time = False
+                elif save_early and fed.ends_group:
+                    self._save_before_preemption()
+                    save_early = False
                     clock.skip()
                 if state.stopped is not None:
                     break
@@ -165,7 +165,7 @@ class Loop:
             state.stopping.observe(state.step, evaluation.metrics, evaluation.without_value)
         self._write()
 
-    def _save_in_time(self) -> None:
+    def _save_before_preemption(self) -> None:
         # Without an evaluation, which may take longer than the time that is left.
         self._begin_save()
         self._state.metrics = {}

@@ -42,7 +42,9 @@ class PreemptionWatch:
         self._round_s = round_s
         self._question: Future[str | None] | None = None
         self._exchanged: Callable[[], torch.Tensor] | None = None
+        # Notices that this rank has heard, and that all ranks have acted on.
         self._heard = self._acted = 0
+        # Steps of a round, and steps of this round so far.
         self._round, self._steps = 1, 0
         self._began = time.monotonic()
         self.notice: str | None = None
@@ -63,8 +65,8 @@ class PreemptionWatch:
         self._hear()
         if all_answered:
             self._question = self._ask()
-        word = (self._heard, self._question is not None, seconds)
-        self._exchanged = self._context.begin_sum(torch.tensor(word, dtype=torch.float64))
+        own = (self._heard, self._question is not None, seconds)
+        self._exchanged = self._context.begin_sum(torch.tensor(own, dtype=torch.float64))
         self._steps, self._began = 0, time.monotonic()
         return act
 

@@ -195,11 +195,11 @@ def _train(
     outbox = Outbox(channel, lambda ack: _publish(model, ack.values), context.device)
     skip = config.train_config.on_unfinished_save == OnUnfinishedSave.LEAVE_OUT
 
-    def tell(text: str) -> None:
+    def publish_notice(text: str) -> None:
         outbox.publish(lambda channel: channel.publish_notice(text))
 
-    cleanup = CheckpointCleanup(config, evaluates_asynchronously(config), tell)
-    saver = Saver(model_dir, context, skip, tell, cleanup.run)
+    cleanup = CheckpointCleanup(config, evaluates_asynchronously(config), publish_notice)
+    saver = Saver(model_dir, context, skip, publish_notice, cleanup.run)
     recorder = make_recorder(
         config,
         model,
