@@ -56,7 +56,7 @@ sys.meta_path.append(FormerPaths())
 
 
 def __getattr__(name: str) -> Any:
-    # Parts of raymon are of use alone, and are imported without the rest.
+    # Imported at first use, so that a program that needs one part does not import the others.
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

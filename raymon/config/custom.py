@@ -60,7 +60,7 @@ def import_class(class_path: str, place: str) -> type:
         raise ConfigError(
             f"{place} cannot be imported: {error}; the module must be on the Python path"
         ) from error
-    except (Exception, SystemExit) as error:  # it is the user's module
+    except (Exception, SystemExit) as error:  # the user's module may raise anything
         raise ConfigError(f"{place} cannot be imported: {reason_with_place(error)}") from error
     cls = getattr(module, name, None)
     if not isinstance(cls, type):

@@ -49,7 +49,7 @@ class IdList:
         firsts = self.offsets.numpy()
         lengths = np.diff(firsts, append=len(self.values))[rows]
         offsets = lengths.cumsum() - lengths
-        # The index of each id in `values`: as far behind the first of its row as in the result.
+        # The index of each id in `values`: the first of its row, plus the position in the row.
         places = np.repeat(firsts[rows] - offsets, lengths) + np.arange(lengths.sum())
         return self._taken(places, torch.from_numpy(offsets))
 

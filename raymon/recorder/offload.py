@@ -33,7 +33,7 @@ class Offload:
         with torch.cuda.stream(stream):
             for name, value in on_device.items():
                 if is_zero_placeholder(value):
-                    # It stands for zeros, and uses no memory.
+                    # A placeholder of zeros stays one, which uses no memory.
                     nothing = torch.zeros((), dtype=value.dtype, device="cpu")
                     self._host[name] = nothing.expand(value.shape)
                     continue

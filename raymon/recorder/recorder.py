@@ -188,7 +188,7 @@ class Recorder:
         wall_s = sum(phases.values())
         stream = self._stream
         if stream is not None:
-            # Work for this window on that stream comes behind what computes the window.
+            # The side stream works on this window after the current stream has computed it.
             stream.wait_stream(torch.cuda.current_stream(stream.device))
         return Window(
             attempt=self._attempt,

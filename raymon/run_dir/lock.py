@@ -168,7 +168,7 @@ class RunLock:
 
     def _is_owner(self) -> bool:
         found = read_lease(self._directory)
-        # The file is empty, and this run has its lock: this run made it.
+        # Without a lease the file is empty; this run has its lock, so it has just made it.
         return self._file is not None if found is None else found.run == self._lease.run
 
     def _check_owner(self) -> None:
@@ -193,7 +193,7 @@ class RunLock:
         elif found is not None:
             self._write()
         elif self._directory.is_dir():
-            # A person removed the directory, and the next checkpoint made it again.
+            # Somebody removed the directory, and the next checkpoint made it again: take it again.
             if isinstance(self._directory, Path):
                 self.close_file()
                 self._take(self._directory)

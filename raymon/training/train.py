@@ -222,7 +222,7 @@ def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None
     def work(interrupted: Callable[[], None]) -> None:
         fit(task, reporter, datasets, interrupted)
         if evaluates_asynchronously(config):
-            # The last scores arrived after the last save.
+            # Again, because the last scores arrived after the last save.
             delete_obsolete(storage_path(config.model_dir), KeepRule.of(config))
 
     try:
@@ -289,7 +289,7 @@ def _follow(
     reported: ReporterStatus | None = None
 
     def interrupted() -> None:
-        # First of all: whoever interrupts the run may not wait longer.
+        # Written first, because the user who interrupts the run may not wait any longer.
         with suppress(RaymonError, OSError):
             summarise(plan, progress, INTERRUPTED, None).write()
 

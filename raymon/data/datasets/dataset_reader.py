@@ -155,7 +155,7 @@ class DatasetReader:
     def _batches(self, epoch: int, position: DatasetPosition) -> Iterator[DatasetBatch]:
         row, pieces = position.rows, deque[PackedRows]()
         have, chunk = 0, None
-        # If an epoch begins where the one before ended, the dataset is there already.
+        # At the end of the epoch before, the dataset already has the state to begin with.
         state = None if position is self._end else position.state
         opened = OpenedDataset(
             self._data,

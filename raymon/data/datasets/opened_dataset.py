@@ -54,7 +54,7 @@ class OpenedDataset:
             empty = False
             yield piece
         if empty and self._may_be_at_end:
-            # The state was that of the end of the epoch before.
+            # The state was that of the end of the previous epoch: iterating again begins this one.
             yield from self._iterable
 
     def state(self) -> Any:
@@ -100,7 +100,7 @@ def state_of(iterable: Any, name: str) -> Any:
 
 
 def _check_state(value: Any, name: str) -> None:
-    # By the exact type: a subclass, as numpy's float64, would be written as itself.
+    # By the exact type: a subclass, such as numpy's float64, would be pickled by its own class.
     if isinstance(value, torch.Tensor) or value is None:
         return
     if type(value) in (list, tuple):

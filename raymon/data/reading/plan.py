@@ -81,7 +81,7 @@ class EpochPlan:
         guess = np.floor(lengths * (row / self.rows) + 0.5).astype(np.int64)
         taken: Counts = np.minimum(guess, lengths)
         while True:
-            # The guess is off by rounding; it is corrected until it is the first `row` rows.
+            # The guess is off by rounding; it is corrected row by row until it is right.
             more = row - int(taken.sum())
             after = _places(lengths, taken)
             before = _places(lengths, taken - 1)

@@ -196,7 +196,7 @@ class DataReader:
         with ExitStack() as stack:
             pool = None
             if self._num_workers:
-                # Arrow's own threads, one a CPU, do the decoding; these wait for them.
+                # Arrow decodes on its own threads, one for each CPU; these threads wait for those.
                 threads = min(self._num_workers, len(os.sched_getaffinity(0)) + 1)
                 pool = ThreadPoolExecutor(threads, thread_name_prefix="raymon-data")
                 stack.callback(pool.shutdown, cancel_futures=True)

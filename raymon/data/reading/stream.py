@@ -77,7 +77,8 @@ class StreamReader:
         before = self._piece
 
         def following() -> Piece | None:
-            # One after the other; the previous one is ahead of this one in the queue.
+            # Pieces are drawn one after the other. The task of the previous piece is ahead in the
+            # queue of the executor, so waiting for it cannot deadlock.
             wait([before])
             return self._next()
 

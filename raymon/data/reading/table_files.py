@@ -112,7 +112,7 @@ def _csv_type(name: str, columns: Columns) -> pa.DataType:
     numbers = any(numeric) or name in columns.weights
     numbers |= name in columns.labels and not _maps_texts(columns)
     if texts and numbers:
-        # Of ids that are also numbers, integers are the ones with a certain form.
+        # Used as ids and as numbers: only integers have a certain canonical form.
         return pa.int64()
     return pa.float64() if numbers else pa.string()
 

@@ -55,10 +55,10 @@ class CheckedMetric(Metric):
         return self
 
     def _apply(self, fn: Callable[[Tensor], Tensor], *args: Any, **kwargs: Any) -> Any:
-        # A module that holds a metric may change its type; the metric only moves to its device.
+        # A module that holds a metric may be cast to another dtype: only the device is followed.
         def move(state: Tensor) -> Tensor:
             if state.numel() and is_zero_placeholder(state):
-                # One number that stands for many stays one number.
+                # A placeholder is one number that is expanded; it must not become many.
                 return move(state[(0,) * state.dim()]).expand(state.shape)
             moved = fn(state)
             return moved if moved.dtype == state.dtype else state.to(moved.device)
@@ -70,7 +70,7 @@ class CheckedMetric(Metric):
         placeholders = {
             name: state for name, state in self._defaults.items() if _is_zero_placeholder(state)
         }
-        # torchmetrics would replace them by zeros that take memory.
+        # torchmetrics would replace placeholders by zeros that take memory.
         with hide_states(self, placeholders):
             super().reset()
         for name, default in placeholders.items():

@@ -48,7 +48,7 @@ def add_table(metric: Metric, name: str, shape: tuple[int, ...], *, filled: bool
 
 
 def _add_zero_placeholder(metric: Metric, name: str, shape: tuple[int, ...]) -> None:
-    # `add_state` would replace it by zeros that take memory.
+    # Not by `add_state`, which would replace the placeholder by zeros that take memory.
     placeholder = torch.zeros((), dtype=torch.int64).expand(shape)
     setattr(metric, name, placeholder)
     metric._defaults[name] = placeholder

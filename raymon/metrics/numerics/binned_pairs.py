@@ -49,7 +49,8 @@ def binned_share(
     doubt += _doubt(same_both, of_both, one_score.unsqueeze(1) | one_label)
     squares = ordered_sum(weight.square().flatten())
     pairs = (cells.sum().double().square() - squares) / 2 + ordered_sum(same_both.flatten())
-    # What rows of unequal weight weigh with themselves is at most what their cells do.
+    # With unequal weights, the pairs of rows with themselves weigh at most what those of their
+    # cells with themselves do.
     itself = torch.where(weighted > 0, squares / 2, 0.0)
     least = pairs.minimum(cells.sum().double().square() / 2 - itself).clamp(min=0)
     bound = (doubt + 2 * itself) / torch.where(weighted > 0, least, pairs)

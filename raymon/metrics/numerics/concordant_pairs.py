@@ -41,10 +41,10 @@ def concordant_share(
     edges = starts(sizes)
 
     def per_group(values: Tensor) -> Tensor:
-        # A group has the ranks from one edge to the next.
+        # The rows of a group have the ranks from one edge to the next.
         return starts(values)[edges].diff()
 
-    # The rows of all groups before are smaller and stand before.
+    # The rows of earlier groups, all of which are smaller and stand before, are subtracted.
     if units is None:
         concordant = per_group(smaller_before(rank)) - edges[:-1] * sizes
         return concordant.double() / (sizes * (sizes - 1) // 2)

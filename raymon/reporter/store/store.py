@@ -65,12 +65,13 @@ class Store:
                 state = ReporterState.FromString(self._state_path(step).read_bytes())
                 break
             except (OSError, DecodeError) as error:
-                # On a disk only this state is bad; on object storage none can be reached.
+                # On a disk, only this state is bad. An OSError of object storage means that the
+                # storage cannot be reached, so that no other state can be read either.
                 if isinstance(error, OSError) and not isinstance(self._directory, Path):
                     raise
                 unreadable.append(self._state_path(step).name)
         base = state.end_step if state else 0
-        # After a state that cannot be read, the journals of all later states follow each other.
+        # If newer states cannot be read, their journals follow that of this one.
         journals = sorted(step for step in self._steps(_JOURNAL) if step >= base) or [base]
         self._begin_journal(journals[-1])
         records = [r for step in journals for r in read_journal(self._journal_path(step))]
@@ -97,7 +98,7 @@ class Store:
             OSError: It is not written; the journal goes on.
         """
         self.flush()
-        # A journal from before a roll-back would be taken for what happened since.
+        # A journal of this step from before a roll-back would be read as if it followed this state.
         self._remove_journal(state.end_step)
         write_whole(self._state_path(state.end_step), state.SerializeToString())
         self._begin_journal(state.end_step)

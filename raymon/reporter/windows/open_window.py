@@ -83,9 +83,9 @@ class OpenWindow:
         return report.end_step == self._sum.end_step or self._sum.ranks <= self._sum.ended
 
     def _replace(self, report: WindowReport, ranks: set[int]) -> bool:
-        """Replaces the reports that this one covers, if it covers more ranks than they do."""
+        """Replaces the reports whose ranks this one includes, if it has more ranks than these."""
         covered = [part for part in self._reports if not ranks.isdisjoint(part.ranks)]
-        # A report that overlaps without covering comes again, with more ranks.
+        # A report that overlaps others without including them comes again later, with more ranks.
         if ranks <= self.ranks or any(not ranks.issuperset(part.ranks) for part in covered):
             return False
         kept = [part for part in self._reports if ranks.isdisjoint(part.ranks)]

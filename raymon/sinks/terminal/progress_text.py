@@ -52,7 +52,7 @@ def format_values(values: Mapping[str, float], bounds: Mapping[str, float] | Non
 
 
 def _losses(snapshot: Snapshot) -> str:
-    # The total lacks at least the values that are missing in the loss that lacks most.
+    # The total lacks at least as many values as any of its losses.
     counts = {TOTAL_LOSS: max(snapshot.non_finite.values(), default=0), **snapshot.non_finite}
     return " ".join(
         f"{name}:{number_text(loss)}" + _format_non_finite(loss, counts.get(name, 0))
@@ -61,7 +61,7 @@ def _losses(snapshot: Snapshot) -> str:
 
 
 def _format_non_finite(loss: float, count: int) -> str:
-    # Only next to a number, which is then not that of all steps.
+    # Shown only next to a number, to say that it does not cover all steps.
     return f"({count:,} not finite)" if count and math.isfinite(loss) else ""
 
 

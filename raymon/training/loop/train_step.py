@@ -130,7 +130,7 @@ class TrainStep:
     def _check_gradients(self) -> None:
         error = without_gradient(self._model, self._model.dense_parameters())
         if error is not None and self._context.world_size > 1:
-            # The gradient exchange between ranks would hang.
+            # Raised now, because the gradient exchange between ranks would hang.
             raise error
         if error is not None:
             _log.warning("%s", error)
