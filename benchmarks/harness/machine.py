@@ -13,6 +13,8 @@ import psutil
 _PACKAGES = (
     "ray",
     "torch",
+    "torchrec",
+    "fbgemm-gpu-cpu",
     "torchmetrics",
     "pyarrow",
     "numpy",
