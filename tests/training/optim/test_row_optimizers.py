@@ -88,11 +88,15 @@ SMALL, LARGE = 12, 40_000
 
 
 def trained(
-    text: str, size: int, dim: int = 3, pooling: str = "sum"
+    text: str,
+    size: int,
+    dim: int = 3,
+    pooling: str = "sum",
+    specs: dict[str, EmbeddingSpec] | None = None,
 ) -> tuple[EmbeddingCollection, TableGradients, RowOptimizer]:
     block = text_format.Parse(text, SparseOptimizer())
     torch.manual_seed(0)
-    embeddings = EmbeddingCollection({"f": EmbeddingSpec("t", size, dim, pooling)})
+    embeddings = EmbeddingCollection(specs or {"f": EmbeddingSpec("t", size, dim, pooling)})
     tables = [m for m in embeddings.modules() if isinstance(m, EmbeddingTable)]
     gradients = TableGradients(tables, max_gradient(block))
     return embeddings, gradients, build_row_optimizer(block, gradients.tables)

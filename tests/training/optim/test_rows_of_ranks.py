@@ -1,0 +1,69 @@
+"""Rows of tables follow the formulas, on one rank and on several."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+from torch import Tensor
+
+from tests.training.optim.rows_of_rank import CASES, DIM, USED, global_batches, train
+from tests.training.optim.test_row_optimizers import KINDS, Kept, trained, weight
+
+ROOT = Path(__file__).parents[3]
+Values = npt.NDArray[np.float64]
+Rows = dict[tuple[str, int, str], Tensor]
+
+
+@pytest.fixture(scope="module")
+def ranks(tmp_path_factory: pytest.TempPathFactory) -> list[Rows]:
+    """Returns what each of three ranks ends with."""
+    folder = tmp_path_factory.mktemp("ranks")
+    outs = [folder / str(rank) for rank in range(3)]
+    command = [sys.executable, "-m", "tests.training.optim.rows_of_rank"]
+    processes = [
+        subprocess.Popen([*command, str(rank), "3", str(folder / "store"), str(out)], cwd=ROOT)
+        for rank, out in enumerate(outs)
+    ]
+    assert [process.wait(timeout=300) for process in processes] == [0, 0, 0]
+    return [torch.load(out) for out in outs]
+
+
+def expected_rows(text: str, pooling: str, size: int) -> Values:
+    """Returns the rows after all steps by the formulas, in float64."""
+    rule, initial = KINDS[text]
+    rows = weight(trained(text, size, DIM)[0])[:USED].double().numpy().copy()
+    kept = [Kept(DIM, initial) for _ in range(USED)]
+    for step, batch in enumerate(global_batches(), 1):
+        sums: dict[int, Values] = {}
+        for number, ids in enumerate(batch.lists):
+            of_list, of_id = batch.gradients[number].double().numpy()
+            for place, row in enumerate(ids):
+                factor = 1.0
+                if pooling == "weighted":
+                    factor = batch.weights[number][place]
+                elif pooling == "mean":
+                    factor = 1 / len(ids)
+                sums[row] = sums.get(row, np.zeros(DIM)) + factor * of_list
+            row = batch.ids[number]
+            sums[row] = sums.get(row, np.zeros(DIM)) + of_id
+        for row, total in sums.items():
+            rows[row] = rule(rows[row], total, kept[row], step)
+    return rows
+
+
+@pytest.mark.parametrize(("text", "size", "pooling"), CASES)
+def test_rows_are_those_of_the_formulas_on_one_rank_and_on_three(
+    ranks: list[Rows], text: str, size: int, pooling: str
+) -> None:
+    expected = torch.from_numpy(expected_rows(text, pooling, size)).float()
+    alone = train(text, size, pooling, 0, 1)
+    torch.testing.assert_close(alone, expected, rtol=1e-4, atol=1e-4)
+    first, *others = [rows[text, size, pooling] for rows in ranks]
+    torch.testing.assert_close(first, alone, rtol=1e-5, atol=1e-5)
+    assert all(torch.equal(other, first) for other in others)
