@@ -33,7 +33,8 @@ def ray_address() -> Iterator[str]:
 
     # What a node starts runs on the Python that started it.
     with patch.object(sys, "executable", installed_python()):
-        ray.init(num_cpus=4, log_to_driver=False, configure_logging=False)
+        # Its own, whatever else runs on this machine.
+        ray.init(address="local", num_cpus=4, log_to_driver=False, configure_logging=False)
     yield ray.get_runtime_context().gcs_address
     ray.shutdown()
 
