@@ -4,15 +4,15 @@ RaymonError
 ├── UserError          what the user gave is wrong; one line says what, where and what is right
 │   ├── ConfigError    the pipeline config, or an override of it
 │   ├── DataError      the data that the config points to
-│   ├── ModelError     what a model of the user's own gives back
-│   └── RunError       the directory of a run, or what is asked of it
+│   ├── ModelError     what a custom model returns
+│   └── RunError       the directory of a run, or what is requested of it
 └── TrainingError      the run itself failed
-    └── ClusterLostError   the Ray that it was on is gone
+    └── ClusterLostError   the Ray cluster of the run is gone
 """
 
 
 class RaymonError(Exception):
-    """The base of the errors that raymon raises by itself."""
+    """The base class of all errors of raymon."""
 
 
 class UserError(RaymonError):

@@ -26,7 +26,7 @@ class MulticlassAUC(RowsOrBins):
     and `classes_skipped` are the numbers of classes with and without both.
 
     Up to `exact_rows` rows it is exact; of more, or if that is 0, it comes from a histogram for
-    every class, with the error of those of `AUC`, which `error_bound` says. The states are those of
+    every class, as in `AUC`, and `error_bound` is its largest error. The states are those of
     RowsOrBins: 4 bytes for each stored score, 4 a row, and with weights 8 more, or the table
     `histogram`, `[C, 2, bins]`: 1 MB a class for the accurate bins, and 3 MB more with weights.
 

@@ -29,7 +29,7 @@ _RUN = "monitor/ray_run"
 """File with the name that Ray Train gives to each run."""
 
 _CLOSE_S = 5.0
-"""Seconds that the reporter has to close, whatever the deadline is."""
+"""Seconds that the reporter has to close at least, even past the deadline."""
 
 _LAST_ANSWERS_S = 1.0
 """Seconds after which all ranks know that their last windows are durable."""

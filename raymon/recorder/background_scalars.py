@@ -20,7 +20,7 @@ class BackgroundScalars:
 
     Args:
         scalars: One scalar per step: tensors on one device, or floats.
-        stream: Stream for the work on a CUDA device, queued behind what computes the scalars; None
+        stream: Stream for the work on a CUDA device, queued after what computes the scalars; None
             on the CPU.
     """
 

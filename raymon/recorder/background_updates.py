@@ -17,7 +17,7 @@ ROWS_AN_UPDATE = 1 << 18
 class BackgroundUpdates:
     """Updates of a metric that wait for a background thread.
 
-    On CUDA they run on a separate stream, behind the work that is queued when this is made.
+    On CUDA they run on a separate stream, after the work that is queued when this is made.
 
     Args:
         metric: Metric to update; its waiting updates are taken.

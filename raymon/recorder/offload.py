@@ -12,7 +12,7 @@ from raymon.metrics import is_zero_placeholder
 class Offload:
     """Copies of tensors in host memory, complete when `wait` returns.
 
-    On CUDA the copies go to page-locked memory on a separate stream, behind the work that is queued
+    On CUDA the copies go to page-locked memory on a separate stream, after the work that is queued
     now; only the thread that calls `wait` waits for them. CPU tensors are used without a copy, so
     their owner must not write to them any more.
 

@@ -152,7 +152,7 @@ class Recorder:
             self._hand_over(checkpoint, last)
 
     def send_empty_window(self) -> None:
-        """Sends a window without steps, behind the resent windows of earlier attempts.
+        """Sends a window without steps, after the resent windows of earlier attempts.
 
         The reporter closes windows of earlier attempts once it has heard from every rank, and this
         one may not make another step.

@@ -66,7 +66,7 @@ class NodeReporter:
                 self._outbox.resend([message])
                 return self._ack()
             self._collation.add(report, self._clock())
-        except Exception as error:  # whatever bytes may come
+        except Exception as error:  # the bytes may be anything
             return self._ack(refused=str(error))
         for window in self._collation.take_complete():
             self._hand_on(window.to_message())

@@ -21,7 +21,7 @@ class NewsSource(Protocol):
     """A reporter that publishes."""
 
     def published(self, since: Cursor | None) -> tuple[list[Published], Cursor]:
-        """Returns what was published after a cursor, and the cursor behind it."""
+        """Returns what was published after a cursor, and the next cursor."""
 
 
 class Progress:

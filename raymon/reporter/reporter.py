@@ -237,7 +237,7 @@ class Reporter:
         self._publisher.publish(EvaluationProgress(step, done, total, seconds))
 
     def published(self, since: Cursor | None = None) -> tuple[list[Published], Cursor]:
-        """Returns what was published after a cursor, and the cursor behind it."""
+        """Returns what was published after a cursor, and the next cursor."""
         self._publish_late()
         self._flush()
         return self._publisher.since(since)

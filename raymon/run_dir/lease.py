@@ -1,7 +1,7 @@
 """The lease of the run that writes to a directory, in its file `run.lock`.
 
-The file is rewritten every few seconds. What counts is whether it changes, and not how old it is,
-since the clocks of two machines need not agree.
+The file is rewritten every few seconds. A run is alive if the file changes; its age does not count,
+because the clocks of two machines need not agree.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def _namespace() -> str:
 def _began(process: int) -> int:
     """Returns when a process began; -1 if it does not exist, 0 if this is unknown."""
     try:
-        # The fields behind the name, which may hold any character.
+        # The fields after the name, which may contain any character.
         return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[19])
     except OSError:
         pass

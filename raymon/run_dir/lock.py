@@ -1,8 +1,8 @@
 """A lock, so that one run at a time writes to a directory.
 
-On a file system of this machine the kernel holds it, and releases it with the process that has it,
-however that ends. Where the kernel cannot, on object storage and between machines, a run is taken
-to be alive while its lease changes.
+On a file system of this machine it is a lock of the kernel, which is released when the process
+ends, for whatever reason. On object storage and between machines, where kernel locks do not work, a
+run counts as alive while its lease changes.
 """
 
 from __future__ import annotations

@@ -102,7 +102,7 @@ class ObjectLog:
         entries = self._entries(self._parts)
         first = max((p.first for p in self._parts if p.first <= count), default=0)
         old = [part for part in self._parts if part.first >= first]
-        # Even if the write fails, entries that are added next replace those behind `count`.
+        # Even if the write fails, entries that are added next replace those after `count`.
         self._count, self._small = count, []
         self._put(first, b"".join(entries[first:count]), next_generation=True)
         self._remove(old)

@@ -36,7 +36,7 @@ def open_uri(uri: str) -> tuple[Any, str]:
 def split_query(uri: str) -> tuple[str, str]:
     """Returns a URI without its query, and the query with its question mark.
 
-    A question mark without a name and an equals sign behind it belongs to the path.
+    A question mark that no name and equals sign follow belongs to the path.
     """
     found = _QUERY.search(uri)
     return (uri[: found.start()], found[0]) if found else (uri, "")

@@ -46,7 +46,7 @@ class DatasetBatch:
 
     Attributes:
         batch: Batch; without rows at the end of the epoch.
-        after: Position behind it; at the end, the beginning of the next epoch.
+        after: Position after it; at the end, the beginning of the next epoch.
     """
 
     batch: Batch
@@ -121,7 +121,7 @@ class DatasetReader:
 
     @property
     def fingerprint(self) -> str:
-        """A fingerprint of the data: equal if a position means the same."""
+        """A fingerprint of the data, equal if a position means the same."""
         return self.name
 
     def epoch(self, epoch: int) -> Generator[Batch, None, None]:
@@ -139,7 +139,7 @@ class DatasetReader:
     def batches(self, epoch: int, position: DatasetPosition) -> Generator[DatasetBatch, None, None]:
         """Yields the batches of this rank from a position in an epoch on, and its end.
 
-        Closing the iterator stops its thread as soon as the dataset yields what it is asked for.
+        Closing the iterator stops its thread as soon as the dataset yields its next piece.
 
         Raises:
             DataError: The dataset yields what cannot be used, or its state cannot be kept.

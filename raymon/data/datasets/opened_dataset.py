@@ -20,7 +20,7 @@ class OpenedDataset:
 
     Args:
         data: Iterable, or function that makes one.
-        arguments: Arguments of the function, by name; it gets those that it names.
+        arguments: Arguments for the function, by name; it gets those that its signature has.
         state: State to continue from; None to begin.
         name: Name of the dataset, for messages.
         begins: Whether the state is that of the beginning of an epoch, or of the end of the one

@@ -63,7 +63,7 @@ class CsvFile(DataFile):
     """A CSV file: one row a line, no line breaks in values, an empty value is null.
 
     The format says neither how many rows there are nor where one begins, so the whole file is read
-    to find its lines when it is opened. To continue in a compressed file, all that is before is
+    to find its lines when it is opened. To continue within a compressed file, everything before is
     read again.
 
     Attributes:
@@ -217,8 +217,8 @@ def _line_ends(text: bytes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64
     """Finds the ends of the lines that are not empty.
 
     Returns:
-        The index behind the line break of each of them, and the number of lines that have ended
-        there, empty ones too.
+        The index after the line break of each of them, and the number of lines up to there,
+        including empty ones.
     """
     array = np.frombuffer(text, np.uint8)
     ends = np.flatnonzero(array == ord("\n"))

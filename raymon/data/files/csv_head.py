@@ -1,4 +1,4 @@
-"""The beginning of a CSV file: whether it is one, and the names of its columns."""
+"""The head of a CSV file: the names of its columns, and where its rows begin."""
 
 from __future__ import annotations
 

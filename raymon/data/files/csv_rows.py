@@ -1,4 +1,4 @@
-"""The rows of a text of lines, and what is wrong with lines that are no rows."""
+"""Parses lines of CSV to rows, and says what is wrong with lines that are no rows."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class CsvRows:
 
 
 class LineParser:
-    """A parser that makes rows of lines.
+    """A parser of lines to rows.
 
     Args:
         names: Names of all columns, in their order.
@@ -95,7 +95,7 @@ class LineParser:
             types: Types of the columns that are wanted.
 
         Raises:
-            pyarrow.ArrowInvalid: It cannot be said which lines are wrong.
+            pyarrow.ArrowInvalid: It is unknown which lines are wrong.
         """
         strings = {name: pa.string() for name in types}
         numbers = _lines(text)
@@ -209,10 +209,10 @@ def runs(places: npt.NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:
     """Yields the runs of rows without a gap.
 
     Args:
-        places: Index of each row among the lines, rising, int64 `[B]`.
+        places: Index of each row among the lines, ascending, int64 `[B]`.
 
     Returns:
-        For each run the place of its first row, the index of that row, and the index behind its
+        For each run the place of its first row, the index of that row, and the index after its
         last row.
     """
     cuts = [0, *(np.flatnonzero(np.diff(places) != 1) + 1).tolist(), len(places)]

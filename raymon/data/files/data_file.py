@@ -86,7 +86,7 @@ class DataFile(ABC):
         Args:
             row_group: Index of the row group in the file.
             start: First row, from the beginning of the row group.
-            stop: Row behind the last one, from the beginning of the row group.
+            stop: Row after the last one, from the beginning of the row group.
             columns: Columns that are read.
             categorical: Columns whose strings are returned as a dictionary and indices into it.
             chunk_rows: Rows of a piece; a larger row group need not be whole in memory.

@@ -34,8 +34,8 @@ class Entry:
         path: Path on its file system.
         kind: Kind of what the path leads to; links are followed.
         version: Size in bytes, and time of the last change in nanoseconds.
-        identity: Value that is the same for the same directory by whatever path; None if the file
-            system has no links.
+        identity: Value that is the same for all paths to one directory; None if the file system has
+            no links.
         is_link: Whether it is a symbolic link.
     """
 

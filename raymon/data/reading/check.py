@@ -148,7 +148,7 @@ def _uses(columns: Columns) -> Iterator[_Use]:
 def _check_agreement(files: Sequence[DataFile], columns: Columns) -> None:
     """Checks that a column of numbers means the same in all files.
 
-    Values that become ids have one form, whatever type they come from. But a date is a number of
+    Values that become ids have one form for all types. But a date is a number of
     days and a time one of seconds, which differ from other numbers.
     """
     for name in columns.numeric:

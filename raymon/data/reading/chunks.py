@@ -33,7 +33,7 @@ class Piece:
     Attributes:
         part: Row range that holds the rows.
         begin: Index in the row group of the first row.
-        stop: Index in the row group behind the last row.
+        stop: Index in the row group after the last row.
         tables: The rows, or a function that reads them; None if they cannot be read.
     """
 
@@ -45,7 +45,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Converted:
-    """Converted rows, and the error of the row behind them, if there is one."""
+    """Converted rows, and the error of the row after them, if there is one."""
 
     rows: PackedRows
     error: DataError | None = None

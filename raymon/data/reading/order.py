@@ -24,7 +24,7 @@ class RowRange:
         row_group: Index of the row group in the file.
         first_row: Row of the file at which the row group begins.
         start: First row, from the beginning of the row group.
-        stop: Row behind the last one, from the beginning of the row group.
+        stop: Row after the last one, from the beginning of the row group.
     """
 
     file: DataFile
@@ -77,7 +77,7 @@ def split_into_streams(
 
     The first range goes to the first stream, the second to the second, and so on in turns.
 
-    Then the streams, one behind the other, are cut again where that makes them equally long. A cut
+    Then the concatenated streams are cut again, at places that make them equally long. A cut
     through a row group makes two of them decode it; so only a tenth of the row groups is cut, the
     other cuts are moved to the nearest end of a row group, and streams are not quite even.
 

@@ -97,7 +97,7 @@ class EpochPlan:
 
 
 def _places(lengths: Counts, rows: Counts) -> npt.NDArray[np.float64]:
-    # A row that a stream does not have is before or behind all others.
+    # A row that a stream does not have is before or after all others.
     with np.errstate(divide="ignore", invalid="ignore"):
         places: npt.NDArray[np.float64] = (rows + 0.5) / lengths
     places[rows < 0] = -np.inf

@@ -162,7 +162,7 @@ def _hash_bytes(values: pa.Array) -> UInt64s:
 
 
 def _hash_equally_long(data: npt.NDArray[np.uint8], count: int, length: int) -> UInt64s:
-    # Strings lie one behind the other, so words at the same index of each are `length` apart.
+    # Strings lie next to each other, so words at the same index of each are `length` apart.
     hashes = np.full(count, _mix(np.array([length], np.uint64) + _GOLDEN))
     for begin in range(0, length, 8):
         words = np.ndarray(count, "<u8", data, begin, strides=(length,))

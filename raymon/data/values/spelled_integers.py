@@ -38,7 +38,7 @@ def spelled_integers(
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Finds the 64-bit integers that strings spell.
 
-    They are spelled as `str` does, with `.0` behind, or as booleans.
+    They are spelled as by `str`, or followed by `.0`, or as booleans.
 
     Args:
         strings: Plain strings, `[N]`, none of them null.
@@ -118,7 +118,7 @@ def _eight_digits(
 ) -> tuple[UInt64s, npt.NDArray[np.bool_]]:
     """Returns what the last `used` bytes of words spell, and whether all of them are digits."""
     unused = (8 * (8 - used)).astype(np.uint64)
-    # A shift by 64 bits would be one by 0.
+    # A shift by 64 bits would be taken as a shift by 0.
     kept = np.where(used == 0, np.uint64(0), _ALL << (unused & np.uint64(63)))
     digits = ((words & kept) | (_ZEROS & ~kept)) ^ _ZEROS
     valid = (((digits + _ABOVE_9) | digits) & _HIGH_BITS) == 0

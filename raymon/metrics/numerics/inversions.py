@@ -19,10 +19,10 @@ def smaller_before(rank: Tensor) -> Tensor:
     """Returns how many smaller elements stand before each element of a permutation.
 
     It is a radix sort from the top bit: elements that share their top bits form a block of known
-    size and place. When it is split in two by the next bit, keeping the order, an element of the
-    upper half has before it all of the lower half that stand before it. Blocks of 64 are counted at
-    once, in bit sets. O(n log n); nothing depends on data but the numbers, so no device is waited
-    for.
+    size and place. A block is split in two by the next bit, keeping the order; the count of an
+    element of the upper half grows by the elements of the lower half that stand before it. Blocks
+    of 64 are counted at once, in bit sets. O(n log n); no control flow depends on the data, so no
+    device is waited for.
 
     Args:
         rank: Each of 0 to N - 1 once, int32 `[N]`; N is below 2^30.

@@ -31,7 +31,7 @@ class Publications:
         self._count += 1
 
     def since(self, cursor: Cursor | None) -> tuple[list[Published], Cursor]:
-        """Returns what was published after a cursor, and the cursor behind it.
+        """Returns what was published after a cursor, and the next cursor.
 
         A restarted reporter returns everything that it has, including snapshots and evaluations
         that were read before.

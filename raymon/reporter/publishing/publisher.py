@@ -131,7 +131,7 @@ class Publisher:
             over.wait(max(0.0, deadline - time.monotonic()))
 
     def since(self, cursor: Cursor | None) -> tuple[list[Published], Cursor]:
-        """Returns what was published after a cursor, and the cursor behind it."""
+        """Returns what was published after a cursor, and the next cursor."""
         self._publish_sink_notices()
         return self._publications.since(cursor)
 

@@ -2,9 +2,9 @@
 
 `monitor/state-{step}.pb` is the state of the reporter as of a checkpoint,
 `monitor/journal-{step}.pb` what happened after it; on object storage the journal is a directory of
-parts. A reporter that is restarted, on whatever node, goes on from the newest state and its
-journal. They are in `monitor/` and not in the checkpoint itself, because a save that had to collect
-them would wait for the reporter.
+parts. A restarted reporter, on any node, continues from the newest state and its journal. They are
+in `monitor/` and not in the checkpoint itself, because a save that had to collect them would wait
+for the reporter.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ class Attempt:
 
 
 class Collation:
-    """The windows of one attempt; each report counts once, in whatever order they come.
+    """The windows of one attempt; each report counts once, and reports come in any order.
 
     Args:
         attempt: The attempt.

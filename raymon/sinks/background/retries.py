@@ -14,8 +14,8 @@ _LONGEST_ERROR = 300
 class Retries:
     """Tries an action that failed again, then gives it up and adds a notice.
 
-    A roll-back that failed is tried again before each write that follows, which fails with it:
-    otherwise, what is written after a step that was not rolled back would show twice.
+    A roll-back that failed is tried again before each later write, and if it fails again, so does
+    the write: otherwise, what is written after a step that was not rolled back would show twice.
 
     Args:
         sink: Sink that may raise.

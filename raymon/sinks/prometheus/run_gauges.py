@@ -21,8 +21,8 @@ Series = tuple[str, tuple[tuple[str, str], ...]]
 def run_label(run: str) -> str:
     """Returns a short name of a run, such as `click-1f3a9c`.
 
-    It is the last part of the path that the run writes to, and six digits that distinguish it from
-    other runs with that last part.
+    The name is the last part of the path that the run writes to, and six digits that distinguish
+    runs with the same last part.
     """
     place = shown_place(run)
     digits = hashlib.sha256(place.encode()).hexdigest()[:6]

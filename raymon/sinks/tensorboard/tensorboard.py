@@ -26,7 +26,7 @@ class TensorBoard:
     `{parameter}/gradient_norm`, the histograms `{parameter}` and `{parameter}/gradient`,
     `throughput/samples_per_second`, `memory/host_bytes` and `memory/device_bytes`.
 
-    All points of a step are one event, so that a write that failed left none of them behind.
+    All points of a step are one event, so that a write that failed leaves none of them.
 
     Args:
         model_dir: Directory of the run.

@@ -1,4 +1,4 @@
-"""The set-up of progress output, in a command and in the user's program."""
+"""Sets up the output of log lines and progress, in a command and in the user's program."""
 
 from __future__ import annotations
 

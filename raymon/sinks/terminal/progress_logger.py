@@ -39,7 +39,7 @@ class ProgressLogger:
     def log(self, n: int, suffix: str = "") -> None:
         """Logs `desc: {n}it [{rate}it/s] suffix`, unless a line was logged too recently.
 
-        The rate is that of the iterations since the line before; without any there is no line.
+        The rate is that of the iterations since the last line; without any, nothing is logged.
 
         Args:
             n: Number of the iteration.

@@ -46,7 +46,7 @@ class StatusLines:
         self._print(f"Evaluation at step {evaluation.step}: {values}")
 
     def roll_back(self, step: int, evaluation_step: int) -> None:
-        """Prints the step from which the run goes on."""
+        """Prints the step from which the run continues."""
         self._print(f"On from step {step}")
 
     def flush(self) -> None:

@@ -1,4 +1,4 @@
-"""The terminal that a live line is drawn on, if there is one that can."""
+"""The terminal for a live line, if standard error is one that can show it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from raymon.safe_stream import SafeStream
 
 
 def error_terminal() -> RichConsole | None:
-    """Returns the terminal that standard error is.
+    """Returns the terminal of standard error.
 
-    None if it is no terminal, is closed, or cannot go back to the beginning of a line, as
-    `TERM=dumb` says.
+    None if standard error is no terminal, is closed, or cannot go back to the beginning of a line,
+    as with `TERM=dumb`.
     """
     stream = SafeStream(sys.stderr)
     if not stream.isatty():
@@ -36,9 +36,9 @@ def terminal_handler(terminal: RichConsole) -> logging.Handler:
 
 
 class _AboveTheLine(RichHandler):
-    """A log handler with lines as they are elsewhere.
+    """A log handler with plain lines, as without a terminal.
 
-    By itself rich puts time, level and text into columns, in which the text has no space left on a
+    By default rich puts time, level and text into columns, which leave no space for the text on a
     narrow terminal.
     """
 

@@ -36,7 +36,7 @@ class FedBatch:
         group_steps: Number of steps of the group.
         ends_group: Whether this is the last step of the group.
         ends_epoch: Whether this is the last step of the epoch.
-        after: Position behind this batch.
+        after: Position after this batch.
     """
 
     batch: Batch
@@ -51,7 +51,7 @@ class Feed(Protocol):
     """Source of the batches of a run.
 
     Attributes:
-        data: Identifies the data and the order in which it is read.
+        data: Fingerprint of the data and of the order in which it is read.
         begin: Position at which a run begins.
         counts: Defects of the data that are only counted.
     """

@@ -129,7 +129,7 @@ class _Lookahead:
 
     @property
     def at_end(self) -> DatasetPosition:
-        """Position behind the last batch of this rank, once it is drawn."""
+        """Position after the last batch of this rank, once it is drawn."""
         return self._last.after
 
     def ask(self, steps: int) -> None:
