@@ -34,4 +34,4 @@ def give_way() -> None:
     time for processes to start; the others fill the time that these leave.
     """
     if "PYTEST_XDIST_WORKER" in os.environ:
-        os.nice(10)
+        os.nice(5)
