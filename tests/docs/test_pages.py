@@ -7,6 +7,7 @@ import inspect
 import re
 import shlex
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import click
@@ -34,6 +35,7 @@ from raymon.protos import (
     ray_pb2,
     train_pb2,
 )
+from raymon.sinks import GAUGES
 from scripts.site_pages import commands, made_images, made_pages
 from tests.docs.pages import PAGES, ROOT, Block, blocks, headings, prose, spans, text
 
@@ -157,6 +159,44 @@ def test_files_that_are_named_exist(page: Path) -> None:
         assert found, span
         # Those that come after it in a sentence are beside it.
         here = found[0] if found[0].is_dir() else found[0].parent
+
+
+@pytest.mark.parametrize("page", PAGES, ids=of)
+def test_names_in_the_text_are_names_in_the_code(page: Path) -> None:
+    for span in spans(page):
+        for name in re.findall(r"\w+", span.replace("NAME", "")):
+            if name.endswith("_source"):
+                continue  # shells that click completes in
+            if "_" in name.strip("_") or re.fullmatch(r"[A-Z][a-z]+[A-Z]\w+", name):
+                assert name in names_in_the_code(), span
+
+
+@cache
+def names_in_the_code() -> set[str]:
+    """Returns the words of all sources, and the names of their files."""
+    names: set[str] = set()
+    for folder in ("raymon", "protos", "benchmarks", "scripts", "tests"):
+        for source in (ROOT / folder).rglob("*"):
+            if source.suffix in (".py", ".proto", ""):
+                names.update(source.name.split("."))
+            if source.suffix in (".py", ".proto") and "_pb2" not in source.name:
+                names.update(re.findall(r"\w+", text(source)))
+    return names
+
+
+@pytest.mark.parametrize("page", PAGES, ids=of)
+def test_names_of_gauges_are_those_of_gauges(page: Path) -> None:
+    for name in re.findall(r"\b(?:ray_)?(raymon_[a-z_]+)\b", text(page)):
+        assert name in GAUGES, name
+
+
+def test_what_troubleshooting_quotes_is_what_is_said() -> None:
+    code = "".join(text(source) for source in (ROOT / "raymon").rglob("*.py"))
+    # A message may go over several lines of code.
+    code = re.sub(r'"\s*f?"', "", code)
+    for cell in re.findall(r"^\| `([^`]+)` \|", text(DOCS / "guides" / "troubleshooting.md"), re.M):
+        for piece in cell.removeprefix("unknown field").split("..."):
+            assert piece.strip() in code, cell
 
 
 @pytest.mark.parametrize("block", blocks("mermaid"), ids=str)
