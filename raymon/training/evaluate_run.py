@@ -36,10 +36,19 @@ def evaluate_run(
 ) -> tuple[int, dict[str, float]]:
     """Scores a checkpoint on the evaluation data of its config.
 
-    The arguments and exceptions are those of `evaluation_of_run`.
+    Args:
+        model_dir: Directory of the run, or its URI.
+        checkpoint: "latest", "best", or a step.
+        overrides: Overrides `field=value` of the config that is saved with the run.
+        address: Address of a Ray cluster, as for `train`.
+        datasets: Datasets that replace files, as for `train`; only "eval" is read.
 
     Returns:
         The step of the checkpoint, and the scores by name.
+
+    Raises:
+        UserError: There is no such checkpoint, it is damaged, or there is no data to score it on.
+        TrainingError: The evaluation failed.
     """
     evaluation = evaluation_of_run(
         model_dir, checkpoint, overrides, address=address, datasets=datasets
