@@ -69,7 +69,7 @@ class NodeReporter:
         except Exception as error:  # the bytes may be anything
             return self._ack(refused=str(error))
         for window in self._collation.take_complete():
-            self._hand_on(window.to_message())
+            self._pass_on(window.to_message())
         return self._ack()
 
     def acknowledged(self) -> Ack:
@@ -78,7 +78,7 @@ class NodeReporter:
         if since is not None and now - max(since, self._handed_on_late_at) >= self._late_after_s:
             self._handed_on_late_at = now
             for window in self._collation.incomplete():
-                self._hand_on(window.to_message())
+                self._pass_on(window.to_message())
         return self._ack()
 
     def close(self, timeout_s: float) -> bool:
@@ -89,7 +89,7 @@ class NodeReporter:
         """
         return self._outbox.close(timeout_s)
 
-    def _hand_on(self, report: WindowReport) -> None:
+    def _pass_on(self, report: WindowReport) -> None:
         self._outbox.resend([report.SerializeToString()])
 
     def _take_ack(self, ack: Ack) -> None:
@@ -136,9 +136,9 @@ class NodeChannel:
         return self._root.publish_evaluation_progress(step, done, total, seconds)
 
     def _watched(self, answer: Future[Ack]) -> Future[Ack]:
-        answer.add_done_callback(self._leave_the_dead)
+        answer.add_done_callback(self._fall_back)
         return answer
 
-    def _leave_the_dead(self, answer: Future[Ack]) -> None:
+    def _fall_back(self, answer: Future[Ack]) -> None:
         if answer.exception() is not None:
             self._windows = self._root

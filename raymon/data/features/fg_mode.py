@@ -37,8 +37,8 @@ def pipeline_features(config: PipelineConfig) -> list[Feature]:
 def is_encoded(config: PipelineConfig) -> bool:
     """Whether columns hold ids already.
 
-    Where the config does not say, columns are raw if every feature says which columns it is made
-    from.
+    If the config does not say, columns are raw if every feature has an expression, which names the
+    columns that it is made from.
     """
     data = config.data_config
     if data.HasField("fg_mode"):
@@ -49,7 +49,7 @@ def is_encoded(config: PipelineConfig) -> bool:
 def why_raw(
     encoded: Sequence[Feature], raw: Sequence[Feature], files: Iterable[DataFile]
 ) -> str | None:
-    """Returns what shows that the columns of files are raw; None if they may hold ids already.
+    """Returns why the columns of files must be raw; None if they may hold ids already.
 
     Inspects the first file with rows: its columns, its statistics and its first rows.
 

@@ -73,7 +73,7 @@ def shuffled_rows(
 def split_into_streams(
     ranges: Sequence[RowRange], streams: int, *, even: bool
 ) -> list[list[RowRange]]:
-    """Returns the ranges as streams that, when read in parallel, keep the order of the ranges.
+    """Splits the ranges into streams; reading these in parallel keeps the order of the ranges.
 
     The first range goes to the first stream, the second to the second, and so on in turns.
 
@@ -84,7 +84,7 @@ def split_into_streams(
     Args:
         ranges: Row groups, in the order of the epoch.
         streams: Number of streams.
-        even: Whether the numbers of rows of streams differ by 1 at most, whatever has to be cut.
+        even: Whether streams differ by at most one row, however many row groups have to be cut.
     """
     turns = [part for first in range(streams) for part in ranges[first::streams]]
     cuts = _cuts(turns, streams, even)

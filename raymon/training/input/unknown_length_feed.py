@@ -1,4 +1,4 @@
-"""Batches of a dataset of unknown length: ranks agree on each step ahead of it."""
+"""Batches of a dataset of unknown length, whose steps the ranks agree on in advance."""
 
 from __future__ import annotations
 
@@ -139,8 +139,8 @@ class _Lookahead:
                 self._last = next(self._batches, self._last)
             except Exception as error:
                 self._error = error
-            word = torch.tensor([self._last.batch.size, int(self._error is not None)])
-            self._asked.append((self._last, self._context.begin_sum(word)))
+            own = torch.tensor([self._last.batch.size, int(self._error is not None)])
+            self._asked.append((self._last, self._context.begin_sum(own)))
 
     def first(self) -> Batch:
         """Returns the first batch of this rank, once every rank has drawn its first."""
