@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -117,3 +119,20 @@ def test_a_metric_is_named_in_the_config_by_the_name_that_a_script_registers() -
     finally:
         del raymon.metrics.registry.custom._registered["recall_of_rare"]
     assert "recall_of_rare" in Path("runs/click/run.json").read_text()
+
+
+@pytest.mark.usefixtures("here")
+def test_a_module_of_lightning_is_watched() -> None:
+    names: dict[str, Any] = {}
+    exec(block("guides/monitoring.md", "import lightning"), names)
+    rows = torch.randn(6400, 64, generator=torch.Generator().manual_seed(0))
+    data = torch.utils.data.TensorDataset(rows, (rows.sum(1) > 0).float())
+    trainer = names["lightning"].Trainer(
+        max_epochs=1, accelerator="cpu", logger=False, enable_checkpointing=False,
+        enable_progress_bar=False, enable_model_summary=False,
+    )  # fmt: skip
+    trainer.fit(names["Clicks"](), torch.utils.data.DataLoader(data, batch_size=64))
+    lines = Path("runs/lightning/monitor/windows.jsonl").read_text().splitlines()
+    (line,) = map(json.loads, lines)
+    assert line["global_step"] == 100
+    assert line["learning_rates"] == [0.002]
