@@ -12,7 +12,7 @@ from raymon.models.mlp import MLP
 from raymon.models.model import Model
 from raymon.models.ranking import RankingModel, grouping_keys
 from raymon.models.registry import build_model
-from raymon.models.row_gradients import RowGradients
+from raymon.models.row_gradients import RowGradients, look_up
 from raymon.models.sparse_row_gradients import SparseRowGradients
 
 __all__ = [
@@ -33,5 +33,6 @@ __all__ = [
     "error_of",
     "grouping_keys",
     "label_kinds",
+    "look_up",
     "without_gradient",
 ]

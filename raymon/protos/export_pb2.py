@@ -24,13 +24,15 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1araymon/protos/export.proto\x12\rraymon.protos\"\x94\x01\n\x0c\x45xportConfig\x12\x1d\n\rexporter_type\x18\x01 \x01(\t:\x06latest\x12!\n\x14\x62\x65st_exporter_metric\x18\x02 \x01(\t:\x03\x61uc\x12%\n\x17metric_larger_is_better\x18\x03 \x01(\x08:\x04true\x12\x1b\n\rexport_at_end\x18\x04 \x01(\x08:\x04true')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1araymon/protos/export.proto\x12\rraymon.protos\"\xc9\x01\n\x0c\x45xportConfig\x12\x1d\n\rexporter_type\x18\x01 \x01(\t:\x06latest\x12!\n\x14\x62\x65st_exporter_metric\x18\x02 \x01(\t:\x03\x61uc\x12%\n\x17metric_larger_is_better\x18\x03 \x01(\x08:\x04true\x12\x1b\n\rexport_at_end\x18\x04 \x01(\x08:\x04true\x12\x33\n\x0fquantize_tables\x18\x05 \x01(\x0e\x32\x1a.raymon.protos.TableFormat*!\n\x0bTableFormat\x12\x08\n\x04INT8\x10\x01\x12\x08\n\x04\x46P16\x10\x02')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'raymon.protos.export_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_TABLEFORMAT']._serialized_start=249
+  _globals['_TABLEFORMAT']._serialized_end=282
   _globals['_EXPORTCONFIG']._serialized_start=46
-  _globals['_EXPORTCONFIG']._serialized_end=194
+  _globals['_EXPORTCONFIG']._serialized_end=247
 # @@protoc_insertion_point(module_scope)

@@ -16,13 +16,13 @@ from typing import Any
 
 import torch
 from google.protobuf import text_format
-from safetensors.torch import save as to_bytes
-from torch import nn
 from torch.export import ExportedProgram
 
 from raymon.data import Feature, FileFormat, format_of, pipeline_features
 from raymon.errors import RunError, reason
 from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.serving.program import program_weights, set_program_weights, without_weights
+from raymon.serving.weight_files import PART_BYTES, WEIGHTS_PATTERN, map_weights, write_weights
 from raymon.storage import (
     FileEntry,
     ObjectPath,
@@ -36,11 +36,10 @@ from raymon.storage import (
 )
 
 PROGRAM = "model.pt2"
-WEIGHTS = "weights.safetensors"
 FEATURES = "features.config"
 CARD = "card.json"
 
-_NAMES = re.compile(r"model\.pt2|weights\.safetensors|features\.config|card\.json|vocab-\d+\.txt")
+_NAMES = re.compile(rf"model\.pt2|{WEIGHTS_PATTERN}|features\.config|card\.json|vocab-\d+\.txt")
 _DATA_FIELDS = ("fg_mode", "fg_encoded_multival_sep", "dataset_type", "delimiter", "with_header")
 
 
@@ -64,21 +63,21 @@ class Bundle:
 def write_bundle(
     directory: StoragePath,
     program: ExportedProgram,
-    model: nn.Module,
     config: PipelineConfig,
     card: Mapping[str, Any],
     *,
     replace: bool = False,
+    part_bytes: int = PART_BYTES,
 ) -> None:
     """Writes an exported model into a directory, whole or not at all.
 
     Args:
         directory: Directory to write.
         program: Exported program of the model.
-        model: The same model, for its weights.
         config: Config of its run.
         card: Description of the model.
         replace: Whether an exported model in the directory is replaced.
+        part_bytes: Largest size of a file of weights, in bytes.
 
     Raises:
         RunError: The directory exists and may not be replaced, or cannot be written.
@@ -90,10 +89,12 @@ def write_bundle(
         if isinstance(directory, Path):
             directory = Path(os.path.realpath(directory))
             draft = directory.with_name(f".{directory.name}.{os.getpid()}.draft")
-            _write_here(draft, directory, lambda: _write_parts(draft, program, model, config, card))
+            _write_here(
+                draft, directory, lambda: _write_files(draft, program, config, card, part_bytes)
+            )
         else:
             with tempfile.TemporaryDirectory(prefix="raymon-") as here:
-                _write_parts(Path(here), program, model, config, card)
+                _write_files(Path(here), program, config, card, part_bytes)
                 _upload_bundle(Path(here), directory)
     except RunError:
         raise
@@ -154,32 +155,30 @@ def _upload_bundle(here: Path, directory: ObjectPath) -> None:
     (directory / CARD).write_bytes(card)
 
 
-def _write_parts(
+def _write_files(
     directory: Path,
     program: ExportedProgram,
-    model: nn.Module,
     config: PipelineConfig,
     card: Mapping[str, Any],
+    part_bytes: int,
 ) -> None:
     # Written by Python: torch's own writer ends the process if a disk is full.
     content = io.BytesIO()
-    torch.export.save(program, content)
+    with without_weights(program):
+        torch.export.save(program, content)
     (directory / PROGRAM).write_bytes(content.getbuffer())
-    tensors = {
-        # Copied: safetensors accepts no two tensors that share memory.
-        name: value.detach().clone(memory_format=torch.contiguous_format)
-        for name, value in model.state_dict().items()
-        if isinstance(value, torch.Tensor)
-    }
-    (directory / WEIGHTS).write_bytes(to_bytes(tensors))
+    weights = write_weights(directory, program_weights(program), part_bytes)
     text = text_format.MessageToString(_features_alone(config, directory), as_utf8=True)
     (directory / FEATURES).write_text(text, encoding="utf-8")
     files = {path.name: asdict(FileEntry.of(path)) for path in sorted(directory.iterdir())}
-    (directory / CARD).write_text(to_json({**card, "files": files}, indent=2) + "\n")
+    text = to_json({**card, "weights": weights, "files": files}, indent=2)
+    (directory / CARD).write_text(text + "\n")
 
 
 def open_bundle(directory: StoragePath) -> Bundle:
     """Returns the exported model in a directory.
+
+    Its weights are in memory maps of their files, of which only what is read takes memory.
 
     Raises:
         RunError: There is none, or one of its files was changed.
@@ -205,6 +204,9 @@ def _find_corruption(directory: Path, card: Mapping[str, Any]) -> str | None:
     if "files" not in card:
         return f"{CARD} does not say what the files were"
     files = {name: FileEntry(**entry) for name, entry in card["files"].items()}
+    for name in files:
+        if not (directory / name).is_file():
+            return f"{name} is missing"
     return first_difference(directory, files)
 
 
@@ -216,8 +218,11 @@ def _open_here(directory: Path, card: Mapping[str, Any]) -> Bundle:
             own = directory / feature.id_feature.vocab_file
             feature.id_feature.vocab_file = str(own)
     features = pipeline_features(config)
-    program = torch.export.load(directory / PROGRAM).module()
-    return Bundle(program, features, card, format_of(config.data_config))
+    program = torch.export.load(directory / PROGRAM)
+    # The programs of earlier versions have their weights in themselves.
+    if "weights" in card:
+        set_program_weights(program, map_weights(directory, card["weights"]))
+    return Bundle(program.module(), features, card, format_of(config.data_config))
 
 
 def _features_alone(config: PipelineConfig, directory: Path) -> PipelineConfig:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Protocol, cast
 
 import torch
@@ -21,6 +22,9 @@ their weights, float32 `[N]`.
 """
 
 _ROWS, _IDS = 3, 5
+
+_PREFIX = "model."
+"""What the names of weights begin with in a program, and not in its model."""
 
 
 class Predictor(Protocol):
@@ -80,6 +84,45 @@ def export_program(model: nn.Module, features: Sequence[Feature]) -> ExportedPro
             )
     except Exception as error:
         raise RunError(f"the model cannot be exported: torch.export: {reason(error)}") from error
+
+
+def program_weights(program: ExportedProgram) -> dict[str, Tensor]:
+    """Returns the parameters and buffers of a program, by their names in its model."""
+    return {
+        name.removeprefix(_PREFIX): value.detach() for name, value in program.state_dict.items()
+    }
+
+
+def set_program_weights(program: ExportedProgram, weights: Mapping[str, Tensor]) -> None:
+    """Sets the parameters and buffers of a program, without copying them.
+
+    Args:
+        program: Program, which is changed.
+        weights: Parameters and buffers by their names in its model.
+    """
+    state = program.state_dict
+    for name, value in state.items():
+        state[name] = _like(value, weights[name.removeprefix(_PREFIX)])
+
+
+@contextmanager
+def without_weights(program: ExportedProgram) -> Iterator[None]:
+    """Empties the parameters and buffers of a program, until the context ends."""
+    state = program.state_dict
+    before = dict(state)
+    try:
+        for name, value in before.items():
+            state[name] = _like(value, torch.empty(0, dtype=value.dtype))
+        yield
+    finally:
+        state.update(before)
+
+
+def _like(value: Tensor, other: Tensor) -> Tensor:
+    """Returns another tensor as a parameter if a value is one."""
+    if isinstance(value, nn.Parameter):
+        return nn.Parameter(other, requires_grad=False)
+    return other
 
 
 def program_inputs(batch: Batch, features: Sequence[Feature]) -> Inputs:

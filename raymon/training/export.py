@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping, Sequence
 from contextlib import closing
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,8 +17,15 @@ from raymon.config import read_saved, trained_labels
 from raymon.data import Batch, Columns, DataReader, Feature, check_input, format_of, missing_rows
 from raymon.errors import DataError, RunError
 from raymon.models import Model, build_model, error_of
+from raymon.protos.export_pb2 import TableFormat
 from raymon.protos.pipeline_pb2 import PipelineConfig
-from raymon.serving import export_program, program_inputs, write_bundle
+from raymon.serving import (
+    export_program,
+    program_inputs,
+    store_tables,
+    table_part_bytes,
+    write_bundle,
+)
 from raymon.storage import StoragePath, absolute
 from raymon.training.checkpoint.best import choose_checkpoint
 from raymon.training.checkpoint.manifest import Checkpoint, check_sound
@@ -23,7 +33,10 @@ from raymon.training.checkpoint.restore import load_model
 from raymon.training.input.readers import features_of
 from raymon.training.input.vocabularies import check_vocabularies
 from raymon.training.prepare import with_absolute_paths
+from raymon.training.quantization import changes, score
 from raymon.version import __version__
+
+_log = logging.getLogger("raymon")
 
 CHECKED_ROWS = 1000
 _TOLERANCE = 1e-5
@@ -33,6 +46,7 @@ def export_run(
     model_dir: StoragePath,
     out: StoragePath,
     checkpoint: str = "latest",
+    overrides: Sequence[str] = (),
     *,
     replace: bool = False,
 ) -> Checkpoint:
@@ -40,21 +54,25 @@ def export_run(
 
     Writes the model as a program, its weights, what computes its inputs from raw columns, and a
     card. The check is on the first rows of the evaluation data, or else of the training data, or,
-    if neither can be read, on rows of missing values. The card says on which.
+    if neither can be read, on rows of missing values. The card says on which. If
+    `export_config.quantize_tables` is set, the program must predict what the checkpoint predicts
+    with quantized tables, and the card says how predictions and metrics change by them.
 
     Args:
         model_dir: Directory of the run.
         out: Directory to write, which must not exist yet.
         checkpoint: "latest", "best", or a step.
+        overrides: Overrides `field=value` of the config that is saved with the run.
         replace: Whether to replace `out` if it exists.
 
     Returns:
         The exported checkpoint.
 
     Raises:
+        ConfigError: An override is wrong.
         RunError: There is no such checkpoint, it is damaged, or its model cannot be exported.
     """
-    config = with_absolute_paths(read_saved(model_dir))
+    config = with_absolute_paths(read_saved(model_dir, overrides))
     chosen = choose_checkpoint(model_dir, checkpoint, config)
     check_sound(chosen)
     features = features_of(config)
@@ -62,9 +80,17 @@ def export_run(
     model = build_model(config, features)
     load_model(model, chosen, averaged=True)
     model.eval()
-    program = export_program(model, features)
     rows, source = _rows_to_check(config, features)
-    difference = _difference(program.module(), model, rows, features)
+    expected = _predictions(model, rows)
+    tables, quantization = _store_tables(config, model, features, chosen.step)
+    if quantization is not None:
+        stored = _predictions(model, rows)
+        quantization["largest_difference"] = _largest_difference(stored, expected)
+        expected = stored
+    program = export_program(model, features)
+    with torch.inference_mode():
+        found = program.module()(*program_inputs(rows, features))
+    difference = _largest_difference(found, expected)
     if not difference <= _TOLERANCE:
         raise RunError(
             f"{chosen.path}: the program predicts otherwise than the checkpoint, by {difference:g}"
@@ -79,12 +105,14 @@ def export_run(
             "eval_input_path": config.eval_input_path,
         },
         "check": {"rows": rows.size, "of": source, "largest_difference": difference},
+        "tables": tables,
+        "quantization": quantization,
         "exported": datetime.now(UTC).isoformat(timespec="seconds"),
         "raymon_version": __version__,
         "torch_version": torch.__version__,
         "config": text_format.MessageToString(config, as_utf8=True),
     }
-    write_bundle(out, program, model, config, card, replace=replace)
+    write_bundle(out, program, config, card, replace=replace)
     return chosen
 
 
@@ -102,24 +130,52 @@ def _rows_to_check(config: PipelineConfig, features: list[Feature]) -> tuple[Bat
     return missing_rows(columns, 2), "missing values"
 
 
-def _difference(program: Any, model: Model, rows: Batch, features: list[Feature]) -> float:
-    """Returns the largest difference of any prediction, relative for predictions above 1."""
+def _store_tables(
+    config: PipelineConfig, model: Model, features: list[Feature], step: int
+) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+    """Replaces the tables of a model by those that are exported.
+
+    Returns:
+        The tables, and what quantizing them changes on the evaluation rows, as the card says it;
+        None for the latter if they are not quantized.
+    """
+    export = config.export_config
+    if not export.HasField("quantize_tables"):
+        return [asdict(table) for table in store_tables(model, None, table_part_bytes())], None
+    before = score(config, model, features, step)
+    tables = store_tables(model, export.quantize_tables, table_part_bytes())
+    if not tables:
+        _log.warning("export_config.quantize_tables: has no effect, as the model has no tables")
+    after = before if before.why_none is not None else score(config, model, features, step)
+    format_ = TableFormat.Name(export.quantize_tables)
+    return [asdict(table) for table in tables], {
+        "tables": format_,
+        **changes(config, before, after),
+    }
+
+
+def _predictions(model: Model, rows: Batch) -> Mapping[str, Tensor]:
+    """Returns the predictions of a model, each of which must be a number for each row."""
     with torch.inference_mode():
-        found = program(*program_inputs(rows, features))
-        expected = model.predict(rows)
-        if found.keys() != expected.keys():
-            raise RunError("the program and the checkpoint have different predictions")
-        for name, value in expected.items():
-            if not value.dim() or len(value) != rows.size:
-                what = f'returned "{name}" as {list(value.shape)} for a batch of {rows.size} rows'
-                raise error_of(model, "predict", f"{what}; a prediction has an entry for each row")
-            if value.isnan().any():
-                what = f'returned "{name}" with NaN; export a checkpoint from before that'
-                raise error_of(model, "predict", what)
-        return max(
-            float(_relative(found[name].double(), value.double()).max())
-            for name, value in expected.items()
-        )
+        predictions = model.predict(rows)
+    for name, value in predictions.items():
+        if not value.dim() or len(value) != rows.size:
+            what = f'returned "{name}" as {list(value.shape)} for a batch of {rows.size} rows'
+            raise error_of(model, "predict", f"{what}; a prediction has an entry for each row")
+        if value.isnan().any():
+            what = f'returned "{name}" with NaN; export a checkpoint from before that'
+            raise error_of(model, "predict", what)
+    return predictions
+
+
+def _largest_difference(found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> float:
+    """Returns the largest difference of any prediction, relative for predictions above 1."""
+    if found.keys() != expected.keys():
+        raise RunError("the program and the checkpoint have different predictions")
+    return max(
+        float(_relative(found[name].double(), value.double()).max())
+        for name, value in expected.items()
+    )
 
 
 def _relative(found: Tensor, expected: Tensor) -> Tensor:

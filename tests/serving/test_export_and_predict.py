@@ -147,7 +147,7 @@ def test_without_its_data_a_model_is_checked_on_missing_values(
 ) -> None:
     saved = raymon.config.read_saved(run)
     saved.train_input_path = saved.eval_input_path = str(tmp_path / "gone")
-    monkeypatch.setattr("raymon.training.export.read_saved", lambda _: saved)
+    monkeypatch.setattr("raymon.training.export.read_saved", lambda *_: saved)
     export_run(run, tmp_path / "model")
     check = json.loads((tmp_path / "model" / "card.json").read_text())["check"]
     assert (check["rows"], check["of"]) == (2, "missing values")
@@ -312,9 +312,9 @@ def test_weights_may_be_tied_and_a_full_disk_leaves_nothing(tmp_path: Path) -> N
 
     features, model = features_of(pipeline()), Tied()
     program = export_program(model, features)
-    write_bundle(tmp_path / "model", program, model, pipeline(), {})
+    write_bundle(tmp_path / "model", program, pipeline(), {})
     weights = load_file(tmp_path / "model" / "weights.safetensors")
     assert weights.keys() == {"one.weight", "other.weight"}
     with no_file_larger_than(1000), pytest.raises(raymon.RunError, match="cannot be written: OSE"):
-        write_bundle(tmp_path / "other", program, model, pipeline(), {})
+        write_bundle(tmp_path / "other", program, pipeline(), {})
     assert [entry.name for entry in tmp_path.iterdir()] == ["model"]

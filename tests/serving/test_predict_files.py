@@ -50,7 +50,7 @@ def exported(folder: Path, data: str = "") -> Path:
     config = text_format.Parse(CONFIG % data, PipelineConfig())
     features = build_features(config.feature_configs)
     model = build_model(config, features).eval()
-    write_bundle(folder, export_program(model, features), model, config, {})
+    write_bundle(folder, export_program(model, features), config, {})
     return folder
 
 
@@ -305,15 +305,15 @@ def test_an_export_that_was_killed_on_its_way_has_lost_nothing(
     network = build_model(config, features).eval()
     program = export_program(network, features)
     place = tmp_path / "export[1]"
-    write_bundle(place, program, network, config, {"step": 1})
+    write_bundle(place, program, config, {"step": 1})
     before = state(place)
     # As it lies after a kill between the two renames.
     place.rename(tmp_path / ".export[1].123.old")
     with pytest.raises(RunError, match="is there already"):
-        write_bundle(place, program, network, config, {"step": 2})
+        write_bundle(place, program, config, {"step": 2})
     assert state(place) == before
     place.rename(tmp_path / ".export[1].123.old")
-    write_bundle(place, program, network, config, {"step": 2}, replace=True)
+    write_bundle(place, program, config, {"step": 2}, replace=True)
     assert b'"step": 2' in state(place)["card.json"]
     assert [path.name for path in tmp_path.iterdir()] == ["export[1]"]
 
@@ -328,18 +328,18 @@ def test_an_export_replaces_nothing_but_an_export(tmp_path: Path, what: str) -> 
     if what == "file":
         place.write_text("of somebody")
     else:
-        write_bundle(place, program, network, config, {"step": 1})
+        write_bundle(place, program, config, {"step": 1})
         if what == "directory":
             (place / "notes.txt").write_text("of somebody")
     before = state(tmp_path)
     with pytest.raises(RunError, match="is there already; give another directory"):
-        write_bundle(place, program, network, config, {"step": 2})
+        write_bundle(place, program, config, {"step": 2})
     assert state(tmp_path) == before
     if what == "own":
-        write_bundle(place, program, network, config, {"step": 2}, replace=True)
+        write_bundle(place, program, config, {"step": 2}, replace=True)
         assert b'"step": 2' in state(tmp_path)["export/card.json"]
         assert [path.name for path in tmp_path.iterdir()] == ["export"]
         return
     with pytest.raises(RaymonError, match=r"is no directory|has notes\.txt, which is of no export"):
-        write_bundle(place, program, network, config, {"step": 2}, replace=True)
+        write_bundle(place, program, config, {"step": 2}, replace=True)
     assert state(tmp_path) == before

@@ -9,21 +9,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from raymon.data import Batch
 from raymon.errors import ModelError
-from raymon.models import Model
-from raymon.training.export import _difference
-from tests.models.pipelines import batch_of, features_of, model_of, pipeline
+from raymon.training.export import _largest_difference, _predictions
+from tests.models.pipelines import batch_of, model_of, pipeline
 
 ROWS = 4
-
-
-def difference(model: Model, found: dict[str, Tensor], expected: dict[str, Tensor]) -> float:
-    def predict(batch: Batch) -> dict[str, Tensor]:
-        return expected
-
-    model.predict = predict
-    return _difference(lambda *inputs: found, model, batch_of(ROWS), features_of(pipeline()))
 
 
 @pytest.mark.parametrize(
@@ -35,15 +25,16 @@ def difference(model: Model, found: dict[str, Tensor], expected: dict[str, Tenso
     ],
 )
 def test_predictions_that_no_row_can_have_are_told(value: Tensor, message: str) -> None:
+    model = model_of(pipeline())
+    model.predict = lambda batch: {"p": value}
     with pytest.raises(ModelError, match=re.escape(message)):
-        difference(model_of(pipeline()), {"p": value}, {"p": value})
+        _predictions(model, batch_of(ROWS))
 
 
 def test_the_difference_is_the_largest_of_all_and_relative_above_one() -> None:
     expected = {"p": torch.tensor([0.5, math.inf, 200.0, -math.inf]), "q": torch.arange(ROWS) > 1}
-    model = model_of(pipeline())
-    assert difference(model, expected, expected) == 0
+    assert _largest_difference(expected, expected) == 0
     found = {**expected, "p": torch.tensor([0.75, math.inf, 300.0, -math.inf])}
-    assert difference(model, found, expected) == pytest.approx(0.5)
+    assert _largest_difference(found, expected) == pytest.approx(0.5)
     found["p"][3] = 0
-    assert not difference(model, found, expected) <= 1
+    assert not _largest_difference(found, expected) <= 1
