@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 from safetensors.torch import load_file
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import log_loss, roc_auc_score
 
 import raymon
 from raymon.cli.main import main
@@ -27,6 +27,7 @@ from tests.checkpoints import saved_model
 from tests.installed import installed_python
 from tests.training.checkpoint.test_saver import no_file_larger_than
 
+QUANTIZE = "export_config.quantize_tables"
 ONE_ROW = pa.table({"user_id": ["u"], "item_id": [1], "user_interests": ["a"], "price": [1.0]})
 
 
@@ -99,11 +100,68 @@ def test_what_is_exported_tells_what_it_is(run: Path, tmp_path: Path) -> None:
     assert card["check"]["rows"] == 1000
     assert card["check"]["of"].endswith("/eval")
     assert card["check"]["largest_difference"] <= 1e-5
+    assert card["quantization"] is None
+    assert card["tables"][0] == {
+        "name": "wide_embeddings.tables.t_user", "rows": 1000, "dim": 4, "format": "FP32",
+        "parts": 1, "bytes": 16_000,
+    }  # fmt: skip
     assert "deepfm" in card["config"]
     weights = load_file(tmp_path / "model" / "weights.safetensors")
     expected = saved_model(run / "model.ckpt-20")
     assert weights.keys() == expected.keys()
     assert all(torch.equal(weights[name], expected[name]) for name in expected)
+
+
+def test_the_card_says_what_quantized_tables_change(
+    run: Path, raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evaluate = [f"eval_input_path={raw}", "ray_config.num_workers=0"]
+    exact = export_run(run, tmp_path / "exact", "best")
+    _, before = raymon.evaluate_run(run, "best", evaluate)
+    sizes = {}
+    for name in ("INT8", "FP16"):
+        quantize = [f"eval_input_path={raw}", f"export_config.quantize_tables={name}"]
+        export_run(run, tmp_path / name, "best", quantize)
+        card = json.loads((tmp_path / name / "card.json").read_text())
+        assert card["check"]["largest_difference"] <= 1e-5
+        assert {table["format"] for table in card["tables"]} == {name}
+        said = card["quantization"]
+        assert (said["tables"], said["of"]) == (name, str(raw))
+        assert 0 < said["largest_difference"] < 0.01
+        assert said["metrics"].keys() == before.keys()
+        for metric, value in before.items():
+            change = said["metrics"][metric]
+            assert change["before"] == pytest.approx(value, abs=1e-6)
+            assert change["after"] - change["before"] == change["change"]
+        predict(tmp_path / name, str(raw), tmp_path / f"{name}.parquet", keep=["click"])
+        scores = pq.read_table(tmp_path / f"{name}.parquet")
+        clicks, probs = (scores[column].to_numpy() for column in ("click", "probs"))
+        after = said["metrics"]["auc"]["after"]
+        assert after == pytest.approx(roc_auc_score(clicks, probs), abs=1e-6)
+        assert after != said["metrics"]["auc"]["before"]
+        loss = said["metrics"]["binary_cross_entropy"]["after"]
+        assert loss == pytest.approx(log_loss(clicks, probs.astype("float64")), abs=1e-6)
+        sizes[name] = sum(table["bytes"] for table in card["tables"])
+    tables = json.loads((tmp_path / "exact" / "card.json").read_text())["tables"]
+    # Of 8 numbers a row, and of 4 in the wide part, each row having a scale besides.
+    assert sizes["FP16"] * 2 == sum(table["bytes"] for table in tables) == 2100 * (8 + 4) * 4
+    assert sizes["INT8"] == 2100 * (8 + 4 + 2 * 4)
+    assert exact.step == card["step"]
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [("", "the config has no eval_input_path"), ("/gone", "/gone: ")],
+)
+def test_without_evaluation_rows_the_card_says_that_there_are_no_metrics(
+    run: Path, tmp_path: Path, path: str, why: str
+) -> None:
+    overrides = [f"eval_input_path={path}", "export_config.quantize_tables=INT8"]
+    export_run(run, tmp_path / "model", "latest", overrides)
+    said = json.loads((tmp_path / "model" / "card.json").read_text())["quantization"]
+    assert said["metrics"] is None
+    assert said["why_none"].startswith(why)
+    assert said["largest_difference"] > 0
 
 
 def test_a_program_that_predicts_otherwise_is_not_exported(
@@ -185,6 +243,8 @@ def test_bad_input_gets_one_line(run: Path, raw: Path, tmp_path: Path, monkeypat
     assert "--checkpoint 30: not there; it has 20, 40" in raymon_(
         "export", run, "--checkpoint", 30, "--out", tmp_path / "x"
     )
+    said = raymon_("export", run, "--out", tmp_path / "x", "--set", f"{QUANTIZE}=INT4")
+    assert f'{QUANTIZE}: unknown value "INT4"; did you mean "INT8"?' in said
     assert "has no model.pt2" in raymon_("predict", run, raw, tmp_path / "y")
     pq.write_table(ONE_ROW.drop_columns(["price"]), tmp_path / "z.parquet")
     said = raymon_("predict", model, tmp_path / "z.parquet", tmp_path / "y")
