@@ -78,13 +78,17 @@ def _separate(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def _split(tensors: Mapping[str, Tensor], part_bytes: int) -> list[list[str]]:
     """Returns the names of the tensors of each file."""
-    parts: list[list[str]] = [[]]
-    size = 0
+    parts: list[list[str]] = []
+    sizes: list[int] = []
     for name, tensor in tensors.items():
         own = tensor.nbytes + _ENTRY_BYTES
-        if parts[-1] and size + own > part_bytes:
+        # The first file with room for it: parts of tables fill files, and leave small ones behind.
+        with_room = (part for part, size in enumerate(sizes) if size + own <= part_bytes)
+        part = next(with_room, len(parts))
+        if part == len(parts):
             parts.append([])
-            size = 0
-        parts[-1].append(name)
-        size += own
-    return parts
+            sizes.append(0)
+        parts[part].append(name)
+        sizes[part] += own
+    # A model may have no weights.
+    return parts or [[]]
