@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from raymon.errors import ModelError
-from raymon.training.export import _largest_difference, _predictions
-from tests.models.pipelines import batch_of, model_of, pipeline
+from raymon.protos.export_pb2 import TableFormat
+from raymon.training.export import _largest_difference, _predictions, _store_tables
+from tests.models.pipelines import batch_of, features_of, model_of, pipeline
 
 ROWS = 4
 
@@ -38,3 +39,16 @@ def test_the_difference_is_the_largest_of_all_and_relative_above_one() -> None:
     assert _largest_difference(found, expected) == pytest.approx(0.5)
     found["p"][3] = 0
     assert not _largest_difference(found, expected) <= 1
+
+
+def test_quantized_tables_of_a_model_without_tables_have_no_effect_and_are_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    config, model = pipeline(), model_of(pipeline())
+    config.export_config.quantize_tables = TableFormat.INT8
+    model.embeddings = torch.nn.Identity()
+    tables, quantization = _store_tables(config, model, features_of(config), 0)
+    assert tables == []
+    assert quantization is not None
+    assert quantization["metrics"] is None
+    assert "quantize_tables: has no effect, as the model has no tables" in caplog.text
