@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from raymon.models import build_model
 from raymon.protos.export_pb2 import TableFormat
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.serving import export_program, store_tables, table_part_bytes, write_bundle
+from tests.installed import installed_python
 from tests.models.pipelines import features_of
 
 _CONFIG = """train_input_path: "x" model_dir: "y" train_config { num_steps: 1 }
@@ -85,8 +85,7 @@ def peaks_of_predictions(exports: Sequence[Export]) -> list[float]:
         The bytes by which the resident memory of the process grew at most, for each export.
     """
     done = subprocess.run(
-        [sys.executable, "-c", _PREDICT, *(str(export.folder) for export in exports)],
-        cwd=Path(__file__).parents[2],
+        [installed_python(), "-c", _PREDICT, *(str(export.folder) for export in exports)],
         capture_output=True,
         text=True,
         timeout=600,
