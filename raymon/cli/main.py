@@ -63,7 +63,7 @@ def _run(signals: Signals) -> int:
         from raymon.cli.commands import raymon
 
         if _runs_a_command():
-            # Here, where signals are handled: the import of torch takes seconds.
+            # Imported here, where signals are handled, because importing torch takes seconds.
             _import_to_stay("raymon.config")
         # A custom model is found in the working directory, as with `python -m`. It comes after the
         # imports above, so that none of them is looked for there.

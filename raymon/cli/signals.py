@@ -1,4 +1,4 @@
-"""Signals that end a command, all in the way of Ctrl-C, but with an exit code for each."""
+"""Signals that end a command: all act like Ctrl-C, each with its own exit code."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Signals:
     """Interrupts the main thread by a KeyboardInterrupt at the first signal that ends a command.
 
     At the second signal the process ends at once: saves that are complete stay, one in progress
-    does not. Signals that are ignored stay ignored: a shell has background jobs ignore SIGINT, and
-    `nohup` SIGHUP.
+    does not. Signals that are ignored stay ignored: a shell makes background jobs ignore SIGINT,
+    and `nohup` makes a command ignore SIGHUP.
 
     Attributes:
         received: Number of the first signal; None if there was none.
@@ -35,7 +35,7 @@ class Signals:
         for number in _ENDING:
             if number == signal.SIGTERM or signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._take)
-        # A forked process, as of a custom dataset, ends by signals as any other process.
+        # A forked process, such as one of a custom dataset, ends by signals like any other.
         os.register_at_fork(after_in_child=self._leave_to_child)
 
     @property
@@ -44,7 +44,7 @@ class Signals:
         return 128 + (self.received or signal.SIGINT)
 
     def forget(self) -> None:
-        """Forgets the received signal, as it was handled and the command continues."""
+        """Forgets the received signal, because it was handled and the command continues."""
         self.received = None
 
     def _take(self, number: int, frame: FrameType | None) -> None:

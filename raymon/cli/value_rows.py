@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from raymon.number_text import number_of, number_text
 
 _NO_BREAK = "\N{NO-BREAK SPACE}"
-"""Replaces a space at which no line may break."""
+"""Character in place of a space at which no line may break."""
 
 _LEAST = 40
 
 
 def output_width() -> int | None:
-    """Returns the columns of the terminal; None if standard output is not a terminal."""
+    """Returns the width of the terminal in columns; None if standard output is no terminal."""
     try:
         is_terminal = sys.stdout.isatty()
     except (AttributeError, ValueError, OSError):

@@ -122,7 +122,7 @@ def check_metric(model_dir: StoragePath, name: str) -> None:
     """Checks that a checkpoint of a run has a metric.
 
     Raises:
-        RunError: None has, or there is no checkpoint.
+        RunError: No checkpoint has the metric, or there is no checkpoint.
     """
     scores = [each.metrics for each in read_scores(model_dir)]
     checkpoints = _checkpoints(model_dir)

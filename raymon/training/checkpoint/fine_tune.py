@@ -39,7 +39,7 @@ LOADED, OTHER_SHAPE, NOT_THERE, LEFT_OVER = "loaded", "other shape", "not there"
 
 @dataclass(frozen=True)
 class Transfer:
-    """What happens to a tensor.
+    """What happens to one tensor when weights are taken from a checkpoint.
 
     Attributes:
         state: `LOADED`; `OTHER_SHAPE` or `NOT_THERE` in the checkpoint; or `LEFT_OVER` there.
@@ -98,7 +98,7 @@ def fine_tune(state: TrainState, checkpoint: Checkpoint, config: TrainConfig) ->
         if transfer.state == LOADED and transfer.source is not None
     }
     shapes = tensor_shapes(checkpoint.path)
-    # The weights that the other run was scored by, which are averages if there are any.
+    # The weights that evaluations of the other run used: averages, if there are any.
     sources = {s: AVERAGE + s if AVERAGE + s in shapes else MODEL + s for s in loaded.values()}
     wanted = set(sources.values())
     rest = read_part(checkpoint.path, TRAINER, torch.device("cpu"))

@@ -1,4 +1,4 @@
-"""Which checkpoints of a run are kept, and the deletion of the others while it goes on."""
+"""The rule for which checkpoints of a run are kept, and the deletion of the others."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MOST_NAMED = 5
 
 @dataclass(frozen=True)
 class KeepRule:
-    """Which checkpoints are kept: the most recent, and with exporter type best also the best one.
+    """Keeps the most recent checkpoints, and with exporter type "best" also the best one.
 
     Attributes:
         count: Number of most recent checkpoints to keep; 0 for all.

@@ -266,7 +266,7 @@ def read_checkpoint_scores(path: StoragePath) -> dict[str, float]:
 
 
 def has_checkpoint_scores(path: StoragePath) -> bool:
-    """Returns whether an evaluation after the checkpoint has ended; it may have given no scores."""
+    """Returns whether an evaluation of the checkpoint has ended, with or without scores."""
     return (path / SCORES).is_file()
 
 
@@ -293,7 +293,7 @@ def check_sound(checkpoint: Checkpoint) -> None:
     """Reads the files of a checkpoint, and checks that they are what was written.
 
     Raises:
-        RunError: They are not, or the storage does not answer.
+        RunError: A file was changed, or the storage does not answer.
     """
     why = find_corruption(checkpoint)
     if why is not None and not has_manifest(checkpoint.path):
@@ -336,7 +336,7 @@ def discard_checkpoint(path: StoragePath) -> None:
 
 @contextmanager
 def staging_directory(path: StoragePath) -> Iterator[Path]:
-    """Gives the local directory that this rank writes its files of a checkpoint into.
+    """Yields the local directory that this rank writes its files of a checkpoint into.
 
     This is the directory of the checkpoint, or a temporary one if the checkpoint is on object
     storage; `upload_staged` copies the files from there.

@@ -78,7 +78,7 @@ def restore(state: TrainState, checkpoint: Checkpoint, context: WorkerContext) -
         # A checkpoint that does not say whether averaging had begun has averages of steps.
         state.averages.begun = bool(of_averages) and trainer.get("averaging", True)
         if not of_averages:
-            # A config that only now averages has no averages in its checkpoint.
+            # The checkpoint has no averages, because only the present config averages.
             state.averages.restart()
     try:
         load_optimizers(state.optimizers, state.model, trainer, of_optimizers)
@@ -88,7 +88,7 @@ def restore(state: TrainState, checkpoint: Checkpoint, context: WorkerContext) -
             "trainable"
         ) from None
     if trainer["scaler"]:
-        # A run that was not in FP16 has no scale; one that is now begins with a new one.
+        # A checkpoint of a run that was not in FP16 has no scale, and the new scale is kept.
         state.scaler.load_state_dict(trainer["scaler"])
     if state.stopping is not None and trainer["stopping"] is not None:
         state.stopping.load_state_dict(trainer["stopping"])
@@ -111,8 +111,7 @@ def load_model(model: Model, checkpoint: Checkpoint, *, averaged: bool = False) 
     Args:
         model: Model on any device.
         checkpoint: Checkpoint of this model.
-        averaged: Whether to load the parameters that the checkpoint is scored by, which are
-            averages if there are any.
+        averaged: Whether to load the parameters that evaluations use: averages, if there are any.
 
     Raises:
         RunError: They do not fit the model.

@@ -1,4 +1,4 @@
-"""A copy of this rank's part of the state; training waits until it is made."""
+"""Host copies of this rank's part of the state; training waits until they are made."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def assign_to_ranks(sizes: Mapping[str, int], world_size: int) -> dict[str, int]
     """Returns which rank writes each of the tensors that all ranks have.
 
     The result only depends on the arguments, so that ranks need not communicate. The largest tensor
-    goes first, to the rank that has the least by then.
+    goes first, each to the rank that has the fewest bytes so far.
 
     Args:
         sizes: Bytes of each tensor, by name.
@@ -49,7 +49,7 @@ class Staging:
         """Copies tensors as they are now. The copies of the last call must not be in use any more.
 
         On CUDA nothing waits: the copies are made on a separate stream, and the training stream
-        continues behind them.
+        continues after them.
 
         Returns:
             A function that waits for the copies and returns them by name.

@@ -113,7 +113,7 @@ def _first_cause(error: CheckpointException) -> str:
 
 
 class _Reader(FileSystemReader):
-    """A reader that runs no code of what it reads."""
+    """A reader that runs no code from the files that it reads."""
 
     def __init__(self, path: StoragePath) -> None:
         super().__init__(path if isinstance(path, Path) else Path(path.name))

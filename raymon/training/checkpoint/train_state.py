@@ -31,7 +31,7 @@ class TrainState:
         model: The model.
         optimizers: Optimizers and their schedules.
         scaler: Scale of FP16 losses.
-        data: Identifies the data of a position and the order in which it is read.
+        data: Fingerprint of the data of a position and of the order in which it is read.
         position: Position of the next batch.
         step: Steps that the model has made.
         metrics: Scores at this step, by name.
@@ -39,8 +39,8 @@ class TrainState:
             made, as serialized reports.
         evaluations: Scores that were not durable then.
         stopping: Early stopping; None if the run does not use it.
-        averages: Averages that the run is scored by instead of its dense parameters; None to be
-            scored by the parameters.
+        averages: Averages that evaluations use in place of the dense parameters; None if they use
+            the parameters.
     """
 
     model: Model
@@ -166,8 +166,8 @@ def _optimizer_parts(state: TrainState) -> dict[str, Any]:
     """Returns the state of all parameters in the optimizers, by name.
 
     `torch.distributed.checkpoint.state_dict.get_optimizer_state_dict` would change what it reads:
-    of an optimizer without a state it makes one by a step (333 MB for 26 tables under Adam, whose
-    count of steps is 1 from then on).
+    it makes a step to give a state to an optimizer without one (333 MB for 26 tables with Adam,
+    whose count of steps is 1 from then on).
     """
     parts: dict[str, Any] = {}
     for number, optimizer in enumerate(state.optimizers.optimizers):

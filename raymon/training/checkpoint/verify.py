@@ -43,7 +43,7 @@ def verify_checkpoints(path: StoragePath) -> Iterator[Verdict]:
     """Yields verdicts of the checkpoint in a directory, or of all checkpoints of a run, by step.
 
     Raises:
-        RunError: There is none.
+        RunError: There is no checkpoint.
     """
     directories = checkpoint_directories(path)
     if is_checkpoint_path(path) and path.is_dir():

@@ -16,14 +16,14 @@ _HEALTH = "/grpc.health.v1.Health/Check"
 
 
 def probe(address: str | None, given: str) -> None:
-    """Checks for a moment that there is a cluster: Ray itself tries for minutes, and logs each try.
+    """Checks within seconds that there is a cluster; Ray itself would try and log for minutes.
 
     Args:
         address: Address as `ray.init` takes it.
-        given: How the user gave it, for messages.
+        given: The address as the user gave it, for messages.
 
     Raises:
-        RunError: There is none.
+        RunError: There is no cluster at the address.
     """
     if address == "auto":
         # The newest cluster of this machine, which may be gone.
@@ -43,7 +43,7 @@ def probe(address: str | None, given: str) -> None:
 
 
 def _check_health(target: str, given: str) -> None:
-    # As in Ray, a proxy that the environment may name is not used.
+    # Like Ray, ignore a proxy that the environment may name.
     options = (("grpc.enable_http_proxy", 0),)
     with grpc.insecure_channel(target, options=options) as channel:
         try:

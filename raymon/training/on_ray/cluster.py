@@ -37,8 +37,8 @@ _LOOK_S = 1.0
 _CLIENT_PAUSES_S = (2.0, 5.0)
 """Seconds between tries to connect by Ray Client.
 
-The server of a head that has just started may not be able yet to start the process that stands for
-a client.
+The server of a head node that has just started may not yet be able to start the process that
+represents a client.
 """
 
 _started: StartedRay | None = None
@@ -50,14 +50,14 @@ class Connection:
 
     Attributes:
         dashboard: Address of its dashboard; None if it has none.
-        started: Its processes, if this process has started it; else None.
+        started: The Ray processes, if this process has started them; else None.
     """
 
     dashboard: str | None
     started: StartedRay | None = None
 
     def leave(self) -> None:
-        """Ends what this process has started, if Ray itself no longer can."""
+        """Ends the Ray that this process has started, if Ray itself no longer can."""
         if self.started is not None:
             self.started.end()
 
@@ -150,7 +150,7 @@ def wait_for_capacity(config: RayConfig, data_by_ray: bool) -> None:
     """Waits until `check_capacity` passes, for a while in which an autoscaler may add nodes.
 
     Raises:
-        ConfigError: It does not pass in time.
+        ConfigError: The check does not pass in time.
     """
     deadline = time.monotonic() + config.wait_for_nodes_s
     asked = False
@@ -182,7 +182,7 @@ def check_capacity(config: RayConfig, data_by_ray: bool) -> None:
         data_by_ray: Whether `ray.data` needs CPUs in addition to the workers.
 
     Raises:
-        ConfigError: It cannot; the message says what it has.
+        ConfigError: The cluster cannot; the message says what it has.
     """
     need = worker_resources(config)
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]

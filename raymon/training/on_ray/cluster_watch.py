@@ -24,7 +24,7 @@ _PROBE_S = 5.0
 _GROUP_S = 0.4
 
 _PATIENCE_S = 45.0
-"""Seconds that a remote cluster may not answer; after 60 Ray aborts the process."""
+"""Seconds without an answer of a remote cluster; after 60 s Ray aborts the process."""
 
 _WAKE = signal.SIGRTMAX
 """A signal to the main thread that nothing else sends."""
@@ -66,7 +66,7 @@ class ClusterWatch:
             signal.signal(_WAKE, signal.SIG_IGN)
 
     def gone(self) -> str | None:
-        """Returns what is gone of Ray, in one line; None if nothing is known to be gone."""
+        """Returns which part of Ray is gone, in one line; None if nothing is known to be gone."""
         if self._gone is None and self._node is not None:
             self._gone = self._dead_process()
         return self._gone
@@ -150,7 +150,7 @@ It finds those that have the logs of the session open.
 
 
 class StartedRay:
-    """The Ray that this process has started, all of which ends with this process, however it ends.
+    """The Ray that this process has started; it ends with this process, for whatever reason.
 
     The kernel ends the direct children of this process; the agents of the raylet would look for
     their raylet for minutes.
@@ -161,10 +161,10 @@ class StartedRay:
         self._behind = self._guard(os.getpid())
 
     def end(self) -> None:
-        """Ends all of it at once, if Ray cannot do so any more."""
+        """Kills all Ray processes at once, if Ray can no longer end them."""
         with suppress(Exception):
             self._node.kill_all_processes(check_alive=False, allow_graceful=False)
-        # Its parent is not process 0, so that the script does not wait.
+        # The script waits while its parent is the given process, which is never process 0.
         guard = self._guard(0)
         if guard is not None:
             guard.wait()

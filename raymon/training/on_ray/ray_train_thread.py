@@ -56,8 +56,8 @@ class RayTrainThread:
     ) -> None:
         """Registers a checkpoint once it is complete.
 
-        Where the run went back before a step that Ray Train knows of, Ray Train has two checkpoints
-        of one directory, which does no harm: it deletes neither.
+        If the run went back to before a step that Ray Train knows, Ray Train has two checkpoints of
+        one directory. This does no harm: it deletes neither.
         """
         for report in self._reports:
             if report.done():
@@ -73,14 +73,14 @@ class RayTrainThread:
         return self._thread.submit(_preemption)
 
     def close(self) -> None:
-        """Waits for the calls that are under way."""
+        """Waits for the calls that are in progress."""
         self._thread.shutdown()
         for report in self._reports:
             report.result()
 
 
 def for_ray(scores: Mapping[str, float]) -> dict[str, float]:
-    """Returns the scores that Ray keeps: the finite ones, since it would read no others again."""
+    """Returns the finite scores, because Ray could not read the others again."""
     return {name: value for name, value in scores.items() if math.isfinite(value)}
 
 
@@ -91,9 +91,9 @@ def _report(
     failure: Future[str | None],
 ) -> None:
     if failure.exception() is not None or failure.result() is not None:
-        return  # on every rank: whether a save succeeded is agreed on
+        return  # on every rank, because all ranks agree whether a save succeeded
     path = storage_path(directory)
-    # The very one of the run: one that is made in another thread is not taken for the same.
+    # The file system of the run itself: for Ray Train, one made in another thread is another.
     storage = ray.train.get_context().get_storage()
     ray.train.report(
         dict(metrics),
@@ -105,7 +105,7 @@ def _report(
 
 
 def _preemption() -> str | None:
-    # Where Ray Train cannot be asked, no notice is known.
+    # If Ray Train cannot be asked, there is no notice.
     with suppress(Exception):
         info = ray.train.get_preemption_info()
         if info is not None:

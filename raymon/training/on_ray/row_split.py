@@ -13,7 +13,7 @@ import ray.train
 
 
 class EveryRow(ray.train.DataConfig):
-    """Gives every row to one worker, while Ray's own split drops rows to make all parts equal."""
+    """Gives every row to some worker; the default of Ray drops rows to make all parts equal."""
 
     def configure(
         self, datasets: Mapping[str, ray.data.Dataset], world_size: int, *_: Any, **__: Any

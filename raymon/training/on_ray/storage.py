@@ -1,7 +1,7 @@
 """The directory of a run as storage of Ray Train.
 
-Ray Train records there which checkpoints it knows. raymon decides which of them are kept, and a
-user who deletes some, or the whole directory, must not end the run.
+Ray Train records there which checkpoints it knows. raymon decides which checkpoints are kept, and a
+run must go on if a user deletes some of them, or the whole directory.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ray.job_submission import JobSubmissionClient
 
 STOPPED = 130
-"""Exit code of a job that was stopped, as of a command after Ctrl-C."""
+"""Exit code of a job that was stopped, the same as of a command after Ctrl-C."""
 
 _FAILED = 1
 _LOST_AFTER_S = 120.0

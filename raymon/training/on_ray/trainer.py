@@ -67,7 +67,7 @@ def fit(
     repair_snapshot(run_dir)
     above, name = run_dir.parent, run_dir.name
     if not name.isascii():
-        # Ray's own metrics have the name as a tag, which only takes ASCII.
+        # The metrics of Ray have the name as a tag, which must be ASCII.
         above, name = run_dir, "."
     parent, filesystem = in_ray(above)
     evaluated = bool(config.eval_input_path) or EVAL in datasets
@@ -81,7 +81,7 @@ def fit(
         "ray_datasets": list(of_ray),
         "validates": validates,
     }
-    # Ray declares the settings of an earlier version of Ray Train, which knew neither.
+    # Untyped, because the annotations of Ray are those of an earlier version without this setting.
     worker_environment: dict[str, Any] = {"worker_runtime_env": {"env_vars": malloc_settings()}}
     validation: dict[str, Any] = {}
     if validates:
