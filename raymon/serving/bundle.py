@@ -219,7 +219,7 @@ def _open_here(directory: Path, card: Mapping[str, Any]) -> Bundle:
             feature.id_feature.vocab_file = str(own)
     features = pipeline_features(config)
     program = torch.export.load(directory / PROGRAM)
-    # The programs of earlier versions have their weights in themselves.
+    # Programs of earlier versions contain their weights.
     if "weights" in card:
         set_program_weights(program, map_weights(directory, card["weights"]))
     return Bundle(program.module(), features, card, format_of(config.data_config))

@@ -16,7 +16,7 @@ from raymon.protos.export_pb2 import TableFormat
 _LARGEST_INT8 = 127
 
 _SMALLEST_SCALE = torch.finfo(torch.float32).tiny
-"""Scale of a row of zeros; a smaller one would round away what a row has."""
+"""Smallest scale, that of a row of zeros; with a smaller one, numbers would lose precision."""
 
 _TAKEN = {"INT8": "finite numbers", "FP16": "numbers from -65504 to 65504"}
 """Numbers that a format can hold."""
@@ -33,7 +33,7 @@ class TableInfo:
         name: Path of the table in the model.
         rows: Number of rows.
         dim: Length of an embedding.
-        format: Format of its numbers, as "FP32" or "INT8".
+        format: Format of its numbers, such as "FP32" or "INT8".
         parts: Number of tensors that its rows are split into.
         bytes: Size in bytes, with the scales of the rows.
     """
@@ -86,7 +86,7 @@ class StoredTable(nn.Module):
 
     @property
     def weight(self) -> Tensor:
-        """The whole table as the model uses it, `[N, dim]`, made anew for each call."""
+        """The whole table as the model uses it, `[N, dim]`, computed at each access."""
         whole = [
             part(torch.arange(size)) for part, size in zip(self.parts, self._sizes, strict=True)
         ]
@@ -108,7 +108,7 @@ class StoredTable(nn.Module):
         rows: Tensor = self.parts[0](ids.clamp(max=self._sizes[0] - 1))
         first = self._sizes[0]
         for part, size in zip(self.parts[1:], self._sizes[1:], strict=True):
-            # Ids of other parts read the first or the last row here, which is not taken.
+            # Ids of other parts read the first or the last row here, which `where` discards.
             own = part((ids - first).clamp(0, size - 1))
             rows = torch.where((ids >= first).unsqueeze(1), own, rows)
             first += size
@@ -120,8 +120,8 @@ def store_tables(
 ) -> list[TableInfo]:
     """Replaces the tables of a model by those that an export stores.
 
-    Tables that are not quantized and fit into a part stay as they are, and those that do not fit
-    have the same memory as before. Each table is quantized on its own, and then freed.
+    Tables that are not quantized stay as they are if they fit into a part; else they are split, in
+    the same memory. Tables are quantized one after the other, and each is freed afterwards.
 
     Args:
         model: Model on the CPU, which is changed.
@@ -137,7 +137,7 @@ def store_tables(
     paths = [
         path
         for path, module in model.named_modules(remove_duplicate=False)
-        # A class derived from it may look up in another way.
+        # Not subclasses, which may look up in another way.
         if type(module) is EmbeddingTable
     ]
     stored: dict[nn.Module, nn.Module] = {}

@@ -82,7 +82,7 @@ def _split(tensors: Mapping[str, Tensor], part_bytes: int) -> list[list[str]]:
     sizes: list[int] = []
     for name, tensor in tensors.items():
         own = tensor.nbytes + _ENTRY_BYTES
-        # The first file with room for it: parts of tables fill files, and leave small ones behind.
+        # The first file with room for it, so that small tensors fill the gaps of large ones.
         with_room = (part for part, size in enumerate(sizes) if size + own <= part_bytes)
         part = next(with_room, len(parts))
         if part == len(parts):

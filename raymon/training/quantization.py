@@ -1,4 +1,4 @@
-"""The change of a model's metrics by quantized tables, on the evaluation rows."""
+"""How quantized tables change the metrics of a model on the evaluation rows."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ def changes(config: PipelineConfig, before: Scores, after: Scores) -> dict[str, 
         after: Scores with quantized tables.
 
     Returns:
-        Under "metrics" the values by metric before and after and the change, and under "of" the
-        rows; or None under "metrics", and under "why_none" the reason.
+        `metrics` with the value before, the value after and the change, by metric, and `of` with
+        the path of the rows; or None for `metrics`, and the reason as `why_none`.
     """
     if before.why_none is not None:
         return {"metrics": None, "why_none": before.why_none}
