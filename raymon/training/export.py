@@ -33,7 +33,7 @@ from raymon.training.checkpoint.restore import load_model
 from raymon.training.input.readers import features_of
 from raymon.training.input.vocabularies import check_vocabularies
 from raymon.training.prepare import with_absolute_paths
-from raymon.training.quantization import changes, score
+from raymon.training.quantization_scores import changes, score
 from raymon.version import __version__
 
 _log = logging.getLogger("raymon")
