@@ -96,9 +96,10 @@ class Saver:
             trainer_state(state) if self._context.rank == 0 else {},
             rank_state(state, self._context.device),
         )
-        self._running = self._thread.submit(self._write, content)
+        failure: Future[str | None] = Future()
         path = str(checkpoint_path(self._model_dir, content.step))
-        self._context.controller.register(path, content.step, content.metrics, self._running)
+        self._running = self._thread.submit(self._write, content, failure)
+        self._context.controller.register(path, content.step, content.metrics, failure)
         self.standstill_s += time.monotonic() - began
 
     def close(self) -> None:
@@ -131,16 +132,28 @@ class Saver:
         if self._context.rank == 0:
             self.counts.add(name, 1)
 
-    def _write(self, content: CheckpointContent) -> str | None:
-        """Returns why there is no checkpoint; None if there is one."""
+    def _write(self, content: CheckpointContent, failure: Future[str | None]) -> str | None:
+        """Returns why there is no checkpoint; None if there is one.
+
+        Args:
+            content: What is written.
+            failure: Gets the same, once all ranks have agreed on whether there is a checkpoint:
+                what goes wrong on one of them afterwards does not change it.
+        """
         path = checkpoint_path(self._model_dir, content.step)
-        with staging_directory(path) as staged:
-            why = CheckpointWriter(path, staged, content, self._background).write()
-            if why is not None:
-                return self._failed(path, why)
-            if self._context.rank == 0:
-                self._saved(content.step)
-            return None
+        try:
+            with staging_directory(path) as staged:
+                why = CheckpointWriter(path, staged, content, self._background).write()
+                failure.set_result(why)
+                if why is not None:
+                    return self._failed(path, why)
+                if self._context.rank == 0:
+                    self._saved(content.step)
+                return None
+        except BaseException as error:
+            if not failure.done():
+                failure.set_exception(error)
+            raise
 
     def _failed(self, path: StoragePath, why: str) -> str:
         text = f"{path}: not saved: {why}"

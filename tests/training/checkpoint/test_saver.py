@@ -182,6 +182,19 @@ def test_a_manifest_says_where_every_tensor_is_and_what_every_file_holds(run: Ru
         assert entry == {"size": (path / name).stat().st_size, "sha256": found.stdout.split()[0]}
 
 
+def test_what_goes_wrong_once_a_checkpoint_is_complete_leaves_it_registered(run: Run) -> None:
+    """The other ranks register it, and Ray waits for all of them."""
+
+    def fail(step: int) -> None:
+        raise OSError("cannot be listed")
+
+    saver = Saver(run.folder, run.context, False, run.told.append, fail)
+    saver.save(make_state())
+    with pytest.raises(OSError, match="cannot be listed"):
+        saver.close()
+    assert run.registered() == [1]
+
+
 def test_a_save_waits_for_the_one_before(run: Run, gate: threading.Event) -> None:
     state = make_state()
     run.saver.save(state)
