@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,13 @@ from tests.two_processes import INTEGRATION, ByFile, give_way, needs_cluster
 
 # Most tests of classes of one's own are not about who may use them.
 os.environ["RAYMON_ALLOW_CUSTOM_CLASSES"] = "1"
+
+# A shell has what runs in its background ignore SIGINT, and nohup has it ignore SIGHUP; processes that
+# tests start would inherit both.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # No test fails because a machine is slow, and `make test` says of the same code the same thing each
 # time; `make soak` looks longer, and elsewhere each time.
