@@ -18,7 +18,7 @@ from tests.two_processes import INTEGRATION, ByFile, give_way, needs_cluster
 # Most tests of classes of one's own are not about who may use them.
 os.environ["RAYMON_ALLOW_CUSTOM_CLASSES"] = "1"
 
-# A shell has what runs in its background ignore SIGINT, and nohup has it ignore SIGHUP; processes that
+# A shell has what runs in its background ignore SIGINT, and nohup SIGHUP; processes that
 # tests start would inherit both.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
