@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
+from types import SimpleNamespace
 
 import pytest
+import tenacity
+import tenacity.nap
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,7 +40,8 @@ def test_what_may_pass_is_tried_once_more_than_there_are_pauses(
     errors = [kind() for kind in failures]
     flaky = Flaky(errors)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(time, "sleep", slept.append)
+        # Not that of all threads: others of this process may sleep too.
+        patch.setattr(tenacity.nap, "time", SimpleNamespace(sleep=slept.append))
         caller = retrying(pauses_s, lambda error: isinstance(error, OSError), heard.append)
         # The first that may not pass, or the last that there is a try for.
         ends = [n for n, e in enumerate(errors) if not isinstance(e, OSError) or n == len(pauses_s)]
@@ -56,8 +59,9 @@ def test_what_may_pass_is_tried_once_more_than_there_are_pauses(
 
 def test_for_a_while_it_is_tried_at_least_once(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr(time, "sleep", lambda s: now.__setitem__(0, now[0] + s))
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    sleeping = SimpleNamespace(sleep=lambda s: now.__setitem__(0, now[0] + s))
+    monkeypatch.setattr(tenacity.nap, "time", sleeping)
+    monkeypatch.setattr(tenacity, "time", SimpleNamespace(monotonic=lambda: now[0]))
     flaky = Flaky([OSError("full")] * 100)
     with pytest.raises(OSError, match="full"):
         retrying_for(2.0, 0.5, lambda error: True)(flaky, 7)

@@ -3,6 +3,7 @@ import subprocess
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -145,7 +146,7 @@ def test_a_sink_that_exits_ends_nothing() -> None:
 
 def test_the_pause_between_tries_doubles(monkeypatch) -> None:
     pauses: list[float] = []
-    monkeypatch.setattr("time.sleep", pauses.append)
+    monkeypatch.setattr("tenacity.nap.time", SimpleNamespace(sleep=pauses.append))
     sink = BackgroundSink(Recorder(full_disk(4)), tries=4, retry_s=1.0)
     sink.write(snapshot(10))
     sink.close()
@@ -281,7 +282,7 @@ def test_a_sink_that_hangs_keeps_no_process_alive() -> None:
 
 def test_at_the_end_a_disk_that_stays_full_is_tried_in_full_once(monkeypatch) -> None:
     pauses: list[float] = []
-    monkeypatch.setattr("time.sleep", pauses.append)
+    monkeypatch.setattr("tenacity.nap.time", SimpleNamespace(sleep=pauses.append))
     started = threading.Event()
 
     class Full(Recorder):
