@@ -41,6 +41,13 @@ class RowOptimizer(torch.optim.Optimizer):
 
     def __init__(self, tables: Sequence[RowGradients], lr: float) -> None:
         self._tables = list(tables)
+        self._masked: list[DenseRowGradients] = []
+        self._by_rows: list[RowGradients] = []
+        for table in tables:
+            if isinstance(table, DenseRowGradients) and table.is_masked:
+                self._masked.append(table)
+            else:
+                self._by_rows.append(table)
         super().__init__([table.table for table in tables], {"lr": lr})
 
     @abstractmethod
@@ -72,15 +79,14 @@ class RowOptimizer(torch.optim.Optimizer):
     def step(self, closure: Callable[[], float] | None = None) -> float | None:
         """Updates the rows of all tables; does not call `closure`."""
         self.count_step()
-        small = [t for t in self._tables if isinstance(t, DenseRowGradients) and t.is_masked]
-        large = [table for table in self._tables if table not in small]
+        by_rows = self._by_rows
         if self.keeps_idle_rows:
-            self._move_whole(small)
-        elif small and small[0].gradient.is_cuda:
-            self.move_masked(small)
+            self._move_whole(self._masked)
+        elif self._masked and self._masked[0].gradient.is_cuda:
+            self.move_masked(self._masked)
         else:
-            large = self._tables
-        self._move_rows([table for table in large if len(table.rows())])
+            by_rows = self._tables
+        self._move_rows([table for table in by_rows if len(table.rows())])
         return None
 
     def count_step(self) -> None:
