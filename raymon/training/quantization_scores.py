@@ -69,8 +69,9 @@ def changes(config: PipelineConfig, before: Scores, after: Scores) -> dict[str, 
         `metrics` with the value before, the value after and the change, by metric, and `of` with
         the path of the rows; or None for `metrics`, and the reason as `why_none`.
     """
-    if before.why_none is not None:
-        return {"metrics": None, "why_none": before.why_none}
+    why_none = before.why_none or after.why_none
+    if why_none is not None:
+        return {"metrics": None, "why_none": why_none}
     metrics = {
         name: {"before": value, "after": after.metrics[name], "change": after.metrics[name] - value}
         for name, value in before.metrics.items()
