@@ -9,7 +9,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Iterator
@@ -104,9 +103,10 @@ def free_port() -> int:
 
 
 def _answers(head: Head) -> bool:
+    """Returns whether the dashboard and the server for clients are there; the latter comes last."""
+    host, _, port = head.client.removeprefix("ray://").rpartition(":")
     try:
+        socket.create_connection((host, int(port)), timeout=1).close()
         return bool(head.get("/api/jobs/"))
-    except urllib.error.HTTPError:
-        return False
-    except OSError:
+    except OSError:  # an HTTPError is one too
         return False
