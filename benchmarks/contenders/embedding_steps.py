@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from raymon.data import IdList
-from raymon.models import EmbeddingTable
+from raymon.embeddings import EmbeddingTable
 from raymon.protos.optimizer_pb2 import SparseOptimizer
 from raymon.training.optim.row_optimizers import build_row_optimizer
 from raymon.training.optim.table_gradients import TableGradients

@@ -1,10 +1,9 @@
 """The interface of a model, and the ranking models that ship with raymon."""
 
+from raymon.embeddings import EmbeddingCollection
 from raymon.models.contract import check_losses, error_of, without_gradient
 from raymon.models.deepfm import DeepFM
-from raymon.models.dense_row_gradients import DenseRowGradients
 from raymon.models.dlrm import DLRM
-from raymon.models.embedding import EmbeddingCollection, EmbeddingTable
 from raymon.models.feature_group import FeatureGroup
 from raymon.models.head import Head
 from raymon.models.losses import label_kinds
@@ -12,27 +11,20 @@ from raymon.models.mlp import MLP
 from raymon.models.model import Model
 from raymon.models.ranking import RankingModel, grouping_keys
 from raymon.models.registry import build_model
-from raymon.models.row_gradients import RowGradients, look_up
-from raymon.models.sparse_row_gradients import SparseRowGradients
 
 __all__ = [
     "DLRM",
     "MLP",
     "DeepFM",
-    "DenseRowGradients",
     "EmbeddingCollection",
-    "EmbeddingTable",
     "FeatureGroup",
     "Head",
     "Model",
     "RankingModel",
-    "RowGradients",
-    "SparseRowGradients",
     "build_model",
     "check_losses",
     "error_of",
     "grouping_keys",
     "label_kinds",
-    "look_up",
     "without_gradient",
 ]

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from raymon.data import Batch, Feature
-from raymon.models.embedding import EmbeddingCollection, specs_of
+from raymon.embeddings import EmbeddingCollection, specs_of
 from raymon.models.feature_group import FeatureGroup
 from raymon.models.head import Head
 from raymon.models.mlp import MLP

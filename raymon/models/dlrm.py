@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from raymon.data import Batch, Feature
+from raymon.embeddings import EmbeddingCollection, specs_of
 from raymon.errors import ConfigError
 from raymon.models.autocast import as_autocast
-from raymon.models.embedding import EmbeddingCollection, specs_of
 from raymon.models.feature_group import FeatureGroup
 from raymon.models.head import Head
 from raymon.models.mlp import MLP

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor, nn
 
 from raymon.data import Batch, Feature
+from raymon.embeddings import EmbeddingCollection, EmbeddingTable
 from raymon.metrics import TrainMetricWrapper
 from raymon.models.contract import check_predictions
-from raymon.models.embedding import EmbeddingCollection, EmbeddingTable
 from raymon.protos.model_pb2 import ModelConfig
 
 

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from raymon.data import IdList
+from raymon.embeddings import EmbeddingTable, look_up
 from raymon.errors import RunError
-from raymon.models import EmbeddingTable, look_up
 from raymon.protos.export_pb2 import TableFormat
 
 _LARGEST_INT8 = 127

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from raymon.data import IdList
 from raymon.data.batch import join_ids
 from raymon.data.values.hashing import hash_strings
+from raymon.embeddings import EmbeddingTable
 from raymon.errors import ConfigError, DataError
-from raymon.models.embedding import EmbeddingTable
 from tests.data.features.test_build import id_feature, rows
 
 WEIGHTS = st.integers(-8, 8).map(lambda eighths: eighths / 8)

@@ -13,8 +13,8 @@ from hypothesis.extra.numpy import arrays
 from torch import nn
 
 from raymon.data import EmbeddingSpec, IdList
+from raymon.embeddings import EmbeddingCollection, EmbeddingTable
 from raymon.errors import RunError
-from raymon.models import EmbeddingCollection, EmbeddingTable
 from raymon.protos.export_pb2 import TableFormat
 from raymon.serving import (
     StoredTable,

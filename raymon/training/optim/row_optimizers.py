@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.optim.adagrad import adagrad
 from torch.optim.adamw import adamw
 
-from raymon.models import DenseRowGradients, RowGradients
+from raymon.embeddings import DenseRowGradients, RowGradients
 from raymon.protos import optimizer_pb2 as pb
 
 _EPS = 1e-8

@@ -8,7 +8,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from raymon.models import (
+from raymon.embeddings import (
     DenseRowGradients,
     EmbeddingTable,
     RowGradients,

@@ -12,7 +12,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from raymon.data import Batch, EmbeddingSpec, IdList
-from raymon.models import EmbeddingCollection
+from raymon.embeddings import EmbeddingCollection
 from tests.training.optim.test_row_optimizers import KINDS, LARGE, SMALL, trained, weight
 
 STEPS, ROWS, DIM, USED = 50, 12, 3, 10

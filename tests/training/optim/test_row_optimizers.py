@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raymon.data import Batch, EmbeddingSpec, IdList
-from raymon.models import EmbeddingCollection, EmbeddingTable
+from raymon.embeddings import EmbeddingCollection, EmbeddingTable
 from raymon.protos.optimizer_pb2 import SparseOptimizer
 from raymon.training.optim.row_optimizers import RowOptimizer, build_row_optimizer, max_gradient
 from raymon.training.optim.table_gradients import TableGradients

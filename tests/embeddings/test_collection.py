@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from torch.nn.functional import embedding
 
 from raymon.data import Batch, EmbeddingSpec, IdList
+from raymon.embeddings import EmbeddingCollection
 from raymon.errors import ConfigError
-from raymon.models import EmbeddingCollection
 
 
 def batch(**sparse: IdList) -> Batch:

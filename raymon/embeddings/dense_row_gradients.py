@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from raymon.models.row_gradients import RowGradients
+from raymon.embeddings.row_gradients import RowGradients
 
 
 class DenseRowGradients(RowGradients):

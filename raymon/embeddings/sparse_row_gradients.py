@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from raymon.models.row_gradients import RowGradients
+from raymon.embeddings.row_gradients import RowGradients
 
 
 class SparseRowGradients(RowGradients):

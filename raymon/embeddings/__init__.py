@@ -1,0 +1,17 @@
+"""Embedding tables: their rows, the gradients of these, and the engines that hold them."""
+
+from raymon.embeddings.collection import EmbeddingCollection, specs_of
+from raymon.embeddings.dense_row_gradients import DenseRowGradients
+from raymon.embeddings.row_gradients import RowGradients, look_up
+from raymon.embeddings.sparse_row_gradients import SparseRowGradients
+from raymon.embeddings.table import EmbeddingTable
+
+__all__ = [
+    "DenseRowGradients",
+    "EmbeddingCollection",
+    "EmbeddingTable",
+    "RowGradients",
+    "SparseRowGradients",
+    "look_up",
+    "specs_of",
+]

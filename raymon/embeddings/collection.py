@@ -1,0 +1,61 @@
+"""Embedding tables. Every table of every model is in an `EmbeddingCollection`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from torch import Tensor, nn
+
+from raymon.data import Batch, EmbeddingSpec, Feature
+from raymon.embeddings.table import EmbeddingTable
+from raymon.errors import ConfigError, first_line
+
+
+class EmbeddingCollection(nn.Module):
+    """The embedding tables of some features; features whose tables have one name share it.
+
+    Args:
+        specs: Table of each feature, by feature name.
+
+    Raises:
+        ConfigError: A table is larger than the memory. It begins with the path of the field.
+    """
+
+    def __init__(self, specs: Mapping[str, EmbeddingSpec]) -> None:
+        super().__init__()
+        self._specs = dict(specs)
+        tables: dict[str, nn.Module] = {}
+        for spec in self._specs.values():
+            if _key(spec.name) not in tables:
+                tables[_key(spec.name)] = _table(spec)
+        self.tables = nn.ModuleDict(tables)
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """Returns the embeddings of a batch, `[B, dim]` by feature name."""
+        return {
+            name: self.tables[_key(spec.name)](batch.sparse[name], spec.pooling)
+            for name, spec in self._specs.items()
+        }
+
+
+def specs_of(features: Iterable[Feature]) -> dict[str, EmbeddingSpec]:
+    """Returns the tables of those features that have one, by feature name."""
+    return {f.name: f.embedding for f in features if f.embedding is not None}
+
+
+def _table(spec: EmbeddingSpec) -> EmbeddingTable:
+    try:
+        return EmbeddingTable(spec.num_embeddings, spec.dim, spec.trainable)
+    except RuntimeError as error:  # from the allocator, for which torch has no other type
+        raise ConfigError(
+            f"feature_configs: the table {spec.name} of {spec.num_embeddings:,} rows of {spec.dim} "
+            f"numbers cannot be made, {first_line(error)}; give it fewer rows"
+        ) from error
+
+
+def _key(table: str) -> str:
+    """Returns a name that a submodule can have.
+
+    "type" is a method of modules, and dots separate the parts of paths.
+    """
+    return "t_" + table.replace("%", "%25").replace(".", "%2E")
