@@ -1,5 +1,6 @@
 """Reads, overrides, checks and saves pipeline configs."""
 
+from raymon.config.constraints import unknown_constraint
 from raymon.config.custom import (
     allow_custom_classes,
     custom_classes_allowed,
@@ -62,4 +63,5 @@ __all__ = [
     "total_steps",
     "trained_labels",
     "trained_weights",
+    "unknown_constraint",
 ]

@@ -27,7 +27,6 @@ _NOT_YET = frozenset(
         "sequence_raw_feature",
         "sequence_length",
         "sequence_delim",
-        "init_fn",
         "dynamicemb",
         "zch",
         "SEQUENCE",

@@ -7,6 +7,7 @@ from collections.abc import Collection
 
 import torch
 
+from raymon.config.constraints import unknown_constraint
 from raymon.config.direction import cannot_rank, known_direction
 from raymon.config.names import metric_names
 from raymon.config.overrides import EXCLUSIVE
@@ -18,6 +19,7 @@ from raymon.config.validate_optimizer import validate_optimizer
 from raymon.protos.data_pb2 import DatasetType, FgMode
 from raymon.protos.eval_pb2 import EvalMode
 from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.protos.train_pb2 import EmbeddingTables
 
 SUMMARIES = (
     "loss",
@@ -51,6 +53,7 @@ def validate(config: PipelineConfig, source: Source, datasets: Collection[str]) 
     check_given_names(config, source)
     is_evaluated = bool(config.eval_input_path) or "eval" in datasets
     _validate_train(config, rules.inner("train_config"))
+    _validate_tables(config, rules.inner("train_config"))
     _validate_data(config, rules.inner("data_config"))
     _validate_expressions(config, rules)
     evaluation = rules.inner("eval_config")
@@ -120,6 +123,27 @@ def _validate_train(config: PipelineConfig, rules: Rules) -> None:
     validate_optimizer(train.dense_optimizer, rules.inner("dense_optimizer"))
     if train.HasField("sparse_optimizer"):
         validate_optimizer(train.sparse_optimizer, rules.inner("sparse_optimizer"))
+
+
+def _validate_tables(config: PipelineConfig, rules: Rules) -> None:
+    train = config.train_config
+    constraints = rules.inner("global_embedding_constraints")
+    unknown = unknown_constraint(train.global_embedding_constraints)
+    if unknown is not None:
+        constraints.require(False, *unknown)
+    if train.embedding_tables != EmbeddingTables.REPLICATED:
+        return
+    why = "train_config.embedding_tables is REPLICATED: every worker holds all tables"
+    useless = train.HasField("global_embedding_constraints")
+    rules.warn(useless, "global_embedding_constraints", why)
+    top = Rules(rules.source, config, "")
+    for index, feature in enumerate(config.feature_configs):
+        kind = str(feature.WhichOneof("feature"))
+        useless = kind != "None" and getattr(feature, kind).HasField("embedding_constraints")
+        if useless:
+            top.inner_item("feature_configs", index).inner(kind).warn(
+                useless, "embedding_constraints", why
+            )
 
 
 def _validate_expressions(config: PipelineConfig, rules: Rules) -> None:

@@ -2,6 +2,7 @@
 
 from raymon.embeddings.collection import EmbeddingCollection, specs_of
 from raymon.embeddings.dense_row_gradients import DenseRowGradients
+from raymon.embeddings.engine import check_engine
 from raymon.embeddings.row_gradients import RowGradients, look_up
 from raymon.embeddings.sparse_row_gradients import SparseRowGradients
 from raymon.embeddings.table import EmbeddingTable
@@ -12,6 +13,7 @@ __all__ = [
     "EmbeddingTable",
     "RowGradients",
     "SparseRowGradients",
+    "check_engine",
     "look_up",
     "specs_of",
 ]

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1braymon/protos/feature.proto\x12\rraymon.protos\"\xfa\x03\n\tIdFeature\x12\x14\n\x0c\x66\x65\x61ture_name\x18\x01 \x02(\t\x12\x12\n\nexpression\x18\x02 \x01(\t\x12\x16\n\x0e\x65mbedding_name\x18\x03 \x01(\t\x12\x15\n\rembedding_dim\x18\x04 \x02(\r\x12\x18\n\x10hash_bucket_size\x18\x05 \x01(\x04\x12\x13\n\x0bnum_buckets\x18\x06 \x01(\x04\x12\x12\n\nvocab_list\x18\x07 \x03(\t\x12\x14\n\x07pooling\x18\x08 \x01(\t:\x03sum\x12\x17\n\rdefault_value\x18\t \x01(\t:\x00\x12\x14\n\tseparator\x18\n \x01(\t:\x01\x1d\x12\x14\n\tvalue_dim\x18\x0b \x01(\r:\x01\x30\x12\x17\n\ttrainable\x18\x0c \x01(\x08:\x04true\x12;\n\nvocab_dict\x18\r \x03(\x0b\x32\'.raymon.protos.IdFeature.VocabDictEntry\x12\x12\n\nvocab_file\x18\x0e \x01(\t\x12\x17\n\x08weighted\x18\x0f \x01(\x08:\x05\x66\x61lse\x12\x1f\n\x17\x64\x65\x66\x61ult_bucketize_value\x18\x10 \x01(\x04\x12 \n\x18\x66g_encoded_default_value\x18\x11 \x01(\t\x1a\x30\n\x0eVocabDictEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\"\xa8\x03\n\x0c\x43omboFeature\x12\x14\n\x0c\x66\x65\x61ture_name\x18\x01 \x02(\t\x12\x12\n\nexpression\x18\x02 \x03(\t\x12\x16\n\x0e\x65mbedding_name\x18\x03 \x01(\t\x12\x15\n\rembedding_dim\x18\x04 \x02(\r\x12\x18\n\x10hash_bucket_size\x18\x05 \x01(\x04\x12\x12\n\nvocab_list\x18\x06 \x03(\t\x12>\n\nvocab_dict\x18\x07 \x03(\x0b\x32*.raymon.protos.ComboFeature.VocabDictEntry\x12\x14\n\tseparator\x18\x08 \x01(\t:\x01\x1d\x12\x17\n\rdefault_value\x18\t \x01(\t:\x00\x12\x14\n\x07pooling\x18\n \x01(\t:\x03sum\x12\x17\n\ttrainable\x18\x0b \x01(\x08:\x04true\x12\x1f\n\x17\x64\x65\x66\x61ult_bucketize_value\x18\x0c \x01(\x04\x12 \n\x18\x66g_encoded_default_value\x18\r \x01(\t\x1a\x30\n\x0eVocabDictEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\"\x8b\x02\n\nRawFeature\x12\x14\n\x0c\x66\x65\x61ture_name\x18\x01 \x02(\t\x12\x12\n\nexpression\x18\x02 \x01(\t\x12\x16\n\x0e\x65mbedding_name\x18\x03 \x01(\t\x12\x15\n\rembedding_dim\x18\x04 \x01(\r\x12\x12\n\nboundaries\x18\x05 \x03(\x01\x12\x14\n\tvalue_dim\x18\x06 \x01(\r:\x01\x31\x12\x12\n\nnormalizer\x18\x07 \x01(\t\x12\x14\n\x07pooling\x18\x08 \x01(\t:\x03sum\x12\x18\n\rdefault_value\x18\t \x01(\t:\x01\x30\x12\x14\n\tseparator\x18\n \x01(\t:\x01\x1d\x12 \n\x18\x66g_encoded_default_value\x18\x0b \x01(\t\"\xb2\x01\n\rFeatureConfig\x12.\n\nid_feature\x18\x01 \x01(\x0b\x32\x18.raymon.protos.IdFeatureH\x00\x12\x30\n\x0braw_feature\x18\x02 \x01(\x0b\x32\x19.raymon.protos.RawFeatureH\x00\x12\x34\n\rcombo_feature\x18\x03 \x01(\x0b\x32\x1b.raymon.protos.ComboFeatureH\x00\x42\t\n\x07\x66\x65\x61ture')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1braymon/protos/feature.proto\x12\rraymon.protos\"G\n\x14ParameterConstraints\x12\x16\n\x0esharding_types\x18\x01 \x03(\t\x12\x17\n\x0f\x63ompute_kernels\x18\x02 \x03(\t\"\xe8\x04\n\tIdFeature\x12\x14\n\x0c\x66\x65\x61ture_name\x18\x01 \x02(\t\x12\x12\n\nexpression\x18\x02 \x01(\t\x12\x16\n\x0e\x65mbedding_name\x18\x03 \x01(\t\x12\x15\n\rembedding_dim\x18\x04 \x02(\r\x12\x18\n\x10hash_bucket_size\x18\x05 \x01(\x04\x12\x13\n\x0bnum_buckets\x18\x06 \x01(\x04\x12\x12\n\nvocab_list\x18\x07 \x03(\t\x12\x14\n\x07pooling\x18\x08 \x01(\t:\x03sum\x12\x17\n\rdefault_value\x18\t \x01(\t:\x00\x12\x14\n\tseparator\x18\n \x01(\t:\x01\x1d\x12\x14\n\tvalue_dim\x18\x0b \x01(\r:\x01\x30\x12\x17\n\ttrainable\x18\x0c \x01(\x08:\x04true\x12;\n\nvocab_dict\x18\r \x03(\x0b\x32\'.raymon.protos.IdFeature.VocabDictEntry\x12\x12\n\nvocab_file\x18\x0e \x01(\t\x12\x17\n\x08weighted\x18\x0f \x01(\x08:\x05\x66\x61lse\x12\x1f\n\x17\x64\x65\x66\x61ult_bucketize_value\x18\x10 \x01(\x04\x12 \n\x18\x66g_encoded_default_value\x18\x11 \x01(\t\x12\x42\n\x15\x65mbedding_constraints\x18\x12 \x01(\x0b\x32#.raymon.protos.ParameterConstraints\x12\x17\n\tdata_type\x18\x13 \x01(\t:\x04\x46P32\x12\x0f\n\x07init_fn\x18\x14 \x01(\t\x1a\x30\n\x0eVocabDictEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\"\x96\x04\n\x0c\x43omboFeature\x12\x14\n\x0c\x66\x65\x61ture_name\x18\x01 \x02(\t\x12\x12\n\nexpression\x18\x02 \x03(\t\x12\x16\n\x0e\x65mbedding_name\x18\x03 \x01(\t\x12\x15\n\rembedding_dim\x18\x04 \x02(\r\x12\x18\n\x10hash_bucket_size\x18\x05 \x01(\x04\x12\x12\n\nvocab_list\x18\x06 \x03(\t\x12>\n\nvocab_dict\x18\x07 \x03(\x0b\x32*.raymon.protos.ComboFeature.VocabDictEntry\x12\x14\n\tseparator\x18\x08 \x01(\t:\x01\x1d\x12\x17\n\rdefault_value\x18\t \x01(\t:\x00\x12\x14\n\x07pooling\x18\n \x01(\t:\x03sum\x12\x17\n\ttrainable\x18\x0b \x01(\x08:\x04true\x12\x1f\n\x17\x64\x65\x66\x61ult_bucketize_value\x18\x0c \x01(\x04\x12 \n\x18\x66g_encoded_default_value\x18\r \x01(\t\x12\x42\n\x15\x65mbedding_constraints\x18\x0e \x01(\x0b\x32#.raymon.protos.ParameterConstraints\x12\x17\n\tdata_type\x18\x0f \x01(\t:\x04\x46P32\x12\x0f\n\x07init_fn\x18\x10 \x01(\t\x1a\x30\n\x0eVocabDictEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\"\x92\x03\n\nRawFeature\x12\x14\n\x0c\x66\x65\x61ture_name\x18\x01 \x02(\t\x12\x12\n\nexpression\x18\x02 \x01(\t\x12\x16\n\x0e\x65mbedding_name\x18\x03 \x01(\t\x12\x15\n\rembedding_dim\x18\x04 \x01(\r\x12\x12\n\nboundaries\x18\x05 \x03(\x01\x12\x14\n\tvalue_dim\x18\x06 \x01(\r:\x01\x31\x12\x12\n\nnormalizer\x18\x07 \x01(\t\x12\x14\n\x07pooling\x18\x08 \x01(\t:\x03sum\x12\x18\n\rdefault_value\x18\t \x01(\t:\x01\x30\x12\x14\n\tseparator\x18\n \x01(\t:\x01\x1d\x12 \n\x18\x66g_encoded_default_value\x18\x0b \x01(\t\x12\x17\n\ttrainable\x18\x0c \x01(\x08:\x04true\x12\x42\n\x15\x65mbedding_constraints\x18\r \x01(\x0b\x32#.raymon.protos.ParameterConstraints\x12\x17\n\tdata_type\x18\x0e \x01(\t:\x04\x46P32\x12\x0f\n\x07init_fn\x18\x0f \x01(\t\"\xb2\x01\n\rFeatureConfig\x12.\n\nid_feature\x18\x01 \x01(\x0b\x32\x18.raymon.protos.IdFeatureH\x00\x12\x30\n\x0braw_feature\x18\x02 \x01(\x0b\x32\x19.raymon.protos.RawFeatureH\x00\x12\x34\n\rcombo_feature\x18\x03 \x01(\x0b\x32\x1b.raymon.protos.ComboFeatureH\x00\x42\t\n\x07\x66\x65\x61ture')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,16 +35,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_IDFEATURE_VOCABDICTENTRY']._serialized_options = b'8\001'
   _globals['_COMBOFEATURE_VOCABDICTENTRY']._loaded_options = None
   _globals['_COMBOFEATURE_VOCABDICTENTRY']._serialized_options = b'8\001'
-  _globals['_IDFEATURE']._serialized_start=47
-  _globals['_IDFEATURE']._serialized_end=553
-  _globals['_IDFEATURE_VOCABDICTENTRY']._serialized_start=505
-  _globals['_IDFEATURE_VOCABDICTENTRY']._serialized_end=553
-  _globals['_COMBOFEATURE']._serialized_start=556
-  _globals['_COMBOFEATURE']._serialized_end=980
-  _globals['_COMBOFEATURE_VOCABDICTENTRY']._serialized_start=505
-  _globals['_COMBOFEATURE_VOCABDICTENTRY']._serialized_end=553
-  _globals['_RAWFEATURE']._serialized_start=983
-  _globals['_RAWFEATURE']._serialized_end=1250
-  _globals['_FEATURECONFIG']._serialized_start=1253
-  _globals['_FEATURECONFIG']._serialized_end=1431
+  _globals['_PARAMETERCONSTRAINTS']._serialized_start=46
+  _globals['_PARAMETERCONSTRAINTS']._serialized_end=117
+  _globals['_IDFEATURE']._serialized_start=120
+  _globals['_IDFEATURE']._serialized_end=736
+  _globals['_IDFEATURE_VOCABDICTENTRY']._serialized_start=688
+  _globals['_IDFEATURE_VOCABDICTENTRY']._serialized_end=736
+  _globals['_COMBOFEATURE']._serialized_start=739
+  _globals['_COMBOFEATURE']._serialized_end=1273
+  _globals['_COMBOFEATURE_VOCABDICTENTRY']._serialized_start=688
+  _globals['_COMBOFEATURE_VOCABDICTENTRY']._serialized_end=736
+  _globals['_RAWFEATURE']._serialized_start=1276
+  _globals['_RAWFEATURE']._serialized_end=1678
+  _globals['_FEATURECONFIG']._serialized_start=1681
+  _globals['_FEATURECONFIG']._serialized_end=1859
 # @@protoc_insertion_point(module_scope)

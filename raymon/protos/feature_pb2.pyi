@@ -6,8 +6,16 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class ParameterConstraints(_message.Message):
+    __slots__ = ("sharding_types", "compute_kernels")
+    SHARDING_TYPES_FIELD_NUMBER: _ClassVar[int]
+    COMPUTE_KERNELS_FIELD_NUMBER: _ClassVar[int]
+    sharding_types: _containers.RepeatedScalarFieldContainer[str]
+    compute_kernels: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, sharding_types: _Optional[_Iterable[str]] = ..., compute_kernels: _Optional[_Iterable[str]] = ...) -> None: ...
+
 class IdFeature(_message.Message):
-    __slots__ = ("feature_name", "expression", "embedding_name", "embedding_dim", "hash_bucket_size", "num_buckets", "vocab_list", "pooling", "default_value", "separator", "value_dim", "trainable", "vocab_dict", "vocab_file", "weighted", "default_bucketize_value", "fg_encoded_default_value")
+    __slots__ = ("feature_name", "expression", "embedding_name", "embedding_dim", "hash_bucket_size", "num_buckets", "vocab_list", "pooling", "default_value", "separator", "value_dim", "trainable", "vocab_dict", "vocab_file", "weighted", "default_bucketize_value", "fg_encoded_default_value", "embedding_constraints", "data_type", "init_fn")
     class VocabDictEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -32,6 +40,9 @@ class IdFeature(_message.Message):
     WEIGHTED_FIELD_NUMBER: _ClassVar[int]
     DEFAULT_BUCKETIZE_VALUE_FIELD_NUMBER: _ClassVar[int]
     FG_ENCODED_DEFAULT_VALUE_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDING_CONSTRAINTS_FIELD_NUMBER: _ClassVar[int]
+    DATA_TYPE_FIELD_NUMBER: _ClassVar[int]
+    INIT_FN_FIELD_NUMBER: _ClassVar[int]
     feature_name: str
     expression: str
     embedding_name: str
@@ -49,10 +60,13 @@ class IdFeature(_message.Message):
     weighted: bool
     default_bucketize_value: int
     fg_encoded_default_value: str
-    def __init__(self, feature_name: _Optional[str] = ..., expression: _Optional[str] = ..., embedding_name: _Optional[str] = ..., embedding_dim: _Optional[int] = ..., hash_bucket_size: _Optional[int] = ..., num_buckets: _Optional[int] = ..., vocab_list: _Optional[_Iterable[str]] = ..., pooling: _Optional[str] = ..., default_value: _Optional[str] = ..., separator: _Optional[str] = ..., value_dim: _Optional[int] = ..., trainable: bool = ..., vocab_dict: _Optional[_Mapping[str, int]] = ..., vocab_file: _Optional[str] = ..., weighted: bool = ..., default_bucketize_value: _Optional[int] = ..., fg_encoded_default_value: _Optional[str] = ...) -> None: ...
+    embedding_constraints: ParameterConstraints
+    data_type: str
+    init_fn: str
+    def __init__(self, feature_name: _Optional[str] = ..., expression: _Optional[str] = ..., embedding_name: _Optional[str] = ..., embedding_dim: _Optional[int] = ..., hash_bucket_size: _Optional[int] = ..., num_buckets: _Optional[int] = ..., vocab_list: _Optional[_Iterable[str]] = ..., pooling: _Optional[str] = ..., default_value: _Optional[str] = ..., separator: _Optional[str] = ..., value_dim: _Optional[int] = ..., trainable: bool = ..., vocab_dict: _Optional[_Mapping[str, int]] = ..., vocab_file: _Optional[str] = ..., weighted: bool = ..., default_bucketize_value: _Optional[int] = ..., fg_encoded_default_value: _Optional[str] = ..., embedding_constraints: _Optional[_Union[ParameterConstraints, _Mapping]] = ..., data_type: _Optional[str] = ..., init_fn: _Optional[str] = ...) -> None: ...
 
 class ComboFeature(_message.Message):
-    __slots__ = ("feature_name", "expression", "embedding_name", "embedding_dim", "hash_bucket_size", "vocab_list", "vocab_dict", "separator", "default_value", "pooling", "trainable", "default_bucketize_value", "fg_encoded_default_value")
+    __slots__ = ("feature_name", "expression", "embedding_name", "embedding_dim", "hash_bucket_size", "vocab_list", "vocab_dict", "separator", "default_value", "pooling", "trainable", "default_bucketize_value", "fg_encoded_default_value", "embedding_constraints", "data_type", "init_fn")
     class VocabDictEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -73,6 +87,9 @@ class ComboFeature(_message.Message):
     TRAINABLE_FIELD_NUMBER: _ClassVar[int]
     DEFAULT_BUCKETIZE_VALUE_FIELD_NUMBER: _ClassVar[int]
     FG_ENCODED_DEFAULT_VALUE_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDING_CONSTRAINTS_FIELD_NUMBER: _ClassVar[int]
+    DATA_TYPE_FIELD_NUMBER: _ClassVar[int]
+    INIT_FN_FIELD_NUMBER: _ClassVar[int]
     feature_name: str
     expression: _containers.RepeatedScalarFieldContainer[str]
     embedding_name: str
@@ -86,10 +103,13 @@ class ComboFeature(_message.Message):
     trainable: bool
     default_bucketize_value: int
     fg_encoded_default_value: str
-    def __init__(self, feature_name: _Optional[str] = ..., expression: _Optional[_Iterable[str]] = ..., embedding_name: _Optional[str] = ..., embedding_dim: _Optional[int] = ..., hash_bucket_size: _Optional[int] = ..., vocab_list: _Optional[_Iterable[str]] = ..., vocab_dict: _Optional[_Mapping[str, int]] = ..., separator: _Optional[str] = ..., default_value: _Optional[str] = ..., pooling: _Optional[str] = ..., trainable: bool = ..., default_bucketize_value: _Optional[int] = ..., fg_encoded_default_value: _Optional[str] = ...) -> None: ...
+    embedding_constraints: ParameterConstraints
+    data_type: str
+    init_fn: str
+    def __init__(self, feature_name: _Optional[str] = ..., expression: _Optional[_Iterable[str]] = ..., embedding_name: _Optional[str] = ..., embedding_dim: _Optional[int] = ..., hash_bucket_size: _Optional[int] = ..., vocab_list: _Optional[_Iterable[str]] = ..., vocab_dict: _Optional[_Mapping[str, int]] = ..., separator: _Optional[str] = ..., default_value: _Optional[str] = ..., pooling: _Optional[str] = ..., trainable: bool = ..., default_bucketize_value: _Optional[int] = ..., fg_encoded_default_value: _Optional[str] = ..., embedding_constraints: _Optional[_Union[ParameterConstraints, _Mapping]] = ..., data_type: _Optional[str] = ..., init_fn: _Optional[str] = ...) -> None: ...
 
 class RawFeature(_message.Message):
-    __slots__ = ("feature_name", "expression", "embedding_name", "embedding_dim", "boundaries", "value_dim", "normalizer", "pooling", "default_value", "separator", "fg_encoded_default_value")
+    __slots__ = ("feature_name", "expression", "embedding_name", "embedding_dim", "boundaries", "value_dim", "normalizer", "pooling", "default_value", "separator", "fg_encoded_default_value", "trainable", "embedding_constraints", "data_type", "init_fn")
     FEATURE_NAME_FIELD_NUMBER: _ClassVar[int]
     EXPRESSION_FIELD_NUMBER: _ClassVar[int]
     EMBEDDING_NAME_FIELD_NUMBER: _ClassVar[int]
@@ -101,6 +121,10 @@ class RawFeature(_message.Message):
     DEFAULT_VALUE_FIELD_NUMBER: _ClassVar[int]
     SEPARATOR_FIELD_NUMBER: _ClassVar[int]
     FG_ENCODED_DEFAULT_VALUE_FIELD_NUMBER: _ClassVar[int]
+    TRAINABLE_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDING_CONSTRAINTS_FIELD_NUMBER: _ClassVar[int]
+    DATA_TYPE_FIELD_NUMBER: _ClassVar[int]
+    INIT_FN_FIELD_NUMBER: _ClassVar[int]
     feature_name: str
     expression: str
     embedding_name: str
@@ -112,7 +136,11 @@ class RawFeature(_message.Message):
     default_value: str
     separator: str
     fg_encoded_default_value: str
-    def __init__(self, feature_name: _Optional[str] = ..., expression: _Optional[str] = ..., embedding_name: _Optional[str] = ..., embedding_dim: _Optional[int] = ..., boundaries: _Optional[_Iterable[float]] = ..., value_dim: _Optional[int] = ..., normalizer: _Optional[str] = ..., pooling: _Optional[str] = ..., default_value: _Optional[str] = ..., separator: _Optional[str] = ..., fg_encoded_default_value: _Optional[str] = ...) -> None: ...
+    trainable: bool
+    embedding_constraints: ParameterConstraints
+    data_type: str
+    init_fn: str
+    def __init__(self, feature_name: _Optional[str] = ..., expression: _Optional[str] = ..., embedding_name: _Optional[str] = ..., embedding_dim: _Optional[int] = ..., boundaries: _Optional[_Iterable[float]] = ..., value_dim: _Optional[int] = ..., normalizer: _Optional[str] = ..., pooling: _Optional[str] = ..., default_value: _Optional[str] = ..., separator: _Optional[str] = ..., fg_encoded_default_value: _Optional[str] = ..., trainable: bool = ..., embedding_constraints: _Optional[_Union[ParameterConstraints, _Mapping]] = ..., data_type: _Optional[str] = ..., init_fn: _Optional[str] = ...) -> None: ...
 
 class FeatureConfig(_message.Message):
     __slots__ = ("id_feature", "raw_feature", "combo_feature")

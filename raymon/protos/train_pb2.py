@@ -22,24 +22,27 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from raymon.protos import feature_pb2 as raymon_dot_protos_dot_feature__pb2
 from raymon.protos import optimizer_pb2 as raymon_dot_protos_dot_optimizer__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19raymon/protos/train.proto\x12\rraymon.protos\x1a\x1draymon/protos/optimizer.proto\"\x83\x01\n\x10GradScalerConfig\x12\x19\n\ninit_scale\x18\x01 \x01(\x01:\x05\x36\x35\x35\x33\x36\x12\x18\n\rgrowth_factor\x18\x02 \x01(\x01:\x01\x32\x12\x1b\n\x0e\x62\x61\x63koff_factor\x18\x03 \x01(\x01:\x03\x30.5\x12\x1d\n\x0fgrowth_interval\x18\x04 \x01(\r:\x04\x32\x30\x30\x30\"\x88\x01\n\x12GradClippingConfig\x12\x1b\n\rclipping_type\x18\x01 \x01(\t:\x04none\x12\x17\n\x0cmax_gradient\x18\x02 \x01(\x01:\x01\x31\x12\x14\n\tnorm_type\x18\x03 \x01(\x01:\x01\x32\x12&\n\x17\x65nable_global_grad_clip\x18\x04 \x01(\x08:\x05\x66\x61lse\"u\n\x13\x45\x61rlyStoppingConfig\x12\x13\n\x06metric\x18\x01 \x01(\t:\x03\x61uc\x12\x1e\n\x10larger_is_better\x18\x02 \x01(\x08:\x04true\x12\x13\n\x08patience\x18\x03 \x01(\r:\x01\x33\x12\x14\n\tmin_delta\x18\x04 \x01(\x01:\x01\x30\"\xfc\x06\n\x0bTrainConfig\x12\x38\n\x10sparse_optimizer\x18\x01 \x01(\x0b\x32\x1e.raymon.protos.SparseOptimizer\x12\x36\n\x0f\x64\x65nse_optimizer\x18\x02 \x01(\x0b\x32\x1d.raymon.protos.DenseOptimizer\x12\x11\n\tnum_steps\x18\x03 \x01(\x04\x12\x12\n\nnum_epochs\x18\x04 \x01(\r\x12$\n\x16save_checkpoints_steps\x18\x05 \x01(\x04:\x04\x31\x30\x30\x30\x12\x1f\n\x17save_checkpoints_epochs\x18\x06 \x01(\r\x12!\n\x14log_step_count_steps\x18\x07 \x01(\r:\x03\x31\x30\x30\x12\x1b\n\x0cis_profiling\x18\x08 \x01(\x08:\x05\x66\x61lse\x12\x1d\n\x0fuse_tensorboard\x18\t \x01(\x08:\x04true\x12\x1d\n\x15tensorboard_summaries\x18\n \x03(\t\x12\x1e\n\x10\x63udnn_allow_tf32\x18\x0b \x01(\x08:\x04true\x12%\n\x16\x63uda_matmul_allow_tf32\x18\x0c \x01(\x08:\x05\x66\x61lse\x12\x17\n\x0fmixed_precision\x18\r \x01(\t\x12\x34\n\x0bgrad_scaler\x18\x0e \x01(\x0b\x32\x1f.raymon.protos.GradScalerConfig\x12&\n\x1bgradient_accumulation_steps\x18\x0f \x01(\r:\x01\x31\x12\x38\n\rgrad_clipping\x18\x10 \x01(\x0b\x32!.raymon.protos.GradClippingConfig\x12\x1e\n\x13keep_checkpoint_max\x18\x11 \x01(\r:\x01\x30\x12\x0f\n\x04seed\x18\x12 \x01(\x04:\x01\x30\x12\x41\n\x12on_unfinished_save\x18\x13 \x01(\x0e\x32\x1f.raymon.protos.OnUnfinishedSave:\x04WAIT\x12\x1c\n\x14\x66ine_tune_checkpoint\x18\x15 \x01(\t\x12 \n\x18\x66ine_tune_ckpt_param_map\x18\x16 \x01(\t\x12\'\n\x18ignore_restore_optimizer\x18\x17 \x01(\x08:\x05\x66\x61lse\x12:\n\x0e\x65\x61rly_stopping\x18\x14 \x01(\x0b\x32\".raymon.protos.EarlyStoppingConfig*+\n\x10OnUnfinishedSave\x12\x08\n\x04WAIT\x10\x01\x12\r\n\tLEAVE_OUT\x10\x02')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19raymon/protos/train.proto\x12\rraymon.protos\x1a\x1braymon/protos/feature.proto\x1a\x1draymon/protos/optimizer.proto\"\x83\x01\n\x10GradScalerConfig\x12\x19\n\ninit_scale\x18\x01 \x01(\x01:\x05\x36\x35\x35\x33\x36\x12\x18\n\rgrowth_factor\x18\x02 \x01(\x01:\x01\x32\x12\x1b\n\x0e\x62\x61\x63koff_factor\x18\x03 \x01(\x01:\x03\x30.5\x12\x1d\n\x0fgrowth_interval\x18\x04 \x01(\r:\x04\x32\x30\x30\x30\"\x88\x01\n\x12GradClippingConfig\x12\x1b\n\rclipping_type\x18\x01 \x01(\t:\x04none\x12\x17\n\x0cmax_gradient\x18\x02 \x01(\x01:\x01\x31\x12\x14\n\tnorm_type\x18\x03 \x01(\x01:\x01\x32\x12&\n\x17\x65nable_global_grad_clip\x18\x04 \x01(\x08:\x05\x66\x61lse\"u\n\x13\x45\x61rlyStoppingConfig\x12\x13\n\x06metric\x18\x01 \x01(\t:\x03\x61uc\x12\x1e\n\x10larger_is_better\x18\x02 \x01(\x08:\x04true\x12\x13\n\x08patience\x18\x03 \x01(\r:\x01\x33\x12\x14\n\tmin_delta\x18\x04 \x01(\x01:\x01\x30\"\x87\x08\n\x0bTrainConfig\x12\x38\n\x10sparse_optimizer\x18\x01 \x01(\x0b\x32\x1e.raymon.protos.SparseOptimizer\x12\x36\n\x0f\x64\x65nse_optimizer\x18\x02 \x01(\x0b\x32\x1d.raymon.protos.DenseOptimizer\x12\x11\n\tnum_steps\x18\x03 \x01(\x04\x12\x12\n\nnum_epochs\x18\x04 \x01(\r\x12$\n\x16save_checkpoints_steps\x18\x05 \x01(\x04:\x04\x31\x30\x30\x30\x12\x1f\n\x17save_checkpoints_epochs\x18\x06 \x01(\r\x12!\n\x14log_step_count_steps\x18\x07 \x01(\r:\x03\x31\x30\x30\x12\x1b\n\x0cis_profiling\x18\x08 \x01(\x08:\x05\x66\x61lse\x12\x1d\n\x0fuse_tensorboard\x18\t \x01(\x08:\x04true\x12\x1d\n\x15tensorboard_summaries\x18\n \x03(\t\x12\x1e\n\x10\x63udnn_allow_tf32\x18\x0b \x01(\x08:\x04true\x12%\n\x16\x63uda_matmul_allow_tf32\x18\x0c \x01(\x08:\x05\x66\x61lse\x12\x17\n\x0fmixed_precision\x18\r \x01(\t\x12\x34\n\x0bgrad_scaler\x18\x0e \x01(\x0b\x32\x1f.raymon.protos.GradScalerConfig\x12&\n\x1bgradient_accumulation_steps\x18\x0f \x01(\r:\x01\x31\x12\x38\n\rgrad_clipping\x18\x10 \x01(\x0b\x32!.raymon.protos.GradClippingConfig\x12\x1e\n\x13keep_checkpoint_max\x18\x11 \x01(\r:\x01\x30\x12\x0f\n\x04seed\x18\x12 \x01(\x04:\x01\x30\x12\x41\n\x12on_unfinished_save\x18\x13 \x01(\x0e\x32\x1f.raymon.protos.OnUnfinishedSave:\x04WAIT\x12\x1c\n\x14\x66ine_tune_checkpoint\x18\x15 \x01(\t\x12 \n\x18\x66ine_tune_ckpt_param_map\x18\x16 \x01(\t\x12\'\n\x18ignore_restore_optimizer\x18\x17 \x01(\x08:\x05\x66\x61lse\x12:\n\x0e\x65\x61rly_stopping\x18\x14 \x01(\x0b\x32\".raymon.protos.EarlyStoppingConfig\x12>\n\x10\x65mbedding_tables\x18\x18 \x01(\x0e\x32\x1e.raymon.protos.EmbeddingTables:\x04\x41UTO\x12I\n\x1cglobal_embedding_constraints\x18\x19 \x01(\x0b\x32#.raymon.protos.ParameterConstraints*8\n\x0f\x45mbeddingTables\x12\x08\n\x04\x41UTO\x10\x01\x12\x0e\n\nREPLICATED\x10\x02\x12\x0b\n\x07SHARDED\x10\x03*+\n\x10OnUnfinishedSave\x12\x08\n\x04WAIT\x10\x01\x12\r\n\tLEAVE_OUT\x10\x02')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'raymon.protos.train_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ONUNFINISHEDSAVE']._serialized_start=1362
-  _globals['_ONUNFINISHEDSAVE']._serialized_end=1405
-  _globals['_GRADSCALERCONFIG']._serialized_start=76
-  _globals['_GRADSCALERCONFIG']._serialized_end=207
-  _globals['_GRADCLIPPINGCONFIG']._serialized_start=210
-  _globals['_GRADCLIPPINGCONFIG']._serialized_end=346
-  _globals['_EARLYSTOPPINGCONFIG']._serialized_start=348
-  _globals['_EARLYSTOPPINGCONFIG']._serialized_end=465
-  _globals['_TRAINCONFIG']._serialized_start=468
-  _globals['_TRAINCONFIG']._serialized_end=1360
+  _globals['_EMBEDDINGTABLES']._serialized_start=1530
+  _globals['_EMBEDDINGTABLES']._serialized_end=1586
+  _globals['_ONUNFINISHEDSAVE']._serialized_start=1588
+  _globals['_ONUNFINISHEDSAVE']._serialized_end=1631
+  _globals['_GRADSCALERCONFIG']._serialized_start=105
+  _globals['_GRADSCALERCONFIG']._serialized_end=236
+  _globals['_GRADCLIPPINGCONFIG']._serialized_start=239
+  _globals['_GRADCLIPPINGCONFIG']._serialized_end=375
+  _globals['_EARLYSTOPPINGCONFIG']._serialized_start=377
+  _globals['_EARLYSTOPPINGCONFIG']._serialized_end=494
+  _globals['_TRAINCONFIG']._serialized_start=497
+  _globals['_TRAINCONFIG']._serialized_end=1528
 # @@protoc_insertion_point(module_scope)

@@ -38,9 +38,9 @@ _PACKAGE = os.path.dirname(raymon.__file__) + os.sep
 _CHECKS = {
     f"{_PACKAGE}config{os.sep}{name}"
     for name in (
-        "validate_names.py", "overrides.py", "reading.py", "rules.py", "saving.py", "scalars.py",
-        "source.py", "text.py", "unknown_names.py", "validate.py", "validate_losses.py",
-        "validate_model.py", "validate_optimizer.py",
+        "constraints.py", "validate_names.py", "overrides.py", "reading.py", "rules.py",
+        "saving.py", "scalars.py", "source.py", "text.py", "unknown_names.py", "validate.py",
+        "validate_losses.py", "validate_model.py", "validate_optimizer.py",
     )
 }  # fmt: skip
 assert all(map(os.path.isfile, _CHECKS)), "what checks a field has moved"

@@ -76,9 +76,9 @@ WRONG = [
     ),
     (
         "num_buckets: 9",
-        "num_buckets: 9 init_fn: 'zeros'",
-        "feature_configs[0].id_feature.init_fn",
-        "raymon does not have init_fn yet",
+        "num_buckets: 9 sequence_length: 3",
+        "feature_configs[0].id_feature.sequence_length",
+        "raymon does not have sequence_length yet",
     ),
     (
         "metrics { auc {} }",

@@ -28,6 +28,15 @@ WRONG: list[tuple[list[str], str]] = [
     ),
     ([f"{TRAIN}.num_steps=0", f"{TRAIN}.num_epochs=1"], "num_steps: is 0; must be at least 1"),
     ([f"{TRAIN}.tensorboard_summaries=los"], 'unknown summary "los"; did you mean "loss"?'),
+    (
+        [f"{TRAIN}.global_embedding_constraints.sharding_types=['row_wise', 'rowwise']"],
+        'sharding_types[1]: unknown sharding type "rowwise"; did you mean "row_wise"?',
+    ),
+    (
+        [f"{TRAIN}.global_embedding_constraints.compute_kernels=['fused', 'fused']"],
+        'compute_kernels[1]: "fused" is listed twice',
+    ),
+    ([f"{TRAIN}.embedding_tables=SHARD"], 'did you mean "SHARDED"?'),
     ([f"{TRAIN}.mixed_precision=FP8"], 'is "FP8"; must be one of BF16, FP16'),
     ([f"{TRAIN}.grad_clipping.clipping_type=max"], 'is "max"; must be one of none, norm, value'),
     ([f"{TRAIN}.grad_clipping.max_gradient=0"], "is 0.0; must be above 0"),

@@ -6,9 +6,14 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from raymon.data.features.combo_feature import ComboFeature
+from raymon.data.features.embedding_spec import (
+    OF_TABLES,
+    ConfigWithTable,
+    check_shared,
+    embedding_spec,
+)
 from raymon.data.features.encoded_feature import EncodedIds, EncodedNumbers
 from raymon.data.features.feature import EmbeddingSpec, Feature
 from raymon.data.features.id_feature import IdFeature
@@ -19,7 +24,8 @@ from raymon.data.values.canonical import canonical_text, spells_integer
 from raymon.errors import ConfigError
 from raymon.protos import feature_pb2
 
-_WithTable = feature_pb2.IdFeature | feature_pb2.RawFeature | feature_pb2.ComboFeature
+Constraints = feature_pb2.ParameterConstraints | None
+"""Constraints of the tables of a config; None for none."""
 
 _SIDES = ("user", "item", "context")
 
@@ -36,7 +42,9 @@ class Encoding:
 
 
 def build_features(
-    configs: Sequence[feature_pb2.FeatureConfig], encoding: Encoding | None = None
+    configs: Sequence[feature_pb2.FeatureConfig],
+    encoding: Encoding | None = None,
+    constraints: Constraints = None,
 ) -> list[Feature]:
     """Returns the features of a pipeline, in the order of the config.
 
@@ -44,6 +52,7 @@ def build_features(
         configs: Configs of the features.
         encoding: Layout of columns that have the names of the features and hold ids and numbers
             already; None if features are made from the raw columns of their expressions.
+        constraints: Constraints of tables whose features have none; None for no constraints.
 
     Raises:
         ConfigError: A feature is described wrongly. The message begins with the path of the field,
@@ -57,11 +66,11 @@ def build_features(
         place = f"feature_configs[{index}].{kind}"
         feature: Feature
         if kind == "id_feature":
-            feature = _id_feature(config.id_feature, place, encoding)
+            feature = _id_feature(config.id_feature, place, encoding, constraints)
         elif kind == "raw_feature":
-            feature = _raw_feature(config.raw_feature, place, encoding)
+            feature = _raw_feature(config.raw_feature, place, encoding, constraints)
         elif kind == "combo_feature":
-            feature = _combo_feature(config.combo_feature, place, encoding)
+            feature = _combo_feature(config.combo_feature, place, encoding, constraints)
         else:
             raise ConfigError(
                 f"feature_configs[{index}]: holds no feature; give it an id_feature, "
@@ -74,27 +83,17 @@ def build_features(
             )
         places[feature.name] = place
         if feature.embedding is not None:
-            _check_shared(tables, feature.embedding, place)
+            check_shared(tables, feature.embedding, place)
         features.append(feature)
     return features
 
 
-def _check_shared(
-    tables: dict[str, tuple[str, EmbeddingSpec]], spec: EmbeddingSpec, place: str
-) -> None:
-    first_place, first = tables.setdefault(spec.name, (place, spec))
-    ours, theirs = (
-        (s.num_embeddings, s.dim, "trainable" if s.trainable else "frozen") for s in (spec, first)
-    )
-    if ours != theirs:
-        raise ConfigError(
-            f'{place}.embedding_name: table "{spec.name}" is {ours[0]} x {ours[1]}, {ours[2]} '
-            f"here, but {theirs[0]} x {theirs[1]}, {theirs[2]} in {first_place}; features that "
-            "share a table must agree"
-        )
-
-
-def _id_feature(config: feature_pb2.IdFeature, place: str, encoding: Encoding | None) -> Feature:
+def _id_feature(
+    config: feature_pb2.IdFeature,
+    place: str,
+    encoding: Encoding | None,
+    constraints: Constraints,
+) -> Feature:
     name = _name(config.feature_name, place)
     size = table_size(config, place, canonical_text)
     if config.value_dim > 1:
@@ -110,13 +109,7 @@ def _id_feature(config: feature_pb2.IdFeature, place: str, encoding: Encoding | 
         raise ConfigError(
             f'{place}.default_value: "{default}" is not an integer in [0, {buckets}) (num_buckets)'
         )
-    embedding = EmbeddingSpec(
-        name=_table(config, place),
-        num_embeddings=size.rows,
-        dim=_dim(config, place),
-        pooling=_pooling(config.pooling, place),
-        trainable=config.trainable,
-    )
+    embedding = embedding_spec(config, place, size.rows, constraints)
     if encoding is not None:
         return _encoded_ids(config, embedding, place, encoding, weighted=config.weighted)
     return IdFeature(
@@ -134,7 +127,10 @@ def _id_feature(config: feature_pb2.IdFeature, place: str, encoding: Encoding | 
 
 
 def _combo_feature(
-    config: feature_pb2.ComboFeature, place: str, encoding: Encoding | None
+    config: feature_pb2.ComboFeature,
+    place: str,
+    encoding: Encoding | None,
+    constraints: Constraints,
 ) -> Feature:
     name = _name(config.feature_name, place)
     parts = len(config.expression)
@@ -145,13 +141,7 @@ def _combo_feature(
         return "_".join(map(canonical_text, values)) if len(values) == parts else text
 
     size = table_size(config, place, form)
-    embedding = EmbeddingSpec(
-        name=_table(config, place),
-        num_embeddings=size.rows,
-        dim=_dim(config, place),
-        pooling=_pooling(config.pooling, place),
-        trainable=config.trainable,
-    )
+    embedding = embedding_spec(config, place, size.rows, constraints)
     if encoding is not None:
         return _encoded_ids(config, embedding, place, encoding)
     columns = tuple(_column(expression, place) for expression in config.expression)
@@ -170,7 +160,7 @@ def _combo_feature(
 
 
 def _encoded_ids(
-    config: _WithTable,
+    config: ConfigWithTable,
     embedding: EmbeddingSpec,
     place: str,
     encoding: Encoding,
@@ -198,7 +188,12 @@ def _encoded_ids(
     )
 
 
-def _raw_feature(config: feature_pb2.RawFeature, place: str, encoding: Encoding | None) -> Feature:
+def _raw_feature(
+    config: feature_pb2.RawFeature,
+    place: str,
+    encoding: Encoding | None,
+    constraints: Constraints,
+) -> Feature:
     name = _name(config.feature_name, place)
     if config.value_dim < 1:
         raise ConfigError(f"{place}.value_dim: is 0; must be at least 1")
@@ -209,15 +204,10 @@ def _raw_feature(config: feature_pb2.RawFeature, place: str, encoding: Encoding 
         raise ConfigError(f"{place}.boundaries: must be finite and rising")
     embedding = None
     if boundaries:
-        embedding = EmbeddingSpec(
-            name=_table(config, place),
-            num_embeddings=len(boundaries) + 1,
-            dim=_dim(config, place),
-            pooling=_pooling(config.pooling, place),
-        )
-    elif config.HasField("embedding_dim") or config.HasField("embedding_name"):
-        field = "embedding_dim" if config.HasField("embedding_dim") else "embedding_name"
-        raise ConfigError(f"{place}.{field}: a raw_feature has embeddings only with boundaries")
+        embedding = embedding_spec(config, place, len(boundaries) + 1, constraints)
+    for field in OF_TABLES:
+        if embedding is None and config.HasField(field):
+            raise ConfigError(f"{place}.{field}: a raw_feature has embeddings only with boundaries")
     if encoding is not None and embedding is not None:
         return _encoded_ids(config, embedding, place, encoding)
     if encoding is not None:
@@ -262,28 +252,6 @@ def _column(expression: str, place: str) -> str:
             '"item:COLUMN" or "context:COLUMN"'
         )
     return column
-
-
-def _table(config: _WithTable, place: str) -> str:
-    if not config.HasField("embedding_name"):
-        return config.feature_name
-    if not config.embedding_name:
-        raise ConfigError(f"{place}.embedding_name: is empty; name a table or leave it out")
-    return config.embedding_name
-
-
-def _dim(config: _WithTable, place: str) -> int:
-    if config.embedding_dim < 1:
-        raise ConfigError(f"{place}.embedding_dim: must be given and at least 1")
-    return config.embedding_dim
-
-
-def _pooling(pooling: str, place: str) -> Literal["sum", "mean"]:
-    if pooling == "sum":
-        return "sum"
-    if pooling == "mean":
-        return "mean"
-    raise ConfigError(f'{place}.pooling: "{pooling}" is not a pooling; use "sum" or "mean"')
 
 
 def _separator(separator: str, place: str) -> str:

@@ -11,6 +11,7 @@ import pyarrow as pa
 import torch
 
 from raymon.data.batch import IdList
+from raymon.data.features.initializer import Initializer
 from raymon.data.input_counts import InputCounts
 
 
@@ -24,6 +25,10 @@ class EmbeddingSpec:
         dim: Length of an embedding.
         pooling: How the embeddings of the ids of a row become one.
         trainable: Whether the table is trained; if not, it keeps its initial values.
+        data_type: Type in which the rows are kept.
+        init_fn: Initial values of the rows; None for uniform in +-1 / sqrt(num_embeddings).
+        sharding_types: Ways in which the table may be sharded; empty if any.
+        compute_kernels: Kernels that may look up its rows; empty if any.
     """
 
     name: str
@@ -31,6 +36,10 @@ class EmbeddingSpec:
     dim: int
     pooling: Literal["sum", "mean"] = "sum"
     trainable: bool = True
+    data_type: Literal["FP32", "FP16", "BF16"] = "FP32"
+    init_fn: Initializer | None = None
+    sharding_types: tuple[str, ...] = ()
+    compute_kernels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

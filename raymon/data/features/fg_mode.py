@@ -28,10 +28,11 @@ def pipeline_features(config: PipelineConfig) -> list[Feature]:
     Raises:
         ConfigError: A feature is described wrongly; see `build_features`.
     """
-    data = config.data_config
+    encoding = None
     if is_encoded(config):
-        return build_features(config.feature_configs, Encoding(data.fg_encoded_multival_sep))
-    return build_features(config.feature_configs)
+        encoding = Encoding(config.data_config.fg_encoded_multival_sep)
+    constraints = config.train_config.global_embedding_constraints
+    return build_features(config.feature_configs, encoding, constraints)
 
 
 def is_encoded(config: PipelineConfig) -> bool:
