@@ -3,6 +3,7 @@
 from raymon.embeddings.collection import EmbeddingCollection, specs_of
 from raymon.embeddings.dense_row_gradients import DenseRowGradients
 from raymon.embeddings.engine import check_engine
+from raymon.embeddings.initial_values import draw_seed, fill
 from raymon.embeddings.row_gradients import RowGradients, look_up
 from raymon.embeddings.sparse_row_gradients import SparseRowGradients
 from raymon.embeddings.table import EmbeddingTable
@@ -14,6 +15,8 @@ __all__ = [
     "RowGradients",
     "SparseRowGradients",
     "check_engine",
+    "draw_seed",
+    "fill",
     "look_up",
     "specs_of",
 ]

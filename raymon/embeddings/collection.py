@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from torch import Tensor, nn
 
 from raymon.data import Batch, EmbeddingSpec, Feature
+from raymon.embeddings.initial_values import draw_seed
 from raymon.embeddings.table import EmbeddingTable
 from raymon.errors import ConfigError, first_line
 
@@ -17,6 +18,9 @@ class EmbeddingCollection(nn.Module):
     Args:
         specs: Table of each feature, by feature name.
 
+    Attributes:
+        seed: Seed of the initial values, drawn from torch's default generator.
+
     Raises:
         ConfigError: A table is larger than the memory. It begins with the path of the field.
     """
@@ -24,10 +28,11 @@ class EmbeddingCollection(nn.Module):
     def __init__(self, specs: Mapping[str, EmbeddingSpec]) -> None:
         super().__init__()
         self._specs = dict(specs)
+        self.seed = draw_seed()
         tables: dict[str, nn.Module] = {}
         for spec in self._specs.values():
             if _key(spec.name) not in tables:
-                tables[_key(spec.name)] = _table(spec)
+                tables[_key(spec.name)] = _table(spec, self.seed)
         self.tables = nn.ModuleDict(tables)
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
@@ -43,9 +48,16 @@ def specs_of(features: Iterable[Feature]) -> dict[str, EmbeddingSpec]:
     return {f.name: f.embedding for f in features if f.embedding is not None}
 
 
-def _table(spec: EmbeddingSpec) -> EmbeddingTable:
+def _table(spec: EmbeddingSpec, seed: int) -> EmbeddingTable:
     try:
-        return EmbeddingTable(spec.num_embeddings, spec.dim, spec.trainable)
+        return EmbeddingTable(
+            spec.num_embeddings,
+            spec.dim,
+            spec.trainable,
+            name=spec.name,
+            init=spec.init_fn,
+            seed=seed,
+        )
     except RuntimeError as error:  # from the allocator, for which torch has no other type
         raise ConfigError(
             f"feature_configs: the table {spec.name} of {spec.num_embeddings:,} rows of {spec.dim} "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -10,31 +9,40 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from raymon.data import IdList
+from raymon.data import IdList, Initializer
+from raymon.embeddings.initial_values import draw_seed, fill
 from raymon.embeddings.row_gradients import RowGradients, collected, look_up
 
 
 class EmbeddingTable(nn.Module):
     """One table. Features that share it may pool in different ways.
 
-    Initial values are uniform in +-1 / sqrt(num_embeddings) (Naumov et al. 2019, the reference
-    implementation of DLRM), drawn from torch's default generator.
-
     Args:
         num_embeddings: Rows of the table.
         dim: Length of an embedding.
         trainable: Whether the table is trained.
+        name: Name of the table, on which its initial values depend.
+        init: Initializer; None for the default of `fill`.
+        seed: Seed of the initial values; None to draw one from torch's default generator.
 
     Attributes:
         rows: Collects the gradient by rows; None if autograd accumulates it in `grad`.
     """
 
-    def __init__(self, num_embeddings: int, dim: int, trainable: bool) -> None:
+    def __init__(
+        self,
+        num_embeddings: int,
+        dim: int,
+        trainable: bool,
+        *,
+        name: str = "",
+        init: Initializer | None = None,
+        seed: int | None = None,
+    ) -> None:
         super().__init__()
-        bound = 1 / math.sqrt(num_embeddings)
-        self.weight = nn.Parameter(
-            torch.empty(num_embeddings, dim).uniform_(-bound, bound), requires_grad=trainable
-        )
+        seed = draw_seed() if seed is None else seed
+        self.weight = nn.Parameter(torch.empty(num_embeddings, dim), requires_grad=trainable)
+        fill(self.weight, name, (num_embeddings, dim), init, seed)
         self.rows: RowGradients | None = None
 
     def forward(self, ids: IdList, pooling: str) -> Tensor:

@@ -119,6 +119,14 @@ def _check(initializer: Initializer) -> None:
             raise ValueError(f"a is {low:g} and b is {high:g}; a must be below b")
     if initializer.name in ("normal_", "trunc_normal_") and not initializer["std"] > 0:
         raise ValueError(f"std is {initializer['std']:g}; must be above 0")
+    if initializer.name == "trunc_normal_":
+        mean, std = initializer["mean"], initializer["std"]
+        below = [math.erf((x - mean) / (std * math.sqrt(2))) for x in (low, high)]
+        if below[1] - below[0] < 1e-6:
+            raise ValueError(
+                f"[a, b] is [{low:g}, {high:g}], where a normal distribution of mean {mean:g} and "
+                f"std {std:g} has next to no values; give bounds around the mean"
+            )
 
 
 def _unknown(name: str, known: list[str], what: str) -> str:

@@ -63,6 +63,7 @@ def test_nonlinearities_are_those_whose_gain_torch_has(word: str) -> None:
         ("uniform_,b=", "b is empty; must be a finite number"),
         ("uniform_,a=1,b=1", "a is 1 and b is 1; a must be below b"),
         ("normal_,std=0", "std is 0; must be above 0"),
+        ("trunc_normal_,std=0.1,a=1", "[a, b] is [1, 2], where a normal distribution of mean"),
         ("constant_", 'constant_ needs val; write "nn.init.constant_,val=0.01"'),
         ("kaiming_normal_,mode=fan", "mode is fan; must be one of fan_in, fan_out"),
     ],
