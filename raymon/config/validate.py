@@ -131,19 +131,25 @@ def _validate_tables(config: PipelineConfig, rules: Rules) -> None:
     unknown = unknown_constraint(train.global_embedding_constraints)
     if unknown is not None:
         constraints.require(False, *unknown)
-    if train.embedding_tables != EmbeddingTables.REPLICATED:
-        return
+    is_replicated = train.embedding_tables == EmbeddingTables.REPLICATED
     why = "train_config.embedding_tables is REPLICATED: every worker holds all tables"
-    useless = train.HasField("global_embedding_constraints")
+    useless = is_replicated and train.HasField("global_embedding_constraints")
     rules.warn(useless, "global_embedding_constraints", why)
     top = Rules(rules.source, config, "")
     for index, feature in enumerate(config.feature_configs):
-        kind = str(feature.WhichOneof("feature"))
-        useless = kind != "None" and getattr(feature, kind).HasField("embedding_constraints")
-        if useless:
-            top.inner_item("feature_configs", index).inner(kind).warn(
-                useless, "embedding_constraints", why
-            )
+        kind = feature.WhichOneof("feature")
+        if kind is None:
+            continue
+        table, own = getattr(feature, kind), top.inner_item("feature_configs", index).inner(kind)
+        useless = is_replicated and table.HasField("embedding_constraints")
+        own.warn(useless, "embedding_constraints", why)
+        in_place = table.data_type not in ("FP16", "BF16") or not table.trainable
+        own.require(
+            in_place or train.HasField("sparse_optimizer"),
+            "data_type",
+            f"is {table.data_type}, and dense_optimizer would train it, whose states would be "
+            f"{table.data_type} too; give train_config.sparse_optimizer, which keeps them in FP32",
+        )
 
 
 def _validate_expressions(config: PipelineConfig, rules: Rules) -> None:

@@ -1,6 +1,7 @@
 """Embedding tables: their rows, the gradients of these, and the engines that hold them."""
 
 from raymon.embeddings.collection import EmbeddingCollection, specs_of
+from raymon.embeddings.data_types import DATA_TYPES, row_type
 from raymon.embeddings.dense_row_gradients import DenseRowGradients
 from raymon.embeddings.engine import check_engine
 from raymon.embeddings.initial_values import draw_seed, fill
@@ -9,6 +10,7 @@ from raymon.embeddings.sparse_row_gradients import SparseRowGradients
 from raymon.embeddings.table import EmbeddingTable
 
 __all__ = [
+    "DATA_TYPES",
     "DenseRowGradients",
     "EmbeddingCollection",
     "EmbeddingTable",
@@ -18,5 +20,6 @@ __all__ = [
     "draw_seed",
     "fill",
     "look_up",
+    "row_type",
     "specs_of",
 ]

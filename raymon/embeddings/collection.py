@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from torch import Tensor, nn
 
 from raymon.data import Batch, EmbeddingSpec, Feature
+from raymon.embeddings.data_types import DATA_TYPES
 from raymon.embeddings.initial_values import draw_seed
 from raymon.embeddings.table import EmbeddingTable
 from raymon.errors import ConfigError, first_line
@@ -54,6 +55,7 @@ def _table(spec: EmbeddingSpec, seed: int) -> EmbeddingTable:
             spec.num_embeddings,
             spec.dim,
             spec.trainable,
+            dtype=DATA_TYPES[spec.data_type],
             name=spec.name,
             init=spec.init_fn,
             seed=seed,

@@ -13,7 +13,7 @@ class DenseRowGradients(RowGradients):
     """A dense gradient, and which of its rows were looked up.
 
     The gradient is kept from step to step, and is zero except for the rows that were looked up. It
-    is the `grad` of the table, once something was added or `settle` was called.
+    is the `grad` of its owner, once something was added or `settle` was called.
 
     Args:
         table: Table, `[N, D]`.
@@ -29,7 +29,7 @@ class DenseRowGradients(RowGradients):
         self._ids: list[Tensor] = []
         self._rows: Tensor | None = None
         self._is_over = False
-        table.grad = gradient
+        self.owner.grad = gradient
 
     @property
     def is_masked(self) -> bool:
@@ -64,10 +64,10 @@ class DenseRowGradients(RowGradients):
             self.gradient.index_fill_(0, self.rows(), 0)
             self._ids.clear()
             self._rows = None
-            self.table.grad = self.gradient
+            self.owner.grad = self.gradient
         else:
             self._is_over = True
-            self.table.grad = None
+            self.owner.grad = None
 
     def settle(self) -> None:
         """Zeroes the gradient if a group is over and the next one has added nothing yet.
@@ -80,7 +80,7 @@ class DenseRowGradients(RowGradients):
             self.touched.zero_()
             self._rows = None
             self._is_over = False
-            self.table.grad = self.gradient
+            self.owner.grad = self.gradient
 
     def take_whole(self) -> None:
         """Takes over a gradient of the whole table from its `grad`."""
@@ -88,6 +88,8 @@ class DenseRowGradients(RowGradients):
         self.settle()
         if found is not None and found is not self.gradient:
             self.gradient.add_(found)
+            if self.owner is not self.table:
+                self.table.grad = None
         self._touch(torch.arange(len(self.gradient), device=self.gradient.device))
 
     def _touch(self, ids: Tensor) -> None:

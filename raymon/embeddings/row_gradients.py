@@ -11,21 +11,26 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from raymon.data import IdList
+from raymon.embeddings.data_types import gradient_owner, row_type
 
 
 class RowGradients(ABC):
-    """The gradient that the steps of a group add to a table, row by row.
+    """The gradient that the steps of a group add to a table, row by row, in float32 or more.
 
     Args:
         table: Table, `[N, D]`.
 
     Attributes:
+        owner: Tensor that has the gradient as its `grad`: the table, if that has the type of it.
+        dtype: Type of the gradient.
         clip: Bound to which the gradients of looked up embeddings are clamped, [-clip, clip], a
             scalar on the device; None for no bound.
     """
 
     def __init__(self, table: nn.Parameter) -> None:
         self.table = table
+        self.owner = gradient_owner(table)
+        self.dtype = self.owner.dtype
         self.clip: Tensor | None = None
         # Autograd computes a gradient only if some input requires one: this scalar does, in place
         # of the table.
@@ -51,7 +56,7 @@ class RowGradients(ABC):
 
     @abstractmethod
     def settle(self) -> None:
-        """Writes the sum of what was added since `clear` to `grad`, for code that reads it."""
+        """Writes the sum of what was added since `clear` to `grad` of the owner."""
 
     @abstractmethod
     def clear(self) -> None:
@@ -77,7 +82,7 @@ class _Collected(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[None, None, None, None, None]:
         """Adds the gradient to that of the rows; there is none for the arguments."""
         ids, rows = ctx.ids, ctx.rows
-        gradient = gradients[0].to(rows.table.dtype)
+        gradient = gradients[0].to(rows.dtype)
         if rows.clip is not None:
             gradient = gradient.clamp(-rows.clip, rows.clip)
         rows.add(ids.values, _of_ids(gradient, ids, ctx.pooling).contiguous())
@@ -93,7 +98,14 @@ def collected(rows: RowGradients, ids: IdList, pooling: str) -> Tensor:
 
 
 def look_up(table: Tensor, ids: IdList, pooling: str) -> Tensor:
-    """Returns the pooled embeddings `[B, D]` of B rows; zero for a row without ids."""
+    """Returns the pooled embeddings `[B, D]` of B rows, in float32 or more; zero without ids."""
+    if row_type(table.dtype) != table.dtype:
+        # Rows are added up in float32, and only those that are looked up are converted.
+        table = table.index_select(0, ids.values).to(row_type(table.dtype))
+        each = torch.arange(ids.values.shape[0], device=table.device)
+        if ids.offsets is None and ids.weights is None:
+            return table
+        ids = IdList(each, ids.offsets, ids.weights)
     if ids.weights is not None:
         offsets = ids.offsets
         if offsets is None:

@@ -11,7 +11,7 @@ from raymon.embeddings.row_gradients import RowGradients
 class SparseRowGradients(RowGradients):
     """Gradients of only the looked-up rows, for a table with many more rows than those.
 
-    Nothing here has the size of the table: `grad` of the table is None until `settle`, and then a
+    Nothing here has the size of the table: `grad` of the owner is None until `settle`, and then a
     sparse tensor.
     """
 
@@ -26,7 +26,7 @@ class SparseRowGradients(RowGradients):
         self._parts.append((ids, gradients))
         self._sum = None
         if self._is_settled:
-            self.table.grad, self._is_settled = None, False
+            self.owner.grad, self._is_settled = None, False
 
     def replace(self, ids: Tensor, gradients: Tensor) -> None:
         """Keeps these gradients in place of all that was added before."""
@@ -42,11 +42,11 @@ class SparseRowGradients(RowGradients):
         return self._summed()[1]
 
     def settle(self) -> None:
-        """Makes `grad` of the table a sparse tensor, which shares the memory of `values`."""
+        """Makes `grad` of the owner a sparse tensor, which shares the memory of `values`."""
         if self._is_settled:
             return
         rows, values = self._summed()
-        self.table.grad = torch.sparse_coo_tensor(
+        self.owner.grad = torch.sparse_coo_tensor(
             rows.unsqueeze(0), values, self.table.shape, check_invariants=False, is_coalesced=True
         )
         self._is_settled = True
@@ -54,17 +54,17 @@ class SparseRowGradients(RowGradients):
     def clear(self) -> None:
         """Begins the next group."""
         self._parts, self._sum = [], None
-        self.table.grad = None
+        self.owner.grad = None
         self._is_settled = False
 
     def take_whole(self) -> None:
         """Takes over a gradient of the whole table from its `grad`."""
         found, self.table.grad = self.table.grad, None
-        if self._is_settled:
+        if self._is_settled and self.owner is self.table:
             # Autograd has added to the gradient of the rows.
             self._parts, self._is_settled = [], False
         if found is not None:
-            self.add(torch.arange(len(found), device=found.device), found.to_dense())
+            self.add(torch.arange(len(found), device=found.device), found.to_dense().to(self.dtype))
 
     def _summed(self) -> tuple[Tensor, Tensor]:
         if self._sum is None:
@@ -74,7 +74,7 @@ class SparseRowGradients(RowGradients):
     def _add_up(self) -> tuple[Tensor, Tensor]:
         if not self._parts:
             none = torch.empty(0, dtype=torch.int64, device=self.table.device)
-            return none, self.table.new_zeros(0, self.table.shape[1])
+            return none, self.owner.new_zeros(0, self.table.shape[1])
         ids, gradients = (torch.cat(parts) for parts in zip(*self._parts, strict=True))
         rows, place = torch.unique(ids, return_inverse=True)
         # In the order in which they were added, whatever the number of threads.

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from raymon.data import IdList, Initializer
+from raymon.embeddings.data_types import row_type
 from raymon.embeddings.initial_values import draw_seed, fill
 from raymon.embeddings.row_gradients import RowGradients, collected, look_up
 
@@ -21,6 +22,7 @@ class EmbeddingTable(nn.Module):
         num_embeddings: Rows of the table.
         dim: Length of an embedding.
         trainable: Whether the table is trained.
+        dtype: Type in which the table is kept; embeddings are float32 at least.
         name: Name of the table, on which its initial values depend.
         init: Initializer; None for the default of `fill`.
         seed: Seed of the initial values; None to draw one from torch's default generator.
@@ -35,13 +37,16 @@ class EmbeddingTable(nn.Module):
         dim: int,
         trainable: bool,
         *,
+        dtype: torch.dtype = torch.float32,
         name: str = "",
         init: Initializer | None = None,
         seed: int | None = None,
     ) -> None:
         super().__init__()
         seed = draw_seed() if seed is None else seed
-        self.weight = nn.Parameter(torch.empty(num_embeddings, dim), requires_grad=trainable)
+        self.weight = nn.Parameter(
+            torch.empty(num_embeddings, dim, dtype=dtype), requires_grad=trainable
+        )
         fill(self.weight, name, (num_embeddings, dim), init, seed)
         self.rows: RowGradients | None = None
 
@@ -52,7 +57,8 @@ class EmbeddingTable(nn.Module):
         """
         if self.rows is not None and torch.is_grad_enabled():
             return collected(self.rows, ids, pooling)
-        if ids.offsets is None and ids.weights is None:
+        is_plain = ids.offsets is None and ids.weights is None
+        if is_plain and row_type(self.weight.dtype) == self.weight.dtype:
             return _rows(self.weight, ids.values)
         return look_up(self.weight, ids, pooling)
 

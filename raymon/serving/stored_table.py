@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from raymon.data import IdList
-from raymon.embeddings import EmbeddingTable, look_up
+from raymon.embeddings import EmbeddingTable, look_up, row_type
 from raymon.errors import RunError
 from raymon.protos.export_pb2 import TableFormat
 
@@ -172,7 +172,7 @@ def _stored(
     for start in starts:
         own = weight[start : start + size]
         if quantize is None:
-            parts.append(_Part(own, None, weight.dtype))
+            parts.append(_Part(own, None, row_type(weight.dtype)))
         else:
             try:
                 parts.append(_quantized(own, quantize))
@@ -202,14 +202,14 @@ def _quantized(rows: Tensor, quantize: TableFormat) -> _Part:
         half = rows.half()
         for start, chunk in _chunks(half):
             _check_finite(chunk, rows[start : start + len(chunk)], start)
-        return _Part(half, None, rows.dtype)
+        return _Part(half, None, row_type(rows.dtype))
     codes = torch.empty(rows.shape, dtype=torch.int8)
     scales = torch.empty(len(rows))
     for start, chunk in _chunks(rows):
         _check_finite(chunk, chunk, start)
         own = slice(start, start + len(chunk))
         codes[own], scales[own] = quantized_rows(chunk)
-    return _Part(codes, scales, rows.dtype)
+    return _Part(codes, scales, row_type(rows.dtype))
 
 
 def quantized_rows(rows: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -30,6 +32,38 @@ def test_pooling_is_the_sum_or_the_mean_of_the_rows_ids(rows: list[list[int]]) -
         for row, got in zip(rows, pooled.detach().numpy(), strict=True):
             expected = pool(table[row], axis=0) if row else np.zeros(3)
             np.testing.assert_allclose(got, expected, atol=1e-6)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.lists(st.integers(0, 9), max_size=4), max_size=6),
+    st.sampled_from(["FP16", "BF16"]),
+    st.sampled_from(["sum", "mean", "weighted", "plain"]),
+    st.booleans(),
+)
+def test_rows_of_16_bits_are_added_up_in_float32(
+    rows: list[list[int]], data_type: Any, how: str, autocast: bool
+) -> None:
+    pooling = "mean" if how == "mean" else "sum"
+    tables = EmbeddingCollection({"f": EmbeddingSpec("t", 10, 3, pooling, data_type=data_type)})
+    table = next(tables.parameters())
+    assert table.dtype == {"FP16": torch.float16, "BF16": torch.bfloat16}[data_type]
+    exact = table.detach().double().numpy()
+    lengths = torch.tensor([len(row) for row in rows], dtype=torch.long)
+    values = torch.tensor([i for row in rows for i in row], dtype=torch.long)
+    weights = torch.arange(len(values)).float() + 0.3 if how == "weighted" else None
+    ids = IdList(values, lengths.cumsum(0) - lengths, weights)
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=autocast):
+        found = tables(batch(f=IdList(values) if how == "plain" else ids))["f"]
+    assert found.dtype == torch.float32
+    if how == "plain":
+        assert np.array_equal(found.detach().double().numpy(), exact[values.numpy()])
+        return
+    factors = np.ones(len(values)) if weights is None else weights.double().numpy()
+    of_row = np.split(exact[values.numpy()] * factors[:, None], lengths.cumsum(0)[:-1].numpy())
+    for each, got in zip(of_row, found.detach().numpy(), strict=bool(rows)):
+        expected = each.sum(0) / (max(1, len(each)) if how == "mean" else 1)
+        np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-5)
 
 
 def test_features_with_one_table_name_share_the_table_each_with_its_pooling() -> None:

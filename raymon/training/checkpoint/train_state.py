@@ -159,6 +159,9 @@ def optimizer_state(
 def parameter_names(optimizer: torch.optim.Optimizer, model: Model) -> list[str]:
     """Returns the names of the parameters of an optimizer, in its order."""
     names = {id(parameter): name for name, parameter in model.named_parameters()}
+    for table in model.sparse_tables():
+        if table.rows is not None:
+            names[id(table.rows.owner)] = names[id(table.weight)]
     return [names[id(p)] for group in optimizer.param_groups for p in group["params"]]
 
 

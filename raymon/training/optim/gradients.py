@@ -59,17 +59,20 @@ class GradientSummaries:
 
     def measure(self) -> None:
         """Measures the current gradients."""
-        named = [
-            (name, parameter)
-            for name, parameter in self._model.named_parameters()
-            if parameter.grad is not None
-        ]
-        self._measure_norms({name: p.grad for name, p in named if p.grad is not None})
-        for name, parameter in named:
+        parameters = dict(self._model.named_parameters())
+        owners = {
+            id(table.weight): table.rows.owner
+            for table in self._model.sparse_tables()
+            if table.rows is not None
+        }
+        found = {n: owners.get(id(p), p).grad for n, p in parameters.items()}
+        gradients = {name: g for name, g in found.items() if g is not None}
+        self._measure_norms(gradients)
+        for name, gradient in gradients.items():
             if "parameter" in self._summaries:
-                self._recorder.add_histogram(name, self._counter.count(parameter))
-            if "gradient" in self._summaries and parameter.grad is not None:
-                counted = self._counter.count(*_values_and_zeros(parameter.grad))
+                self._recorder.add_histogram(name, self._counter.count(parameters[name]))
+            if "gradient" in self._summaries:
+                counted = self._counter.count(*_values_and_zeros(gradient))
                 self._recorder.add_histogram(f"{name}/gradient", counted)
 
     def _measure_norms(self, gradients: dict[str, torch.Tensor]) -> None:

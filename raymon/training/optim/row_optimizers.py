@@ -48,11 +48,11 @@ class RowOptimizer(torch.optim.Optimizer):
                 self._masked.append(table)
             else:
                 self._by_rows.append(table)
-        super().__init__([table.table for table in tables], {"lr": lr})
+        super().__init__([table.owner for table in tables], {"lr": lr})
 
     @abstractmethod
     def new_state(self, table: Tensor) -> dict[str, Tensor]:
-        """Returns the initial state of a table."""
+        """Returns the initial state of a table, or of the owner of its gradient."""
 
     @abstractmethod
     def rule(self, weights: list[Tensor], gradients: list[Tensor], states: States) -> None:
@@ -93,16 +93,19 @@ class RowOptimizer(torch.optim.Optimizer):
         """Begins a step: increments the step of all tables, even without looked-up rows."""
         for table in self._tables:
             table.settle()
-            state = self.state[table.table]
+            state = self.state[table.owner]
             if not state:
                 state["step"] = torch.zeros((), dtype=torch.float32)
-                state |= self.new_state(table.table)
+                state |= self.new_state(table.owner)
             state["step"] += 1
 
     def _move_whole(self, tables: Sequence[DenseRowGradients]) -> None:
         if tables:
-            weights = [table.table for table in tables]
-            self.rule(list(weights), [t.gradient for t in tables], self._states(tables))
+            weights = [table.table.to(table.dtype) for table in tables]
+            self.rule(weights, [t.gradient for t in tables], self._states(tables))
+            for table, weight in zip(tables, weights, strict=True):
+                if weight is not table.table:
+                    table.table.copy_(weight)
 
     def _move_rows(self, tables: Sequence[RowGradients]) -> None:
         if not tables:
@@ -112,12 +115,13 @@ class RowOptimizer(torch.optim.Optimizer):
         steps = parts.pop("step")
         parts[""] = [table.table for table in tables]
         moved = {name: _rows_of(part, rows) for name, part in parts.items()}
+        moved[""] = [w.to(table.dtype) for w, table in zip(moved[""], tables, strict=True)]
         gradients = [table.values() for table in tables]
         kept = {name: part for name, part in moved.items() if name}
         self.rule(moved[""], gradients, {"step": steps, **kept})
         for name, part in parts.items():
             for table, index, values in zip(part, rows, moved[name], strict=True):
-                table.index_copy_(0, index, values)
+                table.index_copy_(0, index, values.to(table.dtype))
 
     @torch.no_grad()
     def move_masked(self, tables: Sequence[DenseRowGradients]) -> None:
@@ -125,20 +129,20 @@ class RowOptimizer(torch.optim.Optimizer):
         for table in tables:
             assert table.touched is not None
             parts = {"": table.table, **self._rowwise(table)}
-            moved = {name: part.clone() for name, part in parts.items()}
+            moved = {n: part.to(table.dtype, copy=True) for n, part in parts.items()}
             states = {name: [part] for name, part in moved.items() if name}
-            states["step"] = [self.state[table.table]["step"]]
+            states["step"] = [self.state[table.owner]["step"]]
             self.rule([moved[""]], [table.gradient.clone()], states)
             touched = table.touched.bool().unsqueeze(1)
             for name, part in parts.items():
                 part.copy_(torch.where(touched, moved[name], part))
 
     def _rowwise(self, table: RowGradients) -> dict[str, Tensor]:
-        return {n: part for n, part in self.state[table.table].items() if n != "step"}
+        return {n: part for n, part in self.state[table.owner].items() if n != "step"}
 
     def _states(self, tables: Sequence[RowGradients]) -> States:
-        names = self.state[tables[0].table]
-        return {name: [self.state[table.table][name] for table in tables] for name in names}
+        names = self.state[tables[0].owner]
+        return {name: [self.state[table.owner][name] for table in tables] for name in names}
 
 
 class RowSGD(RowOptimizer):
@@ -166,7 +170,7 @@ class RowAdagrad(RowOptimizer):
 
     def new_state(self, table: Tensor) -> dict[str, Tensor]:
         """Returns `sum`, `[N, D]`."""
-        return {"sum": torch.full_like(table, self._initial)}
+        return {"sum": _filled(table, self._initial)}
 
     def rule(self, weights: list[Tensor], gradients: list[Tensor], states: States) -> None:
         """Updates rows by the formula of the class."""
@@ -220,7 +224,7 @@ class RowAdam(RowOptimizer):
 
     def new_state(self, table: Tensor) -> dict[str, Tensor]:
         """Returns `m` and `v`, `[N, D]` each."""
-        return {"exp_avg": torch.zeros_like(table), "exp_avg_sq": torch.zeros_like(table)}
+        return {"exp_avg": _filled(table), "exp_avg_sq": _filled(table)}
 
     def rule(self, weights: list[Tensor], gradients: list[Tensor], states: States) -> None:
         """Updates rows by the formula of the class."""
@@ -236,7 +240,7 @@ class PartialRowWiseAdam(RowAdam):
 
     def new_state(self, table: Tensor) -> dict[str, Tensor]:
         """Returns `m`, `[N, D]`, and `v`, `[N, 1]`."""
-        return {"exp_avg": torch.zeros_like(table), "exp_avg_sq": table.new_zeros(len(table), 1)}
+        return {"exp_avg": _filled(table), "exp_avg_sq": table.new_zeros(len(table), 1)}
 
     def rule(self, weights: list[Tensor], gradients: list[Tensor], states: States) -> None:
         """Updates rows by the formula of the class."""
@@ -250,6 +254,11 @@ class PartialRowWiseAdam(RowAdam):
             root = second.div(1 - beta2**steps).sqrt_().add_(_EPS)
             weight.mul_(1 - rate * self._decay)
             weight.addcdiv_(first, root, value=-rate / (1 - beta1**steps))
+
+
+def _filled(table: Tensor, value: float = 0.0) -> Tensor:
+    # The owner of a gradient may be one number that is expanded; its state is a whole table.
+    return torch.full_like(table, value, memory_format=torch.contiguous_format)
 
 
 def _rows_of(parts: Sequence[Tensor], rows: Sequence[Tensor]) -> list[Tensor]:

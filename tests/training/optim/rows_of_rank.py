@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -17,11 +18,13 @@ from tests.training.optim.test_row_optimizers import KINDS, LARGE, SMALL, traine
 
 STEPS, ROWS, DIM, USED = 50, 12, 3, 10
 CASES = [
-    *((text, LARGE, "mean") for text in KINDS),
-    *((text, SMALL, "weighted") for text in KINDS),
-    (next(iter(KINDS)), LARGE, "sum"),
+    *((text, LARGE, "mean", "FP32") for text in KINDS),
+    *((text, SMALL, "weighted", "FP32") for text in KINDS),
+    (next(iter(KINDS)), LARGE, "sum", "FP32"),
+    *((text, LARGE, "mean", "FP16") for text in KINDS),
+    *((text, SMALL, "weighted", "BF16") for text in KINDS),
 ]
-"""Optimizers, sizes of the table, and how the ids of a row are pooled."""
+"""Optimizers, sizes of the table, how the ids of a row are pooled, and types of the table."""
 
 
 @dataclass
@@ -67,10 +70,11 @@ def part_of(step: int, rank: int, world_size: int) -> slice:
     return slice(ends[place], ends[place + 1]) if place < len(ends) - 1 else slice(0, 0)
 
 
-def train(text: str, size: int, pooling: str, rank: int, world_size: int) -> Tensor:
+def train(text: str, size: int, pooling: str, data_type: Any, rank: int, world_size: int) -> Tensor:
     """Trains as one rank; returns the rows that are used."""
     how = "sum" if pooling == "weighted" else pooling
-    specs = {"a": EmbeddingSpec("t", size, DIM, how), "b": EmbeddingSpec("t", size, DIM, "sum")}
+    a, b = (EmbeddingSpec("t", size, DIM, each, data_type=data_type) for each in (how, "sum"))
+    specs = {"a": a, "b": b}
     embeddings, gradients, optimizer = trained(text, size, specs=specs)
     for step, whole in enumerate(global_batches()):
         part = whole.rows(part_of(step, rank, world_size))
