@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from raymon.embeddings import EmbeddingTable
 from raymon.models import Model
 from raymon.results import Evaluation
 from raymon.training.input.feed import RunPosition
@@ -159,8 +160,8 @@ def optimizer_state(
 def parameter_names(optimizer: torch.optim.Optimizer, model: Model) -> list[str]:
     """Returns the names of the parameters of an optimizer, in its order."""
     names = {id(parameter): name for name, parameter in model.named_parameters()}
-    for table in model.sparse_tables():
-        if table.rows is not None:
+    for table in model.modules():
+        if isinstance(table, EmbeddingTable) and table.rows is not None:
             names[id(table.rows.owner)] = names[id(table.weight)]
     return [names[id(p)] for group in optimizer.param_groups for p in group["params"]]
 
