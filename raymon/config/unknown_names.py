@@ -28,7 +28,6 @@ _NOT_YET = frozenset(
         "sequence_length",
         "sequence_delim",
         "dynamicemb",
-        "zch",
         "SEQUENCE",
         "JAGGED_SEQUENCE",
     }

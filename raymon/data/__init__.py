@@ -11,6 +11,7 @@ from raymon.data.datasets.opened_dataset import ARGUMENTS, has_state, wanted_arg
 from raymon.data.features.build import build_features
 from raymon.data.features.feature import EmbeddingSpec, Feature
 from raymon.data.features.fg_mode import is_encoded, pipeline_features, why_raw
+from raymon.data.features.growth import AdmissionFilter, Growth
 from raymon.data.features.initializer import Initializer
 from raymon.data.features.vocabulary import Vocabulary
 from raymon.data.files.csv_file import CsvFormat, compression_of
@@ -34,6 +35,7 @@ from raymon.data.values.labels import LabelKind, check_label_map
 
 __all__ = [
     "ARGUMENTS",
+    "AdmissionFilter",
     "Batch",
     "Columns",
     "CsvFormat",
@@ -45,6 +47,7 @@ __all__ = [
     "Feature",
     "FileFormat",
     "FileKind",
+    "Growth",
     "IdList",
     "Initializer",
     "InputCounts",

@@ -7,6 +7,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import pyarrow as pa
+
 from raymon.data.features.combo_feature import ComboFeature
 from raymon.data.features.embedding_spec import (
     OF_TABLES,
@@ -21,6 +23,7 @@ from raymon.data.features.normalizer import Normalizer, parse_normalizer
 from raymon.data.features.raw_feature import RawFeature
 from raymon.data.features.table_size import table_size
 from raymon.data.values.canonical import canonical_text, spells_integer
+from raymon.data.values.hashing import raw_ids
 from raymon.errors import ConfigError
 from raymon.protos import feature_pb2
 
@@ -109,7 +112,12 @@ def _id_feature(
         raise ConfigError(
             f'{place}.default_value: "{default}" is not an integer in [0, {buckets}) (num_buckets)'
         )
-    embedding = embedding_spec(config, place, size.rows, constraints)
+    if size.growth is not None and default:
+        try:
+            raw_ids(pa.array([default]))
+        except ValueError as error:
+            raise ConfigError(f"{place}.default_value: {error}") from None
+    embedding = embedding_spec(config, place, size.rows, constraints, size.growth)
     if encoding is not None:
         return _encoded_ids(config, embedding, place, encoding, weighted=config.weighted)
     return IdFeature(
@@ -141,7 +149,7 @@ def _combo_feature(
         return "_".join(map(canonical_text, values)) if len(values) == parts else text
 
     size = table_size(config, place, form)
-    embedding = embedding_spec(config, place, size.rows, constraints)
+    embedding = embedding_spec(config, place, size.rows, constraints, size.growth)
     if encoding is not None:
         return _encoded_ids(config, embedding, place, encoding)
     columns = tuple(_column(expression, place) for expression in config.expression)
@@ -170,7 +178,7 @@ def _encoded_ids(
     default: list[int] = []
     if config.fg_encoded_default_value:
         texts = config.fg_encoded_default_value.split(encoding.separator)
-        rows = embedding.num_embeddings
+        rows = 2**63 if embedding.growth is not None else embedding.num_embeddings
         if not all(_is_id(text, rows) for text in texts):
             raise ConfigError(
                 f'{place}.fg_encoded_default_value: "{config.fg_encoded_default_value}" is no id '

@@ -16,11 +16,12 @@ from raymon.data.features.vocabulary import Vocabulary, look_up
 from raymon.data.input_counts import InputCounts
 from raymon.data.values import arrow_types
 from raymon.data.values.canonical import canonical_texts, is_value
-from raymon.data.values.hashing import bucket_ids, combine_hashes, hash_values
+from raymon.data.values.hashing import bucket_ids, combine_hashes, hash_values, id_of_hash
 from raymon.data.values.row_values import flat_values
 from raymon.errors import DataError
 
 Ids = npt.NDArray[np.int64]
+UInt64s = npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ class ComboFeature(Feature):
     column change slowest. A row in which a column has no value has no combination: it has the id of
     `default_value`, unless that is "".
 
-    Exactly one of `hash_bucket_size` and `vocabulary` is given.
+    At most one of `hash_bucket_size` and `vocabulary` is given; without any the ids are those of a
+    table that grows: `combine_hashes` without its lowest bit.
 
     Attributes:
         hash_bucket_size: Number of ids; an id is `combine_hashes` of the hashes of the values,
@@ -83,22 +85,25 @@ class ComboFeature(Feature):
         return IdList(torch.from_numpy(ids), torch.from_numpy(np.cumsum(combined) - combined))
 
     def _ids(self, values: list[pa.Array], picks: list[Ids]) -> Ids:
-        if self.hash_bucket_size is not None:
+        if self.vocabulary is None:
             hashes = [hash_values(v)[pick] for v, pick in zip(values, picks, strict=True)]
-            return bucket_ids(combine_hashes(hashes), self.hash_bucket_size)
+            return self._id_of(combine_hashes(hashes))
         texts = [canonical_texts(v).take(p) for v, p in zip(values, picks, strict=True)]
         joined = pc.binary_join_element_wise(*texts, pa.scalar("_", pa.large_string()))
-        assert self.vocabulary is not None
         return look_up(joined, self.vocabulary)
 
     def _default_id(self) -> int | None:
         if not self.default_value:
             return None
         default = pa.array([self.default_value])
-        if self.hash_bucket_size is None:
-            assert self.vocabulary is not None
+        if self.vocabulary is not None:
             return int(look_up(default, self.vocabulary)[0])
-        return int(bucket_ids(hash_values(default), self.hash_bucket_size)[0])
+        return int(self._id_of(hash_values(default))[0])
+
+    def _id_of(self, hashes: UInt64s) -> Ids:
+        if self.hash_bucket_size is None:
+            return id_of_hash(hashes)
+        return bucket_ids(hashes, self.hash_bucket_size)
 
 
 def _combinations(lengths: list[Ids]) -> tuple[list[Ids], Ids]:

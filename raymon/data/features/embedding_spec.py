@@ -6,6 +6,7 @@ from typing import Literal
 
 from raymon.config import unknown_constraint
 from raymon.data.features.feature import EmbeddingSpec
+from raymon.data.features.growth import Growth
 from raymon.data.features.initializer import Initializer, parse_initializer
 from raymon.errors import ConfigError
 from raymon.protos import feature_pb2
@@ -29,6 +30,7 @@ def embedding_spec(
     place: str,
     rows: int,
     constraints: feature_pb2.ParameterConstraints | None = None,
+    growth: Growth | None = None,
 ) -> EmbeddingSpec:
     """Returns the table of a feature.
 
@@ -37,6 +39,7 @@ def embedding_spec(
         place: Path of the feature in the config, for messages.
         rows: Number of rows of the table.
         constraints: Constraints of tables whose features have none; None for no constraints.
+        growth: How ids get rows of their own as they are met; None if each has its row.
 
     Raises:
         ConfigError: A field is wrong. The message begins with its path.
@@ -56,6 +59,7 @@ def embedding_spec(
         init_fn=_initializer(config, place),
         sharding_types=tuple(constraints.sharding_types) if constraints is not None else (),
         compute_kernels=tuple(constraints.compute_kernels) if constraints is not None else (),
+        growth=growth,
     )
 
 
@@ -92,6 +96,11 @@ def check_shared(
                 f'{place}.{field}: of table "{spec.name}" is {here} here, but {there} in '
                 f"{first_place}; features that share a table must agree"
             )
+    if spec.growth != first.growth:
+        raise ConfigError(
+            f'{place}.zch: table "{spec.name}" grows otherwise in {first_place}; features that '
+            "share a table must agree"
+        )
 
 
 def _constraints(spec: EmbeddingSpec) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -21,12 +22,14 @@ from raymon.errors import DataError
 
 Ids = npt.NDArray[np.int64]
 
+_LARGEST = 2**63 - 1
+
 _REMEDY = "where columns are raw, set data_config.fg_mode: FG_DAG"
 
 
 @dataclass(frozen=True)
 class EncodedIds(Feature):
-    """Ids from one column that holds them already, as indices of rows of the table.
+    """Ids from one column that holds them already: indices of rows, or any if the table grows.
 
     Attributes:
         default: Ids of a row that has none.
@@ -84,13 +87,21 @@ class EncodedIds(Feature):
         assert self.embedding is not None
         # A copy, because the values may lie in memory of Arrow, which cannot be written.
         ids = np.array(parsed_integers(values))
-        wrong = (ids < 0) | (ids >= self.embedding.num_embeddings)
+        rows = self.embedding.num_embeddings
+        wrong = ids < 0
+        if self.embedding.growth is None:
+            wrong |= ids >= rows
+        else:
+            # What is beyond 64 bits was parsed as the largest integer.
+            for place in np.flatnonzero(ids == _LARGEST):
+                wrong[place] = Decimal(str(values[int(place)].as_py())) > _LARGEST
         if wrong.any():
             row = int(np.argmax(wrong))
             value = values[row].as_py()
-            rows = self.embedding.num_embeddings
             what = f"{value!r} is not an integer"
-            if ids[row] != NO_INTEGER:
+            if ids[row] != NO_INTEGER and self.embedding.growth is not None:
+                what = f"{value} is not in [0, 2^63), the ids of a table that grows"
+            elif ids[row] != NO_INTEGER:
                 what = f"{value} is not in [0, {rows}), the ids of its table of {rows} rows"
             raise self._error(what)
         return ids

@@ -11,6 +11,7 @@ import pyarrow as pa
 import torch
 
 from raymon.data.batch import IdList
+from raymon.data.features.growth import Growth
 from raymon.data.features.initializer import Initializer
 from raymon.data.input_counts import InputCounts
 
@@ -21,7 +22,7 @@ class EmbeddingSpec:
 
     Attributes:
         name: Name of the table; features with the same name share it.
-        num_embeddings: Rows of the table; ids are in [0, num_embeddings).
+        num_embeddings: Rows of the table; ids are in [0, num_embeddings), unless they grow.
         dim: Length of an embedding.
         pooling: How the embeddings of the ids of a row become one.
         trainable: Whether the table is trained; if not, it keeps its initial values.
@@ -29,6 +30,8 @@ class EmbeddingSpec:
         init_fn: Initial values of the rows; None for uniform in +-1 / sqrt(num_embeddings).
         sharding_types: Ways in which the table may be sharded; empty if any.
         compute_kernels: Kernels that may look up its rows; empty if any.
+        growth: How ids in [0, 2^63) get rows of their own as they are met; None if an id is the
+            index of its row.
     """
 
     name: str
@@ -40,6 +43,7 @@ class EmbeddingSpec:
     init_fn: Initializer | None = None
     sharding_types: tuple[str, ...] = ()
     compute_kernels: tuple[str, ...] = ()
+    growth: Growth | None = None
 
 
 @dataclass(frozen=True)

@@ -89,6 +89,8 @@ def _has_expression(config: FeatureConfig) -> bool:
 
 def _out_of_table(feature: EncodedIds, file: DataFile) -> str | None:
     assert feature.embedding is not None
+    if feature.embedding.growth is not None:
+        return None
     rows = feature.embedding.num_embeddings
     for found in file.statistics(feature.name):
         for value in (found.least, found.most):

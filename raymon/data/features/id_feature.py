@@ -16,7 +16,7 @@ from raymon.data.features.vocabulary import Vocabulary, look_up
 from raymon.data.input_counts import InputCounts
 from raymon.data.values import arrow_types
 from raymon.data.values.canonical import NO_INTEGER, is_value, parsed_integers
-from raymon.data.values.hashing import bucket_ids, hash_values
+from raymon.data.values.hashing import bucket_ids, hash_values, raw_ids
 from raymon.data.values.row_values import flat_values, weighted_values
 from raymon.errors import DataError
 from raymon.results import IDS_OUT_OF_RANGE, of_feature
@@ -30,10 +30,11 @@ _OUT_OF_RANGE = -1
 class IdFeature(Feature):
     """Ids from a column of values, one or several a row.
 
-    Exactly one of `hash_bucket_size`, `num_buckets` and `vocabulary` is given. The same value has
-    the same id, whatever type the column has: see `raymon.data.values.canonical`. Nulls, NaN and
-    empty strings are missing values. A row without any value has the id of `default_value`; if that
-    is "", it has no id and its embedding is zero.
+    At most one of `hash_bucket_size`, `num_buckets` and `vocabulary` is given; without any the ids
+    are those of a table that grows, see `raw_ids`. The same value has the same id, whatever type
+    the column has: see `raymon.data.values.canonical`. Nulls, NaN and empty strings are missing
+    values. A row without any value has the id of `default_value`; if that is "", it has no id and
+    its embedding is zero.
 
     Attributes:
         hash_bucket_size: Number of ids; an id is the hash of the value, modulo this.
@@ -172,8 +173,12 @@ class IdFeature(Feature):
             ids = parsed_integers(values)
             inside = (ids >= 0) & (ids < self.num_buckets)
             return np.where(inside | (ids == NO_INTEGER), ids, _OUT_OF_RANGE)
-        assert self.vocabulary is not None
-        return look_up(values, self.vocabulary)
+        if self.vocabulary is not None:
+            return look_up(values, self.vocabulary)
+        try:
+            return raw_ids(values)
+        except ValueError as error:
+            raise self._error(str(error)) from None
 
     def _default_id(self) -> int | None:
         if self.default_value == "":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from raymon.data.features.growth import Growth, growth_of
 from raymon.data.features.vocabulary import (
     FIRST,
     Vocabulary,
@@ -26,11 +27,13 @@ class TableSize:
         rows: Rows of the table.
         hash_bucket_size: Number of hash buckets; None if ids are not hashes.
         vocabulary: Ids of listed values; None if there is no list.
+        growth: How ids get rows of their own as they are met; None if each has its row.
     """
 
     rows: int
     hash_bucket_size: int | None = None
     vocabulary: Vocabulary | None = None
+    growth: Growth | None = None
 
 
 def table_size(
@@ -48,7 +51,7 @@ def table_size(
     Raises:
         ConfigError: There is not exactly one source of ids, or it is wrong.
     """
-    fields = ["hash_bucket_size", "num_buckets", "vocab_list", "vocab_dict", "vocab_file"]
+    fields = ["hash_bucket_size", "num_buckets", "vocab_list", "vocab_dict", "vocab_file", "zch"]
     known = [f for f in fields if f in config.DESCRIPTOR.fields_by_name]
     given = {descriptor.name for descriptor, _ in config.ListFields()}
     sizes = [f for f in known if f in given]
@@ -58,16 +61,19 @@ def table_size(
             f"{', '.join(known[:-1])} and {known[-1]}"
         )
     (source,) = sizes
+    if not source.startswith("vocab_") and config.HasField("default_bucketize_value"):
+        raise ConfigError(
+            f"{place}.default_bucketize_value: is the id of values that a vocabulary does not "
+            f"list, and {source} has none; leave it out"
+        )
     if source in ("hash_bucket_size", "num_buckets"):
         rows = getattr(config, source)
         if not 0 < rows < 2**63:
             raise ConfigError(f"{place}.{source}: is {rows}; must be at least 1")
-        if config.HasField("default_bucketize_value"):
-            raise ConfigError(
-                f"{place}.default_bucketize_value: is the id of values that a vocabulary does not "
-                f"list, and {source} has none; leave it out"
-            )
         return TableSize(rows, rows if source == "hash_bucket_size" else None)
+    if source == "zch":
+        growth = growth_of(config.zch, f"{place}.zch")
+        return TableSize(config.zch.zch_size, growth=growth)
     try:
         vocabulary = _vocabulary(config, source, form)
     except ValueError as error:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import torch
 
 from raymon.data.values.arrow_types import as_array, is_string, string_bytes
@@ -74,6 +75,59 @@ def hash_values(values: pa.Array) -> UInt64s:
     hashes = hash_strings(values)
     hashes[rows] = hash_integers(integers)
     return hashes
+
+
+def raw_ids(values: pa.Array) -> npt.NDArray[np.int64]:
+    """Returns the ids in [0, 2^63) of values, none of them null, by their canonical form.
+
+    An integer is itself, and one in [2^63, 2^64) is refused, as it would be in another column; the
+    id of another text is its `hash_strings`, shifted right by one bit.
+
+    Args:
+        values: Values with a canonical form, `[N]`.
+
+    Returns:
+        The ids, int64 `[N]`, as a new array.
+
+    Raises:
+        ValueError: A value has no certain form, or is a number that is no such id; the message
+            quotes it.
+    """
+    texts = canonical(values)
+    if not is_string(texts.type):
+        ids = np.array(texts.to_numpy(zero_copy_only=False))
+        _check_ids(ids, texts)
+        return ids
+    rows, integers = spelled_integers(texts)
+    if len(rows) < len(texts):
+        _check_texts(texts)
+    ids = id_of_hash(hash_strings(texts))
+    ids[rows] = integers
+    _check_ids(ids, texts)
+    return ids
+
+
+_NO_ID = "is no id of a table that grows, which are in [0, 2^63)"
+
+_LONG = r"^[1-9][0-9]{18,19}$"
+"""The pattern of integers from 10^18 on, and up to 10^20."""
+
+
+def _check_ids(ids: npt.NDArray[np.int64], values: pa.Array) -> None:
+    if len(ids) and ids.min() < 0:
+        raise ValueError(f"{values[int(np.argmin(ids))].as_py()} {_NO_ID}")
+
+
+def _check_texts(texts: pa.Array) -> None:
+    """Checks that no text is an integer of 64 bits without a sign that has 64 bits."""
+    for text in texts.filter(pc.match_substring_regex(texts, _LONG)).to_pylist():
+        if 2**63 <= int(text) < 2**64:
+            raise ValueError(f"{text} {_NO_ID}")
+
+
+def id_of_hash(hashes: UInt64s) -> npt.NDArray[np.int64]:
+    """Returns hashes without their lowest bit, as ids in [0, 2^63): int64 `[N]`."""
+    return (hashes >> np.uint64(1)).view(np.int64)
 
 
 def bucket_ids(hashes: UInt64s, buckets: int) -> npt.NDArray[np.int64]:
