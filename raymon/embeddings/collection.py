@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from torch import Tensor, nn
 
-from raymon.data import Batch, EmbeddingSpec, Feature
+from raymon.data import Batch, EmbeddingSpec, Feature, IdList
 from raymon.embeddings.data_types import DATA_TYPES
+from raymon.embeddings.growing import GrowingIds
 from raymon.embeddings.initial_values import draw_seed
 from raymon.embeddings.table import EmbeddingTable
 from raymon.errors import ConfigError, first_line
@@ -21,6 +22,7 @@ class EmbeddingCollection(nn.Module):
 
     Attributes:
         seed: Seed of the initial values, drawn from torch's default generator.
+        growing: The rows of the ids of tables that grow.
 
     Raises:
         ConfigError: A table is larger than the memory. It begins with the path of the field.
@@ -31,17 +33,34 @@ class EmbeddingCollection(nn.Module):
         self._specs = dict(specs)
         self.seed = draw_seed()
         tables: dict[str, nn.Module] = {}
+        growing: dict[str, nn.Module] = {}
         for spec in self._specs.values():
             if _key(spec.name) not in tables:
-                tables[_key(spec.name)] = _table(spec, self.seed)
+                tables[_key(spec.name)] = _made(spec, self.seed, _table)
+                if spec.growth is not None:
+                    growing[_key(spec.name)] = _made(spec, self.seed, _growing)
         self.tables = nn.ModuleDict(tables)
+        self.growing = nn.ModuleDict(growing)
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """Returns the embeddings of a batch, `[B, dim]` by feature name."""
         return {
-            name: self.tables[_key(spec.name)](batch.sparse[name], spec.pooling)
+            name: self.tables[_key(spec.name)](self._ids(spec, batch.sparse[name]), spec.pooling)
             for name, spec in self._specs.items()
         }
+
+    def growing_tables(self) -> list[tuple[GrowingIds, EmbeddingTable]]:
+        """Returns the tables that grow, each with the rows of its ids."""
+        return [
+            (ids, table)
+            for key, ids in self.growing.items()
+            if isinstance(table := self.tables[key], EmbeddingTable) and isinstance(ids, GrowingIds)
+        ]
+
+    def _ids(self, spec: EmbeddingSpec, ids: IdList) -> IdList:
+        if spec.growth is None:
+            return ids
+        return IdList(self.growing[_key(spec.name)](ids.values), ids.offsets, ids.weights)
 
 
 def specs_of(features: Iterable[Feature]) -> dict[str, EmbeddingSpec]:
@@ -49,17 +68,28 @@ def specs_of(features: Iterable[Feature]) -> dict[str, EmbeddingSpec]:
     return {f.name: f.embedding for f in features if f.embedding is not None}
 
 
-def _table(spec: EmbeddingSpec, seed: int) -> EmbeddingTable:
+def _table(spec: EmbeddingSpec, seed: int) -> nn.Module:
+    return EmbeddingTable(
+        spec.num_embeddings,
+        spec.dim,
+        spec.trainable,
+        dtype=DATA_TYPES[spec.data_type],
+        name=spec.name,
+        init=spec.init_fn,
+        seed=seed,
+    )
+
+
+def _growing(spec: EmbeddingSpec, seed: int) -> nn.Module:
+    assert spec.growth is not None
+    return GrowingIds(spec.name, spec.num_embeddings, spec.growth, seed)
+
+
+def _made(
+    spec: EmbeddingSpec, seed: int, make: Callable[[EmbeddingSpec, int], nn.Module]
+) -> nn.Module:
     try:
-        return EmbeddingTable(
-            spec.num_embeddings,
-            spec.dim,
-            spec.trainable,
-            dtype=DATA_TYPES[spec.data_type],
-            name=spec.name,
-            init=spec.init_fn,
-            seed=seed,
-        )
+        return make(spec, seed)
     except RuntimeError as error:  # from the allocator, for which torch has no other type
         raise ConfigError(
             f"feature_configs: the table {spec.name} of {spec.num_embeddings:,} rows of {spec.dim} "

@@ -82,6 +82,21 @@ def fill(
         part.copy_(values[low - start : high - start, first_column : first_column + columns])
 
 
+@torch.no_grad()
+def initial_rows(
+    count: int, full_shape: tuple[int, int], init: Initializer | None, generator: torch.Generator
+) -> Tensor:
+    """Returns new initial values of rows of a table, float32 `[count, D]`, on the CPU.
+
+    Args:
+        count: Number of rows.
+        full_shape: Rows and columns of the whole table, `[N, D]`.
+        init: Initializer; None for that of `fill`.
+        generator: Generator to draw from.
+    """
+    return _drawing(init, full_shape)(torch.empty(count, full_shape[1]), generator)
+
+
 def _hash(seed: int, name: str, shape: tuple[int, int]) -> int:
     text = f"{seed} {shape[0]} {shape[1]} {name}"
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=4).digest(), "big")

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from raymon.data import IdList, Initializer
 from raymon.embeddings.data_types import row_type
-from raymon.embeddings.initial_values import draw_seed, fill
+from raymon.embeddings.initial_values import draw_seed, fill, initial_rows
 from raymon.embeddings.row_gradients import RowGradients, collected, look_up
 
 
@@ -44,11 +44,17 @@ class EmbeddingTable(nn.Module):
     ) -> None:
         super().__init__()
         seed = draw_seed() if seed is None else seed
+        self._init = init
         self.weight = nn.Parameter(
             torch.empty(num_embeddings, dim, dtype=dtype), requires_grad=trainable
         )
         fill(self.weight, name, (num_embeddings, dim), init, seed)
         self.rows: RowGradients | None = None
+
+    def initial_rows(self, count: int, generator: torch.Generator) -> Tensor:
+        """Returns initial values of so many rows, `[count, dim]`, on the CPU."""
+        rows, dim = self.weight.shape
+        return initial_rows(count, (rows, dim), self._init, generator)
 
     def forward(self, ids: IdList, pooling: str) -> Tensor:
         """Returns the pooled embeddings `[B, dim]` of B rows; zero for a row without ids.

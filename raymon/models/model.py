@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor, nn
 
 from raymon.data import Batch, Feature
-from raymon.embeddings import EmbeddingCollection, EmbeddingTable
+from raymon.embeddings import EmbeddingCollection, EmbeddingTable, GrowingIds
 from raymon.metrics import TrainMetricWrapper
 from raymon.models.contract import check_predictions
 from raymon.protos.model_pb2 import ModelConfig
@@ -138,6 +138,20 @@ class Model(nn.Module, ABC):
             for table in module.modules()
             if isinstance(table, EmbeddingTable) and table.weight.requires_grad
         ]
+
+    def growing_tables(self) -> list[tuple[GrowingIds, EmbeddingTable]]:
+        """Returns the embedding tables that grow, each with the rows of its ids."""
+        return [
+            pair
+            for module in self.modules()
+            if isinstance(module, EmbeddingCollection)
+            for pair in module.growing_tables()
+        ]
+
+    def dense_buffers(self) -> list[Tensor]:
+        """Returns the buffers except those of tables that grow, which no rank has of its own."""
+        growing = {id(b) for ids, _ in self.growing_tables() for b in ids.buffers()}
+        return [buffer for buffer in self.buffers() if id(buffer) not in growing]
 
     def sparse_parameters(self) -> list[nn.Parameter]:
         """Returns the parameters of the embedding tables that are trained."""

@@ -53,9 +53,10 @@ class GrowingIds(nn.Module):
         name: Name of the table.
         size: Rows of the table; the last one is for all ids without a row.
         growth: How ids get rows.
+        seed: Seed of chances and of initial values, the same on every rank.
     """
 
-    def __init__(self, name: str, size: int, growth: Growth) -> None:
+    def __init__(self, name: str, size: int, growth: Growth, seed: int = 0) -> None:
         super().__init__()
         self.name = name
         self.growth = growth
@@ -63,8 +64,7 @@ class GrowingIds(nn.Module):
         self.register_buffer("counts", torch.zeros(size, dtype=torch.int64))
         self.register_buffer("last", torch.zeros(size, dtype=torch.int64))
         self.register_buffer("iteration", torch.zeros((), dtype=torch.int64))
-        # Of the generator that initial values are drawn from, which is seeded alike on all ranks.
-        self._seed = (torch.initial_seed() ^ zlib.crc32(name.encode()) << 31) & LARGEST
+        self._seed = seed ^ zlib.crc32(name.encode())
         self._index: IdIndex | None = None
         self._versions: tuple[int, int] = (-1, -1)
         self._iteration = self._occupancy = 0

@@ -180,7 +180,7 @@ class Loop:
         if skipped is not None and self._context.rank == 0:
             self._outbox.publish(lambda channel: channel.publish_notice(skipped))
         # Batch statistics differ between ranks; those of rank 0 are saved.
-        self._context.copy_from_rank_zero(self._state.model.buffers())
+        self._context.copy_from_rank_zero(self._state.model.dense_buffers())
 
     def _write(self) -> None:
         state = self._state

@@ -18,6 +18,7 @@ from raymon.protos.train_pb2 import TrainConfig
 from raymon.training.optim.gradients import GradientClipper
 from raymon.training.optim.optimizers import Optimizers
 from raymon.training.optim.precision import autocast, grad_scaler
+from raymon.training.optim.table_growth import TableGrowth
 from raymon.training.rank.worker_context import WorkerContext
 
 _log = logging.getLogger("raymon")
@@ -99,6 +100,7 @@ class TrainStep:
         if context.world_size > 1:
             module = _distributed(module, model, context)
         self._module = module
+        self._growth = TableGrowth(model, optimizers, context.world_size)
         self._is_first = True
 
     def backward(self, batch: Batch, group_rows: int, group: int, last: bool) -> StepOutput:
@@ -142,6 +144,8 @@ class TrainStep:
     def update(self) -> bool:
         """Clips the gradients, makes a step of the optimizers, and resets the gradients.
 
+        Tables that grow admit and evict ids afterwards, when it is time.
+
         Returns:
             Whether the step was made: one of FP16 losses is skipped if a gradient is not finite.
         """
@@ -151,6 +155,7 @@ class TrainStep:
         self.scaler.step(joint)
         self.scaler.update()
         self._optimizers.zero_grad()
+        self._growth.step()
         return joint.steps > before
 
     def _exchange(self, last: bool) -> AbstractContextManager[object]:
@@ -183,5 +188,8 @@ def _distributed(module: nn.Module, model: Model, context: WorkerContext) -> nn.
     tables = {id(parameter) for parameter in model.sparse_parameters()}
     context.copy_from_rank_zero(parameter.detach() for parameter in model.sparse_parameters())
     names = [name for name, parameter in module.named_parameters() if id(parameter) in tables]
+    # Every rank finds out by itself which rows ids have.
+    of_ranks = {id(buffer) for buffer in model.dense_buffers()}
+    names += [name for name, buffer in module.named_buffers() if id(buffer) not in of_ranks]
     DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(module, names)
     return DistributedDataParallel(module, gradient_as_bucket_view=True)

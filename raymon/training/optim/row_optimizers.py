@@ -54,6 +54,10 @@ class RowOptimizer(torch.optim.Optimizer):
     def new_state(self, table: Tensor) -> dict[str, Tensor]:
         """Returns the initial state of a table, or of the owner of its gradient."""
 
+    def initial_value(self, name: str) -> float:
+        """Returns the number that a state begins with, in all rows."""
+        return 0.0
+
     @abstractmethod
     def rule(self, weights: list[Tensor], gradients: list[Tensor], states: States) -> None:
         """Updates rows of tables in place, with the learning rate `self.rate`.
@@ -171,6 +175,10 @@ class RowAdagrad(RowOptimizer):
     def new_state(self, table: Tensor) -> dict[str, Tensor]:
         """Returns `sum`, `[N, D]`."""
         return {"sum": _filled(table, self._initial)}
+
+    def initial_value(self, name: str) -> float:
+        """Returns the number that `sum` begins with."""
+        return self._initial
 
     def rule(self, weights: list[Tensor], gradients: list[Tensor], states: States) -> None:
         """Updates rows by the formula of the class."""

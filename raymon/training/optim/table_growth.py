@@ -1,0 +1,72 @@
+"""Tables that grow, between the steps of the optimizers."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from raymon.embeddings import EmbeddingTable, exchange
+from raymon.models import Model
+from raymon.training.optim.optimizers import Optimizers
+from raymon.training.optim.row_optimizers import RowOptimizer
+
+
+class TableGrowth:
+    """Has the tables of a model admit and evict ids, the same on every rank.
+
+    Args:
+        model: Model on its device.
+        optimizers: Optimizers of the model.
+        world_size: Number of ranks.
+    """
+
+    def __init__(self, model: Model, optimizers: Optimizers, world_size: int) -> None:
+        self._tables = model.growing_tables()
+        self._optimizers = optimizers
+        self._world_size = world_size
+
+    def step(self) -> None:
+        """Ends an iteration, after the optimizers have made their step; every rank calls it.
+
+        At the end of an interval the ranks exchange which ids they looked up, and wait for it. The
+        rows of admitted ids, and their states in the optimizers, begin anew.
+        """
+        due = [pair for pair in self._tables if pair[0].end_iteration()]
+        accesses = exchange([ids.pending() for ids, _ in due], self._world_size)
+        for (ids, table), found in zip(due, accesses, strict=True):
+            rows = ids.end_interval(found)
+            if len(rows):
+                values = table.initial_rows(len(rows), ids.generator())
+                reset_rows(table, rows, values, self._optimizers)
+
+
+@torch.no_grad()
+def reset_rows(table: EmbeddingTable, rows: Tensor, values: Tensor, optimizers: Optimizers) -> None:
+    """Sets rows of a table to initial values, and their states in the optimizers too.
+
+    Args:
+        table: Table, on its device.
+        rows: Indices of the rows, each once, int64 `[n]`, on the device.
+        values: Initial values, `[n, dim]`.
+        optimizers: Optimizers, one of which may train the table.
+    """
+    weight = table.weight
+    weight.index_copy_(0, rows, values.to(weight.device, weight.dtype))
+    for optimizer in optimizers.optimizers:
+        for name, state in optimizer.state.get(weight, {}).items():
+            if is_of_rows(state, weight):
+                state.index_fill_(0, rows, initial_value(optimizer, name))
+
+
+def is_of_rows(state: object, weight: nn.Parameter) -> bool:
+    """Whether a state in an optimizer has something for each row of a table."""
+    return isinstance(state, Tensor) and state.dim() > 0 and len(state) == len(weight)
+
+
+def initial_value(optimizer: torch.optim.Optimizer, name: str) -> float:
+    """Returns the number that a state of an optimizer begins with."""
+    if isinstance(optimizer, RowOptimizer):
+        return optimizer.initial_value(name)
+    if isinstance(optimizer, torch.optim.Adagrad) and name == "sum":
+        return float(optimizer.param_groups[0]["initial_accumulator_value"])
+    return 0.0
