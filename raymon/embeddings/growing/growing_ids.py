@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -103,11 +104,12 @@ class GrowingIds(nn.Module):
         """Returns the accesses of this rank since the last interval, each id once."""
         return add_up(self._pending, self.get_buffer("ids").device)
 
-    def set_pending(self, accesses: IdCounts) -> None:
-        """Replaces the accesses of this rank since the last interval."""
+    def set_pending(self, parts: Iterable[IdCounts]) -> None:
+        """Replaces the accesses of this rank since the last interval by those of all parts."""
         device = self.get_buffer("ids").device
         self._pending = [
-            IdCounts(accesses.ids.to(device), accesses.counts.to(device), accesses.last.to(device))
+            IdCounts(part.ids.to(device), part.counts.to(device), part.last.to(device))
+            for part in parts
         ]
 
     def end_iteration(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from raymon.data import DatasetPosition, Position
+from raymon.embeddings import IdCounts
 from raymon.errors import RunError
 from raymon.models import Model
 from raymon.results import Evaluation
@@ -29,6 +30,7 @@ from raymon.training.checkpoint.train_state import (
     MODEL,
     OPTIMIZER,
     TrainState,
+    growing_ids,
     load_optimizers,
     model_tensors,
     optimizer_kinds,
@@ -96,6 +98,7 @@ def restore(state: TrainState, checkpoint: Checkpoint, context: WorkerContext) -
     shared = Position(trainer["epoch"], trainer["row"], trainer["streams"])
     state.position = RunPosition(shared, _own_position(shared, checkpoint, context))
     state.windows, state.evaluations = [], []
+    accesses: dict[str, list[IdCounts]] = {name: [] for name in growing_ids(state.model)}
     # The current ranks share the parts of all former ranks.
     for rank in range(context.rank, checkpoint.world_size, context.world_size):
         part = _read_rank(checkpoint, rank)
@@ -103,6 +106,10 @@ def restore(state: TrainState, checkpoint: Checkpoint, context: WorkerContext) -
             restore_random_state(part["random"], context.device)
         state.windows += [window.numpy().tobytes() for window in part["windows"]]
         state.evaluations += [Evaluation(**evaluation) for evaluation in part["evaluations"]]
+        for name, found in part.get("accesses", {}).items():
+            accesses[name].append(IdCounts(**found))
+    for name, ids in growing_ids(state.model).items():
+        ids.set_pending(accesses[name])
 
 
 def load_model(model: Model, checkpoint: Checkpoint, *, averaged: bool = False) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from raymon.embeddings import EmbeddingTable
+from raymon.embeddings import EmbeddingTable, GrowingIds
 from raymon.models import Model
 from raymon.results import Evaluation
 from raymon.training.input.feed import RunPosition
@@ -101,10 +101,20 @@ def rank_state(state: TrainState, device: torch.device) -> dict[str, Any]:
         # As tensors, which can be read without running code.
         "windows": [torch.frombuffer(bytearray(w), dtype=torch.uint8) for w in state.windows],
         "evaluations": [asdict(evaluation) for evaluation in state.evaluations],
+        # Each id once, whatever the number of accesses.
+        "accesses": {
+            path: {name: value.cpu() for name, value in vars(ids.pending()).items()}
+            for path, ids in growing_ids(state.model).items()
+        },
     }
     if state.position.own is not None:
         own["dataset"] = vars(state.position.own)
     return own
+
+
+def growing_ids(model: Model) -> dict[str, GrowingIds]:
+    """Returns the rows of the ids of tables that grow, by their paths in the model."""
+    return {path: m for path, m in model.named_modules() if isinstance(m, GrowingIds)}
 
 
 def model_tensors(model: Model) -> dict[str, torch.Tensor]:

@@ -100,7 +100,9 @@ class TrainStep:
         if context.world_size > 1:
             module = _distributed(module, model, context)
         self._module = module
-        self._growth = TableGrowth(model, optimizers, context.world_size)
+        self._growth = TableGrowth(
+            model.growing_tables(), optimizers.optimizers, context.world_size
+        )
         self._is_first = True
 
     def backward(self, batch: Batch, group_rows: int, group: int, last: bool) -> StepOutput:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 import torch
 from torch import Tensor, nn
 
-from raymon.embeddings import EmbeddingTable, exchange
-from raymon.models import Model
-from raymon.training.optim.optimizers import Optimizers
+from raymon.embeddings import EmbeddingTable, GrowingIds, exchange
 from raymon.training.optim.row_optimizers import RowOptimizer
 
 
@@ -15,14 +15,19 @@ class TableGrowth:
     """Has the tables of a model admit and evict ids, the same on every rank.
 
     Args:
-        model: Model on its device.
-        optimizers: Optimizers of the model.
+        tables: Tables that grow, on their device, each with the rows of its ids.
+        optimizers: All optimizers of the model.
         world_size: Number of ranks.
     """
 
-    def __init__(self, model: Model, optimizers: Optimizers, world_size: int) -> None:
-        self._tables = model.growing_tables()
-        self._optimizers = optimizers
+    def __init__(
+        self,
+        tables: Sequence[tuple[GrowingIds, EmbeddingTable]],
+        optimizers: Sequence[torch.optim.Optimizer],
+        world_size: int,
+    ) -> None:
+        self._tables = list(tables)
+        self._optimizers = list(optimizers)
         self._world_size = world_size
 
     def step(self) -> None:
@@ -41,7 +46,12 @@ class TableGrowth:
 
 
 @torch.no_grad()
-def reset_rows(table: EmbeddingTable, rows: Tensor, values: Tensor, optimizers: Optimizers) -> None:
+def reset_rows(
+    table: EmbeddingTable,
+    rows: Tensor,
+    values: Tensor,
+    optimizers: Iterable[torch.optim.Optimizer],
+) -> None:
     """Sets rows of a table to initial values, and their states in the optimizers too.
 
     Args:
@@ -52,7 +62,7 @@ def reset_rows(table: EmbeddingTable, rows: Tensor, values: Tensor, optimizers: 
     """
     weight = table.weight
     weight.index_copy_(0, rows, values.to(weight.device, weight.dtype))
-    for optimizer in optimizers.optimizers:
+    for optimizer in optimizers:
         for name, state in optimizer.state.get(weight, {}).items():
             if is_of_rows(state, weight):
                 state.index_fill_(0, rows, initial_value(optimizer, name))
