@@ -57,6 +57,19 @@ class EmbeddingCollection(nn.Module):
             if isinstance(table := self.tables[key], EmbeddingTable) and isinstance(ids, GrowingIds)
         ]
 
+    def freeze_ids(self) -> dict[str, int]:
+        """Ends the growth of tables: which id has which row does not change any more.
+
+        Returns:
+            How many ids have a row of their own, by the name of the module of the table.
+        """
+        counts = {}
+        for key, ids in self.growing.items():
+            if isinstance(ids, GrowingIds):
+                self.growing[key] = ids.sorted_ids()
+                counts[key] = ids.occupancy
+        return counts
+
     def _ids(self, spec: EmbeddingSpec, ids: IdList) -> IdList:
         if spec.growth is None:
             return ids

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
 from raymon.data import IdList
-from raymon.embeddings import EmbeddingTable, look_up, row_type
+from raymon.embeddings import EmbeddingCollection, EmbeddingTable, look_up, row_type
 from raymon.errors import RunError
 from raymon.protos.export_pb2 import TableFormat
 
@@ -36,6 +36,7 @@ class TableInfo:
         format: Format of its numbers, such as "FP32" or "INT8".
         parts: Number of tensors that its rows are split into.
         bytes: Size in bytes, with the scales of the rows.
+        ids: Ids that have a row of their own, in a table that grows; None in another.
     """
 
     name: str
@@ -44,6 +45,7 @@ class TableInfo:
     format: str
     parts: int
     bytes: int
+    ids: int | None = None
 
 
 class _Part(nn.Module):
@@ -120,6 +122,8 @@ def store_tables(
 ) -> list[TableInfo]:
     """Replaces the tables of a model by those that an export stores.
 
+    Tables do not grow any more; the rows of their ids are exported in the order of the ids.
+
     Tables that are not quantized stay as they are if they fit into a part; else they are split, in
     the same memory. Tables are quantized one after the other, and each is freed afterwards.
 
@@ -140,6 +144,12 @@ def store_tables(
         # Not subclasses, which may look up in another way.
         if type(module) is EmbeddingTable
     ]
+    ids = {
+        f"{path}.tables.{key}": count
+        for path, module in model.named_modules(remove_duplicate=False)
+        if isinstance(module, EmbeddingCollection)
+        for key, count in module.freeze_ids().items()
+    }
     stored: dict[nn.Module, nn.Module] = {}
     infos = []
     for path in paths:
@@ -147,7 +157,7 @@ def store_tables(
         assert isinstance(table, EmbeddingTable)
         if table not in stored:
             stored[table], info = _stored(path, table, quantize, part_bytes)
-            infos.append(info)
+            infos.append(replace(info, ids=ids.get(path)))
         model.set_submodule(path, stored[table])
     return infos
 

@@ -37,6 +37,13 @@ SPARSE = {
     "hash_bucket_size: 50 }",
     "crossed_listed": f'combo_feature {{ expression: ["user:id", "user:day"] {DIM} '
     'vocab_list: ["1_2024-01-01", "2_2024-01-02"] }',
+    "growing": f'id_feature {{ expression: "user:id" {DIM} zch {{ zch_size: 9 lfu {{}} }} }}',
+    "growing_texts": f'id_feature {{ expression: "user:day" {DIM} '
+    "zch { zch_size: 3 lru {} } }",
+    "growing_weighted": f'id_feature {{ expression: "user:weighted" {DIM} weighted: true '
+    'separator: "|" zch { zch_size: 6 distance_lfu {} eviction_interval: 1 } }',
+    "growing_crossed": f'combo_feature {{ expression: ["user:id", "user:day"] {DIM} '
+    "zch { zch_size: 30 lfu {} eviction_interval: 2 } }",
 }
 DENSE = {
     "number": 'raw_feature { expression: "user:price" default_value: "2" '
