@@ -62,8 +62,9 @@ def reset_rows(
     """
     weight = table.weight
     weight.index_copy_(0, rows, values.to(weight.device, weight.dtype))
+    owner = weight if table.rows is None else table.rows.owner
     for optimizer in optimizers:
-        for name, state in optimizer.state.get(weight, {}).items():
+        for name, state in optimizer.state.get(owner, {}).items():
             if is_of_rows(state, weight):
                 state.index_fill_(0, rows, initial_value(optimizer, name))
 
