@@ -88,6 +88,16 @@ WORLDS = {
     "moved_3": World(3, steps=4, run="moved"),
     "moved_1": World(1, steps=8, run="moved"),
     "moved_2": World(2, run="moved"),
+    # Tables become larger, and then smaller than before; in the middle of intervals.
+    **{
+        f"{name}_{n}": World(n if stays else other, steps, f"sized_{n}", size=size)
+        for n, stays in ((1, True), (2, False))
+        for name, steps, size, other in (
+            ("sized", 4, 12, 2),
+            ("larger", 7, 20, 3),
+            ("smaller", 11, 5, 2),
+        )
+    },
 }
 
 Weights = Mapping[str, torch.Tensor]
@@ -154,6 +164,8 @@ def test_all_ranks_have_the_same_rows_to_the_bit(runs: dict[str, list[Weights]],
         ("distance_1", "distance_2"),
         ("large_1", "large_3"),
         ("lfu_1", "moved_2"),
+        ("larger_1", "larger_2"),
+        ("smaller_1", "smaller_2"),
     ],
 )
 def test_what_has_rows_does_not_depend_on_the_number_of_ranks(
@@ -171,6 +183,17 @@ def test_ids_were_admitted_and_evicted(runs: dict[str, list[Weights]]) -> None:
     assert ids[-1] == -1
     lru = mapping(runs["lru_1"][0])["embeddings.growing.t_of_users.ids"]
     assert sorted(lru) != sorted(ids)
+
+
+def test_tables_change_their_size_between_two_attempts(runs: dict[str, list[Weights]]) -> None:
+    name = "embeddings.growing.t_of_users.ids"
+    before, larger, smaller = (
+        mapping(runs[f"{n}_1"][0])[name] for n in ("sized", "larger", "smaller")
+    )
+    assert [len(ids) for ids in (before, larger, smaller)] == [12, 20, 5]
+    # What had a row in the smaller table had one in the larger one too.
+    assert {*before[:-1]} < {*larger}
+    assert sum(i >= 0 for i in smaller) == 4
 
 
 def test_a_run_that_stopped_between_two_evictions_goes_on_bit_for_bit(

@@ -173,6 +173,34 @@ class GrowingIds(nn.Module):
         ids = self.accesses().ids
         return SortedIds(ids, torch.arange(len(ids), device=ids.device), self.size - 1)
 
+    @torch.no_grad()
+    def load_resized(self, saved: IdCounts, iteration: int) -> Tensor:
+        """Takes over the mapping of a table with another number of rows.
+
+        Ids keep their rows if there are enough of them; else those with the highest scores get
+        rows, in the order of those that they had.
+
+        Args:
+            saved: Id of each row of the other table, its accesses and its last one, int64 `[M]`
+                each, on the CPU.
+            iteration: Iterations of the other table.
+
+        Returns:
+            The row of the other table for each row here, from the first on, int64 `[n + 1]` on the
+            CPU: those of ids, and then the one of ids without a row.
+        """
+        has_id = (saved.ids >= 0).nonzero().squeeze(1)
+        known = saved.where(has_id)
+        if len(has_id) > self.size - 1:
+            order = best(known.ids, scores(self.growth, known, iteration))
+            has_id = has_id[order[: self.size - 1].sort().values]
+            known = saved.where(has_id)
+        for name, value in (("ids", FREE), ("counts", 0), ("last", 0)):
+            buffer = self.get_buffer(name).fill_(value)
+            buffer[: len(known)] = getattr(known, name).to(buffer.device)
+        self.get_buffer("iteration").fill_(iteration)
+        return torch.cat([has_id, has_id.new_tensor([len(saved) - 1])])
+
     def _places(self, new: IdCounts) -> tuple[IdCounts, Tensor, int]:
         """Returns which new ids get rows, these rows, and how many of them had another id."""
         free = min(len(new), self.size - 1 - self._occupancy)

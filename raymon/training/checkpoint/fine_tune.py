@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,13 @@ from raymon.training.checkpoint.manifest import (
     read_checkpoint,
     read_part,
 )
+from raymon.training.checkpoint.resize import (
+    KeptRows,
+    ids_of,
+    load_resized,
+    resized_state,
+    resized_tables,
+)
 from raymon.training.checkpoint.restore import saved_shapes
 from raymon.training.checkpoint.train_state import (
     AVERAGE,
@@ -35,6 +42,7 @@ from raymon.training.checkpoint.train_state import (
 )
 
 LOADED, OTHER_SHAPE, NOT_THERE, LEFT_OVER = "loaded", "other shape", "not there", "left over"
+OTHER_IDS = "other ids"
 
 
 @dataclass(frozen=True)
@@ -42,10 +50,11 @@ class Transfer:
     """What happens to one tensor when weights are taken from a checkpoint.
 
     Attributes:
-        state: `LOADED`; `OTHER_SHAPE` or `NOT_THERE` in the checkpoint; or `LEFT_OVER` there.
+        state: `LOADED`; `OTHER_SHAPE` or `NOT_THERE` in the checkpoint; `OTHER_IDS` if ids find
+            their rows in another way there; or `LEFT_OVER` there.
         name: Name in the model, or in the checkpoint for a tensor that is left over.
         source: Name in the checkpoint; None if it is not there.
-        detail: The two shapes, if they differ.
+        detail: The two shapes or numbers of rows, if they differ.
     """
 
     state: str
@@ -67,11 +76,17 @@ def transfers(model: Model, checkpoint: Checkpoint, config: TrainConfig) -> list
     own = {name: value.shape for name, value in model_tensors(model).items()}
     saved = saved_shapes(checkpoint)
     mapped = _read_map(config.fine_tune_ckpt_param_map, own, saved)
+    resized = {n: t for t in resized_tables(model, saved, mapped) for n in t.sources}
     found = []
     for name, shape in own.items():
         source = mapped.get(name, name)
         if source not in saved:
             found.append(Transfer(NOT_THERE, name, None))
+        elif _finds_rows(name, own, mapped) != _finds_rows(source, saved, {}):
+            found.append(Transfer(OTHER_IDS, name, source))
+        elif name in resized:
+            rows = f": {saved[source][0]} rows there, {shape[0]} here" if shape else ""
+            found.append(Transfer(LOADED, name, source, rows))
         elif saved[source] != shape:
             detail = f": {list(saved[source])} there, {list(shape)} here"
             found.append(Transfer(OTHER_SHAPE, name, source, detail))
@@ -81,11 +96,23 @@ def transfers(model: Model, checkpoint: Checkpoint, config: TrainConfig) -> list
     return found + [Transfer(LEFT_OVER, name, name) for name in saved if name not in used]
 
 
+def _finds_rows(name: str, shapes: Mapping[str, object], mapped: Mapping[str, str]) -> str | None:
+    """Returns the name that what finds the rows of a table has in the checkpoint, if it grows.
+
+    Args:
+        name: Name of a tensor, which may be the embeddings of a table.
+        shapes: All names of the model, or of the checkpoint.
+        mapped: Names in the checkpoint by those of the model, where they differ.
+    """
+    ids = ids_of(name)
+    return mapped.get(ids, ids) if ids in shapes else None
+
+
 def fine_tune(state: TrainState, checkpoint: Checkpoint, config: TrainConfig) -> None:
     """Loads what fits of a checkpoint into a new state; steps and data start from the beginning.
 
     With the same optimizers, their state of the loaded parameters is loaded too, unless the config
-    says `ignore_restore_optimizer`.
+    says `ignore_restore_optimizer`. Tables that grow may have another size.
 
     Raises:
         RunError: The checkpoint cannot be read.
@@ -97,9 +124,18 @@ def fine_tune(state: TrainState, checkpoint: Checkpoint, config: TrainConfig) ->
         for transfer in transfers(state.model, checkpoint, config)
         if transfer.state == LOADED and transfer.source is not None
     }
+    resized = [
+        table
+        for table in resized_tables(state.model, saved_shapes(checkpoint), loaded)
+        if table.weight in loaded
+    ]
+    plain = loaded.keys() - {name for table in resized for name in table.sources}
     shapes = tensor_shapes(checkpoint.path)
     # The weights that evaluations of the other run used: averages, if there are any.
-    sources = {s: AVERAGE + s if AVERAGE + s in shapes else MODEL + s for s in loaded.values()}
+    sources = {
+        s: AVERAGE + s if AVERAGE + s in shapes else MODEL + s
+        for s in map(loaded.__getitem__, plain)
+    }
     wanted = set(sources.values())
     rest = read_part(checkpoint.path, TRAINER, torch.device("cpu"))
     with_optimizers = not config.ignore_restore_optimizer and rest["kinds"] == optimizer_kinds(
@@ -111,12 +147,13 @@ def fine_tune(state: TrainState, checkpoint: Checkpoint, config: TrainConfig) ->
     read_tensors(checkpoint.path, tensors)
     own = model_tensors(state.model)
     with torch.no_grad():
-        for name, source in loaded.items():
-            own[name].copy_(tensors[sources[source]])
+        for name in plain:
+            own[name].copy_(tensors[sources[loaded[name]]])
+    kept = load_resized(state.model, checkpoint.path, resized)
     if state.averages is not None:
         state.averages.restart()
     if with_optimizers:
-        _load_optimizers(state, loaded, {**rest["small"], **tensors})
+        _load_optimizers(state, loaded, {**rest["small"], **tensors}, kept)
 
 
 def checkpoint_of(path: str) -> Checkpoint:
@@ -140,12 +177,19 @@ def checkpoint_of(path: str) -> Checkpoint:
 
 
 def _load_optimizers(
-    state: TrainState, loaded: Mapping[str, str], parts: Mapping[str, Any]
+    state: TrainState,
+    loaded: Mapping[str, str],
+    parts: Mapping[str, Any],
+    kept: Mapping[str, KeptRows],
 ) -> None:
     for number, optimizer in enumerate(state.optimizers.optimizers):
-        names = [loaded.get(name) for name in parameter_names(optimizer, state.model)]
+        own = parameter_names(optimizer, state.model)
+        found = optimizer_state(parts, number, [loaded.get(name) for name in own])
         # Copies, as several parameters may be loaded from the same one.
-        known = {i: copy.deepcopy(own) for i, own in optimizer_state(parts, number, names).items()}
+        known = {
+            i: resized_state(optimizer, each, kept[own[i]]) if own[i] in kept else deepcopy(each)
+            for i, each in found.items()
+        }
         groups = optimizer.state_dict()["param_groups"]
         optimizer.load_state_dict({"state": known, "param_groups": groups})
 

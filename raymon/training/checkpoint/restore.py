@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -24,6 +24,12 @@ from raymon.training.checkpoint.manifest import (
     rank_part,
     read_manifest,
     read_part,
+)
+from raymon.training.checkpoint.resize import (
+    ResizedTable,
+    load_resized,
+    resize_states,
+    resized_tables,
 )
 from raymon.training.checkpoint.train_state import (
     AVERAGE,
@@ -66,7 +72,8 @@ def restore(state: TrainState, checkpoint: Checkpoint, context: WorkerContext) -
             f"{path}: trained by {' and '.join(trainer['kinds'])}, this config says "
             f"{' and '.join(kinds)}; a run goes on with the same optimizers"
         )
-    of_model = _tensors_that_fit(state.model, checkpoint)
+    resized = resized_tables(state.model, saved_shapes(checkpoint))
+    of_model = _tensors_that_fit(state.model, checkpoint, resized)
     shapes = tensor_shapes(path)
     averages = {} if state.averages is None else state.averages.tensors
     of_averages = {AVERAGE + n: t for n, t in averages.items() if AVERAGE + n in shapes}
@@ -76,6 +83,8 @@ def restore(state: TrainState, checkpoint: Checkpoint, context: WorkerContext) -
         if name.startswith(OPTIMIZER)
     }
     read_tensors(path, {**of_model, **of_averages, **of_optimizers})
+    kept = load_resized(state.model, path, resized)
+    of_optimizers = resize_states(state.optimizers, of_optimizers, kept)
     if state.averages is not None:
         # A checkpoint that does not say whether averaging had begun has averages of steps.
         state.averages.begun = bool(of_averages) and trainer.get("averaging", True)
@@ -125,7 +134,10 @@ def load_model(model: Model, checkpoint: Checkpoint, *, averaged: bool = False) 
     """
     from raymon.training.checkpoint.tensor_files import read_tensors
 
-    read_tensors(checkpoint.path, _tensors_that_fit(model, checkpoint, averaged=averaged))
+    resized = resized_tables(model, saved_shapes(checkpoint))
+    fitting = _tensors_that_fit(model, checkpoint, resized, averaged=averaged)
+    read_tensors(checkpoint.path, fitting)
+    load_resized(model, checkpoint.path, resized)
 
 
 def saved_shapes(checkpoint: Checkpoint) -> dict[str, torch.Size]:
@@ -194,13 +206,22 @@ def _newest_sound(
 
 
 def _tensors_that_fit(
-    model: Model, checkpoint: Checkpoint, *, averaged: bool = False
+    model: Model,
+    checkpoint: Checkpoint,
+    resized: Sequence[ResizedTable],
+    *,
+    averaged: bool = False,
 ) -> dict[str, torch.Tensor]:
-    """Returns the tensors of a model by their names in a checkpoint, which must have them all."""
+    """Returns the tensors of a model by their names in a checkpoint, which must have them all.
+
+    Those of resized tables are left out.
+    """
     from raymon.training.checkpoint.tensor_files import tensor_shapes
 
-    own = model_tensors(model)
-    why = _misfit(own, saved_shapes(checkpoint))
+    of_resized = {name for table in resized for name in table.sources}
+    own = {n: value for n, value in model_tensors(model).items() if n not in of_resized}
+    saved = {n: s for n, s in saved_shapes(checkpoint).items() if n not in of_resized}
+    why = _misfit(own, saved)
     if why is not None:
         raise RunError(f"{checkpoint.path}: does not fit the model of this config: {why}")
     there = tensor_shapes(checkpoint.path) if averaged else {}
