@@ -1,14 +1,18 @@
 """Embedding tables: their rows, the gradients of these, and the engines that hold them."""
 
-from raymon.embeddings.collection import EmbeddingCollection, specs_of
+from raymon.embeddings.collection import EmbeddingCollection, sharded_tables, specs_of
 from raymon.embeddings.data_types import DATA_TYPES, row_type
 from raymon.embeddings.dense_row_gradients import DenseRowGradients
-from raymon.embeddings.engine import check_engine
+from raymon.embeddings.engine import shards_tables
 from raymon.embeddings.growing import GrowingIds, GrowthCounts, IdCounts, exchange
 from raymon.embeddings.initial_values import draw_seed, fill, initial_rows
 from raymon.embeddings.row_gradients import RowGradients, look_up
+from raymon.embeddings.sharded import Workers, sharded_engine
+from raymon.embeddings.sharded_engine import ShardedEngine
+from raymon.embeddings.sharded_table import ShardedTable
 from raymon.embeddings.sparse_row_gradients import SparseRowGradients
 from raymon.embeddings.table import EmbeddingTable
+from raymon.embeddings.table_shards import Shard, TableShards
 
 __all__ = [
     "DATA_TYPES",
@@ -19,13 +23,20 @@ __all__ = [
     "GrowthCounts",
     "IdCounts",
     "RowGradients",
+    "Shard",
+    "ShardedEngine",
+    "ShardedTable",
     "SparseRowGradients",
-    "check_engine",
+    "TableShards",
+    "Workers",
     "draw_seed",
     "exchange",
     "fill",
     "initial_rows",
     "look_up",
     "row_type",
+    "sharded_engine",
+    "sharded_tables",
+    "shards_tables",
     "specs_of",
 ]

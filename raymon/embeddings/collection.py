@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Protocol
 
 from torch import Tensor, nn
 
@@ -10,17 +13,51 @@ from raymon.data import Batch, EmbeddingSpec, Feature, IdList
 from raymon.embeddings.data_types import DATA_TYPES
 from raymon.embeddings.growing import GrowingIds
 from raymon.embeddings.initial_values import draw_seed
+from raymon.embeddings.sharded_table import ShardedTable
 from raymon.embeddings.table import EmbeddingTable
 from raymon.errors import ConfigError, first_line
+
+_REPLICATED = ("data_parallel",)
+
+_WIDTH = 4
+"""Numbers that the kernels of sharded tables read at once; the dim of a table is a multiple."""
+
+_sharded = ContextVar("sharded", default=False)
+
+
+@contextmanager
+def sharded_tables() -> Iterator[None]:
+    """Makes collections that are built in the context leave their tables to be sharded.
+
+    Tables whose constraints say `data_parallel` alone, or whose dim is no multiple of 4, are made
+    as ever: every worker has them.
+    """
+    token = _sharded.set(True)
+    try:
+        yield
+    finally:
+        _sharded.reset(token)
+
+
+class Lookup(Protocol):
+    """An engine that looks up the ids of some features."""
+
+    def look_up(self, sparse: Mapping[str, IdList]) -> dict[str, Tensor]:
+        """Returns the pooled embeddings `[B, dim]` by the name of the feature."""
 
 
 class EmbeddingCollection(nn.Module):
     """The embedding tables of some features; features whose tables have one name share it.
 
+    Each worker holds all rows, unless the collection is made in the context of `sharded_tables`;
+    then an engine has to place its tables before the first lookup.
+
     Args:
         specs: Table of each feature, by feature name.
 
     Attributes:
+        specs: Table of each feature, by feature name.
+        lookups: Engines that look up what other workers hold too.
         seed: Seed of the initial values, drawn from torch's default generator.
         growing: The rows of the ids of tables that grow.
 
@@ -30,11 +67,12 @@ class EmbeddingCollection(nn.Module):
 
     def __init__(self, specs: Mapping[str, EmbeddingSpec]) -> None:
         super().__init__()
-        self._specs = dict(specs)
+        self.specs = dict(specs)
+        self.lookups: list[Lookup] = []
         self.seed = draw_seed()
         tables: dict[str, nn.Module] = {}
         growing: dict[str, nn.Module] = {}
-        for spec in self._specs.values():
+        for spec in self.specs.values():
             if _key(spec.name) not in tables:
                 tables[_key(spec.name)] = _made(spec, self.seed, _table)
                 if spec.growth is not None:
@@ -44,9 +82,14 @@ class EmbeddingCollection(nn.Module):
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """Returns the embeddings of a batch, `[B, dim]` by feature name."""
+        found: dict[str, Tensor] = {}
+        for lookup in self.lookups:
+            found |= lookup.look_up(batch.sparse)
         return {
-            name: self.tables[_key(spec.name)](self._ids(spec, batch.sparse[name]), spec.pooling)
-            for name, spec in self._specs.items()
+            name: found[name]
+            if name in found
+            else self.table_of(name)(self._ids(spec, batch.sparse[name]), spec.pooling)
+            for name, spec in self.specs.items()
         }
 
     def growing_tables(self) -> list[tuple[GrowingIds, EmbeddingTable]]:
@@ -75,6 +118,10 @@ class EmbeddingCollection(nn.Module):
             return ids
         return IdList(self.growing[_key(spec.name)](ids.values), ids.offsets, ids.weights)
 
+    def table_of(self, feature: str) -> nn.Module:
+        """Returns the table of a feature."""
+        return self.tables[_key(self.specs[feature].name)]
+
 
 def specs_of(features: Iterable[Feature]) -> dict[str, EmbeddingSpec]:
     """Returns the tables of those features that have one, by feature name."""
@@ -82,6 +129,8 @@ def specs_of(features: Iterable[Feature]) -> dict[str, EmbeddingSpec]:
 
 
 def _table(spec: EmbeddingSpec, seed: int) -> nn.Module:
+    if _is_sharded(spec):
+        return ShardedTable(spec)
     return EmbeddingTable(
         spec.num_embeddings,
         spec.dim,
@@ -91,6 +140,12 @@ def _table(spec: EmbeddingSpec, seed: int) -> nn.Module:
         init=spec.init_fn,
         seed=seed,
     )
+
+
+def _is_sharded(spec: EmbeddingSpec) -> bool:
+    if not _sharded.get() or spec.growth is not None:
+        return False
+    return spec.sharding_types != _REPLICATED and spec.dim % _WIDTH == 0
 
 
 def _growing(spec: EmbeddingSpec, seed: int) -> nn.Module:

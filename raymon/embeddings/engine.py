@@ -1,19 +1,44 @@
-"""The engine that holds the tables: which one a config asks for."""
+"""The engine that holds the tables: replicated or sharded, as a config asks and a machine can."""
 
 from __future__ import annotations
 
+from raymon.embeddings.sharded import why_unavailable
 from raymon.errors import ConfigError
-from raymon.protos.train_pb2 import EmbeddingTables
+from raymon.protos.train_pb2 import EmbeddingTables, TrainConfig
+
+_ON_CPU = ("sgd_optimizer", "adagrad_optimizer", "rowwise_adagrad_optimizer")
+"""Sparse optimizers for which fbgemm has kernels on the CPU; on CUDA it has all."""
 
 
-def check_engine(asked: EmbeddingTables) -> None:
-    """Checks that there is an engine of the kind that `train_config.embedding_tables` asks for.
+def shards_tables(config: TrainConfig, world_size: int, device_type: str) -> bool:
+    """Returns whether tables are sharded over the workers.
+
+    Args:
+        config: Its `embedding_tables` says what is asked for, its `sparse_optimizer` how tables are
+            trained.
+        world_size: Number of workers.
+        device_type: Device of the workers, "cpu" or "cuda".
 
     Raises:
-        ConfigError: There is none.
+        ConfigError: It is asked for, and not possible.
     """
-    if asked == EmbeddingTables.SHARDED:
-        raise ConfigError(
-            "train_config.embedding_tables: is SHARDED, and there is no engine that shards tables; "
-            "use AUTO or REPLICATED"
+    if config.embedding_tables == EmbeddingTables.REPLICATED:
+        return False
+    why = _why_not(config, device_type)
+    if config.embedding_tables == EmbeddingTables.AUTO:
+        return why is None and (world_size > 1 or device_type == "cuda")
+    if why is not None:
+        raise ConfigError(f"train_config.embedding_tables: is SHARDED, and {why}")
+    return True
+
+
+def _why_not(config: TrainConfig, device_type: str) -> str | None:
+    if not config.HasField("sparse_optimizer"):
+        return "there is no sparse_optimizer, which moves the rows that a step looked up; give one"
+    kind = config.sparse_optimizer.WhichOneof("optimizer")
+    if device_type == "cpu" and kind not in _ON_CPU:
+        return (
+            f"sharded tables have no {kind} on the CPU; use {', '.join(_ON_CPU[:-1])} or "
+            f"{_ON_CPU[-1]}, or embedding_tables: REPLICATED"
         )
+    return why_unavailable()

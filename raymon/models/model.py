@@ -8,7 +8,12 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor, nn
 
 from raymon.data import Batch, Feature
-from raymon.embeddings import EmbeddingCollection, EmbeddingTable, GrowingIds
+from raymon.embeddings import (
+    EmbeddingCollection,
+    EmbeddingTable,
+    GrowingIds,
+    ShardedEngine,
+)
 from raymon.metrics import TrainMetricWrapper
 from raymon.models.contract import check_predictions
 from raymon.protos.model_pb2 import ModelConfig
@@ -27,6 +32,9 @@ class Model(nn.Module, ABC):
         labels: Columns of labels.
         sample_weights: Columns of sample weights: none, one for all labels, or one for each.
     """
+
+    sharded: ShardedEngine | None = None
+    """Engine of the tables of which every worker holds a part; None if there are none."""
 
     def __init__(
         self,
@@ -130,7 +138,7 @@ class Model(nn.Module, ABC):
         return {}
 
     def sparse_tables(self) -> list[EmbeddingTable]:
-        """Returns the embedding tables that are trained."""
+        """Returns the embedding tables that are trained, and that each worker has whole."""
         return [
             table
             for module in self.modules()

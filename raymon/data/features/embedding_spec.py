@@ -55,6 +55,7 @@ def embedding_spec(
         dim=_dim(config, place),
         pooling=_pooling(config.pooling, place),
         trainable=config.trainable,
+        weighted=isinstance(config, feature_pb2.IdFeature) and config.weighted,
         data_type=_data_type(config.data_type, place),
         init_fn=_initializer(config, place),
         sharding_types=tuple(constraints.sharding_types) if constraints is not None else (),

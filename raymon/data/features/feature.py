@@ -26,6 +26,7 @@ class EmbeddingSpec:
         dim: Length of an embedding.
         pooling: How the embeddings of the ids of a row become one.
         trainable: Whether the table is trained; if not, it keeps its initial values.
+        weighted: Whether ids of the feature come with weights.
         data_type: Type in which the rows are kept.
         init_fn: Initial values of the rows; None for uniform in +-1 / sqrt(num_embeddings).
         sharding_types: Ways in which the table may be sharded; empty if any.
@@ -39,6 +40,7 @@ class EmbeddingSpec:
     dim: int
     pooling: Literal["sum", "mean"] = "sum"
     trainable: bool = True
+    weighted: bool = False
     data_type: Literal["FP32", "FP16", "BF16"] = "FP32"
     init_fn: Initializer | None = None
     sharding_types: tuple[str, ...] = ()

@@ -34,11 +34,14 @@ from raymon.training.checkpoint.train_state import (
     AVERAGE,
     MODEL,
     OPTIMIZER,
+    Stored,
     TrainState,
+    load_sharded_steps,
     model_tensors,
     optimizer_kinds,
     optimizer_state,
     parameter_names,
+    sharded_states,
 )
 
 LOADED, OTHER_SHAPE, NOT_THERE, LEFT_OVER = "loaded", "other shape", "not there", "left over"
@@ -136,19 +139,25 @@ def fine_tune(state: TrainState, checkpoint: Checkpoint, config: TrainConfig) ->
         s: AVERAGE + s if AVERAGE + s in shapes else MODEL + s
         for s in map(loaded.__getitem__, plain)
     }
-    wanted = set(sources.values())
     rest = read_part(checkpoint.path, TRAINER, torch.device("cpu"))
     with_optimizers = not config.ignore_restore_optimizer and rest["kinds"] == optimizer_kinds(
         state.optimizers
     )
+    own = model_tensors(state.model)
+    whole = {name: tensor for name, tensor in own.items() if isinstance(tensor, torch.Tensor)}
+    of_shards = _of_shards(state, loaded, shapes) if with_optimizers else []
+    of_shards += [(sources[loaded[n]], own[n]) for n in plain if n not in whole]
+    # One at a time, as several may be read from the same tensor.
+    for name, part in of_shards:
+        read_tensors(checkpoint.path, {name: part})
+    wanted = {sources[loaded[name]] for name in plain if name in whole}
     if with_optimizers:
-        wanted |= {name for name in shapes if name.startswith(OPTIMIZER)}
+        wanted |= {n for n in shapes if n.startswith(OPTIMIZER)} - {n for n, _ in of_shards}
     tensors = {n: torch.empty(shapes[n][0], dtype=shapes[n][1]) for n in wanted}
     read_tensors(checkpoint.path, tensors)
-    own = model_tensors(state.model)
     with torch.no_grad():
-        for name in plain:
-            own[name].copy_(tensors[sources[loaded[name]]])
+        for name in plain & whole.keys():
+            whole[name].copy_(tensors[sources[loaded[name]]])
     kept = load_resized(state.model, checkpoint.path, resized)
     if state.averages is not None:
         state.averages.restart()
@@ -185,6 +194,7 @@ def _load_optimizers(
     for number, optimizer in enumerate(state.optimizers.optimizers):
         own = parameter_names(optimizer, state.model)
         found = optimizer_state(parts, number, [loaded.get(name) for name in own])
+        load_sharded_steps(optimizer, parts, number, loaded)
         # Copies, as several parameters may be loaded from the same one.
         known = {
             i: resized_state(optimizer, each, kept[own[i]]) if own[i] in kept else deepcopy(each)
@@ -192,6 +202,22 @@ def _load_optimizers(
         }
         groups = optimizer.state_dict()["param_groups"]
         optimizer.load_state_dict({"state": known, "param_groups": groups})
+
+
+def _of_shards(
+    state: TrainState,
+    loaded: Mapping[str, str],
+    shapes: Mapping[str, object],
+) -> list[tuple[str, Stored]]:
+    """Returns the parts of states of sharded tables, with the names of what they are read from."""
+    found: list[tuple[str, Stored]] = []
+    for name, part in sharded_states(state.optimizers).items():
+        head, _, rest = name.partition(".")
+        path, _, which = rest.rpartition("/")
+        source = f"{head}.{loaded.get(path)}/{which}"
+        if source in shapes:
+            found.append((source, part))
+    return found
 
 
 def _read_map(path: str, own: Mapping[str, object], saved: Mapping[str, object]) -> dict[str, str]:

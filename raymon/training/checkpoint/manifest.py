@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 
+from raymon.embeddings import TableShards
 from raymon.errors import RunError, os_reason
 from raymon.storage import (
     FileEntry,
@@ -62,16 +63,16 @@ class TensorPlace:
     Attributes:
         shape: Sizes of the tensor.
         dtype: Name of its type in torch.
-        rank: Rank that wrote it.
+        rank: Rank that wrote it; None if every rank wrote the part that it held.
     """
 
     shape: tuple[int, ...]
     dtype: str
-    rank: int
+    rank: int | None
 
     @classmethod
-    def of(cls, tensor: torch.Tensor, rank: int) -> TensorPlace:
-        """Returns the place of a tensor that `rank` writes."""
+    def of(cls, tensor: torch.Tensor | TableShards, rank: int | None) -> TensorPlace:
+        """Returns the place of a tensor that `rank` writes; None if all write their parts."""
         return cls(tuple(tensor.shape), str(tensor.dtype).removeprefix("torch."), rank)
 
 

@@ -35,11 +35,13 @@ from raymon.training.checkpoint.train_state import (
     AVERAGE,
     MODEL,
     OPTIMIZER,
+    Stored,
     TrainState,
     growing_ids,
     load_optimizers,
     model_tensors,
     optimizer_kinds,
+    sharded_states,
 )
 from raymon.training.input.feed import RunPosition
 from raymon.training.optim.random_state import restore_random_state
@@ -77,12 +79,13 @@ def restore(state: TrainState, checkpoint: Checkpoint, context: WorkerContext) -
     shapes = tensor_shapes(path)
     averages = {} if state.averages is None else state.averages.tensors
     of_averages = {AVERAGE + n: t for n, t in averages.items() if AVERAGE + n in shapes}
+    sharded = {n: part for n, part in sharded_states(state.optimizers).items() if n in shapes}
     of_optimizers = {
         name: torch.empty(shape, dtype=dtype)
         for name, (shape, dtype) in shapes.items()
-        if name.startswith(OPTIMIZER)
+        if name.startswith(OPTIMIZER) and name not in sharded
     }
-    read_tensors(path, {**of_model, **of_averages, **of_optimizers})
+    read_tensors(path, {**of_model, **of_averages, **of_optimizers, **sharded})
     kept = load_resized(state.model, path, resized)
     of_optimizers = resize_states(state.optimizers, of_optimizers, kept)
     if state.averages is not None:
@@ -211,7 +214,7 @@ def _tensors_that_fit(
     resized: Sequence[ResizedTable],
     *,
     averaged: bool = False,
-) -> dict[str, torch.Tensor]:
+) -> dict[str, Stored]:
     """Returns the tensors of a model by their names in a checkpoint, which must have them all.
 
     Those of resized tables are left out.
@@ -229,7 +232,7 @@ def _tensors_that_fit(
     return {(AVERAGE if n in averages else MODEL) + n: value for n, value in own.items()}
 
 
-def _misfit(own: Mapping[str, torch.Tensor], saved: Mapping[str, torch.Size]) -> str | None:
+def _misfit(own: Mapping[str, Stored], saved: Mapping[str, torch.Size]) -> str | None:
     for name, value in own.items():
         if name not in saved:
             return f"it has no {name}"

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
+import torch
+
 from raymon.data import InputCounts
 from raymon.errors import TrainingError
 from raymon.results import SAVES_FAILED, SAVES_LEFT_OUT
@@ -20,7 +22,7 @@ from raymon.training.checkpoint.staging import Staging, assign_to_ranks
 from raymon.training.checkpoint.train_state import (
     TrainState,
     rank_state,
-    replicated_tensors,
+    stored_tensors,
     trainer_state,
 )
 from raymon.training.checkpoint.writer import CheckpointContent, CheckpointWriter
@@ -82,17 +84,19 @@ class Saver:
         """Begins to save a state, which may change after the call."""
         began = time.monotonic()
         self.wait()
-        tensors = replicated_tensors(state)
-        sizes = {name: tensor.nbytes for name, tensor in tensors.items()}
+        tensors = stored_tensors(state)
+        sizes = {n: one.nbytes for n, one in tensors.items() if isinstance(one, torch.Tensor)}
         ranks = assign_to_ranks(sizes, self._context.world_size)
-        own = {n: tensor for n, tensor in tensors.items() if ranks[n] == self._context.rank}
+        here = self._context.rank
+        # Every rank writes its part of a sharded table.
+        own = {n: tensor for n, tensor in tensors.items() if ranks.get(n, here) == here}
         content = CheckpointContent(
             state.step,
             state.position.shared.epoch,
             state.stopped,
             dict(state.metrics),
             self._staging.copy(own),
-            {n: TensorPlace.of(tensor, ranks[n]) for n, tensor in tensors.items()},
+            {n: TensorPlace.of(tensor, ranks.get(n)) for n, tensor in tensors.items()},
             trainer_state(state) if self._context.rank == 0 else {},
             rank_state(state, self._context.device),
         )

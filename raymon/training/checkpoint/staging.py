@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 
 import torch
 
+from raymon.embeddings import TableShards
+
 
 def assign_to_ranks(sizes: Mapping[str, int], world_size: int) -> dict[str, int]:
     """Returns which rank writes each of the tensors that all ranks have.
@@ -43,9 +45,11 @@ class Staging:
     def __init__(self, device: torch.device) -> None:
         self._cuda = device.type == "cuda"
         self._stream = torch.cuda.Stream(device) if self._cuda else None
-        self._buffers: dict[str, torch.Tensor] = {}
+        self._buffers: dict[tuple[str, int], torch.Tensor] = {}
 
-    def copy(self, tensors: Mapping[str, torch.Tensor]) -> Callable[[], Mapping[str, torch.Tensor]]:
+    def copy(
+        self, stored: Mapping[str, torch.Tensor | TableShards]
+    ) -> Callable[[], Mapping[str, torch.Tensor | TableShards]]:
         """Copies tensors as they are now. The copies of the last call must not be in use any more.
 
         On CUDA nothing waits: the copies are made on a separate stream, and the training stream
@@ -54,11 +58,13 @@ class Staging:
         Returns:
             A function that waits for the copies and returns them by name.
         """
+        tensors = {key: tensor for name, one in stored.items() for key, tensor in _parts(name, one)}
         self._buffers = {name: self._buffer(name, tensor) for name, tensor in tensors.items()}
         if self._stream is None:
             for name, tensor in tensors.items():
                 self._buffers[name].copy_(tensor)
-            return lambda: self._buffers
+            copies = self._copies(stored)
+            return lambda: copies
         training = torch.cuda.current_stream(self._stream.device)
         self._stream.wait_stream(training)
         with torch.cuda.stream(self._stream):
@@ -67,14 +73,32 @@ class Staging:
             copied = self._stream.record_event()
         training.wait_event(copied)
 
-        def wait() -> Mapping[str, torch.Tensor]:
+        def wait() -> Mapping[str, torch.Tensor | TableShards]:
             copied.synchronize()
-            return self._buffers
+            return self._copies(stored)
 
         return wait
 
-    def _buffer(self, name: str, tensor: torch.Tensor) -> torch.Tensor:
+    def _copies(
+        self, stored: Mapping[str, torch.Tensor | TableShards]
+    ) -> dict[str, torch.Tensor | TableShards]:
+        found: dict[str, torch.Tensor | TableShards] = {}
+        for name, one in stored.items():
+            copies = [self._buffers[key] for key, _ in _parts(name, one)]
+            found[name] = one.with_values(copies) if isinstance(one, TableShards) else copies[0]
+        return found
+
+    def _buffer(self, name: tuple[str, int], tensor: torch.Tensor) -> torch.Tensor:
         known = self._buffers.get(name)
         if known is not None and known.shape == tensor.shape and known.dtype == tensor.dtype:
             return known
         return torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=self._cuda)
+
+
+def _parts(
+    name: str, stored: torch.Tensor | TableShards
+) -> list[tuple[tuple[str, int], torch.Tensor]]:
+    """Returns the tensors of an entry, each with a key of its own."""
+    if isinstance(stored, torch.Tensor):
+        return [((name, 0), stored)]
+    return [((name, number), shard.values) for number, shard in enumerate(stored.shards)]

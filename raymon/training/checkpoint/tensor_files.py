@@ -25,9 +25,11 @@ from torch.distributed.checkpoint.metadata import Metadata, TensorStorageMetadat
 from torch.distributed.checkpoint.state_dict_loader import load
 from torch.distributed.checkpoint.state_dict_saver import save
 
+from raymon.embeddings import TableShards
 from raymon.errors import RunError, TrainingError, reason
 from raymon.storage import ObjectPath, StoragePath
 from raymon.training.checkpoint.manifest import INDEX
+from raymon.training.checkpoint.shard_planners import LoadPlanner, SavePlanner, entries
 
 _MODULES = {
     "torch.distributed.checkpoint.metadata": {
@@ -49,13 +51,16 @@ _MODULES = {
 
 
 def write_tensors(
-    path: Path, tensors: Mapping[str, torch.Tensor], group: dist.ProcessGroup | None
+    path: Path,
+    tensors: Mapping[str, torch.Tensor | TableShards],
+    group: dist.ProcessGroup | None,
 ) -> None:
     """Writes the tensors of this rank; every rank calls it with different tensors.
 
     Args:
         path: Directory for the files.
-        tensors: Tensors on the CPU, whose names no other rank has.
+        tensors: Tensors on the CPU, whose names no other rank has, and parts of sharded tables,
+            whose names all ranks have.
         group: Process group of all ranks; None for one rank.
 
     Raises:
@@ -65,7 +70,13 @@ def write_tensors(
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="torch.distributed is disabled")
         try:
-            save(dict(tensors), storage_writer=writer, process_group=group, no_dist=group is None)
+            save(
+                entries(tensors),
+                storage_writer=writer,
+                planner=SavePlanner(),
+                process_group=group,
+                no_dist=group is None,
+            )
         except CheckpointException as error:
             raise TrainingError(_first_cause(error)) from None
 
@@ -84,12 +95,12 @@ def tensor_shapes(path: StoragePath) -> dict[str, tuple[torch.Size, torch.dtype]
     }
 
 
-def read_tensors(path: StoragePath, into: Mapping[str, torch.Tensor]) -> None:
+def read_tensors(path: StoragePath, into: Mapping[str, torch.Tensor | TableShards]) -> None:
     """Reads tensors into existing memory, whichever ranks wrote them.
 
     Args:
         path: Directory with the files.
-        into: Tensors of the right shapes by name, on any device.
+        into: Tensors of the right shapes by name, on any device, or parts of them.
 
     Raises:
         RunError: A file is damaged.
@@ -97,7 +108,7 @@ def read_tensors(path: StoragePath, into: Mapping[str, torch.Tensor]) -> None:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="torch.distributed is disabled")
         try:
-            load(dict(into), storage_reader=_Reader(path), no_dist=True)
+            load(entries(into), storage_reader=_Reader(path), planner=LoadPlanner(), no_dist=True)
         except CheckpointException as error:
             raise RunError(f"{path}: cannot be read: {_first_cause(error)}") from None
 

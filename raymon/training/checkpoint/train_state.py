@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from raymon.embeddings import EmbeddingTable, GrowingIds
+from raymon.embeddings import EmbeddingTable, GrowingIds, TableShards
 from raymon.models import Model
 from raymon.results import Evaluation
 from raymon.training.input.feed import RunPosition
@@ -16,12 +16,16 @@ from raymon.training.optim.averages import AveragedWeights
 from raymon.training.optim.early_stopping import EarlyStopping
 from raymon.training.optim.optimizers import Optimizers
 from raymon.training.optim.random_state import random_state
+from raymon.training.optim.row_optimizers import RowOptimizer
 
 MODEL = "model."
 OPTIMIZER = "optimizer."
 AVERAGE = "average."
 
 Tensors = Mapping[str, torch.Tensor]
+
+Stored = torch.Tensor | TableShards
+"""What a checkpoint has under a name: a tensor, or on each rank the part of it that is there."""
 
 
 @dataclass
@@ -67,9 +71,11 @@ def optimizer_kinds(optimizers: Optimizers) -> list[str]:
     return [type(optimizer).__name__ for optimizer in optimizers.optimizers]
 
 
-def replicated_tensors(state: TrainState) -> dict[str, torch.Tensor]:
-    """Returns the tensors that are the same on every rank, by name; not copies."""
-    tensors = {MODEL + name: value for name, value in model_tensors(state.model).items()}
+def stored_tensors(state: TrainState) -> dict[str, Stored]:
+    """Returns the replicated and the sharded tensors by name; not copies."""
+    tensors: dict[str, Stored] = {
+        MODEL + name: value for name, value in model_tensors(state.model).items()
+    }
     large = {name: part for name, part in _optimizer_parts(state).items() if _is_large(part)}
     averages = state.averages.tensors.items() if state.averages is not None else ()
     return {**tensors, **large, **{AVERAGE + name: average for name, average in averages}}
@@ -81,7 +87,12 @@ def trainer_state(state: TrainState) -> dict[str, Any]:
     parts = _optimizer_parts(state).items()
     return {
         "small": {name: _copy(part) for name, part in parts if not _is_large(part)},
-        "groups": [each["param_groups"] for each in optimizers["optimizers"]],
+        "groups": [
+            _groups(optimizer, state.model, each["param_groups"])
+            for optimizer, each in zip(
+                state.optimizers.optimizers, optimizers["optimizers"], strict=True
+            )
+        ],
         "schedules": optimizers["schedules"],
         "kinds": optimizer_kinds(state.optimizers),
         "scaler": state.scaler.state_dict(),
@@ -117,20 +128,31 @@ def growing_ids(model: Model) -> dict[str, GrowingIds]:
     return {path: m for path, m in model.named_modules() if isinstance(m, GrowingIds)}
 
 
-def model_tensors(model: Model) -> dict[str, torch.Tensor]:
+def model_tensors(model: Model) -> dict[str, Stored]:
     """Returns the parameters and buffers of a model by name; not copies."""
     states = model.state_dict().items()
-    return {name: value for name, value in states if isinstance(value, torch.Tensor)}
+    stored: dict[str, Stored] = {n: value for n, value in states if isinstance(value, torch.Tensor)}
+    return stored if model.sharded is None else {**stored, **model.sharded.tables}
+
+
+def sharded_states(optimizers: Optimizers) -> dict[str, TableShards]:
+    """Returns the states of sharded tables, by their names in a checkpoint."""
+    return {
+        f"{OPTIMIZER}{number}.{path}/{name}": value
+        for number, optimizer in enumerate(optimizers.optimizers)
+        for path, states in _sharded_by(optimizer).items()
+        for name, value in states.items()
+    }
 
 
 def load_optimizers(optimizers: Optimizers, model: Model, rest: Any, tensors: Tensors) -> None:
-    """Loads optimizers and schedules from what `trainer_state` and `replicated_tensors` returned.
+    """Loads optimizers and schedules from what `trainer_state` and `stored_tensors` returned.
 
     Args:
         optimizers: Optimizers to load.
         model: Their model.
         rest: The result of `trainer_state`.
-        tensors: Tensors of the optimizers, by the names of `replicated_tensors`.
+        tensors: Tensors of the optimizers, by the names of `stored_tensors`.
 
     Raises:
         ValueError: The state belongs to other parameters.
@@ -142,8 +164,10 @@ def load_optimizers(optimizers: Optimizers, model: Model, rest: Any, tensors: Te
         names = parameter_names(optimizer, model)
         own = optimizer_state(parts, number, names)
         ours = optimizer.state_dict()["param_groups"]
-        if [len(group["params"]) for group in groups] != [len(g["params"]) for g in ours]:
+        there, here = groups, _groups(optimizer, model, ours)
+        if [len(group["params"]) for group in there] != [len(g["params"]) for g in here]:
             raise ValueError("the state is of other parameters")
+        load_sharded_steps(optimizer, parts, number)
         # The settings of the optimizer stay those of the config.
         states.append({"state": own, "param_groups": ours})
     optimizers.load_state_dict({"optimizers": states, "schedules": rest["schedules"]})
@@ -155,7 +179,7 @@ def optimizer_state(
     """Returns the state of an optimizer by the index of the parameter, in the form that it loads.
 
     Args:
-        parts: Values by the names of `replicated_tensors` and of "small" in `trainer_state`.
+        parts: Values by the names of `stored_tensors` and of "small" in `trainer_state`.
         number: Number of the optimizer.
         names: Names of its parameters, as in `parts`; None for one without a state.
     """
@@ -167,13 +191,54 @@ def optimizer_state(
     return {index: own for index, own in found.items() if own}
 
 
+def load_sharded_steps(
+    optimizer: torch.optim.Optimizer,
+    parts: Mapping[str, Any],
+    number: int,
+    sources: Mapping[str, str] | None = None,
+) -> None:
+    """Sets how many steps sharded tables have taken; their states are read where they are.
+
+    Args:
+        optimizer: An optimizer, perhaps of sharded tables.
+        parts: Values by the names of `stored_tensors` and of "small" in `trainer_state`.
+        number: Number of the optimizer.
+        sources: Name of each table in `parts`; None if it is that of the table.
+    """
+    for path in _sharded_by(optimizer):
+        source = path if sources is None else sources.get(path)
+        steps = parts.get(f"{OPTIMIZER}{number}.{source}/step")
+        if steps is not None and isinstance(optimizer, RowOptimizer) and optimizer.sharded:
+            optimizer.sharded.steps = int(steps)
+
+
 def parameter_names(optimizer: torch.optim.Optimizer, model: Model) -> list[str]:
-    """Returns the names of the parameters of an optimizer, in its order."""
+    """Returns the names of the parameters of an optimizer that are whole, in its order."""
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     for table in model.modules():
         if isinstance(table, EmbeddingTable) and table.rows is not None:
             names[id(table.rows.owner)] = names[id(table.weight)]
-    return [names[id(p)] for group in optimizer.param_groups for p in group["params"]]
+    parameters = (p for group in optimizer.param_groups for p in group["params"])
+    # An optimizer of sharded tables alone has a parameter that is no part of the model.
+    return [names[id(p)] for p in parameters if id(p) in names]
+
+
+def _sharded_by(optimizer: torch.optim.Optimizer) -> Mapping[str, Mapping[str, TableShards]]:
+    """Returns the states of the sharded tables that an optimizer trains, by path and name."""
+    if isinstance(optimizer, RowOptimizer) and optimizer.sharded is not None:
+        return optimizer.sharded.states
+    return {}
+
+
+def _groups(
+    optimizer: torch.optim.Optimizer, model: Model, groups: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Returns the parameter groups of an optimizer, with sharded tables as its parameters too."""
+    sharded = _sharded_by(optimizer)
+    if not sharded:
+        return [dict(group) for group in groups]
+    count = len(parameter_names(optimizer, model)) + len(sharded)
+    return [{**groups[0], "params": list(range(count))}]
 
 
 def _optimizer_parts(state: TrainState) -> dict[str, Any]:
@@ -188,12 +253,15 @@ def _optimizer_parts(state: TrainState) -> dict[str, Any]:
         names = parameter_names(optimizer, state.model)
         for index, own in optimizer.state_dict()["state"].items():
             parts |= {f"{OPTIMIZER}{number}.{names[index]}/{n}": v for n, v in own.items()}
-    return parts
+        if isinstance(optimizer, RowOptimizer) and optimizer.sharded is not None:
+            steps = torch.tensor(float(optimizer.sharded.steps))
+            parts |= {f"{OPTIMIZER}{number}.{p}/step": steps for p in _sharded_by(optimizer)}
+    return {**parts, **sharded_states(state.optimizers)}
 
 
 def _is_large(value: Any) -> bool:
     # A count of steps is a tensor without dimensions.
-    return isinstance(value, torch.Tensor) and value.dim() > 0
+    return isinstance(value, TableShards) or (isinstance(value, torch.Tensor) and value.dim() > 0)
 
 
 def _copy(value: Any) -> Any:

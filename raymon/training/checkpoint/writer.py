@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from raymon.embeddings import TableShards
 from raymon.errors import reason
 from raymon.storage import FileEntry, StoragePath
 from raymon.training.checkpoint.manifest import (
@@ -45,7 +46,7 @@ class CheckpointContent:
     epoch: int
     stopped: str | None
     metrics: Mapping[str, float]
-    tensors: Callable[[], Mapping[str, torch.Tensor]]
+    tensors: Callable[[], Mapping[str, torch.Tensor | TableShards]]
     places: Mapping[str, TensorPlace]
     shared: Mapping[str, Any]
     own: Mapping[str, Any]
@@ -73,7 +74,7 @@ class CheckpointWriter:
         self._content = content
         self._world = world
         self._error: Exception | None = None
-        self._tensors: Mapping[str, torch.Tensor] = {}
+        self._tensors: Mapping[str, torch.Tensor | TableShards] = {}
         self._entries: Mapping[str, FileEntry] = {}
         self._entries_of_ranks: Sequence[Mapping[str, FileEntry]] = ()
 

@@ -13,7 +13,7 @@ import torch
 from raymon.config import evaluates_asynchronously, skips_bad_files, stopping
 from raymon.errors import RunError
 from raymon.metrics import TrainMetricWrapper
-from raymon.models import Model, build_model
+from raymon.models import Model
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.train_pb2 import OnUnfinishedSave
 from raymon.recorder import Outbox, Recorder
@@ -27,6 +27,7 @@ from raymon.training.checkpoint.train_state import TrainState
 from raymon.training.input.datasets import Datasets
 from raymon.training.input.inputs import Inputs
 from raymon.training.input.readers import features_of
+from raymon.training.loop.build_model import build_worker_model
 from raymon.training.loop.evaluation import evaluate
 from raymon.training.loop.loop import Loop
 from raymon.training.loop.preemption import PreemptionWatch
@@ -141,7 +142,7 @@ def _run(
     inputs = Inputs(config, features, datasets, context)
     set_tf32(config.train_config)
     torch.manual_seed(config.train_config.seed)
-    model = build_model(config, features)
+    model = build_worker_model(config, features, context)
     model.init_metric()
     model.to(context.device)
     seed_everything(config.train_config.seed, context.rank)

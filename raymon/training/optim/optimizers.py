@@ -53,7 +53,8 @@ class Optimizers:
         self.schedules = tuple(schedules)
         self.tables = tables
         self._names = tuple(names)
-        self.joint = JointOptimizer(self.optimizers)
+        of_sharded = [] if tables.sharded is None else [tables.overflow]
+        self.joint = JointOptimizer(self.optimizers, of_sharded)
         order = range(len(self.optimizers))
         self._order = sorted(order, key=lambda number: (number != of_tables, number))
 
@@ -114,14 +115,21 @@ class Optimizers:
 class JointOptimizer(torch.optim.Optimizer):
     """Several optimizers as one: a `GradScaler` checks all gradients, and skips all steps or none.
 
+    Args:
+        optimizers: The optimizers.
+        checked: Further parameters whose gradients are checked.
+
     Attributes:
         steps: Number of steps that were made.
     """
 
-    def __init__(self, optimizers: Sequence[torch.optim.Optimizer]) -> None:
+    def __init__(
+        self, optimizers: Sequence[torch.optim.Optimizer], checked: Sequence[nn.Parameter] = ()
+    ) -> None:
         self._optimizers = optimizers
         self.steps = 0
         groups = [group["params"] for optimizer in optimizers for group in optimizer.param_groups]
+        groups += [[parameter] for parameter in checked]
         # A model without parameters has no groups; its first loss raises for that.
         super().__init__([{"params": parameters} for parameters in groups or [[]]], {})
 
@@ -149,7 +157,13 @@ def build_optimizers(config: TrainConfig, model: Model) -> Optimizers:
     dense, sparse = config.dense_optimizer, config.sparse_optimizer
     rowwise = config.HasField("sparse_optimizer")
     limit = max_gradient(sparse) if rowwise else None
-    tables = TableGradients(model.sparse_tables(), limit, dense=not rowwise)
+    tables = TableGradients(
+        model.sparse_tables(),
+        limit,
+        dense=not rowwise,
+        sharded=model.sharded,
+        may_overflow=config.mixed_precision == "FP16",
+    )
     blocks: list[OptimizerBlock] = []
     optimizers: list[torch.optim.Optimizer] = []
     names: list[str] = []
@@ -158,11 +172,11 @@ def build_optimizers(config: TrainConfig, model: Model) -> Optimizers:
         names.append(_name(part, list(parameters)))
         optimizers.append(build_optimizer(part, list(parameters.values())))
     of_tables = None
-    if tables.tables:
+    if tables.tables or tables.sharded is not None:
         of_tables = 1 if blocks and blocks[0] is dense else 0
         blocks.insert(of_tables, sparse if rowwise else dense)
         optimizer = (
-            build_row_optimizer(sparse, tables.tables)
+            build_row_optimizer(sparse, tables.tables, tables.sharded)
             if rowwise
             else build_optimizer(dense, model.sparse_parameters())
         )

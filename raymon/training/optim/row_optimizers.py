@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.optim.adagrad import adagrad
 from torch.optim.adamw import adamw
 
-from raymon.embeddings import DenseRowGradients, RowGradients
+from raymon.embeddings import DenseRowGradients, RowGradients, ShardedEngine
 from raymon.protos import optimizer_pb2 as pb
 
 _EPS = 1e-8
@@ -36,6 +36,9 @@ class RowOptimizer(torch.optim.Optimizer):
         lr: Learning rate.
     """
 
+    sharded: ShardedEngine | None = None
+    """Engine whose tables take the steps of this optimizer too, by the formula of its name."""
+
     keeps_idle_rows = False
     """Whether the rule leaves rows with zero gradient unchanged, so that it may run on all rows."""
 
@@ -48,7 +51,9 @@ class RowOptimizer(torch.optim.Optimizer):
                 self._masked.append(table)
             else:
                 self._by_rows.append(table)
-        super().__init__([table.owner for table in tables], {"lr": lr})
+        # A group needs parameters, also if every table is sharded.
+        parameters = [table.owner for table in tables] or [torch.nn.Parameter(torch.zeros(()))]
+        super().__init__(parameters, {"lr": lr})
 
     @abstractmethod
     def new_state(self, table: Tensor) -> dict[str, Tensor]:
@@ -91,7 +96,13 @@ class RowOptimizer(torch.optim.Optimizer):
         else:
             by_rows = self._tables
         self._move_rows([table for table in by_rows if len(table.rows())])
+        if self.sharded is not None:
+            self._step_sharded(self.sharded)
         return None
+
+    def _step_sharded(self, sharded: ShardedEngine) -> None:
+        with torch.enable_grad():
+            sharded.step(self.rate)
 
     def count_step(self) -> None:
         """Begins a step: increments the step of all tables, even without looked-up rows."""
@@ -284,9 +295,26 @@ def _kernel(weights: Sequence[Tensor]) -> dict[str, Any]:
     return {"fused": on_cpu, "foreach": not on_cpu}
 
 
-def build_row_optimizer(block: pb.SparseOptimizer, tables: Iterable[RowGradients]) -> RowOptimizer:
-    """Builds the optimizer of a config block."""
-    kind, of = block.WhichOneof("optimizer"), list(tables)
+def build_row_optimizer(
+    block: pb.SparseOptimizer,
+    tables: Iterable[RowGradients],
+    sharded: ShardedEngine | None = None,
+) -> RowOptimizer:
+    """Builds the optimizer of a config block.
+
+    Args:
+        block: The config block.
+        tables: Gradients of the tables that this rank has whole.
+        sharded: Engine of the other tables, which was made with the same block; None if there are
+            none.
+    """
+    optimizer = _row_optimizer(block, list(tables))
+    optimizer.sharded = sharded
+    return optimizer
+
+
+def _row_optimizer(block: pb.SparseOptimizer, of: list[RowGradients]) -> RowOptimizer:
+    kind = block.WhichOneof("optimizer")
     if kind == "sgd_optimizer":
         return RowSGD(of, block.sgd_optimizer.lr)
     if kind == "adagrad_optimizer":

@@ -12,6 +12,7 @@ from raymon.embeddings import (
     DenseRowGradients,
     EmbeddingTable,
     RowGradients,
+    ShardedEngine,
     SparseRowGradients,
 )
 
@@ -32,9 +33,14 @@ class TableGradients:
         max_gradient: Limit that clips the gradients of looked-up embeddings by value; None for no
             limit.
         dense: Whether each table needs a dense `grad`, since its optimizer moves every row.
+        sharded: Engine that holds the tables that no rank has whole; None if there are none.
+        may_overflow: Whether gradients may overflow, since losses are scaled for FP16.
 
     Attributes:
-        tables: Gradients of each table.
+        tables: Gradients of each table that this rank has whole.
+        sharded: Engine that holds the other tables; None if there are none.
+        overflow: In its `grad`, 0 or, if a gradient of a sharded table is not finite on any rank,
+            infinity, as a `GradScaler` looks for it; a parameter of no model.
     """
 
     def __init__(
@@ -43,7 +49,12 @@ class TableGradients:
         max_gradient: float | None = None,
         *,
         dense: bool = False,
+        sharded: ShardedEngine | None = None,
+        may_overflow: bool = False,
     ) -> None:
+        self.sharded = sharded
+        self.overflow = torch.nn.Parameter(torch.zeros(()))
+        self._may_overflow = may_overflow
         small = [t for t in tables if t.weight.is_cuda or len(t.weight) <= _SMALL]
         # In one buffer, so that one collective exchanges them all.
         self._gradient = _flat_buffer([t.weight.numel() for t in small], tables, torch.float32)
@@ -75,6 +86,8 @@ class TableGradients:
             scale: Factor between these gradients and those of the loss of the global batch; a
                 scalar on the device.
         """
+        if self.sharded is not None:
+            self.sharded.begin(scale)
         if self._max_gradient is not None:
             for table in self.tables:
                 table.clip = self._max_gradient * scale
@@ -91,6 +104,8 @@ class TableGradients:
             dist.all_reduce(self._touched, op=dist.ReduceOp.MAX)
         if world_size > 1 and self._large:
             self._exchange_rows(world_size)
+        if self.sharded is not None and self._may_overflow:
+            self._agree_on_overflow(self.sharded, world_size)
         self.settle()
 
     def settle(self) -> None:
@@ -102,6 +117,15 @@ class TableGradients:
         """Resets gradients and rows."""
         for table in self.tables:
             table.clear()
+        if self.sharded is not None:
+            self.sharded.clear()
+
+    def _agree_on_overflow(self, sharded: ShardedEngine, world_size: int) -> None:
+        flag = torch.where(sharded.is_finite(), 0.0, torch.inf)
+        if world_size > 1:
+            dist.all_reduce(flag, op=dist.ReduceOp.MAX)
+        self.overflow.data = torch.zeros_like(flag)
+        self.overflow.grad = flag
 
     def _exchange_rows(self, world_size: int) -> None:
         own = [table.rows() for table in self._large]

@@ -1,0 +1,85 @@
+"""The model of a worker, with the engine that holds its tables."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Sequence
+
+import torch
+import torch.distributed as dist
+from torch._C._distributed_c10d import HashStore
+
+from raymon.data import Feature
+from raymon.embeddings import (
+    EmbeddingCollection,
+    ShardedTable,
+    Workers,
+    sharded_engine,
+    sharded_tables,
+    shards_tables,
+)
+from raymon.models import Model, build_model
+from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.training.optim.row_optimizers import max_gradient
+from raymon.training.rank.worker_context import WorkerContext
+
+
+def build_worker_model(
+    config: PipelineConfig, features: Sequence[Feature], context: WorkerContext
+) -> Model:
+    """Returns the model on the device of a worker, with initial weights; every rank calls it.
+
+    Weights come from torch's default generator, except those of tables: they are a function of the
+    seed and of the name of the table, so that no rank needs more than its part.
+
+    Raises:
+        ConfigError: The model cannot be built, or its tables cannot be placed.
+    """
+    if not shards_tables(config.train_config, context.world_size, context.device.type):
+        model = build_model(config, features)
+        return model.to(context.device)
+    with sharded_tables():
+        model = build_model(config, features)
+    model.to(context.device)
+    _shard(model, config, context)
+    return model
+
+
+def _shard(model: Model, config: PipelineConfig, context: WorkerContext) -> None:
+    collections = {
+        path: module
+        for path, module in model.named_modules()
+        if isinstance(module, EmbeddingCollection)
+        and any(isinstance(table, ShardedTable) for table in module.tables.values())
+    }
+    if not collections:
+        return
+    if not dist.is_initialized():
+        backend = "nccl" if context.device.type == "cuda" else "gloo"
+        dist.init_process_group(backend, store=HashStore(), rank=0, world_size=1)
+    nodes = context.gather(socket.gethostname())
+    on_node = {nodes.count(node) for node in nodes}
+    block = config.train_config.sparse_optimizer
+    model.sharded = sharded_engine(
+        collections,
+        block,
+        Workers(
+            context.world_size,
+            on_node.pop() if len(on_node) == 1 else 1,
+            context.device,
+            _memory(context, nodes),
+            config.data_config.batch_size,
+        ),
+        max_gradient(block),
+    )
+
+
+def _memory(context: WorkerContext, nodes: Sequence[str]) -> int:
+    """Returns the bytes that a worker may take, the same on every rank."""
+    if context.device.type == "cuda":
+        free = torch.cuda.mem_get_info(context.device)[0]
+    else:
+        pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        free = pages // nodes.count(nodes[context.rank])
+    return min(context.gather(free))

@@ -1,0 +1,142 @@
+"""One of several ranks that train sharded tables, as a process."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+from google.protobuf import text_format
+from torch import Tensor
+
+from raymon.data import Batch, EmbeddingSpec, IdList
+from raymon.embeddings import (
+    EmbeddingCollection,
+    ShardedEngine,
+    TableShards,
+    Workers,
+    sharded_engine,
+    sharded_tables,
+)
+from raymon.protos.optimizer_pb2 import SparseOptimizer
+from tests.training.optim.rows_of_rank import Part, global_batches, part_of
+
+ROWS, DIM, USED = 70_000, 4, 10
+"""Rows of a table, more than one block of initial values; their length; and the number of ids that
+batches have, of both ends of a table, so that they are on different ranks if it is sharded by rows.
+"""
+
+OPTIMIZERS = (
+    "sgd_optimizer { lr: 0.1 }",
+    "adagrad_optimizer { lr: 0.1 initial_accumulator_value: 0.2 }",
+    "rowwise_adagrad_optimizer { lr: 0.1 }",
+    "rowwise_adagrad_optimizer { lr: 0.1 weight_decay: 0.1 weight_decay_mode: L2 }",
+    "rowwise_adagrad_optimizer { lr: 0.1 weight_decay: 0.1 weight_decay_mode: DECOUPLE }",
+    "sgd_optimizer { lr: 0.1 gradient_clipping: true max_gradient: 0.3 }",
+)
+POOLINGS = ("sum", "mean", "weighted")
+SHARDINGS = ("row_wise", "table_wise")
+GROUPS = (1, 2)
+Case = tuple[str, str, str, int]
+"""Optimizer, pooling of the first feature, sharding, and batches for each step."""
+
+CASES: list[Case] = [
+    *((text, pooling, "row_wise", 1) for text in OPTIMIZERS for pooling in POOLINGS),
+    *((text, "mean", "table_wise", 1) for text in OPTIMIZERS),
+    *((text, "sum", "row_wise", 2) for text in OPTIMIZERS),
+]
+
+
+def spread(ids: Tensor) -> Tensor:
+    """Returns ids of both ends of a table in place of small ones."""
+    return torch.where(ids % 2 == 0, ids, ROWS - 1 - ids)
+
+
+def used() -> list[int]:
+    """Returns the ids that batches have."""
+    ids: list[int] = spread(torch.arange(USED)).tolist()
+    return ids
+
+
+def build(
+    text: str, pooling: str, sharding: str, dim: int = DIM
+) -> tuple[EmbeddingCollection, ShardedEngine]:
+    """Returns a collection of two features that share a table, and of a frozen table."""
+    weighted = pooling == "weighted"
+    how = "sum" if weighted else pooling
+    block = text_format.Parse(text, SparseOptimizer())
+    shared = {"sharding_types": (sharding,)}
+    torch.manual_seed(0)
+    with sharded_tables():
+        collection = EmbeddingCollection(
+            {
+                "a": EmbeddingSpec("t", ROWS, dim, how, weighted=weighted, **shared),
+                "b": EmbeddingSpec("t", ROWS, dim, "sum", **shared),
+                "frozen": EmbeddingSpec("still", ROWS, dim, "sum", trainable=False, **shared),
+            }
+        )
+    optimizer = getattr(block, str(block.WhichOneof("optimizer")))
+    limit = optimizer.max_gradient if optimizer.gradient_clipping else None
+    world_size = dist.get_world_size()
+    workers = Workers(world_size, world_size, torch.device("cpu"), 1 << 32, 16)
+    return collection, sharded_engine({"embeddings": collection}, block, workers, limit)
+
+
+def _wider(batch: Part) -> Part:
+    gradients = torch.cat([batch.gradients, batch.gradients[..., :1]], -1)
+    return Part(batch.lists, batch.weights, batch.ids, gradients)
+
+
+def groups(count: int) -> Iterator[list[Part]]:
+    """Yields the global batches of each step of the optimizer."""
+    batches = [_wider(batch) for batch in global_batches()]
+    yield from (batches[i : i + count] for i in range(0, len(batches), count))
+
+
+def train(case: Case, rank: int, world_size: int) -> dict[str, TableShards]:
+    """Trains as one rank; returns its part of the tables."""
+    text, pooling, sharding, count = case
+    collection, engine = build(text, pooling, sharding)
+    number = 0
+    for group in groups(count):
+        for whole in group:
+            part = whole.rows(part_of(number, rank, world_size))
+            number += 1
+            _backward(collection, engine, part, pooling == "weighted", world_size)
+        engine.step(0.1)
+        engine.clear()
+    return engine.tables
+
+
+def _backward(
+    collection: EmbeddingCollection,
+    engine: ShardedEngine,
+    part: Part,
+    weighted: bool,
+    world_size: int,
+) -> None:
+    lengths = torch.tensor([len(ids) for ids in part.lists], dtype=torch.int64)
+    values = spread(torch.tensor([i for ids in part.lists for i in ids], dtype=torch.int64))
+    weights = torch.tensor([w for each in part.weights for w in each]) if weighted else None
+    a = IdList(values, lengths.cumsum(0) - lengths, weights)
+    b = IdList(spread(torch.tensor(part.ids, dtype=torch.int64)))
+    batch = Batch(size=len(part.ids), sparse={"a": a, "b": b, "frozen": b})
+    found = collection(batch)
+    both = torch.stack([found["a"], found["b"]], dim=1)
+    engine.begin(torch.tensor(float(world_size)))
+    # Ranks average their gradients.
+    (both * part.gradients).sum().mul(world_size).backward()
+
+
+def main(rank: int, world_size: int, store: str, out: Path) -> None:
+    """Trains all cases."""
+    torch.set_num_threads(1)
+    dist.init_process_group("gloo", f"file://{store}", rank=rank, world_size=world_size)
+    torch.save({case: train(case, rank, world_size) for case in CASES}, out)
+    dist.destroy_process_group()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], Path(sys.argv[4]))

@@ -1,0 +1,100 @@
+"""Rows of sharded tables follow the formulas, on any number of ranks."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+
+from raymon.data import EmbeddingSpec
+from raymon.embeddings import EmbeddingCollection, TableShards
+from tests.embeddings.sharded.rank import CASES, ROWS, Case, groups, used
+
+ROOT = Path(__file__).parents[3]
+Values = npt.NDArray[np.float64]
+Found = dict[Case, dict[str, TableShards]]
+TRAINED, FROZEN = "embeddings.tables.t_t.weight", "embeddings.tables.t_still.weight"
+
+
+@pytest.fixture(scope="module", params=[1, 2, 3])
+def ranks(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[Found]:
+    """Returns what each rank ends with."""
+    folder, count = tmp_path_factory.mktemp("ranks"), request.param
+    outs = [folder / str(rank) for rank in range(count)]
+    command = [sys.executable, "-m", "tests.embeddings.sharded.rank"]
+    processes = [
+        subprocess.Popen([*command, str(rank), str(count), f"{folder}/store", str(out)], cwd=ROOT)
+        for rank, out in enumerate(outs)
+    ]
+    assert [process.wait(timeout=300) for process in processes] == [0] * count
+    return [torch.load(out, weights_only=False) for out in outs]
+
+
+def whole(ranks: list[Found], case: Case, path: str) -> Values:
+    """Returns a table from the parts of all ranks, which cover each number once."""
+    shape = ranks[0][case][path].shape
+    table, covered = torch.zeros(shape), torch.zeros(shape)
+    for found in ranks:
+        for shard in found[case][path].shards:
+            rows = slice(shard.row, shard.row + len(shard.values))
+            columns = slice(shard.column, shard.column + shard.values.shape[1])
+            table[rows, columns] = shard.values
+            covered[rows, columns] += 1
+    assert (covered == 1).all()
+    return table.double().numpy()
+
+
+def initial(dim: int) -> tuple[Values, Values]:
+    """Returns the initial values of the replicated engine."""
+    torch.manual_seed(0)
+    specs = {"a": EmbeddingSpec("t", ROWS, dim), "frozen": EmbeddingSpec("still", ROWS, dim)}
+    tables = EmbeddingCollection(specs).tables
+    first, second = (tables[key].weight.detach().double().numpy() for key in ("t_t", "t_still"))
+    return first, second
+
+
+def expected(case: Case, table: Values) -> Values:
+    """Returns the table after all steps, by the formulas of fbgemm's optimizers, in float64."""
+    text, pooling, _, count = case
+    table = table.copy()
+    dim = table.shape[1]
+    total: dict[int, Values] = {}
+    limit = 0.3 if "max_gradient" in text else np.inf
+    for group in groups(count):
+        sums: dict[int, Values] = {}
+        for batch in group:
+            for number, ids in enumerate(batch.lists):
+                of_list, of_id = batch.gradients[number].double().numpy().clip(-limit, limit)
+                for place, row in enumerate(ids):
+                    weight = batch.weights[number][place] if pooling == "weighted" else 1.0
+                    weight = 1 / len(ids) if pooling == "mean" else weight
+                    sums[used()[row]] = sums.get(used()[row], np.zeros(dim)) + weight * of_list
+                row = used()[batch.ids[number]]
+                sums[row] = sums.get(row, np.zeros(dim)) + of_id
+        for row, gradient in sums.items():
+            factor, keep = np.ones(dim), np.float64(1)
+            if "L2" in text:
+                gradient = gradient + 0.1 * table[row]
+            if "DECOUPLE" in text:
+                keep = np.float64(1 - 0.1 * 0.1)
+            if "adagrad" in text:
+                square = gradient**2
+                if "rowwise" in text:
+                    square = square.mean()
+                total[row] = total.get(row, 0.2 if "initial" in text else 0.0) + square
+                factor = 1 / (np.sqrt(total[row]) + 1e-8)
+            table[row] = keep * table[row] - 0.1 * factor * gradient
+    return table
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_rows_are_those_of_the_formulas(ranks: list[Found], case: Case) -> None:
+    found = whole(ranks, case, TRAINED)
+    begun, still = initial(found.shape[1])
+    np.testing.assert_allclose(found, expected(case, begun), rtol=1e-5, atol=1e-5)
+    np.testing.assert_array_equal(whole(ranks, case, FROZEN), still)
