@@ -127,6 +127,21 @@ class Batch:
             keys=move(self.keys),
         )
 
+    def without_rows(self) -> Batch:
+        """Returns a batch of the same features and columns that has no rows."""
+
+        def none(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+            return {k: v[:0] for k, v in tensors.items()}
+
+        return Batch(
+            size=0,
+            dense=none(self.dense),
+            sparse={k: v.slice(0, 0) for k, v in self.sparse.items()},
+            labels=none(self.labels),
+            weights=none(self.weights),
+            keys=none(self.keys),
+        )
+
     def pin_memory(self) -> Batch:
         """Returns the same batch in page-locked memory."""
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 import torch.distributed as dist
@@ -46,6 +47,21 @@ def build_worker_model(
     return model
 
 
+@contextmanager
+def process_group(config: PipelineConfig, context: WorkerContext) -> Iterator[None]:
+    """Gives a worker that is alone the process group that its sharded tables need."""
+    train = config.train_config
+    if dist.is_initialized() or not shards_tables(train, context.world_size, context.device.type):
+        yield
+        return
+    backend = "nccl" if context.device.type == "cuda" else "gloo"
+    dist.init_process_group(backend, store=HashStore(), rank=0, world_size=1)
+    try:
+        yield
+    finally:
+        dist.destroy_process_group()
+
+
 def _shard(model: Model, config: PipelineConfig, context: WorkerContext) -> None:
     collections = {
         path: module
@@ -55,9 +71,6 @@ def _shard(model: Model, config: PipelineConfig, context: WorkerContext) -> None
     }
     if not collections:
         return
-    if not dist.is_initialized():
-        backend = "nccl" if context.device.type == "cuda" else "gloo"
-        dist.init_process_group(backend, store=HashStore(), rank=0, world_size=1)
     nodes = context.gather(socket.gethostname())
     on_node = {nodes.count(node) for node in nodes}
     block = config.train_config.sparse_optimizer

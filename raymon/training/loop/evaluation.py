@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from itertools import islice
 
@@ -63,7 +63,8 @@ def evaluate(
     with torch.inference_mode():
         for reader, most, losses in zip(readers, steps, sums, strict=True):
             with closing(reader.epoch(0)) as batches:
-                for batch in islice(batches, most):
+                due: Iterator[Batch] = islice(batches, most)
+                for batch in due if model.sharded is None else _together(due, context):
                     _score(config, model, batch, context, losses)
                     done += 1
                     if done % config.eval_config.log_step_count_steps == 0:
@@ -113,9 +114,25 @@ def _score(
         model.check_predictions(predictions, moved)
         model.update_metric(predictions, moved)
         losses.add(model.loss(predictions, moved), model.batch_weight(moved), batch.size)
-    elif not losses.rows:
-        # A rank without rows still needs the names of the losses of the others.
-        losses.add_none(model.loss(model.predict(moved), moved))
+    elif not losses.rows or model.sharded is not None:
+        # A rank without rows still needs the names of the losses of the others, and has to take
+        # part in lookups of sharded tables.
+        losses_of_none = model.loss(model.predict(moved), moved)
+        if not losses.rows:
+            losses.add_none(losses_of_none)
+
+
+def _together(batches: Iterator[Batch], context: WorkerContext) -> Iterator[Batch]:
+    """Yields batches until no rank has any; a rank that has no more gets some without rows."""
+    batch = None
+    while True:
+        before, batch = batch, next(batches, None)
+        if context.all_agree(batch is None):
+            return
+        if batch is None:
+            assert before is not None  # a rank without rows has a batch without rows
+            batch = before.without_rows()
+        yield batch
 
 
 class _LossSums:
