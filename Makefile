@@ -13,6 +13,8 @@ $(VENV)/.runtime: pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.runtime
 	$(BIN)/pip install --quiet --editable '.[dev]'
+	fitting=$$($(BIN)/python -m scripts.torchrec_for_torch) && \
+		{ test -z "$$fitting" || $(BIN)/pip install --quiet --no-deps $$fitting; }
 	touch $@
 
 $(VENV)/.soak: $(VENV)/.dev

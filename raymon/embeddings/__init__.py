@@ -7,7 +7,7 @@ from raymon.embeddings.engine import shards_tables
 from raymon.embeddings.growing import GrowingIds, GrowthCounts, IdCounts, exchange
 from raymon.embeddings.initial_values import draw_seed, fill, initial_rows
 from raymon.embeddings.row_gradients import RowGradients, look_up
-from raymon.embeddings.sharded import Workers, sharded_engine
+from raymon.embeddings.sharded import Workers, fitting_versions, sharded_engine, why_unavailable
 from raymon.embeddings.sharded_engine import ShardedEngine
 from raymon.embeddings.sharded_table import ShardedTable
 from raymon.embeddings.sparse_row_gradients import SparseRowGradients
@@ -32,6 +32,7 @@ __all__ = [
     "draw_seed",
     "exchange",
     "fill",
+    "fitting_versions",
     "initial_rows",
     "look_up",
     "row_type",
@@ -39,4 +40,5 @@ __all__ = [
     "sharded_tables",
     "shards_tables",
     "specs_of",
+    "why_unavailable",
 ]

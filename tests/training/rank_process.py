@@ -16,6 +16,7 @@ import torch
 import torch.distributed as dist
 from google.protobuf import text_format
 
+from raymon.embeddings import TableShards
 from raymon.errors import TrainingError, UserError
 from raymon.models import Model
 from raymon.protos.pipeline_pb2 import PipelineConfig
@@ -63,6 +64,7 @@ class RankRun:
 
     error: str = ""
     model: dict[str, torch.Tensor] = field(default_factory=dict)
+    states: dict[str, torch.Tensor] = field(default_factory=dict)
     evaluations: list[tuple[int, dict[str, float]]] = field(default_factory=list)
     windows: list[bytes] = field(default_factory=list)
     steps: list[dict[str, torch.Tensor]] = field(default_factory=list)
@@ -122,8 +124,25 @@ def run_rank(
     context = WorkerContext(rank, world_size, torch.device("cpu"), run)
     run_worker(WorkerTask(config.SerializeToString()), context, link, make_recorder, datasets)
     run.model = models[0].state_dict()
+    if models[0].sharded is not None:
+        run.model |= {name: _gathered(t) for name, t in models[0].sharded.tables.items()}
+        for path, states in models[0].sharded.states.items():
+            run.states |= {f"{path}/{name}": _gathered(t) for name, t in states.items()}
     run.windows = link.windows
     return run
+
+
+def _gathered(table: TableShards) -> torch.Tensor:
+    """Returns a table from the parts of all ranks."""
+    parts: list[Any] = [table]
+    if dist.is_initialized():
+        parts = [None] * dist.get_world_size()
+        dist.all_gather_object(parts, table)
+    whole = torch.full(table.shape, torch.nan, dtype=table.dtype)
+    for shard in (shard for part in parts for shard in part.shards):
+        rows, columns = shard.values.shape
+        whole[shard.row : shard.row + rows, shard.column : shard.column + columns] = shard.values
+    return whole
 
 
 def read_config(path: Path) -> PipelineConfig:

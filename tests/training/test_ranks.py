@@ -12,7 +12,7 @@ import os
 import shutil
 import subprocess
 from collections import ChainMap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,7 +51,7 @@ train_config {{
   log_step_count_steps: 2
   gradient_accumulation_steps: {accumulation}
   tensorboard_summaries: "global_gradient_norm"
-  {precision}
+  {precision} embedding_tables: {engine}
 }}
 data_config {{ fg_mode: FG_DAG
   batch_size: {batch} eval_batch_size: 100 label_fields: "click" num_workers: 0
@@ -78,7 +78,7 @@ model_config {{
 """
 DEFAULTS = {
     "momentum": 0, "tables": "sgd_optimizer { lr: 2 }", "accumulation": 1, "shuffle": "false",
-    "weights": "", "steps": 4, "precision": "", "users": 40,
+    "weights": "", "steps": 4, "precision": "", "users": 40, "engine": "REPLICATED",
     "model": "deepfm { deep { hidden_units: [8] } }",
 }  # fmt: skip
 WEIGHTED = 'sample_weight_fields: "weight"'
@@ -220,12 +220,18 @@ def rows_of(world: World) -> int:
 
 
 class Runs:
-    """All runs of several ranks, made by one set of processes."""
+    """Runs of several ranks, made by one set of processes.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: Folder for the data and the runs.
+        worlds: What is run, in this order, by name.
+    """
+
+    def __init__(self, folder: Path, worlds: Mapping[str, World] = ALL_WORLDS) -> None:
         self.folder = folder
+        self.worlds = worlds
         pq.write_table(make_table(1001, 1), folder / "eval.parquet")
-        for name, world in ALL_WORLDS.items():
+        for name, world in worlds.items():
             table = make_table(rows_of(world), 0).take(pa.array(rows_by_rank(world.cut)))
             group = 17 if name in ORDERED else len(table)
             pq.write_table(table, folder / f"{name}.parquet", row_group_size=group)
@@ -235,9 +241,7 @@ class Runs:
                 counts = [sum(rows) for rows in zip(*world.cut, strict=True)]
                 described = json.dumps([world.more["given"], counts])
                 (folder / f"{name}.datasets.json").write_text(described)
-        shutil.copy(folder / "order_2.parquet", folder / "damaged.parquet")
-        overwrite_pages(folder / "damaged.parquet", 3)
-        (folder / "worlds.json").write_text(json.dumps({n: w.ranks for n, w in ALL_WORLDS.items()}))
+        (folder / "worlds.json").write_text(json.dumps({n: w.ranks for n, w in worlds.items()}))
 
     def write_config(
         self, name: str, train: Path, batch: int, more: dict[str, object]
@@ -247,9 +251,10 @@ class Runs:
         path.write_text(CONFIG.format(folder=self.folder, train=train, batch=batch, **values))
         return read_config(path)
 
-    def start(self) -> None:
-        command = [installed_python(), rank_process.__file__, str(self.folder)]
-        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    def start(self, python: Path | str) -> None:
+        command = [python, rank_process.__file__, str(self.folder)]
+        paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
         ranks = [subprocess.Popen([*command, str(rank)], env=environment) for rank in range(4)]
         try:
             assert [process.wait(timeout=200) for process in ranks] == [0, 0, 0, 0]
@@ -261,7 +266,7 @@ class Runs:
         return read_config(self.folder / f"{name}.config")
 
     def ranks(self, name: str) -> list[RankRun]:
-        world = ALL_WORLDS[name]
+        world = self.worlds[name]
         paths = [self.folder / f"{name}.{rank}.pt" for rank in range(world.ranks)]
         return [RankRun(**torch.load(path)) for path in paths]
 
@@ -269,7 +274,9 @@ class Runs:
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
     runs = Runs(tmp_path_factory.mktemp("ranks"))
-    runs.start()
+    shutil.copy(runs.folder / "order_2.parquet", runs.folder / "damaged.parquet")
+    overwrite_pages(runs.folder / "damaged.parquet", 3)
+    runs.start(installed_python())
     return runs
 
 

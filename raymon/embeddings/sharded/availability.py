@@ -7,13 +7,27 @@ import re
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 
-_INSTALL = "see the guide on embedding tables for how to install TorchRec"
+_HOW = "the guide on embedding tables says how to install it"
 
 _FBGEMM = ("fbgemm-gpu", "fbgemm-gpu-cpu", "fbgemm-gpu-genai")
 """Distributions that bring `fbgemm_gpu`, for CUDA and for the CPU."""
 
 _TORCH_AHEAD = 5
 """fbgemm 1.n is built for torch 2.(n + 5), from 1.0 for torch 2.5 on."""
+
+
+def fitting_versions(torch: str) -> str | None:
+    """Returns the version of fbgemm and TorchRec that is built for a torch, such as "1.8.*".
+
+    Args:
+        torch: Version of torch.
+
+    Returns:
+        The version; None if there is none.
+    """
+    found = re.match(r"2\.(\d+)\.", torch)
+    minor = int(found.group(1)) - _TORCH_AHEAD if found else -1
+    return f"1.{minor}.*" if minor >= 0 else None
 
 
 def why_unavailable(version_of: Callable[[str], str] = version) -> str | None:
@@ -29,20 +43,17 @@ def why_unavailable(version_of: Callable[[str], str] = version) -> str | None:
     fbgemm = _version(_FBGEMM, version_of)
     torch = _version(["torch"], version_of)
     if torchrec is None or importlib.util.find_spec("torchrec") is None:
-        return f"TorchRec is not installed; {_INSTALL}"
+        return f"TorchRec is not installed; {_HOW}"
     if fbgemm is None or importlib.util.find_spec("fbgemm_gpu") is None:
-        return f"fbgemm, which TorchRec needs, is not installed; {_INSTALL}"
-    built_for = f"2.{_minor(fbgemm) + _TORCH_AHEAD}"
-    if torch is None or not torch.startswith(f"{built_for}."):
-        return (
-            f"fbgemm {fbgemm} is built for torch {built_for}, and here is torch {torch}; install "
-            f"the fbgemm and torchrec of this torch"
-        )
-    if _minor(torchrec) != _minor(fbgemm):
-        return (
-            f"torchrec {torchrec} and fbgemm {fbgemm} do not fit together; install torchrec "
-            f"1.{_minor(fbgemm)}"
-        )
+        return f"fbgemm, which TorchRec needs, is not installed; {_HOW}"
+    fitting = fitting_versions(torch or "")
+    for name, found in (("fbgemm", fbgemm), ("torchrec", torchrec)):
+        if fitting is None or not found.startswith(fitting.rstrip("*")):
+            return (
+                f"{name} {found} is not built for torch {torch}, "
+                + (f"{name} {fitting} is" if fitting else "no version is")
+                + f"; {_HOW}"
+            )
     return None
 
 
@@ -53,8 +64,3 @@ def _version(names: list[str] | tuple[str, ...], version_of: Callable[[str], str
         except PackageNotFoundError:
             continue
     return None
-
-
-def _minor(text: str) -> int:
-    found = re.match(r"1\.(\d+)", text)
-    return int(found.group(1)) if found else -1

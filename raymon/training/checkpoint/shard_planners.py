@@ -12,6 +12,7 @@ import torch
 from torch.distributed.checkpoint.default_planner import DefaultLoadPlanner, DefaultSavePlanner
 from torch.distributed.checkpoint.metadata import (
     ChunkStorageMetadata,
+    Metadata,
     MetadataIndex,
     TensorProperties,
 )
@@ -66,7 +67,25 @@ class SavePlanner(DefaultSavePlanner):
 
 
 class LoadPlanner(DefaultLoadPlanner):
-    """A planner that reads parts of tables too, whichever parts were written."""
+    """A planner that reads parts of tables too, whichever parts were written.
+
+    Args:
+        wanted: What is read, by name.
+    """
+
+    def __init__(self, wanted: Mapping[str, torch.Tensor | _Entry]) -> None:
+        super().__init__()
+        self._parts = {name: one for name, one in wanted.items() if isinstance(one, _Entry)}
+
+    def set_up_planner(
+        self,
+        state_dict: dict[str, object],
+        metadata: Metadata | None = None,
+        is_coordinator: bool = False,
+    ) -> None:
+        """Takes what is read; the default planner knows tensors alone, and puts None for others."""
+        super().set_up_planner(state_dict, metadata, is_coordinator)
+        self.state_dict.update(self._parts)
 
     def lookup_tensor(self, index: MetadataIndex) -> torch.Tensor:
         """Returns the memory that is read into."""

@@ -108,7 +108,9 @@ def read_tensors(path: StoragePath, into: Mapping[str, torch.Tensor | TableShard
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="torch.distributed is disabled")
         try:
-            load(entries(into), storage_reader=_Reader(path), planner=LoadPlanner(), no_dist=True)
+            wanted = entries(into)
+            planner = LoadPlanner(wanted)
+            load(wanted, storage_reader=_Reader(path), planner=planner, no_dist=True)
         except CheckpointException as error:
             raise RunError(f"{path}: cannot be read: {_first_cause(error)}") from None
 
