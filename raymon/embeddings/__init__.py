@@ -8,10 +8,10 @@ from raymon.embeddings.growing import GrowingIds, GrowthCounts, IdCounts, exchan
 from raymon.embeddings.initial_values import draw_seed, fill, initial_rows
 from raymon.embeddings.row_gradients import RowGradients, look_up
 from raymon.embeddings.sharded import Workers, fitting_versions, sharded_engine, why_unavailable
-from raymon.embeddings.sharded_engine import ShardedEngine
 from raymon.embeddings.sharded_table import ShardedTable
 from raymon.embeddings.sparse_row_gradients import SparseRowGradients
 from raymon.embeddings.table import EmbeddingTable
+from raymon.embeddings.table_engine import ShardedEngine
 from raymon.embeddings.table_shards import Shard, TableShards
 
 __all__ = [

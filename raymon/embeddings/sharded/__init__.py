@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from raymon.embeddings.collection import EmbeddingCollection
 from raymon.embeddings.sharded.availability import fitting_versions, why_unavailable
 from raymon.embeddings.sharded.workers import Workers
-from raymon.embeddings.sharded_engine import ShardedEngine
+from raymon.embeddings.table_engine import ShardedEngine
 from raymon.protos.optimizer_pb2 import SparseOptimizer
 
 __all__ = ["Workers", "fitting_versions", "sharded_engine", "why_unavailable"]
