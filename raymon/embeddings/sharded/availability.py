@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
@@ -42,9 +41,9 @@ def why_unavailable(version_of: Callable[[str], str] = version) -> str | None:
     torchrec = _version(["torchrec"], version_of)
     fbgemm = _version(_FBGEMM, version_of)
     torch = _version(["torch"], version_of)
-    if torchrec is None or importlib.util.find_spec("torchrec") is None:
+    if torchrec is None:
         return f"TorchRec is not installed; {_HOW}"
-    if fbgemm is None or importlib.util.find_spec("fbgemm_gpu") is None:
+    if fbgemm is None:
         return f"fbgemm, which TorchRec needs, is not installed; {_HOW}"
     fitting = fitting_versions(torch or "")
     for name, found in (("fbgemm", fbgemm), ("torchrec", torchrec)):

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
+from torch import nn
 
 from raymon.embeddings import EmbeddingTable, GrowingIds, TableShards
 from raymon.models import Model
@@ -128,11 +129,12 @@ def growing_ids(model: Model) -> dict[str, GrowingIds]:
     return {path: m for path, m in model.named_modules() if isinstance(m, GrowingIds)}
 
 
-def model_tensors(model: Model) -> dict[str, Stored]:
+def model_tensors(model: nn.Module) -> dict[str, Stored]:
     """Returns the parameters and buffers of a model by name; not copies."""
     states = model.state_dict().items()
     stored: dict[str, Stored] = {n: value for n, value in states if isinstance(value, torch.Tensor)}
-    return stored if model.sharded is None else {**stored, **model.sharded.tables}
+    sharded = model.sharded if isinstance(model, Model) else None
+    return stored if sharded is None else {**stored, **sharded.tables}
 
 
 def sharded_states(optimizers: Optimizers) -> dict[str, TableShards]:
