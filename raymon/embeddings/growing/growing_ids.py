@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from raymon.data import Growth
 from raymon.embeddings.growing.admission import admitted
-from raymon.embeddings.growing.eviction import best, scores, worst
+from raymon.embeddings.growing.eviction import LowestScores, best, scores, worst
 from raymon.embeddings.growing.id_counts import IdCounts, add_up
 from raymon.embeddings.growing.id_index import LARGEST, IdIndex, SortedIds
 
@@ -67,6 +67,7 @@ class GrowingIds(nn.Module):
         self.register_buffer("iteration", torch.zeros((), dtype=torch.int64))
         self._seed = seed ^ zlib.crc32(name.encode())
         self._index: IdIndex | None = None
+        self._lowest = LowestScores()
         self._versions: tuple[int, int] = (-1, -1)
         self._iteration = self._occupancy = 0
         self._pending: list[IdCounts] = []
@@ -137,6 +138,7 @@ class GrowingIds(nn.Module):
         counts, last = self.get_buffer("counts"), self.get_buffer("last")
         counts.index_add_(0, rows[known], accesses.counts[known])
         last.index_copy_(0, rows[known], accesses.last[known])
+        self._lowest.change(rows[known])
         seed = self._seed ^ self._iteration
         new = accesses.where(admitted(self.growth.admission, accesses, seed) & ~known)
         new, rows, evicted = self._places(new)
@@ -144,6 +146,7 @@ class GrowingIds(nn.Module):
         counts.index_copy_(0, rows, new.counts)
         last.index_copy_(0, rows, new.last)
         index.add(new.ids, rows)
+        self._lowest.change(rows)
         self._occupancy += len(new) - evicted
         self._admitted += len(new)
         self._evicted += evicted
@@ -214,7 +217,11 @@ class GrowingIds(nn.Module):
         rivals = order[free : free + self._occupancy]
         old = self.accesses()
         of_old = scores(self.growth, old, self._iteration)
-        weakest = worst(old.ids, of_old, len(rivals))
+        if self.growth.policy == "distance_lfu":
+            # Scores fall in the course of time, and not all alike.
+            weakest = worst(old.ids, of_old, len(rivals))
+        else:
+            weakest = self._lowest.worst(old.ids, of_old, len(rivals))
         # The first are the best of the new ids, and the worst of the old ones.
         beaten = int((of_new[rivals] > of_old[weakest]).sum())
         return new.where(order[: free + beaten]), torch.cat([rows, weakest[:beaten]]), beaten
@@ -224,6 +231,7 @@ class GrowingIds(nn.Module):
         ids = self.get_buffer("ids")
         if self._index is None or self._index.ids is not ids or self._versions != self._now():
             self._index = IdIndex(ids)
+            self._lowest = LowestScores()
             self._iteration = int(self.get_buffer("iteration"))
             self._occupancy = int((ids >= 0).sum())
             self._remember()

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from raymon.data import AdmissionFilter, Growth
 from raymon.data.features.growth import Policy
+from raymon.embeddings.growing import eviction
 from raymon.embeddings.growing.growing_ids import GrowingIds
 from raymon.embeddings.growing.id_counts import add_up
 
@@ -63,11 +64,16 @@ class Dictionary:
 
 
 IDS = st.integers(0, 12) | st.sampled_from([2**63 - 1, 2**62, 2**32])
-STEPS = st.lists(st.lists(IDS, max_size=8), min_size=1, max_size=24)
+STEPS = st.lists(st.lists(IDS, max_size=8), min_size=1, max_size=40)
 FILTERS = [None, AdmissionFilter(">", 1), AdmissionFilter("dynamic", 1.0)]
 
 
-@settings(deadline=None, max_examples=300)
+@pytest.mark.parametrize("rows_in_order", [1, 3, 4096])
+@settings(
+    deadline=None,
+    max_examples=200,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(
     steps=STEPS,
     size=st.integers(2, 9),
@@ -85,7 +91,10 @@ def test_ids_come_and_go_as_in_a_plain_dictionary(
     exponent: float,
     admission: AdmissionFilter | None,
     ranks: int,
+    rows_in_order: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(eviction, "_QUEUE", rows_in_order)
     growth = Growth(interval, policy, exponent, admission)
     plain = Dictionary(size, growth)
     of_ranks = [GrowingIds("t", size, growth) for _ in range(ranks)]
