@@ -27,7 +27,11 @@ _NOT_YET = frozenset(
         "sequence_raw_feature",
         "sequence_length",
         "sequence_delim",
-        "dynamicemb",
+        "eval_initializer_args",
+        "cache_load_factor",
+        "init_capacity_per_rank",
+        "init_table",
+        "counter_bucket_capacity",
         "SEQUENCE",
         "JAGGED_SEQUENCE",
     }

@@ -187,6 +187,8 @@ _FEATURES = (
     _COMBO + "zch { zch_size: 9 lru {} } }",
     _ID + "zch { zch_size: 9 lfu {} threshold_filtering_func: 'lambda x: (x > 1, 1)' } }",
     _ID + "zch { zch_size: 9 distance_lfu {} } }",
+    _ID + "dynamicemb { max_capacity: 9 initializer_args {} frequency_admission_strategy "
+    "{ threshold: 2 counter_capacity: 3 } } }",
     _COMBO + 'vocab_list: ["x_y"] }',
     _COMBO + 'vocab_dict { key: "x_y" value: 2 } }',
     'raw_feature { feature_name: "r" expression: "user:c" embedding_dim: 2 boundaries: [1, 2] }',

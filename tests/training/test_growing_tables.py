@@ -47,11 +47,16 @@ feature_configs {{ combo_feature {{
   zch {{ zch_size: 9 lru {{}} eviction_interval: 2
     threshold_filtering_func: "lambda x: probabilistic_threshold_filter(x, 0.3)" }}
 }} }}
+feature_configs {{ id_feature {{
+  feature_name: "price" expression: "item:price" embedding_dim: 4
+  dynamicemb {{ max_capacity: 3 score_strategy: "LFU"
+    frequency_admission_strategy {{ threshold: 30 counter_capacity: 4 }} }}
+}} }}
 feature_configs {{ raw_feature {{ feature_name: "number" expression: "item:price" }} }}
 model_config {{
   feature_groups {{ group_name: "dense" group_type: DEEP feature_names: "number" }}
   feature_groups {{
-    group_name: "sparse" group_type: DEEP feature_names: ["user", "friends", "both"]
+    group_name: "sparse" group_type: DEEP feature_names: ["user", "friends", "both", "price"]
   }}
   dlrm {{ dense_mlp {{ hidden_units: [4] }} final {{ hidden_units: [8] }} }}
   losses {{ binary_cross_entropy {{}} }}
@@ -183,6 +188,9 @@ def test_ids_were_admitted_and_evicted(runs: dict[str, list[Weights]]) -> None:
     assert ids[-1] == -1
     lru = mapping(runs["lru_1"][0])["embeddings.growing.t_of_users.ids"]
     assert sorted(lru) != sorted(ids)
+    # Five prices, of which none was met 30 times in one step.
+    prices = mapping(runs["lfu_1"][0])["embeddings.growing.t_price.ids"]
+    assert all(0 <= i < 5 for i in prices[:-1])
 
 
 def test_tables_change_their_size_between_two_attempts(runs: dict[str, list[Weights]]) -> None:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from raymon.config import unknown_constraint
 from raymon.data.features.feature import EmbeddingSpec
-from raymon.data.features.growth import Growth
+from raymon.data.features.growth import Growth, dynamic_initializer
 from raymon.data.features.initializer import Initializer, parse_initializer
 from raymon.errors import ConfigError
 from raymon.protos import feature_pb2
@@ -141,6 +141,13 @@ def _data_type(data_type: str, place: str) -> Literal["FP32", "FP16", "BF16"]:
 
 
 def _initializer(config: ConfigWithTable, place: str) -> Initializer | None:
+    if not isinstance(config, feature_pb2.RawFeature) and config.HasField("dynamicemb"):
+        dim, at = config.embedding_dim, f"{place}.dynamicemb"
+        initial = dynamic_initializer(config.dynamicemb, dim, at)
+        if initial is not None and config.HasField("init_fn"):
+            raise ConfigError(f"{place}.init_fn: is given beside {at}.initializer_args; give one")
+        if initial is not None:
+            return initial
     if not config.HasField("init_fn"):
         return None
     try:

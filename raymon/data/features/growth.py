@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from raymon.data.features.initializer import Initializer, parse_initializer
 from raymon.errors import ConfigError
 from raymon.protos import feature_pb2
 
@@ -20,12 +21,17 @@ class AdmissionFilter:
 
     Attributes:
         kind: A comparison of the count with `number`; or "dynamic": counts above `number` times
-            their mean; or "probabilistic": each count is a chance of `number`.
-        number: Number of the comparison, multiple of the mean, or probability of one access.
+            their mean; or "probabilistic": each count is a chance of `number`; or "frequency":
+            all accesses since the id had no row, not those of the interval alone, are `number` at
+            least.
+        number: Number of the comparison, multiple of the mean, probability of one access, or number
+            of accesses.
+        capacity: Ids without a row whose accesses are kept for "frequency".
     """
 
-    kind: Comparison | Literal["dynamic", "probabilistic"]
+    kind: Comparison | Literal["dynamic", "probabilistic", "frequency"]
     number: float
+    capacity: int = 0
 
 
 @dataclass(frozen=True)
@@ -101,6 +107,76 @@ def growth_of(config: feature_pb2.ZeroCollisionHash, place: str) -> Growth:
         except ValueError as error:
             raise ConfigError(f"{place}.threshold_filtering_func: {error}") from None
     return Growth(config.eviction_interval, policy, exponent, admission)
+
+
+def dynamic_growth(config: feature_pb2.DynamicEmbedding, place: str) -> Growth:
+    """Returns how ids get rows by the block `dynamicemb` of a feature.
+
+    Args:
+        config: Block of the feature.
+        place: Path of the block in the config, for messages.
+
+    Raises:
+        ConfigError: A field is wrong.
+    """
+    if not 1 <= config.max_capacity < 2**63 - 1:
+        raise ConfigError(f"{place}.max_capacity: is {config.max_capacity}; must be at least 1")
+    policies: dict[str, Policy] = {"STEP": "lru", "TIMESTAMP": "lru", "LFU": "lfu"}
+    if config.score_strategy not in policies:
+        raise ConfigError(
+            f'{place}.score_strategy: is "{config.score_strategy}"; must be STEP, TIMESTAMP or LFU'
+        )
+    admission = None
+    if config.HasField("frequency_admission_strategy"):
+        frequency = config.frequency_admission_strategy
+        capacity = config.max_capacity
+        if frequency.HasField("counter_capacity"):
+            capacity = frequency.counter_capacity
+        at = f"{place}.frequency_admission_strategy"
+        if not 1 <= frequency.threshold < 2**53:
+            raise ConfigError(f"{at}.threshold: is {frequency.threshold}; must be at least 1")
+        if not 1 <= capacity < 2**63:
+            raise ConfigError(f"{at}.counter_capacity: is {capacity}; must be at least 1")
+        admission = AdmissionFilter("frequency", float(frequency.threshold), capacity)
+    return Growth(1, policies[config.score_strategy], 1.0, admission)
+
+
+def dynamic_initializer(
+    config: feature_pb2.DynamicEmbedding, dim: int, place: str
+) -> Initializer | None:
+    """Returns the initial values of rows by the block `dynamicemb`; None for those of all tables.
+
+    Args:
+        config: Block of the feature.
+        dim: Length of an embedding.
+        place: Path of the block in the config, for messages.
+
+    Raises:
+        ConfigError: A field is wrong.
+    """
+    if not config.HasField("initializer_args"):
+        return None
+    given = config.initializer_args
+    bound = 1 / math.sqrt(config.max_capacity)
+    lower = given.lower if given.HasField("lower") else -bound
+    upper = given.upper if given.HasField("upper") else bound
+    std = given.std_dev if given.HasField("std_dev") else 1 / math.sqrt(dim)
+    texts = {
+        "UNIFORM": f"uniform_,a={lower!r},b={upper!r}",
+        "NORMAL": f"normal_,mean={given.mean!r},std={std!r}",
+        "TRUNCATED_NORMAL": (
+            f"trunc_normal_,mean={given.mean!r},std={std!r},a={lower!r},b={upper!r}"
+        ),
+        "CONSTANT": f"constant_,val={given.value!r}",
+    }
+    if given.mode not in texts:
+        raise ConfigError(
+            f'{place}.initializer_args.mode: is "{given.mode}"; must be one of {", ".join(texts)}'
+        )
+    try:
+        return parse_initializer(texts[given.mode])
+    except ValueError as error:
+        raise ConfigError(f"{place}.initializer_args: {error}") from None
 
 
 def parse_filter(text: str) -> AdmissionFilter:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from raymon.data.features.growth import Growth, growth_of
+from raymon.data.features.growth import Growth, dynamic_growth, growth_of
 from raymon.data.features.vocabulary import (
     FIRST,
     Vocabulary,
@@ -17,6 +17,17 @@ from raymon.data.features.vocabulary import (
 )
 from raymon.errors import ConfigError
 from raymon.protos import feature_pb2
+
+_SOURCES = (
+    "hash_bucket_size",
+    "num_buckets",
+    "vocab_list",
+    "vocab_dict",
+    "vocab_file",
+    "zch",
+    "dynamicemb",
+)
+"""Fields that say where ids come from."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +62,15 @@ def table_size(
     Raises:
         ConfigError: There is not exactly one source of ids, or it is wrong.
     """
-    fields = ["hash_bucket_size", "num_buckets", "vocab_list", "vocab_dict", "vocab_file", "zch"]
+    fields = [
+        "hash_bucket_size",
+        "num_buckets",
+        "vocab_list",
+        "vocab_dict",
+        "vocab_file",
+        "zch",
+        "dynamicemb",
+    ]
     known = [f for f in fields if f in config.DESCRIPTOR.fields_by_name]
     given = {descriptor.name for descriptor, _ in config.ListFields()}
     sizes = [f for f in known if f in given]
@@ -74,6 +93,9 @@ def table_size(
     if source == "zch":
         growth = growth_of(config.zch, f"{place}.zch")
         return TableSize(config.zch.zch_size, growth=growth)
+    if source == "dynamicemb":
+        growth = dynamic_growth(config.dynamicemb, f"{place}.dynamicemb")
+        return TableSize(config.dynamicemb.max_capacity + 1, growth=growth)
     try:
         vocabulary = _vocabulary(config, source, form)
     except ValueError as error:

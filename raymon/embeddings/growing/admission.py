@@ -46,6 +46,8 @@ def admitted(filter_: AdmissionFilter | None, counted: IdCounts, seed: int) -> T
     if filter_.kind == "probabilistic":
         chance = 1 - (1 - filter_.number) ** counts
         return chance > uniform(counted.ids, seed)
+    if filter_.kind == "frequency":
+        return counts >= filter_.number
     return _COMPARE[filter_.kind](counts, filter_.number)
 
 

@@ -71,6 +71,7 @@ class GrowingIds(nn.Module):
         self._versions: tuple[int, int] = (-1, -1)
         self._iteration = self._occupancy = 0
         self._pending: list[IdCounts] = []
+        self._waiting: IdCounts | None = None
         self._missed: Tensor | None = None
         self._admitted = self._evicted = 0
 
@@ -108,10 +109,15 @@ class GrowingIds(nn.Module):
     def set_pending(self, parts: Iterable[IdCounts]) -> None:
         """Replaces the accesses of this rank since the last interval by those of all parts."""
         device = self.get_buffer("ids").device
-        self._pending = [
-            IdCounts(part.ids.to(device), part.counts.to(device), part.last.to(device))
-            for part in parts
-        ]
+        self._pending = [part.to(device) for part in parts]
+
+    def waiting(self) -> IdCounts | None:
+        """Returns the accesses of ids that wait for a row, of all ranks; None if there are none."""
+        return self._waiting
+
+    def set_waiting(self, accesses: IdCounts) -> None:
+        """Replaces the accesses of ids that wait for a row, the same on every rank."""
+        self._waiting = accesses.to(self.get_buffer("ids").device)
 
     def end_iteration(self) -> bool:
         """Ends an iteration; returns whether it is the last one of an interval."""
@@ -139,9 +145,8 @@ class GrowingIds(nn.Module):
         counts.index_add_(0, rows[known], accesses.counts[known])
         last.index_copy_(0, rows[known], accesses.last[known])
         self._lowest.change(rows[known])
-        seed = self._seed ^ self._iteration
-        new = accesses.where(admitted(self.growth.admission, accesses, seed) & ~known)
-        new, rows, evicted = self._places(new)
+        new, rows, evicted = self._places(self._candidates(accesses, known))
+        self._keep_waiting(new.ids)
         self.get_buffer("ids").index_copy_(0, rows, new.ids)
         counts.index_copy_(0, rows, new.counts)
         last.index_copy_(0, rows, new.last)
@@ -203,6 +208,28 @@ class GrowingIds(nn.Module):
             buffer[: len(known)] = getattr(known, name).to(buffer.device)
         self.get_buffer("iteration").fill_(iteration)
         return torch.cat([has_id, has_id.new_tensor([len(saved) - 1])])
+
+    def _candidates(self, accesses: IdCounts, known: Tensor) -> IdCounts:
+        """Returns the ids without a row that may have one, by the accesses of an interval."""
+        filter_, seed = self.growth.admission, self._seed ^ self._iteration
+        if filter_ is None or filter_.kind != "frequency":
+            # By the counts of all ids, those that have rows too.
+            return accesses.where(admitted(filter_, accesses, seed) & ~known)
+        parts = [accesses.where(~known), *([] if self._waiting is None else [self._waiting])]
+        self._waiting = add_up(parts, known.device)
+        return self._waiting.where(admitted(filter_, self._waiting, seed))
+
+    def _keep_waiting(self, admitted_ids: Tensor) -> None:
+        """Ends the waiting of ids that have rows now, and of those that are too many."""
+        if self._waiting is None or self.growth.admission is None:
+            return
+        waiting = self._waiting.where(~torch.isin(self._waiting.ids, admitted_ids))
+        if len(waiting) > self.growth.admission.capacity:
+            # Those with the most accesses stay, then those that were met last.
+            order = torch.argsort(waiting.last, descending=True, stable=True)
+            order = order[torch.argsort(waiting.counts[order], descending=True, stable=True)]
+            waiting = waiting.where(order[: self.growth.admission.capacity].sort().values)
+        self._waiting = waiting
 
     def _places(self, new: IdCounts) -> tuple[IdCounts, Tensor, int]:
         """Returns which new ids get rows, these rows, and how many of them had another id."""

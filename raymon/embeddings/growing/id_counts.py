@@ -32,6 +32,10 @@ class IdCounts:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def to(self, device: torch.device) -> IdCounts:
+        """Returns the same on a device."""
+        return IdCounts(self.ids.to(device), self.counts.to(device), self.last.to(device))
+
     def where(self, chosen: Tensor | slice) -> IdCounts:
         """Returns those of a mask, of indices or of a slice."""
         return IdCounts(self.ids[chosen], self.counts[chosen], self.last[chosen])

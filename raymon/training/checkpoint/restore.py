@@ -122,6 +122,8 @@ def restore(state: TrainState, checkpoint: Checkpoint, context: WorkerContext) -
             accesses[name].append(IdCounts(**found))
     for name, ids in growing_ids(state.model).items():
         ids.set_pending(accesses[name])
+        if name in trainer.get("waiting", {}):
+            ids.set_waiting(IdCounts(**trainer["waiting"][name]))
 
 
 def load_model(model: Model, checkpoint: Checkpoint, *, averaged: bool = False) -> None:

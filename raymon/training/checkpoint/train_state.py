@@ -100,6 +100,11 @@ def trainer_state(state: TrainState) -> dict[str, Any]:
         "data": state.data,
         "averaging": state.averages is not None and state.averages.begun,
         "stopping": None if state.stopping is None else state.stopping.state_dict(),
+        "waiting": {
+            path: {name: value.cpu() for name, value in vars(waiting).items()}
+            for path, ids in growing_ids(state.model).items()
+            if (waiting := ids.waiting()) is not None
+        },
         "epoch": shared.epoch,
         "row": shared.row,
         "streams": shared.streams,

@@ -9,6 +9,7 @@ from google.protobuf import text_format
 from raymon.data import AdmissionFilter, Feature, Growth, IdList, build_features
 from raymon.data.features.build import Encoding
 from raymon.data.features.growth import parse_filter
+from raymon.data.features.initializer import parse_initializer
 from raymon.data.values.hashing import combine_hashes, hash_strings, hash_values
 from raymon.errors import ConfigError, DataError
 from raymon.protos import feature_pb2
@@ -191,3 +192,79 @@ def test_a_default_that_is_no_id_is_refused() -> None:
         feature(ID + ZCH + 'default_value: "-5"')
     with pytest.raises(ConfigError, match="fg_encoded_default_value"):
         feature(ID + ZCH + 'fg_encoded_default_value: "-5"', Encoding())
+
+
+@pytest.mark.parametrize(
+    ("text", "growth"),
+    [
+        ("", Growth(1, "lru")),
+        ('score_strategy: "TIMESTAMP"', Growth(1, "lru")),
+        ('score_strategy: "LFU"', Growth(1, "lfu")),
+        (
+            "frequency_admission_strategy { threshold: 5 }",
+            Growth(1, "lru", 1.0, AdmissionFilter("frequency", 5, 100)),
+        ),
+        (
+            "frequency_admission_strategy { threshold: 5 counter_capacity: 7 }",
+            Growth(1, "lru", 1.0, AdmissionFilter("frequency", 5, 7)),
+        ),
+    ],
+)
+def test_dynamicemb_means_the_same_by_the_same_engine(text: str, growth: Growth) -> None:
+    for kind in (ID, COMBO):
+        spec = feature(kind + f"dynamicemb {{ max_capacity: 100 {text} }}").embedding
+        assert spec is not None
+        assert (spec.num_embeddings, spec.growth, spec.init_fn) == (101, growth, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "initializer"),
+    [
+        ("", "uniform_,a=-0.1,b=0.1"),
+        ("lower: -2 upper: 3", "uniform_,a=-2,b=3"),
+        ('mode: "NORMAL" mean: 1', "normal_,mean=1,std=0.5"),
+        ('mode: "NORMAL" std_dev: 0.05', "normal_,std=0.05"),
+        ('mode: "TRUNCATED_NORMAL"', "trunc_normal_,std=0.5,a=-0.1,b=0.1"),
+        ('mode: "CONSTANT" value: 0.5', "constant_,val=0.5"),
+    ],
+)
+def test_initial_values_are_those_of_their_names(text: str, initializer: str) -> None:
+    block = f"dynamicemb {{ max_capacity: 100 initializer_args {{ {text} }} }}"
+    spec = feature(ID + block).embedding
+    assert spec is not None
+    assert spec.init_fn == parse_initializer(initializer)
+
+
+@pytest.mark.parametrize(
+    ("block", "message"),
+    [
+        ("max_capacity: 0", r"dynamicemb\.max_capacity: is 0; must be at least 1"),
+        (
+            'max_capacity: 9 score_strategy: "CUSTOMIZED"',
+            r'dynamicemb\.score_strategy: is "CUSTOMIZED"; must be STEP, TIMESTAMP or LFU',
+        ),
+        (
+            "max_capacity: 9 frequency_admission_strategy { threshold: 0 }",
+            r"dynamicemb\.frequency_admission_strategy\.threshold: is 0; must be at least 1",
+        ),
+        (
+            'max_capacity: 9 initializer_args { mode: "LAPLACE" }',
+            r'dynamicemb\.initializer_args\.mode: is "LAPLACE"; must be one of UNIFORM, NORMAL',
+        ),
+        (
+            "max_capacity: 9 initializer_args { lower: 2 upper: 1 }",
+            r"dynamicemb\.initializer_args: a is 2 and b is 1; a must be below b",
+        ),
+    ],
+)
+def test_a_wrong_dynamicemb_is_reported_by_its_field(block: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        feature(ID + f"dynamicemb {{ {block} }}")
+
+
+def test_one_way_of_growing_and_of_initial_values_is_given() -> None:
+    with pytest.raises(ConfigError, match="has zch and dynamicemb; give exactly one of"):
+        feature(ID + ZCH + "dynamicemb { max_capacity: 9 }")
+    both = 'init_fn: "zeros_" dynamicemb { max_capacity: 9 initializer_args {} }'
+    with pytest.raises(ConfigError, match="init_fn: is given beside"):
+        feature(ID + both)

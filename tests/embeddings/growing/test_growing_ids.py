@@ -28,8 +28,17 @@ class Dictionary:
     size: int
     growth: Growth
     kept: dict[int, Accesses] = field(default_factory=dict)
+    waiting: dict[int, Accesses] = field(default_factory=dict)
     evicted: int = 0
     admitted: int = 0
+
+    @property
+    def waits(self) -> bool:
+        return self.growth.admission is not None and self.growth.admission.kind == "frequency"
+
+    @property
+    def capacity(self) -> int:
+        return 0 if self.growth.admission is None else self.growth.admission.capacity
 
     def score(self, accesses: Accesses, iteration: int) -> float:
         count, last = accesses
@@ -43,6 +52,8 @@ class Dictionary:
         filter_ = self.growth.admission
         if filter_ is None:
             return True
+        if filter_.kind == "frequency":
+            return count >= filter_.number
         if filter_.kind == "dynamic":
             return count > sum(counts) / len(counts) * filter_.number
         return count > filter_.number
@@ -54,18 +65,29 @@ class Dictionary:
         for i, count in counts.items():
             if i in self.kept:
                 self.kept[i] = (self.kept[i][0] + count, last[i])
+            elif self.waits:
+                self.waiting[i] = (self.waiting.get(i, (0, 0))[0] + count, last[i])
             elif self.admits(count, list(counts.values())):
                 new[i] = (count, last[i])
+        new |= {i: one for i, one in self.waiting.items() if self.admits(one[0], [])}
         both = {**self.kept, **new}
         order = sorted(both, key=lambda i: (-self.score(both[i], iteration), i in new, i))
         before, self.kept = self.kept, {i: both[i] for i in order[: self.size - 1]}
+        left = {i: one for i, one in self.waiting.items() if i not in self.kept}
+        longest = sorted(left, key=lambda i: (-left[i][0], -left[i][1], i))[: self.capacity]
+        self.waiting = {i: left[i] for i in longest}
         self.evicted += len(before.keys() - self.kept.keys())
         self.admitted += len(self.kept.keys() - before.keys())
 
 
 IDS = st.integers(0, 12) | st.sampled_from([2**63 - 1, 2**62, 2**32])
 STEPS = st.lists(st.lists(IDS, max_size=8), min_size=1, max_size=40)
-FILTERS = [None, AdmissionFilter(">", 1), AdmissionFilter("dynamic", 1.0)]
+FILTERS = [
+    None,
+    AdmissionFilter(">", 1),
+    AdmissionFilter("dynamic", 1.0),
+    AdmissionFilter("frequency", 3, capacity=4),
+]
 
 
 @pytest.mark.parametrize("rows_in_order", [1, 3, 4096])
