@@ -21,7 +21,7 @@ def config() -> None:
 @custom_classes_option
 def check(path: Path, overrides: tuple[str, ...]) -> None:
     """Check CONFIG without reading its data."""
-    from raymon.training.train import load_checked
+    from raymon.training.train import check_memory, load_checked
 
-    load_checked(path, overrides)
+    check_memory(load_checked(path, overrides), path, overrides)
     say(f"{path}: ok")

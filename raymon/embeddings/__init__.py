@@ -5,17 +5,35 @@ from raymon.embeddings.data_types import DATA_TYPES, row_type
 from raymon.embeddings.dense_row_gradients import DenseRowGradients
 from raymon.embeddings.engine import shards_tables
 from raymon.embeddings.growing import GrowingIds, GrowthCounts, IdCounts, exchange
+from raymon.embeddings.host_memory import memory_limit
 from raymon.embeddings.initial_values import draw_seed, fill, initial_rows
+from raymon.embeddings.memory import (
+    ID_BYTES,
+    ROW_WISE_ADAGRAD,
+    Capacity,
+    StateNumbers,
+    TableMemory,
+    TableShape,
+    size_text,
+    state_numbers,
+    table_memory,
+    table_shapes,
+    why_not_fit,
+)
 from raymon.embeddings.row_gradients import RowGradients, look_up
 from raymon.embeddings.sharded import Workers, fitting_versions, sharded_engine, why_unavailable
 from raymon.embeddings.sharded_table import ShardedTable
 from raymon.embeddings.sparse_row_gradients import SparseRowGradients
 from raymon.embeddings.table import EmbeddingTable
 from raymon.embeddings.table_engine import ShardedEngine
+from raymon.embeddings.table_plan import TablePlan, plan_lines, replicated_plan
 from raymon.embeddings.table_shards import Shard, TableShards
 
 __all__ = [
     "DATA_TYPES",
+    "ID_BYTES",
+    "ROW_WISE_ADAGRAD",
+    "Capacity",
     "DenseRowGradients",
     "EmbeddingCollection",
     "EmbeddingTable",
@@ -27,6 +45,10 @@ __all__ = [
     "ShardedEngine",
     "ShardedTable",
     "SparseRowGradients",
+    "StateNumbers",
+    "TableMemory",
+    "TablePlan",
+    "TableShape",
     "TableShards",
     "Workers",
     "draw_seed",
@@ -35,10 +57,18 @@ __all__ = [
     "fitting_versions",
     "initial_rows",
     "look_up",
+    "memory_limit",
+    "plan_lines",
+    "replicated_plan",
     "row_type",
     "sharded_engine",
     "sharded_tables",
     "shards_tables",
+    "size_text",
     "specs_of",
+    "state_numbers",
+    "table_memory",
+    "table_shapes",
+    "why_not_fit",
     "why_unavailable",
 ]

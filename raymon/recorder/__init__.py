@@ -1,8 +1,9 @@
 """A worker's side of monitoring: adds up, cuts windows, sends. Never uses Ray, never waits."""
 
+from raymon.recorder.memory import host_bytes
 from raymon.recorder.outbox import Outbox
 from raymon.recorder.phase_clock import PhaseClock
 from raymon.recorder.recorder import Recorder
 from raymon.recorder.window import Window, encode_window
 
-__all__ = ["Outbox", "PhaseClock", "Recorder", "Window", "encode_window"]
+__all__ = ["Outbox", "PhaseClock", "Recorder", "Window", "encode_window", "host_bytes"]

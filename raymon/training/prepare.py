@@ -58,6 +58,7 @@ from raymon.training.input.readers import (
 )
 from raymon.training.input.vocabularies import changed_vocabulary, check_vocabularies
 from raymon.training.optim.optimizers import check_parts
+from raymon.training.table_memory import check_tables_here
 
 _log = logging.getLogger("raymon")
 
@@ -190,6 +191,8 @@ def plan_run(
             f"{title(EVAL)} has to be a function of rank and world_size"
         )
     check_devices(config)
+    if config.ray_config.num_workers == 0:
+        check_tables_here(config, features, 1)
     return plan
 
 

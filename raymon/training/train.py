@@ -15,6 +15,7 @@ from typing import Protocol
 from rich.console import Console as RichConsole
 
 from raymon.config import evaluates_asynchronously, load, locate, save
+from raymon.data import pipeline_features
 from raymon.errors import (
     ClusterLostError,
     ConfigError,
@@ -75,6 +76,7 @@ from raymon.training.summary import (
     begin_summary,
     summarise,
 )
+from raymon.training.table_memory import check_tables_here
 
 _log = logging.getLogger("raymon")
 
@@ -170,6 +172,32 @@ def load_checked(
     return config
 
 
+def check_memory(
+    config: PipelineConfig,
+    path: str | PathLike[str],
+    overrides: Mapping[str, object] | Sequence[str] = (),
+) -> None:
+    """Checks that the tables of a config fit into the memory of this machine.
+
+    If the workers may be on other machines, it only warns.
+
+    Args:
+        config: Config that `load_checked` returned.
+        path: Path from which it was loaded.
+        overrides: Overrides with which it was loaded.
+
+    Raises:
+        ConfigError: The run is to be in this process, and the tables do not fit.
+    """
+    workers = config.ray_config.num_workers
+    try:
+        check_tables_here(config, pipeline_features(config), workers)
+    except ConfigError as error:
+        if workers == 0:
+            raise locate(error, path, overrides) from None
+        _log.warning("with %d workers on a machine like this one: %s", workers, error)
+
+
 def make_reporter(config: PipelineConfig, *more: Sink) -> Reporter:
     """Makes the reporter of a run, with the sinks of its config and those in `more`."""
     train_config, model_dir = config.train_config, storage_path(config.model_dir)
@@ -208,6 +236,9 @@ def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None
     from raymon.training.on_ray.datasets import add_config_files
     from raymon.training.on_ray.trainer import fit
 
+    if connection.started is not None:
+        # All workers will be on this machine.
+        check_tables_here(config, plan.features, config.ray_config.num_workers)
     datasets = add_config_files(plan.datasets, config)
     wait_for_capacity(config.ray_config, any(map(is_ray_dataset, datasets.values())))
 

@@ -40,6 +40,7 @@ from raymon.training.optim.precision import set_tf32
 from raymon.training.optim.random_state import seed_everything
 from raymon.training.rank.worker_context import WorkerContext
 from raymon.training.rank.worker_task import WorkerTask
+from raymon.training.table_memory import check_tables_of_rank
 from raymon.wire import Channel
 
 _log = logging.getLogger("raymon")
@@ -154,6 +155,8 @@ def _run_in_group(
     features = features_of(config)
     inputs = Inputs(config, features, datasets, context)
     set_tf32(config.train_config)
+    if task.checkpoint is None:
+        check_tables_of_rank(config, features, context)
     torch.manual_seed(config.train_config.seed)
     model = build_worker_model(config, features, context)
     model.init_metric()

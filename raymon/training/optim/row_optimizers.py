@@ -277,6 +277,9 @@ class PartialRowWiseAdam(RowAdam):
 
 def _filled(table: Tensor, value: float = 0.0) -> Tensor:
     # The owner of a gradient may be one number that is expanded; its state is a whole table.
+    if value == 0:
+        # Zeros take memory once they are written.
+        return torch.zeros(table.shape, dtype=table.dtype, device=table.device)
     return torch.full_like(table, value, memory_format=torch.contiguous_format)
 
 
