@@ -9,6 +9,7 @@ from torch import nn
 
 from raymon.embeddings.collection import EmbeddingCollection
 from raymon.embeddings.data_types import DATA_TYPES, row_type
+from raymon.embeddings.sharded_table import ShardedTable
 from raymon.embeddings.table import EmbeddingTable
 from raymon.protos.train_pb2 import TrainConfig
 
@@ -33,6 +34,7 @@ class TableShape:
         data_type: Type in which the rows are kept, such as "FP16".
         trainable: Whether the table is trained.
         grows: Whether raw ids get rows of their own.
+        shardable: Whether workers can hold a part each.
     """
 
     table: str
@@ -41,6 +43,7 @@ class TableShape:
     data_type: str = "FP32"
     trainable: bool = True
     grows: bool = False
+    shardable: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,12 @@ ROW_WISE_ADAGRAD = _SPARSE["rowwise_adagrad_optimizer"]
 
 
 def table_shapes(model: nn.Module) -> list[TableShape]:
-    """Returns the tables of a model on any device, in its order."""
+    """Returns the tables of a model on any device, in its order.
+
+    Args:
+        model: Model; if it was made in the context of `sharded_tables`, it is seen which tables
+            can be sharded.
+    """
     growing = {
         id(table)
         for module in model.modules()
@@ -125,18 +133,18 @@ def table_shapes(model: nn.Module) -> list[TableShape]:
         for _, table in module.growing_tables()
     }
     names = {dtype: name for name, dtype in DATA_TYPES.items()}
-    return [
-        TableShape(
-            path,
-            len(table.weight),
-            table.weight.shape[1],
-            data_type=names.get(table.weight.dtype, "FP32"),
-            trainable=table.weight.requires_grad,
-            grows=id(table) in growing,
-        )
-        for path, table in model.named_modules()
-        if isinstance(table, EmbeddingTable)
-    ]
+    shapes = []
+    for path, table in model.named_modules():
+        if isinstance(table, ShardedTable):
+            spec = table.spec
+            rows, dim, kept = spec.num_embeddings, spec.dim, spec.data_type
+            shapes.append(TableShape(path, rows, dim, kept, spec.trainable, shardable=True))
+        elif isinstance(table, EmbeddingTable):
+            kept = names.get(table.weight.dtype, "FP32")
+            rows, dim = table.weight.shape
+            grows, trainable = id(table) in growing, table.weight.requires_grad
+            shapes.append(TableShape(path, rows, dim, kept, trainable, grows))
+    return shapes
 
 
 def state_numbers(config: TrainConfig) -> StateNumbers:

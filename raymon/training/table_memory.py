@@ -19,6 +19,8 @@ from raymon.embeddings import (
     TableMemory,
     TableShape,
     memory_limit,
+    sharded_tables,
+    shards_tables,
     size_text,
     state_numbers,
     table_memory,
@@ -34,7 +36,7 @@ from raymon.training.rank.worker_context import WorkerContext
 
 _HALF, _ROW_WISE, _SHARDED = "data_type: FP16", "rowwise_adagrad_optimizer", "SHARDED"
 
-_MOST_WORKERS = 100_000
+_MOST_WORKERS = 4096
 
 
 @dataclass(frozen=True)
@@ -62,17 +64,18 @@ class TablesOfRun:
         """Whether there is an engine that shards tables with this optimizer on this device."""
         # On the CPU fbgemm has kernels for those alone that keep one state.
         kept = self.states.per_number + self.states.per_row
-        return not self.every_row and (self.device == "cuda" or kept <= 1)
+        is_any = any(shape.shardable for shape in self.shapes)
+        return is_any and not self.every_row and (self.device == "cuda" or kept <= 1)
 
     def memory(self) -> list[TableMemory]:
         """Returns the bytes that the worker that needs most needs of each table."""
-        if self.sharded:
-            return [self._sharded(shape) for shape in self.shapes]
-        whole = [self._whole(shape) for shape in self.shapes]
+        parts = [self._part(s) for s in self.shapes if self.sharded and s.shardable]
+        shapes = [s for s in self.shapes if not (self.sharded and s.shardable)]
+        whole = [self._whole(shape) for shape in shapes]
         # As ranks share the writing of whole tensors.
         sizes = {
             f"{number}/{part}": size
-            for number, (shape, table) in enumerate(zip(self.shapes, whole, strict=True))
+            for number, (shape, table) in enumerate(zip(shapes, whole, strict=True))
             for part, size in enumerate(self._tensors(shape, table))
         }
         ranks = assign_to_ranks(sizes, self.world_size)
@@ -80,7 +83,8 @@ class TablesOfRun:
         for name, size in sizes.items():
             staged[ranks[name]][int(name.partition("/")[0])] += size
         of_rank = max(staged, key=sum)
-        return [replace(t, staging=n) for t, n in zip(whole, of_rank, strict=True)]
+        staged_whole = [replace(t, staging=n) for t, n in zip(whole, of_rank, strict=True)]
+        return [*parts, *staged_whole]
 
     def fewest_workers(self, there: int) -> int | None:
         """Returns on how many workers sharded tables fit; None if on no number.
@@ -90,20 +94,20 @@ class TablesOfRun:
         """
         if there <= 0:
             return None
-        alone = replace(self, sharded=True, world_size=1)
-        least = math.ceil(sum(table.total for table in alone.memory()) / there)
-        for workers in range(max(least, self.world_size, 2), _MOST_WORKERS):
-            spread = replace(alone, world_size=workers)
-            if sum(table.total for table in spread.memory()) <= there:
-                return workers
-        return None
+        low, high = max(self.world_size, 2) - 1, _MOST_WORKERS
+        while high - low > 1:
+            middle = (low + high) // 2
+            spread = replace(self, sharded=True, world_size=middle)
+            fits = sum(table.total for table in spread.memory()) <= there
+            low, high = (low, middle) if fits else (middle, high)
+        return high if high < _MOST_WORKERS else None
 
     def _whole(self, shape: TableShape) -> TableMemory:
         # On CUDA a gradient with all rows spares a step the wait for ids.
         has_gradient = self.every_row or self.device == "cuda"
         return table_memory(shape, self.states, has_gradient=has_gradient)
 
-    def _sharded(self, shape: TableShape) -> TableMemory:
+    def _part(self, shape: TableShape) -> TableMemory:
         rows = math.ceil(shape.rows / self.world_size)
         part = table_memory(shape, self.states, [(rows, shape.dim)])
         return replace(part, staging=part.rows + part.states)
@@ -117,9 +121,7 @@ class TablesOfRun:
         return sizes + ([shape.rows * ID_BYTES] if shape.grows else [])
 
 
-def tables_of(
-    config: PipelineConfig, features: Sequence[Feature], world_size: int, *, sharded: bool = False
-) -> TablesOfRun:
+def tables_of(config: PipelineConfig, features: Sequence[Feature], world_size: int) -> TablesOfRun:
     """Returns the tables of a config, without memory for them.
 
     A custom class that computes with the values of its tensors says its tables only once it is
@@ -129,23 +131,22 @@ def tables_of(
         config: Config of the run.
         features: Its features.
         world_size: Number of workers.
-        sharded: Whether each worker holds a part of the tables.
     """
+    train, device = config.train_config, "cuda" if config.ray_config.use_gpu else "cpu"
     shapes: list[TableShape] = []
     try:
-        with torch.device("meta"):
+        with torch.device("meta"), sharded_tables():
             shapes = table_shapes(build_model(config, features))
     except ConfigError:
         if not config.model_config.HasField("custom"):
             raise
-    train = config.train_config
     return TablesOfRun(
         shapes,
         state_numbers(train),
         not train.HasField("sparse_optimizer"),
         world_size,
-        sharded,
-        "cuda" if config.ray_config.use_gpu else "cpu",
+        shards_tables(train, world_size, device),
+        device,
     )
 
 
@@ -171,22 +172,19 @@ def why_tables_do_not_fit(
     return why_not_fit(on_card, 0, card, dict(spared)) or why_not_fit(on_host, process, host, {})
 
 
-def check_tables_here(
-    config: PipelineConfig, features: Sequence[Feature], workers: int, *, sharded: bool = False
-) -> None:
+def check_tables_here(config: PipelineConfig, features: Sequence[Feature], workers: int) -> None:
     """Checks that the tables of a config fit if all its workers are on this machine.
 
     Args:
         config: Config of the run.
         features: Its features.
         workers: Number of workers.
-        sharded: Whether each worker holds a part of the tables.
 
     Raises:
         ConfigError: They do not.
     """
     workers = max(1, workers)
-    tables = tables_of(config, features, workers, sharded=sharded)
+    tables = tables_of(config, features, workers)
     card = None
     if tables.device == "cuda" and torch.cuda.is_available():
         cards = torch.cuda.device_count()
@@ -200,8 +198,6 @@ def check_tables_of_rank(
     config: PipelineConfig,
     features: Sequence[Feature],
     context: WorkerContext,
-    *,
-    sharded: bool = False,
 ) -> None:
     """Checks that the tables of a run fit into the memory of every worker; all ranks call it.
 
@@ -209,12 +205,11 @@ def check_tables_of_rank(
         config: Config of the run.
         features: Its features.
         context: The world of this rank.
-        sharded: Whether each worker holds a part of the tables.
 
     Raises:
         ConfigError: They do not fit on some rank; raised on all.
     """
-    tables = tables_of(config, features, context.world_size, sharded=sharded)
+    tables = tables_of(config, features, context.world_size)
     node = platform.node()
     index = None if context.device.type != "cuda" else torch.cuda.current_device()
     places = context.gather((node, index))

@@ -16,6 +16,7 @@ from raymon.embeddings import (
     TableMemory,
     TableShape,
     memory_limit,
+    sharded_tables,
     size_text,
     state_numbers,
     table_memory,
@@ -84,6 +85,21 @@ def test_tables_of_a_model_are_known_without_memory_for_them() -> None:
     assert table_shapes(tables) == [
         TableShape("tables.t_a", 2**40, 16, "BF16"),
         TableShape("tables.t_b", 7, 3, trainable=False),
+    ]
+
+
+def test_tables_that_can_be_sharded_are_known() -> None:
+    specs = {
+        "a": EmbeddingSpec("a", 2**40, 16, data_type="FP16", trainable=False),
+        "b": EmbeddingSpec("b", 7, 3),
+        "c": EmbeddingSpec("c", 7, 4, sharding_types=("data_parallel",)),
+    }
+    with torch.device("meta"), sharded_tables():
+        tables = EmbeddingCollection(specs)
+    assert table_shapes(tables) == [
+        TableShape("tables.t_a", 2**40, 16, "FP16", trainable=False, shardable=True),
+        TableShape("tables.t_b", 7, 3),
+        TableShape("tables.t_c", 7, 4),
     ]
 
 

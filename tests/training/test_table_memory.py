@@ -26,6 +26,7 @@ SHAPES = st.builds(
     st.sampled_from([4, 8, 16, 64]),
     st.sampled_from(["FP32", "FP16"]),
     st.booleans(),
+    shardable=st.booleans(),
 )
 RUNS = st.builds(
     TablesOfRun,

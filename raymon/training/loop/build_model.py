@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from raymon.embeddings import (
     EmbeddingCollection,
     ShardedTable,
     Workers,
+    memory_limit,
     sharded_engine,
     sharded_tables,
     shards_tables,
@@ -93,6 +93,5 @@ def _memory(context: WorkerContext, nodes: Sequence[str]) -> int:
     if context.device.type == "cuda":
         free = torch.cuda.mem_get_info(context.device)[0]
     else:
-        pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-        free = pages // nodes.count(nodes[context.rank])
+        free = memory_limit() // nodes.count(nodes[context.rank])
     return min(context.gather(free))
