@@ -5,6 +5,7 @@ from raymon.embeddings.data_types import DATA_TYPES, row_type
 from raymon.embeddings.dense_row_gradients import DenseRowGradients
 from raymon.embeddings.engine import shards_tables
 from raymon.embeddings.growing import GrowingIds, GrowthCounts, IdCounts, exchange
+from raymon.embeddings.health import LookupCounter, table_health
 from raymon.embeddings.host_memory import memory_limit
 from raymon.embeddings.initial_values import draw_seed, fill, initial_rows
 from raymon.embeddings.memory import (
@@ -40,6 +41,7 @@ __all__ = [
     "GrowingIds",
     "GrowthCounts",
     "IdCounts",
+    "LookupCounter",
     "RowGradients",
     "Shard",
     "ShardedEngine",
@@ -67,6 +69,7 @@ __all__ = [
     "size_text",
     "specs_of",
     "state_numbers",
+    "table_health",
     "table_memory",
     "table_shapes",
     "why_not_fit",

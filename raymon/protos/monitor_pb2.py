@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1braymon/protos/monitor.proto\x12\rraymon.protos\"\xbd\x01\n\rMonitorConfig\x12\x18\n\x0clate_after_s\x18\x01 \x01(\x01:\x02\x31\x30\x12\x1e\n\x13progress_interval_s\x18\x02 \x01(\x01:\x01\x31\x12\x17\n\tlog_level\x18\x03 \x01(\t:\x04INFO\x12\x18\n\nlog_format\x18\x04 \x01(\t:\x04text\x12!\n\x14node_reporters_above\x18\x05 \x01(\r:\x03\x31\x30\x30\x12\x1c\n\x0euse_prometheus\x18\x06 \x01(\x08:\x04true')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1braymon/protos/monitor.proto\x12\rraymon.protos\"\xd9\x01\n\rMonitorConfig\x12\x18\n\x0clate_after_s\x18\x01 \x01(\x01:\x02\x31\x30\x12\x1e\n\x13progress_interval_s\x18\x02 \x01(\x01:\x01\x31\x12\x17\n\tlog_level\x18\x03 \x01(\t:\x04INFO\x12\x18\n\nlog_format\x18\x04 \x01(\t:\x04text\x12!\n\x14node_reporters_above\x18\x05 \x01(\r:\x03\x31\x30\x30\x12\x1c\n\x0euse_prometheus\x18\x06 \x01(\x08:\x04true\x12\x1a\n\x0ctable_health\x18\x07 \x01(\x08:\x04true')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,5 +32,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'raymon.protos.monitor_pb2',
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_MONITORCONFIG']._serialized_start=47
-  _globals['_MONITORCONFIG']._serialized_end=236
+  _globals['_MONITORCONFIG']._serialized_end=264
 # @@protoc_insertion_point(module_scope)

@@ -4,6 +4,15 @@ from raymon.recorder.memory import host_bytes
 from raymon.recorder.outbox import Outbox
 from raymon.recorder.phase_clock import PhaseClock
 from raymon.recorder.recorder import Recorder
+from raymon.recorder.table_lookups import TableLookups
 from raymon.recorder.window import Window, encode_window
 
-__all__ = ["Outbox", "PhaseClock", "Recorder", "Window", "encode_window", "host_bytes"]
+__all__ = [
+    "Outbox",
+    "PhaseClock",
+    "Recorder",
+    "TableLookups",
+    "Window",
+    "encode_window",
+    "host_bytes",
+]

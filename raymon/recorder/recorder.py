@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from raymon.metrics import TrainMetricWrapper
+from raymon.recorder.background_lookups import BackgroundLookups
 from raymon.recorder.background_updates import ROWS_AN_UPDATE, BackgroundUpdates
 from raymon.recorder.failures import Failures
 from raymon.recorder.offload import Offload
@@ -15,6 +16,7 @@ from raymon.recorder.outbox import Outbox
 from raymon.recorder.phase_clock import PhaseClock
 from raymon.recorder.schedule import CutSchedule
 from raymon.recorder.step_scalars import StepScalars
+from raymon.recorder.table_lookups import TableLookups
 from raymon.recorder.window import Window
 from raymon.wire import Layout
 
@@ -40,6 +42,7 @@ class Recorder:
         take_save_counts: Returns by name the saves without a checkpoint, failed or left out, since
             its last call.
         clock: Clock of the phases of a step; None for a new one, which starts now.
+        tables: Lookups in the tables of the model; None if they are not counted.
 
     Attributes:
         clock: Clock of the phases of a step.
@@ -60,6 +63,7 @@ class Recorder:
         take_input_counts: Callable[[], Mapping[str, int]] = dict,
         take_save_counts: Callable[[], Mapping[str, int]] = dict,
         clock: PhaseClock | None = None,
+        tables: TableLookups | None = None,
     ) -> None:
         self._attempt = attempt
         self._rank = rank
@@ -78,11 +82,15 @@ class Recorder:
             metric.hand_over()
         self.clock = PhaseClock() if clock is None else clock
         self._failures = Failures()
+        self._tables = tables
+        if tables is not None:
+            tables.on_error = self.count_failure
         self._index = 0
         self._learning_rates: Sequence[float] = ()
         self._first_step = self._step = first_step
         self.next_cut = self._schedule.next_cut(first_step)
         self._start_window()
+        self._await_last_step()
 
     def step(
         self,
@@ -121,6 +129,9 @@ class Recorder:
                     self._outbox.work(
                         BackgroundUpdates(metric, self._stream, self.count_failure).add
                     )
+            lookups = None if self._tables is None else self._tables.step(self._stream)
+            if lookups is not None:
+                self._outbox.work(lookups.add)
         except Exception as error:
             self.count_failure(error)
         self._samples += samples
@@ -129,6 +140,7 @@ class Recorder:
         self._step += 1
         if self._step >= self.next_cut:
             self.cut()
+        self._await_last_step()
         self.clock.lap("monitor")
 
     def add_gradient_norms(self, norms: Mapping[str, torch.Tensor]) -> None:
@@ -174,6 +186,10 @@ class Recorder:
         self.next_cut = self._schedule.next_cut(self._step)
         self._start_window()
 
+    def _await_last_step(self) -> None:
+        if self._tables is not None:
+            self._tables.keeps_embeddings = self._step + 1 >= self.next_cut
+
     def _start_window(self) -> None:
         self._samples = 0
         self._epoch = 0
@@ -216,7 +232,14 @@ class Recorder:
             take_failures=self._failures.take,
             input_counts=self._take_input_counts(),
             save_counts=self._take_save_counts(),
+            tables=self._take_lookups(),
         )
+
+    def _take_lookups(self) -> BackgroundLookups | None:
+        # A window without steps has no lookups.
+        if self._tables is None or self._step == self._first_step:
+            return None
+        return self._tables.take(self._stream)
 
     def count_failure(self, error: Exception) -> None:
         """Counts a failure of monitoring; each reason is logged once."""

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from raymon.protos.report_pb2 import LossSum, Scalar, WindowReport
+from raymon.recorder.background_lookups import BackgroundLookups
 from raymon.recorder.background_scalars import BackgroundScalars
 from raymon.recorder.offload import Offload
 from raymon.wire import (
@@ -64,6 +65,7 @@ class Window:
             call; called once the tensors are on the host, as metrics may fail on the way there.
         input_counts: Defects of the data that were only counted, by name, since the window before.
         save_counts: Saves without a checkpoint, by name, since the window before.
+        tables: Lookups in embedding tables; None if they are not counted, or there is no step.
     """
 
     attempt: int
@@ -88,6 +90,7 @@ class Window:
     take_failures: Callable[[], Mapping[str, int]] = dict
     input_counts: Mapping[str, int] = field(default_factory=dict)
     save_counts: Mapping[str, int] = field(default_factory=dict)
+    tables: BackgroundLookups | None = None
 
 
 def encode_window(window: Window) -> WindowReport:
@@ -95,6 +98,8 @@ def encode_window(window: Window) -> WindowReport:
 
     Waits for its tensors, so it runs on the sender thread.
     """
+    # First, as lookups that are not taken would be those of the next window.
+    tables = None if window.tables is None else window.tables.wait()
     report = WindowReport(
         schema_version=SCHEMA_VERSION,
         attempt=window.attempt,
@@ -112,6 +117,7 @@ def encode_window(window: Window) -> WindowReport:
         ended=[window.rank] if window.last else [],
         input_counts=window.input_counts,
         save_counts=window.save_counts,
+        tables=None if tables is None else tables.to_message(),
     )
     for name, losses in window.losses.items():
         report.losses.append(_loss_sum(name, losses.wait(), window.weights[name].wait()))

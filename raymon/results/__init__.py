@@ -25,6 +25,7 @@ from raymon.results.snapshot import (
     Snapshot,
 )
 from raymon.results.status import MonitoringFigures, ReporterStatus, RunFigures
+from raymon.results.table_health import TableHealth
 
 __all__ = [
     "FILES_UNREADABLE",
@@ -48,6 +49,7 @@ __all__ = [
     "ReporterStatus",
     "RunFigures",
     "Snapshot",
+    "TableHealth",
     "in_words",
     "of_feature",
 ]

@@ -10,6 +10,7 @@ from typing import Any
 
 from raymon.config import TOTAL_LOSS, total_of
 from raymon.protos.report_pb2 import Histogram
+from raymon.results.table_health import TableHealth
 
 InputErrors = Mapping[str, Mapping[str, int]]
 """Number of wrong inputs by metric and by what was wrong, as in `{"auc": {"NaN scores": 37}}`."""
@@ -84,6 +85,7 @@ class Snapshot:
             decay_rate^(k - 1), which is much in a short run.
         no_value: Why a metric is NaN at the last fold, as in `Evaluation`; also why a loss is,
             where no row weighed anything.
+        tables: Health of the embedding tables by name; empty if it is not measured.
     """
 
     first_step: int
@@ -107,6 +109,7 @@ class Snapshot:
     window_metrics: Mapping[str, float] = field(default_factory=dict)
     first_window_weights: Mapping[str, float] = field(default_factory=dict)
     no_value: Mapping[str, str] = field(default_factory=dict)
+    tables: Mapping[str, TableHealth] = field(default_factory=dict)
 
     @property
     def total_loss(self) -> float:
@@ -168,6 +171,7 @@ class Snapshot:
             "oldest_s": self.coverage.oldest_s,
             "host_bytes": self.host_bytes,
             "device_bytes": self.device_bytes,
+            "tables": {name: table.to_json() for name, table in self.tables.items()},
         }
 
 

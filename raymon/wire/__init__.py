@@ -8,11 +8,25 @@ from raymon.wire.layout import Counts, Layout
 from raymon.wire.schema_version import SCHEMA_VERSION
 from raymon.wire.sending import SendingCounter, add_sending, latency_quantile
 from raymon.wire.states import States, decode_states, encode_merged, encode_states, merge_into
+from raymon.wire.table_layout import (
+    BUCKETS,
+    CELLS,
+    LEVELS,
+    SAMPLED_ROWS,
+    TableLayout,
+    TableSpec,
+)
+from raymon.wire.table_sketches import OCCUPIED_ROWS, TableSketches, check_tables
 
 __all__ = [
+    "BUCKETS",
+    "CELLS",
     "FINE_BITS",
     "LARGEST",
     "LARGEST_UNITS",
+    "LEVELS",
+    "OCCUPIED_ROWS",
+    "SAMPLED_ROWS",
     "SCHEMA_VERSION",
     "Ack",
     "Channel",
@@ -22,9 +36,13 @@ __all__ = [
     "Layout",
     "SendingCounter",
     "States",
+    "TableLayout",
+    "TableSketches",
+    "TableSpec",
     "WindowChannel",
     "add_counts",
     "add_sending",
+    "check_tables",
     "decode",
     "decode_counts",
     "decode_states",

@@ -65,7 +65,13 @@ def test_panels_have_their_place_and_an_id_by_which_they_can_be_embedded() -> No
         assert not cells & taken, panel["title"]
         taken |= cells
     rows = [panel["title"] for panel in panels() if panel["type"] == "row"]
-    assert rows == ["Loss and metrics", "Throughput", "Health", "Evaluation and checkpoints"]
+    assert rows == [
+        "Loss and metrics",
+        "Throughput",
+        "Health",
+        "Evaluation and checkpoints",
+        "Embedding tables",
+    ]
 
 
 def test_every_alert_says_what_it_is_about_and_how_bad_it_is() -> None:

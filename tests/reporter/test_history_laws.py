@@ -23,9 +23,14 @@ from raymon.recorder.offload import Offload
 from raymon.reporter import Reporter
 from raymon.results import Evaluation, Snapshot
 from raymon.sinks import EvaluationLines, WindowLines
-from raymon.wire import Ack, Layout
+from raymon.wire import Ack, Layout, TableSpec
+from tests.reporter.windows import Counted
 
 LOG_STEPS, DECAY_STEPS, ROWS = 10, 20, 6
+TABLE, LOOKUPS = TableSpec("user", 200), 12
+
+Part = tuple[torch.Tensor, torch.Tensor, float, torch.Tensor]
+"""What a rank measured: scores, labels, the loss, and the rows that it looked up."""
 
 
 def metrics() -> dict[str, TrainMetricWrapper]:
@@ -68,8 +73,8 @@ class Runs(RuleBasedStateMachine):
         self.number = 0
         self.step = 0
         self.generator = torch.Generator().manual_seed(0)
-        # What counts: by end of the window and rank, (scores, labels, loss), in order of steps.
-        self.truth: dict[int, list[tuple[torch.Tensor, torch.Tensor, float]]] = {}
+        # What counts: by end of the window and rank, in order of steps.
+        self.truth: dict[int, list[Part]] = {}
         # By step of the checkpoint, what its ranks had in their parts.
         self.checkpoints: dict[int, list[list[bytes]]] = {0: [[]]}
         self.evaluations: dict[int, float] = {}
@@ -109,7 +114,8 @@ class Runs(RuleBasedStateMachine):
             scores = torch.rand(ROWS, generator=self.generator)
             labels = (torch.rand(ROWS, generator=self.generator) < scores).float()
             loss = torch.rand((), generator=self.generator).item()
-            parts.append((scores, labels, loss))
+            rows = torch.randint(0, TABLE.rows, (LOOKUPS,), generator=self.generator)
+            parts.append((scores, labels, loss, rows))
             worker.kept.append(_window(worker, (begin, self.step), parts[-1], checkpoint))
             worker.index += 1
         self.truth[self.step] = parts
@@ -200,7 +206,7 @@ class Runs(RuleBasedStateMachine):
         mse = DecayedMetric(MeanSquaredError(), 0.5)
         open_auc, open_mse = AUC(50), MeanSquaredError()
         for end, parts in self.truth.items():
-            for scores, labels, _ in parts:
+            for scores, labels, _, _ in parts:
                 open_auc.update(scores, labels)
                 open_mse.update(scores, labels)
             if end % DECAY_STEPS == 0:
@@ -221,24 +227,39 @@ class Runs(RuleBasedStateMachine):
         points = [end for end in self.truth if end % LOG_STEPS == 0]
         assert [line["global_step"] for line in lines] == sorted({*points, self.step})
         for line in lines:
-            losses = [
-                part[2]
+            known = [
+                part
                 for end, parts in self.truth.items()
                 if line["first_step"] < end <= line["global_step"]
                 for part in parts
             ]
-            assert abs(line["losses"]["bce"] - sum(losses) / len(losses)) < 1e-6
+            assert abs(line["losses"]["bce"] - sum(part[2] for part in known) / len(known)) < 1e-6
+            self.check_table(line, torch.cat([part[3] for part in known]))
         scores = {x["global_step"]: x["auc"] for x in self.lines("train_eval_result_v2.txt")}
         assert scores == self.evaluations
+
+    def check_table(self, line: dict, rows: torch.Tensor) -> None:
+        ever = [
+            part[3]
+            for end, parts in self.truth.items()
+            if end <= line["global_step"]
+            for part in parts
+        ]
+        found = line["tables"][TABLE.name]
+        assert found["lookups"] == len(rows)
+        assert found["distinct_rows"] == len(rows.unique())
+        assert found["touched_share"] == len(torch.cat(ever).unique()) / TABLE.rows
+        top = rows.bincount().sort(descending=True).values[:10].sum()
+        assert found["top10_share"] == int(top) / len(rows)
 
 
 def _window(
     worker: Worker,
     steps: tuple[int, int],
-    part: tuple[torch.Tensor, torch.Tensor, float],
+    part: Part,
     checkpoint: bool,
 ) -> bytes:
-    scores, labels, loss = part
+    scores, labels, loss, rows = part
     wrappers = metrics()
     for wrapper in wrappers.values():
         wrapper.metric.update(scores, labels)
@@ -257,6 +278,7 @@ def _window(
         metrics={name: Offload(window_states(w.metric), None) for name, w in wrappers.items()},
         layout=Layout.of_metrics(wrappers),
         checkpoint=checkpoint,
+        tables=Counted(TABLE, rows),
     )
     return encode_window(window).SerializeToString()
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from raymon.recorder.window import encode_window
 from raymon.reporter.numbers.decayed_metrics import DecayedMetrics
 from raymon.reporter.numbers.log_interval import LogInterval
+from raymon.reporter.numbers.touched_rows import TouchedRows
 from raymon.reporter.windows.window_sum import LossTotal, WindowSum
 from raymon.results import Coverage
 from raymon.wire import Layout
@@ -72,7 +73,7 @@ def test_a_loss_that_nothing_weighs_says_why_it_has_no_value() -> None:
     window = WindowSum(1, 0, 0, 10, Layout.of_metrics({}), np.zeros(0, np.int64), ranks={0})
     window.losses = {name: total_of(of_loss) for name, of_loss in steps.items()}
     interval.add(window)
-    snapshot = interval.snapshot(DecayedMetrics({}), 0, Coverage(1, 1, 0.0))
+    snapshot = interval.snapshot(DecayedMetrics({}), TouchedRows(True), 0, Coverage(1, 1, 0.0))
     assert snapshot is not None
     assert snapshot.no_value == {"empty": "no row of these steps weighs anything"}
     assert math.isnan(snapshot.losses["empty"])

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 
+from raymon.embeddings import LookupCounter
 from raymon.metrics import DecayAUC, TrainMetricWrapper
 from raymon.recorder import Window, encode_window
 from raymon.recorder.background_scalars import BackgroundScalars
 from raymon.recorder.offload import Offload
-from raymon.wire import Layout
+from raymon.wire import Layout, TableLayout, TableSketches, TableSpec
+
+
+class Counted:
+    """Lookups in a table that are counted already."""
+
+    def __init__(self, table: TableSpec, rows: torch.Tensor, norm: float | None = None) -> None:
+        counter = LookupCounter(TableLayout([table]))
+        counter.add(0, [rows])
+        if norm is not None:
+            counter.add_norms(0, rows[:1].numpy(), np.array([[norm]], np.float32))
+        self.sketches = counter.take()
+
+    def wait(self) -> TableSketches:
+        return self.sketches
 
 
 def auc_window(
@@ -22,6 +38,7 @@ def auc_window(
     attempt: int = 1,
     checkpoint: bool = False,
     last: bool = False,
+    tables: Counted | None = None,
 ) -> bytes:
     """A serialised window with one loss and the histogram of an AUC."""
     wrapper = TrainMetricWrapper(DecayAUC())
@@ -44,6 +61,7 @@ def auc_window(
         learning_rates=(0.1,),
         checkpoint=checkpoint,
         last=last,
+        tables=tables,
     )
     return encode_window(window).SerializeToString()
 

@@ -50,6 +50,11 @@ class ComboFeature(Feature):
     separator: str | None = None
 
     @property
+    def is_hashed(self) -> bool:
+        """Whether its ids are hashes of values, modulo the rows of the table."""
+        return self.hash_bucket_size is not None
+
+    @property
     def accepted_types(self) -> str:
         """The accepted types of each column, in words for a message."""
         return "integers, strings, dates or whole numbers, or lists of them"

@@ -70,6 +70,11 @@ class Feature(ABC):
         return self.embedding is not None
 
     @property
+    def is_hashed(self) -> bool:
+        """Whether its ids are hashes of values, modulo the rows of the table."""
+        return False
+
+    @property
     def column(self) -> str:
         """The columns, as a message names them."""
         return " and ".join(self.columns)

@@ -56,6 +56,11 @@ class IdFeature(Feature):
     weighted: bool = False
 
     @property
+    def is_hashed(self) -> bool:
+        """Whether its ids are hashes of values, modulo the rows of the table."""
+        return self.hash_bucket_size is not None
+
+    @property
     def accepted_types(self) -> str:
         """The accepted types, in words for a message."""
         if self.weighted:

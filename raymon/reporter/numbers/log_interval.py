@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from raymon.protos.report_pb2 import Histogram, InvalidCounts, LogIntervalState, Scalar
 from raymon.reporter.numbers.decayed_metrics import DecayedMetrics
 from raymon.reporter.numbers.interval_metrics import IntervalMetrics
+from raymon.reporter.numbers.interval_tables import IntervalTables
+from raymon.reporter.numbers.touched_rows import TouchedRows
 from raymon.reporter.windows.window_sum import LossTotal, WindowSum
 from raymon.results import Coverage, Snapshot
 from raymon.wire import Layout
@@ -34,6 +36,7 @@ class LogInterval:
         invalid: Counts of the state `invalid`, int64 `[4]`, by metric.
         ranks: Least number of ranks in a window; None before the first.
         metrics: The train metrics of these steps alone.
+        tables: Lookups in embedding tables.
     """
 
     first_step: int | None = None
@@ -49,6 +52,7 @@ class LogInterval:
     invalid: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     ranks: int | None = None
     metrics: IntervalMetrics = field(default_factory=IntervalMetrics)
+    tables: IntervalTables = field(default_factory=IntervalTables)
 
     def add(self, window: WindowSum) -> None:
         """Adds the window that follows."""
@@ -69,17 +73,23 @@ class LogInterval:
         self.host_bytes = max(self.host_bytes, window.host_bytes)
         self.device_bytes = max(self.device_bytes, window.device_bytes)
         self.metrics.add(window)
+        self.tables.add(window)
         present = len(window.ranks)
         self.ranks = present if self.ranks is None else min(self.ranks, present)
         self.last = window
 
     def snapshot(
-        self, decayed_metrics: DecayedMetrics, samples_before: int, coverage: Coverage
+        self,
+        decayed_metrics: DecayedMetrics,
+        touched_rows: TouchedRows,
+        samples_before: int,
+        coverage: Coverage,
     ) -> Snapshot | None:
         """Returns the snapshot of the steps so far; None if there are none.
 
         Args:
             decayed_metrics: The decayed metrics at the end of these steps.
+            touched_rows: Rows of tables that were looked up until then.
             samples_before: Samples of the run before these steps.
             coverage: Ranks that are in the numbers.
         """
@@ -109,6 +119,7 @@ class LogInterval:
             host_bytes=self.host_bytes,
             device_bytes=self.device_bytes,
             no_value={**self._losses_without_weight(), **decayed_metrics.no_value()},
+            tables=self.tables.health(touched_rows),
         )
 
     def _losses_without_weight(self) -> dict[str, str]:
@@ -136,6 +147,7 @@ class LogInterval:
             ],
         )
         self.metrics.save(state)
+        self.tables.save(state)
         return state
 
     @classmethod
@@ -154,4 +166,5 @@ class LogInterval:
             phases={phase.name: phase.value for phase in state.phases},
             invalid={entry.name: np.array(entry.counts, dtype=np.int64) for entry in state.invalid},
             metrics=IntervalMetrics.restore(state, layout),
+            tables=IntervalTables.restore(state),
         )

@@ -11,6 +11,7 @@ from raymon.protos.report_pb2 import ReporterState
 from raymon.reporter.numbers.decayed_metrics import DecayedMetrics
 from raymon.reporter.numbers.log_interval import LogInterval
 from raymon.reporter.numbers.monitoring_cost import MonitoringCost
+from raymon.reporter.numbers.touched_rows import TouchedRows
 from raymon.reporter.windows.window_sum import WindowSum
 from raymon.results import Coverage, RunFigures, Snapshot
 from raymon.wire import Layout
@@ -20,7 +21,7 @@ Warn = Callable[[str, str], None]
 
 
 class RunMetrics:
-    """The decayed metrics, the steps since the last snapshot, and the totals of a run.
+    """The decayed metrics, touched rows, steps since the last snapshot, and totals of a run.
 
     Args:
         metrics: Train metrics by name, as prototypes.
@@ -31,6 +32,7 @@ class RunMetrics:
     def __init__(self, metrics: Mapping[str, TrainMetricWrapper], step: int, warn: Warn) -> None:
         self._decayed_metrics = DecayedMetrics(metrics)
         self._interval = LogInterval()
+        self._touched_rows = TouchedRows(is_complete=step == 0)
         self._monitoring_cost = MonitoringCost()
         self._samples = 0
         self._train_s = 0.0
@@ -56,6 +58,7 @@ class RunMetrics:
             self._fold_reasons[text] += 1
             self._warn(name, text)
         self._interval.add(window)
+        self._touched_rows.add(window)
         self._monitoring_cost.add(window, self._lost_before(window, expected))
         self._samples += window.samples
         self._train_s += window.wall_s
@@ -75,17 +78,21 @@ class RunMetrics:
     def take_snapshot(self, coverage: Coverage) -> Snapshot | None:
         """Returns the snapshot of the steps since the last one; None if there are none."""
         before = self._samples - self._interval.samples
-        snapshot = self._interval.snapshot(self._decayed_metrics, before, coverage)
+        snapshot = self._interval.snapshot(
+            self._decayed_metrics, self._touched_rows, before, coverage
+        )
         self._interval = LogInterval()
         return snapshot
 
     def snapshot_with(self, windows: Sequence[WindowSum], coverage: Coverage) -> Snapshot | None:
         """Returns a preliminary snapshot, which includes windows that are incomplete."""
         decayed_metrics, interval = self._decayed_metrics.copy(), LogInterval()
+        touched_rows = self._touched_rows.copy()
         for window in windows:
             decayed_metrics.add(window)
             interval.add(window)
-        return interval.snapshot(decayed_metrics, self._samples, coverage)
+            touched_rows.add(window)
+        return interval.snapshot(decayed_metrics, touched_rows, self._samples, coverage)
 
     def figures(self) -> RunFigures:
         """Returns the totals so far."""
@@ -109,6 +116,7 @@ class RunMetrics:
         if interval is not None:
             state.log_interval.CopyFrom(interval)
         self._decayed_metrics.save(state)
+        state.touched_rows.CopyFrom(self._touched_rows.to_message())
 
     def restore(self, state: ReporterState) -> None:
         """Restores what `save` wrote."""
@@ -118,6 +126,9 @@ class RunMetrics:
             self._interval = LogInterval.restore(
                 state.log_interval, Layout.from_message(state.layout)
             )
+        self._touched_rows = TouchedRows(is_complete=False)
+        if state.HasField("touched_rows"):
+            self._touched_rows = TouchedRows.from_message(state.touched_rows)
         self._samples = state.samples
         self._train_s, self._monitor_s = state.train_s, state.monitor_s
         self._monitoring_cost = MonitoringCost.from_message(state.monitoring_cost)

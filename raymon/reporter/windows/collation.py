@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from raymon.protos.report_pb2 import AttemptRecord, WindowReport
 from raymon.reporter.windows.open_window import OpenWindow
 from raymon.reporter.windows.window_sum import WindowSum
-from raymon.wire import Entries, Layout, decode_counts, decode_states
+from raymon.wire import Entries, Layout, check_tables, decode_counts, decode_states
 
 _MAX_AHEAD = 100_000
 """Largest number of windows between the next one to merge and one that a rank reports.
@@ -211,4 +211,6 @@ class Collation:
         for metric, states in decode_states(report.metrics).items():
             for name, state in states.items():
                 layout.check_other(metric, name, state.entries.shape)
+        if report.HasField("tables"):
+            check_tables(report.tables)
         return decode_counts(report.counts, layout.size)

@@ -53,7 +53,7 @@ class OpenWindow:
             False if its ranks, or some of them, have reported already.
 
         Raises:
-            ValueError: It covers other steps than this window.
+            ValueError: It covers other steps than this window, or other tables.
         """
         if report.first_step != self._sum.first_step or not self._may_end_with(report):
             raise ValueError(
@@ -61,6 +61,8 @@ class OpenWindow:
                 f"window {report.index}, which is [{self._sum.first_step}, {self._sum.end_step}) "
                 "on others"
             )
+        if not self._has_tables_of(report):
+            raise ValueError(f"rank {report.ranks[0]} reports other tables than other ranks")
         self.lost.update(report.lost)
         ranks = set(report.ranks)
         if self.ranks.isdisjoint(ranks):
@@ -81,6 +83,12 @@ class OpenWindow:
         if report.end_step < self._sum.end_step:
             return set(report.ranks) <= set(report.ended)
         return report.end_step == self._sum.end_step or self._sum.ranks <= self._sum.ended
+
+    def _has_tables_of(self, report: WindowReport) -> bool:
+        tables = self._sum.tables
+        if tables is None or not report.HasField("tables"):
+            return True
+        return bool(report.tables.layout == tables.layout.data)
 
     def _replace(self, report: WindowReport, ranks: set[int]) -> bool:
         """Replaces the reports whose ranks this one includes, if it has more ranks than these."""

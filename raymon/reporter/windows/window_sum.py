@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from raymon.wire import (
     Entries,
     Layout,
     States,
+    TableSketches,
     add_counts,
     add_sending,
     decode,
@@ -109,6 +110,8 @@ class WindowSum:
         input_counts: What was wrong with the data and was only counted, by name.
         save_counts: Saves that left no checkpoint, by name: failed, or left out.
         failure_reasons: Number of `failures` by reason.
+        tables: Lookups in embedding tables; None if no rank counts them.
+        lacks_tables: Whether a rank made steps and does not count them.
     """
 
     attempt: int
@@ -137,6 +140,8 @@ class WindowSum:
     input_counts: Counter[str] = field(default_factory=Counter)
     save_counts: Counter[str] = field(default_factory=Counter)
     failure_reasons: Counter[str] = field(default_factory=Counter)
+    tables: TableSketches | None = None
+    lacks_tables: bool = False
 
     @classmethod
     def of(cls, report: WindowReport, layout: Layout, counts: Entries | None = None) -> WindowSum:
@@ -184,6 +189,12 @@ class WindowSum:
         add_sending(self.sending, part.sending)
         self.host_bytes = max(self.host_bytes, part.host_bytes)
         self.device_bytes = max(self.device_bytes, part.device_bytes)
+        if not part.HasField("tables"):
+            self.lacks_tables = self.lacks_tables or part.end_step > part.first_step
+        elif self.tables is None:
+            self.tables = TableSketches.from_message(part.tables)
+        else:
+            self.tables.add(part.tables)
         if part.learning_rates and 0 in part.ranks:
             self.learning_rates = tuple(part.learning_rates)
             self.gradient_norms = {norm.name: norm.value for norm in part.gradient_norms}
@@ -209,8 +220,16 @@ class WindowSum:
             if "invalid" in states and states["invalid"].shape == (4,)
         }
 
+    @property
+    def table_sketches(self) -> TableSketches | None:
+        """The lookups in embedding tables, incomplete if those of a rank are missing."""
+        if self.tables is None or not self.lacks_tables:
+            return self.tables
+        return replace(self.tables, incomplete=True)
+
     def to_message(self) -> WindowReport:
         """Returns the report of all ranks together."""
+        tables = self.table_sketches
         return WindowReport(
             schema_version=SCHEMA_VERSION,
             attempt=self.attempt,
@@ -239,4 +258,5 @@ class WindowSum:
             input_counts=self.input_counts,
             save_counts=self.save_counts,
             failure_reasons=self.failure_reasons,
+            tables=None if tables is None else tables.to_message(),
         )

@@ -38,6 +38,24 @@ GAUGES = {
     "raymon_samples_total": Gauge((), "Samples of all workers since the run began"),
     "raymon_host_bytes": Gauge((), "Resident memory of the largest worker process"),
     "raymon_device_bytes": Gauge((), "Most memory that tensors took on a device; 0 on CPU"),
+    "raymon_table_lookups": Gauge(("table",), "Ids looked up in a table in the newest steps"),
+    "raymon_table_distinct_rows": Gauge(("table",), "Different rows among those lookups"),
+    "raymon_table_touched_share": Gauge(
+        ("table",), "Share of the rows of a table that were looked up since the run began"
+    ),
+    "raymon_table_top10_share": Gauge(
+        ("table",), "Share of the lookups by the ten most frequent rows"
+    ),
+    "raymon_table_mean_row_norm": Gauge(("table",), "Mean norm of rows that were looked up last"),
+    "raymon_table_collision_share": Gauge(
+        ("table",), "Expected share of hashed ids that share their row with another"
+    ),
+    "raymon_table_fallback_lookups": Gauge(
+        ("table",), "Lookups of ids without a row of their own, in a table that grows"
+    ),
+    "raymon_table_admitted": Gauge(("table",), "Ids that got a row in the newest steps"),
+    "raymon_table_evicted": Gauge(("table",), "Ids that lost their row in the newest steps"),
+    "raymon_table_occupancy": Gauge(("table",), "Share of the rows that belong to an id"),
     "raymon_eval_metric": Gauge(("metric",), "Score of the newest evaluation"),
     "raymon_eval_step": Gauge((), "Step of the newest evaluation"),
     "raymon_checkpoint_step": Gauge((), "Step at which the newest checkpoint was due"),

@@ -121,6 +121,10 @@ def _of_snapshot(snapshot: Snapshot) -> Iterator[tuple[Series, float]]:
     yield _series("raymon_samples_total"), snapshot.samples_total
     yield _series("raymon_host_bytes"), snapshot.host_bytes
     yield _series("raymon_device_bytes"), snapshot.device_bytes
+    for name, table in snapshot.tables.items():
+        for figure, value in table.figures().items():
+            if f"raymon_table_{figure}" in GAUGES:
+                yield _series(f"raymon_table_{figure}", name), value
 
 
 def _of_evaluation(evaluation: Evaluation) -> Iterator[tuple[Series, float]]:

@@ -24,7 +24,8 @@ class TensorBoard:
 
     Tags: `loss/{name}`, `loss/total`, `lr/g{i}`, `metric/{name}`, `global_gradient_norm`,
     `{parameter}/gradient_norm`, the histograms `{parameter}` and `{parameter}/gradient`,
-    `throughput/samples_per_second`, `memory/host_bytes` and `memory/device_bytes`.
+    `throughput/samples_per_second`, `memory/host_bytes`, `memory/device_bytes` and
+    `table/{table}/{figure}`.
 
     All points of a step are one event, so that a write that failed leaves none of them.
 
@@ -108,6 +109,9 @@ class TensorBoard:
             yield "memory/host_bytes", snapshot.host_bytes
         if snapshot.device_bytes > 0:
             yield "memory/device_bytes", snapshot.device_bytes
+        for name, table in snapshot.tables.items():
+            for figure, value in table.figures().items():
+                yield f"table/{name}/{figure}", value
 
 
 def _events(directory: StoragePath) -> EventFiles | EventObjects:

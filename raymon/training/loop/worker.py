@@ -11,12 +11,13 @@ from typing import Protocol
 import torch
 
 from raymon.config import evaluates_asynchronously, skips_bad_files, stopping
+from raymon.embeddings import EmbeddingCollection
 from raymon.errors import RunError
 from raymon.metrics import TrainMetricWrapper
 from raymon.models import Model
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.train_pb2 import OnUnfinishedSave
-from raymon.recorder import Outbox, Recorder
+from raymon.recorder import Outbox, Recorder, TableLookups
 from raymon.storage import StoragePath, storage_path
 from raymon.training.checkpoint.fine_tune import checkpoint_of, fine_tune
 from raymon.training.checkpoint.keep_rule import CheckpointCleanup
@@ -288,7 +289,24 @@ def make_reporting_recorder(
         first_step=step,
         take_input_counts=take_input_counts,
         take_save_counts=take_save_counts,
+        tables=_table_lookups(config, model, context.rank),
     )
+
+
+def _table_lookups(config: PipelineConfig, model: Model, rank: int) -> TableLookups | None:
+    collections = {
+        name: module
+        for name, module in model.named_modules()
+        if isinstance(module, EmbeddingCollection)
+    }
+    if not config.monitor_config.table_health or not collections:
+        return None
+    tables: dict[str, bool] = {}
+    for feature in model.features:
+        if feature.embedding is not None:
+            name = feature.embedding.name
+            tables[name] = tables.get(name, True) and feature.is_hashed
+    return TableLookups(collections, {name for name, hashed in tables.items() if hashed}, rank)
 
 
 def _register_checkpoints(model_dir: StoragePath, step: int, context: WorkerContext) -> None:

@@ -3,7 +3,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from raymon.results import Coverage, Evaluation, Health, RankState
+from raymon.results import Coverage, Evaluation, Health, RankState, TableHealth
 from raymon.sinks import RunGauges, run_label
 from raymon.sinks.prometheus.gauges import GAUGES, PREFIX
 from raymon.sinks.prometheus.lag import SHOWN_RANKS, SILENT_AFTER_S
@@ -185,4 +185,15 @@ def test_no_label_has_the_credentials_of_a_uri() -> None:
 def test_every_name_has_its_prefix_and_no_label_is_without_bound() -> None:
     assert all(name.startswith(PREFIX) for name in GAUGES)
     labels = {label for gauge in GAUGES.values() for label in gauge.labels}
-    assert labels == {"loss", "metric", "group", "rank", "model_dir", "version"}
+    assert labels == {"loss", "metric", "group", "rank", "table", "model_dir", "version"}
+
+
+def test_every_figure_of_a_table_has_a_gauge_by_its_name() -> None:
+    growth = {"fallback_lookups": 3, "admitted": 2, "evicted": 1, "occupancy": 0.5}
+    table = TableHealth(100, 50, 20, 0.4, 0.7, 1.5, 0.25, growth)
+    gauges = RunGauges("runs/click")
+    gauges.write(snapshot(20, tables={"user": table, "item": TableHealth(7)}))
+    found = {n: v for n, v in shown(gauges).items() if n.startswith("raymon_table_")}
+    assert found == {f"raymon_table_{name}{{user}}": v for name, v in table.figures().items()}
+    # Figures without a value have no series.
+    assert {n.partition("{")[0] for n in found} == {n for n in GAUGES if "_table_" in n}

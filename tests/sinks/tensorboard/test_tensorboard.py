@@ -6,7 +6,7 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from raymon.results import Evaluation
+from raymon.results import Evaluation, TableHealth
 from raymon.sinks import BackgroundSink, TensorBoard
 from raymon.wire.histogram import HistogramCounter, encode_histogram
 from tests.sinks.sinks import wait_for
@@ -40,6 +40,21 @@ def test_scalars_have_the_tags_that_people_know(tmp_path: Path) -> None:
         assert (point.step, point.value) == (10, pytest.approx(value))
     (point,) = read(tmp_path / "eval_val").Scalars("metric/auc")
     assert (point.step, point.value) == (10, 0.75)
+
+
+def test_figures_of_tables_that_have_a_value_are_on_curves(tmp_path: Path) -> None:
+    board = TensorBoard(tmp_path, [])
+    table = TableHealth(100, lookups=50, distinct_rows=20, touched_share=0.4, counts={"evicted": 3})
+    board.write(snapshot(10, tables={"user": table}))
+    board.close()
+    events = read(tmp_path)
+    found = {tag: events.Scalars(tag)[0].value for tag in events.Tags()["scalars"] if "user" in tag}
+    assert found == {
+        "table/user/lookups": 50,
+        "table/user/distinct_rows": 20,
+        "table/user/touched_share": pytest.approx(0.4),
+        "table/user/evicted": 3,
+    }
 
 
 def test_a_histogram_has_the_counts_and_moments_of_its_values(tmp_path: Path) -> None:
