@@ -155,7 +155,9 @@ class ShardedLookup:
     def _pooled(self, bags: _Bags) -> Tensor:
         rows = bags.rows
         most = _most_rows(rows, bags.lengths[0].device)
-        lengths = [torch.nn.functional.pad(each, (0, most - rows)) for each in bags.lengths]
+        lengths = bags.lengths
+        if most > rows:
+            lengths = [torch.nn.functional.pad(each, (0, most - rows)) for each in lengths]
         jagged = KeyedJaggedTensor(
             keys=self._keys,
             values=torch.cat(bags.values),

@@ -17,6 +17,7 @@ from torchrec.modules.embedding_modules import EmbeddingBagCollection
 
 from raymon.data import EmbeddingSpec
 from raymon.embeddings.collection import EmbeddingCollection
+from raymon.embeddings.data_types import DATA_TYPES
 from raymon.embeddings.initial_values import fill
 from raymon.embeddings.sharded.fused_optimizer import fused_optimizer
 from raymon.embeddings.sharded.lookup import ShardedLookup, key_names
@@ -139,7 +140,8 @@ class ShardedTables:
             named = {spec.name: spec for spec in group.specs.values()}
             for config, spec in zip(configs, named.values(), strict=True):
                 kinds = spec.sharding_types, spec.compute_kernels
-                constraints[config.name] = Constraint(spec.name, *kinds)
+                size = spec.num_embeddings * spec.dim * DATA_TYPES[spec.data_type].itemsize
+                constraints[config.name] = Constraint(spec.name, size, *kinds)
         sharder = Sharder(fused_params=dict(self._optimizer.arguments))
         frozen = Sharder(fused_params={"optimizer": EmbOptimType.EXACT_SGD})
         plan = make_plan(modules, sharder, constraints, workers)

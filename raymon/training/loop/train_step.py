@@ -190,6 +190,8 @@ def _distributed(module: nn.Module, model: Model, context: WorkerContext) -> nn.
     tables = {id(parameter) for parameter in model.sparse_parameters()}
     context.copy_from_rank_zero(parameter.detach() for parameter in model.sparse_parameters())
     names = [name for name, parameter in module.named_parameters() if id(parameter) in tables]
+    # What is no part of a checkpoint is constant; DDP would send it again in every step.
+    names += [name for name, _ in module.named_buffers() if name not in module.state_dict()]
     # Every rank finds out by itself which rows ids have.
     of_ranks = {id(buffer) for buffer in model.dense_buffers()}
     names += [name for name, buffer in module.named_buffers() if id(buffer) not in of_ranks]
