@@ -22,21 +22,26 @@ _REPLICATED = ("data_parallel",)
 _WIDTH = 4
 """Numbers that the kernels of sharded tables read at once; the dim of a table is a multiple."""
 
-_sharded = ContextVar("sharded", default=False)
+_smallest: ContextVar[int | None] = ContextVar("smallest", default=None)
+"""Rows of the smallest table that is sharded; None if none is."""
 
 
 @contextmanager
-def sharded_tables() -> Iterator[None]:
+def sharded_tables(smallest: int = 0) -> Iterator[None]:
     """Makes collections that are built in the context leave their tables to be sharded.
 
     Tables whose constraints say `data_parallel` alone, or whose dim is no multiple of 4, are made
-    as ever: every worker has them.
+    as ever: every worker has them. So are small ones, unless their constraints say how to shard
+    them.
+
+    Args:
+        smallest: Rows of the smallest table that is sharded.
     """
-    token = _sharded.set(True)
+    token = _smallest.set(smallest)
     try:
         yield
     finally:
-        _sharded.reset(token)
+        _smallest.reset(token)
 
 
 class Lookup(Protocol):
@@ -143,9 +148,12 @@ def _table(spec: EmbeddingSpec, seed: int) -> nn.Module:
 
 
 def _is_sharded(spec: EmbeddingSpec) -> bool:
-    if not _sharded.get() or spec.growth is not None:
+    smallest = _smallest.get()
+    if smallest is None or spec.growth is not None or spec.dim % _WIDTH:
         return False
-    return spec.sharding_types != _REPLICATED and spec.dim % _WIDTH == 0
+    if not spec.sharding_types:
+        return spec.num_embeddings >= smallest
+    return spec.sharding_types != _REPLICATED
 
 
 def _growing(spec: EmbeddingSpec, seed: int) -> nn.Module:

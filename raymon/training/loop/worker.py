@@ -234,6 +234,14 @@ def _train(
     if attempt > 1:
         recorder.send_empty_window()
     wanted = set(config.train_config.tensorboard_summaries) - {"loss", "learning_rate"}
+    if model.sharded is not None and wanted:
+        # Their gradients are only summed up while rows are updated.
+        wanted -= {"global_gradient_norm"}
+        if context.rank == 0:
+            publish_notice(
+                "tensorboard_summaries: there are none of the gradients and rows of sharded "
+                "tables, and so no global_gradient_norm"
+            )
     summaries = None
     if config.train_config.use_tensorboard and wanted and context.rank == 0:
         summaries = GradientSummaries(wanted, model, recorder, context.device)
