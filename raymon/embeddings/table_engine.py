@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from torch import Tensor
 
 from raymon.embeddings.table_shards import TableShards
+
+
+class TablePlacement(Protocol):
+    """How a table is sharded."""
+
+    @property
+    def sharding(self) -> str:
+        """Way to shard it, such as `row_wise`."""
+
+    @property
+    def kernel(self) -> str:
+        """Kernel that holds it, such as `fused`."""
+
+    @property
+    def ranks(self) -> tuple[tuple[int, int, int], ...]:
+        """Rank and number of rows and columns of each part."""
 
 
 class ShardedEngine(Protocol):
@@ -22,6 +39,10 @@ class ShardedEngine(Protocol):
     tables: dict[str, TableShards]
     states: dict[str, dict[str, TableShards]]
     steps: int
+
+    @property
+    def placements(self) -> Mapping[str, TablePlacement]:
+        """How each table is sharded, by the path of the parameter."""
 
     def begin(self, scale: Tensor) -> None:
         """Sets the scale of the gradients of the next backward.

@@ -89,7 +89,9 @@ def replicated_plan(
 
 
 def plan_lines(plans: Sequence[TablePlan], world_size: int) -> list[str]:
-    """Returns the plans as the lines of a table: the ten largest, and the sum of all."""
+    """Returns plans as the lines of a table: the ten largest, and a sum; empty without tables."""
+    if not plans:
+        return []
     largest = sorted(plans, key=lambda plan: -plan.bytes_a_rank)[:_SHOWN]
     rows = [_cells(plan, world_size) for plan in largest]
     left_out = len(plans) - len(largest)

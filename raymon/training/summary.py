@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -19,6 +19,7 @@ from raymon.training.checkpoint.best import why_no_best
 from raymon.training.checkpoint.manifest import Checkpoint, list_checkpoints, newest_checkpoint
 from raymon.training.checkpoint.ranking import best_of
 from raymon.training.prepare import RunPlan
+from raymon.training.table_plans import read_plans
 
 RUN_FILE = "run.json"
 
@@ -61,6 +62,7 @@ class Summary:
         restarts: How often the workers were restarted.
         input_counts: Defects of the data that were only counted, by name.
         save_counts: Saves without a checkpoint, failed or left out, by name.
+        embedding_tables: Where each embedding table was held, as in `tables.json`.
         monitoring: Cost of monitoring. Counts of the reporter are None if it did not answer at the
             end.
         error: What ended a failed run, in one line.
@@ -91,6 +93,7 @@ class Summary:
     restarts: int = 0
     input_counts: Mapping[str, int] = field(default_factory=dict)
     save_counts: Mapping[str, int] = field(default_factory=dict)
+    embedding_tables: Sequence[Mapping[str, Any]] = ()
     monitoring: Monitoring | None = None
     error: str | None = None
 
@@ -162,6 +165,7 @@ def summarise(
         no_best=no_best,
         best_metrics=dict(best.metrics) if best else {},
         best_metric_bounds=dict(scored_best.metric_bounds) if scored_best else {},
+        embedding_tables=read_plans(model_dir),
     )
     if reported is not None:
         summary = _with_counts(summary, reported)

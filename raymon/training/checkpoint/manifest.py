@@ -402,6 +402,7 @@ def write_manifest(
     world_size: int,
     files: Mapping[str, FileEntry],
     tensors: Mapping[str, TensorPlace],
+    embedding_tables: Sequence[Mapping[str, Any]] = (),
 ) -> None:
     """Commits a checkpoint, once all its files are written.
 
@@ -426,6 +427,7 @@ def write_manifest(
         "torch_version": torch.__version__,
         "files": {name: asdict(entry) for name, entry in files.items()},
         "tensors": {name: asdict(place) for name, place in tensors.items()},
+        "embedding_tables": [dict(plan) for plan in embedding_tables],
     }
     write_whole(path / MANIFEST, encode_manifest(manifest))
 

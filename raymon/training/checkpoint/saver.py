@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any
 
 import torch
 
@@ -43,6 +44,7 @@ class Saver:
         skip: Whether a save that comes due while another is written is left out; else it waits.
         tell: Function that shows a line to those who watch the run; called on rank 0.
         saved: Function that is called on rank 0 with the step of each complete checkpoint.
+        embedding_tables: Where each table is held, as the manifest says it.
 
     Attributes:
         counts: Saves that failed, and saves that were left out; counted on rank 0.
@@ -56,6 +58,7 @@ class Saver:
         skip: bool,
         tell: Callable[[str], None],
         saved: Callable[[int], None] = lambda step: None,
+        embedding_tables: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         self._model_dir = model_dir
         self._context = context
@@ -64,6 +67,7 @@ class Saver:
         self._skip = skip
         self._tell = tell
         self._saved = saved
+        self._embedding_tables = embedding_tables
         self._staging = Staging(context.device)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="raymon-saver")
         self._running: Future[str | None] | None = None
@@ -99,6 +103,7 @@ class Saver:
             {n: TensorPlace.of(tensor, ranks.get(n)) for n, tensor in tensors.items()},
             trainer_state(state) if self._context.rank == 0 else {},
             rank_state(state, self._context.device),
+            self._embedding_tables,
         )
         failure: Future[str | None] = Future()
         path = str(checkpoint_path(self._model_dir, content.step))

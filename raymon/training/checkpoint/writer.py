@@ -40,6 +40,7 @@ class CheckpointContent:
         shared: The rest of the state that is the same on every rank; empty on all but rank 0, which
             writes it.
         own: State that only this rank has.
+        embedding_tables: Where each table is held, as it is written to files.
     """
 
     step: int
@@ -50,6 +51,7 @@ class CheckpointContent:
     places: Mapping[str, TensorPlace]
     shared: Mapping[str, Any]
     own: Mapping[str, Any]
+    embedding_tables: Sequence[Mapping[str, Any]] = ()
 
 
 class CheckpointWriter:
@@ -135,4 +137,5 @@ class CheckpointWriter:
                 world_size=self._world.world_size,
                 files={n: entry for part in self._entries_of_ranks for n, entry in part.items()},
                 tensors=self._content.places,
+                embedding_tables=self._content.embedding_tables,
             )

@@ -11,7 +11,7 @@ from typing import Protocol
 import torch
 
 from raymon.config import evaluates_asynchronously, skips_bad_files, stopping
-from raymon.embeddings import EmbeddingCollection
+from raymon.embeddings import EmbeddingCollection, plan_lines
 from raymon.errors import RunError
 from raymon.metrics import TrainMetricWrapper
 from raymon.models import Model
@@ -42,6 +42,7 @@ from raymon.training.optim.random_state import seed_everything
 from raymon.training.rank.worker_context import WorkerContext
 from raymon.training.rank.worker_task import WorkerTask
 from raymon.training.table_memory import check_tables_of_rank
+from raymon.training.table_plans import plan_tables, write_plans
 from raymon.wire import Channel
 
 _log = logging.getLogger("raymon")
@@ -213,11 +214,13 @@ def _train(
     outbox = Outbox(channel, lambda ack: _publish(model, ack.values), context.device)
     skip = config.train_config.on_unfinished_save == OnUnfinishedSave.LEAVE_OUT
 
-    def publish_notice(text: str) -> None:
-        outbox.publish(lambda channel: channel.publish_notice(text))
+    def publish_notice(text: str, level: int = logging.WARNING) -> None:
+        outbox.publish(lambda channel: channel.publish_notice(text, level))
 
     cleanup = CheckpointCleanup(config, evaluates_asynchronously(config), publish_notice)
-    saver = Saver(model_dir, context, skip, publish_notice, cleanup.run)
+    plans = plan_tables(train, model, context.world_size)
+    listed = [plan.to_json() for plan in plans]
+    saver = Saver(model_dir, context, skip, publish_notice, cleanup.run, listed)
     recorder = make_recorder(
         config,
         model,
@@ -229,7 +232,13 @@ def _train(
         saver.counts.take,
     )
     if context.rank == 0 and optimizers.groups:
-        outbox.publish(lambda channel: channel.publish_notice(optimizers.groups, logging.INFO))
+        publish_notice(optimizers.groups, logging.INFO)
+    if context.rank == 0:
+        why = write_plans(model_dir, listed, context.world_size)
+        if why is not None:
+            publish_notice(why)
+        for line in plan_lines(plans, context.world_size):
+            publish_notice(line, logging.INFO)
     _resend_unacknowledged(state, outbox)
     if attempt > 1:
         recorder.send_empty_window()
