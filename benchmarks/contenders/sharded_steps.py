@@ -7,18 +7,24 @@ import json
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
+import psutil
 import torch
 import torch.distributed as dist
 import torch.nn.functional as F
 from google.protobuf import text_format
 from torch import Tensor, nn
 
-from raymon.data import Batch, IdList
+from raymon.data import Batch, IdList, Position
+from raymon.embeddings import TableShards
 from raymon.models import DLRM, build_model
 from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.training.checkpoint.saver import Saver
+from raymon.training.checkpoint.train_state import TrainState
+from raymon.training.input.feed import RunPosition
 from raymon.training.input.readers import features_of
 from raymon.training.loop.build_model import build_worker_model
 from raymon.training.loop.train_step import TrainStep
@@ -32,6 +38,11 @@ WARM_UP = 5
 
 Step = Callable[[Batch], object]
 RAYMON, BARE, REPLICATED = "raymon, sharded", "TorchRec, bare loop", "raymon, replicated"
+BLOCKING = "torch.save of each rank's part"
+SAVES = 3
+
+Figures = dict[str, dict[str, list[float]]]
+"""Figures by question and contender."""
 
 
 def config_of(rows: int, batch_size: int, engine: str) -> PipelineConfig:
@@ -82,22 +93,49 @@ def batches(rows: int, batch_size: int, rank: int) -> Iterator[Batch]:
         )
 
 
-def raymon_step(rows: int, batch_size: int, engine: str) -> Step:
-    """Raymon's step, as the loop of a worker makes it."""
-    config = config_of(rows, batch_size, engine)
-    world_size = dist.get_world_size()
-    context = WorkerContext(dist.get_rank(), world_size, torch.device("cpu"), LocalController())
-    torch.manual_seed(0)
-    model = build_worker_model(config, features_of(config), context)
-    optimizers = build_optimizers(config.train_config, model)
-    train_step = TrainStep(config.train_config, model, optimizers, context)
+class RaymonStep:
+    """Raymon's step, as the loop of a worker makes it.
 
-    def step(batch: Batch) -> None:
-        train_step.backward(batch, batch_size * world_size, 1, True)
-        train_step.unscale()
-        train_step.update()
+    Args:
+        rows: Rows of each table.
+        batch_size: Rows of a batch of a rank.
+        engine: Engine of the tables, as in a config.
+    """
 
-    return step
+    def __init__(self, rows: int, batch_size: int, engine: str) -> None:
+        config = config_of(rows, batch_size, engine)
+        world_size = dist.get_world_size()
+        device = torch.device("cpu")
+        self.context = WorkerContext(dist.get_rank(), world_size, device, LocalController())
+        torch.manual_seed(0)
+        self._model = build_worker_model(config, features_of(config), self.context)
+        self._optimizers = build_optimizers(config.train_config, self._model)
+        self._step = TrainStep(config.train_config, self._model, self._optimizers, self.context)
+        self._rows = batch_size * world_size
+
+    def __call__(self, batch: Batch) -> None:
+        """Makes a step."""
+        self._step.backward(batch, self._rows, 1, True)
+        self._step.unscale()
+        self._step.update()
+
+    def state(self, step: int) -> TrainState:
+        """Returns the state that a save takes."""
+        position = RunPosition(Position(0, 0))
+        scaler = self._step.scaler
+        return TrainState(self._model, self._optimizers, scaler, "none", position, step=step)
+
+    def part(self) -> dict[str, TableShards]:
+        """Returns what this rank holds of the tables and of the states of their optimizer."""
+        assert self._model.sharded is not None
+        states = self._model.sharded.states.items()
+        of_states = {f"{path}/{n}": one for path, each in states for n, one in each.items()}
+        return {**self._model.sharded.tables, **of_states}
+
+
+def raymon_step(rows: int, batch_size: int, engine: str) -> RaymonStep:
+    """Returns raymon's step."""
+    return RaymonStep(rows, batch_size, engine)
 
 
 class _Bare(nn.Module):
@@ -119,7 +157,7 @@ class _Bare(nn.Module):
         return F.binary_cross_entropy_with_logits(logits, labels)
 
 
-def bare_step(rows: int, batch_size: int, _: str) -> Step:
+def bare_step(rows: int, batch_size: int) -> Step:
     """A loop over `DistributedModelParallel`, with nothing around it."""
     # By name: it need not be installed, where types are checked neither.
     configs = importlib.import_module("torchrec.modules.embedding_configs")
@@ -160,34 +198,90 @@ def bare_step(rows: int, batch_size: int, _: str) -> Step:
     return step
 
 
-CONTENDERS: dict[str, Callable[[int, int, str], Step]] = {
-    RAYMON: lambda rows, batch, _: raymon_step(rows, batch, "SHARDED"),
+CONTENDERS: dict[str, Callable[[int, int], Step]] = {
+    RAYMON: lambda rows, batch: raymon_step(rows, batch, "SHARDED"),
     BARE: bare_step,
-    REPLICATED: lambda rows, batch, _: raymon_step(rows, batch, "REPLICATED"),
+    REPLICATED: lambda rows, batch: raymon_step(rows, batch, "REPLICATED"),
 }
 
 
-def main(rank: int, world_size: int, store: str, rows: int, batch_size: int, turns: int) -> None:
-    """Prints, on rank 0, milliseconds of steps of each contender, which take turns."""
-    torch.set_num_threads(1)
-    warnings.simplefilter("ignore")
-    dist.init_process_group("gloo", f"file://{store}", rank=rank, world_size=world_size)
-    steps = {name: make(rows, batch_size, "") for name, make in CONTENDERS.items()}
+def measure(rank: int, folder: Path, rows: int, batch_size: int, turns: int) -> Figures:
+    """Returns what each contender takes; they take turns."""
+    figures: Figures = {"ms a step": {}, "MB exchanged a step": {}, "standstill for a save, ms": {}}
+    steps = {name: make(rows, batch_size) for name, make in CONTENDERS.items()}
     source = batches(rows, batch_size, rank)
-    times: dict[str, list[float]] = {name: [] for name in steps}
     for turn in range(WARM_UP + turns):
         for name, step in steps.items():
             batch = next(source)
             dist.barrier()
-            began = time.perf_counter()
+            began, sent = time.perf_counter(), _loopback_bytes()
             step(batch)
             dist.barrier()
             if turn >= WARM_UP:
-                times[name].append(1e3 * (time.perf_counter() - began))
+                _add(figures, "ms a step", name, 1e3 * (time.perf_counter() - began))
+                _add(figures, "MB exchanged a step", name, (_loopback_bytes() - sent) / 1e6)
+    del steps[BARE], steps[REPLICATED]
+    ours = steps[RAYMON]
+    assert isinstance(ours, RaymonStep)
+    saver = Saver(folder / "run", ours.context, False, print)
+    for turn in range(SAVES + 1):
+        state = ours.state(turn)
+        dist.barrier()
+        began = time.perf_counter()
+        saver.save(state)
+        still = time.perf_counter() - began
+        saver.wait()
+        dist.barrier()
+        began = time.perf_counter()
+        # As a loop without a saver: its part into a file, and on once all ranks have theirs.
+        torch.save(ours.part(), folder / f"part-{rank}.pt")
+        dist.barrier()
+        # The first copy of raymon goes into memory that the operating system has yet to give.
+        if turn:
+            _add(figures, "standstill for a save, ms", RAYMON, 1e3 * still)
+            blocked = 1e3 * (time.perf_counter() - began)
+            _add(figures, "standstill for a save, ms", BLOCKING, blocked)
+    saver.close()
+    return figures
+
+
+def resident_share(rank: int, rows: int, batch_size: int) -> float:
+    """Returns what sharded tables keep resident of a rank, of its part of rows and states."""
+    # What a process loads with its first step is not of the tables.
+    small, source = raymon_step(64, batch_size, "SHARDED"), batches(64, batch_size, rank)
+    for _ in range(WARM_UP):
+        small(next(source))
+    before = psutil.Process().memory_info().rss
+    large, source = raymon_step(rows, batch_size, "SHARDED"), batches(rows, batch_size, rank)
+    for _ in range(WARM_UP):
+        large(next(source))
+    taken = psutil.Process().memory_info().rss - before
+    return taken / sum(shards.nbytes for shards in large.part().values())
+
+
+def main(mode: str, rank: int, world_size: int, folder: Path, numbers: Sequence[int]) -> None:
+    """Prints figures, on rank 0."""
+    torch.set_num_threads(1)
+    warnings.simplefilter("ignore")
+    dist.init_process_group("gloo", f"file://{folder}/store", rank=rank, world_size=world_size)
+    found = (
+        resident_share(rank, *numbers[:2]) if mode == "memory" else measure(rank, folder, *numbers)
+    )
     if rank == 0:
-        print(json.dumps(times))
+        print(json.dumps(found))
     dist.destroy_process_group()
 
 
+def _add(figures: Figures, question: str, name: str, figure: float) -> None:
+    figures[question].setdefault(name, []).append(figure)
+
+
+def _loopback_bytes() -> int:
+    return sum(n.bytes_sent for i, n in psutil.net_io_counters(pernic=True).items() if i == "lo")
+
+
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], *map(int, sys.argv[4:7]))
+    main(
+        sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4]),
+        [int(word) for word in sys.argv[5:]],
+    )  # fmt: skip

@@ -124,6 +124,8 @@ def _explained(error: Exception, constraints: Mapping[str, Constraint]) -> str:
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keeps the advice that TorchRec gives to its own developers off the terminal."""
+    # What it asks of torch with every lookup has a successor, of which this warns once.
+    logging.getLogger("torch.fx._symbolic_trace").setLevel(logging.ERROR)
     logger = logging.getLogger("torchrec")
     level = logger.level
     logger.setLevel(logging.ERROR)
