@@ -12,8 +12,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from raymon.data import IdList
-from raymon.embeddings import EmbeddingTable
+from raymon.data import Batch, EmbeddingSpec, IdList
+from raymon.embeddings import (
+    EmbeddingCollection,
+    EmbeddingTable,
+    Workers,
+    sharded_engine,
+    sharded_tables,
+)
 from raymon.protos.optimizer_pb2 import SparseOptimizer
 from raymon.training.optim.row_optimizers import build_row_optimizer
 from raymon.training.optim.table_gradients import TableGradients
@@ -39,6 +45,26 @@ def raymon_step(rows: int, optimizer: str) -> Step:
 
     def step(ids: Tensor) -> None:
         _loss(table(IdList(ids), "sum")).backward()
+        gradients.exchange(1)
+        updates.step()
+        gradients.clear()
+
+    return step
+
+
+def sharded_step(rows: int, optimizer: str) -> Step:
+    """Raymon's engine of sharded tables, on one rank."""
+    block = SparseOptimizer()
+    getattr(block, f"{optimizer.lower()}_optimizer").lr = LR
+    with sharded_tables():
+        collection = EmbeddingCollection({"f": EmbeddingSpec("t", rows, DIM)})
+    workers = Workers(1, 1, torch.device("cpu"), 1 << 40, ROWS_OF_STEP)
+    engine = sharded_engine({"embeddings": collection}, block, workers, None)
+    gradients = TableGradients([], sharded=engine)
+    updates = build_row_optimizer(block, [], engine)
+
+    def step(ids: Tensor) -> None:
+        _loss(collection(Batch(len(ids), sparse={"f": IdList(ids)}))["f"]).backward()
         gradients.exchange(1)
         updates.step()
         gradients.clear()

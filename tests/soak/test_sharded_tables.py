@@ -85,7 +85,7 @@ def test_tables_of_200_million_rows_train_save_resume_and_evaluate(tmp_path: Pat
     print(
         f"\n{tables / 1e9:.1f} GB of rows and states; workers took {peak / 1e9:.1f} GB with copies"
     )
-    assert np.isfinite(first["metrics"]["auc"])
+    assert np.isfinite(first["eval_metrics"]["auc"])
     again, _ = _train(config, 2 * STEPS, "--resume")
     assert (again["status"], again["steps"]) == ("done", 2 * STEPS)
     [newest] = list_checkpoints(tmp_path / "run")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,6 @@ import torch
 import torch.distributed as dist
 from fbgemm_gpu.split_embedding_configs import EmbOptimType
 from torch import Tensor, nn
-from torchrec.distributed.embeddingbag import ShardedEmbeddingBagCollection
 from torchrec.distributed.types import ShardingEnv
 from torchrec.modules.embedding_configs import DataType, EmbeddingBagConfig, PoolingType
 from torchrec.modules.embedding_modules import EmbeddingBagCollection
@@ -19,13 +18,23 @@ from raymon.data import EmbeddingSpec
 from raymon.embeddings.collection import EmbeddingCollection
 from raymon.embeddings.data_types import DATA_TYPES
 from raymon.embeddings.initial_values import fill
+from raymon.embeddings.sharded.distributed_tables import DistributedTables, key_names
 from raymon.embeddings.sharded.fused_optimizer import fused_optimizer
-from raymon.embeddings.sharded.lookup import ShardedLookup, key_names
+from raymon.embeddings.sharded.fused_tables import FusedTables
+from raymon.embeddings.sharded.local_tables import LOCATIONS, LocalTables
+from raymon.embeddings.sharded.lookup import ShardedLookup
 from raymon.embeddings.sharded.planner import Constraint, Sharder, make_plan, quiet
 from raymon.embeddings.sharded.workers import Workers
 from raymon.embeddings.sharded_table import ShardedTable
 from raymon.embeddings.table_shards import Shard, TableShards
+from raymon.errors import ConfigError
 from raymon.protos import optimizer_pb2 as pb
+
+_ALONE = "table_wise"
+"""How the table of a worker that is alone is sharded."""
+
+_FROZEN: Mapping[str, Any] = {"optimizer": EmbOptimType.EXACT_SGD}
+"""Arguments of the kernels of tables that are not trained, of which none keeps a state."""
 
 _TYPES = {"FP32": DataType.FP32, "FP16": DataType.FP16, "BF16": DataType.BF16}
 
@@ -37,14 +46,18 @@ class _Group:
     Attributes:
         collection: The collection.
         specs: Table of each feature, by the name of the feature.
-        paths: Path of each table in the model, by its name.
+        tables: The tables.
+        paths: Path of each table in the model.
+        features: Number of the table of each feature.
         weighted: Whether ids have weights.
         trained: Whether rows are updated.
     """
 
     collection: EmbeddingCollection
     specs: dict[str, EmbeddingSpec]
-    paths: dict[str, str]
+    tables: list[EmbeddingSpec]
+    paths: list[str]
+    features: list[int]
     weighted: bool
     trained: bool
 
@@ -78,7 +91,8 @@ class ShardedTables:
         workers: Workers,
         limit: float | None,
     ) -> None:
-        self._groups = [g for path, one in collections.items() for g in _groups(path, one)]
+        alone = workers.world_size == 1
+        self._groups = [g for path, one in collections.items() for g in _groups(path, one, alone)]
         self._optimizer = fused_optimizer(block)
         self._limit = limit
         self._scale = torch.ones((), device=workers.device)
@@ -130,63 +144,40 @@ class ShardedTables:
             lookup.clear()
 
     def _place(self, workers: Workers) -> None:
-        modules = nn.ModuleDict()
-        constraints: dict[str, Constraint] = {}
-        for number, group in enumerate(self._groups):
-            configs = _configs(number, group)
-            modules[f"g{number}"] = EmbeddingBagCollection(
-                tables=configs, is_weighted=group.weighted, device=torch.device("meta")
-            )
-            named = {spec.name: spec for spec in group.specs.values()}
-            for config, spec in zip(configs, named.values(), strict=True):
-                kinds = spec.sharding_types, spec.compute_kernels
-                size = spec.num_embeddings * spec.dim * DATA_TYPES[spec.data_type].itemsize
-                constraints[config.name] = Constraint(spec.name, size, *kinds)
-        sharder = Sharder(fused_params=dict(self._optimizer.arguments))
-        frozen = Sharder(fused_params={"optimizer": EmbOptimType.EXACT_SGD})
-        plan = make_plan(modules, sharder, constraints, workers)
-        env = ShardingEnv.from_process_group(dist.group.WORLD)
-        for number, group in enumerate(self._groups):
-            name = f"g{number}"
-            by = sharder if group.trained else frozen
-            sharded = by.shard(modules[name], plan.plan[name], env, workers.device)
-            lookup = ShardedLookup(sharded, group.specs, group.weighted, group.trained)
-            group.collection.lookups.append(lookup)
-            self._lookups.append(lookup)
-            self._read_shards(number, group, sharded)
-            for index, path in enumerate(group.paths.values()):
-                self.placements[path] = Placement.of(plan.plan[name][f"g{number}t{index}"])
+        of_worker = _alone if workers.world_size == 1 else _distributed
+        for group, made, placements in of_worker(self._groups, self._arguments, workers):
+            self._add(group, made, placements)
 
-    def _read_shards(
-        self, number: int, group: _Group, module: ShardedEmbeddingBagCollection
-    ) -> None:
-        weights = module.state_dict()
-        states = module.fused_optimizer.state_dict()["state"] if group.trained else {}
-        specs = {spec.name: spec for spec in group.specs.values()}
-        for index, (table, path) in enumerate(group.paths.items()):
-            key = f"embedding_bags.g{number}t{index}.weight"
-            shards = _shards(weights[key], specs[table].dim)
+    def _arguments(self, group: _Group) -> dict[str, Any]:
+        """Returns the arguments of the kernels that update the rows of a group."""
+        return dict(self._optimizer.arguments) if group.trained else dict(_FROZEN)
+
+    def _add(self, group: _Group, made: FusedTables, placements: Sequence[Placement]) -> None:
+        """Takes over tables that were placed, and gives them their initial values."""
+        lookup = ShardedLookup(made, group.specs, group.weighted, group.trained)
+        group.collection.lookups.append(lookup)
+        self._lookups.append(lookup)
+        for index, (spec, path) in enumerate(zip(group.tables, group.paths, strict=True)):
+            shards = made.weights(index)
             for shard in shards.shards:
-                _fill(shard, specs[table], group.collection.seed)
+                _fill(shard, spec, group.collection.seed)
             self.tables[path] = shards
-            _table_of(group.collection, table).shards = shards
+            self.placements[path] = placements[index]
+            _table_of(group.collection, spec.name).shards = shards
             if group.trained:
                 self._trained.append(path)
-                self.states[path] = self._states(specs[table], states.get(key, {}))
+                self.states[path] = self._states(spec, made.states(index))
 
-    def _states(self, spec: EmbeddingSpec, found: Mapping[str, Any]) -> dict[str, TableShards]:
+    def _states(
+        self, spec: EmbeddingSpec, found: Mapping[str, TableShards]
+    ) -> dict[str, TableShards]:
         """Returns the states of a table, with their initial values."""
-        # Of a table without a part here TorchRec knows no states.
-        of_kernel = {name.rpartition(".")[2]: value for name, value in found.items()}
         states: dict[str, TableShards] = {}
-        for index, name in enumerate(self._optimizer.states, 1):
+        for number, name in enumerate(self._optimizer.states, 1):
             width = 1 if name in self._optimizer.row_wise else spec.dim
-            value = of_kernel.get(f"momentum{index}")
-            if value is None:
-                shape = torch.Size((spec.num_embeddings, width))
-                states[name] = TableShards(shape, torch.float32, ())
-                continue
-            states[name] = _shards(value, width)
+            shape = torch.Size((spec.num_embeddings, width))
+            none = TableShards(shape, torch.float32, ())
+            states[name] = found.get(f"momentum{number}", none)
             for shard in states[name].shards:
                 shard.values.fill_(self._optimizer.initial)
         return states
@@ -217,49 +208,116 @@ class Placement:
         )
 
 
-def _groups(path: str, collection: EmbeddingCollection) -> Iterator[_Group]:
-    """Yields the tables of a collection by whether they take weights, and are trained."""
+def _groups(path: str, collection: EmbeddingCollection, alone: bool) -> Iterator[_Group]:
+    """Yields the tables of a collection by what they have in common."""
     of_features = {
         name: spec
         for name, spec in collection.specs.items()
         if isinstance(collection.table_of(name), ShardedTable)
     }
     weighted = {spec.name for spec in of_features.values() if spec.weighted}
-    for takes_weights in (False, True):
-        for trained in (True, False):
-            specs = {
-                name: spec
-                for name, spec in of_features.items()
-                if (spec.name in weighted) == takes_weights and spec.trainable == trained
-            }
-            if specs:
-                keys = {id(table): key for key, table in collection.tables.items()}
-                paths = {
-                    spec.name: f"{path}.tables.{keys[id(collection.table_of(name))]}.weight"
-                    for name, spec in specs.items()
-                }
-                yield _Group(collection, specs, paths, takes_weights, trained)
+
+    def kind(spec: EmbeddingSpec) -> tuple[bool, bool, str]:
+        # TorchRec itself keeps types of numbers apart.
+        return spec.name in weighted, spec.trainable, spec.data_type if alone else ""
+
+    keys = {id(table): key for key, table in collection.tables.items()}
+    for takes_weights, trained, data_type in dict.fromkeys(map(kind, of_features.values())):
+        own = (takes_weights, trained, data_type)
+        specs = {name: spec for name, spec in of_features.items() if kind(spec) == own}
+        tables = {spec.name: spec for spec in specs.values()}
+        numbers = {table: number for number, table in enumerate(tables)}
+        paths = {
+            spec.name: f"{path}.tables.{keys[id(collection.table_of(name))]}.weight"
+            for name, spec in specs.items()
+        }
+        yield _Group(
+            collection,
+            specs,
+            list(tables.values()),
+            [paths[table] for table in tables],
+            [numbers[spec.name] for spec in specs.values()],
+            takes_weights,
+            trained,
+        )
+
+
+def _kernel(spec: EmbeddingSpec) -> str:
+    """Returns the kernel of a table of a worker that is alone.
+
+    Raises:
+        ConfigError: The constraints of the table leave none.
+    """
+    asked = spec.compute_kernels or ("fused",)
+    known = [kernel for kernel in asked if kernel in LOCATIONS]
+    if not known:
+        raise ConfigError(
+            f"feature_configs: the table {spec.name} cannot be placed as embedding_constraints "
+            f"({', '.join(asked)}) ask: no plan on this device has that"
+        )
+    return known[0]
+
+
+_Arguments = Callable[[_Group], dict[str, Any]]
+_Placed = Iterator[tuple[_Group, FusedTables, list[Placement]]]
+
+
+def _alone(groups: Sequence[_Group], arguments: _Arguments, workers: Workers) -> _Placed:
+    """Yields the groups with their tables, all of them on this worker."""
+    for group in groups:
+        kernels = [_kernel(spec) for spec in group.tables]
+        placements = [
+            Placement(_ALONE, kernel, ((0, spec.num_embeddings, spec.dim),))
+            for kernel, spec in zip(kernels, group.tables, strict=True)
+        ]
+        device = workers.device
+        made = LocalTables(group.tables, kernels, group.features, arguments(group), device)
+        yield group, made, placements
+
+
+def _distributed(groups: Sequence[_Group], arguments: _Arguments, workers: Workers) -> _Placed:
+    """Yields the groups with their tables, as TorchRec has placed them."""
+    modules = nn.ModuleDict()
+    constraints: dict[str, Constraint] = {}
+    for number, group in enumerate(groups):
+        configs = _configs(number, group)
+        modules[f"g{number}"] = EmbeddingBagCollection(
+            tables=configs, is_weighted=group.weighted, device=torch.device("meta")
+        )
+        for config, spec in zip(configs, group.tables, strict=True):
+            kinds = spec.sharding_types, spec.compute_kernels
+            size = spec.num_embeddings * spec.dim * DATA_TYPES[spec.data_type].itemsize
+            constraints[config.name] = Constraint(spec.name, size, *kinds)
+    sharders = {group.trained: Sharder(fused_params=arguments(group)) for group in groups}
+    of_plan = sharders.get(True) or sharders[False]
+    plan = make_plan(modules, of_plan, constraints, workers)
+    env = ShardingEnv.from_process_group(dist.group.WORLD)
+    for number, group in enumerate(groups):
+        of_group = plan.plan[f"g{number}"]
+        sharder = sharders[group.trained]
+        module = sharder.shard(modules[f"g{number}"], of_group, env, workers.device)
+        names = [f"g{number}t{index}" for index in range(len(group.tables))]
+        made = DistributedTables(module, names, group.tables, len(group.specs), group.trained)
+        yield group, made, [Placement.of(of_group[name]) for name in names]
 
 
 def _configs(number: int, group: _Group) -> list[EmbeddingBagConfig]:
-    keys = dict(zip(group.specs, key_names(group.specs), strict=True))
-    configs = []
-    for index, table in enumerate(group.paths):
-        features = [name for name, spec in group.specs.items() if spec.name == table]
-        spec = group.specs[features[0]]
-        configs.append(
-            EmbeddingBagConfig(
-                name=f"g{number}t{index}",
-                num_embeddings=spec.num_embeddings,
-                embedding_dim=spec.dim,
-                feature_names=[keys[name] for name in features],
-                data_type=_TYPES[spec.data_type],
-                pooling=PoolingType.SUM,
-                # The rows are filled afterwards.
-                init_fn=_nothing,
-            )
+    keys = key_names(len(group.specs))
+    return [
+        EmbeddingBagConfig(
+            name=f"g{number}t{index}",
+            num_embeddings=spec.num_embeddings,
+            embedding_dim=spec.dim,
+            feature_names=[
+                key for key, own in zip(keys, group.features, strict=True) if own == index
+            ],
+            data_type=_TYPES[spec.data_type],
+            pooling=PoolingType.SUM,
+            # The rows are filled afterwards.
+            init_fn=_nothing,
         )
-    return configs
+        for index, spec in enumerate(group.tables)
+    ]
 
 
 def _nothing(values: Tensor) -> None:
@@ -276,15 +334,3 @@ def _table_of(collection: EmbeddingCollection, table: str) -> ShardedTable:
     found = collection.table_of(feature)
     assert isinstance(found, ShardedTable)
     return found
-
-
-def _shards(tensor: Any, width: int) -> TableShards:
-    """Returns the parts of a `ShardedTensor`, in the same memory, as rows of `width` numbers."""
-    size = tensor.size()
-    shards = []
-    for part in tensor.local_shards():
-        row, column = (*part.metadata.shard_offsets, 0)[:2]
-        values = part.tensor
-        shards.append(Shard(row, column if width > 1 else 0, values.view(len(values), -1)))
-    dtype = tensor.metadata().tensor_properties.dtype
-    return TableShards(torch.Size((size[0], width)), dtype, tuple(shards))

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import torch
-import torch.distributed as dist
-from torch._C._distributed_c10d import HashStore
 
 from raymon.data import Feature
 from raymon.embeddings import (
@@ -54,21 +51,6 @@ def build_worker_model(
     model.to(context.device)
     _shard(model, config, context)
     return model
-
-
-@contextmanager
-def process_group(config: PipelineConfig, context: WorkerContext) -> Iterator[None]:
-    """Gives a worker that is alone the process group that its sharded tables need."""
-    train = config.train_config
-    if dist.is_initialized() or not shards_tables(train, context.world_size, context.device.type):
-        yield
-        return
-    backend = "nccl" if context.device.type == "cuda" else "gloo"
-    dist.init_process_group(backend, store=HashStore(), rank=0, world_size=1)
-    try:
-        yield
-    finally:
-        dist.destroy_process_group()
 
 
 def _shard(model: Model, config: PipelineConfig, context: WorkerContext) -> None:

@@ -28,7 +28,7 @@ from raymon.training.checkpoint.train_state import TrainState
 from raymon.training.input.datasets import Datasets
 from raymon.training.input.inputs import Inputs
 from raymon.training.input.readers import features_of
-from raymon.training.loop.build_model import build_worker_model, process_group
+from raymon.training.loop.build_model import build_worker_model
 from raymon.training.loop.evaluation import evaluate
 from raymon.training.loop.loop import Loop
 from raymon.training.loop.preemption import PreemptionWatch
@@ -141,19 +141,6 @@ def _run(
     on_failure: Callable[[Exception], None] | None,
 ) -> None:
     config = task.config
-    with process_group(config, context):
-        _run_in_group(task, config, context, reporter, make_recorder, datasets, on_failure)
-
-
-def _run_in_group(
-    task: WorkerTask,
-    config: PipelineConfig,
-    context: WorkerContext,
-    reporter: ReporterLink,
-    make_recorder: RecorderFactory,
-    datasets: Datasets,
-    on_failure: Callable[[Exception], None] | None,
-) -> None:
     features = features_of(config)
     inputs = Inputs(config, features, datasets, context)
     set_tf32(config.train_config)

@@ -1,0 +1,79 @@
+"""The ids that are looked up together, feature by feature."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from raymon.data import IdList
+
+
+@dataclass
+class Bags:
+    """The ids of some features for the rows of a batch, or of several batches joined.
+
+    Attributes:
+        values: Ids of each feature, int64 `[n]`.
+        lengths: Number of ids of each row, of each feature, int64 `[B]`.
+        weights: Weights of the ids of each feature, float32 `[n]`; None if the tables take none.
+    """
+
+    values: list[Tensor]
+    lengths: list[Tensor]
+    weights: list[Tensor] | None
+
+    @classmethod
+    def of(cls, ids: Sequence[IdList], weighted: bool) -> Bags:
+        """Returns the ids of features.
+
+        Args:
+            ids: Ids of each feature.
+            weighted: Whether the tables take weights; where a feature has none, they are 1.
+
+        Raises:
+            ValueError: Ids have weights that the tables do not take.
+        """
+        if not weighted and any(each.weights is not None for each in ids):
+            raise ValueError("ids with weights need an EmbeddingSpec that is weighted")
+        return cls(
+            [each.values for each in ids],
+            [_lengths(each) for each in ids],
+            [_weights(each) for each in ids] if weighted else None,
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence[Bags]) -> Bags:
+        """Returns the bags of several batches as those of one, in their order."""
+        weights = [part.weights for part in parts if part.weights is not None]
+        return cls(
+            _cat_each([part.values for part in parts]),
+            _cat_each([part.lengths for part in parts]),
+            _cat_each(weights) if weights else None,
+        )
+
+    @property
+    def rows(self) -> int:
+        """Number of rows, B."""
+        return len(self.lengths[0])
+
+
+def _lengths(ids: IdList) -> Tensor:
+    if ids.offsets is None:
+        return torch.ones_like(ids.values)
+    if not len(ids.offsets):
+        return ids.offsets
+    ends = torch.nn.functional.pad(ids.offsets[1:], (0, 1), value=len(ids.values))
+    return ends - ids.offsets
+
+
+def _weights(ids: IdList) -> Tensor:
+    if ids.weights is None:
+        return torch.ones(len(ids.values), device=ids.values.device)
+    return ids.weights
+
+
+def _cat_each(parts: Sequence[Sequence[Tensor]]) -> list[Tensor]:
+    return [torch.cat(each) for each in zip(*parts, strict=True)]
