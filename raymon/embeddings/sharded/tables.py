@@ -33,6 +33,9 @@ from raymon.protos import optimizer_pb2 as pb
 _ALONE = "table_wise"
 """How the table of a worker that is alone is sharded."""
 
+_OF_COLUMNS = ("column_wise", "table_column_wise", "grid_shard")
+"""Ways to shard that give a worker a part of the columns."""
+
 _FROZEN: Mapping[str, Any] = {"optimizer": EmbOptimType.EXACT_SGD}
 """Arguments of the kernels of tables that are not trained, of which none keeps a state."""
 
@@ -145,7 +148,8 @@ class ShardedTables:
 
     def _place(self, workers: Workers) -> None:
         of_worker = _alone if workers.world_size == 1 else _distributed
-        for group, made, placements in of_worker(self._groups, self._arguments, workers):
+        row_wise = bool(self._optimizer.row_wise)
+        for group, made, placements in of_worker(self._groups, self._arguments, workers, row_wise):
             self._add(group, made, placements)
 
     def _arguments(self, group: _Group) -> dict[str, Any]:
@@ -262,7 +266,9 @@ _Arguments = Callable[[_Group], dict[str, Any]]
 _Placed = Iterator[tuple[_Group, FusedTables, list[Placement]]]
 
 
-def _alone(groups: Sequence[_Group], arguments: _Arguments, workers: Workers) -> _Placed:
+def _alone(
+    groups: Sequence[_Group], arguments: _Arguments, workers: Workers, row_wise: bool
+) -> _Placed:
     """Yields the groups with their tables, all of them on this worker."""
     for group in groups:
         kernels = [_kernel(spec) for spec in group.tables]
@@ -275,7 +281,29 @@ def _alone(groups: Sequence[_Group], arguments: _Arguments, workers: Workers) ->
         yield group, made, placements
 
 
-def _distributed(groups: Sequence[_Group], arguments: _Arguments, workers: Workers) -> _Placed:
+def _sharding_types(spec: EmbeddingSpec, row_wise: bool) -> list[str]:
+    """Returns how a table may be sharded; empty if in any way.
+
+    Args:
+        spec: The table.
+        row_wise: Whether its optimizer keeps a mean over a row, which parts of a row do not have.
+
+    Raises:
+        ConfigError: It may only be sharded in ways that its optimizer does not have.
+    """
+    fitting = [one for one in spec.sharding_types if not (row_wise and one in _OF_COLUMNS)]
+    if spec.sharding_types and not fitting:
+        raise ConfigError(
+            f"feature_configs: the table {spec.name} cannot be placed as embedding_constraints "
+            f"({', '.join(spec.sharding_types)}) ask: its sparse_optimizer keeps a number per row, "
+            "and a worker would have a part of the columns"
+        )
+    return fitting
+
+
+def _distributed(
+    groups: Sequence[_Group], arguments: _Arguments, workers: Workers, row_wise: bool
+) -> _Placed:
     """Yields the groups with their tables, as TorchRec has placed them."""
     modules = nn.ModuleDict()
     constraints: dict[str, Constraint] = {}
@@ -285,7 +313,7 @@ def _distributed(groups: Sequence[_Group], arguments: _Arguments, workers: Worke
             tables=configs, is_weighted=group.weighted, device=torch.device("meta")
         )
         for config, spec in zip(configs, group.tables, strict=True):
-            kinds = spec.sharding_types, spec.compute_kernels
+            kinds = _sharding_types(spec, row_wise), spec.compute_kernels
             size = spec.num_embeddings * spec.dim * DATA_TYPES[spec.data_type].itemsize
             constraints[config.name] = Constraint(spec.name, size, *kinds)
     sharders = {group.trained: Sharder(fused_params=arguments(group)) for group in groups}

@@ -20,6 +20,7 @@ from raymon.embeddings import (
     sharded_engine,
     sharded_tables,
 )
+from raymon.errors import ConfigError
 from raymon.protos.optimizer_pb2 import SparseOptimizer
 from tests.training.optim.rows_of_rank import Part, global_batches, part_of
 
@@ -60,14 +61,31 @@ def used() -> list[int]:
     return ids
 
 
+REFUSED = (
+    (OPTIMIZERS[0], "grid_shard", "fused"),
+    (OPTIMIZERS[0], "row_wise", "key_value"),
+    (OPTIMIZERS[2], "column_wise", "fused"),
+)
+"""Optimizers, shardings and kernels that no plan on the CPU has."""
+
+
+def refusal(text: str, sharding: str, kernel: str) -> str:
+    """Returns the error of tables that cannot be placed."""
+    try:
+        build(text, "sum", sharding, kernel)
+    except ConfigError as error:
+        return str(error)
+    return ""
+
+
 def build(
-    text: str, pooling: str, sharding: str, dim: int = DIM
+    text: str, pooling: str, sharding: str, kernel: str = "fused", dim: int = DIM
 ) -> tuple[EmbeddingCollection, ShardedEngine]:
     """Returns a collection of two features that share a table, and of a frozen table."""
     weighted = pooling == "weighted"
     how = "sum" if weighted else pooling
     block = text_format.Parse(text, SparseOptimizer())
-    shared = {"sharding_types": (sharding,)}
+    shared = {"sharding_types": (sharding,), "compute_kernels": (kernel,)}
     torch.manual_seed(0)
     with sharded_tables():
         collection = EmbeddingCollection(
@@ -134,7 +152,10 @@ def main(rank: int, world_size: int, store: str, out: Path) -> None:
     """Trains all cases."""
     torch.set_num_threads(1)
     dist.init_process_group("gloo", f"file://{store}", rank=rank, world_size=world_size)
-    torch.save({case: train(case, rank, world_size) for case in CASES}, out)
+    found: dict[object, object] = {case: train(case, rank, world_size) for case in CASES}
+    if world_size > 1:
+        found |= {case: refusal(*case) for case in REFUSED}
+    torch.save(found, out)
     dist.destroy_process_group()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,12 +13,12 @@ import pytest
 import torch
 
 from raymon.data import EmbeddingSpec
-from raymon.embeddings import EmbeddingCollection, TableShards
-from tests.embeddings.sharded.rank import CASES, ROWS, Case, groups, used
+from raymon.embeddings import EmbeddingCollection
+from tests.embeddings.sharded.rank import CASES, REFUSED, ROWS, Case, groups, used
 
 ROOT = Path(__file__).parents[3]
 Values = npt.NDArray[np.float64]
-Found = dict[Case, dict[str, TableShards]]
+Found = dict[Any, Any]
 TRAINED, FROZEN = "embeddings.tables.t_t.weight", "embeddings.tables.t_still.weight"
 
 
@@ -98,3 +99,18 @@ def test_rows_are_those_of_the_formulas(ranks: list[Found], case: Case) -> None:
     begun, still = initial(found.shape[1])
     np.testing.assert_allclose(found, expected(case, begun), rtol=1e-5, atol=1e-5)
     np.testing.assert_array_equal(whole(ranks, case, FROZEN), still)
+
+
+@pytest.mark.parametrize("case", REFUSED, ids=str)
+def test_what_no_plan_has_is_one_line_on_every_rank(
+    ranks: list[Found], case: tuple[str, str, str]
+) -> None:
+    if len(ranks) == 1:
+        return  # Alone, a table is whole.
+    _, sharding, kernel = case
+    for found in ranks:
+        said = str(found[case])
+        assert said.startswith("feature_configs: the table ")
+        assert "cannot be placed as embedding_constraints" in said
+        assert sharding in said or kernel in said
+        assert "\n" not in said
