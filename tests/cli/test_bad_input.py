@@ -34,6 +34,12 @@ def small_table(**columns: object) -> pa.Table:
     return pa.table({**plain, **columns})
 
 
+def growing(block: str) -> str:
+    """Returns an override by which the table of items grows."""
+    item = "feature_name: 'item' expression: 'item:item_id' embedding_dim: 8"
+    return f"feature_configs[1].id_feature={{{item} {block}}}"
+
+
 @pytest.mark.parametrize(
     ("override", "parts"),
     [
@@ -61,6 +67,15 @@ def small_table(**columns: object) -> pa.Table:
         ("feature_configs[0].id_feature.pooling=max", ["pooling", '"sum" or "mean"']),
         ("train_config.mixed_precision=FP8", ["mixed_precision", "BF16"]),
         ("model_config.mmoe={}", ["mmoe"]),
+        (growing("zch {zch_size: 0 lfu {}}"), ["id_feature.zch.zch_size", "at least 2"]),
+        (growing("zch {lfu {}}"), ["id_feature.zch.zch_size"]),
+        (growing("zch {zch_size: 9}"), ["id_feature.zch: ", "lfu, lru and distance_lfu"]),
+        (growing(f"zch {{zch_size: {2**62} lfu {{}}}}"), ["table item of", "fewer rows"]),
+        (
+            growing("zch {zch_size: 9 lfu {} threshold_filtering_func: 'lambda x: exec(x)'}"),
+            ["id_feature.zch.threshold_filtering_func", "is not run", "average_threshold_filter"],
+        ),
+        (growing("dynamicemb {max_capacity: 9 init_table: 'x'}"), ["init_table"]),
         ("model_config.custom={class_path: 'nowhere:Model'}", ["nowhere"]),
     ],
 )
@@ -107,6 +122,28 @@ def test_a_label_that_is_not_binary_is_named_with_its_row(
     assert last.startswith(f"raymon: {data}")
     assert "click" in last
     assert "0 or 1" in last
+    assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize("items", [np.int64(-5), np.uint64(2**63)])
+@pytest.mark.parametrize("mode", ["FG_DAG", "FG_NONE"])
+def test_an_id_that_no_growing_table_can_have_is_named(
+    raymon, config_file: Path, tmp_path: Path, items: np.generic, mode: str
+) -> None:
+    column = "item_id" if mode == "FG_DAG" else "item"
+    values = np.arange(64, dtype=items.dtype)
+    values[40] = items
+    encoded = {"user": np.arange(64) % 7, "interests": np.arange(64) % 7}
+    data = tmp_path / "items.parquet"
+    pq.write_table(small_table(**encoded, **{column: values}), data, write_statistics=False)
+    arguments = [f"--set={field}={data}" for field in ("train_input_path", "eval_input_path")]
+    arguments += [f"--set={growing('zch {zch_size: 9 lfu {}}')}"]
+    arguments += [f"--set=data_config.fg_mode={mode}"]
+    code, errors = raymon("train", config_file, "--num-workers", 0, *arguments)
+    assert code == 2
+    last = errors.strip().splitlines()[-1]
+    assert f"feature item, column {column}: value {items}" in last
+    assert "2^63" in last or "is not an integer" in last
     assert "Traceback" not in errors
 
 
