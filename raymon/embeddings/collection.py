@@ -87,22 +87,22 @@ class EmbeddingCollection(nn.Module):
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """Returns the embeddings of a batch, `[B, dim]` by feature name."""
+        ids = {name: self._ids(spec, batch.sparse[name]) for name, spec in self.specs.items()}
         found: dict[str, Tensor] = {}
         for lookup in self.lookups:
-            found |= lookup.look_up(batch.sparse)
+            found |= lookup.look_up(ids)
         return {
-            name: found[name]
-            if name in found
-            else self.table_of(name)(self._ids(spec, batch.sparse[name]), spec.pooling)
+            name: found[name] if name in found else self.table_of(name)(ids[name], spec.pooling)
             for name, spec in self.specs.items()
         }
 
-    def growing_tables(self) -> list[tuple[GrowingIds, EmbeddingTable]]:
+    def growing_tables(self) -> list[tuple[GrowingIds, EmbeddingTable | ShardedTable]]:
         """Returns the tables that grow, each with the rows of its ids."""
         return [
             (ids, table)
             for key, ids in self.growing.items()
-            if isinstance(table := self.tables[key], EmbeddingTable) and isinstance(ids, GrowingIds)
+            if isinstance(table := self.tables[key], EmbeddingTable | ShardedTable)
+            and isinstance(ids, GrowingIds)
         ]
 
     def freeze_ids(self) -> dict[str, int]:
@@ -149,7 +149,7 @@ def _table(spec: EmbeddingSpec, seed: int) -> nn.Module:
 
 def _is_sharded(spec: EmbeddingSpec) -> bool:
     smallest = _smallest.get()
-    if smallest is None or spec.growth is not None or spec.dim % _WIDTH:
+    if smallest is None or spec.dim % _WIDTH:
         return False
     if not spec.sharding_types:
         return spec.num_embeddings >= smallest

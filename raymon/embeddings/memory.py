@@ -138,7 +138,8 @@ def table_shapes(model: nn.Module) -> list[TableShape]:
         if isinstance(table, ShardedTable):
             spec = table.spec
             rows, dim, kept = spec.num_embeddings, spec.dim, spec.data_type
-            shapes.append(TableShape(path, rows, dim, kept, spec.trainable, shardable=True))
+            grows = spec.growth is not None
+            shapes.append(TableShape(path, rows, dim, kept, spec.trainable, grows, shardable=True))
         elif isinstance(table, EmbeddingTable):
             kept = names.get(table.weight.dtype, "FP32")
             rows, dim = table.weight.shape
@@ -184,7 +185,8 @@ def table_memory(
         size * of_states if shape.trainable else 0,
         # With a mask of the rows.
         size * numbers + rows if shape.trainable and has_gradient else 0,
-        rows * (ID_BYTES + _INDEX_BYTES) if shape.grows else 0,
+        # Every worker knows the rows of all ids.
+        shape.rows * (ID_BYTES + _INDEX_BYTES) if shape.grows else 0,
     )
 
 

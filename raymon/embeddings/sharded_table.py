@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from raymon.data import EmbeddingSpec, IdList
+from raymon.embeddings.initial_values import initial_rows
 from raymon.embeddings.table_shards import TableShards
 
 
@@ -23,6 +25,11 @@ class ShardedTable(nn.Module):
         super().__init__()
         self.spec = spec
         self.shards: TableShards | None = None
+
+    def initial_rows(self, count: int, generator: torch.Generator) -> Tensor:
+        """Returns initial values of so many rows, `[count, dim]`, on the CPU."""
+        shape = (self.spec.num_embeddings, self.spec.dim)
+        return initial_rows(count, shape, self.spec.init_fn, generator)
 
     def forward(self, ids: IdList, pooling: str) -> Tensor:
         """Raises, since no worker has all rows.

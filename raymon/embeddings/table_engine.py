@@ -44,6 +44,10 @@ class ShardedEngine(Protocol):
     def placements(self) -> Mapping[str, TablePlacement]:
         """How each table is sharded, by the path of the parameter."""
 
+    @property
+    def initial(self) -> float:
+        """The number that the states of rows begin with."""
+
     def begin(self, scale: Tensor) -> None:
         """Sets the scale of the gradients of the next backward.
 

@@ -43,6 +43,22 @@ class TableShards:
         """The bytes that this worker holds."""
         return sum(shard.values.nbytes for shard in self.shards)
 
+    @torch.no_grad()
+    def set_rows(self, rows: Tensor, values: Tensor) -> None:
+        """Sets those of some rows that this worker holds.
+
+        Args:
+            rows: Indices of the rows in the whole, each once, int64 `[n]`.
+            values: Their numbers, `[n, D]`, on any device.
+        """
+        for shard in self.shards:
+            last = shard.row + len(shard.values)
+            own = ((rows >= shard.row) & (rows < last)).nonzero().squeeze(1)
+            columns = slice(shard.column, shard.column + shard.values.shape[1])
+            held = values[own.to(values.device), columns]
+            held = held.to(shard.values.device, shard.values.dtype)
+            shard.values.index_copy_(0, (rows[own] - shard.row).to(shard.values.device), held)
+
     def with_values(self, values: Sequence[Tensor]) -> TableShards:
         """Returns the same rectangles with other numbers, such as a copy of them."""
         pairs = zip(self.shards, values, strict=True)

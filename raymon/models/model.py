@@ -13,6 +13,7 @@ from raymon.embeddings import (
     EmbeddingTable,
     GrowingIds,
     ShardedEngine,
+    ShardedTable,
 )
 from raymon.metrics import TrainMetricWrapper
 from raymon.models.contract import check_predictions
@@ -147,7 +148,7 @@ class Model(nn.Module, ABC):
             if isinstance(table, EmbeddingTable) and table.weight.requires_grad
         ]
 
-    def growing_tables(self) -> list[tuple[GrowingIds, EmbeddingTable]]:
+    def growing_tables(self) -> list[tuple[GrowingIds, EmbeddingTable | ShardedTable]]:
         """Returns the embedding tables that grow, each with the rows of its ids."""
         return [
             pair

@@ -29,6 +29,7 @@ train_config {{
   sparse_optimizer {{ {optimizer} constant_learning_rate {{}} }}
   dense_optimizer {{ sgd_optimizer {{ lr: 0.1 }} constant_learning_rate {{}} }}
   num_steps: {steps} save_checkpoints_steps: 1000 gradient_accumulation_steps: {group}
+  embedding_tables: {engine}
 }}
 data_config {{ fg_mode: FG_DAG
   label_fields: "click" num_workers: 0 shuffle: true eval_batch_size: 100
@@ -80,6 +81,7 @@ class World:
     size: int = 12
     interval: int = 3
     group: int = 1
+    engine: str = "REPLICATED"
 
 
 WORLDS = {
@@ -124,17 +126,16 @@ def make_table() -> pa.Table:
     )
 
 
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Weights]]:
+def run_worlds(folder: Path, worlds: Mapping[str, World], python: str) -> dict[str, list[Weights]]:
     """Returns what each rank of each run ends with."""
-    folder = tmp_path_factory.mktemp("growing")
     pq.write_table(make_table(), folder / "train.parquet", row_group_size=17)
-    for name, world in WORLDS.items():
+    for name, world in worlds.items():
         values = {**vars(world), "folder": folder, "run": world.run or name}
         (folder / f"{name}.config").write_text(CONFIG.format(**values))
-    (folder / "worlds.json").write_text(json.dumps({n: w.ranks for n, w in WORLDS.items()}))
-    command = [installed_python(), rank_process.__file__, str(folder)]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    (folder / "worlds.json").write_text(json.dumps({n: w.ranks for n, w in worlds.items()}))
+    command = [python, rank_process.__file__, str(folder)]
+    paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
     ranks = [subprocess.Popen([*command, str(rank)], env=environment) for rank in range(3)]
     try:
         assert [process.wait(timeout=200) for process in ranks] == [0, 0, 0]
@@ -142,13 +143,17 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Weights]]:
         for process in ranks:
             process.kill()
     found: dict[str, list[Weights]] = {}
-    for name, world in WORLDS.items():
-        loaded = [
-            torch.load(folder / f"{name}.{r}.pt", weights_only=False) for r in range(world.ranks)
-        ]
-        assert [each["error"] for each in loaded] == [""] * world.ranks
+    for name, world in worlds.items():
+        files = [folder / f"{name}.{rank}.pt" for rank in range(world.ranks)]
+        loaded = [torch.load(file, weights_only=False) for file in files]
+        assert [each["error"] for each in loaded] == [""] * world.ranks, name
         found[name] = [each["model"] for each in loaded]
     return found
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Weights]]:
+    return run_worlds(tmp_path_factory.mktemp("growing"), WORLDS, installed_python())
 
 
 def mapping(weights: Weights) -> dict[str, list[int]]:

@@ -104,6 +104,9 @@ def _shards(tensor: Any, dim: int) -> TableShards:
     shards = []
     for part in tensor.local_shards():
         row, column = (*part.metadata.shard_offsets, 0)[:2]
+        if not len(part.tensor):
+            # Of a table with fewer rows than there are ranks.
+            continue
         values = part.tensor.view(len(part.tensor), -1)
         shards.append(Shard(row, column if len(size) > 1 and size[1] == dim else 0, values))
     width = size[1] if len(size) > 1 else 1

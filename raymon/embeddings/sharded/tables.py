@@ -114,6 +114,11 @@ class ShardedTables:
         """Paths of the tables that are trained."""
         return self._trained
 
+    @property
+    def initial(self) -> float:
+        """The number that the states of rows begin with."""
+        return self._optimizer.initial
+
     def begin(self, scale: Tensor) -> None:
         """Sets the scale of the gradients of the next backward.
 

@@ -145,20 +145,25 @@ def fine_tune(state: TrainState, checkpoint: Checkpoint, config: TrainConfig) ->
     )
     own = model_tensors(state.model)
     whole = {name: tensor for name, tensor in own.items() if isinstance(tensor, torch.Tensor)}
-    of_shards = _of_shards(state, loaded, shapes) if with_optimizers else []
+    of_states = _of_shards(state, loaded, shapes) if with_optimizers else []
+    weights = {table.weight for table in resized}
+    of_shards = [(source, part) for path, source, part in of_states if path not in weights]
     of_shards += [(sources[loaded[n]], own[n]) for n in plain if n not in whole]
     # One at a time, as several may be read from the same tensor.
     for name, part in of_shards:
         read_tensors(checkpoint.path, {name: part})
     wanted = {sources[loaded[name]] for name in plain if name in whole}
     if with_optimizers:
-        wanted |= {n for n in shapes if n.startswith(OPTIMIZER)} - {n for n, _ in of_shards}
+        wanted |= {n for n in shapes if n.startswith(OPTIMIZER)} - {n for _, n, _ in of_states}
     tensors = {n: torch.empty(shapes[n][0], dtype=shapes[n][1]) for n in wanted}
     read_tensors(checkpoint.path, tensors)
     with torch.no_grad():
         for name in plain & whole.keys():
             whole[name].copy_(tensors[sources[loaded[name]]])
     kept = load_resized(state.model, checkpoint.path, resized)
+    for path, source, part in of_states:
+        if path in kept:
+            kept[path].read(checkpoint.path, source, part)
     if state.averages is not None:
         state.averages.restart()
     if with_optimizers:
@@ -208,15 +213,15 @@ def _of_shards(
     state: TrainState,
     loaded: Mapping[str, str],
     shapes: Mapping[str, object],
-) -> list[tuple[str, Stored]]:
-    """Returns the parts of states of sharded tables, with the names of what they are read from."""
-    found: list[tuple[str, Stored]] = []
+) -> list[tuple[str, str, Stored]]:
+    """Returns states of sharded tables, with the table and the name of what they are read from."""
+    found: list[tuple[str, str, Stored]] = []
     for name, part in sharded_states(state.optimizers).items():
         head, _, rest = name.partition(".")
         path, _, which = rest.rpartition("/")
         source = f"{head}.{loaded.get(path)}/{which}"
         if source in shapes:
-            found.append((source, part))
+            found.append((path, source, part))
     return found
 
 

@@ -10,12 +10,21 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from raymon.embeddings import IdCounts
+from raymon.embeddings import IdCounts, Shard, TableShards
 from raymon.models import Model
 from raymon.storage import StoragePath
-from raymon.training.checkpoint.train_state import MODEL, OPTIMIZER, growing_ids
+from raymon.training.checkpoint.train_state import (
+    MODEL,
+    OPTIMIZER,
+    Stored,
+    growing_ids,
+    model_tensors,
+)
 from raymon.training.optim.optimizers import Optimizers
 from raymon.training.optim.table_growth import initial_value
+
+_BLOCK = 1 << 18
+"""Rows that are read at a time."""
 
 _OF_IDS = ("ids", "counts", "last", "iteration")
 
@@ -51,9 +60,35 @@ class KeptRows:
     new: Tensor
     size: int
 
+    @torch.no_grad()
+    def read(self, path: StoragePath, name: str, into: Stored) -> None:
+        """Reads the rows that are kept of a tensor `[M, D]` of a checkpoint, in blocks.
+
+        Args:
+            path: Directory of the checkpoint.
+            name: Name of the tensor there.
+            into: Tensor of the model that they become rows of, `[N, D]`, or the part that this
+                worker holds.
+        """
+        from raymon.training.checkpoint.tensor_files import read_tensors, tensor_shapes
+
+        shape, dtype = tensor_shapes(path)[name]
+        for start in range(0, shape[0], _BLOCK):
+            chosen = ((self.old >= start) & (self.old < start + _BLOCK)).nonzero().squeeze(1)
+            if len(chosen):
+                block = torch.empty(min(_BLOCK, shape[0] - start), shape[1], dtype=dtype)
+                read_tensors(path, {name: TableShards(shape, dtype, (Shard(start, 0, block),))})
+                self._set(into, self.new[chosen], block[self.old[chosen] - start])
+
     def moved(self, saved: Tensor, into: Tensor) -> None:
         """Copies the rows of a saved tensor `[M, ...]` into those of another one, `[N, ...]`."""
-        into.index_copy_(0, self.new.to(into.device), saved[self.old].to(into.device, into.dtype))
+        self._set(into, self.new, saved[self.old])
+
+    def _set(self, into: Stored, rows: Tensor, values: Tensor) -> None:
+        if isinstance(into, TableShards):
+            into.set_rows(rows, values)
+        else:
+            into.index_copy_(0, rows.to(into.device), values.to(into.device, into.dtype))
 
 
 def ids_of(weight: str) -> str:
@@ -73,7 +108,7 @@ def resized_tables(
         names: Names in the checkpoint by those in the model, where they differ.
     """
     found = []
-    own = {name: value.shape for name, value in model.state_dict().items()}
+    own = {name: value.shape for name, value in model_tensors(model).items()}
     for path in growing_ids(model):
         head, _, key = path.rpartition(".growing.")
         weight = f"{head}.tables.{key}.weight"
@@ -106,20 +141,22 @@ def load_resized(
     from raymon.training.checkpoint.tensor_files import read_tensors, tensor_shapes
 
     kept: dict[str, KeptRows] = {}
-    shapes = tensor_shapes(path)
-    ids = growing_ids(model)
+    shapes, ids, own = tensor_shapes(path), growing_ids(model), model_tensors(model)
     for table in tables:
-        names = {name: MODEL + source for name, source in table.sources.items()}
-        saved = {n: torch.empty(shapes[s][0], dtype=shapes[s][1]) for n, s in names.items()}
-        read_tensors(path, {names[name]: tensor for name, tensor in saved.items()})
-        of_ids = [saved[f"{table.ids}.{name}"] for name in _OF_IDS]
-        old = ids[table.ids].load_resized(IdCounts(*of_ids[:3]), int(of_ids[3]))
+        names = [MODEL + table.sources[f"{table.ids}.{name}"] for name in _OF_IDS]
+        saved = [torch.empty(shapes[name][0], dtype=shapes[name][1]) for name in names]
+        read_tensors(path, dict(zip(names, saved, strict=True)))
+        old = ids[table.ids].load_resized(IdCounts(*saved[:3]), int(saved[3]))
         new = torch.arange(len(old))
         new[-1] = table.size - 1
-        kept[table.weight] = KeptRows(old, new, table.size)
-        with torch.no_grad():
-            kept[table.weight].moved(saved[table.weight], model.get_parameter(table.weight))
+        rows = kept[table.weight] = KeptRows(old, new, table.size)
+        rows.read(path, MODEL + table.sources[table.weight], own[table.weight])
     return kept
+
+
+def table_of(name: str) -> str:
+    """Returns the name of the embeddings whose state in an optimizer has a name in a checkpoint."""
+    return name.removeprefix(OPTIMIZER).partition(".")[2].rpartition("/")[0]
 
 
 def resized_state(

@@ -30,6 +30,7 @@ from raymon.training.checkpoint.resize import (
     load_resized,
     resize_states,
     resized_tables,
+    table_of,
 )
 from raymon.training.checkpoint.train_state import (
     AVERAGE,
@@ -85,8 +86,12 @@ def restore(state: TrainState, checkpoint: Checkpoint, context: WorkerContext) -
         for name, (shape, dtype) in shapes.items()
         if name.startswith(OPTIMIZER) and name not in sharded
     }
-    read_tensors(path, {**of_model, **of_averages, **of_optimizers, **sharded})
+    of_resized = {n for n in sharded if table_of(n) in {table.weight for table in resized}}
+    fitting = {name: part for name, part in sharded.items() if name not in of_resized}
+    read_tensors(path, {**of_model, **of_averages, **of_optimizers, **fitting})
     kept = load_resized(state.model, path, resized)
+    for name in sorted(of_resized):
+        kept[table_of(name)].read(path, name, sharded[name])
     of_optimizers = resize_states(state.optimizers, of_optimizers, kept)
     if state.averages is not None:
         # A checkpoint that does not say whether averaging had begun has averages of steps.

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor, nn
 
-from raymon.embeddings import EmbeddingTable, GrowingIds, exchange
+from raymon.embeddings import EmbeddingTable, GrowingIds, ShardedTable, exchange
 from raymon.training.optim.row_optimizers import RowOptimizer
 
 
@@ -22,7 +22,7 @@ class TableGrowth:
 
     def __init__(
         self,
-        tables: Sequence[tuple[GrowingIds, EmbeddingTable]],
+        tables: Sequence[tuple[GrowingIds, EmbeddingTable | ShardedTable]],
         optimizers: Sequence[torch.optim.Optimizer],
         world_size: int,
     ) -> None:
@@ -47,12 +47,14 @@ class TableGrowth:
 
 @torch.no_grad()
 def reset_rows(
-    table: EmbeddingTable,
+    table: EmbeddingTable | ShardedTable,
     rows: Tensor,
     values: Tensor,
     optimizers: Iterable[torch.optim.Optimizer],
 ) -> None:
     """Sets rows of a table to initial values, and their states in the optimizers too.
+
+    Of a sharded table, each worker sets the part that it holds.
 
     Args:
         table: Table, on its device.
@@ -60,6 +62,9 @@ def reset_rows(
         values: Initial values, `[n, dim]`.
         optimizers: Optimizers, one of which may train the table.
     """
+    if isinstance(table, ShardedTable):
+        _reset_shards(table, rows, values, optimizers)
+        return
     weight = table.weight
     weight.index_copy_(0, rows, values.to(weight.device, weight.dtype))
     owner = weight if table.rows is None else table.rows.owner
@@ -67,6 +72,23 @@ def reset_rows(
         for name, state in optimizer.state.get(owner, {}).items():
             if is_of_rows(state, weight):
                 state.index_fill_(0, rows, initial_value(optimizer, name))
+
+
+def _reset_shards(
+    table: ShardedTable,
+    rows: Tensor,
+    values: Tensor,
+    optimizers: Iterable[torch.optim.Optimizer],
+) -> None:
+    assert table.shards is not None, "an engine has placed it"
+    table.shards.set_rows(rows, values)
+    engines = (o.sharded for o in optimizers if isinstance(o, RowOptimizer))
+    for engine in engines:
+        paths = [] if engine is None else [p for p, s in engine.tables.items() if s is table.shards]
+        for path in paths:
+            assert engine is not None
+            for state in engine.states.get(path, {}).values():
+                state.set_rows(rows, torch.full((len(rows), state.shape[1]), engine.initial))
 
 
 def is_of_rows(state: object, weight: nn.Parameter) -> bool:
