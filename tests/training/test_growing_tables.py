@@ -50,8 +50,8 @@ feature_configs {{ combo_feature {{
 }} }}
 feature_configs {{ id_feature {{
   feature_name: "price" expression: "item:price" embedding_dim: 4
-  dynamicemb {{ max_capacity: 3 score_strategy: "LFU"
-    frequency_admission_strategy {{ threshold: 30 counter_capacity: 4 }} }}
+  dynamicemb {{ max_capacity: 4 score_strategy: "LFU"
+    frequency_admission_strategy {{ threshold: 30 counter_capacity: 5 }} }}
 }} }}
 feature_configs {{ raw_feature {{ feature_name: "number" expression: "item:price" }} }}
 model_config {{
