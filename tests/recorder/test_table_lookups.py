@@ -256,3 +256,18 @@ def test_a_table_that_grows_is_counted_by_its_rows() -> None:
     recorders[1].step({}, None, None, samples=3, weights=1.0)
     (other,) = (table_health(w.tables.wait(), None)["a"] for w in taken[1].windows)
     assert other.counts == {"fallback_lookups": 0}
+
+
+def test_the_training_thread_asks_no_tensor_for_its_numbers() -> None:
+    # Tensors on this device have none, so that a copy or a question raises.
+    with torch.device("meta"):
+        watched = Watched(steps=2, a=10, b=10)
+        ids = IdList(torch.zeros(3, dtype=torch.int64))
+        bag = IdList(torch.zeros(5, dtype=torch.int64), torch.zeros(3, dtype=torch.int64))
+        for _ in range(4):
+            watched.step(Batch(3, sparse={"a": ids, "b": bag}))
+    assert watched.recorder.failures == 0
+    assert len(watched.taken.windows) == 2
+    # Only the background thread asks.
+    assert watched.taken.windows[0].tables.wait().incomplete
+    assert watched.recorder.failures == 1

@@ -440,6 +440,53 @@ def test_the_published_numbers_are_those_of_the_rows_of_all_ranks(
     assert whole.gradient_norms["global_gradient_norm"] == pytest.approx(norm, rel=1e-4)
 
 
+def assert_tables_are_those_of_the_rows(runs: Runs, name: str, folder: Path) -> None:
+    """Checks the published figures of a table against the column that it is looked up by."""
+    world, size = runs.worlds[name], int(runs.worlds[name].more.get("users", 40))
+    shown = snapshots(runs, name, reversed(range(world.ranks)), folder)
+    users = make_table(rows_of(world), 0)["user_id"].to_numpy()
+    assert shown[-1].end_step == len(world.cut) * world.more.get("accumulation", 1)
+    begin, ends = 0, np.linspace(0, len(world.cut), len(shown) + 1)[1:].astype(int)
+    for snapshot, end in zip(shown, ends, strict=True):
+        until = sum(map(sum, world.cut[:end]))
+        found, counts = snapshot.tables["embeddings.user"], np.bincount(users[begin:until])
+        begin = until
+        assert found.lookups == counts.sum()
+        if size <= 2_048:
+            assert found.distinct_rows == np.count_nonzero(counts)
+            assert found.touched_share == len(np.unique(users[:until])) / size
+            assert found.top10_share == np.sort(counts)[-10:].sum() / counts.sum()
+        else:
+            assert found.distinct_rows == pytest.approx(np.count_nonzero(counts), rel=0.08)
+        assert found.mean_row_norm > 0
+        assert math.isnan(found.collision_share)
+        assert snapshot.tables["embeddings.tags"].collision_share > 0
+
+
+@pytest.mark.parametrize(
+    "name", ["even_2", "odd_3", "over_3", "large_3", "accumulated_2", "given_2"]
+)
+def test_published_tables_are_those_of_the_rows_of_all_ranks(
+    runs: Runs, name: str, tmp_path: Path
+) -> None:
+    assert_tables_are_those_of_the_rows(runs, name, tmp_path)
+
+
+def test_one_rank_and_several_publish_the_same_tables(runs: Runs, tmp_path: Path) -> None:
+    by_ranks = {name: snapshots(runs, name, range(n), tmp_path / name) for name, n in
+                (("order_2", 2), ("order_3", 3), ("order_4", 4))}  # fmt: skip
+    first, *others = by_ranks.values()
+    for other in others:
+        for one, two in zip(first, other, strict=True):
+            for name, table in one.tables.items():
+                found, expected = two.tables[name].figures(), table.figures()
+                # Rows differ by the rounding of their gradients.
+                assert found.pop("mean_row_norm") == pytest.approx(
+                    expected.pop("mean_row_norm"), rel=1e-4, nan_ok=True
+                )
+                assert str(found) == str(expected)
+
+
 def test_the_order_of_ranks_changes_no_published_bit(runs: Runs, tmp_path: Path) -> None:
     forth = snapshots(runs, "odd_3", [0, 1, 2], tmp_path / "a")
     back = snapshots(runs, "odd_3", [2, 0, 1], tmp_path / "b")
@@ -447,6 +494,7 @@ def test_the_order_of_ranks_changes_no_published_bit(runs: Runs, tmp_path: Path)
     for one, other in zip(forth, back, strict=True):
         assert (one.losses, one.metrics) == (other.losses, other.metrics)
         assert (one.samples, one.gradient_norms) == (other.samples, other.gradient_norms)
+        assert str(one.tables) == str(other.tables)
 
 
 def test_a_checkpoint_of_two_ranks_is_complete_with_a_part_of_each(runs: Runs) -> None:

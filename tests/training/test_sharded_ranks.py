@@ -15,7 +15,16 @@ import torch
 
 from tests.checkpoints import saved_tensors
 from tests.training.rank_process import RankRun
-from tests.training.test_ranks import DLRM, ODD_2, WORLDS, Runs, World, assert_same_weights, expect
+from tests.training.test_ranks import (
+    DLRM,
+    ODD_2,
+    WORLDS,
+    Runs,
+    World,
+    assert_same_weights,
+    assert_tables_are_those_of_the_rows,
+    expect,
+)
 
 SHARDED = {"engine": "SHARDED"}
 PLAIN = ["even_2", "over_3", "weighted_2", "large_3", "accumulated_2", "given_unequal_3"]
@@ -108,6 +117,13 @@ def checkpoint(runs: Runs, name: str, step: int) -> dict[str, torch.Tensor]:
 @pytest.mark.parametrize("name", PLAIN)
 def test_weights_are_those_of_plain_pytorch_on_the_global_batches(begun: Runs, name: str) -> None:
     assert_same_weights(run_of(begun, name).model, expect(begun, name).model)
+
+
+@pytest.mark.parametrize("name", ["even_2", "over_3", "large_3", "accumulated_2"])
+def test_published_tables_are_those_of_the_rows_of_all_ranks(
+    begun: Runs, name: str, tmp_path: Path
+) -> None:
+    assert_tables_are_those_of_the_rows(begun, name, tmp_path)
 
 
 def test_steps_in_fp16_are_those_of_whole_tables(begun: Runs) -> None:
