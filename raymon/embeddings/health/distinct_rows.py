@@ -18,7 +18,7 @@ from raymon.wire import CELLS, LEVELS, TableLayout
 STANDARD_ERROR = 0.02
 """Standard error of the number of distinct rows where bits are shared, as a share of it."""
 
-_CELL_BITS = CELLS.bit_length() - 1
+_CELL_BITS = np.uint32(CELLS.bit_length() - 1)
 _CELL = np.uint32(CELLS - 1)
 _DEEPEST = np.uint32(1 << (LEVELS - 1))
 _ONE = np.uint32(1)
@@ -30,15 +30,17 @@ _LARGEST_LOG = 48.0
 
 def bits_of(hashes: Hashes) -> NDArray[np.int64]:
     """Returns the index of the bit that each row sets, from the hashes of rows: int64 `[N]`."""
-    words = hashes >> np.uint32(_CELL_BITS)
+    words = hashes >> _CELL_BITS
     words |= _DEEPEST
     # The level is the number of zero bits below the lowest one that is set.
-    lowest = words & (~words + _ONE)
+    lowest = np.negative(words)
+    lowest &= words
     lowest -= _ONE
-    bits = np.bitwise_count(lowest).astype(np.int64)
+    bits = np.bitwise_count(lowest).astype(np.uint32)
     bits <<= _CELL_BITS
-    bits |= hashes & _CELL
-    return bits
+    bits |= np.bitwise_and(hashes, _CELL, out=words)
+    indices: NDArray[np.int64] = bits.astype(np.int64)
+    return indices
 
 
 def distinct_rows(layout: TableLayout, touched: NDArray[np.uint8]) -> NDArray[np.int64]:
