@@ -26,6 +26,7 @@ from benchmarks.contenders.embedding_steps import (
     milliseconds,
     raymon_step,
     resident_bytes,
+    sharded_step,
     torch_step,
     torchrec_step,
     touch,
@@ -40,8 +41,9 @@ _ROWS_IN_MEMORY = 1_000_000
 _LARGEST_DENSE = 1_000_000
 
 RAYMON, TORCH, TORCHREC = "raymon", "torch, sparse gradients", "TorchRec, fused"
+SHARDED = "raymon, engine of sharded tables"
 DENSE = "torch, dense gradients"
-OF_TORCHREC = 2.0
+OF_TORCHREC, SHARDED_OF_TORCHREC = 2.0, 1.2
 OF_STATES = 1.2
 _STATES = {"SGD": 0, "Adagrad": 1, "Adam": 2}
 """Numbers that an optimizer keeps for each number of a table."""
@@ -67,7 +69,7 @@ def run(rounds: int, quick: bool) -> Result:
 def _contenders(rows: int, optimizer: str) -> dict[str, Callable[[int, str], Step]]:
     found: dict[str, Callable[[int, str], Step]] = {RAYMON: raymon_step, TORCH: torch_step}
     if has_torchrec() and optimizer != "Adam":
-        found[TORCHREC] = torchrec_step
+        found |= {TORCHREC: torchrec_step, SHARDED: sharded_step}
     if rows <= _LARGEST_DENSE:
         found[DENSE] = dense_step
     return found
@@ -90,6 +92,11 @@ def _ratios(cases: Mapping[tuple[str, int, str], Case], sizes: tuple[int, ...]) 
             if other is not None:
                 name = f"{optimizer}, {sizes[-1]:,} rows: time of a step, of that of {peer}"
                 yield Ratio.share(name, largest, other, target, at_least=False)
+        sharded = cases.get((optimizer, sizes[-1], SHARDED))
+        if sharded is not None:
+            peer = cases[optimizer, sizes[-1], TORCHREC]
+            name = f"{optimizer}, {sizes[-1]:,} rows: time of a step of {SHARDED}, of {TORCHREC}"
+            yield Ratio.share(name, sharded, peer, SHARDED_OF_TORCHREC, at_least=False)
 
 
 def _memory(optimizer: str, rows: int) -> Target:

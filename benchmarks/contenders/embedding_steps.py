@@ -58,7 +58,7 @@ def sharded_step(rows: int, optimizer: str) -> Step:
     getattr(block, f"{optimizer.lower()}_optimizer").lr = LR
     with sharded_tables():
         collection = EmbeddingCollection({"f": EmbeddingSpec("t", rows, DIM)})
-    workers = Workers(1, 1, torch.device("cpu"), 1 << 40, ROWS_OF_STEP)
+    workers = Workers(1, 1, torch.device("cpu"), 1 << 40, ROWS_OF_STEP, lambda value: value)
     engine = sharded_engine({"embeddings": collection}, block, workers, None)
     gradients = TableGradients([], sharded=engine)
     updates = build_row_optimizer(block, [], engine)

@@ -91,10 +91,17 @@ def make_plan(
         },
         stats=[],
     )
-    try:
-        return planner.collective_plan(collections, [sharder], dist.group.WORLD)
-    except (PlannerError, RuntimeError) as error:
-        raise ConfigError(_explained(error, constraints)) from None
+    found: tuple[ShardingPlan | None, str | None] = (None, None)
+    if dist.get_rank() == 0:
+        try:
+            found = planner.plan(collections, [sharder]), None
+        except (PlannerError, RuntimeError) as error:
+            # The other ranks would wait for a plan.
+            found = None, _explained(error, constraints)
+    plan, why = workers.broadcast(found)
+    if plan is None:
+        raise ConfigError(why or "")
+    return plan
 
 
 def _usual_types(sizes: Mapping[str, int], workers: Workers) -> dict[str, list[str]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -17,6 +19,7 @@ class Workers:
         device: Device of a worker.
         memory: Bytes that a worker may take for tables.
         batch_size: Rows a step of a worker.
+        broadcast: Function that returns the value of rank 0, on every rank.
     """
 
     world_size: int
@@ -24,3 +27,4 @@ class Workers:
     device: torch.device
     memory: int
     batch_size: int
+    broadcast: Callable[[Any], Any]

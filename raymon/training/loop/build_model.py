@@ -74,6 +74,7 @@ def _shard(model: Model, config: PipelineConfig, context: WorkerContext) -> None
             context.device,
             _memory(context, nodes),
             config.data_config.batch_size,
+            context.broadcast,
         ),
         max_gradient(block),
     )

@@ -98,13 +98,19 @@ def build(
     optimizer = getattr(block, str(block.WhichOneof("optimizer")))
     limit = optimizer.max_gradient if optimizer.gradient_clipping else None
     world_size = dist.get_world_size()
-    workers = Workers(world_size, world_size, torch.device("cpu"), 1 << 32, 16)
+    workers = Workers(world_size, world_size, torch.device("cpu"), 1 << 32, 16, _broadcast)
     return collection, sharded_engine({"embeddings": collection}, block, workers, limit)
 
 
 def _wider(batch: Part) -> Part:
     gradients = torch.cat([batch.gradients, batch.gradients[..., :1]], -1)
     return Part(batch.lists, batch.weights, batch.ids, gradients)
+
+
+def _broadcast(value: object) -> object:
+    box = [value]
+    dist.broadcast_object_list(box, src=0)
+    return box[0]
 
 
 def groups(count: int) -> Iterator[list[Part]]:
