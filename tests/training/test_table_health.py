@@ -149,3 +149,24 @@ def test_a_run_whose_lookups_were_not_counted_at_first_has_no_touched_share(
     assert found["touched_share"] is None
     assert found["collision_share"] is None
     assert not math.isnan(found["top10_share"])
+
+
+def test_the_growth_of_a_table_is_shown(config_file: Path) -> None:
+    text = config_file.read_text()
+    growth = "zch { zch_size: 60 eviction_interval: 2 lfu {} }"
+    config_file.write_text(text.replace("num_buckets: 1000", growth))
+    directory = run(config_file, "run", "train_config.log_step_count_steps=20")
+    admitted = evicted = 0
+    for line in lines(directory):
+        found = line["tables"]["embeddings.item"]
+        assert 0 < found["fallback_lookups"] < found["lookups"]
+        admitted, evicted = admitted + found["admitted"], evicted + found["evicted"]
+        assert found["occupancy"] == (admitted - evicted) / 59
+        assert found["distinct_rows"] <= 60
+    assert evicted > 0
+    assert found["occupancy"] == 1
+    events = EventAccumulator(str(directory)).Reload()
+    curve = events.Scalars("table/embeddings.item/fallback_lookups")
+    assert [point.step for point in curve] == [20, 40]
+    # Other tables do not grow.
+    assert "occupancy" not in line["tables"]["embeddings.user"]
