@@ -94,9 +94,9 @@ def _ratios(cases: Mapping[tuple[str, int, str], Case], sizes: tuple[int, ...]) 
                 yield Ratio.share(name, largest, other, target, at_least=False)
         sharded = cases.get((optimizer, sizes[-1], SHARDED))
         if sharded is not None:
-            peer = cases[optimizer, sizes[-1], TORCHREC]
+            fused = cases[optimizer, sizes[-1], TORCHREC]
             name = f"{optimizer}, {sizes[-1]:,} rows: time of a step of {SHARDED}, of {TORCHREC}"
-            yield Ratio.share(name, sharded, peer, SHARDED_OF_TORCHREC, at_least=False)
+            yield Ratio.share(name, sharded, fused, SHARDED_OF_TORCHREC, at_least=False)
 
 
 def _memory(optimizer: str, rows: int) -> Target:

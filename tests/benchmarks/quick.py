@@ -12,7 +12,9 @@ from pathlib import Path
 from benchmarks.harness import store
 
 ROOT = Path(__file__).parents[2]
-WITHOUT_RAY = ("embeddings", "evaluation", "metrics", "sinks", "table_health")
+WITHOUT_RAY = (
+    "embeddings", "evaluation", "metrics", "sharded_tables", "sinks", "table_health",
+)  # fmt: skip
 
 
 def run_benchmarks(*arguments: str, address: str | None = None) -> subprocess.CompletedProcess[str]:
