@@ -23,6 +23,9 @@ ROW_WISE = "row_wise"
 
 TABLE_WISE = "table_wise"
 
+_FEWEST_ROWS = 4_096
+"""Rows of the smallest table that is split by rows unless its constraints ask for it."""
+
 _SPARE = 0.1
 """Share of the memory that the plan leaves to everything but tables."""
 
@@ -42,12 +45,14 @@ class Constraint:
 
     Attributes:
         name: Name of the table, for messages.
+        rows: Number of its rows.
         nbytes: Bytes of its rows.
         sharding_types: Ways to shard it; empty for the usual ones.
         compute_kernels: Kernels that hold it; empty for any.
     """
 
     name: str
+    rows: int
     nbytes: int
     sharding_types: Sequence[str] = ()
     compute_kernels: Sequence[str] = ()
@@ -71,7 +76,7 @@ def make_plan(
         ConfigError: No plan satisfies the constraints, or fits into the memory.
     """
     kind = workers.device.type
-    usual = _usual_types({table: one.nbytes for table, one in constraints.items()}, workers)
+    usual = _usual_types(constraints, workers)
     capacity = {"hbm_cap": workers.memory} if kind == "cuda" else {"ddr_cap": workers.memory}
     planner = EmbeddingShardingPlanner(
         topology=Topology(
@@ -104,17 +109,19 @@ def make_plan(
     return plan
 
 
-def _usual_types(sizes: Mapping[str, int], workers: Workers) -> dict[str, list[str]]:
+def _usual_types(constraints: Mapping[str, Constraint], workers: Workers) -> dict[str, list[str]]:
     """Returns how tables are sharded whose constraints do not say it, by name.
 
     A whole table on one worker is the faster way: of a table by rows every worker sums up a part of
     each embedding, and sends twice the bytes (26 tables, two workers: 1.5 times the step). But
-    whole tables are only even shares of the memory where each of them is small.
+    whole tables are only even shares of the memory where each of them is small. A table of a few
+    rows is never split, since a worker without any has no kernel for them.
     """
-    total = sum(sizes.values())
-    by_rows = {n: size * 2 * workers.world_size > total for n, size in sizes.items()}
-    one = workers.world_size == 1
-    return {n: [TABLE_WISE if one or not large else ROW_WISE] for n, large in by_rows.items()}
+    most = sum(one.nbytes for one in constraints.values()) / (2 * workers.world_size)
+    return {
+        name: [ROW_WISE if one.nbytes > most and one.rows >= _FEWEST_ROWS else TABLE_WISE]
+        for name, one in constraints.items()
+    }
 
 
 def _explained(error: Exception, constraints: Mapping[str, Constraint]) -> str:

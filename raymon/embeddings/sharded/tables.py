@@ -320,7 +320,7 @@ def _distributed(
         for config, spec in zip(configs, group.tables, strict=True):
             kinds = _sharding_types(spec, row_wise), spec.compute_kernels
             size = spec.num_embeddings * spec.dim * DATA_TYPES[spec.data_type].itemsize
-            constraints[config.name] = Constraint(spec.name, size, *kinds)
+            constraints[config.name] = Constraint(spec.name, spec.num_embeddings, size, *kinds)
     sharders = {group.trained: Sharder(fused_params=arguments(group)) for group in groups}
     of_plan = sharders.get(True) or sharders[False]
     plan = make_plan(modules, of_plan, constraints, workers)
