@@ -108,7 +108,8 @@ def connect(address: str | None) -> Connection:
 
 
 def _may_pass(error: BaseException) -> bool:
-    return isinstance(error, ConnectionAbortedError)
+    # It refuses a client, or does not answer one in time; something listens there.
+    return isinstance(error, ConnectionError)
 
 
 def _why_not(error: Exception) -> str:

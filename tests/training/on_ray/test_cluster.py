@@ -36,6 +36,25 @@ RuntimeError: Starting Ray client server failed. See ray_client_server_23000.err
 """
 
 
+def test_a_client_whom_a_busy_head_does_not_answer_in_time_asks_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    def init(address: str, **_: Any) -> Any:
+        asked.append(address)
+        if len(asked) == 1:
+            raise ConnectionError("ray client connection timeout")
+        return SimpleNamespace(dashboard_url="127.0.0.1:8265")
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", init)
+    monkeypatch.setattr(cluster, "probe", lambda *_: None)
+    monkeypatch.setattr(cluster, "_CLIENT_PAUSES_S", (0.0, 0.0))
+    assert connect("ray://head:10001").dashboard is not None
+    assert len(asked) == 2
+
+
 @pytest.mark.parametrize("failures", [1, 100])
 def test_a_client_that_a_new_head_cannot_take_yet_asks_again_and_says_why_it_is_refused(
     monkeypatch: pytest.MonkeyPatch, failures: int
