@@ -61,6 +61,9 @@ def used() -> list[int]:
     return ids
 
 
+WIDE = "wide"
+WIDE_ROWS, WIDE_DIM, HALF_DIM, WIDE_STEPS = 500, 256, 16, 20
+
 REFUSED = (
     (OPTIMIZERS[0], "grid_shard", "fused"),
     (OPTIMIZERS[0], "row_wise", "key_value"),
@@ -154,11 +157,51 @@ def _backward(
     (both * part.gradients).sum().mul(world_size).backward()
 
 
+def wide_batches() -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Yields ids `[8]`, and the gradients of their embeddings in a wide and in an FP16 table."""
+    generator = torch.Generator().manual_seed(1)
+    for _ in range(WIDE_STEPS):
+        ids = torch.randint(0, WIDE_ROWS, (8,), generator=generator)
+        wide = torch.randn(8, WIDE_DIM, generator=generator)
+        yield ids, wide, torch.randn(8, HALF_DIM, generator=generator)
+
+
+def wide_specs() -> dict[str, EmbeddingSpec]:
+    """Returns a table that is split by columns, and one of FP16 that is split by rows."""
+    return {
+        "wide": EmbeddingSpec("wide", WIDE_ROWS, WIDE_DIM, sharding_types=("column_wise",)),
+        "half": EmbeddingSpec(
+            "half", WIDE_ROWS, HALF_DIM, data_type="FP16", sharding_types=("row_wise",)
+        ),
+    }
+
+
+def train_wide(rank: int, world_size: int) -> dict[str, TableShards]:
+    """Trains both tables by Adagrad; every rank has as many rows of a batch."""
+    torch.manual_seed(0)
+    with sharded_tables():
+        collection = EmbeddingCollection(wide_specs())
+    block = text_format.Parse("adagrad_optimizer { lr: 0.1 }", SparseOptimizer())
+    workers = Workers(world_size, world_size, torch.device("cpu"), 1 << 32, 16, _broadcast)
+    engine = sharded_engine({"embeddings": collection}, block, workers, None)
+    for ids, wide, half in wide_batches():
+        own = slice(rank * 8 // world_size, (rank + 1) * 8 // world_size)
+        batch = Batch(8, sparse=dict.fromkeys(("wide", "half"), IdList(ids[own])))
+        found = collection(batch)
+        engine.begin(torch.tensor(float(world_size)))
+        loss = (found["wide"] * wide[own]).sum() + (found["half"] * half[own]).sum()
+        loss.mul(world_size).backward()
+        engine.step(0.1)
+        engine.clear()
+    return engine.tables
+
+
 def main(rank: int, world_size: int, store: str, out: Path) -> None:
     """Trains all cases."""
     torch.set_num_threads(1)
     dist.init_process_group("gloo", f"file://{store}", rank=rank, world_size=world_size)
     found: dict[object, object] = {case: train(case, rank, world_size) for case in CASES}
+    found[WIDE] = train_wide(rank, world_size)
     if world_size > 1:
         found |= {case: refusal(*case) for case in REFUSED}
     torch.save(found, out)

@@ -14,7 +14,17 @@ import torch
 
 from raymon.data import EmbeddingSpec
 from raymon.embeddings import EmbeddingCollection
-from tests.embeddings.sharded.rank import CASES, REFUSED, ROWS, Case, groups, used
+from tests.embeddings.sharded.rank import (
+    CASES,
+    REFUSED,
+    ROWS,
+    WIDE,
+    Case,
+    groups,
+    used,
+    wide_batches,
+    wide_specs,
+)
 
 ROOT = Path(__file__).parents[3]
 Values = npt.NDArray[np.float64]
@@ -36,7 +46,7 @@ def ranks(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return [torch.load(out, weights_only=False) for out in outs]
 
 
-def whole(ranks: list[Found], case: Case, path: str) -> Values:
+def whole(ranks: list[Found], case: Case | str, path: str) -> Values:
     """Returns a table from the parts of all ranks, which cover each number once."""
     shape = ranks[0][case][path].shape
     table, covered = torch.zeros(shape), torch.zeros(shape)
@@ -99,6 +109,24 @@ def test_rows_are_those_of_the_formulas(ranks: list[Found], case: Case) -> None:
     begun, still = initial(found.shape[1])
     np.testing.assert_allclose(found, expected(case, begun), rtol=1e-5, atol=1e-5)
     np.testing.assert_array_equal(whole(ranks, case, FROZEN), still)
+
+
+def test_columns_and_halves_follow_the_formula_too(ranks: list[Found]) -> None:
+    torch.manual_seed(0)
+    begun = EmbeddingCollection(wide_specs()).tables
+    tables = {n: begun[f"t_{n}"].weight.detach().double().numpy().copy() for n in ("wide", "half")}
+    sums = {name: np.zeros_like(table) for name, table in tables.items()}
+    for ids, *gradients in wide_batches():
+        for name, gradient in zip(tables, gradients, strict=True):
+            total = np.zeros_like(tables[name])
+            np.add.at(total, ids.numpy(), gradient.double().numpy())
+            sums[name] += total**2
+            tables[name] -= 0.1 * total / (np.sqrt(sums[name]) + 1e-8)
+    for name, tolerance in (("wide", 1e-6), ("half", 1e-3)):
+        found = whole(ranks, WIDE, f"embeddings.tables.t_{name}.weight")
+        np.testing.assert_allclose(found, tables[name], rtol=0, atol=tolerance)
+    shards = [found[WIDE]["embeddings.tables.t_wide.weight"].shards for found in ranks]
+    assert len({shard.column for own in shards for shard in own}) == min(len(ranks), 2)
 
 
 @pytest.mark.parametrize("case", REFUSED, ids=str)
