@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -205,7 +206,9 @@ def main(rank: int, world_size: int, store: str, out: Path) -> None:
     if world_size > 1:
         found |= {case: refusal(*case) for case in REFUSED}
     torch.save(found, out)
-    dist.destroy_process_group()
+    dist.barrier()
+    # Without an end of gloo's threads, at which a process aborted once in six runs.
+    os._exit(0)
 
 
 if __name__ == "__main__":
