@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Protocol
 
 from torch import Tensor, nn
@@ -22,26 +23,40 @@ _REPLICATED = ("data_parallel",)
 _WIDTH = 4
 """Numbers that the kernels of sharded tables read at once; the dim of a table is a multiple."""
 
-_smallest: ContextVar[int | None] = ContextVar("smallest", default=None)
-"""Rows of the smallest table that is sharded; None if none is."""
+
+@dataclass(frozen=True)
+class _Sharding:
+    """Which tables are sharded.
+
+    Attributes:
+        smallest: Rows of the smallest one.
+        device_type: Device of the workers.
+    """
+
+    smallest: int
+    device_type: str
+
+
+_sharding: ContextVar[_Sharding | None] = ContextVar("sharding", default=None)
 
 
 @contextmanager
-def sharded_tables(smallest: int = 0) -> Iterator[None]:
+def sharded_tables(smallest: int = 0, device_type: str = "cpu") -> Iterator[None]:
     """Makes collections that are built in the context leave their tables to be sharded.
 
     Tables whose constraints say `data_parallel` alone, or whose dim is no multiple of 4, are made
-    as ever: every worker has them. So are small ones, unless their constraints say how to shard
-    them.
+    as ever: every worker has them. So are those of BF16 on the CPU, for which fbgemm has no
+    kernels, and small ones, unless their constraints say how to shard them.
 
     Args:
         smallest: Rows of the smallest table that is sharded.
+        device_type: Device of the workers, "cpu" or "cuda".
     """
-    token = _smallest.set(smallest)
+    token = _sharding.set(_Sharding(smallest, device_type))
     try:
         yield
     finally:
-        _smallest.reset(token)
+        _sharding.reset(token)
 
 
 class Lookup(Protocol):
@@ -148,11 +163,13 @@ def _table(spec: EmbeddingSpec, seed: int) -> nn.Module:
 
 
 def _is_sharded(spec: EmbeddingSpec) -> bool:
-    smallest = _smallest.get()
-    if smallest is None or spec.dim % _WIDTH:
+    sharding = _sharding.get()
+    if sharding is None or spec.dim % _WIDTH:
+        return False
+    if sharding.device_type == "cpu" and spec.data_type == "BF16":
         return False
     if not spec.sharding_types:
-        return spec.num_embeddings >= smallest
+        return spec.num_embeddings >= sharding.smallest
     return spec.sharding_types != _REPLICATED
 
 

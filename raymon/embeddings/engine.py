@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from raymon.data import EmbeddingSpec
 from raymon.embeddings.sharded import why_unavailable
 from raymon.errors import ConfigError
+from raymon.protos import optimizer_pb2 as pb
 from raymon.protos.train_pb2 import EmbeddingTables, TrainConfig
 
 _ON_CPU = ("sgd_optimizer", "adagrad_optimizer", "rowwise_adagrad_optimizer")
@@ -32,6 +36,25 @@ def shards_tables(config: TrainConfig, world_size: int, device_type: str) -> boo
     return True
 
 
+def check_kernels(specs: Iterable[EmbeddingSpec], device_type: str) -> None:
+    """Checks that sharded tables can have a kernel that their constraints name.
+
+    Args:
+        specs: The tables.
+        device_type: Device of the workers, "cpu" or "cuda".
+
+    Raises:
+        ConfigError: A table may only have kernels that there are not.
+    """
+    there = ("fused",) if device_type == "cpu" else ("fused", "fused_uvm", "fused_uvm_caching")
+    for spec in specs:
+        if spec.compute_kernels and not set(spec.compute_kernels) & set(there):
+            raise ConfigError(
+                f"feature_configs: compute_kernels of the table {spec.name}: "
+                f"{', '.join(spec.compute_kernels)} cannot be had here; use {' or '.join(there)}"
+            )
+
+
 def _why_not(config: TrainConfig, device_type: str) -> str | None:
     if not config.HasField("sparse_optimizer"):
         return "there is no sparse_optimizer, which moves the rows that a step looked up; give one"
@@ -40,5 +63,12 @@ def _why_not(config: TrainConfig, device_type: str) -> str | None:
         return (
             f"sharded tables have no {kind} on the CPU; use {', '.join(_ON_CPU[:-1])} or "
             f"{_ON_CPU[-1]}, or embedding_tables: REPLICATED"
+        )
+    rowwise = config.sparse_optimizer.rowwise_adagrad_optimizer
+    if device_type == "cpu" and rowwise.weight_decay and rowwise.weight_decay_mode != pb.NONE:
+        # fbgemm's kernel takes the decay, and leaves it out.
+        return (
+            "sharded tables have no weight_decay on the CPU; leave it out, or use "
+            "embedding_tables: REPLICATED"
         )
     return why_unavailable()

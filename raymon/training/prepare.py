@@ -30,7 +30,7 @@ from raymon.data import (
     format_of,
     is_encoded,
 )
-from raymon.embeddings import shards_tables
+from raymon.embeddings import check_kernels, shards_tables
 from raymon.errors import ConfigError, RunError, UserError, first_line
 from raymon.metrics import TrainMetricWrapper, build_custom, few_rows, try_out
 from raymon.models import Model, build_model, label_kinds
@@ -99,7 +99,8 @@ def check_config(config: PipelineConfig) -> list[Feature]:
     except ValueError as error:
         raise ConfigError(f"data_config.label_map: {error}") from None
     device = "cuda" if config.ray_config.use_gpu else "cpu"
-    shards_tables(config.train_config, config.ray_config.num_workers, device)
+    if shards_tables(config.train_config, config.ray_config.num_workers, device):
+        check_kernels((f.embedding for f in features if f.embedding is not None), device)
     _try_custom_metrics(config)
     model = build_meta_model(config, features)
     model.init_metric()

@@ -135,7 +135,7 @@ def tables_of(config: PipelineConfig, features: Sequence[Feature], world_size: i
     train, device = config.train_config, "cuda" if config.ray_config.use_gpu else "cpu"
     shapes: list[TableShape] = []
     try:
-        with torch.device("meta"), sharded_tables():
+        with torch.device("meta"), sharded_tables(device_type=device):
             shapes = table_shapes(build_model(config, features))
     except ConfigError:
         if not config.model_config.HasField("custom"):

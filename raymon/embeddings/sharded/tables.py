@@ -233,8 +233,13 @@ def _groups(path: str, collection: EmbeddingCollection, alone: bool) -> Iterator
     keys = {id(table): key for key, table in collection.tables.items()}
     for takes_weights, trained, data_type in dict.fromkeys(map(kind, of_features.values())):
         own = (takes_weights, trained, data_type)
-        specs = {name: spec for name, spec in of_features.items() if kind(spec) == own}
-        tables = {spec.name: spec for spec in specs.values()}
+        found = {name: spec for name, spec in of_features.items() if kind(spec) == own}
+        tables = {spec.name: spec for spec in found.values()}
+        # Table by table: on the CPU, fbgemm only adds up the gradients of a row over features that
+        # are neighbours, and would update it twice for others.
+        specs = {
+            name: spec for table in tables for name, spec in found.items() if spec.name == table
+        }
         numbers = {table: number for number, table in enumerate(tables)}
         paths = {
             spec.name: f"{path}.tables.{keys[id(collection.table_of(name))]}.weight"
@@ -259,6 +264,8 @@ def _kernel(spec: EmbeddingSpec) -> str:
     """
     asked = spec.compute_kernels or ("fused",)
     known = [kernel for kernel in asked if kernel in LOCATIONS]
+    if "fused" in known:
+        return "fused"
     if not known:
         raise ConfigError(
             f"feature_configs: the table {spec.name} cannot be placed as embedding_constraints "

@@ -46,7 +46,7 @@ def build_worker_model(
         model = build_model(config, features)
         return model.to(context.device)
     asked = config.train_config.embedding_tables == EmbeddingTables.SHARDED
-    with sharded_tables(0 if asked else _LARGE):
+    with sharded_tables(0 if asked else _LARGE, context.device.type):
         model = build_model(config, features)
     model.to(context.device)
     _shard(model, config, context)

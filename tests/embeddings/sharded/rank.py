@@ -34,8 +34,6 @@ OPTIMIZERS = (
     "sgd_optimizer { lr: 0.1 }",
     "adagrad_optimizer { lr: 0.1 initial_accumulator_value: 0.2 }",
     "rowwise_adagrad_optimizer { lr: 0.1 }",
-    "rowwise_adagrad_optimizer { lr: 0.1 weight_decay: 0.1 weight_decay_mode: L2 }",
-    "rowwise_adagrad_optimizer { lr: 0.1 weight_decay: 0.1 weight_decay_mode: DECOUPLE }",
     "sgd_optimizer { lr: 0.1 gradient_clipping: true max_gradient: 0.3 }",
 )
 POOLINGS = ("sum", "mean", "weighted")
@@ -95,6 +93,8 @@ def build(
         collection = EmbeddingCollection(
             {
                 "a": EmbeddingSpec("t", ROWS, dim, how, weighted=weighted, **shared),
+                # Between features of one table.
+                "between": EmbeddingSpec("between", ROWS, dim, "sum", **shared),
                 "b": EmbeddingSpec("t", ROWS, dim, "sum", **shared),
                 "frozen": EmbeddingSpec("still", ROWS, dim, "sum", trainable=False, **shared),
             }
@@ -150,7 +150,7 @@ def _backward(
     weights = torch.tensor([w for each in part.weights for w in each]) if weighted else None
     a = IdList(values, lengths.cumsum(0) - lengths, weights)
     b = IdList(spread(torch.tensor(part.ids, dtype=torch.int64)))
-    batch = Batch(size=len(part.ids), sparse={"a": a, "b": b, "frozen": b})
+    batch = Batch(size=len(part.ids), sparse={"a": a, "between": b, "b": b, "frozen": b})
     found = collection(batch)
     both = torch.stack([found["a"], found["b"]], dim=1)
     engine.begin(torch.tensor(float(world_size)))

@@ -88,18 +88,14 @@ def expected(case: Case, table: Values) -> Values:
                 row = used()[batch.ids[number]]
                 sums[row] = sums.get(row, np.zeros(dim)) + of_id
         for row, gradient in sums.items():
-            factor, keep = np.ones(dim), np.float64(1)
-            if "L2" in text:
-                gradient = gradient + 0.1 * table[row]
-            if "DECOUPLE" in text:
-                keep = np.float64(1 - 0.1 * 0.1)
+            factor = np.ones(dim)
             if "adagrad" in text:
                 square = gradient**2
                 if "rowwise" in text:
                     square = square.mean()
                 total[row] = total.get(row, 0.2 if "initial" in text else 0.0) + square
                 factor = 1 / (np.sqrt(total[row]) + 1e-8)
-            table[row] = keep * table[row] - 0.1 * factor * gradient
+            table[row] = table[row] - 0.1 * factor * gradient
     return table
 
 
