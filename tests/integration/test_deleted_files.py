@@ -32,7 +32,8 @@ def test_a_run_goes_on_and_says_so(ray_address: str, click_log: Path, tmp_path: 
     assert training.returncode == 0, errors
     summary = json.loads(output)
     assert (summary["status"], summary["steps"]) == ("done", STEPS)
-    assert "was deleted by somebody else; the run goes on" in errors
+    # One or several at once, as fast as the run is.
+    assert "deleted by somebody else; the run goes on" in errors
     assert "Path not found" not in errors
     assert [checkpoint.step for checkpoint in list_checkpoints(run)] == [STEPS - 20, STEPS]
     resumed = run_raymon(
