@@ -105,14 +105,8 @@ class ShardedTables:
         self.states: dict[str, dict[str, TableShards]] = {}
         self.placements: dict[str, Placement] = {}
         self.steps = 0
-        self._trained: list[str] = []
         with quiet():
             self._place(workers)
-
-    @property
-    def trained(self) -> list[str]:
-        """Paths of the tables that are trained."""
-        return self._trained
 
     @property
     def initial(self) -> float:
@@ -132,7 +126,9 @@ class ShardedTables:
         """Returns whether all gradients of this rank are finite, a bool on the device."""
         gradients = [g for lookup in self._lookups for g in lookup.gradients()]
         checks = [torch.isfinite(gradient).all() for gradient in gradients]
-        return torch.stack(checks).all() if checks else torch.tensor(True)
+        # A step without lookups has none that is not.
+        found = torch.stack(checks) if checks else torch.ones_like(self._scale, dtype=torch.bool)
+        return found.all()
 
     def step(self, rate: float) -> None:
         """Updates the rows that were looked up since `clear`; every rank calls it.
@@ -174,7 +170,6 @@ class ShardedTables:
             self.placements[path] = placements[index]
             _table_of(group.collection, spec.name).shards = shards
             if group.trained:
-                self._trained.append(path)
                 self.states[path] = self._states(spec, made.states(index))
 
     def _states(
