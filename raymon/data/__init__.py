@@ -1,6 +1,6 @@
 """Reads data: from files, or the datasets of a program, to batches of tensors."""
 
-from raymon.data.batch import Batch, IdList
+from raymon.data.batch import Batch, IdList, JoinedIds
 from raymon.data.datasets.dataset_reader import (
     DatasetBatch,
     DatasetPosition,
@@ -52,6 +52,7 @@ __all__ = [
     "Initializer",
     "InputCounts",
     "InputSummary",
+    "JoinedIds",
     "LabelKind",
     "Position",
     "Vocabulary",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -85,6 +85,24 @@ class IdList:
         )
 
 
+@dataclass(frozen=True)
+class JoinedIds:
+    """The ids of several features as one matrix, so that few operations serve all of them.
+
+    Attributes:
+        names: Names of the features; each has exactly one id a row, and no weights.
+        values: Their ids, int64 `[F, B]`, in the order of the names. A row is contiguous; there may
+            be other values between two rows.
+    """
+
+    names: tuple[str, ...]
+    values: torch.Tensor
+
+    def by_name(self) -> dict[str, IdList]:
+        """Returns the ids of each feature, in the same memory."""
+        return dict(zip(self.names, map(IdList, self.values.unbind()), strict=True))
+
+
 @dataclass
 class Batch:
     """The rows of one step of one rank.
@@ -96,6 +114,8 @@ class Batch:
         labels: Labels by column, float32 `[B]`.
         weights: Sample weights by column, float32 `[B]`.
         keys: Grouping keys by column, int64 `[B]`; strings are hashed to 64 bits.
+        plain_ids: Ids of the features that have exactly one id a row and no weights, in the same
+            memory as those in `sparse`; None if they are not in one matrix.
     """
 
     size: int
@@ -104,6 +124,7 @@ class Batch:
     labels: dict[str, torch.Tensor] = field(default_factory=dict)
     weights: dict[str, torch.Tensor] = field(default_factory=dict)
     keys: dict[str, torch.Tensor] = field(default_factory=dict)
+    plain_ids: JoinedIds | None = None
 
     @property
     def nbytes(self) -> int:
@@ -114,18 +135,7 @@ class Batch:
 
     def to(self, device: torch.device, non_blocking: bool = False) -> Batch:
         """Returns the same batch on `device`; keys move too, so that no metric has to copy them."""
-
-        def move(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-            return {k: v.to(device, non_blocking=non_blocking) for k, v in tensors.items()}
-
-        return Batch(
-            size=self.size,
-            dense=move(self.dense),
-            sparse={k: v.to(device, non_blocking) for k, v in self.sparse.items()},
-            labels=move(self.labels),
-            weights=move(self.weights),
-            keys=move(self.keys),
-        )
+        return self._map(lambda tensor: tensor.to(device, non_blocking=non_blocking))
 
     def without_rows(self) -> Batch:
         """Returns a batch of the same features and columns that has no rows."""
@@ -133,6 +143,7 @@ class Batch:
         def none(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
             return {k: v[:0] for k, v in tensors.items()}
 
+        plain = self.plain_ids
         return Batch(
             size=0,
             dense=none(self.dense),
@@ -140,21 +151,29 @@ class Batch:
             labels=none(self.labels),
             weights=none(self.weights),
             keys=none(self.keys),
+            plain_ids=None if plain is None else replace(plain, values=plain.values[:, :0]),
         )
 
     def pin_memory(self) -> Batch:
         """Returns the same batch in page-locked memory."""
+        return self._map(lambda tensor: tensor.pin_memory())
 
-        def pin(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-            return {k: v.pin_memory() for k, v in tensors.items()}
+    def _map(self, function: Callable[[torch.Tensor], torch.Tensor]) -> Batch:
+        def each(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+            return {name: function(tensor) for name, tensor in tensors.items()}
 
+        plain = self.plain_ids
+        if plain is not None:
+            plain = replace(plain, values=function(plain.values))
+        joined = {} if plain is None else plain.by_name()
         return Batch(
             size=self.size,
-            dense=pin(self.dense),
-            sparse={k: v.pin_memory() for k, v in self.sparse.items()},
-            labels=pin(self.labels),
-            weights=pin(self.weights),
-            keys=pin(self.keys),
+            dense=each(self.dense),
+            sparse={k: joined.get(k) or v._map(function) for k, v in self.sparse.items()},
+            labels=each(self.labels),
+            weights=each(self.weights),
+            keys=each(self.keys),
+            plain_ids=plain,
         )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from raymon.data.batch import Batch, IdList, join_ids
+from raymon.data.batch import Batch, IdList, JoinedIds, join_ids
 from raymon.data.reading.recycled_memory import RecycledMemory
 
 
@@ -162,22 +162,34 @@ class PackedRows:
         if self.missing is not None and self.missing.any():
             return replace(self.take(np.flatnonzero(~self.missing)), missing=None).to_batch()
         places, reals = self.places, torch.from_numpy(self.reals).unbind()
-        integers = torch.from_numpy(self.integers).unbind()
+        keys = torch.from_numpy(self.integers)
         wide = {name: torch.from_numpy(values) for name, values in self.wide.items()}
+        plain = self._plain_ids()
+        joined = {} if plain is None else plain.by_name()
         return Batch(
             size=self.size,
             dense={
                 name: wide[name] if name in wide else reals[place].unsqueeze(1)
                 for name, place in places.dense.items()
             },
-            sparse={
-                name: self.ragged.get(name) or IdList(integers[place])
-                for name, place in places.sparse.items()
-            },
+            sparse={name: self.ragged.get(name) or joined[name] for name in places.sparse},
             labels={name: reals[place] for name, place in places.labels.items()},
             weights={name: reals[place] for name, place in places.weights.items()},
-            keys={name: integers[place] for name, place in places.keys.items()},
+            keys={name: keys[place] for name, place in places.keys.items()},
+            plain_ids=plain,
         )
+
+    def _plain_ids(self) -> JoinedIds | None:
+        """Returns the ids of all features that are not ragged; None if all are."""
+        names = tuple(name for name in self.places.sparse if name not in self.ragged)
+        if not names:
+            return None
+        first, *others = (self.places.sparse[name] for name in names)
+        if others == [*range(first + 1, first + len(names))]:
+            values = self.integers[first : first + len(names)]
+        else:
+            values = self.integers.take([first, *others], 0)
+        return JoinedIds(names, torch.from_numpy(values))
 
 
 def join_rows(pieces: Sequence[PackedRows]) -> PackedRows:

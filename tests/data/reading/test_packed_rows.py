@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from raymon.data import IdList
+from raymon.data import Batch, IdList
 from raymon.data.reading.packed_rows import PackedRows, Places, join_rows
 
 PLACES = Places.of(["number", "pair"], ["label"], ["weight"], ["one", "many"], ["key"])
@@ -44,12 +44,27 @@ def unpack(packed: PackedRows) -> Rows:
     if "pair" in packed.wide:
         assert batch.dense["pair"].tolist() == [[n, -n] for n in numbers]
     assert batch.size == len(numbers)
+    check_plain_ids(batch)
     many = batch.sparse["many"]
     if many.offsets is None:
         return [(n, [id]) for n, id in zip(numbers, many.values.tolist(), strict=True)]
     begins = [*many.offsets.tolist(), len(many.values)]
     lists = [many.values[begin:end].tolist() for begin, end in pairwise(begins)]
     return list(zip(numbers, lists, strict=True))
+
+
+def check_plain_ids(batch: Batch) -> None:
+    """Checks that the matrix has all features with one id a row, in the memory of each."""
+    plain = [n for n, ids in batch.sparse.items() if ids.offsets is None and ids.weights is None]
+    if batch.plain_ids is None:
+        assert plain == []
+        return
+    assert list(batch.plain_ids.names) == plain
+    assert batch.plain_ids.values.shape == (len(plain), batch.size)
+    for name, row in zip(plain, batch.plain_ids.values, strict=True):
+        assert row.is_contiguous()
+        assert row.data_ptr() == batch.sparse[name].values.data_ptr()
+        assert torch.equal(row, batch.sparse[name].values)
 
 
 @settings(deadline=None)
@@ -72,3 +87,28 @@ def test_rows_that_are_joined_cut_and_taken_are_the_same_rows(
     )
     taken = cut.take(np.array(chosen, np.int64))
     assert unpack(taken) == [r for i in chosen if (r := rows[begin + i]) is not None]
+
+
+def test_plain_ids_stay_one_matrix_however_the_features_lie() -> None:
+    places = Places.of([], [], [], ["one", "many", "another", "weighted", "third"], [])
+    packed = places.empty(4)
+    packed.integers[:] = np.arange(20).reshape(5, 4)
+    ids = torch.arange(4)
+    packed.ragged["many"] = IdList(ids.repeat(2), 2 * ids)
+    packed.ragged["weighted"] = IdList(ids, None, torch.ones(4))
+    batch = packed.to_batch()
+    assert batch.plain_ids is not None
+    assert batch.plain_ids.names == ("one", "another", "third")
+    assert batch.plain_ids.values.tolist() == [[0, 1, 2, 3], [8, 9, 10, 11], [16, 17, 18, 19]]
+    meta = torch.device("meta")
+    for other in (batch, batch.to(torch.device("cpu")), batch.without_rows()):
+        check_plain_ids(other)
+    moved = batch.to(meta)
+    assert moved.plain_ids is not None
+    assert {moved.plain_ids.values.device, moved.sparse["many"].values.device} == {meta}
+
+
+def test_a_batch_without_plain_ids_has_no_matrix() -> None:
+    packed = Places.of([], [], [], ["many"], []).empty(2)
+    packed.ragged["many"] = IdList(torch.arange(4), torch.tensor([0, 1]))
+    assert packed.to_batch().plain_ids is None
