@@ -42,6 +42,7 @@ def print_summary(summary: Summary, *, has_cluster: bool = False) -> None:
         *((f"no {name}", why) for name, why in summary.no_value.items()),
         ("data", _counts(summary.input_counts)),
         ("checkpoints", _counts(summary.save_counts)),
+        ("precision", _skipped(summary.skipped_steps)),
         ("best checkpoint", best),
         ("", values_text(summary.best_metrics, value_notes(summary.best_metric_bounds))),
         ("exported", shlex.quote(summary.export) if summary.export else ""),
@@ -87,6 +88,11 @@ def _last_window(summary: Summary) -> str:
 
 def _counts(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count:,} {in_words(name)}" for name, count in counts.items())
+
+
+def _skipped(steps: int) -> str:
+    what = "step" if steps == 1 else "steps"
+    return f"{steps:,} {what} of the optimizer skipped by FP16" if steps else ""
 
 
 def _command(name: str) -> str:

@@ -190,7 +190,7 @@ class TableSketches(_message.Message):
     def __init__(self, layout: _Optional[bytes] = ..., lookups: _Optional[_Iterable[int]] = ..., touched: _Optional[bytes] = ..., bucket_lookups: _Optional[bytes] = ..., large_positions: _Optional[bytes] = ..., large_lookups: _Optional[bytes] = ..., row_norms: _Optional[bytes] = ..., incomplete: bool = ..., counts: _Optional[_Iterable[_Union[TableCounts, _Mapping]]] = ...) -> None: ...
 
 class WindowReport(_message.Message):
-    __slots__ = ("schema_version", "attempt", "ranks", "index", "first_step", "end_step", "samples", "epoch", "wall_s", "phases", "losses", "layout", "counts", "metrics", "learning_rates", "gradient_norms", "histograms", "checkpoint", "dropped", "first_kept", "lost", "ended", "failures", "sending", "host_bytes", "device_bytes", "input_counts", "failure_reasons", "save_counts", "tables")
+    __slots__ = ("schema_version", "attempt", "ranks", "index", "first_step", "end_step", "samples", "epoch", "wall_s", "phases", "losses", "layout", "counts", "metrics", "learning_rates", "gradient_norms", "histograms", "checkpoint", "dropped", "first_kept", "lost", "ended", "failures", "sending", "host_bytes", "device_bytes", "input_counts", "failure_reasons", "save_counts", "tables", "skipped_steps", "loss_scale")
     class InputCountsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -242,6 +242,8 @@ class WindowReport(_message.Message):
     FAILURE_REASONS_FIELD_NUMBER: _ClassVar[int]
     SAVE_COUNTS_FIELD_NUMBER: _ClassVar[int]
     TABLES_FIELD_NUMBER: _ClassVar[int]
+    SKIPPED_STEPS_FIELD_NUMBER: _ClassVar[int]
+    LOSS_SCALE_FIELD_NUMBER: _ClassVar[int]
     schema_version: int
     attempt: int
     ranks: _containers.RepeatedScalarFieldContainer[int]
@@ -272,7 +274,9 @@ class WindowReport(_message.Message):
     failure_reasons: _containers.ScalarMap[str, int]
     save_counts: _containers.ScalarMap[str, int]
     tables: TableSketches
-    def __init__(self, schema_version: _Optional[int] = ..., attempt: _Optional[int] = ..., ranks: _Optional[_Iterable[int]] = ..., index: _Optional[int] = ..., first_step: _Optional[int] = ..., end_step: _Optional[int] = ..., samples: _Optional[int] = ..., epoch: _Optional[int] = ..., wall_s: _Optional[float] = ..., phases: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., losses: _Optional[_Iterable[_Union[LossSum, _Mapping]]] = ..., layout: _Optional[int] = ..., counts: _Optional[_Iterable[_Union[CountGroup, _Mapping]]] = ..., metrics: _Optional[_Iterable[_Union[MetricState, _Mapping]]] = ..., learning_rates: _Optional[_Iterable[float]] = ..., gradient_norms: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., histograms: _Optional[_Iterable[_Union[Histogram, _Mapping]]] = ..., checkpoint: bool = ..., dropped: _Optional[int] = ..., first_kept: _Optional[int] = ..., lost: _Optional[_Iterable[int]] = ..., ended: _Optional[_Iterable[int]] = ..., failures: _Optional[int] = ..., sending: _Optional[_Union[SendingCounts, _Mapping]] = ..., host_bytes: _Optional[int] = ..., device_bytes: _Optional[int] = ..., input_counts: _Optional[_Mapping[str, int]] = ..., failure_reasons: _Optional[_Mapping[str, int]] = ..., save_counts: _Optional[_Mapping[str, int]] = ..., tables: _Optional[_Union[TableSketches, _Mapping]] = ...) -> None: ...
+    skipped_steps: int
+    loss_scale: float
+    def __init__(self, schema_version: _Optional[int] = ..., attempt: _Optional[int] = ..., ranks: _Optional[_Iterable[int]] = ..., index: _Optional[int] = ..., first_step: _Optional[int] = ..., end_step: _Optional[int] = ..., samples: _Optional[int] = ..., epoch: _Optional[int] = ..., wall_s: _Optional[float] = ..., phases: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., losses: _Optional[_Iterable[_Union[LossSum, _Mapping]]] = ..., layout: _Optional[int] = ..., counts: _Optional[_Iterable[_Union[CountGroup, _Mapping]]] = ..., metrics: _Optional[_Iterable[_Union[MetricState, _Mapping]]] = ..., learning_rates: _Optional[_Iterable[float]] = ..., gradient_norms: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., histograms: _Optional[_Iterable[_Union[Histogram, _Mapping]]] = ..., checkpoint: bool = ..., dropped: _Optional[int] = ..., first_kept: _Optional[int] = ..., lost: _Optional[_Iterable[int]] = ..., ended: _Optional[_Iterable[int]] = ..., failures: _Optional[int] = ..., sending: _Optional[_Union[SendingCounts, _Mapping]] = ..., host_bytes: _Optional[int] = ..., device_bytes: _Optional[int] = ..., input_counts: _Optional[_Mapping[str, int]] = ..., failure_reasons: _Optional[_Mapping[str, int]] = ..., save_counts: _Optional[_Mapping[str, int]] = ..., tables: _Optional[_Union[TableSketches, _Mapping]] = ..., skipped_steps: _Optional[int] = ..., loss_scale: _Optional[float] = ...) -> None: ...
 
 class PlainTensor(_message.Message):
     __slots__ = ("name", "shape", "is_real", "data")
@@ -305,7 +309,7 @@ class InvalidCounts(_message.Message):
     def __init__(self, name: _Optional[str] = ..., counts: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class LogIntervalState(_message.Message):
-    __slots__ = ("first_step", "samples", "seconds", "losses", "phases", "invalid", "counts", "metrics", "tables")
+    __slots__ = ("first_step", "samples", "seconds", "losses", "phases", "invalid", "counts", "metrics", "tables", "skipped_steps")
     FIRST_STEP_FIELD_NUMBER: _ClassVar[int]
     SAMPLES_FIELD_NUMBER: _ClassVar[int]
     SECONDS_FIELD_NUMBER: _ClassVar[int]
@@ -315,6 +319,7 @@ class LogIntervalState(_message.Message):
     COUNTS_FIELD_NUMBER: _ClassVar[int]
     METRICS_FIELD_NUMBER: _ClassVar[int]
     TABLES_FIELD_NUMBER: _ClassVar[int]
+    SKIPPED_STEPS_FIELD_NUMBER: _ClassVar[int]
     first_step: int
     samples: int
     seconds: float
@@ -324,7 +329,8 @@ class LogIntervalState(_message.Message):
     counts: _containers.RepeatedCompositeFieldContainer[CountGroup]
     metrics: _containers.RepeatedCompositeFieldContainer[MetricState]
     tables: TableSketches
-    def __init__(self, first_step: _Optional[int] = ..., samples: _Optional[int] = ..., seconds: _Optional[float] = ..., losses: _Optional[_Iterable[_Union[LossSum, _Mapping]]] = ..., phases: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., invalid: _Optional[_Iterable[_Union[InvalidCounts, _Mapping]]] = ..., counts: _Optional[_Iterable[_Union[CountGroup, _Mapping]]] = ..., metrics: _Optional[_Iterable[_Union[MetricState, _Mapping]]] = ..., tables: _Optional[_Union[TableSketches, _Mapping]] = ...) -> None: ...
+    skipped_steps: int
+    def __init__(self, first_step: _Optional[int] = ..., samples: _Optional[int] = ..., seconds: _Optional[float] = ..., losses: _Optional[_Iterable[_Union[LossSum, _Mapping]]] = ..., phases: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., invalid: _Optional[_Iterable[_Union[InvalidCounts, _Mapping]]] = ..., counts: _Optional[_Iterable[_Union[CountGroup, _Mapping]]] = ..., metrics: _Optional[_Iterable[_Union[MetricState, _Mapping]]] = ..., tables: _Optional[_Union[TableSketches, _Mapping]] = ..., skipped_steps: _Optional[int] = ...) -> None: ...
 
 class AttemptRecord(_message.Message):
     __slots__ = ("number", "token", "world_size", "restored_step", "layout", "closed", "ended")
@@ -437,7 +443,7 @@ class MonitoringCostState(_message.Message):
     def __init__(self, windows: _Optional[int] = ..., windows_lost: _Optional[int] = ..., failures: _Optional[int] = ..., sending: _Optional[_Union[SendingCounts, _Mapping]] = ..., input_counts: _Optional[_Mapping[str, int]] = ..., failure_reasons: _Optional[_Mapping[str, int]] = ..., save_counts: _Optional[_Mapping[str, int]] = ...) -> None: ...
 
 class ReporterState(_message.Message):
-    __slots__ = ("schema_version", "end_step", "samples", "train_s", "monitor_s", "metrics", "layout", "open_counts", "open_metrics", "log_interval", "attempts", "monitoring_cost", "evaluations", "origin_step", "touched_rows")
+    __slots__ = ("schema_version", "end_step", "samples", "train_s", "monitor_s", "metrics", "layout", "open_counts", "open_metrics", "log_interval", "attempts", "monitoring_cost", "evaluations", "origin_step", "touched_rows", "skipped_steps")
     SCHEMA_VERSION_FIELD_NUMBER: _ClassVar[int]
     END_STEP_FIELD_NUMBER: _ClassVar[int]
     SAMPLES_FIELD_NUMBER: _ClassVar[int]
@@ -453,6 +459,7 @@ class ReporterState(_message.Message):
     EVALUATIONS_FIELD_NUMBER: _ClassVar[int]
     ORIGIN_STEP_FIELD_NUMBER: _ClassVar[int]
     TOUCHED_ROWS_FIELD_NUMBER: _ClassVar[int]
+    SKIPPED_STEPS_FIELD_NUMBER: _ClassVar[int]
     schema_version: int
     end_step: int
     samples: int
@@ -468,4 +475,5 @@ class ReporterState(_message.Message):
     evaluations: _containers.RepeatedCompositeFieldContainer[EvaluationRecord]
     origin_step: int
     touched_rows: TableSketches
-    def __init__(self, schema_version: _Optional[int] = ..., end_step: _Optional[int] = ..., samples: _Optional[int] = ..., train_s: _Optional[float] = ..., monitor_s: _Optional[float] = ..., metrics: _Optional[_Iterable[_Union[DecayState, _Mapping]]] = ..., layout: _Optional[_Union[Layout, _Mapping]] = ..., open_counts: _Optional[_Iterable[_Union[CountGroup, _Mapping]]] = ..., open_metrics: _Optional[_Iterable[_Union[MetricState, _Mapping]]] = ..., log_interval: _Optional[_Union[LogIntervalState, _Mapping]] = ..., attempts: _Optional[_Iterable[_Union[AttemptRecord, _Mapping]]] = ..., monitoring_cost: _Optional[_Union[MonitoringCostState, _Mapping]] = ..., evaluations: _Optional[_Iterable[_Union[EvaluationRecord, _Mapping]]] = ..., origin_step: _Optional[int] = ..., touched_rows: _Optional[_Union[TableSketches, _Mapping]] = ...) -> None: ...
+    skipped_steps: int
+    def __init__(self, schema_version: _Optional[int] = ..., end_step: _Optional[int] = ..., samples: _Optional[int] = ..., train_s: _Optional[float] = ..., monitor_s: _Optional[float] = ..., metrics: _Optional[_Iterable[_Union[DecayState, _Mapping]]] = ..., layout: _Optional[_Union[Layout, _Mapping]] = ..., open_counts: _Optional[_Iterable[_Union[CountGroup, _Mapping]]] = ..., open_metrics: _Optional[_Iterable[_Union[MetricState, _Mapping]]] = ..., log_interval: _Optional[_Union[LogIntervalState, _Mapping]] = ..., attempts: _Optional[_Iterable[_Union[AttemptRecord, _Mapping]]] = ..., monitoring_cost: _Optional[_Union[MonitoringCostState, _Mapping]] = ..., evaluations: _Optional[_Iterable[_Union[EvaluationRecord, _Mapping]]] = ..., origin_step: _Optional[int] = ..., touched_rows: _Optional[_Union[TableSketches, _Mapping]] = ..., skipped_steps: _Optional[int] = ...) -> None: ...

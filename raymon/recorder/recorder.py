@@ -87,6 +87,7 @@ class Recorder:
             tables.on_error = self.count_failure
         self._index = 0
         self._learning_rates: Sequence[float] = ()
+        self._loss_scale: torch.Tensor | None = None
         self._first_step = self._step = first_step
         self.next_cut = self._schedule.next_cut(first_step)
         self._start_window()
@@ -147,6 +148,14 @@ class Recorder:
         """Adds gradient norms to this window: scalars on the device, by name."""
         self._gradient_norms.update({name: norm.detach() for name, norm in norms.items()})
 
+    def count_skipped_step(self) -> None:
+        """Counts a step of the optimizer that FP16 skipped, as a gradient was not finite."""
+        self._skipped_steps += 1
+
+    def keep_loss_scale(self, scale: torch.Tensor) -> None:
+        """Keeps the scale of the loss for this window: a scalar on the device."""
+        self._loss_scale = scale.detach()
+
     def add_histogram(self, name: str, histogram: Mapping[str, torch.Tensor]) -> None:
         """Adds a histogram to this window, as returned by `HistogramCounter.count`."""
         self._histograms[name] = histogram
@@ -198,6 +207,8 @@ class Recorder:
         self._learning_rates = ()
         self._gradient_norms: dict[str, torch.Tensor] = {}
         self._histograms: dict[str, Mapping[str, torch.Tensor]] = {}
+        self._skipped_steps = 0
+        self._loss_scale = None
 
     def _take_window(self, checkpoint: bool, last: bool) -> Window:
         phases = self.clock.take()
@@ -233,6 +244,10 @@ class Recorder:
             input_counts=self._take_input_counts(),
             save_counts=self._take_save_counts(),
             tables=self._take_lookups(),
+            skipped_steps=self._skipped_steps,
+            loss_scale=None
+            if self._loss_scale is None
+            else Offload({"loss_scale": self._loss_scale}, stream),
         )
 
     def _take_lookups(self) -> BackgroundLookups | None:

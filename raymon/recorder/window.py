@@ -66,6 +66,8 @@ class Window:
         input_counts: Defects of the data that were only counted, by name, since the window before.
         save_counts: Saves without a checkpoint, by name, since the window before.
         tables: Lookups in embedding tables; None if they are not counted, or there is no step.
+        skipped_steps: Steps of the optimizer that FP16 skipped.
+        loss_scale: `loss_scale` after the last step, a scalar; None if losses are not scaled.
     """
 
     attempt: int
@@ -91,6 +93,8 @@ class Window:
     input_counts: Mapping[str, int] = field(default_factory=dict)
     save_counts: Mapping[str, int] = field(default_factory=dict)
     tables: BackgroundLookups | None = None
+    skipped_steps: int = 0
+    loss_scale: Offload | None = None
 
 
 def encode_window(window: Window) -> WindowReport:
@@ -118,6 +122,7 @@ def encode_window(window: Window) -> WindowReport:
         input_counts=window.input_counts,
         save_counts=window.save_counts,
         tables=None if tables is None else tables.to_message(),
+        skipped_steps=window.skipped_steps,
     )
     for name, losses in window.losses.items():
         report.losses.append(_loss_sum(name, losses.wait(), window.weights[name].wait()))
@@ -126,6 +131,8 @@ def encode_window(window: Window) -> WindowReport:
     if window.gradient_norms is not None:
         norms = window.gradient_norms.wait()
         report.gradient_norms.extend(_scalars({k: float(v) for k, v in norms.items()}))
+    if window.loss_scale is not None:
+        report.loss_scale = float(window.loss_scale.wait()["loss_scale"])
     for name, offload in window.histograms.items():
         report.histograms.append(encode_histogram(name, **offload.wait()))
     return report

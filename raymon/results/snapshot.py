@@ -86,6 +86,9 @@ class Snapshot:
         no_value: Why a metric is NaN at the last fold, as in `Evaluation`; also why a loss is,
             where no row weighed anything.
         tables: Health of the embedding tables by name; empty if it is not measured.
+        skipped_steps: Steps of the optimizer that FP16 skipped, because a gradient was not finite.
+        loss_scale: Scale of the loss after the last step, by which FP16 keeps small gradients; None
+            in other precisions.
     """
 
     first_step: int
@@ -110,6 +113,8 @@ class Snapshot:
     first_window_weights: Mapping[str, float] = field(default_factory=dict)
     no_value: Mapping[str, str] = field(default_factory=dict)
     tables: Mapping[str, TableHealth] = field(default_factory=dict)
+    skipped_steps: int = 0
+    loss_scale: float | None = None
 
     @property
     def total_loss(self) -> float:
@@ -171,6 +176,8 @@ class Snapshot:
             "oldest_s": self.coverage.oldest_s,
             "host_bytes": self.host_bytes,
             "device_bytes": self.device_bytes,
+            "skipped_steps": self.skipped_steps,
+            "loss_scale": self.loss_scale,
             "tables": {name: table.to_json() for name, table in self.tables.items()},
         }
 

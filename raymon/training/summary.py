@@ -62,6 +62,7 @@ class Summary:
         restarts: How often the workers were restarted.
         input_counts: Defects of the data that were only counted, by name.
         save_counts: Saves without a checkpoint, failed or left out, by name.
+        skipped_steps: Steps of the optimizer that FP16 skipped, as a gradient was not finite.
         embedding_tables: Where each embedding table was held, as in `tables.json`.
         monitoring: Cost of monitoring. Counts of the reporter are None if it did not answer at the
             end.
@@ -93,6 +94,7 @@ class Summary:
     restarts: int = 0
     input_counts: Mapping[str, int] = field(default_factory=dict)
     save_counts: Mapping[str, int] = field(default_factory=dict)
+    skipped_steps: int = 0
     embedding_tables: Sequence[Mapping[str, Any]] = ()
     monitoring: Monitoring | None = None
     error: str | None = None
@@ -185,6 +187,7 @@ def _with_counts(summary: Summary, reported: ReporterStatus) -> Summary:
         restarts=max(0, reported.attempts - 1),
         input_counts=dict(run.monitoring.input_counts),
         save_counts=dict(run.monitoring.save_counts),
+        skipped_steps=run.skipped_steps,
         monitoring=Monitoring.of_status(reported),
     )
 

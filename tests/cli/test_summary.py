@@ -27,6 +27,7 @@ RUN = RunFigures(
     samples=6_000,
     train_s=100.0,
     monitor_s=0.4,
+    skipped_steps=0,
     fold_failures=0,
     fold_reasons={},
 )
@@ -111,3 +112,20 @@ def test_the_first_line_says_that_a_run_has_diverged(capsys) -> None:
     print_summary(Summary("diverged", "run", diverged_since=1200))
     first = capsys.readouterr().out.splitlines()[1]
     assert first == "diverged: run, its losses are NaN or infinite from step 1,200 on"
+
+
+@pytest.mark.parametrize(
+    ("steps", "shown"),
+    [
+        (1, "1 step of the optimizer skipped by FP16"),
+        (1200, "1,200 steps of the optimizer skipped by FP16"),
+    ],
+)
+def test_the_summary_says_how_many_steps_fp16_skipped(capsys, steps: int, shown: str) -> None:
+    print_summary(Summary("done", "run", skipped_steps=steps))
+    assert re.search(rf"precision +{shown}$", capsys.readouterr().out, re.M)
+
+
+def test_the_summary_is_silent_where_no_step_was_skipped(capsys) -> None:
+    print_summary(Summary("done", "run"))
+    assert "precision" not in capsys.readouterr().out

@@ -3,6 +3,7 @@ import math
 import torch
 
 from raymon.recorder.background_scalars import BackgroundScalars
+from raymon.recorder.offload import Offload
 from raymon.recorder.window import Window, encode_window
 from raymon.wire.fixed_point import FINE_BITS, decode, real
 from raymon.wire.layout import Layout
@@ -44,3 +45,11 @@ def test_losses_that_are_not_finite_are_counted_and_left_out() -> None:
 def test_huge_losses_lose_low_bits_and_not_their_size() -> None:
     message = encode_window(window_of([3e12], [1000.0]))
     assert math.isclose(real(decode(message.losses[0].sum), FINE_BITS), 3e15, rel_tol=1e-6)
+
+
+def test_steps_that_fp16_skips_travel_with_the_scale_of_the_loss() -> None:
+    window = window_of([0.5], [4.0])
+    window.skipped_steps = 3
+    window.loss_scale = Offload({"loss_scale": torch.tensor(512.0)}, None)
+    message = encode_window(window)
+    assert (message.skipped_steps, message.loss_scale) == (3, 512.0)

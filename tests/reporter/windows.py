@@ -39,6 +39,8 @@ def auc_window(
     checkpoint: bool = False,
     last: bool = False,
     tables: Counted | None = None,
+    skipped_steps: int = 0,
+    loss_scale: float | None = None,
 ) -> bytes:
     """A serialised window with one loss and the histogram of an AUC."""
     wrapper = TrainMetricWrapper(DecayAUC())
@@ -62,6 +64,10 @@ def auc_window(
         checkpoint=checkpoint,
         last=last,
         tables=tables,
+        skipped_steps=skipped_steps,
+        loss_scale=None
+        if loss_scale is None
+        else Offload({"loss_scale": torch.tensor(loss_scale)}, None),
     )
     return encode_window(window).SerializeToString()
 

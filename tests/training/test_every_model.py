@@ -264,8 +264,17 @@ def test_a_run_whose_steps_fp16_leaves_out_says_so(
     config.write_text(
         text.replace("use_tensorboard", "grad_scaler { init_scale: 1e30 } use_tensorboard")
     )
-    raymon.train(config)
+    summary = raymon.train(config)
     told = [
         message for message in caplog.messages if "FP16: 8 of 8 steps of the optimizer" in message
     ]
     assert len(told) == 2
+    assert summary.skipped_steps == 16
+    run = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert run["skipped_steps"] == 16
+    lines = (tmp_path / "run" / "monitor" / "windows.jsonl").read_text().splitlines()
+    windows = [json.loads(line) for line in lines]
+    assert [window["skipped_steps"] for window in windows] == [4, 4, 4, 4]
+    # Each step that is skipped halves the scale.
+    scales = [np.float32(1e30) / 2**steps for steps in (4, 8, 12, 16)]
+    assert [window["loss_scale"] for window in windows] == scales

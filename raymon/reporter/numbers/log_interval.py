@@ -34,6 +34,7 @@ class LogInterval:
         host_bytes: Resident memory of the largest worker process.
         device_bytes: Peak memory of tensors on the device of a rank, the maximum over ranks.
         invalid: Counts of the state `invalid`, int64 `[4]`, by metric.
+        skipped_steps: Steps of the optimizer that FP16 skipped.
         ranks: Least number of ranks in a window; None before the first.
         metrics: The train metrics of these steps alone.
         tables: Lookups in embedding tables.
@@ -50,6 +51,7 @@ class LogInterval:
     host_bytes: int = 0
     device_bytes: int = 0
     invalid: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+    skipped_steps: int = 0
     ranks: int | None = None
     metrics: IntervalMetrics = field(default_factory=IntervalMetrics)
     tables: IntervalTables = field(default_factory=IntervalTables)
@@ -72,6 +74,7 @@ class LogInterval:
         self.histograms = window.histograms or self.histograms
         self.host_bytes = max(self.host_bytes, window.host_bytes)
         self.device_bytes = max(self.device_bytes, window.device_bytes)
+        self.skipped_steps += window.skipped_steps
         self.metrics.add(window)
         self.tables.add(window)
         present = len(window.ranks)
@@ -120,6 +123,8 @@ class LogInterval:
             device_bytes=self.device_bytes,
             no_value={**self._losses_without_weight(), **decayed_metrics.no_value()},
             tables=self.tables.health(touched_rows),
+            skipped_steps=self.skipped_steps,
+            loss_scale=self.last.loss_scale,
         )
 
     def _losses_without_weight(self) -> dict[str, str]:
@@ -145,6 +150,7 @@ class LogInterval:
                 InvalidCounts(name=name, counts=counts.tolist())
                 for name, counts in self.invalid.items()
             ],
+            skipped_steps=self.skipped_steps,
         )
         self.metrics.save(state)
         self.tables.save(state)
@@ -165,6 +171,7 @@ class LogInterval:
             losses={loss.name: LossTotal.from_message(loss) for loss in state.losses},
             phases={phase.name: phase.value for phase in state.phases},
             invalid={entry.name: np.array(entry.counts, dtype=np.int64) for entry in state.invalid},
+            skipped_steps=state.skipped_steps,
             metrics=IntervalMetrics.restore(state, layout),
             tables=IntervalTables.restore(state),
         )

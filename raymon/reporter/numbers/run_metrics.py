@@ -37,6 +37,7 @@ class RunMetrics:
         self._samples = 0
         self._train_s = 0.0
         self._monitor_s = 0.0
+        self._skipped_steps = 0
         self._fold_failures = 0
         self._fold_reasons: Counter[str] = Counter()
         self._warn = warn
@@ -63,6 +64,7 @@ class RunMetrics:
         self._samples += window.samples
         self._train_s += window.wall_s
         self._monitor_s += window.phases.get("monitor", 0.0)
+        self._skipped_steps += window.skipped_steps
         if window.checkpoint:
             self._checkpoint_step = window.end_step
 
@@ -103,6 +105,7 @@ class RunMetrics:
             samples=self._samples,
             train_s=self._train_s,
             monitor_s=self._monitor_s,
+            skipped_steps=self._skipped_steps,
             fold_failures=self._fold_failures,
             fold_reasons=dict(self._fold_reasons),
         )
@@ -111,6 +114,7 @@ class RunMetrics:
         """Writes what `restore` reads into a state."""
         state.samples = self._samples
         state.train_s, state.monitor_s = self._train_s, self._monitor_s
+        state.skipped_steps = self._skipped_steps
         state.monitoring_cost.CopyFrom(self._monitoring_cost.to_message())
         interval = self._interval.save()
         if interval is not None:
@@ -131,6 +135,7 @@ class RunMetrics:
             self._touched_rows = TouchedRows.from_message(state.touched_rows)
         self._samples = state.samples
         self._train_s, self._monitor_s = state.train_s, state.monitor_s
+        self._skipped_steps = state.skipped_steps
         self._monitoring_cost = MonitoringCost.from_message(state.monitoring_cost)
         self._next = {attempt.number: attempt.closed for attempt in state.attempts}
         # A state is written only at the step of a checkpoint.

@@ -110,6 +110,8 @@ class WindowSum:
         input_counts: What was wrong with the data and was only counted, by name.
         save_counts: Saves that left no checkpoint, by name: failed, or left out.
         failure_reasons: Number of `failures` by reason.
+        skipped_steps: Steps of the optimizer that FP16 skipped, the same on all ranks.
+        loss_scale: Scale of the loss after the last step; None if losses are not scaled.
         tables: Lookups in embedding tables; None if no rank counts them.
         lacks_tables: Whether a rank made steps and does not count them.
     """
@@ -140,6 +142,8 @@ class WindowSum:
     input_counts: Counter[str] = field(default_factory=Counter)
     save_counts: Counter[str] = field(default_factory=Counter)
     failure_reasons: Counter[str] = field(default_factory=Counter)
+    skipped_steps: int = 0
+    loss_scale: float | None = None
     tables: TableSketches | None = None
     lacks_tables: bool = False
 
@@ -186,6 +190,7 @@ class WindowSum:
         self.input_counts.update(part.input_counts)
         self.save_counts.update(part.save_counts)
         self.failure_reasons.update(part.failure_reasons)
+        self.skipped_steps = max(self.skipped_steps, part.skipped_steps)
         add_sending(self.sending, part.sending)
         self.host_bytes = max(self.host_bytes, part.host_bytes)
         self.device_bytes = max(self.device_bytes, part.device_bytes)
@@ -199,6 +204,7 @@ class WindowSum:
             self.learning_rates = tuple(part.learning_rates)
             self.gradient_norms = {norm.name: norm.value for norm in part.gradient_norms}
             self.histograms = tuple(part.histograms)
+            self.loss_scale = part.loss_scale or None
 
     @property
     def metrics(self) -> dict[str, dict[str, NDArray[np.generic]]]:
@@ -258,5 +264,7 @@ class WindowSum:
             input_counts=self.input_counts,
             save_counts=self.save_counts,
             failure_reasons=self.failure_reasons,
+            skipped_steps=self.skipped_steps,
+            loss_scale=self.loss_scale or 0.0,
             tables=None if tables is None else tables.to_message(),
         )

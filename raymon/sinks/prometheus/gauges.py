@@ -38,6 +38,10 @@ GAUGES = {
     "raymon_samples_total": Gauge((), "Samples of all workers since the run began"),
     "raymon_host_bytes": Gauge((), "Resident memory of the largest worker process"),
     "raymon_device_bytes": Gauge((), "Most memory that tensors took on a device; 0 on CPU"),
+    "raymon_skipped_steps": Gauge(
+        (), "Steps of the optimizer that FP16 skipped, among the newest steps"
+    ),
+    "raymon_loss_scale": Gauge((), "Scale of the loss in FP16, after the newest step"),
     "raymon_table_lookups": Gauge(("table",), "Ids looked up in a table in the newest steps"),
     "raymon_table_distinct_rows": Gauge(("table",), "Different rows among those lookups"),
     "raymon_table_touched_share": Gauge(

@@ -121,6 +121,9 @@ def _of_snapshot(snapshot: Snapshot) -> Iterator[tuple[Series, float]]:
     yield _series("raymon_samples_total"), snapshot.samples_total
     yield _series("raymon_host_bytes"), snapshot.host_bytes
     yield _series("raymon_device_bytes"), snapshot.device_bytes
+    if snapshot.loss_scale is not None:
+        yield _series("raymon_skipped_steps"), snapshot.skipped_steps
+        yield _series("raymon_loss_scale"), snapshot.loss_scale
     for name, table in snapshot.tables.items():
         for figure, value in table.figures().items():
             if f"raymon_table_{figure}" in GAUGES:

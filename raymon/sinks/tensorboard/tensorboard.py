@@ -24,8 +24,8 @@ class TensorBoard:
 
     Tags: `loss/{name}`, `loss/total`, `lr/g{i}`, `metric/{name}`, `global_gradient_norm`,
     `{parameter}/gradient_norm`, the histograms `{parameter}` and `{parameter}/gradient`,
-    `throughput/samples_per_second`, `memory/host_bytes`, `memory/device_bytes` and
-    `table/{table}/{figure}`.
+    `throughput/samples_per_second`, `memory/host_bytes`, `memory/device_bytes`,
+    `grad_scaler/skipped_steps`, `grad_scaler/loss_scale` and `table/{table}/{figure}`.
 
     All points of a step are one event, so that a write that failed leaves none of them.
 
@@ -109,6 +109,9 @@ class TensorBoard:
             yield "memory/host_bytes", snapshot.host_bytes
         if snapshot.device_bytes > 0:
             yield "memory/device_bytes", snapshot.device_bytes
+        if snapshot.loss_scale is not None:
+            yield "grad_scaler/skipped_steps", snapshot.skipped_steps
+            yield "grad_scaler/loss_scale", snapshot.loss_scale
         for name, table in snapshot.tables.items():
             for figure, value in table.figures().items():
                 yield f"table/{name}/{figure}", value

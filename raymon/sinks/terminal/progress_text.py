@@ -16,8 +16,8 @@ BOUND_SHOWN_ABOVE = 0.01
 def progress_line(snapshot: Snapshot) -> str:
     """Returns the line of a snapshot.
 
-    It has epoch, steps, rate, learning rates, losses and metrics; then samples per second and
-    coverage.
+    It has epoch, steps, rate, learning rates, losses and metrics; then samples per second, steps
+    that FP16 skipped, if any, and coverage.
     """
     parts = [
         f"Training Epoch {snapshot.epoch}: {snapshot.end_step}it",
@@ -26,6 +26,7 @@ def progress_line(snapshot: Snapshot) -> str:
         _losses(snapshot),
         format_values(snapshot.metrics, snapshot.metric_bounds),
         f"samples/s:{count_text(snapshot.samples_per_second)}",
+        f"skipped_steps:{snapshot.skipped_steps:,}" if snapshot.skipped_steps else "",
         f"ranks:{snapshot.coverage.ranks}/{snapshot.coverage.world_size}",
     ]
     return " ".join(part for part in parts if part)

@@ -143,6 +143,10 @@ class Loop:
                 self._recorder.count_failure(error)
         made = self._train_step.update()
         self._skipped.count(made)
+        if not made:
+            self._recorder.count_skipped_step()
+        if last_of_window and (scale := self._train_step.loss_scale()) is not None:
+            self._recorder.keep_loss_scale(scale)
         if made and self._state.averages is not None:
             self._state.averages.update()
 
@@ -178,7 +182,7 @@ class Loop:
         self._recorder.cut(checkpoint=True)
         skipped = self._skipped.notice(self._train_step.scaler)
         if skipped is not None and self._context.rank == 0:
-            self._outbox.publish(lambda channel: channel.publish_notice(skipped))
+            self._outbox.publish(lambda channel: channel.publish_notice(skipped()))
         # Batch statistics differ between ranks; those of rank 0 are saved.
         self._context.copy_from_rank_zero(self._state.model.dense_buffers())
 

@@ -95,6 +95,7 @@ class TrainStep:
         self._context = context
         self._clipper = GradientClipper(config.grad_clipping, model)
         self._world_size = torch.tensor(float(context.world_size), device=context.device)
+        self._one = torch.ones((), device=context.device)
         self.scaler = grad_scaler(config, context.device)
         module: nn.Module = _LossModule(model)
         if context.world_size > 1:
@@ -159,6 +160,10 @@ class TrainStep:
         self._optimizers.zero_grad()
         self._growth.step()
         return joint.steps > before
+
+    def loss_scale(self) -> torch.Tensor | None:
+        """Returns the scale of FP16 losses, a scalar on the device; None in other precisions."""
+        return self.scaler.scale(self._one) if self.scaler.is_enabled() else None
 
     def _exchange(self, last: bool) -> AbstractContextManager[object]:
         if last or not isinstance(self._module, DistributedDataParallel):

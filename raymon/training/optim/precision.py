@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
@@ -27,21 +28,27 @@ class SkippedSteps:
         self._steps += 1
         self._skipped += not made
 
-    def notice(self, scaler: torch.amp.GradScaler) -> str | None:
+    def notice(self, scaler: torch.amp.GradScaler) -> Callable[[], str] | None:
         """Returns a notice about the steps since the last call; None if few were skipped.
 
-        Waits for the device only if there is a notice.
+        Returns:
+            A function that returns the text. It asks the device for the loss scale, so it is for a
+            thread other than the training thread.
         """
         steps, skipped = self._steps, self._skipped
         self._steps = self._skipped = 0
         many = skipped > self._FEW and skipped > self._SHARE * steps
         if not many and not 0 < skipped == steps:
             return None
-        return (
-            f"FP16: {skipped} of {steps} steps of the optimizer changed no weight, as gradients "
-            f"were not finite; the loss scale is {scaler.get_scale():g} now. A smaller "
-            "grad_scaler.init_scale gets there sooner, and BF16 needs none"
-        )
+
+        def text() -> str:
+            return (
+                f"FP16: {skipped} of {steps} steps of the optimizer changed no weight, as "
+                f"gradients were not finite; the loss scale is {scaler.get_scale():g} now. A "
+                "smaller grad_scaler.init_scale gets there sooner, and BF16 needs none"
+            )
+
+        return text
 
 
 def set_tf32(config: TrainConfig) -> None:

@@ -62,6 +62,15 @@ def test_a_snapshot_is_shown_by_the_names_that_it_has_everywhere() -> None:
     }
 
 
+def test_steps_that_fp16_skips_are_shown_in_fp16_alone() -> None:
+    gauges = RunGauges("runs/click")
+    gauges.write(snapshot(20, skipped_steps=2, loss_scale=512.0))
+    found = shown(gauges)
+    assert (found["raymon_skipped_steps"], found["raymon_loss_scale"]) == (2, 512)
+    gauges.write(snapshot(30))
+    assert not {"raymon_skipped_steps", "raymon_loss_scale"} & set(shown(gauges))
+
+
 def test_health_is_shown_with_what_each_rank_lacks() -> None:
     clock = Clock()
     gauges = RunGauges("runs/click", clock=clock)

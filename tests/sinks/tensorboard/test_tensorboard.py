@@ -82,6 +82,15 @@ def test_memory_has_curves_where_it_was_measured(tmp_path: Path) -> None:
     assert points(tmp_path, "memory/device_bytes") == [(20, 1 << 30)]
 
 
+def test_steps_that_fp16_skips_have_curves_in_fp16_alone(tmp_path: Path) -> None:
+    board = TensorBoard(tmp_path, [])
+    board.write(snapshot(10))
+    board.write(snapshot(20, skipped_steps=2, loss_scale=16384.0))
+    board.write(snapshot(30, loss_scale=32768.0))
+    assert points(tmp_path, "grad_scaler/skipped_steps") == [(20, 2), (30, 0)]
+    assert points(tmp_path, "grad_scaler/loss_scale") == [(20, 16384.0), (30, 32768.0)]
+
+
 def test_a_value_that_is_not_finite_leaves_a_gap(tmp_path: Path, capfd) -> None:
     board = TensorBoard(tmp_path, ["loss"])
     for step, loss in ((10, 1.0), (20, float("nan")), (30, 3.0)):
