@@ -81,7 +81,7 @@ def asks() -> list[str]:
                 ask(scores)
         except Exception as error:
             # Not for want of a CUDA that a GPU box would have.
-            noticed = "not linked" not in str(error)
+            noticed = not any(text in str(error) for text in ("not linked", "No CUDA GPUs"))
         if not noticed:
             unnoticed.append(f"not noticed: {name}")
     return unnoticed

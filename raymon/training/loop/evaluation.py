@@ -108,18 +108,20 @@ def _score(
     losses: _LossSums,
 ) -> None:
     moved = context.move(batch, config.data_config.pin_memory)
-    if batch.size:
-        with autocast(config.train_config, context.device):
-            predictions = model.predict(moved)
+    # A rank without rows still needs the names of the losses of the others, and has to take part in
+    # lookups of sharded tables.
+    if not batch.size and losses.rows and model.sharded is None:
+        return
+    # With the losses, as in training: a model of one's own may give them half precision.
+    with autocast(config.train_config, context.device):
+        predictions = model.predict(moved)
         model.check_predictions(predictions, moved)
+        found = model.loss(predictions, moved)
+    if batch.size:
         model.update_metric(predictions, moved)
-        losses.add(model.loss(predictions, moved), model.batch_weight(moved), batch.size)
-    elif not losses.rows or model.sharded is not None:
-        # A rank without rows still needs the names of the losses of the others, and has to take
-        # part in lookups of sharded tables.
-        losses_of_none = model.loss(model.predict(moved), moved)
-        if not losses.rows:
-            losses.add_none(losses_of_none)
+        losses.add(found, model.batch_weight(moved), batch.size)
+    elif not losses.rows:
+        losses.add_none(found)
 
 
 def _together(batches: Iterator[Batch], context: WorkerContext) -> Iterator[Batch]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
@@ -53,8 +54,13 @@ class SkippedSteps:
 
 def set_tf32(config: TrainConfig) -> None:
     """Sets whether convolutions and matrix products on CUDA may use TF32."""
-    torch.backends.cudnn.allow_tf32 = config.cudnn_allow_tf32
-    torch.backends.cuda.matmul.allow_tf32 = config.cuda_matmul_allow_tf32
+    with warnings.catch_warnings():
+        # torch 2.9 and later have other switches, and some of them warn of these. But these set
+        # both kinds, while the others leave these as they were: whoever then reads them, as
+        # `torch.compile` does, gets an error that says that they do not agree.
+        warnings.simplefilter("ignore", UserWarning)
+        torch.backends.cudnn.allow_tf32 = config.cudnn_allow_tf32
+        torch.backends.cuda.matmul.allow_tf32 = config.cuda_matmul_allow_tf32
 
 
 def autocast(config: TrainConfig, device: torch.device) -> AbstractContextManager[object]:
