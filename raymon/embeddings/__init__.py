@@ -4,7 +4,7 @@ from raymon.embeddings.collection import EmbeddingCollection, sharded_tables, sp
 from raymon.embeddings.data_types import DATA_TYPES, row_type
 from raymon.embeddings.dense_row_gradients import DenseRowGradients
 from raymon.embeddings.engine import check_kernels, shards_tables
-from raymon.embeddings.growing import GrowingIds, GrowthCounts, IdCounts, exchange
+from raymon.embeddings.growing import GrowingIds, GrowthCounts, IdCounts, add_up, exchange
 from raymon.embeddings.health import LookupCounter, table_health
 from raymon.embeddings.host_memory import memory_limit
 from raymon.embeddings.initial_values import draw_seed, fill, initial_rows
@@ -53,6 +53,7 @@ __all__ = [
     "TableShape",
     "TableShards",
     "Workers",
+    "add_up",
     "check_kernels",
     "draw_seed",
     "exchange",

@@ -106,6 +106,10 @@ class GrowingIds(nn.Module):
         """Returns the accesses of this rank since the last interval, each id once."""
         return add_up(self._pending, self.get_buffer("ids").device)
 
+    def pending_parts(self) -> list[IdCounts]:
+        """Returns the accesses of `pending` as they were kept, without waiting for the device."""
+        return list(self._pending)
+
     def set_pending(self, parts: Iterable[IdCounts]) -> None:
         """Replaces the accesses of this rank since the last interval by those of all parts."""
         device = self.get_buffer("ids").device

@@ -19,14 +19,17 @@ from raymon.training.checkpoint.manifest import (
     discard_checkpoint,
     staging_directory,
 )
-from raymon.training.checkpoint.staging import Staging, assign_to_ranks
+from raymon.training.checkpoint.staging import Copies, Staging, assign_to_ranks
 from raymon.training.checkpoint.train_state import (
+    Stored,
     TrainState,
+    plain_rank_state,
+    plain_trainer_state,
     rank_state,
     stored_tensors,
     trainer_state,
 )
-from raymon.training.checkpoint.writer import CheckpointContent, CheckpointWriter
+from raymon.training.checkpoint.writer import CheckpointContent, CheckpointWriter, RankPart
 from raymon.training.rank.worker_context import WorkerContext
 
 _PATIENCE_S = 30.0
@@ -48,7 +51,9 @@ class Saver:
 
     Attributes:
         counts: Saves that failed, and saves that were left out; counted on rank 0.
-        standstill_s: Seconds that training waited for saves.
+        standstill_s: Seconds that the training thread waited for saves.
+        device_s: Seconds that the device stood still for the copies of the last save; 0 on a CPU,
+            whose copies the training thread makes.
     """
 
     def __init__(
@@ -68,11 +73,12 @@ class Saver:
         self._tell = tell
         self._saved = saved
         self._embedding_tables = embedding_tables
-        self._staging = Staging(context.device)
+        self._staging = Staging(context.device, tell)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="raymon-saver")
         self._running: Future[str | None] | None = None
         self.counts = InputCounts()
         self.standstill_s = 0.0
+        self.device_s = 0.0
 
     def wants(self) -> bool:
         """Returns whether a save that is due is made; the same on every rank."""
@@ -84,30 +90,30 @@ class Saver:
         self._count(SAVES_LEFT_OUT)
         return False
 
+    def reserve(self, state: TrainState) -> None:
+        """Takes the memory for saves, so that none of them stands still for that."""
+        stored = stored_tensors(state)
+        self._staging.reserve(self._content(state, self._own(stored, self._ranks(stored))))
+
     def save(self, state: TrainState) -> None:
         """Begins to save a state, which may change after the call."""
         began = time.monotonic()
         self.wait()
-        tensors = stored_tensors(state)
-        sizes = {n: one.nbytes for n, one in tensors.items() if isinstance(one, torch.Tensor)}
-        ranks = assign_to_ranks(sizes, self._context.world_size)
-        here = self._context.rank
-        # Every rank writes its part of a sharded table.
-        own = {n: tensor for n, tensor in tensors.items() if ranks.get(n, here) == here}
+        stored = stored_tensors(state)
+        ranks = self._ranks(stored)
+        copies = self._staging.copy(self._content(state, self._own(stored, ranks)))
         content = CheckpointContent(
             state.step,
             state.position.shared.epoch,
             state.stopped,
             dict(state.metrics),
-            self._staging.copy(own),
-            {n: TensorPlace.of(tensor, ranks.get(n)) for n, tensor in tensors.items()},
-            trainer_state(state) if self._context.rank == 0 else {},
-            rank_state(state, self._context.device),
+            lambda: self._part(copies),
+            {n: TensorPlace.of(tensor, ranks.get(n)) for n, tensor in stored.items()},
             self._embedding_tables,
         )
         failure: Future[str | None] = Future()
         path = str(checkpoint_path(self._model_dir, content.step))
-        self._running = self._thread.submit(self._write, content, failure)
+        self._running = self._thread.submit(self._write, content, copies, failure)
         self._context.controller.register(path, content.step, content.metrics, failure)
         self.standstill_s += time.monotonic() - began
 
@@ -141,11 +147,38 @@ class Saver:
         if self._context.rank == 0:
             self.counts.add(name, 1)
 
-    def _write(self, content: CheckpointContent, failure: Future[str | None]) -> str | None:
+    def _ranks(self, stored: Mapping[str, Stored]) -> dict[str, int]:
+        """Returns which rank writes each tensor that all ranks have."""
+        sizes = {n: one.nbytes for n, one in stored.items() if isinstance(one, torch.Tensor)}
+        return assign_to_ranks(sizes, self._context.world_size)
+
+    def _own(self, stored: Mapping[str, Stored], ranks: Mapping[str, int]) -> dict[str, Stored]:
+        """Returns what this rank writes of the tensors: every rank its part of a sharded table."""
+        here = self._context.rank
+        return {n: tensor for n, tensor in stored.items() if ranks.get(n, here) == here}
+
+    def _content(self, state: TrainState, own: Mapping[str, Stored]) -> tuple[Any, Any, Any]:
+        """Returns all that this rank writes, as it is in training."""
+        shared = trainer_state(state) if self._context.rank == 0 else {}
+        return own, shared, rank_state(state, self._context.device)
+
+    def _part(self, copies: Copies[tuple[Any, Any, Any]]) -> RankPart:
+        """Waits for the copies of what this rank writes, and returns it as it is written."""
+        tensors, shared, own = copies.wait()
+        self.device_s = copies.device_s
+        return RankPart(tensors, plain_trainer_state(shared), plain_rank_state(own))
+
+    def _write(
+        self,
+        content: CheckpointContent,
+        copies: Copies[tuple[Any, Any, Any]],
+        failure: Future[str | None],
+    ) -> str | None:
         """Returns why there is no checkpoint; None if there is one.
 
         Args:
             content: What is written.
+            copies: Copies of what is written, which are given back.
             failure: Gets the same, once all ranks have agreed on whether there is a checkpoint:
                 what goes wrong on one of them afterwards does not change it.
         """
@@ -163,6 +196,8 @@ class Saver:
             if not failure.done():
                 failure.set_exception(error)
             raise
+        finally:
+            copies.release()
 
     def _failed(self, path: StoragePath, why: str) -> str:
         text = f"{path}: not saved: {why}"

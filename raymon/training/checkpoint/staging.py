@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Generic, TypeVar
 
 import torch
 
 from raymon.embeddings import TableShards
+from raymon.training.checkpoint.host_blocks import HostBlocks, Memory
+from raymon.training.checkpoint.page_lock import PageLock
+
+T = TypeVar("T")
 
 
 def assign_to_ranks(sizes: Mapping[str, int], world_size: int) -> dict[str, int]:
@@ -31,6 +37,48 @@ def assign_to_ranks(sizes: Mapping[str, int], world_size: int) -> dict[str, int]
     return ranks
 
 
+class Copies(Generic[T]):
+    """Copies in host memory of what tensors were when the copies were asked for.
+
+    Args:
+        content: What was copied, with the copies in the place of its tensors.
+        events: CUDA events before and after the copies; None on the CPU.
+        release: Function that gives the memory of the copies back.
+    """
+
+    def __init__(
+        self,
+        content: T,
+        events: tuple[torch.cuda.Event, torch.cuda.Event] | None,
+        release: Callable[[], None],
+    ) -> None:
+        self._content = content
+        self._events = events
+        self._release = release
+
+    def wait(self) -> T:
+        """Waits until the copies are made, on a thread other than the training thread.
+
+        Returns:
+            The content, with no tensor on any other device than the CPU.
+        """
+        if self._events is not None:
+            self._events[1].synchronize()
+        return self._content
+
+    @property
+    def device_s(self) -> float:
+        """Seconds that the device made copies and nothing else, once they are made; 0 on a CPU."""
+        if self._events is None:
+            return 0.0
+        begun, over = self._events
+        return float(begun.elapsed_time(over)) / 1e3
+
+    def release(self) -> None:
+        """Gives the memory of the copies back, for those of the next save."""
+        self._release()
+
+
 class Staging:
     """Host memory that tensors are copied to, reused for every save.
 
@@ -40,65 +88,98 @@ class Staging:
 
     Args:
         device: Device of the tensors.
+        tell: Function that shows a line to those who watch the run.
     """
 
-    def __init__(self, device: torch.device) -> None:
-        self._cuda = device.type == "cuda"
-        self._stream = torch.cuda.Stream(device) if self._cuda else None
-        self._buffers: dict[tuple[str, int], torch.Tensor] = {}
+    def __init__(self, device: torch.device, tell: Callable[[str], None]) -> None:
+        cuda = device.type == "cuda"
+        self._stream = torch.cuda.Stream(device) if cuda else None
+        self._blocks = HostBlocks(PageLock(tell) if cuda else None)
+        self._free = threading.Event()
+        self._free.set()
 
-    def copy(
-        self, stored: Mapping[str, torch.Tensor | TableShards]
-    ) -> Callable[[], Mapping[str, torch.Tensor | TableShards]]:
-        """Copies tensors as they are now. The copies of the last call must not be in use any more.
+    @property
+    def nbytes(self) -> int:
+        """The bytes of host memory that it keeps."""
+        return self._blocks.nbytes
+
+    def reserve(self, content: object) -> None:
+        """Takes the memory for copies ahead of the first save: locking its pages takes a while."""
+        self._blocks.cut([tensor.nbytes for tensor in _tensors(content)])
+
+    def copy(self, content: T) -> Copies[T]:
+        """Copies all tensors of the content as they are now.
 
         On CUDA nothing waits: the copies are made on a separate stream, and the training stream
         continues after them.
 
-        Returns:
-            A function that waits for the copies and returns them by name.
+        Args:
+            content: Tensors and parts of sharded tables, in dictionaries, lists and tuples, beside
+                any other values, which are taken over.
+
+        Raises:
+            RuntimeError: The copies of the last call were not released.
         """
-        tensors = {key: tensor for name, one in stored.items() for key, tensor in _parts(name, one)}
-        self._buffers = {name: self._buffer(name, tensor) for name, tensor in tensors.items()}
+        if not self._free.is_set():
+            raise RuntimeError("the copies of the last save are still being written")
+        tensors = [tensor.detach() for tensor in _tensors(content)]
+        pieces = self._blocks.cut([tensor.nbytes for tensor in tensors])
+        pairs = zip(pieces, tensors, strict=True)
+        copies = [_as_tensor(piece, tensor) for piece, tensor in pairs]
+        events = self._fill(copies, tensors)
+        self._free.clear()
+        return Copies(_replaced(content, iter(copies)), events, self._free.set)
+
+    def _fill(
+        self, copies: list[torch.Tensor], tensors: list[torch.Tensor]
+    ) -> tuple[torch.cuda.Event, torch.cuda.Event] | None:
         if self._stream is None:
-            for name, tensor in tensors.items():
-                self._buffers[name].copy_(tensor)
-            copies = self._copies(stored)
-            return lambda: copies
+            for copy, tensor in zip(copies, tensors, strict=True):
+                copy.copy_(tensor)
+            return None
         training = torch.cuda.current_stream(self._stream.device)
         self._stream.wait_stream(training)
         with torch.cuda.stream(self._stream):
-            for name, tensor in tensors.items():
-                self._buffers[name].copy_(tensor.detach(), non_blocking=True)
-            copied = self._stream.record_event()
-        training.wait_event(copied)
-
-        def wait() -> Mapping[str, torch.Tensor | TableShards]:
-            copied.synchronize()
-            return self._copies(stored)
-
-        return wait
-
-    def _copies(
-        self, stored: Mapping[str, torch.Tensor | TableShards]
-    ) -> dict[str, torch.Tensor | TableShards]:
-        found: dict[str, torch.Tensor | TableShards] = {}
-        for name, one in stored.items():
-            copies = [self._buffers[key] for key, _ in _parts(name, one)]
-            found[name] = one.with_values(copies) if isinstance(one, TableShards) else copies[0]
-        return found
-
-    def _buffer(self, name: tuple[str, int], tensor: torch.Tensor) -> torch.Tensor:
-        known = self._buffers.get(name)
-        if known is not None and known.shape == tensor.shape and known.dtype == tensor.dtype:
-            return known
-        return torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=self._cuda)
+            begun = torch.cuda.Event(enable_timing=True)
+            begun.record()
+            for copy, tensor in zip(copies, tensors, strict=True):
+                copy.copy_(tensor, non_blocking=True)
+            over = torch.cuda.Event(enable_timing=True)
+            over.record()
+        training.wait_event(over)
+        return begun, over
 
 
-def _parts(
-    name: str, stored: torch.Tensor | TableShards
-) -> list[tuple[tuple[str, int], torch.Tensor]]:
-    """Returns the tensors of an entry, each with a key of its own."""
-    if isinstance(stored, torch.Tensor):
-        return [((name, 0), stored)]
-    return [((name, number), shard.values) for number, shard in enumerate(stored.shards)]
+def _tensors(content: object) -> Iterator[torch.Tensor]:
+    """Yields the tensors of a content, in the order in which `_replaced` takes their copies."""
+    if isinstance(content, torch.Tensor):
+        yield content
+    elif isinstance(content, TableShards):
+        for shard in content.shards:
+            yield shard.values
+    elif isinstance(content, Mapping | list | tuple):
+        for each in content.values() if isinstance(content, Mapping) else content:
+            yield from _tensors(each)
+
+
+def _replaced(content: Any, copies: Iterator[torch.Tensor]) -> Any:
+    """Returns a content with other tensors."""
+    if isinstance(content, torch.Tensor):
+        return next(copies)
+    if isinstance(content, TableShards):
+        return content.with_values([next(copies) for _ in content.shards])
+    if isinstance(content, Mapping):
+        return {key: _replaced(each, copies) for key, each in content.items()}
+    if isinstance(content, list | tuple):
+        return type(content)(_replaced(each, copies) for each in content)
+    return content
+
+
+def _as_tensor(piece: Memory, like: torch.Tensor) -> torch.Tensor:
+    """Returns a piece of memory as a tensor of the shape and the type of another.
+
+    Its storage is the piece and no more: of a larger one, all of it would be written.
+    """
+    if not len(piece):
+        return torch.empty(like.shape, dtype=like.dtype, device="cpu")
+    return torch.frombuffer(piece, dtype=like.dtype).view(like.shape)

@@ -9,13 +9,14 @@ from typing import Any
 import torch
 from torch import nn
 
-from raymon.embeddings import EmbeddingTable, GrowingIds, TableShards
+from raymon.embeddings import EmbeddingTable, GrowingIds, IdCounts, TableShards, add_up
 from raymon.models import Model
 from raymon.results import Evaluation
 from raymon.training.input.feed import RunPosition
 from raymon.training.optim.averages import AveragedWeights
 from raymon.training.optim.early_stopping import EarlyStopping
 from raymon.training.optim.optimizers import Optimizers
+from raymon.training.optim.precision import plain_scaler_state, scaler_state
 from raymon.training.optim.random_state import random_state
 from raymon.training.optim.row_optimizers import RowOptimizer
 
@@ -83,11 +84,14 @@ def stored_tensors(state: TrainState) -> dict[str, Stored]:
 
 
 def trainer_state(state: TrainState) -> dict[str, Any]:
-    """Returns the other state that is the same on every rank: small, plain values, copied."""
+    """Returns the other state that is the same on every rank: small values, tensors among them.
+
+    Waits for no device. Tensors are not copies; `plain_trainer_state` takes copies of them.
+    """
     shared, optimizers = state.position.shared, state.optimizers.state_dict()
     parts = _optimizer_parts(state).items()
     return {
-        "small": {name: _copy(part) for name, part in parts if not _is_large(part)},
+        "small": {name: part for name, part in parts if not _is_large(part)},
         "groups": [
             _groups(optimizer, state.model, each["param_groups"])
             for optimizer, each in zip(
@@ -96,12 +100,12 @@ def trainer_state(state: TrainState) -> dict[str, Any]:
         ],
         "schedules": optimizers["schedules"],
         "kinds": optimizer_kinds(state.optimizers),
-        "scaler": state.scaler.state_dict(),
+        "scaler": scaler_state(state.scaler),
         "data": state.data,
         "averaging": state.averages is not None and state.averages.begun,
         "stopping": None if state.stopping is None else state.stopping.state_dict(),
         "waiting": {
-            path: {name: value.cpu() for name, value in vars(waiting).items()}
+            path: dict(vars(waiting))
             for path, ids in growing_ids(state.model).items()
             if (waiting := ids.waiting()) is not None
         },
@@ -111,22 +115,42 @@ def trainer_state(state: TrainState) -> dict[str, Any]:
     }
 
 
+def plain_trainer_state(shared: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns what is written of the result of `trainer_state`, whose tensors are on the CPU."""
+    return {**shared, "scaler": plain_scaler_state(shared["scaler"])} if shared else {}
+
+
 def rank_state(state: TrainState, device: torch.device) -> dict[str, Any]:
-    """Returns the state that only this rank has: small, plain values, copied."""
+    """Returns the state that only this rank has: small values, tensors among them.
+
+    Waits for no device. Tensors are not copies; `plain_rank_state` takes copies of them.
+    """
     own: dict[str, Any] = {
         "random": random_state(device),
-        # As tensors, which can be read without running code.
-        "windows": [torch.frombuffer(bytearray(w), dtype=torch.uint8) for w in state.windows],
+        "windows": list(state.windows),
         "evaluations": [asdict(evaluation) for evaluation in state.evaluations],
-        # Each id once, whatever the number of accesses.
         "accesses": {
-            path: {name: value.cpu() for name, value in vars(ids.pending()).items()}
+            path: [dict(vars(part)) for part in ids.pending_parts()]
             for path, ids in growing_ids(state.model).items()
         },
     }
     if state.position.own is not None:
-        own["dataset"] = vars(state.position.own)
+        own["dataset"] = dict(vars(state.position.own))
     return own
+
+
+def plain_rank_state(own: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns what is written of the result of `rank_state`, whose tensors are on the CPU."""
+    return {
+        **own,
+        # As tensors, which can be read without running code.
+        "windows": [torch.frombuffer(bytearray(w), dtype=torch.uint8) for w in own["windows"]],
+        # Each id once, whatever the number of accesses.
+        "accesses": {
+            path: vars(add_up([IdCounts(**part) for part in parts], torch.device("cpu")))
+            for path, parts in own["accesses"].items()
+        },
+    }
 
 
 def growing_ids(model: Model) -> dict[str, GrowingIds]:
@@ -269,7 +293,3 @@ def _optimizer_parts(state: TrainState) -> dict[str, Any]:
 def _is_large(value: Any) -> bool:
     # A count of steps is a tensor without dimensions.
     return isinstance(value, TableShards) or (isinstance(value, torch.Tensor) and value.dim() > 0)
-
-
-def _copy(value: Any) -> Any:
-    return value.detach().cpu().clone() if isinstance(value, torch.Tensor) else value

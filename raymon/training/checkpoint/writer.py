@@ -26,20 +26,32 @@ from raymon.training.rank.worker_context import ANOTHER_WORKER, WorkerContext
 
 
 @dataclass(frozen=True)
+class RankPart:
+    """What one rank writes of a checkpoint, on the CPU; memory that does not change.
+
+    Attributes:
+        tensors: Tensors, and parts of sharded tables, by name.
+        shared: The rest of the state that is the same on every rank; empty on all but rank 0, which
+            writes it.
+        own: State that only this rank has.
+    """
+
+    tensors: Mapping[str, torch.Tensor | TableShards]
+    shared: Mapping[str, Any]
+    own: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class CheckpointContent:
-    """The content that a rank writes into a checkpoint: a copy, or memory that does not change.
+    """The content that a rank writes into a checkpoint.
 
     Attributes:
         step: Steps that the model has made.
         epoch: Epochs that are over.
         stopped: Which scores stopped improving, so that the run ends there; None if they improve.
         metrics: Scores of the evaluation at that step, by name.
-        tensors: Function that waits for the copies of the tensors that this rank writes, and
-            returns them by name.
+        part: Function that waits for the copies of what this rank writes, and returns them.
         places: Place of each tensor of the state, on whichever rank.
-        shared: The rest of the state that is the same on every rank; empty on all but rank 0, which
-            writes it.
-        own: State that only this rank has.
         embedding_tables: Where each table is held, as it is written to files.
     """
 
@@ -47,10 +59,8 @@ class CheckpointContent:
     epoch: int
     stopped: str | None
     metrics: Mapping[str, float]
-    tensors: Callable[[], Mapping[str, torch.Tensor | TableShards]]
+    part: Callable[[], RankPart]
     places: Mapping[str, TensorPlace]
-    shared: Mapping[str, Any]
-    own: Mapping[str, Any]
     embedding_tables: Sequence[Mapping[str, Any]] = ()
 
 
@@ -64,7 +74,7 @@ class CheckpointWriter:
     Args:
         path: Directory of the checkpoint.
         staged: Directory into which this rank writes its files; see `staging_directory`.
-        content: CheckpointContent that it writes.
+        content: Content that it writes.
         world: World of this rank, for the thread that writes.
     """
 
@@ -76,7 +86,7 @@ class CheckpointWriter:
         self._content = content
         self._world = world
         self._error: Exception | None = None
-        self._tensors: Mapping[str, torch.Tensor | TableShards] = {}
+        self._part = RankPart({}, {}, {})
         self._entries: Mapping[str, FileEntry] = {}
         self._entries_of_ranks: Sequence[Mapping[str, FileEntry]] = ()
 
@@ -109,19 +119,19 @@ class CheckpointWriter:
 
     def _wait_for_copies(self) -> None:
         # An action of its own: a rank that fails here must not leave the others in a collective.
-        self._tensors = self._content.tensors()
+        self._part = self._content.part()
 
     def _write_tensors(self) -> None:
         # Imported here, since it takes a while.
         from raymon.training.checkpoint.tensor_files import write_tensors
 
-        write_tensors(self._staged, self._tensors, self._world.group)
+        write_tensors(self._staged, self._part.tensors, self._world.group)
 
     def _write_rest(self) -> None:
         names = [rank_part(self._world.rank)]
-        write_part(self._staged, names[0], self._content.own)
+        write_part(self._staged, names[0], self._part.own)
         if self._world.rank == 0:
-            write_part(self._staged, TRAINER, self._content.shared)
+            write_part(self._staged, TRAINER, self._part.shared)
             names.append(TRAINER)
         self._entries = file_entries(self._staged, self._world.rank, names)
         upload_staged(self._staged, self._path)

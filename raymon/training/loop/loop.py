@@ -69,6 +69,7 @@ class Loop:
         self._context = context
         self._model_dir = storage_path(config.model_dir)
         self._saved_step = self._due_step = state.step
+        self._has_memory_for_saves = False
         self._skipped = SkippedSteps()
 
     def run(self) -> None:
@@ -95,6 +96,11 @@ class Loop:
             for fed in batches:
                 clock.lap("data")
                 self._step(fed)
+                if fed.ends_group and not self._has_memory_for_saves:
+                    # Once the optimizers have their states.
+                    self._has_memory_for_saves = True
+                    self._saver.reserve(state)
+                    clock.skip()
                 profiler.step()
                 save_early = self._preemption.step() or save_early
                 if self._save_is_due(fed):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import torch
 
@@ -80,3 +81,27 @@ def grad_scaler(config: TrainConfig, device: torch.device) -> torch.amp.GradScal
         growth_interval=scaler.growth_interval,
         enabled=config.mixed_precision == "FP16",
     )
+
+
+def scaler_state(scaler: torch.amp.GradScaler) -> dict[str, Any]:
+    """Returns what the `state_dict` of a loss scaler has, without waiting for the device.
+
+    Its scale and its steps since the last growth are tensors on the device, which training changes.
+    """
+    if not scaler.is_enabled() or scaler._scale is None:
+        return scaler.state_dict()
+    return {
+        "scale": scaler._scale,
+        "growth_factor": scaler.get_growth_factor(),
+        "backoff_factor": scaler.get_backoff_factor(),
+        "growth_interval": scaler.get_growth_interval(),
+        "_growth_tracker": scaler._growth_tracker,
+    }
+
+
+def plain_scaler_state(state: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the state of a loss scaler, or a copy of it on the CPU, with plain numbers."""
+    return {
+        name: value.item() if isinstance(value, torch.Tensor) else value
+        for name, value in state.items()
+    }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 import torch
 
 from raymon.training.checkpoint.manifest import TensorPlace, list_checkpoints
-from raymon.training.checkpoint.writer import CheckpointContent, CheckpointWriter
+from raymon.training.checkpoint.writer import CheckpointContent, CheckpointWriter, RankPart
 from raymon.training.rank.worker_context import ANOTHER_WORKER, WorkerContext
 from tests.training.rank_process import RankRun
 
@@ -38,13 +37,13 @@ class World(WorkerContext):
 def content(fails: bool = False) -> CheckpointContent:
     tensor = torch.arange(3.0)
 
-    def tensors() -> Mapping[str, torch.Tensor]:
+    def part() -> RankPart:
         if fails:
             raise RuntimeError("a copy failed")
-        return {"model.a": tensor}
+        return RankPart({"model.a": tensor}, {"row": 3}, {"random": 4})
 
     places = {"model.a": TensorPlace.of(tensor, 0)}
-    return CheckpointContent(7, 1, None, {"auc": 0.5}, tensors, places, {"row": 3}, {"random": 4})
+    return CheckpointContent(7, 1, None, {"auc": 0.5}, part, places)
 
 
 def write(folder: Path, world: World, fails: bool = False) -> str | None:
