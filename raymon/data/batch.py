@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -175,26 +175,3 @@ class Batch:
             keys=each(self.keys),
             plain_ids=plain,
         )
-
-
-def join_ids(parts: Sequence[IdList]) -> IdList:
-    """Returns the ids of several parts of rows, in their order, on the CPU."""
-    values = torch.from_numpy(np.concatenate([part.values.numpy() for part in parts]))
-    weights = None
-    if any(part.weights is not None for part in parts):
-        weights = torch.from_numpy(np.concatenate([_weights(part) for part in parts]))
-    if all(part.offsets is None for part in parts):
-        return IdList(values, None, weights)
-    offsets, first = [], 0
-    for part in parts:
-        own = np.arange(len(part.values)) if part.offsets is None else part.offsets.numpy()
-        offsets.append(own + first)
-        first += len(part.values)
-    return IdList(values, torch.from_numpy(np.concatenate(offsets)), weights)
-
-
-def _weights(ids: IdList) -> npt.NDArray[np.float32]:
-    if ids.weights is None:
-        return np.ones(len(ids.values), np.float32)
-    weights: npt.NDArray[np.float32] = ids.weights.numpy()
-    return weights

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raymon.data import IdList
-from raymon.data.batch import join_ids
+from raymon.data.reading.joined_ids import Cuts, join_ids, joined_nbytes
 from raymon.data.values.hashing import hash_strings
 from raymon.embeddings import EmbeddingTable
 from raymon.errors import ConfigError, DataError
@@ -65,7 +65,8 @@ def test_weights_go_where_their_ids_go() -> None:
     feature = id_feature('num_buckets: 9 weighted: true separator: "|"')
     first = feature.convert(pa.array(["1:1|2:2", "3:3"]))
     second = IdList(torch.tensor([7, 8]))
-    joined = join_ids([first, second])
+    parts = [first, second]
+    joined = join_ids(parts, Cuts(torch.empty(joined_nbytes(parts), dtype=torch.uint8), 0).cut)
     assert joined.weights is not None
     assert joined.values.tolist() == [1, 2, 3, 7, 8]
     assert joined.weights.tolist() == [1, 2, 3, 1, 1]

@@ -55,6 +55,11 @@ class ComboFeature(Feature):
         return self.hash_bucket_size is not None
 
     @property
+    def has_lists(self) -> bool:
+        """Whether values of a row are separated."""
+        return self.separator is not None
+
+    @property
     def accepted_types(self) -> str:
         """The accepted types of each column, in words for a message."""
         return "integers, strings, dates or whole numbers, or lists of them"

@@ -43,6 +43,11 @@ class EncodedIds(Feature):
     weighted: bool = False
 
     @property
+    def has_lists(self) -> bool:
+        """Whether ids have weights; strings and lists show only in the data."""
+        return self.weighted
+
+    @property
     def accepted_types(self) -> str:
         """The accepted types, in words for a message, with the remedy for raw columns."""
         kind = "strings of ID:WEIGHT" if self.weighted else "integers, or strings of them"

@@ -75,6 +75,11 @@ class Feature(ABC):
         return False
 
     @property
+    def has_lists(self) -> bool:
+        """Whether rows are expected to have several ids, or ids with weights; others may too."""
+        return False
+
+    @property
     def column(self) -> str:
         """The columns, as a message names them."""
         return " and ".join(self.columns)

@@ -61,6 +61,11 @@ class IdFeature(Feature):
         return self.hash_bucket_size is not None
 
     @property
+    def has_lists(self) -> bool:
+        """Whether values of a row are separated, or have weights."""
+        return self.separator is not None or self.weighted
+
+    @property
     def accepted_types(self) -> str:
         """The accepted types, in words for a message."""
         if self.weighted:

@@ -46,6 +46,11 @@ class RawFeature(Feature):
         return True
 
     @property
+    def has_lists(self) -> bool:
+        """Whether a row has several buckets."""
+        return self.is_sparse and self.numbers > 1
+
+    @property
     def accepted_types(self) -> str:
         """The accepted types, in words for a message."""
         if self.numbers == 1:

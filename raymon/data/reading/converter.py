@@ -94,6 +94,7 @@ class Converter:
             columns.weights,
             [feature.name for feature in features if feature.is_sparse],
             columns.keys,
+            [feature.name for feature in features if feature.has_lists],
         )
 
     def gap(self, rows: int) -> PackedRows:

@@ -6,15 +6,18 @@ These are arrays of numpy, not tensors: torch would take threads away from the t
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count, takewhile
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from raymon.data.batch import Batch, IdList, JoinedIds, join_ids
+from raymon.data.batch import Batch, IdList, JoinedIds
+from raymon.data.batch_layout import BatchLayout, is_in_one_memory
+from raymon.data.reading.joined_ids import Cuts, join_ids, joined_nbytes, whole_words
 from raymon.data.reading.recycled_memory import RecycledMemory
 
 
@@ -46,14 +49,27 @@ class Places:
         weights: Sequence[str],
         sparse: Sequence[str],
         keys: Sequence[str],
+        ragged: Collection[str] = (),
     ) -> Places:
-        """Returns places with one row for each name."""
+        """Returns places with one row for each name.
+
+        Args:
+            dense: Names of dense features.
+            labels: Names of labels.
+            weights: Names of sample weights.
+            sparse: Names of sparse features.
+            keys: Names of grouping keys.
+            ragged: Sparse features that are likely to be ragged: their rows follow those of the
+                others, which so are one matrix.
+        """
         reals, integers = iter(range(1 << 30)), iter(range(1 << 30))
+        ordered = sorted(sparse, key=lambda name: name in ragged)
+        row_of = dict(zip(ordered, integers, strict=False))
         return cls(
             dict(zip(dense, reals, strict=False)),
             dict(zip(labels, reals, strict=False)),
             dict(zip(weights, reals, strict=False)),
-            dict(zip(sparse, integers, strict=False)),
+            {name: row_of[name] for name in sparse},
             dict(zip(keys, integers, strict=False)),
         )
 
@@ -64,16 +80,26 @@ class Places:
         empty.integers.fill(0)
         return replace(empty, missing=np.ones(rows, np.bool_))
 
-    def empty(self, rows: int) -> PackedRows:
-        """Returns memory for some rows, with arbitrary values."""
+    def empty(self, rows: int, further_bytes: int = 0) -> PackedRows:
+        """Returns memory for some rows, with arbitrary values.
+
+        Args:
+            rows: Number of rows.
+            further_bytes: Bytes of the memory after those of the arrays, a multiple of 8.
+        """
         reals = len(self.dense) + len(self.labels) + len(self.weights)
         integers = len(self.sparse) + len(self.keys)
+        begin = 8 * integers * rows
+        end = begin + 4 * reals * rows
+        tensor = self.memory.tensor(whole_words(end) + further_bytes)
+        memory = tensor.numpy()
         return PackedRows(
             self,
-            self.memory.empty((reals, rows), np.float32),
-            self.memory.empty((integers, rows), np.int64),
+            memory[begin:end].view(np.float32).reshape(reals, rows),
+            memory[:begin].view(np.int64).reshape(integers, rows),
             {},
             {},
+            tensor,
         )
 
 
@@ -88,6 +114,7 @@ class PackedRows:
             has arbitrary values.
         ragged: Ids by feature, if not every row has exactly one, or if they have weights.
         wide: Numbers by feature, float32 `[B, value_dim]`, if value_dim is above 1.
+        memory: Memory in which both arrays lie, uint8.
         missing: Mask of the rows that are left out, bool `[B]`; None if none is.
     """
 
@@ -96,6 +123,7 @@ class PackedRows:
     integers: npt.NDArray[np.int64]
     ragged: dict[str, IdList]
     wide: dict[str, npt.NDArray[np.float32]]
+    memory: torch.Tensor
     missing: npt.NDArray[np.bool_] | None = None
 
     @property
@@ -111,6 +139,7 @@ class PackedRows:
             self.integers[:, begin:end],
             {name: ids.slice(begin, end) for name, ids in self.ragged.items()},
             {name: values[begin:end] for name, values in self.wide.items()},
+            self.memory,
             None if self.missing is None else self.missing[begin:end],
         )
 
@@ -130,6 +159,7 @@ class PackedRows:
             taken.integers,
             {name: ids.take(rows) for name, ids in self.ragged.items()},
             {name: values.take(rows, 0) for name, values in self.wide.items()},
+            taken.memory,
             None if self.missing is None else self.missing.take(rows),
         )
 
@@ -158,64 +188,85 @@ class PackedRows:
         return np.zeros((self.size, dim), np.float32) if values is None else values
 
     def to_batch(self) -> Batch:
-        """Returns the same rows as a batch, in the same memory, without those that are left out."""
+        """Returns the same rows as a batch, without those that are left out.
+
+        All its tensors lie in one memory: in this one, unless ragged or wide columns lie elsewhere.
+        """
         if self.missing is not None and self.missing.any():
             return replace(self.take(np.flatnonzero(~self.missing)), missing=None).to_batch()
-        places, reals = self.places, torch.from_numpy(self.reals).unbind()
-        keys = torch.from_numpy(self.integers)
-        wide = {name: torch.from_numpy(values) for name, values in self.wide.items()}
-        plain = self._plain_ids()
-        joined = {} if plain is None else plain.by_name()
+        batch = self._batch()
+        if not (self.ragged or self.wide) or is_in_one_memory(batch):
+            return batch
+        layout = BatchLayout.of(batch)
+        memory = self.places.memory.tensor(layout.nbytes)
+        layout.pack(batch, memory)
+        return layout.views(memory)
+
+    def _batch(self) -> Batch:
+        places, reals = self.places, self._tensor(self.reals).unbind()
+        integers = self._tensor(self.integers)
+        wide = {name: self._tensor(values) for name, values in self.wide.items()}
+        plain = self._plain_ids(integers)
+        ids = {**plain.by_name(), **self.ragged}
         return Batch(
             size=self.size,
             dense={
                 name: wide[name] if name in wide else reals[place].unsqueeze(1)
                 for name, place in places.dense.items()
             },
-            sparse={name: self.ragged.get(name) or joined[name] for name in places.sparse},
+            sparse={
+                name: ids.get(name) or IdList(integers[at]) for name, at in places.sparse.items()
+            },
             labels={name: reals[place] for name, place in places.labels.items()},
             weights={name: reals[place] for name, place in places.weights.items()},
-            keys={name: keys[place] for name, place in places.keys.items()},
-            plain_ids=plain,
+            keys={name: integers[place] for name, place in places.keys.items()},
+            plain_ids=plain if plain.names else None,
         )
 
-    def _plain_ids(self) -> JoinedIds | None:
-        """Returns the ids of all features that are not ragged; None if all are."""
-        names = tuple(name for name in self.places.sparse if name not in self.ragged)
-        if not names:
-            return None
-        first, *others = (self.places.sparse[name] for name in names)
-        if others == [*range(first + 1, first + len(names))]:
-            values = self.integers[first : first + len(names)]
-        else:
-            values = self.integers.take([first, *others], 0)
-        return JoinedIds(names, torch.from_numpy(values))
+    def _plain_ids(self, integers: torch.Tensor) -> JoinedIds:
+        """Returns the ids of the features that are not ragged, up to the first gap between them."""
+        plain = {at: name for name, at in self.places.sparse.items() if name not in self.ragged}
+        begin = min(plain, default=0)
+        names = tuple(plain[at] for at in takewhile(plain.__contains__, count(begin)))
+        return JoinedIds(names, integers[begin : begin + len(names)])
+
+    def _tensor(self, array: npt.NDArray[Any]) -> torch.Tensor:
+        """Returns an array as a tensor, of the storage of `memory` if it lies there."""
+        begin, size = array.__array_interface__["data"][0] - self.memory.data_ptr(), array.itemsize
+        if array.size and not 0 <= begin < self.memory.nbytes:
+            return torch.from_numpy(array)
+        words = self.memory.view(torch.int64 if array.dtype == np.int64 else torch.float32)
+        strides = [stride // size for stride in array.strides]
+        return words.as_strided(array.shape, strides, begin // size if array.size else 0)
 
 
 def join_rows(pieces: Sequence[PackedRows]) -> PackedRows:
-    """Returns the rows of one piece or more with the same places, in their order."""
+    """Returns the rows of one piece or more with the same places, in their order.
+
+    Those of several pieces all lie in one memory.
+    """
     first = pieces[0]
     if len(pieces) == 1:
         return first
+    rows = sum(piece.size for piece in pieces)
     ragged = {name: None for piece in pieces for name in piece.ragged}
     wide = {name: values.shape[1] for piece in pieces for name, values in piece.wide.items()}
     missing = None
     if any(piece.missing is not None for piece in pieces):
         missing = np.concatenate([piece.is_missing() for piece in pieces])
-    joined = first.places.empty(sum(piece.size for piece in pieces))
+    parts = {name: [piece.ids(name) for piece in pieces] for name in ragged}
+    further = [4 * rows * dim for dim in wide.values()]
+    further += [joined_nbytes(lists) for lists in parts.values()]
+    joined = first.places.empty(rows, sum(map(whole_words, further)))
     np.concatenate([piece.reals for piece in pieces], 1, joined.reals)
     np.concatenate([piece.integers for piece in pieces], 1, joined.integers)
-    return PackedRows(
-        first.places,
-        joined.reals,
-        joined.integers,
-        {name: join_ids([piece.ids(name) for piece in pieces]) for name in ragged},
-        {
-            name: np.concatenate([piece.wide_of(name, dim) for piece in pieces])
-            for name, dim in wide.items()
-        },
-        missing,
-    )
+    rest = Cuts(joined.memory, whole_words(joined.reals.nbytes + joined.integers.nbytes))
+    for name, lists in parts.items():
+        joined.ragged[name] = join_ids(lists, rest.cut)
+    for name, dim in wide.items():
+        joined.wide[name] = rest.cut(rows * dim, torch.float32).numpy().reshape(rows, dim)
+        np.concatenate([piece.wide_of(name, dim) for piece in pieces], 0, joined.wide[name])
+    return replace(joined, missing=missing)
 
 
 def take_rows(pieces: deque[PackedRows], rows: int) -> list[PackedRows]:

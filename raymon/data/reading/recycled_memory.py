@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
@@ -52,6 +53,11 @@ class RecycledMemory:
         back = weakref.finalize(owner, free.append, memory)
         back.atexit = False
         return np.frombuffer(owner, dtype, count).reshape(shape)
+
+    def tensor(self, nbytes: int) -> torch.Tensor:
+        """Returns memory as a tensor, uint8 `[nbytes]`, of 8 bytes at least."""
+        # Views of another type cannot be made of a tensor without memory.
+        return torch.from_numpy(self.empty((max(nbytes, 8),), np.uint8))
 
 
 def _rounded(nbytes: int) -> int:

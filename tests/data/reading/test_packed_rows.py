@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raymon.data import Batch, IdList
+from raymon.data.batch_layout import is_in_one_memory
 from raymon.data.reading.packed_rows import PackedRows, Places, join_rows
 
 PLACES = Places.of(["number", "pair"], ["label"], ["weight"], ["one", "many"], ["key"])
@@ -45,6 +46,7 @@ def unpack(packed: PackedRows) -> Rows:
         assert batch.dense["pair"].tolist() == [[n, -n] for n in numbers]
     assert batch.size == len(numbers)
     check_plain_ids(batch)
+    assert is_in_one_memory(batch)
     many = batch.sparse["many"]
     if many.offsets is None:
         return [(n, [id]) for n, id in zip(numbers, many.values.tolist(), strict=True)]

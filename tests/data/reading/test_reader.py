@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +14,30 @@ from google.protobuf import text_format
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from raymon.data import Batch, Columns, DataReader, IdList, LabelKind, build_features
+from raymon.data import Batch, Columns, DataReader, Feature, IdList, LabelKind, build_features
+from raymon.data.batch_layout import is_in_one_memory
 from raymon.errors import DataError
 from raymon.protos import feature_pb2
 
 FILES, GROUPS = 3, (7, 5, 1)
 ROWS = FILES * sum(GROUPS)
-FEATURES = build_features(
-    [
-        text_format.Parse(text, feature_pb2.FeatureConfig())
-        for text in (
-            'raw_feature { feature_name: "number" expression: "user:row" }',
-            'id_feature { feature_name: "tags" expression: "item:tags" embedding_dim: 2 '
-            'num_buckets: 50 separator: "," }',
-        )
-    ]
+
+
+def features(*texts: str) -> list[Feature]:
+    """Returns features from their configs."""
+    configs = [text_format.Parse(text, feature_pb2.FeatureConfig()) for text in texts]
+    return build_features(configs)
+
+
+FEATURES = features(
+    'raw_feature { feature_name: "number" expression: "user:row" }',
+    'id_feature { feature_name: "tags" expression: "item:tags" embedding_dim: 2 '
+    'num_buckets: 50 separator: "," }',
+)
+PLAIN_FEATURES = features(
+    'id_feature { feature_name: "row" expression: "user:row" embedding_dim: 2 num_buckets: 50 }',
+    'id_feature { feature_name: "user" expression: "user:user" embedding_dim: 2 '
+    "hash_bucket_size: 50 }",
 )
 
 
@@ -97,6 +107,27 @@ def test_the_ranks_read_every_row_once_an_epoch(log: Path, shape: Any, epoch: in
         rows = sum(len(rank[step]) for rank in epochs)
         assert ranks[-1].rows_at(row) == rows
         row += rows
+
+
+@settings(deadline=None, max_examples=60)
+@given(SHAPES, st.booleans())
+def test_one_storage_is_behind_a_batch(log: Path, shape: Any, lists: bool) -> None:
+    columns = Columns(
+        [FEATURES[0], *(FEATURES[1:] if lists else []), *PLAIN_FEATURES],
+        {"click": LabelKind.BINARY},
+        ["weight"],
+        ["user", "row"],
+    )
+    with closing(DataReader(str(log), columns, **shape).epoch(1)) as batches:
+        for batch in batches:
+            assert is_in_one_memory(batch)
+            assert batch.plain_ids is not None
+            names = batch.plain_ids.names
+            assert set(names) >= {"user", "row"}
+            assert not lists or "tags" not in names or batch.sparse["tags"].offsets is None
+            for name, row in zip(names, batch.plain_ids.values, strict=True):
+                assert torch.equal(row, batch.sparse[name].values)
+            assert batch.sparse["row"].values.tolist() == batch.keys["row"].tolist()
 
 
 @settings(deadline=None, max_examples=60)

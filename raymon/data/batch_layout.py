@@ -1,0 +1,221 @@
+"""Where the tensors of a batch lie in one piece of memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from math import prod
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from raymon.data.batch import Batch, IdList, JoinedIds
+
+_ALIGNMENT = 64
+"""Bytes at a multiple of which each block begins: enough for any type, and a line of a cache."""
+
+_OF_NUMPY = (torch.int64, torch.float32)
+"""Types that numpy copies, because torch would take threads from the training."""
+
+_PLAIN, _VALUES, _OFFSETS, _FACTORS = "plain ids", "values", "offsets", "factors"
+_KEYS, _LABELS, _WEIGHTS, _DENSE = "keys", "labels", "weights", "dense"
+
+Place = tuple[str, str]
+"""What a tensor is in a batch, and of which feature or column."""
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Tensors of one kind, type and shape, which lie one after the other as one matrix.
+
+    Attributes:
+        kind: What they are in a batch.
+        names: Their features or columns.
+        dtype: Their type.
+        shape: Shape of each of them.
+        begin: Byte at which the first one begins.
+    """
+
+    kind: str
+    names: tuple[str, ...]
+    dtype: torch.dtype
+    shape: tuple[int, ...]
+    begin: int
+
+    @property
+    def end(self) -> int:
+        """The byte after the last one."""
+        return self.begin + len(self.names) * prod(self.shape) * self.dtype.itemsize
+
+    def matrix(self, buffer: Tensor) -> Tensor:
+        """Returns them in a buffer `[bytes]`, as a view `[len(names), *shape]`."""
+        return buffer[self.begin : self.end].view(self.dtype).view(len(self.names), *self.shape)
+
+
+@dataclass(frozen=True)
+class BatchLayout:
+    """The places of all tensors of a batch in one buffer.
+
+    First come the ids of the features that have exactly one id a row and no weights, as one matrix;
+    then keys, other ids, and numbers. So a batch is moved by one copy, whatever is in it.
+
+    Attributes:
+        size: Number of rows, B.
+        nbytes: Bytes that the buffer needs.
+    """
+
+    size: int
+    nbytes: int
+    _blocks: tuple[_Block, ...] = field(repr=False)
+    _names: Mapping[str, tuple[str, ...]] = field(repr=False)
+
+    @classmethod
+    def of(cls, batch: Batch) -> BatchLayout:
+        """Returns the layout for a batch of any features, columns and types of numbers."""
+        tensors = [(*_type(tensor), place) for place, tensor in _tensors(batch)]
+        blocks, end = [], 0
+        for (kind, dtype, shape), members in groupby(tensors, lambda item: (item[2][0], *item[:2])):
+            names = tuple(name for _, _, (_, name) in members)
+            begin = -(-end // _ALIGNMENT) * _ALIGNMENT
+            blocks.append(_Block(kind, names, dtype, shape, begin))
+            end = blocks[-1].end
+        order = {
+            _VALUES: tuple(batch.sparse),
+            **{kind: tuple(columns) for kind, columns in _columns(batch)},
+        }
+        return cls(batch.size, end, tuple(blocks), order)
+
+    def pack(self, batch: Batch, buffer: Tensor) -> None:
+        """Copies a batch into a buffer on the CPU.
+
+        Args:
+            batch: Batch on the CPU, of which this is the layout.
+            buffer: Memory, uint8 of at least `nbytes`, that begins where any type may.
+        """
+        tensors = dict(_tensors(batch))
+        for block in self._blocks:
+            matrix = block.matrix(buffer)
+            for first, part in _in_a_row([tensors[block.kind, name] for name in block.names]):
+                _copy(part, matrix[first : first + len(part)])
+
+    def views(self, buffer: Tensor) -> Batch:
+        """Returns the batch that lies in a buffer, on any device, without a copy.
+
+        Args:
+            buffer: Memory as `pack` takes it.
+        """
+        found: dict[str, dict[str, Tensor]] = {}
+        plain = None
+        for block in self._blocks:
+            matrix = block.matrix(buffer)
+            if block.kind == _PLAIN:
+                plain = JoinedIds(block.names, matrix)
+            found.setdefault(block.kind, {}).update(zip(block.names, matrix.unbind(), strict=True))
+        values = {**found.get(_PLAIN, {}), **found.get(_VALUES, {})}
+        offsets, factors = found.get(_OFFSETS, {}), found.get(_FACTORS, {})
+
+        def columns(kind: str) -> dict[str, Tensor]:
+            return {name: found[kind][name] for name in self._names[kind]}
+
+        return Batch(
+            size=self.size,
+            dense=columns(_DENSE),
+            sparse={
+                name: IdList(values[name], offsets.get(name), factors.get(name))
+                for name in self._names[_VALUES]
+            },
+            labels=columns(_LABELS),
+            weights=columns(_WEIGHTS),
+            keys=columns(_KEYS),
+            plain_ids=plain,
+        )
+
+
+def is_in_one_memory(batch: Batch) -> bool:
+    """Whether all tensors of a batch share one storage, and plain ids are one matrix."""
+    tensors = dict(_tensors(batch))
+    plain = tuple(name for kind, name in tensors if kind == _PLAIN)
+    if plain != (() if batch.plain_ids is None else batch.plain_ids.names):
+        return False
+    return len({tensor.untyped_storage().data_ptr() for tensor in tensors.values()}) <= 1
+
+
+def _columns(batch: Batch) -> Iterator[tuple[str, dict[str, Tensor]]]:
+    yield _KEYS, batch.keys
+    yield _LABELS, batch.labels
+    yield _WEIGHTS, batch.weights
+    yield _DENSE, batch.dense
+
+
+def _tensors(batch: Batch) -> Iterator[tuple[Place, Tensor]]:
+    """Yields the tensors of a batch in the order in which they lie: of 8 bytes, then of 4."""
+    ragged = {}
+    for name, ids in batch.sparse.items():
+        if _is_plain(ids, batch.size):
+            yield (_PLAIN, name), ids.values
+        else:
+            ragged[name] = ids
+    (_, keys), *others = _columns(batch)
+    yield from (((_KEYS, name), tensor) for name, tensor in keys.items())
+    for name, ids in ragged.items():
+        yield (_VALUES, name), ids.values
+        if ids.offsets is not None:
+            yield (_OFFSETS, name), ids.offsets
+    for kind, columns in others:
+        # Those of one shape next to each other, so that they are one block.
+        widths = sorted(columns.items(), key=lambda item: item[1].shape[1:])
+        yield from (((kind, name), tensor) for name, tensor in widths)
+    for name, ids in ragged.items():
+        if ids.weights is not None:
+            yield (_FACTORS, name), ids.weights
+
+
+def _is_plain(ids: IdList, rows: int) -> bool:
+    if ids.offsets is not None or ids.weights is not None:
+        return False
+    return ids.values.dtype == torch.int64 and ids.values.shape == (rows,)
+
+
+def _type(tensor: Tensor) -> tuple[torch.dtype, tuple[int, ...]]:
+    return tensor.dtype, tuple(tensor.shape)
+
+
+def _in_a_row(tensors: Sequence[Tensor]) -> Iterator[tuple[int, Tensor]]:
+    """Yields tensors of one type and shape as few matrices, of those that lie at equal distances.
+
+    Returns:
+        The index of the first tensor of a matrix, and the matrix, a view.
+    """
+    first = 0
+    while first < len(tensors):
+        end, step = _end_of_row(tensors, first)
+        one = tensors[first]
+        size, stride = (end - first, *one.shape), (step, *one.stride())
+        yield first, one.as_strided(size, stride, one.storage_offset())
+        first = end
+
+
+def _end_of_row(tensors: Sequence[Tensor], first: int) -> tuple[int, int]:
+    """Returns the index after the tensors at equal distances from `first` on, and the distance."""
+    places = [int(tensor.storage_offset()) for tensor in tensors[first:]]
+    step = max(places[1] - places[0], 0) if len(places) > 1 else 0
+    one, end = tensors[first], first + 1
+    storage, strides = one.untyped_storage().data_ptr(), one.stride()
+    while (
+        step
+        and end < len(tensors)
+        and places[end - first] - places[end - first - 1] == step
+        and tensors[end].untyped_storage().data_ptr() == storage
+        and tensors[end].stride() == strides
+    ):
+        end += 1
+    return end, step
+
+
+def _copy(source: Tensor, target: Tensor) -> None:
+    if source.dtype in _OF_NUMPY:
+        np.copyto(target.numpy(), source.numpy())
+    else:
+        target.copy_(source)
