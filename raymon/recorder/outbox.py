@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from raymon.protos.report_pb2 import WindowReport
+from raymon.recorder.device_watch import DeviceWatch
 from raymon.recorder.failures import Failures
-from raymon.recorder.memory import host_bytes, take_device_bytes
+from raymon.recorder.memory import host_bytes
 from raymon.recorder.window import Window, encode_window
 from raymon.wire import Ack, Channel, SendingCounter
 
@@ -95,7 +96,7 @@ class Outbox:
     Args:
         channel: Connection to the reporter.
         on_ack: Called on the sender thread with every answer of a reporter that takes windows.
-        device: Device whose memory the windows report; None for the CPU.
+        device: Device whose memory and use the windows report; None for the CPU.
 
     Attributes:
         acknowledged: Number of windows and publications that the reporter has made durable.
@@ -110,7 +111,7 @@ class Outbox:
     ) -> None:
         self._channel = channel
         self._on_ack = on_ack
-        self._device = device or torch.device("cpu")
+        self._device = DeviceWatch(device or torch.device("cpu"))
         self._sending = SendingCounter()
         self._taken: deque[_Taken] = deque()
         self._encoding = 0
@@ -217,6 +218,7 @@ class Outbox:
     def _run(self) -> None:
         while self._wait_for_work():
             try:
+                self._device.sample()
                 self._encode_taken()
                 self._collect()
                 self._send_waiting()
@@ -291,8 +293,17 @@ class Outbox:
             report.failure_reasons[why] += count
         report.failures = sum(report.failure_reasons.values())
         report.host_bytes = host_bytes()
-        report.device_bytes = take_device_bytes(self._device)
+        self._add_device(report)
         self._keep(report)
+
+    def _add_device(self, report: WindowReport) -> None:
+        try:
+            numbers = self._device.take()
+        except Exception as error:  # a window arrives without them too
+            self._count(error)
+            return
+        if numbers is not None:
+            report.device.CopyFrom(numbers.to_message())
 
     def _keep(self, message: WindowReport) -> None:
         report = _Report(message, message.ByteSize())

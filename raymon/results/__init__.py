@@ -11,6 +11,7 @@ from raymon.results.count_names import (
     in_words,
     of_feature,
 )
+from raymon.results.device_numbers import DEVICE_FIGURES, DeviceNumbers
 from raymon.results.health import Health
 from raymon.results.monitoring import Monitoring
 from raymon.results.snapshot import (
@@ -28,6 +29,7 @@ from raymon.results.status import MonitoringFigures, ReporterStatus, RunFigures
 from raymon.results.table_health import TableHealth
 
 __all__ = [
+    "DEVICE_FIGURES",
     "FILES_UNREADABLE",
     "IDS_OUT_OF_RANGE",
     "ROWS_LEFT_OVER",
@@ -37,6 +39,7 @@ __all__ = [
     "SAVES_LEFT_OUT",
     "AttemptBegan",
     "Coverage",
+    "DeviceNumbers",
     "Evaluation",
     "EvaluationProgress",
     "Health",

@@ -10,6 +10,7 @@ from typing import Any
 
 from raymon.config import TOTAL_LOSS, total_of
 from raymon.protos.report_pb2 import Histogram
+from raymon.results.device_numbers import DEVICE_FIGURES, DeviceNumbers
 from raymon.results.table_health import TableHealth
 
 InputErrors = Mapping[str, Mapping[str, int]]
@@ -79,7 +80,7 @@ class Snapshot:
         histograms: Histograms of parameters and gradients.
         input_errors: What was wrong with the input of metrics, as in `Evaluation`.
         host_bytes: Resident memory of the largest worker process, in bytes.
-        device_bytes: Peak bytes of tensors on the device of a rank, maximum over ranks; 0 on CPU.
+        device: Memory and use of the GPUs of the ranks; None on CPUs.
         window_metrics: Value by name of these steps alone, without earlier ones.
         first_window_weights: Weight of the first fold in each decayed value, by name: after k folds
             decay_rate^(k - 1), which is much in a short run.
@@ -108,7 +109,7 @@ class Snapshot:
     histograms: Sequence[Histogram] = ()
     input_errors: InputErrors = field(default_factory=dict)
     host_bytes: int = 0
-    device_bytes: int = 0
+    device: DeviceNumbers | None = None
     window_metrics: Mapping[str, float] = field(default_factory=dict)
     first_window_weights: Mapping[str, float] = field(default_factory=dict)
     no_value: Mapping[str, str] = field(default_factory=dict)
@@ -138,6 +139,11 @@ class Snapshot:
         """
         beyond = any(math.isinf(loss) for loss in self.losses.values())
         return not math.isfinite(self.total_loss) and bool(self.non_finite or beyond)
+
+    @property
+    def device_figures(self) -> dict[str, float | None]:
+        """The figures of the GPUs by name; None where there is no value, as on CPUs."""
+        return dict.fromkeys(DEVICE_FIGURES) if self.device is None else self.device.figures()
 
     @property
     def samples_per_second(self) -> float:
@@ -175,7 +181,7 @@ class Snapshot:
             "world_size": self.coverage.world_size,
             "oldest_s": self.coverage.oldest_s,
             "host_bytes": self.host_bytes,
-            "device_bytes": self.device_bytes,
+            **self.device_figures,
             "skipped_steps": self.skipped_steps,
             "loss_scale": self.loss_scale,
             "tables": {name: table.to_json() for name, table in self.tables.items()},

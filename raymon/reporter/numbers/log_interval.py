@@ -14,7 +14,7 @@ from raymon.reporter.numbers.interval_metrics import IntervalMetrics
 from raymon.reporter.numbers.interval_tables import IntervalTables
 from raymon.reporter.numbers.touched_rows import TouchedRows
 from raymon.reporter.windows.window_sum import LossTotal, WindowSum
-from raymon.results import Coverage, Snapshot
+from raymon.results import Coverage, DeviceNumbers, Snapshot
 from raymon.wire import Layout
 
 
@@ -32,7 +32,7 @@ class LogInterval:
         gradient_norms: The newest gradient norms, by name.
         histograms: The newest histograms.
         host_bytes: Resident memory of the largest worker process.
-        device_bytes: Peak memory of tensors on the device of a rank, the maximum over ranks.
+        device: Memory and use of the GPUs of the ranks; None on CPUs.
         invalid: Counts of the state `invalid`, int64 `[4]`, by metric.
         skipped_steps: Steps of the optimizer that FP16 skipped.
         ranks: Least number of ranks in a window; None before the first.
@@ -49,7 +49,7 @@ class LogInterval:
     gradient_norms: dict[str, float] = field(default_factory=dict)
     histograms: Sequence[Histogram] = ()
     host_bytes: int = 0
-    device_bytes: int = 0
+    device: DeviceNumbers | None = None
     invalid: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     skipped_steps: int = 0
     ranks: int | None = None
@@ -73,7 +73,8 @@ class LogInterval:
         self.gradient_norms.update(window.gradient_norms)
         self.histograms = window.histograms or self.histograms
         self.host_bytes = max(self.host_bytes, window.host_bytes)
-        self.device_bytes = max(self.device_bytes, window.device_bytes)
+        if window.device is not None:
+            self.device = window.device.merged(self.device)
         self.skipped_steps += window.skipped_steps
         self.metrics.add(window)
         self.tables.add(window)
@@ -120,7 +121,7 @@ class LogInterval:
             histograms=self.histograms,
             input_errors=decayed_metrics.input_errors(self.invalid),
             host_bytes=self.host_bytes,
-            device_bytes=self.device_bytes,
+            device=self.device,
             no_value={**self._losses_without_weight(), **decayed_metrics.no_value()},
             tables=self.tables.health(touched_rows),
             skipped_steps=self.skipped_steps,

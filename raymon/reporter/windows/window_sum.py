@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from raymon.protos.report_pb2 import Histogram, LossSum, Scalar, SendingCounts, WindowReport
+from raymon.results import DeviceNumbers
 from raymon.wire import (
     FINE_BITS,
     LARGEST_UNITS,
@@ -106,7 +107,7 @@ class WindowSum:
         failures: Failures of monitoring on workers.
         sending: What sending cost the workers.
         host_bytes: Resident memory of the largest worker process.
-        device_bytes: Peak memory of tensors on the device of a rank, the maximum over ranks.
+        device: Memory and use of the GPUs of the ranks; None on CPUs.
         input_counts: What was wrong with the data and was only counted, by name.
         save_counts: Saves that left no checkpoint, by name: failed, or left out.
         failure_reasons: Number of `failures` by reason.
@@ -138,7 +139,7 @@ class WindowSum:
     failures: int = 0
     sending: SendingCounts = field(default_factory=SendingCounts)
     host_bytes: int = 0
-    device_bytes: int = 0
+    device: DeviceNumbers | None = None
     input_counts: Counter[str] = field(default_factory=Counter)
     save_counts: Counter[str] = field(default_factory=Counter)
     failure_reasons: Counter[str] = field(default_factory=Counter)
@@ -193,7 +194,8 @@ class WindowSum:
         self.skipped_steps = max(self.skipped_steps, part.skipped_steps)
         add_sending(self.sending, part.sending)
         self.host_bytes = max(self.host_bytes, part.host_bytes)
-        self.device_bytes = max(self.device_bytes, part.device_bytes)
+        if part.HasField("device"):
+            self.device = DeviceNumbers.from_message(part.device).merged(self.device)
         if not part.HasField("tables"):
             self.lacks_tables = self.lacks_tables or part.end_step > part.first_step
         elif self.tables is None:
@@ -260,7 +262,7 @@ class WindowSum:
             failures=self.failures,
             sending=self.sending,
             host_bytes=self.host_bytes,
-            device_bytes=self.device_bytes,
+            device=None if self.device is None else self.device.to_message(),
             input_counts=self.input_counts,
             save_counts=self.save_counts,
             failure_reasons=self.failure_reasons,

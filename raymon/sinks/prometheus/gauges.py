@@ -37,7 +37,14 @@ GAUGES = {
     "raymon_steps_per_second": Gauge((), "Steps a second, in the newest steps"),
     "raymon_samples_total": Gauge((), "Samples of all workers since the run began"),
     "raymon_host_bytes": Gauge((), "Resident memory of the largest worker process"),
-    "raymon_device_bytes": Gauge((), "Most memory that tensors took on a device; 0 on CPU"),
+    "raymon_device_bytes": Gauge((), "Most memory that tensors took at once on a GPU"),
+    "raymon_device_allocated_bytes": Gauge((), "Memory of tensors on a GPU, of the one with most"),
+    "raymon_device_reserved_bytes": Gauge(
+        (), "Memory that torch has taken of a GPU, of the one with most"
+    ),
+    "raymon_device_utilization": Gauge(
+        (), "Share of the time in which kernels ran, from 0 to 1, the mean of the GPUs"
+    ),
     "raymon_skipped_steps": Gauge(
         (), "Steps of the optimizer that FP16 skipped, among the newest steps"
     ),

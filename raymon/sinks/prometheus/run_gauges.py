@@ -120,7 +120,9 @@ def _of_snapshot(snapshot: Snapshot) -> Iterator[tuple[Series, float]]:
     yield _series("raymon_steps_per_second"), snapshot.steps_per_second
     yield _series("raymon_samples_total"), snapshot.samples_total
     yield _series("raymon_host_bytes"), snapshot.host_bytes
-    yield _series("raymon_device_bytes"), snapshot.device_bytes
+    for name, number in snapshot.device_figures.items():
+        if number is not None:
+            yield _series(f"raymon_{name}"), number
     if snapshot.loss_scale is not None:
         yield _series("raymon_skipped_steps"), snapshot.skipped_steps
         yield _series("raymon_loss_scale"), snapshot.loss_scale

@@ -25,6 +25,7 @@ class TensorBoard:
     Tags: `loss/{name}`, `loss/total`, `lr/g{i}`, `metric/{name}`, `global_gradient_norm`,
     `{parameter}/gradient_norm`, the histograms `{parameter}` and `{parameter}/gradient`,
     `throughput/samples_per_second`, `memory/host_bytes`, `memory/device_bytes`,
+    `memory/device_allocated_bytes`, `memory/device_reserved_bytes`, `device_utilization`,
     `grad_scaler/skipped_steps`, `grad_scaler/loss_scale` and `table/{table}/{figure}`.
 
     All points of a step are one event, so that a write that failed leaves none of them.
@@ -107,8 +108,9 @@ class TensorBoard:
         yield "throughput/samples_per_second", snapshot.samples_per_second
         if snapshot.host_bytes > 0:
             yield "memory/host_bytes", snapshot.host_bytes
-        if snapshot.device_bytes > 0:
-            yield "memory/device_bytes", snapshot.device_bytes
+        for name, number in snapshot.device_figures.items():
+            if number is not None:
+                yield f"memory/{name}" if name.endswith("_bytes") else name, number
         if snapshot.loss_scale is not None:
             yield "grad_scaler/skipped_steps", snapshot.skipped_steps
             yield "grad_scaler/loss_scale", snapshot.loss_scale

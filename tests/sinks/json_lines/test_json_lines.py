@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from raymon.results import Evaluation
+from raymon.results import DeviceNumbers, Evaluation
 from raymon.sinks import BackgroundSink, EvaluationLines, WindowLines
 from tests.sinks.snapshots import snapshot
 
@@ -29,7 +29,8 @@ def test_an_evaluation_is_a_line_with_the_step_first(tmp_path: Path) -> None:
 
 
 def test_a_window_is_a_line_with_its_numbers(tmp_path: Path) -> None:
-    WindowLines(tmp_path).write(snapshot(10, host_bytes=3 << 30, device_bytes=1 << 30))
+    device = DeviceNumbers(1 << 30, 5, 6, 150, 2)
+    WindowLines(tmp_path).write(snapshot(10, host_bytes=3 << 30, device=device))
     (line,) = read(tmp_path / "monitor/windows.jsonl")
     assert line["global_step"] == 10
     assert line["losses"] == {"binary_cross_entropy": 0.52341, "total_loss": 0.52341}
@@ -37,6 +38,14 @@ def test_a_window_is_a_line_with_its_numbers(tmp_path: Path) -> None:
     assert (line["ranks"], line["world_size"]) == (2, 2)
     assert line["samples_per_second"] == 4000.0
     assert (line["host_bytes"], line["device_bytes"]) == (3 << 30, 1 << 30)
+    assert (line["device_allocated_bytes"], line["device_reserved_bytes"]) == (5, 6)
+    assert line["device_utilization"] == 0.75
+
+
+def test_a_cpu_has_null_for_what_is_of_devices(tmp_path: Path) -> None:
+    WindowLines(tmp_path).write(snapshot(10))
+    (line,) = read(tmp_path / "monitor/windows.jsonl")
+    assert line["device_bytes"] is line["device_utilization"] is None
 
 
 def test_what_is_not_a_number_is_null(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from raymon.results import Coverage, Evaluation, Health, RankState, TableHealth
+from raymon.results import Coverage, DeviceNumbers, Evaluation, Health, RankState, TableHealth
 from raymon.sinks import RunGauges, run_label
 from raymon.sinks.prometheus.gauges import GAUGES, PREFIX
 from raymon.sinks.prometheus.lag import SHOWN_RANKS, SILENT_AFTER_S
@@ -58,8 +58,21 @@ def test_a_snapshot_is_shown_by_the_names_that_it_has_everywhere() -> None:
         "raymon_steps_per_second": 20.0,
         "raymon_samples_total": 4000,
         "raymon_host_bytes": 7,
-        "raymon_device_bytes": 0,
     }
+
+
+def test_devices_are_shown_where_they_are_gpus() -> None:
+    gauges = RunGauges("runs/click")
+    gauges.write(snapshot(20, device=DeviceNumbers(8, 6, 9, 150, 2)))
+    found = {name: value for name, value in shown(gauges).items() if "device" in name}
+    assert found == {
+        "raymon_device_bytes": 8,
+        "raymon_device_allocated_bytes": 6,
+        "raymon_device_reserved_bytes": 9,
+        "raymon_device_utilization": 0.75,
+    }
+    gauges.write(snapshot(30, device=DeviceNumbers(8, 6, 9)))
+    assert "raymon_device_utilization" not in shown(gauges)
 
 
 def test_steps_that_fp16_skips_are_shown_in_fp16_alone() -> None:

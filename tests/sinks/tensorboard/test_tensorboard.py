@@ -6,7 +6,7 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from raymon.results import Evaluation, TableHealth
+from raymon.results import DeviceNumbers, Evaluation, TableHealth
 from raymon.sinks import BackgroundSink, TensorBoard
 from raymon.wire.histogram import HistogramCounter, encode_histogram
 from tests.sinks.sinks import wait_for
@@ -77,9 +77,13 @@ def points(directory: Path, tag: str) -> list[tuple[int, float]]:
 def test_memory_has_curves_where_it_was_measured(tmp_path: Path) -> None:
     board = TensorBoard(tmp_path, [])
     board.write(snapshot(10, host_bytes=3 << 30))
-    board.write(snapshot(20, host_bytes=3 << 30, device_bytes=1 << 30))
-    assert points(tmp_path, "memory/host_bytes") == [(10, 3 << 30), (20, 3 << 30)]
-    assert points(tmp_path, "memory/device_bytes") == [(20, 1 << 30)]
+    board.write(snapshot(20, host_bytes=3 << 30, device=DeviceNumbers(1 << 30, 5, 6, 150, 2)))
+    board.write(snapshot(30, host_bytes=3 << 30, device=DeviceNumbers(1 << 20, 7, 8)))
+    assert points(tmp_path, "memory/host_bytes") == [(n, 3 << 30) for n in (10, 20, 30)]
+    assert points(tmp_path, "memory/device_bytes") == [(20, 1 << 30), (30, 1 << 20)]
+    assert points(tmp_path, "memory/device_allocated_bytes") == [(20, 5), (30, 7)]
+    assert points(tmp_path, "memory/device_reserved_bytes") == [(20, 6), (30, 8)]
+    assert points(tmp_path, "device_utilization") == [(20, 0.75)]
 
 
 def test_steps_that_fp16_skips_have_curves_in_fp16_alone(tmp_path: Path) -> None:
