@@ -6,7 +6,7 @@ import json
 
 import click
 
-from benchmarks.harness.questions import load, names, question
+from benchmarks.harness.questions import load, missing, names, question
 
 QUICK_ROUNDS = 1
 
@@ -24,6 +24,10 @@ def main(name: str | None, as_json: bool, quick: bool, rounds: int | None) -> No
         click.echo(json.dumps(found, indent=1) if as_json else "\n".join(lines))
         return
     benchmark = load(name)
+    why = missing(benchmark)
+    if why is not None:
+        click.echo(why)
+        return
     result = benchmark.run(rounds or (QUICK_ROUNDS if quick else benchmark.ROUNDS), quick)
     click.echo(result.to_json() if as_json else result.table())
 

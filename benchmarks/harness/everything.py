@@ -13,7 +13,7 @@ import click
 
 from benchmarks.harness import headlines, report, store
 from benchmarks.harness.questions import names
-from benchmarks.harness.subprocesses import measure
+from benchmarks.harness.subprocesses import NotMeasuredError, measure
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -27,6 +27,9 @@ def main(chosen: tuple[str, ...], quick: bool, rounds: int | None) -> None:
         began = time.monotonic()
         try:
             path = store.write(measure(name, quick, rounds), quick)
+        except NotMeasuredError as why:
+            click.echo(f"{name}: left out: {why}")
+            continue
         except subprocess.SubprocessError as error:
             click.echo(f"{name}: {error}", err=True)
             failed.append(name)

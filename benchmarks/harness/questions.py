@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import pkgutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -41,6 +42,15 @@ def question(name: str) -> str:
     source = (Path(benchmarks.__path__[0]) / f"{name}.py").read_text(encoding="utf-8")
     # Read without an import, which would load Ray, torch and all peers.
     return (ast.get_docstring(ast.parse(source)) or "").split("\n")[0]
+
+
+def missing(benchmark: Benchmark) -> str | None:
+    """Returns what this machine lacks for a benchmark, in a line; None if it lacks nothing.
+
+    A benchmark that not every machine can run has a function `missing` that says so.
+    """
+    ask: Callable[[], str | None] = getattr(benchmark, "missing", lambda: None)
+    return ask()
 
 
 def load(name: str) -> Benchmark:

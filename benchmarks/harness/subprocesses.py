@@ -12,6 +12,13 @@ from benchmarks.harness.result import Result
 LONGEST_S = 3_600
 """Most seconds of a benchmark."""
 
+_BEGIN = '{\n "name"'
+"""The beginning of a result."""
+
+
+class NotMeasuredError(Exception):
+    """The machine lacks what a benchmark needs."""
+
 
 def measure(name: str, quick: bool, rounds: int | None = None) -> Result:
     """Runs a benchmark in a process of its own.
@@ -19,12 +26,15 @@ def measure(name: str, quick: bool, rounds: int | None = None) -> Result:
     Raises:
         subprocess.SubprocessError: It failed, or took more than an hour; its messages are on
             standard error.
+        NotMeasuredError: This machine lacks what it needs.
     """
     command = [sys.executable, "-m", "benchmarks", name, "--json"]
     command += ["--quick"] * quick + (["--rounds", str(rounds)] if rounds else [])
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=LONGEST_S)
+    if _BEGIN not in done.stdout:
+        raise NotMeasuredError(done.stdout.strip())
     # Ray and Lightning may have printed something before.
-    return Result.from_json(done.stdout[done.stdout.index('{\n "name"') :])
+    return Result.from_json(done.stdout[done.stdout.index(_BEGIN) :])
 
 
 def last_json(output: str) -> Any:

@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 WITHOUT_RAY = (
     "embeddings", "evaluation", "metrics", "sharded_tables", "sinks", "table_health",
 )  # fmt: skip
+WITH_GPU = ("gpu",)
 
 
 def run_benchmarks(*arguments: str, address: str | None = None) -> subprocess.CompletedProcess[str]:

@@ -9,9 +9,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from benchmarks.harness.questions import names
-from tests.benchmarks.quick import WITHOUT_RAY, check_quick_form, run_benchmarks
+from tests.benchmarks.quick import WITH_GPU, WITHOUT_RAY, check_quick_form, run_benchmarks
 
-NAMES = sorted(set(names()) - set(WITHOUT_RAY))
+NAMES = sorted(set(names()) - {*WITHOUT_RAY, *WITH_GPU})
 LONG = {"checkpoint", "end_to_end", "scaling", "start_up"}
 """They start several runs on Ray each."""
 
