@@ -8,6 +8,8 @@ from raymon.embeddings.growing import GrowingIds, GrowthCounts, IdCounts, add_up
 from raymon.embeddings.health import LookupCounter, table_health
 from raymon.embeddings.host_memory import memory_limit
 from raymon.embeddings.initial_values import draw_seed, fill, initial_rows
+from raymon.embeddings.joining import SMALL, is_small, join_tables
+from raymon.embeddings.joint_table import JointTable
 from raymon.embeddings.memory import (
     ID_BYTES,
     ROW_WISE_ADAGRAD,
@@ -21,6 +23,8 @@ from raymon.embeddings.memory import (
     table_shapes,
     why_not_fit,
 )
+from raymon.embeddings.padded_row_gradients import PaddedRowGradients
+from raymon.embeddings.part_gradients import PartGradients
 from raymon.embeddings.row_gradients import RowGradients, look_up
 from raymon.embeddings.sharded import Workers, fitting_versions, sharded_engine, why_unavailable
 from raymon.embeddings.sharded_table import ShardedTable
@@ -34,6 +38,7 @@ __all__ = [
     "DATA_TYPES",
     "ID_BYTES",
     "ROW_WISE_ADAGRAD",
+    "SMALL",
     "Capacity",
     "DenseRowGradients",
     "EmbeddingCollection",
@@ -41,7 +46,10 @@ __all__ = [
     "GrowingIds",
     "GrowthCounts",
     "IdCounts",
+    "JointTable",
     "LookupCounter",
+    "PaddedRowGradients",
+    "PartGradients",
     "RowGradients",
     "Shard",
     "ShardedEngine",
@@ -60,6 +68,8 @@ __all__ = [
     "fill",
     "fitting_versions",
     "initial_rows",
+    "is_small",
+    "join_tables",
     "look_up",
     "memory_limit",
     "plan_lines",

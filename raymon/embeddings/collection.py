@@ -10,10 +10,11 @@ from typing import Protocol
 
 from torch import Tensor, nn
 
-from raymon.data import Batch, EmbeddingSpec, Feature, IdList
+from raymon.data import Batch, EmbeddingSpec, Feature, IdList, JoinedIds
 from raymon.embeddings.data_types import DATA_TYPES
 from raymon.embeddings.growing import GrowingIds
 from raymon.embeddings.initial_values import draw_seed
+from raymon.embeddings.joint_lookups import JointLookups
 from raymon.embeddings.sharded_table import ShardedTable
 from raymon.embeddings.table import EmbeddingTable
 from raymon.errors import ConfigError, first_line
@@ -98,6 +99,10 @@ class EmbeddingCollection(nn.Module):
                 if spec.growth is not None:
                     growing[_key(spec.name)] = _made(spec, self.seed, _growing)
         self.tables = nn.ModuleDict(tables)
+        whole = {name: tables[_key(spec.name)] for name, spec in self.specs.items()}
+        self._joint_lookups = JointLookups(
+            {name: table for name, table in whole.items() if isinstance(table, EmbeddingTable)}
+        )
         self.growing = nn.ModuleDict(growing)
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
@@ -106,6 +111,7 @@ class EmbeddingCollection(nn.Module):
         found: dict[str, Tensor] = {}
         for lookup in self.lookups:
             found |= lookup.look_up(ids)
+        found |= self._joint_lookups.look_up(ids, self._joined(batch))
         return {
             name: found[name] if name in found else self.table_of(name)(ids[name], spec.pooling)
             for name, spec in self.specs.items()
@@ -132,6 +138,10 @@ class EmbeddingCollection(nn.Module):
                 self.growing[key] = ids.sorted_ids()
                 counts[key] = ids.occupancy
         return counts
+
+    def _joined(self, batch: Batch) -> JoinedIds | None:
+        # Ids of tables that grow are not the rows of these.
+        return None if self.growing else batch.plain_ids
 
     def _ids(self, spec: EmbeddingSpec, ids: IdList) -> IdList:
         if spec.growth is None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from raymon.embeddings.part_gradients import PartGradients
 from raymon.embeddings.row_gradients import RowGradients
 
 
@@ -20,16 +23,34 @@ class DenseRowGradients(RowGradients):
         gradient: Memory for the gradient, zero, `[N, D]`.
         touched: Mask that becomes 1 for rows that are looked up, zero at first, uint8 `[N]`; None
             to keep ids instead.
+        tables: Tables that a joint table is made of, each with the index of its first row; empty if
+            it is none.
     """
 
-    def __init__(self, table: nn.Parameter, gradient: Tensor, touched: Tensor | None) -> None:
+    def __init__(
+        self,
+        table: nn.Parameter,
+        gradient: Tensor,
+        touched: Tensor | None,
+        tables: Sequence[tuple[nn.Parameter, int]] = (),
+    ) -> None:
         super().__init__(table)
         self.gradient = gradient
         self.touched = touched
         self._ids: list[Tensor] = []
         self._rows: Tensor | None = None
         self._is_over = False
-        self.owner.grad = gradient
+        # What each owner has as its `grad`; nobody asks that of a joint table.
+        self._shown: list[tuple[Tensor, Tensor]] = [(self.owner, gradient)]
+        if tables:
+            ends = [first + len(part) for part, first in tables]
+            views = [gradient[first:end] for (_, first), end in zip(tables, ends, strict=True)]
+            self.parts = parts = [
+                PartGradients(part, first, self, view)
+                for (part, first), view in zip(tables, views, strict=True)
+            ]
+            self._shown = [(part.owner, view) for part, view in zip(parts, views, strict=True)]
+        self._show(True)
 
     @property
     def is_masked(self) -> bool:
@@ -64,10 +85,10 @@ class DenseRowGradients(RowGradients):
             self.gradient.index_fill_(0, self.rows(), 0)
             self._ids.clear()
             self._rows = None
-            self.owner.grad = self.gradient
+            self._show(True)
         else:
             self._is_over = True
-            self.owner.grad = None
+            self._show(False)
 
     def settle(self) -> None:
         """Zeroes the gradient if a group is over and the next one has added nothing yet.
@@ -80,7 +101,7 @@ class DenseRowGradients(RowGradients):
             self.touched.zero_()
             self._rows = None
             self._is_over = False
-            self.owner.grad = self.gradient
+            self._show(True)
 
     def take_whole(self) -> None:
         """Takes over a gradient of the whole table from its `grad`."""
@@ -91,6 +112,10 @@ class DenseRowGradients(RowGradients):
             if self.owner is not self.table:
                 self.table.grad = None
         self._touch(torch.arange(len(self.gradient), device=self.gradient.device))
+
+    def _show(self, shown: bool) -> None:
+        for owner, gradient in self._shown:
+            owner.grad = gradient if shown else None
 
     def _touch(self, ids: Tensor) -> None:
         self._rows = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -25,6 +25,8 @@ class RowGradients(ABC):
         dtype: Type of the gradient.
         clip: Bound to which the gradients of looked up embeddings are clamped, [-clip, clip], a
             scalar on the device; None for no bound.
+        parts: Gradients of the tables that this one is made of, in the order of their rows; itself
+            alone if it is no joint table.
     """
 
     def __init__(self, table: nn.Parameter) -> None:
@@ -35,6 +37,7 @@ class RowGradients(ABC):
         # Autograd computes a gradient only if some input requires one: this scalar does, in place
         # of the table.
         self.anchor = torch.zeros((), device=table.device, requires_grad=True)
+        self.parts: Sequence[RowGradients] = (self,)
         # Code that uses a table other than by ids, such as a penalty on it, touches all rows.
         table.register_post_accumulate_grad_hook(lambda _: self.take_whole())
 
@@ -50,9 +53,10 @@ class RowGradients(ABC):
     def values(self) -> Tensor:
         """Returns the gradients of `rows`, `[n, D]`, which may be changed before `clear`."""
 
-    @abstractmethod
-    def replace(self, ids: Tensor, gradients: Tensor) -> None:
-        """Adds gradients, as `add` does, in place of all that was added before."""
+    def measured(self) -> Tensor | None:
+        """Returns the gradient to measure, dense or sparse `[N, D]`; None if there is none."""
+        gradient: Tensor | None = self.owner.grad
+        return gradient
 
     @abstractmethod
     def settle(self) -> None:

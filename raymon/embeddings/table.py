@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from raymon.data import IdList, Initializer
 from raymon.embeddings.data_types import row_type
 from raymon.embeddings.initial_values import draw_seed, fill, initial_rows
+from raymon.embeddings.joint_table import JointTable
 from raymon.embeddings.row_gradients import RowGradients, collected, look_up
 
 
@@ -29,6 +30,8 @@ class EmbeddingTable(nn.Module):
 
     Attributes:
         rows: Collects the gradient by rows; None if autograd accumulates it in `grad`.
+        joint: The joint table that this table is a part of; None if it has a memory of its own.
+        first_row: Index of its first row in the joint table.
     """
 
     def __init__(
@@ -50,6 +53,8 @@ class EmbeddingTable(nn.Module):
         )
         fill(self.weight, name, (num_embeddings, dim), init, seed)
         self.rows: RowGradients | None = None
+        self.joint: JointTable | None = None
+        self.first_row = 0
 
     def initial_rows(self, count: int, generator: torch.Generator) -> Tensor:
         """Returns initial values of so many rows, `[count, dim]`, on the CPU."""

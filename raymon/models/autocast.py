@@ -1,6 +1,8 @@
-"""What autocast does to inputs of a matrix product, for gradients that are written by hand."""
+"""What autocast does to inputs of a matrix product, and how to do without it."""
 
 from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor
@@ -13,6 +15,15 @@ def as_autocast(tensor: Tensor) -> Tensor:
     the gradient comes back in the format of the tensor.
     """
     device = tensor.device.type
-    if tensor.dtype == torch.float64 or not torch.is_autocast_enabled(device):
+    if tensor.dtype == torch.float64 or not torch.amp.is_autocast_available(device):
+        return tensor
+    if not torch.is_autocast_enabled(device):
         return tensor
     return tensor.to(torch.get_autocast_dtype(device))
+
+
+def without_autocast(device: torch.device) -> AbstractContextManager[object]:
+    """Returns a context in which operations keep the formats of their inputs."""
+    if not torch.amp.is_autocast_available(device.type):
+        return nullcontext()
+    return torch.autocast(device.type, enabled=False)

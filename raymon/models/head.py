@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor, nn
 
 from raymon.config import suffixed
 from raymon.data import LabelKind
 from raymon.errors import ConfigError
+from raymon.models.autocast import without_autocast
 
 
 class Head(nn.Module):
@@ -54,7 +54,7 @@ class Head(nn.Module):
         """
         predictions: dict[str, Tensor] = {}
         labels = list(self._kinds)
-        with torch.autocast(inputs.device.type, enabled=False):
+        with without_autocast(inputs.device):
             for layer, (label, kind) in zip(self.outputs, self._kinds.items(), strict=True):
                 output = layer(inputs.float())
                 if added is not None:

@@ -11,6 +11,7 @@ from torch import Tensor
 from raymon.config import named_losses, trained_labels
 from raymon.data import LabelKind
 from raymon.errors import ConfigError
+from raymon.models.autocast import without_autocast
 from raymon.protos.model_pb2 import LossConfig, ModelConfig
 from raymon.protos.pipeline_pb2 import PipelineConfig
 
@@ -62,7 +63,7 @@ def row_losses(config: LossConfig, output: Tensor, label: Tensor) -> Tensor:
     Returns:
         The losses, float32 `[B]`.
     """
-    with torch.autocast(output.device.type, enabled=False):
+    with without_autocast(output.device):
         output = output.float()
         kind = config.WhichOneof("loss")
         if kind == "binary_cross_entropy":

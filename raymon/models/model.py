@@ -138,15 +138,19 @@ class Model(nn.Module, ABC):
         """The decayed metrics of the training by name."""
         return {}
 
-    def sparse_tables(self) -> list[EmbeddingTable]:
-        """Returns the embedding tables that are trained, and that each worker has whole."""
+    def whole_tables(self) -> list[EmbeddingTable]:
+        """Returns the embedding tables that each worker has whole."""
         return [
             table
             for module in self.modules()
             if isinstance(module, EmbeddingCollection)
             for table in module.modules()
-            if isinstance(table, EmbeddingTable) and table.weight.requires_grad
+            if isinstance(table, EmbeddingTable)
         ]
+
+    def sparse_tables(self) -> list[EmbeddingTable]:
+        """Returns the embedding tables that are trained, and that each worker has whole."""
+        return [table for table in self.whole_tables() if table.weight.requires_grad]
 
     def growing_tables(self) -> list[tuple[GrowingIds, EmbeddingTable | ShardedTable]]:
         """Returns the embedding tables that grow, each with the rows of its ids."""

@@ -14,6 +14,7 @@ from raymon.data import Feature
 from raymon.embeddings import (
     ID_BYTES,
     ROW_WISE_ADAGRAD,
+    SMALL,
     Capacity,
     StateNumbers,
     TableMemory,
@@ -103,8 +104,7 @@ class TablesOfRun:
         return high if high < _MOST_WORKERS else None
 
     def _whole(self, shape: TableShape) -> TableMemory:
-        # On CUDA a gradient with all rows spares a step the wait for ids.
-        has_gradient = self.every_row or self.device == "cuda"
+        has_gradient = self.every_row or shape.rows <= SMALL
         return table_memory(shape, self.states, has_gradient=has_gradient)
 
     def _part(self, shape: TableShape) -> TableMemory:

@@ -12,6 +12,7 @@ from raymon.embeddings import (
     EmbeddingCollection,
     ShardedTable,
     Workers,
+    join_tables,
     memory_limit,
     sharded_engine,
     sharded_tables,
@@ -44,13 +45,19 @@ def build_worker_model(
     """
     if not shards_tables(config.train_config, context.world_size, context.device.type):
         model = build_model(config, features)
-        return model.to(context.device)
+        return _moved(model, context)
     asked = config.train_config.embedding_tables == EmbeddingTables.SHARDED
     with sharded_tables(0 if asked else _LARGE, context.device.type):
         model = build_model(config, features)
-    model.to(context.device)
+    _moved(model, context)
     _shard(model, config, context)
     return model
+
+
+def _moved(model: Model, context: WorkerContext) -> Model:
+    # Joined on the way: later, each table would be on the device twice.
+    join_tables(model.whole_tables(), context.device)
+    return model.to(context.device)
 
 
 def _shard(model: Model, config: PipelineConfig, context: WorkerContext) -> None:

@@ -60,12 +60,12 @@ class GradientSummaries:
     def measure(self) -> None:
         """Measures the current gradients."""
         parameters = dict(self._model.named_parameters())
-        owners = {
-            id(table.weight): table.rows.owner
+        of_tables = {
+            id(table.weight): table.rows.measured()
             for table in self._model.sparse_tables()
             if table.rows is not None
         }
-        found = {n: owners.get(id(p), p).grad for n, p in parameters.items()}
+        found = {n: of_tables.get(id(p), p.grad) for n, p in parameters.items()}
         gradients = {name: g for name, g in found.items() if g is not None}
         self._measure_norms(gradients)
         for name, gradient in gradients.items():

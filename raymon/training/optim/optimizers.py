@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, overload
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from raymon.errors import ConfigError
 from raymon.models import Model
@@ -53,8 +53,7 @@ class Optimizers:
         self.schedules = tuple(schedules)
         self.tables = tables
         self._names = tuple(names)
-        of_sharded = [] if tables.sharded is None else [tables.overflow]
-        self.joint = JointOptimizer(self.optimizers, of_sharded)
+        self.joint = JointOptimizer(self.optimizers, tables.checked)
         order = range(len(self.optimizers))
         self._order = sorted(order, key=lambda number: (number != of_tables, number))
 
@@ -117,14 +116,14 @@ class JointOptimizer(torch.optim.Optimizer):
 
     Args:
         optimizers: The optimizers.
-        checked: Further parameters whose gradients are checked.
+        checked: Further tensors whose `grad` is checked.
 
     Attributes:
         steps: Number of steps that were made.
     """
 
     def __init__(
-        self, optimizers: Sequence[torch.optim.Optimizer], checked: Sequence[nn.Parameter] = ()
+        self, optimizers: Sequence[torch.optim.Optimizer], checked: Sequence[Tensor] = ()
     ) -> None:
         self._optimizers = optimizers
         self.steps = 0
@@ -240,8 +239,8 @@ def build_optimizer(
 ) -> torch.optim.Optimizer:
     """Builds the optimizer of a block of dense parameters."""
     kind = block.WhichOneof("optimizer")
-    # Unfused, torch passes over the memory once per operation on the CPU; on CUDA it does not.
-    fused = True if all(p.device.type == "cpu" for p in parameters) else None
+    # Unfused, torch passes over the memory, or launches kernels, once per operation.
+    fused = True if all(p.device.type in ("cpu", "cuda") for p in parameters) else None
     if kind == "sgd_optimizer":
         sgd = block.sgd_optimizer
         return torch.optim.SGD(
@@ -261,7 +260,8 @@ def build_optimizer(
             weight_decay=adagrad.weight_decay,
             initial_accumulator_value=adagrad.initial_accumulator_value,
             eps=adagrad.eps,
-            fused=fused,
+            # Fused on CUDA it needs a later torch than raymon does.
+            fused=fused if all(p.is_cpu for p in parameters) else None,
         )
     if kind == "rmsprop_optimizer":
         rms = block.rmsprop_optimizer

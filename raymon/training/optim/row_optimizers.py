@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.optim.adagrad import adagrad
 from torch.optim.adamw import adamw
 
-from raymon.embeddings import DenseRowGradients, RowGradients, ShardedEngine
+from raymon.embeddings import DenseRowGradients, PartGradients, RowGradients, ShardedEngine
 from raymon.protos import optimizer_pb2 as pb
 
 _EPS = 1e-8
@@ -51,9 +51,12 @@ class RowOptimizer(torch.optim.Optimizer):
                 self._masked.append(table)
             else:
                 self._by_rows.append(table)
+        # What the rule takes: states of joint tables, of which those in `state` are parts.
+        self._states_of: dict[RowGradients, dict[str, Tensor]] = {}
+        self._step = torch.zeros((), dtype=torch.float32)
         # A group needs parameters, also if every table is sharded.
-        parameters = [table.owner for table in tables] or [torch.nn.Parameter(torch.zeros(()))]
-        super().__init__(parameters, {"lr": lr})
+        parameters = [part.owner for table in tables for part in table.parts]
+        super().__init__(parameters or [torch.nn.Parameter(torch.zeros(()))], {"lr": lr})
 
     @abstractmethod
     def new_state(self, table: Tensor) -> dict[str, Tensor]:
@@ -91,7 +94,7 @@ class RowOptimizer(torch.optim.Optimizer):
         by_rows = self._by_rows
         if self.keeps_idle_rows:
             self._move_whole(self._masked)
-        elif self._masked and self._masked[0].gradient.is_cuda:
+        elif self._masked and not self._masked[0].gradient.is_cpu:
             self.move_masked(self._masked)
         else:
             by_rows = self._tables
@@ -105,14 +108,42 @@ class RowOptimizer(torch.optim.Optimizer):
             sharded.step(self.rate)
 
     def count_step(self) -> None:
-        """Begins a step: increments the step of all tables, even without looked-up rows."""
+        """Begins a step: increments the number of steps, even without looked-up rows."""
         for table in self._tables:
             table.settle()
-            state = self.state[table.owner]
-            if not state:
-                state["step"] = torch.zeros((), dtype=torch.float32)
-                state |= self.new_state(table.owner)
-            state["step"] += 1
+            if table not in self._states_of:
+                self._share(table, self.new_state(table.owner))
+        self._step += 1
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Loads a state; a table that it does not have begins anew.
+
+        The number of steps is that of the table with the most, for all of them.
+        """
+        super().load_state_dict(state_dict)
+        found = {part: self.state[part.owner] for table in self._tables for part in table.parts}
+        steps = [float(states["step"]) for states in found.values() if "step" in states]
+        self._step.fill_(max(steps, default=0.0))
+        self._states_of.clear()
+        for table in self._tables:
+            loaded = {part: _without_step(found[part]) for part in table.parts}
+            if not any(loaded.values()) and not any(found[part] for part in table.parts):
+                continue
+            if tuple(table.parts) == (table,):
+                self._share(table, loaded[table])
+                continue
+            states = self.new_state(table.owner)
+            for part, own in loaded.items():
+                for name, value in own.items():
+                    _part_of(states[name], part).copy_(value)
+            self._share(table, states)
+
+    def _share(self, table: RowGradients, states: dict[str, Tensor]) -> None:
+        """Keeps the states of a table, and makes those of its parts views of them."""
+        self._states_of[table] = states
+        for part in table.parts:
+            own = {name: _part_of(value, part) for name, value in states.items()}
+            self.state[part.owner] = {"step": self._step, **own}
 
     def _move_whole(self, tables: Sequence[DenseRowGradients]) -> None:
         if tables:
@@ -143,21 +174,19 @@ class RowOptimizer(torch.optim.Optimizer):
         """Updates rows if only the device knows which were looked up; waits for nothing."""
         for table in tables:
             assert table.touched is not None
-            parts = {"": table.table, **self._rowwise(table)}
+            parts = {"": table.table, **self._states_of[table]}
             moved = {n: part.to(table.dtype, copy=True) for n, part in parts.items()}
             states = {name: [part] for name, part in moved.items() if name}
-            states["step"] = [self.state[table.owner]["step"]]
+            states["step"] = [self._step]
             self.rule([moved[""]], [table.gradient.clone()], states)
             touched = table.touched.bool().unsqueeze(1)
             for name, part in parts.items():
                 part.copy_(torch.where(touched, moved[name], part))
 
-    def _rowwise(self, table: RowGradients) -> dict[str, Tensor]:
-        return {n: part for n, part in self.state[table.owner].items() if n != "step"}
-
     def _states(self, tables: Sequence[RowGradients]) -> States:
-        names = self.state[tables[0].owner]
-        return {name: [self.state[table.owner][name] for table in tables] for name in names}
+        names = self._states_of[tables[0]]
+        of_rows = {name: [self._states_of[table][name] for table in tables] for name in names}
+        return {"step": [self._step] * len(tables), **of_rows}
 
 
 class RowSGD(RowOptimizer):
@@ -273,6 +302,15 @@ class PartialRowWiseAdam(RowAdam):
             root = second.div(1 - beta2**steps).sqrt_().add_(_EPS)
             weight.mul_(1 - rate * self._decay)
             weight.addcdiv_(first, root, value=-rate / (1 - beta1**steps))
+
+
+def _without_step(states: dict[str, Any]) -> dict[str, Tensor]:
+    return {name: value for name, value in states.items() if name != "step"}
+
+
+def _part_of(value: Tensor, part: RowGradients) -> Tensor:
+    """Returns the rows of a part in a state of its joint table, in the same memory."""
+    return value[part.first : part.end] if isinstance(part, PartGradients) else value
 
 
 def _filled(table: Tensor, value: float = 0.0) -> Tensor:

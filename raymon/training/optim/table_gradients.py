@@ -11,25 +11,25 @@ from torch import Tensor
 from raymon.embeddings import (
     DenseRowGradients,
     EmbeddingTable,
+    JointTable,
+    PaddedRowGradients,
     RowGradients,
     ShardedEngine,
     SparseRowGradients,
+    is_small,
+    join_tables,
 )
 
-_SMALL = 32_768
-"""Largest number of rows of a small table.
-
-For a small table, ranks exchange the whole gradient, and mark looked-up rows instead of keeping
-their ids: both cost less there. On CUDA all tables are treated like this, because then nothing
-waits for the device.
-"""
+RowsAlone = DenseRowGradients | PaddedRowGradients | SparseRowGradients
+"""Gradients of a table whose looked-up rows ranks exchange on their own."""
 
 
 class TableGradients:
     """Collects the gradients of tables by row, and adds them up over ranks.
 
     Args:
-        tables: Trained tables, on their device; from now on their gradients are collected here.
+        tables: Trained tables, on their device; from now on their gradients are collected here, and
+            those that `join_tables` joins are views of one memory.
         max_gradient: Limit that clips the gradients of looked-up embeddings by value; None for no
             limit.
         dense: Whether each table needs a dense `grad`, since its optimizer moves every row.
@@ -37,7 +37,7 @@ class TableGradients:
         may_overflow: Whether gradients may overflow, since losses are scaled for FP16.
 
     Attributes:
-        tables: Gradients of each table that this rank has whole.
+        tables: Gradients of each table that this rank has whole; joint tables are one.
         sharded: Engine that holds the other tables; None if there are none.
         overflow: In its `grad`, 0 or, if a gradient of a sharded table is not finite on any rank,
             infinity, as a `GradScaler` looks for it; a parameter of no model.
@@ -55,28 +55,46 @@ class TableGradients:
         self.sharded = sharded
         self.overflow = torch.nn.Parameter(torch.zeros(()))
         self._may_overflow = may_overflow
-        small = [t for t in tables if t.weight.is_cuda or len(t.weight) <= _SMALL]
+        join_tables(tables)
+        joints: dict[JointTable, list[EmbeddingTable]] = {}
+        for table in tables:
+            if table.joint is not None:
+                joints.setdefault(table.joint, []).append(table)
+        dense_joints = [j for j, members in joints.items() if dense or is_small(members[0])]
         # In one buffer, so that one collective exchanges them all.
-        self._gradient = _flat_buffer([t.weight.numel() for t in small], tables, torch.float32)
-        self._touched = _flat_buffer([len(t.weight) for t in small], tables, torch.uint8)
+        self._gradient = _flat_buffer(
+            [j.weight.numel() for j in dense_joints], tables, torch.float32
+        )
+        self._touched = _flat_buffer([len(j.weight) for j in dense_joints], tables, torch.uint8)
         self._max_gradient = max_gradient
         self.tables: list[RowGradients] = []
-        self._large: list[RowGradients] = []
+        self._large: list[RowsAlone] = []
         offset = row = 0
-        for table in tables:
-            weight = table.weight
-            if table in small:
+        for joint, members in joints.items():
+            weight, parts = joint.weight, [(table.weight, table.first_row) for table in members]
+            if joint in dense_joints:
                 gradient = self._gradient[offset : offset + weight.numel()].view_as(weight)
                 touched = self._touched[row : row + len(weight)]
-                table.rows = DenseRowGradients(weight, gradient, touched)
+                joint.rows = DenseRowGradients(weight, gradient, touched, parts)
                 offset, row = offset + weight.numel(), row + len(weight)
-            elif dense:
-                table.rows = DenseRowGradients(weight, torch.zeros_like(weight), None)
-                self._large.append(table.rows)
             else:
-                table.rows = SparseRowGradients(weight)
-                self._large.append(table.rows)
-            self.tables.append(table.rows)
+                joint.rows = PaddedRowGradients(weight, parts)
+                self._large.append(joint.rows)
+            self.tables.append(joint.rows)
+            for table, part in zip(members, joint.rows.parts, strict=True):
+                table.rows = part
+        for table in tables:
+            if table.joint is not None:
+                continue
+            weight = table.weight
+            alone: RowsAlone = (
+                DenseRowGradients(weight, torch.zeros_like(weight), None)
+                if dense
+                else SparseRowGradients(weight)
+            )
+            table.rows = alone
+            self._large.append(alone)
+            self.tables.append(alone)
         self.begin(torch.ones((), device=self._gradient.device))
 
     def begin(self, scale: Tensor) -> None:
@@ -89,8 +107,10 @@ class TableGradients:
         if self.sharded is not None:
             self.sharded.begin(scale)
         if self._max_gradient is not None:
+            clip = self._max_gradient * scale
             for table in self.tables:
-                table.clip = self._max_gradient * scale
+                for rows in (table, *table.parts):
+                    rows.clip = clip
 
     def exchange(self, world_size: int) -> None:
         """Averages gradients over ranks, and joins the rows of all ranks; every rank calls it.
@@ -119,6 +139,12 @@ class TableGradients:
             table.clear()
         if self.sharded is not None:
             self.sharded.clear()
+
+    @property
+    def checked(self) -> list[Tensor]:
+        """Owners of further gradients that a `GradScaler` has to check, unscale, or both."""
+        owners = [table.owner for table in self.tables if isinstance(table, PaddedRowGradients)]
+        return owners if self.sharded is None else [*owners, self.overflow]
 
     def _agree_on_overflow(self, sharded: ShardedEngine, world_size: int) -> None:
         flag = torch.where(sharded.is_finite(), 0.0, torch.inf)

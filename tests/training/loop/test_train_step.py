@@ -14,12 +14,12 @@ from raymon.protos.train_pb2 import TrainConfig
 from raymon.storage import storage_path
 from raymon.training.checkpoint.manifest import TRAINER, checkpoint_path, read_part
 from raymon.training.loop.train_step import TrainStep
-from raymon.training.optim import table_gradients
 from raymon.training.optim.optimizers import Optimizers, build_optimizers
 from raymon.training.rank.worker_context import WorkerContext
 from tests.models.pipelines import batch_of, model_of, pipeline
 from tests.training.rank_process import RankRun
 from tests.training.test_run_in_process import run
+from tests.training.ways_of_tables import WAYS
 
 CPU = torch.device("cpu")
 ADAM = """sparse_optimizer { adam_optimizer { lr: 0.1 } }
@@ -161,8 +161,8 @@ def test_how_the_gradients_of_a_table_are_kept_changes_no_step(
 ) -> None:
     text = f"sparse_optimizer {{ {KINDS[kind]} }} dense_optimizer {{ adam_optimizer {{}} }}"
     trained = []
-    for small in (table_gradients._SMALL, 0):
-        monkeypatch.setattr(table_gradients, "_SMALL", small)
+    for of in WAYS.values():
+        of(monkeypatch)
         torch.manual_seed(0)
         step, model, _ = steps_of(f"{text} {precision}")
         for seed in range(6):
@@ -172,5 +172,6 @@ def test_how_the_gradients_of_a_table_are_kept_changes_no_step(
                 step.unscale()
                 assert step.update()
         trained.append(weights(model))
-    for name, weight in trained[0].items():
-        torch.testing.assert_close(trained[1][name], weight, rtol=1e-5, atol=1e-7)
+    for other in trained[1:]:
+        for name, weight in trained[0].items():
+            torch.testing.assert_close(other[name], weight, rtol=1e-5, atol=1e-7)

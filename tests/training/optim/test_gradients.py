@@ -11,17 +11,21 @@ from google.protobuf import text_format
 from raymon.protos.train_pb2 import TrainConfig
 from raymon.recorder import Recorder
 from raymon.training.loop.train_step import TrainStep
-from raymon.training.optim import table_gradients
 from raymon.training.optim.gradients import GradientSummaries
 from raymon.training.optim.optimizers import build_optimizers
 from raymon.training.rank.worker_context import WorkerContext
 from tests.models.pipelines import batch_of, model_of, pipeline
 from tests.training.rank_process import RankRun
+from tests.training.ways_of_tables import WAYS
 
 CPU = torch.device("cpu")
 SUMMARIES = ["global_gradient_norm", "gradient_norm", "gradient"]
 CONFIG = """sparse_optimizer { adam_optimizer { lr: 0.1 } }
   dense_optimizer { adam_optimizer { lr: 0.1 } }"""
+
+
+LAYOUTS = {"dense": torch.strided, "sparse": torch.sparse_coo, "padded": None}
+"""Layout of the `grad` of tables, if they have one of their own."""
 
 
 class Measured:
@@ -38,12 +42,13 @@ class Measured:
         self.histograms[name] = counted
 
 
+@pytest.mark.parametrize("way", ["sparse", "padded"])
 def test_summaries_of_sparse_gradients_are_those_of_dense_ones(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     measured = []
-    for small in (table_gradients._SMALL, 0):
-        monkeypatch.setattr(table_gradients, "_SMALL", small)
+    for one in ("dense", way):
+        WAYS[one](monkeypatch)
         config, model = text_format.Parse(CONFIG, TrainConfig()), model_of(pipeline())
         optimizers = build_optimizers(config, model)
         step = TrainStep(config, model, optimizers, WorkerContext(0, 1, CPU, RankRun()))
@@ -51,8 +56,8 @@ def test_summaries_of_sparse_gradients_are_those_of_dense_ones(
         recorder: Any = Measured()
         GradientSummaries(SUMMARIES, model, cast(Recorder, recorder), CPU).measure()
         measured.append(recorder)
-        is_sparse = [p.grad.is_sparse for p in model.sparse_parameters() if p.grad is not None]
-        assert is_sparse == [small == 0] * len(model.sparse_parameters())
+        kinds = {None if p.grad is None else p.grad.layout for p in model.sparse_parameters()}
+        assert kinds == {LAYOUTS[one]}
     dense, sparse = measured
     assert dense.norms.keys() == sparse.norms.keys()
     assert dense.norms["global_gradient_norm"] > 0

@@ -1,0 +1,116 @@
+"""Lookups of the ids of many features at once, in tables that lie in one memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from raymon.data import IdList, JoinedIds
+from raymon.embeddings.data_types import row_type
+from raymon.embeddings.joint_table import JointTable
+from raymon.embeddings.row_gradients import collected
+from raymon.embeddings.table import EmbeddingTable
+
+_MOST_PLANS = 64
+"""Most plans that are kept: a feature may have one id in every row of one batch, not of another."""
+
+
+class _Lookup(NamedTuple):
+    """A lookup in one joint table.
+
+    Attributes:
+        joint: The joint table.
+        features: Features with one id a row, F of them.
+        first_rows: Index in the joint table of the first row of the table of each feature, int64
+            `[F, 1]`.
+        at: Which rows of the joined ids of a batch are those of the features: the bounds of a
+            range, or their indices, int64 `[F]`; None if the batch has not joined them all.
+    """
+
+    joint: JointTable
+    features: tuple[str, ...]
+    first_rows: Tensor
+    at: tuple[int, int] | Tensor | None
+
+
+class JointLookups:
+    """Looks up features that have one id in every row, all those of a joint table at once.
+
+    Args:
+        tables: Table of each feature.
+    """
+
+    def __init__(self, tables: Mapping[str, EmbeddingTable]) -> None:
+        self._tables = dict(tables)
+        self._plans: dict[object, list[_Lookup]] = {}
+
+    def look_up(self, ids: Mapping[str, IdList], joined: JoinedIds | None) -> dict[str, Tensor]:
+        """Returns the embeddings `[B, D]` of those features that can be looked up with others.
+
+        Args:
+            ids: Ids by the name of the feature.
+            joined: Ids of some of these features in one tensor, as the batch has them; None if it
+                has none.
+        """
+        single = tuple(name for name in self._tables if _is_single(ids[name]))
+        key = (single, joined.names if joined else (), *(t.joint for t in self._tables.values()))
+        if key not in self._plans:
+            if len(self._plans) == _MOST_PLANS:
+                self._plans.clear()
+            self._plans[key] = self._plan(single, joined.names if joined else ())
+        found: dict[str, Tensor] = {}
+        for lookup in self._plans[key]:
+            joint = lookup.joint
+            if joint.rows is not None or not (
+                joint.weight.requires_grad and torch.is_grad_enabled()
+            ):
+                found |= _look_up(lookup, ids, joined)
+        return found
+
+    def _plan(self, single: tuple[str, ...], joined: tuple[str, ...]) -> list[_Lookup]:
+        features: dict[JointTable, list[str]] = {}
+        for name in single:
+            joint = self._tables[name].joint
+            if joint is not None:
+                features.setdefault(joint, []).append(name)
+        lookups = []
+        for joint, names in features.items():
+            first = [self._tables[name].first_row for name in names]
+            device = joint.weight.device
+            at: tuple[int, int] | Tensor | None = None
+            if set(names) <= set(joined):
+                places = [joined.index(name) for name in names]
+                at = (places[0], places[0] + len(places))
+                if places != list(range(*at)):
+                    at = torch.tensor(places, device=device)
+            first_rows = torch.tensor(first, device=device).unsqueeze(1)
+            lookups.append(_Lookup(joint, tuple(names), first_rows, at))
+        return lookups
+
+
+def _is_single(ids: IdList) -> bool:
+    return ids.offsets is None and ids.weights is None
+
+
+def _look_up(
+    lookup: _Lookup, ids: Mapping[str, IdList], joined: JoinedIds | None
+) -> dict[str, Tensor]:
+    joint, features, at = lookup.joint, lookup.features, lookup.at
+    if joined is None or at is None:
+        values = torch.stack([ids[name].values for name in features])
+    elif isinstance(at, Tensor):
+        values = joined.values.index_select(0, at)
+    else:
+        values = joined.values[at[0] : at[1]]
+    rows = (values + lookup.first_rows).flatten()
+    if joint.rows is not None and torch.is_grad_enabled():
+        embeddings = collected(joint.rows, IdList(rows), "sum")
+    else:
+        embeddings = F.embedding(rows, joint.weight.detach())
+        embeddings = embeddings.to(row_type(embeddings.dtype))
+    shape = (len(features), values.shape[1], joint.weight.shape[1])
+    return dict(zip(features, embeddings.view(shape).unbind(), strict=True))

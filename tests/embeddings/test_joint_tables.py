@@ -1,0 +1,163 @@
+"""Tables that lie in one memory are looked up and trained as those that do not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from raymon.data import Batch, EmbeddingSpec, IdList, JoinedIds
+from raymon.embeddings import EmbeddingCollection, EmbeddingTable, join_tables, joining
+from raymon.training.optim.table_gradients import TableGradients
+
+ROWS, DIM = 7, 3
+NAMES = ("a", "b", "c", "d", "e")
+SPECS = {
+    "a": EmbeddingSpec("one", ROWS, DIM, "sum"),
+    "b": EmbeddingSpec("two", ROWS, DIM, "mean"),
+    "c": EmbeddingSpec("one", ROWS, DIM, "sum"),
+    "d": EmbeddingSpec("longer", ROWS, DIM + 1, "sum"),
+    "e": EmbeddingSpec("large", ROWS + 2, DIM, "sum"),
+}
+KINDS = ("plain", "ragged", "weighted", "not joined")
+
+
+def tables_of(collection: EmbeddingCollection) -> list[EmbeddingTable]:
+    return [table for table in collection.tables.values() if isinstance(table, EmbeddingTable)]
+
+
+def collection_of(specs: dict[str, EmbeddingSpec] = SPECS) -> EmbeddingCollection:
+    torch.manual_seed(0)
+    return EmbeddingCollection(specs)
+
+
+def ids_of(kind: str, size: int, generator: torch.Generator) -> IdList:
+    if kind in ("plain", "not joined"):
+        return IdList(torch.randint(0, ROWS, (size,), generator=generator))
+    lengths = torch.randint(0, 4, (size,), generator=generator)
+    values = torch.randint(0, ROWS, (int(lengths.sum()),), generator=generator)
+    weights = torch.rand(len(values), generator=generator) if kind == "weighted" else None
+    return IdList(values, lengths.cumsum(0) - lengths, weights)
+
+
+def batch_of(kinds: Sequence[str], size: int, seed: int, order: Sequence[str] = NAMES) -> Batch:
+    generator = torch.Generator().manual_seed(seed)
+    sparse = {n: ids_of(kind, size, generator) for n, kind in zip(NAMES, kinds, strict=True)}
+    plain = [n for n in order if kinds[NAMES.index(n)] == "plain"]
+    if not plain:
+        return Batch(size, sparse=sparse)
+    # As rows of a larger matrix.
+    matrix = torch.stack([sparse[n].values for n in plain]).repeat(1, 2)[:, size // 2 :][:, :size]
+    joined = JoinedIds(tuple(plain), matrix)
+    return Batch(size, sparse={**sparse, **joined.by_name()}, plain_ids=joined)
+
+
+def gradients_of(
+    collection: EmbeddingCollection, batches: Sequence[Batch], joined: bool
+) -> tuple[list[dict[str, torch.Tensor]], dict[str, torch.Tensor]]:
+    """Returns embeddings of each batch, and the gradients of all, dense, by parameter."""
+    tables = TableGradients(tables_of(collection)) if joined else None
+    found = []
+    for number, batch in enumerate(batches):
+        embeddings = collection(batch)
+        found.append({name: value.detach() for name, value in embeddings.items()})
+        parts = [(value * (number + i + 1)).square().sum() for i, value in
+                 enumerate(embeddings.values())]  # fmt: skip
+        torch.stack(parts).sum().backward()
+    if tables is not None:
+        tables.settle()
+    gradients = {}
+    for name, parameter in collection.named_parameters():
+        table = next(t for t in tables_of(collection) if t.weight is parameter)
+        measured = parameter.grad if table.rows is None else table.rows.measured()
+        gradients[name] = torch.zeros_like(parameter) if measured is None else measured.to_dense()
+    return found, gradients
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.tuples(*(st.sampled_from(KINDS) for _ in NAMES)),
+    st.integers(0, 5),
+    st.permutations(NAMES),
+    st.sampled_from([(1 << 20, False), (ROWS, False), (ROWS, True), (0, True)]),
+    st.integers(0, 100),
+)
+def test_joint_tables_are_those_that_are_not(
+    kinds: tuple[str, ...], size: int, order: list[str], way: tuple[int, bool], seed: int
+) -> None:
+    batches = [batch_of(kinds, size, seed, order), batch_of(kinds[::-1], size, seed + 1)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(joining, "SMALL", way[0])
+        patch.setattr(joining, "_joins_large", lambda device: way[1])
+        alone = gradients_of(collection_of(), batches, joined=False)
+        joint = gradients_of(collection_of(), batches, joined=True)
+    for expected, found in zip(alone[0], joint[0], strict=True):
+        for name, value in expected.items():
+            assert torch.equal(found[name], value)
+    for name, gradient in alone[1].items():
+        torch.testing.assert_close(joint[1][name], gradient)
+
+
+def test_tables_of_one_kind_are_views_of_one_memory() -> None:
+    collection = collection_of()
+    before = {name: p.detach().clone() for name, p in collection.named_parameters()}
+    join_tables(tables_of(collection))
+    join_tables(tables_of(collection))
+    memories = {p.untyped_storage().data_ptr() for p in collection.parameters()}
+    assert len(memories) == 2
+    for name, parameter in collection.named_parameters():
+        assert torch.equal(parameter, before[name])
+        assert parameter.is_contiguous()
+    collection.load_state_dict({name: value + 1 for name, value in before.items()})
+    with torch.no_grad():
+        found = collection(batch_of(["plain"] * 5, 4, 0))
+    expected = collection_of()
+    with torch.no_grad():
+        for parameter in expected.parameters():
+            parameter.add_(1)
+        for name, value in expected(batch_of(["plain"] * 5, 4, 0)).items():
+            assert torch.equal(found[name], value)
+
+
+def test_one_lookup_serves_all_features_of_a_joint_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    specs = {f"f{i}": EmbeddingSpec(f"t{i}", ROWS, DIM, "sum") for i in range(9)}
+    collection, calls = collection_of(specs), []
+    TableGradients(tables_of(collection))
+    embedding = torch.nn.functional.embedding
+
+    def counted(*args: Any) -> torch.Tensor:
+        calls.append(args)
+        return embedding(*args)
+
+    monkeypatch.setattr(torch.nn.functional, "embedding", counted)
+    collection(Batch(2, sparse={name: IdList(torch.tensor([1, 2])) for name in specs}))
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("size", [0, 1, 300])
+def test_padded_rows_are_each_looked_up_row_once_with_the_sum_of_its_gradients(size: int) -> None:
+    collection = collection_of({"a": SPECS["a"], "b": SPECS["b"]})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(joining, "SMALL", 0)
+        patch.setattr(joining, "_joins_large", lambda device: True)
+        (rows,) = TableGradients(tables_of(collection)).tables
+    generator = torch.Generator().manual_seed(1)
+    ids = torch.randint(0, 2 * ROWS, (size,), generator=generator)
+    values = torch.randn(size, DIM, generator=generator)
+    rows.add(ids[: size // 3], values[: size // 3])
+    rows.add(ids[size // 3 :], values[size // 3 :])
+    expected: dict[int, torch.Tensor] = {}
+    for row, value in zip(ids.tolist(), values.double(), strict=True):
+        expected[row] = expected.get(row, torch.zeros(DIM, dtype=torch.float64)) + value
+    found, sums = rows.rows(), rows.values()
+    assert found.shape == (size,)
+    assert found[: len(expected)].tolist() == sorted(expected)
+    assert set(found[len(expected) :].tolist()) <= {2 * ROWS}
+    for row, total in zip(found.tolist(), sums.double(), strict=True):
+        torch.testing.assert_close(
+            total, expected.get(row, torch.zeros(DIM, dtype=torch.float64)), rtol=1e-4, atol=1e-5
+        )
