@@ -31,6 +31,7 @@ from raymon.data.reading.converter import Columns
 from raymon.data.reading.plan import Position
 from raymon.data.reading.reader import DataReader
 from raymon.data.reading.table_files import open_table
+from raymon.data.transfer.device_feed import on_device
 from raymon.data.values.labels import LabelKind, check_label_map
 
 __all__ = [
@@ -70,6 +71,7 @@ __all__ = [
     "kinds_by_ending",
     "may_be_read",
     "missing_rows",
+    "on_device",
     "open_table",
     "parquet_paths",
     "pipeline_features",

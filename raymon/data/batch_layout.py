@@ -85,7 +85,8 @@ class BatchLayout:
             _VALUES: tuple(batch.sparse),
             **{kind: tuple(columns) for kind, columns in _columns(batch)},
         }
-        return cls(batch.size, end, tuple(blocks), order)
+        # Memory of no bytes has no place that views could be made of.
+        return cls(batch.size, max(end, _ALIGNMENT), tuple(blocks), order)
 
     def pack(self, batch: Batch, buffer: Tensor) -> None:
         """Copies a batch into a buffer on the CPU.

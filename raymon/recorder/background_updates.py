@@ -43,8 +43,8 @@ class BackgroundUpdates:
         updates, self._updates = self._updates, []
         try:
             with torch.cuda.stream(self._stream):
-                self._metric.add(updates)
                 self._keep(updates)
+                self._metric.add(updates)
         except Exception as error:  # a metric that fails costs only itself
             self._on_error(error)
 

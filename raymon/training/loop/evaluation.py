@@ -53,6 +53,7 @@ def evaluate(
     Raises:
         DataError: There are no rows.
     """
+    pin_memory = config.data_config.pin_memory
     steps = [_steps(config, reader) for reader in readers]
     total = 0 if None in steps else sum(each or 0 for each in steps)
     began, done = time.monotonic(), 0
@@ -62,9 +63,12 @@ def evaluate(
     model.eval()
     with torch.inference_mode():
         for reader, most, losses in zip(readers, steps, sums, strict=True):
-            with closing(reader.epoch(0)) as batches:
-                due: Iterator[Batch] = islice(batches, most)
-                for batch in due if model.sharded is None else _together(due, context):
+            with (
+                closing(reader.epoch(0)) as epoch,
+                closing(context.on_device(islice(epoch, most), _itself, pin_memory)) as pairs,
+            ):
+                batches = (batch for _, batch in pairs)
+                for batch in batches if model.sharded is None else _together(batches, context):
                     _score(config, model, batch, context, losses)
                     done += 1
                     if done % config.eval_config.log_step_count_steps == 0:
@@ -100,6 +104,10 @@ def _steps(config: PipelineConfig, reader: EvalReader) -> int | None:
     return most if steps is None else min(steps, most)
 
 
+def _itself(batch: Batch) -> Batch:
+    return batch
+
+
 def _score(
     config: PipelineConfig,
     model: Model,
@@ -107,19 +115,18 @@ def _score(
     context: WorkerContext,
     losses: _LossSums,
 ) -> None:
-    moved = context.move(batch, config.data_config.pin_memory)
     # A rank without rows still needs the names of the losses of the others, and has to take part in
     # lookups of sharded tables.
     if not batch.size and losses.rows and model.sharded is None:
         return
     # With the losses, as in training: a model of one's own may give them half precision.
     with autocast(config.train_config, context.device):
-        predictions = model.predict(moved)
-        model.check_predictions(predictions, moved)
-        found = model.loss(predictions, moved)
+        predictions = model.predict(batch)
+        model.check_predictions(predictions, batch)
+        found = model.loss(predictions, batch)
     if batch.size:
-        model.update_metric(predictions, moved)
-        losses.add(found, model.batch_weight(moved), batch.size)
+        model.update_metric(predictions, batch)
+        losses.add(found, model.batch_weight(batch), batch.size)
     elif not losses.rows:
         losses.add_none(found)
 

@@ -6,6 +6,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext
 
+from raymon.data import Batch
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.recorder import Outbox, Recorder
 from raymon.results import Evaluation
@@ -57,6 +58,7 @@ class Loop:
     ) -> None:
         self._config = config
         self._train_config = config.train_config
+        self._pin_memory = config.data_config.pin_memory
         self._state = state
         self._train_step = train_step
         self._feed = feed
@@ -89,13 +91,14 @@ class Loop:
         with (
             _garbage_collector_frozen(),
             StepProfiler(self._model_dir, profiling) as profiler,
-            closing(self._feed.batches(state.step, state.position)) as batches,
+            closing(self._feed.batches(state.step, state.position)) as feed,
+            closing(self._context.on_device(feed, _batch_of, self._pin_memory)) as batches,
         ):
             clock.skip()
             save_early = False
-            for fed in batches:
+            for fed, batch in batches:
                 clock.lap("data")
-                self._step(fed)
+                self._step(fed, batch)
                 if fed.ends_group and not self._has_memory_for_saves:
                     # Once the optimizers have their states.
                     self._has_memory_for_saves = True
@@ -116,10 +119,9 @@ class Loop:
                 if state.stopped is not None:
                     break
 
-    def _step(self, fed: FedBatch) -> None:
+    def _step(self, fed: FedBatch, batch: Batch) -> None:
         state = self._state
-        moved = self._context.move(fed.batch, self._config.data_config.pin_memory)
-        output = self._train_step.backward(moved, fed.group_rows, fed.group_steps, fed.ends_group)
+        output = self._train_step.backward(batch, fed.group_rows, fed.group_steps, fed.ends_group)
         learning_rates = state.optimizers.learning_rates()
         if fed.ends_group:
             self._update(fed.group_steps)
@@ -132,8 +134,8 @@ class Loop:
         self._recorder.step(
             output.losses,
             output.predictions,
-            moved,
-            samples=fed.batch.size,
+            batch,
+            samples=batch.size,
             weights=output.weights,
             epoch=epoch,
             learning_rates=learning_rates,
@@ -220,6 +222,10 @@ class Loop:
         if self._context.rank == 0:
             self._outbox.publish_evaluation(evaluation)
         return evaluation
+
+
+def _batch_of(fed: FedBatch) -> Batch:
+    return fed.batch
 
 
 @contextmanager

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
 
-from raymon.data import Batch
+from raymon.data import Batch, on_device
 from raymon.training.rank.run_controller import RunController
 
 T = TypeVar("T")
@@ -47,11 +47,17 @@ class WorkerContext:
         """
         return WorkerContext(self.rank, self.world_size, self.device, self.controller)
 
-    def move(self, batch: Batch, pin_memory: bool) -> Batch:
-        """Moves a batch to the device of this rank, through page-locked memory if asked to."""
-        if pin_memory and self.device.type == "cuda":
-            batch = batch.pin_memory()
-        return batch.to(self.device, non_blocking=True)
+    def on_device(
+        self, items: Iterator[T], batch_of: Callable[[T], Batch], pin_memory: bool
+    ) -> Generator[tuple[T, Batch], None, None]:
+        """Yields items, each with its batch on the device of this rank.
+
+        Args:
+            items: Items, with batches on the CPU.
+            batch_of: Function from an item to its batch.
+            pin_memory: Whether batches are copied from page-locked memory.
+        """
+        return on_device(items, batch_of, self.device, pin_memory)
 
     def copy_from_rank_zero(self, tensors: Iterable[torch.Tensor]) -> None:
         """Overwrites tensors on the device with those of rank 0."""

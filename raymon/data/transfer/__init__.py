@@ -1,0 +1,1 @@
+"""Moves batches to a device, ahead of the steps that use them."""
