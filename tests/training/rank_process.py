@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
 from google.protobuf import text_format
 
+from raymon.data import Batch
+from raymon.data.transfer.device_feed import copied_ahead
 from raymon.embeddings import TableShards
 from raymon.errors import TrainingError, UserError
 from raymon.models import Model
@@ -26,7 +28,10 @@ from raymon.training.loop.worker import make_reporting_recorder, run_worker
 from raymon.training.rank.worker_context import WorkerContext
 from raymon.training.rank.worker_task import WorkerTask
 from raymon.wire import Ack
+from tests.data.transfer.lazy_device import LazyDevice
 from tests.training.given import datasets
+
+T = TypeVar("T")
 
 
 class KeepingLink:
@@ -56,6 +61,15 @@ class KeepingLink:
 
     def publish_evaluation_progress(self, *_: object) -> Future[None]:
         return _done(None)
+
+
+class CopyingContext(WorkerContext):
+    """A world whose batches are copied by a thread, as for a GPU."""
+
+    def on_device(
+        self, items: Iterator[T], batch_of: Callable[[T], Batch], pin_memory: bool
+    ) -> Generator[tuple[T, Batch], None, None]:
+        return copied_ahead(items, batch_of, LazyDevice(at_once=True))
 
 
 @dataclass
@@ -93,6 +107,7 @@ def run_rank(
     rank: int,
     world_size: int,
     datasets: Mapping[str, Any] | None = None,
+    kind: type[WorkerContext] = WorkerContext,
 ) -> RankRun:
     """Trains as one rank; the process group exists already."""
     run, link = RankRun(), KeepingLink()
@@ -121,7 +136,7 @@ def run_rank(
             config, model, context, attempt, outbox, step, take_input_counts, take_save_counts
         )
 
-    context = WorkerContext(rank, world_size, torch.device("cpu"), run)
+    context = kind(rank, world_size, torch.device("cpu"), run)
     run_worker(WorkerTask(config.SerializeToString()), context, link, make_recorder, datasets)
     run.model = models[0].state_dict()
     if models[0].sharded is not None:
@@ -179,7 +194,8 @@ def _main(folder: Path, rank: int) -> None:
         try:
             config = read_config(folder / f"{name}.config")
             given = _datasets(folder, name, config)
-            run = run_rank(config, rank, world_size, given)
+            kind = CopyingContext if (folder / f"{name}.copied").is_file() else WorkerContext
+            run = run_rank(config, rank, world_size, given, kind)
         except (UserError, TrainingError, ValueError) as error:
             run = RankRun(error=f"{type(error).__name__}: {error}")
         torch.save(vars(run), folder / f"{name}.{rank}.pt")
