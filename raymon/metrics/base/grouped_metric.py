@@ -16,7 +16,7 @@ from raymon.errors import UserError
 from raymon.metrics.base.checked_metric import NAN_SCORES, check_rows
 from raymon.metrics.base.group_mean import GROUPS, INVALID, SKIPPED, mean_over_groups
 from raymon.metrics.base.key_exchange import add_up, exchange
-from raymon.metrics.base.row_metric import RowMetric, Rows, as_list, joined
+from raymon.metrics.base.row_metric import RowMetric, Rows, as_list, joined, of_its_own
 
 
 class GroupedMetric(RowMetric):
@@ -71,7 +71,7 @@ class GroupedMetric(RowMetric):
         if kind.is_floating_point or kind.is_complex or kind == torch.bool:
             raise UserError(f"{metric}: grouping_key is {kind}; it must be of integers, as int64")
         self.keep(preds, target, weights)
-        self.grouping_key.append(grouping_key.detach().long())
+        self.grouping_key.append(of_its_own(grouping_key.detach().long()))
 
     @abstractmethod
     def _sums(

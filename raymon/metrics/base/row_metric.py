@@ -102,8 +102,8 @@ class RowMetric(CheckedMetric):
             target: Labels `[B]`.
             weights: Sample weights, float `[B]`, or None.
         """
-        self.preds.append(as_real(preds))
-        self.target.append(as_real(target))
+        self.preds.append(of_its_own(as_real(preds)))
+        self.target.append(of_its_own(as_real(target)))
         if weights is None:
             self.weights.append(ones(preds))
         else:
@@ -172,6 +172,14 @@ def as_real(column: Tensor) -> Tensor:
     """Returns the column as it is stored: float64 if it has that type, and else float32."""
     column = column.detach()
     return column if column.dtype == torch.float64 else column.float()
+
+
+def of_its_own(column: Tensor) -> Tensor:
+    """Returns a column in memory that holds nothing else, with a copy if need be.
+
+    The columns of a batch lie in one memory: to keep one would keep all of it.
+    """
+    return column.clone() if column.untyped_storage().nbytes() > column.nbytes else column
 
 
 def ones(rows: Tensor) -> Tensor:
