@@ -22,6 +22,9 @@ IDS_A_HANDOVER = 1 << 20
 MOST_IDS = 1 << 23
 """Most ids that may wait for the background thread; further lookups are not counted."""
 
+BYTES_AN_ID = 64
+"""Bytes of a batch that count as an id, where it has few ids: they keep the memory of all of it."""
+
 OnError = Callable[[Exception], None]
 
 
@@ -134,6 +137,7 @@ class TableLookups:
             if batch.size != rows:
                 # Batches of one size have about as many ids; adding them up takes 10 us.
                 count = sum(batch.sparse[feature].values.numel() for feature in features)
+                count = max(count, batch.nbytes // BYTES_AN_ID)
                 self._sizes[module] = batch.size, count
             if self._handed_over - self._counted + self._ids + count > MOST_IDS:
                 raise RuntimeError("lookups in tables come faster than they can be counted")

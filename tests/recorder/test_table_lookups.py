@@ -193,6 +193,21 @@ def test_many_lookups_are_handed_over_before_the_window_ends(monkeypatch) -> Non
     assert (found["a"].lookups, found["a"].distinct_rows) == (30, len(np.unique(rows)))
 
 
+def test_ids_of_large_batches_are_handed_over_early(monkeypatch) -> None:
+    # Ids keep the memory of all that is in their batch.
+    monkeypatch.setattr(table_lookups, "IDS_A_HANDOVER", 20)
+    watched = Watched(steps=100, a=10)
+    worked = []
+    monkeypatch.setattr(watched.taken, "work", lambda work: worked.append(work) or work())
+    for _ in range(8):
+        batch = batch_of(a=[1, 2, 3])
+        batch.dense["wide"] = torch.zeros(3, 64)
+        watched.step(batch)
+    # 24 bytes of ids and 768 of numbers, at 64 an id.
+    assert batch.nbytes // 64 == 12
+    assert len(worked) == 4
+
+
 def test_lookups_that_come_faster_than_they_are_counted_leave_no_figure(monkeypatch) -> None:
     monkeypatch.setattr(table_lookups, "MOST_IDS", 7)
     watched = Watched(steps=3, a=10)
