@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test soak check docs bench bench-check dist protos clean
+.PHONY: demo test soak gpu check docs bench bench-check dist protos clean
 
 $(VENV)/.runtime: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -40,6 +40,10 @@ test: check ## Pass every test.
 soak: $(VENV)/.soak ## Kill dozens of processes, cut networks, look long for broken laws. Two hours.
 	$(BIN)/python -m pytest -m '' -s --hypothesis-profile=soak \
 		tests/soak tests/benchmarks tests/integration/test_benchmarks.py tests/reporter/test_history_laws.py tests/reporter/test_bad_messages.py
+
+# With the Python that is there, which a machine with a GPU may have torch in: it installs nothing.
+gpu: ## Test CUDA and measure on it, where there is a GPU; without Ray. Five minutes.
+	$(if $(wildcard $(BIN)/python),$(BIN)/python,python3) -m scripts.gpu
 
 bench: $(VENV)/.dev ## Measure raymon beside others; writes benchmarks/results. Three quarters of an hour.
 	$(BIN)/python -m benchmarks.harness.everything

@@ -31,6 +31,7 @@ from benchmarks.contenders.gpu_task import BOTTOM, DIM, TABLES, TOP, WINDOW, Tas
 from benchmarks.harness import Case, Ratio, Result, Target
 from benchmarks.harness.device_trace import DeviceTrace, read_trace
 from benchmarks.harness.device_waits import waits_of_this_thread
+from benchmarks.harness.machine import machine
 from raymon.protos.pipeline_pb2 import PipelineConfig
 
 ROUNDS = 3
@@ -116,16 +117,14 @@ def measure(device: torch.device, rounds: int, sizes: Sizes) -> Result:
     ratios.append(
         Ratio.share("standstill for a save, of that of torch.save", *still, at_least=False)
     )
-    where = torch.cuda.get_device_name(device) if device.type == "cuda" else "no GPU"
+    gpu = f"{torch.cuda.get_device_name(device)}, " if device.type == "cuda" else ""
     return Result(
         "gpu",
         cases,
         ratios,
         list(_limits(trace, waits, still[0])),
-        [
-            f"measured on: {where}",
-            "the limits have no metrics, and their batches are on the device",
-        ],
+        ["the limits have no metrics, and their batches are on the device"],
+        machine=f"{gpu}{machine()}",
     )
 
 

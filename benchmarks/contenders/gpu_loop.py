@@ -90,6 +90,9 @@ class PreparedFeed:
 class _NoSaves(Saver):
     """A saver that saves nothing, where only steps are measured."""
 
+    def reserve(self, state: TrainState) -> None:
+        """Takes no memory."""
+
     def save(self, state: TrainState) -> None:
         """Does nothing."""
 

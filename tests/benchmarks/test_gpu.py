@@ -56,6 +56,30 @@ def test_without_a_gpu_one_line_says_so_and_nothing_fails() -> None:
     assert done.stdout == "gpu: torch finds no GPU on this machine\n"
 
 
+@pytest.mark.parametrize(
+    ("module", "said"),
+    [
+        (["scripts.gpu"], "torch finds no GPU on this machine: nothing is tested or measured\n"),
+        (["scripts.without_ray", "benchmarks", "gpu"], "gpu: torch finds no GPU on this machine\n"),
+    ],
+)
+def test_the_command_needs_neither_a_gpu_nor_ray_to_say_so(module: list[str], said: str) -> None:
+    hidden = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
+    command = [sys.executable, "-m", *module]
+    done = subprocess.run(
+        command, cwd=ROOT, env=hidden, capture_output=True, text=True, timeout=120
+    )
+    assert (done.returncode, done.stdout) == (0, said), done.stderr
+
+
+def test_ray_is_not_found_where_it_is_not_to_be() -> None:
+    # The module of this test, in a process of its own.
+    command = [sys.executable, "-m", "scripts.without_ray", "tests.benchmarks.imports_ray"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "ModuleNotFoundError: No module named 'ray'" in done.stderr
+
+
 def test_without_a_gpu_the_stored_result_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     done = CliRunner().invoke(everything, ["gpu"])

@@ -1,0 +1,5 @@
+"""A module that needs Ray."""
+
+import ray
+
+print(ray.__version__)
