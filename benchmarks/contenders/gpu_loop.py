@@ -57,34 +57,49 @@ class PreparedFeed:
     Args:
         batches: The batches.
         steps: Number of steps.
-        first: Step before which the clock begins.
-        device: Device whose work is waited for when the clock begins and ends.
     """
 
     data = "prepared"
     begin = _BEGIN
 
-    def __init__(
-        self, batches: Sequence[Batch], steps: int, first: int, device: torch.device
-    ) -> None:
+    def __init__(self, batches: Sequence[Batch], steps: int) -> None:
         self._batches = batches
         self._steps = steps
-        self._first = first
-        self._device = device
         self.counts = InputCounts()
-        self.seconds = 0.0
 
     def batches(self, step: int, position: RunPosition) -> Generator[FedBatch, None, None]:
-        """Yields the batches; asks for the next one when their step is made."""
-        began = 0.0
+        """Yields the batches."""
         for number in range(self._steps):
-            if number == self._first:
-                settle(self._device)
-                began = time.perf_counter()
             batch = self._batches[number % len(self._batches)]
             yield FedBatch(batch, batch.size, 1, True, False, position)
-        settle(self._device)
-        self.seconds = time.perf_counter() - began
+
+
+class _Clock(PreemptionWatch):
+    """A watch for preemption, which the loop calls after each step, that takes the time instead.
+
+    Args:
+        context: World of this rank.
+        steps: Number of steps.
+        first: Number of steps after which the clock begins.
+    """
+
+    def __init__(self, context: WorkerContext, steps: int, first: int) -> None:
+        super().__init__(context, _no_notice)
+        self._device = context.device
+        self._all, self._first, self._made = steps, first, 0
+        self._started = time.perf_counter()
+        self.seconds = 0.0
+
+    def step(self) -> bool:
+        """Counts a step; waits for the device where the clock begins and ends."""
+        self._made += 1
+        if self._made == self._first:
+            settle(self._device)
+            self._started = time.perf_counter()
+        if self._made == self._all:
+            settle(self._device)
+            self.seconds = time.perf_counter() - self._started
+        return False
 
 
 class _NoSaves(Saver):
@@ -162,24 +177,24 @@ class RaymonLoop:
             steps: Number of steps.
             first: Number of steps that do not count.
         """
-        feed = PreparedFeed(batches, steps, first, self._device)
+        clock = _Clock(self._context, steps, first)
         before = self._saver.standstill_s
         loop = Loop(
             config=self.config,
             state=self.state,
             train_step=self.train_step,
-            feed=feed,
+            feed=PreparedFeed(batches, steps),
             eval_reader=None,
             recorder=self.recorder,
             summaries=self._summaries,
             outbox=self._outbox,
             saver=self._saver,
-            preemption=PreemptionWatch(self._context, _no_notice),
+            preemption=clock,
             context=self._context,
         )
         loop.run()
         return Measured(
-            feed.seconds,
+            clock.seconds,
             steps - first,
             self._saver.standstill_s - before,
             self.recorder.failures,
