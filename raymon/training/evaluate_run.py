@@ -21,7 +21,11 @@ from raymon.training.input.datasets import EVAL, Datasets, check_datasets, is_ra
 from raymon.training.input.readers import features_of
 from raymon.training.input.vocabularies import check_vocabularies
 from raymon.training.loop.worker import run_worker
-from raymon.training.prepare import check_evaluation_input, with_absolute_paths
+from raymon.training.prepare import (
+    check_devices,
+    check_evaluation_input,
+    with_absolute_paths,
+)
 from raymon.training.rank.failure import RankFailedError, describe_and_record
 from raymon.training.rank.worker_task import WorkerTask
 
@@ -93,6 +97,7 @@ def evaluation_of_run(
     check_vocabularies(model_dir, features)
     check_datasets(given, config, features)
     check_evaluation_input(config, features, given)
+    check_devices(config)
     watched = config.monitor_config
     terminal = open_output(level=watched.log_level, log_format=watched.log_format)
     task = WorkerTask(config.SerializeToString(), str(absolute(chosen.path)))

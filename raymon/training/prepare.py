@@ -58,6 +58,7 @@ from raymon.training.input.readers import (
 )
 from raymon.training.input.vocabularies import changed_vocabulary, check_vocabularies
 from raymon.training.optim.optimizers import check_parts
+from raymon.training.rank.devices import why_no_gpu
 from raymon.training.table_memory import check_tables_here
 
 _log = logging.getLogger("raymon")
@@ -248,11 +249,19 @@ def check_devices(config: PipelineConfig) -> None:
     ray_config = config.ray_config
     if ray_config.resources_per_worker.get("GPU", 0) and not ray_config.use_gpu:
         raise ConfigError("ray_config.resources_per_worker: has GPU; set ray_config.use_gpu: true")
-    if ray_config.use_gpu and ray_config.num_workers == 0 and not torch.cuda.is_available():
+    share = ray_config.resources_per_worker.get("GPU", 1)
+    if ray_config.use_gpu and share < 1 and ray_config.num_workers > 1:
         raise ConfigError(
-            "ray_config.use_gpu: torch finds no GPU in this process; leave it out, or set "
-            "ray_config.num_workers to run where there is one"
+            f"ray_config.resources_per_worker: {share:g} GPU for each of {ray_config.num_workers} "
+            "workers: two would be on one GPU, which NCCL refuses; give 1, or one worker alone"
         )
+    if ray_config.use_gpu and ray_config.num_workers == 0:
+        why = why_no_gpu()
+        if why is not None:
+            raise ConfigError(
+                f"ray_config.use_gpu: {why}; or leave it out, or set ray_config.num_workers to run "
+                "where there is a GPU"
+            )
 
 
 def plan_fine_tuning(config: PipelineConfig, features: list[Feature]) -> list[Transfer]:

@@ -82,6 +82,7 @@ def _device_of(group: Any, device: torch.device) -> torch.device:
     backend = dist.get_backend(group)
     if backend == dist.Backend.GLOO:
         return torch.device("cpu")
-    if backend == dist.Backend.NCCL:
+    # "nccl", or "cpu:gloo,cuda:nccl".
+    if dist.Backend.NCCL in backend:
         return torch.device("cuda", torch.cuda.current_device())
     return device

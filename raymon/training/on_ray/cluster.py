@@ -34,6 +34,9 @@ _log = logging.getLogger("raymon")
 
 _LOOK_S = 1.0
 
+_NAMED = 8
+"""Nodes that an error names."""
+
 _CLIENT_PAUSES_S = (2.0, 5.0)
 """Seconds between tries to connect by Ray Client.
 
@@ -186,7 +189,13 @@ def check_capacity(config: RayConfig, data_by_ray: bool) -> None:
         ConfigError: The cluster cannot; the message says what it has.
     """
     need = worker_resources(config)
-    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    alive = [node for node in ray.nodes() if node["Alive"]]
+    nodes = [node["Resources"] for node in alive]
+    if "GPU" in need and not any(node.get("GPU") for node in nodes):
+        raise ConfigError(
+            f"ray_config.use_gpu: no node of the cluster has a GPU: {_each(alive, need)}; leave it "
+            "out, or start Ray where there is one"
+        )
     places = sum(
         min(int(node.get(name, 0.0) / amount + 1e-9) for name, amount in need.items())
         for node in nodes
@@ -199,10 +208,12 @@ def check_capacity(config: RayConfig, data_by_ray: bool) -> None:
     if config.HasField("min_workers"):
         field, least = "min_workers", config.min_workers
     has = {name: sum(node.get(name, 0.0) for node in nodes) for name in need}
+    # Of GPUs, which nodes have them; of CPUs the sum says enough.
+    listed = f": {_each(alive, need)}" if "GPU" in need else ""
     raise ConfigError(
         f"ray_config.{field}: {least} workers with {_format(need)} each do not "
         f"fit; the cluster has {_format(has)} on {len(nodes)} "
-        f"node{'s' if len(nodes) > 1 else ''}, room for {places}"
+        f"node{'s' if len(nodes) > 1 else ''}, room for {places}{listed}"
     )
 
 
@@ -228,6 +239,18 @@ def _log_raylet(data: Mapping[str, Any], *_: object, **__: object) -> None:
 
 def _dashboard(url: str | None) -> str | None:
     return f"http://{url}" if url else None
+
+
+def _each(nodes: Sequence[Mapping[str, Any]], need: Mapping[str, float]) -> str:
+    """Returns what each node has of what a worker needs, those with most GPUs first."""
+    ordered = sorted(nodes, key=lambda node: -node["Resources"].get("GPU", 0.0))
+    listed = [
+        f"{node['NodeManagerHostname']} ({node['NodeManagerAddress']}) has "
+        + _format({name: node["Resources"].get(name, 0.0) for name in need})
+        for node in ordered[:_NAMED]
+    ]
+    more = len(ordered) - _NAMED
+    return ", ".join(listed) + (f", and {more} more nodes no more than that" if more > 0 else "")
 
 
 def _format(resources: Mapping[str, float]) -> str:

@@ -22,6 +22,7 @@ from raymon.storage import storage_path
 from raymon.training.input.datasets import EVAL, Datasets, is_ray_dataset, title
 from raymon.training.on_ray.cluster import worker_resources
 from raymon.training.on_ray.cluster_watch import ClusterWatch
+from raymon.training.on_ray.gpu_workers import GpuConfig
 from raymon.training.on_ray.malloc import malloc_settings
 from raymon.training.on_ray.row_split import EveryRow
 from raymon.training.on_ray.storage import in_ray, repair_snapshot
@@ -92,6 +93,7 @@ def fit(
         **validation,
         datasets=of_ray,
         dataset_config=EveryRow(),
+        torch_config=GpuConfig() if config.ray_config.use_gpu else None,
         scaling_config=_scaling_config(config.ray_config),
         run_config=RunConfig(
             name=name,
@@ -162,6 +164,10 @@ def _scaling_config(config: RayConfig) -> ScalingConfig:
 
 
 def _failure_of_workers(error: RayTrainingFailedError) -> RaymonError:
+    # What is found before the workers begin is an error of Ray's controller.
+    before = getattr(error, "controller_failure", None)
+    if isinstance(before, RaymonError):
+        return before
     # Several ranks may fail for one cause; the error that knows it says most.
     failures = getattr(error, "worker_failures", {})
     own = [_of_worker(rank, failure) for rank, failure in sorted(failures.items())]
