@@ -19,6 +19,7 @@ from raymon.training.checkpoint.best import why_no_best
 from raymon.training.checkpoint.manifest import Checkpoint, list_checkpoints, newest_checkpoint
 from raymon.training.checkpoint.ranking import best_of
 from raymon.training.prepare import RunPlan
+from raymon.training.rank.devices import read_devices
 from raymon.training.table_plans import read_plans
 
 RUN_FILE = "run.json"
@@ -64,6 +65,9 @@ class Summary:
         save_counts: Saves without a checkpoint, failed or left out, by name.
         skipped_steps: Steps of the optimizer that FP16 skipped, as a gradient was not finite.
         embedding_tables: Where each embedding table was held, as in `tables.json`.
+        devices: Device of each worker of the last attempt, as in `devices.json`.
+        device_numbers: Memory and use of the GPUs in the last steps, by name as in a line of
+            `windows.jsonl`; None on CPUs.
         monitoring: Cost of monitoring. Counts of the reporter are None if it did not answer at the
             end.
         error: What ended a failed run, in one line.
@@ -96,6 +100,8 @@ class Summary:
     save_counts: Mapping[str, int] = field(default_factory=dict)
     skipped_steps: int = 0
     embedding_tables: Sequence[Mapping[str, Any]] = ()
+    devices: Sequence[Mapping[str, Any]] = ()
+    device_numbers: Mapping[str, float | None] | None = None
     monitoring: Monitoring | None = None
     error: str | None = None
 
@@ -168,6 +174,8 @@ def summarise(
         best_metrics=dict(best.metrics) if best else {},
         best_metric_bounds=dict(scored_best.metric_bounds) if scored_best else {},
         embedding_tables=read_plans(model_dir),
+        devices=read_devices(model_dir),
+        device_numbers=_device_numbers(last, before),
     )
     if reported is not None:
         summary = _with_counts(summary, reported)
@@ -209,6 +217,15 @@ def _metric_context(last: Snapshot | None, before: Mapping[str, Any]) -> dict[st
         "window_metrics": dict(last.window_metrics),
         "first_window_weights": dict(last.first_window_weights),
     }
+
+
+def _device_numbers(
+    last: Snapshot | None, before: Mapping[str, Any]
+) -> Mapping[str, float | None] | None:
+    """Returns the numbers of the GPUs in the last steps, or else those of the session before."""
+    if last is None:
+        return before.get("device_numbers")
+    return None if last.device is None else last.device.figures()
 
 
 def _previous_summary(model_dir: StoragePath, newest: Checkpoint | None) -> dict[str, Any]:

@@ -188,7 +188,9 @@ def check_tables_here(config: PipelineConfig, features: Sequence[Feature], worke
     card = None
     if tables.device == "cuda" and torch.cuda.is_available():
         cards = torch.cuda.device_count()
-        card = _card(torch.device("cuda", 0), math.ceil(workers / cards))
+        # Its free memory would be told by a process on the card alone, which this need not be.
+        one = torch.cuda.get_device_properties(0)
+        card = _share(one.total_memory, one.name, math.ceil(workers / cards))
     why = why_tables_do_not_fit(tables, _host(workers), card, host_bytes())
     if why is not None:
         raise ConfigError(f"feature_configs: the tables do not fit into the memory: {why}")
@@ -213,7 +215,12 @@ def check_tables_of_rank(
     node = platform.node()
     index = None if context.device.type != "cuda" else torch.cuda.current_device()
     places = context.gather((node, index))
-    card = None if index is None else _card(context.device, places.count((node, index)))
+    card = None
+    if index is not None:
+        # Others may be on the card too.
+        free = torch.cuda.mem_get_info(context.device)[0]
+        name = torch.cuda.get_device_properties(context.device).name
+        card = _share(free, f"{name} that are free", places.count((node, index)))
     on_node = sum(one == node for one, _ in places)
     why = why_tables_do_not_fit(tables, _host(on_node), card, host_bytes())
     for rank, reason in enumerate(context.gather(why)):
@@ -226,10 +233,6 @@ def check_tables_of_rank(
 
 def _host(workers: int) -> Capacity:
     return _share(memory_limit(), "memory", workers)
-
-
-def _card(device: torch.device, workers: int) -> Capacity:
-    return _share(torch.cuda.get_device_properties(device).total_memory, "a GPU", workers)
 
 
 def _share(size: int, what: str, workers: int) -> Capacity:

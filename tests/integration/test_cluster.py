@@ -1,9 +1,12 @@
 """What a run asks of a Ray cluster."""
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.installed import installed_python
 from tests.integration.conftest import run_raymon
 
 
@@ -71,3 +74,44 @@ def test_rays_own_actors_load_no_torch_for_what_a_run_gives_them(ray_address: st
             assert not ray.get(alone.remote([given]), timeout=120)
     finally:
         reporter.stop()
+
+
+def test_a_cluster_without_a_gpu_says_what_its_nodes_have(
+    ray_address: str, config_file: Path
+) -> None:
+    chosen = ["--set", "ray_config.use_gpu=true"]
+    finished = run_raymon("train", config_file, *chosen, address=ray_address)
+    assert finished.returncode == 2
+    (line,) = finished.stderr.strip().splitlines()
+    assert "ray_config.use_gpu: no node of the cluster has a GPU: " in line
+    assert " has 4 CPU, 0 GPU; " in line
+    assert not (config_file.parent / "run").exists()
+
+
+WITH_LOGICAL_GPUS = """
+import sys
+import ray
+from raymon.cli.main import main
+
+ray.init(address="local", num_cpus=4, num_gpus=2, log_to_driver=False, configure_logging=False)
+main()
+"""
+
+
+def test_gpus_that_torch_cannot_use_end_a_run_before_it_begins(config_file: Path) -> None:
+    # Ray takes the word of who starts it for what a machine has.
+    chosen = ["--set", "ray_config.use_gpu=true"]
+    finished = subprocess.run(
+        [installed_python(), "-c", WITH_LOGICAL_GPUS, "train", config_file, *chosen],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        # Of which no machine has any.
+        env={**os.environ, "CUDA_VISIBLE_DEVICES": "98,99"},
+    )
+    assert finished.returncode == 2, finished.stderr
+    last = finished.stderr.strip().splitlines()[-1]
+    assert last.startswith("raymon: ray_config.use_gpu: ")
+    assert "is built without CUDA" in last or "finds no GPU" in last
+    assert "Traceback" not in finished.stderr
+    assert not list((config_file.parent / "run").glob("monitor/errors/*"))

@@ -54,3 +54,28 @@ def test_where_data_shows_that_its_columns_are_ids_the_config_is_checked_anew(
     with pytest.raises(raymon.DataError):  # its columns hold no ids
         prepare.plan_run(load(config_file), {}, is_checked=True)
     assert len(checks) == 1
+
+
+def gpus(workers: int, **resources: float) -> PipelineConfig:
+    config = PipelineConfig()
+    config.ray_config.num_workers, config.ray_config.use_gpu = workers, True
+    config.ray_config.resources_per_worker.update(resources)
+    return config
+
+
+def test_workers_that_would_share_a_gpu_are_refused() -> None:
+    with pytest.raises(
+        raymon.ConfigError, match=r"0\.5 GPU for each of 2 workers: two would be on"
+    ):
+        prepare.check_devices(gpus(2, GPU=0.5))
+    # One alone shares it with nobody of its run; and more than one GPU is no error.
+    for allowed in (gpus(1, GPU=0.5), gpus(2, GPU=2), gpus(2), gpus(2, CPU=0.5)):
+        prepare.check_devices(allowed)
+
+
+def test_a_gpu_for_this_process_has_to_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prepare, "why_no_gpu", lambda: "torch 2.9 finds no GPU")
+    with pytest.raises(raymon.ConfigError, match=r"use_gpu: torch 2\.9 finds no GPU; or leave it"):
+        prepare.check_devices(gpus(0))
+    monkeypatch.setattr(prepare, "why_no_gpu", lambda: None)
+    prepare.check_devices(gpus(0))

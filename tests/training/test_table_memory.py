@@ -8,14 +8,25 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from raymon.cli.main import main
+from raymon.config import load
+from raymon.data import pipeline_features
 from raymon.embeddings import Capacity, StateNumbers, TableShape
-from raymon.training.table_memory import TablesOfRun, why_tables_do_not_fit
+from raymon.errors import ConfigError
+from raymon.training.rank.run_controller import LocalController
+from raymon.training.rank.worker_context import WorkerContext
+from raymon.training.table_memory import (
+    TablesOfRun,
+    check_tables_of_rank,
+    why_tables_do_not_fit,
+)
 from tests.installed import installed_python
 
 ROW_WISE = StateNumbers(per_row=1)
@@ -118,6 +129,26 @@ def test_a_run_that_cannot_fit_is_one_line_before_anything_is_there(
         assert "embeddings.tables.t_user" in line
         assert "rows 32 TB" in line
     assert not (config_file.parent / "run").exists()
+
+
+def test_a_card_that_is_too_small_is_named_with_what_is_free_on_it(
+    config_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (20 * 10**9, 80 * 10**9))
+    made = SimpleNamespace(name="NVIDIA H100", total_memory=80 * 10**9)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: made)
+    context = WorkerContext(0, 1, torch.device("cuda", 0), LocalController())
+    chosen = ["ray_config.use_gpu=true", "ray_config.num_workers=1"]
+    # 200 million rows of 8 numbers with two moments and a gradient: 25.8 GB, but for the mask.
+    rows = "feature_configs[0].id_feature.hash_bucket_size=200000000"
+    config = load(config_file, [*chosen, rows])
+    with pytest.raises(ConfigError) as told:
+        check_tables_of_rank(config, pipeline_features(config), context)
+    assert "and has 20 GB (20 GB of NVIDIA H100 that are free): " in str(told.value)
+    assert "embeddings.tables.t_user" in str(told.value)
+    config = load(config_file, chosen)
+    check_tables_of_rank(config, pipeline_features(config), context)
 
 
 def test_a_check_of_a_config_for_workers_elsewhere_warns(

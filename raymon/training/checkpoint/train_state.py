@@ -78,9 +78,15 @@ def stored_tensors(state: TrainState) -> dict[str, Stored]:
     tensors: dict[str, Stored] = {
         MODEL + name: value for name, value in model_tensors(state.model).items()
     }
-    large = {name: part for name, part in _optimizer_parts(state).items() if _is_large(part)}
+    large = optimizer_tensors(state.optimizers, state.model)
     averages = state.averages.tensors.items() if state.averages is not None else ()
     return {**tensors, **large, **{AVERAGE + name: average for name, average in averages}}
+
+
+def optimizer_tensors(optimizers: Optimizers, model: Model) -> dict[str, Stored]:
+    """Returns the states of optimizers that are no single numbers, by name; not copies."""
+    parts = _optimizer_parts(optimizers, model).items()
+    return {name: part for name, part in parts if _is_large(part)}
 
 
 def trainer_state(state: TrainState) -> dict[str, Any]:
@@ -89,7 +95,7 @@ def trainer_state(state: TrainState) -> dict[str, Any]:
     Waits for no device. Tensors are not copies; `plain_trainer_state` takes copies of them.
     """
     shared, optimizers = state.position.shared, state.optimizers.state_dict()
-    parts = _optimizer_parts(state).items()
+    parts = _optimizer_parts(state.optimizers, state.model).items()
     return {
         "small": {name: part for name, part in parts if not _is_large(part)},
         "groups": [
@@ -272,7 +278,7 @@ def _groups(
     return [{**groups[0], "params": list(range(count))}]
 
 
-def _optimizer_parts(state: TrainState) -> dict[str, Any]:
+def _optimizer_parts(optimizers: Optimizers, model: Model) -> dict[str, Any]:
     """Returns the state of all parameters in the optimizers, by name.
 
     `torch.distributed.checkpoint.state_dict.get_optimizer_state_dict` would change what it reads:
@@ -280,14 +286,14 @@ def _optimizer_parts(state: TrainState) -> dict[str, Any]:
     whose count of steps is 1 from then on).
     """
     parts: dict[str, Any] = {}
-    for number, optimizer in enumerate(state.optimizers.optimizers):
-        names = parameter_names(optimizer, state.model)
+    for number, optimizer in enumerate(optimizers.optimizers):
+        names = parameter_names(optimizer, model)
         for index, own in optimizer.state_dict()["state"].items():
             parts |= {f"{OPTIMIZER}{number}.{names[index]}/{n}": v for n, v in own.items()}
         if isinstance(optimizer, RowOptimizer) and optimizer.sharded is not None:
             steps = torch.tensor(float(optimizer.sharded.steps))
             parts |= {f"{OPTIMIZER}{number}.{p}/step": steps for p in _sharded_by(optimizer)}
-    return {**parts, **sharded_states(state.optimizers)}
+    return {**parts, **sharded_states(optimizers)}
 
 
 def _is_large(value: Any) -> bool:

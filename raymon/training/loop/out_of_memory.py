@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import errno
+import platform
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-from torch import nn
 
 from raymon.embeddings import size_text
-from raymon.errors import TrainingError, first_line
+from raymon.errors import TrainingError
 from raymon.models import Model
 from raymon.protos.pipeline_pb2 import PipelineConfig
-from raymon.protos.train_pb2 import EmbeddingTables
-from raymon.training.checkpoint.train_state import model_tensors, stored_optimizer_tensors
+from raymon.training.checkpoint.train_state import model_tensors, optimizer_tensors
 from raymon.training.optim.optimizers import Optimizers
 from raymon.training.rank.worker_context import WorkerContext
 
@@ -28,8 +27,8 @@ _FRAGMENTED = 0.2
 _OF_HOST = re.compile(r"DefaultCPUAllocator|can't allocate memory|Unable to allocate")
 
 
-class OutOfMemoryExplained:
-    """What is known of the memory of a rank, for the line that an error becomes.
+class MemoryOfRank:
+    """What is known of the memory of a rank, for the line that an error for want of it becomes.
 
     Args:
         config: Config of the run.
@@ -47,11 +46,8 @@ class OutOfMemoryExplained:
         self.optimizers: Optimizers | None = None
 
     @contextmanager
-    def __call__(self, doing: str) -> Iterator[None]:
-        """Makes an error for want of memory a line, within the context.
-
-        Args:
-            doing: What is done there, such as "training".
+    def explained(self) -> Iterator[None]:
+        """Makes an error for want of memory one line, within the context.
 
         Raises:
             TrainingError: There was no memory.
@@ -61,62 +57,68 @@ class OutOfMemoryExplained:
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
-            raise TrainingError(self._line(error, doing)) from error
+            raise TrainingError(self._line(error)) from error
 
-    def _line(self, error: BaseException, doing: str) -> str:
+    def _line(self, error: Exception) -> str:
         on_card = isinstance(error, torch.OutOfMemoryError)
-        data = self._config.data_config
-        rows = data.eval_batch_size if doing == "evaluation" else data.batch_size
-        size = f"batch_size {rows or data.batch_size}"
-        if data.HasField("global_batch_size") and doing != "evaluation":
-            size = f"global_batch_size {data.global_batch_size}"
         parts = [
-            f"rank {self._context.rank}: out of memory in {doing}{_asked(error)}, with {size}",
-            self._memory() if on_card else "",
+            f"rank {self._context.rank} on {platform.node()}: out of memory"
+            f"{'' if on_card else ' of the host'} in {self._doing()}{_asked(error)}",
+            self._memory_of_card() if on_card else "",
             self._largest(),
             f"what would help: {', '.join(self._remedies(on_card))}",
         ]
         return "; ".join(part for part in parts if part)
 
-    def _memory(self) -> str:
+    def _doing(self) -> str:
+        data = self._config.data_config
+        if self.model is not None and not self.model.training:
+            rows = data.eval_batch_size or data.batch_size
+            field = "eval_batch_size" if data.HasField("eval_batch_size") else "batch_size"
+            return f"an evaluation with {field} {rows}"
+        if data.HasField("global_batch_size"):
+            return f"training with global_batch_size {data.global_batch_size}"
+        return f"training with batch_size {data.batch_size}"
+
+    def _memory_of_card(self) -> str:
         device = self._context.device
-        allocated = torch.cuda.memory_allocated(device)
-        reserved = torch.cuda.memory_reserved(device)
-        total = torch.cuda.get_device_properties(device).total_memory
-        return memory_text(torch.cuda.get_device_name(device), allocated, reserved, total)
+        card = torch.cuda.get_device_properties(device)
+        return memory_text(
+            card.name,
+            torch.cuda.memory_allocated(device),
+            torch.cuda.memory_reserved(device),
+            card.total_memory,
+        )
 
     def _largest(self) -> str:
-        sizes = {} if self.model is None else tensor_bytes(self.model, self.optimizers)
+        if self.model is None:
+            return ""
+        sizes = tensor_bytes(self.model, self.optimizers)
         largest = sorted(sizes.items(), key=lambda item: -item[1])
         listed = [f"{name} {size_text(size)}" for name, size in largest[:_NAMED]]
         rest = largest[_NAMED:]
         if rest:
             listed.append(f"{len(rest)} more {size_text(sum(size for _, size in rest))}")
-        return f"its largest tensors are {', '.join(listed)}" if listed else ""
+        return f"the largest tensors are {', '.join(listed)}" if listed else ""
 
-    def _remedies(self, on_card: bool) -> list[str]:
-        train = self._config.train_config
-        found = [
-            "a smaller data_config.batch_size, with more gradient_accumulation_steps for the same "
-            "steps"
-        ]
-        if on_card and train.mixed_precision not in ("BF16", "FP16"):
-            found.append('mixed_precision: "BF16"')
-        if self.model is not None and (
-            self.model.sharded is not None or self.model.sparse_tables()
-        ):
-            if train.sparse_optimizer.WhichOneof("optimizer") not in (
-                "rowwise_adagrad_optimizer",
-                "sgd_optimizer",
-            ):
-                found.append("sparse_optimizer { rowwise_adagrad_optimizer {} }")
-            if not all(_is_half(table) for table in self.model.sparse_parameters()):
-                found.append("tables of data_type: FP16")
-            sharded = train.embedding_tables == EmbeddingTables.SHARDED
-            found.append(
-                "more workers" if sharded else "more workers with embedding_tables: SHARDED"
-            )
-        return found
+    def _remedies(self, on_card: bool) -> Iterator[str]:
+        train, data = self._config.train_config, self._config.data_config
+        if self.model is not None and not self.model.training:
+            yield "a smaller data_config.eval_batch_size"
+        else:
+            field = "global_batch_size" if data.HasField("global_batch_size") else "batch_size"
+            yield f"a smaller data_config.{field} (gradient_accumulation_steps makes up for it)"
+        if on_card and not train.mixed_precision:
+            yield 'mixed_precision: "BF16"'
+        dtypes = [] if self.model is None else _table_types(self.model)
+        if dtypes:
+            kind = train.sparse_optimizer.WhichOneof("optimizer")
+            if kind not in ("rowwise_adagrad_optimizer", "sgd_optimizer"):
+                yield "sparse_optimizer { rowwise_adagrad_optimizer {} }"
+            if any(dtype.itemsize > 2 for dtype in dtypes):
+                yield "tables of data_type: FP16"
+            sharded = self.model is not None and self.model.sharded is not None
+            yield "more workers" + ("" if sharded else " with embedding_tables: SHARDED")
 
 
 def memory_text(name: str, allocated: int, reserved: int, total: int) -> str:
@@ -127,7 +129,7 @@ def memory_text(name: str, allocated: int, reserved: int, total: int) -> str:
     )
     if reserved - allocated > _FRAGMENTED * reserved:
         text += (
-            " (the rest is cut to pieces; PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True may help)"
+            ", the rest cut to pieces (PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True may help)"
         )
     return text
 
@@ -141,23 +143,24 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and bool(_OF_HOST.search(str(error)))
 
 
-def tensor_bytes(model: nn.Module, optimizers: Optimizers | None) -> Mapping[str, int]:
+def tensor_bytes(model: Model, optimizers: Optimizers | None) -> dict[str, int]:
     """Returns the bytes that this rank holds of each tensor of a model and of its optimizers."""
-    sizes = {name: one.nbytes for name, one in model_tensors(model).items()}
-    if optimizers is not None and isinstance(model, Model):
-        stored = stored_optimizer_tensors(optimizers, model)
-        sizes |= {name: one.nbytes for name, one in stored.items()}
-    return sizes
+    stored = model_tensors(model)
+    if optimizers is not None:
+        stored = {**stored, **optimizer_tensors(optimizers, model)}
+    return {name: one.nbytes for name, one in stored.items()}
 
 
-def _asked(error: BaseException) -> str:
+def _table_types(model: Model) -> list[torch.dtype]:
+    sharded = [] if model.sharded is None else [t.dtype for t in model.sharded.tables.values()]
+    return [table.weight.dtype for table in model.sparse_tables()] + sharded
+
+
+def _asked(error: Exception) -> str:
     """Returns how much was asked for, if the error says it."""
-    text = first_line(error)
-    found = re.search(r"[Tt]ried to allocate ([\d.]+ \w+)", str(error))
+    found = re.search(r"llocate ([\d.]+) (\w+)", str(error))
     if found is None:
-        found = re.search(r"allocate ([\d.]+ \w+)", text)
-    return f" ({found[1]} more were asked for)" if found else ""
-
-
-def _is_half(table: torch.Tensor) -> bool:
-    return table.dtype.itemsize <= 2
+        return ""
+    bytes_of = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40, "PiB": 2**50}
+    size = float(found[1]) * bytes_of.get(found[2], 0)
+    return f", as {size_text(round(size))} more were asked for" if size else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import torch
@@ -31,6 +31,7 @@ from raymon.training.input.readers import features_of
 from raymon.training.loop.build_model import build_worker_model
 from raymon.training.loop.evaluation import evaluate
 from raymon.training.loop.loop import Loop
+from raymon.training.loop.out_of_memory import MemoryOfRank
 from raymon.training.loop.preemption import PreemptionWatch
 from raymon.training.loop.train_step import TrainStep
 from raymon.training.optim.averages import AveragedWeights
@@ -39,6 +40,7 @@ from raymon.training.optim.gradients import GradientSummaries
 from raymon.training.optim.optimizers import build_optimizers
 from raymon.training.optim.precision import set_tf32
 from raymon.training.optim.random_state import seed_everything
+from raymon.training.rank.devices import Device, check_distinct, device_lines, write_devices
 from raymon.training.rank.worker_context import WorkerContext
 from raymon.training.rank.worker_task import WorkerTask
 from raymon.training.table_memory import check_tables_of_rank
@@ -144,17 +146,31 @@ def _run(
     features = features_of(config)
     inputs = Inputs(config, features, datasets, context)
     set_tf32(config.train_config)
+    devices = context.gather(Device.of(context.device, context.rank))
+    check_distinct(devices)
     if task.checkpoint is None:
         check_tables_of_rank(config, features, context)
     torch.manual_seed(config.train_config.seed)
-    model = build_worker_model(config, features, context)
-    model.init_metric()
-    model.to(context.device)
-    seed_everything(config.train_config.seed, context.rank)
-    if task.checkpoint is None:
-        _train(config, inputs, model, context, reporter, make_recorder, on_failure)
-    else:
-        _evaluate(config, inputs, model, storage_path(task.checkpoint), context, reporter)
+    memory = MemoryOfRank(config, context)
+    with memory.explained():
+        model = memory.model = build_worker_model(config, features, context)
+        model.init_metric()
+        model.to(context.device)
+        seed_everything(config.train_config.seed, context.rank)
+        if task.checkpoint is None:
+            _train(
+                config,
+                inputs,
+                model,
+                context,
+                reporter,
+                make_recorder,
+                on_failure,
+                memory,
+                devices,
+            )
+        else:
+            _evaluate(config, inputs, model, storage_path(task.checkpoint), context, reporter)
 
 
 def _train(
@@ -165,10 +181,12 @@ def _train(
     reporter: ReporterLink,
     make_recorder: RecorderFactory,
     on_failure: Callable[[Exception], None] | None,
+    memory: MemoryOfRank,
+    devices: Sequence[Device],
 ) -> None:
     feed = inputs.feed()
     evaluation = None if evaluates_asynchronously(config) else inputs.evaluation()
-    optimizers = build_optimizers(config.train_config, model)
+    optimizers = memory.optimizers = build_optimizers(config.train_config, model)
     train_step = TrainStep(
         config.train_config,
         model,
@@ -221,6 +239,12 @@ def _train(
     if context.rank == 0 and optimizers.groups:
         publish_notice(optimizers.groups, logging.INFO)
     if context.rank == 0:
+        why = write_devices(model_dir, devices)
+        if why is not None:
+            publish_notice(why)
+        for line in device_lines(devices):
+            publish_notice(line, logging.INFO)
+    if context.rank == 0:
         why = write_plans(model_dir, listed, context.world_size)
         if why is not None:
             publish_notice(why)
@@ -256,7 +280,8 @@ def _train(
     )
     patience_s = _CLOSE_S
     try:
-        loop.run()
+        with memory.explained():
+            loop.run()
         context.controller.close()
     except BaseException as error:
         # At once: other ranks may wait for this one until it ends.

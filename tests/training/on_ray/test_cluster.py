@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 import ray
 
-from raymon.errors import RunError
+from raymon.errors import ConfigError, RunError
+from raymon.protos.ray_pb2 import RayConfig
 from raymon.training.on_ray import cluster
-from raymon.training.on_ray.cluster import connect
+from raymon.training.on_ray.cluster import check_capacity, connect
 
 
 @pytest.mark.parametrize("given", ["--address auto", "RAY_ADDRESS=auto"])
@@ -83,3 +84,50 @@ def test_a_client_that_a_new_head_cannot_take_yet_asks_again_and_says_why_it_is_
         "failure from server: RuntimeError: Starting Ray client server failed. See "
         "ray_client_server_23000.err."
     )
+
+
+def node(name: str, alive: bool = True, **resources: float) -> dict[str, Any]:
+    """A node as `ray.nodes` lists it."""
+    return {
+        "NodeManagerHostname": name,
+        "NodeManagerAddress": f"address-of-{name}",
+        "Alive": alive,
+        "Resources": resources,
+    }
+
+
+def why_not(monkeypatch: pytest.MonkeyPatch, config: RayConfig, *nodes: dict[str, Any]) -> str:
+    monkeypatch.setattr(ray, "nodes", lambda: list(nodes))
+    with pytest.raises(ConfigError) as told:
+        check_capacity(config, data_by_ray=False)
+    return str(told.value)
+
+
+def test_a_cluster_without_gpus_is_told_node_by_node(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = RayConfig(num_workers=2, use_gpu=True)
+    nodes = (node("a", CPU=8.0), node("b", CPU=4.0), node("c", alive=False, CPU=4.0, GPU=8.0))
+    assert why_not(monkeypatch, config, *nodes) == (
+        "ray_config.use_gpu: no node of the cluster has a GPU: a (address-of-a) has 8 CPU, 0 GPU, "
+        "b (address-of-b) has 4 CPU, 0 GPU; leave it out, or start Ray where there is one"
+    )
+
+
+def test_more_workers_than_gpus_are_told_with_where_these_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config = RayConfig(num_workers=4, use_gpu=True)
+    nodes = (node("a", CPU=8.0), node("b", CPU=4.0, GPU=2.0), node("c", CPU=1.0, GPU=4.0))
+    # One CPU allows one worker on c.
+    assert why_not(monkeypatch, config, *nodes) == (
+        "ray_config.num_workers: 4 workers with 1 CPU, 1 GPU each do not fit; the cluster has 13 "
+        "CPU, 6 GPU on 3 nodes, room for 3: c (address-of-c) has 1 CPU, 4 GPU, b (address-of-b) "
+        "has 4 CPU, 2 GPU, a (address-of-a) has 8 CPU, 0 GPU"
+    )
+    check_capacity(RayConfig(num_workers=3, use_gpu=True), data_by_ray=False)
+
+
+def test_of_many_nodes_those_with_most_gpus_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    nodes = [node(f"n{i}", CPU=4.0, GPU=1.0) for i in range(20)]
+    told = why_not(monkeypatch, RayConfig(num_workers=40, use_gpu=True), *nodes)
+    assert told.count("address-of-") == 8
+    assert told.endswith(", and 12 more nodes no more than that")
