@@ -12,7 +12,9 @@ from raymon.training.rank.worker_context import WorkerContext
 
 def in_process_context(config: PipelineConfig) -> WorkerContext:
     """Returns the world of a run in this process: one rank."""
-    device = torch.device("cuda" if config.ray_config.use_gpu else "cpu")
+    device = torch.device("cpu")
+    if config.ray_config.use_gpu:
+        device = torch.device("cuda", torch.cuda.current_device())
     return WorkerContext(0, 1, device, LocalController())
 
 

@@ -128,7 +128,7 @@ class TrainStep:
             self._is_first = False
             self._check_gradients()
         if last:
-            self._optimizers.tables.exchange(self._context.world_size)
+            self._optimizers.tables.exchange(self._context.world_size, self._context.group)
         detached = {name: value.detach() for name, value in predictions.items()}
         return StepOutput(losses, detached, weights)
 
@@ -181,7 +181,8 @@ class TrainStep:
             share = world_size * batch.size / group_rows
             return weights, dict.fromkeys(losses, share)
         if isinstance(weights, float):
-            rows = torch.tensor(weights, device=self._context.device)
+            # It is filled in on the device: a copy would wait.
+            rows = torch.full((), weights, device=self._context.device)
             weights = dict.fromkeys(losses, rows)
         local = torch.stack([weights[name] for name in losses]).double()
         total = self._context.sum_on_device(local.clone())

@@ -66,7 +66,8 @@ def score_checkpoint(
     for name, cls in arguments["metrics"].items():
         register_metric(name, cls)
     torch.set_num_threads(threads)
-    device = torch.device("cuda" if ray.get_gpu_ids() else "cpu")
+    # Ray shows a task its own GPU alone.
+    device = torch.device("cuda", 0) if ray.get_gpu_ids() else torch.device("cpu")
     config = WorkerTask(arguments["config"]).config
     scores = evaluate_checkpoint(
         config,

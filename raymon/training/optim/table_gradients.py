@@ -112,10 +112,15 @@ class TableGradients:
                 for rows in (table, *table.parts):
                     rows.clip = clip
 
-    def exchange(self, world_size: int) -> None:
+    def exchange(self, world_size: int, group: dist.ProcessGroup | None = None) -> None:
         """Averages gradients over ranks, and joins the rows of all ranks; every rank calls it.
 
         Afterwards all ranks have the same numbers, to the bit, in `grad` of the tables too.
+
+        Args:
+            world_size: Number of ranks.
+            group: Process group of all ranks that exchanges tensors on the CPU; None for the
+                default group.
         """
         if world_size > 1 and len(self._gradient):
             self.settle()
@@ -123,7 +128,7 @@ class TableGradients:
             self._gradient.div_(world_size)
             dist.all_reduce(self._touched, op=dist.ReduceOp.MAX)
         if world_size > 1 and self._large:
-            self._exchange_rows(world_size)
+            self._exchange_rows(world_size, group)
         if self.sharded is not None and self._may_overflow:
             self._agree_on_overflow(self.sharded, world_size)
         self.settle()
@@ -153,10 +158,11 @@ class TableGradients:
         self.overflow.data = torch.zeros_like(flag)
         self.overflow.grad = flag
 
-    def _exchange_rows(self, world_size: int) -> None:
+    def _exchange_rows(self, world_size: int, group: dist.ProcessGroup | None) -> None:
         own = [table.rows() for table in self._large]
         counts = [torch.zeros(len(own), dtype=torch.int64) for _ in range(world_size)]
-        dist.all_gather(counts, torch.tensor([len(rows) for rows in own]))
+        # On the CPU, as the host needs them: on a device it would have to wait for them.
+        dist.all_gather(counts, torch.tensor([len(rows) for rows in own]), group=group)
         for number, (table, rows) in enumerate(zip(self._large, own, strict=True)):
             of_ranks = [int(count[number]) for count in counts]
             all_rows = _gather(rows, of_ranks)
