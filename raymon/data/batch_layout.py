@@ -134,15 +134,6 @@ class BatchLayout:
         )
 
 
-def is_in_one_memory(batch: Batch) -> bool:
-    """Whether all tensors of a batch share one storage, and plain ids are one matrix."""
-    tensors = dict(_tensors(batch))
-    plain = tuple(name for kind, name in tensors if kind == _PLAIN)
-    if plain != (() if batch.plain_ids is None else batch.plain_ids.names):
-        return False
-    return len({tensor.untyped_storage().data_ptr() for tensor in tensors.values()}) <= 1
-
-
 def _columns(batch: Batch) -> Iterator[tuple[str, dict[str, Tensor]]]:
     yield _KEYS, batch.keys
     yield _LABELS, batch.labels

@@ -27,6 +27,14 @@ def tensors(batch: Batch) -> Iterator[tuple[str, Tensor]]:
         yield f"plain {batch.plain_ids.names}", batch.plain_ids.values
 
 
+def is_in_one_memory(batch: Batch) -> bool:
+    """Whether all tensors of a batch share one storage, and its plain ids are one matrix."""
+    plain = [n for n, ids in batch.sparse.items() if ids.offsets is None and ids.weights is None]
+    if set(plain) != set(() if batch.plain_ids is None else batch.plain_ids.names):
+        return False
+    return len({tensor.untyped_storage().data_ptr() for _, tensor in tensors(batch)}) <= 1
+
+
 @st.composite
 def batches(draw: st.DrawFn) -> Batch:
     """Batches of any features and types, contiguous or not, in one memory or several."""

@@ -8,8 +8,8 @@ import torch
 from hypothesis import given, settings
 
 from raymon.data import Batch, JoinedIds
-from raymon.data.batch_layout import BatchLayout, is_in_one_memory
-from tests.data.given_batches import batches, tensors
+from raymon.data.batch_layout import BatchLayout
+from tests.data.given_batches import batches, is_in_one_memory, tensors
 
 
 @settings(deadline=None)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import torch
 
 from raymon.data.batch import Batch, IdList, JoinedIds
-from raymon.data.batch_layout import BatchLayout, is_in_one_memory
+from raymon.data.batch_layout import BatchLayout
 from raymon.data.reading.joined_ids import Cuts, join_ids, joined_nbytes, whole_words
 from raymon.data.reading.recycled_memory import RecycledMemory
 
@@ -195,7 +195,7 @@ class PackedRows:
         if self.missing is not None and self.missing.any():
             return replace(self.take(np.flatnonzero(~self.missing)), missing=None).to_batch()
         batch = self._batch()
-        if not (self.ragged or self.wide) or is_in_one_memory(batch):
+        if self._is_whole(batch):
             return batch
         layout = BatchLayout.of(batch)
         memory = self.places.memory.tensor(layout.nbytes)
@@ -222,6 +222,17 @@ class PackedRows:
             keys={name: integers[place] for name, place in places.keys.items()},
             plain_ids=plain if plain.names else None,
         )
+
+    def _is_whole(self, batch: Batch) -> bool:
+        """Returns whether all of a batch lies in `memory`, and all plain ids are in one matrix."""
+        plain = 0 if batch.plain_ids is None else len(batch.plain_ids.names)
+        if plain + len(self.ragged) < len(batch.sparse):
+            return False
+        parts = [batch.dense[name] for name in self.wide]
+        for ids in self.ragged.values():
+            parts += [part for part in (ids.values, ids.offsets, ids.weights) if part is not None]
+        own = self.memory.data_ptr()
+        return all(part.untyped_storage().data_ptr() == own for part in parts)
 
     def _plain_ids(self, integers: torch.Tensor) -> JoinedIds:
         """Returns the ids of the features that are not ragged, up to the first gap between them."""
@@ -266,7 +277,7 @@ def join_rows(pieces: Sequence[PackedRows]) -> PackedRows:
     for name, dim in wide.items():
         joined.wide[name] = rest.cut(rows * dim, torch.float32).numpy().reshape(rows, dim)
         np.concatenate([piece.wide_of(name, dim) for piece in pieces], 0, joined.wide[name])
-    return replace(joined, missing=missing)
+    return joined if missing is None else replace(joined, missing=missing)
 
 
 def take_rows(pieces: deque[PackedRows], rows: int) -> list[PackedRows]:

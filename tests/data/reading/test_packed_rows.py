@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raymon.data import Batch, IdList
-from raymon.data.batch_layout import is_in_one_memory
 from raymon.data.reading.packed_rows import PackedRows, Places, join_rows
+from tests.data.given_batches import is_in_one_memory
 
 PLACES = Places.of(["number", "pair"], ["label"], ["weight"], ["one", "many"], ["key"])
 ROW = st.tuples(st.integers(0, 9), st.lists(st.integers(0, 9), max_size=3))

@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raymon.data import Batch, Columns, DataReader, Feature, IdList, LabelKind, build_features
-from raymon.data.batch_layout import is_in_one_memory
 from raymon.errors import DataError
 from raymon.protos import feature_pb2
+from tests.data.given_batches import is_in_one_memory
 
 FILES, GROUPS = 3, (7, 5, 1)
 ROWS = FILES * sum(GROUPS)
