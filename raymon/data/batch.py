@@ -57,10 +57,6 @@ class IdList:
         """Returns the same ids on `device`."""
         return self._map(lambda tensor: tensor.to(device, non_blocking=non_blocking))
 
-    def pin_memory(self) -> IdList:
-        """Returns the same ids in page-locked memory."""
-        return self._map(lambda tensor: tensor.pin_memory())
-
     @property
     def nbytes(self) -> int:
         """The size of all tensors in bytes."""
@@ -153,10 +149,6 @@ class Batch:
             keys=none(self.keys),
             plain_ids=None if plain is None else replace(plain, values=plain.values[:, :0]),
         )
-
-    def pin_memory(self) -> Batch:
-        """Returns the same batch in page-locked memory."""
-        return self._map(lambda tensor: tensor.pin_memory())
 
     def _map(self, function: Callable[[torch.Tensor], torch.Tensor]) -> Batch:
         def each(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
