@@ -41,7 +41,8 @@ class Measured:
     Attributes:
         seconds: Seconds of the steps after the first ones, until the device is done with them.
         steps: Number of these steps.
-        standstill_s: Seconds that training stood still for saves.
+        standstill_s: Seconds that the training thread stood still for saves, and those in which
+            the device made the copies of the last one.
         failures: Failures of monitoring.
     """
 
@@ -196,7 +197,7 @@ class RaymonLoop:
         return Measured(
             clock.seconds,
             steps - first,
-            self._saver.standstill_s - before,
+            self._saver.standstill_s - before + self._saver.device_s,
             self.recorder.failures,
         )
 
