@@ -4,23 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from raymon.embeddings import Shard, TableShards
+from raymon.data import Growth, Position
+from raymon.embeddings import GrowingIds, IdCounts, Shard, TableShards
+from raymon.models import Model
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.training.checkpoint import tensor_files, writer
 from raymon.training.checkpoint.manifest import list_checkpoints
 from raymon.training.checkpoint.saver import Saver
 from raymon.training.checkpoint.staging import Staging
-from raymon.training.checkpoint.train_state import TrainState, growing_ids
+from raymon.training.checkpoint.train_state import (
+    TrainState,
+    growing_ids,
+    rank_state,
+    stored_tensors,
+    trainer_state,
+)
+from raymon.training.input.feed import RunPosition
+from raymon.training.optim.optimizers import Optimizers
 from raymon.training.optim.row_optimizers import RowOptimizer
+from raymon.training.optim.table_gradients import TableGradients
 from tests.checkpoints import saved_model
 from tests.training.rank_process import read_config, run_rank
 
@@ -145,6 +156,36 @@ def test_a_copy_that_fails_holds_no_memory_up(staging: Staging) -> None:
     with pytest.raises(NotImplementedError):
         staging.copy({"a": torch.zeros(4, device="meta")})
     assert staging.copy({"a": torch.ones(2)}).wait()["a"].tolist() == [1, 1]
+
+
+def test_nothing_is_asked_of_the_device_before_the_copies_are_made() -> None:
+    """Tensors on "meta" have no numbers that could be asked for."""
+    meta = torch.device("meta")
+    model = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3)).to(meta)
+    model.append(ids := GrowingIds("t", 8, Growth(4, "lfu")).to(meta))
+    ids._pending = [IdCounts.of_step(torch.arange(5, device=meta), 3)] * 2
+    ids.set_waiting(IdCounts.of_step(torch.arange(2, device=meta), 3))
+    optimizer = torch.optim.Adam(model.parameters())
+    for parameter in model.parameters():
+        states = (torch.zeros((), device=meta), torch.zeros_like(parameter), torch.zeros(()))
+        optimizer.state[parameter] = dict(
+            zip(("step", "exp_avg", "exp_avg_sq"), states, strict=True)
+        )
+    scaler = torch.amp.GradScaler("cpu")
+    scaler.scale(torch.zeros((), device=meta))
+    state = TrainState(
+        cast(Model, model),
+        Optimizers([optimizer], [], TableGradients([]), None),
+        scaler,
+        "clicks",
+        RunPosition(Position(0, 0, 1)),
+        windows=[b"window"],
+    )
+    given = [stored_tensors(state), trainer_state(state), rank_state(state, meta)]
+    found = [tensor for tensor in tensors_in(given) if tensor.is_meta]
+    # Of each of four parameters a step and a moment; columns of accesses, twice three, and three of
+    # those that wait; scale and growth of the scaler.
+    assert len(found) == len(state.model.state_dict()) + 2 * 4 + 2 * 3 + 3 + 2
 
 
 def trained_tensors(state: TrainState) -> list[Tensor]:
