@@ -109,7 +109,7 @@ class _NoSaves(Saver):
     def reserve(self, state: TrainState) -> None:
         """Takes no memory."""
 
-    def save(self, state: TrainState) -> None:
+    def save(self, state: TrainState, unacknowledged: object = None) -> None:
         """Does nothing."""
 
 

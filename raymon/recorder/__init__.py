@@ -1,7 +1,7 @@
 """A worker's side of monitoring: adds up, cuts windows, sends. Never uses Ray, never waits."""
 
 from raymon.recorder.memory import host_bytes
-from raymon.recorder.outbox import Outbox
+from raymon.recorder.outbox import Outbox, Unacknowledged
 from raymon.recorder.phase_clock import PhaseClock
 from raymon.recorder.recorder import Recorder
 from raymon.recorder.table_lookups import TableLookups
@@ -12,6 +12,7 @@ __all__ = [
     "PhaseClock",
     "Recorder",
     "TableLookups",
+    "Unacknowledged",
     "Window",
     "encode_window",
     "host_bytes",

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
@@ -17,11 +17,8 @@ from raymon.recorder.device_watch import DeviceWatch
 from raymon.recorder.failures import Failures
 from raymon.recorder.memory import host_bytes
 from raymon.recorder.window import Window, encode_window
+from raymon.results import Evaluation
 from raymon.wire import Ack, Channel, SendingCounter
-
-if TYPE_CHECKING:
-    from raymon.results import Evaluation
-
 
 MAX_KEPT_BYTES = 64 << 20
 """Bytes of windows that a worker keeps while the reporter does not answer; then the oldest go."""
@@ -41,19 +38,32 @@ _LOOK_S = 0.1
 _ASK_AT_END_S = 0.02
 """Seconds in place of `_ASK_S` and `_LOOK_S` once `close` waits."""
 
+_ENCODE_S = 5.0
+"""Seconds that windows may take to be encoded before a save is written without them."""
+
 _STORAGE_S = 3.0
 """Seconds that a storage may fail before `close` stops waiting for it."""
 
 Publication = Callable[[Channel], Future[None]]
 Work = Callable[[], None]
 
+Unacknowledged = Callable[[], tuple[list[bytes], list[Evaluation]]]
+"""Returns windows, as serialized reports, and scores that are not durable."""
+
 
 @dataclass(eq=False)
 class _Report:
-    """A window that is on its way; it is kept until it is durable."""
+    """A window that is on its way; it is kept until it is durable.
+
+    Attributes:
+        message: The window.
+        size: Its bytes.
+        number: Number of what was taken that it is.
+    """
 
     message: WindowReport
     size: int
+    number: int
 
     @property
     def key(self) -> tuple[int, int]:
@@ -67,10 +77,12 @@ class _Publication:
     Attributes:
         call: Makes the call, given the channel.
         evaluation: Scores that it publishes; None if it publishes something else.
+        number: Number of what was taken that it is, once the sender has it.
     """
 
     call: Publication
     evaluation: Evaluation | None = None
+    number: int = 0
 
 
 @dataclass
@@ -81,6 +93,27 @@ class _Question:
 @dataclass
 class _Work:
     call: Work
+
+
+class _Mark:
+    """A place in what was taken.
+
+    Attributes:
+        reached: Set once the sender has had all that was taken before it.
+    """
+
+    def __init__(self) -> None:
+        self.reached = threading.Event()
+        self._number: int | None = None
+
+    def reach(self, number: int) -> None:
+        """Is called by the sender, with the number of the mark itself."""
+        self._number = number
+        self.reached.set()
+
+    def is_after(self, number: int) -> bool:
+        """Returns whether something was taken before the mark."""
+        return self._number is None or number < self._number
 
 
 _Item = _Report | _Publication | _Question
@@ -114,7 +147,8 @@ class Outbox:
         self._device = DeviceWatch(device or torch.device("cpu"))
         self._sending = SendingCounter()
         self._taken: deque[_Taken] = deque()
-        self._encoding = 0
+        # Of what was taken, how much the sender has had.
+        self._number = 0
         # `_sent` has the windows that were sent and are not durable yet, `_waiting` what has to be
         # sent, both in order. A publication is in `_waiting`, or in flight.
         self._sent: deque[_Report] = deque()
@@ -167,22 +201,35 @@ class Outbox:
         """Publishes scores, in order with the windows, until they are durable; never waits."""
         self._take(_Publication(lambda c: c.publish_evaluation(evaluation), evaluation))
 
-    def unacknowledged(self, timeout_s: float = 5.0) -> tuple[list[bytes], list[Evaluation]]:
-        """Returns the windows and scores that were taken and are not durable yet, in order.
-
-        Args:
-            timeout_s: Seconds to wait, at most, until all windows are encoded.
+    def unacknowledged(self) -> Unacknowledged:
+        """Marks what was taken until now; never waits.
 
         Returns:
-            The windows as serialized reports, and the scores.
+            A function that returns what of it is not durable when it is called: windows as
+            serialized reports, and scores, in order. It waits until the windows are encoded, so it
+            is for a thread other than the training thread.
         """
+        mark = _Mark()
+        self.work(lambda: mark.reach(self._number))
+        return lambda: self._kept_until(mark)
+
+    def _kept_until(self, mark: _Mark) -> tuple[list[bytes], list[Evaluation]]:
+        self._wake()
+        # Before the mark is reached, nothing that was taken after it is kept.
+        mark.reached.wait(_ENCODE_S)
         with self._changed:
-            self._wake()
-            self._changed.wait_for(lambda: not (self._taken or self._encoding), timeout_s)
             items = (*(item for item, _, _ in self._in_flight), *self._failed, *self._waiting)
-            scores = [i.evaluation for i in items if isinstance(i, _Publication) and i.evaluation]
-            kept = [item for item in (*self._sent, *self._waiting) if isinstance(item, _Report)]
-        return [report.message.SerializeToString() for report in kept], scores
+            scores = [
+                item.evaluation
+                for item in items
+                if isinstance(item, _Publication) and item.evaluation and mark.is_after(item.number)
+            ]
+            kept = [
+                item.message.SerializeToString()
+                for item in (*self._sent, *self._waiting)
+                if isinstance(item, _Report) and mark.is_after(item.number)
+            ]
+        return kept, scores
 
     def close(self, timeout_s: float) -> bool:
         """Sends what is left.
@@ -254,20 +301,14 @@ class Outbox:
 
     def _encode_taken(self) -> None:
         # At once, even if it is not sent yet: an encoded window is a hundredth of its tensors.
-        while True:
-            with self._changed:
-                if not self._taken:
-                    self._encoding = 0
-                    self._changed.notify_all()
-                    return
-                item = self._taken.popleft()
-                self._encoding = 1
+        while self._taken:
             try:
-                self._prepare(item)
+                self._prepare(self._taken.popleft())
             except Exception as error:
                 self._count(error)
 
     def _prepare(self, item: _Taken) -> None:
+        self._number += 1
         if isinstance(item, Window):
             self._encode(item)
         elif isinstance(item, WindowReport):
@@ -275,6 +316,7 @@ class Outbox:
         elif isinstance(item, _Work):
             item.call()
         else:
+            item.number = self._number
             with self._changed:
                 self._waiting.append(item)
 
@@ -306,7 +348,7 @@ class Outbox:
             report.device.CopyFrom(numbers.to_message())
 
     def _keep(self, message: WindowReport) -> None:
-        report = _Report(message, message.ByteSize())
+        report = _Report(message, message.ByteSize(), self._number)
         with self._changed:
             self._waiting.append(report)
             self._kept_bytes += report.size

@@ -130,11 +130,40 @@ def test_a_window_is_kept_until_it_is_durable_and_not_only_taken() -> None:
     for window in windows(5):
         outbox.put(window)
     wait_until(lambda: len(reporter.received) == 5)
-    kept = [WindowReport.FromString(message).index for message in outbox.unacknowledged()[0]]
+    kept = [WindowReport.FromString(message).index for message in outbox.unacknowledged()()[0]]
     assert kept == [0, 1, 2, 3, 4]
     reporter.durable = 3
-    wait_until(lambda: len(outbox.unacknowledged()[0]) == 2)
+    wait_until(lambda: len(outbox.unacknowledged()()[0]) == 2)
     reporter.durable = 5
+    assert outbox.close(10)
+
+
+def test_a_save_has_what_was_taken_before_it_and_is_not_durable_when_it_is_written() -> None:
+    reporter, scores = Reporter(), [Evaluation(step, {}) for step in (10, 20)]
+    reporter.forgetful.set()
+    reporter.failing = 1_000_000
+    outbox = Outbox(reporter, lambda ack: None)
+    waits = threading.Event()
+    # Marking does not wait for what the sender is at.
+    outbox.work(waits.wait)
+    taken = windows(6)
+    for _ in range(4):
+        outbox.put(next(taken))
+    outbox.publish_evaluation(scores[0])
+    unacknowledged = outbox.unacknowledged()
+    for window in taken:
+        outbox.put(window)
+    outbox.publish_evaluation(scores[1])
+    waits.set()
+    kept, of_step = unacknowledged()
+    assert [WindowReport.FromString(message).index for message in kept] == [0, 1, 2, 3]
+    assert of_step == [scores[0]]
+    reporter.failing = 0
+    wait_until(lambda: len(reporter.received) == 6)
+    reporter.durable = 3
+    wait_until(lambda: len(unacknowledged()[0]) == 1)
+    assert [WindowReport.FromString(message).index for message in unacknowledged()[0]] == [3]
+    reporter.durable = 6
     assert outbox.close(10)
 
 
@@ -162,7 +191,7 @@ def test_a_reporter_that_cannot_take_windows_yet_gets_them_later() -> None:
     outbox = Outbox(reporter, lambda ack: None)
     for window in windows(5):
         outbox.put(window)
-    wait_until(lambda: len(outbox.unacknowledged()[0]) == 5)
+    wait_until(lambda: len(outbox.unacknowledged()()[0]) == 5)
     reporter.begun = True
     assert outbox.close(10)
     assert sorted(set(indices(reporter))) == list(range(5))
@@ -201,9 +230,9 @@ def test_scores_are_kept_and_published_again_until_that_succeeds() -> None:
     outbox = Outbox(reporter, lambda ack: None)
     outbox.publish_evaluation(scores)
     wait_until(lambda: reporter.failing < 999_998)
-    assert outbox.unacknowledged() == ([], [scores])
+    assert outbox.unacknowledged()() == ([], [scores])
     reporter.failing = 0
-    wait_until(lambda: outbox.unacknowledged() == ([], []))
+    wait_until(lambda: outbox.unacknowledged()() == ([], []))
     assert outbox.close(10)
     assert reporter.published == [scores]
 
@@ -216,7 +245,7 @@ def test_a_reporter_that_never_answers_costs_its_windows_and_no_more(monkeypatch
     outbox = Outbox(reporter, lambda ack: None)
     for window in windows(50):
         outbox.put(window)
-    kept = [WindowReport.FromString(message).index for message in outbox.unacknowledged()[0]]
+    kept = [WindowReport.FromString(message).index for message in outbox.unacknowledged()()[0]]
     # The oldest were dropped.
     assert 0 < len(kept) < 25
     assert kept[-1] == 49
@@ -243,7 +272,7 @@ def test_windows_tell_what_sending_took() -> None:
     outbox = Outbox(reporter, lambda ack: None)
     for window in windows(1):
         outbox.put(window)
-    wait_until(lambda: not outbox.unacknowledged()[0])
+    wait_until(lambda: not outbox.unacknowledged()()[0])
     for window in windows(1, first=1):
         outbox.put(window)
     assert outbox.close(10)
@@ -311,7 +340,7 @@ def test_scores_that_cannot_be_stored_hold_up_no_window_and_bring_none_again() -
         outbox.put(window)
     wait_until(lambda: len(reporter.received) == 30)
     assert indices(reporter) == list(range(30))
-    assert outbox.unacknowledged()[1] == [scores]
+    assert outbox.unacknowledged()()[1] == [scores]
     tried = reporter.tried
     wait_until(lambda: reporter.tried >= tried + 3)
     assert len(reporter.received) == 30

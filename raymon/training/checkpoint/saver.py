@@ -11,7 +11,8 @@ import torch
 
 from raymon.data import InputCounts
 from raymon.errors import TrainingError
-from raymon.results import SAVES_FAILED, SAVES_LEFT_OUT
+from raymon.recorder import Unacknowledged
+from raymon.results import SAVES_FAILED, SAVES_LEFT_OUT, Evaluation
 from raymon.storage import StoragePath
 from raymon.training.checkpoint.manifest import (
     TensorPlace,
@@ -33,6 +34,10 @@ from raymon.training.checkpoint.writer import CheckpointContent, CheckpointWrite
 from raymon.training.rank.worker_context import WorkerContext
 
 _PATIENCE_S = 30.0
+
+
+def _nothing() -> tuple[list[bytes], list[Evaluation]]:
+    return [], []
 
 
 class Saver:
@@ -95,8 +100,14 @@ class Saver:
         stored = stored_tensors(state)
         self._staging.reserve(self._content(state, self._own(stored, self._ranks(stored))))
 
-    def save(self, state: TrainState) -> None:
-        """Begins to save a state, which may change after the call."""
+    def save(self, state: TrainState, unacknowledged: Unacknowledged = _nothing) -> None:
+        """Begins to save a state, which may change after the call.
+
+        Args:
+            state: The state.
+            unacknowledged: Function that returns the windows and scores up to its step that are not
+                durable; called by the thread that writes.
+        """
         began = time.monotonic()
         self.wait()
         stored = stored_tensors(state)
@@ -107,7 +118,7 @@ class Saver:
             state.position.shared.epoch,
             state.stopped,
             dict(state.metrics),
-            lambda: self._part(copies),
+            lambda: self._part(copies, unacknowledged),
             {n: TensorPlace.of(tensor, ranks.get(n)) for n, tensor in stored.items()},
             self._embedding_tables,
         )
@@ -162,11 +173,15 @@ class Saver:
         shared = trainer_state(state) if self._context.rank == 0 else {}
         return own, shared, rank_state(state, self._context.device)
 
-    def _part(self, copies: Copies[tuple[Any, Any, Any]]) -> RankPart:
-        """Waits for the copies of what this rank writes, and returns it as it is written."""
+    def _part(
+        self, copies: Copies[tuple[Any, Any, Any]], unacknowledged: Unacknowledged
+    ) -> RankPart:
+        """Waits for what this rank writes, and returns it as it is written."""
         tensors, shared, own = copies.wait()
         self.device_s = copies.device_s
-        return RankPart(tensors, plain_trainer_state(shared), plain_rank_state(own))
+        return RankPart(
+            tensors, plain_trainer_state(shared), plain_rank_state(own, *unacknowledged())
+        )
 
     def _write(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -42,8 +42,8 @@ class TrainState:
         position: Position of the next batch.
         step: Steps that the model has made.
         metrics: Scores at this step, by name.
-        windows: Windows of this rank up to this step that were not durable when the checkpoint was
-            made, as serialized reports.
+        windows: Windows that were not durable when the checkpoint was made from which the state was
+            restored, as serialized reports, until they are sent again.
         evaluations: Scores that were not durable then.
         stopping: Early stopping; None if the run does not use it.
         averages: Averages that evaluations use in place of the dense parameters; None if they use
@@ -133,8 +133,6 @@ def rank_state(state: TrainState, device: torch.device) -> dict[str, Any]:
     """
     own: dict[str, Any] = {
         "random": random_state(device),
-        "windows": list(state.windows),
-        "evaluations": [asdict(evaluation) for evaluation in state.evaluations],
         "accesses": {
             path: [dict(vars(part)) for part in ids.pending_parts()]
             for path, ids in growing_ids(state.model).items()
@@ -145,12 +143,21 @@ def rank_state(state: TrainState, device: torch.device) -> dict[str, Any]:
     return own
 
 
-def plain_rank_state(own: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns what is written of the result of `rank_state`, whose tensors are on the CPU."""
+def plain_rank_state(
+    own: Mapping[str, Any], windows: Iterable[bytes], evaluations: Iterable[Evaluation]
+) -> dict[str, Any]:
+    """Returns what is written of the state of a rank.
+
+    Args:
+        own: Result of `rank_state`, with tensors on the CPU.
+        windows: Windows up to its step that are not durable, as serialized reports.
+        evaluations: Scores that are not durable.
+    """
     return {
         **own,
         # As tensors, which can be read without running code.
-        "windows": [torch.frombuffer(bytearray(w), dtype=torch.uint8) for w in own["windows"]],
+        "windows": [torch.frombuffer(bytearray(w), dtype=torch.uint8) for w in windows],
+        "evaluations": [asdict(evaluation) for evaluation in evaluations],
         # Each id once, whatever the number of accesses.
         "accesses": {
             path: vars(add_up([IdCounts(**part) for part in parts], torch.device("cpu")))

@@ -198,9 +198,7 @@ class Loop:
         state = self._state
         # Windows that the reporter does not have yet go into the checkpoint, so that they are not
         # lost if the worker dies after it.
-        state.windows, state.evaluations = self._outbox.unacknowledged()
-        self._saver.save(state)
-        state.windows, state.evaluations = [], []
+        self._saver.save(state, self._outbox.unacknowledged())
         self._saved_step = state.step
 
     def _evaluate(self) -> Evaluation | None:

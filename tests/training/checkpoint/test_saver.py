@@ -25,6 +25,7 @@ import raymon
 from raymon.data import DatasetPosition, Position
 from raymon.errors import RunError, TrainingError
 from raymon.models import Model
+from raymon.recorder import Unacknowledged
 from raymon.results.count_names import SAVES_FAILED, SAVES_LEFT_OUT
 from raymon.training.checkpoint import tensor_files
 from raymon.training.checkpoint.manifest import (
@@ -336,9 +337,9 @@ def test_a_run_whose_disk_is_full_for_a_while_ends_well(
     seen: list[str] = []
     original = Saver.save
 
-    def save(self: Saver, state: TrainState) -> None:
+    def save(self: Saver, state: TrainState, unacknowledged: Unacknowledged) -> None:
         with no_file_larger_than(20_000) if state.step == 20 else no_file_larger_than(-1):
-            original(self, state)
+            original(self, state, unacknowledged)
             seen.append(str(self.wait()))
 
     with pytest.MonkeyPatch.context() as patch:

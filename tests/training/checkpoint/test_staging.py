@@ -17,6 +17,7 @@ from raymon.data import Growth, Position
 from raymon.embeddings import GrowingIds, IdCounts, Shard, TableShards
 from raymon.models import Model
 from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.recorder import Unacknowledged
 from raymon.training.checkpoint import tensor_files, writer
 from raymon.training.checkpoint.manifest import list_checkpoints
 from raymon.training.checkpoint.saver import Saver
@@ -179,7 +180,6 @@ def test_nothing_is_asked_of_the_device_before_the_copies_are_made() -> None:
         scaler,
         "clicks",
         RunPosition(Position(0, 0, 1)),
-        windows=[b"window"],
     )
     given = [stored_tensors(state), trainer_state(state), rank_state(state, meta)]
     found = [tensor for tensor in tensors_in(given) if tensor.is_meta]
@@ -221,11 +221,11 @@ def test_the_writer_gets_nothing_that_training_changes(
     of_saves: list[list[tuple[int, int]]] = []
     save, write_tensors, write_part = Saver.save, tensor_files.write_tensors, writer.write_part
 
-    def watched_save(self: Saver, state: TrainState) -> None:
+    def watched_save(self: Saver, state: TrainState, unacknowledged: Unacknowledged) -> None:
         self.wait()
         trained.append(trained_tensors(state))
         expected.append({n: p.detach().clone() for n, p in state.model.state_dict().items()})
-        save(self, state)
+        save(self, state, unacknowledged)
         assert not self._staging._free.is_set()
 
     def watched_tensors(path: Path, tensors: Any, group: None) -> None:
