@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -89,14 +89,33 @@ class JoinedIds:
         names: Names of the features; each has exactly one id a row, and no weights.
         values: Their ids, int64 `[F, B]`, in the order of the names. A row is contiguous; there may
             be other values between two rows.
+        rows: Ids of each feature, int64 `[B]`, views of `values`.
     """
 
     names: tuple[str, ...]
     values: torch.Tensor
+    rows: tuple[torch.Tensor, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rows", tuple(self.values.unbind()))
 
     def by_name(self) -> dict[str, IdList]:
         """Returns the ids of each feature, in the same memory."""
-        return dict(zip(self.names, map(IdList, self.values.unbind()), strict=True))
+        return dict(zip(self.names, map(IdList, self.rows), strict=True))
+
+    def are_in(self, sparse: Mapping[str, IdList]) -> bool:
+        """Whether features still have these ids: a model may have put others into its batch.
+
+        Args:
+            sparse: Ids by feature.
+        """
+        for name, row in zip(self.names, self.rows, strict=True):
+            ids = sparse.get(name)
+            if ids is None or ids.values is not row or ids.offsets is not None:
+                return False
+            if ids.weights is not None:
+                return False
+        return True
 
 
 @dataclass
@@ -140,14 +159,17 @@ class Batch:
             return {k: v[:0] for k, v in tensors.items()}
 
         plain = self.plain_ids
+        if plain is not None:
+            plain = replace(plain, values=plain.values[:, :0])
+        joined = {} if plain is None else plain.by_name()
         return Batch(
             size=0,
             dense=none(self.dense),
-            sparse={k: v.slice(0, 0) for k, v in self.sparse.items()},
+            sparse={k: joined.get(k) or v.slice(0, 0) for k, v in self.sparse.items()},
             labels=none(self.labels),
             weights=none(self.weights),
             keys=none(self.keys),
-            plain_ids=None if plain is None else replace(plain, values=plain.values[:, :0]),
+            plain_ids=plain,
         )
 
     def _map(self, function: Callable[[torch.Tensor], torch.Tensor]) -> Batch:

@@ -113,9 +113,13 @@ class BatchLayout:
             matrix = block.matrix(buffer)
             if block.kind == _PLAIN:
                 plain = JoinedIds(block.names, matrix)
-            found.setdefault(block.kind, {}).update(zip(block.names, matrix.unbind(), strict=True))
-        values = {**found.get(_PLAIN, {}), **found.get(_VALUES, {})}
+                continue
+            rows = zip(block.names, matrix.unbind(), strict=True)
+            found.setdefault(block.kind, {}).update(rows)
+        sparse = {} if plain is None else plain.by_name()
         offsets, factors = found.get(_OFFSETS, {}), found.get(_FACTORS, {})
+        for name, values in found.get(_VALUES, {}).items():
+            sparse[name] = IdList(values, offsets.get(name), factors.get(name))
 
         def columns(kind: str) -> dict[str, Tensor]:
             return {name: found[kind][name] for name in self._names[kind]}
@@ -123,10 +127,7 @@ class BatchLayout:
         return Batch(
             size=self.size,
             dense=columns(_DENSE),
-            sparse={
-                name: IdList(values[name], offsets.get(name), factors.get(name))
-                for name in self._names[_VALUES]
-            },
+            sparse={name: sparse[name] for name in self._names[_VALUES]},
             labels=columns(_LABELS),
             weights=columns(_WEIGHTS),
             keys=columns(_KEYS),

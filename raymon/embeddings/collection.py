@@ -141,7 +141,8 @@ class EmbeddingCollection(nn.Module):
 
     def _joined(self, batch: Batch) -> JoinedIds | None:
         # Ids of tables that grow are not the rows of these.
-        return None if self.growing else batch.plain_ids
+        plain = batch.plain_ids
+        return plain if plain and not self.growing and plain.are_in(batch.sparse) else None
 
     def _ids(self, spec: EmbeddingSpec, ids: IdList) -> IdList:
         if spec.growth is None:

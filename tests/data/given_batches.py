@@ -32,6 +32,8 @@ def is_in_one_memory(batch: Batch) -> bool:
     plain = [n for n, ids in batch.sparse.items() if ids.offsets is None and ids.weights is None]
     if set(plain) != set(() if batch.plain_ids is None else batch.plain_ids.names):
         return False
+    if batch.plain_ids is not None and not batch.plain_ids.are_in(batch.sparse):
+        return False
     return len({tensor.untyped_storage().data_ptr() for _, tensor in tensors(batch)}) <= 1
 
 

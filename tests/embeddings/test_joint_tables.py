@@ -138,6 +138,18 @@ def test_one_lookup_serves_all_features_of_a_joint_table(monkeypatch: pytest.Mon
     assert len(calls) == 1
 
 
+def test_ids_that_a_model_puts_into_its_batch_are_looked_up() -> None:
+    collection = collection_of()
+    join_tables(tables_of(collection))
+    changed, expected = batch_of(["plain"] * 5, 4, 0), batch_of(["plain"] * 5, 4, 0)
+    for batch in (changed, expected):
+        batch.sparse["a"] = IdList((batch.sparse["a"].values + 1) % ROWS)
+    expected.plain_ids = None
+    with torch.no_grad():
+        for name, value in collection(expected).items():
+            assert torch.equal(collection(changed)[name], value)
+
+
 @pytest.mark.parametrize("size", [0, 1, 300])
 def test_padded_rows_are_each_looked_up_row_once_with_the_sum_of_its_gradients(size: int) -> None:
     collection = collection_of({"a": SPECS["a"], "b": SPECS["b"]})

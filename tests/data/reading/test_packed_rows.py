@@ -62,6 +62,7 @@ def check_plain_ids(batch: Batch) -> None:
         assert plain == []
         return
     assert list(batch.plain_ids.names) == plain
+    assert batch.plain_ids.are_in(batch.sparse)
     assert batch.plain_ids.values.shape == (len(plain), batch.size)
     for name, row in zip(plain, batch.plain_ids.values, strict=True):
         assert row.is_contiguous()
@@ -114,3 +115,19 @@ def test_a_batch_without_plain_ids_has_no_matrix() -> None:
     packed = Places.of([], [], [], ["many"], []).empty(2)
     packed.ragged["many"] = IdList(torch.arange(4), torch.tensor([0, 1]))
     assert packed.to_batch().plain_ids is None
+
+
+def test_ids_that_a_model_puts_into_its_batch_are_not_plain_any_more() -> None:
+    packed = Places.of([], [], [], ["one", "another"], []).empty(2)
+    packed.integers[:] = 1
+    for change in (
+        lambda sparse: sparse.update(one=IdList(torch.zeros(2, dtype=torch.int64))),
+        lambda sparse: setattr(sparse["one"], "values", torch.zeros(2, dtype=torch.int64)),
+        lambda sparse: setattr(sparse["one"], "weights", torch.ones(2)),
+        lambda sparse: sparse.pop("another"),
+    ):
+        batch = packed.to_batch()
+        assert batch.plain_ids is not None
+        assert batch.plain_ids.are_in(batch.sparse)
+        change(batch.sparse)
+        assert not batch.plain_ids.are_in(batch.sparse)
