@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import pytest
 import torch
@@ -199,3 +201,23 @@ def test_the_error_names_each_reason_once_with_its_hosts() -> None:
     )
     with pytest.raises(ConfigError, match="on one GPU"):
         check_found([good, good, replace(good, device=card(1, "u1"))])
+
+
+def test_a_gpu_is_known_by_what_its_driver_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = SimpleNamespace(name=H100, total_memory=85_000_000_000, uuid=UUID(int=7))
+    monkeypatch.setattr(torch.version, "cuda", "12.6")
+    for name, answer in {
+        "init": None, "device_count": 2, "get_device_name": H100, "current_device": 1,
+        "get_device_capability": (9, 0), "get_arch_list": ["sm_80", "sm_90"],
+    }.items():  # fmt: skip
+        monkeypatch.setattr(torch.cuda, name, lambda answer=answer: answer)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda index: made)
+    assert why_no_gpu() is None
+    found = find_gpu(lambda: torch.device("cuda"), 3)
+    assert found.device is not None
+    assert (found.device.rank, found.device.device, found.why) == (3, "cuda:1", None)
+    assert (found.device.name, found.device.memory_bytes) == (H100, 85_000_000_000)
+    assert found.device.uuid == "00000000-0000-0000-0000-000000000007"
+    check_found([found, find_gpu(lambda: torch.device("cpu"), 0)])
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    assert str(find_gpu(lambda: torch.device("cuda"), 3).why).endswith("finds no GPU")
