@@ -23,7 +23,9 @@ from raymon.training.input.datasets import Datasets
 from raymon.training.input.inputs import evaluation_of_rank
 from raymon.training.input.readers import features_of
 from raymon.training.loop.evaluation import evaluate
+from raymon.training.loop.out_of_memory import MemoryOfRank
 from raymon.training.optim.precision import set_tf32
+from raymon.training.rank.devices import why_no_gpu
 from raymon.training.rank.run_controller import LocalController
 from raymon.training.rank.worker_context import WorkerContext
 from raymon.wire import Channel
@@ -92,12 +94,10 @@ def _evaluate(
     if checkpoint is None:
         raise RunError("not a complete checkpoint")
     check_sound(checkpoint)
+    why = why_no_gpu() if device.type == "cuda" else None
+    if why is not None:
+        raise RunError(f"eval_config.resources has GPU, and {why}")
     features = features_of(config)
-    set_tf32(config.train_config)
-    model = build_model(config, features)
-    model.init_metric()
-    model.to(device)
-    load_model(model, checkpoint, averaged=True)
     ranks = checkpoint.world_size
     readers = [evaluation_of_rank(config, features, datasets, r, ranks) for r in range(ranks)]
     context = WorkerContext(0, 1, device, LocalController())
@@ -108,4 +108,12 @@ def _evaluate(
         )
 
     step = step_of(path)
-    return evaluate(config, model, [r for r in readers if r is not None], context, progress, step)
+    set_tf32(config.train_config)
+    memory = MemoryOfRank(config, context, trains=False)
+    with memory.explained():
+        model = memory.model = build_model(config, features)
+        model.init_metric()
+        model.to(device)
+        load_model(model, checkpoint, averaged=True)
+        of_ranks = [reader for reader in readers if reader is not None]
+        return evaluate(config, model, of_ranks, context, progress, step)

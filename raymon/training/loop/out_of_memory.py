@@ -33,15 +33,19 @@ class MemoryOfRank:
     Args:
         config: Config of the run.
         context: The world of this rank.
+        trains: Whether it trains; else it evaluates.
 
     Attributes:
         model: The model, once it is made.
         optimizers: Its optimizers, once they are made.
     """
 
-    def __init__(self, config: PipelineConfig, context: WorkerContext) -> None:
+    def __init__(
+        self, config: PipelineConfig, context: WorkerContext, *, trains: bool = True
+    ) -> None:
         self._config = config
         self._context = context
+        self._trains = trains
         self.model: Model | None = None
         self.optimizers: Optimizers | None = None
 
@@ -70,9 +74,13 @@ class MemoryOfRank:
         ]
         return "; ".join(part for part in parts if part)
 
+    @property
+    def _evaluates(self) -> bool:
+        return not self._trains or (self.model is not None and not self.model.training)
+
     def _doing(self) -> str:
         data = self._config.data_config
-        if self.model is not None and not self.model.training:
+        if self._evaluates:
             rows = data.eval_batch_size or data.batch_size
             field = "eval_batch_size" if data.HasField("eval_batch_size") else "batch_size"
             return f"an evaluation with {field} {rows}"
@@ -103,7 +111,7 @@ class MemoryOfRank:
 
     def _remedies(self, on_card: bool) -> Iterator[str]:
         train, data = self._config.train_config, self._config.data_config
-        if self.model is not None and not self.model.training:
+        if self._evaluates:
             yield "a smaller data_config.eval_batch_size"
         else:
             field = "global_batch_size" if data.HasField("global_batch_size") else "batch_size"

@@ -151,7 +151,7 @@ def _run(
     if task.checkpoint is None:
         check_tables_of_rank(config, features, context)
     torch.manual_seed(config.train_config.seed)
-    memory = MemoryOfRank(config, context)
+    memory = MemoryOfRank(config, context, trains=task.checkpoint is None)
     with memory.explained():
         model = memory.model = build_worker_model(config, features, context)
         model.init_metric()

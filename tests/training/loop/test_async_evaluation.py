@@ -16,6 +16,7 @@ from raymon.sinks import EvaluationLines
 from raymon.training.checkpoint.manifest import find_corruption, list_checkpoints, read_checkpoint
 from raymon.training.input.inputs import evaluation_of_rank
 from raymon.training.input.readers import features_of
+from raymon.training.loop import async_evaluation
 from raymon.training.loop.async_evaluation import evaluate_checkpoint
 from tests.checkpoints import rewrite_manifest
 from tests.training.test_run_in_process import run
@@ -74,6 +75,33 @@ def test_a_checkpoint_that_cannot_be_scored_is_told_and_ends_nothing(scored: Pat
     (notice,) = [p.text for p in reporter.published()[0] if isinstance(p, Notice)]
     assert "model.ckpt-10: not scored: " in notice
     assert "nothing" in notice
+
+
+def notice_of(scored: Path, device: torch.device) -> str:
+    checkpoint = list_checkpoints(scored)[0]
+    reporter = Reporter(None, [], 1, math.inf)
+    link = InProcessReporter(reporter)
+    assert evaluate_checkpoint(read_saved(scored), checkpoint.path, link, {}, device) == {}
+    (notice,) = [p.text for p in reporter.published()[0] if isinstance(p, Notice)]
+    assert "model.ckpt-10: not scored: " in notice
+    return notice
+
+
+def test_a_gpu_that_the_task_cannot_use_is_told(
+    scored: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(async_evaluation, "why_no_gpu", lambda: "torch 2.9 finds no GPU")
+    notice = notice_of(scored, torch.device("cuda"))
+    assert "not scored: eval_config.resources has GPU, and torch 2.9 finds no GPU; " in notice
+
+
+def test_want_of_memory_is_told_with_what_takes_it(
+    scored: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(async_evaluation, "load_model", lambda *_, **__: torch.empty(1 << 50))
+    notice = notice_of(scored, CPU)
+    assert "out of memory of the host in an evaluation with batch_size 256, as " in notice
+    assert "the largest tensors are " in notice
 
 
 def test_a_task_that_dies_again_and_again_is_given_up(scored: Path) -> None:
