@@ -40,7 +40,7 @@ class Bags:
             raise ValueError("ids with weights need an EmbeddingSpec that is weighted")
         return cls(
             [each.values for each in ids],
-            [_lengths(each) for each in ids],
+            _lengths(ids),
             [_weights(each) for each in ids] if weighted else None,
         )
 
@@ -60,13 +60,20 @@ class Bags:
         return len(self.lengths[0])
 
 
-def _lengths(ids: IdList) -> Tensor:
-    if ids.offsets is None:
-        return torch.ones_like(ids.values)
-    if not len(ids.offsets):
-        return ids.offsets
-    ends = torch.nn.functional.pad(ids.offsets[1:], (0, 1), value=len(ids.values))
-    return ends - ids.offsets
+def _lengths(ids: Sequence[IdList]) -> list[Tensor]:
+    single: Tensor | None = None
+    lengths = []
+    for each in ids:
+        if each.offsets is None:
+            # One tensor serves all features that have one id in every row.
+            single = torch.ones_like(each.values) if single is None else single
+            lengths.append(single)
+        elif len(each.offsets):
+            ends = torch.nn.functional.pad(each.offsets[1:], (0, 1), value=len(each.values))
+            lengths.append(ends - each.offsets)
+        else:
+            lengths.append(each.offsets)
+    return lengths
 
 
 def _weights(ids: IdList) -> Tensor:

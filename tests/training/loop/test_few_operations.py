@@ -16,8 +16,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from raymon.data import Batch, IdList, JoinedIds
 from raymon.models import Model, build_model
 from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.protos.train_pb2 import EmbeddingTables
 from raymon.recorder import Recorder
 from raymon.training.input.readers import features_of
+from raymon.training.loop.build_model import build_worker_model
 from raymon.training.loop.train_step import TrainStep
 from raymon.training.optim.gradients import GradientSummaries
 from raymon.training.optim.optimizers import build_optimizers
@@ -35,6 +37,7 @@ SPARSE = {
     "adam": "adam_optimizer { lr: 0.1 }",
     "partial": "partial_rowwise_adam_optimizer { lr: 0.1 }",
 }
+PRECISIONS = ["", 'mixed_precision: "BF16"', 'mixed_precision: "FP16"']
 CLIPPED = 'grad_clipping { clipping_type: "norm" max_gradient: 1 }'
 
 
@@ -96,13 +99,17 @@ def batch_of(rows: int, device: torch.device) -> Batch:
 
 def step_of(config: PipelineConfig, device: torch.device) -> tuple[TrainStep, Model]:
     model = build_model(config, features_of(config))
-    model.init_metric()
     model.to(device)
+    context = WorkerContext(0, 1, device, RankRun())
+    return prepared(config, model, context), model
+
+
+def prepared(config: PipelineConfig, model: Model, context: WorkerContext) -> TrainStep:
+    model.init_metric()
     optimizers = build_optimizers(config.train_config, model)
     for metric in model.train_metrics.values():
         metric.hand_over()
-    context = WorkerContext(0, 1, device, RankRun())
-    return TrainStep(config.train_config, model, optimizers, context), model
+    return TrainStep(config.train_config, model, optimizers, context)
 
 
 def train(step: TrainStep, model: Model, batch: Batch) -> None:
@@ -115,11 +122,26 @@ def train(step: TrainStep, model: Model, batch: Batch) -> None:
         metric.take_window()
 
 
-@pytest.mark.parametrize("precision", ["", 'mixed_precision: "BF16"', 'mixed_precision: "FP16"'])
+@pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("sparse", SPARSE)
 def test_a_step_of_a_dlrm_takes_few_operations(sparse: str, precision: str) -> None:
     device = torch.device("cpu")
     step, model = step_of(config_of(SPARSE[sparse], more=f"{precision} {CLIPPED}"), device)
+    train(step, model, batch_of(50, device))
+    with Operations() as operations:
+        train(step, model, batch_of(50, device))
+    assert sum(operations.counts.values()) <= MOST, operations.counts.most_common()
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_a_step_with_sharded_tables_takes_few_operations(precision: str) -> None:
+    device = torch.device("cpu")
+    context = WorkerContext(0, 1, device, RankRun())
+    config = config_of(SPARSE["row-wise"], more=f"{precision} {CLIPPED}")
+    config.train_config.embedding_tables = EmbeddingTables.SHARDED
+    model = build_worker_model(config, features_of(config), context)
+    assert model.sharded is not None
+    step = prepared(config, model, context)
     train(step, model, batch_of(50, device))
     with Operations() as operations:
         train(step, model, batch_of(50, device))
