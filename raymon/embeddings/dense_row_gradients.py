@@ -43,13 +43,10 @@ class DenseRowGradients(RowGradients):
         # What each owner has as its `grad`; nobody asks that of a joint table.
         self._shown: list[tuple[Tensor, Tensor]] = [(self.owner, gradient)]
         if tables:
-            ends = [first + len(part) for part, first in tables]
-            views = [gradient[first:end] for (_, first), end in zip(tables, ends, strict=True)]
-            self.parts = parts = [
-                PartGradients(part, first, self, view)
-                for (part, first), view in zip(tables, views, strict=True)
-            ]
-            self._shown = [(part.owner, view) for part, view in zip(parts, views, strict=True)]
+            assert touched is not None, "a joint table has a mask"
+            parts = [_Part(part, first, self) for part, first in tables]
+            self.parts = parts
+            self._shown = [(part.owner, part.gradient) for part in parts]
         self._show(True)
 
     @property
@@ -59,9 +56,15 @@ class DenseRowGradients(RowGradients):
 
     def add(self, ids: Tensor, gradients: Tensor) -> None:
         """Adds the gradients to those of the table, and marks the rows as looked up."""
+        self.add_to(self.gradient, self.touched, ids, gradients)
+
+    def add_to(
+        self, gradient: Tensor, touched: Tensor | None, ids: Tensor, gradients: Tensor
+    ) -> None:
+        """Adds gradients as `add` does, to a part of the gradient and of the mask."""
         self.settle()
-        self.gradient.index_add_(0, ids, gradients)
-        self._touch(ids)
+        gradient.index_add_(0, ids, gradients)
+        self._touch(touched, ids)
 
     def replace(self, ids: Tensor, gradients: Tensor) -> None:
         """Zeroes the rows that were looked up, and then adds the gradients, of any rows."""
@@ -111,21 +114,21 @@ class DenseRowGradients(RowGradients):
             self.gradient.add_(found)
             if self.owner is not self.table:
                 self.table.grad = None
-        self._touch(torch.arange(len(self.gradient), device=self.gradient.device))
+        self._touch(self.touched, torch.arange(len(self.gradient), device=self.gradient.device))
 
     def _show(self, shown: bool) -> None:
         for owner, gradient in self._shown:
             owner.grad = gradient if shown else None
 
-    def _touch(self, ids: Tensor) -> None:
+    def _touch(self, touched: Tensor | None, ids: Tensor) -> None:
         self._rows = None
-        if self.touched is None:
+        if touched is None:
             self._ids.append(ids)
-        elif self.touched.is_cpu:
+        elif touched.is_cpu:
             # By numpy: torch takes four times as long for it.
-            self.touched.numpy()[ids.numpy()] = 1
+            touched.numpy()[ids.numpy()] = 1
         else:
-            self.touched.index_fill_(0, ids, 1)
+            touched.index_fill_(0, ids, 1)
 
     def _find_rows(self) -> Tensor:
         if self.touched is not None and self.touched.is_cpu:
@@ -137,3 +140,20 @@ class DenseRowGradients(RowGradients):
             return torch.empty(0, dtype=torch.int64, device=self.gradient.device)
         looked_up: Tensor = torch.unique(torch.cat(self._ids))
         return looked_up
+
+
+class _Part(PartGradients):
+    """A part of a dense gradient, and of the mask of its rows."""
+
+    gradient: Tensor
+
+    def __init__(self, table: nn.Parameter, first: int, joint: DenseRowGradients) -> None:
+        super().__init__(table, first, joint)
+        assert joint.touched is not None
+        self.gradient = joint.gradient[self.first : self.end]
+        self._touched = joint.touched[self.first : self.end]
+        self._dense = joint
+
+    def add(self, ids: Tensor, gradients: Tensor) -> None:
+        """Adds the gradients to those of the table, and marks the rows as looked up."""
+        self._dense.add_to(self.gradient, self._touched, ids, gradients)

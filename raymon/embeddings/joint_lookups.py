@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -12,8 +12,10 @@ from torch import Tensor
 from raymon.data import IdList, JoinedIds
 from raymon.embeddings.data_types import row_type
 from raymon.embeddings.joint_table import JointTable
-from raymon.embeddings.row_gradients import collected
 from raymon.embeddings.table import EmbeddingTable
+
+_CACHED_BYTES = 1 << 20
+"""Bytes of gradients that the cache of a CPU holds while they are added to those of rows."""
 
 _MOST_PLANS = 64
 """Most plans that are kept: a feature may have one id in every row of one batch, not of another."""
@@ -25,6 +27,7 @@ class _Lookup(NamedTuple):
     Attributes:
         joint: The joint table.
         features: Features with one id a row, F of them.
+        tables: Table of each feature.
         first_rows: Index in the joint table of the first row of the table of each feature, int64
             `[F, 1]`.
         at: Which rows of the joined ids of a batch are those of the features: the bounds of a
@@ -33,6 +36,7 @@ class _Lookup(NamedTuple):
 
     joint: JointTable
     features: tuple[str, ...]
+    tables: tuple[EmbeddingTable, ...]
     first_rows: Tensor
     at: tuple[int, int] | Tensor | None
 
@@ -79,7 +83,8 @@ class JointLookups:
                 features.setdefault(joint, []).append(name)
         lookups = []
         for joint, names in features.items():
-            first = [self._tables[name].first_row for name in names]
+            tables = tuple(self._tables[name] for name in names)
+            first = [table.first_row for table in tables]
             device = joint.weight.device
             at: tuple[int, int] | Tensor | None = None
             if set(names) <= set(joined):
@@ -88,7 +93,7 @@ class JointLookups:
                 if places != list(range(*at)):
                     at = torch.tensor(places, device=device)
             first_rows = torch.tensor(first, device=device).unsqueeze(1)
-            lookups.append(_Lookup(joint, tuple(names), first_rows, at))
+            lookups.append(_Lookup(joint, tuple(names), tables, first_rows, at))
         return lookups
 
 
@@ -108,9 +113,42 @@ def _look_up(
         values = joined.values[at[0] : at[1]]
     rows = (values + lookup.first_rows).flatten()
     if joint.rows is not None and torch.is_grad_enabled():
-        embeddings = collected(joint.rows, IdList(rows), "sum")
-    else:
-        embeddings = F.embedding(rows, joint.weight.detach())
-        embeddings = embeddings.to(row_type(embeddings.dtype))
-    shape = (len(features), values.shape[1], joint.weight.shape[1])
-    return dict(zip(features, embeddings.view(shape).unbind(), strict=True))
+        return dict(zip(features, _collected(joint.rows.anchor, rows, values, lookup), strict=True))
+    return dict(zip(features, _rows(joint, rows, len(features)), strict=True))
+
+
+def _rows(joint: JointTable, rows: Tensor, features: int) -> tuple[Tensor, ...]:
+    embeddings = F.embedding(rows, joint.weight.detach())
+    embeddings = embeddings.to(row_type(embeddings.dtype))
+    shape = (features, len(rows) // features, embeddings.shape[1])
+    return embeddings.view(shape).unbind()
+
+
+class _Collected(torch.autograd.Function):
+    """Embeddings of several features, whose gradients go to `RowGradients`.
+
+    On the CPU many are added table by table: the cache holds the gradient of one. For 26 tables of
+    10,000 rows of 16 numbers and 4,096 ids each, this takes 1.4 ms on one thread, all at once 5.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, anchor: Tensor, rows: Tensor, values: Tensor, lookup: _Lookup
+    ) -> tuple[Tensor, ...]:
+        """Returns the embeddings of each feature, `[B, D]`."""
+        ctx.rows, ctx.values, ctx.lookup = rows, values, lookup
+        return _rows(lookup.joint, rows, len(lookup.features))
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[None, None, None, None]:
+        """Adds the gradients to those of the rows; there is none for the arguments."""
+        lookup, rows = ctx.lookup, ctx.lookup.joint.rows
+        if rows.table.is_cpu and sum(gradient.nbytes for gradient in gradients) > _CACHED_BYTES:
+            for table, ids, gradient in zip(lookup.tables, ctx.values, gradients, strict=True):
+                table.rows.add(ids, table.rows.clipped(gradient).contiguous())
+        else:
+            rows.add(ctx.rows, rows.clipped(torch.cat(gradients)))
+        return None, None, None, None
+
+
+_collected: Callable[[Tensor, Tensor, Tensor, _Lookup], tuple[Tensor, ...]] = _Collected.apply

@@ -15,20 +15,17 @@ class PartGradients(RowGradients):
         table: Table, `[N, D]`.
         first: Index of its first row in the joint table.
         joint: Gradients of the joint table.
+
+    Attributes:
         gradient: Its part of the gradient of the joint table, `[N, D]`, in the same memory; None if
             that has only looked-up rows.
     """
 
-    def __init__(
-        self,
-        table: nn.Parameter,
-        first: int,
-        joint: RowGradients,
-        gradient: Tensor | None = None,
-    ) -> None:
+    gradient: Tensor | None = None
+
+    def __init__(self, table: nn.Parameter, first: int, joint: RowGradients) -> None:
         super().__init__(table)
         self.first = first
-        self.gradient = gradient
         self._joint = joint
 
     @property

@@ -23,8 +23,8 @@ class RowGradients(ABC):
     Attributes:
         owner: Tensor that has the gradient as its `grad`: the table, if that has the type of it.
         dtype: Type of the gradient.
-        clip: Bound to which the gradients of looked up embeddings are clamped, [-clip, clip], a
-            scalar on the device; None for no bound.
+        clip: Smallest and largest gradient of a looked-up embedding, to which others are clamped,
+            scalars on the device; None for no bounds.
         parts: Gradients of the tables that this one is made of, in the order of their rows; itself
             alone if it is no joint table.
     """
@@ -33,7 +33,7 @@ class RowGradients(ABC):
         self.table = table
         self.owner = gradient_owner(table)
         self.dtype = self.owner.dtype
-        self.clip: Tensor | None = None
+        self.clip: tuple[Tensor, Tensor] | None = None
         # Autograd computes a gradient only if some input requires one: this scalar does, in place
         # of the table.
         self.anchor = torch.zeros((), device=table.device, requires_grad=True)
@@ -52,6 +52,11 @@ class RowGradients(ABC):
     @abstractmethod
     def values(self) -> Tensor:
         """Returns the gradients of `rows`, `[n, D]`, which may be changed before `clear`."""
+
+    def clipped(self, gradient: Tensor) -> Tensor:
+        """Returns the gradient of looked-up embeddings, in the type of that of rows, clamped."""
+        gradient = gradient.to(self.dtype)
+        return gradient if self.clip is None else gradient.clamp(*self.clip)
 
     def measured(self) -> Tensor | None:
         """Returns the gradient to measure, dense or sparse `[N, D]`; None if there is none."""
@@ -86,9 +91,7 @@ class _Collected(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[None, None, None, None, None]:
         """Adds the gradient to that of the rows; there is none for the arguments."""
         ids, rows = ctx.ids, ctx.rows
-        gradient = gradients[0].to(rows.dtype)
-        if rows.clip is not None:
-            gradient = gradient.clamp(-rows.clip, rows.clip)
+        gradient = rows.clipped(gradients[0])
         rows.add(ids.values, _of_ids(gradient, ids, ctx.pooling).contiguous())
         return None, None, None, None, None
 

@@ -107,7 +107,8 @@ class TableGradients:
         if self.sharded is not None:
             self.sharded.begin(scale)
         if self._max_gradient is not None:
-            clip = self._max_gradient * scale
+            limit = self._max_gradient * scale
+            clip = -limit, limit
             for table in self.tables:
                 for rows in (table, *table.parts):
                     rows.clip = clip

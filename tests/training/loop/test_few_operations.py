@@ -78,21 +78,21 @@ def config_of(sparse: str, rows: int = 50, more: str = "") -> PipelineConfig:
         num_steps: 1 embedding_tables: REPLICATED {more} }}
       data_config {{ batch_size: {BATCH} label_fields: "label" }} {features}
       model_config {{ {groups}
-        dlrm {{ dense_mlp {{ hidden_units: [512, 256, 16] }}
-          final {{ hidden_units: [1024, 1024, 512, 256] }} }}
+        dlrm {{ dense_mlp {{ hidden_units: [32, 32, 16] }}
+          final {{ hidden_units: [32, 32, 32, 32] }} }}
         losses {{ binary_cross_entropy {{}} }} metrics {{ auc {{}} }}
         train_metrics {{ auc {{}} decay_step: 1000 }} }}"""
     return text_format.Parse(text, PipelineConfig())
 
 
-def batch_of(rows: int, device: torch.device) -> Batch:
-    ids = torch.randint(0, rows, (TABLES, BATCH), device=device)
+def batch_of(rows: int, device: torch.device, size: int = BATCH) -> Batch:
+    ids = torch.randint(0, rows, (TABLES, size), device=device)
     joined = JoinedIds(tuple(f"c{i}" for i in range(TABLES)), ids)
     return Batch(
-        BATCH,
-        dense={f"i{i}": torch.rand(BATCH, 1, device=device) for i in range(NUMBERS)},
+        size,
+        dense={f"i{i}": torch.rand(size, 1, device=device) for i in range(NUMBERS)},
         sparse=cast(dict[str, IdList], joined.by_name()),
-        labels={"label": torch.rand(BATCH, device=device).round()},
+        labels={"label": torch.rand(size, device=device).round()},
         plain_ids=joined,
     )
 
@@ -114,7 +114,7 @@ def prepared(config: PipelineConfig, model: Model, context: WorkerContext) -> Tr
 
 def train(step: TrainStep, model: Model, batch: Batch) -> None:
     """Makes a step, with its metrics, and takes their window, though it has many steps."""
-    output = step.backward(batch, group_rows=BATCH, group=1, last=True)
+    output = step.backward(batch, group_rows=batch.size, group=1, last=True)
     step.unscale()
     assert step.update()
     model.update_train_metric(output.predictions, batch)
@@ -123,18 +123,21 @@ def train(step: TrainStep, model: Model, batch: Batch) -> None:
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("size", [BATCH, 4096])
 @pytest.mark.parametrize("sparse", SPARSE)
-def test_a_step_of_a_dlrm_takes_few_operations(sparse: str, precision: str) -> None:
+def test_a_step_of_a_dlrm_takes_few_operations(sparse: str, size: int, precision: str) -> None:
     device = torch.device("cpu")
     step, model = step_of(config_of(SPARSE[sparse], more=f"{precision} {CLIPPED}"), device)
-    train(step, model, batch_of(50, device))
+    batches = [batch_of(50, device, size) for _ in range(2)]
+    train(step, model, batches[0])
     with Operations() as operations:
-        train(step, model, batch_of(50, device))
+        train(step, model, batches[1])
     assert sum(operations.counts.values()) <= MOST, operations.counts.most_common()
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_a_step_with_sharded_tables_takes_few_operations(precision: str) -> None:
+    size = BATCH
     device = torch.device("cpu")
     context = WorkerContext(0, 1, device, RankRun())
     config = config_of(SPARSE["row-wise"], more=f"{precision} {CLIPPED}")
@@ -142,9 +145,10 @@ def test_a_step_with_sharded_tables_takes_few_operations(precision: str) -> None
     model = build_worker_model(config, features_of(config), context)
     assert model.sharded is not None
     step = prepared(config, model, context)
-    train(step, model, batch_of(50, device))
+    batches = [batch_of(50, device, size) for _ in range(2)]
+    train(step, model, batches[0])
     with Operations() as operations:
-        train(step, model, batch_of(50, device))
+        train(step, model, batches[1])
     assert sum(operations.counts.values()) <= MOST, operations.counts.most_common()
 
 
