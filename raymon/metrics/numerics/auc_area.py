@@ -59,7 +59,9 @@ def has_pairs(histogram: Tensor) -> Tensor:
 
 def _share_of_pairs(histogram: Tensor, weight: Tensor) -> Tensor:
     """Returns `weight` of pairs `[...]` over that of all pairs; NaN as for `area`."""
-    share = weight / ordered_sum(histogram[..., :-1]).double().prod(-1)
+    # Not `prod`, whose kernel for CUDA torch compiles when it is first called.
+    negative, positive = ordered_sum(histogram[..., :-1]).double().unbind(-1)
+    share = weight / (negative * positive)
     undefined = ~has_pairs(histogram) | (histogram[..., -1] > 0).any(-1)
     # After rounding, a sum of products can be a little above the product of sums.
     return share.clamp(max=1).masked_fill(undefined, float("nan"))
