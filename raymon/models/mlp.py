@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from raymon.models.joint_cast import cast_together
 from raymon.protos import model_pb2
 
 
@@ -43,8 +44,16 @@ class MLP(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Returns the outputs `[B, out_features]` of inputs `[B, in_features]`."""
-        outputs: Tensor = self.layers(inputs)
-        return outputs
+        linear = [layer for layer in self.layers if isinstance(layer, nn.Linear)]
+        parameters = [p for layer in linear for p in (layer.weight, layer.bias) if p is not None]
+        cast = iter(cast_together(parameters) if parameters else ())
+        for layer in self.layers:
+            if isinstance(layer, nn.Linear):
+                weight, bias = next(cast), None if layer.bias is None else next(cast)
+                inputs = F.linear(inputs, weight, bias)
+            else:
+                inputs = layer(inputs)
+        return inputs
 
 
 class _BatchNorm(nn.BatchNorm1d):

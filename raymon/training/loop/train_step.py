@@ -121,7 +121,8 @@ class TrainStep:
             weights, scales = self._weigh(batch, losses, group_rows, group)
             # A total that the model gives includes the other losses.
             trained = [TOTAL_LOSS] if TOTAL_LOSS in losses else list(losses)
-            total = torch.stack([losses[name] * scales[name] for name in trained]).sum()
+            parts = [losses[name] * scales[name] for name in trained]
+            total = parts[0] if len(parts) == 1 else torch.stack(parts).sum()
             self._optimizers.tables.begin(self.scaler.scale(self._world_size))
             self.scaler.scale(total).backward()
         if last and self._is_first:
