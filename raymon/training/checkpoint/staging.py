@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
@@ -28,11 +29,12 @@ def assign_to_ranks(sizes: Mapping[str, int], world_size: int) -> dict[str, int]
     Returns:
         The rank of each tensor, by name.
     """
-    loads = [0] * world_size
+    # The rank with the fewest bytes is the first; of those with equally many, the lowest.
+    loads = [(0, rank) for rank in range(world_size)]
     ranks = {}
     for name in sorted(sizes, key=lambda name: (-sizes[name], name)):
-        rank = min(range(world_size), key=lambda rank: (loads[rank], rank))
-        loads[rank] += sizes[name]
+        load, rank = loads[0]
+        heapq.heapreplace(loads, (load + sizes[name], rank))
         ranks[name] = rank
     return ranks
 
