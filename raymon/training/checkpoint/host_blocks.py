@@ -84,5 +84,10 @@ class HostBlocks:
         self._blocks.append(block)
 
 
+def touch(memory: Memory) -> None:
+    """Has the system give memory to each page of a block, which it does when it is written to."""
+    memory[:: mmap.PAGESIZE] = 0
+
+
 def _rounded(size: int) -> int:
     return -(-size // _ALIGNMENT) * _ALIGNMENT

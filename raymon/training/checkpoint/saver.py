@@ -81,6 +81,7 @@ class Saver:
         self._staging = Staging(context.device, tell)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="raymon-saver")
         self._running: Future[str | None] | None = None
+        self._reserved: Future[None] | None = None
         self.counts = InputCounts()
         self.standstill_s = 0.0
         self.device_s = 0.0
@@ -96,9 +97,10 @@ class Saver:
         return False
 
     def reserve(self, state: TrainState) -> None:
-        """Takes the memory for saves, so that none of them stands still for that."""
+        """Begins to take the memory for saves, so that none of them stands still for that."""
         stored = stored_tensors(state)
-        self._staging.reserve(self._content(state, self._own(stored, self._ranks(stored))))
+        content = self._content(state, self._own(stored, self._ranks(stored)))
+        self._reserved = self._thread.submit(self._staging.reserve, content)
 
     def save(self, state: TrainState, unacknowledged: Unacknowledged = _nothing) -> None:
         """Begins to save a state, which may change after the call.
@@ -110,6 +112,9 @@ class Saver:
         """
         began = time.monotonic()
         self.wait()
+        if self._reserved is not None:
+            self._reserved.result()
+            self._reserved = None
         stored = stored_tensors(state)
         ranks = self._ranks(stored)
         copies = self._staging.copy(self._content(state, self._own(stored, ranks)))

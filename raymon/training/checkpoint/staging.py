@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 import torch
 
 from raymon.embeddings import TableShards
-from raymon.training.checkpoint.host_blocks import HostBlocks, Memory
+from raymon.training.checkpoint.host_blocks import HostBlocks, Memory, touch
 from raymon.training.checkpoint.page_lock import PageLock
 
 T = TypeVar("T")
@@ -96,7 +96,7 @@ class Staging:
     def __init__(self, device: torch.device, tell: Callable[[str], None]) -> None:
         cuda = device.type == "cuda"
         self._stream = torch.cuda.Stream(device) if cuda else None
-        self._blocks = HostBlocks(PageLock(tell) if cuda else None)
+        self._blocks = HostBlocks(PageLock(device, tell) if cuda else touch)
         self._free = threading.Event()
         self._free.set()
 
@@ -106,7 +106,7 @@ class Staging:
         return self._blocks.nbytes
 
     def reserve(self, content: object) -> None:
-        """Takes the memory for copies ahead of the first save: locking its pages takes a while."""
+        """Takes the memory for copies ahead of the first save, which takes a while."""
         self._blocks.cut([tensor.nbytes for tensor in _tensors(content)])
 
     def copy(self, content: T) -> Copies[T]:

@@ -26,7 +26,7 @@ class Streams:
         log, streams = self.calls, self
 
         class Stream:
-            device = torch.device("cuda", 0)
+            device = torch.device("cuda", 1)
 
             def __init__(self, device: Any = None, name: str = "copies") -> None:
                 self.name = name

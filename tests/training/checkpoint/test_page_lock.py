@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
 
 import pytest
@@ -14,6 +16,7 @@ from raymon.training.checkpoint.staging import Staging
 from tests.training.checkpoint.fake_streams import Streams
 
 OUT_OF_MEMORY = 2
+CARD = torch.device("cuda", 1)
 
 
 class Runtime:
@@ -28,11 +31,22 @@ class Runtime:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.locked: dict[int, int] = {}
         self.tried = self.error = 0
+        self._device: torch.device | None = None
         calls = SimpleNamespace(cudaHostRegister=self._lock, cudaHostUnregister=self._unlock)
         monkeypatch.setattr(torch.cuda, "cudart", lambda: calls)
+        monkeypatch.setattr(torch.cuda, "device", self._on)
+
+    @contextmanager
+    def _on(self, device: torch.device) -> Iterator[None]:
+        self._device = device
+        try:
+            yield
+        finally:
+            self._device = None
 
     def _lock(self, address: int, size: int, flags: int) -> int:
         self.tried += 1
+        assert self._device == CARD
         # Pages of its own, for all devices.
         assert (address % 4096, flags) == (0, 1)
         if not self.error:
@@ -40,6 +54,7 @@ class Runtime:
         return self.error
 
     def _unlock(self, address: int) -> int:
+        assert self._device == CARD
         del self.locked[address]
         return 0
 
@@ -51,7 +66,7 @@ def runtime(monkeypatch: pytest.MonkeyPatch) -> Runtime:
 
 def test_blocks_are_locked_once_and_until_nobody_uses_them(runtime: Runtime) -> None:
     told: list[str] = []
-    blocks = HostBlocks(PageLock(told.append))
+    blocks = HostBlocks(PageLock(CARD, told.append))
     for _ in range(3):
         piece = blocks.cut([5 << 20, 3000])[1]
     assert list(runtime.locked.values()) == [blocks.nbytes]
@@ -75,7 +90,7 @@ def test_memory_that_cannot_be_locked_is_used_all_the_same_and_told_once(
         raise RuntimeError("CUDA error: out of memory")
 
     monkeypatch.setattr(torch, "ones", next_kernel)
-    blocks = HostBlocks(PageLock(told.append))
+    blocks = HostBlocks(PageLock(CARD, told.append))
     for size in (2 << 20, 9 << 20):
         blocks.cut([size])[0][:] = 1
     assert runtime.tried == 2
@@ -91,7 +106,7 @@ def test_copies_are_made_behind_training_and_training_goes_on_behind_them(
 ) -> None:
     streams = Streams()
     streams.install(monkeypatch)
-    staging = Staging(torch.device("cuda", 0), print)
+    staging = Staging(CARD, print)
     given = {"a": torch.arange(5.0), "b": [torch.ones(3)]}
     copies = staging.copy(given)
     assert streams.calls == [
