@@ -146,7 +146,8 @@ class Staging:
             begun.record()
             for copy, tensor in zip(copies, tensors, strict=True):
                 copy.copy_(tensor, non_blocking=True)
-            over = torch.cuda.Event(enable_timing=True)
+            # Who waits for it sleeps.
+            over = torch.cuda.Event(enable_timing=True, blocking=True)
             over.record()
         training.wait_event(over)
         return begun, over

@@ -40,7 +40,7 @@ class Streams:
         class Event:
             count = 0
 
-            def __init__(self, enable_timing: bool = False) -> None:
+            def __init__(self, enable_timing: bool = False, blocking: bool = False) -> None:
                 assert enable_timing
                 Event.count += 1
                 self.number = Event.count
