@@ -1,8 +1,9 @@
 """On a GPU: samples a second beside a joint table and a CUDA graph, launches, waits, saves.
 
 One DLRM of 26 tables is trained by raymon's loop, with its monitoring, on batches that lie ready on
-the host; by plain torch whose 26 tables are one, whose batches are on the device and which nothing
-watches, launched kernel by kernel; and by the same as a CUDA graph. These two are the limits.
+the host, in float32, BF16 and FP16; by plain torch whose 26 tables are one, whose batches are on
+the device and which nothing watches, launched kernel by kernel; and by the same as a CUDA graph.
+These two are the limits.
 
 Launches, and the share of time in which the device is busy, are read from the trace that raymon
 writes with `is_profiling`. What the monitor adds is measured with a step of about a millisecond of
@@ -99,7 +100,7 @@ def measure(device: torch.device, rounds: int, sizes: Sizes) -> Result:
     cases: list[Case] = []
     ratios: list[Ratio] = []
     for table_rows in sizes.table_rows:
-        for precision in ("", "BF16"):
+        for precision in ("", "BF16", "FP16"):
             tasks = [sizes.task(rows, table_rows, precision) for rows in sizes.rows]
             for task, found in speeds(tasks, device, rounds, sizes.seconds).items():
                 of_task = _speed_cases(task, found)

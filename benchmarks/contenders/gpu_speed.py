@@ -44,10 +44,11 @@ def speeds(
         loop = RaymonLoop(tasks[0], device, Path(directory) / "run")
         for task in tasks:
             batches = host_batches(task, BATCHES)
-            limits: Mapping[str, Callable[[Task, Sequence[Batch], torch.device], Step]] = {
-                EAGER: kernel_by_kernel,
-                **({GRAPH: as_graph} if device.type == "cuda" else {}),
-            }
+            limits: Mapping[str, Callable[[Task, Sequence[Batch], torch.device], Step]] = {}
+            # FP16 scales its losses, and asks the device whether gradients are finite.
+            if task.precision != "FP16":
+                graph = {GRAPH: as_graph} if device.type == "cuda" else {}
+                limits = {EAGER: kernel_by_kernel, **graph}
             contenders = {RAYMON: partial(_of_raymon, loop, batches, seconds)}
             for name, make in limits.items():
                 step = make(task, batches, device)
