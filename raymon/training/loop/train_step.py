@@ -15,6 +15,7 @@ from raymon.config import TOTAL_LOSS
 from raymon.data import Batch
 from raymon.models import Model, check_losses, without_gradient
 from raymon.protos.train_pb2 import TrainConfig
+from raymon.training.loop.compiled import forward_of, named_failures
 from raymon.training.optim.gradients import GradientClipper
 from raymon.training.optim.optimizers import Optimizers
 from raymon.training.optim.precision import autocast, grad_scaler
@@ -44,15 +45,16 @@ class StepOutput:
 class _LossModule(nn.Module):
     """Predictions and losses in one forward, which `DistributedDataParallel` wraps."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, compiles: bool) -> None:
         super().__init__()
         self.model = model
+        self._forward = forward_of(model, compiles)
         self._names: list[str] = []
 
     def forward(self, batch: Batch) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
-        predictions = self.model.predict(batch)
+        predictions = self._forward.predict(batch)
         self.model.check_predictions(predictions, batch)
-        losses = self.model.loss(predictions, batch)
+        losses = self._forward.loss(predictions, batch)
         check_losses(self.model, losses, self._names)
         self._names = list(losses)
         return {name: _at_least_float32(loss) for name, loss in losses.items()}, predictions
@@ -97,7 +99,7 @@ class TrainStep:
         self._world_size = torch.tensor(float(context.world_size), device=context.device)
         self._one = torch.ones((), device=context.device)
         self.scaler = grad_scaler(config, context.device)
-        module: nn.Module = _LossModule(model)
+        module: nn.Module = _LossModule(model, config.compile)
         if context.world_size > 1:
             module = _distributed(module, model, context)
         self._module = module
@@ -115,7 +117,7 @@ class TrainStep:
             group: Number of steps whose gradients make up one step of the optimizer.
             last: Whether this is the last step of the group, after which ranks exchange gradients.
         """
-        with self._exchange(last):
+        with self._exchange(last), named_failures(self._model, self._config.compile):
             with autocast(self._config, self._context.device):
                 losses, predictions = self._module(batch)
             weights, scales = self._weigh(batch, losses, group_rows, group)
