@@ -14,6 +14,7 @@ from raymon.embeddings import size_text
 from raymon.errors import TrainingError
 from raymon.models import Model
 from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.recorder import host_bytes
 from raymon.training.checkpoint.train_state import model_tensors, optimizer_tensors
 from raymon.training.optim.optimizers import Optimizers
 from raymon.training.rank.worker_context import WorkerContext
@@ -23,6 +24,9 @@ _NAMED = 3
 
 _FRAGMENTED = 0.2
 """Share of the reserved memory without tensors from which on its cutting is the likely cause."""
+
+_MUCH = 0.1
+"""Share of the memory that is taken from which on it helps to make what a model keeps smaller."""
 
 _OF_HOST = re.compile(r"DefaultCPUAllocator|can't allocate memory|Unable to allocate")
 
@@ -88,6 +92,14 @@ class MemoryOfRank:
             return f"training with global_batch_size {data.global_batch_size}"
         return f"training with batch_size {data.batch_size}"
 
+    def _kept(self) -> int:
+        """Returns the bytes of the model and of the states of its optimizers."""
+        return 0 if self.model is None else sum(tensor_bytes(self.model, self.optimizers).values())
+
+    def _taken(self, on_card: bool) -> int:
+        """Returns the bytes that are taken where there were too few."""
+        return torch.cuda.memory_allocated(self._context.device) if on_card else host_bytes()
+
     def _memory_of_card(self) -> str:
         device = self._context.device
         card = torch.cuda.get_device_properties(device)
@@ -119,7 +131,7 @@ class MemoryOfRank:
         if on_card and not train.mixed_precision:
             yield 'mixed_precision: "BF16"'
         dtypes = [] if self.model is None else _table_types(self.model)
-        if dtypes:
+        if dtypes and self._kept() >= _MUCH * self._taken(on_card):
             kind = train.sparse_optimizer.WhichOneof("optimizer")
             if kind not in ("rowwise_adagrad_optimizer", "sgd_optimizer"):
                 yield "sparse_optimizer { rowwise_adagrad_optimizer {} }"

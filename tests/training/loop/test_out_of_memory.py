@@ -60,11 +60,11 @@ def line_of(config_file: Path, **chosen: object) -> str:
 
 @pytest.fixture
 def card(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A card whose memory is as a driver would tell it."""
+    """A card whose memory is as a driver would tell it, and taken by a model of 300 kB."""
     made = SimpleNamespace(name="NVIDIA H100", total_memory=80 * GB)
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: made)
-    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device: 70 * GB)
-    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: 78 * GB)
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device: 700_000)
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: 780_000)
 
 
 def test_of_a_card_the_line_has_its_memory_the_largest_tensors_and_what_would_help(
@@ -74,7 +74,8 @@ def test_of_a_card_the_line_has_its_memory_the_largest_tensors_and_what_would_he
     line = line_of(config_file)
     assert re.match(r"rank 0 on \S+: out of memory in training with batch_size 256, ", line)
     assert "as 2.68 GB more were asked for" in line  # 2.5 * 2^30
-    assert "NVIDIA H100 has 80 GB, of which torch has reserved 78 GB and allocated 70 GB; " in line
+    taken = "of which torch has reserved 780 kB and allocated 700 kB; "
+    assert f"NVIDIA H100 has 80 GB, {taken}" in line
     # Two tables of 1,000 rows of 8 numbers, and two moments of each: 32 kB each.
     named = re.search(r"the largest tensors are (.*?); what", line)
     assert named is not None
@@ -86,6 +87,15 @@ def test_of_a_card_the_line_has_its_memory_the_largest_tensors_and_what_would_he
     assert helps.startswith("a smaller data_config.batch_size (gradient_accumulation_steps ")
     for remedy in ('mixed_precision: "BF16"', "rowwise_adagrad", "data_type: FP16", "SHARDED"):
         assert remedy in helps
+
+
+def test_smaller_tables_are_no_help_where_they_take_little(
+    config_file: Path, monkeypatch: pytest.MonkeyPatch, card: None
+) -> None:
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device: 70 * GB)
+    monkeypatch.setattr(TrainStep, "backward", out_of_card)
+    helps = line_of(config_file).partition("what would help: ")[2]
+    assert helps.endswith('(gradient_accumulation_steps makes up for it), mixed_precision: "BF16"')
 
 
 def test_what_a_run_does_already_is_not_said_to_help(
