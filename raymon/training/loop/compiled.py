@@ -40,7 +40,11 @@ def forward_of(model: Model, compiles: bool) -> Forward:
     already. What is compiled serves any number of rows, from the second one on that there is.
     """
     if not compiles:
-        return Forward(model.predict, model.loss)
+        # As the methods are when they are called.
+        return Forward(
+            lambda batch: model.predict(batch),
+            lambda predictions, batch: model.loss(predictions, batch),
+        )
     for module in model.modules():
         if isinstance(module, EmbeddingCollection):
             vars(module)["forward"] = torch.compiler.disable(module.forward)
