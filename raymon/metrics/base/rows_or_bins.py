@@ -72,6 +72,10 @@ class RowsOrBins(RowMetric):
         else:
             CheckedMetric.__init__(self, **kwargs)
         self.thresholds = thresholds
+        edges = None
+        if thresholds is not None:
+            edges = torch.linspace(0, 1, thresholds, dtype=torch.float32)
+        self.register_buffer("_edges", edges, persistent=False)
         bins = ACCURATE_BINS if thresholds is None else thresholds + 1
         add_table(self, "histogram", (*curves, 2, bins), filled=not self.exact_rows)
         # A state that stays empty: in a MetricCollection metrics share states of the same names,
@@ -155,7 +159,7 @@ class RowsOrBins(RowMetric):
         index = (
             accurate_bins(preds)
             if self.thresholds is None
-            else threshold_bins(preds, self.thresholds)
+            else threshold_bins(preds, self.get_buffer("_edges"))
         )
         index = torch.add(index, self._positive(label), alpha=bins)
         if preds.dim() == 2:

@@ -72,13 +72,14 @@ class ScoreHistogram(RowsOrBins):
         Waits for the device if rows are stored.
 
         Returns:
-            int64 `[2, scores + 1]`, or float64 if rows have weights; the last column is for NaN.
+            int64 `[2, scores + 1]`, or float64 if rows have weights; the last column is for NaN. On
+            the CPU if rows are stored.
         """
         rows = self.rows_if_few()
         self._is_exact = rows is not None
         if rows is None:
             return table_of(self, "histogram")
-        return exact_counts(rows.preds, rows.target, rows.distinct_weights()).to(self.device)
+        return exact_counts(rows.preds, rows.target, rows.distinct_weights())
 
     @abstractmethod
     def _value(self, counts: Tensor) -> Tensor:
@@ -91,9 +92,10 @@ class ScoreHistogram(RowsOrBins):
     def _compute(self) -> Tensor:
         counts = self.counts()
         value = self._value(counts)
-        self._binned_bound = torch.zeros_like(value) if self._is_exact else self._bound_of(counts)
-        self._class_weight = counts.sum(1)
-        return value
+        bound = torch.zeros_like(value) if self._is_exact else self._bound_of(counts)
+        self._binned_bound = bound.to(self.device)
+        self._class_weight = counts.sum(1).to(self.device)
+        return value.to(self.device)
 
     def _bound(self) -> Tensor | None:
         return self._binned_bound

@@ -89,23 +89,27 @@ def _cast(reals: Any, kind: Any) -> Any:
     return reals.to(kind) if isinstance(reals, Tensor) else reals.astype(kind, copy=False)
 
 
-def threshold_bins(scores: Tensor, thresholds: int) -> Tensor:
-    """Returns the bins between `thresholds` equally spaced thresholds from 0 to 1.
+def threshold_bins(scores: Tensor, edges: Tensor) -> Tensor:
+    """Returns the bins between thresholds.
 
     A score is in the bin of the largest threshold that it reaches, compared as
     `torchmetrics.functional.classification.binary_auroc` compares them.
 
     Args:
         scores: Probabilities of any shape and float type; those outside [0, 1] count as 0 or 1.
-        thresholds: Number of thresholds.
+        edges: Thresholds from 0 to 1, float32 `[T]`, on the device of the scores. Made on the CPU,
+            as devices round `linspace` differently.
 
     Returns:
-        The bins, int64 of the same shape, in [0, thresholds]; `thresholds` is the bin of NaN.
+        The bins, int64 of the same shape, in [0, T]; T is the bin of NaN.
     """
+    thresholds = len(edges)
     if scores.dtype != torch.float64:
         scores = scores.float()
     scores = scores.contiguous()
-    edges = torch.linspace(0, 1, thresholds, dtype=torch.float32, device=scores.device)
-    edges = edges.to(scores.dtype)
-    bins = torch.bucketize(scores, edges, right=True).sub_(1).clamp_(0, thresholds - 1)
+    bins = (
+        torch.bucketize(scores, edges.to(scores.dtype), right=True)
+        .sub_(1)
+        .clamp_(0, thresholds - 1)
+    )
     return bins.masked_fill_(scores.isnan(), thresholds)
