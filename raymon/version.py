@@ -1,5 +1,8 @@
 """The version of raymon that is installed."""
 
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
-__version__ = version("raymon")
+try:
+    __version__ = version("raymon")
+except PackageNotFoundError:  # a checkout that is used as it is
+    __version__ = "0+unknown"

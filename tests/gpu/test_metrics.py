@@ -158,7 +158,7 @@ def test_no_update_waits_and_no_end_of_a_window(
     assert not found
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def nccl(device: torch.device) -> Iterator[str]:
     """A world of one rank over NCCL; over gloo on the CPU."""
     backend = "nccl" if device.type == "cuda" else "gloo"
