@@ -1,9 +1,9 @@
 """On a GPU: samples a second beside a joint table and a CUDA graph, launches, waits, saves.
 
 One DLRM of 26 tables is trained by raymon's loop, with its monitoring, on batches that lie ready on
-the host, in float32, BF16 and FP16; by plain torch whose 26 tables are one, whose batches are on
-the device and which nothing watches, launched kernel by kernel; and by the same as a CUDA graph.
-These two are the limits.
+the host, in float32, BF16 and FP16, and in BF16 compiled by torch, too; by plain torch whose 26
+tables are one, whose batches are on the device and which nothing watches, launched kernel by
+kernel; and by the same as a CUDA graph. These two are the limits.
 
 Launches, and the share of time in which the device is busy, are read from the trace that raymon
 writes with `is_profiling`. What the monitor adds is measured with a step of about a millisecond of
@@ -27,7 +27,7 @@ import torch
 
 from benchmarks.contenders import gpu_watched
 from benchmarks.contenders.gpu_loop import RaymonLoop, settle
-from benchmarks.contenders.gpu_speed import BATCHES, EAGER, GRAPH, RAYMON, Speeds, speeds
+from benchmarks.contenders.gpu_speed import BATCHES, COMPILED, EAGER, GRAPH, RAYMON, Speeds, speeds
 from benchmarks.contenders.gpu_task import BOTTOM, DIM, TABLES, TOP, WINDOW, Task, host_batches
 from benchmarks.harness import Case, Ratio, Result, Target
 from benchmarks.harness.device_trace import DeviceTrace, read_trace
@@ -102,7 +102,10 @@ def measure(device: torch.device, rounds: int, sizes: Sizes) -> Result:
     for table_rows in sizes.table_rows:
         for precision in ("", "BF16", "FP16"):
             tasks = [sizes.task(rows, table_rows, precision) for rows in sizes.rows]
-            for task, found in speeds(tasks, device, rounds, sizes.seconds).items():
+            compiles = device.type == "cuda" and precision == "BF16"
+            compiles = compiles and table_rows == sizes.table_rows[0]
+            measured = speeds(tasks, device, rounds, sizes.seconds, compiles=compiles)
+            for task, found in measured.items():
                 of_task = _speed_cases(task, found)
                 cases += of_task.values()
                 ratios += _speed_ratios(task, of_task, sizes)
@@ -144,6 +147,8 @@ def _speed_ratios(task: Task, cases: dict[str, Case], sizes: Sizes) -> Iterator[
             target = of_small[peer] if task.rows == sizes.rows[0] else {EAGER: 0.8}.get(peer)
         name = f"{task}: samples/s, of {peer}"
         yield Ratio.share(name, cases[RAYMON], cases[peer], target)
+        if COMPILED in cases:
+            yield Ratio.share(f"{name}, with compile: true", cases[COMPILED], cases[peer])
 
 
 def _trace(sizes: Sizes, device: torch.device) -> DeviceTrace:

@@ -22,7 +22,7 @@ import torch
 _ROOT = Path(__file__).parents[1]
 _TESTS = "tests/gpu"
 _WITHOUT_RAY = ("-m", "scripts.without_ray")
-_OF_CUDA_ALONE = ("test_device_feed.py", "test_limits.py")
+_OF_CUDA_ALONE = ("test_compiled.py", "test_device_feed.py", "test_limits.py")
 _DEVICE = "RAYMON_TEST_DEVICE"
 
 

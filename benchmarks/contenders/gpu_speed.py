@@ -15,8 +15,9 @@ from benchmarks.contenders.gpu_loop import RaymonLoop, settle
 from benchmarks.contenders.gpu_task import Task, host_batches
 from benchmarks.harness import in_turns
 from raymon.data import Batch
+from raymon.protos.pipeline_pb2 import PipelineConfig
 
-RAYMON = "raymon"
+RAYMON, COMPILED = "raymon", "raymon, compile: true"
 EAGER, GRAPH = "joint table, kernel by kernel", "joint table, CUDA graph"
 BATCHES = 4
 """Number of different batches."""
@@ -29,7 +30,12 @@ Speeds = dict[str, list[float]]
 
 
 def speeds(
-    tasks: Sequence[Task], device: torch.device, rounds: int, seconds: float
+    tasks: Sequence[Task],
+    device: torch.device,
+    rounds: int,
+    seconds: float,
+    *,
+    compiles: bool = False,
 ) -> dict[Task, Speeds]:
     """Measures all contenders in turns.
 
@@ -38,10 +44,14 @@ def speeds(
         device: Device of the models.
         rounds: Number of rounds.
         seconds: Seconds of a turn, about.
+        compiles: Whether raymon with a model that torch compiles is a contender, too.
     """
     found = {}
     with tempfile.TemporaryDirectory() as directory:
-        loop = RaymonLoop(tasks[0], device, Path(directory) / "run")
+        loops = {RAYMON: RaymonLoop(tasks[0], device, Path(directory) / "run")}
+        if compiles:
+            place = Path(directory) / "compiled"
+            loops[COMPILED] = RaymonLoop(tasks[0], device, place, _compiled)
         for task in tasks:
             batches = host_batches(task, BATCHES)
             limits: Mapping[str, Callable[[Task, Sequence[Batch], torch.device], Step]] = {}
@@ -49,13 +59,20 @@ def speeds(
             if task.precision != "FP16":
                 graph = {GRAPH: as_graph} if device.type == "cuda" else {}
                 limits = {EAGER: kernel_by_kernel, **graph}
-            contenders = {RAYMON: partial(_of_raymon, loop, batches, seconds)}
+            contenders = {
+                name: partial(_of_raymon, loop, batches, seconds) for name, loop in loops.items()
+            }
             for name, make in limits.items():
                 step = make(task, batches, device)
                 contenders[name] = partial(_of_limit, step, task.rows, device, seconds)
             found[task] = in_turns(contenders, rounds)
-        loop.close()
+        for loop in loops.values():
+            loop.close()
     return found
+
+
+def _compiled(config: PipelineConfig) -> None:
+    config.train_config.compile = True
 
 
 def _of_raymon(loop: RaymonLoop, batches: Sequence[Batch], seconds: float) -> float:
