@@ -101,7 +101,8 @@ class EmbeddingCollection(nn.Module):
         self.tables = nn.ModuleDict(tables)
         whole = {name: tables[_key(spec.name)] for name, spec in self.specs.items()}
         self._joint_lookups = JointLookups(
-            {name: table for name, table in whole.items() if isinstance(table, EmbeddingTable)}
+            {name: table for name, table in whole.items() if isinstance(table, EmbeddingTable)},
+            {name: spec.pooling for name, spec in self.specs.items()},
         )
         self.growing = nn.ModuleDict(growing)
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from raymon.data import IdList, JoinedIds
 from raymon.embeddings.data_types import row_type
 from raymon.embeddings.joint_table import JointTable
+from raymon.embeddings.ragged_lookups import RaggedLookup
 from raymon.embeddings.table import EmbeddingTable
 
 _CACHED_BYTES = 1 << 20
@@ -19,6 +20,8 @@ _CACHED_BYTES = 1 << 20
 
 _MOST_PLANS = 64
 """Most plans that are kept: a feature may have one id in every row of one batch, not of another."""
+
+_PLAIN, _WEIGHTED = "plain", "weighted"
 
 
 class _Lookup(NamedTuple):
@@ -41,16 +44,33 @@ class _Lookup(NamedTuple):
     at: tuple[int, int] | Tensor | None
 
 
+class _Plan(NamedTuple):
+    """How the features of a batch are looked up.
+
+    Attributes:
+        plain: Lookups of features with one id a row and no weights.
+        ragged: Lookups of other features.
+    """
+
+    plain: list[_Lookup]
+    ragged: list[RaggedLookup]
+
+
 class JointLookups:
-    """Looks up features that have one id in every row, all those of a joint table at once.
+    """Looks up features, all those of a joint table at once.
+
+    Those that have one id in every row and no weights are one lookup, the others are another.
 
     Args:
         tables: Table of each feature.
+        poolings: How the embeddings of several ids of a row become one, by feature: "sum" or
+            "mean".
     """
 
-    def __init__(self, tables: Mapping[str, EmbeddingTable]) -> None:
+    def __init__(self, tables: Mapping[str, EmbeddingTable], poolings: Mapping[str, str]) -> None:
         self._tables = dict(tables)
-        self._plans: dict[object, list[_Lookup]] = {}
+        self._poolings = dict(poolings)
+        self._plans: dict[object, _Plan] = {}
 
     def look_up(self, ids: Mapping[str, IdList], joined: JoinedIds | None) -> dict[str, Tensor]:
         """Returns the embeddings `[B, D]` of those features that can be looked up with others.
@@ -60,45 +80,60 @@ class JointLookups:
             joined: Ids of some of these features in one tensor, as the batch has them; None if it
                 has none.
         """
-        single = tuple(name for name in self._tables if _is_single(ids[name]))
-        key = (single, joined.names if joined else (), *(t.joint for t in self._tables.values()))
+        kinds = tuple(self._kind(name, ids[name]) for name in self._tables)
+        key = (kinds, joined.names if joined else (), *(t.joint for t in self._tables.values()))
         if key not in self._plans:
             if len(self._plans) == _MOST_PLANS:
                 self._plans.clear()
-            self._plans[key] = self._plan(single, joined.names if joined else ())
+            self._plans[key] = self._plan(kinds, joined.names if joined else ())
+        plan = self._plans[key]
         found: dict[str, Tensor] = {}
-        for lookup in self._plans[key]:
-            joint = lookup.joint
-            if joint.rows is not None or not (
-                joint.weight.requires_grad and torch.is_grad_enabled()
-            ):
+        for lookup in plan.plain:
+            if _can_look_up(lookup.joint):
                 found |= _look_up(lookup, ids, joined)
+        for ragged in plan.ragged:
+            if _can_look_up(ragged.joint) and ragged.is_faster(ids):
+                found |= ragged.look_up(ids)
         return found
 
-    def _plan(self, single: tuple[str, ...], joined: tuple[str, ...]) -> list[_Lookup]:
-        features: dict[JointTable, list[str]] = {}
-        for name in single:
-            joint = self._tables[name].joint
-            if joint is not None:
-                features.setdefault(joint, []).append(name)
-        lookups = []
-        for joint, names in features.items():
-            tables = tuple(self._tables[name] for name in names)
-            first = [table.first_row for table in tables]
-            device = joint.weight.device
-            at: tuple[int, int] | Tensor | None = None
-            if set(names) <= set(joined):
-                places = [joined.index(name) for name in names]
-                at = (places[0], places[0] + len(places))
-                if places != list(range(*at)):
-                    at = torch.tensor(places, device=device)
-            first_rows = torch.tensor(first, device=device).unsqueeze(1)
-            lookups.append(_Lookup(joint, tuple(names), tables, first_rows, at))
-        return lookups
+    def _kind(self, name: str, ids: IdList) -> str:
+        if ids.weights is not None:
+            return _WEIGHTED
+        return _PLAIN if ids.offsets is None else self._poolings[name]
+
+    def _plan(self, kinds: tuple[str, ...], joined: tuple[str, ...]) -> _Plan:
+        of_joint: dict[JointTable, dict[str, list[str]]] = {}
+        for (name, table), kind in zip(self._tables.items(), kinds, strict=True):
+            if table.joint is not None:
+                of_joint.setdefault(table.joint, {}).setdefault(kind, []).append(name)
+        plan = _Plan([], [])
+        for joint, features in of_joint.items():
+            if _PLAIN in features:
+                plan.plain.append(self._plain(joint, features[_PLAIN], joined))
+            averaged, summed, weighted = (
+                tuple(features.get(kind, ())) for kind in ("mean", "sum", _WEIGHTED)
+            )
+            ragged = (*averaged, *summed, *weighted)
+            if ragged:
+                first_rows = tuple(self._tables[name].first_row for name in ragged)
+                plan.ragged.append(RaggedLookup(joint, averaged, summed, weighted, first_rows))
+        return plan
+
+    def _plain(self, joint: JointTable, names: list[str], joined: tuple[str, ...]) -> _Lookup:
+        tables = tuple(self._tables[name] for name in names)
+        device = joint.weight.device
+        at: tuple[int, int] | Tensor | None = None
+        if set(names) <= set(joined):
+            places = [joined.index(name) for name in names]
+            at = (places[0], places[0] + len(places))
+            if places != list(range(*at)):
+                at = torch.tensor(places, device=device)
+        first_rows = torch.tensor([table.first_row for table in tables], device=device)
+        return _Lookup(joint, tuple(names), tables, first_rows.unsqueeze(1), at)
 
 
-def _is_single(ids: IdList) -> bool:
-    return ids.offsets is None and ids.weights is None
+def _can_look_up(joint: JointTable) -> bool:
+    return joint.rows is not None or not (joint.weight.requires_grad and torch.is_grad_enabled())
 
 
 def _look_up(

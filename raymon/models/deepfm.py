@@ -69,7 +69,9 @@ class DeepFM(RankingModel):
         has_fm = any(group.group_name == "fm" for group in config.feature_groups)
         self._fm = FeatureGroup("fm" if has_fm else "deep", config, features)
         self._wide.require_sparse()
-        fm_dim = self._fm.require_one_dim()
+        self._fm_dim = self._fm.require_one_dim()
+        of_deep = [feature.name for feature in self._deep.features if feature.is_sparse]
+        self._has_same_vectors = [feature.name for feature in self._fm.features] == of_deep
         wide_dim = deepfm.wide_embedding_dim
         wide_specs = specs_of(self._wide.features)
         self.wide_embeddings = EmbeddingCollection(
@@ -80,7 +82,7 @@ class DeepFM(RankingModel):
         out_features = self.deep_mlp.out_features
         self.final_mlp: MLP | None = None
         if deepfm.HasField("final"):
-            self.final_mlp = MLP(1 + fm_dim + out_features, deepfm.final)
+            self.final_mlp = MLP(1 + self._fm_dim + out_features, deepfm.final)
             out_features = self.final_mlp.out_features
         self.head = Head(out_features, self.kinds, config.num_class)
 
@@ -88,8 +90,13 @@ class DeepFM(RankingModel):
         """Returns the predictions of the head, by name."""
         embeddings = self.embeddings(batch)
         wide = torch.cat(self._wide.sparse(self.wide_embeddings(batch)), dim=1).sum(1, keepdim=True)
-        fm = second_order(torch.stack(self._fm.sparse(embeddings), dim=1))
-        deep = self.deep_mlp(self._deep.concat(batch, embeddings))
+        vectors = torch.cat(self._fm.sparse(embeddings), dim=1)
+        fm = second_order(vectors.unflatten(1, (-1, self._fm_dim)))
+        if self._has_same_vectors:
+            # Joined once, they also have their two gradients added up by one operation.
+            deep = self.deep_mlp(torch.cat([*self._deep.dense(batch), vectors], dim=1))
+        else:
+            deep = self.deep_mlp(self._deep.concat(batch, embeddings))
         predictions: dict[str, Tensor]
         if self.final_mlp is None:
             predictions = self.head(deep, wide + fm.sum(1, keepdim=True))
