@@ -11,7 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raymon.data import Batch, EmbeddingSpec, IdList, JoinedIds
-from raymon.embeddings import EmbeddingCollection, EmbeddingTable, join_tables, joining
+from raymon.embeddings import (
+    EmbeddingCollection,
+    EmbeddingTable,
+    join_tables,
+    joining,
+    ragged_lookups,
+)
 from raymon.training.optim.table_gradients import TableGradients
 
 ROWS, DIM = 7, 3
@@ -23,7 +29,7 @@ SPECS = {
     "d": EmbeddingSpec("longer", ROWS, DIM + 1, "sum"),
     "e": EmbeddingSpec("large", ROWS + 2, DIM, "sum"),
 }
-KINDS = ("plain", "ragged", "weighted", "not joined")
+KINDS = ("plain", "ragged", "weighted", "weighted singles", "not joined")
 
 
 def tables_of(collection: EmbeddingCollection) -> list[EmbeddingTable]:
@@ -38,6 +44,9 @@ def collection_of(specs: dict[str, EmbeddingSpec] = SPECS) -> EmbeddingCollectio
 def ids_of(kind: str, size: int, generator: torch.Generator) -> IdList:
     if kind in ("plain", "not joined"):
         return IdList(torch.randint(0, ROWS, (size,), generator=generator))
+    if kind == "weighted singles":
+        ids = torch.randint(0, ROWS, (size,), generator=generator)
+        return IdList(ids, weights=torch.rand(size, generator=generator))
     lengths = torch.randint(0, 4, (size,), generator=generator)
     values = torch.randint(0, ROWS, (int(lengths.sum()),), generator=generator)
     weights = torch.rand(len(values), generator=generator) if kind == "weighted" else None
@@ -84,15 +93,22 @@ def gradients_of(
     st.integers(0, 5),
     st.permutations(NAMES),
     st.sampled_from([(1 << 20, False), (ROWS, False), (ROWS, True), (0, True)]),
+    st.sampled_from([0, 1 << 20]),
     st.integers(0, 100),
 )
 def test_joint_tables_are_those_that_are_not(
-    kinds: tuple[str, ...], size: int, order: list[str], way: tuple[int, bool], seed: int
+    kinds: tuple[str, ...],
+    size: int,
+    order: list[str],
+    way: tuple[int, bool],
+    most_bytes: int,
+    seed: int,
 ) -> None:
     batches = [batch_of(kinds, size, seed, order), batch_of(kinds[::-1], size, seed + 1)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(joining, "SMALL", way[0])
         patch.setattr(joining, "_joins_large", lambda device: way[1])
+        patch.setattr(ragged_lookups, "_MOST_BYTES", most_bytes)
         alone = gradients_of(collection_of(), batches, joined=False)
         joint = gradients_of(collection_of(), batches, joined=True)
     for expected, found in zip(alone[0], joint[0], strict=True):

@@ -11,7 +11,6 @@ from typing import Any, cast
 import pytest
 import torch
 from google.protobuf import text_format
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from raymon.data import Batch, IdList, JoinedIds
 from raymon.models import Model, build_model
@@ -24,6 +23,7 @@ from raymon.training.loop.train_step import TrainStep
 from raymon.training.optim.gradients import GradientSummaries
 from raymon.training.optim.optimizers import build_optimizers
 from raymon.training.rank.worker_context import WorkerContext
+from tests.operations import Operations
 from tests.training.rank_process import RankRun
 
 MOST = 200
@@ -39,20 +39,6 @@ SPARSE = {
 }
 PRECISIONS = ["", 'mixed_precision: "BF16"', 'mixed_precision: "FP16"']
 CLIPPED = 'grad_clipping { clipping_type: "norm" max_gradient: 1 }'
-
-
-class Operations(TorchDispatchMode):
-    """Counts the operations that do work: not those that only look at memory in another way."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.counts: Counter[str] = Counter()
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        views = any(r.alias_info and not r.alias_info.is_write for r in func._schema.returns)
-        if not views and func.namespace == "aten" and func._schema.name != "aten::promote_types":
-            self.counts[func._schema.name] += 1
-        return func(*args, **(kwargs or {}))
 
 
 def config_of(sparse: str, rows: int = 50, more: str = "") -> PipelineConfig:
