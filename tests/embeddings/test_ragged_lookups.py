@@ -123,9 +123,12 @@ def test_together_embeddings_are_bit_for_bit_those_of_each_alone(
     TableGradients(tables_of(collection))
     batch = Batch(300, sparse={kind: ids_of(kind, 300, generator) for kind in KINDS})
     together = collection(batch)
+    with torch.no_grad():
+        evaluated = collection(batch)
     monkeypatch.setattr(ragged_lookups, "_MOST_BYTES", 0)
     for name, value in collection(batch).items():
         assert torch.equal(together[name], value)
+        assert torch.equal(evaluated[name], value)
 
 
 def test_tables_that_grow_are_looked_up_with_the_others() -> None:
