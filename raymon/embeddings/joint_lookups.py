@@ -72,6 +72,10 @@ class JointLookups:
         self._poolings = dict(poolings)
         self._plans: dict[object, _Plan] = {}
 
+    def __getstate__(self) -> dict[str, Any]:
+        # The tables of a copy are not joined.
+        return {**vars(self), "_plans": {}}
+
     def look_up(self, ids: Mapping[str, IdList], joined: JoinedIds | None) -> dict[str, Tensor]:
         """Returns the embeddings `[B, D]` of those features that can be looked up with others.
 
@@ -127,13 +131,18 @@ class JointLookups:
             places = [joined.index(name) for name in names]
             at = (places[0], places[0] + len(places))
             if places != list(range(*at)):
-                at = torch.tensor(places, device=device)
-        first_rows = torch.tensor([table.first_row for table in tables], device=device)
+                at = _on(device, places)
+        first_rows = _on(device, [table.first_row for table in tables])
         return _Lookup(joint, tuple(names), tables, first_rows.unsqueeze(1), at)
 
 
 def _can_look_up(joint: JointTable) -> bool:
     return joint.rows is not None or not (joint.weight.requires_grad and torch.is_grad_enabled())
+
+
+def _on(device: torch.device, numbers: list[int]) -> Tensor:
+    # A batch that needs a new plan may come at any step, and none waits for the copy.
+    return torch.tensor(numbers).to(device, non_blocking=True)
 
 
 def _look_up(
@@ -155,8 +164,8 @@ def _look_up(
 def _rows(joint: JointTable, rows: Tensor, features: int) -> tuple[Tensor, ...]:
     embeddings = F.embedding(rows, joint.weight.detach())
     embeddings = embeddings.to(row_type(embeddings.dtype))
-    shape = (features, len(rows) // features, embeddings.shape[1])
-    return embeddings.view(shape).unbind()
+    # No views for autograd: a model may write into the embeddings of one feature.
+    return embeddings.unsafe_split_with_sizes([len(rows) // features] * features)
 
 
 class _Collected(torch.autograd.Function):
@@ -172,17 +181,22 @@ class _Collected(torch.autograd.Function):
     ) -> tuple[Tensor, ...]:
         """Returns the embeddings of each feature, `[B, D]`."""
         ctx.rows, ctx.values, ctx.lookup = rows, values, lookup
+        ctx.set_materialize_grads(False)
         return _rows(lookup.joint, rows, len(lookup.features))
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[None, None, None, None]:
+    def backward(ctx: Any, *gradients: Tensor | None) -> tuple[None, None, None, None]:
         """Adds the gradients to those of the rows; there is none for the arguments."""
         lookup, rows = ctx.lookup, ctx.lookup.joint.rows
-        if rows.table.is_cpu and sum(gradient.nbytes for gradient in gradients) > _CACHED_BYTES:
+        there = [gradient for gradient in gradients if gradient is not None]
+        is_large = rows.table.is_cpu and sum(one.nbytes for one in there) > _CACHED_BYTES
+        # Embeddings that no loss depends on have no gradient, and their rows do not move.
+        if is_large or len(there) < len(gradients):
             for table, ids, gradient in zip(lookup.tables, ctx.values, gradients, strict=True):
-                table.rows.add(ids, table.rows.clipped(gradient).contiguous())
+                if gradient is not None:
+                    table.rows.add(ids, table.rows.clipped(gradient).contiguous())
         else:
-            rows.add(ctx.rows, rows.clipped(torch.cat(gradients)))
+            rows.add(ctx.rows, rows.clipped(torch.cat(there)))
         return None, None, None, None
 
 

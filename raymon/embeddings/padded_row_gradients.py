@@ -75,13 +75,19 @@ class PaddedRowGradients(RowGradients):
         if not self._added:
             none = torch.empty(0, dtype=torch.int64, device=self.table.device)
             return none, torch.zeros(0, self.table.shape[1], dtype=self.dtype, device=none.device)
-        ids, gradients = (torch.cat(parts) for parts in zip(*self._added, strict=True))
+        ids = torch.cat([added for added, _ in self._added])
+        sums = torch.zeros(len(ids), self.table.shape[1], dtype=self.dtype, device=ids.device)
         if not len(ids):
-            return ids, gradients
+            return ids, sums
         ordered, order = ids.sort(stable=True)
         # The number of the row of each id, in ascending order of the rows.
         is_next = ordered[1:] != ordered[:-1]
         number = torch.nn.functional.pad(is_next.cumsum(0), (1, 0))
         rows = torch.full_like(ordered, self._spare).scatter_(0, number, ordered)
         number_of = torch.empty_like(order).scatter_(0, order, number)
-        return rows, torch.zeros_like(gradients).index_add_(0, number_of, gradients)
+        # A GPU adds what is at one place in any order. So each part is added on its own: no rank
+        # has a row twice, and all ranks round the same.
+        numbers = number_of.split([len(added) for added, _ in self._added])
+        for of_part, (_, gradients) in zip(numbers, self._added, strict=True):
+            sums.index_add_(0, of_part, gradients)
+        return rows, sums

@@ -56,6 +56,19 @@ class EmbeddingTable(nn.Module):
         self.joint: JointTable | None = None
         self.first_row = 0
 
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy has a memory of its own, and its gradients are not collected.
+        return {**vars(self), "rows": None, "joint": None, "first_row": 0}
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> EmbeddingTable:
+        move: Any = super()._apply
+        move(fn, recurse)
+        joint = self.joint
+        if joint is not None and not _share_memory(self.weight, joint.weight):
+            # It was moved, to another device or type, and the joint memory was not.
+            self.rows, self.joint, self.first_row = None, None, 0
+        return self
+
     def initial_rows(self, count: int, generator: torch.Generator) -> Tensor:
         """Returns initial values of so many rows, `[count, dim]`, on the CPU."""
         rows, dim = self.weight.shape
@@ -72,6 +85,11 @@ class EmbeddingTable(nn.Module):
         if is_plain and row_type(self.weight.dtype) == self.weight.dtype:
             return _rows(self.weight, ids.values)
         return look_up(self.weight, ids, pooling)
+
+
+def _share_memory(one: Tensor, other: Tensor) -> bool:
+    same: bool = one.untyped_storage().data_ptr() == other.untyped_storage().data_ptr()
+    return same
 
 
 def _rows(table: Tensor, ids: Tensor) -> Tensor:

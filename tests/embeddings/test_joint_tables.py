@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+import pickle
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -189,3 +191,86 @@ def test_padded_rows_are_each_looked_up_row_once_with_the_sum_of_its_gradients(s
         torch.testing.assert_close(
             total, expected.get(row, torch.zeros(DIM, dtype=torch.float64)), rtol=1e-4, atol=1e-5
         )
+
+
+WAYS_OF_COPIES: dict[str, Callable[[EmbeddingCollection], EmbeddingCollection]] = {
+    "copied": copy.deepcopy,
+    "pickled": lambda collection: pickle.loads(pickle.dumps(collection)),
+    "moved": lambda collection: collection.double(),
+}
+
+
+@pytest.mark.parametrize("is_trained", [False, True])
+@pytest.mark.parametrize("way", WAYS_OF_COPIES)
+def test_a_copy_looks_up_and_trains_its_own_rows(way: str, is_trained: bool) -> None:
+    collection, batch = collection_of(), batch_of(["plain"] * 5, 4, 0)
+    join_tables(tables_of(collection))
+    if is_trained:
+        TableGradients(tables_of(collection))
+        torch.stack([value.sum() for value in collection(batch).values()]).sum().backward()
+    twin = WAYS_OF_COPIES[way](collection)
+    with torch.no_grad():
+        for number, parameter in enumerate(twin.parameters()):
+            parameter.fill_(number)
+    twin.zero_grad()
+    numbers = {id(parameter): number for number, parameter in enumerate(twin.parameters())}
+    found = twin(batch)
+    for name, value in found.items():
+        assert bool((value == numbers[id(twin.table_of(name).weight)]).all())
+    if way == "moved" and is_trained:
+        # Its optimizer is where it was.
+        return
+    torch.stack([value.sum() for value in found.values()]).sum().backward()
+    for table in tables_of(twin):
+        features = [name for name in NAMES if twin.table_of(name) is table]
+        assert table.weight.grad is not None
+        assert table.weight.grad.sum() == 4 * len(features) * table.weight.shape[1]
+
+
+def test_a_model_may_write_into_its_embeddings() -> None:
+    batch = batch_of(["plain"] * 5, 4, 0)
+
+    def changed(embeddings: dict[str, torch.Tensor]) -> torch.Tensor:
+        embeddings["a"].mul_(3)
+        embeddings["b"].relu_()
+        return torch.stack([value.square().sum() for value in embeddings.values()]).sum()
+
+    alone, joint = collection_of(), collection_of()
+    tables = TableGradients(tables_of(joint))
+    for collection in (alone, joint):
+        changed(collection(batch)).backward()
+    tables.settle()
+    for expected, found in zip(alone.parameters(), joint.parameters(), strict=True):
+        torch.testing.assert_close(found.grad, expected.grad)
+
+
+@pytest.mark.parametrize("smallest", [0, 1 << 20])
+def test_embeddings_that_no_loss_depends_on_have_no_rows_to_move(
+    smallest: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(joining, "SMALL", smallest)
+    monkeypatch.setattr(joining, "_joins_large", lambda device: True)
+    collection = collection_of({"a": SPECS["a"], "b": SPECS["b"]})
+    (rows,) = TableGradients(tables_of(collection)).tables
+    batch = Batch(2, sparse={"a": IdList(torch.tensor([1, 2])), "b": IdList(torch.tensor([3, 4]))})
+    collection(batch)["b"].sum().backward()
+    assert rows.rows().tolist() == [ROWS + 3, ROWS + 4]
+
+
+def test_padded_rows_of_ranks_are_added_rank_by_rank(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(joining, "SMALL", 0)
+    monkeypatch.setattr(joining, "_joins_large", lambda device: True)
+    (rows,) = TableGradients(tables_of(collection_of({"a": SPECS["a"]}))).tables
+    index_add_, places = torch.Tensor.index_add_, []
+
+    def kept(*args: Any) -> torch.Tensor:
+        places.append(args[2].tolist())
+        return index_add_(*args)
+
+    monkeypatch.setattr(torch.Tensor, "index_add_", kept)
+    of_ranks = [[0, 2, 5], [2, 3], [0, 2, 3]]
+    for of_rank in of_ranks:
+        rows.add(torch.tensor(of_rank), torch.randn(len(of_rank), DIM))
+    rows.values()
+    # A GPU adds up what is at one place in any order; here no place is there twice.
+    assert places == [[0, 1, 3], [1, 2], [0, 1, 2]]

@@ -168,8 +168,10 @@ class TableGradients:
             of_ranks = [int(count[number]) for count in counts]
             all_rows = _gather(rows, of_ranks)
             all_values = _gather(table.values().div_(world_size), of_ranks)
-            # In the order of the ranks, so that all ranks round the same.
-            table.replace(torch.cat(all_rows), torch.cat(all_values))
+            # In the order of the ranks, and each on its own, so that all ranks round the same.
+            table.replace(all_rows[0], all_values[0])
+            for of_rank in zip(all_rows[1:], all_values[1:], strict=True):
+                table.add(*of_rank)
 
 
 def _flat_buffer(sizes: list[int], tables: Sequence[EmbeddingTable], dtype: torch.dtype) -> Tensor:
