@@ -25,7 +25,7 @@ from raymon.embeddings.memory import (
 )
 from raymon.embeddings.padded_row_gradients import PaddedRowGradients
 from raymon.embeddings.part_gradients import PartGradients
-from raymon.embeddings.row_gradients import RowGradients, look_up
+from raymon.embeddings.row_gradients import RowGradients, look_up, numbers_of
 from raymon.embeddings.sharded import Workers, fitting_versions, sharded_engine, why_unavailable
 from raymon.embeddings.sharded_table import ShardedTable
 from raymon.embeddings.sparse_row_gradients import SparseRowGradients
@@ -72,6 +72,7 @@ __all__ = [
     "join_tables",
     "look_up",
     "memory_limit",
+    "numbers_of",
     "plan_lines",
     "replicated_plan",
     "row_type",

@@ -46,15 +46,20 @@ class PartGradients(RowGradients):
         """Returns a copy of the gradients of `rows`, `[n, D]`."""
         return self._joint.values()[self._is_own(self._joint.rows())]
 
-    def measured(self) -> Tensor:
-        """Returns the gradient of all rows, `[N, D]`; waits for no device."""
+    def measured(self) -> tuple[Tensor, int] | None:
+        """Returns the numbers of the gradient, to measure them; waits for no device."""
         if self.gradient is not None:
-            return self.gradient
+            return self.gradient, 0
         rows, values = self._joint.rows(), self._joint.values()
-        count = len(self.table)
+        count, own = len(self.table), self._is_own(rows)
+        if len(rows) <= count:
+            # Rows of other tables count as rows that were not looked up.
+            values = values.masked_fill(~own.unsqueeze(1), 0)
+            return values, self.table.numel() - values.numel()
         # Those of other tables go to one row more.
-        own = torch.where(self._is_own(rows), rows - self.first, count)
-        return values.new_zeros(count + 1, values.shape[1]).index_add_(0, own, values)[:count]
+        own = torch.where(own, rows - self.first, count)
+        whole = values.new_zeros(count + 1, values.shape[1]).index_add_(0, own, values)
+        return whole[:count], 0
 
     def settle(self) -> None:
         """Settles the joint table."""

@@ -58,10 +58,13 @@ class RowGradients(ABC):
         gradient = gradient.to(self.dtype)
         return gradient if self.clip is None else gradient.clamp(*self.clip)
 
-    def measured(self) -> Tensor | None:
-        """Returns the gradient to measure, dense or sparse `[N, D]`; None if there is none."""
-        gradient: Tensor | None = self.owner.grad
-        return gradient
+    def measured(self) -> tuple[Tensor, int] | None:
+        """Returns the numbers of the gradient, to measure them; waits for no device.
+
+        Returns:
+            Numbers in any order, and how many more there are, all 0; None if there is no gradient.
+        """
+        return None if self.owner.grad is None else numbers_of(self.owner.grad)
 
     @abstractmethod
     def settle(self) -> None:
@@ -122,6 +125,12 @@ def look_up(table: Tensor, ids: IdList, pooling: str) -> Tensor:
     if ids.offsets is None:
         return F.embedding(ids.values, table)
     return F.embedding_bag(ids.values, table, ids.offsets, mode=pooling)
+
+
+def numbers_of(gradient: Tensor) -> tuple[Tensor, int]:
+    """Returns numbers of a dense or sparse gradient, and how many more it has, all 0."""
+    values = gradient.coalesce().values() if gradient.is_sparse else gradient
+    return values, gradient.numel() - values.numel()
 
 
 def _of_ids(gradient: Tensor, ids: IdList, pooling: str) -> Tensor:

@@ -84,8 +84,11 @@ def gradients_of(
     gradients = {}
     for name, parameter in collection.named_parameters():
         table = next(t for t in tables_of(collection) if t.weight is parameter)
-        measured = parameter.grad if table.rows is None else table.rows.measured()
-        gradients[name] = torch.zeros_like(parameter) if measured is None else measured.to_dense()
+        gradient = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+        if table.rows is not None:
+            gradient = torch.zeros_like(parameter)
+            gradient.index_copy_(0, table.rows.rows(), table.rows.values())
+        gradients[name] = gradient
     return found, gradients
 
 

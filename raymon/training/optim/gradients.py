@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import torch
 from torch import nn
 
+from raymon.embeddings import RowGradients, numbers_of
 from raymon.models import Model
 from raymon.protos.train_pb2 import GradClippingConfig
 from raymon.recorder import Recorder
@@ -59,41 +60,37 @@ class GradientSummaries:
 
     def measure(self) -> None:
         """Measures the current gradients."""
-        parameters = dict(self._model.named_parameters())
-        of_tables = {
-            id(table.weight): table.rows.measured()
+        tables = {
+            id(table.weight): table.rows
             for table in self._model.sparse_tables()
             if table.rows is not None
         }
-        found = {n: of_tables.get(id(p), p.grad) for n, p in parameters.items()}
-        gradients = {name: g for name, g in found.items() if g is not None}
-        self._measure_norms(gradients)
-        for name, gradient in gradients.items():
+        norms = {}
+        for name, parameter in self._model.named_parameters():
+            # One after the other, since the numbers of a large table may be as many as it has.
+            numbers = _numbers(parameter, tables.get(id(parameter)))
+            if numbers is None:
+                continue
+            if self._summaries & {"global_gradient_norm", "gradient_norm"}:
+                norms[name] = torch.linalg.vector_norm(numbers[0])
             if "parameter" in self._summaries:
-                self._recorder.add_histogram(name, self._counter.count(parameters[name]))
+                self._recorder.add_histogram(name, self._counter.count(parameter))
             if "gradient" in self._summaries:
-                counted = self._counter.count(*_values_and_zeros(gradient))
+                counted = self._counter.count(*numbers)
                 self._recorder.add_histogram(f"{name}/gradient", counted)
+        self._add_norms(norms)
 
-    def _measure_norms(self, gradients: dict[str, torch.Tensor]) -> None:
-        wanted = self._summaries & {"global_gradient_norm", "gradient_norm"}
-        if not wanted or not gradients:
-            return
-        norms = {name: torch.linalg.vector_norm(_values(g)) for name, g in gradients.items()}
-        if "global_gradient_norm" in wanted:
+    def _add_norms(self, norms: dict[str, torch.Tensor]) -> None:
+        if "global_gradient_norm" in self._summaries and norms:
             total = torch.linalg.vector_norm(torch.stack(list(norms.values())))
             self._recorder.add_gradient_norms({"global_gradient_norm": total})
-        if "gradient_norm" in wanted:
+        if "gradient_norm" in self._summaries:
             self._recorder.add_gradient_norms(
                 {f"{name}/gradient_norm": norm for name, norm in norms.items()}
             )
 
 
-def _values(gradient: torch.Tensor) -> torch.Tensor:
-    # The gradient of a large table has only the rows that were looked up.
-    return gradient.coalesce().values() if gradient.is_sparse else gradient
-
-
-def _values_and_zeros(gradient: torch.Tensor) -> tuple[torch.Tensor, int]:
-    values = _values(gradient)
-    return values, gradient.numel() - values.numel()
+def _numbers(parameter: nn.Parameter, rows: RowGradients | None) -> tuple[torch.Tensor, int] | None:
+    if rows is not None:
+        return rows.measured()
+    return None if parameter.grad is None else numbers_of(parameter.grad)

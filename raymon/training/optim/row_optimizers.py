@@ -120,17 +120,21 @@ class RowOptimizer(torch.optim.Optimizer):
 
         The number of steps is that of the table with the most, for all of them.
         """
-        super().load_state_dict(state_dict)
-        found = {part: self.state[part.owner] for table in self._tables for part in table.parts}
+        of_index = dict(zip(_indices(state_dict), _parameters(self.param_groups), strict=False))
+        saved = {of_index.get(index): own for index, own in state_dict["state"].items()}
+        # Without the states: they would be on the device twice, here and in those of joint tables.
+        super().load_state_dict({**state_dict, "state": {}})
+        found = {part: saved.get(part.owner, {}) for table in self._tables for part in table.parts}
         steps = [float(states["step"]) for states in found.values() if "step" in states]
         self._step.fill_(max(steps, default=0.0))
         self._states_of.clear()
         for table in self._tables:
-            loaded = {part: _without_step(found[part]) for part in table.parts}
-            if not any(loaded.values()) and not any(found[part] for part in table.parts):
+            if not any(found[part] for part in table.parts):
                 continue
+            loaded = {part: _without_step(found[part]) for part in table.parts}
             if tuple(table.parts) == (table,):
-                self._share(table, loaded[table])
+                like = table.owner
+                self._share(table, {n: one.to(like) for n, one in loaded[table].items()})
                 continue
             states = self.new_state(table.owner)
             for part, own in loaded.items():
@@ -302,6 +306,14 @@ class PartialRowWiseAdam(RowAdam):
             root = second.div(1 - beta2**steps).sqrt_().add_(_EPS)
             weight.mul_(1 - rate * self._decay)
             weight.addcdiv_(first, root, value=-rate / (1 - beta1**steps))
+
+
+def _indices(state_dict: dict[str, Any]) -> list[int]:
+    return [index for group in state_dict["param_groups"] for index in group["params"]]
+
+
+def _parameters(groups: Iterable[dict[str, Any]]) -> list[Tensor]:
+    return [parameter for group in groups for parameter in group["params"]]
 
 
 def _without_step(states: dict[str, Any]) -> dict[str, Tensor]:

@@ -10,13 +10,19 @@ from typing import Any, cast
 import pytest
 import torch
 from google.protobuf import text_format
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
+from raymon.data import Batch, EmbeddingSpec, IdList
+from raymon.embeddings import EmbeddingCollection, EmbeddingTable
 from raymon.models import Model
-from raymon.protos.optimizer_pb2 import EMA
+from raymon.protos.optimizer_pb2 import EMA, SparseOptimizer
 from raymon.protos.train_pb2 import GradClippingConfig
 from raymon.recorder import Recorder
 from raymon.training.optim.averages import AveragedWeights
 from raymon.training.optim.gradients import GradientClipper, GradientSummaries
+from raymon.training.optim.row_optimizers import RowOptimizer, build_row_optimizer
+from raymon.training.optim.table_gradients import TableGradients
 from tests.models.pipelines import DEEPFM, DLRM, model_of, pipeline
 from tests.training.optim.test_gradients import Measured
 
@@ -55,3 +61,48 @@ def test_parameters_are_averaged(model: Model) -> None:
     with averages.applied():
         pass
     assert {tensor.device for tensor in averages.tensors.values()} == {META}
+
+
+class _Memories(TorchDispatchMode):
+    """Adds up the bytes of the memory on meta that is made."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.nbytes = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        found = func(*args, **(kwargs or {}))
+        known = _storages((args, kwargs))
+        self.nbytes += sum(n for one, n in _storages(found).items() if one not in known)
+        return found
+
+
+def _storages(values: Any) -> dict[int, int]:
+    """Returns the bytes of each memory on meta."""
+    tensors = [one for one in tree_leaves(values) if isinstance(one, torch.Tensor)]
+    memories = [one.untyped_storage() for one in tensors if one.device == META]
+    return {one._cdata: one.nbytes() for one in memories}
+
+
+def _optimizer_on(device: torch.device) -> RowOptimizer:
+    collection = EmbeddingCollection(
+        {name: EmbeddingSpec(name, 40_000, 4) for name in ("a", "b")}
+    ).to(device)
+    tables = [one for one in collection.tables.values() if isinstance(one, EmbeddingTable)]
+    block = text_format.Parse("adam_optimizer {}", SparseOptimizer())
+    optimizer = build_row_optimizer(block, TableGradients(tables).tables)
+    ids = IdList(torch.zeros(3, dtype=torch.int64, device=device))
+    collection(Batch(3, sparse={"a": ids, "b": ids}))["a"].sum().backward()
+    optimizer.step()
+    return optimizer
+
+
+def test_restored_states_are_on_the_device_once() -> None:
+    saved = _optimizer_on(torch.device("cpu")).state_dict()
+    restored = _optimizer_on(META)
+    with _Memories() as made:
+        restored.load_state_dict(saved)
+    # Two numbers for each of the table, and for the spare row.
+    assert made.nbytes == 2 * 4 * 4 * (2 * 40_000 + 1)
+    states = list(restored.state.values())
+    assert len({one["exp_avg"].untyped_storage()._cdata for one in states}) == 1
