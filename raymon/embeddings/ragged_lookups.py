@@ -80,6 +80,7 @@ class _Bags(NamedTuple):
             None if no feature is.
         weights: Factor of each id, float32 `[N]`; None if all are 1.
         first: Index of the first id that has a weight.
+        counts: Ids of each feature.
     """
 
     rows: Tensor
@@ -88,16 +89,18 @@ class _Bags(NamedTuple):
     divisors: Tensor | None
     weights: Tensor | None
     first: int
+    counts: list[int]
 
 
 def _bags(lookup: RaggedLookup, ids: Sequence[IdList]) -> _Bags:
     values = [each.values for each in ids]
-    *begins, end = accumulate(map(len, values), initial=0)
+    counts = [len(each) for each in values]
+    *begins, end = accumulate(counts, initial=0)
     offsets = _offsets(ids)
     # In one memory, to which one launch adds the numbers that the shapes tell.
     last = values[0].new_full((1,), end)
     memory = torch.cat([*values, *offsets, last])
-    parts = memory[:-1].split([*map(len, values), *map(len, offsets)])
+    parts = memory[:-1].split([*counts, *map(len, offsets)])
     torch._foreach_add_(parts, [*lookup.first_rows, *begins])
     bounds = memory[end:]
     lengths = bounds[1:] - bounds[:-1]
@@ -108,7 +111,7 @@ def _bags(lookup: RaggedLookup, ids: Sequence[IdList]) -> _Bags:
     weights = [each.weights for each in ids if each.weights is not None]
     first = end - sum(map(len, weights))
     factors = torch.cat([weights[0].new_ones(first), *weights]) if weights else None
-    return _Bags(memory[:end], bounds, lengths, divisors, factors, first)
+    return _Bags(memory[:end], bounds, lengths, divisors, factors, first, counts)
 
 
 def _offsets(ids: Sequence[IdList]) -> list[Tensor]:
@@ -130,7 +133,8 @@ def _pooled(lookup: RaggedLookup, bags: _Bags) -> tuple[Tensor, ...]:
     pooled = look_up(lookup.joint.weight.detach(), ids, "sum")
     _average(pooled, bags)
     count = len(lookup.features)
-    return pooled.view(count, len(pooled) // count, pooled.shape[1]).unbind()
+    # No views for autograd: a model may write into the embeddings of one feature.
+    return pooled.unsafe_split_with_sizes([len(pooled) // count] * count)
 
 
 def _average(of_bags: Tensor, bags: _Bags) -> None:
@@ -145,19 +149,29 @@ class _Collected(torch.autograd.Function):
     def forward(ctx: Any, anchor: Tensor, lookup: RaggedLookup, bags: _Bags) -> tuple[Tensor, ...]:
         """Returns the embeddings of each feature, `[B, D]`."""
         ctx.rows, ctx.bags = lookup.joint.rows, bags
+        ctx.set_materialize_grads(False)
         return _pooled(lookup, bags)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[None, None, None]:
+    def backward(ctx: Any, *gradients: Tensor | None) -> tuple[None, None, None]:
         """Adds the gradients to those of the rows; there is none for the arguments."""
         rows, bags = ctx.rows, ctx.bags
-        gradient = rows.clipped(torch.cat(gradients))
+        like = next(one for one in gradients if one is not None)
+        whole = [torch.zeros_like(like) if one is None else one for one in gradients]
+        gradient = rows.clipped(torch.cat(whole))
         _average(gradient, bags)
         # It would wait for the device to find the size.
         gradient = gradient.repeat_interleave(bags.lengths, 0, output_size=len(bags.rows))
         if bags.weights is not None:
             gradient[bags.first :] *= bags.weights[bags.first :].unsqueeze(1)
-        rows.add(bags.rows, gradient)
+        if all(one is not None for one in gradients):
+            rows.add(bags.rows, gradient)
+            return None, None, None
+        # Embeddings that no loss depends on have no gradient, and their rows do not move.
+        parts = zip(bags.rows.split(bags.counts), gradient.split(bags.counts), strict=True)
+        for one, (of_feature, values) in zip(gradients, parts, strict=True):
+            if one is not None:
+                rows.add(of_feature, values)
         return None, None, None
 
 

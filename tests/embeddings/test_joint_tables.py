@@ -230,8 +230,9 @@ def test_a_copy_looks_up_and_trains_its_own_rows(way: str, is_trained: bool) -> 
         assert table.weight.grad.sum() == 4 * len(features) * table.weight.shape[1]
 
 
-def test_a_model_may_write_into_its_embeddings() -> None:
-    batch = batch_of(["plain"] * 5, 4, 0)
+@pytest.mark.parametrize("kind", ["plain", "ragged"])
+def test_a_model_may_write_into_its_embeddings(kind: str) -> None:
+    batch = batch_of([kind] * 5, 4, 0)
 
     def changed(embeddings: dict[str, torch.Tensor]) -> torch.Tensor:
         embeddings["a"].mul_(3)
@@ -247,17 +248,20 @@ def test_a_model_may_write_into_its_embeddings() -> None:
         torch.testing.assert_close(found.grad, expected.grad)
 
 
+@pytest.mark.parametrize("offsets", [None, torch.tensor([0, 1])])
 @pytest.mark.parametrize("smallest", [0, 1 << 20])
 def test_embeddings_that_no_loss_depends_on_have_no_rows_to_move(
-    smallest: int, monkeypatch: pytest.MonkeyPatch
+    smallest: int, offsets: torch.Tensor | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(joining, "SMALL", smallest)
     monkeypatch.setattr(joining, "_joins_large", lambda device: True)
     collection = collection_of({"a": SPECS["a"], "b": SPECS["b"]})
     (rows,) = TableGradients(tables_of(collection)).tables
-    batch = Batch(2, sparse={"a": IdList(torch.tensor([1, 2])), "b": IdList(torch.tensor([3, 4]))})
+    ids = {"a": torch.tensor([1, 2]), "b": torch.tensor([3, 4])}
+    batch = Batch(2, sparse={name: IdList(values, offsets) for name, values in ids.items()})
     collection(batch)["b"].sum().backward()
     assert rows.rows().tolist() == [ROWS + 3, ROWS + 4]
+    torch.testing.assert_close(rows.values(), torch.ones(2, DIM))
 
 
 def test_padded_rows_of_ranks_are_added_rank_by_rank(monkeypatch: pytest.MonkeyPatch) -> None:
