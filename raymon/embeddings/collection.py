@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Protocol
 
+import torch
 from torch import Tensor, nn
 
 from raymon.data import Batch, EmbeddingSpec, Feature, IdList, JoinedIds
@@ -63,6 +64,13 @@ def sharded_tables(smallest: int = 0, device_type: str = "cpu") -> Iterator[None
 class Lookup(Protocol):
     """An engine that looks up the ids of some features."""
 
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The features."""
+
+    def stacked(self, sparse: Mapping[str, IdList]) -> Tensor:
+        """Returns the pooled embeddings `[B, F, dim]` of the features, which have one size."""
+
     def look_up(self, sparse: Mapping[str, IdList]) -> dict[str, Tensor]:
         """Returns the pooled embeddings `[B, dim]` by the name of the feature."""
 
@@ -106,17 +114,37 @@ class EmbeddingCollection(nn.Module):
         )
         self.growing = nn.ModuleDict(growing)
 
-    def forward(self, batch: Batch) -> dict[str, Tensor]:
-        """Returns the embeddings of a batch, `[B, dim]` by feature name."""
+    def forward(self, batch: Batch, stacked: bool = False) -> dict[str, Tensor] | Tensor:
+        """Returns the embeddings of a batch.
+
+        Args:
+            batch: The batch.
+            stacked: Whether all embeddings, which are of one size, are one tensor. That takes fewer
+                operations than to stack them.
+
+        Returns:
+            Embeddings `[B, dim]` by feature name; stacked, `[B, F, dim]` in the order of `specs`.
+        """
         ids = {name: self._ids(spec, batch.sparse[name]) for name, spec in self.specs.items()}
+        joined = self._joined(batch)
+        at_once = self._stacked(ids, joined) if stacked else None
+        if at_once is not None:
+            return at_once
         found: dict[str, Tensor] = {}
         for lookup in self.lookups:
             found |= lookup.look_up(ids)
-        found |= self._joint_lookups.look_up(ids, self._joined(batch))
-        return {
+        found |= self._joint_lookups.look_up(ids, joined)
+        embeddings = {
             name: found[name] if name in found else self.table_of(name)(ids[name], spec.pooling)
             for name, spec in self.specs.items()
         }
+        return torch.stack(list(embeddings.values()), dim=1) if stacked else embeddings
+
+    def _stacked(self, ids: Mapping[str, IdList], joined: JoinedIds | None) -> Tensor | None:
+        if not self.lookups:
+            return self._joint_lookups.stacked(ids, joined)
+        (lookup, *others) = self.lookups
+        return None if others or lookup.features != tuple(ids) else lookup.stacked(ids)
 
     def growing_tables(self) -> list[tuple[GrowingIds, EmbeddingTable | ShardedTable]]:
         """Returns the tables that grow, each with the rows of its ids."""

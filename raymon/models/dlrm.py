@@ -133,11 +133,11 @@ class DLRM(RankingModel):
 
     def predict(self, batch: Batch) -> dict[str, Tensor]:
         """Returns the predictions of the head, by name."""
-        sparse = self._sparse.sparse(self.embeddings(batch))
+        vectors = self.embeddings(batch, stacked=True)
         bottom = []
         if self.dense_mlp is not None:
             bottom = [self.dense_mlp(torch.cat(self._dense.dense(batch), dim=1))]
-        vectors = torch.stack([*bottom, *sparse], dim=1)
+            vectors = torch.cat([bottom[0].unsqueeze(1), vectors], dim=1)
         seen = [vectors.flatten(1)] if self._with_sparse else bottom
         predictions: dict[str, Tensor] = self.head(
             self.final_mlp(torch.cat([self.interaction(vectors), *seen], dim=1))

@@ -126,7 +126,7 @@ class TableLookups:
         features: Mapping[str, int],
         module: nn.Module,
         arguments: tuple[Any, ...],
-        embeddings: Mapping[str, Tensor],
+        embeddings: Mapping[str, Tensor] | Tensor,
     ) -> None:
         if not _trains(module):
             return
@@ -143,13 +143,21 @@ class TableLookups:
                 raise RuntimeError("lookups in tables come faster than they can be counted")
             kept = {}
             if self.keeps_embeddings:
-                kept = {name: embeddings[name].detach() for name in features}
+                kept = _by_feature(embeddings, features)
             ids = _rows_looked_up(module, batch.sparse, rows_of_ids)
             self._kept.append(Lookups(features, ids, kept))
             self._ids += count
         except Exception as error:  # never into the training
             self._is_lost = True
             self.on_error(error)
+
+
+def _by_feature(
+    embeddings: Mapping[str, Tensor] | Tensor, features: Mapping[str, int]
+) -> dict[str, Tensor]:
+    if isinstance(embeddings, Tensor):
+        return dict(zip(features, embeddings.detach().unbind(1), strict=True))
+    return {name: embeddings[name].detach() for name in features}
 
 
 def _trains(module: nn.Module) -> bool:

@@ -281,3 +281,31 @@ def test_padded_rows_of_ranks_are_added_rank_by_rank(monkeypatch: pytest.MonkeyP
     rows.values()
     # A GPU adds up what is at one place in any order; here no place is there twice.
     assert places == [[0, 1, 3], [1, 2], [0, 1, 2]]
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    st.tuples(*(st.sampled_from(KINDS) for _ in NAMES)), st.integers(0, 5), st.booleans(),
+    st.integers(0, 100),
+)  # fmt: skip
+def test_stacked_embeddings_are_those_of_the_features_in_their_order(
+    kinds: tuple[str, ...], size: int, joined: bool, seed: int
+) -> None:
+    names = NAMES[:3]
+    batch, runs = batch_of(kinds, size, seed), []
+    for stacked in (False, True):
+        collection = collection_of({name: SPECS[name] for name in names})
+        tables = TableGradients(tables_of(collection)) if joined else None
+        found = collection(batch, stacked=stacked)
+        found = found if stacked else torch.stack(list(found.values()), dim=1)
+        factors = torch.arange(3 * DIM).view(3, DIM)
+        (found * factors).square().sum().backward()
+        if tables is not None:
+            tables.settle()
+        runs.append((found, [p.grad for p in collection.parameters()]))
+    (one, gradients), (other, of_stacked) = runs
+    assert torch.equal(one, other)
+    for gradient, expected in zip(of_stacked, gradients, strict=True):
+        assert gradient is not None
+        assert expected is not None
+        torch.testing.assert_close(gradient, expected)

@@ -63,6 +63,20 @@ class ShardedLookup:
         Args:
             sparse: Ids by feature; of a rank without rows, with B = 0.
         """
+        parts = self._looked_up(sparse).split([spec.dim for spec in self._specs.values()], 1)
+        return dict(zip(self._specs, parts, strict=True))
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The features, in the order in which they are looked up."""
+        return tuple(self._specs)
+
+    def stacked(self, sparse: Mapping[str, IdList]) -> Tensor:
+        """Returns the pooled embeddings `[B, F, dim]` of features of one size, as `look_up`."""
+        pooled = self._looked_up(sparse)
+        return pooled.view(len(pooled), len(self._specs), pooled.shape[1] // len(self._specs))
+
+    def _looked_up(self, sparse: Mapping[str, IdList]) -> Tensor:
         bags = Bags.of([sparse[name] for name in self._specs], self._weighted)
         recording = torch.is_grad_enabled() and self._trained
         # The kernels of fbgemm for the CPU exist with autograd alone.
@@ -72,8 +86,7 @@ class ShardedLookup:
             leaf = pooled.detach().requires_grad_()
             self._kept.append(_Kept(bags, pooled, leaf))
             pooled = leaf
-        parts = pooled.split([spec.dim for spec in self._specs.values()], 1)
-        return dict(zip(self._specs, parts, strict=True))
+        return pooled
 
     def gradients(self) -> list[Tensor]:
         """Returns the gradients of the embeddings that were looked up since `clear`."""
