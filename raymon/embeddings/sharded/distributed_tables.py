@@ -7,12 +7,16 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
+from fbgemm_gpu.split_table_batched_embeddings_ops_training import (
+    SplitTableBatchedEmbeddingBagsCodegen,
+)
 from torch import Tensor
 from torchrec.distributed.embeddingbag import ShardedEmbeddingBagCollection
 from torchrec.sparse.jagged_tensor import KeyedJaggedTensor
 
 from raymon.data import EmbeddingSpec
 from raymon.embeddings.sharded.bags import Bags
+from raymon.embeddings.sharded.fused_steps import set_steps
 from raymon.embeddings.table_shards import Shard, TableShards
 
 
@@ -36,14 +40,21 @@ class DistributedTables:
         trained: bool,
     ) -> None:
         self._module = module
+        self._kernels = [
+            kernels
+            for lookup in module._lookups
+            for kernels in lookup.modules()
+            if isinstance(kernels, SplitTableBatchedEmbeddingBagsCodegen)
+        ]
         self._keys = key_names(features)
         self._dims = [spec.dim for spec in specs]
         self._parameters = [f"embedding_bags.{name}.weight" for name in names]
         self._weights = module.state_dict()
         self._states = module.fused_optimizer.state_dict()["state"] if trained else {}
 
-    def pooled(self, bags: Bags) -> Tensor:
+    def pooled(self, bags: Bags, steps: int) -> Tensor:
         """Returns the sums of embeddings `[B, sum of dims]`."""
+        set_steps(self._kernels, steps)
         rows, lengths = bags.rows, bags.lengths
         most = _most_rows(rows, bags.lengths[0].device)
         if most > rows:

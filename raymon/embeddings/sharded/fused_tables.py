@@ -14,8 +14,13 @@ from raymon.embeddings.table_shards import TableShards
 class FusedTables(Protocol):
     """Tables whose rows are updated in the backward of their lookup."""
 
-    def pooled(self, bags: Bags) -> Tensor:
-        """Returns the sums of embeddings `[B, sum of dims]`; every rank calls it."""
+    def pooled(self, bags: Bags, steps: int) -> Tensor:
+        """Returns the sums of embeddings `[B, sum of dims]`; every rank calls it.
+
+        Args:
+            bags: Ids of each feature.
+            steps: Steps that the optimizer has made.
+        """
 
     def set_rate(self, rate: float) -> None:
         """Sets the learning rate of the next updates."""

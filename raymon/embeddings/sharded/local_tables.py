@@ -16,6 +16,7 @@ from torch import Tensor
 
 from raymon.data import EmbeddingSpec
 from raymon.embeddings.sharded.bags import Bags
+from raymon.embeddings.sharded.fused_steps import set_steps
 from raymon.embeddings.table_shards import Shard, TableShards
 
 _PRECISIONS = {"FP32": SparseType.FP32, "FP16": SparseType.FP16, "BF16": SparseType.BF16}
@@ -68,8 +69,9 @@ class LocalTables:
         states = self._kernels.split_optimizer_states()
         self._states: list[list[Tensor]] = states or [[] for _ in tables]
 
-    def pooled(self, bags: Bags) -> Tensor:
+    def pooled(self, bags: Bags, steps: int) -> Tensor:
         """Returns the sums of embeddings `[B, sum of dims]`."""
+        set_steps([self._kernels], steps)
         lengths = torch.cat(bags.lengths)
         offsets = torch.nn.functional.pad(lengths.cumsum(0), (1, 0))
         weights = None if bags.weights is None else torch.cat(bags.weights)

@@ -42,6 +42,9 @@ class ShardedLookup:
         specs: Table of each feature, by the name of the feature.
         weighted: Whether the tables take weights of ids.
         trained: Whether their rows are updated.
+
+    Attributes:
+        steps: Steps that the optimizer has made.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class ShardedLookup:
         self._weighted = weighted
         self._trained = trained
         self._kept: list[_Kept] = []
+        self.steps = 0
 
     def look_up(self, sparse: Mapping[str, IdList]) -> dict[str, Tensor]:
         """Returns the pooled embeddings `[B, dim]` by feature; every rank calls it.
@@ -123,7 +127,7 @@ class ShardedLookup:
         return pooled, torch.cat(gradients)
 
     def _pooled(self, bags: Bags) -> Tensor:
-        pooled = self._tables.pooled(bags)
+        pooled = self._tables.pooled(bags, self.steps)
         # Ids with weights are added up.
         means = [s.pooling == "mean" and not s.weighted for s in self._specs.values()]
         if not any(means):

@@ -80,7 +80,6 @@ class ShardedTables:
     Attributes:
         tables: What this worker holds of each table, by the path of the parameter.
         states: What it holds of the states of its optimizer, by the path and the name of the state.
-        steps: Steps that the optimizer has made.
         placements: How each table is sharded, by the path of the parameter.
 
     Raises:
@@ -104,9 +103,20 @@ class ShardedTables:
         self.tables: dict[str, TableShards] = {}
         self.states: dict[str, dict[str, TableShards]] = {}
         self.placements: dict[str, Placement] = {}
-        self.steps = 0
+        self._steps = 0
         with quiet():
             self._place(workers)
+
+    @property
+    def steps(self) -> int:
+        """Steps that the optimizer has made."""
+        return self._steps
+
+    @steps.setter
+    def steps(self, steps: int) -> None:
+        self._steps = steps
+        for lookup in self._lookups:
+            lookup.steps = steps
 
     @property
     def initial(self) -> float:
@@ -136,11 +146,11 @@ class ShardedTables:
         Args:
             rate: Learning rate.
         """
-        self.steps += 1
         factor = self._world_size / self._scale
         limit = None if self._limit is None else self._limit * self._scale
         for lookup in self._lookups:
             lookup.update(rate, factor, limit)
+        self.steps += 1
 
     def clear(self) -> None:
         """Forgets what was looked up."""
