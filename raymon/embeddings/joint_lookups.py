@@ -11,6 +11,7 @@ from torch import Tensor
 
 from raymon.data import IdList, JoinedIds
 from raymon.embeddings.data_types import row_type
+from raymon.embeddings.id_bounds import check_ids
 from raymon.embeddings.joint_table import JointTable
 from raymon.embeddings.ragged_lookups import RaggedLookup
 from raymon.embeddings.row_gradients import RowGradients
@@ -84,16 +85,21 @@ class JointLookups:
             ids: Ids by the name of the feature.
             joined: Ids of some of these features in one tensor, as the batch has them; None if it
                 has none.
+
+        Raises:
+            IndexError: An id on the CPU has no row in its table.
         """
         plan = self._plan_of(ids, joined)
         found: dict[str, Tensor] = {}
         for lookup in plan.plain:
             if _can_look_up(lookup.joint):
+                self._check(lookup.features, ids)
                 values, rows = _rows_of(lookup, ids, joined)
                 embeddings = _collected(lookup.joint.rows, rows, values, lookup)
                 found |= zip(lookup.features, embeddings, strict=True)
         for ragged in plan.ragged:
             if _can_look_up(ragged.joint) and ragged.is_faster(ids):
+                self._check(ragged.features, ids)
                 found |= ragged.look_up(ids)
         return found
 
@@ -108,8 +114,12 @@ class JointLookups:
         (lookup,) = plan.plain
         if lookup.features != tuple(ids) or not _can_look_up(lookup.joint):
             return None
+        self._check(lookup.features, ids)
         values, rows = _rows_of(lookup, ids, joined)
         return _collected_at_once(lookup.joint.rows, rows, values, lookup).transpose(0, 1)
+
+    def _check(self, features: Sequence[str], ids: Mapping[str, IdList]) -> None:
+        check_ids((n, ids[n].values, len(self._tables[n].weight)) for n in features)
 
     def _plan_of(self, ids: Mapping[str, IdList], joined: JoinedIds | None) -> _Plan:
         kinds = tuple(self._kind(name, ids[name]) for name in self._tables)

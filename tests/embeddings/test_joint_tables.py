@@ -309,3 +309,20 @@ def test_stacked_embeddings_are_those_of_the_features_in_their_order(
         assert gradient is not None
         assert expected is not None
         torch.testing.assert_close(gradient, expected)
+
+
+@pytest.mark.parametrize("stacked", [False, True])
+@pytest.mark.parametrize("kind", ["plain", "ragged"])
+@pytest.mark.parametrize("wrong", [-1, ROWS])
+def test_an_id_without_a_row_is_no_row_of_another_table(
+    wrong: int, kind: str, stacked: bool
+) -> None:
+    collection = collection_of({"a": SPECS["a"], "b": SPECS["b"]})
+    TableGradients(tables_of(collection))
+    offsets = None if kind == "plain" else torch.tensor([0, 1])
+    ids = {name: IdList(torch.tensor([0, 3]), offsets) for name in ("a", "b")}
+    collection(Batch(2, sparse=ids), stacked=stacked)
+    for name in ids:
+        other = {**ids, name: IdList(torch.tensor([0, wrong]), offsets)}
+        with pytest.raises(IndexError, match=f"{name}: has the id {wrong}, and its table 7 rows"):
+            collection(Batch(2, sparse=other), stacked=stacked)
