@@ -42,11 +42,11 @@ class DenseRowGradients(RowGradients):
         self._is_over = False
         # What each owner has as its `grad`; nobody asks that of a joint table.
         self._shown: list[tuple[Tensor, Tensor]] = [(self.owner, gradient)]
+        self._parts: list[_Part] = []
         if tables:
             assert touched is not None, "a joint table has a mask"
-            parts = [_Part(part, first, self) for part, first in tables]
-            self.parts = parts
-            self._shown = [(part.owner, part.gradient) for part in parts]
+            self.parts = self._parts = [_Part(part, first, self) for part, first in tables]
+            self._shown = [(part.owner, part.gradient) for part in self._parts]
         self._show(True)
 
     @property
@@ -56,15 +56,9 @@ class DenseRowGradients(RowGradients):
 
     def add(self, ids: Tensor, gradients: Tensor) -> None:
         """Adds the gradients to those of the table, and marks the rows as looked up."""
-        self.add_to(self.gradient, self.touched, ids, gradients)
-
-    def add_to(
-        self, gradient: Tensor, touched: Tensor | None, ids: Tensor, gradients: Tensor
-    ) -> None:
-        """Adds gradients as `add` does, to a part of the gradient and of the mask."""
         self.settle()
-        gradient.index_add_(0, ids, gradients)
-        self._touch(touched, ids)
+        self.gradient.index_add_(0, ids, gradients)
+        self.touch(self.touched, ids)
 
     def replace(self, ids: Tensor, gradients: Tensor) -> None:
         """Zeroes the rows that were looked up, and then adds the gradients, of any rows."""
@@ -91,6 +85,8 @@ class DenseRowGradients(RowGradients):
             self._show(True)
         else:
             self._is_over = True
+            for part in self._parts:
+                part.is_over = True
             self._show(False)
 
     def settle(self) -> None:
@@ -100,8 +96,14 @@ class DenseRowGradients(RowGradients):
         tenth of the time.
         """
         if self._is_over and self.touched is not None:
-            self.gradient.zero_()
-            self.touched.zero_()
+            over = [part for part in self._parts if part.is_over]
+            if len(over) == len(self._parts):
+                self.gradient.zero_()
+                self.touched.zero_()
+            for part in over:
+                part.is_over = False
+                if len(over) < len(self._parts):
+                    part.zero()
             self._rows = None
             self._is_over = False
             self._show(True)
@@ -114,13 +116,14 @@ class DenseRowGradients(RowGradients):
             self.gradient.add_(found)
             if self.owner is not self.table:
                 self.table.grad = None
-        self._touch(self.touched, torch.arange(len(self.gradient), device=self.gradient.device))
+        self.touch(self.touched, torch.arange(len(self.gradient), device=self.gradient.device))
 
     def _show(self, shown: bool) -> None:
         for owner, gradient in self._shown:
             owner.grad = gradient if shown else None
 
-    def _touch(self, touched: Tensor | None, ids: Tensor) -> None:
+    def touch(self, touched: Tensor | None, ids: Tensor) -> None:
+        """Marks rows as looked up, in the mask or in a part of it; None for no mask."""
         self._rows = None
         if touched is None:
             self._ids.append(ids)
@@ -143,7 +146,11 @@ class DenseRowGradients(RowGradients):
 
 
 class _Part(PartGradients):
-    """A part of a dense gradient, and of the mask of its rows."""
+    """A part of a dense gradient, and of the mask of its rows.
+
+    Attributes:
+        is_over: Whether it still has to be zeroed, as a group is over.
+    """
 
     gradient: Tensor
 
@@ -153,7 +160,20 @@ class _Part(PartGradients):
         self.gradient = joint.gradient[self.first : self.end]
         self._touched = joint.touched[self.first : self.end]
         self._dense = joint
+        self.is_over = False
 
     def add(self, ids: Tensor, gradients: Tensor) -> None:
         """Adds the gradients to those of the table, and marks the rows as looked up."""
-        self._dense.add_to(self.gradient, self._touched, ids, gradients)
+        if not self.gradient.is_cpu:
+            self._dense.settle()
+        elif self.is_over:
+            # This part alone: it is in the cache then.
+            self.zero()
+            self.is_over = False
+        self.gradient.index_add_(0, ids, gradients)
+        self._dense.touch(self._touched, ids)
+
+    def zero(self) -> None:
+        """Zeroes the part, on the CPU."""
+        self.gradient.numpy().fill(0)
+        self._touched.numpy().fill(0)
