@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -20,10 +21,14 @@ pytestmark = [pytest.mark.soak, pytest.mark.timeout(300)]
 
 SETTINGS = (
     "ray_config.num_workers=0",
-    "train_config.num_epochs=40",
+    "train_config.num_epochs=80",
     "train_config.save_checkpoints_steps=20",
     "train_config.keep_checkpoint_max=1",
 )
+
+
+ROOM = 400_000
+"""Bytes for lines and curves; a checkpoint has more."""
 
 
 @pytest.fixture
@@ -36,6 +41,13 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", place], check=True)
 
 
+def fill(ballast: Path, disk: Path) -> None:
+    """Fills a disk that a run writes to meanwhile, but for `ROOM`."""
+    with ballast.open("ab", buffering=0) as file, suppress(OSError):
+        while (left := shutil.disk_usage(disk).free - ROOM) > 0:
+            file.write(bytes(min(left, 100_000)))
+
+
 def test_a_full_disk_costs_checkpoints_and_nothing_else(
     config_file: Path, small_disk: Path, tmp_path: Path
 ) -> None:
@@ -46,7 +58,7 @@ def test_a_full_disk_costs_checkpoints_and_nothing_else(
     wait_for(lambda: bool(list_checkpoints(run)), training)
     # Room for lines and curves is left, but none for a checkpoint.
     ballast = small_disk / "ballast"
-    ballast.write_bytes(bytes(shutil.disk_usage(small_disk).free - 150_000))
+    fill(ballast, small_disk)
     begun = reported_step(run)
     wait_for(lambda: reported_step(run) >= begun + 100, training)
     ballast.unlink()
