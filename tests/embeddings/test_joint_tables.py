@@ -18,6 +18,7 @@ from raymon.embeddings import (
     EmbeddingTable,
     join_tables,
     joining,
+    joint_lookups,
     ragged_lookups,
 )
 from raymon.training.optim.table_gradients import TableGradients
@@ -326,3 +327,34 @@ def test_an_id_without_a_row_is_no_row_of_another_table(
         other = {**ids, name: IdList(torch.tensor([0, wrong]), offsets)}
         with pytest.raises(IndexError, match=f"{name}: has the id {wrong}, and its table 7 rows"):
             collection(Batch(2, sparse=other), stacked=stacked)
+
+
+@pytest.mark.parametrize("cached", [0, 1 << 20])
+@pytest.mark.parametrize("unused", [(), ("a", "c"), ("d",), NAMES])
+def test_a_group_has_nothing_of_the_one_before(
+    monkeypatch: pytest.MonkeyPatch, cached: int, unused: tuple[str, ...]
+) -> None:
+    # Added table by table, or all at once; tables without a gradient are zeroed too.
+    monkeypatch.setattr(joint_lookups, "_CACHED_BYTES", cached)
+    collection, alone = collection_of(), collection_of()
+    tables = TableGradients(tables_of(collection))
+    for seed in range(3):
+        batch = batch_of(("plain",) * len(NAMES), 6, seed)
+        for each in (collection, alone):
+            found = each(batch)
+            used = [v.square().sum() for n, v in found.items() if seed != 1 or n not in unused]
+            if used:
+                torch.stack(used).sum().backward()
+        tables.settle()
+        for (name, parameter), table in zip(
+            alone.named_parameters(), tables_of(collection), strict=True
+        ):
+            assert table.rows is not None
+            expected = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+            found_there = table.weight.grad
+            assert found_there is not None, name
+            torch.testing.assert_close(found_there, expected)
+            touched = expected.any(1).nonzero().squeeze(1)
+            assert torch.equal(table.rows.rows(), touched)
+        tables.clear()
+        alone.zero_grad()
