@@ -15,6 +15,7 @@ from raymon.monitor.launchers import process_count, process_rank
 from raymon.monitor.run import MonitoredRun, RunSettings
 from raymon.monitor.step_arguments import Column, Losses, StepArguments, device_of
 from raymon.recorder import Outbox, PhaseClock, Recorder
+from raymon.results import MONITOR, STEP
 from raymon.wire import Ack
 
 _log = logging.getLogger("raymon")
@@ -45,6 +46,7 @@ class MonitoredRank:
         self._outbox: Outbox | None = None
         self.values: Mapping[str, float] = {}
         self.clock = PhaseClock()
+        self.clock.enter(STEP)
 
     @property
     def failures(self) -> int:
@@ -62,7 +64,7 @@ class MonitoredRank:
         learning_rates: Sequence[float],
     ) -> None:
         """Adds a step; the arguments are those of the public `Monitor.step`."""
-        self.clock.lap("step")
+        self.clock.enter(MONITOR)
         recorder = self._recorder or self._start(device_of(predictions, targets, losses))
         try:
             taken = StepArguments.of(losses, predictions, targets, weights, samples, epoch)
@@ -73,7 +75,6 @@ class MonitoredRank:
         except Exception as error:  # still a step: all ranks have to count the same steps
             recorder.count_failure(error)
             taken = StepArguments()
-        self.clock.lap("monitor")
         recorder.step(
             taken.losses,
             taken.columns,

@@ -1,28 +1,58 @@
-"""A clock for the phases of a step."""
+"""A clock for the phases of a training thread."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from raymon.results import START
+
+
+class Moment(NamedTuple):
+    """What the training thread does at a moment.
+
+    Attributes:
+        phase: The phase that goes on.
+        since: Time at which it began, in seconds of the clock.
+        step: Steps that were made before.
+    """
+
+    phase: str
+    since: float
+    step: int
 
 
 class PhaseClock:
-    """Sums up the seconds between laps by phase, on the thread that calls it."""
+    """Sums up, on the thread that calls it, the seconds of each phase.
 
-    def __init__(self) -> None:
+    Args:
+        clock: Monotonic clock, in seconds; None for `time.perf_counter`.
+
+    Attributes:
+        now: The phase that goes on, for other threads to read.
+        step: Steps that were made, as `now` has it from the next phase on.
+    """
+
+    def __init__(self, clock: Callable[[], float] | None = None) -> None:
+        self._clock = clock or time.perf_counter
         self._seconds: dict[str, float] = {}
-        self._last = time.perf_counter()
+        self.step = 0
+        self.now = Moment(START, self._clock(), 0)
 
-    def lap(self, phase: str) -> None:
-        """Adds the time since the last lap to `phase`."""
-        now = time.perf_counter()
-        self._seconds[phase] = self._seconds.get(phase, 0.0) + now - self._last
-        self._last = now
+    def enter(self, phase: str) -> None:
+        """Ends the phase that goes on, and begins another one."""
+        now = self._clock()
+        before, since, _ = self.now
+        self._seconds[before] = self._seconds.get(before, 0.0) + now - since
+        self.now = Moment(phase, now, self.step)
 
     def skip(self) -> None:
-        """Leaves out the time since the last lap, as it was no part of a step."""
-        self._last = time.perf_counter()
+        """Leaves out the time since the phase began, as it was no part of it."""
+        self.now = Moment(self.now.phase, self._clock(), self.step)
 
     def take(self) -> dict[str, float]:
-        """Returns the seconds by phase since the last call."""
+        """Returns the seconds by phase since the last call; the phase that goes on, goes on."""
+        self.enter(self.now.phase)
         seconds, self._seconds = self._seconds, {}
         return seconds

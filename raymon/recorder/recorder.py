@@ -18,6 +18,7 @@ from raymon.recorder.schedule import CutSchedule
 from raymon.recorder.step_scalars import StepScalars
 from raymon.recorder.table_lookups import TableLookups
 from raymon.recorder.window import Window
+from raymon.results import MONITOR, STEP, STEP_PHASES
 from raymon.wire import Layout
 
 
@@ -43,6 +44,7 @@ class Recorder:
             its last call.
         clock: Clock of the phases of a step; None for a new one, which starts now.
         tables: Lookups in the tables of the model; None if they are not counted.
+        after_step: Phase that begins after a step.
 
     Attributes:
         clock: Clock of the phases of a step.
@@ -64,6 +66,7 @@ class Recorder:
         take_save_counts: Callable[[], Mapping[str, int]] = dict,
         clock: PhaseClock | None = None,
         tables: TableLookups | None = None,
+        after_step: str = STEP,
     ) -> None:
         self._attempt = attempt
         self._rank = rank
@@ -81,6 +84,8 @@ class Recorder:
         for metric in metrics.values():
             metric.hand_over()
         self.clock = PhaseClock() if clock is None else clock
+        self.clock.step = first_step
+        self._after_step = after_step
         self._failures = Failures()
         self._tables = tables
         if tables is not None:
@@ -116,7 +121,7 @@ class Recorder:
             epoch: Number of the epoch, from 0.
             learning_rates: Learning rates by parameter group.
         """
-        self.clock.lap("step")
+        self.clock.enter(MONITOR)
         try:
             for name, loss in losses.items():
                 if name not in self._losses:
@@ -138,11 +143,11 @@ class Recorder:
         self._samples += samples
         self._epoch = epoch
         self._learning_rates = learning_rates
-        self._step += 1
+        self._step = self.clock.step = self._step + 1
         if self._step >= self.next_cut:
             self.cut()
         self._await_last_step()
-        self.clock.lap("monitor")
+        self.clock.enter(self._after_step)
 
     def add_gradient_norms(self, norms: Mapping[str, torch.Tensor]) -> None:
         """Adds gradient norms to this window: scalars on the device, by name."""
@@ -212,7 +217,7 @@ class Recorder:
 
     def _take_window(self, checkpoint: bool, last: bool) -> Window:
         phases = self.clock.take()
-        wall_s = sum(phases.values())
+        wall_s = sum(phases.get(phase, 0.0) for phase in STEP_PHASES)
         stream = self._stream
         if stream is not None:
             # The side stream works on this window after the current stream has computed it.

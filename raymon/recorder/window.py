@@ -15,6 +15,7 @@ from raymon.protos.report_pb2 import LossSum, Scalar, WindowReport
 from raymon.recorder.background_lookups import BackgroundLookups
 from raymon.recorder.background_scalars import BackgroundScalars
 from raymon.recorder.offload import Offload
+from raymon.results import RankNumbers
 from raymon.wire import (
     FINE_BITS,
     LARGEST,
@@ -115,6 +116,7 @@ def encode_window(window: Window) -> WindowReport:
         epoch=window.epoch,
         wall_s=window.wall_s,
         phases=_scalars(window.phases),
+        rank_numbers=RankNumbers.of_rank(window.rank, dict(window.phases)).to_message(),
         layout=window.layout.fingerprint,
         learning_rates=window.learning_rates,
         checkpoint=window.checkpoint,

@@ -44,6 +44,10 @@ class InProcessReporter:
         """Calls `Reporter.report`; the future is done on return."""
         return self._done(lambda: self._reporter.report(message))
 
+    def beat(self, message: bytes) -> Future[Ack]:
+        """Calls `Reporter.beat`; the future is done on return."""
+        return self._done(lambda: self._reporter.beat(message))
+
     def acknowledged(self) -> Future[Ack]:
         """Calls `Reporter.acknowledged`; the future is done on return."""
         return self._done(self._reporter.acknowledged)

@@ -121,6 +121,10 @@ class NodeChannel:
         """Asks what is durable by now; returns at once."""
         return self._watched(self._windows.acknowledged())
 
+    def beat(self, message: bytes) -> Future[Ack]:
+        """Sends serialised `Heartbeats` directly to the reporter of the run."""
+        return self._root.beat(message)
+
     def publish_evaluation(self, evaluation: Evaluation) -> Future[None]:
         """Sends scores directly to the reporter of the run."""
         return self._root.publish_evaluation(evaluation)

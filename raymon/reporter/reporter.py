@@ -8,10 +8,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from raymon.diagnosis import Check
 from raymon.errors import os_reason
 from raymon.metrics import TrainMetricWrapper
 from raymon.protos.report_pb2 import (
     EvaluationRecord,
+    Heartbeats,
     JournalRecord,
     ReporterState,
     WindowReport,
@@ -22,6 +24,7 @@ from raymon.reporter.publishing.publisher import Publisher
 from raymon.reporter.store.evaluation_record import from_record, to_record
 from raymon.reporter.store.journal import JournalGoneError
 from raymon.reporter.store.store import Saved, Store
+from raymon.reporter.watch import Watch
 from raymon.reporter.windows.collation import Attempt
 from raymon.reporter.windows.history import History, Replay, replay
 from raymon.reporter.windows.ranks import Ranks
@@ -80,6 +83,7 @@ class Reporter:
         log_step_count_steps: Number of steps that a snapshot covers.
         late_after_s: Seconds after which an incomplete window is published as it is.
         clock: Monotonic clock, in seconds.
+        checks: Checks of the health of the run.
 
     Attributes:
         counts: What the reporter saw since it started.
@@ -92,6 +96,7 @@ class Reporter:
         log_step_count_steps: int,
         late_after_s: float,
         clock: Callable[[], float] = time.monotonic,
+        checks: Sequence[Check] = (),
     ) -> None:
         self._store = None if model_dir is None else Store(model_dir)
         self._publisher = Publisher(sinks)
@@ -103,6 +108,7 @@ class Reporter:
         self._durable: dict[int, int] = {}
         self._run_metrics = RunMetrics({}, 0, self._publisher.warn)
         self._ranks = Ranks(0, 0, 0.0)
+        self._watch = Watch(checks, self._count_check, clock)
         self._evaluations: dict[int, EvaluationRecord] = {}
         # The step from which on everything is known.
         self._origin = 0
@@ -194,7 +200,25 @@ class Reporter:
             self._ranks.hear(report, now)
         for window in history.take_complete():
             self._close(window)
+        self._look()
         self._flush()
+        return self._ack()
+
+    def beat(self, message: bytes) -> Ack:
+        """Takes serialised `Heartbeats`; those of an attempt that is over are dropped."""
+        running = self._attempts().attempt
+        try:
+            beats = Heartbeats.FromString(message)
+            if beats.schema_version != SCHEMA_VERSION:
+                raise ValueError(f"schema version {beats.schema_version}, not {SCHEMA_VERSION}")
+            for beat in beats.beats:
+                if running is not None and beat.attempt == running.number:
+                    self._ranks.beat(beat, self._clock())
+        except Exception as error:  # whatever bytes may come
+            self.counts.refused += 1
+            self._publisher.warn("refused", f"a heartbeat was dropped: {error}")
+            return self._ack(refused=str(error))
+        self._look()
         return self._ack()
 
     def acknowledged(self) -> Ack:
@@ -239,6 +263,7 @@ class Reporter:
     def published(self, since: Cursor | None = None) -> tuple[list[Published], Cursor]:
         """Returns what was published after a cursor, and the next cursor."""
         self._publish_late()
+        self._look()
         self._flush()
         return self._publisher.since(since)
 
@@ -341,6 +366,7 @@ class Reporter:
         for record in sorted(self._evaluations.values(), key=lambda record: record.step):
             self._publisher.write_evaluation(from_record(record), published=record.step >= base)
         self._ranks = Ranks(attempt.world_size, attempt.restored_step, self._clock())
+        self._watch.begin_attempt(attempt.restored_step)
         self._durable = self._history.closed
 
     def _close(self, window: WindowSum) -> None:
@@ -368,6 +394,18 @@ class Reporter:
         if snapshot is not None:
             self._shown = snapshot.coverage
             self._publisher.write(snapshot)
+            self._watch.see(snapshot)
+
+    def _look(self) -> None:
+        if self._begun:
+            step, running = self._run_metrics.figures().end_step, self._attempts().attempt
+            attempt = running.number if running else 0
+            for alert in self._watch.look(self.ranks, attempt, step):
+                self._publisher.write_alert(alert)
+
+    def _count_check(self, error: Exception) -> None:
+        why = f"a check failed and is left out: {type(error).__name__}: {error}"
+        self._publisher.warn(why, why)
 
     def _publish_late(self) -> None:
         # Shown at most once every late_after_s, and never folded: the exact window follows

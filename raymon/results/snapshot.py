@@ -10,7 +10,9 @@ from typing import Any
 
 from raymon.config import TOTAL_LOSS, total_of
 from raymon.protos.report_pb2 import Histogram
+from raymon.results.alert import Alert
 from raymon.results.device_numbers import DEVICE_FIGURES, DeviceNumbers
+from raymon.results.rank_numbers import RankNumbers
 from raymon.results.table_health import TableHealth
 
 InputErrors = Mapping[str, Mapping[str, int]]
@@ -46,6 +48,14 @@ class RankState:
         windows: Windows that it has reported in this attempt.
         lost: Windows that it had to drop, so that they are lost.
         ended: Whether it makes no more steps.
+        host: Host of its process; empty before its first heartbeat, as are those that follow.
+        pid: Id of its process on that host.
+        node_id: Id of its node in Ray.
+        phase: What its training thread did at the last heartbeat: a phase.
+        phase_s: Seconds since that phase began, by now.
+        deadline_s: Seconds in that phase within which it promised to be in another one; 0 if it
+            promised nothing.
+        beat_s: Seconds since the last heartbeat or report.
     """
 
     rank: int
@@ -54,6 +64,13 @@ class RankState:
     windows: int
     lost: int
     ended: bool = False
+    host: str = ""
+    pid: int = 0
+    node_id: str = ""
+    phase: str = ""
+    phase_s: float = 0.0
+    deadline_s: float = 0.0
+    beat_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -90,6 +107,7 @@ class Snapshot:
         skipped_steps: Steps of the optimizer that FP16 skipped, because a gradient was not finite.
         loss_scale: Scale of the loss after the last step, by which FP16 keeps small gradients; None
             in other precisions.
+        rank_numbers: Seconds by phase, and other numbers, of each rank; None if ranks sent none.
     """
 
     first_step: int
@@ -116,6 +134,7 @@ class Snapshot:
     tables: Mapping[str, TableHealth] = field(default_factory=dict)
     skipped_steps: int = 0
     loss_scale: float | None = None
+    rank_numbers: RankNumbers | None = None
 
     @property
     def total_loss(self) -> float:
@@ -242,4 +261,4 @@ class Notice:
     level: int = logging.WARNING
 
 
-Published = Snapshot | Evaluation | EvaluationProgress | AttemptBegan | Notice
+Published = Snapshot | Evaluation | EvaluationProgress | AttemptBegan | Notice | Alert

@@ -1,7 +1,7 @@
 """The sinks, which the numbers of a run are written to: console, TensorBoard, JSON, Prometheus."""
 
 from raymon.sinks.background.background import BackgroundSink
-from raymon.sinks.json_lines.json_lines import SCORES_FILE, EvaluationLines, WindowLines
+from raymon.sinks.json_lines.json_lines import SCORES_FILE, AlertLines, EvaluationLines, WindowLines
 from raymon.sinks.prometheus.gauges import GAUGES
 from raymon.sinks.prometheus.run_gauges import RunGauges, run_label
 from raymon.sinks.sink import Sink
@@ -14,6 +14,7 @@ from raymon.sinks.terminal.status_lines import StatusLines, print_status
 __all__ = [
     "GAUGES",
     "SCORES_FILE",
+    "AlertLines",
     "BackgroundSink",
     "Console",
     "EvaluationLines",

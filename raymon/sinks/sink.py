@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
-from raymon.results import Evaluation, Snapshot
+from raymon.results import Alert, Evaluation, Snapshot
 
 
 @runtime_checkable
@@ -28,6 +28,9 @@ class Sink(Protocol):
 
     def write_evaluation(self, evaluation: Evaluation) -> None:
         """Writes the scores of an evaluation."""
+
+    def write_alert(self, alert: Alert) -> None:
+        """Writes that something has begun or ended to be wrong."""
 
     def roll_back(self, step: int, evaluation_step: int) -> None:
         """Takes back what was written of later steps; it is written again from there.

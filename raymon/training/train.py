@@ -16,6 +16,7 @@ from rich.console import Console as RichConsole
 
 from raymon.config import evaluates_asynchronously, load, locate, save
 from raymon.data import pipeline_features
+from raymon.diagnosis import checks_of
 from raymon.errors import (
     ClusterLostError,
     ConfigError,
@@ -33,6 +34,7 @@ from raymon.results import ReporterStatus
 from raymon.retries import retrying
 from raymon.run_dir import RunLock
 from raymon.sinks import (
+    AlertLines,
     BackgroundSink,
     Console,
     EvaluationLines,
@@ -201,7 +203,12 @@ def check_memory(
 def make_reporter(config: PipelineConfig, *more: Sink) -> Reporter:
     """Makes the reporter of a run, with the sinks of its config and those in `more`."""
     train_config, model_dir = config.train_config, storage_path(config.model_dir)
-    sinks: list[Sink] = [WindowLines(model_dir), EvaluationLines(model_dir), *more]
+    sinks: list[Sink] = [
+        WindowLines(model_dir),
+        EvaluationLines(model_dir),
+        AlertLines(model_dir),
+        *more,
+    ]
     if train_config.use_tensorboard:
         summaries = {*DEFAULT_SUMMARIES, *train_config.tensorboard_summaries}
         sinks.append(TensorBoard(model_dir, summaries))
@@ -210,6 +217,7 @@ def make_reporter(config: PipelineConfig, *more: Sink) -> Reporter:
         [BackgroundSink(sink) for sink in sinks],
         train_config.log_step_count_steps,
         config.monitor_config.late_after_s,
+        checks=checks_of(config.monitor_config),
     )
 
 

@@ -60,6 +60,9 @@ class WindowChannel(Protocol):
 class Channel(WindowChannel, Protocol):
     """A channel that carries everything that a worker sends; calls return at once."""
 
+    def beat(self, message: bytes) -> Future[Ack]:
+        """Sends serialised `Heartbeats`, which say where ranks are at this moment."""
+
     def publish_evaluation(self, evaluation: Evaluation) -> Future[None]:
         """Sends the scores of an evaluation.
 

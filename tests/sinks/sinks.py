@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from raymon.results import Evaluation, Snapshot
+from raymon.results import Alert, Evaluation, Snapshot
 
 SOON_S = 30.0
 
@@ -31,6 +31,9 @@ class Recorder:
 
     def write(self, snapshot: Snapshot) -> None:
         self._call("write", snapshot.end_step)
+
+    def write_alert(self, alert: Alert) -> None:
+        pass
 
     def write_evaluation(self, evaluation: Evaluation) -> None:
         self._call("evaluation", evaluation.step)

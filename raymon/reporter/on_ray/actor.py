@@ -74,6 +74,10 @@ class ReportingActor:
         self._export()
         return ack
 
+    def beat(self, message: bytes) -> Ack:
+        """Calls `Reporter.beat`."""
+        return self._reporter.beat(message)
+
     def acknowledged(self) -> Ack:
         """Calls `Reporter.acknowledged`."""
         return self._reporter.acknowledged()

@@ -142,6 +142,11 @@ class RayReporter:
         future: Future[Ack] = self._actor.report.remote(message).future()
         return future
 
+    def beat(self, message: bytes) -> Future[Ack]:
+        """Sends serialised `Heartbeats`; returns at once."""
+        future: Future[Ack] = self._actor.beat.remote(message).future()
+        return future
+
     def acknowledged(self) -> Future[Ack]:
         """Asks what is durable by now; returns at once."""
         future: Future[Ack] = self._actor.acknowledged.remote().future()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from raymon.reporter.publishing.publications import Cursor, Publications
-from raymon.results import Evaluation, Notice, Published, Snapshot
+from raymon.results import Alert, Evaluation, Notice, Published, Snapshot
 from raymon.sinks import BackgroundSink, Sink
 
 _AnySink = TypeVar("_AnySink", bound=Sink)
@@ -103,6 +103,11 @@ class Publisher:
         if published:
             self.publish(evaluation)
         self._for_each(lambda sink: sink.write_evaluation(evaluation))
+
+    def write_alert(self, alert: Alert) -> None:
+        """Publishes an alert, and writes it to the sinks."""
+        self.publish(alert)
+        self._for_each(lambda sink: sink.write_alert(alert))
 
     def roll_back(self, step: int, evaluation_step: int) -> None:
         """Makes the sinks take back what they have of later steps.

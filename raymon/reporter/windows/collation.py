@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from raymon.protos.report_pb2 import AttemptRecord, WindowReport
 from raymon.reporter.windows.open_window import OpenWindow
 from raymon.reporter.windows.window_sum import WindowSum
+from raymon.results import RankNumbers
 from raymon.wire import Entries, Layout, check_tables, decode_counts, decode_states
 
 _MAX_AHEAD = 100_000
@@ -211,6 +212,10 @@ class Collation:
         for metric, states in decode_states(report.metrics).items():
             for name, state in states.items():
                 layout.check_other(metric, name, state.entries.shape)
+        if report.HasField("rank_numbers"):
+            numbers = RankNumbers.from_message(report.rank_numbers)
+            if not set(numbers.ranks) <= set(report.ranks):
+                raise ValueError(f"rank {report.ranks[0]} reports numbers of other ranks")
         if report.HasField("tables"):
             check_tables(report.tables)
         return decode_counts(report.counts, layout.size)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from raymon.protos.report_pb2 import WindowReport
+from raymon.protos.report_pb2 import Heartbeat, WindowReport
 from raymon.results import RankState
 
 
@@ -15,6 +15,8 @@ class _Rank:
     windows: int = 0
     lost: int = 0
     ended: bool = False
+    beat: Heartbeat | None = None
+    beat_at: float = 0.0
 
 
 class Ranks:
@@ -40,13 +42,34 @@ class Ranks:
         for number in report.ended:
             self._ranks[number].ended = True
 
+    def beat(self, beat: Heartbeat, now: float) -> None:
+        """Records where a rank is at the time `now`, in seconds."""
+        rank = self._ranks[beat.rank]
+        rank.beat, rank.beat_at = beat, now
+
     def oldest_s(self, now: float) -> float:
         """Returns the seconds since the last report of the rank that has been silent longest."""
         return now - min((rank.heard_at for rank in self._ranks), default=now)
 
     def states(self, now: float) -> list[RankState]:
         """Returns the state of each rank, in order."""
-        return [
-            RankState(i, now - rank.heard_at, rank.step, rank.windows, rank.lost, rank.ended)
-            for i, rank in enumerate(self._ranks)
-        ]
+        return [_state(number, rank, now) for number, rank in enumerate(self._ranks)]
+
+
+def _state(number: int, rank: _Rank, now: float) -> RankState:
+    state = RankState(number, now - rank.heard_at, rank.step, rank.windows, rank.lost, rank.ended)
+    beat = rank.beat
+    if beat is None:
+        return replace(state, beat_s=state.heard_s)
+    silent_s = now - rank.beat_at
+    return replace(
+        state,
+        step=max(rank.step, beat.step),
+        host=beat.host,
+        pid=beat.pid,
+        node_id=beat.node_id,
+        phase=beat.phase,
+        phase_s=beat.phase_s + silent_s,
+        deadline_s=beat.deadline_s,
+        beat_s=min(silent_s, state.heard_s),
+    )

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from raymon.protos.report_pb2 import Histogram, LossSum, Scalar, SendingCounts, WindowReport
-from raymon.results import DeviceNumbers
+from raymon.results import DeviceNumbers, RankNumbers
 from raymon.wire import (
     FINE_BITS,
     LARGEST_UNITS,
@@ -115,6 +115,7 @@ class WindowSum:
         loss_scale: Scale of the loss after the last step; None if losses are not scaled.
         tables: Lookups in embedding tables; None if no rank counts them.
         lacks_tables: Whether a rank made steps and does not count them.
+        rank_parts: Seconds by phase, and other numbers, of each rank, as ranks sent them.
     """
 
     attempt: int
@@ -147,6 +148,7 @@ class WindowSum:
     loss_scale: float | None = None
     tables: TableSketches | None = None
     lacks_tables: bool = False
+    rank_parts: list[RankNumbers] = field(default_factory=list)
 
     @classmethod
     def of(cls, report: WindowReport, layout: Layout, counts: Entries | None = None) -> WindowSum:
@@ -196,6 +198,8 @@ class WindowSum:
         self.host_bytes = max(self.host_bytes, part.host_bytes)
         if part.HasField("device"):
             self.device = DeviceNumbers.from_message(part.device).merged(self.device)
+        if part.HasField("rank_numbers"):
+            self.rank_parts.append(RankNumbers.from_message(part.rank_numbers))
         if not part.HasField("tables"):
             self.lacks_tables = self.lacks_tables or part.end_step > part.first_step
         elif self.tables is None:
@@ -229,6 +233,11 @@ class WindowSum:
         }
 
     @property
+    def rank_numbers(self) -> RankNumbers | None:
+        """The numbers of each rank; None if no rank sent any."""
+        return RankNumbers.joined(self.rank_parts)
+
+    @property
     def table_sketches(self) -> TableSketches | None:
         """The lookups in embedding tables, incomplete if those of a rank are missing."""
         if self.tables is None or not self.lacks_tables:
@@ -237,7 +246,7 @@ class WindowSum:
 
     def to_message(self) -> WindowReport:
         """Returns the report of all ranks together."""
-        tables = self.table_sketches
+        tables, numbers = self.table_sketches, self.rank_numbers
         return WindowReport(
             schema_version=SCHEMA_VERSION,
             attempt=self.attempt,
@@ -269,4 +278,5 @@ class WindowSum:
             skipped_steps=self.skipped_steps,
             loss_scale=self.loss_scale or 0.0,
             tables=None if tables is None else tables.to_message(),
+            rank_numbers=None if numbers is None else numbers.to_message(),
         )

@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from raymon.results import Evaluation, Snapshot
+from raymon.results import Alert, Evaluation, Snapshot
 from raymon.sinks.sink import Sink
 
 
@@ -32,6 +32,18 @@ class WriteEvaluation:
     def run(self, sink: Sink) -> None:
         """Writes the scores."""
         sink.write_evaluation(self.evaluation)
+
+
+@dataclass(frozen=True)
+class WriteAlert:
+    """The write of an alert."""
+
+    what: ClassVar[str] = "a write"
+    alert: Alert
+
+    def run(self, sink: Sink) -> None:
+        """Writes the alert."""
+        sink.write_alert(self.alert)
 
 
 @dataclass(frozen=True)
@@ -85,4 +97,4 @@ class Close:
         sink.close()
 
 
-Action = Write | WriteEvaluation | RollBack | Flush | Close
+Action = Write | WriteEvaluation | WriteAlert | RollBack | Flush | Close

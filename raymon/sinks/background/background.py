@@ -6,8 +6,15 @@ import threading
 import time
 from collections.abc import Callable
 
-from raymon.results import Evaluation, Snapshot
-from raymon.sinks.background.actions import Action, Flush, RollBack, Write, WriteEvaluation
+from raymon.results import Alert, Evaluation, Snapshot
+from raymon.sinks.background.actions import (
+    Action,
+    Flush,
+    RollBack,
+    Write,
+    WriteAlert,
+    WriteEvaluation,
+)
 from raymon.sinks.background.sink_thread import SinkThread
 from raymon.sinks.sink import Sink
 
@@ -77,6 +84,10 @@ class BackgroundSink:
     def write_evaluation(self, evaluation: Evaluation) -> None:
         """Queues the scores of an evaluation to be written."""
         self._put(WriteEvaluation(evaluation))
+
+    def write_alert(self, alert: Alert) -> None:
+        """Queues an alert to be written."""
+        self._put(WriteAlert(alert))
 
     def roll_back(self, step: int, evaluation_step: int) -> None:
         """Queues a roll-back, which is done before anything that follows.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from raymon.results import Evaluation, Snapshot
+from raymon.results import Alert, Evaluation, Snapshot
 from raymon.sinks.json_lines.json_lines_file import JsonLinesFile
 from raymon.sinks.json_lines.json_lines_objects import JsonLinesObject, JsonLinesParts
 from raymon.storage import StoragePath
@@ -32,6 +32,9 @@ class WindowLines:
 
     def write_evaluation(self, evaluation: Evaluation) -> None:
         """Does nothing, since evaluations have a file of their own."""
+
+    def write_alert(self, alert: Alert) -> None:
+        """Does nothing, since alerts have a file of their own."""
 
     def take_notices(self) -> list[str]:
         """Returns the notices since the last call."""
@@ -70,6 +73,9 @@ class EvaluationLines:
         """Appends the line of an evaluation."""
         self._file.append({"global_step": evaluation.step, **evaluation.metrics})
 
+    def write_alert(self, alert: Alert) -> None:
+        """Does nothing, since alerts have a file of their own."""
+
     def take_notices(self) -> list[str]:
         """Returns the notices since the last call."""
         return self._file.take_notices() if isinstance(self._file, JsonLinesFile) else []
@@ -77,6 +83,43 @@ class EvaluationLines:
     def roll_back(self, step: int, evaluation_step: int) -> None:
         """Removes the lines after `evaluation_step`."""
         self._file.roll_back(evaluation_step)
+
+    def flush(self) -> None:
+        """Does nothing, since every line is written already."""
+
+    def close(self) -> None:
+        """Does nothing, since every line is written already."""
+
+
+class AlertLines:
+    """A sink that writes alerts to `monitor/alerts.jsonl`; on object storage one object.
+
+    Args:
+        model_dir: Directory of the run.
+    """
+
+    def __init__(self, model_dir: StoragePath) -> None:
+        path = model_dir / "monitor" / "alerts.jsonl"
+        self._file: JsonLinesFile | JsonLinesObject = (
+            JsonLinesFile(path) if isinstance(path, Path) else JsonLinesObject(path)
+        )
+
+    def write(self, snapshot: Snapshot) -> None:
+        """Does nothing, since snapshots have a file of their own."""
+
+    def write_evaluation(self, evaluation: Evaluation) -> None:
+        """Does nothing, since evaluations have a file of their own."""
+
+    def write_alert(self, alert: Alert) -> None:
+        """Appends the line of an alert."""
+        self._file.append(alert.to_json())
+
+    def take_notices(self) -> list[str]:
+        """Returns the notices since the last call."""
+        return self._file.take_notices() if isinstance(self._file, JsonLinesFile) else []
+
+    def roll_back(self, step: int, evaluation_step: int) -> None:
+        """Does nothing: what was wrong was so, whatever became of the steps."""
 
     def flush(self) -> None:
         """Does nothing, since every line is written already."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit, urlunsplit
 
-from raymon.results import Evaluation, Health, Snapshot
+from raymon.results import Alert, Evaluation, Health, Snapshot
 from raymon.sinks.prometheus.gauges import GAUGES
 from raymon.sinks.prometheus.lag import lags, shown
 
@@ -72,6 +72,9 @@ class RunGauges:
             if evaluation.step >= self._evaluated:
                 self._evaluated = evaluation.step
                 self._evaluation = dict(_of_evaluation(evaluation))
+
+    def write_alert(self, alert: Alert) -> None:
+        """Does nothing, since the health of the run has what is wrong."""
 
     def roll_back(self, step: int, evaluation_step: int) -> None:
         """Goes back to `step`, whose numbers are not known until they are written again."""

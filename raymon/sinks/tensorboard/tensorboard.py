@@ -10,7 +10,7 @@ from tensorboardX.proto.summary_pb2 import Summary
 from tensorboardX.summary import histogram_raw, scalar
 
 from raymon.config import TOTAL_LOSS
-from raymon.results import Evaluation, Snapshot
+from raymon.results import Alert, Evaluation, Snapshot
 from raymon.sinks.tensorboard.event_files import EventFiles
 from raymon.sinks.tensorboard.event_objects import EventObjects
 from raymon.storage import StoragePath
@@ -77,6 +77,9 @@ class TensorBoard:
                 taken += events.notices
                 events.notices = []
         return taken
+
+    def write_alert(self, alert: Alert) -> None:
+        """Does nothing: alerts are no points of a curve."""
 
     def roll_back(self, step: int, evaluation_step: int) -> None:
         """Hides what is on the curves of later steps.

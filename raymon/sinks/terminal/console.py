@@ -10,6 +10,7 @@ from rich.console import Console as RichConsole
 
 from raymon.number_text import rate_text
 from raymon.results import (
+    Alert,
     AttemptBegan,
     Evaluation,
     EvaluationProgress,
@@ -21,6 +22,7 @@ from raymon.results import (
 from raymon.sinks.terminal.live_bars import LiveBars
 from raymon.sinks.terminal.progress_text import (
     BOUND_SHOWN_ABOVE,
+    alert_text,
     format_values,
     progress_line,
     short_suffix,
@@ -85,6 +87,9 @@ class Console:
             self._show_evaluation(published)
         elif isinstance(published, EvaluationProgress):
             self._show_evaluation_progress(published)
+        elif isinstance(published, Alert):
+            level = logging.INFO if published.is_over else logging.WARNING
+            _log.log(level, "%s", alert_text(published))
         elif isinstance(published, Notice):
             _log.log(published.level, "%s", published.text)
         else:

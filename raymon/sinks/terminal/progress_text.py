@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from raymon.config import TOTAL_LOSS
 from raymon.number_text import count_text, number_text, rate_text
-from raymon.results import Snapshot
+from raymon.results import Alert, Snapshot
 
 BOUND_SHOWN_ABOVE = 0.01
 """The bound above which a metric is shown with its bound."""
@@ -41,6 +41,11 @@ def short_suffix(snapshot: Snapshot) -> str:
         f"{snapshot.coverage.ranks}/{snapshot.coverage.world_size} ranks",
     ]
     return " ".join(part for part in parts if part)
+
+
+def alert_text(alert: Alert) -> str:
+    """Returns the line of an alert."""
+    return f"Over: {alert.finding.text}" if alert.is_over else f"Alert: {alert.finding.text}"
 
 
 def format_values(values: Mapping[str, float], bounds: Mapping[str, float] | None = None) -> str:

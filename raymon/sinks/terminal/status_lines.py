@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-from raymon.results import Evaluation, Snapshot
-from raymon.sinks.terminal.progress_text import format_values, progress_line
+from raymon.results import Alert, Evaluation, Snapshot
+from raymon.sinks.terminal.progress_text import alert_text, format_values, progress_line
 
 
 class StatusLines:
@@ -44,6 +44,10 @@ class StatusLines:
         """Prints the scores of an evaluation."""
         values = format_values(evaluation.metrics, evaluation.metric_bounds)
         self._print(f"Evaluation at step {evaluation.step}: {values}")
+
+    def write_alert(self, alert: Alert) -> None:
+        """Prints an alert."""
+        self._print(alert_text(alert))
 
     def roll_back(self, step: int, evaluation_step: int) -> None:
         """Prints the step from which the run continues."""

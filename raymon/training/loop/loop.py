@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager, nullcontext
 from raymon.data import Batch
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.recorder import Outbox, Recorder
-from raymon.results import Evaluation
+from raymon.results import CHECKPOINT, DATA, EVALUATION, FORWARD, Evaluation
 from raymon.storage import storage_path
 from raymon.training.checkpoint.saver import Saver
 from raymon.training.checkpoint.train_state import TrainState
@@ -94,16 +94,17 @@ class Loop:
             closing(self._feed.batches(state.step, state.position)) as feed,
             closing(self._context.on_device(feed, _batch_of, self._pin_memory)) as batches,
         ):
-            clock.skip()
+            clock.enter(DATA)
             save_early = False
             for fed, batch in batches:
-                clock.lap("data")
+                clock.enter(FORWARD)
                 self._step(fed, batch)
                 if fed.ends_group and not self._has_memory_for_saves:
                     # Once the optimizers have their states.
                     self._has_memory_for_saves = True
+                    clock.enter(CHECKPOINT)
                     self._saver.reserve(state)
-                    clock.skip()
+                    clock.enter(DATA)
                 profiler.step()
                 save_early = self._preemption.step() or save_early
                 if self._save_is_due(fed):
@@ -111,11 +112,11 @@ class Loop:
                     if self._saver.wants():
                         self._save()
                         save_early = False
-                    clock.skip()
+                    clock.enter(DATA)
                 elif save_early and fed.ends_group:
                     self._save_before_preemption()
                     save_early = False
-                    clock.skip()
+                    clock.enter(DATA)
                 if state.stopped is not None:
                     break
 
@@ -171,7 +172,9 @@ class Loop:
     def _save(self) -> None:
         state = self._state
         self._begin_save()
+        self._recorder.clock.enter(EVALUATION)
         evaluation = self._evaluate()
+        self._recorder.clock.enter(CHECKPOINT)
         state.metrics = {} if evaluation is None else dict(evaluation.metrics)
         if state.stopping is not None and evaluation is not None:
             state.stopping.observe(state.step, evaluation.metrics, evaluation.without_value)
@@ -187,6 +190,7 @@ class Loop:
         self._write()
 
     def _begin_save(self) -> None:
+        self._recorder.clock.enter(CHECKPOINT)
         self._recorder.cut(checkpoint=True)
         skipped = self._skipped.notice(self._train_step.scaler)
         if skipped is not None and self._context.rank == 0:

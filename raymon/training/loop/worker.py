@@ -18,6 +18,7 @@ from raymon.models import Model
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.train_pb2 import OnUnfinishedSave
 from raymon.recorder import Outbox, Recorder, TableLookups
+from raymon.results import DATA
 from raymon.storage import StoragePath, storage_path
 from raymon.training.checkpoint.fine_tune import checkpoint_of, fine_tune
 from raymon.training.checkpoint.keep_rule import CheckpointCleanup
@@ -319,6 +320,7 @@ def make_reporting_recorder(
         take_input_counts=take_input_counts,
         take_save_counts=take_save_counts,
         tables=_table_lookups(config, model, context.rank),
+        after_step=DATA,
     )
 
 

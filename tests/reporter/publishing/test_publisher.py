@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from raymon.reporter.publishing.publisher import Publisher
-from raymon.results import Evaluation, Snapshot
+from raymon.results import Alert, Evaluation, Snapshot
 from raymon.sinks import BackgroundSink, WindowLines
 from tests.sinks.snapshots import snapshot
 
@@ -22,6 +22,9 @@ class _Gate:
     def write(self, taken: Snapshot) -> None:
         self.let.wait()
         self._sink.write(taken)
+
+    def write_alert(self, alert: Alert) -> None:
+        pass
 
     def write_evaluation(self, evaluation: Evaluation) -> None:
         self.let.wait()
