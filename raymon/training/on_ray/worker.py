@@ -33,9 +33,11 @@ def train_loop_per_worker(arguments: dict[str, Any]) -> None:
     from raymon.training.loop.worker import run_worker
     from raymon.training.on_ray.ray_train_thread import RayTrainThread
     from raymon.training.rank.failure import as_rank_failure
+    from raymon.training.rank.stacks import prepare_stack_dumps
     from raymon.training.rank.worker_context import WorkerContext
     from raymon.training.rank.worker_task import WorkerTask
 
+    prepare_stack_dumps()
     # A worker logs nothing itself: the driver prints what the reporter publishes.
     logging.getLogger("raymon").setLevel(logging.WARNING)
     # The driver has refused the config if custom classes are not allowed.
