@@ -23,7 +23,14 @@ from raymon.metrics import (
     MeanSquaredError,
     TrainMetricWrapper,
 )
-from raymon.protos.report_pb2 import LossSum, Scalar, SendingCounts, WindowReport
+from raymon.protos.report_pb2 import (
+    LossSum,
+    RankNumbers,
+    Scalar,
+    SendingCounts,
+    WindowReport,
+)
+from raymon.results import HOST_BYTES, INPUT_PARTS, PHASES
 from raymon.wire import SCHEMA_VERSION, Layout
 from raymon.wire.counts import encode_counts
 from raymon.wire.fixed_point import encode, units
@@ -36,6 +43,8 @@ BINS = 1_000
 
 KINDS = 2
 """Number of sets of bodies, which are used in turns."""
+
+_NUMBERS = (*PHASES, *INPUT_PARTS, HOST_BYTES)
 
 
 def metrics() -> dict[str, TrainMetricWrapper]:
@@ -88,7 +97,11 @@ class RankLoad:
 
     def _header(self, rank: int, index: int) -> bytes:
         return WindowReport(
-            ranks=[rank], index=index, first_step=index * STEPS, end_step=(index + 1) * STEPS
+            ranks=[rank],
+            index=index,
+            first_step=index * STEPS,
+            end_step=(index + 1) * STEPS,
+            rank_numbers=RankNumbers(ranks=[rank]),
         ).SerializeToString()
 
     def _body(self, counts: NDArray[np.int64], loss: float) -> bytes:
@@ -111,6 +124,11 @@ class RankLoad:
             learning_rates=[1e-3],
             sending=SendingCounts(sent=1, bytes=4096, in_flight=1, latencies=[0] * 20 + [1]),
             host_bytes=1 << 30,
+            # The rank itself is in the header, and both are merged to one.
+            rank_numbers=RankNumbers(
+                names=_NUMBERS,
+                values=np.full(len(_NUMBERS), loss, np.float32).tobytes(),
+            ),
         ).SerializeToString()
 
     def _counts(self, rng: np.random.Generator, few: list[NDArray[np.int64]]) -> NDArray[np.int64]:

@@ -244,7 +244,7 @@ class DeviceNumbers(_message.Message):
     def __init__(self, max_bytes: _Optional[int] = ..., allocated_bytes: _Optional[int] = ..., reserved_bytes: _Optional[int] = ..., busy_percent: _Optional[int] = ..., samples: _Optional[int] = ...) -> None: ...
 
 class WindowReport(_message.Message):
-    __slots__ = ("schema_version", "attempt", "ranks", "index", "first_step", "end_step", "samples", "epoch", "wall_s", "phases", "losses", "layout", "counts", "metrics", "learning_rates", "gradient_norms", "histograms", "checkpoint", "dropped", "first_kept", "lost", "ended", "failures", "sending", "host_bytes", "input_counts", "failure_reasons", "save_counts", "tables", "skipped_steps", "loss_scale", "device", "rank_numbers")
+    __slots__ = ("schema_version", "attempt", "ranks", "index", "first_step", "end_step", "samples", "epoch", "wall_s", "phases", "losses", "layout", "counts", "metrics", "learning_rates", "gradient_norms", "histograms", "checkpoint", "dropped", "first_kept", "lost", "ended", "failures", "sending", "host_bytes", "input_counts", "failure_reasons", "save_counts", "tables", "skipped_steps", "loss_scale", "device", "rank_numbers", "time")
     class InputCountsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -299,6 +299,7 @@ class WindowReport(_message.Message):
     LOSS_SCALE_FIELD_NUMBER: _ClassVar[int]
     DEVICE_FIELD_NUMBER: _ClassVar[int]
     RANK_NUMBERS_FIELD_NUMBER: _ClassVar[int]
+    TIME_FIELD_NUMBER: _ClassVar[int]
     schema_version: int
     attempt: int
     ranks: _containers.RepeatedScalarFieldContainer[int]
@@ -332,7 +333,8 @@ class WindowReport(_message.Message):
     loss_scale: float
     device: DeviceNumbers
     rank_numbers: RankNumbers
-    def __init__(self, schema_version: _Optional[int] = ..., attempt: _Optional[int] = ..., ranks: _Optional[_Iterable[int]] = ..., index: _Optional[int] = ..., first_step: _Optional[int] = ..., end_step: _Optional[int] = ..., samples: _Optional[int] = ..., epoch: _Optional[int] = ..., wall_s: _Optional[float] = ..., phases: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., losses: _Optional[_Iterable[_Union[LossSum, _Mapping]]] = ..., layout: _Optional[int] = ..., counts: _Optional[_Iterable[_Union[CountGroup, _Mapping]]] = ..., metrics: _Optional[_Iterable[_Union[MetricState, _Mapping]]] = ..., learning_rates: _Optional[_Iterable[float]] = ..., gradient_norms: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., histograms: _Optional[_Iterable[_Union[Histogram, _Mapping]]] = ..., checkpoint: bool = ..., dropped: _Optional[int] = ..., first_kept: _Optional[int] = ..., lost: _Optional[_Iterable[int]] = ..., ended: _Optional[_Iterable[int]] = ..., failures: _Optional[int] = ..., sending: _Optional[_Union[SendingCounts, _Mapping]] = ..., host_bytes: _Optional[int] = ..., input_counts: _Optional[_Mapping[str, int]] = ..., failure_reasons: _Optional[_Mapping[str, int]] = ..., save_counts: _Optional[_Mapping[str, int]] = ..., tables: _Optional[_Union[TableSketches, _Mapping]] = ..., skipped_steps: _Optional[int] = ..., loss_scale: _Optional[float] = ..., device: _Optional[_Union[DeviceNumbers, _Mapping]] = ..., rank_numbers: _Optional[_Union[RankNumbers, _Mapping]] = ...) -> None: ...
+    time: float
+    def __init__(self, schema_version: _Optional[int] = ..., attempt: _Optional[int] = ..., ranks: _Optional[_Iterable[int]] = ..., index: _Optional[int] = ..., first_step: _Optional[int] = ..., end_step: _Optional[int] = ..., samples: _Optional[int] = ..., epoch: _Optional[int] = ..., wall_s: _Optional[float] = ..., phases: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., losses: _Optional[_Iterable[_Union[LossSum, _Mapping]]] = ..., layout: _Optional[int] = ..., counts: _Optional[_Iterable[_Union[CountGroup, _Mapping]]] = ..., metrics: _Optional[_Iterable[_Union[MetricState, _Mapping]]] = ..., learning_rates: _Optional[_Iterable[float]] = ..., gradient_norms: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., histograms: _Optional[_Iterable[_Union[Histogram, _Mapping]]] = ..., checkpoint: bool = ..., dropped: _Optional[int] = ..., first_kept: _Optional[int] = ..., lost: _Optional[_Iterable[int]] = ..., ended: _Optional[_Iterable[int]] = ..., failures: _Optional[int] = ..., sending: _Optional[_Union[SendingCounts, _Mapping]] = ..., host_bytes: _Optional[int] = ..., input_counts: _Optional[_Mapping[str, int]] = ..., failure_reasons: _Optional[_Mapping[str, int]] = ..., save_counts: _Optional[_Mapping[str, int]] = ..., tables: _Optional[_Union[TableSketches, _Mapping]] = ..., skipped_steps: _Optional[int] = ..., loss_scale: _Optional[float] = ..., device: _Optional[_Union[DeviceNumbers, _Mapping]] = ..., rank_numbers: _Optional[_Union[RankNumbers, _Mapping]] = ..., time: _Optional[float] = ...) -> None: ...
 
 class PlainTensor(_message.Message):
     __slots__ = ("name", "shape", "is_real", "data")
@@ -365,7 +367,7 @@ class InvalidCounts(_message.Message):
     def __init__(self, name: _Optional[str] = ..., counts: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class LogIntervalState(_message.Message):
-    __slots__ = ("first_step", "samples", "seconds", "losses", "phases", "invalid", "counts", "metrics", "tables", "skipped_steps")
+    __slots__ = ("first_step", "samples", "seconds", "losses", "phases", "invalid", "counts", "metrics", "tables", "skipped_steps", "rank_numbers")
     FIRST_STEP_FIELD_NUMBER: _ClassVar[int]
     SAMPLES_FIELD_NUMBER: _ClassVar[int]
     SECONDS_FIELD_NUMBER: _ClassVar[int]
@@ -376,6 +378,7 @@ class LogIntervalState(_message.Message):
     METRICS_FIELD_NUMBER: _ClassVar[int]
     TABLES_FIELD_NUMBER: _ClassVar[int]
     SKIPPED_STEPS_FIELD_NUMBER: _ClassVar[int]
+    RANK_NUMBERS_FIELD_NUMBER: _ClassVar[int]
     first_step: int
     samples: int
     seconds: float
@@ -386,7 +389,8 @@ class LogIntervalState(_message.Message):
     metrics: _containers.RepeatedCompositeFieldContainer[MetricState]
     tables: TableSketches
     skipped_steps: int
-    def __init__(self, first_step: _Optional[int] = ..., samples: _Optional[int] = ..., seconds: _Optional[float] = ..., losses: _Optional[_Iterable[_Union[LossSum, _Mapping]]] = ..., phases: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., invalid: _Optional[_Iterable[_Union[InvalidCounts, _Mapping]]] = ..., counts: _Optional[_Iterable[_Union[CountGroup, _Mapping]]] = ..., metrics: _Optional[_Iterable[_Union[MetricState, _Mapping]]] = ..., tables: _Optional[_Union[TableSketches, _Mapping]] = ..., skipped_steps: _Optional[int] = ...) -> None: ...
+    rank_numbers: RankNumbers
+    def __init__(self, first_step: _Optional[int] = ..., samples: _Optional[int] = ..., seconds: _Optional[float] = ..., losses: _Optional[_Iterable[_Union[LossSum, _Mapping]]] = ..., phases: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., invalid: _Optional[_Iterable[_Union[InvalidCounts, _Mapping]]] = ..., counts: _Optional[_Iterable[_Union[CountGroup, _Mapping]]] = ..., metrics: _Optional[_Iterable[_Union[MetricState, _Mapping]]] = ..., tables: _Optional[_Union[TableSketches, _Mapping]] = ..., skipped_steps: _Optional[int] = ..., rank_numbers: _Optional[_Union[RankNumbers, _Mapping]] = ...) -> None: ...
 
 class AttemptRecord(_message.Message):
     __slots__ = ("number", "token", "world_size", "restored_step", "layout", "closed", "ended")
@@ -499,7 +503,7 @@ class MonitoringCostState(_message.Message):
     def __init__(self, windows: _Optional[int] = ..., windows_lost: _Optional[int] = ..., failures: _Optional[int] = ..., sending: _Optional[_Union[SendingCounts, _Mapping]] = ..., input_counts: _Optional[_Mapping[str, int]] = ..., failure_reasons: _Optional[_Mapping[str, int]] = ..., save_counts: _Optional[_Mapping[str, int]] = ...) -> None: ...
 
 class ReporterState(_message.Message):
-    __slots__ = ("schema_version", "end_step", "samples", "train_s", "monitor_s", "metrics", "layout", "open_counts", "open_metrics", "log_interval", "attempts", "monitoring_cost", "evaluations", "origin_step", "touched_rows", "skipped_steps")
+    __slots__ = ("schema_version", "end_step", "samples", "train_s", "monitor_s", "metrics", "layout", "open_counts", "open_metrics", "log_interval", "attempts", "monitoring_cost", "evaluations", "origin_step", "touched_rows", "skipped_steps", "rank_numbers")
     SCHEMA_VERSION_FIELD_NUMBER: _ClassVar[int]
     END_STEP_FIELD_NUMBER: _ClassVar[int]
     SAMPLES_FIELD_NUMBER: _ClassVar[int]
@@ -516,6 +520,7 @@ class ReporterState(_message.Message):
     ORIGIN_STEP_FIELD_NUMBER: _ClassVar[int]
     TOUCHED_ROWS_FIELD_NUMBER: _ClassVar[int]
     SKIPPED_STEPS_FIELD_NUMBER: _ClassVar[int]
+    RANK_NUMBERS_FIELD_NUMBER: _ClassVar[int]
     schema_version: int
     end_step: int
     samples: int
@@ -532,4 +537,5 @@ class ReporterState(_message.Message):
     origin_step: int
     touched_rows: TableSketches
     skipped_steps: int
-    def __init__(self, schema_version: _Optional[int] = ..., end_step: _Optional[int] = ..., samples: _Optional[int] = ..., train_s: _Optional[float] = ..., monitor_s: _Optional[float] = ..., metrics: _Optional[_Iterable[_Union[DecayState, _Mapping]]] = ..., layout: _Optional[_Union[Layout, _Mapping]] = ..., open_counts: _Optional[_Iterable[_Union[CountGroup, _Mapping]]] = ..., open_metrics: _Optional[_Iterable[_Union[MetricState, _Mapping]]] = ..., log_interval: _Optional[_Union[LogIntervalState, _Mapping]] = ..., attempts: _Optional[_Iterable[_Union[AttemptRecord, _Mapping]]] = ..., monitoring_cost: _Optional[_Union[MonitoringCostState, _Mapping]] = ..., evaluations: _Optional[_Iterable[_Union[EvaluationRecord, _Mapping]]] = ..., origin_step: _Optional[int] = ..., touched_rows: _Optional[_Union[TableSketches, _Mapping]] = ..., skipped_steps: _Optional[int] = ...) -> None: ...
+    rank_numbers: RankNumbers
+    def __init__(self, schema_version: _Optional[int] = ..., end_step: _Optional[int] = ..., samples: _Optional[int] = ..., train_s: _Optional[float] = ..., monitor_s: _Optional[float] = ..., metrics: _Optional[_Iterable[_Union[DecayState, _Mapping]]] = ..., layout: _Optional[_Union[Layout, _Mapping]] = ..., open_counts: _Optional[_Iterable[_Union[CountGroup, _Mapping]]] = ..., open_metrics: _Optional[_Iterable[_Union[MetricState, _Mapping]]] = ..., log_interval: _Optional[_Union[LogIntervalState, _Mapping]] = ..., attempts: _Optional[_Iterable[_Union[AttemptRecord, _Mapping]]] = ..., monitoring_cost: _Optional[_Union[MonitoringCostState, _Mapping]] = ..., evaluations: _Optional[_Iterable[_Union[EvaluationRecord, _Mapping]]] = ..., origin_step: _Optional[int] = ..., touched_rows: _Optional[_Union[TableSketches, _Mapping]] = ..., skipped_steps: _Optional[int] = ..., rank_numbers: _Optional[_Union[RankNumbers, _Mapping]] = ...) -> None: ...

@@ -17,7 +17,7 @@ from raymon.recorder.device_watch import DeviceWatch
 from raymon.recorder.failures import Failures
 from raymon.recorder.memory import host_bytes
 from raymon.recorder.window import Window, encode_window
-from raymon.results import Evaluation
+from raymon.results import DEVICE_BYTES, HOST_BYTES, DeviceNumbers, Evaluation
 from raymon.wire import Ack, Channel, SendingCounter
 
 MAX_KEPT_BYTES = 64 << 20
@@ -325,7 +325,11 @@ class Outbox:
         self.dropped += window.index - self._next_index
         self._next_index = window.index + 1
         try:
-            report = encode_window(window)
+            device = self._take_device()
+            memory = {HOST_BYTES: host_bytes()}
+            if device is not None:
+                memory[DEVICE_BYTES] = device.max_bytes
+            report = encode_window(window, memory)
         except Exception as error:
             self.dropped += 1
             self._count(error)
@@ -334,18 +338,17 @@ class Outbox:
         for why, count in self._failures.take().items():
             report.failure_reasons[why] += count
         report.failures = sum(report.failure_reasons.values())
-        report.host_bytes = host_bytes()
-        self._add_device(report)
+        report.host_bytes = memory[HOST_BYTES]
+        if device is not None:
+            report.device.CopyFrom(device.to_message())
         self._keep(report)
 
-    def _add_device(self, report: WindowReport) -> None:
+    def _take_device(self) -> DeviceNumbers | None:
         try:
-            numbers = self._device.take()
+            return self._device.take()
         except Exception as error:  # a window arrives without them too
             self._count(error)
-            return
-        if numbers is not None:
-            report.device.CopyFrom(numbers.to_message())
+            return None
 
     def _keep(self, message: WindowReport) -> None:
         report = _Report(message, message.ByteSize(), self._number)

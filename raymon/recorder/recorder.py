@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -42,6 +43,7 @@ class Recorder:
             last call.
         take_save_counts: Returns by name the saves without a checkpoint, failed or left out, since
             its last call.
+        take_input_seconds: Returns the seconds of reading by part, since its last call.
         clock: Clock of the phases of a step; None for a new one, which starts now.
         tables: Lookups in the tables of the model; None if they are not counted.
         after_step: Phase that begins after a step.
@@ -64,6 +66,7 @@ class Recorder:
         first_step: int = 0,
         take_input_counts: Callable[[], Mapping[str, int]] = dict,
         take_save_counts: Callable[[], Mapping[str, int]] = dict,
+        take_input_seconds: Callable[[], Mapping[str, float]] = dict,
         clock: PhaseClock | None = None,
         tables: TableLookups | None = None,
         after_step: str = STEP,
@@ -75,6 +78,7 @@ class Recorder:
         self._outbox = outbox
         self._take_input_counts = take_input_counts
         self._take_save_counts = take_save_counts
+        self._take_input_seconds = take_input_seconds
         self._schedule = CutSchedule(
             [log_step_count_steps, *(metric.decay_step for metric in metrics.values())]
         )
@@ -253,6 +257,8 @@ class Recorder:
             loss_scale=None
             if self._loss_scale is None
             else Offload({"loss_scale": self._loss_scale}, stream),
+            input_seconds=self._take_input_seconds(),
+            time=time.time(),
         )
 
     def _take_lookups(self) -> BackgroundLookups | None:

@@ -15,7 +15,7 @@ from raymon.protos.report_pb2 import LossSum, Scalar, WindowReport
 from raymon.recorder.background_lookups import BackgroundLookups
 from raymon.recorder.background_scalars import BackgroundScalars
 from raymon.recorder.offload import Offload
-from raymon.results import RankNumbers
+from raymon.results import PHASES, RankNumbers
 from raymon.wire import (
     FINE_BITS,
     LARGEST,
@@ -69,6 +69,9 @@ class Window:
         tables: Lookups in embedding tables; None if they are not counted, or there is no step.
         skipped_steps: Steps of the optimizer that FP16 skipped.
         loss_scale: `loss_scale` after the last step, a scalar; None if losses are not scaled.
+        input_seconds: Seconds of reading by part, `INPUT_PARTS`, since the window before; empty if
+            they are not measured.
+        time: Seconds since 1970, UTC, at the end of the window.
     """
 
     attempt: int
@@ -96,12 +99,18 @@ class Window:
     tables: BackgroundLookups | None = None
     skipped_steps: int = 0
     loss_scale: Offload | None = None
+    input_seconds: Mapping[str, float] = field(default_factory=dict)
+    time: float = 0.0
 
 
-def encode_window(window: Window) -> WindowReport:
+def encode_window(window: Window, levels: Mapping[str, float] | None = None) -> WindowReport:
     """Encodes a window as a message.
 
     Waits for its tensors, so it runs on the sender thread.
+
+    Args:
+        window: The window.
+        levels: Memory of the rank, by the names of `LEVELS`.
     """
     # First, as lookups that are not taken would be those of the next window.
     tables = None if window.tables is None else window.tables.wait()
@@ -116,7 +125,8 @@ def encode_window(window: Window) -> WindowReport:
         epoch=window.epoch,
         wall_s=window.wall_s,
         phases=_scalars(window.phases),
-        rank_numbers=RankNumbers.of_rank(window.rank, dict(window.phases)).to_message(),
+        rank_numbers=_rank_numbers(window, levels or {}).to_message(),
+        time=window.time,
         layout=window.layout.fingerprint,
         learning_rates=window.learning_rates,
         checkpoint=window.checkpoint,
@@ -138,6 +148,12 @@ def encode_window(window: Window) -> WindowReport:
     for name, offload in window.histograms.items():
         report.histograms.append(encode_histogram(name, **offload.wait()))
     return report
+
+
+def _rank_numbers(window: Window, levels: Mapping[str, float]) -> RankNumbers:
+    # All ranks send the same names in the same order, so that merging them is cheap.
+    phases = {phase: window.phases.get(phase, 0.0) for phase in PHASES}
+    return RankNumbers.of_rank(window.rank, {**phases, **window.input_seconds, **levels})
 
 
 def _encode_metrics(window: Window, report: WindowReport) -> None:

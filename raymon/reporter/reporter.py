@@ -6,7 +6,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from raymon.diagnosis import Check
 from raymon.errors import os_reason
@@ -398,7 +398,7 @@ class Reporter:
 
     def _look(self) -> None:
         if self._begun:
-            step, running = self._run_metrics.figures().end_step, self._attempts().attempt
+            step, running = self._run_metrics.end_step, self._attempts().attempt
             attempt = running.number if running else 0
             for alert in self._watch.look(self.ranks, attempt, step):
                 self._publisher.write_alert(alert)
@@ -422,7 +422,7 @@ class Reporter:
         snapshot = self._run_metrics.snapshot_with(late, self._coverage(ranks))
         if snapshot is not None:
             self._shown = snapshot.coverage
-            self._publisher.publish(snapshot)
+            self._publisher.publish(replace(snapshot, rank_numbers=None))
 
     def _coverage(self, ranks: int) -> Coverage:
         attempt = self._attempts().attempt
@@ -485,7 +485,7 @@ class Reporter:
 
     def _write_again(self) -> bool:
         """Writes all that is known again, after its files were deleted."""
-        end_step = self._run_metrics.figures().end_step
+        end_step = self._run_metrics.end_step
         self._publisher.publish(
             Notice(
                 "monitoring: files in monitor/ were deleted and are made again; after a restart "

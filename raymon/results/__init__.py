@@ -1,6 +1,7 @@
 """Results of a run, for other packages to show: snapshots, evaluations, notices, health, counts."""
 
 from raymon.results.alert import Alert
+from raymon.results.anatomy import Anatomy
 from raymon.results.count_names import (
     FILES_UNREADABLE,
     IDS_OUT_OF_RANGE,
@@ -23,16 +24,23 @@ from raymon.results.phases import (
     EVALUATION,
     FORWARD,
     GARBAGE_COLLECTION,
+    INPUT_BATCHING,
+    INPUT_DECODING,
+    INPUT_FEATURES,
+    INPUT_PARTS,
+    INPUT_STORAGE,
     MONITOR,
     MOVE,
     OPTIMIZER,
     OUTSIDE_PHASES,
+    OWN_PHASES,
     PEERS,
+    PHASES,
     START,
     STEP,
     STEP_PHASES,
 )
-from raymon.results.rank_numbers import RankNumbers
+from raymon.results.rank_numbers import DEVICE_BYTES, HOST_BYTES, LEVELS, RankNumbers
 from raymon.results.snapshot import (
     AttemptBegan,
     Coverage,
@@ -51,17 +59,27 @@ __all__ = [
     "BACKWARD",
     "CHECKPOINT",
     "DATA",
+    "DEVICE_BYTES",
     "DEVICE_FIGURES",
     "EVALUATION",
     "FILES_UNREADABLE",
     "FORWARD",
     "GARBAGE_COLLECTION",
+    "HOST_BYTES",
     "IDS_OUT_OF_RANGE",
+    "INPUT_BATCHING",
+    "INPUT_DECODING",
+    "INPUT_FEATURES",
+    "INPUT_PARTS",
+    "INPUT_STORAGE",
+    "LEVELS",
     "MONITOR",
     "MOVE",
     "OPTIMIZER",
     "OUTSIDE_PHASES",
+    "OWN_PHASES",
     "PEERS",
+    "PHASES",
     "ROWS_LEFT_OVER",
     "ROWS_LEFT_OVER_AN_EPOCH",
     "ROWS_UNREADABLE",
@@ -71,6 +89,7 @@ __all__ = [
     "STEP",
     "STEP_PHASES",
     "Alert",
+    "Anatomy",
     "AttemptBegan",
     "Coverage",
     "DeviceNumbers",

@@ -28,3 +28,17 @@ CHECKPOINT, EVALUATION, START = "checkpoint", "evaluation", "start"
 
 OUTSIDE_PHASES = (CHECKPOINT, EVALUATION, START)
 """Phases that are no part of steps: saves, evaluations, and what comes before the first step."""
+
+PHASES = (*STEP_PHASES, *OUTSIDE_PHASES)
+
+OWN_PHASES = tuple(phase for phase in STEP_PHASES if phase != PEERS)
+"""Phases of a step in which a rank does its own work, and waits for no other rank."""
+
+INPUT_STORAGE, INPUT_DECODING = "input_storage", "input_decoding"
+INPUT_FEATURES, INPUT_BATCHING = "input_features", "input_batching"
+
+INPUT_PARTS = (INPUT_STORAGE, INPUT_DECODING, INPUT_FEATURES, INPUT_BATCHING)
+"""Parts of reading, whose seconds are those of all threads of a rank that read, added up.
+
+They are: waiting for files, decoding them, making features of them, joining rows to batches.
+"""

@@ -10,6 +10,11 @@ from numpy.typing import NDArray
 
 from raymon.protos import report_pb2 as messages
 
+HOST_BYTES, DEVICE_BYTES = "host_bytes", "device_bytes"
+
+LEVELS = (HOST_BYTES, DEVICE_BYTES)
+"""Names of numbers that are levels: over several windows the newest counts, the others add up."""
+
 _DTYPE = np.dtype("<f4")
 
 
@@ -19,7 +24,7 @@ class RankNumbers:
 
     Attributes:
         names: Names of the N numbers: phases, in seconds, or others such as `host_bytes`.
-        ranks: The R ranks, in any order.
+        ranks: The R ranks; of several sets that were joined, in ascending order.
         values: Numbers, float32 `[R, N]`; NaN where a rank has none.
     """
 
@@ -38,9 +43,38 @@ class RankNumbers:
         """Returns the numbers of several sets of ranks; None if there is none."""
         if len(parts) < 2:
             return next(iter(parts), None)
-        names = tuple(dict.fromkeys(name for part in parts for name in part.names))
-        ranks = tuple(rank for part in parts for rank in part.ranks)
-        return cls(names, ranks, np.concatenate([part._as(names) for part in parts]))
+        names = parts[0].names
+        if any(part.names != names for part in parts):
+            names = tuple(dict.fromkeys(name for part in parts for name in part.names))
+        ranks = np.concatenate([np.array(part.ranks, np.int64) for part in parts])
+        values = np.concatenate([part._as(names) for part in parts])
+        order = np.argsort(ranks, kind="stable")
+        return cls(names, tuple(ranks[order].tolist()), values[order])
+
+    @classmethod
+    def summed(cls, earlier: RankNumbers | None, later: RankNumbers | None) -> RankNumbers | None:
+        """Returns the numbers of steps and of later ones: sums, and the newest levels.
+
+        Args:
+            earlier: Numbers of the first steps; None if there are none.
+            later: Numbers of the steps that follow, maybe of other ranks; None if there are none.
+        """
+        return later if earlier is None else earlier if later is None else earlier._plus(later)
+
+    def _plus(self, later: RankNumbers) -> RankNumbers:
+        names = tuple(dict.fromkeys((*self.names, *later.names)))
+        if self.ranks == later.ranks:
+            ranks, before, after = self.ranks, self._as(names), later._as(names)
+        else:
+            ranks = tuple(sorted({*self.ranks, *later.ranks}))
+            before, after = self._of(ranks, names), later._of(ranks, names)
+        is_level = np.array([name in LEVELS for name in names])
+        values = np.where(is_level | np.isnan(before), after, before + after)
+        return RankNumbers(names, ranks, np.where(np.isnan(after), before, values))
+
+    def only(self, ranks: Sequence[int]) -> RankNumbers:
+        """Returns the numbers of some ranks, in their order."""
+        return RankNumbers(self.names, tuple(ranks), self._of(ranks, self.names))
 
     def to_message(self) -> messages.RankNumbers:
         """Returns the message that `from_message` reads."""
@@ -64,7 +98,15 @@ class RankNumbers:
         values = np.frombuffer(message.values, _DTYPE).astype(np.float32)
         return cls(names, ranks, values.reshape(len(ranks), len(names)))
 
+    def _of(self, ranks: Sequence[int], names: Sequence[str]) -> NDArray[np.float32]:
+        """Returns the numbers of ranks, float32 `[R, N]`; NaN for those that have none."""
+        place = {rank: i for i, rank in enumerate(self.ranks)}
+        known = [i for i, rank in enumerate(ranks) if rank in place]
+        values = np.full((len(ranks), len(names)), np.nan, np.float32)
+        values[known] = self._as(names)[[place[ranks[i]] for i in known]]
+        return values
+
     def _as(self, names: Sequence[str]) -> NDArray[np.float32]:
-        if tuple(names) == self.names:
+        if names is self.names or tuple(names) == self.names:
             return self.values
         return np.stack([self.column(name) for name in names], axis=1)

@@ -11,6 +11,7 @@ from typing import Any
 from raymon.config import TOTAL_LOSS, total_of
 from raymon.protos.report_pb2 import Histogram
 from raymon.results.alert import Alert
+from raymon.results.anatomy import Anatomy
 from raymon.results.device_numbers import DEVICE_FIGURES, DeviceNumbers
 from raymon.results.rank_numbers import RankNumbers
 from raymon.results.table_health import TableHealth
@@ -107,7 +108,10 @@ class Snapshot:
         skipped_steps: Steps of the optimizer that FP16 skipped, because a gradient was not finite.
         loss_scale: Scale of the loss after the last step, by which FP16 keeps small gradients; None
             in other precisions.
-        rank_numbers: Seconds by phase, and other numbers, of each rank; None if ranks sent none.
+        rank_numbers: Seconds by phase, and other numbers, of each rank; None if ranks sent none,
+            and for those who only watch the run.
+        anatomy: Where the time of the ranks went.
+        time: Seconds since 1970, UTC, at the end of the steps, by the clock of rank 0.
     """
 
     first_step: int
@@ -135,6 +139,8 @@ class Snapshot:
     skipped_steps: int = 0
     loss_scale: float | None = None
     rank_numbers: RankNumbers | None = None
+    anatomy: Anatomy = field(default_factory=Anatomy)
+    time: float = 0.0
 
     @property
     def total_loss(self) -> float:
@@ -179,6 +185,7 @@ class Snapshot:
         """Returns the line of `monitor/windows.jsonl`, with the names that are used everywhere."""
         return {
             "global_step": self.end_step,
+            "time": self.time,
             "first_step": self.first_step,
             "epoch": self.epoch,
             "samples": self.samples,
@@ -196,6 +203,7 @@ class Snapshot:
             "learning_rates": list(self.learning_rates),
             "gradient_norms": dict(self.gradient_norms),
             "phases": dict(self.phases),
+            **self.anatomy.to_json(),
             "ranks": self.coverage.ranks,
             "world_size": self.coverage.world_size,
             "oldest_s": self.coverage.oldest_s,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from raymon.results.anatomy import Anatomy
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class RunFigures:
         skipped_steps: Steps of the optimizer that FP16 skipped.
         fold_failures: Times that a window could not be added to a metric, or the metric not folded.
         fold_reasons: Number of `fold_failures` by reason.
+        anatomy: Where the time of the ranks went.
     """
 
     monitoring: MonitoringFigures
@@ -63,6 +66,7 @@ class RunFigures:
     skipped_steps: int
     fold_failures: int
     fold_reasons: Mapping[str, int]
+    anatomy: Anatomy = field(default_factory=Anatomy)
 
 
 @dataclass(frozen=True)

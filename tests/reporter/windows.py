@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 
@@ -41,6 +43,9 @@ def auc_window(
     tables: Counted | None = None,
     skipped_steps: int = 0,
     loss_scale: float | None = None,
+    phases: Mapping[str, float] | None = None,
+    host_bytes: float = 0.0,
+    time: float = 0.0,
 ) -> bytes:
     """A serialised window with one loss and the histogram of an AUC."""
     wrapper = TrainMetricWrapper(DecayAUC())
@@ -55,7 +60,8 @@ def auc_window(
         samples=len(scores),
         epoch=0,
         wall_s=2.0,
-        phases={"step": 1.5, "monitor": 0.5},
+        phases=phases or {"step": 1.5, "monitor": 0.5},
+        time=time,
         losses={"bce": BackgroundScalars([loss], None)},
         weights={"bce": BackgroundScalars([float(len(scores))], None)},
         metrics={"auc": Offload(wrapper.take_window(), None)},
@@ -69,7 +75,7 @@ def auc_window(
         if loss_scale is None
         else Offload({"loss_scale": torch.tensor(loss_scale)}, None),
     )
-    return encode_window(window).SerializeToString()
+    return encode_window(window, {"host_bytes": host_bytes}).SerializeToString()
 
 
 def auc_metrics(decay_rate: float = 0.9, decay_step: int = 10) -> dict[str, TrainMetricWrapper]:

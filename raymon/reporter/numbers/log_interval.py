@@ -14,7 +14,7 @@ from raymon.reporter.numbers.interval_metrics import IntervalMetrics
 from raymon.reporter.numbers.interval_tables import IntervalTables
 from raymon.reporter.numbers.touched_rows import TouchedRows
 from raymon.reporter.windows.window_sum import LossTotal, WindowSum
-from raymon.results import Coverage, DeviceNumbers, Snapshot
+from raymon.results import Anatomy, Coverage, DeviceNumbers, RankNumbers, Snapshot
 from raymon.wire import Layout
 
 
@@ -28,6 +28,7 @@ class LogInterval:
         seconds: Seconds of the slowest rank.
         losses: Sums of the losses, by name.
         phases: Seconds by phase, each that of the slowest rank in this phase.
+        rank_numbers: Seconds by phase, and other numbers, of each rank; None if ranks sent none.
         last: The newest window.
         gradient_norms: The newest gradient norms, by name.
         histograms: The newest histograms.
@@ -45,6 +46,7 @@ class LogInterval:
     seconds: float = 0.0
     losses: dict[str, LossTotal] = field(default_factory=dict)
     phases: dict[str, float] = field(default_factory=dict)
+    rank_numbers: RankNumbers | None = None
     last: WindowSum | None = None
     gradient_norms: dict[str, float] = field(default_factory=dict)
     histograms: Sequence[Histogram] = ()
@@ -68,6 +70,7 @@ class LogInterval:
             self.losses.setdefault(name, LossTotal()).add(total)
         for name, seconds in window.phases.items():
             self.phases[name] = self.phases.get(name, 0.0) + seconds
+        self.rank_numbers = RankNumbers.summed(self.rank_numbers, window.rank_numbers)
         for name, counts in window.invalid.items():
             self.invalid[name] = self.invalid.get(name, 0) + counts
         self.gradient_norms.update(window.gradient_norms)
@@ -126,6 +129,9 @@ class LogInterval:
             tables=self.tables.health(touched_rows),
             skipped_steps=self.skipped_steps,
             loss_scale=self.last.loss_scale,
+            rank_numbers=self.rank_numbers,
+            anatomy=Anatomy.of(self.rank_numbers),
+            time=self.last.time,
         )
 
     def _losses_without_weight(self) -> dict[str, str]:
@@ -152,6 +158,7 @@ class LogInterval:
                 for name, counts in self.invalid.items()
             ],
             skipped_steps=self.skipped_steps,
+            rank_numbers=None if self.rank_numbers is None else self.rank_numbers.to_message(),
         )
         self.metrics.save(state)
         self.tables.save(state)
@@ -173,6 +180,9 @@ class LogInterval:
             phases={phase.name: phase.value for phase in state.phases},
             invalid={entry.name: np.array(entry.counts, dtype=np.int64) for entry in state.invalid},
             skipped_steps=state.skipped_steps,
+            rank_numbers=RankNumbers.from_message(state.rank_numbers)
+            if state.HasField("rank_numbers")
+            else None,
             metrics=IntervalMetrics.restore(state, layout),
             tables=IntervalTables.restore(state),
         )

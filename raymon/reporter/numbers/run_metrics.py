@@ -13,7 +13,7 @@ from raymon.reporter.numbers.log_interval import LogInterval
 from raymon.reporter.numbers.monitoring_cost import MonitoringCost
 from raymon.reporter.numbers.touched_rows import TouchedRows
 from raymon.reporter.windows.window_sum import WindowSum
-from raymon.results import Coverage, RunFigures, Snapshot
+from raymon.results import Anatomy, Coverage, RankNumbers, RunFigures, Snapshot
 from raymon.wire import Layout
 
 Warn = Callable[[str, str], None]
@@ -38,6 +38,8 @@ class RunMetrics:
         self._train_s = 0.0
         self._monitor_s = 0.0
         self._skipped_steps = 0
+        # Of the steps before those of the interval.
+        self._rank_numbers: RankNumbers | None = None
         self._fold_failures = 0
         self._fold_reasons: Counter[str] = Counter()
         self._warn = warn
@@ -73,6 +75,11 @@ class RunMetrics:
         return self._decayed_metrics.values()
 
     @property
+    def end_step(self) -> int:
+        """The step that all windows so far reach."""
+        return self._end_step
+
+    @property
     def ranks(self) -> int:
         """The number of ranks that are in all windows since the last snapshot."""
         return self._interval.ranks or 0
@@ -83,6 +90,7 @@ class RunMetrics:
         snapshot = self._interval.snapshot(
             self._decayed_metrics, self._touched_rows, before, coverage
         )
+        self._rank_numbers = self._all_rank_numbers()
         self._interval = LogInterval()
         return snapshot
 
@@ -108,6 +116,7 @@ class RunMetrics:
             skipped_steps=self._skipped_steps,
             fold_failures=self._fold_failures,
             fold_reasons=dict(self._fold_reasons),
+            anatomy=Anatomy.of(self._all_rank_numbers()),
         )
 
     def save(self, state: ReporterState) -> None:
@@ -116,6 +125,8 @@ class RunMetrics:
         state.train_s, state.monitor_s = self._train_s, self._monitor_s
         state.skipped_steps = self._skipped_steps
         state.monitoring_cost.CopyFrom(self._monitoring_cost.to_message())
+        if self._rank_numbers is not None:
+            state.rank_numbers.CopyFrom(self._rank_numbers.to_message())
         interval = self._interval.save()
         if interval is not None:
             state.log_interval.CopyFrom(interval)
@@ -136,10 +147,15 @@ class RunMetrics:
         self._samples = state.samples
         self._train_s, self._monitor_s = state.train_s, state.monitor_s
         self._skipped_steps = state.skipped_steps
+        if state.HasField("rank_numbers"):
+            self._rank_numbers = RankNumbers.from_message(state.rank_numbers)
         self._monitoring_cost = MonitoringCost.from_message(state.monitoring_cost)
         self._next = {attempt.number: attempt.closed for attempt in state.attempts}
         # A state is written only at the step of a checkpoint.
         self._end_step = self._checkpoint_step = state.end_step
+
+    def _all_rank_numbers(self) -> RankNumbers | None:
+        return RankNumbers.summed(self._rank_numbers, self._interval.rank_numbers)
 
     def _lost_before(self, window: WindowSum, expected: int) -> int:
         """Returns how many windows of single ranks are lost: of this window and just before it."""

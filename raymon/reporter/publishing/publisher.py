@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from raymon.reporter.publishing.publications import Cursor, Publications
@@ -90,7 +91,8 @@ class Publisher:
     def write(self, snapshot: Snapshot) -> None:
         """Publishes a complete snapshot, and writes it to the sinks."""
         self.last = snapshot
-        self.publish(snapshot)
+        # Of many ranks they are large, and those who poll do not show them.
+        self.publish(replace(snapshot, rank_numbers=None))
         self._for_each(lambda sink: sink.write(snapshot))
 
     def write_evaluation(self, evaluation: Evaluation, published: bool = True) -> None:

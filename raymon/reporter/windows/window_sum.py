@@ -116,6 +116,7 @@ class WindowSum:
         tables: Lookups in embedding tables; None if no rank counts them.
         lacks_tables: Whether a rank made steps and does not count them.
         rank_parts: Seconds by phase, and other numbers, of each rank, as ranks sent them.
+        time: Seconds since 1970, UTC, at the end of the window: of rank 0, or else the latest.
     """
 
     attempt: int
@@ -149,6 +150,7 @@ class WindowSum:
     tables: TableSketches | None = None
     lacks_tables: bool = False
     rank_parts: list[RankNumbers] = field(default_factory=list)
+    time: float = 0.0
 
     @classmethod
     def of(cls, report: WindowReport, layout: Layout, counts: Entries | None = None) -> WindowSum:
@@ -177,6 +179,10 @@ class WindowSum:
         add_counts(counts, self.counts)
         if part.metrics:
             merge_into(self.others, decode_states(part.metrics))
+        if 0 in part.ranks:
+            self.time = part.time
+        elif 0 not in self.ranks:
+            self.time = max(self.time, part.time)
         self.ranks.update(part.ranks)
         self.lost.update(part.lost)
         self.ended.update(part.ended)
@@ -235,7 +241,10 @@ class WindowSum:
     @property
     def rank_numbers(self) -> RankNumbers | None:
         """The numbers of each rank; None if no rank sent any."""
-        return RankNumbers.joined(self.rank_parts)
+        joined = RankNumbers.joined(self.rank_parts)
+        # They are joined once, as a window is both written and counted.
+        self.rank_parts = [] if joined is None else [joined]
+        return joined
 
     @property
     def table_sketches(self) -> TableSketches | None:
@@ -279,4 +288,5 @@ class WindowSum:
             loss_scale=self.loss_scale or 0.0,
             tables=None if tables is None else tables.to_message(),
             rank_numbers=None if numbers is None else numbers.to_message(),
+            time=self.time,
         )

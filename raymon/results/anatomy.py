@@ -1,0 +1,64 @@
+"""Where the time of the ranks went, over some steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from raymon.results.phases import OWN_PHASES, PHASES, START
+from raymon.results.rank_numbers import RankNumbers
+
+_SHOWN = tuple(phase for phase in PHASES if phase != START)
+
+
+@dataclass(frozen=True)
+class Anatomy:
+    """The seconds of all ranks by phase, in a few numbers, without those before the first step.
+
+    Attributes:
+        shares: Share of the time of all ranks by phase, from the largest; they add up to 1.
+        median: Seconds by phase, each that of the median rank in this phase.
+        slowest_rank: Rank whose own work in the steps took longest; None if nothing is known.
+        slowest: Seconds by phase of that rank.
+    """
+
+    shares: Mapping[str, float] = field(default_factory=dict)
+    median: Mapping[str, float] = field(default_factory=dict)
+    slowest_rank: int | None = None
+    slowest: Mapping[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, numbers: RankNumbers | None) -> Anatomy:
+        """Returns the anatomy of the numbers of ranks; an empty one if there are none."""
+        if numbers is None:
+            return cls()
+        columns = {phase: numbers.column(phase) for phase in _SHOWN if phase in numbers.names}
+        columns = {phase: seconds for phase, seconds in columns.items() if np.nansum(seconds) > 0}
+        if not columns:
+            return cls()
+        sums = {phase: float(np.nansum(seconds)) for phase, seconds in columns.items()}
+        own = [seconds for phase, seconds in columns.items() if phase in OWN_PHASES]
+        row = int(np.argmax(np.nansum(own, axis=0))) if own else 0
+        return cls(
+            shares={
+                phase: seconds / sum(sums.values())
+                for phase, seconds in sorted(sums.items(), key=lambda item: -item[1])
+            },
+            median={phase: float(np.nanmedian(seconds)) for phase, seconds in columns.items()},
+            slowest_rank=numbers.ranks[row],
+            slowest={
+                phase: float(np.nan_to_num(seconds[row])) for phase, seconds in columns.items()
+            },
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the fields of a line of `monitor/windows.jsonl`."""
+        return {
+            "phase_shares": dict(self.shares),
+            "phases_median": dict(self.median),
+            "slowest_rank": self.slowest_rank,
+            "phases_slowest": dict(self.slowest),
+        }
