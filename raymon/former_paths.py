@@ -189,7 +189,7 @@ _MOVED = {
     "training.optimizers": "training.optim.optimizers",
     "training.planned_feed": "training.input.planned_feed",
     "training.precision": "training.optim.precision",
-    "training.preemption": "training.loop.preemption",
+    "training.preemption": "training.loop.agreement",
     "training.profiling": "training.loop.profiling",
     "training.progress": "reporter.progress",
     "training.random_state": "training.optim.random_state",

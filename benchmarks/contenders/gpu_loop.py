@@ -20,9 +20,9 @@ from raymon.training.checkpoint.saver import Saver
 from raymon.training.checkpoint.train_state import TrainState
 from raymon.training.input.feed import FedBatch, RunPosition
 from raymon.training.input.readers import features_of
+from raymon.training.loop.agreement import Agreed, Agreement, Inbox
 from raymon.training.loop.build_model import build_worker_model
 from raymon.training.loop.loop import Loop
-from raymon.training.loop.preemption import PreemptionWatch
 from raymon.training.loop.train_step import TrainStep
 from raymon.training.loop.worker import make_reporting_recorder
 from raymon.training.optim.gradients import GradientSummaries
@@ -75,8 +75,8 @@ class PreparedFeed:
             yield FedBatch(batch, batch.size, 1, True, False, position)
 
 
-class _Clock(PreemptionWatch):
-    """A watch for preemption, which the loop calls after each step, that takes the time instead.
+class _Clock(Agreement):
+    """An agreement, which the loop asks for after each step, that takes the time instead.
 
     Args:
         context: World of this rank.
@@ -85,13 +85,13 @@ class _Clock(PreemptionWatch):
     """
 
     def __init__(self, context: WorkerContext, steps: int, first: int) -> None:
-        super().__init__(context, _no_notice)
+        super().__init__(context, _no_notice, Inbox())
         self._device = context.device
         self._all, self._first, self._made = steps, first, 0
         self._started = time.perf_counter()
         self.seconds = 0.0
 
-    def step(self) -> bool:
+    def step(self) -> Agreed | None:
         """Counts a step; waits for the device where the clock begins and ends."""
         self._made += 1
         if self._made == self._first:
@@ -100,7 +100,7 @@ class _Clock(PreemptionWatch):
         if self._made == self._all:
             settle(self._device)
             self.seconds = time.perf_counter() - self._started
-        return False
+        return None
 
 
 class _NoSaves(Saver):
@@ -190,7 +190,7 @@ class RaymonLoop:
             summaries=self._summaries,
             outbox=self._outbox,
             saver=self._saver,
-            preemption=clock,
+            agreement=clock,
             context=self._context,
         )
         loop.run()

@@ -129,6 +129,10 @@ class _Nowhere:
         """Ignores the scores."""
         return _done(None)
 
+    def answer_request(self, *arguments: Any) -> Future[None]:
+        """Ignores the answer."""
+        return _done(None)
+
     def publish_notice(self, *arguments: Any) -> Future[None]:
         """Ignores the notice."""
         return _done(None)

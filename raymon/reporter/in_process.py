@@ -11,8 +11,8 @@ from typing import TypeVar
 from raymon.metrics import TrainMetricWrapper
 from raymon.reporter.publishing.publications import Cursor
 from raymon.reporter.reporter import Reporter
-from raymon.results import Evaluation, Published, ReporterStatus
-from raymon.wire import Ack
+from raymon.results import Evaluation, Published, RankState, ReporterStatus
+from raymon.wire import Ack, RankAnswer, RankRequest
 
 T = TypeVar("T")
 Metrics = Mapping[str, TrainMetricWrapper]
@@ -67,6 +67,30 @@ class InProcessReporter:
         return self._done(
             lambda: self._reporter.publish_evaluation_progress(step, done, total, seconds)
         )
+
+    def answer_request(self, answer: RankAnswer) -> Future[None]:
+        """Calls `Reporter.answer_request`; the future is done on return."""
+        return self._done(lambda: self._reporter.answer_request(answer))
+
+    def ask_ranks(self, request: RankRequest | None) -> None:
+        """Calls `Reporter.ask_ranks`."""
+        with self._lock:
+            self._reporter.ask_ranks(request)
+
+    def rank_answers(self) -> tuple[int | None, list[RankAnswer]]:
+        """Calls `Reporter.rank_answers`."""
+        with self._lock:
+            return self._reporter.rank_answers()
+
+    def ranks(self) -> list[RankState]:
+        """Calls `Reporter.ranks`."""
+        with self._lock:
+            return self._reporter.ranks()
+
+    def status(self) -> ReporterStatus:
+        """Calls `Reporter.status`."""
+        with self._lock:
+            return self._reporter.status()
 
     def published(self, since: Cursor | None = None) -> tuple[list[Published], Cursor]:
         """Calls `Reporter.published`."""

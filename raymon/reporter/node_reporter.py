@@ -15,7 +15,7 @@ from raymon.recorder import Outbox
 from raymon.reporter.reporter import parse_report
 from raymon.reporter.windows.collation import Attempt, Collation
 from raymon.results import Evaluation
-from raymon.wire import Ack, Channel, WindowChannel
+from raymon.wire import Ack, Channel, RankAnswer, WindowChannel
 
 
 class NodeReporter:
@@ -138,6 +138,10 @@ class NodeChannel:
     ) -> Future[None]:
         """Sends the progress of an evaluation directly to the reporter of the run."""
         return self._root.publish_evaluation_progress(step, done, total, seconds)
+
+    def answer_request(self, answer: RankAnswer) -> Future[None]:
+        """Sends an answer directly to the reporter of the run."""
+        return self._root.answer_request(answer)
 
     def _watched(self, answer: Future[Ack]) -> Future[Ack]:
         answer.add_done_callback(self._fall_back)

@@ -45,7 +45,7 @@ from raymon.results import (
 from raymon.retries import retrying
 from raymon.sinks import Sink
 from raymon.storage import StoragePath
-from raymon.wire import SCHEMA_VERSION, Ack, Layout
+from raymon.wire import SCHEMA_VERSION, Ack, Layout, RankAnswer, RankRequest
 
 MAX_MESSAGE_BYTES = 64 << 20
 """Most bytes of a message; a larger one is dropped."""
@@ -120,6 +120,8 @@ class Reporter:
         self._store_reasons: Counter[str] = Counter()
         self._publishes_worker_failures = False
         self._storage_fails = False
+        self._request: RankRequest | None = None
+        self._rank_answers: dict[int, RankAnswer] = {}
 
     def begin_attempt(
         self,
@@ -259,6 +261,26 @@ class Reporter:
     def publish_evaluation_progress(self, step: int, done: int, total: int, seconds: float) -> None:
         """Publishes the progress of the evaluation at `step`: `done` of `total` in `seconds`."""
         self._publisher.publish(EvaluationProgress(step, done, total, seconds))
+
+    def ask_ranks(self, request: RankRequest | None) -> None:
+        """Asks the ranks to do something, in place of what they were asked before.
+
+        It is known in this process alone: a reporter that was started again has to be told again.
+
+        Args:
+            request: What to do; None if what was asked is done.
+        """
+        self._request, self._rank_answers = request, {}
+
+    def answer_request(self, answer: RankAnswer) -> None:
+        """Takes what a rank did that it was asked for; answers to earlier requests are ignored."""
+        if self._request is not None and answer.number == self._request.number:
+            self._rank_answers[answer.rank] = answer
+
+    def rank_answers(self) -> tuple[int | None, list[RankAnswer]]:
+        """Returns the number of the request that the ranks have, and their answers in order."""
+        number = None if self._request is None else self._request.number
+        return number, [self._rank_answers[rank] for rank in sorted(self._rank_answers)]
 
     def published(self, since: Cursor | None = None) -> tuple[list[Published], Cursor]:
         """Returns what was published after a cursor, and the next cursor."""
@@ -439,6 +461,7 @@ class Reporter:
             values=self._run_metrics.values(),
             refused=refused,
             storage_fails=self._storage_fails,
+            request=self._request,
         )
 
     def _load(self) -> Saved:

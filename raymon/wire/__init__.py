@@ -5,6 +5,7 @@ from raymon.wire.counts import Entries, add_counts, decode_counts, encode_counts
 from raymon.wire.fixed_point import FINE_BITS, LARGEST, LARGEST_UNITS, decode, encode, real, units
 from raymon.wire.histogram import HistogramCounter, encode_histogram
 from raymon.wire.layout import Counts, Layout
+from raymon.wire.requests import PROFILE, STOP, Profiling, RankAnswer, RankRequest
 from raymon.wire.schema_version import SCHEMA_VERSION
 from raymon.wire.sending import SendingCounter, add_sending, latency_quantile
 from raymon.wire.states import States, decode_states, encode_merged, encode_states, merge_into
@@ -26,14 +27,19 @@ __all__ = [
     "LARGEST_UNITS",
     "LEVELS",
     "OCCUPIED_ROWS",
+    "PROFILE",
     "SAMPLED_ROWS",
     "SCHEMA_VERSION",
+    "STOP",
     "Ack",
     "Channel",
     "Counts",
     "Entries",
     "HistogramCounter",
     "Layout",
+    "Profiling",
+    "RankAnswer",
+    "RankRequest",
     "SendingCounter",
     "States",
     "TableLayout",

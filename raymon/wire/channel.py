@@ -8,6 +8,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from raymon.wire.requests import RankAnswer, RankRequest
+
 if TYPE_CHECKING:
     from raymon.results import Evaluation
 
@@ -27,6 +29,7 @@ class Ack:
         refused: Why the message was not taken and never will be; None if it was taken.
         storage_fails: Whether the last write to the storage of the run failed, so that windows that
             were taken do not become durable. They are in the numbers all the same.
+        request: What the ranks are asked to do, or were asked last; None if nothing is.
     """
 
     life: str
@@ -36,6 +39,7 @@ class Ack:
     values: Mapping[str, float] = field(default_factory=dict)
     refused: str | None = None
     storage_fails: bool = False
+    request: RankRequest | None = None
 
     def settles(self, attempt: int, index: int) -> bool:
         """Returns whether the sender may forget a window: it is durable, or its attempt is over."""
@@ -76,3 +80,6 @@ class Channel(WindowChannel, Protocol):
         self, step: int, done: int, total: int, seconds: float
     ) -> Future[None]:
         """Sends the progress of the evaluation at `step`: `done` of `total` steps in `seconds`."""
+
+    def answer_request(self, answer: RankAnswer) -> Future[None]:
+        """Sends what this rank did that `Ack.request` asked for."""

@@ -65,6 +65,9 @@ class KeepingLink:
     def publish_evaluation_progress(self, *_: object) -> Future[None]:
         return _done(None)
 
+    def answer_request(self, *_: object) -> Future[None]:
+        return _done(None)
+
 
 class CopyingContext(WorkerContext):
     """A world whose batches are copied by a thread, as for a GPU."""

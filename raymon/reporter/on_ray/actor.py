@@ -14,12 +14,13 @@ from ray import cloudpickle
 
 from raymon import ray_internals
 from raymon.metrics import TrainMetricWrapper
+from raymon.reporter.on_ray.letterbox import Letterbox
 from raymon.reporter.on_ray.prometheus import PrometheusExporter
 from raymon.reporter.publishing.publications import Cursor
 from raymon.reporter.reporter import Reporter
 from raymon.results import Evaluation, Published, RankState, ReporterStatus, Snapshot
 from raymon.sinks import print_status
-from raymon.wire import Ack
+from raymon.wire import Ack, RankAnswer, RankRequest
 
 Metrics = Mapping[str, TrainMetricWrapper]
 
@@ -45,6 +46,7 @@ class ReportingActor:
     def __init__(self, run: str, reporter: Reporter, use_prometheus: bool = False) -> None:
         self._run = run
         self._reporter = reporter
+        self._letterbox = Letterbox()
         self._exporter = PrometheusExporter(run) if use_prometheus else None
         if self._exporter is not None:
             reporter.add_sink(self._exporter.sink)
@@ -93,6 +95,30 @@ class ReportingActor:
     def publish_evaluation_progress(self, step: int, done: int, total: int, seconds: float) -> None:
         """Calls `Reporter.publish_evaluation_progress`."""
         self._reporter.publish_evaluation_progress(step, done, total, seconds)
+
+    def ask_ranks(self, request: RankRequest | None) -> None:
+        """Calls `Reporter.ask_ranks`."""
+        self._reporter.ask_ranks(request)
+
+    def answer_request(self, answer: RankAnswer) -> None:
+        """Calls `Reporter.answer_request`."""
+        self._reporter.answer_request(answer)
+
+    def rank_answers(self) -> tuple[int | None, list[RankAnswer]]:
+        """Calls `Reporter.rank_answers`."""
+        return self._reporter.rank_answers()
+
+    def post(self, request: str, body: bytes) -> bytes | None:
+        """Calls `Letterbox.post`."""
+        return self._letterbox.post(request, body)
+
+    def posted(self) -> dict[str, bytes]:
+        """Calls `Letterbox.posted`."""
+        return self._letterbox.posted()
+
+    def reply(self, request: str, body: bytes) -> None:
+        """Calls `Letterbox.reply`."""
+        self._letterbox.reply(request, body)
 
     def published(self, since: Cursor | None = None) -> tuple[list[Published], Cursor]:
         """Calls `Reporter.published`; the polls of the driver show that it is alive."""

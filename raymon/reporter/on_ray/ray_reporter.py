@@ -13,14 +13,17 @@ from raymon.errors import RunError
 from raymon.reporter.on_ray.actor import Metrics, ReportingActor, actor_name, forget_begun_attempt
 from raymon.reporter.publishing.publications import Cursor
 from raymon.reporter.reporter import Reporter
-from raymon.results import Evaluation, Published, ReporterStatus
+from raymon.results import Evaluation, Published, RankState, ReporterStatus
 from raymon.retries import retrying_for
-from raymon.wire import Ack, Channel
+from raymon.wire import Ack, Channel, RankAnswer, RankRequest
 
 TAKEN_OVER_AFTER_S = 5.0
 """Seconds without a poll by the driver after which another run may take the actor's place."""
 
 _RETRY_S = 0.5
+
+_ANSWER_S = 5.0
+"""Seconds that the actor has for an answer that it knows at once."""
 
 
 def reporter_of(run: str) -> Any:
@@ -169,6 +172,63 @@ class RayReporter:
         call = self._actor.publish_evaluation_progress.remote(step, done, total, seconds)
         future: Future[None] = call.future()
         return future
+
+    def answer_request(self, answer: RankAnswer) -> Future[None]:
+        """Sends what a rank did that it was asked for; returns at once."""
+        future: Future[None] = self._actor.answer_request.remote(answer).future()
+        return future
+
+    def ask_ranks(self, request: RankRequest | None) -> None:
+        """Calls `Reporter.ask_ranks`.
+
+        Raises:
+            ray.exceptions.RayError: The actor is dead or did not answer in time.
+        """
+        ray.get(self._actor.ask_ranks.remote(request), timeout=_ANSWER_S)
+
+    def rank_answers(self) -> tuple[int | None, list[RankAnswer]]:
+        """Calls `Reporter.rank_answers`.
+
+        Raises:
+            ray.exceptions.RayError: The actor is dead or did not answer in time.
+        """
+        number, answers = ray.get(self._actor.rank_answers.remote(), timeout=_ANSWER_S)
+        return number, answers
+
+    def ranks(self) -> list[RankState]:
+        """Calls `Reporter.ranks`.
+
+        Raises:
+            ray.exceptions.RayError: The actor is dead or did not answer in time.
+        """
+        states: list[RankState] = ray.get(self._actor.ranks.remote(), timeout=_ANSWER_S)
+        return states
+
+    def status(self) -> ReporterStatus:
+        """Calls `Reporter.status`.
+
+        Raises:
+            ray.exceptions.RayError: The actor is dead or did not answer in time.
+        """
+        status: ReporterStatus = ray.get(self._actor.status.remote(), timeout=_ANSWER_S)
+        return status
+
+    def posted(self) -> dict[str, bytes]:
+        """Calls `Letterbox.posted`.
+
+        Raises:
+            ray.exceptions.RayError: The actor is dead or did not answer in time.
+        """
+        posted: dict[str, bytes] = ray.get(self._actor.posted.remote(), timeout=_ANSWER_S)
+        return posted
+
+    def reply(self, request: str, body: bytes) -> None:
+        """Calls `Letterbox.reply`.
+
+        Raises:
+            ray.exceptions.RayError: The actor is dead or did not answer in time.
+        """
+        ray.get(self._actor.reply.remote(request, body), timeout=_ANSWER_S)
 
     def published(
         self, since: Cursor | None = None, timeout_s: float = 5.0

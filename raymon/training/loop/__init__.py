@@ -1,1 +1,1 @@
-"""The loop of a worker: steps, evaluation, preemption, profiling."""
+"""The loop of a worker: steps, evaluation, what ranks agree on, profiling."""

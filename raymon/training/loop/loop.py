@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import socket
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext
 
@@ -15,13 +16,15 @@ from raymon.training.checkpoint.saver import Saver
 from raymon.training.checkpoint.train_state import TrainState
 from raymon.training.input.feed import FedBatch, Feed
 from raymon.training.input.inputs import EvalReader
+from raymon.training.loop.agreement import Agreement
 from raymon.training.loop.evaluation import evaluate
-from raymon.training.loop.preemption import PreemptionWatch
 from raymon.training.loop.profiling import StepProfiler
+from raymon.training.loop.requested_trace import RequestedTrace
 from raymon.training.loop.train_step import TrainStep
 from raymon.training.optim.gradients import GradientSummaries
 from raymon.training.optim.precision import SkippedSteps
 from raymon.training.rank.worker_context import WorkerContext
+from raymon.wire import STOP, RankAnswer, RankRequest
 
 
 class Loop:
@@ -37,7 +40,7 @@ class Loop:
         summaries: Measures gradients for TensorBoard; None if no summaries are configured.
         outbox: Sends scores, on rank 0; knows which windows are not durable yet.
         saver: Writes checkpoints.
-        preemption: Decides when a checkpoint has to be written before a node is taken away.
+        agreement: Says at which step all ranks act on a notice of preemption or on a request.
         context: The world of this rank.
     """
 
@@ -53,7 +56,7 @@ class Loop:
         summaries: GradientSummaries | None,
         outbox: Outbox,
         saver: Saver,
-        preemption: PreemptionWatch,
+        agreement: Agreement,
         context: WorkerContext,
     ) -> None:
         self._config = config
@@ -67,23 +70,33 @@ class Loop:
         self._summaries = summaries
         self._outbox = outbox
         self._saver = saver
-        self._preemption = preemption
+        self._agreement = agreement
         self._context = context
         self._model_dir = storage_path(config.model_dir)
         self._saved_step = self._due_step = state.step
         self._has_memory_for_saves = False
+        # The request that ends the run, once all ranks act on it.
+        self._stop: RankRequest | None = None
         self._skipped = SkippedSteps()
 
     def run(self) -> None:
-        """Trains up to the last step, or until the scores stop improving.
+        """Trains up to the last step, until the scores stop improving, or until asked to stop.
 
-        The last step is always saved and evaluated.
+        The last step is always saved; it is evaluated too, unless a request ended the run there.
         """
         if self._state.stopped is None:
             self._train()
         if self._saved_step < self._state.step:
-            self._save()
+            if self._stop is None:
+                self._save()
+            else:
+                self._save_unscored()
         self._saver.close()
+        if self._stop is not None:
+            step = self._state.step
+            self._answer(
+                RankAnswer(self._stop.number, self._context.rank, socket.gethostname(), step, step)
+            )
 
     def _train(self) -> None:
         state, clock = self._state, self._recorder.clock
@@ -91,6 +104,9 @@ class Loop:
         with (
             _garbage_collector_frozen(),
             StepProfiler(self._model_dir, profiling) as profiler,
+            closing(
+                RequestedTrace(self._model_dir, self._context.rank, self._answer)
+            ) as requested_trace,
             closing(self._feed.batches(state.step, state.position)) as feed,
             closing(self._context.on_device(feed, _batch_of, self._pin_memory)) as batches,
         ):
@@ -106,7 +122,13 @@ class Loop:
                     self._saver.reserve(state)
                     clock.enter(DATA)
                 profiler.step()
-                save_early = self._preemption.step() or save_early
+                requested_trace.step(state.step)
+                if (agreed := self._agreement.step()) is not None:
+                    save_early = agreed.saves or save_early
+                    if agreed.request is not None and agreed.request.kind == STOP:
+                        self._stop = agreed.request
+                    elif agreed.request is not None:
+                        requested_trace.begin(agreed.request, state.step)
                 if self._save_is_due(fed):
                     self._due_step = state.step
                     if self._saver.wants():
@@ -117,7 +139,8 @@ class Loop:
                     self._save_before_preemption()
                     save_early = False
                     clock.enter(DATA)
-                if state.stopped is not None:
+                stops = self._stop is not None and fed.ends_group
+                if stops or state.stopped is not None:
                     break
 
     def _step(self, fed: FedBatch, batch: Batch) -> None:
@@ -181,13 +204,19 @@ class Loop:
         self._write()
 
     def _save_before_preemption(self) -> None:
-        # Without an evaluation, which may take longer than the time that is left.
+        if self._context.rank == 0:
+            text = f"{self._agreement.notice}: step {self._state.step} is saved"
+            self._outbox.publish(lambda channel: channel.publish_notice(text))
+        self._save_unscored()
+
+    def _save_unscored(self) -> None:
+        # Without an evaluation, which may take longer than there is time for.
         self._begin_save()
         self._state.metrics = {}
-        if self._context.rank == 0:
-            text = f"{self._preemption.notice}: step {self._state.step} is saved"
-            self._outbox.publish(lambda channel: channel.publish_notice(text))
         self._write()
+
+    def _answer(self, answer: RankAnswer) -> None:
+        self._outbox.publish(lambda channel: channel.answer_request(answer))
 
     def _begin_save(self) -> None:
         self._recorder.clock.enter(CHECKPOINT)

@@ -29,11 +29,11 @@ from raymon.training.checkpoint.train_state import TrainState
 from raymon.training.input.datasets import Datasets
 from raymon.training.input.inputs import Inputs
 from raymon.training.input.readers import features_of
+from raymon.training.loop.agreement import Agreement, Inbox
 from raymon.training.loop.build_model import build_worker_model
 from raymon.training.loop.evaluation import evaluate
 from raymon.training.loop.loop import Loop
 from raymon.training.loop.out_of_memory import MemoryOfRank
-from raymon.training.loop.preemption import PreemptionWatch
 from raymon.training.loop.train_step import TrainStep
 from raymon.training.optim.averages import AveragedWeights
 from raymon.training.optim.early_stopping import EarlyStopping
@@ -46,7 +46,7 @@ from raymon.training.rank.worker_context import WorkerContext
 from raymon.training.rank.worker_task import WorkerTask
 from raymon.training.table_memory import check_tables_of_rank
 from raymon.training.table_plans import plan_tables, write_plans
-from raymon.wire import Channel
+from raymon.wire import Ack, Channel
 
 _log = logging.getLogger("raymon")
 
@@ -217,7 +217,13 @@ def _train(
     channel: Channel = reporter
     if attempt != NO_ATTEMPT:
         channel = reporter.channel(attempt, context.world_size, model.train_metrics)
-    outbox = Outbox(channel, lambda ack: _publish(model, ack.values), context.device)
+    inbox = Inbox()
+
+    def take_ack(ack: Ack) -> None:
+        inbox.take(ack)
+        _publish(model, ack.values)
+
+    outbox = Outbox(channel, take_ack, context.device)
     skip = config.train_config.on_unfinished_save == OnUnfinishedSave.LEAVE_OUT
 
     def publish_notice(text: str, level: int = logging.WARNING) -> None:
@@ -276,7 +282,7 @@ def _train(
         summaries=summaries,
         outbox=outbox,
         saver=saver,
-        preemption=PreemptionWatch(context, context.controller.ask_for_preemption),
+        agreement=Agreement(context, context.controller.ask_for_preemption, inbox),
         context=context,
     )
     patience_s = _CLOSE_S

@@ -103,10 +103,23 @@ class WorkerContext:
         Returns:
             A function that waits for the sum.
         """
+        return self._begin(values, dist.ReduceOp.SUM)
+
+    def begin_min(self, values: torch.Tensor) -> Callable[[], torch.Tensor]:
+        """Begins to find the least of each entry of a CPU tensor over all ranks; returns at once.
+
+        Returns:
+            A function that waits for the least entries.
+        """
+        return self._begin(values, dist.ReduceOp.MIN)
+
+    def _begin(
+        self, values: torch.Tensor, operation: dist.ReduceOp.RedOpType
+    ) -> Callable[[], torch.Tensor]:
         if self.group is None:
             return lambda: values
         total = values.clone()
-        work = dist.all_reduce(total, group=self.group, async_op=True)
+        work = dist.all_reduce(total, op=operation, group=self.group, async_op=True)
 
         def wait() -> torch.Tensor:
             work.wait()
