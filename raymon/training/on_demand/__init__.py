@@ -1,0 +1,1 @@
+"""What people ask of a run while it goes on, and what its driver answers."""
