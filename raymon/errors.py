@@ -6,6 +6,7 @@ RaymonError
 │   ├── DataError      the data that the config points to
 │   ├── ModelError     what a custom model returns
 │   └── RunError       the directory of a run, or what is requested of it
+├── AnswerError        a run does not answer what was asked of it, or cannot do it
 └── TrainingError      the run itself failed
     └── ClusterLostError   the Ray cluster of the run is gone
 """
@@ -33,6 +34,10 @@ class ModelError(UserError):
 
 class RunError(UserError):
     """The directory of a run cannot be used as asked."""
+
+
+class AnswerError(RaymonError):
+    """A run does not answer, or cannot do what it was asked; the command line exits with 1."""
 
 
 class TrainingError(RaymonError):

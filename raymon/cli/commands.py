@@ -10,6 +10,10 @@ from raymon.cli.config import config
 from raymon.cli.evaluate import evaluate
 from raymon.cli.export import export
 from raymon.cli.predict import predict
+from raymon.cli.profile import profile
+from raymon.cli.stack import stack
+from raymon.cli.status import status
+from raymon.cli.stop import stop
 from raymon.cli.submit import submit
 from raymon.cli.train import train
 from raymon.cli.versions import versions_option
@@ -26,6 +30,10 @@ raymon.add_command(submit)
 raymon.add_command(evaluate)
 raymon.add_command(export)
 raymon.add_command(predict)
+raymon.add_command(status)
+raymon.add_command(stack)
+raymon.add_command(profile)
+raymon.add_command(stop)
 raymon.add_command(best)
 raymon.add_command(checkpoint)
 raymon.add_command(config)

@@ -11,7 +11,7 @@ from typing import TypeVar
 from raymon.metrics import TrainMetricWrapper
 from raymon.reporter.publishing.publications import Cursor
 from raymon.reporter.reporter import Reporter
-from raymon.results import Evaluation, Published, RankState, ReporterStatus
+from raymon.results import Evaluation, Finding, Published, RankState, ReporterStatus
 from raymon.wire import Ack, RankAnswer, RankRequest
 
 T = TypeVar("T")
@@ -86,6 +86,11 @@ class InProcessReporter:
         """Calls `Reporter.ranks`."""
         with self._lock:
             return self._reporter.ranks()
+
+    def findings(self) -> list[Finding]:
+        """Calls `Reporter.findings`."""
+        with self._lock:
+            return self._reporter.findings()
 
     def status(self) -> ReporterStatus:
         """Calls `Reporter.status`."""

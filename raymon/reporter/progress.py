@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from types import TracebackType
 from typing import Protocol
 
@@ -33,6 +34,8 @@ class Progress:
 
     Attributes:
         last: The newest snapshot; None before the first.
+        last_at: Monotonic time at which it came, in seconds.
+        attempt: The attempt that is going on; None before the first.
         evaluations: The evaluations so far, without those that were rolled back.
         diverged_since: The step from which on no window had a finite loss; None if the last one
             had.
@@ -47,6 +50,8 @@ class Progress:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="raymon-progress", daemon=True)
         self.last: Snapshot | None = None
+        self.last_at = 0.0
+        self.attempt: AttemptBegan | None = None
         self.evaluations: list[Evaluation] = []
         self.diverged_since: int | None = None
 
@@ -103,6 +108,7 @@ class Progress:
         A reporter that was restarted publishes again what it has of the run.
         """
         if isinstance(published, AttemptBegan):
+            self.attempt = published
             self._shown_step = min(self._shown_step, published.step)
             if self.diverged_since is not None and published.step <= self.diverged_since:
                 self.diverged_since = None
@@ -114,7 +120,7 @@ class Progress:
         elif isinstance(published, Snapshot):
             if published.end_step <= self._shown_step:
                 return False
-            self.last = published
+            self.last, self.last_at = published, time.monotonic()
             if published.coverage.ranks == published.coverage.world_size:
                 self._shown_step = published.end_step
             self._see_losses(published)

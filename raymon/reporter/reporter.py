@@ -35,6 +35,7 @@ from raymon.results import (
     Coverage,
     Evaluation,
     EvaluationProgress,
+    Finding,
     Health,
     Notice,
     Published,
@@ -296,6 +297,10 @@ class Reporter:
     def ranks(self) -> list[RankState]:
         """Returns what is known of each rank of the attempt that is going on."""
         return self._ranks.states(self._clock())
+
+    def findings(self) -> list[Finding]:
+        """Returns what is wrong with the run at this moment."""
+        return self._watch.on
 
     def status(self) -> ReporterStatus:
         """Returns the counts of this reporter, the totals of the run, and reasons of failures."""

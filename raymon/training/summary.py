@@ -24,7 +24,7 @@ from raymon.training.table_plans import read_plans
 
 RUN_FILE = "run.json"
 
-DONE, DIVERGED = "done", "diverged"
+DONE, DIVERGED, STOPPED = "done", "diverged", "stopped"
 RUNNING, FAILED, INTERRUPTED = "running", "failed", "interrupted"
 
 
@@ -34,8 +34,8 @@ class Summary:
 
     Attributes:
         status: "done"; "diverged" if all steps were made and the losses were not finite at the end;
-            "failed" or "interrupted"; "running" before the end, which stays if the process was
-            killed.
+            "stopped" if `raymon stop` ended it, after a save; "failed" or "interrupted"; "running"
+            before the end, which stays if the process was killed.
         model_dir: Directory of the run.
         steps: Steps that the model has made.
         stopped_early: Which scores stopped improving; None if early stopping did not end the run.

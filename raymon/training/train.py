@@ -58,6 +58,13 @@ from raymon.training.input.datasets import (
 )
 from raymon.training.input.vocabularies import save_vocabularies
 from raymon.training.loop.worker import run_worker
+from raymon.training.on_demand.desk import Desk, Stacks
+from raymon.training.on_demand.mailbox import FileMailbox, Mailbox
+from raymon.training.on_demand.rank_desk import RankLink
+from raymon.training.on_demand.request import DONE as ANSWERED
+from raymon.training.on_demand.request import Answer
+from raymon.training.on_demand.run_status import StatusLink, live_status
+from raymon.training.on_demand.stacks import stacks_here
 from raymon.training.prepare import (
     RunPlan,
     check_config,
@@ -74,6 +81,7 @@ from raymon.training.summary import (
     FAILED,
     INTERRUPTED,
     RUNNING,
+    STOPPED,
     Summary,
     begin_summary,
     summarise,
@@ -97,7 +105,7 @@ STATUS_S = 10.0
 DEFAULT_SUMMARIES = ("loss", "learning_rate")
 
 
-class DriverLink(NewsSource, Protocol):
+class DriverLink(NewsSource, RankLink, StatusLink, Protocol):
     """The driver's connection to the reporter."""
 
     def close(self) -> ReporterStatus:
@@ -145,7 +153,8 @@ def train(
             _log_fine_tuning(plan.config.train_config, found)
         run = _run_in_process if pipeline.ray_config.num_workers == 0 else _run_on_ray
         summary = run(plan, address, terminal)
-        if pipeline.HasField("export_config") and pipeline.export_config.export_at_end:
+        asked = pipeline.HasField("export_config") and pipeline.export_config.export_at_end
+        if asked and summary.status != STOPPED:
             summary = _export(plan.config, summary)
         return summary
 
@@ -231,7 +240,7 @@ def _run_in_process(plan: RunPlan, address: str | None, terminal: RichConsole | 
     def work(interrupted: Callable[[], None]) -> None:
         run_worker(task, in_process_context(config), reporter, datasets=datasets)
 
-    return _follow(plan, work, reporter, terminal, backup)
+    return _follow(plan, work, reporter, terminal, backup, (), stacks_here)
 
 
 def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None) -> Summary:
@@ -272,7 +281,7 @@ def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None
                 connection.dashboard,
             )
         _log.info("Starting %s workers", _workers(config.ray_config))
-        return _follow(plan, work, reporter, terminal, backup)
+        return _follow(plan, work, reporter, terminal, backup, (reporter,), stacks_here)
     except ClusterLostError:
         is_lost = True
         raise
@@ -320,9 +329,31 @@ def _follow(
     reporter: DriverLink,
     terminal: RichConsole | None,
     backup: RunFilesBackup,
+    mailboxes: Sequence[Mailbox],
+    stacks: Stacks,
 ) -> Summary:
     interval_s = plan.config.monitor_config.progress_interval_s
     progress = Progress(reporter, Console(plan.total_steps, interval_s, terminal))
+    model_dir = storage_path(plan.config.model_dir)
+    with Desk(
+        model_dir,
+        [FileMailbox(model_dir), *mailboxes],
+        reporter,
+        lambda: progress.attempt.attempt if progress.attempt is not None else 0,
+        lambda: live_status(model_dir, plan.total_steps, progress, reporter),
+        stacks,
+    ) as desk:
+        return _follow_to_end(plan, work, reporter, backup, progress, desk)
+
+
+def _follow_to_end(
+    plan: RunPlan,
+    work: Callable[[Callable[[], None]], None],
+    reporter: DriverLink,
+    backup: RunFilesBackup,
+    progress: Progress,
+    desk: Desk,
+) -> Summary:
     model_dir, process = storage_path(plan.config.model_dir), os.getpid()
     status, error_text = FAILED, None
     reported: ReporterStatus | None = None
@@ -367,7 +398,10 @@ def _follow(
         if error_text is None or isinstance(error, ClusterLostError | UserError):
             raise
         raise TrainingError(error_text) from error
-    summary = _write_summary(lambda: summarise(plan, progress, status, reported))
+    summary = _write_summary(
+        lambda: _as_stopped(summarise(plan, progress, status, reported), plan, desk)
+    )
+    _tell_stopped(summary, desk)
     if summary.status == DIVERGED:
         _log.error(
             "Diverged: the losses are NaN or infinite from step %d to the end, at step %d; a lower "
@@ -386,6 +420,23 @@ def _follow(
             summary.steps,
         )
     return summary
+
+
+def _as_stopped(summary: Summary, plan: RunPlan, desk: Desk) -> Summary:
+    """Returns the summary of a run that ended well, as stopped if it was asked to stop."""
+    is_whole = None if plan.total_steps is None else summary.steps >= plan.total_steps
+    if summary.stopped_early is not None or not desk.was_stopped(is_whole):
+        return summary
+    return replace(summary, status=STOPPED)
+
+
+def _tell_stopped(summary: Summary, desk: Desk) -> None:
+    if summary.status == STOPPED:
+        text = f"step {summary.steps} is saved; --resume goes on from there"
+        _log.info("Stopped as asked: %s", text)
+        desk.end = Answer(ANSWERED, f"stopped: {text}")
+    else:
+        desk.end = Answer(ANSWERED, f"{summary.status}: it ended at step {summary.steps} by itself")
 
 
 def _write_summary(summarised: Callable[[], Summary]) -> Summary:

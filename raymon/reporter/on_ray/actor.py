@@ -18,7 +18,7 @@ from raymon.reporter.on_ray.letterbox import Letterbox
 from raymon.reporter.on_ray.prometheus import PrometheusExporter
 from raymon.reporter.publishing.publications import Cursor
 from raymon.reporter.reporter import Reporter
-from raymon.results import Evaluation, Published, RankState, ReporterStatus, Snapshot
+from raymon.results import Evaluation, Finding, Published, RankState, ReporterStatus, Snapshot
 from raymon.sinks import print_status
 from raymon.wire import Ack, RankAnswer, RankRequest
 
@@ -133,6 +133,10 @@ class ReportingActor:
     def ranks(self) -> list[RankState]:
         """Calls `Reporter.ranks`."""
         return self._reporter.ranks()
+
+    def findings(self) -> list[Finding]:
+        """Calls `Reporter.findings`."""
+        return self._reporter.findings()
 
     def status(self) -> ReporterStatus:
         """Calls `Reporter.status`."""

@@ -13,7 +13,7 @@ from raymon.errors import RunError
 from raymon.reporter.on_ray.actor import Metrics, ReportingActor, actor_name, forget_begun_attempt
 from raymon.reporter.publishing.publications import Cursor
 from raymon.reporter.reporter import Reporter
-from raymon.results import Evaluation, Published, RankState, ReporterStatus
+from raymon.results import Evaluation, Finding, Published, RankState, ReporterStatus
 from raymon.retries import retrying_for
 from raymon.wire import Ack, Channel, RankAnswer, RankRequest
 
@@ -38,6 +38,15 @@ def reporter_of(run: str) -> Any:
     """
     name = actor_name(run)
     return ray.get_actor(name, namespace=name)
+
+
+def named_runs() -> list[str]:
+    """Returns the names of the runs that have a reporter on the cluster, in order."""
+    actors = ray.util.list_named_actors(all_namespaces=True)
+    prefix = actor_name("")
+    return sorted(
+        actor["name"].removeprefix(prefix) for actor in actors if actor["name"].startswith(prefix)
+    )
 
 
 def start_reporter(run: str, reporter: Reporter, use_prometheus: bool = False) -> RayReporter:
@@ -104,7 +113,12 @@ class RayReporter:
     Args:
         actor: Handle of the actor.
         run: Name of the run; needed only by the process that calls `stop`.
+
+    Attributes:
+        linger_s: Seconds for which those who ask it through `posted` look for the last answers.
     """
+
+    linger_s = 1.5
 
     def __init__(self, actor: Any, run: str = "") -> None:
         self._actor = actor
@@ -203,6 +217,15 @@ class RayReporter:
         """
         states: list[RankState] = ray.get(self._actor.ranks.remote(), timeout=_ANSWER_S)
         return states
+
+    def findings(self) -> list[Finding]:
+        """Calls `Reporter.findings`.
+
+        Raises:
+            ray.exceptions.RayError: The actor is dead or did not answer in time.
+        """
+        findings: list[Finding] = ray.get(self._actor.findings.remote(), timeout=_ANSWER_S)
+        return findings
 
     def status(self) -> ReporterStatus:
         """Calls `Reporter.status`.

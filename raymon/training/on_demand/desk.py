@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,19 +22,19 @@ from raymon.training.on_demand.request import (
     ACCEPTED,
     DONE,
     FAILED,
-    PROFILE,
     REFUSED,
     STACK,
     STATUS,
-    STOP,
     Answer,
     Request,
 )
-from raymon.wire import Profiling, RankAnswer
+from raymon.wire import PROFILE, STOP, Profiling, RankAnswer
 
 _log = logging.getLogger("raymon")
 
 _LOOK_S = 0.5
+
+_JOIN_S = 1.0
 
 Stacks = Callable[[Sequence[int]], Mapping[str, str]]
 """Returns the Python stacks of ranks, as text by rank; of all ranks if none are given."""
@@ -75,6 +76,7 @@ class Desk:
         self._workers = ThreadPoolExecutor(2, thread_name_prefix="raymon-desk-work")
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._work, name="raymon-desk", daemon=True)
+        self._process = os.getpid()
         self.end = Answer(FAILED, "the run failed before it could stop")
 
     def __enter__(self) -> Desk:
@@ -87,10 +89,14 @@ class Desk:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if os.getpid() != self._process:
+            # The copy in a forked process answers nobody.
+            return
         self._over.set()
-        self._thread.join()
+        # It may wait for a reporter on a cluster that is gone.
+        self._thread.join(_JOIN_S)
         self._ranks.close("the run ended first")
-        self._workers.shutdown()
+        self._workers.shutdown(wait=error is None)
         for answer in self._stops:
             answer(self.end)
         time.sleep(self._linger_s)
@@ -126,10 +132,7 @@ class Desk:
                 mailbox.reply(id, given.to_bytes())
 
         try:
-            request = Request.from_bytes(id, body)
-            if request.kind != STATUS:
-                answer(Answer(ACCEPTED))
-            self._begin(request, answer)
+            self._begin(Request.from_bytes(id, body), answer)
         except (ValueError, TypeError) as error:
             answer(Answer(REFUSED, str(error)))
         except Exception as error:  # whatever a request leads to, the run goes on
@@ -140,20 +143,24 @@ class Desk:
         if request.kind == STATUS:
             answer(Answer(DONE, result=self._status()))
         elif request.kind == STACK:
-            self._workers.submit(self._take_stacks, _ranks(options), answer)
+            ranks = _ranks(options)
+            answer(Answer(ACCEPTED))
+            self._workers.submit(self._take_stacks, ranks, answer)
         elif request.kind == PROFILE:
             profiling = Profiling(
                 int(options["steps"]),
                 _ranks(options),
                 *(bool(options.get(name)) for name in ("shapes", "stacks", "memory")),
             )
-            ranks = self._ranks.trace(profiling, partial(self._traced, answer))
-            _log.info("Asked to trace %d steps of %s", profiling.steps, _names(ranks))
+            traced = self._ranks.trace(profiling, partial(self._traced, answer))
+            answer(Answer(ACCEPTED))
+            _log.info("Asked to trace %d steps of %s", profiling.steps, _names(traced))
         elif request.kind == STOP:
             self._stops.append(answer)
             if not self._ranks.stop_asked:
                 _log.info("Asked to stop: all ranks save at the same step, and end")
             self._ranks.stop()
+            answer(Answer(ACCEPTED))
 
     def _take_stacks(self, ranks: Sequence[int], answer: Callable[[Answer], None]) -> None:
         try:

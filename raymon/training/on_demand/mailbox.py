@@ -52,9 +52,7 @@ class FileMailbox:
 
     linger_s = 0.0
 
-    def __init__(
-        self, model_dir: StoragePath, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, model_dir: StoragePath, clock: Callable[[], float] = time.monotonic) -> None:
         self._model_dir = model_dir
         self._directory = model_dir / "monitor" / "requests"
         self._clock = clock
@@ -62,8 +60,8 @@ class FileMailbox:
         self._look_at = 0.0
         self._known: set[str] = set()
         with suppress(OSError):
-            for path in list(self._directory.iterdir()):
-                path.unlink()
+            for name in [path.name for path in self._directory.iterdir()]:
+                (self._directory / name).unlink()
 
     def posted(self) -> Mapping[str, bytes]:
         """Returns the requests that were not returned before; looks only every so often.

@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from statistics import median
 from typing import IO, Any
 
@@ -70,9 +71,10 @@ def merge_traces(model_dir: StoragePath, traced: Sequence[RankAnswer]) -> Storag
     for answer in traced:
         with suppress(OSError):
             trace_path(model_dir, step, answer.rank).unlink()
-    with suppress(OSError):
-        parent = trace_path(model_dir, step, 0).parent
-        parent.rmdir() if hasattr(parent, "rmdir") else None
+    directory = trace_path(model_dir, step, 0).parent
+    if isinstance(directory, Path):
+        with suppress(OSError):
+            directory.rmdir()
     return merged
 
 
