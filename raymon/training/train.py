@@ -64,7 +64,7 @@ from raymon.training.on_demand.rank_desk import RankLink
 from raymon.training.on_demand.request import DONE as ANSWERED
 from raymon.training.on_demand.request import Answer
 from raymon.training.on_demand.run_status import StatusLink, live_status
-from raymon.training.on_demand.stacks import stacks_here
+from raymon.training.on_demand.stacks import stacks_here, stacks_of_ranks
 from raymon.training.prepare import (
     RunPlan,
     check_config,
@@ -251,6 +251,7 @@ def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None
     connection = connect(address)
     from raymon.reporter.on_ray import start_reporter
     from raymon.training.on_ray.datasets import add_config_files
+    from raymon.training.on_ray.stacks import take_stacks_on
     from raymon.training.on_ray.trainer import fit
 
     if connection.started is not None:
@@ -273,6 +274,9 @@ def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None
             # Again, because the last scores arrived after the last save.
             delete_obsolete(storage_path(config.model_dir), KeepRule.of(config))
 
+    def stacks(ranks: Sequence[int]) -> Mapping[str, str]:
+        return stacks_of_ranks(ranks, reporter.ranks(), take_stacks_on)
+
     try:
         backup = _begin_run(plan)
         if connection.dashboard:
@@ -281,7 +285,7 @@ def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None
                 connection.dashboard,
             )
         _log.info("Starting %s workers", _workers(config.ray_config))
-        return _follow(plan, work, reporter, terminal, backup, (reporter,), stacks_here)
+        return _follow(plan, work, reporter, terminal, backup, (reporter,), stacks)
     except ClusterLostError:
         is_lost = True
         raise

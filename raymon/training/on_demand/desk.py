@@ -37,7 +37,7 @@ _LOOK_S = 0.5
 _JOIN_S = 1.0
 
 Stacks = Callable[[Sequence[int]], Mapping[str, str]]
-"""Returns the Python stacks of ranks, as text by rank; of all ranks if none are given."""
+"""Returns the Python stacks of ranks, as text by rank; which ones, it says if none are given."""
 
 
 class Desk:
