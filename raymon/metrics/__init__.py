@@ -16,7 +16,7 @@ from raymon.metrics.decay.states import (
     window_states,
 )
 from raymon.metrics.decay.train_metric_wrapper import TrainMetricWrapper
-from raymon.metrics.decay.waiting_updates import Update
+from raymon.metrics.decay.waiting_updates import LeftOutError, Update
 from raymon.metrics.grouped_auc import GroupedAUC
 from raymon.metrics.grouped_xauc import GroupedXAUC
 from raymon.metrics.log_loss import LogLoss
@@ -61,6 +61,7 @@ __all__ = [
     "DecayedMetric",
     "GroupedAUC",
     "GroupedXAUC",
+    "LeftOutError",
     "LogLoss",
     "MeanAbsoluteError",
     "MeanSquaredError",

@@ -229,6 +229,16 @@ class Heartbeats(_message.Message):
     beats: _containers.RepeatedCompositeFieldContainer[Heartbeat]
     def __init__(self, schema_version: _Optional[int] = ..., beats: _Optional[_Iterable[_Union[Heartbeat, _Mapping]]] = ...) -> None: ...
 
+class MetricFailure(_message.Message):
+    __slots__ = ("metric", "reason", "rank")
+    METRIC_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    RANK_FIELD_NUMBER: _ClassVar[int]
+    metric: str
+    reason: str
+    rank: int
+    def __init__(self, metric: _Optional[str] = ..., reason: _Optional[str] = ..., rank: _Optional[int] = ...) -> None: ...
+
 class DeviceNumbers(_message.Message):
     __slots__ = ("max_bytes", "allocated_bytes", "reserved_bytes", "busy_percent", "samples")
     MAX_BYTES_FIELD_NUMBER: _ClassVar[int]
@@ -244,7 +254,7 @@ class DeviceNumbers(_message.Message):
     def __init__(self, max_bytes: _Optional[int] = ..., allocated_bytes: _Optional[int] = ..., reserved_bytes: _Optional[int] = ..., busy_percent: _Optional[int] = ..., samples: _Optional[int] = ...) -> None: ...
 
 class WindowReport(_message.Message):
-    __slots__ = ("schema_version", "attempt", "ranks", "index", "first_step", "end_step", "samples", "epoch", "wall_s", "phases", "losses", "layout", "counts", "metrics", "learning_rates", "gradient_norms", "histograms", "checkpoint", "dropped", "first_kept", "lost", "ended", "failures", "sending", "host_bytes", "input_counts", "failure_reasons", "save_counts", "tables", "skipped_steps", "loss_scale", "device", "rank_numbers", "time")
+    __slots__ = ("schema_version", "attempt", "ranks", "index", "first_step", "end_step", "samples", "epoch", "wall_s", "phases", "losses", "layout", "counts", "metrics", "learning_rates", "gradient_norms", "histograms", "checkpoint", "dropped", "first_kept", "lost", "ended", "failures", "sending", "host_bytes", "input_counts", "failure_reasons", "save_counts", "tables", "skipped_steps", "loss_scale", "device", "rank_numbers", "time", "metric_failures")
     class InputCountsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -300,6 +310,7 @@ class WindowReport(_message.Message):
     DEVICE_FIELD_NUMBER: _ClassVar[int]
     RANK_NUMBERS_FIELD_NUMBER: _ClassVar[int]
     TIME_FIELD_NUMBER: _ClassVar[int]
+    METRIC_FAILURES_FIELD_NUMBER: _ClassVar[int]
     schema_version: int
     attempt: int
     ranks: _containers.RepeatedScalarFieldContainer[int]
@@ -334,7 +345,8 @@ class WindowReport(_message.Message):
     device: DeviceNumbers
     rank_numbers: RankNumbers
     time: float
-    def __init__(self, schema_version: _Optional[int] = ..., attempt: _Optional[int] = ..., ranks: _Optional[_Iterable[int]] = ..., index: _Optional[int] = ..., first_step: _Optional[int] = ..., end_step: _Optional[int] = ..., samples: _Optional[int] = ..., epoch: _Optional[int] = ..., wall_s: _Optional[float] = ..., phases: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., losses: _Optional[_Iterable[_Union[LossSum, _Mapping]]] = ..., layout: _Optional[int] = ..., counts: _Optional[_Iterable[_Union[CountGroup, _Mapping]]] = ..., metrics: _Optional[_Iterable[_Union[MetricState, _Mapping]]] = ..., learning_rates: _Optional[_Iterable[float]] = ..., gradient_norms: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., histograms: _Optional[_Iterable[_Union[Histogram, _Mapping]]] = ..., checkpoint: bool = ..., dropped: _Optional[int] = ..., first_kept: _Optional[int] = ..., lost: _Optional[_Iterable[int]] = ..., ended: _Optional[_Iterable[int]] = ..., failures: _Optional[int] = ..., sending: _Optional[_Union[SendingCounts, _Mapping]] = ..., host_bytes: _Optional[int] = ..., input_counts: _Optional[_Mapping[str, int]] = ..., failure_reasons: _Optional[_Mapping[str, int]] = ..., save_counts: _Optional[_Mapping[str, int]] = ..., tables: _Optional[_Union[TableSketches, _Mapping]] = ..., skipped_steps: _Optional[int] = ..., loss_scale: _Optional[float] = ..., device: _Optional[_Union[DeviceNumbers, _Mapping]] = ..., rank_numbers: _Optional[_Union[RankNumbers, _Mapping]] = ..., time: _Optional[float] = ...) -> None: ...
+    metric_failures: _containers.RepeatedCompositeFieldContainer[MetricFailure]
+    def __init__(self, schema_version: _Optional[int] = ..., attempt: _Optional[int] = ..., ranks: _Optional[_Iterable[int]] = ..., index: _Optional[int] = ..., first_step: _Optional[int] = ..., end_step: _Optional[int] = ..., samples: _Optional[int] = ..., epoch: _Optional[int] = ..., wall_s: _Optional[float] = ..., phases: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., losses: _Optional[_Iterable[_Union[LossSum, _Mapping]]] = ..., layout: _Optional[int] = ..., counts: _Optional[_Iterable[_Union[CountGroup, _Mapping]]] = ..., metrics: _Optional[_Iterable[_Union[MetricState, _Mapping]]] = ..., learning_rates: _Optional[_Iterable[float]] = ..., gradient_norms: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., histograms: _Optional[_Iterable[_Union[Histogram, _Mapping]]] = ..., checkpoint: bool = ..., dropped: _Optional[int] = ..., first_kept: _Optional[int] = ..., lost: _Optional[_Iterable[int]] = ..., ended: _Optional[_Iterable[int]] = ..., failures: _Optional[int] = ..., sending: _Optional[_Union[SendingCounts, _Mapping]] = ..., host_bytes: _Optional[int] = ..., input_counts: _Optional[_Mapping[str, int]] = ..., failure_reasons: _Optional[_Mapping[str, int]] = ..., save_counts: _Optional[_Mapping[str, int]] = ..., tables: _Optional[_Union[TableSketches, _Mapping]] = ..., skipped_steps: _Optional[int] = ..., loss_scale: _Optional[float] = ..., device: _Optional[_Union[DeviceNumbers, _Mapping]] = ..., rank_numbers: _Optional[_Union[RankNumbers, _Mapping]] = ..., time: _Optional[float] = ..., metric_failures: _Optional[_Iterable[_Union[MetricFailure, _Mapping]]] = ...) -> None: ...
 
 class PlainTensor(_message.Message):
     __slots__ = ("name", "shape", "is_real", "data")
@@ -349,14 +361,18 @@ class PlainTensor(_message.Message):
     def __init__(self, name: _Optional[str] = ..., shape: _Optional[_Iterable[int]] = ..., is_real: bool = ..., data: _Optional[bytes] = ...) -> None: ...
 
 class DecayState(_message.Message):
-    __slots__ = ("name", "decay", "folds")
+    __slots__ = ("name", "decay", "folds", "failure", "misses_steps")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DECAY_FIELD_NUMBER: _ClassVar[int]
     FOLDS_FIELD_NUMBER: _ClassVar[int]
+    FAILURE_FIELD_NUMBER: _ClassVar[int]
+    MISSES_STEPS_FIELD_NUMBER: _ClassVar[int]
     name: str
     decay: _containers.RepeatedCompositeFieldContainer[PlainTensor]
     folds: int
-    def __init__(self, name: _Optional[str] = ..., decay: _Optional[_Iterable[_Union[PlainTensor, _Mapping]]] = ..., folds: _Optional[int] = ...) -> None: ...
+    failure: MetricFailure
+    misses_steps: bool
+    def __init__(self, name: _Optional[str] = ..., decay: _Optional[_Iterable[_Union[PlainTensor, _Mapping]]] = ..., folds: _Optional[int] = ..., failure: _Optional[_Union[MetricFailure, _Mapping]] = ..., misses_steps: bool = ...) -> None: ...
 
 class InvalidCounts(_message.Message):
     __slots__ = ("name", "counts")
@@ -367,7 +383,7 @@ class InvalidCounts(_message.Message):
     def __init__(self, name: _Optional[str] = ..., counts: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class LogIntervalState(_message.Message):
-    __slots__ = ("first_step", "samples", "seconds", "losses", "phases", "invalid", "counts", "metrics", "tables", "skipped_steps", "rank_numbers")
+    __slots__ = ("first_step", "samples", "seconds", "losses", "phases", "invalid", "counts", "metrics", "tables", "skipped_steps", "rank_numbers", "metric_failures")
     FIRST_STEP_FIELD_NUMBER: _ClassVar[int]
     SAMPLES_FIELD_NUMBER: _ClassVar[int]
     SECONDS_FIELD_NUMBER: _ClassVar[int]
@@ -379,6 +395,7 @@ class LogIntervalState(_message.Message):
     TABLES_FIELD_NUMBER: _ClassVar[int]
     SKIPPED_STEPS_FIELD_NUMBER: _ClassVar[int]
     RANK_NUMBERS_FIELD_NUMBER: _ClassVar[int]
+    METRIC_FAILURES_FIELD_NUMBER: _ClassVar[int]
     first_step: int
     samples: int
     seconds: float
@@ -390,7 +407,8 @@ class LogIntervalState(_message.Message):
     tables: TableSketches
     skipped_steps: int
     rank_numbers: RankNumbers
-    def __init__(self, first_step: _Optional[int] = ..., samples: _Optional[int] = ..., seconds: _Optional[float] = ..., losses: _Optional[_Iterable[_Union[LossSum, _Mapping]]] = ..., phases: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., invalid: _Optional[_Iterable[_Union[InvalidCounts, _Mapping]]] = ..., counts: _Optional[_Iterable[_Union[CountGroup, _Mapping]]] = ..., metrics: _Optional[_Iterable[_Union[MetricState, _Mapping]]] = ..., tables: _Optional[_Union[TableSketches, _Mapping]] = ..., skipped_steps: _Optional[int] = ..., rank_numbers: _Optional[_Union[RankNumbers, _Mapping]] = ...) -> None: ...
+    metric_failures: _containers.RepeatedCompositeFieldContainer[MetricFailure]
+    def __init__(self, first_step: _Optional[int] = ..., samples: _Optional[int] = ..., seconds: _Optional[float] = ..., losses: _Optional[_Iterable[_Union[LossSum, _Mapping]]] = ..., phases: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., invalid: _Optional[_Iterable[_Union[InvalidCounts, _Mapping]]] = ..., counts: _Optional[_Iterable[_Union[CountGroup, _Mapping]]] = ..., metrics: _Optional[_Iterable[_Union[MetricState, _Mapping]]] = ..., tables: _Optional[_Union[TableSketches, _Mapping]] = ..., skipped_steps: _Optional[int] = ..., rank_numbers: _Optional[_Union[RankNumbers, _Mapping]] = ..., metric_failures: _Optional[_Iterable[_Union[MetricFailure, _Mapping]]] = ...) -> None: ...
 
 class AttemptRecord(_message.Message):
     __slots__ = ("number", "token", "world_size", "restored_step", "layout", "closed", "ended")

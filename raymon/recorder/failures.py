@@ -7,6 +7,12 @@ import threading
 from collections import Counter
 
 from raymon.config import reason_with_place
+from raymon.errors import RaymonError
+
+
+class MetricFailedError(RaymonError):
+    """A train metric failed; the message says which, why and where."""
+
 
 _log = logging.getLogger("raymon")
 
@@ -18,7 +24,8 @@ _OTHERS = "further reasons"
 class Failures:
     """Counts failures from any thread, and logs each reason once.
 
-    The reasons are sent with the windows, as few people read the log of a worker.
+    The reasons are sent with the windows, as few people read the log of a worker. That a train
+    metric failed is shown with its value, and not logged.
     """
 
     def __init__(self) -> None:
@@ -32,7 +39,7 @@ class Failures:
         """Number of failures so far."""
         return self._count
 
-    def add(self, error: Exception) -> None:
+    def add(self, error: BaseException) -> None:
         """Counts a failure."""
         # Ray wraps what an actor raised in an error of its own, whose text fills pages.
         cause = getattr(error, "cause", None)
@@ -45,7 +52,7 @@ class Failures:
             self._new[text] += 1
             is_new = text not in self._logged
             self._logged.add(text)
-        if is_new:
+        if is_new and not isinstance(error, MetricFailedError):
             _log.warning("monitoring: %s", text)
 
     def take(self) -> Counter[str]:

@@ -16,9 +16,10 @@ from raymon.recorder.offload import Offload
 from raymon.recorder.outbox import Outbox
 from raymon.recorder.phase_clock import PhaseClock
 from raymon.recorder.schedule import CutSchedule
+from raymon.recorder.separate_updates import SeparateUpdates
 from raymon.recorder.step_scalars import StepScalars
 from raymon.recorder.table_lookups import TableLookups
-from raymon.recorder.window import Window
+from raymon.recorder.window import States, Window
 from raymon.results import MONITOR, STEP, STEP_PHASES
 from raymon.wire import Layout
 
@@ -85,8 +86,11 @@ class Recorder:
         self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None
         self._layout = Layout.of_metrics(metrics)
         self._extremes = {name: metric.extremes for name, metric in metrics.items()}
-        for metric in metrics.values():
+        self._updates: dict[str, BackgroundUpdates | SeparateUpdates] = {}
+        self._separate: list[SeparateUpdates] = []
+        for name, metric in metrics.items():
             metric.hand_over()
+            self._add_updates(name, metric, device)
         self.clock = PhaseClock() if clock is None else clock
         self.clock.step = first_step
         self._after_step = after_step
@@ -133,12 +137,10 @@ class Recorder:
                 self._losses[name].add(loss)
                 self._weights[name].add(weights if isinstance(weights, float) else weights[name])
             if samples:
-                self._update_train_metric(predictions, batch)
-            for metric in self._metrics.values():
+                self._update_metrics(predictions, batch)
+            for name, metric in self._metrics.items():
                 if metric.waiting_rows >= ROWS_AN_UPDATE:
-                    self._outbox.work(
-                        BackgroundUpdates(metric, self._stream, self.count_failure).add
-                    )
+                    self._outbox.work(self._updates[name].take().add)
             lookups = None if self._tables is None else self._tables.step(self._stream)
             if lookups is not None:
                 self._outbox.work(lookups.add)
@@ -152,6 +154,10 @@ class Recorder:
             self.cut()
         self._await_last_step()
         self.clock.enter(self._after_step)
+
+    def fail_metric(self, name: str, error: BaseException) -> None:
+        """Marks a train metric, which has no value in this window as an update of it raised."""
+        self._updates[name].fail(error)
 
     def add_gradient_norms(self, norms: Mapping[str, torch.Tensor]) -> None:
         """Adds gradient norms to this window: scalars on the device, by name."""
@@ -192,7 +198,10 @@ class Recorder:
     def close(self, timeout_s: float = 30.0) -> bool:
         """Sends the rest for at most `timeout_s` seconds; returns whether all windows arrived."""
         self.cut()
-        return self._outbox.close(timeout_s)
+        is_sent = self._outbox.close(timeout_s)
+        for updates in self._separate:
+            updates.close()
+        return is_sent
 
     def _hand_over(self, checkpoint: bool = False, last: bool = False) -> None:
         try:
@@ -204,11 +213,40 @@ class Recorder:
         self.next_cut = self._schedule.next_cut(self._step)
         self._start_window()
 
+    def _add_updates(self, name: str, metric: TrainMetricWrapper, device: torch.device) -> None:
+        if type(metric.metric).__module__.partition(".")[0] == __name__.partition(".")[0]:
+            self._updates[name] = BackgroundUpdates(name, metric, self._stream, self.count_failure)
+            return
+        # The code of others may take any time, and what it queues on a stream too.
+        stream = None if self._stream is None else torch.cuda.Stream(device)
+        updates = SeparateUpdates(
+            BackgroundUpdates(name, metric, stream, self.count_failure), self.count_failure
+        )
+        self._updates[name] = updates
+        self._separate.append(updates)
+
+    def _update_metrics(self, predictions: Any, batch: Any) -> None:
+        self._updated += 1
+        try:
+            self._update_train_metric(predictions, batch)
+        except (Exception, SystemExit) as error:
+            missed = [
+                n for n, m in self._metrics.items() if m.given - self._given[n] < self._updated
+            ]
+            # Which of them raised is unknown if each was given something.
+            for name in missed or self._metrics:
+                self.fail_metric(name, error)
+            if not self._metrics:
+                self.count_failure(error)
+
     def _await_last_step(self) -> None:
         if self._tables is not None:
             self._tables.keeps_embeddings = self._step + 1 >= self.next_cut
 
     def _start_window(self) -> None:
+        # Calls of `update_train_metric`, and what each metric had been given before.
+        self._updated = 0
+        self._given = {name: metric.given for name, metric in self._metrics.items()}
         self._samples = 0
         self._epoch = 0
         self._losses: dict[str, StepScalars] = {}
@@ -238,10 +276,7 @@ class Recorder:
             phases=phases,
             losses={name: losses.take(stream) for name, losses in self._losses.items()},
             weights={name: weights.take(stream) for name, weights in self._weights.items()},
-            metrics={
-                name: BackgroundUpdates(metric, stream, self.count_failure)
-                for name, metric in self._metrics.items()
-            },
+            metrics=self._take_metrics(),
             layout=self._layout,
             learning_rates=tuple(self._learning_rates),
             gradient_norms=Offload(self._gradient_norms, stream) if self._gradient_norms else None,
@@ -261,13 +296,25 @@ class Recorder:
             time=time.time(),
         )
 
+    def _take_metrics(self) -> dict[str, States]:
+        taken: dict[str, States] = {}
+        for separate in self._separate:
+            states = separate.take_window()
+            # Before the others are updated, and without waiting for it.
+            self._outbox.work(states.add)
+            taken[separate.name] = states
+        for name, updates in self._updates.items():
+            if name not in taken:
+                taken[name] = updates.take_window()
+        return taken
+
     def _take_lookups(self) -> BackgroundLookups | None:
         # A window without steps has no lookups.
         if self._tables is None or self._step == self._first_step:
             return None
         return self._tables.take(self._stream)
 
-    def count_failure(self, error: Exception) -> None:
+    def count_failure(self, error: BaseException) -> None:
         """Counts a failure of monitoring; each reason is logged once."""
         self._failures.add(error)
 

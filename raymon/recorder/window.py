@@ -11,9 +11,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from raymon.code_location import describe
 from raymon.protos.report_pb2 import LossSum, Scalar, WindowReport
 from raymon.recorder.background_lookups import BackgroundLookups
 from raymon.recorder.background_scalars import BackgroundScalars
+from raymon.recorder.background_updates import NoStatesError
 from raymon.recorder.offload import Offload
 from raymon.results import PHASES, RankNumbers
 from raymon.wire import (
@@ -21,9 +23,11 @@ from raymon.wire import (
     LARGEST,
     SCHEMA_VERSION,
     Layout,
+    MetricFailure,
     encode,
     encode_counts,
     encode_histogram,
+    encode_metric_failures,
     encode_states,
     units,
 )
@@ -35,7 +39,11 @@ class States(Protocol):
     """States of a metric, complete when `wait` returns."""
 
     def wait(self) -> dict[str, torch.Tensor]:
-        """Returns the states by name, on the CPU; for a thread other than the training thread."""
+        """Returns the states by name, on the CPU; for a thread other than the training thread.
+
+        Raises:
+            NoStatesError: The metric has no states of the window.
+        """
 
 
 @dataclass
@@ -157,12 +165,26 @@ def _rank_numbers(window: Window, levels: Mapping[str, float]) -> RankNumbers:
 
 
 def _encode_metrics(window: Window, report: WindowReport) -> None:
-    states = {name: states.wait() for name, states in window.metrics.items()}
-    report.counts.extend(encode_counts(window.layout, window.layout.join(states)))
-    for name, of_metric in states.items():
-        others = encode_states(name, of_metric, window.extremes.get(name, {}))
+    taken: dict[str, dict[str, torch.Tensor]] = {}
+    failures: dict[str, MetricFailure] = {}
+    for name, states in window.metrics.items():
+        try:
+            of_metric = states.wait()
+            # What does not fit would cost the window its other metrics.
+            window.layout.check(name, of_metric)
+            others = encode_states(name, of_metric, window.extremes.get(name, {}))
+        except Exception as error:  # a metric that fails costs only itself
+            failures[name] = MetricFailure(window.rank, _why(error))
+            continue
+        taken[name] = of_metric
         if others is not None:
             report.metrics.append(others)
+    report.counts.extend(encode_counts(window.layout, window.layout.join(taken)))
+    report.metric_failures.extend(encode_metric_failures(failures))
+
+
+def _why(error: Exception) -> str:
+    return str(error) if isinstance(error, NoStatesError) else f"its states: {describe(error)}"
 
 
 def _loss_sum(name: str, losses: Reals, weights: Reals) -> LossSum:

@@ -5,6 +5,13 @@ from raymon.wire.counts import Entries, add_counts, decode_counts, encode_counts
 from raymon.wire.fixed_point import FINE_BITS, LARGEST, LARGEST_UNITS, decode, encode, real, units
 from raymon.wire.histogram import HistogramCounter, encode_histogram
 from raymon.wire.layout import Counts, Layout
+from raymon.wire.metric_failures import (
+    MetricFailure,
+    MetricFailures,
+    decode_metric_failures,
+    encode_metric_failures,
+    merge_metric_failures,
+)
 from raymon.wire.requests import PROFILE, STOP, Profiling, RankAnswer, RankRequest
 from raymon.wire.schema_version import SCHEMA_VERSION
 from raymon.wire.sending import SendingCounter, add_sending, latency_quantile
@@ -37,6 +44,8 @@ __all__ = [
     "Entries",
     "HistogramCounter",
     "Layout",
+    "MetricFailure",
+    "MetricFailures",
     "Profiling",
     "RankAnswer",
     "RankRequest",
@@ -51,14 +60,17 @@ __all__ = [
     "check_tables",
     "decode",
     "decode_counts",
+    "decode_metric_failures",
     "decode_states",
     "encode",
     "encode_counts",
     "encode_histogram",
     "encode_merged",
+    "encode_metric_failures",
     "encode_states",
     "latency_quantile",
     "merge_into",
+    "merge_metric_failures",
     "real",
     "units",
 ]

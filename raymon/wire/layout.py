@@ -124,13 +124,22 @@ class Layout:
                 state = np.asarray(states[slot.metric][slot.state])
                 if _is_nothing(state) and state.shape == slot.shape:
                     continue
-                if state.dtype.kind not in "iub":
-                    raise ValueError(
-                        f"state {slot.state} of metric {slot.metric} became {state.dtype}"
-                    )
-                _check_shape(slot.metric, slot.state, state.shape, slot.shape)
+                _check_count(slot, state)
                 counts[slot.begin : slot.end] = state.reshape(-1)
         return counts
+
+    def check(self, metric: str, states: Mapping[str, Tensor]) -> None:
+        """Checks that the states of a metric fit into the layout, by name, as CPU tensors.
+
+        Raises:
+            ValueError: A state has another shape, or another kind of numbers.
+        """
+        for slot in self.slots:
+            if slot.metric == metric and slot.state in states:
+                _check_count(slot, np.asarray(states[slot.state]))
+        for (of_metric, state), shape in self.others.items():
+            if of_metric == metric and state in states:
+                _check_shape(metric, state, tuple(states[state].shape), shape)
 
     def check_other(self, metric: str, state: str, shape: Shape) -> None:
         """Checks that the layout has a state that is not of integers, and its shape.
@@ -151,6 +160,12 @@ def is_count(state: str, tensor: Tensor, extremes: Mapping[str, str]) -> bool:
 def _is_nothing(state: NDArray[Any]) -> bool:
     """Returns whether a state stands for zeros without taking memory for them."""
     return state.ndim > 0 and not any(state.strides) and not state.flat[0]
+
+
+def _check_count(slot: Slot, state: NDArray[Any]) -> None:
+    if state.dtype.kind not in "iub":
+        raise ValueError(f"state {slot.state} of metric {slot.metric} became {state.dtype}")
+    _check_shape(slot.metric, slot.state, state.shape, slot.shape)
 
 
 def _check_shape(metric: str, state: str, shape: Shape, expected: Shape) -> None:

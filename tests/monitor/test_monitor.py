@@ -200,11 +200,15 @@ def test_a_metric_that_raises_costs_only_itself(caplog: pytest.LogCaptureFixture
     assert monitor.failures > 0
     said = [r.getMessage() for r in caplog.records if "a metric of the user" in r.message]
     line = inspect.getsourcelines(Raises.update)[1] + 1
-    where = f"{__file__}:{line}: RuntimeError: a metric of the user"
-    assert said[0] == f"monitoring: {where}"
+    place = f"{Path(__file__).relative_to(Path.cwd())}:{line} in update"
+    why = f"an update failed: RuntimeError: a metric of the user ({place})"
+    assert said[0] == (
+        f"Steps 0 to 10: bad has no value: rank 0: {why}; it has one again after 10 whole steps "
+        "without that"
+    )
     # And again in the figures at the end.
     assert said[1:] == [said[1]]
-    assert said[1].endswith(f"1 failure ({where})")
+    assert said[1].endswith(f"1 failure (train metric bad: {why})")
 
 
 def test_predictions_that_are_written_to_later_are_left_out_and_told(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -14,7 +14,16 @@ from raymon.metrics.base.checked_metric import CheckedMetric
 from raymon.metrics.base.rows_or_bins import RowsOrBins
 from raymon.metrics.decay.decay import DecayedMetric
 from raymon.metrics.decay.states import state_reductions, take_window_states
-from raymon.metrics.decay.waiting_updates import Update, WaitingUpdates, copies_if_unchanged
+from raymon.metrics.decay.waiting_updates import (
+    LeftOutError,
+    Update,
+    WaitingUpdates,
+    copies_if_unchanged,
+)
+
+
+def _always() -> bool:
+    return True
 
 
 class TrainMetricWrapper(nn.Module):
@@ -62,6 +71,7 @@ class TrainMetricWrapper(nn.Module):
         # Another library's metric may depend on how rows are split into batches.
         self._joins = isinstance(metric, CheckedMetric) and metric.rows_are_independent
         self._waiting = WaitingUpdates(self._joins)
+        self._given = 0
 
     def update(self, *args: Any, **kwargs: Any) -> None:
         """Adds a step; the arguments are those of the metric's own `update`.
@@ -72,6 +82,7 @@ class TrainMetricWrapper(nn.Module):
         """
         if self._handed_over:
             self._waiting.add(args, kwargs)
+            self._given += 1
             return
         self._update_metric(args, kwargs)
         self._updates += 1
@@ -99,27 +110,38 @@ class TrainMetricWrapper(nn.Module):
         """The number of rows of the updates that wait."""
         return self._waiting.rows
 
+    @property
+    def given(self) -> int:
+        """The number of updates that were given since it was handed over."""
+        return self._given
+
     def take_waiting(self) -> list[Update]:
         """Returns the updates that wait, and forgets them."""
         return self._waiting.take()
 
-    def add(self, updates: list[Update]) -> None:
+    def add(self, updates: list[Update], wanted: Callable[[], bool] = _always) -> None:
         """Adds updates that waited, joined if the metric takes the rows of several at once.
 
         It may be called by another thread than `update`, but always by the same one.
 
+        Args:
+            updates: The updates, as `take_waiting` returned them.
+            wanted: Called before each update; if it returns False, this and the rest are left out.
+
         Raises:
-            UserError: Tensors of some were written to while they waited. The others are added.
+            LeftOutError: Tensors of some were written to while they waited. The others are added.
         """
         # Copies of a buffer are joined already.
         copied = [update for update in updates if update.buffer is not None]
         kept = [update for update in updates if update.buffer is None]
         copies, changed = copies_if_unchanged(kept, joined=self._joins)
         for update in (*copied, *copies):
+            if not wanted():
+                return
             self._update_metric(update.args, update.kwargs)
             self._waiting.release(update)
         if changed:
-            raise UserError(
+            raise LeftOutError(
                 f"{type(self.metric).__name__}: tensors were written to after they were given, so "
                 "these updates are left out; give a clone of what is used again"
             )

@@ -17,6 +17,10 @@ from raymon.errors import UserError
 from raymon.metrics.decay.batch_buffer import BatchBuffer, is_worth_copying
 
 
+class LeftOutError(UserError):
+    """Updates are left out because their tensors were written to while they waited."""
+
+
 class Update(NamedTuple):
     """The arguments of an update.
 

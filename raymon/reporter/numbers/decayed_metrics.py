@@ -13,12 +13,14 @@ import torch
 from numpy.typing import NDArray
 from torchmetrics import Metric
 
+from raymon.code_location import describe
 from raymon.metrics import CheckedMetric, DecayedMetric, TrainMetricWrapper, window_states
 from raymon.protos.report_pb2 import DecayState, PlainTensor, ReporterState
 from raymon.reporter.windows.window_sum import WindowSum
 from raymon.results import InputErrors
 from raymon.wire import (
     Layout,
+    MetricFailure,
     States,
     add_counts,
     decode_counts,
@@ -32,7 +34,8 @@ from raymon.wire import (
 class DecayedMetrics:
     """The decayed metrics over windows in order.
 
-    Fold k of a metric covers the steps [k * decay_step, (k + 1) * decay_step).
+    Fold k of a metric covers the steps [k * decay_step, (k + 1) * decay_step). If a metric failed
+    in some of them, there is no such fold, and no value until the next one.
 
     Args:
         metrics: Train metrics of a worker by name, as prototypes.
@@ -50,6 +53,9 @@ class DecayedMetrics:
         self._open_others: dict[str, States] = {}
         self._values: dict[str, float] | None = None
         self._folded: Counter[str] = Counter()
+        # Why values are not current, by metric, and the metrics whose next fold is left out.
+        self._failures: dict[str, MetricFailure] = {}
+        self._misses_steps: set[str] = set()
 
     def add(self, window: WindowSum) -> dict[str, Exception]:
         """Adds a merged window, and folds the metrics whose fold ends with it.
@@ -65,12 +71,17 @@ class DecayedMetrics:
         counts = window.layout.split(window.counts)
         for name in self._decayed:
             try:
-                self._add_to(name, counts.get(name), window.others.get(name))
+                if name in window.metric_failures:
+                    self._fail(name, window.metric_failures[name])
+                if name not in self._misses_steps:
+                    self._add_to(name, counts.get(name), window.others.get(name))
                 if window.end_step % self._decay_steps[name] == 0:
-                    self._fold(name)
+                    self._end_fold(name)
             except Exception as error:  # a metric that fails costs only itself
                 failures[name] = error
-                self._forget(name)
+                self._fail(name, MetricFailure(-1, f"it cannot be folded: {describe(error)}"))
+                if window.end_step % self._decay_steps[name] == 0:
+                    self._misses_steps.discard(name)
         return failures
 
     def copy(self) -> DecayedMetrics:
@@ -82,18 +93,30 @@ class DecayedMetrics:
         twin._open_others = {name: dict(states) for name, states in self._open_others.items()}
         twin._values = None
         twin._folded = Counter(self._folded)
+        twin._failures = dict(self._failures)
+        twin._misses_steps = set(self._misses_steps)
         return twin
 
     def values(self) -> dict[str, float]:
-        """Returns the decayed values by name, of the metrics that were folded at least once."""
+        """Returns the decayed values by name, of the metrics that were folded at least once.
+
+        Those that failed since their last fold are NaN.
+        """
         if self._values is None:
-            values = {name: decayed.value for name, decayed in self._decayed.items()}
+            values = {
+                name: math.nan if name in self._failures else decayed.value
+                for name, decayed in self._decayed.items()
+            }
             self._values = {name: value for name, value in values.items() if value is not None}
         return self._values
 
     def bounds(self) -> dict[str, float]:
         """Returns the bound of each value that is not exact, by name."""
-        bounds = {name: decayed.error_bound for name, decayed in self._decayed.items()}
+        bounds = {
+            name: decayed.error_bound
+            for name, decayed in self._decayed.items()
+            if name not in self._failures
+        }
         return {name: bound for name, bound in bounds.items() if bound is not None}
 
     @property
@@ -114,9 +137,10 @@ class DecayedMetrics:
         reasons = {
             name: self._decayed[name].why_no_value()
             for name, value in self.values().items()
-            if math.isnan(value)
+            if math.isnan(value) and name not in self._failures
         }
-        return {name: why for name, why in reasons.items() if why}
+        failed = {name: self._why_failed(name) for name in self._failures}
+        return {name: why for name, why in reasons.items() if why} | failed
 
     def input_errors(self, invalid: Mapping[str, NDArray[np.int64]]) -> InputErrors:
         """Returns what was wrong with the input of metrics.
@@ -138,6 +162,8 @@ class DecayedMetrics:
                 name=name,
                 decay=[_plain(key, value) for key, value in decayed.state_dict().items()],
                 folds=self._folded[name],
+                failure=self._failures[name].to_message(name) if name in self._failures else None,
+                misses_steps=name in self._misses_steps,
             )
             for name, decayed in self._decayed.items()
         )
@@ -169,6 +195,10 @@ class DecayedMetrics:
                 continue
             self._decayed[saved.name].load_state_dict(decayed)
             self._folded[saved.name] = saved.folds
+            if saved.HasField("failure"):
+                self._failures[saved.name] = MetricFailure.from_message(saved.failure)
+            if saved.misses_steps:
+                self._misses_steps.add(saved.name)
             self._add_to(saved.name, open_counts.get(saved.name), open_others.get(saved.name))
         return changed
 
@@ -183,6 +213,23 @@ class DecayedMetrics:
                 total[state] = total[state] + array if state in total else array.copy()
         if others:
             merge_into(self._open_others, {name: others})
+
+    def _fail(self, name: str, failure: MetricFailure) -> None:
+        """Leaves out the fold that goes on, and hides the value until the one after it."""
+        self._failures[name] = failure
+        self._misses_steps.add(name)
+        self._forget(name)
+
+    def _why_failed(self, name: str) -> str:
+        steps = self._decay_steps[name]
+        return f"{self._failures[name]}; it has one again after {steps} whole steps without that"
+
+    def _end_fold(self, name: str) -> None:
+        if name in self._misses_steps:
+            self._misses_steps.remove(name)
+            return
+        self._fold(name)
+        self._failures.pop(name, None)
 
     def _fold(self, name: str) -> None:
         states: dict[str, NDArray[Any]] = {

@@ -125,7 +125,11 @@ class LogInterval:
             input_errors=decayed_metrics.input_errors(self.invalid),
             host_bytes=self.host_bytes,
             device=self.device,
-            no_value={**self._losses_without_weight(), **decayed_metrics.no_value()},
+            no_value={
+                **self._losses_without_weight(),
+                **{name: str(failure) for name, failure in self.metrics.failures.items()},
+                **decayed_metrics.no_value(),
+            },
             tables=self.tables.health(touched_rows),
             skipped_steps=self.skipped_steps,
             loss_scale=self.last.loss_scale,

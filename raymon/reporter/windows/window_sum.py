@@ -19,17 +19,21 @@ from raymon.wire import (
     Counts,
     Entries,
     Layout,
+    MetricFailure,
     States,
     TableSketches,
     add_counts,
     add_sending,
     decode,
     decode_counts,
+    decode_metric_failures,
     decode_states,
     encode,
     encode_counts,
     encode_merged,
+    encode_metric_failures,
     merge_into,
+    merge_metric_failures,
     real,
 )
 
@@ -117,6 +121,7 @@ class WindowSum:
         lacks_tables: Whether a rank made steps and does not count them.
         rank_parts: Seconds by phase, and other numbers, of each rank, as ranks sent them.
         time: Seconds since 1970, UTC, at the end of the window: of rank 0, or else the latest.
+        metric_failures: Why train metrics have no value in the window, by name.
     """
 
     attempt: int
@@ -151,6 +156,7 @@ class WindowSum:
     lacks_tables: bool = False
     rank_parts: list[RankNumbers] = field(default_factory=list)
     time: float = 0.0
+    metric_failures: dict[str, MetricFailure] = field(default_factory=dict)
 
     @classmethod
     def of(cls, report: WindowReport, layout: Layout, counts: Entries | None = None) -> WindowSum:
@@ -183,6 +189,10 @@ class WindowSum:
             self.time = part.time
         elif 0 not in self.ranks:
             self.time = max(self.time, part.time)
+        if part.metric_failures:
+            merge_metric_failures(
+                self.metric_failures, decode_metric_failures(part.metric_failures)
+            )
         self.ranks.update(part.ranks)
         self.lost.update(part.lost)
         self.ended.update(part.ended)
@@ -289,4 +299,5 @@ class WindowSum:
             tables=None if tables is None else tables.to_message(),
             rank_numbers=None if numbers is None else numbers.to_message(),
             time=self.time,
+            metric_failures=encode_metric_failures(self.metric_failures),
         )

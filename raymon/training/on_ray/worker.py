@@ -80,7 +80,8 @@ class _FailureReporter:
 
     def report(self, error: Exception) -> None:
         """Reports an exception; a failure to do so is ignored."""
-        from raymon.training.rank.failure import describe, is_peer_failure
+        from raymon.code_location import describe
+        from raymon.training.rank.failure import is_peer_failure
 
         if self._reported or is_peer_failure(error):
             return

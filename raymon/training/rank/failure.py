@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import sysconfig
 import tempfile
 import traceback
 from collections.abc import Sequence
@@ -14,19 +13,14 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from raymon import errors
-from raymon.errors import RaymonError, TrainingError, UserError, reason
+from raymon.code_location import describe
+from raymon.errors import RaymonError, TrainingError, UserError
 from raymon.storage import StoragePath
 from raymon.training.rank.worker_context import ANOTHER_WORKER
 
 ERRORS = Path("monitor", "errors")
 """Directory for tracebacks in the directory of a run, with one file for each failure."""
 
-_RAYMON = str(Path(errors.__file__).parent) + os.sep
-_INSTALLED = tuple(
-    {os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib")}
-    | {f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}"}
-)
 _PEER_GONE = (
     "closed by peer",
     "reset by peer",
@@ -48,30 +42,6 @@ class RankFailedError(TrainingError):
     def __init__(self, text: str, traceback_text: str = "") -> None:
         super().__init__(text)
         self.traceback_text = traceback_text
-
-
-def error_location(error: BaseException) -> str:
-    """Returns where an error came from, such as `my_models.py:12 in predict`.
-
-    This is the nearest frame of user code that raymon called, else of raymon, else of any code; the
-    text is empty if there is none.
-    """
-    frames = [
-        frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename[:1] != "<"
-    ]
-    first = next((i for i, frame in enumerate(frames) if _is_of_raymon(frame)), len(frames))
-    of_user = [f for f in frames[first:] if not (_is_of_raymon(f) or _is_installed(f))]
-    nearest = (of_user or [f for f in frames if _is_of_raymon(f)] or frames)[-1:]
-    return "".join(f"{_shown(f.filename)}:{f.lineno} in {f.name}" for f in nearest)
-
-
-def describe(error: BaseException) -> str:
-    """Returns what went wrong and where, in one line.
-
-    Errors of raymon have no code location: their message says where.
-    """
-    where = "" if isinstance(error, RaymonError) else error_location(error)
-    return f"{reason(error)} ({where})" if where else reason(error)
 
 
 def full_traceback(error: BaseException) -> str:
@@ -134,18 +104,3 @@ def first_cause(errors: Sequence[RaymonError]) -> RaymonError | None:
     """Returns the error of several ranks that says most about the cause; None if there is none."""
     ranked = sorted(errors, key=lambda e: (not isinstance(e, UserError), is_peer_failure(e)))
     return ranked[0] if ranked else None
-
-
-def _is_of_raymon(frame: traceback.FrameSummary) -> bool:
-    return frame.filename.startswith(_RAYMON)
-
-
-def _is_installed(frame: traceback.FrameSummary) -> bool:
-    path = os.path.realpath(frame.filename)
-    return any(path.startswith(part) or part in path for part in _INSTALLED)
-
-
-def _shown(filename: str) -> str:
-    with suppress(ValueError):
-        return str(Path(filename).relative_to(Path.cwd()))
-    return filename

@@ -14,7 +14,10 @@ def window(fingerprint: int, entries: list[float]) -> Any:
     state = State(np.array(entries), TensorState.MAX)
     layout = SimpleNamespace(fingerprint=fingerprint)
     return SimpleNamespace(
-        layout=layout, counts=np.zeros(2, np.int64), others={"largest": {"most": state}}
+        layout=layout,
+        counts=np.zeros(2, np.int64),
+        others={"largest": {"most": state}},
+        metric_failures={},
     )
 
 

@@ -9,14 +9,13 @@ from pathlib import Path
 import pytest
 
 import raymon
+from raymon.code_location import describe, error_location
 from raymon.errors import DataError, TrainingError
 from raymon.training.loop.loop import Loop
 from raymon.training.rank.failure import (
     RankFailedError,
     as_rank_failure,
-    describe,
     describe_and_record,
-    error_location,
     first_cause,
     is_peer_failure,
 )
@@ -101,7 +100,7 @@ def test_without_code_of_the_user_the_place_is_raymons() -> None:
     # A script that calls raymon is user code too, but says nothing about the cause.
     with pytest.raises(AttributeError) as failed:
         describe(None)  # a fault of raymon
-    assert error_location(failed.value).startswith("raymon/training/rank/failure.py:")
+    assert error_location(failed.value).startswith("raymon/code_location.py:")
 
 
 def test_what_raymon_says_itself_has_its_place_in_it() -> None:

@@ -1,0 +1,57 @@
+"""Where in the code an error came from, in one line."""
+
+from __future__ import annotations
+
+import os
+import sysconfig
+import traceback
+from contextlib import suppress
+from pathlib import Path
+
+from raymon import errors
+from raymon.errors import RaymonError, reason
+
+_RAYMON = str(Path(errors.__file__).parent) + os.sep
+_INSTALLED = tuple(
+    {os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib")}
+    | {f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}"}
+)
+
+
+def error_location(error: BaseException) -> str:
+    """Returns where an error came from, such as `my_models.py:12 in predict`.
+
+    This is the nearest frame of user code that raymon called, else of raymon, else of any code; the
+    text is empty if there is none.
+    """
+    frames = [
+        frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename[:1] != "<"
+    ]
+    first = next((i for i, frame in enumerate(frames) if _is_of_raymon(frame)), len(frames))
+    of_user = [f for f in frames[first:] if not (_is_of_raymon(f) or _is_installed(f))]
+    nearest = (of_user or [f for f in frames if _is_of_raymon(f)] or frames)[-1:]
+    return "".join(f"{_shown(f.filename)}:{f.lineno} in {f.name}" for f in nearest)
+
+
+def describe(error: BaseException) -> str:
+    """Returns what went wrong and where, in one line.
+
+    Errors of raymon have no code location: their message says where.
+    """
+    where = "" if isinstance(error, RaymonError) else error_location(error)
+    return f"{reason(error)} ({where})" if where else reason(error)
+
+
+def _is_of_raymon(frame: traceback.FrameSummary) -> bool:
+    return frame.filename.startswith(_RAYMON)
+
+
+def _is_installed(frame: traceback.FrameSummary) -> bool:
+    path = os.path.realpath(frame.filename)
+    return any(path.startswith(part) or part in path for part in _INSTALLED)
+
+
+def _shown(filename: str) -> str:
+    with suppress(ValueError):
+        return str(Path(filename).relative_to(Path.cwd()))
+    return filename
