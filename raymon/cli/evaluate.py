@@ -8,6 +8,7 @@ from raymon.cli.options import (
     address_option,
     custom_classes_option,
     json_option,
+    log_options,
     num_workers_option,
     set_option,
     with_num_workers,
@@ -28,6 +29,7 @@ from raymon.number_text import number_text
 @set_option
 @num_workers_option
 @custom_classes_option
+@log_options
 @address_option
 @json_option
 def evaluate(

@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
+from raymon.log import FORMATS, LEVELS, choose_format, choose_level, set_up_logging
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 set_option = click.option(
@@ -48,6 +50,41 @@ custom_classes_option = click.option(
     callback=_allow,
     help="Let the config name models and metrics of your own, whose code is run.",
 )
+
+
+def _choose_level(context: click.Context, parameter: click.Parameter, level: str | None) -> None:
+    if level is not None:
+        choose_level(level)
+        set_up_logging()
+
+
+def _choose_format(context: click.Context, parameter: click.Parameter, form: str | None) -> None:
+    if form is not None:
+        choose_format(form)
+        set_up_logging()
+
+
+_level_option = click.option(
+    "--log-level",
+    type=click.Choice(LEVELS, case_sensitive=False),
+    expose_value=False,
+    callback=_choose_level,
+    help="Lowest level of log lines; by default RAYMON_LOG_LEVEL, or that of the config.",
+)
+
+_format_option = click.option(
+    "--log-format",
+    type=click.Choice(FORMATS, case_sensitive=False),
+    expose_value=False,
+    callback=_choose_format,
+    help="Log lines as text or JSON objects; by default RAYMON_LOG_FORMAT, or as in the config.",
+)
+
+
+def log_options(command: Command) -> Command:
+    """Adds the options of log lines to a command."""
+    return _level_option(_format_option(command))
+
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 

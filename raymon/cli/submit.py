@@ -11,6 +11,7 @@ import yaml
 
 from raymon.cli.options import (
     custom_classes_option,
+    log_options,
     num_workers_option,
     set_option,
     with_num_workers,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 @set_option
 @num_workers_option
 @custom_classes_option
+@log_options
 @click.option("--resume", is_flag=True, help="Go on from the newest checkpoint in model_dir.")
 @click.option(
     "--working-dir",

@@ -13,6 +13,7 @@ from raymon.cli.options import (
     address_option,
     custom_classes_option,
     json_option,
+    log_options,
     num_workers_option,
     set_option,
     with_num_workers,
@@ -25,6 +26,7 @@ from raymon.cli.streams import say
 @set_option
 @num_workers_option
 @custom_classes_option
+@log_options
 @click.option("--resume", is_flag=True, help="Go on from the newest checkpoint in model_dir.")
 @address_option
 @json_option

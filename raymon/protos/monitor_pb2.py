@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1braymon/protos/monitor.proto\x12\rraymon.protos\"\xd9\x01\n\rMonitorConfig\x12\x18\n\x0clate_after_s\x18\x01 \x01(\x01:\x02\x31\x30\x12\x1e\n\x13progress_interval_s\x18\x02 \x01(\x01:\x01\x31\x12\x17\n\tlog_level\x18\x03 \x01(\t:\x04INFO\x12\x18\n\nlog_format\x18\x04 \x01(\t:\x04text\x12!\n\x14node_reporters_above\x18\x05 \x01(\r:\x03\x31\x30\x30\x12\x1c\n\x0euse_prometheus\x18\x06 \x01(\x08:\x04true\x12\x1a\n\x0ctable_health\x18\x07 \x01(\x08:\x04true')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1braymon/protos/monitor.proto\x12\rraymon.protos\"\xe0\x02\n\rMonitorConfig\x12\x18\n\x0clate_after_s\x18\x01 \x01(\x01:\x02\x31\x30\x12\x1e\n\x13progress_interval_s\x18\x02 \x01(\x01:\x01\x31\x12\x17\n\tlog_level\x18\x03 \x01(\t:\x04INFO\x12\x18\n\nlog_format\x18\x04 \x01(\t:\x04text\x12!\n\x14node_reporters_above\x18\x05 \x01(\r:\x03\x31\x30\x30\x12\x1c\n\x0euse_prometheus\x18\x06 \x01(\x08:\x04true\x12\x1a\n\x0ctable_health\x18\x07 \x01(\x08:\x04true\x12\x30\n\tlog_files\x18\x1e \x01(\x0b\x32\x1d.raymon.protos.LogFilesConfig\x12\x1b\n\x13logging_config_path\x18\x1f \x01(\t\x12\x1a\n\x0ewindows_max_mb\x18  \x01(\r:\x02\x36\x34\x12\x1a\n\revents_max_mb\x18! \x01(\r:\x03\x35\x31\x32\"\x8c\x01\n\x0eLogFilesConfig\x12\x15\n\x07\x65nabled\x18\x01 \x01(\x08:\x04true\x12\x11\n\tdirectory\x18\x02 \x01(\t\x12\x14\n\x06\x66ormat\x18\x03 \x01(\t:\x04json\x12\x12\n\x06max_mb\x18\x04 \x01(\r:\x02\x36\x34\x12\x15\n\tmax_hours\x18\x05 \x01(\x01:\x02\x32\x34\x12\x0f\n\x04keep\x18\x06 \x01(\r:\x01\x37')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,5 +32,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'raymon.protos.monitor_pb2',
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_MONITORCONFIG']._serialized_start=47
-  _globals['_MONITORCONFIG']._serialized_end=264
+  _globals['_MONITORCONFIG']._serialized_end=399
+  _globals['_LOGFILESCONFIG']._serialized_start=402
+  _globals['_LOGFILESCONFIG']._serialized_end=542
 # @@protoc_insertion_point(module_scope)

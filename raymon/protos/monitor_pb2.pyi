@@ -1,11 +1,12 @@
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from typing import ClassVar as _ClassVar, Optional as _Optional
+from collections.abc import Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class MonitorConfig(_message.Message):
-    __slots__ = ("late_after_s", "progress_interval_s", "log_level", "log_format", "node_reporters_above", "use_prometheus", "table_health")
+    __slots__ = ("late_after_s", "progress_interval_s", "log_level", "log_format", "node_reporters_above", "use_prometheus", "table_health", "log_files", "logging_config_path", "windows_max_mb", "events_max_mb")
     LATE_AFTER_S_FIELD_NUMBER: _ClassVar[int]
     PROGRESS_INTERVAL_S_FIELD_NUMBER: _ClassVar[int]
     LOG_LEVEL_FIELD_NUMBER: _ClassVar[int]
@@ -13,6 +14,10 @@ class MonitorConfig(_message.Message):
     NODE_REPORTERS_ABOVE_FIELD_NUMBER: _ClassVar[int]
     USE_PROMETHEUS_FIELD_NUMBER: _ClassVar[int]
     TABLE_HEALTH_FIELD_NUMBER: _ClassVar[int]
+    LOG_FILES_FIELD_NUMBER: _ClassVar[int]
+    LOGGING_CONFIG_PATH_FIELD_NUMBER: _ClassVar[int]
+    WINDOWS_MAX_MB_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_MAX_MB_FIELD_NUMBER: _ClassVar[int]
     late_after_s: float
     progress_interval_s: float
     log_level: str
@@ -20,4 +25,24 @@ class MonitorConfig(_message.Message):
     node_reporters_above: int
     use_prometheus: bool
     table_health: bool
-    def __init__(self, late_after_s: _Optional[float] = ..., progress_interval_s: _Optional[float] = ..., log_level: _Optional[str] = ..., log_format: _Optional[str] = ..., node_reporters_above: _Optional[int] = ..., use_prometheus: bool = ..., table_health: bool = ...) -> None: ...
+    log_files: LogFilesConfig
+    logging_config_path: str
+    windows_max_mb: int
+    events_max_mb: int
+    def __init__(self, late_after_s: _Optional[float] = ..., progress_interval_s: _Optional[float] = ..., log_level: _Optional[str] = ..., log_format: _Optional[str] = ..., node_reporters_above: _Optional[int] = ..., use_prometheus: bool = ..., table_health: bool = ..., log_files: _Optional[_Union[LogFilesConfig, _Mapping]] = ..., logging_config_path: _Optional[str] = ..., windows_max_mb: _Optional[int] = ..., events_max_mb: _Optional[int] = ...) -> None: ...
+
+class LogFilesConfig(_message.Message):
+    __slots__ = ("enabled", "directory", "format", "max_mb", "max_hours", "keep")
+    ENABLED_FIELD_NUMBER: _ClassVar[int]
+    DIRECTORY_FIELD_NUMBER: _ClassVar[int]
+    FORMAT_FIELD_NUMBER: _ClassVar[int]
+    MAX_MB_FIELD_NUMBER: _ClassVar[int]
+    MAX_HOURS_FIELD_NUMBER: _ClassVar[int]
+    KEEP_FIELD_NUMBER: _ClassVar[int]
+    enabled: bool
+    directory: str
+    format: str
+    max_mb: int
+    max_hours: float
+    keep: int
+    def __init__(self, enabled: bool = ..., directory: _Optional[str] = ..., format: _Optional[str] = ..., max_mb: _Optional[int] = ..., max_hours: _Optional[float] = ..., keep: _Optional[int] = ...) -> None: ...

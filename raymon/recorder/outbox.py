@@ -17,6 +17,7 @@ from raymon.recorder.device_watch import DeviceWatch
 from raymon.recorder.failures import Failures
 from raymon.recorder.memory import host_bytes
 from raymon.recorder.window import Window, encode_window
+from raymon.recorder.window_log import WindowLog
 from raymon.results import DEVICE_BYTES, HOST_BYTES, DeviceNumbers, Evaluation
 from raymon.wire import Ack, Channel, SendingCounter
 
@@ -149,6 +150,7 @@ class Outbox:
         self._on_ack = on_ack
         self._device = DeviceWatch(device or torch.device("cpu"))
         self._sending = SendingCounter()
+        self._log = WindowLog()
         self._taken: deque[_Taken] = deque()
         # Of what was taken, how much the sender has had.
         self._number = 0
@@ -345,6 +347,7 @@ class Outbox:
         if device is not None:
             report.device.CopyFrom(device.to_message())
         self._keep(report)
+        self._log.see(window)
 
     def _take_device(self) -> DeviceNumbers | None:
         try:

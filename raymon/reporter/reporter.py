@@ -343,8 +343,8 @@ class Reporter:
         """Starts to publish why monitoring fails on workers, whose logs few people read."""
         self._publishes_worker_failures = True
 
-    def call_on_notice(self, listener: Callable[[str], None]) -> None:
-        """Registers a function that gets the text of every notice, in the reporter's process."""
+    def call_on_notice(self, listener: Callable[[Notice], None]) -> None:
+        """Registers a function that gets every notice, in the reporter's process."""
         self._publisher.on_notice = listener
 
     def close(self) -> None:

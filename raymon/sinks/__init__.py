@@ -9,7 +9,7 @@ from raymon.sinks.tensorboard.tensorboard import TensorBoard
 from raymon.sinks.terminal.console import Console
 from raymon.sinks.terminal.log_output import open_output
 from raymon.sinks.terminal.progress_logger import ProgressLogger
-from raymon.sinks.terminal.status_lines import StatusLines, print_status
+from raymon.sinks.terminal.status_lines import StatusLines
 
 __all__ = [
     "GAUGES",
@@ -25,6 +25,5 @@ __all__ = [
     "TensorBoard",
     "WindowLines",
     "open_output",
-    "print_status",
     "run_label",
 ]

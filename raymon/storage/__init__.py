@@ -5,9 +5,9 @@ from raymon.storage.file_entry import FileEntry, first_difference
 from raymon.storage.object_log import ObjectLog
 from raymon.storage.object_path import ObjectPath
 from raymon.storage.paths import StoragePath, absolute, storage_path
-from raymon.storage.strict_json import numbers_of, to_json
 from raymon.storage.trees import fetched, file_sizes, remove_tree, upload
 from raymon.storage.uri import check_no_credentials, open_uri, split_query, with_few_tries
+from raymon.strict_json import numbers_of, to_json
 
 __all__ = [
     "FileEntry",

@@ -52,6 +52,9 @@ class ObjectLog:
         self._parts: list[_Part] | None = None
         self._generation = 0
         self._count = 0
+        self._bytes = 0
+        # All entries, if writing them as one part has failed.
+        self._replaced: bytes | None = None
         self._small: list[tuple[_Part, bytes]] = []
 
     def read(self) -> list[bytes]:
@@ -80,7 +83,9 @@ class ObjectLog:
         """
         self._open()
         data, merges = b"".join(entries), len(self._small) >= MERGED
-        if merges:
+        if self._replaced is not None:
+            self._rewrite(self._replaced + data)
+        elif merges:
             first = self._small[0][0].first
             before = b"".join(part for _, part in self._small)
             self._put(first, before + data, next_generation=True)
@@ -90,6 +95,25 @@ class ObjectLog:
             part = self._put(self._count, data)
             self._small.append((part, data))
         self._count += len(entries)
+        self._bytes += len(data)
+
+    @property
+    def size(self) -> int:
+        """Bytes of all entries."""
+        self._open()
+        return self._bytes
+
+    def replace(self, entries: Sequence[bytes]) -> None:
+        """Replaces all entries by others.
+
+        Raises:
+            OSError: All of them or none are replaced, now or by a later write.
+        """
+        self._open()
+        data = b"".join(entries)
+        self._count, self._bytes, self._small = len(entries), len(data), []
+        self._replaced = data
+        self._rewrite(data)
 
     def cut(self, count: int) -> None:
         """Takes back all but the first `count` entries.
@@ -101,16 +125,33 @@ class ObjectLog:
         assert self._parts is not None
         entries = self._entries(self._parts)
         first = max((p.first for p in self._parts if p.first <= count), default=0)
+        if self._replaced is not None:
+            # The write may still arrive, and is replaced as a whole.
+            first, self._replaced = 0, None
         old = [part for part in self._parts if part.first >= first]
         # Even if the write fails, entries that are added next replace those after `count`.
         self._count, self._small = count, []
+        self._bytes = sum(map(len, entries[:count]))
         self._put(first, b"".join(entries[first:count]), next_generation=True)
+        self._remove(old)
+
+    def _rewrite(self, data: bytes) -> None:
+        """Writes all entries as one part.
+
+        A write that failed may still arrive, and then replaces them; so after one every later write
+        has all entries, until one succeeds.
+        """
+        assert self._parts is not None
+        old = list(self._parts)
+        self._put(0, data, next_generation=True)
+        self._replaced = None
         self._remove(old)
 
     def _open(self) -> None:
         if self._parts is None:
             parts = self._listed()
-            self._count = len(self._entries(parts))
+            entries = self._entries(parts)
+            self._count, self._bytes = len(entries), sum(map(len, entries))
             newest = max((part.generation for part in parts), default=-1)
             self._generation = max(newest + 1, int(time.time()))
             self._parts = parts

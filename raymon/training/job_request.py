@@ -13,6 +13,7 @@ from typing import Any
 
 from raymon.config import custom_classes_allowed
 from raymon.errors import ConfigError
+from raymon.log import chosen_options
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.storage import check_no_credentials
 from raymon.training.on_ray.submit import JobRequest
@@ -63,6 +64,7 @@ def job_request(
     words += [word for override in overrides for word in ("--set", override)]
     words += ["--allow-custom-classes"] if custom_classes_allowed() else []
     words += ["--resume"] if resume else []
+    words += chosen_options()
     return JobRequest(
         shlex.join(words),
         f"raymon-{_slug(config.model_dir)}-{uuid.uuid4().hex[:8]}",

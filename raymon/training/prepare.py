@@ -57,6 +57,7 @@ from raymon.training.input.readers import (
     train_reader,
 )
 from raymon.training.input.vocabularies import changed_vocabulary, check_vocabularies
+from raymon.training.log_files import check_logging_config
 from raymon.training.optim.optimizers import check_parts
 from raymon.training.rank.devices import why_no_gpu
 from raymon.training.table_memory import check_tables_here
@@ -95,6 +96,7 @@ def check_config(config: PipelineConfig) -> list[Feature]:
         ConfigError: Something in the config is wrong.
     """
     features = features_of(config)
+    check_logging_config(config)
     try:
         check_label_map(config.data_config.label_map)
     except ValueError as error:
@@ -375,6 +377,11 @@ def _with_absolute_paths(config: PipelineConfig) -> PipelineConfig:
     for name in ("fine_tune_checkpoint", "fine_tune_ckpt_param_map"):
         if getattr(train, name):
             setattr(train, name, _absolute(getattr(train, name)))
+    monitoring = result.monitor_config
+    if monitoring.logging_config_path:
+        monitoring.logging_config_path = _absolute(monitoring.logging_config_path)
+    if monitoring.log_files.directory:
+        monitoring.log_files.directory = _absolute(monitoring.log_files.directory)
     for feature in result.feature_configs:
         if feature.id_feature.HasField("vocab_file"):
             feature.id_feature.vocab_file = _absolute(feature.id_feature.vocab_file)

@@ -8,7 +8,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from os import PathLike
 from typing import Protocol
 
@@ -26,6 +26,7 @@ from raymon.errors import (
     UserError,
     reason,
 )
+from raymon.log import log_to_files
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.ray_pb2 import RayConfig
 from raymon.protos.train_pb2 import TrainConfig
@@ -57,6 +58,7 @@ from raymon.training.input.datasets import (
     title,
 )
 from raymon.training.input.vocabularies import save_vocabularies
+from raymon.training.log_files import driver_log, fix_log_level, log_files_of
 from raymon.training.loop.worker import run_worker
 from raymon.training.on_demand.desk import Desk, Stacks
 from raymon.training.on_demand.mailbox import FileMailbox, Mailbox
@@ -101,6 +103,8 @@ _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 STATUS_S = 10.0
 """Seconds between two status lines in the log of the reporter."""
+
+_MB = 1_000_000
 
 DEFAULT_SUMMARIES = ("loss", "learning_rate")
 
@@ -152,10 +156,12 @@ def train(
             found = plan_fine_tuning(plan.config, plan.features)
             _log_fine_tuning(plan.config.train_config, found)
         run = _run_in_process if pipeline.ray_config.num_workers == 0 else _run_on_ray
-        summary = run(plan, address, terminal)
         asked = pipeline.HasField("export_config") and pipeline.export_config.export_at_end
-        if asked and summary.status != STOPPED:
-            summary = _export(plan.config, summary)
+        fix_log_level(plan.config)
+        with driver_log(plan.config):
+            summary = run(plan, address, terminal)
+            if asked and summary.status != STOPPED:
+                summary = _export(plan.config, summary)
         return summary
 
 
@@ -213,14 +219,14 @@ def make_reporter(config: PipelineConfig, *more: Sink) -> Reporter:
     """Makes the reporter of a run, with the sinks of its config and those in `more`."""
     train_config, model_dir = config.train_config, storage_path(config.model_dir)
     sinks: list[Sink] = [
-        WindowLines(model_dir),
+        WindowLines(model_dir, config.monitor_config.windows_max_mb * _MB),
         EvaluationLines(model_dir),
         AlertLines(model_dir),
         *more,
     ]
     if train_config.use_tensorboard:
         summaries = {*DEFAULT_SUMMARIES, *train_config.tensorboard_summaries}
-        sinks.append(TensorBoard(model_dir, summaries))
+        sinks.append(TensorBoard(model_dir, summaries, config.monitor_config.events_max_mb * _MB))
     return Reporter(
         model_dir,
         [BackgroundSink(sink) for sink in sinks],
@@ -265,6 +271,7 @@ def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None
         config.model_dir,
         make_reporter(config, StatusLines(STATUS_S)),
         config.monitor_config.use_prometheus,
+        log_files_of(config),
     )
     is_lost = False
 
@@ -389,6 +396,7 @@ def _follow_to_end(
             raise
         if status == FAILED:
             error_text = _error_text(error, model_dir)
+            log_to_files(logging.ERROR, error_text, event="failed")
         # What ended the run is raised, even if its summary could not be written.
         with suppress(RaymonError):
             _write_summary(
@@ -405,6 +413,7 @@ def _follow_to_end(
     summary = _write_summary(
         lambda: _as_stopped(summarise(plan, progress, status, reported), plan, desk)
     )
+    log_to_files(logging.INFO, f"The run is {summary.status}", event="end", **asdict(summary))
     _tell_stopped(summary, desk)
     if summary.status == DIVERGED:
         _log.error(

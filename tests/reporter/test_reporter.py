@@ -342,8 +342,8 @@ def test_notices_are_told_where_the_reporter_runs_too(tmp_path: Path) -> None:
     reporter, told = make_reporter(tmp_path), []
     reporter.call_on_notice(told.append)
     reporter.publish_notice("a node goes")
-    assert told == ["a node goes"]
-    assert [p.text for p in reporter.published()[0] if isinstance(p, Notice)] == told
+    assert told == [Notice("a node goes")]
+    assert [p for p in reporter.published()[0] if isinstance(p, Notice)] == told
 
 
 def test_why_monitoring_fails_on_workers_is_told_once_and_kept(tmp_path: Path) -> None:

@@ -146,3 +146,48 @@ def test_storage_that_cannot_be_read_is_not_taken_for_an_empty_one() -> None:
     objects.fails = lambda kind: None
     writer.append(lines(1))
     assert parts(objects).read() == lines(0, 1)
+
+
+@given(st.integers(0), st.integers(20, 60))
+def test_whatever_fails_all_entries_are_replaced_or_none(seed: int, rounds: int) -> None:
+    rng, objects = random.Random(seed), Objects()
+    objects.arrives = lambda: rng.random() < 0.5
+    writer, number = parts(objects), 0
+    assert writer.size == 0
+    # What may be read: what is there for certain, or what was tried to be written last.
+    durable: list[list[bytes]] = [[]]
+    mine: list[bytes] = []
+    for _ in range(rounds):
+        objects.fails = now_and_then(rng)
+        chance = rng.random()
+        if chance < 0.1:
+            objects.fails = lambda kind: None
+            writer = parts(objects)
+            mine = writer.read()
+            assert mine in durable
+            assert writer.size == len(b"".join(mine))
+            durable = [mine]
+            continue
+        if chance < 0.3:
+            new = mine[:: rng.choice([1, 2, 3])]
+            change = writer.replace, new
+        else:
+            added = lines(number)
+            number += 1
+            new = mine + added
+            change = writer.append, added
+        try:
+            change[0](change[1])
+        except OSError:
+            durable.append(new)
+            if change[0] == writer.replace:
+                mine = new
+                continue
+            # The same entries have to be added again.
+            objects.fails = lambda kind: None
+            writer.append(change[1])
+        mine, durable = new, [new]
+    objects.fails = lambda kind: None
+    assert parts(objects).read() in durable
+    writer.append(lines(number))
+    assert parts(objects).read() == mine + lines(number)

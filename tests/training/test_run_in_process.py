@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import shutil
 from pathlib import Path
 
@@ -283,6 +284,13 @@ def test_log_lines_are_json_where_a_program_reads_them(
     logger.handlers.clear()
 
 
+def content_of(directory: Path) -> dict[Path, bytes]:
+    """Returns the files of a run but for its log files, by path."""
+    logs = directory / "logs"
+    files = (path for path in directory.rglob("*") if path.is_file())
+    return {path: path.read_bytes() for path in files if logs not in path.parents}
+
+
 @pytest.mark.parametrize(
     ("change", "named"),
     [
@@ -293,14 +301,17 @@ def test_log_lines_are_json_where_a_program_reads_them(
 )
 def test_a_run_goes_on_only_as_the_same_run(config_file: Path, change: str, named: str) -> None:
     directory, _ = run(config_file, "run")
-    before = {path: path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+    before = content_of(directory)
     changed = ["train_config.num_steps=30", change]
     if "embedding_dim" in change:
         changed += [c.replace("[0]", f"[{i}]") for i in (1, 2) for c in [change]]
     with pytest.raises(RunError, match=named):
         run(config_file, "run", *changed, resume=True)
     # A refused session leaves the run as it was, with the config of its checkpoints.
-    assert {path: path.read_bytes() for path in directory.rglob("*") if path.is_file()} == before
+    assert content_of(directory) == before
+    last = json.loads((directory / "logs" / "driver.log").read_text().splitlines()[-1])
+    assert (last["event"], last["level"]) == ("failed", "ERROR")
+    assert re.search(named, last["message"])
 
 
 def test_a_run_can_be_made_longer(config_file: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
 import time
 import warnings
@@ -13,14 +14,25 @@ import ray
 from ray import cloudpickle
 
 from raymon import ray_internals
+from raymon.log import LogFiles, ProcessLog, formatter_of, set_log_context, set_up_logging
 from raymon.metrics import TrainMetricWrapper
 from raymon.reporter.on_ray.letterbox import Letterbox
 from raymon.reporter.on_ray.prometheus import PrometheusExporter
 from raymon.reporter.publishing.publications import Cursor
 from raymon.reporter.reporter import Reporter
-from raymon.results import Evaluation, Finding, Published, RankState, ReporterStatus, Snapshot
-from raymon.sinks import print_status
+from raymon.results import (
+    Evaluation,
+    Finding,
+    Notice,
+    Published,
+    RankState,
+    ReporterStatus,
+    Snapshot,
+)
+from raymon.safe_stream import SafeStream
 from raymon.wire import Ack, RankAnswer, RankRequest
+
+_log = logging.getLogger("raymon")
 
 Metrics = Mapping[str, TrainMetricWrapper]
 
@@ -41,22 +53,35 @@ class ReportingActor:
         reporter: The reporter, before its first call.
         use_prometheus: Whether the numbers are exported to the metrics endpoint of the node as
             well.
+        log_files: The log files of the run; None for none.
     """
 
-    def __init__(self, run: str, reporter: Reporter, use_prometheus: bool = False) -> None:
+    def __init__(
+        self,
+        run: str,
+        reporter: Reporter,
+        use_prometheus: bool = False,
+        log_files: LogFiles | None = None,
+    ) -> None:
+        # The dashboard of Ray shows first what processes write to standard error.
+        shown = logging.StreamHandler(SafeStream(sys.stderr))
+        shown.setFormatter(formatter_of("text"))
+        set_up_logging(handler=shown)
+        self._log = ProcessLog("reporter", log_files).__enter__()
         self._run = run
         self._reporter = reporter
         self._letterbox = Letterbox()
         self._exporter = PrometheusExporter(run) if use_prometheus else None
         if self._exporter is not None:
             reporter.add_sink(self._exporter.sink)
-        reporter.call_on_notice(print_status)
+        reporter.call_on_notice(_log_notice)
         reporter.publish_worker_failures()
         self._last_asked = time.monotonic()
         if _is_restarted():
             begun = _begun_attempt(run)
             if begun is not None:
                 self._reporter.go_on(*begun)
+                set_log_context(attempt=self._reporter.status().attempts)
         threading.Thread(target=self._watch_driver, daemon=True).start()
 
     def __repr__(self) -> str:
@@ -68,6 +93,7 @@ class ReportingActor:
         """Calls `Reporter.begin_attempt`, and keeps the metrics for the case of a restart."""
         number = self._reporter.begin_attempt(token, world_size, restored_step, metrics)
         _keep_begun_attempt(self._run, token, metrics)
+        set_log_context(attempt=number)
         return number
 
     def report(self, message: bytes) -> Ack:
@@ -159,7 +185,10 @@ class ReportingActor:
         self._reporter.close()
         if self._exporter is not None:
             self._exporter.close()
-        return self._reporter.status()
+        status = self._reporter.status()
+        # The process is killed once its answer has arrived.
+        self._log.__exit__(None, None, None)
+        return status
 
     def _export(self) -> None:
         notice = None if self._exporter is None else self._exporter.look(self._reporter.health)
@@ -176,6 +205,10 @@ class ReportingActor:
             asked = self._last_asked
         # Killed through Ray: if only the process ended, Ray would restart it.
         ray.kill(ray.get_runtime_context().current_actor)
+
+
+def _log_notice(notice: Notice) -> None:
+    _log.log(notice.level, "%s", notice.text, extra={"event": "notice"})
 
 
 def _is_restarted() -> bool:

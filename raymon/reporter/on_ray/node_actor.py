@@ -10,6 +10,7 @@ from typing import Any
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from raymon.log import log_to_files
 from raymon.protos.monitor_pb2 import MonitorConfig
 from raymon.reporter.node_reporter import NodeChannel, NodeReporter
 from raymon.reporter.on_ray.actor import Metrics
@@ -63,6 +64,11 @@ class TreeReporter(RayReporter):
     def __init__(self, root: Any, config: MonitorConfig) -> None:
         super().__init__(root)
         self._config = config
+
+    def publish_notice(self, text: str, level: int = logging.WARNING) -> Future[None]:
+        """Sends a notice, and writes it to the log file of the worker."""
+        log_to_files(level, text, event="notice")
+        return super().publish_notice(text, level)
 
     def channel(self, attempt: int, world_size: int, metrics: Metrics) -> Channel:
         """Returns the channel for the windows of this worker in an attempt.

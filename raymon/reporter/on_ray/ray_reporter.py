@@ -10,6 +10,7 @@ from typing import Any
 import ray
 
 from raymon.errors import RunError
+from raymon.log import LogFiles
 from raymon.reporter.on_ray.actor import Metrics, ReportingActor, actor_name, forget_begun_attempt
 from raymon.reporter.publishing.publications import Cursor
 from raymon.reporter.reporter import Reporter
@@ -49,7 +50,12 @@ def named_runs() -> list[str]:
     )
 
 
-def start_reporter(run: str, reporter: Reporter, use_prometheus: bool = False) -> RayReporter:
+def start_reporter(
+    run: str,
+    reporter: Reporter,
+    use_prometheus: bool = False,
+    log_files: LogFiles | None = None,
+) -> RayReporter:
     """Starts the reporter of a run as a named actor that outlives the process that started it.
 
     The actor of an earlier driver that is gone is ended first.
@@ -59,6 +65,7 @@ def start_reporter(run: str, reporter: Reporter, use_prometheus: bool = False) -
         reporter: The reporter, before its first call.
         use_prometheus: Whether the numbers are exported to the metrics endpoint of the node as
             well.
+        log_files: The log files of the run; None for none.
 
     Raises:
         RunError: Another process is writing to the run.
@@ -74,7 +81,7 @@ def start_reporter(run: str, reporter: Reporter, use_prometheus: bool = False) -
             # The callers retry, not Ray, which would log every retry on the terminal.
             max_restarts=-1,
         )
-        .remote(run, reporter, use_prometheus)
+        .remote(run, reporter, use_prometheus, log_files)
     )
     return RayReporter(actor, run)
 

@@ -31,7 +31,7 @@ class Publisher:
         sinks: Sinks that the numbers are written to.
 
     Attributes:
-        on_notice: Called with the text of every notice, in the process of the reporter; None for
+        on_notice: Called with every notice, in the process of the reporter; None for
             nobody.
         last: The newest snapshot that all ranks are in; None before the first.
     """
@@ -44,7 +44,7 @@ class Publisher:
         # Made at first use: the reporter is pickled and sent to the process that it runs in.
         self._made: Publications | None = None
         self._flushing: dict[int, threading.Event] = {}
-        self.on_notice: Callable[[str], None] | None = None
+        self.on_notice: Callable[[Notice], None] | None = None
         self.last: Snapshot | None = None
 
     @property
@@ -75,7 +75,7 @@ class Publisher:
         """Publishes something to readers that poll the reporter."""
         self._publications.add(published)
         if isinstance(published, Notice) and self.on_notice is not None:
-            self.on_notice(published.text)
+            self.on_notice(published)
 
     def warn(self, about: str, text: str) -> None:
         """Publishes a notice that something is wrong.

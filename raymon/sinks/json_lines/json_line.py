@@ -14,6 +14,19 @@ def to_line(record: Mapping[str, Any]) -> bytes:
     return (to_json(record) + "\n").encode()
 
 
+def is_before(line: bytes, time: float) -> bool:
+    """Returns whether a line is not known to be of a time or later.
+
+    Args:
+        line: The line, with a `time`.
+        time: The time, in seconds since 1970.
+    """
+    try:
+        return float(json.loads(line)["time"]) < time
+    except (ValueError, KeyError, TypeError):
+        return True
+
+
 def is_until(line: bytes, step: int) -> bool:
     """Returns whether a line is whole, and not of a step after `step`."""
     try:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 
+from raymon.protos.monitor_pb2 import MonitorConfig
 from raymon.results import Alert, Evaluation, Snapshot
 from raymon.sinks.json_lines.json_lines_file import JsonLinesFile
 from raymon.sinks.json_lines.json_lines_objects import JsonLinesObject, JsonLinesParts
@@ -12,23 +15,36 @@ from raymon.storage import StoragePath
 SCORES_FILE = "train_eval_result_v2.txt"
 """Name of the file with the scores of evaluations, in the directory of the run."""
 
+MAX_BYTES = MonitorConfig().windows_max_mb * 1_000_000
+"""The limit of a run that has no config."""
+
 
 class WindowLines:
     """A sink that writes snapshots to `monitor/windows.jsonl`; on object storage a directory.
 
     Args:
         model_dir: Directory of the run.
+        max_bytes: Size above which lines that are older than a day are thinned.
+        clock: Time in seconds since 1970, which every line has.
     """
 
-    def __init__(self, model_dir: StoragePath) -> None:
+    def __init__(
+        self,
+        model_dir: StoragePath,
+        max_bytes: int = MAX_BYTES,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         path = model_dir / "monitor" / "windows.jsonl"
+        self._clock = clock
         self._file: JsonLinesFile | JsonLinesParts = (
-            JsonLinesFile(path) if isinstance(path, Path) else JsonLinesParts(path)
+            JsonLinesFile(path, max_bytes, clock)
+            if isinstance(path, Path)
+            else JsonLinesParts(path, max_bytes, clock)
         )
 
     def write(self, snapshot: Snapshot) -> None:
         """Appends the line of a snapshot."""
-        self._file.append(snapshot.to_json())
+        self._file.append({**snapshot.to_json(), "time": self._clock()})
 
     def write_evaluation(self, evaluation: Evaluation) -> None:
         """Does nothing, since evaluations have a file of their own."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from raymon.errors import os_reason
 from raymon.sinks.json_lines.atomic_append import append_whole, cut_torn_line
-from raymon.sinks.json_lines.json_line import is_until, to_line
+from raymon.sinks.json_lines.json_line import is_before, is_until, to_line
+from raymon.sinks.thinning import WHOLE_S, Limit, thin
 
 
 class JsonLinesFile:
@@ -16,10 +19,20 @@ class JsonLinesFile:
 
     Args:
         path: Path of the file; its directory is made with the first line.
+        max_bytes: Size above which lines that are older than a day, by their `time`, are thinned;
+            None for no limit.
+        clock: Time in seconds since 1970.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self,
+        path: Path,
+        max_bytes: int | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._path = path
+        self._limit = None if max_bytes is None else Limit(max_bytes)
+        self._clock = clock
         self._notices: list[str] = []
         # Bytes of the file after the last line.
         self._size: int | None = None
@@ -40,6 +53,8 @@ class JsonLinesFile:
                     f"{self._path} was deleted and is made again, without its lines"
                 )
             cut_torn_line(self._path)
+        elif self._limit is not None and self._limit.is_passed(self._size):
+            self._thin(self._limit)
         self._size = append_whole(self._path, line)
 
     def take_notices(self) -> list[str]:
@@ -56,7 +71,20 @@ class JsonLinesFile:
         if not self._path.exists():
             return
         lines = self._path.read_bytes().splitlines()
-        kept = b"".join(line + b"\n" for line in lines if is_until(line, step))
+        self._replace(b"".join(line + b"\n" for line in lines if is_until(line, step)))
+
+    def _thin(self, limit: Limit) -> None:
+        before = self._clock() - WHOLE_S
+        try:
+            lines = self._path.read_bytes().splitlines(keepends=True)
+            kept = b"".join(thin(lines, lambda line: is_before(line, before), limit.target))
+            limit.thinned_to(len(kept))
+            self._replace(kept)
+        except OSError as error:
+            # No line is lost, and the next one is written all the same.
+            self._notices.append(f"{self._path}: old lines are not thinned: {os_reason(error)}")
+
+    def _replace(self, kept: bytes) -> None:
         replacement = self._path.with_name(self._path.name + ".new")
         try:
             replacement.write_bytes(kept)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
-from raymon.sinks.json_lines.json_line import is_until, to_line
+from raymon.sinks.json_lines.json_line import is_before, is_until, to_line
+from raymon.sinks.thinning import WHOLE_S, Limit, thin
 from raymon.storage import ObjectLog, ObjectPath
 
 _MOST_GATHERED = 10_000
@@ -16,9 +19,15 @@ class JsonLinesParts:
 
     Args:
         path: Directory of the parts.
+        max_bytes: Size above which lines that are older than a day, by their `time`, are thinned.
+        clock: Time in seconds since 1970.
     """
 
-    def __init__(self, path: ObjectPath) -> None:
+    def __init__(
+        self, path: ObjectPath, max_bytes: int, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._limit = Limit(max_bytes)
+        self._clock = clock
         self._parts = ObjectLog(path, lambda data: data.splitlines(keepends=True))
         self._gathered: list[bytes] = []
 
@@ -41,6 +50,7 @@ class JsonLinesParts:
         if self._gathered:
             self._parts.append(self._gathered)
             self._gathered = []
+            self._thin()
 
     def roll_back(self, step: int) -> None:
         """Removes the lines after `step`.
@@ -54,6 +64,17 @@ class JsonLinesParts:
         kept = next((i for i, line in enumerate(lines) if not is_until(line, step)), len(lines))
         if kept < len(lines):
             self._parts.cut(kept)
+
+    def _thin(self) -> None:
+        if not self._limit.is_passed(self._parts.size):
+            return
+        before = self._clock() - WHOLE_S
+        # Lines that cannot be thinned now are, once the log has grown further.
+        self._limit.thinned_to(self._parts.size)
+        with suppress(OSError):
+            lines, target = self._parts.read(), self._limit.target
+            self._parts.replace(thin(lines, lambda line: is_before(line, before), target))
+            self._limit.thinned_to(self._parts.size)
 
 
 class JsonLinesObject:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 from tensorboardX.proto.event_pb2 import Event
@@ -15,6 +16,8 @@ from raymon.sinks.tensorboard.event_records import (
     purge_event,
     to_record,
 )
+from raymon.sinks.tensorboard.thin_events import event_bytes, thin_event_files
+from raymon.sinks.thinning import Limit
 from raymon.storage import ObjectPath
 
 _MERGED = 64
@@ -28,14 +31,21 @@ class EventObjects:
     file that was written twice, after a failure or because many small ones were merged, shows no
     point twice, even to readers that have read the small ones. Those are deleted when the next ones
     are merged: a reader stops at a file that is deleted while it reads. After n flushes there are
-    at most n / 64 + 128 files.
+    at most n / 64 + 128 files. When small ones are merged, files that are older than a day are
+    thinned, above a limit.
 
     Args:
         directory: Directory of the files.
+        max_bytes: Bytes of all files above which they are thinned.
+        clock: Time in seconds since 1970.
     """
 
-    def __init__(self, directory: ObjectPath) -> None:
+    def __init__(
+        self, directory: ObjectPath, max_bytes: int, clock: Callable[[], float] = time.time
+    ) -> None:
         self._directory = directory
+        self._limit = Limit(max_bytes)
+        self._clock = clock
         # The number of the newest file; None until the directory was listed.
         self._newest: int | None = None
         self._gathered: list[Event] = []
@@ -50,7 +60,7 @@ class EventObjects:
         """
         if len(self._gathered) >= _MOST_GATHERED:
             self.flush()
-        self._gathered.append(Event(wall_time=time.time(), step=step, summary=summary))
+        self._gathered.append(Event(wall_time=self._clock(), step=step, summary=summary))
 
     def purge(self, step: int) -> None:
         """Hides points of `step` and later, also from readers that have read them already.
@@ -82,7 +92,15 @@ class EventObjects:
                     path.unlink()
             self._merged = [path for path, _ in self._small]
             self._small = []
+            self._thin()
         self._gathered = []
+
+    def _thin(self) -> None:
+        # Files that cannot be thinned now are when the next ones are merged.
+        with suppress(OSError):
+            if self._limit.is_passed(event_bytes(self._directory)):
+                thin_event_files(self._directory, self._limit.target, self._clock())
+                self._limit.thinned_to(event_bytes(self._directory))
 
     def _number(self) -> int:
         if self._newest is None:
@@ -91,7 +109,7 @@ class EventObjects:
 
     def _write(self, events: list[Event]) -> ObjectPath:
         # A name is not used twice: a write that failed may still arrive.
-        self._newest = max(int(time.time()), self._number() + 1)
+        self._newest = max(int(self._clock()), self._number() + 1)
         path = self._directory / event_file_name(self._newest)
         records = map(to_record, (purge_event(events[0].step), *events))
         path.write_bytes(first_record(self._newest) + b"".join(records))

@@ -23,8 +23,13 @@ def event_file_name(number: int) -> str:
 
 def newest_number(directory: StoragePath) -> int:
     """Returns the largest number of an event file in a directory; 0 if there is none."""
-    names = (_NAME.fullmatch(entry.name) for entry in directory.iterdir())
-    return max((int(name[1]) for name in names if name), default=0)
+    return max((number_of(entry.name) or 0 for entry in directory.iterdir()), default=0)
+
+
+def number_of(name: str) -> int | None:
+    """Returns the number of an event file, about when it was begun; None for another file."""
+    found = _NAME.fullmatch(name)
+    return None if found is None else int(found[1])
 
 
 def first_record(number: int) -> bytes:

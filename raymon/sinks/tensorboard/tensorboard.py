@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator
+import time
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from tensorboardX.proto.summary_pb2 import Summary
 from tensorboardX.summary import histogram_raw, scalar
 
 from raymon.config import TOTAL_LOSS
+from raymon.protos.monitor_pb2 import MonitorConfig
 from raymon.results import Alert, Evaluation, Snapshot
 from raymon.sinks.tensorboard.event_files import EventFiles
 from raymon.sinks.tensorboard.event_objects import EventObjects
@@ -17,6 +19,9 @@ from raymon.storage import StoragePath
 
 EVALUATION_DIRECTORY = "eval_val"
 """Directory of the events of evaluations, in the directory of the run."""
+
+MAX_BYTES = MonitorConfig().events_max_mb * 1_000_000
+"""The limit of a run that has no config."""
 
 
 class TensorBoard:
@@ -34,12 +39,21 @@ class TensorBoard:
         model_dir: Directory of the run.
         summaries: Which of `loss` and `learning_rate` are written; the other summaries are written
             when a snapshot has them.
+        max_bytes: Bytes of the events of training above which those that are older than a day are
+            thinned; the same for those of evaluations.
+        clock: Time in seconds since 1970.
     """
 
-    def __init__(self, model_dir: StoragePath, summaries: Collection[str]) -> None:
+    def __init__(
+        self,
+        model_dir: StoragePath,
+        summaries: Collection[str],
+        max_bytes: int = MAX_BYTES,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._summaries = frozenset(summaries)
-        self._train = _events(model_dir)
-        self._evaluation = _events(model_dir / EVALUATION_DIRECTORY)
+        self._train = _events(model_dir, max_bytes, clock)
+        self._evaluation = _events(model_dir / EVALUATION_DIRECTORY, max_bytes, clock)
 
     def write(self, snapshot: Snapshot) -> None:
         """Adds a point to every curve of training, at `end_step`.
@@ -122,8 +136,12 @@ class TensorBoard:
                 yield f"table/{name}/{figure}", value
 
 
-def _events(directory: StoragePath) -> EventFiles | EventObjects:
-    return EventFiles(directory) if isinstance(directory, Path) else EventObjects(directory)
+def _events(
+    directory: StoragePath, max_bytes: int, clock: Callable[[], float]
+) -> EventFiles | EventObjects:
+    if isinstance(directory, Path):
+        return EventFiles(directory, max_bytes, clock)
+    return EventObjects(directory, max_bytes, clock)
 
 
 def _scalars(values: dict[str, float]) -> Summary:

@@ -8,6 +8,7 @@ from types import TracebackType
 
 from rich.console import Console as RichConsole
 
+from raymon.log import set_log_context
 from raymon.number_text import rate_text
 from raymon.results import (
     Alert,
@@ -20,8 +21,16 @@ from raymon.results import (
     Snapshot,
 )
 from raymon.sinks.terminal.live_bars import LiveBars
+from raymon.sinks.terminal.log_fields import (
+    alert_fields,
+    attempt_fields,
+    evaluation_fields,
+    evaluation_progress_fields,
+    progress_fields,
+)
 from raymon.sinks.terminal.progress_text import (
     BOUND_SHOWN_ABOVE,
+    alert_level,
     alert_text,
     format_values,
     progress_line,
@@ -88,10 +97,10 @@ class Console:
         elif isinstance(published, EvaluationProgress):
             self._show_evaluation_progress(published)
         elif isinstance(published, Alert):
-            level = logging.INFO if published.is_over else logging.WARNING
-            _log.log(level, "%s", alert_text(published))
+            level, text = alert_level(published), alert_text(published)
+            _log.log(level, "%s", text, extra=alert_fields(published))
         elif isinstance(published, Notice):
-            _log.log(published.level, "%s", published.text)
+            _log.log(published.level, "%s", published.text, extra={"event": "notice"})
         else:
             self._begin_attempt(published)
 
@@ -104,7 +113,9 @@ class Console:
             if self._last is not None:
                 self._draw(self._last)
         ranks = "1 rank trains" if began.world_size == 1 else f"{began.world_size} ranks train"
-        _log.info("Attempt %d: %s from step %d", began.attempt, ranks, began.step)
+        set_log_context(attempt=began.attempt)
+        text = f"Attempt {began.attempt}: {ranks} from step {began.step}"
+        _log.info("%s", text, extra=attempt_fields(began))
 
     def _show_evaluation(self, evaluation: Evaluation) -> None:
         if self._bars is not None:
@@ -113,7 +124,8 @@ class Console:
         if not self._shows_scores:
             return
         values = format_values(evaluation.metrics, evaluation.metric_bounds)
-        _log.info("Evaluation at step %d: %s", evaluation.step, values)
+        text = f"Evaluation at step {evaluation.step}: {values}"
+        _log.info("%s", text, extra=evaluation_fields(evaluation))
 
     def _warn(self, where: str, shown: Snapshot | Evaluation) -> None:
         for found, metrics in _by_error(self._news_of(shown)).items():
@@ -177,7 +189,7 @@ class Console:
     def _log_snapshot(self, snapshot: Snapshot) -> None:
         self._last_line = time.monotonic()
         self._unlogged = None
-        _log.info("%s", progress_line(snapshot))
+        _log.info("%s", progress_line(snapshot), extra=progress_fields(snapshot))
 
     def _show_evaluation_progress(self, progress: EvaluationProgress) -> None:
         rate = progress.done / progress.seconds if progress.seconds > 0 else 0.0
@@ -188,8 +200,8 @@ class Console:
             )
         elif time.monotonic() - self._last_line >= self._interval_s:
             self._last_line = time.monotonic()
-            shown = rate_text(rate)
-            _log.info("Evaluating Step %d: %dit [%sit/s]", progress.step, progress.done, shown)
+            text = f"Evaluating Step {progress.step}: {progress.done}it [{rate_text(rate)}it/s]"
+            _log.info("%s", text, extra=evaluation_progress_fields(progress))
 
 
 def _by_error(errors: InputErrors) -> dict[str, list[str]]:

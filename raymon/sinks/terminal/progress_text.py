@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping
 
@@ -46,6 +47,11 @@ def short_suffix(snapshot: Snapshot) -> str:
 def alert_text(alert: Alert) -> str:
     """Returns the line of an alert."""
     return f"Over: {alert.finding.text}" if alert.is_over else f"Alert: {alert.finding.text}"
+
+
+def alert_level(alert: Alert) -> int:
+    """Returns the level at which an alert is logged."""
+    return logging.INFO if alert.is_over else logging.WARNING
 
 
 def format_values(values: Mapping[str, float], bounds: Mapping[str, float] | None = None) -> str:

@@ -1,69 +1,60 @@
-"""The sink that prints into the log of the reporter's process."""
+"""The sink that logs in the process of the reporter."""
 
 from __future__ import annotations
 
-import sys
+import logging
 import time
 from collections.abc import Callable
-from typing import TextIO
 
 from raymon.results import Alert, Evaluation, Snapshot
-from raymon.sinks.terminal.progress_text import alert_text, format_values, progress_line
+from raymon.sinks.terminal.log_fields import alert_fields, evaluation_fields, progress_fields
+from raymon.sinks.terminal.progress_text import (
+    alert_level,
+    alert_text,
+    format_values,
+    progress_line,
+)
+
+_log = logging.getLogger("raymon")
 
 
 class StatusLines:
-    """Prints the progress of the run, for people who open the reporter's log in Ray's dashboard.
-
-    The dashboard shows first what processes write to standard error.
+    """Logs the progress of the run, for people who open the reporter's log.
 
     Args:
         interval_s: Seconds between two lines of training.
-        file: File that is printed to; None is the standard error of the process that prints.
         clock: Monotonic clock, in seconds.
     """
 
-    def __init__(
-        self,
-        interval_s: float,
-        file: TextIO | None = None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, interval_s: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._interval_s = interval_s
-        self._file = file
         self._clock = clock
-        self._printed_at: float | None = None
+        self._logged_at: float | None = None
 
     def write(self, snapshot: Snapshot) -> None:
-        """Prints a snapshot, unless one was printed less than `interval_s` ago."""
+        """Logs a snapshot, unless one was logged less than `interval_s` ago."""
         now = self._clock()
-        if self._printed_at is None or now - self._printed_at >= self._interval_s:
-            self._printed_at = now
-            self._print(progress_line(snapshot))
+        if self._logged_at is None or now - self._logged_at >= self._interval_s:
+            self._logged_at = now
+            _log.info("%s", progress_line(snapshot), extra=progress_fields(snapshot))
 
     def write_evaluation(self, evaluation: Evaluation) -> None:
-        """Prints the scores of an evaluation."""
+        """Logs the scores of an evaluation."""
         values = format_values(evaluation.metrics, evaluation.metric_bounds)
-        self._print(f"Evaluation at step {evaluation.step}: {values}")
+        text = f"Evaluation at step {evaluation.step}: {values}"
+        _log.info("%s", text, extra=evaluation_fields(evaluation))
 
     def write_alert(self, alert: Alert) -> None:
-        """Prints an alert."""
-        self._print(alert_text(alert))
+        """Logs an alert."""
+        _log.log(alert_level(alert), "%s", alert_text(alert), extra=alert_fields(alert))
 
     def roll_back(self, step: int, evaluation_step: int) -> None:
-        """Prints the step from which the run continues."""
-        self._print(f"On from step {step}")
+        """Logs the step from which the run continues."""
+        _log.info("On from step %d", step, extra={"event": "roll_back", "step": step})
 
     def flush(self) -> None:
-        """Does nothing, since every line is printed already."""
+        """Does nothing, since every line is logged already."""
 
     def close(self) -> None:
-        """Prints that the run is over."""
-        self._print("The run is over")
-
-    def _print(self, text: str) -> None:
-        print_status(text, self._file)
-
-
-def print_status(text: str, file: TextIO | None = None) -> None:
-    """Prints a line with the time, to standard error unless a file is given."""
-    print(time.strftime("%Y-%m-%d %H:%M:%S"), text, file=file or sys.stderr, flush=True)
+        """Logs that the run is over."""
+        _log.info("The run is over", extra={"event": "end"})

@@ -13,6 +13,7 @@ import torch
 from raymon.config import evaluates_asynchronously, skips_bad_files, stopping
 from raymon.embeddings import EmbeddingCollection, plan_lines
 from raymon.errors import RunError
+from raymon.log import log_to_files, set_log_context
 from raymon.metrics import TrainMetricWrapper
 from raymon.models import Model
 from raymon.protos.pipeline_pb2 import PipelineConfig
@@ -214,6 +215,16 @@ def _train(
         fine_tune(state, other, config.train_config)
     _register_checkpoints(model_dir, state.step, context)
     attempt = _begin_attempt(reporter, context, state.step, model.train_metrics)
+    set_log_context(attempt=attempt)
+    log_to_files(
+        logging.INFO,
+        f"Rank {context.rank} of {context.world_size} on {context.device} trains from step "
+        f"{state.step}",
+        event="rank",
+        world_size=context.world_size,
+        device=str(context.device),
+        step=state.step,
+    )
     channel: Channel = reporter
     if attempt != NO_ATTEMPT:
         channel = reporter.channel(attempt, context.world_size, model.train_metrics)

@@ -28,8 +28,11 @@ def train_loop_per_worker(arguments: dict[str, Any]) -> None:
     # imports that follow, which took 0.35 of the 1.4 s until the worker can begin.
     gc.freeze()
     from raymon.config import allow_custom_classes
+    from raymon.errors import reason
+    from raymon.log import ProcessLog, log_to_files, set_log_context, set_up_logging
     from raymon.metrics import register_metric
     from raymon.reporter.on_ray import TreeReporter, reporter_of
+    from raymon.training.log_files import log_files_of
     from raymon.training.loop.worker import run_worker
     from raymon.training.on_ray.ray_train_thread import RayTrainThread
     from raymon.training.rank.failure import as_rank_failure
@@ -38,8 +41,8 @@ def train_loop_per_worker(arguments: dict[str, Any]) -> None:
     from raymon.training.rank.worker_task import WorkerTask
 
     prepare_stack_dumps()
-    # A worker logs nothing itself: the driver prints what the reporter publishes.
-    logging.getLogger("raymon").setLevel(logging.WARNING)
+    # A worker shows nothing itself: the driver prints what the reporter publishes.
+    set_up_logging("WARNING")
     # The driver has refused the config if custom classes are not allowed.
     allow_custom_classes()
     for name, cls in arguments["metrics"].items():
@@ -59,10 +62,14 @@ def train_loop_per_worker(arguments: dict[str, Any]) -> None:
         datasets |= rows_of_worker(arguments["ray_datasets"], task.config)
     reporter = TreeReporter(reporter_of(arguments["reporter"]), task.config.monitor_config)
     failures = _FailureReporter(context.rank, reporter.publish_notice)
-    try:
-        run_worker(task, context, reporter, datasets=datasets, on_failure=failures.report)
-    except Exception as error:
-        raise as_rank_failure(error, context.rank) from error
+    files = None if task.checkpoint else log_files_of(task.config)
+    with ProcessLog(f"rank-{context.rank}", files):
+        set_log_context(rank=context.rank)
+        try:
+            run_worker(task, context, reporter, datasets=datasets, on_failure=failures.report)
+        except Exception as error:
+            log_to_files(logging.ERROR, reason(error), error, event="failed")
+            raise as_rank_failure(error, context.rank) from error
 
 
 class _FailureReporter:

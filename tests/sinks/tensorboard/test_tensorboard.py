@@ -137,15 +137,13 @@ def test_a_roll_back_of_nothing_makes_no_file(tmp_path: Path) -> None:
 
 
 def test_a_roll_back_of_another_process_hides_its_points_whatever_its_clock_said(
-    tmp_path: Path, monkeypatch
+    tmp_path: Path,
 ) -> None:
     now = time.time()
-    monkeypatch.setattr("raymon.sinks.tensorboard.event_files.time.time", lambda: now + 3600)
-    board = TensorBoard(tmp_path, ["loss"])
+    board = TensorBoard(tmp_path, ["loss"], clock=lambda: now + 3600)
     for step in (10, 20):
         board.write(snapshot(step, losses={"bce": 1.0}))
-    monkeypatch.setattr("raymon.sinks.tensorboard.event_files.time.time", lambda: now)
-    board = TensorBoard(tmp_path, ["loss"])
+    board = TensorBoard(tmp_path, ["loss"], clock=lambda: now)
     board.roll_back(10, 10)
     board.write(snapshot(20, losses={"bce": 2.0}))
     assert points(tmp_path, "loss/bce") == [(10, 1.0), (20, 2.0)]

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-import io
+import logging
 import pickle
-import re
+
+import pytest
 
 from raymon.results import Evaluation
 from raymon.sinks import StatusLines
 from tests.sinks.snapshots import snapshot
 
 
-def test_a_reader_sees_how_the_run_goes_and_not_every_window() -> None:
-    file, now = io.StringIO(), [0.0]
-    sink = StatusLines(10.0, file, lambda: now[0])
-    for step in range(10, 60, 10):
-        sink.write(snapshot(step))
-        now[0] += 5.0
-    sink.write_evaluation(Evaluation(50, {"auc": 0.75}))
-    sink.roll_back(20, 20)
-    sink.close()
-    lines = [re.sub(r"^[-0-9]{10} [:0-9]{8} ", "", line) for line in file.getvalue().splitlines()]
+def test_a_reader_sees_how_the_run_goes_and_not_every_window(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    now = [0.0]
+    sink = StatusLines(10.0, lambda: now[0])
+    with caplog.at_level(logging.INFO, "raymon"):
+        for step in range(10, 60, 10):
+            sink.write(snapshot(step))
+            now[0] += 5.0
+        sink.write_evaluation(Evaluation(50, {"auc": 0.75}))
+        sink.roll_back(20, 20)
+        sink.close()
+    lines = caplog.messages
     assert [line.split(" [")[0] for line in lines] == [
         "Training Epoch 0: 10it",
         "Training Epoch 0: 30it",
@@ -33,6 +37,7 @@ def test_a_reader_sees_how_the_run_goes_and_not_every_window() -> None:
     assert "ranks:2/2" in lines[0]
 
 
-def test_it_travels_to_the_process_of_the_reporter(capsys) -> None:
-    pickle.loads(pickle.dumps(StatusLines(10.0))).write(snapshot(10))
-    assert "Training Epoch 0: 10it" in capsys.readouterr().err
+def test_it_travels_to_the_process_of_the_reporter(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "raymon"):
+        pickle.loads(pickle.dumps(StatusLines(10.0))).write(snapshot(10))
+    assert "Training Epoch 0: 10it" in caplog.text

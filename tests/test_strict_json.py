@@ -56,4 +56,4 @@ def test_all_json_of_raymon_is_written_by_one_writer() -> None:
         and node.value.id == "json"
         and node.attr in ("dump", "dumps", "JSONEncoder")
     }
-    assert writers == {"storage/strict_json.py"}
+    assert writers == {"strict_json.py"}
