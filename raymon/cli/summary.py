@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from raymon.cli.streams import say
 from raymon.cli.value_rows import output_width, row_lines, value_notes, values_text
 from raymon.number_text import count_text, number_text, rate_text
-from raymon.results import in_words
+from raymon.results import AlertFigures, in_words
 
 if TYPE_CHECKING:
     from raymon.training.summary import Summary
@@ -47,6 +47,7 @@ def print_summary(summary: Summary, *, has_cluster: bool = False) -> None:
         ("", values_text(summary.best_metrics, value_notes(summary.best_metric_bounds))),
         ("exported", shlex.quote(summary.export) if summary.export else ""),
         ("monitoring", _monitoring(summary)),
+        ("alerts", _alerts(summary.alerts)),
         ("", None),
         ("TensorBoard", f"{_command('tensorboard')} --logdir {directory}"),
     ]
@@ -93,6 +94,14 @@ def _counts(counts: Mapping[str, int]) -> str:
 def _skipped(steps: int) -> str:
     what = "step" if steps == 1 else "steps"
     return f"{steps:,} {what} of the optimizer skipped by FP16" if steps else ""
+
+
+def _alerts(alerts: AlertFigures | None) -> str:
+    if alerts is None or not alerts.counts:
+        return ""
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in alerts.counts.items())
+    on = f"; not over: {', '.join(finding.text for finding in alerts.on)}" if alerts.on else ""
+    return f"{kinds}{on}"
 
 
 def _command(name: str) -> str:

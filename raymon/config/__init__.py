@@ -3,6 +3,7 @@
 from raymon.config.constraints import unknown_constraint
 from raymon.config.custom import (
     allow_custom_classes,
+    check_alert_hooks,
     custom_classes_allowed,
     import_class,
     read_kwargs,
@@ -39,6 +40,7 @@ __all__ = [
     "Named",
     "allow_custom_classes",
     "cannot_rank",
+    "check_alert_hooks",
     "custom_classes_allowed",
     "evaluates_asynchronously",
     "import_class",

@@ -1,4 +1,4 @@
-"""Custom classes that a config names: how they are allowed, imported and given arguments."""
+"""What a config may bring along only if it is allowed: custom classes, and receivers of alerts."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from raymon.errors import ConfigError, reason
+from raymon.protos.monitor_pb2 import MonitorConfig
 
 ALLOWED_BY = "RAYMON_ALLOW_CUSTOM_CLASSES"
 """Environment variable that allows custom classes when it is 1."""
@@ -49,11 +51,7 @@ def import_class(class_path: str, place: str) -> type:
     module_name, _, name = class_path.partition(":")
     if not module_name or not name:
         raise ConfigError(f'{place} is no class; write "package.module:Class"')
-    if not custom_classes_allowed():
-        raise ConfigError(
-            f"{place} is code that a config brings along; if you trust it, pass "
-            f"--allow-custom-classes, set {ALLOWED_BY}=1, or call raymon.allow_custom_classes()"
-        )
+    _check_allowed(place, "is code that a config brings along")
     try:
         module = importlib.import_module(module_name)
     except ImportError as error:
@@ -66,6 +64,29 @@ def import_class(class_path: str, place: str) -> type:
     if not isinstance(cls, type):
         raise ConfigError(f"{place}: {module_name} has no class {name}")
     return cls
+
+
+def check_alert_hooks(config: MonitorConfig) -> None:
+    """Checks that a config may run its program and send to its address for alerts.
+
+    Raises:
+        ConfigError: It may not.
+    """
+    if config.alert_command:
+        place = f'monitor_config.alert_command: "{config.alert_command[0]}"'
+        _check_allowed(place, "is a program that a config has run")
+    if config.alert_webhook:
+        # Of the address only the host: the rest may be a secret.
+        place = f'monitor_config.alert_webhook: "{urlsplit(config.alert_webhook).hostname}"'
+        _check_allowed(place, "is where a config sends numbers to")
+
+
+def _check_allowed(place: str, what: str) -> None:
+    if not custom_classes_allowed():
+        raise ConfigError(
+            f"{place} {what}; if you trust it, pass "
+            f"--allow-custom-classes, set {ALLOWED_BY}=1, or call raymon.allow_custom_classes()"
+        )
 
 
 def reason_with_place(error: BaseException) -> str:

@@ -13,6 +13,7 @@ from raymon.config.names import metric_names
 from raymon.config.overrides import EXCLUSIVE
 from raymon.config.rules import Rules
 from raymon.config.source import Source
+from raymon.config.validate_alerts import validate_alerts
 from raymon.config.validate_logging import validate_logging
 from raymon.config.validate_model import validate_model
 from raymon.config.validate_names import check_given_names
@@ -68,6 +69,7 @@ def validate(config: PipelineConfig, source: Source, datasets: Collection[str]) 
     monitoring.positive("late_after_s")
     monitoring.at_least(0, "progress_interval_s")
     validate_logging(monitoring)
+    validate_alerts(config.monitor_config, monitoring)
 
 
 def _validate_train(config: PipelineConfig, rules: Rules) -> None:

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from raymon.diagnosis import checks_of
 from raymon.errors import RunError
 from raymon.metrics import TrainMetricWrapper
 from raymon.protos.monitor_pb2 import MonitorConfig
 from raymon.reporter import NewsSource, Reporter, last_step_kept
 from raymon.results import ReporterStatus
-from raymon.sinks import BackgroundSink, Sink, TensorBoard, WindowLines
+from raymon.sinks import AlertLines, BackgroundSink, Sink, TensorBoard, WindowLines
 from raymon.storage import StoragePath
 from raymon.wire import Channel
 
@@ -87,7 +88,7 @@ def make_reporter(settings: RunSettings, directory: StoragePath | None) -> Repor
     """
     sinks: list[Sink] = []
     if directory is not None:
-        sinks.append(WindowLines(directory))
+        sinks += [WindowLines(directory), AlertLines(directory)]
         if settings.use_tensorboard:
             sinks.append(TensorBoard(directory, ("loss", "learning_rate")))
     return Reporter(
@@ -95,6 +96,7 @@ def make_reporter(settings: RunSettings, directory: StoragePath | None) -> Repor
         [BackgroundSink(sink) for sink in sinks],
         settings.log_step_count_steps,
         MonitorConfig().late_after_s,
+        checks=checks_of(MonitorConfig()),
     )
 
 

@@ -1,12 +1,13 @@
+from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from collections.abc import Mapping as _Mapping
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class MonitorConfig(_message.Message):
-    __slots__ = ("late_after_s", "progress_interval_s", "log_level", "log_format", "node_reporters_above", "use_prometheus", "table_health", "log_files", "logging_config_path", "windows_max_mb", "events_max_mb")
+    __slots__ = ("late_after_s", "progress_interval_s", "log_level", "log_format", "node_reporters_above", "use_prometheus", "table_health", "alert_command", "alert_webhook", "alert_timeout_s", "log_files", "logging_config_path", "windows_max_mb", "events_max_mb")
     LATE_AFTER_S_FIELD_NUMBER: _ClassVar[int]
     PROGRESS_INTERVAL_S_FIELD_NUMBER: _ClassVar[int]
     LOG_LEVEL_FIELD_NUMBER: _ClassVar[int]
@@ -14,6 +15,9 @@ class MonitorConfig(_message.Message):
     NODE_REPORTERS_ABOVE_FIELD_NUMBER: _ClassVar[int]
     USE_PROMETHEUS_FIELD_NUMBER: _ClassVar[int]
     TABLE_HEALTH_FIELD_NUMBER: _ClassVar[int]
+    ALERT_COMMAND_FIELD_NUMBER: _ClassVar[int]
+    ALERT_WEBHOOK_FIELD_NUMBER: _ClassVar[int]
+    ALERT_TIMEOUT_S_FIELD_NUMBER: _ClassVar[int]
     LOG_FILES_FIELD_NUMBER: _ClassVar[int]
     LOGGING_CONFIG_PATH_FIELD_NUMBER: _ClassVar[int]
     WINDOWS_MAX_MB_FIELD_NUMBER: _ClassVar[int]
@@ -25,11 +29,14 @@ class MonitorConfig(_message.Message):
     node_reporters_above: int
     use_prometheus: bool
     table_health: bool
+    alert_command: _containers.RepeatedScalarFieldContainer[str]
+    alert_webhook: str
+    alert_timeout_s: float
     log_files: LogFilesConfig
     logging_config_path: str
     windows_max_mb: int
     events_max_mb: int
-    def __init__(self, late_after_s: _Optional[float] = ..., progress_interval_s: _Optional[float] = ..., log_level: _Optional[str] = ..., log_format: _Optional[str] = ..., node_reporters_above: _Optional[int] = ..., use_prometheus: bool = ..., table_health: bool = ..., log_files: _Optional[_Union[LogFilesConfig, _Mapping]] = ..., logging_config_path: _Optional[str] = ..., windows_max_mb: _Optional[int] = ..., events_max_mb: _Optional[int] = ...) -> None: ...
+    def __init__(self, late_after_s: _Optional[float] = ..., progress_interval_s: _Optional[float] = ..., log_level: _Optional[str] = ..., log_format: _Optional[str] = ..., node_reporters_above: _Optional[int] = ..., use_prometheus: bool = ..., table_health: bool = ..., alert_command: _Optional[_Iterable[str]] = ..., alert_webhook: _Optional[str] = ..., alert_timeout_s: _Optional[float] = ..., log_files: _Optional[_Union[LogFilesConfig, _Mapping]] = ..., logging_config_path: _Optional[str] = ..., windows_max_mb: _Optional[int] = ..., events_max_mb: _Optional[int] = ...) -> None: ...
 
 class LogFilesConfig(_message.Message):
     __slots__ = ("enabled", "directory", "format", "max_mb", "max_hours", "keep")

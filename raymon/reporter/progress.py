@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Protocol
 
 from raymon.errors import ClusterLostError, reason
 from raymon.reporter.publishing.publications import Cursor
-from raymon.results import AttemptBegan, Evaluation, Published, Snapshot
-from raymon.sinks import Console
+from raymon.results import Alert, AttemptBegan, Evaluation, Key, Published, Snapshot
+from raymon.sinks import BackgroundSink, Console
 
 _log = logging.getLogger("raymon")
 
@@ -31,6 +32,8 @@ class Progress:
     Args:
         reporter: The reporter, which is polled every 0.25 seconds.
         console: The console that shows what was published.
+        hooks: Sinks that get alerts alone. They are in this process and not in that of the
+            reporter, which may be on any node and is restarted in the midst of them.
 
     Attributes:
         last: The newest snapshot; None before the first.
@@ -41,9 +44,14 @@ class Progress:
             had.
     """
 
-    def __init__(self, reporter: NewsSource, console: Console) -> None:
+    def __init__(
+        self, reporter: NewsSource, console: Console, hooks: Sequence[BackgroundSink] = ()
+    ) -> None:
         self._reporter = reporter
         self._console = console
+        self._hooks = list(hooks)
+        self._alerts_on: set[Key] = set()
+        self._alerts_seen: set[tuple[Key, bool, float]] = set()
         self._cursor: Cursor | None = None
         self._shown_step = 0
         self._answers = self._shows = True
@@ -54,6 +62,11 @@ class Progress:
         self.attempt: AttemptBegan | None = None
         self.evaluations: list[Evaluation] = []
         self.diverged_since: int | None = None
+
+    @property
+    def hook_failures(self) -> dict[str, int]:
+        """Number of alerts that could not be given to a hook, by reason."""
+        return {why: n for hook in self._hooks for why, n in hook.failure_reasons.items()}
 
     def __enter__(self) -> Progress:
         self._console.__enter__()
@@ -71,6 +84,11 @@ class Progress:
         if not isinstance(error, ClusterLostError):
             self._thread.join()
             self._poll()
+        for hook in self._hooks:
+            hook.begin_close()
+        for hook in self._hooks:
+            hook.close()
+        self._show_hooks()
         self._console.__exit__(kind, error, traceback)
 
     def _follow(self) -> None:
@@ -93,6 +111,10 @@ class Progress:
         for published in news:
             if self._take(published):
                 self._show(published)
+                if isinstance(published, Alert):
+                    for hook in self._hooks:
+                        hook.write_alert(published)
+        self._show_hooks()
 
     def _show(self, published: Published) -> None:
         try:
@@ -101,6 +123,11 @@ class Progress:
             if self._shows:
                 self._shows = False
                 _log.warning("monitoring: what is published is not shown: %s", reason(error))
+
+    def _show_hooks(self) -> None:
+        for hook in self._hooks:
+            for text in hook.take_notices():
+                _log.warning("monitoring: %s", text)
 
     def _take(self, published: Published) -> bool:
         """Remembers what was published; returns false if it was shown before.
@@ -124,6 +151,18 @@ class Progress:
             if published.coverage.ranks == published.coverage.world_size:
                 self._shown_step = published.end_step
             self._see_losses(published)
+        elif isinstance(published, Alert):
+            return self._is_news(published)
+        return True
+
+    def _is_news(self, alert: Alert) -> bool:
+        # A reporter that died may have told what its successor tells again.
+        key, is_over = alert.finding.key, alert.is_over
+        seen = (key, is_over, alert.time) in self._alerts_seen
+        self._alerts_seen.add((key, is_over, alert.time))
+        if seen or (not is_over and key in self._alerts_on):
+            return False
+        (self._alerts_on.discard if is_over else self._alerts_on.add)(key)
         return True
 
     def _see_losses(self, snapshot: Snapshot) -> None:

@@ -31,6 +31,7 @@ from raymon.reporter.windows.ranks import Ranks
 from raymon.reporter.windows.window_sum import WindowSum
 from raymon.results import (
     SAVES_FAILED,
+    Alert,
     AttemptBegan,
     Coverage,
     Evaluation,
@@ -44,7 +45,7 @@ from raymon.results import (
     Snapshot,
 )
 from raymon.retries import retrying
-from raymon.sinks import Sink
+from raymon.sinks import Sink, read_alerts
 from raymon.storage import StoragePath
 from raymon.wire import SCHEMA_VERSION, Ack, Layout, RankAnswer, RankRequest
 
@@ -99,6 +100,7 @@ class Reporter:
         clock: Callable[[], float] = time.monotonic,
         checks: Sequence[Check] = (),
     ) -> None:
+        self._model_dir = model_dir
         self._store = None if model_dir is None else Store(model_dir)
         self._publisher = Publisher(sinks)
         self._log_step_count_steps = log_step_count_steps
@@ -110,6 +112,8 @@ class Reporter:
         self._run_metrics = RunMetrics({}, 0, self._publisher.warn)
         self._ranks = Ranks(0, 0, 0.0)
         self._watch = Watch(checks, self._count_check, clock)
+        # The alerts before this process began; None until they are read.
+        self._told: list[Alert] | None = None
         self._evaluations: dict[int, EvaluationRecord] = {}
         # The step from which on everything is known.
         self._origin = 0
@@ -177,6 +181,10 @@ class Reporter:
             past = replay(saved.state, saved.records)
             self._take_up(saved, past, metrics)
             self._publisher.publish(Notice("monitoring: the reporter has started anew and goes on"))
+            # Those that the driver has not asked for yet; it knows those that it has shown.
+            for alert in self._told or ():
+                if alert.attempt == attempt.number:
+                    self._publisher.publish(alert)
         return True
 
     def report(self, message: bytes) -> Ack:
@@ -203,6 +211,8 @@ class Reporter:
             self._ranks.hear(report, now)
         for window in history.take_complete():
             self._close(window)
+            # After each: what begins and ends between two looks would never be told.
+            self._look()
         self._look()
         self._flush()
         return self._ack()
@@ -314,6 +324,7 @@ class Reporter:
             refused=self.counts.refused,
             store_failures=self.counts.store_failures,
             sink_failures=self._publisher.failures,
+            alerts=self._watch.figures,
             failure_reasons={
                 **run.monitoring.worker_reasons,
                 **run.fold_reasons,
@@ -333,6 +344,7 @@ class Reporter:
             windows_lost=status.run.monitoring.windows_lost,
             sink_failures=status.sink_failures,
             saves_failed=status.run.monitoring.save_counts.get(SAVES_FAILED, 0),
+            alerts=status.alerts,
         )
 
     def add_sink(self, sink: Sink) -> None:
@@ -387,13 +399,14 @@ class Reporter:
             self._publisher.warn("state", text)
         # Nothing is known of steps before `_origin`, so what sinks have of them stays.
         self._publisher.roll_back(base, self._origin or -1)
+        self._restore_alerts()
+        self._watch.begin_attempt(base)
         for window in past.windows:
             self._apply(window)
         self._evaluations = past.evaluations
         for record in sorted(self._evaluations.values(), key=lambda record: record.step):
             self._publisher.write_evaluation(from_record(record), published=record.step >= base)
         self._ranks = Ranks(attempt.world_size, attempt.restored_step, self._clock())
-        self._watch.begin_attempt(attempt.restored_step)
         self._durable = self._history.closed
 
     def _close(self, window: WindowSum) -> None:
@@ -429,6 +442,16 @@ class Reporter:
             attempt = running.number if running else 0
             for alert in self._watch.look(self.ranks, attempt, step):
                 self._publisher.write_alert(alert)
+
+    def _restore_alerts(self) -> None:
+        if self._told is not None or self._model_dir is None:
+            return
+        self._told = []
+        try:
+            self._told = read_alerts(self._model_dir)
+        except OSError as error:
+            self._publisher.warn("alerts", f"earlier alerts cannot be read: {os_reason(error)}")
+        self._watch.restore(self._told)
 
     def _count_check(self, error: Exception) -> None:
         why = f"a check failed and is left out: {type(error).__name__}: {error}"

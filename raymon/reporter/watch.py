@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from raymon.diagnosis import AlertBook, Check
-from raymon.results import Alert, Finding, RankState, Snapshot
+from raymon.results import Alert, AlertFigures, Finding, RankState, Snapshot
 
 _EVERY_S = 1.0
 
@@ -42,8 +42,18 @@ class Watch:
         """The findings that are on."""
         return self._book.on
 
+    @property
+    def figures(self) -> AlertFigures:
+        """What is wrong, and how many alerts there were."""
+        return self._book.figures
+
+    def restore(self, alerts: Iterable[Alert]) -> None:
+        """Takes over the alerts of the run before this process began."""
+        self._book.restore(alerts, self._wall_clock())
+
     def begin_attempt(self, step: int) -> None:
-        """Takes note that workers begin at `step`."""
+        """Takes note that workers begin, and that numbers after `step` come again."""
+        self._book.begin_attempt(self._wall_clock())
         self._each(lambda check: check.begin_attempt(step))
 
     def see(self, snapshot: Snapshot) -> None:
@@ -60,7 +70,9 @@ class Watch:
             step: Step of the newest numbers.
         """
         now = self._clock()
-        if not self._checks or (self._looked_at is not None and now - self._looked_at < _EVERY_S):
+        if not (self._checks or self._book.on) or (
+            self._looked_at is not None and now - self._looked_at < _EVERY_S
+        ):
             return []
         self._looked_at = now
         states, found = ranks(), list[Finding]()

@@ -1,6 +1,7 @@
 """Results of a run, for other packages to show: snapshots, evaluations, notices, health, counts."""
 
 from raymon.results.alert import Alert
+from raymon.results.alert_figures import AlertFigures
 from raymon.results.anatomy import Anatomy
 from raymon.results.count_names import (
     FILES_UNREADABLE,
@@ -89,6 +90,7 @@ __all__ = [
     "STEP",
     "STEP_PHASES",
     "Alert",
+    "AlertFigures",
     "Anatomy",
     "AttemptBegan",
     "Coverage",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,3 +36,18 @@ class Alert:
             "is_over": self.is_over,
             **self.finding.to_json(),
         }
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Alert:
+        """Returns the alert of a line of `monitor/alerts.jsonl`.
+
+        Raises:
+            KeyError, TypeError, ValueError: It is no such line.
+        """
+        return cls(
+            Finding.from_json(record),
+            int(record["attempt"]),
+            int(record["global_step"]),
+            float(record["time"]),
+            bool(record["is_over"]),
+        )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 Key = tuple[str, int | None, str]
@@ -23,6 +24,8 @@ class Finding:
         last_step: Last step of which it is known to be so; None if it is not known.
         cost: Samples per second that it costs the cluster; None if it costs none that is known.
         subject: What in particular it is about, such as the name of a metric or a table.
+        of_steps: Whether it follows from the numbers of steps alone, so that steps that are made
+            again after a restart say the same again.
     """
 
     kind: str
@@ -34,6 +37,7 @@ class Finding:
     last_step: int | None = None
     cost: float | None = None
     subject: str = ""
+    of_steps: bool = False
 
     @property
     def key(self) -> Key:
@@ -43,3 +47,13 @@ class Finding:
     def to_json(self) -> dict[str, Any]:
         """Returns the finding as a JSON object."""
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Finding:
+        """Returns the finding of a JSON object, which may have more in it.
+
+        Raises:
+            TypeError: Its kind or text is missing.
+        """
+        names = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in record.items() if name in names})

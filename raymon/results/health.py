@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from raymon.results.alert_figures import AlertFigures
 from raymon.results.snapshot import Coverage, RankState
 
 
@@ -21,6 +22,7 @@ class Health:
         windows_lost: Windows of single ranks that are in no number.
         sink_failures: Calls to sinks that failed for good.
         saves_failed: Saves that failed.
+        alerts: What is wrong, and how many alerts there were.
     """
 
     attempt: int
@@ -30,3 +32,4 @@ class Health:
     windows_lost: int
     sink_failures: int
     saves_failed: int
+    alerts: AlertFigures = field(default_factory=AlertFigures)

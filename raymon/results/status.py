@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from raymon.results.alert_figures import AlertFigures
 from raymon.results.anatomy import Anatomy
 
 
@@ -82,6 +83,7 @@ class ReporterStatus:
         store_failures: Failures of the storage of the run.
         sink_failures: Calls to sinks that failed for good.
         failure_reasons: Number of failures of workers, metrics, the storage and sinks, by reason.
+        alerts: What is wrong, and how many alerts there were.
     """
 
     run: RunFigures
@@ -92,3 +94,4 @@ class ReporterStatus:
     store_failures: int
     sink_failures: int
     failure_reasons: Mapping[str, int]
+    alerts: AlertFigures = field(default_factory=AlertFigures)

@@ -1,7 +1,15 @@
 """The sinks, which the numbers of a run are written to: console, TensorBoard, JSON, Prometheus."""
 
+from raymon.sinks.alert_hooks.command import AlertCommand
+from raymon.sinks.alert_hooks.webhook import AlertWebhook
 from raymon.sinks.background.background import BackgroundSink
-from raymon.sinks.json_lines.json_lines import SCORES_FILE, AlertLines, EvaluationLines, WindowLines
+from raymon.sinks.json_lines.json_lines import (
+    SCORES_FILE,
+    AlertLines,
+    EvaluationLines,
+    WindowLines,
+    read_alerts,
+)
 from raymon.sinks.prometheus.gauges import GAUGES
 from raymon.sinks.prometheus.run_gauges import RunGauges, run_label
 from raymon.sinks.sink import Sink
@@ -14,7 +22,9 @@ from raymon.sinks.terminal.status_lines import StatusLines
 __all__ = [
     "GAUGES",
     "SCORES_FILE",
+    "AlertCommand",
     "AlertLines",
+    "AlertWebhook",
     "BackgroundSink",
     "Console",
     "EvaluationLines",
@@ -25,5 +35,6 @@ __all__ = [
     "TensorBoard",
     "WindowLines",
     "open_output",
+    "read_alerts",
     "run_label",
 ]

@@ -14,6 +14,7 @@ from torchmetrics import Metric
 
 from raymon.config import (
     CONFIG_FILE,
+    check_alert_hooks,
     evaluates_asynchronously,
     named_metrics,
     named_train_metrics,
@@ -97,6 +98,7 @@ def check_config(config: PipelineConfig) -> list[Feature]:
     """
     features = features_of(config)
     check_logging_config(config)
+    check_alert_hooks(config.monitor_config)
     try:
         check_label_map(config.data_config.label_map)
     except ValueError as error:

@@ -13,7 +13,13 @@ import pyarrow as pa
 from raymon.config import ranking
 from raymon.errors import RunError
 from raymon.reporter import Progress
-from raymon.results import ROWS_LEFT_OVER_AN_EPOCH, Monitoring, ReporterStatus, Snapshot
+from raymon.results import (
+    ROWS_LEFT_OVER_AN_EPOCH,
+    AlertFigures,
+    Monitoring,
+    ReporterStatus,
+    Snapshot,
+)
 from raymon.storage import StoragePath, numbers_of, storage_path, to_json, write_whole
 from raymon.training.checkpoint.best import why_no_best
 from raymon.training.checkpoint.manifest import Checkpoint, list_checkpoints, newest_checkpoint
@@ -70,6 +76,8 @@ class Summary:
             `windows.jsonl`; None on CPUs.
         monitoring: Cost of monitoring. Counts of the reporter are None if it did not answer at the
             end.
+        alerts: Findings that were on at the end, and how many alerts began, by kind; None if the
+            reporter did not answer at the end.
         error: What ended a failed run, in one line.
     """
 
@@ -103,6 +111,7 @@ class Summary:
     devices: Sequence[Mapping[str, Any]] = ()
     device_numbers: Mapping[str, float | None] | None = None
     monitoring: Monitoring | None = None
+    alerts: AlertFigures | None = None
     error: str | None = None
 
     def write(self) -> None:
@@ -178,15 +187,18 @@ def summarise(
         device_numbers=_device_numbers(last, before),
     )
     if reported is not None:
-        summary = _with_counts(summary, reported)
+        summary = _with_counts(summary, reported, progress.hook_failures)
     if plan.left_over:
         left_over = {ROWS_LEFT_OVER_AN_EPOCH: plan.left_over}
         summary = replace(summary, input_counts={**summary.input_counts, **left_over})
     return summary
 
 
-def _with_counts(summary: Summary, reported: ReporterStatus) -> Summary:
+def _with_counts(
+    summary: Summary, reported: ReporterStatus, hook_failures: Mapping[str, int]
+) -> Summary:
     run = reported.run
+    monitoring = Monitoring.of_status(reported)
     return replace(
         summary,
         samples=run.samples,
@@ -196,7 +208,12 @@ def _with_counts(summary: Summary, reported: ReporterStatus) -> Summary:
         input_counts=dict(run.monitoring.input_counts),
         save_counts=dict(run.monitoring.save_counts),
         skipped_steps=run.skipped_steps,
-        monitoring=Monitoring.of_status(reported),
+        monitoring=replace(
+            monitoring,
+            failures=monitoring.failures + sum(hook_failures.values()),
+            failure_reasons={**monitoring.failure_reasons, **hook_failures},
+        ),
+        alerts=reported.alerts,
     )
 
 

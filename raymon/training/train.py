@@ -35,7 +35,9 @@ from raymon.results import ReporterStatus
 from raymon.retries import retrying
 from raymon.run_dir import RunLock
 from raymon.sinks import (
+    AlertCommand,
     AlertLines,
+    AlertWebhook,
     BackgroundSink,
     Console,
     EvaluationLines,
@@ -105,6 +107,8 @@ STATUS_S = 10.0
 """Seconds between two status lines in the log of the reporter."""
 
 _MB = 1_000_000
+_ALERTS_QUEUED = 100
+"""Alerts that may wait for a program or an address of the user's."""
 
 DEFAULT_SUMMARIES = ("loss", "learning_rate")
 
@@ -344,7 +348,8 @@ def _follow(
     stacks: Stacks,
 ) -> Summary:
     interval_s = plan.config.monitor_config.progress_interval_s
-    progress = Progress(reporter, Console(plan.total_steps, interval_s, terminal))
+    console = Console(plan.total_steps, interval_s, terminal)
+    progress = Progress(reporter, console, _alert_hooks(plan.config))
     model_dir = storage_path(plan.config.model_dir)
     with Desk(
         model_dir,
@@ -450,6 +455,20 @@ def _tell_stopped(summary: Summary, desk: Desk) -> None:
         desk.end = Answer(ANSWERED, f"stopped: {text}")
     else:
         desk.end = Answer(ANSWERED, f"{summary.status}: it ended at step {summary.steps} by itself")
+
+
+def _alert_hooks(config: PipelineConfig) -> list[BackgroundSink]:
+    """Returns what of the user's gets the alerts, each on a thread of its own."""
+    asked, run = config.monitor_config, config.model_dir
+    hooks = []
+    if asked.alert_command:
+        # Once: a program that failed may have done half of its work.
+        command = AlertCommand(asked.alert_command, run, asked.alert_timeout_s)
+        hooks.append(BackgroundSink(command, tries=1, queued=_ALERTS_QUEUED))
+    if url := os.environ.get("RAYMON_ALERT_WEBHOOK") or asked.alert_webhook:
+        webhook = AlertWebhook(url, run, asked.alert_timeout_s)
+        hooks.append(BackgroundSink(webhook, queued=_ALERTS_QUEUED))
+    return hooks
 
 
 def _write_summary(summarised: Callable[[], Summary]) -> Summary:

@@ -109,7 +109,8 @@ def make_runs(folder: Path) -> None:
     ]
     raymon.train(config, [*base, *first, f"model_dir={folder / 'a'}"])
     second = [
-        "train_config.mixed_precision=FP16", "train_config.gradient_accumulation_steps=2",
+        "monitor_config.alert_command=['true']", "train_config.mixed_precision=FP16",
+        "train_config.gradient_accumulation_steps=2",
         f"train_config.fine_tune_checkpoint={folder / 'a'}", "export_config.exporter_type=latest",
         "train_config.grad_clipping={clipping_type: 'value'}", "train_config.num_steps=",
         "train_config.num_epochs=1", "train_config.save_checkpoints_steps=",

@@ -55,3 +55,38 @@ def test_it_is_allowed_by_the_environment_too(stranger: Path, monkeypatch) -> No
         custom.import_class("strange_module:C", "here")
     monkeypatch.setenv(custom.ALLOWED_BY, "1")
     assert custom.import_class("strange_module:C", "here").__name__ == "C"
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ('alert_command: ["/bin/sh", "-c", "true"]', 'alert_command: "/bin/sh"'),
+        ('alert_webhook: "https://a.example/s3cret"', 'alert_webhook: "a.example"'),
+    ],
+)
+def test_alerts_go_nowhere_that_was_not_allowed(
+    stranger: Path, config_file: Path, raymon, text: str, named: str
+) -> None:
+    config_file.write_text(f"{config_file.read_text()}\nmonitor_config {{ {text} }}")
+    code, errors = raymon("config", "check", config_file)
+    assert code == 2
+    assert len(errors.splitlines()) == 1
+    assert named in errors
+    assert "--allow-custom-classes" in errors
+    assert "s3cret" not in errors
+    assert raymon("config", "check", config_file, "--allow-custom-classes")[0] == 0
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["file:///etc/passwd", "gopher://a.example", "https://", "https://me:s3cret@a.example"],
+)
+def test_an_address_for_alerts_is_one_of_the_web_and_has_no_credentials(
+    config_file: Path, raymon, address: str
+) -> None:
+    text = f'monitor_config {{ alert_webhook: "{address}" }}'
+    config_file.write_text(f"{config_file.read_text()}\n{text}")
+    code, errors = raymon("config", "check", config_file)
+    assert code == 2
+    assert "alert_webhook" in errors
+    assert "s3cret" not in errors

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 
-from raymon.sinks.background.actions import Action, Write, WriteEvaluation
+from raymon.sinks.background.actions import WRITES, Action
 
 
 class ActionQueue:
@@ -23,16 +23,16 @@ class ActionQueue:
     def put(self, action: Action) -> int:
         """Adds an action, without waiting.
 
-        In a full queue a write replaces the oldest snapshot or, in the rare case that only
-        evaluations wait, the oldest evaluation. A roll-back or a close replaces nothing, and is
-        never dropped.
+        In a full queue a write replaces the oldest snapshot or, in the rare case that none waits,
+        the oldest evaluation, or else the oldest alert. A roll-back or a close replaces nothing,
+        and is never dropped.
 
         Returns:
             Number of writes that were dropped.
         """
         with self._changed:
             full = len(self._actions) >= self._size and self._writes() >= self._size
-            drops = full and isinstance(action, Write | WriteEvaluation)
+            drops = full and isinstance(action, WRITES)
             if drops:
                 self._drop_oldest()
             self._actions.append(action)
@@ -62,10 +62,10 @@ class ActionQueue:
         return dropped
 
     def _writes(self) -> int:
-        return sum(isinstance(action, Write | WriteEvaluation) for action in self._actions)
+        return sum(isinstance(action, WRITES) for action in self._actions)
 
     def _drop_oldest(self) -> None:
-        for kind in (Write, WriteEvaluation):
+        for kind in WRITES:
             for i, action in enumerate(self._actions):
                 if isinstance(action, kind):
                     del self._actions[i]

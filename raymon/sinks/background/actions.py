@@ -98,3 +98,6 @@ class Close:
 
 
 Action = Write | WriteEvaluation | WriteAlert | RollBack | Flush | Close
+
+WRITES = (Write, WriteEvaluation, WriteAlert)
+"""Actions that are dropped where too many wait: the first kind first."""

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from raymon.sinks.background.action_queue import ActionQueue
-from raymon.sinks.background.actions import Action, Close, Flush, Write, WriteEvaluation
+from raymon.sinks.background.actions import WRITES, Action, Close, Flush
 from raymon.sinks.background.hang_watch import HangWatch
 from raymon.sinks.background.notices import Notices
 from raymon.sinks.background.retries import Retries
@@ -106,7 +106,7 @@ class SinkThread:
             action = Flush() if left is not None and left <= 0 else self._queue.take(left)
             if action is None:
                 action = Flush()
-            self._is_writing = isinstance(action, Write | WriteEvaluation)
+            self._is_writing = isinstance(action, WRITES)
             done = self._retries.do(action)
             if isinstance(self._sink, SinkWithNotices):
                 for text in self._sink.take_notices():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from raymon.protos.monitor_pb2 import MonitorConfig
@@ -17,6 +19,8 @@ SCORES_FILE = "train_eval_result_v2.txt"
 
 MAX_BYTES = MonitorConfig().windows_max_mb * 1_000_000
 """The limit of a run that has no config."""
+ALERTS_FILE = "alerts.jsonl"
+"""Name of the file with the alerts, in `monitor/`."""
 
 
 class WindowLines:
@@ -107,6 +111,26 @@ class EvaluationLines:
         """Does nothing, since every line is written already."""
 
 
+def read_alerts(model_dir: StoragePath) -> list[Alert]:
+    """Returns the alerts that `AlertLines` has written; lines that are none are left out.
+
+    Args:
+        model_dir: Directory of the run.
+
+    Raises:
+        OSError: They cannot be read.
+    """
+    try:
+        lines = (model_dir / "monitor" / ALERTS_FILE).read_bytes().splitlines()
+    except FileNotFoundError:
+        return []
+    alerts = []
+    for line in lines:
+        with suppress(ValueError, KeyError, TypeError):
+            alerts.append(Alert.from_json(json.loads(line)))
+    return alerts
+
+
 class AlertLines:
     """A sink that writes alerts to `monitor/alerts.jsonl`; on object storage one object.
 
@@ -115,7 +139,7 @@ class AlertLines:
     """
 
     def __init__(self, model_dir: StoragePath) -> None:
-        path = model_dir / "monitor" / "alerts.jsonl"
+        path = model_dir / "monitor" / ALERTS_FILE
         self._file: JsonLinesFile | JsonLinesObject = (
             JsonLinesFile(path) if isinstance(path, Path) else JsonLinesObject(path)
         )

@@ -79,6 +79,10 @@ GAUGES = {
     "raymon_lag_steps": Gauge(("rank",), "Steps that a rank is behind the one that is furthest"),
     "raymon_lag_steps_max": Gauge((), "Steps that the last rank is behind the first"),
     "raymon_windows_lost_total": Gauge((), "Windows of single ranks that are in no number"),
+    "raymon_alert": Gauge(
+        ("kind", "rank"), "1 while something is wrong; rank is empty if it is about the run"
+    ),
+    "raymon_alerts_total": Gauge(("kind",), "Alerts since the run began"),
     "raymon_sink_failures_total": Gauge((), "Calls to sinks that failed for good"),
 }
 """The gauges by name."""

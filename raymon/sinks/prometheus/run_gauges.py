@@ -17,6 +17,9 @@ from raymon.sinks.prometheus.lag import lags, shown
 Series = tuple[str, tuple[tuple[str, str], ...]]
 """The name of a gauge, and the names and values of its labels apart from `run`."""
 
+_SHOWN_ALERTS = 100
+"""Largest number of alerts that are shown at any time."""
+
 
 def run_label(run: str) -> str:
     """Returns a short name of a run, such as `click-1f3a9c`.
@@ -145,6 +148,11 @@ def _of_health(health: Health, elapsed_s: float) -> Iterator[tuple[Series, float
     yield _series("raymon_windows_lost_total"), health.windows_lost
     yield _series("raymon_sink_failures_total"), health.sink_failures
     yield _series("raymon_saves_failed_total"), health.saves_failed
+    for finding in health.alerts.on[:_SHOWN_ALERTS]:
+        rank = "" if finding.rank is None else str(finding.rank)
+        yield _series("raymon_alert", finding.kind, rank), 1
+    for kind, count in health.alerts.counts.items():
+        yield _series("raymon_alerts_total", kind), count
     if health.coverage is not None:
         yield _series("raymon_coverage_ranks"), health.coverage.ranks
     if health.checkpoint_step is not None:

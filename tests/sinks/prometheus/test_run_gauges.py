@@ -3,7 +3,16 @@ from collections.abc import Mapping
 
 import pytest
 
-from raymon.results import Coverage, DeviceNumbers, Evaluation, Health, RankState, TableHealth
+from raymon.results import (
+    AlertFigures,
+    Coverage,
+    DeviceNumbers,
+    Evaluation,
+    Finding,
+    Health,
+    RankState,
+    TableHealth,
+)
 from raymon.sinks import RunGauges, run_label
 from raymon.sinks.prometheus.gauges import GAUGES, PREFIX
 from raymon.sinks.prometheus.lag import SHOWN_RANKS, SILENT_AFTER_S
@@ -207,7 +216,7 @@ def test_no_label_has_the_credentials_of_a_uri() -> None:
 def test_every_name_has_its_prefix_and_no_label_is_without_bound() -> None:
     assert all(name.startswith(PREFIX) for name in GAUGES)
     labels = {label for gauge in GAUGES.values() for label in gauge.labels}
-    assert labels == {"loss", "metric", "group", "rank", "table", "model_dir", "version"}
+    assert labels == {"loss", "metric", "group", "rank", "table", "model_dir", "version", "kind"}
 
 
 def test_every_figure_of_a_table_has_a_gauge_by_its_name() -> None:
@@ -219,3 +228,22 @@ def test_every_figure_of_a_table_has_a_gauge_by_its_name() -> None:
     assert found == {f"raymon_table_{name}{{user}}": v for name, v in table.figures().items()}
     # Figures without a value have no series.
     assert {n.partition("{")[0] for n in found} == {n for n in GAUGES if "_table_" in n}
+
+
+def test_an_alert_is_1_while_it_is_on_and_counted_after_it() -> None:
+    gauges = RunGauges("run")
+    on = [Finding("straggler", "rank 3 is slow", rank=3), Finding("nonfinite", "loss", subject="a")]
+    gauges.take_health(health(alerts=AlertFigures(on, {"straggler": 2, "nonfinite": 1})))
+    found = shown(gauges)
+    assert found["raymon_alert{straggler,3}"] == found["raymon_alert{nonfinite,}"] == 1
+    gauges.take_health(health(alerts=AlertFigures([], {"straggler": 2, "nonfinite": 1})))
+    found = shown(gauges)
+    assert not any(name.startswith("raymon_alert{") for name in found)
+    assert found["raymon_alerts_total{straggler}"] == 2
+
+
+def test_no_run_has_more_than_a_hundred_series_of_alerts() -> None:
+    gauges = RunGauges("run")
+    on = [Finding("straggler", "slow", rank=rank) for rank in range(1000)]
+    gauges.take_health(health(alerts=AlertFigures(on, {})))
+    assert sum(name.startswith("raymon_alert{") for name in shown(gauges)) == 100

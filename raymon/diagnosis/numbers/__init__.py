@@ -1,0 +1,1 @@
+"""Checks of the numbers of a run: losses, metrics, learning rates, tables."""

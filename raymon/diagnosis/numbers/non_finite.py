@@ -1,0 +1,48 @@
+"""The check for losses and gradients that are NaN or infinite."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from raymon.results import Finding, RankState, Snapshot
+
+NON_FINITE = "nonfinite"
+
+
+class NonFinite:
+    """Finds losses, and norms of gradients, that are NaN or infinite, while they are so."""
+
+    def __init__(self) -> None:
+        self._on: dict[str, Finding] = {}
+
+    def begin_attempt(self, step: int) -> None:
+        """Forgets what was found: those steps are made again."""
+        self._on = {}
+
+    def see(self, snapshot: Snapshot) -> None:
+        """Looks at the losses and gradients of the newest steps."""
+        found: dict[str, Finding] = {}
+        for name, count in snapshot.non_finite.items():
+            values = f"{count:,} values" if count > 1 else "1 value"
+            found[name] = self._finding(name, snapshot, f"{values} of {name} NaN or infinite")
+        for name, norm in snapshot.gradient_norms.items():
+            if not math.isfinite(norm):
+                found[name] = self._finding(name, snapshot, f"{name} is {norm}")
+        self._on = found
+
+    def findings(self, ranks: Sequence[RankState], now: float) -> list[Finding]:
+        """Returns what is not finite in the newest steps."""
+        return list(self._on.values())
+
+    def _finding(self, name: str, snapshot: Snapshot, what: str) -> Finding:
+        before = self._on.get(name)
+        first = before.first_step if before else snapshot.first_step
+        return Finding(
+            NON_FINITE,
+            f"{what} in steps {snapshot.first_step} to {snapshot.end_step}",
+            first_step=first,
+            last_step=snapshot.end_step - 1,
+            subject=name,
+            of_steps=True,
+        )

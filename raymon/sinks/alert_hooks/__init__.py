@@ -1,0 +1,1 @@
+"""Programs and web addresses of the user's that alerts are given to."""
