@@ -3,5 +3,16 @@
 from raymon.diagnosis.alert_book import AlertBook
 from raymon.diagnosis.check import Check
 from raymon.diagnosis.checks import checks_of
+from raymon.diagnosis.step_window import StepWindow
+from raymon.diagnosis.stragglers import Straggler, StragglerCheck, StragglerRule, StragglerTracker
 
-__all__ = ["AlertBook", "Check", "checks_of"]
+__all__ = [
+    "AlertBook",
+    "Check",
+    "StepWindow",
+    "Straggler",
+    "StragglerCheck",
+    "StragglerRule",
+    "StragglerTracker",
+    "checks_of",
+]
