@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from raymon.results import STEP_PHASES, RankNumbers, Snapshot
+from raymon.results import RankNumbers, Snapshot
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,3 @@ class StepWindow:
             {str(name): float(seconds or 0.0) for name, seconds in phases.items()},
             float(line.get("time") or 0.0),
         )
-
-
-def step_seconds(window: StepWindow) -> NDArray[np.float64]:
-    """Returns the seconds of the steps of each rank in the numbers of a window, `[R]`."""
-    return np.sum([window.seconds_of(phase) for phase in STEP_PHASES], axis=0)

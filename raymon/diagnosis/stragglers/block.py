@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from raymon.diagnosis.step_window import StepWindow
 from raymon.diagnosis.stragglers.others import median_of_others
-from raymon.results import PEERS, STEP_PHASES
+from raymon.results import OWN_PHASES, PEERS, STEP_PHASES
 
 _PEERS = STEP_PHASES.index(PEERS)
-_OWN = [index for index in range(len(STEP_PHASES)) if index != _PEERS]
+_OWN = [STEP_PHASES.index(phase) for phase in OWN_PHASES]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,9 +50,8 @@ class Block:
             return None
         columns = [numbers.column(phase).astype(np.float64) for phase in STEP_PHASES]
         phases = np.stack(columns, axis=1)
-        known = ~np.isnan(phases).all(axis=0)
         phases = np.nan_to_num(phases)
-        if not known[_PEERS] or phases[:, _PEERS].sum() <= 0 or (phases.sum(axis=1) <= 0).any():
+        if phases[:, _PEERS].sum() <= 0 or (phases.sum(axis=1) <= 0).any():
             return None
         return cls(numbers.ranks, window.first_step, window.end_step, window.samples, phases)
 

@@ -35,7 +35,7 @@ def chance(excess: NDArray[np.float64], rank: int, last: int) -> float:
     ranks = excess.shape[1]
     level = float(lasting(excess[-last:])[rank])
     noise, degrees = _noise(excess, rank, last)
-    by_chance = ranks * upper_tail(max(0.0, level) * math.sqrt(last) / noise, degrees)
+    by_chance: float = ranks * upper_tail(max(0.0, level) * math.sqrt(last) / noise, degrees)
     alone = _alone(excess, float(excess[-last:, rank].min()))
     if alone:
         by_chance = max(by_chance, ranks * ((alone + 1) / (excess.size + 1)) ** last)

@@ -21,4 +21,4 @@ def median_of_others(values: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.where(index < place, ascending[index], ascending[index + 1])
 
     lower, upper = (count - 2) // 2, (count - 1) // 2
-    return (other(lower) + other(upper)) / 2
+    return np.asarray((other(lower) + other(upper)) / 2)

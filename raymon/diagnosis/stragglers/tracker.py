@@ -113,17 +113,17 @@ class StragglerTracker:
                 continue
             level, least = lasting(excess[-last:]), excess[-last:].min(axis=0)
             slow = (level >= self._rule.share) & (least >= self._rule.share / 2)
-            for row in np.flatnonzero(slow):
+            for row in np.flatnonzero(slow).tolist():
                 is_new = ranks[row] not in self._on and row not in found
-                if is_new and chance(excess, int(row), last) <= self._rule.chance:
-                    found[int(row)] = last
+                if is_new and chance(excess, row, last) <= self._rule.chance:
+                    found[row] = last
         order = sorted(found, key=lambda row: -excess[-found[row] :, row].mean())
         begun = order[: max(0, _MOST_AT_ONCE - len(self._on))]
         slow_ranks = {*self._on, *(ranks[row] for row in begun)}
         for row in begun:
             first = self._first(excess[:, row], found[row])
-            level = float(excess[first:, row].mean())
-            period = SlowPeriod(ranks[row], self._first_step(first, row, level))
+            usual = float(excess[first:, row].mean())
+            period = SlowPeriod(ranks[row], self._first_step(first, row, usual))
             for block in self._blocks[first:]:
                 period.add(block, slow_ranks)
             self._on[ranks[row]] = period
@@ -152,7 +152,7 @@ class StragglerTracker:
             return
         before, at, after = excess[-3:]
         around = np.maximum(before, after)
-        for row in np.flatnonzero((at >= _ONCE_SHARE) & (around < self._rule.share / 2)):
+        for row in np.flatnonzero((at >= _ONCE_SHARE) & (around < self._rule.share / 2)).tolist():
             block = self._blocks[-2]
             period = SlowPeriod(block.ranks[row], block.first_step)
             period.add(block, {block.ranks[row]})
