@@ -18,7 +18,7 @@ def median_of_others(values: NDArray[np.float64]) -> NDArray[np.float64]:
     place = np.argsort(order, axis=0, kind="stable")
 
     def other(index: int) -> NDArray[np.float64]:
-        return np.where(index < place, ascending[index], ascending[index + 1])
+        return np.asarray(np.where(index < place, ascending[index], ascending[index + 1]))
 
     lower, upper = (count - 2) // 2, (count - 1) // 2
     return np.asarray((other(lower) + other(upper)) / 2)
