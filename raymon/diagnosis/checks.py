@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from raymon.diagnosis.check import Check
+from raymon.diagnosis.hangs.hang_check import HangCheck
 from raymon.diagnosis.numbers.non_finite import NonFinite
 from raymon.diagnosis.stragglers import StragglerCheck
 from raymon.protos.monitor_pb2 import MonitorConfig
@@ -10,4 +11,4 @@ from raymon.protos.monitor_pb2 import MonitorConfig
 
 def checks_of(config: MonitorConfig) -> list[Check]:
     """Returns the checks that a config asks for."""
-    return [NonFinite(), StragglerCheck()]
+    return [HangCheck(config.hang_after_s), NonFinite(), StragglerCheck()]

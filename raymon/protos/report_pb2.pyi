@@ -200,7 +200,7 @@ class RankNumbers(_message.Message):
     def __init__(self, names: _Optional[_Iterable[str]] = ..., ranks: _Optional[_Iterable[int]] = ..., values: _Optional[bytes] = ...) -> None: ...
 
 class Heartbeat(_message.Message):
-    __slots__ = ("attempt", "rank", "host", "pid", "node_id", "step", "phase", "phase_s", "deadline_s")
+    __slots__ = ("attempt", "rank", "host", "pid", "node_id", "step", "phase", "phase_s", "deadline_s", "waits", "last", "world_size")
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     RANK_FIELD_NUMBER: _ClassVar[int]
     HOST_FIELD_NUMBER: _ClassVar[int]
@@ -210,6 +210,9 @@ class Heartbeat(_message.Message):
     PHASE_FIELD_NUMBER: _ClassVar[int]
     PHASE_S_FIELD_NUMBER: _ClassVar[int]
     DEADLINE_S_FIELD_NUMBER: _ClassVar[int]
+    WAITS_FIELD_NUMBER: _ClassVar[int]
+    LAST_FIELD_NUMBER: _ClassVar[int]
+    WORLD_SIZE_FIELD_NUMBER: _ClassVar[int]
     attempt: int
     rank: int
     host: str
@@ -219,7 +222,10 @@ class Heartbeat(_message.Message):
     phase: str
     phase_s: float
     deadline_s: float
-    def __init__(self, attempt: _Optional[int] = ..., rank: _Optional[int] = ..., host: _Optional[str] = ..., pid: _Optional[int] = ..., node_id: _Optional[str] = ..., step: _Optional[int] = ..., phase: _Optional[str] = ..., phase_s: _Optional[float] = ..., deadline_s: _Optional[float] = ...) -> None: ...
+    waits: bool
+    last: bool
+    world_size: int
+    def __init__(self, attempt: _Optional[int] = ..., rank: _Optional[int] = ..., host: _Optional[str] = ..., pid: _Optional[int] = ..., node_id: _Optional[str] = ..., step: _Optional[int] = ..., phase: _Optional[str] = ..., phase_s: _Optional[float] = ..., deadline_s: _Optional[float] = ..., waits: bool = ..., last: bool = ..., world_size: _Optional[int] = ...) -> None: ...
 
 class Heartbeats(_message.Message):
     __slots__ = ("schema_version", "beats")

@@ -1,5 +1,6 @@
 """A worker's side of monitoring: adds up, cuts windows, sends. Never uses Ray, never waits."""
 
+from raymon.recorder.heartbeats import BEAT_S, Heart
 from raymon.recorder.memory import host_bytes
 from raymon.recorder.outbox import Outbox, Unacknowledged
 from raymon.recorder.phase_clock import PhaseClock
@@ -8,6 +9,8 @@ from raymon.recorder.table_lookups import TableLookups
 from raymon.recorder.window import Window, encode_window
 
 __all__ = [
+    "BEAT_S",
+    "Heart",
     "Outbox",
     "PhaseClock",
     "Recorder",

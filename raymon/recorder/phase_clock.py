@@ -47,6 +47,10 @@ class PhaseClock:
         self._seconds[before] = self._seconds.get(before, 0.0) + now - since
         self.now = Moment(phase, now, self.step)
 
+    def look(self) -> tuple[Moment, float]:
+        """Returns the phase that goes on, and the time, in seconds of the clock; for any thread."""
+        return self.now, self._clock()
+
     def skip(self) -> None:
         """Leaves out the time since the phase began, as it was no part of it."""
         self.now = Moment(self.now.phase, self._clock(), self.step)

@@ -11,11 +11,12 @@ from concurrent.futures import Future
 from dataclasses import replace
 
 from raymon.protos.report_pb2 import WindowReport
-from raymon.recorder import Outbox
+from raymon.recorder import BEAT_S, Outbox
+from raymon.reporter.node_beats import NodeBeats
 from raymon.reporter.reporter import parse_report
 from raymon.reporter.windows.collation import Attempt, Collation
 from raymon.results import Evaluation
-from raymon.wire import Ack, Channel, RankAnswer, WindowChannel
+from raymon.wire import Ack, Channel, NodeLink, RankAnswer
 
 
 class NodeReporter:
@@ -53,6 +54,8 @@ class NodeReporter:
         self._newest = Ack(self._life, attempt=0, durable={attempt.number: 0})
         self._acks = threading.Lock()
         self._outbox = Outbox(channel, self._take_ack)
+        self._channel = channel
+        self._beats = NodeBeats(BEAT_S)
 
     def report(self, message: bytes) -> Ack:
         """Takes a serialised `WindowReport` of a rank of the node.
@@ -70,6 +73,16 @@ class NodeReporter:
             return self._ack(refused=str(error))
         for window in self._collation.take_complete():
             self._pass_on(window.to_message())
+        return self._ack()
+
+    def beat(self, message: bytes) -> Ack:
+        """Takes serialised `Heartbeats`, and passes them on with those of the other ranks."""
+        try:
+            merged = self._beats.add(message, self._clock())
+            if merged is not None:
+                self._channel.beat(merged)
+        except Exception as error:  # the bytes may be anything
+            return self._ack(refused=str(error))
         return self._ack()
 
     def acknowledged(self) -> Ack:
@@ -109,8 +122,8 @@ class NodeChannel:
         root: Channel to the reporter of the run.
     """
 
-    def __init__(self, node: WindowChannel, root: Channel) -> None:
-        self._windows: WindowChannel = node
+    def __init__(self, node: NodeLink, root: Channel) -> None:
+        self._windows: NodeLink = node
         self._root = root
 
     def report(self, message: bytes) -> Future[Ack]:
@@ -122,8 +135,8 @@ class NodeChannel:
         return self._watched(self._windows.acknowledged())
 
     def beat(self, message: bytes) -> Future[Ack]:
-        """Sends serialised `Heartbeats` directly to the reporter of the run."""
-        return self._root.beat(message)
+        """Sends serialised `Heartbeats`; returns at once."""
+        return self._watched(self._windows.beat(message))
 
     def publish_evaluation(self, evaluation: Evaluation) -> Future[None]:
         """Sends scores directly to the reporter of the run."""

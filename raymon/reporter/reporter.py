@@ -13,7 +13,6 @@ from raymon.errors import os_reason
 from raymon.metrics import TrainMetricWrapper
 from raymon.protos.report_pb2 import (
     EvaluationRecord,
-    Heartbeats,
     JournalRecord,
     ReporterState,
     WindowReport,
@@ -28,6 +27,7 @@ from raymon.reporter.watch import Watch
 from raymon.reporter.windows.collation import Attempt
 from raymon.reporter.windows.history import History, Replay, replay
 from raymon.reporter.windows.ranks import Ranks
+from raymon.reporter.windows.starting_ranks import StartingRanks
 from raymon.reporter.windows.window_sum import WindowSum
 from raymon.results import (
     SAVES_FAILED,
@@ -47,7 +47,7 @@ from raymon.results import (
 from raymon.retries import retrying
 from raymon.sinks import Sink, read_alerts
 from raymon.storage import StoragePath
-from raymon.wire import SCHEMA_VERSION, Ack, Layout, RankAnswer, RankRequest
+from raymon.wire import SCHEMA_VERSION, Ack, Layout, RankAnswer, RankRequest, decode_heartbeats
 
 MAX_MESSAGE_BYTES = 64 << 20
 """Most bytes of a message; a larger one is dropped."""
@@ -111,6 +111,7 @@ class Reporter:
         self._durable: dict[int, int] = {}
         self._run_metrics = RunMetrics({}, 0, self._publisher.warn)
         self._ranks = Ranks(0, 0, 0.0)
+        self._starting = StartingRanks()
         self._watch = Watch(checks, self._count_check, clock)
         # The alerts before this process began; None until they are read.
         self._told: list[Alert] | None = None
@@ -219,14 +220,14 @@ class Reporter:
 
     def beat(self, message: bytes) -> Ack:
         """Takes serialised `Heartbeats`; those of an attempt that is over are dropped."""
-        running = self._attempts().attempt
+        running, now = self._attempts().attempt, self._clock()
+        number = running.number if running and self._begun else -1
         try:
-            beats = Heartbeats.FromString(message)
-            if beats.schema_version != SCHEMA_VERSION:
-                raise ValueError(f"schema version {beats.schema_version}, not {SCHEMA_VERSION}")
-            for beat in beats.beats:
-                if running is not None and beat.attempt == running.number:
-                    self._ranks.beat(beat, self._clock())
+            for beat in decode_heartbeats(message):
+                # Workers that start do not know their attempt yet.
+                starts = not beat.attempt and self._starting.beat(beat, now)
+                if not starts and beat.attempt in (0, number) and number > 0:
+                    self._ranks.beat(beat, now)
         except Exception as error:  # whatever bytes may come
             self.counts.refused += 1
             self._publisher.warn("refused", f"a heartbeat was dropped: {error}")
@@ -306,7 +307,9 @@ class Reporter:
 
     def ranks(self) -> list[RankState]:
         """Returns what is known of each rank of the attempt that is going on."""
-        return self._ranks.states(self._clock())
+        now = self._clock()
+        starting = self._starting.states(now)
+        return self._ranks.states(now) if starting is None else starting
 
     def findings(self) -> list[Finding]:
         """Returns what is wrong with the run at this moment."""
@@ -407,6 +410,7 @@ class Reporter:
         for record in sorted(self._evaluations.values(), key=lambda record: record.step):
             self._publisher.write_evaluation(from_record(record), published=record.step >= base)
         self._ranks = Ranks(attempt.world_size, attempt.restored_step, self._clock())
+        self._starting.begin_attempt(self._clock())
         self._durable = self._history.closed
 
     def _close(self, window: WindowSum) -> None:
@@ -437,9 +441,10 @@ class Reporter:
             self._watch.see(snapshot)
 
     def _look(self) -> None:
-        if self._begun:
+        starts = self._starting.states(self._clock()) is not None
+        if self._begun or starts:
             step, running = self._run_metrics.end_step, self._attempts().attempt
-            attempt = running.number if running else 0
+            attempt = (running.number if running else 0) + starts
             for alert in self._watch.look(self.ranks, attempt, step):
                 self._publisher.write_alert(alert)
 

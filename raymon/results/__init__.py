@@ -15,7 +15,7 @@ from raymon.results.count_names import (
     of_feature,
 )
 from raymon.results.device_numbers import DEVICE_FIGURES, DeviceNumbers
-from raymon.results.finding import Finding, Key
+from raymon.results.finding import HANG, Finding, Key
 from raymon.results.health import Health
 from raymon.results.monitoring import Monitoring
 from raymon.results.phases import (
@@ -66,6 +66,7 @@ __all__ = [
     "FILES_UNREADABLE",
     "FORWARD",
     "GARBAGE_COLLECTION",
+    "HANG",
     "HOST_BYTES",
     "IDS_OUT_OF_RANGE",
     "INPUT_BATCHING",

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+HANG = "hang"
+"""Kind of a finding: ranks do not go on."""
+
 Key = tuple[str, int | None, str]
 """What a finding is about: its kind, rank and subject."""
 

@@ -57,6 +57,7 @@ class RankState:
         deadline_s: Seconds in that phase within which it promised to be in another one; 0 if it
             promised nothing.
         beat_s: Seconds since the last heartbeat or report.
+        waits: Whether it waits in that phase for other ranks, as far as it knows.
     """
 
     rank: int
@@ -72,6 +73,7 @@ class RankState:
     phase_s: float = 0.0
     deadline_s: float = 0.0
     beat_s: float = 0.0
+    waits: bool = False
 
 
 @dataclass(frozen=True)

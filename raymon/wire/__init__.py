@@ -1,8 +1,9 @@
 """The messages from a worker to the reporter: layout, states, counts, fixed point."""
 
-from raymon.wire.channel import Ack, Channel, WindowChannel
+from raymon.wire.channel import Ack, BeatChannel, Channel, NodeLink
 from raymon.wire.counts import Entries, add_counts, decode_counts, encode_counts
 from raymon.wire.fixed_point import FINE_BITS, LARGEST, LARGEST_UNITS, decode, encode, real, units
+from raymon.wire.heartbeats import decode_heartbeats, encode_heartbeats
 from raymon.wire.histogram import HistogramCounter, encode_histogram
 from raymon.wire.layout import Counts, Layout
 from raymon.wire.metric_failures import (
@@ -39,6 +40,7 @@ __all__ = [
     "SCHEMA_VERSION",
     "STOP",
     "Ack",
+    "BeatChannel",
     "Channel",
     "Counts",
     "Entries",
@@ -46,6 +48,7 @@ __all__ = [
     "Layout",
     "MetricFailure",
     "MetricFailures",
+    "NodeLink",
     "Profiling",
     "RankAnswer",
     "RankRequest",
@@ -54,16 +57,17 @@ __all__ = [
     "TableLayout",
     "TableSketches",
     "TableSpec",
-    "WindowChannel",
     "add_counts",
     "add_sending",
     "check_tables",
     "decode",
     "decode_counts",
+    "decode_heartbeats",
     "decode_metric_failures",
     "decode_states",
     "encode",
     "encode_counts",
+    "encode_heartbeats",
     "encode_histogram",
     "encode_merged",
     "encode_metric_failures",

@@ -61,11 +61,19 @@ class WindowChannel(Protocol):
         """Asks what is durable by now."""
 
 
-class Channel(WindowChannel, Protocol):
-    """A channel that carries everything that a worker sends; calls return at once."""
+class BeatChannel(Protocol):
+    """A channel that carries heartbeats to a reporter; calls return at once."""
 
     def beat(self, message: bytes) -> Future[Ack]:
         """Sends serialised `Heartbeats`, which say where ranks are at this moment."""
+
+
+class NodeLink(WindowChannel, BeatChannel, Protocol):
+    """A channel to the reporter of a node."""
+
+
+class Channel(NodeLink, Protocol):
+    """A channel that carries everything that a worker sends; calls return at once."""
 
     def publish_evaluation(self, evaluation: Evaluation) -> Future[None]:
         """Sends the scores of an evaluation.

@@ -47,6 +47,10 @@ class NodeReportingActor:
         """Calls `NodeReporter.report`."""
         return self._reporter.report(message)
 
+    def beat(self, message: bytes) -> Ack:
+        """Calls `NodeReporter.beat`."""
+        return self._reporter.beat(message)
+
     def acknowledged(self) -> Ack:
         """Calls `NodeReporter.acknowledged`."""
         return self._reporter.acknowledged()
@@ -132,6 +136,10 @@ class _Node:
 
     def report(self, message: bytes) -> Future[Ack]:
         future: Future[Ack] = self._actor.report.remote(message).future()
+        return future
+
+    def beat(self, message: bytes) -> Future[Ack]:
+        future: Future[Ack] = self._actor.beat.remote(message).future()
         return future
 
     def acknowledged(self) -> Future[Ack]:

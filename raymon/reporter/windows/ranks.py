@@ -46,6 +46,7 @@ class Ranks:
         """Records where a rank is at the time `now`, in seconds."""
         rank = self._ranks[beat.rank]
         rank.beat, rank.beat_at = beat, now
+        rank.ended = rank.ended or beat.last
 
     def oldest_s(self, now: float) -> float:
         """Returns the seconds since the last report of the rank that has been silent longest."""
@@ -62,6 +63,10 @@ def _state(number: int, rank: _Rank, now: float) -> RankState:
     if beat is None:
         return replace(state, beat_s=state.heard_s)
     silent_s = now - rank.beat_at
+    phase_s = beat.phase_s + silent_s
+    if rank.step > beat.step:
+        # It has gone on since, whatever became of its heartbeats.
+        phase_s = min(phase_s, state.heard_s)
     return replace(
         state,
         step=max(rank.step, beat.step),
@@ -69,7 +74,8 @@ def _state(number: int, rank: _Rank, now: float) -> RankState:
         pid=beat.pid,
         node_id=beat.node_id,
         phase=beat.phase,
-        phase_s=beat.phase_s + silent_s,
+        phase_s=phase_s,
         deadline_s=beat.deadline_s,
         beat_s=min(silent_s, state.heard_s),
+        waits=beat.waits,
     )

@@ -71,6 +71,8 @@ def evaluate(
                 for batch in batches if model.sharded is None else _together(batches, context):
                     _score(config, model, batch, context, losses)
                     done += 1
+                    # The phase begins anew, so that its length says for how long nothing is done.
+                    context.clock.enter(context.clock.now.phase)
                     if done % config.eval_config.log_step_count_steps == 0:
                         progress(done, total, time.monotonic() - began)
         if not context.sum(torch.tensor(sum(losses.rows for losses in sums))):

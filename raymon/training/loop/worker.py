@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import logging
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
 import torch
@@ -18,7 +19,7 @@ from raymon.metrics import TrainMetricWrapper
 from raymon.models import Model
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.train_pb2 import OnUnfinishedSave
-from raymon.recorder import Outbox, Recorder, TableLookups
+from raymon.recorder import Heart, Outbox, Recorder, TableLookups
 from raymon.results import DATA
 from raymon.storage import StoragePath, storage_path
 from raymon.training.checkpoint.fine_tune import checkpoint_of, fine_tune
@@ -118,14 +119,16 @@ def run_worker(
     """
     try:
         try:
-            _run(
-                task,
-                context,
-                reporter,
-                make_recorder or make_reporting_recorder,
-                datasets or {},
-                on_failure,
-            )
+            with _heartbeats(task, context, reporter) as heart:
+                _run(
+                    task,
+                    context,
+                    reporter,
+                    make_recorder or make_reporting_recorder,
+                    datasets or {},
+                    on_failure,
+                    heart,
+                )
         except SystemExit as asked:
             # Called in a model, a metric or a dataset, which must not end the process.
             why = f"something in the run called sys.exit({asked.code!r})"
@@ -136,6 +139,29 @@ def run_worker(
         raise
 
 
+@contextmanager
+def _heartbeats(
+    task: WorkerTask, context: WorkerContext, reporter: ReporterLink
+) -> Iterator[Heart | None]:
+    """Sends heartbeats of a rank that trains within the context."""
+    if task.checkpoint is not None:
+        yield None
+        return
+    heart = Heart(
+        reporter,
+        rank=context.rank,
+        world_size=context.world_size,
+        node_id=context.node_id,
+        clock=context.clock,
+        waits=context.waits,
+        hang_after_s=task.config.monitor_config.hang_after_s,
+    )
+    try:
+        yield heart
+    finally:
+        heart.close()
+
+
 def _run(
     task: WorkerTask,
     context: WorkerContext,
@@ -143,6 +169,7 @@ def _run(
     make_recorder: RecorderFactory,
     datasets: Datasets,
     on_failure: Callable[[Exception], None] | None,
+    heart: Heart | None,
 ) -> None:
     config = task.config
     features = features_of(config)
@@ -170,6 +197,7 @@ def _run(
                 on_failure,
                 memory,
                 devices,
+                heart,
             )
         else:
             _evaluate(config, inputs, model, storage_path(task.checkpoint), context, reporter)
@@ -185,6 +213,7 @@ def _train(
     on_failure: Callable[[Exception], None] | None,
     memory: MemoryOfRank,
     devices: Sequence[Device],
+    heart: Heart | None,
 ) -> None:
     feed = inputs.feed()
     evaluation = None if evaluates_asynchronously(config) else inputs.evaluation()
@@ -235,6 +264,11 @@ def _train(
         _publish(model, ack.values)
 
     outbox = Outbox(channel, take_ack, context.device)
+    if heart is not None and attempt != NO_ATTEMPT:
+        heart.begin_attempt(channel, attempt, inbox.take)
+    elif heart is not None:
+        # Nobody hears the heartbeats of a run that has no reporter.
+        heart.close()
     skip = config.train_config.on_unfinished_save == OnUnfinishedSave.LEAVE_OUT
 
     def publish_notice(text: str, level: int = logging.WARNING) -> None:
@@ -336,6 +370,7 @@ def make_reporting_recorder(
         first_step=step,
         take_input_counts=take_input_counts,
         take_save_counts=take_save_counts,
+        clock=context.clock,
         tables=_table_lookups(config, model, context.rank),
         after_step=DATA,
     )

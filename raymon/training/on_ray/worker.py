@@ -54,6 +54,7 @@ def train_loop_per_worker(arguments: dict[str, Any]) -> None:
         world.get_world_size(),
         ray.train.torch.get_device(),
         RayTrainThread(validates=arguments["validates"]),
+        ray.get_runtime_context().get_node_id(),
     )
     datasets = dict(arguments["datasets"])
     if arguments["ray_datasets"]:

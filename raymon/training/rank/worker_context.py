@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
 
 from raymon.data import Batch, on_device
+from raymon.recorder import PhaseClock
+from raymon.results import CHECKPOINT
 from raymon.training.rank.run_controller import RunController
 
 T = TypeVar("T")
@@ -25,18 +29,30 @@ class WorkerContext:
         world_size: Number of workers.
         device: Device of the model.
         controller: Controller of the run; only the training thread may call it.
+        node_id: Id of the node of this worker in Ray; empty without Ray.
 
     Attributes:
         group: Process group of all ranks over gloo; None if there is one rank.
+        clock: Clock of the training thread, by phase.
     """
 
     def __init__(
-        self, rank: int, world_size: int, device: torch.device, controller: RunController
+        self,
+        rank: int,
+        world_size: int,
+        device: torch.device,
+        controller: RunController,
+        node_id: str = "",
     ) -> None:
         self.rank = rank
         self.world_size = world_size
         self.device = device
         self.controller = controller
+        self.node_id = node_id
+        self.clock = PhaseClock()
+        # Threads that are in a collective of this world.
+        self._waiting: set[int] = set()
+        self._background: list[WorkerContext] = []
         # Python objects and barriers use gloo, so that they need no GPU.
         self.group = dist.new_group(backend="gloo") if world_size > 1 else None
 
@@ -45,7 +61,20 @@ class WorkerContext:
 
         Its collectives may overlap with those of this one. Every rank calls it at the same point.
         """
-        return WorkerContext(self.rank, self.world_size, self.device, self.controller)
+        other = WorkerContext(self.rank, self.world_size, self.device, self.controller)
+        self._background.append(other)
+        return other
+
+    def waits(self) -> bool:
+        """Returns whether this rank waits for other ranks, if it makes no progress; for any thread.
+
+        It does not know of the collectives in a step of the model, only of its own. In a save the
+        training thread waits for a thread that writes, and may wait for other ranks in its turn.
+        """
+        worlds = [self]
+        if self.clock.now.phase == CHECKPOINT:
+            worlds += self._background
+        return any(world._waiting for world in worlds)
 
     def on_device(
         self, items: Iterator[T], batch_of: Callable[[T], Batch], pin_memory: bool
@@ -62,15 +91,17 @@ class WorkerContext:
     def copy_from_rank_zero(self, tensors: Iterable[torch.Tensor]) -> None:
         """Overwrites tensors on the device with those of rank 0."""
         if self.world_size > 1:
-            for tensor in tensors:
-                dist.broadcast(tensor, src=0)
+            with self._in_collective():
+                for tensor in tensors:
+                    dist.broadcast(tensor, src=0)
 
     def broadcast(self, value: T) -> T:
         """Returns the value of rank 0, on every rank."""
         if self.group is None:
             return value
         box: list[Any] = [value]
-        dist.broadcast_object_list(box, src=0, group=self.group)
+        with self._in_collective():
+            dist.broadcast_object_list(box, src=0, group=self.group)
         result: T = box[0]
         return result
 
@@ -79,7 +110,8 @@ class WorkerContext:
         if self.group is None:
             return [value]
         box: list[Any] = [None] * self.world_size
-        dist.all_gather_object(box, value, group=self.group)
+        with self._in_collective():
+            dist.all_gather_object(box, value, group=self.group)
         return box
 
     def all_agree(self, ok: bool) -> bool:
@@ -87,14 +119,16 @@ class WorkerContext:
         if self.group is None:
             return ok
         flag = torch.tensor([int(ok)])
-        dist.all_reduce(flag, op=dist.ReduceOp.MIN, group=self.group)
+        with self._in_collective():
+            dist.all_reduce(flag, op=dist.ReduceOp.MIN, group=self.group)
         return bool(flag.item())
 
     def sum(self, values: torch.Tensor) -> torch.Tensor:
         """Returns the sum of a tensor over all ranks, on the CPU."""
         total = values.cpu()
         if self.group is not None:
-            dist.all_reduce(total, group=self.group)
+            with self._in_collective():
+                dist.all_reduce(total, group=self.group)
         return total
 
     def begin_sum(self, values: torch.Tensor) -> Callable[[], torch.Tensor]:
@@ -122,7 +156,8 @@ class WorkerContext:
         work = dist.all_reduce(total, op=operation, group=self.group, async_op=True)
 
         def wait() -> torch.Tensor:
-            work.wait()
+            with self._in_collective():
+                work.wait()
             return total
 
         return wait
@@ -132,3 +167,12 @@ class WorkerContext:
         if self.world_size > 1:
             dist.all_reduce(values)
         return values
+
+    @contextmanager
+    def _in_collective(self) -> Iterator[None]:
+        thread = threading.get_ident()
+        self._waiting.add(thread)
+        try:
+            yield
+        finally:
+            self._waiting.discard(thread)

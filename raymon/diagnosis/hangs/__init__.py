@@ -1,0 +1,1 @@
+"""Which rank hangs, and which wait for it."""
