@@ -63,7 +63,7 @@ from raymon.training.input.vocabularies import save_vocabularies
 from raymon.training.log_files import driver_log, fix_log_level, log_files_of
 from raymon.training.loop.worker import run_worker
 from raymon.training.on_demand.desk import Desk, Stacks
-from raymon.training.on_demand.mailbox import FileMailbox, Mailbox
+from raymon.training.on_demand.mailbox import FileMailbox, Mailbox, clear_requests
 from raymon.training.on_demand.rank_desk import RankLink
 from raymon.training.on_demand.request import DONE as ANSWERED
 from raymon.training.on_demand.request import Answer
@@ -155,6 +155,7 @@ def train(
     terminal = open_output(level=watched.log_level, log_format=watched.log_format)
     plan = plan_run(pipeline, given, resumed=resume, is_checked=is_checked)
     with RunLock(storage_path(plan.config.model_dir)):
+        clear_requests(storage_path(plan.config.model_dir))
         check_model_dir(storage_path(plan.config.model_dir), resume)
         if not resume:
             found = plan_fine_tuning(plan.config, plan.features)

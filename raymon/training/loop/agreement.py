@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 
 import torch
 
 from raymon.training.rank.worker_context import WorkerContext
-from raymon.wire import Ack, RankRequest
+from raymon.wire import PROFILE, Ack, RankRequest
+
+ROUND_S = 1.0
+"""Seconds that the steps of a round should take."""
 
 _MOST_STEPS = 100_000
 
@@ -31,17 +36,43 @@ class Agreed:
 class Inbox:
     """What the reporter asks of this rank; written by the sender thread, read by the loop.
 
+    Args:
+        prepare: Does what has to be done before a trace, on a thread of its own: the request counts
+            as heard after that. None if there is nothing to do.
+
     Attributes:
         newest: The newest request; None before the first.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, prepare: Callable[[RankRequest], None] | None = None) -> None:
+        self._prepare = prepare
+        self._taken = 0
+        self._lock = threading.Lock()
         self.newest: RankRequest | None = None
 
     def take(self, ack: Ack) -> None:
         """Takes what an answer of the reporter asks for."""
-        if ack.request is not None:
-            self.newest = ack.request
+        request = ack.request
+        if request is None or request.number <= self._taken:
+            return
+        self._taken = request.number
+        if request.kind == PROFILE and self._prepare is not None:
+            name = "raymon-prepare-trace"
+            threading.Thread(target=self._put, args=(request,), name=name, daemon=True).start()
+        else:
+            self._set(request)
+
+    def _put(self, request: RankRequest) -> None:
+        # What cannot be prepared is found at the begin of the trace, and answered.
+        with suppress(Exception):
+            if self._prepare is not None:
+                self._prepare(request)
+        self._set(request)
+
+    def _set(self, request: RankRequest) -> None:
+        with self._lock:
+            if self.newest is None or request.number > self.newest.number:
+                self.newest = request
 
 
 class Agreement:
@@ -56,8 +87,8 @@ class Agreement:
         ask: Function that asks in the background whether a node will be taken away. All ranks ask
             in the same order and get the same answer, a text, or None.
         inbox: Requests that this rank hears of.
-        round_s: Seconds that the steps of a round should take. All ranks make the same number of
-            steps in a round.
+        round_s: Seconds that the steps of a round should take; None for `ROUND_S`. All ranks make
+            the same number of steps in a round.
 
     Attributes:
         notice: The newest answer that was a text; None if there was none.
@@ -68,12 +99,12 @@ class Agreement:
         context: WorkerContext,
         ask: Callable[[], Future[str | None]],
         inbox: Inbox,
-        round_s: float = 1.0,
+        round_s: float | None = None,
     ) -> None:
         self._context = context
         self._ask = ask
         self._inbox = inbox
-        self._round_s = round_s
+        self._round_s = ROUND_S if round_s is None else round_s
         self._question: Future[str | None] | None = None
         self._exchanged: Callable[[], torch.Tensor] | None = None
         # Notices that this rank has heard, and that all ranks have acted on.

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
+from importlib import import_module
 
 import torch
 from torch.profiler import ProfilerActivity, profile, schedule
@@ -18,6 +19,14 @@ from raymon.wire import RankAnswer, RankRequest
 
 _WRITE_S = 60.0
 """Seconds that a trace has to be written at the end of training."""
+
+
+def prepare_to_trace(request: RankRequest) -> None:
+    """Imports what the profiler needs, so that the first trace of a process does not stand still.
+
+    The profiler itself would import the compiler of torch, which takes 3 s, on the training thread.
+    """
+    import_module("torch._inductor")
 
 
 def trace_path(model_dir: StoragePath, step: int, rank: int) -> StoragePath:

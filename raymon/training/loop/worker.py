@@ -36,6 +36,7 @@ from raymon.training.loop.build_model import build_worker_model
 from raymon.training.loop.evaluation import evaluate
 from raymon.training.loop.loop import Loop
 from raymon.training.loop.out_of_memory import MemoryOfRank
+from raymon.training.loop.requested_trace import prepare_to_trace
 from raymon.training.loop.train_step import TrainStep
 from raymon.training.optim.averages import AveragedWeights
 from raymon.training.optim.early_stopping import EarlyStopping
@@ -257,7 +258,7 @@ def _train(
     channel: Channel = reporter
     if attempt != NO_ATTEMPT:
         channel = reporter.channel(attempt, context.world_size, model.train_metrics)
-    inbox = Inbox()
+    inbox = Inbox(prepare_to_trace)
 
     def take_ack(ack: Ack) -> None:
         inbox.take(ack)

@@ -43,17 +43,12 @@ def ask(model_dir: StoragePath, request: Request, accepted: Accepted) -> Answer:
     lease = read_lease(model_dir)
     if lease is None or lease.is_over:
         raise AnswerError(_over(model_dir, lease))
-    path = request_path(model_dir, request.id)
-    try:
-        write_whole(path, request.to_bytes())
-    except OSError as error:
-        raise AnswerError(f"{path}: cannot be written: {os_reason(error)}") from None
     try:
         return checked(_wait(model_dir, request, lease, accepted))
     finally:
-        for left in (path, answer_path(model_dir, request.id)):
+        for path in (request_path(model_dir, request.id), answer_path(model_dir, request.id)):
             with suppress(OSError):
-                left.unlink()
+                path.unlink()
 
 
 def checked(answer: Answer) -> Answer:
@@ -79,6 +74,8 @@ def _wait(model_dir: StoragePath, request: Request, lease: Lease, accepted: Acce
     while True:
         over = life.over()
         answer = _read(model_dir, request)
+        if answer is None:
+            _post(model_dir, request)
         if answer is not None and answer.is_last:
             return answer
         if over is not None:
@@ -92,6 +89,18 @@ def _wait(model_dir: StoragePath, request: Request, lease: Lease, accepted: Acce
                 "starting, stopped, or stuck, or it does not see this directory"
             )
         time.sleep(every_s)
+
+
+def _post(model_dir: StoragePath, request: Request) -> None:
+    path = request_path(model_dir, request.id)
+    try:
+        # A run that begins removes what was asked of earlier ones, and this if it is quick.
+        if not path.exists():
+            write_whole(path, request.to_bytes())
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise AnswerError(f"{path}: cannot be written: {os_reason(error)}") from None
 
 
 def _read(model_dir: StoragePath, request: Request) -> Answer | None:

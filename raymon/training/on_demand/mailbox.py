@@ -42,11 +42,22 @@ def answer_path(model_dir: StoragePath, request: str) -> StoragePath:
     return model_dir / "monitor" / "requests" / f"{request}.answer.json"
 
 
+def clear_requests(model_dir: StoragePath) -> None:
+    """Removes what was asked of an earlier session; to be called once this one has the directory.
+
+    Whoever asks from then on asks this session, and gets an answer when it has begun.
+    """
+    directory = model_dir / "monitor" / "requests"
+    with suppress(OSError):
+        for name in [path.name for path in directory.iterdir()]:
+            (directory / name).unlink()
+
+
 class FileMailbox:
     """Requests and answers as files in `monitor/requests/`.
 
     Args:
-        model_dir: Directory of the run. Requests of an earlier session are removed.
+        model_dir: Directory of the run.
         clock: Monotonic clock, in seconds.
     """
 
@@ -59,9 +70,6 @@ class FileMailbox:
         self._every_s = LOOK_S if isinstance(model_dir, Path) else LOOK_AT_OBJECTS_S
         self._look_at = 0.0
         self._known: set[str] = set()
-        with suppress(OSError):
-            for name in [path.name for path in self._directory.iterdir()]:
-                (self._directory / name).unlink()
 
     def posted(self) -> Mapping[str, bytes]:
         """Returns the requests that were not returned before; looks only every so often.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import cast
 
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raymon.training.loop.agreement import Agreement, Inbox
@@ -73,6 +75,7 @@ class _Questions:
                 future.set_result(answer)
 
 
+@settings(max_examples=40)
 @given(
     heard=st.lists(st.tuples(st.integers(0, 15), st.integers(15, 40)), min_size=1, max_size=4),
     notices=st.lists(st.integers(0, 30), min_size=1, max_size=3),
@@ -159,3 +162,23 @@ def test_a_round_has_as_many_steps_as_take_its_time() -> None:
         questions.tick()
     # Steps of microseconds: after the first ones there is no question for an hour.
     assert questions.asked <= 2
+
+
+def test_a_trace_is_heard_of_once_it_is_prepared_and_a_stop_at_once() -> None:
+    ready, prepared = threading.Event(), threading.Event()
+
+    def prepare(request: RankRequest) -> None:
+        ready.wait()
+        prepared.set()
+
+    inbox = Inbox(prepare)
+    inbox.take(Ack("a", 1, request=RankRequest(1, PROFILE)))
+    assert inbox.newest is None
+    inbox.take(Ack("a", 1, request=RankRequest(2, STOP)))
+    assert inbox.newest == RankRequest(2, STOP)
+    ready.set()
+    prepared.wait()
+    inbox.take(Ack("a", 1, request=RankRequest(3, PROFILE)))
+    while inbox.newest == RankRequest(2, STOP):
+        time.sleep(0.001)
+    assert inbox.newest == RankRequest(3, PROFILE)

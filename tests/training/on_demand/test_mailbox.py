@@ -1,0 +1,71 @@
+"""Requests as files: each comes once, those of an earlier session never."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from raymon.reporter.on_ray.letterbox import Letterbox
+from raymon.storage import write_whole
+from raymon.training.on_demand.mailbox import FileMailbox, answer_path, clear_requests, request_path
+from raymon.training.on_demand.request import DONE, STACK, STATUS, Answer, Request
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def post(directory: Path, request: Request) -> None:
+    write_whole(request_path(directory, request.id), request.to_bytes())
+
+
+def test_a_request_is_seen_once(tmp_path: Path) -> None:
+    clock, early, late = Clock(), Request(STATUS), Request(STACK, {"ranks": [1]})
+    clear_requests(tmp_path)
+    post(tmp_path, early)
+    clear_requests(tmp_path)
+    box = FileMailbox(tmp_path, clock)
+    assert box.posted() == {}
+    post(tmp_path, late)
+    # It looks only every so often.
+    assert box.posted() == {}
+    clock.now = 10.0
+    ((id, body),) = box.posted().items()
+    assert Request.from_bytes(id, body) == late
+    answer = Answer(DONE, result={"1": "at the coffee machine"})
+    box.reply(id, answer.to_bytes())
+    assert Answer.from_bytes(answer_path(tmp_path, id).read_bytes()) == answer
+    clock.now = 20.0
+    assert box.posted() == {}
+
+
+def test_other_files_are_no_requests(tmp_path: Path) -> None:
+    clock = Clock()
+    box = FileMailbox(tmp_path, clock)
+    for name in ("a.json", "x" * 32 + ".json", ".tmp", "0" * 32 + ".answer.json"):
+        write_whole(tmp_path / "monitor" / "requests" / name, b"{}")
+    write_whole(request_path(tmp_path, "1" * 32), b"{" * 100_000)
+    clock.now = 10.0
+    assert box.posted() == {}
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b'{"kind": "status"}', b"\xff", b'{"options": {}}'])
+def test_what_is_no_request_is_refused(body: bytes) -> None:
+    with pytest.raises(ValueError, match=r"^(not a request|the run knows no|Expecting|'utf-8')"):
+        Request.from_bytes("id", body)
+    with pytest.raises(ValueError, match=r"^(not an answer|Expecting|'utf-8')"):
+        Answer.from_bytes(body)
+
+
+def test_a_letterbox_keeps_the_newest() -> None:
+    box = Letterbox(most=2)
+    assert box.post("a", b"1") is None
+    box.reply("a", b"yes")
+    assert box.post("a", b"1") == b"yes"
+    box.post("b", b"2")
+    box.post("c", b"3")
+    assert box.posted() == {"b": b"2", "c": b"3"}
