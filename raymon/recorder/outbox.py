@@ -33,9 +33,6 @@ _RETRY_S = 0.5
 _ASK_S = 0.5
 """Seconds between two questions about what is durable by now."""
 
-_ASK_IDLE_S = 1.0
-"""Seconds between two questions while nothing is to be made durable: ranks may be asked to act."""
-
 _LOOK_S = 0.1
 """Seconds between two looks for new windows."""
 
@@ -496,11 +493,10 @@ class Outbox:
             self._sent.clear()
 
     def _ask(self) -> None:
-        if self._in_flight or self._waiting or (self._closing and not self._sent):
+        if self._in_flight or self._waiting or not self._sent:
             return
-        every_s = _ASK_AT_END_S if self._closing else _ASK_S if self._sent else _ASK_IDLE_S
         now = time.monotonic()
-        if now - self._asked_at >= every_s and now >= self._retry_at:
+        if now - self._asked_at >= (_ASK_AT_END_S if self._closing else _ASK_S):
             self._asked_at = now
             self._watch(_Question(), self._channel.acknowledged())
 

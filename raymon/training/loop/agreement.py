@@ -34,7 +34,7 @@ class Agreed:
 
 
 class Inbox:
-    """What the reporter asks of this rank; written by the sender thread, read by the loop.
+    """What the reporter asks of this rank; written by threads that send, read by the loop.
 
     Args:
         prepare: Does what has to be done before a trace, on a thread of its own: the request counts
@@ -53,9 +53,10 @@ class Inbox:
     def take(self, ack: Ack) -> None:
         """Takes what an answer of the reporter asks for."""
         request = ack.request
-        if request is None or request.number <= self._taken:
-            return
-        self._taken = request.number
+        with self._lock:
+            if request is None or request.number <= self._taken:
+                return
+            self._taken = request.number
         if request.kind == PROFILE and self._prepare is not None:
             name = "raymon-prepare-trace"
             threading.Thread(target=self._put, args=(request,), name=name, daemon=True).start()

@@ -14,7 +14,6 @@ import pytest
 import raymon
 from raymon.cli.status_text import status_lines
 from raymon.errors import AnswerError, RunError
-from raymon.recorder import outbox
 from raymon.run_dir import read_lease
 from raymon.training.loop import agreement
 from raymon.training.on_demand import desk, mailbox
@@ -30,7 +29,6 @@ from raymon.wire import PROFILE, STOP
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mailbox, "LOOK_S", 0.02)
     monkeypatch.setattr(desk, "_LOOK_S", 0.02)
-    monkeypatch.setattr(outbox, "_ASK_IDLE_S", 0.02)
     monkeypatch.setattr(agreement, "ROUND_S", 0.1)
 
 
