@@ -61,7 +61,14 @@ MESSAGES: list[type[Message]] = [
     optimizer_pb2.DenseOptimizer,
 ]
 
-OF_A_RUN = {"export/", "eval_val/", "train_eval_trace/", "features.config", "pipeline.config"}
+OF_A_RUN = {
+    "export/",
+    "eval_val/",
+    "train_eval_trace/",
+    "monitor/requests/",
+    "features.config",
+    "pipeline.config",
+}
 """Names of files that a run writes."""
 
 
