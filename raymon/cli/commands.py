@@ -7,6 +7,7 @@ import click
 from raymon.cli.best import best
 from raymon.cli.checkpoint import checkpoint
 from raymon.cli.config import config
+from raymon.cli.doctor import doctor
 from raymon.cli.evaluate import evaluate
 from raymon.cli.export import export
 from raymon.cli.predict import predict
@@ -37,3 +38,4 @@ raymon.add_command(stop)
 raymon.add_command(best)
 raymon.add_command(checkpoint)
 raymon.add_command(config)
+raymon.add_command(doctor)

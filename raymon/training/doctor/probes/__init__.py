@@ -1,0 +1,1 @@
+"""What measures the facts: machines, GPUs, storage, network, data."""
