@@ -93,7 +93,7 @@ def _counts(counts: Mapping[str, int]) -> str:
 
 def _skipped(steps: int) -> str:
     what = "step" if steps == 1 else "steps"
-    return f"{steps:,} {what} of the optimizer skipped by FP16" if steps else ""
+    return f"{steps:,} {what} of the optimizer skipped, as not finite" if steps else ""
 
 
 def _alerts(alerts: AlertFigures | None) -> str:

@@ -21,7 +21,7 @@ from raymon.config.validate_optimizer import validate_optimizer
 from raymon.protos.data_pb2 import DatasetType, FgMode
 from raymon.protos.eval_pb2 import EvalMode
 from raymon.protos.pipeline_pb2 import PipelineConfig
-from raymon.protos.train_pb2 import EmbeddingTables
+from raymon.protos.train_pb2 import EmbeddingTables, OnNonfinite
 
 SUMMARIES = (
     "loss",
@@ -93,6 +93,12 @@ def _validate_train(config: PipelineConfig, rules: Rules) -> None:
     useless = bool(train.tensorboard_summaries) and not train.use_tensorboard
     rules.warn(useless, "tensorboard_summaries", "use_tensorboard is false")
     rules.one_of("mixed_precision", ("BF16", "FP16"))
+    finds = train.find_nonfinite and train.on_nonfinite == OnNonfinite.WARN
+    rules.require(
+        not finds,
+        "find_nonfinite",
+        "needs on_nonfinite: STOP or SKIP_STEP, which notice it in time",
+    )
     scaler = rules.inner("grad_scaler")
     scaler.positive("init_scale", "growth_interval", "backoff_factor")
     scaler.within("init_scale", 0, float(torch.finfo(torch.float32).max))

@@ -14,16 +14,20 @@ class FixedPoint(_message.Message):
     def __init__(self, units: _Optional[bytes] = ...) -> None: ...
 
 class LossSum(_message.Message):
-    __slots__ = ("name", "sum", "weight", "non_finite")
+    __slots__ = ("name", "sum", "weight", "non_finite", "first_step", "first_rank")
     NAME_FIELD_NUMBER: _ClassVar[int]
     SUM_FIELD_NUMBER: _ClassVar[int]
     WEIGHT_FIELD_NUMBER: _ClassVar[int]
     NON_FINITE_FIELD_NUMBER: _ClassVar[int]
+    FIRST_STEP_FIELD_NUMBER: _ClassVar[int]
+    FIRST_RANK_FIELD_NUMBER: _ClassVar[int]
     name: str
     sum: FixedPoint
     weight: FixedPoint
     non_finite: int
-    def __init__(self, name: _Optional[str] = ..., sum: _Optional[_Union[FixedPoint, _Mapping]] = ..., weight: _Optional[_Union[FixedPoint, _Mapping]] = ..., non_finite: _Optional[int] = ...) -> None: ...
+    first_step: int
+    first_rank: int
+    def __init__(self, name: _Optional[str] = ..., sum: _Optional[_Union[FixedPoint, _Mapping]] = ..., weight: _Optional[_Union[FixedPoint, _Mapping]] = ..., non_finite: _Optional[int] = ..., first_step: _Optional[int] = ..., first_rank: _Optional[int] = ...) -> None: ...
 
 class StateSpec(_message.Message):
     __slots__ = ("metric", "state", "shape")

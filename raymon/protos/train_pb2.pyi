@@ -19,11 +19,20 @@ class OnUnfinishedSave(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     WAIT: _ClassVar[OnUnfinishedSave]
     LEAVE_OUT: _ClassVar[OnUnfinishedSave]
+
+class OnNonfinite(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    WARN: _ClassVar[OnNonfinite]
+    SKIP_STEP: _ClassVar[OnNonfinite]
+    STOP: _ClassVar[OnNonfinite]
 AUTO: EmbeddingTables
 REPLICATED: EmbeddingTables
 SHARDED: EmbeddingTables
 WAIT: OnUnfinishedSave
 LEAVE_OUT: OnUnfinishedSave
+WARN: OnNonfinite
+SKIP_STEP: OnNonfinite
+STOP: OnNonfinite
 
 class GradScalerConfig(_message.Message):
     __slots__ = ("init_scale", "growth_factor", "backoff_factor", "growth_interval")
@@ -62,7 +71,7 @@ class EarlyStoppingConfig(_message.Message):
     def __init__(self, metric: _Optional[str] = ..., larger_is_better: bool = ..., patience: _Optional[int] = ..., min_delta: _Optional[float] = ...) -> None: ...
 
 class TrainConfig(_message.Message):
-    __slots__ = ("sparse_optimizer", "dense_optimizer", "num_steps", "num_epochs", "save_checkpoints_steps", "save_checkpoints_epochs", "log_step_count_steps", "is_profiling", "use_tensorboard", "tensorboard_summaries", "cudnn_allow_tf32", "cuda_matmul_allow_tf32", "mixed_precision", "grad_scaler", "gradient_accumulation_steps", "grad_clipping", "keep_checkpoint_max", "seed", "on_unfinished_save", "fine_tune_checkpoint", "fine_tune_ckpt_param_map", "ignore_restore_optimizer", "early_stopping", "embedding_tables", "global_embedding_constraints", "compile")
+    __slots__ = ("sparse_optimizer", "dense_optimizer", "num_steps", "num_epochs", "save_checkpoints_steps", "save_checkpoints_epochs", "log_step_count_steps", "is_profiling", "use_tensorboard", "tensorboard_summaries", "cudnn_allow_tf32", "cuda_matmul_allow_tf32", "mixed_precision", "grad_scaler", "gradient_accumulation_steps", "grad_clipping", "keep_checkpoint_max", "seed", "on_unfinished_save", "fine_tune_checkpoint", "fine_tune_ckpt_param_map", "ignore_restore_optimizer", "early_stopping", "embedding_tables", "global_embedding_constraints", "compile", "on_nonfinite", "find_nonfinite")
     SPARSE_OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
     DENSE_OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
     NUM_STEPS_FIELD_NUMBER: _ClassVar[int]
@@ -89,6 +98,8 @@ class TrainConfig(_message.Message):
     EMBEDDING_TABLES_FIELD_NUMBER: _ClassVar[int]
     GLOBAL_EMBEDDING_CONSTRAINTS_FIELD_NUMBER: _ClassVar[int]
     COMPILE_FIELD_NUMBER: _ClassVar[int]
+    ON_NONFINITE_FIELD_NUMBER: _ClassVar[int]
+    FIND_NONFINITE_FIELD_NUMBER: _ClassVar[int]
     sparse_optimizer: _optimizer_pb2.SparseOptimizer
     dense_optimizer: _optimizer_pb2.DenseOptimizer
     num_steps: int
@@ -115,4 +126,6 @@ class TrainConfig(_message.Message):
     embedding_tables: EmbeddingTables
     global_embedding_constraints: _feature_pb2.ParameterConstraints
     compile: bool
-    def __init__(self, sparse_optimizer: _Optional[_Union[_optimizer_pb2.SparseOptimizer, _Mapping]] = ..., dense_optimizer: _Optional[_Union[_optimizer_pb2.DenseOptimizer, _Mapping]] = ..., num_steps: _Optional[int] = ..., num_epochs: _Optional[int] = ..., save_checkpoints_steps: _Optional[int] = ..., save_checkpoints_epochs: _Optional[int] = ..., log_step_count_steps: _Optional[int] = ..., is_profiling: bool = ..., use_tensorboard: bool = ..., tensorboard_summaries: _Optional[_Iterable[str]] = ..., cudnn_allow_tf32: bool = ..., cuda_matmul_allow_tf32: bool = ..., mixed_precision: _Optional[str] = ..., grad_scaler: _Optional[_Union[GradScalerConfig, _Mapping]] = ..., gradient_accumulation_steps: _Optional[int] = ..., grad_clipping: _Optional[_Union[GradClippingConfig, _Mapping]] = ..., keep_checkpoint_max: _Optional[int] = ..., seed: _Optional[int] = ..., on_unfinished_save: _Optional[_Union[OnUnfinishedSave, str]] = ..., fine_tune_checkpoint: _Optional[str] = ..., fine_tune_ckpt_param_map: _Optional[str] = ..., ignore_restore_optimizer: bool = ..., early_stopping: _Optional[_Union[EarlyStoppingConfig, _Mapping]] = ..., embedding_tables: _Optional[_Union[EmbeddingTables, str]] = ..., global_embedding_constraints: _Optional[_Union[_feature_pb2.ParameterConstraints, _Mapping]] = ..., compile: bool = ...) -> None: ...
+    on_nonfinite: OnNonfinite
+    find_nonfinite: bool
+    def __init__(self, sparse_optimizer: _Optional[_Union[_optimizer_pb2.SparseOptimizer, _Mapping]] = ..., dense_optimizer: _Optional[_Union[_optimizer_pb2.DenseOptimizer, _Mapping]] = ..., num_steps: _Optional[int] = ..., num_epochs: _Optional[int] = ..., save_checkpoints_steps: _Optional[int] = ..., save_checkpoints_epochs: _Optional[int] = ..., log_step_count_steps: _Optional[int] = ..., is_profiling: bool = ..., use_tensorboard: bool = ..., tensorboard_summaries: _Optional[_Iterable[str]] = ..., cudnn_allow_tf32: bool = ..., cuda_matmul_allow_tf32: bool = ..., mixed_precision: _Optional[str] = ..., grad_scaler: _Optional[_Union[GradScalerConfig, _Mapping]] = ..., gradient_accumulation_steps: _Optional[int] = ..., grad_clipping: _Optional[_Union[GradClippingConfig, _Mapping]] = ..., keep_checkpoint_max: _Optional[int] = ..., seed: _Optional[int] = ..., on_unfinished_save: _Optional[_Union[OnUnfinishedSave, str]] = ..., fine_tune_checkpoint: _Optional[str] = ..., fine_tune_ckpt_param_map: _Optional[str] = ..., ignore_restore_optimizer: bool = ..., early_stopping: _Optional[_Union[EarlyStoppingConfig, _Mapping]] = ..., embedding_tables: _Optional[_Union[EmbeddingTables, str]] = ..., global_embedding_constraints: _Optional[_Union[_feature_pb2.ParameterConstraints, _Mapping]] = ..., compile: bool = ..., on_nonfinite: _Optional[_Union[OnNonfinite, str]] = ..., find_nonfinite: bool = ...) -> None: ...

@@ -164,7 +164,7 @@ class Recorder:
         self._gradient_norms.update({name: norm.detach() for name, norm in norms.items()})
 
     def count_skipped_step(self) -> None:
-        """Counts a step of the optimizer that FP16 skipped, as a gradient was not finite."""
+        """Counts a step of the optimizer that was skipped, as a gradient was not finite."""
         self._skipped_steps += 1
 
     def keep_loss_scale(self, scale: torch.Tensor) -> None:

@@ -75,7 +75,7 @@ class Window:
         input_counts: Defects of the data that were only counted, by name, since the window before.
         save_counts: Saves without a checkpoint, by name, since the window before.
         tables: Lookups in embedding tables; None if they are not counted, or there is no step.
-        skipped_steps: Steps of the optimizer that FP16 skipped.
+        skipped_steps: Steps of the optimizer that were skipped.
         loss_scale: `loss_scale` after the last step, a scalar; None if losses are not scaled.
         input_seconds: Seconds of reading by part, `INPUT_PARTS`, since the window before; empty if
             they are not measured.
@@ -145,7 +145,7 @@ def encode_window(window: Window, levels: Mapping[str, float] | None = None) -> 
         skipped_steps=window.skipped_steps,
     )
     for name, losses in window.losses.items():
-        report.losses.append(_loss_sum(name, losses.wait(), window.weights[name].wait()))
+        report.losses.append(_loss_sum(name, losses.wait(), window.weights[name].wait(), window))
     _encode_metrics(window, report)
     report.failure_reasons.update(window.take_failures())
     if window.gradient_norms is not None:
@@ -187,13 +187,17 @@ def _why(error: Exception) -> str:
     return str(error) if isinstance(error, NoStatesError) else f"its states: {describe(error)}"
 
 
-def _loss_sum(name: str, losses: Reals, weights: Reals) -> LossSum:
+def _loss_sum(name: str, losses: Reals, weights: Reals, window: Window) -> LossSum:
     finite = np.isfinite(losses) & np.isfinite(weights)
+    # Of a loss that only some steps have, it is not known which step a value is of.
+    has_first = not finite.all() and len(finite) == window.end_step - window.first_step
     return LossSum(
         name=name,
         sum=encode(units(_sum(losses[finite], weights[finite]), FINE_BITS)),
         weight=encode(units(math.fsum(weights[finite].tolist()), FINE_BITS)),
         non_finite=len(finite) - int(np.count_nonzero(finite)),
+        first_step=window.first_step + int(np.argmin(finite)) if has_first else None,
+        first_rank=window.rank if has_first else None,
     )
 
 

@@ -365,6 +365,7 @@ class Reporter:
     def close(self) -> None:
         """Publishes the steps that are left, and closes the sinks."""
         self._publish_interval()
+        self._look()
         self._publisher.close()
         if self._store is not None:
             self._store.close()

@@ -44,8 +44,11 @@ class Finding:
 
     @property
     def key(self) -> Key:
-        """What the finding is about; two findings with the same key are one that goes on."""
-        return self.kind, self.rank, self.subject
+        """What the finding is about; two findings with the same key are one that goes on.
+
+        Without the rank where it is of steps, which are those of all ranks.
+        """
+        return self.kind, None if self.of_steps else self.rank, self.subject
 
     def to_json(self) -> dict[str, Any]:
         """Returns the finding as a JSON object."""

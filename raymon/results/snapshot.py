@@ -91,6 +91,8 @@ class Snapshot:
             in it and are counted in `non_finite`; if no step was finite, it is NaN.
         non_finite: Number of NaN or infinite values by loss, of one value for each rank and step;
             only losses that had any.
+        first_non_finite: Of the losses of `non_finite`, the first of those steps, and the lowest
+            rank that it was on.
         metrics: Decayed value by name, of the metrics that were folded at least once.
         metric_bounds: Bound of each metric that is not exact, by name.
         learning_rates: Learning rate of each parameter group.
@@ -107,7 +109,7 @@ class Snapshot:
         no_value: Why a metric is NaN at the last fold, as in `Evaluation`; also why a loss is,
             where no row weighed anything.
         tables: Health of the embedding tables by name; empty if it is not measured.
-        skipped_steps: Steps of the optimizer that FP16 skipped, because a gradient was not finite.
+        skipped_steps: Steps of the optimizer that were skipped, because a gradient was not finite.
         loss_scale: Scale of the loss after the last step, by which FP16 keeps small gradients; None
             in other precisions.
         rank_numbers: Seconds by phase, and other numbers, of each rank; None if ranks sent none,
@@ -143,6 +145,7 @@ class Snapshot:
     rank_numbers: RankNumbers | None = None
     anatomy: Anatomy = field(default_factory=Anatomy)
     time: float = 0.0
+    first_non_finite: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def total_loss(self) -> float:
@@ -196,6 +199,10 @@ class Snapshot:
             "samples_per_second": self.samples_per_second,
             "losses": self.all_losses,
             "non_finite": dict(self.non_finite),
+            "first_non_finite": {
+                name: {"step": step, "rank": rank}
+                for name, (step, rank) in self.first_non_finite.items()
+            },
             "metrics": dict(self.metrics),
             "metric_bounds": dict(self.metric_bounds),
             "window_metrics": dict(self.window_metrics),

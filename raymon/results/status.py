@@ -52,7 +52,7 @@ class RunFigures:
         samples: Rows that all workers trained on.
         train_s: Seconds of training, of the slowest rank.
         monitor_s: Seconds of monitoring on the training thread, of the slowest rank.
-        skipped_steps: Steps of the optimizer that FP16 skipped.
+        skipped_steps: Steps of the optimizer that were skipped.
         fold_failures: Times that a window could not be added to a metric, or the metric not folded.
         fold_reasons: Number of `fold_failures` by reason.
         anatomy: Where the time of the ranks went.

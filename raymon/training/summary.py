@@ -69,7 +69,7 @@ class Summary:
         restarts: How often the workers were restarted.
         input_counts: Defects of the data that were only counted, by name.
         save_counts: Saves without a checkpoint, failed or left out, by name.
-        skipped_steps: Steps of the optimizer that FP16 skipped, as a gradient was not finite.
+        skipped_steps: Steps of the optimizer that were skipped, as a gradient was not finite.
         embedding_tables: Where each embedding table was held, as in `tables.json`.
         devices: Device of each worker of the last attempt, as in `devices.json`.
         device_numbers: Memory and use of the GPUs in the last steps, by name as in a line of

@@ -117,11 +117,11 @@ def test_the_first_line_says_that_a_run_has_diverged(capsys) -> None:
 @pytest.mark.parametrize(
     ("steps", "shown"),
     [
-        (1, "1 step of the optimizer skipped by FP16"),
-        (1200, "1,200 steps of the optimizer skipped by FP16"),
+        (1, "1 step of the optimizer skipped, as not finite"),
+        (1200, "1,200 steps of the optimizer skipped, as not finite"),
     ],
 )
-def test_the_summary_says_how_many_steps_fp16_skipped(capsys, steps: int, shown: str) -> None:
+def test_the_summary_says_how_many_steps_were_skipped(capsys, steps: int, shown: str) -> None:
     print_summary(Summary("done", "run", skipped_steps=steps))
     assert re.search(rf"precision +{shown}$", capsys.readouterr().out, re.M)
 

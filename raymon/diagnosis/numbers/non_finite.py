@@ -25,7 +25,10 @@ class NonFinite:
         found: dict[str, Finding] = {}
         for name, count in snapshot.non_finite.items():
             values = f"{count:,} values" if count > 1 else "1 value"
-            found[name] = self._finding(name, snapshot, f"{values} of {name} NaN or infinite")
+            first = snapshot.first_non_finite.get(name)
+            where = "" if first is None else f", first on rank {first[1]} in step {first[0]},"
+            what = f"{values} of {name} NaN or infinite{where}"
+            found[name] = self._finding(name, snapshot, what, first)
         for name, norm in snapshot.gradient_norms.items():
             if not math.isfinite(norm):
                 found[name] = self._finding(name, snapshot, f"{name} is {norm}")
@@ -35,13 +38,18 @@ class NonFinite:
         """Returns what is not finite in the newest steps."""
         return list(self._on.values())
 
-    def _finding(self, name: str, snapshot: Snapshot, what: str) -> Finding:
+    def _finding(
+        self, name: str, snapshot: Snapshot, what: str, first: tuple[int, int] | None = None
+    ) -> Finding:
         before = self._on.get(name)
-        first = before.first_step if before else snapshot.first_step
+        step, rank = first or (snapshot.first_step, None)
         return Finding(
             NON_FINITE,
-            f"{what} in steps {snapshot.first_step} to {snapshot.end_step}",
-            first_step=first,
+            f"{what} in steps {snapshot.first_step} to {snapshot.end_step}"
+            if first is None
+            else what,
+            rank=before.rank if before else rank,
+            first_step=before.first_step if before else step,
             last_step=snapshot.end_step - 1,
             subject=name,
             of_steps=True,

@@ -35,7 +35,7 @@ class LogInterval:
         host_bytes: Resident memory of the largest worker process.
         device: Memory and use of the GPUs of the ranks; None on CPUs.
         invalid: Counts of the state `invalid`, int64 `[4]`, by metric.
-        skipped_steps: Steps of the optimizer that FP16 skipped.
+        skipped_steps: Steps of the optimizer that were skipped.
         ranks: Least number of ranks in a window; None before the first.
         metrics: The train metrics of these steps alone.
         tables: Lookups in embedding tables.
@@ -112,6 +112,11 @@ class LogInterval:
             losses={name: total.mean for name, total in self.losses.items()},
             non_finite={
                 name: total.non_finite for name, total in self.losses.items() if total.non_finite
+            },
+            first_non_finite={
+                name: total.first_non_finite
+                for name, total in self.losses.items()
+                if total.first_non_finite is not None
             },
             metrics=decayed_metrics.values(),
             metric_bounds=decayed_metrics.bounds(),

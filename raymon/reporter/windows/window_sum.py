@@ -46,11 +46,14 @@ class LossTotal:
         sum: Sum of loss * weight over the steps whose loss is finite, in units of 2^-128.
         weight: Sum of the weights of those steps, in units of 2^-128.
         non_finite: Number of steps whose loss is NaN or infinite.
+        first_non_finite: The first of those steps, and the lowest rank that it was on; None if it
+            is not known.
     """
 
     sum: int = 0
     weight: int = 0
     non_finite: int = 0
+    first_non_finite: tuple[int, int] | None = None
 
     def add(self, other: LossTotal) -> None:
         """Adds the sums of other ranks or steps; a sum that has reached the largest stays there."""
@@ -59,6 +62,8 @@ class LossTotal:
         self.sum = max(-LARGEST_UNITS, min(total, LARGEST_UNITS))
         self.weight = min(self.weight + other.weight, LARGEST_UNITS)
         self.non_finite += other.non_finite
+        found = [first for first in (self.first_non_finite, other.first_non_finite) if first]
+        self.first_non_finite = min(found, default=None)
 
     @property
     def mean(self) -> float:
@@ -73,17 +78,26 @@ class LossTotal:
 
     def to_message(self, name: str) -> LossSum:
         """Returns the message that `from_message` reads."""
+        step, rank = self.first_non_finite or (None, None)
         return LossSum(
             name=name,
             sum=encode(self.sum),
             weight=encode(self.weight),
             non_finite=self.non_finite,
+            first_step=step,
+            first_rank=rank,
         )
 
     @classmethod
     def from_message(cls, message: LossSum) -> LossTotal:
         """Returns the sums of a message."""
-        return cls(decode(message.sum), decode(message.weight), message.non_finite)
+        has_first = message.HasField("first_step")
+        return cls(
+            decode(message.sum),
+            decode(message.weight),
+            message.non_finite,
+            (message.first_step, message.first_rank) if has_first else None,
+        )
 
 
 @dataclass
@@ -115,7 +129,7 @@ class WindowSum:
         input_counts: What was wrong with the data and was only counted, by name.
         save_counts: Saves that left no checkpoint, by name: failed, or left out.
         failure_reasons: Number of `failures` by reason.
-        skipped_steps: Steps of the optimizer that FP16 skipped, the same on all ranks.
+        skipped_steps: Steps of the optimizer that were skipped, the same on all ranks.
         loss_scale: Scale of the loss after the last step; None if losses are not scaled.
         tables: Lookups in embedding tables; None if no rank counts them.
         lacks_tables: Whether a rank made steps and does not count them.

@@ -46,7 +46,7 @@ GAUGES = {
         (), "Share of the time in which kernels ran, from 0 to 1, the mean of the GPUs"
     ),
     "raymon_skipped_steps": Gauge(
-        (), "Steps of the optimizer that FP16 skipped, among the newest steps"
+        (), "Steps of the optimizer that were skipped, among the newest steps"
     ),
     "raymon_loss_scale": Gauge((), "Scale of the loss in FP16, after the newest step"),
     "raymon_table_lookups": Gauge(("table",), "Ids looked up in a table in the newest steps"),

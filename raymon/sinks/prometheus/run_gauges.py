@@ -129,8 +129,9 @@ def _of_snapshot(snapshot: Snapshot) -> Iterator[tuple[Series, float]]:
     for name, number in snapshot.device_figures.items():
         if number is not None:
             yield _series(f"raymon_{name}"), number
-    if snapshot.loss_scale is not None:
+    if snapshot.loss_scale is not None or snapshot.skipped_steps:
         yield _series("raymon_skipped_steps"), snapshot.skipped_steps
+    if snapshot.loss_scale is not None:
         yield _series("raymon_loss_scale"), snapshot.loss_scale
     for name, table in snapshot.tables.items():
         for figure, value in table.figures().items():

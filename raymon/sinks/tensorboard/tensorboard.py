@@ -128,8 +128,9 @@ class TensorBoard:
         for name, number in snapshot.device_figures.items():
             if number is not None:
                 yield f"memory/{name}" if name.endswith("_bytes") else name, number
-        if snapshot.loss_scale is not None:
+        if snapshot.loss_scale is not None or snapshot.skipped_steps:
             yield "grad_scaler/skipped_steps", snapshot.skipped_steps
+        if snapshot.loss_scale is not None:
             yield "grad_scaler/loss_scale", snapshot.loss_scale
         for name, table in snapshot.tables.items():
             for figure, value in table.figures().items():

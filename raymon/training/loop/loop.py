@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager, nullcontext
 
 from raymon.data import Batch
 from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.protos.train_pb2 import OnNonfinite
 from raymon.recorder import Outbox, Recorder
 from raymon.results import CHECKPOINT, DATA, EVALUATION, FORWARD, Evaluation
 from raymon.storage import storage_path
@@ -18,9 +19,10 @@ from raymon.training.input.feed import FedBatch, Feed
 from raymon.training.input.inputs import EvalReader
 from raymon.training.loop.agreement import Agreement
 from raymon.training.loop.evaluation import evaluate
+from raymon.training.loop.finite_steps import NotFiniteError
 from raymon.training.loop.profiling import StepProfiler
 from raymon.training.loop.requested_trace import RequestedTrace
-from raymon.training.loop.train_step import TrainStep
+from raymon.training.loop.train_step import StepOutput, TrainStep
 from raymon.training.optim.gradients import GradientSummaries
 from raymon.training.optim.precision import SkippedSteps
 from raymon.training.rank.worker_context import WorkerContext
@@ -147,8 +149,8 @@ class Loop:
         state = self._state
         output = self._train_step.backward(batch, fed.group_rows, fed.group_steps, fed.ends_group)
         learning_rates = state.optimizers.learning_rates()
-        if fed.ends_group:
-            self._update(fed.group_steps)
+        if fed.ends_group and (why := self._update(fed.group_steps)) is not None:
+            self._save_and_fail(why, fed, output, batch)
         state.optimizers.step_schedules()
         if fed.ends_epoch:
             state.optimizers.end_epoch()
@@ -165,7 +167,23 @@ class Loop:
             learning_rates=learning_rates,
         )
 
-    def _update(self, group: int) -> None:
+    def _save_and_fail(self, why: str, fed: FedBatch, output: StepOutput, batch: Batch) -> None:
+        """Saves the model as it is before the steps that are not finite, and raises.
+
+        Only if they are one step: else the position before the first of them is gone.
+        """
+        step = self._state.step
+        if fed.group_steps == 1 and step > self._saved_step:
+            self._save_unscored()
+            self._saver.close()
+        # So that there is an alert too.
+        self._recorder.step(
+            output.losses, output.predictions, batch, samples=batch.size, weights=output.weights
+        )
+        raise NotFiniteError(f"{why}; on_nonfinite is STOP")
+
+    def _update(self, group: int) -> str | None:
+        """Makes a step of the optimizers; returns why the run has to stop, or None."""
         self._train_step.unscale()
         last_of_window = self._state.step + 1 + group > self._recorder.next_cut
         if self._summaries is not None and last_of_window:
@@ -175,12 +193,36 @@ class Loop:
                 self._recorder.count_failure(error)
         made = self._train_step.update()
         self._skipped.count(made)
-        if not made:
-            self._recorder.count_skipped_step()
+        why = None if made else self._skip(group)
+        self._train_step.finite.forget()
         if last_of_window and (scale := self._train_step.loss_scale()) is not None:
             self._recorder.keep_loss_scale(scale)
         if made and self._state.averages is not None:
             self._state.averages.update()
+        return why
+
+    def _skip(self, group: int) -> str | None:
+        """Counts a step of the optimizer that was not made; returns why the run has to stop."""
+        self._recorder.count_skipped_step()
+        finite, stops = self._train_step.finite, self._train_config.on_nonfinite == OnNonfinite.STOP
+        if not finite.is_on or not (stops or finite.looks_for_module):
+            return None
+        bad = finite.first_bad()
+        if bad is None and self._train_step.loss_scale() is not None:
+            # In FP16 gradients overflow until the scale of the loss is found.
+            return None
+        last = self._state.step
+        step = last if bad is None else last - group + 1 + bad.index
+        what = "a gradient is not finite, on a rank that is not known, while all losses are"
+        if bad is not None:
+            what = f"{bad.name} is {bad.value} on rank {bad.rank}"
+        module = finite.find_module(bad)
+        why = f"step {step}: {what}" + (f"; {module}" if module else "")
+        if stops:
+            return why
+        if self._context.rank == 0:
+            self._outbox.publish(lambda channel: channel.publish_notice(f"{why}; it is skipped"))
+        return None
 
     def _save_is_due(self, fed: FedBatch) -> bool:
         # Only between steps of the optimizer: partly accumulated gradients are not saved.

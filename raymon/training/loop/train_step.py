@@ -16,9 +16,10 @@ from raymon.data import Batch
 from raymon.models import Model, check_losses, without_gradient
 from raymon.protos.train_pb2 import TrainConfig
 from raymon.training.loop.compiled import forward_of, named_failures
+from raymon.training.loop.finite_steps import FiniteSteps
 from raymon.training.optim.gradients import GradientClipper
 from raymon.training.optim.optimizers import Optimizers
-from raymon.training.optim.precision import autocast, grad_scaler
+from raymon.training.optim.precision import FiniteGuard, autocast, grad_scaler
 from raymon.training.optim.table_growth import TableGrowth
 from raymon.training.rank.worker_context import WorkerContext
 
@@ -99,6 +100,7 @@ class TrainStep:
         self._world_size = torch.tensor(float(context.world_size), device=context.device)
         self._one = torch.ones((), device=context.device)
         self.scaler = grad_scaler(config, context.device)
+        self.finite = FiniteSteps(config, model, context)
         module: nn.Module = _LossModule(model, config.compile)
         if context.world_size > 1:
             module = _distributed(module, model, context)
@@ -117,6 +119,7 @@ class TrainStep:
             group: Number of steps whose gradients make up one step of the optimizer.
             last: Whether this is the last step of the group, after which ranks exchange gradients.
         """
+        self.finite.begin(batch)
         with self._exchange(last), named_failures(self._model, self._config.compile):
             with autocast(self._config, self._context.device):
                 losses, predictions = self._module(batch)
@@ -126,7 +129,7 @@ class TrainStep:
             parts = [losses[name] * scales[name] for name in trained]
             total = parts[0] if len(parts) == 1 else torch.stack(parts).sum()
             self._optimizers.tables.begin(self.scaler.scale(self._world_size))
-            self.scaler.scale(total).backward()
+            self.scaler.scale(self.finite.guarded(total, losses)).backward()
         if last and self._is_first:
             self._is_first = False
             self._check_gradients()
@@ -153,7 +156,8 @@ class TrainStep:
         Tables that grow admit and evict ids afterwards, when it is time.
 
         Returns:
-            Whether the step was made: one of FP16 losses is skipped if a gradient is not finite.
+            Whether the step was made: in FP16, or where `on_nonfinite` asks for it, it is not if a
+            gradient is not finite.
         """
         joint = self._optimizers.joint
         self._clipper.clip()
@@ -162,11 +166,14 @@ class TrainStep:
         self.scaler.update()
         self._optimizers.zero_grad()
         self._growth.step()
-        return joint.steps > before
+        made = joint.steps > before
+        self.finite.end(made)
+        return made
 
     def loss_scale(self) -> torch.Tensor | None:
         """Returns the scale of FP16 losses, a scalar on the device; None in other precisions."""
-        return self.scaler.scale(self._one) if self.scaler.is_enabled() else None
+        scales = self.scaler.is_enabled() and not isinstance(self.scaler, FiniteGuard)
+        return self.scaler.scale(self._one) if scales else None
 
     def _exchange(self, last: bool) -> AbstractContextManager[object]:
         if last or not isinstance(self._module, DistributedDataParallel):

@@ -17,7 +17,7 @@ from raymon.protos.optimizer_pb2 import (
     DenseOptimizer,
     PartOptimizer,
 )
-from raymon.protos.train_pb2 import TrainConfig
+from raymon.protos.train_pb2 import OnNonfinite, TrainConfig
 from raymon.training.optim.row_optimizers import build_row_optimizer, max_gradient
 from raymon.training.optim.schedules import OptimizerBlock, Schedule, build_schedule
 from raymon.training.optim.table_gradients import TableGradients
@@ -161,7 +161,7 @@ def build_optimizers(config: TrainConfig, model: Model) -> Optimizers:
         limit,
         dense=not rowwise,
         sharded=model.sharded,
-        may_overflow=config.mixed_precision == "FP16",
+        may_overflow=config.mixed_precision == "FP16" or config.on_nonfinite != OnNonfinite.WARN,
     )
     blocks: list[OptimizerBlock] = []
     optimizers: list[torch.optim.Optimizer] = []

@@ -9,15 +9,15 @@ from typing import Any
 
 import torch
 
-from raymon.protos.train_pb2 import TrainConfig
+from raymon.protos.train_pb2 import OnNonfinite, TrainConfig
 
 _DTYPES = {"BF16": torch.bfloat16, "FP16": torch.float16}
 
 
 class SkippedSteps:
-    """Counts the steps of the optimizer that FP16 skips because a gradient is not finite.
+    """Counts the steps of the optimizer that are skipped because a gradient is not finite.
 
-    A few are needed to find the scale of the loss; with many, a run learns little.
+    In FP16 a few are needed to find the scale of the loss; with many, a run learns little.
     """
 
     _FEW, _SHARE = 5, 0.1
@@ -42,6 +42,10 @@ class SkippedSteps:
         many = skipped > self._FEW and skipped > self._SHARE * steps
         if not many and not 0 < skipped == steps:
             return None
+
+        if isinstance(scaler, FiniteGuard):
+            what = "losses or gradients were NaN or infinite"
+            return lambda: f"{skipped} of {steps} steps of the optimizer were skipped, as {what}"
 
         def text() -> str:
             return (
@@ -70,9 +74,33 @@ def autocast(config: TrainConfig, device: torch.device) -> AbstractContextManage
     return nullcontext() if dtype is None else torch.autocast(device.type, dtype=dtype)
 
 
+class FiniteGuard(torch.amp.GradScaler):
+    """A loss scaler that leaves losses as they are, and makes no step that is not finite.
+
+    Like that of FP16, it waits for the device once in each step of the optimizer: whether a step is
+    made decides what optimizers of tables and averages do, on the host.
+    """
+
+    def __init__(self, device: str) -> None:
+        super().__init__(device, init_scale=1.0)
+
+    def update(self, new_scale: float | torch.Tensor | None = None) -> None:
+        """Ends a step of the optimizer; the scale stays 1."""
+        super().update(1.0)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Returns nothing: there is no state."""
+        return {}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Does nothing: there is no state."""
+
+
 def grad_scaler(config: TrainConfig, device: torch.device) -> torch.amp.GradScaler:
-    """Makes the loss scaler for FP16, which is disabled for other formats."""
+    """Makes the loss scaler: for FP16, or one that only guards steps, or one that is disabled."""
     scaler = config.grad_scaler
+    if config.mixed_precision != "FP16" and config.on_nonfinite != OnNonfinite.WARN:
+        return FiniteGuard(device.type)
     return torch.amp.GradScaler(
         device.type,
         init_scale=scaler.init_scale,
@@ -88,7 +116,7 @@ def scaler_state(scaler: torch.amp.GradScaler) -> dict[str, Any]:
 
     Its scale and its steps since the last growth are tensors on the device, which training changes.
     """
-    if not scaler.is_enabled() or scaler._scale is None:
+    if not scaler.is_enabled() or isinstance(scaler, FiniteGuard) or scaler._scale is None:
         return scaler.state_dict()
     return {
         "scale": scaler._scale,

@@ -34,7 +34,8 @@ class TableGradients:
             limit.
         dense: Whether each table needs a dense `grad`, since its optimizer moves every row.
         sharded: Engine that holds the tables that no rank has whole; None if there are none.
-        may_overflow: Whether gradients may overflow, since losses are scaled for FP16.
+        may_overflow: Whether gradients that are not finite are looked for, as in FP16, whose
+            scaled losses may overflow.
 
     Attributes:
         tables: Gradients of each table that this rank has whole; joint tables are one.
