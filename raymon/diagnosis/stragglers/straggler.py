@@ -64,7 +64,7 @@ class Straggler:
             host=host,
             phase=self.phase,
             first_step=self.first_step,
-            last_step=self.end_step,
+            last_step=self.end_step - 1,
             cost=self.cost,
         )
 

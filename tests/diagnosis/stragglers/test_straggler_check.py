@@ -23,6 +23,6 @@ def test_it_finds_a_straggler_in_snapshots_and_names_its_host() -> None:
     (found,) = check.findings(states, 0.0)
     assert (found.kind, found.rank, found.host, found.phase) == ("straggler", 1, "node-b", FORWARD)
     assert found.first_step == 0
-    assert found.last_step == 800
+    assert found.last_step == 799
     check.begin_attempt(800)
     assert check.findings(states, 0.0) == []

@@ -1,0 +1,123 @@
+"""Where the time of a rank goes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from raymon.diagnosis.step_window import StepWindow
+from raymon.results import INPUT_PARTS, PEERS, PHASES, START
+
+_SHOWN_SHARE = 0.005
+
+
+@dataclass(frozen=True)
+class TimeBudget:
+    """Where the time of a rank goes, one of those that are no slower than others.
+
+    Attributes:
+        first_step: First of the steps that it is about.
+        end_step: Step that follows the last one.
+        samples: Rows that all ranks trained on in these steps.
+        seconds: Seconds of each phase.
+        start_s: Seconds before the first step.
+        reading: Seconds of reading by part, over all threads of all ranks; empty if not measured.
+        exchange_s: Seconds that even the rank waits which the others wait for.
+        windows: Number of windows that it is made of.
+        is_exact: Whether the numbers of single ranks are known.
+    """
+
+    first_step: int
+    end_step: int
+    samples: int
+    seconds: Counter[str]
+    start_s: float
+    reading: Counter[str]
+    exchange_s: float
+    windows: int
+    is_exact: bool
+
+    @classmethod
+    def of(cls, windows: Sequence[StepWindow], slow: Collection[int] = ()) -> TimeBudget:
+        """Returns the budget of some windows.
+
+        Args:
+            windows: At least one window, in order.
+            slow: Ranks that are slower than the others, which are left out.
+        """
+        seconds, reading, exchange = Counter[str](), Counter[str](), 0.0
+        for window in windows:
+            _add(window, slow, seconds)
+            exchange += _exchange(window, slow)
+            for part in INPUT_PARTS:
+                if window.numbers is not None and part in window.numbers.names:
+                    reading[part] += float(window.seconds_of(part).sum())
+        start_s = seconds.pop(START, 0.0)
+        return cls(
+            windows[0].first_step,
+            windows[-1].end_step,
+            sum(window.samples for window in windows),
+            seconds,
+            start_s,
+            reading,
+            exchange,
+            len(windows),
+            all(window.numbers is not None for window in windows),
+        )
+
+    @property
+    def total_s(self) -> float:
+        """Seconds in all, with evaluations and saves, from the first step on."""
+        return float(sum(self.seconds.values()))
+
+    @property
+    def rate(self) -> float:
+        """Samples of all ranks per second, with evaluations and saves."""
+        return self.samples / self.total_s if self.total_s > 0 else 0.0
+
+    def share(self, *phases: str) -> float:
+        """Returns the share of phases in the time."""
+        in_all = self.total_s
+        return sum(self.seconds[phase] for phase in phases) / in_all if in_all > 0 else 0.0
+
+    def cost_of(self, share: float) -> float:
+        """Returns the samples per second that a share of the time costs."""
+        share = min(share, 0.95)
+        return self.rate / (1 - share) - self.rate
+
+    def __str__(self) -> str:
+        """Returns a line such as `data 63 %, forward 20 %, backward 15 %`."""
+        parts = [(self.share(phase), phase) for phase in self.seconds]
+        shown = [
+            f"{phase.replace('_', ' ')} {share * 100:.0f} %"
+            for share, phase in sorted(parts, reverse=True)
+            if share >= _SHOWN_SHARE
+        ]
+        return ", ".join(shown)
+
+
+def _add(window: StepWindow, slow: Collection[int], seconds: Counter[str]) -> None:
+    """Adds the seconds of each phase of a window: means over the ranks that are not slow."""
+    if window.numbers is None:
+        seconds.update({phase: window.phases.get(phase, 0.0) for phase in PHASES})
+        return
+    rows = _usual(window, slow)
+    for phase in PHASES:
+        if phase in window.numbers.names:
+            seconds[phase] += float(window.seconds_of(phase)[rows].mean())
+
+
+def _exchange(window: StepWindow, slow: Collection[int]) -> float:
+    """Returns how long ranks wait in peers for the exchange itself, and for no slow rank."""
+    if window.numbers is None:
+        return window.phases.get(PEERS, 0.0)
+    peers = window.seconds_of(PEERS)
+    held_up = [i for i, rank in enumerate(window.numbers.ranks) if rank in slow]
+    return float(peers[held_up].min() if held_up else peers.mean())
+
+
+def _usual(window: StepWindow, slow: Collection[int]) -> list[int]:
+    assert window.numbers is not None
+    ranks = window.numbers.ranks
+    return [i for i, rank in enumerate(ranks) if rank not in slow] or list(range(len(ranks)))
