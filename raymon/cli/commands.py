@@ -9,6 +9,7 @@ from raymon.cli.checkpoint import checkpoint
 from raymon.cli.config import config
 from raymon.cli.doctor import doctor
 from raymon.cli.evaluate import evaluate
+from raymon.cli.explain import explain
 from raymon.cli.export import export
 from raymon.cli.predict import predict
 from raymon.cli.profile import profile
@@ -29,6 +30,7 @@ def raymon() -> None:
 raymon.add_command(train)
 raymon.add_command(submit)
 raymon.add_command(evaluate)
+raymon.add_command(explain)
 raymon.add_command(export)
 raymon.add_command(predict)
 raymon.add_command(status)

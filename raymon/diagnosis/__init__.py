@@ -5,14 +5,18 @@ from raymon.diagnosis.check import Check
 from raymon.diagnosis.checks import checks_of
 from raymon.diagnosis.step_window import StepWindow
 from raymon.diagnosis.stragglers import Straggler, StragglerCheck, StragglerRule, StragglerTracker
+from raymon.diagnosis.verdicts import RunRecord, Verdict, explain
 
 __all__ = [
     "AlertBook",
     "Check",
+    "RunRecord",
     "StepWindow",
     "Straggler",
     "StragglerCheck",
     "StragglerRule",
     "StragglerTracker",
+    "Verdict",
     "checks_of",
+    "explain",
 ]

@@ -10,6 +10,7 @@ from raymon.sinks.json_lines.json_lines import (
     WindowLines,
     read_alerts,
 )
+from raymon.sinks.json_lines.read_lines import read_lines
 from raymon.sinks.prometheus.gauges import GAUGES
 from raymon.sinks.prometheus.run_gauges import RunGauges, run_label
 from raymon.sinks.sink import Sink
@@ -36,5 +37,6 @@ __all__ = [
     "WindowLines",
     "open_output",
     "read_alerts",
+    "read_lines",
     "run_label",
 ]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from raymon.diagnosis.numbers.non_finite import NON_FINITE
 from raymon.diagnosis.verdicts.run_record import RunRecord
 from raymon.diagnosis.verdicts.verdict import Verdict
-from raymon.results import Finding
+from raymon.results import HANG, START, Finding
 
 FAILED, HUNG, DIVERGED, SICK = "failed", "hung", "diverged", "sick"
 STARTING = "starting"
-
-_HANG = "hang"
-_NOT_FINITE = "nonfinite"
 
 _SICK = ("loss_spike", "auc_below_half", "one_class", "weights_do_not_move")
 """Alerts of numbers with which it matters little how fast a run is."""
@@ -21,10 +19,10 @@ def ended(run: RunRecord) -> Verdict | None:
     if run.status == "failed" or (run.status == "running" and run.goes_on is False):
         return _failed(run)
     last_step = run.windows[-1].end_step - 1 if run.windows else None
-    hang = _alert(run, _HANG)
+    hang = _alert(run, HANG)
     if hang is not None and run.status in ("", "running"):
         return Verdict(HUNG, f"hung: {hang.text}", f"hung: {hang.text}", [hang])
-    not_finite = _alert(run, _NOT_FINITE)
+    not_finite = _alert(run, NON_FINITE)
     if run.status == "diverged" or run.diverged_since is not None or not_finite is not None:
         since = run.diverged_since
         if since is None and not_finite is not None:
@@ -33,9 +31,7 @@ def ended(run: RunRecord) -> Verdict | None:
         if since is not None:
             short += f" from step {since:,} on"
         text = f"{short}. A lower learning rate or grad_clipping may help."
-        finding = not_finite or Finding(
-            DIVERGED, short, first_step=since, last_step=last_step
-        )
+        finding = not_finite or Finding(DIVERGED, short, first_step=since, last_step=last_step)
         return Verdict(DIVERGED, text, short, [finding])
     for kind in _SICK:
         alert = _alert(run, kind)
@@ -43,7 +39,7 @@ def ended(run: RunRecord) -> Verdict | None:
             return Verdict(SICK, f"sick: {alert.text}", f"sick: {alert.text}", [alert])
     if run.goes_on and not run.windows:
         text = "starting up: no step is reported yet"
-        return Verdict(STARTING, text, text, [Finding(STARTING, text, phase="start")])
+        return Verdict(STARTING, text, text, [Finding(STARTING, text, phase=START)])
     return None
 
 
@@ -57,9 +53,7 @@ def _failed(run: RunRecord) -> Verdict:
     text = f"failed: {why}"
     if where is not None and where not in text:
         text += f"; the whole story is in {where}"
-    finding = Finding(
-        FAILED, text, last_step=run.windows[-1].end_step - 1 if run.windows else None
-    )
+    finding = Finding(FAILED, text, last_step=run.windows[-1].end_step - 1 if run.windows else None)
     return Verdict(FAILED, text, f"failed: {why}", [finding])
 
 

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from raymon.diagnosis.step_window import StepWindow
-from raymon.diagnosis.stragglers import Straggler, StragglerRule, StragglerTracker
-from raymon.diagnosis.verdicts.endings import ended
+from raymon.diagnosis.stragglers import STRAGGLER, Straggler, StragglerRule, StragglerTracker
+from raymon.diagnosis.verdicts.endings import STARTING, ended
 from raymon.diagnosis.verdicts.reasons import Reason, computing, reasons
 from raymon.diagnosis.verdicts.run_record import RunRecord
 from raymon.diagnosis.verdicts.time_budget import TimeBudget
 from raymon.diagnosis.verdicts.verdict import Verdict
 from raymon.number_text import count_text
-from raymon.results import BACKWARD, FORWARD, STEP, Finding
+from raymon.results import BACKWARD, DATA, FORWARD, START, STEP, Finding
 
 UNKNOWN = "unknown"
 
@@ -122,7 +122,7 @@ def _noted(
 
 
 def _other_alerts(run: RunRecord) -> list[Finding]:
-    return [finding for finding in run.alerts if finding.kind != "straggler"]
+    return [finding for finding in run.alerts if finding.kind != STRAGGLER]
 
 
 def _start(budget: TimeBudget) -> list[Finding]:
@@ -130,7 +130,7 @@ def _start(budget: TimeBudget) -> list[Finding]:
     if budget.start_s < _START_SHARE * in_all:
         return []
     text = f"starting up: {budget.start_s:.1f} s went before the first step"
-    return [Finding("starting", text, phase="start", last_step=budget.first_step)]
+    return [Finding(STARTING, text, phase=START, last_step=budget.first_step)]
 
 
 def _of_straggler(
@@ -150,7 +150,7 @@ def _of_straggler(
 
 def _what_helps(straggler: Straggler, run: RunRecord) -> str:
     where = run.hosts.get(straggler.rank) or "its machine"
-    if straggler.phase == "data":
+    if straggler.phase == DATA:
         return f"Look at what it reads, and at the disk, the network and other load of {where}."
     return f"Look for other load, a throttled device, or fewer CPUs on {where}."
 

@@ -102,7 +102,7 @@ _KINDS = (
         "evaluation takes long",
         "evaluating",
         "Evaluate more rarely or on fewer batches (eval_config.num_steps), or beside the training "
-        "(eval_config.asynchronous).",
+        "(eval_config.mode: ASYNC).",
     ),
     _Kind(
         MONITORING,
@@ -175,7 +175,9 @@ def computing(budget: TimeBudget) -> Reason:
     ]
     short = f"compute-bound: {share * 100:.0f} % of the time is the work itself"
     return Reason(
-        _finding(COMPUTE_BOUND, None, 0.0, f"{short} ({', '.join(parts)})", budget, with_cost=False),
+        _finding(
+            COMPUTE_BOUND, None, 0.0, f"{short} ({', '.join(parts)})", budget, with_cost=False
+        ),
         share,
         short,
         "compile: true, a lower mixed_precision, larger batches, or more workers make it faster.",

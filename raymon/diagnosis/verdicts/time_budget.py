@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from raymon.diagnosis.step_window import StepWindow
@@ -31,9 +31,9 @@ class TimeBudget:
     first_step: int
     end_step: int
     samples: int
-    seconds: Counter[str]
+    seconds: Mapping[str, float]
     start_s: float
-    reading: Counter[str]
+    reading: Mapping[str, float]
     exchange_s: float
     windows: int
     is_exact: bool
@@ -46,7 +46,8 @@ class TimeBudget:
             windows: At least one window, in order.
             slow: Ranks that are slower than the others, which are left out.
         """
-        seconds, reading, exchange = Counter[str](), Counter[str](), 0.0
+        seconds, reading = defaultdict[str, float](float), defaultdict[str, float](float)
+        exchange = 0.0
         for window in windows:
             _add(window, slow, seconds)
             exchange += _exchange(window, slow)
@@ -79,7 +80,7 @@ class TimeBudget:
     def share(self, *phases: str) -> float:
         """Returns the share of phases in the time."""
         in_all = self.total_s
-        return sum(self.seconds[phase] for phase in phases) / in_all if in_all > 0 else 0.0
+        return sum(self.seconds.get(phase, 0.0) for phase in phases) / in_all if in_all > 0 else 0.0
 
     def cost_of(self, share: float) -> float:
         """Returns the samples per second that a share of the time costs."""
@@ -97,10 +98,11 @@ class TimeBudget:
         return ", ".join(shown)
 
 
-def _add(window: StepWindow, slow: Collection[int], seconds: Counter[str]) -> None:
+def _add(window: StepWindow, slow: Collection[int], seconds: defaultdict[str, float]) -> None:
     """Adds the seconds of each phase of a window: means over the ranks that are not slow."""
     if window.numbers is None:
-        seconds.update({phase: window.phases.get(phase, 0.0) for phase in PHASES})
+        for phase in PHASES:
+            seconds[phase] += window.phases.get(phase, 0.0)
         return
     rows = _usual(window, slow)
     for phase in PHASES:
