@@ -84,3 +84,18 @@ class StepWindow:
             {str(name): float(seconds or 0.0) for name, seconds in phases.items()},
             float(line.get("time") or 0.0),
         )
+
+    @classmethod
+    def of_rank_line(cls, line: Mapping[str, Any]) -> StepWindow:
+        """Returns the numbers of a line of `monitor/ranks.jsonl`.
+
+        Raises:
+            KeyError, TypeError, ValueError: It is no such line.
+        """
+        columns = {str(name): values for name, values in line["rank_numbers"].items()}
+        # A number that has no value is null in JSON.
+        values = np.array(list(columns.values()), np.float32).reshape(len(columns), -1).T
+        ranks = tuple(int(rank) for rank in line["ranks"])
+        if len(values) != len(ranks):
+            raise ValueError(f"{len(values)} values of {len(ranks)} ranks")
+        return cls.of_line(line, RankNumbers(tuple(columns), ranks, values))

@@ -13,7 +13,7 @@ from raymon.metrics import TrainMetricWrapper
 from raymon.protos.monitor_pb2 import MonitorConfig
 from raymon.reporter import NewsSource, Reporter, last_step_kept
 from raymon.results import ReporterStatus
-from raymon.sinks import AlertLines, BackgroundSink, Sink, TensorBoard, WindowLines
+from raymon.sinks import AlertLines, BackgroundSink, RankLines, Sink, TensorBoard, WindowLines
 from raymon.storage import StoragePath
 from raymon.wire import Channel
 
@@ -88,7 +88,7 @@ def make_reporter(settings: RunSettings, directory: StoragePath | None) -> Repor
     """
     sinks: list[Sink] = []
     if directory is not None:
-        sinks += [WindowLines(directory), AlertLines(directory)]
+        sinks += [WindowLines(directory), RankLines(directory), AlertLines(directory)]
         if settings.use_tensorboard:
             sinks.append(TensorBoard(directory, ("loss", "learning_rate")))
     return Reporter(

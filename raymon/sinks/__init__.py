@@ -10,6 +10,7 @@ from raymon.sinks.json_lines.json_lines import (
     WindowLines,
     read_alerts,
 )
+from raymon.sinks.json_lines.rank_lines import RankLines
 from raymon.sinks.json_lines.read_lines import read_lines
 from raymon.sinks.prometheus.gauges import GAUGES
 from raymon.sinks.prometheus.run_gauges import RunGauges, run_label
@@ -30,6 +31,7 @@ __all__ = [
     "Console",
     "EvaluationLines",
     "ProgressLogger",
+    "RankLines",
     "RunGauges",
     "Sink",
     "StatusLines",

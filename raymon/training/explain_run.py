@@ -86,11 +86,20 @@ def _goes_on(model_dir: StoragePath, status: str) -> bool | None:
 
 
 def _windows(model_dir: StoragePath) -> list[StepWindow]:
-    windows = []
-    for line in read_lines(model_dir / "monitor" / "windows.jsonl"):
+    """Returns the windows of a run, with the numbers of its ranks where they are known."""
+    monitor = model_dir / "monitor"
+    of_ranks, of_run = list[StepWindow](), list[StepWindow]()
+    for line in read_lines(monitor / "ranks.jsonl"):
         with suppress(KeyError, TypeError, ValueError):
-            windows.append(StepWindow.of_line(line))
-    return windows
+            of_ranks.append(StepWindow.of_rank_line(line))
+    for line in read_lines(monitor / "windows.jsonl"):
+        with suppress(KeyError, TypeError, ValueError):
+            of_run.append(StepWindow.of_line(line))
+    covered = [(window.first_step, window.end_step) for window in of_ranks]
+    first, end = (covered[0][0], covered[-1][1]) if covered else (0, 0)
+    before = [window for window in of_run if window.end_step <= first]
+    after = [window for window in of_run if window.first_step >= end]
+    return [*before, *of_ranks, *after]
 
 
 def _alerts(model_dir: StoragePath) -> Sequence[Finding]:

@@ -41,6 +41,7 @@ from raymon.sinks import (
     BackgroundSink,
     Console,
     EvaluationLines,
+    RankLines,
     Sink,
     StatusLines,
     TensorBoard,
@@ -225,6 +226,7 @@ def make_reporter(config: PipelineConfig, *more: Sink) -> Reporter:
     train_config, model_dir = config.train_config, storage_path(config.model_dir)
     sinks: list[Sink] = [
         WindowLines(model_dir, config.monitor_config.windows_max_mb * _MB),
+        RankLines(model_dir, config.monitor_config.windows_max_mb * _MB),
         EvaluationLines(model_dir),
         AlertLines(model_dir),
         *more,

@@ -44,8 +44,13 @@ class SlowPeriod:
         self._lost += max(0.0, float(own[row]) - best)
         self._more += block.more_than_others[row]
 
-    def straggler(self, *, is_once: bool = False) -> Straggler:
-        """Returns what the steps so far say of the rank."""
+    def straggler(self, *, is_over: bool = False, is_once: bool = False) -> Straggler:
+        """Returns what the steps so far say of the rank.
+
+        Args:
+            is_over: Whether it is slow no more.
+            is_once: Whether the steps are one block alone.
+        """
         seconds, lost = self._seconds, min(self._lost, 0.95 * self._seconds)
         rate = self._samples / seconds
         return Straggler(
@@ -58,5 +63,6 @@ class SlowPeriod:
             lost,
             self._samples / (seconds - lost) - rate,
             lost / seconds,
+            is_over,
             is_once,
         )

@@ -24,6 +24,7 @@ class Straggler:
         lost_s: Seconds that the cluster would have saved if it were as the others are.
         cost: Samples per second that it costs the cluster.
         share: Share of the time of the steps that it costs.
+        is_over: Whether it is slower no more.
         is_once: Whether it was slower once alone.
     """
 
@@ -36,6 +37,7 @@ class Straggler:
     lost_s: float
     cost: float
     share: float
+    is_over: bool = False
     is_once: bool = False
 
     def finding(self, host: str | None = None) -> Finding:
@@ -46,16 +48,19 @@ class Straggler:
         """
         who = f"rank {self.rank}" + (f" on {host}" if host else "")
         how = f"by {_time(self.excess_s)} of a step of {_time(self.step_s)}, in {self.phase}"
+        steps = f"from step {self.first_step:,} to {self.end_step:,}"
+        cost = (
+            f"{count_text(self.cost)} samples/s ({self.share * 100:.0f} % of the time of those "
+            "steps)"
+        )
         if self.is_once:
-            text = (
-                f"{who} was slower once, {how}, between steps {self.first_step:,} and "
-                f"{self.end_step:,}; that cost {self.lost_s:.1f} s"
-            )
+            text = f"{who} was slower once, {how}, {steps}; that cost {self.lost_s:.1f} s"
+        elif self.is_over:
+            text = f"{who} was slower than the others {how}, {steps}; that cost the cluster {cost}"
         else:
             text = (
                 f"{who} is slower than the others {how}, since step {self.first_step:,}; that "
-                f"costs the cluster {count_text(self.cost)} samples/s ({self.share * 100:.0f} % "
-                "of the time of its steps)"
+                f"costs the cluster {cost}"
             )
         return Finding(
             SLOW_ONCE if self.is_once else STRAGGLER,

@@ -8,6 +8,9 @@ from raymon.diagnosis.step_window import StepWindow
 from raymon.diagnosis.stragglers.tracker import StragglerRule, StragglerTracker
 from raymon.results import Finding, RankState, Snapshot
 
+_MOST = 8
+"""Ranks that alerts tell of at once."""
+
 
 class StragglerCheck:
     """Looks for ranks that are slower than the others, while a run goes on.
@@ -30,4 +33,4 @@ class StragglerCheck:
     def findings(self, ranks: Sequence[RankState], now: float) -> list[Finding]:
         """Returns the ranks that are slower."""
         hosts = {state.rank: state.host for state in ranks if state.host}
-        return [each.finding(hosts.get(each.rank)) for each in self._tracker.on]
+        return [each.finding(hosts.get(each.rank)) for each in self._tracker.on[:_MOST]]

@@ -19,8 +19,6 @@ _HISTORY = 40
 _LASTS = (2, 3, 5, 10)
 """Numbers of last blocks that are looked at: the smaller the excess, the more of them it takes."""
 
-_MOST_AT_ONCE = 8
-
 _ONCE_SHARE = 0.3
 _MOST_ONCE = 20
 
@@ -63,9 +61,8 @@ class StragglerTracker:
 
     @property
     def on(self) -> list[Straggler]:
-        """The ranks that are slow, that which costs most first."""
-        found = [period.straggler() for period in self._on.values()]
-        return sorted(found, key=lambda straggler: -straggler.cost)
+        """The ranks that are slow, that first which became slow first."""
+        return [period.straggler() for period in self._on.values()]
 
     @property
     def past(self) -> list[Straggler]:
@@ -100,10 +97,11 @@ class StragglerTracker:
         self._note_once(excess)
 
     def _go_on(self, rank: int, period: SlowPeriod, excess: NDArray[np.float64]) -> None:
-        if excess[-2:].mean() >= self._rule.share / 2:
+        least = self._rule.share / 2
+        if excess[-1] >= least:
             period.add(self._blocks[-1], self._on)
-        else:
-            self._past.append(period.straggler())
+        elif excess[-2:].mean() < least:
+            self._past.append(period.straggler(is_over=True))
             del self._on[rank]
 
     def _begin(self, excess: NDArray[np.float64]) -> None:
@@ -118,9 +116,8 @@ class StragglerTracker:
                 if is_new and chance(excess, row, last) <= self._rule.chance:
                     found[row] = last
         order = sorted(found, key=lambda row: -excess[-found[row] :, row].mean())
-        begun = order[: max(0, _MOST_AT_ONCE - len(self._on))]
-        slow_ranks = {*self._on, *(ranks[row] for row in begun)}
-        for row in begun:
+        slow_ranks = {*self._on, *(ranks[row] for row in order)}
+        for row in order:
             first = self._first(excess[:, row], found[row])
             usual = float(excess[first:, row].mean())
             period = SlowPeriod(ranks[row], self._first_step(first, row, usual))
@@ -152,7 +149,8 @@ class StragglerTracker:
             return
         before, at, after = excess[-3:]
         around = np.maximum(before, after)
-        for row in np.flatnonzero((at >= _ONCE_SHARE) & (around < self._rule.share / 2)).tolist():
+        alone = (at >= _ONCE_SHARE) & (around < at / 4)
+        for row in np.flatnonzero(alone).tolist():
             block = self._blocks[-2]
             period = SlowPeriod(block.ranks[row], block.first_step)
             period.add(block, {block.ranks[row]})

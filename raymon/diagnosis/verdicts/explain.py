@@ -62,7 +62,7 @@ def _slowness(run: RunRecord) -> Verdict:
     ]
     worst = stragglers[0] if stragglers else None
     if worst is not None and worst.share >= max((reason.share for reason in found), default=0.0):
-        return _of_straggler(worst, run, findings, budget)
+        return _of_straggler(stragglers, run, findings, budget)
     if found:
         return _of_reason(found[0], findings, budget)
     if budget.share(STEP) >= 0.5 and budget.share(FORWARD, BACKWARD) == 0:
@@ -134,15 +134,20 @@ def _start(budget: TimeBudget) -> list[Finding]:
 
 
 def _of_straggler(
-    straggler: Straggler, run: RunRecord, findings: Sequence[Finding], budget: TimeBudget
+    stragglers: Sequence[Straggler], run: RunRecord, findings: Sequence[Finding], budget: TimeBudget
 ) -> Verdict:
-    finding = straggler.finding(run.hosts.get(straggler.rank))
-    who = f"rank {straggler.rank}" + (f" on {finding.host}" if finding.host else "")
+    worst, more = stragglers[0], len(stragglers) - 1
+    finding = worst.finding(run.hosts.get(worst.rank))
+    who = f"rank {worst.rank}" + (f" on {finding.host}" if finding.host else "")
+    if more:
+        who += f" and {more} more" if more > 1 else f" and rank {stragglers[1].rank}"
+    others = f" {more} more of the ranks {'is' if more == 1 else 'are'} slow too." if more else ""
+    steps = f"from step {worst.first_step:,}" + (f" to {worst.end_step:,}" if worst.is_over else "")
     return Verdict(
         finding.kind,
-        f"waiting for a straggler: {finding.text}. {_what_helps(straggler, run)}",
-        f"waiting for a straggler: {who} is slow in {straggler.phase} since step "
-        f"{straggler.first_step:,}, which costs {count_text(straggler.cost)} samples/s",
+        f"waiting for a straggler: {finding.text}.{others} {_what_helps(worst, run)}",
+        f"waiting for a straggler: {who}, slow in {worst.phase} {steps}, "
+        f"{'cost' if worst.is_over or more else 'costs'} {count_text(worst.cost)} samples/s",
         findings,
         str(budget),
     )
