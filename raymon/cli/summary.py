@@ -57,6 +57,8 @@ def print_summary(summary: Summary, *, has_cluster: bool = False) -> None:
             ("", f"{_command('raymon')} train CONFIG --address auto"),
             ("", f"{_command('ray')} get-auth-token   (http://127.0.0.1:8265 asks for it)"),
         ]
+    if summary.verdict:
+        rows += [("", None), ("verdict", summary.verdict)]
     since = ""
     if summary.diverged_since is not None:
         since = f", its losses are NaN or infinite from step {summary.diverged_since:,} on"

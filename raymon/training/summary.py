@@ -78,6 +78,8 @@ class Summary:
             end.
         alerts: Findings that were on at the end, and how many alerts began, by kind; None if the
             reporter did not answer at the end.
+        verdict: What held the run up most, or how it ended, in a few words; None if it was not
+            looked for.
         error: What ended a failed run, in one line.
     """
 
@@ -112,6 +114,7 @@ class Summary:
     device_numbers: Mapping[str, float | None] | None = None
     monitoring: Monitoring | None = None
     alerts: AlertFigures | None = None
+    verdict: str | None = None
     error: str | None = None
 
     def write(self) -> None:
@@ -123,7 +126,7 @@ class Summary:
 def begin_summary(model_dir: StoragePath) -> None:
     """Marks a run as running in its summary; a resumed run keeps what its summary had."""
     before = _read_summary(model_dir)
-    now = {**before, "status": RUNNING, "error": None} if before else None
+    now = {**before, "status": RUNNING, "verdict": None, "error": None} if before else None
     with suppress(OSError, pa.ArrowException, RunError):
         if now is None:
             Summary(RUNNING, str(model_dir)).write()

@@ -52,6 +52,7 @@ from raymon.storage import StoragePath, storage_path
 from raymon.training.checkpoint.fine_tune import Transfer
 from raymon.training.checkpoint.keep_rule import KeepRule, delete_obsolete
 from raymon.training.checkpoint.manifest import newest_checkpoint
+from raymon.training.explain_run import with_verdict
 from raymon.training.in_process import datasets_in_process, in_process_context
 from raymon.training.input.datasets import (
     TRAIN,
@@ -408,7 +409,9 @@ def _follow_to_end(
         # What ended the run is raised, even if its summary could not be written.
         with suppress(RaymonError):
             _write_summary(
-                lambda: replace(summarise(plan, progress, status, reported), error=error_text)
+                lambda: with_verdict(
+                    replace(summarise(plan, progress, status, reported), error=error_text)
+                )
             )
         refused = isinstance(error, UserError) and progress.last is None and backup.has_earlier_run
         if refused:
@@ -419,7 +422,7 @@ def _follow_to_end(
             raise
         raise TrainingError(error_text) from error
     summary = _write_summary(
-        lambda: _as_stopped(summarise(plan, progress, status, reported), plan, desk)
+        lambda: with_verdict(_as_stopped(summarise(plan, progress, status, reported), plan, desk))
     )
     log_to_files(logging.INFO, f"The run is {summary.status}", event="end", **asdict(summary))
     _tell_stopped(summary, desk)

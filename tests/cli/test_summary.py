@@ -129,3 +129,10 @@ def test_the_summary_says_how_many_steps_were_skipped(capsys, steps: int, shown:
 def test_the_summary_is_silent_where_no_step_was_skipped(capsys) -> None:
     print_summary(Summary("done", "run"))
     assert "precision" not in capsys.readouterr().out
+
+
+def test_the_verdict_is_the_last_line(capsys) -> None:
+    said = printed(capsys, verdict="input-bound: 63 % of the time goes into waiting for data")
+    assert said.splitlines()[-1].split(maxsplit=1)[0] == "verdict"
+    assert said.endswith("63 % of the time goes into waiting for data\n")
+    assert "verdict" not in printed(capsys)

@@ -1,0 +1,51 @@
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from raymon.results import DATA
+from raymon.storage import storage_path
+from raymon.training.explain_run import explain_run, with_verdict
+from raymon.training.summary import Summary
+from tests.diagnosis.ranks import log_normal, windows
+from tests.storage.objects import Objects
+from tests.training.written_runs import write_run
+
+
+def slow_reader() -> list:
+    return list(windows(2, 8, log_normal(0.02), slow=lambda index: {1: {DATA: 9.0}}))
+
+
+def test_a_summary_gets_the_verdict_of_its_run_in_a_few_words(tmp_path) -> None:
+    write_run(tmp_path, slow_reader(), status="running", hosts=["a", "b"])
+    summary = with_verdict(Summary("done", str(tmp_path)))
+    assert summary.verdict is not None
+    assert summary.verdict.startswith("waiting for a straggler: rank 1 on b, slow in data from")
+    failed = with_verdict(Summary("failed", str(tmp_path), error="no such column"))
+    assert failed.verdict == "failed: no such column"
+
+
+def test_a_summary_of_a_run_that_cannot_be_read_has_no_verdict(tmp_path) -> None:
+    assert with_verdict(Summary("done", str(tmp_path / "gone"))).verdict is None
+
+
+def test_a_run_on_object_storage_is_explained_like_one_on_disk(tmp_path) -> None:
+    write_run(tmp_path / "run", slow_reader())
+    objects = Objects()
+    where = objects.path()
+    for path in (tmp_path / "run").rglob("*"):
+        name = str(path.relative_to(tmp_path / "run"))
+        if path.is_file() and path.suffix == ".jsonl" and "alerts" not in name:
+            (where / name / "part-0000000000-000000000").write_bytes(path.read_bytes())
+        elif path.is_file():
+            (where / name).write_bytes(path.read_bytes())
+    assert asdict(explain_run(where)) == asdict(explain_run(storage_path(tmp_path / "run")))
+
+
+def test_a_run_that_failed_before_its_first_step_is_no_riddle(tmp_path: Path) -> None:
+    write_run(tmp_path, status="failed")
+    told = explain_run(tmp_path)
+    assert told.text == "failed: it failed before its first step, and nothing is known of why"
+    (tmp_path / "run.json").write_text("{damaged")
+    assert explain_run(tmp_path).text == "not known, because no step was reported"
+    (tmp_path / "run.json").write_text(json.dumps(["no", "object"]))
+    assert explain_run(tmp_path).kind == "unknown"
