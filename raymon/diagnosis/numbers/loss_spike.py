@@ -39,10 +39,10 @@ class _Height:
         )
 
 
-_ALONE = _Height(15, 4, 0.5)
+_ALONE = _Height(15, 5, 0.5)
 """Of one value alone."""
 
-_AGAIN = _Height(6, 1.5, 0.2)
+_AGAIN = _Height(8, 2, 0.2)
 """Of two in a row, and of those that follow: noise is not there twice."""
 
 _LASTS = 20
