@@ -28,9 +28,9 @@ def error_location(error: BaseException) -> str:
         frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename[:1] != "<"
     ]
     first = next((i for i, frame in enumerate(frames) if _is_of_raymon(frame)), len(frames))
-    of_user = [f for f in frames[first:] if not (_is_of_raymon(f) or _is_installed(f))]
+    of_user = [f for f in frames[first:] if is_user_file(f.filename)]
     nearest = (of_user or [f for f in frames if _is_of_raymon(f)] or frames)[-1:]
-    return "".join(f"{_shown(f.filename)}:{f.lineno} in {f.name}" for f in nearest)
+    return "".join(f"{shown(f.filename)}:{f.lineno} in {f.name}" for f in nearest)
 
 
 def describe(error: BaseException) -> str:
@@ -46,12 +46,18 @@ def _is_of_raymon(frame: traceback.FrameSummary) -> bool:
     return frame.filename.startswith(_RAYMON)
 
 
-def _is_installed(frame: traceback.FrameSummary) -> bool:
-    path = os.path.realpath(frame.filename)
+def _is_installed(filename: str) -> bool:
+    path = os.path.realpath(filename)
     return any(path.startswith(part) or part in path for part in _INSTALLED)
 
 
-def _shown(filename: str) -> str:
+def is_user_file(filename: str) -> bool:
+    """Returns whether a file of code is neither raymon's nor that of an installed package."""
+    return not (filename.startswith(_RAYMON) or filename[:1] == "<" or _is_installed(filename))
+
+
+def shown(filename: str) -> str:
+    """Returns the name of a file of code as it is shown: from the working directory on."""
     with suppress(ValueError):
         return str(Path(filename).relative_to(Path.cwd()))
     return filename

@@ -92,13 +92,13 @@ def _run(signals: Signals) -> int:
     except click.Abort:
         raise
     except Exception as error:
-        from raymon.training.rank.failure import describe_and_record
+        from raymon.training.run_failure import line_of
 
         if signals.received is not None:
             # An import turns an interruption into an error of another type.
-            _say(f"interrupted; on the way out: {describe_and_record(error)}")
+            _say(f"interrupted; on the way out: {line_of(error, None, 'command')}")
             return signals.exit_code
-        _say(describe_and_record(error))
+        _say(line_of(error, None, "command"))
         return EXIT_FAILED
     return 0
 

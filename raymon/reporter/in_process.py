@@ -11,7 +11,15 @@ from typing import TypeVar
 from raymon.metrics import TrainMetricWrapper
 from raymon.reporter.publishing.publications import Cursor
 from raymon.reporter.reporter import Reporter
-from raymon.results import Evaluation, Finding, Published, RankState, ReporterStatus
+from raymon.results import (
+    AttemptFailed,
+    Evaluation,
+    Failure,
+    Finding,
+    Published,
+    RankState,
+    ReporterStatus,
+)
 from raymon.wire import Ack, RankAnswer, RankRequest
 
 T = TypeVar("T")
@@ -101,6 +109,11 @@ class InProcessReporter:
         """Calls `Reporter.published`."""
         with self._lock:
             return self._reporter.published(since)
+
+    def publish_failure(self, failure: Failure) -> AttemptFailed:
+        """Calls `Reporter.publish_failure`."""
+        with self._lock:
+            return self._reporter.publish_failure(failure)
 
     def close(self) -> ReporterStatus:
         """Closes the reporter and returns its last status."""

@@ -11,7 +11,15 @@ from typing import Protocol
 
 from raymon.errors import ClusterLostError, reason
 from raymon.reporter.publishing.publications import Cursor
-from raymon.results import Alert, AttemptBegan, Evaluation, Key, Published, Snapshot
+from raymon.results import (
+    Alert,
+    AttemptBegan,
+    AttemptFailed,
+    Evaluation,
+    Key,
+    Published,
+    Snapshot,
+)
 from raymon.sinks import BackgroundSink, Console
 
 _log = logging.getLogger("raymon")
@@ -40,6 +48,7 @@ class Progress:
         last_at: Monotonic time at which it came, in seconds.
         attempt: The attempt that is going on; None before the first.
         evaluations: The evaluations so far, without those that were rolled back.
+        failure: The failure of the attempt that began last, if it is known; else None.
         diverged_since: The step from which on no window had a finite loss; None if the last one
             had.
     """
@@ -61,6 +70,7 @@ class Progress:
         self.last_at = 0.0
         self.attempt: AttemptBegan | None = None
         self.evaluations: list[Evaluation] = []
+        self.failure: AttemptFailed | None = None
         self.diverged_since: int | None = None
 
     @property
@@ -134,7 +144,12 @@ class Progress:
 
         A reporter that was restarted publishes again what it has of the run.
         """
-        if isinstance(published, AttemptBegan):
+        if isinstance(published, AttemptFailed):
+            if self.failure == published:
+                return False
+            self.failure = published
+        elif isinstance(published, AttemptBegan):
+            self.failure = None
             self.attempt = published
             self._shown_step = min(self._shown_step, published.step)
             if self.diverged_since is not None and published.step <= self.diverged_since:

@@ -33,9 +33,11 @@ from raymon.results import (
     SAVES_FAILED,
     Alert,
     AttemptBegan,
+    AttemptFailed,
     Coverage,
     Evaluation,
     EvaluationProgress,
+    Failure,
     Finding,
     Health,
     Notice,
@@ -45,6 +47,7 @@ from raymon.results import (
     Snapshot,
 )
 from raymon.retries import retrying
+from raymon.run_dir import naming, write_failure
 from raymon.sinks import Sink, read_alerts
 from raymon.storage import StoragePath
 from raymon.wire import SCHEMA_VERSION, Ack, Layout, RankAnswer, RankRequest, decode_heartbeats
@@ -108,6 +111,7 @@ class Reporter:
         self._clock = clock
         self._history: History | None = None
         self._begun = False
+        self._failed = 0
         self._durable: dict[int, int] = {}
         self._run_metrics = RunMetrics({}, 0, self._publisher.warn)
         self._ranks = Ranks(0, 0, 0.0)
@@ -273,6 +277,24 @@ class Reporter:
     def publish_evaluation_progress(self, step: int, done: int, total: int, seconds: float) -> None:
         """Publishes the progress of the evaluation at `step`: `done` of `total` in `seconds`."""
         self._publisher.publish(EvaluationProgress(step, done, total, seconds))
+
+    def publish_failure(self, failure: Failure) -> AttemptFailed:
+        """Publishes the failure of an attempt, and writes all that is known of it to a file.
+
+        Returns:
+            The failure as it is shown, with the file that has the rest.
+        """
+        running = self._attempts().attempt
+        number = running.number if running else 0
+        if not self._begun or number == self._failed:
+            # It failed before its ranks began it.
+            number += 1
+        self._failed, words = number, self._publisher.last_words
+        whole = words.whole(failure, number, self._ranks.states(self._clock()))
+        path = write_failure(whole, self._model_dir, number)
+        failed = AttemptFailed(number, naming(words.line(failure), path), failure.goes_on)
+        self._publisher.publish(failed)
+        return failed
 
     def ask_ranks(self, request: RankRequest | None) -> None:
         """Asks the ranks to do something, in place of what they were asked before.

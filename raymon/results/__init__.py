@@ -15,6 +15,7 @@ from raymon.results.count_names import (
     of_feature,
 )
 from raymon.results.device_numbers import DEVICE_FIGURES, DeviceNumbers
+from raymon.results.failure import AttemptFailed, Failure
 from raymon.results.finding import HANG, Finding, Key
 from raymon.results.health import Health
 from raymon.results.monitoring import Monitoring
@@ -94,10 +95,12 @@ __all__ = [
     "AlertFigures",
     "Anatomy",
     "AttemptBegan",
+    "AttemptFailed",
     "Coverage",
     "DeviceNumbers",
     "Evaluation",
     "EvaluationProgress",
+    "Failure",
     "Finding",
     "Health",
     "InputErrors",

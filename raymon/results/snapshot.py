@@ -13,6 +13,7 @@ from raymon.protos.report_pb2 import Histogram
 from raymon.results.alert import Alert
 from raymon.results.anatomy import Anatomy
 from raymon.results.device_numbers import DEVICE_FIGURES, DeviceNumbers
+from raymon.results.failure import AttemptFailed
 from raymon.results.rank_numbers import RankNumbers
 from raymon.results.table_health import TableHealth
 
@@ -278,4 +279,6 @@ class Notice:
     level: int = logging.WARNING
 
 
-Published = Snapshot | Evaluation | EvaluationProgress | AttemptBegan | Notice | Alert
+Published = (
+    Snapshot | Evaluation | EvaluationProgress | AttemptBegan | AttemptFailed | Notice | Alert
+)

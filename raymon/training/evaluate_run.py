@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from rich.console import Console as RichConsole
 
 from raymon.config import read_saved
-from raymon.errors import ClusterLostError, ConfigError, RaymonError, TrainingError
+from raymon.errors import ClusterLostError, ConfigError, TrainingError, UserError
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.reporter import InProcessReporter, NewsSource, Progress, Reporter
 from raymon.results import Evaluation
@@ -26,8 +26,8 @@ from raymon.training.prepare import (
     check_evaluation_input,
     with_absolute_paths,
 )
-from raymon.training.rank.failure import RankFailedError, describe_and_record
 from raymon.training.rank.worker_task import WorkerTask
+from raymon.training.run_failure import line_of
 
 
 def evaluate_run(
@@ -161,9 +161,10 @@ def _follow(
         try:
             work()
         except Exception as error:
-            if isinstance(error, RaymonError) and not isinstance(error, RankFailedError):
+            if isinstance(error, UserError | ClusterLostError):
                 raise
-            raise TrainingError(describe_and_record(error, storage_path(model_dir))) from error
+            line = line_of(error, storage_path(model_dir), "evaluation")
+            raise TrainingError(line) from error
     if not progress.evaluations:
         raise TrainingError("the scores did not arrive: the reporter is gone")
     return progress.evaluations[-1]

@@ -31,7 +31,7 @@ from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.ray_pb2 import RayConfig
 from raymon.protos.train_pb2 import TrainConfig
 from raymon.reporter import InProcessReporter, NewsSource, Progress, Reporter
-from raymon.results import ReporterStatus
+from raymon.results import AttemptFailed, Failure, ReporterStatus
 from raymon.retries import retrying
 from raymon.run_dir import RunLock
 from raymon.sinks import (
@@ -78,8 +78,8 @@ from raymon.training.prepare import (
     plan_fine_tuning,
     plan_run,
 )
-from raymon.training.rank.failure import RankFailedError, describe_and_record
 from raymon.training.rank.worker_task import WorkerTask
+from raymon.training.run_failure import line_of, line_of_run
 from raymon.training.run_files_backup import RunFilesBackup
 from raymon.training.summary import (
     DIVERGED,
@@ -117,6 +117,9 @@ DEFAULT_SUMMARIES = ("loss", "learning_rate")
 
 class DriverLink(NewsSource, RankLink, StatusLink, Protocol):
     """The driver's connection to the reporter."""
+
+    def publish_failure(self, failure: Failure) -> AttemptFailed:
+        """Publishes the failure of the attempt, and writes all that is known of it to a file."""
 
     def close(self) -> ReporterStatus:
         """Publishes what is left, closes the sinks, and returns the last status."""
@@ -404,7 +407,13 @@ def _follow_to_end(
             # A process forked during the run must not end the run.
             raise
         if status == FAILED:
-            error_text = _error_text(error, model_dir)
+            error_text = line_of_run(
+                error,
+                progress.failure,
+                reporter,
+                model_dir,
+                progress.attempt.attempt if progress.attempt is not None else 1,
+            )
             log_to_files(logging.ERROR, error_text, event="failed")
         # What ended the run is raised, even if its summary could not be written.
         with suppress(RaymonError):
@@ -513,16 +522,9 @@ def _export(config: PipelineConfig, summary: Summary) -> Summary:
         _write_summary(lambda: replace(summary, status=INTERRUPTED))
         raise
     except Exception as error:
-        _log.warning("Not exported: %s", _error_text(error, model_dir))
+        _log.warning("Not exported: %s", line_of(error, model_dir, "export"))
         return _write_summary(lambda: summary)
     return _write_summary(lambda: replace(summary, export=str(model_dir / EXPORT)))
-
-
-def _error_text(error: BaseException, model_dir: StoragePath) -> str:
-    """Returns what went wrong, in one line; errors of raymon need no traceback."""
-    if isinstance(error, RaymonError) and not isinstance(error, RankFailedError):
-        return reason(error)
-    return describe_and_record(error, model_dir)
 
 
 def _log_how_to_resume(status: str, model_dir: StoragePath) -> None:

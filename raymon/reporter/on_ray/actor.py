@@ -21,7 +21,9 @@ from raymon.reporter.on_ray.prometheus import PrometheusExporter
 from raymon.reporter.publishing.publications import Cursor
 from raymon.reporter.reporter import Reporter
 from raymon.results import (
+    AttemptFailed,
     Evaluation,
+    Failure,
     Finding,
     Notice,
     Published,
@@ -121,6 +123,10 @@ class ReportingActor:
     def publish_evaluation_progress(self, step: int, done: int, total: int, seconds: float) -> None:
         """Calls `Reporter.publish_evaluation_progress`."""
         self._reporter.publish_evaluation_progress(step, done, total, seconds)
+
+    def publish_failure(self, failure: Failure) -> AttemptFailed:
+        """Calls `Reporter.publish_failure`."""
+        return self._reporter.publish_failure(failure)
 
     def ask_ranks(self, request: RankRequest | None) -> None:
         """Calls `Reporter.ask_ranks`."""

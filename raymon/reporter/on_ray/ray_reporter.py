@@ -14,7 +14,15 @@ from raymon.log import LogFiles
 from raymon.reporter.on_ray.actor import Metrics, ReportingActor, actor_name, forget_begun_attempt
 from raymon.reporter.publishing.publications import Cursor
 from raymon.reporter.reporter import Reporter
-from raymon.results import Evaluation, Finding, Published, RankState, ReporterStatus
+from raymon.results import (
+    AttemptFailed,
+    Evaluation,
+    Failure,
+    Finding,
+    Published,
+    RankState,
+    ReporterStatus,
+)
 from raymon.retries import retrying_for
 from raymon.wire import Ack, Channel, RankAnswer, RankRequest
 
@@ -270,6 +278,15 @@ class RayReporter:
         """
         news, cursor = ray.get(self._actor.published.remote(since), timeout=timeout_s)
         return news, cursor
+
+    def publish_failure(self, failure: Failure, timeout_s: float = 15.0) -> AttemptFailed:
+        """Calls `Reporter.publish_failure`, and waits for at most `timeout_s` seconds.
+
+        Raises:
+            ray.exceptions.RayError: The actor is dead or did not answer in time.
+        """
+        failed: AttemptFailed = _ask(self._actor.publish_failure, (failure,), timeout_s)
+        return failed
 
     def process_id(self) -> int:
         """Returns the process id of the actor on its node."""

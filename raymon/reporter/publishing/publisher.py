@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
+from raymon.reporter.publishing.last_words import LastWords
 from raymon.reporter.publishing.publications import Cursor, Publications
 from raymon.results import Alert, Evaluation, Notice, Published, Snapshot
 from raymon.sinks import BackgroundSink, Sink
@@ -34,6 +35,7 @@ class Publisher:
         on_notice: Called with every notice, in the process of the reporter; None for
             nobody.
         last: The newest snapshot that all ranks are in; None before the first.
+        last_words: What was said and measured last.
     """
 
     def __init__(self, sinks: Sequence[Sink]) -> None:
@@ -46,6 +48,7 @@ class Publisher:
         self._flushing: dict[int, threading.Event] = {}
         self.on_notice: Callable[[Notice], None] | None = None
         self.last: Snapshot | None = None
+        self.last_words = LastWords()
 
     @property
     def life(self) -> str:
@@ -74,6 +77,7 @@ class Publisher:
     def publish(self, published: Published) -> None:
         """Publishes something to readers that poll the reporter."""
         self._publications.add(published)
+        self.last_words.hear(published)
         if isinstance(published, Notice) and self.on_notice is not None:
             self.on_notice(published)
 
@@ -91,6 +95,7 @@ class Publisher:
     def write(self, snapshot: Snapshot) -> None:
         """Publishes a complete snapshot, and writes it to the sinks."""
         self.last = snapshot
+        self.last_words.see(snapshot)
         # Of many ranks they are large, and those who poll do not show them.
         self.publish(replace(snapshot, rank_numbers=None))
         self._for_each(lambda sink: sink.write(snapshot))

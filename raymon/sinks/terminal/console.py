@@ -13,6 +13,7 @@ from raymon.number_text import rate_text
 from raymon.results import (
     Alert,
     AttemptBegan,
+    AttemptFailed,
     Evaluation,
     EvaluationProgress,
     InputErrors,
@@ -101,6 +102,14 @@ class Console:
             _log.log(level, "%s", text, extra=alert_fields(published))
         elif isinstance(published, Notice):
             _log.log(published.level, "%s", published.text, extra={"event": "notice"})
+        elif isinstance(published, AttemptFailed):
+            if published.goes_on:
+                # The last failure of a run is what the run ends with.
+                _log.warning(
+                    "Attempt %d failed: %s; the workers are started again",
+                    *(published.attempt, published.text),
+                    extra={"event": "attempt_failed", "attempt": published.attempt},
+                )
         else:
             self._begin_attempt(published)
 

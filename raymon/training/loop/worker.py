@@ -106,7 +106,6 @@ def run_worker(
     reporter: ReporterLink,
     make_recorder: RecorderFactory | None = None,
     datasets: Datasets | None = None,
-    on_failure: Callable[[Exception], None] | None = None,
 ) -> None:
     """Trains, or evaluates a checkpoint, as one rank of the world.
 
@@ -116,28 +115,21 @@ def run_worker(
         reporter: Connection to the reporter.
         make_recorder: Makes the recorder; None for one that reports.
         datasets: Datasets that replace files.
-        on_failure: Called with an exception, before a save in progress is given up.
     """
     try:
-        try:
-            with _heartbeats(task, context, reporter) as heart:
-                _run(
-                    task,
-                    context,
-                    reporter,
-                    make_recorder or make_reporting_recorder,
-                    datasets or {},
-                    on_failure,
-                    heart,
-                )
-        except SystemExit as asked:
-            # Called in a model, a metric or a dataset, which must not end the process.
-            why = f"something in the run called sys.exit({asked.code!r})"
-            raise RuntimeError(why).with_traceback(asked.__traceback__) from asked
-    except Exception as error:
-        if on_failure is not None:
-            on_failure(error)
-        raise
+        with _heartbeats(task, context, reporter) as heart:
+            _run(
+                task,
+                context,
+                reporter,
+                make_recorder or make_reporting_recorder,
+                datasets or {},
+                heart,
+            )
+    except SystemExit as asked:
+        # Called in a model, a metric or a dataset, which must not end the process.
+        why = f"something in the run called sys.exit({asked.code!r})"
+        raise RuntimeError(why).with_traceback(asked.__traceback__) from asked
 
 
 @contextmanager
@@ -169,7 +161,6 @@ def _run(
     reporter: ReporterLink,
     make_recorder: RecorderFactory,
     datasets: Datasets,
-    on_failure: Callable[[Exception], None] | None,
     heart: Heart | None,
 ) -> None:
     config = task.config
@@ -195,7 +186,6 @@ def _run(
                 context,
                 reporter,
                 make_recorder,
-                on_failure,
                 memory,
                 devices,
                 heart,
@@ -211,7 +201,6 @@ def _train(
     context: WorkerContext,
     reporter: ReporterLink,
     make_recorder: RecorderFactory,
-    on_failure: Callable[[Exception], None] | None,
     memory: MemoryOfRank,
     devices: Sequence[Device],
     heart: Heart | None,
@@ -336,10 +325,8 @@ def _train(
         with memory.explained():
             loop.run()
         context.controller.close()
-    except BaseException as error:
+    except BaseException:
         # At once: other ranks may wait for this one until it ends.
-        if on_failure is not None and isinstance(error, Exception):
-            on_failure(error)
         saver.give_up()
         if context.world_size > 1:
             # A window is complete once all ranks have sent theirs, and other ranks may have died.

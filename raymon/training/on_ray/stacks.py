@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
-
-import ray
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
 from raymon.errors import reason
+from raymon.training.on_ray.nodes import call_on_node
 from raymon.training.rank.processes import kill_process
 from raymon.training.rank.stacks import StackDump, take_stacks
-
-T = TypeVar("T")
 
 _TAKE_S = 45.0
 """Seconds that a node has to take stacks: most of it for the start of a process of Ray."""
@@ -26,7 +20,7 @@ def take_stacks_on(node_id: str, pid: int, timeout_s: float = _TAKE_S) -> StackD
         timeout_s: Seconds after which there are none.
     """
     try:
-        taken: StackDump = _on_node(node_id, take_stacks, (pid,), timeout_s)
+        taken: StackDump = call_on_node(node_id, take_stacks, (pid,), timeout_s)
         return taken
     except Exception as error:  # the node may be gone, and whatever else
         return StackDump(f"no stacks of process {pid} on node {node_id[:8]}: {reason(error)}", "")
@@ -44,22 +38,7 @@ def kill_on(node_id: str, pid: int, timeout_s: float = _TAKE_S) -> str | None:
         Why it could not be done; None if it was.
     """
     try:
-        why: str | None = _on_node(node_id, kill_process, (pid,), timeout_s)
+        why: str | None = call_on_node(node_id, kill_process, (pid,), timeout_s)
         return why
     except Exception as error:
         return reason(error)
-
-
-def _on_node(node_id: str, function: Any, arguments: tuple[Any, ...], timeout_s: float) -> Any:
-    task = ray.remote(function).options(
-        num_cpus=0,
-        max_retries=0,
-        # Not elsewhere if the node is gone.
-        scheduling_strategy=NodeAffinitySchedulingStrategy(node_id, soft=False),
-    )
-    called = task.remote(*arguments)
-    try:
-        return ray.get(called, timeout=timeout_s)
-    except ray.exceptions.GetTimeoutError:
-        ray.cancel(called, force=True)
-        raise TimeoutError(f"no answer for {timeout_s:g} s") from None

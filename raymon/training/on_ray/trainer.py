@@ -22,12 +22,15 @@ from raymon.storage import storage_path
 from raymon.training.input.datasets import EVAL, Datasets, is_ray_dataset, title
 from raymon.training.on_ray.cluster import worker_resources
 from raymon.training.on_ray.cluster_watch import ClusterWatch
+from raymon.training.on_ray.failure_callback import FailureCallback
 from raymon.training.on_ray.gpu_workers import GpuConfig
 from raymon.training.on_ray.malloc import malloc_settings
 from raymon.training.on_ray.row_split import EveryRow
 from raymon.training.on_ray.storage import in_ray, repair_snapshot
 from raymon.training.on_ray.validation import validation_config
 from raymon.training.on_ray.worker import train_loop_per_worker
+from raymon.training.on_ray.worker_deaths import Find, find_on_node, nothing_found
+from raymon.training.on_ray.worker_failures import as_failure, failures_of_workers
 from raymon.training.rank.failure import RankFailedError, first_cause
 from raymon.training.rank.worker_task import WorkerTask
 
@@ -83,7 +86,9 @@ def fit(
         "validates": validates,
     }
     # Untyped, because the annotations of Ray are those of an earlier version without this setting.
-    worker_environment: dict[str, Any] = {"worker_runtime_env": {"env_vars": malloc_settings()}}
+    more: dict[str, Any] = {"worker_runtime_env": {"env_vars": malloc_settings()}}
+    if task.checkpoint is None:
+        more["callbacks"] = [FailureCallback(reporter.run, config.ray_config.max_failures)]
     validation: dict[str, Any] = {}
     if validates:
         validation["validation_config"] = validation_config(config.eval_config, arguments)
@@ -100,7 +105,7 @@ def fit(
             storage_path=parent,
             storage_filesystem=filesystem,
             failure_config=FailureConfig(max_failures=config.ray_config.max_failures),
-            **worker_environment,
+            **more,
         ),
     )
     logging.getLogger("ray.train").setLevel(logging.ERROR)
@@ -115,7 +120,9 @@ def fit(
             if gone is not None:
                 raise ClusterLostError(gone, interrupted=asked) from error
             if isinstance(error, RayTrainingFailedError):
-                raise _failure_of_workers(error) from error
+                # In a training, `FailureCallback` has asked the nodes of workers that died.
+                find = find_on_node if task.checkpoint is not None else nothing_found
+                raise _failure_of_workers(error, find) from error
             trainer.abort()
             raise
 
@@ -163,28 +170,18 @@ def _scaling_config(config: RayConfig) -> ScalingConfig:
     )
 
 
-def _failure_of_workers(error: RayTrainingFailedError) -> RaymonError:
+def _failure_of_workers(error: RayTrainingFailedError, find: Find = nothing_found) -> RaymonError:
     # What is found before the workers begin is an error of Ray's controller.
     before = getattr(error, "controller_failure", None)
     if isinstance(before, RaymonError):
         return before
     # Several ranks may fail for one cause; the error that knows it says most.
-    failures = getattr(error, "worker_failures", {})
-    own = [_of_worker(rank, failure) for rank, failure in sorted(failures.items())]
+    own = failures_of_workers(getattr(error, "worker_failures", {}), find)
     first = first_cause(own)
     if first is None:
         return RankFailedError(reason(error), str(error))
     if isinstance(first, UserError):
         return type(first)(str(first))
-    # A rank that was ended has no traceback.
-    tracebacks = "\n".join(getattr(each, "traceback_text", "") or str(each) for each in own)
-    return RankFailedError(str(first), tracebacks)
-
-
-def _of_worker(rank: int, failure: BaseException) -> RaymonError:
-    cause: BaseException | None = failure
-    while cause is not None:
-        if isinstance(cause, RaymonError):
-            return cause
-        cause = getattr(cause, "_base_exc", None) or cause.__cause__
-    return RankFailedError(f"rank {rank}: {reason(failure)}", f"rank {rank}: {failure}")
+    failure = as_failure(own)
+    assert failure is not None
+    return RankFailedError(failure.text, failure.details)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 
@@ -35,6 +32,7 @@ def train_loop_per_worker(arguments: dict[str, Any]) -> None:
     from raymon.training.log_files import log_files_of
     from raymon.training.loop.worker import run_worker
     from raymon.training.on_ray.ray_train_thread import RayTrainThread
+    from raymon.training.rank.crash_trace import CrashTraceFile
     from raymon.training.rank.failure import as_rank_failure
     from raymon.training.rank.stacks import prepare_stack_dumps
     from raymon.training.rank.worker_context import WorkerContext
@@ -62,37 +60,14 @@ def train_loop_per_worker(arguments: dict[str, Any]) -> None:
 
         datasets |= rows_of_worker(arguments["ray_datasets"], task.config)
     reporter = TreeReporter(reporter_of(arguments["reporter"]), task.config.monitor_config)
-    failures = _FailureReporter(context.rank, reporter.publish_notice)
     files = None if task.checkpoint else log_files_of(task.config)
     with ProcessLog(f"rank-{context.rank}", files):
         set_log_context(rank=context.rank)
+        trace = CrashTraceFile()
         try:
-            run_worker(task, context, reporter, datasets=datasets, on_failure=failures.report)
+            run_worker(task, context, reporter, datasets=datasets)
         except Exception as error:
             log_to_files(logging.ERROR, reason(error), error, event="failed")
             raise as_rank_failure(error, context.rank) from error
-
-
-class _FailureReporter:
-    """Reports a failure of this rank to the driver, once, unless another rank caused it.
-
-    Args:
-        rank: Rank of this worker.
-        publish: Shows a line to the user; returns at once.
-    """
-
-    def __init__(self, rank: int, publish: Callable[[str], object]) -> None:
-        self._rank = rank
-        self._publish = publish
-        self._reported = False
-
-    def report(self, error: Exception) -> None:
-        """Reports an exception; a failure to do so is ignored."""
-        from raymon.code_location import describe
-        from raymon.training.rank.failure import is_peer_failure
-
-        if self._reported or is_peer_failure(error):
-            return
-        self._reported = True
-        with suppress(Exception):
-            self._publish(f"rank {self._rank} on {socket.gethostname()} failed: {describe(error)}")
+        finally:
+            trace.close()

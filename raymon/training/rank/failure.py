@@ -1,25 +1,15 @@
-"""Describes failures: in one line with the place, and in a file with the whole traceback."""
+"""Failures of ranks: in one line with the place, and with the whole traceback."""
 
 from __future__ import annotations
 
 import os
 import socket
-import tempfile
 import traceback
 from collections.abc import Sequence
-from contextlib import suppress
-from datetime import datetime
-from pathlib import Path
-
-import pyarrow as pa
 
 from raymon.code_location import describe
-from raymon.errors import RaymonError, TrainingError, UserError
-from raymon.storage import StoragePath
+from raymon.errors import RaymonError, TrainingError, UserError, first_line
 from raymon.training.rank.worker_context import ANOTHER_WORKER
-
-ERRORS = Path("monitor", "errors")
-"""Directory for tracebacks in the directory of a run, with one file for each failure."""
 
 _PEER_GONE = (
     "closed by peer",
@@ -36,17 +26,23 @@ class RankFailedError(TrainingError):
 
     Args:
         text: What went wrong, in one line.
-        traceback_text: The traceback.
+        details: The traceback, or what else is known.
+        rank: Number of the rank.
     """
 
-    def __init__(self, text: str, traceback_text: str = "") -> None:
-        super().__init__(text)
-        self.traceback_text = traceback_text
+    def __init__(self, text: str, details: str = "", rank: int = 0) -> None:
+        super().__init__(text, details, rank)
+        self.details = details
+        self.rank = rank
+
+    def __str__(self) -> str:
+        """Returns what went wrong."""
+        return str(self.args[0])
 
 
 def full_traceback(error: BaseException) -> str:
     """Returns the traceback, with those of the causes."""
-    known = getattr(error, "traceback_text", "")
+    known = getattr(error, "details", "")
     return known or "".join(traceback.format_exception(error))
 
 
@@ -60,44 +56,14 @@ def is_peer_failure(error: BaseException) -> bool:
 def as_rank_failure(error: Exception, rank: int) -> RaymonError:
     """Returns a failure of one of several ranks as an error that can be sent.
 
-    Errors of raymon stay as they are.
+    Errors in what the user gave stay as they are.
     """
-    if isinstance(error, RaymonError):
+    if isinstance(error, UserError | RankFailedError):
         return error
-    return RankFailedError(
-        f"rank {rank} on {socket.gethostname()}: {describe(error)}", full_traceback(error)
-    )
-
-
-def write_traceback(text: str, model_dir: StoragePath | None) -> str | None:
-    """Writes a traceback to a file: in the directory of a run, or else in a temporary directory.
-
-    Args:
-        text: The traceback.
-        model_dir: Directory of the run; None if there is none.
-
-    Returns:
-        The path of the file; None if it could not be written.
-    """
-    name = f"{datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}.txt"
-    if model_dir is not None:
-        with suppress(OSError, pa.ArrowException):
-            path = model_dir / str(ERRORS) / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(text.encode())
-            return str(path)
-    with suppress(OSError):
-        handle, temporary = tempfile.mkstemp(prefix="raymon-error-", suffix=".txt")
-        with os.fdopen(handle, "w") as file:
-            file.write(text)
-        return temporary
-    return None
-
-
-def describe_and_record(error: BaseException, model_dir: StoragePath | None = None) -> str:
-    """Writes the traceback to a file, and describes the error in one line that names the file."""
-    path = write_traceback(full_traceback(error), model_dir)
-    return describe(error) + (f"; the traceback is in {path}" if path else "")
+    where = f"rank {rank} on {socket.gethostname()}"
+    # Errors of raymon say themselves what they are about.
+    text = first_line(error) if isinstance(error, RaymonError) else f"{where}: {describe(error)}"
+    return RankFailedError(text, f"{where}, pid {os.getpid()}\n{full_traceback(error)}", rank)
 
 
 def first_cause(errors: Sequence[RaymonError]) -> RaymonError | None:

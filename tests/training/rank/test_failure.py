@@ -15,7 +15,6 @@ from raymon.training.loop.loop import Loop
 from raymon.training.rank.failure import (
     RankFailedError,
     as_rank_failure,
-    describe_and_record,
     first_cause,
     is_peer_failure,
 )
@@ -51,9 +50,12 @@ def test_a_run_names_the_place_in_the_users_code_and_how_to_go_on(
     # Neither where Python raised it, nor the script that began the run.
     assert text.startswith("JSONDecodeError: ")
     assert f"({Path(__file__).relative_to(Path.cwd())}:{LINE} in broken)" in text
-    kept = Path(text.rpartition("the traceback is in ")[2])
-    assert kept.is_relative_to(config_file.parent / "run")
-    assert "decoder.py" in kept.read_text()
+    kept = Path(text.rpartition("the whole of it is in ")[2])
+    assert kept == config_file.parent / "run" / "monitor" / "failure-1.txt"
+    whole = kept.read_text()
+    assert "decoder.py" in whole
+    assert "Last window of all ranks, steps 10 to 13" in whole
+    assert "INFO attempt 1 began, 1 ranks, from step 0" in whole
     summary = json.loads((config_file.parent / "run" / "run.json").read_text())
     assert (summary["status"], summary["error"], summary["steps"]) == ("failed", text, 10)
     assert "--resume goes on from step 10" in caplog.text
@@ -116,7 +118,7 @@ def test_an_error_of_a_rank_travels_with_its_traceback() -> None:
     assert str(arrived) == str(error)
     assert str(arrived).startswith("rank 3 on ")
     assert f"{Path(__file__).name}:" in str(arrived)
-    assert "ValueError: wrong" in arrived.traceback_text
+    assert "ValueError: wrong" in arrived.details
     data = DataError("a label")
     assert as_rank_failure(data, 3) is data
 
@@ -139,18 +141,3 @@ def test_the_rank_that_failed_first_is_the_one_that_is_told_of(text: str) -> Non
     assert first_cause([peer, own, data]) is data
     assert first_cause([peer]) is peer
     assert first_cause([]) is None
-
-
-def test_a_traceback_is_kept_where_there_is_room(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "file").write_text("")
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    text = describe_and_record(raised(ValueError("wrong")), tmp_path / "file" / "run")
-    kept = Path(text.rpartition("the traceback is in ")[2])
-    assert kept.parent == tmp_path
-    assert "ValueError: wrong" in kept.read_text()
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
-    text = describe_and_record(raised(ValueError("wrong")), tmp_path / "file" / "run")
-    assert text.startswith("ValueError: wrong (")
-    assert "traceback" not in text
