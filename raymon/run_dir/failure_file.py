@@ -48,4 +48,4 @@ def write_failure(text: str, model_dir: StoragePath | None, what: int | str) -> 
 
 def naming(text: str, path: str | None) -> str:
     """Returns the line of a failure, with the file that has the rest of it."""
-    return f"{text}; the whole of it is in {path}" if path else text
+    return f"{text}; details are in {path}" if path else text

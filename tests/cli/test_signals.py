@@ -207,6 +207,6 @@ def test_an_error_inside_is_one_line_that_says_where(
     assert train(config_file, monkeypatch) == 1
     (line,) = (each for each in capsys.readouterr().err.splitlines() if "raymon: " in each)
     assert line.startswith("raymon: ZeroDivisionError: of nobody's (")
-    path = Path(line.rpartition("the traceback is in ")[2])
+    path = Path(line.rpartition("details are in ")[2])
     assert "Traceback" in path.read_text()
     path.unlink()

@@ -160,7 +160,7 @@ def test_files_that_are_named_exist(page: Path) -> None:
     for span in spans(page):
         if "NAME" in span or not re.fullmatch(r"[\w/.-]+\.(?:py|proto|config)|(?:\w+/)+", span):
             continue
-        if span.startswith(("my_", "my.", "monitor/errors")) or span in OF_A_RUN:
+        if span.startswith(("my_", "my.")) or span in OF_A_RUN:
             continue
         found = [root / span for root in [*roots, here, here.parent] if (root / span).exists()]
         assert found, span

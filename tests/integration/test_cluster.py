@@ -114,4 +114,4 @@ def test_gpus_that_torch_cannot_use_end_a_run_before_it_begins(config_file: Path
     assert last.startswith("raymon: ray_config.use_gpu: ")
     assert "is built without CUDA" in last or "finds no GPU" in last
     assert "Traceback" not in finished.stderr
-    assert not list((config_file.parent / "run").glob("monitor/errors/*"))
+    assert not list((config_file.parent / "run").glob("monitor/failure-*"))

@@ -29,6 +29,6 @@ def test_it_is_in_the_run_or_in_a_temporary_file_or_nowhere(
 
 def test_a_line_names_the_file_if_there_is_one() -> None:
     assert naming("ValueError: no", "/runs/a/failure-1.txt") == (
-        "ValueError: no; the whole of it is in /runs/a/failure-1.txt"
+        "ValueError: no; details are in /runs/a/failure-1.txt"
     )
     assert naming("ValueError: no", None) == "ValueError: no"

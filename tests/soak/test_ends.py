@@ -194,6 +194,6 @@ def test_an_error_of_one_rank_is_told_before_the_others_end(
     last = started.lines[-1][1]
     assert last.startswith("raymon: rank 1 on ")
     assert place in last
-    kept = Path(last.rpartition("the traceback is in ")[2])
+    kept = Path(last.rpartition("details are in ")[2])
     assert "in forward" in kept.read_text()
     assert started.summary()["error"] in last

@@ -37,7 +37,7 @@ def test_the_line_and_the_file_name_the_frame_of_the_user(where: str, config_fil
         raymon.train(config_file, ["ray_config.num_workers=0"], datasets=given)
     run = config_file.parent / "run"
     kept = run / "monitor" / "failure-1.txt"
-    line = f"ValueError: {BROKEN} ({place(where)}); the whole of it is in {kept}"
+    line = f"ValueError: {BROKEN} ({place(where)}); details are in {kept}"
     assert str(failed.value) == line
     assert json.loads((run / "run.json").read_text())["error"] == line
     whole = kept.read_text()

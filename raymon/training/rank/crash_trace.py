@@ -114,7 +114,7 @@ def _why_out_of_memory(pid: int, begun: dict[str, object]) -> str:
         found = _OOM_KILLED.search(line)
         if found is not None and int(found.group(1)) == pid:
             size = int(found.group(2)) / 1e6
-            return f"the kernel ended it, as memory ran out; it had {size:.1f} GB"
+            return f"the kernel ended it, as memory ran out, at {size:.1f} GB"
     before, cgroup = begun.get("oom_kills"), begun.get("cgroup")
     now = _oom_kills(Path(str(cgroup)) if cgroup else None)
     if isinstance(before, int) and now is not None and now > before:

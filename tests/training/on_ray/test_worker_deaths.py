@@ -61,8 +61,8 @@ class HealthCheckError(Exception):
         ),
         (
             RayActorError(error_msg=CONNECTION),
-            CrashTrace(out_of_memory="the kernel ended it, as memory ran out; it had 22.5 GB"),
-            "was killed by SIGKILL: the kernel ended it, as memory ran out; it had 22.5 GB",
+            CrashTrace(out_of_memory="the kernel ended it, as memory ran out, at 22.5 GB"),
+            "was killed by SIGKILL: the kernel ended it, as memory ran out, at 22.5 GB",
         ),
         (
             OutOfMemoryError(MEMORY),

@@ -78,7 +78,7 @@ def test_what_the_kernel_says_of_memory_is_believed(
         "anon-rss:22506492kB, file-rss:156kB"
     )
     monkeypatch.setattr(crash_trace, "_kernel_log", lambda: [line])
-    assert find_crash(7).out_of_memory == ("the kernel ended it, as memory ran out; it had 22.5 GB")
+    assert find_crash(7).out_of_memory == ("the kernel ended it, as memory ran out, at 22.5 GB")
     assert find_crash(77).out_of_memory == ""
 
 

@@ -50,7 +50,7 @@ def test_a_run_names_the_place_in_the_users_code_and_how_to_go_on(
     # Neither where Python raised it, nor the script that began the run.
     assert text.startswith("JSONDecodeError: ")
     assert f"({Path(__file__).relative_to(Path.cwd())}:{LINE} in broken)" in text
-    kept = Path(text.rpartition("the whole of it is in ")[2])
+    kept = Path(text.rpartition("details are in ")[2])
     assert kept == config_file.parent / "run" / "monitor" / "failure-1.txt"
     whole = kept.read_text()
     assert "decoder.py" in whole
