@@ -27,9 +27,11 @@ def error_location(error: BaseException) -> str:
     frames = [
         frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename[:1] != "<"
     ]
-    first = next((i for i, frame in enumerate(frames) if _is_of_raymon(frame)), len(frames))
+    first = next(
+        (i for i, frame in enumerate(frames) if is_raymon_file(frame.filename)), len(frames)
+    )
     of_user = [f for f in frames[first:] if is_user_file(f.filename)]
-    nearest = (of_user or [f for f in frames if _is_of_raymon(f)] or frames)[-1:]
+    nearest = (of_user or [f for f in frames if is_raymon_file(f.filename)] or frames)[-1:]
     return "".join(f"{shown(f.filename)}:{f.lineno} in {f.name}" for f in nearest)
 
 
@@ -42,8 +44,9 @@ def describe(error: BaseException) -> str:
     return f"{reason(error)} ({where})" if where else reason(error)
 
 
-def _is_of_raymon(frame: traceback.FrameSummary) -> bool:
-    return frame.filename.startswith(_RAYMON)
+def is_raymon_file(filename: str) -> bool:
+    """Returns whether a file of code is raymon's."""
+    return filename.startswith(_RAYMON)
 
 
 def _is_installed(filename: str) -> bool:

@@ -174,7 +174,7 @@ def test_a_ray_that_dies_is_told_in_a_line(tmp_path: Path, click_log: Path, what
 
 
 @pytest.mark.parametrize("restarts", [0, 1])
-def test_an_error_of_one_rank_is_told_before_the_others_end(
+def test_an_error_of_one_rank_is_told_once_and_ends_the_others(
     tmp_path: Path, click_log: Path, restarts: int
 ) -> None:
     started = start(
@@ -182,14 +182,15 @@ def test_an_error_of_one_rank_is_told_before_the_others_end(
     )  # fmt: skip
     assert started.end() == 1, started.lines
     place = f"my_models.py:{LINE} in predict"
-    told = [at for at, line in started.lines if "WARNING rank 1 on " in line and place in line]
+    told = [line for _, line in started.lines if place in line]
+    # The last failure is what the run ends with.
     assert len(told) == restarts + 1
+    assert all("WARNING Attempt 1 failed: rank 1 on " in line for line in told[:-1])
     # Nothing waits for windows that cannot come.
     failed = started.said("Failed; --resume goes on from step")
     assert failed is not None
     happened = float((tmp_path / "failed_at").read_text()) - time.time() + time.monotonic()
-    print(f"\ntold after {told[-1] - happened:.1f} s, failed after {failed - happened:.1f} s")
-    assert told[-1] - happened < 3
+    print(f"\nfailed after {failed - happened:.1f} s")
     assert failed - happened < 10
     last = started.lines[-1][1]
     assert last.startswith("raymon: rank 1 on ")

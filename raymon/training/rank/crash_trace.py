@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from raymon.code_location import is_user_file, shown
+from raymon.code_location import is_raymon_file, is_user_file, shown
 
 _SIGNALS = {
     "Segmentation fault": "SIGSEGV",
@@ -103,9 +103,13 @@ def _path_of(pid: int) -> Path:
 
 
 def _place(stack: str) -> str:
-    """Returns the innermost frame of the user's code in a stack, whose innermost is first."""
+    """Returns the innermost frame of the user's code, or of raymon's, in a stack.
+
+    A signal from outside may come while neither runs on the thread that gets it.
+    """
     frames = _FRAME.findall(stack)
-    nearest = [frame for frame in frames if is_user_file(frame[0])] or frames
+    nearest = [frame for frame in frames if is_user_file(frame[0])]
+    nearest = nearest or [frame for frame in frames if is_raymon_file(frame[0])]
     return "".join(f"{shown(file)}:{line} in {name}" for file, line, name in nearest[:1])
 
 
