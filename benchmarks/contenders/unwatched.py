@@ -73,6 +73,7 @@ class _Unwatched(Recorder):
             log_step_count_steps=1_000_000_000,
             outbox=Outbox(_Nowhere(), lambda ack: None),
             device=context.device,
+            clock=context.clock,
         )
         self._directory, self._own_rank = directory, context.rank
         self._rows = 0

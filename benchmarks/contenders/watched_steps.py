@@ -17,6 +17,7 @@ from benchmarks.contenders.clicks import ROWS, Clicks, Times, timed
 from raymon.metrics import DecayAUC, TrainMetricWrapper
 from raymon.recorder import Outbox, Recorder
 from raymon.reporter import InProcessReporter, Reporter
+from raymon.results import BACKWARD, FORWARD, OPTIMIZER, PEERS
 from raymon.sinks import BackgroundSink, TensorBoard
 
 WINDOW = 100
@@ -64,6 +65,8 @@ def watched_steps(name: str, window_ends: Times, steps: int, directory: Path) ->
     recorder.window_ends = window_ends
 
     def step(rows: Tensor, clicks: Tensor) -> None:
+        for phase in (FORWARD, BACKWARD, PEERS, OPTIMIZER):
+            recorder.clock.enter(phase)
         loss, predictions = model.step(rows, clicks)
         recorder.step(
             {"binary_cross_entropy": loss},
@@ -74,7 +77,8 @@ def watched_steps(name: str, window_ends: Times, steps: int, directory: Path) ->
             learning_rates=(1e-3,),
         )
 
-    times = timed(steps, step)
+    with recorder.clock.counting_garbage_collection():
+        times = timed(steps, step)
     recorder.close(timeout_s=0.0 if channel in (_Hung, _Dead) else 5.0)
     return times
 

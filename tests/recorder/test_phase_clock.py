@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
+import gc
+import itertools
+import threading
+
+import pytest
+
 from raymon.recorder import PhaseClock
-from raymon.results import START
+from raymon.results import EVALUATION, FORWARD, GARBAGE_COLLECTION, PEERS, START
+
+
+class Time:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
 def test_the_seconds_of_phases_add_up_and_each_is_counted_once() -> None:
@@ -24,3 +40,78 @@ def test_a_phase_has_the_steps_before_it() -> None:
     clock.step = 7
     clock.enter("data")
     assert clock.now.step == 7
+
+
+def test_a_wait_for_peers_is_taken_out_of_its_phase_and_none_outside_of_steps_is() -> None:
+    time = Time()
+    clock = PhaseClock(time)
+    for phase in (FORWARD, EVALUATION):
+        clock.enter(phase)
+        time.now += 1.0
+        with clock.waiting_for_peers():
+            time.now += 10.0
+        assert clock.now.phase == phase
+        time.now += 2.0
+    with pytest.raises(KeyError), clock.waiting_for_peers():
+        raise KeyError
+    assert clock.take() == {START: 0.0, FORWARD: 3.0, PEERS: 10.0, EVALUATION: 13.0}
+
+
+def test_garbage_collection_is_taken_out_of_the_phase_in_which_it_happens() -> None:
+    time = Time()
+    clock = PhaseClock(time)
+
+    def collect(seconds: float) -> None:
+        def spend(what: str, _: object) -> None:
+            time.now += seconds if what == "stop" else 0.0
+
+        gc.callbacks.insert(0, spend)
+        try:
+            gc.collect()
+        finally:
+            gc.callbacks.remove(spend)
+
+    clock.enter(FORWARD)
+    gc.disable()  # of itself it would collect too
+    try:
+        with clock.counting_garbage_collection():
+            time.now += 1.0
+            collect(5.0)
+            clock.enter(PEERS)
+            time.now += 2.0
+            # What other threads collect is none of this one's.
+            thread = threading.Thread(target=collect, args=(50.0,))
+            thread.start()
+            thread.join()
+        collect(7.0)
+    finally:
+        gc.enable()
+    assert clock.take() == {START: 0.0, FORWARD: 1.0, GARBAGE_COLLECTION: 5.0, PEERS: 59.0}
+
+
+def test_a_collection_at_any_moment_leaves_no_time_out() -> None:
+    ticks = itertools.count()
+    collects = itertools.cycle([False, True, False])
+
+    def read() -> float:
+        # As if the collector came while the clock is read.
+        if next(collects) and len(gc.callbacks) > before:
+            count = gc.callbacks[-1]
+            count("start", {})
+            count("stop", {})
+        return float(next(ticks))
+
+    before = len(gc.callbacks)
+    gc.disable()
+    try:
+        clock = PhaseClock(read)
+        began = clock.now.since
+        with clock.counting_garbage_collection():
+            for phase in "abcabc":
+                clock.enter(phase)
+            spent = clock.take()
+    finally:
+        gc.enable()
+    assert sum(spent.values()) == clock.now.since - began
+    assert min(spent.values()) >= 0
+    assert spent[GARBAGE_COLLECTION] > 0

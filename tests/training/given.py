@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -61,8 +62,14 @@ def datasets(kind: str, path: Path, counts: list[int]) -> dict[str, Any]:
         if rank == 1:
             raise ValueError("the stream of rank 1 is torn")
 
+    def slow(rank: int) -> Iterator[pa.Table]:
+        for piece in pieces(rank):
+            time.sleep(0.02 * rank)
+            yield piece
+
     kinds: dict[str, Any] = {
         "stateful": rows, "function": pieces, "unequal": pieces, "same": same, "failing": failing,
+        "slow": slow,
     }  # fmt: skip
     given = {"train": kinds[kind]}
     return {**given, "eval": evaluation} if kind == "unequal" else given

@@ -26,6 +26,7 @@ from sklearn.metrics import log_loss, roc_auc_score
 
 from raymon.models import build_model
 from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.protos.report_pb2 import WindowReport
 from raymon.reporter import Reporter
 from raymon.results import Snapshot
 from raymon.training.checkpoint.manifest import checkpoint_path, list_checkpoints, read_checkpoint
@@ -38,6 +39,7 @@ from tests.data.reading.test_reader import overwrite_pages
 from tests.installed import installed_python
 from tests.training import rank_process
 from tests.training.rank_process import RankRun, read_config, run_rank
+from tests.training.slow_model import SLEEP_S
 
 CONFIG = """
 train_input_path: "{train}"
@@ -186,7 +188,12 @@ MODELS = {
     "dlrm_fp16": World(2, ODD_2, 24, {"model": DLRM, "precision": 'mixed_precision: "FP16"'}),
     "unused": World(2, ODD_2, 24, {"model": UNUSED}),
 }
-ALL_WORLDS = ChainMap(WORLDS, RESUMED, DATASETS, ORDERED, MODELS)
+SLOW_MODEL = 'custom { class_path: "tests.training.slow_model:SlowModel" }'
+SLOW = {
+    "slow_model_2": World(2, EVEN_2, 24, {"model": SLOW_MODEL, "steps": 6}),
+    "slow_reader_2": World(2, EVEN_2, 24, {"given": "slow"}),
+}
+ALL_WORLDS = ChainMap(WORLDS, RESUMED, DATASETS, ORDERED, MODELS, SLOW)
 
 
 def make_table(rows: int, seed: int) -> pa.Table:
@@ -700,3 +707,30 @@ def test_a_parameter_without_use_is_told_on_every_rank_by_its_name(runs: Runs) -
     for rank in runs.ranks("unused"):
         assert rank.error.startswith("ModelError: ")
         assert "WithUnused.predict has no use for nothing.weight, nothing.bias; every" in rank.error
+
+
+def phases_of(run: RankRun) -> list[dict[str, float]]:
+    """The seconds of each phase in each window of a rank."""
+    reports = [WindowReport.FromString(window) for window in run.windows]
+    return [
+        {phase.name: phase.value for phase in report.phases}
+        for report in reports
+        if report.end_step > report.first_step
+    ]
+
+
+def test_a_slow_rank_takes_longer_and_the_other_one_waits_for_it(runs: Runs) -> None:
+    one, other = map(phases_of, runs.ranks("slow_model_2"))
+    asleep = 2 * SLEEP_S
+    assert other[1]["forward"] >= asleep
+    assert one[1]["peers"] > other[1]["peers"]
+    assert one[2]["backward"] >= asleep
+    assert other[2]["peers"] > one[2]["peers"]
+
+
+def test_a_rank_that_waits_for_the_reader_of_another_waits_for_peers(runs: Runs) -> None:
+    fast, slow = map(phases_of, runs.ranks("slow_reader_2"))
+    total = [sum(window["data"] for window in windows) for windows in (fast, slow)]
+    waited = [sum(window["peers"] for window in windows) for windows in (fast, slow)]
+    assert total[1] > total[0]
+    assert waited[0] > waited[1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from typing import TypeVar
 
 import torch
@@ -24,6 +24,7 @@ def on_device(
     batch_of: Callable[[Item], Batch],
     device: torch.device,
     pin_memory: bool,
+    moving: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> Generator[tuple[Item, Batch], None, None]:
     """Yields items, each with its batch on a device.
 
@@ -36,17 +37,22 @@ def on_device(
         batch_of: Function from an item to its batch.
         device: The CPU, or a CUDA device.
         pin_memory: Whether batches are copied from page-locked memory.
+        moving: Makes a context within which the calling thread waits for the copy of a batch to
+            begin.
     """
     if device.type == "cpu":
         for item in items:
             yield item, batch_of(item)
         return
-    with closing(copied_ahead(items, batch_of, CudaCopies(device, pin_memory))) as batches:
+    with closing(copied_ahead(items, batch_of, CudaCopies(device, pin_memory), moving)) as batches:
         yield from batches
 
 
 def copied_ahead(
-    items: Iterator[Item], batch_of: Callable[[Item], Batch], copies: Copies
+    items: Iterator[Item],
+    batch_of: Callable[[Item], Batch],
+    copies: Copies,
+    moving: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> Generator[tuple[Item, Batch], None, None]:
     """Yields items with copies of their batches, as `on_device` does.
 
@@ -57,6 +63,7 @@ def copied_ahead(
         items: Items, with batches on the CPU.
         batch_of: Function from an item to its batch.
         copies: Maker of the copies.
+        moving: As of `on_device`.
     """
     thread = CopyThread(copies)
     waiting: deque[Item] = deque()
@@ -74,7 +81,9 @@ def copied_ahead(
                     thread.put(batch_of(item))
                     waiting.append(item)
             if waiting:
-                yield waiting.popleft(), thread.take()
+                with moving():
+                    batch = thread.take()
+                yield waiting.popleft(), batch
         if failure is not None:
             raise failure
     finally:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
@@ -29,6 +30,7 @@ class DistributedTables:
         specs: The tables.
         features: Number of features.
         trained: Whether rows are updated.
+        waiting: Makes a context within which a lookup waits for other ranks.
     """
 
     def __init__(
@@ -38,8 +40,10 @@ class DistributedTables:
         specs: Sequence[EmbeddingSpec],
         features: int,
         trained: bool,
+        waiting: Callable[[], AbstractContextManager[None]],
     ) -> None:
         self._module = module
+        self._waiting = waiting
         self._kernels = [
             kernels
             for lookup in module._lookups
@@ -56,7 +60,9 @@ class DistributedTables:
         """Returns the sums of embeddings `[B, sum of dims]`."""
         set_steps(self._kernels, steps)
         rows, lengths = bags.rows, bags.lengths
-        most = _most_rows(rows, bags.lengths[0].device)
+        with self._waiting():
+            # Once all ranks are here, none waits for long in what TorchRec exchanges.
+            most = _most_rows(rows, bags.lengths[0].device)
         if most > rows:
             lengths = [torch.nn.functional.pad(each, (0, most - rows)) for each in lengths]
         jagged = KeyedJaggedTensor(

@@ -342,7 +342,9 @@ def _distributed(
         sharder = sharders[group.trained]
         module = sharder.shard(modules[f"g{number}"], of_group, env, workers.device)
         names = [f"g{number}t{index}" for index in range(len(group.tables))]
-        made = DistributedTables(module, names, group.tables, len(group.specs), group.trained)
+        made = DistributedTables(
+            module, names, group.tables, len(group.specs), group.trained, workers.waiting
+        )
         yield group, made, [Placement.of(of_group[name]) for name in names]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ class Workers:
         memory: Bytes that a worker may take for tables.
         batch_size: Rows a step of a worker.
         broadcast: Function that returns the value of rank 0, on every rank.
+        waiting: Makes a context within which a lookup waits for other ranks.
     """
 
     world_size: int
@@ -28,3 +30,4 @@ class Workers:
     memory: int
     batch_size: int
     broadcast: Callable[[Any], Any]
+    waiting: Callable[[], AbstractContextManager[None]] = nullcontext

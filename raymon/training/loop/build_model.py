@@ -82,6 +82,7 @@ def _shard(model: Model, config: PipelineConfig, context: WorkerContext) -> None
             _memory(context, nodes),
             config.data_config.batch_size,
             context.broadcast,
+            context.clock.waiting_for_peers,
         ),
         max_gradient(block),
     )

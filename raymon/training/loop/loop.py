@@ -11,7 +11,7 @@ from raymon.data import Batch
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.train_pb2 import OnNonfinite
 from raymon.recorder import Outbox, Recorder
-from raymon.results import CHECKPOINT, DATA, EVALUATION, FORWARD, Evaluation
+from raymon.results import CHECKPOINT, DATA, EVALUATION, FORWARD, MONITOR, Evaluation
 from raymon.storage import storage_path
 from raymon.training.checkpoint.saver import Saver
 from raymon.training.checkpoint.train_state import TrainState
@@ -105,6 +105,7 @@ class Loop:
         profiling = self._train_config.is_profiling and self._context.rank == 0
         with (
             _garbage_collector_frozen(),
+            clock.counting_garbage_collection(),
             StepProfiler(self._model_dir, profiling) as profiler,
             closing(
                 RequestedTrace(self._model_dir, self._context.rank, self._answer)
@@ -122,7 +123,7 @@ class Loop:
                     self._has_memory_for_saves = True
                     clock.enter(CHECKPOINT)
                     self._saver.reserve(state)
-                    clock.enter(DATA)
+                    clock.enter(MONITOR)
                 profiler.step()
                 requested_trace.step(state.step)
                 if (agreed := self._agreement.step()) is not None:
@@ -136,14 +137,13 @@ class Loop:
                     if self._saver.wants():
                         self._save()
                         save_early = False
-                    clock.enter(DATA)
                 elif save_early and fed.ends_group:
                     self._save_before_preemption()
                     save_early = False
-                    clock.enter(DATA)
                 stops = self._stop is not None and fed.ends_group
                 if stops or state.stopped is not None:
                     break
+                clock.enter(DATA)
 
     def _step(self, fed: FedBatch, batch: Batch) -> None:
         state = self._state
@@ -188,7 +188,8 @@ class Loop:
         last_of_window = self._state.step + 1 + group > self._recorder.next_cut
         if self._summaries is not None and last_of_window:
             try:
-                self._summaries.measure()
+                with self._recorder.clock.within(MONITOR):
+                    self._summaries.measure()
             except Exception as error:  # a failed measurement is no reason to stop
                 self._recorder.count_failure(error)
         made = self._train_step.update()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
@@ -15,6 +15,8 @@ from raymon.config import TOTAL_LOSS
 from raymon.data import Batch
 from raymon.models import Model, check_losses, without_gradient
 from raymon.protos.train_pb2 import TrainConfig
+from raymon.recorder import PhaseClock
+from raymon.results import BACKWARD, OPTIMIZER, PEERS
 from raymon.training.loop.compiled import forward_of, named_failures
 from raymon.training.loop.finite_steps import FiniteSteps
 from raymon.training.optim.gradients import GradientClipper
@@ -106,7 +108,10 @@ class TrainStep:
             module = _distributed(module, model, context)
         self._module = module
         self._growth = TableGrowth(
-            model.growing_tables(), optimizers.optimizers, context.world_size
+            model.growing_tables(),
+            optimizers.optimizers,
+            context.world_size,
+            context.clock.waiting_for_peers,
         )
         self._is_first = True
 
@@ -119,6 +124,7 @@ class TrainStep:
             group: Number of steps whose gradients make up one step of the optimizer.
             last: Whether this is the last step of the group, after which ranks exchange gradients.
         """
+        clock = self._context.clock
         self.finite.begin(batch)
         with self._exchange(last), named_failures(self._model, self._config.compile):
             with autocast(self._config, self._context.device):
@@ -129,14 +135,29 @@ class TrainStep:
             parts = [losses[name] * scales[name] for name in trained]
             total = parts[0] if len(parts) == 1 else torch.stack(parts).sum()
             self._optimizers.tables.begin(self.scaler.scale(self._world_size))
-            self.scaler.scale(self.finite.guarded(total, losses)).backward()
+            scaled = self.scaler.scale(self.finite.guarded(total, losses))
+            if last and self._context.world_size > 1 and scaled.requires_grad:
+                scaled.register_hook(self._wait_after_backward)
+            clock.enter(BACKWARD)
+            scaled.backward()
         if last and self._is_first:
             self._is_first = False
             self._check_gradients()
+        clock.enter(BACKWARD)
         if last:
-            self._optimizers.tables.exchange(self._context.world_size, self._context.group)
+            self._optimizers.tables.exchange(
+                self._context.world_size, self._context.group, clock.waiting_for_peers
+            )
+        clock.enter(OPTIMIZER)
         detached = {name: value.detach() for name, value in predictions.items()}
         return StepOutput(losses, detached, weights)
+
+    def _wait_after_backward(self, _: torch.Tensor) -> None:
+        # What is queued first runs first, once the gradients of this rank are there: before that of
+        # DDP, which waits for the gradients of the others.
+        torch.autograd.Variable._execution_engine.queue_callback(
+            lambda: self._context.clock.enter(PEERS)
+        )
 
     def _check_gradients(self) -> None:
         error = without_gradient(self._model, self._model.dense_parameters())
@@ -212,4 +233,22 @@ def _distributed(module: nn.Module, model: Model, context: WorkerContext) -> nn.
     of_ranks = {id(buffer) for buffer in model.dense_buffers()}
     names += [name for name, buffer in module.named_buffers() if id(buffer) not in of_ranks]
     DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(module, names)
-    return DistributedDataParallel(module, gradient_as_bucket_view=True)
+    return _TimedParallel(module, context.clock)
+
+
+class _TimedParallel(DistributedDataParallel):
+    """`DistributedDataParallel` that counts as waiting what its copies of buffers wait for.
+
+    Args:
+        module: The module.
+        clock: Clock of the training thread.
+    """
+
+    def __init__(self, module: nn.Module, clock: PhaseClock) -> None:
+        super().__init__(module, gradient_as_bucket_view=True)
+        self._clock = clock
+
+    def _sync_buffers(self) -> None:
+        copy: Callable[[], None] = super()._sync_buffers
+        with self._clock.waiting_for_peers():
+            copy()

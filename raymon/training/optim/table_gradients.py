@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 import torch.distributed as dist
@@ -19,6 +20,9 @@ from raymon.embeddings import (
     is_small,
     join_tables,
 )
+
+Waiting = Callable[[], AbstractContextManager[None]]
+"""Makes a context within which a rank waits for others."""
 
 RowsAlone = DenseRowGradients | PaddedRowGradients | SparseRowGradients
 """Gradients of a table whose looked-up rows ranks exchange on their own."""
@@ -114,7 +118,12 @@ class TableGradients:
                 for rows in (table, *table.parts):
                     rows.clip = clip
 
-    def exchange(self, world_size: int, group: dist.ProcessGroup | None = None) -> None:
+    def exchange(
+        self,
+        world_size: int,
+        group: dist.ProcessGroup | None = None,
+        waiting: Waiting = nullcontext,
+    ) -> None:
         """Averages gradients over ranks, and joins the rows of all ranks; every rank calls it.
 
         Afterwards all ranks have the same numbers, to the bit, in `grad` of the tables too.
@@ -123,16 +132,18 @@ class TableGradients:
             world_size: Number of ranks.
             group: Process group of all ranks that exchanges tensors on the CPU; None for the
                 default group.
+            waiting: Makes a context within which the rank waits for others.
         """
         if world_size > 1 and len(self._gradient):
             self.settle()
-            dist.all_reduce(self._gradient)
+            with waiting():
+                dist.all_reduce(self._gradient)
+                dist.all_reduce(self._touched, op=dist.ReduceOp.MAX)
             self._gradient.div_(world_size)
-            dist.all_reduce(self._touched, op=dist.ReduceOp.MAX)
         if world_size > 1 and self._large:
-            self._exchange_rows(world_size, group)
+            self._exchange_rows(world_size, group, waiting)
         if self.sharded is not None and self._may_overflow:
-            self._agree_on_overflow(self.sharded, world_size)
+            self._agree_on_overflow(self.sharded, world_size, waiting)
         self.settle()
 
     def settle(self) -> None:
@@ -153,22 +164,27 @@ class TableGradients:
         owners = [table.owner for table in self.tables if isinstance(table, PaddedRowGradients)]
         return owners if self.sharded is None else [*owners, self.overflow]
 
-    def _agree_on_overflow(self, sharded: ShardedEngine, world_size: int) -> None:
+    def _agree_on_overflow(self, sharded: ShardedEngine, world_size: int, waiting: Waiting) -> None:
         flag = torch.where(sharded.is_finite(), 0.0, torch.inf)
         if world_size > 1:
-            dist.all_reduce(flag, op=dist.ReduceOp.MAX)
+            with waiting():
+                dist.all_reduce(flag, op=dist.ReduceOp.MAX)
         self.overflow.data = torch.zeros_like(flag)
         self.overflow.grad = flag
 
-    def _exchange_rows(self, world_size: int, group: dist.ProcessGroup | None) -> None:
+    def _exchange_rows(
+        self, world_size: int, group: dist.ProcessGroup | None, waiting: Waiting
+    ) -> None:
         own = [table.rows() for table in self._large]
         counts = [torch.zeros(len(own), dtype=torch.int64) for _ in range(world_size)]
         # On the CPU, as the host needs them: on a device it would have to wait for them.
-        dist.all_gather(counts, torch.tensor([len(rows) for rows in own]), group=group)
+        with waiting():
+            dist.all_gather(counts, torch.tensor([len(rows) for rows in own]), group=group)
         for number, (table, rows) in enumerate(zip(self._large, own, strict=True)):
             of_ranks = [int(count[number]) for count in counts]
-            all_rows = _gather(rows, of_ranks)
-            all_values = _gather(table.values().div_(world_size), of_ranks)
+            values = table.values().div_(world_size)
+            with waiting():
+                all_rows, all_values = _gather(rows, of_ranks), _gather(values, of_ranks)
             # In the order of the ranks, and each on its own, so that all ranks round the same.
             table.replace(all_rows[0], all_values[0])
             for of_rank in zip(all_rows[1:], all_values[1:], strict=True):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor, nn
 
 from raymon.embeddings import EmbeddingTable, GrowingIds, ShardedTable, exchange
 from raymon.training.optim.row_optimizers import RowOptimizer
+from raymon.training.optim.table_gradients import Waiting
 
 
 class TableGrowth:
@@ -18,6 +20,7 @@ class TableGrowth:
         tables: Tables that grow, on their device, each with the rows of its ids.
         optimizers: All optimizers of the model.
         world_size: Number of ranks.
+        waiting: Makes a context within which the rank waits for others.
     """
 
     def __init__(
@@ -25,10 +28,12 @@ class TableGrowth:
         tables: Sequence[tuple[GrowingIds, EmbeddingTable | ShardedTable]],
         optimizers: Sequence[torch.optim.Optimizer],
         world_size: int,
+        waiting: Waiting = nullcontext,
     ) -> None:
         self._tables = list(tables)
         self._optimizers = list(optimizers)
         self._world_size = world_size
+        self._waiting = waiting
 
     def step(self) -> None:
         """Ends an iteration, after the optimizers have made their step; every rank calls it.
@@ -37,7 +42,11 @@ class TableGrowth:
         rows of admitted ids, and their states in the optimizers, begin anew.
         """
         due = [pair for pair in self._tables if pair[0].end_iteration()]
-        accesses = exchange([ids.pending() for ids, _ in due], self._world_size)
+        if not due:
+            return
+        pending = [ids.pending() for ids, _ in due]
+        with self._waiting():
+            accesses = exchange(pending, self._world_size)
         for (ids, table), found in zip(due, accesses, strict=True):
             rows = ids.end_interval(found)
             if len(rows):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from functools import partial
 from typing import Any, TypeVar
 
 import torch
@@ -12,7 +13,7 @@ import torch.distributed as dist
 
 from raymon.data import Batch, on_device
 from raymon.recorder import PhaseClock
-from raymon.results import CHECKPOINT
+from raymon.results import CHECKPOINT, MOVE, PEERS
 from raymon.training.rank.run_controller import RunController
 
 T = TypeVar("T")
@@ -50,6 +51,8 @@ class WorkerContext:
         self.controller = controller
         self.node_id = node_id
         self.clock = PhaseClock()
+        # The thread whose phases the clock has.
+        self._thread = threading.get_ident()
         # Threads that are in a collective of this world.
         self._waiting: set[int] = set()
         self._background: list[WorkerContext] = []
@@ -68,9 +71,11 @@ class WorkerContext:
     def waits(self) -> bool:
         """Returns whether this rank waits for other ranks, if it makes no progress; for any thread.
 
-        It does not know of the collectives in a step of the model, only of its own. In a save the
-        training thread waits for a thread that writes, and may wait for other ranks in its turn.
+        In a save the training thread waits for a thread that writes, and may wait for other ranks
+        in its turn.
         """
+        if self.clock.now.phase == PEERS:
+            return True
         worlds = [self]
         if self.clock.now.phase == CHECKPOINT:
             worlds += self._background
@@ -86,7 +91,8 @@ class WorkerContext:
             batch_of: Function from an item to its batch.
             pin_memory: Whether batches are copied from page-locked memory.
         """
-        return on_device(items, batch_of, self.device, pin_memory)
+        moving = partial(self.clock.within, MOVE)
+        return on_device(items, batch_of, self.device, pin_memory, moving)
 
     def copy_from_rank_zero(self, tensors: Iterable[torch.Tensor]) -> None:
         """Overwrites tensors on the device with those of rank 0."""
@@ -165,7 +171,8 @@ class WorkerContext:
     def sum_on_device(self, values: torch.Tensor) -> torch.Tensor:
         """Sums a tensor over all ranks in place, on its device, and returns it."""
         if self.world_size > 1:
-            dist.all_reduce(values)
+            with self._in_collective():
+                dist.all_reduce(values)
         return values
 
     @contextmanager
@@ -173,6 +180,7 @@ class WorkerContext:
         thread = threading.get_ident()
         self._waiting.add(thread)
         try:
-            yield
+            with self.clock.waiting_for_peers() if thread == self._thread else nullcontext():
+                yield
         finally:
             self._waiting.discard(thread)
