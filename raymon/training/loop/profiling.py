@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,6 +19,14 @@ _log = logging.getLogger("raymon")
 
 TRACE_DIRECTORY = "train_eval_trace"
 _WAIT, _WARMUP, _ACTIVE = 5, 3, 10
+
+
+def silence_tracer() -> None:
+    """Keeps the lines off the terminal that the tracer of torch prints whenever it begins and ends.
+
+    To be called before the first trace of a process; a level that is set stays.
+    """
+    os.environ.setdefault("KINETO_LOG_LEVEL", "6")
 
 
 class StepProfiler:
@@ -42,6 +51,7 @@ class StepProfiler:
             here = tempfile.TemporaryDirectory(prefix="raymon-")
             self._directory = Path(self._at_end.enter_context(here))
             self._at_end.callback(_upload, self._directory, directory)
+        silence_tracer()
         activities = [ProfilerActivity.CPU]
         if torch.cuda.is_available():
             activities.append(ProfilerActivity.CUDA)

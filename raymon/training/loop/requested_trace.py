@@ -8,13 +8,14 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 
 import torch
 from torch.profiler import ProfilerActivity, profile, schedule
 
 from raymon.errors import reason
 from raymon.storage import StoragePath, drafted
-from raymon.training.loop.profiling import TRACE_DIRECTORY
+from raymon.training.loop.profiling import TRACE_DIRECTORY, silence_tracer
 from raymon.wire import RankAnswer, RankRequest
 
 _WRITE_S = 60.0
@@ -74,6 +75,7 @@ class RequestedTrace:
             self._fail(request, step, "another trace of this rank is being made")
             return
         self._request, self._first = request, step + 1
+        silence_tracer()
         activities = [ProfilerActivity.CPU]
         if torch.cuda.is_available():
             activities.append(ProfilerActivity.CUDA)
@@ -132,9 +134,7 @@ class RequestedTrace:
         try:
             path = trace_path(self._model_dir, first, self._rank)
             with drafted(path, replace=True) as draft:
-                name = f"{draft}.json.gz"
-                box.pop().export_chrome_trace(name)
-                os.replace(name, draft)
+                _export(box.pop(), draft)
         except Exception as error:
             failure = reason(error)
         self._send(request, first, end, failure)
@@ -151,3 +151,13 @@ class RequestedTrace:
         self._answer(
             RankAnswer(request.number, self._rank, socket.gethostname(), step, end_step, failure)
         )
+
+
+def _export(traced: profile, path: Path) -> None:
+    # The profiler compresses what has this ending alone.
+    written = path.with_name(f"{path.name}.json.gz")
+    try:
+        traced.export_chrome_trace(str(written))
+        os.replace(written, path)
+    finally:
+        written.unlink(missing_ok=True)

@@ -94,9 +94,10 @@ class FileMailbox:
         return {request: body for request, body in new.items() if len(body) <= _MOST_BYTES}
 
     def reply(self, request: str, body: bytes) -> None:
-        """Writes an answer.
+        """Writes an answer, unless nobody waits for it any more.
 
         Raises:
             OSError: It is not written.
         """
-        write_whole(answer_path(self._model_dir, request), body)
+        if request_path(self._model_dir, request).exists():
+            write_whole(answer_path(self._model_dir, request), body)

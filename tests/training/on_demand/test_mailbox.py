@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pyarrow import fs
 
 from raymon.reporter.on_ray.letterbox import Letterbox
-from raymon.storage import write_whole
+from raymon.storage import ObjectPath, StoragePath, write_whole
 from raymon.training.on_demand.mailbox import FileMailbox, answer_path, clear_requests, request_path
 from raymon.training.on_demand.request import DONE, STACK, STATUS, Answer, Request
+from tests.storage.objects import Objects
 
 
 class Clock:
@@ -19,18 +21,26 @@ class Clock:
         return self.now
 
 
-def post(directory: Path, request: Request) -> None:
+@pytest.fixture(params=["files", "objects"])
+def run(request: pytest.FixtureRequest, tmp_path: Path) -> StoragePath:
+    """The directory of a run, on this machine or on object storage."""
+    if request.param == "files":
+        return tmp_path
+    return ObjectPath(fs.PyFileSystem(Objects()), "bucket/run", "fake://bucket/run")
+
+
+def post(directory: StoragePath, request: Request) -> None:
     write_whole(request_path(directory, request.id), request.to_bytes())
 
 
-def test_a_request_is_seen_once(tmp_path: Path) -> None:
+def test_a_request_is_seen_once(run: StoragePath) -> None:
     clock, early, late = Clock(), Request(STATUS), Request(STACK, {"ranks": [1]})
-    clear_requests(tmp_path)
-    post(tmp_path, early)
-    clear_requests(tmp_path)
-    box = FileMailbox(tmp_path, clock)
+    clear_requests(run)
+    post(run, early)
+    clear_requests(run)
+    box = FileMailbox(run, clock)
     assert box.posted() == {}
-    post(tmp_path, late)
+    post(run, late)
     # It looks only every so often.
     assert box.posted() == {}
     clock.now = 10.0
@@ -38,9 +48,19 @@ def test_a_request_is_seen_once(tmp_path: Path) -> None:
     assert Request.from_bytes(id, body) == late
     answer = Answer(DONE, result={"1": "at the coffee machine"})
     box.reply(id, answer.to_bytes())
-    assert Answer.from_bytes(answer_path(tmp_path, id).read_bytes()) == answer
+    assert Answer.from_bytes(answer_path(run, id).read_bytes()) == answer
     clock.now = 20.0
     assert box.posted() == {}
+
+
+def test_who_does_not_wait_gets_no_answer(run: StoragePath) -> None:
+    clock, asked = Clock(), Request(STATUS)
+    box = FileMailbox(run, clock)
+    post(run, asked)
+    assert list(box.posted()) == [asked.id]
+    request_path(run, asked.id).unlink()
+    box.reply(asked.id, Answer(DONE).to_bytes())
+    assert not answer_path(run, asked.id).exists()
 
 
 def test_other_files_are_no_requests(tmp_path: Path) -> None:

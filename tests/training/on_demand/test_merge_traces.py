@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyarrow import fs
 
-from raymon.storage import write_whole
+from raymon.storage import ObjectPath, write_whole
 from raymon.training.loop.requested_trace import trace_path
 from raymon.training.on_demand.merge_traces import merge_traces
 from raymon.wire import RankAnswer
+from tests.storage.objects import Objects
 
 FIRST, END = 100, 102
 
@@ -113,3 +115,12 @@ def test_a_trace_that_is_none_is_an_error_and_leaves_nothing(tmp_path: Path) -> 
     with pytest.raises(ValueError, match="not a trace"):
         merged(tmp_path, ["a"])
     assert [p.name for p in (tmp_path / "train_eval_trace").iterdir()] == ["from-step-100"]
+
+
+def test_traces_on_object_storage_become_one(tmp_path: Path) -> None:
+    write(tmp_path, 0, 17, 0, 5.0, gpu=False)
+    objects = Objects()
+    run = ObjectPath(fs.PyFileSystem(objects), "bucket/run", "fake://bucket/run")
+    trace_path(run, FIRST, 0).upload(Path(str(trace_path(tmp_path, FIRST, 0))))
+    merge_traces(run, [RankAnswer(1, 0, "a", FIRST, END)])
+    assert list(objects.objects) == ["bucket/run/train_eval_trace/steps-100-102.trace.json.gz"]
