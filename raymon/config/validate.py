@@ -20,6 +20,7 @@ from raymon.config.validate_names import check_given_names
 from raymon.config.validate_optimizer import validate_optimizer
 from raymon.protos.data_pb2 import DatasetType, FgMode
 from raymon.protos.eval_pb2 import EvalMode
+from raymon.protos.monitor_pb2 import MonitorConfig
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.train_pb2 import EmbeddingTables, OnNonfinite
 
@@ -67,7 +68,10 @@ def validate(config: PipelineConfig, source: Source, datasets: Collection[str]) 
     _validate_ray(config, rules.inner("ray_config"))
     monitoring = rules.inner("monitor_config")
     monitoring.positive("late_after_s", "hang_after_s")
-    monitoring.at_least(0, "progress_interval_s")
+    monitoring.at_least(0, "progress_interval_s", "hang_fail_after_s")
+    fails = config.monitor_config.on_hang == MonitorConfig.FAIL
+    useless = monitoring.has("hang_fail_after_s") and not fails
+    monitoring.warn(useless, "hang_fail_after_s", "on_hang is not FAIL")
     validate_logging(monitoring)
     validate_alerts(config.monitor_config, monitoring)
 

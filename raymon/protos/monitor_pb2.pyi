@@ -1,4 +1,5 @@
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
@@ -7,7 +8,13 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class MonitorConfig(_message.Message):
-    __slots__ = ("late_after_s", "progress_interval_s", "log_level", "log_format", "node_reporters_above", "use_prometheus", "table_health", "hang_after_s", "alert_command", "alert_webhook", "alert_timeout_s", "log_files", "logging_config_path", "windows_max_mb", "events_max_mb")
+    __slots__ = ("late_after_s", "progress_interval_s", "log_level", "log_format", "node_reporters_above", "use_prometheus", "table_health", "hang_after_s", "on_hang", "hang_fail_after_s", "alert_command", "alert_webhook", "alert_timeout_s", "log_files", "logging_config_path", "windows_max_mb", "events_max_mb")
+    class OnHang(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        WARN: _ClassVar[MonitorConfig.OnHang]
+        FAIL: _ClassVar[MonitorConfig.OnHang]
+    WARN: MonitorConfig.OnHang
+    FAIL: MonitorConfig.OnHang
     LATE_AFTER_S_FIELD_NUMBER: _ClassVar[int]
     PROGRESS_INTERVAL_S_FIELD_NUMBER: _ClassVar[int]
     LOG_LEVEL_FIELD_NUMBER: _ClassVar[int]
@@ -16,6 +23,8 @@ class MonitorConfig(_message.Message):
     USE_PROMETHEUS_FIELD_NUMBER: _ClassVar[int]
     TABLE_HEALTH_FIELD_NUMBER: _ClassVar[int]
     HANG_AFTER_S_FIELD_NUMBER: _ClassVar[int]
+    ON_HANG_FIELD_NUMBER: _ClassVar[int]
+    HANG_FAIL_AFTER_S_FIELD_NUMBER: _ClassVar[int]
     ALERT_COMMAND_FIELD_NUMBER: _ClassVar[int]
     ALERT_WEBHOOK_FIELD_NUMBER: _ClassVar[int]
     ALERT_TIMEOUT_S_FIELD_NUMBER: _ClassVar[int]
@@ -31,6 +40,8 @@ class MonitorConfig(_message.Message):
     use_prometheus: bool
     table_health: bool
     hang_after_s: float
+    on_hang: MonitorConfig.OnHang
+    hang_fail_after_s: float
     alert_command: _containers.RepeatedScalarFieldContainer[str]
     alert_webhook: str
     alert_timeout_s: float
@@ -38,7 +49,7 @@ class MonitorConfig(_message.Message):
     logging_config_path: str
     windows_max_mb: int
     events_max_mb: int
-    def __init__(self, late_after_s: _Optional[float] = ..., progress_interval_s: _Optional[float] = ..., log_level: _Optional[str] = ..., log_format: _Optional[str] = ..., node_reporters_above: _Optional[int] = ..., use_prometheus: bool = ..., table_health: bool = ..., hang_after_s: _Optional[float] = ..., alert_command: _Optional[_Iterable[str]] = ..., alert_webhook: _Optional[str] = ..., alert_timeout_s: _Optional[float] = ..., log_files: _Optional[_Union[LogFilesConfig, _Mapping]] = ..., logging_config_path: _Optional[str] = ..., windows_max_mb: _Optional[int] = ..., events_max_mb: _Optional[int] = ...) -> None: ...
+    def __init__(self, late_after_s: _Optional[float] = ..., progress_interval_s: _Optional[float] = ..., log_level: _Optional[str] = ..., log_format: _Optional[str] = ..., node_reporters_above: _Optional[int] = ..., use_prometheus: bool = ..., table_health: bool = ..., hang_after_s: _Optional[float] = ..., on_hang: _Optional[_Union[MonitorConfig.OnHang, str]] = ..., hang_fail_after_s: _Optional[float] = ..., alert_command: _Optional[_Iterable[str]] = ..., alert_webhook: _Optional[str] = ..., alert_timeout_s: _Optional[float] = ..., log_files: _Optional[_Union[LogFilesConfig, _Mapping]] = ..., logging_config_path: _Optional[str] = ..., windows_max_mb: _Optional[int] = ..., events_max_mb: _Optional[int] = ...) -> None: ...
 
 class LogFilesConfig(_message.Message):
     __slots__ = ("enabled", "directory", "format", "max_mb", "max_hours", "keep")

@@ -7,6 +7,7 @@ import logging
 import os
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import asdict, replace
 from os import PathLike
@@ -53,6 +54,9 @@ from raymon.training.checkpoint.fine_tune import Transfer
 from raymon.training.checkpoint.keep_rule import KeepRule, delete_obsolete
 from raymon.training.checkpoint.manifest import newest_checkpoint
 from raymon.training.explain_run import with_verdict
+from raymon.training.hangs.end_here import EndHere
+from raymon.training.hangs.of_config import hang_response, named_failure
+from raymon.training.hangs.response import HangResponse
 from raymon.training.in_process import datasets_in_process, in_process_context
 from raymon.training.input.datasets import (
     TRAIN,
@@ -78,6 +82,7 @@ from raymon.training.prepare import (
     plan_fine_tuning,
     plan_run,
 )
+from raymon.training.rank.stacks import own_stacks
 from raymon.training.rank.worker_task import WorkerTask
 from raymon.training.run_failure import line_of, line_of_run
 from raymon.training.run_files_backup import RunFilesBackup
@@ -120,6 +125,9 @@ class DriverLink(NewsSource, RankLink, StatusLink, Protocol):
 
     def publish_failure(self, failure: Failure) -> AttemptFailed:
         """Publishes the failure of the attempt, and writes all that is known of it to a file."""
+
+    def publish_notice(self, text: str) -> Future[None]:
+        """Shows a line to those who watch the run."""
 
     def close(self) -> ReporterStatus:
         """Publishes what is left, closes the sinks, and returns the last status."""
@@ -253,11 +261,16 @@ def _run_in_process(plan: RunPlan, address: str | None, terminal: RichConsole | 
     backup = _begin_run(plan)
     reporter = InProcessReporter(make_reporter(config))
     task = WorkerTask(config.SerializeToString())
+    here = EndHere()
 
     def work(interrupted: Callable[[], None]) -> None:
-        run_worker(task, in_process_context(config), reporter, datasets=datasets)
+        with here:
+            run_worker(task, in_process_context(config), reporter, datasets=datasets)
 
-    return _follow(plan, work, reporter, terminal, backup, (), stacks_here)
+    hangs = hang_response(
+        config, reporter, lambda node, pid: own_stacks(), lambda rank, why: here.end(why)
+    )
+    return _follow(plan, work, reporter, terminal, backup, (), stacks_here, hangs)
 
 
 def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None) -> Summary:
@@ -268,7 +281,7 @@ def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None
     connection = connect(address)
     from raymon.reporter.on_ray import start_reporter
     from raymon.training.on_ray.datasets import add_config_files
-    from raymon.training.on_ray.stacks import take_stacks_on
+    from raymon.training.on_ray.stacks import kill_on, take_stacks_on
     from raymon.training.on_ray.trainer import fit
 
     if connection.started is not None:
@@ -285,9 +298,13 @@ def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None
         log_files_of(config),
     )
     is_lost = False
+    hangs = hang_response(
+        config, reporter, take_stacks_on, lambda rank, why: kill_on(rank.node_id, rank.pid)
+    )
 
     def work(interrupted: Callable[[], None]) -> None:
-        fit(task, reporter, datasets, interrupted)
+        with named_failure(hangs, lambda: reporter.status().attempts):
+            fit(task, reporter, datasets, interrupted)
         if evaluates_asynchronously(config):
             # Again, because the last scores arrived after the last save.
             delete_obsolete(storage_path(config.model_dir), KeepRule.of(config))
@@ -303,7 +320,7 @@ def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None
                 connection.dashboard,
             )
         _log.info("Starting %s workers", _workers(config.ray_config))
-        return _follow(plan, work, reporter, terminal, backup, (reporter,), stacks)
+        return _follow(plan, work, reporter, terminal, backup, (reporter,), stacks, hangs)
     except ClusterLostError:
         is_lost = True
         raise
@@ -353,10 +370,12 @@ def _follow(
     backup: RunFilesBackup,
     mailboxes: Sequence[Mailbox],
     stacks: Stacks,
+    hangs: HangResponse,
 ) -> Summary:
     interval_s = plan.config.monitor_config.progress_interval_s
     console = Console(plan.total_steps, interval_s, terminal)
-    progress = Progress(reporter, console, _alert_hooks(plan.config))
+    hooks = [*_alert_hooks(plan.config), BackgroundSink(hangs, tries=1)]
+    progress = Progress(reporter, console, hooks)
     model_dir = storage_path(plan.config.model_dir)
     with Desk(
         model_dir,

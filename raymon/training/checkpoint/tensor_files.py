@@ -11,8 +11,8 @@ import io
 import pickle
 import tempfile
 import warnings
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from os import PathLike
 from pathlib import Path
 from typing import Any, cast
@@ -54,6 +54,7 @@ def write_tensors(
     path: Path,
     tensors: Mapping[str, torch.Tensor | TableShards],
     group: dist.ProcessGroup | None,
+    at_work: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> None:
     """Writes the tensors of this rank; every rank calls it with different tensors.
 
@@ -62,14 +63,15 @@ def write_tensors(
         tensors: Tensors on the CPU, whose names no other rank has, and parts of sharded tables,
             whose names all ranks have.
         group: Process group of all ranks; None for one rank.
+        at_work: Makes the context in which this rank writes; outside of it, it waits for others.
 
     Raises:
         TrainingError: A rank could not write its part; then all ranks raise.
     """
     # Copying ahead, where torch sees a GPU, waits for the training stream each megabyte, although
     # there is nothing to copy.
-    writer = FileSystemWriter(
-        path, single_file_per_rank=True, sync_files=True, per_thread_copy_ahead=0
+    writer = _Writer(
+        at_work, path, single_file_per_rank=True, sync_files=True, per_thread_copy_ahead=0
     )
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="torch.distributed is disabled")
@@ -83,6 +85,20 @@ def write_tensors(
             )
         except CheckpointException as error:
             raise TrainingError(_first_cause(error)) from None
+
+
+class _Writer(FileSystemWriter):
+    """A writer that says when it writes."""
+
+    def __init__(
+        self, at_work: Callable[[], AbstractContextManager[None]], path: Path, **settings: Any
+    ) -> None:
+        super().__init__(path, **settings)
+        self._at_work = at_work
+
+    def write_data(self, plan: Any, planner: Any) -> Any:
+        with self._at_work():
+            return super().write_data(plan, planner)
 
 
 def tensor_shapes(path: StoragePath) -> dict[str, tuple[torch.Size, torch.dtype]]:

@@ -125,7 +125,8 @@ class CheckpointWriter:
         # Imported here, since it takes a while.
         from raymon.training.checkpoint.tensor_files import write_tensors
 
-        write_tensors(self._staged, self._part.tensors, self._world.group)
+        with self._world.in_collective():
+            write_tensors(self._staged, self._part.tensors, self._world.group, self._world.at_work)
 
     def _write_rest(self) -> None:
         names = [rank_part(self._world.rank)]

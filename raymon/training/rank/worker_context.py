@@ -97,7 +97,7 @@ class WorkerContext:
     def copy_from_rank_zero(self, tensors: Iterable[torch.Tensor]) -> None:
         """Overwrites tensors on the device with those of rank 0."""
         if self.world_size > 1:
-            with self._in_collective():
+            with self.in_collective():
                 for tensor in tensors:
                     dist.broadcast(tensor, src=0)
 
@@ -106,7 +106,7 @@ class WorkerContext:
         if self.group is None:
             return value
         box: list[Any] = [value]
-        with self._in_collective():
+        with self.in_collective():
             dist.broadcast_object_list(box, src=0, group=self.group)
         result: T = box[0]
         return result
@@ -116,7 +116,7 @@ class WorkerContext:
         if self.group is None:
             return [value]
         box: list[Any] = [None] * self.world_size
-        with self._in_collective():
+        with self.in_collective():
             dist.all_gather_object(box, value, group=self.group)
         return box
 
@@ -125,7 +125,7 @@ class WorkerContext:
         if self.group is None:
             return ok
         flag = torch.tensor([int(ok)])
-        with self._in_collective():
+        with self.in_collective():
             dist.all_reduce(flag, op=dist.ReduceOp.MIN, group=self.group)
         return bool(flag.item())
 
@@ -133,7 +133,7 @@ class WorkerContext:
         """Returns the sum of a tensor over all ranks, on the CPU."""
         total = values.cpu()
         if self.group is not None:
-            with self._in_collective():
+            with self.in_collective():
                 dist.all_reduce(total, group=self.group)
         return total
 
@@ -162,7 +162,7 @@ class WorkerContext:
         work = dist.all_reduce(total, op=operation, group=self.group, async_op=True)
 
         def wait() -> torch.Tensor:
-            with self._in_collective():
+            with self.in_collective():
                 work.wait()
             return total
 
@@ -176,7 +176,8 @@ class WorkerContext:
         return values
 
     @contextmanager
-    def _in_collective(self) -> Iterator[None]:
+    def in_collective(self) -> Iterator[None]:
+        """Notes, within its context, that this thread waits for other ranks."""
         thread = threading.get_ident()
         self._waiting.add(thread)
         try:
@@ -184,3 +185,13 @@ class WorkerContext:
                 yield
         finally:
             self._waiting.discard(thread)
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Notes, within its context, that this thread works for itself in `in_collective`."""
+        thread = threading.get_ident()
+        self._waiting.discard(thread)
+        try:
+            yield
+        finally:
+            self._waiting.add(thread)
