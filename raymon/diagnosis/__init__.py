@@ -3,6 +3,7 @@
 from raymon.diagnosis.alert_book import AlertBook
 from raymon.diagnosis.check import Check
 from raymon.diagnosis.checks import checks_of
+from raymon.diagnosis.hangs.progress import last_phase
 from raymon.diagnosis.step_window import StepWindow
 from raymon.diagnosis.stragglers import Straggler, StragglerCheck, StragglerRule, StragglerTracker
 from raymon.diagnosis.verdicts import RunRecord, Verdict, explain
@@ -19,4 +20,5 @@ __all__ = [
     "Verdict",
     "checks_of",
     "explain",
+    "last_phase",
 ]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
-from raymon.diagnosis import Check
+from raymon.diagnosis import Check, last_phase
 from raymon.errors import os_reason
 from raymon.metrics import TrainMetricWrapper
 from raymon.protos.report_pb2 import (
@@ -45,6 +45,7 @@ from raymon.results import (
     RankState,
     ReporterStatus,
     Snapshot,
+    Stall,
 )
 from raymon.retries import retrying
 from raymon.run_dir import naming, write_failure
@@ -54,6 +55,12 @@ from raymon.wire import SCHEMA_VERSION, Ack, Layout, RankAnswer, RankRequest, de
 
 MAX_MESSAGE_BYTES = 64 << 20
 """Most bytes of a message; a larger one is dropped."""
+
+_STALLED_S, _STALLED_STEPS = 5.0, 3.0
+"""Seconds, and usual lengths of a step, without a step after which a rate is none of now."""
+
+_MOST_MISSING = 8
+"""Ranks that are named, of those that are missing in what is shown."""
 
 _LOAD_PAUSES_S = (0.5, 1.0, 2.0)
 """Seconds between attempts to read the store, which has the past of the run."""
@@ -321,7 +328,11 @@ class Reporter:
         self._publish_late()
         self._look()
         self._flush()
-        return self._publisher.since(since)
+        news, cursor = self._publisher.since(since)
+        stalled_s = self._stalled_s()
+        # Of this moment alone: it is no news to those who ask later.
+        stall = [Stall(stalled_s, last_phase(self.ranks()))] if stalled_s else []
+        return [*news, *stall], cursor
 
     def snapshot(self) -> Snapshot | None:
         """Returns the newest complete snapshot; None before the first."""
@@ -370,6 +381,7 @@ class Reporter:
             sink_failures=status.sink_failures,
             saves_failed=status.run.monitoring.save_counts.get(SAVES_FAILED, 0),
             alerts=status.alerts,
+            stalled_s=self._stalled_s(),
         )
 
     def add_sink(self, sink: Sink) -> None:
@@ -432,7 +444,8 @@ class Reporter:
         self._evaluations = past.evaluations
         for record in sorted(self._evaluations.values(), key=lambda record: record.step):
             self._publisher.write_evaluation(from_record(record), published=record.step >= base)
-        self._ranks = Ranks(attempt.world_size, attempt.restored_step, self._clock())
+        now, before = self._clock(), self._ranks.stepped_at if self._publisher.last else None
+        self._ranks = Ranks(attempt.world_size, attempt.restored_step, now, before)
         self._starting.begin_attempt(self._clock())
         self._durable = self._history.closed
 
@@ -494,18 +507,30 @@ class Reporter:
             return
         if self._shown_late_at is not None and now - self._shown_late_at < self._late_after_s:
             return
+        stalled_s = self._stalled_s()
+        if stalled_s and self._shown_late_at is not None:
+            return  # nothing is new but for how long, which `Stall` says
         self._shown_late_at = now
         late = history.incomplete()
-        ranks = min(len(window.ranks) for window in late)
-        snapshot = self._run_metrics.snapshot_with(late, self._coverage(ranks))
+        covered = min((window.ranks for window in late), key=len)
+        snapshot = self._run_metrics.snapshot_with(late, self._coverage(len(covered), covered))
         if snapshot is not None:
             self._shown = snapshot.coverage
-            self._publisher.publish(replace(snapshot, rank_numbers=None))
+            self._publisher.publish(replace(snapshot, rank_numbers=None, stalled_s=stalled_s))
 
-    def _coverage(self, ranks: int) -> Coverage:
+    def _stalled_s(self) -> float:
+        """Returns for how long no rank has made a step, if that is longer than usual; else 0."""
+        last, stalled_s = self._publisher.last, self._ranks.stalled_s(self._clock())
+        rate = last.steps_per_second if last is not None else 0.0
+        usual_s = max(_STALLED_S, _STALLED_STEPS / rate if rate > 0 else 0.0)
+        return stalled_s if stalled_s is not None and stalled_s > usual_s else 0.0
+
+    def _coverage(self, ranks: int, covered: Set[int] | None = None) -> Coverage:
         attempt = self._attempts().attempt
         world_size = attempt.world_size if attempt else 0
-        return Coverage(ranks, world_size, self._ranks.oldest_s(self._clock()))
+        missing = [] if covered is None else sorted(set(range(world_size)) - covered)
+        oldest_s = self._ranks.oldest_s(self._clock())
+        return Coverage(ranks, world_size, oldest_s, tuple(missing[:_MOST_MISSING]))
 
     def _ack(self, refused: str | None = None) -> Ack:
         running = self._attempts().attempt

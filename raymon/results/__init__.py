@@ -53,6 +53,7 @@ from raymon.results.snapshot import (
     Published,
     RankState,
     Snapshot,
+    Stall,
 )
 from raymon.results.status import MonitoringFigures, ReporterStatus, RunFigures
 from raymon.results.table_health import TableHealth
@@ -114,6 +115,7 @@ __all__ = [
     "ReporterStatus",
     "RunFigures",
     "Snapshot",
+    "Stall",
     "TableHealth",
     "in_words",
     "of_feature",

@@ -23,6 +23,7 @@ class Health:
         sink_failures: Calls to sinks that failed for good.
         saves_failed: Saves that failed.
         alerts: What is wrong, and how many alerts there were.
+        stalled_s: As in `Snapshot`, at this moment.
     """
 
     attempt: int
@@ -33,3 +34,4 @@ class Health:
     sink_failures: int
     saves_failed: int
     alerts: AlertFigures = field(default_factory=AlertFigures)
+    stalled_s: float = 0.0

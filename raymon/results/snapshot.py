@@ -32,11 +32,13 @@ class Coverage:
         ranks: Number of ranks whose windows are in.
         world_size: Number of ranks of the attempt.
         oldest_s: Seconds since the last report of the rank that has been silent longest.
+        missing: Ranks that are not in, the first of them if they are many.
     """
 
     ranks: int
     world_size: int
     oldest_s: float
+    missing: Sequence[int] = ()
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,8 @@ class Snapshot:
             and for those who only watch the run.
         anatomy: Where the time of the ranks went.
         time: Seconds since 1970, UTC, at the end of the steps, by the clock of rank 0.
+        stalled_s: Seconds for which no rank has made a step, if that is so long that the rate of
+            these steps is none of now; else 0.
     """
 
     first_step: int
@@ -147,6 +151,7 @@ class Snapshot:
     anatomy: Anatomy = field(default_factory=Anatomy)
     time: float = 0.0
     first_non_finite: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    stalled_s: float = 0.0
 
     @property
     def total_loss(self) -> float:
@@ -272,6 +277,14 @@ class AttemptBegan:
 
 
 @dataclass(frozen=True)
+class Stall:
+    """No rank has made a step for `seconds`, unusually long; the last one does a `phase`."""
+
+    seconds: float
+    phase: str
+
+
+@dataclass(frozen=True)
 class Notice:
     """Something about the run that a person should read, by default at the level of a warning."""
 
@@ -280,5 +293,12 @@ class Notice:
 
 
 Published = (
-    Snapshot | Evaluation | EvaluationProgress | AttemptBegan | AttemptFailed | Notice | Alert
+    Snapshot
+    | Evaluation
+    | EvaluationProgress
+    | AttemptBegan
+    | AttemptFailed
+    | Notice
+    | Alert
+    | Stall
 )

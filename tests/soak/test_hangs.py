@@ -61,7 +61,7 @@ class Tiny(RankingModel):
 
     def predict(self, batch):
         self.steps += self.training
-        if self.training and self.steps == self.at:
+        if self.fault and self.training and self.steps == self.at:
             self.fail(dist.get_rank())
         elif not self.training and self.steps >= self.at and self.fault == "evaluation":
             if dist.get_rank() == 1:
@@ -164,15 +164,14 @@ def start(tmp_path: Path, click_log: Path) -> Iterator[Callable[..., Started]]:
     """Starts a run with a fault; ends what is left of it."""
     begun: list[Started] = []
 
-    def begin(fault: str, *settings: str, program: str = "") -> Started:
+    def begin(fault: str, *settings: str, program: str = "", model: str = MODEL) -> Started:
         config = CONFIG.format(data=click_log, model_dir=tmp_path / "run")
         deepfm = config[config.index("  deepfm {") : config.index("  losses {")]
-        arguments = (
-            f'kwargs {{ key: "at" value: "{AT}" }} kwargs {{ key: "fault" value: "{fault}"}}'
-        )
-        custom = f'  custom {{ class_path: "my_models:Tiny" {arguments} }}\n'
+        given = {"at": AT, "fault": json.dumps(fault)}
+        words = " ".join(f"kwargs {{ key: '{k}' value: '{v}' }}" for k, v in given.items())
+        custom = f'  custom {{ class_path: "my_models:Tiny" {words} }}\n'
         (tmp_path / "click.config").write_text(config.replace(deepfm, custom))
-        (tmp_path / "my_models.py").write_text(MODEL)
+        (tmp_path / "my_models.py").write_text(model)
         (tmp_path / "train.parquet").symlink_to(next((click_log / "train").glob("*.parquet")))
         (tmp_path / "driver.py").write_text(DRIVER)
         all_settings = (
@@ -206,9 +205,10 @@ def start(tmp_path: Path, click_log: Path) -> Iterator[Callable[..., Started]]:
 
     yield begin
     for started in begun:
-        children = psutil.Process(started.process.pid).children(recursive=True)
-        for process in [*children, started.process]:
-            process.kill()
+        if started.process.poll() is None:
+            children = psutil.Process(started.process.pid).children(recursive=True)
+            for process in [*children, started.process]:
+                process.kill()
         started.process.wait()
 
 
@@ -336,7 +336,7 @@ def test_with_on_hang_fail_a_stopped_rank_fails_the_run_with_its_name(
 
 
 def test_a_run_that_hangs_in_its_own_process_is_told_and_ended(
-    start: Callable[..., Started], tmp_path: Path
+    start: Callable[..., Started],
 ) -> None:
     started = start(
         "",
@@ -344,8 +344,8 @@ def test_a_run_that_hangs_in_its_own_process_is_told_and_ended(
         "monitor_config.on_hang=FAIL",
         "monitor_config.hang_fail_after_s=0",
         program="driver.py",
+        model=MODEL.replace("rank == 1", "True"),
     )
-    (tmp_path / "my_models.py").write_text(MODEL.replace("rank == 1", "True"))
     assert started.end() == 1, started.text()
     assert started.said("Alert: rank 0 .* has been waiting for data for")
     assert started.said("Stacks of rank 0: .*wait_for_ever")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from raymon.results import (
     BACKWARD,
     CHECKPOINT,
@@ -41,6 +43,12 @@ def place(rank: RankState) -> tuple[int, int]:
     """Returns how far a rank is: steps made, and the place of its phase. Larger is further."""
     order = _ORDER.get(rank.phase, 0)
     return (rank.step if order else -1), order
+
+
+def last_phase(ranks: Sequence[RankState]) -> str:
+    """Returns the phase of the rank that is furthest behind; empty if it is not known."""
+    known = [rank for rank in ranks if not rank.ended and rank.pid]
+    return min(known, key=place).phase if known else ""
 
 
 def waits(rank: RankState) -> bool:

@@ -26,10 +26,18 @@ class Ranks:
         world_size: Number of ranks.
         step: Step that they go on from.
         now: Time at which the attempt begins, in seconds.
+        stepped_at: Time of the last step before that, in seconds; None if there was none.
+
+    Attributes:
+        stepped_at: Time at which any of them was last known to make a step, in seconds.
     """
 
-    def __init__(self, world_size: int, step: int, now: float) -> None:
+    def __init__(
+        self, world_size: int, step: int, now: float, stepped_at: float | None = None
+    ) -> None:
         self._ranks = [_Rank(now, step) for _ in range(world_size)]
+        self._step = step
+        self.stepped_at = now if stepped_at is None else stepped_at
 
     def hear(self, report: WindowReport, now: float) -> None:
         """Records a new report of the attempt, which came at the time `now`, in seconds."""
@@ -39,6 +47,7 @@ class Ranks:
             rank.step = max(rank.step, report.end_step)
             rank.windows += 1
             rank.lost = max(rank.lost, report.dropped)
+            self._reach(rank.step, now)
         for number in report.ended:
             self._ranks[number].ended = True
 
@@ -47,6 +56,21 @@ class Ranks:
         rank = self._ranks[beat.rank]
         rank.beat, rank.beat_at = beat, now
         rank.ended = rank.ended or beat.last
+        self._reach(beat.step, now)
+
+    def stalled_s(self, now: float) -> float | None:
+        """Returns the seconds since any rank was known to make a step.
+
+        None if that cannot be said, as some rank sends no heartbeats, or if none makes steps.
+        """
+        going = [rank for rank in self._ranks if not rank.ended]
+        if not going or any(rank.beat is None for rank in going):
+            return None
+        return now - self.stepped_at
+
+    def _reach(self, step: int, now: float) -> None:
+        if step > self._step:
+            self._step, self.stepped_at = step, now
 
     def oldest_s(self, now: float) -> float:
         """Returns the seconds since the last report of the rank that has been silent longest."""

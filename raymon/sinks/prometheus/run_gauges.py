@@ -21,6 +21,10 @@ _SHOWN_ALERTS = 100
 """Largest number of alerts that are shown at any time."""
 
 
+_RATES = {("raymon_samples_per_second", ()), ("raymon_steps_per_second", ())}
+"""Gauges that are 0 while no step is made."""
+
+
 def run_label(run: str) -> str:
     """Returns a short name of a run, such as `click-1f3a9c`.
 
@@ -106,6 +110,8 @@ class RunGauges:
                 return {("raymon_up", ()): 0}
             found: dict[Series, float] = {("raymon_up", ()): 1, ("raymon_run_info", self._info): 1}
             found |= self._training | self._evaluation
+            if self._health is not None and self._health.stalled_s > 0:
+                found |= dict.fromkeys(found.keys() & _RATES, 0.0)
             if self._health is not None:
                 found |= dict(_of_health(self._health, self._clock() - self._health_at))
         return {series: value for series, value in found.items() if math.isfinite(value)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 from types import TracebackType
 
 from rich.console import Console as RichConsole
@@ -11,6 +12,7 @@ from rich.console import Console as RichConsole
 from raymon.log import set_log_context
 from raymon.number_text import rate_text
 from raymon.results import (
+    EVALUATION,
     Alert,
     AttemptBegan,
     AttemptFailed,
@@ -20,6 +22,7 @@ from raymon.results import (
     Notice,
     Published,
     Snapshot,
+    Stall,
 )
 from raymon.sinks.terminal.live_bars import LiveBars
 from raymon.sinks.terminal.log_fields import (
@@ -39,6 +42,9 @@ from raymon.sinks.terminal.progress_text import (
 )
 
 _log = logging.getLogger("raymon")
+
+_STALL_EVERY_S = 10.0
+"""Seconds between two lines at least while no step is made."""
 
 
 class Console:
@@ -100,6 +106,8 @@ class Console:
         elif isinstance(published, Alert):
             level, text = alert_level(published), alert_text(published)
             _log.log(level, "%s", text, extra=alert_fields(published))
+        elif isinstance(published, Stall):
+            self._show_stall(published)
         elif isinstance(published, Notice):
             _log.log(published.level, "%s", published.text, extra={"event": "notice"})
         elif isinstance(published, AttemptFailed):
@@ -177,6 +185,18 @@ class Console:
         else:
             self._unlogged = snapshot
 
+    def _show_stall(self, stall: Stall) -> None:
+        if self._last is None:
+            return
+        shown = replace(self._last, stalled_s=stall.seconds)
+        if self._bars is not None:
+            self._draw(shown, stall.phase)
+            return
+        pause_s = max(self._interval_s, _STALL_EVERY_S)
+        # An evaluation has lines of its own.
+        if stall.phase != EVALUATION and time.monotonic() - self._last_line >= pause_s:
+            self._log_snapshot(shown, stall.phase)
+
     def _show_non_finite(self, snapshot: Snapshot) -> None:
         # Only when it begins and when it is over: the count is shown with every value, and the log
         # of a run that has diverged would have nothing else.
@@ -190,15 +210,21 @@ class Console:
             _log.info("%s: finite again: %s", where, " ".join(sorted(over)))
         self._non_finite = set(snapshot.non_finite)
 
-    def _draw(self, snapshot: Snapshot) -> None:
+    def _draw(self, snapshot: Snapshot, phase: str = "") -> None:
         assert self._bars is not None
-        epoch = f"Training Epoch {snapshot.epoch}"
-        self._bars.show("training", epoch, self._step, self._total_steps, short_suffix(snapshot))
+        self._bars.show(
+            "training",
+            f"Training Epoch {snapshot.epoch}",
+            self._step,
+            self._total_steps,
+            short_suffix(snapshot, phase),
+            stalls=snapshot.stalled_s > 0,
+        )
 
-    def _log_snapshot(self, snapshot: Snapshot) -> None:
+    def _log_snapshot(self, snapshot: Snapshot, phase: str = "") -> None:
         self._last_line = time.monotonic()
         self._unlogged = None
-        _log.info("%s", progress_line(snapshot), extra=progress_fields(snapshot))
+        _log.info("%s", progress_line(snapshot, phase), extra=progress_fields(snapshot))
 
     def _show_evaluation_progress(self, progress: EvaluationProgress) -> None:
         rate = progress.done / progress.seconds if progress.seconds > 0 else 0.0

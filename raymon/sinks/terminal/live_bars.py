@@ -41,7 +41,7 @@ class LiveBars:
             TextColumn("{task.description}"),
             BarColumn(bar_width=20),
             _Done(),
-            TimeRemainingColumn(compact=True),
+            _Remaining(compact=True),
             console=terminal,
             refresh_per_second=4,
             speed_estimate_period=_ETA_OVER_S,
@@ -56,7 +56,14 @@ class LiveBars:
         self._progress.stop()
 
     def show(
-        self, name: str, description: str, completed: int, total: int | None, numbers: str
+        self,
+        name: str,
+        description: str,
+        completed: int,
+        total: int | None,
+        numbers: str,
+        *,
+        stalls: bool = False,
     ) -> None:
         """Draws a bar; one that goes back measures its speed from there.
 
@@ -66,11 +73,16 @@ class LiveBars:
             completed: Steps so far.
             total: Steps in all; None shows neither percent nor remaining time.
             numbers: Text after the bar.
+            stalls: Whether nothing goes on, so that the remaining time is not known.
         """
         if name not in self._tasks:
-            self._tasks[name] = self._progress.add_task(description, total=total, numbers="")
+            self._tasks[name] = self._progress.add_task(
+                description, total=total, numbers="", stalls=False
+            )
         elif completed < self._completed[name]:
-            self._progress.reset(self._tasks[name], completed=completed, numbers=numbers)
+            self._progress.reset(
+                self._tasks[name], completed=completed, numbers=numbers, stalls=stalls
+            )
         self._completed[name] = completed
         self._progress.update(
             self._tasks[name],
@@ -78,12 +90,18 @@ class LiveBars:
             completed=completed,
             total=total,
             numbers=numbers,
+            stalls=stalls,
         )
 
     def end(self, name: str) -> None:
         """Removes a bar, if there is one of the name."""
         if name in self._tasks:
             self._progress.remove_task(self._tasks.pop(name))
+
+
+class _Remaining(TimeRemainingColumn):
+    def render(self, task: Task) -> Text:
+        return Text("--:--") if task.fields["stalls"] else super().render(task)
 
 
 class _Done(ProgressColumn):

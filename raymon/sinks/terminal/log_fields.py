@@ -11,12 +11,18 @@ _NOT_IN_LINES = ("tables", "first_window_weights", "gradient_norms")
 
 
 def progress_fields(snapshot: Snapshot) -> dict[str, Any]:
-    """Returns the fields of a progress line, with the names of `monitor/windows.jsonl`."""
+    """Returns the fields of a progress line, with the names of `monitor/windows.jsonl`.
+
+    While no step is made, the rates are 0, and `stalled_s` says for how long that has been so.
+    """
     numbers = snapshot.to_json()
+    if snapshot.stalled_s > 0:
+        numbers["samples_per_second"] = 0.0
     return {
         "event": "progress",
         "step": numbers.pop("global_step"),
-        "steps_per_second": snapshot.steps_per_second,
+        "steps_per_second": 0.0 if snapshot.stalled_s > 0 else snapshot.steps_per_second,
+        "stalled_s": snapshot.stalled_s,
         **{name: value for name, value in numbers.items() if name not in _NOT_IN_LINES},
     }
 

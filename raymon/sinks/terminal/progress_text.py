@@ -8,40 +8,65 @@ from collections.abc import Mapping
 
 from raymon.config import TOTAL_LOSS
 from raymon.number_text import count_text, number_text, rate_text
-from raymon.results import Alert, Snapshot
+from raymon.results import OUTSIDE_PHASES, Alert, Coverage, Snapshot
 
 BOUND_SHOWN_ABOVE = 0.01
 """The bound above which a metric is shown with its bound."""
 
 
-def progress_line(snapshot: Snapshot) -> str:
+def progress_line(snapshot: Snapshot, phase: str = "") -> str:
     """Returns the line of a snapshot.
 
     It has epoch, steps, rate, learning rates, losses and metrics; then samples per second, steps
-    that FP16 skipped, if any, and coverage.
+    that FP16 skipped, if any, and coverage. If no step has been made for a while, it says so in
+    place of the rates.
+
+    Args:
+        snapshot: The snapshot.
+        phase: What is done in place of steps, if that is known.
     """
+    stalled = snapshot.stalled_s > 0
+    rate = f"{rate_text(snapshot.steps_per_second)}it/s"
     parts = [
         f"Training Epoch {snapshot.epoch}: {snapshot.end_step}it",
-        f"[{rate_text(snapshot.steps_per_second)}it/s]",
+        f"[{stall_text(snapshot.stalled_s, phase) if stalled else rate}]",
         *(f"lr_g{i}:{number_text(rate)}" for i, rate in enumerate(snapshot.learning_rates)),
         _losses(snapshot),
         format_values(snapshot.metrics, snapshot.metric_bounds),
-        f"samples/s:{count_text(snapshot.samples_per_second)}",
+        "" if stalled else f"samples/s:{count_text(snapshot.samples_per_second)}",
         f"skipped_steps:{snapshot.skipped_steps:,}" if snapshot.skipped_steps else "",
         f"ranks:{snapshot.coverage.ranks}/{snapshot.coverage.world_size}",
+        _missing(snapshot.coverage),
     ]
     return " ".join(part for part in parts if part)
 
 
-def short_suffix(snapshot: Snapshot) -> str:
-    """Returns the text after the bar on a terminal."""
+def stall_text(seconds: float, phase: str = "") -> str:
+    """Returns a text such as `no step for 34 s: checkpoint`."""
+    # A phase of a step is no reason.
+    doing = f": {phase}" if phase in OUTSIDE_PHASES else ""
+    return f"no step for {seconds:.0f} s{doing}"
+
+
+def short_suffix(snapshot: Snapshot, phase: str = "") -> str:
+    """Returns the text after the bar on a terminal; the arguments are those of `progress_line`."""
+    rate = f"{count_text(snapshot.samples_per_second)} samples/s"
     parts = [
-        f"{count_text(snapshot.samples_per_second)} samples/s",
+        stall_text(snapshot.stalled_s, phase) if snapshot.stalled_s > 0 else rate,
         f"loss:{number_text(snapshot.total_loss)}" if snapshot.losses else "",
         format_values(snapshot.metrics, snapshot.metric_bounds),
         f"{snapshot.coverage.ranks}/{snapshot.coverage.world_size} ranks",
+        _missing(snapshot.coverage),
     ]
     return " ".join(part for part in parts if part)
+
+
+def _missing(coverage: Coverage) -> str:
+    if not coverage.missing:
+        return ""
+    more = coverage.world_size - coverage.ranks - len(coverage.missing)
+    named = ", ".join(map(str, coverage.missing))
+    return f"(without {named}{f' and {more} more' if more > 0 else ''})"
 
 
 def alert_text(alert: Alert) -> str:

@@ -70,6 +70,17 @@ def test_a_snapshot_is_shown_by_the_names_that_it_has_everywhere() -> None:
     }
 
 
+def test_while_no_step_is_made_the_rates_are_0() -> None:
+    gauges = RunGauges("/data/click")
+    gauges.write(snapshot(20))
+    gauges.take_health(health(stalled_s=34.0))
+    found = shown(gauges)
+    assert found["raymon_samples_per_second"] == found["raymon_steps_per_second"] == 0
+    assert found["raymon_step"] == 20
+    gauges.take_health(health())
+    assert shown(gauges)["raymon_samples_per_second"] == 4000
+
+
 def test_devices_are_shown_where_they_are_gpus() -> None:
     gauges = RunGauges("runs/click")
     gauges.write(snapshot(20, device=DeviceNumbers(8, 6, 9, 150, 2)))

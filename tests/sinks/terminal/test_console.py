@@ -4,7 +4,17 @@ import logging
 import pytest
 from rich.console import Console as RichConsole
 
-from raymon.results import AttemptBegan, Coverage, Evaluation, EvaluationProgress, Published
+from raymon.results import (
+    BACKWARD,
+    CHECKPOINT,
+    EVALUATION,
+    AttemptBegan,
+    Coverage,
+    Evaluation,
+    EvaluationProgress,
+    Published,
+    Stall,
+)
 from raymon.sinks import Console
 from raymon.sinks.terminal.progress_text import progress_line
 from tests.sinks.snapshots import snapshot
@@ -30,6 +40,48 @@ def test_a_bound_is_shown_where_it_matters() -> None:
 
 def test_missing_ranks_show() -> None:
     assert "ranks:1/2" in progress_line(snapshot(300, coverage=Coverage(1, 2, 12.0)))
+    line = progress_line(snapshot(300, coverage=Coverage(1, 2, 12.0, (1,))))
+    assert line.endswith("ranks:1/2 (without 1)")
+    line = progress_line(snapshot(300, coverage=Coverage(80, 100, 12.0, (3, 4))))
+    assert line.endswith("ranks:80/100 (without 3, 4 and 18 more)")
+
+
+def test_while_no_step_is_made_a_line_has_no_rate() -> None:
+    late = snapshot(300, coverage=Coverage(1, 2, 34.0, (1,)), stalled_s=34.2)
+    assert progress_line(late) == (
+        "Training Epoch 0: 300it [no step for 34 s] lr_g0:0.00100 binary_cross_entropy:0.52341 "
+        "total_loss:0.52341 auc:0.71234 ranks:1/2 (without 1)"
+    )
+
+
+def test_while_no_step_is_made_the_log_says_so_again_and_again(lines, monkeypatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr("raymon.sinks.terminal.console.time.monotonic", lambda: now[0])
+    with Console(total_steps=1000, interval_s=1) as console:
+        console.show(Stall(9, BACKWARD))  # before anything was shown
+        console.show(snapshot(300))
+        for second in range(1, 45):
+            now[0] = second
+            console.show(Stall(second + 0.2, BACKWARD if second < 30 else CHECKPOINT))
+            console.show(Stall(second + 0.2, EVALUATION))
+    assert [line.partition(" lr_g0")[0] for line in lines()] == [
+        "Training Epoch 0: 300it [20.00it/s]",
+        "Training Epoch 0: 300it [no step for 10 s]",
+        "Training Epoch 0: 300it [no step for 20 s]",
+        "Training Epoch 0: 300it [no step for 30 s: checkpoint]",
+        "Training Epoch 0: 300it [no step for 40 s: checkpoint]",
+    ]
+    assert not any("samples/s" in line for line in lines()[1:])
+
+
+def test_while_no_step_is_made_the_live_line_has_neither_rate_nor_remaining_time() -> None:
+    line = last_frame(snapshot(40), snapshot(50), Stall(34, BACKWARD)).partition("\n")[0]
+    assert "no step for 34 s loss:0.52341" in line
+    assert "samples/s" not in line
+    assert " 50/100 --:-- " in line
+    line = last_frame(snapshot(50), Stall(34, BACKWARD), snapshot(60)).partition("\n")[0]
+    assert "4,000 samples/s" in line
+    assert "no step" not in line
 
 
 def test_lines_are_throttled_and_the_last_one_is_never_lost(lines) -> None:

@@ -95,7 +95,7 @@ def test_a_rank_that_hangs_on_is_ended_and_one_that_goes_on_is_not(tmp_path: Pat
     response = HangResponse(tmp_path, lambda: RANKS, take, told.tell, told.end, 0.0)
     response.write_alert(hang())
     told.wait_for(lambda: "on_hang is FAIL: rank 1 (h, pid 101) is ended" in told.lines)
-    with pytest.raises(TrainingError, match="^rank 1 hangs$"), named_failure(response, lambda: 2):
+    with pytest.raises(TrainingError, match=r"^rank 1 hangs$"), named_failure(response, lambda: 2):
         raise TrainingError("rank 1: the actor died")
     with pytest.raises(TrainingError, match="another"), named_failure(response, lambda: 3):
         raise TrainingError("another attempt, another reason")
