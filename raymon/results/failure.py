@@ -13,7 +13,7 @@ class Failure:
     Attributes:
         text: What went wrong, in one line.
         details: The whole of it: tracebacks, and what Ray says.
-        killed: The rank of `text`, if its process has ended; else empty.
+        killed: Ranks whose processes have ended, if it is that; the rank of `text` first.
         goes_on: Whether the workers are started again.
     """
 

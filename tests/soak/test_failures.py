@@ -145,7 +145,8 @@ def test_a_worker_killed_by_sigkill_is_told_with_its_memory(
 def test_a_crash_in_native_code_names_the_line_of_the_user_and_the_run_goes_on(
     tmp_path: Path, click_log: Path
 ) -> None:
-    run = Run(tmp_path, click_log, "ray_config.max_failures=1", metric="Crashes")
+    more = ("ray_config.max_failures=1", "train_config.num_epochs=20")
+    run = Run(tmp_path, click_log, *more, metric="Crashes")
     lines = run.end()
     place = f"my_metrics.py:{line_of('ctypes.string_at')} in happen"
     told = [line for line in lines if "was ended by SIGSEGV" in line]

@@ -61,8 +61,14 @@ class LastWords:
 
     def line(self, failure: Failure) -> str:
         """Returns the line of a failure, with the memory of a rank that was killed."""
-        had = self._memory_of(failure.killed[0]) if failure.killed else ""
-        return f"{failure.text}; {had}" if had else failure.text
+        if not failure.killed or not self._memory:
+            return failure.text
+        # Where several were ended, the largest says most.
+        last = self._memory[-1][1]
+        rank = max(failure.killed, key=lambda rank: last.get(rank, 0.0))
+        had = self._memory_of(rank)
+        who = "it" if rank == failure.killed[0] else f"rank {rank}"
+        return f"{failure.text}; {who} {had}" if had else failure.text
 
     def whole(self, failure: Failure, attempt: int, ranks: Sequence[RankState]) -> str:
         """Returns all that is known of a failure.
@@ -94,7 +100,7 @@ class LastWords:
         if not found:
             return ""
         (first, before), (last, now) = found[0], found[-1]
-        text = f"it had {_bytes(now)} of memory at step {last}"
+        text = f"had {_bytes(now)} of memory at step {last}"
         return text if first == last else f"{text} and {_bytes(before)} at step {first}"
 
     def _note(self, level: str, text: str) -> None:

@@ -23,7 +23,7 @@ _FACTS = {
 _EXIT = re.compile(
     r"Worker exit type: (\w+) Worker exit detail: (.*?)(?= Some common causes|$)", re.DOTALL
 )
-_MEMORY = re.compile(r"was ([\d.]+ ?\w+) / ([\d.]+ ?\w+) \(([\d.]+)\)")
+_MEMORY = re.compile(r"was ([\d.]+ ?\w+)(?: used)? / ([\d.]+ ?\w+)")
 
 
 @dataclass(frozen=True)

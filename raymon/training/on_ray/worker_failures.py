@@ -36,7 +36,9 @@ def as_failure(own: list[RaymonError]) -> Failure | None:
     if first is None or isinstance(first, UserError):
         return None
     details = [f"{first_line(each)}\n{getattr(each, 'details', '') or each}" for each in own]
-    killed = (first.rank,) if isinstance(first, WorkerDiedError) else ()
+    killed = [first.rank] if isinstance(first, WorkerDiedError) else []
+    if killed:
+        killed += [e.rank for e in own if isinstance(e, WorkerDiedError) and e is not first]
     return Failure(first_line(first), "\n\n".join(details), killed)
 
 

@@ -33,8 +33,8 @@ CONNECTION = (
     "common causes include: (1) the process was killed by the OOM killer due to high memory usage"
 )
 MEMORY = (
-    "Memory on the node (IP: 10.0.0.3, ID: 12) where the lease was running was 15.23GB / 16.00GB "
-    "(0.951874), which exceeds the memory usage threshold of 0.95. Ray killed this worker"
+    "Memory on the node (IP: 10.0.0.3, ID: 12) was 15.23GB used / 16.00GB limit (0.951874)\n"
+    "OOM kill reason: Memory usage 10703740928B exceeded threshold of 10543105024B"
 )
 
 
