@@ -179,7 +179,7 @@ def _failure_of_workers(error: RayTrainingFailedError, find: Find = nothing_foun
     own = failures_of_workers(getattr(error, "worker_failures", {}), find)
     first = first_cause(own)
     if first is None:
-        return RankFailedError(reason(error), str(error))
+        return RankFailedError(reason(before or error), str(error))
     if isinstance(first, UserError):
         return type(first)(str(first))
     failure = as_failure(own)

@@ -11,6 +11,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from raymon.code_location import is_raymon_file, is_user_file, shown
 
@@ -58,22 +59,29 @@ class CrashTraceFile:
 
     def __init__(self) -> None:
         self._path = _path_of(os.getpid())
-        self._path.parent.mkdir(mode=0o700, exist_ok=True)
-        self._file = self._path.open("w")
+        self._file: TextIO | None = None
+        # Without a place for it a process trains all the same.
+        with suppress(OSError):
+            self._path.parent.mkdir(mode=0o700, exist_ok=True)
+            self._file = self._path.open("w")
+            self._begin(self._file)
+
+    def close(self) -> None:
+        """Removes the file: this process ends as it should."""
+        if self._file is not None:
+            faulthandler.disable()
+            self._file.close()
+            self._path.unlink(missing_ok=True)
+
+    def _begin(self, file: TextIO) -> None:
         cgroup = _cgroup()
         begun = {
             "time": time.time(),
             "cgroup": str(cgroup) if cgroup else None,
             "oom_kills": _oom_kills(cgroup),
         }
-        print(json.dumps(begun), file=self._file, flush=True)
-        faulthandler.enable(self._file, all_threads=True)
-
-    def close(self) -> None:
-        """Removes the file: this process ends as it should."""
-        faulthandler.disable()
-        self._file.close()
-        self._path.unlink(missing_ok=True)
+        print(json.dumps(begun), file=file, flush=True)
+        faulthandler.enable(file, all_threads=True)
 
 
 def find_crash(pid: int) -> CrashTrace:

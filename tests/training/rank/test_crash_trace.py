@@ -70,6 +70,13 @@ def test_a_process_that_ends_well_leaves_nothing(tmp_path: Path) -> None:
     assert (found, code) == (CrashTrace(), 0)
 
 
+def test_a_process_that_has_no_place_for_it_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
+    CrashTraceFile().close()
+
+
 def test_what_the_kernel_says_of_memory_is_believed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
