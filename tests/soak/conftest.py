@@ -1,8 +1,8 @@
 """Tests that take long, which `make soak` runs.
 
-They need root, the extra `soak`, and Debian's packages `prometheus`, `chromium` and `iproute2`
-(`apt-get install --no-install-recommends prometheus chromium iproute2`). A test fails if what it
-needs is missing.
+They need root, the extra `soak`, and Debian's packages `prometheus`, `chromium`, `iproute2` and
+`rsyslog` (`apt-get install --no-install-recommends prometheus chromium iproute2 rsyslog`). A test
+fails if what it needs is missing.
 """
 
 from __future__ import annotations
