@@ -171,7 +171,7 @@ class WorkerContext:
     def sum_on_device(self, values: torch.Tensor) -> torch.Tensor:
         """Sums a tensor over all ranks in place, on its device, and returns it."""
         if self.world_size > 1:
-            with self._in_collective():
+            with self.in_collective():
                 dist.all_reduce(values)
         return values
 
