@@ -1,7 +1,7 @@
 """Why a run is slow or sick, from its numbers alone."""
 
 from raymon.diagnosis.alert_book import AlertBook
-from raymon.diagnosis.check import Check
+from raymon.diagnosis.check import Check, SlowCheck
 from raymon.diagnosis.checks import checks_of
 from raymon.diagnosis.hangs.progress import last_phase
 from raymon.diagnosis.step_window import StepWindow
@@ -12,6 +12,7 @@ __all__ = [
     "AlertBook",
     "Check",
     "RunRecord",
+    "SlowCheck",
     "StepWindow",
     "Straggler",
     "StragglerCheck",

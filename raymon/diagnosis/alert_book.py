@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from raymon.diagnosis.told_steps import ToldSteps
@@ -32,9 +32,14 @@ class AlertBook:
     After a restart checks know nothing yet: a finding that was on stays so until it is seen again,
     or until checks have had the time to see it. Steps that are made again after a roll-back are not
     told of twice.
+
+    Args:
+        settle_s: Seconds after a restart within which a finding that was on may come back as the
+            same, by kind; of other kinds it is a minute.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, settle_s: Mapping[str, float] | None = None) -> None:
+        self._settle_s = dict(settle_s or {})
         self._on: dict[Key, Finding] = {}
         self._awaited: dict[Key, _Awaited] = {}
         # Findings that are on, and were told of when their steps were made before.
@@ -119,7 +124,8 @@ class AlertBook:
 
     def _await(self, findings: Iterable[Finding], time: float) -> None:
         for finding in findings:
-            self._awaited[finding.key] = _Awaited(time + _SETTLE_S, self._step)
+            until = time + self._settle_s.get(finding.kind, _SETTLE_S)
+            self._awaited[finding.key] = _Awaited(until, self._step)
 
     def _is_settled(self, awaited: _Awaited, finding: Finding, step: int, time: float) -> bool:
         if finding.of_steps and step != awaited.seen_step:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from raymon.results import Finding, RankState, Snapshot
 
@@ -27,3 +27,16 @@ class Check(Protocol):
             ranks: What is known of each rank.
             now: Monotonic time, in seconds.
         """
+
+
+@runtime_checkable
+class SlowCheck(Protocol):
+    """A check that needs a while after a restart to find again what it had found.
+
+    Attributes:
+        kinds: Kinds of its findings.
+        settle_s: Seconds that it needs.
+    """
+
+    kinds: tuple[str, ...]
+    settle_s: float

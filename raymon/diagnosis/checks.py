@@ -11,12 +11,20 @@ from raymon.diagnosis.numbers.non_finite import NonFinite
 from raymon.diagnosis.numbers.one_class import OneClass
 from raymon.diagnosis.numbers.window_means import CalibrationDrift, LowAuc
 from raymon.diagnosis.numbers.zero_learning_rate import ZeroLearningRate
+from raymon.diagnosis.resources.full_disk import FullDisk
+from raymon.diagnosis.resources.growth_check import GrowthCheck
 from raymon.diagnosis.stragglers import StragglerCheck
 from raymon.protos.monitor_pb2 import MonitorConfig
 
 
-def checks_of(config: MonitorConfig) -> list[Check]:
-    """Returns the checks that a config asks for."""
+def checks_of(config: MonitorConfig, total_steps: int | None = None) -> list[Check]:
+    """Returns the checks that a config asks for.
+
+    Args:
+        config: The config.
+        total_steps: Steps of the run; None if they are not known.
+    """
+    of_resources: list[Check] = [GrowthCheck(total_steps), FullDisk()]
     of_numbers: list[Check] = [
         NonFinite(),
         LossSpike(),
@@ -27,4 +35,4 @@ def checks_of(config: MonitorConfig) -> list[Check]:
         ZeroLearningRate(),
         FallbackClimbs(),
     ]
-    return [HangCheck(config.hang_after_s), StragglerCheck(), *of_numbers]
+    return [HangCheck(config.hang_after_s), StragglerCheck(), *of_numbers, *of_resources]

@@ -99,6 +99,7 @@ class Monitor:
             log_step_count_steps,
             use_tensorboard,
             first_step,
+            total_steps,
         )
         self._optimizer = optimizer
         self._process = os.getpid()

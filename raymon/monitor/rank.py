@@ -14,7 +14,7 @@ from raymon.metrics import CheckedMetric, TrainMetricWrapper, takes_weights
 from raymon.monitor.launchers import process_count, process_rank
 from raymon.monitor.run import MonitoredRun, RunSettings
 from raymon.monitor.step_arguments import Column, Losses, StepArguments, device_of
-from raymon.recorder import Outbox, PhaseClock, Recorder
+from raymon.recorder import Outbox, PhaseClock, Recorder, ResourceWatch
 from raymon.results import MONITOR, STEP
 from raymon.wire import Ack
 
@@ -44,6 +44,7 @@ class MonitoredRank:
         self._weighted = {n for n, m in settings.metrics.items() if takes_weights(m.metric)}
         self._recorder: Recorder | None = None
         self._outbox: Outbox | None = None
+        self._resources: ResourceWatch | None = None
         self.values: Mapping[str, float] = {}
         self.clock = PhaseClock()
         self.clock.enter(STEP)
@@ -101,6 +102,8 @@ class MonitoredRank:
         assert self._outbox is not None
         recorder.cut(last=True)
         self._outbox.close(timeout_s)
+        if self._resources is not None:
+            self._resources.close()
         dropped = self._outbox.dropped
         if dropped and not self._outbox.is_stored:
             _log.warning(
@@ -127,7 +130,8 @@ class MonitoredRank:
         metrics = self._settings.metrics
         for metric in metrics.values():
             _move(metric, device)
-        self._outbox = Outbox(self._run.channel, self._take_ack, device)
+        self._resources = ResourceWatch(self._run.directory, device)
+        self._outbox = Outbox(self._run.channel, self._take_ack, device, self._resources.levels)
         self._recorder = Recorder(
             attempt=self._run.attempt,
             rank=self._run.rank,

@@ -32,6 +32,7 @@ class RunSettings:
         log_step_count_steps: Steps that one point of the curves covers.
         use_tensorboard: Whether TensorBoard events are written too.
         first_step: Step that the run continues from; None for a new run.
+        total_steps: Steps of the run; None if they are not known.
     """
 
     metrics: Metrics
@@ -40,6 +41,7 @@ class RunSettings:
     log_step_count_steps: int
     use_tensorboard: bool
     first_step: int | None
+    total_steps: int | None = None
 
     def prototypes(self) -> dict[str, TrainMetricWrapper]:
         """Returns copies of the metrics on the CPU, as a reporter may be where there is no GPU."""
@@ -96,7 +98,7 @@ def make_reporter(settings: RunSettings, directory: StoragePath | None) -> Repor
         [BackgroundSink(sink) for sink in sinks],
         settings.log_step_count_steps,
         MonitorConfig().late_after_s,
-        checks=checks_of(MonitorConfig()),
+        checks=checks_of(MonitorConfig(), settings.total_steps),
     )
 
 

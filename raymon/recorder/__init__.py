@@ -5,6 +5,7 @@ from raymon.recorder.memory import host_bytes
 from raymon.recorder.outbox import Outbox, Unacknowledged
 from raymon.recorder.phase_clock import PhaseClock
 from raymon.recorder.recorder import Recorder
+from raymon.recorder.resource_watch import ResourceWatch
 from raymon.recorder.table_lookups import TableLookups
 from raymon.recorder.window import Window, encode_window
 
@@ -14,6 +15,7 @@ __all__ = [
     "Outbox",
     "PhaseClock",
     "Recorder",
+    "ResourceWatch",
     "TableLookups",
     "Unacknowledged",
     "Window",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
@@ -131,6 +131,8 @@ class Outbox:
         channel: Connection to the reporter.
         on_ack: Called on the sender thread with every answer of a reporter that takes windows.
         device: Device whose memory and use the windows report; None for the CPU.
+        levels: Function that returns, at once, what this process uses and what is left of it, by
+            the names of `LEVELS`.
 
     Attributes:
         acknowledged: Number of windows and publications that the reporter has made durable.
@@ -142,7 +144,9 @@ class Outbox:
         channel: Channel,
         on_ack: Callable[[Ack], None],
         device: torch.device | None = None,
+        levels: Callable[[], Mapping[str, float]] = dict,
     ) -> None:
+        self._levels = levels
         self._channel = channel
         self._on_ack = on_ack
         self._device = DeviceWatch(device or torch.device("cpu"))
@@ -328,7 +332,7 @@ class Outbox:
         self._next_index = window.index + 1
         try:
             device = self._take_device()
-            memory = {HOST_BYTES: host_bytes()}
+            memory = {**self._levels(), HOST_BYTES: host_bytes()}
             if device is not None:
                 memory[DEVICE_BYTES] = device.max_bytes
             report = encode_window(window, memory)
@@ -340,7 +344,7 @@ class Outbox:
         for why, count in self._failures.take().items():
             report.failure_reasons[why] += count
         report.failures = sum(report.failure_reasons.values())
-        report.host_bytes = memory[HOST_BYTES]
+        report.host_bytes = int(memory[HOST_BYTES])
         if device is not None:
             report.device.CopyFrom(device.to_message())
         self._keep(report)

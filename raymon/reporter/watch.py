@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 
-from raymon.diagnosis import AlertBook, Check
+from raymon.diagnosis import AlertBook, Check, SlowCheck
 from raymon.results import Alert, AlertFigures, Finding, RankState, Snapshot
 
 _EVERY_S = 1.0
@@ -34,7 +34,8 @@ class Watch:
         self._on_error = on_error
         self._clock = clock
         self._wall_clock = wall_clock
-        self._book = AlertBook()
+        slow = [check for check in checks if isinstance(check, SlowCheck)]
+        self._book = AlertBook({kind: check.settle_s for check in slow for kind in check.kinds})
         self._looked_at: float | None = None
 
     @property

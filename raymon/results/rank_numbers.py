@@ -11,8 +11,19 @@ from numpy.typing import NDArray
 from raymon.protos import report_pb2 as messages
 
 HOST_BYTES, DEVICE_BYTES = "host_bytes", "device_bytes"
+HOST_FREE_BYTES, DEVICE_FREE_BYTES = "host_free_bytes", "device_free_bytes"
+OPEN_FILES, OPEN_FILES_FREE = "open_files", "open_files_free"
+MODEL_DIR_FREE_BYTES = "model_dir_free_bytes"
 
-LEVELS = (HOST_BYTES, DEVICE_BYTES)
+LEVELS = (
+    HOST_BYTES,
+    DEVICE_BYTES,
+    HOST_FREE_BYTES,
+    DEVICE_FREE_BYTES,
+    OPEN_FILES,
+    OPEN_FILES_FREE,
+    MODEL_DIR_FREE_BYTES,
+)
 """Names of numbers that are levels: over several windows the newest counts, the others add up."""
 
 _DTYPE = np.dtype("<f4")

@@ -233,8 +233,14 @@ def check_memory(
         _log.warning("with %d workers on a machine like this one: %s", workers, error)
 
 
-def make_reporter(config: PipelineConfig, *more: Sink) -> Reporter:
-    """Makes the reporter of a run, with the sinks of its config and those in `more`."""
+def make_reporter(config: PipelineConfig, *more: Sink, total_steps: int | None = None) -> Reporter:
+    """Makes the reporter of a run, with the sinks of its config and those in `more`.
+
+    Args:
+        config: Config of the run.
+        more: Further sinks.
+        total_steps: Steps of the run; None if they are not known.
+    """
     train_config, model_dir = config.train_config, storage_path(config.model_dir)
     sinks: list[Sink] = [
         WindowLines(model_dir, config.monitor_config.windows_max_mb * _MB),
@@ -251,7 +257,7 @@ def make_reporter(config: PipelineConfig, *more: Sink) -> Reporter:
         [BackgroundSink(sink) for sink in sinks],
         train_config.log_step_count_steps,
         config.monitor_config.late_after_s,
-        checks=checks_of(config.monitor_config),
+        checks=checks_of(config.monitor_config, total_steps),
     )
 
 
@@ -259,7 +265,7 @@ def _run_in_process(plan: RunPlan, address: str | None, terminal: RichConsole | 
     config = plan.config
     datasets = datasets_in_process(plan.datasets, config, address)
     backup = _begin_run(plan)
-    reporter = InProcessReporter(make_reporter(config))
+    reporter = InProcessReporter(make_reporter(config, total_steps=plan.total_steps))
     task = WorkerTask(config.SerializeToString())
     here = EndHere()
 
@@ -293,7 +299,7 @@ def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None
     task = WorkerTask(config.SerializeToString())
     reporter = start_reporter(
         config.model_dir,
-        make_reporter(config, StatusLines(STATUS_S)),
+        make_reporter(config, StatusLines(STATUS_S), total_steps=plan.total_steps),
         config.monitor_config.use_prometheus,
         log_files_of(config),
     )

@@ -19,7 +19,7 @@ from raymon.metrics import TrainMetricWrapper
 from raymon.models import Model
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.train_pb2 import OnUnfinishedSave
-from raymon.recorder import Heart, Outbox, Recorder, TableLookups
+from raymon.recorder import Heart, Outbox, Recorder, ResourceWatch, TableLookups
 from raymon.results import MONITOR
 from raymon.storage import StoragePath, storage_path
 from raymon.training.checkpoint.fine_tune import checkpoint_of, fine_tune
@@ -253,7 +253,8 @@ def _train(
         inbox.take(ack)
         _publish(model, ack.values)
 
-    outbox = Outbox(channel, take_ack, context.device)
+    resources = ResourceWatch(model_dir, context.device)
+    outbox = Outbox(channel, take_ack, context.device, resources.levels)
     if heart is not None and attempt != NO_ATTEMPT:
         heart.begin_attempt(channel, attempt, inbox.take)
     elif heart is not None:
@@ -334,6 +335,7 @@ def _train(
         raise
     finally:
         recorder.close(patience_s)
+        resources.close()
 
 
 def make_reporting_recorder(

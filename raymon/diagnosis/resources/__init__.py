@@ -1,0 +1,1 @@
+"""Checks of memory, files and disks: what grows without end, and when it will be full."""
