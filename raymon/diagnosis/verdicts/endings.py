@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from raymon.diagnosis.numbers.loss_plateau import LossPlateau
+from raymon.diagnosis.numbers.loss_spike import LossSpike
 from raymon.diagnosis.numbers.non_finite import NON_FINITE
+from raymon.diagnosis.numbers.one_class import OneClass
+from raymon.diagnosis.numbers.window_means import LowAuc
+from raymon.diagnosis.numbers.zero_learning_rate import ZeroLearningRate
 from raymon.diagnosis.verdicts.run_record import RunRecord
 from raymon.diagnosis.verdicts.verdict import Verdict
 from raymon.results import HANG, START, Finding
@@ -10,7 +15,7 @@ from raymon.results import HANG, START, Finding
 FAILED, HUNG, DIVERGED, SICK = "failed", "hung", "diverged", "sick"
 STARTING = "starting"
 
-_SICK = ("loss_spike", "auc_below_half", "one_class", "weights_do_not_move")
+_SICK = (LowAuc.kind, OneClass.kind, ZeroLearningRate.kind, LossPlateau.kind, LossSpike.kind)
 """Alerts of numbers with which it matters little how fast a run is."""
 
 
