@@ -66,6 +66,7 @@ OF_A_RUN = {
     "eval_val/",
     "train_eval_trace/",
     "monitor/requests/",
+    "monitor/stacks/",
     "features.config",
     "pipeline.config",
 }
