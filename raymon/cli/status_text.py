@@ -81,6 +81,8 @@ def _progress(status: Mapping[str, Any]) -> str:
 def _rate(status: Mapping[str, Any]) -> str:
     if status.get("samples_per_second") is None:
         return ""
+    if status.get("stalled_s"):
+        return f"no step for {duration_text(status['stalled_s'])}"
     text = f"samples/s {count_text(status['samples_per_second'])}"
     if status.get("steps_per_second") is not None:
         text += f"  it/s {rate_text(status['steps_per_second'])}"

@@ -19,6 +19,7 @@ from raymon.results import (
     Key,
     Published,
     Snapshot,
+    Stall,
 )
 from raymon.sinks import BackgroundSink, Console
 
@@ -47,6 +48,7 @@ class Progress:
         last: The newest snapshot; None before the first.
         last_at: Monotonic time at which it came, in seconds.
         attempt: The attempt that is going on; None before the first.
+        stalled_s: Seconds for which no rank has made a step, if that is unusually long; else 0.
         evaluations: The evaluations so far, without those that were rolled back.
         failure: The failure of the attempt that began last, if it is known; else None.
         diverged_since: The step from which on no window had a finite loss; None if the last one
@@ -69,6 +71,7 @@ class Progress:
         self.last: Snapshot | None = None
         self.last_at = 0.0
         self.attempt: AttemptBegan | None = None
+        self.stalled_s = 0.0
         self.evaluations: list[Evaluation] = []
         self.failure: AttemptFailed | None = None
         self.diverged_since: int | None = None
@@ -118,6 +121,7 @@ class Progress:
         if not self._answers:
             _log.info("The reporter answers again")
         self._answers = True
+        self.stalled_s = next((each.seconds for each in news if isinstance(each, Stall)), 0.0)
         for published in news:
             if self._take(published):
                 self._show(published)

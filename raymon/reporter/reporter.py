@@ -30,6 +30,7 @@ from raymon.reporter.windows.ranks import Ranks
 from raymon.reporter.windows.starting_ranks import StartingRanks
 from raymon.reporter.windows.window_sum import WindowSum
 from raymon.results import (
+    HANG,
     SAVES_FAILED,
     Alert,
     AttemptBegan,
@@ -297,6 +298,10 @@ class Reporter:
             # It failed before its ranks began it.
             number += 1
         self._failed, words = number, self._publisher.last_words
+        hang = next((found for found in self._watch.on if found.kind == HANG), None)
+        if hang is not None and failure.killed:
+            # Whoever ended the process of a rank that hung, did it for that.
+            failure = replace(failure, text=f"{hang.text}; {failure.text}")
         whole = words.whole(failure, number, self._ranks.states(self._clock()))
         path = write_failure(whole, self._model_dir, number)
         failed = AttemptFailed(number, naming(words.line(failure), path), failure.goes_on)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from raymon.diagnosis import checks_of
+from raymon.protos.monitor_pb2 import MonitorConfig
 from raymon.protos.report_pb2 import Heartbeat
 from raymon.reporter.reporter import Reporter
-from raymon.results import BACKWARD, CHECKPOINT, DATA, FORWARD, START, Snapshot, Stall
+from raymon.results import BACKWARD, CHECKPOINT, DATA, FORWARD, START, Failure, Snapshot, Stall
 from raymon.wire import encode_heartbeats
 from tests.reporter.test_reporter import Clock, make_reporter
 from tests.reporter.windows import auc_metrics, auc_window, clicks
@@ -99,3 +101,25 @@ def test_a_late_snapshot_names_who_is_missing_and_is_shown_once_in_a_stall(tmp_p
     (late,) = shown
     assert late.coverage.missing == (1,)
     assert (late.end_step, late.stalled_s) == (20, 6)
+
+
+def test_the_end_of_a_process_that_hung_is_told_with_that(tmp_path: Path) -> None:
+    clock = Clock()
+    checks = checks_of(MonitorConfig(hang_after_s=20))
+    reporter = Reporter(tmp_path, [], 10, 5, clock, checks)
+    reporter.begin_attempt("t", 2, 0, {})
+    for rank in (0, 1):
+        _beat(reporter, rank, 12, FORWARD, deadline_s=20)
+    for _ in range(13):
+        clock.now += 2
+        _beat(reporter, 0, 12, BACKWARD, deadline_s=20, phase_s=25)
+        reporter.published()
+    (found,) = reporter.findings()
+    assert (
+        found.text
+        == "rank 1 (h, pid 11) has been silent for 26 s in forward; rank 0 waits at step 12"
+    )
+    failed = reporter.publish_failure(Failure("rank 1 was killed", "", (1,)))
+    assert failed.text.startswith(f"{found.text}; rank 1 was killed")
+    failed = reporter.publish_failure(Failure("rank 0: ValueError: no", ""))
+    assert failed.text.startswith("rank 0: ValueError: no")

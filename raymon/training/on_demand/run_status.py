@@ -87,7 +87,9 @@ def live_status(
     if last is None:
         return status
     left = None if total_steps is None else max(0, total_steps - step)
-    rate = last.steps_per_second
+    # While no step is made, the rate of the last ones is none of now.
+    stalls = progress.stalled_s > 0
+    rate = 0.0 if stalls else last.steps_per_second
     return {
         **status,
         "numbers": {
@@ -97,8 +99,9 @@ def live_status(
         },
         "epoch": last.epoch,
         "samples_total": last.samples_total,
-        "samples_per_second": last.samples_per_second,
+        "samples_per_second": 0.0 if stalls else last.samples_per_second,
         "steps_per_second": rate,
+        "stalled_s": progress.stalled_s,
         "eta_s": left / rate if left is not None and rate > 0 else None,
         "losses": last.all_losses,
         "metrics": dict(last.metrics),
