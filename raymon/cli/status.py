@@ -50,8 +50,7 @@ def _of_directory(model_dir: StoragePath) -> tuple[dict[str, Any], str | None]:
     from raymon.run_dir import read_lease
     from raymon.training.on_demand.ask import ask
     from raymon.training.on_demand.request import STATUS, Request
-    from raymon.training.on_demand.run_status import KILLED, kept_status, with_process
-    from raymon.training.summary import RUNNING
+    from raymon.training.on_demand.run_status import kept_status, with_process
 
     lease, silent = read_lease(model_dir), None
     if lease is not None and not lease.is_over:
@@ -61,12 +60,9 @@ def _of_directory(model_dir: StoragePath) -> tuple[dict[str, Any], str | None]:
         except AnswerError as error:
             silent = str(error)
             lease = read_lease(model_dir)
+    is_over = lease is None or lease.is_over
     try:
-        known = kept_status(model_dir)
+        known = kept_status(model_dir, is_over=is_over)
     except (OSError, ValueError) as error:
         raise RunError(f"{model_dir}: its summary cannot be read: {reason(error)}") from None
-    if lease is not None and not lease.is_over:
-        return with_process(known, lease), silent
-    if known["status"] == RUNNING:
-        known["status"] = KILLED
-    return known, None
+    return (known, None) if is_over else (with_process(known, lease), silent)

@@ -57,6 +57,8 @@ def _rows(status: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     process = status.get("process")
     if process:
         yield "process", f"{process['pid']} on {process['host']}, since {process['since']}"
+    yield "reporter", str(status.get("reporter") or "")
+    yield "verdict", str(status.get("verdict") or "")
     yield "stopped early", str(status.get("stopped_early") or "")
     yield "error", str(status.get("error") or "")
     alerts = status.get("alerts") or ()

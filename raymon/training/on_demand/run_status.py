@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any, Protocol
+
+import pyarrow as pa
 
 from raymon.errors import RaymonError
 from raymon.reporter import Progress
 from raymon.results import Finding, RankState
 from raymon.run_dir import Lease
+from raymon.sinks import read_lines
 from raymon.storage import StoragePath
 from raymon.training.checkpoint.manifest import newest_checkpoint
+from raymon.training.explain_run import explain_run
 from raymon.training.summary import RUN_FILE, RUNNING
 
 Status = dict[str, Any]
@@ -34,6 +38,7 @@ _OF_SUMMARY = {
     "error": "error",
     "stopped_early": "stopped_early",
     "best_checkpoint": "best_checkpoint",
+    "verdict": "verdict",
 }
 """Names in a status, and in `run.json`."""
 
@@ -64,7 +69,7 @@ def live_status(
         reporter: Its reporter.
         clock: Monotonic clock of `progress`, in seconds.
     """
-    ranks = reporter.ranks()
+    ranks, alerts, silent = _reported(reporter)
     began, last = progress.attempt, progress.last
     step = max((rank.step for rank in ranks), default=0)
     if last is not None:
@@ -77,13 +82,17 @@ def live_status(
         "step": step,
         "total_steps": total_steps,
         "ranks": [asdict(rank) for rank in ranks],
-        "alerts": [finding.to_json() for finding in reporter.findings()],
+        "alerts": [finding.to_json() for finding in alerts],
+        "verdict": _verdict(model_dir),
         "checkpoint": _checkpoint(model_dir),
         "evaluation": None,
     }
     if progress.evaluations:
         newest = progress.evaluations[-1]
         status["evaluation"] = {"step": newest.step, "metrics": dict(newest.metrics)}
+    if silent is not None:
+        # What the driver knows is told all the same.
+        status["reporter"] = silent
     if last is None:
         return status
     left = None if total_steps is None else max(0, total_steps - step)
@@ -110,8 +119,12 @@ def live_status(
     }
 
 
-def kept_status(model_dir: StoragePath) -> Status:
+def kept_status(model_dir: StoragePath, *, is_over: bool = True) -> Status:
     """Returns the status of a run as its directory has it, without an answer of the run.
+
+    Args:
+        model_dir: Directory of the run.
+        is_over: Whether its process is gone.
 
     Raises:
         OSError: The directory cannot be read.
@@ -120,14 +133,19 @@ def kept_status(model_dir: StoragePath) -> Status:
     known = json.loads((model_dir / RUN_FILE).read_bytes())
     if not isinstance(known, dict):
         raise ValueError(f"{model_dir / RUN_FILE}: not the summary of a run")
+    is_killed = known.get("status") == RUNNING and is_over
     status: Status = {
         "run": str(model_dir),
-        "status": known.get("status"),
+        "status": KILLED if is_killed else known.get("status"),
         "step": known.get("steps", 0),
         "checkpoint": _checkpoint(model_dir),
         "evaluation": None,
         **{name: known[key] for name, key in _OF_SUMMARY.items() if known.get(key) is not None},
     }
+    status["alerts"] = (known.get("alerts") or {}).get("on") or []
+    if is_killed:
+        status["verdict"] = _verdict(model_dir)
+        status |= _last_numbers(model_dir)
     checkpoint = status["checkpoint"]
     if checkpoint is not None:
         status["step"] = max(status["step"], checkpoint["step"])
@@ -143,6 +161,33 @@ def with_process(status: Status, lease: Lease | None) -> Status:
         return status
     process = {"host": lease.host, "pid": lease.process, "since": lease.since}
     return {**status, "process": process}
+
+
+def _reported(
+    reporter: StatusLink,
+) -> tuple[Sequence[RankState], Sequence[Finding], str | None]:
+    """Returns what the reporter knows of ranks and alerts, and why it says nothing if it does."""
+    try:
+        return reporter.ranks(), reporter.findings(), None
+    except Exception as error:  # it may be gone, and be started again in a moment
+        return (), (), f"does not answer: {type(error).__name__}"
+
+
+def _verdict(model_dir: StoragePath) -> str | None:
+    with suppress(Exception):
+        return explain_run(model_dir).short
+    return None
+
+
+def _last_numbers(model_dir: StoragePath) -> Status:
+    """Returns the numbers of the last line that a run wrote which did not end by itself."""
+    with suppress(OSError, pa.ArrowException):
+        lines = read_lines(model_dir / "monitor" / "windows.jsonl")
+        if lines:
+            kept = ("epoch", "samples_total", "losses", "metrics")
+            numbers = {name: lines[-1][name] for name in kept if name in lines[-1]}
+            return {**numbers, "step": lines[-1].get("global_step", 0)}
+    return {}
 
 
 def _checkpoint(model_dir: StoragePath) -> Mapping[str, Any] | None:
