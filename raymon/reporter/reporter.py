@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from raymon.diagnosis import Check, last_phase
-from raymon.errors import os_reason
+from raymon.errors import os_reason, reason
 from raymon.metrics import TrainMetricWrapper
 from raymon.protos.report_pb2 import (
     EvaluationRecord,
@@ -495,8 +495,8 @@ class Reporter:
         self._told = []
         try:
             self._told = read_alerts(self._model_dir)
-        except OSError as error:
-            self._publisher.warn("alerts", f"earlier alerts cannot be read: {os_reason(error)}")
+        except Exception as error:  # training begins without them
+            self._publisher.warn("alerts", f"earlier alerts cannot be read: {reason(error)}")
         self._watch.restore(self._told)
 
     def _count_check(self, error: Exception) -> None:

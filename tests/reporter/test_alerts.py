@@ -74,6 +74,19 @@ def test_steps_that_are_made_again_are_not_told_again(tmp_path: Path) -> None:
     assert resumed.status().alerts.counts == {"nonfinite": 2}
 
 
+def test_lines_that_are_no_alerts_are_left_out(tmp_path: Path) -> None:
+    reporter = make_reporter(tmp_path)
+    reporter.begin_attempt("t", 1, 0, auc_metrics())
+    report(reporter, range(3), {1, 2})
+    path = tmp_path / "monitor" / "alerts.jsonl"
+    whole = path.read_text()
+    odd = whole.replace('"bce"', '["bce"]')
+    path.write_text(f'5\n[]\n{{"kind": 1}}\n{odd}{whole}{whole[:-9]}')
+    again = make_reporter(tmp_path)
+    assert again.go_on("t", auc_metrics())
+    assert again.status().alerts.counts == {"nonfinite": 1}
+
+
 class Driver:
     """What a driver asks for, of a reporter that may be another one at the next call."""
 

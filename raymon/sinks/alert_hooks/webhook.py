@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import urllib.error
 import urllib.request
+from http.client import HTTPException
 from urllib.parse import urlsplit
 
 from raymon.sinks.alert_hooks.hook import AlertHook
@@ -39,7 +40,7 @@ class AlertWebhook(AlertHook):
         except urllib.error.HTTPError as error:
             error.close()
             raise ConnectionError(f"{host} answers {error.code}") from None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, HTTPException) as error:
             kind = type(getattr(error, "reason", error)).__name__
             raise ConnectionError(f"{host} cannot be reached: {kind}") from None
 

@@ -127,7 +127,11 @@ def read_alerts(model_dir: StoragePath) -> list[Alert]:
     alerts = []
     for line in lines:
         with suppress(ValueError, KeyError, TypeError):
-            alerts.append(Alert.from_json(json.loads(line)))
+            record = json.loads(line)
+            if isinstance(record, dict):
+                alert = Alert.from_json(record)
+                hash(alert.finding.key)  # Alerts are known by it.
+                alerts.append(alert)
     return alerts
 
 

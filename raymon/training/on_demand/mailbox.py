@@ -88,9 +88,10 @@ class FileMailbox:
         new: dict[str, bytes] = {}
         for found in map(_NAME.fullmatch, names):
             if found is not None and found[1] not in self._known:
-                with suppress(FileNotFoundError):
+                # One that cannot be read now may be later, and must not hold up the others.
+                with suppress(OSError):
                     new[found[1]] = request_path(self._model_dir, found[1]).read_bytes()
-                self._known.add(found[1])
+                    self._known.add(found[1])
         return {request: body for request, body in new.items() if len(body) <= _MOST_BYTES}
 
     def reply(self, request: str, body: bytes) -> None:

@@ -98,6 +98,11 @@ def test_an_answer_that_is_no_success_is_a_failure_without_the_secret(
     assert len(server.got) == 1
 
 
+def test_an_address_that_is_none_is_not_shown() -> None:
+    with pytest.raises(ConnectionError, match=r"^host cannot be reached: InvalidURL$"):
+        AlertWebhook("http://host/s3cret path", "run", 1.0).write_alert(ALERT)
+
+
 def test_failures_are_counted_and_shown_without_the_secret(server: Server) -> None:
     server.http.server_close()
     sink = BackgroundSink(AlertWebhook(server.url, "run", 5.0), tries=2, retry_s=0.0)

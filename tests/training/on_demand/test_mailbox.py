@@ -89,3 +89,18 @@ def test_a_letterbox_keeps_the_newest() -> None:
     box.post("b", b"2")
     box.post("c", b"3")
     assert box.posted() == {"b": b"2", "c": b"3"}
+
+
+def test_what_cannot_be_read_holds_up_no_other_request(tmp_path: Path) -> None:
+    clock, first, last = Clock(), Request(STATUS), Request(STACK)
+    box = FileMailbox(tmp_path, clock)
+    # A directory can be read by nobody, whoever runs this.
+    rubbish = [request_path(tmp_path, id) for id in ("0" * 32, "8" * 32, "f" * 32)]
+    for path in rubbish:
+        assert isinstance(path, Path)
+        path.mkdir(parents=True)
+    post(tmp_path, first)
+    assert list(box.posted()) == [first.id]
+    clock.now = 10.0
+    post(tmp_path, last)
+    assert list(box.posted()) == [last.id]
