@@ -446,7 +446,7 @@ def test_a_loop_goes_on_where_there_is_no_reporter(monkeypatch: pytest.MonkeyPat
 
 def test_what_did_not_arrive_is_said(caplog: pytest.LogCaptureFixture) -> None:
     silent = SimpleNamespace(report=lambda message: Future(), acknowledged=Future)
-    run = SimpleNamespace(rank=3, world_size=4, attempt=1, channel=silent)
+    run = SimpleNamespace(rank=3, world_size=4, attempt=1, channel=silent, directory=None)
     settings = RunSettings({}, None, None, 10, use_tensorboard=False, first_step=0)
     rank = rank_module.MonitoredRank(run, settings)
     for _ in range(15):

@@ -31,8 +31,10 @@ OF_OTHER_RUNS = {
     *(name for name in GAUGES if name.startswith("raymon_device_")),
     "raymon_skipped_steps",
     "raymon_loss_scale",
+    "raymon_alert",
+    "raymon_alerts_total",
 }
-"""Gauges of tables that grow, of GPUs and of FP16, which the run does not have."""
+"""Gauges of tables that grow, of GPUs, FP16 and alerts, which the run does not have."""
 
 
 @pytest.fixture

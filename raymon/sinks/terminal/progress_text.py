@@ -18,7 +18,7 @@ def progress_line(snapshot: Snapshot, phase: str = "") -> str:
     """Returns the line of a snapshot.
 
     It has epoch, steps, rate, learning rates, losses and metrics; then samples per second, steps
-    that FP16 skipped, if any, and coverage. If no step has been made for a while, it says so in
+    that were skipped, if any, and coverage. If no step has been made for a while, it says so in
     place of the rates.
 
     Args:
