@@ -11,6 +11,7 @@ from raymon.code_location import describe
 from raymon.metrics import LeftOutError, TrainMetricWrapper, Update, take_window_states
 from raymon.recorder.failures import MetricFailedError
 from raymon.recorder.offload import Offload
+from raymon.wire import OF_A_METRIC
 
 ROWS_AN_UPDATE = 1 << 18
 """Waiting rows at which an update begins. More would fragment the memory that steps allocate."""
@@ -142,7 +143,7 @@ class BackgroundUpdates:
 
     def _describe(self, error: BaseException) -> str:
         text = f"an update failed: {describe(error)}"
-        self._on_error(MetricFailedError(f"train metric {self.name}: {text}"))
+        self._on_error(MetricFailedError(f"{OF_A_METRIC}{self.name}: {text}"))
         return text
 
     def _taken(self, not_given: str | None = None) -> TakenUpdates:

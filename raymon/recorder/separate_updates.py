@@ -17,9 +17,13 @@ from raymon.recorder.background_updates import (
     TakenUpdates,
 )
 from raymon.recorder.failures import MetricFailedError
+from raymon.wire import OF_A_METRIC
 
 PATIENCE_S = 3.0
 """Seconds after its end at which a window is sent without a metric that is not ready."""
+
+_MOST_NOT_WAITED = 63
+"""Most windows in a row that do not wait for a metric that was waited for in vain."""
 
 _GRACE_S = 0.25
 """Seconds that a metric has in any case, as after a time in which this process did not run."""
@@ -93,9 +97,10 @@ class SeparateUpdates:
         self._thread: threading.Thread | None = None
         self._closed = False
         self._running: int | None = None
-        # The last window that is given up, and whether it is the newest that was waited for.
+        # The last window that is given up; how many windows are not waited for after a wait in
+        # vain, and how many of them are left.
         self._given_up = -1
-        self._is_behind = False
+        self._not_waited = self._left = 0
         # Of the updates of the metric: when the one that goes on began, and those before it.
         self._update_began: float | None = None
         self._updates_made = 0
@@ -133,19 +138,31 @@ class SeparateUpdates:
         Raises:
             NoStatesError: There are none, or they are not there in time.
         """
-        assert job.cut_at is not None
-        now = self._clock()
-        until = job.cut_at + self._patience_s
-        if not self._is_behind:
-            until = max(until, now + _GRACE_S)
-        with self._changed:
-            is_stuck = self._running is not None and self._running <= self._given_up
+        wait_s = self._wait_s(job)
         try:
-            states = job.states.result(0.0 if is_stuck else max(0.0, until - now))
+            states = job.states.result(wait_s)
         except TimeoutError:
+            if wait_s > 0:
+                self._not_waited = min(2 * self._not_waited + 1, _MOST_NOT_WAITED)
+                self._left = self._not_waited
             raise NoStatesError(self._give_up(job.window)) from None
-        self._is_behind = False
+        self._not_waited = self._left = 0
         return states
+
+    def _wait_s(self, job: _Job) -> float:
+        """Returns the seconds that a window may wait for the metric.
+
+        Each wait in vain is followed by twice as many windows that do not wait, so that a metric
+        that is always slow does not delay them all.
+        """
+        assert job.cut_at is not None
+        with self._changed:
+            if self._running is not None and self._running <= self._given_up:
+                return 0.0
+        if self._left:
+            self._left -= 1
+            return 0.0
+        return max(job.cut_at + self._patience_s - self._clock(), _GRACE_S)
 
     def close(self) -> None:
         """Ends the thread, once it has nothing to do."""
@@ -200,8 +217,7 @@ class SeparateUpdates:
                 if job.window <= window:
                     job.taken.drop()
             why = self._why_slow()
-        self._is_behind = True
-        self._on_error(MetricFailedError(f"train metric {self.name}: {why}"))
+        self._on_error(MetricFailedError(f"{OF_A_METRIC}{self.name}: {why}"))
         return why
 
     def _why_slow(self) -> str:

@@ -52,7 +52,15 @@ from raymon.retries import retrying
 from raymon.run_dir import naming, write_failure
 from raymon.sinks import Sink, read_alerts
 from raymon.storage import StoragePath
-from raymon.wire import SCHEMA_VERSION, Ack, Layout, RankAnswer, RankRequest, decode_heartbeats
+from raymon.wire import (
+    OF_A_METRIC,
+    SCHEMA_VERSION,
+    Ack,
+    Layout,
+    RankAnswer,
+    RankRequest,
+    decode_heartbeats,
+)
 
 MAX_MESSAGE_BYTES = 64 << 20
 """Most bytes of a message; a larger one is dropped."""
@@ -469,7 +477,9 @@ class Reporter:
         ended = collation.ended_before(window.index)
         self._run_metrics.add(window, collation.attempt.world_size - len(ended))
         for why in window.failure_reasons if self._publishes_worker_failures else ():
-            self._publisher.warn(why, f"on a worker: {why}")
+            # A train metric's is told with its value.
+            if not why.startswith(OF_A_METRIC):
+                self._publisher.warn(why, f"on a worker: {why}")
         self._shown_late_at = None
         if window.end_step % self._log_step_count_steps == 0:
             self._publish_interval()

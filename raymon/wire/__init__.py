@@ -7,6 +7,7 @@ from raymon.wire.heartbeats import decode_heartbeats, encode_heartbeats
 from raymon.wire.histogram import HistogramCounter, encode_histogram
 from raymon.wire.layout import Counts, Layout
 from raymon.wire.metric_failures import (
+    OF_A_METRIC,
     MetricFailure,
     MetricFailures,
     decode_metric_failures,
@@ -35,6 +36,7 @@ __all__ = [
     "LARGEST_UNITS",
     "LEVELS",
     "OCCUPIED_ROWS",
+    "OF_A_METRIC",
     "PROFILE",
     "SAMPLED_ROWS",
     "SCHEMA_VERSION",

@@ -7,6 +7,10 @@ from typing import NamedTuple
 
 from raymon.protos.report_pb2 import MetricFailure as MetricFailureMessage
 
+OF_A_METRIC = "train metric "
+"""How the reason of a failure of monitoring begins that is a train metric's, which `MetricFailures`
+tell as well."""
+
 
 class MetricFailure(NamedTuple):
     """Why a train metric has no value in some steps.
