@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from raymon.recorder.phase_clock import Moment
-from raymon.results import CHECKPOINT, DATA, EVALUATION, START, STEP_PHASES
+from raymon.results import CHECKPOINT, DATA, EVALUATION, OWN_PHASES, START, STEP_PHASES
 
 _GENEROUS = 30.0
 _BY_PHASE = {START: _GENEROUS, CHECKPOINT: _GENEROUS, EVALUATION: 15.0, DATA: 3.0}
@@ -69,7 +69,7 @@ class Promises:
         self.lasted_s = now - moment.since - self._paused_s
         if now - self._recent_since > _RECENT_S:
             self._before, self._recent, self._recent_since = self._recent, {}, now
-        if self._first_step is None and moment.phase in STEP_PHASES:
+        if self._first_step is None and moment.phase in OWN_PHASES:
             self._first_step = moment.step
         self._promised_s = self._promise(moment)
         return self._promised_s
@@ -89,6 +89,7 @@ class Promises:
         return max(times * self._hang_after_s, _TIMES_RECENT * recent, _TIMES_LONGEST * longest)
 
     def _is_first(self, moment: Moment | None) -> bool:
-        return (
-            moment is not None and moment.phase in STEP_PHASES and moment.step == self._first_step
-        )
+        """Returns whether a phase is in the first step, or waits for other ranks before it."""
+        if moment is None or moment.phase not in STEP_PHASES:
+            return False
+        return self._first_step is None or moment.step == self._first_step

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from raymon.recorder.phase_clock import Moment
 from raymon.recorder.promises import Promises
-from raymon.results import BACKWARD, CHECKPOINT, DATA, EVALUATION, FORWARD, OPTIMIZER, START
+from raymon.results import BACKWARD, CHECKPOINT, DATA, EVALUATION, FORWARD, OPTIMIZER, PEERS, START
 
 HANG_AFTER_S, LOOK_S = 20.0, 0.5
 STEP = (DATA, FORWARD, BACKWARD, OPTIMIZER)
@@ -123,3 +123,14 @@ def test_time_in_which_the_process_stood_still_is_no_part_of_a_phase() -> None:
     promises.look(Moment(FORWARD, 1.0, 1), 42.0)
     assert promises.lasted_s == 1.0
     assert promises.look(Moment(FORWARD, 42.5, 2), 43.0) == 20
+
+
+@given(st.floats(0, 590), st.floats(0, 590))
+def test_the_first_step_after_a_restored_one_is_the_first(waited: float, compiled: float) -> None:
+    rank = Rank()
+    rank.be_in(START, 5)
+    rank.be_in(PEERS, waited)
+    rank.be_in(START, 5)
+    rank.step = 800
+    rank.make_step(0.1, compiled, 0.1, 0.1)
+    assert rank.overdue == []

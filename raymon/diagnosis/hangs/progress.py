@@ -24,6 +24,7 @@ _ORDER = {
     START: 0,
     CHECKPOINT: 1,
     EVALUATION: 1,
+    MONITOR: 1,
     DATA: 2,
     MOVE: 3,
     GARBAGE_COLLECTION: 3,
@@ -32,9 +33,12 @@ _ORDER = {
     BACKWARD: 5,
     PEERS: 5,
     OPTIMIZER: 6,
-    MONITOR: 7,
 }
-"""Place of each phase between two steps; those with the same place cannot be put in order."""
+"""Place of each phase between two steps; those with the same place cannot be put in order.
+
+Monitoring comes at the end of a step, and before the first phase of the next one: a rank that is
+in it is behind the others either way.
+"""
 
 _SILENT_TIMES, _UNHEARD_TIMES = 3.0, 30.0
 
