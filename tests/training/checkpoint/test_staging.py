@@ -228,10 +228,10 @@ def test_the_writer_gets_nothing_that_training_changes(
         save(self, state, unacknowledged)
         assert not self._staging._free.is_set()
 
-    def watched_tensors(path: Path, tensors: Any, group: None) -> None:
+    def watched_tensors(path: Path, tensors: Any, *more: Any) -> None:
         written.extend(tensors_in(tensors))
         of_saves.append([place(tensor) for tensor in tensors_in(tensors)])
-        write_tensors(path, tensors, group)
+        write_tensors(path, tensors, *more)
 
     def watched_part(path: Path, name: str, part: Mapping[str, Any]) -> None:
         written.extend(tensors_in(part))
