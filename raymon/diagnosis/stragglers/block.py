@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from raymon.diagnosis.step_window import StepWindow
 from raymon.diagnosis.stragglers.others import median_of_others
-from raymon.results import OWN_PHASES, PEERS, STEP_PHASES
+from raymon.results import OWN_PHASES, PEERS, STEP_PHASES, RankNumbers
 
 _PEERS = STEP_PHASES.index(PEERS)
 _OWN = [STEP_PHASES.index(phase) for phase in OWN_PHASES]
@@ -48,9 +48,7 @@ class Block:
             return None
         if len(numbers.ranks) < max(2, window.world_size):
             return None
-        columns = [numbers.column(phase).astype(np.float64) for phase in STEP_PHASES]
-        phases = np.stack(columns, axis=1)
-        phases = np.nan_to_num(phases)
+        phases = _phases(numbers)
         if phases[:, _PEERS].sum() <= 0 or (phases.sum(axis=1) <= 0).any():
             return None
         return cls(numbers.ranks, window.first_step, window.end_step, window.samples, phases)
@@ -90,3 +88,18 @@ class Block:
         own, peers = self.own, self.phases[:, _PEERS]
         longer, waited = own - median_of_others(own), median_of_others(peers) - peers
         return np.asarray(np.minimum(longer, waited) / self.seconds)
+
+
+def _phases(numbers: RankNumbers) -> NDArray[np.float64]:
+    """Returns the seconds of each of `STEP_PHASES` of each rank, `[R, P]`; 0 where unknown."""
+    known = _columns(numbers.names)
+    phases = np.zeros((len(numbers.ranks), len(STEP_PHASES)))
+    phases[:, list(known)] = numbers.values[:, list(known.values())]
+    phases[np.isnan(phases)] = 0
+    return phases
+
+
+@cache
+def _columns(names: tuple[str, ...]) -> dict[int, int]:
+    """Returns the columns of the phases among `names`, by the places of the phases."""
+    return {place: names.index(phase) for place, phase in enumerate(STEP_PHASES) if phase in names}

@@ -75,8 +75,9 @@ _KINDS = (
         0.25,
         "communication-bound",
         "exchanging gradients and waiting for each other, all ranks alike",
-        "Larger batches and gradient_accumulation_steps make the exchange rarer, fewer workers on "
-        "fewer machines and a faster network make it shorter.",
+        "Larger batches and gradient_accumulation_steps make the exchange rarer; fewer machines "
+        "and a faster network make it shorter, and so do more CPUs where ranks share those of a "
+        "busy machine.",
     ),
     _Kind(
         TRANSFER_BOUND,

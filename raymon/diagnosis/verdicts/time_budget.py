@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from raymon.diagnosis.step_window import StepWindow
 from raymon.results import INPUT_PARTS, PEERS, PHASES, START
@@ -48,12 +50,11 @@ class TimeBudget:
         """
         seconds, reading = defaultdict[str, float](float), defaultdict[str, float](float)
         exchange = 0.0
-        for window in windows:
+        for window in _summed(windows):
             _add(window, slow, seconds)
             exchange += _exchange(window, slow)
             for part in INPUT_PARTS:
-                if window.numbers is not None and part in window.numbers.names:
-                    reading[part] += float(window.seconds_of(part).sum())
+                reading[part] += float(window.seconds_of(part).sum())
         start_s = seconds.pop(START, 0.0)
         return cls(
             windows[0].first_step,
@@ -96,6 +97,25 @@ class TimeBudget:
             if share >= _SHOWN_SHARE
         ]
         return ", ".join(shown)
+
+
+def _summed(windows: Sequence[StepWindow]) -> list[StepWindow]:
+    """Returns the windows, those with the same numbers of the same ranks as one."""
+    alike = defaultdict[tuple[object, ...], list[StepWindow]](list)
+    for window in windows:
+        numbers = window.numbers
+        key = (window.first_step,) if numbers is None else (numbers.names, numbers.ranks)
+        alike[key].append(window)
+    return [_sum_of(each) for each in alike.values()]
+
+
+def _sum_of(windows: Sequence[StepWindow]) -> StepWindow:
+    first, numbers = windows[0], windows[0].numbers
+    if numbers is None or len(windows) == 1:
+        return first
+    values = [window.numbers.values for window in windows if window.numbers is not None]
+    total = np.nansum(np.stack(values), axis=0, dtype=np.float64).astype(np.float32)
+    return replace(first, numbers=replace(numbers, values=total))
 
 
 def _add(window: StepWindow, slow: Collection[int], seconds: defaultdict[str, float]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from raymon.storage import ObjectLog, StoragePath
 
-MOST_BYTES = 16 << 20
+MOST_BYTES = 8 << 20
 """Bytes of the newest lines that are read of a file, so that years of a run are no hindrance."""
 
 
