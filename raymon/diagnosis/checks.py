@@ -9,6 +9,7 @@ from raymon.diagnosis.numbers.loss_plateau import LossPlateau
 from raymon.diagnosis.numbers.loss_spike import LossSpike
 from raymon.diagnosis.numbers.non_finite import NonFinite
 from raymon.diagnosis.numbers.one_class import OneClass
+from raymon.diagnosis.numbers.still_weights import StillWeights
 from raymon.diagnosis.numbers.window_means import CalibrationDrift, LowAuc
 from raymon.diagnosis.numbers.zero_learning_rate import ZeroLearningRate
 from raymon.diagnosis.resources.full_disk import FullDisk
@@ -33,6 +34,7 @@ def checks_of(config: MonitorConfig, total_steps: int | None = None) -> list[Che
         OneClass(),
         CalibrationDrift(),
         ZeroLearningRate(),
+        StillWeights(),
         FallbackClimbs(),
     ]
     return [HangCheck(config.hang_after_s), StragglerCheck(), *of_numbers, *of_resources]

@@ -264,7 +264,7 @@ class DeviceNumbers(_message.Message):
     def __init__(self, max_bytes: _Optional[int] = ..., allocated_bytes: _Optional[int] = ..., reserved_bytes: _Optional[int] = ..., busy_percent: _Optional[int] = ..., samples: _Optional[int] = ...) -> None: ...
 
 class WindowReport(_message.Message):
-    __slots__ = ("schema_version", "attempt", "ranks", "index", "first_step", "end_step", "samples", "epoch", "wall_s", "phases", "losses", "layout", "counts", "metrics", "learning_rates", "gradient_norms", "histograms", "checkpoint", "dropped", "first_kept", "lost", "ended", "failures", "sending", "host_bytes", "input_counts", "failure_reasons", "save_counts", "tables", "skipped_steps", "loss_scale", "device", "rank_numbers", "time", "metric_failures")
+    __slots__ = ("schema_version", "attempt", "ranks", "index", "first_step", "end_step", "samples", "epoch", "wall_s", "phases", "losses", "layout", "counts", "metrics", "learning_rates", "gradient_norms", "histograms", "checkpoint", "dropped", "first_kept", "lost", "ended", "failures", "sending", "host_bytes", "input_counts", "failure_reasons", "save_counts", "tables", "skipped_steps", "loss_scale", "device", "rank_numbers", "time", "metric_failures", "dense_gradient_norm")
     class InputCountsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -321,6 +321,7 @@ class WindowReport(_message.Message):
     RANK_NUMBERS_FIELD_NUMBER: _ClassVar[int]
     TIME_FIELD_NUMBER: _ClassVar[int]
     METRIC_FAILURES_FIELD_NUMBER: _ClassVar[int]
+    DENSE_GRADIENT_NORM_FIELD_NUMBER: _ClassVar[int]
     schema_version: int
     attempt: int
     ranks: _containers.RepeatedScalarFieldContainer[int]
@@ -356,7 +357,8 @@ class WindowReport(_message.Message):
     rank_numbers: RankNumbers
     time: float
     metric_failures: _containers.RepeatedCompositeFieldContainer[MetricFailure]
-    def __init__(self, schema_version: _Optional[int] = ..., attempt: _Optional[int] = ..., ranks: _Optional[_Iterable[int]] = ..., index: _Optional[int] = ..., first_step: _Optional[int] = ..., end_step: _Optional[int] = ..., samples: _Optional[int] = ..., epoch: _Optional[int] = ..., wall_s: _Optional[float] = ..., phases: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., losses: _Optional[_Iterable[_Union[LossSum, _Mapping]]] = ..., layout: _Optional[int] = ..., counts: _Optional[_Iterable[_Union[CountGroup, _Mapping]]] = ..., metrics: _Optional[_Iterable[_Union[MetricState, _Mapping]]] = ..., learning_rates: _Optional[_Iterable[float]] = ..., gradient_norms: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., histograms: _Optional[_Iterable[_Union[Histogram, _Mapping]]] = ..., checkpoint: bool = ..., dropped: _Optional[int] = ..., first_kept: _Optional[int] = ..., lost: _Optional[_Iterable[int]] = ..., ended: _Optional[_Iterable[int]] = ..., failures: _Optional[int] = ..., sending: _Optional[_Union[SendingCounts, _Mapping]] = ..., host_bytes: _Optional[int] = ..., input_counts: _Optional[_Mapping[str, int]] = ..., failure_reasons: _Optional[_Mapping[str, int]] = ..., save_counts: _Optional[_Mapping[str, int]] = ..., tables: _Optional[_Union[TableSketches, _Mapping]] = ..., skipped_steps: _Optional[int] = ..., loss_scale: _Optional[float] = ..., device: _Optional[_Union[DeviceNumbers, _Mapping]] = ..., rank_numbers: _Optional[_Union[RankNumbers, _Mapping]] = ..., time: _Optional[float] = ..., metric_failures: _Optional[_Iterable[_Union[MetricFailure, _Mapping]]] = ...) -> None: ...
+    dense_gradient_norm: float
+    def __init__(self, schema_version: _Optional[int] = ..., attempt: _Optional[int] = ..., ranks: _Optional[_Iterable[int]] = ..., index: _Optional[int] = ..., first_step: _Optional[int] = ..., end_step: _Optional[int] = ..., samples: _Optional[int] = ..., epoch: _Optional[int] = ..., wall_s: _Optional[float] = ..., phases: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., losses: _Optional[_Iterable[_Union[LossSum, _Mapping]]] = ..., layout: _Optional[int] = ..., counts: _Optional[_Iterable[_Union[CountGroup, _Mapping]]] = ..., metrics: _Optional[_Iterable[_Union[MetricState, _Mapping]]] = ..., learning_rates: _Optional[_Iterable[float]] = ..., gradient_norms: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., histograms: _Optional[_Iterable[_Union[Histogram, _Mapping]]] = ..., checkpoint: bool = ..., dropped: _Optional[int] = ..., first_kept: _Optional[int] = ..., lost: _Optional[_Iterable[int]] = ..., ended: _Optional[_Iterable[int]] = ..., failures: _Optional[int] = ..., sending: _Optional[_Union[SendingCounts, _Mapping]] = ..., host_bytes: _Optional[int] = ..., input_counts: _Optional[_Mapping[str, int]] = ..., failure_reasons: _Optional[_Mapping[str, int]] = ..., save_counts: _Optional[_Mapping[str, int]] = ..., tables: _Optional[_Union[TableSketches, _Mapping]] = ..., skipped_steps: _Optional[int] = ..., loss_scale: _Optional[float] = ..., device: _Optional[_Union[DeviceNumbers, _Mapping]] = ..., rank_numbers: _Optional[_Union[RankNumbers, _Mapping]] = ..., time: _Optional[float] = ..., metric_failures: _Optional[_Iterable[_Union[MetricFailure, _Mapping]]] = ..., dense_gradient_norm: _Optional[float] = ...) -> None: ...
 
 class PlainTensor(_message.Message):
     __slots__ = ("name", "shape", "is_real", "data")

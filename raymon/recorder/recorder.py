@@ -101,6 +101,7 @@ class Recorder:
         self._index = 0
         self._learning_rates: Sequence[float] = ()
         self._loss_scale: torch.Tensor | None = None
+        self._dense_gradient_norm: torch.Tensor | None = None
         self._first_step = self._step = first_step
         self.next_cut = self._schedule.next_cut(first_step)
         self._start_window()
@@ -170,6 +171,10 @@ class Recorder:
     def keep_loss_scale(self, scale: torch.Tensor) -> None:
         """Keeps the scale of the loss for this window: a scalar on the device."""
         self._loss_scale = scale.detach()
+
+    def keep_dense_gradient_norm(self, norm: torch.Tensor) -> None:
+        """Keeps the norm of all gradients of dense parameters: a scalar on the device."""
+        self._dense_gradient_norm = norm.detach()
 
     def add_histogram(self, name: str, histogram: Mapping[str, torch.Tensor]) -> None:
         """Adds a histogram to this window, as returned by `HistogramCounter.count`."""
@@ -256,6 +261,7 @@ class Recorder:
         self._histograms: dict[str, Mapping[str, torch.Tensor]] = {}
         self._skipped_steps = 0
         self._loss_scale = None
+        self._dense_gradient_norm = None
 
     def _take_window(self, checkpoint: bool, last: bool) -> Window:
         phases = self.clock.take()
@@ -292,6 +298,9 @@ class Recorder:
             loss_scale=None
             if self._loss_scale is None
             else Offload({"loss_scale": self._loss_scale}, stream),
+            dense_gradient_norm=None
+            if self._dense_gradient_norm is None
+            else Offload({"dense_gradient_norm": self._dense_gradient_norm}, stream),
             input_seconds=self._take_input_seconds(),
             time=time.time(),
         )

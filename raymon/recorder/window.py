@@ -77,6 +77,8 @@ class Window:
         tables: Lookups in embedding tables; None if they are not counted, or there is no step.
         skipped_steps: Steps of the optimizer that were skipped.
         loss_scale: `loss_scale` after the last step, a scalar; None if losses are not scaled.
+        dense_gradient_norm: `dense_gradient_norm` before the last step of the optimizer, a scalar;
+            None if it was not measured.
         input_seconds: Seconds of reading by part, `INPUT_PARTS`, since the window before; empty if
             they are not measured.
         time: Seconds since 1970, UTC, at the end of the window.
@@ -107,6 +109,7 @@ class Window:
     tables: BackgroundLookups | None = None
     skipped_steps: int = 0
     loss_scale: Offload | None = None
+    dense_gradient_norm: Offload | None = None
     input_seconds: Mapping[str, float] = field(default_factory=dict)
     time: float = 0.0
 
@@ -153,6 +156,9 @@ def encode_window(window: Window, levels: Mapping[str, float] | None = None) -> 
         report.gradient_norms.extend(_scalars({k: float(v) for k, v in norms.items()}))
     if window.loss_scale is not None:
         report.loss_scale = float(window.loss_scale.wait()["loss_scale"])
+    if window.dense_gradient_norm is not None:
+        norm = window.dense_gradient_norm.wait()["dense_gradient_norm"]
+        report.dense_gradient_norm = float(norm)
     for name, offload in window.histograms.items():
         report.histograms.append(encode_histogram(name, **offload.wait()))
     return report

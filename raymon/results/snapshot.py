@@ -115,6 +115,8 @@ class Snapshot:
         skipped_steps: Steps of the optimizer that were skipped, because a gradient was not finite.
         loss_scale: Scale of the loss after the last step, by which FP16 keeps small gradients; None
             in other precisions.
+        dense_gradient_norm: Norm of all gradients of dense parameters before the last step of the
+            optimizer, before clipping; None if it was not measured.
         rank_numbers: Seconds by phase, and other numbers, of each rank; None if ranks sent none,
             and for those who only watch the run.
         anatomy: Where the time of the ranks went.
@@ -147,6 +149,7 @@ class Snapshot:
     tables: Mapping[str, TableHealth] = field(default_factory=dict)
     skipped_steps: int = 0
     loss_scale: float | None = None
+    dense_gradient_norm: float | None = None
     rank_numbers: RankNumbers | None = None
     anatomy: Anatomy = field(default_factory=Anatomy)
     time: float = 0.0
@@ -226,6 +229,7 @@ class Snapshot:
             **self.device_figures,
             "skipped_steps": self.skipped_steps,
             "loss_scale": self.loss_scale,
+            "dense_gradient_norm": self.dense_gradient_norm,
             "tables": {name: table.to_json() for name, table in self.tables.items()},
         }
 

@@ -75,7 +75,7 @@ class LossSpike(SeriesCheck):
         spiked = self._spiked.setdefault(name, [])
         known = [p.value for p in before if p.end_step not in spiked]
         high = self._high.pop(name, None)
-        if newest.end_step != snapshot.end_step or len(known) < _KNOWN:
+        if len(known) < _KNOWN:
             return None
         if newest.value <= _AGAIN.above(known):
             return None

@@ -29,7 +29,11 @@ class NonFinite:
             where = "" if first is None else f", first on rank {first[1]} in step {first[0]},"
             what = f"{values} of {name} NaN or infinite{where}"
             found[name] = self._finding(name, snapshot, what, first)
-        for name, norm in snapshot.gradient_norms.items():
+        norms = dict(snapshot.gradient_norms)
+        # In FP16 they overflow until the scale of the loss is found.
+        if snapshot.dense_gradient_norm is not None and snapshot.loss_scale is None:
+            norms["dense_gradient_norm"] = snapshot.dense_gradient_norm
+        for name, norm in norms.items():
             if not math.isfinite(norm):
                 found[name] = self._finding(name, snapshot, f"{name} is {norm}")
         self._on = found

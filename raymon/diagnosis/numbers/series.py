@@ -45,6 +45,10 @@ class Series:
     def __len__(self) -> int:
         return len(self._points)
 
+    def has(self, end_step: int) -> bool:
+        """Returns whether the newest value is of steps that end with `end_step`."""
+        return bool(self._points) and self._points[-1].end_step == end_step
+
     @property
     def values(self) -> list[float]:
         """The values, oldest first."""

@@ -53,7 +53,7 @@ class SeriesCheck(ABC):
         for name, value in self.values(snapshot).items():
             series = self._series.setdefault(name, Series())
             series.add(Point(snapshot.first_step, snapshot.end_step, value))
-            if not len(series):
+            if not series.has(snapshot.end_step):
                 continue
             text = self.judge(name, series, snapshot)
             if text is not None:

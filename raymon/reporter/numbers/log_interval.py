@@ -138,6 +138,7 @@ class LogInterval:
             tables=self.tables.health(touched_rows),
             skipped_steps=self.skipped_steps,
             loss_scale=self.last.loss_scale,
+            dense_gradient_norm=self.last.dense_gradient_norm,
             rank_numbers=self.rank_numbers,
             anatomy=Anatomy.of(self.rank_numbers),
             time=self.last.time,

@@ -131,6 +131,8 @@ class WindowSum:
         failure_reasons: Number of `failures` by reason.
         skipped_steps: Steps of the optimizer that were skipped, the same on all ranks.
         loss_scale: Scale of the loss after the last step; None if losses are not scaled.
+        dense_gradient_norm: Norm of all gradients of dense parameters before the last step of the
+            optimizer; None if it was not measured.
         tables: Lookups in embedding tables; None if no rank counts them.
         lacks_tables: Whether a rank made steps and does not count them.
         rank_parts: Seconds by phase, and other numbers, of each rank, as ranks sent them.
@@ -166,6 +168,7 @@ class WindowSum:
     failure_reasons: Counter[str] = field(default_factory=Counter)
     skipped_steps: int = 0
     loss_scale: float | None = None
+    dense_gradient_norm: float | None = None
     tables: TableSketches | None = None
     lacks_tables: bool = False
     rank_parts: list[RankNumbers] = field(default_factory=list)
@@ -241,6 +244,8 @@ class WindowSum:
             self.gradient_norms = {norm.name: norm.value for norm in part.gradient_norms}
             self.histograms = tuple(part.histograms)
             self.loss_scale = part.loss_scale or None
+            measured = part.HasField("dense_gradient_norm")
+            self.dense_gradient_norm = part.dense_gradient_norm if measured else None
 
     @property
     def metrics(self) -> dict[str, dict[str, NDArray[np.generic]]]:
@@ -310,6 +315,7 @@ class WindowSum:
             failure_reasons=self.failure_reasons,
             skipped_steps=self.skipped_steps,
             loss_scale=self.loss_scale or 0.0,
+            dense_gradient_norm=self.dense_gradient_norm,
             tables=None if tables is None else tables.to_message(),
             rank_numbers=None if numbers is None else numbers.to_message(),
             time=self.time,

@@ -192,6 +192,10 @@ class Loop:
                     self._summaries.measure()
             except Exception as error:  # a failed measurement is no reason to stop
                 self._recorder.count_failure(error)
+        if last_of_window and self._context.rank == 0:
+            norm = self._train_step.dense_gradient_norm()
+            if norm is not None:
+                self._recorder.keep_dense_gradient_norm(norm)
         made = self._train_step.update()
         self._skipped.count(made)
         why = None if made else self._skip(group)

@@ -114,6 +114,7 @@ class TrainStep:
             context.clock.waiting_for_peers,
         )
         self._is_first = True
+        self._dense_parameters = model.dense_parameters()
 
     def backward(self, batch: Batch, group_rows: int, group: int, last: bool) -> StepOutput:
         """Adds the gradients of a batch.
@@ -195,6 +196,14 @@ class TrainStep:
         """Returns the scale of FP16 losses, a scalar on the device; None in other precisions."""
         scales = self.scaler.is_enabled() and not isinstance(self.scaler, FiniteGuard)
         return self.scaler.scale(self._one) if scales else None
+
+    def dense_gradient_norm(self) -> torch.Tensor | None:
+        """Returns the norm of all gradients of dense parameters, a scalar on the device.
+
+        None if there are none. Asks the device for nothing.
+        """
+        gradients = [p.grad for p in self._dense_parameters if p.grad is not None]
+        return nn.utils.get_total_norm(gradients) if gradients else None
 
     def _exchange(self, last: bool) -> AbstractContextManager[object]:
         if last or not isinstance(self._module, DistributedDataParallel):

@@ -177,3 +177,11 @@ def test_a_table_that_is_full_is_found_and_one_that_fills_is_not() -> None:
     found = kinds(seen(checks_of(MonitorConfig()), snapshots(losses, tables=tables(climbs))))
     assert found[-1] == {"table_fallback_climbs"}
     assert not any(found[:120])
+
+
+def test_gradients_that_are_all_zero_or_not_finite_are_found() -> None:
+    losses = curve(20, np.zeros(20), 0)
+    norms = [1.0] * 5 + [0.0] * 5 + [float("inf")] * 2 + [1.0] * 8
+    shown = snapshots(losses, dense_gradient_norm=lambda i: norms[i])
+    found = kinds(seen(checks_of(MonitorConfig()), shown))
+    assert found == ([set()] * 6 + [{"weights_still"}] * 4 + [{"nonfinite"}] * 2 + [set()] * 8)
