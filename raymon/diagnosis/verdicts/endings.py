@@ -57,7 +57,7 @@ def _failed(run: RunRecord) -> Verdict:
     where = run.failure_file
     text = f"failed: {why}"
     if where is not None and where not in text:
-        text += f"; the whole story is in {where}"
+        text += f"; the newest account of a failure is in {where}"
     finding = Finding(FAILED, text, last_step=run.windows[-1].end_step - 1 if run.windows else None)
     return Verdict(FAILED, text, f"failed: {why}", [finding])
 

@@ -114,7 +114,7 @@ def _sum_of(windows: Sequence[StepWindow]) -> StepWindow:
     if numbers is None or len(windows) == 1:
         return first
     values = [window.numbers.values for window in windows if window.numbers is not None]
-    total = np.nansum(np.stack(values), axis=0, dtype=np.float64).astype(np.float32)
+    total = np.asarray(np.nansum(np.stack(values), axis=0, dtype=np.float64), np.float32)
     return replace(first, numbers=replace(numbers, values=total))
 
 
