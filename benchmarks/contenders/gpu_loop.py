@@ -163,7 +163,7 @@ class RaymonLoop:
             self.reporter.channel(attempt, 1, metrics), lambda ack: None, context.device
         )
         self.recorder = make_reporting_recorder(
-            config, model, context, attempt, self._outbox, 0, dict, dict
+            config, model, context, attempt, self._outbox, 0, InputCounts(), dict
         )
         summaries = set(config.train_config.tensorboard_summaries)
         self._summaries = None

@@ -1,15 +1,25 @@
-"""Counts of what is wrong with the data but does not stop the run."""
+"""Counts of what is wrong with the data but does not stop the run, and what reading takes."""
 
 from __future__ import annotations
 
 import threading
 from collections import Counter
 
+from raymon.data.input_seconds import InputSeconds
+
 
 class InputCounts:
-    """Counts by name; several threads may add to them."""
+    """Counts by name; several threads may add to them.
 
-    def __init__(self) -> None:
+    Args:
+        seconds: Seconds of reading that are shared with other counts; None for its own.
+
+    Attributes:
+        seconds: Seconds of reading by part.
+    """
+
+    def __init__(self, seconds: InputSeconds | None = None) -> None:
+        self.seconds = InputSeconds() if seconds is None else seconds
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
 

@@ -16,7 +16,7 @@ import torch
 import torch.distributed as dist
 from google.protobuf import text_format
 
-from raymon.data import Batch
+from raymon.data import Batch, InputCounts
 from raymon.data.transfer.device_feed import copied_ahead
 from raymon.embeddings import TableShards
 from raymon.errors import TrainingError, UserError
@@ -126,7 +126,7 @@ def run_rank(
         attempt: int,
         outbox: Outbox,
         step: int,
-        take_input_counts: Callable[[], Mapping[str, int]],
+        input_counts: InputCounts,
         take_save_counts: Callable[[], Mapping[str, int]],
     ) -> Recorder:
         update = model.update_train_metric
@@ -139,7 +139,7 @@ def run_rank(
         model.update_train_metric = kept_update
         models.append(model)
         return make_reporting_recorder(
-            config, model, context, attempt, outbox, step, take_input_counts, take_save_counts
+            config, model, context, attempt, outbox, step, input_counts, take_save_counts
         )
 
     context = kind(rank, world_size, torch.device("cpu"), run)

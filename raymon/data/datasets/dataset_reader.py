@@ -18,7 +18,7 @@ from raymon.data.reading.chunks import CHUNK_ROWS
 from raymon.data.reading.converter import Columns, Converter, Origin
 from raymon.data.reading.packed_rows import PackedRows, join_rows, take_rows
 from raymon.data.reading.prefetch import BYTES_AHEAD, fetch_ahead
-from raymon.results import ROWS_LEFT_OVER
+from raymon.results import INPUT_BATCHING, INPUT_FEATURES, INPUT_STORAGE, ROWS_LEFT_OVER
 
 _JOIN_S = 10.0
 """Seconds that the end of an epoch waits for a dataset that yields nothing."""
@@ -170,11 +170,11 @@ class DatasetReader:
             while have >= self._batch_size:
                 row += self._batch_size
                 have -= self._batch_size
-                yield DatasetBatch(_batch(pieces, self._batch_size), _position(row, chunk))
+                yield DatasetBatch(self._batch(pieces, self._batch_size), _position(row, chunk))
         if have and self._drop_remainder:
             self.counts.add(ROWS_LEFT_OVER, have)
         elif have and chunk is not None:
-            yield DatasetBatch(_batch(pieces, have), _position(row + have, chunk))
+            yield DatasetBatch(self._batch(pieces, have), _position(row + have, chunk))
         empty = self._converter.convert(self._tables.nulls(0), Origin(self._origin, 0))
         self._end = DatasetPosition(state=opened.state_at_end())
         yield DatasetBatch(empty.to_batch(), self._end)
@@ -184,7 +184,9 @@ class DatasetReader:
 
     def _chunks(self, opened: OpenedDataset, position: DatasetPosition) -> Iterator[_Chunk]:
         row = position.rows - position.skip
-        for state, table in self._tables.tables(opened, position.state, opened.state):
+        tables = self._tables.tables(opened, position.state, opened.state)
+        # Where a dataset has its rows from, it alone knows.
+        for state, table in self.counts.seconds.drawn(INPUT_STORAGE, tables):
             state_row = row
             for begin in range(0, len(table), CHUNK_ROWS):
                 part = table.slice(begin, CHUNK_ROWS)
@@ -195,11 +197,12 @@ class DatasetReader:
                     yield _Chunk(rows, state, state_row)
 
     def _convert(self, table: pa.Table, first_row: int) -> PackedRows:
-        return self._converter.convert(table, Origin(self._origin, first_row))
+        with self.counts.seconds.timed(INPUT_FEATURES):
+            return self._converter.convert(table, Origin(self._origin, first_row))
 
-
-def _batch(pieces: deque[PackedRows], rows: int) -> Batch:
-    return join_rows(take_rows(pieces, rows)).to_batch()
+    def _batch(self, pieces: deque[PackedRows], rows: int) -> Batch:
+        with self.counts.seconds.timed(INPUT_BATCHING):
+            return join_rows(take_rows(pieces, rows)).to_batch()
 
 
 def _position(row: int, chunk: _Chunk) -> DatasetPosition:

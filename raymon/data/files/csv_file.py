@@ -98,8 +98,15 @@ class CsvFile(DataFile):
         super().__init__(found, schema, self._rows)
         self._check_first_rows(text[head.first : head.first + _TRIED], head, form)
 
+    def _fetch(self, row_group: int, columns: Sequence[str]) -> Any:
+        begin, end = self._begins[row_group : row_group + 2]
+        with self._open() as source:
+            self._skip(source, begin)
+            return source.read(end - begin)
+
     def _read(
         self,
+        fetched: Any,
         row_group: int,
         start: int,
         stop: int,
@@ -107,10 +114,7 @@ class CsvFile(DataFile):
         categorical: Sequence[str],
         chunk_rows: int,
     ) -> Iterator[tuple[int, pa.Table]]:
-        begin, end = self._begins[row_group : row_group + 2]
-        with self._open() as source:
-            self._skip(source, begin)
-            text = source.read(end - begin)
+        text = fetched
         types = {name: self.schema.field(name).type for name in columns}
         types.update({name: pa.dictionary(pa.int32(), types[name]) for name in categorical})
         rows = self.row_group_rows[row_group]

@@ -10,7 +10,9 @@ from typing import Any
 import pyarrow as pa
 
 from raymon.data.files.found_file import FoundFile
+from raymon.data.input_seconds import InputSeconds
 from raymon.errors import DataError, first_line
+from raymon.results import INPUT_DECODING, INPUT_STORAGE
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ class DataFile(ABC):
         columns: Sequence[str],
         categorical: Sequence[str],
         chunk_rows: int,
+        seconds: InputSeconds | None = None,
     ) -> Iterator[tuple[int, pa.Table]]:
         """Yields rows [start, stop) of a row group, in pieces of at most twice `chunk_rows`.
 
@@ -90,6 +93,7 @@ class DataFile(ABC):
             columns: Columns that are read.
             categorical: Columns whose strings are returned as a dictionary and indices into it.
             chunk_rows: Rows of a piece; a larger row group need not be whole in memory.
+            seconds: Seconds of reading by part, to which this is added; None for none.
 
         Returns:
             Each piece, with the row of the row group at which it begins. Rows between pieces cannot
@@ -99,18 +103,28 @@ class DataFile(ABC):
             DataError: The file is damaged, or was changed after it was opened.
         """
         try:
-            self.found.check_unchanged()
+            seconds = seconds or InputSeconds()
+            with seconds.timed(INPUT_STORAGE):
+                self.found.check_unchanged()
+                fetched = self._fetch(row_group, columns)
             strings = [name for name in categorical if self._is_string(name)]
-            for begin, table in self._read(row_group, start, stop, columns, strings, chunk_rows):
+            tables = self._read(fetched, row_group, start, stop, columns, strings, chunk_rows)
+            waits = fetched is None and not self.found.is_local
+            for begin, table in seconds.drawn(INPUT_STORAGE if waits else INPUT_DECODING, tables):
                 yield begin, self._cast(table)
         except (pa.ArrowException, OSError, EOFError) as error:
             raise DataError(
                 f"{self.path}: row group {row_group} cannot be read: {first_line(error)}"
             ) from error
 
+    def _fetch(self, row_group: int, columns: Sequence[str]) -> Any:
+        """Reads what is needed of a row group, undecoded; None if that is read as it is decoded."""
+        return None
+
     @abstractmethod
     def _read(
         self,
+        fetched: Any,
         row_group: int,
         start: int,
         stop: int,
@@ -118,7 +132,10 @@ class DataFile(ABC):
         categorical: Sequence[str],
         chunk_rows: int,
     ) -> Iterator[tuple[int, pa.Table]]:
-        """Reads an unchanged file, as `read` does; `categorical` has only columns of strings."""
+        """Reads an unchanged file, as `read` does; `categorical` has only columns of strings.
+
+        `fetched` is what `_fetch` returned.
+        """
 
     def _cast(self, table: pa.Table) -> pa.Table:
         for name in self._casts.keys() & set(table.column_names):

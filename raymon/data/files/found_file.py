@@ -35,6 +35,11 @@ class FoundFile:
         """Whether the file is on a file system of this machine."""
         return isinstance(self.filesystem, fs.LocalFileSystem)
 
+    @property
+    def size(self) -> int:
+        """Size in bytes, when the file was found."""
+        return self.version[0]
+
     def open(self) -> Any:
         """Returns a `pyarrow.NativeFile` with random access."""
         return self.filesystem.open_input_file(self.inner_path)

@@ -30,6 +30,7 @@ class IpcFile(DataFile):
 
     def _read(
         self,
+        fetched: Any,
         row_group: int,
         start: int,
         stop: int,

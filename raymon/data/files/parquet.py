@@ -8,8 +8,21 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from raymon.data.files.byte_ranges import Range, fetch_ranges, joined
 from raymon.data.files.data_file import ColumnStatistics, DataFile
 from raymon.data.files.found_file import FoundFile
+
+_FETCHED_BYTES = 64 << 20
+"""Most bytes of a row group that are read before they are decoded."""
+
+_FETCHED_RANGES = 2
+"""Most reads of a row group of a file that is elsewhere, one after the other."""
+
+_HOLE_BYTES = 1 << 20
+"""Bytes between two columns that are read along with them."""
+
+_PADDING_BYTES = 128
+"""Bytes after a column that Arrow reads too, as old writers counted too few."""
 
 
 class ParquetFile(DataFile):
@@ -42,8 +55,28 @@ class ParquetFile(DataFile):
                 least, most = (found.min, found.max) if readable else (None, None)
                 yield ColumnStatistics(group, nulls, least, most)
 
+    def _fetch(self, row_group: int, columns: Sequence[str]) -> Any:
+        group, wanted, size = self._metadata.row_group(row_group), set(columns), self.found.size
+        chunks = [group.column(index) for index in range(group.num_columns)]
+        ranges = joined(
+            [
+                _range(chunk, size)
+                for chunk in chunks
+                if chunk.path_in_schema.partition(".")[0] in wanted
+            ],
+            _HOLE_BYTES,
+        )
+        # More than that Arrow reads in parallel, or a part at a time.
+        if sum(end - begin for begin, end in ranges) > _FETCHED_BYTES:
+            return None
+        if not self.found.is_local and len(ranges) > _FETCHED_RANGES:
+            return None
+        with self.found.open() as source:
+            return fetch_ranges(source, size, ranges)
+
     def _read(
         self,
+        fetched: Any,
         row_group: int,
         start: int,
         stop: int,
@@ -51,12 +84,12 @@ class ParquetFile(DataFile):
         categorical: Sequence[str],
         chunk_rows: int,
     ) -> Iterator[tuple[int, pa.Table]]:
-        with self.found.open() as source:
+        with fetched or self.found.open() as source:
             reader = pq.ParquetFile(
                 source,
                 metadata=self._metadata,
                 read_dictionary=list(categorical),
-                pre_buffer=not self.found.is_local,
+                pre_buffer=fetched is None and not self.found.is_local,
             )
             if self.row_group_rows[row_group] <= 2 * chunk_rows:
                 # In one piece, because each piece repeats the work for all entries of dictionaries.
@@ -72,3 +105,11 @@ class ParquetFile(DataFile):
                 begin += len(batch)
                 if begin >= stop:
                     return
+
+
+def _range(chunk: Any, size: int) -> Range:
+    """Returns the bytes of a column chunk in a file of `size` bytes."""
+    begin = chunk.data_page_offset
+    if chunk.has_dictionary_page and 0 < chunk.dictionary_page_offset < begin:
+        begin = chunk.dictionary_page_offset
+    return begin, min(begin + chunk.total_compressed_size + _PADDING_BYTES, size)

@@ -10,11 +10,12 @@ from functools import partial
 import pyarrow as pa
 
 from raymon.data.input_counts import InputCounts
+from raymon.data.input_seconds import InputSeconds
 from raymon.data.reading.converter import Columns, Converter, Origin
 from raymon.data.reading.order import RowRange
 from raymon.data.reading.packed_rows import PackedRows, join_rows
 from raymon.errors import DataError
-from raymon.results import ROWS_UNREADABLE
+from raymon.results import INPUT_FEATURES, ROWS_UNREADABLE
 
 _log = logging.getLogger("raymon")
 
@@ -57,13 +58,19 @@ class ChunkReader:
     Args:
         columns: Columns that are read.
         skip_bad_files: Whether rows that cannot be read are left out and counted.
+        seconds: Seconds of reading, shared with other readers; None for its own.
 
     Attributes:
         counts: Counts of what was wrong but did not stop the run.
     """
 
-    def __init__(self, columns: Columns, skip_bad_files: bool = False) -> None:
-        self.counts = InputCounts()
+    def __init__(
+        self,
+        columns: Columns,
+        skip_bad_files: bool = False,
+        seconds: InputSeconds | None = None,
+    ) -> None:
+        self.counts = InputCounts(seconds)
         self._names = columns.names
         self._categorical = columns.categorical
         self._converter = Converter(columns, self.counts)
@@ -146,11 +153,18 @@ class ChunkReader:
 
     def _convert(self, part: RowRange, begin: int, table: pa.Table) -> PackedRows:
         origin = Origin(part.file.path, part.first_row + begin, part.row_group)
-        return self._converter.convert(table, origin)
+        with self.counts.seconds.timed(INPUT_FEATURES):
+            return self._converter.convert(table, origin)
 
     def _read(self, part: RowRange) -> Iterator[tuple[int, pa.Table]]:
         return part.file.read(
-            part.row_group, part.start, part.stop, self._names, self._categorical, CHUNK_ROWS
+            part.row_group,
+            part.start,
+            part.stop,
+            self._names,
+            self._categorical,
+            CHUNK_ROWS,
+            self.counts.seconds,
         )
 
     def _whole(self, part: RowRange) -> Tables:

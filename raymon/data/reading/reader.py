@@ -31,7 +31,7 @@ from raymon.data.reading.stream_assignment import Share, shares
 from raymon.data.reading.table_files import as_schema, common_type, open_table
 from raymon.data.values.canonical import kind_of_values
 from raymon.errors import DataError
-from raymon.results import FILES_UNREADABLE
+from raymon.results import FILES_UNREADABLE, INPUT_BATCHING
 
 STREAMS = 8
 """Streams of data that is read in global batches of one size on any number of workers."""
@@ -94,8 +94,9 @@ class DataReader:
         skip_bad_files: bool = False,
     ) -> None:
         # If several ranks share a stream, the first of them counts what is wrong with it.
-        self._chunks, self._uncounted = (ChunkReader(columns, skip_bad_files) for _ in range(2))
+        self._chunks = ChunkReader(columns, skip_bad_files)
         self.counts = self._chunks.counts
+        self._uncounted = ChunkReader(columns, skip_bad_files, self.counts.seconds)
         self._categorical = columns.categorical
         self._rank = rank
         self._world_size = world_size
@@ -257,7 +258,9 @@ class DataReader:
                 reader.take(end - last)
             begins = ends
             pieces = pieces or [self._chunks.empty(self._ranges[0])]
-            yield join_rows(pieces).to_batch()
+            with self.counts.seconds.timed(INPUT_BATCHING):
+                batch = join_rows(pieces).to_batch()
+            yield batch
 
     def _stream(
         self,
@@ -281,4 +284,5 @@ class DataReader:
 
         block_begin = row - row % block_rows
         stream = StreamReader(ranges, block_begin, chunks, pool, ahead)
-        return ShuffledStream(stream, length, block_rows, row, order)
+        seconds = self.counts.seconds
+        return ShuffledStream(stream, length, block_rows, row, order, seconds)

@@ -9,10 +9,12 @@ from concurrent.futures import Executor, Future, wait
 import numpy as np
 import numpy.typing as npt
 
+from raymon.data.input_seconds import InputSeconds
 from raymon.data.reading.chunks import ChunkReader, Converted, Piece
 from raymon.data.reading.order import RowRange, skip_rows
 from raymon.data.reading.packed_rows import PackedRows, join_rows, take_rows
 from raymon.errors import DataError
+from raymon.results import INPUT_BATCHING
 
 RowOrder = Callable[[int, int], npt.NDArray[np.int64]]
 """A function from the number of rows of a block, and its index, to the order of its rows."""
@@ -104,15 +106,23 @@ class ShuffledStream:
         block_rows: Rows of a block; the last one has what is left.
         row: Row of the shuffled stream to begin at.
         order: Function that orders the rows of a block.
+        seconds: Seconds of reading by part.
     """
 
     def __init__(
-        self, stream: StreamReader, length: int, block_rows: int, row: int, order: RowOrder
+        self,
+        stream: StreamReader,
+        length: int,
+        block_rows: int,
+        row: int,
+        order: RowOrder,
+        seconds: InputSeconds,
     ) -> None:
         self._stream = stream
         self._length = length
         self._block_rows = block_rows
         self._order = order
+        self._seconds = seconds
         self._next_block = row // block_rows
         self._skip = row % block_rows
         self._block: PackedRows | None = None
@@ -131,7 +141,9 @@ class ShuffledStream:
     def _read(self) -> PackedRows:
         number = self._next_block
         size = min(self._block_rows, self._length - number * self._block_rows)
-        block = join_rows(self._stream.take(size)).take(self._order(size, number))
+        pieces = self._stream.take(size)
+        with self._seconds.timed(INPUT_BATCHING):
+            block = join_rows(pieces).take(self._order(size, number))
         self._next_block += 1
         skip, self._skip = self._skip, 0
         return block.slice(skip, block.size)

@@ -12,6 +12,7 @@ from typing import Protocol
 import torch
 
 from raymon.config import evaluates_asynchronously, skips_bad_files, stopping
+from raymon.data import InputCounts
 from raymon.embeddings import EmbeddingCollection, plan_lines
 from raymon.errors import RunError
 from raymon.log import log_to_files, set_log_context
@@ -94,7 +95,7 @@ class RecorderFactory(Protocol):
         attempt: int,
         outbox: Outbox,
         step: int,
-        take_input_counts: Callable[[], Mapping[str, int]],
+        input_counts: InputCounts,
         take_save_counts: Callable[[], Mapping[str, int]],
     ) -> Recorder:
         """Makes the recorder of an attempt that continues after `step` steps."""
@@ -276,7 +277,7 @@ def _train(
         attempt,
         outbox,
         state.step,
-        feed.counts.take,
+        feed.counts,
         saver.counts.take,
     )
     if context.rank == 0 and optimizers.groups:
@@ -345,7 +346,7 @@ def make_reporting_recorder(
     attempt: int,
     outbox: Outbox,
     step: int,
-    take_input_counts: Callable[[], Mapping[str, int]],
+    input_counts: InputCounts,
     take_save_counts: Callable[[], Mapping[str, int]],
 ) -> Recorder:
     """Makes the recorder that sends windows to the reporter."""
@@ -358,7 +359,8 @@ def make_reporting_recorder(
         outbox=outbox,
         device=context.device,
         first_step=step,
-        take_input_counts=take_input_counts,
+        take_input_counts=input_counts.take,
+        take_input_seconds=input_counts.seconds.take,
         take_save_counts=take_save_counts,
         clock=context.clock,
         tables=_table_lookups(config, model, context.rank),
