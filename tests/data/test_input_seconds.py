@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyarrow import fs
 
-from raymon.data.files import parquet
-from raymon.data.files.byte_ranges import fetch_ranges, joined
-from raymon.data.files.formats import open_files
+from raymon.data.files.byte_ranges import fetch_ranges, joined, page_in
+from raymon.data.files.found_file import find_files
+from raymon.data.files.parquet import ParquetFile
 from raymon.data.input_seconds import InputSeconds
 from raymon.results import INPUT_DECODING, INPUT_FEATURES, INPUT_PARTS, INPUT_STORAGE
 
@@ -49,11 +51,10 @@ def test_what_was_fetched_is_at_its_place(ranges: list[tuple[int, int]], hole: i
         assert found.read(end - begin) == content[begin:end]
 
 
-@pytest.mark.parametrize("most", [1 << 20, 0])
+@pytest.mark.parametrize("is_local", [True, False])
 def test_columns_are_the_same_whether_they_were_fetched_or_not(
-    tmp_path: Path, most: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, is_local: bool
 ) -> None:
-    monkeypatch.setattr(parquet, "_FETCHED_BYTES", most)
     rng = np.random.default_rng(0)
     table = pa.table(
         {
@@ -64,7 +65,10 @@ def test_columns_are_the_same_whether_they_were_fetched_or_not(
         }
     )
     pq.write_table(table, tmp_path / "a.parquet", row_group_size=200)
-    (file,) = open_files(str(tmp_path / "a.parquet"))
+    (found,) = find_files(str(tmp_path / "a.parquet"), [".parquet"], "Parquet files")
+    if not is_local:
+        found = replace(found, filesystem=fs.SubTreeFileSystem("/", found.filesystem))
+    file = ParquetFile(found)
     seconds = InputSeconds()
     names = ["a", "tags", "b"]
     read = [
@@ -76,3 +80,9 @@ def test_columns_are_the_same_whether_they_were_fetched_or_not(
     taken = seconds.take()
     assert taken[INPUT_STORAGE] > 0
     assert taken[INPUT_DECODING] > 0
+
+
+def test_a_file_that_cannot_be_read_ahead_is_left_to_who_decodes_it(tmp_path: Path) -> None:
+    page_in(str(tmp_path / "nothing"), [(0, 10)])
+    (tmp_path / "short").write_bytes(b"12345")
+    page_in(str(tmp_path / "short"), [(0, 10), (20, 30)])

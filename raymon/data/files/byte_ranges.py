@@ -1,9 +1,11 @@
-"""Ranges of a file that are read at once, and look like the file to who decodes them."""
+"""Ranges of a file that are read before they are decoded."""
 
 from __future__ import annotations
 
 import mmap
+import os
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 import pyarrow as pa
@@ -51,3 +53,24 @@ def fetch_ranges(source: Any, size: int, ranges: Iterable[Range]) -> pa.NativeFi
                 raise EOFError(f"it ends at byte {done}, in the midst of a column")
             done += count
     return pa.BufferReader(pa.py_buffer(memory))
+
+
+def page_in(path: str, ranges: Iterable[Range]) -> None:
+    """Waits until the system has ranges of a local file in its memory, and copies none of it.
+
+    Args:
+        path: Path of the file. If it cannot be read so, nothing is done: who decodes it will wait.
+        ranges: Ranges to read.
+    """
+    with (
+        suppress(OSError),
+        open(path, "rb", buffering=0) as source,
+        open(os.devnull, "wb", buffering=0) as nowhere,
+    ):
+        for begin, end in ranges:
+            done = begin
+            while done < end:
+                count = os.sendfile(nowhere.fileno(), source.fileno(), done, end - done)
+                if not count:
+                    return
+                done += count

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from raymon.data.files.byte_ranges import Range, fetch_ranges, joined
+from raymon.data.files.byte_ranges import Range, fetch_ranges, joined, page_in
 from raymon.data.files.data_file import ColumnStatistics, DataFile
 from raymon.data.files.found_file import FoundFile
 
@@ -66,10 +66,12 @@ class ParquetFile(DataFile):
             ],
             _HOLE_BYTES,
         )
-        # More than that Arrow reads in parallel, or a part at a time.
-        if sum(end - begin for begin, end in ranges) > _FETCHED_BYTES:
+        if self.found.is_local:
+            page_in(self.found.inner_path, ranges)
             return None
-        if not self.found.is_local and len(ranges) > _FETCHED_RANGES:
+        # More than that Arrow reads in parallel, or a part at a time.
+        bytes_fetched = sum(end - begin for begin, end in ranges)
+        if bytes_fetched > _FETCHED_BYTES or len(ranges) > _FETCHED_RANGES:
             return None
         with self.found.open() as source:
             return fetch_ranges(source, size, ranges)
