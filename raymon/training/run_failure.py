@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from typing import Protocol
 
 from raymon.code_location import describe
@@ -9,7 +11,7 @@ from raymon.errors import ClusterLostError, UserError, reason
 from raymon.results import AttemptFailed, Failure
 from raymon.run_dir import naming, write_failure
 from raymon.storage import StoragePath
-from raymon.training.rank.failure import full_traceback
+from raymon.training.rank.failure import RankFailedError, full_traceback
 
 
 class FailurePublisher(Protocol):
@@ -42,7 +44,7 @@ def line_of_run(
         return reason(error)
     if known is not None and not known.goes_on:
         return known.text
-    failure = Failure(describe(error), full_traceback(error))
+    failure = Failure(describe(error), _details(error))
     try:
         return reporter.publish_failure(failure).text
     except Exception:  # a reporter that is gone does not hide the failure
@@ -60,4 +62,11 @@ def line_of(error: BaseException, model_dir: StoragePath | None, what: int | str
     if isinstance(error, UserError | ClusterLostError):
         return reason(error)
     text = describe(error)
-    return naming(text, write_failure(f"{text}\n\n{full_traceback(error)}", model_dir, what))
+    return naming(text, write_failure(f"{text}\n\n{_details(error)}", model_dir, what))
+
+
+def _details(error: BaseException) -> str:
+    """Returns the traceback, after the process that it is of."""
+    if isinstance(error, RankFailedError):
+        return error.details or full_traceback(error)
+    return f"{socket.gethostname()}, pid {os.getpid()}\n{full_traceback(error)}"

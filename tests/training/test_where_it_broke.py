@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -41,6 +43,7 @@ def test_the_line_and_the_file_name_the_frame_of_the_user(where: str, config_fil
     assert str(failed.value) == line
     assert json.loads((run / "run.json").read_text())["error"] == line
     whole = kept.read_text()
-    assert "Traceback (most recent call last):" in whole
+    process = f"{socket.gethostname()}, pid {os.getpid()}"
+    assert f"\n{process}\nTraceback (most recent call last):\n" in whole
     assert "Last notices, UTC" in whole
     assert [path.name for path in run.glob("monitor/failure-*")] == ["failure-1.txt"]
