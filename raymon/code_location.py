@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sysconfig
 import traceback
 from contextlib import suppress
@@ -16,13 +17,47 @@ _INSTALLED = tuple(
     {os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib")}
     | {f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}"}
 )
+_PACKAGE = re.compile(r"[/\\](?:site|dist)-packages[/\\](\w+)")
+_LIBRARIES = {
+    "adlfs",
+    "aiobotocore",
+    "aiohttp",
+    "botocore",
+    "click",
+    "crc32c",
+    "fbgemm_gpu",
+    "fsspec",
+    "gcsfs",
+    "google",
+    "grpc",
+    "numpy",
+    "pandas",
+    "psutil",
+    "pyarrow",
+    "pythonjsonlogger",
+    "ray",
+    "requests",
+    "rich",
+    "s3fs",
+    "safetensors",
+    "tenacity",
+    "tensorboard",
+    "tensorboardX",
+    "torch",
+    "torchmetrics",
+    "torchrec",
+    "triton",
+    "urllib3",
+    "yaml",
+}
+"""What raymon calls, and what that calls."""
 
 
 def error_location(error: BaseException) -> str:
     """Returns where an error came from, such as `my_models.py:12 in predict`.
 
-    This is the nearest frame of user code that raymon called, else of raymon, else of any code; the
-    text is empty if there is none.
+    This is the nearest frame of user code that raymon called, else of an installed package that may
+    be the user's, else of raymon, else of any code; the text is empty if there is none.
     """
     frames = [
         frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename[:1] != "<"
@@ -30,8 +65,13 @@ def error_location(error: BaseException) -> str:
     first = next(
         (i for i, frame in enumerate(frames) if is_raymon_file(frame.filename)), len(frames)
     )
-    of_user = [f for f in frames[first:] if is_user_file(f.filename)]
-    nearest = (of_user or [f for f in frames if is_raymon_file(f.filename)] or frames)[-1:]
+    called = frames[first:]
+    nearest = (
+        [frame for frame in called if is_user_file(frame.filename)]
+        or [frame for frame in called if _may_be_of_user(frame.filename)]
+        or [frame for frame in frames if is_raymon_file(frame.filename)]
+        or frames
+    )[-1:]
     return "".join(f"{shown(f.filename)}:{f.lineno} in {f.name}" for f in nearest)
 
 
@@ -47,6 +87,12 @@ def describe(error: BaseException) -> str:
 def is_raymon_file(filename: str) -> bool:
     """Returns whether a file of code is raymon's."""
     return filename.startswith(_RAYMON)
+
+
+def _may_be_of_user(filename: str) -> bool:
+    """Returns whether a file is of an installed package that raymon does not use."""
+    found = _PACKAGE.search(filename)
+    return found is not None and found.group(1) not in _LIBRARIES and not is_raymon_file(filename)
 
 
 def _is_installed(filename: str) -> bool:
