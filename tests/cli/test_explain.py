@@ -79,7 +79,7 @@ def _with(window: StepWindow, more: dict[str, list[float]]) -> StepWindow:
         (
             "input_bound",
             spent(**{DATA: 8.0, INPUT_STORAGE: 30.0, INPUT_DECODING: 10.0}),
-            ["most of it reading files", "row groups"],
+            ["most of it reading files or drawing from the dataset", "row groups"],
         ),
         ("compute_bound", spent(**{BACKWARD: 5.0}), ["forward 43 %, backward 54 %", "compile"]),
         ("communication_bound", spent(peers=6.0), ["60 % of the time", "all ranks alike"]),

@@ -1,7 +1,13 @@
 import json
+import time
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+import raymon
 from raymon.results import DATA
 from raymon.storage import storage_path
 from raymon.training.explain_run import explain_run, with_verdict
@@ -49,3 +55,28 @@ def test_a_run_that_failed_before_its_first_step_is_no_riddle(tmp_path: Path) ->
     assert explain_run(tmp_path).text == "not known, because no step was reported"
     (tmp_path / "run.json").write_text(json.dumps(["no", "object"]))
     assert explain_run(tmp_path).kind == "unknown"
+
+
+def test_a_real_run_that_waits_for_its_dataset_says_so(
+    config_file: Path, click_log: Path, tmp_path: Path
+) -> None:
+    rows = pq.read_table(click_log / "train")
+
+    def draw() -> Iterator[pa.Table]:
+        for begin in range(0, 256 * 12, 256):
+            time.sleep(0.06)
+            yield rows.slice(begin, 256)
+
+    overrides = {
+        "ray_config.num_workers": 0,
+        "train_config.num_epochs": 1,
+        "train_config.use_tensorboard": False,
+        "eval_input_path": "",
+        "export_config.exporter_type": "latest",
+        "data_config.num_workers": 0,
+    }
+    summary = raymon.train(config_file, overrides, datasets={"train": draw})
+    told = explain_run(tmp_path / "run")
+    assert told.kind == "input_bound", told
+    assert summary.verdict == told.short
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["verdict"] == told.short

@@ -128,7 +128,7 @@ _LEAST_INPUT = 0.2
 
 _PARTS = {
     INPUT_STORAGE: (
-        "reading files",
+        "reading files or drawing from the dataset",
         "Nearer or faster storage, larger row groups, and more threads (data_config.num_workers), "
         "whose reads overlap, may help.",
     ),
