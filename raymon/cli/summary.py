@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from raymon.cli.streams import say
 from raymon.cli.value_rows import output_width, row_lines, value_notes, values_text
 from raymon.number_text import count_text, number_text, rate_text
-from raymon.results import AlertFigures, in_words
+from raymon.results import AlertFigures, Anatomy, in_words
 
 if TYPE_CHECKING:
     from raymon.training.summary import Summary
@@ -36,6 +36,7 @@ def print_summary(summary: Summary, *, has_cluster: bool = False) -> None:
         ("steps", f"{summary.steps:,} in {summary.epochs} epochs"),
         ("stopped early", summary.stopped_early or ""),
         *_throughput(summary),
+        *_time_spent(summary.phases),
         ("train", values_text(summary.train_metrics, value_notes(summary.train_metric_bounds))),
         ("", _last_window(summary)),
         ("eval", values_text(summary.eval_metrics, notes)),
@@ -122,6 +123,22 @@ def _throughput(summary: Summary) -> list[tuple[str, str]]:
         ("samples", f"{summary.samples:,} in {rate_text(summary.train_s or 0.0)} s of training"),
         ("samples/s", count_text(summary.samples_per_second)),
     ]
+
+
+def _time_spent(phases: Anatomy | None) -> list[tuple[str, str]]:
+    """Returns where the time of all ranks went, and that of the slowest one if there are others."""
+    if phases is None or not phases.shares:
+        return []
+    rows = [("time spent in", _shares_text(phases.shares))]
+    if phases.slowest_rank is not None and phases.median != phases.slowest:
+        slowest = dict(sorted(phases.slowest_shares.items(), key=lambda item: -item[1]))
+        rows.append(("", f"slowest rank, {phases.slowest_rank}: {_shares_text(slowest)}"))
+    return rows
+
+
+def _shares_text(shares: Mapping[str, float]) -> str:
+    shown = [(phase.replace("_", " "), share) for phase, share in shares.items() if share >= 0.005]
+    return ", ".join(f"{phase} {share * 100:.0f} %" for phase, share in shown)
 
 
 def _monitoring(summary: Summary) -> str:

@@ -43,16 +43,23 @@ class Anatomy:
         own = [seconds for phase, seconds in columns.items() if phase in OWN_PHASES]
         row = int(np.argmax(np.nansum(own, axis=0))) if own else 0
         return cls(
-            shares={
-                phase: seconds / sum(sums.values())
-                for phase, seconds in sorted(sums.items(), key=lambda item: -item[1])
-            },
+            shares=_shares(dict(sorted(sums.items(), key=lambda item: -item[1]))),
             median={phase: float(np.nanmedian(seconds)) for phase, seconds in columns.items()},
             slowest_rank=numbers.ranks[row],
             slowest={
                 phase: float(np.nan_to_num(seconds[row])) for phase, seconds in columns.items()
             },
         )
+
+    @property
+    def median_shares(self) -> dict[str, float]:
+        """Shares of the seconds of `median`, by phase; they add up to 1."""
+        return _shares(self.median)
+
+    @property
+    def slowest_shares(self) -> dict[str, float]:
+        """Shares of the time of the slowest rank, by phase; they add up to 1."""
+        return _shares(self.slowest)
 
     def to_json(self) -> dict[str, Any]:
         """Returns the fields of a line of `monitor/windows.jsonl`."""
@@ -62,3 +69,8 @@ class Anatomy:
             "slowest_rank": self.slowest_rank,
             "phases_slowest": dict(self.slowest),
         }
+
+
+def _shares(seconds: Mapping[str, float]) -> dict[str, float]:
+    total = sum(seconds.values())
+    return {phase: spent / total for phase, spent in seconds.items()} if total > 0 else {}

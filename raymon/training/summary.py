@@ -16,6 +16,7 @@ from raymon.reporter import Progress
 from raymon.results import (
     ROWS_LEFT_OVER_AN_EPOCH,
     AlertFigures,
+    Anatomy,
     Monitoring,
     ReporterStatus,
     Snapshot,
@@ -74,6 +75,8 @@ class Summary:
         devices: Device of each worker of the last attempt, as in `devices.json`.
         device_numbers: Memory and use of the GPUs in the last steps, by name as in a line of
             `windows.jsonl`; None on CPUs.
+        phases: Where the time of the ranks went over the whole run, as in a line of
+            `windows.jsonl`; None if the reporter did not answer at the end.
         monitoring: Cost of monitoring. Counts of the reporter are None if it did not answer at the
             end.
         alerts: Findings that were on at the end, and how many alerts began, by kind; None if the
@@ -112,6 +115,7 @@ class Summary:
     embedding_tables: Sequence[Mapping[str, Any]] = ()
     devices: Sequence[Mapping[str, Any]] = ()
     device_numbers: Mapping[str, float | None] | None = None
+    phases: Anatomy | None = None
     monitoring: Monitoring | None = None
     alerts: AlertFigures | None = None
     verdict: str | None = None
@@ -211,6 +215,7 @@ def _with_counts(
         input_counts=dict(run.monitoring.input_counts),
         save_counts=dict(run.monitoring.save_counts),
         skipped_steps=run.skipped_steps,
+        phases=run.anatomy,
         monitoring=replace(
             monitoring,
             failures=monitoring.failures + sum(hook_failures.values()),

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from raymon.cli.summary import print_summary
-from raymon.results import Monitoring, MonitoringFigures, ReporterStatus, RunFigures
+from raymon.results import Anatomy, Monitoring, MonitoringFigures, ReporterStatus, RunFigures
 from raymon.training.summary import Summary
 
 WATCHED = MonitoringFigures(
@@ -136,3 +136,22 @@ def test_the_verdict_is_the_last_line(capsys) -> None:
     assert said.splitlines()[-1].split(maxsplit=1)[0] == "verdict"
     assert said.endswith("63 % of the time goes into waiting for data\n")
     assert "verdict" not in printed(capsys)
+
+
+def test_the_summary_says_where_the_time_went(capsys) -> None:
+    phases = Anatomy(
+        shares={"forward": 0.6, "garbage_collection": 0.396, "monitor": 0.004},
+        median={"forward": 3.0},
+        slowest_rank=3,
+        slowest={"forward": 1.0, "data": 3.0},
+    )
+    print_summary(Summary("done", "run", steps=600, phases=phases))
+    shown = capsys.readouterr().out
+    assert "time spent in    forward 60 %, garbage collection 40 %\n" in shown
+    assert "slowest rank, 3: data 75 %, forward 25 %\n" in shown
+
+
+def test_of_one_rank_the_slowest_is_not_told_apart(capsys) -> None:
+    seconds = {"forward": 3.0}
+    print_summary(Summary("done", "run", phases=Anatomy({"forward": 1.0}, seconds, 0, seconds)))
+    assert "slowest" not in capsys.readouterr().out

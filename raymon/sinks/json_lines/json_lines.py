@@ -29,7 +29,7 @@ class WindowLines:
     Args:
         model_dir: Directory of the run.
         max_bytes: Size above which lines that are older than a day are thinned.
-        clock: Time in seconds since 1970, which every line has.
+        clock: Time in seconds since 1970, of lines whose snapshot has none.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class WindowLines:
 
     def write(self, snapshot: Snapshot) -> None:
         """Appends the line of a snapshot."""
-        self._file.append({**snapshot.to_json(), "time": self._clock()})
+        self._file.append({**snapshot.to_json(), "time": snapshot.time or self._clock()})
 
     def write_evaluation(self, evaluation: Evaluation) -> None:
         """Does nothing, since evaluations have a file of their own."""

@@ -90,7 +90,7 @@ class RankLines:
     Args:
         model_dir: Directory of the run.
         max_bytes: Size above which lines that are older than a day are thinned.
-        clock: Time in seconds since 1970, which every line has.
+        clock: Time in seconds since 1970, of lines whose snapshot has none.
     """
 
     def __init__(
@@ -146,7 +146,8 @@ class RankLines:
 
     def _append(self) -> None:
         if self._gathered is not None:
-            self._file.append({**self._gathered.to_json(), "time": self._clock()})
+            time_s = self._gathered.last.time or self._clock()
+            self._file.append({**self._gathered.to_json(), "time": time_s})
             self._gathered = None
 
 

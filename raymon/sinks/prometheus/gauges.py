@@ -36,6 +36,15 @@ GAUGES = {
     "raymon_samples_per_second": Gauge((), "Samples of all workers a second, in the newest steps"),
     "raymon_steps_per_second": Gauge((), "Steps a second, in the newest steps"),
     "raymon_samples_total": Gauge((), "Samples of all workers since the run began"),
+    "raymon_phase_share": Gauge(
+        ("phase",), "Share of the time of all ranks that a phase took, in the newest steps"
+    ),
+    "raymon_phase_share_median": Gauge(
+        ("phase",), "Share of a phase, of the median rank in each phase"
+    ),
+    "raymon_phase_share_slowest": Gauge(
+        ("phase",), "Share of a phase, of the rank whose own work takes longest"
+    ),
     "raymon_host_bytes": Gauge((), "Resident memory of the largest worker process"),
     "raymon_device_bytes": Gauge((), "Most memory that tensors took at once on a GPU"),
     "raymon_device_allocated_bytes": Gauge((), "Memory of tensors on a GPU, of the one with most"),

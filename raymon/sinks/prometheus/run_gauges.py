@@ -131,6 +131,13 @@ def _of_snapshot(snapshot: Snapshot) -> Iterator[tuple[Series, float]]:
     yield _series("raymon_samples_per_second"), snapshot.samples_per_second
     yield _series("raymon_steps_per_second"), snapshot.steps_per_second
     yield _series("raymon_samples_total"), snapshot.samples_total
+    anatomy = snapshot.anatomy
+    for phase, share in anatomy.shares.items():
+        yield _series("raymon_phase_share", phase), share
+    for phase, share in anatomy.median_shares.items():
+        yield _series("raymon_phase_share_median", phase), share
+    for phase, share in anatomy.slowest_shares.items():
+        yield _series("raymon_phase_share_slowest", phase), share
     yield _series("raymon_host_bytes"), snapshot.host_bytes
     for name, number in snapshot.device_figures.items():
         if number is not None:

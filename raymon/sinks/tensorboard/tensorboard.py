@@ -29,7 +29,7 @@ class TensorBoard:
 
     Tags: `loss/{name}`, `loss/total`, `lr/g{i}`, `metric/{name}`, `global_gradient_norm`,
     `{parameter}/gradient_norm`, the histograms `{parameter}` and `{parameter}/gradient`,
-    `throughput/samples_per_second`, `memory/host_bytes`, `memory/device_bytes`,
+    `throughput/samples_per_second`, `phase/{name}`, `memory/host_bytes`, `memory/device_bytes`,
     `memory/device_allocated_bytes`, `memory/device_reserved_bytes`, `device_utilization`,
     `grad_scaler/skipped_steps`, `grad_scaler/loss_scale` and `table/{table}/{figure}`.
 
@@ -123,6 +123,7 @@ class TensorBoard:
         yield from snapshot.gradient_norms.items()
         yield from ((f"metric/{name}", value) for name, value in snapshot.metrics.items())
         yield "throughput/samples_per_second", snapshot.samples_per_second
+        yield from ((f"phase/{name}", share) for name, share in snapshot.anatomy.shares.items())
         if snapshot.host_bytes > 0:
             yield "memory/host_bytes", snapshot.host_bytes
         for name, number in snapshot.device_figures.items():

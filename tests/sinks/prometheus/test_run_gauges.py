@@ -5,6 +5,7 @@ import pytest
 
 from raymon.results import (
     AlertFigures,
+    Anatomy,
     Coverage,
     DeviceNumbers,
     Evaluation,
@@ -67,6 +68,26 @@ def test_a_snapshot_is_shown_by_the_names_that_it_has_everywhere() -> None:
         "raymon_steps_per_second": 20.0,
         "raymon_samples_total": 4000,
         "raymon_host_bytes": 7,
+    }
+
+
+def test_where_the_time_went_is_shown_of_all_ranks_the_median_and_the_slowest() -> None:
+    gauges = RunGauges("runs/click")
+    anatomy = Anatomy(
+        shares={"forward": 0.75, "data": 0.25},
+        median={"forward": 3.0, "data": 1.0},
+        slowest_rank=3,
+        slowest={"forward": 1.0, "data": 3.0},
+    )
+    gauges.write(snapshot(20, anatomy=anatomy))
+    found = {name: value for name, value in shown(gauges).items() if "phase" in name}
+    assert found == {
+        "raymon_phase_share{forward}": 0.75,
+        "raymon_phase_share{data}": 0.25,
+        "raymon_phase_share_median{forward}": 0.75,
+        "raymon_phase_share_median{data}": 0.25,
+        "raymon_phase_share_slowest{forward}": 0.25,
+        "raymon_phase_share_slowest{data}": 0.75,
     }
 
 
@@ -227,7 +248,17 @@ def test_no_label_has_the_credentials_of_a_uri() -> None:
 def test_every_name_has_its_prefix_and_no_label_is_without_bound() -> None:
     assert all(name.startswith(PREFIX) for name in GAUGES)
     labels = {label for gauge in GAUGES.values() for label in gauge.labels}
-    assert labels == {"loss", "metric", "group", "rank", "table", "model_dir", "version", "kind"}
+    assert labels == {
+        "loss",
+        "metric",
+        "group",
+        "rank",
+        "table",
+        "model_dir",
+        "version",
+        "kind",
+        "phase",
+    }
 
 
 def test_every_figure_of_a_table_has_a_gauge_by_its_name() -> None:

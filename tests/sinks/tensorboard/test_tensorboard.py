@@ -6,7 +6,7 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from raymon.results import DeviceNumbers, Evaluation, TableHealth
+from raymon.results import Anatomy, DeviceNumbers, Evaluation, TableHealth
 from raymon.sinks import BackgroundSink, TensorBoard
 from raymon.wire.histogram import HistogramCounter, encode_histogram
 from tests.sinks.sinks import wait_for
@@ -72,6 +72,14 @@ def test_a_histogram_has_the_counts_and_moments_of_its_values(tmp_path: Path) ->
 
 def points(directory: Path, tag: str) -> list[tuple[int, float]]:
     return [(point.step, point.value) for point in read(directory).Scalars(tag)]
+
+
+def test_the_shares_of_phases_have_curves(tmp_path: Path) -> None:
+    board = TensorBoard(tmp_path, [])
+    board.write(snapshot(10, anatomy=Anatomy(shares={"forward": 0.75, "peers": 0.25})))
+    board.write(snapshot(20, anatomy=Anatomy(shares={"forward": 1.0})))
+    assert points(tmp_path, "phase/forward") == [(10, 0.75), (20, 1.0)]
+    assert points(tmp_path, "phase/peers") == [(10, 0.25)]
 
 
 def test_memory_has_curves_where_it_was_measured(tmp_path: Path) -> None:
