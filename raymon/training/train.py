@@ -36,9 +36,7 @@ from raymon.results import AttemptFailed, Failure, ReporterStatus
 from raymon.retries import retrying
 from raymon.run_dir import RunLock
 from raymon.sinks import (
-    AlertCommand,
     AlertLines,
-    AlertWebhook,
     BackgroundSink,
     Console,
     EvaluationLines,
@@ -47,6 +45,7 @@ from raymon.sinks import (
     StatusLines,
     TensorBoard,
     WindowLines,
+    alert_hooks,
     open_output,
 )
 from raymon.storage import StoragePath, storage_path
@@ -114,9 +113,6 @@ STATUS_S = 10.0
 """Seconds between two status lines in the log of the reporter."""
 
 _MB = 1_000_000
-_ALERTS_QUEUED = 100
-"""Alerts that may wait for a program or an address of the user's."""
-
 DEFAULT_SUMMARIES = ("loss", "learning_rate")
 
 
@@ -380,7 +376,10 @@ def _follow(
 ) -> Summary:
     interval_s = plan.config.monitor_config.progress_interval_s
     console = Console(plan.total_steps, interval_s, terminal)
-    hooks = [*_alert_hooks(plan.config), BackgroundSink(hangs, tries=1)]
+    hooks = [
+        *alert_hooks(plan.config.monitor_config, plan.config.model_dir),
+        BackgroundSink(hangs, tries=1),
+    ]
     progress = Progress(reporter, console, hooks)
     model_dir = storage_path(plan.config.model_dir)
     with Desk(
@@ -495,20 +494,6 @@ def _tell_stopped(summary: Summary, desk: Desk) -> None:
         desk.end = Answer(ANSWERED, f"stopped: {text}")
     else:
         desk.end = Answer(ANSWERED, f"{summary.status}: it ended at step {summary.steps} by itself")
-
-
-def _alert_hooks(config: PipelineConfig) -> list[BackgroundSink]:
-    """Returns what of the user's gets the alerts, each on a thread of its own."""
-    asked, run = config.monitor_config, config.model_dir
-    hooks = []
-    if asked.alert_command:
-        # Once: a program that failed may have done half of its work.
-        command = AlertCommand(asked.alert_command, run, asked.alert_timeout_s)
-        hooks.append(BackgroundSink(command, tries=1, queued=_ALERTS_QUEUED))
-    if url := os.environ.get("RAYMON_ALERT_WEBHOOK") or asked.alert_webhook:
-        webhook = AlertWebhook(url, run, asked.alert_timeout_s)
-        hooks.append(BackgroundSink(webhook, queued=_ALERTS_QUEUED))
-    return hooks
 
 
 def _write_summary(summarised: Callable[[], Summary]) -> Summary:

@@ -89,10 +89,11 @@ def test_nan_on_one_rank_stops_all_ranks_before_its_step(
 def test_nan_on_one_rank_is_skipped_by_all_ranks(
     tmp_path: Path, click_log: Path, ray_address: str, tables: str
 ) -> None:
-    if tables == "SHARDED":
-        pytest.importorskip("torchrec")
     fault = {"at": 157, "rank": 1, "factor": "nan"}
-    more = ("train_config.on_nonfinite=SKIP_STEP", f"train_config.embedding_tables={tables}")
+    more = (
+        "train_config.on_nonfinite=SKIP_STEP", f"train_config.embedding_tables={tables}",
+        "train_config.sparse_optimizer={adagrad_optimizer {lr: 0.01} constant_learning_rate {}}",
+    )  # fmt: skip
     done = run_raymon(*words(tmp_path, click_log, fault, *more), address=ray_address)
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
@@ -125,8 +126,9 @@ def test_a_spike_is_told_when_it_comes_and_when_it_is_over(
 ) -> None:
     fault = {"at": 300, "steps": 30, "rank": 1, "factor": "20"}
     # Small enough that the spike does not spoil the weights.
-    rate = "train_config.dense_optimizer={sgd_optimizer {lr: 0.0001} constant_learning_rate {}}"
-    done = run_raymon(*words(tmp_path, click_log, fault, rate), address=ray_address)
+    rate = "={sgd_optimizer {lr: 0.0001} constant_learning_rate {}}"
+    more = [f"train_config.{which}_optimizer{rate}" for which in ("dense", "sparse")]
+    done = run_raymon(*words(tmp_path, click_log, fault, *more), address=ray_address)
     assert done.returncode == 0, done.stderr
     begun, over = told(tmp_path, "loss_spike")
     assert begun.step in (310, 320)

@@ -33,8 +33,9 @@ class NonFinite:
         # In FP16 they overflow until the scale of the loss is found.
         if snapshot.dense_gradient_norm is not None and snapshot.loss_scale is None:
             norms["dense_gradient_norm"] = snapshot.dense_gradient_norm
+        # Those of a loss that is not finite are not either, which is one trouble and not two.
         for name, norm in norms.items():
-            if not math.isfinite(norm):
+            if not snapshot.non_finite and not math.isfinite(norm):
                 found[name] = self._finding(name, snapshot, f"{name} is {norm}")
         self._on = found
 

@@ -84,8 +84,15 @@ class GrowthCheck:
             if free is None:
                 continue
             grows = -free if used is None else used
-            for i in range(1 if resource.is_shared else count):
-                finding = self._finding(resource, i, times, grows[:, i], free[:, i], snapshot)
+            known = np.flatnonzero(np.isfinite(grows).all(axis=0) & np.isfinite(free[-1]))
+            known = known[:1] if resource.is_shared else known
+            # All ranks at once: one after the other they would take a second if they are many.
+            slopes = lasting(times, grows[:, known])
+            rises = grows[-1, known] - grows[len(times) // 3, known]
+            for i, slope, rise in zip(known, slopes, rises, strict=True):
+                if slope <= 0 or rise < resource.least:
+                    continue
+                finding = self._finding(resource, int(i), times, slope, free[-1, i], snapshot)
                 if finding is not None:
                     found[finding.key] = finding
         self._keep(found)
@@ -113,19 +120,12 @@ class GrowthCheck:
         resource: Resource,
         i: int,
         times: Reals,
-        grows: Reals,
-        free: Reals,
+        slope: float,
+        free: float,
         snapshot: Snapshot,
     ) -> Finding | None:
-        known = np.isfinite(grows) & np.isfinite(free)
-        if not known.all():
-            return None
         seen_s = times[-1] - times[0]
-        slope = float(lasting(times, grows[:, None])[0])
-        third = len(times) // 3
-        if slope <= 0 or grows[-1] - grows[third] < resource.least:
-            return None
-        left_s = max(0.0, float(free[-1])) / slope
+        left_s = max(0.0, free) / slope
         if seen_s < max(_LEAST_S, min(_MOST_S, _OF_TIME_LEFT * left_s)):
             return None
         ends_s = self._seconds_to_end(snapshot.end_step)

@@ -1,0 +1,33 @@
+"""The hooks that get the alerts of a run."""
+
+from __future__ import annotations
+
+import os
+
+from raymon.protos.monitor_pb2 import MonitorConfig
+from raymon.sinks.alert_hooks.command import AlertCommand
+from raymon.sinks.alert_hooks.webhook import AlertWebhook
+from raymon.sinks.background.background import BackgroundSink
+
+WEBHOOK = "RAYMON_ALERT_WEBHOOK"
+"""Environment variable with an address, which takes precedence over that of a config."""
+
+_QUEUED = 100
+
+
+def alert_hooks(config: MonitorConfig, run: str) -> list[BackgroundSink]:
+    """Returns what of the user's gets the alerts, each on a thread of its own.
+
+    Args:
+        config: Says which program and which address.
+        run: Directory or URI that the run writes to.
+    """
+    hooks = []
+    if config.alert_command:
+        # Once: a program that failed may have done half of its work.
+        command = AlertCommand(config.alert_command, run, config.alert_timeout_s)
+        hooks.append(BackgroundSink(command, tries=1, queued=_QUEUED))
+    if url := os.environ.get(WEBHOOK) or config.alert_webhook:
+        webhook = AlertWebhook(url, run, config.alert_timeout_s)
+        hooks.append(BackgroundSink(webhook, queued=_QUEUED))
+    return hooks
