@@ -25,7 +25,7 @@ from raymon.monitor.train_metrics import TrainMetrics, build_train_metrics
 from raymon.protos.monitor_pb2 import MonitorConfig
 from raymon.reporter import Progress
 from raymon.results import Monitoring, Snapshot
-from raymon.sinks import Console, alert_hooks, open_output
+from raymon.sinks import Console, make_alert_hooks, open_output
 from raymon.storage import ObjectPath, storage_path
 
 T = TypeVar("T")
@@ -112,7 +112,7 @@ class Monitor:
             terminal = open_output(own_process=not self._in_ray)
             console = Console(total_steps, MonitorConfig().progress_interval_s, terminal)
             # None but that of the environment: there is no config.
-            hooks = alert_hooks(MonitorConfig(), str(self._run.directory))
+            hooks = make_alert_hooks(MonitorConfig(), str(self._run.directory))
             self._progress = Progress(self._run.publisher, console, hooks).__enter__()
             if self._run.directory is not None:
                 _log.info("monitoring: the numbers go to %s", self._run.directory)

@@ -1,7 +1,7 @@
 """The sinks, which the numbers of a run are written to: console, TensorBoard, JSON, Prometheus."""
 
 from raymon.sinks.alert_hooks.command import AlertCommand
-from raymon.sinks.alert_hooks.hooks import alert_hooks
+from raymon.sinks.alert_hooks.hooks import make_alert_hooks
 from raymon.sinks.alert_hooks.webhook import AlertWebhook
 from raymon.sinks.background.background import BackgroundSink
 from raymon.sinks.json_lines.json_lines import (
@@ -38,7 +38,7 @@ __all__ = [
     "StatusLines",
     "TensorBoard",
     "WindowLines",
-    "alert_hooks",
+    "make_alert_hooks",
     "open_output",
     "read_alerts",
     "read_lines",

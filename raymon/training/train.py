@@ -45,7 +45,7 @@ from raymon.sinks import (
     StatusLines,
     TensorBoard,
     WindowLines,
-    alert_hooks,
+    make_alert_hooks,
     open_output,
 )
 from raymon.storage import StoragePath, storage_path
@@ -377,7 +377,7 @@ def _follow(
     interval_s = plan.config.monitor_config.progress_interval_s
     console = Console(plan.total_steps, interval_s, terminal)
     hooks = [
-        *alert_hooks(plan.config.monitor_config, plan.config.model_dir),
+        *make_alert_hooks(plan.config.monitor_config, plan.config.model_dir),
         BackgroundSink(hangs, tries=1),
     ]
     progress = Progress(reporter, console, hooks)

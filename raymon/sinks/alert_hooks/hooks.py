@@ -15,7 +15,7 @@ WEBHOOK = "RAYMON_ALERT_WEBHOOK"
 _QUEUED = 100
 
 
-def alert_hooks(config: MonitorConfig, run: str) -> list[BackgroundSink]:
+def make_alert_hooks(config: MonitorConfig, run: str) -> list[BackgroundSink]:
     """Returns what of the user's gets the alerts, each on a thread of its own.
 
     Args:
