@@ -43,11 +43,15 @@ def find_hang(ranks: Sequence[RankState], hang_after_s: float) -> Hang | None:
     if not known:
         return None
     starts = all(rank.phase == START for rank in known)
-    silent = [rank for rank in alive if is_silent(rank, hang_after_s, starts)]
-    culprits = [*silent, *_overdue([rank for rank in alive if rank not in silent], silent)]
+    silent, heard = list[RankState](), list[RankState]()
+    for rank in alive:
+        (silent if is_silent(rank, hang_after_s, starts) else heard).append(rank)
+    culprits = [*silent, *_overdue(heard, silent)]
     if not culprits:
         return None
-    waiting = [rank for rank in known if rank not in culprits and rank.phase_s >= hang_after_s / 2]
+    named = {rank.rank for rank in culprits}
+    late_s = hang_after_s / 2
+    waiting = [rank for rank in known if rank.rank not in named and rank.phase_s >= late_s]
     return Hang(culprits, silent, waiting)
 
 

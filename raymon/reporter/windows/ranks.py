@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from raymon.protos.report_pb2 import Heartbeat, WindowReport
 from raymon.results import RankState
@@ -82,24 +82,26 @@ class Ranks:
 
 
 def _state(number: int, rank: _Rank, now: float) -> RankState:
-    state = RankState(number, now - rank.heard_at, rank.step, rank.windows, rank.lost, rank.ended)
-    beat = rank.beat
+    heard_s, beat = now - rank.heard_at, rank.beat
+    counts = (rank.windows, rank.lost, rank.ended)
     if beat is None:
-        return replace(state, beat_s=state.heard_s)
+        return RankState(number, heard_s, rank.step, *counts, beat_s=heard_s)
     silent_s = now - rank.beat_at
     phase_s = beat.phase_s + silent_s
     if rank.step > beat.step:
         # It has gone on since, whatever became of its heartbeats.
-        phase_s = min(phase_s, state.heard_s)
-    return replace(
-        state,
-        step=max(rank.step, beat.step),
+        phase_s = min(phase_s, heard_s)
+    return RankState(
+        number,
+        heard_s,
+        max(rank.step, beat.step),
+        *counts,
         host=beat.host,
         pid=beat.pid,
         node_id=beat.node_id,
         phase=beat.phase,
         phase_s=phase_s,
         deadline_s=beat.deadline_s,
-        beat_s=min(silent_s, state.heard_s),
+        beat_s=min(silent_s, heard_s),
         waits=beat.waits,
     )

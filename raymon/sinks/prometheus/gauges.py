@@ -33,8 +33,12 @@ GAUGES = {
     ),
     "raymon_metric": Gauge(("metric",), "Decayed train metric"),
     "raymon_learning_rate": Gauge(("group",), "Learning rate of a parameter group"),
-    "raymon_samples_per_second": Gauge((), "Samples of all workers a second, in the newest steps"),
-    "raymon_steps_per_second": Gauge((), "Steps a second, in the newest steps"),
+    "raymon_samples_per_second": Gauge(
+        (), "Samples of all workers a second, in the newest steps; 0 while none is made"
+    ),
+    "raymon_steps_per_second": Gauge(
+        (), "Steps a second, in the newest steps; 0 while none is made"
+    ),
     "raymon_samples_total": Gauge((), "Samples of all workers since the run began"),
     "raymon_phase_share": Gauge(
         ("phase",), "Share of the time of all ranks that a phase took, in the newest steps"

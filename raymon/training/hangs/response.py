@@ -99,8 +99,18 @@ class HangResponse:
             self._write_stacks(alert, rank)
         if self._end is None:
             return
-        if not over.wait(max(0.0, self._end_after_s - (time.monotonic() - began))):
-            self._end_rank(alert, ranks[alert.finding.rank or 0])
+        if over.wait(max(0.0, self._end_after_s - (time.monotonic() - began))):
+            return
+        first = [rank for rank in ranks if rank.rank == (alert.finding.rank or 0)]
+        if first and self._is_there(first[0]):
+            self._end_rank(alert, first[0])
+
+    def _is_there(self, rank: RankState) -> bool:
+        """Returns whether a rank is in the same process still, as far as is known."""
+        try:
+            return any(other.pid == rank.pid for other in self._ranks() if other.rank == rank.rank)
+        except Exception:  # the reporter is restarted, and the rank hangs all the same
+            return True
 
     def _write_stacks(self, alert: Alert, rank: RankState) -> None:
         dump = self._take(rank.node_id, rank.pid)
