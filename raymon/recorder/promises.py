@@ -63,8 +63,8 @@ class Promises:
         if last is not None and (last.phase, last.since) != (moment.phase, moment.since):
             self._learn(last.phase)
             self._paused_s = 0.0
-        elif last is not None and now - self._seen_at > _PAUSED_S:
-            self._paused_s += now - self._seen_at
+        if last is not None and now - self._seen_at > _PAUSED_S:
+            self._paused_s += now - max(self._seen_at, moment.since)
         self._seen, self._seen_at = moment, now
         self.lasted_s = now - moment.since - self._paused_s
         if now - self._recent_since > _RECENT_S:

@@ -123,6 +123,9 @@ def test_time_in_which_the_process_stood_still_is_no_part_of_a_phase() -> None:
     promises.look(Moment(FORWARD, 1.0, 1), 42.0)
     assert promises.lasted_s == 1.0
     assert promises.look(Moment(FORWARD, 42.5, 2), 43.0) == 20
+    # It was stopped in a phase that had not been looked at.
+    promises.look(Moment(OPTIMIZER, 43.2, 2), 83.2)
+    assert promises.lasted_s == 0
 
 
 @given(st.floats(0, 590), st.floats(0, 590))

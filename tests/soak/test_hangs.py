@@ -86,7 +86,7 @@ def rows(rank, world_size):
     for piece in range(200):
         if piece == 100 and rank == 1:
             wait_for_ever()
-        yield table.slice(piece * 10 % 1000, 256)
+        yield table.slice((piece * 10 + rank * 500) % 1000, 256)
 '''
 
 DRIVER = """
