@@ -124,8 +124,10 @@ def log_to_files(level: int, text: str, error: BaseException | None = None, **fi
     """
     exc_info = None if error is None else (type(error), error, error.__traceback__)
     record = logging.getLogger("raymon").makeRecord(
-        "raymon", level, __file__, 0, "%s", (text,), exc_info, extra=fields
+        "raymon", level, __file__, 0, "%s", (text,), exc_info
     )
+    # Those of Python stay what they are, whatever fields may be called.
+    vars(record).update({name: value for name, value in fields.items() if name not in vars(record)})
     for handler in list(_open):
         if level >= handler.level:
             handler.handle(record)

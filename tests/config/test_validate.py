@@ -131,6 +131,10 @@ WRONG: list[tuple[list[str], str]] = [
     ),
     (["ray_config.resources_per_worker.CPU=0"], "CPU: is 0; must be above 0"),
     (["monitor_config.log_level=LOUD"], "must be one of DEBUG"),
+    (["monitor_config.log_files={format: 'xml'}"], 'log_files.format: is "xml"; must be one of'),
+    (["monitor_config.log_files={keep: 0}"], "monitor_config.log_files.keep"),
+    (["monitor_config.log_files={directory: 's3://b/x'}"], "must be a directory on a disk"),
+    (["monitor_config.windows_max_mb=0"], "monitor_config.windows_max_mb"),
 ]
 
 

@@ -157,6 +157,13 @@ def test_a_traceback_is_in_the_file(tmp_path: Path) -> None:
     assert "ValueError: no such row" in line["exc_info"]
 
 
+def test_a_field_may_have_any_name(tmp_path: Path) -> None:
+    with ProcessLog("rank-0", LogFiles(tmp_path, "run")):
+        log_to_files(logging.INFO, "it goes on", name="mine", args=1, step=3)
+    (line,) = (json.loads(line) for line in lines(tmp_path / "rank-0.log"))
+    assert (line["message"], line["step"], line["logger"]) == ("it goes on", 3, "raymon")
+
+
 def test_what_logs_nothing_makes_no_file(tmp_path: Path) -> None:
     with ProcessLog("driver", LogFiles(tmp_path / "logs", "run")):
         pass
