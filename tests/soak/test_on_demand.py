@@ -15,6 +15,7 @@ import torch
 from tests.checkpoints import saved_model
 from tests.integration.conftest import start_raymon
 from tests.integration.kills import finish, kill, reported_step, start, wait_for
+from tests.soak.heads import started_head
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(900)]
 
@@ -106,3 +107,21 @@ def test_stacks_say_where_workers_are(training: subprocess.Popen[str], tmp_path:
     only = json.loads(answer("stack", run, "--rank", 1, "--json"))
     assert list(only) == ["1"]
     assert "run_worker" in only["1"]
+
+
+def test_a_driver_elsewhere_is_asked_by_the_client_of_ray(
+    click_log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with started_head(tmp_path, with_token=False) as head:
+        for name, value in head.environment.items():
+            monkeypatch.setenv(name, value)
+        training = start(tmp_path, click_log, head.client, *SETTINGS)
+        run = tmp_path / "run"
+        wait_for(lambda: reported_step(run) >= 20, training)
+        # Somewhere where the directory of the run is not to be seen, the name alone is known.
+        status = json.loads(answer("status", run, "--json", address=head.client))
+        assert (status["status"], status["world_size"]) == ("running", 2)
+        code, _, errors = asked("status", tmp_path / "other", address=head.client)
+        assert (code, str(run) in errors) == (1, True)
+        assert "is saved" in answer("stop", run, address=head.client)
+        assert finish(training)["status"] == "stopped"

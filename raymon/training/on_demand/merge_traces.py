@@ -103,7 +103,7 @@ def _renamed(events: Sequence[Event], answer: RankAnswer, shift_us: float) -> It
         for event in events
         if event["ph"] == "M" and event["name"] == "process_labels"
     }
-    order = sorted(used, key=lambda pid: (labels.get(pid, "").startswith("GPU"), pid))
+    order = sorted(used, key=lambda pid: (labels.get(pid) != "CPU", pid))
     pids = {pid: answer.rank * _PIDS + place for place, pid in enumerate(order)}
     for pid, new in pids.items():
         label = labels.get(pid, "")
