@@ -1,5 +1,6 @@
 """A worker's side of monitoring: adds up, cuts windows, sends. Never uses Ray, never waits."""
 
+from raymon.recorder.device_phases import phase_marks
 from raymon.recorder.heartbeats import BEAT_S, Heart
 from raymon.recorder.memory import host_bytes
 from raymon.recorder.outbox import Outbox, Unacknowledged
@@ -21,4 +22,5 @@ __all__ = [
     "Window",
     "encode_window",
     "host_bytes",
+    "phase_marks",
 ]

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import NamedTuple
 
+from raymon.recorder.device_phases import DeviceMarks, DevicePhases
 from raymon.results import GARBAGE_COLLECTION, PEERS, START, STEP_PHASES
 
 
@@ -31,14 +32,20 @@ class PhaseClock:
 
     Args:
         clock: Monotonic clock, in seconds; None for `time.perf_counter`.
+        device: Takes the changes of phase into the work of a device; None on the CPU.
 
     Attributes:
         now: The phase that goes on, for other threads to read.
         step: Steps that were made, as `now` has it from the next phase on.
     """
 
-    def __init__(self, clock: Callable[[], float] | None = None) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] | None = None,
+        device: DevicePhases | None = None,
+    ) -> None:
         self._clock = clock or time.perf_counter
+        self._device = device
         self._seconds: dict[str, float] = {}
         # Seconds of garbage collection so far, and until the phase that goes on began.
         self._collected = self._collected_before = 0.0
@@ -56,6 +63,8 @@ class PhaseClock:
             spent -= of_phase
             self._add(GARBAGE_COLLECTION, of_phase)
         self._add(before, spent)
+        if self._device is not None:
+            self._device.mark(phase)
         self.now = Moment(phase, now, self.step)
 
     def look(self) -> tuple[Moment, float]:
@@ -115,6 +124,10 @@ class PhaseClock:
         self.enter(self.now.phase)
         seconds, self._seconds = self._seconds, {}
         return seconds
+
+    def take_marks(self) -> DeviceMarks | None:
+        """Returns the marks on the device since the last call; None on the CPU."""
+        return None if self._device is None else self._device.take()
 
     def _read(self) -> tuple[float, float]:
         """Returns the time, and the seconds of garbage collection until then."""

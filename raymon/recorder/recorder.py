@@ -280,6 +280,7 @@ class Recorder:
             epoch=self._epoch,
             wall_s=wall_s,
             phases=phases,
+            device_marks=self.clock.take_marks(),
             losses={name: losses.take(stream) for name, losses in self._losses.items()},
             weights={name: weights.take(stream) for name, weights in self._weights.items()},
             metrics=self._take_metrics(),

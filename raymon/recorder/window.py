@@ -16,6 +16,7 @@ from raymon.protos.report_pb2 import LossSum, Scalar, WindowReport
 from raymon.recorder.background_lookups import BackgroundLookups
 from raymon.recorder.background_scalars import BackgroundScalars
 from raymon.recorder.background_updates import NoStatesError
+from raymon.recorder.device_phases import DeviceMarks
 from raymon.recorder.offload import Offload
 from raymon.results import PHASES, RankNumbers
 from raymon.wire import (
@@ -59,7 +60,7 @@ class Window:
         samples: Number of rows that this rank trained on.
         epoch: Epoch of the last step, from 0.
         wall_s: Seconds of the steps, without evaluations and saves.
-        phases: Seconds by phase.
+        phases: Seconds by phase, of the host.
         losses: Losses of the steps, by name.
         weights: Weights of these losses, by name.
         metrics: States of the train metrics, by name.
@@ -82,6 +83,7 @@ class Window:
         input_seconds: Seconds of reading by part, `INPUT_PARTS`, since the window before; empty if
             they are not measured.
         time: Seconds since 1970, UTC, at the end of the window.
+        device_marks: Changes of phase in the work of a device; None on the CPU.
     """
 
     attempt: int
@@ -112,6 +114,7 @@ class Window:
     dense_gradient_norm: Offload | None = None
     input_seconds: Mapping[str, float] = field(default_factory=dict)
     time: float = 0.0
+    device_marks: DeviceMarks | None = None
 
 
 def encode_window(window: Window, levels: Mapping[str, float] | None = None) -> WindowReport:
@@ -125,6 +128,7 @@ def encode_window(window: Window, levels: Mapping[str, float] | None = None) -> 
     """
     # First, as lookups that are not taken would be those of the next window.
     tables = None if window.tables is None else window.tables.wait()
+    phases, reasons = _phases(window)
     report = WindowReport(
         schema_version=SCHEMA_VERSION,
         attempt=window.attempt,
@@ -135,8 +139,8 @@ def encode_window(window: Window, levels: Mapping[str, float] | None = None) -> 
         samples=window.samples,
         epoch=window.epoch,
         wall_s=window.wall_s,
-        phases=_scalars(window.phases),
-        rank_numbers=_rank_numbers(window, levels or {}).to_message(),
+        phases=_scalars(phases),
+        rank_numbers=_rank_numbers(window, phases, levels or {}).to_message(),
         time=window.time,
         layout=window.layout.fingerprint,
         learning_rates=window.learning_rates,
@@ -151,6 +155,8 @@ def encode_window(window: Window, levels: Mapping[str, float] | None = None) -> 
         report.losses.append(_loss_sum(name, losses.wait(), window.weights[name].wait(), window))
     _encode_metrics(window, report)
     report.failure_reasons.update(window.take_failures())
+    for why in reasons:
+        report.failure_reasons[why] += 1
     if window.gradient_norms is not None:
         norms = window.gradient_norms.wait()
         report.gradient_norms.extend(_scalars({k: float(v) for k, v in norms.items()}))
@@ -164,10 +170,22 @@ def encode_window(window: Window, levels: Mapping[str, float] | None = None) -> 
     return report
 
 
-def _rank_numbers(window: Window, levels: Mapping[str, float]) -> RankNumbers:
+def _phases(window: Window) -> tuple[Mapping[str, float], list[str]]:
+    """Returns the seconds by phase, and why those of the device are missing."""
+    if window.device_marks is None:
+        return window.phases, []
+    try:
+        return window.device_marks.phases(window.phases), []
+    except Exception as error:  # a window arrives with those of the host too
+        return window.phases, [f"{type(error).__name__}: {error}"]
+
+
+def _rank_numbers(
+    window: Window, phases: Mapping[str, float], levels: Mapping[str, float]
+) -> RankNumbers:
     # All ranks send the same names in the same order, so that merging them is cheap.
-    phases = {phase: window.phases.get(phase, 0.0) for phase in PHASES}
-    return RankNumbers.of_rank(window.rank, {**phases, **window.input_seconds, **levels})
+    of_all = {phase: phases.get(phase, 0.0) for phase in PHASES}
+    return RankNumbers.of_rank(window.rank, {**of_all, **window.input_seconds, **levels})
 
 
 def _encode_metrics(window: Window, report: WindowReport) -> None:

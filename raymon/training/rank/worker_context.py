@@ -12,7 +12,7 @@ import torch
 import torch.distributed as dist
 
 from raymon.data import Batch, on_device
-from raymon.recorder import PhaseClock
+from raymon.recorder import PhaseClock, phase_marks
 from raymon.results import CHECKPOINT, MOVE, PEERS
 from raymon.training.rank.run_controller import RunController
 
@@ -50,7 +50,7 @@ class WorkerContext:
         self.device = device
         self.controller = controller
         self.node_id = node_id
-        self.clock = PhaseClock()
+        self.clock = PhaseClock(device=phase_marks(device))
         # The thread whose phases the clock has.
         self._thread = threading.get_ident()
         # Threads that are in a collective of this world.
