@@ -496,7 +496,9 @@ class Reporter:
         if self._begun or starts:
             step, running = self._run_metrics.end_step, self._attempts().attempt
             attempt = (running.number if running else 0) + starts
-            for alert in self._watch.look(self.ranks, attempt, step):
+            # The workers of an attempt that has failed are no more: they do not hang.
+            ranks = list if attempt == self._failed and not starts else self.ranks
+            for alert in self._watch.look(ranks, attempt, step):
                 self._publisher.write_alert(alert)
 
     def _restore_alerts(self) -> None:

@@ -123,3 +123,27 @@ def test_the_end_of_a_process_that_hung_is_told_with_that(tmp_path: Path) -> Non
     assert failed.text.startswith(f"{found.text}; rank 1 was killed")
     failed = reporter.publish_failure(Failure("rank 0: ValueError: no", ""))
     assert failed.text.startswith("rank 0: ValueError: no")
+
+
+def test_workers_of_an_attempt_that_has_failed_do_not_hang(tmp_path: Path) -> None:
+    clock = Clock()
+    checks = checks_of(MonitorConfig(hang_after_s=20))
+    reporter = Reporter(tmp_path, [], 10, 5, clock, checks)
+    reporter.begin_attempt("t", 2, 0, {})
+    for rank in (0, 1):
+        _beat(reporter, rank, 12, FORWARD, deadline_s=20)
+    reporter.publish_failure(Failure("rank 1 was killed", "", (1,), goes_on=True))
+    for _ in range(100):
+        clock.now += 2
+        reporter.published()
+    assert reporter.findings() == []
+    # Those that take their place are watched again.
+    for rank in (0, 1):
+        _beat(reporter, rank, 0, START, attempt=0, phase_s=1, deadline_s=600)
+    reporter.begin_attempt("u", 2, 0, {})
+    for rank in (0, 1):
+        _beat(reporter, rank, 12, FORWARD, attempt=2, deadline_s=20)
+    for _ in range(15):
+        clock.now += 2
+        reporter.published()
+    assert [found.kind for found in reporter.findings()] == ["hang"]
