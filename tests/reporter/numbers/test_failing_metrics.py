@@ -6,7 +6,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torchmetrics import Metric
 
@@ -93,6 +93,7 @@ def expected(steps: list[tuple[int, bool]]) -> list[float | None]:
 STEPS = st.lists(st.tuples(st.integers(0, 9), st.booleans()), max_size=14)
 
 
+@settings(max_examples=40)
 @given(steps=STEPS, saved_after=st.integers(0, 14))
 def test_a_fold_that_misses_steps_is_left_out_and_hides_the_value_until_the_next(
     steps: list[tuple[int, bool]], saved_after: int
@@ -113,6 +114,7 @@ def test_a_fold_that_misses_steps_is_left_out_and_hides_the_value_until_the_next
     assert good == pytest.approx(expected([(ones, False) for ones, _ in steps]))
 
 
+@settings(max_examples=30)
 @given(order=st.permutations(range(4)), failing=st.sets(st.integers(0, 3)))
 def test_a_failure_on_any_rank_is_one_of_the_window_whatever_the_order(
     order: list[int], failing: set[int]
