@@ -24,6 +24,7 @@ _EXIT = re.compile(
     r"Worker exit type: (\w+) Worker exit detail: (.*?)(?= Some common causes|$)", re.DOTALL
 )
 _MEMORY = re.compile(r"was ([\d.]+ ?\w+)(?: used)? / ([\d.]+ ?\w+)")
+_LARGEST = re.compile(r"PID\s+MEM\(GB\)\s+COMMAND\n(\d+)\s+([\d.]+)\s+(.*)")
 
 
 @dataclass(frozen=True)
@@ -101,8 +102,14 @@ def _where(known: dict[str, str]) -> list[str]:
 
 
 def _node_memory(text: str) -> str:
-    found = _MEMORY.search(text)
-    return f": {found.group(1)} of {found.group(2)} of its node were in use" if found else ""
+    found, largest = _MEMORY.search(text), _LARGEST.search(text)
+    if found is None:
+        return ""
+    said = f": {found.group(1)} of {found.group(2)} of its node were in use"
+    if largest is None:
+        return said
+    pid, size, command = largest.groups()
+    return f"{said}, most by process {pid}, {command.strip()}: {size}GB"
 
 
 def _cause(failure: BaseException) -> BaseException:

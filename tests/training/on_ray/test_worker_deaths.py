@@ -34,7 +34,8 @@ CONNECTION = (
 )
 MEMORY = (
     "Memory on the node (IP: 10.0.0.3, ID: 12) was 15.23GB used / 16.00GB limit (0.951874)\n"
-    "OOM kill reason: Memory usage 10703740928B exceeded threshold of 10543105024B"
+    "OOM kill reason: Memory usage 10703740928B exceeded threshold of 10543105024B\n"
+    "Top 10 memory users: PID\tMEM(GB)\tCOMMAND\n28835\t6.16\tray::RayTrainWorker\n28862\t0.44\tray"
 )
 
 
@@ -67,7 +68,8 @@ class HealthCheckError(Exception):
         (
             OutOfMemoryError(MEMORY),
             CrashTrace(),
-            "was ended by Ray, as memory ran out: 15.23GB of 16.00GB of its node were in use",
+            "was ended by Ray, as memory ran out: 15.23GB of 16.00GB of its node were in use, "
+            "most by process 28835, ray::RayTrainWorker: 6.16GB",
         ),
         (NodeDiedError("its node has died"), CrashTrace(), "is gone with its node"),
         (
