@@ -29,8 +29,9 @@ class NonFinite:
             where = "" if first is None else f", first on rank {first[1]} in step {first[0]},"
             what = f"{values} of {name} NaN or infinite{where}"
             found[name] = self._finding(name, snapshot, what, first)
-        norms = dict(snapshot.gradient_norms)
-        # In FP16 they overflow until the scale of the loss is found.
+        # In FP16 a scaled loss overflows now and then, and that step is skipped: no trouble.
+        overflows = snapshot.loss_scale is not None and snapshot.skipped_steps > 0
+        norms = {} if overflows else dict(snapshot.gradient_norms)
         if snapshot.dense_gradient_norm is not None and snapshot.loss_scale is None:
             norms["dense_gradient_norm"] = snapshot.dense_gradient_norm
         # Those of a loss that is not finite are not either, which is one trouble and not two.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -153,6 +154,14 @@ def test_learning_rates_that_are_all_zero_are_found() -> None:
     ends = snapshots(losses, learning_rates=lambda i: (0.0, 0.1 if i < 30 else 0.0))
     found = kinds(seen(checks_of(MonitorConfig()), ends))
     assert [i for i, each in enumerate(found) if each] == [*range(32, 40)]
+
+
+def test_a_step_that_fp16_skips_is_no_trouble_and_other_infinite_gradients_are() -> None:
+    infinite = {"global_gradient_norm": math.inf}
+    for skipped, scale, trouble in ((1, 1024.0, False), (0, 1024.0, True), (1, None, True)):
+        shown = snapshot(10, gradient_norms=infinite, skipped_steps=skipped, loss_scale=scale)
+        found = kinds(seen(checks_of(MonitorConfig()), iter([shown])))
+        assert ("nonfinite" in found[0]) is trouble
 
 
 def test_labels_of_one_class_are_found_while_they_are_so() -> None:
