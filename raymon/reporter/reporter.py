@@ -492,7 +492,7 @@ class Reporter:
             self._watch.see(snapshot)
 
     def _look(self) -> None:
-        starts = self._starting.states(self._clock()) is not None
+        starts = self._starting.are_there
         if self._begun or starts:
             step, running = self._run_metrics.end_step, self._attempts().attempt
             attempt = (running.number if running else 0) + starts

@@ -33,6 +33,11 @@ class StartingRanks:
         self._ranks.beat(beat, now)
         return True
 
+    @property
+    def are_there(self) -> bool:
+        """Whether workers start."""
+        return self._ranks is not None
+
     def states(self, now: float) -> list[RankState] | None:
         """Returns the state of each rank, in order; None while no workers start."""
         return None if self._ranks is None else self._ranks.states(now)
