@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from google.protobuf import text_format
 
+from raymon.config import load
+from raymon.protos.report_pb2 import WindowReport
 from raymon.results import Alert
 from raymon.sinks import read_alerts
 from raymon.training.checkpoint.manifest import list_checkpoints
@@ -85,16 +88,12 @@ def test_nan_on_one_rank_stops_all_ranks_before_its_step(
     assert kept(tmp_path, "nonfinite") == [False]
 
 
-@pytest.mark.parametrize("tables", ["REPLICATED", "SHARDED"])
 def test_nan_on_one_rank_is_skipped_by_all_ranks(
-    tmp_path: Path, click_log: Path, ray_address: str, tables: str
+    tmp_path: Path, click_log: Path, ray_address: str
 ) -> None:
     fault = {"at": 157, "rank": 1, "factor": "nan"}
-    more = (
-        "train_config.on_nonfinite=SKIP_STEP", f"train_config.embedding_tables={tables}",
-        "train_config.sparse_optimizer={adagrad_optimizer {lr: 0.01} constant_learning_rate {}}",
-    )  # fmt: skip
-    done = run_raymon(*words(tmp_path, click_log, fault, *more), address=ray_address)
+    more = "train_config.on_nonfinite=SKIP_STEP"
+    done = run_raymon(*words(tmp_path, click_log, fault, more), address=ray_address)
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
     assert (summary["skipped_steps"], summary["steps"], summary["status"]) == (1, 400, "done")
@@ -102,6 +101,33 @@ def test_nan_on_one_rank_is_skipped_by_all_ranks(
     assert summary["alerts"] == {"on": [], "counts": {"nonfinite": 1}}
     model = saved_model(list_checkpoints(tmp_path / "run")[-1].path)
     assert all(torch.isfinite(weight).all() for weight in model.values())
+
+
+def test_nan_on_one_rank_is_skipped_where_tables_are_sharded(
+    tmp_path: Path, click_log: Path
+) -> None:
+    fault = {"at": 5, "rank": 1, "factor": "nan"}
+    rate = "{lr: 0.05} constant_learning_rate {}"
+    config = load(
+        words(tmp_path, click_log, fault)[1],
+        [
+            *(str(word) for word in words(tmp_path, click_log, fault) if "=" in str(word)),
+            "train_config.num_steps=12", "train_config.embedding_tables=SHARDED",
+            "train_config.on_nonfinite=SKIP_STEP", "ray_config.num_workers=2",
+            f"train_config.sparse_optimizer={{adagrad_optimizer {rate}}}",
+        ],
+    )  # fmt: skip
+    (tmp_path / "rank.config").write_text(text_format.MessageToString(config))
+    program = [sys.executable, "-m", "tests.soak.skipping_rank", str(tmp_path)]
+    ranks = [subprocess.Popen([*program, str(rank)]) for rank in range(2)]
+    assert [rank.wait(timeout=120) for rank in ranks] == [0, 0]
+    for rank in range(2):
+        run = torch.load(tmp_path / f"{rank}.pt", weights_only=False)
+        windows = [WindowReport.FromString(window) for window in run["windows"]]
+        assert sum(window.skipped_steps for window in windows) == 1
+        tensors = [*run["model"].values(), *run["states"].values()]
+        assert run["states"]
+        assert all(tensor.isfinite().all() for tensor in tensors if tensor.is_floating_point())
 
 
 def test_a_reporter_that_is_killed_while_an_alert_is_on_tells_it_once(
