@@ -16,6 +16,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 import raymon
 from raymon.cli.summary import print_summary
 from raymon.errors import RunError
+from raymon.results import INPUT_PARTS, STEP_PHASES
 from raymon.training.checkpoint.manifest import list_checkpoints
 from raymon.training.loop.loop import Loop
 from tests.checkpoints import saved_model
@@ -412,3 +413,26 @@ def test_a_run_whose_files_a_person_takes_away_goes_on(
     assert "the checkpoint of step 10 was deleted by somebody else; the run goes on" in caplog.text
     _, resumed = run(config_file, "own/run", "train_config.num_steps=70", resume=True)
     assert resumed.steps == 70
+
+
+def test_all_of_the_time_of_a_run_is_in_its_phases(config_file: Path, capsys) -> None:
+    directory, summary = run(config_file, "a")
+    lines = [json.loads(line) for line in (directory / "monitor" / "windows.jsonl").open()]
+    for line in lines:
+        seconds = sum(line["phases"].get(phase, 0.0) for phase in STEP_PHASES)
+        assert seconds == pytest.approx(line["seconds"])
+        assert line["phases"].keys() >= {"data", "forward", "backward", "optimizer", "monitor"}
+        assert sum(line["phase_shares"].values()) == pytest.approx(1)
+        assert line["slowest_rank"] == 0
+        assert line["phases_slowest"] == pytest.approx(line["phases_median"])
+    times = [line["time"] for line in lines]
+    assert times == sorted(times)
+    # An evaluation and a save come after step 10.
+    assert {"evaluation", "checkpoint"} <= lines[2]["phase_shares"].keys()
+    ranks = [json.loads(line) for line in (directory / "monitor" / "ranks.jsonl").open()]
+    for part in INPUT_PARTS:
+        assert sum(sum(line["rank_numbers"].get(part, [])) for line in ranks) > 0, part
+    shares = json.loads((directory / "run.json").read_text())["phases"]["shares"]
+    assert sum(shares.values()) == pytest.approx(1)
+    print_summary(summary)
+    assert "time spent in" in capsys.readouterr().out
