@@ -24,13 +24,27 @@ from raymon.monitor.step_arguments import Column, Losses, learning_rates_of
 from raymon.monitor.train_metrics import TrainMetrics, build_train_metrics
 from raymon.protos.monitor_pb2 import MonitorConfig
 from raymon.reporter import Progress
-from raymon.results import Monitoring, Snapshot
+from raymon.results import (
+    BACKWARD,
+    CHECKPOINT,
+    DATA,
+    EVALUATION,
+    FORWARD,
+    MOVE,
+    OPTIMIZER,
+    PEERS,
+    Monitoring,
+    Snapshot,
+)
 from raymon.sinks import Console, make_alert_hooks, open_output
 from raymon.storage import ObjectPath, storage_path
 
 T = TypeVar("T")
 
 _log = logging.getLogger("raymon")
+
+_PHASES = (DATA, MOVE, FORWARD, BACKWARD, PEERS, OPTIMIZER, EVALUATION, CHECKPOINT)
+"""Phases that a loop can tell apart."""
 
 _LEAVE_S = 2.0
 """Seconds to send what is left after an exception ended the loop."""
@@ -173,6 +187,20 @@ class Monitor:
         """Leaves the time since the last step, such as an evaluation, out of training time."""
         if self._rank is not None:
             self._rank.clock.skip()
+
+    def phase(self, name: str) -> AbstractContextManager[None]:
+        """Returns a context whose time is that of a phase of the step; without any it is `step`.
+
+        Args:
+            name: One of `data`, `move`, `forward`, `backward`, `peers` and `optimizer`; or
+                `evaluation` or `checkpoint`, which are no part of training time.
+        """
+        if self._rank is None or self._is_forked:
+            return nullcontext()
+        if name not in _PHASES:
+            self._count(ValueError(f"phase {name!r}: must be one of {', '.join(_PHASES)}"))
+            return nullcontext()
+        return self._rank.clock.within(name)
 
     def compute(self) -> dict[str, float]:
         """Returns the decayed metrics of all ranks by name, as they were last published."""

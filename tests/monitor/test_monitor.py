@@ -575,3 +575,21 @@ def test_in_lightning_it_is_a_call_in_the_training_step(tmp_path: Path) -> None:
     exact = decayed_auc([model.seen[:10], model.seen[10:]], 0.9)
     assert model.watched.compute()["auc"] == pytest.approx(exact, abs=1e-3)
     assert [(line["global_step"], line["epoch"]) for line in lines(tmp_path)] == [(10, 0), (20, 1)]
+
+
+def test_a_loop_can_tell_the_phases_of_its_steps_apart(tmp_path: Path) -> None:
+    monitor = raymon.Monitor(log_step_count_steps=2, model_dir=tmp_path)
+    for step in range(2):
+        with monitor.phase("forward"):
+            loss = torch.tensor(float(step))
+        with monitor.phase("evaluation"), monitor.phase("peers"):
+            pass
+        monitor.step({"bce": loss})
+    with monitor.phase("lunch"):
+        pass
+    assert monitor.failures == 1
+    assert monitor.close()
+    (line,) = lines(tmp_path)
+    assert set(line["phases"]) - {"start"} == {"step", "forward", "evaluation", "monitor"}
+    seconds = sum(line["phases"][phase] for phase in ("step", "forward", "monitor"))
+    assert line["seconds"] == pytest.approx(seconds)
