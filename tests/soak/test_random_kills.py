@@ -75,7 +75,7 @@ def test_a_stopped_reporter_changes_no_step_time(
             os.kill(reporter.pid, signal.SIGCONT)
         finish(training)
         lines = windows(directory / "run")
-        spent = sum(line["phases"]["step"] for line in lines if line["global_step"] > 200)
+        spent = sum(line["seconds"] for line in lines if line["global_step"] > 200)
         times[name] = 1e3 * spent / (STEPS - 200)
     assert_weights(tmp_path)
     print(f"\nms a step: {times['alone']:.2f} alone, {times['stopped']:.2f} reporter stopped")
