@@ -12,8 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from raymon.results import Evaluation
-from raymon.sinks import BackgroundSink, EvaluationLines, TensorBoard, WindowLines
+from raymon.results import Alert, Evaluation, Finding
+from raymon.sinks import (
+    AlertLines,
+    BackgroundSink,
+    EvaluationLines,
+    TensorBoard,
+    WindowLines,
+    read_alerts,
+)
 from raymon.sinks.background import sink_thread as thread_of_a_sink
 from tests.sinks.sinks import Recorder, wait_for
 from tests.sinks.snapshots import snapshot
@@ -191,3 +198,14 @@ def test_a_flush_that_was_given_up_is_made_again(soon: None) -> None:
     wait_for(lambda: objects.objects)
     assert steps(lines_of(objects)) == [10]
     sink.close()
+
+
+def test_alerts_are_read_as_they_were_written() -> None:
+    objects = Objects()
+    assert read_alerts(objects.path()) == []
+    finding = Finding("nonfinite", "loss is NaN", rank=1, first_step=7, of_steps=True)
+    alerts = [Alert(finding, 1, 10, 5.0), Alert(finding, 1, 20, 6.5, is_over=True)]
+    lines = AlertLines(objects.path())
+    for alert in alerts:
+        lines.write_alert(alert)
+    assert read_alerts(objects.path()) == alerts
