@@ -101,7 +101,7 @@ class MonitoredRank:
         recorder = self._recorder or self._start(torch.device("cpu"))
         assert self._outbox is not None
         recorder.cut(last=True)
-        self._outbox.close(timeout_s)
+        recorder.close(timeout_s)
         if self._resources is not None:
             self._resources.close()
         dropped = self._outbox.dropped

@@ -7,6 +7,7 @@ import json
 import math
 import os
 import subprocess
+import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
@@ -86,6 +87,26 @@ def raymon_log_loss() -> Metric:
     from raymon.metrics import LogLoss
 
     return LogLoss()
+
+
+def test_a_monitor_that_is_closed_leaves_no_thread() -> None:
+    class Count(Metric):
+        def __init__(self) -> None:
+            super().__init__()
+            self.add_state("rows", torch.tensor(0), dist_reduce_fx="sum")
+
+        def update(self, scores: Tensor, labels: Tensor) -> None:
+            self.rows += len(scores)
+
+        def compute(self) -> Tensor:
+            return self.rows.float()
+
+    monitor = watch(batches(10), [often(Count())])
+    monitor.close()
+    for thread in threading.enumerate():
+        if thread.name.startswith("raymon-metric-"):
+            thread.join(10.0)
+            assert not thread.is_alive()
 
 
 def _cat(rows: Sequence[Rows], column: int) -> np.ndarray:
