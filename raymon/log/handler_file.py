@@ -12,19 +12,19 @@ from typing import Any
 from raymon.errors import ConfigError, first_line
 
 HANDLERS = (
-    "logging.FileHandler",
     "logging.NullHandler",
     "logging.StreamHandler",
     "logging.handlers.DatagramHandler",
     "logging.handlers.HTTPHandler",
-    "logging.handlers.RotatingFileHandler",
     "logging.handlers.SMTPHandler",
     "logging.handlers.SocketHandler",
     "logging.handlers.SysLogHandler",
-    "logging.handlers.TimedRotatingFileHandler",
-    "logging.handlers.WatchedFileHandler",
 )
-"""Classes that a file may name; others, and what is called in it, are code that it brings along."""
+"""Classes that a file may name; others, and what is called in it, are code that it brings along.
+
+Those that write files are none of them: with a format of its own a file of handlers could have any
+line written into any file, such as one that a shell runs.
+"""
 
 FORMATTERS = ("logging.Formatter", "raymon.log.JsonFormatter")
 """Classes of formatters that a file may name."""

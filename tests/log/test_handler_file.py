@@ -93,6 +93,10 @@ def test_a_server_of_http_gets_every_field(tmp_path: Path) -> None:
         (of_handler(**{"class": "subprocess.Popen"}), '"subprocess.Popen" is none of'),
         (of_handler(**{"class": "logging.handlers.QueueHandler"}), "is none of"),
         (
+            of_handler(**{"class": "logging.FileHandler", "filename": "/no/such/file"}),
+            'handlers.far.class: "logging.FileHandler" is none of',
+        ),
+        (
             of_handler(**{"class": "logging.StreamHandler", "()": "os.system"}),
             'handlers.far.(): "()" calls or changes',
         ),
@@ -133,6 +137,6 @@ def test_a_file_that_is_trusted_may_name_code(tmp_path: Path) -> None:
 
 def test_only_listed_handlers_are_made(tmp_path: Path) -> None:
     content = of_handler(**{"class": "logging.NullHandler"})
-    content["handlers"]["other"] = {"class": "logging.FileHandler", "filename": "/no/such/dir/x"}
+    content["handlers"]["other"] = {"class": "logging.handlers.SMTPHandler"}
     content["loggers"] = {"raymon": {"handlers": ["far"]}}
     assert [n for n, _ in handlers_of_file(written(tmp_path, content), trusted=False)] == ["far"]
