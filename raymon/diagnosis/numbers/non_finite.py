@@ -26,7 +26,7 @@ class NonFinite:
         for name, count in snapshot.non_finite.items():
             values = f"{count:,} values" if count > 1 else "1 value"
             first = snapshot.first_non_finite.get(name)
-            where = "" if first is None else f", first on rank {first[1]} in step {first[0]},"
+            where = "" if first is None else f", first on rank {first[1]} in step {first[0]}"
             what = f"{values} of {name} NaN or infinite{where}"
             found[name] = self._finding(name, snapshot, what, first)
         # In FP16 a scaled loss overflows now and then, and that step is skipped: no trouble.

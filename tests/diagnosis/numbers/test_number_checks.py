@@ -164,6 +164,14 @@ def test_a_step_that_fp16_skips_is_no_trouble_and_other_infinite_gradients_are()
         assert ("nonfinite" in found[0]) is trouble
 
 
+def test_a_loss_that_is_not_finite_is_told_with_its_first_step() -> None:
+    bad = {"non_finite": {"bce": 5}, "first_non_finite": {"bce": (3, 1)}}
+    (found,) = seen(checks_of(MonitorConfig()), iter([snapshot(10, **bad)]))
+    (told,) = [finding for finding in found if finding.kind == "nonfinite"]
+    assert told.text == "5 values of bce NaN or infinite, first on rank 1 in step 3"
+    assert (told.rank, told.first_step) == (1, 3)
+
+
 def test_labels_of_one_class_are_found_while_they_are_so() -> None:
     losses = curve(20, np.zeros(20), 0)
     why = {"auc": "there is one class alone (labels are all 0)"}
