@@ -130,7 +130,7 @@ class Started:
         """Returns the first line that matches, and when it came."""
         return next(((at, line) for at, line in self.lines if re.search(pattern, line)), None)
 
-    def wait_for(self, pattern: str, seconds: float = 120) -> tuple[float, str]:
+    def wait_for(self, pattern: str, seconds: float = 240) -> tuple[float, str]:
         deadline = time.time() + seconds
         while (found := self.said(pattern)) is None:
             assert self.process.poll() is None, self.text()
@@ -289,7 +289,7 @@ def test_a_rank_that_hangs_in_an_evaluation_is_named(start: Callable[..., Starte
 
 def test_a_rank_whose_storage_hangs_in_a_save_is_named(start: Callable[..., Started]) -> None:
     started = start("storage", "monitor_config.hang_after_s=2")
-    alert = started.wait_for("Alert: ", 180)
+    alert = started.wait_for("Alert: ", 300)
     assert re.search(r"rank 1 \(.*\) has been in a checkpoint for \d+ s, at step", alert[1])
     assert_named(started, alert, started.hangs_since, 60)
     assert_stacks(started, 1, "wait_for_ever")
