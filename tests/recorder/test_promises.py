@@ -42,9 +42,9 @@ class Rank:
 
 
 @given(
-    st.floats(0, 500),
-    st.lists(st.floats(0, 500), min_size=4, max_size=4),
-    st.lists(st.lists(st.floats(0, 19), min_size=4, max_size=4), max_size=30),
+    st.floats(0, 100),
+    st.lists(st.floats(0, 100), min_size=4, max_size=4),
+    st.lists(st.lists(st.floats(0, 19), min_size=4, max_size=4), max_size=8),
 )
 def test_a_slow_start_and_a_compiled_first_step_break_no_promise(
     start: float, first: list[float], steps: list[list[float]]
