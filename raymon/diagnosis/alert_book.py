@@ -12,6 +12,9 @@ from raymon.results import Alert, AlertFigures, Finding, Key
 _SETTLE_S = 60.0
 """Seconds after a restart within which a finding that was on may come back as the same."""
 
+_OF_PROCESSES = ("hang",)
+"""Kinds of findings about processes, which do not come back once other processes run."""
+
 _SETTLE_LOOKS = 3
 """Numbers of further steps that a finding of steps has, for the same."""
 
@@ -82,6 +85,9 @@ class AlertBook:
             time: Seconds since 1970, UTC.
         """
         self._await([finding for finding in self.on if finding.of_steps], time)
+        for finding in self.on:
+            if finding.kind in _OF_PROCESSES:
+                self._awaited.pop(finding.key, None)
 
     def update(
         self, findings: Iterable[Finding], attempt: int, step: int, time: float

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Iterator, Mapping
 from logging.config import DictConfigurator
 from pathlib import Path
@@ -28,6 +29,12 @@ line written into any file, such as one that a shell runs.
 
 FORMATTERS = ("logging.Formatter", "raymon.log.JsonFormatter")
 """Classes of formatters that a file may name."""
+
+_ADDRESSES = ("address", "host", "mailhost")
+"""Arguments of handlers with the machine that gets lines; a list has the port behind it."""
+
+_OWN_MACHINE = re.compile(r"/.*|(localhost|127(\.\d+){3}|\[?::1\]?)(:\d+)?")
+"""Sockets in the file system, and addresses that never leave this machine."""
 
 _STREAMS = ("ext://sys.stdout", "ext://sys.stderr")
 
@@ -116,6 +123,8 @@ def _check_classes(path: Path, content: Mapping[str, Any]) -> None:
                     f"{path}: {section}.{name}.class: {_quoted(given)} is none of "
                     f"{', '.join(known)}; if you trust the file, pass --allow-custom-classes"
                 )
+    for name, entry in content.get("handlers", {}).items():
+        _check_addresses(f"{path}: handlers.{name}", entry)
     for place, key, value in _entries(content, ""):
         if key in ("()", "."):
             raise ConfigError(
@@ -127,6 +136,18 @@ def _check_classes(path: Path, content: Mapping[str, Any]) -> None:
             raise ConfigError(
                 f"{path}: {place}: {_quoted(value)} is none of {', '.join(_STREAMS)}; if you trust "
                 "the file, pass --allow-custom-classes"
+            )
+
+
+def _check_addresses(place: str, handler: Mapping[str, Any]) -> None:
+    """Refuses another machine, to which a stranger could have the lines of the run sent."""
+    for key in _ADDRESSES:
+        given = handler.get(key, "localhost")
+        host = given[0] if isinstance(given, list) and given else given
+        if not (isinstance(host, str) and _OWN_MACHINE.fullmatch(host)):
+            raise ConfigError(
+                f"{place}.{key}: {_quoted(host)} is another machine; if you trust the file, pass "
+                "--allow-custom-classes"
             )
 
 

@@ -1,7 +1,7 @@
 """The sinks, which the numbers of a run are written to: console, TensorBoard, JSON, Prometheus."""
 
 from raymon.sinks.alert_hooks.command import AlertCommand
-from raymon.sinks.alert_hooks.hooks import make_alert_hooks
+from raymon.sinks.alert_hooks.hooks import make_alert_hooks, webhook_of_environment
 from raymon.sinks.alert_hooks.webhook import AlertWebhook
 from raymon.sinks.background.background import BackgroundSink
 from raymon.sinks.json_lines.json_lines import (
@@ -43,4 +43,5 @@ __all__ = [
     "read_alerts",
     "read_lines",
     "run_label",
+    "webhook_of_environment",
 ]

@@ -47,6 +47,7 @@ from raymon.sinks import (
     WindowLines,
     make_alert_hooks,
     open_output,
+    webhook_of_environment,
 )
 from raymon.storage import StoragePath, storage_path
 from raymon.training.checkpoint.fine_tune import Transfer
@@ -162,6 +163,7 @@ def train(
         pipeline = load_checked(config, overrides, datasets=given)
     watched = pipeline.monitor_config
     terminal = open_output(level=watched.log_level, log_format=watched.log_format)
+    webhook_of_environment()
     plan = plan_run(pipeline, given, resumed=resume, is_checked=is_checked)
     with RunLock(storage_path(plan.config.model_dir)):
         clear_requests(storage_path(plan.config.model_dir))

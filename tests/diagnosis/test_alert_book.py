@@ -72,6 +72,14 @@ def test_a_finding_that_is_not_seen_again_after_a_restart_is_over_in_the_end() -
     assert book.update([], 2, 53, 173.0) == [Alert(SPIKE, 2, 53, 173.0, is_over=True)]
 
 
+def test_workers_that_begin_do_not_hang_as_those_before_them() -> None:
+    told = AlertBook().update([SPIKE, HANG], 1, 50, 0.0)
+    book = AlertBook()
+    book.restore(told, 100.0)
+    book.begin_attempt(101.0)
+    assert book.update([], 2, 50, 102.0) == [Alert(HANG, 2, 50, 102.0, is_over=True)]
+
+
 def test_a_hang_at_the_same_step_is_another_hang() -> None:
     book = AlertBook()
     steps = [([HANG], 1, 50, 0.0), ([], 1, 60, 10.0)]

@@ -113,6 +113,18 @@ def test_a_server_of_http_gets_every_field(tmp_path: Path) -> None:
             'formatters.f.class: "os.system" is none of',
         ),
         (
+            of_handler(
+                **{"class": "logging.handlers.HTTPHandler", "host": "evil.example", "url": "/"}
+            ),
+            'handlers.far.host: "evil.example" is another machine',
+        ),
+        (
+            of_handler(
+                **{"class": "logging.handlers.SysLogHandler", "address": ["127.0.0.1.evil", 1]}
+            ),
+            'handlers.far.address: "127.0.0.1.evil" is another machine',
+        ),
+        (
             of_handler(**{"class": "logging.handlers.SysLogHandler", "port": 1}),
             "handlers.far: ",
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from raymon.errors import ConfigError
 from raymon.protos.monitor_pb2 import MonitorConfig
 from raymon.sinks.alert_hooks.command import AlertCommand
 from raymon.sinks.alert_hooks.webhook import AlertWebhook
@@ -13,6 +14,18 @@ WEBHOOK = "RAYMON_ALERT_WEBHOOK"
 """Environment variable with an address, which takes precedence over that of a config."""
 
 _QUEUED = 100
+
+
+def webhook_of_environment() -> str | None:
+    """Returns the address that the environment names; None if it names none.
+
+    Raises:
+        ConfigError: It is no address of http or https; the text is without it, as it may be secret.
+    """
+    url = os.environ.get(WEBHOOK)
+    if url and not url.lower().startswith(("http://", "https://")):
+        raise ConfigError(f"{WEBHOOK}: is no address of http or https")
+    return url or None
 
 
 def make_alert_hooks(config: MonitorConfig, run: str) -> list[BackgroundSink]:
@@ -27,7 +40,7 @@ def make_alert_hooks(config: MonitorConfig, run: str) -> list[BackgroundSink]:
         # Once: a program that failed may have done half of its work.
         command = AlertCommand(config.alert_command, run, config.alert_timeout_s)
         hooks.append(BackgroundSink(command, tries=1, queued=_QUEUED))
-    if url := os.environ.get(WEBHOOK) or config.alert_webhook:
+    if url := webhook_of_environment() or config.alert_webhook:
         webhook = AlertWebhook(url, run, config.alert_timeout_s)
         hooks.append(BackgroundSink(webhook, queued=_QUEUED))
     return hooks

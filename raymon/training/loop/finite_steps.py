@@ -8,16 +8,11 @@ from dataclasses import dataclass
 import torch
 
 from raymon.data import Batch
-from raymon.errors import TrainingError
 from raymon.models import Model
 from raymon.protos.train_pb2 import OnNonfinite, TrainConfig
 from raymon.training.loop.bad_module import first_bad_module
 from raymon.training.optim.precision import autocast
 from raymon.training.rank.worker_context import WorkerContext
-
-
-class NotFiniteError(TrainingError):
-    """A loss or a gradient that is not finite, where the run is to stop then."""
 
 
 @dataclass(frozen=True)

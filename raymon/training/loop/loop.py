@@ -19,12 +19,12 @@ from raymon.training.input.feed import FedBatch, Feed
 from raymon.training.input.inputs import EvalReader
 from raymon.training.loop.agreement import Agreement
 from raymon.training.loop.evaluation import evaluate
-from raymon.training.loop.finite_steps import NotFiniteError
 from raymon.training.loop.profiling import StepProfiler
 from raymon.training.loop.requested_trace import RequestedTrace
 from raymon.training.loop.train_step import StepOutput, TrainStep
 from raymon.training.optim.gradients import GradientSummaries
 from raymon.training.optim.precision import SkippedSteps
+from raymon.training.rank.not_finite import NotFiniteError
 from raymon.training.rank.worker_context import WorkerContext
 from raymon.wire import STOP, RankAnswer, RankRequest
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from ray.train import UserCallback
 
+from raymon.errors import RaymonError
+
 _PUBLISH_S = 10.0
 
 
@@ -23,18 +25,33 @@ class FailureCallback(UserCallback):
         self._left = max_failures
 
     def after_exception(self, run_context: Any, worker_exceptions: dict[int, Exception]) -> None:
-        """Publishes the failures of workers; Ray's controller calls it."""
+        """Publishes the failures of workers; Ray's controller calls it.
+
+        Raises:
+            NotFiniteError: The run is to stop: the same steps would not be finite again.
+        """
         # Imported here, as Ray's controller imports this module before it starts the workers.
         from dataclasses import replace
 
         from raymon.reporter.on_ray import RayReporter, reporter_of
-        from raymon.training.on_ray.worker_failures import as_failure, failures_of_workers
+        from raymon.training.on_ray.worker_failures import (
+            as_failure,
+            failures_of_workers,
+            wanted_end,
+        )
 
-        goes_on = self._left != 0
+        own: list[RaymonError] = []
+        with suppress(Exception):
+            own = failures_of_workers(worker_exceptions)
+        end = wanted_end(own)
+        goes_on = self._left != 0 and end is None
         self._left -= self._left > 0
         # The run goes on, or fails, without it too.
         with suppress(Exception):
-            failure = as_failure(failures_of_workers(worker_exceptions))
+            failure = as_failure(own)
             if failure is not None:
                 reporter = RayReporter(reporter_of(self._run))
                 reporter.publish_failure(replace(failure, goes_on=goes_on), _PUBLISH_S)
+        if end is not None:
+            # The controller ends the run for an error of its own, whatever `max_failures` says.
+            raise end

@@ -8,6 +8,7 @@ from raymon.errors import RaymonError, UserError, first_line
 from raymon.results import Failure
 from raymon.training.on_ray.worker_deaths import Find, death_of, find_on_node, unknown_failure
 from raymon.training.rank.failure import RankFailedError, first_cause
+from raymon.training.rank.not_finite import NotFiniteError
 
 
 class WorkerDiedError(RankFailedError):
@@ -40,6 +41,15 @@ def as_failure(own: list[RaymonError]) -> Failure | None:
     if killed:
         killed += [e.rank for e in own if isinstance(e, WorkerDiedError) and e is not first]
     return Failure(first_line(first), "\n\n".join(details), killed)
+
+
+def wanted_end(own: list[RaymonError]) -> NotFiniteError | None:
+    """Returns the failure for which the config wants the run to end; None if there is none.
+
+    Args:
+        own: The failures, by rank.
+    """
+    return next((error for error in own if isinstance(error, NotFiniteError)), None)
 
 
 def _of_worker(rank: int, failure: BaseException, find: Find) -> RaymonError:

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from raymon.errors import ConfigError
 from raymon.results import Alert, Finding
-from raymon.sinks import AlertCommand, AlertWebhook, BackgroundSink
+from raymon.sinks import AlertCommand, AlertWebhook, BackgroundSink, webhook_of_environment
 
 ALERT = Alert(Finding("nonfinite", "loss is NaN", rank=1, first_step=7), 2, 10, 5.0)
 
@@ -29,6 +30,16 @@ def test_a_program_gets_the_alert_on_standard_input_and_its_arguments_as_they_ar
     code = "import sys; open(sys.argv[1], 'w').write(sys.stdin.read())"
     command(code, str(path)).write_alert(ALERT)
     assert json.loads(path.read_text()) == {"run": "runs/click", **ALERT.to_json()}
+
+
+def test_an_address_of_the_environment_is_checked_and_not_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("RAYMON_ALERT_WEBHOOK", "ftp://secret.example/token")
+    with pytest.raises(ConfigError, match=r"^RAYMON_ALERT_WEBHOOK: is no address of http or https"):
+        webhook_of_environment()
+    monkeypatch.setenv("RAYMON_ALERT_WEBHOOK", "HTTPS://secret.example/token")
+    assert webhook_of_environment() == "HTTPS://secret.example/token"
 
 
 def test_a_program_that_fails_says_what_it_said_last() -> None:

@@ -1,0 +1,9 @@
+"""The failure of a run that is to stop when its numbers are not finite."""
+
+from __future__ import annotations
+
+from raymon.errors import TrainingError
+
+
+class NotFiniteError(TrainingError):
+    """A loss or a gradient that is not finite, where the run is to stop then."""
