@@ -114,7 +114,7 @@ class Heart:
     def _look(self) -> None:
         moment, now = self._clock.look()
         beat = self._beat
-        beat.deadline_s = self._promises.look(moment, now)
+        beat.deadline_s = self._promises.look(moment, now, self._clock.first_step)
         beat.phase_s = self._promises.lasted_s
         beat.step, beat.phase, beat.waits = moment.step, moment.phase, self._waits()
 

@@ -37,6 +37,8 @@ class PhaseClock:
     Attributes:
         now: The phase that goes on, for other threads to read.
         step: Steps that were made, as `now` has it from the next phase on.
+        first_step: Steps that were made before the first one of this process; None before it is
+            known.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class PhaseClock:
         # Seconds of garbage collection so far, and until the phase that goes on began.
         self._collected = self._collected_before = 0.0
         self.step = 0
+        self.first_step: int | None = None
         self.now = Moment(START, self._clock(), 0)
 
     def enter(self, phase: str) -> None:

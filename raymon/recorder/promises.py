@@ -49,12 +49,14 @@ class Promises:
         self._before: dict[str, float] = {}
         self._recent_since = 0.0
 
-    def look(self, moment: Moment, now: float) -> float:
+    def look(self, moment: Moment, now: float, first_step: int | None = None) -> float:
         """Learns from where the training thread is, and returns its promise for that phase.
 
         Args:
             moment: Where it is.
             now: The time, in seconds of the clock of `moment`.
+            first_step: Steps before the first one of this process; None for those at the first
+                look at a step.
 
         Returns:
             Seconds in the phase within which the rank promises to be in another one.
@@ -70,7 +72,8 @@ class Promises:
         if now - self._recent_since > _RECENT_S:
             self._before, self._recent, self._recent_since = self._recent, {}, now
         if self._first_step is None and moment.phase in OWN_PHASES:
-            self._first_step = moment.step
+            # Many steps may have been made before the first look.
+            self._first_step = moment.step if first_step is None else first_step
         self._promised_s = self._promise(moment)
         return self._promised_s
 

@@ -92,7 +92,7 @@ class Recorder:
             metric.hand_over()
             self._add_updates(name, metric, device)
         self.clock = PhaseClock() if clock is None else clock
-        self.clock.step = first_step
+        self.clock.step = self.clock.first_step = first_step
         self._after_step = after_step
         self._failures = Failures()
         self._tables = tables

@@ -137,3 +137,10 @@ def test_the_first_step_after_a_restored_one_is_the_first(waited: float, compile
     rank.step = 800
     rank.make_step(0.1, compiled, 0.1, 0.1)
     assert rank.overdue == []
+
+
+def test_a_hang_in_an_early_step_that_is_the_first_to_be_looked_at_has_no_longer_promise() -> None:
+    promises = Promises(HANG_AFTER_S)
+    assert promises.look(Moment(FORWARD, 0.4, 60), 0.5, first_step=0) == HANG_AFTER_S
+    first = Promises(HANG_AFTER_S)
+    assert first.look(Moment(FORWARD, 0.4, 800), 0.5, first_step=800) == 30 * HANG_AFTER_S
