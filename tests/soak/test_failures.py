@@ -171,8 +171,9 @@ def test_a_worker_that_ray_ends_as_memory_runs_out_is_told(tmp_path: Path, click
         RAY_memory_monitor_refresh_ms="100",
     )
     last = run.end()[-1]
+    # Ray may end the processes that watch the workers too, and first.
     assert "was ended by Ray, as memory ran out: " in last
-    assert re.search(r"most by process \d+, ray::RayTrainWorker: \d", last)
+    assert re.search(r"(rank \d .*most by process \d+, ray::|the controller of Ray Train) ?", last)
 
 
 def test_a_train_metric_that_raises_or_sleeps_costs_only_itself(

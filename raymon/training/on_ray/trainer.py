@@ -29,7 +29,7 @@ from raymon.training.on_ray.row_split import EveryRow
 from raymon.training.on_ray.storage import in_ray, repair_snapshot
 from raymon.training.on_ray.validation import validation_config
 from raymon.training.on_ray.worker import train_loop_per_worker
-from raymon.training.on_ray.worker_deaths import Find, find_on_node, nothing_found
+from raymon.training.on_ray.worker_deaths import Find, death_of, find_on_node, nothing_found
 from raymon.training.on_ray.worker_failures import as_failure, failures_of_workers
 from raymon.training.rank.failure import RankFailedError, first_cause
 from raymon.training.rank.worker_task import WorkerTask
@@ -124,6 +124,8 @@ def fit(
                 find = find_on_node if task.checkpoint is not None else nothing_found
                 raise _failure_of_workers(error, find) from error
             trainer.abort()
+            if isinstance(error, ray.exceptions.RayError):
+                raise _failure_of_controller(error) from error
             raise
 
 
@@ -168,6 +170,13 @@ def _scaling_config(config: RayConfig) -> ScalingConfig:
         placement_strategy=config.placement_strategy,
         **arguments,
     )
+
+
+def _failure_of_controller(error: ray.exceptions.RayError) -> RankFailedError:
+    """Returns what ended the process in which Ray Train watches the workers."""
+    death = death_of(error, nothing_found)
+    text = reason(error) if death is None else f"the controller of Ray Train {death.text}"
+    return RankFailedError(text, str(error) if death is None else death.details)
 
 
 def _failure_of_workers(error: RayTrainingFailedError, find: Find = nothing_found) -> RaymonError:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from raymon.errors import TrainingError
+from raymon.training.rank.failure import RankFailedError
 
 
-class NotFiniteError(TrainingError):
+class NotFiniteError(RankFailedError):
     """A loss or a gradient that is not finite, where the run is to stop then."""

@@ -9,9 +9,10 @@ from ray.exceptions import ActorDiedError, NodeDiedError, OutOfMemoryError, RayA
 
 from raymon.errors import DataError, TrainingError
 from raymon.training.on_ray.worker_deaths import death_of
-from raymon.training.on_ray.worker_failures import as_failure, failures_of_workers
+from raymon.training.on_ray.worker_failures import as_failure, failures_of_workers, wanted_end
 from raymon.training.rank.crash_trace import CrashTrace
-from raymon.training.rank.failure import RankFailedError
+from raymon.training.rank.failure import RankFailedError, as_rank_failure
+from raymon.training.rank.not_finite import NotFiniteError
 from raymon.training.rank.worker_context import ANOTHER_WORKER
 
 NODE = "a2164685de723d2c246f1e6fdbe3f417690a89d2d0114b052d8356ad"
@@ -125,3 +126,12 @@ def test_of_several_ranks_the_one_that_died_is_named_and_all_are_in_the_file() -
 def test_wrong_input_and_no_failure_have_no_file() -> None:
     assert as_failure([]) is None
     assert as_failure([TrainingError("Broken pipe"), DataError("row 7: no label")]) is None
+
+
+def test_a_stop_for_numbers_that_are_not_finite_is_known_as_the_wanted_end() -> None:
+    stop = as_rank_failure(NotFiniteError("step 7: loss is nan on rank 1"), 0)
+    arrived = pickle.loads(pickle.dumps(stop))
+    assert str(arrived) == "step 7: loss is nan on rank 1"
+    own = failures_of_workers({0: TrainingError(ANOTHER_WORKER), 1: arrived})
+    assert wanted_end(own) is arrived
+    assert wanted_end(own[:1]) is None

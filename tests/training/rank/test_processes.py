@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
+from pathlib import Path
 
 from raymon.training.rank.processes import kill_process
 
 
 def test_a_worker_of_ray_is_ended_even_if_it_is_stopped() -> None:
     worker = subprocess.Popen(["ray::RayTrainWorker", "60"], executable="/bin/sleep")
+    # It has its command line a moment after it was started.
+    while not Path(f"/proc/{worker.pid}/cmdline").read_bytes():
+        time.sleep(0.001)
     os.kill(worker.pid, signal.SIGSTOP)
     assert kill_process(worker.pid) is None
     assert worker.wait() == -signal.SIGKILL
