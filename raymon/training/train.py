@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 import logging
-import os
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import Future
-from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from os import PathLike
-from typing import Protocol
 
 from rich.console import Console as RichConsole
 
@@ -21,42 +16,30 @@ from raymon.diagnosis import checks_of
 from raymon.errors import (
     ClusterLostError,
     ConfigError,
-    RaymonError,
-    RunError,
-    TrainingError,
-    UserError,
-    reason,
 )
-from raymon.log import log_to_files
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.ray_pb2 import RayConfig
 from raymon.protos.train_pb2 import TrainConfig
-from raymon.reporter import InProcessReporter, NewsSource, Progress, Reporter
-from raymon.results import AttemptFailed, Failure, ReporterStatus
-from raymon.retries import retrying
+from raymon.reporter import InProcessReporter, Reporter
 from raymon.run_dir import RunLock
 from raymon.sinks import (
     AlertLines,
     BackgroundSink,
-    Console,
     EvaluationLines,
     RankLines,
     Sink,
     StatusLines,
     TensorBoard,
     WindowLines,
-    make_alert_hooks,
     open_output,
     webhook_of_environment,
 )
-from raymon.storage import StoragePath, storage_path
+from raymon.storage import storage_path
 from raymon.training.checkpoint.fine_tune import Transfer
 from raymon.training.checkpoint.keep_rule import KeepRule, delete_obsolete
-from raymon.training.checkpoint.manifest import newest_checkpoint
-from raymon.training.explain_run import with_verdict
+from raymon.training.follow import follow, write_summary
 from raymon.training.hangs.end_here import EndHere
 from raymon.training.hangs.of_config import hang_response, named_failure
-from raymon.training.hangs.response import HangResponse
 from raymon.training.in_process import datasets_in_process, in_process_context
 from raymon.training.input.datasets import (
     TRAIN,
@@ -68,12 +51,7 @@ from raymon.training.input.datasets import (
 from raymon.training.input.vocabularies import save_vocabularies
 from raymon.training.log_files import driver_log, fix_log_level, log_files_of
 from raymon.training.loop.worker import run_worker
-from raymon.training.on_demand.desk import Desk, Stacks
-from raymon.training.on_demand.mailbox import FileMailbox, Mailbox, clear_requests
-from raymon.training.on_demand.rank_desk import RankLink
-from raymon.training.on_demand.request import DONE as ANSWERED
-from raymon.training.on_demand.request import Answer
-from raymon.training.on_demand.run_status import StatusLink, live_status
+from raymon.training.on_demand.mailbox import clear_requests
 from raymon.training.on_demand.stacks import stacks_here, stacks_of_ranks
 from raymon.training.prepare import (
     RunPlan,
@@ -84,18 +62,14 @@ from raymon.training.prepare import (
 )
 from raymon.training.rank.stacks import own_stacks
 from raymon.training.rank.worker_task import WorkerTask
-from raymon.training.run_failure import line_of, line_of_run
+from raymon.training.run_failure import line_of
 from raymon.training.run_files_backup import RunFilesBackup
 from raymon.training.summary import (
-    DIVERGED,
-    DONE,
-    FAILED,
     INTERRUPTED,
     RUNNING,
     STOPPED,
     Summary,
     begin_summary,
-    summarise,
 )
 from raymon.training.table_memory import check_tables_here
 
@@ -104,30 +78,11 @@ _log = logging.getLogger("raymon")
 EXPORT = "export"
 """Directory of the exported model, in the directory of the run."""
 
-_SUMMARY_PAUSES_S = (1.0, 3.0, 10.0)
-"""Seconds between attempts to write the summary."""
-
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
-"""Errors that another attempt a moment later does not fix."""
-
 STATUS_S = 10.0
 """Seconds between two status lines in the log of the reporter."""
 
 _MB = 1_000_000
 DEFAULT_SUMMARIES = ("loss", "learning_rate")
-
-
-class DriverLink(NewsSource, RankLink, StatusLink, Protocol):
-    """The driver's connection to the reporter."""
-
-    def publish_failure(self, failure: Failure) -> AttemptFailed:
-        """Publishes the failure of the attempt, and writes all that is known of it to a file."""
-
-    def publish_notice(self, text: str) -> Future[None]:
-        """Shows a line to those who watch the run."""
-
-    def close(self) -> ReporterStatus:
-        """Publishes what is left, closes the sinks, and returns the last status."""
 
 
 def train(
@@ -274,7 +229,7 @@ def _run_in_process(plan: RunPlan, address: str | None, terminal: RichConsole | 
     hangs = hang_response(
         config, reporter, lambda node, pid: own_stacks(), lambda rank, why: here.end(why)
     )
-    return _follow(plan, work, reporter, terminal, backup, (), stacks_here, hangs)
+    return follow(plan, work, reporter, terminal, backup, (), stacks_here, hangs)
 
 
 def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None) -> Summary:
@@ -324,7 +279,7 @@ def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None
                 connection.dashboard,
             )
         _log.info("Starting %s workers", _workers(config.ray_config))
-        return _follow(plan, work, reporter, terminal, backup, (reporter,), stacks, hangs)
+        return follow(plan, work, reporter, terminal, backup, (reporter,), stacks, hangs)
     except ClusterLostError:
         is_lost = True
         raise
@@ -366,163 +321,13 @@ def _begin_run(plan: RunPlan) -> RunFilesBackup:
     return backup
 
 
-def _follow(
-    plan: RunPlan,
-    work: Callable[[Callable[[], None]], None],
-    reporter: DriverLink,
-    terminal: RichConsole | None,
-    backup: RunFilesBackup,
-    mailboxes: Sequence[Mailbox],
-    stacks: Stacks,
-    hangs: HangResponse,
-) -> Summary:
-    interval_s = plan.config.monitor_config.progress_interval_s
-    console = Console(plan.total_steps, interval_s, terminal)
-    hooks = [
-        *make_alert_hooks(plan.config.monitor_config, plan.config.model_dir),
-        BackgroundSink(hangs, tries=1),
-    ]
-    progress = Progress(reporter, console, hooks)
-    model_dir = storage_path(plan.config.model_dir)
-    with Desk(
-        model_dir,
-        [FileMailbox(model_dir), *mailboxes],
-        reporter,
-        lambda: progress.attempt.attempt if progress.attempt is not None else 0,
-        lambda: live_status(model_dir, plan.total_steps, progress, reporter),
-        stacks,
-    ) as desk:
-        return _follow_to_end(plan, work, reporter, backup, progress, desk)
-
-
-def _follow_to_end(
-    plan: RunPlan,
-    work: Callable[[Callable[[], None]], None],
-    reporter: DriverLink,
-    backup: RunFilesBackup,
-    progress: Progress,
-    desk: Desk,
-) -> Summary:
-    model_dir, process = storage_path(plan.config.model_dir), os.getpid()
-    status, error_text = FAILED, None
-    reported: ReporterStatus | None = None
-
-    def interrupted() -> None:
-        # Written first, because the user who interrupts the run may not wait any longer.
-        with suppress(RaymonError, OSError):
-            summarise(plan, progress, INTERRUPTED, None).write()
-
-    try:
-        with progress:
-            is_lost = False
-            try:
-                work(interrupted)
-                status = DONE
-            except (KeyboardInterrupt, SystemExit):
-                status = INTERRUPTED
-                raise
-            except ClusterLostError as error:
-                is_lost = True
-                status = INTERRUPTED if error.interrupted else FAILED
-                raise
-            finally:
-                if os.getpid() == process:
-                    reported = None if is_lost else _close(reporter)
-    except BaseException as error:
-        if os.getpid() != process:
-            # A process forked during the run must not end the run.
-            raise
-        if status == FAILED:
-            error_text = line_of_run(
-                error,
-                progress.failure,
-                reporter,
-                model_dir,
-                progress.attempt.attempt if progress.attempt is not None else 1,
-            )
-            log_to_files(logging.ERROR, error_text, event="failed")
-        # What ended the run is raised, even if its summary could not be written.
-        with suppress(RaymonError):
-            _write_summary(
-                lambda: with_verdict(
-                    replace(summarise(plan, progress, status, reported), error=error_text)
-                )
-            )
-        refused = isinstance(error, UserError) and progress.last is None and backup.has_earlier_run
-        if refused:
-            backup.restore(summary=isinstance(error, RunError))
-        else:
-            _log_how_to_resume(status, model_dir)
-        if error_text is None or isinstance(error, ClusterLostError | UserError):
-            raise
-        raise TrainingError(error_text) from error
-    summary = _write_summary(
-        lambda: with_verdict(_as_stopped(summarise(plan, progress, status, reported), plan, desk))
-    )
-    log_to_files(logging.INFO, f"The run is {summary.status}", event="end", **asdict(summary))
-    _tell_stopped(summary, desk)
-    if summary.status == DIVERGED:
-        _log.error(
-            "Diverged: the losses are NaN or infinite from step %d to the end, at step %d; a lower "
-            "learning rate or grad_clipping may help",
-            summary.diverged_since,
-            summary.steps,
-        )
-    if (
-        backup.has_earlier_run
-        and status == DONE
-        and progress.last is None
-        and not summary.stopped_early
-    ):
-        _log.warning(
-            "No step was left to make: the run has made %d, and its config asks for no more",
-            summary.steps,
-        )
-    return summary
-
-
-def _as_stopped(summary: Summary, plan: RunPlan, desk: Desk) -> Summary:
-    """Returns the summary of a run that ended well, as stopped if it was asked to stop."""
-    is_whole = None if plan.total_steps is None else summary.steps >= plan.total_steps
-    if summary.stopped_early is not None or not desk.was_stopped(is_whole):
-        return summary
-    return replace(summary, status=STOPPED)
-
-
-def _tell_stopped(summary: Summary, desk: Desk) -> None:
-    if summary.status == STOPPED:
-        text = f"step {summary.steps} is saved; --resume goes on from there"
-        _log.info("Stopped as asked: %s", text)
-        desk.end = Answer(ANSWERED, f"stopped: {text}")
-    else:
-        desk.end = Answer(ANSWERED, f"{summary.status}: it ended at step {summary.steps} by itself")
-
-
-def _write_summary(summarised: Callable[[], Summary]) -> Summary:
-    """Writes a summary into the directory of the run, and retries if that fails for a moment."""
-
-    def write() -> Summary:
-        summary = summarised()
-        summary.write()
-        return summary
-
-    def may_pass(error: BaseException) -> bool:
-        is_of_storage = isinstance(error, (OSError, RunError))
-        return is_of_storage and getattr(error, "errno", None) not in _NO_SPACE
-
-    try:
-        return retrying(_SUMMARY_PAUSES_S, may_pass)(write)
-    except (OSError, RunError) as error:
-        raise TrainingError(f"the summary is not written: {reason(error)}") from None
-
-
 def _export(config: PipelineConfig, summary: Summary) -> Summary:
     """Exports the model; a model that cannot be exported counts as trained all the same."""
     # The module that traces models takes a second to import.
     from raymon.training.export import export_run
 
     model_dir = storage_path(config.model_dir)
-    _write_summary(lambda: replace(summary, status=RUNNING))
+    write_summary(lambda: replace(summary, status=RUNNING))
     try:
         export_run(model_dir, model_dir / EXPORT, config.export_config.exporter_type, replace=True)
     except KeyboardInterrupt:
@@ -531,25 +336,9 @@ def _export(config: PipelineConfig, summary: Summary) -> Summary:
             "export %s",
             model_dir,
         )
-        _write_summary(lambda: replace(summary, status=INTERRUPTED))
+        write_summary(lambda: replace(summary, status=INTERRUPTED))
         raise
     except Exception as error:
         _log.warning("Not exported: %s", line_of(error, model_dir, "export"))
-        return _write_summary(lambda: summary)
-    return _write_summary(lambda: replace(summary, export=str(model_dir / EXPORT)))
-
-
-def _log_how_to_resume(status: str, model_dir: StoragePath) -> None:
-    newest = None
-    with suppress(RunError):
-        newest = newest_checkpoint(model_dir)
-    if newest is not None:
-        _log.warning("%s; --resume goes on from step %d", status.capitalize(), newest.step)
-
-
-def _close(reporter: DriverLink) -> ReporterStatus | None:
-    try:
-        return reporter.close()
-    except Exception as error:  # a dead reporter must not fail the run
-        _log.warning("The reporter could not be closed: %s", type(error).__name__)
-        return None
+        return write_summary(lambda: summary)
+    return write_summary(lambda: replace(summary, export=str(model_dir / EXPORT)))

@@ -18,7 +18,7 @@ from raymon.errors import TrainingError
 from raymon.results.count_names import SAVES_FAILED
 from raymon.run_dir import lock as run_lock
 from raymon.storage import object_path, paths, storage_path
-from raymon.training import train as driver
+from raymon.training import follow as driver
 from raymon.training.checkpoint import restore
 from raymon.training.checkpoint.manifest import MANIFEST, checkpoint_directories, list_checkpoints
 from raymon.training.checkpoint.verify import verify_checkpoints
