@@ -80,7 +80,7 @@ class NodeReporter:
         try:
             merged = self._beats.add(message, self._clock())
             if merged is not None:
-                self._channel.beat(merged)
+                self._channel.beat(merged).add_done_callback(self._hear_request)
         except Exception as error:  # the bytes may be anything
             return self._ack(refused=str(error))
         return self._ack()
@@ -108,6 +108,12 @@ class NodeReporter:
     def _take_ack(self, ack: Ack) -> None:
         with self._acks:
             self._newest = ack
+
+    def _hear_request(self, answer: Future[Ack]) -> None:
+        # Windows may be long, and ranks are to hear soon what they are asked to do.
+        if answer.exception() is None:
+            with self._acks:
+                self._newest = replace(self._newest, request=answer.result().request)
 
     def _ack(self, refused: str | None = None) -> Ack:
         with self._acks:

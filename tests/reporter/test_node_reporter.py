@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from raymon.protos.report_pb2 import WindowReport
+from raymon.protos.report_pb2 import Heartbeat, WindowReport
 from raymon.recorder import outbox as outbox_module
 from raymon.reporter import InProcessReporter, Reporter
 from raymon.reporter.node_reporter import NodeChannel, NodeReporter
 from raymon.reporter.windows.collation import Attempt
 from raymon.results import Snapshot
-from raymon.wire import Ack, Layout
+from raymon.wire import STOP, Ack, Layout, RankRequest, encode_heartbeats
 from tests.reporter.windows import auc_metrics, auc_window, clicks
 
 
@@ -210,3 +210,17 @@ def test_a_rank_in_two_reports_of_a_window_counts_once() -> None:
         for message in order:
             reporter.report(message)
         assert values(reporter) == values(expected)
+
+
+def test_a_request_reaches_the_ranks_of_a_node_with_the_answers_to_their_heartbeats() -> None:
+    reporter, clock = root(2), Clock()
+    node = NodeReporter(attempt(2), 2, InProcessReporter(reporter), 1.0, clock)
+    beats = [encode_heartbeats([Heartbeat(rank=r, attempt=1, world_size=2)]) for r in range(2)]
+    try:
+        assert node.beat(beats[0]).request is None
+        reporter.ask_ranks(RankRequest(7, STOP))
+        clock.now += 10.0
+        node.beat(beats[1])
+        assert node.beat(beats[0]).request == RankRequest(7, STOP)
+    finally:
+        node.close(0.0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections import deque
@@ -20,6 +19,7 @@ from raymon.results import (
     RankState,
     Snapshot,
 )
+from raymon.strict_json import to_json
 
 _NOTICES = 50
 _WINDOWS = 10
@@ -85,7 +85,7 @@ class LastWords:
             "Ranks, as they were heard last\n" + "\n".join(map(_rank_line, ranks)),
         ]
         if self._last is not None:
-            numbers = json.dumps(self._last.to_json(), indent=1, default=str)
+            numbers = to_json(self._last.to_json(), indent=1)
             steps = f"steps {self._last.first_step} to {self._last.end_step}"
             parts.append(f"Last window of all ranks, {steps}\n{numbers}")
         if self._memory:

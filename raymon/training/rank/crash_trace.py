@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TextIO
 
 from raymon.code_location import is_raymon_file, is_user_file, shown
+from raymon.strict_json import to_json
 
 _SIGNALS = {
     "Segmentation fault": "SIGSEGV",
@@ -80,7 +81,7 @@ class CrashTraceFile:
             "cgroup": str(cgroup) if cgroup else None,
             "oom_kills": _oom_kills(cgroup),
         }
-        print(json.dumps(begun), file=file, flush=True)
+        print(to_json(begun), file=file, flush=True)
         faulthandler.enable(file, all_threads=True)
 
 
