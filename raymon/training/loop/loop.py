@@ -11,7 +11,15 @@ from raymon.data import Batch
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.train_pb2 import OnNonfinite
 from raymon.recorder import Outbox, Recorder
-from raymon.results import CHECKPOINT, DATA, EVALUATION, FORWARD, MONITOR, Evaluation
+from raymon.results import (
+    CHECKPOINT,
+    DATA,
+    EVALUATION,
+    FORWARD,
+    MONITOR,
+    OPTIMIZER,
+    Evaluation,
+)
 from raymon.storage import storage_path
 from raymon.training.checkpoint.saver import Saver
 from raymon.training.checkpoint.train_state import TrainState
@@ -123,15 +131,18 @@ class Loop:
                     self._has_memory_for_saves = True
                     clock.enter(CHECKPOINT)
                     self._saver.reserve(state)
-                    clock.enter(MONITOR)
-                profiler.step()
-                requested_trace.step(state.step)
+                    clock.enter(OPTIMIZER)
+                if profiling or requested_trace.goes_on:
+                    with clock.within(MONITOR):
+                        profiler.step()
+                        requested_trace.step(state.step)
                 if (agreed := self._agreement.step()) is not None:
                     save_early = agreed.saves or save_early
                     if agreed.request is not None and agreed.request.kind == STOP:
                         self._stop = agreed.request
                     elif agreed.request is not None:
-                        requested_trace.begin(agreed.request, state.step)
+                        with clock.within(MONITOR):
+                            requested_trace.begin(agreed.request, state.step)
                 if self._save_is_due(fed):
                     self._due_step = state.step
                     if self._saver.wants():

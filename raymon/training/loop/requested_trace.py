@@ -60,6 +60,11 @@ class RequestedTrace:
         self._thread: ThreadPoolExecutor | None = None
         self._writing: list[Future[None]] = []
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether steps are being traced."""
+        return self._profile is not None
+
     def begin(self, request: RankRequest, step: int) -> None:
         """Begins to trace, if this rank is asked to.
 

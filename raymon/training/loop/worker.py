@@ -21,7 +21,7 @@ from raymon.models import Model
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.train_pb2 import OnUnfinishedSave
 from raymon.recorder import Heart, Outbox, Recorder, ResourceWatch, TableLookups
-from raymon.results import MONITOR
+from raymon.results import OPTIMIZER
 from raymon.storage import StoragePath, storage_path
 from raymon.training.checkpoint.fine_tune import checkpoint_of, fine_tune
 from raymon.training.checkpoint.keep_rule import CheckpointCleanup
@@ -364,7 +364,8 @@ def make_reporting_recorder(
         take_save_counts=take_save_counts,
         clock=context.clock,
         tables=_table_lookups(config, model, context.rank),
-        after_step=MONITOR,
+        # What a step leaves behind is set free then, which monitoring has no part in.
+        after_step=OPTIMIZER,
     )
 
 

@@ -74,7 +74,7 @@ def test_one_trace_at_a_time(tmp_path: Path) -> None:
         loop.ask(Profiling(3))
         loop.run(6)
     assert "another trace" in str(loop.answers[-1].failure)
-    loop.ask(Profiling(50, stacks=True))
+    loop.ask(Profiling(50))
     loop.run(5)
     loop.ask(Profiling(2))
     assert "another trace" in str(loop.answers[-1].failure)
