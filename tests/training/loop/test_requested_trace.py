@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +84,23 @@ def test_one_trace_at_a_time(tmp_path: Path) -> None:
     loop.trace.close()
     assert loop.answers[-1].failure is None
     assert (loop.answers[-1].step, loop.answers[-1].end_step) == (17, 21)
+
+
+def trace_with_stacks(directory: Path) -> None:
+    loop = Loop(directory)
+    loop.ask(Profiling(3, stacks=True))
+    loop.run(5)
+    loop.trace.close()
+    assert loop.answers[-1].failure is None, loop.answers
     assert any(event.get("cat") == "python_function" for event in loop.written())
+
+
+def test_stacks_are_traced_where_asked_for(tmp_path: Path) -> None:
+    # The tracer of torch looks at all threads of a process, so it has one of its own.
+    call = f"trace_with_stacks(pathlib.Path({str(tmp_path)!r}))"
+    code = f"import pathlib\nfrom {__name__} import trace_with_stacks\n{call}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_what_cannot_be_written_is_answered(tmp_path: Path) -> None:
