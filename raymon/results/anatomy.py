@@ -36,19 +36,23 @@ class Anatomy:
         if numbers is None:
             return cls()
         columns = {phase: numbers.column(phase) for phase in _SHOWN if phase in numbers.names}
-        columns = {phase: seconds for phase, seconds in columns.items() if np.nansum(seconds) > 0}
         if not columns:
             return cls()
-        sums = {phase: float(np.nansum(seconds)) for phase, seconds in columns.items()}
+        heard = np.flatnonzero(~np.isnan(list(columns.values())).all(axis=0))
+        # A rank that tells of others was not in this phase, and one that tells of none is in no
+        # number.
+        columns = {phase: np.nan_to_num(seconds[heard]) for phase, seconds in columns.items()}
+        columns = {phase: seconds for phase, seconds in columns.items() if seconds.sum() > 0}
+        if not columns:
+            return cls()
+        sums = {phase: float(seconds.sum()) for phase, seconds in columns.items()}
         own = [seconds for phase, seconds in columns.items() if phase in OWN_PHASES]
-        row = int(np.argmax(np.nansum(own, axis=0))) if own else 0
+        row = int(np.argmax(np.sum(own, axis=0))) if own else 0
         return cls(
             shares=_shares(dict(sorted(sums.items(), key=lambda item: -item[1]))),
-            median={phase: float(np.nanmedian(seconds)) for phase, seconds in columns.items()},
-            slowest_rank=numbers.ranks[row],
-            slowest={
-                phase: float(np.nan_to_num(seconds[row])) for phase, seconds in columns.items()
-            },
+            median={phase: float(np.median(seconds)) for phase, seconds in columns.items()},
+            slowest_rank=numbers.ranks[heard[row]],
+            slowest={phase: float(seconds[row]) for phase, seconds in columns.items()},
         )
 
     @property

@@ -43,6 +43,14 @@ def test_a_rank_that_sent_nothing_is_in_no_number() -> None:
     assert found.slowest_rank == 0
 
 
+def test_the_median_rank_has_no_time_in_a_phase_that_most_ranks_were_not_in() -> None:
+    parts = [RankNumbers.of_rank(rank, {"forward": 2.0}) for rank in range(4)]
+    parts.append(RankNumbers.of_rank(4, {"forward": 2.0, "garbage_collection": 5.0}))
+    found = Anatomy.of(RankNumbers.joined(parts))
+    assert found.median == {"forward": 2.0, "garbage_collection": 0.0}
+    assert found.slowest_rank == 4
+
+
 def test_without_numbers_there_is_none() -> None:
     assert Anatomy.of(None) == Anatomy()
     empty = RankNumbers(("data",), (0,), np.zeros((1, 1), np.float32))
