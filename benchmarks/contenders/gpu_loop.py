@@ -23,8 +23,8 @@ from raymon.training.input.readers import features_of
 from raymon.training.loop.agreement import Agreed, Agreement, Inbox
 from raymon.training.loop.build_model import build_worker_model
 from raymon.training.loop.loop import Loop
+from raymon.training.loop.reporting_recorder import make_reporting_recorder
 from raymon.training.loop.train_step import TrainStep
-from raymon.training.loop.worker import make_reporting_recorder
 from raymon.training.optim.gradients import GradientSummaries
 from raymon.training.optim.optimizers import build_optimizers
 from raymon.training.optim.precision import set_tf32

@@ -24,7 +24,8 @@ from raymon.models import Model
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.recorder import Outbox, Recorder
 from raymon.training.checkpoint.manifest import Checkpoint
-from raymon.training.loop.worker import make_reporting_recorder, run_worker
+from raymon.training.loop.reporting_recorder import make_reporting_recorder
+from raymon.training.loop.worker import run_worker
 from raymon.training.rank.worker_context import WorkerContext
 from raymon.training.rank.worker_task import WorkerTask
 from raymon.wire import Ack

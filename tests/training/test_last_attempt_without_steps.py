@@ -13,7 +13,8 @@ from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.reporter import InProcessReporter, Reporter
 from raymon.sinks.json_lines.json_lines import WindowLines
 from raymon.training.checkpoint.manifest import list_checkpoints
-from raymon.training.loop.worker import make_reporting_recorder, run_worker
+from raymon.training.loop.reporting_recorder import make_reporting_recorder
+from raymon.training.loop.worker import run_worker
 from raymon.training.rank.worker_context import WorkerContext
 from raymon.training.rank.worker_task import WorkerTask
 from raymon.wire import Ack

@@ -11,7 +11,8 @@ from pathlib import Path
 from raymon.protos.monitor_pb2 import MonitorConfig
 from raymon.results import Alert, Evaluation, Snapshot
 from raymon.sinks.json_lines.json_lines_file import JsonLinesFile
-from raymon.sinks.json_lines.json_lines_objects import JsonLinesObject, JsonLinesParts
+from raymon.sinks.json_lines.json_lines_objects import JsonLinesObject
+from raymon.sinks.json_lines.open_lines import open_lines
 from raymon.storage import StoragePath
 
 SCORES_FILE = "train_eval_result_v2.txt"
@@ -40,11 +41,7 @@ class WindowLines:
     ) -> None:
         path = model_dir / "monitor" / "windows.jsonl"
         self._clock = clock
-        self._file: JsonLinesFile | JsonLinesParts = (
-            JsonLinesFile(path, max_bytes, clock)
-            if isinstance(path, Path)
-            else JsonLinesParts(path, max_bytes, clock)
-        )
+        self._file = open_lines(path, max_bytes, clock)
 
     def write(self, snapshot: Snapshot) -> None:
         """Appends the line of a snapshot."""

@@ -6,13 +6,12 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from raymon.results import Alert, Evaluation, RankNumbers, Snapshot
 from raymon.sinks.json_lines.json_lines import MAX_BYTES
 from raymon.sinks.json_lines.json_lines_file import JsonLinesFile
-from raymon.sinks.json_lines.json_lines_objects import JsonLinesParts
+from raymon.sinks.json_lines.open_lines import open_lines
 from raymon.storage import StoragePath
 
 RANKS_FILE = "ranks.jsonl"
@@ -102,11 +101,7 @@ class RankLines:
         path = model_dir / "monitor" / RANKS_FILE
         self._clock = clock
         self._gathered: _Gathered | None = None
-        self._file: JsonLinesFile | JsonLinesParts = (
-            JsonLinesFile(path, max_bytes, clock)
-            if isinstance(path, Path)
-            else JsonLinesParts(path, max_bytes, clock)
-        )
+        self._file = open_lines(path, max_bytes, clock)
 
     def write(self, snapshot: Snapshot) -> None:
         """Adds the numbers of a snapshot, and appends a line where they are enough for one."""

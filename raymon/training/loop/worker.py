@@ -5,23 +5,21 @@ from __future__ import annotations
 import copy
 import logging
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
 import torch
 
 from raymon.config import evaluates_asynchronously, skips_bad_files, stopping
-from raymon.data import InputCounts
-from raymon.embeddings import EmbeddingCollection, plan_lines
+from raymon.embeddings import plan_lines
 from raymon.errors import RunError
 from raymon.log import log_to_files, set_log_context
 from raymon.metrics import TrainMetricWrapper
 from raymon.models import Model
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.train_pb2 import OnUnfinishedSave
-from raymon.recorder import Heart, Outbox, Recorder, ResourceWatch, TableLookups
-from raymon.results import OPTIMIZER
+from raymon.recorder import Heart, Outbox, ResourceWatch
 from raymon.storage import StoragePath, storage_path
 from raymon.training.checkpoint.fine_tune import checkpoint_of, fine_tune
 from raymon.training.checkpoint.keep_rule import CheckpointCleanup
@@ -37,6 +35,7 @@ from raymon.training.loop.build_model import build_worker_model
 from raymon.training.loop.evaluation import evaluate
 from raymon.training.loop.loop import Loop
 from raymon.training.loop.out_of_memory import MemoryOfRank
+from raymon.training.loop.reporting_recorder import RecorderFactory, make_reporting_recorder
 from raymon.training.loop.requested_trace import prepare_to_trace
 from raymon.training.loop.train_step import TrainStep
 from raymon.training.optim.averages import AveragedWeights
@@ -82,23 +81,6 @@ class ReporterLink(Channel, Protocol):
         self, attempt: int, world_size: int, metrics: Mapping[str, TrainMetricWrapper]
     ) -> Channel:
         """Returns the channel for the windows of this rank in an attempt."""
-
-
-class RecorderFactory(Protocol):
-    """Makes the recorder of a rank."""
-
-    def __call__(
-        self,
-        config: PipelineConfig,
-        model: Model,
-        context: WorkerContext,
-        attempt: int,
-        outbox: Outbox,
-        step: int,
-        input_counts: InputCounts,
-        take_save_counts: Callable[[], Mapping[str, int]],
-    ) -> Recorder:
-        """Makes the recorder of an attempt that continues after `step` steps."""
 
 
 def run_worker(
@@ -337,52 +319,6 @@ def _train(
     finally:
         recorder.close(patience_s)
         resources.close()
-
-
-def make_reporting_recorder(
-    config: PipelineConfig,
-    model: Model,
-    context: WorkerContext,
-    attempt: int,
-    outbox: Outbox,
-    step: int,
-    input_counts: InputCounts,
-    take_save_counts: Callable[[], Mapping[str, int]],
-) -> Recorder:
-    """Makes the recorder that sends windows to the reporter."""
-    return Recorder(
-        attempt=attempt,
-        rank=context.rank,
-        metrics=model.train_metrics,
-        update_train_metric=model.update_train_metric,
-        log_step_count_steps=config.train_config.log_step_count_steps,
-        outbox=outbox,
-        device=context.device,
-        first_step=step,
-        take_input_counts=input_counts.take,
-        take_input_seconds=input_counts.seconds.take,
-        take_save_counts=take_save_counts,
-        clock=context.clock,
-        tables=_table_lookups(config, model, context.rank),
-        # What a step leaves behind is set free then, which monitoring has no part in.
-        after_step=OPTIMIZER,
-    )
-
-
-def _table_lookups(config: PipelineConfig, model: Model, rank: int) -> TableLookups | None:
-    collections = {
-        name: module
-        for name, module in model.named_modules()
-        if isinstance(module, EmbeddingCollection)
-    }
-    if not config.monitor_config.table_health or not collections:
-        return None
-    tables: dict[str, bool] = {}
-    for feature in model.features:
-        if feature.embedding is not None:
-            name = feature.embedding.name
-            tables[name] = tables.get(name, True) and feature.is_hashed
-    return TableLookups(collections, {name for name, hashed in tables.items() if hashed}, rank)
 
 
 def _register_checkpoints(model_dir: StoragePath, step: int, context: WorkerContext) -> None:
