@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from raymon.config import allow_custom_classes
     from raymon.metrics import register_metric
     from raymon.monitor import Monitor
+    from raymon.runs import Run
     from raymon.sinks import ProgressLogger
     from raymon.training.checkpoint.best import best_checkpoint, latest_checkpoint
     from raymon.training.evaluate_run import evaluate_run
@@ -26,6 +27,7 @@ __all__ = [
     "Monitor",
     "ProgressLogger",
     "RaymonError",
+    "Run",
     "RunError",
     "Summary",
     "TrainingError",
@@ -42,6 +44,7 @@ __all__ = [
 _HOMES = {
     "Monitor": "raymon.monitor.monitor",
     "ProgressLogger": "raymon.sinks",
+    "Run": "raymon.runs",
     "Summary": "raymon.training.summary",
     "allow_custom_classes": "raymon.config.custom",
     "best_checkpoint": "raymon.training.checkpoint.best",

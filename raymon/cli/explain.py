@@ -23,8 +23,8 @@ def explain(run: str, as_json: bool) -> None:
 
     The run may go on or be over, and RUN may be a path or a URI: its files are all that is read.
     """
+    from raymon.runs import explain_run
     from raymon.storage import absolute, storage_path, to_json
-    from raymon.training.explain_run import explain_run
 
     verdict = explain_run(absolute(storage_path(run)))
     if as_json:

@@ -21,6 +21,9 @@ EXIT_FAILED = 1
 EXIT_USER_ERROR = 2
 COMPLETION = "_RAYMON_COMPLETE"
 
+_LOOKS = frozenset({"board", "compare", "explain", "runs", "watch"})
+"""Commands that only look at runs, and so need no torch."""
+
 
 def main() -> None:
     """Runs the command line, and exits.
@@ -64,7 +67,7 @@ def _run(signals: Signals) -> int:
 
         if _runs_a_command():
             # Imported here, where signals are handled, because importing torch takes seconds.
-            _import_to_stay("raymon.config")
+            _import_to_stay("raymon.config" if sys.argv[1] in _LOOKS else "torch")
         # A custom model is found in the working directory, as with `python -m`. It comes after the
         # imports above, so that none of them is looked for there.
         sys.path.insert(0, os.getcwd())

@@ -40,8 +40,8 @@ def train(
 ) -> None:
     """Train the model that CONFIG describes."""
     from raymon.cli.summary import print_summary
+    from raymon.runs import DIVERGED
     from raymon.storage import to_json
-    from raymon.training.summary import DIVERGED
     from raymon.training.train import train as run
 
     summary = run(config, with_num_workers(overrides, num_workers), resume=resume, address=address)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 
-import torch
+import numpy as np
 
 from raymon.config.constraints import unknown_constraint
 from raymon.config.direction import cannot_rank, known_direction
@@ -105,7 +105,7 @@ def _validate_train(config: PipelineConfig, rules: Rules) -> None:
     )
     scaler = rules.inner("grad_scaler")
     scaler.positive("init_scale", "growth_interval", "backoff_factor")
-    scaler.within("init_scale", 0, float(torch.finfo(torch.float32).max))
+    scaler.within("init_scale", 0, float(np.finfo(np.float32).max))
     scaler.at_least(1, "growth_factor")
     scaler.within("backoff_factor", 0, 1)
     useless = train.HasField("grad_scaler") and train.mixed_precision != "FP16"

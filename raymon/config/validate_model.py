@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
-import torch
-from torch import nn
-
 from raymon.config.rules import Rules
 from raymon.config.source import Source
 from raymon.config.validate_losses import validate_losses, validate_metrics
@@ -113,6 +108,10 @@ def _validate_mlp(config: model_pb2.MLP, rules: Rules, halves_on_cpu: bool) -> N
     rules.require(bool(config.hidden_units), "", "has no hidden_units; list the sizes of layers")
     for index, units in enumerate(config.hidden_units):
         rules.require(units > 0, f"hidden_units[{index}]", "is 0; must be at least 1")
+    # Imported only where a model is checked: torch takes a second to import, and whoever only looks
+    # at runs does without it.
+    from raymon.config.activations import is_activation, takes_halves
+
     layers, ratios = len(config.hidden_units), len(config.dropout_ratio)
     rules.require(
         ratios in (0, 1, layers),
@@ -123,29 +122,13 @@ def _validate_mlp(config: model_pb2.MLP, rules: Rules, halves_on_cpu: bool) -> N
         place = f"dropout_ratio[{index}]"
         rules.require(0 <= ratio < 1, place, f"is {ratio:g}; must be in [0, 1)")
     rules.require(
-        is_activation(config.activation, torch.float32),
+        is_activation(config.activation),
         "activation",
         f'"{config.activation}" is no activation of torch that takes numbers one by one; give a '
         'class as "nn.ReLU"',
     )
     rules.require(
-        not halves_on_cpu or is_activation(config.activation, torch.float16),
+        not halves_on_cpu or takes_halves(config.activation),
         "activation",
         f'"{config.activation}" takes no FP16 on the CPU; give another, or train in BF16',
     )
-
-
-def is_activation(activation: str, dtype: torch.dtype) -> bool:
-    """Returns whether a class of torch.nn needs no arguments and works element by element."""
-    cls = getattr(nn, activation.removeprefix("nn."), None)
-    if not isinstance(cls, type) or cls.__module__ != "torch.nn.modules.activation":
-        return False
-    numbers = torch.zeros(2, 3, dtype=dtype)
-    try:
-        half = None if dtype == torch.float32 else dtype
-        with warnings.catch_warnings(), torch.autocast("cpu", half, enabled=half is not None):
-            # Softmax guesses its dimension, with a warning.
-            warnings.simplefilter("error")
-            return bool(cls()(numbers).shape == numbers.shape)
-    except Exception:
-        return False

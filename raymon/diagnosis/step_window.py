@@ -92,10 +92,4 @@ class StepWindow:
         Raises:
             KeyError, TypeError, ValueError: It is no such line.
         """
-        columns = {str(name): values for name, values in line["rank_numbers"].items()}
-        # A number that has no value is null in JSON.
-        values = np.array(list(columns.values()), np.float32).reshape(len(columns), -1).T
-        ranks = tuple(int(rank) for rank in line["ranks"])
-        if len(values) != len(ranks):
-            raise ValueError(f"{len(values)} values of {len(ranks)} ranks")
-        return cls.of_line(line, RankNumbers(tuple(columns), ranks, values))
+        return cls.of_line(line, RankNumbers.of_json(line["ranks"], line["rank_numbers"]))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,6 +109,22 @@ class RankNumbers:
         names, ranks = tuple(message.names), tuple(message.ranks)
         values = np.frombuffer(message.values, _DTYPE).astype(np.float32)
         return cls(names, ranks, values.reshape(len(ranks), len(names)))
+
+    @classmethod
+    def of_json(cls, ranks: Sequence[int], columns: Mapping[str, Sequence[Any]]) -> RankNumbers:
+        """Returns the numbers of a line of `monitor/ranks.jsonl`.
+
+        Args:
+            ranks: The R ranks.
+            columns: For each name the R numbers; null, where a rank has none, is NaN.
+
+        Raises:
+            TypeError, ValueError: There are not as many values as ranks, or they are no numbers.
+        """
+        values = np.array(list(columns.values()), np.float32).reshape(len(columns), -1).T
+        if len(values) != len(ranks):
+            raise ValueError(f"{len(values)} values of {len(ranks)} ranks")
+        return cls(tuple(map(str, columns)), tuple(int(rank) for rank in ranks), values)
 
     def _of(self, ranks: Sequence[int], names: Sequence[str]) -> NDArray[np.float32]:
         """Returns the numbers of ranks, float32 `[R, N]`; NaN for those that have none."""

@@ -1,5 +1,10 @@
 """The sinks, which the numbers of a run are written to: console, TensorBoard, JSON, Prometheus."""
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from raymon.sinks.alert_hooks.command import AlertCommand
 from raymon.sinks.alert_hooks.hooks import make_alert_hooks, webhook_of_environment
 from raymon.sinks.alert_hooks.webhook import AlertWebhook
@@ -16,11 +21,13 @@ from raymon.sinks.json_lines.read_lines import read_lines
 from raymon.sinks.prometheus.gauges import GAUGES
 from raymon.sinks.prometheus.run_gauges import RunGauges, run_label
 from raymon.sinks.sink import Sink
-from raymon.sinks.tensorboard.tensorboard import TensorBoard
 from raymon.sinks.terminal.console import Console
 from raymon.sinks.terminal.log_output import open_output
 from raymon.sinks.terminal.progress_logger import ProgressLogger
 from raymon.sinks.terminal.status_lines import StatusLines
+
+if TYPE_CHECKING:
+    from raymon.sinks.tensorboard.tensorboard import TensorBoard
 
 __all__ = [
     "GAUGES",
@@ -45,3 +52,11 @@ __all__ = [
     "run_label",
     "webhook_of_environment",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # Imported at first use: tensorboardX imports torch, which takes a second that whoever only
+    # looks at runs need not wait.
+    if name == "TensorBoard":
+        return import_module("raymon.sinks.tensorboard.tensorboard").TensorBoard
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -25,10 +25,10 @@ from raymon.log import log_to_files
 from raymon.reporter import NewsSource, Progress
 from raymon.results import AttemptFailed, Failure, ReporterStatus
 from raymon.retries import retrying
+from raymon.runs import DIVERGED, DONE, FAILED, INTERRUPTED, STOPPED
 from raymon.sinks import BackgroundSink, Console, make_alert_hooks
 from raymon.storage import StoragePath, storage_path
 from raymon.training.checkpoint.manifest import newest_checkpoint
-from raymon.training.explain_run import with_verdict
 from raymon.training.hangs.response import HangResponse
 from raymon.training.on_demand.desk import Desk, Stacks
 from raymon.training.on_demand.mailbox import FileMailbox, Mailbox
@@ -39,15 +39,8 @@ from raymon.training.on_demand.run_status import StatusLink, live_status
 from raymon.training.prepare import RunPlan
 from raymon.training.run_failure import line_of_run
 from raymon.training.run_files_backup import RunFilesBackup
-from raymon.training.summary import (
-    DIVERGED,
-    DONE,
-    FAILED,
-    INTERRUPTED,
-    STOPPED,
-    Summary,
-    summarise,
-)
+from raymon.training.summary import Summary, summarise
+from raymon.training.with_verdict import with_verdict
 
 _log = logging.getLogger("raymon")
 

@@ -8,9 +8,9 @@ from contextlib import suppress
 import pyarrow as pa
 
 from raymon.config import CONFIG_FILE, VERSION_FILE
+from raymon.runs import RUN_FILE
 from raymon.storage import StoragePath, write_whole
 from raymon.training.checkpoint.manifest import newest_checkpoint
-from raymon.training.summary import RUN_FILE
 
 
 class RunFilesBackup:

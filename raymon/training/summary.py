@@ -21,18 +21,13 @@ from raymon.results import (
     ReporterStatus,
     Snapshot,
 )
+from raymon.runs import DIVERGED, DONE, RUN_FILE, RUNNING, read_devices
 from raymon.storage import StoragePath, numbers_of, storage_path, to_json, write_whole
 from raymon.training.checkpoint.best import why_no_best
 from raymon.training.checkpoint.manifest import Checkpoint, list_checkpoints, newest_checkpoint
 from raymon.training.checkpoint.ranking import best_of
 from raymon.training.prepare import RunPlan
-from raymon.training.rank.devices import read_devices
 from raymon.training.table_plans import read_plans
-
-RUN_FILE = "run.json"
-
-DONE, DIVERGED, STOPPED = "done", "diverged", "stopped"
-RUNNING, FAILED, INTERRUPTED = "running", "failed", "interrupted"
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from raymon.protos.ray_pb2 import RayConfig
 from raymon.protos.train_pb2 import TrainConfig
 from raymon.reporter import InProcessReporter, Reporter
 from raymon.run_dir import RunLock
+from raymon.runs import INTERRUPTED, RUNNING, STOPPED
 from raymon.sinks import (
     AlertLines,
     BackgroundSink,
@@ -64,13 +65,7 @@ from raymon.training.rank.stacks import own_stacks
 from raymon.training.rank.worker_task import WorkerTask
 from raymon.training.run_failure import line_of
 from raymon.training.run_files_backup import RunFilesBackup
-from raymon.training.summary import (
-    INTERRUPTED,
-    RUNNING,
-    STOPPED,
-    Summary,
-    begin_summary,
-)
+from raymon.training.summary import Summary, begin_summary
 from raymon.training.table_memory import check_tables_here
 
 _log = logging.getLogger("raymon")

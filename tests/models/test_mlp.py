@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from raymon.config.validate_model import is_activation
+from raymon.config.activations import is_activation
 from raymon.models import MLP
 from raymon.protos import model_pb2
 

@@ -11,8 +11,8 @@ import pytest
 
 import raymon
 from raymon.config import allow_custom_classes
+from raymon.runs import explain_run
 from raymon.storage import storage_path
-from raymon.training.explain_run import explain_run
 from tests.soak.sleepers import SleepingDataset
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(900)]

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from raymon.diagnosis import StepWindow
 from raymon.results import Alert, Anatomy, Coverage, Finding
+from raymon.runs import DONE
 from raymon.sinks import AlertLines, RankLines, WindowLines
 from raymon.training.rank.devices import Device, write_devices
-from raymon.training.summary import DONE, Summary
+from raymon.training.summary import Summary
 from tests.sinks.snapshots import snapshot
 
 

@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from raymon.config import CONFIG_FILE
 from raymon.errors import RunError, first_line
+from raymon.runs import RUN_FILE
 from raymon.storage import StoragePath, absolute, storage_path
-from raymon.training.summary import RUN_FILE
 
 
 @dataclass(frozen=True)

@@ -15,19 +15,12 @@ from raymon.errors import RaymonError
 from raymon.reporter import Progress
 from raymon.results import Finding, RankState
 from raymon.run_dir import Lease
+from raymon.runs import KILLED, RUN_FILE, RUNNING, STARTING, explain_run
 from raymon.sinks import read_lines
 from raymon.storage import StoragePath
 from raymon.training.checkpoint.manifest import newest_checkpoint
-from raymon.training.explain_run import explain_run
-from raymon.training.summary import RUN_FILE, RUNNING
 
 Status = dict[str, Any]
-
-STARTING = "starting"
-"""Status of a run before its workers train."""
-
-KILLED = "killed"
-"""Status of a run that did not say that it ended, and whose process is gone."""
 
 _OF_SUMMARY = {
     "samples_total": "samples",

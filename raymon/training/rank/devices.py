@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import platform
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import pyarrow as pa
 import torch
 
 from raymon.errors import ConfigError, RunError, first_line, reason
+from raymon.runs import DEVICES_FILE
 from raymon.storage import StoragePath, to_json, write_whole
-
-DEVICES_FILE = "devices.json"
 
 _HOSTS = 8
 """Hosts that the log names, and nodes that an error names."""
@@ -113,15 +110,6 @@ def write_devices(model_dir: StoragePath, devices: Sequence[Device]) -> str | No
     except (OSError, pa.ArrowException, RunError) as error:
         return f"{DEVICES_FILE} is not written: {reason(error)}"
     return None
-
-
-def read_devices(model_dir: StoragePath) -> list[Mapping[str, Any]]:
-    """Returns the devices that `write_devices` wrote; empty if there are none."""
-    try:
-        found = json.loads((model_dir / DEVICES_FILE).read_text())["devices"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return []
-    return found if isinstance(found, list) else []
 
 
 def why_no_gpu() -> str | None:

@@ -14,6 +14,7 @@ import torch
 
 import raymon
 from raymon.errors import ConfigError
+from raymon.runs import read_devices
 from raymon.training.loop.worker import run_worker
 from raymon.training.rank import devices
 from raymon.training.rank.devices import (
@@ -23,7 +24,6 @@ from raymon.training.rank.devices import (
     check_found,
     device_lines,
     find_gpu,
-    read_devices,
     why_no_gpu,
     why_not_built_for,
     write_devices,

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import logging
 import re
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -16,12 +14,10 @@ from raymon.diagnosis import RunRecord, StepWindow, Verdict, explain
 from raymon.errors import RunError, first_line
 from raymon.results import Finding, Key
 from raymon.run_dir import read_lease
+from raymon.runs.devices import read_devices
+from raymon.runs.run_file import RUN_FILE, RUNNING
 from raymon.sinks import read_alerts, read_lines
-from raymon.storage import StoragePath, storage_path
-from raymon.training.rank.devices import read_devices
-from raymon.training.summary import RUN_FILE, RUNNING, Summary
-
-_log = logging.getLogger("raymon")
+from raymon.storage import StoragePath
 
 _FAILURE = re.compile(r"failure-(\d+)\.txt")
 
@@ -36,23 +32,6 @@ def explain_run(model_dir: StoragePath) -> Verdict:
         RunError: It is not the directory of a run, or cannot be read.
     """
     return explain(read_run(model_dir))
-
-
-def with_verdict(summary: Summary) -> Summary:
-    """Returns the summary of a run that has ended, with its verdict where one can be had."""
-    try:
-        known = read_run(storage_path(summary.model_dir))
-    except RunError as error:
-        _log.debug("No verdict: %s", error)
-        return summary
-    run = replace(
-        known,
-        status=summary.status,
-        goes_on=False,
-        error=summary.error,
-        diverged_since=summary.diverged_since,
-    )
-    return replace(summary, verdict=explain(run).short)
 
 
 def read_run(model_dir: StoragePath) -> RunRecord:

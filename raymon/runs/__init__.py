@@ -1,0 +1,45 @@
+"""Runs as their directories have them, going on or over, for those who only look."""
+
+from raymon.runs.attempts import Attempt
+from raymon.runs.checkpoints import CheckpointInfo
+from raymon.runs.columns import Columns
+from raymon.runs.devices import DEVICES_FILE, read_devices
+from raymon.runs.explanation import explain_run, read_run
+from raymon.runs.marks import Mark
+from raymon.runs.rank_line import RankLine
+from raymon.runs.run import Run
+from raymon.runs.run_file import (
+    DIVERGED,
+    DONE,
+    FAILED,
+    INTERRUPTED,
+    KILLED,
+    RUN_FILE,
+    RUNNING,
+    STARTING,
+    STOPPED,
+    UNKNOWN,
+)
+
+__all__ = [
+    "DEVICES_FILE",
+    "DIVERGED",
+    "DONE",
+    "FAILED",
+    "INTERRUPTED",
+    "KILLED",
+    "RUNNING",
+    "RUN_FILE",
+    "STARTING",
+    "STOPPED",
+    "UNKNOWN",
+    "Attempt",
+    "CheckpointInfo",
+    "Columns",
+    "Mark",
+    "RankLine",
+    "Run",
+    "explain_run",
+    "read_devices",
+    "read_run",
+]

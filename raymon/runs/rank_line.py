@@ -1,0 +1,46 @@
+"""A line of `monitor/ranks.jsonl`: the numbers of single ranks over some steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from raymon.results import RankNumbers
+
+
+@dataclass(frozen=True)
+class RankLine:
+    """The numbers of each rank over the steps [first_step, end_step).
+
+    Attributes:
+        first_step: First of the steps.
+        end_step: Step that follows the last one.
+        time: Seconds since 1970, UTC, at their end; NaN if that is not known.
+        seconds: Seconds of the slowest rank.
+        world_size: Number of ranks of the attempt.
+        numbers: Numbers of the ranks.
+    """
+
+    first_step: int
+    end_step: int
+    time: float
+    seconds: float
+    world_size: int
+    numbers: RankNumbers
+
+    @classmethod
+    def of_line(cls, line: Mapping[str, Any]) -> RankLine:
+        """Returns the numbers of a line, as it was parsed.
+
+        Raises:
+            KeyError, TypeError, ValueError: It is no such line.
+        """
+        return cls(
+            int(line["first_step"]),
+            int(line["global_step"]),
+            float(line.get("time") or "nan"),
+            float(line["seconds"]),
+            int(line["world_size"]),
+            RankNumbers.of_json(line["ranks"], line["rank_numbers"]),
+        )
