@@ -1,1 +1,1 @@
-"""The inputs of benchmarks: generated data, and the windows of thousands of ranks."""
+"""The inputs of benchmarks: generated data, windows of thousands of ranks, whole runs."""
