@@ -1,0 +1,119 @@
+// @ts-check
+/** What is always to be seen of a run: state, progress, rates, newest metrics, verdict, alerts. */
+
+import { count, duration, moment, number, rate } from "../format.js";
+import { fill, h, setAttribute, setText } from "../h.js";
+import { link } from "../router.js";
+import { makeProgress, makeStatus } from "./status.js";
+
+/** The header of a run, which changes in place. */
+export function makeHeader() {
+  const name = h("h1", {});
+  const path = h("span", { class: "path" });
+  const status = makeStatus();
+  const progress = makeProgress();
+  const steps = h("span", { class: "steps" });
+  const facts = makeFacts("facts");
+  const numbers = makeFacts("facts numbers");
+  const verdict = h("p", { class: "verdict" });
+  const error = h("p", { class: "error" });
+  const alerts = h("ul", { class: "alerts-on", "aria-label": "Alerts that are on" });
+  const element = h("section", { class: "run-header", "aria-label": "The run" },
+    h("div", { class: "run-title" }, h("a", { class: "up", href: link([]) }, "Runs"),
+      h("span", { class: "slash", "aria-hidden": "true" }, "/"), name, status.element, path),
+    h("div", { class: "run-progress" }, progress.element, steps),
+    facts.element, numbers.element, error, verdict, alerts);
+  let shownAlerts = "";
+
+  return {
+    element,
+    /** @param {any} run Entry of the run. */
+    update(run) {
+      const live = run.live ?? {};
+      setText(name, String(run.name));
+      setText(path, String(run.path ?? ""));
+      status.update(run.status);
+      progress.update(run.step, run.total_steps);
+      const isKnown = Number.isFinite(run.total_steps);
+      setText(steps, `step ${count(run.step)}${isKnown ? ` of ${count(run.total_steps)}` : ""}`);
+      facts.update(factsOf(run, live));
+      numbers.update(numbersOf(run));
+      setText(error, run.error ? String(run.error) : "");
+      const text = run.verdict?.text ?? run.verdict?.short ?? "";
+      setText(verdict, String(text));
+      const on = live.alerts ?? run.summary?.alerts?.on ?? [];
+      const texts = on.map((/** @type {any} */ alert) => String(alert?.text ?? alert?.kind ?? alert));
+      if (texts.join("\n") !== shownAlerts) {
+        shownAlerts = texts.join("\n");
+        fill(alerts, texts.map((/** @type {string} */ each) => h("li", {}, each)));
+      }
+      setAttribute(alerts, "hidden", texts.length ? null : "");
+    },
+  };
+}
+
+/** @param {any} run @param {any} live @returns {[string, string, string?][]} */
+function factsOf(run, live) {
+  const isOn = run.status === "running" || run.status === "starting";
+  /** @type {[string, string, string?][]} */
+  const facts = [];
+  if (isOn) facts.push(["left", duration(run.eta_s)]);
+  facts.push(["samples/s", rate(run.samples_per_second)]);
+  const ranks = ranksOf(run, live);
+  if (ranks) facts.push(["ranks", ranks]);
+  const end = run.end ?? (isOn ? Date.now() / 1000 : run.updated);
+  if (Number.isFinite(run.start)) {
+    facts.push([isOn ? "since" : "took", duration(end - run.start), `started ${moment(run.start)}`]);
+  }
+  if (isOn && live.stalled_s > 0) facts.push(["no step for", duration(live.stalled_s)]);
+  if (run.restarts) facts.push(["restarts", count(run.restarts)]);
+  return facts;
+}
+
+/** @param {any} run @param {any} live Ranks whose numbers these are, of how many. */
+function ranksOf(run, live) {
+  const coverage = live.coverage;
+  if (coverage && Number.isFinite(coverage.world_size)) {
+    const here = coverage.ranks ?? coverage.reported ?? coverage.world_size;
+    return `${count(Array.isArray(here) ? here.length : here)}/${count(coverage.world_size)}`;
+  }
+  return run.workers ? count(run.workers) : "";
+}
+
+/** @param {any} run @returns {[string, string, string?][]} The newest losses and metrics. */
+function numbersOf(run) {
+  /** @type {[string, string, string?][]} */
+  const found = [];
+  for (const [kind, values] of /** @type {[string, any][]} */ (
+    [["", run.losses], ["", run.metrics], ["evaluation ", run.eval], ["best ", run.best]])) {
+    for (const [name, value] of Object.entries(values ?? {})) {
+      found.push([`${kind}${name}`, number(value)]);
+    }
+  }
+  return found;
+}
+
+/** @param {string} name Of the class. A list of names and values that changes in place. */
+function makeFacts(name) {
+  const element = h("dl", { class: name });
+  let names = "";
+  /** @type {HTMLElement[]} */
+  let values = [];
+  return {
+    element,
+    /** @param {[string, string, string?][]} facts Name, text, and what a pointer on it shows. */
+    update(facts) {
+      const now = facts.map(([each]) => each).join("\n");
+      if (now !== names) {
+        names = now;
+        values = facts.map(() => h("dd", {}));
+        fill(element, facts.map(([each], i) => h("div", {}, h("dt", {}, each), values[i])));
+      }
+      facts.forEach(([, text, title], i) => {
+        setText(values[i], text);
+        setAttribute(values[i], "title", title ?? null);
+      });
+      setAttribute(element, "hidden", facts.length ? null : "");
+    },
+  };
+}
