@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Protocol
 
 from raymon.errors import ClusterLostError, reason
+from raymon.reporter.attempts import Attempts
 from raymon.reporter.publishing.publications import Cursor
 from raymon.results import (
     Alert,
@@ -27,6 +28,9 @@ _log = logging.getLogger("raymon")
 
 _POLL_S = 0.25
 
+_EVENTS = (AttemptBegan, AttemptFailed, Evaluation, Alert)
+"""What is published seldom, and is news to whoever looks."""
+
 
 class NewsSource(Protocol):
     """A reporter that publishes."""
@@ -43,6 +47,7 @@ class Progress:
         console: The console that shows what was published.
         hooks: Sinks that get alerts alone. They are in this process and not in that of the
             reporter, which may be on any node and is restarted in the midst of them.
+        attempts: Attempts of the run, in which those that are published are noted.
 
     Attributes:
         last: The newest snapshot; None before the first.
@@ -53,10 +58,16 @@ class Progress:
         failure: The failure of the attempt that began last, if it is known; else None.
         diverged_since: The step from which on no window had a finite loss; None if the last one
             had.
+        attempts: Attempts of the run.
+        events: How many attempts, failures, evaluations and alerts were published.
     """
 
     def __init__(
-        self, reporter: NewsSource, console: Console, hooks: Sequence[BackgroundSink] = ()
+        self,
+        reporter: NewsSource,
+        console: Console,
+        hooks: Sequence[BackgroundSink] = (),
+        attempts: Attempts | None = None,
     ) -> None:
         self._reporter = reporter
         self._console = console
@@ -75,6 +86,8 @@ class Progress:
         self.evaluations: list[Evaluation] = []
         self.failure: AttemptFailed | None = None
         self.diverged_since: int | None = None
+        self.attempts = attempts or Attempts()
+        self.events = 0
 
     @property
     def hook_failures(self) -> dict[str, int]:
@@ -124,6 +137,7 @@ class Progress:
         self.stalled_s = next((each.seconds for each in news if isinstance(each, Stall)), 0.0)
         for published in news:
             if self._take(published):
+                self.events += isinstance(published, _EVENTS)
                 self._show(published)
                 if isinstance(published, Alert):
                     for hook in self._hooks:
@@ -152,9 +166,11 @@ class Progress:
             if self.failure == published:
                 return False
             self.failure = published
+            self.attempts.fail(published)
         elif isinstance(published, AttemptBegan):
             self.failure = None
             self.attempt = published
+            self.attempts.begin(published)
             self._shown_step = min(self._shown_step, published.step)
             if self.diverged_since is not None and published.step <= self.diverged_since:
                 self.diverged_since = None
@@ -167,6 +183,7 @@ class Progress:
             if published.end_step <= self._shown_step:
                 return False
             self.last, self.last_at = published, time.monotonic()
+            self.attempts.reach(published.end_step)
             if published.coverage.ranks == published.coverage.world_size:
                 self._shown_step = published.end_step
             self._see_losses(published)

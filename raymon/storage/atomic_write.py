@@ -12,8 +12,13 @@ from pathlib import Path
 from raymon.storage.paths import StoragePath
 
 
-def write_whole(path: StoragePath, data: bytes) -> None:
-    """Writes `data` to a file, durable on return; missing directories are made.
+def write_whole(path: StoragePath, data: bytes, *, durable: bool = True) -> None:
+    """Writes `data` to a file; missing directories are made.
+
+    Args:
+        path: The file.
+        data: Its content.
+        durable: Whether it is there after a power cut; else the disk is not waited for.
 
     Raises:
         OSError: The file is unchanged.
@@ -27,7 +32,8 @@ def write_whole(path: StoragePath, data: bytes) -> None:
         with draft.open("wb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         os.replace(draft, path)
     except BaseException:
         draft.unlink(missing_ok=True)

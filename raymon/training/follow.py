@@ -22,7 +22,7 @@ from raymon.errors import (
     reason,
 )
 from raymon.log import log_to_files
-from raymon.reporter import NewsSource, Progress
+from raymon.reporter import Attempts, NewsSource, Progress
 from raymon.results import AttemptFailed, Failure, ReporterStatus
 from raymon.retries import retrying
 from raymon.runs import DIVERGED, DONE, FAILED, INTERRUPTED, STOPPED
@@ -35,11 +35,13 @@ from raymon.training.on_demand.mailbox import FileMailbox, Mailbox
 from raymon.training.on_demand.rank_desk import RankLink
 from raymon.training.on_demand.request import DONE as ANSWERED
 from raymon.training.on_demand.request import Answer
-from raymon.training.on_demand.run_status import StatusLink, live_status
+from raymon.training.on_demand.run_status import asked_status
 from raymon.training.prepare import RunPlan
 from raymon.training.run_failure import line_of_run
+from raymon.training.run_file import CountsLink, RunFile
 from raymon.training.run_files_backup import RunFilesBackup
-from raymon.training.summary import Summary, summarise
+from raymon.training.session import Session
+from raymon.training.summary import Summary
 from raymon.training.with_verdict import with_verdict
 
 _log = logging.getLogger("raymon")
@@ -51,7 +53,7 @@ _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 """Errors that another attempt a moment later does not fix."""
 
 
-class DriverLink(NewsSource, RankLink, StatusLink, Protocol):
+class DriverLink(NewsSource, RankLink, CountsLink, Protocol):
     """The driver's connection to the reporter."""
 
     def publish_failure(self, failure: Failure) -> AttemptFailed:
@@ -70,6 +72,7 @@ def follow(
     reporter: DriverLink,
     terminal: RichConsole | None,
     backup: RunFilesBackup,
+    session: Session,
     mailboxes: Sequence[Mailbox],
     stacks: Stacks,
     hangs: HangResponse,
@@ -83,6 +86,7 @@ def follow(
         reporter: Connection to the reporter.
         terminal: Terminal to draw on; None for log lines.
         backup: Files of an earlier run, which come back if this one was refused.
+        session: The session that begins.
         mailboxes: Where people ask for something while it goes on, beside its directory.
         stacks: Takes the stacks of its workers.
         hangs: What is done about hangs.
@@ -97,17 +101,20 @@ def follow(
         *make_alert_hooks(plan.config.monitor_config, plan.config.model_dir),
         BackgroundSink(hangs, tries=1),
     ]
-    progress = Progress(reporter, console, hooks)
+    progress = Progress(reporter, console, hooks, Attempts(session.attempts))
     model_dir = storage_path(plan.config.model_dir)
-    with Desk(
-        model_dir,
-        [FileMailbox(model_dir), *mailboxes],
-        reporter,
-        lambda: progress.attempt.attempt if progress.attempt is not None else 0,
-        lambda: live_status(model_dir, plan.total_steps, progress, reporter),
-        stacks,
-    ) as desk:
-        return _follow_to_end(plan, work, reporter, backup, progress, desk)
+    with (
+        Desk(
+            model_dir,
+            [FileMailbox(model_dir), *mailboxes],
+            reporter,
+            lambda: progress.attempt.attempt if progress.attempt is not None else 0,
+            lambda: asked_status(model_dir, plan.total_steps, progress, reporter),
+            stacks,
+        ) as desk,
+        RunFile(plan, session, progress, reporter) as run_file,
+    ):
+        return _follow_to_end(plan, work, reporter, backup, progress, desk, run_file)
 
 
 def _follow_to_end(
@@ -117,6 +124,7 @@ def _follow_to_end(
     backup: RunFilesBackup,
     progress: Progress,
     desk: Desk,
+    run_file: RunFile,
 ) -> Summary:
     model_dir, process = storage_path(plan.config.model_dir), os.getpid()
     status, error_text = FAILED, None
@@ -125,7 +133,7 @@ def _follow_to_end(
     def interrupted() -> None:
         # Written first, because the user who interrupts the run may not wait any longer.
         with suppress(RaymonError, OSError):
-            summarise(plan, progress, INTERRUPTED, None).write()
+            run_file.write_interrupted(INTERRUPTED)
 
     try:
         with progress:
@@ -142,6 +150,7 @@ def _follow_to_end(
                 raise
             finally:
                 if os.getpid() == process:
+                    run_file.close()
                     reported = None if is_lost else _close(reporter)
     except BaseException as error:
         if os.getpid() != process:
@@ -158,11 +167,7 @@ def _follow_to_end(
             log_to_files(logging.ERROR, error_text, event="failed")
         # What ended the run is raised, even if its summary could not be written.
         with suppress(RaymonError):
-            write_summary(
-                lambda: with_verdict(
-                    replace(summarise(plan, progress, status, reported), error=error_text)
-                )
-            )
+            write_summary(lambda: with_verdict(run_file.summarise(status, reported, error_text)))
         refused = isinstance(error, UserError) and progress.last is None and backup.has_earlier_run
         if refused:
             backup.restore(summary=isinstance(error, RunError))
@@ -172,7 +177,7 @@ def _follow_to_end(
             raise
         raise TrainingError(error_text) from error
     summary = write_summary(
-        lambda: with_verdict(_as_stopped(summarise(plan, progress, status, reported), plan, desk))
+        lambda: with_verdict(_as_stopped(run_file.summarise(status, reported), plan, desk))
     )
     log_to_files(logging.INFO, f"The run is {summary.status}", event="end", **asdict(summary))
     _tell_stopped(summary, desk)
@@ -221,9 +226,7 @@ def write_summary(summarised: Callable[[], Summary]) -> Summary:
     """
 
     def write() -> Summary:
-        summary = summarised()
-        summary.write()
-        return summary
+        return summarised().write()
 
     def may_pass(error: BaseException) -> bool:
         is_of_storage = isinstance(error, (OSError, RunError))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from raymon.config import ranking
 from raymon.errors import RunError
-from raymon.reporter import Progress
+from raymon.reporter import Progress, closed
 from raymon.results import (
     ROWS_LEFT_OVER_AN_EPOCH,
     AlertFigures,
@@ -21,13 +21,15 @@ from raymon.results import (
     ReporterStatus,
     Snapshot,
 )
-from raymon.runs import DIVERGED, DONE, RUN_FILE, RUNNING, read_devices
+from raymon.runs import DIVERGED, DONE, RUN_FILE, RUNNING, Attempt, read_devices
 from raymon.storage import StoragePath, numbers_of, storage_path, to_json, write_whole
 from raymon.training.checkpoint.best import why_no_best
 from raymon.training.checkpoint.manifest import Checkpoint, list_checkpoints, newest_checkpoint
 from raymon.training.checkpoint.ranking import best_of
 from raymon.training.prepare import RunPlan
-from raymon.training.table_plans import read_plans
+from raymon.training.session import Session
+from raymon.training.table_plans import read_parameters, read_plans
+from raymon.version import __version__
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,16 @@ class Summary:
             "stopped" if `raymon stop` ended it, after a save; "failed" or "interrupted"; "running"
             before the end, which stays if the process was killed.
         model_dir: Directory of the run.
-        steps: Steps that the model has made.
+        start: Seconds since 1970, UTC, at which the run began, in its first session.
+        end: Seconds since 1970, UTC, at which it ended; None while it goes on.
+        updated: Seconds since 1970, UTC, at which this was written.
+        version: Version of raymon that wrote it.
+        total_steps: Steps of the run; None if unknown.
+        workers: Number of ranks of the newest attempt; None before the first one.
+        parameters: Numbers of the model, "dense" and in "embedding" tables, over all ranks; None
+            until they are known.
+        attempts: The attempts of all sessions, the last of which may go on.
+        steps: Steps that the model has made; of a run that goes on those that were reported.
         stopped_early: Which scores stopped improving; None if early stopping did not end the run.
         diverged_since: Step from which on no window had a finite total loss; None if the last one
             had.
@@ -83,6 +94,14 @@ class Summary:
 
     status: str
     model_dir: str
+    start: float | None = None
+    end: float | None = None
+    updated: float | None = None
+    version: str = __version__
+    total_steps: int | None = None
+    workers: int | None = None
+    parameters: Mapping[str, int] | None = None
+    attempts: Sequence[Attempt] = ()
     steps: int = 0
     stopped_early: str | None = None
     diverged_since: int | None = None
@@ -116,33 +135,66 @@ class Summary:
     verdict: str | None = None
     error: str | None = None
 
-    def write(self) -> None:
-        """Writes `run.json` into the directory of the run, atomically."""
-        text = to_json(asdict(self), indent=2) + "\n"
+    def stamped(self) -> Summary:
+        """Returns the summary with the time, which is that of its end if the run is over."""
+        now = time.time()
+        return replace(self, updated=now, end=None if self.status == RUNNING else now)
+
+    def write(self) -> Summary:
+        """Writes `run.json` into the directory of the run, atomically.
+
+        Returns:
+            The summary as it was written, with the time.
+        """
+        written = self.stamped()
+        text = to_json(asdict(written), indent=2) + "\n"
         write_whole(storage_path(self.model_dir) / RUN_FILE, text.encode())
+        return written
 
 
-def begin_summary(model_dir: StoragePath) -> None:
-    """Marks a run as running in its summary; a resumed run keeps what its summary had."""
-    before = _read_summary(model_dir)
-    now = {**before, "status": RUNNING, "verdict": None, "error": None} if before else None
+def begin_summary(session: Session, model_dir: StoragePath, total_steps: int | None) -> None:
+    """Writes that a run goes on, if that can be done now: it is written again soon."""
+    known = summary_before_numbers(session, model_dir, total_steps)
     with suppress(OSError, pa.ArrowException, RunError):
-        if now is None:
-            Summary(RUNNING, str(model_dir)).write()
-        else:
-            write_whole(model_dir / RUN_FILE, (to_json(now, indent=2) + "\n").encode())
+        write_whole(model_dir / RUN_FILE, (to_json(known, indent=2) + "\n").encode())
+
+
+def summary_before_numbers(
+    session: Session, model_dir: StoragePath, total_steps: int | None
+) -> dict[str, Any]:
+    """Returns `run.json` of a session without new numbers yet: with those of the one before."""
+    now = Summary(
+        RUNNING,
+        str(model_dir),
+        start=session.start,
+        total_steps=total_steps,
+        attempts=session.attempts,
+    )
+    fresh = asdict(now.stamped())
+    kept = ("status", "start", "end", "updated", "version", "total_steps", "attempts", "verdict",
+            "error")  # fmt: skip
+    return {**fresh, **session.before, **{name: fresh[name] for name in kept}}
 
 
 def summarise(
-    plan: RunPlan, progress: Progress, status: str, reported: ReporterStatus | None
+    plan: RunPlan,
+    session: Session,
+    progress: Progress,
+    status: str,
+    reported: ReporterStatus | None,
+    error: str | None = None,
+    failures: Mapping[str, int] | None = None,
 ) -> Summary:
-    """Returns the summary of a run that ended.
+    """Returns the summary of a run.
 
     Args:
         plan: Plan of the run.
+        session: The session that goes on, or ended.
         progress: Progress of the run as the driver saw it.
         status: See `Summary`; "done" becomes "diverged" if the losses diverged.
         reported: Last status of the reporter; None if it did not answer any more.
+        error: What ended it, in one line; None if that was not a failure.
+        failures: Number of failures of monitoring in the process of the driver, by reason.
     """
     model_dir = storage_path(plan.config.model_dir)
     checkpoints = list_checkpoints(model_dir)
@@ -156,16 +208,24 @@ def summarise(
         metric = export.best_exporter_metric
         no_best = why_no_best(checkpoints, metric) if checkpoints else "there is no checkpoint"
     last = progress.last
-    before = {} if last else _previous_summary(model_dir, newest)
+    before = {} if last else _same_numbers(session.before, newest)
     evaluations = {evaluation.step: evaluation for evaluation in progress.evaluations}
     scored = evaluations.get(newest.step) if newest else None
     scored_best = evaluations.get(best.step) if best else None
     diverged_since = progress.diverged_since if last else before.get("diverged_since")
     if status == DONE and diverged_since is not None:
         status = DIVERGED
+    attempts = progress.attempts.listed
+    if status != RUNNING:
+        attempts = closed(attempts, progress.attempts.reached, error)
     summary = Summary(
         status=status,
         model_dir=str(model_dir),
+        start=session.start,
+        total_steps=plan.total_steps,
+        workers=attempts[-1].world_size if attempts else before.get("workers"),
+        parameters=read_parameters(model_dir),
+        attempts=attempts,
         steps=newest.step if newest else 0,
         stopped_early=newest.stopped if newest else None,
         diverged_since=diverged_since,
@@ -187,9 +247,11 @@ def summarise(
         embedding_tables=read_plans(model_dir),
         devices=read_devices(model_dir),
         device_numbers=_device_numbers(last, before),
+        error=error,
     )
     if reported is not None:
-        summary = _with_counts(summary, reported, progress.hook_failures)
+        here = {**progress.hook_failures, **(failures or {})}
+        summary = _with_counts(summary, reported, here)
     if plan.left_over:
         left_over = {ROWS_LEFT_OVER_AN_EPOCH: plan.left_over}
         summary = replace(summary, input_counts={**summary.input_counts, **left_over})
@@ -197,7 +259,7 @@ def summarise(
 
 
 def _with_counts(
-    summary: Summary, reported: ReporterStatus, hook_failures: Mapping[str, int]
+    summary: Summary, reported: ReporterStatus, failures: Mapping[str, int]
 ) -> Summary:
     run = reported.run
     monitoring = Monitoring.of_status(reported)
@@ -213,8 +275,8 @@ def _with_counts(
         phases=run.anatomy,
         monitoring=replace(
             monitoring,
-            failures=monitoring.failures + sum(hook_failures.values()),
-            failure_reasons={**monitoring.failure_reasons, **hook_failures},
+            failures=monitoring.failures + sum(failures.values()),
+            failure_reasons={**monitoring.failure_reasons, **failures},
         ),
         alerts=reported.alerts,
     )
@@ -248,16 +310,7 @@ def _device_numbers(
     return None if last.device is None else last.device.figures()
 
 
-def _previous_summary(model_dir: StoragePath, newest: Checkpoint | None) -> dict[str, Any]:
+def _same_numbers(before: Mapping[str, Any], newest: Checkpoint | None) -> Mapping[str, Any]:
     """Returns the summary of a run that was resumed when no step was left to make."""
-    before = _read_summary(model_dir)
     is_same = newest is not None and before.get("steps") == newest.step
     return before if is_same else {}
-
-
-def _read_summary(model_dir: StoragePath) -> dict[str, Any]:
-    try:
-        known = json.loads((model_dir / RUN_FILE).read_text())
-    except (OSError, ValueError):
-        return {}
-    return known if isinstance(known, dict) else {}

@@ -45,15 +45,40 @@ def plan_tables(config: TrainConfig, model: Model, world_size: int) -> list[Tabl
     return plans
 
 
+def count_parameters(model: Model) -> dict[str, int]:
+    """Returns the numbers that a model has, trained or not, on all ranks together.
+
+    Returns:
+        "dense": those that each rank has a copy of; "embedding": rows times dim of all tables.
+    """
+    tables = {id(table.weight) for table in model.whole_tables()}
+    dense = sum(p.numel() for p in model.parameters() if id(p) not in tables)
+    embedding = sum(shape.rows * shape.dim for shape in table_shapes(model))
+    return {"dense": dense, "embedding": embedding}
+
+
 def write_plans(
-    model_dir: StoragePath, plans: Sequence[Mapping[str, Any]], world_size: int
+    model_dir: StoragePath,
+    plans: Sequence[Mapping[str, Any]],
+    world_size: int,
+    parameters: Mapping[str, int],
 ) -> str | None:
     """Writes plans into the directory of a run, atomically.
+
+    Args:
+        model_dir: Directory of the run.
+        plans: Plans of its tables.
+        world_size: Number of ranks.
+        parameters: What `count_parameters` says of its model.
 
     Returns:
         Why they are not written; None if they are.
     """
-    content = {"world_size": world_size, "embedding_tables": [dict(plan) for plan in plans]}
+    content = {
+        "world_size": world_size,
+        "parameters": dict(parameters),
+        "embedding_tables": [dict(plan) for plan in plans],
+    }
     try:
         write_whole(model_dir / TABLES_FILE, (to_json(content, indent=2) + "\n").encode())
     except (OSError, pa.ArrowException, RunError) as error:
@@ -63,8 +88,18 @@ def write_plans(
 
 def read_plans(model_dir: StoragePath) -> list[dict[str, Any]]:
     """Returns the plans that `write_plans` wrote; empty if there are none."""
-    try:
-        found = json.loads((model_dir / TABLES_FILE).read_text())["embedding_tables"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return []
+    found = _read(model_dir, "embedding_tables")
     return found if isinstance(found, list) else []
+
+
+def read_parameters(model_dir: StoragePath) -> dict[str, int] | None:
+    """Returns the parameters that `write_plans` wrote; None if there are none."""
+    found = _read(model_dir, "parameters")
+    return found if isinstance(found, dict) else None
+
+
+def _read(model_dir: StoragePath, name: str) -> Any:
+    try:
+        return json.loads((model_dir / TABLES_FILE).read_text())[name]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

@@ -65,6 +65,7 @@ from raymon.training.rank.stacks import own_stacks
 from raymon.training.rank.worker_task import WorkerTask
 from raymon.training.run_failure import line_of
 from raymon.training.run_files_backup import RunFilesBackup
+from raymon.training.session import Session, find_session
 from raymon.training.summary import Summary, begin_summary
 from raymon.training.table_memory import check_tables_here
 
@@ -212,7 +213,7 @@ def make_reporter(config: PipelineConfig, *more: Sink, total_steps: int | None =
 def _run_in_process(plan: RunPlan, address: str | None, terminal: RichConsole | None) -> Summary:
     config = plan.config
     datasets = datasets_in_process(plan.datasets, config, address)
-    backup = _begin_run(plan)
+    backup, session = _begin_run(plan)
     reporter = InProcessReporter(make_reporter(config, total_steps=plan.total_steps))
     task = WorkerTask(config.SerializeToString())
     here = EndHere()
@@ -224,7 +225,7 @@ def _run_in_process(plan: RunPlan, address: str | None, terminal: RichConsole | 
     hangs = hang_response(
         config, reporter, lambda node, pid: own_stacks(), lambda rank, why: here.end(why)
     )
-    return follow(plan, work, reporter, terminal, backup, (), stacks_here, hangs)
+    return follow(plan, work, reporter, terminal, backup, session, (), stacks_here, hangs)
 
 
 def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None) -> Summary:
@@ -267,14 +268,14 @@ def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None
         return stacks_of_ranks(ranks, reporter.ranks(), take_stacks_on)
 
     try:
-        backup = _begin_run(plan)
+        backup, session = _begin_run(plan)
         if connection.dashboard:
             _log.info(
                 "Ray dashboard: %s (its token: ray get-auth-token), while the run goes on",
                 connection.dashboard,
             )
         _log.info("Starting %s workers", _workers(config.ray_config))
-        return follow(plan, work, reporter, terminal, backup, (reporter,), stacks, hangs)
+        return follow(plan, work, reporter, terminal, backup, session, (reporter,), stacks, hangs)
     except ClusterLostError:
         is_lost = True
         raise
@@ -298,13 +299,15 @@ def _log_fine_tuning(config: TrainConfig, found: Sequence[Transfer]) -> None:
         _log.info("  %s", transfer)
 
 
-def _begin_run(plan: RunPlan) -> RunFilesBackup:
+def _begin_run(plan: RunPlan) -> tuple[RunFilesBackup, Session]:
     config = plan.config
-    backup = RunFilesBackup(storage_path(config.model_dir))
+    model_dir = storage_path(config.model_dir)
+    backup = RunFilesBackup(model_dir)
     save(config, config.model_dir)
     if not backup.has_earlier_run:
-        save_vocabularies(storage_path(config.model_dir), plan.features)
-    begin_summary(storage_path(config.model_dir))
+        save_vocabularies(model_dir, plan.features)
+    session = find_session(model_dir, is_resumed=backup.has_earlier_run)
+    begin_summary(session, model_dir, plan.total_steps)
     _log.info(
         "Training on %s, %s, %s workers, into %s",
         title(TRAIN) if plan.rows is None else f"{plan.rows:,} rows",
@@ -313,7 +316,7 @@ def _begin_run(plan: RunPlan) -> RunFilesBackup:
         config.model_dir,
     )
     log_limits(plan.datasets, config)
-    return backup
+    return backup, session
 
 
 def _export(config: PipelineConfig, summary: Summary) -> Summary:

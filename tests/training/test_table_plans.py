@@ -87,10 +87,10 @@ def test_the_plan_of_a_sharded_table_is_that_of_its_engine() -> None:
 def test_what_cannot_be_read_is_no_plan(tmp_path: Path) -> None:
     folder = storage_path(str(tmp_path))
     assert read_plans(folder) == []
-    assert write_plans(folder, [{"table": "t"}], 2) is None
+    assert write_plans(folder, [{"table": "t"}], 2, {"dense": 3, "embedding": 8}) is None
     assert read_plans(folder) == [{"table": "t"}]
     (tmp_path / "tables.json").write_text("{")
     assert read_plans(folder) == []
-    why = write_plans(storage_path(str(tmp_path / "tables.json" / "no")), [], 2)
+    why = write_plans(storage_path(str(tmp_path / "tables.json" / "no")), [], 2, {})
     assert why is not None
     assert why.startswith("tables.json is not written: ")

@@ -48,7 +48,7 @@ from raymon.training.rank.devices import Device, check_distinct, device_lines, w
 from raymon.training.rank.worker_context import WorkerContext
 from raymon.training.rank.worker_task import WorkerTask
 from raymon.training.table_memory import check_tables_of_rank
-from raymon.training.table_plans import plan_tables, write_plans
+from raymon.training.table_plans import count_parameters, plan_tables, write_plans
 from raymon.wire import Ack, Channel
 
 _log = logging.getLogger("raymon")
@@ -271,7 +271,7 @@ def _train(
         for line in device_lines(devices):
             publish_notice(line, logging.INFO)
     if context.rank == 0:
-        why = write_plans(model_dir, listed, context.world_size)
+        why = write_plans(model_dir, listed, context.world_size, count_parameters(model))
         if why is not None:
             publish_notice(why)
         for line in plan_lines(plans, context.world_size):

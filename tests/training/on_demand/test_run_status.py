@@ -9,7 +9,7 @@ from raymon.cli.status_text import status_lines
 from raymon.reporter import Cursor, Progress
 from raymon.results import AttemptBegan, Finding, Published, RankState
 from raymon.sinks import Console
-from raymon.training.on_demand.run_status import kept_status, live_status
+from raymon.training.on_demand.run_status import asked_status, kept_status
 
 
 class Reporter:
@@ -35,7 +35,7 @@ def live(directory: Path, reporter: Reporter) -> dict[str, object]:
     # On the way out it asks once more.
     with progress:
         pass
-    return live_status(directory, 100, progress, reporter)
+    return asked_status(directory, 100, progress, reporter)
 
 
 def test_a_run_without_numbers_yet_says_where_its_ranks_are(tmp_path: Path) -> None:
