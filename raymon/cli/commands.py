@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from raymon.cli.best import best
+from raymon.cli.board import board
 from raymon.cli.checkpoint import checkpoint
 from raymon.cli.config import config
 from raymon.cli.doctor import doctor
@@ -30,6 +31,7 @@ def raymon() -> None:
 raymon.add_command(train)
 raymon.add_command(submit)
 raymon.add_command(evaluate)
+raymon.add_command(board)
 raymon.add_command(explain)
 raymon.add_command(export)
 raymon.add_command(predict)

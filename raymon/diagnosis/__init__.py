@@ -5,7 +5,13 @@ from raymon.diagnosis.check import Check, SlowCheck
 from raymon.diagnosis.checks import checks_of
 from raymon.diagnosis.hangs.progress import last_phase
 from raymon.diagnosis.step_window import StepWindow
-from raymon.diagnosis.stragglers import Straggler, StragglerCheck, StragglerRule, StragglerTracker
+from raymon.diagnosis.stragglers import (
+    Straggler,
+    StragglerCheck,
+    StragglerRule,
+    StragglerTracker,
+    median_of_others,
+)
 from raymon.diagnosis.verdicts import RunRecord, Verdict, explain
 
 __all__ = [
@@ -22,4 +28,5 @@ __all__ = [
     "checks_of",
     "explain",
     "last_phase",
+    "median_of_others",
 ]

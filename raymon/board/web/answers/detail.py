@@ -1,0 +1,48 @@
+"""`/api/runs/{id}`: all of one run that is not asked for apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from raymon.board.web.answers.entry import entry_of
+from raymon.board.web.answers.numbers import number
+from raymon.board.web.answers.series import series_names
+from raymon.diagnosis import Verdict
+from raymon.runs import Columns, Run
+
+_LONG = frozenset({"devices", "embedding_tables"})
+"""Parts of a summary that are long, and are asked for apart."""
+
+
+def detail(run: Run, verdict: Verdict) -> dict[str, Any]:
+    """Returns the entry of a run in the table, and what its page needs first.
+
+    Args:
+        run: The run.
+        verdict: The verdict on it.
+    """
+    columns = run.series
+    return {
+        **entry_of(str(run.path), run.status, run.summary, run.live or {}),
+        "series": series_names(columns),
+        "evaluation_series": series_names(run.evaluation_series),
+        "steps": _ends(columns, "global_step"),
+        "times": _ends(columns, "time"),
+        "windows": len(columns),
+        "live": run.live,
+        "summary": {k: v for k, v in run.summary.items() if k not in _LONG},
+        "attempts": [_attempt(each) for each in run.attempts],
+        "verdict": {**verdict.to_json(), "short": verdict.short, "budget": verdict.budget},
+    }
+
+
+def _ends(columns: Columns, name: str) -> list[float | None]:
+    values = columns.column(name)
+    if not len(values):
+        return [None, None]
+    return [number(float(values[0])), number(float(values[-1]))]
+
+
+def _attempt(attempt: Any) -> Mapping[str, Any]:
+    return dict(vars(attempt))

@@ -1,0 +1,102 @@
+"""`/api/runs/{id}/rank-table`: what each rank does, stragglers first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from raymon.board.web.answers.numbers import listed, number
+from raymon.board.web.answers.rank_cells import LAG, RankCells
+from raymon.diagnosis import Verdict
+from raymon.results import STEP_PHASES, RankNumbers
+from raymon.runs import RankLine, Run
+
+_RECENT_S = 120.0
+"""Seconds of steps, the newest ones, that lag and shares are about in a run that goes on."""
+
+
+def rank_table(run: Run, verdict: Verdict) -> list[dict[str, Any]]:
+    """Returns what is known of each rank of the newest attempt.
+
+    Args:
+        run: The run.
+        verdict: The verdict on it, which says who is a straggler.
+    """
+    live = _live(run)
+    lines = _recent(run.rank_lines) if live else _newest(run.rank_lines)
+    summed: RankNumbers | None = None
+    for line in lines:
+        summed = RankNumbers.summed(summed, line.numbers)
+    cells = RankCells.of(lines, LAG, 1)
+    lags = dict(zip(cells.ranks, listed(cells.values[:, 0]), strict=True)) if lines else {}
+    stragglers = {each.rank for each in verdict.findings if each.kind == "straggler"}
+    hosts = _hosts(run)
+    known = {rank: row for row, rank in enumerate(summed.ranks)} if summed is not None else {}
+    found = []
+    for rank in sorted({*known, *live, *hosts}):
+        state = live.get(rank, {})
+        values = _values(summed, known.get(rank))
+        found.append(
+            {
+                "rank": rank,
+                "host": state.get("host") or hosts.get(rank),
+                "pid": number(state.get("pid")) or None,
+                "step": number(state.get("step")) if state else None,
+                "phase": state.get("phase") or None,
+                "phase_s": number(state.get("phase_s")),
+                "heard_s": number(state.get("heard_s")),
+                "ended": bool(state.get("ended")),
+                "lag_s_per_step": lags.get(rank),
+                "shares": _shares(values),
+                "host_bytes": values.get("host_bytes"),
+                "device_bytes": values.get("device_bytes"),
+                "straggler": rank in stragglers,
+            }
+        )
+    return sorted(found, key=lambda row: (not row["straggler"], -(row["lag_s_per_step"] or 0.0)))
+
+
+def _live(run: Run) -> dict[int, Mapping[str, Any]]:
+    """Returns what the reporter knows of each rank; empty of a run that is over."""
+    found = {}
+    for state in (run.live or {}).get("ranks") or ():
+        if isinstance(state, Mapping) and isinstance(state.get("rank"), int):
+            found[state["rank"]] = state
+    return found
+
+
+def _hosts(run: Run) -> dict[int, str]:
+    found = {}
+    for device in run.summary.get("devices") or ():
+        if isinstance(device, Mapping) and isinstance(device.get("rank"), int):
+            found[device["rank"]] = str(device.get("host") or "")
+    return found
+
+
+def _newest(lines: Sequence[RankLine]) -> Sequence[RankLine]:
+    return [line for line in lines if line.numbers.ranks == lines[-1].numbers.ranks]
+
+
+def _recent(lines: Sequence[RankLine]) -> Sequence[RankLine]:
+    seconds, place = 0.0, len(lines)
+    while place > 0 and seconds < _RECENT_S:
+        place -= 1
+        if lines[place].numbers.ranks != lines[-1].numbers.ranks:
+            return lines[place + 1 :]
+        seconds += lines[place].seconds
+    return lines[place:]
+
+
+def _values(numbers: RankNumbers | None, row: int | None) -> dict[str, float]:
+    if numbers is None or row is None:
+        return {}
+    values = numbers.values[row].astype(np.float64).tolist()
+    return {name: v for name, v in zip(numbers.names, values, strict=True) if v == v}
+
+
+def _shares(values: Mapping[str, float]) -> dict[str, float]:
+    seconds = {phase: values[phase] for phase in STEP_PHASES if phase in values}
+    total = sum(seconds.values())
+    return {phase: spent / total for phase, spent in seconds.items()} if total > 0 else {}

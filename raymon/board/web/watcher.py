@@ -1,0 +1,96 @@
+"""Looks what has changed, while somebody wants to know."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from raymon.board.web.gallery import Gallery
+from raymon.board.web.summaries import Summaries
+from raymon.errors import RaymonError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Versions = dict[str, int]
+
+_EVERY_S = 0.5
+"""Seconds between two looks."""
+
+_MOST_LOOKED_AT = 1000
+"""Runs that go on whose summaries are looked at, as many as a table shows."""
+
+
+class Watcher:
+    """Tells listeners which runs have changed; without listeners it does nothing.
+
+    Args:
+        gallery: The runs.
+        summaries: Their entries in the table.
+        workers: Threads that read files.
+    """
+
+    def __init__(self, gallery: Gallery, summaries: Summaries, workers: Executor) -> None:
+        self._gallery = gallery
+        self._summaries = summaries
+        self._workers = workers
+        self._listeners: set[asyncio.Queue[Versions]] = set()
+        self._wanted = asyncio.Event()
+        self._known: Versions = {}
+
+    @contextmanager
+    def listening(self) -> Iterator[asyncio.Queue[Versions]]:
+        """Gives a queue of the versions of runs that have changed, by id."""
+        queue: asyncio.Queue[Versions] = asyncio.Queue()
+        self._listeners.add(queue)
+        self._wanted.set()
+        try:
+            yield queue
+        finally:
+            self._listeners.discard(queue)
+            if not self._listeners:
+                self._wanted.clear()
+
+    async def watch(self) -> None:
+        """Looks again and again, for ever."""
+        loop = asyncio.get_running_loop()
+        while True:
+            if not self._wanted.is_set():
+                await self._wanted.wait()
+                # What changed meanwhile is not told: who begins to listen asks for everything.
+                self._known = await loop.run_in_executor(self._workers, self._look)
+            await asyncio.sleep(_EVERY_S)
+            versions = await loop.run_in_executor(self._workers, self._look)
+            changed = {i: v for i, v in versions.items() if self._known.get(i) != v}
+            changed |= dict.fromkeys(self._known.keys() - versions.keys(), 0)
+            self._known = versions
+            if changed:
+                for queue in self._listeners:
+                    queue.put_nowait(changed)
+
+    def _look(self) -> Versions:
+        """Returns the versions of all runs, by id."""
+        paths = self._gallery.found().paths
+        self._summaries.keep_only(paths)
+        versions = dict.fromkeys(paths, 1)
+        for run_id in self._summaries.going_on()[:_MOST_LOOKED_AT]:
+            if run_id in paths:
+                versions[run_id] = self._summaries.version(run_id, paths[run_id])
+        for shown in self._gallery.opened():
+            if shown.id in paths:
+                versions[shown.id] = _sum(versions[shown.id], self._refreshed(shown.refresh))
+        return versions
+
+    def _refreshed(self, refresh: Callable[[], int]) -> int:
+        try:
+            return refresh()
+        except (RaymonError, OSError):
+            return 0
+
+
+def _sum(of_entry: int, of_run: int) -> int:
+    """Returns a version that changes when one of both does."""
+    return of_entry + 1_000_000 * of_run
