@@ -47,3 +47,30 @@ def count_text(value: float) -> str:
 def number_of(value: float) -> str:
     """Returns a figure that is mostly a count, such as `37` or `0.25`."""
     return f"{value:,.0f}" if math.isfinite(value) and value == int(value) else number_text(value)
+
+
+def duration_text(seconds: float) -> str:
+    """Returns a time such as `42 s`, `3 min`, `2 h 5 min` or `3 d 4 h`."""
+    if not math.isfinite(seconds):
+        return NO_VALUE
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 24:
+        return f"{hours} h {minutes} min"
+    return f"{hours // 24} d {hours % 24} h"
+
+
+def bytes_text(count: float) -> str:
+    """Returns bytes such as `640 MB` or `1.2 GB`, of thousands."""
+    if not math.isfinite(count):
+        return NO_VALUE
+    scaled, *units = count, "B", "kB", "MB", "GB"
+    for unit in units:
+        if abs(scaled) < 999.5:
+            return f"{scaled:.0f} {unit}" if scaled >= 10 or unit == "B" else f"{scaled:.1f} {unit}"
+        scaled /= 1000
+    return f"{scaled:,.1f} TB"

@@ -20,6 +20,7 @@ from raymon.cli.stop import stop
 from raymon.cli.submit import submit
 from raymon.cli.train import train
 from raymon.cli.versions import versions_option
+from raymon.cli.watch import watch
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -35,6 +36,7 @@ raymon.add_command(board)
 raymon.add_command(explain)
 raymon.add_command(export)
 raymon.add_command(predict)
+raymon.add_command(watch)
 raymon.add_command(status)
 raymon.add_command(stack)
 raymon.add_command(profile)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from raymon.cli.value_rows import output_width, row_lines, values_text
-from raymon.number_text import NO_VALUE, count_text, rate_text
+from raymon.number_text import NO_VALUE, count_text, duration_text, rate_text
 
 _RANKS = 10
 _ALERTS = 8
@@ -22,19 +22,6 @@ def status_lines(status: Mapping[str, Any]) -> list[str]:
     for label, text in rows:
         lines += row_lines(label, text, labels, width)
     return lines + _rank_lines(status.get("ranks") or ())
-
-
-def duration_text(seconds: float) -> str:
-    """Returns a time such as `42 s`, `3 min`, `2 h 5 min` or `3 d 4 h`."""
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    if minutes < 60:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 24:
-        return f"{hours} h {minutes} min"
-    return f"{hours // 24} d {hours % 24} h"
 
 
 def _rows(status: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

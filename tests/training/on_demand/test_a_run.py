@@ -129,6 +129,6 @@ def test_a_directory_without_a_run_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("seconds", "text"), [(59.2, "59 s"), (3599, "1 h 0 min"), (90000, "1 d")])
 def test_times_are_readable(seconds: float, text: str) -> None:
-    from raymon.cli.status_text import duration_text
+    from raymon.number_text import duration_text
 
     assert duration_text(seconds).startswith(text)
