@@ -5,6 +5,7 @@ from raymon.runs.checkpoints import CheckpointInfo
 from raymon.runs.columns import Columns
 from raymon.runs.devices import DEVICES_FILE, read_devices
 from raymon.runs.explanation import explain_run, read_run
+from raymon.runs.logs import LogLine
 from raymon.runs.marks import Mark
 from raymon.runs.rank_line import RankLine
 from raymon.runs.run import Run
@@ -36,6 +37,7 @@ __all__ = [
     "Attempt",
     "CheckpointInfo",
     "Columns",
+    "LogLine",
     "Mark",
     "RankLine",
     "Run",

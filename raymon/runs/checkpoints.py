@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
+from raymon.errors import first_line, os_reason
+from raymon.runs.columns import numbers_in
+from raymon.runs.reading.line_numbers import parsed_line
 from raymon.storage import StoragePath
 
 _NAME = re.compile(r"model\.ckpt-(\d+)")
+_MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)
@@ -36,29 +43,98 @@ class CheckpointInfo:
     is_complete: bool = True
 
 
-def list_checkpoint_infos(model_dir: StoragePath, best: str | None) -> list[CheckpointInfo]:
-    """Returns the checkpoints of a run by step.
+class CheckpointReader:
+    """The checkpoints in the directory of a run, each manifest read once.
 
     Args:
         model_dir: Directory of the run.
-        best: Path of the best checkpoint, as `run.json` has it; None if there is none.
+
+    Attributes:
+        value: The checkpoints by step.
+        error: Why they cannot be read, in a line; None if they can.
     """
-    found = []
-    for path in model_dir.iterdir():
-        name = _NAME.fullmatch(path.name)
-        if name is None:
-            continue
+
+    def __init__(self, model_dir: StoragePath) -> None:
+        self.value: tuple[CheckpointInfo, ...] = ()
+        self.error: str | None = None
+        self._model_dir = model_dir
+        # What was found of each directory, and when its manifest was written.
+        self._known: dict[str, tuple[Any, Mapping[str, Any], float | None]] = {}
+        self._listed: int | None = None
+        self._names: list[str] = []
+
+    def refresh(self, best: Any) -> bool:
+        """Reads the checkpoints that are new; returns whether anything has changed.
+
+        Args:
+            best: Path of the best checkpoint, as `run.json` has it; None if there is none.
+        """
         try:
-            manifest: dict[str, Any] = json.loads((path / "manifest.json").read_bytes())
-        except (OSError, ValueError):
-            manifest = {}
-        found.append(
-            CheckpointInfo(
-                step=int(name[1]),
-                path=str(path),
-                metrics=manifest.get("metrics") or {},
-                is_best=str(path) == best,
-                is_complete=bool(manifest),
+            self._list()
+            known = {name: self._manifest(name) for name in self._names}
+        except (OSError, pa.ArrowException) as error:
+            self.error = os_reason(error) if isinstance(error, OSError) else first_line(error)
+            return False
+        self.error, self._known = None, known
+        # A run that was moved has another path than it says.
+        best_name = str(best).rstrip("/").rpartition("/")[2] if best else None
+        found = tuple(
+            sorted(
+                (self._info(name, *known[name][1:], name == best_name) for name in self._names),
+                key=lambda each: each.step,
             )
         )
-    return sorted(found, key=lambda each: each.step)
+        was, self.value = self.value, found
+        return found != was
+
+    def _list(self) -> None:
+        changed = None
+        if isinstance(self._model_dir, Path):
+            changed = os.stat(self._model_dir).st_mtime_ns
+            if changed == self._listed:
+                return
+        found = self._model_dir.iterdir()
+        self._names = [path.name for path in found if _NAME.fullmatch(path.name)]
+        self._listed = changed
+
+    def _manifest(self, name: str) -> tuple[Any, Mapping[str, Any], float | None]:
+        path = self._model_dir / name / _MANIFEST
+        known = self._known.get(name)
+        if isinstance(path, Path):
+            try:
+                stat = os.stat(path)
+            except (FileNotFoundError, NotADirectoryError):
+                return None, {}, None
+            state: Any = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
+            time: float | None = stat.st_mtime
+        else:
+            state = path.parent.states().get(_MANIFEST)
+            if state is None:
+                return None, {}, None
+            time = state[1] / 1e9 or None
+        if known is not None and known[0] == state:
+            return known
+        return state, parsed_line(path.read_bytes()) or {}, time
+
+    def _info(
+        self, name: str, manifest: Mapping[str, Any], time: float | None, is_best: bool
+    ) -> CheckpointInfo:
+        match = _NAME.fullmatch(name)
+        assert match is not None
+        return CheckpointInfo(
+            step=int(match[1]),
+            path=str(self._model_dir / name),
+            metrics=dict(numbers_in(manifest.get("metrics") or {})),
+            size_bytes=_bytes(manifest.get("files")),
+            time=time,
+            is_best=is_best,
+            is_complete=bool(manifest),
+        )
+
+
+def _bytes(files: Any) -> int | None:
+    if not isinstance(files, Mapping):
+        return None
+    sizes = [each.get("size") for each in files.values() if isinstance(each, Mapping)]
+    known = [size for size in sizes if isinstance(size, int)]
+    return sum(known) if known else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,19 +14,31 @@ Column = NDArray[np.float64]
 class Columns:
     """Numbers by step, each name a float64 column `[N]`; NaN where a line has no such number.
 
+    It does not change: what is read later is in another one, so that threads may share it. Its
+    arrays cannot be written to.
+
     Args:
-        lines: Lines with a `global_step`, as they were parsed. Objects in them are flattened: the
-            number `{"losses": {"total_loss": 0.5}}` is in the column `losses.total_loss`, and the
-            first of a list in `learning_rates.0`.
+        columns: The columns by name.
+        length: Number of lines, N.
     """
 
-    def __init__(self, lines: Iterable[Mapping[str, Any]] = ()) -> None:
-        rows = [dict(_numbers(line)) for line in lines]
-        names = dict.fromkeys(name for row in rows for name in row)
-        self._columns: dict[str, Column] = {
-            name: np.array([row.get(name, np.nan) for row in rows], np.float64) for name in names
-        }
-        self._length = len(rows)
+    def __init__(self, columns: Mapping[str, Column] | None = None, length: int = 0) -> None:
+        self._columns = dict(columns or {})
+        self._length = length
+        for column in self._columns.values():
+            column.flags.writeable = False
+
+    @classmethod
+    def of_lines(cls, lines: Iterable[Mapping[str, Any]]) -> Columns:
+        """Returns the numbers of lines, as they were parsed.
+
+        Objects in them are flattened: the number `{"losses": {"total_loss": 0.5}}` is in the column
+        `losses.total_loss`, and the first of a list in `learning_rates.0`. Texts are in none. A
+        column that no line has a finite number for does not exist.
+        """
+        rows = [dict(numbers_in(line)) for line in lines]
+        columns = columns_of_rows(rows)
+        return cls(columns, len(rows))
 
     def __len__(self) -> int:
         return self._length
@@ -51,13 +63,41 @@ class Columns:
         found = self._columns.get(name)
         return np.full(self._length, np.nan) if found is None else found
 
+    def last(self, name: str) -> float:
+        """Returns the newest number of a column; NaN if there is none."""
+        column = self._columns.get(name)
+        return float("nan") if column is None or not self._length else float(column[-1])
 
-def _numbers(value: Any, name: str = "") -> Iterable[tuple[str, float]]:
+    def taken(self, rows: NDArray[np.intp]) -> Columns:
+        """Returns the columns of some lines, in the order of `rows`."""
+        columns = {name: column[rows] for name, column in self._columns.items()}
+        return Columns(columns, len(rows))
+
+
+def columns_of_rows(rows: list[dict[str, float]]) -> dict[str, Column]:
+    """Returns the columns `[N]` of N rows of numbers by name, each with a finite one in it."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    columns = {}
+    for name in names:
+        column = np.array([row.get(name, np.nan) for row in rows], np.float64)
+        finite = np.isfinite(column)
+        if finite.any():
+            column[~finite] = np.nan
+            columns[name] = column
+    return columns
+
+
+def numbers_in(value: Any, name: str = "") -> Iterator[tuple[str, float]]:
+    """Yields the numbers in a parsed line, with their names."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
-            yield from _numbers(inner, f"{name}.{key}" if name else str(key))
+            yield from numbers_in(inner, f"{name}.{key}" if name else str(key))
     elif isinstance(value, list):
         for index, inner in enumerate(value):
-            yield from _numbers(inner, f"{name}.{index}")
+            yield from numbers_in(inner, f"{name}.{index}")
     elif isinstance(value, int | float):
-        yield name, float(value)
+        try:
+            yield name, float(value)
+        except OverflowError:
+            # An integer beyond all floats has no place on a curve.
+            return

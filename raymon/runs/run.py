@@ -2,66 +2,144 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from functools import cached_property
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
 from raymon.config import CONFIG_FILE
 from raymon.diagnosis import Verdict
 from raymon.errors import RunError, first_line
+from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.results import Alert
-from raymon.run_dir import read_lease
-from raymon.runs.attempts import Attempt
-from raymon.runs.checkpoints import CheckpointInfo, list_checkpoint_infos
+from raymon.runs.attempts import Attempt, attempts_of
+from raymon.runs.checkpoints import CheckpointInfo, CheckpointReader
 from raymon.runs.columns import Columns
 from raymon.runs.explanation import explain_run
-from raymon.runs.marks import Mark
+from raymon.runs.logs import LogLine, log_files, log_tail
+from raymon.runs.marks import Mark, marks_of
 from raymon.runs.rank_line import RankLine
-from raymon.runs.run_file import KILLED, RUN_FILE, RUNNING, UNKNOWN
-from raymon.sinks import SCORES_FILE, read_alerts, read_lines
+from raymon.runs.reading.alert_builder import AlertBuilder
+from raymon.runs.reading.column_builder import ColumnBuilder
+from raymon.runs.reading.evaluations import EVALUATIONS_FILE, Evaluations
+from raymon.runs.reading.followed import Followed
+from raymon.runs.reading.json_file import JsonFile
+from raymon.runs.reading.rank_builder import RankBuilder
+from raymon.runs.run_config import read_config
+from raymon.runs.run_file import RUN_FILE, RUNNING, STARTING
+from raymon.runs.run_status import StatusReader
+from raymon.runs.tables import alert_table, checkpoint_table, rank_table, table_of_columns
 from raymon.storage import StoragePath, absolute, storage_path
 
-_EVALUATIONS = "evaluations.jsonl"
+Value = TypeVar("Value")
+
+SUMMARY_VERSION = 1
+"""Version of `run.json` that this raymon knows."""
+
+_SLICE_S = 0.1
+_WINDOWS_AT_FIRST = 1_000
+_RANK_LINES_AT_FIRST = 100
 
 
 class Run:
     """A run, read from its directory while it goes on or when it is over.
 
-    Nothing is written there. What was read stays as it is until `refresh`.
+    Nothing is written there, and a file is read when it is first asked for. What was read stays as
+    it is until `refresh`, which reads only what is new. A thread may refresh while others read:
+    whatever they get does not change any more, and is replaced as a whole.
+
+    What cannot be read, and a run of a newer version, is said in `notes`; the rest is there. After
+    the constructor nothing raises because of what is in the directory, or because it is gone.
 
     Args:
         path: Directory of the run, or its URI.
+        quick: Whether large files, of `series` and `rank_lines`, are read in slices: at first there
+            are 1,000 windows and 100 lines of ranks, evenly spaced, the newest among them. Each
+            `refresh` then reads for about 0.1 s, until `is_whole`; a thread that calls it lets
+            others go on meanwhile. 100,000 windows are 0.2 s away at first, and 2 s as a whole.
 
     Attributes:
         path: Directory of the run.
+        is_gone: Whether the directory has been deleted since. What was read of it stays.
+        version: Number that grows whenever something has changed.
 
     Raises:
         RunError: It is not the directory of a run, or cannot be read.
     """
 
-    def __init__(self, path: str | PathLike[str]) -> None:
+    def __init__(self, path: str | PathLike[str], *, quick: bool = False) -> None:
         self.path: StoragePath = absolute(storage_path(path))
-        try:
-            is_run = (self.path / RUN_FILE).is_file() or (self._monitor / "windows.jsonl").exists()
-        except (OSError, pa.ArrowException) as error:
-            raise RunError(f"{self.path}: cannot be read: {first_line(error)}") from None
-        if not is_run:
+        self.is_gone = False
+        self.version = 1
+        monitor = self.path / "monitor"
+        self._lock = threading.RLock()
+        self._quick = quick
+        self._summary = JsonFile(self.path / RUN_FILE)
+        self._live = JsonFile(monitor / "live.json")
+        self._status_reader = StatusReader(self.path)
+        self._windows: Followed[Columns] = Followed(
+            monitor / "windows.jsonl",
+            ColumnBuilder(),
+            ColumnBuilder() if quick else None,
+            _WINDOWS_AT_FIRST,
+        )
+        self._ranks: Followed[Sequence[RankLine]] = Followed(
+            monitor / "ranks.jsonl",
+            RankBuilder(),
+            RankBuilder() if quick else None,
+            _RANK_LINES_AT_FIRST,
+        )
+        self._alerts: Followed[Sequence[Alert]] = Followed(monitor / "alerts.jsonl", AlertBuilder())
+        self._evaluations = Evaluations(self.path)
+        self._checkpoints = CheckpointReader(self.path)
+        self._has_checkpoints = False
+        self._made: dict[str, tuple[int, Any]] = {}
+        if not self._is_there():
             raise RunError(
                 f"{self.path}: not the directory of a run: it has neither {RUN_FILE} nor "
                 "monitor/windows.jsonl; give its model_dir"
             )
+        self._summary.refresh()
+        self._live.refresh()
+        self._status = self._status_reader.status(self._summary.value)
 
     def refresh(self) -> bool:
-        """Reads what is new; returns whether anything is."""
-        for name in ("summary", "live", "series", "evaluation_records", "rank_lines", "alert_list",
-                     "checkpoints", "evaluation_series"):  # fmt: skip
-            self.__dict__.pop(name, None)
-        return True
+        """Reads what is new; returns whether anything has changed.
+
+        With nothing new it takes a dozen looks at files, or as many requests to object storage.
+        """
+        with self._lock:
+            changed = self._refresh()
+            self.version += changed
+            return changed
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all lines of what was asked for so far are there; see `quick`."""
+        return all(each.is_whole for each in (self._windows, self._ranks) if each.begun)
+
+    @property
+    def notes(self) -> list[str]:
+        """What of the run cannot be read, or is of a newer version, each in a line."""
+        files = (
+            (RUN_FILE, self._summary.error),
+            ("monitor/live.json", self._live.error),
+            ("monitor/windows.jsonl", self._windows.error),
+            ("monitor/ranks.jsonl", self._ranks.error),
+            ("monitor/alerts.jsonl", self._alerts.error),
+            (f"monitor/{EVALUATIONS_FILE}", self._evaluations.error),
+            ("checkpoints", self._checkpoints.error),
+        )
+        notes = [f"{name}: {error}" for name, error in files if error]
+        version = self._summary.value.get("version")
+        if isinstance(version, int) and version > SUMMARY_VERSION:
+            notes.append(
+                f"{RUN_FILE} is of version {version}, and this raymon knows version "
+                f"{SUMMARY_VERSION}: a newer one shows more"
+            )
+        return ["the directory is gone", *notes] if self.is_gone else notes
 
     @property
     def name(self) -> str:
@@ -71,104 +149,193 @@ class Run:
     @property
     def status(self) -> str:
         """How the run is: as its summary says, but "killed" if its process is gone."""
-        status = str(self.summary.get("status") or UNKNOWN)
-        if status != RUNNING:
-            return status
-        lease = read_lease(self.path)
-        return KILLED if lease is None or lease.is_over else RUNNING
+        return self._status
 
-    @cached_property
+    @property
+    def goes_on(self) -> bool:
+        """Whether the run starts or runs."""
+        return self._status in (STARTING, RUNNING)
+
+    @property
     def summary(self) -> Mapping[str, Any]:
-        """The content of `run.json`; empty if there is none."""
-        return self._object(self.path / RUN_FILE)
+        """The content of `run.json`, fields of newer versions too; empty if there is none."""
+        return self._summary.value
 
-    @cached_property
+    @property
     def live(self) -> Mapping[str, Any] | None:
         """The content of `monitor/live.json`, which a run has while it goes on."""
-        return self._object(self._monitor / "live.json") or None
+        return (self._live.value or None) if self.goes_on else None
 
-    @cached_property
+    @property
     def series(self) -> Columns:
         """The numbers of the windows."""
-        return Columns(read_lines(self._monitor / "windows.jsonl"))
+        return self._value_of(self._windows)
 
-    @cached_property
+    @property
     def evaluation_records(self) -> Sequence[Mapping[str, Any]]:
-        """The lines of `monitor/evaluations.jsonl`."""
-        return read_lines(self._monitor / _EVALUATIONS)
+        """The lines of `monitor/evaluations.jsonl`: of each step the last one, by step.
 
-    @cached_property
+        They are parsed whenever they are asked for, because their curves take much memory.
+        """
+        with self._lock:
+            return self._evaluations.records
+
+    @property
     def evaluation_series(self) -> Columns:
-        """The scores of the evaluations."""
-        wanted = ("global_step", "time", "metrics", "metric_bounds")
-        lines = [{k: line[k] for k in wanted if k in line} for line in self.evaluation_records]
-        if not lines:
-            scores = read_lines(self.path / SCORES_FILE)
-            lines = [
-                {
-                    "global_step": line.get("global_step"),
-                    "metrics": {k: v for k, v in line.items() if k != "global_step"},
-                }
-                for line in scores
-            ]
-        return Columns(lines)
+        """The scores of the evaluations by step, in columns as `metrics.auc`, `metric_bounds.auc`.
 
-    @cached_property
+        Those of evaluations that `evaluations.jsonl` does not have are from
+        `train_eval_result_v2.txt`, which has no times and bounds. The last line of a step counts.
+        """
+        with self._lock:
+            return self._evaluations.columns
+
+    @property
     def rank_lines(self) -> Sequence[RankLine]:
-        """The numbers of single ranks."""
-        found = []
-        for line in read_lines(self._monitor / "ranks.jsonl"):
-            with suppress(KeyError, TypeError, ValueError):
-                found.append(RankLine.of_line(line))
-        return found
+        """The numbers of single ranks: 64 MiB of them, the older lines thinned."""
+        return self._value_of(self._ranks)
 
-    @cached_property
+    @property
     def alert_list(self) -> Sequence[Alert]:
         """The alerts, in order."""
-        return read_alerts(self.path)
+        return self._value_of(self._alerts)
 
-    @cached_property
+    @property
     def checkpoints(self) -> Sequence[CheckpointInfo]:
         """The checkpoints, by step."""
-        return list_checkpoint_infos(self.path, self.summary.get("best_checkpoint"))
+        if not self._has_checkpoints:
+            with self._lock:
+                self._checkpoints.refresh(self.summary.get("best_checkpoint"))
+                self._has_checkpoints = True
+        return self._checkpoints.value
 
     @property
     def attempts(self) -> Sequence[Attempt]:
         """The attempts, by number."""
-        found = []
-        for each in self.summary.get("attempts") or ():
-            with suppress(TypeError):
-                found.append(Attempt(**each))
-        return found
+        return attempts_of(self.summary.get("attempts"))
 
     @property
     def marks(self) -> Sequence[Mark]:
         """What happened, by step."""
-        marks = [
-            Mark("checkpoint", each.step, each.time, f"checkpoint at step {each.step:,}")
-            for each in self.checkpoints
-        ]
-        return sorted(marks, key=lambda mark: mark.step)
+        with self._lock:
+            found: Sequence[Mark] = self._once(
+                "marks",
+                lambda: marks_of(
+                    self.series,
+                    self.attempts,
+                    self.checkpoints,
+                    self.alert_list,
+                    self.evaluation_series,
+                ),
+            )
+            return found
 
     @property
     def config_text(self) -> str | None:
         """The config as it ran; None if there is none."""
         try:
-            return (self.path / CONFIG_FILE).read_text()
-        except OSError:
+            return (self.path / CONFIG_FILE).read_bytes().decode(errors="replace")
+        except (OSError, pa.ArrowException):
             return None
 
-    def verdict(self) -> Verdict:
-        """Returns why the run is slow, or how it ended."""
-        return explain_run(self.path)
-
     @property
-    def _monitor(self) -> StoragePath:
-        return self.path / "monitor"
+    def config(self) -> PipelineConfig | None:
+        """The config as it ran; None if there is none, or one that this raymon cannot read."""
+        return read_config(self.config_text)
 
-    def _object(self, path: StoragePath) -> Mapping[str, Any]:
+    def log_files(self) -> list[str]:
+        """Returns the names of the log files in `logs/`."""
+        return log_files(self.path)
+
+    def log_tail(self, name: str, lines: int = 500) -> list[LogLine]:
+        """Returns the last lines of a log file.
+
+        Args:
+            name: Name of the file, one of `log_files()`.
+            lines: Number of lines.
+
+        Raises:
+            RunError: There is no log file of that name.
+        """
+        return log_tail(self.path, name, lines)
+
+    def verdict(self) -> Verdict:
+        """Returns why the run is slow, or how it ended.
+
+        Raises:
+            RunError: The directory cannot be read any more.
+        """
+        with self._lock:
+            found: Verdict = self._once("verdict", lambda: explain_run(self.path))
+            return found
+
+    def windows(self) -> pa.Table:
+        """Returns the windows as a table, with the columns of `series`."""
+        return table_of_columns(self.series)
+
+    def evaluations(self) -> pa.Table:
+        """Returns the evaluations as a table, with the columns of `evaluation_series`."""
+        return table_of_columns(self.evaluation_series)
+
+    def alerts(self) -> pa.Table:
+        """Returns the alerts as a table."""
+        return alert_table(self.alert_list)
+
+    def ranks(self) -> pa.Table:
+        """Returns the numbers of single ranks as a table: a row for each rank of each line."""
+        return rank_table(self.rank_lines)
+
+    def checkpoint_table(self) -> pa.Table:
+        """Returns the checkpoints as a table, with their scores."""
+        return checkpoint_table(self.checkpoints)
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r}, {self.status})"
+
+    def _value_of(self, followed: Followed[Value]) -> Value:
+        if not followed.begun:
+            with self._lock:
+                followed.begin()
+        return followed.value
+
+    def _once(self, name: str, make: Callable[[], Any]) -> Any:
+        """Returns what is made of the run, made again only if it has changed."""
+        made = self._made.get(name)
+        if made is None or made[0] != self.version:
+            made = self._made[name] = self.version, make()
+        return made[1]
+
+    def _refresh(self) -> bool:
+        was_gone, self.is_gone = self.is_gone, not self._exists()
+        if self.is_gone:
+            return not was_gone
+        slice_s = _SLICE_S if self._quick else None
+        changed = [
+            was_gone,
+            self._summary.refresh(),
+            self._live.refresh(),
+            self._windows.refresh(slice_s),
+            self._ranks.refresh(slice_s),
+            self._alerts.refresh(),
+            self._evaluations.refresh(),
+        ]
+        if self._has_checkpoints:
+            changed.append(self._checkpoints.refresh(self.summary.get("best_checkpoint")))
+        status = self._status_reader.status(self._summary.value)
+        changed.append(status != self._status)
+        self._status = status
+        return any(changed)
+
+    def _is_there(self) -> bool:
         try:
-            found = json.loads(path.read_bytes())
-        except (OSError, ValueError):
-            return {}
-        return found if isinstance(found, dict) else {}
+            has_summary = (self.path / RUN_FILE).is_file()
+            return has_summary or (self.path / "monitor" / "windows.jsonl").exists()
+        except (OSError, ValueError, pa.ArrowException) as error:
+            raise RunError(f"{self.path}: cannot be read: {first_line(error)}") from None
+
+    def _exists(self) -> bool:
+        try:
+            return self._is_there()
+        except RunError:
+            # Storage that does not answer has lost nothing.
+            return True

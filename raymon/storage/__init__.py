@@ -2,7 +2,7 @@
 
 from raymon.storage.atomic_write import drafted, write_whole
 from raymon.storage.file_entry import FileEntry, first_difference
-from raymon.storage.object_log import ObjectLog
+from raymon.storage.object_log import ObjectLog, read_part_name
 from raymon.storage.object_path import ObjectPath
 from raymon.storage.paths import StoragePath, absolute, storage_path
 from raymon.storage.trees import fetched, file_sizes, remove_tree, upload
@@ -22,6 +22,7 @@ __all__ = [
     "first_difference",
     "numbers_of",
     "open_uri",
+    "read_part_name",
     "remove_tree",
     "split_query",
     "storage_path",

@@ -26,6 +26,15 @@ MERGED = 64
 _NAME = re.compile(r"part-(\d+)-(\d+)")
 
 
+def read_part_name(name: str) -> tuple[int, int] | None:
+    """Returns the generation of a part, by its name, and the index of its first entry.
+
+    Parts are read in the order of these. None if it is not the name of a part.
+    """
+    found = _NAME.fullmatch(name)
+    return (int(found[1]), int(found[2])) if found else None
+
+
 @dataclass(frozen=True)
 class _Part:
     path: ObjectPath
@@ -158,7 +167,9 @@ class ObjectLog:
 
     def _put(self, first: int, data: bytes, next_generation: bool = False) -> _Part:
         assert self._parts is not None
-        self._generation += next_generation
+        # A part without entries has the name that the next one would have.
+        is_taken = any((p.generation, p.first) == (self._generation, first) for p in self._parts)
+        self._generation += next_generation or is_taken
         name = f"part-{self._generation:010d}-{first:09d}"
         part = _Part(self._path / name, self._generation, first)
         try:
@@ -180,6 +191,6 @@ class ObjectLog:
                 part.path.unlink()
 
     def _listed(self) -> list[_Part]:
-        found = ((path, _NAME.fullmatch(path.name)) for path in self._path.iterdir())
-        parts = [_Part(path, int(name[1]), int(name[2])) for path, name in found if name]
+        found = ((path, read_part_name(path.name)) for path in self._path.iterdir())
+        parts = [_Part(path, *order) for path, order in found if order]
         return sorted(parts, key=lambda part: (part.generation, part.first))

@@ -81,6 +81,19 @@ class ObjectPath:
         """Returns the sizes in bytes of the objects directly in the directory, by name."""
         return {e.base_name: e.size for e in self._entries() if e.type == fs.FileType.File}
 
+    def states(self) -> dict[str, tuple[int, int] | None]:
+        """Returns what is directly in the directory, by name.
+
+        Objects have their size in bytes and their time of modification in nanoseconds since 1970;
+        directories have None.
+        """
+        return {
+            entry.base_name: (entry.size, entry.mtime_ns or 0)
+            if entry.type == fs.FileType.File
+            else None
+            for entry in self._entries()
+        }
+
     def mkdir(self, parents: bool = False, exist_ok: bool = False) -> None:
         """Does nothing: a directory exists with the first object in it."""
 

@@ -191,3 +191,15 @@ def test_whatever_fails_all_entries_are_replaced_or_none(seed: int, rounds: int)
     assert parts(objects).read() in durable
     writer.append(lines(number))
     assert parts(objects).read() == mine + lines(number)
+
+
+def test_no_name_is_written_twice_also_after_all_entries_of_a_part_were_taken_back() -> None:
+    objects = Objects()
+    writer = parts(objects)
+    writer.append(lines(1))
+    writer.append(lines(2))
+    writer.cut(1)
+    names = set(objects.objects)
+    writer.append(lines(3))
+    assert len(objects.objects) == len(names) + 1
+    assert parts(objects).read() == lines(1, 3)

@@ -1,0 +1,1 @@
+"""Files of JSON lines, read while they grow, are rolled back or are thinned."""

@@ -1,0 +1,182 @@
+"""Whatever becomes of a file, what was read of it in steps is what is read of it at once."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from raymon.runs import Columns
+from raymon.runs.reading.column_builder import ColumnBuilder
+from raymon.runs.reading.growing import Growing, growing
+from raymon.runs.reading.growing_file import GrowingFile
+from raymon.runs.reading.growing_object import GrowingObject
+from raymon.storage import ObjectLog
+from tests.storage.objects import Objects
+
+NAMES = st.sampled_from(["a", "b", "c.d", "e\n", ""])
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.sampled_from(["", "7"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(NAMES, inner, max_size=2),
+    max_leaves=4,
+)
+RECORDS = st.dictionaries(NAMES, VALUES, max_size=4)
+LINES = st.one_of(
+    RECORDS.map(lambda record: json.dumps(record).encode()),
+    st.sampled_from(
+        [b"", b"3", b"[1]", b'{"a": 1', b"\xff", b'{"a": "\xff"}', b'{"a": 1}{"a": 2}']
+    ),
+)
+CHANGES = st.one_of(
+    st.tuples(st.just("append"), st.lists(LINES, min_size=1, max_size=12)),
+    st.tuples(st.just("tear"), LINES),
+    st.tuples(st.just("roll back"), st.integers(0, 20)),
+    st.tuples(st.just("thin"), st.integers(2, 3)),
+    st.tuples(st.just("truncate"), st.integers(0, 200)),
+    st.tuples(st.just("delete"), st.none()),
+    st.tuples(st.just("read"), st.integers(0, 3)),
+)
+
+
+def columns_of(lines: Growing) -> Columns:
+    builder = ColumnBuilder()
+    for piece in lines.pieces():
+        builder.take(piece)
+    return builder.value()
+
+
+def by_definition(data: bytes) -> Columns:
+    """The columns of a file, parsed by Python's parser, line by line."""
+    records = []
+    for line in data.split(b"\n")[:-1]:
+        try:
+            record = json.loads(line.decode(errors="replace"))
+        except ValueError:
+            continue
+        if isinstance(record, dict):
+            records.append(record)
+    return Columns.of_lines(records)
+
+
+def assert_same(found: Columns, expected: Columns) -> None:
+    assert len(found) == len(expected)
+    assert set(found.names) == set(expected.names)
+    for name in expected.names:
+        np.testing.assert_array_equal(found.column(name), expected.column(name), name)
+
+
+def change(path: Path, kind: str, what) -> None:
+    data = path.read_bytes() if path.exists() else b""
+    whole = data[: data.rfind(b"\n") + 1]
+    if kind == "append":
+        # As the sinks do: a torn line is cut off first.
+        with path.open("ab") as file:
+            file.truncate(len(whole))
+            file.write(b"".join(line + b"\n" for line in what))
+    elif kind == "tear":
+        with path.open("ab") as file:
+            file.write(what)
+    elif kind == "roll back":
+        replace(path, whole.splitlines(keepends=True)[:what])
+    elif kind == "thin":
+        replace(path, whole.splitlines(keepends=True)[::what])
+    elif kind == "truncate":
+        path.write_bytes(data[:what])
+    elif kind == "delete":
+        path.unlink(missing_ok=True)
+
+
+def replace(path: Path, lines: list[bytes]) -> None:
+    new = path.with_name("new")
+    new.write_bytes(b"".join(lines))
+    os.replace(new, path)
+
+
+@given(changes=st.lists(CHANGES, max_size=12), piece_bytes=st.sampled_from([1, 40, 400, 1 << 20]))
+@settings(max_examples=150, deadline=None)
+def test_what_is_read_in_steps_is_what_is_read_at_once(
+    tmp_path_factory: pytest.TempPathFactory, changes, piece_bytes: int
+) -> None:
+    path = tmp_path_factory.mktemp("run") / "windows.jsonl"
+    lines, builder = GrowingFile(path, piece_bytes), ColumnBuilder()
+    seen: list[tuple[Columns, list[np.ndarray]]] = []
+    for kind, what in [*changes, ("read", 99)]:
+        change(path, kind, what)
+        if kind == "read":
+            for count, piece in enumerate(lines.pieces()):
+                builder.take(piece)
+                if count == what:
+                    # A reader may stop after any piece, and go on later.
+                    break
+            value = builder.value()
+            seen.append((value, [value.column(name).copy() for name in value.names]))
+    for piece in lines.pieces():
+        builder.take(piece)
+    data = path.read_bytes() if path.exists() else b""
+    assert_same(builder.value(), by_definition(data))
+    assert_same(columns_of(growing(path)), by_definition(data))
+    for value, copies in seen:
+        # What was given out has not changed since.
+        for name, copy in zip(value.names, copies, strict=True):
+            np.testing.assert_array_equal(value.column(name), copy)
+
+
+def split(data: bytes) -> list[bytes]:
+    return data.splitlines(keepends=True)
+
+
+PARTS = st.one_of(
+    st.tuples(st.just("append"), st.lists(LINES, min_size=1, max_size=12)),
+    st.tuples(st.just("many"), st.integers(1, 70)),
+    st.tuples(st.just("cut"), st.integers(0, 30)),
+    st.tuples(st.just("replace"), st.lists(LINES, max_size=5)),
+    st.tuples(st.just("restart"), st.none()),
+    st.tuples(st.just("read"), st.integers(0, 3)),
+)
+
+
+@given(changes=st.lists(PARTS, max_size=12))
+@settings(max_examples=100, deadline=None)
+def test_parts_read_in_steps_are_the_log_read_at_once(changes) -> None:
+    path = Objects().path("run/monitor/windows.jsonl")
+    log = ObjectLog(path, split)
+    lines, builder = GrowingObject(path), ColumnBuilder()
+    for kind, what in changes:
+        if kind == "append":
+            log.append([line + b"\n" for line in what])
+        elif kind == "many":
+            for number in range(what):
+                log.append([b'{"a": %d}\n' % number])
+        elif kind == "cut":
+            log.cut(min(what, len(log.read())))
+        elif kind == "replace":
+            log.replace([line + b"\n" for line in what])
+        elif kind == "restart":
+            log = ObjectLog(path, split)
+        else:
+            for count, piece in enumerate(lines.pieces()):
+                builder.take(piece)
+                if count == what:
+                    break
+    for piece in lines.pieces():
+        builder.take(piece)
+    data = b"".join(ObjectLog(path, split).read())
+    assert_same(builder.value(), by_definition(data))
+    assert_same(columns_of(growing(path)), by_definition(data))
+
+
+@given(versions=st.lists(st.lists(LINES, max_size=6), max_size=6))
+@settings(max_examples=50, deadline=None)
+def test_an_object_read_in_steps_is_the_object_read_at_once(versions) -> None:
+    path = Objects().path("run/scores.txt")
+    lines, builder = GrowingObject(path), ColumnBuilder()
+    data = b""
+    for version in versions:
+        data = b"".join(line + b"\n" for line in version)
+        path.write_bytes(data)
+        for piece in lines.pieces():
+            builder.take(piece)
+    assert_same(builder.value(), by_definition(data))
