@@ -6,10 +6,10 @@ import gzip
 import mimetypes
 import re
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 
 STATIC = Path(__file__).parent / "static"
@@ -28,10 +28,12 @@ class PageFile:
     Attributes:
         data: Its content.
         content_type: Its media type.
+        version: What a `v` in its address may be, so that it never changes.
     """
 
     data: bytes
     content_type: str
+    version: str | None = None
 
     @cached_property
     def tag(self) -> str:
@@ -56,12 +58,13 @@ class PageFiles:
         """Returns the page for an address with so many slashes after the first one.
 
         All of its addresses are relative, so that it works under any path of a proxy; its `base`
-        says how far up they begin.
+        says how far up they begin. It names the version of Plotly, which a browser then keeps.
         """
         found = self.get("index.html")
         if found is None:
             return None
-        base = b'<base href="%s">' % (b"../" * depth or b"./")
+        up = "../" * depth or "./"
+        base = f'<base href="{up}">\n<meta name="plotly" content="{_plotly_version()}">'.encode()
         return PageFile(_BASE.sub(base, found.data, count=1), "text/html")
 
     def get(self, name: str) -> PageFile | None:
@@ -87,18 +90,17 @@ class PageFiles:
         }
 
 
-def plotly_tag(files: Callable[[str], PageFile | None]) -> str:
-    """Returns the hash of Plotly, for an address that never changes its content."""
-    found = files(PLOTLY)
-    return "" if found is None else found.tag
-
-
 @cache
 def _plotly() -> PageFile:
     # Imported when it is asked for, as it takes a while.
     from plotly.offline import get_plotlyjs
 
-    return PageFile(get_plotlyjs().encode(), "text/javascript")
+    return PageFile(get_plotlyjs().encode(), "text/javascript", _plotly_version())
+
+
+@cache
+def _plotly_version() -> str:
+    return version("plotly")
 
 
 def _type(name: str) -> str:

@@ -45,8 +45,8 @@ async def _answer(request: web.Request, file: PageFile) -> web.Response:
     answer = web.Response(content_type=file.content_type, charset="utf-8")
     tag = f'"{file.tag}"'
     answer.headers["ETag"] = tag
-    # An address with the hash of the content is true for ever, the others are asked for again.
-    is_exact = request.query.get("v") == file.tag
+    # An address with the version of the content is true for ever, others are asked for again.
+    is_exact = file.version is not None and request.query.get("v") == file.version
     answer.headers["Cache-Control"] = _YEAR if is_exact else "private, no-cache"
     answer.headers["Vary"] = "Accept-Encoding"
     if tag in request.headers.get("If-None-Match", ""):

@@ -11,7 +11,9 @@ let loading = null;
 export function loadPlotly() {
   loading ??= new Promise((resolve, reject) => {
     const script = document.createElement("script");
-    script.src = new URL("static/plotly.min.js", document.baseURI).href;
+    // With its version in the address the browser keeps it, and what it has compiled of it.
+    const version = document.querySelector('meta[name="plotly"]')?.getAttribute("content") ?? "";
+    script.src = new URL(`static/plotly.min.js?v=${version}`, document.baseURI).href;
     script.onload = () => resolve(/** @type {any} */ (window).Plotly);
     script.onerror = () => {
       loading = null;
