@@ -67,6 +67,26 @@ export function go(parts, params = {}, { replace = false } = {}) {
   return showAddress();
 }
 
+/** @type {Map<string, string>} */
+const kept = new Map();
+
+/**
+ * Keeps what a view was showing, for `keptLink`.
+ * @param {string[]} parts
+ * @param {URLSearchParams} params
+ */
+export function keepAddress(parts, params) {
+  kept.set(link(parts), link(parts, params));
+}
+
+/**
+ * Address of a view as it was last seen.
+ * @param {string[]} parts
+ */
+export function keptLink(parts) {
+  return kept.get(link(parts)) ?? link(parts);
+}
+
 /** @param {string} text Title of what is shown. */
 export function setTitle(text) {
   document.title = text ? `${text} · raymon` : "raymon";

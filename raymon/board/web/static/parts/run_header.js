@@ -3,7 +3,7 @@
 
 import { count, duration, moment, number, rate } from "../format.js";
 import { fill, h, setAttribute, setText } from "../h.js";
-import { link } from "../router.js";
+import { keptLink } from "../router.js";
 import { makeProgress, makeStatus } from "./status.js";
 
 /** The header of a run, which changes in place. */
@@ -19,7 +19,7 @@ export function makeHeader() {
   const error = h("p", { class: "error" });
   const alerts = h("ul", { class: "alerts-on", "aria-label": "Alerts that are on" });
   const element = h("section", { class: "run-header", "aria-label": "The run" },
-    h("div", { class: "run-title" }, h("a", { class: "up", href: link([]) }, "Runs"),
+    h("div", { class: "run-title" }, h("a", { class: "up", href: keptLink([]) }, "Runs"),
       h("span", { class: "slash", "aria-hidden": "true" }, "/"), name, status.element, path),
     h("div", { class: "run-progress" }, progress.element, steps),
     facts.element, numbers.element, error, verdict, alerts);

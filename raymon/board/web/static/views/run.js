@@ -10,6 +10,7 @@
 import { ApiError, get, runPath } from "../api.js";
 import { onChange } from "../events.js";
 import { fill, h } from "../h.js";
+import { oneAtATime } from "../parts/one_at_a_time.js";
 import { makeHeader } from "../parts/run_header.js";
 import { makeTabs } from "../parts/tabs.js";
 import { link, message, setTitle } from "../router.js";
@@ -126,20 +127,4 @@ function tabOf(name) {
 /** @param {string | undefined} name @returns {Promise<any>} */
 function moduleOf(name) {
   return tabOf(name).load();
-}
-
-/** @param {() => Promise<void>} task @returns {() => void} Runs it, and once more if asked meanwhile. */
-function oneAtATime(task) {
-  let isRunning = false;
-  let again = false;
-  return async () => {
-    again = true;
-    if (isRunning) return;
-    isRunning = true;
-    while (again) {
-      again = false;
-      await task();
-    }
-    isRunning = false;
-  };
 }
