@@ -1,7 +1,7 @@
 // @ts-check
 /** What a tab shows, got again whenever the run changed. */
 
-import { get, runPath } from "../api.js";
+import { ApiError, get, runPath } from "../api.js";
 import { fill, h } from "../h.js";
 import { message } from "../router.js";
 import { oneAtATime } from "./one_at_a_time.js";
@@ -23,8 +23,9 @@ export async function keptTrue(what, parameters, root, { run, signal, onUpdate }
       isDrawn = true;
     } catch (error) {
       if (signal.aborted) return;
+      if (!(error instanceof ApiError)) throw error;
+      // What was got before stays: the page says elsewhere that the run or the board is gone.
       if (!isDrawn) fill(root, h("p", { class: "empty", role: "alert" }, message(error)));
-      else if (/** @type {any} */ (error).status === undefined) throw error;
     }
   });
   onUpdate(() => void refresh());

@@ -6,6 +6,13 @@ import { fill, h, setAttribute, setText } from "../h.js";
 import { keptLink } from "../router.js";
 import { makeProgress, makeStatus } from "./status.js";
 
+/** Kinds of numbers in a header. */
+const KINDS = [
+  { title: "Training", of: (/** @type {any} */ run) => ({ ...run.losses, ...run.metrics }) },
+  { title: "Evaluation", of: (/** @type {any} */ run) => run.eval ?? {} },
+  { title: "Best", of: (/** @type {any} */ run) => run.best ?? {} },
+];
+
 /** The header of a run, which changes in place. */
 export function makeHeader() {
   const name = h("h1", {});
@@ -14,7 +21,7 @@ export function makeHeader() {
   const progress = makeProgress();
   const steps = h("span", { class: "steps" });
   const facts = makeFacts("facts");
-  const numbers = makeFacts("facts numbers");
+  const numbers = makeNumbers();
   const verdict = h("p", { class: "verdict" });
   const error = h("p", { class: "error" });
   const alerts = h("ul", { class: "alerts-on", "aria-label": "Alerts that are on" });
@@ -37,7 +44,7 @@ export function makeHeader() {
       const isKnown = Number.isFinite(run.total_steps);
       setText(steps, `step ${count(run.step)}${isKnown ? ` of ${count(run.total_steps)}` : ""}`);
       facts.update(factsOf(run, live));
-      numbers.update(numbersOf(run));
+      numbers.update(run);
       setText(error, run.error ? String(run.error) : "");
       const text = run.verdict?.text ?? run.verdict?.short ?? "";
       setText(verdict, String(text));
@@ -80,17 +87,20 @@ function ranksOf(run, live) {
   return run.workers ? count(run.workers) : "";
 }
 
-/** @param {any} run @returns {[string, string, string?][]} The newest losses and metrics. */
-function numbersOf(run) {
-  /** @type {[string, string, string?][]} */
-  const found = [];
-  for (const [kind, values] of /** @type {[string, any][]} */ (
-    [["", run.losses], ["", run.metrics], ["evaluation ", run.eval], ["best ", run.best]])) {
-    for (const [name, value] of Object.entries(values ?? {})) {
-      found.push([`${kind}${name}`, number(value)]);
-    }
-  }
-  return found;
+/** The newest losses and metrics, a line for each kind. */
+function makeNumbers() {
+  const rows = KINDS.map(({ title, of }) => ({ of, title: h("h2", {}, title), facts: makeFacts("facts") }));
+  return {
+    element: h("div", { class: "numbers" }, rows.map(({ title, facts }) => [title, facts.element])),
+    /** @param {any} run */
+    update(run) {
+      for (const { of, title, facts } of rows) {
+        const values = Object.entries(of(run));
+        facts.update(values.map(([name, value]) => [name, number(value)]));
+        title.hidden = values.length === 0;
+      }
+    },
+  };
 }
 
 /** @param {string} name Of the class. A list of names and values that changes in place. */

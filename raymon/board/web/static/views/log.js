@@ -55,6 +55,8 @@ export async function show(root, context) {
   /** @type {any[]} */
   let lines = [];
   let shown = "";
+  /** @type {string[]} What tells the lines apart that are drawn. */
+  let drawn = [];
 
   fill(root, h("div", { class: "tools" }, search, file, level, amount,
     h("label", {}, follow, "Follow"), said), list);
@@ -79,9 +81,6 @@ export async function show(root, context) {
     drawLines(wanted, keys);
     toEnd();
   }
-
-  /** @type {string[]} */
-  let drawn = [];
 
   /** @param {any[]} wanted @param {string[]} keys Lines that are there already stay as they are. */
   function drawLines(wanted, keys) {
