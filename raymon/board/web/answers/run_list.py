@@ -1,8 +1,9 @@
 """`/api/runs`: the table of runs.
 
 Its parameters are `offset` and `limit` (of at most 2,000; without them the newest 500), `q` (words
-which all have to be in the name, the directory or the status of a run), and `sort`: a field of the
-entries, or one in them as in `eval.auc`, with a `-` before it for the largest first. Without `sort`
+which all have to be in the name, the directory or the status of a run), `status` (some of them, parted
+by commas; a run has to have one), and `sort`: a field of the entries, or one in them as in `eval.auc`,
+with a `-` before it for the largest first. Without `sort`
 those come first whose summary was written last, for which no summary has to be read. `found` says
 how many runs there are, or match `q`.
 """
@@ -17,6 +18,8 @@ from raymon.board.web.query import Query
 Entry = Mapping[str, Any]
 
 _LIMIT, _MOST = 500, 2000
+
+_STATES = 20
 
 _LAST = (1, 0, "")
 """Key of what has no value: it comes last, whichever way it is sorted."""
@@ -39,11 +42,14 @@ def run_list(
     offset = query.whole("offset", 0, 0, 10_000_000)
     limit = query.whole("limit", _LIMIT, 1, _MOST)
     words, sort = query.text("q").lower().split(), query.text("sort")
-    if not words and not sort:
+    states = query.names("status", _STATES)
+    if not words and not sort and not states:
         newest = sorted(paths.items(), key=lambda item: (-changed(item[1]), item[1]))
         shown = newest[offset : offset + limit]
         return [entry(*each) for each in shown], len(newest)
     found = [entry(*each) for each in paths.items()]
+    if states:
+        found = [each for each in found if each["status"] in states]
     if words:
         found = [each for each in found if _matches(each, words)]
     field = sort.removeprefix("-") or "-updated"

@@ -19,7 +19,6 @@ export function makeHeader() {
   const path = h("span", { class: "path" });
   const status = makeStatus();
   const progress = makeProgress();
-  const steps = h("span", { class: "steps" });
   const facts = makeFacts("facts");
   const numbers = makeNumbers();
   const verdict = h("p", { class: "verdict" });
@@ -28,8 +27,7 @@ export function makeHeader() {
   const element = h("section", { class: "run-header", "aria-label": "The run" },
     h("div", { class: "run-title" }, h("a", { class: "up", href: keptLink([]) }, "Runs"),
       h("span", { class: "slash", "aria-hidden": "true" }, "/"), name, status.element, path),
-    h("div", { class: "run-progress" }, progress.element, steps),
-    facts.element, numbers.element, error, verdict, alerts);
+    h("div", { class: "run-progress" }, progress.element, facts.element), numbers.element, error, verdict, alerts);
   let shownAlerts = "";
 
   return {
@@ -41,8 +39,8 @@ export function makeHeader() {
       setText(path, String(run.path ?? ""));
       status.update(run.status);
       progress.update(run.step, run.total_steps);
-      const isKnown = Number.isFinite(run.total_steps);
-      setText(steps, `step ${count(run.step)}${isKnown ? ` of ${count(run.total_steps)}` : ""}`);
+      // Of a run that made all of its steps, and of one without an end, a bar says nothing.
+      progress.element.hidden = !(run.step < run.total_steps) && run.status !== "running";
       facts.update(factsOf(run, live));
       numbers.update(run);
       setText(error, run.error ? String(run.error) : "");
@@ -64,6 +62,8 @@ function factsOf(run, live) {
   const isOn = run.status === "running" || run.status === "starting";
   /** @type {[string, string, string?][]} */
   const facts = [];
+  const isKnown = Number.isFinite(run.total_steps);
+  facts.push(["step", `${count(run.step)}${isKnown ? ` of ${count(run.total_steps)}` : ""}`]);
   if (isOn) facts.push(["left", duration(run.eta_s)]);
   facts.push(["samples/s", rate(run.samples_per_second)]);
   const ranks = ranksOf(run, live);

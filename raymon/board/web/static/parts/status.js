@@ -16,8 +16,13 @@ const TONES = {
   failed: "bad",
 };
 
-/** States of runs, those that go on first. */
-export const STATES = [...Object.keys(TONES), "unknown"];
+/** What runs are filtered by: words, and the states that they mean. */
+export const STATES = {
+  "going on": ["starting", "running"],
+  done: ["done"],
+  stopped: ["stopped", "interrupted"],
+  failed: ["failed", "killed", "diverged"],
+};
 
 /** A state that changes in place. */
 export function makeStatus() {

@@ -61,7 +61,7 @@ export async function show(root, { params, setParams, signal }) {
     setParams(changes);
     keepAddress([], params);
     showColumns();
-    showStates({});
+    showStates();
     refresh();
     if (toTop) grid.element.scrollTop = 0;
   }
@@ -141,27 +141,19 @@ export async function show(root, { params, setParams, signal }) {
     void go(["compare"], { runs: [...chosen.keys()].join(",") });
   }
 
-  /** @param {Record<string, number>} counts How many runs there are of each state, if it is known. */
-  function showStates(counts) {
+  const chips = Object.entries(STATES).map(([word, names]) => h("button", { type: "button",
+    class: "chip", title: names.join(", "), "aria-pressed": "false", onclick: () => {
+      const on = listed("status");
+      const isOn = names.some((name) => on.has(name));
+      for (const name of names) if (isOn) on.delete(name); else on.add(name);
+      change({ status: [...on].join(","), page: null });
+    } }, word));
+
+  function showStates() {
     const on = listed("status");
-    const there = STATES.filter((state) => on.has(state) || counts[state] || !stateCounts);
-    if (Object.keys(counts).length) stateCounts = counts;
-    const focused = /** @type {HTMLElement | null} */ (document.activeElement)?.dataset?.state;
-    const now = STATES.filter((state) => on.has(state) || stateCounts?.[state]);
-    fill(states, (stateCounts ? now : there).map((state) => h("button", {
-      type: "button", class: "chip", dataset: { state }, "aria-pressed": String(on.has(state)),
-      onclick: () => {
-        const next = listed("status");
-        if (!next.delete(state)) next.add(state);
-        change({ status: [...next].join(","), page: null });
-      },
-    }, state, stateCounts ? h("span", { class: "n" }, count(stateCounts[state] ?? 0)) : null)));
-    if (focused) {
-      /** @type {HTMLElement | null} */ (states.querySelector(`[data-state="${focused}"]`))?.focus();
-    }
+    Object.values(STATES).forEach((names, i) =>
+      setAttribute(chips[i], "aria-pressed", String(names.some((name) => on.has(name)))));
   }
-  /** @type {Record<string, number> | null} */
-  let stateCounts = null;
 
   const refresh = oneAtATime(async () => {
     let answer;
@@ -181,7 +173,6 @@ export async function show(root, { params, setParams, signal }) {
     for (const run of runs) if (chosen.has(run.id)) chosen.set(run.id, run.name);
     showColumns();
     grid.update(runs);
-    showStates(answer.statuses ?? {});
     showChosen();
     pager.update(page, Math.ceil(found / PAGE), (page - 1) * PAGE, runs.length, found);
     const isFiltered = Boolean(params.get("q") || params.get("status"));
@@ -229,6 +220,8 @@ export async function show(root, { params, setParams, signal }) {
   empty.hidden = true;
   notes.hidden = true;
   grid.element.hidden = true;
+  fill(states, chips);
+  showStates();
   keepAddress([], params);
   showColumns();
   showChosen();
