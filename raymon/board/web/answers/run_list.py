@@ -1,11 +1,11 @@
 """`/api/runs`: the table of runs.
 
 Its parameters are `offset` and `limit` (of at most 2,000; without them the newest 500), `q` (words
-which all have to be in the name, the directory or the status of a run), `status` (some of them, parted
-by commas; a run has to have one), and `sort`: a field of the entries, or one in them as in `eval.auc`,
-with a `-` before it for the largest first. Without `sort`
-those come first whose summary was written last, for which no summary has to be read. `found` says
-how many runs there are, or match `q`.
+which all have to be in the name, the directory or the status of a run), `status` (some of them,
+parted by commas, of which a run has to have one), and `sort`: a field of the entries, or one in
+them as in `eval.auc`, with a `-` before it for the largest first. Without any of them those come
+first whose summary was written last, for which no summary has to be read. `found` says how many
+runs there are, or match.
 """
 
 from __future__ import annotations
