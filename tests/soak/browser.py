@@ -66,7 +66,7 @@ class Browser:
 
     async def _look(self, url: str, file: Path, cookies: dict[str, str], wait_for: str) -> str:
         async with aiohttp.ClientSession() as session:
-            page = await session.ws_connect(self._page(), max_msg_size=0)
+            page = await session.ws_connect(self.page_address(), max_msg_size=0)
             calls = _Calls(page)
             for name, value in cookies.items():
                 await calls.do("Network.setCookie", name=name, value=value, url=url)
@@ -84,7 +84,8 @@ class Browser:
             file.write_bytes(base64.b64decode(picture["data"]))
             return text
 
-    def _page(self) -> str:
+    def page_address(self) -> str:
+        """Returns the address at which its page is driven."""
         deadline = time.monotonic() + 30
         while True:
             try:

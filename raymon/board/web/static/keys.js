@@ -45,7 +45,8 @@ export function showKeys() {
       h("td", {}, what)));
     dialog = h("dialog", { class: "keys", "aria-labelledby": "keys-title" },
       h("h2", { id: "keys-title" }, "Keys"), h("table", {}, h("tbody", {}, rows)),
-      h("form", { method: "dialog" }, h("button", {}, "Close")));
+      h("button", { type: "button", onclick: () =>
+        /** @type {HTMLDialogElement} */ (dialog).close() }, "Close"));
     document.body.append(dialog);
   }
   const shown = /** @type {HTMLDialogElement} */ (dialog);
