@@ -5,6 +5,7 @@ from raymon.runs.checkpoints import CheckpointInfo
 from raymon.runs.columns import Columns
 from raymon.runs.devices import DEVICES_FILE, read_devices
 from raymon.runs.explanation import explain_run, read_run
+from raymon.runs.finding import FoundRuns, find_runs
 from raymon.runs.logs import LogLine
 from raymon.runs.marks import Mark
 from raymon.runs.rank_line import RankLine
@@ -37,11 +38,13 @@ __all__ = [
     "Attempt",
     "CheckpointInfo",
     "Columns",
+    "FoundRuns",
     "LogLine",
     "Mark",
     "RankLine",
     "Run",
     "explain_run",
+    "find_runs",
     "read_devices",
     "read_run",
 ]

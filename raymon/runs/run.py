@@ -95,15 +95,14 @@ class Run:
         self._evaluations = Evaluations(self.path)
         self._checkpoints = CheckpointReader(self.path)
         self._has_checkpoints = False
+        # None before anything was read, which for a list of 10,000 runs is not at once.
+        self._status: str | None = None
         self._made: dict[str, tuple[int, Any]] = {}
         if not self._is_there():
             raise RunError(
                 f"{self.path}: not the directory of a run: it has neither {RUN_FILE} nor "
                 "monitor/windows.jsonl; give its model_dir"
             )
-        self._summary.refresh()
-        self._live.refresh()
-        self._status = self._status_reader.status(self._summary.value)
 
     def refresh(self) -> bool:
         """Reads what is new; returns whether anything has changed.
@@ -123,6 +122,7 @@ class Run:
     @property
     def notes(self) -> list[str]:
         """What of the run cannot be read, or is of a newer version, each in a line."""
+        version = self.summary.get("version")
         files = (
             (RUN_FILE, self._summary.error),
             ("monitor/live.json", self._live.error),
@@ -133,7 +133,6 @@ class Run:
             ("checkpoints", self._checkpoints.error),
         )
         notes = [f"{name}: {error}" for name, error in files if error]
-        version = self._summary.value.get("version")
         if isinstance(version, int) and version > SUMMARY_VERSION:
             notes.append(
                 f"{RUN_FILE} is of version {version}, and this raymon knows version "
@@ -149,16 +148,17 @@ class Run:
     @property
     def status(self) -> str:
         """How the run is: as its summary says, but "killed" if its process is gone."""
-        return self._status
+        return self._begun()
 
     @property
     def goes_on(self) -> bool:
         """Whether the run starts or runs."""
-        return self._status in (STARTING, RUNNING)
+        return self._begun() in (STARTING, RUNNING)
 
     @property
     def summary(self) -> Mapping[str, Any]:
         """The content of `run.json`, fields of newer versions too; empty if there is none."""
+        self._begun()
         return self._summary.value
 
     @property
@@ -292,6 +292,15 @@ class Run:
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r}, {self.status})"
 
+    def _begun(self) -> str:
+        """Reads the summary, if it was not read yet; returns the status."""
+        if self._status is None:
+            with self._lock:
+                self._summary.refresh()
+                self._live.refresh()
+                self._status = self._status_reader.status(self._summary.value)
+        return self._status
+
     def _value_of(self, followed: Followed[Value]) -> Value:
         if not followed.begun:
             with self._lock:
@@ -309,6 +318,7 @@ class Run:
         was_gone, self.is_gone = self.is_gone, not self._exists()
         if self.is_gone:
             return not was_gone
+        before = self._begun()
         slice_s = _SLICE_S if self._quick else None
         changed = [
             was_gone,
@@ -322,7 +332,7 @@ class Run:
         if self._has_checkpoints:
             changed.append(self._checkpoints.refresh(self.summary.get("best_checkpoint")))
         status = self._status_reader.status(self._summary.value)
-        changed.append(status != self._status)
+        changed.append(status != before)
         self._status = status
         return any(changed)
 
