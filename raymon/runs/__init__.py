@@ -3,6 +3,14 @@
 from raymon.runs.attempts import Attempt
 from raymon.runs.checkpoints import CheckpointInfo
 from raymon.runs.columns import Columns
+from raymon.runs.comparing.compare import compare_runs
+from raymon.runs.comparing.comparison import Comparison, Score, ScoreDifference, ScoreRow
+from raymon.runs.comparing.config_fields import (
+    ConfigFields,
+    FieldDifference,
+    field_differences,
+    fields_of,
+)
 from raymon.runs.devices import DEVICES_FILE, read_devices
 from raymon.runs.explanation import explain_run, read_run
 from raymon.runs.finding import FoundRuns, find_runs
@@ -38,12 +46,21 @@ __all__ = [
     "Attempt",
     "CheckpointInfo",
     "Columns",
+    "Comparison",
+    "ConfigFields",
+    "FieldDifference",
     "FoundRuns",
     "LogLine",
     "Mark",
     "RankLine",
     "Run",
+    "Score",
+    "ScoreDifference",
+    "ScoreRow",
+    "compare_runs",
     "explain_run",
+    "field_differences",
+    "fields_of",
     "find_runs",
     "read_devices",
     "read_run",

@@ -12,12 +12,11 @@ from typing import Any
 import pyarrow as pa
 
 from raymon.errors import RunError, first_line, os_reason
+from raymon.runs.reading.last_lines import last_lines
 from raymon.runs.reading.line_numbers import parsed_line
 from raymon.storage import StoragePath
 
 _NAME = re.compile(r"[\w.-]+\.log(\.\d+)?")
-_CHUNK_BYTES = 1 << 16
-_MOST_BYTES = 32 << 20
 _MOST_TEXT = 16_384
 """Characters of a line that are shown: one line of a log may be as long as it likes."""
 
@@ -74,7 +73,7 @@ def log_tail(model_dir: StoragePath, name: str, lines: int) -> list[LogLine]:
     if name not in log_files(model_dir):
         raise RunError(f"{model_dir}: has no log file {name!r}")
     try:
-        found = _last_lines(model_dir / "logs" / name, max(0, lines))
+        found = last_lines(model_dir / "logs" / name, max(0, lines))
     except (OSError, pa.ArrowException) as error:
         why = os_reason(error) if isinstance(error, OSError) else first_line(error)
         raise RunError(f"{model_dir}: logs/{name} cannot be read: {why}") from None
@@ -90,24 +89,6 @@ def _order(name: str) -> tuple[int, str, int]:
     rank = {"driver": 0, "reporter": 1}.get(log, 2)
     number = re.search(r"\d+", log)
     return rank, f"{int(number[0]):09d}" if number else log, int(part[1:] or 0) if part else 0
-
-
-def _last_lines(path: StoragePath, count: int) -> list[bytes]:
-    with path.open("rb") as file:
-        begin = end = file.seek(0, 2)
-        data = b""
-        # One newline more than lines: that of the line before them.
-        while begin > 0 and data.count(b"\n") <= count and len(data) < _MOST_BYTES:
-            size = min(begin, max(_CHUNK_BYTES, len(data)))
-            begin -= size
-            file.seek(begin)
-            data = bytes(file.read(size)) + data
-    found = data.split(b"\n")
-    if begin > 0:
-        found = found[1:]
-    if found and not found[-1]:
-        found = found[:-1]
-    return found[-count:] if count and end else []
 
 
 def _log_line(line: bytes) -> LogLine:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
+from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 import pyarrow as pa
 
 from raymon.config import CONFIG_FILE
@@ -26,6 +28,8 @@ from raymon.runs.reading.column_builder import ColumnBuilder
 from raymon.runs.reading.evaluations import EVALUATIONS_FILE, Evaluations
 from raymon.runs.reading.followed import Followed
 from raymon.runs.reading.json_file import JsonFile
+from raymon.runs.reading.last_lines import last_lines
+from raymon.runs.reading.line_numbers import parsed_line
 from raymon.runs.reading.rank_builder import RankBuilder
 from raymon.runs.run_config import read_config
 from raymon.runs.run_file import RUN_FILE, RUNNING, STARTING
@@ -170,6 +174,23 @@ class Run:
     def series(self) -> Columns:
         """The numbers of the windows."""
         return self._value_of(self._windows)
+
+    def newest_windows(self, count: int) -> Columns:
+        """Returns the numbers of the last windows, without reading all of a large file for them.
+
+        Args:
+            count: Number of windows.
+        """
+        path = self.path / "monitor" / "windows.jsonl"
+        if isinstance(path, Path) and not (self._windows.begun and self._windows.is_whole):
+            try:
+                lines = [parsed_line(line) for line in last_lines(path, count + 1)]
+            except OSError:
+                # What is wrong with it is said in `notes` once it is read.
+                return Columns()
+            return Columns.of_lines([line for line in lines if line is not None][-count:])
+        series = self.series
+        return series.taken(np.arange(max(0, len(series) - count), len(series)))
 
     @property
     def evaluation_records(self) -> Sequence[Mapping[str, Any]]:

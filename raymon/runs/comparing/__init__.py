@@ -1,0 +1,1 @@
+"""Runs beside each other: what differs between their configs, and their scores."""
