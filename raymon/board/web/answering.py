@@ -13,6 +13,7 @@ from aiohttp import web
 
 from raymon.board.web.gallery import NoSuchRunError
 from raymon.board.web.query import Query, QueryError
+from raymon.board.web.shown_run import GoneError
 from raymon.errors import RaymonError, first_line
 from raymon.storage import to_json
 
@@ -57,7 +58,7 @@ async def with_errors(request: web.Request, handler: Handler) -> web.StreamRespo
         return await handler(request)
     except QueryError as error:
         return error_answer(400, str(error))
-    except NoSuchRunError as error:
+    except (NoSuchRunError, GoneError) as error:
         return error_answer(404, str(error))
     except (RaymonError, OSError, pa.ArrowException) as error:
         return error_answer(500, f"it cannot be read: {first_line(error)}")

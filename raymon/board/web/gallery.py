@@ -53,7 +53,7 @@ class Gallery:
                 return shown
         path = self.found().paths.get(run_id)
         if path is None:
-            raise NoSuchRunError("there is no such run, or no more")
+            raise NoSuchRunError("there is no such run, or it is there no more")
         try:
             opened = ShownRun(path)
         except RunError as error:

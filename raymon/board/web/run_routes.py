@@ -71,7 +71,7 @@ def add_run_routes(app: web.Application, gallery: Gallery, summaries: Summaries)
 
         def answer() -> dict[str, Any]:
             shown = gallery.run(run_id)
-            found = shown.ask(lambda run: detail(run, shown.verdict(run)))
+            found = shown.ask(lambda run: detail(run, shown.verdict()))
             return {"id": run_id, **found, "version": shown.version}
 
         return await json_answer(request, answer)
@@ -81,14 +81,14 @@ def add_run_routes(app: web.Application, gallery: Gallery, summaries: Summaries)
 
         def answer() -> list[dict[str, Any]]:
             shown = gallery.run(run_id)
-            return shown.ask(lambda run: rank_table(run, shown.verdict(run)))
+            return shown.ask(lambda run: rank_table(run, shown.verdict_now()))
 
         return await json_answer(request, answer)
 
     async def numbers(request: web.Request) -> web.Response:
         run_id, query = request.match_info["id"], query_of(request)
         shown = await in_worker(request, lambda: gallery.run(run_id))
-        text = await in_worker(request, lambda: shown.ask(lambda run: series_csv(run, query)))
+        text = await in_worker(request, lambda: shown.ask_whole(lambda run: series_csv(run, query)))
         answer = web.Response(text=text, content_type="text/csv", charset="utf-8")
         answer.headers["Content-Disposition"] = f'attachment; filename="run-{run_id}.csv"'
         return answer

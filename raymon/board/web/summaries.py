@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 import time
@@ -14,19 +13,18 @@ import pyarrow as pa
 
 from raymon.board.web.answers.entry import entry_of
 from raymon.errors import RaymonError, first_line
-from raymon.runs import RUN_FILE, RUNNING, STARTING, Run
-from raymon.storage import StoragePath, storage_path
+from raymon.runs import RUN_FILE, RUNNING, STARTING, UNKNOWN, Run
 
 _GOES_ON = (RUNNING, STARTING)
 
-_STATUS_S = 2.0
-"""Seconds after which it is asked again whether the process of a run is there."""
+_LIVE_S = 1.0
+"""Seconds after which it is looked again where a run is that goes on."""
 
 _OBJECTS_S = 10.0
-"""Seconds after which a summary on object storage is read again."""
+"""Seconds after which anything on object storage is looked at again."""
 
-Signature = tuple[int, ...]
-"""Times and sizes of files: what has the same ones has not changed."""
+Signature = tuple[int, int]
+"""Time and size of a file: what has the same ones has not changed."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +33,7 @@ class _Kept:
     at: float
     version: int
     entry: Mapping[str, Any]
+    run: Run | None
 
 
 class Summaries:
@@ -51,13 +50,10 @@ class Summaries:
 
     def changed(self, path: str) -> float:
         """Returns when the summary of a run was last written, in seconds since 1970; 0 if never."""
-        try:
-            return os.stat(f"{path}/{RUN_FILE}").st_mtime
-        except (OSError, ValueError):
-            return 0.0
+        return _signature(path)[0] / 1e9
 
     def entry(self, run_id: str, path: str) -> Mapping[str, Any]:
-        """Returns the entry of a run; one with an `error` if its summary cannot be read."""
+        """Returns the entry of a run; one with an `error` if it cannot be read."""
         return self._get(run_id, path).entry
 
     def version(self, run_id: str, path: str) -> int:
@@ -67,7 +63,7 @@ class Summaries:
     def going_on(self) -> list[str]:
         """Returns the ids of the runs that go on, of those that were asked for."""
         with self._lock:
-            return [i for i, kept in self._kept.items() if kept.entry["status"] in _GOES_ON]
+            return [i for i, kept in self._kept.items() if kept.run is not None]
 
     def keep_only(self, ids: Mapping[str, str]) -> None:
         """Forgets the runs that are not among `ids`."""
@@ -76,54 +72,40 @@ class Summaries:
                 del self._kept[gone]
 
     def _get(self, run_id: str, path: str) -> _Kept:
-        kept = self._kept.get(run_id)
-        age = 0.0 if kept is None else self._clock() - kept.at
-        if kept is not None and "://" in path and age < _OBJECTS_S:
+        kept, now = self._kept.get(run_id), self._clock()
+        if kept is not None and "://" in path and now - kept.at < _OBJECTS_S:
             return kept
         signature = _signature(path)
-        is_over = kept is not None and kept.entry["status"] not in _GOES_ON
-        if kept is not None and kept.signature == signature and (is_over or age < _STATUS_S):
+        is_same = kept is not None and kept.signature == signature
+        if kept is not None and is_same and (kept.run is None or now - kept.at < _LIVE_S):
             return kept
-        entry = {"id": run_id, **_entry(path)}
+        entry, run = _look(path, None if kept is None else kept.run)
+        entry = {"id": run_id, **entry}
         version = 1 if kept is None else kept.version + (entry != kept.entry)
-        made = _Kept(signature, self._clock(), version, entry)
+        made = _Kept(signature, now, version, entry, run)
         with self._lock:
             self._kept[run_id] = made
         return made
 
 
 def _signature(path: str) -> Signature:
-    signature: list[int] = []
-    for name in (RUN_FILE, "monitor/live.json"):
-        try:
-            found = os.stat(f"{path}/{name}")
-            signature += [found.st_mtime_ns, found.st_size]
-        except (OSError, ValueError):
-            signature += [0, 0]
-    return tuple(signature)
-
-
-def _entry(path: str) -> dict[str, Any]:
-    directory = storage_path(path)
-    status, error = "unknown", None
-    summary, wrong = _read(directory / RUN_FILE)
-    live: Mapping[str, Any] = {}
     try:
-        status = Run(path).status
-    except (RaymonError, OSError, ValueError, pa.ArrowException) as found:
-        error = first_line(found)
-    if status in _GOES_ON:
-        live, _ = _read(directory / "monitor" / "live.json")
-    entry = entry_of(path, status, summary, live)
-    return {**entry, "error": error or wrong or entry["error"]}
+        found = os.stat(f"{path}/{RUN_FILE}")
+    except (OSError, ValueError):
+        return 0, 0
+    return found.st_mtime_ns, found.st_size
 
 
-def _read(path: StoragePath) -> tuple[Mapping[str, Any], str | None]:
-    """Returns the object of a file, and why it cannot be read; empty if there is no file."""
+def _look(path: str, run: Run | None) -> tuple[dict[str, Any], Run | None]:
+    """Returns the entry of a run, and the run itself if it goes on."""
     try:
-        found = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        return {}, None
-    except (OSError, ValueError, pa.ArrowException, RecursionError) as error:
-        return {}, f"{path.name} cannot be read: {first_line(error)}"
-    return (found, None) if isinstance(found, dict) else ({}, f"{path.name} is no summary")
+        if run is None:
+            run = Run(path)
+        else:
+            run.refresh()
+        entry = entry_of(path, run.status, run.summary, run.live or {})
+        notes = run.notes
+    except (RaymonError, OSError, pa.ArrowException) as error:
+        return {**entry_of(path, UNKNOWN, {}, {}), "error": first_line(error)}, None
+    entry["error"] = entry["error"] or (notes[0] if notes else None)
+    return entry, run if run.status in _GOES_ON else None

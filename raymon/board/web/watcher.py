@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from raymon.board.web.gallery import Gallery
+from raymon.board.web.shown_run import GoneError, ShownRun
 from raymon.board.web.summaries import Summaries
-from raymon.errors import RaymonError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +18,9 @@ Versions = dict[str, int]
 
 _EVERY_S = 0.5
 """Seconds between two looks."""
+
+_READING_S = 0.3
+"""Most seconds of a look for which more of a large run is read."""
 
 _MOST_LOOKED_AT = 1000
 """Runs that go on whose summaries are looked at, as many as a table shows."""
@@ -81,16 +83,14 @@ class Watcher:
                 versions[run_id] = self._summaries.version(run_id, paths[run_id])
         for shown in self._gallery.opened():
             if shown.id in paths:
-                versions[shown.id] = _sum(versions[shown.id], self._refreshed(shown.refresh))
+                versions[shown.id] = self._refreshed(shown)
+            else:
+                self._gallery.close(shown)
         return versions
 
-    def _refreshed(self, refresh: Callable[[], int]) -> int:
+    def _refreshed(self, shown: ShownRun) -> int:
         try:
-            return refresh()
-        except (RaymonError, OSError):
+            return shown.refresh(_READING_S)
+        except GoneError:
+            self._gallery.close(shown)
             return 0
-
-
-def _sum(of_entry: int, of_run: int) -> int:
-    """Returns a version that changes when one of both does."""
-    return of_entry + 1_000_000 * of_run

@@ -12,6 +12,7 @@ import pyarrow as pa
 from pyarrow import json as arrow_json
 
 from raymon.runs.columns import Column, columns_of_rows, numbers_in
+from raymon.runs.reading.arrow_values import float_values, indices, list_offsets, validity
 
 _FEW = 8
 """Lines below which Arrow takes longer than Python."""
@@ -90,21 +91,19 @@ def _add(columns: dict[str, Column], name: str, array: Any, places: Any, rows: i
         for field, inner in zip(fields, array.flatten(), strict=True):
             _add(columns, f"{name}.{field}", inner, places, rows)
     elif pa.types.is_list(array.type):
-        begins = array.offsets.to_numpy()
-        lengths = np.where(array.is_valid().to_numpy(zero_copy_only=False), np.diff(begins), 0)
+        begins = list_offsets(array)
+        lengths = np.where(validity(array), np.diff(begins), 0)
         mine = np.arange(len(array)) if places is None else places
         for index in range(int(lengths.max(initial=0))):
             has = lengths > index
-            inner = array.values.take(pa.array(begins[:-1][has] + index))
+            inner = array.values.take(indices(begins[:-1][has] + index))
             _add(columns, f"{name}.{index}", inner, mine[has], rows)
     elif (
         pa.types.is_integer(array.type)
         or pa.types.is_floating(array.type)
         or (pa.types.is_boolean(array.type))
     ):
-        values = array.to_numpy(zero_copy_only=False)
-        if values.dtype != np.float64:
-            values = values.astype(np.float64)
+        values = float_values(array)
         finite = np.isfinite(values)
         if finite.any():
             column = np.full(rows, np.nan)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from raymon.results import RankNumbers
 from raymon.runs.rank_line import RankLine
+from raymon.runs.reading.arrow_values import float_values, list_offsets, validity
 from raymon.runs.reading.line_numbers import arrow_table, parsed_line
 
 
@@ -73,10 +73,8 @@ def _lists(array: Any) -> list[Any]:
     """Returns the lists of an Arrow array as arrays of numbers, None where there is none."""
     if not pa.types.is_list(array.type):
         raise TypeError("no lists")
-    values = array.values.to_numpy(zero_copy_only=False)
-    if values.dtype == object:
-        values = np.array(values, np.float64)
-    begins, valid = array.offsets.to_numpy(), array.is_valid().to_pylist()
+    values = float_values(array.values)
+    begins, valid = list_offsets(array), validity(array)
     return [
         values[begin:end] if is_there else None
         for begin, end, is_there in zip(begins[:-1], begins[1:], valid, strict=True)

@@ -15,12 +15,12 @@ _LONG = frozenset({"devices", "embedding_tables"})
 """Parts of a summary that are long, and are asked for apart."""
 
 
-def detail(run: Run, verdict: Verdict) -> dict[str, Any]:
+def detail(run: Run, verdict: Verdict | None) -> dict[str, Any]:
     """Returns the entry of a run in the table, and what its page needs first.
 
     Args:
         run: The run.
-        verdict: The verdict on it.
+        verdict: The verdict on it; None if it is not known yet.
     """
     columns = run.series
     return {
@@ -33,7 +33,9 @@ def detail(run: Run, verdict: Verdict) -> dict[str, Any]:
         "live": run.live,
         "summary": {k: v for k, v in run.summary.items() if k not in _LONG},
         "attempts": [_attempt(each) for each in run.attempts],
-        "verdict": {**verdict.to_json(), "short": verdict.short, "budget": verdict.budget},
+        "verdict": None if verdict is None else _verdict(verdict),
+        "notes": run.notes,
+        "is_whole": run.is_whole,
     }
 
 
@@ -42,6 +44,10 @@ def _ends(columns: Columns, name: str) -> list[float | None]:
     if not len(values):
         return [None, None]
     return [number(float(values[0])), number(float(values[-1]))]
+
+
+def _verdict(verdict: Verdict) -> Mapping[str, Any]:
+    return {**verdict.to_json(), "short": verdict.short, "budget": verdict.budget}
 
 
 def _attempt(attempt: Any) -> Mapping[str, Any]:

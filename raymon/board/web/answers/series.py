@@ -36,7 +36,7 @@ def series(run: Run, query: Query) -> dict[str, Any]:
 
     Other parameters are `x` ("step" or "time"), `from` and `to` on that axis, `points`, and
     `smooth`, the weight of a debiased exponential mean over all windows. Names that the run does
-    not have are left out.
+    not have are left out. Of a large run there are some windows at first, until `is_whole`.
     """
     axis, points = query.choice("x", ("step", "time")), query.whole("points", 1000, 4, _MOST_POINTS)
     first, last = query.number("from"), query.number("to")
@@ -52,7 +52,13 @@ def series(run: Run, query: Query) -> dict[str, Any]:
         bound = column.replace(*_BOUNDS, 1)
         if bound != column and bound in columns.names:
             bounds[name] = listed(columns.column(bound)[curve.rows[shown]])
-    return {"x": axis, "series": found, "bounds": bounds, "windows": len(run.series)}
+    return {
+        "x": axis,
+        "series": found,
+        "bounds": bounds,
+        "windows": len(run.series),
+        "is_whole": run.is_whole,
+    }
 
 
 def _of(run: Run, name: str) -> tuple[Columns, str]:
