@@ -3,6 +3,8 @@
 from raymon.metrics.accuracy import Accuracy
 from raymon.metrics.auc import AUC
 from raymon.metrics.base.checked_metric import CheckedMetric
+from raymon.metrics.base.grouped_metric import GroupedMetric
+from raymon.metrics.base.score_histogram import ScoreHistogram
 from raymon.metrics.base.weight_tables import is_zero_placeholder
 from raymon.metrics.binned_xauc import BinnedXAUC
 from raymon.metrics.calibration import Calibration
@@ -60,6 +62,7 @@ __all__ = [
     "DecayAUC",
     "DecayedMetric",
     "GroupedAUC",
+    "GroupedMetric",
     "GroupedXAUC",
     "LeftOutError",
     "LogLoss",
@@ -69,6 +72,7 @@ __all__ = [
     "NDCGAtK",
     "NormalizedEntropy",
     "RecallAtK",
+    "ScoreHistogram",
     "TrainMetricWrapper",
     "Update",
     "build_custom",

@@ -18,6 +18,7 @@ from raymon.embeddings import (
 from raymon.metrics import TrainMetricWrapper
 from raymon.models.contract import check_predictions
 from raymon.protos.model_pb2 import ModelConfig
+from raymon.results import GroupFigures, ScoreCurves
 
 
 class Model(nn.Module, ABC):
@@ -33,6 +34,9 @@ class Model(nn.Module, ABC):
         labels: Columns of labels.
         sample_weights: Columns of sample weights: none, one for all labels, or one for each.
     """
+
+    draws_curves = False
+    """Whether `metric_curves` has any of the values that `compute_metric` computes."""
 
     sharded: ShardedEngine | None = None
     """Engine of the tables of which every worker holds a part; None if there are none."""
@@ -110,6 +114,18 @@ class Model(nn.Module, ABC):
         Returns:
             As in `{"grouped_auc": {"groups": 37, "groups_skipped": 5}}`, for metrics that have any.
         """
+        return {}
+
+    def metric_curves(self) -> dict[str, ScoreCurves]:
+        """Returns what plots show of the scores of the values that were computed last.
+
+        Returns:
+            Curves by the metric whose counts they are made of; empty if `draws_curves` was not set.
+        """
+        return {}
+
+    def metric_groups(self) -> dict[str, GroupFigures]:
+        """Returns how the figures of groups are distributed, of the values computed last."""
         return {}
 
     def metric_no_value(self) -> dict[str, str]:

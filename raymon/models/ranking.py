@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, Self
 
@@ -19,6 +20,8 @@ from raymon.config import (
 from raymon.data import Batch, Feature, LabelKind
 from raymon.metrics import (
     CheckedMetric,
+    GroupedMetric,
+    ScoreHistogram,
     TrainMetricWrapper,
     build_metric,
     build_train_metric,
@@ -30,6 +33,7 @@ from raymon.models.model import Model
 from raymon.protos.metric_pb2 import MetricConfig, TrainMetricConfig
 from raymon.protos.model_pb2 import LossConfig, ModelConfig
 from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.results import GroupFigures, ScoreCurves
 
 
 def grouping_keys(config: PipelineConfig) -> list[str]:
@@ -167,6 +171,8 @@ class RankingModel(Model):
 
     def compute_metric(self) -> dict[str, Tensor]:
         """Returns the metrics of the evaluation by name, scalars."""
+        for metric in self._curve_metrics().values():
+            metric.draws_curves = self.draws_curves
         return {name: metric.compute() for name, (_, metric) in self._metrics.items()}
 
     def metric_bounds(self) -> dict[str, Tensor]:
@@ -194,6 +200,20 @@ class RankingModel(Model):
             if isinstance(metric, CheckedMetric)
         }
         return {name: figures for name, figures in details.items() if figures}
+
+    def metric_curves(self) -> dict[str, ScoreCurves]:
+        """Returns what plots show of the scores of each binary label, by one of its metrics."""
+        drawn = {name: metric.curves() for name, metric in self._curve_metrics().items()}
+        return {name: curves for name, curves in drawn.items() if curves is not None}
+
+    def metric_groups(self) -> dict[str, GroupFigures]:
+        """Returns how the figures of groups are distributed, by grouped metric."""
+        found = {
+            name: metric.figures()
+            for name, (_, metric) in self._metrics.items()
+            if isinstance(metric, GroupedMetric)
+        }
+        return {name: figures for name, figures in found.items() if figures is not None}
 
     def metric_no_value(self) -> dict[str, str]:
         """Returns why metrics were NaN when they were computed last, by name."""
@@ -262,6 +282,16 @@ class RankingModel(Model):
         if weights is not None and named.name not in self._unweighted:
             arguments["weights"] = weights
         metric.update(preds, target, **arguments)
+
+    def _curve_metrics(self) -> dict[str, ScoreHistogram]:
+        """Returns for each label the metric with the finest counts of its scores, by name."""
+        finest: dict[str, tuple[float, str, ScoreHistogram]] = {}
+        for name, (named, metric) in self._metrics.items():
+            if isinstance(metric, ScoreHistogram):
+                fineness = math.inf if metric.thresholds is None else metric.thresholds
+                if named.label not in finest or fineness > finest[named.label][0]:
+                    finest[named.label] = fineness, name, metric
+        return {name: metric for _, name, metric in finest.values()}
 
     def _output(self, label: str) -> str:
         return "y" if self.kinds[label] is LabelKind.REAL else "logits"

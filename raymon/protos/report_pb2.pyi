@@ -451,7 +451,7 @@ class InputError(_message.Message):
     def __init__(self, metric: _Optional[str] = ..., what: _Optional[str] = ..., count: _Optional[int] = ...) -> None: ...
 
 class EvaluationRecord(_message.Message):
-    __slots__ = ("step", "metrics", "bounds", "input_errors", "details", "no_value")
+    __slots__ = ("step", "metrics", "bounds", "input_errors", "details", "no_value", "time", "curves", "groups")
     class NoValueEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -465,13 +465,64 @@ class EvaluationRecord(_message.Message):
     INPUT_ERRORS_FIELD_NUMBER: _ClassVar[int]
     DETAILS_FIELD_NUMBER: _ClassVar[int]
     NO_VALUE_FIELD_NUMBER: _ClassVar[int]
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    CURVES_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
     step: int
     metrics: _containers.RepeatedCompositeFieldContainer[Scalar]
     bounds: _containers.RepeatedCompositeFieldContainer[Scalar]
     input_errors: _containers.RepeatedCompositeFieldContainer[InputError]
     details: _containers.RepeatedCompositeFieldContainer[MetricDetail]
     no_value: _containers.ScalarMap[str, str]
-    def __init__(self, step: _Optional[int] = ..., metrics: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., bounds: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., input_errors: _Optional[_Iterable[_Union[InputError, _Mapping]]] = ..., details: _Optional[_Iterable[_Union[MetricDetail, _Mapping]]] = ..., no_value: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    time: float
+    curves: _containers.RepeatedCompositeFieldContainer[ScoreCurvesRecord]
+    groups: _containers.RepeatedCompositeFieldContainer[GroupFiguresRecord]
+    def __init__(self, step: _Optional[int] = ..., metrics: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., bounds: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., input_errors: _Optional[_Iterable[_Union[InputError, _Mapping]]] = ..., details: _Optional[_Iterable[_Union[MetricDetail, _Mapping]]] = ..., no_value: _Optional[_Mapping[str, str]] = ..., time: _Optional[float] = ..., curves: _Optional[_Iterable[_Union[ScoreCurvesRecord, _Mapping]]] = ..., groups: _Optional[_Iterable[_Union[GroupFiguresRecord, _Mapping]]] = ...) -> None: ...
+
+class ScoreCurvesRecord(_message.Message):
+    __slots__ = ("metric", "edges", "negative", "positive", "predicted", "observed", "weight", "false_positive_rate", "true_positive_rate", "recall", "precision")
+    METRIC_FIELD_NUMBER: _ClassVar[int]
+    EDGES_FIELD_NUMBER: _ClassVar[int]
+    NEGATIVE_FIELD_NUMBER: _ClassVar[int]
+    POSITIVE_FIELD_NUMBER: _ClassVar[int]
+    PREDICTED_FIELD_NUMBER: _ClassVar[int]
+    OBSERVED_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    FALSE_POSITIVE_RATE_FIELD_NUMBER: _ClassVar[int]
+    TRUE_POSITIVE_RATE_FIELD_NUMBER: _ClassVar[int]
+    RECALL_FIELD_NUMBER: _ClassVar[int]
+    PRECISION_FIELD_NUMBER: _ClassVar[int]
+    metric: str
+    edges: _containers.RepeatedScalarFieldContainer[float]
+    negative: _containers.RepeatedScalarFieldContainer[float]
+    positive: _containers.RepeatedScalarFieldContainer[float]
+    predicted: _containers.RepeatedScalarFieldContainer[float]
+    observed: _containers.RepeatedScalarFieldContainer[float]
+    weight: _containers.RepeatedScalarFieldContainer[float]
+    false_positive_rate: _containers.RepeatedScalarFieldContainer[float]
+    true_positive_rate: _containers.RepeatedScalarFieldContainer[float]
+    recall: _containers.RepeatedScalarFieldContainer[float]
+    precision: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, metric: _Optional[str] = ..., edges: _Optional[_Iterable[float]] = ..., negative: _Optional[_Iterable[float]] = ..., positive: _Optional[_Iterable[float]] = ..., predicted: _Optional[_Iterable[float]] = ..., observed: _Optional[_Iterable[float]] = ..., weight: _Optional[_Iterable[float]] = ..., false_positive_rate: _Optional[_Iterable[float]] = ..., true_positive_rate: _Optional[_Iterable[float]] = ..., recall: _Optional[_Iterable[float]] = ..., precision: _Optional[_Iterable[float]] = ...) -> None: ...
+
+class GroupFiguresRecord(_message.Message):
+    __slots__ = ("metric", "edges", "groups", "quantiles")
+    class QuantilesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: float
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
+    METRIC_FIELD_NUMBER: _ClassVar[int]
+    EDGES_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    QUANTILES_FIELD_NUMBER: _ClassVar[int]
+    metric: str
+    edges: _containers.RepeatedScalarFieldContainer[float]
+    groups: _containers.RepeatedScalarFieldContainer[int]
+    quantiles: _containers.ScalarMap[str, float]
+    def __init__(self, metric: _Optional[str] = ..., edges: _Optional[_Iterable[float]] = ..., groups: _Optional[_Iterable[int]] = ..., quantiles: _Optional[_Mapping[str, float]] = ...) -> None: ...
 
 class MetricDetail(_message.Message):
     __slots__ = ("metric", "name", "value")

@@ -176,7 +176,7 @@ class Progress:
                 self.diverged_since = None
             self.evaluations = [e for e in self.evaluations if e.step <= published.step]
         elif isinstance(published, Evaluation):
-            if published in self.evaluations:
+            if published.bare() in map(Evaluation.bare, self.evaluations):
                 return False
             self.evaluations.append(published)
         elif isinstance(published, Snapshot):

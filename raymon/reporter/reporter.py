@@ -20,7 +20,12 @@ from raymon.protos.report_pb2 import (
 from raymon.reporter.numbers.run_metrics import RunMetrics
 from raymon.reporter.publishing.publications import Cursor
 from raymon.reporter.publishing.publisher import Publisher
-from raymon.reporter.store.evaluation_record import from_record, to_record
+from raymon.reporter.store.evaluation_record import (
+    forget_old_curves,
+    from_record,
+    is_same,
+    to_record,
+)
 from raymon.reporter.store.journal import JournalGoneError
 from raymon.reporter.store.store import Saved, Store
 from raymon.reporter.watch import Watch
@@ -269,9 +274,9 @@ class Reporter:
         """
         self._attempts()
         record, known = to_record(evaluation), self._evaluations.get(evaluation.step)
-        # Compared as bytes, since NaN is not equal to itself.
-        if known is None or known.SerializeToString() != record.SerializeToString():
+        if known is None or not is_same(known, record):
             self._evaluations[evaluation.step] = record
+            forget_old_curves(self._evaluations)
             self._journal(JournalRecord(evaluation=record))
             self._publisher.write_evaluation(evaluation)
         if self._store is not None:
@@ -457,6 +462,7 @@ class Reporter:
         self._evaluations = past.evaluations
         for record in sorted(self._evaluations.values(), key=lambda record: record.step):
             self._publisher.write_evaluation(from_record(record), published=record.step >= base)
+        forget_old_curves(self._evaluations)
         now, before = self._clock(), self._ranks.stepped_at if self._publisher.last else None
         self._ranks = Ranks(attempt.world_size, attempt.restored_step, now, before)
         self._starting.begin_attempt(self._clock())

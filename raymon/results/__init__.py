@@ -15,8 +15,10 @@ from raymon.results.count_names import (
     of_feature,
 )
 from raymon.results.device_numbers import DEVICE_FIGURES, DeviceNumbers
+from raymon.results.evaluation import Evaluation, InputErrors
 from raymon.results.failure import AttemptFailed, Failure
 from raymon.results.finding import HANG, Finding, Key
+from raymon.results.group_figures import GroupFigures
 from raymon.results.health import Health
 from raymon.results.monitoring import Monitoring
 from raymon.results.phases import (
@@ -53,12 +55,11 @@ from raymon.results.rank_numbers import (
     OPEN_FILES_FREE,
     RankNumbers,
 )
+from raymon.results.score_curves import ScoreCurves, short
 from raymon.results.snapshot import (
     AttemptBegan,
     Coverage,
-    Evaluation,
     EvaluationProgress,
-    InputErrors,
     Notice,
     Published,
     RankState,
@@ -118,6 +119,7 @@ __all__ = [
     "EvaluationProgress",
     "Failure",
     "Finding",
+    "GroupFigures",
     "Health",
     "InputErrors",
     "Key",
@@ -129,9 +131,11 @@ __all__ = [
     "RankState",
     "ReporterStatus",
     "RunFigures",
+    "ScoreCurves",
     "Snapshot",
     "Stall",
     "TableHealth",
     "in_words",
     "of_feature",
+    "short",
 ]

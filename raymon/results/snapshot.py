@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,15 +13,10 @@ from raymon.protos.report_pb2 import Histogram
 from raymon.results.alert import Alert
 from raymon.results.anatomy import Anatomy
 from raymon.results.device_numbers import DEVICE_FIGURES, DeviceNumbers
+from raymon.results.evaluation import Evaluation, InputErrors
 from raymon.results.failure import AttemptFailed
 from raymon.results.rank_numbers import RankNumbers
 from raymon.results.table_health import TableHealth
-
-InputErrors = Mapping[str, Mapping[str, int]]
-"""Number of wrong inputs by metric and by what was wrong, as in `{"auc": {"NaN scores": 37}}`."""
-
-Details = Mapping[str, Mapping[str, float]]
-"""Further figures of metrics, by metric and name."""
 
 
 @dataclass(frozen=True)
@@ -232,33 +227,6 @@ class Snapshot:
             "dense_gradient_norm": self.dense_gradient_norm,
             "tables": {name: table.to_json() for name, table in self.tables.items()},
         }
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """The scores of the model after `step` steps.
-
-    Attributes:
-        step: Step of the model.
-        metrics: Values by name.
-        metric_bounds: Bound of each metric that is not exact, by name.
-        input_errors: Number of wrong scores, labels and weights, by metric and by what was wrong,
-            as in `{"auc": {"NaN scores": 37}}`; only what was found.
-        metric_details: By metric, what it counted apart from its value, as in `{"grouped_auc":
-            {"groups": 37, "groups_skipped": 5}}`; only metrics that have any.
-        no_value: By metric whose value is NaN, why it has none, as in `{"auc": "there is one class
-            alone (labels are all 1)"}`.
-        without_value: Metrics of `no_value` that these rows cannot have, whatever the model
-            predicts; known only in the process that evaluated the model.
-    """
-
-    step: int
-    metrics: Mapping[str, float]
-    metric_bounds: Mapping[str, float] = field(default_factory=dict)
-    input_errors: InputErrors = field(default_factory=dict)
-    metric_details: Details = field(default_factory=dict)
-    no_value: Mapping[str, str] = field(default_factory=dict)
-    without_value: Set[str] = frozenset()
 
 
 @dataclass(frozen=True)

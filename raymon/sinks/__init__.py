@@ -9,6 +9,7 @@ from raymon.sinks.alert_hooks.command import AlertCommand
 from raymon.sinks.alert_hooks.hooks import make_alert_hooks, webhook_of_environment
 from raymon.sinks.alert_hooks.webhook import AlertWebhook
 from raymon.sinks.background.background import BackgroundSink
+from raymon.sinks.json_lines.evaluation_records import EVALUATIONS_FILE, EvaluationRecords
 from raymon.sinks.json_lines.json_lines import (
     SCORES_FILE,
     AlertLines,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from raymon.sinks.tensorboard.tensorboard import TensorBoard
 
 __all__ = [
+    "EVALUATIONS_FILE",
     "GAUGES",
     "SCORES_FILE",
     "AlertCommand",
@@ -38,6 +40,7 @@ __all__ = [
     "BackgroundSink",
     "Console",
     "EvaluationLines",
+    "EvaluationRecords",
     "ProgressLogger",
     "RankLines",
     "RunGauges",

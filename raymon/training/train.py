@@ -27,6 +27,7 @@ from raymon.sinks import (
     AlertLines,
     BackgroundSink,
     EvaluationLines,
+    EvaluationRecords,
     RankLines,
     Sink,
     StatusLines,
@@ -195,6 +196,7 @@ def make_reporter(config: PipelineConfig, *more: Sink, total_steps: int | None =
         WindowLines(model_dir, config.monitor_config.windows_max_mb * _MB),
         RankLines(model_dir, config.monitor_config.windows_max_mb * _MB),
         EvaluationLines(model_dir),
+        EvaluationRecords(model_dir, config.monitor_config.windows_max_mb * _MB),
         AlertLines(model_dir),
         *more,
     ]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from raymon.metrics.base.checked_metric import LABELS
+from raymon.results import GroupFigures
 
 HALF_BITS = 26
 FIGURE_BITS = 2 * HALF_BITS
@@ -25,6 +26,16 @@ figure, and the number of groups that have none.
 """
 INVALID = slice(5, 9)
 """Positions in the sums of the counts of invalid input, as in the state `invalid`."""
+
+_BINS = 50
+BINS = slice(INVALID.stop, INVALID.stop + _BINS)
+"""Positions in the sums of the numbers of groups by bins of figures, equally wide, of [0, 1]."""
+
+_THOUSAND = 1000
+THOUSANDTHS = slice(BINS.stop, BINS.stop + _THOUSAND + 1)
+"""Positions in the sums of the numbers of groups by the thousandth that is nearest."""
+
+_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 def group_sums(
@@ -43,24 +54,49 @@ def group_sums(
         bad_labels: Number of wrong labels.
 
     Returns:
-        The sums, int64 `[9]`, on the CPU.
+        The sums, int64 `[1060]`, on the CPU.
     """
     whole = np.rint(figures * 2.0**FIGURE_BITS).astype(np.int64)
     high, low = whole >> HALF_BITS, whole & ((1 << HALF_BITS) - 1)
     weight = len(figures)
     if weights is not None:
         high, low, weight = high * weights, low * weights, int(weights.sum())
-    sums = torch.zeros(9, dtype=torch.int64)
+    sums = torch.zeros(THOUSANDTHS.stop, dtype=torch.int64)
     sums[: INVALID.start] = torch.tensor([high.sum(), low.sum(), weight, len(figures), skipped])
     sums[INVALID][LABELS] = bad_labels
+    figures = np.nan_to_num(figures).clip(0, 1)
+    bins = np.minimum((figures * _BINS).astype(np.int64), _BINS - 1)
+    sums[BINS] = torch.from_numpy(np.bincount(bins, minlength=_BINS))
+    nearest = np.rint(figures * _THOUSAND).astype(np.int64)
+    sums[THOUSANDTHS] = torch.from_numpy(np.bincount(nearest, minlength=_THOUSAND + 1))
     return sums
+
+
+def group_figures(sums: Tensor) -> GroupFigures | None:
+    """Returns how the figures are distributed over the groups; None if no group has one.
+
+    Args:
+        sums: Sums as from `group_sums`, int64 `[1060]`.
+    """
+    up_to = sums[THOUSANDTHS].cpu().numpy().cumsum()
+    groups = int(up_to[-1])
+    if not groups:
+        return None
+    # The figure of the first group that has this share of all at or below it.
+    ranks = [max(1, -int(-share * groups // 1)) for share in _QUANTILES]
+    at = np.searchsorted(up_to, ranks)
+    return GroupFigures(
+        [i / _BINS for i in range(_BINS + 1)],
+        sums[BINS].tolist(),
+        {str(q): int(i) / _THOUSAND for q, i in zip(_QUANTILES, at, strict=True)},
+    )
 
 
 def mean_over_groups(sums: Tensor) -> float:
     """Returns the mean of the figures; NaN if no group has one.
 
     Args:
-        sums: Sums as from `group_sums`, int64 `[9]`.
+        sums: Sums as from `group_sums`, int64 `[1060]`.
     """
     high, low, weight = sums[:GROUPS].tolist()
     # Python's integers do not overflow, and their quotient is rounded once.

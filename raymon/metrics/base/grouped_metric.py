@@ -14,9 +14,16 @@ from torchmetrics.utilities.distributed import gather_all_tensors
 
 from raymon.errors import UserError
 from raymon.metrics.base.checked_metric import NAN_SCORES, check_rows
-from raymon.metrics.base.group_mean import GROUPS, INVALID, SKIPPED, mean_over_groups
+from raymon.metrics.base.group_mean import (
+    GROUPS,
+    INVALID,
+    SKIPPED,
+    group_figures,
+    mean_over_groups,
+)
 from raymon.metrics.base.key_exchange import add_up, exchange
 from raymon.metrics.base.row_metric import RowMetric, Rows, as_list, joined, of_its_own
+from raymon.results import GroupFigures
 
 
 class GroupedMetric(RowMetric):
@@ -44,6 +51,7 @@ class GroupedMetric(RowMetric):
         self.groups = 0
         self.groups_skipped = 0
         self._sums_of_ranks: Tensor | None = None
+        self._figures: GroupFigures | None = None
 
     def update(
         self,
@@ -95,11 +103,19 @@ class GroupedMetric(RowMetric):
         sums = self._sums_of(self.rows(), self._key()) if synced is None else synced
         self.groups, self.groups_skipped = sums[[GROUPS, SKIPPED]].tolist()
         self.found = sums[INVALID]
+        self._figures = group_figures(sums)
         return torch.tensor(mean_over_groups(sums), dtype=torch.float64, device=sums.device)
 
     def details(self) -> dict[str, float]:
         """Returns the numbers of groups with and without a figure."""
         return {"groups": self.groups, "groups_skipped": self.groups_skipped}
+
+    def figures(self) -> GroupFigures | None:
+        """Returns the figures of the groups of the value computed last; None if it is NaN.
+
+        Waits for the device.
+        """
+        return None if self._is_nan is None or bool(self._is_nan) else self._figures
 
     def _missing(self) -> Tensor:
         return torch.tensor([self.groups + self.groups_skipped == 0, self.groups == 0])

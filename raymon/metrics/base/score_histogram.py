@@ -5,14 +5,21 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from raymon.metrics.base.checked_metric import check_rows
+from raymon.metrics.base.checked_metric import NAN_SCORES, WEIGHTS, check_rows
 from raymon.metrics.base.invalid_counts import clean_classes, invalid_counts, not_binary
+from raymon.metrics.base.row_metric import Rows
 from raymon.metrics.base.rows_or_bins import EXACT_SCORES, RowsOrBins
 from raymon.metrics.base.weight_tables import table_of
-from raymon.metrics.numerics.exact_counts import exact_counts
+from raymon.metrics.numerics.auc_bins import accurate_edges
+from raymon.metrics.numerics.class_counts import ClassCounts
+from raymon.metrics.numerics.exact_counts import scores_and_counts
+from raymon.metrics.numerics.fixed_point import WEIGHT_BITS
+from raymon.metrics.numerics.score_curves import score_curves
+from raymon.results import ScoreCurves
 
 
 class ScoreHistogram(RowsOrBins):
@@ -36,12 +43,15 @@ class ScoreHistogram(RowsOrBins):
         "there is one class alone (labels are all 0)",
         "there is one class alone (labels are all 1)",
     )
+    draws_curves = False
+    """Whether `curves` has any of the values that are computed from now on."""
 
     def __init__(
         self, thresholds: int | None = None, exact_rows: int = EXACT_SCORES, **kwargs: Any
     ) -> None:
         super().__init__((), thresholds, exact_rows, **kwargs)
         self._is_exact = False
+        self._curves: ScoreCurves | None = None
 
     def update(self, preds: Tensor, target: Tensor, weights: Tensor | None = None) -> None:
         """Adds rows.
@@ -78,8 +88,45 @@ class ScoreHistogram(RowsOrBins):
         rows = self.rows_if_few()
         self._is_exact = rows is not None
         if rows is None:
-            return table_of(self, "histogram")
-        return exact_counts(rows.preds, rows.target, rows.distinct_weights())
+            counts = table_of(self, "histogram")
+            self._curves = self._curves_of_bins(counts) if self.draws_curves else None
+            return counts
+        weights = rows.distinct_weights()
+        scores, counts = scores_and_counts(rows.preds, rows.target, weights)
+        if self.draws_curves:
+            unit = _weight_of_each(rows) if weights is None else 1.0
+            negative, positive = counts[:, :-1].numpy()
+            self._curves = score_curves(ClassCounts(scores, negative, positive, unit))
+        return counts
+
+    def curves(self) -> ScoreCurves | None:
+        """Returns what plots show of the rows of the value that was computed last.
+
+        Waits for the device.
+
+        Returns:
+            The curves; None if there are no rows, if the input had scores of NaN or wrong weights,
+            or if `draws_curves` was not set.
+        """
+        found, curves = self.found_invalid, self._curves
+        if found is None:
+            return None
+        return None if bool(found[NAN_SCORES] + found[WEIGHTS] > 0) else curves
+
+    def reset(self) -> None:
+        """Resets all states, as `torchmetrics.Metric.reset` does."""
+        super().reset()
+        self._curves = None
+
+    def _curves_of_bins(self, counts: Tensor) -> ScoreCurves | None:
+        if self.thresholds is None:
+            bounds = accurate_edges()
+        else:
+            # The last bin has the scores that reach the last threshold, which is 1.
+            bounds = np.append(self.get_buffer("_edges").double().cpu().numpy(), 1.0)
+        by_thresholds, columns = self.thresholds is not None, counts[:, :-1].cpu().numpy()
+        unit = 2.0**-WEIGHT_BITS
+        return score_curves(ClassCounts.of_bins(bounds, columns, unit, by_thresholds=by_thresholds))
 
     @abstractmethod
     def _value(self, counts: Tensor) -> Tensor:
@@ -106,3 +153,8 @@ class ScoreHistogram(RowsOrBins):
 
     def _positive(self, label: Tensor) -> Tensor:
         return label.to(torch.int32)
+
+
+def _weight_of_each(rows: Rows) -> float:
+    """Returns the weight that all rows have."""
+    return float(rows.weights[0]) if rows.weights is not None and len(rows.weights) else 1.0

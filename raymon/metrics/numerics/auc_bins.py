@@ -89,6 +89,21 @@ def _cast(reals: Any, kind: Any) -> Any:
     return reals.to(kind) if isinstance(reals, Tensor) else reals.astype(kind, copy=False)
 
 
+def accurate_edges() -> NDArray[np.float64]:
+    """Returns the edges of the bins of `accurate_bins` without that of NaN, from 0 to 1.
+
+    Returns:
+        float64 `[ACCURATE_BINS]`: bin i has the scores from edge i to edge i + 1.
+    """
+    # The least distance of a score from its nearest point, by code.
+    codes = np.arange(1, _QUARTER + 1, dtype=np.int32) + _FIRST
+    distance = (codes << _SHIFT).view(np.float32).astype(np.float64) - _FLOOR
+    above = [point + distance for point in (0, 1)]
+    below = [point - distance[::-1] for point in (1, 2)]
+    inner = np.concatenate([above[0], below[0], above[1], below[1]]) / 2
+    return np.concatenate([[0.0], inner, [1.0]])
+
+
 def threshold_bins(scores: Tensor, edges: Tensor) -> Tensor:
     """Returns the bins between thresholds.
 

@@ -108,7 +108,8 @@ class Publisher:
             published: Whether to publish it as well; False for one that was published long ago.
         """
         if published:
-            self.publish(evaluation)
+            # Those who poll take the curves only where no sink does.
+            self.publish(evaluation.without_curves() if self._sinks else evaluation)
         self._for_each(lambda sink: sink.write_evaluation(evaluation))
 
     def write_alert(self, alert: Alert) -> None:

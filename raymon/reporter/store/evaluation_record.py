@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
-from raymon.protos.report_pb2 import EvaluationRecord, InputError, MetricDetail, Scalar
-from raymon.results import Evaluation
+from collections.abc import Mapping
+
+from raymon.protos.report_pb2 import (
+    EvaluationRecord,
+    GroupFiguresRecord,
+    InputError,
+    MetricDetail,
+    Scalar,
+    ScoreCurvesRecord,
+)
+from raymon.results import Evaluation, GroupFigures, ScoreCurves, short
+
+WITH_CURVES = 8
+"""Number of the newest evaluations whose curves the reporter keeps."""
 
 
 def to_record(evaluation: Evaluation) -> EvaluationRecord:
@@ -23,6 +35,15 @@ def to_record(evaluation: Evaluation) -> EvaluationRecord:
             for name, value in details.items()
         ],
         no_value=evaluation.no_value,
+        time=evaluation.time,
+        curves=[
+            ScoreCurvesRecord(metric=metric, **vars(curves))
+            for metric, curves in evaluation.curves.items()
+        ],
+        groups=[
+            GroupFiguresRecord(metric=metric, **vars(figures))
+            for metric, figures in evaluation.groups.items()
+        ],
     )
 
 
@@ -41,4 +62,56 @@ def from_record(record: EvaluationRecord) -> Evaluation:
         errors,
         details,
         dict(record.no_value),
+        time=record.time,
+        curves={curves.metric: _curves(curves) for curves in record.curves},
+        groups={
+            found.metric: GroupFigures(list(found.edges), list(found.groups), dict(found.quantiles))
+            for found in record.groups
+        },
+    )
+
+
+def is_same(one: EvaluationRecord, other: EvaluationRecord) -> bool:
+    """Returns whether two records have the same scores, whatever their times and curves are."""
+    # As bytes, since NaN is not equal to itself.
+    return _bare(one).SerializeToString() == _bare(other).SerializeToString()
+
+
+def forget_old_curves(records: Mapping[int, EvaluationRecord]) -> None:
+    """Takes the curves out of all records but the newest few.
+
+    Every state of the reporter has all evaluations, and would grow with their curves. Those of
+    older ones are in `monitor/evaluations.jsonl`, which keeps what is not past a roll-back.
+
+    Args:
+        records: Evaluations by step.
+    """
+    for step in sorted(records)[:-WITH_CURVES]:
+        if records[step].curves or records[step].groups:
+            bare = _bare(records[step])
+            bare.time = records[step].time
+            records[step].CopyFrom(bare)
+
+
+def _bare(record: EvaluationRecord) -> EvaluationRecord:
+    """Returns a copy without the time and what only plots show, as `Evaluation.bare`."""
+    bare = EvaluationRecord()
+    bare.CopyFrom(record)
+    for field in ("time", "curves", "groups"):
+        bare.ClearField(field)
+    return bare
+
+
+def _curves(record: ScoreCurvesRecord) -> ScoreCurves:
+    return ScoreCurves(
+        list(record.edges),
+        list(record.negative),
+        list(record.positive),
+        list(record.predicted),
+        list(record.observed),
+        list(record.weight),
+        [short(rate) for rate in record.false_positive_rate],
+        [short(rate) for rate in record.true_positive_rate],
+        [short(rate) for rate in record.recall],
+        [short(rate) for rate in record.precision],
     )

@@ -10,8 +10,9 @@ from typing import Any
 
 from raymon.errors import os_reason
 from raymon.sinks.json_lines.atomic_append import append_whole, cut_torn_line
-from raymon.sinks.json_lines.json_line import is_before, is_until, to_line
-from raymon.sinks.thinning import WHOLE_S, Limit, thin
+from raymon.sinks.json_lines.json_line import is_until, to_line
+from raymon.sinks.json_lines.thinners import OldLines, Thinner
+from raymon.sinks.thinning import Limit
 
 
 class JsonLinesFile:
@@ -22,6 +23,7 @@ class JsonLinesFile:
         max_bytes: Size above which lines that are older than a day, by their `time`, are thinned;
             None for no limit.
         clock: Time in seconds since 1970.
+        thinner: Makes lines fewer, or shorter, in another way; None for that one.
     """
 
     def __init__(
@@ -29,10 +31,11 @@ class JsonLinesFile:
         path: Path,
         max_bytes: int | None = None,
         clock: Callable[[], float] = time.time,
+        thinner: Thinner | None = None,
     ) -> None:
         self._path = path
+        self._thinner = thinner or OldLines(clock)
         self._limit = None if max_bytes is None else Limit(max_bytes)
-        self._clock = clock
         self._notices: list[str] = []
         # Bytes of the file after the last line.
         self._size: int | None = None
@@ -62,6 +65,14 @@ class JsonLinesFile:
         taken, self._notices = self._notices, []
         return taken
 
+    def read(self) -> list[bytes]:
+        """Returns all lines.
+
+        Raises:
+            OSError: They cannot be read.
+        """
+        return self._path.read_bytes().splitlines() if self._path.exists() else []
+
     def roll_back(self, step: int) -> None:
         """Removes the lines after `step`, and any that is incomplete.
 
@@ -74,10 +85,9 @@ class JsonLinesFile:
         self._replace(b"".join(line + b"\n" for line in lines if is_until(line, step)))
 
     def _thin(self, limit: Limit) -> None:
-        before = self._clock() - WHOLE_S
         try:
             lines = self._path.read_bytes().splitlines(keepends=True)
-            kept = b"".join(thin(lines, lambda line: is_before(line, before), limit.target))
+            kept = b"".join(self._thinner(lines, limit.target))
             limit.thinned_to(len(kept))
             self._replace(kept)
         except OSError as error:

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from raymon.sinks.json_lines.json_line import is_before, is_until, to_line
-from raymon.sinks.thinning import WHOLE_S, Limit, thin
+from raymon.sinks.json_lines.json_line import is_until, to_line
+from raymon.sinks.json_lines.thinners import OldLines, Thinner
+from raymon.sinks.thinning import Limit
 from raymon.storage import ObjectLog, ObjectPath
 
 _MOST_GATHERED = 10_000
@@ -21,13 +22,18 @@ class JsonLinesParts:
         path: Directory of the parts.
         max_bytes: Size above which lines that are older than a day, by their `time`, are thinned.
         clock: Time in seconds since 1970.
+        thinner: Makes lines fewer, or shorter, in another way; None for that one.
     """
 
     def __init__(
-        self, path: ObjectPath, max_bytes: int, clock: Callable[[], float] = time.time
+        self,
+        path: ObjectPath,
+        max_bytes: int,
+        clock: Callable[[], float] = time.time,
+        thinner: Thinner | None = None,
     ) -> None:
         self._limit = Limit(max_bytes)
-        self._clock = clock
+        self._thinner = thinner or OldLines(clock)
         self._parts = ObjectLog(path, lambda data: data.splitlines(keepends=True))
         self._gathered: list[bytes] = []
 
@@ -52,6 +58,15 @@ class JsonLinesParts:
             self._gathered = []
             self._thin()
 
+    def read(self) -> list[bytes]:
+        """Returns all lines.
+
+        Raises:
+            OSError: They cannot be read, or those that were gathered cannot be written.
+        """
+        self.flush()
+        return self._parts.read()
+
     def roll_back(self, step: int) -> None:
         """Removes the lines after `step`.
 
@@ -68,12 +83,11 @@ class JsonLinesParts:
     def _thin(self) -> None:
         if not self._limit.is_passed(self._parts.size):
             return
-        before = self._clock() - WHOLE_S
         # Lines that cannot be thinned now are, once the log has grown further.
         self._limit.thinned_to(self._parts.size)
         with suppress(OSError):
-            lines, target = self._parts.read(), self._limit.target
-            self._parts.replace(thin(lines, lambda line: is_before(line, before), target))
+            lines = self._parts.read()
+            self._parts.replace(self._thinner(lines, self._limit.target))
             self._limit.thinned_to(self._parts.size)
 
 

@@ -122,7 +122,9 @@ def restore(state: TrainState, checkpoint: Checkpoint, context: WorkerContext) -
         if rank == context.rank:
             restore_random_state(part["random"], context.device)
         state.windows += [window.numpy().tobytes() for window in part["windows"]]
-        state.evaluations += [Evaluation(**evaluation) for evaluation in part["evaluations"]]
+        state.evaluations += [
+            Evaluation.from_plain(evaluation) for evaluation in part["evaluations"]
+        ]
         for name, found in part.get("accesses", {}).items():
             accesses[name].append(IdCounts(**found))
     for name, ids in growing_ids(state.model).items():

@@ -48,7 +48,7 @@ def evaluate(
     Returns:
         Metrics by name, then the losses (weighted means over all rows) and `total_loss`; with the
         bounds of the metrics, their further counts, errors in their input, and why some have no
-        value.
+        value; on rank 0 also with what plots show.
 
     Raises:
         DataError: There are no rows.
@@ -80,11 +80,14 @@ def evaluate(
         with warnings.catch_warnings():
             # A rank without rows has updated nothing, but still computes the numbers of all ranks.
             warnings.filterwarnings("ignore", message="The ``compute`` method of metric")
+            # One rank alone publishes them.
+            model.draws_curves = context.rank == 0
             metrics = {name: float(value) for name, value in model.compute_metric().items()}
         bounds = {name: float(value) for name, value in model.metric_bounds().items()}
         input_errors = model.metric_input_errors()
         details, no_value = model.metric_details(), model.metric_no_value()
         without_value = model.metric_without_value()
+        curves, groups = model.metric_curves(), model.metric_groups()
     model.reset_metric()
     model.train()
     no_value = {name: why for name, why in no_value.items() if math.isnan(metrics[name])}
@@ -94,7 +97,16 @@ def evaluate(
     metrics.update(dict.fromkeys(infinite, math.nan))
     scores = {**metrics, **_means(sums, context)}
     return Evaluation(
-        step, scores, bounds, input_errors, details, no_value, without_value & set(no_value)
+        step,
+        scores,
+        bounds,
+        input_errors,
+        details,
+        no_value,
+        without_value & set(no_value),
+        time.time(),
+        curves,
+        groups,
     )
 
 
