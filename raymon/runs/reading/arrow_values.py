@@ -39,6 +39,8 @@ def validity(array: Any) -> NDArray[np.bool_]:
     """Returns which values of an array are not null `[N]`."""
     if not array.null_count:
         return np.ones(len(array), np.bool_)
+    if pa.types.is_null(array.type):
+        return np.zeros(len(array), np.bool_)
     return _bits(array.buffers()[0], array)
 
 
