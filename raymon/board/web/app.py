@@ -11,6 +11,8 @@ from aiohttp import web
 
 from raymon.board.web.access import Access, with_headers
 from raymon.board.web.answering import WORKERS, with_errors
+from raymon.board.web.compare_route import add_compare_route
+from raymon.board.web.configs import Configs
 from raymon.board.web.event_route import add_event_route
 from raymon.board.web.gallery import Gallery
 from raymon.board.web.page_files import PageFiles
@@ -30,10 +32,11 @@ def make_app(roots: Sequence[str], access: Access) -> web.Application:
         access: Who may read.
     """
     app = web.Application(middlewares=[with_headers, access.check, with_errors])
-    gallery, summaries = Gallery(roots), Summaries()
+    gallery, summaries, configs = Gallery(roots), Summaries(), Configs()
     workers = app[WORKERS] = ThreadPoolExecutor(_THREADS, thread_name_prefix="board")
-    watcher = Watcher(gallery, summaries, workers)
-    add_run_routes(app, gallery, summaries)
+    watcher = Watcher(gallery, summaries, configs, workers)
+    add_run_routes(app, gallery, summaries, configs)
+    add_compare_route(app, gallery)
     add_event_route(app, watcher)
     add_static_routes(app, PageFiles())
 

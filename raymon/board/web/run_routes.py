@@ -18,6 +18,7 @@ from raymon.board.web.answers.ranks import anatomy, ranks
 from raymon.board.web.answers.run_list import run_list
 from raymon.board.web.answers.series import series
 from raymon.board.web.answers.series_csv import series_csv
+from raymon.board.web.configs import Configs
 from raymon.board.web.gallery import Gallery
 from raymon.board.web.query import Query
 from raymon.board.web.summaries import Summaries
@@ -42,13 +43,16 @@ OF_RUNS: Mapping[str, OfRun] = {
 """What can be asked of a run, by the end of the address."""
 
 
-def add_run_routes(app: web.Application, gallery: Gallery, summaries: Summaries) -> None:
+def add_run_routes(
+    app: web.Application, gallery: Gallery, summaries: Summaries, configs: Configs
+) -> None:
     """Adds the addresses.
 
     Args:
         app: The server.
         gallery: The runs.
         summaries: Their entries in the table.
+        configs: Their configs.
     """
 
     async def table(request: web.Request) -> web.Response:
@@ -57,8 +61,9 @@ def add_run_routes(app: web.Application, gallery: Gallery, summaries: Summaries)
         def answer() -> dict[str, Any]:
             found = gallery.found()
             entries, count = run_list(found.paths, summaries.entry, summaries.changed, query)
+            differing = configs.differing({each["id"]: each["path"] for each in entries})
             return {
-                "runs": entries,
+                "runs": [{**each, "config": differing.get(each["id"], {})} for each in entries],
                 "found": count,
                 "roots": gallery.roots,
                 "notes": list(found.notes),

@@ -7,6 +7,7 @@ from concurrent.futures import Executor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from raymon.board.web.configs import Configs
 from raymon.board.web.gallery import Gallery
 from raymon.board.web.shown_run import GoneError, ShownRun
 from raymon.board.web.summaries import Summaries
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Versions = dict[str, int]
+
+_OF_CONFIGS = "configs"
+"""Stands among the ids for the configs of the table."""
 
 _EVERY_S = 0.5
 """Seconds between two looks."""
@@ -32,12 +36,16 @@ class Watcher:
     Args:
         gallery: The runs.
         summaries: Their entries in the table.
+        configs: Their configs.
         workers: Threads that read files.
     """
 
-    def __init__(self, gallery: Gallery, summaries: Summaries, workers: Executor) -> None:
+    def __init__(
+        self, gallery: Gallery, summaries: Summaries, configs: Configs, workers: Executor
+    ) -> None:
         self._gallery = gallery
         self._summaries = summaries
+        self._configs = configs
         self._workers = workers
         self._listeners: set[asyncio.Queue[Versions]] = set()
         self._wanted = asyncio.Event()
@@ -77,7 +85,7 @@ class Watcher:
         """Returns the versions of all runs, by id."""
         paths = self._gallery.found().paths
         self._summaries.keep_only(paths)
-        versions = dict.fromkeys(paths, 1)
+        versions = {**dict.fromkeys(paths, 1), _OF_CONFIGS: self._configs.version}
         for run_id in self._summaries.going_on()[:_MOST_LOOKED_AT]:
             if run_id in paths:
                 versions[run_id] = self._summaries.version(run_id, paths[run_id])
