@@ -7,6 +7,7 @@ import click
 from raymon.cli.best import best
 from raymon.cli.board import board
 from raymon.cli.checkpoint import checkpoint
+from raymon.cli.compare import compare
 from raymon.cli.config import config
 from raymon.cli.doctor import doctor
 from raymon.cli.evaluate import evaluate
@@ -14,6 +15,7 @@ from raymon.cli.explain import explain
 from raymon.cli.export import export
 from raymon.cli.predict import predict
 from raymon.cli.profile import profile
+from raymon.cli.runs import runs
 from raymon.cli.stack import stack
 from raymon.cli.status import status
 from raymon.cli.stop import stop
@@ -37,6 +39,8 @@ raymon.add_command(explain)
 raymon.add_command(export)
 raymon.add_command(predict)
 raymon.add_command(watch)
+raymon.add_command(runs)
+raymon.add_command(compare)
 raymon.add_command(status)
 raymon.add_command(stack)
 raymon.add_command(profile)

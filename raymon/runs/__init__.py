@@ -16,6 +16,7 @@ from raymon.runs.explanation import explain_run, read_run
 from raymon.runs.finding import FoundRuns, find_runs
 from raymon.runs.logs import LogLine
 from raymon.runs.marks import Mark
+from raymon.runs.overview import Overview, main_metric, overview_of
 from raymon.runs.rank_line import RankLine
 from raymon.runs.run import Run
 from raymon.runs.run_file import (
@@ -52,6 +53,7 @@ __all__ = [
     "FoundRuns",
     "LogLine",
     "Mark",
+    "Overview",
     "RankLine",
     "Run",
     "Score",
@@ -62,6 +64,8 @@ __all__ = [
     "field_differences",
     "fields_of",
     "find_runs",
+    "main_metric",
+    "overview_of",
     "read_devices",
     "read_run",
 ]

@@ -35,7 +35,7 @@ from raymon.runs.run_config import read_config
 from raymon.runs.run_file import RUN_FILE, RUNNING, STARTING
 from raymon.runs.run_status import StatusReader
 from raymon.runs.tables import alert_table, checkpoint_table, rank_table, table_of_columns
-from raymon.storage import StoragePath, absolute, storage_path
+from raymon.storage import ObjectPath, StoragePath, absolute, storage_path
 
 Value = TypeVar("Value")
 
@@ -73,7 +73,7 @@ class Run:
         RunError: It is not the directory of a run, or cannot be read.
     """
 
-    def __init__(self, path: str | PathLike[str], *, quick: bool = False) -> None:
+    def __init__(self, path: str | PathLike[str] | ObjectPath, *, quick: bool = False) -> None:
         self.path: StoragePath = absolute(storage_path(path))
         self.is_gone = False
         self.version = 1

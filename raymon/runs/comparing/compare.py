@@ -22,7 +22,7 @@ _LEAST_WINDOWS = 5
 _EVAL, _BEST = "eval:metrics.", "best:metrics."
 
 
-def compare_runs(runs: Sequence[Run]) -> Comparison:
+def compare_runs(runs: Sequence[Run], *, everything: bool = False) -> Comparison:
     """Returns what differs between runs, in their configs and in their scores.
 
     Scores of evaluations have the standard error of their sample of rows where the evaluation has
@@ -32,13 +32,14 @@ def compare_runs(runs: Sequence[Run]) -> Comparison:
 
     Args:
         runs: Two or more runs; the first is what the others differ from.
+        everything: Whether fields of the config that are the same are there too.
     """
     configs = [fields_of(run.config_text) for run in runs]
     scores = [_scores(run, config) for run, config in zip(runs, configs, strict=True)]
     names = sorted(dict.fromkeys(name for each in scores for name in each), key=_order)
     return Comparison(
         tuple(str(run.path) for run in runs),
-        tuple(field_differences(configs)),
+        tuple(field_differences(configs, everything=everything)),
         tuple(ScoreRow.of(name, [each.get(name) for each in scores]) for name in names),
         _same_data(configs),
         tuple(_notes(runs, configs)),

@@ -70,16 +70,22 @@ def fields_of(text: str | None) -> ConfigFields:
     return found
 
 
-def field_differences(configs: Sequence[ConfigFields]) -> list[FieldDifference]:
+def field_differences(
+    configs: Sequence[ConfigFields], *, everything: bool = False
+) -> list[FieldDifference]:
     """Returns the fields in which configs differ, in the order of the configs.
 
     A field that is not set has its default, where the message that it belongs to is there.
+
+    Args:
+        configs: The configs.
+        everything: Whether fields that are set and are the same are there too.
     """
     paths = dict.fromkeys(path for config in configs for path in config.values)
     found = []
     for path in paths:
         values = tuple(c.values.get(path, c.defaults.get(path)) for c in configs)
-        if len(set(values)) > 1 and path not in _NO_SETTING:
+        if (everything or len(set(values)) > 1) and path not in _NO_SETTING:
             found.append(FieldDifference(path, values))
     return found
 
