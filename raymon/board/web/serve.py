@@ -73,14 +73,14 @@ async def _serve(app: web.Application, listener: socket.socket, ready: Callable[
 
 def _listen(host: str, port: int | None) -> socket.socket:
     """Returns a socket that listens on a port that is free."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)[0]
+    except (socket.gaierror, UnicodeError):
+        raise BoardError(f"--host {host}: there is no such name or address") from None
     tried = range(PORT, PORT + _TRIED) if port is None else (port,)
     for number in tried:
         try:
-            return socket.create_server(
-                (host, number), family=socket.AF_INET6 if ":" in host else socket.AF_INET
-            )
-        except socket.gaierror:
-            raise BoardError(f"--host {host}: there is no such name or address") from None
+            return socket.create_server((address[0], number), family=family)
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise BoardError(f"{host}, port {number}: {os_reason(error)}") from None
