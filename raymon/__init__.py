@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from raymon.config import allow_custom_classes
     from raymon.metrics import register_metric
     from raymon.monitor import Monitor
+    from raymon.reporter import Summary
     from raymon.runs import Run
     from raymon.sinks import ProgressLogger
     from raymon.training.checkpoint.best import best_checkpoint, latest_checkpoint
     from raymon.training.evaluate_run import evaluate_run
-    from raymon.training.summary import Summary
     from raymon.training.train import train
 
 __all__ = [
@@ -45,7 +45,7 @@ _HOMES = {
     "Monitor": "raymon.monitor.monitor",
     "ProgressLogger": "raymon.sinks",
     "Run": "raymon.runs",
-    "Summary": "raymon.training.summary",
+    "Summary": "raymon.reporter",
     "allow_custom_classes": "raymon.config.custom",
     "best_checkpoint": "raymon.training.checkpoint.best",
     "evaluate_run": "raymon.training.evaluate_run",

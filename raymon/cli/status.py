@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from raymon.storage import StoragePath
 
 
+_FRESH_S, _NEWEST_S = 7.0, 30.0
+"""Seconds for which what a run has written of itself counts as now, and if it does not answer."""
+
+
 @click.command()
 @run_argument
 @run_address_option
@@ -50,16 +54,23 @@ def _of_directory(model_dir: StoragePath) -> tuple[dict[str, Any], str | None]:
     from raymon.run_dir import read_lease
     from raymon.training.on_demand.ask import ask
     from raymon.training.on_demand.request import STATUS, Request
-    from raymon.training.on_demand.run_status import kept_status, with_process
+    from raymon.training.on_demand.run_status import kept_status, told_status, with_process
 
     lease, silent = read_lease(model_dir), None
     if lease is not None and not lease.is_over:
+        told = told_status(model_dir, _FRESH_S)
+        if told is not None:
+            return with_process(told, lease), None
         try:
             answer = ask(model_dir, Request(STATUS), lambda: None)
             return with_process(dict(answer.result), lease), None
         except AnswerError as error:
             silent = str(error)
             lease = read_lease(model_dir)
+            told = told_status(model_dir, _NEWEST_S)
+            if lease is not None and told is not None:
+                # A loop of somebody's own is watched, and answers nothing.
+                return with_process(told, lease), None
     is_over = lease is None or lease.is_over
     try:
         known = kept_status(model_dir, is_over=is_over)

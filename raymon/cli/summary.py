@@ -16,7 +16,7 @@ from raymon.number_text import count_text, number_text, rate_text
 from raymon.results import AlertFigures, Anatomy, in_words
 
 if TYPE_CHECKING:
-    from raymon.training.summary import Summary
+    from raymon.reporter import Summary
 
 
 def print_summary(summary: Summary, *, has_cluster: bool = False) -> None:

@@ -7,7 +7,13 @@ import uuid
 from raymon.errors import RunError
 from raymon.monitor.launchers import process_rank
 from raymon.monitor.run import RunSettings, first_step_of, make_reporter
-from raymon.reporter import InProcessReporter, NewsSource
+from raymon.reporter import (
+    InProcessReporter,
+    RunLink,
+    Session,
+    begin_summary,
+    find_session,
+)
 from raymon.results import ReporterStatus
 from raymon.run_dir import RunLock
 from raymon.storage import StoragePath, absolute
@@ -35,13 +41,20 @@ class LocalRun:
         # Another process of the same world would write to the same files.
         first = process_rank() == 0
         self._lock: RunLock | None = None
+        self.has_lock = True
         self.directory = self._claim(settings) if first else None
         try:
             step = first_step_of(settings, self.directory)
+            self.session: Session | None = None
+            if self.directory is not None:
+                # Before what it had is taken back.
+                self.session = find_session(self.directory, is_resumed=step > 0)
             self._reporter = InProcessReporter(make_reporter(settings, self.directory))
             self.channel: Channel = self._reporter
-            self.publisher: NewsSource | None = self._reporter if first else None
+            self.publisher: RunLink | None = self._reporter if first else None
             self.attempt = self._reporter.begin_attempt(uuid.uuid4().hex, 1, step, prototypes)
+            if self.directory is not None and self.session is not None:
+                begin_summary(self.session, self.directory, settings.total_steps)
         except BaseException:
             self.end()
             raise

@@ -20,10 +20,11 @@ from raymon.errors import UserError
 from raymon.monitor.find_run import find_run, in_ray_train
 from raymon.monitor.rank import MonitoredRank
 from raymon.monitor.run import MonitoredRun, RunSettings
+from raymon.monitor.run_files import RunFiles, what_ends
 from raymon.monitor.step_arguments import Column, Losses, learning_rates_of
 from raymon.monitor.train_metrics import TrainMetrics, build_train_metrics
 from raymon.protos.monitor_pb2 import MonitorConfig
-from raymon.reporter import Progress
+from raymon.reporter import Attempts, Progress
 from raymon.results import (
     BACKWARD,
     CHECKPOINT,
@@ -45,6 +46,9 @@ _log = logging.getLogger("raymon")
 
 _PHASES = (DATA, MOVE, FORWARD, BACKWARD, PEERS, OPTIMIZER, EVALUATION, CHECKPOINT)
 """Phases that a loop can tell apart."""
+
+_CLOSE_S = 30.0
+"""Seconds to send what is left."""
 
 _LEAVE_S = 2.0
 """Seconds to send what is left after an exception ended the loop."""
@@ -120,6 +124,8 @@ class Monitor:
         self._failures = 0
         self._arrived: bool | None = None
         self._progress: Progress | None = None
+        self._files: RunFiles | None = None
+        self._total_steps = total_steps
         self._in_ray = in_ray_train()
         self._run = find_run(settings)
         if self._run is not None and self._run.publisher is not None:
@@ -127,8 +133,12 @@ class Monitor:
             console = Console(total_steps, MonitorConfig().progress_interval_s, terminal)
             # None but that of the environment: there is no config.
             hooks = make_alert_hooks(MonitorConfig(), str(self._run.directory))
-            self._progress = Progress(self._run.publisher, console, hooks).__enter__()
-            if self._run.directory is not None:
+            session = self._run.session
+            attempts = None if session is None else Attempts(session.attempts)
+            progress = Progress(self._run.publisher, console, hooks, attempts)
+            self._progress = progress.__enter__()
+            if session is not None:
+                self._files = RunFiles(self._run, total_steps, progress)
                 _log.info("monitoring: the numbers go to %s", self._run.directory)
         if not self._in_ray:
             atexit.register(self.close)
@@ -213,9 +223,10 @@ class Monitor:
     @property
     def failures(self) -> int:
         """Number of failures on this rank that were counted instead of raised."""
-        return self._failures + (self._rank.failures if self._rank else 0)
+        parts = (self._rank, self._files)
+        return self._failures + sum(part.failures for part in parts if part is not None)
 
-    def close(self, timeout_s: float = 30.0) -> bool:
+    def close(self, timeout_s: float = _CLOSE_S) -> bool:
         """Sends what is left.
 
         In Ray Train every rank calls it, and rank 0 waits for the others.
@@ -226,7 +237,7 @@ class Monitor:
         Returns:
             Whether everything that this rank measured arrived.
         """
-        return self._close(timeout_s, over=True)
+        return self._close(timeout_s, True, what_ends(self._is_whole))
 
     def __enter__(self) -> Monitor:
         return self
@@ -239,7 +250,9 @@ class Monitor:
     ) -> None:
         if kind is not None and self._in_ray:
             # The other ranks may not reach this, and Ray Train may restart all of them.
-            self._close(_LEAVE_S, over=False)
+            self._close(_LEAVE_S, False, error)
+        elif kind is not None:
+            self._close(_CLOSE_S, True, error)
         else:
             self.close()
 
@@ -248,25 +261,43 @@ class Monitor:
         # A forked process has no threads of its parent, but may have its locks, held forever.
         return os.getpid() != self._process
 
-    def _close(self, timeout_s: float, over: bool) -> bool:
+    @property
+    def _is_whole(self) -> bool | None:
+        if self._total_steps is None or self._progress is None:
+            return None
+        return self._progress.attempts.reached >= self._total_steps
+
+    def _close(self, timeout_s: float, over: bool, error: BaseException | None) -> bool:
         if self._is_forked:
             return False
         if self._arrived is None:
             self._arrived = False
             atexit.unregister(self.close)
             if self._run is not None and self._rank is not None:
-                self._end(self._run, self._rank, timeout_s, over)
+                self._end(self._run, self._rank, timeout_s, over, error)
         return self._arrived
 
-    def _end(self, run: MonitoredRun, rank: MonitoredRank, timeout_s: float, over: bool) -> None:
+    def _end(
+        self,
+        run: MonitoredRun,
+        rank: MonitoredRank,
+        timeout_s: float,
+        over: bool,
+        error: BaseException | None,
+    ) -> None:
         deadline = time.monotonic() + timeout_s
         # Each step may fail alone: the live line has to be removed even if the reporter is gone.
         self._arrived = bool(self._try(lambda: rank.close(timeout_s)))
+        if self._files is not None:
+            self._try(self._files.close)
         status = self._try(lambda: run.close(deadline)) if over else None
         if self._progress is not None:
             self._progress.__exit__(None, None, None)
         if status is not None:
             _log.info("monitoring: %s", Monitoring.of_status(status))
+        files = self._files
+        if files is not None:
+            self._try(lambda: files.write_end(error, status))
         if over:
             self._try(run.end)
 

@@ -16,7 +16,7 @@ from raymon import ray_internals
 from raymon.errors import RunError, UserError
 from raymon.monitor.run import RunSettings, first_step_of, make_reporter
 from raymon.protos.monitor_pb2 import MonitorConfig
-from raymon.reporter import NewsSource
+from raymon.reporter import RunLink, Session, begin_summary, find_session
 from raymon.reporter.on_ray import RayReporter, TreeReporter, reporter_of, start_reporter
 from raymon.results import ReporterStatus
 from raymon.run_dir import check_writable
@@ -47,6 +47,7 @@ class RayRun:
         directory: Directory that the numbers are written to.
         reporter: Connection to the actor.
         channel: Connection for windows.
+        session: The session that begins, on rank 0.
     """
 
     def __init__(
@@ -57,12 +58,15 @@ class RayRun:
         directory: StoragePath,
         reporter: RayReporter,
         channel: Channel,
+        session: Session | None = None,
     ) -> None:
         self.rank = rank
+        self.session = session
+        self.has_lock = False
         self.attempt = attempt
         self.directory: StoragePath | None = directory
         self.channel = channel
-        self.publisher: NewsSource | None = reporter if rank == 0 else None
+        self.publisher: RunLink | None = reporter if rank == 0 else None
         self.world_size = world_size
         self._reporter = reporter
 
@@ -98,7 +102,9 @@ def join_ray_run(settings: RunSettings) -> RayRun | None:
     context = ray.train.get_context()
     rank, world_size = context.get_world_rank(), context.get_world_size()
     run, directory = _name_and_directory(settings, context)
-    begun = _begin(settings, run, directory, world_size) if rank == 0 else None
+    begun, session = None, None
+    if rank == 0:
+        *begun, session = _begin(settings, run, directory, world_size)
     attempt, refused = broadcast_from_rank_zero(begun)
     if refused:
         raise RunError(refused)
@@ -107,32 +113,36 @@ def join_ray_run(settings: RunSettings) -> RayRun | None:
     actor = reporter_of(run)
     tree = TreeReporter(actor, MonitorConfig())
     channel = tree.channel(attempt, world_size, settings.metrics)
-    return RayRun(rank, world_size, attempt, directory, RayReporter(actor, run), channel)
+    return RayRun(rank, world_size, attempt, directory, RayReporter(actor, run), channel, session)
 
 
 def _begin(
     settings: RunSettings, run: str, directory: StoragePath, world_size: int
-) -> tuple[int, str]:
+) -> tuple[int, str, Session | None]:
     """Begins an attempt; called on rank 0.
 
     Returns:
-        The number of the attempt, 0 if there is none; and why, if the user can do something about
-        it.
+        The number of the attempt, 0 if there is none; why, if the user can do something about it;
+        and the session.
     """
     try:
         check_writable(directory)
-        step = first_step_of(settings, None if _is_restart(directory) else directory)
+        is_restart = _is_restart(directory)
+        step = first_step_of(settings, None if is_restart else directory)
+        # Before what it had is taken back.
+        session = find_session(directory, is_resumed=is_restart or step > 0)
         # After a restart of the workers, the reporter continues from what their reporter stored.
         reporter = start_reporter(run, make_reporter(settings, directory), use_prometheus=True)
         token = uuid.uuid4().hex
         attempt = reporter.begin_attempt(token, world_size, step, settings.prototypes())
         write_whole(directory / _RUN, ray_internals.train_run_id().encode())
-        return attempt, ""
+        begin_summary(session, directory, settings.total_steps)
+        return attempt, "", session
     except UserError as error:
-        return 0, str(error)
+        return 0, str(error), None
     except Exception as error:  # a run continues without its reporter
         _log.warning("monitoring is off: %s: %s", type(error).__name__, error)
-        return 0, ""
+        return 0, "", None
 
 
 def _is_restart(directory: StoragePath) -> bool:

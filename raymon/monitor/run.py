@@ -11,7 +11,12 @@ from raymon.diagnosis import checks_of
 from raymon.errors import RunError
 from raymon.metrics import TrainMetricWrapper
 from raymon.protos.monitor_pb2 import MonitorConfig
-from raymon.reporter import NewsSource, Reporter, last_step_kept
+from raymon.reporter import (
+    Reporter,
+    RunLink,
+    Session,
+    last_step_kept,
+)
 from raymon.results import ReporterStatus
 from raymon.sinks import AlertLines, BackgroundSink, RankLines, Sink, TensorBoard, WindowLines
 from raymon.storage import StoragePath
@@ -58,6 +63,8 @@ class MonitoredRun(Protocol):
         directory: Directory that the numbers are written to; None if nothing is written.
         channel: Connection for windows.
         publisher: Reporter that this rank polls for news; None if another rank shows them.
+        session: The session that begins in the directory; None if this rank writes nothing there.
+        has_lock: Whether the directory is locked, so that its lease says that the run is alive.
     """
 
     rank: int
@@ -65,7 +72,9 @@ class MonitoredRun(Protocol):
     attempt: int
     directory: StoragePath | None
     channel: Channel
-    publisher: NewsSource | None
+    publisher: RunLink | None
+    session: Session | None
+    has_lock: bool
 
     def close(self, deadline: float) -> ReporterStatus | None:
         """Closes the reporter once every rank has made its last step.

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Protocol
 
 from rich.console import Console as RichConsole
@@ -22,7 +23,15 @@ from raymon.errors import (
     reason,
 )
 from raymon.log import log_to_files
-from raymon.reporter import Attempts, NewsSource, Progress
+from raymon.reporter import (
+    Attempts,
+    Progress,
+    RunFile,
+    RunLink,
+    Session,
+    Summary,
+    with_verdict,
+)
 from raymon.results import AttemptFailed, Failure, ReporterStatus
 from raymon.retries import retrying
 from raymon.runs import DIVERGED, DONE, FAILED, INTERRUPTED, STOPPED
@@ -35,14 +44,11 @@ from raymon.training.on_demand.mailbox import FileMailbox, Mailbox
 from raymon.training.on_demand.rank_desk import RankLink
 from raymon.training.on_demand.request import DONE as ANSWERED
 from raymon.training.on_demand.request import Answer
-from raymon.training.on_demand.run_status import asked_status
+from raymon.training.on_demand.run_status import asked_status, checkpoint_status
 from raymon.training.prepare import RunPlan
 from raymon.training.run_failure import line_of_run
-from raymon.training.run_file import CountsLink, RunFile
 from raymon.training.run_files_backup import RunFilesBackup
-from raymon.training.session import Session
-from raymon.training.summary import Summary
-from raymon.training.with_verdict import with_verdict
+from raymon.training.summary import summarise
 
 _log = logging.getLogger("raymon")
 
@@ -53,7 +59,7 @@ _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 """Errors that another attempt a moment later does not fix."""
 
 
-class DriverLink(NewsSource, RankLink, CountsLink, Protocol):
+class DriverLink(RunLink, RankLink, Protocol):
     """The driver's connection to the reporter."""
 
     def publish_failure(self, failure: Failure) -> AttemptFailed:
@@ -112,7 +118,15 @@ def follow(
             lambda: asked_status(model_dir, plan.total_steps, progress, reporter),
             stacks,
         ) as desk,
-        RunFile(plan, session, progress, reporter) as run_file,
+        RunFile(
+            model_dir,
+            session,
+            plan.total_steps,
+            progress,
+            reporter,
+            partial(summarise, plan, session, progress),
+            lambda: checkpoint_status(model_dir),
+        ) as run_file,
     ):
         return _follow_to_end(plan, work, reporter, backup, progress, desk, run_file)
 
@@ -133,7 +147,7 @@ def _follow_to_end(
     def interrupted() -> None:
         # Written first, because the user who interrupts the run may not wait any longer.
         with suppress(RaymonError, OSError):
-            run_file.write_interrupted(INTERRUPTED)
+            run_file.write_ahead(INTERRUPTED)
 
     try:
         with progress:

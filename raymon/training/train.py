@@ -20,7 +20,14 @@ from raymon.errors import (
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.ray_pb2 import RayConfig
 from raymon.protos.train_pb2 import TrainConfig
-from raymon.reporter import InProcessReporter, Reporter
+from raymon.reporter import (
+    InProcessReporter,
+    Reporter,
+    Session,
+    Summary,
+    begin_summary,
+    find_session,
+)
 from raymon.run_dir import RunLock
 from raymon.runs import INTERRUPTED, RUNNING, STOPPED
 from raymon.sinks import (
@@ -66,8 +73,6 @@ from raymon.training.rank.stacks import own_stacks
 from raymon.training.rank.worker_task import WorkerTask
 from raymon.training.run_failure import line_of
 from raymon.training.run_files_backup import RunFilesBackup
-from raymon.training.session import Session, find_session
-from raymon.training.summary import Summary, begin_summary
 from raymon.training.table_memory import check_tables_here
 
 _log = logging.getLogger("raymon")

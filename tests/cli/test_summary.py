@@ -4,8 +4,8 @@ from dataclasses import replace
 import pytest
 
 from raymon.cli.summary import print_summary
+from raymon.reporter import Summary
 from raymon.results import Anatomy, Monitoring, MonitoringFigures, ReporterStatus, RunFigures
-from raymon.training.summary import Summary
 
 WATCHED = MonitoringFigures(
     windows=1204,

@@ -76,7 +76,9 @@ def test_only_what_the_user_can_put_right_stops_a_run(
         raise error
 
     monkeypatch.setattr(ray_run_module, "start_reporter", fail)
-    assert _begin(settings(), "run", tmp_path, 2) == begun
+    assert _begin(settings(), "run", tmp_path, 2) == (*begun, None)
+    # A run that did not begin here leaves what is there.
+    assert not (tmp_path / "run.json").exists()
     assert said in caplog.text
 
 
@@ -94,13 +96,13 @@ def test_workers_that_ray_train_starts_again_take_back_and_others_do_not(
     monkeypatch.setattr(ray_run_module.ray_internals, "train_run_id", lambda: "first run")
     monkeypatch.setattr(run_module, "last_step_kept", lambda directory: 30 if begun else 0)
     none = dataclasses.replace(settings(), first_step=None)
-    assert _begin(none, "run", tmp_path, 2) == (1, "")
-    assert _begin(none, "run", tmp_path, 2) == (2, "")
+    assert _begin(none, "run", tmp_path, 2)[:2] == (1, "")
+    assert _begin(none, "run", tmp_path, 2)[:2] == (2, "")
     monkeypatch.setattr(ray_run_module.ray_internals, "train_run_id", lambda: "second run")
-    number, refused = _begin(none, "run", tmp_path, 2)
+    number, refused, _ = _begin(none, "run", tmp_path, 2)
     assert number == 0
     assert "has the numbers of a run up to step 30" in refused
-    assert _begin(dataclasses.replace(none, first_step=20), "run", tmp_path, 2) == (3, "")
+    assert _begin(dataclasses.replace(none, first_step=20), "run", tmp_path, 2)[:2] == (3, "")
     assert begun == [0, 0, 20]
 
 

@@ -23,8 +23,8 @@ import raymon
 from raymon.data import Batch
 from raymon.errors import RunError
 from raymon.models import RankingModel
+from raymon.reporter import Summary
 from raymon.serving import predict
-from raymon.training.summary import Summary
 from tests.pairwise import pairwise
 
 ROOT = Path(__file__).parents[2]

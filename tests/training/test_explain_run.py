@@ -8,11 +8,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import raymon
+from raymon.reporter import Summary, with_verdict
 from raymon.results import DATA
 from raymon.runs import explain_run
 from raymon.storage import storage_path
-from raymon.training.summary import Summary
-from raymon.training.with_verdict import with_verdict
 from tests.diagnosis.ranks import log_normal, windows
 from tests.storage.objects import Objects
 from tests.training.written_runs import write_run

@@ -56,7 +56,7 @@ def raise_at(monkeypatch: pytest.MonkeyPatch, step: int, error: BaseException) -
     monkeypatch.setattr(Loop, "_step", step_or_raise)
 
 
-def test_a_run_that_is_done_says_when_and_with_what_and_refused_ones_leave_it(
+def test_a_run_that_is_done_says_so_and_what_is_refused_then_leaves_it(
     config_file: Path, directory: Path
 ) -> None:
     began = time.time()

@@ -19,7 +19,6 @@ from raymon.results.count_names import SAVES_FAILED
 from raymon.run_dir import lock as run_lock
 from raymon.storage import object_path, paths, storage_path
 from raymon.training import follow as driver
-from raymon.training import run_file
 from raymon.training.checkpoint import restore
 from raymon.training.checkpoint.manifest import MANIFEST, checkpoint_directories, list_checkpoints
 from raymon.training.checkpoint.verify import verify_checkpoints
@@ -261,7 +260,7 @@ def test_what_ended_a_run_is_told_though_its_summary_is_not_written(
         raise raymon.RunError("503 SlowDown")
 
     monkeypatch.setattr(Loop, "_step", failing)
-    monkeypatch.setattr(run_file, "summarise", not_summarised)
+    monkeypatch.setattr(driver, "summarise", not_summarised)
     with pytest.raises(TrainingError, match="power cut"):
         train(config_file, RUN)
 

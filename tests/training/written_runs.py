@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from raymon.diagnosis import StepWindow
+from raymon.reporter import Summary
 from raymon.results import Alert, Anatomy, Coverage, Finding
 from raymon.runs import DONE
 from raymon.sinks import AlertLines, RankLines, WindowLines
 from raymon.training.rank.devices import Device, write_devices
-from raymon.training.summary import Summary
 from tests.sinks.snapshots import snapshot
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from raymon.errors import RaymonError
-from raymon.reporter import Progress, Status, StatusLink, live_status
+from raymon.reporter import LIVE_FILE, Progress, Status, StatusLink, live_status
 from raymon.run_dir import Lease
 from raymon.runs import KILLED, RUN_FILE, RUNNING, explain_run
 from raymon.sinks import read_lines
@@ -44,6 +45,27 @@ def asked_status(
     """
     status = live_status(str(model_dir), total_steps, progress, reporter)
     return {**status, "verdict": _verdict(model_dir), "checkpoint": checkpoint_status(model_dir)}
+
+
+def told_status(model_dir: StoragePath, within_s: float) -> Status | None:
+    """Returns what a run that goes on has written of itself, with its verdict.
+
+    Args:
+        model_dir: Directory of the run.
+        within_s: Seconds by the clock of this machine that it may be old.
+
+    Returns:
+        The status; None if there is none, or it is older.
+    """
+    try:
+        told = json.loads((model_dir / "monitor" / LIVE_FILE).read_bytes())
+        age = time.time() - float(told["time"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    # Clocks of machines differ a little.
+    if not -1 < age < within_s:
+        return None
+    return {**told, "verdict": _verdict(model_dir)}
 
 
 def kept_status(model_dir: StoragePath, *, is_over: bool = True) -> Status:

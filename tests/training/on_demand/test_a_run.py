@@ -14,6 +14,7 @@ import pytest
 import raymon
 from raymon.cli.status_text import status_lines
 from raymon.errors import AnswerError, RunError
+from raymon.reporter import Summary
 from raymon.run_dir import read_lease
 from raymon.training.loop import agreement
 from raymon.training.on_demand import desk, mailbox
@@ -21,7 +22,6 @@ from raymon.training.on_demand.ask import ask
 from raymon.training.on_demand.find_run import find_run
 from raymon.training.on_demand.request import STACK, STATUS, Answer, Request
 from raymon.training.on_demand.run_status import kept_status
-from raymon.training.summary import Summary
 from raymon.wire import PROFILE, STOP
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from raymon.reporter import closed
+from raymon.reporter.attempts import closed
 from raymon.runs import RUN_FILE, Attempt
 from raymon.sinks import read_lines
 from raymon.storage import StoragePath

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from raymon.diagnosis import explain
 from raymon.errors import RunError
+from raymon.reporter.live.summary import Summary
 from raymon.runs import read_run
 from raymon.storage import storage_path
-from raymon.training.summary import Summary
 
 _log = logging.getLogger("raymon")
 
