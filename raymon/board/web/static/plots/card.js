@@ -19,7 +19,7 @@ export function makeCard(title, tools) {
   const area = h("div", { class: "plot-area", tabindex: "0", role: "img", "aria-label": title },
     canvas, overlay, note);
   const buttons = tools.map((tool) =>
-    h("button", { type: "button", class: "plot-tool", title: tool.title, "aria-label": `${tool.title}: ${title}`,
+    h("button", { type: "button", class: "plot-tool", dataset: { tool: tool.label }, title: tool.title, "aria-label": `${tool.title}: ${title}`,
       onclick: tool.do }, tool.label));
   const head = h("div", { class: "plot-head" }, h("h3", { class: "plot-title", title }, title),
     h("div", { class: "plot-tools" }, buttons));

@@ -9,6 +9,8 @@ import { CurveChart } from "./curve_chart.js";
 const AHEAD = "320px";
 const ZOOM_PAUSE_MS = 160;
 const BUSY_MS = 24;
+/** Charts that are asked for apart from the others, so that they are there early. */
+const FIRST = 4;
 
 /**
  * A chart of a page.
@@ -174,11 +176,16 @@ export class ChartBoard {
     this.request?.abort();
     const request = new AbortController();
     this.request = request;
+    const parts = [missing.slice(0, FIRST), missing.slice(FIRST)].filter((part) => part.length > 0);
+    const asked = parts.map((part) => this.how.load(part.map((entry) => entry.spec), request.signal));
+    for (const each of asked) each.catch(() => null);
     try {
-      const found = await this.how.load(missing.map((entry) => entry.spec), request.signal);
-      if (request.signal.aborted) return;
+      for (const [at, part] of parts.entries()) {
+        const found = await asked[at];
+        if (request.signal.aborted) return;
+        await this.draw(part, found, stamp, request.signal);
+      }
       this.trouble.hidden = true;
-      await this.draw(missing, found, stamp, request.signal);
     } catch (error) {
       if (request.signal.aborted || this.how.signal.aborted) return;
       setText(this.trouble, `The curves are as they were: ${message(error)}`);

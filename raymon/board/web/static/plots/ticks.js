@@ -45,6 +45,7 @@ function roundSeconds(gap) {
 
 function stepText(step, every) {
   if (step !== 0 && every >= 1e6) return `${step / 1e6}M`;
+  if (step !== 0 && step % 1e6 === 0) return `${step / 1e6}M`;
   if (step !== 0 && every >= 1e3) return `${(step / 1e3).toLocaleString("en")}k`;
   return step.toLocaleString("en");
 }
