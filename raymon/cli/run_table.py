@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 _LEAST_NAME = 16
 
+_LESS = ("step", "samples/s", "best")
+"""Columns of which there is less in a narrow terminal: of steps their share, of others nothing."""
+
 
 def sorted_runs(runs: Sequence[Overview], field: str | None) -> list[Overview]:
     """Returns runs in an order, those without a value last.
@@ -58,32 +61,43 @@ def table_lines(
     if not runs:
         return []
     metric = main_metric(list(runs))
-    names = dict.fromkeys(n for run in runs for n in (*run.eval, *run.metrics, *run.losses))
     name = Column("run", [shown_name(run.path, roots) for run in runs], left=True)
-    always = [
+    others = [n for run in runs for n in (*run.eval, *run.metrics, *run.losses) if n != metric]
+    more = [_column_of(runs, each) for each in dict.fromkeys(others)]
+    if width is None:
+        return aligned([name, *_columns(runs, metric, now), *more])
+    chosen = _columns(runs, metric, now)
+    for title in _LESS:
+        if _LEAST_NAME + _width(chosen) > width:
+            short = Column("step", [_share(run) for run in runs]) if title == "step" else None
+            kept = [short if column.title == title else column for column in chosen]
+            chosen = [column for column in kept if column is not None]
+    for column in more:
+        if min(name.width, 2 * _LEAST_NAME) + _width([*chosen, column]) <= width:
+            chosen.append(column)
+    left = max(_LEAST_NAME, width - _width(chosen))
+    name = Column(name.title, [shortened(text, left) for text in name.texts], left=True)
+    return aligned([name, *chosen])
+
+
+def _columns(runs: Sequence[Overview], metric: str | None, now: float) -> list[Column]:
+    columns = [
         Column("status", [plain(run.status) for run in runs], left=True),
         Column("step", [_step(run) for run in runs]),
         Column("samples/s", [_count(run.samples_per_second) for run in runs]),
     ]
     if metric is not None:
-        always.append(Column(plain(metric), [_number(_metric(run, metric)) for run in runs]))
-        always.append(Column("best", [_number(run.best.get(metric)) for run in runs]))
-    always.append(Column("age", [_age(run, now) for run in runs]))
-    more = [
-        Column(plain(each), [_number(_metric(run, each)) for run in runs])
-        for each in names
-        if each != metric
-    ]
-    if width is None:
-        return aligned([name, *always, *more])
-    chosen = list(always)
-    for column in more:
-        wanted = min(name.width, 2 * _LEAST_NAME)
-        if wanted + sum(c.width + 2 for c in [*chosen, column]) <= width:
-            chosen.append(column)
-    left = max(_LEAST_NAME, width - sum(column.width + 2 for column in chosen))
-    name = Column(name.title, [shortened(text, left) for text in name.texts], left=True)
-    return [line[:width] for line in aligned([name, *chosen])]
+        columns.append(_column_of(runs, metric))
+        columns.append(Column("best", [_number(run.best.get(metric)) for run in runs]))
+    return [*columns, Column("age", [_age(run, now) for run in runs])]
+
+
+def _column_of(runs: Sequence[Overview], metric: str) -> Column:
+    return Column(plain(metric), [_number(_metric(run, metric)) for run in runs])
+
+
+def _width(columns: Sequence[Column]) -> int:
+    return sum(column.width + 2 for column in columns)
 
 
 def shown_name(path: str, roots: Sequence[str]) -> str:
@@ -107,6 +121,10 @@ def _best(run: Overview) -> float | None:
     return None if name is None else run.best.get(name)
 
 
+def _before(when: float | None) -> float | None:
+    return None if when is None else -when
+
+
 def _newest(run: Overview) -> float | None:
     return run.start if run.start is not None else run.updated
 
@@ -117,7 +135,7 @@ _FIELDS: dict[str, Callable[[Any], Any]] = {
     "step": lambda run: run.step,
     "samples/s": lambda run: run.samples_per_second,
     "start": _newest,
-    "age": lambda run: None if run.updated is None else -run.updated,
+    "age": lambda run: _before(_when(run)),
     "best": _best,
 }
 
@@ -137,8 +155,18 @@ def _number(value: float | None) -> str:
     return NO_VALUE if value is None else number_text(value)
 
 
+def _share(run: Overview) -> str:
+    if run.step is None or not run.total_steps:
+        return _step(run)
+    return f"{100 * run.step / run.total_steps:.0f} %"
+
+
+def _when(run: Overview) -> float | None:
+    return run.end if run.end is not None else run.updated
+
+
 def _age(run: Overview, now: float) -> str:
-    when = run.end if run.end is not None else run.updated
+    when = _when(run)
     if when is None or not math.isfinite(when):
         return NO_VALUE
     return duration_text(max(0.0, now - when))

@@ -34,7 +34,8 @@ def attempts_of(records: Any) -> list[Attempt]:
     found = []
     for record in records if isinstance(records, Iterable) else ():
         with suppress(KeyError, TypeError, ValueError):
-            found.append(_attempt(record))
+            if isinstance(record, Mapping):
+                found.append(_attempt(record))
     return sorted(found, key=lambda each: each.attempt)
 
 

@@ -101,6 +101,7 @@ class Run:
         self._has_checkpoints = False
         # None before anything was read, which for a list of 10,000 runs is not at once.
         self._status: str | None = None
+        self._error: str | None = None
         self._made: dict[str, tuple[int, Any]] = {}
         if not self._is_there():
             raise RunError(
@@ -142,7 +143,8 @@ class Run:
                 f"{RUN_FILE} is of version {version}, and this raymon knows version "
                 f"{SUMMARY_VERSION}: a newer one shows more"
             )
-        return ["the directory is gone", *notes] if self.is_gone else notes
+        gone = ["the directory is gone"] if self.is_gone else []
+        return [*([self._error] if self._error else gone), *notes]
 
     @property
     def name(self) -> str:
@@ -336,7 +338,13 @@ class Run:
         return made[1]
 
     def _refresh(self) -> bool:
-        was_gone, self.is_gone = self.is_gone, not self._exists()
+        was_gone, self._error = self.is_gone, None
+        try:
+            self.is_gone = not self._is_there()
+        except RunError as error:
+            # Storage that does not answer has lost nothing.
+            self._error = str(error)
+            return False
         if self.is_gone:
             return not was_gone
         before = self._begun()
@@ -363,10 +371,3 @@ class Run:
             return has_summary or (self.path / "monitor" / "windows.jsonl").exists()
         except (OSError, ValueError, pa.ArrowException) as error:
             raise RunError(f"{self.path}: cannot be read: {first_line(error)}") from None
-
-    def _exists(self) -> bool:
-        try:
-            return self._is_there()
-        except RunError:
-            # Storage that does not answer has lost nothing.
-            return True

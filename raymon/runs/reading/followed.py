@@ -16,6 +16,9 @@ from raymon.storage import StoragePath
 
 Value = TypeVar("Value", covariant=True)
 
+_NEVER = object()
+"""In place of the signature of a file before it was looked at."""
+
 
 class Builder(Protocol[Value]):
     """Makes something of lines."""
@@ -60,7 +63,7 @@ class Followed(Generic[Value]):
         self._builder = builder
         self._preview = preview
         self._preview_lines = preview_lines
-        self._signature: Any = None
+        self._signature: Any = _NEVER
 
     def begin(self) -> None:
         """Reads the file for the first time, or its preview; a second call does nothing."""
@@ -94,7 +97,7 @@ class Followed(Generic[Value]):
             self.error = _why(error)
             return False
         was, self._signature, self.error = self._signature, now, None
-        return bool(now != was)
+        return was is not _NEVER and bool(now != was)
 
     def _read(self, slice_s: float | None) -> bool:
         end = None if slice_s is None else time.monotonic() + slice_s
