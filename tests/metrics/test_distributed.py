@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from raymon.metrics import (
     MeanSquaredError,
     MulticlassAUC,
     NormalizedEntropy,
+    ScoreHistogram,
     TrainMetricWrapper,
 )
 from raymon.metrics.base.grouped_metric import GroupedMetric
@@ -80,7 +82,12 @@ def _filled(metric: Any, rank: int, ranks: int, kind: str = "plain", share: str 
 
 def _figures(metric: GroupedMetric) -> list[Any]:
     value = metric.compute().nan_to_num(-1).item()
-    return [value, metric.groups, metric.groups_skipped, metric.input_errors()]
+    figures = _plain(metric.figures())
+    return [value, metric.groups, metric.groups_skipped, metric.input_errors(), figures]
+
+
+def _plain(result: Any) -> Any:
+    return None if result is None else asdict(result)
 
 
 def _values(rank: int, ranks: int) -> dict[str, Any]:
@@ -93,6 +100,7 @@ def _values(rank: int, ranks: int) -> dict[str, Any]:
         values[f"{kind}, {share}"] = [_figures(metric) for metric in metrics]
         for curve, exact_rows in product(CURVES, (600, 599)):
             metric = CURVES[curve](exact_rows=exact_rows)
+            metric.draws_curves = True
             for part in range(PARTS):
                 if SHARES[share](part, ranks) == rank:
                     preds, target, key, *weights = _part(part, kind)
@@ -108,8 +116,11 @@ def _values(rank: int, ranks: int) -> dict[str, Any]:
                 metric.details(),
                 metric.input_errors(),
                 metric.why_no_value(),
+                _plain(metric.curves()) if isinstance(metric, ScoreHistogram) else None,
             ]
             assert kind == "invalid" or (bound > 0) == (exact_rows < 600)
+            if isinstance(metric, ScoreHistogram):
+                assert (metric.curves() is None) == (kind == "invalid")
             # Nothing was made of the tables for the others.
             assert exact_rows < 600 or metric.histogram.untyped_storage().nbytes() == 8
     values["no rows"] = [_figures(metric()) for metric in GROUPED]

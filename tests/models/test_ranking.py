@@ -200,3 +200,27 @@ def test_a_value_is_missing_by_the_rows_or_by_what_is_predicted(
     assert model.compute_metric()["auc"].isnan()
     assert set(model.metric_no_value()) == {"auc"}
     assert model.metric_without_value() == without
+
+
+def test_each_label_has_the_curves_of_its_finest_metric() -> None:
+    metrics = """metrics { auc { thresholds: 20 } } metrics { log_loss {} } metrics { pr_auc {} }
+      metrics { grouped_auc { grouping_key: "k" } }
+      metrics { custom_metric { name: "torchmetrics.classification:BinaryAccuracy" } }"""
+    data = TWO + ' sample_weight_fields: "w"'
+    model = model_of(pipeline(losses=f"{BCE_OF_TWO} {metrics}", data=data))
+    batch = batch_of(200, labels=("y", "z"))
+    model.init_metric()
+    predictions = model(batch)
+    model.update_metric(predictions, batch)
+    model.compute_metric()
+    assert model.metric_curves() == {}
+    model.reset_metric()
+    model.draws_curves = True
+    model.update_metric(predictions, batch)
+    model.compute_metric()
+    found = model.metric_curves()
+    assert list(found) == ["pr_auc_y", "pr_auc_z"]
+    for label in ("y", "z"):
+        positive = batch.weights["w"][batch.labels[label] > 0].sum().item()
+        assert sum(found[f"pr_auc_{label}"].positive) == pytest.approx(positive, rel=1e-6)
+    assert [sum(each.groups) for each in model.metric_groups().values()] == [5, 5]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import tempfile
 from pathlib import Path
+from unittest import mock
 
 import torch
 from hypothesis import HealthCheck, settings
@@ -21,8 +22,9 @@ from raymon.recorder import Window, encode_window
 from raymon.recorder.background_scalars import BackgroundScalars
 from raymon.recorder.offload import Offload
 from raymon.reporter import Reporter
-from raymon.results import Evaluation, Snapshot
-from raymon.sinks import EvaluationLines, WindowLines
+from raymon.reporter.store import evaluation_record
+from raymon.results import Evaluation, ScoreCurves, Snapshot
+from raymon.sinks import EvaluationLines, EvaluationRecords, WindowLines
 from raymon.wire import Ack, Layout, TableSpec
 from tests.reporter.windows import Counted
 
@@ -78,10 +80,18 @@ class Runs(RuleBasedStateMachine):
         # By step of the checkpoint, what its ranks had in their parts.
         self.checkpoints: dict[int, list[list[bytes]]] = {0: [[]]}
         self.evaluations: dict[int, float] = {}
+        self.now = 0.0
+        # Of all others they are in the file alone.
+        self.few_curves = mock.patch.object(evaluation_record, "WITH_CURVES", 1)
+        self.few_curves.start()
         self.reporter = self.start_reporter()
 
     def start_reporter(self) -> Reporter:
-        sinks = [WindowLines(self.path), EvaluationLines(self.path)]
+        sinks = [
+            WindowLines(self.path),
+            EvaluationLines(self.path),
+            EvaluationRecords(self.path),
+        ]
         return Reporter(self.path, sinks, LOG_STEPS, late_after_s=1e9)
 
     @initialize(ranks=st.integers(1, 16))
@@ -103,7 +113,19 @@ class Runs(RuleBasedStateMachine):
             for rank in range(ranks)
         ]
         if step in self.evaluations:
-            self.reporter.publish_evaluation(Evaluation(step, {"auc": self.evaluations[step]}))
+            self.publish_evaluation(step)
+
+    def publish_evaluation(self, step: int) -> None:
+        # One that is published again may have been made again, later.
+        self.now += 1
+        self.reporter.publish_evaluation(
+            Evaluation(
+                step,
+                {"auc": self.evaluations[step]},
+                time=self.now,
+                curves={"auc": ScoreCurves([0.0, 1.0], [float(step)], [0.0])},
+            )
+        )
 
     @rule(checkpoint=st.booleans(), evaluate=st.booleans())
     def train(self, checkpoint: bool, evaluate: bool) -> None:
@@ -124,8 +146,7 @@ class Runs(RuleBasedStateMachine):
             self.checkpoints[self.step] = [list(worker.kept) for worker in self.workers]
             if evaluate:
                 self.evaluations[self.step] = self.step / 1000
-                scores = Evaluation(self.step, {"auc": self.step / 1000})
-                self.reporter.publish_evaluation(scores)
+                self.publish_evaluation(self.step)
 
     @rule(data=st.data(), count=st.integers(1, 20))
     def send(self, data: st.DataObject, count: int) -> None:
@@ -177,9 +198,19 @@ class Runs(RuleBasedStateMachine):
 
     @invariant()
     def readers_see_one_history(self) -> None:
-        for name in ("monitor/windows.jsonl", "train_eval_result_v2.txt"):
+        for name in (
+            "monitor/windows.jsonl",
+            "train_eval_result_v2.txt",
+            "monitor/evaluations.jsonl",
+        ):
             steps = [line["global_step"] for line in self.lines(name)]
             assert steps == sorted(set(steps))
+
+    @invariant()
+    def evaluations_have_their_curves(self) -> None:
+        lines = self.lines("monitor/evaluations.jsonl")
+        found = {line["global_step"]: line["curves"]["auc"]["scores"]["negative"] for line in lines}
+        assert found == {step: [step] for step in self.evaluations}
 
     def lines(self, name: str) -> list[dict]:
         path = self.path / name
@@ -197,6 +228,7 @@ class Runs(RuleBasedStateMachine):
                 assert worker.kept == []
             self.reporter.close()
             self.check()
+        self.few_curves.stop()
         self.directory.cleanup()
 
     def check(self) -> None:

@@ -28,6 +28,7 @@ INVALID = slice(5, 9)
 """Positions in the sums of the counts of invalid input, as in the state `invalid`."""
 
 _BINS = 50
+_EDGES = np.arange(_BINS + 1) / _BINS
 BINS = slice(INVALID.stop, INVALID.stop + _BINS)
 """Positions in the sums of the numbers of groups by bins of figures, equally wide, of [0, 1]."""
 
@@ -65,7 +66,7 @@ def group_sums(
     sums[: INVALID.start] = torch.tensor([high.sum(), low.sum(), weight, len(figures), skipped])
     sums[INVALID][LABELS] = bad_labels
     figures = np.nan_to_num(figures).clip(0, 1)
-    bins = np.minimum((figures * _BINS).astype(np.int64), _BINS - 1)
+    bins = (np.searchsorted(_EDGES, figures, side="right") - 1).clip(max=_BINS - 1)
     sums[BINS] = torch.from_numpy(np.bincount(bins, minlength=_BINS))
     nearest = np.rint(figures * _THOUSAND).astype(np.int64)
     sums[THOUSANDTHS] = torch.from_numpy(np.bincount(nearest, minlength=_THOUSAND + 1))
@@ -86,7 +87,7 @@ def group_figures(sums: Tensor) -> GroupFigures | None:
     ranks = [max(1, -int(-share * groups // 1)) for share in _QUANTILES]
     at = np.searchsorted(up_to, ranks)
     return GroupFigures(
-        [i / _BINS for i in range(_BINS + 1)],
+        _EDGES.tolist(),
         sums[BINS].tolist(),
         {str(q): int(i) / _THOUSAND for q, i in zip(_QUANTILES, at, strict=True)},
     )

@@ -82,10 +82,15 @@ def first_at(ascending: NDArray[Any], least: Array) -> Index:
     Returns:
         The indices, `[M]`; N where there is none.
     """
-    # numpy would convert all values to the type of what is looked for.
-    if ascending.dtype.kind == "i":
+    # numpy would convert all values to the type of what is looked for, which is rounded up instead.
+    kind = ascending.dtype
+    if kind.kind == "i":
         least = np.ceil(least)
-    return np.searchsorted(ascending, least.astype(ascending.dtype))
+    rounded = least.astype(kind)
+    if kind == np.float32:
+        below = rounded < least
+        rounded[below] = np.nextafter(rounded[below], kind.type(np.inf))
+    return np.searchsorted(ascending, rounded)
 
 
 def sums_from(values: NDArray[Any], starts: Index) -> Array:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from raymon.metrics.numerics.class_counts import Array, ClassCounts
 from raymon.metrics.numerics.curve_points import candidates, main_part, pr_points, roc_points
-from raymon.metrics.numerics.score_parts import calibration, scores_by_class
+from raymon.metrics.numerics.score_parts import DIGITS, calibration, scores_by_class
 from raymon.results import ScoreCurves, short
 
 
@@ -22,14 +22,15 @@ def score_curves(counts: ClassCounts) -> ScoreCurves | None:
     false_rate, true_rate = main_part(*roc_points(counts, at))
     recall, precision = main_part(*pr_points(counts, at))
     return ScoreCurves(
-        *map(_exact, (edges, negative, positive, predicted, observed, weight)),
+        edges.tolist(),
+        *map(_exact, (negative, positive, predicted, observed, weight)),
         *map(_short, (false_rate, true_rate, recall, precision)),
     )
 
 
 def _exact(numbers: Array) -> list[float]:
     # Whole numbers keep all of their digits.
-    return [n if n.is_integer() else short(n, 9) for n in numbers.tolist()]
+    return [n if n.is_integer() else short(n, DIGITS) for n in numbers.tolist()]
 
 
 def _short(rates: Array) -> list[float]:

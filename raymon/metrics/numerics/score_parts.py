@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from raymon.metrics.numerics.class_counts import Array, ClassCounts, first_at, sums_from
+from raymon.results import short
 
 BINS = 50
 """Bins of scores by class, at most."""
@@ -14,6 +15,9 @@ CALIBRATION_BINS = 20
 
 _TAIL = 0.005
 """Share of a class that may be in the first or last bin, which reaches as far as its scores do."""
+
+DIGITS = 9
+"""Digits of an edge between two bins, and of what is written of them."""
 
 _ALONE = 1e-3
 """Half the width of the bin of a score that is alone."""
@@ -26,8 +30,8 @@ def scores_by_class(counts: ClassCounts) -> tuple[Array, Array, Array]:
     """Returns a histogram of the scores of each class.
 
     Bins are equally wide, apart from the first and the last one, which reach out to the lowest and
-    the highest score. Where the counts are of bins, edges are edges of those, so that each bin has
-    exactly what lies in it.
+    the highest score. Where the counts are of bins, edges are edges of those, to nine digits, so
+    that each bin has what lies in it.
 
     Args:
         counts: Counts that weigh something.
@@ -36,21 +40,23 @@ def scores_by_class(counts: ClassCounts) -> tuple[Array, Array, Array]:
         Edges `[n + 1]`, weight of the negatives `[n]` and of the positives `[n]`, n at most `BINS`.
     """
     first, last = _ends(counts)
-    inner = np.linspace(*_middle(counts), BINS - 1)
+    inner: Array = np.linspace(*_middle(counts), BINS - 1)
     if counts.edges is None:
-        begins, ends = counts.scores, counts.scores[[first, last]].astype(np.float64)
-        # As exact as the scores are.
-        inner = inner.astype(begins.dtype)
+        ends = counts.scores[[first, last]].astype(np.float64)
+        inner = np.unique(_rounded(inner))
+        inner = inner[(inner > ends[0]) & (inner < ends[1])]
+        starts = first_at(counts.scores, inner)
     else:
-        begins, ends = counts.edges[:-1], counts.edges[[first, last + 1]]
-        # Of the bins of the counts, the edges next to these.
-        inner = counts.edges[np.searchsorted(begins, inner)]
+        ends = counts.edges[[first, last + 1]]
+        # Of the bins of the counts, those that begin next to these.
+        starts = np.unique(np.searchsorted(counts.edges[:-1], inner))
+        inner = counts.edges[starts]
+        inside = (inner > ends[0]) & (inner < ends[1])
+        starts, inner = starts[inside], _rounded(inner[inside])
     if ends[0] == ends[1]:
         ends = (ends + np.array([-_ALONE, _ALONE])).clip(0, 1)
-    inner = inner[(inner > ends[0]) & (inner < ends[1])]
-    edges = np.unique(np.concatenate([ends[:1], inner, ends[1:]]))
-    starts = first_at(begins, edges[:-1])
-    starts[0] = 0
+    edges = np.concatenate([ends[:1], inner, ends[1:]])
+    starts = np.append(0, starts)
     return (
         edges,
         sums_from(counts.negative, starts) * counts.unit,
@@ -105,3 +111,7 @@ def _middle(counts: ClassCounts) -> tuple[float, float]:
             lows.append(float(low))
             highs.append(float(high))
     return min(lows), max(highs)
+
+
+def _rounded(numbers: Array) -> Array:
+    return np.array([short(number, DIGITS) for number in numbers.tolist()])

@@ -11,7 +11,7 @@ from raymon.results import Alert, Evaluation, Snapshot
 from raymon.sinks.json_lines.json_lines import MAX_BYTES
 from raymon.sinks.json_lines.json_lines_file import JsonLinesFile
 from raymon.sinks.json_lines.open_lines import open_lines
-from raymon.sinks.json_lines.thinners import every_other_curves
+from raymon.sinks.json_lines.thinners import sparse_curves
 from raymon.storage import StoragePath
 
 EVALUATIONS_FILE = "evaluations.jsonl"
@@ -26,7 +26,8 @@ class EvaluationRecords:
 
     Args:
         model_dir: Directory of the run.
-        max_bytes: Size above which what plots show is left out of every other line.
+        max_bytes: Size above which old lines lose what plots show, all but each second, fourth and
+            so on.
         clock: Time in seconds since 1970.
     """
 
@@ -37,7 +38,7 @@ class EvaluationRecords:
         clock: Callable[[], float] = time.time,
     ) -> None:
         path = model_dir / "monitor" / EVALUATIONS_FILE
-        self._file = open_lines(path, max_bytes, clock, every_other_curves)
+        self._file = open_lines(path, max_bytes, clock, sparse_curves)
         # Steps and times of lines that were there after a roll-back.
         self._kept: set[tuple[int, float | None]] = set()
 

@@ -12,6 +12,9 @@ from raymon.sinks.thinning import WHOLE_S, thin
 Thinner = Callable[[Sequence[bytes], int], Sequence[bytes]]
 """Given all lines, the oldest first, and a number of bytes, returns lines of about so many."""
 
+NEWEST = 8
+"""Newest lines that keep their curves."""
+
 _CURVES = ("curves", "groups")
 
 
@@ -31,31 +34,29 @@ class OldLines:
         return thin(lines, lambda line: is_before(line, before), target)
 
 
-def every_other_curves(lines: Sequence[bytes], target: int) -> Sequence[bytes]:
-    """Takes the curves out of every other line that has them, until the rest is small enough.
+def sparse_curves(lines: Sequence[bytes], target: int) -> Sequence[bytes]:
+    """Takes the curves out of old lines: each second, fourth, and so on keeps them.
 
-    So they stay for evaluations from the whole run, the newest one among them, and every line stays
-    with its scores.
+    So they stay for evaluations from the whole run, and every line stays with its scores.
 
     Args:
-        lines: Lines of `monitor/evaluations.jsonl`, the oldest first.
-        target: Bytes that the result has at most, if the scores alone do not have more.
+        lines: Lines of `monitor/evaluations.jsonl`, the oldest first, all that there ever were.
+        target: Bytes that the result has at most, if the scores and the curves of the newest lines
+            alone do not have more.
     """
-    kept, size = list(lines), sum(map(len, lines))
-    drawn = [i for i, line in enumerate(kept) if _has_curves(line)]
-    while size > target and len(drawn) > 1:
-        # Counted from the end, so that the newest keeps its own.
-        for i in drawn[-2::-2]:
-            before = len(kept[i])
-            kept[i] = to_line({**json.loads(kept[i]), **{part: {} for part in _CURVES}})
-            size += len(kept[i]) - before
-        drawn = drawn[::-1][::2][::-1]
+    old = lines[:-NEWEST]
+    bare = [_without_curves(line) for line in old]
+    kept, step = list(lines), 1
+    while sum(map(len, kept)) > target and step < 2 * len(old):
+        step *= 2
+        kept = [line if i % step == 0 else bare[i] for i, line in enumerate(old)]
+        kept += lines[-NEWEST:]
     return kept
 
 
-def _has_curves(line: bytes) -> bool:
+def _without_curves(line: bytes) -> bytes:
     try:
         record = json.loads(line)
-        return any(record.get(part) for part in _CURVES)
-    except (ValueError, AttributeError):
-        return False
+        return to_line({**record, **{part: {} for part in _CURVES}})
+    except (ValueError, TypeError):
+        return line

@@ -8,7 +8,13 @@ from types import SimpleNamespace
 import pytest
 
 from raymon.results import Evaluation, Snapshot
-from raymon.sinks import BackgroundSink, EvaluationLines, TensorBoard, WindowLines
+from raymon.sinks import (
+    BackgroundSink,
+    EvaluationLines,
+    EvaluationRecords,
+    TensorBoard,
+    WindowLines,
+)
 from tests.sinks.sinks import SOON_S, Hanging, Recorder, wait_for
 from tests.sinks.snapshots import snapshot
 
@@ -245,7 +251,12 @@ def test_what_comes_after_the_close_is_dropped_and_told() -> None:
 
 
 def test_a_sink_travels_to_another_process_before_its_first_call(tmp_path) -> None:
-    kinds = (WindowLines(tmp_path), EvaluationLines(tmp_path), TensorBoard(tmp_path, ["loss"]))
+    kinds = (
+        WindowLines(tmp_path),
+        EvaluationLines(tmp_path),
+        EvaluationRecords(tmp_path),
+        TensorBoard(tmp_path, ["loss"]),
+    )
     for kind in kinds:
         sink = pickle.loads(pickle.dumps(BackgroundSink(kind)))
         assert (sink.name, sink.failures, sink.take_notices()) == (type(kind).__name__, 0, [])
@@ -255,6 +266,7 @@ def test_a_sink_travels_to_another_process_before_its_first_call(tmp_path) -> No
         assert (sink.failures, sink.dropped) == (0, 0)
     assert (tmp_path / "monitor/windows.jsonl").exists()
     assert (tmp_path / "train_eval_result_v2.txt").exists()
+    assert (tmp_path / "monitor/evaluations.jsonl").exists()
     assert list(tmp_path.glob("events*"))
 
 
