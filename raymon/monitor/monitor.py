@@ -123,6 +123,7 @@ class Monitor:
         self._process = os.getpid()
         self._failures = 0
         self._arrived: bool | None = None
+        self._ended_by: type[BaseException] | None = None
         self._progress: Progress | None = None
         self._files: RunFiles | None = None
         self._total_steps = total_steps
@@ -248,6 +249,7 @@ class Monitor:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._ended_by = kind
         if kind is not None and self._in_ray:
             # The other ranks may not reach this, and Ray Train may restart all of them.
             self._close(_LEAVE_S, False, error)
@@ -292,7 +294,7 @@ class Monitor:
             self._try(self._files.close)
         status = self._try(lambda: run.close(deadline)) if over else None
         if self._progress is not None:
-            self._progress.__exit__(None, None, None)
+            self._progress.__exit__(self._ended_by, None, None)
         if status is not None:
             _log.info("monitoring: %s", Monitoring.of_status(status))
         files = self._files

@@ -19,11 +19,12 @@ from raymon.sinks.json_lines.json_lines import (
 )
 from raymon.sinks.json_lines.rank_lines import RankLines
 from raymon.sinks.json_lines.read_lines import read_lines
+from raymon.sinks.notebook.svg import Line, chart_svg
 from raymon.sinks.prometheus.gauges import GAUGES
 from raymon.sinks.prometheus.run_gauges import RunGauges, run_label
 from raymon.sinks.sink import Sink
 from raymon.sinks.terminal.console import Console
-from raymon.sinks.terminal.log_output import open_output
+from raymon.sinks.terminal.log_output import LiveOutput, open_output
 from raymon.sinks.terminal.progress_logger import ProgressLogger
 from raymon.sinks.terminal.status_lines import StatusLines
 
@@ -41,6 +42,8 @@ __all__ = [
     "Console",
     "EvaluationLines",
     "EvaluationRecords",
+    "Line",
+    "LiveOutput",
     "ProgressLogger",
     "RankLines",
     "RunGauges",
@@ -48,6 +51,7 @@ __all__ = [
     "StatusLines",
     "TensorBoard",
     "WindowLines",
+    "chart_svg",
     "make_alert_hooks",
     "open_output",
     "read_alerts",

@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from rich.console import Console as RichConsole
-
 from raymon.config import read_saved
 from raymon.errors import ClusterLostError, ConfigError, TrainingError, UserError
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.reporter import InProcessReporter, NewsSource, Progress, Reporter
 from raymon.results import Evaluation
-from raymon.sinks import Console, open_output
+from raymon.sinks import Console, LiveOutput, open_output
 from raymon.storage import StoragePath, absolute, storage_path
 from raymon.training.checkpoint.best import choose_checkpoint
 from raymon.training.checkpoint.manifest import check_sound
@@ -112,7 +110,7 @@ def _in_process(
     task: WorkerTask,
     reporter: Reporter,
     address: str | None,
-    terminal: RichConsole | None,
+    terminal: LiveOutput | None,
     datasets: Datasets,
 ) -> Evaluation:
     read = datasets_in_process(datasets, config, address, trains=False)
@@ -129,7 +127,7 @@ def _on_ray(
     task: WorkerTask,
     reporter: Reporter,
     address: str | None,
-    terminal: RichConsole | None,
+    terminal: LiveOutput | None,
     datasets: Datasets,
 ) -> Evaluation:
     from raymon.training.on_ray.cluster import check_capacity, connect
@@ -154,7 +152,7 @@ def _follow(
     work: Callable[[], None],
     model_dir: str,
     reporter: NewsSource,
-    terminal: RichConsole | None,
+    terminal: LiveOutput | None,
 ) -> Evaluation:
     # The console shows no scores, as the caller gets them.
     with Progress(reporter, Console(0, 1.0, terminal, shows_scores=False)) as progress:

@@ -12,8 +12,6 @@ from dataclasses import asdict, replace
 from functools import partial
 from typing import Protocol
 
-from rich.console import Console as RichConsole
-
 from raymon.errors import (
     ClusterLostError,
     RaymonError,
@@ -35,7 +33,7 @@ from raymon.reporter import (
 from raymon.results import AttemptFailed, Failure, ReporterStatus
 from raymon.retries import retrying
 from raymon.runs import DIVERGED, DONE, FAILED, INTERRUPTED, STOPPED
-from raymon.sinks import BackgroundSink, Console, make_alert_hooks
+from raymon.sinks import BackgroundSink, Console, LiveOutput, make_alert_hooks
 from raymon.storage import StoragePath, storage_path
 from raymon.training.checkpoint.manifest import newest_checkpoint
 from raymon.training.hangs.response import HangResponse
@@ -76,7 +74,7 @@ def follow(
     plan: RunPlan,
     work: Callable[[Callable[[], None]], None],
     reporter: DriverLink,
-    terminal: RichConsole | None,
+    terminal: LiveOutput | None,
     backup: RunFilesBackup,
     session: Session,
     mailboxes: Sequence[Mailbox],
@@ -90,7 +88,7 @@ def follow(
         work: Trains, and returns when that is done; it is given what to call as soon as it is
             interrupted.
         reporter: Connection to the reporter.
-        terminal: Terminal to draw on; None for log lines.
+        terminal: Terminal or notebook to draw on; None for log lines.
         backup: Files of an earlier run, which come back if this one was refused.
         session: The session that begins.
         mailboxes: Where people ask for something while it goes on, beside its directory.

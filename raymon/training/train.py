@@ -8,8 +8,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 
-from rich.console import Console as RichConsole
-
 from raymon.config import evaluates_asynchronously, load, locate, save
 from raymon.data import pipeline_features
 from raymon.diagnosis import checks_of
@@ -35,6 +33,7 @@ from raymon.sinks import (
     BackgroundSink,
     EvaluationLines,
     EvaluationRecords,
+    LiveOutput,
     RankLines,
     Sink,
     StatusLines,
@@ -217,7 +216,7 @@ def make_reporter(config: PipelineConfig, *more: Sink, total_steps: int | None =
     )
 
 
-def _run_in_process(plan: RunPlan, address: str | None, terminal: RichConsole | None) -> Summary:
+def _run_in_process(plan: RunPlan, address: str | None, terminal: LiveOutput | None) -> Summary:
     config = plan.config
     datasets = datasets_in_process(plan.datasets, config, address)
     backup, session = _begin_run(plan)
@@ -235,7 +234,7 @@ def _run_in_process(plan: RunPlan, address: str | None, terminal: RichConsole | 
     return follow(plan, work, reporter, terminal, backup, session, (), stacks_here, hangs)
 
 
-def _run_on_ray(plan: RunPlan, address: str | None, terminal: RichConsole | None) -> Summary:
+def _run_on_ray(plan: RunPlan, address: str | None, terminal: LiveOutput | None) -> Summary:
     # Imported only where it is needed: importing Ray takes seconds, and reads the environment.
     from raymon.training.on_ray.cluster import connect, wait_for_capacity
 

@@ -7,8 +7,6 @@ import time
 from dataclasses import replace
 from types import TracebackType
 
-from rich.console import Console as RichConsole
-
 from raymon.log import set_log_context
 from raymon.number_text import rate_text
 from raymon.results import (
@@ -24,6 +22,8 @@ from raymon.results import (
     Snapshot,
     Stall,
 )
+from raymon.sinks.live_view import LiveView
+from raymon.sinks.notebook.notebook_view import NotebookView
 from raymon.sinks.terminal.live_bars import LiveBars
 from raymon.sinks.terminal.log_fields import (
     alert_fields,
@@ -32,14 +32,14 @@ from raymon.sinks.terminal.log_fields import (
     evaluation_progress_fields,
     progress_fields,
 )
+from raymon.sinks.terminal.log_output import LiveOutput
 from raymon.sinks.terminal.progress_text import (
-    BOUND_SHOWN_ABOVE,
     alert_level,
     alert_text,
-    format_values,
     progress_line,
     short_suffix,
 )
+from raymon.sinks.values_text import BOUND_SHOWN_ABOVE, format_values
 
 _log = logging.getLogger("raymon")
 
@@ -48,12 +48,12 @@ _STALL_EVERY_S = 10.0
 
 
 class Console:
-    """Shows progress: one live line on a terminal, throttled log lines elsewhere.
+    """Shows progress: one live line on a terminal or in a notebook, else throttled log lines.
 
     Args:
         total_steps: Steps of the run; None if the number is not known.
         interval_s: Seconds between two progress lines if the output is not a terminal.
-        terminal: Terminal to draw on; None for log lines.
+        terminal: Terminal or notebook to draw on; None for log lines.
         shows_scores: Whether the scores of an evaluation are shown; if not, only what is wrong with
             them is shown.
     """
@@ -62,7 +62,7 @@ class Console:
         self,
         total_steps: int | None,
         interval_s: float,
-        terminal: RichConsole | None = None,
+        terminal: LiveOutput | None = None,
         *,
         shows_scores: bool = True,
     ) -> None:
@@ -71,7 +71,7 @@ class Console:
         self._interval_s = interval_s
         self._last_line = -float("inf")
         self._unlogged: Snapshot | None = None
-        self._bars = None if terminal is None else LiveBars(terminal)
+        self._bars = None if terminal is None else _live_view(terminal)
         self._step = 0
         self._last: Snapshot | None = None
         self._doubted: set[str] = set()
@@ -93,10 +93,12 @@ class Console:
         if self._unlogged is not None:
             self._log_snapshot(self._unlogged)
         if self._bars is not None:
-            self._bars.stop()
+            self._bars.stop(kind)
 
     def show(self, published: Published) -> None:
         """Shows what the reporter published."""
+        if self._bars is not None:
+            self._bars.take(published)
         if isinstance(published, Snapshot):
             self._show_snapshot(published)
         elif isinstance(published, Evaluation):
@@ -237,6 +239,10 @@ class Console:
             self._last_line = time.monotonic()
             text = f"Evaluating Step {progress.step}: {progress.done}it [{rate_text(rate)}it/s]"
             _log.info("%s", text, extra=evaluation_progress_fields(progress))
+
+
+def _live_view(output: LiveOutput) -> LiveView:
+    return output if isinstance(output, NotebookView) else LiveBars(output)
 
 
 def _by_error(errors: InputErrors) -> dict[str, list[str]]:

@@ -19,6 +19,8 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from raymon.results import Published
+
 _ETA_OVER_S = 3600
 """Seconds in the past whose speed gives the remaining time: snapshots may be minutes apart."""
 
@@ -51,9 +53,12 @@ class LiveBars:
         """Begins to draw."""
         self._progress.start()
 
-    def stop(self) -> None:
-        """Stops drawing, and leaves the lines as they are."""
+    def stop(self, error: type[BaseException] | None = None) -> None:
+        """Stops drawing, and leaves the lines as they are; see `LiveView.stop`."""
         self._progress.stop()
+
+    def take(self, published: Published) -> None:
+        """Does nothing, as bars show no past."""
 
     def show(
         self,

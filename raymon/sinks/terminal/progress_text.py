@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping
 
 from raymon.config import TOTAL_LOSS
 from raymon.number_text import count_text, number_text, rate_text
 from raymon.results import OUTSIDE_PHASES, Alert, Coverage, Snapshot
-
-BOUND_SHOWN_ABOVE = 0.01
-"""The bound above which a metric is shown with its bound."""
+from raymon.sinks.values_text import format_values
 
 
 def progress_line(snapshot: Snapshot, phase: str = "") -> str:
@@ -79,15 +76,6 @@ def alert_level(alert: Alert) -> int:
     return logging.INFO if alert.is_over else logging.WARNING
 
 
-def format_values(values: Mapping[str, float], bounds: Mapping[str, float] | None = None) -> str:
-    """Returns `name:value`, separated by spaces, with the bounds above `BOUND_SHOWN_ABOVE`."""
-    bounds = bounds or {}
-    return " ".join(
-        f"{name}:{number_text(value)}" + _format_bound(bounds.get(name, 0.0))
-        for name, value in values.items()
-    )
-
-
 def _losses(snapshot: Snapshot) -> str:
     # The total lacks at least as many values as any of its losses.
     counts = {TOTAL_LOSS: max(snapshot.non_finite.values(), default=0), **snapshot.non_finite}
@@ -100,7 +88,3 @@ def _losses(snapshot: Snapshot) -> str:
 def _format_non_finite(loss: float, count: int) -> str:
     # Shown only next to a number, to say that it does not cover all steps.
     return f"({count:,} not finite)" if count and math.isfinite(loss) else ""
-
-
-def _format_bound(bound: float) -> str:
-    return f"(±{bound:.3f})" if bound > BOUND_SHOWN_ABOVE else ""

@@ -11,9 +11,9 @@ from raymon.sinks.terminal.log_fields import alert_fields, evaluation_fields, pr
 from raymon.sinks.terminal.progress_text import (
     alert_level,
     alert_text,
-    format_values,
     progress_line,
 )
+from raymon.sinks.values_text import format_values
 
 _log = logging.getLogger("raymon")
 
