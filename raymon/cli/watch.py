@@ -34,7 +34,7 @@ def watch(run: str, once: bool, interval: float, as_json: bool) -> None:
     from raymon.runs import Run
     from raymon.storage import to_json
 
-    found = Run(run)
+    found = Run(run, quick=not (once or as_json) and sys.stdout.isatty())
     if as_json:
         say(to_json(frame_json(found)))
     elif once or not sys.stdout.isatty():

@@ -31,6 +31,7 @@ from raymon.runs.run_file import (
     STOPPED,
     UNKNOWN,
 )
+from raymon.runs.run_html import summary_html
 
 __all__ = [
     "DEVICES_FILE",
@@ -68,4 +69,5 @@ __all__ = [
     "overview_of",
     "read_devices",
     "read_run",
+    "summary_html",
 ]

@@ -33,6 +33,7 @@ from raymon.runs.reading.line_numbers import parsed_line
 from raymon.runs.reading.rank_builder import RankBuilder
 from raymon.runs.run_config import read_config
 from raymon.runs.run_file import RUN_FILE, RUNNING, STARTING
+from raymon.runs.run_html import charts_html, summary_html
 from raymon.runs.run_status import StatusReader
 from raymon.runs.tables import alert_table, checkpoint_table, rank_table, table_of_columns
 from raymon.storage import ObjectPath, StoragePath, absolute, storage_path
@@ -314,6 +315,11 @@ class Run:
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r}, {self.status})"
+
+    def _repr_html_(self) -> str:
+        """Returns what a notebook shows of the run."""
+        known = {**self.summary, "model_dir": str(self.path), "status": self.status}
+        return summary_html(known, charts_html(self.series, self.evaluation_series))
 
     def _begun(self) -> str:
         """Reads the summary, if it was not read yet; returns the status."""

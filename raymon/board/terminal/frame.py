@@ -43,6 +43,7 @@ class Frame:
         on: Alerts that are not over.
         checkpoints: Its checkpoints, by step.
         restart_steps: Steps at which attempts after the first began.
+        notes: What of the run cannot be read, or is of a newer version.
     """
 
     path: str
@@ -68,6 +69,7 @@ class Frame:
     on: Sequence[Alert] = ()
     checkpoints: Sequence[CheckpointInfo] = ()
     restart_steps: Sequence[int] = ()
+    notes: Sequence[str] = ()
 
     @property
     def goes_on(self) -> bool:
@@ -113,7 +115,8 @@ def frame_of(run: Run) -> Frame:
         alerts=alerts,
         on=on,
         checkpoints=run.checkpoints,
-        restart_steps=[mark.step for mark in run.marks if mark.kind == "restart"],
+        notes=run.notes,
+        restart_steps=[mark.step for mark in run.marks if mark.kind in ("restart", "roll_back")],
     )
 
 

@@ -11,6 +11,8 @@ from raymon.board.terminal.frame import Frame
 from raymon.board.terminal.paper import Paper
 from raymon.number_text import count_text, duration_text, number_text
 
+_MOST_NOTES = 3
+
 _STYLES = {
     "running": "bold green",
     "starting": "bold green",
@@ -39,6 +41,8 @@ def _lines(frame: Frame, paper: Paper) -> Iterator[Text]:
         yield Text("eval  ", "dim").append_text(paper.text(_values(frame.evaluation) + step))
     if frame.error and frame.error not in frame.verdict:
         yield paper.text(f"error: {frame.error}", "red")
+    for note in frame.notes[:_MOST_NOTES]:
+        yield paper.text(f"note: {note}", "yellow")
     if frame.verdict:
         yield paper.text(frame.verdict, "bold" if frame.status in _STYLES else "")
     if frame.on:

@@ -25,7 +25,7 @@ def watch_run(run: Run, interval_s: float) -> None:
     watched = WatchedRun(run)
     with Screen() as screen:
         view = View(has_keys=screen.has_keys)
-        next_look = time.monotonic() + interval_s
+        next_look = time.monotonic() + watched.next_s(interval_s)
         is_drawn = False
         while True:
             if not is_drawn:
@@ -34,7 +34,7 @@ def watch_run(run: Run, interval_s: float) -> None:
             typed = screen.wait(max(next_look - time.monotonic(), 0))
             if typed is None:
                 is_drawn = not watched.look()
-                next_look = time.monotonic() + max(interval_s, watched.pause_s)
+                next_look = time.monotonic() + watched.next_s(interval_s)
                 continue
             is_drawn = False
             for key in keys_of(typed):

@@ -13,7 +13,7 @@ import pyarrow as pa
 from raymon.errors import RunError
 from raymon.reporter.live.session import Session
 from raymon.results import AlertFigures, Anatomy, Monitoring, ReporterStatus, Snapshot
-from raymon.runs import RUN_FILE, RUNNING, Attempt
+from raymon.runs import RUN_FILE, RUNNING, Attempt, summary_html
 from raymon.storage import StoragePath, numbers_of, storage_path, to_json, write_whole
 from raymon.version import __version__
 
@@ -131,6 +131,10 @@ class Summary:
         """Returns the summary with the time, which is that of its end if the run is over."""
         now = time.time()
         return replace(self, updated=now, end=None if self.status == RUNNING else now)
+
+    def _repr_html_(self) -> str:
+        """Returns what a notebook shows of the summary."""
+        return summary_html(asdict(self))
 
     def write(self) -> Summary:
         """Writes `run.json` into the directory of the run, atomically.

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+from raymon.errors import reason
 from raymon.number_text import duration_text
 from raymon.results import Published, Snapshot
 from raymon.sinks.notebook.kernel import Display, Shown
@@ -13,6 +16,8 @@ from raymon.sinks.notebook.page import Bar, page_html
 from raymon.sinks.notebook.past_numbers import PastNumbers
 from raymon.sinks.notebook.svg import chart_svg
 from raymon.sinks.values_text import format_values
+
+_log = logging.getLogger("raymon")
 
 _EVERY_S = 0.5
 """Seconds between two drawings at least."""
@@ -44,6 +49,7 @@ class NotebookView:
         self._left_out = 0
         self._steps_per_second = 0.0
         self._status = ""
+        self._has_failed = False
 
     @property
     def is_shown(self) -> bool:
@@ -52,7 +58,7 @@ class NotebookView:
 
     def start(self) -> None:
         """Shows the output below the cell that runs."""
-        with self._lock, suppress(Exception):
+        with self._lock, self._no_failure():
             self._shown = self._display(self._bundle(), raw=True, display_id=True)
 
     def stop(self, error: type[BaseException] | None = None) -> None:
@@ -130,8 +136,18 @@ class NotebookView:
     def _draw(self) -> None:
         self._drawn_at = time.monotonic()
         if self._shown is not None:
-            with suppress(Exception):
+            with self._no_failure():
                 self._shown.update(self._bundle(), raw=True)
+
+    @contextmanager
+    def _no_failure(self) -> Iterator[None]:
+        """Keeps failures to itself, but for the first one, which becomes a log line."""
+        try:
+            yield
+        except Exception as error:
+            if not self._has_failed:
+                self._has_failed = True
+                _log.warning("monitoring: the notebook shows no news: %s", reason(error))
 
     def _bundle(self) -> dict[str, str]:
         scores = ""
