@@ -118,3 +118,17 @@ def test_an_error_is_known_only_of_the_score_whose_curves_they_are() -> None:
 )
 def test_of_a_record_without_curves_nothing_is_known(record: dict[str, Any]) -> None:
     assert score_error(record, "auc") is None
+
+
+def test_equal_scores_count_half_as_in_the_paper() -> None:
+    rng = np.random.default_rng(4)
+    scores, labels = drawn(5000, rng)
+    scores = np.round(scores, 1)
+    area, expected = delong(scores, labels)
+    thresholds = np.unique(scores)[::-1]
+    roc = {
+        "true_positive_rate": [(scores[labels] >= each).mean() for each in thresholds],
+        "false_positive_rate": [(scores[~labels] >= each).mean() for each in thresholds],
+    }
+    curves = {**curves_of(scores, labels), "roc": roc}
+    assert auc_error(curves, area) == pytest.approx(expected, rel=1e-3)

@@ -14,6 +14,7 @@ from raymon.runs.reading.column_builder import ColumnBuilder
 from raymon.runs.reading.growing import Growing, growing
 from raymon.runs.reading.growing_file import GrowingFile
 from raymon.runs.reading.growing_object import GrowingObject
+from raymon.runs.reading.line_numbers import numbers_of_lines
 from raymon.storage import ObjectLog
 from tests.storage.objects import Objects
 
@@ -180,3 +181,45 @@ def test_an_object_read_in_steps_is_the_object_read_at_once(versions) -> None:
         for piece in lines.pieces():
             builder.take(piece)
     assert_same(builder.value(), by_definition(data))
+
+
+def test_a_file_that_was_written_anew_in_its_place_is_read_anew(tmp_path: Path) -> None:
+    path = tmp_path / "windows.jsonl"
+    path.write_bytes(b'{"a": 1}\n{"a": 2}\n')
+    lines, builder = growing(path), ColumnBuilder()
+    for content in (b"", b'{"b": 1}\n{"a": 2}\n{"a": 3}\n', b'{"c": 1}\n{"a": 2}\n{"a": 3}\n\n'):
+        for piece in lines.pieces():
+            builder.take(piece)
+        with path.open("r+b") as file:
+            file.write(content)
+    for piece in lines.pieces():
+        builder.take(piece)
+    assert_same(builder.value(), by_definition(path.read_bytes()))
+
+
+def test_a_part_that_arrives_late_comes_before_newer_ones() -> None:
+    objects = Objects()
+    path = objects.path("log")
+    (path / "part-0000000005-000000001").write_bytes(b'{"a": 5}\n')
+    lines, builder = GrowingObject(path), ColumnBuilder()
+    for part in ("part-0000000004-000000000", "part-0000000006-000000002"):
+        for piece in lines.pieces():
+            builder.take(piece)
+        (path / part).write_bytes(b'{"a": 1}\n{"a": 2}\n{"a": 3}\n')
+    for piece in lines.pieces():
+        builder.take(piece)
+    assert builder.value().column("a").tolist() == [1, 5, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "odd", [b"", b"{}", b"3", b'{"a": 1}{"a": 2}', b'{"a": "x"}', b'{"a": {"b": 2}}', b'{"a": [3]}']
+)
+def test_lines_together_are_the_lines_one_by_one(odd: bytes) -> None:
+    lines = [b'{"a": %d, "l": [{"x": 2}, null], "m": [1, null]}' % number for number in range(20)]
+    data = b"".join(line + b"\n" for line in [*lines[:7], odd, *lines[7:]])
+    found = numbers_of_lines(data, 21)
+    expected = by_definition(data)
+    assert found.rows == len(expected)
+    assert set(found.columns) == set(expected.names)
+    for name, column in found.columns.items():
+        np.testing.assert_array_equal(column, expected.column(name))
