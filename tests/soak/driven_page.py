@@ -43,8 +43,9 @@ class DrivenPage:
 
     def go(self, url: str) -> None:
         """Loads a page."""
+        self.find("window.isLeft = true")
         self.do("Page.navigate", url=url)
-        self.wait_for("document.readyState === 'complete'")
+        self.wait_for("!window.isLeft && document.readyState === 'complete'")
 
     def find(self, expression: str) -> Any:
         """Returns the value of an expression of JavaScript."""
@@ -70,7 +71,7 @@ class DrivenPage:
         deadline = time.monotonic() + _WAIT_S
         while True:
             found = self.find(expression)
-            if found:
+            if found not in (None, False, 0, "", []):
                 return found
             assert time.monotonic() < deadline, (expression, self.text("body"), self.errors)
             time.sleep(0.05)
