@@ -55,8 +55,8 @@ def page(browser: Browser) -> Iterator[DrivenPage]:
     page.resize(1400)
     page.prefer("light")
     yield page
-    page.find("localStorage.clear()")
     page.go("about:blank")
+    page.do("Storage.clearDataForOrigin", origin="*", storageTypes="local_storage")
     page.close()
     assert page.errors == []
 

@@ -7,9 +7,13 @@ import { clearText, differenceText } from "./difference.js";
 import { makeSortedGrid } from "./sorted_grid.js";
 import { fieldText } from "./run_columns.js";
 
-/** What the groups of numbers are called. */
-const GROUPS = { eval: "last evaluation", eval_metrics: "last evaluation", best: "best checkpoint",
-  best_metrics: "best checkpoint", metrics: "training", train_metrics: "training", losses: "training" };
+/** Where a number is from, by the begin of its name. */
+const ORIGINS = [
+  { fits: /^eval:(?:metrics|losses)\.(.+)$/, title: "last evaluation" },
+  { fits: /^best:(?:metrics|losses)\.(.+)$/, title: "best checkpoint" },
+  { fits: /^(?:train:)?(?:metrics|losses)\.(.+)$/, title: "training" },
+  { fits: /^(?:train:)?window_metrics\.(.+)$/, title: "last window" },
+];
 
 /**
  * The table of metrics: a row for each, a column for each run.
@@ -60,10 +64,9 @@ function makeMetricName() {
     element: h("span", {}, group, name),
     /** @param {any} row */
     update(row) {
-      const [first, ...rest] = String(row.name).split(".");
-      const known = rest.length > 0 && Object.hasOwn(GROUPS, first);
-      setText(name, known ? rest.join(".") : String(row.name));
-      setText(group, known ? GROUPS[/** @type {"eval"} */ (first)] : "");
+      const origin = ORIGINS.find(({ fits }) => fits.test(row.name));
+      setText(name, origin?.fits.exec(row.name)?.[1] ?? String(row.name));
+      setText(group, origin?.title ?? "");
     },
   };
 }

@@ -18,7 +18,7 @@ export function differenceText(difference, uncertainty) {
   const sign = difference > 0 ? "+" : difference < 0 ? "−" : "±";
   const size = Math.abs(difference);
   if (typeof uncertainty !== "number" || !Number.isFinite(uncertainty) || uncertainty <= 0) {
-    return `${sign}${number(size, 3)}`;
+    return `${sign}${size >= 1e-4 && size < 1 ? size.toPrecision(3) : number(size, 3)}`;
   }
   const decimals = DIGITS - 1 - Math.floor(Math.log10(uncertainty));
   if (decimals > MOST_DECIMALS || decimals < 0) {

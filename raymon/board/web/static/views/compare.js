@@ -5,10 +5,13 @@ import { get, runPath } from "../api.js";
 import { onChange } from "../events.js";
 import { count } from "../format.js";
 import { fill, h, setAttribute, setText } from "../h.js";
+import { makeComparedCurves } from "../parts/compared_curves.js";
 import { makeConfigTable, makeMetricTable, section } from "../parts/compared_tables.js";
+import { lineColor, lineDash } from "../plots/palette.js";
 import { makeStatus } from "../parts/status.js";
 import { oneAtATime } from "../parts/one_at_a_time.js";
 import { go, keptLink, link, message, setTitle } from "../router.js";
+import { onTheme, themeColors } from "../theme.js";
 
 const MOST = 20;
 
@@ -45,12 +48,15 @@ export async function show(root, context) {
   const config = makeConfigTable(context);
   const same = h("p", { class: "muted", hidden: true }, "No field of their configs differs.");
   const none = h("p", { class: "muted", hidden: true }, "They have no metric in common yet.");
-  const list = makeRunList(runs, params);
+  const curves = await makeComparedCurves(runs, context);
+  const list = makeRunList(runs, params, signal);
+  const notes = h("ul", { class: "notes" });
   const trouble = h("p", { class: "muted", role: "status" });
   fill(root, h("div", { class: "run-title" }, h("a", { class: "up", href: keptLink([]) }, "Runs"),
     h("span", { class: "slash", "aria-hidden": "true" }, "/"),
     h("h1", {}, `Comparison of ${count(runs.length)} runs`)), wrong, list.element, trouble,
-  section("Metrics", none, metrics.element), section("Configs", same, config.element));
+  section("Metrics", none, metrics.element, notes), section("Curves", curves.element),
+  section("Configs", same, config.element));
 
   const refresh = oneAtATime(async () => {
     let answer;
@@ -64,6 +70,8 @@ export async function show(root, context) {
     setText(trouble, "");
     metrics.update(answer.metrics, runs);
     config.update(answer.config, runs);
+    fill(notes, (answer.notes ?? []).map((/** @type {string} */ note) => h("li", {}, note)));
+    notes.hidden = !(answer.notes ?? []).length;
     none.hidden = answer.metrics.length > 0;
     metrics.element.hidden = answer.metrics.length === 0;
     same.hidden = answer.config.length > 0;
@@ -77,6 +85,7 @@ export async function show(root, context) {
       if (each.status === "fulfilled") runs[i] = each.value;
     });
     list.update(runs);
+    curves.update(runs);
     await refresh();
   });
   onChange((versions, isAll) => {
@@ -90,8 +99,9 @@ export async function show(root, context) {
  * The runs that are compared, each with its state; the first one is what the others are compared with.
  * @param {any[]} runs
  * @param {URLSearchParams} params
+ * @param {AbortSignal} signal
  */
-function makeRunList(runs, params) {
+function makeRunList(runs, params, signal) {
   const ids = runs.map((run) => run.id);
   const to = (/** @type {string[]} */ wanted) => {
     const changed = new URLSearchParams(params);
@@ -100,12 +110,14 @@ function makeRunList(runs, params) {
   };
   const items = runs.map((run, i) => {
     const status = makeStatus();
+    const swatch = h("span", { class: "plot-swatch", dataset: { dash: lineDash(i) } });
     const name = h("a", { href: link(["run", run.id]) }, String(run.name));
     const others = ids.filter((id) => id !== run.id);
     return {
       status,
+      swatch,
       element: h("li", { class: "compared", title: String(run.path) },
-        h("span", { class: "swatch", dataset: { index: String(i) } }), name, status.element,
+        swatch, name, status.element,
         i === 0 ? h("span", { class: "muted" }, "first")
           : h("button", { type: "button", class: "quiet", title: `Compare the others with ${run.name}`,
             onclick: () => to([run.id, ...others]) }, "make first"),
@@ -118,6 +130,10 @@ function makeRunList(runs, params) {
     items[i].status.update(run.status);
     setAttribute(items[i].element, "title", String(run.path));
   });
+  const paint = () => items.forEach((item, i) =>
+    item.swatch.style.setProperty("--swatch", lineColor(themeColors(), i)));
+  onTheme(paint, signal);
+  paint();
   update(runs);
   return { element, update };
 }
