@@ -16,7 +16,7 @@ SCRIPTS = sorted(STATIC.rglob("*.js"))
 SERVED_OTHERWISE = {"static/plotly.min.js"}
 """What the server has from elsewhere."""
 
-IMPORT = re.compile(r"""(?:\bfrom\s+|\bimport\s+)["']([^"']+)["']""")
+IMPORT = re.compile(r"""(?:\bfrom\s+|\bimport\s+|\bimport\()["']([^"']+)["']""")
 MARKUP = re.compile(
     r"\b(innerHTML|outerHTML|insertAdjacentHTML|document\.write|createContextualFragment|"
     r"DOMParser|setHTMLUnsafe|srcdoc|new Function)\b|\beval\("

@@ -280,6 +280,7 @@ def test_a_board_that_ends_and_comes_back_is_noticed(page: DrivenPage, runs: Pat
         process = start(runs, url.rstrip("/").rpartition(":")[2])
         address(process)
         page.wait_for("document.querySelector('#banner').hidden")
+        page.go("about:blank")
     finally:
         process.kill()
         process.wait()
