@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from raymon.cli.options import json_option
-from raymon.cli.run_table import sorted_runs, table_lines
+from raymon.cli.run_table import shown_name, sorted_runs, table_lines
 from raymon.cli.streams import say
 from raymon.cli.value_rows import output_width
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     "text",
     default="",
     metavar="TEXT",
-    help="Only runs with each of these words in their path or status.",
+    help="Only runs with each of these words in what is shown of their path, or in their status.",
 )
 def runs(directories: tuple[str, ...], as_json: bool, field: str | None, text: str) -> None:
     """List the runs in directories DIR, by default the working directory, and in those below.
@@ -50,7 +50,7 @@ def runs(directories: tuple[str, ...], as_json: bool, field: str | None, text: s
     found = find_runs(roots)
     overviews, notes = _overviews(found.paths)
     words = text.casefold().split()
-    chosen = [each for each in overviews if all(word in _text_of(each) for word in words)]
+    chosen = [o for o in overviews if all(word in _text_of(o, roots) for word in words)]
     chosen = sorted_runs(chosen, field)
     notes = [*found.notes, *notes]
     if as_json:
@@ -110,5 +110,5 @@ def _counted(lines: Sequence[str], what: str) -> str:
     return f"{count} {what}: {lines[0]}" + (", ..." if len(lines) > 1 else "")
 
 
-def _text_of(overview: Overview) -> str:
-    return f"{overview.path} {overview.status}".casefold()
+def _text_of(overview: Overview, roots: Sequence[str]) -> str:
+    return f"{shown_name(overview.path, roots)} {overview.status}".casefold()

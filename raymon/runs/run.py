@@ -32,16 +32,14 @@ from raymon.runs.reading.last_lines import last_lines
 from raymon.runs.reading.line_numbers import parsed_line
 from raymon.runs.reading.rank_builder import RankBuilder
 from raymon.runs.run_config import read_config
-from raymon.runs.run_file import RUN_FILE, RUNNING, STARTING
+from raymon.runs.run_file import RUN_FILE, RUNNING, STARTING, newer_version
 from raymon.runs.run_html import charts_html, summary_html
 from raymon.runs.run_status import StatusReader
 from raymon.runs.tables import alert_table, checkpoint_table, rank_table, table_of_columns
 from raymon.storage import ObjectPath, StoragePath, absolute, storage_path
+from raymon.version import __version__
 
 Value = TypeVar("Value")
-
-SUMMARY_VERSION = 1
-"""Version of `run.json` that this raymon knows."""
 
 _SLICE_S = 0.1
 _WINDOWS_AT_FIRST = 1_000
@@ -128,7 +126,7 @@ class Run:
     @property
     def notes(self) -> list[str]:
         """What of the run cannot be read, or is of a newer version, each in a line."""
-        version = self.summary.get("version")
+        newer = newer_version(self.summary)
         files = (
             (RUN_FILE, self._summary.error),
             ("monitor/live.json", self._live.error),
@@ -139,10 +137,9 @@ class Run:
             ("checkpoints", self._checkpoints.error),
         )
         notes = [f"{name}: {error}" for name, error in files if error]
-        if isinstance(version, int) and version > SUMMARY_VERSION:
+        if newer is not None:
             notes.append(
-                f"{RUN_FILE} is of version {version}, and this raymon knows version "
-                f"{SUMMARY_VERSION}: a newer one shows more"
+                f"the run is of raymon {newer}, and this is {__version__}: a newer one shows more"
             )
         gone = ["the directory is gone"] if self.is_gone else []
         return [*([self._error] if self._error else gone), *notes]

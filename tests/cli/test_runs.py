@@ -81,8 +81,9 @@ def test_runs_are_sorted_by_any_field(raymon, root: Path, field: str, order: lis
     assert first_words(out)[1:] == order
 
 
-def test_runs_are_filtered_by_words_of_path_and_status(raymon, root: Path) -> None:
+def test_runs_are_filtered_by_words_of_name_and_status(raymon, root: Path) -> None:
     assert first_words(raymon("runs", root, "--filter", "DONE mi")[1]) == ["run", "mid"]
+    assert raymon("runs", root, "--filter", root.name)[1].startswith("no runs in")
     code, out, _ = raymon("runs", root, "--filter", "zebra")
     assert (code, out) == (0, f"no runs in {root} with 'zebra'\n")
 

@@ -20,6 +20,7 @@ from raymon.runs.reading.rank_builder import RankBuilder
 from raymon.runs.reading.rank_lines import rank_lines_of
 from raymon.sinks import WindowLines
 from raymon.storage import to_json
+from raymon.version import __version__
 from tests.runs.written import (
     write_alert,
     write_checkpoint,
@@ -218,15 +219,21 @@ def test_a_summary_that_is_being_written_is_the_one_before(path: Path) -> None:
 
 
 def test_a_newer_version_is_shown_and_said(path: Path) -> None:
-    write_summary(path, version=9, colour="green")
+    write_summary(path, version="99.1.0rc1", colour="green")
     (path / "pipeline.config").write_text('model_dir: "x" colour: GREEN')
     run = Run(path)
     assert run.summary["colour"] == "green"
     assert run.notes == [
-        "run.json is of version 9, and this raymon knows version 1: a newer one shows more"
+        f"the run is of raymon 99.1.0rc1, and this is {__version__}: a newer one shows more"
     ]
     assert run.config is None
     assert run.config_text == 'model_dir: "x" colour: GREEN'
+
+
+@pytest.mark.parametrize("version", [__version__, "0.0.1", "", None, "main", []])
+def test_a_version_that_is_not_newer_is_not_said(path: Path, version: object) -> None:
+    write_summary(path, version=version)
+    assert Run(path).notes == []
 
 
 def test_a_run_that_is_deleted_is_gone_and_stays_as_it_was_read(path: Path) -> None:
