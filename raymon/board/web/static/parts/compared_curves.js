@@ -57,20 +57,21 @@ export async function makeComparedCurves(runs, { params, setParams, signal }) {
     return ends.length ? [Math.min(...ends), Math.max(...ends)] : [0, 1];
   }
 
-  /** @param {any[]} specs @param {AbortSignal} aborted */
-  async function load(specs, aborted) {
+  /** @param {any[]} specs @param {AbortSignal} aborted @param {number} [at] All windows around it. */
+  async function load(specs, aborted, at) {
+    const range = at === undefined ? view.range : /** @type {[number, number]} */ ([at, at]);
     const numbers = await Promise.all(now.map((run) => {
       const has = new Set([...run.series ?? [], ...(run.evaluation_series ?? []).map(
         (/** @type {string} */ name) => `eval:${name}`)]);
-      const names = specs.map((spec) => spec.number).filter((name) => has.has(name));
+      const names = specs.flatMap((spec) => spec.numbers).filter((name) => has.has(name));
       return names.length ? getNumbers(run.id, names,
-        { axis: axisOf(run), range: view.range, points: POINTS, smooth: state.smooth }, aborted) : new Map();
+        { axis: axisOf(run), range, points: POINTS, smooth: state.smooth }, aborted) : new Map();
     }));
     return new Map(specs.map((spec) => [spec.key, spec.curves.flatMap((/** @type {any} */ curve) => {
-      const own = numbers[curve.index]?.get(spec.number);
+      const own = numbers[curve.index]?.get(curve.number);
       if (!own) return [];
       return [{ ...curve, ...own, smoothed: curve.isEvaluation ? null : own.smoothed,
-        color: lineColor(settings.colors, curve.index), dash: lineDash(curve.index) }];
+        color: lineColor(settings.colors, curve.index), dash: curve.isEvaluation ? "dash" : lineDash(curve.index) }];
     })]));
   }
 
@@ -118,7 +119,7 @@ export async function makeComparedCurves(runs, { params, setParams, signal }) {
   /** @param {any} spec Gives every window of every run as one file, with the run in front. */
   async function save(spec) {
     const texts = await Promise.all(now.map(async (run) => {
-      const answer = await fetch(apiUrl(runPath(run.id, "series.csv"), { names: spec.number }), { signal });
+      const answer = await fetch(apiUrl(runPath(run.id, "series.csv"), { names: spec.numbers.join(",") }), { signal });
       return answer.ok ? answer.text() : "";
     }));
     const rows = texts.flatMap((text, i) => {

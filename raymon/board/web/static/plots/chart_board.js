@@ -24,9 +24,9 @@ const FIRST = 4;
 export class ChartBoard {
   /**
    * @param {{view: import("./linked_view.js").LinkedView, settings: any, signal: AbortSignal,
-   *   load: (specs: ChartSpec[], signal: AbortSignal) => Promise<Map<string, any[]>>,
+   *   load: (specs: ChartSpec[], signal: AbortSignal, at?: number) => Promise<Map<string, any[]>>,
    *   saveNumbers: (spec: ChartSpec) => void, closed?: Set<string>, onClosed?: (closed: Set<string>) => void}} how
-   *   `load` gives the curves of charts, in the range of the view.
+   *   `load` gives the curves of charts, in the range of the view, or all windows around `at`.
    */
   constructor(how) {
     this.how = how;
@@ -127,8 +127,11 @@ export class ChartBoard {
 
   /** @param {Entry} entry */
   make(entry) {
-    const { view, settings, saveNumbers } = this.how;
-    entry.chart = new CurveChart(entry.spec, view, settings, { numbers: () => saveNumbers(entry.spec) });
+    const { view, settings, saveNumbers, load, signal } = this.how;
+    entry.chart = new CurveChart(entry.spec, view, settings, {
+      numbers: () => saveNumbers(entry.spec),
+      exactAt: async (x) => (await load([entry.spec], signal, x)).get(entry.spec.key) ?? [],
+    });
     entry.place.append(entry.chart.element);
   }
 

@@ -18,6 +18,7 @@ import { placeTip, tipContent } from "./tip.js";
 
 const MARK_PIXELS = 5;
 const HINT_MS = 1200;
+const REST_MS = 120;
 
 /**
  * What the charts of a page have in common.
@@ -31,7 +32,8 @@ export class CurveChart {
    * @param {{title: string, unit?: string, hidden?: string[]}} what
    * @param {import("./linked_view.js").LinkedView} view
    * @param {Settings} settings Shared; `draw` after a change.
-   * @param {{numbers: () => void}} can What gives its numbers as a file.
+   * @param {{numbers: () => void, exactAt?: (x: number) => Promise<any[]>}} can What gives its numbers as a file;
+   *   and the curves around some x, of which the chart itself has fewer points than there are windows.
    */
   constructor(what, view, settings, can) {
     this.title = what.title;
@@ -41,6 +43,10 @@ export class CurveChart {
     /** @type {any[]} */
     this.curves = [];
     this.hidden = new Set(what.hidden ?? []);
+    this.exactAt = can.exactAt;
+    /** @type {{x: number, curves: any[]} | null} All windows around the crosshair. */
+    this.near = null;
+    this.resting = 0;
     /** @type {[number, number] | null} What of y it is zoomed to. */
     this.ownY = null;
     this.isLog = false;
@@ -168,6 +174,7 @@ export class CurveChart {
    */
   show(curves) {
     this.curves = curves;
+    this.near = null;
     return this.draw();
   }
 
@@ -251,7 +258,10 @@ export class CurveChart {
     const [from, to] = this.view.shown;
     const isSeen = at !== null && at >= from && at <= to && this.plot.isDrawn;
     this.line.hidden = !isSeen;
-    const found = isSeen ? readings(this.seen, at) : [];
+    const isNear = this.near !== null && this.near.x === at;
+    const curves = isNear ? this.near.curves.filter((curve) => !this.hidden.has(curve.key)) : this.seen;
+    const found = isSeen ? readings(curves, at) : [];
+    if (isSeen && this.isPointed && !isNear) this.lookCloser(at, found);
     this.legend.say(new Map(isSeen ? found.map((each) => [each.curve.key, short(each.y, this.unit)]) : this.lastTexts()));
     if (!isSeen) {
       this.dots.replaceChildren();
@@ -270,6 +280,22 @@ export class CurveChart {
       place: each.x === at ? "" : `at ${axis.text(each.x)}`,
     })); // prettier-ignore
     placeTip(this.tip, tipContent(axis.text(at), rows, marksAt(marks, at, near)), left, this.card.canvas.clientWidth);
+  }
+
+  /**
+   * Asks for the windows around the crosshair once it rests, if what is drawn has left some of them out.
+   * @param {number} at
+   * @param {import("./crosshair.js").Reading[]} found
+   */
+  lookCloser(at, found) {
+    clearTimeout(this.resting);
+    if (!this.exactAt || found.every((each) => each.x === at || each.curve.isEvaluation)) return;
+    this.resting = window.setTimeout(async () => {
+      const curves = await this.exactAt?.(at).catch(() => null);
+      if (!curves || curves.length === 0 || this.view.crosshair !== at) return;
+      this.near = { x: at, curves };
+      this.drawCrosshair();
+    }, REST_MS);
   }
 
   /** @param {import("./crosshair.js").Reading} reading */

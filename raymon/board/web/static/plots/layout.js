@@ -2,7 +2,7 @@
 /** How every plot looks. */
 
 /** Room around a plot in pixels: the same for all, so that their axes stand above each other. */
-export const MARGIN = { l: 56, r: 12, t: 8, b: 34 };
+export const MARGIN = { l: 56, r: 12, t: 8, b: 24 };
 
 /** What Plotly brings by itself and the page has in its own way. */
 export const CONFIG = {

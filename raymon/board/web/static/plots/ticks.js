@@ -78,5 +78,5 @@ function clockText(seconds, every, index) {
   const clock = [date.getHours(), date.getMinutes()].concat(every < MINUTE ? date.getSeconds() : []);
   const text = clock.map((part) => String(part).padStart(2, "0")).join(":");
   const begins = index === 0 || date.getHours() * HOUR + date.getMinutes() * MINUTE < every;
-  return begins ? `${text}<br>${day}` : text;
+  return begins ? `${day}, ${text}` : text;
 }

@@ -13,6 +13,7 @@ import { XAxis } from "../plots/x_axis.js";
 import { themeColors } from "../theme.js";
 import { chartsOf } from "./charts.js";
 import { getNumbers, saveNumbers } from "./series.js";
+import { paramsOf, rangeOf, stateOf } from "./curve_state.js";
 import { makeToolbar } from "./toolbar.js";
 
 const POINTS = 1000;
@@ -40,16 +41,17 @@ export async function show(root, { run: entry, params, setParams, signal, onUpda
   const settings = { axis, isLog: state.isLog, marks: [], colors: themeColors(), run: run.name };
 
   const board = new ChartBoard({ view, settings, signal, load, saveNumbers: save, closed: state.closed,
-    onClosed: (closed) => setParams({ closed: [...closed].join(",") }) }); // prettier-ignore
+    onClosed: (closed) => setParams({ closed: [...closed].join(",") || "none" }) }); // prettier-ignore
   board.element.dataset.size = state.size;
   const empty = h("p", { class: "empty" });
   const toolbar = makeToolbar(state, change, () => view.zoom(null));
   fill(root, toolbar.element, empty, board.element);
 
-  /** @param {any[]} specs @param {AbortSignal} aborted */
-  async function load(specs, aborted) {
+  /** @param {any[]} specs @param {AbortSignal} aborted @param {number} [at] */
+  async function load(specs, aborted, at) {
+    const range = at === undefined ? view.range : /** @type {[number, number]} */ ([at, at]);
     const names = [...new Set(specs.flatMap((spec) => spec.curves.map((/** @type {any} */ curve) => curve.key)))];
-    const numbers = await getNumbers(run.id, names, { axis, range: view.range, points: POINTS, smooth: state.smooth }, aborted);
+    const numbers = await getNumbers(run.id, names, { axis, range, points: POINTS, smooth: state.smooth }, aborted);
     return new Map(specs.map((spec) => [spec.key, spec.curves.flatMap((/** @type {any} */ curve) => {
       const own = numbers.get(curve.key);
       if (!own) return [];
@@ -159,42 +161,4 @@ function wholeOf(run, axis) {
   const [first, last] = (axis.kind === "step" ? run.steps : run.times) ?? [0, 1];
   if (first === null || last === null || first === undefined || last === undefined) return [0, 1];
   return [axis.kind === "step" ? Math.min(0, first) : first - axis.start, last - axis.start];
-}
-
-/** @param {URLSearchParams} params */
-function stateOf(params) {
-  const smooth = Number(params.get("smooth") ?? 0);
-  const marks = params.get("marks");
-  const known = Object.keys(MARK_GROUPS);
-  const size = params.get("size") ?? "medium";
-  return {
-    x: params.get("x") ?? "step",
-    smooth: smooth > 0 && smooth < 1 ? smooth : 0,
-    isLog: params.get("log") === "1",
-    marks: new Set(marks === null ? known : known.filter((key) => marks.split(",").includes(key))),
-    size: ["small", "medium", "large"].includes(size) ? size : "medium",
-    word: params.get("q") ?? "",
-    closed: new Set((params.get("closed") ?? "other").split(",").filter(Boolean)),
-  };
-}
-
-/** @param {URLSearchParams} params @returns {[number, number] | null} */
-function rangeOf(params) {
-  const [from, to] = ["from", "to"].map((name) => Number.parseFloat(params.get(name) ?? ""));
-  return to > from ? [from, to] : null;
-}
-
-/** @param {any} state @param {[number, number] | null} range */
-function paramsOf(state, range) {
-  const all = state.marks.size === Object.keys(MARK_GROUPS).length;
-  return {
-    x: state.x === "step" ? null : state.x,
-    smooth: state.smooth || null,
-    log: state.isLog ? "1" : null,
-    marks: all ? null : [...state.marks].join(",") || "none",
-    size: state.size === "medium" ? null : state.size,
-    q: state.word || null,
-    from: range ? Number(range[0].toPrecision(12)) : null,
-    to: range ? Number(range[1].toPrecision(12)) : null,
-  };
 }

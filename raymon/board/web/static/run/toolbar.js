@@ -11,12 +11,14 @@ const SLIDER = 100;
 
 /**
  * Makes the tools above curves.
- * @param {{x: string, smooth: number, isLog: boolean, size: string, word: string, marks: Set<string>}} now
+ * @param {{x: string, smooth: number, isLog: boolean, size: string, word: string, marks?: Set<string>}} now Without
+ *   `marks` there is no choice of them.
  * @param {(changes: Record<string, any>) => void} change Gets what was changed.
  * @param {() => void} reset Shows the whole.
+ * @param {Record<string, string>} [kinds] What the horizontal axis may be.
  * @returns {{element: HTMLElement, zoomed: (text: string) => void}} `zoomed` says what is shown; "" is the whole.
  */
-export function makeToolbar(now, change, reset) {
+export function makeToolbar(now, change, reset, kinds = X_KINDS) {
   const smooth = h("output", { class: "smooth-text" }, smoothText(now.smooth));
   const slider = h("input", { type: "range", min: 0, max: SLIDER, step: 1, value: String(sliderOf(now.smooth)),
     "aria-label": "Smoothing", oninput: (/** @type {any} */ event) => {
@@ -30,11 +32,11 @@ export function makeToolbar(now, change, reset) {
   const element = h("div", { class: "tools curve-tools" },
     h("input", { type: "search", placeholder: "Search charts", "aria-label": "Search charts", value: now.word,
       oninput: (/** @type {any} */ event) => change({ word: event.target.value }) }),
-    select("Horizontal axis", X_KINDS, now.x, (x) => change({ x })),
+    select("Horizontal axis", kinds, now.x, (x) => change({ x })),
     h("label", { class: "smooth", title: "Exponential mean; the numbers stay visible behind it" }, "Smoothing", slider, smooth),
     h("label", {}, h("input", { type: "checkbox", checked: now.isLog,
       onchange: (/** @type {any} */ event) => change({ isLog: event.target.checked }) }), "Log scale"),
-    marksMenu(now.marks, change),
+    now.marks ? marksMenu(now.marks, change) : null,
     select("Size of charts", SIZES, now.size, (size) => change({ size })),
     h("span", { class: "grow" }), range, whole); // prettier-ignore
   return {
@@ -75,7 +77,7 @@ function marksMenu(shown, change) {
 
 /** @param {number} slider Of 100. @returns {number} The smoothing: finer the more there is. */
 function smoothOf(slider) {
-  return Number((1 - (1 - slider / SLIDER) ** 2).toFixed(4)) && Math.min(MOST, Number((1 - (1 - slider / SLIDER) ** 2).toFixed(3)));
+  return Math.min(MOST, Number((1 - (1 - slider / SLIDER) ** 2).toFixed(3)));
 }
 
 /** @param {number} smooth */
