@@ -66,10 +66,14 @@ class Lease:
         return self.kernel == _kernel()
 
     @property
+    def is_here(self) -> bool:
+        """Whether its process, as long as it exists, can be seen from this one."""
+        return self.is_of_this_system and self.namespace == _namespace()
+
+    @property
     def is_over(self) -> bool:
         """Whether this machine knows that the process does not exist any more."""
-        here = self.is_of_this_system and self.namespace == _namespace()
-        return here and _began(self.process) != self.began
+        return self.is_here and _began(self.process) != self.began
 
     def __str__(self) -> str:
         return f"process {self.process} on {self.host}, since {self.since}"

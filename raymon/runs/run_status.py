@@ -49,7 +49,8 @@ class StatusReader:
         if lease is None:
             # Loops of others on Ray write no lease.
             return status if status == UNKNOWN or _is_recent(summary.get("updated")) else KILLED
-        if lease.is_over or self._is_silent(lease):
+        # A process that is here may be stopped for a while.
+        if lease.is_over or (not lease.is_here and self._is_silent(lease)):
             return KILLED
         return RUNNING if status == UNKNOWN else status
 

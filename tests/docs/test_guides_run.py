@@ -60,6 +60,8 @@ def test_a_run_has_the_checkpoints_that_are_asked_for(capsys: pytest.CaptureFixt
     best, _, latest_step = capsys.readouterr().out.strip().rpartition(" ")
     assert str(Path(best).absolute()) == summary.best_checkpoint
     assert int(latest_step) == summary.steps
+    exec(block("guides/looking-at-runs.md", "windows().to_pandas()"), {})
+    assert f"done {summary.steps} " in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("here")

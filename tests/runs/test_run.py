@@ -7,13 +7,14 @@ import math
 import os
 import shutil
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from raymon import Run, RunError
-from raymon.run_dir import RunLock
+from raymon.run_dir import Lease, RunLock
 from raymon.runs.reading import sample
 from raymon.runs.reading.piece import Piece
 from raymon.runs.reading.rank_builder import RankBuilder
@@ -286,6 +287,40 @@ def test_a_run_whose_process_is_gone_was_killed(path: Path) -> None:
         assert run.live == {"step": 7}
     assert run.refresh()
     assert (run.status, run.live) == ("killed", None)
+
+
+def other_lease(path: Path, **changes: object) -> Lease:
+    """Writes the lease of a process that this one cannot see."""
+    lease = Lease(kernel="elsewhere", **changes)
+    (path / "run.lock").write_bytes(lease.to_bytes())
+    return lease
+
+
+def test_a_run_elsewhere_was_killed_when_it_has_given_no_sign_of_life(path: Path) -> None:
+    write_summary(path, status="running")
+    other_lease(path)
+    run = Run(path)
+    assert run.status == "running"
+    os.utime(path / "run.lock", (1000, 1000))
+    assert run.refresh()
+    assert run.status == "killed"
+    other_lease(path, beat=1)
+    assert run.refresh()
+    assert run.status == "running"
+
+
+def test_a_process_that_is_here_lives_however_long_it_is_silent(path: Path) -> None:
+    write_summary(path, status="running")
+    (path / "run.lock").write_bytes(Lease().to_bytes())
+    os.utime(path / "run.lock", (1000, 1000))
+    assert Run(path).status == "running"
+
+
+def test_a_run_on_ray_without_a_lease_lives_while_its_summary_does(path: Path) -> None:
+    write_summary(path, status="running", updated=time.time())
+    assert Run(path).status == "running"
+    write_summary(path, status="running", updated=time.time() - 1000)
+    assert Run(path).status == "killed"
 
 
 def large(path: Path, count: int) -> None:

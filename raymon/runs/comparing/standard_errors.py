@@ -1,7 +1,8 @@
 """Standard errors of the scores of one evaluation, from its curves.
 
 They say how far a score would be off for another sample of rows from the same source. The error
-from training again, with another seed, is not in them.
+from training again, with another seed, is not in them. Rows are taken as independent: where many
+are of the same user or page, the true errors are larger.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from raymon.runs.reading.piece import Piece
 PIECE_BYTES = 2 << 20
 """Bytes of a piece, about; one line may be longer."""
 
+_LONGEST_LINE = 256 << 20
 _TAIL_BYTES = 4096
 """Bytes before the end of what was read that tell a file that grew from another one."""
 
@@ -124,12 +125,13 @@ class GrowingFile:
         """Returns the next lines, from the place of the file on, and leaves it after them."""
         begin = file.tell()
         data = file.read(self._piece_bytes)
-        while (end := data.rfind(b"\n") + 1) == 0:
+        while (end := data.rfind(b"\n") + 1) == 0 and len(data) < _LONGEST_LINE:
             more = file.read(max(self._piece_bytes, len(data)))
             if not more:
                 return b""
             data += more
         file.seek(begin + end)
+        # Of a longer line, which is no JSON of ours, no more than that is read.
         return data[:end]
 
     def _add(self, piece: Piece) -> None:
