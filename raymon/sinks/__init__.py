@@ -29,6 +29,7 @@ from raymon.sinks.terminal.progress_logger import ProgressLogger
 from raymon.sinks.terminal.status_lines import StatusLines
 
 if TYPE_CHECKING:
+    from raymon.sinks.tensorboard.run_card import RunCard
     from raymon.sinks.tensorboard.tensorboard import TensorBoard
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "LiveOutput",
     "ProgressLogger",
     "RankLines",
+    "RunCard",
     "RunGauges",
     "Sink",
     "StatusLines",
@@ -66,4 +68,6 @@ def __getattr__(name: str) -> Any:
     # looks at runs need not wait.
     if name == "TensorBoard":
         return import_module("raymon.sinks.tensorboard.tensorboard").TensorBoard
+    if name == "RunCard":
+        return import_module("raymon.sinks.tensorboard.run_card").RunCard
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -35,6 +35,7 @@ from raymon.sinks import (
     EvaluationRecords,
     LiveOutput,
     RankLines,
+    RunCard,
     Sink,
     StatusLines,
     TensorBoard,
@@ -206,7 +207,8 @@ def make_reporter(config: PipelineConfig, *more: Sink, total_steps: int | None =
     ]
     if train_config.use_tensorboard:
         summaries = {*DEFAULT_SUMMARIES, *train_config.tensorboard_summaries}
-        sinks.append(TensorBoard(model_dir, summaries, config.monitor_config.events_max_mb * _MB))
+        max_bytes = config.monitor_config.events_max_mb * _MB
+        sinks.append(TensorBoard(model_dir, summaries, max_bytes, card=RunCard.of(config)))
     return Reporter(
         model_dir,
         [BackgroundSink(sink) for sink in sinks],

@@ -64,6 +64,7 @@ MESSAGES: list[type[Message]] = [
 OF_A_RUN = {
     "export/",
     "eval_val/",
+    "alerts/",
     "train_eval_trace/",
     "monitor/requests/",
     "monitor/stacks/",

@@ -38,12 +38,21 @@ class EventObjects:
         directory: Directory of the files.
         max_bytes: Bytes of all files above which they are thinned.
         clock: Time in seconds since 1970.
+        purges: Whether steps only grow between two purges, so that a file hides what others have
+            of its steps. Without, a file that was written twice shows its events twice, and small
+            files are not merged: for a few events of steps in any order.
     """
 
     def __init__(
-        self, directory: ObjectPath, max_bytes: int, clock: Callable[[], float] = time.time
+        self,
+        directory: ObjectPath,
+        max_bytes: int,
+        clock: Callable[[], float] = time.time,
+        *,
+        purges: bool = True,
     ) -> None:
         self._directory = directory
+        self._purges = purges
         self._limit = Limit(max_bytes)
         self._clock = clock
         # The number of the newest file; None until the directory was listed.
@@ -81,7 +90,9 @@ class EventObjects:
         """
         if not self._gathered:
             return
-        if len(self._small) < _MERGED:
+        if not self._purges:
+            self._write(self._gathered)
+        elif len(self._small) < _MERGED:
             self._small.append((self._write(self._gathered), self._gathered))
         else:
             before = [event for _, events in self._small for event in events]
@@ -111,6 +122,7 @@ class EventObjects:
         # A name is not used twice: a write that failed may still arrive.
         self._newest = max(int(self._clock()), self._number() + 1)
         path = self._directory / event_file_name(self._newest)
-        records = map(to_record, (purge_event(events[0].step), *events))
+        purges = [purge_event(events[0].step)] if self._purges else []
+        records = map(to_record, (*purges, *events))
         path.write_bytes(first_record(self._newest) + b"".join(records))
         return path

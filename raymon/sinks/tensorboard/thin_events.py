@@ -14,6 +14,9 @@ from raymon.sinks.thinning import WHOLE_S
 from raymon.storage import StoragePath, file_sizes, write_whole
 
 _LENGTH = struct.Struct("<Q")
+_KEPT = ("text", "hparams")
+"""Plugins of TensorBoard whose events are no points of curves."""
+
 _BEFORE, _AFTER = 12, 4
 """Bytes of a record before and after its event: length and checksum, and a checksum."""
 
@@ -70,7 +73,10 @@ def thinned_records(data: bytes) -> bytes:
 def _is_point(record: bytes) -> bool:
     with suppress(Exception):
         event = Event.FromString(record[_BEFORE:-_AFTER])
-        return bool(event.HasField("summary"))
+        # Texts and hyperparameters are written once.
+        return bool(event.HasField("summary")) and not any(
+            value.metadata.plugin_data.plugin_name in _KEPT for value in event.summary.value
+        )
     return False
 
 
