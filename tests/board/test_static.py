@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -60,11 +59,27 @@ def test_the_shell_names_files_that_are_there_and_nothing_inline() -> None:
     assert shell.count("<base href=") == 1
 
 
-def test_the_shell_is_small_and_its_modules_are_asked_for_at_once() -> None:
+def test_the_modules_of_the_shell_are_asked_for_at_once() -> None:
     shell = (STATIC / "index.html").read_text()
-    preloaded = set(re.findall(r'rel="modulepreload" href="static/([^"]+)"', shell))
-    assert preloaded >= set(needed_first(STATIC / "app.js"))
-    assert len((STATIC / "style.css").read_bytes()) < 30_000
+    preloaded = re.findall(r'rel="modulepreload" href="static/([^"]+)"', shell)
+    assert sorted(preloaded) == sorted(needed(STATIC / "app.js"))
+
+
+@pytest.mark.parametrize(
+    ("view", "known", "script"),
+    [
+        ("runs", "app.js", "views/runs.js"),
+        ("run", "app.js", "views/run.js"),
+        ("curves", "views/run.js", "run/curves.js"),
+        ("compare", "app.js", "views/compare.js"),
+    ],
+)
+def test_the_modules_of_a_view_are_asked_for_at_once(view: str, known: str, script: str) -> None:
+    listed = re.search(rf"^    {view}: `([^`]*)`", (STATIC / "first.js").read_text(), re.MULTILINE)
+    assert listed
+    there = needed(STATIC / "app.js") | needed(STATIC / known)
+    wanted = sorted(needed(STATIC / script) - there)
+    assert sorted(f"{name}.js" for name in listed[1].split()) == wanted
 
 
 def test_files_of_the_page_are_in_the_package() -> None:
@@ -88,9 +103,8 @@ def test_text_and_marks_have_the_contrast_of_wcag_aa(theme: str) -> None:
         assert contrast(colors["edge"], colors[ground]) >= 3, ground
 
 
-def needed_first(script: Path) -> Iterator[str]:
-    """Yields the scripts without which one does not begin: those that it imports, and theirs."""
-    yield script.name
+def needed(script: Path) -> set[str]:
+    """Returns the scripts without which one does not begin: it, those that it imports, theirs."""
     seen, left = {script}, [script]
     while left:
         here = left.pop()
@@ -99,7 +113,7 @@ def needed_first(script: Path) -> Iterator[str]:
             if path not in seen:
                 seen.add(path)
                 left.append(path)
-                yield str(path.relative_to(STATIC))
+    return {str(path.relative_to(STATIC)) for path in seen}
 
 
 def code_of(path: Path) -> str:

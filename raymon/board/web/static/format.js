@@ -61,6 +61,7 @@ export function percent(value) {
 /**
  * A duration in its two largest units: `42 ms`, `9.3 s`, `4 min 05 s`, `2 h 07 min`, `3 d 04 h`.
  * @param {unknown} value Seconds.
+ * @returns {string}
  */
 export function duration(value) {
   if (!isNumber(value)) return NO_VALUE;

@@ -1,7 +1,8 @@
 // @ts-check
 /** Elements of the page. What a run's files contain gets in as text nodes alone. */
 
-/** @typedef {Node | string | number | null | undefined | false} Child */
+/** @typedef {Node | string | number | null | undefined | false} One */
+/** @typedef {One | (One | One[])[]} Child */
 
 /**
  * Makes an element.
@@ -9,7 +10,7 @@
  * @param {Record<string, any>} [attributes] `class`, `style` and `dataset` (objects), listeners
  *   (`onclick`, functions), properties `value` and `checked`; true is an attribute without a value;
  *   null, undefined and false leave it out.
- * @param {...(Child | Child[])} children Strings become text nodes; null and false are left out.
+ * @param {...Child} children Strings become text nodes; null and false are left out.
  * @returns {HTMLElement}
  */
 export function h(tag, attributes = {}, ...children) {
@@ -22,7 +23,7 @@ export function h(tag, attributes = {}, ...children) {
 /**
  * Replaces what is in an element.
  * @param {Element} element
- * @param {...(Child | Child[])} children
+ * @param {...Child} children
  */
 export function fill(element, ...children) {
   element.replaceChildren(...nodes(children));
