@@ -86,6 +86,15 @@ def log_options(command: Command) -> Command:
     return _level_option(_format_option(command))
 
 
+board_option = click.option(
+    "--board",
+    "board_port",
+    type=click.IntRange(1, 65535),
+    metavar="PORT",
+    help="Show the run on a web page meanwhile, on this port of the machine that it begins on, "
+    "which it is reached from alone.",
+)
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 

@@ -10,6 +10,7 @@ import click
 import yaml
 
 from raymon.cli.options import (
+    board_option,
     custom_classes_option,
     log_options,
     num_workers_option,
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     help="YAML file with more of Ray's runtime environment, such as pip or env_vars.",
 )
 @click.option("--python", default="python", help="Python on the cluster, with raymon.")
+@board_option
 @click.option("--no-follow", is_flag=True, help="Do not wait for the run.")
 @click.pass_obj
 def submit(
@@ -60,6 +62,7 @@ def submit(
     working_dir: Path,
     runtime_env: Path | None,
     python: str,
+    board_port: int | None,
     no_follow: bool,
 ) -> None:
     """Train the model that CONFIG describes as a job of a Ray cluster.
@@ -68,6 +71,7 @@ def submit(
     this command ends before it.
     """
     from raymon.training.job_request import job_request
+    from raymon.training.looking import how_to_look
     from raymon.training.on_ray.submit import submit as send
 
     request = job_request(
@@ -77,9 +81,12 @@ def submit(
         runtime_env=_read(runtime_env),
         resume=resume,
         python=python,
+        board_port=board_port,
     )
     job = send(request, address)
     click.echo(f"{job.submission_id}: submitted to {address}")
+    for line in how_to_look(request.metadata["model_dir"], address, board_port):
+        click.echo(line)
     if no_follow:
         _print_job_commands(job, address)
         return

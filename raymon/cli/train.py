@@ -11,6 +11,7 @@ import click
 
 from raymon.cli.options import (
     address_option,
+    board_option,
     custom_classes_option,
     json_option,
     log_options,
@@ -29,6 +30,7 @@ from raymon.cli.streams import say
 @log_options
 @click.option("--resume", is_flag=True, help="Go on from the newest checkpoint in model_dir.")
 @address_option
+@board_option
 @json_option
 def train(
     config: Path,
@@ -36,15 +38,21 @@ def train(
     num_workers: int | None,
     resume: bool,
     address: str | None,
+    board_port: int | None,
     as_json: bool,
 ) -> None:
     """Train the model that CONFIG describes."""
+    from raymon.cli.board_beside import board_beside
     from raymon.cli.summary import print_summary
+    from raymon.config import load
     from raymon.runs import DIVERGED
     from raymon.storage import to_json
     from raymon.training.train import train as run
 
-    summary = run(config, with_num_workers(overrides, num_workers), resume=resume, address=address)
+    given = with_num_workers(overrides, num_workers)
+    model_dir = load(config, given).model_dir if board_port else ""
+    with board_beside(model_dir, board_port):
+        summary = run(config, given, resume=resume, address=address)
     if as_json:
         say(to_json(asdict(summary)))
     else:

@@ -16,6 +16,7 @@ from raymon.errors import ConfigError
 from raymon.log import chosen_options
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.storage import check_no_credentials
+from raymon.training.looking import looking_commands
 from raymon.training.on_ray.submit import JobRequest
 from raymon.training.on_ray.user_code import code_environment
 from raymon.training.train import load_checked
@@ -29,6 +30,7 @@ def job_request(
     runtime_env: Mapping[str, Any] | None = None,
     resume: bool = False,
     python: str = "python",
+    board_port: int | None = None,
 ) -> JobRequest:
     """Returns the job that trains as a config says.
 
@@ -41,6 +43,7 @@ def job_request(
         runtime_env: Additions to Ray's runtime environment, such as `{"pip": [...]}`.
         resume: Whether to continue from the newest checkpoint.
         python: Python on the cluster that has raymon.
+        board_port: Port of a page beside the run, on the machine that it begins on; None for none.
 
     Raises:
         ConfigError: Something in the config is wrong, or cannot be found from the cluster.
@@ -64,6 +67,7 @@ def job_request(
     words += [word for override in overrides for word in ("--set", override)]
     words += ["--allow-custom-classes"] if custom_classes_allowed() else []
     words += ["--resume"] if resume else []
+    words += ["--board", str(board_port)] if board_port else []
     words += chosen_options()
     return JobRequest(
         shlex.join(words),
@@ -79,6 +83,7 @@ def _metadata(config: PipelineConfig) -> dict[str, str]:
         "run": _slug(config.model_dir),
         "model_dir": config.model_dir,
         "config_sha256": hashlib.sha256(content).hexdigest(),
+        **looking_commands(config.model_dir),
     }
 
 

@@ -59,6 +59,7 @@ from raymon.training.input.datasets import (
 )
 from raymon.training.input.vocabularies import save_vocabularies
 from raymon.training.log_files import driver_log, fix_log_level, log_files_of
+from raymon.training.looking import looking_commands
 from raymon.training.loop.worker import run_worker
 from raymon.training.on_demand.mailbox import clear_requests
 from raymon.training.on_demand.stacks import stacks_here, stacks_of_ranks
@@ -132,6 +133,7 @@ def train(
         asked = pipeline.HasField("export_config") and pipeline.export_config.export_at_end
         fix_log_level(plan.config)
         with driver_log(plan.config):
+            _log.info("See it: %s", ", ".join(looking_commands(plan.config.model_dir).values()))
             summary = run(plan, address, terminal)
             if asked and summary.status != STOPPED:
                 summary = _export(plan.config, summary)

@@ -59,6 +59,8 @@ def test_a_run_is_found_and_seen_in_the_dashboard(click_log: Path, tmp_path: Pat
         assert "RUNNING" in jobs
         log = look(f"jobs/{submitted['job_id']}", "job", r"Training Epoch \d+: \d+it")
         assert str(run) in log, "the metadata of the job"
+        assert f"raymon board {run}" in submitted["metadata"].values()
+        assert f"See it: raymon board {run}, raymon watch {run}" in log
         for noise in ("repeated", "pid=", "(RayTrainWorker"):
             assert noise not in log
         # A page shows ten actors, and the reporter may be on the second.

@@ -101,6 +101,8 @@ def test_a_run_is_submitted_with_its_code_and_followed(head: Head, project: Path
     assert job["metadata"]["model_dir"] == str(run)
     assert job["metadata"]["run"] == "run"
     assert len(job["metadata"]["config_sha256"]) == 64
+    assert job["metadata"]["raymon_board"] == f"raymon board {run}"
+    assert f"See it: raymon board {run}" in output
     # Nothing of it is for others.
     if head.token:
         assert head.token not in json.dumps(job) + output

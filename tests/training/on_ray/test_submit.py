@@ -31,12 +31,19 @@ def test_a_job_is_the_command_that_one_would_type(config_file: Path, tmp_path: P
     assert request.runtime_env["pip"] == ["x"]
     assert request.metadata["run"] == "run"
     assert request.metadata["model_dir"] == str(tmp_path / "run")
+    assert request.metadata["raymon_board"] == f"raymon board {tmp_path / 'run'}"
+    assert request.metadata["raymon_watch"] == f"raymon watch {tmp_path / 'run'}"
     assert request.submission_id.startswith("raymon-run-")
     again = job_request(config_file, overrides, working_dir=tmp_path)
     assert again.submission_id != request.submission_id
     assert again.metadata == request.metadata
     other = job_request(config_file, working_dir=tmp_path)
     assert other.metadata["config_sha256"] != request.metadata["config_sha256"]
+
+
+def test_a_job_has_a_page_beside_it_if_that_is_asked_for(config_file: Path, tmp_path: Path) -> None:
+    request = job_request(config_file, working_dir=tmp_path, board_port=6321)
+    assert "--board 6321" in request.entrypoint
 
 
 @pytest.mark.parametrize(
