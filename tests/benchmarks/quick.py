@@ -16,6 +16,7 @@ WITHOUT_RAY = (
     "embeddings", "evaluation", "metrics", "sharded_tables", "sinks", "table_health",
 )  # fmt: skip
 WITH_GPU = ("gpu",)
+WITH_BROWSER = ("board",)
 
 
 def run_benchmarks(*arguments: str, address: str | None = None) -> subprocess.CompletedProcess[str]:

@@ -9,9 +9,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from benchmarks.harness.questions import names
-from tests.benchmarks.quick import WITH_GPU, WITHOUT_RAY, check_quick_form, run_benchmarks
+from tests.benchmarks.quick import (
+    WITH_BROWSER,
+    WITH_GPU,
+    WITHOUT_RAY,
+    check_quick_form,
+    run_benchmarks,
+)
 
-NAMES = sorted(set(names()) - {*WITHOUT_RAY, *WITH_GPU})
+NAMES = sorted(set(names()) - {*WITHOUT_RAY, *WITH_GPU, *WITH_BROWSER})
 LONG = {"checkpoint", "end_to_end", "scaling", "start_up"}
 """They start several runs on Ray each."""
 
