@@ -73,10 +73,11 @@ class Summaries:
 
     def _get(self, run_id: str, path: str) -> _Kept:
         kept, now = self._kept.get(run_id), self._clock()
-        if kept is not None and "://" in path and now - kept.at < _OBJECTS_S:
+        is_remote = "://" in path
+        if kept is not None and is_remote and now - kept.at < _OBJECTS_S:
             return kept
         signature = _signature(path)
-        is_same = kept is not None and kept.signature == signature
+        is_same = not is_remote and kept is not None and kept.signature == signature
         if kept is not None and is_same and (kept.run is None or now - kept.at < _LIVE_S):
             return kept
         entry, run = _look(path, None if kept is None else kept.run)

@@ -18,6 +18,8 @@ _LONG = frozenset({"devices", "embedding_tables"})
 def detail(run: Run, verdict: Verdict | None) -> dict[str, Any]:
     """Returns the entry of a run in the table, and what its page needs first.
 
+    What is long is asked for apart: the ranks, their devices, the embedding tables.
+
     Args:
         run: The run.
         verdict: The verdict on it; None if it is not known yet.
@@ -30,7 +32,7 @@ def detail(run: Run, verdict: Verdict | None) -> dict[str, Any]:
         "steps": _ends(columns, "global_step"),
         "times": _ends(columns, "time"),
         "windows": len(columns),
-        "live": run.live,
+        "live": None if run.live is None else {k: v for k, v in run.live.items() if k != "ranks"},
         "summary": {k: v for k, v in run.summary.items() if k not in _LONG},
         "attempts": [_attempt(each) for each in run.attempts],
         "verdict": None if verdict is None else _verdict(verdict),

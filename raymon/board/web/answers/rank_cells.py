@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from raymon.board.web.answers.rank_sums import RankSums
 from raymon.diagnosis import median_of_others
 from raymon.results import LEVELS, OWN_PHASES
 from raymon.runs import RankLine
@@ -35,13 +36,16 @@ class RankCells:
     @classmethod
     def of(cls, lines: Sequence[RankLine], number: str, most: int) -> RankCells:
         """Returns a number in at most `most` cells, each of as many lines."""
-        ranks = sorted({rank for numbers in _kinds(lines) for rank in numbers})
+        ranks = sorted({rank for kind in {line.numbers.ranks for line in lines} for rank in kind})
         parts = [part for part in np.array_split(np.arange(len(lines)), most) if len(part)]
         cells = [[lines[place] for place in part.tolist()] for part in parts]
         names = OWN_PHASES if number == LAG else (number,)
         values = np.full((len(ranks), len(cells)), np.nan)
         for place, cell in enumerate(cells):
-            values[:, place] = _number(cell, names, ranks)
+            sums = RankSums.of(cell)
+            if sums is not None:
+                rows = np.searchsorted(ranks, sums.numbers.ranks)
+                values[rows, place] = _number(sums, names)
         if number == LAG:
             values = _lag(values)
         return cls(
@@ -52,33 +56,14 @@ class RankCells:
         )
 
 
-def _kinds(lines: Sequence[RankLine]) -> set[tuple[int, ...]]:
-    return {line.numbers.ranks for line in lines}
-
-
-def _number(
-    lines: Sequence[RankLine], names: Sequence[str], ranks: Sequence[int]
-) -> NDArray[np.float64]:
-    """Returns the sum of numbers a step over some lines, or the newest of a level, `[R]`."""
-    place = {rank: row for row, rank in enumerate(ranks)}
-    is_level = names[0] in LEVELS
-    summed, steps = np.full(len(ranks), np.nan), np.zeros(len(ranks))
-    for line in lines:
-        rows = [place[rank] for rank in line.numbers.ranks]
-        columns = [line.numbers.column(name) for name in names if name in line.numbers.names]
-        if not columns:
-            continue
-        found = np.array(columns, np.float64)
-        has_any = ~np.isnan(found).all(axis=0)
-        values = np.where(has_any, np.nansum(found, axis=0), np.nan)
-        if is_level:
-            summed[rows] = np.where(has_any, values, summed[rows])
-            continue
-        before = summed[rows]
-        both = np.nan_to_num(before) + np.nan_to_num(values)
-        summed[rows] = np.where(has_any, both, before)
-        steps[rows] += np.where(has_any, line.end_step - line.first_step, 0)
-    return summed if is_level else summed / np.where(steps > 0, steps, np.nan)
+def _number(sums: RankSums, names: Sequence[str]) -> NDArray[np.float64]:
+    """Returns the sum of numbers a step, or the newest of a level, `[R]`."""
+    numbers = sums.numbers
+    columns = [numbers.column(name) for name in names if name in numbers.names]
+    if names[0] in LEVELS:
+        return np.asarray(columns[0] if columns else np.nan, np.float64)
+    summed = np.nansum(columns, axis=0, dtype=np.float64) if columns else 0.0
+    return np.asarray(summed / np.where(sums.steps > 0, sums.steps, np.nan))
 
 
 def _lag(own: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from raymon.board.web.answers.numbers import listed, number
 from raymon.board.web.answers.rank_cells import LAG, RankCells
+from raymon.board.web.answers.rank_sums import RankSums
 from raymon.diagnosis import Verdict
 from raymon.results import STEP_PHASES, RankNumbers
 from raymon.runs import RankLine, Run
@@ -26,9 +27,8 @@ def rank_table(run: Run, verdict: Verdict) -> list[dict[str, Any]]:
     """
     live = _live(run)
     lines = _recent(run.rank_lines) if live else _newest(run.rank_lines)
-    summed: RankNumbers | None = None
-    for line in lines:
-        summed = RankNumbers.summed(summed, line.numbers)
+    sums = RankSums.of(lines)
+    summed = None if sums is None else sums.numbers
     cells = RankCells.of(lines, LAG, 1)
     lags = dict(zip(cells.ranks, listed(cells.values[:, 0]), strict=True)) if lines else {}
     stragglers = {each.rank for each in verdict.findings if each.kind == "straggler"}

@@ -9,8 +9,9 @@ import numpy as np
 
 from raymon.board.web.answers.numbers import listed, significant
 from raymon.board.web.answers.rank_cells import LAG, RankCells
+from raymon.board.web.answers.rank_sums import RankSums
 from raymon.board.web.query import Query, QueryError
-from raymon.results import LEVELS, PHASES, Anatomy, RankNumbers
+from raymon.results import LEVELS, PHASES, Anatomy
 from raymon.runs import RankLine, Run
 
 _MOST_COLUMNS = 400
@@ -45,9 +46,8 @@ def anatomy(run: Run, query: Query) -> dict[str, Any]:
     `from` and `to` are steps; without them it is about all steps of the newest attempt.
     """
     lines = _of_newest_ranks(_between(run.rank_lines, query))
-    summed: RankNumbers | None = None
-    for line in lines:
-        summed = RankNumbers.summed(summed, line.numbers)
+    sums = RankSums.of(lines)
+    summed = None if sums is None else sums.numbers
     found = Anatomy.of(summed)
     steps = lines[-1].end_step - lines[0].first_step if lines else 0
     phases = [phase for phase in PHASES if phase in found.median]
