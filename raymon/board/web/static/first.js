@@ -10,7 +10,7 @@
       parts/status`,
     run: `views/run parts/one_at_a_time parts/run_header parts/tabs format parts/status`,
     curves: `run/curves plots/plotly plots/chart_board plots/linked_view plots/marks plots/palette
-      plots/styles plots/x_axis run/charts run/series run/toolbar plots/curve_chart
+      plots/styles plots/x_axis run/charts run/curve_state run/series run/toolbar plots/curve_chart
       plots/ticks plots/download plots/text plots/card plots/crosshair plots/curve_traces
       plots/keys plots/layout plots/legend plots/numbers plots/picture plots/plot
       plots/pointer plots/tip`,
