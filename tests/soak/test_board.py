@@ -17,10 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyarrow import fs
 
 from benchmarks.inputs.made_curves import MadeCurves
 from benchmarks.inputs.made_run import write_run
 from raymon.data.synthetic import generate
+from raymon.sinks import WindowLines
+from raymon.storage import storage_path, write_whole
 from tests.benchmarks.quick import WITH_BROWSER, check_quick_form, run_benchmarks
 from tests.soak.browser import Browser
 from tests.soak.driven_page import DrivenPage
@@ -48,11 +51,12 @@ def page() -> Iterator[DrivenPage]:
 
 
 class Board:
-    """A board over a directory, in a process of its own."""
+    """A board over directories, in a process of its own."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, *roots: object) -> None:
         self.port = free_port()
-        command = [sys.executable, "-m", "raymon", "board", str(root), "--port", str(self.port)]
+        command = [sys.executable, "-m", "raymon", "board", *map(str, roots)]
+        command += ["--port", str(self.port)]
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
@@ -224,3 +228,28 @@ def test_a_browser_that_goes_away_leaves_no_word(tmp_path):
 @pytest.mark.parametrize("name", WITH_BROWSER)
 def test_the_benchmark_measures_what_its_stored_result_has(name: str) -> None:
     check_quick_form(name, run_benchmarks(name, "--quick", "--json"))
+
+
+def test_runs_on_s3_are_shown_beside_those_on_a_disk(endpoint, tmp_path):
+    storage = fs.S3FileSystem(endpoint_override=endpoint, scheme="http", allow_bucket_creation=True)
+    storage.create_dir("runs")
+    curves = MadeCurves(200, 2, time.time() - 1000)
+    write_run(tmp_path / "here", curves)
+    there = storage_path("s3://runs/deep/there")
+    lines = WindowLines(there)
+    for snapshot in curves.snapshots():
+        lines.write(snapshot)
+    lines.close()
+    for name in ("run.json", "pipeline.config"):
+        write_whole(there / name, (tmp_path / "here" / name).read_bytes())
+    with Board(tmp_path, "s3://runs") as board:
+        runs = {each["name"]: each for each in board.get("runs")["runs"]}
+        assert set(runs) == {"here", "there"}
+        assert runs["there"]["error"] is None
+        assert runs["there"]["eval"] == runs["here"]["eval"]
+        found = [
+            board.get(f"runs/{runs[name]['id']}/series?names=losses.total_loss&points=1000")
+            for name in ("here", "there")
+        ]
+        assert found[0]["series"] == found[1]["series"]
+        assert board.get(f"runs/{runs['there']['id']}/config")["text"] is not None
