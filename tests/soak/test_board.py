@@ -28,6 +28,7 @@ from tests.benchmarks.quick import WITH_BROWSER, check_quick_form, run_benchmark
 from tests.soak.browser import Browser
 from tests.soak.driven_page import DrivenPage
 from tests.soak.heads import free_port
+from tests.soak.path_proxy import PathProxy
 
 pytestmark = pytest.mark.soak
 
@@ -62,6 +63,7 @@ class Board:
         )
         assert self.process.stdout is not None
         assert f":{self.port}/" in self.process.stdout.readline()
+        self.token = self.process.stdout.readline().strip().rpartition("token=")[2]
 
     def __enter__(self) -> Board:
         return self
@@ -196,6 +198,30 @@ def test_a_run_that_goes_on_is_killed_and_resumed_is_shown_as_it_is(page, tmp_pa
     finally:
         training.kill()
         training.wait()
+
+
+def test_the_page_works_under_the_path_of_a_proxy_with_the_token(page, tmp_path):
+    run = tmp_path / "small"
+    curves = MadeCurves(200, 2, time.time() - 1000)
+    write_run(run, curves)
+    with Board(tmp_path) as board:
+        proxy = PathProxy(board.port, "hub.example")
+        try:
+            page.go(f"{proxy.url}?token={board.token}")
+            page.wait_for_text("small")
+            assert "token" not in page.find("location.href")
+            page.find("document.querySelector('main a[href*=\"run/\"]').click()")
+            shown_up_to(page, curves.windows * 10)
+            assert page.find("location.href").startswith(f"{proxy.url}run/")
+            page.go(page.find("location.href"))
+            shown_up_to(page, curves.windows * 10)
+            for snapshot in curves.snapshots(curves.windows, curves.windows + 1):
+                WindowLines(run).write(snapshot)
+            shown_up_to(page, curves.windows * 10 + 10)
+        finally:
+            page.go("about:blank")
+            proxy.close()
+    assert page.errors == []
 
 
 def test_ctrl_c_ends_the_board_at_once_while_a_page_listens(page, tmp_path):
