@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -236,7 +237,7 @@ def test_ctrl_c_ends_the_board_at_once_while_a_page_listens(page, tmp_path):
         assert board.process.stderr.read() == ""
 
 
-def test_a_browser_that_goes_away_leaves_no_word(tmp_path):
+def test_a_browser_that_goes_away_and_what_is_no_request_leave_no_word(tmp_path):
     write_run(tmp_path / "small", MadeCurves(200, 2, time.time() - 1000))
     with Board(tmp_path) as board:
         with Browser() as browser:
@@ -244,6 +245,13 @@ def test_a_browser_that_goes_away_leaves_no_word(tmp_path):
             page.go(board.address(tmp_path / "small"))
             page.wait_for_text("total_loss")
             page.close()
+        for sent in (b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\xff", b"GET /" + b"a" * 99_999):
+            with socket.create_connection(("127.0.0.1", board.port)) as connection:
+                connection.sendall(sent + b"\r\n\r\n")
+                assert b" 400 " in connection.recv(1000)
+        with socket.create_connection(("127.0.0.1", board.port)) as connection:
+            connection.sendall(b"GET /static/plotly.min.js HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            connection.recv(100)
         assert len(board.get("runs")["runs"]) == 1
         board.process.send_signal(signal.SIGTERM)
         board.process.wait(timeout=10)

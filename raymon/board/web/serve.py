@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import secrets
 import socket
 from collections.abc import Callable, Sequence
@@ -18,6 +19,9 @@ PORT = 6007
 """The port that is taken if it is free: the one after that of TensorBoard."""
 
 _TRIED = 50
+
+_MOST_ADDRESS = 64 << 10
+"""Bytes of the longest address, that of a chart of many curves."""
 
 
 class BoardError(UserError):
@@ -61,7 +65,15 @@ def serve(roots: Sequence[str], host: str, port: int | None, say: Callable[[str]
 
 
 async def _serve(app: web.Application, listener: socket.socket, ready: Callable[[], None]) -> None:
-    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.2)
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        # Whoever sends what is no request is told so; what fails here is logged elsewhere.
+        logger=logging.Logger("requests", logging.CRITICAL + 1),
+        handle_signals=False,
+        shutdown_timeout=0.2,
+        max_line_size=_MOST_ADDRESS,
+    )
     await runner.setup()
     try:
         await web.SockSite(runner, listener).start()
