@@ -78,7 +78,7 @@ def test_few_rows_have_every_corner_of_the_curves_of_scikit_learn(weighted: bool
     assert away(*line, *corners) < 1e-5
 
 
-@pytest.mark.parametrize("rows", [5_000, 200_000])
+@pytest.mark.parametrize("rows", [5_000, 100_000])
 @pytest.mark.parametrize("exact", [True, False])
 @pytest.mark.parametrize("rate", [-5.0, 1.0])
 def test_of_many_rows_the_lines_through_a_few_points_are_the_curves_of_scikit_learn(
@@ -101,7 +101,7 @@ def test_of_many_rows_the_lines_through_a_few_points_are_the_curves_of_scikit_le
     assert away(recall[some], precision[some], *line) < 0.02
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=60)
 @given(
     rows=st.lists(
         st.tuples(
@@ -159,7 +159,7 @@ def test_the_area_under_the_points_is_the_auc_to_what_a_plot_shows(exact: bool) 
     assert area == pytest.approx(roc_auc_score(labels, scores), abs=1e-4)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=60)
 @given(
     scores=st.lists(st.floats(0, 1, width=32) | st.sampled_from([0.5, 0.5 + 1e-6]), min_size=1),
     bins=st.sampled_from([None, 0, 5]),
@@ -222,7 +222,7 @@ def test_a_weight_counts_as_so_many_rows() -> None:
     assert sum(equal.weight) == pytest.approx(1250)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=30)
 @given(
     rows=st.lists(
         st.tuples(st.floats(0, 1, width=32), st.booleans(), st.sampled_from([0.3, 1.0, 7e-3])),
