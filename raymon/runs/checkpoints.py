@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ from raymon.storage import StoragePath
 
 _NAME = re.compile(r"model\.ckpt-(\d+)")
 _MANIFEST = "manifest.json"
+_TICK_NS = 2_000_000_000
 
 
 @dataclass(frozen=True)
@@ -51,11 +53,13 @@ class CheckpointReader:
 
     Attributes:
         value: The checkpoints by step.
+        begun: Whether they were asked for.
         error: Why they cannot be read, in a line; None if they can.
     """
 
     def __init__(self, model_dir: StoragePath) -> None:
         self.value: tuple[CheckpointInfo, ...] = ()
+        self.begun = False
         self.error: str | None = None
         self._model_dir = model_dir
         # What was found of each directory, and when its manifest was written.
@@ -63,12 +67,26 @@ class CheckpointReader:
         self._listed: int | None = None
         self._names: list[str] = []
 
-    def refresh(self, best: Any) -> bool:
-        """Reads the checkpoints that are new; returns whether anything has changed.
+    def begin(self, best: Any) -> None:
+        """Reads the checkpoints for the first time; a second call does nothing.
 
         Args:
             best: Path of the best checkpoint, as `run.json` has it; None if there is none.
         """
+        if not self.begun:
+            self._read(best)
+            # Last, because other threads look at it without waiting.
+            self.begun = True
+
+    def refresh(self, best: Any) -> bool:
+        """Reads the checkpoints that are new, if they were asked for; returns whether any is.
+
+        Args:
+            best: Path of the best checkpoint, as `run.json` has it; None if there is none.
+        """
+        return self.begun and self._read(best)
+
+    def _read(self, best: Any) -> bool:
         try:
             self._list()
             known = {name: self._manifest(name) for name in self._names}
@@ -95,7 +113,9 @@ class CheckpointReader:
                 return
         found = self._model_dir.iterdir()
         self._names = [path.name for path in found if _NAME.fullmatch(path.name)]
-        self._listed = changed
+        # Clocks of file systems tick slowly: what changes right after the list has the same time.
+        is_over = changed is not None and time.time_ns() - changed > _TICK_NS
+        self._listed = changed if is_over else None
 
     def _manifest(self, name: str) -> tuple[Any, Mapping[str, Any], float | None]:
         path = self._model_dir / name / _MANIFEST
@@ -106,18 +126,18 @@ class CheckpointReader:
             except (FileNotFoundError, NotADirectoryError):
                 return None, {}, None
             state: Any = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
-            time: float | None = stat.st_mtime
+            when: float | None = stat.st_mtime
         else:
             state = path.parent.states().get(_MANIFEST)
             if state is None:
                 return None, {}, None
-            time = state[1] / 1e9 or None
+            when = state[1] / 1e9 or None
         if known is not None and known[0] == state:
             return known
-        return state, parsed_line(path.read_bytes()) or {}, time
+        return state, parsed_line(path.read_bytes()) or {}, when
 
     def _info(
-        self, name: str, manifest: Mapping[str, Any], time: float | None, is_best: bool
+        self, name: str, manifest: Mapping[str, Any], when: float | None, is_best: bool
     ) -> CheckpointInfo:
         match = _NAME.fullmatch(name)
         assert match is not None
@@ -126,7 +146,7 @@ class CheckpointReader:
             path=str(self._model_dir / name),
             metrics=dict(numbers_in(manifest.get("metrics") or {})),
             size_bytes=_bytes(manifest.get("files")),
-            time=time,
+            time=when,
             is_best=is_best,
             is_complete=bool(manifest),
         )

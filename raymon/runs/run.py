@@ -13,37 +13,27 @@ import pyarrow as pa
 
 from raymon.config import CONFIG_FILE
 from raymon.diagnosis import Verdict
-from raymon.errors import RunError, first_line
+from raymon.errors import RunError
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.results import Alert
 from raymon.runs.attempts import Attempt, attempts_of
-from raymon.runs.checkpoints import CheckpointInfo, CheckpointReader
+from raymon.runs.checkpoints import CheckpointInfo
 from raymon.runs.columns import Columns
 from raymon.runs.explanation import explain_run
 from raymon.runs.logs import LogLine, log_files, log_tail
 from raymon.runs.marks import Mark, marks_of
 from raymon.runs.rank_line import RankLine
-from raymon.runs.reading.alert_builder import AlertBuilder
-from raymon.runs.reading.column_builder import ColumnBuilder
-from raymon.runs.reading.evaluations import EVALUATIONS_FILE, Evaluations
 from raymon.runs.reading.followed import Followed
-from raymon.runs.reading.json_file import JsonFile
 from raymon.runs.reading.last_lines import last_lines
 from raymon.runs.reading.line_numbers import parsed_line
-from raymon.runs.reading.rank_builder import RankBuilder
 from raymon.runs.run_config import read_config
-from raymon.runs.run_file import RUN_FILE, RUNNING, STARTING, newer_version
+from raymon.runs.run_file import RUN_FILE, RUNNING, STARTING
+from raymon.runs.run_files import RunFiles
 from raymon.runs.run_html import charts_html, summary_html
-from raymon.runs.run_status import StatusReader
 from raymon.runs.tables import alert_table, checkpoint_table, rank_table, table_of_columns
 from raymon.storage import ObjectPath, StoragePath, absolute, storage_path
-from raymon.version import __version__
 
 Value = TypeVar("Value")
-
-_SLICE_S = 0.1
-_WINDOWS_AT_FIRST = 1_000
-_RANK_LINES_AT_FIRST = 100
 
 
 class Run:
@@ -54,18 +44,18 @@ class Run:
     whatever they get does not change any more, and is replaced as a whole.
 
     What cannot be read, and a run of a newer version, is said in `notes`; the rest is there. After
-    the constructor nothing raises because of what is in the directory, or because it is gone.
+    the constructor only `verdict` and `log_tail` raise because of what is in the directory, or
+    because it is gone.
 
     Args:
         path: Directory of the run, or its URI.
         quick: Whether large files, of `series` and `rank_lines`, are read in slices: at first there
             are 1,000 windows and 100 lines of ranks, evenly spaced, the newest among them. Each
             `refresh` then reads for about 0.1 s, until `is_whole`; a thread that calls it lets
-            others go on meanwhile. 100,000 windows are 0.2 s away at first, and 2 s as a whole.
+            others go on meanwhile.
 
     Attributes:
         path: Directory of the run.
-        is_gone: Whether the directory has been deleted since. What was read of it stays.
         version: Number that grows whenever something has changed.
 
     Raises:
@@ -74,35 +64,11 @@ class Run:
 
     def __init__(self, path: str | PathLike[str] | ObjectPath, *, quick: bool = False) -> None:
         self.path: StoragePath = absolute(storage_path(path))
-        self.is_gone = False
         self.version = 1
-        monitor = self.path / "monitor"
         self._lock = threading.RLock()
-        self._quick = quick
-        self._summary = JsonFile(self.path / RUN_FILE)
-        self._live = JsonFile(monitor / "live.json")
-        self._status_reader = StatusReader(self.path)
-        self._windows: Followed[Columns] = Followed(
-            monitor / "windows.jsonl",
-            ColumnBuilder(),
-            ColumnBuilder() if quick else None,
-            _WINDOWS_AT_FIRST,
-        )
-        self._ranks: Followed[Sequence[RankLine]] = Followed(
-            monitor / "ranks.jsonl",
-            RankBuilder(),
-            RankBuilder() if quick else None,
-            _RANK_LINES_AT_FIRST,
-        )
-        self._alerts: Followed[Sequence[Alert]] = Followed(monitor / "alerts.jsonl", AlertBuilder())
-        self._evaluations = Evaluations(self.path)
-        self._checkpoints = CheckpointReader(self.path)
-        self._has_checkpoints = False
-        # None before anything was read, which for a list of 10,000 runs is not at once.
-        self._status: str | None = None
-        self._error: str | None = None
+        self._files = RunFiles(self.path, quick)
         self._made: dict[str, tuple[int, Any]] = {}
-        if not self._is_there():
+        if not self._files.is_there():
             raise RunError(
                 f"{self.path}: not the directory of a run: it has neither {RUN_FILE} nor "
                 "monitor/windows.jsonl; give its model_dir"
@@ -114,35 +80,25 @@ class Run:
         With nothing new it takes a dozen looks at files, or as many requests to object storage.
         """
         with self._lock:
-            changed = self._refresh()
+            changed = self._files.refresh()
             self.version += changed
             return changed
 
     @property
     def is_whole(self) -> bool:
-        """Whether all lines of what was asked for so far are there; see `quick`."""
-        return all(each.is_whole for each in (self._windows, self._ranks) if each.begun)
+        """Whether all that was asked for so far is there, or cannot be read; see `quick`."""
+        return self._files.is_whole
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the directory has been deleted since. What was read of it stays."""
+        return self._files.is_gone
 
     @property
     def notes(self) -> list[str]:
         """What of the run cannot be read, or is of a newer version, each in a line."""
-        newer = newer_version(self.summary)
-        files = (
-            (RUN_FILE, self._summary.error),
-            ("monitor/live.json", self._live.error),
-            ("monitor/windows.jsonl", self._windows.error),
-            ("monitor/ranks.jsonl", self._ranks.error),
-            ("monitor/alerts.jsonl", self._alerts.error),
-            (f"monitor/{EVALUATIONS_FILE}", self._evaluations.error),
-            ("checkpoints", self._checkpoints.error),
-        )
-        notes = [f"{name}: {error}" for name, error in files if error]
-        if newer is not None:
-            notes.append(
-                f"the run is of raymon {newer}, and this is {__version__}: a newer one shows more"
-            )
-        gone = ["the directory is gone"] if self.is_gone else []
-        return [*([self._error] if self._error else gone), *notes]
+        self._begun()
+        return self._files.notes
 
     @property
     def name(self) -> str:
@@ -163,17 +119,17 @@ class Run:
     def summary(self) -> Mapping[str, Any]:
         """The content of `run.json`, fields of newer versions too; empty if there is none."""
         self._begun()
-        return self._summary.value
+        return self._files.summary.value
 
     @property
     def live(self) -> Mapping[str, Any] | None:
         """The content of `monitor/live.json`, which a run has while it goes on."""
-        return (self._live.value or None) if self.goes_on else None
+        return (self._files.live.value or None) if self.goes_on else None
 
     @property
     def series(self) -> Columns:
         """The numbers of the windows."""
-        return self._value_of(self._windows)
+        return self._value_of(self._files.windows)
 
     def newest_windows(self, count: int) -> Columns:
         """Returns the numbers of the last windows, without reading all of a large file for them.
@@ -182,7 +138,9 @@ class Run:
             count: Number of windows.
         """
         path = self.path / "monitor" / "windows.jsonl"
-        if isinstance(path, Path) and not (self._windows.begun and self._windows.is_whole):
+        if isinstance(path, Path) and not (
+            self._files.windows.begun and self._files.windows.is_whole
+        ):
             try:
                 lines = [parsed_line(line) for line in last_lines(path, count + 1)]
             except OSError:
@@ -199,7 +157,7 @@ class Run:
         They are parsed whenever they are asked for, because their curves take much memory.
         """
         with self._lock:
-            return self._evaluations.records
+            return self._files.evaluations.records
 
     @property
     def evaluation_series(self) -> Columns:
@@ -209,26 +167,26 @@ class Run:
         `train_eval_result_v2.txt`, which has no times and bounds. The last line of a step counts.
         """
         with self._lock:
-            return self._evaluations.columns
+            return self._files.evaluations.columns
 
     @property
     def rank_lines(self) -> Sequence[RankLine]:
         """The numbers of single ranks: 64 MiB of them, the older lines thinned."""
-        return self._value_of(self._ranks)
+        return self._value_of(self._files.ranks)
 
     @property
     def alert_list(self) -> Sequence[Alert]:
         """The alerts, in order."""
-        return self._value_of(self._alerts)
+        return self._value_of(self._files.alerts)
 
     @property
     def checkpoints(self) -> Sequence[CheckpointInfo]:
         """The checkpoints, by step."""
-        if not self._has_checkpoints:
+        checkpoints = self._files.checkpoints
+        if not checkpoints.begun:
             with self._lock:
-                self._checkpoints.refresh(self.summary.get("best_checkpoint"))
-                self._has_checkpoints = True
-        return self._checkpoints.value
+                checkpoints.begin(self.summary.get("best_checkpoint"))
+        return checkpoints.value
 
     @property
     def attempts(self) -> Sequence[Attempt]:
@@ -320,12 +278,11 @@ class Run:
 
     def _begun(self) -> str:
         """Reads the summary, if it was not read yet; returns the status."""
-        if self._status is None:
+        known = self._files.status
+        if known is None:
             with self._lock:
-                self._summary.refresh()
-                self._live.refresh()
-                self._status = self._status_reader.status(self._summary.value)
-        return self._status
+                known = self._files.begin()
+        return known
 
     def _value_of(self, followed: Followed[Value]) -> Value:
         if not followed.begun:
@@ -339,38 +296,3 @@ class Run:
         if made is None or made[0] != self.version:
             made = self._made[name] = self.version, make()
         return made[1]
-
-    def _refresh(self) -> bool:
-        was_gone, self._error = self.is_gone, None
-        try:
-            self.is_gone = not self._is_there()
-        except RunError as error:
-            # Storage that does not answer has lost nothing.
-            self._error = str(error)
-            return False
-        if self.is_gone:
-            return not was_gone
-        before = self._begun()
-        slice_s = _SLICE_S if self._quick else None
-        changed = [
-            was_gone,
-            self._summary.refresh(),
-            self._live.refresh(),
-            self._windows.refresh(slice_s),
-            self._ranks.refresh(slice_s),
-            self._alerts.refresh(),
-            self._evaluations.refresh(),
-        ]
-        if self._has_checkpoints:
-            changed.append(self._checkpoints.refresh(self.summary.get("best_checkpoint")))
-        status = self._status_reader.status(self._summary.value)
-        changed.append(status != before)
-        self._status = status
-        return any(changed)
-
-    def _is_there(self) -> bool:
-        try:
-            has_summary = (self.path / RUN_FILE).is_file()
-            return has_summary or (self.path / "monitor" / "windows.jsonl").exists()
-        except (OSError, ValueError, pa.ArrowException) as error:
-            raise RunError(f"{self.path}: cannot be read: {first_line(error)}") from None

@@ -87,7 +87,7 @@ def test_what_nobody_asked_for_is_not_read_but_its_change_is_seen(path: Path) ->
     run.refresh()
     write_alert(path, 40, "again")
     assert run.refresh()
-    assert not run._alerts.begun
+    assert not run._files.alerts.begun
     assert [alert.is_over for alert in run.alert_list] == [False, True, False]
 
 
@@ -264,6 +264,8 @@ def test_a_file_that_cannot_be_read_is_noted(path: Path) -> None:
         "monitor/alerts.jsonl: Is a directory",
     ]
     assert len(run.rank_lines) == 3
+    assert len(Run(path, quick=True).series) == 0
+    assert run.is_whole
 
 
 @pytest.mark.parametrize("name", ["a\nb", "\udcff", "<b>", "-x", "é 1", "a'\"$(x)"])
@@ -352,7 +354,7 @@ def test_the_newest_windows_are_known_without_the_others(path: Path) -> None:
     large(path, 300)
     run = Run(path)
     assert run.newest_windows(3).step.tolist() == [298, 299, 300]
-    assert not run._windows.begun
+    assert not run._files.windows.begun
     assert len(run.series) == 300
     assert run.newest_windows(3).step.tolist() == [298, 299, 300]
 

@@ -67,9 +67,12 @@ class Followed(Generic[Value]):
 
     def begin(self) -> None:
         """Reads the file for the first time, or its preview; a second call does nothing."""
-        if self.begun:
-            return
-        self.begun = True
+        if not self.begun:
+            self._begin()
+            # Last, because other threads look at it without waiting.
+            self.begun = True
+
+    def _begin(self) -> None:
         sample = None
         if self._preview is not None:
             try:
