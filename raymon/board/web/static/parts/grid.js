@@ -62,7 +62,8 @@ export function makeGrid({ label, key, onOpen, onSpace, onSort, isSelected, tone
 
   /** @param {Column} column @param {number} i */
   function headerOf(column, i) {
-    const words = [column.over ? h("span", { class: "over" }, column.over) : null, column.label];
+    const words = [column.over ? h("span", { class: "over" }, column.over) : null,
+      column.label || h("span", { class: "unseen" }, column.title ?? "")];
     const cell = h("th", { scope: "col", class: classOf(column), title: column.title ?? null,
       dataset: { key: column.key } });
     if (column.isFixed || !onSort) {

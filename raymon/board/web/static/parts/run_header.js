@@ -23,11 +23,12 @@ export function makeHeader() {
   const numbers = makeNumbers();
   const verdict = h("p", { class: "verdict" });
   const error = h("p", { class: "error" });
+  const notes = h("p", { class: "run-notes muted" });
   const alerts = h("ul", { class: "alerts-on", "aria-label": "Alerts that are on" });
   const element = h("section", { class: "run-header", "aria-label": "The run" },
     h("div", { class: "run-title" }, h("a", { class: "up", href: keptLink([]) }, "Runs"),
       h("span", { class: "slash", "aria-hidden": "true" }, "/"), name, status.element, path),
-    h("div", { class: "run-progress" }, progress.element, facts.element), numbers.element, error, verdict, alerts);
+    h("div", { class: "run-progress" }, progress.element, facts.element), numbers.element, error, verdict, notes, alerts);
   let shownAlerts = "";
 
   return {
@@ -46,6 +47,7 @@ export function makeHeader() {
       setText(error, run.error ? String(run.error) : "");
       const text = run.verdict?.text ?? run.verdict?.short ?? "";
       setText(verdict, String(text));
+      setText(notes, notesOf(run).join("\n"));
       const on = live.alerts ?? run.summary?.alerts?.on ?? [];
       const texts = on.map((/** @type {any} */ alert) => String(alert?.text ?? alert?.kind ?? alert));
       if (texts.join("\n") !== shownAlerts) {
@@ -75,6 +77,13 @@ function factsOf(run, live) {
   if (isOn && live.stalled_s > 0) facts.push(["no step for", duration(live.stalled_s)]);
   if (run.restarts) facts.push(["restarts", count(run.restarts)]);
   return facts;
+}
+
+/** @param {any} run @returns {string[]} What cannot be read, or is not read yet. */
+function notesOf(run) {
+  const unread = run.is_whole === false
+    ? ["Not all windows are read yet: what is shown gets finer within seconds."] : [];
+  return [...unread, ...(run.notes ?? []).map(String)];
 }
 
 /** @param {any} run @param {any} live Ranks whose numbers these are, of how many. */

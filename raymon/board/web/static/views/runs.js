@@ -14,7 +14,8 @@ import { go, keepAddress, link, message, setTitle } from "../router.js";
 
 const PAGE = 100;
 const MOST_COMPARED = 20;
-const UPDATE_MS = 1000;
+const UPDATE_MS = 250;
+const CLOCK_MS = 15_000;
 const TYPING_MS = 150;
 
 /** Runs that are chosen to be compared, by id, in the order of choice; kept while others are seen. */
@@ -209,8 +210,12 @@ export async function show(root, { params, setParams, signal }) {
     setTimeout(() => {
       isWaiting = false;
       if (!signal.aborted) refresh();
-    }, UPDATE_MS / 4);
+    }, UPDATE_MS);
   }, signal);
+
+  // How long ago something was grows by itself.
+  const clock = setInterval(() => grid.update(runs), CLOCK_MS);
+  signal.addEventListener("abort", () => clearInterval(clock), { once: true });
 
   search.value = params.get("q") ?? "";
   fill(root, h("h1", { class: "unseen" }, "Runs"),
