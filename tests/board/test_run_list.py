@@ -67,7 +67,7 @@ def test_without_sorting_only_the_summaries_of_the_page_are_read():
         return {"id": run_id, "path": path}
 
     paths = {str(i): f"/runs/{i}" for i in range(10_000)}
-    page, found = run_list(paths, entry, lambda path: float(path[6:]), Query({"limit": "3"}))
+    page, found = run_list(paths, entry, lambda path: float(path[6:]), Query({"limit": "3"}), dict)
     assert [each["id"] for each in page] == ["9999", "9998", "9997"]
     assert (found, len(read)) == (10_000, 3)
 
@@ -139,6 +139,26 @@ def test_only_fields_of_configs_that_differ_are_told(runs):
     told = {run["name"]: run["config"] for run in Board(runs).get("/api/runs")["runs"]}
     field = "train_config.dense_optimizer.adam_optimizer.lr"
     assert told == {"a": {field: "0.1"}, "b": {field: "0.2"}, "c": {}}
+
+
+def test_runs_are_sorted_by_a_field_of_their_configs_as_a_number(runs):
+    for name, epochs in (("a", 9), ("b", 10)):
+        text = f"train_config {{ num_epochs: {epochs} }}"
+        (runs / "deep" / name / "pipeline.config").write_text(text)
+    board = Board(runs)
+    field = "config.train_config.num_epochs"
+    assert _names(board.get(f"/api/runs?sort={field}")) == ["a", "b", "c"]
+    assert _names(board.get(f"/api/runs?sort=-{field}")) == ["b", "a", "c"]
+
+
+def test_runs_are_filtered_by_their_states(runs):
+    (runs / "deep" / "a" / "run.json").write_text('{"status": "failed"}')
+    (runs / "deep" / "b" / "run.json").write_text('{"status": "stopped"}')
+    board = Board(runs)
+    answer = board.get("/api/runs?status=failed,stopped&sort=name")
+    assert (_names(answer), answer["found"]) == (["a", "b"], 2)
+    assert _names(board.get("/api/runs?status=done")) == ["c"]
+    assert board.get("/api/runs?status=none-such")["runs"] == []
 
 
 @pytest.mark.parametrize("run_id", ["000000000000", "xyz", "../../etc", "%2e%2e", "A" * 12])

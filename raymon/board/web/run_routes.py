@@ -60,7 +60,9 @@ def add_run_routes(
 
         def answer() -> dict[str, Any]:
             found = gallery.found()
-            entries, count = run_list(found.paths, summaries.entry, summaries.changed, query)
+            entries, count = run_list(
+                found.paths, summaries.entry, summaries.changed, query, configs.differing
+            )
             differing = configs.differing({each["id"]: each["path"] for each in entries})
             return {
                 "runs": [{**each, "config": differing.get(each["id"], {})} for each in entries],

@@ -3,14 +3,16 @@
 Its parameters are `offset` and `limit` (of at most 2,000; without them the newest 500), `q` (words
 which all have to be in the name, the directory or the status of a run), `status` (some of them,
 parted by commas, of which a run has to have one), and `sort`: a field of the entries, or one in
-them as in `eval.auc`, with a `-` before it for the largest first. Without any of them those come
-first whose summary was written last, for which no summary has to be read. `found` says how many
-runs there are, or match.
+them as in `eval.auc` or `config.train_config.num_epochs`, with a `-` before it for the largest
+first. Without any of them those come first whose summary was written last, for which no summary
+has to be read. `found` says how many runs there are, or match.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from raymon.board.web.query import Query
@@ -21,6 +23,8 @@ _LIMIT, _MOST = 500, 2000
 
 _STATES = 20
 
+_CONFIG = "config."
+
 _LAST = (1, 0, "")
 """Key of what has no value: it comes last, whichever way it is sorted."""
 
@@ -30,6 +34,7 @@ def run_list(
     entry: Callable[[str, str], Entry],
     changed: Callable[[str], float],
     query: Query,
+    differing: Callable[[Mapping[str, str]], Mapping[str, Mapping[str, str | None]]],
 ) -> tuple[list[Entry], int]:
     """Returns the entries that a query asks for, and how many there are in all.
 
@@ -38,6 +43,7 @@ def run_list(
         entry: Gives the entry of a run, by its id and directory.
         changed: Gives the time at which the summary of a run was last written.
         query: What is asked for.
+        differing: Gives the fields in which the configs of some runs differ, by id.
     """
     offset = query.whole("offset", 0, 0, 10_000_000)
     limit = query.whole("limit", _LIMIT, 1, _MOST)
@@ -55,6 +61,9 @@ def run_list(
     field = sort.removeprefix("-") or "-updated"
     if not sort:
         field, sort = "updated", "-updated"
+    if field.startswith(_CONFIG):
+        known = differing({each["id"]: each["path"] for each in found[:_MOST]})
+        found = [{**each, "config": known.get(each["id"], {})} for each in found]
     return _sorted(found, field, sort.startswith("-"))[offset : offset + limit], len(found)
 
 
@@ -76,6 +85,9 @@ def _key(entry: Entry, field: str) -> tuple[int, float, str]:
     value = entry.get(group)
     if name:
         value = value.get(name) if isinstance(value, Mapping) else None
+    if field.startswith(_CONFIG) and isinstance(value, str):
+        with suppress(ValueError):
+            value = float(value)
     if isinstance(value, int | float):
-        return (0, float(value), "")
+        return (0, float(value), "") if math.isfinite(value) else _LAST
     return _LAST if value is None or isinstance(value, Mapping) else (0, 0.0, str(value).lower())
