@@ -116,9 +116,7 @@ def test_keys_and_size_change_what_is_shown_and_q_gives_the_terminal_back(
     assert watched.rest().replace(b"\r\n", b"") == b""
 
 
-@pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
-)
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_signals_give_the_terminal_back(watched: Terminal, number: int, code: int) -> None:
     watched.until(b"q end")
     os.kill(watched.process.pid, number)

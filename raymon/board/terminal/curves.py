@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from raymon.board.downsample import without_usual_gaps
 from raymon.runs import Columns, Run
 
 Numbers = NDArray[np.float64]
@@ -63,12 +64,22 @@ def curves_of(run: Run) -> list[Curve]:
     curves = [
         Curve(
             name,
-            Points(series.step, series.time, series.column(column)) if column else Points(),
+            _points(series, column) if column else Points(),
             Points(scores.step, times, scores.column(scored)) if scored else Points(),
         )
         for name, column, scored in _names(series, scores)
     ]
     return [curve for curve in curves if not (curve.train.is_empty and curve.evaluation.is_empty)]
+
+
+def _points(series: Columns, column: str) -> Points:
+    values = series.column(column)
+    points = Points(series.step, series.time, values)
+    if 2 * np.count_nonzero(np.isfinite(values)) >= len(values):
+        return points
+    # What is measured in every tenth window alone has no gap of nine.
+    kept = without_usual_gaps(np.where(np.isfinite(values), values, np.nan))
+    return Points(points.step[kept], points.time[kept], values[kept])
 
 
 def _names(series: Columns, scores: Columns) -> Iterator[tuple[str, str, str]]:

@@ -33,12 +33,12 @@ def header_lines(frame: Frame, paper: Paper) -> list[Text]:
 def _lines(frame: Frame, paper: Paper) -> Iterator[Text]:
     yield _name(frame, paper)
     yield _progress(frame, paper)
-    train = _values(frame.train)
-    if train:
-        yield Text("train ", "dim").append_text(paper.text(train))
+    if frame.train:
+        yield Text("train ", "dim").append_text(_values(frame.train, paper))
     if frame.evaluation:
-        step = f"  (step {frame.evaluation_step:,.0f})"
-        yield Text("eval  ", "dim").append_text(paper.text(_values(frame.evaluation) + step))
+        step = f"  step {frame.evaluation_step:,.0f}"
+        values = _values(frame.evaluation, paper, len(step))
+        yield Text("eval  ", "dim").append_text(values).append(step, "dim")
     if frame.error and frame.error not in frame.verdict:
         yield paper.text(f"error: {frame.error}", "red")
     for note in frame.notes[:_MOST_NOTES]:
@@ -84,8 +84,23 @@ def _progress(frame: Frame, paper: Paper) -> Text:
     return line.append(f"  {words}", "")
 
 
-def _values(values: Mapping[str, float]) -> str:
-    return "  ".join(f"{name} {number_text(value)}" for name, value in values.items())
+def _values(values: Mapping[str, float], paper: Paper, taken: int = 0) -> Text:
+    """Returns those values that fit as a whole, and an ellipsis if there are more.
+
+    Args:
+        values: Values by name.
+        paper: What they are drawn on.
+        taken: Columns that are for something else.
+    """
+    line, more = Text(), paper.pick("…", "..")
+    left = paper.width - len("train ") - taken - len(more)
+    for name, value in values.items():
+        text = paper.text(f"{name} {number_text(value)}  ")
+        if line.cell_len + text.cell_len > left:
+            return line.append(more)
+        line.append_text(text)
+    line.rstrip()
+    return line
 
 
 def _count(value: float) -> str:

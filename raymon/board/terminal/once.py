@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 import os
 import shutil
 import sys
@@ -12,6 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
+from raymon.board.downsample import downsample
 from raymon.board.terminal.curves import Points
 from raymon.board.terminal.frame import Frame
 from raymon.board.terminal.pages import View, page_lines
@@ -20,6 +20,8 @@ from raymon.board.terminal.watched_run import WatchedRun
 from raymon.runs import Run
 
 _LEAST_COLUMNS = 20
+_POINTS = 2_000
+"""Points of a curve at most, which are drawn as all of them are."""
 
 
 def frame_text(run: Run) -> list[str]:
@@ -81,8 +83,9 @@ def _whole(value: Any) -> Any:
 
 
 def _points(points: Points) -> dict[str, Any]:
+    kept = downsample(points.step, points.value, _POINTS)
     return {
-        "step": [int(step) if math.isfinite(step) else None for step in points.step],
-        "time": points.time.tolist(),
-        "value": points.value.tolist(),
+        "step": [_whole(step) for step in points.step[kept].tolist()],
+        "time": points.time[kept].tolist(),
+        "value": points.value[kept].tolist(),
     }

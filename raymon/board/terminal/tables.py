@@ -14,6 +14,7 @@ from raymon.board.terminal.paper import Paper
 from raymon.number_text import NO_VALUE, bytes_text, duration_text, number_text, rate_text
 
 _DAY_S = 86_400
+_LEAST_TEXT = 4
 
 T = TypeVar("T")
 
@@ -99,6 +100,7 @@ def _table(title: str, names: Sequence[str], cells: Sequence[Sequence[str]],
         texts = [[paper.text(cell) for cell in row] for row in [names, *cells]]
         shown = [i for i in range(len(names)) if any(row[i] not in ("", NO_VALUE) for row in cells)]
         widths = [max(row[i].cell_len for row in texts) for i in range(len(names))]
+        shown = _fitting(shown, widths, paper.width, left)
         for row, style in zip(texts, ["dim", *styles], strict=True):
             line = Text(style=style)
             for i in shown:
@@ -108,6 +110,19 @@ def _table(title: str, names: Sequence[str], cells: Sequence[Sequence[str]],
                 line.append("  ")
             lines.append(line)
     return [paper.fitted(line) for line in lines]
+
+
+def _fitting(
+    shown: Sequence[int], widths: Sequence[int], width: int, left: Sequence[int]
+) -> list[int]:
+    """Returns the columns that fit: a number is whole or not there, a text may be cut."""
+    kept: list[int] = []
+    room = width
+    for column in shown:
+        if not kept or widths[column] <= room or (column in left and room >= _LEAST_TEXT):
+            kept.append(column)
+            room -= widths[column] + 2
+    return kept
 
 
 def _part(items: Sequence[T], rows: int | None, first: int) -> Sequence[T]:

@@ -2,7 +2,7 @@ import math
 from pathlib import Path
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raymon.board.terminal.rank_rows import others_median, rank_rows
@@ -10,6 +10,7 @@ from raymon.runs import Run
 from tests.board.terminal.made_runs import make_run, window
 
 
+@settings(max_examples=50)
 @given(st.lists(st.floats(-1e6, 1e6), max_size=30))
 def test_the_median_of_others_is_that_without_oneself(values: list[float]) -> None:
     found = others_median(np.array(values))
