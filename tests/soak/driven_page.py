@@ -97,6 +97,20 @@ class DrivenPage:
         for kind in ("mousePressed", "mouseReleased"):
             self.do("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **place)
 
+    def point(self, x: float, y: float) -> None:
+        """Moves the mouse to a place, in pixels."""
+        self.do("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+
+    def drag(self, begin: tuple[float, float], end: tuple[float, float]) -> None:
+        """Drags the mouse from one place to another, in pixels."""
+        middle = ((begin[0] + end[0]) / 2, (begin[1] + end[1]) / 2)
+        for kind, (x, y) in (("mouseMoved", begin), ("mousePressed", begin), ("mouseMoved", middle),
+                             ("mouseMoved", end), ("mouseReleased", end)):  # fmt: skip
+            held = {} if (kind, (x, y)) == ("mouseMoved", begin) else {"button": "left"}
+            buttons = 1 if held and kind != "mouseReleased" else 0
+            self.do("Input.dispatchMouseEvent", type=kind, x=x, y=y, buttons=buttons, clickCount=1,
+                    **held)  # fmt: skip
+
     def resize(self, width: int, height: int = 900) -> None:
         """Makes the window as large as that, in pixels."""
         self.do("Emulation.setDeviceMetricsOverride", width=width, height=height,

@@ -24,7 +24,7 @@ export function tracesOf(curve) {
   const common = { type: "scatter", x, connectgaps: false, name: plain(curve.label) };
   const meta = { curve: key };
   const isFew = isEvaluation || x.length <= FEW_POINTS;
-  const marker = { size: isEvaluation ? 5 : 4, color };
+  const marker = { size: dash === "dash" ? 3.5 : isEvaluation ? 5 : 4, color };
   const traces = bound ? bandOf(curve, common, meta) : [];
   if (smoothed) {
     traces.push({

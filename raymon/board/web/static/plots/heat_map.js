@@ -41,6 +41,8 @@ export class HeatMap {
     this.heat = null;
     /** @type {[number, number] | null} Steps that are seen. */
     this.range = null;
+    /** @type {[number, number] | null} First and last step of all there is. */
+    this.whole = null;
     /** @type {[number, number] | null} Rows that are seen. */
     this.rows = null;
     /** @type {import("./rows.js").RowGroup[]} */

@@ -109,13 +109,14 @@ export async function show(root, { run: entry, params, setParams, signal, onUpda
     }
     const last = x[x.length - 1] ?? 0;
     const edges = x.length > 0 ? [...x, Math.max(end ?? 0, last + 1)] : [];
-    if (!heat.range && edges.length > 1) heat.whole = [edges[0], edges[edges.length - 1]];
+    if (!heat.range || !heat.whole) heat.whole = heat.range ? (run.steps ?? null) : [edges[0] ?? 0, edges[edges.length - 1] ?? 1];
     await heat.show({ edges, times: served.time, rows, unit, fromZero: unit.startsWith("s"), title: titleOf(name) });
   }
 
   function sayVerdict() {
-    const { text = "", short = "", findings = [] } = run.verdict ?? {};
-    fill(verdict, h("h2", {}, "Verdict"), h("p", { class: "verdict-text" }, text || short || "There is no verdict yet: it needs a few windows."),
+    const { text = "", short = "", budget = "", findings = [] } = run.verdict ?? {};
+    fill(verdict, h("h2", {}, "Verdict"), h("p", { class: "verdict-text" }, short || text || "There is no verdict yet: it needs a few windows."),
+      budget ? h("p", { class: "verdict-text muted" }, `Of a step: ${budget}`) : null,
       findings.length === 0 ? null : h("ul", { class: "findings" }, findings.map((/** @type {any} */ finding) =>
         h("li", {}, h("b", {}, String(finding.kind ?? "").replaceAll("_", " ")), " ", finding.text ?? "")))); // prettier-ignore
   }
