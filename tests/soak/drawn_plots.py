@@ -39,7 +39,10 @@ def card(title: str) -> str:
 
 def traces(page: DrivenPage, graph: str, **meta: str) -> list[dict[str, Any]]:
     """Returns the traces of a plot whose `meta` has these entries."""
-    page.wait_for(f"({graph})?.data?.some((t) => t.x?.length || t.z?.length)")
+    wanted = " && ".join(f"t.meta?.[{json.dumps(k)}] === {json.dumps(v)}" for k, v in meta.items())
+    page.wait_for(
+        f"({graph})?.data?.some((t) => (t.x?.length || t.z?.length) && ({wanted or 'true'}))"
+    )
     parts = "x: t.x, y: t.y, z: t.z, meta: t.meta ?? {}, line: t.line, mode: t.mode"
     found = page.find(f"({graph}).data.map((t) => ({{{parts}}}))")
     return [each for each in found if meta.items() <= each["meta"].items()]

@@ -54,6 +54,7 @@ export class ChartBoard {
     onTheme(() => {
       how.settings.colors = themeColors();
       this.redraw();
+      this.refresh();
     }, how.signal);
     how.signal.addEventListener("abort", () => this.destroy());
   }

@@ -82,6 +82,7 @@ export class CurveChart {
         this.isPointed = true;
         this.view.point(stepFrom(this.seen, this.view.crosshair, count));
         this.keepInSight();
+        this.drawCrosshair();
         setText(this.card.spoken, this.tip.textContent ?? "");
       },
       zoom: (factor) => this.zoomAround(factor, this.view.crosshair ?? this.middle),

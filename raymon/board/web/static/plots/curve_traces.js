@@ -81,7 +81,7 @@ export function rangeOfY(curves, range, isLog) {
     const numbers = curve.y.slice(first, end).concat(curve.smoothed?.slice(first, end) ?? []);
     return isLog ? numbers.filter((value) => value !== null && value > 0) : numbers;
   });
-  const both = extent(seen);
+  const both = extent(seen) ?? extent(curves.flatMap((curve) => passing(curve, range, isLog)));
   if (!both) return null;
   let [least, most] = both;
   const span = most - least;
@@ -99,6 +99,18 @@ export function rangeOfY(curves, range, isLog) {
   if (isLog) [least, most] = [Math.log10(least), Math.log10(most)];
   const room = (most - least) * 0.06 || Math.max(Math.abs(most) * 0.05, isLog ? 0.1 : 1e-9);
   return [least - room, most + room];
+}
+
+/**
+ * Where a line passes through a range in which it has no point.
+ * @param {Curve} curve @param {[number, number]} range @param {boolean} isLog
+ */
+function passing({ x, y }, range, isLog) {
+  const [first, end] = around(x, range);
+  const [before, after] = [y[first - 1] ?? null, y[end] ?? null];
+  if (before === null || after === null || (isLog && Math.min(before, after) <= 0)) return [];
+  const at = (/** @type {number} */ place) => before + ((place - x[first - 1]) / (x[end] - x[first - 1])) * (after - before);
+  return range.map(at);
 }
 
 /** @param {number[]} x @param {[number, number]} range @returns {[number, number]} First and end of the indices seen. */

@@ -15,12 +15,8 @@ export function download(content, type, parts) {
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }
 
-/**
- * Has the browser keep what is at an address of the server.
- * @param {string} address
- * @param {string} name Of the file.
- */
-export function follow(address, name) {
+/** @param {string} address @param {string} name Of the file. */
+function follow(address, name) {
   const link = document.createElement("a");
   link.href = address;
   link.download = name;

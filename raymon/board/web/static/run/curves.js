@@ -62,7 +62,7 @@ export async function show(root, { run: entry, params, setParams, signal, onUpda
 
   /** @param {any} spec */
   function save(spec) {
-    saveNumbers(run, spec.title, spec.curves.map((/** @type {any} */ curve) => curve.key));
+    void saveNumbers(run, spec.title, spec.curves.map((/** @type {any} */ curve) => curve.key));
   }
 
   /** @param {Record<string, any>} changes */

@@ -2,8 +2,7 @@
 /** Numbers of curves from the server. */
 
 import { apiUrl, get, runPath } from "../api.js";
-import { follow } from "../plots/download.js";
-import { fileName } from "../plots/text.js";
+import { download } from "../plots/download.js";
 
 const NAMES_AT_ONCE = 40;
 
@@ -28,7 +27,7 @@ export async function getNumbers(id, names, { axis, range, points, smooth }, sig
   const room = range ? (range[1] - range[0]) * 0.1 : 0;
   const where = range ? { from: axis.toServer(range[0] - room), to: axis.toServer(range[1] + room) } : {};
   const answers = await Promise.all(parts.map((own) =>
-    get(runPath(id, "series"), { names: own.map(quoted).join(","), x: axis.served, points, smooth: smooth || null, ...where }, signal)));
+    get(runPath(id, "series"), { names: own.join(","), x: axis.served, points, smooth: smooth || null, ...where }, signal)));
   const found = new Map();
   for (const { series, bounds = {} } of answers) {
     for (const [name, numbers] of Object.entries(series)) {
@@ -47,12 +46,8 @@ export async function getNumbers(id, names, { axis, range, points, smooth }, sig
  * @param {string} title
  * @param {string[]} names
  */
-export function saveNumbers(run, title, names) {
-  const address = apiUrl(runPath(run.id, "series.csv"), { names: names.map(quoted).join(",") });
-  follow(address, `${fileName(run.name, title)}.csv`);
-}
-
-/** @param {string} name */
-function quoted(name) {
-  return name;
+export async function saveNumbers(run, title, names) {
+  const answer = await fetch(apiUrl(runPath(run.id, "series.csv"), { names: names.join(",") }));
+  if (!answer.ok) throw new Error("The board does not give the numbers.");
+  download(await answer.blob(), "text/csv;charset=utf-8", [run.name, title, "csv"]);
 }
