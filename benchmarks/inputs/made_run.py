@@ -107,6 +107,8 @@ def main(
     directory: Path, windows: int, ranks: int, seed: int, rate: float, events: bool, goes_on: bool
 ) -> None:
     """Write a run that nobody trained to DIRECTORY; it ends now."""
+    if (directory / "monitor").exists():
+        raise click.UsageError(f"{directory} has a run already")
     begin = time.time() - windows * WINDOW_S - 400
     curves = MadeCurves(windows, ranks, begin, seed, rate)
     write_run(directory, curves, goes_on=goes_on, events=events)

@@ -20,7 +20,10 @@ _FRESH_OBJECTS_S = 5.0
 """The same on object storage, where each look costs requests."""
 
 _VERDICT_S = 10.0
-"""Seconds after which the verdict on a run that goes on is found again."""
+"""Least seconds after which the verdict on a run that goes on is found again."""
+
+_VERDICT_SHARE = 0.025
+"""Largest share of the time that verdicts take."""
 
 Answer = TypeVar("Answer")
 
@@ -61,6 +64,7 @@ class ShownRun:
         self._explaining = threading.Lock()
         self._verdict: Verdict | None = None
         self._verdict_of: tuple[int, float] | None = None
+        self._verdict_took = 0.0
         self._verdicts = 0
         self._is_wanted = False
 
@@ -150,7 +154,8 @@ class ShownRun:
         if version == self._run.version:
             return False
         goes_on = self._run.status in (RUNNING, STARTING)
-        return not goes_on or self._clock() - at >= _VERDICT_S
+        pause = max(_VERDICT_S, self._verdict_took / _VERDICT_SHARE)
+        return not goes_on or self._clock() - at >= pause
 
     def _explain_soon(self) -> None:
         try:
@@ -161,8 +166,10 @@ class ShownRun:
             self._explaining.release()
 
     def _explain(self) -> None:
-        self._verdict_of = (self._run.version, self._clock())
+        began = self._clock()
+        self._verdict_of = (self._run.version, began)
         found = explain_run(self._run.path)
+        self._verdict_took = self._clock() - began
         if found != self._verdict:
             self._verdict = found
             self._verdicts += 1

@@ -23,6 +23,9 @@ _OF_CONFIGS = "configs"
 _EVERY_S = 0.5
 """Seconds between two looks."""
 
+_FORGOTTEN_S = 900.0
+"""Seconds without a listener after which runs are not kept open any more."""
+
 _READING_S = 0.3
 """Most seconds of a look for which more of a large run is read."""
 
@@ -69,7 +72,7 @@ class Watcher:
         loop = asyncio.get_running_loop()
         while True:
             if not self._wanted.is_set():
-                await self._wanted.wait()
+                await self._wait()
                 # What changed meanwhile is not told: who begins to listen asks for everything.
                 self._known = await loop.run_in_executor(self._workers, self._look)
             await asyncio.sleep(_EVERY_S)
@@ -80,6 +83,15 @@ class Watcher:
             if changed:
                 for queue in self._listeners:
                     queue.put_nowait(changed)
+
+    async def _wait(self) -> None:
+        """Waits for a listener; if none comes for long, the memory of runs is given back."""
+        try:
+            await asyncio.wait_for(self._wanted.wait(), _FORGOTTEN_S)
+        except TimeoutError:
+            for shown in self._gallery.opened():
+                self._gallery.close(shown)
+            await self._wanted.wait()
 
     def _look(self) -> Versions:
         """Returns the versions of all runs, by id."""
