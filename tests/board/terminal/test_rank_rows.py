@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from raymon.board.terminal.rank_rows import others_median, rank_rows
 from raymon.runs import Run
-from tests.board.terminal.made_runs import make_run, window
+from tests.board.terminal.made_runs import alert, make_run, window
 
 
 @settings(max_examples=50)
@@ -51,3 +51,20 @@ def test_lag_is_own_work_in_a_step_above_the_others(tmp_path: Path) -> None:
     np.testing.assert_allclose([row.step_s for row in rows], [0.4, 0.3, 0.2])
     np.testing.assert_allclose([row.lag_s_per_step for row in rows], [0.15, 0.0, -0.15], atol=1e-9)
     np.testing.assert_array_equal([row.host_bytes for row in rows], [2, np.nan, 20])
+
+
+def test_stragglers_come_before_ranks_that_are_further_behind(tmp_path: Path) -> None:
+    line = {
+        "global_step": 10,
+        "first_step": 0,
+        "samples": 1,
+        "seconds": 5.0,
+        "time": 0.0,
+        "world_size": 3,
+        "ranks": [0, 1, 2],
+        "rank_numbers": {"forward": [1.0, 4.0, 2.0]},
+    }
+    path = make_run(tmp_path / "run", [window(10)], ranks=[line], alerts=[alert(10, rank=0)])
+    run = Run(path)
+    rows = rank_rows(run, run.alert_list)
+    assert [(row.rank, row.is_straggler) for row in rows] == [(0, True), (1, False), (2, False)]
