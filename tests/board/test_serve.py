@@ -28,3 +28,16 @@ def test_the_link_of_this_machine_needs_no_token_and_any_other_does(tmp_path):
         serve([str(tmp_path)], "127.0.0.1", 0, _say)
     with pytest.raises(KeyboardInterrupt, match=r"http://0\.0\.0\.0:\d+/\?token=[\w-]{20,}$"):
         serve([str(tmp_path)], "0.0.0.0", 0, _say)
+
+
+def test_a_directory_that_there_is_not_is_said_and_waited_for(tmp_path):
+    said = []
+
+    def say(line):
+        said.append(line)
+        if len(said) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        serve([str(tmp_path), str(tmp_path / "runs")], "127.0.0.1", 0, say)
+    assert said[2] == f"{tmp_path / 'runs'}: there is no such directory yet"

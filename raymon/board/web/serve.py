@@ -8,6 +8,7 @@ import logging
 import secrets
 import socket
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from aiohttp import web
 
@@ -56,12 +57,17 @@ def serve(roots: Sequence[str], host: str, port: int | None, say: Callable[[str]
             f"raymon board: {link} (Ctrl-C ends it)",
             f"Through a proxy of another name, add ?token={token}",
         ]
+    lines += [f"{root}: there is no such directory yet" for root in roots if _is_missing(root)]
 
     def ready() -> None:
         for line in lines:
             say(line)
 
     asyncio.run(_serve(app, listener, ready))
+
+
+def _is_missing(root: str) -> bool:
+    return "://" not in root and not Path(root).expanduser().exists()
 
 
 async def _serve(app: web.Application, listener: socket.socket, ready: Callable[[], None]) -> None:
