@@ -27,7 +27,7 @@ export function makeColumnNames() {
   /** @type {Record<string, Set<string>>} */
   const names = { eval: new Set(), best: new Set(), metrics: new Set(), losses: new Set(),
     config: new Set() };
-  const seen = { alerts: false, restarts: false, workers: false };
+  const seen = { alerts: false, restarts: false, workers: false, errors: false };
   return {
     names,
     seen,
@@ -40,6 +40,7 @@ export function makeColumnNames() {
         seen.alerts ||= run.alerts > 0;
         seen.restarts ||= run.restarts > 0;
         seen.workers ||= run.workers > 1;
+        seen.errors ||= Boolean(run.error);
       }
     },
   };
@@ -74,6 +75,8 @@ export function columnsOf({ names, seen }) {
       text: (run) => count(run.restarts) },
     { group: "Run", key: "alerts", label: "Alerts", isNumber: true, isShown: seen.alerts,
       className: "alerts", text: (run) => (run.alerts ? count(run.alerts) : "") },
+    { group: "Run", key: "error", label: "Error", className: "field failure", isShown: seen.errors,
+      text: (run) => run.error ?? "", tip: (run) => run.error },
     ...NUMBERS.flatMap(({ key, group, over }) => [...names[key]].map((name, i) => ({
       group, over, key: `${key}.${name}`, label: name, isNumber: true,
       isShown: key === "eval" ? i < MOST_SCORES : key === "best" ? i < 1 : !hasScores && i < 2,
