@@ -88,6 +88,30 @@ def address(process: subprocess.Popen[str]) -> str:
     return found[0]
 
 
+NONE = "\N{EN DASH}"
+
+FORMATS = {
+    "number": [(None, NONE), (0, "0"), (0.80701434, "0.80701"), (58465.4, "58,465"), (1e-7, "1e-7"),
+               (0.02, "0.02000"), (1250, "1,250")],
+    "duration": [(0, "0 s"), (0.042, "42 ms"), (9.3, "9.3 s"), (65, "1 min 05 s"),
+                 (3599.6, "1 h 00 min"), (90061, "1 d 01 h"), (None, NONE)],
+    "bytes": [(512, "512 B"), (999.6, "1.0 kB"), (24.5e9, "24.5 GB"), (None, NONE)],
+    "percent": [(0, "0 %"), (0.1234, "12.3 %"), (0.99999, "99.9 %"), (1, "100 %"),
+                (0.0001, "0.01 %")],
+    "rate": [(58465.4, "58,465"), (0.123, "0.12"), (0, "0")],
+}  # fmt: skip
+
+DIFFERENCES = [
+    (0.00211, 0.0008, "+0.00211 ± 0.00080"),
+    (-0.00011, 0.0008, "\N{MINUS SIGN}0.00011 ± 0.00080"),
+    (0, 0, "the same"),
+    (0, 0.01, "0.000 ± 0.010"),
+    (0.0123, None, "+0.0123"),
+    (16757, 3348, "+16,757 ± 3,348"),
+    (None, 1, ""),
+]
+
+
 def see_runs(page: DrivenPage, url: str) -> None:
     page.go(url)
     page.wait_for(f"{NAMES}.length > 0")
@@ -100,6 +124,27 @@ def open_run(page: DrivenPage, board: str, name: str, tab: str) -> None:
     )
     page.go(str(page.find(f"{link}.href")) + f"/{tab}")
     page.wait_for("document.querySelector('.run-header h1')")
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_numbers_are_shown_with_the_digits_that_count(
+    page: DrivenPage, board: str, name: str
+) -> None:
+    page.go(board)
+    values = json.dumps([value for value, _ in FORMATS[name]])
+    module = "import(new URL('static/format.js', document.baseURI))"
+    found = page.find(f"{module}.then((format) => {values}.map((each) => format.{name}(each)))")
+    assert found == [text for _, text in FORMATS[name]]
+
+
+def test_a_difference_is_shown_to_the_digits_of_its_uncertainty(
+    page: DrivenPage, board: str
+) -> None:
+    page.go(board)
+    values = json.dumps([each[:2] for each in DIFFERENCES])
+    module = "import(new URL('static/parts/difference.js', document.baseURI))"
+    text = f"{module}.then((m) => {values}.map((each) => m.differenceText(...each)))"
+    assert page.find(text) == [each[2] for each in DIFFERENCES]
 
 
 def test_runs_are_sorted_and_searched_by_keyboard(page: DrivenPage, board: str) -> None:

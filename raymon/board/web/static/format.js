@@ -55,7 +55,11 @@ export function rate(value) {
 export function percent(value) {
   if (!isNumber(value)) return NO_VALUE;
   const hundredths = value * 100;
-  return `${hundredths.toFixed(Math.abs(hundredths) >= 99.95 || hundredths === 0 ? 0 : 1)} %`;
+  const size = Math.abs(hundredths);
+  // All of something is said of nothing less.
+  if (value < 1 && size >= 99.95) return "99.9 %";
+  if (size > 0 && size < 0.05) return `${Number(hundredths.toPrecision(1))} %`;
+  return `${hundredths.toFixed(Number.isInteger(hundredths) && (size === 0 || size >= 100) ? 0 : 1)} %`;
 }
 
 /**

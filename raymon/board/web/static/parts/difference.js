@@ -4,7 +4,7 @@
 import { number } from "../format.js";
 
 const DIGITS = 2;
-const MOST_DECIMALS = 12;
+const MOST_DECIMALS = 8;
 
 /**
  * A difference to two digits of its uncertainty: `+0.0021 ± 0.0008`.
@@ -15,7 +15,7 @@ const MOST_DECIMALS = 12;
 export function differenceText(difference, uncertainty) {
   if (typeof difference !== "number" || !Number.isFinite(difference)) return "";
   if (difference === 0 && !uncertainty) return "the same";
-  const sign = difference > 0 ? "+" : difference < 0 ? "−" : "±";
+  const sign = difference > 0 ? "+" : difference < 0 ? "−" : "";
   const size = Math.abs(difference);
   if (typeof uncertainty !== "number" || !Number.isFinite(uncertainty) || uncertainty <= 0) {
     return `${sign}${size >= 1e-4 && size < 1 ? size.toPrecision(3) : number(size, 3)}`;
