@@ -27,12 +27,14 @@ from raymon.sinks.terminal.console import Console
 from raymon.sinks.terminal.log_output import LiveOutput, open_output
 from raymon.sinks.terminal.progress_logger import ProgressLogger
 from raymon.sinks.terminal.status_lines import StatusLines
+from raymon.sinks.values_text import BOUND_SHOWN_ABOVE
 
 if TYPE_CHECKING:
     from raymon.sinks.tensorboard.run_card import RunCard
     from raymon.sinks.tensorboard.tensorboard import TensorBoard
 
 __all__ = [
+    "BOUND_SHOWN_ABOVE",
     "EVALUATIONS_FILE",
     "GAUGES",
     "SCORES_FILE",

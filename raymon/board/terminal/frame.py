@@ -33,7 +33,9 @@ class Frame:
         world_size: Ranks of the attempt.
         restarts: How often the workers were started again.
         train: Losses and metrics of the newest window.
+        train_bounds: Bounds of those that are not exact.
         evaluation: Scores of the newest evaluation.
+        evaluation_bounds: Bounds of those that are not exact.
         evaluation_step: Its step.
         verdict: Why it is slow, or how it ended.
         error: Why it failed.
@@ -59,7 +61,9 @@ class Frame:
     world_size: float = _NAN
     restarts: float = 0
     train: Mapping[str, float] = field(default_factory=dict)
+    train_bounds: Mapping[str, float] = field(default_factory=dict)
     evaluation: Mapping[str, float] = field(default_factory=dict)
+    evaluation_bounds: Mapping[str, float] = field(default_factory=dict)
     evaluation_step: float = _NAN
     verdict: str = ""
     error: str = ""
@@ -107,7 +111,9 @@ def frame_of(run: Run) -> Frame:
         world_size=_last(series.column("world_size"), _number(live.get("world_size"))),
         restarts=_number(summary.get("restarts"), max(len(run.attempts) - 1, 0)),
         train=_lasts(series, "losses.", "metrics."),
+        train_bounds=_lasts(series, "metric_bounds."),
         evaluation=_lasts(scores, "metrics."),
+        evaluation_bounds=_lasts(scores, "metric_bounds."),
         evaluation_step=_last(scores.step),
         error=str(summary.get("error") or ""),
         curves=curves_of(run),

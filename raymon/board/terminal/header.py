@@ -10,6 +10,7 @@ from rich.text import Text
 from raymon.board.terminal.frame import Frame
 from raymon.board.terminal.paper import Paper
 from raymon.number_text import count_text, duration_text, number_text
+from raymon.sinks import BOUND_SHOWN_ABOVE
 
 _MOST_NOTES = 3
 
@@ -34,10 +35,10 @@ def _lines(frame: Frame, paper: Paper) -> Iterator[Text]:
     yield _name(frame, paper)
     yield _progress(frame, paper)
     if frame.train:
-        yield Text("train ", "dim").append_text(_values(frame.train, paper))
+        yield Text("train ", "dim").append_text(_values(frame.train, frame.train_bounds, paper))
     if frame.evaluation:
         step = f"  step {frame.evaluation_step:,.0f}"
-        values = _values(frame.evaluation, paper, len(step))
+        values = _values(frame.evaluation, frame.evaluation_bounds, paper, len(step))
         yield Text("eval  ", "dim").append_text(values).append(step, "dim")
     if frame.error and frame.error not in frame.verdict:
         yield paper.text(f"error: {frame.error}", "red")
@@ -84,18 +85,23 @@ def _progress(frame: Frame, paper: Paper) -> Text:
     return line.append(f"  {words}", "")
 
 
-def _values(values: Mapping[str, float], paper: Paper, taken: int = 0) -> Text:
+def _values(
+    values: Mapping[str, float], bounds: Mapping[str, float], paper: Paper, taken: int = 0
+) -> Text:
     """Returns those values that fit as a whole, and an ellipsis if there are more.
 
     Args:
         values: Values by name.
+        bounds: Bounds of those that are not exact.
         paper: What they are drawn on.
         taken: Columns that are for something else.
     """
     line, more = Text(), paper.pick("…", "..")
     left = paper.width - len("train ") - taken - len(more)
     for name, value in values.items():
-        text = paper.text(f"{name} {number_text(value)}  ")
+        bound = bounds.get(name, 0.0)
+        doubt = f" {paper.pick('±', '+-')}{bound:.3f}" if bound > BOUND_SHOWN_ABOVE else ""
+        text = paper.text(f"{name} {number_text(value)}{doubt}  ")
         if line.cell_len + text.cell_len > left:
             return line.append(more)
         line.append_text(text)

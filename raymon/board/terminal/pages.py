@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from rich.text import Text
 
-from raymon.board.terminal.chart import LEAST_ROWS, Scale, chart_lines, span_of
+from raymon.board.terminal.bands import BAND, band_lines
+from raymon.board.terminal.chart import LEAST_ROWS, Scale
 from raymon.board.terminal.frame import Frame
 from raymon.board.terminal.header import header_lines
 from raymon.board.terminal.paper import Paper
+from raymon.board.terminal.stacks import table_lines
 from raymon.board.terminal.tables import alert_lines, checkpoint_lines, rank_lines
 
 OVERVIEW, CURVES, RANKS, ALERTS, CHECKPOINTS = PAGES = (
@@ -21,17 +23,8 @@ OVERVIEW, CURVES, RANKS, ALERTS, CHECKPOINTS = PAGES = (
     "checkpoints",
 )
 
-_BAND = 10
-"""Rows of a chart where there is room for more than one below the other."""
-
-_ACROSS = (76, 150, 240)
-"""Columns from which on there are two, three and four curves side by side."""
-
-_WIDE = 110
-"""Columns from which on tables lie side by side."""
-
-_MOST_ROWS = 12
-"""Rows of a table in an overview of any height."""
+_OVERVIEW_BANDS = 2
+"""Bands of curves in an overview of any height."""
 
 _HELP = (
     "q, Ctrl-C    end",
@@ -97,7 +90,7 @@ def _body(frame: Frame, view: View, paper: Paper, rows: int | None) -> list[Text
     if view.page == OVERVIEW:
         return _overview(frame, view, paper, rows)
     if view.page == CURVES:
-        return _charts(frame, view, paper, rows)
+        return band_lines(frame, frame.curves[view.first :], view.scale, paper, rows)
     table = {RANKS: rank_lines, ALERTS: alert_lines, CHECKPOINTS: checkpoint_lines}[view.page]
     return table(frame, paper, rows, view.first)
 
@@ -105,72 +98,9 @@ def _body(frame: Frame, view: View, paper: Paper, rows: int | None) -> list[Text
 def _overview(frame: Frame, view: View, paper: Paper, rows: int | None) -> list[Text]:
     """Returns the first curves, and the tables in what is left."""
     for_tables = None if rows is None else max(rows - max(rows // 2, LEAST_ROWS), 0)
-    tables = _tables(frame, paper, for_tables)
-    charts = _charts(frame, view, paper, None if rows is None else rows - len(tables))
-    return [*charts, *tables]
-
-
-def _tables(frame: Frame, paper: Paper, rows: int | None) -> list[Text]:
-    parts: list[Callable[[Frame, Paper, int | None], list[Text]]] = []
-    if frame.ranks:
-        parts.append(rank_lines)
-    if frame.alerts:
-        parts.append(alert_lines)
-    if frame.checkpoints:
-        parts.append(checkpoint_lines)
-    if paper.width >= _WIDE and len(parts) > 1:
-        width = (paper.width - 2) // 2
-        halves = (Paper(width, None, paper.has_unicode), paper.width - 2 - width)
-        right = Paper(halves[1], None, paper.has_unicode)
-        most = _MOST_ROWS if rows is None else rows
-        left_lines = _stacked(frame, parts[:1], halves[0], most)
-        right_lines = _stacked(frame, parts[1:], right, most)
-        return paper.beside([left_lines, right_lines], [width, halves[1]])
-    return _stacked(frame, parts, paper, _MOST_ROWS * len(parts) if rows is None else rows)
-
-
-def _stacked(frame: Frame, parts: Sequence[Callable[[Frame, Paper, int | None], list[Text]]],
-             paper: Paper, rows: int) -> list[Text]:  # fmt: skip
-    """Returns tables below each other; those that are short leave their rows to the others."""
-    lines: list[Text] = []
-    for place, part in enumerate(parts):
-        share = (rows - len(lines)) // (len(parts) - place)
-        if share >= 3:
-            lines += part(frame, paper, share)
-    return lines
-
-
-def _charts(frame: Frame, view: View, paper: Paper, rows: int | None) -> list[Text]:
-    """Returns the curves from the first one on that fit, in bands of several side by side."""
-    if not frame.curves:
-        return [paper.fitted(Text("no numbers are known yet", "dim"))]
-    curves = frame.curves[view.first :] if view.page == CURVES else frame.curves
-    across = sum(paper.width >= least for least in _ACROSS) + 1
-    if rows is None:
-        bands = 2 if view.page == OVERVIEW else -(-len(curves) // across)
-        rows = bands * _BAND
-    bands = max(min(rows // _BAND, -(-len(curves) // across)), 1)
-    span = span_of(frame.curves, view.scale)
-    widths = [(paper.width - 2 * (across - 1)) // across] * across
-    widths[-1] += paper.width - 2 * (across - 1) - sum(widths)
-    lines: list[Text] = []
-    for band in range(bands):
-        height = (rows - len(lines)) // (bands - band)
-        if height < LEAST_ROWS:
-            break
-        charts = [
-            chart_lines(
-                curve,
-                view.scale,
-                Paper(width, None, paper.has_unicode),
-                height,
-                frame.restart_steps,
-                span,
-            )
-            for curve, width in zip(curves[band * across :], widths, strict=False)
-        ]
-        lines += map(paper.fitted, paper.beside(charts, widths[: len(charts)]))
-    return lines
+    tables = table_lines(frame, paper, for_tables)
+    for_curves = _OVERVIEW_BANDS * BAND if rows is None else rows - len(tables)
+    return [*band_lines(frame, frame.curves, view.scale, paper, for_curves), *tables]
 
 
 def _tabs(view: View, paper: Paper) -> Text:

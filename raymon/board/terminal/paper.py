@@ -27,6 +27,10 @@ class Paper:
     height: int | None = None
     has_unicode: bool = True
 
+    def narrowed(self, width: int) -> Paper:
+        """Returns paper for any number of rows of `width` columns."""
+        return Paper(width, None, self.has_unicode)
+
     def text(self, content: object, style: str = "") -> Text:
         """Returns a text of a run, made harmless."""
         return Text(harmless(content, has_unicode=self.has_unicode), style, no_wrap=True)

@@ -87,6 +87,14 @@ def test_a_value_that_is_missing_is_shown_as_none(frame: Frame) -> None:
     assert any("auc -" in line.plain for line in page_lines(frame, View(), Paper(200)))
 
 
+def test_a_metric_with_a_wide_bound_says_so(tmp_path: Path) -> None:
+    windows = [window(10, metric_bounds={"auc": 0.0213})]
+    frame = frame_of(Run(make_run(tmp_path / "run", windows)))
+    for has_unicode, sign in ((True, "±"), (False, "+-")):
+        lines = page_lines(frame, View(), Paper(80, 24, has_unicode))
+        assert any(f"auc 0.90000 {sign}0.021" in line.plain for line in lines)
+
+
 @pytest.mark.parametrize(
     ("encoding", "environment", "has_unicode"),
     [
