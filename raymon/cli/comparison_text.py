@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from raymon.runs import Comparison, Score, ScoreDifference, ScoreRow
 
 _LONGEST_VALUE = 24
+_WIDE, _TITLE, _NARROW_TITLE, _LONGEST_NAME = 100, 18, 8, 26
 _KINDS = {
     "eval:metrics.": "eval ",
     "best:metrics.": "best ",
@@ -32,7 +33,8 @@ def comparison_lines(
             come below, again beside the first.
         everything: Whether scores are shown that only a closer look needs.
     """
-    titles = _titles(names)
+    is_narrow = width is not None and width < _WIDE
+    titles = _titles(names, _NARROW_TITLE if is_narrow else _TITLE)
     rows = [row for row in found.rows if everything or _is_main(row, found.rows)]
     lines: list[str] = []
     if found.fields:
@@ -40,7 +42,7 @@ def comparison_lines(
     else:
         lines.append("the configs are the same")
     if rows:
-        lines += ["", *_blocks(titles, width, lambda runs: _scores(rows, titles, runs))]
+        lines += ["", *_blocks(titles, width, lambda runs: _scores(rows, titles, runs, width))]
         lines += ["", *_legend(found, rows)]
     return lines
 
@@ -57,13 +59,15 @@ def _values(row: ScoreRow) -> list[float | None]:
     return [None if score is None else score.value for score in row.scores]
 
 
-def _titles(names: Sequence[str]) -> list[str]:
-    """Returns short names of runs, no two alike."""
+def _titles(names: Sequence[str], longest: int) -> list[str]:
+    """Returns a letter and a short name for each run."""
     short = [plain(name.rstrip("/").rpartition("/")[2] or name) for name in names]
     if len(set(short)) < len(short):
         short = [plain(name) for name in names]
     letters = [chr(ord("A") + i) if len(names) <= 26 else str(i + 1) for i in range(len(names))]
-    return [f"{letter} {shortened(name, 18)}" for letter, name in zip(letters, short, strict=True)]
+    return [
+        f"{letter} {shortened(name, longest)}" for letter, name in zip(letters, short, strict=True)
+    ]
 
 
 def _blocks(
@@ -103,8 +107,11 @@ def _config(
     return aligned([Column("config", paths, left=True), *values])
 
 
-def _scores(rows: Sequence[ScoreRow], titles: Sequence[str], runs: Sequence[int]) -> list[str]:
-    columns = [Column("score", [_name(row.name) for row in rows], left=True)]
+def _scores(
+    rows: Sequence[ScoreRow], titles: Sequence[str], runs: Sequence[int], width: int | None
+) -> list[str]:
+    longest = _LONGEST_NAME if width is not None and width < _WIDE else 1000
+    columns = [Column("score", [shortened(_name(row.name), longest) for row in rows], left=True)]
     for run in runs:
         columns.append(Column(titles[run], [_score(row, row.scores[run]) for row in rows]))
         if run > 0:

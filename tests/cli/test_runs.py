@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
+from raymon.cli.comparison_text import comparison_lines
 from raymon.cli.main import main
 from raymon.cli.run_table import table_lines
-from raymon.runs import Overview
+from raymon.runs import Comparison, FieldDifference, Overview, Score, ScoreRow
 from tests.runs.written import write_evaluation, write_summary, write_windows
 
 
@@ -179,6 +180,32 @@ def test_a_comparison_has_what_differs(raymon, root: Path) -> None:
     found = json.loads(out)
     assert found["fields"] == [{"field": "train_config.num_steps", "values": ["5", "7"]}]
     assert found["rows"][0]["differences"][1]["clear"] is None
+
+
+def score_row(name: str, *values: float) -> ScoreRow:
+    return ScoreRow.of(name, [Score(value, 1e-5, 0.001) for value in values])
+
+
+@pytest.mark.parametrize("runs", [2, 3, 20, 30])
+@pytest.mark.parametrize("width", [80, 120, 200])
+def test_however_many_runs_are_compared_each_is_beside_the_first(width: int, runs: int) -> None:
+    values = [0.7 + number / 100 for number in range(runs)]
+    rows = (
+        score_row("eval:metrics.normalized_entropy_of_a_long_name", *values),
+        score_row("samples_per_second", *(1e7 * value for value in values)),
+    )
+    path = "feature_configs[a_rather_long_name].sequence_feature.embedding_dim"
+    texts = tuple(str(number) * 40 for number in range(runs))
+    found = Comparison(("/x",) * runs, (FieldDifference(path, texts),), rows, True)
+    names = [f"runs/{'a-long-name-' * 4}{number}" for number in range(runs)]
+    lines = comparison_lines(found, names, width, everything=False)
+    tables = [line for line in lines if "±" not in line[:1]]
+    assert max(map(cell_len, tables[: tables.index("")])) <= width
+    assert max(cell_len(line) for line in lines if line.startswith(("eval", "samples"))) <= width
+    text = "\n".join(lines)
+    for number in range(1, runs):
+        assert f"+{number / 100:.5f}" in text
+    assert all(line.count("*") >= 1 for line in lines if line.startswith("eval"))
 
 
 def test_looking_at_runs_imports_neither_torch_nor_ray(root: Path) -> None:

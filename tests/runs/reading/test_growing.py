@@ -9,13 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from raymon.results import Alert, Finding
 from raymon.runs import Columns
+from raymon.runs.reading.alert_builder import AlertBuilder
 from raymon.runs.reading.column_builder import ColumnBuilder
 from raymon.runs.reading.growing import Growing, growing
 from raymon.runs.reading.growing_file import GrowingFile
 from raymon.runs.reading.growing_object import GrowingObject
 from raymon.runs.reading.line_numbers import numbers_of_lines
-from raymon.storage import ObjectLog
+from raymon.runs.reading.rank_builder import RankBuilder
+from raymon.runs.reading.records import RecordBuilder
+from raymon.storage import ObjectLog, to_json
 from tests.storage.objects import Objects
 
 NAMES = st.sampled_from(["a", "b", "c.d", "e\n", ""])
@@ -97,7 +101,7 @@ def replace(path: Path, lines: list[bytes]) -> None:
 
 
 @given(changes=st.lists(CHANGES, max_size=12), piece_bytes=st.sampled_from([1, 40, 400, 1 << 20]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_what_is_read_in_steps_is_what_is_read_at_once(
     tmp_path_factory: pytest.TempPathFactory, changes, piece_bytes: int
 ) -> None:
@@ -129,6 +133,56 @@ def split(data: bytes) -> list[bytes]:
     return data.splitlines(keepends=True)
 
 
+def alert_line(step: int) -> bytes:
+    return to_json(Alert(Finding("spike", f"at {step}"), 1, step, 1.0).to_json()).encode()
+
+
+def rank_line(step: int) -> bytes:
+    numbers = {"forward": [0.5, None], **({"peers": [1.0, 2.0]} if step % 3 else {})}
+    record = {"global_step": step, "first_step": 0, "seconds": 1.0, "world_size": 2,
+              "ranks": [0, 1], "rank_numbers": numbers}  # fmt: skip
+    return json.dumps(record).encode()
+
+
+KINDS = st.one_of(LINES, st.integers(0, 9).map(alert_line), st.integers(0, 9).map(rank_line))
+
+
+@given(
+    changes=st.lists(
+        st.one_of(st.tuples(st.just("append"), st.lists(KINDS, min_size=1, max_size=12)), CHANGES),
+        max_size=12,
+    )
+)
+@settings(max_examples=60, deadline=None)
+def test_alerts_records_and_ranks_read_in_steps_are_those_read_at_once(
+    tmp_path_factory: pytest.TempPathFactory, changes
+) -> None:
+    path = tmp_path_factory.mktemp("run") / "lines.jsonl"
+    lines = GrowingFile(path, 400)
+
+    def builders() -> list:
+        return [AlertBuilder(), RecordBuilder(dict), RankBuilder()]
+
+    def take(lines: Growing, into: list) -> list:
+        for piece in lines.pieces():
+            for builder in into:
+                builder.take(piece)
+        return [builder.value() for builder in into]
+
+    followed = builders()
+    for kind, what in changes:
+        change(path, kind, what)
+        if kind == "read":
+            take(lines, followed)
+    (alerts, records, ranks), expected = take(lines, followed), take(growing(path), builders())
+    assert alerts == expected[0]
+    assert json.dumps(list(records)) == json.dumps(list(expected[1]))
+    assert [line.end_step for line in ranks] == [line.end_step for line in expected[2]]
+    for one, other in zip(ranks, expected[2], strict=True):
+        for name in {*one.numbers.names, *other.numbers.names}:
+            np.testing.assert_array_equal(one.numbers.column(name), other.numbers.column(name))
+
+
 PARTS = st.one_of(
     st.tuples(st.just("append"), st.lists(LINES, min_size=1, max_size=12)),
     st.tuples(st.just("many"), st.integers(1, 70)),
@@ -140,7 +194,7 @@ PARTS = st.one_of(
 
 
 @given(changes=st.lists(PARTS, max_size=12))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_parts_read_in_steps_are_the_log_read_at_once(changes) -> None:
     path = Objects().path("run/monitor/windows.jsonl")
     log = ObjectLog(path, split)
