@@ -39,6 +39,9 @@ PAINT, DRAWN = "until the first paint", "until curves are drawn"
 LAG = "from the line of a window to its point on the page"
 
 _IDLE_S, _QUICK_IDLE_S = 20.0, 3.0
+_SETTLES_S = 2.0
+"""Seconds in which a server ends what it had begun for a page that was closed."""
+
 _APPENDED, _QUICK_APPENDED = 20, 3
 _WAIT_S = 120.0
 
@@ -93,10 +96,12 @@ def _loads(directory: Path, step: int, rounds: int, idle_s: float) -> Iterator[C
         with board(directory) as page:
             times[FIRST].append(_load(page, f"{LAST_STEPS}.includes({step})"))
             times[AGAIN].append(_load(page, f"{LAST_STEPS}.includes({step})"))
+            time.sleep(_SETTLES_S)
             costs["raymon"].append((page.mib, page.cpu_percent(idle_s)))
         with tensorboard(directory, step) as page:
             text = f"document.body.innerText.includes({f'{step:,}'!r})"
             times[PEER].append(_load(page, text))
+            time.sleep(_SETTLES_S)
             costs[PEER].append((page.mib, page.cpu_percent(idle_s)))
     for place, question in enumerate((PAINT, DRAWN)):
         for name, found in times.items():

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from pyarrow import fs
 
@@ -223,6 +224,27 @@ def test_the_page_works_under_the_path_of_a_proxy_with_the_token(page, tmp_path)
             page.go("about:blank")
             proxy.close()
     assert page.errors == []
+
+
+def test_a_page_that_is_closed_is_told_nothing_more(tmp_path):
+    run = tmp_path / "small"
+    write_run(run, MadeCurves(200, 2, time.time() - 1000))
+    with Board(tmp_path) as board:
+        with Browser() as browser:
+            page = DrivenPage(browser)
+            page.go(board.address(run))
+            page.wait_for_text("total_loss")
+            page.close()
+        process = psutil.Process(board.process.pid)
+        deadline = time.monotonic() + 30
+        # Ticks of the CPU clock: without a listener there is none for seconds.
+        while sum(process.cpu_times()[:2]) != _after(process, 3.0):
+            assert time.monotonic() < deadline, "the board goes on without a page"
+
+
+def _after(process: psutil.Process, seconds: float) -> float:
+    time.sleep(seconds)
+    return sum(process.cpu_times()[:2])
 
 
 def test_ctrl_c_ends_the_board_at_once_while_a_page_listens(page, tmp_path):

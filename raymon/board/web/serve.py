@@ -77,6 +77,8 @@ async def _serve(app: web.Application, listener: socket.socket, ready: Callable[
         # Whoever sends what is no request is told so; what fails here is logged elsewhere.
         logger=logging.Logger("requests", logging.CRITICAL + 1),
         handle_signals=False,
+        # A page that is closed listens no more, and is told nothing more.
+        handler_cancellation=True,
         shutdown_timeout=0.2,
         max_line_size=_MOST_ADDRESS,
     )
