@@ -42,7 +42,7 @@ export function makeAnatomy(run, signal) {
         h("td", {}, h("span", { class: "plot-swatch", style: { "--swatch": lineColor(colors, index) } }), " ", phase.replaceAll("_", " ")),
         kinds.map((kind) => h("td", { class: "n" }, heatText(kind.values[phase] ?? null, unit.replace("/step", "")))),
         h("td", { class: "n muted" }, percent((mean[phase] ?? 0) / total(mean)))))),
-      h("tfoot", {}, row(h("th", {}, "a step"), kinds.map((kind) => h("th", { class: "n" }, heatText(total(kind.values), unit.replace("/step", "")))), h("th", {}))))); // prettier-ignore
+      h("tfoot", {}, row(h("th", {}, "a step"), kinds.map((kind) => h("th", { class: "n" }, heatText(total(kind.values), unit.replace("/step", "")))), h("td", {}))))); // prettier-ignore
   }
 
   return {

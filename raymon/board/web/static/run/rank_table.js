@@ -106,6 +106,6 @@ export function makeRankTable(run, signal, onRows) {
 /** @param {Record<string, number>} shares @param {string[]} phases @param {any} colors */
 function sharesBar(shares, phases, colors) {
   const text = Object.entries(shares).map(([phase, share]) => `${phase.replaceAll("_", " ")} ${(share * 100).toFixed(1)} %`).join(", ");
-  return h("span", { class: "shares", role: "img", title: text, "aria-label": text }, phases.map((phase, index) =>
+  return h("span", { class: "shares", role: text ? "img" : null, title: text || null, "aria-label": text || null }, phases.map((phase, index) =>
     h("span", { style: { width: `${(shares[phase] ?? 0) * 100}%`, background: lineColor(colors, index) } }))); // prettier-ignore
 }

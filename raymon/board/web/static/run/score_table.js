@@ -15,7 +15,7 @@ export function scoreTable(line, other) {
   const names = [...new Set([line, other].flatMap((each) => [...Object.keys(each?.metrics ?? {}), ...Object.keys(each?.no_value ?? {})]))];
   const head = ["Metric", `Step ${line.step.toLocaleString("en-US")}`, other && `Step ${other.step.toLocaleString("en-US")}`, other && "Difference", ""];
   return h("div", { class: "scroll" }, h("table", { class: "grid score-table" },
-    h("thead", {}, h("tr", {}, head.filter((text) => text !== null).map((text, at) => h("th", { class: at > 0 && text ? "n" : "", scope: "col" }, text)))),
+    h("thead", {}, h("tr", {}, head.filter((text) => text !== null).map((text, at) => h(text ? "th" : "td", { class: at > 0 && text ? "n" : "", scope: text ? "col" : null }, text)))),
     h("tbody", {}, names.map((name) => rowOf(name, line, other))))); // prettier-ignore
 }
 
