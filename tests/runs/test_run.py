@@ -19,7 +19,7 @@ from raymon.runs.reading import sample
 from raymon.runs.reading.piece import Piece
 from raymon.runs.reading.rank_builder import RankBuilder
 from raymon.runs.reading.rank_lines import rank_lines_of
-from raymon.sinks import WindowLines
+from raymon.sinks import RankLines, WindowLines
 from raymon.storage import to_json
 from raymon.version import __version__
 from tests.runs.written import (
@@ -89,6 +89,23 @@ def test_what_nobody_asked_for_is_not_read_but_its_change_is_seen(path: Path) ->
     assert run.refresh()
     assert not run._files.alerts.begun
     assert [alert.is_over for alert in run.alert_list] == [False, True, False]
+
+
+def test_lines_of_ranks_and_alerts_that_are_taken_back_are_gone(path: Path) -> None:
+    run = Run(path)
+    assert [line.end_step for line in run.rank_lines] == [10, 20, 30]
+    assert len(run.alert_list) == 2
+    RankLines(path).roll_back(20, 20)
+    alerts = path / "monitor" / "alerts.jsonl"
+    alerts.write_bytes(alerts.read_bytes().splitlines(keepends=True)[0])
+    assert run.refresh()
+    assert [line.end_step for line in run.rank_lines] == [10, 20]
+    assert len(run.alert_list) == 1
+    write_rank_lines(path, 25)
+    write_alert(path, 25, "later")
+    assert run.refresh()
+    assert [line.end_step for line in run.rank_lines] == [10, 20, 25]
+    assert [alert.step for alert in run.alert_list] == [20, 25]
 
 
 def test_columns_cannot_be_written_to(path: Path) -> None:
