@@ -28,7 +28,7 @@ monitor.close()
 
 TRAIN = """
 import raymon
-raymon.train({config!r}, {{"ray_config.num_workers": 0}})
+raymon.train({config!r}, {{"ray_config.num_workers": {workers}}})
 """
 
 INTERRUPTED = """
@@ -63,10 +63,11 @@ def test_a_loop_with_a_monitor_is_one_output_that_stays(tmp_path: Path) -> None:
     assert len(read_lines(tmp_path / "run" / "monitor" / "windows.jsonl")) == 30
 
 
+@pytest.mark.parametrize("workers", [0, 2])
 def test_a_run_is_one_output_and_its_summary_is_the_value_of_the_cell(
-    config_file: Path, tmp_path: Path
+    config_file: Path, tmp_path: Path, workers: int
 ) -> None:
-    outputs = executed(TRAIN.format(config=str(config_file)), tmp_path)
+    outputs = executed(TRAIN.format(config=str(config_file), workers=workers), tmp_path)
     assert [output.output_type for output in outputs] == ["display_data", "execute_result"]
     html = outputs[0].data["text/html"]
     lines = read_lines(tmp_path / "run" / "monitor" / "windows.jsonl")

@@ -22,6 +22,9 @@ _log = logging.getLogger("raymon")
 _EVERY_S = 0.5
 """Seconds between two drawings at least."""
 
+_SHARE = 0.01
+"""Share of the time that drawing may take."""
+
 _CHARTS = 4
 _LINES = 30
 """Warnings that are shown at most: the first one, and the newest."""
@@ -43,6 +46,7 @@ class NotebookView:
         self._lock = threading.RLock()
         self._timer: threading.Timer | None = None
         self._drawn_at = -float("inf")
+        self._pause_s = 0.0
         self._past = PastNumbers()
         self._bars: dict[str, Bar] = {}
         self._lines: list[str] = []
@@ -119,7 +123,7 @@ class NotebookView:
     def _draw_soon(self) -> None:
         if self._timer is not None or self._shown is None:
             return
-        wait_s = self._drawn_at + _EVERY_S - time.monotonic()
+        wait_s = self._drawn_at + max(_EVERY_S, self._pause_s) - time.monotonic()
         if wait_s <= 0:
             self._draw()
         else:
@@ -134,10 +138,13 @@ class NotebookView:
                 self._draw()
 
     def _draw(self) -> None:
+        began = time.thread_time()
         self._drawn_at = time.monotonic()
         if self._shown is not None:
             with self._no_failure():
                 self._shown.update(self._bundle(), raw=True)
+        # Of a long run there is much to draw, and the process may be the one that trains.
+        self._pause_s = (time.thread_time() - began) / _SHARE
 
     @contextmanager
     def _no_failure(self) -> Iterator[None]:

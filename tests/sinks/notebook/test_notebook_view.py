@@ -67,6 +67,7 @@ def _as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for variable in ("RAYMON_LOG_LEVEL", "RAYMON_LOG_FORMAT"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setattr(notebook_view, "_EVERY_S", 0.0)
+    monkeypatch.setattr(notebook_view, "_SHARE", float("inf"))
     yield
     logger.handlers, logger.level, logger.propagate = before
 
