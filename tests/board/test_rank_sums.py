@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from raymon.board.rank_sums import RankSums
 from raymon.board.web.answers.rank_cells import RankCells
-from raymon.board.web.answers.rank_sums import RankSums
 from raymon.results import RankNumbers
 from raymon.runs import RankLine
 

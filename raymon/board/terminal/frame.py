@@ -9,6 +9,7 @@ from typing import Any
 
 from raymon.board.terminal.curves import Curve, curves_of
 from raymon.board.terminal.rank_rows import RankRow, rank_rows
+from raymon.diagnosis import Verdict
 from raymon.results import Alert
 from raymon.runs import RUNNING, STARTING, UNKNOWN, CheckpointInfo, Columns, Run
 
@@ -81,8 +82,13 @@ class Frame:
         return self.status in (STARTING, RUNNING)
 
 
-def frame_of(run: Run) -> Frame:
-    """Returns a run as it was read last, without a verdict."""
+def frame_of(run: Run, verdict: Verdict | None = None) -> Frame:
+    """Returns a run as it was read last.
+
+    Args:
+        run: The run.
+        verdict: Verdict on it; None as long as there is none.
+    """
     series, scores, summary = run.series, run.evaluation_series, run.summary
     live, status = run.live or {}, run.status
     goes_on = status in (STARTING, RUNNING)
@@ -117,7 +123,8 @@ def frame_of(run: Run) -> Frame:
         evaluation_step=_last(scores.step),
         error=str(summary.get("error") or ""),
         curves=curves_of(run),
-        ranks=rank_rows(run, on),
+        verdict="" if verdict is None else verdict.short,
+        ranks=rank_rows(run, on, verdict),
         alerts=alerts,
         on=on,
         checkpoints=run.checkpoints,

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from raymon.results import HOST_BYTES, OWN_PHASES, Alert, RankNumbers
-from raymon.runs import RankLine, Run
+from raymon.board.newest_ranks import newest_rank_lines
+from raymon.board.rank_sums import RankSums
+from raymon.diagnosis import Verdict, median_of_others
+from raymon.results import HOST_BYTES, OWN_PHASES, Alert
+from raymon.runs import Run
 
 _STRAGGLER = "straggler"
-
-_RECENT = 5
-"""Lines of the numbers of ranks, the newest ones, that the lag of a rank is of."""
 
 _NAN = math.nan
 
@@ -50,25 +50,26 @@ class RankRow:
     is_straggler: bool = False
 
 
-def rank_rows(run: Run, alerts: Sequence[Alert]) -> list[RankRow]:
+def rank_rows(run: Run, alerts: Sequence[Alert], verdict: Verdict | None = None) -> list[RankRow]:
     """Returns the ranks of the newest attempt, stragglers first, then those most behind.
 
     Args:
         run: The run.
         alerts: Its alerts that are not over.
+        verdict: Verdict on it, if there is one.
     """
     live = {int(each["rank"]): each for each in (run.live or {}).get("ranks") or ()}
-    stragglers = {each.finding.rank for each in alerts if each.finding.kind == _STRAGGLER}
-    hosts = {each.finding.rank: each.finding.host for each in alerts if each.finding.host}
-    hosts |= {device.get("rank"): device.get("host") for device in run.summary.get("devices") or ()}
-    recent = _recent(run.rank_lines)
-    numbers = _summed(recent)
-    steps = sum(line.end_step - line.first_step for line in recent)
-    own = _own_seconds(numbers) / max(steps, 1)
-    lag = own - others_median(own)
+    found = [*(alert.finding for alert in alerts), *(verdict.findings if verdict else ())]
+    stragglers = {finding.rank for finding in found if finding.kind == _STRAGGLER}
+    hosts = {device.get("rank"): device.get("host") for device in run.summary.get("devices") or ()}
+    lines = newest_rank_lines(run.rank_lines, goes_on=bool(live))
+    sums = RankSums.of(lines)
+    numbers = None if sums is None else sums.numbers
+    own = _own_seconds(sums)
+    lag = _lags(own)
     memory = np.zeros(0) if numbers is None else numbers.column(HOST_BYTES)
     place = {rank: i for i, rank in enumerate(() if numbers is None else numbers.ranks)}
-    newest = recent[-1].end_step if recent else _NAN
+    newest = lines[-1].end_step if lines else _NAN
     rows = []
     for rank in sorted(live.keys() | place.keys()):
         known: Mapping[str, Any] = live.get(rank) or {}
@@ -90,47 +91,25 @@ def rank_rows(run: Run, alerts: Sequence[Alert]) -> list[RankRow]:
     return sorted(rows, key=lambda row: (not row.is_straggler, -_or_least(row.lag_s_per_step)))
 
 
-def others_median(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Returns for each of some values `[N]` the median of the others; NaN where there is none."""
-    found = np.full(len(values), _NAN)
-    known = np.flatnonzero(np.isfinite(values))
-    others = len(known) - 1
-    if others < 1:
-        return found
-    order = known[np.argsort(values[known], kind="stable")]
-    ascending, place = values[order], np.arange(len(order))
-    low, high = (others - 1) // 2, others // 2
-    # What is at `low` and `high` once the value itself is left out.
-    found[order] = (
-        ascending[np.where(low < place, low, low + 1)]
-        + ascending[np.where(high < place, high, high + 1)]
-    ) / 2
-    return found
-
-
-def _recent(lines: Sequence[RankLine]) -> Sequence[RankLine]:
-    """Returns the newest lines, of ranks of one attempt."""
-    recent = list(lines[-_RECENT:])
-    size = recent[-1].world_size if recent else 0
-    return [line for line in recent if line.world_size == size]
-
-
-def _summed(lines: Sequence[RankLine]) -> RankNumbers | None:
-    numbers = None
-    for line in lines:
-        numbers = RankNumbers.summed(numbers, line.numbers)
-    return numbers
-
-
-def _own_seconds(numbers: RankNumbers | None) -> NDArray[np.float64]:
-    """Returns the seconds of its own work of each rank, `[R]`; NaN for one that tells of none."""
-    if numbers is None:
+def _own_seconds(sums: RankSums | None) -> NDArray[np.float64]:
+    """Returns the seconds of its own work in a step of each rank, `[R]`; NaN where unknown."""
+    if sums is None:
         return np.zeros(0)
-    phases = [name for name in OWN_PHASES if name in numbers.names]
+    numbers = sums.numbers
+    phases = [numbers.column(name) for name in OWN_PHASES if name in numbers.names]
     if not phases:
         return np.full(len(numbers.ranks), _NAN)
-    seconds = np.stack([numbers.column(name).astype(np.float64) for name in phases])
-    return np.where(np.isnan(seconds).all(axis=0), _NAN, np.nansum(seconds, axis=0))
+    seconds = np.where(np.isnan(phases).all(axis=0), _NAN, np.nansum(phases, axis=0))
+    return np.asarray(seconds / np.where(sums.steps > 0, sums.steps, _NAN), np.float64)
+
+
+def _lags(own: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns the seconds above the median of the other ranks, `[R]`; NaN where unknown."""
+    lags = np.full(len(own), _NAN)
+    known = np.flatnonzero(np.isfinite(own))
+    if len(known) > 1:
+        lags[known] = own[known] - median_of_others(own[known])
+    return lags
 
 
 def _number(value: Any) -> float:

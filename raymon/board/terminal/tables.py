@@ -108,6 +108,7 @@ def _table(title: str, names: Sequence[str], cells: Sequence[Sequence[str]],
                 line.append_text(row[i] if i in left else Text(space))
                 line.append_text(Text(space) if i in left else row[i])
                 line.append("  ")
+            line.rstrip()
             lines.append(line)
     return [paper.fitted(line) for line in lines]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from dataclasses import replace
 
-from raymon.board.terminal.frame import Frame, frame_of
+from raymon.board.terminal.frame import frame_of
 from raymon.board.terminal.harmless import harmless
+from raymon.diagnosis import Verdict
 from raymon.errors import RunError, UserError
 from raymon.runs import Run
 
@@ -26,12 +26,12 @@ class WatchedRun:
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._verdict = ""
+        self._verdict: Verdict | None = None
         self._verdict_at = -float("inf")
         self._judged: object = None
         self._pause_s = 0.0
-        frame = frame_of(run)
-        self.frame = replace(frame, verdict=self._verdict_of(frame))
+        self.frame = frame_of(run)
+        self._judge()
 
     def next_s(self, interval_s: float) -> float:
         """Returns the seconds to wait until looking again, so that it takes little of a core.
@@ -51,22 +51,21 @@ class WatchedRun:
         is_changed = self._run.refresh()
         if self._run.is_gone:
             raise RunError(f"{harmless(self._run.path)}: it was removed while it was watched")
-        frame = frame_of(self._run) if is_changed else self.frame
+        if is_changed:
+            self.frame = frame_of(self._run, self._verdict)
         self._pause_s = min((time.thread_time() - began) / _SHARE, _LONGEST_PAUSE_S)
-        verdict = self._verdict_of(frame)
-        is_changed = is_changed or verdict != frame.verdict
-        self.frame = replace(frame, verdict=verdict)
-        return is_changed
+        return self._judge() or is_changed
 
-    def _verdict_of(self, frame: Frame) -> str:
-        """Returns the verdict, which is made anew now and then, if the run has changed."""
-        now = time.monotonic()
+    def _judge(self) -> bool:
+        """Makes the verdict anew if it is time; returns whether `frame` is another one by that."""
+        now, frame = time.monotonic(), self.frame
         known = (frame.status, frame.step, len(frame.alerts))
         if known == self._judged or (frame.goes_on and now < self._verdict_at):
-            return self._verdict
+            return False
         self._judged = known
         began = time.thread_time()
         with suppress(UserError):
-            self._verdict = self._run.verdict().short
+            self._verdict = self._run.verdict()
         self._verdict_at = now + (time.thread_time() - began) / _SHARE
-        return self._verdict
+        self.frame = frame_of(self._run, self._verdict)
+        return True

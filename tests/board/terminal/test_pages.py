@@ -6,9 +6,10 @@ import pytest
 
 from raymon.board.terminal.chart import Scale
 from raymon.board.terminal.frame import Frame, frame_of
-from raymon.board.terminal.pages import ALERTS, PAGES, RANKS, View, page_lines
+from raymon.board.terminal.pages import ALERTS, CHECKPOINTS, PAGES, RANKS, View, page_lines
 from raymon.board.terminal.paper import Paper, locale_has_unicode
 from raymon.runs import Run
+from raymon.strict_json import to_json
 from tests.board.terminal.made_runs import HOSTILE, alert, make_run, window
 
 SIZES = [(1, 1), (20, 8), (80, 24), (79, 25), (200, 60)]
@@ -81,6 +82,22 @@ def test_alerts_are_shown_from_the_newest(frame: Frame) -> None:
     texts = [line.plain for line in page_lines(frame, View(ALERTS), Paper(100))]
     first = next(i for i, text in enumerate(texts) if "\\x1b]0;title" in text and " 20 " in text)
     assert "rank 1 is slow" in texts[first + 1]
+
+
+def test_a_number_is_whole_or_not_there(tmp_path: Path) -> None:
+    path = make_run(tmp_path / "run", [window(10)])
+    (path / "model.ckpt-10").mkdir()
+    metrics = {f"metric_{place}": 0.12345 for place in range(9)}
+    manifest = {"step": 10, "metrics": metrics}
+    (path / "model.ckpt-10" / "manifest.json").write_text(to_json(manifest))
+    frame = frame_of(Run(path))
+    for width in range(20, 120):
+        lines = [line.plain for line in page_lines(frame, View(CHECKPOINTS), Paper(width))]
+        head = next(place for place, line in enumerate(lines) if "metric_0" in line)
+        names = [name for name in lines[head].split() if name.startswith("metric_")]
+        assert set(names) <= set(metrics)
+        assert lines[head + 1].split().count("0.12345") == len(names)
+        assert "…" not in lines[head + 1]
 
 
 def test_a_value_that_is_missing_is_shown_as_none(frame: Frame) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from raymon.board.web.answers.rank_sums import RankSums
+from raymon.board.rank_sums import RankSums
 from raymon.diagnosis import median_of_others
 from raymon.results import LEVELS, OWN_PHASES
 from raymon.runs import RankLine

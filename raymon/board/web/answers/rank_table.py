@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from raymon.board.newest_ranks import newest_rank_lines
+from raymon.board.rank_sums import RankSums
 from raymon.board.web.answers.numbers import listed, number
 from raymon.board.web.answers.rank_cells import LAG, RankCells
-from raymon.board.web.answers.rank_sums import RankSums
 from raymon.diagnosis import Verdict
 from raymon.results import STEP_PHASES, RankNumbers
-from raymon.runs import RankLine, Run
-
-_RECENT_S = 120.0
-"""Seconds of steps, the newest ones, that lag and shares are about in a run that goes on."""
+from raymon.runs import Run
 
 
 def rank_table(run: Run, verdict: Verdict) -> list[dict[str, Any]]:
@@ -26,7 +24,7 @@ def rank_table(run: Run, verdict: Verdict) -> list[dict[str, Any]]:
         verdict: The verdict on it, which says who is a straggler.
     """
     live = _live(run)
-    lines = _recent(run.rank_lines) if live else _newest(run.rank_lines)
+    lines = newest_rank_lines(run.rank_lines, goes_on=bool(live))
     sums = RankSums.of(lines)
     summed = None if sums is None else sums.numbers
     cells = RankCells.of(lines, LAG, 1)
@@ -73,20 +71,6 @@ def _hosts(run: Run) -> dict[int, str]:
         if isinstance(device, Mapping) and isinstance(device.get("rank"), int):
             found[device["rank"]] = str(device.get("host") or "")
     return found
-
-
-def _newest(lines: Sequence[RankLine]) -> Sequence[RankLine]:
-    return [line for line in lines if line.numbers.ranks == lines[-1].numbers.ranks]
-
-
-def _recent(lines: Sequence[RankLine]) -> Sequence[RankLine]:
-    seconds, place = 0.0, len(lines)
-    while place > 0 and seconds < _RECENT_S:
-        place -= 1
-        if lines[place].numbers.ranks != lines[-1].numbers.ranks:
-            return lines[place + 1 :]
-        seconds += lines[place].seconds
-    return lines[place:]
 
 
 def _values(numbers: RankNumbers | None, row: int | None) -> dict[str, float]:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from raymon.board.rank_sums import RankSums
 from raymon.board.web.answers.numbers import listed, significant
 from raymon.board.web.answers.rank_cells import LAG, RankCells
-from raymon.board.web.answers.rank_sums import RankSums
 from raymon.board.web.query import Query, QueryError
 from raymon.results import LEVELS, PHASES, Anatomy
 from raymon.runs import RankLine, Run
