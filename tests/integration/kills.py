@@ -87,6 +87,14 @@ def assert_same(run: Path, other: Path, steps: int = STEPS) -> None:
     assert_same_training(run, other, steps)
     scores = [(r / "train_eval_result_v2.txt").read_text() for r in (run, other)]
     assert scores[0] == scores[1]
+    shown = [
+        sorted(
+            ({**json.loads(line), "time": None} for line in path.open()),
+            key=lambda line: line["global_step"],
+        )
+        for path in (r / "monitor/evaluations.jsonl" for r in (run, other))
+    ]
+    assert shown[0] == shown[1]
     assert_same_curve(run, other, "eval_val", "metric/auc")
 
 

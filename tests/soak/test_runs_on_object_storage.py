@@ -41,12 +41,15 @@ def bucket(endpoint: str) -> fs.S3FileSystem:
 def copied_down(storage: fs.S3FileSystem, inner: str, to: Path) -> Path:
     """Returns the run as a local directory, in which the parts of its lines are one file."""
     fs.copy_files(inner, str(to), source_filesystem=storage)
-    parts = to / "monitor" / "windows.jsonl"
-    text = b"".join(part.read_bytes() for part in sorted(parts.iterdir()))
-    for part in parts.iterdir():
-        part.unlink()
-    parts.rmdir()
-    parts.write_bytes(text)
+    for name in ("windows.jsonl", "evaluations.jsonl"):
+        parts = to / "monitor" / name
+        if not parts.exists():
+            continue
+        text = b"".join(part.read_bytes() for part in sorted(parts.iterdir()))
+        for part in parts.iterdir():
+            part.unlink()
+        parts.rmdir()
+        parts.write_bytes(text)
     return to
 
 

@@ -78,6 +78,15 @@ def test_a_run_that_raises_in_the_middle_goes_on_bit_for_bit(
         for d in (undisturbed, resumed)
     ]
     assert lines[0] == lines[1] == [10, 20]
+    shown = [
+        [{**json.loads(line), "time": None} for line in (d / "monitor/evaluations.jsonl").open()]
+        for d in (undisturbed, resumed)
+    ]
+    assert shown[0] == shown[1]
+    for line in shown[0]:
+        (curves,) = line["curves"].values()
+        assert sum(curves["calibration"]["weight"]) == 4000
+        assert set(line["groups"]) == {"grouped_auc"}
     # With no step left to make, the numbers are still those of the last steps.
     with caplog.at_level(logging.WARNING, "raymon"):
         _, idle = run(config_file, "b", resume=True)

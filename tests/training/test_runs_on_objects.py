@@ -71,6 +71,14 @@ def assert_same(there: Path, here: Path, steps: list[int]) -> None:
     assert found_lines == expected_lines
     scores = [(run / "train_eval_result_v2.txt").read_bytes() for run in (there, here)]
     assert scores[0] == scores[1]
+    lines = [json.loads(line) for line in (here / "monitor/evaluations.jsonl").open()]
+    parts = sorted((there / "monitor/evaluations.jsonl").iterdir())
+    text = b"".join(part.read_bytes() for part in parts)
+    shown = [
+        {**json.loads(line), "time": line_here["time"]}
+        for line, line_here in zip(text.splitlines(), lines, strict=True)
+    ]
+    assert shown == lines
 
 
 def test_a_run_on_objects_is_the_local_one(
