@@ -10,6 +10,7 @@ import { makeProgress, makeStatus } from "./status.js";
 
 const MOST_SCORES = 3;
 const MOST_FIELDS = 4;
+const PLACE = /(_path|_dir)$/;
 
 const isOn = (/** @type {any} */ run) => run.status === "running" || run.status === "starting";
 const end = (/** @type {any} */ run) => run.end ?? (isOn(run) ? Date.now() / 1000 : run.updated);
@@ -121,7 +122,9 @@ export function fieldText(value) {
 /** @param {string[]} fields @returns {RunColumn[]} */
 function fieldColumns(fields) {
   const labels = shortNames(fields);
-  return fields.map((field, i) => ({
+  // What people tune comes before where things are.
+  const inOrder = [...fields].sort((a, b) => Number(PLACE.test(a)) - Number(PLACE.test(b)));
+  return inOrder.map((field, i) => ({
     group: "Config, where runs differ", over: "config", key: `config.${field}`,
     label: labels.get(field) ?? field, title: field, className: "field", isShown: i < MOST_FIELDS,
     text: (/** @type {any} */ run) => fieldText(run.config?.[field]),

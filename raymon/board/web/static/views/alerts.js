@@ -1,7 +1,7 @@
 // @ts-check
 /** The alerts of a run: when each began and was over, and what it cost. */
 
-import { count, duration, moment, percent } from "../format.js";
+import { count, duration, moment, rate } from "../format.js";
 import { fill, h } from "../h.js";
 import { keptTrue } from "../parts/kept_true.js";
 import { makeSortedGrid } from "../parts/sorted_grid.js";
@@ -28,10 +28,10 @@ export async function show(root, context) {
 const columns = [
   { key: "isOn", label: "State", className: "mark", text: (row) => (row.isOn ? "on" : "over"),
     value: (row) => Number(row.isOn) },
-  { key: "kind", label: "Kind", text: (row) => row.kind.replaceAll("_", " ") },
+  { key: "kind", label: "Kind", className: "kind", text: (row) => row.kind.replaceAll("_", " ") },
   { key: "text", label: "What is wrong", className: "words", text: (row) => row.text },
-  { key: "cost", label: "Cost", isNumber: true, title: "Share of the time of all ranks",
-    text: (row) => percent(row.cost), value: (row) => row.cost },
+  { key: "cost", label: "Cost, samples/s", isNumber: true, title: "Samples per second that it costs the cluster",
+    text: (row) => rate(row.cost), value: (row) => row.cost },
   { key: "rank", label: "Rank", isNumber: true, text: (row) => count(row.rank),
     tip: (row) => row.host, value: (row) => row.rank },
   { key: "step", label: "Since step", isNumber: true, text: (row) => count(row.step),
