@@ -140,7 +140,7 @@ export async function makeComparedCurves(runs, { params, setParams, signal }) {
     empty.hidden = groups.length > 0;
     tools.element.hidden = groups.length === 0;
     board.show(groups);
-    board.refresh();
+    board.update();
   }
 
   view.addEventListener("range", () => {

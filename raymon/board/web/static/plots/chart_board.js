@@ -9,6 +9,7 @@ import { CurveChart } from "./curve_chart.js";
 const AHEAD = "320px";
 const ZOOM_PAUSE_MS = 160;
 const BUSY_MS = 24;
+const RETRY_MS = 2000;
 /** Charts that are asked for apart from the others, so that they are there early. */
 const FIRST = 4;
 
@@ -44,8 +45,10 @@ export class ChartBoard {
     this.word = "";
     this.timer = 0;
     this.frame = 0;
-    /** @type {AbortController | null} */
+    /** @type {AbortController | null} What is asked for now. */
     this.request = null;
+    this.isBehind = false;
+    this.asking = 0;
     this.columns = new ResizeObserver(() => this.arrange());
     this.columns.observe(this.element);
     this.observer = new IntersectionObserver((found) => this.wereSeen(found), { rootMargin: AHEAD });
@@ -142,6 +145,12 @@ export class ChartBoard {
     this.loadSoon(pause);
   }
 
+  /** Asks again as the run has more; what is asked for already comes first, however long it takes. */
+  update() {
+    if (this.request) this.isBehind = true;
+    else this.refresh();
+  }
+
   /** Draws again what is there, as the settings have it now. */
   redraw() {
     for (const entry of this.entries.values()) {
@@ -176,8 +185,10 @@ export class ChartBoard {
   async loadNow() {
     const stamp = this.stamp;
     const missing = this.seen.filter((entry) => entry.stamp !== stamp);
-    if (missing.length === 0) return;
+    if (missing.length === 0 || (this.request && this.asking === stamp)) return;
     this.request?.abort();
+    this.asking = stamp;
+    let pause = 0;
     const request = new AbortController();
     this.request = request;
     const parts = [missing.slice(0, FIRST), missing.slice(FIRST)].filter((part) => part.length > 0);
@@ -194,8 +205,14 @@ export class ChartBoard {
       if (request.signal.aborted || this.how.signal.aborted) return;
       setText(this.trouble, `The curves are as they were: ${message(error)}`);
       this.trouble.hidden = false;
+      pause = RETRY_MS;
+    } finally {
+      if (this.request === request) this.request = null;
     }
-    if (this.seen.some((entry) => entry.stamp !== this.stamp)) this.loadSoon(200);
+    if (this.isBehind) {
+      this.isBehind = false;
+      this.refresh();
+    } else if (this.seen.some((entry) => entry.stamp !== this.stamp)) this.loadSoon(pause);
   }
 
   /**

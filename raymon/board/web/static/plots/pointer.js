@@ -26,7 +26,10 @@ export function listenToPointer(area, can) {
     }
   });
   area.addEventListener("pointerdown", (event) => {
-    if (event.pointerType === "mouse") return;
+    if (event.pointerType === "mouse") {
+      area.focus({ preventScroll: true });
+      return;
+    }
     fingers.set(event.pointerId, event);
     can.point(pixel(event));
   });

@@ -132,7 +132,7 @@ export async function show(root, { run: entry, params, setParams, signal, onUpda
       if (signal.aborted) return;
       view.grow(wholeOf(run, axis));
       showCharts();
-      board.refresh();
+      board.update();
       void getMarks();
     }, LIVE_MS);
   });

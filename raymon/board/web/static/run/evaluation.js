@@ -83,6 +83,7 @@ export async function show(root, { run, params, setParams, signal, onUpdate }) {
   }
 
   let drawing = 0;
+  let offered = "";
   async function draw() {
     drawing += 1;
     const own = drawing;
@@ -113,6 +114,10 @@ export async function show(root, { run, params, setParams, signal, onUpdate }) {
     const steps = (/** @type {any[]} */ entries) => entries.map((each) => [` ${each.step}`, `step ${each.step.toLocaleString("en-US")}`]);
     const names = entry.curves ?? [];
     if (!names.includes(name)) name = names[0] ?? "";
+    const now = JSON.stringify([list.map((each) => each.step), entry.step, with_?.step, names, name]);
+    if (now === offered) return;
+    offered = now;
+    const focused = choices.contains(document.activeElement) && document.activeElement?.getAttribute("aria-label");
     fill(choices,
       list.length < 2 ? null : select("Evaluation", Object.fromEntries(steps(list)), ` ${entry.step}`, (choice) => choose(Number(choice))),
       list.length < 2 ? null : h("label", {}, "compared with", select("Compared with",
@@ -126,6 +131,7 @@ export async function show(root, { run, params, setParams, signal, onUpdate }) {
         setParams({ of: choice });
         void guarded(draw);
       }))); // prettier-ignore
+    if (focused) /** @type {?HTMLElement} */ (choices.querySelector(`[aria-label="${focused}"]`))?.focus();
   }
 
   /** @param {any} line @param {any} second */

@@ -69,6 +69,7 @@ export async function show(root, { run: entry, params, setParams, signal, onUpda
     table.draw();
   }, signal);
 
+  let offered = "";
   /** @type {AbortController | null} */
   let request = null;
   async function updateHeat() {
@@ -90,11 +91,15 @@ export async function show(root, { run: entry, params, setParams, signal, onUpda
       throw error;
     }
     const choices = Object.fromEntries(served.numbers.map((/** @type {string} */ name) => [name, titleOf(name)]));
-    fill(numbers, select("Number", choices, number, (choice) => {
-      number = choice;
-      setParams({ number: choice === "lag" ? null : choice });
-      void guarded(updateHeat);
-    })); // prettier-ignore
+    const now = Object.keys(choices).join(" ");
+    if (now !== offered) {
+      offered = now;
+      fill(numbers, select("Number", choices, number, (choice) => {
+        number = choice;
+        setParams({ number: choice === "lag" ? null : choice });
+        void guarded(updateHeat);
+      })); // prettier-ignore
+    }
     await drawHeat();
   }
 
