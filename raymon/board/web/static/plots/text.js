@@ -14,8 +14,7 @@ export function plain(text) {
   return String(text ?? "")
     .replace(/[\u0000-\u001f\u007f]/g, " ")
     .replace(/[&<>]/g, (sign) => ENTITIES[sign])
-    .replace(/%(?=\{)/g, "%\u200b")
-    .replace(/\$(?=\S)/g, "$\u200b");
+    .replace(/%(?=\{)/g, "%\u200b");
 }
 
 /**
