@@ -13,7 +13,7 @@ from importlib import import_module
 import click
 
 from raymon.cli.signals import Signals
-from raymon.cli.streams import prepare_streams
+from raymon.cli.streams import prepare_streams, readable
 from raymon.errors import ClusterLostError, RaymonError, UserError
 from raymon.log import set_up_logging
 
@@ -128,4 +128,4 @@ def _import_to_stay(module: str) -> None:
 def _say(text: str) -> None:
     # The terminal may be gone.
     with suppress(OSError):
-        click.echo(f"raymon: {text}", err=True)
+        click.echo(readable(f"raymon: {text}"), err=True)

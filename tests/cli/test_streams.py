@@ -58,3 +58,19 @@ def test_output_that_nobody_takes_changes_no_exit_code(reads: str) -> None:
         process.stderr.close()
         code = process.wait()
     assert (code, errors) == (7, b"")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\x1b]0;title\x07\x1b[2J\x9b31m\r", "\\x1b]0;title\\x07\\x1b[2J\\x9b31m\\r"),
+        ("a \u202e turned name", "a \\u202e turned name"),
+        ("two\nlines, été 日本 \N{NO-BREAK SPACE}", "two\nlines, été 日本 \N{NO-BREAK SPACE}"),
+        ('{"a": "\\u001b"}', '{"a": "\\u001b"}'),
+    ],
+)
+def test_what_a_run_says_does_nothing_to_a_terminal(
+    text: str, shown: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    say(text)
+    assert capsys.readouterr().out == f"{shown}\n"
