@@ -6,7 +6,7 @@ import click
 
 from raymon.cli.comparison_text import comparison_lines
 from raymon.cli.options import json_option
-from raymon.cli.streams import say
+from raymon.cli.streams import readable, say
 from raymon.cli.value_rows import output_width
 
 
@@ -36,4 +36,4 @@ def compare(runs: tuple[str, ...], as_json: bool, everything: bool) -> None:
     for line in comparison_lines(found, runs, output_width(), everything):
         say(line)
     for note in found.notes:
-        click.echo(f"raymon: {note}", err=True)
+        click.echo(readable(f"raymon: {note}"), err=True)

@@ -9,7 +9,7 @@ import click
 
 from raymon.cli.options import json_option
 from raymon.cli.run_table import shown_name, sorted_runs, table_lines
-from raymon.cli.streams import say
+from raymon.cli.streams import readable, say
 from raymon.cli.value_rows import output_width
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def runs(directories: tuple[str, ...], as_json: bool, field: str | None, text: s
     for line in table_lines(chosen, roots, output_width(), time.time()):
         say(line)
     for note in notes:
-        click.echo(f"raymon: {note}", err=True)
+        click.echo(readable(f"raymon: {note}"), err=True)
 
 
 def _check(roots: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ import click
 from raymon.cli.asking import ask_run, run_address_option, run_argument
 from raymon.cli.options import json_option
 from raymon.cli.status_text import status_lines
-from raymon.cli.streams import say
+from raymon.cli.streams import readable, say
 
 if TYPE_CHECKING:
     from raymon.storage import StoragePath
@@ -44,7 +44,7 @@ def status(run: str, address: str | None, as_json: bool) -> None:
         for line in status_lines(known):
             say(line)
     if silent is not None:
-        click.echo(f"raymon: {silent}", err=True)
+        click.echo(readable(f"raymon: {silent}"), err=True)
         sys.exit(1)
 
 
