@@ -13,7 +13,7 @@ import { exact, extent, short } from "./numbers.js";
 import { savePicture } from "./picture.js";
 import { Plot } from "./plot.js";
 import { isTouched, listenToPointer } from "./pointer.js";
-import { ticks } from "./ticks.js";
+import { logTicks, ticks } from "./ticks.js";
 import { placeTip, tipContent } from "./tip.js";
 
 const MARK_PIXELS = 5;
@@ -225,10 +225,15 @@ export class CurveChart {
       dragmode: isTouched() ? false : "zoom",
       xaxis: { range: [...range], ...ticks(axis.kind, range, this.inner) },
       yaxis: { type: isLog ? "log" : "linear", range: [...this.rangeY], nticks: 6, ...look,
-        ...(isLog ? { dtick: this.rangeY[1] - this.rangeY[0] > 1.5 ? 1 : "D2" } : {}) },
+        ...(isLog ? this.logTicks() : {}) },
       yaxis2: { overlaying: "y", range: [0, 1], visible: false, fixedrange: true },
       shapes,
     }); // prettier-ignore
+  }
+
+  logTicks() {
+    const tickvals = logTicks(this.rangeY);
+    return { tickvals, ticktext: tickvals.map((value) => short(value, this.unit)) };
   }
 
   /** @param {any} changes What Plotly says that somebody did with the mouse. */
@@ -249,6 +254,7 @@ export class CurveChart {
     this.plot.relayout({
       "xaxis.range": [...range], "xaxis.tickvals": tickvals, "xaxis.ticktext": ticktext,
       "yaxis.range": [...this.rangeY],
+      ...(this.isLog ? { "yaxis.tickvals": this.logTicks().tickvals, "yaxis.ticktext": this.logTicks().ticktext } : {}),
     }); // prettier-ignore
     this.drawCrosshair();
   }

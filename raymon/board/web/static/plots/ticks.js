@@ -32,6 +32,28 @@ export function ticks(kind, range, pixels) {
   return { tickvals, ticktext: tickvals.map((value, index) => says(value, every, index)) };
 }
 
+/**
+ * Ticks of a logarithmic axis, at round numbers.
+ *
+ * @param {[number, number]} range What the axis shows, in powers of ten.
+ * @returns {number[]}
+ */
+export function logTicks([from, to]) {
+  const [least, most] = [10 ** from, 10 ** to];
+  if (to - from < 0.9) {
+    const every = round125((most - least) / 4);
+    const first = Math.ceil(least / every);
+    return Array.from({ length: 8 }, (_, at) => (first + at) * every).filter((value) => value <= most);
+  }
+  const digits = to - from < 2.5 ? [1, 2, 5] : [1];
+  const every = Math.max(1, Math.ceil((to - from) / 6));
+  const found = [];
+  for (let power = Math.floor(from); power <= to; power += every) {
+    found.push(...digits.map((digit) => digit * 10 ** power));
+  }
+  return found.filter((value) => value >= least && value <= most);
+}
+
 /** The smallest of 1, 2, 5, 10, 20... that is at least a number. */
 function round125(number) {
   const power = 10 ** Math.floor(Math.log10(number || 1));

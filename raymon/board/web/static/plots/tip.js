@@ -4,6 +4,9 @@
 import { fill, h } from "../h.js";
 import { exact } from "./numbers.js";
 
+const ASIDE = 14;
+const EDGE = 4;
+
 /**
  * The rows of a tip: each curve's exact number, and what happened there.
  * @param {string} title Where the crosshair is.
@@ -33,8 +36,10 @@ export function tipContent(title, rows, marks) {
  */
 export function placeTip(tip, content, left, width) {
   fill(tip, content);
-  const isRight = left < width / 2;
-  tip.style.left = isRight ? `${left + 14}px` : "";
-  tip.style.right = isRight ? "" : `${width - left + 14}px`;
   tip.hidden = false;
+  const own = tip.offsetWidth;
+  const start = tip.parentElement?.getBoundingClientRect().left ?? 0;
+  const wanted = left < width / 2 ? left + ASIDE : left - ASIDE - own;
+  const last = document.documentElement.clientWidth - start - own - EDGE;
+  tip.style.left = `${Math.max(EDGE - start, Math.min(wanted, last))}px`;
 }
