@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 from raymon.errors import RunError, os_reason
-from raymon.storage import StoragePath, to_json
+from raymon.storage import StoragePath, read_file, to_json
 
 LOCK = "run.lock"
 
@@ -87,7 +87,7 @@ def read_lease(directory: StoragePath) -> Lease | None:
     """
     path = directory / LOCK
     try:
-        return Lease(**json.loads(path.read_bytes()))
+        return Lease(**json.loads(read_file(path)))
     except (FileNotFoundError, NotADirectoryError, ValueError, TypeError):
         return None
     except OSError as error:

@@ -15,7 +15,7 @@ import pyarrow as pa
 from raymon.errors import first_line, os_reason
 from raymon.runs.columns import numbers_in
 from raymon.runs.reading.line_numbers import parsed_line
-from raymon.storage import StoragePath
+from raymon.storage import StoragePath, read_file
 
 _NAME = re.compile(r"model\.ckpt-(\d+)")
 _MANIFEST = "manifest.json"
@@ -134,7 +134,7 @@ class CheckpointReader:
             when = state[1] / 1e9 or None
         if known is not None and known[0] == state:
             return known
-        return state, parsed_line(path.read_bytes()) or {}, when
+        return state, parsed_line(read_file(path)) or {}, when
 
     def _info(
         self, name: str, manifest: Mapping[str, Any], when: float | None, is_best: bool

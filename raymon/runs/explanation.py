@@ -17,7 +17,7 @@ from raymon.run_dir import read_lease
 from raymon.runs.devices import read_devices
 from raymon.runs.run_file import RUN_FILE, RUNNING
 from raymon.sinks import read_alerts, read_lines
-from raymon.storage import StoragePath
+from raymon.storage import StoragePath, read_file
 
 _FAILURE = re.compile(r"failure-(\d+)\.txt")
 
@@ -71,8 +71,8 @@ def _is_run(model_dir: StoragePath) -> bool:
 
 def _summary(model_dir: StoragePath) -> dict[str, Any]:
     try:
-        known = json.loads((model_dir / RUN_FILE).read_bytes())
-    except (FileNotFoundError, ValueError):
+        known = json.loads(read_file(model_dir / RUN_FILE))
+    except (FileNotFoundError, ValueError, RecursionError):
         return {}
     return known if isinstance(known, dict) else {}
 
@@ -90,10 +90,10 @@ def _windows(model_dir: StoragePath) -> list[StepWindow]:
     monitor = model_dir / "monitor"
     of_ranks, of_run = list[StepWindow](), list[StepWindow]()
     for line in read_lines(monitor / "ranks.jsonl"):
-        with suppress(KeyError, TypeError, ValueError):
+        with suppress(KeyError, TypeError, ValueError, OverflowError):
             of_ranks.append(StepWindow.of_rank_line(line))
     for line in read_lines(monitor / "windows.jsonl"):
-        with suppress(KeyError, TypeError, ValueError):
+        with suppress(KeyError, TypeError, ValueError, OverflowError):
             of_run.append(StepWindow.of_line(line))
     covered = [(window.first_step, window.end_step) for window in of_ranks]
     first, end = (covered[0][0], covered[-1][1]) if covered else (0, 0)
@@ -125,6 +125,6 @@ def _failure_file(model_dir: StoragePath) -> str | None:
 def _hosts(model_dir: StoragePath) -> dict[int, str]:
     hosts = {}
     for device in read_devices(model_dir):
-        with suppress(KeyError, TypeError, ValueError):
+        with suppress(KeyError, TypeError, ValueError, OverflowError):
             hosts[int(device["rank"])] = str(device["host"])
     return hosts

@@ -31,7 +31,7 @@ from raymon.runs.run_file import RUN_FILE, RUNNING, STARTING
 from raymon.runs.run_files import RunFiles
 from raymon.runs.run_html import charts_html, summary_html
 from raymon.runs.tables import alert_table, checkpoint_table, rank_table, table_of_columns
-from raymon.storage import ObjectPath, StoragePath, absolute, storage_path
+from raymon.storage import ObjectPath, StoragePath, absolute, read_file, storage_path
 
 Value = TypeVar("Value")
 
@@ -213,7 +213,7 @@ class Run:
     def config_text(self) -> str | None:
         """The config as it ran; None if there is none."""
         try:
-            return (self.path / CONFIG_FILE).read_bytes().decode(errors="replace")
+            return read_file(self.path / CONFIG_FILE).decode(errors="replace")
         except (OSError, pa.ArrowException):
             return None
 

@@ -5,6 +5,7 @@ from raymon.storage.file_entry import FileEntry, first_difference
 from raymon.storage.object_log import ObjectLog, read_part_name
 from raymon.storage.object_path import ObjectPath
 from raymon.storage.paths import StoragePath, absolute, storage_path
+from raymon.storage.regular_file import open_file, read_file
 from raymon.storage.trees import fetched, file_sizes, remove_tree, upload
 from raymon.storage.uri import check_no_credentials, open_uri, split_query, with_few_tries
 from raymon.strict_json import numbers_of, to_json
@@ -21,7 +22,9 @@ __all__ = [
     "file_sizes",
     "first_difference",
     "numbers_of",
+    "open_file",
     "open_uri",
+    "read_file",
     "read_part_name",
     "remove_tree",
     "split_query",

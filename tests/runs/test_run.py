@@ -367,6 +367,57 @@ def test_a_large_file_is_seen_at_once_and_then_read_as_a_whole(path: Path) -> No
     assert run.version > 1
 
 
+def test_a_long_line_in_a_large_file_is_passed_once(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large(path, 100)
+    windows = path / "monitor" / "windows.jsonl"
+    with windows.open("ab") as file:
+        file.write(b"z" * 5_000_000 + b"\n" + to_json({"global_step": 101}).encode() + b"\n")
+    read, pread = list[int](), os.pread
+
+    def counted(file: int, size: int, place: int) -> bytes:
+        data = pread(file, size, place)
+        read.append(len(data))
+        return data
+
+    monkeypatch.setattr(os, "pread", counted)
+    run = Run(path, quick=True)
+    assert not run.is_whole or run.series.step[-1] == 101
+    assert run.series.step[-1] == 101
+    assert sum(read) < 4 * windows.stat().st_size
+
+
+def test_of_names_without_end_the_first_are_columns(path: Path) -> None:
+    with (path / "monitor" / "windows.jsonl").open("w") as file:
+        for step in range(1, 10):
+            losses = {f"{step}_{place}": 1.0 for place in range(1000)}
+            file.write(to_json({"global_step": step, "losses": losses}) + "\n")
+    series = Run(path).series
+    assert len(series) == 9
+    assert len(series.names) == 5000
+    assert series.step.tolist() == list(range(1, 10))
+
+
+def test_what_is_no_file_is_noted_and_not_waited_for(path: Path) -> None:
+    for name in ("windows.jsonl", "ranks.jsonl", "alerts.jsonl", "evaluations.jsonl", "live.json"):
+        (path / "monitor" / name).unlink(missing_ok=True)
+        os.mkfifo(path / "monitor" / name)
+    for name in ("pipeline.config", "devices.json"):
+        (path / name).unlink(missing_ok=True)
+        os.mkfifo(path / name)
+    for checkpoint in path.glob("model.ckpt-*"):
+        (checkpoint / "manifest.json").unlink()
+        os.mkfifo(checkpoint / "manifest.json")
+    run = Run(path)
+    assert (len(run.series), len(run.rank_lines), len(run.alert_list)) == (0, 0, 0)
+    assert (len(run.evaluation_records), len(run.checkpoints)) == (0, 0)
+    assert run.config_text is None
+    assert sum("it is no file" in note for note in run.notes) == 6
+    with pytest.raises(RunError, match="it is no file"):
+        run.verdict()
+
+
 def test_the_newest_windows_are_known_without_the_others(path: Path) -> None:
     large(path, 300)
     run = Run(path)

@@ -6,9 +6,11 @@ import os
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from raymon.config import CONFIG_FILE
 from raymon.runs import ConfigFields, Run, field_differences, fields_of
+from raymon.storage import read_file
 
 _SOON_S = 0.25
 """Seconds that an answer waits for configs; it is given without those that take longer."""
@@ -99,7 +101,6 @@ def _text(path: str) -> str | None:
     if "://" in path:
         return Run(path).config_text
     try:
-        with open(f"{path}/{CONFIG_FILE}", encoding="utf-8", errors="replace") as file:
-            return file.read()
+        return read_file(Path(path) / CONFIG_FILE).decode(errors="replace")
     except (OSError, ValueError):
         return None

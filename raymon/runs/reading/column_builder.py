@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from raymon.runs.columns import Column, Columns
+from raymon.runs.columns import MOST_COLUMNS, Column, Columns
 from raymon.runs.reading.line_numbers import LineNumbers, numbers_of_lines
 from raymon.runs.reading.piece import Piece
 
@@ -55,6 +55,8 @@ class ColumnBuilder:
             self._arrays = {n: self._grown(a, self._rows) for n, a in self._arrays.items()}
         for name, column in columns.items():
             if name not in self._arrays:
+                if len(self._arrays) >= MOST_COLUMNS:
+                    continue
                 self._arrays[name] = np.full(self._capacity, np.nan)
             self._arrays[name][self._rows : end] = column
         self._rows = end

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from raymon.runs.reading.piece import Piece
+from raymon.storage import open_file
 
 PIECE_BYTES = 2 << 20
 """Bytes of a piece, about; one line may be longer."""
@@ -77,7 +78,7 @@ class GrowingFile:
         if now is not None and now == self._signature:
             return
         try:
-            file = self._path.open("rb")
+            file = open_file(self._path)
         except (FileNotFoundError, NotADirectoryError):
             yield from self._cut_to(0)
             self._signature = self._file_id = None

@@ -12,7 +12,7 @@ import pyarrow as pa
 from raymon.errors import first_line, os_reason
 from raymon.runs.reading.growing_file import signature_of
 from raymon.runs.reading.line_numbers import parsed_line
-from raymon.storage import StoragePath
+from raymon.storage import StoragePath, read_file
 
 
 class JsonFile:
@@ -44,7 +44,7 @@ class JsonFile:
             signature = self._now()
             if signature is not None and signature == self._signature:
                 return False
-            data = self._path.read_bytes()
+            data = read_file(self._path)
         except (FileNotFoundError, NotADirectoryError):
             was, self.value, self.error = self.value, {}, None
             self.exists, self._signature = False, None

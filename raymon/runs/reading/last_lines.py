@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from raymon.storage import StoragePath
+from raymon.storage import StoragePath, open_file
 
 _CHUNK_BYTES = 1 << 16
 _MOST_BYTES = 32 << 20
@@ -18,7 +18,7 @@ def last_lines(path: StoragePath, count: int) -> list[bytes]:
     Raises:
         OSError: It cannot be read.
     """
-    with path.open("rb") as file:
+    with open_file(path) as file:
         begin = file.seek(0, 2)
         data = b""
         # One newline more than lines: that of the line before them.

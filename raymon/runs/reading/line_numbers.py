@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import json as arrow_json
 
-from raymon.runs.columns import Column, columns_of_rows, numbers_in
+from raymon.runs.columns import MOST_COLUMNS, Column, columns_of_rows, numbers_in
 from raymon.runs.reading.arrow_values import float_values, indices, list_offsets, validity
 
 _FEW = 8
@@ -86,6 +86,8 @@ def _add(columns: dict[str, Column], name: str, array: Any, places: Any, rows: i
         places: Rows of its values; None for all.
         rows: Number of rows.
     """
+    if len(columns) >= MOST_COLUMNS:
+        return
     if pa.types.is_struct(array.type):
         fields = [array.type.field(i).name for i in range(array.type.num_fields)]
         for field, inner in zip(fields, array.flatten(), strict=True):
@@ -94,7 +96,7 @@ def _add(columns: dict[str, Column], name: str, array: Any, places: Any, rows: i
         begins = list_offsets(array)
         lengths = np.where(validity(array), np.diff(begins), 0)
         mine = np.arange(len(array)) if places is None else places
-        for index in range(int(lengths.max(initial=0))):
+        for index in range(min(int(lengths.max(initial=0)), MOST_COLUMNS)):
             has = lengths > index
             inner = array.values.take(indices(begins[:-1][has] + index))
             _add(columns, f"{name}.{index}", inner, mine[has], rows)

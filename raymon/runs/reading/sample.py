@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from raymon.runs.reading.piece import Piece
-from raymon.storage import ObjectPath, StoragePath, read_part_name
+from raymon.storage import ObjectPath, StoragePath, open_file, read_part_name
 
 _SMALL_BYTES = 4 << 20
 """Bytes of a file that is read as a whole as quickly."""
@@ -38,15 +38,21 @@ def sampled_lines(path: StoragePath, count: int) -> Piece | None:
 
 
 def _of_file(path: Path, count: int) -> list[bytes] | None:
-    with path.open("rb") as file:
+    with open_file(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size <= _SMALL_BYTES:
             return None
         found: dict[int, bytes] = {}
+        begin = -1
         for number in range(count):
-            begin, line = _line_after(file.fileno(), size * number // count)
-            if line:
-                found[begin] = line
+            place = size * number // count
+            if place <= begin:
+                # Within a line that was passed, which may be a long one.
+                continue
+            begin, line = _line_after(file.fileno(), place)
+            if not line:
+                break
+            found[begin] = line
         begin = max(found, default=0)
         # The newest line, which those above may have missed.
         file.seek(max(begin, size - _SMALL_BYTES // 4))
@@ -62,15 +68,17 @@ def _line_after(file: int, place: int) -> tuple[int, bytes]:
     begin = max(0, place - 1)
     data, first = b"", -1 if place == 0 else None
     while True:
-        more = os.pread(file, _READ_BYTES, begin + len(data))
+        # Twice as much each time, so that a long line takes no longer than its bytes.
+        more = os.pread(file, max(_READ_BYTES, len(data)), begin + len(data))
         if not more:
             return 0, b""
+        known = len(data)
         data += more
         if first is None:
-            newline = data.find(b"\n")
-            first = newline if newline >= 0 else None
+            newline = data.find(b"\n", known)
+            first, known = (newline, newline + 1) if newline >= 0 else (None, known)
         if first is not None:
-            end = data.find(b"\n", first + 1)
+            end = data.find(b"\n", max(known, first + 1))
             if end >= 0:
                 return begin + first + 1, data[first + 1 : end + 1]
 

@@ -13,7 +13,7 @@ from raymon.results import Alert, Evaluation, Snapshot
 from raymon.sinks.json_lines.json_lines_file import JsonLinesFile
 from raymon.sinks.json_lines.json_lines_objects import JsonLinesObject
 from raymon.sinks.json_lines.open_lines import open_lines
-from raymon.storage import StoragePath
+from raymon.storage import StoragePath, read_file
 
 SCORES_FILE = "train_eval_result_v2.txt"
 """Name of the file with the scores of evaluations, in the directory of the run."""
@@ -118,12 +118,12 @@ def read_alerts(model_dir: StoragePath) -> list[Alert]:
         OSError: They cannot be read.
     """
     try:
-        lines = (model_dir / "monitor" / ALERTS_FILE).read_bytes().splitlines()
+        lines = read_file(model_dir / "monitor" / ALERTS_FILE).splitlines()
     except FileNotFoundError:
         return []
     alerts = []
     for line in lines:
-        with suppress(ValueError, KeyError, TypeError):
+        with suppress(ValueError, KeyError, TypeError, OverflowError, RecursionError):
             record = json.loads(line)
             if isinstance(record, dict):
                 alert = Alert.from_json(record)

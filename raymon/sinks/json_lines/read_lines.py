@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from raymon.storage import ObjectLog, StoragePath
+from raymon.storage import ObjectLog, StoragePath, open_file
 
 MOST_BYTES = 8 << 20
 """Bytes of the newest lines that are read of a file, so that years of a run are no hindrance."""
@@ -28,7 +28,7 @@ def read_lines(path: StoragePath) -> list[dict[str, Any]]:
         lines = ObjectLog(path, lambda data: data.splitlines(keepends=True)).read()
     found = []
     for line in lines:
-        with suppress(ValueError):
+        with suppress(ValueError, RecursionError):
             record = json.loads(line)
             if isinstance(record, dict):
                 found.append(record)
@@ -37,7 +37,7 @@ def read_lines(path: StoragePath) -> list[dict[str, Any]]:
 
 def _tail(path: Path) -> list[bytes]:
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             file.seek(0, 2)
             begin = max(0, file.tell() - MOST_BYTES)
             file.seek(begin)
