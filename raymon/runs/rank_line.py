@@ -8,6 +8,9 @@ from typing import Any
 
 from raymon.results import RankNumbers
 
+_MOST = 2**53
+"""What no step and no rank reaches, and tables of numbers hold."""
+
 
 @dataclass(frozen=True)
 class RankLine:
@@ -20,6 +23,9 @@ class RankLine:
         seconds: Seconds of the slowest rank.
         world_size: Number of ranks of the attempt.
         numbers: Numbers of the ranks.
+
+    Raises:
+        ValueError: A step or a rank is one that no run has.
     """
 
     first_step: int
@@ -29,12 +35,17 @@ class RankLine:
     world_size: int
     numbers: RankNumbers
 
+    def __post_init__(self) -> None:
+        whole = (self.first_step, self.end_step, *self.numbers.ranks)
+        if not all(-_MOST < number < _MOST for number in whole):
+            raise ValueError("a step or a rank that nothing has")
+
     @classmethod
     def of_line(cls, line: Mapping[str, Any]) -> RankLine:
         """Returns the numbers of a line, as it was parsed.
 
         Raises:
-            KeyError, TypeError, ValueError: It is no such line.
+            KeyError, TypeError, ValueError, OverflowError: It is no such line.
         """
         return cls(
             int(line["first_step"]),

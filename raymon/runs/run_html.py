@@ -81,6 +81,6 @@ def _values(values: object) -> str:
     if not isinstance(values, Mapping):
         return ""
     return "  ".join(
-        f"{name} {number_text(float('nan' if value is None else value))}"
+        f"{name} {number_text(value if isinstance(value, int | float) else float('nan'))}"
         for name, value in values.items()
     )

@@ -399,6 +399,19 @@ def test_of_names_without_end_the_first_are_columns(path: Path) -> None:
     assert series.step.tolist() == list(range(1, 10))
 
 
+def test_a_rank_that_no_table_holds_is_none(path: Path) -> None:
+    ranks = path / "monitor" / "ranks.jsonl"
+    before = len(Run(path).rank_lines)
+    line = json.loads(ranks.read_text().splitlines()[0])
+    with ranks.open("a") as file:
+        for rank in (10**30, -(10**30)):
+            file.write(to_json({**line, "ranks": [rank, *line["ranks"][1:]]}) + "\n")
+        file.write(to_json({**line, "global_step": 10**30}) + "\n")
+    run = Run(path)
+    assert len(run.rank_lines) == before
+    assert run.ranks().num_rows == 3 * before
+
+
 def test_what_is_no_file_is_noted_and_not_waited_for(path: Path) -> None:
     for name in ("windows.jsonl", "ranks.jsonl", "alerts.jsonl", "evaluations.jsonl", "live.json"):
         (path / "monitor" / name).unlink(missing_ok=True)

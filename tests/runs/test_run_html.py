@@ -42,3 +42,10 @@ def test_a_summary_without_anything_is_an_empty_table() -> None:
     assert summary_html({"eval_metrics": None, "steps": None, "samples_per_second": "fast"}) == (
         "<table></table>"
     )
+
+
+def test_what_is_no_number_has_none_in_a_notebook(tmp_path: Path) -> None:
+    path = make_run(
+        tmp_path / "run", [], summary={"eval_metrics": {"auc": "x", "b": [1], "c": 0.5}}
+    )
+    assert "auc -  b -  c 0.5" in Run(path)._repr_html_()

@@ -23,7 +23,7 @@ def curve_dots(x: Numbers, y: Numbers, columns: int, rows: int) -> Dots:
     however many values share a column. Where a value is missing the curve has a gap.
 
     Args:
-        x: Places `[N]` from 0 to 1, ascending.
+        x: Places `[N]` from 0 to 1, ascending; where they go back, as a clock may, there is a gap.
         y: Values `[N]` from 0, at the bottom, to 1; NaN for none.
         columns: Columns of dots.
         rows: Rows of dots.
@@ -39,7 +39,7 @@ def curve_dots(x: Numbers, y: Numbers, columns: int, rows: int) -> Dots:
     first = np.flatnonzero(begins)
     _fill(edges, column[first], np.minimum.reduceat(row, first), np.maximum.reduceat(row, first))
     last = first[1:] - 1
-    joined = piece[first[1:]] == piece[last]
+    joined = (piece[first[1:]] == piece[last]) & (column[first[1:]] > column[last])
     _join(edges, column, row, last[joined], first[1:][joined])
     return np.cumsum(edges, axis=0)[:-1] > 0
 

@@ -42,6 +42,7 @@ def _tail(path: Path) -> list[bytes]:
             begin = max(0, file.tell() - MOST_BYTES)
             file.seek(begin)
             # What is left of the line in whose middle it begins is no JSON.
-            return file.read().splitlines()
+            data: bytes = file.read()
+            return data.splitlines()
     except FileNotFoundError:
         return []

@@ -39,6 +39,13 @@ def test_where_values_are_missing_the_curve_has_a_gap() -> None:
     assert dots.any(axis=0).tolist() == [not 20 <= column <= 80 for column in range(101)]
 
 
+def test_where_a_clock_went_back_the_curve_has_a_gap_and_all_of_its_values() -> None:
+    x, y = np.array([0, 0.8, 0.2, 1]), np.array([0, 0, 1, 1])
+    dots = curve_dots(x, y, 11, 2)
+    assert np.flatnonzero(dots[1]).tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 8]
+    assert np.flatnonzero(dots[0]).tolist() == [2, 3, 4, 5, 6, 7, 8, 9, 10]
+
+
 def test_nothing_is_drawn_of_a_curve_without_values() -> None:
     assert not curve_dots(np.array([0.0, 1.0]), np.array([np.nan, np.nan]), 10, 10).any()
     assert not curve_dots(np.zeros(0), np.zeros(0), 10, 10).any()
