@@ -16,6 +16,7 @@ from raymon.runs.explanation import explain_run, read_run
 from raymon.runs.finding import FoundRuns, find_runs
 from raymon.runs.logs import LogLine
 from raymon.runs.marks import Mark
+from raymon.runs.objects import object_in, objects_by_rank, objects_in
 from raymon.runs.overview import Overview, main_metric, overview_of
 from raymon.runs.rank_line import RankLine
 from raymon.runs.run import Run
@@ -66,6 +67,9 @@ __all__ = [
     "fields_of",
     "find_runs",
     "main_metric",
+    "object_in",
+    "objects_by_rank",
+    "objects_in",
     "overview_of",
     "read_devices",
     "read_run",

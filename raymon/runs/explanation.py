@@ -57,9 +57,9 @@ def read_run(model_dir: StoragePath) -> RunRecord:
         windows=windows,
         status=status,
         goes_on=_goes_on(model_dir, status),
-        error=summary.get("error"),
+        error=_text(summary.get("error")),
         failure_file=failure_file,
-        diverged_since=summary.get("diverged_since"),
+        diverged_since=_step(summary.get("diverged_since")),
         alerts=alerts,
         hosts=_hosts(model_dir),
     )
@@ -75,6 +75,14 @@ def _summary(model_dir: StoragePath) -> dict[str, Any]:
     except (FileNotFoundError, ValueError, RecursionError):
         return {}
     return known if isinstance(known, dict) else {}
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _step(value: Any) -> int | None:
+    return value if isinstance(value, int) else None
 
 
 def _goes_on(model_dir: StoragePath, status: str) -> bool | None:

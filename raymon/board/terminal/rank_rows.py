@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from raymon.board.newest_ranks import newest_rank_lines
 from raymon.board.rank_sums import RankSums
 from raymon.diagnosis import Verdict, median_of_others
 from raymon.results import HOST_BYTES, OWN_PHASES, Alert
-from raymon.runs import Run
+from raymon.runs import Run, objects_by_rank
 
 _STRAGGLER = "straggler"
 
@@ -58,10 +58,10 @@ def rank_rows(run: Run, alerts: Sequence[Alert], verdict: Verdict | None = None)
         alerts: Its alerts that are not over.
         verdict: Verdict on it, if there is one.
     """
-    live = {int(each["rank"]): each for each in (run.live or {}).get("ranks") or ()}
+    live = objects_by_rank((run.live or {}).get("ranks"))
     found = [*(alert.finding for alert in alerts), *(verdict.findings if verdict else ())]
     stragglers = {finding.rank for finding in found if finding.kind == _STRAGGLER}
-    hosts = {device.get("rank"): device.get("host") for device in run.summary.get("devices") or ()}
+    devices = objects_by_rank(run.summary.get("devices"))
     lines = newest_rank_lines(run.rank_lines, goes_on=bool(live))
     sums = RankSums.of(lines)
     numbers = None if sums is None else sums.numbers
@@ -72,13 +72,13 @@ def rank_rows(run: Run, alerts: Sequence[Alert], verdict: Verdict | None = None)
     newest = lines[-1].end_step if lines else _NAN
     rows = []
     for rank in sorted(live.keys() | place.keys()):
-        known: Mapping[str, Any] = live.get(rank) or {}
+        known, device = live.get(rank, {}), devices.get(rank, {})
         at = place.get(rank)
         rows.append(
             RankRow(
                 rank,
-                str(known.get("host") or hosts.get(rank) or ""),
-                float(known.get("step") or newest),
+                str(known.get("host") or device.get("host") or ""),
+                _number(known.get("step") or newest),
                 "ended" if known.get("ended") else str(known.get("phase") or ""),
                 _number(known.get("phase_s")) if known.get("phase") else _NAN,
                 _number(known.get("beat_s") if known.get("host") else known.get("heard_s")),

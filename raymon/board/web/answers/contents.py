@@ -9,7 +9,7 @@ import numpy as np
 
 from raymon.board.web.answers.numbers import number, numbers
 from raymon.board.web.query import Query
-from raymon.runs import Run
+from raymon.runs import Run, objects_in
 
 _HEALTH = "tables."
 
@@ -34,9 +34,7 @@ def tables(run: Run, query: Query) -> list[dict[str, Any]]:
     """Returns the embedding tables, largest first, with the newest figures of their health."""
     health = _health(run)
     found, told = [], set[str]()
-    for table in run.summary.get("embedding_tables") or ():
-        if not isinstance(table, Mapping):
-            continue
+    for table in objects_in(run.summary.get("embedding_tables")):
         name = str(table.get("table"))
         key = _short(name, health)
         told.add(key)

@@ -7,7 +7,7 @@ from typing import Any
 
 from raymon.board.web.answers.numbers import listed, number, numbers
 from raymon.board.web.query import Query, QueryError
-from raymon.runs import Run
+from raymon.runs import Run, object_in
 
 
 def evaluations(run: Run, query: Query) -> list[dict[str, Any]]:
@@ -34,12 +34,13 @@ def evaluations(run: Run, query: Query) -> list[dict[str, Any]]:
                 "time": time,
                 "metrics": metrics,
                 "metric_bounds": bounds,
-                "no_value": line.get("no_value") or {},
+                "no_value": object_in(line.get("no_value")),
                 "metric_details": {
-                    name: numbers(each) for name, each in (line.get("metric_details") or {}).items()
+                    name: numbers(each)
+                    for name, each in object_in(line.get("metric_details")).items()
                 },
-                "curves": sorted(line.get("curves") or ()),
-                "groups": sorted(line.get("groups") or ()),
+                "curves": sorted(object_in(line.get("curves"))),
+                "groups": sorted(object_in(line.get("groups"))),
             }
         )
     return found

@@ -13,7 +13,7 @@ from raymon.board.web.answers.numbers import listed, number
 from raymon.board.web.answers.rank_cells import LAG, RankCells
 from raymon.diagnosis import Verdict
 from raymon.results import STEP_PHASES, RankNumbers
-from raymon.runs import Run
+from raymon.runs import Run, objects_by_rank
 
 
 def rank_table(run: Run, verdict: Verdict) -> list[dict[str, Any]]:
@@ -58,19 +58,12 @@ def rank_table(run: Run, verdict: Verdict) -> list[dict[str, Any]]:
 
 def _live(run: Run) -> dict[int, Mapping[str, Any]]:
     """Returns what the reporter knows of each rank; empty of a run that is over."""
-    found = {}
-    for state in (run.live or {}).get("ranks") or ():
-        if isinstance(state, Mapping) and isinstance(state.get("rank"), int):
-            found[state["rank"]] = state
-    return found
+    return objects_by_rank((run.live or {}).get("ranks"))
 
 
 def _hosts(run: Run) -> dict[int, str]:
-    found = {}
-    for device in run.summary.get("devices") or ():
-        if isinstance(device, Mapping) and isinstance(device.get("rank"), int):
-            found[device["rank"]] = str(device.get("host") or "")
-    return found
+    devices = objects_by_rank(run.summary.get("devices"))
+    return {rank: str(device.get("host") or "") for rank, device in devices.items()}
 
 
 def _values(numbers: RankNumbers | None, row: int | None) -> dict[str, float]:
