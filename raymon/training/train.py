@@ -21,10 +21,7 @@ from raymon.protos.train_pb2 import TrainConfig
 from raymon.reporter import (
     InProcessReporter,
     Reporter,
-    Session,
     Summary,
-    begin_summary,
-    find_session,
 )
 from raymon.run_dir import RunLock
 from raymon.runs import INTERRUPTED, RUNNING, STOPPED
@@ -44,6 +41,7 @@ from raymon.sinks import (
     webhook_of_environment,
 )
 from raymon.storage import storage_path
+from raymon.training.announced import Announced
 from raymon.training.checkpoint.fine_tune import Transfer
 from raymon.training.checkpoint.keep_rule import KeepRule, delete_obsolete
 from raymon.training.follow import follow, write_summary
@@ -222,9 +220,11 @@ def make_reporter(config: PipelineConfig, *more: Sink, total_steps: int | None =
 
 def _run_in_process(plan: RunPlan, address: str | None, terminal: LiveOutput | None) -> Summary:
     config = plan.config
-    datasets = datasets_in_process(plan.datasets, config, address)
-    backup, session = _begin_run(plan)
-    reporter = InProcessReporter(make_reporter(config, total_steps=plan.total_steps))
+    backup = RunFilesBackup(storage_path(config.model_dir))
+    with _announced(plan, backup) as announced:
+        datasets = datasets_in_process(plan.datasets, config, address)
+        _begin_run(plan, backup)
+        reporter = InProcessReporter(make_reporter(config, total_steps=plan.total_steps))
     task = WorkerTask(config.SerializeToString())
     here = EndHere()
 
@@ -235,7 +235,7 @@ def _run_in_process(plan: RunPlan, address: str | None, terminal: LiveOutput | N
     hangs = hang_response(
         config, reporter, lambda node, pid: own_stacks(), lambda rank, why: here.end(why)
     )
-    return follow(plan, work, reporter, terminal, backup, session, (), stacks_here, hangs)
+    return follow(plan, work, reporter, terminal, backup, announced.session, (), stacks_here, hangs)
 
 
 def _run_on_ray(plan: RunPlan, address: str | None, terminal: LiveOutput | None) -> Summary:
@@ -243,25 +243,28 @@ def _run_on_ray(plan: RunPlan, address: str | None, terminal: LiveOutput | None)
     from raymon.training.on_ray.cluster import connect, wait_for_capacity
 
     config = plan.config
-    connection = connect(address)
-    from raymon.reporter.on_ray import start_reporter
-    from raymon.training.on_ray.datasets import add_config_files
-    from raymon.training.on_ray.stacks import kill_on, take_stacks_on
-    from raymon.training.on_ray.trainer import fit
+    backup = RunFilesBackup(storage_path(config.model_dir))
+    # A run may wait for its cluster, and be refused there, before it begins.
+    with _announced(plan, backup) as announced:
+        connection = connect(address)
+        from raymon.reporter.on_ray import start_reporter
+        from raymon.training.on_ray.datasets import add_config_files
+        from raymon.training.on_ray.stacks import kill_on, take_stacks_on
+        from raymon.training.on_ray.trainer import fit
 
-    if connection.started is not None:
-        # All workers will be on this machine.
-        check_tables_here(config, plan.features, config.ray_config.num_workers)
-    datasets = add_config_files(plan.datasets, config)
-    wait_for_capacity(config.ray_config, any(map(is_ray_dataset, datasets.values())))
+        if connection.started is not None:
+            # All workers will be on this machine.
+            check_tables_here(config, plan.features, config.ray_config.num_workers)
+        datasets = add_config_files(plan.datasets, config)
+        wait_for_capacity(config.ray_config, any(map(is_ray_dataset, datasets.values())))
 
-    task = WorkerTask(config.SerializeToString())
-    reporter = start_reporter(
-        config.model_dir,
-        make_reporter(config, StatusLines(STATUS_S), total_steps=plan.total_steps),
-        config.monitor_config.use_prometheus,
-        log_files_of(config),
-    )
+        task = WorkerTask(config.SerializeToString())
+        reporter = start_reporter(
+            config.model_dir,
+            make_reporter(config, StatusLines(STATUS_S), total_steps=plan.total_steps),
+            config.monitor_config.use_prometheus,
+            log_files_of(config),
+        )
     is_lost = False
     hangs = hang_response(
         config, reporter, take_stacks_on, lambda rank, why: kill_on(rank.node_id, rank.pid)
@@ -278,14 +281,17 @@ def _run_on_ray(plan: RunPlan, address: str | None, terminal: LiveOutput | None)
         return stacks_of_ranks(ranks, reporter.ranks(), take_stacks_on)
 
     try:
-        backup, session = _begin_run(plan)
+        with announced:
+            _begin_run(plan, backup)
         if connection.dashboard:
             _log.info(
                 "Ray dashboard: %s (its token: ray get-auth-token), while the run goes on",
                 connection.dashboard,
             )
         _log.info("Starting %s workers", _workers(config.ray_config))
-        return follow(plan, work, reporter, terminal, backup, session, (reporter,), stacks, hangs)
+        return follow(
+            plan, work, reporter, terminal, backup, announced.session, (reporter,), stacks, hangs
+        )
     except ClusterLostError:
         is_lost = True
         raise
@@ -309,15 +315,18 @@ def _log_fine_tuning(config: TrainConfig, found: Sequence[Transfer]) -> None:
         _log.info("  %s", transfer)
 
 
-def _begin_run(plan: RunPlan) -> tuple[RunFilesBackup, Session]:
+def _announced(plan: RunPlan, backup: RunFilesBackup) -> Announced:
+    return Announced(
+        storage_path(plan.config.model_dir), plan.total_steps, is_resumed=backup.has_earlier_run
+    )
+
+
+def _begin_run(plan: RunPlan, backup: RunFilesBackup) -> None:
     config = plan.config
     model_dir = storage_path(config.model_dir)
-    backup = RunFilesBackup(model_dir)
     save(config, config.model_dir)
     if not backup.has_earlier_run:
         save_vocabularies(model_dir, plan.features)
-    session = find_session(model_dir, is_resumed=backup.has_earlier_run)
-    begin_summary(session, model_dir, plan.total_steps)
     _log.info(
         "Training on %s, %s, %s workers, into %s",
         title(TRAIN) if plan.rows is None else f"{plan.rows:,} rows",
@@ -326,7 +335,6 @@ def _begin_run(plan: RunPlan) -> tuple[RunFilesBackup, Session]:
         config.model_dir,
     )
     log_limits(plan.datasets, config)
-    return backup, session
 
 
 def _export(config: PipelineConfig, summary: Summary) -> Summary:

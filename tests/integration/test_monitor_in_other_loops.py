@@ -36,6 +36,10 @@ def read_lines(run: Path) -> list[dict]:
     return [json.loads(line) for line in (run / "monitor/windows.jsonl").read_text().splitlines()]
 
 
+def read_summary(run: Path) -> dict:
+    return json.loads((run / "run.json").read_text())
+
+
 def reporters() -> list[str]:
     from ray.util import list_named_actors
 
@@ -52,6 +56,11 @@ def test_the_example_shows_the_numbers_of_both_workers(ray_address: str, tmp_pat
     assert [line["global_step"] for line in lines] == [100, 200, 300, 400, 500]
     assert {(line["ranks"], line["world_size"]) for line in lines} == {(2, 2)}
     assert [line["samples"] for line in lines] == [400_000] * 5
+    summary = read_summary(tmp_path / "watched")
+    assert [summary[name] for name in ("status", "steps", "workers", "total_steps")] == [
+        "done", 500, 2, 500,
+    ]  # fmt: skip
+    assert not (tmp_path / "watched" / "run.lock").exists()
     rows, losses = train_both_ranks_of_the_example()
     folds = [rows[200 * fold : 200 * (fold + 1)] for fold in range(5)]
     for number, line in enumerate(lines):
@@ -99,4 +108,11 @@ def test_kills_and_restarts_change_no_number(ray_address: str, tmp_path: Path) -
     for rank in (0, 1):
         result = json.loads((tmp_path / f"rank-{rank}.json").read_text())
         assert result["arrived"]
+    summary = read_summary(tmp_path / "watched")
+    assert (summary["status"], summary["error"], summary["steps"]) == ("done", None, 75)
+    first, second = summary["attempts"]
+    assert (first["step"], second["step"], second["end_step"]) == (0, 20, 75)
+    assert first["failure"] is not None
+    for rank in (0, 1):
+        result = json.loads((tmp_path / f"rank-{rank}.json").read_text())
         assert result["auc"] == expected[-1]["metrics"]["auc"]

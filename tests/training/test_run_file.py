@@ -16,6 +16,7 @@ import pytest
 import raymon
 from raymon.errors import UserError
 from raymon.training.loop.loop import Loop
+from raymon.training.on_ray import cluster
 
 
 def settings(directory: Path, *more: str) -> list[str]:
@@ -117,6 +118,29 @@ def test_a_run_that_failed_has_its_reason_and_one_that_goes_on_follows_on(
     assert last["attempts"][0] == first["attempts"][0]
     assert spans(last) == [(1, 0, 13), (2, 10, 20)]
     assert (last["status"], last["error"], last["restarts"]) == ("done", None, 1)
+
+
+def test_a_run_that_waits_for_its_cluster_is_there_and_one_that_is_refused_there_is_not(
+    config_file: Path, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[dict[str, Any]] = []
+
+    def refuse(address: str | None) -> None:
+        seen.append(read(directory))
+        raise UserError("no cluster there")
+
+    monkeypatch.setattr(cluster, "connect", refuse)
+    on_ray = settings(directory, "ray_config.num_workers=2")
+    with pytest.raises(UserError, match="no cluster there"):
+        raymon.train(config_file, on_ray)
+    assert (seen[0]["status"], seen[0]["end"]) == ("running", None)
+    assert not directory.exists()
+    directory.mkdir()
+    (directory / "run.json").write_text('{"status": "failed", "of": "an earlier run"}')
+    with pytest.raises(UserError, match="no cluster there"):
+        raymon.train(config_file, on_ray)
+    assert seen[1]["status"] == "running"
+    assert read(directory) == {"status": "failed", "of": "an earlier run"}
 
 
 def test_an_interrupted_run_is_over(

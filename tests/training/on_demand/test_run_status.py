@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 from raymon.cli.status_text import status_lines
 from raymon.reporter import Cursor, Progress
 from raymon.results import AttemptBegan, Finding, Published, RankState
 from raymon.sinks import Console
-from raymon.training.on_demand.run_status import asked_status, kept_status
+from raymon.training.on_demand.run_status import asked_status, kept_status, told_status
 
 
 class Reporter:
@@ -65,3 +66,20 @@ def test_a_killed_run_has_its_last_numbers(tmp_path: Path) -> None:
     assert (status["status"], status["step"]) == ("killed", 70)
     assert "total_loss 0.25000" in "\n".join(status_lines(status))
     assert kept_status(tmp_path, is_over=False)["status"] == "running"
+
+
+def test_what_a_run_has_just_written_of_itself_is_its_status(tmp_path: Path) -> None:
+    now = time.time()
+    path = tmp_path / "monitor" / "live.json"
+    path.parent.mkdir()
+    told = {"status": "running", "step": 42, "time": now}
+    path.write_text(json.dumps(told))
+    assert told_status(tmp_path, 1e6) == {**told, "verdict": None}
+    # Of a run that was killed, or of a clock that is far ahead.
+    for wrong in (now - 2e6, now + 1e4, None):
+        path.write_text(json.dumps({**told, "time": wrong}))
+        assert told_status(tmp_path, 1e6) is None
+    path.write_text("{half")
+    assert told_status(tmp_path, 1e6) is None
+    path.unlink()
+    assert told_status(tmp_path, 1e6) is None
