@@ -168,6 +168,8 @@ class Progress:
             self.failure = published
             self.attempts.fail(published)
         elif isinstance(published, AttemptBegan):
+            if self.attempt == published:
+                return False
             self.failure = None
             self.attempt = published
             self.attempts.begin(published)

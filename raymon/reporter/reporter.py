@@ -205,6 +205,9 @@ class Reporter:
         if not self._begun:
             saved = self._load()
             past = replay(saved.state, saved.records)
+            # Before its numbers: the driver may not have heard of it yet.
+            began = AttemptBegan(attempt.number, attempt.world_size, attempt.restored_step)
+            self._publisher.publish(began)
             self._take_up(saved, past, metrics)
             self._publisher.publish(Notice("monitoring: the reporter has started anew and goes on"))
             # Those that the driver has not asked for yet; it knows those that it has shown.

@@ -92,3 +92,20 @@ def test_what_a_reporter_that_started_anew_publishes_again_is_shown_once(
     link.reporter.report(auc_window(0, 0, (10, 20), *clicks(20, 2), attempt=2))
     progress._poll()
     assert sum("Training Epoch 0: 20it" in line for line in lines()) == 2
+
+
+def test_an_attempt_that_nobody_saw_before_its_reporter_died_is_known(tmp_path: Path) -> None:
+    def start() -> Reporter:
+        return Reporter(tmp_path, [], 10, late_after_s=1e9)
+
+    link = Link(start())
+    progress = Progress(link, Console(100, 0.0))
+    link.reporter.begin_attempt("a", 1, 0, auc_metrics())
+    for _ in range(2):
+        link.reporter = start()
+        link.reporter.go_on("a", auc_metrics())
+        link.reporter.report(auc_window(0, 0, (0, 10), *clicks(20, 0)))
+        progress._poll()
+    (attempt,) = progress.attempts.listed
+    assert (attempt.attempt, attempt.world_size, attempt.step) == (1, 1, 0)
+    assert progress.attempts.reached == 10

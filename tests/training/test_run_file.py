@@ -134,8 +134,8 @@ def test_a_run_that_waits_for_its_cluster_is_there_and_one_that_is_refused_there
     with pytest.raises(UserError, match="no cluster there"):
         raymon.train(config_file, on_ray)
     assert (seen[0]["status"], seen[0]["end"]) == ("running", None)
-    assert not directory.exists()
-    directory.mkdir()
+    assert not (directory / "run.json").exists()
+    directory.mkdir(exist_ok=True)
     (directory / "run.json").write_text('{"status": "failed", "of": "an earlier run"}')
     with pytest.raises(UserError, match="no cluster there"):
         raymon.train(config_file, on_ray)
