@@ -27,8 +27,14 @@ class Announced:
     ) -> None:
         self._path = model_dir / RUN_FILE
         self._before: bytes | None = None
-        with suppress(OSError):
+        self._is_new = False
+        try:
             self._before = self._path.read_bytes()
+        except FileNotFoundError:
+            self._is_new = True
+        except OSError:
+            # What cannot be read now cannot be put back, and is not removed.
+            pass
         self.session: Session = find_session(model_dir, is_resumed=is_resumed)
         begin_summary(self.session, model_dir, total_steps)
 
@@ -44,7 +50,7 @@ class Announced:
         if kind is None:
             return
         with suppress(OSError, pa.ArrowException, RunError):
-            if self._before is None:
-                self._path.unlink(missing_ok=True)
-            else:
+            if self._before is not None:
                 write_whole(self._path, self._before)
+            elif self._is_new:
+                self._path.unlink(missing_ok=True)
