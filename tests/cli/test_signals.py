@@ -122,13 +122,14 @@ def started(*shell: str, cleaning: float = 0.0) -> subprocess.Popen[str]:
 
 
 IMPORTING = """
-import os, signal, sys
+import signal, sys
 
 class Interrupting:
     def find_spec(self, name, path=None, target=None):
         if name == "torch":
             try:
-                os.kill(os.getpid(), signal.SIGINT)
+                # To this thread: another one may get a signal to the process, and a moment later.
+                signal.raise_signal(signal.SIGINT)
             except KeyboardInterrupt:
                 raise {error}
 
