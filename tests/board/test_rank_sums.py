@@ -45,6 +45,15 @@ def test_ranks_that_were_not_there_have_no_value():
     assert values[:, 1] == pytest.approx([-0.3, -0.15, 0.45])
 
 
+def test_a_rank_that_tells_no_times_has_none():
+    nan = float("nan")
+    lines = [_line(0, 10, (0, 1, 2), data=[1, 3, nan], host_bytes=[7, 8, 9])]
+    for number in ("lag", "data", "checkpoint"):
+        values = RankCells.of(lines, number, 1).values[:, 0]
+        assert np.isnan(values).tolist() == [False, False, True], number
+    assert RankCells.of(lines, "host_bytes", 1).values[:, 0].tolist() == [7, 8, 9]
+
+
 def test_a_single_rank_lags_behind_nobody():
     assert np.isnan(RankCells.of([_line(0, 10, (0,), data=[1])], "lag", 1).values).all()
 

@@ -2,10 +2,14 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import math
+from urllib.parse import quote
 
 import numpy as np
 import pytest
+
+from tests.board.asking import Board
 
 
 def _values(lines, group, name):
@@ -37,6 +41,21 @@ def test_every_series_that_is_named_can_be_had(made):
     detail = made.get()
     names = detail["series"] + [f"eval:{name}" for name in detail["evaluation_series"]]
     assert set(made.get(f"/series?names={','.join(names)}")["series"]) == set(names)
+
+
+def test_a_name_can_have_any_characters(tmp_path):
+    names = ["auc,ctr", "100 %", "a%2Cb", "<b>", "x y", "\u00e9"]
+    monitor = tmp_path / "run" / "monitor"
+    monitor.mkdir(parents=True)
+    line = {"global_step": 1, "metrics": dict.fromkeys(names, 0.5)}
+    (monitor / "windows.jsonl").write_text(json.dumps(line) + "\n")
+    board = Board(tmp_path)
+    series = [f"metrics.{name}" for name in names]
+    # As the page does: each name by itself, then the parameter.
+    query = quote(",".join(map(quote, series)))
+    (run,) = board.get("/api/runs")["runs"]
+    found = board.get(f"/api/runs/{run['id']}/series?names={query}")["series"]
+    assert {name: found[name]["y"] for name in series} == {name: [0.5] for name in series}
 
 
 def test_few_points_keep_the_peaks_and_the_gap(made):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from urllib.parse import unquote
 
 from raymon.errors import UserError
 
@@ -72,8 +73,11 @@ class Query:
         return number
 
     def names(self, name: str, most: int) -> list[str]:
-        """Returns names that are parted by commas, each once, at most `most` of them."""
-        found = [each for each in self.text(name).split(",") if each]
+        """Returns names that are parted by commas, each once, at most `most` of them.
+
+        What is in a name may be percent-encoded once more; a comma in it has to be.
+        """
+        found = [unquote(each) for each in self.text(name).split(",") if each]
         if len(found) > most:
             raise QueryError(f"{name} has {len(found):,} entries, and may have {most:,}")
         return list(dict.fromkeys(found))

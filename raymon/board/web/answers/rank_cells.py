@@ -62,8 +62,13 @@ def _number(sums: RankSums, names: Sequence[str]) -> NDArray[np.float64]:
     columns = [numbers.column(name) for name in names if name in numbers.names]
     if names[0] in LEVELS:
         return np.asarray(columns[0] if columns else np.nan, np.float64)
-    summed = np.nansum(columns, axis=0, dtype=np.float64) if columns else 0.0
-    return np.asarray(summed / np.where(sums.steps > 0, sums.steps, np.nan))
+    # A rank that tells none of its times has none; a phase that nobody was in takes no time.
+    of_time = [place for place, name in enumerate(numbers.names) if name not in LEVELS]
+    tells = ~np.isnan(numbers.values[:, of_time]).all(axis=1)
+    summed = (
+        np.nansum(columns, axis=0, dtype=np.float64) if columns else np.zeros(len(numbers.ranks))
+    )
+    return np.asarray(summed / np.where(tells & (sums.steps > 0), sums.steps, np.nan))
 
 
 def _lag(own: NDArray[np.float64]) -> NDArray[np.float64]:

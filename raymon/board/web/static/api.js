@@ -19,6 +19,14 @@ export class ApiError extends Error {
 }
 
 /**
+ * Names as one parameter: between them are commas, and so none is in them as it is.
+ * @param {string[]} names
+ */
+export function listed(names) {
+  return names.map(encodeURIComponent).join(",");
+}
+
+/**
  * Address of something of the server, under the path where the page is.
  * @param {string} path Such as `runs/0123456789ab/series`.
  * @param {Record<string, any>} [parameters] null, undefined and "" are left out.

@@ -1,7 +1,7 @@
 // @ts-check
 /** The curves of several runs laid over each other: a chart for each number, a curve for each run. */
 
-import { apiUrl, runPath } from "../api.js";
+import { apiUrl, listed, runPath } from "../api.js";
 import { h } from "../h.js";
 import { ChartBoard } from "../plots/chart_board.js";
 import { download } from "../plots/download.js";
@@ -119,7 +119,7 @@ export async function makeComparedCurves(runs, { params, setParams, signal }) {
   /** @param {any} spec Gives every window of every run as one file, with the run in front. */
   async function save(spec) {
     const texts = await Promise.all(now.map(async (run) => {
-      const answer = await fetch(apiUrl(runPath(run.id, "series.csv"), { names: spec.numbers.join(",") }), { signal });
+      const answer = await fetch(apiUrl(runPath(run.id, "series.csv"), { names: listed(spec.numbers) }), { signal });
       return answer.ok ? answer.text() : "";
     }));
     const rows = texts.flatMap((text, i) => {

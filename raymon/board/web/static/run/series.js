@@ -1,7 +1,7 @@
 // @ts-check
 /** Numbers of curves from the server. */
 
-import { apiUrl, get, runPath } from "../api.js";
+import { apiUrl, get, listed, runPath } from "../api.js";
 import { download } from "../plots/download.js";
 
 const NAMES_AT_ONCE = 40;
@@ -27,7 +27,7 @@ export async function getNumbers(id, names, { axis, range, points, smooth }, sig
   const room = range ? (range[1] - range[0]) * 0.1 : 0;
   const where = range ? { from: axis.toServer(range[0] - room), to: axis.toServer(range[1] + room) } : {};
   const answers = await Promise.all(parts.map((own) =>
-    get(runPath(id, "series"), { names: own.join(","), x: axis.served, points, smooth: smooth || null, ...where }, signal)));
+    get(runPath(id, "series"), { names: listed(own), x: axis.served, points, smooth: smooth || null, ...where }, signal)));
   const found = new Map();
   for (const { series, bounds = {} } of answers) {
     for (const [name, numbers] of Object.entries(series)) {
@@ -47,7 +47,7 @@ export async function getNumbers(id, names, { axis, range, points, smooth }, sig
  * @param {string[]} names
  */
 export async function saveNumbers(run, title, names) {
-  const answer = await fetch(apiUrl(runPath(run.id, "series.csv"), { names: names.join(",") }));
+  const answer = await fetch(apiUrl(runPath(run.id, "series.csv"), { names: listed(names) }));
   if (!answer.ok) throw new Error("The board does not give the numbers.");
   download(await answer.blob(), "text/csv;charset=utf-8", [run.name, title, "csv"]);
 }
