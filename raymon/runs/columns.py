@@ -13,6 +13,9 @@ Column = NDArray[np.float64]
 MOST_COLUMNS = 5_000
 """Columns of lines; those of a run are a hundred, and a file may have a name in each line."""
 
+LONGEST_NAME = 1_000
+"""Characters of the name of a column; what is longer is no name."""
+
 
 class Columns:
     """Numbers by step, each name a float64 column `[N]`; NaN where a line has no such number.
@@ -38,7 +41,7 @@ class Columns:
         Objects in them are flattened: the number `{"losses": {"total_loss": 0.5}}` is in the column
         `losses.total_loss`, and the first of a list in `learning_rates.0`. Texts are in none. A
         column that no line has a finite number for does not exist. Of more than `MOST_COLUMNS`
-        the first are there.
+        the first are there, and none with a name of more than `LONGEST_NAME` characters.
         """
         rows = [dict(numbers_in(line)) for line in lines]
         columns = columns_of_rows(rows)
@@ -80,7 +83,7 @@ class Columns:
 
 def columns_of_rows(rows: list[dict[str, float]]) -> dict[str, Column]:
     """Returns the columns `[N]` of N rows of numbers by name, each with a finite one in it."""
-    names = dict.fromkeys(name for row in rows for name in row)
+    names = dict.fromkeys(name for row in rows for name in row if len(name) <= LONGEST_NAME)
     columns = dict[str, Column]()
     for name in names:
         if len(columns) == MOST_COLUMNS:

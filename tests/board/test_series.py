@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
@@ -9,6 +10,7 @@ from urllib.parse import quote
 import numpy as np
 import pytest
 
+from raymon.board.web import run_routes
 from tests.board.asking import Board
 
 
@@ -112,6 +114,29 @@ def test_the_table_has_all_numbers_exactly(made):
 
 def test_a_name_that_the_run_does_not_have_is_left_out(made):
     assert made.get("/series?names=metrics.nothing")["series"] == {}
+
+
+def test_one_table_of_all_numbers_is_made_at_a_time(made, monkeypatch):
+    made_now, most = 0, 0
+    original = run_routes.series_csv
+
+    def counted(run, query):
+        nonlocal made_now, most
+        made_now += 1
+        most = max(most, made_now)
+        try:
+            return original(run, query)
+        finally:
+            made_now -= 1
+
+    monkeypatch.setattr(run_routes, "series_csv", counted)
+
+    async def work(client):
+        path = f"/api/runs/{made.id}/series.csv?names=losses.total_loss"
+        return [answer.status for answer in await asyncio.gather(*map(client.get, [path] * 6))]
+
+    assert made.board.run(work) == [200] * 6
+    assert most == 1
 
 
 @pytest.mark.parametrize(

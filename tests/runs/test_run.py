@@ -399,6 +399,13 @@ def test_of_names_without_end_the_first_are_columns(path: Path) -> None:
     assert series.step.tolist() == list(range(1, 10))
 
 
+@pytest.mark.parametrize("count", [1, 20])
+def test_a_name_as_long_as_a_book_is_no_column(path: Path, count: int) -> None:
+    line = to_json({"global_step": 1, "losses": {"n" * 1001: 1.0, "n" * 900: 2.0}}) + "\n"
+    (path / "monitor" / "windows.jsonl").write_text(line * count)
+    assert set(Run(path).series.names) == {"global_step", "losses." + "n" * 900}
+
+
 def test_a_rank_that_no_table_holds_is_none(path: Path) -> None:
     ranks = path / "monitor" / "ranks.jsonl"
     before = len(Run(path).rank_lines)

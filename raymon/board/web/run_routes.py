@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -54,6 +55,7 @@ def add_run_routes(
         summaries: Their entries in the table.
         configs: Their configs.
     """
+    one_at_a_time = asyncio.Semaphore()
 
     async def table(request: web.Request) -> web.Response:
         query = query_of(request)
@@ -95,7 +97,11 @@ def add_run_routes(
     async def numbers(request: web.Request) -> web.Response:
         run_id, query = request.match_info["id"], query_of(request)
         shown = await in_worker(request, lambda: gallery.run(run_id))
-        text = await in_worker(request, lambda: shown.ask_whole(lambda run: series_csv(run, query)))
+        # Of a large run it takes seconds: other requests are answered meanwhile.
+        async with one_at_a_time:
+            text = await in_worker(
+                request, lambda: shown.ask_whole(lambda run: series_csv(run, query))
+            )
         answer = web.Response(text=text, content_type="text/csv", charset="utf-8")
         answer.headers["Content-Disposition"] = f'attachment; filename="run-{run_id}.csv"'
         return answer

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import json as arrow_json
 
-from raymon.runs.columns import MOST_COLUMNS, Column, columns_of_rows, numbers_in
+from raymon.runs.columns import LONGEST_NAME, MOST_COLUMNS, Column, columns_of_rows, numbers_in
 from raymon.runs.reading.arrow_values import float_values, indices, list_offsets, validity
 
 _FEW = 8
@@ -86,7 +86,7 @@ def _add(columns: dict[str, Column], name: str, array: Any, places: Any, rows: i
         places: Rows of its values; None for all.
         rows: Number of rows.
     """
-    if len(columns) >= MOST_COLUMNS:
+    if len(columns) >= MOST_COLUMNS or len(name) > LONGEST_NAME:
         return
     if pa.types.is_struct(array.type):
         fields = [array.type.field(i).name for i in range(array.type.num_fields)]

@@ -23,7 +23,8 @@ export class ApiError extends Error {
  * @param {string[]} names
  */
 export function listed(names) {
-  return names.map(encodeURIComponent).join(",");
+  // Not all that a name may have can be encoded: half a surrogate pair cannot.
+  return names.map((name) => name.replace(/[%,]/g, encodeURIComponent)).join(",");
 }
 
 /**
