@@ -5,6 +5,8 @@ import pytest
 
 from raymon.board.rank_sums import RankSums
 from raymon.board.web.answers.rank_cells import RankCells
+from raymon.board.web.answers.ranks import anatomy
+from raymon.board.web.query import Query
 from raymon.results import RankNumbers
 from raymon.runs import RankLine
 
@@ -81,3 +83,18 @@ def test_sums_are_those_of_one_line_after_the_other():
 def test_no_lines_have_no_sums():
     assert RankSums.of([]) is None
     assert RankCells.of([], "data", 5).values.shape == (0, 0)
+
+
+def test_an_anatomy_is_that_of_a_step_also_where_lines_between_are_left_out():
+    lines = [_line(10 * n, 10 * n + 10, forward=[1.0, 3.0]) for n in range(40)]
+
+    class Sampled:
+        rank_lines = lines[::8]
+
+    class Whole:
+        rank_lines = lines
+
+    few, all_of_it = anatomy(Sampled(), Query({})), anatomy(Whole(), Query({}))
+    assert few["mean"] == all_of_it["mean"] == {"forward": 0.2}
+    assert few["slowest"] == all_of_it["slowest"] == {"forward": 0.3}
+    assert (few["steps"], all_of_it["steps"]) == (50, 400)

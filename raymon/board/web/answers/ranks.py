@@ -49,7 +49,8 @@ def anatomy(run: Run, query: Query) -> dict[str, Any]:
     sums = RankSums.of(lines)
     summed = None if sums is None else sums.numbers
     found = Anatomy.of(summed)
-    steps = lines[-1].end_step - lines[0].first_step if lines else 0
+    # Between the lines of a large run, of which some are there, are others.
+    steps = sum(line.end_step - line.first_step for line in lines)
     phases = [phase for phase in PHASES if phase in found.median]
     if summed is None or not steps or not phases:
         return {"phases": [], "mean": {}, "median": {}, "slowest": {}, "slowest_rank": None,

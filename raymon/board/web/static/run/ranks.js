@@ -120,7 +120,7 @@ export async function show(root, { run: entry, params, setParams, signal, onUpda
 
   function sayVerdict() {
     const { text = "", short = "", budget = "", findings = [] } = run.verdict ?? {};
-    fill(verdict, h("h2", {}, "Verdict"), h("p", { class: "verdict-text" }, short || text || "There is no verdict yet: it needs a few windows."),
+    fill(verdict, h("h2", {}, "Verdict"), h("p", { class: "verdict-text" }, short || text || "There is no verdict yet: it needs a few windows, and of a large run all of them."),
       budget ? h("p", { class: "verdict-text muted" }, `Of a step: ${budget}`) : null,
       findings.length === 0 ? null : h("ul", { class: "findings" }, findings.map((/** @type {any} */ finding) =>
         h("li", {}, h("b", {}, String(finding.kind ?? "").replaceAll("_", " ")), " ", finding.text ?? "")))); // prettier-ignore
