@@ -64,3 +64,33 @@ def test_runs_are_forgotten_when_nobody_has_listened_for_long(counted, monkeypat
     with ThreadPoolExecutor(1) as workers:
         asyncio.run(asyncio.wait_for(work(workers), 30))
     assert gallery.run(run_id).id == run_id
+
+
+def test_a_slow_listener_has_one_thing_waiting_and_a_look_that_fails_is_not_the_last(
+    counted, monkeypatch
+):
+    gallery, _ = counted
+    monkeypatch.setattr(watching, "_EVERY_S", 0.001)
+    versions = iter([{"a": 1}, {"a": 2}, ValueError("once"), {"a": 3, "b": 1}, {"b": 2}])
+    last = {"b": 2}
+
+    def look():
+        found = next(versions, last)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    async def work(workers):
+        watcher = Watcher(gallery, Summaries(), Configs(), workers)
+        monkeypatch.setattr(watcher, "_look", look)
+        with watcher.listening() as queue:
+            task = asyncio.create_task(watcher.watch())
+            while watcher._known != last:
+                await asyncio.sleep(0.001)
+            task.cancel()
+            return queue.qsize(), queue.get_nowait()
+
+    with ThreadPoolExecutor(1) as workers:
+        size, told = asyncio.run(asyncio.wait_for(work(workers), 30))
+    assert size == 1
+    assert told == {"a": 0, "b": 2}

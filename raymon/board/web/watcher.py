@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -14,6 +15,8 @@ from raymon.board.web.summaries import Summaries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+_logger = logging.getLogger(__name__)
 
 Versions = dict[str, int]
 
@@ -74,15 +77,17 @@ class Watcher:
             if not self._wanted.is_set():
                 await self._wait()
                 # What changed meanwhile is not told: who begins to listen asks for everything.
-                self._known = await loop.run_in_executor(self._workers, self._look)
+                self._known = await loop.run_in_executor(self._workers, self._safe_look)
             await asyncio.sleep(_EVERY_S)
-            versions = await loop.run_in_executor(self._workers, self._look)
+            versions = await loop.run_in_executor(self._workers, self._safe_look)
             changed = {i: v for i, v in versions.items() if self._known.get(i) != v}
             changed |= dict.fromkeys(self._known.keys() - versions.keys(), 0)
             self._known = versions
             if changed:
                 for queue in self._listeners:
-                    queue.put_nowait(changed)
+                    # A listener that is slow has one thing waiting, however long it is.
+                    waiting = {} if queue.empty() else queue.get_nowait()
+                    queue.put_nowait(waiting | changed)
 
     async def _wait(self) -> None:
         """Waits for a listener; if none comes for long, the memory of runs is given back."""
@@ -92,6 +97,15 @@ class Watcher:
             for shown in self._gallery.opened():
                 self._gallery.close(shown)
             await self._wanted.wait()
+
+    def _safe_look(self) -> Versions:
+        """Returns the same as `_look`; what was known before if that fails."""
+        try:
+            return self._look()
+        except Exception:
+            # Whatever is wrong with one run, others are told of all the same, and next time.
+            _logger.exception("what has changed is not known")
+            return self._known
 
     def _look(self) -> Versions:
         """Returns the versions of all runs, by id."""
