@@ -3,6 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.board.asking import Board
+from tests.runs.written import write_rank_lines
+
 OWN = ("data", "move", "forward", "backward", "optimizer", "monitor", "garbage_collection", "step")
 
 
@@ -142,3 +145,13 @@ def test_runs_are_compared_with_the_first(made):
     assert auc["values"][made.id]["value"] == made.lines("evaluations.jsonl")[-1]["metrics"]["auc"]
     assert made.board.ask("/api/compare").status == 400
     assert made.board.ask("/api/compare?runs=000000000000").status == 404
+
+
+def test_ranks_are_listed_where_another_file_cannot_be_read(tmp_path):
+    write_rank_lines(tmp_path / "run", 10, 20)
+    (tmp_path / "run" / "run.json").write_text('{"status": "done"}')
+    (tmp_path / "run" / "monitor" / "windows.jsonl").mkdir()
+    board = Board(tmp_path)
+    run_id = board.get("/api/runs")["runs"][0]["id"]
+    rows = board.get(f"/api/runs/{run_id}/rank-table")
+    assert sorted(row["rank"] for row in rows) == [0, 1, 2]

@@ -23,6 +23,7 @@ from raymon.board.web.configs import Configs
 from raymon.board.web.gallery import Gallery
 from raymon.board.web.query import Query
 from raymon.board.web.summaries import Summaries
+from raymon.errors import RunError
 from raymon.runs import Run
 
 OfRun = Callable[[Run, Query], Any]
@@ -90,7 +91,12 @@ def add_run_routes(
 
         def answer() -> list[dict[str, Any]]:
             shown = gallery.run(run_id)
-            return shown.ask(lambda run: rank_table(run, shown.verdict_now()))
+            try:
+                verdict = shown.verdict_now()
+            except RunError:
+                # One of its files cannot be read, which is said elsewhere: others have the ranks.
+                verdict = None
+            return shown.ask(lambda run: rank_table(run, verdict))
 
         return await json_answer(request, answer)
 

@@ -16,12 +16,12 @@ from raymon.results import STEP_PHASES, RankNumbers
 from raymon.runs import Run, objects_by_rank
 
 
-def rank_table(run: Run, verdict: Verdict) -> list[dict[str, Any]]:
+def rank_table(run: Run, verdict: Verdict | None) -> list[dict[str, Any]]:
     """Returns what is known of each rank of the newest attempt.
 
     Args:
         run: The run.
-        verdict: The verdict on it, which says who is a straggler.
+        verdict: The verdict on it, which says who is a straggler; None if there is none.
     """
     live = _live(run)
     lines = newest_rank_lines(run.rank_lines, goes_on=bool(live))
@@ -29,7 +29,8 @@ def rank_table(run: Run, verdict: Verdict) -> list[dict[str, Any]]:
     summed = None if sums is None else sums.numbers
     cells = RankCells.of(lines, LAG, 1)
     lags = dict(zip(cells.ranks, listed(cells.values[:, 0]), strict=True)) if lines else {}
-    stragglers = {each.rank for each in verdict.findings if each.kind == "straggler"}
+    findings = () if verdict is None else verdict.findings
+    stragglers = {each.rank for each in findings if each.kind == "straggler"}
     hosts = _hosts(run)
     known = {rank: row for row, rank in enumerate(summed.ranks)} if summed is not None else {}
     found = []
