@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.soak.heads import free_port
+from benchmarks.harness.free_port import free_port
 
 _STARTS_S = 180.0
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import aiohttp
 
-from tests.soak.browser import Browser
+from benchmarks.harness.browser import Browser
 
 _WAIT_S = 30.0
 

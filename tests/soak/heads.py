@@ -18,6 +18,8 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.harness.free_port import free_port
+
 
 @dataclass(frozen=True)
 class Head:
@@ -93,13 +95,6 @@ def started_head(directory: Path, *, with_token: bool, num_cpus: int = 4) -> Ite
             child.kill()
         process.wait()
         shutil.rmtree(temporary, ignore_errors=True)
-
-
-def free_port() -> int:
-    """Returns a port that nobody listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def _answers(head: Head) -> bool:

@@ -17,9 +17,9 @@ from xml.etree import ElementTree
 
 import pytest
 
+from benchmarks.harness.browser import SCREENS, Browser
 from benchmarks.inputs.made_curves import MadeCurves
 from benchmarks.inputs.made_run import write_run
-from tests.soak.browser import SCREENS, Browser
 from tests.soak.drawn_plots import (
     TIP,
     box,

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.harness.browser import SCREENS, Browser
 from tests.conftest import CONFIG
 from tests.integration.kills import reported_step
-from tests.soak.browser import SCREENS, Browser
 from tests.soak.heads import started_head
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(600)]

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.harness.browser import SCREENS, Browser
 from raymon.sinks import run_label
 from raymon.sinks.prometheus.gauges import GAUGES
 from tests.cluster.files import CLUSTER, RULES, dashboard_queries, gauges_of
 from tests.integration.kills import kill, processes, start
-from tests.soak.browser import SCREENS, Browser
 from tests.soak.prometheus import Prometheus, program, prometheus, short_rules
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(900)]

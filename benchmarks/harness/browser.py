@@ -19,7 +19,7 @@ from typing import Any
 
 import aiohttp
 
-from tests.soak.heads import free_port
+from benchmarks.harness.free_port import free_port
 
 SCREENS = Path(__file__).parents[2] / "demo" / "screens"
 """Where pictures are left, to be looked at."""
