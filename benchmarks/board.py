@@ -25,10 +25,10 @@ from pathlib import Path
 from benchmarks.contenders.pages import LAST_STEPS, Page, board, tensorboard
 from benchmarks.harness import Case, Ratio, Result, Target
 from benchmarks.harness.browser import Browser
+from benchmarks.harness.driven_page import DrivenPage
 from benchmarks.inputs.made_curves import STEPS, WINDOW_S, MadeCurves
 from benchmarks.inputs.made_run import write_run
 from raymon.sinks import WindowLines
-from tests.soak.driven_page import DrivenPage
 
 ROUNDS = 5
 WINDOWS, QUICK_WINDOWS = 100_000, 2_000

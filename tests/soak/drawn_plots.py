@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.soak.driven_page import DrivenPage
+from benchmarks.harness.driven_page import DrivenPage
 
 _DOWNLOAD_S = 30.0
 

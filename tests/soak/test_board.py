@@ -22,6 +22,7 @@ import pytest
 from pyarrow import fs
 
 from benchmarks.harness.browser import Browser
+from benchmarks.harness.driven_page import DrivenPage
 from benchmarks.harness.free_port import free_port
 from benchmarks.inputs.made_curves import MadeCurves
 from benchmarks.inputs.made_run import write_run
@@ -29,7 +30,6 @@ from raymon.data.synthetic import generate
 from raymon.sinks import WindowLines
 from raymon.storage import storage_path, write_whole
 from tests.benchmarks.quick import WITH_BROWSER, check_quick_form, run_benchmarks
-from tests.soak.driven_page import DrivenPage
 from tests.soak.path_proxy import PathProxy
 
 pytestmark = pytest.mark.soak

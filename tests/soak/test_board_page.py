@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks.harness.browser import SCREENS, Browser
+from benchmarks.harness.driven_page import DrivenPage
 from benchmarks.inputs.made_curves import MadeCurves
 from benchmarks.inputs.made_run import write_run
-from tests.soak.driven_page import DrivenPage
 
 pytestmark = pytest.mark.soak
 

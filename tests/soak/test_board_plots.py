@@ -18,6 +18,7 @@ from xml.etree import ElementTree
 import pytest
 
 from benchmarks.harness.browser import SCREENS, Browser
+from benchmarks.harness.driven_page import DrivenPage
 from benchmarks.inputs.made_curves import MadeCurves
 from benchmarks.inputs.made_run import write_run
 from tests.soak.drawn_plots import (
@@ -32,7 +33,6 @@ from tests.soak.drawn_plots import (
     traces,
     use,
 )
-from tests.soak.driven_page import DrivenPage
 
 pytestmark = pytest.mark.soak
 
