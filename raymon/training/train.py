@@ -131,7 +131,6 @@ def train(
         asked = pipeline.HasField("export_config") and pipeline.export_config.export_at_end
         fix_log_level(plan.config)
         with driver_log(plan.config):
-            _log.info("See it: %s", ", ".join(looking_commands(plan.config.model_dir).values()))
             summary = run(plan, address, terminal)
             if asked and summary.status != STOPPED:
                 summary = _export(plan.config, summary)
@@ -334,6 +333,7 @@ def _begin_run(plan: RunPlan, backup: RunFilesBackup) -> None:
         _workers(config.ray_config),
         config.model_dir,
     )
+    _log.info("See it: %s", ", ".join(looking_commands(config.model_dir).values()))
     log_limits(plan.datasets, config)
 
 

@@ -6,8 +6,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import nbclient
-import nbformat
 import pytest
 
 from raymon.sinks import read_lines
@@ -43,6 +41,10 @@ except KeyboardInterrupt:
 
 def executed(code: str, directory: Path) -> list[Any]:
     """Returns the outputs of a cell, as the notebook has them when it is saved."""
+    # Imported here, since only `make soak` installs them.
+    import nbclient
+    import nbformat
+
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
     nbclient.NotebookClient(notebook, timeout=300).execute(cwd=str(directory))
     return list(notebook.cells[0].outputs)
