@@ -25,7 +25,7 @@ def is_activation(activation: str, dtype: torch.dtype = torch.float32) -> bool:
             # Softmax guesses its dimension, with a warning.
             warnings.simplefilter("error")
             return bool(cls()(numbers).shape == numbers.shape)
-    except Exception:
+    except Exception:  # whatever a class refuses, it is none that a config can name
         return False
 
 

@@ -56,6 +56,7 @@ class Watcher:
         self._listeners: set[asyncio.Queue[Versions]] = set()
         self._wanted = asyncio.Event()
         self._known: Versions = {}
+        self._failure: str | None = None
 
     @contextmanager
     def listening(self) -> Iterator[asyncio.Queue[Versions]]:
@@ -102,9 +103,12 @@ class Watcher:
         """Returns the same as `_look`; what was known before if that fails."""
         try:
             return self._look()
-        except Exception:
-            # Whatever is wrong with one run, others are told of all the same, and next time.
-            _logger.exception("what has changed is not known")
+        except Exception as error:
+            # Whatever is wrong with one run, others are told of all the same, and next time. The
+            # same is wrong twice a second, and is said once.
+            if repr(error) != self._failure:
+                self._failure = repr(error)
+                _logger.exception("what has changed is not known")
             return self._known
 
     def _look(self) -> Versions:

@@ -17,9 +17,7 @@ class Shown(Protocol):
 class Display(Protocol):
     """How outputs get into a notebook, as IPython's `display`."""
 
-    def __call__(
-        self, obj: Mapping[str, str], *, raw: bool, display_id: bool
-    ) -> Shown:  # pragma: no cover
+    def __call__(self, obj: Mapping[str, str], *, raw: bool, display_id: bool) -> Shown:
         """Shows the forms of an output, by MIME type, below the cell."""
 
 
