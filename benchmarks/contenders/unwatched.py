@@ -130,6 +130,10 @@ class _Nowhere:
         """Ignores the scores."""
         return _done(None)
 
+    def publish_checkpoint(self, *arguments: Any) -> Future[None]:
+        """Ignores the checkpoint."""
+        return _done(None)
+
     def answer_request(self, *arguments: Any) -> Future[None]:
         """Ignores the answer."""
         return _done(None)

@@ -14,7 +14,7 @@ from raymon.reporter import (
     begin_summary,
     find_session,
 )
-from raymon.results import ReporterStatus
+from raymon.results import ReporterStatus, RunEnded
 from raymon.run_dir import RunLock
 from raymon.storage import StoragePath, absolute
 from raymon.wire import Channel
@@ -59,9 +59,9 @@ class LocalRun:
             self.end()
             raise
 
-    def close(self, deadline: float) -> ReporterStatus | None:
+    def close(self, deadline: float, ended: RunEnded) -> ReporterStatus | None:
         """Closes the reporter and returns its last status; see `MonitoredRun.close`."""
-        return self._reporter.close()
+        return self._reporter.close(ended)
 
     def end(self) -> None:
         """Releases the lock on the directory; see `MonitoredRun.end`."""

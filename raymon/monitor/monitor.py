@@ -6,7 +6,7 @@ import atexit
 import logging
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from numbers import Integral
 from os import PathLike
@@ -20,8 +20,8 @@ from raymon.errors import UserError
 from raymon.monitor.find_run import find_run, in_ray_train
 from raymon.monitor.rank import MonitoredRank
 from raymon.monitor.run import MonitoredRun, RunSettings
-from raymon.monitor.run_files import RunFiles, what_ends
-from raymon.monitor.step_arguments import Column, Losses, learning_rates_of
+from raymon.monitor.run_files import RunFiles, how_it_ended, what_ends
+from raymon.monitor.step_arguments import Column, Losses, learning_rates_of, scores_of
 from raymon.monitor.train_metrics import TrainMetrics, build_train_metrics
 from raymon.protos.monitor_pb2 import MonitorConfig
 from raymon.reporter import Attempts, Progress
@@ -35,9 +35,10 @@ from raymon.results import (
     OPTIMIZER,
     PEERS,
     Monitoring,
+    RunEnded,
     Snapshot,
 )
-from raymon.sinks import Console, make_alert_hooks, open_output
+from raymon.sinks import Console, Sink, make_alert_hooks, open_output
 from raymon.storage import ObjectPath, storage_path
 
 T = TypeVar("T")
@@ -85,6 +86,8 @@ class Monitor:
         first_step: Steps that the model has already made, for a run that continues; numbers past
             that step are taken back. None: the run is new, and the directory has no numbers of
             another run.
+        sinks: Further sinks that the numbers are written to, each on a thread of its own in the
+            process of the reporter.
 
     Raises:
         UserError: An argument is wrong, another run writes to the same directory, or the directory
@@ -102,6 +105,7 @@ class Monitor:
         optimizer: torch.optim.Optimizer | None = None,
         name: str | None = None,
         first_step: int | None = None,
+        sinks: Sequence[Sink] = (),
     ) -> None:
         _check_at_least(1, log_step_count_steps=log_step_count_steps, total_steps=total_steps)
         _check_at_least(0, first_step=first_step)
@@ -118,6 +122,7 @@ class Monitor:
             use_tensorboard,
             first_step,
             total_steps,
+            tuple(sinks),
         )
         self._optimizer = optimizer
         self._process = os.getpid()
@@ -185,14 +190,32 @@ class Monitor:
         except Exception as error:
             self._count(error)
 
-    def checkpoint(self) -> None:
+    def evaluation(self, scores: Mapping[str, float], *, step: int | None = None) -> None:
+        """Publishes the scores of an evaluation, without waiting.
+
+        They are those of the whole evaluation data: raymon does not merge them. Every rank may call
+        it, and what rank 0 gives counts.
+
+        Args:
+            scores: Values by name.
+            step: Steps that the model has made; None for those until now.
+        """
+        if self._rank is not None and self._arrived is None and not self._is_forked:
+            rank = self._rank
+            self._try(lambda: rank.evaluation(scores_of(scores), step))
+
+    def checkpoint(self, path: str | PathLike[str] | None = None) -> None:
         """Marks that a checkpoint is made of the state after the last step, without waiting.
 
         A run that continues from it with `first_step` has the numbers as they were here. Every rank
         calls it, after the same step.
+
+        Args:
+            path: Where it is, for sinks that link to checkpoints; None leaves that out.
         """
         if self._rank is not None and self._arrived is None and not self._is_forked:
-            self._try(self._rank.checkpoint)
+            rank = self._rank
+            self._try(lambda: rank.checkpoint(None if path is None else os.fspath(path)))
 
     def skip_time(self) -> None:
         """Leaves the time since the last step, such as an evaluation, out of training time."""
@@ -292,7 +315,8 @@ class Monitor:
         self._arrived = bool(self._try(lambda: rank.close(timeout_s)))
         if self._files is not None:
             self._try(self._files.close)
-        status = self._try(lambda: run.close(deadline)) if over else None
+        ended = RunEnded(*how_it_ended(error))
+        status = self._try(lambda: run.close(deadline, ended)) if over else None
         if self._progress is not None:
             self._progress.__exit__(self._ended_by, None, None)
         if status is not None:

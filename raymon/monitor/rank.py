@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -15,7 +16,7 @@ from raymon.monitor.launchers import process_count, process_rank
 from raymon.monitor.run import MonitoredRun, RunSettings
 from raymon.monitor.step_arguments import Column, Losses, StepArguments, device_of
 from raymon.recorder import Outbox, PhaseClock, Recorder, ResourceWatch
-from raymon.results import MONITOR, STEP
+from raymon.results import MONITOR, STEP, CheckpointSaved, Evaluation
 from raymon.wire import Ack
 
 _log = logging.getLogger("raymon")
@@ -86,10 +87,27 @@ class MonitoredRank:
             learning_rates=learning_rates,
         )
 
-    def checkpoint(self) -> None:
-        """Marks that a checkpoint is made of the state after this step."""
-        if self._recorder is not None:
-            self._recorder.cut(checkpoint=True)
+    @property
+    def steps(self) -> int:
+        """Number of steps that the model has made."""
+        return self.clock.step if self._recorder else self._settings.first_step or 0
+
+    def checkpoint(self, path: str | None) -> None:
+        """Marks that a checkpoint is made of the state after this step; see the public monitor."""
+        if self._recorder is None or self._outbox is None:
+            return
+        self._recorder.cut(checkpoint=True)
+        if self._run.rank == 0:
+            saved = CheckpointSaved(self.steps, path, time.time(), 0.0)
+            self._outbox.publish(lambda channel: channel.publish_checkpoint(saved))
+
+    def evaluation(self, scores: Mapping[str, float], step: int | None) -> None:
+        """Publishes the scores of an evaluation, on rank 0; see the public `Monitor.evaluation`."""
+        if self._run.rank == 0:
+            self._recorder = self._recorder or self._start(torch.device("cpu"))
+            assert self._outbox is not None
+            at = self.steps if step is None else step
+            self._outbox.publish_evaluation(Evaluation(at, scores, time=time.time()))
 
     def close(self, timeout_s: float) -> bool:
         """Marks the last step, and sends what is left for at most `timeout_s` seconds.

@@ -18,7 +18,7 @@ from raymon.monitor.run import RunSettings, first_step_of, make_reporter
 from raymon.protos.monitor_pb2 import MonitorConfig
 from raymon.reporter import RunLink, Session, begin_summary, find_session
 from raymon.reporter.on_ray import RayReporter, TreeReporter, reporter_of, start_reporter
-from raymon.results import ReporterStatus
+from raymon.results import ReporterStatus, RunEnded
 from raymon.run_dir import check_writable
 from raymon.storage import ObjectPath, StoragePath, with_few_tries, write_whole
 from raymon.wire import Channel
@@ -70,13 +70,13 @@ class RayRun:
         self.world_size = world_size
         self._reporter = reporter
 
-    def close(self, deadline: float) -> ReporterStatus | None:
+    def close(self, deadline: float, ended: RunEnded) -> ReporterStatus | None:
         """Closes the reporter after the last window of every rank; see `MonitoredRun.close`."""
         if self.rank > 0:
             return None
         while self._ranks_ended() < self.world_size and time.monotonic() < deadline:
             time.sleep(0.05)
-        return self._reporter.close(max(_CLOSE_S, deadline - time.monotonic()))
+        return self._reporter.close(ended, max(_CLOSE_S, deadline - time.monotonic()))
 
     def end(self) -> None:
         """Stops the actor, on rank 0; see `MonitoredRun.end`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,8 +17,17 @@ from raymon.reporter import (
     Session,
     last_step_kept,
 )
-from raymon.results import ReporterStatus
-from raymon.sinks import AlertLines, BackgroundSink, RankLines, Sink, TensorBoard, WindowLines
+from raymon.results import ReporterStatus, RunEnded
+from raymon.sinks import (
+    AlertLines,
+    BackgroundSink,
+    EvaluationLines,
+    EvaluationRecords,
+    RankLines,
+    Sink,
+    TensorBoard,
+    WindowLines,
+)
 from raymon.storage import StoragePath
 from raymon.wire import Channel
 
@@ -38,6 +47,7 @@ class RunSettings:
         use_tensorboard: Whether TensorBoard events are written too.
         first_step: Step that the run continues from; None for a new run.
         total_steps: Steps of the run; None if they are not known.
+        sinks: Sinks of the user's own.
     """
 
     metrics: Metrics
@@ -47,6 +57,7 @@ class RunSettings:
     use_tensorboard: bool
     first_step: int | None
     total_steps: int | None = None
+    sinks: Sequence[Sink] = ()
 
     def prototypes(self) -> dict[str, TrainMetricWrapper]:
         """Returns copies of the metrics on the CPU, as a reporter may be where there is no GPU."""
@@ -76,11 +87,12 @@ class MonitoredRun(Protocol):
     session: Session | None
     has_lock: bool
 
-    def close(self, deadline: float) -> ReporterStatus | None:
+    def close(self, deadline: float, ended: RunEnded) -> ReporterStatus | None:
         """Closes the reporter once every rank has made its last step.
 
         Args:
             deadline: Time to close it at the latest, in seconds of the monotonic clock.
+            ended: How the run ended.
 
         Returns:
             The last status of the reporter; None if another rank closes it.
@@ -97,9 +109,15 @@ def make_reporter(settings: RunSettings, directory: StoragePath | None) -> Repor
         settings: Settings of the run.
         directory: Directory that it writes to; None to write nothing.
     """
-    sinks: list[Sink] = []
+    sinks: list[Sink] = [*settings.sinks]
     if directory is not None:
-        sinks += [WindowLines(directory), RankLines(directory), AlertLines(directory)]
+        sinks += [
+            WindowLines(directory),
+            RankLines(directory),
+            EvaluationLines(directory),
+            EvaluationRecords(directory),
+            AlertLines(directory),
+        ]
         if settings.use_tensorboard:
             sinks.append(TensorBoard(directory, ("loss", "learning_rate")))
     return Reporter(

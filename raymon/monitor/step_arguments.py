@@ -85,6 +85,23 @@ def learning_rates_of(optimizer: torch.optim.Optimizer | None) -> Sequence[float
     return [float(rate) for rate in rates]
 
 
+def scores_of(scores: Mapping[str, float]) -> dict[str, float]:
+    """Returns the scores of an evaluation as numbers.
+
+    Raises:
+        TypeError: They are no numbers by name.
+    """
+    if not isinstance(scores, Mapping):
+        raise TypeError(f'scores is a {type(scores).__name__}; give them by name: {{"auc": 0.75}}')
+    found = {}
+    for name, score in scores.items():
+        try:
+            found[str(name)] = float(score)
+        except (TypeError, ValueError):
+            raise TypeError(f"score {name} is {score!r:.60}; give a number") from None
+    return found
+
+
 def _column(name: str, value: Column) -> Tensor:
     if isinstance(value, Tensor):
         return value.detach()

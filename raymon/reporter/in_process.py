@@ -13,12 +13,14 @@ from raymon.reporter.publishing.publications import Cursor
 from raymon.reporter.reporter import Reporter
 from raymon.results import (
     AttemptFailed,
+    CheckpointSaved,
     Evaluation,
     Failure,
     Finding,
     Published,
     RankState,
     ReporterStatus,
+    RunEnded,
 )
 from raymon.wire import Ack, RankAnswer, RankRequest
 
@@ -76,6 +78,10 @@ class InProcessReporter:
             lambda: self._reporter.publish_evaluation_progress(step, done, total, seconds)
         )
 
+    def publish_checkpoint(self, checkpoint: CheckpointSaved) -> Future[None]:
+        """Calls `Reporter.publish_checkpoint`; the future is done on return."""
+        return self._done(lambda: self._reporter.publish_checkpoint(checkpoint))
+
     def answer_request(self, answer: RankAnswer) -> Future[None]:
         """Calls `Reporter.answer_request`; the future is done on return."""
         return self._done(lambda: self._reporter.answer_request(answer))
@@ -115,10 +121,10 @@ class InProcessReporter:
         with self._lock:
             return self._reporter.publish_failure(failure)
 
-    def close(self) -> ReporterStatus:
-        """Closes the reporter and returns its last status."""
+    def close(self, ended: RunEnded | None = None) -> ReporterStatus:
+        """Closes the reporter and returns its last status; see `Reporter.close`."""
         with self._lock:
-            self._reporter.close()
+            self._reporter.close(ended)
             return self._reporter.status()
 
     def _done(self, action: Callable[[], T]) -> Future[T]:

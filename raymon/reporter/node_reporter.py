@@ -15,7 +15,7 @@ from raymon.recorder import BEAT_S, Outbox
 from raymon.reporter.node_beats import NodeBeats
 from raymon.reporter.reporter import parse_report
 from raymon.reporter.windows.collation import Attempt, Collation
-from raymon.results import Evaluation
+from raymon.results import CheckpointSaved, Evaluation
 from raymon.wire import Ack, Channel, NodeLink, RankAnswer
 
 
@@ -157,6 +157,10 @@ class NodeChannel:
     ) -> Future[None]:
         """Sends the progress of an evaluation directly to the reporter of the run."""
         return self._root.publish_evaluation_progress(step, done, total, seconds)
+
+    def publish_checkpoint(self, checkpoint: CheckpointSaved) -> Future[None]:
+        """Sends that a checkpoint is complete directly to the reporter of the run."""
+        return self._root.publish_checkpoint(checkpoint)
 
     def answer_request(self, answer: RankAnswer) -> Future[None]:
         """Sends an answer directly to the reporter of the run."""

@@ -40,6 +40,7 @@ from raymon.results import (
     Alert,
     AttemptBegan,
     AttemptFailed,
+    CheckpointSaved,
     Coverage,
     Evaluation,
     EvaluationProgress,
@@ -50,6 +51,7 @@ from raymon.results import (
     Published,
     RankState,
     ReporterStatus,
+    RunEnded,
     Snapshot,
     Stall,
 )
@@ -185,7 +187,7 @@ class Reporter:
         past.begin(attempt)
         self._journal(JournalRecord(attempt=attempt.to_message()))
         self._take_up(saved, past, metrics)
-        self._publisher.publish(AttemptBegan(number, world_size, restored_step))
+        self._publisher.begin_attempt(AttemptBegan(number, world_size, restored_step))
         self._flush()
         return number
 
@@ -207,7 +209,7 @@ class Reporter:
             past = replay(saved.state, saved.records)
             # Before its numbers: the driver may not have heard of it yet.
             began = AttemptBegan(attempt.number, attempt.world_size, attempt.restored_step)
-            self._publisher.publish(began)
+            self._publisher.begin_attempt(began)
             self._take_up(saved, past, metrics)
             self._publisher.publish(Notice("monitoring: the reporter has started anew and goes on"))
             # Those that the driver has not asked for yet; it knows those that it has shown.
@@ -302,6 +304,10 @@ class Reporter:
         """Publishes the progress of the evaluation at `step`: `done` of `total` in `seconds`."""
         self._publisher.publish(EvaluationProgress(step, done, total, seconds))
 
+    def publish_checkpoint(self, checkpoint: CheckpointSaved) -> None:
+        """Writes to the sinks that a checkpoint is complete."""
+        self._publisher.write_checkpoint(checkpoint)
+
     def publish_failure(self, failure: Failure) -> AttemptFailed:
         """Publishes the failure of an attempt, and writes all that is known of it to a file.
 
@@ -321,7 +327,7 @@ class Reporter:
         whole = words.whole(failure, number, self._ranks.states(self._clock()))
         path = write_failure(whole, self._model_dir, number)
         failed = AttemptFailed(number, naming(words.line(failure), path), failure.goes_on)
-        self._publisher.publish(failed)
+        self._publisher.fail_attempt(failed)
         return failed
 
     def ask_ranks(self, request: RankRequest | None) -> None:
@@ -417,10 +423,16 @@ class Reporter:
         """Registers a function that gets every notice, in the reporter's process."""
         self._publisher.on_notice = listener
 
-    def close(self) -> None:
-        """Publishes the steps that are left, and closes the sinks."""
+    def close(self, ended: RunEnded | None = None) -> None:
+        """Publishes the steps that are left, and closes the sinks.
+
+        Args:
+            ended: How the run ended; None if the caller does not say.
+        """
         self._publish_interval()
         self._look()
+        if ended is not None:
+            self._publisher.end_run(ended)
         self._publisher.close()
         if self._store is not None:
             self._store.close()

@@ -55,6 +55,7 @@ from raymon.results.rank_numbers import (
     OPEN_FILES_FREE,
     RankNumbers,
 )
+from raymon.results.run_events import CheckpointSaved, RunEnded
 from raymon.results.score_curves import ScoreCurves, short
 from raymon.results.snapshot import (
     AttemptBegan,
@@ -113,6 +114,7 @@ __all__ = [
     "Anatomy",
     "AttemptBegan",
     "AttemptFailed",
+    "CheckpointSaved",
     "Coverage",
     "DeviceNumbers",
     "Evaluation",
@@ -130,6 +132,7 @@ __all__ = [
     "RankNumbers",
     "RankState",
     "ReporterStatus",
+    "RunEnded",
     "RunFigures",
     "ScoreCurves",
     "Snapshot",

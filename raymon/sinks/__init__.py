@@ -22,7 +22,7 @@ from raymon.sinks.json_lines.read_lines import read_lines
 from raymon.sinks.notebook.svg import Line, chart_svg
 from raymon.sinks.prometheus.gauges import GAUGES
 from raymon.sinks.prometheus.run_gauges import RunGauges, run_label
-from raymon.sinks.sink import Sink
+from raymon.sinks.sink import RunSink, Sink
 from raymon.sinks.terminal.console import Console
 from raymon.sinks.terminal.log_output import LiveOutput, open_output
 from raymon.sinks.terminal.progress_logger import ProgressLogger
@@ -51,6 +51,7 @@ __all__ = [
     "RankLines",
     "RunCard",
     "RunGauges",
+    "RunSink",
     "Sink",
     "StatusLines",
     "TensorBoard",

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
-from raymon.results import Alert, Evaluation, Snapshot
+from raymon.results import (
+    Alert,
+    AttemptBegan,
+    AttemptFailed,
+    CheckpointSaved,
+    Evaluation,
+    RunEnded,
+    Snapshot,
+)
 
 
 @runtime_checkable
@@ -45,3 +53,24 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Writes what is left."""
+
+
+@runtime_checkable
+class RunSink(Sink, Protocol):
+    """A sink that takes the events of a run too.
+
+    They come in order with the numbers. A reporter that was started again gives the attempt that is
+    going on again; the other events come once, or never where the reporter was away.
+    """
+
+    def begin_attempt(self, attempt: AttemptBegan) -> None:
+        """Writes that an attempt begins; what is rolled back by it follows."""
+
+    def fail_attempt(self, failed: AttemptFailed) -> None:
+        """Writes that an attempt has failed."""
+
+    def write_checkpoint(self, checkpoint: CheckpointSaved) -> None:
+        """Writes that a checkpoint is complete."""
+
+    def end_run(self, ended: RunEnded) -> None:
+        """Writes how the run ended, before its close."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -30,7 +31,7 @@ from raymon.reporter import (
     Summary,
     with_verdict,
 )
-from raymon.results import AttemptFailed, Failure, ReporterStatus
+from raymon.results import AttemptFailed, Failure, ReporterStatus, RunEnded
 from raymon.retries import retrying
 from raymon.runs import DIVERGED, DONE, FAILED, INTERRUPTED, STOPPED
 from raymon.sinks import BackgroundSink, Console, LiveOutput, make_alert_hooks
@@ -66,8 +67,12 @@ class DriverLink(RunLink, RankLink, Protocol):
     def publish_notice(self, text: str) -> Future[None]:
         """Shows a line to those who watch the run."""
 
-    def close(self) -> ReporterStatus:
-        """Publishes what is left, closes the sinks, and returns the last status."""
+    def close(self, ended: RunEnded | None = None) -> ReporterStatus:
+        """Publishes what is left, closes the sinks, and returns the last status.
+
+        Args:
+            ended: How the run ended, for the sinks that take it.
+        """
 
 
 def follow(
@@ -163,7 +168,8 @@ def _follow_to_end(
             finally:
                 if os.getpid() == process:
                     run_file.close()
-                    reported = None if is_lost else _close(reporter)
+                    ended = _ended(status, plan, progress, desk)
+                    reported = None if is_lost else _close(reporter, ended)
     except BaseException as error:
         if os.getpid() != process:
             # A process forked during the run must not end the run.
@@ -215,10 +221,14 @@ def _follow_to_end(
 
 def _as_stopped(summary: Summary, plan: RunPlan, desk: Desk) -> Summary:
     """Returns the summary of a run that ended well, as stopped if it was asked to stop."""
-    is_whole = None if plan.total_steps is None else summary.steps >= plan.total_steps
+    is_whole = _is_whole(plan, summary.steps)
     if summary.stopped_early is not None or not desk.was_stopped(is_whole):
         return summary
     return replace(summary, status=STOPPED)
+
+
+def _is_whole(plan: RunPlan, steps: int) -> bool | None:
+    return None if plan.total_steps is None else steps >= plan.total_steps
 
 
 def _tell_stopped(summary: Summary, desk: Desk) -> None:
@@ -258,9 +268,21 @@ def _log_how_to_resume(status: str, model_dir: StoragePath) -> None:
         _log.warning("%s; --resume goes on from step %d", status.capitalize(), newest.step)
 
 
-def _close(reporter: DriverLink) -> ReporterStatus | None:
+def _ended(status: str, plan: RunPlan, progress: Progress, desk: Desk) -> RunEnded:
+    """Returns how a run ended as far as it is known before the reporter is closed."""
+    if status == DONE and progress.diverged_since is not None:
+        status = DIVERGED
+    elif status == DONE and desk.was_stopped(_is_whole(plan, progress.attempts.reached)):
+        status = STOPPED
+    error, failure = sys.exception(), progress.failure
+    if status != FAILED or error is None:
+        return RunEnded(status)
+    return RunEnded(status, reason(error) if failure is None else failure.text)
+
+
+def _close(reporter: DriverLink, ended: RunEnded) -> ReporterStatus | None:
     try:
-        return reporter.close()
+        return reporter.close(ended)
     except Exception as error:  # a dead reporter must not fail the run
         _log.warning("The reporter could not be closed: %s", type(error).__name__)
         return None

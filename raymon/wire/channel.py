@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from raymon.wire.requests import RankAnswer, RankRequest
 
 if TYPE_CHECKING:
-    from raymon.results import Evaluation
+    from raymon.results import CheckpointSaved, Evaluation
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,9 @@ class Channel(NodeLink, Protocol):
         self, step: int, done: int, total: int, seconds: float
     ) -> Future[None]:
         """Sends the progress of the evaluation at `step`: `done` of `total` steps in `seconds`."""
+
+    def publish_checkpoint(self, checkpoint: CheckpointSaved) -> Future[None]:
+        """Sends that a checkpoint is complete."""
 
     def answer_request(self, answer: RankAnswer) -> Future[None]:
         """Sends what this rank did that `Ack.request` asked for."""

@@ -66,6 +66,9 @@ class KeepingLink:
     def publish_evaluation_progress(self, *_: object) -> Future[None]:
         return _done(None)
 
+    def publish_checkpoint(self, *_: object) -> Future[None]:
+        return _done(None)
+
     def answer_request(self, *_: object) -> Future[None]:
         return _done(None)
 

@@ -22,6 +22,7 @@ from raymon.reporter.publishing.publications import Cursor
 from raymon.reporter.reporter import Reporter
 from raymon.results import (
     AttemptFailed,
+    CheckpointSaved,
     Evaluation,
     Failure,
     Finding,
@@ -29,6 +30,7 @@ from raymon.results import (
     Published,
     RankState,
     ReporterStatus,
+    RunEnded,
     Snapshot,
 )
 from raymon.safe_stream import SafeStream
@@ -128,6 +130,10 @@ class ReportingActor:
         """Calls `Reporter.publish_failure`."""
         return self._reporter.publish_failure(failure)
 
+    def publish_checkpoint(self, checkpoint: CheckpointSaved) -> None:
+        """Calls `Reporter.publish_checkpoint`."""
+        self._reporter.publish_checkpoint(checkpoint)
+
     def ask_ranks(self, request: RankRequest | None) -> None:
         """Calls `Reporter.ask_ranks`."""
         self._reporter.ask_ranks(request)
@@ -186,9 +192,9 @@ class ReportingActor:
         """Returns the id of the node that the actor is on."""
         return str(ray.get_runtime_context().get_node_id())
 
-    def close(self) -> ReporterStatus:
-        """Closes the reporter and returns its last status."""
-        self._reporter.close()
+    def close(self, ended: RunEnded | None = None) -> ReporterStatus:
+        """Closes the reporter and returns its last status; see `Reporter.close`."""
+        self._reporter.close(ended)
         if self._exporter is not None:
             self._exporter.close()
         status = self._reporter.status()

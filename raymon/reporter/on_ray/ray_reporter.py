@@ -16,12 +16,14 @@ from raymon.reporter.publishing.publications import Cursor
 from raymon.reporter.reporter import Reporter
 from raymon.results import (
     AttemptFailed,
+    CheckpointSaved,
     Evaluation,
     Failure,
     Finding,
     Published,
     RankState,
     ReporterStatus,
+    RunEnded,
 )
 from raymon.retries import retrying_for
 from raymon.wire import Ack, Channel, RankAnswer, RankRequest
@@ -202,6 +204,11 @@ class RayReporter:
         future: Future[None] = call.future()
         return future
 
+    def publish_checkpoint(self, checkpoint: CheckpointSaved) -> Future[None]:
+        """Sends that a checkpoint is complete; returns at once."""
+        future: Future[None] = self._actor.publish_checkpoint.remote(checkpoint).future()
+        return future
+
     def answer_request(self, answer: RankAnswer) -> Future[None]:
         """Sends what a rank did that it was asked for; returns at once."""
         future: Future[None] = self._actor.answer_request.remote(answer).future()
@@ -292,13 +299,13 @@ class RayReporter:
         """Returns the process id of the actor on its node."""
         return int(_ask(self._actor.process_id, (), 60.0))
 
-    def close(self, timeout_s: float = 30.0) -> ReporterStatus:
-        """Closes the reporter and returns its last status.
+    def close(self, ended: RunEnded | None = None, timeout_s: float = 30.0) -> ReporterStatus:
+        """Closes the reporter and returns its last status; see `Reporter.close`.
 
         Raises:
             ray.exceptions.RayError: The actor is dead or did not answer in time.
         """
-        status: ReporterStatus = _ask(self._actor.close, (), timeout_s)
+        status: ReporterStatus = _ask(self._actor.close, (ended,), timeout_s)
         return status
 
     def stop(self) -> None:

@@ -11,8 +11,18 @@ from typing import TypeVar
 
 from raymon.reporter.publishing.last_words import LastWords
 from raymon.reporter.publishing.publications import Cursor, Publications
-from raymon.results import Alert, Evaluation, Notice, Published, Snapshot
-from raymon.sinks import BackgroundSink, Sink
+from raymon.results import (
+    Alert,
+    AttemptBegan,
+    AttemptFailed,
+    CheckpointSaved,
+    Evaluation,
+    Notice,
+    Published,
+    RunEnded,
+    Snapshot,
+)
+from raymon.sinks import BackgroundSink, RunSink, Sink
 
 _AnySink = TypeVar("_AnySink", bound=Sink)
 
@@ -117,6 +127,24 @@ class Publisher:
         self.publish(alert)
         self._for_each(lambda sink: sink.write_alert(alert))
 
+    def begin_attempt(self, attempt: AttemptBegan) -> None:
+        """Publishes that an attempt begins, and writes it to the sinks that take it."""
+        self.publish(attempt)
+        self._for_each_of_runs(lambda sink: sink.begin_attempt(attempt))
+
+    def fail_attempt(self, failed: AttemptFailed) -> None:
+        """Publishes that an attempt has failed, and writes it to the sinks that take it."""
+        self.publish(failed)
+        self._for_each_of_runs(lambda sink: sink.fail_attempt(failed))
+
+    def write_checkpoint(self, checkpoint: CheckpointSaved) -> None:
+        """Writes that a checkpoint is complete to the sinks that take it."""
+        self._for_each_of_runs(lambda sink: sink.write_checkpoint(checkpoint))
+
+    def end_run(self, ended: RunEnded) -> None:
+        """Writes how the run ended to the sinks that take it."""
+        self._for_each_of_runs(lambda sink: sink.end_run(ended))
+
     def roll_back(self, step: int, evaluation_step: int) -> None:
         """Makes the sinks take back what they have of later steps.
 
@@ -170,6 +198,11 @@ class Publisher:
     def _for_each(self, action: Callable[[Sink], None]) -> None:
         for sink in self._sinks:
             self._try(sink, action)
+
+    def _for_each_of_runs(self, action: Callable[[RunSink], None]) -> None:
+        for sink in self._sinks:
+            if isinstance(sink, RunSink):
+                self._try(sink, action)
 
     def _try(self, sink: _AnySink, action: Callable[[_AnySink], None]) -> None:
         try:

@@ -6,8 +6,16 @@ import threading
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from raymon.results import Alert, Evaluation, Snapshot
-from raymon.sinks.sink import Sink
+from raymon.results import (
+    Alert,
+    AttemptBegan,
+    AttemptFailed,
+    CheckpointSaved,
+    Evaluation,
+    RunEnded,
+    Snapshot,
+)
+from raymon.sinks.sink import RunSink, Sink
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,27 @@ class WriteAlert:
     def run(self, sink: Sink) -> None:
         """Writes the alert."""
         sink.write_alert(self.alert)
+
+
+@dataclass(frozen=True)
+class WriteEvent:
+    """The write of an event of the run, for a sink that takes them."""
+
+    what: ClassVar[str] = "a write"
+    event: AttemptBegan | AttemptFailed | CheckpointSaved | RunEnded
+
+    def run(self, sink: Sink) -> None:
+        """Writes the event."""
+        if not isinstance(sink, RunSink):
+            return
+        if isinstance(self.event, AttemptBegan):
+            sink.begin_attempt(self.event)
+        elif isinstance(self.event, AttemptFailed):
+            sink.fail_attempt(self.event)
+        elif isinstance(self.event, CheckpointSaved):
+            sink.write_checkpoint(self.event)
+        else:
+            sink.end_run(self.event)
 
 
 @dataclass(frozen=True)
@@ -97,7 +126,7 @@ class Close:
         sink.close()
 
 
-Action = Write | WriteEvaluation | WriteAlert | RollBack | Flush | Close
+Action = Write | WriteEvaluation | WriteAlert | WriteEvent | RollBack | Flush | Close
 
 WRITES = (Write, WriteEvaluation, WriteAlert)
 """Actions that are dropped where too many wait: the first kind first."""

@@ -6,7 +6,15 @@ import threading
 import time
 from collections.abc import Callable
 
-from raymon.results import Alert, Evaluation, Snapshot
+from raymon.results import (
+    Alert,
+    AttemptBegan,
+    AttemptFailed,
+    CheckpointSaved,
+    Evaluation,
+    RunEnded,
+    Snapshot,
+)
 from raymon.sinks.background.actions import (
     Action,
     Flush,
@@ -14,9 +22,10 @@ from raymon.sinks.background.actions import (
     Write,
     WriteAlert,
     WriteEvaluation,
+    WriteEvent,
 )
 from raymon.sinks.background.sink_thread import SinkThread
-from raymon.sinks.sink import Sink
+from raymon.sinks.sink import RunSink, Sink
 
 
 class BackgroundSink:
@@ -89,6 +98,22 @@ class BackgroundSink:
         """Queues an alert to be written."""
         self._put(WriteAlert(alert))
 
+    def begin_attempt(self, attempt: AttemptBegan) -> None:
+        """Queues that an attempt begins."""
+        self._put_event(WriteEvent(attempt))
+
+    def fail_attempt(self, failed: AttemptFailed) -> None:
+        """Queues that an attempt has failed."""
+        self._put_event(WriteEvent(failed))
+
+    def write_checkpoint(self, checkpoint: CheckpointSaved) -> None:
+        """Queues that a checkpoint is complete."""
+        self._put_event(WriteEvent(checkpoint))
+
+    def end_run(self, ended: RunEnded) -> None:
+        """Queues how the run ended."""
+        self._put_event(WriteEvent(ended))
+
     def roll_back(self, step: int, evaluation_step: int) -> None:
         """Queues a roll-back, which is done before anything that follows.
 
@@ -123,6 +148,10 @@ class BackgroundSink:
     def take_notices(self) -> list[str]:
         """Returns the notices since the last call, one for each kind of failure."""
         return self._thread.take_notices() if self._thread else []
+
+    def _put_event(self, event: WriteEvent) -> None:
+        if isinstance(self._sink, RunSink):
+            self._put(event)
 
     def _put(self, action: Action) -> None:
         self._started().put(action)

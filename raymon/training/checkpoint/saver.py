@@ -12,7 +12,7 @@ import torch
 from raymon.data import InputCounts
 from raymon.errors import TrainingError
 from raymon.recorder import Unacknowledged
-from raymon.results import SAVES_FAILED, SAVES_LEFT_OUT, Evaluation
+from raymon.results import SAVES_FAILED, SAVES_LEFT_OUT, CheckpointSaved, Evaluation
 from raymon.storage import StoragePath
 from raymon.training.checkpoint.manifest import (
     TensorPlace,
@@ -51,7 +51,7 @@ class Saver:
         context: World of this rank; every rank makes its saver at the same point.
         skip: Whether a save that comes due while another is written is left out; else it waits.
         tell: Function that shows a line to those who watch the run; called on rank 0.
-        saved: Function that is called on rank 0 with the step of each complete checkpoint.
+        saved: Function that is called on rank 0 with each complete checkpoint.
         embedding_tables: Where each table is held, as the manifest says it.
 
     Attributes:
@@ -67,7 +67,7 @@ class Saver:
         context: WorkerContext,
         skip: bool,
         tell: Callable[[str], None],
-        saved: Callable[[int], None] = lambda step: None,
+        saved: Callable[[CheckpointSaved], None] = lambda checkpoint: None,
         embedding_tables: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         self._model_dir = model_dir
@@ -110,7 +110,7 @@ class Saver:
             unacknowledged: Function that returns the windows and scores up to its step that are not
                 durable; called by the thread that writes.
         """
-        began = time.monotonic()
+        began, began_at = time.monotonic(), time.time()
         self.wait()
         if self._reserved is not None:
             self._reserved.result()
@@ -129,7 +129,7 @@ class Saver:
         )
         failure: Future[str | None] = Future()
         path = str(checkpoint_path(self._model_dir, content.step))
-        self._running = self._thread.submit(self._write, content, copies, failure)
+        self._running = self._thread.submit(self._write, content, copies, failure, began_at)
         self._context.controller.register(path, content.step, content.metrics, failure)
         self.standstill_s += time.monotonic() - began
 
@@ -193,6 +193,7 @@ class Saver:
         content: CheckpointContent,
         copies: Copies[tuple[Any, Any, Any]],
         failure: Future[str | None],
+        began: float,
     ) -> str | None:
         """Returns why there is no checkpoint; None if there is one.
 
@@ -201,6 +202,7 @@ class Saver:
             copies: Copies of what is written, which are given back.
             failure: Gets the same, once all ranks have agreed on whether there is a checkpoint:
                 what goes wrong on one of them afterwards does not change it.
+            began: Seconds since 1970 at which the save began.
         """
         path = checkpoint_path(self._model_dir, content.step)
         try:
@@ -210,7 +212,8 @@ class Saver:
                 if why is not None:
                     return self._failed(path, why)
                 if self._context.rank == 0:
-                    self._saved(content.step)
+                    seconds = max(0.0, time.time() - began)
+                    self._saved(CheckpointSaved(content.step, str(path), began, seconds))
                 return None
         except BaseException as error:
             if not failure.done():

@@ -20,6 +20,7 @@ from raymon.models import Model
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.train_pb2 import OnUnfinishedSave
 from raymon.recorder import Heart, Outbox, ResourceWatch
+from raymon.results import CheckpointSaved
 from raymon.storage import StoragePath, storage_path
 from raymon.training.checkpoint.fine_tune import checkpoint_of, fine_tune
 from raymon.training.checkpoint.keep_rule import CheckpointCleanup
@@ -251,7 +252,12 @@ def _train(
     cleanup = CheckpointCleanup(config, evaluates_asynchronously(config), publish_notice)
     plans = plan_tables(train, model, context.world_size)
     listed = [plan.to_json() for plan in plans]
-    saver = Saver(model_dir, context, skip, publish_notice, cleanup.run, listed)
+
+    def take_checkpoint(checkpoint: CheckpointSaved) -> None:
+        outbox.publish(lambda channel: channel.publish_checkpoint(checkpoint))
+        cleanup.run(checkpoint.step)
+
+    saver = Saver(model_dir, context, skip, publish_notice, take_checkpoint, listed)
     recorder = make_recorder(
         config,
         model,

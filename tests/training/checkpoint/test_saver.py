@@ -26,6 +26,7 @@ from raymon.data import DatasetPosition, Position
 from raymon.errors import RunError, TrainingError
 from raymon.models import Model
 from raymon.recorder import Unacknowledged
+from raymon.results import CheckpointSaved
 from raymon.results.count_names import SAVES_FAILED, SAVES_LEFT_OUT
 from raymon.training.checkpoint import tensor_files
 from raymon.training.checkpoint.manifest import (
@@ -186,7 +187,7 @@ def test_a_manifest_says_where_every_tensor_is_and_what_every_file_holds(run: Ru
 def test_what_goes_wrong_once_a_checkpoint_is_complete_leaves_it_registered(run: Run) -> None:
     """The other ranks register it, and Ray waits for all of them."""
 
-    def fail(step: int) -> None:
+    def fail(checkpoint: CheckpointSaved) -> None:
         raise OSError("cannot be listed")
 
     saver = Saver(run.folder, run.context, False, run.told.append, fail)
