@@ -10,9 +10,10 @@ from tensorboardX.proto.plugin_hparams_pb2 import HParamsPluginData, SessionStar
 from tensorboardX.proto.summary_pb2 import Summary, SummaryMetadata
 from tensorboardX.summary import text
 
-from raymon.config import TOTAL_LOSS, named_losses, trained_labels
+from raymon.config import TOTAL_LOSS
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.results import Alert
+from raymon.sinks.curves import loss_names
 from raymon.sinks.tensorboard.hyperparameters import Value, hyperparameters_of
 
 _SESSION_START = "_hparams_/session_start_info"
@@ -35,11 +36,10 @@ class RunCard:
     @classmethod
     def of(cls, config: PipelineConfig) -> RunCard:
         """Returns the card of a run with a config."""
-        losses = named_losses(config.model_config, trained_labels(config))
         return cls(
             text_format.MessageToString(config, as_utf8=True),
             hyperparameters_of(config),
-            frozenset({TOTAL_LOSS, *(loss.name for loss in losses)}),
+            loss_names(config),
         )
 
     def config_summary(self) -> Summary:

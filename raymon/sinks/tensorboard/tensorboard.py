@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from tensorboardX.proto.summary_pb2 import Summary
 from tensorboardX.summary import histogram_raw, scalar
 
-from raymon.config import TOTAL_LOSS
 from raymon.protos.monitor_pb2 import MonitorConfig
 from raymon.results import Alert, Evaluation, Snapshot
+from raymon.sinks.curves import evaluation_curves, training_curves
 from raymon.sinks.tensorboard.event_files import EventFiles
 from raymon.sinks.tensorboard.event_objects import EventObjects
 from raymon.sinks.tensorboard.run_card import RunCard, alert_summary
@@ -77,7 +77,7 @@ class TensorBoard:
 
         A value that is not finite leaves a gap.
         """
-        summary = _scalars(dict(self._curves(snapshot)))
+        summary = _scalars(dict(training_curves(snapshot, self._summaries)))
         for histogram in snapshot.histograms:
             if histogram.counts:
                 summary.MergeFrom(
@@ -101,13 +101,7 @@ class TensorBoard:
 
     def write_evaluation(self, evaluation: Evaluation) -> None:
         """Adds a point to every curve of evaluation, at the step of the model."""
-        losses = self._card.losses
-        summary = _scalars(
-            {
-                _loss_tag(name) if name in losses else f"metric/{name}": value
-                for name, value in evaluation.metrics.items()
-            }
-        )
+        summary = _scalars(evaluation_curves(evaluation, self._card.losses))
         if self._hparams_step is None:
             summary.MergeFrom(self._card.hparams_summary(self._clock()))
         self._evaluation.add(summary, evaluation.step)
@@ -151,29 +145,6 @@ class TensorBoard:
         """Writes what is left."""
         self.flush()
 
-    def _curves(self, snapshot: Snapshot) -> Iterator[tuple[str, float]]:
-        if "loss" in self._summaries:
-            for name, loss in snapshot.all_losses.items():
-                yield _loss_tag(name), loss
-        if "learning_rate" in self._summaries:
-            yield from ((f"lr/g{i}", rate) for i, rate in enumerate(snapshot.learning_rates))
-        yield from snapshot.gradient_norms.items()
-        yield from ((f"metric/{name}", value) for name, value in snapshot.metrics.items())
-        yield "throughput/samples_per_second", snapshot.samples_per_second
-        yield from ((f"phase/{name}", share) for name, share in snapshot.anatomy.shares.items())
-        if snapshot.host_bytes > 0:
-            yield "memory/host_bytes", snapshot.host_bytes
-        for name, number in snapshot.device_figures.items():
-            if number is not None:
-                yield f"memory/{name}" if name.endswith("_bytes") else name, number
-        if snapshot.loss_scale is not None or snapshot.skipped_steps:
-            yield "grad_scaler/skipped_steps", snapshot.skipped_steps
-        if snapshot.loss_scale is not None:
-            yield "grad_scaler/loss_scale", snapshot.loss_scale
-        for name, table in snapshot.tables.items():
-            for figure, value in table.figures().items():
-                yield f"table/{name}/{figure}", value
-
 
 def _events(
     directory: StoragePath, max_bytes: int, clock: Callable[[], float], *, purges: bool = True
@@ -181,10 +152,6 @@ def _events(
     if isinstance(directory, Path):
         return EventFiles(directory, max_bytes, clock)
     return EventObjects(directory, max_bytes, clock, purges=purges)
-
-
-def _loss_tag(name: str) -> str:
-    return "loss/total" if name == TOTAL_LOSS else f"loss/{name}"
 
 
 def _scalars(values: dict[str, float]) -> Summary:
