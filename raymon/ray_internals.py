@@ -11,10 +11,13 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ray
 from ray.experimental import internal_kv
+
+if TYPE_CHECKING:
+    from ray.job_submission import JobSubmissionClient
 
 DAEMON_MARK = b"/ray/_private/"
 """Part of the command line of each daemon that Ray runs in Python. Ray has no list of them that
@@ -120,3 +123,23 @@ def kept_in_cluster(key: bytes) -> bytes | None:
 def forget_in_cluster(key: bytes) -> None:
     """Removes what is kept under a key."""
     internal_kv._internal_kv_del(key)
+
+
+def patient_job_client(address: str, seconds: float) -> JobSubmissionClient:
+    """Returns a client of Ray Jobs whose requests fail if nothing answers for some time.
+
+    The public client waits for ever for an address that takes a connection and says nothing, and
+    has no option for it.
+
+    Args:
+        address: Address of the dashboard.
+        seconds: Longest wait for a connection, and for each piece of an answer.
+    """
+    # Imported here, as workers need none of it.
+    from ray.job_submission import JobSubmissionClient
+
+    class Patient(JobSubmissionClient):
+        def _do_request(self, *arguments: Any, **options: Any) -> Any:
+            return super()._do_request(*arguments, timeout=seconds, **options)
+
+    return Patient(address)

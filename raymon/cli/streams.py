@@ -39,15 +39,21 @@ def readable(text: str) -> str:
     )
 
 
-def say(text: str) -> None:
+def say(text: str, *, nl: bool = True, err: bool = False) -> None:
     """Prints a line of the output of a command, which does nothing to a terminal but be read.
 
     A failure is ignored and changes no exit code: the reader of a pipe may be gone, as in `raymon
     train CONFIG | head`, or the disk of the output file may be full.
+
+    Args:
+        text: Text of the line.
+        nl: Whether a line break follows it; not after a piece of a longer text.
+        err: Whether it goes to stderr.
     """
     try:
-        click.echo(readable(text))
+        click.echo(readable(text), nl=nl, err=err)
     except OSError:
         # Else the flush at the end of the process would fail.
         with suppress(Exception):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            stream = sys.stderr if err else sys.stdout
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -2,35 +2,51 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 import yaml
+from click.core import ParameterSource
 
+from raymon.cli.job_watch import JobWatch
 from raymon.cli.options import (
     board_option,
     custom_classes_option,
+    json_option,
     log_options,
     num_workers_option,
     set_option,
     with_num_workers,
 )
-from raymon.cli.signals import Signals
+from raymon.cli.streams import say
 from raymon.errors import ConfigError
 
-if TYPE_CHECKING:
-    from raymon.training.on_ray.submit import SubmittedJob
+_OF_LOGS = frozenset({"job_id", "address", "as_json"})
+"""Parameters, beside --wait, that have a meaning for a job that was submitted earlier."""
 
 
 @click.command()
-@click.argument("config", type=click.Path(path_type=Path))
+@click.argument("config", type=click.Path(path_type=Path), required=False)
 @click.option(
     "--address",
     required=True,
     envvar="RAY_API_SERVER_ADDRESS",
     help="Dashboard of the cluster, as http://HEAD:8265; by default RAY_API_SERVER_ADDRESS.",
+)
+@click.option(
+    "--wait/--detach",
+    default=True,
+    help="Show the lines of the run until it ends, and end with its exit code (default), or end "
+    "once the cluster has accepted the job.",
+)
+@click.option("--no-follow", is_flag=True, hidden=True)
+@click.option(
+    "--logs",
+    "job_id",
+    metavar="JOB",
+    help="In place of CONFIG: show the lines of a job that was submitted earlier, from its start, "
+    "until it ends, and end with its exit code.",
 )
 @set_option
 @num_workers_option
@@ -50,12 +66,15 @@ if TYPE_CHECKING:
 )
 @click.option("--python", default="python", help="Python on the cluster, with raymon.")
 @board_option
-@click.option("--no-follow", is_flag=True, help="Do not wait for the run.")
-@click.pass_obj
+@json_option
+@click.pass_context
 def submit(
-    signals: Signals | None,
-    config: Path,
+    context: click.Context,
+    config: Path | None,
     address: str,
+    wait: bool,
+    no_follow: bool,
+    job_id: str | None,
     overrides: tuple[str, ...],
     num_workers: int | None,
     resume: bool,
@@ -63,16 +82,24 @@ def submit(
     runtime_env: Path | None,
     python: str,
     board_port: int | None,
-    no_follow: bool,
+    as_json: bool,
 ) -> None:
     """Train the model that CONFIG describes as a job of a Ray cluster.
 
-    The log of the run is shown, and its exit code is that of this command. The job goes on where
-    this command ends before it.
+    The lines of the run are shown, and its exit code is that of this command: 0 done, 1 failed,
+    2 wrong input, 130 stopped. The job goes on where this command ends before it: Ctrl-C asks
+    whether to stop it, and where nobody can be asked it is left running.
     """
+    from raymon.training.on_ray.submit import submit as send
+    from raymon.training.on_ray.submit import submitted
+
+    _check_asked_once(context, config, job_id)
+    if job_id is not None:
+        found = submitted(job_id, address)
+        JobWatch(found, address, as_json=as_json, signals=context.obj).follow()
+    assert config is not None
     from raymon.training.job_request import job_request
     from raymon.training.looking import how_to_look
-    from raymon.training.on_ray.submit import submit as send
 
     request = job_request(
         config,
@@ -84,44 +111,32 @@ def submit(
         board_port=board_port,
     )
     job = send(request, address)
-    click.echo(f"{job.submission_id}: submitted to {address}")
-    for line in how_to_look(request.metadata["model_dir"], address, board_port):
-        click.echo(line)
-    if no_follow:
-        _print_job_commands(job, address)
+    say(f"{job.submission_id}: submitted to {address}", err=as_json)
+    for line in how_to_look(job.model_dir, address, board_port):
+        say(line, err=as_json)
+    watch = JobWatch(job, address, as_json=as_json, signals=context.obj)
+    if wait and not no_follow:
+        watch.follow()
+    watch.leave()
+
+
+def _check_asked_once(context: click.Context, config: Path | None, job_id: str | None) -> None:
+    """Refuses a config beside a job, and options that have no effect on a job that there is."""
+    if job_id is None:
+        if config is None:
+            raise click.UsageError("Missing CONFIG to train, or --logs JOB to follow.")
         return
-    while True:
-        try:
-            sys.exit(job.follow(lambda text: click.echo(text, nl=False)))
-        except KeyboardInterrupt:
-            if signals is not None:
-                signals.forget()
-            if _asks_to_stop(job, address):
-                job.stop()
-                click.echo(f"{job.submission_id}: stopping", err=True)
-
-
-def _asks_to_stop(job: SubmittedJob, address: str) -> bool:
-    """Asks whether to stop the run; exits if the run should continue alone."""
-    choice = "leave"
-    if sys.stdin.isatty():
-        choice = click.prompt(
-            "\nStop the run, leave it running, or go on watching",
-            type=click.Choice(["stop", "leave", "watch"]),
-            default="leave",
-            err=True,
-        )
-    if choice == "leave":
-        _print_job_commands(job, address)
-        sys.exit(0)
-    return bool(choice == "stop")
-
-
-def _print_job_commands(job: SubmittedJob, address: str) -> None:
-    click.echo(f"{job.submission_id} goes on. To watch or to stop it:", err=True)
-    for command in ("logs --follow", "stop"):
-        line = f"RAY_AUTH_MODE=token ray job {command} --address {address} {job.submission_id}"
-        click.echo(f"  {line}", err=True)
+    given = [
+        parameter
+        for parameter in context.command.params
+        if parameter.name not in _OF_LOGS
+        and not (parameter.name == "wait" and context.params["wait"])
+        and context.get_parameter_source(parameter.name or "") == ParameterSource.COMMANDLINE
+    ]
+    if given:
+        names = {"config": "CONFIG", "wait": "--detach"}
+        name = names.get(given[0].name or "", given[0].opts[0])
+        raise click.UsageError(f"--logs {job_id} is of a job that there is; leave out {name}.")
 
 
 def _read(path: Path | None) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from ray.job_submission import JobStatus
 
 from raymon.training.checkpoint.manifest import list_checkpoints
 from tests.conftest import CONFIG
+from tests.soak.cut_proxy import cut_proxy
 from tests.soak.heads import Head, started_head
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(900)]
@@ -67,12 +68,16 @@ class Tiny(RankingModel):
 
 
 def submit(head: Head, project: Path, *more: str, **options: object) -> subprocess.Popen[str]:
-    words = ["submit", "click.config", "--address", head.dashboard, "--allow-custom-classes"]
+    words = ["click.config", "--address", head.dashboard, "--allow-custom-classes"]
+    return raymon(head, project, "submit", *words, *more, **options)
+
+
+def raymon(head: Head, project: Path, *words: str, **options: object) -> subprocess.Popen[str]:
     # As a person's shell has it: with a token to be found, and no word on how.
     environment = {**head.environment}
     del environment["RAY_AUTH_MODE"]
     return subprocess.Popen(
-        [sys.executable, "-m", "raymon.cli", *words, *more],
+        [sys.executable, "-m", "raymon.cli", *words],
         cwd=project, env=environment, text=True,
         **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
     )  # fmt: skip
@@ -145,13 +150,58 @@ def test_ctrl_c_asks_whether_to_stop(head: Head, project: Path, choice: str) -> 
         assert job["status"] == JobStatus.STOPPED
         assert json.loads((run / "run.json").read_text())["status"] == "interrupted"
     else:
-        assert process.returncode == 0
+        assert process.returncode == 130
         assert job["status"] == JobStatus.RUNNING
-        (line,) = [line for line in errors.splitlines() if "ray job stop" in line]
-        stop = line.strip().replace("ray job", f"{Path(sys.executable).with_name('ray')} job")
-        subprocess.run(stop, shell=True, env=head.environment, check=True, timeout=60,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+        stop_at_once(head, errors)
         wait_for(lambda: jobs(head)[0]["status"] != JobStatus.RUNNING)
+
+
+def stop_at_once(head: Head, lines: str) -> None:
+    (line,) = [line for line in lines.splitlines() if line.startswith("  stop at once")]
+    _, _, stop = line.partition("once ")
+    subprocess.run(stop, shell=True, env=head.environment, check=True, timeout=60,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+
+
+def test_a_detached_job_is_followed_later_by_others_and_saved_before_it_is_stopped(
+    head: Head, project: Path
+) -> None:
+    run = project.parent / "run"
+    output, errors = (first := submit(head, project, *LONG, "--detach")).communicate(timeout=120)
+    assert (first.returncode, errors) == (0, "")
+    job = output.partition(":")[0]
+    words = ["--logs", job, "--address", head.dashboard]
+    # The second looks on through a way that is cut again and again.
+    with cut_proxy(head.dashboard) as proxy:
+        there = ["--logs", job, "--address", proxy.address, "--json"]
+        followers = [raymon(head, project, "submit", *each) for each in (words, there)]
+        for step in (200, 600):
+            wait_for(lambda step=step: any(each.step > step for each in list_checkpoints(run)))
+            proxy.cut()
+        stopped = raymon(head, project, "stop", str(run))
+        output, errors = stopped.communicate(timeout=120)
+        assert stopped.returncode == 0, output + errors
+        (lines, _), (content, log) = (each.communicate(timeout=120) for each in followers)
+    assert [each.returncode for each in followers] == [0, 0]
+    assert proxy.cuts >= 2
+    assert lines == log
+    assert json.loads(content)["status"] == "done"
+    again = raymon(head, project, "submit", *words)
+    assert again.communicate(timeout=60)[0] == lines
+
+
+def test_a_job_that_does_not_exist_or_cannot_begin_is_one_line(head: Head, project: Path) -> None:
+    words = ["--logs", "nobody", "--address", head.dashboard]
+    nobody = raymon(head, project, "submit", *words)
+    output, errors = nobody.communicate(timeout=60)
+    assert (nobody.returncode, output, len(errors.splitlines())) == (2, "", 1)
+    assert "--logs nobody: no such job at" in errors
+    (project / "env.yaml").write_text("pip: [no-such-package-of-anybody-at-all]\n")
+    process = submit(head, project, "--runtime-env", "env.yaml")
+    output, errors = process.communicate(timeout=300)
+    assert process.returncode == 1
+    assert "no-such-package-of-anybody-at-all" in output
+    assert errors.splitlines()[-1].startswith("raymon: raymon-run-")
 
 
 def test_a_wrong_token_is_one_line(head: Head, project: Path, tmp_path: Path) -> None:

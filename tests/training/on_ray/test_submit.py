@@ -1,21 +1,17 @@
-"""What is sent to a cluster, and how its answers are handled; no cluster is needed."""
+"""What is sent to a cluster; no cluster is needed."""
 
 from __future__ import annotations
 
 import shlex
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
 
 import pytest
-from ray.job_submission import JobStatus
 
 from raymon.errors import ConfigError, RunError
 from raymon.training.job_request import job_request
-from raymon.training.on_ray.submit import STOPPED, SubmittedJob, submit
+from raymon.training.on_ray.submit import submit
 
 
 def test_a_job_is_the_command_that_one_would_type(config_file: Path, tmp_path: Path) -> None:
@@ -71,56 +67,6 @@ def test_a_cluster_that_is_not_there_is_one_line(config_file: Path, tmp_path: Pa
     request = job_request(config_file, working_dir=tmp_path)
     with pytest.raises(RunError, match=r"--address http://127.0.0.1:9: no Ray dashboard there: "):
         submit(request, "http://127.0.0.1:9")
-
-
-@dataclass
-class _Info:
-    status: JobStatus
-    driver_exit_code: int | None = None
-    message: str = ""
-
-
-class _Cluster:
-    """A client whose connection breaks after some pieces of the log."""
-
-    def __init__(self, log: list[str], breaks: list[int], end: _Info) -> None:
-        self._log, self._breaks, self._end = log, breaks, end
-
-    async def tail_job_logs(self, name: str) -> AsyncIterator[str]:
-        pieces = self._breaks.pop(0) if self._breaks else None
-        for piece in self._log[:pieces]:
-            yield piece
-        if pieces is not None:
-            raise RuntimeError("WebSocket connection closed unexpectedly")
-
-    def get_job_info(self, name: str) -> _Info:
-        return self._end
-
-
-@pytest.mark.parametrize(
-    ("end", "code"),
-    [
-        (_Info(JobStatus.SUCCEEDED, 0), 0),
-        (_Info(JobStatus.FAILED, 2), 2),
-        (_Info(JobStatus.FAILED), 1),
-        (_Info(JobStatus.STOPPED), STOPPED),
-    ],
-)
-def test_the_log_is_shown_once_whatever_becomes_of_the_connection(
-    monkeypatch: pytest.MonkeyPatch, end: _Info, code: int
-) -> None:
-    monkeypatch.setattr("time.sleep", lambda _: None)
-    shown: list[str] = []
-    client: Any = _Cluster(["one\ntw", "o\n", "three\n"], [1, 2], end)
-    assert SubmittedJob(cast(Any, client), "job").follow(shown.append) == code
-    assert "".join(shown).splitlines()[:3] == ["one", "two", "three"]
-
-
-def test_why_a_job_did_not_begin_is_shown() -> None:
-    shown: list[str] = []
-    end = _Info(JobStatus.FAILED, None, "Runtime env setup failed: no such package")
-    assert SubmittedJob(cast(Any, _Cluster([], [], end)), "job").follow(shown.append) == 1
-    assert shown == ["Runtime env setup failed: no such package\n"]
 
 
 def test_ray_is_not_imported_before_it_is_said_whether_there_is_a_token() -> None:
