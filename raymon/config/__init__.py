@@ -31,6 +31,7 @@ from raymon.config.names import (
 from raymon.config.reading import load, locate
 from raymon.config.saving import CONFIG_FILE, VERSION_FILE, read_saved, save
 from raymon.config.validate_losses import OF_TWO_CLASSES
+from raymon.config.validate_trackers import tracker_place
 
 __all__ = [
     "CONFIG_FILE",
@@ -63,6 +64,7 @@ __all__ = [
     "suffixed",
     "total_of",
     "total_steps",
+    "tracker_place",
     "trained_labels",
     "trained_weights",
     "unknown_constraint",

@@ -18,6 +18,7 @@ from raymon.config.validate_logging import validate_logging
 from raymon.config.validate_model import validate_model
 from raymon.config.validate_names import check_given_names
 from raymon.config.validate_optimizer import validate_optimizer
+from raymon.config.validate_trackers import validate_trackers
 from raymon.protos.data_pb2 import DatasetType, FgMode
 from raymon.protos.eval_pb2 import EvalMode
 from raymon.protos.monitor_pb2 import MonitorConfig
@@ -74,6 +75,7 @@ def validate(config: PipelineConfig, source: Source, datasets: Collection[str]) 
     monitoring.warn(useless, "hang_fail_after_s", "on_hang is not FAIL")
     validate_logging(monitoring)
     validate_alerts(config.monitor_config, monitoring)
+    validate_trackers(config, monitoring)
 
 
 def _validate_train(config: PipelineConfig, rules: Rules) -> None:

@@ -26,7 +26,9 @@ from raymon.sinks import (
     RankLines,
     Sink,
     TensorBoard,
+    TrackedRun,
     WindowLines,
+    bound,
 )
 from raymon.storage import StoragePath
 from raymon.wire import Channel
@@ -109,7 +111,8 @@ def make_reporter(settings: RunSettings, directory: StoragePath | None) -> Repor
         settings: Settings of the run.
         directory: Directory that it writes to; None to write nothing.
     """
-    sinks: list[Sink] = [*settings.sinks]
+    run = TrackedRun() if directory is None else TrackedRun(str(directory), directory.name)
+    sinks: list[Sink] = bound(settings.sinks, run)
     if directory is not None:
         sinks += [
             WindowLines(directory),

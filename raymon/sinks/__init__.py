@@ -27,6 +27,12 @@ from raymon.sinks.terminal.console import Console
 from raymon.sinks.terminal.log_output import LiveOutput, open_output
 from raymon.sinks.terminal.progress_logger import ProgressLogger
 from raymon.sinks.terminal.status_lines import StatusLines
+from raymon.sinks.trackers.bound import bound
+from raymon.sinks.trackers.events import TrackedRun
+from raymon.sinks.trackers.mlflow import MLflow
+from raymon.sinks.trackers.of_config import trackers_of
+from raymon.sinks.trackers.trackio import Trackio
+from raymon.sinks.trackers.wandb import WandB
 from raymon.sinks.values_text import BOUND_SHOWN_ABOVE
 
 if TYPE_CHECKING:
@@ -47,6 +53,7 @@ __all__ = [
     "EvaluationRecords",
     "Line",
     "LiveOutput",
+    "MLflow",
     "ProgressLogger",
     "RankLines",
     "RunCard",
@@ -55,13 +62,18 @@ __all__ = [
     "Sink",
     "StatusLines",
     "TensorBoard",
+    "TrackedRun",
+    "Trackio",
+    "WandB",
     "WindowLines",
+    "bound",
     "chart_svg",
     "make_alert_hooks",
     "open_output",
     "read_alerts",
     "read_lines",
     "run_label",
+    "trackers_of",
     "webhook_of_environment",
 ]
 

@@ -23,6 +23,19 @@ class SinkWithNotices(Protocol):
         """Returns the notices since the last call."""
 
 
+@runtime_checkable
+class PatientSink(Protocol):
+    """A sink that says how often a call is tried, and how long its close may take.
+
+    Attributes:
+        tries: Largest number of times that a call is tried.
+        close_s: Seconds that the close of the run waits for it.
+    """
+
+    tries: int
+    close_s: float
+
+
 class Sink(Protocol):
     """A place that numbers are written to.
 

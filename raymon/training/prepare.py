@@ -39,7 +39,7 @@ from raymon.protos.data_pb2 import DatasetType
 from raymon.protos.metric_pb2 import CustomMetric
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.reporter import last_step_kept
-from raymon.sinks import SCORES_FILE
+from raymon.sinks import SCORES_FILE, trackers_of
 from raymon.storage import StoragePath, absolute, check_no_credentials, storage_path
 from raymon.training.checkpoint.fine_tune import LOADED, Transfer, checkpoint_of, transfers
 from raymon.training.checkpoint.manifest import (
@@ -99,6 +99,7 @@ def check_config(config: PipelineConfig) -> list[Feature]:
     features = features_of(config)
     check_logging_config(config)
     check_alert_hooks(config.monitor_config)
+    trackers_of(config)
     try:
         check_label_map(config.data_config.label_map)
     except ValueError as error:

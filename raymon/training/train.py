@@ -38,6 +38,7 @@ from raymon.sinks import (
     TensorBoard,
     WindowLines,
     open_output,
+    trackers_of,
     webhook_of_environment,
 )
 from raymon.storage import storage_path
@@ -202,6 +203,7 @@ def make_reporter(config: PipelineConfig, *more: Sink, total_steps: int | None =
         EvaluationLines(model_dir),
         EvaluationRecords(model_dir, config.monitor_config.windows_max_mb * _MB),
         AlertLines(model_dir),
+        *trackers_of(config),
         *more,
     ]
     if train_config.use_tensorboard:

@@ -11,6 +11,7 @@ reads, checks and saves configs. It prints a JSON list of "Message.field".
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import sys
@@ -30,6 +31,7 @@ from raymon.models import build_model, grouping_keys
 from raymon.models.losses import row_losses
 from raymon.protos import metric_pb2, model_pb2, train_pb2
 from raymon.protos.pipeline_pb2 import PipelineConfig
+from raymon.sinks import trackers_of
 from raymon.training.input.readers import features_of
 from raymon.training.optim.optimizers import build_optimizers
 from tests.models.pipelines import batch_of, model_of, pipeline
@@ -41,6 +43,7 @@ _CHECKS = {
         "constraints.py", "validate_names.py", "overrides.py", "reading.py", "rules.py",
         "saving.py", "scalars.py", "source.py", "text.py", "unknown_names.py", "validate.py",
         "validate_losses.py", "validate_model.py", "validate_optimizer.py",
+        "validate_trackers.py",
     )
 }  # fmt: skip
 assert all(map(os.path.isfile, _CHECKS)), "what checks a field has moved"
@@ -219,6 +222,16 @@ def _others() -> None:
     grouping_keys(config)
     with suppress(raymon.RaymonError):
         build_model(config, [])
+    # Sinks are made without the libraries of their trackers, which need not be there.
+    importlib.util.find_spec = lambda name, package=None: sys.__spec__
+    raymon.allow_custom_classes()
+    for tracker in (
+        'mlflow { tracking_uri: "mlruns" }', "wandb {}", "trackio {}",
+        'custom { class_path: "tests.sinks.trackers.own_sink:Rows" }',
+    ):  # fmt: skip
+        text = f"monitor_config {{ trackers {{ {tracker} }} }}"
+        with suppress(raymon.RaymonError):
+            trackers_of(text_format.Parse(text, PipelineConfig()))
 
 
 def main() -> None:

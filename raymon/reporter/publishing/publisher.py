@@ -29,9 +29,6 @@ _AnySink = TypeVar("_AnySink", bound=Sink)
 _FLUSH_S = 2.0
 """Seconds within which the numbers of a checkpoint have to reach the sinks."""
 
-_CLOSE_S = 10.0
-"""Seconds that all sinks together have to close."""
-
 
 class Publisher:
     """Publishes what the reporter has, and writes it to sinks.
@@ -177,13 +174,15 @@ class Publisher:
         return self._publications.since(cursor)
 
     def close(self) -> None:
-        """Closes the sinks in parallel, within `_CLOSE_S`."""
+        """Closes the sinks in parallel, each within its `close_s`."""
         background = [sink for sink in self._sinks if isinstance(sink, BackgroundSink)]
         for sink in background:
             self._try(sink, lambda each: each.begin_close())
-        deadline = time.monotonic() + _CLOSE_S
+        began = time.monotonic()
         for sink in background:
-            self._try(sink, lambda each: each.close(max(0.0, deadline - time.monotonic())))
+            self._try(
+                sink, lambda each: each.close(max(0.0, began + each.close_s - time.monotonic()))
+            )
         for other in self._sinks:
             if not isinstance(other, BackgroundSink):
                 self._try(other, lambda each: each.close())

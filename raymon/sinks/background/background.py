@@ -25,7 +25,12 @@ from raymon.sinks.background.actions import (
     WriteEvent,
 )
 from raymon.sinks.background.sink_thread import SinkThread
-from raymon.sinks.sink import RunSink, Sink
+from raymon.sinks.sink import PatientSink, RunSink, Sink
+
+CLOSE_S = 10.0
+"""Seconds that the close of a sink may take that does not say how long."""
+
+_TRIES = 3
 
 
 class BackgroundSink:
@@ -38,25 +43,29 @@ class BackgroundSink:
 
     Args:
         sink: Sink that does the work.
-        tries: Largest number of times that a call is tried.
+        tries: Largest number of times that a call is tried; None for what the sink says, or else 3.
         retry_s: Seconds between the first two tries; they double.
         queued: Largest number of writes that may wait; the oldest write of a full queue is dropped.
         hangs_after_s: Seconds after which there is a notice of a call that has not returned.
         clock: Monotonic clock, in seconds.
+
+    Attributes:
+        close_s: Seconds that a close may take.
     """
 
     def __init__(
         self,
         sink: Sink,
         *,
-        tries: int = 3,
+        tries: int | None = None,
         retry_s: float = 1.0,
         queued: int = 1000,
         hangs_after_s: float = 30.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._sink = sink
-        self._tries = tries
+        self._tries = tries or (sink.tries if isinstance(sink, PatientSink) else _TRIES)
+        self.close_s = sink.close_s if isinstance(sink, PatientSink) else CLOSE_S
         self._retry_s = retry_s
         self._queued = queued
         self._hangs_after_s = hangs_after_s
@@ -137,13 +146,14 @@ class BackgroundSink:
         """Queues the close of the sink, after everything that came before."""
         self._started().begin_close()
 
-    def close(self, timeout_s: float = 10.0) -> None:
+    def close(self, timeout_s: float | None = None) -> None:
         """Writes what is left, and closes the other sink.
 
         Args:
-            timeout_s: Seconds that this may take; writes that are left then are dropped.
+            timeout_s: Seconds that this may take, None for `close_s`; writes that are left then are
+                dropped.
         """
-        self._started().close(timeout_s)
+        self._started().close(self.close_s if timeout_s is None else timeout_s)
 
     def take_notices(self) -> list[str]:
         """Returns the notices since the last call, one for each kind of failure."""
