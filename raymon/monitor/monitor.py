@@ -15,14 +15,16 @@ from types import TracebackType
 from typing import TypeVar
 
 import torch
+from torch import Tensor
 
 from raymon.errors import UserError
+from raymon.monitor.columns import Columns
 from raymon.monitor.find_run import find_run, in_ray_train
 from raymon.monitor.rank import MonitoredRank
 from raymon.monitor.run import MonitoredRun, RunSettings
 from raymon.monitor.run_files import RunFiles, how_it_ended, what_ends
-from raymon.monitor.step_arguments import Column, Losses, learning_rates_of, scores_of
-from raymon.monitor.train_metrics import TrainMetrics, build_train_metrics
+from raymon.monitor.step_arguments import Losses, learning_rates_of, scores_of
+from raymon.monitor.train_metrics import TrainMetrics, build_by_prediction
 from raymon.protos.monitor_pb2 import MonitorConfig
 from raymon.reporter import Attempts, Progress
 from raymon.results import (
@@ -74,7 +76,8 @@ class Monitor:
         train_metrics: Metrics that decay over the steps: names as in a config ("auc", "log_loss"),
             metrics of raymon or torchmetrics, which are copied, `TrainMetricWrapper`s, or
             `TrainMetricConfig` messages; either a list of them, or a mapping from the names to
-            show.
+            show. Where a step has several predictions, a list for each: `{"click": ["auc"]}`,
+            shown as `auc_click`.
         model_dir: Directory, or its URI, for `monitor/windows.jsonl`, TensorBoard events and what a
             restart needs; only one run at a time may write to it. None: the storage of the run in
             Ray Train, elsewhere nothing is written.
@@ -114,8 +117,9 @@ class Monitor:
         if optimizer is not None and not hasattr(optimizer, "param_groups"):
             raise UserError(f"optimizer: {optimizer!r:.60} is none; give one of torch.optim")
         given = None if model_dir is None else storage_path(model_dir)
+        metrics, metric_predictions = build_by_prediction(train_metrics)
         settings = RunSettings(
-            build_train_metrics(train_metrics),
+            metrics,
             given.expanduser() if isinstance(given, Path) else given,
             name,
             log_step_count_steps,
@@ -123,6 +127,7 @@ class Monitor:
             first_step,
             total_steps,
             tuple(sinks),
+            metric_predictions,
         )
         self._optimizer = optimizer
         self._process = os.getpid()
@@ -153,10 +158,10 @@ class Monitor:
     def step(
         self,
         losses: Losses,
-        predictions: Column | None = None,
-        targets: Column | None = None,
+        predictions: Columns | None = None,
+        targets: Columns | None = None,
         *,
-        weights: Column | None = None,
+        weights: Columns | None = None,
         samples: int | None = None,
         epoch: int = 0,
         learning_rates: Sequence[float] = (),
@@ -168,12 +173,14 @@ class Monitor:
 
         Args:
             losses: Loss scalars by name, on any device: means over the batch, weighted ones if
-                there are weights.
-            predictions: Predictions `[B]` or `[B, C]`, as the metrics take them.
-            targets: Targets `[B]`, as the metrics take them.
+                there are weights. A loss with the name of a prediction is the mean over its rows.
+            predictions: Predictions `[B]` or `[B, C]`, as the metrics take them; or several by
+                name, each with rows of its own, of which there may be fewer or none.
+            targets: Targets `[B]`, as the metrics take them; by name as the predictions are.
             weights: Sample weights, float `[B]`, for the metrics that take weights and for the mean
-                of the losses over steps and ranks.
-            samples: Number of rows B; by default the rows of `targets`, or else of `predictions`.
+                of the losses over steps and ranks; or by name.
+            samples: Number of rows B; by default the rows of `targets`, or else of `predictions`;
+                of several predictions, those of the first.
             epoch: Number of the epoch, from 0.
             learning_rates: Learning rates by parameter group; by default those of the optimizer.
         """
@@ -189,6 +196,29 @@ class Monitor:
                     self._rank.step(losses, predictions, targets, weights, samples, epoch, rates)
         except Exception as error:
             self._count(error)
+
+    def log(self, values: Mapping[str, Tensor | float], *, reduce: str = "mean") -> None:
+        """Adds scalars of your own to the step whose `step` comes next, without waiting.
+
+        The values of a name become one over the steps of a window and over all ranks. Values that
+        are NaN or infinite are counted and left out.
+
+            monitor.log({"gradient_norm": norm, "temperature": 0.5})
+            monitor.log({"longest": lengths.max()}, reduce="max")
+
+        Args:
+            values: Tensors of one number each, on any device, or numbers, by name. Any rank may log
+                any name at any step.
+            reduce: How the values of a name become one: "mean", in which each value weighs the
+                same, "sum", "min" or "max"; always the same for a name.
+        """
+        if self._rank is None or self._is_forked:
+            return
+        if self._arrived is not None:
+            self._count(RuntimeError("a scalar after close() is in no number"))
+            return
+        with _outside_of_inference():
+            self._rank.scalars.add(values, reduce)
 
     def evaluation(self, scores: Mapping[str, float], *, step: int | None = None) -> None:
         """Publishes the scores of an evaluation, without waiting.

@@ -5,17 +5,24 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from raymon.errors import UserError
 from raymon.metrics import CheckedMetric, TrainMetricWrapper, takes_weights
+from raymon.monitor.columns import Columns, Rows, device_of
 from raymon.monitor.launchers import process_count, process_rank
+from raymon.monitor.named_rows import MetricsOf
 from raymon.monitor.run import MonitoredRun, RunSettings
-from raymon.monitor.step_arguments import Column, Losses, StepArguments, device_of
-from raymon.recorder import Outbox, PhaseClock, Recorder, ResourceWatch
+from raymon.monitor.step_arguments import Losses, StepArguments
+from raymon.recorder import (
+    Failures,
+    LoggedScalars,
+    Outbox,
+    PhaseClock,
+    Recorder,
+    ResourceWatch,
+)
 from raymon.results import MONITOR, STEP, CheckpointSaved, Evaluation
 from raymon.wire import Ack
 
@@ -34,15 +41,16 @@ class MonitoredRank:
     Attributes:
         values: Decayed metrics of all ranks by name, as last published.
         clock: Clock of the training thread, by phase.
+        scalars: Scalars that the user logs.
     """
 
     def __init__(self, run: MonitoredRun, settings: RunSettings) -> None:
         self._run = run
         self._settings = settings
-        self._takes_both = any(
-            isinstance(m.metric, CheckedMetric) for m in settings.metrics.values()
-        )
+        self._metrics_of = metrics_by_prediction(settings)
         self._weighted = {n for n, m in settings.metrics.items() if takes_weights(m.metric)}
+        self._failures = Failures()
+        self.scalars = LoggedScalars(self._failures.add)
         self._recorder: Recorder | None = None
         self._outbox: Outbox | None = None
         self._resources: ResourceWatch | None = None
@@ -53,14 +61,14 @@ class MonitoredRank:
     @property
     def failures(self) -> int:
         """Number of failures while windows were measured and sent."""
-        return sum(part.failures for part in (self._recorder, self._outbox) if part)
+        return self._failures.count + (self._outbox.failures if self._outbox else 0)
 
     def step(
         self,
         losses: Losses,
-        predictions: Column | None,
-        targets: Column | None,
-        weights: Column | None,
+        predictions: Columns | None,
+        targets: Columns | None,
+        weights: Columns | None,
         samples: int | None,
         epoch: int,
         learning_rates: Sequence[float],
@@ -69,19 +77,20 @@ class MonitoredRank:
         self.clock.enter(MONITOR)
         recorder = self._recorder or self._start(device_of(predictions, targets, losses))
         try:
-            taken = StepArguments.of(losses, predictions, targets, weights, samples, epoch)
-            if self._takes_both and len(taken.columns) == 1:
-                missing = "targets" if targets is None else "predictions"
-                recorder.count_failure(UserError(f"a step without {missing} is in no metric"))
-                taken = replace(taken, columns=())
+            taken = StepArguments.of(
+                losses, predictions, targets, weights, samples, epoch, self._metrics_of
+            )
+            for error in taken.errors:
+                recorder.count_failure(error)
         except Exception as error:  # still a step: all ranks have to count the same steps
             recorder.count_failure(error)
             taken = StepArguments()
         recorder.step(
             taken.losses,
-            taken.columns,
-            taken.weights,
+            taken.rows,
+            None,
             samples=taken.samples,
+            updates=bool(taken.rows),
             weights=taken.loss_weights,
             epoch=taken.epoch,
             learning_rates=learning_rates,
@@ -160,17 +169,22 @@ class MonitoredRank:
             device=device,
             first_step=self._settings.first_step or 0,
             clock=self.clock,
+            failures=self._failures,
+            scalars=self.scalars,
         )
         return self._recorder
 
-    def _update(self, arguments: tuple[Tensor, ...], weights: Tensor | None) -> None:
+    def _update(self, rows: Mapping[str, Rows], _: None) -> None:
         assert self._recorder is not None
-        for name, metric in self._settings.metrics.items() if arguments else ():
+        for name, metric in self._settings.metrics.items():
+            own = rows.get(self._settings.predictions.get(name, ""))
+            if own is None:
+                continue
             try:
-                if weights is not None and name in self._weighted:
-                    metric.update(*arguments, weights=weights)
+                if own.weights is not None and name in self._weighted:
+                    metric.update(*own.columns, weights=own.weights)
                 else:
-                    metric.update(*arguments)
+                    metric.update(*own.columns)
             except Exception as error:  # a metric that fails costs only itself
                 self._recorder.count_failure(error)
 
@@ -178,6 +192,17 @@ class MonitoredRank:
         self.values = ack.values
         for name, value in ack.values.items():
             self._settings.metrics[name].publish(value)
+
+
+def metrics_by_prediction(settings: RunSettings) -> dict[str, MetricsOf]:
+    """Returns the metrics of each prediction; the name is empty for metrics without one."""
+    found: dict[str, MetricsOf] = {}
+    for name, metric in settings.metrics.items():
+        prediction = settings.predictions.get(name, "")
+        names, take_both = found.get(prediction, MetricsOf((), False))
+        take_both = take_both or isinstance(metric.metric, CheckedMetric)
+        found[prediction] = MetricsOf((*names, name), take_both)
+    return found
 
 
 def _move(metric: TrainMetricWrapper, device: torch.device) -> None:

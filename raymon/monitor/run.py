@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from raymon.diagnosis import checks_of
@@ -50,6 +50,8 @@ class RunSettings:
         first_step: Step that the run continues from; None for a new run.
         total_steps: Steps of the run; None if they are not known.
         sinks: Sinks of the user's own.
+        predictions: Name of the prediction that each metric is of, by the name of the metric; empty
+            if a step has but one.
     """
 
     metrics: Metrics
@@ -60,6 +62,7 @@ class RunSettings:
     first_step: int | None
     total_steps: int | None = None
     sinks: Sequence[Sink] = ()
+    predictions: Mapping[str, str] = field(default_factory=dict)
 
     def prototypes(self) -> dict[str, TrainMetricWrapper]:
         """Returns copies of the metrics on the CPU, as a reporter may be where there is no GPU."""

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral
-from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-Losses = Mapping[str, Tensor | float]
+from raymon.errors import UserError
+from raymon.monitor.columns import Columns, Rows, column, row_count
+from raymon.monitor.named_rows import MetricsOf, names_needed, rows_by_name
 
-Column = Tensor | NDArray[Any] | Sequence[float]
-"""Values of the rows of a batch; arrays and sequences are copied into a tensor."""
+Losses = Mapping[str, Tensor | float]
 
 
 @dataclass(slots=True)
@@ -24,55 +22,75 @@ class StepArguments:
 
     Attributes:
         losses: Loss scalars by name.
-        columns: Tensors `[B, ...]` that every metric is updated with.
-        weights: Sample weights `[B]`, for the metrics that take them.
+        rows: What metrics are updated with, by the name of their prediction, which is empty if they
+            have none.
         samples: Number of rows B; 0 if it is not known.
-        loss_weights: Weight of the losses: the sum of the sample weights by name, or the number of
+        loss_weights: Weight of the losses: by name the sum of the sample weights, or the number of
             rows.
         epoch: Number of the epoch, from 0.
+        errors: What is wrong with columns, and costs nothing else.
     """
 
     losses: Mapping[str, Tensor] = field(default_factory=dict)
-    columns: tuple[Tensor, ...] = ()
-    weights: Tensor | None = None
+    rows: Mapping[str, Rows] = field(default_factory=dict)
     samples: int = 0
-    loss_weights: Mapping[str, Tensor] | float = 0.0
+    loss_weights: Mapping[str, Tensor | float] | float = 0.0
     epoch: int = 0
+    errors: Sequence[Exception] = ()
 
     @classmethod
     def of(
         cls,
         losses: Losses,
-        predictions: Column | None,
-        targets: Column | None,
-        weights: Column | None,
+        predictions: Columns | None,
+        targets: Columns | None,
+        weights: Columns | None,
         samples: int | None,
         epoch: int,
+        metrics: Mapping[str, MetricsOf],
     ) -> StepArguments:
-        """Checks and converts the arguments of the public `Monitor.step`.
+        """Checks and converts the arguments of the public `Monitor.step`, which come first.
+
+        Args:
+            losses: Loss scalars by name.
+            predictions: Predictions.
+            targets: Targets.
+            weights: Sample weights.
+            samples: Number of rows.
+            epoch: Number of the epoch.
+            metrics: The metrics of each prediction; the name is empty if they have none.
 
         Raises:
             Exception: An argument is wrong; the exception can be of any type.
         """
-        given = {"predictions": predictions, "targets": targets}
-        columns = tuple(_column(n, value) for n, value in given.items() if value is not None)
-        # The rows of the targets, or of the predictions if they are alone.
-        rows = _rows(columns[-1:]) if samples is None else _row_count(samples)
         by_name = _by_name(losses)
+        given = None if samples is None else _whole(samples)
+        if any(isinstance(value, Mapping) for value in (predictions, targets, weights)):
+            rows, errors = rows_by_name(predictions, targets, weights, metrics)
+            first = next((of.size for of in rows.values()), 0)
+            count = first if given is None else given
+            taken = {name: of for name, of in rows.items() if of.columns and of.size}
+            # A mean over no rows is no number, and none that is missing.
+            known = {n: loss for n, loss in by_name.items() if n not in rows or rows[n].size}
+            weighed = _weights_by_name(known, rows, weights, count)
+            return cls(known, taken, count, weighed, int(epoch), errors)
+        errors = []
+        columns = _columns(predictions, targets)
+        # The rows of the targets, or of the predictions if they are alone.
+        count = given if given is not None else row_count(columns[-1]) if columns else 0
         # If the number of rows is unknown, every step weighs the same.
-        loss_weights: Mapping[str, Tensor] | float = float(rows or 1)
-        if weights is not None:
-            weights = _column("weights", weights)
+        loss_weights: Mapping[str, Tensor | float] | float = float(count or 1)
+        if weights is not None and not isinstance(weights, Mapping):
+            weights = column("weights", weights)
             loss_weights = dict.fromkeys(by_name, weights.sum())
-        return cls(by_name, columns, weights, rows, loss_weights, int(epoch))
-
-
-def device_of(predictions: Column | None, targets: Column | None, losses: Losses) -> torch.device:
-    """Returns the device of the tensors of a step; the CPU if there are none."""
-    values = losses.values() if isinstance(losses, Mapping) else ()
-    tensors = (t for t in (predictions, targets, *values) if isinstance(t, Tensor))
-    first = next(tensors, None)
-    return torch.device("cpu") if first is None else first.device
+        own = metrics.get("")
+        if columns and metrics and own is None:
+            errors, columns = [names_needed(metrics)], ()
+        elif len(columns) == 1 and own is not None and own.take_both:
+            missing = "targets" if targets is None else "predictions"
+            errors, columns = [UserError(f"a step without {missing} is in no metric")], ()
+        taken = {"": Rows(columns, weights, count)} if columns and count else {}
+        return cls(by_name, taken, count, loss_weights, int(epoch), errors)
 
 
 def learning_rates_of(optimizer: torch.optim.Optimizer | None) -> Sequence[float]:
@@ -102,31 +120,36 @@ def scores_of(scores: Mapping[str, float]) -> dict[str, float]:
     return found
 
 
-def _column(name: str, value: Column) -> Tensor:
-    if isinstance(value, Tensor):
-        return value.detach()
-    wrong = f"{name} is a {type(value).__name__}; give a tensor [B], an array or a list of numbers"
-    is_listed = isinstance(value, list | tuple) and not any(isinstance(v, Tensor) for v in value)
-    if not is_listed and not hasattr(value, "__array__"):
-        raise TypeError(wrong)
-    try:
-        numbers = np.asarray(value)
-    except ValueError:  # rows of several lengths
-        raise TypeError(wrong) from None
-    if numbers.dtype.kind not in "biuf":
-        raise TypeError(wrong)
-    # A copy, as later writes to an array cannot be detected.
-    return torch.tensor(numbers)
+def _columns(predictions: Columns | None, targets: Columns | None) -> tuple[Tensor, ...]:
+    given = (("predictions", predictions), ("targets", targets))
+    return tuple(
+        column(name, value)
+        for name, value in given
+        if value is not None and not isinstance(value, Mapping)
+    )
 
 
-def _row_count(samples: int) -> int:
+def _weights_by_name(
+    losses: Mapping[str, Tensor], rows: Mapping[str, Rows], weights: Columns | None, count: int
+) -> Mapping[str, Tensor | float]:
+    """Returns the weight of each loss: of one with the name of a prediction, that of its rows."""
+    of_others: Tensor | float = float(count or 1)
+    if weights is not None and not isinstance(weights, Mapping):
+        of_others = column("weights", weights).sum()
+    weighed: dict[str, Tensor | float] = {}
+    for name in losses:
+        of = rows.get(name)
+        if of is None:
+            weighed[name] = of_others
+        else:
+            weighed[name] = float(of.size) if of.weights is None else of.weights.sum()
+    return weighed
+
+
+def _whole(samples: int) -> int:
     if not isinstance(samples, Integral) or samples < 0:
         raise ValueError(f"samples is {samples!r}; it must be a whole number of at least 0")
     return int(samples)
-
-
-def _rows(columns: Sequence[Tensor]) -> int:
-    return sum(len(column) if column.ndim else 1 for column in columns)
 
 
 def _by_name(losses: Losses) -> dict[str, Tensor]:

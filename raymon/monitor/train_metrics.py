@@ -30,14 +30,57 @@ TrainMetric = str | Metric | TrainMetricWrapper | TrainMetricConfig
 """The name of a metric in a config, a metric, a metric with its decay, or a config message."""
 
 NamedMetrics = Mapping[str, TrainMetric] | MetricCollection
-TrainMetrics = TrainMetric | NamedMetrics | Iterable[TrainMetric | NamedMetrics]
+ListedMetrics = TrainMetric | NamedMetrics | Iterable[TrainMetric | NamedMetrics]
+TrainMetrics = ListedMetrics | Mapping[str, ListedMetrics]
 
 _UNSHOWABLE = re.compile(r"[\s:]")
 
 _NAMES: dict[type[Metric], str] = {DecayAUC: "auc", PRAUC: "pr_auc", BinnedXAUC: "xauc"}
 
 
-def build_train_metrics(given: TrainMetrics) -> dict[str, TrainMetricWrapper]:
+def build_by_prediction(
+    given: TrainMetrics,
+) -> tuple[dict[str, TrainMetricWrapper], dict[str, str]]:
+    """Builds the train metrics, of one prediction or of several by name.
+
+    Args:
+        given: Metrics, or by the name of each prediction a list of its metrics.
+
+    Returns:
+        The metrics by the names that they are shown under, and by these names the prediction that
+        each is of; none if a step has but one.
+
+    Raises:
+        UserError: As `build_train_metrics`; or only some names have a list.
+    """
+    if not isinstance(given, Mapping):
+        return build_train_metrics(given), {}
+    listed = {name: _is_several(value) for name, value in given.items()}
+    if not any(listed.values()):
+        return build_train_metrics(given), {}
+    if not all(listed.values()):
+        alone = next(name for name, is_several in listed.items() if not is_several)
+        raise UserError(
+            f'train_metrics: "{alone}" has no list of metrics, as other predictions have; write '
+            f'{{"{alone}": [metric]}}'
+        )
+    metrics: dict[str, TrainMetricWrapper] = {}
+    predictions: dict[str, str] = {}
+    for prediction, of_prediction in given.items():
+        if not isinstance(prediction, str) or _UNSHOWABLE.search(prediction) or not prediction:
+            raise UserError(f"train_metrics: {prediction!r} is no name of a prediction")
+        for name, metric in build_train_metrics(of_prediction).items():
+            shown = f"{name}_{prediction}"
+            if shown in metrics:
+                raise UserError(f'train_metrics: two metrics would be shown as "{shown}"')
+            # The same list may be that of several predictions.
+            is_taken = any(metric is other for other in metrics.values())
+            metrics[shown] = copy.deepcopy(metric) if is_taken else metric
+            predictions[shown] = prediction
+    return metrics, predictions
+
+
+def build_train_metrics(given: ListedMetrics) -> dict[str, TrainMetricWrapper]:
     """Builds the train metrics by the names that they are shown under.
 
     Args:
@@ -65,7 +108,7 @@ def build_train_metrics(given: TrainMetrics) -> dict[str, TrainMetricWrapper]:
     return metrics
 
 
-def _named(given: TrainMetrics) -> Iterator[tuple[str | None, TrainMetric]]:
+def _named(given: ListedMetrics) -> Iterator[tuple[str | None, TrainMetric]]:
     if isinstance(given, Mapping | MetricCollection):
         yield from given.items()
     elif isinstance(given, str | Metric | type) or not isinstance(given, Iterable):
@@ -73,6 +116,10 @@ def _named(given: TrainMetrics) -> Iterator[tuple[str | None, TrainMetric]]:
     else:
         for item in given:
             yield from _named(item)
+
+
+def _is_several(given: object) -> bool:
+    return isinstance(given, Iterable) and not isinstance(given, str | Metric | type)
 
 
 def _wrap(metric: TrainMetric) -> TrainMetricWrapper:

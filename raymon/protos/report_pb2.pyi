@@ -119,6 +119,32 @@ class Scalar(_message.Message):
     value: float
     def __init__(self, name: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
 
+class ScalarTotal(_message.Message):
+    __slots__ = ("name", "reduction", "count", "non_finite", "sum", "extreme")
+    class Reduction(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        MEAN: _ClassVar[ScalarTotal.Reduction]
+        SUM: _ClassVar[ScalarTotal.Reduction]
+        MIN: _ClassVar[ScalarTotal.Reduction]
+        MAX: _ClassVar[ScalarTotal.Reduction]
+    MEAN: ScalarTotal.Reduction
+    SUM: ScalarTotal.Reduction
+    MIN: ScalarTotal.Reduction
+    MAX: ScalarTotal.Reduction
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    REDUCTION_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    NON_FINITE_FIELD_NUMBER: _ClassVar[int]
+    SUM_FIELD_NUMBER: _ClassVar[int]
+    EXTREME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    reduction: ScalarTotal.Reduction
+    count: int
+    non_finite: int
+    sum: FixedPoint
+    extreme: float
+    def __init__(self, name: _Optional[str] = ..., reduction: _Optional[_Union[ScalarTotal.Reduction, str]] = ..., count: _Optional[int] = ..., non_finite: _Optional[int] = ..., sum: _Optional[_Union[FixedPoint, _Mapping]] = ..., extreme: _Optional[float] = ...) -> None: ...
+
 class SendingCounts(_message.Message):
     __slots__ = ("sent", "bytes", "in_flight", "latencies")
     SENT_FIELD_NUMBER: _ClassVar[int]
@@ -264,7 +290,7 @@ class DeviceNumbers(_message.Message):
     def __init__(self, max_bytes: _Optional[int] = ..., allocated_bytes: _Optional[int] = ..., reserved_bytes: _Optional[int] = ..., busy_percent: _Optional[int] = ..., samples: _Optional[int] = ...) -> None: ...
 
 class WindowReport(_message.Message):
-    __slots__ = ("schema_version", "attempt", "ranks", "index", "first_step", "end_step", "samples", "epoch", "wall_s", "phases", "losses", "layout", "counts", "metrics", "learning_rates", "gradient_norms", "histograms", "checkpoint", "dropped", "first_kept", "lost", "ended", "failures", "sending", "host_bytes", "input_counts", "failure_reasons", "save_counts", "tables", "skipped_steps", "loss_scale", "device", "rank_numbers", "time", "metric_failures", "dense_gradient_norm")
+    __slots__ = ("schema_version", "attempt", "ranks", "index", "first_step", "end_step", "samples", "epoch", "wall_s", "phases", "losses", "layout", "counts", "metrics", "learning_rates", "gradient_norms", "histograms", "checkpoint", "dropped", "first_kept", "lost", "ended", "failures", "sending", "host_bytes", "input_counts", "failure_reasons", "save_counts", "tables", "skipped_steps", "loss_scale", "device", "rank_numbers", "time", "metric_failures", "dense_gradient_norm", "scalars")
     class InputCountsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -322,6 +348,7 @@ class WindowReport(_message.Message):
     TIME_FIELD_NUMBER: _ClassVar[int]
     METRIC_FAILURES_FIELD_NUMBER: _ClassVar[int]
     DENSE_GRADIENT_NORM_FIELD_NUMBER: _ClassVar[int]
+    SCALARS_FIELD_NUMBER: _ClassVar[int]
     schema_version: int
     attempt: int
     ranks: _containers.RepeatedScalarFieldContainer[int]
@@ -358,7 +385,8 @@ class WindowReport(_message.Message):
     time: float
     metric_failures: _containers.RepeatedCompositeFieldContainer[MetricFailure]
     dense_gradient_norm: float
-    def __init__(self, schema_version: _Optional[int] = ..., attempt: _Optional[int] = ..., ranks: _Optional[_Iterable[int]] = ..., index: _Optional[int] = ..., first_step: _Optional[int] = ..., end_step: _Optional[int] = ..., samples: _Optional[int] = ..., epoch: _Optional[int] = ..., wall_s: _Optional[float] = ..., phases: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., losses: _Optional[_Iterable[_Union[LossSum, _Mapping]]] = ..., layout: _Optional[int] = ..., counts: _Optional[_Iterable[_Union[CountGroup, _Mapping]]] = ..., metrics: _Optional[_Iterable[_Union[MetricState, _Mapping]]] = ..., learning_rates: _Optional[_Iterable[float]] = ..., gradient_norms: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., histograms: _Optional[_Iterable[_Union[Histogram, _Mapping]]] = ..., checkpoint: bool = ..., dropped: _Optional[int] = ..., first_kept: _Optional[int] = ..., lost: _Optional[_Iterable[int]] = ..., ended: _Optional[_Iterable[int]] = ..., failures: _Optional[int] = ..., sending: _Optional[_Union[SendingCounts, _Mapping]] = ..., host_bytes: _Optional[int] = ..., input_counts: _Optional[_Mapping[str, int]] = ..., failure_reasons: _Optional[_Mapping[str, int]] = ..., save_counts: _Optional[_Mapping[str, int]] = ..., tables: _Optional[_Union[TableSketches, _Mapping]] = ..., skipped_steps: _Optional[int] = ..., loss_scale: _Optional[float] = ..., device: _Optional[_Union[DeviceNumbers, _Mapping]] = ..., rank_numbers: _Optional[_Union[RankNumbers, _Mapping]] = ..., time: _Optional[float] = ..., metric_failures: _Optional[_Iterable[_Union[MetricFailure, _Mapping]]] = ..., dense_gradient_norm: _Optional[float] = ...) -> None: ...
+    scalars: _containers.RepeatedCompositeFieldContainer[ScalarTotal]
+    def __init__(self, schema_version: _Optional[int] = ..., attempt: _Optional[int] = ..., ranks: _Optional[_Iterable[int]] = ..., index: _Optional[int] = ..., first_step: _Optional[int] = ..., end_step: _Optional[int] = ..., samples: _Optional[int] = ..., epoch: _Optional[int] = ..., wall_s: _Optional[float] = ..., phases: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., losses: _Optional[_Iterable[_Union[LossSum, _Mapping]]] = ..., layout: _Optional[int] = ..., counts: _Optional[_Iterable[_Union[CountGroup, _Mapping]]] = ..., metrics: _Optional[_Iterable[_Union[MetricState, _Mapping]]] = ..., learning_rates: _Optional[_Iterable[float]] = ..., gradient_norms: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., histograms: _Optional[_Iterable[_Union[Histogram, _Mapping]]] = ..., checkpoint: bool = ..., dropped: _Optional[int] = ..., first_kept: _Optional[int] = ..., lost: _Optional[_Iterable[int]] = ..., ended: _Optional[_Iterable[int]] = ..., failures: _Optional[int] = ..., sending: _Optional[_Union[SendingCounts, _Mapping]] = ..., host_bytes: _Optional[int] = ..., input_counts: _Optional[_Mapping[str, int]] = ..., failure_reasons: _Optional[_Mapping[str, int]] = ..., save_counts: _Optional[_Mapping[str, int]] = ..., tables: _Optional[_Union[TableSketches, _Mapping]] = ..., skipped_steps: _Optional[int] = ..., loss_scale: _Optional[float] = ..., device: _Optional[_Union[DeviceNumbers, _Mapping]] = ..., rank_numbers: _Optional[_Union[RankNumbers, _Mapping]] = ..., time: _Optional[float] = ..., metric_failures: _Optional[_Iterable[_Union[MetricFailure, _Mapping]]] = ..., dense_gradient_norm: _Optional[float] = ..., scalars: _Optional[_Iterable[_Union[ScalarTotal, _Mapping]]] = ...) -> None: ...
 
 class PlainTensor(_message.Message):
     __slots__ = ("name", "shape", "is_real", "data")
@@ -395,7 +423,7 @@ class InvalidCounts(_message.Message):
     def __init__(self, name: _Optional[str] = ..., counts: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class LogIntervalState(_message.Message):
-    __slots__ = ("first_step", "samples", "seconds", "losses", "phases", "invalid", "counts", "metrics", "tables", "skipped_steps", "rank_numbers", "metric_failures")
+    __slots__ = ("first_step", "samples", "seconds", "losses", "phases", "invalid", "counts", "metrics", "tables", "skipped_steps", "rank_numbers", "metric_failures", "scalars")
     FIRST_STEP_FIELD_NUMBER: _ClassVar[int]
     SAMPLES_FIELD_NUMBER: _ClassVar[int]
     SECONDS_FIELD_NUMBER: _ClassVar[int]
@@ -408,6 +436,7 @@ class LogIntervalState(_message.Message):
     SKIPPED_STEPS_FIELD_NUMBER: _ClassVar[int]
     RANK_NUMBERS_FIELD_NUMBER: _ClassVar[int]
     METRIC_FAILURES_FIELD_NUMBER: _ClassVar[int]
+    SCALARS_FIELD_NUMBER: _ClassVar[int]
     first_step: int
     samples: int
     seconds: float
@@ -420,7 +449,8 @@ class LogIntervalState(_message.Message):
     skipped_steps: int
     rank_numbers: RankNumbers
     metric_failures: _containers.RepeatedCompositeFieldContainer[MetricFailure]
-    def __init__(self, first_step: _Optional[int] = ..., samples: _Optional[int] = ..., seconds: _Optional[float] = ..., losses: _Optional[_Iterable[_Union[LossSum, _Mapping]]] = ..., phases: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., invalid: _Optional[_Iterable[_Union[InvalidCounts, _Mapping]]] = ..., counts: _Optional[_Iterable[_Union[CountGroup, _Mapping]]] = ..., metrics: _Optional[_Iterable[_Union[MetricState, _Mapping]]] = ..., tables: _Optional[_Union[TableSketches, _Mapping]] = ..., skipped_steps: _Optional[int] = ..., rank_numbers: _Optional[_Union[RankNumbers, _Mapping]] = ..., metric_failures: _Optional[_Iterable[_Union[MetricFailure, _Mapping]]] = ...) -> None: ...
+    scalars: _containers.RepeatedCompositeFieldContainer[ScalarTotal]
+    def __init__(self, first_step: _Optional[int] = ..., samples: _Optional[int] = ..., seconds: _Optional[float] = ..., losses: _Optional[_Iterable[_Union[LossSum, _Mapping]]] = ..., phases: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., invalid: _Optional[_Iterable[_Union[InvalidCounts, _Mapping]]] = ..., counts: _Optional[_Iterable[_Union[CountGroup, _Mapping]]] = ..., metrics: _Optional[_Iterable[_Union[MetricState, _Mapping]]] = ..., tables: _Optional[_Union[TableSketches, _Mapping]] = ..., skipped_steps: _Optional[int] = ..., rank_numbers: _Optional[_Union[RankNumbers, _Mapping]] = ..., metric_failures: _Optional[_Iterable[_Union[MetricFailure, _Mapping]]] = ..., scalars: _Optional[_Iterable[_Union[ScalarTotal, _Mapping]]] = ...) -> None: ...
 
 class AttemptRecord(_message.Message):
     __slots__ = ("number", "token", "world_size", "restored_step", "layout", "closed", "ended")

@@ -1,7 +1,9 @@
 """A worker's side of monitoring: adds up, cuts windows, sends. Never uses Ray, never waits."""
 
 from raymon.recorder.device_phases import phase_marks
+from raymon.recorder.failures import Failures
 from raymon.recorder.heartbeats import BEAT_S, Heart
+from raymon.recorder.logged_scalars import LoggedScalars
 from raymon.recorder.memory import host_bytes
 from raymon.recorder.outbox import Outbox, Unacknowledged
 from raymon.recorder.phase_clock import PhaseClock
@@ -12,7 +14,9 @@ from raymon.recorder.window import Window, encode_window
 
 __all__ = [
     "BEAT_S",
+    "Failures",
     "Heart",
+    "LoggedScalars",
     "Outbox",
     "PhaseClock",
     "Recorder",

@@ -47,4 +47,4 @@ class BackgroundScalars:
                 for tensor in tensors:
                     tensor.record_stream(self._stream)
             stacked = Offload({"values": stacked}, self._stream).wait()["values"]
-        return stacked.double().numpy()
+        return stacked.cpu().double().numpy()

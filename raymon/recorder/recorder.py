@@ -8,10 +8,12 @@ from typing import Any
 
 import torch
 
+from raymon.errors import UserError
 from raymon.metrics import TrainMetricWrapper
 from raymon.recorder.background_lookups import BackgroundLookups
 from raymon.recorder.background_updates import ROWS_AN_UPDATE, BackgroundUpdates
 from raymon.recorder.failures import Failures
+from raymon.recorder.logged_scalars import LoggedScalars, TakenScalars
 from raymon.recorder.offload import Offload
 from raymon.recorder.outbox import Outbox
 from raymon.recorder.phase_clock import PhaseClock
@@ -48,6 +50,8 @@ class Recorder:
         clock: Clock of the phases of a step; None for a new one, which starts now.
         tables: Lookups in the tables of the model; None if they are not counted.
         after_step: Phase that begins after a step.
+        failures: Takes the failures; None for new ones.
+        scalars: Scalars that the user logs; None if there are none.
 
     Attributes:
         clock: Clock of the phases of a step.
@@ -71,6 +75,8 @@ class Recorder:
         clock: PhaseClock | None = None,
         tables: TableLookups | None = None,
         after_step: str = STEP,
+        failures: Failures | None = None,
+        scalars: LoggedScalars | None = None,
     ) -> None:
         self._attempt = attempt
         self._rank = rank
@@ -94,7 +100,8 @@ class Recorder:
         self.clock = PhaseClock() if clock is None else clock
         self.clock.step = self.clock.first_step = first_step
         self._after_step = after_step
-        self._failures = Failures()
+        self._failures = Failures() if failures is None else failures
+        self._scalars = scalars
         self._tables = tables
         if tables is not None:
             tables.on_error = self.count_failure
@@ -114,9 +121,10 @@ class Recorder:
         batch: Any,
         *,
         samples: int,
-        weights: Mapping[str, torch.Tensor] | float,
+        weights: Mapping[str, torch.Tensor | float] | float,
         epoch: int = 0,
         learning_rates: Sequence[float] = (),
+        updates: bool | None = None,
     ) -> None:
         """Adds one step, and cuts the window if it ends here.
 
@@ -129,6 +137,7 @@ class Recorder:
                 by name the sums of the sample weights.
             epoch: Number of the epoch, from 0.
             learning_rates: Learning rates by parameter group.
+            updates: Whether there are rows for `update_train_metric`; None if `samples` says it.
         """
         self.clock.enter(MONITOR)
         try:
@@ -137,7 +146,7 @@ class Recorder:
                     self._losses[name], self._weights[name] = StepScalars(), StepScalars()
                 self._losses[name].add(loss)
                 self._weights[name].add(weights if isinstance(weights, float) else weights[name])
-            if samples:
+            if samples if updates is None else updates:
                 self._update_metrics(predictions, batch)
             for name, metric in self._metrics.items():
                 if metric.waiting_rows >= ROWS_AN_UPDATE:
@@ -189,6 +198,10 @@ class Recorder:
             last: Whether this rank makes no more steps. A window is sent then too, so that the
                 others do not wait for this rank, however many steps they still make.
         """
+        if last and self._step == self._first_step and self._scalars and self._scalars.names:
+            names = ", ".join(self._scalars.names)
+            text = f"scalars logged after the last step are in no number: {names:.200}"
+            self.count_failure(UserError(f"{text}; log those of a step before its step()"))
         if self._step > self._first_step or checkpoint or last:
             self._hand_over(checkpoint, last)
 
@@ -295,6 +308,7 @@ class Recorder:
             input_counts=self._take_input_counts(),
             save_counts=self._take_save_counts(),
             tables=self._take_lookups(),
+            scalars=self._take_scalars(),
             skipped_steps=self._skipped_steps,
             loss_scale=None
             if self._loss_scale is None
@@ -323,6 +337,12 @@ class Recorder:
         if self._tables is None or self._step == self._first_step:
             return None
         return self._tables.take(self._stream)
+
+    def _take_scalars(self) -> TakenScalars | None:
+        # Of a window without steps they would be on no point of a curve: they wait for a step.
+        if self._scalars is None or not self._scalars.names or self._step == self._first_step:
+            return None
+        return self._scalars.take()
 
     def count_failure(self, error: BaseException) -> None:
         """Counts a failure of monitoring; each reason is logged once."""

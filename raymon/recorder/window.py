@@ -17,6 +17,7 @@ from raymon.recorder.background_lookups import BackgroundLookups
 from raymon.recorder.background_scalars import BackgroundScalars
 from raymon.recorder.background_updates import NoStatesError
 from raymon.recorder.device_phases import DeviceMarks
+from raymon.recorder.logged_scalars import TakenScalars
 from raymon.recorder.offload import Offload
 from raymon.results import PHASES, RankNumbers
 from raymon.wire import (
@@ -29,6 +30,7 @@ from raymon.wire import (
     encode_counts,
     encode_histogram,
     encode_metric_failures,
+    encode_scalars,
     encode_states,
     units,
 )
@@ -84,6 +86,7 @@ class Window:
             they are not measured.
         time: Seconds since 1970, UTC, at the end of the window.
         device_marks: Changes of phase in the work of a device; None on the CPU.
+        scalars: Scalars that the user logged; None if there are none.
     """
 
     attempt: int
@@ -115,6 +118,7 @@ class Window:
     input_seconds: Mapping[str, float] = field(default_factory=dict)
     time: float = 0.0
     device_marks: DeviceMarks | None = None
+    scalars: TakenScalars | None = None
 
 
 def encode_window(window: Window, levels: Mapping[str, float] | None = None) -> WindowReport:
@@ -154,6 +158,7 @@ def encode_window(window: Window, levels: Mapping[str, float] | None = None) -> 
     for name, losses in window.losses.items():
         report.losses.append(_loss_sum(name, losses.wait(), window.weights[name].wait(), window))
     _encode_metrics(window, report)
+    reasons += _encode_logged(window, report)
     report.failure_reasons.update(window.take_failures())
     for why in reasons:
         report.failure_reasons[why] += 1
@@ -205,6 +210,17 @@ def _encode_metrics(window: Window, report: WindowReport) -> None:
             report.metrics.append(others)
     report.counts.extend(encode_counts(window.layout, window.layout.join(taken)))
     report.metric_failures.extend(encode_metric_failures(failures))
+
+
+def _encode_logged(window: Window, report: WindowReport) -> list[str]:
+    """Encodes what the user logged; returns why it is missing."""
+    if window.scalars is None:
+        return []
+    try:
+        report.scalars.extend(encode_scalars(window.scalars.wait()))
+    except Exception as error:  # a window arrives without them too
+        return [f"logged scalars are missing: {describe(error)}"]
+    return []
 
 
 def _why(error: Exception) -> str:

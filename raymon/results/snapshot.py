@@ -105,7 +105,7 @@ class Snapshot:
         first_window_weights: Weight of the first fold in each decayed value, by name: after k folds
             decay_rate^(k - 1), which is much in a short run.
         no_value: Why a metric is NaN at the last fold, as in `Evaluation`; also why a loss is,
-            where no row weighed anything.
+            where no row weighed anything, and why a scalar is, by its name after `scalar/`.
         tables: Health of the embedding tables by name; empty if it is not measured.
         skipped_steps: Steps of the optimizer that were skipped, because a gradient was not finite.
         loss_scale: Scale of the loss after the last step, by which FP16 keeps small gradients; None
@@ -118,6 +118,9 @@ class Snapshot:
         time: Seconds since 1970, UTC, at the end of the steps, by the clock of rank 0.
         stalled_s: Seconds for which no rank has made a step, if that is so long that the rate of
             these steps is none of now; else 0.
+        scalars: Value by name of what the user logged in these steps on all ranks.
+        non_finite_scalars: Number of the values by scalar that are NaN or infinite, and so not in
+            it; only scalars that had any.
     """
 
     first_step: int
@@ -150,6 +153,8 @@ class Snapshot:
     time: float = 0.0
     first_non_finite: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     stalled_s: float = 0.0
+    scalars: Mapping[str, float] = field(default_factory=dict)
+    non_finite_scalars: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def total_loss(self) -> float:
@@ -213,6 +218,8 @@ class Snapshot:
             "first_window_weights": dict(self.first_window_weights),
             "no_value": dict(self.no_value),
             "input_errors": {name: dict(found) for name, found in self.input_errors.items()},
+            "scalars": dict(self.scalars),
+            "non_finite_scalars": dict(self.non_finite_scalars),
             "learning_rates": list(self.learning_rates),
             "gradient_norms": dict(self.gradient_norms),
             "phases": dict(self.phases),

@@ -29,6 +29,7 @@ def training_curves(
         yield from ((f"lr/g{i}", rate) for i, rate in enumerate(snapshot.learning_rates))
     yield from snapshot.gradient_norms.items()
     yield from ((f"metric/{name}", value) for name, value in snapshot.metrics.items())
+    yield from ((f"scalar/{name}", value) for name, value in snapshot.scalars.items())
     yield "throughput/samples_per_second", snapshot.samples_per_second
     yield from ((f"phase/{name}", share) for name, share in snapshot.anatomy.shares.items())
     if snapshot.host_bytes > 0:

@@ -15,6 +15,15 @@ from raymon.wire.metric_failures import (
     merge_metric_failures,
 )
 from raymon.wire.requests import PROFILE, STOP, Profiling, RankAnswer, RankRequest
+from raymon.wire.scalar_totals import (
+    MEAN,
+    REDUCTIONS,
+    ScalarTotal,
+    ScalarTotals,
+    decode_scalars,
+    encode_scalars,
+    merge_scalars,
+)
 from raymon.wire.schema_version import SCHEMA_VERSION
 from raymon.wire.sending import SendingCounter, add_sending, latency_quantile
 from raymon.wire.states import States, decode_states, encode_merged, encode_states, merge_into
@@ -35,9 +44,11 @@ __all__ = [
     "LARGEST",
     "LARGEST_UNITS",
     "LEVELS",
+    "MEAN",
     "OCCUPIED_ROWS",
     "OF_A_METRIC",
     "PROFILE",
+    "REDUCTIONS",
     "SAMPLED_ROWS",
     "SCHEMA_VERSION",
     "STOP",
@@ -54,6 +65,8 @@ __all__ = [
     "Profiling",
     "RankAnswer",
     "RankRequest",
+    "ScalarTotal",
+    "ScalarTotals",
     "SendingCounter",
     "States",
     "TableLayout",
@@ -66,6 +79,7 @@ __all__ = [
     "decode_counts",
     "decode_heartbeats",
     "decode_metric_failures",
+    "decode_scalars",
     "decode_states",
     "encode",
     "encode_counts",
@@ -73,10 +87,12 @@ __all__ = [
     "encode_histogram",
     "encode_merged",
     "encode_metric_failures",
+    "encode_scalars",
     "encode_states",
     "latency_quantile",
     "merge_into",
     "merge_metric_failures",
+    "merge_scalars",
     "real",
     "units",
 ]

@@ -263,7 +263,7 @@ def test_predictions_that_are_written_to_later_are_left_out_and_told(
         ({"samples": -7}, "samples is -7; it must be a whole number of at least 0"),
         ({"targets": None}, "a step without targets is in no metric"),
         ({"predictions": None}, "a step without predictions is in no metric"),
-        ({"predictions": {"probs": torch.ones(64)}}, "predictions is a dict; give a tensor [B]"),
+        ({"predictions": {"probs": torch.ones(64)}}, "targets are a Tensor; give predictions and"),
         ({"predictions": (torch.ones(64),)}, "predictions is a tuple; give a tensor [B]"),
         ({"targets": ["yes"] * 64}, "targets is a list; give a tensor [B], an array or a list"),
         ({"targets": [[1.0], [1.0, 0.0]]}, "targets is a list; give a tensor [B], an array or"),

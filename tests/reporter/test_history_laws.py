@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from fractions import Fraction
 from pathlib import Path
 from unittest import mock
 
@@ -20,6 +21,7 @@ from raymon.metrics.decay.states import take_window_states, window_states
 from raymon.protos.report_pb2 import WindowReport
 from raymon.recorder import Window, encode_window
 from raymon.recorder.background_scalars import BackgroundScalars
+from raymon.recorder.logged_scalars import TakenScalars
 from raymon.recorder.offload import Offload
 from raymon.reporter import Reporter
 from raymon.reporter.store import evaluation_record
@@ -264,6 +266,13 @@ class Runs(RuleBasedStateMachine):
                 for part in parts
             ]
             assert abs(line["losses"]["bce"] - sum(part[2] for part in known) / len(known)) < 1e-6
+            logged = [Fraction(part[2]) for part in known]
+            # Bit-equal, on however many ranks it was logged.
+            assert line["scalars"] == {
+                "level": float(sum(logged) / len(logged)),
+                "top": float(max(logged)),
+                "total": float(sum(logged)),
+            }
             self.check_table(line, torch.cat([part[3] for part in known]))
         scores = {x["global_step"]: x["auc"] for x in self.lines("train_eval_result_v2.txt")}
         assert scores == self.evaluations
@@ -309,6 +318,11 @@ def _window(
         layout=Layout.of_metrics(wrappers),
         checkpoint=checkpoint,
         tables=Counted(TABLE, rows),
+        scalars=TakenScalars(
+            {name: [loss] for name in ("level", "top", "total")},
+            {"level": "mean", "top": "max", "total": "sum"},
+            {},
+        ),
     )
     return encode_window(window).SerializeToString()
 

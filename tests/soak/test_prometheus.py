@@ -29,12 +29,13 @@ WORKER = "RayTrainWorker"
 OF_OTHER_RUNS = {
     *(f"raymon_table_{name}" for name in ("fallback_lookups", "admitted", "evicted", "occupancy")),
     *(name for name in GAUGES if name.startswith("raymon_device_")),
+    "raymon_scalar",
     "raymon_skipped_steps",
     "raymon_loss_scale",
     "raymon_alert",
     "raymon_alerts_total",
 }
-"""Gauges of tables that grow, of GPUs, FP16 and alerts, which the run does not have."""
+"""Gauges of tables that grow, of GPUs, FP16, logged scalars and alerts, which the run lacks."""
 
 
 @pytest.fixture

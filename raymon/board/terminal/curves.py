@@ -104,6 +104,9 @@ def _names(series: Columns, scores: Columns) -> Iterator[tuple[str, str, str]]:
 
 
 def _further(columns: dict[str, None]) -> Iterator[tuple[str, str]]:
+    for column in columns:
+        if column.startswith("scalars."):
+            yield column.removeprefix("scalars."), column
     yield "samples/s", "samples_per_second"
     for column in columns:
         if column.startswith("learning_rates."):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from raymon.protos.report_pb2 import Histogram, InvalidCounts, LogIntervalState, Scalar
 from raymon.reporter.numbers.decayed_metrics import DecayedMetrics
 from raymon.reporter.numbers.interval_metrics import IntervalMetrics
+from raymon.reporter.numbers.interval_scalars import IntervalScalars
 from raymon.reporter.numbers.interval_tables import IntervalTables
 from raymon.reporter.numbers.touched_rows import TouchedRows
 from raymon.reporter.windows.window_sum import LossTotal, WindowSum
@@ -39,6 +40,7 @@ class LogInterval:
         ranks: Least number of ranks in a window; None before the first.
         metrics: The train metrics of these steps alone.
         tables: Lookups in embedding tables.
+        scalars: Scalars that the user logged.
     """
 
     first_step: int | None = None
@@ -57,6 +59,7 @@ class LogInterval:
     ranks: int | None = None
     metrics: IntervalMetrics = field(default_factory=IntervalMetrics)
     tables: IntervalTables = field(default_factory=IntervalTables)
+    scalars: IntervalScalars = field(default_factory=IntervalScalars)
 
     def add(self, window: WindowSum) -> None:
         """Adds the window that follows."""
@@ -81,6 +84,7 @@ class LogInterval:
         self.skipped_steps += window.skipped_steps
         self.metrics.add(window)
         self.tables.add(window)
+        self.scalars.add(window.scalars)
         present = len(window.ranks)
         self.ranks = present if self.ranks is None else min(self.ranks, present)
         self.last = window
@@ -134,6 +138,7 @@ class LogInterval:
                 **self._losses_without_weight(),
                 **{name: str(failure) for name, failure in self.metrics.failures.items()},
                 **decayed_metrics.no_value(),
+                **self.scalars.no_value(),
             },
             tables=self.tables.health(touched_rows),
             skipped_steps=self.skipped_steps,
@@ -142,6 +147,8 @@ class LogInterval:
             rank_numbers=self.rank_numbers,
             anatomy=Anatomy.of(self.rank_numbers),
             time=self.last.time,
+            scalars=self.scalars.values(),
+            non_finite_scalars=self.scalars.non_finite(),
         )
 
     def _losses_without_weight(self) -> dict[str, str]:
@@ -172,6 +179,7 @@ class LogInterval:
         )
         self.metrics.save(state)
         self.tables.save(state)
+        self.scalars.save(state)
         return state
 
     @classmethod
@@ -195,4 +203,5 @@ class LogInterval:
             else None,
             metrics=IntervalMetrics.restore(state, layout),
             tables=IntervalTables.restore(state),
+            scalars=IntervalScalars.restore(state),
         )

@@ -61,6 +61,8 @@ class RunMetrics:
             self._fold_reasons[text] += 1
             self._warn(name, text)
         self._interval.add(window)
+        for name, why in self._interval.scalars.mixed().items() if window.scalars else ():
+            self._warn(f"scalar {name}", f"scalar {name} has no value: {why}")
         self._touched_rows.add(window)
         self._monitoring_cost.add(window, self._lost_before(window, expected))
         self._samples += window.samples

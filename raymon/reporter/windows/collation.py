@@ -9,7 +9,7 @@ from raymon.protos.report_pb2 import AttemptRecord, WindowReport
 from raymon.reporter.windows.open_window import OpenWindow
 from raymon.reporter.windows.window_sum import WindowSum
 from raymon.results import RankNumbers
-from raymon.wire import Entries, Layout, check_tables, decode_counts, decode_states
+from raymon.wire import Entries, Layout, check_tables, decode_counts, decode_scalars, decode_states
 
 _MAX_AHEAD = 100_000
 """Largest number of windows between the next one to merge and one that a rank reports.
@@ -212,6 +212,7 @@ class Collation:
         for metric, states in decode_states(report.metrics).items():
             for name, state in states.items():
                 layout.check_other(metric, name, state.entries.shape)
+        decode_scalars(report.scalars)
         if report.HasField("rank_numbers"):
             numbers = RankNumbers.from_message(report.rank_numbers)
             if not set(numbers.ranks) <= set(report.ranks):

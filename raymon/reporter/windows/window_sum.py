@@ -20,6 +20,7 @@ from raymon.wire import (
     Entries,
     Layout,
     MetricFailure,
+    ScalarTotals,
     States,
     TableSketches,
     add_counts,
@@ -27,13 +28,16 @@ from raymon.wire import (
     decode,
     decode_counts,
     decode_metric_failures,
+    decode_scalars,
     decode_states,
     encode,
     encode_counts,
     encode_merged,
     encode_metric_failures,
+    encode_scalars,
     merge_into,
     merge_metric_failures,
+    merge_scalars,
     real,
 )
 
@@ -138,6 +142,7 @@ class WindowSum:
         rank_parts: Seconds by phase, and other numbers, of each rank, as ranks sent them.
         time: Seconds since 1970, UTC, at the end of the window: of rank 0, or else the latest.
         metric_failures: Why train metrics have no value in the window, by name.
+        scalars: Scalars that the user logged.
     """
 
     attempt: int
@@ -174,6 +179,7 @@ class WindowSum:
     rank_parts: list[RankNumbers] = field(default_factory=list)
     time: float = 0.0
     metric_failures: dict[str, MetricFailure] = field(default_factory=dict)
+    scalars: ScalarTotals = field(default_factory=dict)
 
     @classmethod
     def of(cls, report: WindowReport, layout: Layout, counts: Entries | None = None) -> WindowSum:
@@ -222,6 +228,8 @@ class WindowSum:
             self.phases[phase.name] = max(self.phases.get(phase.name, 0.0), phase.value)
         for loss in part.losses:
             self.losses.setdefault(loss.name, LossTotal()).add(LossTotal.from_message(loss))
+        if part.scalars:
+            merge_scalars(self.scalars, decode_scalars(part.scalars))
         self.failures += part.failures
         self.input_counts.update(part.input_counts)
         self.save_counts.update(part.save_counts)
@@ -320,4 +328,5 @@ class WindowSum:
             rank_numbers=None if numbers is None else numbers.to_message(),
             time=self.time,
             metric_failures=encode_metric_failures(self.metric_failures),
+            scalars=encode_scalars(self.scalars),
         )

@@ -22,7 +22,11 @@ class PastNumbers:
         """Adds what was published; an attempt takes back what is past the step it begins at."""
         if isinstance(published, Snapshot):
             # One that was late is published again.
-            self._train[published.end_step] = {**published.all_losses, **published.metrics}
+            self._train[published.end_step] = {
+                **published.scalars,
+                **published.all_losses,
+                **published.metrics,
+            }
         elif isinstance(published, Evaluation):
             self._scores[published.step] = published.metrics
             self.evaluation = published

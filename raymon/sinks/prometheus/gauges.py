@@ -32,6 +32,9 @@ GAUGES = {
         ("loss",), "Losses of single steps, among the newest, that were NaN or infinite"
     ),
     "raymon_metric": Gauge(("metric",), "Decayed train metric"),
+    "raymon_scalar": Gauge(
+        ("name",), "What the user logged, merged over the newest steps and ranks"
+    ),
     "raymon_learning_rate": Gauge(("group",), "Learning rate of a parameter group"),
     "raymon_samples_per_second": Gauge(
         (), "Samples of all workers a second, in the newest steps; 0 while none is made"

@@ -25,6 +25,8 @@ def of_snapshot(snapshot: Snapshot) -> Iterator[tuple[Series, float]]:
         yield series("raymon_non_finite_losses", name), count
     for name, value in snapshot.metrics.items():
         yield series("raymon_metric", name), value
+    for name, value in snapshot.scalars.items():
+        yield series("raymon_scalar", name), value
     for i, rate in enumerate(snapshot.learning_rates):
         yield series("raymon_learning_rate", f"g{i}"), rate
     yield series("raymon_samples_per_second"), snapshot.samples_per_second

@@ -31,8 +31,9 @@ MAX_BYTES = MonitorConfig().events_max_mb * 1_000_000
 class TensorBoard:
     """Writes snapshots into `model_dir`; evaluations and alerts into `eval_val` and `alerts` there.
 
-    Tags: `loss/{name}`, `loss/total`, `lr/g{i}`, `metric/{name}`, `global_gradient_norm`,
-    `{parameter}/gradient_norm`, the histograms `{parameter}` and `{parameter}/gradient`,
+    Tags: `loss/{name}`, `loss/total`, `lr/g{i}`, `metric/{name}`, `scalar/{name}`,
+    `global_gradient_norm`, `{parameter}/gradient_norm`, the histograms `{parameter}` and
+    `{parameter}/gradient`,
     `throughput/samples_per_second`, `phase/{name}`, `memory/host_bytes`, `memory/device_bytes`,
     `memory/device_allocated_bytes`, `memory/device_reserved_bytes`, `device_utilization`,
     `grad_scaler/skipped_steps`, `grad_scaler/loss_scale` and `table/{table}/{figure}`. Evaluations

@@ -10,13 +10,16 @@ from raymon.number_text import count_text, number_text, rate_text
 from raymon.results import OUTSIDE_PHASES, Alert, Coverage, Snapshot
 from raymon.sinks.values_text import format_values
 
+_MOST_SCALARS = 8
+"""Scalars of the user in a line, which stays readable."""
+
 
 def progress_line(snapshot: Snapshot, phase: str = "") -> str:
     """Returns the line of a snapshot.
 
-    It has epoch, steps, rate, learning rates, losses and metrics; then samples per second, steps
-    that were skipped, if any, and coverage. If no step has been made for a while, it says so in
-    place of the rates.
+    It has epoch, steps, rate, learning rates, losses, metrics and scalars of the user; then samples
+    per second, steps that were skipped, if any, and coverage. If no step has been made for a while,
+    it says so in place of the rates.
 
     Args:
         snapshot: The snapshot.
@@ -30,6 +33,7 @@ def progress_line(snapshot: Snapshot, phase: str = "") -> str:
         *(f"lr_g{i}:{number_text(rate)}" for i, rate in enumerate(snapshot.learning_rates)),
         _losses(snapshot),
         format_values(snapshot.metrics, snapshot.metric_bounds),
+        _scalars(snapshot),
         "" if stalled else f"samples/s:{count_text(snapshot.samples_per_second)}",
         f"skipped_steps:{snapshot.skipped_steps:,}" if snapshot.skipped_steps else "",
         f"ranks:{snapshot.coverage.ranks}/{snapshot.coverage.world_size}",
@@ -52,6 +56,7 @@ def short_suffix(snapshot: Snapshot, phase: str = "") -> str:
         stall_text(snapshot.stalled_s, phase) if snapshot.stalled_s > 0 else rate,
         f"loss:{number_text(snapshot.total_loss)}" if snapshot.losses else "",
         format_values(snapshot.metrics, snapshot.metric_bounds),
+        _scalars(snapshot),
         f"{snapshot.coverage.ranks}/{snapshot.coverage.world_size} ranks",
         _missing(snapshot.coverage),
     ]
@@ -83,6 +88,17 @@ def _losses(snapshot: Snapshot) -> str:
         f"{name}:{number_text(loss)}" + _format_non_finite(loss, counts.get(name, 0))
         for name, loss in snapshot.all_losses.items()
     )
+
+
+def _scalars(snapshot: Snapshot) -> str:
+    shown = list(snapshot.scalars.items())[:_MOST_SCALARS]
+    more = len(snapshot.scalars) - len(shown)
+    parts = [
+        f"{name}:{number_text(value)}"
+        + _format_non_finite(value, snapshot.non_finite_scalars.get(name, 0))
+        for name, value in shown
+    ]
+    return " ".join([*parts, f"(and {more:,} more scalars)"] if more else parts)
 
 
 def _format_non_finite(loss: float, count: int) -> str:

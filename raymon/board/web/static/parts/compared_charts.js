@@ -7,8 +7,8 @@ const GROUPS = [
   { key: "metrics", title: "Metrics", fits: /^metrics\.(.+)$/ },
   { key: "evaluation", title: "Evaluation alone", fits: /^eval:metrics\.(.+)$/ },
   { key: "speed", title: "Speed", fits: /^(samples_per_second)$/ },
-  { key: "other", title: "Learning rates and gradients",
-    fits: /^(learning_rates\..+|gradient_norms\..+|window_metrics\..+)$/ },
+  { key: "other", title: "Logged scalars, learning rates and gradients",
+    fits: /^(scalars\..+|learning_rates\..+|gradient_norms\..+|window_metrics\..+)$/ },
 ];
 
 /**

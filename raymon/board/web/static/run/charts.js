@@ -9,6 +9,7 @@ const NO_CURVES = /^(global_step|time|first_step|epoch|slowest_rank|phases\.|fir
 const GROUPS = [
   { key: "losses", title: "Losses" },
   { key: "metrics", title: "Metrics" },
+  { key: "scalars", title: "Logged scalars" },
   { key: "learning_rates", title: "Learning rates" },
   { key: "gradient_norms", title: "Gradient norms" },
   { key: "throughput", title: "Throughput" },
@@ -65,6 +66,7 @@ export function chartsOf(series, evaluations) {
     const last = windows.has(name) ? `window_metrics.${name}` : null;
     add("metrics", together(name, own, last, scoreOf(scores, name)));
   }
+  for (const name of take(/^scalars\./)) add("scalars", single(name, name.slice(8)));
   for (const chart of several("learning rate", take(/^learning_rates\./), (name) => `group ${name.slice(15)}`)) {
     add("learning_rates", chart);
   }
