@@ -80,16 +80,17 @@ class StepArguments:
         count = given if given is not None else row_count(columns[-1]) if columns else 0
         # If the number of rows is unknown, every step weighs the same.
         loss_weights: Mapping[str, Tensor | float] | float = float(count or 1)
+        of_rows = None
         if weights is not None and not isinstance(weights, Mapping):
-            weights = column("weights", weights)
-            loss_weights = dict.fromkeys(by_name, weights.sum())
+            of_rows = column("weights", weights)
+            loss_weights = dict.fromkeys(by_name, of_rows.sum())
         own = metrics.get("")
         if columns and metrics and own is None:
             errors, columns = [names_needed(metrics)], ()
         elif len(columns) == 1 and own is not None and own.take_both:
             missing = "targets" if targets is None else "predictions"
             errors, columns = [UserError(f"a step without {missing} is in no metric")], ()
-        taken = {"": Rows(columns, weights, count)} if columns and count else {}
+        taken = {"": Rows(columns, of_rows, count)} if columns and count else {}
         return cls(by_name, taken, count, loss_weights, int(epoch), errors)
 
 

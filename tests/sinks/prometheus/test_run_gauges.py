@@ -258,6 +258,7 @@ def test_every_name_has_its_prefix_and_no_label_is_without_bound() -> None:
         "version",
         "kind",
         "phase",
+        "name",
     }
 
 
