@@ -17,6 +17,7 @@ from raymon.config.validate_alerts import validate_alerts
 from raymon.config.validate_logging import validate_logging
 from raymon.config.validate_model import validate_model
 from raymon.config.validate_names import check_given_names
+from raymon.config.validate_opentelemetry import validate_opentelemetry
 from raymon.config.validate_optimizer import validate_optimizer
 from raymon.config.validate_trackers import validate_trackers
 from raymon.protos.data_pb2 import DatasetType, FgMode
@@ -76,6 +77,8 @@ def validate(config: PipelineConfig, source: Source, datasets: Collection[str]) 
     validate_logging(monitoring)
     validate_alerts(config.monitor_config, monitoring)
     validate_trackers(config, monitoring)
+    if config.monitor_config.HasField("opentelemetry"):
+        validate_opentelemetry(monitoring.inner("opentelemetry"))
 
 
 def _validate_train(config: PipelineConfig, rules: Rules) -> None:

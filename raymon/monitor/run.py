@@ -23,6 +23,7 @@ from raymon.sinks import (
     BackgroundSink,
     EvaluationLines,
     EvaluationRecords,
+    OpenTelemetry,
     RankLines,
     Sink,
     TensorBoard,
@@ -117,6 +118,9 @@ def make_reporter(settings: RunSettings, directory: StoragePath | None) -> Repor
     run = TrackedRun() if directory is None else TrackedRun(str(directory), directory.name)
     sinks: list[Sink] = bound(settings.sinks, run)
     if directory is not None:
+        for sink in settings.sinks:
+            if isinstance(sink, OpenTelemetry):
+                sink.use_directory(directory)
         sinks += [
             WindowLines(directory),
             RankLines(directory),

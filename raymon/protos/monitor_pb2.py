@@ -22,20 +22,21 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from raymon.protos import opentelemetry_pb2 as raymon_dot_protos_dot_opentelemetry__pb2
 from raymon.protos import tracker_pb2 as raymon_dot_protos_dot_tracker__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1braymon/protos/monitor.proto\x12\rraymon.protos\x1a\x1braymon/protos/tracker.proto\"\xe8\x04\n\rMonitorConfig\x12\x18\n\x0clate_after_s\x18\x01 \x01(\x01:\x02\x31\x30\x12\x1e\n\x13progress_interval_s\x18\x02 \x01(\x01:\x01\x31\x12\x17\n\tlog_level\x18\x03 \x01(\t:\x04INFO\x12\x18\n\nlog_format\x18\x04 \x01(\t:\x04text\x12!\n\x14node_reporters_above\x18\x05 \x01(\r:\x03\x31\x30\x30\x12\x1c\n\x0euse_prometheus\x18\x06 \x01(\x08:\x04true\x12\x1a\n\x0ctable_health\x18\x07 \x01(\x08:\x04true\x12\x18\n\x0chang_after_s\x18\n \x01(\x01:\x02\x32\x30\x12:\n\x07on_hang\x18\x0b \x01(\x0e\x32#.raymon.protos.MonitorConfig.OnHang:\x04WARN\x12\x1d\n\x11hang_fail_after_s\x18\x0c \x01(\x01:\x02\x36\x30\x12\x15\n\ralert_command\x18\x14 \x03(\t\x12\x15\n\ralert_webhook\x18\x15 \x01(\t\x12\x1b\n\x0f\x61lert_timeout_s\x18\x16 \x01(\x01:\x02\x31\x30\x12\x30\n\tlog_files\x18\x1e \x01(\x0b\x32\x1d.raymon.protos.LogFilesConfig\x12\x1b\n\x13logging_config_path\x18\x1f \x01(\t\x12\x1a\n\x0ewindows_max_mb\x18  \x01(\r:\x02\x36\x34\x12\x1a\n\revents_max_mb\x18! \x01(\r:\x03\x35\x31\x32\x12(\n\x08trackers\x18( \x03(\x0b\x32\x16.raymon.protos.Tracker\"\x1c\n\x06OnHang\x12\x08\n\x04WARN\x10\x01\x12\x08\n\x04\x46\x41IL\x10\x02\"\x8c\x01\n\x0eLogFilesConfig\x12\x15\n\x07\x65nabled\x18\x01 \x01(\x08:\x04true\x12\x11\n\tdirectory\x18\x02 \x01(\t\x12\x14\n\x06\x66ormat\x18\x03 \x01(\t:\x04json\x12\x12\n\x06max_mb\x18\x04 \x01(\r:\x02\x36\x34\x12\x15\n\tmax_hours\x18\x05 \x01(\x01:\x02\x32\x34\x12\x0f\n\x04keep\x18\x06 \x01(\r:\x01\x37')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1braymon/protos/monitor.proto\x12\rraymon.protos\x1a!raymon/protos/opentelemetry.proto\x1a\x1braymon/protos/tracker.proto\"\xa3\x05\n\rMonitorConfig\x12\x18\n\x0clate_after_s\x18\x01 \x01(\x01:\x02\x31\x30\x12\x1e\n\x13progress_interval_s\x18\x02 \x01(\x01:\x01\x31\x12\x17\n\tlog_level\x18\x03 \x01(\t:\x04INFO\x12\x18\n\nlog_format\x18\x04 \x01(\t:\x04text\x12!\n\x14node_reporters_above\x18\x05 \x01(\r:\x03\x31\x30\x30\x12\x1c\n\x0euse_prometheus\x18\x06 \x01(\x08:\x04true\x12\x1a\n\x0ctable_health\x18\x07 \x01(\x08:\x04true\x12\x18\n\x0chang_after_s\x18\n \x01(\x01:\x02\x32\x30\x12:\n\x07on_hang\x18\x0b \x01(\x0e\x32#.raymon.protos.MonitorConfig.OnHang:\x04WARN\x12\x1d\n\x11hang_fail_after_s\x18\x0c \x01(\x01:\x02\x36\x30\x12\x15\n\ralert_command\x18\x14 \x03(\t\x12\x15\n\ralert_webhook\x18\x15 \x01(\t\x12\x1b\n\x0f\x61lert_timeout_s\x18\x16 \x01(\x01:\x02\x31\x30\x12\x30\n\tlog_files\x18\x1e \x01(\x0b\x32\x1d.raymon.protos.LogFilesConfig\x12\x1b\n\x13logging_config_path\x18\x1f \x01(\t\x12\x1a\n\x0ewindows_max_mb\x18  \x01(\r:\x02\x36\x34\x12\x1a\n\revents_max_mb\x18! \x01(\r:\x03\x35\x31\x32\x12(\n\x08trackers\x18( \x03(\x0b\x32\x16.raymon.protos.Tracker\x12\x39\n\ropentelemetry\x18) \x01(\x0b\x32\".raymon.protos.OpenTelemetryConfig\"\x1c\n\x06OnHang\x12\x08\n\x04WARN\x10\x01\x12\x08\n\x04\x46\x41IL\x10\x02\"\x8c\x01\n\x0eLogFilesConfig\x12\x15\n\x07\x65nabled\x18\x01 \x01(\x08:\x04true\x12\x11\n\tdirectory\x18\x02 \x01(\t\x12\x14\n\x06\x66ormat\x18\x03 \x01(\t:\x04json\x12\x12\n\x06max_mb\x18\x04 \x01(\r:\x02\x36\x34\x12\x15\n\tmax_hours\x18\x05 \x01(\x01:\x02\x32\x34\x12\x0f\n\x04keep\x18\x06 \x01(\r:\x01\x37')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'raymon.protos.monitor_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_MONITORCONFIG']._serialized_start=76
-  _globals['_MONITORCONFIG']._serialized_end=692
-  _globals['_MONITORCONFIG_ONHANG']._serialized_start=664
-  _globals['_MONITORCONFIG_ONHANG']._serialized_end=692
-  _globals['_LOGFILESCONFIG']._serialized_start=695
-  _globals['_LOGFILESCONFIG']._serialized_end=835
+  _globals['_MONITORCONFIG']._serialized_start=111
+  _globals['_MONITORCONFIG']._serialized_end=786
+  _globals['_MONITORCONFIG_ONHANG']._serialized_start=758
+  _globals['_MONITORCONFIG_ONHANG']._serialized_end=786
+  _globals['_LOGFILESCONFIG']._serialized_start=789
+  _globals['_LOGFILESCONFIG']._serialized_end=929
 # @@protoc_insertion_point(module_scope)

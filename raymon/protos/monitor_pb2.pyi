@@ -1,3 +1,4 @@
+from raymon.protos import opentelemetry_pb2 as _opentelemetry_pb2
 from raymon.protos import tracker_pb2 as _tracker_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -9,7 +10,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class MonitorConfig(_message.Message):
-    __slots__ = ("late_after_s", "progress_interval_s", "log_level", "log_format", "node_reporters_above", "use_prometheus", "table_health", "hang_after_s", "on_hang", "hang_fail_after_s", "alert_command", "alert_webhook", "alert_timeout_s", "log_files", "logging_config_path", "windows_max_mb", "events_max_mb", "trackers")
+    __slots__ = ("late_after_s", "progress_interval_s", "log_level", "log_format", "node_reporters_above", "use_prometheus", "table_health", "hang_after_s", "on_hang", "hang_fail_after_s", "alert_command", "alert_webhook", "alert_timeout_s", "log_files", "logging_config_path", "windows_max_mb", "events_max_mb", "trackers", "opentelemetry")
     class OnHang(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         WARN: _ClassVar[MonitorConfig.OnHang]
@@ -34,6 +35,7 @@ class MonitorConfig(_message.Message):
     WINDOWS_MAX_MB_FIELD_NUMBER: _ClassVar[int]
     EVENTS_MAX_MB_FIELD_NUMBER: _ClassVar[int]
     TRACKERS_FIELD_NUMBER: _ClassVar[int]
+    OPENTELEMETRY_FIELD_NUMBER: _ClassVar[int]
     late_after_s: float
     progress_interval_s: float
     log_level: str
@@ -52,7 +54,8 @@ class MonitorConfig(_message.Message):
     windows_max_mb: int
     events_max_mb: int
     trackers: _containers.RepeatedCompositeFieldContainer[_tracker_pb2.Tracker]
-    def __init__(self, late_after_s: _Optional[float] = ..., progress_interval_s: _Optional[float] = ..., log_level: _Optional[str] = ..., log_format: _Optional[str] = ..., node_reporters_above: _Optional[int] = ..., use_prometheus: bool = ..., table_health: bool = ..., hang_after_s: _Optional[float] = ..., on_hang: _Optional[_Union[MonitorConfig.OnHang, str]] = ..., hang_fail_after_s: _Optional[float] = ..., alert_command: _Optional[_Iterable[str]] = ..., alert_webhook: _Optional[str] = ..., alert_timeout_s: _Optional[float] = ..., log_files: _Optional[_Union[LogFilesConfig, _Mapping]] = ..., logging_config_path: _Optional[str] = ..., windows_max_mb: _Optional[int] = ..., events_max_mb: _Optional[int] = ..., trackers: _Optional[_Iterable[_Union[_tracker_pb2.Tracker, _Mapping]]] = ...) -> None: ...
+    opentelemetry: _opentelemetry_pb2.OpenTelemetryConfig
+    def __init__(self, late_after_s: _Optional[float] = ..., progress_interval_s: _Optional[float] = ..., log_level: _Optional[str] = ..., log_format: _Optional[str] = ..., node_reporters_above: _Optional[int] = ..., use_prometheus: bool = ..., table_health: bool = ..., hang_after_s: _Optional[float] = ..., on_hang: _Optional[_Union[MonitorConfig.OnHang, str]] = ..., hang_fail_after_s: _Optional[float] = ..., alert_command: _Optional[_Iterable[str]] = ..., alert_webhook: _Optional[str] = ..., alert_timeout_s: _Optional[float] = ..., log_files: _Optional[_Union[LogFilesConfig, _Mapping]] = ..., logging_config_path: _Optional[str] = ..., windows_max_mb: _Optional[int] = ..., events_max_mb: _Optional[int] = ..., trackers: _Optional[_Iterable[_Union[_tracker_pb2.Tracker, _Mapping]]] = ..., opentelemetry: _Optional[_Union[_opentelemetry_pb2.OpenTelemetryConfig, _Mapping]] = ...) -> None: ...
 
 class LogFilesConfig(_message.Message):
     __slots__ = ("enabled", "directory", "format", "max_mb", "max_hours", "keep")

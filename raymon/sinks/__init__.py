@@ -20,6 +20,8 @@ from raymon.sinks.json_lines.json_lines import (
 from raymon.sinks.json_lines.rank_lines import RankLines
 from raymon.sinks.json_lines.read_lines import read_lines
 from raymon.sinks.notebook.svg import Line, chart_svg
+from raymon.sinks.opentelemetry.of_config import opentelemetry_of
+from raymon.sinks.opentelemetry.opentelemetry import OpenTelemetry
 from raymon.sinks.prometheus.gauges import GAUGES
 from raymon.sinks.prometheus.run_gauges import RunGauges, run_label
 from raymon.sinks.sink import RunSink, Sink
@@ -54,6 +56,7 @@ __all__ = [
     "Line",
     "LiveOutput",
     "MLflow",
+    "OpenTelemetry",
     "ProgressLogger",
     "RankLines",
     "RunCard",
@@ -70,6 +73,7 @@ __all__ = [
     "chart_svg",
     "make_alert_hooks",
     "open_output",
+    "opentelemetry_of",
     "read_alerts",
     "read_lines",
     "run_label",

@@ -38,6 +38,7 @@ from raymon.sinks import (
     TensorBoard,
     WindowLines,
     open_output,
+    opentelemetry_of,
     trackers_of,
     webhook_of_environment,
 )
@@ -204,6 +205,7 @@ def make_reporter(config: PipelineConfig, *more: Sink, total_steps: int | None =
         EvaluationRecords(model_dir, config.monitor_config.windows_max_mb * _MB),
         AlertLines(model_dir),
         *trackers_of(config),
+        *opentelemetry_of(config.monitor_config, config.model_dir),
         *more,
     ]
     if train_config.use_tensorboard:

@@ -30,8 +30,9 @@ from raymon.metrics import build_metric, build_train_metric
 from raymon.models import build_model, grouping_keys
 from raymon.models.losses import row_losses
 from raymon.protos import metric_pb2, model_pb2, train_pb2
+from raymon.protos.monitor_pb2 import MonitorConfig
 from raymon.protos.pipeline_pb2 import PipelineConfig
-from raymon.sinks import trackers_of
+from raymon.sinks import opentelemetry_of, trackers_of
 from raymon.training.input.readers import features_of
 from raymon.training.optim.optimizers import build_optimizers
 from tests.models.pipelines import batch_of, model_of, pipeline
@@ -42,8 +43,8 @@ _CHECKS = {
     for name in (
         "constraints.py", "validate_names.py", "overrides.py", "reading.py", "rules.py",
         "saving.py", "scalars.py", "source.py", "text.py", "unknown_names.py", "validate.py",
-        "validate_losses.py", "validate_model.py", "validate_optimizer.py",
-        "validate_trackers.py",
+        "validate_losses.py", "validate_model.py", "validate_opentelemetry.py",
+        "validate_optimizer.py", "validate_trackers.py",
     )
 }  # fmt: skip
 assert all(map(os.path.isfile, _CHECKS)), "what checks a field has moved"
@@ -232,6 +233,7 @@ def _others() -> None:
         text = f"monitor_config {{ trackers {{ {tracker} }} }}"
         with suppress(raymon.RaymonError):
             trackers_of(text_format.Parse(text, PipelineConfig()))
+    opentelemetry_of(text_format.Parse("opentelemetry {}", MonitorConfig()), "run")
 
 
 def main() -> None:

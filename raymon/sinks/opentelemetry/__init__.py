@@ -1,0 +1,1 @@
+"""Sends the numbers and a trace of a run by OTLP, to an OpenTelemetry collector."""
