@@ -262,9 +262,24 @@ class Monitor:
         if self._rank is None or self._is_forked:
             return nullcontext()
         if name not in _PHASES:
-            self._count(ValueError(f"phase {name!r}: must be one of {', '.join(_PHASES)}"))
+            self._count(_no_phase(name))
             return nullcontext()
         return self._rank.clock.within(name)
+
+    def enter_phase(self, name: str) -> None:
+        """Begins a phase of the step, which lasts until another one begins or the step ends.
+
+        It is for hooks of a trainer, which no context can surround.
+
+        Args:
+            name: See `phase`.
+        """
+        if self._rank is None or self._is_forked:
+            return
+        if name not in _PHASES:
+            self._count(_no_phase(name))
+        elif self._arrived is None:
+            self._rank.clock.enter(name)
 
     def compute(self) -> dict[str, float]:
         """Returns the decayed metrics of all ranks by name, as they were last published."""
@@ -368,6 +383,10 @@ class Monitor:
         self._failures += 1
         if self._failures == 1:
             _log.warning("monitoring: %s: %s", type(error).__name__, error)
+
+
+def _no_phase(name: str) -> ValueError:
+    return ValueError(f"phase {name!r}: must be one of {', '.join(_PHASES)}")
 
 
 def _outside_of_inference() -> AbstractContextManager[object]:
