@@ -38,7 +38,11 @@ class MicroBatches:
         self._loss_scale = loss_scale
         self._count = count
         self._after = after
-        self._clear()
+        self._losses: list[Tensor] = []
+        self._predictions: list[Tensor] = []
+        self._targets: list[Tensor] = []
+        self._rows: int | None = None
+        self._are_parts = False
 
     def __call__(
         self, model: nn.Module, given: tuple[Any, ...], named: dict[str, Any], outputs: Any
@@ -89,11 +93,8 @@ class MicroBatches:
         self._targets.append(named[self._targets_name])
 
     def _clear(self) -> None:
-        self._losses: list[Tensor] = []
-        self._predictions: list[Tensor] = []
-        self._targets: list[Tensor] = []
-        self._rows: int | None = None
-        self._are_parts = False
+        self._losses, self._predictions, self._targets = [], [], []
+        self._rows = None
 
 
 def _item(outputs: Any, name: str) -> Any:

@@ -13,8 +13,7 @@ from raymon.integrations.arguments import MonitorArguments, check_arguments
 from raymon.integrations.batches import learning_rates_of
 from raymon.integrations.micro_batches import MicroBatches, Predictions
 from raymon.integrations.watch import Watch, counted
-from raymon.monitor import Monitor
-from raymon.monitor.train_metrics import TrainMetrics
+from raymon.monitor import Monitor, TrainMetrics
 from raymon.results import BACKWARD, DATA, EVALUATION, FORWARD, OPTIMIZER
 
 _OWN = ("epoch", "learning_rate")
@@ -146,8 +145,7 @@ class MonitorCallback(TrainerCallback):
             and name not in left_out
             and not name.startswith(("eval_", "train_", "total_flos"))
         }
-        if values:
-            self.monitor.log(values)
+        self._watch.log(values)
 
     @counted
     def on_prediction_step(self, *arguments: Any, **others: Any) -> None:

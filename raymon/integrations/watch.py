@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
+
+from torch import Tensor
 
 from raymon.errors import UserError
 from raymon.integrations.arguments import MonitorArguments
-from raymon.monitor import Monitor
-from raymon.monitor.train_metrics import TrainMetrics
+from raymon.monitor import Monitor, TrainMetrics
 
 _log = logging.getLogger("raymon")
 
@@ -107,6 +108,9 @@ class Watch:
                 self.monitor.__exit__(type(error), error, error.__traceback__)
         except Exception as failure:
             self.count(failure)
+
+    def log(self, values: Mapping[str, Tensor | float]) -> None:
+        """Adds scalars to the step that comes next."""
 
     def count(self, error: Exception) -> None:
         """Counts a failure of the callback; the first one is logged."""

@@ -14,8 +14,7 @@ from raymon.integrations.lightning.logged_values import LoggedValues
 from raymon.integrations.lightning.progress import batches_before, batches_of_run
 from raymon.integrations.lightning.step_outputs import OutputNames
 from raymon.integrations.watch import Watch, counted
-from raymon.monitor import Monitor
-from raymon.monitor.train_metrics import TrainMetrics
+from raymon.monitor import Monitor, TrainMetrics
 from raymon.results import BACKWARD, CHECKPOINT, DATA, EVALUATION, FORWARD, OPTIMIZER
 
 if TYPE_CHECKING:
@@ -31,8 +30,7 @@ class MonitorCallback(Callback):
     `loss` and what else `training_step` returns under the names below, its other single numbers
     and what `self.log` logs in steps as scalars, the learning rates of all optimizers, and the
     phases of a step. Scores that the validation logs are published when it ends. A run that is
-    resumed by `ckpt_path` goes on behind the step of the checkpoint. With `fast_dev_run` no files are
-    written.
+    resumed by `ckpt_path` goes on behind the step of its checkpoint. `fast_dev_run` writes no file.
 
         Trainer(callbacks=[MonitorCallback(["auc"], model_dir="runs/1")])
 
@@ -137,8 +135,7 @@ class MonitorCallback(Callback):
         except Exception as error:  # still a step: all ranks have to count the same steps
             self._watch.count(error)
             scalars, arguments = {}, {"losses": {}}
-        if scalars:
-            monitor.log(scalars)
+        self._watch.log(scalars)
         monitor.step(**arguments, epoch=trainer.current_epoch, learning_rates=self._learning_rates)
         self._enter(DATA)
 
