@@ -51,6 +51,8 @@ class MonitorTracker(GeneralTracker):
         check_arguments("MonitorTracker", arguments)
         self._losses = [losses] if isinstance(losses, str) else list(losses)
         self._watch = Watch(train_metrics, arguments)
+        # Two that write to one directory are never of two trainings: `end_training` closes them.
+        self._training = self if arguments.get("model_dir") is None else MonitorTracker
 
     @property
     def tracker(self) -> Monitor | None:
@@ -69,7 +71,7 @@ class MonitorTracker(GeneralTracker):
 
     def start(self) -> None:
         """Makes the monitor; `accelerator.init_trackers` calls it."""
-        self._watch.begin(self, 0, None)
+        self._watch.begin(self._training, 0, None)
 
     def store_init_configuration(self, values: Mapping[str, Any]) -> None:
         """Does nothing: a monitor has no settings of the model."""

@@ -127,7 +127,7 @@ class MonitorCallback(keras.callbacks.Callback):
             loss = compute_loss(*given, **named)
             if named.get("training", True) and model.training and self._watch.is_on:
                 try:
-                    self._keep(loss, **named)
+                    self._keep(loss, *given, **named)
                 except Exception as error:
                     self._watch.count(error)
                 self._enter(BACKWARD)

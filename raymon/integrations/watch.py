@@ -110,7 +110,9 @@ class Watch:
             self.count(failure)
 
     def log(self, values: Mapping[str, Tensor | float]) -> None:
-        """Adds scalars to the step that comes next."""
+        """Adds scalars to the step that comes next; without a monitor it does nothing."""
+        if values and self.monitor is not None:
+            self.monitor.log(values)
 
     def count(self, error: Exception) -> None:
         """Counts a failure of the callback; the first one is logged."""

@@ -115,6 +115,9 @@ def test_its_numbers_are_those_of_all_batches_whatever_the_optimizer_does(tmp_pa
         assert line["samples"] == ROWS * STEPS
         assert line["learning_rates"] == [0.1 * 0.5**i]
         assert line["epoch"] == i
+        assert line["scalars"]["half"] == pytest.approx(loss / 2, rel=1e-5)
+        assert line["scalars"]["once"] == 7
+        assert set(line["scalars"]) == {"half", "once", "batch_mean"}
         assert {"data", "forward", "backward", "optimizer"} <= set(line["phases"])
     # The sanity check is no evaluation.
     scores_found = evaluations(tmp_path)

@@ -59,12 +59,13 @@ def test_what_is_logged_is_measured(tmp_path: Path) -> None:
     assert line["losses"]["loss"] == pytest.approx(sum(losses) / STEPS, rel=1e-5)
     expected = roc_auc_score(torch.cat(labels), torch.cat(scores))
     assert line["window_metrics"]["auc"] == pytest.approx(expected, abs=1e-4)
+    assert line["scalars"] == {"step": pytest.approx((STEPS - 1) / 2)}
     assert evaluations(tmp_path)[0]["val_loss"] == 0.25
     assert summary(tmp_path)["status"] == "done"
 
 
 def test_two_trackers_of_one_directory_are_refused_before_training(tmp_path: Path) -> None:
     accelerator = Accelerator(cpu=True, log_with=[tracker(tmp_path), tracker(tmp_path)])
-    with pytest.raises(UserError, match="another monitor of this process"):
+    with pytest.raises(UserError, match="two MonitorCallbacks"):
         accelerator.init_trackers("clicks")
     accelerator.end_training()

@@ -54,7 +54,7 @@ def watched_losses(of: Any) -> tuple[list[float], list[Any]]:
     class Keeping(type(of)):
         def compute_loss(self, *given: Any, training: bool = True, **named: Any) -> Any:
             loss = compute_loss(self, *given, training=training, **named)
-            if training:
+            if training and named:
                 losses.append(loss.item())
                 scores.append((named["y_pred"].detach().numpy(), named["y"].numpy()))
             return loss

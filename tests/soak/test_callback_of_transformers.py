@@ -114,6 +114,7 @@ def test_a_step_is_one_of_the_optimizer_with_all_its_batches(
     logged = [entry["loss"] for entry in trained.state.log_history if "loss" in entry]
     assert line["losses"]["loss"] == pytest.approx(sum(logged) / len(logged), rel=1e-4)
     assert set(line["learning_rates"]) == {0.1}
+    assert {"grad_norm"} <= set(line["scalars"])
     assert {"data", "forward", "backward", "optimizer"} <= set(line["phases"])
     (scores,) = evaluations(tmp_path / "run")
     assert scores["global_step"] == STEPS
@@ -175,5 +176,6 @@ def test_without_a_loss_of_the_model_the_one_that_is_logged_is_a_scalar(tmp_path
     (line,) = windows(tmp_path / "run")
     assert line["global_step"] == STEPS
     assert line["losses"] == {}
+    assert line["scalars"]["loss"] > 0
     # It is said why there is no AUC.
     assert watched.failures > 0
