@@ -86,6 +86,22 @@ def log_options(command: Command) -> Command:
     return _level_option(_format_option(command))
 
 
+_resume_option = click.option(
+    "--resume", is_flag=True, help="Go on from the newest checkpoint in model_dir."
+)
+
+_resume_if_any_option = click.option(
+    "--resume-if-any",
+    is_flag=True,
+    help="The same if there is one, and else begin: for what a scheduler starts again.",
+)
+
+
+def resume_options(command: Command) -> Command:
+    """Adds the options of a run that goes on to a command."""
+    return _resume_option(_resume_if_any_option(command))
+
+
 board_option = click.option(
     "--board",
     "board_port",

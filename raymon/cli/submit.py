@@ -16,6 +16,7 @@ from raymon.cli.options import (
     json_option,
     log_options,
     num_workers_option,
+    resume_options,
     set_option,
     with_num_workers,
 )
@@ -52,7 +53,7 @@ _OF_LOGS = frozenset({"job_id", "address", "as_json"})
 @num_workers_option
 @custom_classes_option
 @log_options
-@click.option("--resume", is_flag=True, help="Go on from the newest checkpoint in model_dir.")
+@resume_options
 @click.option(
     "--working-dir",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
@@ -78,6 +79,7 @@ def submit(
     overrides: tuple[str, ...],
     num_workers: int | None,
     resume: bool,
+    resume_if_any: bool,
     working_dir: Path,
     runtime_env: Path | None,
     python: str,
@@ -107,6 +109,7 @@ def submit(
         working_dir=working_dir,
         runtime_env=_read(runtime_env),
         resume=resume,
+        resume_if_any=resume_if_any,
         python=python,
         board_port=board_port,
     )

@@ -16,6 +16,7 @@ from raymon.cli.options import (
     json_option,
     log_options,
     num_workers_option,
+    resume_options,
     set_option,
     with_num_workers,
 )
@@ -28,7 +29,7 @@ from raymon.cli.streams import say
 @num_workers_option
 @custom_classes_option
 @log_options
-@click.option("--resume", is_flag=True, help="Go on from the newest checkpoint in model_dir.")
+@resume_options
 @address_option
 @board_option
 @json_option
@@ -37,6 +38,7 @@ def train(
     overrides: tuple[str, ...],
     num_workers: int | None,
     resume: bool,
+    resume_if_any: bool,
     address: str | None,
     board_port: int | None,
     as_json: bool,
@@ -47,11 +49,13 @@ def train(
     from raymon.config import load
     from raymon.runs import DIVERGED
     from raymon.storage import to_json
+    from raymon.training.prepare import has_checkpoint
     from raymon.training.train import train as run
 
     given = with_num_workers(overrides, num_workers)
-    model_dir = load(config, given).model_dir if board_port else ""
-    with board_beside(model_dir, board_port):
+    model_dir = load(config, given).model_dir if board_port or resume_if_any else ""
+    resume = resume or (resume_if_any and has_checkpoint(model_dir))
+    with board_beside(model_dir if board_port else "", board_port):
         summary = run(config, given, resume=resume, address=address)
     if as_json:
         say(to_json(asdict(summary)))

@@ -29,6 +29,7 @@ def job_request(
     working_dir: Path,
     runtime_env: Mapping[str, Any] | None = None,
     resume: bool = False,
+    resume_if_any: bool = False,
     python: str = "python",
     board_port: int | None = None,
 ) -> JobRequest:
@@ -42,6 +43,7 @@ def job_request(
         working_dir: Directory with the user's code, sent to the cluster without what git ignores.
         runtime_env: Additions to Ray's runtime environment, such as `{"pip": [...]}`.
         resume: Whether to continue from the newest checkpoint.
+        resume_if_any: Whether to do so if there is one, and else to begin.
         python: Python on the cluster that has raymon.
         board_port: Port of a page beside the run, on the machine that it begins on; None for none.
 
@@ -67,6 +69,7 @@ def job_request(
     words += [word for override in overrides for word in ("--set", override)]
     words += ["--allow-custom-classes"] if custom_classes_allowed() else []
     words += ["--resume"] if resume else []
+    words += ["--resume-if-any"] if resume_if_any else []
     words += ["--board", str(board_port)] if board_port else []
     words += chosen_options()
     return JobRequest(

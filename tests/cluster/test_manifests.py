@@ -21,6 +21,12 @@ def cluster_of(name: str) -> dict:
     return CLUSTERS[name](manifest(name))
 
 
+def parse_quantity(text: str | int) -> float:
+    """A quantity of Kubernetes, such as 64Gi, as a number."""
+    number, unit = re.fullmatch(r"([\d.]+)(Gi)?", str(text)).groups()
+    return float(number) * (2**30 if unit else 1)
+
+
 def templates(cluster: dict) -> list[dict]:
     groups = [cluster["headGroupSpec"], *cluster["workerGroupSpecs"]]
     return [group["template"] for group in groups]
@@ -101,6 +107,41 @@ def test_the_cluster_grows_and_shrinks() -> None:
     assert {template["spec"]["restartPolicy"] for template in templates(cluster)} == {"Never"}
     for container in groups["gpu"]["template"]["spec"]["containers"]:
         assert container["resources"]["limits"]["nvidia.com/gpu"] == "1"
+
+
+def test_a_run_in_the_queue_fits_into_its_quota_with_the_nodes_that_it_needs() -> None:
+    queue = manifest("kueue/localqueue.yaml")
+    quota = manifest("kueue/clusterqueue.yaml")
+    assert queue["spec"]["clusterQueue"] == quota["metadata"]["name"]
+    label = f"# kueue.x-k8s.io/queue-name: {queue['metadata']['name']} #"
+    assert label in (CLUSTER / "kuberay" / "rayjob.yaml").read_text()
+    # What Kueue takes: nothing that grows by itself, and a cluster that goes with its run.
+    job = manifest("kuberay/rayjob.yaml")["spec"]
+    assert job["shutdownAfterJobFinishes"] is True
+    assert "enableInTreeAutoscaling" not in job["rayClusterSpec"]
+    (group,) = quota["spec"]["resourceGroups"]
+    flavors = {flavor["name"]: flavor["resources"] for flavor in group["flavors"]}
+    for name, resources in flavors.items():
+        assert manifest(f"kueue/{name}.yaml")["metadata"]["name"] == name
+        assert [each["name"] for each in resources] == group["coveredResources"]
+    room = {
+        name: {each["name"]: parse_quantity(each["nominalQuota"]) for each in resources}
+        for name, resources in flavors.items()
+    }
+    head, workers = templates(job["rayClusterSpec"])
+    replicas = job["rayClusterSpec"]["workerGroupSpecs"][0]["replicas"]
+    for template, flavor, count in ((head, "cpu-nodes", 1), (workers, "gpu-nodes", replicas)):
+        (container,) = template["spec"]["containers"]
+        for resource, wanted in container["resources"]["requests"].items():
+            assert parse_quantity(wanted) * count <= room[flavor][resource]
+
+
+def test_what_is_started_again_goes_on_where_it_was() -> None:
+    entrypoint = manifest("kuberay/rayjob.yaml")["spec"]["entrypoint"].split()
+    scripts = [(CLUSTER / "slurm" / "raymon.sbatch").read_text().split()]
+    for words in (entrypoint, *scripts):
+        assert "--resume-if-any" in words
+        assert "--resume" not in words
 
 
 def test_all_clusters_have_the_ray_that_raymon_is_tested_with() -> None:

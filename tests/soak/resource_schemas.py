@@ -1,11 +1,11 @@
 """The schemas of custom resources, and what the operators that read them refuse.
 
-Neither KubeRay nor the Prometheus operator has its definitions in a Python package, so these
+None of KubeRay, Kueue and the Prometheus operator has its definitions in a Python package, so these
 schemas are written by hand. Those of KubeRay have all fields of its `ray.io/v1` as of 1.6, with the
 values and combinations that its definitions or its operator refuse; later fields are unknown on
-purpose, since `cluster/` says that 1.6 is enough. Those of the Prometheus operator have what
-`cluster/` can need. A field that a schema does not know is an error; pods are checked by the
-schemas of Kubernetes itself.
+purpose, since `cluster/` says that 1.6 is enough. Those of the Prometheus operator, and of Kueue
+in its `kueue.x-k8s.io/v1beta2`, have what `cluster/` can need. A field that a schema does not know
+is an error; pods are checked by the schemas of Kubernetes itself.
 """
 
 from __future__ import annotations
@@ -291,3 +291,81 @@ PROMETHEUS_RULE = _resource(
         ),
     ),
 )
+
+
+_QUEUE_NAME: Schema = {
+    "type": "string",
+    "maxLength": 253,
+    "pattern": r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+}
+_QUANTITY: Schema = {
+    "type": ["string", "integer"],
+    "pattern": r"^[+-]?(\d+(\.\d*)?|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?(\d+(\.\d*)?|\.\d+))?$",
+}
+_EFFECT = _one_of("NoSchedule", "PreferNoSchedule", "NoExecute")
+_STOP = _one_of("None", "Hold", "HoldAndDrain")
+_FLAVOR = {
+    **_object(
+        [],
+        nodeLabels={**STRINGS, "maxProperties": 8},
+        nodeTaints={
+            "maxItems": 8,
+            **_list(_object(["effect", "key"], effect=_EFFECT, key=STRING, value=STRING)),
+        },
+        tolerations={"maxItems": 8, **_list(ANY)},
+        topologyName=_QUEUE_NAME,
+    ),
+    "dependentRequired": {"topologyName": ["nodeLabels"]},
+}
+_QUOTA = _object(
+    ["name", "nominalQuota"],
+    name=STRING,
+    nominalQuota=_QUANTITY,
+    borrowingLimit=_QUANTITY,
+    lendingLimit=_QUANTITY,
+)
+_RESOURCE_GROUP = _object(
+    ["coveredResources", "flavors"],
+    coveredResources={"minItems": 1, "maxItems": 16, **_list(STRING)},
+    flavors={
+        "minItems": 1,
+        "maxItems": 16,
+        **_list(
+            _object(
+                ["name", "resources"],
+                name=_QUEUE_NAME,
+                resources={"minItems": 1, "maxItems": 16, **_list(_QUOTA)},
+            )
+        ),
+    },
+)
+_CLUSTER_QUEUE = _object(
+    [],
+    resourceGroups={"maxItems": 16, **_list(_RESOURCE_GROUP)},
+    cohortName=_QUEUE_NAME,
+    queueingStrategy=_one_of("StrictFIFO", "BestEffortFIFO"),
+    namespaceSelector=_object([], matchLabels=STRINGS, matchExpressions=_list(ANY)),
+    flavorFungibility=_object(
+        [],
+        whenCanBorrow=_one_of("MayStopSearch", "TryNextFlavor"),
+        whenCanPreempt=_one_of("MayStopSearch", "TryNextFlavor"),
+    ),
+    preemption=_object(
+        [],
+        reclaimWithinCohort=_one_of("Never", "LowerPriority", "Any"),
+        borrowWithinCohort=_object(
+            [], policy=_one_of("Never", "LowerPriority"), maxPriorityThreshold={"type": "integer"}
+        ),
+        withinClusterQueue=_one_of("Never", "LowerPriority", "LowerOrNewerEqualPriority"),
+    ),
+    stopPolicy=_STOP,
+)
+_LOCAL_QUEUE = _object(
+    [],
+    clusterQueue=_QUEUE_NAME,
+    stopPolicy=_STOP,
+)
+_KUEUE = "kueue.x-k8s.io/v1beta2"
+RESOURCE_FLAVOR = _resource(_KUEUE, "ResourceFlavor", _FLAVOR, _QUEUE_NAME)
+CLUSTER_QUEUE = _resource(_KUEUE, "ClusterQueue", _CLUSTER_QUEUE, _QUEUE_NAME)
+LOCAL_QUEUE = _resource(_KUEUE, "LocalQueue", _LOCAL_QUEUE, _QUEUE_NAME)

@@ -10,7 +10,15 @@ from jsonschema import ValidationError, validate
 
 from tests.cluster.files import manifest
 from tests.cluster.test_manifests import CLUSTERS, cluster_of, templates
-from tests.soak.resource_schemas import POD_MONITOR, PROMETHEUS_RULE, RAY_CLUSTER, RAY_JOB
+from tests.soak.resource_schemas import (
+    CLUSTER_QUEUE,
+    LOCAL_QUEUE,
+    POD_MONITOR,
+    PROMETHEUS_RULE,
+    RAY_CLUSTER,
+    RAY_JOB,
+    RESOURCE_FLAVOR,
+)
 
 pytestmark = pytest.mark.soak
 
@@ -21,6 +29,10 @@ CUSTOM = {
     "kuberay/rayjob.yaml": RAY_JOB,
     "kuberay/podmonitor.yaml": POD_MONITOR,
     "kuberay/prometheusrule.yaml": PROMETHEUS_RULE,
+    "kueue/clusterqueue.yaml": CLUSTER_QUEUE,
+    "kueue/cpu-nodes.yaml": RESOURCE_FLAVOR,
+    "kueue/gpu-nodes.yaml": RESOURCE_FLAVOR,
+    "kueue/localqueue.yaml": LOCAL_QUEUE,
 }
 
 # What KubeRay has that the manifests do not use.
@@ -46,6 +58,11 @@ REFUSED = [
     ("kuberay/rayjob.yaml", "deletionStrategy", {"onSuccess": {"policy": "DeleteSelf"}}),
     ("kuberay/rayjob.yaml", "rayClusterSpec.upgradeStrategy", {"type": "Recreate"}),
     ("kuberay/rayjob.yaml", "rayClusterSpec.authOptions", {"enableK8sTokenAuth": True}),
+    # As the versions before it had it.
+    ("kueue/clusterqueue.yaml", "cohort", "all"),
+    ("kueue/clusterqueue.yaml", "preemption.withinClusterQueue", "Any"),
+    ("kueue/clusterqueue.yaml", "resourceGroups", [{"coveredResources": ["cpu"], "flavors": []}]),
+    ("kueue/localqueue.yaml", "clusterQueue", "Raymon"),
 ]
 
 

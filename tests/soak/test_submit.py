@@ -99,7 +99,8 @@ def test_a_run_is_submitted_with_its_code_and_followed(head: Head, project: Path
     assert process.returncode == 0, output + errors
     assert "Training Epoch 1: 40it" in output
     assert "done: " in output
-    assert errors == ""
+    # On a machine that is busy it may be told that the job waits.
+    assert [line for line in errors.splitlines() if " waits to begin: " not in line] == []
     run = project.parent / "run"
     assert [checkpoint.step for checkpoint in list_checkpoints(run)] == [20, 40]
     (job,) = [job for job in jobs(head) if job["submission_id"] in output]
