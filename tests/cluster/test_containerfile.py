@@ -1,5 +1,6 @@
 """The steps of the image, as far as they can be seen without building it."""
 
+import re
 import shlex
 import tomllib
 from pathlib import Path
@@ -47,7 +48,8 @@ def test_the_wheel_is_made_of_files_that_there_are_and_all_that_it_needs(
     assert all((ROOT / name).exists() for name in copied)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert {"pyproject.toml", project["readme"], "raymon"} <= set(copied)
-    image = values(build, "FROM")[0].split()[0]
+    (image,) = [v for v in values(steps, "ARG") if v.startswith("PYTHON_IMAGE=")]
+    assert values(build, "FROM")[0].split()[0] == "${PYTHON_IMAGE}"
     version = image.rsplit(":", 1)[1].split("-")[0]
     assert SpecifierSet(project["requires-python"]).contains(version)
     (command,) = values(build, "RUN")
@@ -60,11 +62,24 @@ def test_the_image_has_the_wheel_and_tries_it(steps: list[dict]) -> None:
     build, image = stages(steps)
     name = values(build, "FROM")[0].split()[-1]
     assert values(image, "FROM") == ["${RAY_IMAGE}"]
-    assert values(image, "COPY") == [f"--from={name} /wheels /tmp/wheels"]
+    # No layer has the wheel, or what pip has downloaded.
+    assert values(image, "COPY") == []
     (command,) = values(image, "RUN")
+    mount, command = command.split(maxsplit=1)
+    assert mount == f"--mount=type=bind,from={name},source=/wheels,target=/wheels"
     install, _, trial = command.partition("&&")
-    assert "/tmp/wheels/*.whl" in shlex.split(install)
+    assert "$(echo /wheels/*.whl)${EXTRAS}" in shlex.split(install)
+    assert "--no-cache-dir" in install
     assert trial.strip().startswith("raymon ")
+
+
+def test_the_image_takes_the_extras_that_there_are(steps: list[dict]) -> None:
+    _, image = stages(steps)
+    assert 'EXTRAS=""' in values(image, "ARG")
+    text = (CLUSTER / "Containerfile").read_text()
+    (named,) = re.findall(r'EXTRAS="\[([\w,]+)\]"', text)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert set(named.split(",")) <= set(project["optional-dependencies"])
 
 
 def test_the_image_has_one_version_of_ray_and_no_moving_tag(steps: list[dict]) -> None:
