@@ -32,7 +32,9 @@ from raymon.sinks.terminal.status_lines import StatusLines
 from raymon.sinks.trackers.bound import bound
 from raymon.sinks.trackers.events import TrackedRun
 from raymon.sinks.trackers.mlflow import MLflow
+from raymon.sinks.trackers.model_card import ModelCard
 from raymon.sinks.trackers.of_config import trackers_of
+from raymon.sinks.trackers.registration import register_with
 from raymon.sinks.trackers.trackio import Trackio
 from raymon.sinks.trackers.wandb import WandB
 from raymon.sinks.values_text import BOUND_SHOWN_ABOVE
@@ -57,6 +59,7 @@ __all__ = [
     "LiveOutput",
     "MLflow",
     "OpenTelemetry",
+    "ModelCard",
     "ProgressLogger",
     "RankLines",
     "RunCard",
@@ -76,6 +79,7 @@ __all__ = [
     "opentelemetry_of",
     "read_alerts",
     "read_lines",
+    "register_with",
     "run_label",
     "trackers_of",
     "webhook_of_environment",

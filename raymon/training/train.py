@@ -11,10 +11,7 @@ from os import PathLike
 from raymon.config import evaluates_asynchronously, load, locate, save
 from raymon.data import pipeline_features
 from raymon.diagnosis import checks_of
-from raymon.errors import (
-    ClusterLostError,
-    ConfigError,
-)
+from raymon.errors import ClusterLostError, ConfigError, reason
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.ray_pb2 import RayConfig
 from raymon.protos.train_pb2 import TrainConfig
@@ -42,7 +39,7 @@ from raymon.sinks import (
     trackers_of,
     webhook_of_environment,
 )
-from raymon.storage import storage_path
+from raymon.storage import StoragePath, storage_path
 from raymon.training.announced import Announced
 from raymon.training.checkpoint.fine_tune import Transfer
 from raymon.training.checkpoint.keep_rule import KeepRule, delete_obsolete
@@ -361,4 +358,15 @@ def _export(config: PipelineConfig, summary: Summary) -> Summary:
     except Exception as error:
         _log.warning("Not exported: %s", line_of(error, model_dir, "export"))
         return write_summary(lambda: summary)
+    _register(config, model_dir / EXPORT)
     return write_summary(lambda: replace(summary, export=str(model_dir / EXPORT)))
+
+
+def _register(config: PipelineConfig, exported: StoragePath) -> None:
+    if any(tracker.mlflow.registered_model_name for tracker in config.monitor_config.trackers):
+        from raymon.training.register import register_export
+
+        try:
+            register_export(config, exported)
+        except Exception as error:  # the model is exported all the same
+            _log.warning("Not registered: %s", reason(error))

@@ -299,7 +299,7 @@ class RayReporter:
         """Returns the process id of the actor on its node."""
         return int(_ask(self._actor.process_id, (), 60.0))
 
-    def close(self, ended: RunEnded | None = None, timeout_s: float = 30.0) -> ReporterStatus:
+    def close(self, ended: RunEnded | None = None, timeout_s: float = 60.0) -> ReporterStatus:
         """Closes the reporter and returns its last status; see `Reporter.close`.
 
         Raises:

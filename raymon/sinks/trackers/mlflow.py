@@ -16,6 +16,9 @@ from raymon.sinks.trackers.checkpoints import ARTIFACT, NONE, remembered
 from raymon.sinks.trackers.client import Memory, TrackerClient, redacted
 from raymon.sinks.trackers.events import AlertLine, Event, Points, TrackedRun
 from raymon.sinks.trackers.mlflow_names import taken_name
+from raymon.sinks.trackers.mlflow_registry import register_model
+from raymon.sinks.trackers.model_card import ModelCard
+from raymon.sinks.trackers.tracker_process import TrackerProcess
 from raymon.sinks.trackers.tracker_sink import TrackerSink
 from raymon.storage import fetched, storage_path
 from raymon.version import __version__
@@ -64,6 +67,35 @@ class MLflow(TrackerSink):
             MLflowClient(uri, experiment_name, run_name, dict(tags or {}), log_checkpoints)
         )
         self.registered_model_name = registered_model_name
+
+    def register(self, card: ModelCard, timeout_s: float) -> str:
+        """Registers a model that the run has exported.
+
+        Args:
+            card: The model.
+            timeout_s: Seconds that this may take.
+
+        Returns:
+            The version that it got.
+
+        Raises:
+            OSError: It is not registered.
+        """
+        kept = self.kept()
+        if not kept.memory.run_id:
+            raise OSError("the run did not reach the tracker")
+        process = TrackerProcess(self.client, self.environment)
+        try:
+            version, _ = process.call(
+                "register",
+                kept.memory.run_id,
+                self.registered_model_name,
+                card,
+                timeout_s=timeout_s,
+            )
+        finally:
+            process.end(1.0)
+        return str(version)
 
 
 class MLflowClient(TrackerClient):
@@ -146,10 +178,17 @@ class MLflowClient(TrackerClient):
     def close(self) -> None:
         """Does nothing: all is written."""
 
+    def register(self, run_id: str, name: str, card: ModelCard) -> str:
+        """Registers a model; see `register_model`."""
+        with self._explained():
+            return register_model(self._uri, run_id, name, card)
+
     def _begin(self, run: TrackedRun) -> str:
         found = self._client.get_experiment_by_name(self._experiment)
         if found is None:
-            experiment_id = self._client.create_experiment(self._experiment)
+            experiment_id = self._client.create_experiment(
+                self._experiment, artifact_location=_beside(self._uri)
+            )
         else:
             experiment_id = found.experiment_id
         tags = {
@@ -267,6 +306,14 @@ class MLflowClient(TrackerClient):
 def _value(value: float) -> float:
     # MLflow would show the largest float in place of infinity.
     return float(value) if math.isfinite(value) else math.nan
+
+
+def _beside(uri: str) -> str | None:
+    """Returns where artifacts are: MLflow would have them where a process happens to work."""
+    database = uri.removeprefix("sqlite:///")
+    if database == uri:
+        return None
+    return (Path(database.partition("?")[0]).parent / "mlartifacts").as_uri()
 
 
 def _short(error: BaseException) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from raymon.results import (
@@ -48,8 +48,11 @@ class TrackerSink:
     tries = 1
     """A flush that failed is tried again with the next, some seconds later."""
 
-    close_s = 20.0
-    """Seconds that the close of a run waits for it: some libraries take 10 to be imported."""
+    close_s = 45.0
+    """Seconds that the close of a run waits for it: on a busy machine MLflow takes 30 to be there.
+
+    One that does not answer has failed by then, and is not waited for.
+    """
 
     def __init__(self, client: TrackerClient) -> None:
         self._client = client
@@ -69,6 +72,19 @@ class TrackerSink:
     def client(self) -> TrackerClient:
         """Makes the calls to the library of the tracker."""
         return self._client
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Environment variables of the driver that are passed to the process of the tracker."""
+        return self._environment
+
+    def kept(self) -> Kept:
+        """Returns what the directory of the run keeps of its run in the tracker by now.
+
+        Raises:
+            OSError, ValueError: It cannot be read.
+        """
+        return Kept() if self._path is None else read_kept(self._path)
 
     def bind(self, run: TrackedRun, number: int = 0) -> None:
         """Tells of the run, before the first call.
@@ -185,7 +201,7 @@ class TrackerSink:
     def _known(self) -> Kept:
         if self._kept is None:
             try:
-                self._kept = Kept() if self._path is None else read_kept(self._path)
+                self._kept = self.kept()
             except ValueError as error:
                 self._notices.append(f"{error}; a new run begins there")
                 self._kept = Kept()
