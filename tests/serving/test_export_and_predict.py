@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -19,7 +20,7 @@ import raymon
 from raymon.cli.main import main
 from raymon.data import Columns, DataReader, build_features
 from raymon.models import build_model
-from raymon.serving import export_program, open_bundle, predict, write_bundle
+from raymon.serving import export_program, mlflow_model, open_bundle, predict, write_bundle
 from raymon.training.checkpoint.manifest import list_checkpoints
 from raymon.training.checkpoint.restore import load_model
 from raymon.training.export import export_run
@@ -73,6 +74,10 @@ def test_scores_of_raw_rows_are_those_of_the_checkpoint(
     assert scores.column_names == ["click", "user_id", "logits", "probs"]
     for name in ("click", "user_id"):
         assert scores[name].equals(original[name]), name
+    # As MLflow has it loaded and called: by a frame, in which integers may be missing.
+    frame = original.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
+    framed = mlflow_model._load_pyfunc(str(tmp_path / "model")).predict(frame)
+    assert framed["probs"].to_numpy() == pytest.approx(scores["probs"].to_numpy(), rel=1e-5)
     # By the checkpoint itself, in one batch.
     config = raymon.config.read_saved(run)
     features = build_features(config.feature_configs)
