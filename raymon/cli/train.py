@@ -49,7 +49,7 @@ def train(
     from raymon.config import load
     from raymon.runs import DIVERGED
     from raymon.storage import to_json
-    from raymon.training.prepare import has_checkpoint
+    from raymon.training.resuming import has_checkpoint
     from raymon.training.train import train as run
 
     given = with_num_workers(overrides, num_workers)

@@ -301,21 +301,6 @@ def plan_fine_tuning(config: PipelineConfig, features: list[Feature]) -> list[Tr
     return found
 
 
-def has_checkpoint(model_dir: str) -> bool:
-    """Returns whether a directory has a complete checkpoint to go on from.
-
-    Args:
-        model_dir: Directory of a run, or its URI.
-
-    Raises:
-        RunError: It cannot be read.
-    """
-    try:
-        return newest_checkpoint(storage_path(model_dir)) is not None
-    except (OSError, pa.ArrowException) as error:
-        raise RunError(f"{model_dir}: cannot be read: {first_line(error)}") from None
-
-
 def check_model_dir(model_dir: StoragePath, resume: bool) -> None:
     """Checks that a run continues only if asked to, and that a new run replaces no other.
 
