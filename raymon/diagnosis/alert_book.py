@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from raymon.diagnosis.told_steps import ToldSteps
-from raymon.results import Alert, AlertFigures, Finding, Key
+from raymon.results import HANG, RANK_GONE, Alert, AlertFigures, Finding, Key
 
 _SETTLE_S = 60.0
 """Seconds after a restart within which a finding that was on may come back as the same."""
 
-_OF_PROCESSES = ("hang",)
+_OF_PROCESSES = (HANG, RANK_GONE)
 """Kinds of findings about processes, which do not come back once other processes run."""
 
 _SETTLE_LOOKS = 3

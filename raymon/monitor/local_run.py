@@ -1,10 +1,13 @@
-"""A run of this process alone, with its reporter."""
+"""A run whose reporter is in this process."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 
+from raymon.diagnosis import Check
 from raymon.errors import RunError
+from raymon.monitor.launch import Launch
 from raymon.monitor.launchers import process_rank
 from raymon.monitor.run import RunSettings, first_step_of, make_reporter
 from raymon.reporter import (
@@ -24,44 +27,62 @@ _written: set[StoragePath] = set()
 
 
 class LocalRun:
-    """A run of this process alone, with a reporter in it.
+    """A run whose reporter is in this process, which is alone, or the first of its group.
 
     Implements `MonitoredRun`.
 
     Args:
         settings: What is measured, and where it goes.
+        world_size: Number of ranks whose numbers the reporter gets.
+        checks: Checks of the run besides those of the numbers.
+        launch: What is known of the launch of the ranks, which may be started again.
 
     Raises:
         UserError: `model_dir` cannot be written to, or another run writes to it.
     """
 
-    def __init__(self, settings: RunSettings) -> None:
+    def __init__(
+        self,
+        settings: RunSettings,
+        world_size: int = 1,
+        checks: Sequence[Check] = (),
+        launch: Launch | None = None,
+    ) -> None:
         prototypes = settings.prototypes()
-        self.rank, self.world_size = 0, 1
+        self.rank, self.world_size = 0, world_size
         # Another process of the same world would write to the same files.
         first = process_rank() == 0
         self._lock: RunLock | None = None
         self.has_lock = True
         self.directory = self._claim(settings) if first else None
         try:
-            step = first_step_of(settings, self.directory)
+            is_restart = launch is not None and launch.was_in(self.directory)
+            self.first_step = first_step_of(settings, None if is_restart else self.directory)
             self.session: Session | None = None
             if self.directory is not None:
                 # Before what it had is taken back.
-                self.session = find_session(self.directory, is_resumed=step > 0)
-            self._reporter = InProcessReporter(make_reporter(settings, self.directory))
-            self.channel: Channel = self._reporter
-            self.publisher: RunLink | None = self._reporter if first else None
-            self.attempt = self._reporter.begin_attempt(uuid.uuid4().hex, 1, step, prototypes)
+                is_resumed = is_restart or self.first_step > 0
+                self.session = find_session(self.directory, is_resumed=is_resumed)
+            self.reporter = InProcessReporter(make_reporter(settings, self.directory, checks))
+            self.channel: Channel = self.reporter
+            self.publisher: RunLink | None = self.reporter if first else None
+            self.attempt = self.reporter.begin_attempt(
+                uuid.uuid4().hex, world_size, self.first_step, prototypes
+            )
             if self.directory is not None and self.session is not None:
                 begin_summary(self.session, self.directory, settings.total_steps)
+                if launch is not None:
+                    launch.write(self.directory)
         except BaseException:
             self.end()
             raise
 
+    def begin_close(self) -> None:
+        """Does nothing; see `MonitoredRun.begin_close`."""
+
     def close(self, deadline: float, ended: RunEnded) -> ReporterStatus | None:
         """Closes the reporter and returns its last status; see `MonitoredRun.close`."""
-        return self._reporter.close(ended)
+        return self.reporter.close(ended)
 
     def end(self) -> None:
         """Releases the lock on the directory; see `MonitoredRun.end`."""

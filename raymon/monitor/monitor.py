@@ -60,8 +60,9 @@ _LEAVE_S = 2.0
 class Monitor:
     """Measures a training loop, and shows the numbers of all its workers while it runs.
 
-    In a worker of Ray Train every rank makes one, and the numbers are those of all ranks; anywhere
-    else they are those of this process.
+    In a worker of Ray Train, under torchrun and wherever else there is a process group, every rank
+    makes one, before or after the group, and the numbers are those of all ranks; anywhere else they
+    are those of this process.
 
         with raymon.Monitor(train_metrics=["auc"]) as monitor:
             for batch in loader:
@@ -86,6 +87,7 @@ class Monitor:
         use_tensorboard: Whether TensorBoard events are written.
         optimizer: Optimizer whose learning rates are shown.
         name: Name of this monitor where a run has several; it writes to a directory of that name.
+            The same on every rank.
         first_step: Steps that the model has already made, for a run that continues; numbers past
             that step are taken back. None: the run is new, and the directory has no numbers of
             another run.
@@ -298,7 +300,7 @@ class Monitor:
     def close(self, timeout_s: float = _CLOSE_S) -> bool:
         """Sends what is left.
 
-        In Ray Train every rank calls it, and rank 0 waits for the others.
+        Where there are several ranks every one calls it, and rank 0 waits for the others.
 
         Args:
             timeout_s: Seconds that it may take.
@@ -355,8 +357,12 @@ class Monitor:
         over: bool,
         error: BaseException | None,
     ) -> None:
+        if error is not None and run.world_size > 1:
+            # The other ranks may wait for this one in a collective, and never close theirs.
+            timeout_s = min(timeout_s, _LEAVE_S)
         deadline = time.monotonic() + timeout_s
         # Each step may fail alone: the live line has to be removed even if the reporter is gone.
+        self._try(run.begin_close)
         self._arrived = bool(self._try(lambda: rank.close(timeout_s)))
         if self._files is not None:
             self._try(self._files.close)

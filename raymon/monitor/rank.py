@@ -11,12 +11,12 @@ from torch import Tensor
 
 from raymon.metrics import CheckedMetric, TrainMetricWrapper, takes_weights
 from raymon.monitor.columns import Columns, Rows, device_of
-from raymon.monitor.launchers import process_count, process_rank
 from raymon.monitor.named_rows import MetricsOf
 from raymon.monitor.run import MonitoredRun, RunSettings
 from raymon.monitor.step_arguments import Losses, StepArguments
 from raymon.recorder import (
     Failures,
+    Heart,
     LoggedScalars,
     Outbox,
     PhaseClock,
@@ -27,6 +27,10 @@ from raymon.results import MONITOR, STEP, CheckpointSaved, Evaluation
 from raymon.wire import Ack
 
 _log = logging.getLogger("raymon")
+
+_HANG_AFTER_S = 300.0
+"""Seconds that a rank promises at least for a step: what a loop does between two steps, such as an
+evaluation, need not be told, and is no hang."""
 
 
 class MonitoredRank:
@@ -54,6 +58,7 @@ class MonitoredRank:
         self._recorder: Recorder | None = None
         self._outbox: Outbox | None = None
         self._resources: ResourceWatch | None = None
+        self._heart: Heart | None = None
         self.values: Mapping[str, float] = {}
         self.clock = PhaseClock()
         self.clock.enter(STEP)
@@ -128,6 +133,8 @@ class MonitoredRank:
         recorder = self._recorder or self._start(torch.device("cpu"))
         assert self._outbox is not None
         recorder.cut(last=True)
+        if self._heart is not None:
+            self._heart.close()
         recorder.close(timeout_s)
         if self._resources is not None:
             self._resources.close()
@@ -148,12 +155,6 @@ class MonitoredRank:
         return dropped == 0
 
     def _start(self, device: torch.device) -> Recorder:
-        if process_count() > self._run.world_size and process_rank() == 0:
-            _log.warning(
-                "%d processes train together outside of Ray Train: these numbers are those of rank "
-                "0 alone",
-                process_count(),
-            )
         metrics = self._settings.metrics
         for metric in metrics.values():
             _move(metric, device)
@@ -172,6 +173,17 @@ class MonitoredRank:
             failures=self._failures,
             scalars=self.scalars,
         )
+        if self._run.world_size > 1:
+            self._heart = Heart(
+                self._run.channel,
+                rank=self._run.rank,
+                world_size=self._run.world_size,
+                node_id="",
+                clock=self.clock,
+                waits=lambda: False,
+                hang_after_s=_HANG_AFTER_S,
+            )
+            self._heart.begin_attempt(self._run.channel, self._run.attempt, self._ignore)
         return self._recorder
 
     def _update(self, rows: Mapping[str, Rows], _: None) -> None:
@@ -187,6 +199,10 @@ class MonitoredRank:
                     metric.update(*own.columns)
             except Exception as error:  # a metric that fails costs only itself
                 self._recorder.count_failure(error)
+
+    @staticmethod
+    def _ignore(ack: Ack) -> None:
+        """Takes the answer to a heartbeat; those to windows have the values."""
 
     def _take_ack(self, ack: Ack) -> None:
         self.values = ack.values

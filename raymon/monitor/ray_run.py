@@ -70,6 +70,9 @@ class RayRun:
         self.world_size = world_size
         self._reporter = reporter
 
+    def begin_close(self) -> None:
+        """Does nothing: Ray Train ends workers that never come; see `MonitoredRun.begin_close`."""
+
     def close(self, deadline: float, ended: RunEnded) -> ReporterStatus | None:
         """Closes the reporter after the last window of every rank; see `MonitoredRun.close`."""
         if self.rank > 0:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from raymon.diagnosis import checks_of
+from raymon.diagnosis import Check, checks_of
 from raymon.errors import RunError
 from raymon.metrics import TrainMetricWrapper
 from raymon.protos.monitor_pb2 import MonitorConfig
@@ -76,7 +76,7 @@ class MonitoredRun(Protocol):
     Attributes:
         rank: Rank of this process among those whose numbers the reporter adds up.
         world_size: Number of those ranks.
-        attempt: Number that the reporter gave to these workers.
+        attempt: Number that the reporter gave to these workers; 0 if the channel fills it in.
         directory: Directory that the numbers are written to; None if nothing is written.
         channel: Connection for windows.
         publisher: Reporter that this rank polls for news; None if another rank shows them.
@@ -93,6 +93,9 @@ class MonitoredRun(Protocol):
     session: Session | None
     has_lock: bool
 
+    def begin_close(self) -> None:
+        """Is told that this rank makes no more steps, before it sends what is left."""
+
     def close(self, deadline: float, ended: RunEnded) -> ReporterStatus | None:
         """Closes the reporter once every rank has made its last step.
 
@@ -108,12 +111,15 @@ class MonitoredRun(Protocol):
         """Releases the reporter, after its last news was read."""
 
 
-def make_reporter(settings: RunSettings, directory: StoragePath | None) -> Reporter:
+def make_reporter(
+    settings: RunSettings, directory: StoragePath | None, checks: Sequence[Check] = ()
+) -> Reporter:
     """Makes the reporter of a run, with its sinks.
 
     Args:
         settings: Settings of the run.
         directory: Directory that it writes to; None to write nothing.
+        checks: Checks of the run besides those of the numbers.
     """
     run = TrackedRun() if directory is None else TrackedRun(str(directory), directory.name)
     sinks: list[Sink] = bound(settings.sinks, run)
@@ -135,7 +141,7 @@ def make_reporter(settings: RunSettings, directory: StoragePath | None) -> Repor
         [BackgroundSink(sink) for sink in sinks],
         settings.log_step_count_steps,
         MonitorConfig().late_after_s,
-        checks=checks_of(MonitorConfig(), settings.total_steps),
+        checks=[*checks_of(MonitorConfig(), settings.total_steps), *checks],
     )
 
 

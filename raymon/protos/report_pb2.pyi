@@ -650,3 +650,119 @@ class ReporterState(_message.Message):
     skipped_steps: int
     rank_numbers: RankNumbers
     def __init__(self, schema_version: _Optional[int] = ..., end_step: _Optional[int] = ..., samples: _Optional[int] = ..., train_s: _Optional[float] = ..., monitor_s: _Optional[float] = ..., metrics: _Optional[_Iterable[_Union[DecayState, _Mapping]]] = ..., layout: _Optional[_Union[Layout, _Mapping]] = ..., open_counts: _Optional[_Iterable[_Union[CountGroup, _Mapping]]] = ..., open_metrics: _Optional[_Iterable[_Union[MetricState, _Mapping]]] = ..., log_interval: _Optional[_Union[LogIntervalState, _Mapping]] = ..., attempts: _Optional[_Iterable[_Union[AttemptRecord, _Mapping]]] = ..., monitoring_cost: _Optional[_Union[MonitoringCostState, _Mapping]] = ..., evaluations: _Optional[_Iterable[_Union[EvaluationRecord, _Mapping]]] = ..., origin_step: _Optional[int] = ..., touched_rows: _Optional[_Union[TableSketches, _Mapping]] = ..., skipped_steps: _Optional[int] = ..., rank_numbers: _Optional[_Union[RankNumbers, _Mapping]] = ...) -> None: ...
+
+class Invitation(_message.Message):
+    __slots__ = ("address", "port", "token", "refused")
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    PORT_FIELD_NUMBER: _ClassVar[int]
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    address: str
+    port: int
+    token: bytes
+    refused: str
+    def __init__(self, address: _Optional[str] = ..., port: _Optional[int] = ..., token: _Optional[bytes] = ..., refused: _Optional[str] = ...) -> None: ...
+
+class Hello(_message.Message):
+    __slots__ = ("schema_version", "rank", "world_size", "host", "pid", "channel", "nonce", "layout", "metrics", "log_step_count_steps", "first_step")
+    SCHEMA_VERSION_FIELD_NUMBER: _ClassVar[int]
+    RANK_FIELD_NUMBER: _ClassVar[int]
+    WORLD_SIZE_FIELD_NUMBER: _ClassVar[int]
+    HOST_FIELD_NUMBER: _ClassVar[int]
+    PID_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    NONCE_FIELD_NUMBER: _ClassVar[int]
+    LAYOUT_FIELD_NUMBER: _ClassVar[int]
+    METRICS_FIELD_NUMBER: _ClassVar[int]
+    LOG_STEP_COUNT_STEPS_FIELD_NUMBER: _ClassVar[int]
+    FIRST_STEP_FIELD_NUMBER: _ClassVar[int]
+    schema_version: int
+    rank: int
+    world_size: int
+    host: str
+    pid: int
+    channel: bytes
+    nonce: bytes
+    layout: int
+    metrics: _containers.RepeatedScalarFieldContainer[str]
+    log_step_count_steps: int
+    first_step: int
+    def __init__(self, schema_version: _Optional[int] = ..., rank: _Optional[int] = ..., world_size: _Optional[int] = ..., host: _Optional[str] = ..., pid: _Optional[int] = ..., channel: _Optional[bytes] = ..., nonce: _Optional[bytes] = ..., layout: _Optional[int] = ..., metrics: _Optional[_Iterable[str]] = ..., log_step_count_steps: _Optional[int] = ..., first_step: _Optional[int] = ...) -> None: ...
+
+class Welcome(_message.Message):
+    __slots__ = ("refused",)
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    refused: str
+    def __init__(self, refused: _Optional[str] = ...) -> None: ...
+
+class ChannelCall(_message.Message):
+    __slots__ = ("number", "window", "heartbeats", "question", "evaluation", "notice", "progress", "goodbye")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_FIELD_NUMBER: _ClassVar[int]
+    HEARTBEATS_FIELD_NUMBER: _ClassVar[int]
+    QUESTION_FIELD_NUMBER: _ClassVar[int]
+    EVALUATION_FIELD_NUMBER: _ClassVar[int]
+    NOTICE_FIELD_NUMBER: _ClassVar[int]
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    GOODBYE_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    window: bytes
+    heartbeats: bytes
+    question: bool
+    evaluation: EvaluationRecord
+    notice: NoticeCall
+    progress: ProgressCall
+    goodbye: GoodbyeCall
+    def __init__(self, number: _Optional[int] = ..., window: _Optional[bytes] = ..., heartbeats: _Optional[bytes] = ..., question: bool = ..., evaluation: _Optional[_Union[EvaluationRecord, _Mapping]] = ..., notice: _Optional[_Union[NoticeCall, _Mapping]] = ..., progress: _Optional[_Union[ProgressCall, _Mapping]] = ..., goodbye: _Optional[_Union[GoodbyeCall, _Mapping]] = ...) -> None: ...
+
+class NoticeCall(_message.Message):
+    __slots__ = ("text", "level")
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    LEVEL_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    level: int
+    def __init__(self, text: _Optional[str] = ..., level: _Optional[int] = ...) -> None: ...
+
+class ProgressCall(_message.Message):
+    __slots__ = ("step", "done", "total", "seconds")
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    DONE_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    step: int
+    done: int
+    total: int
+    seconds: float
+    def __init__(self, step: _Optional[int] = ..., done: _Optional[int] = ..., total: _Optional[int] = ..., seconds: _Optional[float] = ...) -> None: ...
+
+class GoodbyeCall(_message.Message):
+    __slots__ = ("failure",)
+    FAILURE_FIELD_NUMBER: _ClassVar[int]
+    failure: str
+    def __init__(self, failure: _Optional[str] = ...) -> None: ...
+
+class ChannelAnswer(_message.Message):
+    __slots__ = ("number", "ack", "failure")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    ACK_FIELD_NUMBER: _ClassVar[int]
+    FAILURE_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    ack: AckRecord
+    failure: str
+    def __init__(self, number: _Optional[int] = ..., ack: _Optional[_Union[AckRecord, _Mapping]] = ..., failure: _Optional[str] = ...) -> None: ...
+
+class AckRecord(_message.Message):
+    __slots__ = ("life", "begun", "durable", "values", "refused", "storage_fails")
+    LIFE_FIELD_NUMBER: _ClassVar[int]
+    BEGUN_FIELD_NUMBER: _ClassVar[int]
+    DURABLE_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    STORAGE_FAILS_FIELD_NUMBER: _ClassVar[int]
+    life: str
+    begun: bool
+    durable: int
+    values: _containers.RepeatedCompositeFieldContainer[Scalar]
+    refused: str
+    storage_fails: bool
+    def __init__(self, life: _Optional[str] = ..., begun: bool = ..., durable: _Optional[int] = ..., values: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., refused: _Optional[str] = ..., storage_fails: bool = ...) -> None: ...

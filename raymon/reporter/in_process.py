@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import TypeVar
 
@@ -95,6 +95,22 @@ class InProcessReporter:
         """Calls `Reporter.rank_answers`."""
         with self._lock:
             return self._reporter.rank_answers()
+
+    def give_up(self, ranks: Sequence[int]) -> None:
+        """Calls `Reporter.give_up`."""
+        with self._lock:
+            self._reporter.give_up(ranks)
+
+    @property
+    def waits_s(self) -> float:
+        """`Reporter.waits_s`."""
+        with self._lock:
+            return self._reporter.waits_s
+
+    def look(self) -> None:
+        """Calls `Reporter.look`."""
+        with self._lock:
+            self._reporter.look()
 
     def ranks(self) -> list[RankState]:
         """Calls `Reporter.ranks`."""

@@ -240,12 +240,7 @@ class Reporter:
         self.counts.duplicates += not new
         if new and history.attempt is not None and report.attempt == history.attempt.number:
             self._ranks.hear(report, now)
-        for window in history.take_complete():
-            self._close(window)
-            # After each: what begins and ends between two looks would never be told.
-            self._look()
-        self._look()
-        self._flush()
+        self._close_complete()
         return self._ack()
 
     def beat(self, message: bytes) -> Ack:
@@ -270,6 +265,25 @@ class Reporter:
         self._attempts()
         self._flush()
         return self._ack()
+
+    def give_up(self, ranks: Sequence[int]) -> None:
+        """Goes on without ranks that are not there; what they report later counts from then on."""
+        current = self._attempts().current
+        if current is not None:
+            current.give_up(ranks)
+            self._ranks.give_up(ranks)
+            self._close_complete()
+
+    @property
+    def waits_s(self) -> float:
+        """The seconds for which the oldest window has waited for other ranks; 0 without one."""
+        since = self._attempts().waits_since
+        return 0.0 if since is None else self._clock() - since
+
+    def look(self) -> None:
+        """Looks at once whether something is wrong, for who knows that it is."""
+        self._watch.hurry()
+        self._look()
 
     def publish_evaluation(self, evaluation: Evaluation) -> None:
         """Publishes the scores of an evaluation; repeated calls publish them only once.
@@ -482,6 +496,14 @@ class Reporter:
         self._ranks = Ranks(attempt.world_size, attempt.restored_step, now, before)
         self._starting.begin_attempt(self._clock())
         self._durable = self._history.closed
+
+    def _close_complete(self) -> None:
+        for window in self._attempts().take_complete():
+            self._close(window)
+            # After each: what begins and ends between two looks would never be told.
+            self._look()
+        self._look()
+        self._flush()
 
     def _close(self, window: WindowSum) -> None:
         """Writes a complete window to the journal, and counts it."""

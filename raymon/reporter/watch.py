@@ -62,6 +62,10 @@ class Watch:
         self._each(lambda check: check.see(snapshot))
         self._looked_at = None
 
+    def hurry(self) -> None:
+        """Makes the next look a real one, however short ago the last one was."""
+        self._looked_at = None
+
     def look(self, ranks: Callable[[], list[RankState]], attempt: int, step: int) -> list[Alert]:
         """Returns what has begun or ended to be wrong; looks once a second, and after snapshots.
 

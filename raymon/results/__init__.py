@@ -17,7 +17,7 @@ from raymon.results.count_names import (
 from raymon.results.device_numbers import DEVICE_FIGURES, DeviceNumbers
 from raymon.results.evaluation import Evaluation, InputErrors
 from raymon.results.failure import AttemptFailed, Failure
-from raymon.results.finding import HANG, Finding, Key
+from raymon.results.finding import HANG, RANK_GONE, Finding, Key
 from raymon.results.group_figures import GroupFigures
 from raymon.results.health import Health
 from raymon.results.monitoring import Monitoring
@@ -101,6 +101,7 @@ __all__ = [
     "OWN_PHASES",
     "PEERS",
     "PHASES",
+    "RANK_GONE",
     "ROWS_LEFT_OVER",
     "ROWS_LEFT_OVER_AN_EPOCH",
     "ROWS_UNREADABLE",

@@ -9,6 +9,9 @@ from typing import Any
 HANG = "hang"
 """Kind of a finding: ranks do not go on."""
 
+RANK_GONE = "rank_gone"
+"""Kind of a finding: the process of a rank has ended without a word."""
+
 Key = tuple[str, int | None, str]
 """What a finding is about: its kind, rank and subject."""
 

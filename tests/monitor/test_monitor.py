@@ -447,12 +447,11 @@ def test_time_that_is_no_training_is_in_no_rate(
 def test_numbers_of_one_process_of_several_are_called_that(
     rank: int, times: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(rank_module, "process_count", lambda: 4)
-    monkeypatch.setattr(rank_module, "process_rank", lambda: rank)
+    monkeypatch.delenv("MASTER_ADDR", raising=False)
+    monkeypatch.setenv("RANK", str(rank))
+    monkeypatch.setenv("WORLD_SIZE", "4")
     watch(batches(20)).close()
-    said = (
-        "4 processes train together outside of Ray Train: these numbers are those of rank 0 alone"
-    )
+    said = "4 processes train together without a process group: these numbers are those of rank 0"
     assert caplog.text.count(said) == times
 
 

@@ -118,6 +118,17 @@ class Collation:
         self._open[report.index] = OpenWindow(report, counts, self.attempt.layout, now)
         return True
 
+    def give_up(self, ranks: Iterable[int]) -> None:
+        """Goes on without what ranks have not reported of the windows so far, which is lost.
+
+        They may report later windows.
+        """
+        kept = max(self._open, default=self.closed - 1) + 1
+        for rank in ranks:
+            self.heard.add(rank)
+            if rank not in self._ended:
+                self._first_kept[rank] = max(self._first_kept.get(rank, 0), kept)
+
     def skip(self, window: WindowReport) -> None:
         """Counts a window that was merged before this reporter started."""
         self.closed = window.index + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from raymon.protos.report_pb2 import Heartbeat, WindowReport
@@ -15,6 +16,7 @@ class _Rank:
     windows: int = 0
     lost: int = 0
     ended: bool = False
+    is_given_up: bool = False
     beat: Heartbeat | None = None
     beat_at: float = 0.0
 
@@ -44,6 +46,7 @@ class Ranks:
         for number in report.ranks:
             rank = self._ranks[number]
             rank.heard_at = now
+            rank.is_given_up = False
             rank.step = max(rank.step, report.end_step)
             rank.windows += 1
             rank.lost = max(rank.lost, report.dropped)
@@ -54,16 +57,21 @@ class Ranks:
     def beat(self, beat: Heartbeat, now: float) -> None:
         """Records where a rank is at the time `now`, in seconds."""
         rank = self._ranks[beat.rank]
-        rank.beat, rank.beat_at = beat, now
+        rank.beat, rank.beat_at, rank.is_given_up = beat, now, False
         rank.ended = rank.ended or beat.last
         self._reach(beat.step, now)
+
+    def give_up(self, ranks: Iterable[int]) -> None:
+        """Takes ranks for ended until they are heard again."""
+        for number in ranks:
+            self._ranks[number].is_given_up = True
 
     def stalled_s(self, now: float) -> float | None:
         """Returns the seconds since any rank was known to make a step.
 
         None if that cannot be said, as some rank sends no heartbeats, or if none makes steps.
         """
-        going = [rank for rank in self._ranks if not rank.ended]
+        going = [rank for rank in self._ranks if not (rank.ended or rank.is_given_up)]
         if not going or any(rank.beat is None for rank in going):
             return None
         return now - self.stepped_at
@@ -83,7 +91,7 @@ class Ranks:
 
 def _state(number: int, rank: _Rank, now: float) -> RankState:
     heard_s, beat = now - rank.heard_at, rank.beat
-    counts = (rank.windows, rank.lost, rank.ended)
+    counts = (rank.windows, rank.lost, rank.ended or rank.is_given_up)
     if beat is None:
         return RankState(number, heard_s, rank.step, *counts, beat_s=heard_s)
     silent_s = now - rank.beat_at
