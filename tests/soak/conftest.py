@@ -1,8 +1,12 @@
-"""Tests that take long, which `make soak` runs.
+r"""Tests that take long, which `make soak` runs.
 
-They need root, the extra `soak`, and Debian's packages `prometheus`, `chromium`, `iproute2` and
-`rsyslog` (`apt-get install --no-install-recommends prometheus chromium iproute2 rsyslog`). A test
-fails if what it needs is missing.
+They need root, the extra `soak`, and Debian's packages `prometheus`, `chromium`, `iproute2`,
+`rsyslog`, `slurm-wlm`, `munge`, `podman`, `runc`, `catatonit` and `debootstrap`:
+
+    apt-get install --no-install-recommends prometheus chromium iproute2 rsyslog \
+        slurm-wlm munge podman runc catatonit debootstrap
+
+A test fails if what it needs is missing.
 """
 
 from __future__ import annotations
