@@ -79,6 +79,10 @@ class Slurm:
         words = self.call("scontrol", "--oneliner", "show", "job", number).split()
         return dict(word.split("=", 1) for word in words if "=" in word)
 
+    def ended(self, number: int) -> bool:
+        """Whether a job has ended for good."""
+        return self.job(number)["JobState"] in ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT")
+
 
 @contextmanager
 def started_slurm(directory: Path) -> Iterator[Slurm]:
