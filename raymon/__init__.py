@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from raymon.training.checkpoint.best import best_checkpoint, latest_checkpoint
     from raymon.training.evaluate_run import evaluate_run
     from raymon.training.train import train
+    from raymon.tuning import SweepResult, tune
 
 __all__ = [
     "ConfigError",
@@ -30,6 +31,7 @@ __all__ = [
     "Run",
     "RunError",
     "Summary",
+    "SweepResult",
     "TrainingError",
     "UserError",
     "__version__",
@@ -39,6 +41,7 @@ __all__ = [
     "latest_checkpoint",
     "register_metric",
     "train",
+    "tune",
 ]
 
 _HOMES = {
@@ -46,12 +49,14 @@ _HOMES = {
     "ProgressLogger": "raymon.sinks",
     "Run": "raymon.runs",
     "Summary": "raymon.reporter",
+    "SweepResult": "raymon.tuning",
     "allow_custom_classes": "raymon.config.custom",
     "best_checkpoint": "raymon.training.checkpoint.best",
     "evaluate_run": "raymon.training.evaluate_run",
     "latest_checkpoint": "raymon.training.checkpoint.best",
     "register_metric": "raymon.metrics",
     "train": "raymon.training.train",
+    "tune": "raymon.tuning",
 }
 
 

@@ -21,6 +21,7 @@ from raymon.cli.status import status
 from raymon.cli.stop import stop
 from raymon.cli.submit import submit
 from raymon.cli.train import train
+from raymon.cli.tune import tune
 from raymon.cli.versions import versions_option
 from raymon.cli.watch import watch
 
@@ -32,6 +33,7 @@ def raymon() -> None:
 
 
 raymon.add_command(train)
+raymon.add_command(tune)
 raymon.add_command(submit)
 raymon.add_command(evaluate)
 raymon.add_command(board)

@@ -28,8 +28,11 @@ from raymon.config.names import (
     trained_labels,
     trained_weights,
 )
-from raymon.config.reading import load, locate
+from raymon.config.reading import load, locate, override, read_message
 from raymon.config.saving import CONFIG_FILE, VERSION_FILE, read_saved, save
+from raymon.config.source import Source
+from raymon.config.text import missing_field
+from raymon.config.unknown_names import describe_unknown
 from raymon.config.validate_losses import OF_TWO_CLASSES
 from raymon.config.validate_trackers import tracker_place
 
@@ -39,22 +42,27 @@ __all__ = [
     "TOTAL_LOSS",
     "VERSION_FILE",
     "Named",
+    "Source",
     "allow_custom_classes",
     "cannot_rank",
     "check_alert_hooks",
     "custom_classes_allowed",
+    "describe_unknown",
     "evaluates_asynchronously",
     "import_class",
     "known_direction",
     "load",
     "locate",
     "metric_names",
+    "missing_field",
     "named_losses",
     "named_metrics",
     "named_train_metrics",
     "note_direction",
+    "override",
     "ranking",
     "read_kwargs",
+    "read_message",
     "read_saved",
     "reason_with_place",
     "save",

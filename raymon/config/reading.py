@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection
+from dataclasses import replace
+
+from google.protobuf.message import Message
 
 from raymon.config.direction import settle_directions
 from raymon.config.overrides import Overrides, apply_overrides
@@ -68,25 +71,60 @@ def locate(
     return source.error(field, message)
 
 
-def _read(
-    path: str | os.PathLike[str] | ObjectPath, overrides: Overrides, warned: bool = False
-) -> tuple[PipelineConfig, Source]:
+def override(config: PipelineConfig, overrides: Overrides) -> PipelineConfig:
+    """Returns a config that `load` returned with further overrides, checked again.
+
+    Args:
+        config: The config, which is not changed.
+        overrides: Overrides as for `load`.
+
+    Raises:
+        ConfigError: Something is wrong with one, or with what they make of the config.
+    """
+    result = PipelineConfig()
+    result.CopyFrom(config)
+    source = Source("the config", warned=True)
+    apply_overrides(result, overrides, source)
+    missing = missing_field(result)
+    if missing is not None:
+        raise source.error(missing, "is missing; it must be given")
+    validate(result, source, ())
+    settle_directions(result)
+    return result
+
+
+def read_message(
+    path: str | os.PathLike[str] | ObjectPath, message: Message, what: str = "a pipeline config"
+) -> Source:
+    """Reads a protobuf text file into a message; returns where each field is given.
+
+    Args:
+        path: Path of the file.
+        message: Message that is filled.
+        what: What the file should be, for errors.
+
+    Raises:
+        ConfigError: The file cannot be read, or is not the text of such a message.
+    """
     file = storage_path(path)
     name = str(path)
     try:
         # With or without a byte order mark, as editors on Windows write one.
         text = file.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise ConfigError(f"{name}: no such file; give the path of a pipeline config") from None
+        raise ConfigError(f"{name}: no such file; give the path of {what}") from None
     except UnicodeDecodeError:
-        raise ConfigError(
-            f"{name}: is not text in UTF-8; a pipeline config is protobuf text"
-        ) from None
+        raise ConfigError(f"{name}: is not text in UTF-8; {what} is protobuf text") from None
     except OSError as error:
         raise ConfigError(f"{name}: cannot be read: {os_reason(error)}") from None
+    return Source(name, parse_text(text, message, lambda line: f"{name}:{line}"))
+
+
+def _read(
+    path: str | os.PathLike[str] | ObjectPath, overrides: Overrides, warned: bool = False
+) -> tuple[PipelineConfig, Source]:
     config = PipelineConfig()
-    lines = parse_text(text, config, lambda line: f"{name}:{line}")
-    source = Source(name, lines, warned=warned)
+    source = replace(read_message(path, config), warned=warned)
     apply_overrides(config, overrides, source)
     return config, source
 

@@ -14,7 +14,7 @@ from raymon.reporter.live.summary import (
 )
 from raymon.reporter.live.upkeep import Upkeep
 from raymon.reporter.live.with_verdict import with_verdict
-from raymon.reporter.progress import NewsSource, Progress
+from raymon.reporter.progress import Listener, NewsSource, Progress
 from raymon.reporter.publishing.publications import Cursor
 from raymon.reporter.reporter import Reporter
 from raymon.reporter.store.last_step import last_step_kept
@@ -24,6 +24,7 @@ __all__ = [
     "Attempts",
     "Cursor",
     "InProcessReporter",
+    "Listener",
     "NewsSource",
     "Progress",
     "Reporter",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Protocol
 
@@ -32,6 +32,10 @@ _EVENTS = (AttemptBegan, AttemptFailed, Evaluation, Alert)
 """What is published seldom, and is news to whoever looks."""
 
 
+Listener = Callable[[Published], None]
+"""Called with what is published."""
+
+
 class NewsSource(Protocol):
     """A reporter that publishes."""
 
@@ -48,6 +52,7 @@ class Progress:
         hooks: Sinks that get alerts alone. They are in this process and not in that of the
             reporter, which may be on any node and is restarted in the midst of them.
         attempts: Attempts of the run, in which those that are published are noted.
+        listener: Called with all that is published, each once.
 
     Attributes:
         last: The newest snapshot; None before the first.
@@ -68,8 +73,10 @@ class Progress:
         console: Console,
         hooks: Sequence[BackgroundSink] = (),
         attempts: Attempts | None = None,
+        listener: Listener | None = None,
     ) -> None:
         self._reporter = reporter
+        self._listener = listener
         self._console = console
         self._hooks = list(hooks)
         self._alerts_on: set[Key] = set()
@@ -139,6 +146,7 @@ class Progress:
             if self._take(published):
                 self.events += isinstance(published, _EVENTS)
                 self._show(published)
+                self._pass_on(published)
                 if isinstance(published, Alert):
                     for hook in self._hooks:
                         hook.write_alert(published)
@@ -151,6 +159,14 @@ class Progress:
             if self._shows:
                 self._shows = False
                 _log.warning("monitoring: what is published is not shown: %s", reason(error))
+
+    def _pass_on(self, published: Published) -> None:
+        if self._listener is None:
+            return
+        try:
+            self._listener(published)
+        except Exception as error:  # whoever listens does not end the run
+            _log.warning("monitoring: a listener failed: %s", reason(error))
 
     def _show_hooks(self) -> None:
         for hook in self._hooks:

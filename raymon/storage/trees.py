@@ -1,11 +1,11 @@
-"""Whole directories: removed, uploaded, fetched."""
+"""Whole directories: removed, copied, moved, uploaded, fetched."""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from raymon.storage.object_path import ObjectPath
@@ -63,3 +63,44 @@ def fetched(path: StoragePath) -> Iterator[Path]:
         for name in path.sizes():
             (path / name).download(Path(here, name))
         yield Path(here)
+
+
+def copy_tree(
+    source: StoragePath, to: StoragePath, wanted: Callable[[str], bool] = lambda name: True
+) -> None:
+    """Copies a directory, at any depth; what is removed meanwhile is left out.
+
+    Args:
+        source: Directory.
+        to: Where its copy is to be, on the same storage; what is there is replaced file by file.
+        wanted: Whether a name directly in the directory is copied.
+
+    Raises:
+        OSError: Something cannot be copied.
+    """
+    to.mkdir(parents=True, exist_ok=True)
+    entries: list[StoragePath] = [*source.iterdir()]
+    for entry in entries:
+        if not wanted(entry.name):
+            continue
+        with suppress(FileNotFoundError):
+            if entry.is_dir():
+                copy_tree(entry, to / entry.name)
+            elif isinstance(entry, Path):
+                shutil.copyfile(entry, Path(str(to), entry.name))
+            else:
+                (to / entry.name).write_bytes(entry.read_bytes())
+
+
+def move_tree(source: StoragePath, to: StoragePath) -> None:
+    """Gives a directory another name on the same storage; on object storage all is copied.
+
+    Raises:
+        OSError: It is not moved.
+    """
+    if isinstance(source, Path):
+        Path(str(to)).parent.mkdir(parents=True, exist_ok=True)
+        source.rename(str(to))
+        return
+    copy_tree(source, to)
+    remove_tree(source)

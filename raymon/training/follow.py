@@ -24,6 +24,7 @@ from raymon.errors import (
 from raymon.log import log_to_files
 from raymon.reporter import (
     Attempts,
+    Listener,
     Progress,
     RunFile,
     RunLink,
@@ -85,6 +86,7 @@ def follow(
     mailboxes: Sequence[Mailbox],
     stacks: Stacks,
     hangs: HangResponse,
+    listener: Listener | None = None,
 ) -> Summary:
     """Shows a run while it goes on, and writes its summary when it has ended.
 
@@ -99,6 +101,7 @@ def follow(
         mailboxes: Where people ask for something while it goes on, beside its directory.
         stacks: Takes the stacks of its workers.
         hangs: What is done about hangs.
+        listener: Called with all that is published.
 
     Raises:
         UserError: What the user gave is wrong.
@@ -110,7 +113,7 @@ def follow(
         *make_alert_hooks(plan.config.monitor_config, plan.config.model_dir),
         BackgroundSink(hangs, tries=1),
     ]
-    progress = Progress(reporter, console, hooks, Attempts(session.attempts))
+    progress = Progress(reporter, console, hooks, Attempts(session.attempts), listener)
     model_dir = storage_path(plan.config.model_dir)
     with (
         Desk(

@@ -17,6 +17,7 @@ from raymon.protos.ray_pb2 import RayConfig
 from raymon.protos.train_pb2 import TrainConfig
 from raymon.reporter import (
     InProcessReporter,
+    Listener,
     Reporter,
     Summary,
 )
@@ -92,6 +93,7 @@ def train(
     resume: bool = False,
     address: str | None = None,
     datasets: Datasets | None = None,
+    listener: Listener | None = None,
 ) -> Summary:
     """Trains a model and returns the summary of the run.
 
@@ -105,6 +107,7 @@ def train(
             "train" and "eval": a `ray.data.Dataset`, an iterable, or a function that returns one
             and may take any of the arguments `rank`, `world_size` and `epoch`. See
             `raymon.data.DatasetReader`.
+        listener: Called with all that the reporter publishes, on a thread of this process.
 
     Raises:
         UserError: The config, the data or the directory of the run is wrong.
@@ -130,7 +133,7 @@ def train(
         asked = pipeline.HasField("export_config") and pipeline.export_config.export_at_end
         fix_log_level(plan.config)
         with driver_log(plan.config):
-            summary = run(plan, address, terminal)
+            summary = run(plan, address, terminal, listener)
             if asked and summary.status != STOPPED:
                 summary = _export(plan.config, summary)
         return summary
@@ -218,7 +221,9 @@ def make_reporter(config: PipelineConfig, *more: Sink, total_steps: int | None =
     )
 
 
-def _run_in_process(plan: RunPlan, address: str | None, terminal: LiveOutput | None) -> Summary:
+def _run_in_process(
+    plan: RunPlan, address: str | None, terminal: LiveOutput | None, listener: Listener | None
+) -> Summary:
     config = plan.config
     backup = RunFilesBackup(storage_path(config.model_dir))
     with _announced(plan, backup) as announced:
@@ -235,10 +240,23 @@ def _run_in_process(plan: RunPlan, address: str | None, terminal: LiveOutput | N
     hangs = hang_response(
         config, reporter, lambda node, pid: own_stacks(), lambda rank, why: here.end(why)
     )
-    return follow(plan, work, reporter, terminal, backup, announced.session, (), stacks_here, hangs)
+    return follow(
+        plan,
+        work,
+        reporter,
+        terminal,
+        backup,
+        announced.session,
+        (),
+        stacks_here,
+        hangs,
+        listener,
+    )
 
 
-def _run_on_ray(plan: RunPlan, address: str | None, terminal: LiveOutput | None) -> Summary:
+def _run_on_ray(
+    plan: RunPlan, address: str | None, terminal: LiveOutput | None, listener: Listener | None
+) -> Summary:
     # Imported only where it is needed: importing Ray takes seconds, and reads the environment.
     from raymon.training.on_ray.cluster import connect, wait_for_capacity
 
@@ -290,7 +308,16 @@ def _run_on_ray(plan: RunPlan, address: str | None, terminal: LiveOutput | None)
             )
         _log.info("Starting %s workers", _workers(config.ray_config))
         return follow(
-            plan, work, reporter, terminal, backup, announced.session, (reporter,), stacks, hangs
+            plan,
+            work,
+            reporter,
+            terminal,
+            backup,
+            announced.session,
+            (reporter,),
+            stacks,
+            hangs,
+            listener,
         )
     except ClusterLostError:
         is_lost = True

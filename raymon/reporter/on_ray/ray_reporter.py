@@ -88,6 +88,8 @@ def start_reporter(
             namespace=actor_name(run),
             num_cpus=0,
             lifetime="detached",
+            # Not in the placement group of a task or an actor that starts the run: it ends with it.
+            scheduling_strategy="DEFAULT",
             # The callers retry, not Ray, which would log every retry on the terminal.
             max_restarts=-1,
         )
