@@ -6,7 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 
-from raymon.config import TOTAL_LOSS, cannot_rank, describe_unknown, known_direction, metric_names
+from raymon.config import (
+    TOTAL_LOSS,
+    cannot_rank,
+    describe_unknown,
+    known_direction,
+    metric_names,
+    override,
+)
 from raymon.errors import ConfigError
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.tune_pb2 import TuneConfig
@@ -137,10 +144,12 @@ def plan_sweep(
     plan = SweepPlan(base, space, metric, in_training, larger, total_steps, trials)
     for trial in trials:
         try:
-            overridden(base, overrides_of(trial.values))
+            # Each value by itself has been tried with the model too.
+            override(base, overrides_of(trial.values))
         except ConfigError as error:
-            given = ", ".join(overrides_of(trial.values))
-            raise located(error, "parameters", space.source) from ConfigError(given)
+            given = " ".join(f"--set {each}" for each in overrides_of(trial.values))
+            why = located(error, "parameters", space.source)
+            raise ConfigError(f"{why}; of the trial with {given}") from None
     return plan
 
 
@@ -220,7 +229,10 @@ def _check_parameter(parameter: Parameter, space: Space, config: PipelineConfig)
         except ConfigError as error:
             inner = f"{parameter.place}.{parameter.kind}"
             is_path = "unknown field" in str(error)
-            raise located(error, place if is_path else inner, source) from None
+            told = located(error, place if is_path else inner, source)
+            if not parameter.values and ": is " in str(error) and "an integer" in str(error):
+                told = ConfigError(f"{told}; give randint")
+            raise told from None
         if scheduler == "pbt" and state_shapes(changed) != shapes:
             raise source.error(
                 place,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from os import PathLike
@@ -71,14 +71,14 @@ def tune(
     terminal = open_output(level=watched.log_level, log_format=watched.log_format)
     with RunLock(plan.directory):
         sweep = _Sweep(plan, resume)
+        # Imported only where it is needed, as importing Ray takes seconds.
         from raymon.training.on_ray.cluster import connect
 
-        connection = connect(address)
-        try:
-            with SweepLine(plan, terminal) as line:
-                return sweep.run(line)
-        finally:
-            del connection
+        connect(address)
+        from raymon.tuning.on_ray.run_trials import run_trials
+
+        with SweepLine(plan, terminal) as line:
+            return sweep.run(line, run_trials)
 
 
 def _in_own_process(plan: SweepPlan) -> SweepPlan:
@@ -104,10 +104,13 @@ class _Sweep:
             for trial in plan.trials
         }
 
-    def run(self, line: SweepLine) -> SweepResult:
-        """Runs all trials that are not over, and writes what came of them."""
-        from raymon.tuning.on_ray.run_trials import run_trials
+    def run(self, line: SweepLine, run_trials: Callable[..., None]) -> SweepResult:
+        """Runs all trials that are not over, and writes what came of them.
 
+        Args:
+            line: Shows where the sweep is.
+            run_trials: `raymon.tuning.on_ray.run_trials`.
+        """
         self._line = line
         for known in self._results.values():
             line.take_status(known.trial, self._shown(known))

@@ -6,7 +6,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -44,6 +44,37 @@ class End:
     error: str | None = None
 
 
+def stop_runs(
+    directories: Sequence[StoragePath], is_over: Callable[[StoragePath], bool], patience_s: float
+) -> bool:
+    """Asks runs to save and stop, each at the same step on all its ranks, and waits for that.
+
+    Args:
+        directories: Directories of the runs.
+        is_over: Whether the run in a directory is over.
+        patience_s: Seconds that they have.
+
+    Returns:
+        Whether all are over.
+    """
+    request = Request(STOP)
+    deadline = time.monotonic() + patience_s
+    left = list(directories)
+    while (left := [each for each in left if not is_over(each)]) and time.monotonic() < deadline:
+        for directory in left:
+            # A run that begins removes what was asked before.
+            with suppress(OSError, pa.ArrowException):
+                path = request_path(directory, request.id)
+                if not path.exists():
+                    write_whole(path, request.to_bytes(), durable=False)
+        time.sleep(_LOOK_S)
+    for directory in directories:
+        for path in (request_path(directory, request.id), answer_path(directory, request.id)):
+            with suppress(OSError, pa.ArrowException):
+                path.unlink(missing_ok=True)
+    return not left
+
+
 class TrialRun:
     """Trains on a thread of its own until it is done, or is asked to stop.
 
@@ -62,6 +93,7 @@ class TrialRun:
         self._at_checkpoints = at_checkpoints
         self._reports: queue.SimpleQueue[Report] = queue.SimpleQueue()
         self._waiting: dict[int, Report] = {}
+        self._restored = 0
         self._end: End | None = None
         self._thread = threading.Thread(target=self._train, name="raymon-trial", daemon=True)
 
@@ -94,24 +126,13 @@ class TrialRun:
         Returns:
             Whether it is over.
         """
-        request = Request(STOP)
-        path = request_path(self._model_dir, request.id)
-        deadline = time.monotonic() + patience_s
-        while self._thread.is_alive() and time.monotonic() < deadline:
-            # A run that begins removes what was asked before.
-            with suppress(OSError, pa.ArrowException):
-                if not path.exists():
-                    write_whole(path, request.to_bytes(), durable=False)
-            self._thread.join(_LOOK_S)
-        for left in (path, answer_path(self._model_dir, request.id)):
-            with suppress(OSError, pa.ArrowException):
-                left.unlink()
-        return not self._thread.is_alive()
+        return stop_runs([self._model_dir], lambda _: not self._thread.is_alive(), patience_s)
 
     def _train(self) -> None:
         try:
-            resume = newest_checkpoint(self._model_dir) is not None
-            summary = train(self._config, resume=resume, listener=self._take)
+            newest = newest_checkpoint(self._model_dir)
+            self._restored = 0 if newest is None else newest.step
+            summary = train(self._config, resume=newest is not None, listener=self._take)
             self._end = End(summary, None)
         except RaymonError as error:
             self._end = End(None, reason(error))
@@ -121,10 +142,14 @@ class TrialRun:
 
     def _take(self, published: Published) -> None:
         if isinstance(published, Evaluation) and not self._in_training:
-            self._reports.put(Report(published.step, dict(published.metrics)))
+            self._put(published.step, published.metrics)
         elif isinstance(published, Snapshot) and self._in_training:
-            values = {**published.all_losses, **published.metrics}
-            self._reports.put(Report(published.end_step, values))
+            self._put(published.end_step, {**published.all_losses, **published.metrics})
+
+    def _put(self, step: int, values: Mapping[str, float]) -> None:
+        # A run that goes on publishes again what its checkpoint has.
+        if step > self._restored:
+            self._reports.put(Report(step, dict(values)))
 
     def _with_checkpoint(self) -> Report | None:
         """Returns the next report of a step whose checkpoint is complete."""

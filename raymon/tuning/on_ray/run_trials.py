@@ -14,6 +14,7 @@ from typing import Any, Protocol
 os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")
 os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
 os.environ.setdefault("TUNE_FORCE_TRIAL_CLEANUP_S", "100")
+os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
 
 import ray
 from ray import tune
@@ -24,13 +25,14 @@ from raymon.errors import reason
 from raymon.metrics import registered_metrics
 from raymon.protos.ray_pb2 import RayConfig
 from raymon.run_dir import read_lease
-from raymon.storage import remove_tree
+from raymon.storage import StoragePath, remove_tree
 from raymon.training.on_ray.cluster import wait_for_capacity, worker_resources
 from raymon.training.on_ray.storage import in_ray
 from raymon.tuning.on_ray.schedulers import Asha, make_scheduler
 from raymon.tuning.on_ray.trial_actor import STATUS, STEP, VALUE, WORST, TrialActor, TrialSettings
 from raymon.tuning.plan import SweepPlan, TrialPlan
 from raymon.tuning.results import PRUNED, TrialResult
+from raymon.tuning.trial_run import stop_runs
 
 _log = logging.getLogger("raymon")
 
@@ -112,10 +114,15 @@ def run_trials(
             callbacks=[_Told(watcher, scheduler)],
         ),
     )
+    directories = [plan.trial_dir(trial.name) for trial in trials]
     try:
         tuner.fit()
+        _wait_until_over(directories)
+    except KeyboardInterrupt:
+        _log.warning("Interrupted: trials save and stop; --resume goes on with the sweep")
+        stop_runs(directories, _is_over, _LEAVE_S)
+        raise
     finally:
-        _wait_until_left(plan, trials)
         with suppress(OSError):
             remove_tree(plan.directory / _TUNE)
 
@@ -187,12 +194,13 @@ def _why(trial: Any) -> str:
     return reason(getattr(error, "cause", None) or error)
 
 
-def _wait_until_left(plan: SweepPlan, trials: Sequence[TrialPlan]) -> None:
-    """Waits until no run writes to the directory of a trial any more."""
+def _wait_until_over(directories: Sequence[StoragePath]) -> None:
+    """Waits until no run writes to any of the directories any more."""
     deadline = time.monotonic() + _LEAVE_S
-    for trial in trials:
-        while time.monotonic() < deadline:
-            lease = read_lease(plan.trial_dir(trial.name))
-            if lease is None or lease.is_over:
-                break
-            time.sleep(0.1)
+    while not all(map(_is_over, directories)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
+def _is_over(directory: StoragePath) -> bool:
+    lease = read_lease(directory)
+    return lease is None or lease.is_over
