@@ -10,7 +10,7 @@ from pathlib import Path
 
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 
-from raymon.protos import pipeline_pb2
+from raymon.protos import pipeline_pb2, tune_pb2
 
 SCHEMAS = Path(__file__).parents[1] / "protos" / "raymon"
 
@@ -51,7 +51,7 @@ def read_comments(folder: Path = SCHEMAS) -> Comments:
 
 
 def page(comments: Comments) -> str:
-    """Returns a page of Markdown with every message that a pipeline config can have."""
+    """Returns a page of Markdown with every message of a pipeline config, and of a space."""
     lines = [
         "# Every field of a config",
         "",
@@ -60,12 +60,18 @@ def page(comments: Comments) -> str:
         "be set by `--set`, as in `--set train_config.num_steps=100`.",
         "",
     ]
-    for message in _reachable(pipeline_pb2.DESCRIPTOR.message_types_by_name["PipelineConfig"]):
-        lines += [f"## {message.name}", ""]
-        if about := comments.blocks.get(message.name):
-            lines += [about, ""]
-        lines += _table(message, comments)
+    lines += _messages(pipeline_pb2.PipelineConfig.DESCRIPTOR, comments)
+    lines += ["## The space of a sweep", "", "What `raymon tune` takes beside a config.", ""]
+    lines += _messages(tune_pb2.TuneConfig.DESCRIPTOR, comments)
     return "\n".join(lines)
+
+
+def _messages(root: Descriptor, comments: Comments) -> Iterator[str]:
+    for message in _reachable(root):
+        yield from (f"## {message.name}", "")
+        if about := comments.blocks.get(message.name):
+            yield from (about, "")
+        yield from _table(message, comments)
 
 
 def _read(text: str, comments: Comments) -> None:

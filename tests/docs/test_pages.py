@@ -34,6 +34,7 @@ from raymon.protos import (
     pipeline_pb2,
     ray_pb2,
     train_pb2,
+    tune_pb2,
 )
 from raymon.sinks import GAUGES
 from scripts.site_pages import commands, made_images, made_pages
@@ -45,6 +46,8 @@ COMMANDS = dict(commands())
 # A whole config comes first: what parses as one is one.
 MESSAGES: list[type[Message]] = [
     pipeline_pb2.PipelineConfig,
+    tune_pb2.TuneConfig,
+    tune_pb2.TuneParameter,
     model_pb2.ModelConfig,
     train_pb2.TrainConfig,
     data_pb2.DataConfig,
@@ -68,6 +71,7 @@ OF_A_RUN = {
     "train_eval_trace/",
     "monitor/requests/",
     "monitor/stacks/",
+    "replaced/",
     "features.config",
     "pipeline.config",
 }
