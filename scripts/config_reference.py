@@ -60,9 +60,9 @@ def page(comments: Comments) -> str:
         "be set by `--set`, as in `--set train_config.num_steps=100`.",
         "",
     ]
-    lines += _messages(pipeline_pb2.PipelineConfig.DESCRIPTOR, comments)
+    lines += _messages(pipeline_pb2.DESCRIPTOR.message_types_by_name["PipelineConfig"], comments)
     lines += ["## The space of a sweep", "", "What `raymon tune` takes beside a config.", ""]
-    lines += _messages(tune_pb2.TuneConfig.DESCRIPTOR, comments)
+    lines += _messages(tune_pb2.DESCRIPTOR.message_types_by_name["TuneConfig"], comments)
     return "\n".join(lines)
 
 
