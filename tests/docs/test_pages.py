@@ -72,6 +72,7 @@ OF_A_RUN = {
     "monitor/requests/",
     "monitor/stacks/",
     "replaced/",
+    "trials/",
     "features.config",
     "pipeline.config",
 }
