@@ -5,6 +5,7 @@ learning rate and the AUC of training in TensorBoard every 100 steps. The conten
 every round, and the time of a bare step, just before and just after, is subtracted from theirs.
 Lightning logs by `self.log` into its `TensorBoardLogger`, with a loader that costs nothing;
 torchmetrics updates a metric at each step, and computes it at the end of a window.
+Each library with raymon's callback takes turns with itself without it, in the same way.
 `ray.train.report` is called without a checkpoint, with Ray's default settings, for its time alone.
 """
 
@@ -25,6 +26,7 @@ from torch import Tensor
 from torchmetrics.classification import BinaryAUROC
 
 from benchmarks.contenders.clicks import Clicks, Times, bare, timed
+from benchmarks.contenders.library_steps import LIBRARIES
 from benchmarks.contenders.lightning_steps import lightning_steps
 from benchmarks.contenders.ray_defaults import ray_defaults
 from benchmarks.contenders.watched_steps import CHANNELS, WINDOW, watched_steps
@@ -35,6 +37,9 @@ STEPS, QUICK_STEPS = 300, 100
 ROUNDS = 14
 TARGET, NOISE = 0.02, 0.03
 """Share of a step, and how far it may be off on a busy machine."""
+
+CALLBACK_TARGET = 0.05
+"""Share of a step of the library, whose hooks cost more than a loop of one's own."""
 
 WINDOW_END_MS = 0.1
 
@@ -65,6 +70,7 @@ def run(rounds: int, quick: bool) -> Result:
                 added[name].append(1e3 * (_mean(times) - (before + after) / 2))
                 alone.append(1e3 * after)
                 before = after
+        callbacks = _callbacks(Path(directory), steps, rounds)
         reports = _ray_reports(Path(directory), 2 if quick else 5)
     bare_step = Case("bare loop", "ms a step", alone, "a step without any of it")
     adds = [Case(name, "ms", figures, "added to a step") for name, figures in added.items()]
@@ -75,8 +81,11 @@ def run(rounds: int, quick: bool) -> Result:
     ]
     return Result(
         "step_overhead",
-        [bare_step, *adds, *ends, report],
-        list(_ratios(bare_step, adds, ends[0], report)),
+        [bare_step, *adds, *ends, report, *(case for pair in callbacks for case in pair)],
+        [
+            *_ratios(bare_step, adds, ends[0], report),
+            *(_callback_ratio(library, watched) for library, watched in callbacks),
+        ],
         [
             Target(
                 f"{end.contender}: ms at the end of a window",
@@ -112,6 +121,36 @@ def _ratios(bare_step: Case, adds: Sequence[Case], end: Case, report: Case) -> I
     # The rounds of the two do not correspond, so the ratio is that of the medians.
     times = Ratio.faster("end of a window: times less than ray.train.report", end, report)
     yield replace(times, figures=[report.median / end.median])
+
+
+def _callbacks(directory: Path, steps: int, rounds: int) -> list[tuple[Case, Case]]:
+    """Returns, for each library, its step and what the callback adds to it."""
+    found = []
+    for name, library in LIBRARIES.items():
+        alone: list[float] = []
+        added: list[float] = []
+        before = _mean(library(steps, None))
+        for i in range(rounds):
+            watched = _mean(library(steps, directory / f"{name}-{i}"))
+            after = _mean(library(steps, None))
+            added.append(1e3 * (watched - (before + after) / 2))
+            alone.append(1e3 * after)
+            before = after
+        step = Case(f"{name}, bare", "ms a step", alone, "a step without raymon")
+        found.append((step, Case(f"{name}, callback", "ms", added, "added to a step")))
+    return found
+
+
+def _callback_ratio(library: Case, added: Case) -> Ratio:
+    return Ratio(
+        f"{added.contender}: added to a step, of the step",
+        [figure / library.median for figure in added.figures],
+        f"{added.median:.3g} ms",
+        f"a bare step: {library.median:.3g} ms",
+        at_least=False,
+        target=CALLBACK_TARGET,
+        slack=NOISE,
+    )
 
 
 def _mean(times: Times) -> float:
@@ -171,5 +210,5 @@ def _ray_reports(directory: Path, reports: int) -> Times:
 
 
 def _quiet() -> None:
-    for name in ("lightning.pytorch", "lightning.fabric", "raymon", "ray"):
+    for name in ("lightning.pytorch", "lightning.fabric", "transformers", "raymon", "ray"):
         logging.getLogger(name).setLevel(logging.ERROR)

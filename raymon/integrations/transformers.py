@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
@@ -62,6 +63,9 @@ class MonitorCallback(TrainerCallback):
         self._hook: RemovableHandle | None = None
         self._learning_rates: Sequence[float] = ()
         self._loss_is_known = False
+        # A step whose numbers the trainer is about to log, and what was logged for the next step.
+        self._held: dict[str, Any] | None = None
+        self._logged: dict[str, float] = {}
 
     @property
     def monitor(self) -> Monitor | None:
@@ -85,6 +89,7 @@ class MonitorCallback(TrainerCallback):
         total = state.max_steps if state.max_steps > 0 else None
         self._watch.begin(state, state.global_step, total)
         self._unhook()
+        self._held, self._logged = None, {}
         scale = args.world_size if args.average_tokens_across_devices else 1
         self._batches = MicroBatches(*self._names, scale, self._watch.count, self._pass_ends)
         if model is not None and self._watch.is_on:
@@ -94,6 +99,7 @@ class MonitorCallback(TrainerCallback):
     @counted
     def on_step_begin(self, *arguments: Any, optimizer: Any = None, **others: Any) -> None:
         """Takes the learning rates of the step, before a scheduler changes them."""
+        self._add_step()
         self._enter(FORWARD)
         # What accelerate wraps it in has the same groups.
         self._learning_rates = learning_rates_of([] if optimizer is None else [optimizer])
@@ -113,7 +119,6 @@ class MonitorCallback(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **others: Any
     ) -> None:
         """Adds the step."""
-        assert self.monitor is not None
         assert self._batches is not None
         try:
             arguments = self._batches.step_arguments()
@@ -123,7 +128,9 @@ class MonitorCallback(TrainerCallback):
         self._loss_is_known = bool(arguments["losses"])
         # At the end of an epoch the trainer is at the beginning of the next one.
         epoch = max(0, -int(-(state.epoch or 0) // 1) - 1)
-        self.monitor.step(**arguments, epoch=epoch, learning_rates=self._learning_rates)
+        self._held = {**arguments, "epoch": epoch, "learning_rates": self._learning_rates}
+        if not control.should_log:
+            self._add_step()
         self._enter(DATA)
 
     @counted
@@ -135,8 +142,7 @@ class MonitorCallback(TrainerCallback):
         logs: Mapping[str, Any] | None = None,
         **others: Any,
     ) -> None:
-        """Hands on what the trainer logs, with the step that comes next."""
-        assert self.monitor is not None
+        """Takes what the trainer logs, for the step that it follows, or else for the next one."""
         left_out = {*_OWN, "loss"} if self._loss_is_known else {*_OWN}
         values = {
             name: float(value)
@@ -145,11 +151,15 @@ class MonitorCallback(TrainerCallback):
             and name not in left_out
             and not name.startswith(("eval_", "train_", "total_flos"))
         }
-        self._watch.log(values)
+        self._logged.update(values)
+        if self._held is not None:
+            self._add_step()
+            self._enter(DATA)
 
     @counted
     def on_prediction_step(self, *arguments: Any, **others: Any) -> None:
         """Keeps the time of an evaluation out of that of training."""
+        self._add_step()
         self._enter(EVALUATION)
 
     @counted
@@ -163,6 +173,7 @@ class MonitorCallback(TrainerCallback):
     ) -> None:
         """Publishes the scores of an evaluation, without `eval_` before their names."""
         assert self.monitor is not None
+        self._add_step()
         scores = {
             name.removeprefix("eval_"): float(score)
             for name, score in metrics.items()
@@ -178,13 +189,23 @@ class MonitorCallback(TrainerCallback):
     ) -> None:
         """Marks the step of a checkpoint, and leaves out the time that it took."""
         assert self.monitor is not None
+        self._add_step()
         self.monitor.skip_time()
-        self.monitor.checkpoint()
+        self.monitor.checkpoint(os.path.join(args.output_dir, f"checkpoint-{state.global_step}"))
 
     def on_train_end(self, *arguments: Any, **others: Any) -> None:
         """Closes the monitor."""
         self._unhook()
+        self._add_step()
         self._watch.end()
+
+    def _add_step(self) -> None:
+        held, self._held = self._held, None
+        if held is None or self.monitor is None:
+            return
+        logged, self._logged = self._logged, {}
+        self._watch.log(logged)
+        self.monitor.step(**held)
 
     def _pass_ends(self) -> None:
         self._enter(BACKWARD)

@@ -70,7 +70,7 @@ def build_by_prediction(
         if not isinstance(prediction, str) or _UNSHOWABLE.search(prediction) or not prediction:
             raise UserError(f"train_metrics: {prediction!r} is no name of a prediction")
         for name, metric in build_train_metrics(of_prediction).items():
-            shown = f"{name}_{prediction}"
+            shown = name if name == prediction else f"{name}_{prediction}"
             if shown in metrics:
                 raise UserError(f'train_metrics: two metrics would be shown as "{shown}"')
             # The same list may be that of several predictions.

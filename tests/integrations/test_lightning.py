@@ -14,6 +14,8 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 from torch.utils.data import DataLoader, TensorDataset
+from torchmetrics import MeanAbsoluteError
+from torchmetrics.classification import BinaryAUROC
 
 from raymon.errors import UserError
 from raymon.integrations.lightning import MonitorCallback
@@ -126,6 +128,56 @@ def test_its_numbers_are_those_of_all_batches_whatever_the_optimizer_does(tmp_pa
     assert "once" not in scores_found[0]
     assert summary(tmp_path)["status"] == "done"
     assert summary(tmp_path)["total_steps"] == 2 * STEPS
+
+
+class Scored(Clicks):
+    """A module with metrics of its own: one that is called, and one that is updated."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.train_auc = BinaryAUROC(thresholds=50)
+        self.parts = nn.ModuleDict({"mae": MeanAbsoluteError()})
+
+    def training_step(self, batch: Any, index: int) -> Any:
+        outputs = super().training_step(batch, index)
+        self.log("own_auc", self.train_auc(outputs["predictions"], outputs["targets"].long()))
+        half = ROWS // 2
+        for rows in (slice(None, half), slice(half, None)):
+            self.parts.mae.update(outputs["predictions"][rows], target=outputs["targets"][rows])
+        return outputs
+
+    def validation_step(self, batch: Any, index: int) -> None:
+        self.train_auc.update(torch.zeros(2), torch.tensor([0, 1]))
+
+
+def test_metrics_of_the_module_are_counted_by_name_and_stay_its_own(tmp_path: Path) -> None:
+    def own(watched: Any) -> tuple[Scored, float, float]:
+        model = Scored()
+        torch.manual_seed(1)
+        model.net.reset_parameters()
+        trainer(*watched).fit(model, data(), data())
+        return model, model.train_auc.compute().item(), model.parts.mae.compute().item()
+
+    watched = callback(tmp_path, module_metrics=["train_auc", "parts.mae"], total_steps=STEPS)
+    model, auc, mae = own([watched])
+    assert (auc, mae) == own([])[1:]
+    assert watched.failures == 0
+    (line,) = windows(tmp_path)
+    labels, scores = torch.cat(model.labels), torch.cat(model.scores)
+    found = line["window_metrics"]
+    assert set(found) == {"auc", "train_auc", "parts.mae"}
+    expected = roc_auc_score(labels, scores)
+    assert found["train_auc"] == pytest.approx(expected, abs=1e-4)
+    assert found["auc"] == pytest.approx(expected, abs=1e-4)
+    assert found["parts.mae"] == pytest.approx(mae, rel=1e-5)
+    assert not vars(model.train_auc)["_forward_pre_hooks"]
+
+
+def test_a_metric_that_the_module_does_not_have_is_refused_before_training() -> None:
+    model = Clicks()
+    with pytest.raises(UserError, match=r"Clicks.train_auc is no metric"):
+        trainer(MonitorCallback(module_metrics=["train_auc"])).fit(model, data())
+    assert model.losses == []
 
 
 def test_a_step_is_a_batch_with_several_optimizers_too(tmp_path: Path) -> None:

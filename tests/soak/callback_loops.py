@@ -196,10 +196,12 @@ def with_keras(kept: Kept) -> int:
     from raymon.integrations.keras import MonitorCallback
 
     class Keeping(keras.Sequential):
-        def compute_loss(self, *given: Any, **named: Any) -> Any:
-            loss = super().compute_loss(*given, **named)
-            if named and named.get("training") and self.training:
-                kept.add(named["y_pred"].squeeze(1), named["y"].reshape(-1))
+        def compute_loss(
+            self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None, training: bool = True
+        ) -> Any:
+            loss = super().compute_loss(x, y, y_pred, sample_weight, training=training)
+            if training and self.training and y_pred.device.type == "cpu":
+                kept.add(y_pred.squeeze(1), y.reshape(-1))
             return loss
 
     dist.init_process_group("gloo")

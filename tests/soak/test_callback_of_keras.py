@@ -52,11 +52,13 @@ def watched_losses(of: Any) -> tuple[list[float], list[Any]]:
     compute_loss = type(of).compute_loss
 
     class Keeping(type(of)):
-        def compute_loss(self, *given: Any, training: bool = True, **named: Any) -> Any:
-            loss = compute_loss(self, *given, training=training, **named)
-            if training and named:
+        def compute_loss(
+            self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None, training: bool = True
+        ) -> Any:
+            loss = compute_loss(self, x, y, y_pred, sample_weight, training=training)
+            if training and self.training and y_pred.device.type == "cpu":
                 losses.append(loss.item())
-                scores.append((named["y_pred"].detach().numpy(), named["y"].numpy()))
+                scores.append((y_pred.detach().numpy(), y.numpy()))
             return loss
 
     of.__class__ = Keeping

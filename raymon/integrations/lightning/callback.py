@@ -11,6 +11,7 @@ from raymon.integrations.arguments import MonitorArguments, check_arguments
 from raymon.integrations.batches import learning_rates_of, rows_of
 from raymon.integrations.lightning.base import callback_class
 from raymon.integrations.lightning.logged_values import LoggedValues
+from raymon.integrations.lightning.module_metrics import ModuleMetrics
 from raymon.integrations.lightning.progress import batches_before, batches_of_run
 from raymon.integrations.lightning.step_outputs import OutputNames
 from raymon.integrations.watch import Watch, counted
@@ -41,6 +42,10 @@ class MonitorCallback(Callback):
         predictions: Name of the predictions in it.
         targets: Name of the targets in it.
         weights: Name of the weights of samples in it.
+        module_metrics: Names of attributes of the module that are metrics of torchmetrics. raymon
+            counts what they are updated with in training steps, under the same names; they stay as
+            they are. Of a `BinaryAUROC` it counts its own AUC, of others a copy, whose states have
+            to be sums.
         arguments: The other arguments of `raymon.Monitor`.
 
     Attributes:
@@ -58,12 +63,16 @@ class MonitorCallback(Callback):
         predictions: str = "predictions",
         targets: str = "targets",
         weights: str = "weights",
+        module_metrics: Sequence[str] = (),
         **arguments: Unpack[MonitorArguments],
     ) -> None:
         super().__init__()
         check_arguments("MonitorCallback", arguments)
         self._names = OutputNames.of(losses, predictions, targets, weights)
         self._watch = Watch(train_metrics, arguments)
+        self._train_metrics = train_metrics
+        self._module_metrics = module_metrics
+        self._metrics: ModuleMetrics | None = None
         self._learning_rates: Sequence[float] = ()
         self._logged: LoggedValues | None = None
 
@@ -79,8 +88,16 @@ class MonitorCallback(Callback):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Makes the monitor, after a checkpoint has been restored."""
-        steps = batches_before(trainer), batches_of_run(trainer)
-        self._watch.begin(trainer, *steps, writes=not getattr(trainer, "fast_dev_run", False))
+        self._leave_metrics()
+        self._metrics = ModuleMetrics(pl_module, self._module_metrics)
+        self._watch.begin(
+            trainer,
+            batches_before(trainer),
+            batches_of_run(trainer),
+            writes=not getattr(trainer, "fast_dev_run", False),
+            train_metrics=self._metrics.and_given(self._train_metrics),
+        )
+        self._metrics.attach()
         self._logged = LoggedValues(trainer)
         self._enter(DATA)
 
@@ -95,6 +112,8 @@ class MonitorCallback(Callback):
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
     ) -> None:
         """Takes the learning rates of the step, before a scheduler changes them."""
+        assert self._metrics is not None
+        self._metrics.is_on = True
         self._enter(FORWARD)
         self._learning_rates = learning_rates_of(trainer.optimizers)
 
@@ -120,15 +139,18 @@ class MonitorCallback(Callback):
         batch_idx: int,
     ) -> None:
         """Adds the step."""
-        monitor, logged = self.monitor, self._logged
+        monitor, logged, metrics = self.monitor, self._logged, self._metrics
         assert monitor is not None
         assert logged is not None
+        assert metrics is not None
+        metrics.is_on = False
         try:
             scalars: dict[str, Any] = dict(logged.new_of_step())
             found = outputs if isinstance(outputs, Mapping) else {"loss": outputs}
             # Lightning divides the loss that it returns, to accumulate gradients.
             scale = trainer.accumulate_grad_batches if pl_module.automatic_optimization else 1
             arguments = self._names.step_arguments(found, scale)
+            metrics.add_to(arguments)
             if "predictions" not in arguments and "targets" not in arguments:
                 arguments["samples"] = rows_of(batch)
             scalars.update(self._names.scalars(found))
@@ -171,15 +193,22 @@ class MonitorCallback(Callback):
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
     ) -> None:
         """Closes the monitor of a training that an exception or Ctrl-C ended."""
+        self._leave_metrics()
         self._watch.end(exception)
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Closes the monitor, after the last checkpoint."""
+        self._leave_metrics()
         self._watch.end()
 
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Closes a monitor that is still open."""
+        self._leave_metrics()
         self._watch.end()
+
+    def _leave_metrics(self) -> None:
+        if self._metrics is not None:
+            self._metrics.detach()
 
     def _enter(self, phase: str) -> None:
         if self.monitor is not None:
