@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import runpy
+import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +19,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from torchmetrics import MeanAbsoluteError
 from torchmetrics.classification import BinaryAUROC
 
+import raymon
 from raymon.errors import UserError
 from raymon.integrations.lightning import MonitorCallback
 from raymon.metrics import DecayAUC, TrainMetricWrapper
@@ -281,6 +284,19 @@ def test_whatever_a_step_returns_it_is_a_step_and_training_goes_on(
     (line,) = windows(tmp_path)
     assert line["global_step"] == STEPS
     assert (watched.failures > 0) == isinstance(outputs, dict)
+
+
+def test_the_example_runs_from_an_empty_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = Path(raymon.__file__).parent / "examples" / "loops" / "with_lightning.py"
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [str(script), "run"])
+    runpy.run_path(str(script), run_name="__main__")
+    assert windows(tmp_path / "run")[-1]["metrics"]["auc"] > 0.7
+    assert "mean_logit" in windows(tmp_path / "run")[-1]["scalars"]
+    assert [line["global_step"] for line in evaluations(tmp_path / "run")] == [100, 200]
+    assert summary(tmp_path / "run")["status"] == "done"
 
 
 def test_its_arguments_are_checked() -> None:

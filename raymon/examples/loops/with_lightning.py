@@ -36,7 +36,7 @@ class Clicks(LightningModule):
 
 
 torch.manual_seed(0)
-x = torch.randn(20_000, 64)
+x = torch.randn(10_000, 64)
 rows = TensorDataset(x, torch.bernoulli(torch.sigmoid(8 * x.mean(1) - 3)))
 callback = MonitorCallback(["auc"], model_dir=sys.argv[1])
 trainer = Trainer(max_epochs=2, accelerator="cpu", callbacks=[callback])
