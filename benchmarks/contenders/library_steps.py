@@ -140,7 +140,7 @@ def accelerate_steps(steps: int, directory: Path | None) -> Times:
         from raymon.integrations.accelerate import MonitorTracker
 
         watched.append(MonitorTracker(["auc"], model_dir=directory))
-    accelerator = Accelerator(cpu=True, log_with=watched)
+    accelerator = Accelerator(cpu=True, log_with=watched or None)
     made = _WithLoss()
     model, optimizer = accelerator.prepare(made, torch.optim.Adam(made.parameters(), RATE))
     accelerator.init_trackers("clicks")

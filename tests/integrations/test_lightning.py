@@ -293,7 +293,7 @@ def test_the_example_runs_from_an_empty_folder(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", [str(script), "run"])
     runpy.run_path(str(script), run_name="__main__")
-    assert windows(tmp_path / "run")[-1]["metrics"]["auc"] > 0.7
+    assert windows(tmp_path / "run")[-1]["metrics"]["auc"] > 0.6
     assert "mean_logit" in windows(tmp_path / "run")[-1]["scalars"]
     assert [line["global_step"] for line in evaluations(tmp_path / "run")] == [100, 200]
     assert summary(tmp_path / "run")["status"] == "done"

@@ -104,7 +104,7 @@ def test_an_example_runs_from_an_empty_folder(tmp_path: Path, library: str) -> N
         [sys.executable, *command], cwd=tmp_path, capture_output=True, text=True, timeout=400
     )
     assert done.returncode == 0, done.stderr
-    assert windows(tmp_path / "run")[-1]["metrics"]["auc"] > 0.7
+    assert windows(tmp_path / "run")[-1]["metrics"]["auc"] > 0.6
     assert summary(tmp_path / "run")["status"] == "done"
 
 
@@ -120,4 +120,4 @@ def test_lightning_works_in_workers_of_ray_train(ray_address: str, tmp_path: Pat
     assert done.returncode == 0, done.stderr
     last = windows(tmp_path / "watched")[-1]
     assert last["ranks"] == 2
-    assert last["metrics"]["auc"] > 0.7
+    assert last["metrics"]["auc"] > 0.6
