@@ -481,7 +481,7 @@ class InputError(_message.Message):
     def __init__(self, metric: _Optional[str] = ..., what: _Optional[str] = ..., count: _Optional[int] = ...) -> None: ...
 
 class EvaluationRecord(_message.Message):
-    __slots__ = ("step", "metrics", "bounds", "input_errors", "details", "no_value", "time", "curves", "groups")
+    __slots__ = ("step", "metrics", "bounds", "input_errors", "details", "no_value", "time", "curves", "groups", "seconds")
     class NoValueEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -498,6 +498,7 @@ class EvaluationRecord(_message.Message):
     TIME_FIELD_NUMBER: _ClassVar[int]
     CURVES_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
     step: int
     metrics: _containers.RepeatedCompositeFieldContainer[Scalar]
     bounds: _containers.RepeatedCompositeFieldContainer[Scalar]
@@ -507,7 +508,8 @@ class EvaluationRecord(_message.Message):
     time: float
     curves: _containers.RepeatedCompositeFieldContainer[ScoreCurvesRecord]
     groups: _containers.RepeatedCompositeFieldContainer[GroupFiguresRecord]
-    def __init__(self, step: _Optional[int] = ..., metrics: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., bounds: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., input_errors: _Optional[_Iterable[_Union[InputError, _Mapping]]] = ..., details: _Optional[_Iterable[_Union[MetricDetail, _Mapping]]] = ..., no_value: _Optional[_Mapping[str, str]] = ..., time: _Optional[float] = ..., curves: _Optional[_Iterable[_Union[ScoreCurvesRecord, _Mapping]]] = ..., groups: _Optional[_Iterable[_Union[GroupFiguresRecord, _Mapping]]] = ...) -> None: ...
+    seconds: float
+    def __init__(self, step: _Optional[int] = ..., metrics: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., bounds: _Optional[_Iterable[_Union[Scalar, _Mapping]]] = ..., input_errors: _Optional[_Iterable[_Union[InputError, _Mapping]]] = ..., details: _Optional[_Iterable[_Union[MetricDetail, _Mapping]]] = ..., no_value: _Optional[_Mapping[str, str]] = ..., time: _Optional[float] = ..., curves: _Optional[_Iterable[_Union[ScoreCurvesRecord, _Mapping]]] = ..., groups: _Optional[_Iterable[_Union[GroupFiguresRecord, _Mapping]]] = ..., seconds: _Optional[float] = ...) -> None: ...
 
 class ScoreCurvesRecord(_message.Message):
     __slots__ = ("metric", "edges", "negative", "positive", "predicted", "observed", "weight", "false_positive_rate", "true_positive_rate", "recall", "precision")

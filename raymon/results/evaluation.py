@@ -36,6 +36,7 @@ class Evaluation:
         curves: What plots show of the scores, by the metric whose counts they are made of; empty on
             ranks other than 0.
         groups: How the figures of groups are distributed, by grouped metric.
+        seconds: Seconds that it took until `time`; 0 if that is not known.
     """
 
     step: int
@@ -48,6 +49,7 @@ class Evaluation:
     time: float = 0.0
     curves: Mapping[str, ScoreCurves] = field(default_factory=dict)
     groups: Mapping[str, GroupFigures] = field(default_factory=dict)
+    seconds: float = 0.0
 
     @classmethod
     def from_plain(cls, values: Mapping[str, Any]) -> Self:
@@ -67,17 +69,18 @@ class Evaluation:
         return replace(self, curves={}, groups={})
 
     def bare(self) -> Self:
-        """Returns the same without what only plots show and without its time.
+        """Returns the same without what only plots show and without its time and length.
 
         Two evaluations of one model on the same rows have that in common.
         """
-        return replace(self, time=0.0, curves={}, groups={})
+        return replace(self, time=0.0, seconds=0.0, curves={}, groups={})
 
     def to_json(self) -> dict[str, Any]:
         """Returns the line of `monitor/evaluations.jsonl`."""
         return {
             "global_step": self.step,
             "time": self.time or None,
+            "seconds": self.seconds or None,
             "metrics": dict(self.metrics),
             "metric_bounds": dict(self.metric_bounds),
             "no_value": dict(self.no_value),

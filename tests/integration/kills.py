@@ -89,7 +89,7 @@ def assert_same(run: Path, other: Path, steps: int = STEPS) -> None:
     assert scores[0] == scores[1]
     shown = [
         sorted(
-            ({**json.loads(line), "time": None} for line in path.open()),
+            ({**json.loads(line), "time": None, "seconds": None} for line in path.open()),
             key=lambda line: line["global_step"],
         )
         for path in (r / "monitor/evaluations.jsonl" for r in (run, other))

@@ -29,6 +29,7 @@ def evaluation(step: int, **changes: Any) -> Evaluation:
         "no_value": {"pr_auc": "its input has 3 NaN scores"},
         "time": float(step),
         "curves": {"auc": curves},
+        "seconds": 2.5,
         "groups": {"grouped_auc": GroupFigures([0.0, 0.5, 1.0], [1, 2], {"0.5": 0.7})},
     }
     return Evaluation(step, **{**values, **changes})

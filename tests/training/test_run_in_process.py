@@ -79,7 +79,10 @@ def test_a_run_that_raises_in_the_middle_goes_on_bit_for_bit(
     ]
     assert lines[0] == lines[1] == [10, 20]
     shown = [
-        [{**json.loads(line), "time": None} for line in (d / "monitor/evaluations.jsonl").open()]
+        [
+            {**json.loads(line), "time": None, "seconds": None}
+            for line in (d / "monitor/evaluations.jsonl").open()
+        ]
         for d in (undisturbed, resumed)
     ]
     assert shown[0] == shown[1]

@@ -44,6 +44,7 @@ def to_record(evaluation: Evaluation) -> EvaluationRecord:
             GroupFiguresRecord(metric=metric, **vars(figures))
             for metric, figures in evaluation.groups.items()
         ],
+        seconds=evaluation.seconds,
     )
 
 
@@ -68,6 +69,7 @@ def from_record(record: EvaluationRecord) -> Evaluation:
             found.metric: GroupFigures(list(found.edges), list(found.groups), dict(found.quantiles))
             for found in record.groups
         },
+        seconds=record.seconds,
     )
 
 
@@ -89,15 +91,15 @@ def forget_old_curves(records: Mapping[int, EvaluationRecord]) -> None:
     for step in sorted(records)[:-WITH_CURVES]:
         if records[step].curves or records[step].groups:
             bare = _bare(records[step])
-            bare.time = records[step].time
+            bare.time, bare.seconds = records[step].time, records[step].seconds
             records[step].CopyFrom(bare)
 
 
 def _bare(record: EvaluationRecord) -> EvaluationRecord:
-    """Returns a copy without the time and what only plots show, as `Evaluation.bare`."""
+    """Returns a copy without time, length and what only plots show, as `Evaluation.bare`."""
     bare = EvaluationRecord()
     bare.CopyFrom(record)
-    for field in ("time", "curves", "groups"):
+    for field in ("time", "seconds", "curves", "groups"):
         bare.ClearField(field)
     return bare
 

@@ -126,7 +126,8 @@ class RunTrace:
         for name, why in evaluation.no_value.items():
             values[f"raymon.no_value.{name}"] = why
         end = evaluation.time or self._clock()
-        yield self._span("evaluation", ("evaluation", evaluation.step, end), (end, end), values)
+        key, times = ("evaluation", evaluation.step, end), (end - evaluation.seconds, end)
+        yield self._span("evaluation", key, times, values)
 
     def checkpoint(self, saved: CheckpointSaved) -> Iterator[FinishedSpan]:
         """Yields the span of a save."""

@@ -107,6 +107,7 @@ def evaluate(
         time.time(),
         curves,
         groups,
+        time.monotonic() - began,
     )
 
 

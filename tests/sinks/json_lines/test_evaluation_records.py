@@ -37,6 +37,7 @@ def test_a_line_has_all_that_is_known_of_an_evaluation(directory: StoragePath) -
         {
             "global_step": 20,
             "time": 20.0,
+            "seconds": 2.5,
             "metrics": {"auc": 0.75, "grouped_auc": 0.7, "pr_auc": None},
             "metric_bounds": {"auc": 1e-5},
             "no_value": {"pr_auc": "its input has 3 NaN scores"},

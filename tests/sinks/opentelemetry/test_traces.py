@@ -53,6 +53,7 @@ def test_windows_saves_and_evaluations_are_in_attempts_and_attempts_in_the_run(
     assert found["raymon.metric.auc"] == 0.71234
     assert found["raymon.phase_seconds.forward"] == 0.25
     assert "secret" not in values_of(save.attributes)["raymon.checkpoint"]
+    assert (scores.start_time_unix_nano, scores.end_time_unix_nano) == (7.5e9, 10e9)
     found = values_of(scores.attributes)
     assert found["raymon.eval_metric.grouped_auc"] == 0.7
     assert "raymon.eval_metric.pr_auc" not in found  # it has no value
