@@ -108,6 +108,8 @@ class RunTrace:
             values[f"raymon.loss.{name}"] = loss
         for name, value in snapshot.metrics.items():
             values[f"raymon.metric.{name}"] = value
+        for name, value in snapshot.scalars.items():
+            values[f"raymon.scalar.{name}"] = value
         for phase, seconds in snapshot.phases.items():
             values[f"raymon.phase_seconds.{phase}"] = seconds
         if snapshot.anatomy.slowest_rank is not None:
