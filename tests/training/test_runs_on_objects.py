@@ -75,7 +75,7 @@ def assert_same(there: Path, here: Path, steps: list[int]) -> None:
     parts = sorted((there / "monitor/evaluations.jsonl").iterdir())
     text = b"".join(part.read_bytes() for part in parts)
     shown = [
-        {**json.loads(line), "time": line_here["time"]}
+        {**json.loads(line), "time": line_here["time"], "seconds": line_here["seconds"]}
         for line, line_here in zip(text.splitlines(), lines, strict=True)
     ]
     assert shown == lines
