@@ -182,8 +182,8 @@ class MonitoredRank:
                 clock=self.clock,
                 waits=lambda: False,
                 hang_after_s=_HANG_AFTER_S,
+                attempt=self._run.attempt,
             )
-            self._heart.begin_attempt(self._run.channel, self._run.attempt, self._ignore)
         return self._recorder
 
     def _update(self, rows: Mapping[str, Rows], _: None) -> None:
@@ -199,10 +199,6 @@ class MonitoredRank:
                     metric.update(*own.columns)
             except Exception as error:  # a metric that fails costs only itself
                 self._recorder.count_failure(error)
-
-    @staticmethod
-    def _ignore(ack: Ack) -> None:
-        """Takes the answer to a heartbeat; those to windows have the values."""
 
     def _take_ack(self, ack: Ack) -> None:
         self.values = ack.values

@@ -43,6 +43,7 @@ class Heart:
         clock: Clock of the training thread.
         waits: Returns whether the training thread waits for other ranks, as far as is known.
         hang_after_s: Seconds that the rank promises at least for a phase of a step.
+        attempt: Number of the attempt; 0 if it is not known yet, or the channel fills it in.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Heart:
         clock: PhaseClock,
         waits: Callable[[], bool],
         hang_after_s: float,
+        attempt: int = 0,
     ) -> None:
         self._channel = channel
         self._clock = clock
@@ -66,6 +68,7 @@ class Heart:
             pid=os.getpid(),
             node_id=node_id,
             world_size=world_size,
+            attempt=attempt,
         )
         self._sent_at = -float("inf")
         self._sent_phase = ""

@@ -116,7 +116,7 @@ def test_the_numbers_are_those_of_both_ranks_and_one_that_is_killed_is_named(
         alerts = tmp_path / "second" / "monitor" / "alerts.jsonl"
         until(lambda: alerts.exists() and alerts.read_text())
         alert = json.loads(alerts.read_text())
-        assert (alert["kind"], alert["rank"]) == ("rank_gone", 1)
+        assert (alert["kind"], alert["rank"], alert["attempt"]) == ("rank_gone", 1, 1)
         assert f"pid {other.pid}) is gone" in alert["text"]
         # What it took along keeps nobody waiting.
         assert second.close(20)

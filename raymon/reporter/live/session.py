@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,8 +12,9 @@ from typing import Any
 import pyarrow as pa
 
 from raymon.reporter.attempts import closed
+from raymon.results import RANK_GONE
 from raymon.runs import RUN_FILE, Attempt
-from raymon.sinks import read_lines
+from raymon.sinks import read_alerts, read_lines
 from raymon.storage import StoragePath
 
 _KILLED = "killed: its process ended without a word"
@@ -45,7 +46,7 @@ def find_session(model_dir: StoragePath, *, is_resumed: bool) -> Session:
     found = _read_summary(model_dir)
     attempts = _attempts(found)
     if any(attempt.end_step is None for attempt in attempts):
-        attempts = closed(attempts, _last_step(model_dir, found), _KILLED)
+        attempts = closed(attempts, _last_step(model_dir, found), _why_killed(model_dir, attempts))
     before = found if is_resumed else {}
     start = before.get("start")
     began = start if isinstance(start, int | float) else time.time()
@@ -59,6 +60,19 @@ def _attempts(summary: Mapping[str, Any]) -> list[Attempt]:
         with suppress(TypeError):
             attempts.append(Attempt(**each))
     return attempts
+
+
+def _why_killed(model_dir: StoragePath, attempts: Sequence[Attempt]) -> str:
+    """Returns what ended the newest attempt: a rank that was gone before, or nothing that is known.
+
+    Whoever starts the ranks ends the others when one of them is gone, also the one that writes.
+    """
+    with suppress(OSError, pa.ArrowException, ValueError, TypeError, KeyError):
+        for alert in read_alerts(model_dir):
+            finding = alert.finding
+            if finding.kind == RANK_GONE and alert.attempt == attempts[-1].attempt:
+                return f"killed: {finding.text}"
+    return _KILLED
 
 
 def _last_step(model_dir: StoragePath, summary: Mapping[str, Any]) -> int:
