@@ -10,7 +10,7 @@ from raymon.results import RANK_GONE, Alert, Finding
 
 
 def test_an_attempt_that_was_killed_names_the_rank_that_was_gone_before(tmp_path: Path) -> None:
-    attempt = {"attempt": 2, "start": 1.0, "world_size": 2, "step": 0}
+    attempt = {"attempt": 2, "time": 1.0, "world_size": 2, "step": 0}
     (tmp_path / "run.json").write_text(json.dumps({"attempts": [attempt], "steps": 40}))
     (tmp_path / "monitor").mkdir()
     assert "without a word" in str(find_session(tmp_path, is_resumed=True).attempts[0].failure)
