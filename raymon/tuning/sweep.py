@@ -12,7 +12,7 @@ from typing import Any
 
 from google.protobuf import text_format
 
-from raymon.errors import ConfigError, RunError, os_reason
+from raymon.errors import ConfigError, RunError, UserError, os_reason
 from raymon.protos.tune_pb2 import TuneConfig
 from raymon.run_dir import RunLock
 from raymon.sinks import open_output
@@ -70,7 +70,7 @@ def tune(
     watched = plan.config.monitor_config
     terminal = open_output(level=watched.log_level, log_format=watched.log_format)
     with RunLock(plan.directory):
-        sweep = _Sweep(plan, resume)
+        sweep = Sweep(plan, resume)
         # Imported only where it is needed, as importing Ray takes seconds.
         from raymon.training.on_ray.cluster import connect
 
@@ -88,13 +88,23 @@ def _in_own_process(plan: SweepPlan) -> SweepPlan:
     return plan
 
 
-class _Sweep:
-    """A sweep that has its directory: what is known of its trials, and its files."""
+class Sweep:
+    """A sweep that has its directory: what is known of its trials, and its files.
+
+    Args:
+        plan: Plan of the sweep.
+        resume: Whether it goes on.
+
+    Raises:
+        UserError: It cannot begin or go on in its directory.
+    """
 
     def __init__(self, plan: SweepPlan, resume: bool) -> None:
         self._plan = plan
         self._line: SweepLine | None = None
         self._written_at = 0.0
+        self._is_new = True
+        self._has_begun = False
         self._ended: dict[str, tuple[str | None, str | None]] = {}
         self._space = text_format.MessageToString(plan.space.config)
         self._start = time.time()
@@ -120,7 +130,6 @@ class _Sweep:
             if result.status not in FINISHED
         ]
         earlier = [result for result in self._results.values() if result.curve is not None]
-        status = "failed"
         over = len(self._results) - len(left)
         _log.info(
             "Sweep of %d trials into %s%s",
@@ -135,16 +144,23 @@ class _Sweep:
                 for trial in left:
                     self._ended.pop(trial.name, None)
                 run_trials(self._plan, left, self, earlier)
-            status = "done"
         except KeyboardInterrupt:
-            status = "interrupted"
+            self._finish("interrupted")
             raise
-        finally:
-            result = self._finish(status)
-        return result
+        except UserError:
+            if self._is_new and not self._has_begun:
+                # It was refused, so there is no sweep to go on with.
+                with suppress(OSError):
+                    (self._plan.directory / SWEEP_FILE).unlink()
+            raise
+        except BaseException:
+            self._finish("failed")
+            raise
+        return self._finish("done")
 
     def began(self, trial: str) -> None:
         """A trial begins, or goes on."""
+        self._has_begun = True
         self._ended.pop(trial, None)
         self._note(trial, "running")
 
@@ -169,13 +185,11 @@ class _Sweep:
         self._ended[trial] = (status, error)
         self._note(trial, status or "done", error)
         result = self._results[trial]
-        (_log.warning if error else _log.info)(
-            "Trial %s (%s) is %s%s",
-            trial,
-            values_text(result.values),
-            f"{status} at step {result.steps:,}",
-            f": {error}" if error else "",
-        )
+        named = f"Trial {trial} ({values_text(result.values)})"
+        if error:
+            _log.warning("%s failed: %s", named, error)
+        else:
+            _log.info("%s is %s at step %s", named, status or "over", f"{result.steps:,}")
 
     def _note(self, trial: str, status: str, error: str | None = None) -> None:
         assert self._line is not None
@@ -232,6 +246,7 @@ class _Sweep:
             RunError: It does not.
         """
         before = read_sweep(directory)
+        self._is_new = before is None
         if before is None:
             if resume:
                 raise RunError(f"{directory}: --resume: no sweep to go on with")
