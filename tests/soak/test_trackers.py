@@ -23,6 +23,7 @@ import pytest
 from raymon.config import read_saved
 from tests.conftest import CONFIG
 from tests.integration.kills import processes, wait_for
+from tests.soak.tracked_reporter import numbers_of
 from tests.soak.tracker_stores import (
     Point,
     points_of_mlflow,
@@ -129,6 +130,47 @@ def children() -> list[psutil.Process]:
     return found
 
 
+def wait_for_no_children() -> None:
+    deadline = time.monotonic() + 20
+    while children() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert children() == []
+
+
+def test_a_killed_reporter_loses_and_doubles_no_point(tmp_path: Path) -> None:
+    (tmp_path / "run" / "monitor").mkdir(parents=True)
+    reporter = publish(tmp_path, 1, 10, 200)
+    assert reporter.stdout is not None
+    while "flushed" not in reporter.stdout.readline():
+        assert reporter.poll() is None
+    reporter.kill()
+    reporter.wait()
+    wait_for_no_children()
+    # All from step 110 on is made again.
+    again = publish(tmp_path, 2, 110, 300, "end")
+    output, _ = again.communicate(timeout=300)
+    assert again.returncode == 0
+    assert "[{}, {}, {}, {}]" in output, output
+    wanted = [(step, 1) for step in range(10, 210, 10)]
+    wanted += [(step, 2) for step in range(110, 310, 10)]
+    for name, points in stored(tmp_path).items():
+        assert len({point.run_id for point in points}) == 1, name
+        for tag, index in (("loss/bce", 0), ("metric/auc", 1)):
+            found = [(point.step, point.value) for point in points if point.tag == tag]
+            assert found == [(step, numbers_of(step, by)[index]) for step, by in wanted], name
+        found = [
+            (point.step, point.value) for point in points if point.tag == "eval_val/loss/total"
+        ]
+        evaluations = [(step, by) for step, by in wanted if step % 50 == 0]
+        assert found == [(step, numbers_of(step, by)[0]) for step, by in evaluations], name
+    wait_for_no_children()
+
+
+def publish(folder: Path, *arguments: object) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.soak.tracked_reporter", folder, *arguments]
+    return subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, text=True)
+
+
 def test_a_killed_and_resumed_run_is_one_run_with_all_numbers(config: Path) -> None:
     run = config.parent / "run"
     training = start(config, *LONG)
@@ -137,10 +179,7 @@ def test_a_killed_and_resumed_run_is_one_run_with_all_numbers(config: Path) -> N
     wait_for(lambda: any(run.glob("model.ckpt-*")), training)
     os.kill(training.pid, signal.SIGKILL)
     training.wait()
-    deadline = time.monotonic() + 20
-    while children() and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert children() == []
+    wait_for_no_children()
     restored = max(int(path.name.rpartition("-")[2]) for path in run.glob("model.ckpt-*"))
     again = start(config, "--resume", *LONG, "--set", "export_config.export_at_end=true")
     assert again.wait(600) == 0, (config.parent / "output").read_text()[-3000:]
@@ -269,7 +308,4 @@ def test_trackers_that_do_not_take_the_numbers_cost_a_line_each(
     # A line for each that fails, and one at the end for what it did not take.
     assert len(wrong) <= 8
     assert "0" * 40 not in output
-    deadline = time.monotonic() + 20
-    while children() and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert children() == []
+    wait_for_no_children()

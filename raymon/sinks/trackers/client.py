@@ -73,6 +73,10 @@ class TrackerClient(ABC):
     def close(self) -> None:
         """Writes what is left."""
 
+    def abandon(self) -> None:
+        """Writes what is left where nobody calls any more, closed or not."""
+        return
+
     def note(self, about: str, text: str) -> None:
         """Adds a notice, unless there was one about the same."""
         if about not in self._noted:

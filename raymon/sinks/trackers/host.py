@@ -14,6 +14,9 @@ from raymon.sinks.trackers.client import LENGTH, TrackerClient, redacted
 _LOOK_S = 0.5
 """Seconds between two looks whether the parent is there."""
 
+_LAST_WORDS_S = 5.0
+"""Seconds that the process has left once the parent is not there any more."""
+
 _LONGEST = 300
 
 
@@ -40,6 +43,8 @@ def serve(calls: BinaryIO, answers: BinaryIO) -> None:
         try:
             method, arguments = pickle.load(calls)
         except EOFError:
+            # Of a parent that was killed: what it has given is written, but the run is not over.
+            client.abandon()
             return
         answer = pickle.dumps(_answer(client, method, arguments))
         answers.write(LENGTH.pack(len(answer)) + answer)
@@ -73,6 +78,7 @@ def plain(error: BaseException) -> BaseException:
 def _end_with(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(_LOOK_S)
+    time.sleep(_LAST_WORDS_S)
     os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -148,6 +148,10 @@ class TrackioClient(TrackerClient):
         if self._remote is not None:
             self._remote.finish()
 
+    def abandon(self) -> None:
+        """Waits for what is on its way."""
+        self.close()
+
     def _write_points(self, points: Sequence[Points]) -> None:
         from trackio.sqlite_storage import SQLiteStorage
 

@@ -21,6 +21,9 @@ MODES = ("online", "offline")
 
 _INIT_S = 20.0
 _EXIT = {"done": 0, "stopped": 0, "interrupted": 255}
+_FLUSHED = {"x_transaction_log_flush_interval": 1.0}
+"""A setting of newer versions: seconds after which rows are in the file of a run."""
+
 _UNSAVED_ROWS = 100
 """Rows that a process may have written, and not kept that it did, before it was killed."""
 
@@ -123,6 +126,7 @@ class WandBClient(TrackerClient):
             x_disable_machine_info=True,
             x_disable_meta=True,
             x_disable_stats=True,
+            **_FLUSHED if "x_transaction_log_flush_interval" in wandb.Settings.model_fields else {},
         )
         self._memory = memory
         if memory.run_id:
@@ -161,6 +165,12 @@ class WandBClient(TrackerClient):
         """Ends the run, and waits for what is on its way."""
         with self._explained():
             self._run.finish(exit_code=self._exit_code)
+        self._run = None
+
+    def abandon(self) -> None:
+        """Ends the process's part of a run that was not closed, as one that failed."""
+        if self._run is not None:
+            self._run.finish(exit_code=1)
 
     def _log(self, points: Points) -> None:
         # Weights & Biases numbers rows by numbers that only grow, which steps do not.
