@@ -4,6 +4,7 @@ from raymon.config.constraints import unknown_constraint
 from raymon.config.custom import (
     allow_custom_classes,
     check_alert_hooks,
+    check_tracker_addresses,
     custom_classes_allowed,
     import_class,
     read_kwargs,
@@ -46,6 +47,7 @@ __all__ = [
     "allow_custom_classes",
     "cannot_rank",
     "check_alert_hooks",
+    "check_tracker_addresses",
     "custom_classes_allowed",
     "describe_unknown",
     "evaluates_asynchronously",

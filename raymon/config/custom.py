@@ -1,4 +1,4 @@
-"""What a config may bring along only if it is allowed: custom classes, and receivers of alerts."""
+"""What a config may bring along only if it is allowed: custom classes, and where numbers go."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from raymon.protos.monitor_pb2 import MonitorConfig
 
 ALLOWED_BY = "RAYMON_ALLOW_CUSTOM_CLASSES"
 """Environment variable that allows custom classes when it is 1."""
+
+_SENDS = "is where a config sends numbers to"
 
 _RAYMON = str(Path(__file__).parents[1])
 
@@ -78,7 +80,26 @@ def check_alert_hooks(config: MonitorConfig) -> None:
     if config.alert_webhook:
         # Of the address only the host: the rest may be a secret.
         place = f'monitor_config.alert_webhook: "{urlsplit(config.alert_webhook).hostname}"'
-        _check_allowed(place, "is where a config sends numbers to")
+        _check_allowed(place, _SENDS)
+
+
+def check_tracker_addresses(config: MonitorConfig) -> None:
+    """Checks that a config may send numbers, and the tokens of trackers, to its addresses.
+
+    Raises:
+        ConfigError: It may not.
+    """
+    for index, tracker in enumerate(config.trackers):
+        place = f"monitor_config.trackers[{index}]"
+        uri = tracker.mlflow.tracking_uri
+        if "://" in uri and not uri.startswith(("sqlite:", "file:")):
+            place = f'{place}.mlflow.tracking_uri: "{urlsplit(uri).hostname}"'
+            _check_allowed(place, f"{_SENDS}, unless MLFLOW_TRACKING_URI has it")
+        elif tracker.trackio.server_url:
+            host = urlsplit(tracker.trackio.server_url).hostname
+            _check_allowed(f'{place}.trackio.server_url: "{host}"', _SENDS)
+        elif tracker.trackio.space_id:
+            _check_allowed(f'{place}.trackio.space_id: "{tracker.trackio.space_id}"', _SENDS)
 
 
 def _check_allowed(place: str, what: str) -> None:

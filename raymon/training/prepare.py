@@ -15,6 +15,7 @@ from torchmetrics import Metric
 from raymon.config import (
     CONFIG_FILE,
     check_alert_hooks,
+    check_tracker_addresses,
     evaluates_asynchronously,
     named_metrics,
     named_train_metrics,
@@ -99,6 +100,7 @@ def check_config(config: PipelineConfig) -> list[Feature]:
     features = features_of(config)
     check_logging_config(config)
     check_alert_hooks(config.monitor_config)
+    check_tracker_addresses(config.monitor_config)
     trackers_of(config)
     try:
         check_label_map(config.data_config.label_map)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from raymon.results import CheckpointSaved, RunEnded
-from raymon.sinks.trackers.checkpoints import ARTIFACT, NONE, remembered
+from raymon.sinks.trackers.checkpoints import ARTIFACT, NONE, check_log_checkpoints, remembered
 from raymon.sinks.trackers.client import Memory, TrackerClient, redacted
 from raymon.sinks.trackers.events import AlertLine, Event, Points, TrackedRun
 from raymon.sinks.trackers.mlflow_names import taken_name
@@ -63,6 +63,7 @@ class MLflow(TrackerSink):
         log_checkpoints: str = "LINK",
     ) -> None:
         uri = _absolute(tracking_uri)
+        check_log_checkpoints(log_checkpoints)
         super().__init__(
             MLflowClient(uri, experiment_name, run_name, dict(tags or {}), log_checkpoints)
         )

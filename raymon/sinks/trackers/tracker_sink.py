@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from raymon.errors import UserError
 from raymon.results import (
     Alert,
     AttemptBegan,
@@ -43,6 +45,9 @@ class TrackerSink:
 
     Args:
         client: Makes the calls to the library of the tracker.
+
+    Raises:
+        UserError: The library is not installed.
     """
 
     tries = 1
@@ -55,6 +60,9 @@ class TrackerSink:
     """
 
     def __init__(self, client: TrackerClient) -> None:
+        if importlib.util.find_spec(client.package) is None:
+            name = client.package
+            raise UserError(f'{client.title} needs {name}; pip install "raymon[{name}]"')
         self._client = client
         self._run = TrackedRun()
         self._path: StoragePath | None = None

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from raymon.results import CheckpointSaved, RunEnded
-from raymon.sinks.trackers.checkpoints import remembered
+from raymon.sinks.trackers.checkpoints import LINK, NONE, check_log_checkpoints, remembered
 from raymon.sinks.trackers.client import Memory, TrackerClient, redacted
 from raymon.sinks.trackers.events import AlertLine, Event, Points, TrackedRun
 from raymon.sinks.trackers.tracker_sink import TrackerSink
@@ -51,6 +51,7 @@ class Trackio(TrackerSink):
         log_checkpoints: str = "LINK",
     ) -> None:
         where = str(Path(directory).absolute()) if directory else ""
+        check_log_checkpoints(log_checkpoints, (LINK, NONE))
         super().__init__(
             TrackioClient(project, run_name, group, where, space_id, server_url, log_checkpoints)
         )
@@ -129,7 +130,7 @@ class TrackioClient(TrackerClient):
         for event in events:
             if isinstance(event, CheckpointSaved):
                 self._memory = remembered(self._memory, event)
-                if self._log_checkpoints != "NONE":
+                if self._log_checkpoints != NONE:
                     self._config["checkpoint"] = event.path
             elif isinstance(event, RunEnded):
                 self._config["raymon.status"] = event.status

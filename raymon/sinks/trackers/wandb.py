@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from raymon.errors import UserError
 from raymon.results import CheckpointSaved, RunEnded
-from raymon.sinks.trackers.checkpoints import ARTIFACT, NONE, remembered
+from raymon.sinks.trackers.checkpoints import ARTIFACT, NONE, check_log_checkpoints, remembered
 from raymon.sinks.trackers.client import Memory, TrackerClient, redacted
 from raymon.sinks.trackers.events import AlertLine, Event, Points, TrackedRun
 from raymon.sinks.trackers.tracker_sink import TrackerSink
@@ -71,6 +72,9 @@ class WandB(TrackerSink):
             "tags": list(tags) or None,
         }
         where = str(Path(directory).absolute()) if directory else ""
+        check_log_checkpoints(log_checkpoints)
+        if mode not in MODES:
+            raise UserError(f'mode is "{mode}"; must be one of {", ".join(MODES)}')
         super().__init__(WandBClient(init, mode, where, log_checkpoints))
 
 

@@ -17,7 +17,7 @@ from raymon.sinks.trackers.events import AlertLine, Event, Points, TrackedRun
 class RecordingClient(TrackerClient):
     """Writes events to a file; a file `hang` or `refuse` beside it has it do that."""
 
-    package = "recording"
+    package = "json"
     title = "Recording"
     passed = ("RECORDING_",)
 

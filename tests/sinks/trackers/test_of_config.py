@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from google.protobuf import text_format
 
-from raymon.config import allow_custom_classes, load
-from raymon.errors import ConfigError
+from raymon.config import allow_custom_classes, check_tracker_addresses, load
+from raymon.errors import ConfigError, UserError
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.sinks import MLflow, Trackio, WandB, trackers_of
 from raymon.sinks.trackers.tracker_sink import TrackerSink
@@ -61,6 +62,33 @@ def test_a_library_that_is_not_installed_is_named_with_the_extra_that_has_it(
         assert str(raised.value) == (
             f'monitor_config.trackers[0].{name}: needs {name}; pip install "raymon[{name}]"'
         )
+
+
+def test_a_server_that_a_config_names_gets_numbers_only_if_that_is_allowed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("raymon.config.custom._allowed", False)
+    monkeypatch.delenv("RAYMON_ALLOW_CUSTOM_CLASSES", raising=False)
+    for named, words in (
+        ('mlflow { tracking_uri: "http://a.example/s3cret" }', 'tracking_uri: "a.example"'),
+        ('trackio { server_url: "http://a.example/s3cret" }', 'server_url: "a.example"'),
+        ('trackio { space_id: "else/where" }', 'space_id: "else/where"'),
+    ):
+        with pytest.raises(ConfigError, match=words) as raised:
+            check_tracker_addresses(config_of(f"trackers {{ {named} }}").monitor_config)
+        assert "s3cret" not in str(raised.value)
+    local = (
+        'mlflow { tracking_uri: "sqlite:///a.db" } } trackers { wandb {} } trackers { trackio {}'
+    )
+    check_tracker_addresses(config_of(f"trackers {{ {local} }}").monitor_config)
+
+
+@pytest.mark.parametrize("make", [MLflow, WandB, Trackio])
+def test_a_wrong_argument_is_refused_in_one_line(make: Callable[..., object]) -> None:
+    with pytest.raises(UserError, match='log_checkpoints is "ALL"; must be one of LINK, '):
+        make(log_checkpoints="ALL")
+    with pytest.raises(UserError, match='mode is "on"; must be one of online, offline'):
+        WandB(mode="on")
 
 
 def test_mlflow_needs_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
