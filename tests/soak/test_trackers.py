@@ -293,7 +293,7 @@ def test_trackers_that_do_not_take_the_numbers_cost_a_line_each(
         for name, value in environment.items():
             patched.setenv(name, value)
         began = time.monotonic()
-        training = start(path)
+        training = start(path, "--allow-custom-classes")
         assert training.wait(300) == 0, (tmp_path / "output").read_text()[-3000:]
         lasted_s = time.monotonic() - began
     output = (tmp_path / "output").read_text()
