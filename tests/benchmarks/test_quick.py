@@ -1,17 +1,24 @@
-"""Every benchmark runs; for those that need Ray, in `tests/integration`."""
+"""Every benchmark runs, most in the soak; for those that need Ray, in `tests/integration`."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import importlib
 
 import pytest
+from click.testing import CliRunner
 
+from benchmarks.__main__ import main
 from benchmarks.harness.questions import names, question
 from tests.benchmarks.quick import ROOT, WITHOUT_RAY, check_quick_form, run_benchmarks
 
+SHORT = "sinks"
+"""The benchmark that shows in each `make test` that they can be run, and what they are held to."""
 
-@pytest.mark.parametrize("name", WITHOUT_RAY)
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=() if name == SHORT else pytest.mark.soak) for name in WITHOUT_RAY],
+)
 def test_a_benchmark_measures_what_its_stored_result_has(name: str) -> None:
     check_quick_form(name, run_benchmarks(name, "--quick", "--json"))
 
@@ -23,13 +30,12 @@ def test_everything_that_benchmarks_import_is_there() -> None:
         if path.stem not in ("__init__", "__main__")
     ]
     assert len(modules) > len(names())
-    code = f"import importlib\nfor name in {modules!r}: importlib.import_module(name)"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    for module in modules:
+        importlib.import_module(module)
 
 
 def test_all_benchmarks_are_listed_with_their_questions() -> None:
-    lines = run_benchmarks().stdout.splitlines()
+    lines = CliRunner().invoke(main).output.splitlines()
     assert len(lines) == len(names())
     for line, name in zip(lines, names(), strict=True):
         assert line.split(maxsplit=1) == [name, question(name)]
@@ -37,6 +43,6 @@ def test_all_benchmarks_are_listed_with_their_questions() -> None:
 
 
 def test_a_benchmark_that_there_is_not_is_one_line_and_exit_code_2() -> None:
-    done = run_benchmarks("nothing")
-    assert done.returncode == 2
+    done = CliRunner().invoke(main, ["nothing"])
+    assert done.exit_code == 2
     assert "'nothing' is not one of" in done.stderr

@@ -1,4 +1,8 @@
-"""The benchmarks that need Ray run, in their quick forms; their timings are ignored."""
+"""The benchmarks that need Ray run, in their quick forms; their timings are ignored.
+
+`make soak` runs them, beside those of `tests/benchmarks`; types and imports of all are in
+`make test`.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +22,8 @@ from tests.benchmarks.quick import (
 )
 
 NAMES = sorted(set(names()) - {*WITHOUT_RAY, *WITH_GPU, *WITH_BROWSER})
-LONG = {"checkpoint", "end_to_end", "scaling", "start_up"}
-"""They start several runs on Ray each."""
+
+pytestmark = pytest.mark.soak
 
 AT_ONCE = 2
 """They wait for each other's processes to start, and for steps that only sleep."""
@@ -38,9 +42,6 @@ def runs(ray_address: str, request: pytest.FixtureRequest) -> Iterator[Runs]:
         }
 
 
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(name, marks=pytest.mark.soak if name in LONG else ()) for name in NAMES],
-)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_benchmark_measures_what_its_stored_result_has(name: str, runs: Runs) -> None:
     check_quick_form(name, runs[name].result())
