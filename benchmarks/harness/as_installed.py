@@ -16,12 +16,13 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).parents[2]
 
 
-def environment_of(name: str, directory: Path) -> Path:
+def environment_of(name: str, directory: Path, *also: str) -> Path:
     """Makes an environment of links to what is installed here.
 
     Args:
         name: Name of an installed distribution; what it requires is included.
         directory: Directory of the environment, which must not exist.
+        *also: Names of further ones; those that are not installed are left out.
 
     Returns:
         Path of the environment's Python, which also finds the modules of this repository.
@@ -30,12 +31,13 @@ def environment_of(name: str, directory: Path) -> Path:
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     packages = directory / "lib" / version / "site-packages"
     found: dict[tuple[str, frozenset[str]], Distribution] = {}
-    _collect(Requirement(name), found)
-    for each in found.values():
-        for top in {file.parts[0] for file in each.files or ()} - {"..", "__pycache__"}:
+    for each in (name, *also):
+        _collect(Requirement(each), found)
+    for installed in found.values():
+        for top in {file.parts[0] for file in installed.files or ()} - {"..", "__pycache__"}:
             link = packages / top
             if not link.exists():
-                link.symlink_to(Path(str(each.locate_file(top))).resolve())
+                link.symlink_to(Path(str(installed.locate_file(top))).resolve())
     (packages / "here.pth").write_text(f"{ROOT}\n")
     return directory / "bin" / "python"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import socket
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Callable
@@ -15,6 +14,7 @@ import pytest
 
 from raymon.cli.board_beside import board_beside
 from tests.board.terminal.made_runs import make_run, window
+from tests.installed import installed_python
 
 PARENT = """
 import sys, time
@@ -47,7 +47,7 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 def test_the_page_ends_with_the_run_however_that_ends(tmp_path: Path, port: int) -> None:
     run = make_run(tmp_path / "run", [window(10)])
-    parent = subprocess.Popen([sys.executable, "-c", PARENT, str(run), str(port)])
+    parent = subprocess.Popen([installed_python(), "-c", PARENT, str(run), str(port)])
     try:
         wait_for(lambda: str(run) in answer(port))
     finally:

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 
 from raymon.cli.main import main
 from raymon.training.checkpoint.manifest import list_checkpoints
+from tests.installed import installed_python
 
 SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
@@ -113,7 +113,7 @@ command.main()
 
 def started(*shell: str, cleaning: float = 0.0) -> subprocess.Popen[str]:
     process = subprocess.Popen(
-        [*shell, sys.executable, "-c", LASTING.format(cleaning=cleaning)],
+        [*shell, installed_python(), "-c", LASTING.format(cleaning=cleaning)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert process.stdout is not None
@@ -143,7 +143,7 @@ main()
 def test_a_command_that_is_being_imported_ends_by_one_line(error: str) -> None:
     program = IMPORTING.format(error=error)
     ended = subprocess.run(
-        [sys.executable, "-c", program, "best", "run"], capture_output=True, text=True
+        [installed_python(), "-c", program, "best", "run"], capture_output=True, text=True
     )
     assert ended.returncode == 130
     assert ended.stderr.startswith("raymon: interrupted")

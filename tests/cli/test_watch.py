@@ -10,7 +10,6 @@ import shutil
 import signal
 import struct
 import subprocess
-import sys
 import termios
 import time
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests.board.terminal.made_runs import HOSTILE, make_run, window
+from tests.installed import installed_python
 
 TAKES, GIVES_BACK = b"\x1b[?1049h", b"\x1b[?1049l"
 HIDES, SHOWS = b"\x1b[?25l", b"\x1b[?25h"
@@ -32,7 +32,7 @@ class Terminal:
         self._own, self.other = pty.openpty()
         self.size(columns, rows)
         self.settings = termios.tcgetattr(self.other)
-        command = [sys.executable, "-m", "raymon.cli", "watch", *map(str, words)]
+        command = [installed_python(), "-m", "raymon.cli", "watch", *map(str, words)]
         environment = {**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
         environment.pop("NO_COLOR", None)
         streams = {"stdin": self.other, "stdout": self.other, "stderr": self.other}

@@ -7,14 +7,19 @@ benchmarks need, nor what torchmetrics imports if it is there, which takes a sec
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from unittest.mock import patch
 
 import pytest
 
+from benchmarks.harness.free_port import free_port
+from raymon.cli.main import main
 from tests.installed import installed_python
 
 RAY_TRAIN = {
@@ -34,9 +39,35 @@ def ray_address() -> Iterator[str]:
     # What a node starts runs on the Python that started it.
     with patch.object(sys, "executable", installed_python()):
         # Its own, whatever else runs on this machine.
-        ray.init(address="local", num_cpus=4, log_to_driver=False, configure_logging=False)
+        ray.init(
+            address="local",
+            num_cpus=4,
+            include_dashboard=False,
+            log_to_driver=False,
+            configure_logging=False,
+        )
     yield ray.get_runtime_context().gcs_address
     ray.shutdown()
+
+
+@pytest.fixture(scope="session")
+def client_address(ray_address: str) -> str:
+    """The address of the same cluster for drivers elsewhere, by Ray Client."""
+    import ray
+
+    node = ray._private.worker._global_node
+    host, port = node.node_ip_address, free_port()
+    # As `ray start --head --ray-client-server-port` does, for which `ray.init` has no argument.
+    node._ray_params.ray_client_server_port = port
+    with patch.object(sys, "executable", installed_python()):
+        node.start_ray_client_server()
+    deadline = time.monotonic() + 60
+    while True:
+        with suppress(OSError):
+            socket.create_connection((host, port), timeout=1).close()
+            return f"ray://{host}:{port}"
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +81,27 @@ def left_alone(
     return directory / "run", kills.finish(kills.start(directory, click_log, ray_address))
 
 
-def start_raymon(*arguments: object, address: str | None = None) -> subprocess.Popen[str]:
+@pytest.fixture
+def raymon_here(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs the command line in this process, which has imported all and is on the cluster."""
+
+    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+        words = ["raymon", *map(str, arguments)]
+        monkeypatch.setattr(sys, "argv", words)
+        monkeypatch.setattr(sys, "path", [*sys.path])
+        monkeypatch.setenv("RAYMON_LOG_LEVEL", "INFO")
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return subprocess.CompletedProcess(words, int(ended.value.code or 0), *capsys.readouterr())
+
+    return run
+
+
+def start_raymon(
+    *arguments: object, address: str | None = None, cwd: Path | None = None
+) -> subprocess.Popen[str]:
     """Starts the command line as a process."""
     environment = {**os.environ, **RAY_TRAIN, "RAYMON_LOG_LEVEL": "INFO"}
     environment.pop("RAY_ADDRESS", None)
@@ -62,11 +113,14 @@ def start_raymon(*arguments: object, address: str | None = None) -> subprocess.P
         stderr=subprocess.PIPE,
         text=True,
         env=environment,
+        cwd=cwd,
     )
 
 
-def run_raymon(*arguments: object, address: str | None = None) -> subprocess.CompletedProcess[str]:
+def run_raymon(
+    *arguments: object, address: str | None = None, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     """Runs the command line to its end."""
-    process = start_raymon(*arguments, address=address)
+    process = start_raymon(*arguments, address=address, cwd=cwd)
     output, errors = process.communicate(timeout=240)
     return subprocess.CompletedProcess(process.args, process.returncode, output, errors)

@@ -11,9 +11,9 @@ from tests.integration.conftest import run_raymon
 
 
 def test_more_workers_than_the_cluster_can_place_is_an_error_that_says_what_it_has(
-    ray_address: str, config_file: Path
+    ray_address: str, config_file: Path, raymon_here
 ) -> None:
-    finished = run_raymon("train", config_file, "--num-workers", 9, address=ray_address)
+    finished = raymon_here("train", config_file, "--num-workers", 9)
     assert finished.returncode == 2
     (line,) = finished.stderr.strip().splitlines()
     assert "9 workers with 1 CPU each" in line
@@ -77,10 +77,10 @@ def test_rays_own_actors_load_no_torch_for_what_a_run_gives_them(ray_address: st
 
 
 def test_a_cluster_without_a_gpu_says_what_its_nodes_have(
-    ray_address: str, config_file: Path
+    ray_address: str, config_file: Path, raymon_here
 ) -> None:
     chosen = ["--set", "ray_config.use_gpu=true"]
-    finished = run_raymon("train", config_file, *chosen, address=ray_address)
+    finished = raymon_here("train", config_file, *chosen)
     assert finished.returncode == 2
     (line,) = finished.stderr.strip().splitlines()
     assert "ray_config.use_gpu: no node of the cluster has a GPU: " in line
@@ -93,7 +93,14 @@ import sys
 import ray
 from raymon.cli.main import main
 
-ray.init(address="local", num_cpus=4, num_gpus=2, log_to_driver=False, configure_logging=False)
+ray.init(
+    address="local",
+    num_cpus=2,
+    num_gpus=2,
+    include_dashboard=False,
+    log_to_driver=False,
+    configure_logging=False,
+)
 main()
 """
 

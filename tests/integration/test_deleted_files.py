@@ -8,7 +8,6 @@ from pathlib import Path
 
 from raymon.training.checkpoint.manifest import list_checkpoints
 from tests.integration import kills
-from tests.integration.conftest import run_raymon
 
 EPOCHS, STEPS = 12, 240
 SETTINGS = (
@@ -19,7 +18,9 @@ SETTINGS = (
 )
 
 
-def test_a_run_goes_on_and_says_so(ray_address: str, click_log: Path, tmp_path: Path) -> None:
+def test_a_run_goes_on_and_says_so(
+    ray_address: str, click_log: Path, tmp_path: Path, raymon_here
+) -> None:
     run = tmp_path / "run"
     training = kills.start(tmp_path, click_log, ray_address, *SETTINGS)
     kills.wait_for(lambda: kills.saved_step(run) > 0, training)
@@ -36,7 +37,7 @@ def test_a_run_goes_on_and_says_so(ray_address: str, click_log: Path, tmp_path: 
     assert "deleted by somebody else; the run goes on" in errors
     assert "Path not found" not in errors
     assert [checkpoint.step for checkpoint in list_checkpoints(run)] == [STEPS - 20, STEPS]
-    resumed = run_raymon(
+    resumed = raymon_here(
         *("train", tmp_path / "click.config", "--resume", "--num-workers", "0", "--json"),
         *("--set", f"train_config.num_epochs={EPOCHS + 1}"),
     )

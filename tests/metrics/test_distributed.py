@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from itertools import product
@@ -32,6 +30,7 @@ from raymon.metrics import (
 )
 from raymon.metrics.base.grouped_metric import GroupedMetric
 from raymon.metrics.ndcg_at_k import NDCGAtK
+from tests.forked import run_ranks
 
 PARTS = 6
 GROUPED: list[Callable[..., GroupedMetric]] = [
@@ -222,16 +221,14 @@ def _check_batch_values(rank: int, ranks: int) -> None:
 @pytest.mark.filterwarnings("ignore:The ``compute`` method")
 @pytest.mark.parametrize("ranks", [2, 3])
 def test_ranks_give_bit_for_bit_the_values_of_one(tmp_path: Path, ranks: int) -> None:
-    command = [sys.executable, __file__, str(tmp_path), str(ranks)]
-    processes = [subprocess.Popen([*command, str(rank)]) for rank in range(ranks)]
-    assert [process.wait(timeout=180) for process in processes] == [0] * ranks
+    run_ranks(_evaluate, [(tmp_path, ranks, rank) for rank in range(ranks)])
     expected = _values(0, 1)
     for rank in range(ranks):
         assert torch.load(tmp_path / f"{rank}.pt") == expected
 
 
-if __name__ == "__main__":
-    folder, ranks, rank = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+def _evaluate(folder: Path, ranks: int, rank: int) -> None:
+    """Runs as one of several ranks."""
     torch.set_num_threads(1)
     store = dist.FileStore(str(folder / "rendezvous"), ranks)
     dist.init_process_group("gloo", store=store, rank=rank, world_size=ranks)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -23,6 +21,7 @@ from raymon.metrics.decay.states import compute_states, merge_states, take_windo
 from raymon.metrics.grouped_auc import GroupedAUC
 from raymon.metrics.grouped_xauc import GroupedXAUC
 from raymon.metrics.xauc import XAUC
+from tests.forked import run_ranks
 
 NAN, INF = float("nan"), float("inf")
 REAL = st.sampled_from([-INF, -2.0, -0.0, 0.0, 0.5, 0.5000001, 1.0])
@@ -263,15 +262,13 @@ def _values(rank: int | None) -> list[float]:
 
 @pytest.mark.filterwarnings("ignore:The ``compute`` method")
 def test_two_ranks_give_bit_for_bit_the_values_of_one(tmp_path: Path) -> None:
-    command = [sys.executable, __file__, str(tmp_path)]
-    ranks = [subprocess.Popen([*command, str(rank)]) for rank in range(2)]
-    assert [process.wait(timeout=120) for process in ranks] == [0, 0]
+    run_ranks(_evaluate, [(tmp_path, rank) for rank in range(2)])
     for rank in range(2):
         assert torch.load(tmp_path / f"{rank}.pt") == _values(None)
 
 
-if __name__ == "__main__":
-    folder, this_rank = Path(sys.argv[1]), int(sys.argv[2])
+def _evaluate(folder: Path, this_rank: int) -> None:
+    """Runs as one of two ranks."""
     torch.set_num_threads(1)
     store = dist.FileStore(str(folder / "rendezvous"), 2)
     dist.init_process_group("gloo", store=store, rank=this_rank, world_size=2)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -17,6 +16,7 @@ import torch
 from torchmetrics import Metric
 
 from raymon.metrics import TrainMetricWrapper
+from tests.installed import python_of_tests
 from tests.metrics.kinds import (
     BINARY,
     EXACT,
@@ -36,7 +36,7 @@ def meta() -> Iterator[None]:
 
 
 def test_no_update_waits_for_cuda_or_copies_off_it() -> None:
-    command = [sys.executable, "-m", "tests.metrics.fake_cuda"]
+    command = [python_of_tests(), "-m", "tests.metrics.fake_cuda"]
     # Where there is a GPU, torch would make a constant on it before any mode sees a copy.
     hidden = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
     finished = subprocess.run(command, capture_output=True, text=True, timeout=300, env=hidden)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import raymon
 from raymon.monitor.run_files import how_it_ended
 from raymon.run_dir import SignOfLife, read_lease
 from raymon.run_dir import sign_of_life as module
+from tests.installed import installed_python
 
 LOOP = """
 import json, os, sys
@@ -97,7 +97,7 @@ def test_a_process_that_ends_without_closing_says_how(tmp_path: Path) -> None:
     wait = f"while not json.load(open({str(killed / 'run.json')!r}))['attempts']: pass"
     ways = {raises: "raise ValueError('a bad row')", killed: f"{wait}\nos.kill(os.getpid(), 9)"}
     processes = [
-        subprocess.Popen([sys.executable, "-c", LOOP, where, last], stderr=subprocess.DEVNULL)
+        subprocess.Popen([installed_python(), "-c", LOOP, where, last], stderr=subprocess.DEVNULL)
         for where, last in ways.items()
     ]
     assert [process.wait() for process in processes] == [1, -9]

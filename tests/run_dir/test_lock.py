@@ -11,7 +11,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +23,7 @@ from raymon.run_dir import lock as run_lock
 from raymon.run_dir.lease import LOCK, Lease, read_lease
 from raymon.run_dir.lock import RunLock
 from raymon.storage import StoragePath
+from tests.installed import installed_python
 from tests.storage.objects import Objects
 
 HOLDER = """
@@ -52,7 +52,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 def held(directory: Path) -> Iterator[subprocess.Popen[str]]:
     """Yields a process, with a child, that has a directory."""
     process = subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(directory)],
+        [installed_python(), "-c", HOLDER, str(directory)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

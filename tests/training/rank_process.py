@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -189,7 +188,7 @@ def _datasets(folder: Path, name: str, config: PipelineConfig) -> Mapping[str, A
     return datasets(kind, Path(config.train_input_path), counts)
 
 
-def _main(folder: Path, rank: int) -> None:
+def main(folder: Path, rank: int) -> None:
     torch.set_num_threads(1)
     for name, world_size in json.loads((folder / "worlds.json").read_text()).items():
         if rank >= world_size:
@@ -210,7 +209,3 @@ def _main(folder: Path, rank: int) -> None:
             run = RankRun(error=f"{type(error).__name__}: {error}")
         torch.save(vars(run), folder / f"{name}.{rank}.pt")
         dist.destroy_process_group()
-
-
-if __name__ == "__main__":
-    _main(Path(sys.argv[1]), int(sys.argv[2]))

@@ -6,8 +6,6 @@ No Ray: the ranks are processes that meet in a file.
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from tests.installed import installed_python
+from tests.forked import run_ranks
 from tests.training import rank_process
 
 CONFIG = """
@@ -126,22 +124,14 @@ def make_table() -> pa.Table:
     )
 
 
-def run_worlds(folder: Path, worlds: Mapping[str, World], python: str) -> dict[str, list[Weights]]:
+def run_worlds(folder: Path, worlds: Mapping[str, World]) -> dict[str, list[Weights]]:
     """Returns what each rank of each run ends with."""
     pq.write_table(make_table(), folder / "train.parquet", row_group_size=17)
     for name, world in worlds.items():
         values = {**vars(world), "folder": folder, "run": world.run or name}
         (folder / f"{name}.config").write_text(CONFIG.format(**values))
     (folder / "worlds.json").write_text(json.dumps({n: w.ranks for n, w in worlds.items()}))
-    command = [python, rank_process.__file__, str(folder)]
-    paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
-    ranks = [subprocess.Popen([*command, str(rank)], env=environment) for rank in range(3)]
-    try:
-        assert [process.wait(timeout=200) for process in ranks] == [0, 0, 0]
-    finally:
-        for process in ranks:
-            process.kill()
+    run_ranks(rank_process.main, [(folder, rank) for rank in range(3)])
     found: dict[str, list[Weights]] = {}
     for name, world in worlds.items():
         files = [folder / f"{name}.{rank}.pt" for rank in range(world.ranks)]
@@ -153,7 +143,7 @@ def run_worlds(folder: Path, worlds: Mapping[str, World], python: str) -> dict[s
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Weights]]:
-    return run_worlds(tmp_path_factory.mktemp("growing"), WORLDS, installed_python())
+    return run_worlds(tmp_path_factory.mktemp("growing"), WORLDS)
 
 
 def mapping(weights: Weights) -> dict[str, list[int]]:

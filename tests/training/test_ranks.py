@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import shutil
-import subprocess
 from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -36,7 +34,7 @@ from raymon.training.optim.optimizers import build_optimizers
 from raymon.training.rank.worker_context import WorkerContext
 from tests.checkpoints import saved_model
 from tests.data.reading.test_reader import overwrite_pages
-from tests.installed import installed_python
+from tests.forked import run_ranks
 from tests.training import rank_process
 from tests.training.rank_process import RankRun, read_config, run_rank
 from tests.training.slow_model import SLEEP_S
@@ -264,16 +262,8 @@ class Runs:
         path.write_text(CONFIG.format(folder=self.folder, train=train, batch=batch, **values))
         return read_config(path)
 
-    def start(self, python: Path | str) -> None:
-        command = [python, rank_process.__file__, str(self.folder)]
-        paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
-        ranks = [subprocess.Popen([*command, str(rank)], env=environment) for rank in range(4)]
-        try:
-            assert [process.wait(timeout=200) for process in ranks] == [0, 0, 0, 0]
-        finally:
-            for process in ranks:
-                process.kill()
+    def start(self) -> None:
+        run_ranks(rank_process.main, [(self.folder, rank) for rank in range(4)])
 
     def config(self, name: str) -> PipelineConfig:
         return read_config(self.folder / f"{name}.config")
@@ -289,7 +279,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
     runs = Runs(tmp_path_factory.mktemp("ranks"))
     shutil.copy(runs.folder / "order_2.parquet", runs.folder / "damaged.parquet")
     overwrite_pages(runs.folder / "damaged.parquet", 3)
-    runs.start(installed_python())
+    runs.start()
     return runs
 
 

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import raymon
 from raymon.errors import UserError
 from raymon.training.loop.loop import Loop
 from raymon.training.on_ray import cluster
+from tests.installed import installed_python
 
 
 def settings(directory: Path, *more: str) -> list[str]:
@@ -160,7 +160,7 @@ def test_a_killed_run_has_its_numbers_and_where_its_attempt_ended(
     config_file: Path, directory: Path
 ) -> None:
     words = settings(directory, "train_config.num_steps=1000000")
-    command = [sys.executable, "-m", "raymon.cli", "train", str(config_file)]
+    command = [installed_python(), "-m", "raymon.cli", "train", str(config_file)]
     for word in words:
         command += ["--set", word]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 
 import pytest
@@ -34,7 +33,7 @@ WORLDS = {
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Weights]]:
-    return run_worlds(tmp_path_factory.mktemp("sharded"), WORLDS, sys.executable)
+    return run_worlds(tmp_path_factory.mktemp("sharded"), WORLDS)
 
 
 @pytest.mark.parametrize(

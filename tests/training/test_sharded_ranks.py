@@ -7,7 +7,6 @@ checkpoints. The ranks are processes that meet in a file.
 from __future__ import annotations
 
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
@@ -82,7 +81,7 @@ GONE_ON = {
 @pytest.fixture(scope="module")
 def begun(tmp_path_factory: pytest.TempPathFactory) -> Runs:
     runs = Runs(tmp_path_factory.mktemp("begun"), {**TRAINED, **HALVES, **BEGUN})
-    runs.start(sys.executable)
+    runs.start()
     return runs
 
 
@@ -99,7 +98,7 @@ def moved(begun: Runs, tmp_path_factory: pytest.TempPathFactory) -> Runs:
         there = f'train_input_path: "{folder}/even_2.parquet"'
         here = f'train_input_path: "{begun.folder}/even_2.parquet"'
         (folder / f"{name}.config").write_text(config.replace(there, here))
-    runs.start(sys.executable)
+    runs.start()
     return runs
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -209,7 +208,3 @@ def main(rank: int, world_size: int, store: str, out: Path) -> None:
     dist.barrier()
     # Without an end of gloo's threads, at which a process aborted once in six runs.
     os._exit(0)
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], Path(sys.argv[4]))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,12 +18,13 @@ from tests.embeddings.sharded.rank import (
     WIDE,
     Case,
     groups,
+    main,
     used,
     wide_batches,
     wide_specs,
 )
+from tests.forked import run_ranks
 
-ROOT = Path(__file__).parents[3]
 Values = npt.NDArray[np.float64]
 Found = dict[Any, Any]
 TRAINED, FROZEN = "embeddings.tables.t_t.weight", "embeddings.tables.t_still.weight"
@@ -37,12 +35,7 @@ def ranks(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     """Returns what each rank ends with."""
     folder, count = tmp_path_factory.mktemp("ranks"), request.param
     outs = [folder / str(rank) for rank in range(count)]
-    command = [sys.executable, "-m", "tests.embeddings.sharded.rank"]
-    processes = [
-        subprocess.Popen([*command, str(rank), str(count), f"{folder}/store", str(out)], cwd=ROOT)
-        for rank, out in enumerate(outs)
-    ]
-    assert [process.wait(timeout=300) for process in processes] == [0] * count
+    run_ranks(main, [(rank, count, f"{folder}/store", out) for rank, out in enumerate(outs)])
     return [torch.load(out, weights_only=False) for out in outs]
 
 

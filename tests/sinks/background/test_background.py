@@ -1,6 +1,5 @@
 import pickle
 import subprocess
-import sys
 import threading
 import time
 from types import SimpleNamespace
@@ -15,6 +14,7 @@ from raymon.sinks import (
     TensorBoard,
     WindowLines,
 )
+from tests.installed import installed_python
 from tests.sinks.sinks import SOON_S, Hanging, Recorder, wait_for
 from tests.sinks.snapshots import snapshot
 
@@ -287,7 +287,7 @@ print(*sink.take_notices())
 
 def test_a_sink_that_hangs_keeps_no_process_alive() -> None:
     said = subprocess.run(
-        [sys.executable, "-c", HANG], capture_output=True, text=True, check=True, timeout=SOON_S
+        [installed_python(), "-c", HANG], capture_output=True, text=True, check=True, timeout=SOON_S
     )
     assert said.stdout == "Hanging: not done 0.05 s after the end; writes dropped: 0\n"
 

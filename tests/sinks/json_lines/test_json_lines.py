@@ -1,13 +1,13 @@
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from raymon.results import DeviceNumbers, Evaluation
 from raymon.sinks import BackgroundSink, EvaluationLines, WindowLines
+from tests.installed import installed_python
 from tests.sinks.snapshots import snapshot
 
 FILE = "train_eval_result_v2.txt"
@@ -174,7 +174,7 @@ def test_a_file_that_may_not_grow_keeps_whole_lines_and_the_failures_are_told(
         "sink = ", "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\nsink = ", 1
     )
     said = subprocess.run(
-        [sys.executable, "-c", limited, tmp_path], capture_output=True, text=True, check=True
+        [installed_python(), "-c", limited, tmp_path], capture_output=True, text=True, check=True
     ).stdout
     kept = steps(tmp_path / FILE)
     assert kept == list(range(1, len(kept) + 1))

@@ -6,8 +6,6 @@ import json
 import logging
 import pickle
 import resource
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,11 +15,13 @@ from typing import Any, cast
 
 import pytest
 import torch
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
 import raymon
+from raymon.cli.commands import raymon as command_line
 from raymon.data import DatasetPosition, Position
 from raymon.errors import RunError, TrainingError
 from raymon.models import Model
@@ -263,12 +263,8 @@ def test_a_damaged_checkpoint_is_not_taken_but_the_one_before(run: Run, name: st
     assert taken.step == 1
     wrong = f"{name} is not what was written: its sha256 is another one"
     assert run.told == [f"{damaged.parent}: is damaged, and not taken: {wrong}"]
-    verified = subprocess.run(
-        [sys.executable, "-m", "raymon.cli", "checkpoint", "verify", str(run.folder)],
-        capture_output=True,
-        text=True,
-    )
-    assert verified.returncode == 1
+    verified = CliRunner().invoke(command_line, ["checkpoint", "verify", str(run.folder)])
+    assert verified.exit_code == 1
     first, second = verified.stdout.splitlines()
     assert first.startswith(f"{run.folder}/model.ckpt-1: sound, 4 files, ")
     assert second == f"{damaged.parent}: {wrong}"

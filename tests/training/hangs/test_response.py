@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from raymon.training.hangs.end_here import EndHere
 from raymon.training.hangs.of_config import named_failure
 from raymon.training.hangs.response import HangResponse
 from raymon.training.rank.stacks import StackDump
+from tests.installed import installed_python
 
 RANKS = [
     RankState(rank, 30, 812, 9, 0, host="h", pid=100 + rank, node_id=f"n{rank}", phase_s=30 + rank)
@@ -178,7 +178,11 @@ with end_here.EndHere() as here:
 """
     )
     done = subprocess.run(
-        [sys.executable, program], capture_output=True, text=True, timeout=60, env={**os.environ}
+        [installed_python(), program],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ},
     )
     assert done.returncode == 1
     assert "rank 0 hangs; it does not end, so that the process does" in done.stderr

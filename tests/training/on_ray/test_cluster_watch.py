@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from raymon.errors import ClusterLostError, TrainingError
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.training.on_ray import trainer as ray_trainer
 from raymon.training.on_ray.cluster_watch import ClusterWatch
+from tests.installed import installed_python
 
 
 @contextmanager
@@ -162,7 +162,7 @@ def test_agents_of_a_ray_end_with_the_process_that_started_it(tmp_path: Path) ->
     of_another = named("ray::Agent", tmp_path / "session-2")
     of_a_person = named("tail", tmp_path / "session")
     driver = subprocess.Popen(
-        [sys.executable, "-c", DRIVER, tmp_path / "session"], stdout=subprocess.PIPE
+        [installed_python(), "-c", DRIVER, tmp_path / "session"], stdout=subprocess.PIPE
     )
     try:
         assert driver.stdout is not None

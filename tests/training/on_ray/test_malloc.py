@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 
 import pytest
 
 from raymon.training.on_ray.malloc import malloc_settings
+from tests.installed import installed_python
 
 SCRIPT = """
 import resource, threading
@@ -35,7 +35,7 @@ def new_pages(settings: dict[str, str]) -> int:
     """Returns the pages that 40 steps of a thread took from the system."""
     # With a fixed threshold glibc does not adapt it to the sizes it sees, which varies by chance.
     environment = {**os.environ, "MALLOC_TRIM_THRESHOLD_": str(128 << 10), **settings}
-    command = [sys.executable, "-c", SCRIPT]
+    command = [installed_python(), "-c", SCRIPT]
     done = subprocess.run(
         command, env=environment, capture_output=True, text=True, timeout=120, check=True
     )

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
 from torch import Tensor
 
-from tests.training.optim.rows_of_rank import CASES, DIM, STEPS, USED, global_batches, train
+from tests.forked import run_ranks
+from tests.training.optim.rows_of_rank import CASES, DIM, STEPS, USED, global_batches, main, train
 from tests.training.optim.test_row_optimizers import KINDS, Kept, trained, weight
 
-ROOT = Path(__file__).parents[3]
 Values = npt.NDArray[np.float64]
 Rows = dict[tuple[str, int, str, str], Tensor]
 
@@ -27,12 +23,7 @@ def ranks(tmp_path_factory: pytest.TempPathFactory) -> list[Rows]:
     """Returns what each of three ranks ends with."""
     folder = tmp_path_factory.mktemp("ranks")
     outs = [folder / str(rank) for rank in range(3)]
-    command = [sys.executable, "-m", "tests.training.optim.rows_of_rank"]
-    processes = [
-        subprocess.Popen([*command, str(rank), "3", str(folder / "store"), str(out)], cwd=ROOT)
-        for rank, out in enumerate(outs)
-    ]
-    assert [process.wait(timeout=300) for process in processes] == [0, 0, 0]
+    run_ranks(main, [(rank, 3, f"{folder}/store", out) for rank, out in enumerate(outs)])
     return [torch.load(out) for out in outs]
 
 

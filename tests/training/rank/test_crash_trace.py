@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import textwrap
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 
 from raymon.training.rank import crash_trace
 from raymon.training.rank.crash_trace import CrashTrace, CrashTraceFile, find_crash
+from tests.installed import installed_python
 
 BEGIN = """
     import ctypes, os, signal, sys
@@ -26,7 +26,7 @@ def end(tmp_path: Path, code: str) -> tuple[CrashTrace, int]:
     script = tmp_path / "my_script.py"
     script.write_text(textwrap.dedent(BEGIN) + textwrap.dedent(code))
     process = subprocess.Popen(
-        [sys.executable, str(script)],
+        [installed_python(), str(script)],
         env={**os.environ, "PYTHONPATH": str(Path.cwd()), "TMPDIR": str(tmp_path)},
         stderr=subprocess.DEVNULL,
     )

@@ -1,11 +1,17 @@
 """A driver elsewhere, by Ray Client: `--address ray://HEAD:PORT`."""
 
+from __future__ import annotations
+
 import json
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.soak.heads import started_head
+
+pytestmark = pytest.mark.soak
 
 
 def test_a_run_goes_through_the_client_of_ray(tmp_path: Path, config_file: Path) -> None:

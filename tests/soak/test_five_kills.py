@@ -7,8 +7,12 @@ import random
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.integration.kills import assert_same
 from tests.integration.random_kills import DisturbedRun
+
+pytestmark = pytest.mark.soak
 
 
 def test_five_kills_at_random_moments_change_no_number(
