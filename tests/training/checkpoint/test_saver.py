@@ -6,6 +6,7 @@ import json
 import logging
 import pickle
 import resource
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from raymon.errors import ConfigError, RunError
 from raymon.training.job_request import job_request
 from raymon.training.on_ray.submit import submit
+from tests.installed import installed_python
 
 
 def test_a_job_is_the_command_that_one_would_type(config_file: Path, tmp_path: Path) -> None:
@@ -75,6 +75,6 @@ def test_ray_is_not_imported_before_it_is_said_whether_there_is_a_token() -> Non
         "import sys, raymon.cli.submit, raymon.training.on_ray.submit; print('ray' in sys.modules)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+        [installed_python(), "-c", code], capture_output=True, text=True, check=True, timeout=120
     )
     assert done.stdout == "False\n"
