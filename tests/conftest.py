@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tests.spent import Spent
 from tests.two_processes import ByFile, give_way, needs_cluster
 
 # Most tests of classes of one's own are not about who may use them.
@@ -81,6 +82,11 @@ model_config {{
 }}
 ray_config {{ num_workers: 2 }}
 """
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Has the longest tests told."""
+    config.pluginmanager.register(Spent(), "spent")
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
