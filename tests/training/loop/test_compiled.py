@@ -30,8 +30,18 @@ def traced_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     torch._dynamo.reset()
 
 
-@pytest.mark.parametrize("precision", ["", 'mixed_precision: "BF16"'])
-@pytest.mark.parametrize("model", [DLRM, DEEPFM])
+BF16 = 'mixed_precision: "BF16"'
+
+
+@pytest.mark.parametrize(
+    ("model", "precision"),
+    [
+        (DLRM, ""),
+        (DEEPFM, BF16),
+        pytest.param(DLRM, BF16, marks=pytest.mark.soak),
+        pytest.param(DEEPFM, "", marks=pytest.mark.soak),
+    ],
+)
 def test_losses_and_weights_are_those_of_a_model_as_it_is(model: str, precision: str) -> None:
     runs = []
     for compile_it in ("false", "true"):

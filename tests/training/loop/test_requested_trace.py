@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from torch.profiler import profile
 
 from raymon.training.loop.requested_trace import RequestedTrace, trace_path
 from raymon.wire import PROFILE, Profiling, RankAnswer, RankRequest
-from tests.installed import python_of_tests
+from tests.forked import run_ranks
 
 LAYER = torch.nn.Linear(4, 4)
 
@@ -97,10 +96,7 @@ def trace_with_stacks(directory: Path) -> None:
 
 def test_stacks_are_traced_where_asked_for(tmp_path: Path) -> None:
     # The tracer of torch looks at all threads of a process, so it has one of its own.
-    call = f"trace_with_stacks(pathlib.Path({str(tmp_path)!r}))"
-    code = f"import pathlib\nfrom {__name__} import trace_with_stacks\n{call}"
-    done = subprocess.run([python_of_tests(), "-c", code], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    run_ranks(trace_with_stacks, [(tmp_path,)])
 
 
 def test_what_cannot_be_written_is_answered(tmp_path: Path) -> None:
