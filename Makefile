@@ -35,11 +35,13 @@ demo: $(VENV)/.runtime ## Make a click log, train on 2 workers, show how it went
 	$(BIN)/raymon train raymon/examples/demo.config
 
 test: check ## Pass every test.
+	$(BIN)/python -m compileall -q -j 2 raymon benchmarks
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 soak: $(VENV)/.soak ## Kill dozens of processes, cut networks, look long for broken laws. Two hours.
 	$(BIN)/python -m pytest -m '' -s --hypothesis-profile=soak \
-		tests/soak tests/benchmarks tests/integration/test_benchmarks.py tests/reporter/test_history_laws.py tests/reporter/test_bad_messages.py
+		tests/soak tests/benchmarks tests/integration/test_benchmarks.py tests/training/loop/test_compiled.py \
+		tests/reporter/test_history_laws.py tests/reporter/test_bad_messages.py
 
 # With the Python that is there, which a machine with a GPU may have torch in: it installs nothing.
 gpu: ## Test CUDA and measure on it, where there is a GPU; without Ray. Five minutes.
