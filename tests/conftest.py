@@ -14,7 +14,7 @@ import pytest
 from hypothesis import settings
 
 from tests.spent import Spent
-from tests.two_processes import ByFile, give_way, needs_cluster
+from tests.two_processes import INTEGRATION, ByFile, give_way, needs_cluster
 
 # Most tests of classes of one's own are not about who may use them.
 os.environ["RAYMON_ALLOW_CUSTOM_CLASSES"] = "1"
@@ -97,7 +97,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Moves the tests that take longest to the front."""
-    items.sort(key=lambda item: not needs_cluster(item.nodeid))
+    items.sort(key=lambda item: (not needs_cluster(item.nodeid), INTEGRATION not in item.nodeid))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -11,6 +11,7 @@ INTEGRATION = "tests/integration/"
 """These tests take the longest."""
 
 CLUSTER = "tests on the shared Ray cluster"
+CLUSTERS_OF_THEIR_OWN = (f"{INTEGRATION}test_client_of_ray.py",)
 
 
 class ByFile(LoadFileScheduling):
@@ -22,7 +23,7 @@ class ByFile(LoadFileScheduling):
 
 def needs_cluster(nodeid: str) -> bool:
     """Returns whether a test needs the shared cluster."""
-    return nodeid.startswith(INTEGRATION)
+    return nodeid.startswith(INTEGRATION) and not nodeid.startswith(CLUSTERS_OF_THEIR_OWN)
 
 
 @cache

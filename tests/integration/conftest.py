@@ -7,19 +7,14 @@ benchmarks need, nor what torchmetrics imports if it is there, which takes a sec
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 from pathlib import Path
 from unittest.mock import patch
 
 import pytest
 
-from benchmarks.harness.free_port import free_port
-from raymon.cli.main import main
 from tests.installed import installed_python
 
 RAY_TRAIN = {
@@ -51,26 +46,6 @@ def ray_address() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def client_address(ray_address: str) -> str:
-    """The address of the same cluster for drivers elsewhere, by Ray Client."""
-    import ray
-
-    node = ray._private.worker._global_node
-    host, port = node.node_ip_address, free_port()
-    # As `ray start --head --ray-client-server-port` does, for which `ray.init` has no argument.
-    node._ray_params.ray_client_server_port = port
-    with patch.object(sys, "executable", installed_python()):
-        node.start_ray_client_server()
-    deadline = time.monotonic() + 60
-    while True:
-        with suppress(OSError):
-            socket.create_connection((host, port), timeout=1).close()
-            return f"ray://{host}:{port}"
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-
-
-@pytest.fixture(scope="session")
 def left_alone(
     ray_address: str, click_log: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, dict]:
@@ -81,27 +56,7 @@ def left_alone(
     return directory / "run", kills.finish(kills.start(directory, click_log, ray_address))
 
 
-@pytest.fixture
-def raymon_here(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Runs the command line in this process, which has imported all and is on the cluster."""
-
-    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-        words = ["raymon", *map(str, arguments)]
-        monkeypatch.setattr(sys, "argv", words)
-        monkeypatch.setattr(sys, "path", [*sys.path])
-        monkeypatch.setenv("RAYMON_LOG_LEVEL", "INFO")
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return subprocess.CompletedProcess(words, int(ended.value.code or 0), *capsys.readouterr())
-
-    return run
-
-
-def start_raymon(
-    *arguments: object, address: str | None = None, cwd: Path | None = None
-) -> subprocess.Popen[str]:
+def start_raymon(*arguments: object, address: str | None = None) -> subprocess.Popen[str]:
     """Starts the command line as a process."""
     environment = {**os.environ, **RAY_TRAIN, "RAYMON_LOG_LEVEL": "INFO"}
     environment.pop("RAY_ADDRESS", None)
@@ -113,14 +68,11 @@ def start_raymon(
         stderr=subprocess.PIPE,
         text=True,
         env=environment,
-        cwd=cwd,
     )
 
 
-def run_raymon(
-    *arguments: object, address: str | None = None, cwd: Path | None = None
-) -> subprocess.CompletedProcess[str]:
+def run_raymon(*arguments: object, address: str | None = None) -> subprocess.CompletedProcess[str]:
     """Runs the command line to its end."""
-    process = start_raymon(*arguments, address=address, cwd=cwd)
+    process = start_raymon(*arguments, address=address)
     output, errors = process.communicate(timeout=240)
     return subprocess.CompletedProcess(process.args, process.returncode, output, errors)

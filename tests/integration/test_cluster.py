@@ -11,9 +11,9 @@ from tests.integration.conftest import run_raymon
 
 
 def test_more_workers_than_the_cluster_can_place_is_an_error_that_says_what_it_has(
-    ray_address: str, config_file: Path, raymon_here
+    ray_address: str, config_file: Path
 ) -> None:
-    finished = raymon_here("train", config_file, "--num-workers", 9)
+    finished = run_raymon("train", config_file, "--num-workers", 9, address=ray_address)
     assert finished.returncode == 2
     (line,) = finished.stderr.strip().splitlines()
     assert "9 workers with 1 CPU each" in line
@@ -35,6 +35,7 @@ def test_a_worker_that_finds_a_wrong_label_ends_the_run_with_one_line(
     pq.write_table(small_table(click=click), data)
     arguments = [f"--set={field}={data}" for field in ("train_input_path", "eval_input_path")]
     arguments += ["--set", "data_config.batch_size=8", "--set", "ray_config.max_failures=0"]
+    arguments += ["--num-workers", "1"]
     finished = run_raymon("train", config_file, *arguments, address=ray_address)
     assert finished.returncode == 2, finished.stderr
     last = finished.stderr.strip().splitlines()[-1]
@@ -77,10 +78,10 @@ def test_rays_own_actors_load_no_torch_for_what_a_run_gives_them(ray_address: st
 
 
 def test_a_cluster_without_a_gpu_says_what_its_nodes_have(
-    ray_address: str, config_file: Path, raymon_here
+    ray_address: str, config_file: Path
 ) -> None:
     chosen = ["--set", "ray_config.use_gpu=true"]
-    finished = raymon_here("train", config_file, *chosen)
+    finished = run_raymon("train", config_file, *chosen, address=ray_address)
     assert finished.returncode == 2
     (line,) = finished.stderr.strip().splitlines()
     assert "ray_config.use_gpu: no node of the cluster has a GPU: " in line
@@ -95,7 +96,7 @@ from raymon.cli.main import main
 
 ray.init(
     address="local",
-    num_cpus=2,
+    num_cpus=4,
     num_gpus=2,
     include_dashboard=False,
     log_to_driver=False,

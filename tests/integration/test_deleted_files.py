@@ -8,6 +8,7 @@ from pathlib import Path
 
 from raymon.training.checkpoint.manifest import list_checkpoints
 from tests.integration import kills
+from tests.integration.conftest import run_raymon
 
 EPOCHS, STEPS = 12, 240
 SETTINGS = (
@@ -18,9 +19,7 @@ SETTINGS = (
 )
 
 
-def test_a_run_goes_on_and_says_so(
-    ray_address: str, click_log: Path, tmp_path: Path, raymon_here
-) -> None:
+def test_a_run_goes_on_and_says_so(ray_address: str, click_log: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     training = kills.start(tmp_path, click_log, ray_address, *SETTINGS)
     kills.wait_for(lambda: kills.saved_step(run) > 0, training)
@@ -37,7 +36,7 @@ def test_a_run_goes_on_and_says_so(
     assert "deleted by somebody else; the run goes on" in errors
     assert "Path not found" not in errors
     assert [checkpoint.step for checkpoint in list_checkpoints(run)] == [STEPS - 20, STEPS]
-    resumed = raymon_here(
+    resumed = run_raymon(
         *("train", tmp_path / "click.config", "--resume", "--num-workers", "0", "--json"),
         *("--set", f"train_config.num_epochs={EPOCHS + 1}"),
     )

@@ -12,16 +12,28 @@ import pytest
 from tests.integration.kills import assert_same
 from tests.integration.random_kills import DisturbedRun
 
-pytestmark = pytest.mark.soak
 
-
-def test_five_kills_at_random_moments_change_no_number(
-    left_alone: tuple[Path, dict], ray_address: str, click_log: Path, tmp_path: Path
+@pytest.mark.parametrize(
+    "victims",
+    [
+        # The driver is killed in `test_train.py`, and at random moments in the soak.
+        ["both", "controller"],
+        pytest.param(
+            ["reporter", "worker", "both", "controller", "driver"], marks=pytest.mark.soak
+        ),
+    ],
+)
+def test_kills_at_random_moments_change_no_number(
+    left_alone: tuple[Path, dict],
+    ray_address: str,
+    click_log: Path,
+    tmp_path: Path,
+    victims: list[str],
 ) -> None:
     seed = int(os.environ.get("RAYMON_KILLS_SEED", "0")) or time.time_ns()
     print(f"\nRAYMON_KILLS_SEED={seed}")
     rng = random.Random(seed)
-    victims = ["reporter", "worker", "both", "controller", "driver"]
+    victims = [*victims]
     rng.shuffle(victims)
     # A fast machine ends a run before all of them; whoever is left is killed in a further one.
     for run in range(2 * len(victims)):
