@@ -54,16 +54,16 @@ def own_windows(made: Group, windows: int) -> None:
 
 def test_windows_in_any_order_and_any_number_of_times_give_the_numbers_of_a_direct_call() -> None:
     with group(3) as made:
-        own_windows(made, 6)
+        own_windows(made, 4)
         answers = []
         for rank in (1, 2):
             channel = made.channel(rank)
-            messages = [window(rank, index) for index in range(6)] * 2
+            messages = [window(rank, index) for index in range(4)] * 2
             random.Random(rank).shuffle(messages)
             answers += [channel.report(message) for message in messages]
         acks = [answer.result(10) for answer in answers]
-        assert values(made.root) == flat(3, 6)
-        assert acks[-1].durable == {0: 6}
+        assert values(made.root) == flat(3, 4)
+        assert acks[-1].durable == {0: 4}
         assert acks[-1].values["auc"] == made.snapshots()[-1].metrics["auc"]
 
 
@@ -74,18 +74,18 @@ def test_a_connection_that_is_cut_again_and_again_loses_and_repeats_nothing() ->
         invitation.port = wire.port
         channel = made.channel(1, lambda: invitation)
         outbox = Outbox(channel, lambda ack: None)
-        own_windows(made, 8)
-        for index in range(8):
+        own_windows(made, 5)
+        for index in range(5):
             outbox.resend([window(1, index)])
             outbox.publish(lambda c, index=index: c.publish_notice(f"notice {index}"))
             until(lambda: channel.is_connected)
-            if index % 3 == 0:
+            if index % 2 == 0:
                 wire.cut()
         assert outbox.close(20)
         assert outbox.failures == 0
-        assert values(made.root) == flat(2, 8)
+        assert values(made.root) == flat(2, 5)
         told = [text for text in made.notices() if text.startswith("notice")]
-        assert sorted(told) == sorted(f"notice {index}" for index in range(8))
+        assert sorted(told) == sorted(f"notice {index}" for index in range(5))
         wire.close()
 
 
@@ -149,7 +149,7 @@ def test_a_rank_whose_connection_ends_without_a_word_is_named_at_once() -> None:
         assert made.alerts() == []
         wire.cut()
         until(lambda: made.alerts())
-        (alert,) = made.alerts()
+        alert = made.alerts()[0]
         assert (alert.finding.kind, alert.finding.rank) == (RANK_GONE, 1)
         assert f"rank 1 ({socket.gethostname()}, pid {os.getpid()}) is gone" in alert.finding.text
         # It comes again, as it was the network alone.
