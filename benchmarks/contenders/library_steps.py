@@ -135,15 +135,13 @@ def accelerate_steps(steps: int, directory: Path | None) -> Times:
     """Returns the seconds of steps of Accelerate; with a directory the tracker is there."""
     from accelerate import Accelerator
 
-    watched: list[Any] = []
+    accelerator = Accelerator(cpu=True)
     if directory is not None:
         from raymon.integrations.accelerate import MonitorTracker
 
-        watched.append(MonitorTracker(["auc"], model_dir=directory))
-    accelerator = Accelerator(cpu=True, log_with=watched or None)
+        MonitorTracker(["auc"], model_dir=directory).attach(accelerator)
     made = _WithLoss()
     model, optimizer = accelerator.prepare(made, torch.optim.Adam(made.parameters(), RATE))
-    accelerator.init_trackers("clicks")
     rows = _Rows(steps + 1, lambda x, y: (x, y))
     for x, y in rows:
         outputs = model(x, y)

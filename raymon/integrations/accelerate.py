@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Unpack
+from typing import Any, Self, Unpack
 
 from accelerate.tracking import GeneralTracker
 from torch import Tensor
 
+from raymon.errors import UserError
 from raymon.integrations.arguments import MonitorArguments, check_arguments
 from raymon.integrations.watch import Watch
 from raymon.monitor import Monitor, TrainMetrics
 
 
 class MonitorTracker(GeneralTracker):
-    """A tracker for `Accelerator(log_with=...)` that has the numbers of all processes.
+    """A tracker for Accelerate that has the numbers of all processes.
 
-    Each call of `accelerator.log` whose values have a loss is a step: a batch of this process.
-    Call it on all of them, after each batch. Its other values, and those of a call without a loss,
-    are scalars, merged over all processes. Values may be tensors, whose `item()` need not be
-    called. What else belongs to a step goes through `log_kwargs`:
+    Accelerate calls the trackers of `log_with` on its main process alone. So this one is attached,
+    on every process; from then on each call of `accelerator.log` whose values have a loss is a
+    step: a batch of this process. Call it on all of them, after each batch. Other values, and those
+    of a call without a loss, are scalars, merged over all processes. Values may be tensors, whose
+    `item()` need not be called. What else belongs to a step goes through `log_kwargs`:
 
+        tracker = MonitorTracker(["auc"], model_dir="runs/1").attach(accelerator)
         accelerator.log(
             {"loss": loss.detach()},
             log_kwargs={"raymon": {"predictions": scores, "targets": labels}},
@@ -51,8 +54,6 @@ class MonitorTracker(GeneralTracker):
         check_arguments("MonitorTracker", arguments)
         self._losses = [losses] if isinstance(losses, str) else list(losses)
         self._watch = Watch(train_metrics, arguments)
-        # Two that write to one directory are never of two trainings: `end_training` closes them.
-        self._training = self if arguments.get("model_dir") is None else MonitorTracker
 
     @property
     def tracker(self) -> Monitor | None:
@@ -61,7 +62,7 @@ class MonitorTracker(GeneralTracker):
 
     @property
     def monitor(self) -> Monitor | None:
-        """The monitor, from `accelerator.init_trackers` on."""
+        """The monitor, from `attach` on."""
         return self._watch.monitor
 
     @property
@@ -69,9 +70,45 @@ class MonitorTracker(GeneralTracker):
         """Number of failures on this rank that were counted instead of raised."""
         return self._watch.failures + (self.monitor.failures if self.monitor else 0)
 
+    def attach(self, accelerator: Any) -> Self:
+        """Has an accelerator tell this tracker what is logged and saved; called on every process.
+
+        Checkpoints of `accelerator.save_state` are marked, and `accelerator.end_training` closes
+        the monitor.
+
+        Args:
+            accelerator: The `Accelerator`.
+
+        Returns:
+            Itself.
+
+        Raises:
+            UserError: The monitor cannot be made.
+        """
+        self._watch.begin(accelerator, 0, None)
+        accelerator.trackers.append(self)
+        log = accelerator.log
+
+        def log_everywhere(
+            values: Mapping[str, Any],
+            step: int | None = None,
+            log_kwargs: Mapping[str, Any] | None = None,
+        ) -> None:
+            log(values, step=step, log_kwargs=log_kwargs)
+            if not accelerator.is_main_process:
+                self.log(values, step=step, **(log_kwargs or {}).get(self.name, {}))
+
+        accelerator.log = log_everywhere
+        accelerator.register_save_state_pre_hook(self._checkpoint)
+        return self
+
     def start(self) -> None:
-        """Makes the monitor; `accelerator.init_trackers` calls it."""
-        self._watch.begin(self._training, 0, None)
+        """Refuses to be a tracker of `log_with`, whose other processes would be left out."""
+        if not self._watch.is_on:
+            raise UserError(
+                "MonitorTracker: Accelerate calls trackers of log_with on its main process alone; "
+                "call MonitorTracker(...).attach(accelerator) on every process instead"
+            )
 
     def store_init_configuration(self, values: Mapping[str, Any]) -> None:
         """Does nothing: a monitor has no settings of the model."""
@@ -111,6 +148,10 @@ class MonitorTracker(GeneralTracker):
     def finish(self) -> None:
         """Closes the monitor; `accelerator.end_training` calls it."""
         self._watch.end()
+
+    def _checkpoint(self, models: Any, weights: Any, directory: str) -> None:
+        if self.monitor is not None:
+            self.monitor.checkpoint(directory)
 
     def _publish(self, monitor: Monitor, scores: Mapping[str, Any]) -> None:
         try:

@@ -167,13 +167,12 @@ def with_accelerate(kept: Kept) -> int:
 
     from raymon.integrations.accelerate import MonitorTracker
 
-    watched = MonitorTracker(**ARGUMENTS)
-    accelerator = Accelerator(cpu=True, log_with=[watched])
+    accelerator = Accelerator(cpu=True)
+    watched = MonitorTracker(**ARGUMENTS).attach(accelerator)
     model = Clicks(kept)
     optimizer = torch.optim.SGD(model.parameters(), 0.1)
     data = DataLoader(rows(0, RANKS * ROWS * STEPS), ROWS)
     wrapped, optimizer, loader = accelerator.prepare(model, optimizer, data)
-    accelerator.init_trackers("clicks")
     for x, y in loader:
         outputs = wrapped(x, y)
         accelerator.backward(outputs["loss"])

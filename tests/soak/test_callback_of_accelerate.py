@@ -28,8 +28,8 @@ def tracker(directory: Path) -> MonitorTracker:
 
 def test_what_is_logged_is_measured(tmp_path: Path) -> None:
     watched = tracker(tmp_path)
-    accelerator = Accelerator(cpu=True, log_with=[watched])
-    accelerator.init_trackers("clicks", config={"rate": 0.1})
+    accelerator = Accelerator(cpu=True)
+    assert watched.attach(accelerator) is watched
     model = accelerator.prepare(nn.Linear(8, 1))
     losses, scores, labels = [], [], []
     for step in range(STEPS):
@@ -50,7 +50,6 @@ def test_what_is_logged_is_measured(tmp_path: Path) -> None:
     monitor = accelerator.get_tracker("raymon", unwrap=True)
     assert monitor is watched.monitor
     accelerator.save_state(str(tmp_path / "state"))
-    monitor.checkpoint()
     accelerator.end_training()
     assert watched.failures == 0
     (line,) = windows(tmp_path)
@@ -65,7 +64,14 @@ def test_what_is_logged_is_measured(tmp_path: Path) -> None:
 
 
 def test_two_trackers_of_one_directory_are_refused_before_training(tmp_path: Path) -> None:
-    accelerator = Accelerator(cpu=True, log_with=[tracker(tmp_path), tracker(tmp_path)])
+    accelerator = Accelerator(cpu=True)
+    tracker(tmp_path).attach(accelerator)
     with pytest.raises(UserError, match="two MonitorCallbacks"):
-        accelerator.init_trackers("clicks")
+        tracker(tmp_path).attach(accelerator)
     accelerator.end_training()
+
+
+def test_a_tracker_that_is_not_attached_is_refused_before_training(tmp_path: Path) -> None:
+    accelerator = Accelerator(cpu=True, log_with=[tracker(tmp_path)])
+    with pytest.raises(UserError, match="attach"):
+        accelerator.init_trackers("clicks")

@@ -15,9 +15,9 @@ rows = TensorDataset(x, torch.bernoulli(torch.sigmoid(8 * x.mean(1) - 3)))
 model = nn.Linear(64, 1)
 optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
 
-accelerator = Accelerator(cpu=True, log_with=[MonitorTracker(["auc"], model_dir=sys.argv[1])])
+accelerator = Accelerator(cpu=True)
 model, optimizer, loader = accelerator.prepare(model, optimizer, DataLoader(rows, 100))
-accelerator.init_trackers("clicks")
+MonitorTracker(["auc"], model_dir=sys.argv[1]).attach(accelerator)
 for epoch in range(2):
     for features, labels in loader:
         logits = model(features).squeeze(1)
