@@ -3,6 +3,7 @@
 One model, one batch of 4,096 rows a step, on one thread. Every contender shows the loss, the
 learning rate and the AUC of training in TensorBoard every 100 steps. The contenders take turns in
 every round, and the time of a bare step, just before and just after, is subtracted from theirs.
+`raymon.Monitor` is the public monitor of a loop of one's own, with all that it writes.
 Lightning logs by `self.log` into its `TensorBoardLogger`, with a loader that costs nothing;
 torchmetrics updates a metric at each step, and computes it at the end of a window.
 Each library with raymon's callback takes turns with itself without it, in the same way.
@@ -28,6 +29,7 @@ from torchmetrics.classification import BinaryAUROC
 from benchmarks.contenders.clicks import Clicks, Times, bare, timed
 from benchmarks.contenders.library_steps import LIBRARIES
 from benchmarks.contenders.lightning_steps import lightning_steps
+from benchmarks.contenders.monitored_steps import MONITOR, monitored_steps
 from benchmarks.contenders.ray_defaults import ray_defaults
 from benchmarks.contenders.watched_steps import CHANNELS, WINDOW, watched_steps
 from benchmarks.harness import Case, Ratio, Result, Target
@@ -53,6 +55,7 @@ def run(rounds: int, quick: bool) -> Result:
     window_ends: dict[str, Times] = {name: [] for name in CHANNELS}
     contenders: dict[str, Callable[[Path], Times]] = {
         **{name: partial(watched_steps, name, window_ends[name], steps) for name in CHANNELS},
+        MONITOR: partial(monitored_steps, steps),
         "torchmetrics AUROC, 200 thresholds": partial(_torchmetrics, steps),
         "Lightning": partial(lightning_steps, steps, False),
         "Lightning with torchmetrics AUROC": partial(lightning_steps, steps, True),
@@ -100,7 +103,7 @@ def run(rounds: int, quick: bool) -> Result:
 
 def _ratios(bare_step: Case, adds: Sequence[Case], end: Case, report: Case) -> Iterator[Ratio]:
     for case in adds:
-        if case.contender in CHANNELS:
+        if case.contender in CHANNELS or case.contender == MONITOR:
             yield Ratio(
                 f"{case.contender}: added to a step, of the step",
                 [figure / bare_step.median for figure in case.figures],

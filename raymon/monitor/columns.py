@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
 import torch
@@ -32,7 +32,7 @@ class Rows(NamedTuple):
     size: int
 
 
-def column(name: str, value: Column) -> Tensor:
+def column(name: str, value: Columns) -> Tensor:
     """Returns values as a tensor, without waiting for a device.
 
     Args:
@@ -43,7 +43,8 @@ def column(name: str, value: Column) -> Tensor:
         TypeError: They are no numbers.
     """
     if isinstance(value, Tensor):
-        return value.detach()
+        # It costs as much as a copy of some thousand rows, and most have none.
+        return value.detach() if value.requires_grad else value
     wrong = f"{name} is a {type(value).__name__}; give a tensor [B], an array or a list of numbers"
     is_listed = isinstance(value, list | tuple) and not any(isinstance(v, Tensor) for v in value)
     if not is_listed and not hasattr(value, "__array__"):
@@ -58,9 +59,15 @@ def column(name: str, value: Column) -> Tensor:
     return torch.tensor(numbers)
 
 
+def is_named(value: Columns | None) -> TypeGuard[Mapping[str, Column]]:
+    """Returns whether columns are given by name."""
+    # To ask whether a tensor is a mapping takes long.
+    return value is not None and not isinstance(value, Tensor) and isinstance(value, Mapping)
+
+
 def row_count(tensor: Tensor) -> int:
     """Returns the number of rows of a tensor."""
-    return len(tensor) if tensor.ndim else 1
+    return tensor.shape[0] if tensor.ndim else 1
 
 
 def device_of(*given: object) -> torch.device:
@@ -70,6 +77,8 @@ def device_of(*given: object) -> torch.device:
         given: Arguments of a step, of any type.
     """
     for value in given:
+        if isinstance(value, Tensor):
+            return value.device
         for each in value.values() if isinstance(value, Mapping) else (value,):
             if isinstance(each, Tensor):
                 return each.device

@@ -193,9 +193,13 @@ class Monitor:
                 raise RuntimeError("a step after close() is in no number")
             if self._rank is not None:
                 rates = learning_rates or learning_rates_of(self._optimizer)
-                # Tensors made in inference mode cannot be added to outside of it.
-                with _outside_of_inference():
-                    self._rank.step(losses, predictions, targets, weights, samples, epoch, rates)
+                step = losses, predictions, targets, weights, samples, epoch, rates
+                if torch.is_inference_mode_enabled():
+                    # Tensors made in inference mode cannot be added to outside of it.
+                    with torch.inference_mode(False):
+                        self._rank.step(*step)
+                else:
+                    self._rank.step(*step)
         except Exception as error:
             self._count(error)
 
@@ -219,7 +223,10 @@ class Monitor:
         if self._arrived is not None:
             self._count(RuntimeError("a scalar after close() is in no number"))
             return
-        with _outside_of_inference():
+        if torch.is_inference_mode_enabled():
+            with torch.inference_mode(False):
+                self._rank.scalars.add(values, reduce)
+        else:
             self._rank.scalars.add(values, reduce)
 
     def evaluation(self, scores: Mapping[str, float], *, step: int | None = None) -> None:
@@ -393,10 +400,6 @@ class Monitor:
 
 def _no_phase(name: str) -> ValueError:
     return ValueError(f"phase {name!r}: must be one of {', '.join(_PHASES)}")
-
-
-def _outside_of_inference() -> AbstractContextManager[object]:
-    return torch.inference_mode(False) if torch.is_inference_mode_enabled() else nullcontext()
 
 
 def _check_at_least(least: int, **numbers: int | None) -> None:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from raymon.errors import UserError
-from raymon.monitor.columns import Columns, Rows, column, row_count
+from raymon.monitor.columns import Columns, Rows, column, is_named, row_count
 from raymon.monitor.named_rows import MetricsOf, names_needed, rows_by_name
 
 Losses = Mapping[str, Tensor | float]
@@ -64,8 +64,19 @@ class StepArguments:
             Exception: An argument is wrong; the exception can be of any type.
         """
         by_name = _by_name(losses)
+        if (
+            isinstance(predictions, Tensor)
+            and isinstance(targets, Tensor)
+            and (weights is None and samples is None)
+            and ("" in metrics or not metrics)
+        ):
+            # Most steps: what follows would come to the same, and take twice as long.
+            columns = column("predictions", predictions), column("targets", targets)
+            count = row_count(targets)
+            taken = {"": Rows(columns, None, count)} if count else {}
+            return cls(by_name, taken, count, float(count or 1), int(epoch))
         given = None if samples is None else _whole(samples)
-        if any(isinstance(value, Mapping) for value in (predictions, targets, weights)):
+        if is_named(predictions) or is_named(targets) or is_named(weights):
             rows, errors = rows_by_name(predictions, targets, weights, metrics)
             first = next((of.size for of in rows.values()), 0)
             count = first if given is None else given
@@ -81,7 +92,7 @@ class StepArguments:
         # If the number of rows is unknown, every step weighs the same.
         loss_weights: Mapping[str, Tensor | float] | float = float(count or 1)
         of_rows = None
-        if weights is not None and not isinstance(weights, Mapping):
+        if weights is not None:
             of_rows = column("weights", weights)
             loss_weights = dict.fromkeys(by_name, of_rows.sum())
         own = metrics.get("")
@@ -122,12 +133,11 @@ def scores_of(scores: Mapping[str, float]) -> dict[str, float]:
 
 
 def _columns(predictions: Columns | None, targets: Columns | None) -> tuple[Tensor, ...]:
-    given = (("predictions", predictions), ("targets", targets))
-    return tuple(
-        column(name, value)
-        for name, value in given
-        if value is not None and not isinstance(value, Mapping)
-    )
+    if predictions is None:
+        return () if targets is None else (column("targets", targets),)
+    if targets is None:
+        return (column("predictions", predictions),)
+    return column("predictions", predictions), column("targets", targets)
 
 
 def _weights_by_name(
@@ -154,9 +164,13 @@ def _whole(samples: int) -> int:
 
 
 def _by_name(losses: Losses) -> dict[str, Tensor]:
-    if not isinstance(losses, Mapping):
+    # Most are a plain one; to ask whether something is a mapping takes long.
+    if type(losses) is not dict and not isinstance(losses, Mapping):
         raise TypeError(f'losses is a {type(losses).__name__}; give them by name: {{"bce": loss}}')
-    return {name: _scalar(name, loss) for name, loss in losses.items()}
+    return {
+        name: loss if isinstance(loss, Tensor) and loss.ndim == 0 else _scalar(name, loss)
+        for name, loss in losses.items()
+    }
 
 
 def _scalar(name: str, loss: Tensor | float) -> Tensor:
@@ -168,4 +182,5 @@ def _scalar(name: str, loss: Tensor | float) -> Tensor:
             raise TypeError(what) from None
     if loss.numel() != 1:
         raise ValueError(f"loss {name} has shape {list(loss.shape)}; give its mean over the batch")
-    return loss.detach() if loss.ndim == 0 else loss.detach().reshape(())
+    # The recorder takes its number, or detaches it.
+    return loss.reshape(())

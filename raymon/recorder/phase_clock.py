@@ -57,15 +57,20 @@ class PhaseClock:
 
     def enter(self, phase: str) -> None:
         """Ends the phase that goes on, and begins another one."""
-        now, collected = self._read()
         before, since, _ = self.now
+        while True:  # as `_read`, without the call: this is a step's
+            collected = self._collected
+            now = self._clock()
+            if collected == self._collected:
+                break
         spent = now - since
         if collected != self._collected_before:
             of_phase = collected - self._collected_before
             self._collected_before = collected
             spent -= of_phase
             self._add(GARBAGE_COLLECTION, of_phase)
-        self._add(before, spent)
+        seconds = self._seconds
+        seconds[before] = seconds.get(before, 0.0) + spent
         if self._device is not None:
             self._device.mark(phase)
         self.now = Moment(phase, now, self.step)

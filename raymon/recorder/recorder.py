@@ -139,7 +139,8 @@ class Recorder:
             learning_rates: Learning rates by parameter group.
             updates: Whether there are rows for `update_train_metric`; None if `samples` says it.
         """
-        self.clock.enter(MONITOR)
+        if self.clock.now.phase != MONITOR:
+            self.clock.enter(MONITOR)
         try:
             for name, loss in losses.items():
                 if name not in self._losses:
@@ -162,7 +163,8 @@ class Recorder:
         self._step = self.clock.step = self._step + 1
         if self._step >= self.next_cut:
             self.cut()
-        self._await_last_step()
+        if self._tables is not None:
+            self._await_last_step()
         self.clock.enter(self._after_step)
 
     def fail_metric(self, name: str, error: BaseException) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import torch
 from torch import Tensor
 from torchmetrics import Metric
 
@@ -50,8 +49,11 @@ class DecayedMetric:
         if isinstance(self.metric, DecayAUC):
             table = joined_slices(states["histogram"], states["histogram_slices"])
             new = mark_invalid(table, states["invalid"])
-            past = torch.zeros_like(new).double() if self._decayed is None else self._decayed
-            self._decayed = decay_histogram(past.to(new.device), new, self.decay_rate)
+            if self._decayed is None:
+                self._decayed = new.double()
+            else:
+                past = self._decayed.to(new.device)
+                self._decayed = decay_histogram(past, new, self.decay_rate)
         else:
             computed = compute_states(self.metric, states)
             self._decayed = self._decay(self._decayed, computed.value, computed.undefined)

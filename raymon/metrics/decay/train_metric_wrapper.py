@@ -71,7 +71,6 @@ class TrainMetricWrapper(nn.Module):
         # Another library's metric may depend on how rows are split into batches.
         self._joins = isinstance(metric, CheckedMetric) and metric.rows_are_independent
         self._waiting = WaitingUpdates(self._joins)
-        self._given = 0
 
     def update(self, *args: Any, **kwargs: Any) -> None:
         """Adds a step; the arguments are those of the metric's own `update`.
@@ -82,7 +81,6 @@ class TrainMetricWrapper(nn.Module):
         """
         if self._handed_over:
             self._waiting.add(args, kwargs)
-            self._given += 1
             return
         self._update_metric(args, kwargs)
         self._updates += 1
@@ -113,7 +111,7 @@ class TrainMetricWrapper(nn.Module):
     @property
     def given(self) -> int:
         """The number of updates that were given since it was handed over."""
-        return self._given
+        return self._waiting.given
 
     def take_waiting(self) -> list[Update]:
         """Returns the updates that wait, and forgets them."""

@@ -53,6 +53,7 @@ class WaitingUpdates:
 
     Attributes:
         rows: Rows that wait.
+        given: Number of updates that were ever given.
     """
 
     def __init__(self, joins: bool = True) -> None:
@@ -62,7 +63,7 @@ class WaitingUpdates:
         # How many columns of the buffers are arguments by position, and the names of the others.
         self._call: tuple[int, tuple[str, ...]] = (0, ())
         self._free: deque[BatchBuffer] = deque()
-        self.rows = 0
+        self.rows = self.given = 0
 
     def add(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """Takes the arguments of an update, tensors `[B, ...]` or anything else.
@@ -71,10 +72,11 @@ class WaitingUpdates:
             UserError: Tensors have different numbers of rows; none of them is taken.
         """
         values = (*args, *kwargs.values()) if kwargs else args
-        call = (len(args), tuple(kwargs))
+        call = (len(args), tuple(kwargs) if kwargs else ())
         # Most batches are like the one before: these are checked only once.
         if self._buffers and call == self._call and self._buffers[-1].add(values):
             self.rows += values[0].shape[0]
+            self.given += 1
             return
         rows = [value.shape[0] for value in values if _has_rows(value)]
         if rows and rows.count(rows[0]) < len(rows):
@@ -85,6 +87,7 @@ class WaitingUpdates:
             versions = _versions((*positional, *named.values()))
             self._kept.append(Update(positional, named, versions))
         self.rows += rows[0] if rows else 0
+        self.given += 1
 
     def take(self) -> list[Update]:
         """Returns the arguments of all updates that wait, and forgets them."""
