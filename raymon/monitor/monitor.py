@@ -23,7 +23,7 @@ from raymon.monitor.find_run import find_run, in_ray_train
 from raymon.monitor.rank import MonitoredRank
 from raymon.monitor.run import MonitoredRun, RunSettings
 from raymon.monitor.run_files import RunFiles, how_it_ended, what_ends
-from raymon.monitor.step_arguments import Losses, learning_rates_of, scores_of
+from raymon.monitor.step_arguments import Losses, learning_rates_of
 from raymon.monitor.train_metrics import TrainMetrics, build_by_prediction
 from raymon.protos.monitor_pb2 import MonitorConfig
 from raymon.reporter import Attempts, Progress
@@ -229,19 +229,19 @@ class Monitor:
         else:
             self._rank.scalars.add(values, reduce)
 
-    def evaluation(self, scores: Mapping[str, float], *, step: int | None = None) -> None:
+    def evaluation(self, scores: Mapping[str, Tensor | float], *, step: int | None = None) -> None:
         """Publishes the scores of an evaluation, without waiting.
 
         They are those of the whole evaluation data: raymon does not merge them. Every rank may call
         it, and what rank 0 gives counts.
 
         Args:
-            scores: Values by name.
+            scores: Tensors of one number each, on any device, or numbers, by name.
             step: Steps that the model has made; None for those until now.
         """
         if self._rank is not None and self._arrived is None and not self._is_forked:
             rank = self._rank
-            self._try(lambda: rank.evaluation(scores_of(scores), step))
+            self._try(lambda: rank.evaluation(scores, step))
 
     def checkpoint(self, path: str | PathLike[str] | None = None) -> None:
         """Marks that a checkpoint is made of the state after the last step, without waiting.

@@ -13,6 +13,7 @@ from raymon.metrics import CheckedMetric, TrainMetricWrapper, takes_weights
 from raymon.monitor.columns import Columns, Rows, device_of
 from raymon.monitor.named_rows import MetricsOf
 from raymon.monitor.run import MonitoredRun, RunSettings
+from raymon.monitor.scores import evaluation_of
 from raymon.monitor.step_arguments import Losses, StepArguments
 from raymon.recorder import (
     Failures,
@@ -23,7 +24,7 @@ from raymon.recorder import (
     Recorder,
     ResourceWatch,
 )
-from raymon.results import MONITOR, STEP, CheckpointSaved, Evaluation
+from raymon.results import MONITOR, STEP, CheckpointSaved
 from raymon.wire import Ack
 
 _log = logging.getLogger("raymon")
@@ -115,13 +116,15 @@ class MonitoredRank:
             saved = CheckpointSaved(self.steps, path, time.time(), 0.0)
             self._outbox.publish(lambda channel: channel.publish_checkpoint(saved))
 
-    def evaluation(self, scores: Mapping[str, float], step: int | None) -> None:
+    def evaluation(self, scores: Mapping[str, Tensor | float], step: int | None) -> None:
         """Publishes the scores of an evaluation, on rank 0; see the public `Monitor.evaluation`."""
         if self._run.rank == 0:
             self._recorder = self._recorder or self._start(torch.device("cpu"))
             assert self._outbox is not None
             at = self.steps if step is None else step
-            self._outbox.publish_evaluation(Evaluation(at, scores, time=time.time()))
+            wait = evaluation_of(scores, at, self._failures.add)
+            if wait is not None:
+                self._outbox.publish_evaluation(wait)
 
     def close(self, timeout_s: float) -> bool:
         """Marks the last step, and sends what is left for at most `timeout_s` seconds.

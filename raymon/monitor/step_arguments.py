@@ -71,9 +71,9 @@ class StepArguments:
             and ("" in metrics or not metrics)
         ):
             # Most steps: what follows would come to the same, and take twice as long.
-            columns = column("predictions", predictions), column("targets", targets)
+            both = column("predictions", predictions), column("targets", targets)
             count = row_count(targets)
-            taken = {"": Rows(columns, None, count)} if count else {}
+            taken = {"": Rows(both, None, count)} if count else {}
             return cls(by_name, taken, count, float(count or 1), int(epoch))
         given = None if samples is None else _whole(samples)
         if is_named(predictions) or is_named(targets) or is_named(weights):
@@ -113,23 +113,6 @@ def learning_rates_of(optimizer: torch.optim.Optimizer | None) -> Sequence[float
     if any(isinstance(rate, Tensor) and rate.device.type != "cpu" for rate in rates):
         return ()
     return [float(rate) for rate in rates]
-
-
-def scores_of(scores: Mapping[str, float]) -> dict[str, float]:
-    """Returns the scores of an evaluation as numbers.
-
-    Raises:
-        TypeError: They are no numbers by name.
-    """
-    if not isinstance(scores, Mapping):
-        raise TypeError(f'scores is a {type(scores).__name__}; give them by name: {{"auc": 0.75}}')
-    found = {}
-    for name, score in scores.items():
-        try:
-            found[str(name)] = float(score)
-        except (TypeError, ValueError):
-            raise TypeError(f"score {name} is {score!r:.60}; give a number") from None
-    return found
 
 
 def _columns(predictions: Columns | None, targets: Columns | None) -> tuple[Tensor, ...]:

@@ -59,8 +59,8 @@ class LoggedScalars:
             )
             return
         if not isinstance(values, Mapping):
-            what = f"log: a {type(values).__name__} is no mapping"
-            self._on_error(UserError(f'{what}; give values by name: {{"name": value}}'))
+            what = f"a {type(values).__name__} is no mapping of values"
+            self._on_error(UserError(f'{what}; give them by name: {{"name": value}}'))
             return
         for name, value in values.items():
             try:

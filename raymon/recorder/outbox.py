@@ -92,6 +92,13 @@ class _Question:
 
 
 @dataclass
+class _Scores:
+    """Scores that are waited for by the sender."""
+
+    wait: Callable[[], Evaluation]
+
+
+@dataclass
 class _Work:
     call: Work
 
@@ -118,7 +125,7 @@ class _Mark:
 
 
 _Item = _Report | _Publication | _Question
-_Taken = Window | WindowReport | _Publication | _Work
+_Taken = Window | WindowReport | _Publication | _Scores | _Work
 
 
 class Outbox:
@@ -203,9 +210,16 @@ class Outbox:
         """Calls `publication` with the channel, in order with the windows; never waits."""
         self._take(_Publication(publication))
 
-    def publish_evaluation(self, evaluation: Evaluation) -> None:
-        """Publishes scores, in order with the windows, until they are durable; never waits."""
-        self._take(_Publication(lambda c: c.publish_evaluation(evaluation), evaluation))
+    def publish_evaluation(self, evaluation: Evaluation | Callable[[], Evaluation]) -> None:
+        """Publishes scores, in order with the windows, until they are durable; never waits.
+
+        Args:
+            evaluation: The scores, or a function that waits for them, for the sender thread.
+        """
+        if isinstance(evaluation, Evaluation):
+            self._take(_publication_of(evaluation))
+        else:
+            self._take(_Scores(evaluation))
 
     def unacknowledged(self) -> Unacknowledged:
         """Marks what was taken until now; never waits.
@@ -322,6 +336,8 @@ class Outbox:
         elif isinstance(item, _Work):
             item.call()
         else:
+            if isinstance(item, _Scores):
+                item = _publication_of(item.wait())
             item.number = self._number
             with self._changed:
                 self._waiting.append(item)
@@ -506,6 +522,10 @@ class Outbox:
 
     def _count(self, error: Exception) -> None:
         self._failures.add(error)
+
+
+def _publication_of(evaluation: Evaluation) -> _Publication:
+    return _Publication(lambda channel: channel.publish_evaluation(evaluation), evaluation)
 
 
 def _origin(message: WindowReport) -> tuple[int, tuple[int, ...]]:

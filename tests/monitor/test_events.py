@@ -36,10 +36,36 @@ def test_scores_that_a_loop_gives_are_in_the_files_of_evaluations(tmp_path: Path
         monitor.step({"bce": torch.tensor(0.5)})
         monitor.evaluation({"auc": 0.75})
         monitor.evaluation({"auc": "high"})
-        assert monitor.failures == 1
+        monitor.evaluation([0.75])
+        assert monitor.failures == 2
     assert json.loads((tmp_path / SCORES_FILE).read_text()) == {"global_step": 1, "auc": 0.75}
     line = json.loads((tmp_path / "monitor" / "evaluations.jsonl").read_text())
     assert (line["global_step"], line["metrics"]) == (1, {"auc": 0.75})
+
+
+def test_a_score_that_is_wrong_costs_only_itself(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with raymon.Monitor(model_dir=tmp_path, log_step_count_steps=1) as monitor:
+        monitor.step({"bce": torch.tensor(0.5)})
+        scores = {"auc": torch.tensor([0.75], dtype=torch.float64), "loss": float("inf")}
+        monitor.evaluation({**scores, "a b": 1.0, "rows": torch.ones(3), 3: 1.0}, step=7)
+        assert monitor.failures == 3
+    line = json.loads((tmp_path / "monitor" / "evaluations.jsonl").read_text())
+    assert (line["global_step"], line["metrics"]) == (7, {"auc": 0.75, "loss": None})
+    assert line["no_value"] == {"loss": "what was given is NaN or infinite"}
+    for said in ("no line can show this name", "has shape [3]", "a name is a text"):
+        assert said in caplog.text
+
+
+def test_scores_ask_no_device_for_a_number_on_the_training_thread() -> None:
+    monitor = raymon.Monitor(log_step_count_steps=1)
+    # A meta tensor raises where somebody asks for its value.
+    monitor.evaluation({"auc": torch.ones((), device="meta")})
+    assert monitor.failures == 0
+    monitor.step({"bce": 0.5})
+    monitor.close()
+    assert monitor.failures == 1
 
 
 def test_a_loop_that_fails_ends_as_failed_with_its_error() -> None:

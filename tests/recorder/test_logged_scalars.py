@@ -67,7 +67,7 @@ def test_what_is_written_to_later_has_the_value_that_it_had(scalars: LoggedScala
         ({"a b": 1.0}, "scalar 'a b': no line can show this name"),
         ({"": 1.0}, "a name is a text of 1 to 200 characters"),
         ({3: 1.0}, "scalar 3: a name is a text"),
-        (torch.tensor(1.0), "log: a Tensor is no mapping; give values by name"),
+        (torch.tensor(1.0), "a Tensor is no mapping of values; give them by name"),
     ],
 )
 def test_a_wrong_value_costs_only_itself(
