@@ -17,6 +17,7 @@ from raymon.monitor import run as run_module
 from raymon.monitor.find_run import in_ray_train
 from raymon.monitor.ray_run import RayRun, _begin, _name_and_directory
 from raymon.monitor.run import RunSettings
+from raymon.results import RunEnded
 from raymon.storage import ObjectPath
 
 
@@ -106,6 +107,9 @@ def test_workers_that_ray_train_starts_again_take_back_and_others_do_not(
     assert begun == [0, 0, 20]
 
 
+DONE = RunEnded("done")
+
+
 class Reporter:
     """Counts the calls of a `RayReporter`."""
 
@@ -118,7 +122,7 @@ class Reporter:
         ended = self.ended.pop(0) if len(self.ended) > 1 else self.ended[0]
         return SimpleNamespace(ranks_ended=ended)
 
-    def close(self, timeout_s: float) -> SimpleNamespace:
+    def close(self, ended: RunEnded, timeout_s: float) -> SimpleNamespace:
         self.closed += 1
         return SimpleNamespace(attempts=7)
 
@@ -135,7 +139,7 @@ def test_rank_0_closes_when_all_ranks_have_ended_or_at_its_deadline(
     reporter: Any = Reporter(ended)
     run = RayRun(0, 2, 1, None, reporter, reporter)
     start = time.monotonic()
-    assert run.close(start + timeout_s) == SimpleNamespace(attempts=7)
+    assert run.close(start + timeout_s, DONE) == SimpleNamespace(attempts=7)
     assert time.monotonic() - start < 10
     run.end()
     assert (reporter.closed, reporter.stopped) == (1, 1)
@@ -144,7 +148,7 @@ def test_rank_0_closes_when_all_ranks_have_ended_or_at_its_deadline(
 def test_other_ranks_leave_the_reporter_to_rank_0() -> None:
     reporter: Any = Reporter([0])
     run = RayRun(1, 2, 1, None, reporter, reporter)
-    assert run.close(time.monotonic()) is None
+    assert run.close(time.monotonic(), DONE) is None
     run.end()
     assert (reporter.closed, reporter.stopped, run.publisher) == (0, 0, None)
 
