@@ -202,7 +202,7 @@ class Sweep:
         for trial in self._plan.trials:
             said, error = self._ended.get(trial.name, (None, None))
             found = trial_result(self._plan, trial.name, trial.values, said, error)
-            if status == "interrupted" and said is None and found.status != WAITING:
+            if status == "interrupted" and found.status not in {WAITING, *FINISHED, "failed"}:
                 found = replace(found, status="interrupted")
             self._results[trial.name] = found
         if status == "done" and not any(r.status in FINISHED for r in self._results.values()):
