@@ -295,7 +295,6 @@ class Reporter:
         record, known = to_record(evaluation), self._evaluations.get(evaluation.step)
         if known is None or not is_same(known, record):
             self._evaluations[evaluation.step] = record
-            forget_old_curves(self._evaluations)
             self._journal(JournalRecord(evaluation=record))
             self._publisher.write_evaluation(evaluation)
         if self._store is not None:
@@ -491,7 +490,6 @@ class Reporter:
         self._evaluations = past.evaluations
         for record in sorted(self._evaluations.values(), key=lambda record: record.step):
             self._publisher.write_evaluation(from_record(record), published=record.step >= base)
-        forget_old_curves(self._evaluations)
         now, before = self._clock(), self._ranks.stepped_at if self._publisher.last else None
         self._ranks = Ranks(attempt.world_size, attempt.restored_step, now, before)
         self._starting.begin_attempt(self._clock())
@@ -637,6 +635,7 @@ class Reporter:
             self._durable = self._history.closed
 
     def _write_state(self, end_step: int) -> bool:
+        forget_old_curves(self._evaluations, end_step)
         state = ReporterState(
             schema_version=SCHEMA_VERSION,
             end_step=end_step,

@@ -333,3 +333,16 @@ TestRuns.settings = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
+
+
+def test_an_evaluation_past_the_newest_state_has_its_curves_after_a_restart() -> None:
+    runs = Runs()
+    runs.begin(ranks=1)
+    runs.train(checkpoint=True, evaluate=False)
+    for _ in range(2):
+        runs.train(checkpoint=True, evaluate=True)
+    # The state of step 5 has both evaluations, which are past it.
+    runs.send_next(runs.workers[0])
+    runs.begin_attempt(10, 1)
+    runs.evaluations_have_their_curves()
+    runs.teardown()

@@ -79,17 +79,19 @@ def is_same(one: EvaluationRecord, other: EvaluationRecord) -> bool:
     return _bare(one).SerializeToString() == _bare(other).SerializeToString()
 
 
-def forget_old_curves(records: Mapping[int, EvaluationRecord]) -> None:
+def forget_old_curves(records: Mapping[int, EvaluationRecord], state_step: int) -> None:
     """Takes the curves out of all records but the newest few.
 
     Every state of the reporter has all evaluations, and would grow with their curves. Those of
-    older ones are in `monitor/evaluations.jsonl`, which keeps what is not past a roll-back.
+    older ones are in `monitor/evaluations.jsonl`, which after a restart keeps the lines up to the
+    state that it begins from; later ones are written again from their records.
 
     Args:
         records: Evaluations by step.
+        state_step: Step of the newest state; records past it keep their curves.
     """
     for step in sorted(records)[:-WITH_CURVES]:
-        if records[step].curves or records[step].groups:
+        if step <= state_step and (records[step].curves or records[step].groups):
             bare = _bare(records[step])
             bare.time, bare.seconds = records[step].time, records[step].seconds
             records[step].CopyFrom(bare)

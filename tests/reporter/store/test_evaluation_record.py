@@ -46,11 +46,17 @@ def test_an_evaluation_that_is_made_again_is_the_same() -> None:
 def test_only_the_newest_evaluations_keep_their_curves() -> None:
     steps = range(10, 10 * WITH_CURVES + 40, 10)
     records = {step: to_record(evaluation(step)) for step in steps}
-    forget_old_curves(records)
+    forget_old_curves(records, max(steps))
     for number, step in enumerate(reversed(steps)):
         there = evaluation(step)
         kept = there if number < WITH_CURVES else there.without_curves()
         assert records[step].SerializeToString() == to_record(kept).SerializeToString()
+
+
+def test_evaluations_past_the_newest_state_keep_their_curves() -> None:
+    records = {step: to_record(evaluation(step)) for step in range(10, 10 * WITH_CURVES + 40, 10)}
+    forget_old_curves(records, 10)
+    assert [step for step, record in records.items() if not record.curves] == [10]
 
 
 def test_an_evaluation_comes_back_from_a_checkpoint() -> None:
