@@ -82,6 +82,14 @@ def run_trials(
         place.num_workers = 1
     wait_for_capacity(place, data_by_ray=False)
     settings = TrialSettings(plan, registered_metrics(), custom_classes_allowed())
+    at_a_time = _at_a_time(plan, place)
+    if plan.exploits and at_a_time < len(trials):
+        _log.warning(
+            "pbt compares trials that go on at the same time, and %d of %d do; a larger cluster or "
+            "max_concurrent_trials would have it compare more",
+            at_a_time,
+            len(trials),
+        )
     scheduler = make_scheduler(plan, earlier)
     actor = tune.with_resources(
         tune.with_parameters(TrialActor, settings=settings),
@@ -97,7 +105,7 @@ def run_trials(
             metric=None if scheduler_knows_metric(scheduler) else VALUE,
             mode=None if scheduler_knows_metric(scheduler) else "max",
             scheduler=scheduler,
-            max_concurrent_trials=_at_a_time(plan, place),
+            max_concurrent_trials=at_a_time,
             reuse_actors=True,
             # Trials are made in the order of the grid.
             trial_name_creator=lambda trial: next(names),
