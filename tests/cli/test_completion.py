@@ -23,6 +23,6 @@ def test_bash_completes_commands_and_options() -> None:
         "complete -o nosort -F _raymon_completion raymon",
         "train",
         "verify",
-        "--resume",
+        "--resume --resume-if-any",
     ]
     assert told.stderr == ""

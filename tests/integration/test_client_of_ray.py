@@ -15,7 +15,7 @@ def test_a_run_goes_through_the_client_of_ray(tmp_path: Path, config_file: Path)
         finished = subprocess.run(
             [installed_python(), "-m", "raymon.cli", *words],
             cwd=config_file.parent, env=head.environment, text=True, capture_output=True,
-            timeout=240,
+            timeout=500,
         )  # fmt: skip
     assert finished.returncode == 0, finished.stderr
     summary = json.loads(finished.stdout)

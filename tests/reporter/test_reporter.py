@@ -175,7 +175,7 @@ def test_a_sink_that_fails_is_counted_and_the_others_are_written(tmp_path: Path)
     reporter.report(auc_window(0, 0, (0, 10), *clicks(10, 0)))
     reporter.close()
     assert len((tmp_path / "monitor/windows.jsonl").read_text().splitlines()) == 1
-    assert reporter.status().sink_failures == 3  # roll back, write, close
+    assert reporter.status().sink_failures == 4  # begin, roll back, write, close
 
 
 def test_news_are_told_once(tmp_path: Path) -> None:

@@ -199,9 +199,8 @@ class Publisher:
             self._try(sink, action)
 
     def _for_each_of_runs(self, action: Callable[[RunSink], None]) -> None:
-        for sink in self._sinks:
-            if isinstance(sink, RunSink):
-                self._try(sink, action)
+        # The question itself may raise, as it asks the sink for its methods.
+        self._for_each(lambda sink: action(sink) if isinstance(sink, RunSink) else None)
 
     def _try(self, sink: _AnySink, action: Callable[[_AnySink], None]) -> None:
         try:
