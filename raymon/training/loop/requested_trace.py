@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
@@ -78,6 +79,11 @@ class RequestedTrace:
         self._now = step
         if self._profile is not None or torch._C._autograd._profiler_enabled():
             self._fail(request, step, "another trace of this rank is being made")
+            return
+        unreadable = _unreadable_path() if asked.stacks else None
+        if unreadable is not None:
+            why = f"{unreadable!r}, where Python looks for modules, is not text in UTF-8"
+            self._fail(request, step, f"stacks cannot be traced: {why}")
             return
         self._request, self._first = request, step + 1
         silence_tracer()
@@ -156,6 +162,16 @@ class RequestedTrace:
         self._answer(
             RankAnswer(request.number, self._rank, socket.gethostname(), step, end_step, failure)
         )
+
+
+def _unreadable_path() -> str | None:
+    # The tracer of stacks takes these paths from Python as text, when it has recorded everything.
+    for path in sys.path:
+        try:
+            os.path.abspath(path).encode()
+        except UnicodeEncodeError:
+            return path or os.getcwd()
+    return None
 
 
 def _export(traced: profile, path: Path) -> None:

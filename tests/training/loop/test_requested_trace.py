@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 from torch.profiler import profile
 
@@ -97,6 +99,19 @@ def trace_with_stacks(directory: Path) -> None:
 def test_stacks_are_traced_where_asked_for(tmp_path: Path) -> None:
     # The tracer of torch looks at all threads of a process, so it has one of its own.
     run_ranks(trace_with_stacks, [(tmp_path,)])
+
+
+def test_stacks_of_modules_in_a_path_that_is_no_text_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path, "/modules/\udcff"])
+    loop = Loop(tmp_path)
+    loop.ask(Profiling(1, stacks=True))
+    assert "'/modules/\\udcff'" in str(loop.answers[-1].failure)
+    loop.ask(Profiling(1))
+    loop.run(4)
+    loop.trace.close()
+    assert loop.answers[-1].failure is None
 
 
 def test_what_cannot_be_written_is_answered(tmp_path: Path) -> None:
