@@ -13,7 +13,7 @@ from torch import nn
 import raymon
 from raymon.code_location import describe, error_location, is_user_file
 from raymon.errors import DataError
-from raymon.models.mlp import MLP
+from raymon.models.layers.mlp import MLP
 
 RAYMON = str(Path(raymon.__file__).parent / "calling.py")
 

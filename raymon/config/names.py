@@ -10,8 +10,9 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
+from raymon.protos.loss_pb2 import LossConfig
 from raymon.protos.metric_pb2 import MetricConfig, TrainMetricConfig
-from raymon.protos.model_pb2 import LossConfig, ModelConfig
+from raymon.protos.model_pb2 import ModelConfig
 from raymon.protos.pipeline_pb2 import PipelineConfig
 
 TOTAL_LOSS = "total_loss"

@@ -14,8 +14,8 @@ from raymon.config.names import (
     trained_labels,
 )
 from raymon.config.rules import Rules
+from raymon.protos.loss_pb2 import LossConfig
 from raymon.protos.metric_pb2 import MetricConfig, TrainMetricConfig
-from raymon.protos.model_pb2 import LossConfig
 from raymon.protos.pipeline_pb2 import PipelineConfig
 
 _BINARY, _CLASS, _REAL = "binary_cross_entropy", "softmax_cross_entropy", "l2_loss"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from raymon.config.rules import Rules
 from raymon.config.source import Source
 from raymon.config.validate_losses import validate_losses, validate_metrics
-from raymon.protos import model_pb2
+from raymon.protos import layers_pb2, model_pb2
 from raymon.protos.feature_pb2 import FeatureConfig
 from raymon.protos.pipeline_pb2 import PipelineConfig
 
@@ -104,7 +104,7 @@ def _feature_name(config: FeatureConfig) -> str:
     return "" if kind is None else str(getattr(config, kind).feature_name)
 
 
-def _validate_mlp(config: model_pb2.MLP, rules: Rules, halves_on_cpu: bool) -> None:
+def _validate_mlp(config: layers_pb2.MLP, rules: Rules, halves_on_cpu: bool) -> None:
     rules.require(bool(config.hidden_units), "", "has no hidden_units; list the sizes of layers")
     for index, units in enumerate(config.hidden_units):
         rules.require(units > 0, f"hidden_units[{index}]", "is 0; must be at least 1")

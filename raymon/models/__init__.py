@@ -2,13 +2,13 @@
 
 from raymon.embeddings import EmbeddingCollection
 from raymon.models.contract import check_losses, error_of, without_gradient
-from raymon.models.deepfm import DeepFM
-from raymon.models.dlrm import DLRM
-from raymon.models.feature_group import FeatureGroup
-from raymon.models.head import Head
+from raymon.models.layers.feature_group import FeatureGroup
+from raymon.models.layers.head import Head
+from raymon.models.layers.mlp import MLP
 from raymon.models.losses import label_kinds
-from raymon.models.mlp import MLP
 from raymon.models.model import Model
+from raymon.models.rank.deepfm import DeepFM
+from raymon.models.rank.dlrm import DLRM
 from raymon.models.ranking import RankingModel, grouping_keys
 from raymon.models.registry import build_model
 

@@ -11,8 +11,9 @@ from torch import Tensor
 from raymon.config import named_losses, trained_labels
 from raymon.data import LabelKind
 from raymon.errors import ConfigError
-from raymon.models.autocast import without_autocast
-from raymon.protos.model_pb2 import LossConfig, ModelConfig
+from raymon.models.layers.autocast import without_autocast
+from raymon.protos.loss_pb2 import LossConfig
+from raymon.protos.model_pb2 import ModelConfig
 from raymon.protos.pipeline_pb2 import PipelineConfig
 
 LABEL_KINDS: Mapping[str, LabelKind] = {

@@ -30,8 +30,9 @@ from raymon.metrics import (
 from raymon.models.contract import Expected, check_predictions, error_of
 from raymon.models.losses import kinds_by_loss, row_losses, weighted_mean
 from raymon.models.model import Model
+from raymon.protos.loss_pb2 import LossConfig
 from raymon.protos.metric_pb2 import MetricConfig, TrainMetricConfig
-from raymon.protos.model_pb2 import LossConfig, ModelConfig
+from raymon.protos.model_pb2 import ModelConfig
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.results import GroupFigures, ScoreCurves
 

@@ -14,9 +14,9 @@ from raymon.config import (
 )
 from raymon.data import Feature
 from raymon.errors import ConfigError, RaymonError
-from raymon.models.deepfm import DeepFM
-from raymon.models.dlrm import DLRM
 from raymon.models.model import Model
+from raymon.models.rank.deepfm import DeepFM
+from raymon.models.rank.dlrm import DLRM
 from raymon.protos.pipeline_pb2 import PipelineConfig
 
 MODELS: Mapping[str, type[Model]] = {"dlrm": DLRM, "deepfm": DeepFM}

@@ -22,10 +22,12 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from raymon.protos import layers_pb2 as raymon_dot_protos_dot_layers__pb2
+from raymon.protos import loss_pb2 as raymon_dot_protos_dot_loss__pb2
 from raymon.protos import metric_pb2 as raymon_dot_protos_dot_metric__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19raymon/protos/model.proto\x12\rraymon.protos\x1a\x1araymon/protos/metric.proto\"n\n\x0c\x46\x65\x61tureGroup\x12\x12\n\ngroup_name\x18\x01 \x02(\t\x12\x15\n\rfeature_names\x18\x02 \x03(\t\x12\x33\n\ngroup_type\x18\x03 \x02(\x0e\x32\x1f.raymon.protos.FeatureGroupType\"\x91\x01\n\x03MLP\x12\x14\n\x0chidden_units\x18\x01 \x03(\r\x12\x15\n\rdropout_ratio\x18\x02 \x03(\x01\x12\x1b\n\nactivation\x18\x03 \x01(\t:\x07nn.ReLU\x12\x15\n\x06use_bn\x18\x04 \x01(\x08:\x05\x66\x61lse\x12\x12\n\x04\x62ias\x18\x05 \x01(\x08:\x04true\x12\x15\n\x06use_ln\x18\x06 \x01(\x08:\x05\x66\x61lse\"p\n\x04\x44LRM\x12%\n\tdense_mlp\x18\x01 \x01(\x0b\x32\x12.raymon.protos.MLP\x12\x1e\n\x10\x61rch_with_sparse\x18\x02 \x01(\x08:\x04true\x12!\n\x05\x66inal\x18\x03 \x02(\x0b\x32\x12.raymon.protos.MLP\"l\n\x06\x44\x65\x65pFM\x12 \n\x04\x64\x65\x65p\x18\x01 \x02(\x0b\x32\x12.raymon.protos.MLP\x12!\n\x05\x66inal\x18\x02 \x01(\x0b\x32\x12.raymon.protos.MLP\x12\x1d\n\x12wide_embedding_dim\x18\x03 \x01(\r:\x01\x34\"\x88\x01\n\x0b\x43ustomModel\x12\x12\n\nclass_path\x18\x01 \x02(\t\x12\x36\n\x06kwargs\x18\x02 \x03(\x0b\x32&.raymon.protos.CustomModel.KwargsEntry\x1a-\n\x0bKwargsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"0\n\x12\x42inaryCrossEntropy\x12\x1a\n\x0flabel_smoothing\x18\x01 \x01(\x01:\x01\x30\"1\n\x13SoftmaxCrossEntropy\x12\x1a\n\x0flabel_smoothing\x18\x01 \x01(\x01:\x01\x30\"\x08\n\x06L2Loss\"\xda\x01\n\nLossConfig\x12\x41\n\x14\x62inary_cross_entropy\x18\x01 \x01(\x0b\x32!.raymon.protos.BinaryCrossEntropyH\x00\x12\x43\n\x15softmax_cross_entropy\x18\x02 \x01(\x0b\x32\".raymon.protos.SoftmaxCrossEntropyH\x00\x12(\n\x07l2_loss\x18\x03 \x01(\x0b\x32\x15.raymon.protos.L2LossH\x00\x12\x12\n\nlabel_name\x18\x1f \x01(\tB\x06\n\x04loss\"\xef\x02\n\x0bModelConfig\x12\x33\n\x0e\x66\x65\x61ture_groups\x18\x01 \x03(\x0b\x32\x1b.raymon.protos.FeatureGroup\x12#\n\x04\x64lrm\x18\x0b \x01(\x0b\x32\x13.raymon.protos.DLRMH\x00\x12\'\n\x06\x64\x65\x65pfm\x18\x0c \x01(\x0b\x32\x15.raymon.protos.DeepFMH\x00\x12,\n\x06\x63ustom\x18\r \x01(\x0b\x32\x1a.raymon.protos.CustomModelH\x00\x12\x14\n\tnum_class\x18\x02 \x01(\r:\x01\x31\x12)\n\x06losses\x18\x03 \x03(\x0b\x32\x19.raymon.protos.LossConfig\x12,\n\x07metrics\x18\x04 \x03(\x0b\x32\x1b.raymon.protos.MetricConfig\x12\x37\n\rtrain_metrics\x18\x05 \x03(\x0b\x32 .raymon.protos.TrainMetricConfigB\x07\n\x05model*&\n\x10\x46\x65\x61tureGroupType\x12\x08\n\x04\x44\x45\x45P\x10\x01\x12\x08\n\x04WIDE\x10\x02')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19raymon/protos/model.proto\x12\rraymon.protos\x1a\x1araymon/protos/layers.proto\x1a\x18raymon/protos/loss.proto\x1a\x1araymon/protos/metric.proto\"n\n\x0c\x46\x65\x61tureGroup\x12\x12\n\ngroup_name\x18\x01 \x02(\t\x12\x15\n\rfeature_names\x18\x02 \x03(\t\x12\x33\n\ngroup_type\x18\x03 \x02(\x0e\x32\x1f.raymon.protos.FeatureGroupType\"p\n\x04\x44LRM\x12%\n\tdense_mlp\x18\x01 \x01(\x0b\x32\x12.raymon.protos.MLP\x12\x1e\n\x10\x61rch_with_sparse\x18\x02 \x01(\x08:\x04true\x12!\n\x05\x66inal\x18\x03 \x02(\x0b\x32\x12.raymon.protos.MLP\"l\n\x06\x44\x65\x65pFM\x12 \n\x04\x64\x65\x65p\x18\x01 \x02(\x0b\x32\x12.raymon.protos.MLP\x12!\n\x05\x66inal\x18\x02 \x01(\x0b\x32\x12.raymon.protos.MLP\x12\x1d\n\x12wide_embedding_dim\x18\x03 \x01(\r:\x01\x34\"\x88\x01\n\x0b\x43ustomModel\x12\x12\n\nclass_path\x18\x01 \x02(\t\x12\x36\n\x06kwargs\x18\x02 \x03(\x0b\x32&.raymon.protos.CustomModel.KwargsEntry\x1a-\n\x0bKwargsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xef\x02\n\x0bModelConfig\x12\x33\n\x0e\x66\x65\x61ture_groups\x18\x01 \x03(\x0b\x32\x1b.raymon.protos.FeatureGroup\x12#\n\x04\x64lrm\x18\x0b \x01(\x0b\x32\x13.raymon.protos.DLRMH\x00\x12\'\n\x06\x64\x65\x65pfm\x18\x0c \x01(\x0b\x32\x15.raymon.protos.DeepFMH\x00\x12,\n\x06\x63ustom\x18\r \x01(\x0b\x32\x1a.raymon.protos.CustomModelH\x00\x12\x14\n\tnum_class\x18\x02 \x01(\r:\x01\x31\x12)\n\x06losses\x18\x03 \x03(\x0b\x32\x19.raymon.protos.LossConfig\x12,\n\x07metrics\x18\x04 \x03(\x0b\x32\x1b.raymon.protos.MetricConfig\x12\x37\n\rtrain_metrics\x18\x05 \x03(\x0b\x32 .raymon.protos.TrainMetricConfigB\x07\n\x05model*&\n\x10\x46\x65\x61tureGroupType\x12\x08\n\x04\x44\x45\x45P\x10\x01\x12\x08\n\x04WIDE\x10\x02')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,28 +36,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CUSTOMMODEL_KWARGSENTRY']._loaded_options = None
   _globals['_CUSTOMMODEL_KWARGSENTRY']._serialized_options = b'8\001'
-  _globals['_FEATUREGROUPTYPE']._serialized_start=1397
-  _globals['_FEATUREGROUPTYPE']._serialized_end=1435
-  _globals['_FEATUREGROUP']._serialized_start=72
-  _globals['_FEATUREGROUP']._serialized_end=182
-  _globals['_MLP']._serialized_start=185
-  _globals['_MLP']._serialized_end=330
-  _globals['_DLRM']._serialized_start=332
-  _globals['_DLRM']._serialized_end=444
-  _globals['_DEEPFM']._serialized_start=446
-  _globals['_DEEPFM']._serialized_end=554
-  _globals['_CUSTOMMODEL']._serialized_start=557
-  _globals['_CUSTOMMODEL']._serialized_end=693
-  _globals['_CUSTOMMODEL_KWARGSENTRY']._serialized_start=648
-  _globals['_CUSTOMMODEL_KWARGSENTRY']._serialized_end=693
-  _globals['_BINARYCROSSENTROPY']._serialized_start=695
-  _globals['_BINARYCROSSENTROPY']._serialized_end=743
-  _globals['_SOFTMAXCROSSENTROPY']._serialized_start=745
-  _globals['_SOFTMAXCROSSENTROPY']._serialized_end=794
-  _globals['_L2LOSS']._serialized_start=796
-  _globals['_L2LOSS']._serialized_end=804
-  _globals['_LOSSCONFIG']._serialized_start=807
-  _globals['_LOSSCONFIG']._serialized_end=1025
-  _globals['_MODELCONFIG']._serialized_start=1028
-  _globals['_MODELCONFIG']._serialized_end=1395
+  _globals['_FEATUREGROUPTYPE']._serialized_start=971
+  _globals['_FEATUREGROUPTYPE']._serialized_end=1009
+  _globals['_FEATUREGROUP']._serialized_start=126
+  _globals['_FEATUREGROUP']._serialized_end=236
+  _globals['_DLRM']._serialized_start=238
+  _globals['_DLRM']._serialized_end=350
+  _globals['_DEEPFM']._serialized_start=352
+  _globals['_DEEPFM']._serialized_end=460
+  _globals['_CUSTOMMODEL']._serialized_start=463
+  _globals['_CUSTOMMODEL']._serialized_end=599
+  _globals['_CUSTOMMODEL_KWARGSENTRY']._serialized_start=554
+  _globals['_CUSTOMMODEL_KWARGSENTRY']._serialized_end=599
+  _globals['_MODELCONFIG']._serialized_start=602
+  _globals['_MODELCONFIG']._serialized_end=969
 # @@protoc_insertion_point(module_scope)

@@ -1,3 +1,5 @@
+from raymon.protos import layers_pb2 as _layers_pb2
+from raymon.protos import loss_pb2 as _loss_pb2
 from raymon.protos import metric_pb2 as _metric_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -25,41 +27,25 @@ class FeatureGroup(_message.Message):
     group_type: FeatureGroupType
     def __init__(self, group_name: _Optional[str] = ..., feature_names: _Optional[_Iterable[str]] = ..., group_type: _Optional[_Union[FeatureGroupType, str]] = ...) -> None: ...
 
-class MLP(_message.Message):
-    __slots__ = ("hidden_units", "dropout_ratio", "activation", "use_bn", "bias", "use_ln")
-    HIDDEN_UNITS_FIELD_NUMBER: _ClassVar[int]
-    DROPOUT_RATIO_FIELD_NUMBER: _ClassVar[int]
-    ACTIVATION_FIELD_NUMBER: _ClassVar[int]
-    USE_BN_FIELD_NUMBER: _ClassVar[int]
-    BIAS_FIELD_NUMBER: _ClassVar[int]
-    USE_LN_FIELD_NUMBER: _ClassVar[int]
-    hidden_units: _containers.RepeatedScalarFieldContainer[int]
-    dropout_ratio: _containers.RepeatedScalarFieldContainer[float]
-    activation: str
-    use_bn: bool
-    bias: bool
-    use_ln: bool
-    def __init__(self, hidden_units: _Optional[_Iterable[int]] = ..., dropout_ratio: _Optional[_Iterable[float]] = ..., activation: _Optional[str] = ..., use_bn: bool = ..., bias: bool = ..., use_ln: bool = ...) -> None: ...
-
 class DLRM(_message.Message):
     __slots__ = ("dense_mlp", "arch_with_sparse", "final")
     DENSE_MLP_FIELD_NUMBER: _ClassVar[int]
     ARCH_WITH_SPARSE_FIELD_NUMBER: _ClassVar[int]
     FINAL_FIELD_NUMBER: _ClassVar[int]
-    dense_mlp: MLP
+    dense_mlp: _layers_pb2.MLP
     arch_with_sparse: bool
-    final: MLP
-    def __init__(self, dense_mlp: _Optional[_Union[MLP, _Mapping]] = ..., arch_with_sparse: bool = ..., final: _Optional[_Union[MLP, _Mapping]] = ...) -> None: ...
+    final: _layers_pb2.MLP
+    def __init__(self, dense_mlp: _Optional[_Union[_layers_pb2.MLP, _Mapping]] = ..., arch_with_sparse: bool = ..., final: _Optional[_Union[_layers_pb2.MLP, _Mapping]] = ...) -> None: ...
 
 class DeepFM(_message.Message):
     __slots__ = ("deep", "final", "wide_embedding_dim")
     DEEP_FIELD_NUMBER: _ClassVar[int]
     FINAL_FIELD_NUMBER: _ClassVar[int]
     WIDE_EMBEDDING_DIM_FIELD_NUMBER: _ClassVar[int]
-    deep: MLP
-    final: MLP
+    deep: _layers_pb2.MLP
+    final: _layers_pb2.MLP
     wide_embedding_dim: int
-    def __init__(self, deep: _Optional[_Union[MLP, _Mapping]] = ..., final: _Optional[_Union[MLP, _Mapping]] = ..., wide_embedding_dim: _Optional[int] = ...) -> None: ...
+    def __init__(self, deep: _Optional[_Union[_layers_pb2.MLP, _Mapping]] = ..., final: _Optional[_Union[_layers_pb2.MLP, _Mapping]] = ..., wide_embedding_dim: _Optional[int] = ...) -> None: ...
 
 class CustomModel(_message.Message):
     __slots__ = ("class_path", "kwargs")
@@ -76,34 +62,6 @@ class CustomModel(_message.Message):
     kwargs: _containers.ScalarMap[str, str]
     def __init__(self, class_path: _Optional[str] = ..., kwargs: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
-class BinaryCrossEntropy(_message.Message):
-    __slots__ = ("label_smoothing",)
-    LABEL_SMOOTHING_FIELD_NUMBER: _ClassVar[int]
-    label_smoothing: float
-    def __init__(self, label_smoothing: _Optional[float] = ...) -> None: ...
-
-class SoftmaxCrossEntropy(_message.Message):
-    __slots__ = ("label_smoothing",)
-    LABEL_SMOOTHING_FIELD_NUMBER: _ClassVar[int]
-    label_smoothing: float
-    def __init__(self, label_smoothing: _Optional[float] = ...) -> None: ...
-
-class L2Loss(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
-
-class LossConfig(_message.Message):
-    __slots__ = ("binary_cross_entropy", "softmax_cross_entropy", "l2_loss", "label_name")
-    BINARY_CROSS_ENTROPY_FIELD_NUMBER: _ClassVar[int]
-    SOFTMAX_CROSS_ENTROPY_FIELD_NUMBER: _ClassVar[int]
-    L2_LOSS_FIELD_NUMBER: _ClassVar[int]
-    LABEL_NAME_FIELD_NUMBER: _ClassVar[int]
-    binary_cross_entropy: BinaryCrossEntropy
-    softmax_cross_entropy: SoftmaxCrossEntropy
-    l2_loss: L2Loss
-    label_name: str
-    def __init__(self, binary_cross_entropy: _Optional[_Union[BinaryCrossEntropy, _Mapping]] = ..., softmax_cross_entropy: _Optional[_Union[SoftmaxCrossEntropy, _Mapping]] = ..., l2_loss: _Optional[_Union[L2Loss, _Mapping]] = ..., label_name: _Optional[str] = ...) -> None: ...
-
 class ModelConfig(_message.Message):
     __slots__ = ("feature_groups", "dlrm", "deepfm", "custom", "num_class", "losses", "metrics", "train_metrics")
     FEATURE_GROUPS_FIELD_NUMBER: _ClassVar[int]
@@ -119,7 +77,7 @@ class ModelConfig(_message.Message):
     deepfm: DeepFM
     custom: CustomModel
     num_class: int
-    losses: _containers.RepeatedCompositeFieldContainer[LossConfig]
+    losses: _containers.RepeatedCompositeFieldContainer[_loss_pb2.LossConfig]
     metrics: _containers.RepeatedCompositeFieldContainer[_metric_pb2.MetricConfig]
     train_metrics: _containers.RepeatedCompositeFieldContainer[_metric_pb2.TrainMetricConfig]
-    def __init__(self, feature_groups: _Optional[_Iterable[_Union[FeatureGroup, _Mapping]]] = ..., dlrm: _Optional[_Union[DLRM, _Mapping]] = ..., deepfm: _Optional[_Union[DeepFM, _Mapping]] = ..., custom: _Optional[_Union[CustomModel, _Mapping]] = ..., num_class: _Optional[int] = ..., losses: _Optional[_Iterable[_Union[LossConfig, _Mapping]]] = ..., metrics: _Optional[_Iterable[_Union[_metric_pb2.MetricConfig, _Mapping]]] = ..., train_metrics: _Optional[_Iterable[_Union[_metric_pb2.TrainMetricConfig, _Mapping]]] = ...) -> None: ...
+    def __init__(self, feature_groups: _Optional[_Iterable[_Union[FeatureGroup, _Mapping]]] = ..., dlrm: _Optional[_Union[DLRM, _Mapping]] = ..., deepfm: _Optional[_Union[DeepFM, _Mapping]] = ..., custom: _Optional[_Union[CustomModel, _Mapping]] = ..., num_class: _Optional[int] = ..., losses: _Optional[_Iterable[_Union[_loss_pb2.LossConfig, _Mapping]]] = ..., metrics: _Optional[_Iterable[_Union[_metric_pb2.MetricConfig, _Mapping]]] = ..., train_metrics: _Optional[_Iterable[_Union[_metric_pb2.TrainMetricConfig, _Mapping]]] = ...) -> None: ...

@@ -29,7 +29,7 @@ from raymon.data import format_of
 from raymon.metrics import build_metric, build_train_metric
 from raymon.models import build_model, grouping_keys
 from raymon.models.losses import row_losses
-from raymon.protos import metric_pb2, model_pb2, train_pb2
+from raymon.protos import loss_pb2, metric_pb2, train_pb2
 from raymon.protos.monitor_pb2 import MonitorConfig
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.sinks import opentelemetry_of, trackers_of
@@ -138,8 +138,8 @@ def build_all() -> None:
         "part_optimizers { regex_pattern: 'head.*' adam_optimizer {} }",
     ):
         _optimizers(f"dense_optimizer {{ sgd_optimizer {{}} {text} }}")
-    for loss in model_pb2.LossConfig.DESCRIPTOR.oneofs_by_name["loss"].fields:
-        one = text_format.Parse(f"{loss.name} {{}}", model_pb2.LossConfig())
+    for loss in loss_pb2.LossConfig.DESCRIPTOR.oneofs_by_name["loss"].fields:
+        one = text_format.Parse(f"{loss.name} {{}}", loss_pb2.LossConfig())
         output = torch.zeros((3, 2) if loss.name.startswith("softmax") else 3)
         row_losses(one, output, torch.zeros(3, dtype=torch.int64).to(_label_of(loss.name)))
     _metrics()

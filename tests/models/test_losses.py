@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from raymon.data import LabelKind
 from raymon.errors import ConfigError
 from raymon.models.losses import label_kinds, row_losses, weighted_mean
-from raymon.protos.model_pb2 import LossConfig
+from raymon.protos.loss_pb2 import LossConfig
 from tests.models.pipelines import pipeline
 
 LOGITS = np.array([-2.0, 0.0, 0.5, 3.0])

@@ -324,7 +324,7 @@ def test_a_run_that_is_done_exports_by_itself(
 def test_a_model_that_cannot_be_exported_is_trained_all_the_same(
     config_file: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from raymon.models.deepfm import DeepFM
+    from raymon.models.rank.deepfm import DeepFM
 
     predict_ = DeepFM.predict
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from raymon.config import suffixed
 from raymon.data import LabelKind
 from raymon.errors import ConfigError
-from raymon.models.autocast import without_autocast
+from raymon.models.layers.autocast import without_autocast
 
 
 class Head(nn.Module):

@@ -9,11 +9,11 @@ from torch import nn
 
 from raymon.config.activations import is_activation
 from raymon.models import MLP
-from raymon.protos import model_pb2
+from raymon.protos import layers_pb2
 
 
 def test_it_is_linear_maps_with_the_activation_between() -> None:
-    mlp = MLP(3, model_pb2.MLP(hidden_units=[4, 2], activation="nn.Tanh"))
+    mlp = MLP(3, layers_pb2.MLP(hidden_units=[4, 2], activation="nn.Tanh"))
     inputs = torch.randn(5, 3)
     expected = inputs.numpy()
     for layer in (m for m in mlp.modules() if isinstance(m, nn.Linear)):
@@ -24,14 +24,14 @@ def test_it_is_linear_maps_with_the_activation_between() -> None:
 
 
 def test_layers_are_in_the_order_of_the_config() -> None:
-    config = model_pb2.MLP(hidden_units=[4, 2], dropout_ratio=[0.5, 0], use_bn=True, use_ln=True)
+    config = layers_pb2.MLP(hidden_units=[4, 2], dropout_ratio=[0.5, 0], use_bn=True, use_ln=True)
     kinds = [type(layer).__name__ for layer in MLP(3, config).layers]
     first = ["Linear", "_BatchNorm", "LayerNorm", "ReLU", "Dropout"]
     assert kinds == [*first, "Linear", "_BatchNorm", "LayerNorm", "ReLU"]
 
 
 def test_one_dropout_ratio_is_for_all_layers() -> None:
-    layers = MLP(3, model_pb2.MLP(hidden_units=[4, 2], dropout_ratio=[0.5])).layers
+    layers = MLP(3, layers_pb2.MLP(hidden_units=[4, 2], dropout_ratio=[0.5])).layers
     assert [layer.p for layer in layers if isinstance(layer, nn.Dropout)] == [0.5, 0.5]
 
 
@@ -47,7 +47,7 @@ def test_every_layer_has_gradients_in_every_precision(dtype: torch.dtype, rows: 
         if not is_activation(name, dtype):
             continue
         text = {"hidden_units": [8, 4], "activation": f"nn.{name}", "dropout_ratio": [0.2]}
-        mlp = MLP(6, model_pb2.MLP(**text, **norm))
+        mlp = MLP(6, layers_pb2.MLP(**text, **norm))
         with torch.autocast("cpu", dtype, enabled=dtype != torch.float32):
             out = mlp(torch.randn(rows, 6))
         assert out.shape == (rows, 4), name
@@ -60,7 +60,7 @@ def test_every_layer_has_gradients_in_every_precision(dtype: torch.dtype, rows: 
 
 @pytest.mark.parametrize("rows", [0, 1])
 def test_batch_norm_takes_a_last_batch_that_is_too_small_for_a_variance(rows: int) -> None:
-    mlp = MLP(3, model_pb2.MLP(hidden_units=[4], use_bn=True))
+    mlp = MLP(3, layers_pb2.MLP(hidden_units=[4], use_bn=True))
     before = {name: value.clone() for name, value in mlp.named_buffers()}
     out = mlp(torch.randn(rows, 3))
     out.sum().backward()

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from raymon.models.joint_cast import cast_together
-from raymon.models.mlp import MLP
-from raymon.protos import model_pb2
+from raymon.models.layers.joint_cast import cast_together
+from raymon.models.layers.mlp import MLP
+from raymon.protos import layers_pb2
 
 HALVES = [torch.bfloat16, torch.float16]
 
@@ -28,7 +28,7 @@ def test_an_mlp_has_the_outputs_and_gradients_of_its_layers_one_by_one(
     half: torch.dtype, use_bn: bool, bias: bool
 ) -> None:
     torch.manual_seed(0)
-    config = model_pb2.MLP(hidden_units=[5, 3, 7], use_bn=use_bn, bias=bias, use_ln=True)
+    config = layers_pb2.MLP(hidden_units=[5, 3, 7], use_bn=use_bn, bias=bias, use_ln=True)
     mlp, inputs = MLP(9, config), torch.randn(6, 9)
     runs = []
     for module in (mlp, nn.Sequential(*mlp.layers)):

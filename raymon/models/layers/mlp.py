@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from raymon.models.joint_cast import cast_together
-from raymon.protos import model_pb2
+from raymon.models.layers.joint_cast import cast_together
+from raymon.protos import layers_pb2
 
 
 class MLP(nn.Module):
@@ -21,7 +21,7 @@ class MLP(nn.Module):
         out_features: Length of an output.
     """
 
-    def __init__(self, in_features: int, config: model_pb2.MLP) -> None:
+    def __init__(self, in_features: int, config: layers_pb2.MLP) -> None:
         super().__init__()
         ratios = list(config.dropout_ratio) or [0.0]
         if len(ratios) == 1:

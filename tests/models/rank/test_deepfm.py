@@ -9,7 +9,7 @@ import torch
 from raymon.data import Batch
 from raymon.errors import ConfigError
 from raymon.models import Model
-from raymon.models.deepfm import second_order
+from raymon.models.rank.deepfm import second_order
 from tests.models.pipelines import BCE_OF_TWO, DEEPFM, batch_of, model_of, pipeline
 
 

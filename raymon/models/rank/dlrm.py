@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from raymon.data import Batch, Feature
 from raymon.embeddings import EmbeddingCollection, specs_of
 from raymon.errors import ConfigError
-from raymon.models.autocast import as_autocast
-from raymon.models.feature_group import FeatureGroup
-from raymon.models.head import Head
-from raymon.models.mlp import MLP
+from raymon.models.layers.autocast import as_autocast
+from raymon.models.layers.feature_group import FeatureGroup
+from raymon.models.layers.head import Head
+from raymon.models.layers.mlp import MLP
 from raymon.models.ranking import RankingModel
 from raymon.protos.model_pb2 import ModelConfig
 

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from raymon.data import Batch, Feature
 from raymon.embeddings import EmbeddingCollection, specs_of
-from raymon.models.feature_group import FeatureGroup
-from raymon.models.head import Head
-from raymon.models.mlp import MLP
+from raymon.models.layers.feature_group import FeatureGroup
+from raymon.models.layers.head import Head
+from raymon.models.layers.mlp import MLP
 from raymon.models.ranking import RankingModel
 from raymon.protos.model_pb2 import ModelConfig
 

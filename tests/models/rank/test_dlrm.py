@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from raymon.errors import ConfigError
-from raymon.models.dlrm import DotInteraction
+from raymon.models.rank.dlrm import DotInteraction
 from tests.models.pipelines import BCE, DLRM, batch_of, model_of, pipeline
 
 

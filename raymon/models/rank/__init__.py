@@ -1,0 +1,1 @@
+"""Models that score a row for its labels; one a file."""

@@ -1,0 +1,34 @@
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class BinaryCrossEntropy(_message.Message):
+    __slots__ = ("label_smoothing",)
+    LABEL_SMOOTHING_FIELD_NUMBER: _ClassVar[int]
+    label_smoothing: float
+    def __init__(self, label_smoothing: _Optional[float] = ...) -> None: ...
+
+class SoftmaxCrossEntropy(_message.Message):
+    __slots__ = ("label_smoothing",)
+    LABEL_SMOOTHING_FIELD_NUMBER: _ClassVar[int]
+    label_smoothing: float
+    def __init__(self, label_smoothing: _Optional[float] = ...) -> None: ...
+
+class L2Loss(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class LossConfig(_message.Message):
+    __slots__ = ("binary_cross_entropy", "softmax_cross_entropy", "l2_loss", "label_name")
+    BINARY_CROSS_ENTROPY_FIELD_NUMBER: _ClassVar[int]
+    SOFTMAX_CROSS_ENTROPY_FIELD_NUMBER: _ClassVar[int]
+    L2_LOSS_FIELD_NUMBER: _ClassVar[int]
+    LABEL_NAME_FIELD_NUMBER: _ClassVar[int]
+    binary_cross_entropy: BinaryCrossEntropy
+    softmax_cross_entropy: SoftmaxCrossEntropy
+    l2_loss: L2Loss
+    label_name: str
+    def __init__(self, binary_cross_entropy: _Optional[_Union[BinaryCrossEntropy, _Mapping]] = ..., softmax_cross_entropy: _Optional[_Union[SoftmaxCrossEntropy, _Mapping]] = ..., l2_loss: _Optional[_Union[L2Loss, _Mapping]] = ..., label_name: _Optional[str] = ...) -> None: ...
