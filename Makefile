@@ -36,7 +36,7 @@ demo: $(VENV)/.runtime ## Make a click log, train on 2 workers, show how it went
 
 test: check ## Pass every test.
 	$(BIN)/python -m compileall -q -j 2 raymon benchmarks
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+	GLIBC_TUNABLES=glibc.malloc.hugetlb=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 soak: $(VENV)/.soak ## Kill dozens of processes, cut networks, look long for broken laws. Two hours.
 	$(BIN)/python -m pytest -m '' -s --hypothesis-profile=soak \
