@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from raymon.data.features.build import Encoding, build_features
+from raymon.data.features.build import build_features
 from raymon.data.features.encoded_feature import EncodedIds
+from raymon.data.features.encoding import Encoding
 from raymon.data.features.feature import Feature
 from raymon.data.files.data_file import DataFile
 from raymon.data.values import arrow_types

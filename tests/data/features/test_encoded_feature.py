@@ -9,7 +9,7 @@ import torch
 from google.protobuf import text_format
 
 from raymon.data import Feature, IdList, build_features
-from raymon.data.features.build import Encoding
+from raymon.data.features.encoding import Encoding
 from raymon.errors import ConfigError, DataError
 from raymon.protos import feature_pb2
 from tests.data.features.test_build import rows

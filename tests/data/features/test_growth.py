@@ -7,7 +7,7 @@ import pytest
 from google.protobuf import text_format
 
 from raymon.data import AdmissionFilter, Feature, Growth, IdList, build_features
-from raymon.data.features.build import Encoding
+from raymon.data.features.encoding import Encoding
 from raymon.data.features.growth import parse_filter
 from raymon.data.features.initializer import parse_initializer
 from raymon.data.values.hashing import combine_hashes, hash_strings, hash_values
