@@ -1,0 +1,6 @@
+"""Which known configs train, and what the others are refused for."""
+
+from __future__ import annotations
+
+TRAINED: frozenset[str] = frozenset()
+"""Names of the configs that train, are resumed, evaluated, exported and predict."""

@@ -1,0 +1,48 @@
+"""Each known config is parsed and checked, and its features and its model are built."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from raymon.config import load
+from raymon.errors import ConfigError
+from raymon.training.prepare import check_config
+from tests.known_configs.blocks import block_of
+from tests.known_configs.edits import of_a_short_run
+from tests.known_configs.given import texts
+from tests.known_configs.status import TRAINED
+
+TEXTS = texts()
+# Files of a folder are any versions of the configs: they are checked, or refused in one line.
+ARE_OURS = "RAYMON_KNOWN_CONFIGS" not in os.environ
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_a_known_config_is_checked_with_its_model_or_refused_in_one_line(
+    name: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "known.config"
+    file.write_text(TEXTS[name])
+    overrides = {
+        **of_a_short_run(block_of(TEXTS[name]), tmp_path / "run"),
+        **dict.fromkeys(("train_input_path", "eval_input_path"), "data"),
+        "data_config.dataset_type": "ParquetDataset",
+    }
+    reason = refusal(file, overrides)
+    assert "\n" not in reason
+    print(f"{name}: {reason.replace(str(tmp_path), '')}")
+    if ARE_OURS:
+        assert (not reason) == (name in TRAINED), reason
+
+
+def refusal(file: Path, overrides: dict[str, Any]) -> str:
+    """Returns why a config is refused; "" if it is not."""
+    try:
+        check_config(load(file, overrides))
+    except ConfigError as error:
+        return str(error)
+    return ""
