@@ -1,19 +1,16 @@
-"""Checks of the `model_config`: groups of features, and MLPs."""
+"""Checks of the `model_config`: groups of features, layers, losses and metrics."""
 
 from __future__ import annotations
 
+from raymon.config.model_groups import GROUPS, Groups
 from raymon.config.rules import Rules
 from raymon.config.source import Source
+from raymon.config.validate_layers import validate_layers
 from raymon.config.validate_losses import validate_losses, validate_metrics
-from raymon.protos import layers_pb2, model_pb2
+from raymon.config.validate_rank_models import CHECKS
+from raymon.protos import model_pb2
 from raymon.protos.feature_pb2 import FeatureConfig
 from raymon.protos.pipeline_pb2 import PipelineConfig
-
-GROUPS = {
-    "dlrm": {"dense": False, "sparse": True},
-    "deepfm": {"wide": True, "fm": False, "deep": True},
-}
-"""Groups of features that each model takes, and whether it needs them."""
 
 
 def validate_model(config: PipelineConfig, source: Source) -> None:
@@ -29,15 +26,13 @@ def validate_model(config: PipelineConfig, source: Source) -> None:
     rules.require(kind is not None, "", f"has no model; give one of {', '.join(names)}")
     rules.positive("num_class")
     _validate_groups(config, rules)
-    halves_on_cpu = config.train_config.mixed_precision == "FP16" and not config.ray_config.use_gpu
-    if kind == "dlrm":
-        _validate_dlrm(model, rules.inner("dlrm"), halves_on_cpu)
-    elif kind == "deepfm":
-        deepfm = rules.inner("deepfm")
-        deepfm.positive("wide_embedding_dim")
-        _validate_mlp(model.deepfm.deep, deepfm.inner("deep"), halves_on_cpu)
-        if model.deepfm.HasField("final"):
-            _validate_mlp(model.deepfm.final, deepfm.inner("final"), halves_on_cpu)
+    if kind is not None and kind != "custom":
+        halves_on_cpu = (
+            config.train_config.mixed_precision == "FP16" and not config.ray_config.use_gpu
+        )
+        validate_layers(getattr(model, kind), rules.inner(kind), halves_on_cpu)
+        if kind in CHECKS:
+            CHECKS[kind](model, rules.inner(kind))
     losses = validate_losses(config, rules)
     if kind == "deepfm" and not model.deepfm.HasField("final"):
         # Without `final`, "wide" and "fm" add the same to every class: no probability changes.
@@ -60,14 +55,6 @@ def _validate_groups(config: PipelineConfig, rules: Rules) -> None:
         place, name = f"feature_groups[{index}]", group.group_name
         rules.require(name not in given, f"{place}.group_name", f'"{name}" is given twice')
         given.append(name)
-        if wanted is not None:
-            rules.known(name, f"{place}.group_name", wanted, "group")
-            right = model_pb2.WIDE if name == "wide" else model_pb2.DEEP
-            rules.require(
-                group.group_type == right,
-                f"{place}.group_type",
-                f'must be {model_pb2.FeatureGroupType.Name(right)} for group "{name}"',
-            )
         rules.require(bool(group.feature_names), place, "has no feature_names; list features")
         for i, feature in enumerate(group.feature_names):
             here = f"{place}.feature_names[{i}]"
@@ -76,59 +63,38 @@ def _validate_groups(config: PipelineConfig, rules: Rules) -> None:
         used.update(group.feature_names)
     if wanted is None:
         return
-    for name, needed in wanted.items():
-        rules.require(not needed or name in given, "feature_groups", f'have no group "{name}"')
+    _require_groups(model, wanted, rules)
+    if wanted.one and not wanted.names:
+        used = {*model.feature_groups[0].feature_names}
     top = Rules(rules.source, config, "")
     for index, feature in enumerate(features):
         top.warn(feature not in used, f"feature_configs[{index}]", "it is in no feature group")
 
 
-def _validate_dlrm(model: model_pb2.ModelConfig, rules: Rules, halves_on_cpu: bool) -> None:
-    dlrm, sizes = model.dlrm, {g.group_name: len(g.feature_names) for g in model.feature_groups}
-    has_mlp, has_dense = dlrm.HasField("dense_mlp"), "dense" in sizes
-    rules.require(has_mlp or not has_dense, "", 'has no dense_mlp for group "dense"; give one')
-    rules.warn(has_mlp and not has_dense, "dense_mlp", 'there is no group "dense"')
-    if has_mlp:
-        _validate_mlp(dlrm.dense_mlp, rules.inner("dense_mlp"), halves_on_cpu)
-    rules.require(
-        dlrm.arch_with_sparse or has_dense or sizes["sparse"] > 1,
-        "arch_with_sparse",
-        'is false, and one feature of group "sparse" alone has no interaction; leave it out',
-    )
-    _validate_mlp(dlrm.final, rules.inner("final"), halves_on_cpu)
+def _require_groups(model: model_pb2.ModelConfig, wanted: Groups, rules: Rules) -> None:
+    """Checks that a model has the groups that it takes."""
+    given = [group.group_name for group in model.feature_groups]
+    is_the_one = wanted.one and len(given) == 1
+    for index, group in enumerate(model.feature_groups):
+        place, name = f"feature_groups[{index}]", group.group_name
+        if wanted.names and not is_the_one and not wanted.free:
+            rules.known(name, f"{place}.group_name", wanted.names, "group")
+        right = wanted.type_of(name)
+        rules.require(
+            group.group_type == right,
+            f"{place}.group_type",
+            f'must be {model_pb2.FeatureGroupType.Name(right)} for group "{name}"',
+        )
+    if wanted.one and not wanted.names:
+        kind = model.WhichOneof("model")
+        rules.require(bool(given), "", f"has no feature_groups; {kind} takes one, of any name")
+        why = f"{kind} takes the first group alone"
+        rules.warn(len(given) > 1, "feature_groups[1]", why)
+    for name in () if is_the_one else wanted.needed:
+        rules.require(name in given, "feature_groups", f'have no group "{name}"')
 
 
 def _feature_name(config: FeatureConfig) -> str:
     """Returns the name of a feature of any kind; empty if the config has none."""
     kind = config.WhichOneof("feature")
     return "" if kind is None else str(getattr(config, kind).feature_name)
-
-
-def _validate_mlp(config: layers_pb2.MLP, rules: Rules, halves_on_cpu: bool) -> None:
-    rules.require(bool(config.hidden_units), "", "has no hidden_units; list the sizes of layers")
-    for index, units in enumerate(config.hidden_units):
-        rules.require(units > 0, f"hidden_units[{index}]", "is 0; must be at least 1")
-    # Imported only where a model is checked: torch takes a second to import, and whoever only looks
-    # at runs does without it.
-    from raymon.config.activations import is_activation, takes_halves
-
-    layers, ratios = len(config.hidden_units), len(config.dropout_ratio)
-    rules.require(
-        ratios in (0, 1, layers),
-        "dropout_ratio",
-        f"has {ratios} entries for {layers} layers; give one for all layers, or one for each",
-    )
-    for index, ratio in enumerate(config.dropout_ratio):
-        place = f"dropout_ratio[{index}]"
-        rules.require(0 <= ratio < 1, place, f"is {ratio:g}; must be in [0, 1)")
-    rules.require(
-        is_activation(config.activation),
-        "activation",
-        f'"{config.activation}" is no activation of torch that takes numbers one by one; give a '
-        'class as "nn.ReLU"',
-    )
-    rules.require(
-        not halves_on_cpu or takes_halves(config.activation),
-        "activation",
-        f'"{config.activation}" takes no FP16 on the CPU; give another, or train in BF16',
-    )

@@ -9,6 +9,7 @@ from raymon.models.losses import label_kinds
 from raymon.models.model import Model
 from raymon.models.rank.deepfm import DeepFM
 from raymon.models.rank.dlrm import DLRM
+from raymon.models.rank.mask_net import MaskNet
 from raymon.models.ranking import RankingModel, grouping_keys
 from raymon.models.registry import build_model
 
@@ -19,6 +20,7 @@ __all__ = [
     "EmbeddingCollection",
     "FeatureGroup",
     "Head",
+    "MaskNet",
     "Model",
     "RankingModel",
     "build_model",

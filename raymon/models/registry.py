@@ -17,9 +17,14 @@ from raymon.errors import ConfigError, RaymonError
 from raymon.models.model import Model
 from raymon.models.rank.deepfm import DeepFM
 from raymon.models.rank.dlrm import DLRM
+from raymon.models.rank.mask_net import MaskNet
 from raymon.protos.pipeline_pb2 import PipelineConfig
 
-MODELS: Mapping[str, type[Model]] = {"dlrm": DLRM, "deepfm": DeepFM}
+MODELS: Mapping[str, type[Model]] = {
+    "dlrm": DLRM,
+    "deepfm": DeepFM,
+    "mask_net": MaskNet,
+}
 """The models that ship with raymon, by their field of model_config."""
 
 _CUSTOM = "model_config.custom"

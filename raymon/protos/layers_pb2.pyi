@@ -1,8 +1,8 @@
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from collections.abc import Iterable as _Iterable
-from typing import ClassVar as _ClassVar, Optional as _Optional
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
@@ -21,3 +21,25 @@ class MLP(_message.Message):
     bias: bool
     use_ln: bool
     def __init__(self, hidden_units: _Optional[_Iterable[int]] = ..., dropout_ratio: _Optional[_Iterable[float]] = ..., activation: _Optional[str] = ..., use_bn: bool = ..., bias: bool = ..., use_ln: bool = ...) -> None: ...
+
+class MaskBlock(_message.Message):
+    __slots__ = ("reduction_ratio", "aggregation_dim", "hidden_dim")
+    REDUCTION_RATIO_FIELD_NUMBER: _ClassVar[int]
+    AGGREGATION_DIM_FIELD_NUMBER: _ClassVar[int]
+    HIDDEN_DIM_FIELD_NUMBER: _ClassVar[int]
+    reduction_ratio: float
+    aggregation_dim: int
+    hidden_dim: int
+    def __init__(self, reduction_ratio: _Optional[float] = ..., aggregation_dim: _Optional[int] = ..., hidden_dim: _Optional[int] = ...) -> None: ...
+
+class MaskNetModule(_message.Message):
+    __slots__ = ("n_mask_blocks", "mask_block", "top_mlp", "use_parallel")
+    N_MASK_BLOCKS_FIELD_NUMBER: _ClassVar[int]
+    MASK_BLOCK_FIELD_NUMBER: _ClassVar[int]
+    TOP_MLP_FIELD_NUMBER: _ClassVar[int]
+    USE_PARALLEL_FIELD_NUMBER: _ClassVar[int]
+    n_mask_blocks: int
+    mask_block: MaskBlock
+    top_mlp: MLP
+    use_parallel: bool
+    def __init__(self, n_mask_blocks: _Optional[int] = ..., mask_block: _Optional[_Union[MaskBlock, _Mapping]] = ..., top_mlp: _Optional[_Union[MLP, _Mapping]] = ..., use_parallel: bool = ...) -> None: ...

@@ -36,6 +36,7 @@ from raymon.sinks import opentelemetry_of, trackers_of
 from raymon.training.input.readers import features_of
 from raymon.training.optim.optimizers import build_optimizers
 from tests.models.pipelines import batch_of, model_of, pipeline
+from tests.models.rank_models import RANK_MODELS
 
 _PACKAGE = os.path.dirname(raymon.__file__) + os.sep
 _CHECKS = {
@@ -43,8 +44,9 @@ _CHECKS = {
     for name in (
         "constraints.py", "validate_names.py", "overrides.py", "reading.py", "rules.py",
         "saving.py", "scalars.py", "source.py", "text.py", "unknown_names.py", "validate.py",
-        "validate_losses.py", "validate_model.py", "validate_opentelemetry.py",
-        "validate_optimizer.py", "validate_trackers.py",
+        "validate_layers.py", "validate_losses.py", "validate_model.py",
+        "validate_opentelemetry.py", "validate_optimizer.py", "validate_rank_models.py",
+        "validate_trackers.py",
     )
 }  # fmt: skip
 assert all(map(os.path.isfile, _CHECKS)), "what checks a field has moved"
@@ -143,6 +145,7 @@ def build_all() -> None:
         output = torch.zeros((3, 2) if loss.name.startswith("softmax") else 3)
         row_losses(one, output, torch.zeros(3, dtype=torch.int64).to(_label_of(loss.name)))
     _metrics()
+    _models()
     _features()
     _others()
 
@@ -181,6 +184,11 @@ def _metrics() -> None:
                 config: Any = text_format.Parse(f"{field.name} {{ {needed} {more} }}", cls())
                 with suppress(raymon.RaymonError):
                     build(config, 2 if field.name == "multiclass_auc" else 1)
+
+
+def _models() -> None:
+    for text in RANK_MODELS.values():
+        model_of(pipeline(text))
 
 
 _COMBO = 'combo_feature { feature_name: "c" expression: ["user:a", "user:b"] embedding_dim: 2 '

@@ -65,6 +65,8 @@ MODELS = {
     "deepfm": f"{_WIDE_DEEP} deepfm {{ deep {{ hidden_units: [8, 4] LAYERS }} }}",
     "deepfm_with_final": f"{_WIDE_DEEP} deepfm {{ deep {{ hidden_units: [8, 4] LAYERS }} "
     "final { hidden_units: [8] LAYERS } }",
+    "mask_net": f"{_ALL} mask_net {{ mask_net_module {{ n_mask_blocks: 2 "
+    "mask_block { hidden_dim: 8 } top_mlp { hidden_units: [8] LAYERS } } }",
     "of_readme": f'{_ALL} custom {{ class_path: "my_models:Tiny" '
     'kwargs { key: "width" value: "32" } }',
 }

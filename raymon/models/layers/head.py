@@ -21,12 +21,19 @@ class Head(nn.Module):
         in_features: Length of an input.
         kinds: Kind of the values of each label.
         num_class: Number of classes, C, of a label that is a class.
+        bias: Whether the linear maps add a bias.
 
     Raises:
         ConfigError: There is such a label and C is 1.
     """
 
-    def __init__(self, in_features: int, kinds: Mapping[str, LabelKind], num_class: int) -> None:
+    def __init__(
+        self,
+        in_features: int,
+        kinds: Mapping[str, LabelKind],
+        num_class: int,
+        bias: bool = True,
+    ) -> None:
         super().__init__()
         if num_class < 2 and LabelKind.CLASS in kinds.values():
             raise ConfigError(
@@ -35,7 +42,7 @@ class Head(nn.Module):
             )
         self._kinds = dict(kinds)
         self.outputs = nn.ModuleList(
-            nn.Linear(in_features, num_class if kind is LabelKind.CLASS else 1)
+            nn.Linear(in_features, num_class if kind is LabelKind.CLASS else 1, bias=bias)
             for kind in self._kinds.values()
         )
 

@@ -14,6 +14,7 @@ from raymon.training.loop.train_step import TrainStep
 from raymon.training.optim.optimizers import build_optimizers
 from raymon.training.rank.worker_context import WorkerContext
 from tests.models.pipelines import DEEPFM, DLRM, batch_of, features_of, pipeline
+from tests.models.rank_models import RANK_MODELS
 from tests.training.rank_process import RankRun
 
 SHAPES = {
@@ -24,6 +25,7 @@ SHAPES = {
       dlrm { final { hidden_units: [16] } }""",
     "deepfm": DEEPFM,
     "deepfm_without_final": DEEPFM.replace("final { hidden_units: [8] }", ""),
+    **RANK_MODELS,
 }
 ROWS = 64
 
@@ -56,7 +58,8 @@ def moves(shape: str, engine: str, precision: str) -> tuple[torch.Tensor, dict[s
 
 
 def test_all_registered_models_are_here() -> None:
-    assert {shape.split("_")[0] for shape in SHAPES} == set(MODELS)
+    kinds = {pipeline(text).model_config.WhichOneof("model") for text in SHAPES.values()}
+    assert kinds == set(MODELS)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,44 @@
+"""Which groups of features each model takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from raymon.protos.model_pb2 import DEEP, WIDE, FeatureGroupType
+
+
+@dataclass(frozen=True)
+class Groups:
+    """The groups of features that a model takes.
+
+    Attributes:
+        needed: Names of the groups that it needs.
+        optional: Names of those that it does without.
+        one: Whether a single group, of any name, does in place of these. A model that has no names
+            takes the first group alone.
+        free: Whether the names are free: the model's own settings name its groups.
+    """
+
+    needed: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    one: bool = False
+    free: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names that a group can have; any, if there are none."""
+        return (*self.needed, *self.optional)
+
+    def type_of(self, name: str) -> FeatureGroupType:
+        """Returns the type that a group of the model must have."""
+        return WIDE if name == "wide" and name in self.names else DEEP
+
+
+_ONE = Groups(one=True)
+
+GROUPS = {
+    "dlrm": Groups(needed=("sparse",), optional=("dense",)),
+    "deepfm": Groups(needed=("wide", "deep"), optional=("fm",)),
+    "mask_net": _ONE,
+}
+"""Groups of each model that ships with raymon; a custom model takes any."""
