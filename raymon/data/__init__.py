@@ -28,6 +28,7 @@ from raymon.data.files.input_paths import absolute_paths, may_be_read
 from raymon.data.input_counts import InputCounts
 from raymon.data.reading.check import InputSummary, check_input, check_schema
 from raymon.data.reading.converter import Columns
+from raymon.data.reading.order import RowRange
 from raymon.data.reading.plan import Position
 from raymon.data.reading.reader import DataReader
 from raymon.data.reading.table_files import open_table
@@ -56,6 +57,7 @@ __all__ = [
     "JoinedIds",
     "LabelKind",
     "Position",
+    "RowRange",
     "Vocabulary",
     "absolute_paths",
     "build_features",

@@ -250,7 +250,7 @@ def test_bad_input_gets_one_line(run: Path, raw: Path, tmp_path: Path, monkeypat
     )
     said = raymon_("export", run, "--out", tmp_path / "x", "--set", f"{QUANTIZE}=INT4")
     assert f'{QUANTIZE}: unknown value "INT4"; did you mean "INT8"?' in said
-    assert "has no model.pt2" in raymon_("predict", run, raw, tmp_path / "y")
+    assert "is no run, checkpoint or export" in raymon_("predict", raw, raw, tmp_path / "y")
     pq.write_table(ONE_ROW.drop_columns(["price"]), tmp_path / "z.parquet")
     said = raymon_("predict", model, tmp_path / "z.parquet", tmp_path / "y")
     assert "z.parquet: has no column price, needed as feature price" in said

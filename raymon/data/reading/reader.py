@@ -66,6 +66,7 @@ class DataReader:
             if all happens in the calling thread.
         skip_bad_files: Whether files that cannot be opened, and rows that cannot be read, are left
             out and counted.
+        ranges: Rows that are read, of files that are open; None for all rows of `path`.
 
     Attributes:
         counts: Counts of what was wrong with the data but did not stop the run.
@@ -92,6 +93,7 @@ class DataReader:
         drop_remainder: bool = False,
         num_workers: int = 0,
         skip_bad_files: bool = False,
+        ranges: Sequence[RowRange] | None = None,
     ) -> None:
         # If several ranks share a stream, the first of them counts what is wrong with it.
         self._chunks = ChunkReader(columns, skip_bad_files)
@@ -109,8 +111,12 @@ class DataReader:
         self.global_batch_size = global_batch_size or batch_size * world_size
         self.streams = streams if global_batch_size else world_size
         skipped: list[str] = []
-        self._files = open_table(path, columns, file_format, skipped if skip_bad_files else None)
-        self._ranges = row_groups(self._files)
+        if ranges is None:
+            files = open_table(path, columns, file_format, skipped if skip_bad_files else None)
+            ranges = row_groups(files)
+        else:
+            files = list({id(part.file): part.file for part in ranges}.values())
+        self._files, self._ranges = files, list(ranges)
         if skipped and rank == 0:
             self.counts.add(FILES_UNREADABLE, len(skipped))
         self.rows = sum(map(len, self._ranges))
@@ -123,6 +129,25 @@ class DataReader:
             self._plan = EpochPlan((self.rows,), self.global_batch_size, drop_remainder)
         except ValueError as error:
             raise DataError(f"{path}: {error}") from None
+
+    def parts(self, rows: int) -> list[list[RowRange]]:
+        """Returns the rows in the order of the files, in parts of so many rows; the last is less.
+
+        Parts can be sent to other processes, where a reader takes them as its `ranges`.
+        """
+        parts: list[list[RowRange]] = [[]]
+        room = rows
+        for whole in self._ranges:
+            begin = 0
+            while begin < len(whole):
+                if not room:
+                    parts.append([])
+                    room = rows
+                end = min(begin + room, len(whole))
+                parts[-1].append(whole.part(begin, end))
+                room -= end - begin
+                begin = end
+        return parts
 
     @property
     def steps_per_epoch(self) -> int:
@@ -206,6 +231,11 @@ class DataReader:
                 ahead = fetch_ahead(batches, lambda batch: batch.nbytes, BYTES_AHEAD)
                 batches = stack.enter_context(closing(ahead))
             yield from batches
+
+    @property
+    def column_names(self) -> list[str]:
+        """The columns that any of the files has, in the order of the files."""
+        return list(dict.fromkeys(name for file in self._files for name in file.schema.names))
 
     def schema(self, names: Sequence[str]) -> pa.Schema:
         """Returns the types of columns that are right for all files.
