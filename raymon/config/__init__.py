@@ -30,6 +30,7 @@ from raymon.config.names import (
     trained_weights,
 )
 from raymon.config.reading import load, locate, override, read_message
+from raymon.config.retrieval import is_retrieval, retrieval_settings, tower_groups
 from raymon.config.saving import CONFIG_FILE, VERSION_FILE, read_saved, save
 from raymon.config.source import Source
 from raymon.config.text import missing_field
@@ -52,6 +53,7 @@ __all__ = [
     "describe_unknown",
     "evaluates_asynchronously",
     "import_class",
+    "is_retrieval",
     "known_direction",
     "load",
     "locate",
@@ -67,6 +69,7 @@ __all__ = [
     "read_message",
     "read_saved",
     "reason_with_place",
+    "retrieval_settings",
     "save",
     "share_of_batch",
     "skips_bad_files",
@@ -74,6 +77,7 @@ __all__ = [
     "suffixed",
     "total_of",
     "total_steps",
+    "tower_groups",
     "tracker_place",
     "trained_labels",
     "trained_weights",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from raymon.protos.model_pb2 import DEEP, WIDE, FeatureGroupType
+from raymon.config.retrieval import is_retrieval, tower_groups
+from raymon.protos.model_pb2 import DEEP, WIDE, FeatureGroupType, ModelConfig
 
 
 @dataclass(frozen=True)
@@ -42,3 +43,11 @@ GROUPS = {
     "mask_net": _ONE,
 }
 """Groups of each model that ships with raymon; a custom model takes any."""
+
+
+def groups_of(config: ModelConfig) -> Groups | None:
+    """Returns the groups that the model of a config takes; None for any."""
+    if is_retrieval(config):
+        names = [name for names in tower_groups(config).values() for name in names]
+        return Groups(needed=tuple(dict.fromkeys(names)))
+    return GROUPS.get(str(config.WhichOneof("model")))

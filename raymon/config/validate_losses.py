@@ -13,6 +13,7 @@ from raymon.config.names import (
     named_train_metrics,
     trained_labels,
 )
+from raymon.config.retrieval import is_retrieval
 from raymon.config.rules import Rules
 from raymon.protos.loss_pb2 import LossConfig
 from raymon.protos.metric_pb2 import MetricConfig, TrainMetricConfig
@@ -77,8 +78,8 @@ def validate_losses(config: PipelineConfig, rules: Rules) -> dict[str, str]:
             f"label {loss.label} has {other} already; give each loss a label_name of its own",
         )
         if loss.kind == _CLASS:
-            # A custom model may score candidates, of which a batch can have any number.
-            ok = model.num_class > 1 or model.HasField("custom")
+            # Models may score candidates, of which a batch can have any number.
+            ok = model.num_class > 1 or model.HasField("custom") or is_retrieval(model)
             rules.require(ok, place, "needs num_class to be 2 or more")
         if loss.kind != _REAL:
             rules.inner_item("losses", loss.position).inner(loss.kind).within(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from raymon.config.model_groups import GROUPS, Groups
+from raymon.config.model_groups import Groups, groups_of
+from raymon.config.retrieval import is_retrieval
 from raymon.config.rules import Rules
 from raymon.config.source import Source
 from raymon.config.validate_layers import validate_layers
 from raymon.config.validate_losses import validate_losses, validate_metrics
 from raymon.config.validate_rank_models import CHECKS
+from raymon.config.validate_retrieval import validate_retrieval
 from raymon.protos import model_pb2
 from raymon.protos.feature_pb2 import FeatureConfig
 from raymon.protos.pipeline_pb2 import PipelineConfig
@@ -33,6 +35,8 @@ def validate_model(config: PipelineConfig, source: Source) -> None:
         validate_layers(getattr(model, kind), rules.inner(kind), halves_on_cpu)
         if kind in CHECKS:
             CHECKS[kind](model, rules.inner(kind))
+    if is_retrieval(model):
+        validate_retrieval(config, rules)
     losses = validate_losses(config, rules)
     if kind == "deepfm" and not model.deepfm.HasField("final"):
         # Without `final`, "wide" and "fm" add the same to every class: no probability changes.
@@ -48,7 +52,7 @@ def validate_model(config: PipelineConfig, source: Source) -> None:
 def _validate_groups(config: PipelineConfig, rules: Rules) -> None:
     model = config.model_config
     features = [_feature_name(feature) for feature in config.feature_configs]
-    wanted = GROUPS.get(str(model.WhichOneof("model")))
+    wanted = groups_of(model)
     used: set[str] = set()
     given: list[str] = []
     for index, group in enumerate(model.feature_groups):

@@ -1,4 +1,4 @@
-"""The interface of a model, and the ranking models that ship with raymon."""
+"""The interface of a model, and the models that ship with raymon."""
 
 from raymon.embeddings import EmbeddingCollection
 from raymon.models.contract import check_losses, error_of, without_gradient
@@ -6,6 +6,9 @@ from raymon.models.layers.feature_group import FeatureGroup
 from raymon.models.layers.head import Head
 from raymon.models.layers.mlp import MLP
 from raymon.models.losses import label_kinds
+from raymon.models.match.dssm import DSSM
+from raymon.models.match.match_model import MatchModel
+from raymon.models.match.tower import Tower
 from raymon.models.model import Model
 from raymon.models.rank.deepfm import DeepFM
 from raymon.models.rank.dlrm import DLRM
@@ -15,14 +18,17 @@ from raymon.models.registry import build_model
 
 __all__ = [
     "DLRM",
+    "DSSM",
     "MLP",
     "DeepFM",
     "EmbeddingCollection",
     "FeatureGroup",
     "Head",
     "MaskNet",
+    "MatchModel",
     "Model",
     "RankingModel",
+    "Tower",
     "build_model",
     "check_losses",
     "error_of",

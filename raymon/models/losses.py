@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from raymon.config import named_losses, trained_labels
+from raymon.config import is_retrieval, named_losses, trained_labels
 from raymon.data import LabelKind
 from raymon.errors import ConfigError
 from raymon.models.layers.autocast import without_autocast
@@ -27,10 +27,15 @@ LABEL_KINDS: Mapping[str, LabelKind] = {
 def label_kinds(config: PipelineConfig) -> dict[str, LabelKind]:
     """Returns the kind of values of each label that the model of a pipeline learns.
 
+    A label of a model of retrieval may be any number, as its values have no effect.
+
     Raises:
         ConfigError: Two losses need different kinds of one label.
     """
-    return kinds_by_loss(config.model_config, trained_labels(config))
+    kinds = kinds_by_loss(config.model_config, trained_labels(config))
+    if is_retrieval(config.model_config):
+        return dict.fromkeys(kinds, LabelKind.REAL)
+    return kinds
 
 
 def kinds_by_loss(config: ModelConfig, labels: Sequence[str]) -> dict[str, LabelKind]:

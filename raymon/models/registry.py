@@ -14,6 +14,7 @@ from raymon.config import (
 )
 from raymon.data import Feature
 from raymon.errors import ConfigError, RaymonError
+from raymon.models.match.dssm import DSSM
 from raymon.models.model import Model
 from raymon.models.rank.deepfm import DeepFM
 from raymon.models.rank.dlrm import DLRM
@@ -24,6 +25,7 @@ MODELS: Mapping[str, type[Model]] = {
     "dlrm": DLRM,
     "deepfm": DeepFM,
     "mask_net": MaskNet,
+    "dssm": DSSM,
 }
 """The models that ship with raymon, by their field of model_config."""
 

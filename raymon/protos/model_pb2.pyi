@@ -1,5 +1,6 @@
 from raymon.protos import layers_pb2 as _layers_pb2
 from raymon.protos import loss_pb2 as _loss_pb2
+from raymon.protos import match_model_pb2 as _match_model_pb2
 from raymon.protos import metric_pb2 as _metric_pb2
 from raymon.protos import rank_model_pb2 as _rank_model_pb2
 from google.protobuf.internal import containers as _containers
@@ -64,12 +65,14 @@ class CustomModel(_message.Message):
     def __init__(self, class_path: _Optional[str] = ..., kwargs: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class ModelConfig(_message.Message):
-    __slots__ = ("feature_groups", "dlrm", "deepfm", "custom", "mask_net", "num_class", "losses", "metrics", "train_metrics")
+    __slots__ = ("feature_groups", "dlrm", "deepfm", "custom", "mask_net", "dssm", "dssm_v2", "num_class", "losses", "metrics", "train_metrics")
     FEATURE_GROUPS_FIELD_NUMBER: _ClassVar[int]
     DLRM_FIELD_NUMBER: _ClassVar[int]
     DEEPFM_FIELD_NUMBER: _ClassVar[int]
     CUSTOM_FIELD_NUMBER: _ClassVar[int]
     MASK_NET_FIELD_NUMBER: _ClassVar[int]
+    DSSM_FIELD_NUMBER: _ClassVar[int]
+    DSSM_V2_FIELD_NUMBER: _ClassVar[int]
     NUM_CLASS_FIELD_NUMBER: _ClassVar[int]
     LOSSES_FIELD_NUMBER: _ClassVar[int]
     METRICS_FIELD_NUMBER: _ClassVar[int]
@@ -79,8 +82,10 @@ class ModelConfig(_message.Message):
     deepfm: DeepFM
     custom: CustomModel
     mask_net: _rank_model_pb2.MaskNet
+    dssm: _match_model_pb2.DSSM
+    dssm_v2: _match_model_pb2.DSSM
     num_class: int
     losses: _containers.RepeatedCompositeFieldContainer[_loss_pb2.LossConfig]
     metrics: _containers.RepeatedCompositeFieldContainer[_metric_pb2.MetricConfig]
     train_metrics: _containers.RepeatedCompositeFieldContainer[_metric_pb2.TrainMetricConfig]
-    def __init__(self, feature_groups: _Optional[_Iterable[_Union[FeatureGroup, _Mapping]]] = ..., dlrm: _Optional[_Union[DLRM, _Mapping]] = ..., deepfm: _Optional[_Union[DeepFM, _Mapping]] = ..., custom: _Optional[_Union[CustomModel, _Mapping]] = ..., mask_net: _Optional[_Union[_rank_model_pb2.MaskNet, _Mapping]] = ..., num_class: _Optional[int] = ..., losses: _Optional[_Iterable[_Union[_loss_pb2.LossConfig, _Mapping]]] = ..., metrics: _Optional[_Iterable[_Union[_metric_pb2.MetricConfig, _Mapping]]] = ..., train_metrics: _Optional[_Iterable[_Union[_metric_pb2.TrainMetricConfig, _Mapping]]] = ...) -> None: ...
+    def __init__(self, feature_groups: _Optional[_Iterable[_Union[FeatureGroup, _Mapping]]] = ..., dlrm: _Optional[_Union[DLRM, _Mapping]] = ..., deepfm: _Optional[_Union[DeepFM, _Mapping]] = ..., custom: _Optional[_Union[CustomModel, _Mapping]] = ..., mask_net: _Optional[_Union[_rank_model_pb2.MaskNet, _Mapping]] = ..., dssm: _Optional[_Union[_match_model_pb2.DSSM, _Mapping]] = ..., dssm_v2: _Optional[_Union[_match_model_pb2.DSSM, _Mapping]] = ..., num_class: _Optional[int] = ..., losses: _Optional[_Iterable[_Union[_loss_pb2.LossConfig, _Mapping]]] = ..., metrics: _Optional[_Iterable[_Union[_metric_pb2.MetricConfig, _Mapping]]] = ..., train_metrics: _Optional[_Iterable[_Union[_metric_pb2.TrainMetricConfig, _Mapping]]] = ...) -> None: ...

@@ -35,7 +35,7 @@ from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.sinks import opentelemetry_of, trackers_of
 from raymon.training.input.readers import features_of
 from raymon.training.optim.optimizers import build_optimizers
-from tests.models.pipelines import batch_of, model_of, pipeline
+from tests.models.pipelines import IN_BATCH, SOFTMAX, batch_of, model_of, pipeline
 from tests.models.rank_models import RANK_MODELS
 
 _PACKAGE = os.path.dirname(raymon.__file__) + os.sep
@@ -46,7 +46,7 @@ _CHECKS = {
         "saving.py", "scalars.py", "source.py", "text.py", "unknown_names.py", "validate.py",
         "validate_layers.py", "validate_losses.py", "validate_model.py",
         "validate_opentelemetry.py", "validate_optimizer.py", "validate_rank_models.py",
-        "validate_trackers.py",
+        "validate_retrieval.py", "validate_trackers.py",
     )
 }  # fmt: skip
 assert all(map(os.path.isfile, _CHECKS)), "what checks a field has moved"
@@ -147,6 +147,7 @@ def build_all() -> None:
     _metrics()
     _models()
     _features()
+    _retrieval()
     _others()
 
 
@@ -216,6 +217,12 @@ def _features() -> None:
             )
             with suppress(raymon.RaymonError):
                 features_of(config)
+
+
+def _retrieval() -> None:
+    for text in (IN_BATCH.replace("MORE", ""),):
+        model, batch = model_of(pipeline(text, SOFTMAX)), batch_of(4)
+        model.loss(model(batch), batch)
 
 
 def _others() -> None:

@@ -11,7 +11,6 @@ from raymon.config import load
 from raymon.errors import ConfigError
 from tests.config.texts import TEXT, write
 
-
 MASK_NET = """mask_net { mask_net_module { n_mask_blocks: 2 mask_block { hidden_dim: 4 } } }"""
 
 

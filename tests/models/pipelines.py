@@ -32,6 +32,14 @@ DEEPFM = """
     group_type: DEEP }
   deepfm { deep { hidden_units: [16, 8] } final { hidden_units: [8] } }
 """
+IN_BATCH = """
+  feature_groups { group_name: "u" feature_names: ["user", "age"] group_type: DEEP }
+  feature_groups { group_name: "i" feature_names: ["tags.all", "tag", "price"] group_type: DEEP }
+  dssm { user_tower { input: "u" mlp { hidden_units: [8] } }
+    item_tower { input: "i" mlp { hidden_units: [6] } }
+    output_dim: 4 in_batch_negative: true MORE }
+"""
+SOFTMAX = "losses { softmax_cross_entropy {} }"
 BCE = "losses { binary_cross_entropy {} }"
 BCE_OF_TWO = """losses { binary_cross_entropy {} label_name: "y" }
   losses { binary_cross_entropy {} label_name: "z" }"""

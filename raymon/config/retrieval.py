@@ -1,0 +1,35 @@
+"""Which part of a config is a model of retrieval, and which groups of features its towers have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from raymon.protos.match_model_pb2 import DSSM
+from raymon.protos.model_pb2 import ModelConfig
+
+RETRIEVAL = ("dssm", "dssm_v2")
+"""The models of two towers, by their field of model_config."""
+
+
+def is_retrieval(config: ModelConfig) -> bool:
+    """Returns whether a model has towers, whose rows choose among candidates."""
+    return config.WhichOneof("model") in RETRIEVAL
+
+
+def retrieval_settings(config: ModelConfig) -> DSSM:
+    """Returns the settings of a model of retrieval.
+
+    Raises:
+        ValueError: The model is none.
+    """
+    kind = config.WhichOneof("model")
+    if kind not in RETRIEVAL:
+        raise ValueError(f"{kind} is no model of retrieval")
+    settings: DSSM = getattr(config, kind)
+    return settings
+
+
+def tower_groups(config: ModelConfig) -> Mapping[str, tuple[str, ...]]:
+    """Returns the groups of features of each tower, "user" and "item", of a model of retrieval."""
+    settings = retrieval_settings(config)
+    return {"user": (settings.user_tower.input,), "item": (settings.item_tower.input,)}

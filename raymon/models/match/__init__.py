@@ -1,0 +1,1 @@
+"""Models of retrieval: what they have in common, and one model a file."""

@@ -1,0 +1,119 @@
+"""DSSM, held against its formula written out in plain torch."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from raymon.data import Batch
+from raymon.models import DSSM
+from tests.models.pipelines import IN_BATCH, SOFTMAX, batch_of, model_of, pipeline
+
+NAME = "softmax_cross_entropy"
+LOSSES = f"""{SOFTMAX} metrics {{ recall_at_k {{ top_k: 2 }} }}
+  train_metrics {{ recall_at_k {{ top_k: 1 }} decay_step: 1 }}"""
+
+
+def dssm(more: str = "", losses: str = LOSSES, data: str = 'label_fields: "y"') -> DSSM:
+    model = model_of(pipeline(IN_BATCH.replace("MORE", more), losses, data))
+    assert isinstance(model, DSSM)
+    return model
+
+
+def layers(tower: nn.Module, inputs: Tensor) -> Tensor:
+    """The tower, from its parameters: a linear map, ReLU, and a linear map."""
+    w, b, v, c = tower.parameters()
+    return (inputs @ w.T + b).relu() @ v.T + c
+
+
+def vectors(model: DSSM, batch: Batch) -> tuple[Tensor, Tensor]:
+    user = model.user_inputs.embeddings(batch)["user"]
+    users = layers(model.user_tower, torch.cat([batch.dense["age"], user], 1))
+    found = model.item_inputs.embeddings(batch)
+    inputs = [batch.dense["price"], found["tags.all"], found["tag"]]
+    return users, layers(model.item_tower, torch.cat(inputs, 1))
+
+
+@pytest.mark.parametrize("cosine", [False, True])
+def test_each_row_is_scored_against_the_items_of_the_batch(cosine: bool) -> None:
+    model = dssm("temperature: 0.5" + " similarity: COSINE" * cosine)
+    batch = batch_of(7)
+    users, items = vectors(model, batch)
+    expected = torch.zeros(7, 7)
+    for row in range(7):
+        for other in range(7):
+            both = users[row], items[other]
+            expected[row, other] = F.cosine_similarity(*both, 0) if cosine else both[0] @ both[1]
+    torch.testing.assert_close(model(batch)["similarity"], expected / 0.5)
+
+
+def test_the_loss_is_minus_the_log_of_the_softmax_of_the_own_item() -> None:
+    model, batch = dssm(), batch_of(9)
+    similarity = model(batch)["similarity"]
+    powers = similarity.exp()
+    expected = -(powers.diagonal() / powers.sum(1)).log().mean()
+    torch.testing.assert_close(model.loss({"similarity": similarity}, batch), {NAME: expected})
+
+
+def test_labels_of_0_are_positives_too() -> None:
+    model, batch = dssm(), batch_of(9)
+    before = model.loss(model(batch), batch)
+    batch.labels["y"].zero_()
+    torch.testing.assert_close(model.loss(model(batch), batch), before)
+
+
+def test_sample_weights_weigh_rows_and_not_candidates() -> None:
+    model = dssm(data='label_fields: "y" sample_weight_fields: "w"')
+    batch = batch_of(6)
+    similarity, w = model(batch)["similarity"], batch.weights["w"]
+    rows = F.cross_entropy(similarity, torch.arange(6), reduction="none")
+    expected = (w * rows).sum() / w.sum()
+    torch.testing.assert_close(model.loss({"similarity": similarity}, batch), {NAME: expected})
+
+
+def test_recall_is_the_share_of_own_items_among_the_first_k() -> None:
+    model, batch = dssm(), batch_of(40)
+    model.init_metric()
+    predictions = model(batch)
+    model.update_metric(predictions, batch)
+    model.update_train_metric(predictions, batch)
+    ranks = (predictions["similarity"] > predictions["similarity"].diagonal()[:, None]).sum(1)
+    assert model.compute_metric()["recall_at_k"].item() == pytest.approx(
+        (ranks < 2).double().mean().item()
+    )
+    assert model.compute_train_metric()["recall_at_k"].item() == pytest.approx(
+        (ranks < 1).double().mean().item()
+    )
+
+
+@pytest.mark.parametrize("size", [0, 1, 5])
+def test_every_parameter_takes_part_in_every_step(size: int) -> None:
+    model, batch = dssm("similarity: COSINE"), batch_of(size)
+    loss = model.loss(model(batch), batch)[NAME]
+    loss.backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
+    if size < 2:
+        assert loss == 0
+
+
+def test_similarities_are_float32_under_autocast() -> None:
+    model, batch = dssm(), batch_of(20)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = model(batch)["similarity"]
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, model(batch)["similarity"], atol=0.02, rtol=0.05)
+
+
+def test_towers_have_tables_of_their_own() -> None:
+    model = dssm()
+    assert set(model.user_inputs.embeddings.tables) == {"t_user"}
+    assert set(model.item_inputs.embeddings.tables) == {"t_type"}
+
+
+def test_without_output_dim_vectors_are_those_of_the_mlps() -> None:
+    text = IN_BATCH.replace("MORE", "").replace("output_dim: 4", "output_dim: 0")
+    model = model_of(pipeline(text.replace("hidden_units: [8]", "hidden_units: [6]"), LOSSES))
+    assert len(list(model.parameters())) == 6
+    assert model(batch_of(5))["similarity"].shape == (5, 5)

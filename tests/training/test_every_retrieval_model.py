@@ -1,0 +1,100 @@
+"""Every model of retrieval goes through a whole run in every precision."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import raymon
+from tests.pairwise import pairwise
+
+FEATURES = """
+feature_configs { id_feature { feature_name: "user" expression: "user:user"
+  num_buckets: 40 embedding_dim: 4 } }
+feature_configs { id_feature { feature_name: "tags" expression: "user:tags" separator: "|"
+  hash_bucket_size: 20 embedding_dim: 4 embedding_name: "tag" } }
+feature_configs { id_feature { feature_name: "item" expression: "item:item"
+  num_buckets: 60 embedding_dim: 4 } }
+feature_configs { id_feature { feature_name: "kinds" expression: "item:kinds" separator: "|"
+  hash_bucket_size: 20 embedding_dim: 4 embedding_name: "tag" } }
+feature_configs { raw_feature { feature_name: "price" expression: "item:price" } }
+"""
+_GROUPS = """
+  feature_groups { group_name: "u" feature_names: ["user", "tags"] group_type: DEEP }
+  feature_groups { group_name: "i" feature_names: ["item", "kinds", "price"] group_type: DEEP }"""
+_TOWERS = """user_tower { input: "u" mlp { hidden_units: [8] LAYERS } }
+  item_tower { input: "i" mlp { hidden_units: [8] LAYERS } } output_dim: 4"""
+MODELS = {"dssm": f"{_GROUPS} dssm {{ {_TOWERS} NEGATIVES SIMILARITY }}"}
+NEGATIVES = {"in_batch": "in_batch_negative: true"}
+SIMILARITY = {
+    "inner": "",
+    "cosine": "similarity: COSINE temperature: 0.1",
+}
+WEIGHTS = {"none": "", "one": 'sample_weight_fields: "w"'}
+LAYERS = {"plain": "", "bn": "use_bn: true dropout_ratio: 0.1"}
+PRECISION = {"float32": "", "bf16": 'mixed_precision: "BF16"', "fp16": 'mixed_precision: "FP16"'}
+FACTORS = {
+    "model": list(MODELS),
+    "negatives": list(NEGATIVES),
+    "similarity": list(SIMILARITY),
+    "weights": list(WEIGHTS),
+    "layers": list(LAYERS),
+    "precision": list(PRECISION),
+}
+ITEMS = 60
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Users who choose items near their own number."""
+    folder = tmp_path_factory.mktemp("chosen")
+    rng = np.random.default_rng(5)
+    for part, rows in (("train", 2000), ("eval", 300)):
+        user = rng.integers(0, 40, rows)
+        item = (user + rng.integers(0, 3, rows)) % ITEMS
+        table = {
+            "user": user, "tags": [f"k{u % 5}|k{u % 3}" for u in user], "item": item,
+            "kinds": [f"k{i % 5}" for i in item], "price": (item % 7) / 7,
+            "label": np.ones(rows), "w": rng.random(rows),
+        }  # fmt: skip
+        pq.write_table(pa.table(table), folder / f"{part}.parquet")
+    return folder
+
+
+def text_of(case: dict[str, str], data: Path, model_dir: Path) -> str:
+    model = MODELS[case["model"]].replace("LAYERS", LAYERS[case["layers"]])
+    model = model.replace("NEGATIVES", NEGATIVES[case["negatives"]])
+    return f"""
+      train_input_path: "{data}/train.parquet" eval_input_path: "{data}/eval.parquet"
+      model_dir: "{model_dir}"
+      train_config {{ num_steps: 16 log_step_count_steps: 4 save_checkpoints_steps: 8
+        {PRECISION[case["precision"]]} use_tensorboard: false
+        dense_optimizer {{ adam_optimizer {{ lr: 0.02 }} constant_learning_rate {{}} }}
+        sparse_optimizer {{ adam_optimizer {{ lr: 0.02 }} constant_learning_rate {{}} }} }}
+      data_config {{ batch_size: 64 num_workers: 0 label_fields: "label" fg_mode: FG_DAG
+        {WEIGHTS[case["weights"]]} }}
+      {FEATURES}
+      model_config {{ {model.replace("SIMILARITY", SIMILARITY[case["similarity"]])}
+        losses {{ softmax_cross_entropy {{}} }} metrics {{ recall_at_k {{ top_k: 5 }} }}
+        train_metrics {{ recall_at_k {{ top_k: 5 }} decay_step: 4 }} }}
+      ray_config {{ num_workers: 0 }}"""
+
+
+@pytest.mark.parametrize("case", pairwise(FACTORS), ids=lambda case: "-".join(case.values()))
+def test_a_model_of_retrieval_learns_saves_resumes_and_is_evaluated(
+    case: dict[str, str], data: Path, tmp_path: Path
+) -> None:
+    config, run = tmp_path / "run.config", tmp_path / "run"
+    config.write_text(text_of(case, data, run))
+    summary = raymon.train(config)
+    assert np.isfinite([*summary.train_metrics.values(), *summary.eval_metrics.values()]).all()
+    lines = (run / "monitor" / "windows.jsonl").read_text().splitlines()
+    losses = [json.loads(line)["losses"]["softmax_cross_entropy"] for line in lines]
+    assert losses[-1] < losses[0]
+    resumed = raymon.train(config, {"train_config.num_steps": 18}, resume=True)
+    assert (resumed.status, resumed.steps) == ("done", 18)
