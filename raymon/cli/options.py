@@ -11,15 +11,51 @@ from raymon.log import FORMATS, LEVELS, choose_format, choose_level, set_up_logg
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-set_option = click.option(
+_EDITS = "raymon.edits"
+
+
+def _keep_edits(context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> None:
+    if texts:
+        # Imported here for the same reason as below.
+        from raymon.config import overrides_of_json
+
+        context.meta[_EDITS] = [each for text in texts for each in overrides_of_json(text)]
+
+
+def _after_edits(
+    context: click.Context, parameter: click.Parameter, overrides: tuple[str, ...]
+) -> tuple[str, ...]:
+    return (*context.meta.get(_EDITS, ()), *overrides)
+
+
+_set_option = click.option(
     "--set",
     "overrides",
     multiple=True,
     metavar="FIELD=VALUE",
+    callback=_after_edits,
     help="Override a field of the config: train_config.num_steps=100, "
     "feature_configs[0].id_feature.embedding_dim=8, "
     "train_config.tensorboard_summaries+=parameter. May be repeated.",
 )
+
+_edit_option = click.option(
+    "--edit",
+    multiple=True,
+    metavar="JSON",
+    expose_value=False,
+    is_eager=True,
+    callback=_keep_edits,
+    help="Override several fields, before those of --set: "
+    '\'{"train_config.num_steps": 100, '
+    '"feature_configs[feature_name=x].id_feature.embedding_dim": 8}\'.',
+)
+
+
+def set_option(command: Command) -> Command:
+    """Adds the options that override fields of a config; they come as `overrides`."""
+    return _set_option(_edit_option(command))
+
 
 num_workers_option = click.option(
     "--num-workers",

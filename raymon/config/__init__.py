@@ -17,6 +17,7 @@ from raymon.config.derived import (
     total_steps,
 )
 from raymon.config.direction import cannot_rank, known_direction, note_direction, ranking, stopping
+from raymon.config.edits import overrides_of_json
 from raymon.config.names import (
     TOTAL_LOSS,
     Named,
@@ -64,6 +65,7 @@ __all__ = [
     "named_train_metrics",
     "note_direction",
     "override",
+    "overrides_of_json",
     "ranking",
     "read_kwargs",
     "read_message",

@@ -1,11 +1,12 @@
 r"""Overrides: fields of a config set from outside, as by `--set train_config.num_steps=100`.
 
 `KEY=VALUE` sets a field, `KEY+=VALUE` or `KEY[+]=VALUE` appends to a list, `KEY=` clears a field
-or removes an item. Dots separate the parts of a key; an item of a list is `[0]` or `.0`, one of a
-map is `.NAME`. A message is given as text, `train_config.grad_clipping={clipping_type: "norm"}`; a
-list as `[64, 32]`, or as its only value. A string is taken as it is, or in quotes as in a config,
-`"a\tb"`. Of two fields that exclude each other, such as `num_steps` and `num_epochs`, an override
-of one clears the other.
+or removes an item. Dots separate the parts of a key; an item of a list is `[0]` or `.0`, several
+are `[1:3]`, `[:]` or `[feature_name=x]` (see `raymon.config.keys`), one of a map is `.NAME`. A
+message is given as text, `train_config.grad_clipping={clipping_type: "norm"}`; a list as
+`[64, 32]`, or as its only value. A string is taken as it is, or in quotes as in a config, `"a\tb"`.
+Of two fields that exclude each other, such as `num_steps` and `num_epochs`, an override of one
+clears the other.
 """
 
 from __future__ import annotations
@@ -18,10 +19,13 @@ from google.protobuf import text_encoding
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
+from raymon.config.edits import in_texts
+from raymon.config.keys import parts_of, selected, split_override
+from raymon.config.known_names import known_fields
 from raymon.config.scalars import is_text, parse_scalar
 from raymon.config.source import Source
 from raymon.config.text import parse_text
-from raymon.config.unknown_names import describe_unknown
+from raymon.config.unknown_names import not_yet, unknown_field
 from raymon.errors import ConfigError
 
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'')
@@ -43,42 +47,26 @@ def apply_overrides(config: Message, overrides: Overrides, source: Source) -> No
             the message is `--set KEY=VALUE`.
     """
     for key, value in _pairs(overrides):
-        _Override(key, value).apply(config, source)
+        _Override(key, value, source).apply(config)
     for pair in EXCLUSIVE:
         given = [path for path in pair if path in source.overrides]
-        if len(given) == 1 and source.overrides[given[0]].partition("=")[2]:
-            other = pair[1 - pair.index(given[0])]
-            block, _, name = other.partition(".")
-            getattr(config, block).ClearField(name)
+        if len(given) == 1:
+            block, _, name = given[0].partition(".")
+            _, _, other = pair[1 - pair.index(given[0])].partition(".")
+            if getattr(config, block).HasField(name):
+                getattr(config, block).ClearField(other)
 
 
 def _pairs(overrides: Overrides) -> Iterator[tuple[str, str]]:
     if isinstance(overrides, Mapping):
-        for key, value in overrides.items():
-            yield key, _text(value)
+        yield from in_texts(overrides, "--set")
         return
     for override in overrides:
-        key, equals, value = override.partition("=")
-        if not equals:
+        key, value = split_override(override)
+        if value is None:
             raise ConfigError(f"--set {override}: has no value; write KEY=VALUE")
         # A single character is kept, since a delimiter may be a tab or a blank.
         yield key.strip(), value if len(value) == 1 else value.strip()
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (list, tuple)):
-        items = (_quoted(item) if isinstance(item, str) else _text(item) for item in value)
-        return f"[{', '.join(items)}]"
-    return str(value)
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'
 
 
 def _unquoted(text: str) -> str:
@@ -92,57 +80,64 @@ def _unquoted(text: str) -> str:
 
 
 class _Override:
-    def __init__(self, key: str, value: str) -> None:
-        self._given = f"{key}={value}"
+    def __init__(self, key: str, value: str, source: Source) -> None:
+        self._given = f"--set {key}={value}"
         if not is_text(self._given):
-            raise ConfigError(f"--set {self._given}: is not text in UTF-8; no field can have it")
+            raise ConfigError(f"{self._given}: is not text in UTF-8; no field can have it")
         self._value = value
+        self._source = source
         self._append = key.endswith(("+", "[+]"))
-        name = key.removesuffix("[+]").removesuffix("+")
-        # "a[0].b" and "a.0.b" are the same.
-        self._names = re.sub(r"\[(\w+)\]", r".\1", name).split(".")
+        self._names = parts_of(key.removesuffix("[+]").removesuffix("+"))
+        if not self._names:
+            raise ConfigError(f"{self._given}: names no field; write FIELD=VALUE")
+        # Members of oneofs on the way: path of the block, and name of the oneof.
+        self._chosen: list[tuple[str, str]] = []
 
-    def apply(self, config: Message, source: Source) -> None:
-        path = self._set(config, self._names, "")
-        # A later override of a block replaces earlier ones of its fields.
-        for inner in [p for p in source.overrides if p.startswith((f"{path}.", f"{path}["))]:
-            del source.overrides[inner]
-        # Fields that it replaces do not come from the file any more.
-        for inner in [p for p in source.lines if p.startswith((f"{path}.", f"{path}["))]:
-            del source.lines[inner]
-        source.overrides[path] = self._given
+    def apply(self, config: Message) -> None:
+        for path in self._set(config, self._names, ""):
+            self._source.record(path, self._given, self._chosen)
 
-    def _set(self, message: Message, names: list[str], path: str) -> str:
+    def _set(self, message: Message, names: list[str], path: str) -> list[str]:
+        """Sets what a key means; returns the paths of it."""
         name, rest = names[0], names[1:]
         field = cast(FieldDescriptor | None, message.DESCRIPTOR.fields_by_name.get(name))
-        path = f"{path}.{name}" if path else name
+        block, path = path, f"{path}.{name}" if path else name
         if field is None:
-            known = message.DESCRIPTOR.fields_by_name
-            what = describe_unknown(name, known, "field", message.DESCRIPTOR.name)
-            raise self._error(path, what)
+            return self._clear_unknown(cast(Descriptor, message.DESCRIPTOR), name, rest, path)
+        if field.containing_oneof is not None and self._value != "":
+            self._chosen.append((block, field.containing_oneof.name))
         if field.message_type is not None and field.message_type.GetOptions().map_entry:
-            return self._set_entry(getattr(message, name), field, ".".join(rest), path)
+            return [self._set_entry(getattr(message, name), field, ".".join(rest), path)]
         if field.is_repeated:
             return self._set_items(message, field, rest, path)
         if rest:
             if field.message_type is None:
                 raise self._error(path, f"has no fields, so no {'.'.join(rest)}; set it itself")
             inner = getattr(message, name)
-            path = self._set(inner, rest, path)
+            paths = self._set(inner, rest, path)
             # A block is present once it is named, even if a field of it was only cleared.
             inner.SetInParent()
-            return path
+            return paths
         if self._append:
             raise self._error(path, "is no list; write = in place of +=")
         message.ClearField(name)
         if self._value == "":
-            return path
+            return [path]
         if field.message_type is not None:
             getattr(message, name).SetInParent()
             self._parse(getattr(message, name), path)
         else:
             setattr(message, name, self._scalar(field, path))
-        return path
+        return [path]
+
+    def _clear_unknown(self, block: Descriptor, name: str, rest: list[str], path: str) -> list[str]:
+        """Clears a field that raymon does not have yet; anything else is an error."""
+        if name in known_fields(block.name) and not rest and self._value == "":
+            return [path]
+        had = block.fields_by_name
+        raise self._error(
+            path, not_yet(block.name, name, had) or unknown_field(block.name, name, had)
+        )
 
     def _set_entry(self, entries: Any, field: FieldDescriptor, key: str, path: str) -> str:
         if not key:
@@ -157,7 +152,7 @@ class _Override:
 
     def _set_items(
         self, message: Message, field: FieldDescriptor, rest: list[str], path: str
-    ) -> str:
+    ) -> list[str]:
         items = getattr(message, field.name)
         if not rest:
             if not self._append:
@@ -166,29 +161,40 @@ class _Override:
                 parse_text(
                     f"{field.name}: {self._value}",
                     message,
-                    lambda line: f"--set {self._given}",
+                    lambda line: self._given,
                     path.rpartition(".")[0],
                 )
             elif self._value:
                 self._add(items, field, path)
-            return f"{path}[{len(items) - 1}]" if self._append and len(items) else path
-        index = int(rest[0]) if rest[0].isdecimal() else -1
-        if not 0 <= index < len(items):
-            there = f"has items 0 to {len(items) - 1}" if items else "is empty"
-            raise self._error(path, f"has no item {rest[0]}; it {there}, and += appends")
-        path = f"{path}[{index}]"
-        if rest[1:]:
+            return [f"{path}[{len(items) - 1}]" if self._append and len(items) else path]
+        try:
+            indices = selected(items, field, rest[0], rest[1:])
+        except ValueError as error:
+            raise self._error(path, str(error)) from None
+        if not rest[1:] and self._value == "":
+            for index in reversed(indices):
+                del items[index]
+                self._source.remove_item(path, index)
+            return []
+        return [
+            found
+            for index in indices
+            for found in self._set_item(items, field, index, rest[1:], f"{path}[{index}]")
+        ]
+
+    def _set_item(
+        self, items: Any, field: FieldDescriptor, index: int, rest: list[str], path: str
+    ) -> list[str]:
+        if rest:
             if field.message_type is None:
-                raise self._error(path, f"has no fields, so no {'.'.join(rest[1:])}")
-            return self._set(items[index], rest[1:], path)
-        if self._value == "":
-            del items[index]
-        elif field.message_type is None:
+                raise self._error(path, f"has no fields, so no {'.'.join(rest)}")
+            return self._set(items[index], rest, path)
+        if field.message_type is None:
             items[index] = self._scalar(field, path)
         else:
             items[index].Clear()
             self._parse(items[index], path)
-        return path
+        return [path]
 
     def _add(self, items: Any, field: FieldDescriptor, path: str) -> None:
         if field.message_type is None:
@@ -200,7 +206,7 @@ class _Override:
         text = self._value
         if text.startswith("{") and text.endswith("}"):
             text = text[1:-1]
-        parse_text(text, message, lambda line: f"--set {self._given}", path)
+        parse_text(text, message, lambda line: self._given, path)
 
     def _scalar(self, field: FieldDescriptor, path: str) -> Any:
         try:
@@ -209,4 +215,4 @@ class _Override:
             raise self._error(path, str(error)) from None
 
     def _error(self, path: str, message: str) -> ConfigError:
-        return ConfigError(f"--set {self._given}: {path}: {message}")
+        return ConfigError(f"{self._given}: {path}: {message}")

@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 
 from raymon.config.direction import settle_directions
 from raymon.config.overrides import Overrides, apply_overrides
+from raymon.config.refusals import Refusal
 from raymon.config.scalars import is_text
 from raymon.config.source import Source
 from raymon.config.text import missing_field, parse_text
@@ -43,6 +44,7 @@ def load(
             be right`. For an override the place is `--set FIELD=VALUE`.
     """
     config, source = _read(path, overrides, warned)
+    source.raise_refusals()
     for name in _PATHS:
         if config.HasField(name):
             setattr(config, name, _expand(getattr(config, name), name, source))
@@ -98,6 +100,8 @@ def read_message(
 ) -> Source:
     """Reads a protobuf text file into a message; returns where each field is given.
 
+    The source says what raymon does not have yet of it.
+
     Args:
         path: Path of the file.
         message: Message that is filled.
@@ -117,7 +121,9 @@ def read_message(
         raise ConfigError(f"{name}: is not text in UTF-8; {what} is protobuf text") from None
     except OSError as error:
         raise ConfigError(f"{name}: cannot be read: {os_reason(error)}") from None
-    return Source(name, parse_text(text, message, lambda line: f"{name}:{line}"))
+    refusals: list[Refusal] = []
+    lines = parse_text(text, message, lambda line: f"{name}:{line}", refusals=refusals)
+    return Source(name, lines, refusals=refusals)
 
 
 def _read(

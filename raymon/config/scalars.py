@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from google.protobuf.descriptor import FieldDescriptor
 
-from raymon.config.unknown_names import describe_unknown
+from raymon.config.unknown_names import describe_unknown, value_not_yet
 
 Scalar: TypeAlias = bool | int | float | str
 
@@ -71,4 +71,5 @@ def _parse_enum(field: FieldDescriptor, text: str) -> int:
     values = field.enum_type.values_by_name
     if text in values:
         return int(values[text].number)
-    raise ValueError(describe_unknown(text, values, "value"))
+    refused = value_not_yet(field.enum_type.name, text)
+    raise ValueError(refused or describe_unknown(text, values, "value"))

@@ -9,13 +9,23 @@ from google.protobuf import text_format
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
+from raymon.config.edited_text import EditedText, Position
+from raymon.config.known_names import known_fields
+from raymon.config.refusals import Refusal
 from raymon.config.scalars import parse_scalar
-from raymon.config.unknown_names import describe_unknown
+from raymon.config.unknown_names import not_yet, unknown_field, value_not_yet
 from raymon.errors import ConfigError
+
+_OPENING = {"{": "}", "<": ">", "[": "]"}
+_QUOTES = ("'", '"')
 
 
 def parse_text(
-    text: str, message: Message, place: Callable[[int], str], path: str = ""
+    text: str,
+    message: Message,
+    place: Callable[[int], str],
+    path: str = "",
+    refusals: list[Refusal] | None = None,
 ) -> dict[str, int]:
     """Merges a text into a message.
 
@@ -24,6 +34,9 @@ def parse_text(
         message: Message that is changed.
         place: Function that returns the place that an error names, from a line number, from 1.
         path: Path of the message in the config.
+        refusals: List to which the parts are appended that raymon does not have yet. The message
+            is as if they were left out; a value has another one of its enum in its place. None if
+            each of them is an error.
 
     Returns:
         The line where each field is given, from 1, by path of the field.
@@ -31,10 +44,10 @@ def parse_text(
     Raises:
         ConfigError: The text is not one of this type of message.
     """
-    walk = _Walk(text, place)
+    walk = _Walk(text, place, refusals)
     try:
         walk.fields(cast(Descriptor, message.DESCRIPTOR), path)
-        text_format.Merge(text, message)
+        text_format.Merge(str(walk.text), message)
     except text_format.ParseError as error:
         line = error.GetLine() or 1
         where = walk.path or "the file"
@@ -54,10 +67,14 @@ def missing_field(message: Message) -> str | None:
 class _Walk:
     """A walk through the tokens of a text, along the descriptor of its message."""
 
-    def __init__(self, text: str, place: Callable[[int], str]) -> None:
+    def __init__(
+        self, text: str, place: Callable[[int], str], refusals: list[Refusal] | None
+    ) -> None:
+        self.text = EditedText(text.split("\n"))
         # The stubs of the tokenizer are wrong.
-        self._tokens: Any = text_format.Tokenizer(text.split("\n"))
+        self._tokens: Any = text_format.Tokenizer(self.text.lines)
         self._place = place
+        self._refusals = refusals
         self.lines: dict[str, int] = {}
         self.path = ""
         # The key of the last entry of a map that was read.
@@ -71,12 +88,9 @@ class _Walk:
         while not self._at(end):
             name, line = self._tokens.token, self._line()
             field = descriptor.fields_by_name.get(name)
-            if field is None and not name.isidentifier():
-                raise self._tokens.ParseError(f"Expected a field, found {name}")
             if field is None:
-                names = descriptor.fields_by_name
-                known = describe_unknown(name, names, "field", descriptor.name)
-                raise self._error(line, _join(path, name), known)
+                self._refuse_field(name, descriptor, path)
+                continue
             self._once(field, path, line, oneofs)
             self._tokens.NextToken()
             colon = self._accept(":")
@@ -93,6 +107,49 @@ class _Walk:
                 self._accept(";")
         if end:
             self._tokens.Consume(end)
+
+    def _refuse_field(self, name: str, descriptor: Descriptor, path: str) -> None:
+        """Leaves out a field that raymon does not have yet, whatever is in it."""
+        if not name.isidentifier():
+            raise self._tokens.ParseError(f"Expected a field, found {name}")
+        own, start = _join(path, name), self._position()
+        why = not_yet(descriptor.name, name, descriptor.fields_by_name)
+        if why is None:
+            what = unknown_field(descriptor.name, name, descriptor.fields_by_name)
+            raise self._error(self._line(), own, what)
+        self._refuse(Refusal(own, name, why, known_fields(descriptor.name)[name]))
+        self._tokens.NextToken()
+        colon = self._accept(":")
+        if not colon and self._tokens.token not in _OPENING:
+            raise self._tokens.ParseError(f'Expected ":", found {self._tokens.token}')
+        self._skip_value()
+        if not self._accept(","):
+            self._accept(";")
+        self.text.leave_out(start, self._position())
+
+    def _refuse(self, refusal: Refusal) -> None:
+        line = self._line()
+        if self._refusals is None:
+            raise self._error(line, refusal.path, refusal.why)
+        self._refusals.append(refusal)
+        self.lines.setdefault(refusal.path, line)
+
+    def _skip_value(self) -> None:
+        """Goes on behind a value: a scalar, a block or a list."""
+        opened: list[str] = []
+        while True:
+            token = self._tokens.token
+            if self._tokens.AtEnd():
+                raise self._tokens.ParseError("Expected a value before the end of the text")
+            if token in _OPENING:
+                opened.append(_OPENING[token])
+            elif opened and token == opened[-1]:
+                opened.pop()
+            self._tokens.NextToken()
+            # Strings that follow each other are one.
+            more = token.startswith(_QUOTES) and self._tokens.token.startswith(_QUOTES)
+            if not opened and not more:
+                return
 
     def _once(self, field: FieldDescriptor, path: str, line: int, oneofs: dict[str, str]) -> None:
         """Raises if a field that can be given once is given again."""
@@ -142,11 +199,33 @@ class _Walk:
             if owner.GetOptions().map_entry and field.name == "key":
                 self._key = value
             return
+        if self._refused_value(field, token, own):
+            return
         try:
             parse_scalar(field, token)
         except ValueError as error:
             raise self._error(line, own, str(error)) from None
         self._tokens.NextToken()
+
+    def _refused_value(self, field: FieldDescriptor, token: str, own: str) -> bool:
+        """Returns whether a value is one that raymon does not have yet; then it is replaced."""
+        if field.enum_type is None or token in field.enum_type.values_by_name:
+            return False
+        why = value_not_yet(field.enum_type.name, token)
+        if why is None:
+            return False
+        oneof = field.containing_oneof
+        self._refuse(Refusal(own, token, why, "" if oneof is None else oneof.name))
+        self.text.replace(self._position(), token, next(iter(field.enum_type.values_by_name)))
+        self._tokens.NextToken()
+        return True
+
+    def _position(self) -> Position:
+        """Returns where the token begins that is read next."""
+        if self._tokens.AtEnd():
+            return len(self.text.lines), 0
+        error = self._tokens.ParseError("")
+        return error.GetLine() - 1, error.GetColumn() - 1
 
     def _line(self) -> int:
         return self._tokens.ParseError("").GetLine() or 1
