@@ -10,6 +10,7 @@ from dataclasses import replace
 from google.protobuf.message import Message
 
 from raymon.config.direction import settle_directions
+from raymon.config.feature_patterns import resolve_patterns
 from raymon.config.overrides import Overrides, apply_overrides
 from raymon.config.refusals import Refusal
 from raymon.config.scalars import is_text
@@ -52,6 +53,7 @@ def load(
     missing = missing_field(config)
     if missing is not None:
         raise source.error(missing, "is missing; it must be given")
+    resolve_patterns(config, source)
     validate(config, source, datasets)
     settle_directions(config)
     return config
@@ -90,6 +92,7 @@ def override(config: PipelineConfig, overrides: Overrides) -> PipelineConfig:
     missing = missing_field(result)
     if missing is not None:
         raise source.error(missing, "is missing; it must be given")
+    resolve_patterns(result, source)
     validate(result, source, ())
     settle_directions(result)
     return result
