@@ -160,6 +160,10 @@ def _validate_tables(config: PipelineConfig, rules: Rules) -> None:
         table, own = getattr(feature, kind), top.inner_item("feature_configs", index).inner(kind)
         useless = is_replicated and table.HasField("embedding_constraints")
         own.warn(useless, "embedding_constraints", why)
+        if getattr(table, "dynamicemb", None) is not None:
+            useless = table.dynamicemb.HasField("init_capacity_per_rank")
+            all_there = "all rows of a table are there from the start"
+            own.inner("dynamicemb").warn(useless, "init_capacity_per_rank", all_there)
         in_place = table.data_type not in ("FP16", "BF16") or not table.trainable
         own.require(
             in_place or train.HasField("sparse_optimizer"),

@@ -70,17 +70,27 @@ class DynamicEmbFrequencyAdmissionStrategy(_message.Message):
     counter_capacity: int
     def __init__(self, threshold: _Optional[int] = ..., counter_capacity: _Optional[int] = ...) -> None: ...
 
+class DynamicEmbProbabilisticAdmissionStrategy(_message.Message):
+    __slots__ = ("probability",)
+    PROBABILITY_FIELD_NUMBER: _ClassVar[int]
+    probability: float
+    def __init__(self, probability: _Optional[float] = ...) -> None: ...
+
 class DynamicEmbedding(_message.Message):
-    __slots__ = ("initializer_args", "score_strategy", "max_capacity", "frequency_admission_strategy")
+    __slots__ = ("initializer_args", "score_strategy", "max_capacity", "init_capacity_per_rank", "frequency_admission_strategy", "probabilistic_admission_strategy")
     INITIALIZER_ARGS_FIELD_NUMBER: _ClassVar[int]
     SCORE_STRATEGY_FIELD_NUMBER: _ClassVar[int]
     MAX_CAPACITY_FIELD_NUMBER: _ClassVar[int]
+    INIT_CAPACITY_PER_RANK_FIELD_NUMBER: _ClassVar[int]
     FREQUENCY_ADMISSION_STRATEGY_FIELD_NUMBER: _ClassVar[int]
+    PROBABILISTIC_ADMISSION_STRATEGY_FIELD_NUMBER: _ClassVar[int]
     initializer_args: DynamicEmbInitializerArgs
     score_strategy: str
     max_capacity: int
+    init_capacity_per_rank: int
     frequency_admission_strategy: DynamicEmbFrequencyAdmissionStrategy
-    def __init__(self, initializer_args: _Optional[_Union[DynamicEmbInitializerArgs, _Mapping]] = ..., score_strategy: _Optional[str] = ..., max_capacity: _Optional[int] = ..., frequency_admission_strategy: _Optional[_Union[DynamicEmbFrequencyAdmissionStrategy, _Mapping]] = ...) -> None: ...
+    probabilistic_admission_strategy: DynamicEmbProbabilisticAdmissionStrategy
+    def __init__(self, initializer_args: _Optional[_Union[DynamicEmbInitializerArgs, _Mapping]] = ..., score_strategy: _Optional[str] = ..., max_capacity: _Optional[int] = ..., init_capacity_per_rank: _Optional[int] = ..., frequency_admission_strategy: _Optional[_Union[DynamicEmbFrequencyAdmissionStrategy, _Mapping]] = ..., probabilistic_admission_strategy: _Optional[_Union[DynamicEmbProbabilisticAdmissionStrategy, _Mapping]] = ...) -> None: ...
 
 class IdFeature(_message.Message):
     __slots__ = ("feature_name", "expression", "embedding_name", "embedding_dim", "hash_bucket_size", "num_buckets", "vocab_list", "pooling", "default_value", "separator", "value_dim", "trainable", "vocab_dict", "vocab_file", "weighted", "default_bucketize_value", "fg_encoded_default_value", "embedding_constraints", "data_type", "init_fn", "zch", "dynamicemb")

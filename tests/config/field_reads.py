@@ -203,6 +203,7 @@ _FEATURES = (
     _ID + "zch { zch_size: 9 distance_lfu {} } }",
     _ID + "dynamicemb { max_capacity: 9 initializer_args {} frequency_admission_strategy "
     "{ threshold: 2 counter_capacity: 3 } } }",
+    _ID + "dynamicemb { max_capacity: 9 probabilistic_admission_strategy { probability: 0.5 } } }",
     _COMBO + 'vocab_list: ["x_y"] }',
     _COMBO + 'vocab_dict { key: "x_y" value: 2 } }',
     'raw_feature { feature_name: "r" expression: "user:c" embedding_dim: 2 boundaries: [1, 2] }',

@@ -22,6 +22,10 @@ from tests.config.texts import TEXT, write
 from tests.installed import installed_python
 
 WARNED = {
+    "DynamicEmbedding.init_capacity_per_rank": (
+        "feature_configs[0].id_feature={feature_name: 'user' expression: 'user:u' "
+        "embedding_dim: 4 dynamicemb {max_capacity: 9 init_capacity_per_rank: 3}}"
+    ),
     "ConstantLR.by_epoch": "train_config.dense_optimizer.constant_learning_rate.by_epoch=true",
     "GradClippingConfig.enable_global_grad_clip": (
         "train_config.grad_clipping={clipping_type: 'norm' enable_global_grad_clip: true}"

@@ -12,7 +12,7 @@ from raymon.errors import ConfigError
 from raymon.protos import feature_pb2
 
 Comparison = Literal[">", ">=", "<", "<=", "==", "!="]
-Policy = Literal["lfu", "lru", "distance_lfu"]
+Policy = Literal["lfu", "lru", "distance_lfu", "first"]
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,10 @@ class Growth:
 
     Attributes:
         eviction_interval: Steps of the optimizer from one admission and eviction to the next.
-        policy: Score by which ids keep their rows.
-        decay_exponent: Exponent of the steps since the last access, above 0; not of "lfu".
+        policy: Score by which ids keep their rows; "first": all keep theirs, and the ids that were
+            met first, and of these the most often, have them.
+        decay_exponent: Exponent of the steps since the last access, above 0; of "lru" and
+            "distance_lfu".
         admission: Which ids are admitted; None for all.
     """
 
@@ -121,12 +123,24 @@ def dynamic_growth(config: feature_pb2.DynamicEmbedding, place: str) -> Growth:
     """
     if not 1 <= config.max_capacity < 2**63 - 1:
         raise ConfigError(f"{place}.max_capacity: is {config.max_capacity}; must be at least 1")
-    policies: dict[str, Policy] = {"STEP": "lru", "TIMESTAMP": "lru", "LFU": "lfu"}
-    if config.score_strategy not in policies:
+    if config.score_strategy not in _STRATEGIES:
         raise ConfigError(
-            f'{place}.score_strategy: is "{config.score_strategy}"; must be STEP, TIMESTAMP or LFU'
+            f'{place}.score_strategy: is "{config.score_strategy}"; must be STEP, TIMESTAMP, LFU '
+            "or NO_EVICTION"
         )
-    admission = None
+    admission = _admission(config, place)
+    return Growth(1, _STRATEGIES[config.score_strategy], 1.0, admission)
+
+
+_STRATEGIES: dict[str, Policy] = {
+    "STEP": "lru",
+    "TIMESTAMP": "lru",
+    "LFU": "lfu",
+    "NO_EVICTION": "first",
+}
+
+
+def _admission(config: feature_pb2.DynamicEmbedding, place: str) -> AdmissionFilter | None:
     if config.HasField("frequency_admission_strategy"):
         frequency = config.frequency_admission_strategy
         capacity = config.max_capacity
@@ -137,8 +151,14 @@ def dynamic_growth(config: feature_pb2.DynamicEmbedding, place: str) -> Growth:
             raise ConfigError(f"{at}.threshold: is {frequency.threshold}; must be at least 1")
         if not 1 <= capacity < 2**63:
             raise ConfigError(f"{at}.counter_capacity: is {capacity}; must be at least 1")
-        admission = AdmissionFilter("frequency", float(frequency.threshold), capacity)
-    return Growth(1, policies[config.score_strategy], 1.0, admission)
+        return AdmissionFilter("frequency", float(frequency.threshold), capacity)
+    if config.HasField("probabilistic_admission_strategy"):
+        chance = config.probabilistic_admission_strategy.probability
+        if not 0 <= chance <= 1:
+            at = f"{place}.probabilistic_admission_strategy.probability"
+            raise ConfigError(f"{at}: is {chance:g}; must be from 0 to 1")
+        return AdmissionFilter("probabilistic", chance)
+    return None
 
 
 def dynamic_initializer(

@@ -5,7 +5,8 @@ plus 1, and `e` the decay exponent:
 
 - lfu: number of accesses;
 - lru: `1 / d^e`, whose order is that of the last accesses;
-- distance_lfu: number of accesses `/ d^e`.
+- distance_lfu: number of accesses `/ d^e`;
+- first: number of accesses, by which new ids get rows that are free; nobody loses one.
 
 Rows go to the ids with the highest scores, to one that has a row already before a new one, and to
 the smaller one of two new ids or of two with rows.
@@ -22,7 +23,7 @@ from raymon.embeddings.growing.id_counts import IdCounts
 
 def scores(growth: Growth, accesses: IdCounts, iteration: int) -> Tensor:
     """Returns the scores of ids, or numbers in the same order, `[n]`."""
-    if growth.policy == "lfu":
+    if growth.policy in ("lfu", "first"):
         return accesses.counts
     if growth.policy == "lru":
         return accesses.last

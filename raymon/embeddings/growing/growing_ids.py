@@ -245,6 +245,8 @@ class GrowingIds(nn.Module):
             return new, rows, 0
         of_new = scores(self.growth, new, self._iteration)
         order = best(new.ids, of_new)
+        if self.growth.policy == "first":
+            return new.where(order[:free]), rows, 0
         rivals = order[free : free + self._occupancy]
         old = self.accesses()
         of_old = scores(self.growth, old, self._iteration)

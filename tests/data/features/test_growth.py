@@ -200,6 +200,11 @@ def test_a_default_that_is_no_id_is_refused() -> None:
         ("", Growth(1, "lru")),
         ('score_strategy: "TIMESTAMP"', Growth(1, "lru")),
         ('score_strategy: "LFU"', Growth(1, "lfu")),
+        ('score_strategy: "NO_EVICTION"', Growth(1, "first")),
+        (
+            "probabilistic_admission_strategy { probability: 0.5 }",
+            Growth(1, "lru", 1.0, AdmissionFilter("probabilistic", 0.5)),
+        ),
         (
             "frequency_admission_strategy { threshold: 5 }",
             Growth(1, "lru", 1.0, AdmissionFilter("frequency", 5, 100)),
@@ -241,7 +246,11 @@ def test_initial_values_are_those_of_their_names(text: str, initializer: str) ->
         ("max_capacity: 0", r"dynamicemb\.max_capacity: is 0; must be at least 1"),
         (
             'max_capacity: 9 score_strategy: "CUSTOMIZED"',
-            r'dynamicemb\.score_strategy: is "CUSTOMIZED"; must be STEP, TIMESTAMP or LFU',
+            r'dynamicemb\.score_strategy: is "CUSTOMIZED"; must be STEP, TIMESTAMP, LFU',
+        ),
+        (
+            "max_capacity: 9 probabilistic_admission_strategy { probability: 1.5 }",
+            r"probabilistic_admission_strategy\.probability: is 1\.5; must be from 0 to 1",
         ),
         (
             "max_capacity: 9 frequency_admission_strategy { threshold: 0 }",

@@ -43,7 +43,7 @@ class Dictionary:
     def score(self, accesses: Accesses, iteration: int) -> float:
         count, last = accesses
         since = iteration - last + 1
-        if self.growth.policy == "lfu":
+        if self.growth.policy in ("lfu", "first"):
             return count
         numerator = count if self.growth.policy == "distance_lfu" else 1
         return float(numerator / since**self.growth.decay_exponent)
@@ -71,7 +71,11 @@ class Dictionary:
                 new[i] = (count, last[i])
         new |= {i: one for i, one in self.waiting.items() if self.admits(one[0], [])}
         both = {**self.kept, **new}
-        order = sorted(both, key=lambda i: (-self.score(both[i], iteration), i in new, i))
+        keeps_all = self.growth.policy == "first"
+        order = sorted(
+            both,
+            key=lambda i: (keeps_all and i in new, -self.score(both[i], iteration), i in new, i),
+        )
         before, self.kept = self.kept, {i: both[i] for i in order[: self.size - 1]}
         left = {i: one for i, one in self.waiting.items() if i not in self.kept}
         longest = sorted(left, key=lambda i: (-left[i][0], -left[i][1], i))[: self.capacity]
@@ -100,7 +104,7 @@ FILTERS = [
     steps=STEPS,
     size=st.integers(2, 9),
     interval=st.integers(1, 4),
-    policy=st.sampled_from(["lfu", "lru", "distance_lfu"]),
+    policy=st.sampled_from(["lfu", "lru", "distance_lfu", "first"]),
     exponent=st.sampled_from([0.5, 1.0, 2.0]),
     admission=st.sampled_from(FILTERS),
     ranks=st.integers(1, 3),
