@@ -1,7 +1,7 @@
 """Each known config that raymon trains goes from made data to predictions.
 
-Ten steps in this process, resumed on two ranks, evaluated, exported; what the export predicts has the
-scores of the evaluation.
+Ten steps in this process, resumed on two ranks, evaluated, exported; what the export predicts has
+the scores of the evaluation.
 """
 
 from __future__ import annotations
