@@ -88,10 +88,12 @@ CRITEO = {
         {
             "feature_groups": group("all_features", [*_IDS, *_NUMBERS]),
             "mask_net": {
-                "n_mask_blocks": 3,
-                "mask_block": {"reduction_ratio": 3, "hidden_dim": 512},
-                "use_parallel": True,
-                "top_mlp": mlp(256, 128, 64),
+                "mask_net_module": {
+                    "n_mask_blocks": 3,
+                    "mask_block": {"reduction_ratio": 3, "hidden_dim": 512},
+                    "use_parallel": True,
+                    "top_mlp": mlp(256, 128, 64),
+                }
             },
         },
         sparse={"adagrad_optimizer": {"lr": 0.0001}},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,21 @@ def of_a_short_run(config: Block, model_dir: Path) -> dict[str, Any]:
         "data_config.batch_size": 32,
         "data_config.num_workers": 0,
         "ray_config.num_workers": 0,
+        **without_odps(config),
         **small_tables(config),
     }
+
+
+def without_odps(config: Block) -> dict[str, str]:
+    """Returns overrides by which Parquet is read where the config has tables of ODPS."""
+    odps = [name for name in one(config, "data_config") if name.startswith("odps_")]
+    cleared = {f"data_config.{name}": "" for name in odps}
+    return {"data_config.dataset_type": "ParquetDataset", **cleared}
+
+
+def as_set(overrides: Mapping[str, Any]) -> list[str]:
+    """Returns overrides as a user writes them after --set; an empty value clears a field."""
+    return [f"{field}={value}" for field, value in overrides.items()]
 
 
 def small_tables(config: Block) -> dict[str, Any]:

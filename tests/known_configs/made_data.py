@@ -27,7 +27,7 @@ def make_data(config: Block, folder: Path, rows: int = 512, seed: int = 0) -> di
         seed: Seed of the values.
     """
     columns = columns_of(config)
-    overrides: dict[str, Any] = {"data_config.dataset_type": "ParquetDataset"}
+    overrides: dict[str, Any] = {}
     for number, (part, size) in enumerate((("train", rows), ("eval", rows // 2))):
         made = Rows(size, seed * 2 + number)
         table = pa.table({name: made.array(name, cells) for name, cells in columns.items()})

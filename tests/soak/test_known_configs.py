@@ -25,7 +25,7 @@ from raymon.training.export import export_run
 from tests.forked import run_ranks
 from tests.known_configs import rank
 from tests.known_configs.blocks import Block, block_of, many, one
-from tests.known_configs.edits import of_a_short_run
+from tests.known_configs.edits import as_set, of_a_short_run
 from tests.known_configs.given import texts
 from tests.known_configs.made_data import make_data
 from tests.known_configs.status import TRAINED
@@ -56,7 +56,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def train(here: Path, block: Block) -> None:
     """Trains a config on data made for it, and writes the config that goes on."""
     overrides = {**make_data(block, here / "data"), **of_a_short_run(block, here / "run")}
-    summary = raymon.train(here / "known.config", overrides)
+    summary = raymon.train(here / "known.config", as_set(overrides))
     assert (summary.status, summary.steps) == ("done", STEPS)
     config = read_saved(storage_path(here / "run"), ())
     config.train_config.num_steps = STEPS + 4
