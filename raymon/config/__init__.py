@@ -37,11 +37,13 @@ from raymon.config.source import Source
 from raymon.config.text import missing_field
 from raymon.config.unknown_names import describe_unknown
 from raymon.config.validate_losses import OF_TWO_CLASSES
+from raymon.config.validate_sampler import SAMPLER_PATHS
 from raymon.config.validate_trackers import tracker_place
 
 __all__ = [
     "CONFIG_FILE",
     "OF_TWO_CLASSES",
+    "SAMPLER_PATHS",
     "TOTAL_LOSS",
     "VERSION_FILE",
     "Named",

@@ -17,6 +17,7 @@ from raymon.config.scalars import is_text
 from raymon.config.source import Source
 from raymon.config.text import missing_field, parse_text
 from raymon.config.validate import validate
+from raymon.config.validate_sampler import SAMPLER_PATHS
 from raymon.errors import ConfigError, os_reason
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.storage import ObjectPath, storage_path
@@ -139,6 +140,12 @@ def _read(
 
 
 def _expand_inner(config: PipelineConfig, source: Source) -> None:
+    kind = config.data_config.WhichOneof("sampler")
+    block = None if kind is None else getattr(config.data_config, kind)
+    for name in SAMPLER_PATHS if block is not None else ():
+        if name in block.DESCRIPTOR.fields_by_name and block.HasField(name):
+            expanded = _expand(getattr(block, name), f"data_config.{kind}.{name}", source)
+            setattr(block, name, expanded)
     train = config.train_config
     for name in ("fine_tune_checkpoint", "fine_tune_ckpt_param_map"):
         if config.HasField("train_config") and train.HasField(name):

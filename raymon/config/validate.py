@@ -19,6 +19,7 @@ from raymon.config.validate_model import validate_model
 from raymon.config.validate_names import check_given_names
 from raymon.config.validate_opentelemetry import validate_opentelemetry
 from raymon.config.validate_optimizer import validate_optimizer
+from raymon.config.validate_sampler import validate_sampler
 from raymon.config.validate_trackers import validate_trackers
 from raymon.protos.data_pb2 import DatasetType, FgMode
 from raymon.protos.eval_pb2 import EvalMode
@@ -60,6 +61,7 @@ def validate(config: PipelineConfig, source: Source, datasets: Collection[str]) 
     _validate_train(config, rules.inner("train_config"))
     _validate_tables(config, rules.inner("train_config"))
     _validate_data(config, rules.inner("data_config"))
+    validate_sampler(config, rules.inner("data_config"))
     _validate_expressions(config, rules)
     evaluation = rules.inner("eval_config")
     evaluation.positive("num_steps", "log_step_count_steps")

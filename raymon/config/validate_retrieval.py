@@ -37,7 +37,7 @@ def validate_retrieval(config: PipelineConfig, rules: Rules) -> None:
     own.positive("temperature")
     _validate_lengths(config, own)
     own.require(
-        settings.in_batch_negative,
+        settings.in_batch_negative or config.data_config.WhichOneof("sampler") is not None,
         "",
         "has no negatives; set in_batch_negative: true, or give data_config a negative_sampler",
     )

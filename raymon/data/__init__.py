@@ -1,6 +1,6 @@
 """Reads data: from files, or the datasets of a program, to batches of tensors."""
 
-from raymon.data.batch import Batch, IdList, JoinedIds
+from raymon.data.batch import Batch, Candidates, IdList, JoinedIds
 from raymon.data.datasets.dataset_reader import (
     DatasetBatch,
     DatasetPosition,
@@ -32,6 +32,9 @@ from raymon.data.reading.order import RowRange
 from raymon.data.reading.plan import Position
 from raymon.data.reading.reader import DataReader
 from raymon.data.reading.table_files import open_table
+from raymon.data.sampling.sampler import Sampler, SamplerTables, item_features
+from raymon.data.sampling.sampler_spec import SamplerSpec, sampler_spec
+from raymon.data.sampling.text_table import file_versions
 from raymon.data.transfer.device_feed import on_device
 from raymon.data.values.labels import LabelKind, check_label_map
 
@@ -39,6 +42,7 @@ __all__ = [
     "ARGUMENTS",
     "AdmissionFilter",
     "Batch",
+    "Candidates",
     "Columns",
     "CsvFormat",
     "DataReader",
@@ -58,6 +62,9 @@ __all__ = [
     "LabelKind",
     "Position",
     "RowRange",
+    "Sampler",
+    "SamplerSpec",
+    "SamplerTables",
     "Vocabulary",
     "absolute_paths",
     "build_features",
@@ -65,11 +72,13 @@ __all__ = [
     "check_label_map",
     "check_schema",
     "compression_of",
+    "file_versions",
     "format_by_ending",
     "format_of",
     "has_state",
     "input_files",
     "is_encoded",
+    "item_features",
     "kinds_by_ending",
     "may_be_read",
     "missing_rows",
@@ -77,6 +86,7 @@ __all__ = [
     "open_table",
     "parquet_paths",
     "pipeline_features",
+    "sampler_spec",
     "wanted_arguments",
     "why_raw",
 ]

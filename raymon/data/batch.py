@@ -119,6 +119,37 @@ class JoinedIds:
 
 
 @dataclass
+class Candidates:
+    """The items that the users of a batch choose among, drawn by a sampler.
+
+    Attributes:
+        items: Features of items: of the B rows of the batch, then negatives of all rows, then H
+            hard negatives, each of one row.
+        hard: Row of the batch of each hard negative, and its place among those of the row, int64
+            `[2, H]`; None if the sampler draws none.
+        places: Most hard negatives of a row of the batch.
+    """
+
+    items: Batch
+    hard: torch.Tensor | None = None
+    places: int = 0
+
+    @property
+    def nbytes(self) -> int:
+        """The size of all tensors in bytes."""
+        return self.items.nbytes + (0 if self.hard is None else self.hard.nbytes)
+
+    def without_rows(self) -> Candidates:
+        """Returns candidates of a batch that has no rows."""
+        hard = None if self.hard is None else self.hard[:, :0]
+        return Candidates(self.items.without_rows(), hard, self.places)
+
+    def _map(self, function: Callable[[torch.Tensor], torch.Tensor]) -> Candidates:
+        hard = None if self.hard is None else function(self.hard)
+        return Candidates(self.items._map(function), hard, self.places)
+
+
+@dataclass
 class Batch:
     """The rows of one step of one rank.
 
@@ -131,6 +162,7 @@ class Batch:
         keys: Grouping keys by column, int64 `[B]`; strings are hashed to 64 bits.
         plain_ids: Ids of the features that have exactly one id a row and no weights, in the same
             memory as those in `sparse`; None if they are not in one matrix.
+        candidates: Items that the users of the rows choose among; None without a sampler.
     """
 
     size: int
@@ -140,13 +172,16 @@ class Batch:
     weights: dict[str, torch.Tensor] = field(default_factory=dict)
     keys: dict[str, torch.Tensor] = field(default_factory=dict)
     plain_ids: JoinedIds | None = None
+    candidates: Candidates | None = None
 
     @property
     def nbytes(self) -> int:
         """The size of all tensors in bytes."""
         groups = (self.dense, self.labels, self.weights, self.keys)
         tensors = [tensor for group in groups for tensor in group.values()]
-        return sum(t.nbytes for t in tensors) + sum(ids.nbytes for ids in self.sparse.values())
+        nbytes = 0 if self.candidates is None else self.candidates.nbytes
+        nbytes += sum(t.nbytes for t in tensors) + sum(ids.nbytes for ids in self.sparse.values())
+        return nbytes
 
     def to(self, device: torch.device, non_blocking: bool = False) -> Batch:
         """Returns the same batch on `device`; keys move too, so that no metric has to copy them."""
@@ -170,6 +205,7 @@ class Batch:
             weights=none(self.weights),
             keys=none(self.keys),
             plain_ids=plain,
+            candidates=None if self.candidates is None else self.candidates.without_rows(),
         )
 
     def _map(self, function: Callable[[torch.Tensor], torch.Tensor]) -> Batch:
@@ -188,4 +224,5 @@ class Batch:
             weights=each(self.weights),
             keys=each(self.keys),
             plain_ids=plain,
+            candidates=None if self.candidates is None else self.candidates._map(function),
         )

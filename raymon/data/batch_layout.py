@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from math import prod
 
@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from raymon.data.batch import Batch, IdList, JoinedIds
+from raymon.data.batch import Batch, Candidates, IdList, JoinedIds
 
 _ALIGNMENT = 64
 """Bytes at a multiple of which each block begins: enough for any type, and a line of a cache."""
@@ -21,6 +21,8 @@ _OF_NUMPY = (torch.int64, torch.float32)
 
 _PLAIN, _VALUES, _OFFSETS, _FACTORS = "plain ids", "values", "offsets", "factors"
 _KEYS, _LABELS, _WEIGHTS, _DENSE = "keys", "labels", "weights", "dense"
+
+_HARD = "hard"
 
 Place = tuple[str, str]
 """What a tensor is in a batch, and of which feature or column."""
@@ -59,15 +61,19 @@ class BatchLayout:
     """The places of all tensors of a batch in one buffer.
 
     First come the ids of the features that have exactly one id a row and no weights, as one matrix;
-    then keys, other ids, and numbers. So a batch is moved by one copy, whatever is in it.
+    then keys, other ids, and numbers; last the candidates, which have a layout of their own. So a
+    batch is moved by one copy, whatever is in it.
 
     Attributes:
         size: Number of rows, B.
         nbytes: Bytes that the buffer needs.
+        candidates: Byte at which the candidates begin, their layout, and the places of a row; None
+            if there are none.
     """
 
     size: int
     nbytes: int
+    candidates: tuple[int, BatchLayout, int] | None
     _blocks: tuple[_Block, ...] = field(repr=False)
     _names: Mapping[str, tuple[str, ...]] = field(repr=False)
 
@@ -86,7 +92,12 @@ class BatchLayout:
             **{kind: tuple(columns) for kind, columns in _columns(batch)},
         }
         # Memory of no bytes has no place that views could be made of.
-        return cls(batch.size, max(end, _ALIGNMENT), tuple(blocks), order)
+        end, candidates = max(end, _ALIGNMENT), None
+        if batch.candidates is not None:
+            begin = -(-end // _ALIGNMENT) * _ALIGNMENT
+            inner = cls.of(_as_batch(batch.candidates))
+            end, candidates = begin + inner.nbytes, (begin, inner, batch.candidates.places)
+        return cls(batch.size, end, candidates, tuple(blocks), order)
 
     def pack(self, batch: Batch, buffer: Tensor) -> None:
         """Copies a batch into a buffer on the CPU.
@@ -100,6 +111,9 @@ class BatchLayout:
             matrix = block.matrix(buffer)
             for first, part in _in_a_row([tensors[block.kind, name] for name in block.names]):
                 _copy(part, matrix[first : first + len(part)])
+        if self.candidates is not None and batch.candidates is not None:
+            begin, layout, _ = self.candidates
+            layout.pack(_as_batch(batch.candidates), buffer[begin:])
 
     def views(self, buffer: Tensor) -> Batch:
         """Returns the batch that lies in a buffer, on any device, without a copy.
@@ -124,6 +138,10 @@ class BatchLayout:
         def columns(kind: str) -> dict[str, Tensor]:
             return {name: found[kind][name] for name in self._names[kind]}
 
+        candidates = None
+        if self.candidates is not None:
+            begin, layout, places = self.candidates
+            candidates = _as_candidates(layout.views(buffer[begin:]), places)
         return Batch(
             size=self.size,
             dense=columns(_DENSE),
@@ -132,7 +150,18 @@ class BatchLayout:
             weights=columns(_WEIGHTS),
             keys=columns(_KEYS),
             plain_ids=plain,
+            candidates=candidates,
         )
+
+
+def _as_batch(candidates: Candidates) -> Batch:
+    """Returns the items of candidates, with the places of the hard ones as keys."""
+    hard = {} if candidates.hard is None else {_HARD: candidates.hard}
+    return replace(candidates.items, keys=hard)
+
+
+def _as_candidates(items: Batch, places: int) -> Candidates:
+    return Candidates(replace(items, keys={}), items.keys.get(_HARD), places)
 
 
 def _columns(batch: Batch) -> Iterator[tuple[str, dict[str, Tensor]]]:

@@ -22,9 +22,10 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from raymon.protos import sampler_pb2 as raymon_dot_protos_dot_sampler__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18raymon/protos/data.proto\x12\rraymon.protos\"N\n\nInputField\x12\x12\n\ninput_name\x18\x01 \x02(\t\x12,\n\ninput_type\x18\x02 \x01(\x0e\x32\x18.raymon.protos.FieldType\"\xcc\x05\n\nDataConfig\x12\x18\n\nbatch_size\x18\x01 \x01(\r:\x04\x31\x30\x32\x34\x12\x17\n\x0f\x65val_batch_size\x18\x02 \x01(\r\x12@\n\x0c\x64\x61taset_type\x18\x03 \x01(\x0e\x32\x1a.raymon.protos.DatasetType:\x0eParquetDataset\x12\x14\n\x0clabel_fields\x18\x04 \x03(\t\x12\x1c\n\x14sample_weight_fields\x18\x05 \x03(\t\x12\x16\n\x0bnum_workers\x18\x06 \x01(\r:\x01\x38\x12\x18\n\npin_memory\x18\x07 \x01(\x08:\x04true\x12\x16\n\x07shuffle\x18\x08 \x01(\x08:\x05\x66\x61lse\x12\x1f\n\x13shuffle_buffer_size\x18\t \x01(\r:\x02\x33\x32\x12\x1d\n\x0e\x64rop_remainder\x18\n \x01(\x08:\x05\x66\x61lse\x12/\n\x07\x66g_mode\x18\x0b \x01(\x0e\x32\x15.raymon.protos.FgMode:\x07\x46G_NONE\x12\x19\n\x11global_batch_size\x18\x0c \x01(\r\x12\x16\n\x0bnum_streams\x18\r \x01(\r:\x01\x38\x12\x33\n\x0bon_bad_file\x18\x0e \x01(\x0e\x32\x18.raymon.protos.OnBadFile:\x04\x46\x41IL\x12\x14\n\tdelimiter\x18\x0f \x01(\t:\x01,\x12\x1a\n\x0bwith_header\x18\x10 \x01(\x08:\x05\x66\x61lse\x12/\n\x0cinput_fields\x18\x11 \x03(\x0b\x32\x19.raymon.protos.InputField\x12:\n\tlabel_map\x18\x14 \x03(\x0b\x32\'.raymon.protos.DataConfig.LabelMapEntry\x12\"\n\x17\x66g_encoded_multival_sep\x18\x15 \x01(\t:\x01\x03\x1a/\n\rLabelMapEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x02:\x02\x38\x01*V\n\x0b\x44\x61tasetType\x12\x12\n\x0eParquetDataset\x10\x01\x12\x0e\n\nCsvDataset\x10\x02\x12\x13\n\x0f\x41rrowIpcDataset\x10\x03\x12\x0e\n\nRayDataset\x10\x04*D\n\tFieldType\x12\t\n\x05INT32\x10\x01\x12\t\n\x05INT64\x10\x02\x12\n\n\x06STRING\x10\x03\x12\t\n\x05\x46LOAT\x10\x04\x12\n\n\x06\x44OUBLE\x10\x05*\x1f\n\tOnBadFile\x12\x08\n\x04\x46\x41IL\x10\x01\x12\x08\n\x04SKIP\x10\x02*B\n\x06\x46gMode\x12\x0b\n\x07\x46G_NONE\x10\x01\x12\r\n\tFG_NORMAL\x10\x02\x12\n\n\x06\x46G_DAG\x10\x03\x12\x10\n\x0c\x46G_BUCKETIZE\x10\x04')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18raymon/protos/data.proto\x12\rraymon.protos\x1a\x1braymon/protos/sampler.proto\"N\n\nInputField\x12\x12\n\ninput_name\x18\x01 \x02(\t\x12,\n\ninput_type\x18\x02 \x01(\x0e\x32\x18.raymon.protos.FieldType\"\xe3\x07\n\nDataConfig\x12\x18\n\nbatch_size\x18\x01 \x01(\r:\x04\x31\x30\x32\x34\x12\x17\n\x0f\x65val_batch_size\x18\x02 \x01(\r\x12@\n\x0c\x64\x61taset_type\x18\x03 \x01(\x0e\x32\x1a.raymon.protos.DatasetType:\x0eParquetDataset\x12\x14\n\x0clabel_fields\x18\x04 \x03(\t\x12\x1c\n\x14sample_weight_fields\x18\x05 \x03(\t\x12\x16\n\x0bnum_workers\x18\x06 \x01(\r:\x01\x38\x12\x18\n\npin_memory\x18\x07 \x01(\x08:\x04true\x12\x16\n\x07shuffle\x18\x08 \x01(\x08:\x05\x66\x61lse\x12\x1f\n\x13shuffle_buffer_size\x18\t \x01(\r:\x02\x33\x32\x12\x1d\n\x0e\x64rop_remainder\x18\n \x01(\x08:\x05\x66\x61lse\x12/\n\x07\x66g_mode\x18\x0b \x01(\x0e\x32\x15.raymon.protos.FgMode:\x07\x46G_NONE\x12\x19\n\x11global_batch_size\x18\x0c \x01(\r\x12\x16\n\x0bnum_streams\x18\r \x01(\r:\x01\x38\x12\x33\n\x0bon_bad_file\x18\x0e \x01(\x0e\x32\x18.raymon.protos.OnBadFile:\x04\x46\x41IL\x12\x14\n\tdelimiter\x18\x0f \x01(\t:\x01,\x12\x1a\n\x0bwith_header\x18\x10 \x01(\x08:\x05\x66\x61lse\x12/\n\x0cinput_fields\x18\x11 \x03(\x0b\x32\x19.raymon.protos.InputField\x12:\n\tlabel_map\x18\x14 \x03(\x0b\x32\'.raymon.protos.DataConfig.LabelMapEntry\x12\"\n\x17\x66g_encoded_multival_sep\x18\x15 \x01(\t:\x01\x03\x12:\n\x10negative_sampler\x18\x65 \x01(\x0b\x32\x1e.raymon.protos.NegativeSamplerH\x00\x12?\n\x13negative_sampler_v2\x18\x66 \x01(\x0b\x32 .raymon.protos.NegativeSamplerV2H\x00\x12\x43\n\x15hard_negative_sampler\x18g \x01(\x0b\x32\".raymon.protos.HardNegativeSamplerH\x00\x12H\n\x18hard_negative_sampler_v2\x18h \x01(\x0b\x32$.raymon.protos.HardNegativeSamplerV2H\x00\x1a/\n\rLabelMapEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x02:\x02\x38\x01\x42\t\n\x07sampler*V\n\x0b\x44\x61tasetType\x12\x12\n\x0eParquetDataset\x10\x01\x12\x0e\n\nCsvDataset\x10\x02\x12\x13\n\x0f\x41rrowIpcDataset\x10\x03\x12\x0e\n\nRayDataset\x10\x04*D\n\tFieldType\x12\t\n\x05INT32\x10\x01\x12\t\n\x05INT64\x10\x02\x12\n\n\x06STRING\x10\x03\x12\t\n\x05\x46LOAT\x10\x04\x12\n\n\x06\x44OUBLE\x10\x05*\x1f\n\tOnBadFile\x12\x08\n\x04\x46\x41IL\x10\x01\x12\x08\n\x04SKIP\x10\x02*B\n\x06\x46gMode\x12\x0b\n\x07\x46G_NONE\x10\x01\x12\r\n\tFG_NORMAL\x10\x02\x12\n\n\x06\x46G_DAG\x10\x03\x12\x10\n\x0c\x46G_BUCKETIZE\x10\x04')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,18 +34,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_DATACONFIG_LABELMAPENTRY']._loaded_options = None
   _globals['_DATACONFIG_LABELMAPENTRY']._serialized_options = b'8\001'
-  _globals['_DATASETTYPE']._serialized_start=842
-  _globals['_DATASETTYPE']._serialized_end=928
-  _globals['_FIELDTYPE']._serialized_start=930
-  _globals['_FIELDTYPE']._serialized_end=998
-  _globals['_ONBADFILE']._serialized_start=1000
-  _globals['_ONBADFILE']._serialized_end=1031
-  _globals['_FGMODE']._serialized_start=1033
-  _globals['_FGMODE']._serialized_end=1099
-  _globals['_INPUTFIELD']._serialized_start=43
-  _globals['_INPUTFIELD']._serialized_end=121
-  _globals['_DATACONFIG']._serialized_start=124
-  _globals['_DATACONFIG']._serialized_end=840
-  _globals['_DATACONFIG_LABELMAPENTRY']._serialized_start=793
-  _globals['_DATACONFIG_LABELMAPENTRY']._serialized_end=840
+  _globals['_DATASETTYPE']._serialized_start=1150
+  _globals['_DATASETTYPE']._serialized_end=1236
+  _globals['_FIELDTYPE']._serialized_start=1238
+  _globals['_FIELDTYPE']._serialized_end=1306
+  _globals['_ONBADFILE']._serialized_start=1308
+  _globals['_ONBADFILE']._serialized_end=1339
+  _globals['_FGMODE']._serialized_start=1341
+  _globals['_FGMODE']._serialized_end=1407
+  _globals['_INPUTFIELD']._serialized_start=72
+  _globals['_INPUTFIELD']._serialized_end=150
+  _globals['_DATACONFIG']._serialized_start=153
+  _globals['_DATACONFIG']._serialized_end=1148
+  _globals['_DATACONFIG_LABELMAPENTRY']._serialized_start=1090
+  _globals['_DATACONFIG_LABELMAPENTRY']._serialized_end=1137
 # @@protoc_insertion_point(module_scope)

@@ -1,3 +1,4 @@
+from raymon.protos import sampler_pb2 as _sampler_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -58,7 +59,7 @@ class InputField(_message.Message):
     def __init__(self, input_name: _Optional[str] = ..., input_type: _Optional[_Union[FieldType, str]] = ...) -> None: ...
 
 class DataConfig(_message.Message):
-    __slots__ = ("batch_size", "eval_batch_size", "dataset_type", "label_fields", "sample_weight_fields", "num_workers", "pin_memory", "shuffle", "shuffle_buffer_size", "drop_remainder", "fg_mode", "global_batch_size", "num_streams", "on_bad_file", "delimiter", "with_header", "input_fields", "label_map", "fg_encoded_multival_sep")
+    __slots__ = ("batch_size", "eval_batch_size", "dataset_type", "label_fields", "sample_weight_fields", "num_workers", "pin_memory", "shuffle", "shuffle_buffer_size", "drop_remainder", "fg_mode", "global_batch_size", "num_streams", "on_bad_file", "delimiter", "with_header", "input_fields", "label_map", "fg_encoded_multival_sep", "negative_sampler", "negative_sampler_v2", "hard_negative_sampler", "hard_negative_sampler_v2")
     class LabelMapEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -85,6 +86,10 @@ class DataConfig(_message.Message):
     INPUT_FIELDS_FIELD_NUMBER: _ClassVar[int]
     LABEL_MAP_FIELD_NUMBER: _ClassVar[int]
     FG_ENCODED_MULTIVAL_SEP_FIELD_NUMBER: _ClassVar[int]
+    NEGATIVE_SAMPLER_FIELD_NUMBER: _ClassVar[int]
+    NEGATIVE_SAMPLER_V2_FIELD_NUMBER: _ClassVar[int]
+    HARD_NEGATIVE_SAMPLER_FIELD_NUMBER: _ClassVar[int]
+    HARD_NEGATIVE_SAMPLER_V2_FIELD_NUMBER: _ClassVar[int]
     batch_size: int
     eval_batch_size: int
     dataset_type: DatasetType
@@ -104,4 +109,8 @@ class DataConfig(_message.Message):
     input_fields: _containers.RepeatedCompositeFieldContainer[InputField]
     label_map: _containers.ScalarMap[str, float]
     fg_encoded_multival_sep: str
-    def __init__(self, batch_size: _Optional[int] = ..., eval_batch_size: _Optional[int] = ..., dataset_type: _Optional[_Union[DatasetType, str]] = ..., label_fields: _Optional[_Iterable[str]] = ..., sample_weight_fields: _Optional[_Iterable[str]] = ..., num_workers: _Optional[int] = ..., pin_memory: bool = ..., shuffle: bool = ..., shuffle_buffer_size: _Optional[int] = ..., drop_remainder: bool = ..., fg_mode: _Optional[_Union[FgMode, str]] = ..., global_batch_size: _Optional[int] = ..., num_streams: _Optional[int] = ..., on_bad_file: _Optional[_Union[OnBadFile, str]] = ..., delimiter: _Optional[str] = ..., with_header: bool = ..., input_fields: _Optional[_Iterable[_Union[InputField, _Mapping]]] = ..., label_map: _Optional[_Mapping[str, float]] = ..., fg_encoded_multival_sep: _Optional[str] = ...) -> None: ...
+    negative_sampler: _sampler_pb2.NegativeSampler
+    negative_sampler_v2: _sampler_pb2.NegativeSamplerV2
+    hard_negative_sampler: _sampler_pb2.HardNegativeSampler
+    hard_negative_sampler_v2: _sampler_pb2.HardNegativeSamplerV2
+    def __init__(self, batch_size: _Optional[int] = ..., eval_batch_size: _Optional[int] = ..., dataset_type: _Optional[_Union[DatasetType, str]] = ..., label_fields: _Optional[_Iterable[str]] = ..., sample_weight_fields: _Optional[_Iterable[str]] = ..., num_workers: _Optional[int] = ..., pin_memory: bool = ..., shuffle: bool = ..., shuffle_buffer_size: _Optional[int] = ..., drop_remainder: bool = ..., fg_mode: _Optional[_Union[FgMode, str]] = ..., global_batch_size: _Optional[int] = ..., num_streams: _Optional[int] = ..., on_bad_file: _Optional[_Union[OnBadFile, str]] = ..., delimiter: _Optional[str] = ..., with_header: bool = ..., input_fields: _Optional[_Iterable[_Union[InputField, _Mapping]]] = ..., label_map: _Optional[_Mapping[str, float]] = ..., fg_encoded_multival_sep: _Optional[str] = ..., negative_sampler: _Optional[_Union[_sampler_pb2.NegativeSampler, _Mapping]] = ..., negative_sampler_v2: _Optional[_Union[_sampler_pb2.NegativeSamplerV2, _Mapping]] = ..., hard_negative_sampler: _Optional[_Union[_sampler_pb2.HardNegativeSampler, _Mapping]] = ..., hard_negative_sampler_v2: _Optional[_Union[_sampler_pb2.HardNegativeSamplerV2, _Mapping]] = ...) -> None: ...

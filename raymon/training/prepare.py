@@ -14,6 +14,7 @@ from torchmetrics import Metric
 
 from raymon.config import (
     CONFIG_FILE,
+    SAMPLER_PATHS,
     check_alert_hooks,
     check_tracker_addresses,
     evaluates_asynchronously,
@@ -58,6 +59,7 @@ from raymon.training.input.readers import (
     features_of,
     train_reader,
 )
+from raymon.training.input.samplers import check_item_features
 from raymon.training.input.vocabularies import changed_vocabulary, check_vocabularies
 from raymon.training.log_files import check_logging_config
 from raymon.training.optim.optimizers import check_parts
@@ -98,6 +100,7 @@ def check_config(config: PipelineConfig) -> list[Feature]:
         ConfigError: Something in the config is wrong.
     """
     features = features_of(config)
+    check_item_features(config, features)
     check_logging_config(config)
     check_alert_hooks(config.monitor_config)
     check_tracker_addresses(config.monitor_config)
@@ -378,6 +381,12 @@ def _with_absolute_paths(config: PipelineConfig) -> PipelineConfig:
         result.train_input_path = absolute_paths(config.train_input_path)
     if config.eval_input_path:
         result.eval_input_path = absolute_paths(config.eval_input_path)
+    kind = result.data_config.WhichOneof("sampler")
+    if kind is not None:
+        block = getattr(result.data_config, kind)
+        for name in SAMPLER_PATHS:
+            if name in block.DESCRIPTOR.fields_by_name and block.HasField(name):
+                setattr(block, name, absolute_paths(getattr(block, name)))
     train = result.train_config
     for name in ("fine_tune_checkpoint", "fine_tune_ckpt_param_map"):
         if getattr(train, name):

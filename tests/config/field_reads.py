@@ -25,7 +25,7 @@ from google.protobuf import text_format
 from google.protobuf.message import Message
 
 import raymon
-from raymon.data import format_of
+from raymon.data import format_of, sampler_spec
 from raymon.metrics import build_metric, build_train_metric
 from raymon.models import build_model, grouping_keys
 from raymon.models.losses import row_losses
@@ -46,7 +46,7 @@ _CHECKS = {
         "saving.py", "scalars.py", "source.py", "text.py", "unknown_names.py", "validate.py",
         "validate_layers.py", "validate_losses.py", "validate_model.py",
         "validate_opentelemetry.py", "validate_optimizer.py", "validate_rank_models.py",
-        "validate_retrieval.py", "validate_trackers.py",
+        "validate_retrieval.py", "validate_sampler.py", "validate_trackers.py",
     )
 }  # fmt: skip
 assert all(map(os.path.isfile, _CHECKS)), "what checks a field has moved"
@@ -224,6 +224,10 @@ def _retrieval() -> None:
     for text in (IN_BATCH.replace("MORE", ""),):
         model, batch = model_of(pipeline(text, SOFTMAX)), batch_of(4)
         model.loss(model(batch), batch)
+    config = PipelineConfig()
+    for field in config.data_config.DESCRIPTOR.oneofs_by_name["sampler"].fields:
+        getattr(config.data_config, field.name).SetInParent()
+        sampler_spec(config.data_config, evaluation=True)
 
 
 def _others() -> None:

@@ -21,6 +21,12 @@ from tests.config import field_reads
 from tests.config.texts import TEXT, write
 from tests.installed import installed_python
 
+_SAMPLER = (
+    "item_input_path: 'i' num_sample: 1 attr_fields: 'a' item_id_field: 'a' user_id_field: 'u' "
+    "user_input_path: 'u'"
+)
+_HARD = "hard_neg_edge_input_path: 'h' num_hard_sample: 1"
+
 WARNED = {
     "DynamicEmbedding.init_capacity_per_rank": (
         "feature_configs[0].id_feature={feature_name: 'user' expression: 'user:u' "
@@ -29,6 +35,15 @@ WARNED = {
     "ConstantLR.by_epoch": "train_config.dense_optimizer.constant_learning_rate.by_epoch=true",
     "GradClippingConfig.enable_global_grad_clip": (
         "train_config.grad_clipping={clipping_type: 'norm' enable_global_grad_clip: true}"
+    ),
+    "NegativeSamplerV2.user_input_path": (
+        f"data_config.negative_sampler_v2={{{_SAMPLER} pos_edge_input_path: 'p'}}"
+    ),
+    "HardNegativeSampler.user_input_path": (
+        f"data_config.hard_negative_sampler={{{_SAMPLER} {_HARD}}}"
+    ),
+    "HardNegativeSamplerV2.user_input_path": (
+        f"data_config.hard_negative_sampler_v2={{{_SAMPLER} {_HARD} pos_edge_input_path: 'p'}}"
     ),
 }
 """Fields that change nothing, and an override that is told so."""

@@ -8,6 +8,7 @@ import pytest
 
 from raymon.config import load
 from raymon.errors import ConfigError
+from raymon.training.prepare import check_config
 from tests.config.texts import TEXT, line_of, write
 
 MODEL = """  feature_groups { group_name: "u" feature_names: "user" group_type: DEEP }
@@ -86,3 +87,70 @@ def test_what_is_wrong_is_told_at_its_line(
 def test_a_misspelled_group_is_told_with_those_of_the_towers(tmp_path: Path) -> None:
     found = refused(tmp_path, 'group_name: "i"', 'group_name: "items"')
     assert 'unknown group "items"' in found
+
+
+SAMPLER = """data_config {
+  hard_negative_sampler {
+    item_input_path: "items"
+    hard_neg_edge_input_path: "edges"
+    num_sample: 5
+    num_hard_sample: 2
+    attr_fields: "a"
+    item_id_field: "a"
+    user_id_field: "u"
+  }
+"""
+SAMPLED = RIGHT.replace("data_config {\n", SAMPLER).replace("in_batch_negative: true", "")
+
+
+def test_a_model_with_a_sampler_is_right(tmp_path: Path) -> None:
+    load(write(tmp_path, SAMPLED))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ("num_sample: 5", "num_sample: 0", "num_sample: is 0; must be at least 1"),
+        ("num_hard_sample: 2", "num_hard_sample: 0", "num_hard_sample: is 0; must be at least 1"),
+        ('"items"', '""', "item_input_path: is empty; give a name"),
+        ('attr_fields: "a"', "", "has no attr_fields; name the columns"),
+        ('attr_fields: "a"', 'attr_fields: ["a", "a"]', 'attr_fields[1]: "a" is listed twice'),
+        ("num_sample: 5", 'num_sample: 5 attr_delimiter: ""', "attr_delimiter: is empty; give"),
+        ("num_sample: 5", 'num_sample: 5 field_delimiter: "||"', "field_delimiter: must be one"),
+        ("    item_input_path", "    input_path", "input_path"),
+        ('    item_input_path: "items"\n', "", "item_input_path: is missing; it must be given"),
+    ],
+)
+def test_what_is_wrong_with_a_sampler_is_told(
+    tmp_path: Path, before: str, after: str, message: str
+) -> None:
+    text = SAMPLED.replace(before, after)
+    assert text != SAMPLED
+    with pytest.raises(ConfigError) as raised:
+        load(write(tmp_path, text))
+    place, path, found = str(raised.value).split(": ", 2)
+    assert message in f"{path}: {found}"
+    assert abs(int(place.rpartition(":")[2]) - line_of(before, SAMPLED)) <= 8
+
+
+def test_the_sampler_of_a_tree_is_refused_by_name(tmp_path: Path) -> None:
+    text = SAMPLED.replace("  hard_negative_sampler {", "  tdm_sampler {")
+    with pytest.raises(ConfigError, match="raymon does not have tdm_sampler yet"):
+        load(write(tmp_path, text))
+
+
+def test_a_sampler_of_a_model_that_scores_rows_has_no_effect(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    load(write(tmp_path, TEXT.replace("data_config {\n", SAMPLER)))
+    assert "has no effect: dlrm is no model of retrieval" in caplog.text
+
+
+def test_an_item_feature_that_negatives_do_not_have_is_told(tmp_path: Path) -> None:
+    text = SAMPLED.replace('attr_fields: "a"', 'attr_fields: "b"')
+    with pytest.raises(ConfigError) as raised:
+        check_config(load(write(tmp_path, text)))
+    assert str(raised.value) == (
+        'data_config.hard_negative_sampler.attr_fields: have no a, of which feature "age" of group '
+        '"i" is made; a negative needs all features of an item'
+    )

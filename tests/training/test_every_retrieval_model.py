@@ -30,7 +30,21 @@ _GROUPS = """
 _TOWERS = """user_tower { input: "u" mlp { hidden_units: [8] LAYERS } }
   item_tower { input: "i" mlp { hidden_units: [8] LAYERS } } output_dim: 4"""
 MODELS = {"dssm": f"{_GROUPS} dssm {{ {_TOWERS} NEGATIVES SIMILARITY }}"}
-NEGATIVES = {"in_batch": "in_batch_negative: true"}
+_ATTRIBUTES = 'num_sample: 20 num_eval_sample: 30 item_id_field: "item" '
+_ATTRIBUTES += 'attr_fields: ["item", "kinds", "price"]'
+_EDGES = 'item_input_path: "DATA/items.parquet" user_id_field: "user"'
+_HARD = 'hard_neg_edge_input_path: "DATA/hard.parquet" num_hard_sample: 2'
+_POSITIVE = 'pos_edge_input_path: "DATA/positive.parquet"'
+NEGATIVES = {
+    "in_batch": ("in_batch_negative: true", ""),
+    "sampled": ("", f'negative_sampler {{ input_path: "DATA/items.parquet" {_ATTRIBUTES} }}'),
+    "both": (
+        "in_batch_negative: true",
+        f"negative_sampler_v2 {{ {_EDGES} {_POSITIVE} {_ATTRIBUTES} }}",
+    ),
+    "hard": ("", f"hard_negative_sampler {{ {_EDGES} {_HARD} {_ATTRIBUTES} }}"),
+    "hard_v2": ("", f"hard_negative_sampler_v2 {{ {_EDGES} {_HARD} {_POSITIVE} {_ATTRIBUTES} }}"),
+}
 SIMILARITY = {
     "inner": "",
     "cosine": "similarity: COSINE temperature: 0.1",
@@ -63,12 +77,22 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "label": np.ones(rows), "w": rng.random(rows),
         }  # fmt: skip
         pq.write_table(pa.table(table), folder / f"{part}.parquet")
+    ids, users = np.arange(ITEMS), np.arange(40)
+    items = {
+        "item": ids, "weight": 1.0 + ids % 3, "kinds": [f"k{i % 5}" for i in ids],
+        "price": (ids % 7) / 7,
+    }  # fmt: skip
+    pq.write_table(pa.table(items), folder / "items.parquet")
+    for name, shift in (("positive", 0), ("hard", 20)):
+        edges = {"user": users, "item": (users + shift) % ITEMS, "weight": np.ones(40)}
+        pq.write_table(pa.table(edges), folder / f"{name}.parquet")
     return folder
 
 
 def text_of(case: dict[str, str], data: Path, model_dir: Path) -> str:
     model = MODELS[case["model"]].replace("LAYERS", LAYERS[case["layers"]])
-    model = model.replace("NEGATIVES", NEGATIVES[case["negatives"]])
+    in_batch, sampler = NEGATIVES[case["negatives"]]
+    model = model.replace("NEGATIVES", in_batch)
     return f"""
       train_input_path: "{data}/train.parquet" eval_input_path: "{data}/eval.parquet"
       model_dir: "{model_dir}"
@@ -77,7 +101,7 @@ def text_of(case: dict[str, str], data: Path, model_dir: Path) -> str:
         dense_optimizer {{ adam_optimizer {{ lr: 0.02 }} constant_learning_rate {{}} }}
         sparse_optimizer {{ adam_optimizer {{ lr: 0.02 }} constant_learning_rate {{}} }} }}
       data_config {{ batch_size: 64 num_workers: 0 label_fields: "label" fg_mode: FG_DAG
-        {WEIGHTS[case["weights"]]} }}
+        {WEIGHTS[case["weights"]]} {sampler.replace("DATA", str(data))} }}
       {FEATURES}
       model_config {{ {model.replace("SIMILARITY", SIMILARITY[case["similarity"]])}
         losses {{ softmax_cross_entropy {{}} }} metrics {{ recall_at_k {{ top_k: 5 }} }}

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from raymon.data.batch import Batch
 from raymon.data.files.formats import FileFormat
+from raymon.data.reading.batch_source import BatchSource
 from raymon.data.reading.chunks import CHUNK_ROWS, ChunkReader
 from raymon.data.reading.converter import Columns
 from raymon.data.reading.order import (
@@ -67,6 +68,8 @@ class DataReader:
         skip_bad_files: Whether files that cannot be opened, and rows that cannot be read, are left
             out and counted.
         ranges: Rows that are read, of files that are open; None for all rows of `path`.
+        sampler: Source of the candidates of a batch; None for none. With a `global_batch_size` the
+            workers share the negatives that one would have, less the items of their own rows.
 
     Attributes:
         counts: Counts of what was wrong with the data but did not stop the run.
@@ -94,6 +97,7 @@ class DataReader:
         num_workers: int = 0,
         skip_bad_files: bool = False,
         ranges: Sequence[RowRange] | None = None,
+        sampler: BatchSource | None = None,
     ) -> None:
         # If several ranks share a stream, the first of them counts what is wrong with it.
         self._chunks = ChunkReader(columns, skip_bad_files)
@@ -107,6 +111,7 @@ class DataReader:
         self._seed = seed
         self._drop_remainder = drop_remainder
         self._num_workers = num_workers
+        self._sampler = sampler
         self._even = global_batch_size is None
         self.global_batch_size = global_batch_size or batch_size * world_size
         self.streams = streams if global_batch_size else world_size
@@ -277,6 +282,7 @@ class DataReader:
             for share in own
         ]
         for _ in range(plan.steps_from(row)):
+            begin_row = row
             row += plan.rows_at(row)
             ends = plan.taken(row).tolist()
             pieces = []
@@ -289,7 +295,12 @@ class DataReader:
             begins = ends
             pieces = pieces or [self._chunks.empty(self._ranges[0])]
             with self.counts.seconds.timed(INPUT_BATCHING):
-                batch = join_rows(pieces).to_batch()
+                rows = join_rows(pieces)
+                if self._sampler is None:
+                    batch = rows.to_batch()
+                else:
+                    draws = self._rank if self._even else 0
+                    batch = self._sampler.batch(rows, epoch, begin_row, draws)
             yield batch
 
     def _stream(

@@ -37,7 +37,7 @@ def open_table(
         DataError: There is no file, or one that is not of the format.
     """
     if file_format is not None and file_format.kind is FileKind.CSV:
-        needed = {name: _csv_type(name, columns) for name in columns.names}
+        needed = {name: text_type(name, columns) for name in columns.names}
         csv = replace(file_format.csv, needed=needed, skip_bad_rows=skipped is not None)
         file_format = replace(file_format, csv=csv)
     files = open_files(path, file_format, skipped)
@@ -105,7 +105,8 @@ def _plain(column_type: pa.DataType, all_types: Sequence[pa.DataType]) -> pa.Dat
     return pa.int8() if numbers and pa.types.is_boolean(column_type) else column_type
 
 
-def _csv_type(name: str, columns: Columns) -> pa.DataType:
+def text_type(name: str, columns: Columns) -> pa.DataType:
+    """Returns the type of a column of text by its use: numbers, or strings as they are."""
     features = [feature for feature in columns.features if name in feature.columns]
     numeric = [feature.accepts(pa.float64()) for feature in features if feature.made_from_numbers]
     texts = name in columns.categorical or not all(numeric)

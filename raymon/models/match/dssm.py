@@ -47,5 +47,5 @@ class DSSM(MatchModel):
     def predict(self, batch: Batch) -> dict[str, Tensor]:
         """Returns `similarity`, float32 `[B, C]`."""
         users = self.user_tower(self.user_inputs(batch)[self._user])
-        items = self.item_tower(self.item_inputs(batch)[self._item])
-        return {"similarity": self.similarities(users, items)}
+        items = self.item_tower(self.item_inputs(self.items_of(batch))[self._item])
+        return {"similarity": self.similarities(users, items, batch)}

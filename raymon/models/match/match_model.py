@@ -9,18 +9,28 @@ from torch import Tensor
 
 from raymon.config import retrieval_settings
 from raymon.data import Batch, Feature
+from raymon.errors import ModelError
 from raymon.models.layers.autocast import without_autocast
 from raymon.models.ranking import RankingModel
 from raymon.protos.model_pb2 import ModelConfig
+
+NO_CANDIDATE = -1e30
+"""Similarity of a candidate that a row does not have; its probability is 0, its gradient too."""
 
 
 class MatchModel(RankingModel):
     """A model that scores candidates for the user of each row, of which the row's item is right.
 
-    The candidates of a row are the items of all rows of the batch on its rank, if
-    `in_batch_negative` is set: then row i is right with candidate i, and the same item in another
-    row is one of its negatives. Else they are the item of the row, and the negatives that a sampler
-    drew. Values of labels have no effect: each row is a positive.
+    The candidates of a row are
+
+    - with `in_batch_negative` the items of all rows of the batch on its rank, of which candidate i
+      is right for row i; the same item in another row is one of its negatives. Else its own item,
+      which is candidate 0;
+    - the negatives of all rows that a sampler drew, if there is one;
+    - its hard negatives, if the sampler drew any; rows with fewer than others have the rest with
+      the similarity `NO_CANDIDATE`.
+
+    Values of labels have no effect: each row is a positive.
 
     Args:
         config: The model_config of the pipeline.
@@ -48,21 +58,63 @@ class MatchModel(RankingModel):
             return torch.arange(batch.size, device=device)
         return torch.zeros(batch.size, dtype=torch.int64, device=device)
 
-    def similarities(self, users: Tensor, items: Tensor) -> Tensor:
+    def items_of(self, batch: Batch) -> Batch:
+        """Returns the features of the items: of the rows, then of the negatives."""
+        return batch if batch.candidates is None else batch.candidates.items
+
+    def similarities(self, users: Tensor, items: Tensor, batch: Batch) -> Tensor:
         """Returns how near the vectors of users are to those of their candidates.
 
         Args:
             users: Vectors of users, `[B, D]`.
-            items: Vectors of the items of all rows, `[B, D]`.
+            items: Vectors of the items, in the order of `items_of`, `[B + N + H, D]`.
+            batch: The batch.
 
         Returns:
             Inner products divided by the temperature, float32 `[B, C]`.
+
+        Raises:
+            ModelError: The batch has no negatives.
         """
+        candidates = batch.candidates
+        if candidates is None and not self._in_batch:
+            raise ModelError(
+                f"{type(self).__name__}: a batch has no candidates; without in_batch_negative they "
+                "come from the sampler of data_config"
+            )
+        hard = None if candidates is None else candidates.hard
         with without_autocast(users.device):
-            return users.float() @ items.float().T / self._temperature
+            users, items = users.float(), items.float()
+            shared = items if hard is None else items[: items.shape[0] - hard.shape[1]]
+            if self._in_batch:
+                parts = [users @ shared.T]
+            else:
+                own, negatives = shared[: batch.size], shared[batch.size :]
+                parts = [(users * own).sum(1, keepdim=True), users @ negatives.T]
+            if candidates is not None and hard is not None and candidates.places:
+                own_items = items[shared.shape[0] :]
+                parts.append(_hard_similarities(users, own_items, hard, candidates.places))
+            return torch.cat(parts, 1) / self._temperature
 
     def _output(self, label: str) -> str:
         return "similarity"
 
     def _score(self, label: str) -> str:
         return "similarity"
+
+
+def _hard_similarities(users: Tensor, items: Tensor, hard: Tensor, places: int) -> Tensor:
+    """Returns the inner products of rows with their hard negatives.
+
+    Args:
+        users: Vectors of users, `[B, D]`.
+        items: Vectors of the hard negatives, `[H, D]`.
+        hard: Row of each hard negative, and its place among those of the row, `[2, H]`.
+        places: Places of a row, K.
+
+    Returns:
+        float32 `[B, K]`.
+    """
+    found = (users.index_select(0, hard[0]) * items).sum(1)
+    none = torch.full((users.shape[0] * places,), NO_CANDIDATE, device=users.device)
+    return none.scatter(0, hard[0] * places + hard[1], found).view(-1, places)

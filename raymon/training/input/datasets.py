@@ -69,6 +69,11 @@ def dataset_reader(
 ) -> DatasetReader:
     """Makes the reader of a dataset for one rank."""
     data = config.data_config
+    if data.WhichOneof("sampler") is not None:
+        raise ConfigError(
+            f"data_config.{data.WhichOneof('sampler')}: raymon does not have samplers for "
+            f"{title(name)} yet; give files, with dataset_type: ParquetDataset for those of Ray"
+        )
     evaluation = name == EVAL
     size = data.eval_batch_size or data.batch_size
     return DatasetReader(

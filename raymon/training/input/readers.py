@@ -14,6 +14,7 @@ from raymon.data import (
 from raymon.models import grouping_keys, label_kinds
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.train_pb2 import TrainConfig
+from raymon.training.input.samplers import eval_sampler, sampler_keys, train_sampler
 
 
 def train_reader(
@@ -36,6 +37,7 @@ def train_reader(
         num_workers=data.num_workers,
         skip_bad_files=skips_bad_files(config),
         file_format=format_of(config.data_config),
+        sampler=train_sampler(config, features),
     )
 
 
@@ -53,6 +55,7 @@ def eval_reader(
         num_workers=data.num_workers,
         skip_bad_files=skips_bad_files(config),
         file_format=format_of(config.data_config),
+        sampler=eval_sampler(config, features),
     )
 
 
@@ -66,12 +69,13 @@ def columns_of(
 ) -> Columns:
     """Returns the columns that training reads, or those that an evaluation reads."""
     model = config.model_config
+    keys = [*(grouping_keys(config) if evaluation else ()), *sampler_keys(config)]
     return Columns(
         features,
         label_kinds(config),
         # Several labels may share one column.
         list(dict.fromkeys(trained_weights(config))),
-        grouping_keys(config) if evaluation else (),
+        list(dict.fromkeys(keys)),
         model.num_class if model.num_class > 1 else None,
         dict(config.data_config.label_map),
     )

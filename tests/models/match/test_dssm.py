@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from raymon.data import Batch
+from raymon.data import Batch, Candidates
+from raymon.errors import ModelError
 from raymon.models import DSSM
 from tests.models.pipelines import IN_BATCH, SOFTMAX, batch_of, model_of, pipeline
 
@@ -117,3 +120,60 @@ def test_without_output_dim_vectors_are_those_of_the_mlps() -> None:
     model = model_of(pipeline(text.replace("hidden_units: [8]", "hidden_units: [6]"), LOSSES))
     assert len(list(model.parameters())) == 6
     assert model(batch_of(5))["similarity"].shape == (5, 5)
+
+
+def with_candidates(batch: Batch, negatives: int, hard: list[tuple[int, int]]) -> Batch:
+    """Adds the items of further rows as candidates: those of all rows, then hard ones."""
+    rows = batch.size + negatives + len(hard)
+    other = batch_of(rows, seed=7)
+    places = torch.tensor(hard).T if hard else None
+    most = max((place + 1 for _, place in hard), default=0)
+    return replace(batch, candidates=Candidates(other, places, most))
+
+
+def sampled(in_batch: bool = False) -> DSSM:
+    text = IN_BATCH.replace("MORE", "").replace("negative: true", f"negative: {in_batch}".lower())
+    model = model_of(pipeline(text, LOSSES))
+    assert isinstance(model, DSSM)
+    return model
+
+
+@pytest.mark.parametrize("in_batch", [False, True])
+@pytest.mark.parametrize("hard", [[], [(0, 0), (2, 0), (2, 1)]])
+def test_candidates_of_a_sampler_are_scored(in_batch: bool, hard: list[tuple[int, int]]) -> None:
+    model, batch = sampled(in_batch), with_candidates(batch_of(4), 3, hard)
+    assert batch.candidates is not None
+    users, _ = vectors(model, batch)
+    _, items = vectors(model, batch.candidates.items)
+    right = range(4) if in_batch else [0] * 4
+    expected = []
+    for row in range(4):
+        own = range(7) if in_batch else [row, 4, 5, 6]
+        scores = [users[row] @ items[item] for item in own]
+        scores += [users[row] @ items[7 + n] for n, (of, _) in enumerate(hard) if of == row]
+        expected.append(F.cross_entropy(torch.stack(scores), torch.tensor(right[row])))
+    predictions = model(batch)
+    loss = model.loss(predictions, batch)[NAME]
+    torch.testing.assert_close(loss, torch.stack(expected).mean())
+    model.init_metric()
+    model.update_metric(predictions, batch)
+    similarity = predictions["similarity"]
+    own_score = similarity.gather(1, torch.tensor(list(right))[:, None])
+    hits = ((similarity > own_score).sum(1) < 2).double().mean()
+    assert model.compute_metric()["recall_at_k"].item() == pytest.approx(hits.item())
+    assert not model.metric_input_errors()
+    loss.backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
+
+
+def test_a_batch_without_rows_has_a_loss_of_0_and_gradients() -> None:
+    model, batch = sampled(), with_candidates(batch_of(4), 3, [(0, 0)]).without_rows()
+    loss = model.loss(model(batch), batch)[NAME]
+    loss.backward()
+    assert loss == 0
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
+
+
+def test_without_candidates_and_in_batch_negatives_the_sampler_is_missed() -> None:
+    with pytest.raises(ModelError, match="come from the sampler of data_config"):
+        sampled()(batch_of(4))

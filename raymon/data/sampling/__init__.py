@@ -1,0 +1,1 @@
+"""Draws negatives of a batch from tables of items, for models of retrieval."""
