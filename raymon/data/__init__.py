@@ -12,7 +12,7 @@ from raymon.data.features.build import build_features
 from raymon.data.features.feature import EmbeddingSpec, Feature
 from raymon.data.features.fg_mode import is_encoded, pipeline_features, why_raw
 from raymon.data.features.growth import AdmissionFilter, Growth
-from raymon.data.features.initializer import Initializer
+from raymon.data.features.initializer import Initializer, parse_initializer
 from raymon.data.features.vocabulary import Vocabulary
 from raymon.data.files.csv_file import CsvFormat, compression_of
 from raymon.data.files.formats import (
@@ -85,6 +85,7 @@ __all__ = [
     "on_device",
     "open_table",
     "parquet_paths",
+    "parse_initializer",
     "pipeline_features",
     "sampler_spec",
     "wanted_arguments",

@@ -20,14 +20,16 @@ DEEP: FeatureGroupType
 WIDE: FeatureGroupType
 
 class FeatureGroup(_message.Message):
-    __slots__ = ("group_name", "feature_names", "group_type")
+    __slots__ = ("group_name", "feature_names", "group_type", "embedding_name_suffix")
     GROUP_NAME_FIELD_NUMBER: _ClassVar[int]
     FEATURE_NAMES_FIELD_NUMBER: _ClassVar[int]
     GROUP_TYPE_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDING_NAME_SUFFIX_FIELD_NUMBER: _ClassVar[int]
     group_name: str
     feature_names: _containers.RepeatedScalarFieldContainer[str]
     group_type: FeatureGroupType
-    def __init__(self, group_name: _Optional[str] = ..., feature_names: _Optional[_Iterable[str]] = ..., group_type: _Optional[_Union[FeatureGroupType, str]] = ...) -> None: ...
+    embedding_name_suffix: str
+    def __init__(self, group_name: _Optional[str] = ..., feature_names: _Optional[_Iterable[str]] = ..., group_type: _Optional[_Union[FeatureGroupType, str]] = ..., embedding_name_suffix: _Optional[str] = ...) -> None: ...
 
 class DLRM(_message.Message):
     __slots__ = ("dense_mlp", "arch_with_sparse", "final")
@@ -40,14 +42,16 @@ class DLRM(_message.Message):
     def __init__(self, dense_mlp: _Optional[_Union[_layers_pb2.MLP, _Mapping]] = ..., arch_with_sparse: bool = ..., final: _Optional[_Union[_layers_pb2.MLP, _Mapping]] = ...) -> None: ...
 
 class DeepFM(_message.Message):
-    __slots__ = ("deep", "final", "wide_embedding_dim")
+    __slots__ = ("deep", "final", "wide_embedding_dim", "wide_init_fn")
     DEEP_FIELD_NUMBER: _ClassVar[int]
     FINAL_FIELD_NUMBER: _ClassVar[int]
     WIDE_EMBEDDING_DIM_FIELD_NUMBER: _ClassVar[int]
+    WIDE_INIT_FN_FIELD_NUMBER: _ClassVar[int]
     deep: _layers_pb2.MLP
     final: _layers_pb2.MLP
     wide_embedding_dim: int
-    def __init__(self, deep: _Optional[_Union[_layers_pb2.MLP, _Mapping]] = ..., final: _Optional[_Union[_layers_pb2.MLP, _Mapping]] = ..., wide_embedding_dim: _Optional[int] = ...) -> None: ...
+    wide_init_fn: str
+    def __init__(self, deep: _Optional[_Union[_layers_pb2.MLP, _Mapping]] = ..., final: _Optional[_Union[_layers_pb2.MLP, _Mapping]] = ..., wide_embedding_dim: _Optional[int] = ..., wide_init_fn: _Optional[str] = ...) -> None: ...
 
 class CustomModel(_message.Message):
     __slots__ = ("class_path", "kwargs")

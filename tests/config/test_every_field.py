@@ -16,7 +16,6 @@ import pytest
 
 import raymon
 from raymon.config import load
-from raymon.errors import ConfigError
 from tests.config import field_reads
 from tests.config.texts import TEXT, write
 from tests.installed import installed_python
@@ -47,11 +46,6 @@ WARNED = {
     ),
 }
 """Fields that change nothing, and an override that is told so."""
-
-CHECKED = {
-    "FeatureGroup.group_type": "model_config.feature_groups[0].group_type=WIDE",
-}
-"""Fields of which one value is right, and an override with another."""
 
 ON_RAY = {
     "RayConfig.placement_strategy", "RayConfig.max_failures", "RayConfig.wait_for_nodes_s",
@@ -94,12 +88,12 @@ def config_of_runs(tmp_path_factory: pytest.TempPathFactory, click_log: Path) ->
 
 
 def test_every_field_is_read_by_what_runs(read: set[str]) -> None:
-    unread = NUMBERS_AND_TEXTS - read - WARNED.keys() - CHECKED.keys() - ON_RAY
+    unread = NUMBERS_AND_TEXTS - read - WARNED.keys() - ON_RAY
     assert sorted(unread) == []
 
 
 def test_a_field_that_is_said_to_be_read_by_nothing_is_not(read: set[str]) -> None:
-    assert sorted((WARNED.keys() | CHECKED.keys()) & read) == []
+    assert sorted(WARNED.keys() & read) == []
 
 
 def test_fields_of_runs_on_ray_are_in_their_sources() -> None:
@@ -121,9 +115,3 @@ def test_what_has_no_effect_is_told(
     with caplog.at_level(logging.WARNING):
         load(write(tmp_path, TEXT), [override])
     assert [r.getMessage() for r in caplog.records if "has no effect" in r.getMessage()]
-
-
-@pytest.mark.parametrize("override", CHECKED.values(), ids=CHECKED)
-def test_what_can_have_one_value_is_refused_with_another(tmp_path: Path, override: str) -> None:
-    with pytest.raises(ConfigError, match=override.partition("=")[0].rpartition(".")[2]):
-        load(write(tmp_path, TEXT), [override])

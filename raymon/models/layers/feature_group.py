@@ -9,7 +9,7 @@ from torch import Tensor
 
 from raymon.data import Batch, Feature
 from raymon.errors import ConfigError
-from raymon.protos.model_pb2 import ModelConfig
+from raymon.protos.model_pb2 import WIDE, ModelConfig
 
 
 class FeatureGroup:
@@ -23,6 +23,8 @@ class FeatureGroup:
     Attributes:
         place: Path of the group in the config, for messages.
         features: Features in the order of the group.
+        is_wide: Whether it is of the type WIDE.
+        suffix: What the names of its tables end in, so that they are its own; mostly empty.
     """
 
     def __init__(self, name: str, config: ModelConfig, features: Sequence[Feature]) -> None:
@@ -30,10 +32,12 @@ class FeatureGroup:
         self.name = name
         self.place = "model_config.feature_groups"
         self.features: list[Feature] = []
+        self.is_wide, self.suffix = False, ""
         for index, group in enumerate(config.feature_groups):
             if group.group_name == name:
                 self.place = f"model_config.feature_groups[{index}].feature_names"
                 self.features = [by_name[feature] for feature in group.feature_names]
+                self.is_wide, self.suffix = group.group_type == WIDE, group.embedding_name_suffix
 
     @property
     def dense_dim(self) -> int:

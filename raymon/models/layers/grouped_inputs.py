@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 
-from raymon.data import Batch, Feature
-from raymon.embeddings import EmbeddingCollection, specs_of
+from raymon.data import Batch, EmbeddingSpec, Feature
+from raymon.embeddings import EmbeddingCollection
 from raymon.models.layers.feature_group import FeatureGroup
+from raymon.models.layers.group_tables import collection_name, group_specs
 from raymon.protos.model_pb2 import ModelConfig
 
 
 class GroupedInputs(nn.Module):
     """The features of some groups: numbers as they are, ids as embeddings.
 
-    A table that several groups use is there once, and looked up once a batch.
+    A table that several groups use is there once, and looked up once a batch. WIDE groups and those
+    with an `embedding_name_suffix` have tables of their own.
 
     Args:
         config: The model_config of the pipeline.
@@ -31,8 +34,24 @@ class GroupedInputs(nn.Module):
     ) -> None:
         super().__init__()
         self.groups = {name: FeatureGroup(name, config, features) for name in names}
-        used = [feature for group in self.groups.values() for feature in group.features]
-        self.embeddings = EmbeddingCollection(specs_of(used))
+        self._specs = {name: group_specs(config, group) for name, group in self.groups.items()}
+        collections: dict[str, dict[str, EmbeddingSpec]] = {}
+        for name, group in self.groups.items():
+            collections.setdefault(collection_name(group), {}).update(self._specs[name])
+        self._collections = tuple(collections)
+        for name, specs in collections.items():
+            self.add_module(name, EmbeddingCollection(specs))
+        # Collections of which every group takes all, in one order and size.
+        self._stacked = {
+            name
+            for name, specs in collections.items()
+            if len({spec.dim for spec in specs.values()}) == 1
+            and all(
+                list(self._specs[group.name]) == list(specs)
+                for group in self.groups.values()
+                if group.features and collection_name(group) == name
+            )
+        }
 
     def width(self, group: str) -> int:
         """Returns the length of the inputs of a group, concatenated."""
@@ -40,10 +59,39 @@ class GroupedInputs(nn.Module):
 
     def widths(self, group: str) -> list[int]:
         """Returns the length of each part of a group: of its dense features, then of the others."""
-        parts = self.groups[group]
-        return [f.value_dim for f in parts.features if not f.is_sparse] + parts.embedding_dims
+        dense = [f.value_dim for f in self.groups[group].features if not f.is_sparse]
+        return dense + [spec.dim for spec in self._specs[group].values()]
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
-        """Returns the inputs by group, each `[B, width]`; `split(widths)` gives its parts."""
-        embeddings = self.embeddings(batch)
-        return {name: group.concat(batch, embeddings) for name, group in self.groups.items()}
+        """Returns the inputs by group, each `[B, width]`; `split(widths)` gives its parts.
+
+        A group that the config does not have is left out.
+        """
+        found = {name: self._looked_up(name, batch) for name in self._collections}
+        # Groups of the same features have the same tensor: their two gradients are then added up by
+        # one operation, and not feature by feature.
+        joined: dict[tuple[str, ...], Tensor] = {}
+        inputs = {}
+        for name, group in self.groups.items():
+            if not group.features:
+                continue
+            collection, of_ids = collection_name(group), tuple(self._specs[name])
+            key = (collection, *of_ids)
+            if of_ids and key not in joined:
+                embeddings = found[collection]
+                joined[key] = (
+                    embeddings.flatten(1)
+                    if isinstance(embeddings, Tensor)
+                    else _concatenated([embeddings[feature] for feature in of_ids])
+                )
+            inputs[name] = _concatenated([*group.dense(batch), *([joined[key]] if of_ids else [])])
+        return inputs
+
+    def _looked_up(self, collection: str, batch: Batch) -> dict[str, Tensor] | Tensor:
+        module = self.get_submodule(collection)
+        found: dict[str, Tensor] | Tensor = module(batch, stacked=collection in self._stacked)
+        return found
+
+
+def _concatenated(parts: Sequence[Tensor]) -> Tensor:
+    return parts[0] if len(parts) == 1 else torch.cat(list(parts), dim=1)

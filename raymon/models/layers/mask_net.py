@@ -86,4 +86,5 @@ class MaskNetModule(nn.Module):
         else:
             for block in self.blocks:
                 hidden = block(hidden, features)
-        return hidden if self.top is None else self.top(hidden)
+        outputs: Tensor = hidden if self.top is None else self.top(hidden)
+        return outputs

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from raymon.data import Batch, Feature
-from raymon.embeddings import EmbeddingCollection, specs_of
-from raymon.models.layers.feature_group import FeatureGroup
+from raymon.models.layers.grouped_inputs import GroupedInputs
 from raymon.models.layers.head import Head
 from raymon.models.layers.mlp import MLP
 from raymon.models.ranking import RankingModel
@@ -64,21 +62,13 @@ class DeepFM(RankingModel):
     ) -> None:
         super().__init__(config, features, labels, sample_weights)
         deepfm = config.deepfm
-        self._wide = FeatureGroup("wide", config, features)
-        self._deep = FeatureGroup("deep", config, features)
         has_fm = any(group.group_name == "fm" for group in config.feature_groups)
-        self._fm = FeatureGroup("fm" if has_fm else "deep", config, features)
-        self._wide.require_sparse()
-        self._fm_dim = self._fm.require_one_dim()
-        of_deep = [feature.name for feature in self._deep.features if feature.is_sparse]
-        self._has_same_vectors = [feature.name for feature in self._fm.features] == of_deep
-        wide_dim = deepfm.wide_embedding_dim
-        wide_specs = specs_of(self._wide.features)
-        self.wide_embeddings = EmbeddingCollection(
-            {name: replace(spec, dim=wide_dim) for name, spec in wide_specs.items()}
-        )
-        self.embeddings = EmbeddingCollection(specs_of([*self._fm.features, *self._deep.features]))
-        self.deep_mlp = MLP(self._deep.dense_dim + sum(self._deep.embedding_dims), deepfm.deep)
+        self._of_fm = "fm" if has_fm else "deep"
+        names = dict.fromkeys(["wide", self._of_fm, "deep"])
+        self.inputs = GroupedInputs(config, features, list(names))
+        self.inputs.groups["wide"].require_sparse()
+        self._fm_dim = self.inputs.groups[self._of_fm].require_one_dim()
+        self.deep_mlp = MLP(self.inputs.width("deep"), deepfm.deep)
         out_features = self.deep_mlp.out_features
         self.final_mlp: MLP | None = None
         if deepfm.HasField("final"):
@@ -88,15 +78,10 @@ class DeepFM(RankingModel):
 
     def predict(self, batch: Batch) -> dict[str, Tensor]:
         """Returns the predictions of the head, by name."""
-        embeddings = self.embeddings(batch)
-        wide = torch.cat(self._wide.sparse(self.wide_embeddings(batch)), dim=1).sum(1, keepdim=True)
-        vectors = torch.cat(self._fm.sparse(embeddings), dim=1)
-        fm = second_order(vectors.unflatten(1, (-1, self._fm_dim)))
-        if self._has_same_vectors:
-            # Joined once, they also have their two gradients added up by one operation.
-            deep = self.deep_mlp(torch.cat([*self._deep.dense(batch), vectors], dim=1))
-        else:
-            deep = self.deep_mlp(self._deep.concat(batch, embeddings))
+        inputs = self.inputs(batch)
+        wide = inputs["wide"].sum(1, keepdim=True)
+        fm = second_order(inputs[self._of_fm].unflatten(1, (-1, self._fm_dim)))
+        deep = self.deep_mlp(inputs["deep"])
         predictions: dict[str, Tensor]
         if self.final_mlp is None:
             predictions = self.head(deep, wide + fm.sum(1, keepdim=True))

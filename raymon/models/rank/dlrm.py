@@ -9,10 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from raymon.data import Batch, Feature
-from raymon.embeddings import EmbeddingCollection, specs_of
 from raymon.errors import ConfigError
 from raymon.models.layers.autocast import as_autocast
-from raymon.models.layers.feature_group import FeatureGroup
+from raymon.models.layers.grouped_inputs import GroupedInputs
 from raymon.models.layers.head import Head
 from raymon.models.layers.mlp import MLP
 from raymon.models.ranking import RankingModel
@@ -107,15 +106,14 @@ class DLRM(RankingModel):
     ) -> None:
         super().__init__(config, features, labels, sample_weights)
         dlrm = config.dlrm
-        self._dense = FeatureGroup("dense", config, features)
-        self._sparse = FeatureGroup("sparse", config, features)
-        self._dense.require_dense()
-        dim = self._sparse.require_one_dim()
-        num_vectors = len(self._sparse.features)
-        self.embeddings = EmbeddingCollection(specs_of(self._sparse.features))
+        self.inputs = GroupedInputs(config, features, ["dense", "sparse"])
+        dense, sparse = self.inputs.groups["dense"], self.inputs.groups["sparse"]
+        dense.require_dense()
+        dim = self._dim = sparse.require_one_dim()
+        num_vectors = len(sparse.features)
         self.dense_mlp: MLP | None = None
-        if self._dense.features:
-            self.dense_mlp = MLP(self._dense.dense_dim, dlrm.dense_mlp)
+        if dense.features:
+            self.dense_mlp = MLP(self.inputs.width("dense"), dlrm.dense_mlp)
             if self.dense_mlp.out_features != dim:
                 raise ConfigError(
                     "model_config.dlrm.dense_mlp.hidden_units: ends in "
@@ -125,18 +123,17 @@ class DLRM(RankingModel):
             num_vectors += 1
         self.interaction = DotInteraction(num_vectors)
         self._with_sparse = dlrm.arch_with_sparse
-        with_vectors = (
-            num_vectors if self._with_sparse else num_vectors - len(self._sparse.features)
-        )
+        with_vectors = num_vectors if self._with_sparse else num_vectors - len(sparse.features)
         self.final_mlp = MLP(self.interaction.out_features + with_vectors * dim, dlrm.final)
         self.head = Head(self.final_mlp.out_features, self.kinds, config.num_class)
 
     def predict(self, batch: Batch) -> dict[str, Tensor]:
         """Returns the predictions of the head, by name."""
-        vectors = self.embeddings(batch, stacked=True)
+        inputs = self.inputs(batch)
+        vectors = inputs["sparse"].unflatten(1, (-1, self._dim))
         bottom = []
         if self.dense_mlp is not None:
-            bottom = [self.dense_mlp(torch.cat(self._dense.dense(batch), dim=1))]
+            bottom = [self.dense_mlp(inputs["dense"])]
             vectors = torch.cat([bottom[0].unsqueeze(1), vectors], dim=1)
         seen = [vectors.flatten(1)] if self._with_sparse else bottom
         predictions: dict[str, Tensor] = self.head(

@@ -1,0 +1,55 @@
+"""Which embedding tables a group of features has, and in which collection of them they are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from raymon.data import EmbeddingSpec, parse_initializer
+from raymon.embeddings import specs_of
+from raymon.errors import ConfigError
+from raymon.models.layers.feature_group import FeatureGroup
+from raymon.protos.model_pb2 import ModelConfig
+
+_WIDE_DIM = 4
+"""Size of an embedding in a WIDE group of a model that has no setting for it."""
+
+
+def collection_name(group: FeatureGroup) -> str:
+    """Returns the name of the collection that has the tables of a group.
+
+    A table that groups share is in one collection. Those of WIDE groups are of another size, and
+    groups with an `embedding_name_suffix` share tables only with groups of the same one.
+    """
+    name = "wide_embeddings" if group.is_wide else "embeddings"
+    if group.suffix:
+        # A dot separates the parts of the path of a module.
+        name += "_" + group.suffix.replace("%", "%25").replace(".", "%2E")
+    return name
+
+
+def group_specs(config: ModelConfig, group: FeatureGroup) -> dict[str, EmbeddingSpec]:
+    """Returns the tables of the features of a group that have embeddings, by feature name.
+
+    They are those of the features, except that in a WIDE group their size is the model's
+    `wide_embedding_dim`, and their initial values are of its `wide_init_fn` if that is given.
+
+    Raises:
+        ConfigError: `wide_init_fn` names no initializer. It begins with the path of the field.
+    """
+    specs = specs_of(group.features)
+    if group.is_wide:
+        specs = {name: _wide(config, spec) for name, spec in specs.items()}
+    return specs
+
+
+def _wide(config: ModelConfig, spec: EmbeddingSpec) -> EmbeddingSpec:
+    kind = str(config.WhichOneof("model"))
+    settings = getattr(config, kind)
+    spec = replace(spec, dim=getattr(settings, "wide_embedding_dim", _WIDE_DIM))
+    text = getattr(settings, "wide_init_fn", "")
+    if not text:
+        return spec
+    try:
+        return replace(spec, init_fn=parse_initializer(text))
+    except ValueError as error:
+        raise ConfigError(f"model_config.{kind}.wide_init_fn: {error}") from None
