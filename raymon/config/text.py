@@ -80,6 +80,8 @@ class _Walk:
         # The key of the last entry of a map that was read.
         self._key = ""
         self._keys: dict[tuple[str, str], int] = {}
+        # The values of fields that can be given once.
+        self._values: dict[str, str] = {}
 
     def fields(self, descriptor: Descriptor, path: str, end: str = "") -> None:
         """Reads all fields of a message, up to the token that ends it."""
@@ -152,16 +154,25 @@ class _Walk:
                 return
 
     def _once(self, field: FieldDescriptor, path: str, line: int, oneofs: dict[str, str]) -> None:
-        """Raises if a field that can be given once is given again."""
+        """Raises if a block that can be given once is given again."""
         own = _join(path, field.name)
-        if not field.is_repeated and own in self.lines:
-            first = self._place(self.lines[own])
-            raise self._error(line, own, f"is given twice, first at {first}; give it once")
+        if not field.is_repeated and field.message_type is not None and own in self.lines:
+            raise self._twice(own, line, self.lines[own])
         oneof = field.containing_oneof
         if oneof is not None:
             other = oneofs.setdefault(oneof.name, field.name)
             if other != field.name:
                 raise self._error(line, own, f"is given beside {other}; give one of them")
+
+    def _same(self, own: str, value: str, line: int, first: int | None) -> None:
+        """Raises if a value is given again and is another one: nobody knows which is meant."""
+        if first is not None and self._values.get(own, value) != value:
+            raise self._twice(own, line, first)
+        self._values[own] = value
+
+    def _twice(self, own: str, line: int, first: int) -> ConfigError:
+        where = self._place(first)
+        return self._error(line, own, f"is given twice, first at {where}; give it once")
 
     def _once_in_map(self, path: str, own: str, line: int) -> None:
         """Raises if a key of a map is given again: protobuf would silently take the last one."""
@@ -180,6 +191,7 @@ class _Walk:
             counts[own] = index + 1
             own = f"{own}[{index}]"
         self.path = own
+        first = self.lines.get(own)
         self.lines[own] = line = self._line()
         if field.message_type is not None:
             closing = ">" if self._accept("<") else "}"
@@ -195,6 +207,7 @@ class _Walk:
             if not token.startswith(("'", '"')):
                 raise self._error(line, own, f'is {token or "missing"}; must be in quotes, "..."')
             value = self._tokens.ConsumeString()
+            self._same(own, value, line, first)
             owner = cast(Descriptor, field.containing_type)
             if owner.GetOptions().map_entry and field.name == "key":
                 self._key = value
@@ -205,6 +218,7 @@ class _Walk:
             parse_scalar(field, token)
         except ValueError as error:
             raise self._error(line, own, str(error)) from None
+        self._same(own, token, line, first)
         self._tokens.NextToken()
 
     def _refused_value(self, field: FieldDescriptor, token: str, own: str) -> bool:

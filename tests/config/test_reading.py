@@ -23,6 +23,12 @@ def test_a_right_config_is_what_protobuf_reads(tmp_path: Path) -> None:
     assert load(write(tmp_path)) == text_format.Parse(TEXT, PipelineConfig())
 
 
+def test_a_value_that_is_given_twice_alike_is_that_value(tmp_path: Path) -> None:
+    twice = TEXT.replace("num_steps: 10", "num_steps: 10\n  num_steps: 10")
+    twice = twice.replace('model_dir: "out"', "model_dir: 'out' model_dir: \"out\"")
+    assert load(write(tmp_path, twice)) == load(write(tmp_path))
+
+
 WRONG = [
     ("num_steps: 10", "num_step: 10", "train_config.num_step", 'did you mean "num_steps"?'),
     ("num_steps: 10", "num_steps: -1", "train_config.num_steps", "is -1; must be an integer"),
@@ -36,6 +42,13 @@ WRONG = [
     ),
     ("num_steps: 10", "num_steps: 1 use_tensorboard: 7", "train_config.use_tensorboard", "true or"),
     ("num_steps: 10", "num_steps: 1 num_steps: 2", "train_config.num_steps", "is given twice"),
+    ('model_dir: "out"', 'model_dir: "out" model_dir: "oat"', "model_dir", "is given twice"),
+    (
+        "num_steps: 10",
+        "num_steps: 1 grad_scaler {} grad_scaler {}",
+        "train_config.grad_scaler",
+        "is given twice",
+    ),
     ("lr: 0.001", "lr: fast", "train_config.dense_optimizer.adam_optimizer.lr", "must be a number"),
     (
         "adam_optimizer {",

@@ -17,6 +17,10 @@ class Word(str):
     __slots__ = ()
 
 
+class Twice(list[Any]):
+    """Values of a field that is given more than once, though it can have one."""
+
+
 _TOKEN = re.compile(
     r"""#[^\n]*|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|[{}\[\]<>:,;]|[^\s{}\[\]<>:,;#"']+"""
 )
@@ -38,7 +42,8 @@ def text_of(block: Block, indent: str = "") -> str:
     """Returns the protobuf text of a block, a field on each line."""
     lines = []
     for name, value in block.items():
-        if isinstance(value, list) and not any(isinstance(item, dict) for item in value):
+        in_one = isinstance(value, list) and not isinstance(value, Twice)
+        if in_one and not any(isinstance(item, dict) for item in value):
             lines.append(f"{indent}{name}: [{', '.join(map(_scalar, value))}]\n")
             continue
         for item in many(block, name):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.known_configs.blocks import Block, Word
+from tests.known_configs.blocks import Block, Twice, Word
 from tests.known_configs.mock import BOUNDARIES
 from tests.known_configs.parts import RECALLS, SEQUENCE, feature, group, match_tower, mlp, pipeline
 
@@ -206,8 +206,11 @@ def _mind() -> Block:
         group("item", items),
         group("hist", ["click_50_seq__id_2", "click_50_seq__id_3"], SEQUENCE),
     ]
+    sampler = _sampler(items)
+    # As it is there.
+    sampler["negative_sampler"]["attr_delimiter"] = Twice(["\x02", "\x02"])
     whole = {"feature_groups": groups, "mind": model, "losses": RECALLS["losses"]}
-    return pipeline("mind_mock", _data(_sampler(items)), features, whole, train={"num_epochs": 2})
+    return pipeline("mind_mock", _data(sampler), features, whole, train={"num_epochs": 2})
 
 
 MOCK_MATCH = {
