@@ -12,6 +12,7 @@ from raymon.config.custom import (
 )
 from raymon.config.derived import (
     evaluates_asynchronously,
+    least_rows,
     share_of_batch,
     skips_bad_files,
     total_steps,
@@ -58,6 +59,7 @@ __all__ = [
     "import_class",
     "is_retrieval",
     "known_direction",
+    "least_rows",
     "load",
     "locate",
     "metric_names",

@@ -32,6 +32,11 @@ def share_of_batch(config: DataConfig, rank: int, world_size: int) -> int:
     return int(whole * (rank + 1) // world_size - whole * rank // world_size)
 
 
+def least_rows(config: DataConfig, world_size: int) -> int:
+    """Returns the rows that the last step of an epoch has at least, of all ranks together."""
+    return int(config.min_batch_size * (1 if config.global_batch_size else world_size))
+
+
 def total_steps(config: TrainConfig, steps_per_epoch: int) -> int:
     """Returns the total number of steps of a run."""
     if config.HasField("num_epochs"):

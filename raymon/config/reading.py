@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Collection
 from dataclasses import replace
+from typing import Any
 
 from google.protobuf.message import Message
 
@@ -15,6 +16,7 @@ from raymon.config.overrides import Overrides, apply_overrides
 from raymon.config.refusals import Refusal
 from raymon.config.scalars import is_text
 from raymon.config.source import Source
+from raymon.config.spellings import settle_spellings
 from raymon.config.text import missing_field, parse_text
 from raymon.config.validate import validate
 from raymon.config.validate_sampler import SAMPLER_PATHS
@@ -47,6 +49,7 @@ def load(
     """
     config, source = _read(path, overrides, warned)
     source.raise_refusals()
+    settle_spellings(config, source)
     for name in _PATHS:
         if config.HasField(name):
             setattr(config, name, _expand(getattr(config, name), name, source))
@@ -90,6 +93,7 @@ def override(config: PipelineConfig, overrides: Overrides) -> PipelineConfig:
     result.CopyFrom(config)
     source = Source("the config", warned=True)
     apply_overrides(result, overrides, source)
+    settle_spellings(result, source)
     missing = missing_field(result)
     if missing is not None:
         raise source.error(missing, "is missing; it must be given")
@@ -141,7 +145,7 @@ def _read(
 
 def _expand_inner(config: PipelineConfig, source: Source) -> None:
     kind = config.data_config.WhichOneof("sampler")
-    block = None if kind is None else getattr(config.data_config, kind)
+    block: Any = None if kind is None else getattr(config.data_config, kind)
     for name in SAMPLER_PATHS if block is not None else ():
         if name in block.DESCRIPTOR.fields_by_name and block.HasField(name):
             expanded = _expand(getattr(block, name), f"data_config.{kind}.{name}", source)

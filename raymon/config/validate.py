@@ -21,7 +21,7 @@ from raymon.config.validate_opentelemetry import validate_opentelemetry
 from raymon.config.validate_optimizer import validate_optimizer
 from raymon.config.validate_sampler import validate_sampler
 from raymon.config.validate_trackers import validate_trackers
-from raymon.protos.data_pb2 import DatasetType, FgMode
+from raymon.protos.data_pb2 import DataConfig, DatasetType, FgMode, FieldType
 from raymon.protos.eval_pb2 import EvalMode
 from raymon.protos.monitor_pb2 import MonitorConfig
 from raymon.protos.pipeline_pb2 import PipelineConfig
@@ -177,7 +177,7 @@ def _validate_tables(config: PipelineConfig, rules: Rules) -> None:
 
 def _validate_expressions(config: PipelineConfig, rules: Rules) -> None:
     data = config.data_config
-    if not data.HasField("fg_mode") or data.fg_mode == FgMode.FG_NONE:
+    if data.fg_mode not in (FgMode.FG_NORMAL, FgMode.FG_DAG):
         return
     for index, feature in enumerate(config.feature_configs):
         kind = feature.WhichOneof("feature")
@@ -185,14 +185,39 @@ def _validate_expressions(config: PipelineConfig, rules: Rules) -> None:
             rules.require(
                 bool(getattr(feature, kind).expression),
                 f"feature_configs[{index}].{kind}.expression",
-                "is missing; it must be given, unless data_config.fg_mode is FG_NONE",
+                "is missing; it must be given, unless data_config.fg_mode is FG_NONE or "
+                "FG_BUCKETIZE",
             )
+
+
+_OF_ODPS = "it is of ODPS tables"
+
+_UNUSED = {
+    "fg_threads": "num_workers is the number of all threads that prepare batches",
+    "force_base_data_group": "all features of a batch have the same rows",
+    "is_orderby_partition": _OF_ODPS,
+    "odps_data_quota_name": _OF_ODPS,
+    "odps_data_compression": _OF_ODPS,
+}
+"""Fields of the data that have no effect, and why."""
+
+
+def _validate_unused(data: DataConfig, rules: Rules) -> None:
+    for name, why in _UNUSED.items():
+        rules.warn(data.HasField(name), name, why)
+    rules.warn(not data.in_order, "in_order", "batches always come in order")
 
 
 def _validate_data(config: PipelineConfig, rules: Rules) -> None:
     data = config.data_config
     rules.positive(
         "batch_size", "eval_batch_size", "global_batch_size", "num_streams", "shuffle_buffer_size"
+    )
+    batch = data.global_batch_size or data.batch_size
+    rules.require(
+        data.min_batch_size <= batch,
+        "min_batch_size",
+        f"is {data.min_batch_size}; must be at most the {batch} rows of a batch",
     )
     is_csv = data.dataset_type == DatasetType.CsvDataset
     rules.require(
@@ -213,11 +238,14 @@ def _validate_data(config: PipelineConfig, rules: Rules) -> None:
     for name in ("delimiter", "with_header"):
         rules.warn(data.HasField(name) and not is_csv, name, "it is of CSV files")
     rules.warn(bool(data.input_fields) and not is_csv, "input_fields", "it is of CSV files")
-    rules.require(
-        data.fg_mode != FgMode.FG_BUCKETIZE,
-        "fg_mode",
-        "raymon does not have FG_BUCKETIZE yet; it has FG_NONE, FG_NORMAL and FG_DAG",
-    )
+    _validate_unused(data, rules)
+    for index, column in enumerate(data.input_fields):
+        kind = FieldType.Name(column.input_type)
+        rules.require(
+            not is_csv or not column.HasField("input_type") or "_" not in kind,
+            f"input_fields[{index}].input_type",
+            f"is {kind}, which no CSV file holds; leave it out, and give strings with a separator",
+        )
     rules.require(
         bool(data.fg_encoded_multival_sep),
         "fg_encoded_multival_sep",

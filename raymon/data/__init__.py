@@ -10,7 +10,7 @@ from raymon.data.datasets.dataset_reader import (
 from raymon.data.datasets.opened_dataset import ARGUMENTS, has_state, wanted_arguments
 from raymon.data.features.build import build_features
 from raymon.data.features.feature import EmbeddingSpec, Feature
-from raymon.data.features.fg_mode import is_encoded, pipeline_features, why_raw
+from raymon.data.features.fg_mode import is_encoded, pipeline_features, same_ids, why_raw
 from raymon.data.features.growth import AdmissionFilter, Growth
 from raymon.data.features.initializer import Initializer, parse_initializer
 from raymon.data.features.vocabulary import Vocabulary
@@ -87,6 +87,7 @@ __all__ = [
     "parquet_paths",
     "parse_initializer",
     "pipeline_features",
+    "same_ids",
     "sampler_spec",
     "wanted_arguments",
     "why_raw",

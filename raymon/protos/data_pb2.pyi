@@ -22,6 +22,31 @@ class FieldType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     STRING: _ClassVar[FieldType]
     FLOAT: _ClassVar[FieldType]
     DOUBLE: _ClassVar[FieldType]
+    ARRAY_INT32: _ClassVar[FieldType]
+    ARRAY_INT64: _ClassVar[FieldType]
+    ARRAY_STRING: _ClassVar[FieldType]
+    ARRAY_FLOAT: _ClassVar[FieldType]
+    ARRAY_DOUBLE: _ClassVar[FieldType]
+    ARRAY_ARRAY_INT32: _ClassVar[FieldType]
+    ARRAY_ARRAY_INT64: _ClassVar[FieldType]
+    ARRAY_ARRAY_STRING: _ClassVar[FieldType]
+    ARRAY_ARRAY_FLOAT: _ClassVar[FieldType]
+    ARRAY_ARRAY_DOUBLE: _ClassVar[FieldType]
+    MAP_STRING_INT32: _ClassVar[FieldType]
+    MAP_STRING_INT64: _ClassVar[FieldType]
+    MAP_STRING_STRING: _ClassVar[FieldType]
+    MAP_STRING_FLOAT: _ClassVar[FieldType]
+    MAP_STRING_DOUBLE: _ClassVar[FieldType]
+    MAP_INT64_INT32: _ClassVar[FieldType]
+    MAP_INT64_INT64: _ClassVar[FieldType]
+    MAP_INT64_STRING: _ClassVar[FieldType]
+    MAP_INT64_FLOAT: _ClassVar[FieldType]
+    MAP_INT64_DOUBLE: _ClassVar[FieldType]
+    MAP_INT32_INT32: _ClassVar[FieldType]
+    MAP_INT32_INT64: _ClassVar[FieldType]
+    MAP_INT32_STRING: _ClassVar[FieldType]
+    MAP_INT32_FLOAT: _ClassVar[FieldType]
+    MAP_INT32_DOUBLE: _ClassVar[FieldType]
 
 class OnBadFile(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -43,6 +68,31 @@ INT64: FieldType
 STRING: FieldType
 FLOAT: FieldType
 DOUBLE: FieldType
+ARRAY_INT32: FieldType
+ARRAY_INT64: FieldType
+ARRAY_STRING: FieldType
+ARRAY_FLOAT: FieldType
+ARRAY_DOUBLE: FieldType
+ARRAY_ARRAY_INT32: FieldType
+ARRAY_ARRAY_INT64: FieldType
+ARRAY_ARRAY_STRING: FieldType
+ARRAY_ARRAY_FLOAT: FieldType
+ARRAY_ARRAY_DOUBLE: FieldType
+MAP_STRING_INT32: FieldType
+MAP_STRING_INT64: FieldType
+MAP_STRING_STRING: FieldType
+MAP_STRING_FLOAT: FieldType
+MAP_STRING_DOUBLE: FieldType
+MAP_INT64_INT32: FieldType
+MAP_INT64_INT64: FieldType
+MAP_INT64_STRING: FieldType
+MAP_INT64_FLOAT: FieldType
+MAP_INT64_DOUBLE: FieldType
+MAP_INT32_INT32: FieldType
+MAP_INT32_INT64: FieldType
+MAP_INT32_STRING: FieldType
+MAP_INT32_FLOAT: FieldType
+MAP_INT32_DOUBLE: FieldType
 FAIL: OnBadFile
 SKIP: OnBadFile
 FG_NONE: FgMode
@@ -59,7 +109,7 @@ class InputField(_message.Message):
     def __init__(self, input_name: _Optional[str] = ..., input_type: _Optional[_Union[FieldType, str]] = ...) -> None: ...
 
 class DataConfig(_message.Message):
-    __slots__ = ("batch_size", "eval_batch_size", "dataset_type", "label_fields", "sample_weight_fields", "num_workers", "pin_memory", "shuffle", "shuffle_buffer_size", "drop_remainder", "fg_mode", "global_batch_size", "num_streams", "on_bad_file", "delimiter", "with_header", "input_fields", "label_map", "fg_encoded_multival_sep", "negative_sampler", "negative_sampler_v2", "hard_negative_sampler", "hard_negative_sampler_v2")
+    __slots__ = ("batch_size", "eval_batch_size", "dataset_type", "label_fields", "sample_weight_fields", "num_workers", "pin_memory", "shuffle", "shuffle_buffer_size", "drop_remainder", "fg_mode", "global_batch_size", "num_streams", "on_bad_file", "delimiter", "with_header", "input_fields", "label_map", "fg_encoded_multival_sep", "negative_sampler", "negative_sampler_v2", "hard_negative_sampler", "hard_negative_sampler_v2", "fg_encoded", "input_fields_str", "min_batch_size", "in_order", "fg_threads", "force_base_data_group", "is_orderby_partition", "odps_data_quota_name", "odps_data_compression")
     class LabelMapEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -90,6 +140,15 @@ class DataConfig(_message.Message):
     NEGATIVE_SAMPLER_V2_FIELD_NUMBER: _ClassVar[int]
     HARD_NEGATIVE_SAMPLER_FIELD_NUMBER: _ClassVar[int]
     HARD_NEGATIVE_SAMPLER_V2_FIELD_NUMBER: _ClassVar[int]
+    FG_ENCODED_FIELD_NUMBER: _ClassVar[int]
+    INPUT_FIELDS_STR_FIELD_NUMBER: _ClassVar[int]
+    MIN_BATCH_SIZE_FIELD_NUMBER: _ClassVar[int]
+    IN_ORDER_FIELD_NUMBER: _ClassVar[int]
+    FG_THREADS_FIELD_NUMBER: _ClassVar[int]
+    FORCE_BASE_DATA_GROUP_FIELD_NUMBER: _ClassVar[int]
+    IS_ORDERBY_PARTITION_FIELD_NUMBER: _ClassVar[int]
+    ODPS_DATA_QUOTA_NAME_FIELD_NUMBER: _ClassVar[int]
+    ODPS_DATA_COMPRESSION_FIELD_NUMBER: _ClassVar[int]
     batch_size: int
     eval_batch_size: int
     dataset_type: DatasetType
@@ -113,4 +172,13 @@ class DataConfig(_message.Message):
     negative_sampler_v2: _sampler_pb2.NegativeSamplerV2
     hard_negative_sampler: _sampler_pb2.HardNegativeSampler
     hard_negative_sampler_v2: _sampler_pb2.HardNegativeSamplerV2
-    def __init__(self, batch_size: _Optional[int] = ..., eval_batch_size: _Optional[int] = ..., dataset_type: _Optional[_Union[DatasetType, str]] = ..., label_fields: _Optional[_Iterable[str]] = ..., sample_weight_fields: _Optional[_Iterable[str]] = ..., num_workers: _Optional[int] = ..., pin_memory: bool = ..., shuffle: bool = ..., shuffle_buffer_size: _Optional[int] = ..., drop_remainder: bool = ..., fg_mode: _Optional[_Union[FgMode, str]] = ..., global_batch_size: _Optional[int] = ..., num_streams: _Optional[int] = ..., on_bad_file: _Optional[_Union[OnBadFile, str]] = ..., delimiter: _Optional[str] = ..., with_header: bool = ..., input_fields: _Optional[_Iterable[_Union[InputField, _Mapping]]] = ..., label_map: _Optional[_Mapping[str, float]] = ..., fg_encoded_multival_sep: _Optional[str] = ..., negative_sampler: _Optional[_Union[_sampler_pb2.NegativeSampler, _Mapping]] = ..., negative_sampler_v2: _Optional[_Union[_sampler_pb2.NegativeSamplerV2, _Mapping]] = ..., hard_negative_sampler: _Optional[_Union[_sampler_pb2.HardNegativeSampler, _Mapping]] = ..., hard_negative_sampler_v2: _Optional[_Union[_sampler_pb2.HardNegativeSamplerV2, _Mapping]] = ...) -> None: ...
+    fg_encoded: bool
+    input_fields_str: str
+    min_batch_size: int
+    in_order: bool
+    fg_threads: int
+    force_base_data_group: bool
+    is_orderby_partition: bool
+    odps_data_quota_name: str
+    odps_data_compression: str
+    def __init__(self, batch_size: _Optional[int] = ..., eval_batch_size: _Optional[int] = ..., dataset_type: _Optional[_Union[DatasetType, str]] = ..., label_fields: _Optional[_Iterable[str]] = ..., sample_weight_fields: _Optional[_Iterable[str]] = ..., num_workers: _Optional[int] = ..., pin_memory: bool = ..., shuffle: bool = ..., shuffle_buffer_size: _Optional[int] = ..., drop_remainder: bool = ..., fg_mode: _Optional[_Union[FgMode, str]] = ..., global_batch_size: _Optional[int] = ..., num_streams: _Optional[int] = ..., on_bad_file: _Optional[_Union[OnBadFile, str]] = ..., delimiter: _Optional[str] = ..., with_header: bool = ..., input_fields: _Optional[_Iterable[_Union[InputField, _Mapping]]] = ..., label_map: _Optional[_Mapping[str, float]] = ..., fg_encoded_multival_sep: _Optional[str] = ..., negative_sampler: _Optional[_Union[_sampler_pb2.NegativeSampler, _Mapping]] = ..., negative_sampler_v2: _Optional[_Union[_sampler_pb2.NegativeSamplerV2, _Mapping]] = ..., hard_negative_sampler: _Optional[_Union[_sampler_pb2.HardNegativeSampler, _Mapping]] = ..., hard_negative_sampler_v2: _Optional[_Union[_sampler_pb2.HardNegativeSamplerV2, _Mapping]] = ..., fg_encoded: bool = ..., input_fields_str: _Optional[str] = ..., min_batch_size: _Optional[int] = ..., in_order: bool = ..., fg_threads: _Optional[int] = ..., force_base_data_group: bool = ..., is_orderby_partition: bool = ..., odps_data_quota_name: _Optional[str] = ..., odps_data_compression: _Optional[str] = ...) -> None: ...

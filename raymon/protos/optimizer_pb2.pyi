@@ -262,8 +262,34 @@ class PartOptimizer(_message.Message):
     cosine_annealing_warm_restarts_learning_rate: CosineAnnealingWarmRestartsLR
     def __init__(self, regex_pattern: _Optional[str] = ..., sgd_optimizer: _Optional[_Union[SGDOptimizer, _Mapping]] = ..., adagrad_optimizer: _Optional[_Union[AdagradOptimizer, _Mapping]] = ..., adam_optimizer: _Optional[_Union[AdamOptimizer, _Mapping]] = ..., adamw_optimizer: _Optional[_Union[AdamWOptimizer, _Mapping]] = ..., rmsprop_optimizer: _Optional[_Union[RMSpropOptimizer, _Mapping]] = ..., adadelta_optimizer: _Optional[_Union[AdadeltaOptimizer, _Mapping]] = ..., constant_learning_rate: _Optional[_Union[ConstantLR, _Mapping]] = ..., exponential_decay_learning_rate: _Optional[_Union[ExponentialDecayLR, _Mapping]] = ..., manual_step_learning_rate: _Optional[_Union[ManualStepLR, _Mapping]] = ..., cosine_annealing_learning_rate: _Optional[_Union[CosineAnnealingLR, _Mapping]] = ..., cosine_annealing_warm_restarts_learning_rate: _Optional[_Union[CosineAnnealingWarmRestartsLR, _Mapping]] = ...) -> None: ...
 
+class ParamLearningRate(_message.Message):
+    __slots__ = ("constant_learning_rate", "exponential_decay_learning_rate", "manual_step_learning_rate")
+    CONSTANT_LEARNING_RATE_FIELD_NUMBER: _ClassVar[int]
+    EXPONENTIAL_DECAY_LEARNING_RATE_FIELD_NUMBER: _ClassVar[int]
+    MANUAL_STEP_LEARNING_RATE_FIELD_NUMBER: _ClassVar[int]
+    constant_learning_rate: ConstantLR
+    exponential_decay_learning_rate: ExponentialDecayLR
+    manual_step_learning_rate: ManualStepLR
+    def __init__(self, constant_learning_rate: _Optional[_Union[ConstantLR, _Mapping]] = ..., exponential_decay_learning_rate: _Optional[_Union[ExponentialDecayLR, _Mapping]] = ..., manual_step_learning_rate: _Optional[_Union[ManualStepLR, _Mapping]] = ...) -> None: ...
+
+class ParamOptimizer(_message.Message):
+    __slots__ = ("regex_pattern", "sgd_optimizer", "adagrad_optimizer", "adam_optimizer", "adamw_optimizer", "param_learning_rate")
+    REGEX_PATTERN_FIELD_NUMBER: _ClassVar[int]
+    SGD_OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
+    ADAGRAD_OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
+    ADAM_OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
+    ADAMW_OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
+    PARAM_LEARNING_RATE_FIELD_NUMBER: _ClassVar[int]
+    regex_pattern: str
+    sgd_optimizer: SGDOptimizer
+    adagrad_optimizer: AdagradOptimizer
+    adam_optimizer: AdamOptimizer
+    adamw_optimizer: AdamWOptimizer
+    param_learning_rate: ParamLearningRate
+    def __init__(self, regex_pattern: _Optional[str] = ..., sgd_optimizer: _Optional[_Union[SGDOptimizer, _Mapping]] = ..., adagrad_optimizer: _Optional[_Union[AdagradOptimizer, _Mapping]] = ..., adam_optimizer: _Optional[_Union[AdamOptimizer, _Mapping]] = ..., adamw_optimizer: _Optional[_Union[AdamWOptimizer, _Mapping]] = ..., param_learning_rate: _Optional[_Union[ParamLearningRate, _Mapping]] = ...) -> None: ...
+
 class DenseOptimizer(_message.Message):
-    __slots__ = ("sgd_optimizer", "adagrad_optimizer", "adam_optimizer", "adamw_optimizer", "rmsprop_optimizer", "adadelta_optimizer", "constant_learning_rate", "exponential_decay_learning_rate", "manual_step_learning_rate", "cosine_annealing_learning_rate", "cosine_annealing_warm_restarts_learning_rate", "ema", "part_optimizers")
+    __slots__ = ("sgd_optimizer", "adagrad_optimizer", "adam_optimizer", "adamw_optimizer", "rmsprop_optimizer", "adadelta_optimizer", "constant_learning_rate", "exponential_decay_learning_rate", "manual_step_learning_rate", "cosine_annealing_learning_rate", "cosine_annealing_warm_restarts_learning_rate", "ema", "part_optimizers", "param_optimizers")
     SGD_OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
     ADAGRAD_OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
     ADAM_OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
@@ -277,6 +303,7 @@ class DenseOptimizer(_message.Message):
     COSINE_ANNEALING_WARM_RESTARTS_LEARNING_RATE_FIELD_NUMBER: _ClassVar[int]
     EMA_FIELD_NUMBER: _ClassVar[int]
     PART_OPTIMIZERS_FIELD_NUMBER: _ClassVar[int]
+    PARAM_OPTIMIZERS_FIELD_NUMBER: _ClassVar[int]
     sgd_optimizer: SGDOptimizer
     adagrad_optimizer: AdagradOptimizer
     adam_optimizer: AdamOptimizer
@@ -290,7 +317,8 @@ class DenseOptimizer(_message.Message):
     cosine_annealing_warm_restarts_learning_rate: CosineAnnealingWarmRestartsLR
     ema: EMA
     part_optimizers: _containers.RepeatedCompositeFieldContainer[PartOptimizer]
-    def __init__(self, sgd_optimizer: _Optional[_Union[SGDOptimizer, _Mapping]] = ..., adagrad_optimizer: _Optional[_Union[AdagradOptimizer, _Mapping]] = ..., adam_optimizer: _Optional[_Union[AdamOptimizer, _Mapping]] = ..., adamw_optimizer: _Optional[_Union[AdamWOptimizer, _Mapping]] = ..., rmsprop_optimizer: _Optional[_Union[RMSpropOptimizer, _Mapping]] = ..., adadelta_optimizer: _Optional[_Union[AdadeltaOptimizer, _Mapping]] = ..., constant_learning_rate: _Optional[_Union[ConstantLR, _Mapping]] = ..., exponential_decay_learning_rate: _Optional[_Union[ExponentialDecayLR, _Mapping]] = ..., manual_step_learning_rate: _Optional[_Union[ManualStepLR, _Mapping]] = ..., cosine_annealing_learning_rate: _Optional[_Union[CosineAnnealingLR, _Mapping]] = ..., cosine_annealing_warm_restarts_learning_rate: _Optional[_Union[CosineAnnealingWarmRestartsLR, _Mapping]] = ..., ema: _Optional[_Union[EMA, _Mapping]] = ..., part_optimizers: _Optional[_Iterable[_Union[PartOptimizer, _Mapping]]] = ...) -> None: ...
+    param_optimizers: _containers.RepeatedCompositeFieldContainer[ParamOptimizer]
+    def __init__(self, sgd_optimizer: _Optional[_Union[SGDOptimizer, _Mapping]] = ..., adagrad_optimizer: _Optional[_Union[AdagradOptimizer, _Mapping]] = ..., adam_optimizer: _Optional[_Union[AdamOptimizer, _Mapping]] = ..., adamw_optimizer: _Optional[_Union[AdamWOptimizer, _Mapping]] = ..., rmsprop_optimizer: _Optional[_Union[RMSpropOptimizer, _Mapping]] = ..., adadelta_optimizer: _Optional[_Union[AdadeltaOptimizer, _Mapping]] = ..., constant_learning_rate: _Optional[_Union[ConstantLR, _Mapping]] = ..., exponential_decay_learning_rate: _Optional[_Union[ExponentialDecayLR, _Mapping]] = ..., manual_step_learning_rate: _Optional[_Union[ManualStepLR, _Mapping]] = ..., cosine_annealing_learning_rate: _Optional[_Union[CosineAnnealingLR, _Mapping]] = ..., cosine_annealing_warm_restarts_learning_rate: _Optional[_Union[CosineAnnealingWarmRestartsLR, _Mapping]] = ..., ema: _Optional[_Union[EMA, _Mapping]] = ..., part_optimizers: _Optional[_Iterable[_Union[PartOptimizer, _Mapping]]] = ..., param_optimizers: _Optional[_Iterable[_Union[ParamOptimizer, _Mapping]]] = ...) -> None: ...
 
 class SparseOptimizer(_message.Message):
     __slots__ = ("sgd_optimizer", "adagrad_optimizer", "adam_optimizer", "rowwise_adagrad_optimizer", "partial_rowwise_adam_optimizer", "constant_learning_rate", "exponential_decay_learning_rate", "manual_step_learning_rate", "cosine_annealing_learning_rate", "cosine_annealing_warm_restarts_learning_rate")

@@ -84,6 +84,7 @@ class DatasetReader:
         world_size: Number of ranks.
         drop_remainder: Whether the last batch of an epoch is left out, and its rows are counted, if
             it is not full.
+        min_rows: Rows with fewer of which it is left out as well.
         ahead: Whether batches are made ahead by a thread, which then is the one that iterates.
 
     Attributes:
@@ -103,6 +104,7 @@ class DatasetReader:
         rank: int = 0,
         world_size: int = 1,
         drop_remainder: bool = False,
+        min_rows: int = 0,
         ahead: bool = True,
     ) -> None:
         self.name = name
@@ -111,7 +113,7 @@ class DatasetReader:
         self._batch_size = batch_size
         self._rank = rank
         self._world_size = world_size
-        self._drop_remainder = drop_remainder
+        self._least = batch_size if drop_remainder else max(1, min_rows)
         self._ahead = ahead
         self._end: DatasetPosition | None = None
         self._first: DatasetPosition | None = None
@@ -171,7 +173,7 @@ class DatasetReader:
                 row += self._batch_size
                 have -= self._batch_size
                 yield DatasetBatch(self._batch(pieces, self._batch_size), _position(row, chunk))
-        if have and self._drop_remainder:
+        if 0 < have < self._least:
             self.counts.add(ROWS_LEFT_OVER, have)
         elif have and chunk is not None:
             yield DatasetBatch(self._batch(pieces, have), _position(row + have, chunk))

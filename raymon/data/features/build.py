@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from raymon.data.features.building.context import Constraints, Context
 from raymon.data.features.building.kinds import BUILDERS
+from raymon.data.features.building.unbucketized import unbucketized
 from raymon.data.features.embedding_spec import check_shared
 from raymon.data.features.encoding import Encoding
 from raymon.data.features.feature import EmbeddingSpec, Feature
@@ -22,8 +23,8 @@ def build_features(
 
     Args:
         configs: Configs of the features.
-        encoding: Layout of columns that have the names of the features and hold ids and numbers
-            already; None if features are made from the raw columns of their expressions.
+        encoding: Layout of columns that have the names of the features; None if features are made
+            from the raw columns of their expressions.
         constraints: Constraints of tables whose features have none; None for no constraints.
 
     Raises:
@@ -42,7 +43,12 @@ def build_features(
                 f"{', '.join(others[:-1])} or {others[-1]}"
             )
         place = f"feature_configs[{index}].{kind}"
-        feature = BUILDERS[kind](getattr(config, kind), Context(place, encoding, constraints))
+        block = getattr(config, kind)
+        if encoding is None or encoding.bucketized:
+            feature = BUILDERS[kind](block, Context(place, encoding, constraints))
+        else:
+            kind, block = unbucketized(kind, block, encoding.separator, place)
+            feature = BUILDERS[kind](block, Context(place, None, constraints))
         if feature.name in places:
             raise ConfigError(
                 f'{place}.feature_name: "{feature.name}" is also the name of '

@@ -29,11 +29,19 @@ def pipeline_features(config: PipelineConfig) -> list[Feature]:
     Raises:
         ConfigError: A feature is described wrongly; see `build_features`.
     """
-    encoding = None
+    encoding, data = None, config.data_config
     if is_encoded(config):
-        encoding = Encoding(config.data_config.fg_encoded_multival_sep)
+        encoding = Encoding(data.fg_encoded_multival_sep)
+    elif data.fg_mode == FgMode.FG_BUCKETIZE:
+        encoding = Encoding(data.fg_encoded_multival_sep, bucketized=False)
     constraints = config.train_config.global_embedding_constraints
     return build_features(config.feature_configs, encoding, constraints)
+
+
+def same_ids(one: FgMode, other: FgMode) -> bool:
+    """Whether features have the same ids in two modes."""
+    raw = (FgMode.FG_NORMAL, FgMode.FG_DAG)
+    return one == other or (one in raw and other in raw)
 
 
 def is_encoded(config: PipelineConfig) -> bool:

@@ -18,7 +18,7 @@ from raymon.data.features.vocabulary import (
 from raymon.errors import ConfigError
 from raymon.protos import feature_pb2
 
-_SOURCES = (
+SOURCES = (
     "hash_bucket_size",
     "num_buckets",
     "vocab_list",

@@ -37,6 +37,7 @@ class EpochPlan:
         lengths: Rows of each stream.
         global_batch_size: Rows of a step, of all ranks together.
         drop_remainder: Whether the last batch is left out if it is not full.
+        min_rows: Rows that the last batch has at least; with fewer it is left out too.
 
     Raises:
         ValueError: There would be no step.
@@ -45,12 +46,13 @@ class EpochPlan:
     lengths: tuple[int, ...]
     global_batch_size: int
     drop_remainder: bool = False
+    min_rows: int = 0
 
     def __post_init__(self) -> None:
         if self.steps_from(0) == 0:
             raise ValueError(
                 f"{self.rows} rows fill no batch of {self.global_batch_size}; make it smaller or "
-                "turn drop_remainder off"
+                "turn drop_remainder and min_batch_size off"
             )
 
     @property
@@ -61,13 +63,18 @@ class EpochPlan:
     @property
     def left_over(self) -> int:
         """The number of rows, of an epoch read from its first row, that are in no batch."""
-        return self.rows % self.global_batch_size if self.drop_remainder else 0
+        rest = self.rows % self.global_batch_size
+        return 0 if self._keeps(rest) else rest
 
     def steps_from(self, row: int) -> int:
         """Returns the number of steps left in the epoch after its first `row` rows."""
         left = self.rows - row
         full, rest = divmod(left, self.global_batch_size)
-        return full + (rest > 0 and not self.drop_remainder)
+        return full + self._keeps(rest)
+
+    def _keeps(self, rest: int) -> bool:
+        """Whether rows that fill no batch are a batch of their own."""
+        return rest >= max(1, self.min_rows) and not self.drop_remainder
 
     def rows_at(self, row: int) -> int:
         """Returns the number of rows of the global batch that begins after `row` rows."""

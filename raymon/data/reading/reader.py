@@ -63,6 +63,7 @@ class DataReader:
         shuffle_buffer_size: Global batches that the blocks of all streams make up.
         seed: Seed of the shuffle.
         drop_remainder: Whether the last global batch of an epoch is left out if it is not full.
+        min_rows: Rows with fewer of which the last global batch of an epoch is left out.
         num_workers: Threads that decode and convert ahead, at most one more than there are CPUs; 0
             if all happens in the calling thread.
         skip_bad_files: Whether files that cannot be opened, and rows that cannot be read, are left
@@ -94,6 +95,7 @@ class DataReader:
         shuffle_buffer_size: int = 32,
         seed: int = 0,
         drop_remainder: bool = False,
+        min_rows: int = 0,
         num_workers: int = 0,
         skip_bad_files: bool = False,
         ranges: Sequence[RowRange] | None = None,
@@ -109,7 +111,7 @@ class DataReader:
         self._shuffle = shuffle
         self._shuffle_buffer_size = max(shuffle_buffer_size, 1)
         self._seed = seed
-        self._drop_remainder = drop_remainder
+        self._dropped = (drop_remainder, min_rows)
         self._num_workers = num_workers
         self._sampler = sampler
         self._even = global_batch_size is None
@@ -131,7 +133,7 @@ class DataReader:
                 "at least one"
             )
         try:
-            self._plan = EpochPlan((self.rows,), self.global_batch_size, drop_remainder)
+            self._plan = EpochPlan((self.rows,), self.global_batch_size, *self._dropped)
         except ValueError as error:
             raise DataError(f"{path}: {error}") from None
 
@@ -271,7 +273,7 @@ class DataReader:
         ranges = shuffled(self._ranges, self._seed, epoch) if self._shuffle else self._ranges
         stream_ranges = split_into_streams(ranges, streams, even=self._even)
         lengths = tuple(sum(map(len, stream)) for stream in stream_ranges)
-        plan = EpochPlan(lengths, self.global_batch_size, self._drop_remainder)
+        plan = EpochPlan(lengths, self.global_batch_size, *self._dropped)
         own = shares(streams, self._world_size, self._rank)
         begins = plan.taken(row).tolist()
         ahead = max(1, _PIECES_AHEAD // len(own))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from raymon.config import share_of_batch
+from raymon.config import least_rows, share_of_batch
 from raymon.data import ARGUMENTS, DatasetReader, Feature, check_schema, has_state, wanted_arguments
 from raymon.errors import ConfigError, DataError
 from raymon.protos.data_pb2 import DatasetType
@@ -84,6 +84,7 @@ def dataset_reader(
         rank=rank,
         world_size=world_size,
         drop_remainder=data.drop_remainder and not evaluation,
+        min_rows=0 if evaluation else -(-least_rows(data, world_size) // world_size),
         ahead=data.num_workers > 0,
     )
 

@@ -6,7 +6,15 @@ import logging
 from collections.abc import Collection
 
 from raymon.config import read_saved, skips_bad_files
-from raymon.data import Columns, build_features, format_of, open_table, pipeline_features, why_raw
+from raymon.data import (
+    Columns,
+    build_features,
+    format_of,
+    open_table,
+    pipeline_features,
+    same_ids,
+    why_raw,
+)
 from raymon.errors import ConfigError, DataError, RunError
 from raymon.protos.data_pb2 import FgMode
 from raymon.protos.pipeline_pb2 import PipelineConfig
@@ -37,7 +45,7 @@ def resolve_fg_mode(
     data = config.data_config
     before = _saved_mode(storage_path(config.model_dir)) if resumed else None
     if data.HasField("fg_mode"):
-        if before is not None and (before == FgMode.FG_NONE) != (data.fg_mode == FgMode.FG_NONE):
+        if before is not None and not same_ids(before, data.fg_mode):
             modes = [FgMode.Name(mode) for mode in (data.fg_mode, before)]
             raise ConfigError(
                 f"data_config.fg_mode: is {modes[0]}, but the run in {config.model_dir} began with "
@@ -74,7 +82,7 @@ def why_ids_differ(config: PipelineConfig, model_dir: StoragePath) -> str | None
     ours = config.data_config
     if before is None or not ours.HasField("fg_mode"):
         return None
-    if (before == FgMode.FG_NONE) == (ours.fg_mode == FgMode.FG_NONE):
+    if same_ids(before, ours.fg_mode):
         return None
     modes = [FgMode.Name(mode) for mode in (before, ours.fg_mode)]
     return f"its ids are those of fg_mode {modes[0]}, here it is {modes[1]}: rows are other values"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from raymon.config import skips_bad_files, trained_weights
+from raymon.config import least_rows, skips_bad_files, trained_weights
 from raymon.data import (
     Columns,
     DataReader,
@@ -34,6 +34,7 @@ def train_reader(
         shuffle_buffer_size=data.shuffle_buffer_size,
         seed=config.train_config.seed,
         drop_remainder=data.drop_remainder,
+        min_rows=least_rows(data, world_size),
         num_workers=data.num_workers,
         skip_bad_files=skips_bad_files(config),
         file_format=format_of(config.data_config),

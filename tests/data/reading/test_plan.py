@@ -84,3 +84,11 @@ def test_ranks_read_every_row_of_every_stream_once(
     assert all(seen == list(range(begin, begin + rows)) for seen in read.values())
     # Evenly, as far as streams go.
     assert max(counts) - min(counts) <= 1
+
+
+@pytest.mark.parametrize(("least", "steps"), [(0, 4), (2, 4), (3, 3), (10, 3)])
+def test_a_last_batch_with_too_few_rows_is_left_out(least: int, steps: int) -> None:
+    plan = EpochPlan((20, 12), 10, min_rows=least)
+    assert plan.steps_from(0) == steps
+    assert plan.left_over == (0 if steps == 4 else 2)
+    assert plan.steps_from(30) == steps - 3

@@ -136,12 +136,10 @@ def test_footers_are_looked_at_whole_and_rows_at_the_beginning(tmp_path: Path) -
 
 def test_what_is_said_is_taken(tmp_path: Path, log: pytest.LogCaptureFixture) -> None:
     written(tmp_path, user=["u3", "u9", None, "u0"])
-    for mode in ("FG_NONE", "FG_NORMAL", "FG_DAG"):
+    for mode in ("FG_NONE", "FG_NORMAL", "FG_DAG", "FG_BUCKETIZE"):
         config = config_of(tmp_path, USER, PRICE, mode=f"fg_mode: {mode}")
         assert resolve_fg_mode(config, ()) == config
     assert not log.messages
-    with pytest.raises(ConfigError, match="fg_mode: raymon does not have FG_BUCKETIZE yet"):
-        config_of(tmp_path, USER, PRICE, mode="fg_mode: FG_BUCKETIZE")
     with pytest.raises(DataError, match="value 'u3' is not an integer; columns hold encoded ids"):
         raymon.train(config_of(tmp_path, USER, PRICE, mode="fg_mode: FG_NONE"))
 
