@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from raymon.protos.match_model_pb2 import DSSM
+from raymon.protos.match_model_pb2 import DAT, DSSM
 from raymon.protos.model_pb2 import ModelConfig
 
-RETRIEVAL = ("dssm", "dssm_v2")
+RETRIEVAL = ("dssm", "dssm_v2", "dat")
 """The models of two towers, by their field of model_config."""
 
 
@@ -16,7 +16,7 @@ def is_retrieval(config: ModelConfig) -> bool:
     return config.WhichOneof("model") in RETRIEVAL
 
 
-def retrieval_settings(config: ModelConfig) -> DSSM:
+def retrieval_settings(config: ModelConfig) -> DSSM | DAT:
     """Returns the settings of a model of retrieval.
 
     Raises:
@@ -25,11 +25,17 @@ def retrieval_settings(config: ModelConfig) -> DSSM:
     kind = config.WhichOneof("model")
     if kind not in RETRIEVAL:
         raise ValueError(f"{kind} is no model of retrieval")
-    settings: DSSM = getattr(config, kind)
+    settings: DSSM | DAT = getattr(config, kind)
     return settings
 
 
 def tower_groups(config: ModelConfig) -> Mapping[str, tuple[str, ...]]:
     """Returns the groups of features of each tower, "user" and "item", of a model of retrieval."""
     settings = retrieval_settings(config)
-    return {"user": (settings.user_tower.input,), "item": (settings.item_tower.input,)}
+    user, item = settings.user_tower, settings.item_tower
+    if isinstance(settings, DAT):
+        return {
+            "user": (user.input, settings.user_tower.augment_input),
+            "item": (item.input, settings.item_tower.augment_input),
+        }
+    return {"user": (user.input,), "item": (item.input,)}

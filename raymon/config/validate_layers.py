@@ -8,7 +8,7 @@ from google.protobuf.message import Message
 from raymon.config.rules import Rules
 from raymon.protos import layers_pb2
 
-MAY_BE_ZERO = frozenset({"DSSM.output_dim"})
+MAY_BE_ZERO = frozenset({"DAT.output_dim", "DSSM.output_dim"})
 """Sizes of which 0 means something, as "Message.field"."""
 
 

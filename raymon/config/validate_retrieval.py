@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from raymon.config.retrieval import RETRIEVAL, retrieval_settings
 from raymon.config.rules import Rules
-from raymon.protos.match_model_pb2 import Similarity
+from raymon.protos.match_model_pb2 import DAT, Similarity
 from raymon.protos.pipeline_pb2 import PipelineConfig
 
 METRICS = ("recall_at_k",)
@@ -35,6 +35,8 @@ def validate_retrieval(config: PipelineConfig, rules: Rules) -> None:
         "INNER_PRODUCT trains the same",
     )
     own.positive("temperature")
+    if isinstance(settings, DAT):
+        own.at_least(0, "amm_i_weight", "amm_u_weight")
     _validate_lengths(config, own)
     own.require(
         settings.in_batch_negative or config.data_config.WhichOneof("sampler") is not None,

@@ -6,7 +6,9 @@ from raymon.models.layers.feature_group import FeatureGroup
 from raymon.models.layers.head import Head
 from raymon.models.layers.mlp import MLP
 from raymon.models.losses import label_kinds
+from raymon.models.match.dat import DAT
 from raymon.models.match.dssm import DSSM
+from raymon.models.match.dssm_v2 import DSSMV2
 from raymon.models.match.match_model import MatchModel
 from raymon.models.match.tower import Tower
 from raymon.models.model import Model
@@ -17,8 +19,10 @@ from raymon.models.ranking import RankingModel, grouping_keys
 from raymon.models.registry import build_model
 
 __all__ = [
+    "DAT",
     "DLRM",
     "DSSM",
+    "DSSMV2",
     "MLP",
     "DeepFM",
     "EmbeddingCollection",

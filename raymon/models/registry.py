@@ -14,7 +14,9 @@ from raymon.config import (
 )
 from raymon.data import Feature
 from raymon.errors import ConfigError, RaymonError
+from raymon.models.match.dat import DAT
 from raymon.models.match.dssm import DSSM
+from raymon.models.match.dssm_v2 import DSSMV2
 from raymon.models.model import Model
 from raymon.models.rank.deepfm import DeepFM
 from raymon.models.rank.dlrm import DLRM
@@ -26,6 +28,8 @@ MODELS: Mapping[str, type[Model]] = {
     "deepfm": DeepFM,
     "mask_net": MaskNet,
     "dssm": DSSM,
+    "dssm_v2": DSSMV2,
+    "dat": DAT,
 }
 """The models that ship with raymon, by their field of model_config."""
 

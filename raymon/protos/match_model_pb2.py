@@ -25,17 +25,21 @@ _sym_db = _symbol_database.Default()
 from raymon.protos import layers_pb2 as raymon_dot_protos_dot_layers__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fraymon/protos/match_model.proto\x12\rraymon.protos\x1a\x1araymon/protos/layers.proto\"<\n\nMatchTower\x12\r\n\x05input\x18\x01 \x02(\t\x12\x1f\n\x03mlp\x18\x02 \x02(\x0b\x32\x12.raymon.protos.MLP\"\xf0\x01\n\x04\x44SSM\x12-\n\nuser_tower\x18\x01 \x02(\x0b\x32\x19.raymon.protos.MatchTower\x12-\n\nitem_tower\x18\x02 \x02(\x0b\x32\x19.raymon.protos.MatchTower\x12\x12\n\noutput_dim\x18\x03 \x02(\r\x12<\n\nsimilarity\x18\x04 \x01(\x0e\x32\x19.raymon.protos.Similarity:\rINNER_PRODUCT\x12\x16\n\x0btemperature\x18\x05 \x01(\x02:\x01\x31\x12 \n\x11in_batch_negative\x18\x06 \x01(\x08:\x05\x66\x61lse*7\n\nSimilarity\x12\n\n\x06\x43OSINE\x10\x00\x12\x11\n\rINNER_PRODUCT\x10\x01\x12\n\n\x06\x45UCLID\x10\x02')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fraymon/protos/match_model.proto\x12\rraymon.protos\x1a\x1araymon/protos/layers.proto\"<\n\nMatchTower\x12\r\n\x05input\x18\x01 \x02(\t\x12\x1f\n\x03mlp\x18\x02 \x02(\x0b\x32\x12.raymon.protos.MLP\"\xf0\x01\n\x04\x44SSM\x12-\n\nuser_tower\x18\x01 \x02(\x0b\x32\x19.raymon.protos.MatchTower\x12-\n\nitem_tower\x18\x02 \x02(\x0b\x32\x19.raymon.protos.MatchTower\x12\x12\n\noutput_dim\x18\x03 \x02(\r\x12<\n\nsimilarity\x18\x04 \x01(\x0e\x32\x19.raymon.protos.Similarity:\rINNER_PRODUCT\x12\x16\n\x0btemperature\x18\x05 \x01(\x02:\x01\x31\x12 \n\x11in_batch_negative\x18\x06 \x01(\x08:\x05\x66\x61lse\"Q\n\x08\x44\x41TTower\x12\r\n\x05input\x18\x01 \x02(\t\x12\x15\n\raugment_input\x18\x02 \x02(\t\x12\x1f\n\x03mlp\x18\x03 \x02(\x0b\x32\x12.raymon.protos.MLP\"\xa1\x02\n\x03\x44\x41T\x12+\n\nuser_tower\x18\x01 \x02(\x0b\x32\x17.raymon.protos.DATTower\x12+\n\nitem_tower\x18\x02 \x02(\x0b\x32\x17.raymon.protos.DATTower\x12\x12\n\noutput_dim\x18\x03 \x02(\r\x12<\n\nsimilarity\x18\x04 \x01(\x0e\x32\x19.raymon.protos.Similarity:\rINNER_PRODUCT\x12\x16\n\x0btemperature\x18\x05 \x01(\x02:\x01\x31\x12 \n\x11in_batch_negative\x18\x06 \x01(\x08:\x05\x66\x61lse\x12\x19\n\x0c\x61mm_i_weight\x18\x07 \x01(\x02:\x03\x30.5\x12\x19\n\x0c\x61mm_u_weight\x18\x08 \x01(\x02:\x03\x30.5*7\n\nSimilarity\x12\n\n\x06\x43OSINE\x10\x00\x12\x11\n\rINNER_PRODUCT\x10\x01\x12\n\n\x06\x45UCLID\x10\x02')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'raymon.protos.match_model_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SIMILARITY']._serialized_start=383
-  _globals['_SIMILARITY']._serialized_end=438
+  _globals['_SIMILARITY']._serialized_start=758
+  _globals['_SIMILARITY']._serialized_end=813
   _globals['_MATCHTOWER']._serialized_start=78
   _globals['_MATCHTOWER']._serialized_end=138
   _globals['_DSSM']._serialized_start=141
   _globals['_DSSM']._serialized_end=381
+  _globals['_DATTOWER']._serialized_start=383
+  _globals['_DATTOWER']._serialized_end=464
+  _globals['_DAT']._serialized_start=467
+  _globals['_DAT']._serialized_end=756
 # @@protoc_insertion_point(module_scope)

@@ -35,7 +35,7 @@ from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.sinks import opentelemetry_of, trackers_of
 from raymon.training.input.readers import features_of
 from raymon.training.optim.optimizers import build_optimizers
-from tests.models.pipelines import IN_BATCH, SOFTMAX, batch_of, model_of, pipeline
+from tests.models.pipelines import DAT, IN_BATCH, SOFTMAX, batch_of, model_of, pipeline
 from tests.models.rank_models import RANK_MODELS
 
 _PACKAGE = os.path.dirname(raymon.__file__) + os.sep
@@ -221,7 +221,7 @@ def _features() -> None:
 
 
 def _retrieval() -> None:
-    for text in (IN_BATCH.replace("MORE", ""),):
+    for text in (IN_BATCH.replace("MORE", ""), DAT.replace("MORE", "in_batch_negative: true")):
         model, batch = model_of(pipeline(text, SOFTMAX)), batch_of(4)
         model.loss(model(batch), batch)
     config = PipelineConfig()

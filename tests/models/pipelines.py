@@ -39,6 +39,21 @@ IN_BATCH = """
     item_tower { input: "i" mlp { hidden_units: [6] } }
     output_dim: 4 in_batch_negative: true MORE }
 """
+DSSM_V2 = """
+  feature_groups { group_name: "u" feature_names: ["user", "tags.all", "age"] group_type: DEEP }
+  feature_groups { group_name: "i" feature_names: ["tag", "price"] group_type: DEEP }
+  dssm_v2 { user_tower { input: "u" mlp { hidden_units: [8] } }
+    item_tower { input: "i" mlp { hidden_units: [6] } } output_dim: 4 MORE }
+"""
+DAT = """
+  feature_groups { group_name: "u" feature_names: ["user", "age"] group_type: DEEP }
+  feature_groups { group_name: "i" feature_names: ["tag", "price"] group_type: DEEP }
+  feature_groups { group_name: "ua" feature_names: "user" group_type: DEEP }
+  feature_groups { group_name: "ia" feature_names: "tag" group_type: DEEP }
+  dat { user_tower { input: "u" augment_input: "ua" mlp { hidden_units: [8] } }
+    item_tower { input: "i" augment_input: "ia" mlp { hidden_units: [6] } }
+    output_dim: 4 amm_u_weight: 0.25 amm_i_weight: 2 MORE }
+"""
 SOFTMAX = "losses { softmax_cross_entropy {} }"
 BCE = "losses { binary_cross_entropy {} }"
 BCE_OF_TWO = """losses { binary_cross_entropy {} label_name: "y" }

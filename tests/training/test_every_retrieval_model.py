@@ -29,7 +29,16 @@ _GROUPS = """
   feature_groups { group_name: "i" feature_names: ["item", "kinds", "price"] group_type: DEEP }"""
 _TOWERS = """user_tower { input: "u" mlp { hidden_units: [8] LAYERS } }
   item_tower { input: "i" mlp { hidden_units: [8] LAYERS } } output_dim: 4"""
-MODELS = {"dssm": f"{_GROUPS} dssm {{ {_TOWERS} NEGATIVES SIMILARITY }}"}
+_DAT = _TOWERS.replace('input: "u"', 'input: "u" augment_input: "ua"')
+_DAT = _DAT.replace('input: "i"', 'input: "i" augment_input: "ia"')
+_AUGMENTED = """
+  feature_groups { group_name: "ua" feature_names: "user" group_type: DEEP }
+  feature_groups { group_name: "ia" feature_names: "item" group_type: DEEP }"""
+MODELS = {
+    "dssm": f"{_GROUPS} dssm {{ {_TOWERS} NEGATIVES SIMILARITY }}",
+    "dssm_v2": f"{_GROUPS} dssm_v2 {{ {_TOWERS} NEGATIVES SIMILARITY }}",
+    "dat": f"{_GROUPS} {_AUGMENTED} dat {{ {_DAT} NEGATIVES SIMILARITY }}",
+}
 _ATTRIBUTES = 'num_sample: 20 num_eval_sample: 30 item_id_field: "item" '
 _ATTRIBUTES += 'attr_fields: ["item", "kinds", "price"]'
 _EDGES = 'item_input_path: "DATA/items.parquet" user_id_field: "user"'

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from raymon.data import Batch, Candidates
+from raymon.data import Batch
 from raymon.errors import ModelError
 from raymon.models import DSSM
+from tests.models.match.towers import layers, with_candidates
 from tests.models.pipelines import IN_BATCH, SOFTMAX, batch_of, model_of, pipeline
 
 NAME = "softmax_cross_entropy"
@@ -23,12 +22,6 @@ def dssm(more: str = "", losses: str = LOSSES, data: str = 'label_fields: "y"') 
     model = model_of(pipeline(IN_BATCH.replace("MORE", more), losses, data))
     assert isinstance(model, DSSM)
     return model
-
-
-def layers(tower: nn.Module, inputs: Tensor) -> Tensor:
-    """The tower, from its parameters: a linear map, ReLU, and a linear map."""
-    w, b, v, c = tower.parameters()
-    return (inputs @ w.T + b).relu() @ v.T + c
 
 
 def vectors(model: DSSM, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -120,15 +113,6 @@ def test_without_output_dim_vectors_are_those_of_the_mlps() -> None:
     model = model_of(pipeline(text.replace("hidden_units: [8]", "hidden_units: [6]"), LOSSES))
     assert len(list(model.parameters())) == 6
     assert model(batch_of(5))["similarity"].shape == (5, 5)
-
-
-def with_candidates(batch: Batch, negatives: int, hard: list[tuple[int, int]]) -> Batch:
-    """Adds the items of further rows as candidates: those of all rows, then hard ones."""
-    rows = batch.size + negatives + len(hard)
-    other = batch_of(rows, seed=7)
-    places = torch.tensor(hard).T if hard else None
-    most = max((place + 1 for _, place in hard), default=0)
-    return replace(batch, candidates=Candidates(other, places, most))
 
 
 def sampled(in_batch: bool = False) -> DSSM:
