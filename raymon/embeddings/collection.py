@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from copy import copy
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -139,6 +140,21 @@ class EmbeddingCollection(nn.Module):
             for name, spec in self.specs.items()
         }
         return torch.stack(list(embeddings.values()), dim=1) if stacked else embeddings
+
+    def part(self, features: Collection[str]) -> EmbeddingCollection:
+        """Returns a collection of some features, with the same tables, for serving.
+
+        Args:
+            features: Names of the features.
+        """
+        part = copy(self)
+        part.specs = {name: spec for name, spec in self.specs.items() if name in features}
+        keys = {_key(spec.name) for spec in part.specs.values()}
+        part._modules = dict(self._modules)
+        part.tables = nn.ModuleDict({key: t for key, t in self.tables.items() if key in keys})
+        part.growing = nn.ModuleDict({key: g for key, g in self.growing.items() if key in keys})
+        part._joint_lookups = JointLookups({}, {})
+        return part
 
     def _stacked(self, ids: Mapping[str, IdList], joined: JoinedIds | None) -> Tensor | None:
         if not self.lookups:

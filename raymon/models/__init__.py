@@ -10,6 +10,7 @@ from raymon.models.match.dat import DAT
 from raymon.models.match.dssm import DSSM
 from raymon.models.match.dssm_v2 import DSSMV2
 from raymon.models.match.match_model import MatchModel
+from raymon.models.match.served_tower import ServedTower
 from raymon.models.match.tower import Tower
 from raymon.models.model import Model
 from raymon.models.rank.deepfm import DeepFM
@@ -32,6 +33,7 @@ __all__ = [
     "MatchModel",
     "Model",
     "RankingModel",
+    "ServedTower",
     "Tower",
     "build_model",
     "check_losses",

@@ -1,6 +1,7 @@
 """A trained model without its training code: exported, and scoring rows without Ray."""
 
 from raymon.serving.bundle import CARD, Bundle, open_bundle, write_bundle
+from raymon.serving.exact_search import exact_search, search_recall
 from raymon.serving.output import format_of_output
 from raymon.serving.output_columns import OutputColumns, choose_columns
 from raymon.serving.part_files import check_output_directory, drafted_parts, part_path, write_part
@@ -30,6 +31,7 @@ __all__ = [
     "check_outside",
     "choose_columns",
     "drafted_parts",
+    "exact_search",
     "export_program",
     "exported_scorer",
     "format_of_output",
@@ -40,6 +42,7 @@ __all__ = [
     "predict_file",
     "program_inputs",
     "quantized_rows",
+    "search_recall",
     "store_tables",
     "table_part_bytes",
     "write_bundle",

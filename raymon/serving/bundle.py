@@ -218,6 +218,9 @@ def _open_here(directory: Path, card: Mapping[str, Any]) -> Bundle:
             own = directory / feature.id_feature.vocab_file
             feature.id_feature.vocab_file = str(own)
     features = pipeline_features(config)
+    # A tower takes some of them; exports of earlier versions do not say which, and take all.
+    if "features" in card:
+        features = [feature for feature in features if feature.name in card["features"]]
     program = torch.export.load(directory / PROGRAM)
     # Programs of earlier versions contain their weights.
     if "weights" in card:

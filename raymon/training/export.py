@@ -16,7 +16,7 @@ from torch import Tensor
 from raymon.config import read_saved, trained_labels
 from raymon.data import Batch, Columns, DataReader, Feature, check_input, format_of, missing_rows
 from raymon.errors import DataError, RunError
-from raymon.models import Model, build_model, error_of
+from raymon.models import MatchModel, Model, ServedTower, build_model, error_of
 from raymon.protos.export_pb2 import TableFormat
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.serving import (
@@ -58,6 +58,8 @@ def export_run(
     `export_config.quantize_tables` is set, the program must predict what the checkpoint predicts
     with quantized tables, and the card says how predictions and metrics change by them.
 
+    Of a model of retrieval each tower is exported on its own, into `user` and `item`.
+
     Args:
         model_dir: Directory of the run.
         out: Directory to write, which must not exist yet.
@@ -80,6 +82,25 @@ def export_run(
     model = build_model(config, features)
     load_model(model, chosen, averaged=True)
     model.eval()
+    if isinstance(model, MatchModel):
+        for name, tower in model.towers().items():
+            _export(config, chosen, tower, tower.features, model_dir, out / name, replace=replace)
+    else:
+        _export(config, chosen, model, features, model_dir, out, replace=replace)
+    return chosen
+
+
+def _export(
+    config: PipelineConfig,
+    chosen: Checkpoint,
+    model: Model | ServedTower,
+    features: list[Feature],
+    model_dir: StoragePath,
+    out: StoragePath,
+    *,
+    replace: bool,
+) -> None:
+    """Exports a model, or a tower of one, if its program predicts what it predicts."""
     rows, source = _rows_to_check(config, features)
     expected = _predictions(model, rows)
     tables, quantization = _store_tables(config, model, features, chosen.step)
@@ -100,6 +121,7 @@ def export_run(
         "step": chosen.step,
         "metrics": dict(chosen.metrics),
         "labels": trained_labels(config),
+        "features": [feature.name for feature in features],
         "data": {
             "train_input_path": config.train_input_path,
             "eval_input_path": config.eval_input_path,
@@ -113,7 +135,6 @@ def export_run(
         "config": text_format.MessageToString(config, as_utf8=True),
     }
     write_bundle(out, program, config, card, replace=replace)
-    return chosen
 
 
 def _rows_to_check(config: PipelineConfig, features: list[Feature]) -> tuple[Batch, str]:
@@ -131,7 +152,7 @@ def _rows_to_check(config: PipelineConfig, features: list[Feature]) -> tuple[Bat
 
 
 def _store_tables(
-    config: PipelineConfig, model: Model, features: list[Feature], step: int
+    config: PipelineConfig, model: Model | ServedTower, features: list[Feature], step: int
 ) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
     """Replaces the tables of a model by those that are exported.
 
@@ -142,11 +163,12 @@ def _store_tables(
     export = config.export_config
     if not export.HasField("quantize_tables"):
         return [asdict(table) for table in store_tables(model, None, table_part_bytes())], None
-    before = score(config, model, features, step)
+    whole = model if isinstance(model, Model) else None
+    before = score(config, whole, features, step)
     tables = store_tables(model, export.quantize_tables, table_part_bytes())
     if not tables:
         _log.warning("export_config.quantize_tables: has no effect, as the model has no tables")
-    after = before if before.why_none is not None else score(config, model, features, step)
+    after = before if before.why_none is not None else score(config, whole, features, step)
     format_ = TableFormat.Name(export.quantize_tables)
     return [asdict(table) for table in tables], {
         "tables": format_,
@@ -154,7 +176,7 @@ def _store_tables(
     }
 
 
-def _predictions(model: Model, rows: Batch) -> Mapping[str, Tensor]:
+def _predictions(model: Model | ServedTower, rows: Batch) -> Mapping[str, Tensor]:
     """Returns the predictions of a model, each of which must be a number for each row."""
     with torch.inference_mode():
         predictions = model.predict(rows)

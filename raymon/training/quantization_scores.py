@@ -31,15 +31,19 @@ class Scores:
     why_none: str | None = None
 
 
-def score(config: PipelineConfig, model: Model, features: list[Feature], step: int) -> Scores:
+def score(
+    config: PipelineConfig, model: Model | None, features: list[Feature], step: int
+) -> Scores:
     """Scores a model in this process, without mixed precision: an exported model has none.
 
     Args:
         config: Config of the run; `eval_config` limits the rows.
-        model: Model on the CPU in evaluation mode, which it keeps.
+        model: Model on the CPU in evaluation mode, which it keeps; None for a part of one.
         features: Features of the model.
         step: Steps that the model has made.
     """
+    if model is None:
+        return Scores({}, "a tower alone has no scores")
     if not config.eval_input_path:
         return Scores({}, "the config has no eval_input_path")
     exact = PipelineConfig()

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import suppress
 
 import torch
 
+from raymon.config import is_retrieval
 from raymon.data import Columns, DataReader, format_of, missing_rows
 from raymon.errors import DataError
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.serving import Bundle, open_bundle, program_inputs
 from raymon.sinks import ModelCard, register_with, trackers_of
 from raymon.storage import StoragePath, fetched
+
+_log = logging.getLogger("raymon")
 
 _ARROW = {torch.float32: "float", torch.float64: "double", torch.int64: "int64"}
 
@@ -23,6 +27,9 @@ def register_export(config: PipelineConfig, exported: StoragePath) -> None:
         config: Config of the run.
         exported: Directory of the exported model.
     """
+    if is_retrieval(config.model_config):
+        _log.info("%s: has two towers, each a model; neither is registered", exported)
+        return
     bundle = open_bundle(exported)
     with fetched(exported) as here:
         card = ModelCard(

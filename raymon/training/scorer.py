@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
+from torch import Tensor
+
 from raymon.config import CONFIG_FILE, read_saved
-from raymon.data import format_of
+from raymon.data import Batch, format_of
 from raymon.errors import RunError, os_reason
-from raymon.models import build_model
+from raymon.models import MatchModel, build_model
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.serving import CARD, Scorer, exported_scorer
 from raymon.storage import StoragePath, absolute
@@ -67,6 +71,8 @@ def open_scorer(model: StoragePath, checkpoint: str | None = None) -> Scorer:
         raise RunError(
             f"{model}: is not there; give the directory of a run, of a checkpoint or of an export"
         )
+    if not is_export and (model / "user" / CARD).is_file():
+        raise RunError(f"{model}: is an export of two towers; give {model}/user or {model}/item")
     if not is_export:
         raise RunError(
             f"{model}: is no run, checkpoint or export: it has neither {CONFIG_FILE} nor {CARD}"
@@ -81,4 +87,15 @@ def _of_checkpoint(run: StoragePath, chosen: Checkpoint, config: PipelineConfig)
     model = build_model(config, features)
     load_model(model, chosen, averaged=True)
     model.eval()
-    return Scorer(chosen.path, features, format_of(config.data_config), model.predict)
+    predict = _vectors(model) if isinstance(model, MatchModel) else model.predict
+    return Scorer(chosen.path, features, format_of(config.data_config), predict)
+
+
+def _vectors(model: MatchModel) -> Callable[[Batch], Mapping[str, Tensor]]:
+    """Returns the function that makes the vectors of both towers, as a row has no candidates."""
+    towers = model.towers().values()
+
+    def vectors(batch: Batch) -> Mapping[str, Tensor]:
+        return {name: found for t in towers for name, found in t.predict(batch).items()}
+
+    return vectors

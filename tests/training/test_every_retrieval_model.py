@@ -11,6 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 import raymon
+from raymon.errors import RunError
+from raymon.serving import search_recall
+from raymon.training.predict import predict_rows
 from tests.pairwise import pairwise
 
 FEATURES = """
@@ -131,3 +134,35 @@ def test_a_model_of_retrieval_learns_saves_resumes_and_is_evaluated(
     assert losses[-1] < losses[0]
     resumed = raymon.train(config, {"train_config.num_steps": 18}, resume=True)
     assert (resumed.status, resumed.steps) == ("done", 18)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_towers_on_their_own_make_the_vectors_of_the_model_of_rows_with_less(
+    model: str, data: Path, tmp_path: Path
+) -> None:
+    config, run = tmp_path / "run.config", tmp_path / "run"
+    case = {**{name: values[-1] for name, values in FACTORS.items()}, "model": model}
+    config.write_text(text_of({**case, "precision": "float32"}, data, run))
+    raymon.train(config, {"train_config.num_steps": 8, "export_config.export_at_end": True})
+    rows, items = data / "eval.parquet", data / "items.parquet"
+    users = pq.read_table(rows, columns=["user", "tags", "item"])
+    pq.write_table(users, tmp_path / "users.parquet")
+    both, user, item = (tmp_path / f"{name}_emb.parquet" for name in ("both", "user", "item"))
+    assert predict_rows(run, str(rows), both) == 300
+    export, of_users = run / "export", str(tmp_path / "users.parquet")
+    assert predict_rows(export / "user", of_users, user, keep=["item"]) == 300
+    assert predict_rows(export / "item", str(items), item, keep=["item"]) == ITEMS
+    expected, found = pq.read_table(both), pq.read_table(user)
+    vectors = np.stack(found["user_tower_emb"].to_numpy())
+    assert np.stack(expected["user_tower_emb"].to_numpy()) == pytest.approx(vectors, abs=1e-5)
+    of_items = np.stack(pq.read_table(item)["item_tower_emb"].to_numpy())
+    of_rows = np.stack(expected["item_tower_emb"].to_numpy())
+    own = users["item"].to_numpy()
+    assert of_items[own] == pytest.approx(of_rows, abs=1e-5)
+    scores = vectors @ of_items.T
+    ranks = (scores > scores[np.arange(300), own][:, None]).sum(1)
+    recall = search_recall(str(user), str(item), "item", [1, 5])
+    # Products of equal vectors may differ by a rounding.
+    assert recall == pytest.approx({k: (ranks < k).mean() for k in (1, 5)}, abs=0.03)
+    with pytest.raises(RunError, match=r"is an export of two towers; give .*/user or .*/item"):
+        predict_rows(export, str(rows), tmp_path / "none.parquet")

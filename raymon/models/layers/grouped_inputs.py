@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 
 import torch
 from torch import Tensor, nn
@@ -86,6 +87,26 @@ class GroupedInputs(nn.Module):
                 )
             inputs[name] = _concatenated([*group.dense(batch), *([joined[key]] if of_ids else [])])
         return inputs
+
+    def part(self, names: Sequence[str]) -> GroupedInputs:
+        """Returns the inputs of some of the groups, with the same tables, for serving.
+
+        Args:
+            names: Names of the groups.
+        """
+        part = copy(self)
+        part._modules = dict(self._modules)
+        part.groups = {name: self.groups[name] for name in names}
+        used: dict[str, set[str]] = {}
+        for name, group in part.groups.items():
+            used.setdefault(collection_name(group), set()).update(self._specs[name])
+        part._collections = tuple(used)
+        part._stacked = set()
+        for name in self._collections:
+            collection = part._modules.pop(name)
+            if name in used and isinstance(collection, EmbeddingCollection):
+                part._modules[name] = collection.part(used[name])
+        return part
 
     def _looked_up(self, collection: str, batch: Batch) -> dict[str, Tensor] | Tensor:
         module = self.get_submodule(collection)

@@ -88,6 +88,10 @@ class DAT(MatchModel):
         self.item_tower = AugmentedTower("item_tower", dat.item_tower, config, features)
         self._factors = {USER_LOSS: dat.amm_u_weight, ITEM_LOSS: dat.amm_i_weight}
 
+    def tower_vectors(self, name: str) -> AugmentedTower:
+        """Returns a tower, whose first result are its vectors."""
+        return self.user_tower if name == "user" else self.item_tower
+
     def predict(self, batch: Batch) -> dict[str, Tensor]:
         """Returns `similarity`, float32 `[B, C]`, and the distances of augmented vectors, `[B]`."""
         users, of_users = self.user_tower(batch)

@@ -10,7 +10,9 @@ from raymon.config import retrieval_settings
 from raymon.data import Batch, Feature
 from raymon.models.layers.grouped_inputs import GroupedInputs
 from raymon.models.match.match_model import MatchModel
+from raymon.models.match.served_tower import InputTower
 from raymon.models.match.tower import Tower
+from raymon.protos.layers_pb2 import MLP
 from raymon.protos.model_pb2 import ModelConfig
 
 
@@ -33,19 +35,20 @@ class DSSM(MatchModel):
     ) -> None:
         super().__init__(config, features, labels, sample_weights)
         settings = retrieval_settings(config)
-        self._user, self._item = settings.user_tower.input, settings.item_tower.input
-        self.user_inputs = GroupedInputs(config, features, [self._user])
-        self.item_inputs = GroupedInputs(config, features, [self._item])
         common = settings.output_dim, settings.similarity
-        self.user_tower = Tower(
-            self.user_inputs.width(self._user), settings.user_tower.mlp, *common
-        )
-        self.item_tower = Tower(
-            self.item_inputs.width(self._item), settings.item_tower.mlp, *common
-        )
+
+        def tower(group: str, mlp: MLP) -> InputTower:
+            inputs = GroupedInputs(config, features, [group])
+            return InputTower(inputs, group, Tower(inputs.width(group), mlp, *common))
+
+        self.user_tower = tower(settings.user_tower.input, settings.user_tower.mlp)
+        self.item_tower = tower(settings.item_tower.input, settings.item_tower.mlp)
+
+    def tower_vectors(self, name: str) -> InputTower:
+        """Returns a tower."""
+        return self.user_tower if name == "user" else self.item_tower
 
     def predict(self, batch: Batch) -> dict[str, Tensor]:
         """Returns `similarity`, float32 `[B, C]`."""
-        users = self.user_tower(self.user_inputs(batch)[self._user])
-        items = self.item_tower(self.item_inputs(self.items_of(batch))[self._item])
+        users, items = self.user_tower(batch), self.item_tower(self.items_of(batch))
         return {"similarity": self.similarities(users, items, batch)}

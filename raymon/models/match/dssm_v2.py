@@ -11,6 +11,7 @@ from raymon.data import Batch, Feature
 from raymon.models.layers.grouped_inputs import GroupedInputs
 from raymon.models.match.joined_rows import joined_rows
 from raymon.models.match.match_model import MatchModel
+from raymon.models.match.served_tower import InputTower
 from raymon.models.match.tower import Tower
 from raymon.protos.model_pb2 import ModelConfig
 
@@ -43,6 +44,13 @@ class DSSMV2(MatchModel):
         common = settings.output_dim, settings.similarity
         self.user_tower = Tower(self.inputs.width(self._user), settings.user_tower.mlp, *common)
         self.item_tower = Tower(self.inputs.width(self._item), settings.item_tower.mlp, *common)
+
+    def tower_vectors(self, name: str) -> InputTower:
+        """Returns a tower with the tables of its own features."""
+        group, tower = self._user, self.user_tower
+        if name == "item":
+            group, tower = self._item, self.item_tower
+        return InputTower(self.inputs.part([group]), group, tower)
 
     def predict(self, batch: Batch) -> dict[str, Tensor]:
         """Returns `similarity`, float32 `[B, C]`."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from raymon.config import retrieval_settings
+from raymon.config import retrieval_settings, tower_groups
 from raymon.data import Batch, Feature
 from raymon.errors import ModelError
 from raymon.models.layers.autocast import without_autocast
+from raymon.models.layers.feature_group import FeatureGroup
+from raymon.models.match.served_tower import ServedTower
 from raymon.models.ranking import RankingModel
 from raymon.protos.model_pb2 import ModelConfig
 
@@ -61,6 +64,26 @@ class MatchModel(RankingModel):
     def items_of(self, batch: Batch) -> Batch:
         """Returns the features of the items: of the rows, then of the negatives."""
         return batch if batch.candidates is None else batch.candidates.items
+
+    @abstractmethod
+    def tower_vectors(self, name: str) -> nn.Module:
+        """Returns the module that makes the vectors of a tower of a batch, with nothing else.
+
+        Args:
+            name: "user" or "item".
+        """
+
+    def towers(self) -> dict[str, ServedTower]:
+        """Returns the towers "user" and "item", each on its own, with the tables of the model."""
+        towers = {}
+        for name, groups in tower_groups(self.config).items():
+            used = {
+                feature.name
+                for group in groups
+                for feature in FeatureGroup(group, self.config, self.features).features
+            }
+            towers[name] = ServedTower(name, self.tower_vectors(name), self.features, used)
+        return towers
 
     def similarities(self, users: Tensor, items: Tensor, batch: Batch) -> Tensor:
         """Returns how near the vectors of users are to those of their candidates.

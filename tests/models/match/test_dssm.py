@@ -25,11 +25,11 @@ def dssm(more: str = "", losses: str = LOSSES, data: str = 'label_fields: "y"') 
 
 
 def vectors(model: DSSM, batch: Batch) -> tuple[Tensor, Tensor]:
-    user = model.user_inputs.embeddings(batch)["user"]
-    users = layers(model.user_tower, torch.cat([batch.dense["age"], user], 1))
-    found = model.item_inputs.embeddings(batch)
+    user = model.user_tower.inputs.embeddings(batch)["user"]
+    users = layers(model.user_tower.tower, torch.cat([batch.dense["age"], user], 1))
+    found = model.item_tower.inputs.embeddings(batch)
     inputs = [batch.dense["price"], found["tags.all"], found["tag"]]
-    return users, layers(model.item_tower, torch.cat(inputs, 1))
+    return users, layers(model.item_tower.tower, torch.cat(inputs, 1))
 
 
 @pytest.mark.parametrize("cosine", [False, True])
@@ -104,8 +104,8 @@ def test_similarities_are_float32_under_autocast() -> None:
 
 def test_towers_have_tables_of_their_own() -> None:
     model = dssm()
-    assert set(model.user_inputs.embeddings.tables) == {"t_user"}
-    assert set(model.item_inputs.embeddings.tables) == {"t_type"}
+    assert set(model.user_tower.inputs.embeddings.tables) == {"t_user"}
+    assert set(model.item_tower.inputs.embeddings.tables) == {"t_type"}
 
 
 def test_without_output_dim_vectors_are_those_of_the_mlps() -> None:
