@@ -40,7 +40,12 @@ _ONE = Groups(one=True)
 GROUPS = {
     "dlrm": Groups(needed=("sparse",), optional=("dense",)),
     "deepfm": Groups(needed=("wide", "deep"), optional=("fm",)),
+    "wide_and_deep": Groups(needed=("wide", "deep")),
+    "dcn_v1": _ONE,
+    "dcn_v2": _ONE,
+    "xdeepfm": Groups(needed=("wide", "deep")),
     "mask_net": _ONE,
+    "wukong": Groups(needed=("sparse",), optional=("dense",), one=True),
 }
 """Groups of each model that ships with raymon; a custom model takes any."""
 

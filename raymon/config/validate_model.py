@@ -38,10 +38,10 @@ def validate_model(config: PipelineConfig, source: Source) -> None:
     if is_retrieval(model):
         validate_retrieval(config, rules)
     losses = validate_losses(config, rules)
-    if kind == "deepfm" and not model.deepfm.HasField("final"):
+    if kind in ("deepfm", "wide_and_deep") and not getattr(model, kind).HasField("final"):
         # Without `final`, "wide" and "fm" add the same to every class: no probability changes.
         useless = "softmax_cross_entropy" in losses.values()
-        why = "for softmax_cross_entropy, as deepfm has no final; give it one"
+        why = f"for softmax_cross_entropy, as {kind} has no final; give it one"
         for index, group in enumerate(model.feature_groups):
             rules.warn(
                 useless and group.group_name in ("wide", "fm"), f"feature_groups[{index}]", why

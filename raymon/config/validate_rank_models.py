@@ -38,8 +38,26 @@ def validate_mask_net_module(config: MaskNetModule, rules: Rules) -> None:
     inner.warn(useless, "aggregation_dim", "reduction_ratio is given")
 
 
+def _validate_xdeepfm(model: ModelConfig, rules: Rules) -> None:
+    rules.inner("cin").require(
+        bool(model.xdeepfm.cin.cin_layer_size), "cin_layer_size", "is missing; list sizes of layers"
+    )
+
+
+def _validate_wukong(model: ModelConfig, rules: Rules) -> None:
+    wukong, names = model.wukong, [group.group_name for group in model.feature_groups]
+    has_dense = len(names) > 1 and "dense" in names
+    has_mlp = wukong.HasField("dense_mlp")
+    rules.require(has_mlp or not has_dense, "", 'has no dense_mlp for group "dense"; give one')
+    why = 'there is no group "dense" beside "sparse"'
+    rules.warn(has_mlp and not has_dense, "dense_mlp", why)
+    rules.require(bool(wukong.wukong_layers), "", "has no wukong_layers; give one or more")
+
+
 CHECKS: Mapping[str, Callable[[ModelConfig, Rules], None]] = {
     "dlrm": _validate_dlrm,
     "mask_net": _validate_mask_net,
+    "xdeepfm": _validate_xdeepfm,
+    "wukong": _validate_wukong,
 }
 """The checks of a model's own settings, by its field of model_config."""

@@ -13,14 +13,21 @@ from raymon.models.match.match_model import MatchModel
 from raymon.models.match.served_tower import ServedTower
 from raymon.models.match.tower import Tower
 from raymon.models.model import Model
+from raymon.models.rank.dcn_v1 import DCNV1
+from raymon.models.rank.dcn_v2 import DCNV2
 from raymon.models.rank.deepfm import DeepFM
 from raymon.models.rank.dlrm import DLRM
 from raymon.models.rank.mask_net import MaskNet
+from raymon.models.rank.wide_and_deep import WideAndDeep
+from raymon.models.rank.wukong import WuKong
+from raymon.models.rank.xdeepfm import XDeepFM
 from raymon.models.ranking import RankingModel, grouping_keys
 from raymon.models.registry import build_model
 
 __all__ = [
     "DAT",
+    "DCNV1",
+    "DCNV2",
     "DLRM",
     "DSSM",
     "DSSMV2",
@@ -35,6 +42,9 @@ __all__ = [
     "RankingModel",
     "ServedTower",
     "Tower",
+    "WideAndDeep",
+    "WuKong",
+    "XDeepFM",
     "build_model",
     "check_losses",
     "error_of",

@@ -18,15 +18,25 @@ from raymon.models.match.dat import DAT
 from raymon.models.match.dssm import DSSM
 from raymon.models.match.dssm_v2 import DSSMV2
 from raymon.models.model import Model
+from raymon.models.rank.dcn_v1 import DCNV1
+from raymon.models.rank.dcn_v2 import DCNV2
 from raymon.models.rank.deepfm import DeepFM
 from raymon.models.rank.dlrm import DLRM
 from raymon.models.rank.mask_net import MaskNet
+from raymon.models.rank.wide_and_deep import WideAndDeep
+from raymon.models.rank.wukong import WuKong
+from raymon.models.rank.xdeepfm import XDeepFM
 from raymon.protos.pipeline_pb2 import PipelineConfig
 
 MODELS: Mapping[str, type[Model]] = {
     "dlrm": DLRM,
     "deepfm": DeepFM,
+    "wide_and_deep": WideAndDeep,
+    "dcn_v1": DCNV1,
+    "dcn_v2": DCNV2,
+    "xdeepfm": XDeepFM,
     "mask_net": MaskNet,
+    "wukong": WuKong,
     "dssm": DSSM,
     "dssm_v2": DSSMV2,
     "dat": DAT,

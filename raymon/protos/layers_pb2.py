@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1araymon/protos/layers.proto\x12\rraymon.protos\"\x91\x01\n\x03MLP\x12\x14\n\x0chidden_units\x18\x01 \x03(\r\x12\x15\n\rdropout_ratio\x18\x02 \x03(\x01\x12\x1b\n\nactivation\x18\x03 \x01(\t:\x07nn.ReLU\x12\x15\n\x06use_bn\x18\x04 \x01(\x08:\x05\x66\x61lse\x12\x12\n\x04\x62ias\x18\x05 \x01(\x08:\x04true\x12\x15\n\x06use_ln\x18\x06 \x01(\x08:\x05\x66\x61lse\"T\n\tMaskBlock\x12\x1a\n\x0freduction_ratio\x18\x01 \x01(\x01:\x01\x31\x12\x17\n\x0f\x61ggregation_dim\x18\x02 \x01(\r\x12\x12\n\nhidden_dim\x18\x03 \x02(\r\"\x95\x01\n\rMaskNetModule\x12\x15\n\rn_mask_blocks\x18\x01 \x02(\r\x12,\n\nmask_block\x18\x02 \x02(\x0b\x32\x18.raymon.protos.MaskBlock\x12#\n\x07top_mlp\x18\x03 \x01(\x0b\x32\x12.raymon.protos.MLP\x12\x1a\n\x0cuse_parallel\x18\x04 \x01(\x08:\x04true')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1araymon/protos/layers.proto\x12\rraymon.protos\"\x91\x01\n\x03MLP\x12\x14\n\x0chidden_units\x18\x01 \x03(\r\x12\x15\n\rdropout_ratio\x18\x02 \x03(\x01\x12\x1b\n\nactivation\x18\x03 \x01(\t:\x07nn.ReLU\x12\x15\n\x06use_bn\x18\x04 \x01(\x08:\x05\x66\x61lse\x12\x12\n\x04\x62ias\x18\x05 \x01(\x08:\x04true\x12\x15\n\x06use_ln\x18\x06 \x01(\x08:\x05\x66\x61lse\"T\n\tMaskBlock\x12\x1a\n\x0freduction_ratio\x18\x01 \x01(\x01:\x01\x31\x12\x17\n\x0f\x61ggregation_dim\x18\x02 \x01(\r\x12\x12\n\nhidden_dim\x18\x03 \x02(\r\"\x95\x01\n\rMaskNetModule\x12\x15\n\rn_mask_blocks\x18\x01 \x02(\r\x12,\n\nmask_block\x18\x02 \x02(\x0b\x32\x18.raymon.protos.MaskBlock\x12#\n\x07top_mlp\x18\x03 \x01(\x0b\x32\x12.raymon.protos.MLP\x12\x1a\n\x0cuse_parallel\x18\x04 \x01(\x08:\x04true\"\x1d\n\x05\x43ross\x12\x14\n\tcross_num\x18\x01 \x01(\r:\x01\x33\"5\n\x07\x43rossV2\x12\x14\n\tcross_num\x18\x01 \x01(\r:\x01\x33\x12\x14\n\x08low_rank\x18\x02 \x01(\r:\x02\x33\x32\"\x1d\n\x03\x43IN\x12\x16\n\x0e\x63in_layer_size\x18\x01 \x03(\r\"\x90\x01\n\x0bWuKongLayer\x12\x17\n\x0flcb_feature_num\x18\x01 \x02(\r\x12\x17\n\x0f\x66mb_feature_num\x18\x02 \x02(\r\x12\"\n\x16\x63ompressed_feature_num\x18\x03 \x01(\r:\x02\x31\x36\x12+\n\x0f\x66\x65\x61ture_num_mlp\x18\x04 \x02(\x0b\x32\x12.raymon.protos.MLP')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,4 +37,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MASKBLOCK']._serialized_end=277
   _globals['_MASKNETMODULE']._serialized_start=280
   _globals['_MASKNETMODULE']._serialized_end=429
+  _globals['_CROSS']._serialized_start=431
+  _globals['_CROSS']._serialized_end=460
+  _globals['_CROSSV2']._serialized_start=462
+  _globals['_CROSSV2']._serialized_end=515
+  _globals['_CIN']._serialized_start=517
+  _globals['_CIN']._serialized_end=546
+  _globals['_WUKONGLAYER']._serialized_start=549
+  _globals['_WUKONGLAYER']._serialized_end=693
 # @@protoc_insertion_point(module_scope)

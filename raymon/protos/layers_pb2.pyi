@@ -43,3 +43,35 @@ class MaskNetModule(_message.Message):
     top_mlp: MLP
     use_parallel: bool
     def __init__(self, n_mask_blocks: _Optional[int] = ..., mask_block: _Optional[_Union[MaskBlock, _Mapping]] = ..., top_mlp: _Optional[_Union[MLP, _Mapping]] = ..., use_parallel: bool = ...) -> None: ...
+
+class Cross(_message.Message):
+    __slots__ = ("cross_num",)
+    CROSS_NUM_FIELD_NUMBER: _ClassVar[int]
+    cross_num: int
+    def __init__(self, cross_num: _Optional[int] = ...) -> None: ...
+
+class CrossV2(_message.Message):
+    __slots__ = ("cross_num", "low_rank")
+    CROSS_NUM_FIELD_NUMBER: _ClassVar[int]
+    LOW_RANK_FIELD_NUMBER: _ClassVar[int]
+    cross_num: int
+    low_rank: int
+    def __init__(self, cross_num: _Optional[int] = ..., low_rank: _Optional[int] = ...) -> None: ...
+
+class CIN(_message.Message):
+    __slots__ = ("cin_layer_size",)
+    CIN_LAYER_SIZE_FIELD_NUMBER: _ClassVar[int]
+    cin_layer_size: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, cin_layer_size: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class WuKongLayer(_message.Message):
+    __slots__ = ("lcb_feature_num", "fmb_feature_num", "compressed_feature_num", "feature_num_mlp")
+    LCB_FEATURE_NUM_FIELD_NUMBER: _ClassVar[int]
+    FMB_FEATURE_NUM_FIELD_NUMBER: _ClassVar[int]
+    COMPRESSED_FEATURE_NUM_FIELD_NUMBER: _ClassVar[int]
+    FEATURE_NUM_MLP_FIELD_NUMBER: _ClassVar[int]
+    lcb_feature_num: int
+    fmb_feature_num: int
+    compressed_feature_num: int
+    feature_num_mlp: MLP
+    def __init__(self, lcb_feature_num: _Optional[int] = ..., fmb_feature_num: _Optional[int] = ..., compressed_feature_num: _Optional[int] = ..., feature_num_mlp: _Optional[_Union[MLP, _Mapping]] = ...) -> None: ...

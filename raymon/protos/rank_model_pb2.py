@@ -25,13 +25,23 @@ _sym_db = _symbol_database.Default()
 from raymon.protos import layers_pb2 as raymon_dot_protos_dot_layers__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eraymon/protos/rank_model.proto\x12\rraymon.protos\x1a\x1araymon/protos/layers.proto\"@\n\x07MaskNet\x12\x35\n\x0fmask_net_module\x18\x01 \x02(\x0b\x32\x1c.raymon.protos.MaskNetModule')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eraymon/protos/rank_model.proto\x12\rraymon.protos\x1a\x1araymon/protos/layers.proto\"\x87\x01\n\x0bWideAndDeep\x12 \n\x04\x64\x65\x65p\x18\x01 \x02(\x0b\x32\x12.raymon.protos.MLP\x12!\n\x05\x66inal\x18\x02 \x01(\x0b\x32\x12.raymon.protos.MLP\x12\x1d\n\x12wide_embedding_dim\x18\x03 \x01(\r:\x01\x34\x12\x14\n\x0cwide_init_fn\x18\x04 \x01(\t\"q\n\x05\x44\x43NV1\x12#\n\x05\x63ross\x18\x01 \x02(\x0b\x32\x14.raymon.protos.Cross\x12 \n\x04\x64\x65\x65p\x18\x02 \x02(\x0b\x32\x12.raymon.protos.MLP\x12!\n\x05\x66inal\x18\x03 \x02(\x0b\x32\x12.raymon.protos.MLP\"\x99\x01\n\x05\x44\x43NV2\x12$\n\x08\x62\x61\x63kbone\x18\x01 \x01(\x0b\x32\x12.raymon.protos.MLP\x12%\n\x05\x63ross\x18\x02 \x02(\x0b\x32\x16.raymon.protos.CrossV2\x12 \n\x04\x64\x65\x65p\x18\x03 \x01(\x0b\x32\x12.raymon.protos.MLP\x12!\n\x05\x66inal\x18\x04 \x02(\x0b\x32\x12.raymon.protos.MLP\"\xa4\x01\n\x07xDeepFM\x12\x1f\n\x03\x63in\x18\x01 \x02(\x0b\x32\x12.raymon.protos.CIN\x12 \n\x04\x64\x65\x65p\x18\x02 \x02(\x0b\x32\x12.raymon.protos.MLP\x12!\n\x05\x66inal\x18\x03 \x02(\x0b\x32\x12.raymon.protos.MLP\x12\x1d\n\x12wide_embedding_dim\x18\x04 \x01(\r:\x01\x34\x12\x14\n\x0cwide_init_fn\x18\x05 \x01(\t\"\x85\x01\n\x06WuKong\x12%\n\tdense_mlp\x18\x01 \x01(\x0b\x32\x12.raymon.protos.MLP\x12\x31\n\rwukong_layers\x18\x02 \x03(\x0b\x32\x1a.raymon.protos.WuKongLayer\x12!\n\x05\x66inal\x18\x03 \x02(\x0b\x32\x12.raymon.protos.MLP\"@\n\x07MaskNet\x12\x35\n\x0fmask_net_module\x18\x01 \x02(\x0b\x32\x1c.raymon.protos.MaskNetModule')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'raymon.protos.rank_model_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_MASKNET']._serialized_start=77
-  _globals['_MASKNET']._serialized_end=141
+  _globals['_WIDEANDDEEP']._serialized_start=78
+  _globals['_WIDEANDDEEP']._serialized_end=213
+  _globals['_DCNV1']._serialized_start=215
+  _globals['_DCNV1']._serialized_end=328
+  _globals['_DCNV2']._serialized_start=331
+  _globals['_DCNV2']._serialized_end=484
+  _globals['_XDEEPFM']._serialized_start=487
+  _globals['_XDEEPFM']._serialized_end=651
+  _globals['_WUKONG']._serialized_start=654
+  _globals['_WUKONG']._serialized_end=787
+  _globals['_MASKNET']._serialized_start=789
+  _globals['_MASKNET']._serialized_end=853
 # @@protoc_insertion_point(module_scope)

@@ -51,6 +51,7 @@ _WIDE_DEEP = f"""
   feature_groups {{ group_name: "wide" group_type: WIDE feature_names: [{EMBEDDED}] }}
   feature_groups {{ group_name: "deep" group_type: DEEP feature_names: [{EMBEDDED}, "price"] }}
   feature_groups {{ group_name: "fm" group_type: DEEP feature_names: [{EMBEDDED}] }}"""
+_WIDE_AND_DEEP = _WIDE_DEEP.rpartition("feature_groups")[0]
 _SPARSE = f'feature_groups {{ group_name: "sparse" group_type: DEEP feature_names: [{EMBEDDED}] }}'
 _DENSE = 'feature_groups { group_name: "dense" group_type: DEEP feature_names: "price" }'
 _ALL = (
@@ -65,6 +66,16 @@ MODELS = {
     "deepfm": f"{_WIDE_DEEP} deepfm {{ deep {{ hidden_units: [8, 4] LAYERS }} }}",
     "deepfm_with_final": f"{_WIDE_DEEP} deepfm {{ deep {{ hidden_units: [8, 4] LAYERS }} "
     "final { hidden_units: [8] LAYERS } }",
+    "wide_and_deep": f"{_WIDE_AND_DEEP} wide_and_deep {{ deep {{ hidden_units: [8, 4] LAYERS }} }}",
+    "dcn_v1": f"{_ALL} dcn_v1 {{ cross {{}} deep {{ hidden_units: [8, 4] LAYERS }} "
+    "final { hidden_units: [8] LAYERS } }",
+    "dcn_v2": f"{_ALL} dcn_v2 {{ backbone {{ hidden_units: [8] LAYERS }} cross {{ low_rank: 4 }} "
+    "deep { hidden_units: [8] LAYERS } final { hidden_units: [8] LAYERS } }",
+    "xdeepfm": f"{_WIDE_AND_DEEP} xdeepfm {{ cin {{ cin_layer_size: [4, 4] }} "
+    "deep { hidden_units: [8, 4] LAYERS } final { hidden_units: [8] LAYERS } }",
+    "wukong": f"{_SPARSE} {_DENSE} wukong {{ dense_mlp {{ hidden_units: [8, 4] LAYERS }} "
+    "wukong_layers { lcb_feature_num: 3 fmb_feature_num: 3 compressed_feature_num: 2 "
+    "feature_num_mlp { hidden_units: [8] LAYERS } } final { hidden_units: [8] LAYERS } }",
     "mask_net": f"{_ALL} mask_net {{ mask_net_module {{ n_mask_blocks: 2 "
     "mask_block { hidden_dim: 8 } top_mlp { hidden_units: [8] LAYERS } } }",
     "of_readme": f'{_ALL} custom {{ class_path: "my_models:Tiny" '

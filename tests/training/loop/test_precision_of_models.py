@@ -57,9 +57,11 @@ def moves(shape: str, engine: str, precision: str) -> tuple[torch.Tensor, dict[s
     return loss, {name: weight - before[name] for name, weight in weights.items()}
 
 
-def test_all_registered_models_are_here() -> None:
+def test_all_rank_models_are_here() -> None:
     kinds = {pipeline(text).model_config.WhichOneof("model") for text in SHAPES.values()}
-    assert kinds == set(MODELS)
+    assert kinds >= {
+        kind for kind, model in MODELS.items() if model.__module__.startswith("raymon.models.rank.")
+    }
 
 
 @pytest.mark.parametrize(
