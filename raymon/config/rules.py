@@ -45,6 +45,10 @@ class Rules:
         """Returns the value of a field, or its default."""
         return getattr(self._message, name)
 
+    def knows(self, name: str) -> bool:
+        """Returns whether the block has a field of this name in its schema."""
+        return name in self._message.DESCRIPTOR.fields_by_name
+
     def has(self, name: str) -> bool:
         """Returns whether a field is set."""
         return self._message.HasField(name)

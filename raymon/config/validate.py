@@ -21,7 +21,8 @@ from raymon.config.validate_opentelemetry import validate_opentelemetry
 from raymon.config.validate_optimizer import validate_optimizer
 from raymon.config.validate_sampler import validate_sampler
 from raymon.config.validate_trackers import validate_trackers
-from raymon.protos.data_pb2 import DataConfig, DatasetType, FgMode, FieldType
+from raymon.config.validate_unused import validate_unused
+from raymon.protos.data_pb2 import DatasetType, FgMode, FieldType
 from raymon.protos.eval_pb2 import EvalMode
 from raymon.protos.monitor_pb2 import MonitorConfig
 from raymon.protos.pipeline_pb2 import PipelineConfig
@@ -190,24 +191,6 @@ def _validate_expressions(config: PipelineConfig, rules: Rules) -> None:
             )
 
 
-_OF_ODPS = "it is of ODPS tables"
-
-_UNUSED = {
-    "fg_threads": "num_workers is the number of all threads that prepare batches",
-    "force_base_data_group": "all features of a batch have the same rows",
-    "is_orderby_partition": _OF_ODPS,
-    "odps_data_quota_name": _OF_ODPS,
-    "odps_data_compression": _OF_ODPS,
-}
-"""Fields of the data that have no effect, and why."""
-
-
-def _validate_unused(data: DataConfig, rules: Rules) -> None:
-    for name, why in _UNUSED.items():
-        rules.warn(data.HasField(name), name, why)
-    rules.warn(not data.in_order, "in_order", "batches always come in order")
-
-
 def _validate_data(config: PipelineConfig, rules: Rules) -> None:
     data = config.data_config
     rules.positive(
@@ -238,7 +221,7 @@ def _validate_data(config: PipelineConfig, rules: Rules) -> None:
     for name in ("delimiter", "with_header"):
         rules.warn(data.HasField(name) and not is_csv, name, "it is of CSV files")
     rules.warn(bool(data.input_fields) and not is_csv, "input_fields", "it is of CSV files")
-    _validate_unused(data, rules)
+    validate_unused(config, rules)
     for index, column in enumerate(data.input_fields):
         kind = FieldType.Name(column.input_type)
         rules.require(

@@ -152,7 +152,7 @@ class IdFeature(_message.Message):
     def __init__(self, feature_name: _Optional[str] = ..., expression: _Optional[str] = ..., embedding_name: _Optional[str] = ..., embedding_dim: _Optional[int] = ..., hash_bucket_size: _Optional[int] = ..., num_buckets: _Optional[int] = ..., vocab_list: _Optional[_Iterable[str]] = ..., pooling: _Optional[str] = ..., default_value: _Optional[str] = ..., separator: _Optional[str] = ..., value_dim: _Optional[int] = ..., trainable: bool = ..., vocab_dict: _Optional[_Mapping[str, int]] = ..., vocab_file: _Optional[str] = ..., weighted: bool = ..., default_bucketize_value: _Optional[int] = ..., fg_encoded_default_value: _Optional[str] = ..., embedding_constraints: _Optional[_Union[ParameterConstraints, _Mapping]] = ..., data_type: _Optional[str] = ..., init_fn: _Optional[str] = ..., zch: _Optional[_Union[ZeroCollisionHash, _Mapping]] = ..., dynamicemb: _Optional[_Union[DynamicEmbedding, _Mapping]] = ..., asset_dir: _Optional[str] = ..., fg_value_type: _Optional[str] = ...) -> None: ...
 
 class ComboFeature(_message.Message):
-    __slots__ = ("feature_name", "expression", "embedding_name", "embedding_dim", "hash_bucket_size", "vocab_list", "vocab_dict", "separator", "default_value", "pooling", "trainable", "default_bucketize_value", "fg_encoded_default_value", "embedding_constraints", "data_type", "init_fn", "zch", "dynamicemb", "asset_dir")
+    __slots__ = ("feature_name", "expression", "embedding_name", "embedding_dim", "hash_bucket_size", "vocab_list", "vocab_dict", "separator", "default_value", "pooling", "trainable", "default_bucketize_value", "fg_encoded_default_value", "embedding_constraints", "data_type", "init_fn", "zch", "dynamicemb")
     class VocabDictEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -178,7 +178,6 @@ class ComboFeature(_message.Message):
     INIT_FN_FIELD_NUMBER: _ClassVar[int]
     ZCH_FIELD_NUMBER: _ClassVar[int]
     DYNAMICEMB_FIELD_NUMBER: _ClassVar[int]
-    ASSET_DIR_FIELD_NUMBER: _ClassVar[int]
     feature_name: str
     expression: _containers.RepeatedScalarFieldContainer[str]
     embedding_name: str
@@ -197,8 +196,7 @@ class ComboFeature(_message.Message):
     init_fn: str
     zch: ZeroCollisionHash
     dynamicemb: DynamicEmbedding
-    asset_dir: str
-    def __init__(self, feature_name: _Optional[str] = ..., expression: _Optional[_Iterable[str]] = ..., embedding_name: _Optional[str] = ..., embedding_dim: _Optional[int] = ..., hash_bucket_size: _Optional[int] = ..., vocab_list: _Optional[_Iterable[str]] = ..., vocab_dict: _Optional[_Mapping[str, int]] = ..., separator: _Optional[str] = ..., default_value: _Optional[str] = ..., pooling: _Optional[str] = ..., trainable: bool = ..., default_bucketize_value: _Optional[int] = ..., fg_encoded_default_value: _Optional[str] = ..., embedding_constraints: _Optional[_Union[ParameterConstraints, _Mapping]] = ..., data_type: _Optional[str] = ..., init_fn: _Optional[str] = ..., zch: _Optional[_Union[ZeroCollisionHash, _Mapping]] = ..., dynamicemb: _Optional[_Union[DynamicEmbedding, _Mapping]] = ..., asset_dir: _Optional[str] = ...) -> None: ...
+    def __init__(self, feature_name: _Optional[str] = ..., expression: _Optional[_Iterable[str]] = ..., embedding_name: _Optional[str] = ..., embedding_dim: _Optional[int] = ..., hash_bucket_size: _Optional[int] = ..., vocab_list: _Optional[_Iterable[str]] = ..., vocab_dict: _Optional[_Mapping[str, int]] = ..., separator: _Optional[str] = ..., default_value: _Optional[str] = ..., pooling: _Optional[str] = ..., trainable: bool = ..., default_bucketize_value: _Optional[int] = ..., fg_encoded_default_value: _Optional[str] = ..., embedding_constraints: _Optional[_Union[ParameterConstraints, _Mapping]] = ..., data_type: _Optional[str] = ..., init_fn: _Optional[str] = ..., zch: _Optional[_Union[ZeroCollisionHash, _Mapping]] = ..., dynamicemb: _Optional[_Union[DynamicEmbedding, _Mapping]] = ...) -> None: ...
 
 class RawFeature(_message.Message):
     __slots__ = ("feature_name", "expression", "embedding_name", "embedding_dim", "boundaries", "value_dim", "normalizer", "pooling", "default_value", "separator", "fg_encoded_default_value", "trainable", "embedding_constraints", "data_type", "init_fn")

@@ -20,16 +20,16 @@ DEEP: FeatureGroupType
 WIDE: FeatureGroupType
 
 class FeatureGroup(_message.Message):
-    __slots__ = ("group_name", "feature_names", "embedding_name_suffix", "group_type")
+    __slots__ = ("group_name", "feature_names", "group_type", "embedding_name_suffix")
     GROUP_NAME_FIELD_NUMBER: _ClassVar[int]
     FEATURE_NAMES_FIELD_NUMBER: _ClassVar[int]
-    EMBEDDING_NAME_SUFFIX_FIELD_NUMBER: _ClassVar[int]
     GROUP_TYPE_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDING_NAME_SUFFIX_FIELD_NUMBER: _ClassVar[int]
     group_name: str
     feature_names: _containers.RepeatedScalarFieldContainer[str]
-    embedding_name_suffix: str
     group_type: FeatureGroupType
-    def __init__(self, group_name: _Optional[str] = ..., feature_names: _Optional[_Iterable[str]] = ..., embedding_name_suffix: _Optional[str] = ..., group_type: _Optional[_Union[FeatureGroupType, str]] = ...) -> None: ...
+    embedding_name_suffix: str
+    def __init__(self, group_name: _Optional[str] = ..., feature_names: _Optional[_Iterable[str]] = ..., group_type: _Optional[_Union[FeatureGroupType, str]] = ..., embedding_name_suffix: _Optional[str] = ...) -> None: ...
 
 class DLRM(_message.Message):
     __slots__ = ("dense_mlp", "arch_with_sparse", "final")

@@ -25,6 +25,8 @@ from google.protobuf import text_format
 from google.protobuf.message import Message
 
 import raymon
+from raymon.config.source import Source
+from raymon.config.spellings import settle_spellings
 from raymon.data import format_of, sampler_spec
 from raymon.metrics import build_metric, build_train_metric
 from raymon.models import build_model, grouping_keys
@@ -46,7 +48,7 @@ _CHECKS = {
         "saving.py", "scalars.py", "source.py", "text.py", "unknown_names.py", "validate.py",
         "validate_layers.py", "validate_losses.py", "validate_model.py",
         "validate_opentelemetry.py", "validate_optimizer.py", "validate_rank_models.py",
-        "validate_retrieval.py", "validate_sampler.py", "validate_trackers.py",
+        "validate_retrieval.py", "validate_sampler.py", "validate_trackers.py", "validate_unused.py",
     )
 }  # fmt: skip
 assert all(map(os.path.isfile, _CHECKS)), "what checks a field has moved"
@@ -149,6 +151,7 @@ def build_all() -> None:
     _features()
     _retrieval()
     _others()
+    _spellings()
 
 
 def _label_of(loss: str) -> torch.dtype:
@@ -228,6 +231,17 @@ def _retrieval() -> None:
     for field in config.data_config.DESCRIPTOR.oneofs_by_name["sampler"].fields:
         getattr(config.data_config, field.name).SetInParent()
         sampler_spec(config.data_config, evaluation=True)
+
+
+def _spellings() -> None:
+    config = text_format.Parse(
+        """data_config { fg_encoded: true input_fields_str: "a:INT" }
+        train_config { dense_optimizer { param_optimizers { regex_pattern: "a"
+          sgd_optimizer {} param_learning_rate { constant_learning_rate {} } } } }
+        feature_configs { id_feature { vocab_file: "a" asset_dir: "b" } }""",
+        PipelineConfig(),
+    )
+    settle_spellings(config, Source("config"))
 
 
 def _others() -> None:

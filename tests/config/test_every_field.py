@@ -44,6 +44,13 @@ WARNED = {
     "HardNegativeSamplerV2.user_input_path": (
         f"data_config.hard_negative_sampler_v2={{{_SAMPLER} {_HARD} pos_edge_input_path: 'p'}}"
     ),
+    "DataConfig.fg_threads": "data_config.fg_threads=2",
+    "DataConfig.force_base_data_group": "data_config.force_base_data_group=true",
+    "DataConfig.in_order": "data_config.in_order=false",
+    "DataConfig.is_orderby_partition": "data_config.is_orderby_partition=true",
+    "DataConfig.odps_data_compression": "data_config.odps_data_compression=ZSTD",
+    "DataConfig.odps_data_quota_name": "data_config.odps_data_quota_name=q",
+    "IdFeature.fg_value_type": "feature_configs[0].id_feature.fg_value_type=int64",
 }
 """Fields that change nothing, and an override that is told so."""
 
