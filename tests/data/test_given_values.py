@@ -112,7 +112,10 @@ def test_labels_are_booleans_or_strings_of_the_label_map() -> None:
         ({"user": [b"a", b"b", b"c", b"d"]}, "user is binary; feature user is made from integers"),
         ({"user": pd.to_datetime(["2024-01-31"] * 4)}, "make it a date, an integer or a string"),
         ({"user": [1.5, 2, 3, 4]}, "feature user, column user: value 1.5 is not whole"),
-        ({"user": [1, 2, 3, 4], "price": ["1", "x", None, "2"]}, "price is string; feature price"),
+        (
+            {"user": [1, 2, 3, 4], "price": ["1", "x", None, "2"]},
+            "price: Failed to parse string: 'x'",
+        ),
         ({"user": [1, 2, 3, 4], "click": [1, None, 0, 0]}, "row 1: value None; a label must be 0"),
     ],
 )

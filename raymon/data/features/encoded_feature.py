@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +16,7 @@ from raymon.data.features.raw_feature import RawFeature
 from raymon.data.input_counts import InputCounts
 from raymon.data.values import arrow_types
 from raymon.data.values.canonical import NO_INTEGER, is_value, parsed_integers
-from raymon.data.values.row_values import flat_values, weighted_values
+from raymon.data.values.row_values import flat_values, map_values, weighted_values
 from raymon.errors import DataError
 
 Ids = npt.NDArray[np.int64]
@@ -50,14 +49,17 @@ class EncodedIds(Feature):
     @property
     def accepted_types(self) -> str:
         """The accepted types, in words for a message, with the remedy for raw columns."""
-        kind = "strings of ID:WEIGHT" if self.weighted else "integers, or strings of them"
-        return f"{kind}, or lists of them; {_REMEDY}"
+        if self.weighted:
+            return f"strings of ID:WEIGHT, lists of them, or maps from ids to numbers; {_REMEDY}"
+        return f"integers, or strings of them, or lists of them; {_REMEDY}"
 
     def accepts(self, column_type: pa.DataType) -> bool:
         """Whether values have a canonical form and are no dates, or are strings if with weights."""
         if arrow_types.is_list(column_type):
             column_type = column_type.value_type
         if self.weighted:
+            if arrow_types.is_weighted_map(column_type):
+                return is_value(column_type.key_type)
             return arrow_types.is_string(column_type) or pa.types.is_null(column_type)
         kind = arrow_types.value_type(column_type)
         return is_value(kind) and not pa.types.is_date(kind)
@@ -67,11 +69,17 @@ class EncodedIds(Feature):
     ) -> IdList:
         """Returns the ids of the rows; an id that is not in the table is an error."""
         (column,) = columns
-        weights: npt.NDArray[np.float64] | None = None
+        weights: npt.NDArray[np.float64] | None
+        lengths: Ids | None
         try:
-            values, lengths = flat_values(arrow_types.as_array(column), self.separator)
-            if self.weighted:
-                values, weights = weighted_values(values)
+            array = arrow_types.as_array(column)
+            if pa.types.is_map(array.type):
+                values, lengths, weights = map_values(array)
+            else:
+                values, lengths = flat_values(array, self.separator)
+                weights = None
+                if self.weighted:
+                    values, weights = weighted_values(values)
         except ValueError as error:
             raise self._error(str(error)) from None
         ids = self._ids(values)
@@ -126,20 +134,3 @@ class EncodedNumbers(RawFeature):
     def accepted_types(self) -> str:
         """The accepted types, in words for a message."""
         return "numbers, strings of them, or lists of them"
-
-    def accepts(self, column_type: pa.DataType) -> bool:
-        """Whether the column holds numbers, strings, or lists of numbers."""
-        if arrow_types.is_list(column_type):
-            return arrow_types.is_number(column_type.value_type)
-        return arrow_types.is_string(column_type) or super().accepts(column_type)
-
-    def _values(
-        self, column: pa.Array | pa.ChunkedArray
-    ) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-        array = arrow_types.as_array(column)
-        if arrow_types.is_string(array.type) or arrow_types.is_list(array.type):
-            raw, _ = self._rows(array)
-            raw = raw.ravel() if self.numbers == 1 else raw
-            self._check(raw, raw, "value")
-            return raw, raw
-        return super()._values(array)

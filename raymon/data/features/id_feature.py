@@ -17,7 +17,7 @@ from raymon.data.input_counts import InputCounts
 from raymon.data.values import arrow_types
 from raymon.data.values.canonical import NO_INTEGER, is_value, parsed_integers
 from raymon.data.values.hashing import bucket_ids, hash_values, raw_ids
-from raymon.data.values.row_values import flat_values, weighted_values
+from raymon.data.values.row_values import flat_values, map_values, weighted_values
 from raymon.errors import DataError
 from raymon.results import IDS_OUT_OF_RANGE, of_feature
 
@@ -44,8 +44,8 @@ class IdFeature(Feature):
         vocabulary: Ids of listed values, of the default value, and of all others.
         default_value: Value in place of a missing one.
         separator: Text between the values of one string; None if a row has one value.
-        weighted: Whether values are strings `value:weight`, and embeddings are multiplied by the
-            weights; the weight of `default_value` is 1.
+        weighted: Whether values are strings `value:weight`, or keys of maps to their weights, and
+            embeddings are multiplied by the weights; the weight of `default_value` is 1.
     """
 
     hash_bucket_size: int | None = None
@@ -69,7 +69,7 @@ class IdFeature(Feature):
     def accepted_types(self) -> str:
         """The accepted types, in words for a message."""
         if self.weighted:
-            return "strings of VALUE:WEIGHT, or lists of them"
+            return "strings of VALUE:WEIGHT, lists of them, or maps from values to numbers"
         scalars = "integers, strings, dates or whole numbers"
         return scalars if self.separator is None else f"{scalars}, or lists of them"
 
@@ -78,6 +78,8 @@ class IdFeature(Feature):
         if arrow_types.is_list(column_type) and self.separator is not None:
             column_type = column_type.value_type
         if self.weighted:
+            if arrow_types.is_weighted_map(column_type):
+                return is_value(column_type.key_type)
             return arrow_types.is_string(column_type) or pa.types.is_null(column_type)
         return is_value(column_type)
 
@@ -167,6 +169,8 @@ class IdFeature(Feature):
         Without counts each row has one value; without weights all are 1.
         """
         try:
+            if pa.types.is_map(array.type):
+                return map_values(array)
             values, lengths = flat_values(array, self.separator)
             if not self.weighted:
                 return values, lengths, None

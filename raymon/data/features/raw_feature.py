@@ -54,15 +54,16 @@ class RawFeature(Feature):
     def accepted_types(self) -> str:
         """The accepted types, in words for a message."""
         if self.numbers == 1:
-            return "numbers"
+            return "numbers, strings that spell them, or lists of one number"
         return f"lists of {self.numbers} numbers, or strings of them with the separator between"
 
     def accepts(self, column_type: pa.DataType) -> bool:
-        """Whether the column holds numbers, or, for several a row, lists of numbers or strings."""
-        if self.numbers == 1:
-            return arrow_types.is_number(column_type)
+        """Whether the column holds numbers, or strings or lists of them."""
+        if self.numbers == 1 and arrow_types.is_number(column_type):
+            return True
         if arrow_types.is_list(column_type):
-            return arrow_types.is_number(column_type.value_type)
+            kind = column_type.value_type
+            return arrow_types.is_number(kind) or arrow_types.is_string(kind)
         return arrow_types.is_string(column_type) or pa.types.is_null(column_type)
 
     def convert(
@@ -94,11 +95,12 @@ class RawFeature(Feature):
     def _values(self, column: pa.Array | pa.ChunkedArray) -> tuple[Floats, Floats]:
         """Returns the numbers, arbitrary where a row is null, before and after the normalizer."""
         array = arrow_types.as_array(column)
-        if self.numbers == 1:
+        if arrow_types.is_number(array.type) and self.numbers == 1:
             missing = array.is_null() if array.null_count else None
             raw = arrow_types.as_float64(array, null=self.default[0])
         else:
             raw, missing = self._rows(array)
+            raw = raw.ravel() if self.numbers == 1 else raw
         self._check(raw, raw, "value")
         if self.normalizer is None:
             return raw, raw
@@ -139,6 +141,7 @@ class RawFeature(Feature):
             row = int(np.argmax(lengths != self.numbers))
             raise self._error(f"{column[row].as_py()!r} has {lengths[row]} numbers")
         values = arrow_types.as_array(column.flatten())
+        texts = arrow_types.is_string(values.type)
         rows = np.broadcast_to(np.asarray(self.default), (len(filled), self.numbers)).copy()
         rows[filled] = (self._parse(values) if texts else arrow_types.as_float64(values)).reshape(
             -1, self.numbers

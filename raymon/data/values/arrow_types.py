@@ -37,6 +37,11 @@ def is_list(column_type: pa.DataType) -> bool:
     )
 
 
+def is_weighted_map(column_type: pa.DataType) -> bool:
+    """Whether a row holds a map whose values are numbers."""
+    return bool(pa.types.is_map(column_type) and is_number(column_type.item_type))
+
+
 def in_one_piece(column: pa.Array | pa.ChunkedArray) -> pa.Array:
     """Returns the column as one array, still dictionary-encoded if it was."""
     if not isinstance(column, pa.ChunkedArray):

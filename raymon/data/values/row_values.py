@@ -70,6 +70,51 @@ def weighted_values(values: pa.Array) -> tuple[pa.Array, npt.NDArray[np.float64]
     return listed, weights
 
 
+def map_values(
+    column: pa.MapArray,
+) -> tuple[pa.Array, npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Returns the keys of maps `[B]` as canonical values, without empty ones, and their numbers.
+
+    Returns:
+        The keys `[N]`, the number of keys of each row, int64 `[B]`, and their numbers `[N]`.
+
+    Raises:
+        ValueError: A key has no certain form, or a number is missing or not finite.
+    """
+    offsets = column.offsets.to_numpy(zero_copy_only=False).astype(np.int64)
+    lengths = np.diff(offsets)
+    first, count = int(offsets[0]), int(lengths.sum())
+    keys, items = as_array(column.keys.slice(first, count)), column.items.slice(first, count)
+    there = keys.is_valid()
+    if is_string(keys.type):
+        there = pc.and_kleene(there, pc.not_equal(keys, "")).fill_null(False)
+    kept = there.to_numpy(zero_copy_only=False)
+    if column.null_count:
+        kept = kept & np.repeat(column.is_valid().to_numpy(zero_copy_only=False), lengths)
+    rows = np.repeat(np.arange(len(lengths)), lengths)
+    lengths = np.bincount(rows[kept], minlength=len(lengths)).astype(np.int64)
+    values = canonical(keys.filter(pa.array(kept)))
+    weights = as_float64(items)[kept]
+    if not np.isfinite(weights).all():
+        wrong = values[int(np.argmin(np.isfinite(weights)))].as_py()
+        raise ValueError(f"{wrong!r} has no finite number in its map")
+    return values, lengths, weights
+
+
+def first_values(
+    lengths: npt.NDArray[np.int64], most: int
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
+    """Returns which values are among the first of their row, and how many each row then has.
+
+    Args:
+        lengths: Number of values of each row, int64 `[B]`.
+        most: Number of values that a row keeps at most.
+    """
+    starts = np.repeat(np.cumsum(lengths) - lengths, lengths)
+    kept: npt.NDArray[np.bool_] = np.arange(len(starts)) - starts < most
+    return kept, np.minimum(lengths, most)
+
+
 def _numbers(texts: pa.Array) -> npt.NDArray[np.float64]:
     """Returns the numbers that texts `[N]` spell; NaN for all of them if one is no number."""
     try:

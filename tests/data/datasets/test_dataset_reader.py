@@ -288,7 +288,7 @@ def changed(name: str, values: list[Any]) -> dict[str, Any]:
         ([{"clicks": [1]}], "clicks: has no column row, needed as feature number; it has clicks"),
         ([changed("row", [1, 2])], "clicks: columns of unequal lengths: row 2, pair 3"),
         ([changed("row", [1, "a", 2])], "clicks: column row: "),
-        ([changed("row", ["a", "b", "c"])], "clicks: column row is string; feature number is made"),
+        ([changed("row", [b"a"] * 3)], "clicks: column row is binary; feature number is made from"),
         (
             [table(range(5)), changed("click", [1, 2, 0])],
             "clicks: column click, row 6: value 2; a label must be 0 or 1",

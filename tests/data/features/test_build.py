@@ -322,3 +322,35 @@ def test_as_numbers_dates_are_days_and_times_are_seconds() -> None:
         values = number.convert(column)
         assert isinstance(values, torch.Tensor)
         assert values.tolist() == [[expected], [-5.0]]
+
+
+def test_weights_are_the_numbers_of_maps() -> None:
+    feature = id_feature('vocab_list: ["a", "b"] default_value: "b" weighted: true')
+    maps = [[("b", 0.5), ("", 9.0), ("c", 2.0)], None, [("a", 3.0)]]
+    column = pa.array(maps, pa.map_(pa.string(), pa.float64()))
+    assert feature.accepts(column.type)
+    ids = feature.convert(column)
+    assert isinstance(ids, IdList)
+    assert ids.weights is not None
+    assert rows(ids, 3) == [[3, 1], [3], [2]]
+    assert ids.weights.tolist() == [0.5, 2.0, 1.0, 3.0]
+    with pytest.raises(DataError, match="'b' has no finite number in its map"):
+        feature.convert(pa.array([[("b", None)]], pa.map_(pa.string(), pa.float64())))
+    assert not feature.accepts(pa.map_(pa.string(), pa.string()))
+    assert not id_feature("num_buckets: 9").accepts(column.type)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [pa.array(["1.5", "", " -2 ", None]), pa.array([[1.5], [], [-2], None]),
+     pa.array([["1.5"], None, ["-2"], []])],
+    ids=["strings", "lists", "lists of strings"],
+)  # fmt: skip
+def test_numbers_may_be_spelled_or_in_lists(column: pa.Array) -> None:
+    feature = raw_feature('default_value: "7" normalizer: "method=minmax,min=0,max=2"')
+    assert feature.accepts(column.type)
+    numbers = feature.convert(column)
+    assert isinstance(numbers, torch.Tensor)
+    assert numbers.tolist() == [[0.75], [7.0], [-1.0], [7.0]]
+    with pytest.raises(DataError, match="a row must be null or a finite number"):
+        feature.convert(pa.array(["1,5"]))

@@ -111,3 +111,21 @@ def test_what_is_no_id_is_refused_with_the_remedy(column: pa.Array, message: str
 def test_a_wrong_default_is_an_error() -> None:
     with pytest.raises(ConfigError, match=r'fg_encoded_default_value: "9" is no id in \[0, 9\)'):
         encoded_ids('num_buckets: 9 fg_encoded_default_value: "9"')
+
+
+def test_weights_may_come_as_maps() -> None:
+    text = (
+        'id_feature { feature_name: "f" embedding_dim: 2 num_buckets: 9 weighted: true '
+        'fg_encoded_default_value: "7" }'
+    )
+    (feature,) = build_features([text_format.Parse(text, feature_pb2.FeatureConfig())], Encoding())
+    maps: list[list[tuple[int, float]] | None] = [[(1, 0.5), (3, 2.0)], None, [], [(4, 1.5)]]
+    numbers = pa.array(maps, pa.map_(pa.int64(), pa.float32()))
+    for column in (numbers, numbers.cast(pa.map_(pa.string(), pa.float32()))):
+        assert feature.accepts(column.type)
+        for sliced, dropped in ((column, 0), (column[1:], 2)):
+            ids = feature.convert(sliced)
+            assert isinstance(ids, IdList)
+            assert ids.weights is not None
+            assert ids.values.tolist() == [1, 3, 7, 7, 4][dropped:]
+            assert ids.weights.tolist() == [0.5, 2.0, 1.0, 1.0, 1.5][dropped:]

@@ -48,8 +48,8 @@ def test_a_good_input_is_counted(tmp_path: Path) -> None:
         (GOOD.rename_columns(["USER_AGE", "user_id", "click", "w"]), "did you mean USER_AGE?"),
         (GOOD.drop_columns(["click"]), "has no column click, needed as a label"),
         (
-            replaced("user_age", pa.array(["a", "b"])),
-            "user_age is string; feature age is made from numbers",
+            replaced("user_age", pa.array([{"a": 1}] * 2)),
+            "user_age is struct<a: int64>; feature age is made from numbers",
         ),
         (
             replaced("user_id", pa.array([1, 2], pa.timestamp("us"))),
