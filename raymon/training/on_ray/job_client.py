@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,16 +29,24 @@ def job_client(address: str) -> JobSubmissionClient:
     _use_token()
     from ray.exceptions import RayError
 
-    from raymon.ray_internals import PACKAGING_LOGGER, patient_job_client
+    from raymon.ray_internals import patient_job_client
 
-    # Ray's own log lines are not about the run.
-    for name in ("dashboard_sdk", "job.sdk"):
-        logging.getLogger(f"ray.dashboard.modules.{name}").setLevel(logging.WARNING)
-    logging.getLogger(PACKAGING_LOGGER).setLevel(logging.WARNING)
+    _silence_ray()
     try:
         return patient_job_client(address, _ANSWER_WITHIN_S)
     except (RayError, RuntimeError, ValueError, OSError) as error:
         raise refusal(address, error, "no Ray dashboard there") from None
+
+
+def _silence_ray() -> None:
+    """Leaves out Ray's own log lines, which are not about the run."""
+    from raymon.ray_internals import PACKAGING_LOGGER
+
+    for module in ("ray.dashboard.modules.dashboard_sdk", "ray.dashboard.modules.job.sdk"):
+        # Each sets its own level where it is imported.
+        import_module(module)
+        logging.getLogger(module).setLevel(logging.WARNING)
+    logging.getLogger(PACKAGING_LOGGER).setLevel(logging.WARNING)
 
 
 def refusal(address: str, error: Exception, otherwise: str) -> RaymonError:
