@@ -19,6 +19,7 @@ from raymon.config.derived import (
 )
 from raymon.config.direction import cannot_rank, known_direction, note_direction, ranking, stopping
 from raymon.config.edits import overrides_of_json
+from raymon.config.named_columns import column_fields
 from raymon.config.names import (
     TOTAL_LOSS,
     Named,
@@ -53,6 +54,7 @@ __all__ = [
     "cannot_rank",
     "check_alert_hooks",
     "check_tracker_addresses",
+    "column_fields",
     "custom_classes_allowed",
     "describe_unknown",
     "evaluates_asynchronously",

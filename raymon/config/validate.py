@@ -9,6 +9,7 @@ import numpy as np
 
 from raymon.config.constraints import unknown_constraint
 from raymon.config.direction import cannot_rank, known_direction
+from raymon.config.named_columns import column_fields
 from raymon.config.names import metric_names
 from raymon.config.overrides import EXCLUSIVE
 from raymon.config.rules import Rules
@@ -182,10 +183,10 @@ def _validate_expressions(config: PipelineConfig, rules: Rules) -> None:
         return
     for index, feature in enumerate(config.feature_configs):
         kind = feature.WhichOneof("feature")
-        if kind is not None:
+        for field in () if kind is None else column_fields(kind):
             rules.require(
-                bool(getattr(feature, kind).expression),
-                f"feature_configs[{index}].{kind}.expression",
+                bool(getattr(getattr(feature, kind), field)),
+                f"feature_configs[{index}].{kind}.{field}",
                 "is missing; it must be given, unless data_config.fg_mode is FG_NONE or "
                 "FG_BUCKETIZE",
             )

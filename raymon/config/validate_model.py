@@ -52,6 +52,7 @@ def validate_model(config: PipelineConfig, source: Source) -> None:
 def _validate_groups(config: PipelineConfig, rules: Rules) -> None:
     model = config.model_config
     features = [_feature_name(feature) for feature in config.feature_configs]
+    stubs = {name for name, c in zip(features, config.feature_configs, strict=True) if _is_stub(c)}
     wanted = groups_of(model)
     used: set[str] = set()
     given: list[str] = []
@@ -64,6 +65,11 @@ def _validate_groups(config: PipelineConfig, rules: Rules) -> None:
             here = f"{place}.feature_names[{i}]"
             rules.known(feature, here, features, "feature")
             rules.require(feature not in group.feature_names[:i], here, "is listed twice")
+            rules.require(
+                feature not in stubs,
+                here,
+                f'"{feature}" is only made for other features (stub_type), and no input of a model',
+            )
         used.update(group.feature_names)
     if wanted is None:
         return
@@ -72,7 +78,8 @@ def _validate_groups(config: PipelineConfig, rules: Rules) -> None:
         used = {*model.feature_groups[0].feature_names}
     top = Rules(rules.source, config, "")
     for index, feature in enumerate(features):
-        top.warn(feature not in used, f"feature_configs[{index}]", "it is in no feature group")
+        unused = feature not in used and feature not in stubs
+        top.warn(unused, f"feature_configs[{index}]", "it is in no feature group")
 
 
 def _require_groups(model: model_pb2.ModelConfig, wanted: Groups, rules: Rules) -> None:
@@ -102,3 +109,9 @@ def _feature_name(config: FeatureConfig) -> str:
     """Returns the name of a feature of any kind; empty if the config has none."""
     kind = config.WhichOneof("feature")
     return "" if kind is None else str(getattr(config, kind).feature_name)
+
+
+def _is_stub(config: FeatureConfig) -> bool:
+    """Whether a feature is only made for others."""
+    kind = config.WhichOneof("feature")
+    return kind is not None and bool(getattr(getattr(config, kind), "stub_type", False))

@@ -9,7 +9,7 @@ from raymon.data.datasets.dataset_reader import (
 )
 from raymon.data.datasets.opened_dataset import ARGUMENTS, has_state, wanted_arguments
 from raymon.data.features.build import build_features
-from raymon.data.features.feature import EmbeddingSpec, Feature
+from raymon.data.features.feature import DenseEmbedding, EmbeddingSpec, Feature
 from raymon.data.features.fg_mode import is_encoded, pipeline_features, same_ids, why_raw
 from raymon.data.features.growth import AdmissionFilter, Growth
 from raymon.data.features.initializer import Initializer, parse_initializer
@@ -49,6 +49,7 @@ __all__ = [
     "DatasetBatch",
     "DatasetPosition",
     "DatasetReader",
+    "DenseEmbedding",
     "EmbeddingSpec",
     "Feature",
     "FileFormat",

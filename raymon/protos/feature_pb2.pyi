@@ -92,8 +92,22 @@ class DynamicEmbedding(_message.Message):
     probabilistic_admission_strategy: DynamicEmbProbabilisticAdmissionStrategy
     def __init__(self, initializer_args: _Optional[_Union[DynamicEmbInitializerArgs, _Mapping]] = ..., score_strategy: _Optional[str] = ..., max_capacity: _Optional[int] = ..., init_capacity_per_rank: _Optional[int] = ..., frequency_admission_strategy: _Optional[_Union[DynamicEmbFrequencyAdmissionStrategy, _Mapping]] = ..., probabilistic_admission_strategy: _Optional[_Union[DynamicEmbProbabilisticAdmissionStrategy, _Mapping]] = ...) -> None: ...
 
+class AutoDisEmbedding(_message.Message):
+    __slots__ = ("num_channels", "temperature", "keep_prob")
+    NUM_CHANNELS_FIELD_NUMBER: _ClassVar[int]
+    TEMPERATURE_FIELD_NUMBER: _ClassVar[int]
+    KEEP_PROB_FIELD_NUMBER: _ClassVar[int]
+    num_channels: int
+    temperature: float
+    keep_prob: float
+    def __init__(self, num_channels: _Optional[int] = ..., temperature: _Optional[float] = ..., keep_prob: _Optional[float] = ...) -> None: ...
+
+class MLPEmbedding(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
 class IdFeature(_message.Message):
-    __slots__ = ("feature_name", "expression", "embedding_name", "embedding_dim", "hash_bucket_size", "num_buckets", "vocab_list", "pooling", "default_value", "separator", "value_dim", "trainable", "vocab_dict", "vocab_file", "weighted", "default_bucketize_value", "fg_encoded_default_value", "embedding_constraints", "data_type", "init_fn", "zch", "dynamicemb", "asset_dir", "fg_value_type")
+    __slots__ = ("feature_name", "expression", "embedding_name", "embedding_dim", "hash_bucket_size", "num_buckets", "vocab_list", "pooling", "default_value", "separator", "value_dim", "trainable", "vocab_dict", "vocab_file", "weighted", "default_bucketize_value", "fg_encoded_default_value", "embedding_constraints", "data_type", "init_fn", "zch", "dynamicemb", "asset_dir", "fg_value_type", "stub_type")
     class VocabDictEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -125,6 +139,7 @@ class IdFeature(_message.Message):
     DYNAMICEMB_FIELD_NUMBER: _ClassVar[int]
     ASSET_DIR_FIELD_NUMBER: _ClassVar[int]
     FG_VALUE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    STUB_TYPE_FIELD_NUMBER: _ClassVar[int]
     feature_name: str
     expression: str
     embedding_name: str
@@ -149,10 +164,11 @@ class IdFeature(_message.Message):
     dynamicemb: DynamicEmbedding
     asset_dir: str
     fg_value_type: str
-    def __init__(self, feature_name: _Optional[str] = ..., expression: _Optional[str] = ..., embedding_name: _Optional[str] = ..., embedding_dim: _Optional[int] = ..., hash_bucket_size: _Optional[int] = ..., num_buckets: _Optional[int] = ..., vocab_list: _Optional[_Iterable[str]] = ..., pooling: _Optional[str] = ..., default_value: _Optional[str] = ..., separator: _Optional[str] = ..., value_dim: _Optional[int] = ..., trainable: bool = ..., vocab_dict: _Optional[_Mapping[str, int]] = ..., vocab_file: _Optional[str] = ..., weighted: bool = ..., default_bucketize_value: _Optional[int] = ..., fg_encoded_default_value: _Optional[str] = ..., embedding_constraints: _Optional[_Union[ParameterConstraints, _Mapping]] = ..., data_type: _Optional[str] = ..., init_fn: _Optional[str] = ..., zch: _Optional[_Union[ZeroCollisionHash, _Mapping]] = ..., dynamicemb: _Optional[_Union[DynamicEmbedding, _Mapping]] = ..., asset_dir: _Optional[str] = ..., fg_value_type: _Optional[str] = ...) -> None: ...
+    stub_type: bool
+    def __init__(self, feature_name: _Optional[str] = ..., expression: _Optional[str] = ..., embedding_name: _Optional[str] = ..., embedding_dim: _Optional[int] = ..., hash_bucket_size: _Optional[int] = ..., num_buckets: _Optional[int] = ..., vocab_list: _Optional[_Iterable[str]] = ..., pooling: _Optional[str] = ..., default_value: _Optional[str] = ..., separator: _Optional[str] = ..., value_dim: _Optional[int] = ..., trainable: bool = ..., vocab_dict: _Optional[_Mapping[str, int]] = ..., vocab_file: _Optional[str] = ..., weighted: bool = ..., default_bucketize_value: _Optional[int] = ..., fg_encoded_default_value: _Optional[str] = ..., embedding_constraints: _Optional[_Union[ParameterConstraints, _Mapping]] = ..., data_type: _Optional[str] = ..., init_fn: _Optional[str] = ..., zch: _Optional[_Union[ZeroCollisionHash, _Mapping]] = ..., dynamicemb: _Optional[_Union[DynamicEmbedding, _Mapping]] = ..., asset_dir: _Optional[str] = ..., fg_value_type: _Optional[str] = ..., stub_type: bool = ...) -> None: ...
 
 class ComboFeature(_message.Message):
-    __slots__ = ("feature_name", "expression", "embedding_name", "embedding_dim", "hash_bucket_size", "vocab_list", "vocab_dict", "separator", "default_value", "pooling", "trainable", "default_bucketize_value", "fg_encoded_default_value", "embedding_constraints", "data_type", "init_fn", "zch", "dynamicemb")
+    __slots__ = ("feature_name", "expression", "embedding_name", "embedding_dim", "hash_bucket_size", "vocab_list", "vocab_dict", "separator", "default_value", "pooling", "trainable", "default_bucketize_value", "fg_encoded_default_value", "embedding_constraints", "data_type", "init_fn", "vocab_file", "value_dim", "zch", "dynamicemb", "asset_dir", "stub_type")
     class VocabDictEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -176,8 +192,12 @@ class ComboFeature(_message.Message):
     EMBEDDING_CONSTRAINTS_FIELD_NUMBER: _ClassVar[int]
     DATA_TYPE_FIELD_NUMBER: _ClassVar[int]
     INIT_FN_FIELD_NUMBER: _ClassVar[int]
+    VOCAB_FILE_FIELD_NUMBER: _ClassVar[int]
+    VALUE_DIM_FIELD_NUMBER: _ClassVar[int]
     ZCH_FIELD_NUMBER: _ClassVar[int]
     DYNAMICEMB_FIELD_NUMBER: _ClassVar[int]
+    ASSET_DIR_FIELD_NUMBER: _ClassVar[int]
+    STUB_TYPE_FIELD_NUMBER: _ClassVar[int]
     feature_name: str
     expression: _containers.RepeatedScalarFieldContainer[str]
     embedding_name: str
@@ -194,12 +214,16 @@ class ComboFeature(_message.Message):
     embedding_constraints: ParameterConstraints
     data_type: str
     init_fn: str
+    vocab_file: str
+    value_dim: int
     zch: ZeroCollisionHash
     dynamicemb: DynamicEmbedding
-    def __init__(self, feature_name: _Optional[str] = ..., expression: _Optional[_Iterable[str]] = ..., embedding_name: _Optional[str] = ..., embedding_dim: _Optional[int] = ..., hash_bucket_size: _Optional[int] = ..., vocab_list: _Optional[_Iterable[str]] = ..., vocab_dict: _Optional[_Mapping[str, int]] = ..., separator: _Optional[str] = ..., default_value: _Optional[str] = ..., pooling: _Optional[str] = ..., trainable: bool = ..., default_bucketize_value: _Optional[int] = ..., fg_encoded_default_value: _Optional[str] = ..., embedding_constraints: _Optional[_Union[ParameterConstraints, _Mapping]] = ..., data_type: _Optional[str] = ..., init_fn: _Optional[str] = ..., zch: _Optional[_Union[ZeroCollisionHash, _Mapping]] = ..., dynamicemb: _Optional[_Union[DynamicEmbedding, _Mapping]] = ...) -> None: ...
+    asset_dir: str
+    stub_type: bool
+    def __init__(self, feature_name: _Optional[str] = ..., expression: _Optional[_Iterable[str]] = ..., embedding_name: _Optional[str] = ..., embedding_dim: _Optional[int] = ..., hash_bucket_size: _Optional[int] = ..., vocab_list: _Optional[_Iterable[str]] = ..., vocab_dict: _Optional[_Mapping[str, int]] = ..., separator: _Optional[str] = ..., default_value: _Optional[str] = ..., pooling: _Optional[str] = ..., trainable: bool = ..., default_bucketize_value: _Optional[int] = ..., fg_encoded_default_value: _Optional[str] = ..., embedding_constraints: _Optional[_Union[ParameterConstraints, _Mapping]] = ..., data_type: _Optional[str] = ..., init_fn: _Optional[str] = ..., vocab_file: _Optional[str] = ..., value_dim: _Optional[int] = ..., zch: _Optional[_Union[ZeroCollisionHash, _Mapping]] = ..., dynamicemb: _Optional[_Union[DynamicEmbedding, _Mapping]] = ..., asset_dir: _Optional[str] = ..., stub_type: bool = ...) -> None: ...
 
 class RawFeature(_message.Message):
-    __slots__ = ("feature_name", "expression", "embedding_name", "embedding_dim", "boundaries", "value_dim", "normalizer", "pooling", "default_value", "separator", "fg_encoded_default_value", "trainable", "embedding_constraints", "data_type", "init_fn")
+    __slots__ = ("feature_name", "expression", "embedding_name", "embedding_dim", "boundaries", "value_dim", "normalizer", "pooling", "default_value", "separator", "fg_encoded_default_value", "trainable", "embedding_constraints", "data_type", "init_fn", "stub_type", "autodis", "mlp")
     FEATURE_NAME_FIELD_NUMBER: _ClassVar[int]
     EXPRESSION_FIELD_NUMBER: _ClassVar[int]
     EMBEDDING_NAME_FIELD_NUMBER: _ClassVar[int]
@@ -215,6 +239,9 @@ class RawFeature(_message.Message):
     EMBEDDING_CONSTRAINTS_FIELD_NUMBER: _ClassVar[int]
     DATA_TYPE_FIELD_NUMBER: _ClassVar[int]
     INIT_FN_FIELD_NUMBER: _ClassVar[int]
+    STUB_TYPE_FIELD_NUMBER: _ClassVar[int]
+    AUTODIS_FIELD_NUMBER: _ClassVar[int]
+    MLP_FIELD_NUMBER: _ClassVar[int]
     feature_name: str
     expression: str
     embedding_name: str
@@ -230,14 +257,92 @@ class RawFeature(_message.Message):
     embedding_constraints: ParameterConstraints
     data_type: str
     init_fn: str
-    def __init__(self, feature_name: _Optional[str] = ..., expression: _Optional[str] = ..., embedding_name: _Optional[str] = ..., embedding_dim: _Optional[int] = ..., boundaries: _Optional[_Iterable[float]] = ..., value_dim: _Optional[int] = ..., normalizer: _Optional[str] = ..., pooling: _Optional[str] = ..., default_value: _Optional[str] = ..., separator: _Optional[str] = ..., fg_encoded_default_value: _Optional[str] = ..., trainable: bool = ..., embedding_constraints: _Optional[_Union[ParameterConstraints, _Mapping]] = ..., data_type: _Optional[str] = ..., init_fn: _Optional[str] = ...) -> None: ...
+    stub_type: bool
+    autodis: AutoDisEmbedding
+    mlp: MLPEmbedding
+    def __init__(self, feature_name: _Optional[str] = ..., expression: _Optional[str] = ..., embedding_name: _Optional[str] = ..., embedding_dim: _Optional[int] = ..., boundaries: _Optional[_Iterable[float]] = ..., value_dim: _Optional[int] = ..., normalizer: _Optional[str] = ..., pooling: _Optional[str] = ..., default_value: _Optional[str] = ..., separator: _Optional[str] = ..., fg_encoded_default_value: _Optional[str] = ..., trainable: bool = ..., embedding_constraints: _Optional[_Union[ParameterConstraints, _Mapping]] = ..., data_type: _Optional[str] = ..., init_fn: _Optional[str] = ..., stub_type: bool = ..., autodis: _Optional[_Union[AutoDisEmbedding, _Mapping]] = ..., mlp: _Optional[_Union[MLPEmbedding, _Mapping]] = ...) -> None: ...
+
+class LookupFeature(_message.Message):
+    __slots__ = ("feature_name", "map", "key", "separator", "combiner", "need_discrete", "need_key", "default_value", "value_dim", "value_separator", "boundaries", "normalizer", "hash_bucket_size", "num_buckets", "vocab_list", "vocab_dict", "vocab_file", "default_bucketize_value", "zch", "dynamicemb", "embedding_name", "embedding_dim", "pooling", "trainable", "embedding_constraints", "data_type", "init_fn", "fg_encoded_default_value", "stub_type", "autodis", "mlp")
+    class VocabDictEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    FEATURE_NAME_FIELD_NUMBER: _ClassVar[int]
+    MAP_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    SEPARATOR_FIELD_NUMBER: _ClassVar[int]
+    COMBINER_FIELD_NUMBER: _ClassVar[int]
+    NEED_DISCRETE_FIELD_NUMBER: _ClassVar[int]
+    NEED_KEY_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_VALUE_FIELD_NUMBER: _ClassVar[int]
+    VALUE_DIM_FIELD_NUMBER: _ClassVar[int]
+    VALUE_SEPARATOR_FIELD_NUMBER: _ClassVar[int]
+    BOUNDARIES_FIELD_NUMBER: _ClassVar[int]
+    NORMALIZER_FIELD_NUMBER: _ClassVar[int]
+    HASH_BUCKET_SIZE_FIELD_NUMBER: _ClassVar[int]
+    NUM_BUCKETS_FIELD_NUMBER: _ClassVar[int]
+    VOCAB_LIST_FIELD_NUMBER: _ClassVar[int]
+    VOCAB_DICT_FIELD_NUMBER: _ClassVar[int]
+    VOCAB_FILE_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_BUCKETIZE_VALUE_FIELD_NUMBER: _ClassVar[int]
+    ZCH_FIELD_NUMBER: _ClassVar[int]
+    DYNAMICEMB_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDING_NAME_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDING_DIM_FIELD_NUMBER: _ClassVar[int]
+    POOLING_FIELD_NUMBER: _ClassVar[int]
+    TRAINABLE_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDING_CONSTRAINTS_FIELD_NUMBER: _ClassVar[int]
+    DATA_TYPE_FIELD_NUMBER: _ClassVar[int]
+    INIT_FN_FIELD_NUMBER: _ClassVar[int]
+    FG_ENCODED_DEFAULT_VALUE_FIELD_NUMBER: _ClassVar[int]
+    STUB_TYPE_FIELD_NUMBER: _ClassVar[int]
+    AUTODIS_FIELD_NUMBER: _ClassVar[int]
+    MLP_FIELD_NUMBER: _ClassVar[int]
+    feature_name: str
+    map: str
+    key: str
+    separator: str
+    combiner: str
+    need_discrete: bool
+    need_key: bool
+    default_value: str
+    value_dim: int
+    value_separator: str
+    boundaries: _containers.RepeatedScalarFieldContainer[float]
+    normalizer: str
+    hash_bucket_size: int
+    num_buckets: int
+    vocab_list: _containers.RepeatedScalarFieldContainer[str]
+    vocab_dict: _containers.ScalarMap[str, int]
+    vocab_file: str
+    default_bucketize_value: int
+    zch: ZeroCollisionHash
+    dynamicemb: DynamicEmbedding
+    embedding_name: str
+    embedding_dim: int
+    pooling: str
+    trainable: bool
+    embedding_constraints: ParameterConstraints
+    data_type: str
+    init_fn: str
+    fg_encoded_default_value: str
+    stub_type: bool
+    autodis: AutoDisEmbedding
+    mlp: MLPEmbedding
+    def __init__(self, feature_name: _Optional[str] = ..., map: _Optional[str] = ..., key: _Optional[str] = ..., separator: _Optional[str] = ..., combiner: _Optional[str] = ..., need_discrete: bool = ..., need_key: bool = ..., default_value: _Optional[str] = ..., value_dim: _Optional[int] = ..., value_separator: _Optional[str] = ..., boundaries: _Optional[_Iterable[float]] = ..., normalizer: _Optional[str] = ..., hash_bucket_size: _Optional[int] = ..., num_buckets: _Optional[int] = ..., vocab_list: _Optional[_Iterable[str]] = ..., vocab_dict: _Optional[_Mapping[str, int]] = ..., vocab_file: _Optional[str] = ..., default_bucketize_value: _Optional[int] = ..., zch: _Optional[_Union[ZeroCollisionHash, _Mapping]] = ..., dynamicemb: _Optional[_Union[DynamicEmbedding, _Mapping]] = ..., embedding_name: _Optional[str] = ..., embedding_dim: _Optional[int] = ..., pooling: _Optional[str] = ..., trainable: bool = ..., embedding_constraints: _Optional[_Union[ParameterConstraints, _Mapping]] = ..., data_type: _Optional[str] = ..., init_fn: _Optional[str] = ..., fg_encoded_default_value: _Optional[str] = ..., stub_type: bool = ..., autodis: _Optional[_Union[AutoDisEmbedding, _Mapping]] = ..., mlp: _Optional[_Union[MLPEmbedding, _Mapping]] = ...) -> None: ...
 
 class FeatureConfig(_message.Message):
-    __slots__ = ("id_feature", "raw_feature", "combo_feature")
+    __slots__ = ("id_feature", "raw_feature", "combo_feature", "lookup_feature")
     ID_FEATURE_FIELD_NUMBER: _ClassVar[int]
     RAW_FEATURE_FIELD_NUMBER: _ClassVar[int]
     COMBO_FEATURE_FIELD_NUMBER: _ClassVar[int]
+    LOOKUP_FEATURE_FIELD_NUMBER: _ClassVar[int]
     id_feature: IdFeature
     raw_feature: RawFeature
     combo_feature: ComboFeature
-    def __init__(self, id_feature: _Optional[_Union[IdFeature, _Mapping]] = ..., raw_feature: _Optional[_Union[RawFeature, _Mapping]] = ..., combo_feature: _Optional[_Union[ComboFeature, _Mapping]] = ...) -> None: ...
+    lookup_feature: LookupFeature
+    def __init__(self, id_feature: _Optional[_Union[IdFeature, _Mapping]] = ..., raw_feature: _Optional[_Union[RawFeature, _Mapping]] = ..., combo_feature: _Optional[_Union[ComboFeature, _Mapping]] = ..., lookup_feature: _Optional[_Union[LookupFeature, _Mapping]] = ...) -> None: ...

@@ -150,7 +150,7 @@ def _example(features: Sequence[Feature]) -> Inputs:
 
 
 def _is_weighted(feature: Feature) -> bool:
-    return bool(getattr(feature, "weighted", False))
+    return feature.embedding is not None and feature.embedding.weighted
 
 
 def _weights(ids: IdList) -> Tensor:

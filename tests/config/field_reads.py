@@ -197,6 +197,7 @@ def _models() -> None:
 
 _COMBO = 'combo_feature { feature_name: "c" expression: ["user:a", "user:b"] embedding_dim: 2 '
 _ID = 'id_feature { feature_name: "i" expression: "user:a" embedding_dim: 2 '
+_LOOKUP = 'lookup_feature { feature_name: "l" map: "user:m" key: "user:k" '
 _FEATURES = (
     _ID + 'vocab_dict { key: "x" value: 2 } }',
     _ID + 'vocab_list: ["x", "y"] }',
@@ -210,6 +211,17 @@ _FEATURES = (
     _COMBO + 'vocab_list: ["x_y"] }',
     _COMBO + 'vocab_dict { key: "x_y" value: 2 } }',
     'raw_feature { feature_name: "r" expression: "user:c" embedding_dim: 2 boundaries: [1, 2] }',
+    'raw_feature { feature_name: "r" expression: "user:c" embedding_dim: 2 '
+    "autodis { num_channels: 2 } }",
+    _LOOKUP + "hash_bucket_size: 9 embedding_dim: 2 }",
+    _LOOKUP + "num_buckets: 9 embedding_dim: 2 }",
+    _LOOKUP + 'vocab_list: "x" embedding_dim: 2 }',
+    _LOOKUP + 'vocab_dict { key: "x" value: 2 } embedding_dim: 2 }',
+    _LOOKUP + 'vocab_file: "none" embedding_dim: 2 }',
+    _LOOKUP + "zch { zch_size: 9 lru {} } embedding_dim: 2 }",
+    _LOOKUP + "boundaries: 1 embedding_dim: 2 }",
+    _LOOKUP + 'normalizer: "method=expression,expr=x" embedding_dim: 2 mlp {} }',
+    _COMBO + 'vocab_file: "none" }',
 )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from raymon.config import load, metric_names
+from raymon.config import column_fields, load, metric_names
 from raymon.config.names import trained_labels, trained_weights
 from raymon.errors import ConfigError
 from raymon.protos.feature_pb2 import FeatureConfig
@@ -271,8 +271,9 @@ def test_every_kind_of_feature_can_be_in_a_group(tmp_path: Path) -> None:
     assert len(kinds) > 2
     for kind in kinds:
         has_table = "embedding_dim" in kind.message_type.fields_by_name
-        feature = f'{kind.name} {{ feature_name: "new" expression: "user:n" '
-        feature += f"{'embedding_dim: 4' * has_table} }} }}"
+        feature = f'{kind.name} {{ feature_name: "new" '
+        feature += " ".join(f'{field}: "user:n"' for field in column_fields(kind.name))
+        feature += f"{' embedding_dim: 4' * has_table} }} }}"
         text = TEXT.replace("model_config {", f"feature_configs {{ {feature}\nmodel_config {{")
         text = text.replace('feature_names: "user"', 'feature_names: ["user", "new"]')
         load(write(tmp_path, text))

@@ -37,6 +37,10 @@ SPARSE = {
     "hash_bucket_size: 50 }",
     "crossed_listed": f'combo_feature {{ expression: ["user:id", "user:day"] {DIM} '
     'vocab_list: ["1_2024-01-01", "2_2024-01-02"] }',
+    "found_texts": f'lookup_feature {{ map: "user:kv" key: "user:several" {DIM} '
+    "hash_bucket_size: 50 need_key: true }",
+    "of_a_bucket": f'lookup_feature {{ map: "user:kv" key: "feature:cut" {DIM} '
+    "boundaries: [2, 4] }",
     "growing": f'id_feature {{ expression: "user:id" {DIM} zch {{ zch_size: 9 lfu {{}} }} }}',
     "growing_texts": f'id_feature {{ expression: "user:day" {DIM} '
     "zch { zch_size: 3 lru {} } }",
@@ -46,6 +50,9 @@ SPARSE = {
     "zch { zch_size: 30 lfu {} eviction_interval: 2 } }",
 }
 DENSE = {
+    "found": 'lookup_feature { map: "user:kv" key: "user:id" combiner: "max" }',
+    "embedded": f'raw_feature {{ expression: "user:price" {DIM} autodis {{ num_channels: 4 }} }}',
+    "mapped": f'raw_feature {{ expression: "user:pair" value_dim: 2 {DIM} mlp {{}} }}',
     "number": 'raw_feature { expression: "user:price" default_value: "2" '
     'normalizer: "method=zscore,mean=1,standard_deviation=2" }',
     "pair": 'raw_feature { expression: "user:pair" value_dim: 2 }',
@@ -67,6 +74,7 @@ def table(seed: int) -> pa.Table:
             "price": pa.array(price, mask=gone),
             "pair": [[a, b] for a, b in draw.normal(size=(ROWS, 2))],
             "day": day,
+            "kv": ["\x1d".join(f"{v}:{v + 1}" for v in row) for row in several],
             "click": (draw.random(ROWS) < 1 / (1 + np.exp(-price))).astype(np.int64),
         }
     )
@@ -83,6 +91,10 @@ def otherwise(rows: pa.Table) -> pa.Table:
             "price": rows["price"],
             "pair": rows["pair"].cast(pa.list_(pa.float64(), 2)),
             "day": rows["day"].cast(pa.string()).dictionary_encode(),
+            "kv": pa.array(
+                [[(int(v), v + 1) for v in row] for row in rows["several"].to_pylist()],
+                pa.map_(pa.int64(), pa.float64()),
+            ),
             "click": rows["click"].cast(pa.bool_()),
         }
     )

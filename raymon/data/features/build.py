@@ -10,6 +10,7 @@ from raymon.data.features.building.unbucketized import unbucketized
 from raymon.data.features.embedding_spec import check_shared
 from raymon.data.features.encoding import Encoding
 from raymon.data.features.feature import EmbeddingSpec, Feature
+from raymon.data.features.linking import linked
 from raymon.errors import ConfigError
 from raymon.protos import feature_pb2
 
@@ -19,7 +20,7 @@ def build_features(
     encoding: Encoding | None = None,
     constraints: Constraints = None,
 ) -> list[Feature]:
-    """Returns the features of a pipeline, in the order of the config.
+    """Returns the features of a pipeline, in the order of the config, without stubs.
 
     Args:
         configs: Configs of the features.
@@ -31,8 +32,9 @@ def build_features(
         ConfigError: A feature is described wrongly. The message begins with the path of the field,
             as in `feature_configs[3].id_feature.pooling: ...`.
     """
-    features: list[Feature] = []
+    features: dict[str, Feature] = {}
     places: dict[str, str] = {}
+    stubs: set[str] = set()
     tables: dict[str, tuple[str, EmbeddingSpec]] = {}
     for index, config in enumerate(configs):
         kind = config.WhichOneof("feature")
@@ -44,6 +46,8 @@ def build_features(
             )
         place = f"feature_configs[{index}].{kind}"
         block = getattr(config, kind)
+        if encoding is not None and block.stub_type:
+            continue
         if encoding is None or encoding.bucketized:
             feature = BUILDERS[kind](block, Context(place, encoding, constraints))
         else:
@@ -55,7 +59,9 @@ def build_features(
                 f"{places[feature.name]}; names must differ"
             )
         places[feature.name] = place
-        if feature.embedding is not None:
+        if block.stub_type:
+            stubs.add(feature.name)
+        elif feature.embedding is not None:
             check_shared(tables, feature.embedding, place)
-        features.append(feature)
-    return features
+        features[feature.name] = feature
+    return [f for name, f in linked(features, places).items() if name not in stubs]

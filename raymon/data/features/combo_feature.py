@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,12 +43,14 @@ class ComboFeature(Feature):
             default value, and of all others.
         default_value: Value in place of a missing combination.
         separator: Text between the values of one string; None if a row has one value.
+        only_first: Whether a row has its first combination alone.
     """
 
     hash_bucket_size: int | None = None
     vocabulary: Vocabulary | None = None
     default_value: str = ""
     separator: str | None = None
+    only_first: bool = False
 
     @property
     def is_hashed(self) -> bool:
@@ -57,7 +60,7 @@ class ComboFeature(Feature):
     @property
     def has_lists(self) -> bool:
         """Whether values of a row are separated."""
-        return self.separator is not None
+        return self.separator is not None and not self.only_first
 
     @property
     def accepted_types(self) -> str:
@@ -74,16 +77,7 @@ class ComboFeature(Feature):
         self, *columns: pa.Array | pa.ChunkedArray, counts: InputCounts | None = None
     ) -> IdList:
         """Returns the ids of the combinations; nothing is counted."""
-        values, lengths = [], []
-        for name, column in zip(self.columns, columns, strict=True):
-            array = arrow_types.as_array(column)
-            try:
-                flat, of_rows = flat_values(array, self.separator)
-            except ValueError as error:
-                raise DataError(f"feature {self.name}, column {name}: value {error}") from None
-            values.append(flat)
-            lengths.append(np.ones(len(array), np.int64) if of_rows is None else of_rows)
-        picks, combined = _combinations(lengths)
+        values, picks, combined = self._combined(columns)
         ids = self._ids(values, picks)
         missing = combined == 0
         default = self._default_id() if missing.any() else None
@@ -94,13 +88,35 @@ class ComboFeature(Feature):
             return IdList(torch.from_numpy(ids))
         return IdList(torch.from_numpy(ids), torch.from_numpy(np.cumsum(combined) - combined))
 
+    def texts(self, *columns: pa.Array | pa.ChunkedArray) -> pa.Array:
+        """Returns the combinations of each row `[B]`, spelled out, as lists of texts."""
+        values, picks, combined = self._combined(columns)
+        ends = np.append(np.cumsum(combined) - combined, combined.sum())
+        return pa.LargeListArray.from_arrays(pa.array(ends), _spelled(values, picks))
+
+    def _combined(
+        self, columns: Sequence[pa.Array | pa.ChunkedArray]
+    ) -> tuple[list[pa.Array], list[Ids], Ids]:
+        """Returns the values of each column, those of each combination, and how many a row has."""
+        values, lengths = [], []
+        for name, column in zip(self.columns, columns, strict=True):
+            array = arrow_types.as_array(column)
+            try:
+                flat, of_rows = flat_values(array, self.separator)
+            except ValueError as error:
+                raise DataError(f"feature {self.name}, column {name}: value {error}") from None
+            values.append(flat)
+            lengths.append(np.ones(len(array), np.int64) if of_rows is None else of_rows)
+        if self.only_first:
+            picks = [(np.cumsum(own) - own)[np.all(lengths, axis=0)] for own in lengths]
+            return values, picks, np.all(lengths, axis=0).astype(np.int64)
+        return values, *_combinations(lengths)
+
     def _ids(self, values: list[pa.Array], picks: list[Ids]) -> Ids:
         if self.vocabulary is None:
             hashes = [hash_values(v)[pick] for v, pick in zip(values, picks, strict=True)]
             return self._id_of(combine_hashes(hashes))
-        texts = [canonical_texts(v).take(p) for v, p in zip(values, picks, strict=True)]
-        joined = pc.binary_join_element_wise(*texts, pa.scalar("_", pa.large_string()))
-        return look_up(joined, self.vocabulary)
+        return look_up(_spelled(values, picks), self.vocabulary)
 
     def _default_id(self) -> int | None:
         if not self.default_value:
@@ -114,6 +130,12 @@ class ComboFeature(Feature):
         if self.hash_bucket_size is None:
             return id_of_hash(hashes)
         return bucket_ids(hashes, self.hash_bucket_size)
+
+
+def _spelled(values: list[pa.Array], picks: list[Ids]) -> pa.Array:
+    """Returns the text of each combination `[N]`."""
+    texts = [canonical_texts(v).take(pa.array(p)) for v, p in zip(values, picks, strict=True)]
+    return pc.binary_join_element_wise(*texts, pa.scalar("_", pa.large_string()))
 
 
 def _combinations(lengths: list[Ids]) -> tuple[list[Ids], Ids]:

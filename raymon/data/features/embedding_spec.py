@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeGuard
 
 from raymon.config import unknown_constraint
 from raymon.data.features.feature import EmbeddingSpec
@@ -11,7 +11,13 @@ from raymon.data.features.initializer import Initializer, parse_initializer
 from raymon.errors import ConfigError
 from raymon.protos import feature_pb2
 
-ConfigWithTable = feature_pb2.IdFeature | feature_pb2.RawFeature | feature_pb2.ComboFeature
+ConfigWithIds = feature_pb2.IdFeature | feature_pb2.ComboFeature | feature_pb2.LookupFeature
+"""Configs of features whose values can become ids."""
+
+ConfigWithNumbers = feature_pb2.RawFeature | feature_pb2.LookupFeature
+"""Configs of features that can be numbers."""
+
+ConfigWithTable = ConfigWithIds | ConfigWithNumbers
 """Configs of features that can have a table."""
 
 OF_TABLES = (
@@ -118,7 +124,7 @@ def _table(config: ConfigWithTable, place: str) -> str:
 
 
 def _dim(config: ConfigWithTable, place: str) -> int:
-    if config.embedding_dim < 1:
+    if config.embedding_dim < 1 and not config.stub_type:
         raise ConfigError(f"{place}.embedding_dim: must be given and at least 1")
     return config.embedding_dim
 
@@ -141,7 +147,7 @@ def _data_type(data_type: str, place: str) -> Literal["FP32", "FP16", "BF16"]:
 
 
 def _initializer(config: ConfigWithTable, place: str) -> Initializer | None:
-    if not isinstance(config, feature_pb2.RawFeature) and config.HasField("dynamicemb"):
+    if _grows(config):
         dim, at = config.embedding_dim, f"{place}.dynamicemb"
         initial = dynamic_initializer(config.dynamicemb, dim, at)
         if initial is not None and config.HasField("init_fn"):
@@ -154,3 +160,7 @@ def _initializer(config: ConfigWithTable, place: str) -> Initializer | None:
         return parse_initializer(config.init_fn)
     except ValueError as error:
         raise ConfigError(f"{place}.init_fn: {error}") from None
+
+
+def _grows(config: ConfigWithTable) -> TypeGuard[ConfigWithIds]:
+    return "dynamicemb" in config.DESCRIPTOR.fields_by_name and config.HasField("dynamicemb")

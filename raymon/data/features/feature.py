@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import torch
@@ -49,6 +51,42 @@ class EmbeddingSpec:
 
 
 @dataclass(frozen=True)
+class DenseEmbedding:
+    """How the numbers of a dense feature become one embedding.
+
+    Attributes:
+        kind: Name of the layer that makes it.
+        dim: Length of the embedding.
+        num_channels: Number of meta embeddings of autodis.
+        temperature: What the weights of autodis are divided by before their softmax.
+        keep_prob: Factor of the skip connection of autodis.
+    """
+
+    kind: Literal["autodis", "mlp"]
+    dim: int
+    num_channels: int = 0
+    temperature: float = 1.0
+    keep_prob: float = 1.0
+
+
+@dataclass(frozen=True)
+class ColumnUse:
+    """The use that a feature makes of a column.
+
+    Attributes:
+        column: Name of the column.
+        accepted_types: The types that are right for it, in words for a message.
+        accepts: Whether a type is right.
+        from_numbers: Whether the feature computes with its values, which then are numbers.
+    """
+
+    column: str
+    accepted_types: str
+    accepts: Callable[[pa.DataType], bool]
+    from_numbers: bool
+
+
+@dataclass(frozen=True)
 class Feature(ABC):
     """An input of the model, made from one column or several.
 
@@ -57,17 +95,26 @@ class Feature(ABC):
         columns: Columns of the data that it is made from.
         value_dim: Numbers a row if the feature is dense, else 0.
         embedding: Table in which its ids are looked up; None if the feature is dense.
+        dense_embedding: How its numbers become an embedding; None if they stay numbers.
     """
 
     name: str
     columns: tuple[str, ...]
     value_dim: int
     embedding: EmbeddingSpec | None
+    dense_embedding: DenseEmbedding | None = field(default=None, kw_only=True)
 
     @property
     def is_sparse(self) -> bool:
         """Whether the feature is ids to look up, not numbers."""
         return self.embedding is not None
+
+    @property
+    def embedding_dim(self) -> int:
+        """The length of its embedding in a model, of ids or of numbers; 0 if it stays numbers."""
+        if self.embedding is not None:
+            return self.embedding.dim
+        return 0 if self.dense_embedding is None else self.dense_embedding.dim
 
     @property
     def is_hashed(self) -> bool:
@@ -88,6 +135,14 @@ class Feature(ABC):
     def made_from_numbers(self) -> bool:
         """Whether the feature computes with the values of its columns, which then are numbers."""
         return False
+
+    @property
+    def uses(self) -> tuple[ColumnUse, ...]:
+        """What the feature makes of each of its columns."""
+        return tuple(
+            ColumnUse(column, self.accepted_types, self.accepts, self.made_from_numbers)
+            for column in self.columns
+        )
 
     @property
     @abstractmethod
@@ -143,3 +198,34 @@ class Feature(ABC):
         else:
             out[:] = value.values.numpy()
         return None
+
+    @property
+    def output_type(self) -> pa.DataType:
+        """The type of what other features get of this one, see `output`."""
+        kind = pa.int64() if self.is_sparse else pa.float64()
+        return pa.large_list(kind) if self.has_lists or self.value_dim > 1 else kind
+
+    def output(self, *columns: pa.Array | pa.ChunkedArray) -> pa.Array:
+        """Returns what other features get of this one: its ids or numbers, or lists of them.
+
+        Args:
+            *columns: Columns `[B]`, as for `convert`.
+
+        Returns:
+            A column `[B]`; weights of ids are left out.
+
+        Raises:
+            DataError: As `convert`.
+        """
+        value = self.convert(*columns)
+        if isinstance(value, torch.Tensor):
+            numbers = value.to(torch.float64).numpy()
+            if numbers.shape[1] == 1:
+                return pa.array(numbers[:, 0])
+            ends = np.arange(0, numbers.size + 1, numbers.shape[1])
+            return pa.LargeListArray.from_arrays(pa.array(ends), pa.array(numbers.ravel()))
+        ids = pa.array(value.values.numpy())
+        if value.offsets is None:
+            return ids
+        ends = np.append(value.offsets.numpy(), len(ids))
+        return pa.LargeListArray.from_arrays(pa.array(ends), ids)

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from raymon.data.features.build import build_features
+from raymon.data.features.building.kinds import names_columns
 from raymon.data.features.encoded_feature import EncodedIds
 from raymon.data.features.encoding import Encoding
 from raymon.data.features.feature import Feature
@@ -16,7 +17,6 @@ from raymon.data.files.data_file import DataFile
 from raymon.data.values import arrow_types
 from raymon.errors import DataError
 from raymon.protos.data_pb2 import FgMode
-from raymon.protos.feature_pb2 import FeatureConfig
 from raymon.protos.pipeline_pb2 import PipelineConfig
 
 LOOKED_AT = 4096
@@ -53,7 +53,7 @@ def is_encoded(config: PipelineConfig) -> bool:
     data = config.data_config
     if data.HasField("fg_mode"):
         return data.fg_mode == FgMode.FG_NONE
-    return not all(map(_has_expression, config.feature_configs))
+    return not all(map(names_columns, config.feature_configs))
 
 
 def why_raw(
@@ -89,11 +89,6 @@ def why_raw(
             if why is not None:
                 return why
     return _no_ids(encoded, file)
-
-
-def _has_expression(config: FeatureConfig) -> bool:
-    feature = getattr(config, config.WhichOneof("feature") or "id_feature")
-    return bool(feature.expression)
 
 
 def _out_of_table(feature: EncodedIds, file: DataFile) -> str | None:

@@ -92,6 +92,12 @@ class RawFeature(Feature):
         self._store(*self._values(*columns), out)
         return None
 
+    def output(self, *columns: pa.Array | pa.ChunkedArray) -> pa.Array:
+        """Returns the numbers as they are before they are stored, or the buckets."""
+        if self.boundaries or self.numbers > 1:
+            return super().output(*columns)
+        return pa.array(self._values(*columns)[1])
+
     def _values(self, column: pa.Array | pa.ChunkedArray) -> tuple[Floats, Floats]:
         """Returns the numbers, arbitrary where a row is null, before and after the normalizer."""
         array = arrow_types.as_array(column)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from raymon.data.features.embedding_spec import ConfigWithIds
 from raymon.data.features.growth import Growth, dynamic_growth, growth_of
 from raymon.data.features.vocabulary import (
     FIRST,
@@ -16,7 +17,6 @@ from raymon.data.features.vocabulary import (
     vocabulary_with_reserved_ids,
 )
 from raymon.errors import ConfigError
-from raymon.protos import feature_pb2
 
 SOURCES = (
     "hash_bucket_size",
@@ -37,18 +37,26 @@ class TableSize:
     Attributes:
         rows: Rows of the table.
         hash_bucket_size: Number of hash buckets; None if ids are not hashes.
+        num_buckets: Number of integers that are ids themselves; None if values are others.
         vocabulary: Ids of listed values; None if there is no list.
         growth: How ids get rows of their own as they are met; None if each has its row.
     """
 
     rows: int
     hash_bucket_size: int | None = None
+    num_buckets: int | None = None
     vocabulary: Vocabulary | None = None
     growth: Growth | None = None
 
 
+def given_sources(config: ConfigWithIds) -> list[str]:
+    """Returns the fields of a config that say where ids come from, and are given."""
+    given = {descriptor.name for descriptor, _ in config.ListFields()}
+    return [field for field in SOURCES if field in given]
+
+
 def table_size(
-    config: feature_pb2.IdFeature | feature_pb2.ComboFeature,
+    config: ConfigWithIds,
     place: str,
     form: Callable[[str], str],
 ) -> TableSize:
@@ -62,18 +70,8 @@ def table_size(
     Raises:
         ConfigError: There is not exactly one source of ids, or it is wrong.
     """
-    fields = [
-        "hash_bucket_size",
-        "num_buckets",
-        "vocab_list",
-        "vocab_dict",
-        "vocab_file",
-        "zch",
-        "dynamicemb",
-    ]
-    known = [f for f in fields if f in config.DESCRIPTOR.fields_by_name]
-    given = {descriptor.name for descriptor, _ in config.ListFields()}
-    sizes = [f for f in known if f in given]
+    known = [f for f in SOURCES if f in config.DESCRIPTOR.fields_by_name]
+    sizes = given_sources(config)
     if len(sizes) != 1:
         raise ConfigError(
             f"{place}: has {' and '.join(sizes) or 'no size of its table'}; give exactly one of "
@@ -89,7 +87,9 @@ def table_size(
         rows = getattr(config, source)
         if not 0 < rows < 2**63:
             raise ConfigError(f"{place}.{source}: is {rows}; must be at least 1")
-        return TableSize(rows, rows if source == "hash_bucket_size" else None)
+        if source == "num_buckets":
+            return TableSize(rows, num_buckets=rows)
+        return TableSize(rows, hash_bucket_size=rows)
     if source == "zch":
         growth = growth_of(config.zch, f"{place}.zch")
         return TableSize(config.zch.zch_size, growth=growth)
@@ -104,7 +104,7 @@ def table_size(
 
 
 def _vocabulary(
-    config: feature_pb2.IdFeature | feature_pb2.ComboFeature,
+    config: ConfigWithIds,
     source: str,
     form: Callable[[str], str],
 ) -> Vocabulary:
@@ -114,7 +114,6 @@ def _vocabulary(
     elif source == "vocab_dict":
         listed = dict(config.vocab_dict)
     else:
-        assert isinstance(config, feature_pb2.IdFeature)
         path = config.vocab_file
         listed = read_values_and_ids(path) if own else read_values(path)
     if own:

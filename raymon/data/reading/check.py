@@ -132,8 +132,8 @@ def fitting_type(name: str, columns: Columns, types: Iterable[pa.DataType]) -> p
 
 def _uses(columns: Columns) -> Iterator[_Use]:
     for feature in columns.features:
-        for column in feature.columns:
-            yield _Use(column, f"feature {feature.name}", feature.accepted_types, feature.accepts)
+        for use in feature.uses:
+            yield _Use(use.column, f"feature {feature.name}", use.accepted_types, use.accepts)
     for name in columns.labels:
         if columns.label_map:
             yield _Use(name, "a label", "numbers or strings", _is_number_or_string)

@@ -11,6 +11,7 @@ import pyarrow as pa
 import torch
 
 from raymon.data.features.feature import Feature
+from raymon.data.features.row_error import RowError
 from raymon.data.input_counts import InputCounts
 from raymon.data.reading.packed_rows import PackedRows, Places
 from raymon.data.values.arrow_types import as_float64
@@ -48,13 +49,13 @@ class Columns:
     @property
     def categorical(self) -> list[str]:
         """The columns whose values become ids, each once."""
-        of_features = [c for f in self.features for c in f.columns if not f.made_from_numbers]
+        of_features = [u.column for f in self.features for u in f.uses if not u.from_numbers]
         return list(dict.fromkeys([*of_features, *self.keys]))
 
     @property
     def numeric(self) -> list[str]:
         """The columns whose values become numbers, each once."""
-        of_features = [c for f in self.features for c in f.columns if f.made_from_numbers]
+        of_features = [u.column for f in self.features for u in f.uses if u.from_numbers]
         return list(dict.fromkeys([*of_features, *self.labels, *self.weights]))
 
 
@@ -129,6 +130,9 @@ class Converter:
                 value = feature.convert_into(
                     rows.place_of(feature.name), *arrays, counts=self._counts
                 )
+            except RowError as error:
+                row = origin.first_row + error.row
+                raise DataError(f"{origin.name}: row {row}: {error}") from None
             except DataError as error:
                 raise DataError(f"{origin}: {error}") from None
             if isinstance(value, torch.Tensor):

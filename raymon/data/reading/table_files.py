@@ -107,8 +107,8 @@ def _plain(column_type: pa.DataType, all_types: Sequence[pa.DataType]) -> pa.Dat
 
 def text_type(name: str, columns: Columns) -> pa.DataType:
     """Returns the type of a column of text by its use: numbers, or strings as they are."""
-    features = [feature for feature in columns.features if name in feature.columns]
-    numeric = [feature.accepts(pa.float64()) for feature in features if feature.made_from_numbers]
+    uses = [use for feature in columns.features for use in feature.uses if use.column == name]
+    numeric = [use.accepts(pa.float64()) for use in uses if use.from_numbers]
     texts = name in columns.categorical or not all(numeric)
     numbers = any(numeric) or name in columns.weights
     numbers |= name in columns.labels and not _maps_texts(columns)

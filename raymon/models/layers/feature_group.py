@@ -41,13 +41,18 @@ class FeatureGroup:
 
     @property
     def dense_dim(self) -> int:
-        """The total number of numbers a row of the dense features."""
-        return sum(feature.value_dim for feature in self.features if not feature.is_sparse)
+        """The total number of numbers a row that stay numbers."""
+        return sum(self.dense_dims)
+
+    @property
+    def dense_dims(self) -> list[int]:
+        """The numbers a row of each feature that has no embedding."""
+        return [f.value_dim for f in self.features if not f.embedding_dim]
 
     @property
     def embedding_dims(self) -> list[int]:
-        """The length of the embedding of each sparse feature."""
-        return [f.embedding.dim for f in self.features if f.embedding is not None]
+        """The length of the embedding of each feature that has one."""
+        return [f.embedding_dim for f in self.features if f.embedding_dim]
 
     def require_dense(self) -> None:
         """Checks that no feature has an embedding.
@@ -56,10 +61,10 @@ class FeatureGroup:
             ConfigError: A feature has an embedding.
         """
         for index, feature in enumerate(self.features):
-            if feature.is_sparse:
+            if feature.embedding_dim:
                 raise ConfigError(
                     f'{self.place}[{index}]: "{feature.name}" has an embedding; group '
-                    f'"{self.name}" takes raw features without boundaries'
+                    f'"{self.name}" takes numbers without boundaries, autodis or mlp'
                 )
 
     def require_sparse(self) -> None:
@@ -69,10 +74,10 @@ class FeatureGroup:
             ConfigError: A feature has no embedding.
         """
         for index, feature in enumerate(self.features):
-            if not feature.is_sparse:
+            if not feature.embedding_dim:
                 raise ConfigError(
                     f'{self.place}[{index}]: "{feature.name}" has no embedding; group '
-                    f'"{self.name}" takes id features and raw features with boundaries'
+                    f'"{self.name}" takes ids, and numbers with boundaries, autodis or mlp'
                 )
 
     def require_one_dim(self) -> int:
@@ -93,12 +98,12 @@ class FeatureGroup:
         return dims[0]
 
     def dense(self, batch: Batch) -> list[Tensor]:
-        """Returns the dense features of a batch, each float32 `[B, value_dim]`."""
-        return [batch.dense[f.name] for f in self.features if not f.is_sparse]
+        """Returns the features of a batch that stay numbers, each float32 `[B, value_dim]`."""
+        return [batch.dense[f.name] for f in self.features if not f.embedding_dim]
 
     def sparse(self, embeddings: Mapping[str, Tensor]) -> list[Tensor]:
-        """Returns the embeddings of the sparse features, each `[B, dim]`."""
-        return [embeddings[f.name] for f in self.features if f.is_sparse]
+        """Returns the embeddings of the features that have one, each `[B, dim]`."""
+        return [embeddings[f.name] for f in self.features if f.embedding_dim]
 
     def concat(self, batch: Batch, embeddings: Mapping[str, Tensor]) -> Tensor:
         """Returns all features of a batch, concatenated: `[B, dense_dim + sum(embedding_dims)]`."""

@@ -42,10 +42,24 @@ def group_specs(config: ModelConfig, group: FeatureGroup) -> dict[str, Embedding
     return specs
 
 
+def dense_dims(config: ModelConfig, group: FeatureGroup) -> dict[str, int]:
+    """Returns the length of each embedding of numbers of a group, by feature name.
+
+    It is that of the feature, except that in a WIDE group it is that of all its embeddings.
+    """
+    dims = {f.name: f.dense_embedding.dim for f in group.features if f.dense_embedding is not None}
+    return dict.fromkeys(dims, _wide_dim(config)) if group.is_wide else dims
+
+
+def _wide_dim(config: ModelConfig) -> int:
+    settings = getattr(config, str(config.WhichOneof("model")))
+    return int(getattr(settings, "wide_embedding_dim", _WIDE_DIM))
+
+
 def _wide(config: ModelConfig, spec: EmbeddingSpec) -> EmbeddingSpec:
     kind = str(config.WhichOneof("model"))
     settings = getattr(config, kind)
-    spec = replace(spec, dim=getattr(settings, "wide_embedding_dim", _WIDE_DIM))
+    spec = replace(spec, dim=_wide_dim(config))
     text = getattr(settings, "wide_init_fn", "")
     if not text:
         return spec

@@ -10,13 +10,14 @@ from torch import Tensor, nn
 
 from raymon.data import Batch, EmbeddingSpec, Feature
 from raymon.embeddings import EmbeddingCollection
+from raymon.models.layers.dense_embeddings import DenseEmbeddings
 from raymon.models.layers.feature_group import FeatureGroup
-from raymon.models.layers.group_tables import collection_name, group_specs
+from raymon.models.layers.group_tables import collection_name, dense_dims, group_specs
 from raymon.protos.model_pb2 import ModelConfig
 
 
 class GroupedInputs(nn.Module):
-    """The features of some groups: numbers as they are, ids as embeddings.
+    """The features of some groups: numbers as they are or as embeddings, ids as embeddings.
 
     A table that several groups use is there once, and looked up once a batch. WIDE groups and those
     with an `embedding_name_suffix` have tables of their own.
@@ -42,6 +43,17 @@ class GroupedInputs(nn.Module):
         self._collections = tuple(collections)
         for name, specs in collections.items():
             self.add_module(name, EmbeddingCollection(specs))
+        embedded: dict[str, list[Feature]] = {}
+        for group in self.groups.values():
+            embedded.setdefault(collection_name(group), []).extend(group.features)
+        self._dims = {
+            name: dense_dims(config, group) for name, group in self.groups.items() if group.features
+        }
+        for group in self.groups.values():
+            name, dims = collection_name(group), self._dims.get(group.name)
+            if dims:
+                dim = next(iter(dims.values())) if group.is_wide else None
+                self.add_module(f"dense_{name}", DenseEmbeddings(embedded[name], dim))
         # Collections of which every group takes all, in one order and size.
         self._stacked = {
             name
@@ -59,9 +71,12 @@ class GroupedInputs(nn.Module):
         return sum(self.widths(group))
 
     def widths(self, group: str) -> list[int]:
-        """Returns the length of each part of a group: of its dense features, then of the others."""
-        dense = [f.value_dim for f in self.groups[group].features if not f.is_sparse]
-        return dense + [spec.dim for spec in self._specs[group].values()]
+        """Returns the length of each part of a group.
+
+        These are its numbers, then its embeddings of ids, then its embeddings of numbers.
+        """
+        of_ids = [spec.dim for spec in self._specs[group].values()]
+        return [*self.groups[group].dense_dims, *of_ids, *self._dims.get(group, {}).values()]
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """Returns the inputs by group, each `[B, width]`; `split(widths)` gives its parts.
@@ -69,6 +84,8 @@ class GroupedInputs(nn.Module):
         A group that the config does not have is left out.
         """
         found = {name: self._looked_up(name, batch) for name in self._collections}
+        used = {collection_name(self.groups[name]) for name, dims in self._dims.items() if dims}
+        numbers = {name: self.get_submodule(f"dense_{name}")(batch) for name in sorted(used)}
         # Groups of the same features have the same tensor: their two gradients are then added up by
         # one operation, and not feature by feature.
         joined: dict[tuple[str, ...], Tensor] = {}
@@ -85,7 +102,11 @@ class GroupedInputs(nn.Module):
                     if isinstance(embeddings, Tensor)
                     else _concatenated([embeddings[feature] for feature in of_ids])
                 )
-            inputs[name] = _concatenated([*group.dense(batch), *([joined[key]] if of_ids else [])])
+            parts = [*group.dense(batch), *([joined[key]] if of_ids else [])]
+            if self._dims[name]:
+                of_numbers = numbers[collection]
+                parts += [of_numbers[feature] for feature in self._dims[name]]
+            inputs[name] = _concatenated(parts)
         return inputs
 
     def part(self, names: Sequence[str]) -> GroupedInputs:

@@ -279,7 +279,7 @@ def test_a_number_that_is_none_is_an_error(config: str, column: pa.Array, messag
             [f'raw_feature {{ {RAW} normalizer: "method=log2" }}'],
             '[0].raw_feature.normalizer: "method=log2" is not a normalizer',
         ),
-        ([""], "[0]: holds no feature; give it an id_feature, raw_feature or combo_feature"),
+        ([""], "[0]: holds no feature; give it an id_feature, raw_feature, combo_feature"),
     ],
 )
 def test_a_wrong_feature_is_an_error_that_names_its_field(texts: list[str], message: str) -> None:

@@ -13,6 +13,9 @@ Constraints = feature_pb2.ParameterConstraints | None
 
 _SIDES = ("user", "item", "context")
 
+FROM_FEATURE, CONSTANT = "\0feature:", "\0const:"
+"""What stands before the name of a feature, or before a text, in place of the name of a column."""
+
 
 @dataclass(frozen=True)
 class Context:
@@ -39,7 +42,9 @@ class Context:
         return name
 
     def column(self, expression: str, field: str = "expression") -> str:
-        """Returns the column that a field of the block names.
+        """Returns the column that a field of the block names, or what stands in its place.
+
+        It is a feature with "feature:NAME", and a text for all rows with "const:TEXT".
 
         Args:
             expression: Text of the field.
@@ -55,6 +60,10 @@ class Context:
                 "already"
             )
         side, _, column = expression.partition(":")
+        if side == "feature" and column:
+            return f"{FROM_FEATURE}{column}"
+        if side == "const":
+            return f"{CONSTANT}{column}"
         if side not in _SIDES or not column:
             raise ConfigError(
                 f'{self.place}.{field}: "{expression}" names no column; write "user:COLUMN", '

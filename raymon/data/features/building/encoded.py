@@ -6,7 +6,7 @@ from raymon.data.features.building.context import Context
 from raymon.data.features.building.numbers import parsed_numbers
 from raymon.data.features.embedding_spec import ConfigWithTable
 from raymon.data.features.encoded_feature import EncodedIds, EncodedNumbers
-from raymon.data.features.feature import EmbeddingSpec
+from raymon.data.features.feature import DenseEmbedding, EmbeddingSpec
 from raymon.data.values.canonical import canonical_text, spells_integer
 from raymon.errors import ConfigError
 
@@ -43,7 +43,11 @@ def encoded_ids(
 
 
 def encoded_numbers(
-    config: ConfigWithTable, count: int, default: tuple[float, ...], context: Context
+    config: ConfigWithTable,
+    count: int,
+    default: tuple[float, ...],
+    context: Context,
+    dense: DenseEmbedding | None = None,
 ) -> EncodedNumbers:
     """Returns a feature whose column holds its numbers.
 
@@ -52,6 +56,7 @@ def encoded_numbers(
         count: Numbers a row.
         default: Numbers of a null, unless the block has others for encoded columns.
         context: Place of the block.
+        dense: How the numbers become an embedding; None if they stay numbers.
 
     Raises:
         ConfigError: The default is no such number of numbers.
@@ -66,6 +71,7 @@ def encoded_numbers(
         columns=(config.feature_name,),
         value_dim=count,
         embedding=None,
+        dense_embedding=dense,
         numbers=count,
         default=default,
         separator=separator,

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from raymon.config import column_fields
 from raymon.data.features.building.combo_feature import build_combo_feature
 from raymon.data.features.building.context import Context
 from raymon.data.features.building.id_feature import build_id_feature
+from raymon.data.features.building.lookup_feature import build_lookup_feature
 from raymon.data.features.building.raw_feature import build_raw_feature
 from raymon.data.features.feature import Feature
+from raymon.protos.feature_pb2 import FeatureConfig
 
 Builder = Callable[[Any, Context], Feature]
 """A function from a block, and what is around it, to a feature; it raises ConfigError."""
@@ -18,4 +21,12 @@ BUILDERS: Mapping[str, Builder] = {
     "id_feature": build_id_feature,
     "raw_feature": build_raw_feature,
     "combo_feature": build_combo_feature,
+    "lookup_feature": build_lookup_feature,
 }
+
+
+def names_columns(config: FeatureConfig) -> bool:
+    """Whether a feature says which columns it is made from."""
+    kind = config.WhichOneof("feature") or "id_feature"
+    block = getattr(config, kind)
+    return all(getattr(block, field) for field in column_fields(kind))

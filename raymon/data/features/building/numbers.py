@@ -6,7 +6,10 @@ import itertools
 import math
 from collections.abc import Iterable
 
+from raymon.data.features.embedding_spec import ConfigWithNumbers
+from raymon.data.features.feature import DenseEmbedding
 from raymon.data.features.normalizer import Normalizer, parse_normalizer
+from raymon.data.features.operators.combiner import COMBINERS
 from raymon.errors import ConfigError
 
 
@@ -63,3 +66,48 @@ def parsed_normalizer(text: str | None, place: str) -> Normalizer | None:
         return parse_normalizer(text)
     except ValueError as error:
         raise ConfigError(f"{place}.normalizer: {error}") from None
+
+
+def dense_embedding(config: ConfigWithNumbers, numbers: int, place: str) -> DenseEmbedding | None:
+    """Returns how the numbers of a feature become an embedding; None if they stay numbers.
+
+    Args:
+        config: Block of the feature.
+        numbers: Numbers a row.
+        place: Path of the block, for messages.
+
+    Raises:
+        ConfigError: A field is wrong.
+    """
+    kind = config.WhichOneof("dense_emb")
+    if kind is None:
+        return None
+    dim = config.embedding_dim
+    if dim < 1:
+        raise ConfigError(f"{place}.embedding_dim: must be given and at least 1, for {kind}")
+    if kind == "mlp":
+        return DenseEmbedding("mlp", dim)
+    autodis, at = config.autodis, f"{place}.autodis"
+    if numbers > 1:
+        raise ConfigError(f"{at}: takes one number a row, not {numbers} (value_dim); give mlp")
+    if autodis.num_channels < 1:
+        raise ConfigError(f"{at}.num_channels: is 0; must be at least 1")
+    if not 0 < autodis.temperature < math.inf:
+        raise ConfigError(f"{at}.temperature: is {autodis.temperature:g}; must be above 0")
+    if not 0 <= autodis.keep_prob <= 1:
+        raise ConfigError(f"{at}.keep_prob: is {autodis.keep_prob:g}; must be in [0, 1]")
+    channels = autodis.num_channels
+    return DenseEmbedding("autodis", dim, channels, autodis.temperature, autodis.keep_prob)
+
+
+def checked_combiner(combiner: str, place: str) -> str:
+    """Returns the name of a combiner in lower case.
+
+    Raises:
+        ConfigError: There is none of this name.
+    """
+    name = combiner.lower()
+    if name not in COMBINERS:
+        known = ", ".join(filter(None, COMBINERS))
+        raise ConfigError(f'{place}.combiner: "{combiner}" is no combiner; use one of {known}')
+    return name

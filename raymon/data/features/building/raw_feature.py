@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from raymon.data.features.building.context import Context
 from raymon.data.features.building.encoded import encoded_ids, encoded_numbers
+from raymon.data.features.building.made import check_no_table
 from raymon.data.features.building.numbers import (
+    dense_embedding,
     parsed_boundaries,
     parsed_normalizer,
     parsed_numbers,
 )
-from raymon.data.features.embedding_spec import OF_TABLES, embedding_spec
+from raymon.data.features.embedding_spec import embedding_spec
 from raymon.data.features.feature import Feature
 from raymon.data.features.raw_feature import RawFeature
 from raymon.errors import ConfigError
@@ -29,19 +31,22 @@ def build_raw_feature(config: feature_pb2.RawFeature, context: Context) -> Featu
     embedding = None
     if boundaries:
         embedding = embedding_spec(config, place, len(boundaries) + 1, context.constraints)
-    for field in OF_TABLES:
-        if embedding is None and config.HasField(field):
-            raise ConfigError(f"{place}.{field}: a raw_feature has embeddings only with boundaries")
+    else:
+        check_no_table(config, context)
+    dense = dense_embedding(config, config.value_dim, place)
+    if dense is not None and embedding is not None:
+        raise ConfigError(f"{place}.{dense.kind}: is given beside boundaries; give one of them")
     if context.encoding is not None and embedding is not None:
         return encoded_ids(config, embedding, context)
     if context.encoding is not None:
-        return encoded_numbers(config, config.value_dim, _default(config, place), context)
+        return encoded_numbers(config, config.value_dim, _default(config, place), context, dense)
     normalizer = config.normalizer if config.HasField("normalizer") else None
     return RawFeature(
         name=name,
         columns=(context.column(config.expression),),
         value_dim=0 if boundaries else config.value_dim,
         embedding=embedding,
+        dense_embedding=dense,
         numbers=config.value_dim,
         default=_default(config, place),
         separator=context.separator(config.separator),

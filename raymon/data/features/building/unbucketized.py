@@ -50,6 +50,9 @@ def unbucketized(kind: str, config: Message, separator: str, place: str) -> tupl
             getattr(made, name).extend(value)
         else:
             setattr(made, name, value)
+    default = getattr(config, "default_value", "")
+    if default:
+        made.default_value = default
     made.expression = f"item:{given['feature_name']}"
     made.separator = separator
     if isinstance(made, feature_pb2.RawFeature):

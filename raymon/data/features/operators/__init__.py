@@ -1,0 +1,1 @@
+"""What features compute of raw columns before their values become ids or numbers."""
