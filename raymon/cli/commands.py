@@ -13,6 +13,7 @@ from raymon.cli.doctor import doctor
 from raymon.cli.evaluate import evaluate
 from raymon.cli.explain import explain
 from raymon.cli.export import export
+from raymon.cli.init import init
 from raymon.cli.predict import predict
 from raymon.cli.profile import profile
 from raymon.cli.runs import runs
@@ -32,6 +33,7 @@ def raymon() -> None:
     """Train PyTorch models on Ray, and see the true numbers of the whole cluster meanwhile."""
 
 
+raymon.add_command(init)
 raymon.add_command(train)
 raymon.add_command(tune)
 raymon.add_command(submit)

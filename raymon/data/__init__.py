@@ -26,6 +26,9 @@ from raymon.data.files.formats import (
 )
 from raymon.data.files.input_paths import absolute_paths, may_be_read
 from raymon.data.input_counts import InputCounts
+from raymon.data.profile.column_profile import ColumnProfile, ValueKind, profile_column
+from raymon.data.profile.numbers import NumberProfile
+from raymon.data.profile.sample import TableSample, read_sample
 from raymon.data.reading.check import InputSummary, check_input, check_schema
 from raymon.data.reading.converter import Columns
 from raymon.data.reading.order import RowRange
@@ -43,6 +46,7 @@ __all__ = [
     "AdmissionFilter",
     "Batch",
     "Candidates",
+    "ColumnProfile",
     "Columns",
     "CsvFormat",
     "DataReader",
@@ -61,11 +65,14 @@ __all__ = [
     "InputSummary",
     "JoinedIds",
     "LabelKind",
+    "NumberProfile",
     "Position",
     "RowRange",
     "Sampler",
     "SamplerSpec",
     "SamplerTables",
+    "TableSample",
+    "ValueKind",
     "Vocabulary",
     "absolute_paths",
     "build_features",
@@ -88,6 +95,8 @@ __all__ = [
     "parquet_paths",
     "parse_initializer",
     "pipeline_features",
+    "profile_column",
+    "read_sample",
     "same_ids",
     "sampler_spec",
     "wanted_arguments",

@@ -13,6 +13,8 @@ ask() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _raymon_complet
 ask raymon tra
 ask raymon checkpoint v
 ask raymon train --res
+ask raymon ini
+ask raymon predict --output
 """
 
 
@@ -24,5 +26,7 @@ def test_bash_completes_commands_and_options() -> None:
         "train",
         "verify",
         "--resume --resume-if-any",
+        "init",
+        "--output-columns",
     ]
     assert told.stderr == ""
