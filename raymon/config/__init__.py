@@ -23,33 +23,45 @@ from raymon.config.named_columns import column_fields
 from raymon.config.names import (
     TOTAL_LOSS,
     Named,
+    has_losses,
+    loss_names,
     metric_names,
     named_losses,
     named_metrics,
     named_train_metrics,
-    suffixed,
     total_of,
-    trained_labels,
-    trained_weights,
 )
 from raymon.config.reading import load, locate, override, read_message
 from raymon.config.retrieval import is_retrieval, retrieval_settings, tower_groups
 from raymon.config.saving import CONFIG_FILE, VERSION_FILE, read_saved, save
 from raymon.config.source import Source
+from raymon.config.tasks import (
+    Task,
+    has_towers,
+    model_labels,
+    pipeline_tasks,
+    tasks_of,
+    towers_of,
+    trained_labels,
+    trained_weights,
+)
 from raymon.config.text import missing_field
 from raymon.config.unknown_names import describe_unknown
-from raymon.config.validate_losses import OF_TWO_CLASSES
+from raymon.config.validate_losses import LIKE
+from raymon.config.validate_metrics import OF_TWO_CLASSES
 from raymon.config.validate_sampler import SAMPLER_PATHS
 from raymon.config.validate_trackers import tracker_place
 
 __all__ = [
     "CONFIG_FILE",
+    "LIKE",
     "OF_TWO_CLASSES",
     "SAMPLER_PATHS",
     "TOTAL_LOSS",
     "VERSION_FILE",
     "Named",
     "Source",
+    "Task",
     "allow_custom_classes",
     "cannot_rank",
     "check_alert_hooks",
@@ -58,20 +70,25 @@ __all__ = [
     "custom_classes_allowed",
     "describe_unknown",
     "evaluates_asynchronously",
+    "has_losses",
+    "has_towers",
     "import_class",
     "is_retrieval",
     "known_direction",
     "least_rows",
     "load",
     "locate",
+    "loss_names",
     "metric_names",
     "missing_field",
+    "model_labels",
     "named_losses",
     "named_metrics",
     "named_train_metrics",
     "note_direction",
     "override",
     "overrides_of_json",
+    "pipeline_tasks",
     "ranking",
     "read_kwargs",
     "read_message",
@@ -82,10 +99,11 @@ __all__ = [
     "share_of_batch",
     "skips_bad_files",
     "stopping",
-    "suffixed",
+    "tasks_of",
     "total_of",
     "total_steps",
     "tower_groups",
+    "towers_of",
     "tracker_place",
     "trained_labels",
     "trained_weights",

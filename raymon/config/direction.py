@@ -6,12 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from raymon.config.custom import custom_classes_allowed, import_class
-from raymon.config.names import (
-    TOTAL_LOSS,
-    named_losses,
-    named_metrics,
-    trained_labels,
-)
+from raymon.config.names import loss_names, named_metrics
+from raymon.config.tasks import pipeline_tasks
 from raymon.errors import ConfigError
 from raymon.protos.export_pb2 import ExportConfig
 from raymon.protos.metric_pb2 import MetricConfig
@@ -58,19 +54,17 @@ def known_direction(config: PipelineConfig, name: str) -> bool | None:
         None if it is not known: for a custom metric without `higher_is_better`, an attribute of
         torchmetrics, and for `calibration`.
     """
-    labels = trained_labels(config)
-    for metric in named_metrics(config.model_config, labels):
+    for metric in named_metrics(pipeline_tasks(config)):
         if metric.name == name:
             return _of_metric(metric.config, metric.kind)
-    losses = {loss.name for loss in named_losses(config.model_config, labels)}
-    if name in losses or name == TOTAL_LOSS:
+    if name in loss_names(config):
         return False
     return LARGER_IS_BETTER.get(name)
 
 
 def cannot_rank(config: PipelineConfig, name: str) -> bool:
     """Returns whether neither direction of a metric is the better one."""
-    kinds = {m.name: m.kind for m in named_metrics(config.model_config, trained_labels(config))}
+    kinds = {m.name: m.kind for m in named_metrics(pipeline_tasks(config))}
     kind = kinds.get(name, name)
     return kind in LARGER_IS_BETTER and LARGER_IS_BETTER[kind] is None
 
@@ -92,7 +86,7 @@ def settle_directions(config: PipelineConfig) -> None:
     """
     custom = {
         metric.name
-        for metric in named_metrics(config.model_config, trained_labels(config))
+        for metric in named_metrics(pipeline_tasks(config))
         if metric.kind == "custom_metric"
     }
     export, early = config.export_config, config.train_config.early_stopping

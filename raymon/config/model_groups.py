@@ -46,6 +46,8 @@ GROUPS = {
     "xdeepfm": Groups(needed=("wide", "deep")),
     "mask_net": _ONE,
     "wukong": Groups(needed=("sparse",), optional=("dense",), one=True),
+    "simple_multi_task": _ONE,
+    "mmoe": _ONE,
 }
 """Groups of each model that ships with raymon; a custom model takes any."""
 

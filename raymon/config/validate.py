@@ -10,10 +10,11 @@ import numpy as np
 from raymon.config.constraints import unknown_constraint
 from raymon.config.direction import cannot_rank, known_direction
 from raymon.config.named_columns import column_fields
-from raymon.config.names import metric_names
+from raymon.config.names import has_losses, metric_names
 from raymon.config.overrides import EXCLUSIVE
 from raymon.config.rules import Rules
 from raymon.config.source import Source
+from raymon.config.tasks import has_towers
 from raymon.config.validate_alerts import validate_alerts
 from raymon.config.validate_logging import validate_logging
 from raymon.config.validate_model import validate_model
@@ -262,7 +263,7 @@ def _validate_data(config: PipelineConfig, rules: Rules) -> None:
         rules.require(not repeated, f"label_fields[{index}]", f'"{label}" is listed twice')
     count, labels = len(data.sample_weight_fields), len(data.label_fields)
     rules.require(
-        count in (0, 1, labels),
+        count in (0, 1, labels) or has_towers(config.model_config),
         "sample_weight_fields",
         f"has {count} columns for {labels} labels; give one for all labels, or one for each",
     )
@@ -278,7 +279,7 @@ def _validate_early_stopping(config: PipelineConfig, is_evaluated: bool, rules: 
     inner.positive("patience")
     inner.at_least(0, "min_delta")
     # A custom model without losses in the config has metrics that are not known here.
-    if config.model_config.losses:
+    if has_losses(config):
         names = metric_names(config)
         metric = config.train_config.early_stopping.metric
         inner.require(
@@ -340,7 +341,7 @@ def _validate_export(config: PipelineConfig, is_evaluated: bool, rules: Rules) -
         'is "best", and nothing is evaluated; give eval_input_path',
     )
     # A custom model without losses in the config has metrics that are not known here.
-    if config.model_config.losses:
+    if has_losses(config):
         names = metric_names(config)
         metric = export.best_exporter_metric
         rules.require(

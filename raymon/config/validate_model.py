@@ -6,10 +6,13 @@ from raymon.config.model_groups import Groups, groups_of
 from raymon.config.retrieval import is_retrieval
 from raymon.config.rules import Rules
 from raymon.config.source import Source
+from raymon.config.tasks import has_towers
 from raymon.config.validate_layers import validate_layers
-from raymon.config.validate_losses import validate_losses, validate_metrics
+from raymon.config.validate_losses import validate_losses
+from raymon.config.validate_metrics import validate_metrics
 from raymon.config.validate_rank_models import CHECKS
 from raymon.config.validate_retrieval import validate_retrieval
+from raymon.config.validate_towers import validate_towers
 from raymon.protos import model_pb2
 from raymon.protos.feature_pb2 import FeatureConfig
 from raymon.protos.pipeline_pb2 import PipelineConfig
@@ -37,6 +40,8 @@ def validate_model(config: PipelineConfig, source: Source) -> None:
             CHECKS[kind](model, rules.inner(kind))
     if is_retrieval(model):
         validate_retrieval(config, rules)
+    if has_towers(model):
+        validate_towers(config, rules)
     losses = validate_losses(config, rules)
     if kind in ("deepfm", "wide_and_deep") and not getattr(model, kind).HasField("final"):
         # Without `final`, "wide" and "fm" add the same to every class: no probability changes.

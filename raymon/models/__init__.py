@@ -5,7 +5,7 @@ from raymon.models.contract import check_losses, error_of, without_gradient
 from raymon.models.layers.feature_group import FeatureGroup
 from raymon.models.layers.head import Head
 from raymon.models.layers.mlp import MLP
-from raymon.models.losses import label_kinds
+from raymon.models.losses import label_classes, label_kinds, session_keys, task_kinds
 from raymon.models.match.dat import DAT
 from raymon.models.match.dssm import DSSM
 from raymon.models.match.dssm_v2 import DSSMV2
@@ -13,6 +13,9 @@ from raymon.models.match.match_model import MatchModel
 from raymon.models.match.served_tower import ServedTower
 from raymon.models.match.tower import Tower
 from raymon.models.model import Model
+from raymon.models.multi_task.mmoe import MMoE
+from raymon.models.multi_task.multi_task_model import MultiTaskModel
+from raymon.models.multi_task.simple_multi_task import SimpleMultiTask
 from raymon.models.rank.dcn_v1 import DCNV1
 from raymon.models.rank.dcn_v2 import DCNV2
 from raymon.models.rank.deepfm import DeepFM
@@ -36,11 +39,14 @@ __all__ = [
     "EmbeddingCollection",
     "FeatureGroup",
     "Head",
+    "MMoE",
     "MaskNet",
     "MatchModel",
     "Model",
+    "MultiTaskModel",
     "RankingModel",
     "ServedTower",
+    "SimpleMultiTask",
     "Tower",
     "WideAndDeep",
     "WuKong",
@@ -49,6 +55,9 @@ __all__ = [
     "check_losses",
     "error_of",
     "grouping_keys",
+    "label_classes",
     "label_kinds",
+    "session_keys",
+    "task_kinds",
     "without_gradient",
 ]

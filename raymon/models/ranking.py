@@ -6,16 +6,19 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, Self
 
+import torch
 from torch import Tensor
 from torchmetrics import Metric
 
 from raymon.config import (
     OF_TWO_CLASSES,
     Named,
+    Task,
     named_losses,
     named_metrics,
     named_train_metrics,
-    suffixed,
+    pipeline_tasks,
+    tasks_of,
 )
 from raymon.data import Batch, Feature, LabelKind
 from raymon.metrics import (
@@ -28,8 +31,9 @@ from raymon.metrics import (
     takes_weights,
 )
 from raymon.models.contract import Expected, check_predictions, error_of
-from raymon.models.losses import kinds_by_loss, row_losses, weighted_mean
+from raymon.models.losses import row_losses, task_kinds, weighted_mean
 from raymon.models.model import Model
+from raymon.models.row_weights import loss_weights, sample_weights
 from raymon.protos.loss_pb2 import LossConfig
 from raymon.protos.metric_pb2 import MetricConfig, TrainMetricConfig
 from raymon.protos.model_pb2 import ModelConfig
@@ -39,7 +43,7 @@ from raymon.results import GroupFigures, ScoreCurves
 
 def grouping_keys(config: PipelineConfig) -> list[str]:
     """Returns the columns of grouping keys that the metrics of a pipeline need, each once."""
-    keys = map(_grouping_key, config.model_config.metrics)
+    keys = (_grouping_key(metric.config) for metric in named_metrics(pipeline_tasks(config)))
     return list(dict.fromkeys(key for key in keys if key))
 
 
@@ -54,11 +58,12 @@ class _Updatable(Protocol):
 
 
 class RankingModel(Model):
-    """A model that predicts every label; losses and metrics come from the config.
+    """A model that predicts every task; losses and metrics come from the config.
 
     A subclass only has to write `predict`. It returns `logits` and `probs` for a binary label
     (`[B]`), or a label of classes or candidates (`[B, C]`), and `y` (`[B]`) for a real label; with
-    several labels, each name has the suffix `_{label}`. A `Head` over `self.kinds` makes them.
+    several labels, each name has the suffix `_{label}`. A `Head` over `self.kinds` makes them. With
+    task towers the suffix is `_{tower_name}`.
 
     Args:
         config: The model_config of the pipeline.
@@ -67,7 +72,8 @@ class RankingModel(Model):
         sample_weights: Columns of sample weights: none, one for all labels, or one for each.
 
     Attributes:
-        kinds: Kind of the values of each label.
+        tasks: What the model learns: each label, or each tower.
+        kinds: Kind of the predictions of each task, by its name; without towers, by its label.
     """
 
     def __init__(
@@ -78,24 +84,21 @@ class RankingModel(Model):
         sample_weights: Sequence[str] = (),
     ) -> None:
         super().__init__(config, features, labels, sample_weights)
-        self.kinds = kinds_by_loss(config, labels)
-        self._losses = named_losses(config, labels)
-        columns = list(sample_weights) * (len(labels) if len(sample_weights) == 1 else 1)
-        self._weight_columns = dict(zip(labels, columns, strict=True)) if columns else {}
+        self.tasks = tuple(tasks_of(config, labels, sample_weights))
+        self.kinds = task_kinds(self.tasks)
+        self._losses = named_losses(self.tasks)
+        self._weighs_rows = any(task.sample_weight or task.indicator for task in self.tasks)
         # In plain dicts, not submodules: metrics are no part of the model's state.
         self._metrics: dict[str, tuple[Named[MetricConfig], Metric]] = {}
         self._train_metrics: dict[str, TrainMetricWrapper] = {}
-        self._train_named = named_train_metrics(config, labels)
+        self._train_named = named_train_metrics(self.tasks)
         # Custom metrics that take no weights.
         self._unweighted: set[str] = set()
         # The predictions that losses and metrics take, by name.
-        self._loss_inputs = {
-            suffixed(self._output(loss.label), loss.label, self.labels): self._expected(loss)
-            for loss in self._losses
-        }
+        self._loss_inputs = {self._output(loss.task): self._expected(loss) for loss in self._losses}
         self._metric_inputs = {
-            suffixed(self._score(metric.label), metric.label, self.labels): self._expected(metric)
-            for metrics in (named_metrics(config, labels), self._train_named)
+            self._score(metric.task): self._expected(metric)
+            for metrics in (named_metrics(self.tasks), self._train_named)
             for metric in metrics
         }
 
@@ -124,36 +127,45 @@ class RankingModel(Model):
         check_predictions(self, predictions, batch.size, self._loss_inputs)
         losses = {}
         for loss in self._losses:
-            output = predictions[suffixed(self._output(loss.label), loss.label, self.labels)]
+            output, task = predictions[self._output(loss.task)], loss.task
+            sessions = None
+            if loss.kind == "jrc_loss":
+                sessions = batch.keys[loss.config.jrc_loss.session_name]
             try:
-                rows = row_losses(loss.config, output, self.target(loss.label, batch))
+                rows = row_losses(loss.config, output, self.target(loss.label, batch), sessions)
             except IndexError as error:
                 # Raised on the CPU only. The label could not be checked before, because the number
                 # of candidates was not known.
                 what = f"has {output.shape[1]} scores a row for label {loss.label}: {error}"
                 raise error_of(self, "predict", what) from None
-            losses[loss.name] = weighted_mean(rows, self._weights(loss.label, batch))
+            mean = weighted_mean(rows, loss_weights(task, batch))
+            losses[loss.name] = mean if task.weight == 1 else mean * task.weight
         return losses
 
     def batch_weight(self, batch: Batch) -> float | dict[str, Tensor]:
-        """Returns the number of rows, or the sums of sample weights by loss name, scalars."""
-        if not self._weight_columns:
+        """Returns the number of rows, or the sums of the weights of rows by loss name, scalars."""
+        if not self._weighs_rows:
             return float(batch.size)
-        return {
-            loss.name: batch.weights[self._weight_columns[loss.label]].sum()
-            for loss in self._losses
-        }
+        weights = {}
+        for loss in self._losses:
+            of_rows = loss_weights(loss.task, batch)
+            if of_rows is None:
+                # Filled on the device: a copy would wait.
+                device = self.target(loss.label, batch).device
+                weights[loss.name] = torch.full((), float(batch.size), device=device)
+            else:
+                weights[loss.name] = of_rows.sum()
+        return weights
 
     def init_metric(self) -> None:
         """Makes the metrics of the config, on the device of the model."""
         device = next(self.parameters()).device
-        num_class = self.config.num_class
         self._metrics = {
-            metric.name: (metric, build_metric(metric.config, num_class).to(device))
-            for metric in named_metrics(self.config, self.labels)
+            metric.name: (metric, build_metric(metric.config, metric.task.num_class).to(device))
+            for metric in named_metrics(self.tasks)
         }
         self._train_metrics = {
-            metric.name: build_train_metric(metric.config, num_class).to(device)
+            metric.name: build_train_metric(metric.config, metric.task.num_class).to(device)
             for metric in self._train_named
         }
         self._unweighted = {
@@ -269,15 +281,15 @@ class RankingModel(Model):
         predictions: Mapping[str, Tensor],
         batch: Batch,
     ) -> None:
-        score = self._score(named.label)
-        preds = predictions[suffixed(score, named.label, self.labels)].detach()
-        if named.kind in OF_TWO_CLASSES and self.kinds[named.label] is LabelKind.CLASS:
+        task = named.task
+        preds = predictions[self._score(task)].detach()
+        if named.kind in OF_TWO_CLASSES and self.kinds[task.name] is LabelKind.CLASS:
             preds = preds.select(1, 1)
         target = self.target(named.label, batch)
-        if named.kind == "custom_metric" and self.kinds[named.label] is not LabelKind.REAL:
+        if named.kind == "custom_metric" and self.kinds[task.name] is not LabelKind.REAL:
             target = target.long()
         arguments = {}
-        key, weights = _grouping_key(named.config), self._weights(named.label, batch)
+        key, weights = _grouping_key(named.config), sample_weights(task, batch)
         if key is not None:
             arguments["grouping_key"] = batch.keys[key]
         if weights is not None and named.name not in self._unweighted:
@@ -285,29 +297,26 @@ class RankingModel(Model):
         metric.update(preds, target, **arguments)
 
     def _curve_metrics(self) -> dict[str, ScoreHistogram]:
-        """Returns for each label the metric with the finest counts of its scores, by name."""
+        """Returns for each task the metric with the finest counts of its scores, by name."""
         finest: dict[str, tuple[float, str, ScoreHistogram]] = {}
         for name, (named, metric) in self._metrics.items():
             if isinstance(metric, ScoreHistogram):
                 fineness = math.inf if metric.thresholds is None else metric.thresholds
-                if named.label not in finest or fineness > finest[named.label][0]:
-                    finest[named.label] = fineness, name, metric
+                task = named.task.name
+                if task not in finest or fineness > finest[task][0]:
+                    finest[task] = fineness, name, metric
         return {name: metric for _, name, metric in finest.values()}
 
-    def _output(self, label: str) -> str:
-        return "y" if self.kinds[label] is LabelKind.REAL else "logits"
+    def _output(self, task: Task) -> str:
+        return ("y" if self.kinds[task.name] is LabelKind.REAL else "logits") + task.suffix
 
-    def _score(self, label: str) -> str:
-        return "y" if self.kinds[label] is LabelKind.REAL else "probs"
+    def _score(self, task: Task) -> str:
+        return ("y" if self.kinds[task.name] is LabelKind.REAL else "probs") + task.suffix
 
     def _expected(
         self, named: Named[LossConfig] | Named[MetricConfig] | Named[TrainMetricConfig]
     ) -> Expected:
-        if self.kinds[named.label] is not LabelKind.CLASS:
+        if self.kinds[named.task.name] is not LabelKind.CLASS:
             return Expected(named.name, 1)
-        classes = self.config.num_class
+        classes = named.task.num_class
         return Expected(named.name, 2, classes if classes > 1 else None)
-
-    def _weights(self, label: str, batch: Batch) -> Tensor | None:
-        column = self._weight_columns.get(label)
-        return None if column is None else batch.weights[column]

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from raymon.config import (
     import_class,
+    model_labels,
     read_kwargs,
     reason_with_place,
-    trained_labels,
     trained_weights,
 )
 from raymon.data import Feature
@@ -18,6 +18,8 @@ from raymon.models.match.dat import DAT
 from raymon.models.match.dssm import DSSM
 from raymon.models.match.dssm_v2 import DSSMV2
 from raymon.models.model import Model
+from raymon.models.multi_task.mmoe import MMoE
+from raymon.models.multi_task.simple_multi_task import SimpleMultiTask
 from raymon.models.rank.dcn_v1 import DCNV1
 from raymon.models.rank.dcn_v2 import DCNV2
 from raymon.models.rank.deepfm import DeepFM
@@ -40,6 +42,8 @@ MODELS: Mapping[str, type[Model]] = {
     "dssm": DSSM,
     "dssm_v2": DSSMV2,
     "dat": DAT,
+    "simple_multi_task": SimpleMultiTask,
+    "mmoe": MMoE,
 }
 """The models that ship with raymon, by their field of model_config."""
 
@@ -54,7 +58,7 @@ def build_model(config: PipelineConfig, features: Sequence[Feature]) -> Model:
             message begins with the path of the field, as in `model_config.custom.class_path: ...`.
     """
     model_config = config.model_config
-    arguments = (model_config, features, trained_labels(config), trained_weights(config))
+    arguments = (model_config, features, model_labels(config), trained_weights(config))
     kind = model_config.WhichOneof("model")
     if kind is None:
         raise ConfigError(f"model_config: has no model; give one of {', '.join(MODELS)}, custom")

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18raymon/protos/loss.proto\x12\rraymon.protos\"0\n\x12\x42inaryCrossEntropy\x12\x1a\n\x0flabel_smoothing\x18\x01 \x01(\x01:\x01\x30\"1\n\x13SoftmaxCrossEntropy\x12\x1a\n\x0flabel_smoothing\x18\x01 \x01(\x01:\x01\x30\"\x08\n\x06L2Loss\"\xda\x01\n\nLossConfig\x12\x41\n\x14\x62inary_cross_entropy\x18\x01 \x01(\x0b\x32!.raymon.protos.BinaryCrossEntropyH\x00\x12\x43\n\x15softmax_cross_entropy\x18\x02 \x01(\x0b\x32\".raymon.protos.SoftmaxCrossEntropyH\x00\x12(\n\x07l2_loss\x18\x03 \x01(\x0b\x32\x15.raymon.protos.L2LossH\x00\x12\x12\n\nlabel_name\x18\x1f \x01(\tB\x06\n\x04loss')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18raymon/protos/loss.proto\x12\rraymon.protos\"G\n\x12\x42inaryCrossEntropy\x12\x1a\n\x0flabel_smoothing\x18\x01 \x01(\x01:\x01\x30\x12\x15\n\npos_weight\x18\x02 \x01(\x01:\x01\x31\"1\n\x13SoftmaxCrossEntropy\x12\x1a\n\x0flabel_smoothing\x18\x01 \x01(\x01:\x01\x30\"\x08\n\x06L2Loss\"3\n\x07JrcLoss\x12\x14\n\x0csession_name\x18\x01 \x02(\t\x12\x12\n\x05\x61lpha\x18\x02 \x01(\x01:\x03\x30.5\"7\n\x0f\x42inaryFocalLoss\x12\x10\n\x05gamma\x18\x01 \x01(\x01:\x01\x32\x12\x12\n\x05\x61lpha\x18\x02 \x01(\x01:\x03\x30.5\"\xd6\x02\n\nLossConfig\x12\x41\n\x14\x62inary_cross_entropy\x18\x01 \x01(\x0b\x32!.raymon.protos.BinaryCrossEntropyH\x00\x12\x43\n\x15softmax_cross_entropy\x18\x02 \x01(\x0b\x32\".raymon.protos.SoftmaxCrossEntropyH\x00\x12(\n\x07l2_loss\x18\x03 \x01(\x0b\x32\x15.raymon.protos.L2LossH\x00\x12*\n\x08jrc_loss\x18\x04 \x01(\x0b\x32\x16.raymon.protos.JrcLossH\x00\x12;\n\x11\x62inary_focal_loss\x18\x05 \x01(\x0b\x32\x1e.raymon.protos.BinaryFocalLossH\x00\x12\x12\n\nlabel_name\x18\x1f \x01(\t\x12\x11\n\x06weight\x18  \x01(\x01:\x01\x31\x42\x06\n\x04loss')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,11 +32,15 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'raymon.protos.loss_pb2', _g
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_BINARYCROSSENTROPY']._serialized_start=43
-  _globals['_BINARYCROSSENTROPY']._serialized_end=91
-  _globals['_SOFTMAXCROSSENTROPY']._serialized_start=93
-  _globals['_SOFTMAXCROSSENTROPY']._serialized_end=142
-  _globals['_L2LOSS']._serialized_start=144
-  _globals['_L2LOSS']._serialized_end=152
-  _globals['_LOSSCONFIG']._serialized_start=155
-  _globals['_LOSSCONFIG']._serialized_end=373
+  _globals['_BINARYCROSSENTROPY']._serialized_end=114
+  _globals['_SOFTMAXCROSSENTROPY']._serialized_start=116
+  _globals['_SOFTMAXCROSSENTROPY']._serialized_end=165
+  _globals['_L2LOSS']._serialized_start=167
+  _globals['_L2LOSS']._serialized_end=175
+  _globals['_JRCLOSS']._serialized_start=177
+  _globals['_JRCLOSS']._serialized_end=228
+  _globals['_BINARYFOCALLOSS']._serialized_start=230
+  _globals['_BINARYFOCALLOSS']._serialized_end=285
+  _globals['_LOSSCONFIG']._serialized_start=288
+  _globals['_LOSSCONFIG']._serialized_end=630
 # @@protoc_insertion_point(module_scope)

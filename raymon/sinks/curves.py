@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Set
 
-from raymon.config import TOTAL_LOSS, named_losses, trained_labels
+from raymon.config import TOTAL_LOSS
+from raymon.config import loss_names as names_of
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.results import Evaluation, Snapshot
 
@@ -66,5 +67,4 @@ def loss_tag(name: str) -> str:
 
 def loss_names(config: PipelineConfig) -> frozenset[str]:
     """Returns the names that the losses of a run have among the scores of an evaluation."""
-    losses = named_losses(config.model_config, trained_labels(config))
-    return frozenset({TOTAL_LOSS, *(loss.name for loss in losses)})
+    return frozenset(names_of(config))

@@ -15,14 +15,15 @@ from torchmetrics import Metric
 from raymon.config import (
     CONFIG_FILE,
     SAMPLER_PATHS,
+    Task,
     check_alert_hooks,
     check_tracker_addresses,
     evaluates_asynchronously,
     named_metrics,
     named_train_metrics,
+    pipeline_tasks,
     skips_bad_files,
     total_steps,
-    trained_labels,
 )
 from raymon.data import (
     Feature,
@@ -36,7 +37,7 @@ from raymon.data import (
 from raymon.embeddings import check_kernels, shards_tables
 from raymon.errors import ConfigError, RunError, UserError, first_line
 from raymon.metrics import TrainMetricWrapper, build_custom, few_rows, try_out
-from raymon.models import Model, build_model, label_kinds
+from raymon.models import Model, build_model, task_kinds
 from raymon.protos.data_pb2 import DatasetType
 from raymon.protos.metric_pb2 import CustomMetric
 from raymon.protos.pipeline_pb2 import PipelineConfig
@@ -136,29 +137,26 @@ def build_meta_model(config: PipelineConfig, features: list[Feature]) -> Model:
 
 
 def _try_custom_metrics(config: PipelineConfig) -> None:
-    model, labels = config.model_config, trained_labels(config)
-    for metric in named_metrics(model, labels):
+    of = pipeline_tasks(config)
+    kinds = task_kinds(of)
+    for metric in named_metrics(of):
         if metric.kind == "custom_metric":
-            place = f"model_config.metrics[{metric.position}].custom_metric"
-            _try_custom_metric(config, metric.label, metric.config.custom_metric, place)
-    for train_metric in named_train_metrics(model, labels):
-        if train_metric.kind == "custom_metric":
-            place = f"model_config.train_metrics[{train_metric.position}].custom_metric"
-            custom = train_metric.config.custom_metric
-            metric_of_label = _try_custom_metric(config, train_metric.label, custom, place)
+            place, custom = f"{metric.place}.custom_metric", metric.config.custom_metric
+            _try_custom_metric(metric.task, kinds[metric.task.name], custom, place)
+    for each in named_train_metrics(of):
+        if each.kind == "custom_metric":
+            place, custom = f"{each.place}.custom_metric", each.config.custom_metric
+            metric_of_task = _try_custom_metric(each.task, kinds[each.task.name], custom, place)
             try:
-                TrainMetricWrapper(metric_of_label)
+                TrainMetricWrapper(metric_of_task)
             except UserError as error:
                 raise ConfigError(f"{place}: {error}") from None
 
 
-def _try_custom_metric(
-    config: PipelineConfig, label: str, custom: CustomMetric, place: str
-) -> Metric:
-    kind = label_kinds(config)[label]
-    classes = config.model_config.num_class if kind is LabelKind.CLASS else 1
+def _try_custom_metric(task: Task, kind: LabelKind, custom: CustomMetric, place: str) -> Metric:
+    classes = task.num_class if kind is LabelKind.CLASS else 1
     preds, target = few_rows(classes, real=kind is LabelKind.REAL)
-    weights = torch.ones(len(preds)) if config.data_config.sample_weight_fields else None
+    weights = torch.ones(len(preds)) if task.sample_weight else None
     metric = build_custom(custom, place)
     try_out(metric, preds, target, weights, place)
     return metric

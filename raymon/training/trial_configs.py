@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from raymon.config import TOTAL_LOSS, named_losses, named_train_metrics, override, trained_labels
+from raymon.config import loss_names, named_train_metrics, override, pipeline_tasks
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.training.checkpoint.train_state import model_tensors
 from raymon.training.prepare import build_meta_model, check_config, plan_run, with_absolute_paths
@@ -66,7 +66,5 @@ def state_shapes(config: PipelineConfig) -> Mapping[str, object]:
 
 def train_metric_names(config: PipelineConfig) -> list[str]:
     """Returns the names of the decayed train metrics and of the losses of a run."""
-    labels = trained_labels(config)
-    metrics = named_train_metrics(config.model_config, labels)
-    losses = named_losses(config.model_config, labels)
-    return [*(metric.name for metric in metrics), *(loss.name for loss in losses), TOTAL_LOSS]
+    metrics = named_train_metrics(pipeline_tasks(config))
+    return [*(metric.name for metric in metrics), *loss_names(config)]

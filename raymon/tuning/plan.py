@@ -10,6 +10,7 @@ from raymon.config import (
     TOTAL_LOSS,
     cannot_rank,
     describe_unknown,
+    has_losses,
     known_direction,
     metric_names,
     override,
@@ -169,7 +170,7 @@ def _metric(space: Space, config: PipelineConfig) -> tuple[str, bool]:
                 "the config, or metric_source: TRAINING",
             )
     # A custom model without losses in the config has metrics that are not known here.
-    if config.model_config.losses and metric not in names:
+    if has_losses(config) and metric not in names:
         what = "of the training" if in_training else "of the evaluation"
         raise source.error("metric", describe_unknown(metric, names, f"metric {what}"))
     if cannot_rank(config, metric):

@@ -66,7 +66,7 @@ def growing(block: str) -> str:
         ('data_config.label_fields=["hour"]', ["hour", "0 or 1"]),
         ("feature_configs[0].id_feature.pooling=max", ["pooling", '"sum" or "mean"']),
         ("train_config.mixed_precision=FP8", ["mixed_precision", "BF16"]),
-        ("model_config.mmoe={}", ["mmoe"]),
+        ("model_config.tdm={}", ["tdm"]),
         (growing("zch {zch_size: 0 lfu {}}"), ["id_feature.zch.zch_size", "at least 2"]),
         (growing("zch {lfu {}}"), ["id_feature.zch.zch_size"]),
         (growing("zch {zch_size: 9}"), ["id_feature.zch: ", "lfu, lru and distance_lfu"]),

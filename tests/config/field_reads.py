@@ -29,7 +29,7 @@ from raymon.config.source import Source
 from raymon.config.spellings import settle_spellings
 from raymon.data import format_of, sampler_spec
 from raymon.metrics import build_metric, build_train_metric
-from raymon.models import build_model, grouping_keys
+from raymon.models import build_model, grouping_keys, session_keys
 from raymon.models.losses import row_losses
 from raymon.protos import loss_pb2, metric_pb2, train_pb2
 from raymon.protos.monitor_pb2 import MonitorConfig
@@ -46,9 +46,10 @@ _CHECKS = {
     for name in (
         "constraints.py", "validate_names.py", "overrides.py", "reading.py", "rules.py",
         "saving.py", "scalars.py", "source.py", "text.py", "unknown_names.py", "validate.py",
-        "validate_layers.py", "validate_losses.py", "validate_model.py",
+        "validate_layers.py", "validate_losses.py", "validate_metrics.py", "validate_model.py",
         "validate_opentelemetry.py", "validate_optimizer.py", "validate_rank_models.py",
-        "validate_retrieval.py", "validate_sampler.py", "validate_trackers.py", "validate_unused.py",
+        "validate_retrieval.py", "validate_sampler.py", "validate_towers.py",
+        "validate_trackers.py", "validate_unused.py",
     )
 }  # fmt: skip
 assert all(map(os.path.isfile, _CHECKS)), "what checks a field has moved"
@@ -143,9 +144,11 @@ def build_all() -> None:
     ):
         _optimizers(f"dense_optimizer {{ sgd_optimizer {{}} {text} }}")
     for loss in loss_pb2.LossConfig.DESCRIPTOR.oneofs_by_name["loss"].fields:
-        one = text_format.Parse(f"{loss.name} {{}}", loss_pb2.LossConfig())
-        output = torch.zeros((3, 2) if loss.name.startswith("softmax") else 3)
-        row_losses(one, output, torch.zeros(3, dtype=torch.int64).to(_label_of(loss.name)))
+        needed = 'session_name: "k"' if loss.name == "jrc_loss" else ""
+        one = text_format.Parse(f"{loss.name} {{ {needed} }}", loss_pb2.LossConfig())
+        output = torch.zeros((3, 2) if loss.name in ("softmax_cross_entropy", "jrc_loss") else 3)
+        row_losses(one, output, torch.zeros(3), torch.zeros(3, dtype=torch.int64))
+    _multi_task()
     _metrics()
     _models()
     _features()
@@ -154,8 +157,28 @@ def build_all() -> None:
     _spellings()
 
 
-def _label_of(loss: str) -> torch.dtype:
-    return torch.int64 if loss.startswith("softmax") else torch.float32
+_TOWERS = """
+  task_towers { tower_name: "a" label_name: "y" sample_weight_name: "w" mlp { hidden_units: 4 }
+    num_class: 2 losses { jrc_loss { session_name: "k" } } metrics { auc {} }
+    train_metrics { auc {} } }
+  task_towers { tower_name: "b" label_name: "z" task_space_indicator_label: "y" weight: 2
+    losses { binary_cross_entropy {} } }"""
+
+
+def _multi_task() -> None:
+    """Builds every model with task towers, and asks it for its losses."""
+    one_group = 'feature_groups { group_name: "all" group_type: DEEP feature_names: ["user"] }'
+    for model in (
+        f"simple_multi_task {{ {_TOWERS} }}",
+        f"mmoe {{ expert_mlp {{ hidden_units: 4 }} gate_mlp {{ hidden_units: 4 }} {_TOWERS} }}",
+    ):
+        data = 'label_fields: ["y", "z"] sample_weight_fields: "w"'
+        config = pipeline(f"{one_group} {model}", losses="", data=data)
+        session_keys(config)
+        batch = batch_of(4, labels=("y", "z"))
+        built = model_of(config)
+        built.loss(built(batch), batch)
+        built.init_metric()
 
 
 def _optimizers(text: str) -> None:

@@ -12,6 +12,7 @@ from torchmetrics import Metric
 from raymon.config import load
 from raymon.config.direction import LARGER_IS_BETTER, known_direction, ranking, stopping
 from raymon.config.names import named_metrics
+from raymon.config.tasks import pipeline_tasks
 from raymon.errors import ConfigError
 from raymon.metrics import METRIC_NAMES, build_metric, register_metric
 from raymon.metrics.registry import custom
@@ -130,7 +131,7 @@ def test_one_kind_twice_needs_a_name(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="is given twice; give one of them a name"):
         load(write(tmp_path), [twice % "", twice % ""])
     config = load(write(tmp_path), [twice % "", twice % "name: 'ne@2'", BEST % ("ne@2", "")])
-    named = [m.name for m in named_metrics(config.model_config, config.data_config.label_fields)]
+    named = [m.name for m in named_metrics(pipeline_tasks(config))]
     assert named[-2:] == ["normalized_entropy", "ne@2"]
     assert not ranking(config).metric_larger_is_better
 

@@ -137,7 +137,7 @@ def test_a_string_is_taken_as_it_is(text: str) -> None:
         ("feature_configs.id_feature={}", "feature_configs: has no item id_feature"),
         ("ray_config.resources_per_worker=2", "is a map; write ray_config.resources_per_worker.K"),
         ("train_config.grad_clipping={type: 1}", "train_config.grad_clipping.type: unknown field"),
-        ("model_config.mmoe={}", "raymon does not have mmoe yet"),
+        ("model_config.tdm={}", "raymon does not have tdm yet"),
         ("data_config.dataset_type=OdpsDataset", "OdpsDataset"),
         ("model_config.metrics+=acuracy {}", 'did you mean "accuracy"?'),
         ("model_dir=\udcff", "is not text in UTF-8"),

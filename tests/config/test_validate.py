@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from raymon.config import column_fields, load, metric_names
-from raymon.config.names import trained_labels, trained_weights
+from raymon.config.tasks import trained_labels, trained_weights
 from raymon.errors import ConfigError
 from raymon.protos.feature_pb2 import FeatureConfig
 from tests.config.texts import TEXT, line_of, write

@@ -81,6 +81,28 @@ MODELS = {
     "of_readme": f'{_ALL} custom {{ class_path: "my_models:Tiny" '
     'kwargs { key: "width" value: "32" } }',
 }
+_TOWERS = """
+  task_towers { tower_name: "ctr" label_name: "click" sample_weight_name: "w"
+    mlp { hidden_units: [8, 4] LAYERS } losses { binary_cross_entropy {} }
+    metrics { auc {} } train_metrics { auc {} decay_step: 4 } }
+  task_towers { tower_name: "liked" label_name: "like" weight: 0.5 num_class: 2
+    task_space_indicator_label: "click" out_task_space_weight: 0.1
+    losses { jrc_loss { session_name: "user_id" } } losses { binary_focal_loss {} weight: 2 }
+    metrics { auc {} } metrics { grouped_auc { grouping_key: "device" } } }
+  task_towers { tower_name: "time" label_name: "watch" mlp { hidden_units: 4 LAYERS } RELATION
+    losses { l2_loss {} } metrics { mean_absolute_error {} } }"""
+MULTI_TASK_MODELS = {
+    "simple_multi_task": f"{_ALL} simple_multi_task {{ {_TOWERS} }}",
+    "mmoe": f"{_ALL} mmoe {{ expert_mlp {{ hidden_units: 8 LAYERS }} {_TOWERS} }}",
+}
+MULTI_TASK_CASES = pairwise(
+    {
+        "model": list(MULTI_TASK_MODELS),
+        "layers": ["plain", "bn", "ln"],
+        "precision": ["float32", "bf16", "fp16"],
+        "ends": ["resumed", "exported"],
+    }
+)
 _BINARY = "metrics { auc {} } metrics { log_loss {} } train_metrics { auc {} decay_step: 4 }"
 LABELS = {
     "one": ('"click"', f"losses {{ binary_cross_entropy {{ label_smoothing: 0.1 }} }} {_BINARY}"),
@@ -100,6 +122,7 @@ LABELS = {
         """num_class: 3 losses { softmax_cross_entropy {} } metrics { multiclass_auc {} }
         metrics { recall_at_k { top_k: 2 } } train_metrics { accuracy {} decay_step: 4 }""",
     ),
+    "towers": ('["click", "like", "watch"]', ""),
     "first": ('["click", "like"]', f"losses {{ binary_cross_entropy {{}} }} {_BINARY}"),
 }
 WEIGHTS = {
@@ -122,7 +145,7 @@ ENDS = {
 }
 FACTORS = {
     "model": list(MODELS),
-    "labels": list(LABELS),
+    "labels": [labels for labels in LABELS if labels != "towers"],
     "weights": list(WEIGHTS),
     "layers": list(LAYERS),
     "precision": list(PRECISION),
@@ -176,8 +199,13 @@ def text_of(case: dict[str, str], data: Path, model_dir: Path) -> str:
       data_config {{ batch_size: 128 num_workers: 0 label_fields: {labels} fg_mode: FG_DAG
         {WEIGHTS[case["weights"]].replace("EACH", each).replace("SAME", same)} }}
       {FEATURES}
-      model_config {{ {MODELS[case["model"]].replace("LAYERS", LAYERS[case["layers"]])} {losses} }}
+      model_config {{ {model_of(case)} {losses} }}
       ray_config {{ num_workers: 0 }}"""
+
+
+def model_of(case: dict[str, str]) -> str:
+    text = {**MODELS, **MULTI_TASK_MODELS}[case["model"]]
+    return text.replace("LAYERS", LAYERS[case["layers"]]).replace("RELATION", "")
 
 
 def losses_of(run: Path) -> list[float]:
@@ -201,6 +229,29 @@ def test_a_model_goes_through_a_whole_run(case: dict[str, str], data: Path, tmp_
         assert (resumed.status, resumed.steps) == ("done", 18)
 
 
+@pytest.mark.parametrize("case", MULTI_TASK_CASES, ids=lambda case: "-".join(case.values()))
+def test_a_model_with_towers_goes_through_a_whole_run(
+    case: dict[str, str], data: Path, tmp_path: Path
+) -> None:
+    case = {**case, "labels": "towers", "weights": "one"}
+    config, run = tmp_path / "run.config", tmp_path / "run"
+    best = 'export_config { exporter_type: "best" best_exporter_metric: "auc_ctr" }'
+    config.write_text(text_of(case, data, run).replace("export_config {}", best))
+    summary = raymon.train(config)
+    assert "auc_ctr" in summary.train_metrics
+    names = {"auc_ctr", "auc_liked", "grouped_auc_liked", "mean_absolute_error_time"}
+    losses = {"binary_cross_entropy_ctr", "jrc_loss_liked", "binary_focal_loss_liked"}
+    assert set(summary.eval_metrics) == {*names, *losses, "l2_loss_time", "total_loss"}
+    assert np.isfinite([*summary.train_metrics.values(), *summary.eval_metrics.values()]).all()
+    assert losses_of(run)[-1] < losses_of(run)[0]
+    if case["ends"] == "exported":
+        assert summary.best_checkpoint is not None
+        check_predictions(case, summary, data, tmp_path)
+    else:
+        resumed = raymon.train(config, {"train_config.num_steps": 18}, resume=True)
+        assert (resumed.status, resumed.steps) == ("done", 18)
+
+
 def check_predictions(case: dict[str, str], summary: Summary, data: Path, tmp_path: Path) -> None:
     """Checks that predictions from raw rows have the scores of the evaluation."""
     scores = tmp_path / "scores.parquet"
@@ -213,10 +264,12 @@ def check_predictions(case: dict[str, str], summary: Summary, data: Path, tmp_pa
     if case["labels"] == "classes":
         return
     several = "_click" if "probs_click" in table.column_names else ""
+    several = "_ctr" if case["labels"] == "towers" else several
     weights = None if case["weights"] == "none" else table["w"].to_numpy()
     auc = roc_auc_score(table["click"], table[f"probs{several}"], sample_weight=weights)
     rounding = 1e-3 if case["precision"] == "float32" else 0.02
-    assert summary.eval_metrics[f"auc{several}"] == pytest.approx(auc, abs=rounding)
+    metrics = summary.best_metrics if case["labels"] == "towers" else summary.eval_metrics
+    assert metrics[f"auc{several}"] == pytest.approx(auc, abs=rounding)
 
 
 class OfTheBatch(RankingModel):

@@ -87,7 +87,7 @@ def check_input(
         check_schema(file.schema, file.path, columns)
         for name, kind in columns.labels.items():
             if not columns.label_map:
-                _check_label(file, name, kind, columns.num_class)
+                _check_label(file, name, kind, columns.num_class.get(name))
     _check_agreement(files, columns)
     _warn_of_empty_columns(path, files, columns)
     rows = sum(file.rows for file in files)

@@ -29,7 +29,7 @@ class Columns:
         labels: Kinds of values of labels, by column.
         weights: Columns of sample weights, which are finite and not negative.
         keys: Columns of grouping keys.
-        num_class: Number of classes of a label of kind CLASS; None if it is not checked.
+        num_class: Number of classes of labels of kind CLASS, by column, where it is checked.
         label_map: Numbers of labels, by value; strings are labels only if they are in it.
     """
 
@@ -37,7 +37,7 @@ class Columns:
     labels: Mapping[str, LabelKind]
     weights: Sequence[str] = ()
     keys: Sequence[str] = ()
-    num_class: int | None = None
+    num_class: Mapping[str, int] = field(default_factory=dict)
     label_map: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -112,10 +112,11 @@ class Converter:
         rows = places.empty(len(table))
         for name, kind in columns.labels.items():
             values = label_numbers(table[name], columns.label_map)
-            requirement = f"a label must be {kind.requirement(columns.num_class)}"
+            num_class = columns.num_class.get(name)
+            requirement = f"a label must be {kind.requirement(num_class)}"
             if columns.label_map:
                 requirement += ", or in data_config.label_map as one of them"
-            valid = kind.valid(values, columns.num_class)
+            valid = kind.valid(values, num_class)
             _check_rows(table, origin, name, valid, requirement)
             rows.reals[places.labels[name]] = values
         for name in columns.weights:

@@ -6,10 +6,31 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from raymon.config import suffixed
 from raymon.data import LabelKind
 from raymon.errors import ConfigError
 from raymon.models.layers.autocast import without_autocast
+
+
+def predictions_of(output: Tensor, kind: LabelKind, suffix: str) -> dict[str, Tensor]:
+    """Returns the predictions of a task by name.
+
+    Args:
+        output: Numbers that the last layer gives, `[B, C]` for C classes, else `[B, 1]`.
+        kind: Kind of the values of the label.
+        suffix: What names end in.
+
+    Returns:
+        `logits` and `probs`: `[B]` for a binary label, and `[B, C]` for a label of C classes, with
+        two classes also `probs1` `[B]`, the probability of the second; `y` `[B]` for a real label.
+    """
+    if kind is LabelKind.REAL:
+        return {f"y{suffix}": output.squeeze(1)}
+    logits = output if kind is LabelKind.CLASS else output.squeeze(1)
+    probs = logits.softmax(1) if kind is LabelKind.CLASS else logits.sigmoid()
+    predictions = {f"logits{suffix}": logits, f"probs{suffix}": probs}
+    if kind is LabelKind.CLASS and probs.shape[1] == 2:
+        predictions[f"probs1{suffix}"] = probs[:, 1]
+    return predictions
 
 
 class Head(nn.Module):
@@ -55,24 +76,14 @@ class Head(nn.Module):
                 nothing.
 
         Returns:
-            `logits` and `probs`: `[B]` for a binary label, and `[B, C]` for a label of C classes,
-            with two classes also `probs1` `[B]`, the probability of the second; `y` `[B]` for a
-            real label.
+            Predictions, as `predictions_of` gives them.
         """
         predictions: dict[str, Tensor] = {}
-        labels = list(self._kinds)
         with without_autocast(inputs.device):
             for layer, (label, kind) in zip(self.outputs, self._kinds.items(), strict=True):
                 output = layer(inputs.float())
                 if added is not None:
                     output = output + added.float()
-                if kind is LabelKind.REAL:
-                    predictions[suffixed("y", label, labels)] = output.squeeze(1)
-                    continue
-                logits = output if kind is LabelKind.CLASS else output.squeeze(1)
-                probs = logits.softmax(1) if kind is LabelKind.CLASS else logits.sigmoid()
-                predictions[suffixed("logits", label, labels)] = logits
-                predictions[suffixed("probs", label, labels)] = probs
-                if kind is LabelKind.CLASS and probs.shape[1] == 2:
-                    predictions[suffixed("probs1", label, labels)] = probs[:, 1]
+                suffix = f"_{label}" if len(self._kinds) > 1 else ""
+                predictions |= predictions_of(output, kind, suffix)
         return predictions

@@ -15,6 +15,7 @@ from raymon.models.layers.grouped_inputs import GroupedInputs
 from raymon.models.losses import weighted_mean
 from raymon.models.match.match_model import MatchModel
 from raymon.models.match.tower import Tower
+from raymon.models.row_weights import sample_weights
 from raymon.protos.match_model_pb2 import DATTower
 from raymon.protos.model_pb2 import ModelConfig
 
@@ -106,14 +107,14 @@ class DAT(MatchModel):
     def loss(self, predictions: Mapping[str, Tensor], batch: Batch) -> dict[str, Tensor]:
         """Returns the loss of the config, and the two of augmented vectors, float32 scalars."""
         losses = super().loss(predictions, batch)
-        weights = self._weights(self.labels[0], batch)
+        weights = sample_weights(self.tasks[0], batch)
         for name, factor in self._factors.items():
             losses[name] = factor * weighted_mean(predictions[name], weights)
         return losses
 
     def batch_weight(self, batch: Batch) -> float | dict[str, Tensor]:
         """Returns the number of rows, or the sum of sample weights by loss name, scalars."""
-        weights = self._weights(self.labels[0], batch)
+        weights = sample_weights(self.tasks[0], batch)
         if weights is None:
             return super().batch_weight(batch)
         total = weights.sum()

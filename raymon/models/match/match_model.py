@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from raymon.config import retrieval_settings, tower_groups
+from raymon.config import Task, retrieval_settings, tower_groups
 from raymon.data import Batch, Feature
 from raymon.errors import ModelError
 from raymon.models.layers.autocast import without_autocast
@@ -119,10 +119,10 @@ class MatchModel(RankingModel):
                 parts.append(_hard_similarities(users, own_items, hard, candidates.places))
             return torch.cat(parts, 1) / self._temperature
 
-    def _output(self, label: str) -> str:
+    def _output(self, task: Task) -> str:
         return "similarity"
 
-    def _score(self, label: str) -> str:
+    def _score(self, task: Task) -> str:
         return "similarity"
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
+from raymon.config import named_losses, pipeline_tasks
 from raymon.protos.pipeline_pb2 import PipelineConfig
 
 Value = float | bool | str
@@ -36,7 +37,7 @@ def hyperparameters_of(config: PipelineConfig) -> dict[str, Value]:
     dimensions of the features, are one hyperparameter each.
     """
     found = {path: value for path, value in _fields(config, "") if _is_tuned(path)}
-    losses = [str(loss.WhichOneof("loss")) for loss in config.model_config.losses]
+    losses = [loss.name for loss in named_losses(pipeline_tasks(config))]
     if losses:
         found["model_config.losses"] = ", ".join(losses)
     features = [getattr(f, str(f.WhichOneof("feature"))) for f in config.feature_configs]

@@ -11,7 +11,7 @@ from raymon.data import (
     format_of,
     pipeline_features,
 )
-from raymon.models import grouping_keys, label_kinds
+from raymon.models import grouping_keys, label_classes, label_kinds, session_keys
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.train_pb2 import TrainConfig
 from raymon.training.input.samplers import eval_sampler, sampler_keys, train_sampler
@@ -69,15 +69,18 @@ def columns_of(
     config: PipelineConfig, features: list[Feature], *, evaluation: bool = False
 ) -> Columns:
     """Returns the columns that training reads, or those that an evaluation reads."""
-    model = config.model_config
-    keys = [*(grouping_keys(config) if evaluation else ()), *sampler_keys(config)]
+    keys = [
+        *session_keys(config),
+        *(grouping_keys(config) if evaluation else ()),
+        *sampler_keys(config),
+    ]
     return Columns(
         features,
         label_kinds(config),
         # Several labels may share one column.
         list(dict.fromkeys(trained_weights(config))),
         list(dict.fromkeys(keys)),
-        model.num_class if model.num_class > 1 else None,
+        label_classes(config),
         dict(config.data_config.label_map),
     )
 

@@ -27,7 +27,7 @@ GOOD = pa.table({"user_age": [1.5, None], "user_id": ["1", "2"], "click": [0, 1]
 
 
 def check(path: Path, kind: LabelKind = LabelKind.BINARY) -> InputSummary:
-    columns = Columns(FEATURES, {"click": kind}, ["w"], ["user_id"], num_class=3)
+    columns = Columns(FEATURES, {"click": kind}, ["w"], ["user_id"], num_class={"click": 3})
     return check_input(str(path), columns)
 
 

@@ -74,7 +74,7 @@ def table(rows: range) -> pa.Table:
 def reader(path: object, **options: Any) -> DataReader:
     labels = options.pop("labels", {"click": LabelKind.BINARY})
     weights, keys = options.pop("weights", ["weight"]), options.pop("keys", ["user", "row"])
-    columns = Columns(FEATURES, labels, weights, keys, options.pop("num_class", None))
+    columns = Columns(FEATURES, labels, weights, keys, options.pop("num_class", {}))
     return DataReader(str(path), columns, **{"batch_size": 4, **options})
 
 
@@ -346,7 +346,7 @@ def test_a_wrong_label_or_weight_is_an_error_that_names_its_row(
 ) -> None:
     path = tmp_path / "bad.parquet"
     write_with(path, column, values)
-    source = reader(path, labels={"click": kind}, num_workers=num_workers, num_class=4)
+    source = reader(path, labels={"click": kind}, num_workers=num_workers, num_class={"click": 4})
     with pytest.raises(DataError) as error:
         list(source.epoch(0))
     assert str(error.value).startswith(f"{path}: column {column}, {message}")

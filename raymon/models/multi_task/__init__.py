@@ -1,0 +1,1 @@
+"""Models of several tasks, each with a tower; one model a file."""
