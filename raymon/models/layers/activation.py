@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from raymon.config.activations import DICE, parse_activation
+from raymon.config import DICE, parse_activation
 from raymon.models.layers.batch_norm import BatchNorm
 
 
