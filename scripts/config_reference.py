@@ -106,6 +106,8 @@ def _reachable(root: Descriptor) -> Iterator[Descriptor]:
             below = one.message_type
             if below is None or below.GetOptions().map_entry or below.full_name in seen:
                 continue
+            if not _is_ours(below):
+                continue
             seen.add(below.full_name)
             inner.append(below)
         waiting = inner + waiting
@@ -132,7 +134,9 @@ def _type(one: FieldDescriptor) -> str:
     if below is not None and below.GetOptions().map_entry:
         key, value = (_TYPES.get(f.type, f.type) for f in below.fields)
         return f"map from {key} to {value}"
-    if below is not None:
+    if below is not None and not _is_ours(below):
+        name = f"`{below.full_name}`"
+    elif below is not None:
         name = f"[{below.name}](#{below.name.lower()})"
     elif one.enum_type is not None:
         name = " or ".join(f"`{value.name}`" for value in one.enum_type.values)
@@ -142,6 +146,11 @@ def _type(one: FieldDescriptor) -> str:
     if choice is not None:
         return f"{name}; one {choice.name} of several"
     return f"{name}, any number" if one.is_repeated else name
+
+
+def _is_ours(message: Descriptor) -> bool:
+    """Whether a message is described by the schemas of raymon, and not by those of protobuf."""
+    return bool(message.full_name.startswith("raymon."))
 
 
 def _default(one: FieldDescriptor) -> str:

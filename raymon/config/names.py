@@ -93,8 +93,12 @@ def _named(of: Iterable[Task], listed: str, oneof: str) -> Iterator[Named[Any]]:
         blocks.setdefault(task.place, []).append(task)
     # A list that several tasks share is gone through once.
     for place, sharing in blocks.items():
-        for index, config in enumerate(getattr(sharing[0].config, listed)):
-            kind = name = str(config.WhichOneof(oneof))
+        configs = getattr(sharing[0].config, listed)
+        kinds = [str(config.WhichOneof(oneof)) for config in configs]
+        for index, config in enumerate(configs):
+            kind = name = kinds[index]
+            if kind == "recall_at_k" and kinds.count(kind) > 1:
+                name = f"recall@{config.recall_at_k.top_k}"
             if kind == "custom_metric":
                 # "package.module:Class" is shown as "Class".
                 name = str(config.custom_metric.name).rpartition(":")[2]

@@ -169,6 +169,13 @@ def _validate_tables(config: PipelineConfig, rules: Rules) -> None:
             useless = table.dynamicemb.HasField("init_capacity_per_rank")
             all_there = "all rows of a table are there from the start"
             own.inner("dynamicemb").warn(useless, "init_capacity_per_rank", all_there)
+        if kind == "raw_feature":
+            has = table.boundaries or table.WhichOneof("dense_emb") is not None
+            useless = table.HasField("embedding_dim") and not has
+            own.warn(useless, "embedding_dim", "there are no boundaries, nor autodis or mlp")
+        if kind == "custom_feature":
+            has_library = table.HasField("operator_lib_file")
+            own.warn(has_library, "operator_lib_file", "operators are raymon's own")
         in_place = table.data_type not in ("FP16", "BF16") or not table.trainable
         own.require(
             in_place or train.HasField("sparse_optimizer"),

@@ -1,3 +1,4 @@
+from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -335,14 +336,58 @@ class LookupFeature(_message.Message):
     mlp: MLPEmbedding
     def __init__(self, feature_name: _Optional[str] = ..., map: _Optional[str] = ..., key: _Optional[str] = ..., separator: _Optional[str] = ..., combiner: _Optional[str] = ..., need_discrete: bool = ..., need_key: bool = ..., default_value: _Optional[str] = ..., value_dim: _Optional[int] = ..., value_separator: _Optional[str] = ..., boundaries: _Optional[_Iterable[float]] = ..., normalizer: _Optional[str] = ..., hash_bucket_size: _Optional[int] = ..., num_buckets: _Optional[int] = ..., vocab_list: _Optional[_Iterable[str]] = ..., vocab_dict: _Optional[_Mapping[str, int]] = ..., vocab_file: _Optional[str] = ..., default_bucketize_value: _Optional[int] = ..., zch: _Optional[_Union[ZeroCollisionHash, _Mapping]] = ..., dynamicemb: _Optional[_Union[DynamicEmbedding, _Mapping]] = ..., embedding_name: _Optional[str] = ..., embedding_dim: _Optional[int] = ..., pooling: _Optional[str] = ..., trainable: bool = ..., embedding_constraints: _Optional[_Union[ParameterConstraints, _Mapping]] = ..., data_type: _Optional[str] = ..., init_fn: _Optional[str] = ..., fg_encoded_default_value: _Optional[str] = ..., stub_type: bool = ..., autodis: _Optional[_Union[AutoDisEmbedding, _Mapping]] = ..., mlp: _Optional[_Union[MLPEmbedding, _Mapping]] = ...) -> None: ...
 
+class CustomFeature(_message.Message):
+    __slots__ = ("feature_name", "expression", "operator_name", "operator_lib_file", "operator_params", "default_value", "boundaries", "normalizer", "embedding_name", "embedding_dim", "pooling", "trainable", "embedding_constraints", "data_type", "init_fn", "fg_encoded_default_value", "stub_type", "autodis", "mlp")
+    FEATURE_NAME_FIELD_NUMBER: _ClassVar[int]
+    EXPRESSION_FIELD_NUMBER: _ClassVar[int]
+    OPERATOR_NAME_FIELD_NUMBER: _ClassVar[int]
+    OPERATOR_LIB_FILE_FIELD_NUMBER: _ClassVar[int]
+    OPERATOR_PARAMS_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_VALUE_FIELD_NUMBER: _ClassVar[int]
+    BOUNDARIES_FIELD_NUMBER: _ClassVar[int]
+    NORMALIZER_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDING_NAME_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDING_DIM_FIELD_NUMBER: _ClassVar[int]
+    POOLING_FIELD_NUMBER: _ClassVar[int]
+    TRAINABLE_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDING_CONSTRAINTS_FIELD_NUMBER: _ClassVar[int]
+    DATA_TYPE_FIELD_NUMBER: _ClassVar[int]
+    INIT_FN_FIELD_NUMBER: _ClassVar[int]
+    FG_ENCODED_DEFAULT_VALUE_FIELD_NUMBER: _ClassVar[int]
+    STUB_TYPE_FIELD_NUMBER: _ClassVar[int]
+    AUTODIS_FIELD_NUMBER: _ClassVar[int]
+    MLP_FIELD_NUMBER: _ClassVar[int]
+    feature_name: str
+    expression: _containers.RepeatedScalarFieldContainer[str]
+    operator_name: str
+    operator_lib_file: str
+    operator_params: _struct_pb2.Struct
+    default_value: str
+    boundaries: _containers.RepeatedScalarFieldContainer[float]
+    normalizer: str
+    embedding_name: str
+    embedding_dim: int
+    pooling: str
+    trainable: bool
+    embedding_constraints: ParameterConstraints
+    data_type: str
+    init_fn: str
+    fg_encoded_default_value: str
+    stub_type: bool
+    autodis: AutoDisEmbedding
+    mlp: MLPEmbedding
+    def __init__(self, feature_name: _Optional[str] = ..., expression: _Optional[_Iterable[str]] = ..., operator_name: _Optional[str] = ..., operator_lib_file: _Optional[str] = ..., operator_params: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., default_value: _Optional[str] = ..., boundaries: _Optional[_Iterable[float]] = ..., normalizer: _Optional[str] = ..., embedding_name: _Optional[str] = ..., embedding_dim: _Optional[int] = ..., pooling: _Optional[str] = ..., trainable: bool = ..., embedding_constraints: _Optional[_Union[ParameterConstraints, _Mapping]] = ..., data_type: _Optional[str] = ..., init_fn: _Optional[str] = ..., fg_encoded_default_value: _Optional[str] = ..., stub_type: bool = ..., autodis: _Optional[_Union[AutoDisEmbedding, _Mapping]] = ..., mlp: _Optional[_Union[MLPEmbedding, _Mapping]] = ...) -> None: ...
+
 class FeatureConfig(_message.Message):
-    __slots__ = ("id_feature", "raw_feature", "combo_feature", "lookup_feature")
+    __slots__ = ("id_feature", "raw_feature", "combo_feature", "lookup_feature", "custom_feature")
     ID_FEATURE_FIELD_NUMBER: _ClassVar[int]
     RAW_FEATURE_FIELD_NUMBER: _ClassVar[int]
     COMBO_FEATURE_FIELD_NUMBER: _ClassVar[int]
     LOOKUP_FEATURE_FIELD_NUMBER: _ClassVar[int]
+    CUSTOM_FEATURE_FIELD_NUMBER: _ClassVar[int]
     id_feature: IdFeature
     raw_feature: RawFeature
     combo_feature: ComboFeature
     lookup_feature: LookupFeature
-    def __init__(self, id_feature: _Optional[_Union[IdFeature, _Mapping]] = ..., raw_feature: _Optional[_Union[RawFeature, _Mapping]] = ..., combo_feature: _Optional[_Union[ComboFeature, _Mapping]] = ..., lookup_feature: _Optional[_Union[LookupFeature, _Mapping]] = ...) -> None: ...
+    custom_feature: CustomFeature
+    def __init__(self, id_feature: _Optional[_Union[IdFeature, _Mapping]] = ..., raw_feature: _Optional[_Union[RawFeature, _Mapping]] = ..., combo_feature: _Optional[_Union[ComboFeature, _Mapping]] = ..., lookup_feature: _Optional[_Union[LookupFeature, _Mapping]] = ..., custom_feature: _Optional[_Union[CustomFeature, _Mapping]] = ...) -> None: ...

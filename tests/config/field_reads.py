@@ -58,12 +58,13 @@ reads: set[str] = set()
 
 
 def messages(descriptor: Any = PipelineConfig.DESCRIPTOR) -> Iterator[Any]:
-    """Yields the descriptors of all messages that a config can have, each once."""
+    """Yields the descriptors of all of raymon's messages that a config can have, each once."""
     seen: dict[str, Any] = {}
     waiting = [descriptor]
     while waiting:
         one = waiting.pop()
-        if one.full_name not in seen and not one.GetOptions().map_entry:
+        is_ours = one.full_name.startswith("raymon.")
+        if one.full_name not in seen and is_ours and not one.GetOptions().map_entry:
             seen[one.full_name] = one
             waiting += [field.message_type for field in one.fields if field.message_type]
     yield from seen.values()
@@ -196,8 +197,7 @@ def _optimizers(text: str) -> None:
 _NEEDED = {
     "custom_metric": "name: 'torchmetrics:MeanMetric' kwargs { key: 'nan_strategy' value: '0.0' }",
     "grouped_auc": "grouping_key: 'k'", "grouped_xauc": "grouping_key: 'k'",
-    "ndcg_at_k": "grouping_key: 'k'", "hit_rate_at_k": "grouping_key: 'k'",
-    "mrr": "grouping_key: 'k'", "map": "grouping_key: 'k'",
+    "ndcg_at_k": "grouping_key: 'k'",
 }  # fmt: skip
 
 
@@ -222,6 +222,10 @@ def _models() -> None:
 _COMBO = 'combo_feature { feature_name: "c" expression: ["user:a", "user:b"] embedding_dim: 2 '
 _ID = 'id_feature { feature_name: "i" expression: "user:a" embedding_dim: 2 '
 _LOOKUP = 'lookup_feature { feature_name: "l" map: "user:m" key: "user:k" '
+_CUSTOM = (
+    'custom_feature { feature_name: "c" expression: ["user:a", "user:b"] '
+    'operator_name: "EditDistance" '
+)
 _FEATURES = (
     _ID + 'vocab_dict { key: "x" value: 2 } }',
     _ID + 'vocab_list: ["x", "y"] }',
@@ -246,6 +250,9 @@ _FEATURES = (
     _LOOKUP + "boundaries: 1 embedding_dim: 2 }",
     _LOOKUP + 'normalizer: "method=expression,expr=x" embedding_dim: 2 mlp {} }',
     _COMBO + 'vocab_file: "none" }',
+    _CUSTOM + "boundaries: 1 embedding_dim: 2 }",
+    _CUSTOM + 'normalizer: "method=expression,expr=x" embedding_dim: 2 autodis { num_channels: 2 } '
+    'operator_params { fields { key: "encoding" value { string_value: "utf-8" } } } }',
 )
 
 
@@ -286,9 +293,6 @@ def _others() -> None:
           input_fields { input_name: "a" input_type: INT64 } }
         model_config { custom { class_path: "raymon.models:DeepFM" }
           metrics { ndcg_at_k { grouping_key: "k" } }
-          metrics { hit_rate_at_k { grouping_key: "k" } }
-          metrics { mrr { grouping_key: "k" } }
-          metrics { map { grouping_key: "k" } }
           metrics { grouped_xauc { grouping_key: "k" } } }""",
         PipelineConfig(),
     )

@@ -27,6 +27,10 @@ _SAMPLER = (
 _HARD = "hard_neg_edge_input_path: 'h' num_hard_sample: 1"
 
 WARNED = {
+    "CustomFeature.operator_lib_file": (
+        "feature_configs[1]={custom_feature {feature_name: 'age' operator_name: 'EditDistance' "
+        "expression: ['user:a', 'user:b'] operator_lib_file: 'edit.so'}}"
+    ),
     "DynamicEmbedding.init_capacity_per_rank": (
         "feature_configs[0].id_feature={feature_name: 'user' expression: 'user:u' "
         "embedding_dim: 4 dynamicemb {max_capacity: 9 init_capacity_per_rank: 3}}"

@@ -16,6 +16,8 @@ def test_every_field_of_every_message_is_in_it() -> None:
         message = waiting.pop()
         if message.full_name in seen or message.GetOptions().map_entry:
             continue
+        if not message.full_name.startswith("raymon."):
+            continue
         seen.add(message.full_name)
         assert f"\n## {message.name}\n" in PAGE
         assert {field.name for field in message.fields} <= set(rows)

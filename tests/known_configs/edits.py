@@ -32,9 +32,14 @@ def of_a_short_run(config: Block, model_dir: Path) -> dict[str, Any]:
 
 
 def without_odps(config: Block) -> dict[str, str]:
-    """Returns overrides by which Parquet is read where the config has tables of ODPS."""
+    """Returns overrides by which Parquet is read, and newer fields are left out."""
     odps = [name for name in one(config, "data_config") if name.startswith("odps_")]
     cleared = {f"data_config.{name}": "" for name in odps}
+    if "summaries_set" in one(config, "model_config"):
+        cleared["model_config.summaries_set"] = ""
+    for place, feature in _features(config):
+        if "use_weight" in feature:
+            cleared[f"{place}.use_weight"] = ""
     return {"data_config.dataset_type": "ParquetDataset", **cleared}
 
 

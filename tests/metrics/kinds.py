@@ -8,8 +8,6 @@ from torchmetrics import Metric
 
 from raymon.metrics import (
     AUC,
-    MAP,
-    MRR,
     PRAUC,
     XAUC,
     Accuracy,
@@ -18,7 +16,6 @@ from raymon.metrics import (
     DecayAUC,
     GroupedAUC,
     GroupedXAUC,
-    HitRateAtK,
     LogLoss,
     MeanAbsoluteError,
     MeanSquaredError,
@@ -64,5 +61,5 @@ EXACT: list[Kind] = [AUC, PRAUC, XAUC]
 EXACT_MULTICLASS: list[Kind] = [lambda: MulticlassAUC(6)]
 """With rows, for scores `[B, 6]`."""
 
-GROUPED: list[Kind] = [GroupedAUC, GroupedXAUC, NDCGAtK, HitRateAtK, MRR, MAP]
+GROUPED: list[Kind] = [GroupedAUC, GroupedXAUC, NDCGAtK]
 """With rows of groups."""

@@ -14,7 +14,7 @@ from raymon.protos import feature_pb2
 ConfigWithIds = feature_pb2.IdFeature | feature_pb2.ComboFeature | feature_pb2.LookupFeature
 """Configs of features whose values can become ids."""
 
-ConfigWithNumbers = feature_pb2.RawFeature | feature_pb2.LookupFeature
+ConfigWithNumbers = feature_pb2.RawFeature | feature_pb2.LookupFeature | feature_pb2.CustomFeature
 """Configs of features that can be numbers."""
 
 ConfigWithTable = ConfigWithIds | ConfigWithNumbers

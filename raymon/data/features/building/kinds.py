@@ -8,6 +8,7 @@ from typing import Any
 from raymon.config import column_fields
 from raymon.data.features.building.combo_feature import build_combo_feature
 from raymon.data.features.building.context import Context
+from raymon.data.features.building.custom_feature import build_custom_feature
 from raymon.data.features.building.id_feature import build_id_feature
 from raymon.data.features.building.lookup_feature import build_lookup_feature
 from raymon.data.features.building.raw_feature import build_raw_feature
@@ -22,6 +23,7 @@ BUILDERS: Mapping[str, Builder] = {
     "raw_feature": build_raw_feature,
     "combo_feature": build_combo_feature,
     "lookup_feature": build_lookup_feature,
+    "custom_feature": build_custom_feature,
 }
 
 

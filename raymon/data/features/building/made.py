@@ -130,8 +130,13 @@ def end_of_numbers(
     )
 
 
-def check_no_table(config: ConfigWithNumbers, context: Context) -> None:
+def check_no_table(config: ConfigWithNumbers, context: Context, but: str = "") -> None:
     """Checks that a feature that is numbers has no field of a table.
+
+    Args:
+        config: Block of the feature.
+        context: Place of the block.
+        but: Name of a field that it may have.
 
     Raises:
         ConfigError: It has one.
@@ -142,5 +147,5 @@ def check_no_table(config: ConfigWithNumbers, context: Context) -> None:
     if "hash_bucket_size" in config.DESCRIPTOR.fields_by_name:
         what += " or a source of ids"
     for field in OF_TABLES:
-        if config.HasField(field) and not (dense and field == "embedding_dim"):
+        if field != but and config.HasField(field) and not (dense and field == "embedding_dim"):
             raise ConfigError(f"{context.place}.{field}: {what}")

@@ -32,7 +32,8 @@ def build_raw_feature(config: feature_pb2.RawFeature, context: Context) -> Featu
     if boundaries:
         embedding = embedding_spec(config, place, len(boundaries) + 1, context.constraints)
     else:
-        check_no_table(config, context)
+        # A size without anything that has it is of no effect, which validation warns about.
+        check_no_table(config, context, but="embedding_dim")
     dense = dense_embedding(config, config.value_dim, place)
     if dense is not None and embedding is not None:
         raise ConfigError(f"{place}.{dense.kind}: is given beside boundaries; give one of them")
