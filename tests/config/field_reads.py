@@ -281,7 +281,8 @@ def _spellings() -> None:
         """data_config { fg_encoded: true input_fields_str: "a:INT" }
         train_config { dense_optimizer { param_optimizers { regex_pattern: "a"
           sgd_optimizer {} param_learning_rate { constant_learning_rate {} } } } }
-        feature_configs { id_feature { vocab_file: "a" asset_dir: "b" } }""",
+        feature_configs { id_feature { vocab_file: "a" asset_dir: "b" } }
+        feature_configs { combo_feature { vocab_file: "a" asset_dir: "b" } }""",
         PipelineConfig(),
     )
     settle_spellings(config, Source("config"))

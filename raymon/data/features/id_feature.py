@@ -17,7 +17,7 @@ from raymon.data.input_counts import InputCounts
 from raymon.data.values import arrow_types
 from raymon.data.values.canonical import NO_INTEGER, is_value, parsed_integers
 from raymon.data.values.hashing import bucket_ids, hash_values, raw_ids
-from raymon.data.values.row_values import flat_values, map_values, weighted_values
+from raymon.data.values.row_values import first_values, flat_values, map_values, weighted_values
 from raymon.errors import DataError
 from raymon.results import IDS_OUT_OF_RANGE, of_feature
 
@@ -44,6 +44,7 @@ class IdFeature(Feature):
         vocabulary: Ids of listed values, of the default value, and of all others.
         default_value: Value in place of a missing one.
         separator: Text between the values of one string; None if a row has one value.
+        most: Number of values that a row has at most, of which the first are taken; None for any.
         weighted: Whether values are strings `value:weight`, or keys of maps to their weights, and
             embeddings are multiplied by the weights; the weight of `default_value` is 1.
     """
@@ -54,6 +55,7 @@ class IdFeature(Feature):
     default_value: str = ""
     separator: str | None = None
     weighted: bool = False
+    most: int | None = None
 
     @property
     def is_hashed(self) -> bool:
@@ -147,6 +149,10 @@ class IdFeature(Feature):
 
     def _convert(self, array: pa.Array) -> IdList:
         values, lengths, weights = self._flat(arrow_types.as_array(array))
+        if self.most is not None and lengths is not None:
+            kept, lengths = first_values(lengths, self.most)
+            values = values.filter(pa.array(kept))
+            weights = None if weights is None else weights[kept]
         ids = self._ids(values)
         if lengths is not None:
             missing = lengths == 0

@@ -244,7 +244,6 @@ def test_a_number_that_is_none_is_an_error(config: str, column: pa.Array, messag
             [f'id_feature {{ {ID} num_buckets: 3 default_value: "3" }}'],
             '[0].id_feature.default_value: "3" is not',
         ),
-        ([f"id_feature {{ {ID} num_buckets: 3 value_dim: 2 }}"], "[0].id_feature.value_dim: is 2"),
         ([f'id_feature {{ {ID} num_buckets: 3 separator: "" }}'], "[0].id_feature.separator: "),
         (
             ['id_feature { feature_name: "f" expression: "c" embedding_dim: 4 num_buckets: 3 }'],
@@ -271,7 +270,7 @@ def test_a_number_that_is_none_is_an_error(config: str, column: pa.Array, messag
             [f"raw_feature {{ {RAW} boundaries: 1 }}"],
             "[0].raw_feature.embedding_dim: must be given and at least 1",
         ),
-        ([f"raw_feature {{ {RAW} embedding_dim: 4 }}"], "[0].raw_feature.embedding_dim: a raw_"),
+        ([f"raw_feature {{ {RAW} init_fn: 'x' }}"], "[0].raw_feature.init_fn: "),
         ([f"raw_feature {{ {RAW} boundaries: [2, 1] }}"], "[0].raw_feature.boundaries: must be"),
         ([f"raw_feature {{ {RAW} value_dim: 0 }}"], "[0].raw_feature.value_dim: is 0"),
         ([f'raw_feature {{ {RAW} default_value: "x" }}'], '[0].raw_feature.default_value: "x"'),
@@ -354,3 +353,14 @@ def test_numbers_may_be_spelled_or_in_lists(column: pa.Array) -> None:
     assert numbers.tolist() == [[0.75], [7.0], [-1.0], [7.0]]
     with pytest.raises(DataError, match="a row must be null or a finite number"):
         feature.convert(pa.array(["1,5"]))
+
+
+def test_of_several_values_the_first_may_be_taken() -> None:
+    column = pa.array([[1, 2, 3], [4], None, [None, 5, 6, 7]])
+    feature = id_feature('num_buckets: 9 value_dim: 2 default_value: "8"')
+    assert rows(feature.convert(column), 4) == [[1, 2], [4], [8], [5, 6]]
+    maps = pa.array([[(1, 0.5), (2, 2.0), (3, 9.0)]], pa.map_(pa.int64(), pa.float64()))
+    ids = id_feature("num_buckets: 9 value_dim: 2 weighted: true").convert(maps)
+    assert isinstance(ids, IdList)
+    assert ids.weights is not None
+    assert (ids.values.tolist(), ids.weights.tolist()) == ([1, 2], [0.5, 2.0])

@@ -90,3 +90,19 @@ def test_several_numbers_of_a_row_stay_as_they_are(column: pa.Array) -> None:
 def test_an_error_has_the_place_of_the_block() -> None:
     with pytest.raises(ConfigError, match=r"^feature_configs\[0\].combo_feature.pooling: "):
         feature(COMBO.replace("vocab_list", 'pooling: "max" vocab_list'), "FG_BUCKETIZE")
+
+
+@pytest.mark.parametrize(
+    ("more", "is_ids"),
+    [("hash_bucket_size: 9", True), ("boundaries: [1, 2]", True), ("", False)],
+)
+def test_what_was_looked_up_becomes_ids_or_stays_a_number(more: str, is_ids: bool) -> None:
+    text = (
+        'lookup_feature { feature_name: "f" map: "user:m" key: "item:k" embedding_dim: 4 '
+        f'normalizer: "method=log10" {more} }}'
+    )
+    made = feature(text, "FG_BUCKETIZE")
+    assert (made.columns, made.is_sparse) == (("f",), is_ids)
+    numbers = made.convert(pa.array([1.0, 3.0]))
+    if isinstance(numbers, torch.Tensor):
+        assert numbers.tolist() == [[1.0], [3.0]]

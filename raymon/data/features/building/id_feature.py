@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from raymon.data.features.building.context import Context
-from raymon.data.features.building.ids import checked_value_dim, ids_of_values
+from raymon.data.features.building.ids import ids_of_values
 from raymon.data.features.building.made import made_feature
 from raymon.data.features.feature import Feature
 from raymon.data.features.operators.values import Values
@@ -18,8 +18,7 @@ def build_id_feature(config: feature_pb2.IdFeature, context: Context) -> Feature
     Raises:
         ConfigError: A field is wrong.
     """
-    place = context.place
-    one = checked_value_dim(config.value_dim, place) == 1
+    place, one = context.place, config.value_dim == 1
     if config.weighted and config.pooling != "sum":
         raise ConfigError(f'{place}.pooling: is "{config.pooling}"; weighted values go with "sum"')
     separator = None if one else context.separator(config.separator)
@@ -32,4 +31,5 @@ def build_id_feature(config: feature_pb2.IdFeature, context: Context) -> Feature
         lambda: (context.column(config.expression),),
         separator,
         weighted=config.weighted,
+        most=config.value_dim if config.value_dim > 1 else None,
     )

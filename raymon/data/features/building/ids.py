@@ -24,6 +24,7 @@ def ids_of_values(
     separator: str | None,
     *,
     weighted: bool = False,
+    most: int | None = None,
 ) -> Feature:
     """Returns the feature that makes ids of the values of one column.
 
@@ -33,6 +34,7 @@ def ids_of_values(
         columns: Function that returns the column, if it is not encoded.
         separator: Text between the values of one string; None if a string is one value.
         weighted: Whether values come with weights.
+        most: Number of values that a row has at most; None for any.
 
     Raises:
         ConfigError: A field is wrong.
@@ -64,6 +66,7 @@ def ids_of_values(
         default_value=default,
         separator=separator,
         weighted=weighted,
+        most=most,
     )
 
 

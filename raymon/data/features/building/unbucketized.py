@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from google.protobuf.message import Message
 
+from raymon.data.features.embedding_spec import OF_TABLES
 from raymon.data.features.table_size import SOURCES
 from raymon.errors import ConfigError
 from raymon.protos import feature_pb2
 
 _IDS = ("id_feature", "combo_feature", "tokenize_feature", "bool_mask_feature")
 """Kinds whose values become ids; those of others may be numbers."""
+
+_OF_EMBEDDINGS = frozenset({"boundaries", "autodis", "mlp"})
+"""Fields that give numbers an embedding."""
 
 _GENERATION = ("expression", "separator", "normalizer", "stub_type", "value_dim")
 """Fields that say how values are made of columns, which is done."""
@@ -38,9 +42,11 @@ def unbucketized(kind: str, config: Message, separator: str, place: str) -> tupl
     given = {field.name: value for field, value in config.ListFields()}
     is_ids = kind in _IDS or any(source in given for source in SOURCES)
     made = feature_pb2.IdFeature() if is_ids else feature_pb2.RawFeature()
+    # Numbers that stay numbers have no table, and need not say so here.
+    has_table = is_ids or kind == "raw_feature" or not _OF_EMBEDDINGS.isdisjoint(given)
     for name, value in given.items():
         field = made.DESCRIPTOR.fields_by_name.get(name)
-        if field is None or name in _GENERATION:
+        if field is None or name in _GENERATION or (not has_table and name in OF_TABLES):
             continue
         if isinstance(value, Message):
             getattr(made, name).CopyFrom(value)
