@@ -1,5 +1,6 @@
 """Reads, overrides, checks and saves pipeline configs."""
 
+from raymon.config.activation_names import DICE, Activation, parse_activation
 from raymon.config.constraints import unknown_constraint
 from raymon.config.custom import (
     allow_custom_classes,
@@ -54,11 +55,13 @@ from raymon.config.validate_trackers import tracker_place
 
 __all__ = [
     "CONFIG_FILE",
+    "DICE",
     "LIKE",
     "OF_TWO_CLASSES",
     "SAMPLER_PATHS",
     "TOTAL_LOSS",
     "VERSION_FILE",
+    "Activation",
     "Named",
     "Source",
     "Task",
@@ -88,6 +91,7 @@ __all__ = [
     "note_direction",
     "override",
     "overrides_of_json",
+    "parse_activation",
     "pipeline_tasks",
     "ranking",
     "read_kwargs",

@@ -30,6 +30,9 @@ LARGER_IS_BETTER: Mapping[str, bool | None] = MappingProxyType(
         "pr_auc": True,
         "log_loss": False,
         "ndcg_at_k": True,
+        "hit_rate_at_k": True,
+        "mrr": True,
+        "map": True,
     }
 )
 """Whether larger is better, by kind of metric; None if 1 is right and no direction is better."""

@@ -10,7 +10,9 @@ from raymon.config.known_names import known_fields, known_values
 _OF_TABLES = frozenset({"rowwise_adagrad_optimizer", "partial_rowwise_adam_optimizer"})
 """Optimizers for embedding tables only."""
 
-_OF_EVALUATION = frozenset({"grouped_auc", "grouped_xauc", "ndcg_at_k"})
+_OF_EVALUATION = frozenset(
+    {"grouped_auc", "grouped_xauc", "ndcg_at_k", "hit_rate_at_k", "mrr", "map"}
+)
 """Metrics that keep rows, and so are for evaluations only."""
 
 _PARQUET = (

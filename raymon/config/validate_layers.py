@@ -62,7 +62,7 @@ def _validate_mlp(config: layers_pb2.MLP, rules: Rules, halves_on_cpu: bool) -> 
         is_activation(config.activation),
         "activation",
         f'"{config.activation}" is no activation of torch that takes numbers one by one; give a '
-        'class as "nn.ReLU"',
+        'class as "nn.ReLU" or "nn.LeakyReLU(negative_slope=0.1)", or "Dice"',
     )
     rules.require(
         not halves_on_cpu or takes_halves(config.activation),

@@ -22,6 +22,8 @@ _BINARY, _CLASS, _REAL = "binary_cross_entropy", "softmax_cross_entropy", "l2_lo
 
 NAME = re.compile(r"[A-Za-z0-9_.@-]+")
 
+_WITH_TOP_K = frozenset(("recall_at_k", "accuracy", "ndcg_at_k", "hit_rate_at_k", "mrr", "map"))
+
 MAX_THRESHOLDS = 100_000
 """Largest number of thresholds; more would be finer than the bins that are used without them."""
 
@@ -40,6 +42,9 @@ _LOSSES_OF_METRICS = {
     "pr_auc": (_BINARY,),
     "log_loss": (_BINARY,),
     "ndcg_at_k": (_BINARY, _REAL),
+    "hit_rate_at_k": (_BINARY,),
+    "mrr": (_BINARY,),
+    "map": (_BINARY,),
     "custom_metric": (_BINARY, _CLASS, _REAL),
 }
 """Losses by kind of metric; the label of the metric must have one of them."""
@@ -107,7 +112,7 @@ def _validate_metric(
         own.within("eta", 0, 0.5)
     if metric.kind == "accuracy":
         own.within("threshold", 0, 1, with_high=True)
-    if metric.kind in ("recall_at_k", "accuracy", "ndcg_at_k"):
+    if metric.kind in _WITH_TOP_K:
         own.positive("top_k")
     if metric.kind == "xauc":
         _validate_xauc(metric, own)

@@ -12,6 +12,12 @@ from raymon.protos.optimizer_pb2 import DenseOptimizer, ManualStepLR, PartOptimi
 _Block = DenseOptimizer | PartOptimizer | SparseOptimizer
 
 
+_AT_LEAST_0 = (
+    "lr", "weight_decay", "initial_accumulator_value", "eps", "dampening", "ftrl_beta", "l1_reg",
+    "l2_reg",
+)  # fmt: skip
+
+
 def validate_optimizer(block: _Block, rules: Rules) -> None:
     """Checks an optimizer block.
 
@@ -26,9 +32,14 @@ def validate_optimizer(block: _Block, rules: Rules) -> None:
     rate = getattr(block, str(kind)).lr
     zero = "above 0, or 0 where parameters stay as they are"
     optimizer.require(rate >= 0, "lr", f"is {rate}; must be {zero}")
-    for name in ("lr", "weight_decay", "initial_accumulator_value", "eps", "dampening"):
+    for name in _AT_LEAST_0:
         if name in fields:
             optimizer.at_least(0, name)
+    if "learning_rate_power" in fields:
+        power = getattr(block, str(kind)).learning_rate_power
+        optimizer.require(
+            -1 <= power <= 0, "learning_rate_power", f"is {power:g}; must be in [-1, 0]"
+        )
     for name in ("momentum", "beta1", "beta2", "alpha", "rho"):
         if name in fields:
             optimizer.within(name, 0, 1)

@@ -11,7 +11,10 @@ from raymon.protos import optimizer_pb2 as pb
 from raymon.protos.train_pb2 import EmbeddingTables, TrainConfig
 
 _ON_CPU = ("sgd_optimizer", "adagrad_optimizer", "rowwise_adagrad_optimizer")
-"""Sparse optimizers for which fbgemm has kernels on the CPU; on CUDA it has all."""
+"""Sparse optimizers for which fbgemm has kernels on the CPU; on CUDA it has more."""
+
+_ON_CUDA = (*_ON_CPU, "adam_optimizer", "partial_rowwise_adam_optimizer")
+"""Those that sharded tables have on CUDA."""
 
 
 def shards_tables(config: TrainConfig, world_size: int, device_type: str) -> bool:
@@ -59,10 +62,12 @@ def _why_not(config: TrainConfig, device_type: str) -> str | None:
     if not config.HasField("sparse_optimizer"):
         return "there is no sparse_optimizer, which moves the rows that a step looked up; give one"
     kind = config.sparse_optimizer.WhichOneof("optimizer")
-    if device_type == "cpu" and kind not in _ON_CPU:
+    there = _ON_CPU if device_type == "cpu" else _ON_CUDA
+    if kind not in there:
+        where = " on the CPU" if kind in _ON_CUDA else ""
         return (
-            f"sharded tables have no {kind} on the CPU; use {', '.join(_ON_CPU[:-1])} or "
-            f"{_ON_CPU[-1]}, or embedding_tables: REPLICATED"
+            f"sharded tables have no {kind}{where}; use {', '.join(there[:-1])} or {there[-1]}, or "
+            "embedding_tables: REPLICATED"
         )
     rowwise = config.sparse_optimizer.rowwise_adagrad_optimizer
     if device_type == "cpu" and rowwise.weight_decay and rowwise.weight_decay_mode != pb.NONE:

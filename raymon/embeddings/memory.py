@@ -104,6 +104,10 @@ _SPARSE = {
     "rowwise_adagrad_optimizer": StateNumbers(per_row=1),
     "adam_optimizer": StateNumbers(per_number=2),
     "partial_rowwise_adam_optimizer": StateNumbers(per_number=1, per_row=1),
+    "lamb_optimizer": StateNumbers(per_number=2),
+    "partial_rowwise_lamb_optimizer": StateNumbers(per_number=1, per_row=1),
+    "lars_sgd_optimizer": StateNumbers(per_number=1),
+    "ftrl_optimizer": StateNumbers(per_number=2),
 }
 
 _DENSE = {

@@ -21,9 +21,12 @@ from raymon.metrics.decay.train_metric_wrapper import TrainMetricWrapper
 from raymon.metrics.decay.waiting_updates import LeftOutError, Update
 from raymon.metrics.grouped_auc import GroupedAUC
 from raymon.metrics.grouped_xauc import GroupedXAUC
+from raymon.metrics.hit_rate_at_k import HitRateAtK
 from raymon.metrics.log_loss import LogLoss
+from raymon.metrics.map import MAP
 from raymon.metrics.mean_absolute_error import MeanAbsoluteError
 from raymon.metrics.mean_squared_error import MeanSquaredError
+from raymon.metrics.mrr import MRR
 from raymon.metrics.multiclass_auc import MulticlassAUC
 from raymon.metrics.ndcg_at_k import NDCGAtK
 from raymon.metrics.normalized_entropy import NormalizedEntropy
@@ -49,7 +52,9 @@ from raymon.metrics.xauc import XAUC
 
 __all__ = [
     "AUC",
+    "MAP",
     "METRIC_NAMES",
+    "MRR",
     "PRAUC",
     "TRAIN_METRIC_NAMES",
     "WEIGHT_BITS",
@@ -64,6 +69,7 @@ __all__ = [
     "GroupedAUC",
     "GroupedMetric",
     "GroupedXAUC",
+    "HitRateAtK",
     "LeftOutError",
     "LogLoss",
     "MeanAbsoluteError",

@@ -94,6 +94,30 @@ class NdcgAtK(_message.Message):
     top_k: int
     def __init__(self, grouping_key: _Optional[str] = ..., top_k: _Optional[int] = ...) -> None: ...
 
+class HitRateAtK(_message.Message):
+    __slots__ = ("grouping_key", "top_k")
+    GROUPING_KEY_FIELD_NUMBER: _ClassVar[int]
+    TOP_K_FIELD_NUMBER: _ClassVar[int]
+    grouping_key: str
+    top_k: int
+    def __init__(self, grouping_key: _Optional[str] = ..., top_k: _Optional[int] = ...) -> None: ...
+
+class Mrr(_message.Message):
+    __slots__ = ("grouping_key", "top_k")
+    GROUPING_KEY_FIELD_NUMBER: _ClassVar[int]
+    TOP_K_FIELD_NUMBER: _ClassVar[int]
+    grouping_key: str
+    top_k: int
+    def __init__(self, grouping_key: _Optional[str] = ..., top_k: _Optional[int] = ...) -> None: ...
+
+class Map(_message.Message):
+    __slots__ = ("grouping_key", "top_k")
+    GROUPING_KEY_FIELD_NUMBER: _ClassVar[int]
+    TOP_K_FIELD_NUMBER: _ClassVar[int]
+    grouping_key: str
+    top_k: int
+    def __init__(self, grouping_key: _Optional[str] = ..., top_k: _Optional[int] = ...) -> None: ...
+
 class CustomMetric(_message.Message):
     __slots__ = ("name", "kwargs")
     class KwargsEntry(_message.Message):
@@ -110,7 +134,7 @@ class CustomMetric(_message.Message):
     def __init__(self, name: _Optional[str] = ..., kwargs: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class MetricConfig(_message.Message):
-    __slots__ = ("auc", "multiclass_auc", "recall_at_k", "mean_absolute_error", "mean_squared_error", "accuracy", "grouped_auc", "normalized_entropy", "xauc", "grouped_xauc", "calibration", "pr_auc", "log_loss", "ndcg_at_k", "custom_metric", "label_name", "name")
+    __slots__ = ("auc", "multiclass_auc", "recall_at_k", "mean_absolute_error", "mean_squared_error", "accuracy", "grouped_auc", "normalized_entropy", "xauc", "grouped_xauc", "calibration", "pr_auc", "log_loss", "ndcg_at_k", "custom_metric", "hit_rate_at_k", "mrr", "map", "label_name", "name")
     AUC_FIELD_NUMBER: _ClassVar[int]
     MULTICLASS_AUC_FIELD_NUMBER: _ClassVar[int]
     RECALL_AT_K_FIELD_NUMBER: _ClassVar[int]
@@ -126,6 +150,9 @@ class MetricConfig(_message.Message):
     LOG_LOSS_FIELD_NUMBER: _ClassVar[int]
     NDCG_AT_K_FIELD_NUMBER: _ClassVar[int]
     CUSTOM_METRIC_FIELD_NUMBER: _ClassVar[int]
+    HIT_RATE_AT_K_FIELD_NUMBER: _ClassVar[int]
+    MRR_FIELD_NUMBER: _ClassVar[int]
+    MAP_FIELD_NUMBER: _ClassVar[int]
     LABEL_NAME_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     auc: Auc
@@ -143,9 +170,12 @@ class MetricConfig(_message.Message):
     log_loss: LogLoss
     ndcg_at_k: NdcgAtK
     custom_metric: CustomMetric
+    hit_rate_at_k: HitRateAtK
+    mrr: Mrr
+    map: Map
     label_name: str
     name: str
-    def __init__(self, auc: _Optional[_Union[Auc, _Mapping]] = ..., multiclass_auc: _Optional[_Union[MulticlassAuc, _Mapping]] = ..., recall_at_k: _Optional[_Union[RecallAtK, _Mapping]] = ..., mean_absolute_error: _Optional[_Union[MeanAbsoluteError, _Mapping]] = ..., mean_squared_error: _Optional[_Union[MeanSquaredError, _Mapping]] = ..., accuracy: _Optional[_Union[Accuracy, _Mapping]] = ..., grouped_auc: _Optional[_Union[GroupedAuc, _Mapping]] = ..., normalized_entropy: _Optional[_Union[NormalizedEntropy, _Mapping]] = ..., xauc: _Optional[_Union[Xauc, _Mapping]] = ..., grouped_xauc: _Optional[_Union[GroupedXauc, _Mapping]] = ..., calibration: _Optional[_Union[Calibration, _Mapping]] = ..., pr_auc: _Optional[_Union[PrAuc, _Mapping]] = ..., log_loss: _Optional[_Union[LogLoss, _Mapping]] = ..., ndcg_at_k: _Optional[_Union[NdcgAtK, _Mapping]] = ..., custom_metric: _Optional[_Union[CustomMetric, _Mapping]] = ..., label_name: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
+    def __init__(self, auc: _Optional[_Union[Auc, _Mapping]] = ..., multiclass_auc: _Optional[_Union[MulticlassAuc, _Mapping]] = ..., recall_at_k: _Optional[_Union[RecallAtK, _Mapping]] = ..., mean_absolute_error: _Optional[_Union[MeanAbsoluteError, _Mapping]] = ..., mean_squared_error: _Optional[_Union[MeanSquaredError, _Mapping]] = ..., accuracy: _Optional[_Union[Accuracy, _Mapping]] = ..., grouped_auc: _Optional[_Union[GroupedAuc, _Mapping]] = ..., normalized_entropy: _Optional[_Union[NormalizedEntropy, _Mapping]] = ..., xauc: _Optional[_Union[Xauc, _Mapping]] = ..., grouped_xauc: _Optional[_Union[GroupedXauc, _Mapping]] = ..., calibration: _Optional[_Union[Calibration, _Mapping]] = ..., pr_auc: _Optional[_Union[PrAuc, _Mapping]] = ..., log_loss: _Optional[_Union[LogLoss, _Mapping]] = ..., ndcg_at_k: _Optional[_Union[NdcgAtK, _Mapping]] = ..., custom_metric: _Optional[_Union[CustomMetric, _Mapping]] = ..., hit_rate_at_k: _Optional[_Union[HitRateAtK, _Mapping]] = ..., mrr: _Optional[_Union[Mrr, _Mapping]] = ..., map: _Optional[_Union[Map, _Mapping]] = ..., label_name: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
 
 class TrainMetricConfig(_message.Message):
     __slots__ = ("auc", "multiclass_auc", "recall_at_k", "mean_absolute_error", "mean_squared_error", "accuracy", "normalized_entropy", "xauc", "calibration", "pr_auc", "log_loss", "custom_metric", "label_name", "name", "decay_rate", "decay_step")

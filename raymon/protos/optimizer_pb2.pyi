@@ -162,6 +162,72 @@ class SparsePartialRowWiseAdamOptimizer(_message.Message):
     max_gradient: float
     def __init__(self, lr: _Optional[float] = ..., beta1: _Optional[float] = ..., beta2: _Optional[float] = ..., weight_decay: _Optional[float] = ..., gradient_clipping: bool = ..., max_gradient: _Optional[float] = ...) -> None: ...
 
+class SparseLAMBOptimizer(_message.Message):
+    __slots__ = ("lr", "beta1", "beta2", "weight_decay", "gradient_clipping", "max_gradient")
+    LR_FIELD_NUMBER: _ClassVar[int]
+    BETA1_FIELD_NUMBER: _ClassVar[int]
+    BETA2_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_DECAY_FIELD_NUMBER: _ClassVar[int]
+    GRADIENT_CLIPPING_FIELD_NUMBER: _ClassVar[int]
+    MAX_GRADIENT_FIELD_NUMBER: _ClassVar[int]
+    lr: float
+    beta1: float
+    beta2: float
+    weight_decay: float
+    gradient_clipping: bool
+    max_gradient: float
+    def __init__(self, lr: _Optional[float] = ..., beta1: _Optional[float] = ..., beta2: _Optional[float] = ..., weight_decay: _Optional[float] = ..., gradient_clipping: bool = ..., max_gradient: _Optional[float] = ...) -> None: ...
+
+class SparsePartialRowWiseLAMBOptimizer(_message.Message):
+    __slots__ = ("lr", "beta1", "beta2", "weight_decay", "gradient_clipping", "max_gradient")
+    LR_FIELD_NUMBER: _ClassVar[int]
+    BETA1_FIELD_NUMBER: _ClassVar[int]
+    BETA2_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_DECAY_FIELD_NUMBER: _ClassVar[int]
+    GRADIENT_CLIPPING_FIELD_NUMBER: _ClassVar[int]
+    MAX_GRADIENT_FIELD_NUMBER: _ClassVar[int]
+    lr: float
+    beta1: float
+    beta2: float
+    weight_decay: float
+    gradient_clipping: bool
+    max_gradient: float
+    def __init__(self, lr: _Optional[float] = ..., beta1: _Optional[float] = ..., beta2: _Optional[float] = ..., weight_decay: _Optional[float] = ..., gradient_clipping: bool = ..., max_gradient: _Optional[float] = ...) -> None: ...
+
+class SparseLarsSGDOptimizer(_message.Message):
+    __slots__ = ("lr", "momentum", "weight_decay", "gradient_clipping", "max_gradient")
+    LR_FIELD_NUMBER: _ClassVar[int]
+    MOMENTUM_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_DECAY_FIELD_NUMBER: _ClassVar[int]
+    GRADIENT_CLIPPING_FIELD_NUMBER: _ClassVar[int]
+    MAX_GRADIENT_FIELD_NUMBER: _ClassVar[int]
+    lr: float
+    momentum: float
+    weight_decay: float
+    gradient_clipping: bool
+    max_gradient: float
+    def __init__(self, lr: _Optional[float] = ..., momentum: _Optional[float] = ..., weight_decay: _Optional[float] = ..., gradient_clipping: bool = ..., max_gradient: _Optional[float] = ...) -> None: ...
+
+class SparseFTRLOptimizer(_message.Message):
+    __slots__ = ("lr", "learning_rate_power", "ftrl_beta", "l1_reg", "l2_reg", "initial_accumulator_value", "gradient_clipping", "max_gradient")
+    LR_FIELD_NUMBER: _ClassVar[int]
+    LEARNING_RATE_POWER_FIELD_NUMBER: _ClassVar[int]
+    FTRL_BETA_FIELD_NUMBER: _ClassVar[int]
+    L1_REG_FIELD_NUMBER: _ClassVar[int]
+    L2_REG_FIELD_NUMBER: _ClassVar[int]
+    INITIAL_ACCUMULATOR_VALUE_FIELD_NUMBER: _ClassVar[int]
+    GRADIENT_CLIPPING_FIELD_NUMBER: _ClassVar[int]
+    MAX_GRADIENT_FIELD_NUMBER: _ClassVar[int]
+    lr: float
+    learning_rate_power: float
+    ftrl_beta: float
+    l1_reg: float
+    l2_reg: float
+    initial_accumulator_value: float
+    gradient_clipping: bool
+    max_gradient: float
+    def __init__(self, lr: _Optional[float] = ..., learning_rate_power: _Optional[float] = ..., ftrl_beta: _Optional[float] = ..., l1_reg: _Optional[float] = ..., l2_reg: _Optional[float] = ..., initial_accumulator_value: _Optional[float] = ..., gradient_clipping: bool = ..., max_gradient: _Optional[float] = ...) -> None: ...
+
 class ConstantLR(_message.Message):
     __slots__ = ("by_epoch",)
     BY_EPOCH_FIELD_NUMBER: _ClassVar[int]
@@ -321,12 +387,16 @@ class DenseOptimizer(_message.Message):
     def __init__(self, sgd_optimizer: _Optional[_Union[SGDOptimizer, _Mapping]] = ..., adagrad_optimizer: _Optional[_Union[AdagradOptimizer, _Mapping]] = ..., adam_optimizer: _Optional[_Union[AdamOptimizer, _Mapping]] = ..., adamw_optimizer: _Optional[_Union[AdamWOptimizer, _Mapping]] = ..., rmsprop_optimizer: _Optional[_Union[RMSpropOptimizer, _Mapping]] = ..., adadelta_optimizer: _Optional[_Union[AdadeltaOptimizer, _Mapping]] = ..., constant_learning_rate: _Optional[_Union[ConstantLR, _Mapping]] = ..., exponential_decay_learning_rate: _Optional[_Union[ExponentialDecayLR, _Mapping]] = ..., manual_step_learning_rate: _Optional[_Union[ManualStepLR, _Mapping]] = ..., cosine_annealing_learning_rate: _Optional[_Union[CosineAnnealingLR, _Mapping]] = ..., cosine_annealing_warm_restarts_learning_rate: _Optional[_Union[CosineAnnealingWarmRestartsLR, _Mapping]] = ..., ema: _Optional[_Union[EMA, _Mapping]] = ..., part_optimizers: _Optional[_Iterable[_Union[PartOptimizer, _Mapping]]] = ..., param_optimizers: _Optional[_Iterable[_Union[ParamOptimizer, _Mapping]]] = ...) -> None: ...
 
 class SparseOptimizer(_message.Message):
-    __slots__ = ("sgd_optimizer", "adagrad_optimizer", "adam_optimizer", "rowwise_adagrad_optimizer", "partial_rowwise_adam_optimizer", "constant_learning_rate", "exponential_decay_learning_rate", "manual_step_learning_rate", "cosine_annealing_learning_rate", "cosine_annealing_warm_restarts_learning_rate")
+    __slots__ = ("sgd_optimizer", "adagrad_optimizer", "adam_optimizer", "rowwise_adagrad_optimizer", "partial_rowwise_adam_optimizer", "lamb_optimizer", "partial_rowwise_lamb_optimizer", "lars_sgd_optimizer", "ftrl_optimizer", "constant_learning_rate", "exponential_decay_learning_rate", "manual_step_learning_rate", "cosine_annealing_learning_rate", "cosine_annealing_warm_restarts_learning_rate")
     SGD_OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
     ADAGRAD_OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
     ADAM_OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
     ROWWISE_ADAGRAD_OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
     PARTIAL_ROWWISE_ADAM_OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
+    LAMB_OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
+    PARTIAL_ROWWISE_LAMB_OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
+    LARS_SGD_OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
+    FTRL_OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
     CONSTANT_LEARNING_RATE_FIELD_NUMBER: _ClassVar[int]
     EXPONENTIAL_DECAY_LEARNING_RATE_FIELD_NUMBER: _ClassVar[int]
     MANUAL_STEP_LEARNING_RATE_FIELD_NUMBER: _ClassVar[int]
@@ -337,9 +407,13 @@ class SparseOptimizer(_message.Message):
     adam_optimizer: SparseAdamOptimizer
     rowwise_adagrad_optimizer: SparseRowWiseAdagradOptimizer
     partial_rowwise_adam_optimizer: SparsePartialRowWiseAdamOptimizer
+    lamb_optimizer: SparseLAMBOptimizer
+    partial_rowwise_lamb_optimizer: SparsePartialRowWiseLAMBOptimizer
+    lars_sgd_optimizer: SparseLarsSGDOptimizer
+    ftrl_optimizer: SparseFTRLOptimizer
     constant_learning_rate: ConstantLR
     exponential_decay_learning_rate: ExponentialDecayLR
     manual_step_learning_rate: ManualStepLR
     cosine_annealing_learning_rate: CosineAnnealingLR
     cosine_annealing_warm_restarts_learning_rate: CosineAnnealingWarmRestartsLR
-    def __init__(self, sgd_optimizer: _Optional[_Union[SparseSGDOptimizer, _Mapping]] = ..., adagrad_optimizer: _Optional[_Union[SparseAdagradOptimizer, _Mapping]] = ..., adam_optimizer: _Optional[_Union[SparseAdamOptimizer, _Mapping]] = ..., rowwise_adagrad_optimizer: _Optional[_Union[SparseRowWiseAdagradOptimizer, _Mapping]] = ..., partial_rowwise_adam_optimizer: _Optional[_Union[SparsePartialRowWiseAdamOptimizer, _Mapping]] = ..., constant_learning_rate: _Optional[_Union[ConstantLR, _Mapping]] = ..., exponential_decay_learning_rate: _Optional[_Union[ExponentialDecayLR, _Mapping]] = ..., manual_step_learning_rate: _Optional[_Union[ManualStepLR, _Mapping]] = ..., cosine_annealing_learning_rate: _Optional[_Union[CosineAnnealingLR, _Mapping]] = ..., cosine_annealing_warm_restarts_learning_rate: _Optional[_Union[CosineAnnealingWarmRestartsLR, _Mapping]] = ...) -> None: ...
+    def __init__(self, sgd_optimizer: _Optional[_Union[SparseSGDOptimizer, _Mapping]] = ..., adagrad_optimizer: _Optional[_Union[SparseAdagradOptimizer, _Mapping]] = ..., adam_optimizer: _Optional[_Union[SparseAdamOptimizer, _Mapping]] = ..., rowwise_adagrad_optimizer: _Optional[_Union[SparseRowWiseAdagradOptimizer, _Mapping]] = ..., partial_rowwise_adam_optimizer: _Optional[_Union[SparsePartialRowWiseAdamOptimizer, _Mapping]] = ..., lamb_optimizer: _Optional[_Union[SparseLAMBOptimizer, _Mapping]] = ..., partial_rowwise_lamb_optimizer: _Optional[_Union[SparsePartialRowWiseLAMBOptimizer, _Mapping]] = ..., lars_sgd_optimizer: _Optional[_Union[SparseLarsSGDOptimizer, _Mapping]] = ..., ftrl_optimizer: _Optional[_Union[SparseFTRLOptimizer, _Mapping]] = ..., constant_learning_rate: _Optional[_Union[ConstantLR, _Mapping]] = ..., exponential_decay_learning_rate: _Optional[_Union[ExponentialDecayLR, _Mapping]] = ..., manual_step_learning_rate: _Optional[_Union[ManualStepLR, _Mapping]] = ..., cosine_annealing_learning_rate: _Optional[_Union[CosineAnnealingLR, _Mapping]] = ..., cosine_annealing_warm_restarts_learning_rate: _Optional[_Union[CosineAnnealingWarmRestartsLR, _Mapping]] = ...) -> None: ...

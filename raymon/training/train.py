@@ -122,7 +122,13 @@ def train(
     watched = pipeline.monitor_config
     terminal = open_output(level=watched.log_level, log_format=watched.log_format)
     webhook_of_environment()
-    plan = plan_run(pipeline, given, resumed=resume, is_checked=is_checked)
+    try:
+        plan = plan_run(pipeline, given, resumed=resume, is_checked=is_checked)
+    except ConfigError as error:
+        # Tables of samplers are read with the data, and named by a field of the config.
+        if isinstance(config, PipelineConfig) or not str(error).startswith("data_config."):
+            raise
+        raise locate(error, config, overrides) from None
     with RunLock(storage_path(plan.config.model_dir)):
         clear_requests(storage_path(plan.config.model_dir))
         check_model_dir(storage_path(plan.config.model_dir), resume)

@@ -197,7 +197,8 @@ def _optimizers(text: str) -> None:
 _NEEDED = {
     "custom_metric": "name: 'torchmetrics:MeanMetric' kwargs { key: 'nan_strategy' value: '0.0' }",
     "grouped_auc": "grouping_key: 'k'", "grouped_xauc": "grouping_key: 'k'",
-    "ndcg_at_k": "grouping_key: 'k'",
+    "ndcg_at_k": "grouping_key: 'k'", "hit_rate_at_k": "grouping_key: 'k'",
+    "mrr": "grouping_key: 'k'", "map": "grouping_key: 'k'",
 }  # fmt: skip
 
 
@@ -294,6 +295,9 @@ def _others() -> None:
           input_fields { input_name: "a" input_type: INT64 } }
         model_config { custom { class_path: "raymon.models:DeepFM" }
           metrics { ndcg_at_k { grouping_key: "k" } }
+          metrics { hit_rate_at_k { grouping_key: "k" } }
+          metrics { mrr { grouping_key: "k" } }
+          metrics { map { grouping_key: "k" } }
           metrics { grouped_xauc { grouping_key: "k" } } }""",
         PipelineConfig(),
     )

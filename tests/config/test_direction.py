@@ -45,7 +45,7 @@ class Unknown(Lower):
 def _metric(kind: str) -> MetricConfig:
     config = MetricConfig()
     getattr(config, kind).SetInParent()
-    if kind in ("grouped_auc", "grouped_xauc", "ndcg_at_k"):
+    if "grouping_key" in getattr(config, kind).DESCRIPTOR.fields_by_name:
         getattr(config, kind).grouping_key = "user"
     return config
 

@@ -64,9 +64,10 @@ WRONG = [
     ),
     (
         "dense_optimizer {\n    adam_optimizer {",
-        "dense_optimizer { adam_optimizer {} } sparse_optimizer { lamb_optimizer {",
-        "train_config.sparse_optimizer.lamb_optimizer",
-        "raymon does not have lamb_optimizer for embedding tables yet; give one of sgd_optimizer",
+        "dense_optimizer { adam_optimizer {} } sparse_optimizer { adadelta_optimizer {",
+        "train_config.sparse_optimizer.adadelta_optimizer",
+        "raymon does not have adadelta_optimizer for embedding tables yet; give one of "
+        "sgd_optimizer",
     ),
     (
         "dense_optimizer {\n    adam_optimizer { lr: 0.001",

@@ -43,6 +43,17 @@ def test_what_sharded_tables_lack_is_said_or_left_to_whole_tables(optimizer: str
     assert not shards_tables(config(optimizer, "REPLICATED"), 2, "cpu")
 
 
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+@pytest.mark.parametrize(
+    "kind",
+    ["lamb_optimizer", "partial_rowwise_lamb_optimizer", "lars_sgd_optimizer", "ftrl_optimizer"],
+)
+def test_what_only_whole_tables_have_is_said_on_each_device(kind: str, device: str) -> None:
+    assert not shards_tables(config(f"{kind} {{}}", "AUTO"), 2, device)
+    with pytest.raises(ConfigError, match=f"sharded tables have no {kind}; use sgd_optimizer, "):
+        shards_tables(config(f"{kind} {{}}", "SHARDED"), 2, device)
+
+
 def test_a_decay_without_a_mode_is_none_in_both_engines() -> None:
     text = "rowwise_adagrad_optimizer { lr: 0.1 weight_decay: 0.1 }"
     assert shards_tables(config(text, "SHARDED"), 2, "cpu")

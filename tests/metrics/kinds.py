@@ -8,6 +8,8 @@ from torchmetrics import Metric
 
 from raymon.metrics import (
     AUC,
+    MAP,
+    MRR,
     PRAUC,
     XAUC,
     Accuracy,
@@ -16,6 +18,7 @@ from raymon.metrics import (
     DecayAUC,
     GroupedAUC,
     GroupedXAUC,
+    HitRateAtK,
     LogLoss,
     MeanAbsoluteError,
     MeanSquaredError,
@@ -61,5 +64,5 @@ EXACT: list[Kind] = [AUC, PRAUC, XAUC]
 EXACT_MULTICLASS: list[Kind] = [lambda: MulticlassAUC(6)]
 """With rows, for scores `[B, 6]`."""
 
-GROUPED: list[Kind] = [GroupedAUC, GroupedXAUC, NDCGAtK]
+GROUPED: list[Kind] = [GroupedAUC, GroupedXAUC, NDCGAtK, HitRateAtK, MRR, MAP]
 """With rows of groups."""

@@ -29,6 +29,9 @@ from raymon.metrics import (
     TrainMetricWrapper,
 )
 from raymon.metrics.base.grouped_metric import GroupedMetric
+from raymon.metrics.hit_rate_at_k import HitRateAtK
+from raymon.metrics.map import MAP
+from raymon.metrics.mrr import MRR
 from raymon.metrics.ndcg_at_k import NDCGAtK
 from tests.forked import run_ranks
 
@@ -37,6 +40,9 @@ GROUPED: list[Callable[..., GroupedMetric]] = [
     GroupedAUC,
     NDCGAtK,
     lambda **kwargs: NDCGAtK(3, **kwargs),
+    lambda **kwargs: MAP(3, **kwargs),
+    HitRateAtK,
+    MRR,
 ]
 CURVES: dict[str, Callable[..., Any]] = {
     "AUC": AUC,

@@ -133,7 +133,7 @@ WEIGHTS = {
 }
 LAYERS = {
     "plain": "",
-    "bn": "use_bn: true dropout_ratio: 0.1",
+    "bn": 'use_bn: true dropout_ratio: 0.1 activation: "Dice"',
     "ln": 'use_ln: true activation: "nn.PReLU"',
     "silu": 'activation: "nn.SiLU" bias: false',
 }

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import raymon
-from raymon.errors import RunError
+from raymon.errors import RunError, UserError
 from raymon.serving import search_recall
 from raymon.training.predict import predict_rows
 from tests.pairwise import pairwise
@@ -166,3 +166,30 @@ def test_towers_on_their_own_make_the_vectors_of_the_model_of_rows_with_less(
     assert recall == pytest.approx({k: (ranks < k).mean() for k in (1, 5)}, abs=0.03)
     with pytest.raises(RunError, match=r"is an export of two towers; give .*/user or .*/item"):
         predict_rows(export, str(rows), tmp_path / "none.parquet")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ("items.parquet", "none.parquet", ".input_path: "),
+        ("items.parquet", "empty.parquet", ".input_path: DATA/empty.parquet: has no items"),
+        ('item_id_field: "item"', 'item_id_field: "it"', "train.parquet: has no column it"),
+        (', "kinds", "price"] }', ', "kinds"] }', ".attr_fields: have no price, of which"),
+    ],
+)
+def test_what_is_wrong_with_a_sampler_is_told_in_one_line_before_the_run(
+    data: Path, tmp_path: Path, before: str, after: str, message: str
+) -> None:
+    pq.write_table(pq.read_table(data / "items.parquet").slice(0, 0), data / "empty.parquet")
+    case = {name: values[0] for name, values in FACTORS.items()}
+    text = text_of({**case, "negatives": "sampled"}, data, tmp_path / "run")
+    config = tmp_path / "run.config"
+    config.write_text(text.replace(before, after))
+    with pytest.raises(UserError) as raised:
+        raymon.train(config)
+    told = str(raised.value)
+    assert message.replace("DATA", str(data)) in told
+    assert "\n" not in told
+    place = f"{config}:9: data_config.negative_sampler."
+    assert told.startswith(place if message.startswith(".") else str(data))
+    assert not (tmp_path / "run").exists()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +16,7 @@ from raymon.data.sampling.edges import Edges
 from raymon.data.sampling.item_table import ItemTable
 from raymon.data.sampling.sampler_spec import SamplerSpec
 from raymon.data.sampling.weighted_draw import WeightedDraw
-from raymon.errors import DataError
+from raymon.errors import ConfigError, DataError
 
 
 class SamplerTables:
@@ -26,16 +27,31 @@ class SamplerTables:
         features: All features of the pipeline.
 
     Raises:
-        DataError: A table cannot be read, or has a value that is wrong.
+        ConfigError: A table cannot be read, or has a value that is wrong. It begins with the path
+            of the field that names the table.
     """
 
     def __init__(self, spec: SamplerSpec, features: Sequence[Feature]) -> None:
-        self.items = ItemTable(spec, item_features(features, spec.attributes))
-        self.positive = self._edges(spec, spec.positive_path)
-        self.hard = self._edges(spec, spec.hard_path)
+        made = item_features(features, spec.attributes)
+        with _named(spec, spec.item_path_field):
+            self.items = ItemTable(spec, made)
+        self.positive = self._edges(spec, "pos_edge_input_path", spec.positive_path)
+        self.hard = self._edges(spec, "hard_neg_edge_input_path", spec.hard_path)
 
-    def _edges(self, spec: SamplerSpec, path: str | None) -> Edges | None:
-        return None if path is None else Edges(path, spec.field_delimiter, self.items)
+    def _edges(self, spec: SamplerSpec, field: str, path: str | None) -> Edges | None:
+        if path is None:
+            return None
+        with _named(spec, field):
+            return Edges(path, spec.field_delimiter, self.items)
+
+
+@contextmanager
+def _named(spec: SamplerSpec, field: str) -> Iterator[None]:
+    """Makes an error about a table one about the field of the config that names it."""
+    try:
+        yield
+    except DataError as error:
+        raise ConfigError(f"{spec.place}.{field}: {error}") from None
 
 
 def item_features(features: Sequence[Feature], attributes: Sequence[str]) -> list[Feature]:

@@ -45,8 +45,14 @@ def read_tables(path: str, delimiter: str) -> list[tuple[str, pa.Table]]:
 
 
 def file_versions(path: str) -> list[tuple[str, object]]:
-    """Returns the files of a path, each with what changes when it is written again."""
-    return [(found.path, found.version) for found in input_files(path)]
+    """Returns the files of a path, each with what changes when it is written again.
+
+    None of a path that cannot be listed, which `read_tables` tells.
+    """
+    try:
+        return [(found.path, found.version) for found in input_files(path)]
+    except DataError:
+        return []
 
 
 def _read(found: FoundFile, delimiter: str) -> pa.Table:

@@ -60,7 +60,9 @@ class WeightedDraw:
 
 
 def _search(ends: npt.NDArray[np.float64], generator: np.random.Generator, count: int) -> Indices:
-    # A number below the total, so that the index is one of a weight above 0.
+    # Below the total, so that the index is one of a weight above 0; in order, so that what one
+    # search reads is in a cache for the next.
     places = np.minimum(generator.random(count) * ends[-1], np.nextafter(ends[-1], 0))
+    places.sort()
     found: Indices = np.searchsorted(ends, places, side="right").astype(np.int64)
     return found

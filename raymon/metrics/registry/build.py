@@ -16,9 +16,12 @@ from raymon.metrics.decay.decay_auc import DecayAUC
 from raymon.metrics.decay.train_metric_wrapper import TrainMetricWrapper
 from raymon.metrics.grouped_auc import GroupedAUC
 from raymon.metrics.grouped_xauc import GroupedXAUC
+from raymon.metrics.hit_rate_at_k import HitRateAtK
 from raymon.metrics.log_loss import LogLoss
+from raymon.metrics.map import MAP
 from raymon.metrics.mean_absolute_error import MeanAbsoluteError
 from raymon.metrics.mean_squared_error import MeanSquaredError
+from raymon.metrics.mrr import MRR
 from raymon.metrics.multiclass_auc import MulticlassAUC
 from raymon.metrics.ndcg_at_k import NDCGAtK
 from raymon.metrics.normalized_entropy import NormalizedEntropy
@@ -81,6 +84,12 @@ def build_metric(config: metric_pb2.MetricConfig, num_class: int) -> Metric:
             return GroupedXAUC(_written(config.grouped_xauc, "max_pairs_per_group"))
         case "ndcg_at_k":
             return NDCGAtK(_written(config.ndcg_at_k, "top_k"))
+        case "hit_rate_at_k":
+            return HitRateAtK(config.hit_rate_at_k.top_k)
+        case "mrr":
+            return MRR(_written(config.mrr, "top_k"))
+        case "map":
+            return MAP(_written(config.map, "top_k"))
         case name:
             return _build_shared(name, config, num_class)
 

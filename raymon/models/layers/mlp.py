@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from raymon.models.layers.activation import make_activation
+from raymon.models.layers.batch_norm import BatchNorm
 from raymon.models.layers.joint_cast import cast_together
 from raymon.protos import layers_pb2
 
@@ -26,16 +28,17 @@ class MLP(nn.Module):
         ratios = list(config.dropout_ratio) or [0.0]
         if len(ratios) == 1:
             ratios *= len(config.hidden_units)
-        activation = getattr(nn, config.activation.removeprefix("nn."))
         layers: list[nn.Module] = []
         for units, ratio in zip(config.hidden_units, ratios, strict=True):
             # A batch norm subtracts the mean, and with it any bias.
             layers.append(nn.Linear(in_features, units, bias=config.bias and not config.use_bn))
             if config.use_bn:
-                layers.append(_BatchNorm(units))
+                layers.append(BatchNorm(units))
             if config.use_ln:
                 layers.append(nn.LayerNorm(units))
-            layers.append(activation())
+            activation = make_activation(config.activation, units)
+            if activation is not None:
+                layers.append(activation)
             if ratio > 0:
                 layers.append(nn.Dropout(ratio))
             in_features = units
@@ -54,18 +57,3 @@ class MLP(nn.Module):
             else:
                 inputs = layer(inputs)
         return inputs
-
-
-class _BatchNorm(nn.BatchNorm1d):
-    """Batch norm that uses the running statistics if a batch has fewer than two rows.
-
-    The last batch of an epoch may be as small, and one row has no variance.
-    """
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Returns the normalized inputs, `[B, units]`."""
-        if not self.training or inputs.shape[0] > 1:
-            return super().forward(inputs)
-        return F.batch_norm(
-            inputs, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps
-        )

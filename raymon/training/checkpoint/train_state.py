@@ -18,7 +18,7 @@ from raymon.training.optim.early_stopping import EarlyStopping
 from raymon.training.optim.optimizers import Optimizers
 from raymon.training.optim.precision import plain_scaler_state, scaler_state
 from raymon.training.optim.random_state import random_state
-from raymon.training.optim.row_optimizers import RowOptimizer
+from raymon.training.optim.row_optimizer import RowOptimizer
 
 MODEL = "model."
 OPTIMIZER = "optimizer."

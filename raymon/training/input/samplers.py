@@ -14,7 +14,7 @@ from raymon.data import (
     item_features,
     sampler_spec,
 )
-from raymon.errors import ConfigError, DataError
+from raymon.errors import ConfigError
 from raymon.protos.pipeline_pb2 import PipelineConfig
 
 _TRAINING, _EVALUATION = 0, 1
@@ -27,8 +27,8 @@ def train_sampler(config: PipelineConfig, features: Sequence[Feature]) -> Sample
     """Returns the sampler for training; None if the config has none.
 
     Raises:
-        ConfigError: An item feature is made of what is no attribute of an item.
-        DataError: A table cannot be read, or has a value that is wrong.
+        ConfigError: An item feature is made of what is no attribute of an item, or a table cannot
+            be read, or has a value that is wrong.
     """
     return _sampler(config, features, _TRAINING)
 
@@ -78,12 +78,9 @@ def _sampler(config: PipelineConfig, features: Sequence[Feature], salt: int) -> 
 def _tables(spec: SamplerSpec, features: Sequence[Feature]) -> SamplerTables:
     made = item_features(features, spec.attributes)
     paths = [spec.item_path, spec.positive_path, spec.hard_path]
-    try:
-        versions = [file_versions(path) for path in paths if path is not None]
-        key = repr((made, versions, spec.attributes, spec.attr_delimiter, spec.field_delimiter))
-        if key not in _kept:
-            _kept.clear()
-            _kept[key] = SamplerTables(spec, made)
-        return _kept[key]
-    except DataError as error:
-        raise DataError(f"{spec.place}: {error}") from None
+    versions = [file_versions(path) for path in paths if path is not None]
+    key = repr((made, versions, spec.attributes, spec.attr_delimiter, spec.field_delimiter))
+    if key not in _kept:
+        _kept.clear()
+        _kept[key] = SamplerTables(spec, made)
+    return _kept[key]

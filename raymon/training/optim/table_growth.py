@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from raymon.embeddings import EmbeddingTable, GrowingIds, ShardedTable, exchange
-from raymon.training.optim.row_optimizers import RowOptimizer
+from raymon.training.optim.row_optimizer import RowOptimizer
 from raymon.training.optim.table_gradients import Waiting
 
 

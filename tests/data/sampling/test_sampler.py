@@ -11,7 +11,7 @@ import torch
 
 from raymon.data import Batch, Columns, DataReader, LabelKind
 from raymon.data.batch_layout import BatchLayout
-from raymon.errors import DataError
+from raymon.errors import ConfigError, DataError
 from tests.data.sampling.tables import ATTRIBUTES, features, sampler_of, write
 
 
@@ -227,9 +227,9 @@ def test_a_wrong_table_of_items_is_told_in_one_line(
     path = tmp_path / "wrong.parquet"
     types = {"id": pa.int64(), "weight": pa.float64(), "attrs": pa.string()}
     pq.write_table(pa.table({n: pa.array(v, types[n]) for n, v in columns.items()}), path)
-    with pytest.raises(DataError) as raised:
+    with pytest.raises(ConfigError) as raised:
         sampler_of(f'negative_sampler {{ input_path: "{path}" {ATTRIBUTES} }}')
-    assert str(raised.value).startswith(str(path))
+    assert str(raised.value).startswith(f"data_config.negative_sampler.input_path: {path}: ")
     assert message in str(raised.value)
     assert "\n" not in str(raised.value)
 
@@ -242,3 +242,31 @@ def test_a_batch_of_all_items_has_no_negatives_and_says_so(chosen: Path, tmp_pat
     text = f'negative_sampler {{ input_path: "{few}" {ATTRIBUTES} }}'
     with pytest.raises(DataError, match="none is left as a negative; make"):
         batches(tmp_path / "one.parquet", text, ["item"])
+
+
+@pytest.mark.parametrize(
+    ("edges", "message"),
+    [
+        ({"u": [], "i": [], "w": []}, "has no edges"),
+        ({"u": [1], "i": [500], "w": [1.0]}, "has no edge to an item of the table of items"),
+        ({"u": [1], "i": [3], "w": [-1.0]}, "row 0: weight is -1.0; a weight must be finite"),
+        ({"u": [1]}, "has the column u alone; edges are users, items and weights"),
+        ({"u": [1], "i": [None], "w": [1.0]}, "row 0: has no i"),
+    ],
+)
+def test_a_wrong_table_of_edges_is_told_in_one_line(
+    items: Path, tmp_path: Path, edges: dict[str, list[object]], message: str
+) -> None:
+    types = {"u": pa.int64(), "i": pa.int64(), "w": pa.float64()}
+    path = write(tmp_path / "edges.parquet", **{n: pa.array(v, types[n]) for n, v in edges.items()})
+    text = f"""hard_negative_sampler {{ item_input_path: "{items}" user_id_field: "user"
+      hard_neg_edge_input_path: "{path}" num_hard_sample: 3 {ATTRIBUTES} }}"""
+    with pytest.raises(ConfigError) as raised:
+        sampler_of(text)
+    place = f"data_config.hard_negative_sampler.hard_neg_edge_input_path: {path}: "
+    assert str(raised.value).startswith(place + message)
+
+
+def test_a_table_that_is_not_there_is_told_with_its_field(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"^data_config.negative_sampler.input_path: .*none: "):
+        sampler_of(f'negative_sampler {{ input_path: "{tmp_path}/none" {ATTRIBUTES} }}')

@@ -13,9 +13,10 @@ from raymon.metrics.auc import AUC
 from raymon.metrics.base.grouped_metric import GroupedMetric
 from raymon.metrics.decay.states import compute_states, merge_states, take_window_states
 from raymon.metrics.grouped_auc import GroupedAUC
+from raymon.metrics.map import MAP
 from raymon.metrics.ndcg_at_k import NDCGAtK
 
-METRICS: list[Callable[[], GroupedMetric]] = [GroupedAUC, NDCGAtK, lambda: NDCGAtK(2)]
+METRICS: list[Callable[[], GroupedMetric]] = [GroupedAUC, NDCGAtK, lambda: NDCGAtK(2), MAP]
 Columns = tuple[torch.Tensor, ...]
 
 

@@ -35,6 +35,9 @@ REQUIRED = {
     "grouped_auc": 'grouping_key: "user_id"',
     "grouped_xauc": 'grouping_key: "user_id"',
     "ndcg_at_k": 'grouping_key: "user_id"',
+    "hit_rate_at_k": 'grouping_key: "user_id"',
+    "mrr": 'grouping_key: "user_id"',
+    "map": 'grouping_key: "user_id"',
     "custom_metric": 'name: "raymon.metrics:Calibration"',
 }
 

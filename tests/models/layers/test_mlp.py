@@ -26,8 +26,8 @@ def test_it_is_linear_maps_with_the_activation_between() -> None:
 def test_layers_are_in_the_order_of_the_config() -> None:
     config = layers_pb2.MLP(hidden_units=[4, 2], dropout_ratio=[0.5, 0], use_bn=True, use_ln=True)
     kinds = [type(layer).__name__ for layer in MLP(3, config).layers]
-    first = ["Linear", "_BatchNorm", "LayerNorm", "ReLU", "Dropout"]
-    assert kinds == [*first, "Linear", "_BatchNorm", "LayerNorm", "ReLU"]
+    first = ["Linear", "BatchNorm", "LayerNorm", "ReLU", "Dropout"]
+    assert kinds == [*first, "Linear", "BatchNorm", "LayerNorm", "ReLU"]
 
 
 def test_one_dropout_ratio_is_for_all_layers() -> None:
@@ -35,7 +35,7 @@ def test_one_dropout_ratio_is_for_all_layers() -> None:
     assert [layer.p for layer in layers if isinstance(layer, nn.Dropout)] == [0.5, 0.5]
 
 
-ACTIVATIONS = [name for name in vars(nn) if is_activation(name, torch.float32)]
+ACTIVATIONS = [name for name in [*vars(nn), "Dice"] if is_activation(name, torch.float32)]
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
@@ -46,7 +46,7 @@ def test_every_layer_has_gradients_in_every_precision(dtype: torch.dtype, rows: 
     for name, norm in zip(ACTIVATIONS, norms, strict=False):
         if not is_activation(name, dtype):
             continue
-        text = {"hidden_units": [8, 4], "activation": f"nn.{name}", "dropout_ratio": [0.2]}
+        text = {"hidden_units": [8, 4], "activation": name, "dropout_ratio": [0.2]}
         mlp = MLP(6, layers_pb2.MLP(**text, **norm))
         with torch.autocast("cpu", dtype, enabled=dtype != torch.float32):
             out = mlp(torch.randn(rows, 6))

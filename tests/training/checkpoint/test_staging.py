@@ -31,7 +31,7 @@ from raymon.training.checkpoint.train_state import (
 )
 from raymon.training.input.feed import RunPosition
 from raymon.training.optim.optimizers import Optimizers
-from raymon.training.optim.row_optimizers import RowOptimizer
+from raymon.training.optim.row_optimizer import RowOptimizer
 from raymon.training.optim.table_gradients import TableGradients
 from tests.checkpoints import saved_model
 from tests.training.rank_process import read_config, run_rank

@@ -10,6 +10,7 @@ from typing import Any, cast
 import pytest
 import torch
 from google.protobuf import text_format
+from google.protobuf.descriptor import FieldDescriptor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
@@ -21,7 +22,8 @@ from raymon.protos.train_pb2 import GradClippingConfig
 from raymon.recorder import Recorder
 from raymon.training.optim.averages import AveragedWeights
 from raymon.training.optim.gradients import GradientClipper, GradientSummaries
-from raymon.training.optim.row_optimizers import RowOptimizer, build_row_optimizer
+from raymon.training.optim.row_optimizer import RowOptimizer
+from raymon.training.optim.row_optimizers import build_row_optimizer
 from raymon.training.optim.table_gradients import TableGradients
 from tests.models.pipelines import DEEPFM, DLRM, model_of, pipeline
 from tests.training.optim.test_gradients import Measured
@@ -84,17 +86,22 @@ def _storages(values: Any) -> dict[int, int]:
     return {one._cdata: one.nbytes() for one in memories}
 
 
-def _optimizer_on(device: torch.device) -> RowOptimizer:
+def _optimizer_on(device: torch.device, kind: str = "adam_optimizer") -> RowOptimizer:
     collection = EmbeddingCollection(
         {name: EmbeddingSpec(name, 40_000, 4) for name in ("a", "b")}
     ).to(device)
     tables = [one for one in collection.tables.values() if isinstance(one, EmbeddingTable)]
-    block = text_format.Parse("adam_optimizer {}", SparseOptimizer())
+    block = text_format.Parse(f"{kind} {{}}", SparseOptimizer())
     optimizer = build_row_optimizer(block, TableGradients(tables).tables)
     ids = IdList(torch.zeros(3, dtype=torch.int64, device=device))
     collection(Batch(3, sparse={"a": ids, "b": ids}))["a"].sum().backward()
     optimizer.step()
     return optimizer
+
+
+@pytest.mark.parametrize("kind", SparseOptimizer.DESCRIPTOR.oneofs_by_name["optimizer"].fields)
+def test_rows_are_moved(kind: FieldDescriptor) -> None:
+    assert _optimizer_on(META, kind.name).rate == 0.002
 
 
 def test_restored_states_are_on_the_device_once() -> None:

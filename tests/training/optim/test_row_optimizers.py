@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from raymon.data import Batch, EmbeddingSpec, IdList
 from raymon.embeddings import EmbeddingCollection, EmbeddingTable
 from raymon.protos.optimizer_pb2 import SparseOptimizer
-from raymon.training.optim.row_optimizers import RowOptimizer, build_row_optimizer, max_gradient
+from raymon.training.optim.row_optimizer import RowOptimizer
+from raymon.training.optim.row_optimizers import build_row_optimizer, max_gradient
 from raymon.training.optim.table_gradients import TableGradients
 
 Row = npt.NDArray[np.float64]
@@ -68,6 +69,41 @@ def partial_rowwise_adam(w: Row, g: Row, kept: Kept, t: int) -> Row:
     return w - LR * (step + DECAY * w)
 
 
+def lamb(w: Row, g: Row, kept: Kept, t: int) -> Row:
+    kept.first = B1 * kept.first + (1 - B1) * g
+    kept.second = B2 * kept.second + (1 - B2) * g * g
+    root = np.sqrt(kept.second / (1 - B2**t)) + EPS
+    return trusted(w, kept.first / (1 - B1**t) / root)
+
+
+def partial_rowwise_lamb(w: Row, g: Row, kept: Kept, t: int) -> Row:
+    kept.first = B1 * kept.first + (1 - B1) * g
+    kept.row = B2 * kept.row + (1 - B2) * float(np.mean(g * g))
+    return trusted(w, kept.first / (1 - B1**t) / (math.sqrt(kept.row / (1 - B2**t)) + EPS))
+
+
+def trusted(w: Row, step: Row) -> Row:
+    step = step + DECAY * w
+    return w - LR * float(np.linalg.norm(w) / np.linalg.norm(step)) * step
+
+
+def lars(w: Row, g: Row, kept: Kept, t: int) -> Row:
+    length = np.linalg.norm(w)
+    ratio = 1e-3 * length / (np.linalg.norm(g) + DECAY * length)
+    kept.first = B1 * kept.first + LR * ratio * (g + DECAY * w)
+    return w - kept.first
+
+
+def ftrl(w: Row, g: Row, kept: Kept, t: int) -> Row:
+    beta, l1, l2, power = 1.0, 0.05, 0.3, 0.4
+    total = kept.second + g * g
+    kept.first = kept.first + g - (total**power - kept.second**power) / LR * w
+    kept.second = total
+    moved = (np.sign(kept.first) * l1 - kept.first) / ((beta + total**power) / LR + l2)
+    return np.where(np.abs(kept.first) <= l1, 0.0, moved)
+
+
+FTRL = f"lr: {LR} learning_rate_power: -0.4 ftrl_beta: 1 l1_reg: 0.05 l2_reg: 0.3"
 Rule = Callable[[Row, Row, Kept, int], Row]
 BETAS = f"lr: {LR} beta1: {B1} beta2: {B2} weight_decay: {DECAY}"
 KINDS: dict[str, tuple[Rule, float]] = {
@@ -83,6 +119,11 @@ KINDS: dict[str, tuple[Rule, float]] = {
     ),
     f"adam_optimizer {{ {BETAS} }}": (adam, 0),
     f"partial_rowwise_adam_optimizer {{ {BETAS} }}": (partial_rowwise_adam, 0),
+    f"lamb_optimizer {{ {BETAS} }}": (lamb, 0),
+    f"partial_rowwise_lamb_optimizer {{ {BETAS} }}": (partial_rowwise_lamb, 0),
+    f"lars_sgd_optimizer {{ lr: {LR} momentum: {B1} weight_decay: {DECAY} }}": (lars, 0),
+    f"ftrl_optimizer {{ {FTRL} initial_accumulator_value: 0.1 }}": (ftrl, 0.1),
+    f"ftrl_optimizer {{ {FTRL} }}": (ftrl, 0),
 }  # fmt: skip
 SMALL, LARGE = 12, 40_000
 
