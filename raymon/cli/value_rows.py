@@ -65,15 +65,20 @@ def value_notes(
 ) -> dict[str, str]:
     """Returns the text that follows the value of a metric, by name.
 
-    It has the largest error of the value, if a digit shows it, and the further counts of the
-    metric.
+    It has the largest error of the value, if a digit shows it, its confidence interval, and the
+    further counts of the metric.
     """
     notes = {name: f" (±{bound:.1g})" for name, bound in bounds.items() if bound >= 5e-6}
     for name, figures in (details or {}).items():
-        counts = ", ".join(
-            f"{number_of(n)} {what.replace('_', ' ')}" for what, n in figures.items()
-        )
-        notes[name] = notes.get(name, "") + f" ({counts})"
+        parts = [
+            f"{number_of(n)} {what.replace('_', ' ')}"
+            for what, n in figures.items()
+            if what not in ("ci_low", "ci_high")
+        ]
+        if "ci_low" in figures and "ci_high" in figures:
+            ends = (number_text(figures[end]) for end in ("ci_low", "ci_high"))
+            parts.insert(0, f"95 %: {' to '.join(ends)}")
+        notes[name] = notes.get(name, "") + f" ({', '.join(parts)})"
     return notes
 
 

@@ -20,7 +20,7 @@ from raymon.init.labels import Label, find_labels
 from raymon.init.leaks import why_leak
 from raymon.init.names import is_user
 from raymon.init.sizes import Sizes, sizes_for
-from raymon.init.tasks import best_metric, check_together, losses, metrics, model
+from raymon.init.tasks import best_metric, model
 
 _ROWS_PER_USER = 1.5
 _EVAL_ROWS = 1000
@@ -72,7 +72,6 @@ def draft_config(
     """
     sample = read_sample(path)
     found = find_labels(sample, labels, path)
-    check_together(found, path)
     there = sample.table.column_names
     for name in drop:
         if name not in there:
@@ -159,9 +158,7 @@ def _text(
         lines.append("# Left out; a column that belongs into the model gets a feature as above.")
         lines += [f"#   {name}: {_one_line(why)}" for name, why in left_out.items()]
         lines.append("")
-    inner = [*model(labels, sizes), *losses(labels)]
-    if evaluation is not None:
-        inner += metrics(labels, user)
+    inner = model(labels, sizes, user, evaluation is not None)
     lines += ["model_config {", *(f"  {line}" for line in inner), "}", ""]
     lines.append("# 0 trains in this process; of N workers each is a process of Ray.")
     lines += ["ray_config { num_workers: 0 }", ""]

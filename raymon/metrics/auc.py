@@ -6,6 +6,8 @@ from torch import Tensor
 
 from raymon.metrics.base.score_histogram import ScoreHistogram
 from raymon.metrics.numerics.auc_area import area, area_error_bound
+from raymon.metrics.numerics.auc_interval import area_interval
+from raymon.metrics.numerics.fixed_point import WEIGHT_BITS
 
 
 class AUC(ScoreHistogram):
@@ -21,6 +23,10 @@ class AUC(ScoreHistogram):
     fixed bins are good for every input; `error_bound`, half the probability that a positive and a
     negative share a bin, says how far the value can be off at worst.
 
+    The details `ci_low` and `ci_high` are the ends of its 95 % confidence interval, by the method
+    of DeLong et al. (1988). There are none where sample weights are no whole numbers, since weights
+    do not say how many rows were drawn, nor where every pair is in order.
+
     Args:
         thresholds: Number of thresholds from 0 to 1, for the value of torchmetrics'
             `BinaryAUROC(thresholds=...)`; None for the accurate value.
@@ -31,8 +37,41 @@ class AUC(ScoreHistogram):
         UserError: There are fewer than 2 thresholds.
     """
 
+    has_interval = True
+    """Whether there is a confidence interval of the value."""
+
+    _drawn_from: tuple[Tensor, Tensor, float] | None = None
+    """Counts, value and unit of the counts that the interval is made of; None once it is made."""
+    _interval: tuple[float, float] | None = None
+
+    def details(self) -> dict[str, float]:
+        """Returns the ends of the confidence interval, if there is one. Waits for the device."""
+        if self._drawn_from is not None:
+            counts, value, unit = self._drawn_from
+            self._drawn_from = None
+            # On the CPU, where a sum has one order.
+            rows = counts.cpu().double() * unit
+            is_whole = bool((rows == rows.round()).all()) and not bool(value.isnan())
+            self._interval = area_interval(rows, float(value)) if is_whole else None
+        if self._interval is None or self._is_nan is None or bool(self._is_nan):
+            return {}
+        low, high = self._interval
+        return {"ci_low": low, "ci_high": high}
+
+    def reset(self) -> None:
+        """Resets all states, as `torchmetrics.Metric.reset` does."""
+        super().reset()
+        self._drawn_from = self._interval = None
+
     def _value(self, counts: Tensor) -> Tensor:
-        return area(counts, by_thresholds=self.thresholds is not None)
+        value = area(counts, by_thresholds=self.thresholds is not None)
+        if self.has_interval:
+            unit = 1.0 if self._is_exact else 2.0**-WEIGHT_BITS
+            # Exact counts of rows with weights are real, whatever the weights are.
+            is_drawn = not self._is_exact or not counts.is_floating_point()
+            self._drawn_from = (counts, value, unit) if is_drawn else None
+            self._interval = None
+        return value
 
     def _bound_of(self, counts: Tensor) -> Tensor:
         return area_error_bound(counts, by_thresholds=self.thresholds is not None)

@@ -25,6 +25,9 @@ class DecayAUC(AUC):
         kwargs: Arguments of every torchmetrics metric.
     """
 
+    has_interval = False
+    """Decayed counts are no rows that were drawn."""
+
     decayed: Tensor
     folds: Tensor
 
