@@ -20,6 +20,7 @@ from raymon.config.derived import (
 )
 from raymon.config.direction import cannot_rank, known_direction, note_direction, ranking, stopping
 from raymon.config.edits import overrides_of_json
+from raymon.config.feature_block import FeatureBlock, feature_blocks
 from raymon.config.named_columns import column_fields
 from raymon.config.names import (
     TOTAL_LOSS,
@@ -62,6 +63,7 @@ __all__ = [
     "TOTAL_LOSS",
     "VERSION_FILE",
     "Activation",
+    "FeatureBlock",
     "Named",
     "Source",
     "Task",
@@ -73,6 +75,7 @@ __all__ = [
     "custom_classes_allowed",
     "describe_unknown",
     "evaluates_asynchronously",
+    "feature_blocks",
     "has_losses",
     "has_towers",
     "import_class",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import Any
 
+from raymon.config.feature_block import FeatureBlock, feature_blocks
 from raymon.config.source import Source
 from raymon.protos.model_pb2 import WIDE, FeatureGroup, FeatureGroupType
 from raymon.protos.pipeline_pb2 import PipelineConfig
@@ -31,14 +31,14 @@ def resolve_patterns(config: PipelineConfig, source: Source) -> None:
     Raises:
         ConfigError: A pattern matches no feature that fits.
     """
-    features = [_of_kind(feature) for feature in config.feature_configs]
-    names = [str(feature.feature_name) for _, feature in features if feature is not None]
+    features = list(feature_blocks(config.feature_configs))
+    names = [feature.name for feature in features]
     model = str(config.model_config.WhichOneof("model"))
     for index, group in enumerate(config.model_config.feature_groups):
         patterns = [n for n in group.feature_names if _is_pattern(n) and n not in names]
         if not patterns:
             continue
-        fitting = [str(f.feature_name) for kind, f in features if _fits(kind, f, model, group)]
+        fitting = [feature.name for feature in features if _fits(feature, model, group)]
         resolved: list[str] = []
         for place, name in enumerate(group.feature_names):
             if name not in patterns:
@@ -65,20 +65,12 @@ def _is_pattern(name: str) -> bool:
     return "*" in name or "?" in name
 
 
-def _of_kind(feature: Any) -> tuple[str, Any]:
-    kind = feature.WhichOneof("feature")
-    return str(kind), None if kind is None else getattr(feature, kind)
-
-
-def _fits(kind: str, feature: Any, model: str, group: FeatureGroup) -> bool:
-    if feature is None:
-        return False
-    is_sequence = kind.startswith("sequence_")
+def _fits(feature: FeatureBlock, model: str, group: FeatureGroup) -> bool:
     if "SEQUENCE" in FeatureGroupType.Name(group.group_type):
-        return is_sequence
-    if is_sequence:
+        return feature.is_sequence
+    if feature.is_sequence:
         return False
-    has_embedding = getattr(feature, "embedding_dim", 0) > 0
+    has_embedding = getattr(feature.config, "embedding_dim", 0) > 0
     place = (model, group.group_name)
     if group.group_type == WIDE or place in _WITH_EMBEDDINGS:
         return has_embedding

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from raymon.config.retrieval import is_retrieval, tower_groups
-from raymon.protos.model_pb2 import DEEP, WIDE, FeatureGroupType, ModelConfig
+from raymon.protos.model_pb2 import (
+    DEEP,
+    JAGGED_SEQUENCE,
+    SEQUENCE,
+    WIDE,
+    FeatureGroupType,
+    ModelConfig,
+)
 
 
 @dataclass(frozen=True)
@@ -18,24 +26,30 @@ class Groups:
         one: Whether a single group, of any name, does in place of these. A model that has no names
             takes the first group alone.
         free: Whether the names are free: the model's own settings name its groups.
+        sequences: Names of the groups of sequences.
     """
 
     needed: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     one: bool = False
     free: bool = False
+    sequences: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names that a group can have; any, if there are none."""
         return (*self.needed, *self.optional)
 
-    def type_of(self, name: str) -> FeatureGroupType:
-        """Returns the type that a group of the model must have."""
-        return WIDE if name == "wide" and name in self.names else DEEP
+    def types_of(self, name: str) -> tuple[FeatureGroupType, ...]:
+        """Returns the types that a group of the model may have."""
+        if name in self.sequences:
+            return SEQUENCE, JAGGED_SEQUENCE
+        return (WIDE,) if name == "wide" and name in self.names else (DEEP,)
 
 
 _ONE = Groups(one=True)
+
+_TOWERS = ("multi_tower", "multi_tower_din")
 
 GROUPS = {
     "dlrm": Groups(needed=("sparse",), optional=("dense",)),
@@ -57,4 +71,13 @@ def groups_of(config: ModelConfig) -> Groups | None:
     if is_retrieval(config):
         names = [name for names in tower_groups(config).values() for name in names]
         return Groups(needed=tuple(dict.fromkeys(names)))
-    return GROUPS.get(str(config.WhichOneof("model")))
+    kind = str(config.WhichOneof("model"))
+    if kind in _TOWERS:
+        return _of_towers(getattr(config, kind))
+    return GROUPS.get(kind)
+
+
+def _of_towers(block: Any) -> Groups:
+    towers = [tower.input for tower in block.towers]
+    sequences = [tower.input for tower in getattr(block, "din_towers", ())]
+    return Groups((*towers, *sequences), free=True, sequences=tuple(sequences))

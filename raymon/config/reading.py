@@ -11,6 +11,7 @@ from typing import Any
 from google.protobuf.message import Message
 
 from raymon.config.direction import settle_directions
+from raymon.config.feature_block import feature_blocks
 from raymon.config.feature_patterns import resolve_patterns
 from raymon.config.overrides import Overrides, apply_overrides
 from raymon.config.refusals import Refusal
@@ -154,11 +155,10 @@ def _expand_inner(config: PipelineConfig, source: Source) -> None:
     for name in ("fine_tune_checkpoint", "fine_tune_ckpt_param_map"):
         if config.HasField("train_config") and train.HasField(name):
             setattr(train, name, _expand(getattr(train, name), f"train_config.{name}", source))
-    for index, feature in enumerate(config.feature_configs):
-        if feature.id_feature.HasField("vocab_file"):
-            place = f"feature_configs[{index}].id_feature.vocab_file"
-            expanded = _expand(feature.id_feature.vocab_file, place, source)
-            feature.id_feature.vocab_file = expanded
+    for block in feature_blocks(config.feature_configs):
+        if block.names_file:
+            place = f"{block.place}.vocab_file"
+            block.config.vocab_file = _expand(block.config.vocab_file, place, source)
 
 
 def _expand(text: str, field: str, source: Source) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 
 from raymon.config.constraints import unknown_constraint
 from raymon.config.direction import cannot_rank, known_direction
+from raymon.config.feature_block import feature_blocks
 from raymon.config.named_columns import column_fields
 from raymon.config.names import has_losses, metric_names
 from raymon.config.overrides import EXCLUSIVE
@@ -157,23 +158,19 @@ def _validate_tables(config: PipelineConfig, rules: Rules) -> None:
     why = "train_config.embedding_tables is REPLICATED: every worker holds all tables"
     useless = is_replicated and train.HasField("global_embedding_constraints")
     rules.warn(useless, "global_embedding_constraints", why)
-    top = Rules(rules.source, config, "")
-    for index, feature in enumerate(config.feature_configs):
-        kind = feature.WhichOneof("feature")
-        if kind is None:
-            continue
-        table, own = getattr(feature, kind), top.inner_item("feature_configs", index).inner(kind)
+    for block in feature_blocks(config.feature_configs):
+        table, own = block.config, Rules(rules.source, block.config, block.place)
         useless = is_replicated and table.HasField("embedding_constraints")
         own.warn(useless, "embedding_constraints", why)
         if getattr(table, "dynamicemb", None) is not None:
             useless = table.dynamicemb.HasField("init_capacity_per_rank")
             all_there = "all rows of a table are there from the start"
             own.inner("dynamicemb").warn(useless, "init_capacity_per_rank", all_there)
-        if kind == "raw_feature":
+        if block.kind == "raw_feature":
             has = table.boundaries or table.WhichOneof("dense_emb") is not None
             useless = table.HasField("embedding_dim") and not has
             own.warn(useless, "embedding_dim", "there are no boundaries, nor autodis or mlp")
-        if kind == "custom_feature":
+        if block.kind == "custom_feature":
             has_library = table.HasField("operator_lib_file")
             own.warn(has_library, "operator_lib_file", "operators are raymon's own")
         in_place = table.data_type not in ("FP16", "BF16") or not table.trainable
@@ -189,12 +186,11 @@ def _validate_expressions(config: PipelineConfig, rules: Rules) -> None:
     data = config.data_config
     if data.fg_mode not in (FgMode.FG_NORMAL, FgMode.FG_DAG):
         return
-    for index, feature in enumerate(config.feature_configs):
-        kind = feature.WhichOneof("feature")
-        for field in () if kind is None else column_fields(kind):
+    for block in feature_blocks(config.feature_configs):
+        for field in column_fields(block.kind):
             rules.require(
-                bool(getattr(getattr(feature, kind), field)),
-                f"feature_configs[{index}].{kind}.{field}",
+                bool(getattr(block.config, field)),
+                f"{block.place}.{field}",
                 "is missing; it must be given, unless data_config.fg_mode is FG_NONE or "
                 "FG_BUCKETIZE",
             )

@@ -8,7 +8,16 @@ from google.protobuf.message import Message
 from raymon.config.rules import Rules
 from raymon.protos import layers_pb2
 
-MAY_BE_ZERO = frozenset({"DAT.output_dim", "DSSM.output_dim"})
+MAY_BE_ZERO = frozenset(
+    {
+        "DAT.output_dim",
+        "DSSM.output_dim",
+        "DINEncoder.max_seq_length",
+        "PoolingEncoder.max_seq_length",
+        "SelfAttentionEncoder.max_seq_length",
+        "SimpleAttention.max_seq_length",
+    }
+)
 """Sizes of which 0 means something, as "Message.field"."""
 
 

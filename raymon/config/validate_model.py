@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from raymon.config.feature_block import feature_blocks
 from raymon.config.model_groups import Groups, groups_of
 from raymon.config.retrieval import is_retrieval
 from raymon.config.rules import Rules
@@ -12,9 +13,12 @@ from raymon.config.validate_losses import validate_losses
 from raymon.config.validate_metrics import validate_metrics
 from raymon.config.validate_rank_models import CHECKS
 from raymon.config.validate_retrieval import validate_retrieval
+from raymon.config.validate_sequences import (
+    validate_sequence_features,
+    validate_sequence_groups,
+)
 from raymon.config.validate_towers import validate_towers
 from raymon.protos import model_pb2
-from raymon.protos.feature_pb2 import FeatureConfig
 from raymon.protos.pipeline_pb2 import PipelineConfig
 
 
@@ -32,10 +36,7 @@ def validate_model(config: PipelineConfig, source: Source) -> None:
     rules.positive("num_class")
     _validate_groups(config, rules)
     if kind is not None and kind != "custom":
-        halves_on_cpu = (
-            config.train_config.mixed_precision == "FP16" and not config.ray_config.use_gpu
-        )
-        validate_layers(getattr(model, kind), rules.inner(kind), halves_on_cpu)
+        validate_layers(getattr(model, kind), rules.inner(kind), _halves_on_cpu(config))
         if kind in CHECKS:
             CHECKS[kind](model, rules.inner(kind))
     if is_retrieval(model):
@@ -56,8 +57,10 @@ def validate_model(config: PipelineConfig, source: Source) -> None:
 
 def _validate_groups(config: PipelineConfig, rules: Rules) -> None:
     model = config.model_config
-    features = [_feature_name(feature) for feature in config.feature_configs]
-    stubs = {name for name, c in zip(features, config.feature_configs, strict=True) if _is_stub(c)}
+    blocks = list(feature_blocks(config.feature_configs))
+    features = [block.name for block in blocks]
+    stubs = {block.name for block in blocks if block.is_stub}
+    validate_sequence_features(blocks, rules.source)
     wanted = groups_of(model)
     used: set[str] = set()
     given: list[str] = []
@@ -65,7 +68,8 @@ def _validate_groups(config: PipelineConfig, rules: Rules) -> None:
         place, name = f"feature_groups[{index}]", group.group_name
         rules.require(name not in given, f"{place}.group_name", f'"{name}" is given twice')
         given.append(name)
-        rules.require(bool(group.feature_names), place, "has no feature_names; list features")
+        has_features = bool(group.feature_names or group.sequence_groups)
+        rules.require(has_features, place, "has no feature_names; list features")
         for i, feature in enumerate(group.feature_names):
             here = f"{place}.feature_names[{i}]"
             rules.known(feature, here, features, "feature")
@@ -76,15 +80,24 @@ def _validate_groups(config: PipelineConfig, rules: Rules) -> None:
                 f'"{feature}" is only made for other features (stub_type), and no input of a model',
             )
         used.update(group.feature_names)
+        inner = rules.inner_item("feature_groups", index)
+        used |= validate_sequence_groups(group, inner, features, _halves_on_cpu(config))
     if wanted is None:
         return
     _require_groups(model, wanted, rules)
     if wanted.one and not wanted.names:
-        used = {*model.feature_groups[0].feature_names}
+        (first, *_) = model.feature_groups
+        used = {*first.feature_names, *(n for s in first.sequence_groups for n in s.feature_names)}
     top = Rules(rules.source, config, "")
-    for index, feature in enumerate(features):
-        unused = feature not in used and feature not in stubs
-        top.warn(unused, f"feature_configs[{index}]", "it is in no feature group")
+    for block in blocks:
+        # Without the kind, unless the block is inside of a sequence.
+        place = block.place if block.sequence is not None else block.place.partition(".")[0]
+        unused = block.name not in used and not block.is_stub
+        top.warn(unused, place, "it is in no feature group")
+
+
+def _halves_on_cpu(config: PipelineConfig) -> bool:
+    return config.train_config.mixed_precision == "FP16" and not config.ray_config.use_gpu
 
 
 def _require_groups(model: model_pb2.ModelConfig, wanted: Groups, rules: Rules) -> None:
@@ -95,11 +108,15 @@ def _require_groups(model: model_pb2.ModelConfig, wanted: Groups, rules: Rules) 
         place, name = f"feature_groups[{index}]", group.group_name
         if wanted.names and not is_the_one and not wanted.free:
             rules.known(name, f"{place}.group_name", wanted.names, "group")
-        right = wanted.type_of(name)
+        if wanted.free and name not in wanted.names:
+            kind = model.WhichOneof("model")
+            rules.warn(True, place, f"{kind} has no tower of it")
+            continue
+        right = wanted.types_of(name)
         rules.require(
-            group.group_type == right,
+            group.group_type in right,
             f"{place}.group_type",
-            f'must be {model_pb2.FeatureGroupType.Name(right)} for group "{name}"',
+            f'must be {model_pb2.FeatureGroupType.Name(right[0])} for group "{name}"',
         )
     if wanted.one and not wanted.names:
         kind = model.WhichOneof("model")
@@ -108,15 +125,3 @@ def _require_groups(model: model_pb2.ModelConfig, wanted: Groups, rules: Rules) 
         rules.warn(len(given) > 1, "feature_groups[1]", why)
     for name in () if is_the_one else wanted.needed:
         rules.require(name in given, "feature_groups", f'have no group "{name}"')
-
-
-def _feature_name(config: FeatureConfig) -> str:
-    """Returns the name of a feature of any kind; empty if the config has none."""
-    kind = config.WhichOneof("feature")
-    return "" if kind is None else str(getattr(config, kind).feature_name)
-
-
-def _is_stub(config: FeatureConfig) -> bool:
-    """Whether a feature is only made for others."""
-    kind = config.WhichOneof("feature")
-    return kind is not None and bool(getattr(getattr(config, kind), "stub_type", False))

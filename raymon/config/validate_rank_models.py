@@ -54,10 +54,18 @@ def _validate_wukong(model: ModelConfig, rules: Rules) -> None:
     rules.require(bool(wukong.wukong_layers), "", "has no wukong_layers; give one or more")
 
 
+def _validate_towers(model: ModelConfig, rules: Rules) -> None:
+    block = getattr(model, str(model.WhichOneof("model")))
+    count = len(block.towers) + len(getattr(block, "din_towers", ()))
+    rules.require(count > 0, "", "has no towers; give one for each group")
+
+
 CHECKS: Mapping[str, Callable[[ModelConfig, Rules], None]] = {
     "dlrm": _validate_dlrm,
     "mask_net": _validate_mask_net,
     "xdeepfm": _validate_xdeepfm,
     "wukong": _validate_wukong,
+    "multi_tower": _validate_towers,
+    "multi_tower_din": _validate_towers,
 }
 """The checks of a model's own settings, by its field of model_config."""

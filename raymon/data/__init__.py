@@ -1,6 +1,6 @@
 """Reads data: from files, or the datasets of a program, to batches of tensors."""
 
-from raymon.data.batch import Batch, Candidates, IdList, JoinedIds
+from raymon.data.batch import Batch, Candidates, IdList, JoinedIds, Positions
 from raymon.data.datasets.dataset_reader import (
     DatasetBatch,
     DatasetPosition,
@@ -67,6 +67,7 @@ __all__ = [
     "LabelKind",
     "NumberProfile",
     "Position",
+    "Positions",
     "RowRange",
     "Sampler",
     "SamplerSpec",

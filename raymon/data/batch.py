@@ -81,6 +81,111 @@ class IdList:
         )
 
 
+@dataclass
+class Positions:
+    """The positions of one sequence feature for the rows of a batch.
+
+    A row has any number of them, and there is no padding: P is their number in all rows. Either
+    `ids` or `numbers` is given.
+
+    Attributes:
+        offsets: Index of the first position of each row, int64 `[B]`.
+        longest: Positions of the row that has the most, known to the host.
+        ids: Ids of the P positions, as if each were a row.
+        numbers: Numbers of the positions, float32 `[P, value_dim]`.
+    """
+
+    offsets: torch.Tensor
+    longest: int
+    ids: IdList | None = None
+    numbers: torch.Tensor | None = None
+
+    @classmethod
+    def none(cls, rows: int, dim: int) -> Positions:
+        """Returns rows without positions.
+
+        Args:
+            rows: Number of rows.
+            dim: Numbers of a position; 0 if positions have ids.
+        """
+        offsets = torch.zeros(rows, dtype=torch.int64)
+        if dim:
+            return cls(offsets, 0, numbers=torch.zeros(0, dim))
+        return cls(offsets, 0, IdList(torch.zeros(0, dtype=torch.int64)))
+
+    @property
+    def count(self) -> int:
+        """The number of positions of all rows, P."""
+        if self.numbers is not None:
+            return int(self.numbers.shape[0])
+        assert self.ids is not None
+        of_ids = self.ids.values if self.ids.offsets is None else self.ids.offsets
+        return int(of_ids.shape[0])
+
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """Returns the number of positions of each row, int64 `[B]`, on the CPU."""
+        return np.diff(self.offsets.numpy(), append=self.count)
+
+    def slice(self, begin: int, end: int) -> Positions:
+        """Returns the positions of rows [begin, end), in the same memory, on the CPU."""
+        offsets = self.offsets[begin:end]
+        if begin >= end:
+            return self._positions(offsets, 0, 0)
+        first = int(self.offsets[begin])
+        last = int(self.offsets[end]) if end < len(self.offsets) else self.count
+        return self._positions(offsets - first, first, last)
+
+    def take(self, rows: npt.NDArray[np.integer]) -> Positions:
+        """Returns the positions of some rows, on the CPU.
+
+        Args:
+            rows: Indices of the rows, integers `[R]`.
+        """
+        lengths = self.lengths()[rows]
+        offsets = lengths.cumsum() - lengths
+        firsts = self.offsets.numpy()[rows]
+        places = np.repeat(firsts - offsets, lengths) + np.arange(lengths.sum())
+        longest = int(lengths.max(initial=0))
+        new = torch.from_numpy(offsets)
+        if self.numbers is not None:
+            numbers = torch.from_numpy(self.numbers.numpy().take(places, 0))
+            return Positions(new, longest, numbers=numbers)
+        assert self.ids is not None
+        return Positions(new, longest, self.ids.take(places))
+
+    @property
+    def nbytes(self) -> int:
+        """The size of all tensors in bytes."""
+        return sum(tensor.nbytes for tensor in self.tensors())
+
+    def tensors(self) -> list[torch.Tensor]:
+        """Returns all tensors."""
+        inner = (self.ids.values, self.ids.offsets, self.ids.weights) if self.ids else ()
+        found = (self.offsets, self.numbers, *inner)
+        return [tensor for tensor in found if tensor is not None]
+
+    def _positions(self, offsets: torch.Tensor, first: int, last: int) -> Positions:
+        if self.numbers is not None:
+            part = Positions(offsets, 0, numbers=self.numbers[first:last])
+        else:
+            assert self.ids is not None
+            part = Positions(offsets, 0, self.ids.slice(first, last))
+        return replace(part, longest=int(part.lengths().max(initial=0)))
+
+    def _map(self, function: Callable[[torch.Tensor], torch.Tensor]) -> Positions:
+        return Positions(
+            function(self.offsets),
+            self.longest,
+            None if self.ids is None else self.ids._map(function),
+            None if self.numbers is None else function(self.numbers),
+        )
+
+    def _without_rows(self) -> Positions:
+        none = None if self.numbers is None else self.numbers[:0]
+        ids = None if self.ids is None else self.ids.slice(0, 0)
+        return Positions(self.offsets[:0], 0, ids, none)
+
+
 @dataclass(frozen=True)
 class JoinedIds:
     """The ids of several features as one matrix, so that few operations serve all of them.
@@ -163,6 +268,7 @@ class Batch:
         plain_ids: Ids of the features that have exactly one id a row and no weights, in the same
             memory as those in `sparse`; None if they are not in one matrix.
         candidates: Items that the users of the rows choose among; None without a sampler.
+        sequences: Positions by the name of the sequence feature.
     """
 
     size: int
@@ -173,6 +279,14 @@ class Batch:
     keys: dict[str, torch.Tensor] = field(default_factory=dict)
     plain_ids: JoinedIds | None = None
     candidates: Candidates | None = None
+    sequences: dict[str, Positions] = field(default_factory=dict)
+
+    def looked_up(self) -> dict[str, IdList]:
+        """Returns the ids by feature, of the rows or of the positions of sequences."""
+        if not self.sequences:
+            return self.sparse
+        ids = {name: each.ids for name, each in self.sequences.items() if each.ids is not None}
+        return {**self.sparse, **ids}
 
     @property
     def nbytes(self) -> int:
@@ -181,7 +295,7 @@ class Batch:
         tensors = [tensor for group in groups for tensor in group.values()]
         nbytes = 0 if self.candidates is None else self.candidates.nbytes
         nbytes += sum(t.nbytes for t in tensors) + sum(ids.nbytes for ids in self.sparse.values())
-        return nbytes
+        return nbytes + sum(positions.nbytes for positions in self.sequences.values())
 
     def to(self, device: torch.device, non_blocking: bool = False) -> Batch:
         """Returns the same batch on `device`; keys move too, so that no metric has to copy them."""
@@ -206,6 +320,7 @@ class Batch:
             keys=none(self.keys),
             plain_ids=plain,
             candidates=None if self.candidates is None else self.candidates.without_rows(),
+            sequences={name: each._without_rows() for name, each in self.sequences.items()},
         )
 
     def _map(self, function: Callable[[torch.Tensor], torch.Tensor]) -> Batch:
@@ -225,4 +340,5 @@ class Batch:
             keys=each(self.keys),
             plain_ids=plain,
             candidates=None if self.candidates is None else self.candidates._map(function),
+            sequences={name: v._map(function) for name, v in self.sequences.items()},
         )

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from raymon.data.batch import Batch, Candidates, IdList, JoinedIds
+from raymon.data.batch import Batch, Candidates, IdList, JoinedIds, Positions
 
 _ALIGNMENT = 64
 """Bytes at a multiple of which each block begins: enough for any type, and a line of a cache."""
@@ -20,6 +20,8 @@ _OF_NUMPY = (torch.int64, torch.float32)
 """Types that numpy copies, because torch would take threads from the training."""
 
 _PLAIN, _VALUES, _OFFSETS, _FACTORS = "plain ids", "values", "offsets", "factors"
+_ROWS, _POSITIONS, _BAGS = "rows of sequences", "positions", "ids of positions"
+_OF_BAGS, _NUMBERS = "weights of positions", "numbers of positions"
 _KEYS, _LABELS, _WEIGHTS, _DENSE = "keys", "labels", "weights", "dense"
 
 _HARD = "hard"
@@ -69,11 +71,13 @@ class BatchLayout:
         nbytes: Bytes that the buffer needs.
         candidates: Byte at which the candidates begin, their layout, and the places of a row; None
             if there are none.
+        longest: Positions of the longest row of each sequence feature.
     """
 
     size: int
     nbytes: int
     candidates: tuple[int, BatchLayout, int] | None
+    longest: Mapping[str, int]
     _blocks: tuple[_Block, ...] = field(repr=False)
     _names: Mapping[str, tuple[str, ...]] = field(repr=False)
 
@@ -97,7 +101,8 @@ class BatchLayout:
             begin = -(-end // _ALIGNMENT) * _ALIGNMENT
             inner = cls.of(_as_batch(batch.candidates))
             end, candidates = begin + inner.nbytes, (begin, inner, batch.candidates.places)
-        return cls(batch.size, end, candidates, tuple(blocks), order)
+        longest = {name: each.longest for name, each in batch.sequences.items()}
+        return cls(batch.size, end, candidates, longest, tuple(blocks), order)
 
     def pack(self, batch: Batch, buffer: Tensor) -> None:
         """Copies a batch into a buffer on the CPU.
@@ -151,6 +156,9 @@ class BatchLayout:
             keys=columns(_KEYS),
             plain_ids=plain,
             candidates=candidates,
+            sequences={
+                name: _sequence(name, longest, found) for name, longest in self.longest.items()
+            },
         )
 
 
@@ -162,6 +170,15 @@ def _as_batch(candidates: Candidates) -> Batch:
 
 def _as_candidates(items: Batch, places: int) -> Candidates:
     return Candidates(replace(items, keys={}), items.keys.get(_HARD), places)
+
+
+def _sequence(name: str, longest: int, found: Mapping[str, Mapping[str, Tensor]]) -> Positions:
+    offsets = found[_ROWS][name]
+    numbers = found.get(_NUMBERS, {}).get(name)
+    if numbers is not None:
+        return Positions(offsets, longest, numbers=numbers)
+    inner, weights = (found.get(kind, {}).get(name) for kind in (_BAGS, _OF_BAGS))
+    return Positions(offsets, longest, IdList(found[_POSITIONS][name], inner, weights))
 
 
 def _columns(batch: Batch) -> Iterator[tuple[str, dict[str, Tensor]]]:
@@ -185,6 +202,18 @@ def _tensors(batch: Batch) -> Iterator[tuple[Place, Tensor]]:
         yield (_VALUES, name), ids.values
         if ids.offsets is not None:
             yield (_OFFSETS, name), ids.offsets
+    # Kind by kind, so that those of features with the same positions are one block.
+    of_sequences = {name: dict(_parts(each)) for name, each in batch.sequences.items()}
+    for kind in (_ROWS, _POSITIONS, _BAGS, _NUMBERS, _OF_BAGS):
+        if kind == _NUMBERS:
+            yield from _of_numbers(others, ragged)
+        parts = [(name, found[kind]) for name, found in of_sequences.items() if kind in found]
+        yield from (((kind, name), tensor) for name, tensor in parts)
+
+
+def _of_numbers(
+    others: Sequence[tuple[str, dict[str, Tensor]]], ragged: Mapping[str, IdList]
+) -> Iterator[tuple[Place, Tensor]]:
     for kind, columns in others:
         # Those of one shape next to each other, so that they are one block.
         widths = sorted(columns.items(), key=lambda item: item[1].shape[1:])
@@ -192,6 +221,19 @@ def _tensors(batch: Batch) -> Iterator[tuple[Place, Tensor]]:
     for name, ids in ragged.items():
         if ids.weights is not None:
             yield (_FACTORS, name), ids.weights
+
+
+def _parts(sequence: Positions) -> Iterator[tuple[str, Tensor]]:
+    yield _ROWS, sequence.offsets
+    if sequence.numbers is not None:
+        yield _NUMBERS, sequence.numbers
+    if sequence.ids is not None:
+        ids = sequence.ids
+        yield _POSITIONS, ids.values
+        if ids.offsets is not None:
+            yield _BAGS, ids.offsets
+        if ids.weights is not None:
+            yield _OF_BAGS, ids.weights
 
 
 def _is_plain(ids: IdList, rows: int) -> bool:

@@ -49,7 +49,8 @@ def sharded_tables(smallest: int = 0, device_type: str = "cpu") -> Iterator[None
 
     Tables whose constraints say `data_parallel` alone, or whose dim is no multiple of 4, are made
     as ever: every worker has them. So are those of BF16 on the CPU, for which fbgemm has no
-    kernels, and small ones, unless their constraints say how to shard them.
+    kernels, those of features of sequences, and small ones, unless their constraints say how to
+    shard them.
 
     Args:
         smallest: Rows of the smallest table that is sharded.
@@ -102,16 +103,23 @@ class EmbeddingCollection(nn.Module):
         self.seed = draw_seed()
         tables: dict[str, nn.Module] = {}
         growing: dict[str, nn.Module] = {}
+        of_positions = {spec.name for spec in self.specs.values() if spec.of_positions}
         for spec in self.specs.values():
             if _key(spec.name) not in tables:
-                tables[_key(spec.name)] = _made(spec, self.seed, _table)
+                whole_table = spec.name in of_positions or not _is_sharded(spec)
+                make = _table if whole_table else _sharded_table
+                tables[_key(spec.name)] = _made(spec, self.seed, make)
                 if spec.growth is not None:
                     growing[_key(spec.name)] = _made(spec, self.seed, _growing)
         self.tables = nn.ModuleDict(tables)
         whole = {name: tables[_key(spec.name)] for name, spec in self.specs.items()}
         self._joint_lookups = JointLookups(
-            {name: table for name, table in whole.items() if isinstance(table, EmbeddingTable)},
-            {name: spec.pooling for name, spec in self.specs.items()},
+            {
+                name: table
+                for name, table in whole.items()
+                if isinstance(table, EmbeddingTable) and not self.specs[name].of_positions
+            },
+            {n: spec.pooling for n, spec in self.specs.items() if not spec.of_positions},
         )
         self.growing = nn.ModuleDict(growing)
 
@@ -124,9 +132,11 @@ class EmbeddingCollection(nn.Module):
                 operations than to stack them.
 
         Returns:
-            Embeddings `[B, dim]` by feature name; stacked, `[B, F, dim]` in the order of `specs`.
+            Embeddings by feature name, `[B, dim]`, of positions of sequences `[P, dim]`; stacked,
+            `[B, F, dim]` in the order of `specs`.
         """
-        ids = {name: self._ids(spec, batch.sparse[name]) for name, spec in self.specs.items()}
+        given = batch.looked_up()
+        ids = {name: self._ids(spec, given[name]) for name, spec in self.specs.items()}
         joined = self._joined(batch)
         at_once = self._stacked(ids, joined) if stacked else None
         if at_once is not None:
@@ -205,8 +215,6 @@ def specs_of(features: Iterable[Feature]) -> dict[str, EmbeddingSpec]:
 
 
 def _table(spec: EmbeddingSpec, seed: int) -> nn.Module:
-    if _is_sharded(spec):
-        return ShardedTable(spec)
     return EmbeddingTable(
         spec.num_embeddings,
         spec.dim,
@@ -216,6 +224,10 @@ def _table(spec: EmbeddingSpec, seed: int) -> nn.Module:
         init=spec.init_fn,
         seed=seed,
     )
+
+
+def _sharded_table(spec: EmbeddingSpec, seed: int) -> nn.Module:
+    return ShardedTable(spec)
 
 
 def _is_sharded(spec: EmbeddingSpec) -> bool:

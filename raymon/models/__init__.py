@@ -21,6 +21,8 @@ from raymon.models.rank.dcn_v2 import DCNV2
 from raymon.models.rank.deepfm import DeepFM
 from raymon.models.rank.dlrm import DLRM
 from raymon.models.rank.mask_net import MaskNet
+from raymon.models.rank.multi_tower import MultiTower
+from raymon.models.rank.multi_tower_din import MultiTowerDIN
 from raymon.models.rank.wide_and_deep import WideAndDeep
 from raymon.models.rank.wukong import WuKong
 from raymon.models.rank.xdeepfm import XDeepFM
@@ -44,6 +46,8 @@ __all__ = [
     "MatchModel",
     "Model",
     "MultiTaskModel",
+    "MultiTower",
+    "MultiTowerDIN",
     "RankingModel",
     "ServedTower",
     "SimpleMultiTask",

@@ -25,6 +25,8 @@ from raymon.models.rank.dcn_v2 import DCNV2
 from raymon.models.rank.deepfm import DeepFM
 from raymon.models.rank.dlrm import DLRM
 from raymon.models.rank.mask_net import MaskNet
+from raymon.models.rank.multi_tower import MultiTower
+from raymon.models.rank.multi_tower_din import MultiTowerDIN
 from raymon.models.rank.wide_and_deep import WideAndDeep
 from raymon.models.rank.wukong import WuKong
 from raymon.models.rank.xdeepfm import XDeepFM
@@ -38,6 +40,8 @@ MODELS: Mapping[str, type[Model]] = {
     "dcn_v2": DCNV2,
     "xdeepfm": XDeepFM,
     "mask_net": MaskNet,
+    "multi_tower": MultiTower,
+    "multi_tower_din": MultiTowerDIN,
     "wukong": WuKong,
     "dssm": DSSM,
     "dssm_v2": DSSMV2,

@@ -108,7 +108,7 @@ class MLPEmbedding(_message.Message):
     def __init__(self) -> None: ...
 
 class IdFeature(_message.Message):
-    __slots__ = ("feature_name", "expression", "embedding_name", "embedding_dim", "hash_bucket_size", "num_buckets", "vocab_list", "pooling", "default_value", "separator", "value_dim", "trainable", "vocab_dict", "vocab_file", "weighted", "default_bucketize_value", "fg_encoded_default_value", "embedding_constraints", "data_type", "init_fn", "zch", "dynamicemb", "asset_dir", "fg_value_type", "stub_type")
+    __slots__ = ("feature_name", "expression", "embedding_name", "embedding_dim", "hash_bucket_size", "num_buckets", "vocab_list", "pooling", "default_value", "separator", "value_dim", "trainable", "vocab_dict", "vocab_file", "weighted", "default_bucketize_value", "fg_encoded_default_value", "embedding_constraints", "data_type", "init_fn", "zch", "dynamicemb", "asset_dir", "fg_value_type", "stub_type", "sequence_length", "sequence_delim", "sequence_fields")
     class VocabDictEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -141,6 +141,9 @@ class IdFeature(_message.Message):
     ASSET_DIR_FIELD_NUMBER: _ClassVar[int]
     FG_VALUE_TYPE_FIELD_NUMBER: _ClassVar[int]
     STUB_TYPE_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_LENGTH_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_DELIM_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELDS_FIELD_NUMBER: _ClassVar[int]
     feature_name: str
     expression: str
     embedding_name: str
@@ -166,10 +169,13 @@ class IdFeature(_message.Message):
     asset_dir: str
     fg_value_type: str
     stub_type: bool
-    def __init__(self, feature_name: _Optional[str] = ..., expression: _Optional[str] = ..., embedding_name: _Optional[str] = ..., embedding_dim: _Optional[int] = ..., hash_bucket_size: _Optional[int] = ..., num_buckets: _Optional[int] = ..., vocab_list: _Optional[_Iterable[str]] = ..., pooling: _Optional[str] = ..., default_value: _Optional[str] = ..., separator: _Optional[str] = ..., value_dim: _Optional[int] = ..., trainable: bool = ..., vocab_dict: _Optional[_Mapping[str, int]] = ..., vocab_file: _Optional[str] = ..., weighted: bool = ..., default_bucketize_value: _Optional[int] = ..., fg_encoded_default_value: _Optional[str] = ..., embedding_constraints: _Optional[_Union[ParameterConstraints, _Mapping]] = ..., data_type: _Optional[str] = ..., init_fn: _Optional[str] = ..., zch: _Optional[_Union[ZeroCollisionHash, _Mapping]] = ..., dynamicemb: _Optional[_Union[DynamicEmbedding, _Mapping]] = ..., asset_dir: _Optional[str] = ..., fg_value_type: _Optional[str] = ..., stub_type: bool = ...) -> None: ...
+    sequence_length: int
+    sequence_delim: str
+    sequence_fields: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, feature_name: _Optional[str] = ..., expression: _Optional[str] = ..., embedding_name: _Optional[str] = ..., embedding_dim: _Optional[int] = ..., hash_bucket_size: _Optional[int] = ..., num_buckets: _Optional[int] = ..., vocab_list: _Optional[_Iterable[str]] = ..., pooling: _Optional[str] = ..., default_value: _Optional[str] = ..., separator: _Optional[str] = ..., value_dim: _Optional[int] = ..., trainable: bool = ..., vocab_dict: _Optional[_Mapping[str, int]] = ..., vocab_file: _Optional[str] = ..., weighted: bool = ..., default_bucketize_value: _Optional[int] = ..., fg_encoded_default_value: _Optional[str] = ..., embedding_constraints: _Optional[_Union[ParameterConstraints, _Mapping]] = ..., data_type: _Optional[str] = ..., init_fn: _Optional[str] = ..., zch: _Optional[_Union[ZeroCollisionHash, _Mapping]] = ..., dynamicemb: _Optional[_Union[DynamicEmbedding, _Mapping]] = ..., asset_dir: _Optional[str] = ..., fg_value_type: _Optional[str] = ..., stub_type: bool = ..., sequence_length: _Optional[int] = ..., sequence_delim: _Optional[str] = ..., sequence_fields: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ComboFeature(_message.Message):
-    __slots__ = ("feature_name", "expression", "embedding_name", "embedding_dim", "hash_bucket_size", "vocab_list", "vocab_dict", "separator", "default_value", "pooling", "trainable", "default_bucketize_value", "fg_encoded_default_value", "embedding_constraints", "data_type", "init_fn", "vocab_file", "value_dim", "zch", "dynamicemb", "asset_dir", "stub_type")
+    __slots__ = ("feature_name", "expression", "embedding_name", "embedding_dim", "hash_bucket_size", "vocab_list", "vocab_dict", "separator", "default_value", "pooling", "trainable", "default_bucketize_value", "fg_encoded_default_value", "embedding_constraints", "data_type", "init_fn", "vocab_file", "value_dim", "zch", "dynamicemb", "asset_dir", "stub_type", "sequence_fields")
     class VocabDictEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -199,6 +205,7 @@ class ComboFeature(_message.Message):
     DYNAMICEMB_FIELD_NUMBER: _ClassVar[int]
     ASSET_DIR_FIELD_NUMBER: _ClassVar[int]
     STUB_TYPE_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELDS_FIELD_NUMBER: _ClassVar[int]
     feature_name: str
     expression: _containers.RepeatedScalarFieldContainer[str]
     embedding_name: str
@@ -221,10 +228,11 @@ class ComboFeature(_message.Message):
     dynamicemb: DynamicEmbedding
     asset_dir: str
     stub_type: bool
-    def __init__(self, feature_name: _Optional[str] = ..., expression: _Optional[_Iterable[str]] = ..., embedding_name: _Optional[str] = ..., embedding_dim: _Optional[int] = ..., hash_bucket_size: _Optional[int] = ..., vocab_list: _Optional[_Iterable[str]] = ..., vocab_dict: _Optional[_Mapping[str, int]] = ..., separator: _Optional[str] = ..., default_value: _Optional[str] = ..., pooling: _Optional[str] = ..., trainable: bool = ..., default_bucketize_value: _Optional[int] = ..., fg_encoded_default_value: _Optional[str] = ..., embedding_constraints: _Optional[_Union[ParameterConstraints, _Mapping]] = ..., data_type: _Optional[str] = ..., init_fn: _Optional[str] = ..., vocab_file: _Optional[str] = ..., value_dim: _Optional[int] = ..., zch: _Optional[_Union[ZeroCollisionHash, _Mapping]] = ..., dynamicemb: _Optional[_Union[DynamicEmbedding, _Mapping]] = ..., asset_dir: _Optional[str] = ..., stub_type: bool = ...) -> None: ...
+    sequence_fields: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, feature_name: _Optional[str] = ..., expression: _Optional[_Iterable[str]] = ..., embedding_name: _Optional[str] = ..., embedding_dim: _Optional[int] = ..., hash_bucket_size: _Optional[int] = ..., vocab_list: _Optional[_Iterable[str]] = ..., vocab_dict: _Optional[_Mapping[str, int]] = ..., separator: _Optional[str] = ..., default_value: _Optional[str] = ..., pooling: _Optional[str] = ..., trainable: bool = ..., default_bucketize_value: _Optional[int] = ..., fg_encoded_default_value: _Optional[str] = ..., embedding_constraints: _Optional[_Union[ParameterConstraints, _Mapping]] = ..., data_type: _Optional[str] = ..., init_fn: _Optional[str] = ..., vocab_file: _Optional[str] = ..., value_dim: _Optional[int] = ..., zch: _Optional[_Union[ZeroCollisionHash, _Mapping]] = ..., dynamicemb: _Optional[_Union[DynamicEmbedding, _Mapping]] = ..., asset_dir: _Optional[str] = ..., stub_type: bool = ..., sequence_fields: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class RawFeature(_message.Message):
-    __slots__ = ("feature_name", "expression", "embedding_name", "embedding_dim", "boundaries", "value_dim", "normalizer", "pooling", "default_value", "separator", "fg_encoded_default_value", "trainable", "embedding_constraints", "data_type", "init_fn", "stub_type", "autodis", "mlp")
+    __slots__ = ("feature_name", "expression", "embedding_name", "embedding_dim", "boundaries", "value_dim", "normalizer", "pooling", "default_value", "separator", "fg_encoded_default_value", "trainable", "embedding_constraints", "data_type", "init_fn", "stub_type", "autodis", "mlp", "sequence_length", "sequence_delim", "sequence_fields")
     FEATURE_NAME_FIELD_NUMBER: _ClassVar[int]
     EXPRESSION_FIELD_NUMBER: _ClassVar[int]
     EMBEDDING_NAME_FIELD_NUMBER: _ClassVar[int]
@@ -243,6 +251,9 @@ class RawFeature(_message.Message):
     STUB_TYPE_FIELD_NUMBER: _ClassVar[int]
     AUTODIS_FIELD_NUMBER: _ClassVar[int]
     MLP_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_LENGTH_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_DELIM_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELDS_FIELD_NUMBER: _ClassVar[int]
     feature_name: str
     expression: str
     embedding_name: str
@@ -261,10 +272,13 @@ class RawFeature(_message.Message):
     stub_type: bool
     autodis: AutoDisEmbedding
     mlp: MLPEmbedding
-    def __init__(self, feature_name: _Optional[str] = ..., expression: _Optional[str] = ..., embedding_name: _Optional[str] = ..., embedding_dim: _Optional[int] = ..., boundaries: _Optional[_Iterable[float]] = ..., value_dim: _Optional[int] = ..., normalizer: _Optional[str] = ..., pooling: _Optional[str] = ..., default_value: _Optional[str] = ..., separator: _Optional[str] = ..., fg_encoded_default_value: _Optional[str] = ..., trainable: bool = ..., embedding_constraints: _Optional[_Union[ParameterConstraints, _Mapping]] = ..., data_type: _Optional[str] = ..., init_fn: _Optional[str] = ..., stub_type: bool = ..., autodis: _Optional[_Union[AutoDisEmbedding, _Mapping]] = ..., mlp: _Optional[_Union[MLPEmbedding, _Mapping]] = ...) -> None: ...
+    sequence_length: int
+    sequence_delim: str
+    sequence_fields: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, feature_name: _Optional[str] = ..., expression: _Optional[str] = ..., embedding_name: _Optional[str] = ..., embedding_dim: _Optional[int] = ..., boundaries: _Optional[_Iterable[float]] = ..., value_dim: _Optional[int] = ..., normalizer: _Optional[str] = ..., pooling: _Optional[str] = ..., default_value: _Optional[str] = ..., separator: _Optional[str] = ..., fg_encoded_default_value: _Optional[str] = ..., trainable: bool = ..., embedding_constraints: _Optional[_Union[ParameterConstraints, _Mapping]] = ..., data_type: _Optional[str] = ..., init_fn: _Optional[str] = ..., stub_type: bool = ..., autodis: _Optional[_Union[AutoDisEmbedding, _Mapping]] = ..., mlp: _Optional[_Union[MLPEmbedding, _Mapping]] = ..., sequence_length: _Optional[int] = ..., sequence_delim: _Optional[str] = ..., sequence_fields: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class LookupFeature(_message.Message):
-    __slots__ = ("feature_name", "map", "key", "separator", "combiner", "need_discrete", "need_key", "default_value", "value_dim", "value_separator", "boundaries", "normalizer", "hash_bucket_size", "num_buckets", "vocab_list", "vocab_dict", "vocab_file", "default_bucketize_value", "zch", "dynamicemb", "embedding_name", "embedding_dim", "pooling", "trainable", "embedding_constraints", "data_type", "init_fn", "fg_encoded_default_value", "stub_type", "autodis", "mlp")
+    __slots__ = ("feature_name", "map", "key", "separator", "combiner", "need_discrete", "need_key", "default_value", "value_dim", "value_separator", "boundaries", "normalizer", "hash_bucket_size", "num_buckets", "vocab_list", "vocab_dict", "vocab_file", "default_bucketize_value", "zch", "dynamicemb", "embedding_name", "embedding_dim", "pooling", "trainable", "embedding_constraints", "data_type", "init_fn", "fg_encoded_default_value", "stub_type", "autodis", "mlp", "sequence_fields")
     class VocabDictEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -303,6 +317,7 @@ class LookupFeature(_message.Message):
     STUB_TYPE_FIELD_NUMBER: _ClassVar[int]
     AUTODIS_FIELD_NUMBER: _ClassVar[int]
     MLP_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELDS_FIELD_NUMBER: _ClassVar[int]
     feature_name: str
     map: str
     key: str
@@ -334,10 +349,39 @@ class LookupFeature(_message.Message):
     stub_type: bool
     autodis: AutoDisEmbedding
     mlp: MLPEmbedding
-    def __init__(self, feature_name: _Optional[str] = ..., map: _Optional[str] = ..., key: _Optional[str] = ..., separator: _Optional[str] = ..., combiner: _Optional[str] = ..., need_discrete: bool = ..., need_key: bool = ..., default_value: _Optional[str] = ..., value_dim: _Optional[int] = ..., value_separator: _Optional[str] = ..., boundaries: _Optional[_Iterable[float]] = ..., normalizer: _Optional[str] = ..., hash_bucket_size: _Optional[int] = ..., num_buckets: _Optional[int] = ..., vocab_list: _Optional[_Iterable[str]] = ..., vocab_dict: _Optional[_Mapping[str, int]] = ..., vocab_file: _Optional[str] = ..., default_bucketize_value: _Optional[int] = ..., zch: _Optional[_Union[ZeroCollisionHash, _Mapping]] = ..., dynamicemb: _Optional[_Union[DynamicEmbedding, _Mapping]] = ..., embedding_name: _Optional[str] = ..., embedding_dim: _Optional[int] = ..., pooling: _Optional[str] = ..., trainable: bool = ..., embedding_constraints: _Optional[_Union[ParameterConstraints, _Mapping]] = ..., data_type: _Optional[str] = ..., init_fn: _Optional[str] = ..., fg_encoded_default_value: _Optional[str] = ..., stub_type: bool = ..., autodis: _Optional[_Union[AutoDisEmbedding, _Mapping]] = ..., mlp: _Optional[_Union[MLPEmbedding, _Mapping]] = ...) -> None: ...
+    sequence_fields: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, feature_name: _Optional[str] = ..., map: _Optional[str] = ..., key: _Optional[str] = ..., separator: _Optional[str] = ..., combiner: _Optional[str] = ..., need_discrete: bool = ..., need_key: bool = ..., default_value: _Optional[str] = ..., value_dim: _Optional[int] = ..., value_separator: _Optional[str] = ..., boundaries: _Optional[_Iterable[float]] = ..., normalizer: _Optional[str] = ..., hash_bucket_size: _Optional[int] = ..., num_buckets: _Optional[int] = ..., vocab_list: _Optional[_Iterable[str]] = ..., vocab_dict: _Optional[_Mapping[str, int]] = ..., vocab_file: _Optional[str] = ..., default_bucketize_value: _Optional[int] = ..., zch: _Optional[_Union[ZeroCollisionHash, _Mapping]] = ..., dynamicemb: _Optional[_Union[DynamicEmbedding, _Mapping]] = ..., embedding_name: _Optional[str] = ..., embedding_dim: _Optional[int] = ..., pooling: _Optional[str] = ..., trainable: bool = ..., embedding_constraints: _Optional[_Union[ParameterConstraints, _Mapping]] = ..., data_type: _Optional[str] = ..., init_fn: _Optional[str] = ..., fg_encoded_default_value: _Optional[str] = ..., stub_type: bool = ..., autodis: _Optional[_Union[AutoDisEmbedding, _Mapping]] = ..., mlp: _Optional[_Union[MLPEmbedding, _Mapping]] = ..., sequence_fields: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class SeqFeatureConfig(_message.Message):
+    __slots__ = ("id_feature", "raw_feature", "combo_feature", "lookup_feature", "custom_feature")
+    ID_FEATURE_FIELD_NUMBER: _ClassVar[int]
+    RAW_FEATURE_FIELD_NUMBER: _ClassVar[int]
+    COMBO_FEATURE_FIELD_NUMBER: _ClassVar[int]
+    LOOKUP_FEATURE_FIELD_NUMBER: _ClassVar[int]
+    CUSTOM_FEATURE_FIELD_NUMBER: _ClassVar[int]
+    id_feature: IdFeature
+    raw_feature: RawFeature
+    combo_feature: ComboFeature
+    lookup_feature: LookupFeature
+    custom_feature: CustomFeature
+    def __init__(self, id_feature: _Optional[_Union[IdFeature, _Mapping]] = ..., raw_feature: _Optional[_Union[RawFeature, _Mapping]] = ..., combo_feature: _Optional[_Union[ComboFeature, _Mapping]] = ..., lookup_feature: _Optional[_Union[LookupFeature, _Mapping]] = ..., custom_feature: _Optional[_Union[CustomFeature, _Mapping]] = ...) -> None: ...
+
+class SequenceFeature(_message.Message):
+    __slots__ = ("sequence_name", "sequence_length", "sequence_delim", "sequence_pk", "features")
+    SEQUENCE_NAME_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_LENGTH_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_DELIM_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_PK_FIELD_NUMBER: _ClassVar[int]
+    FEATURES_FIELD_NUMBER: _ClassVar[int]
+    sequence_name: str
+    sequence_length: int
+    sequence_delim: str
+    sequence_pk: str
+    features: _containers.RepeatedCompositeFieldContainer[SeqFeatureConfig]
+    def __init__(self, sequence_name: _Optional[str] = ..., sequence_length: _Optional[int] = ..., sequence_delim: _Optional[str] = ..., sequence_pk: _Optional[str] = ..., features: _Optional[_Iterable[_Union[SeqFeatureConfig, _Mapping]]] = ...) -> None: ...
 
 class CustomFeature(_message.Message):
-    __slots__ = ("feature_name", "expression", "operator_name", "operator_lib_file", "operator_params", "default_value", "boundaries", "normalizer", "embedding_name", "embedding_dim", "pooling", "trainable", "embedding_constraints", "data_type", "init_fn", "fg_encoded_default_value", "stub_type", "autodis", "mlp")
+    __slots__ = ("feature_name", "expression", "operator_name", "operator_lib_file", "operator_params", "default_value", "boundaries", "normalizer", "embedding_name", "embedding_dim", "pooling", "trainable", "embedding_constraints", "data_type", "init_fn", "fg_encoded_default_value", "stub_type", "autodis", "mlp", "sequence_fields")
     FEATURE_NAME_FIELD_NUMBER: _ClassVar[int]
     EXPRESSION_FIELD_NUMBER: _ClassVar[int]
     OPERATOR_NAME_FIELD_NUMBER: _ClassVar[int]
@@ -357,6 +401,7 @@ class CustomFeature(_message.Message):
     STUB_TYPE_FIELD_NUMBER: _ClassVar[int]
     AUTODIS_FIELD_NUMBER: _ClassVar[int]
     MLP_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELDS_FIELD_NUMBER: _ClassVar[int]
     feature_name: str
     expression: _containers.RepeatedScalarFieldContainer[str]
     operator_name: str
@@ -376,18 +421,25 @@ class CustomFeature(_message.Message):
     stub_type: bool
     autodis: AutoDisEmbedding
     mlp: MLPEmbedding
-    def __init__(self, feature_name: _Optional[str] = ..., expression: _Optional[_Iterable[str]] = ..., operator_name: _Optional[str] = ..., operator_lib_file: _Optional[str] = ..., operator_params: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., default_value: _Optional[str] = ..., boundaries: _Optional[_Iterable[float]] = ..., normalizer: _Optional[str] = ..., embedding_name: _Optional[str] = ..., embedding_dim: _Optional[int] = ..., pooling: _Optional[str] = ..., trainable: bool = ..., embedding_constraints: _Optional[_Union[ParameterConstraints, _Mapping]] = ..., data_type: _Optional[str] = ..., init_fn: _Optional[str] = ..., fg_encoded_default_value: _Optional[str] = ..., stub_type: bool = ..., autodis: _Optional[_Union[AutoDisEmbedding, _Mapping]] = ..., mlp: _Optional[_Union[MLPEmbedding, _Mapping]] = ...) -> None: ...
+    sequence_fields: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, feature_name: _Optional[str] = ..., expression: _Optional[_Iterable[str]] = ..., operator_name: _Optional[str] = ..., operator_lib_file: _Optional[str] = ..., operator_params: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., default_value: _Optional[str] = ..., boundaries: _Optional[_Iterable[float]] = ..., normalizer: _Optional[str] = ..., embedding_name: _Optional[str] = ..., embedding_dim: _Optional[int] = ..., pooling: _Optional[str] = ..., trainable: bool = ..., embedding_constraints: _Optional[_Union[ParameterConstraints, _Mapping]] = ..., data_type: _Optional[str] = ..., init_fn: _Optional[str] = ..., fg_encoded_default_value: _Optional[str] = ..., stub_type: bool = ..., autodis: _Optional[_Union[AutoDisEmbedding, _Mapping]] = ..., mlp: _Optional[_Union[MLPEmbedding, _Mapping]] = ..., sequence_fields: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class FeatureConfig(_message.Message):
-    __slots__ = ("id_feature", "raw_feature", "combo_feature", "lookup_feature", "custom_feature")
+    __slots__ = ("id_feature", "raw_feature", "combo_feature", "lookup_feature", "custom_feature", "sequence_id_feature", "sequence_raw_feature", "sequence_feature")
     ID_FEATURE_FIELD_NUMBER: _ClassVar[int]
     RAW_FEATURE_FIELD_NUMBER: _ClassVar[int]
     COMBO_FEATURE_FIELD_NUMBER: _ClassVar[int]
     LOOKUP_FEATURE_FIELD_NUMBER: _ClassVar[int]
     CUSTOM_FEATURE_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_ID_FEATURE_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_RAW_FEATURE_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FEATURE_FIELD_NUMBER: _ClassVar[int]
     id_feature: IdFeature
     raw_feature: RawFeature
     combo_feature: ComboFeature
     lookup_feature: LookupFeature
     custom_feature: CustomFeature
-    def __init__(self, id_feature: _Optional[_Union[IdFeature, _Mapping]] = ..., raw_feature: _Optional[_Union[RawFeature, _Mapping]] = ..., combo_feature: _Optional[_Union[ComboFeature, _Mapping]] = ..., lookup_feature: _Optional[_Union[LookupFeature, _Mapping]] = ..., custom_feature: _Optional[_Union[CustomFeature, _Mapping]] = ...) -> None: ...
+    sequence_id_feature: IdFeature
+    sequence_raw_feature: RawFeature
+    sequence_feature: SequenceFeature
+    def __init__(self, id_feature: _Optional[_Union[IdFeature, _Mapping]] = ..., raw_feature: _Optional[_Union[RawFeature, _Mapping]] = ..., combo_feature: _Optional[_Union[ComboFeature, _Mapping]] = ..., lookup_feature: _Optional[_Union[LookupFeature, _Mapping]] = ..., custom_feature: _Optional[_Union[CustomFeature, _Mapping]] = ..., sequence_id_feature: _Optional[_Union[IdFeature, _Mapping]] = ..., sequence_raw_feature: _Optional[_Union[RawFeature, _Mapping]] = ..., sequence_feature: _Optional[_Union[SequenceFeature, _Mapping]] = ...) -> None: ...

@@ -28,9 +28,10 @@ from raymon.protos import match_model_pb2 as raymon_dot_protos_dot_match__model_
 from raymon.protos import metric_pb2 as raymon_dot_protos_dot_metric__pb2
 from raymon.protos import multi_task_model_pb2 as raymon_dot_protos_dot_multi__task__model__pb2
 from raymon.protos import rank_model_pb2 as raymon_dot_protos_dot_rank__model__pb2
+from raymon.protos import sequence_pb2 as raymon_dot_protos_dot_sequence__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19raymon/protos/model.proto\x12\rraymon.protos\x1a\x1araymon/protos/layers.proto\x1a\x18raymon/protos/loss.proto\x1a\x1fraymon/protos/match_model.proto\x1a\x1araymon/protos/metric.proto\x1a$raymon/protos/multi_task_model.proto\x1a\x1eraymon/protos/rank_model.proto\"\x93\x01\n\x0c\x46\x65\x61tureGroup\x12\x12\n\ngroup_name\x18\x01 \x02(\t\x12\x15\n\rfeature_names\x18\x02 \x03(\t\x12\x39\n\ngroup_type\x18\x03 \x01(\x0e\x32\x1f.raymon.protos.FeatureGroupType:\x04\x44\x45\x45P\x12\x1d\n\x15\x65mbedding_name_suffix\x18\x06 \x01(\t\"p\n\x04\x44LRM\x12%\n\tdense_mlp\x18\x01 \x01(\x0b\x32\x12.raymon.protos.MLP\x12\x1e\n\x10\x61rch_with_sparse\x18\x02 \x01(\x08:\x04true\x12!\n\x05\x66inal\x18\x03 \x02(\x0b\x32\x12.raymon.protos.MLP\"\x82\x01\n\x06\x44\x65\x65pFM\x12 \n\x04\x64\x65\x65p\x18\x01 \x02(\x0b\x32\x12.raymon.protos.MLP\x12!\n\x05\x66inal\x18\x02 \x01(\x0b\x32\x12.raymon.protos.MLP\x12\x1d\n\x12wide_embedding_dim\x18\x03 \x01(\r:\x01\x34\x12\x14\n\x0cwide_init_fn\x18\x04 \x01(\t\"\x88\x01\n\x0b\x43ustomModel\x12\x12\n\nclass_path\x18\x01 \x02(\t\x12\x36\n\x06kwargs\x18\x02 \x03(\x0b\x32&.raymon.protos.CustomModel.KwargsEntry\x1a-\n\x0bKwargsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xc6\x06\n\x0bModelConfig\x12\x33\n\x0e\x66\x65\x61ture_groups\x18\x01 \x03(\x0b\x32\x1b.raymon.protos.FeatureGroup\x12#\n\x04\x64lrm\x18\x0b \x01(\x0b\x32\x13.raymon.protos.DLRMH\x00\x12\'\n\x06\x64\x65\x65pfm\x18\x0c \x01(\x0b\x32\x15.raymon.protos.DeepFMH\x00\x12,\n\x06\x63ustom\x18\r \x01(\x0b\x32\x1a.raymon.protos.CustomModelH\x00\x12\x33\n\rwide_and_deep\x18\x0e \x01(\x0b\x32\x1a.raymon.protos.WideAndDeepH\x00\x12&\n\x06\x64\x63n_v1\x18\x0f \x01(\x0b\x32\x14.raymon.protos.DCNV1H\x00\x12&\n\x06\x64\x63n_v2\x18\x10 \x01(\x0b\x32\x14.raymon.protos.DCNV2H\x00\x12)\n\x07xdeepfm\x18\x11 \x01(\x0b\x32\x16.raymon.protos.xDeepFMH\x00\x12*\n\x08mask_net\x18\x12 \x01(\x0b\x32\x16.raymon.protos.MaskNetH\x00\x12\'\n\x06wukong\x18\x13 \x01(\x0b\x32\x15.raymon.protos.WuKongH\x00\x12;\n\x11simple_multi_task\x18) \x01(\x0b\x32\x1e.raymon.protos.SimpleMultiTaskH\x00\x12#\n\x04mmoe\x18* \x01(\x0b\x32\x13.raymon.protos.MMoEH\x00\x12#\n\x04\x64ssm\x18= \x01(\x0b\x32\x13.raymon.protos.DSSMH\x00\x12&\n\x07\x64ssm_v2\x18> \x01(\x0b\x32\x13.raymon.protos.DSSMH\x00\x12!\n\x03\x64\x61t\x18? \x01(\x0b\x32\x12.raymon.protos.DATH\x00\x12\x14\n\tnum_class\x18\x02 \x01(\r:\x01\x31\x12)\n\x06losses\x18\x03 \x03(\x0b\x32\x19.raymon.protos.LossConfig\x12,\n\x07metrics\x18\x04 \x03(\x0b\x32\x1b.raymon.protos.MetricConfig\x12\x37\n\rtrain_metrics\x18\x05 \x03(\x0b\x32 .raymon.protos.TrainMetricConfigB\x07\n\x05model*&\n\x10\x46\x65\x61tureGroupType\x12\x08\n\x04\x44\x45\x45P\x10\x01\x12\x08\n\x04WIDE\x10\x02')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19raymon/protos/model.proto\x12\rraymon.protos\x1a\x1araymon/protos/layers.proto\x1a\x18raymon/protos/loss.proto\x1a\x1fraymon/protos/match_model.proto\x1a\x1araymon/protos/metric.proto\x1a$raymon/protos/multi_task_model.proto\x1a\x1eraymon/protos/rank_model.proto\x1a\x1craymon/protos/sequence.proto\"\x87\x02\n\x0c\x46\x65\x61tureGroup\x12\x12\n\ngroup_name\x18\x01 \x02(\t\x12\x15\n\rfeature_names\x18\x02 \x03(\t\x12\x1d\n\x15\x65mbedding_name_suffix\x18\x06 \x01(\t\x12\x39\n\ngroup_type\x18\x03 \x01(\x0e\x32\x1f.raymon.protos.FeatureGroupType:\x04\x44\x45\x45P\x12\x36\n\x0fsequence_groups\x18\x04 \x03(\x0b\x32\x1d.raymon.protos.SeqGroupConfig\x12:\n\x11sequence_encoders\x18\x05 \x03(\x0b\x32\x1f.raymon.protos.SeqEncoderConfig\"p\n\x04\x44LRM\x12%\n\tdense_mlp\x18\x01 \x01(\x0b\x32\x12.raymon.protos.MLP\x12\x1e\n\x10\x61rch_with_sparse\x18\x02 \x01(\x08:\x04true\x12!\n\x05\x66inal\x18\x03 \x02(\x0b\x32\x12.raymon.protos.MLP\"\x82\x01\n\x06\x44\x65\x65pFM\x12 \n\x04\x64\x65\x65p\x18\x01 \x02(\x0b\x32\x12.raymon.protos.MLP\x12!\n\x05\x66inal\x18\x02 \x01(\x0b\x32\x12.raymon.protos.MLP\x12\x1d\n\x12wide_embedding_dim\x18\x03 \x01(\r:\x01\x34\x12\x14\n\x0cwide_init_fn\x18\x04 \x01(\t\"\x88\x01\n\x0b\x43ustomModel\x12\x12\n\nclass_path\x18\x01 \x02(\t\x12\x36\n\x06kwargs\x18\x02 \x03(\x0b\x32&.raymon.protos.CustomModel.KwargsEntry\x1a-\n\x0bKwargsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xb1\x07\n\x0bModelConfig\x12\x33\n\x0e\x66\x65\x61ture_groups\x18\x01 \x03(\x0b\x32\x1b.raymon.protos.FeatureGroup\x12#\n\x04\x64lrm\x18\x0b \x01(\x0b\x32\x13.raymon.protos.DLRMH\x00\x12\'\n\x06\x64\x65\x65pfm\x18\x0c \x01(\x0b\x32\x15.raymon.protos.DeepFMH\x00\x12,\n\x06\x63ustom\x18\r \x01(\x0b\x32\x1a.raymon.protos.CustomModelH\x00\x12\x33\n\rwide_and_deep\x18\x0e \x01(\x0b\x32\x1a.raymon.protos.WideAndDeepH\x00\x12&\n\x06\x64\x63n_v1\x18\x0f \x01(\x0b\x32\x14.raymon.protos.DCNV1H\x00\x12&\n\x06\x64\x63n_v2\x18\x10 \x01(\x0b\x32\x14.raymon.protos.DCNV2H\x00\x12)\n\x07xdeepfm\x18\x11 \x01(\x0b\x32\x16.raymon.protos.xDeepFMH\x00\x12*\n\x08mask_net\x18\x12 \x01(\x0b\x32\x16.raymon.protos.MaskNetH\x00\x12\'\n\x06wukong\x18\x13 \x01(\x0b\x32\x15.raymon.protos.WuKongH\x00\x12;\n\x11simple_multi_task\x18) \x01(\x0b\x32\x1e.raymon.protos.SimpleMultiTaskH\x00\x12#\n\x04mmoe\x18* \x01(\x0b\x32\x13.raymon.protos.MMoEH\x00\x12#\n\x04\x64ssm\x18= \x01(\x0b\x32\x13.raymon.protos.DSSMH\x00\x12&\n\x07\x64ssm_v2\x18> \x01(\x0b\x32\x13.raymon.protos.DSSMH\x00\x12!\n\x03\x64\x61t\x18? \x01(\x0b\x32\x12.raymon.protos.DATH\x00\x12\x30\n\x0bmulti_tower\x18\x1f \x01(\x0b\x32\x19.raymon.protos.MultiTowerH\x00\x12\x37\n\x0fmulti_tower_din\x18  \x01(\x0b\x32\x1c.raymon.protos.MultiTowerDINH\x00\x12\x14\n\tnum_class\x18\x02 \x01(\r:\x01\x31\x12)\n\x06losses\x18\x03 \x03(\x0b\x32\x19.raymon.protos.LossConfig\x12,\n\x07metrics\x18\x04 \x03(\x0b\x32\x1b.raymon.protos.MetricConfig\x12\x37\n\rtrain_metrics\x18\x05 \x03(\x0b\x32 .raymon.protos.TrainMetricConfigB\x07\n\x05model*I\n\x10\x46\x65\x61tureGroupType\x12\x08\n\x04\x44\x45\x45P\x10\x01\x12\x08\n\x04WIDE\x10\x02\x12\x0c\n\x08SEQUENCE\x10\x03\x12\x13\n\x0fJAGGED_SEQUENCE\x10\x04')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,18 +40,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CUSTOMMODEL_KWARGSENTRY']._loaded_options = None
   _globals['_CUSTOMMODEL_KWARGSENTRY']._serialized_options = b'8\001'
-  _globals['_FEATUREGROUPTYPE']._serialized_start=1606
-  _globals['_FEATUREGROUPTYPE']._serialized_end=1644
-  _globals['_FEATUREGROUP']._serialized_start=230
-  _globals['_FEATUREGROUP']._serialized_end=377
-  _globals['_DLRM']._serialized_start=379
-  _globals['_DLRM']._serialized_end=491
-  _globals['_DEEPFM']._serialized_start=494
-  _globals['_DEEPFM']._serialized_end=624
-  _globals['_CUSTOMMODEL']._serialized_start=627
-  _globals['_CUSTOMMODEL']._serialized_end=763
-  _globals['_CUSTOMMODEL_KWARGSENTRY']._serialized_start=718
-  _globals['_CUSTOMMODEL_KWARGSENTRY']._serialized_end=763
-  _globals['_MODELCONFIG']._serialized_start=766
-  _globals['_MODELCONFIG']._serialized_end=1604
+  _globals['_FEATUREGROUPTYPE']._serialized_start=1859
+  _globals['_FEATUREGROUPTYPE']._serialized_end=1932
+  _globals['_FEATUREGROUP']._serialized_start=260
+  _globals['_FEATUREGROUP']._serialized_end=523
+  _globals['_DLRM']._serialized_start=525
+  _globals['_DLRM']._serialized_end=637
+  _globals['_DEEPFM']._serialized_start=640
+  _globals['_DEEPFM']._serialized_end=770
+  _globals['_CUSTOMMODEL']._serialized_start=773
+  _globals['_CUSTOMMODEL']._serialized_end=909
+  _globals['_CUSTOMMODEL_KWARGSENTRY']._serialized_start=864
+  _globals['_CUSTOMMODEL_KWARGSENTRY']._serialized_end=909
+  _globals['_MODELCONFIG']._serialized_start=912
+  _globals['_MODELCONFIG']._serialized_end=1857
 # @@protoc_insertion_point(module_scope)

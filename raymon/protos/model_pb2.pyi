@@ -4,6 +4,7 @@ from raymon.protos import match_model_pb2 as _match_model_pb2
 from raymon.protos import metric_pb2 as _metric_pb2
 from raymon.protos import multi_task_model_pb2 as _multi_task_model_pb2
 from raymon.protos import rank_model_pb2 as _rank_model_pb2
+from raymon.protos import sequence_pb2 as _sequence_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -17,20 +18,28 @@ class FeatureGroupType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     DEEP: _ClassVar[FeatureGroupType]
     WIDE: _ClassVar[FeatureGroupType]
+    SEQUENCE: _ClassVar[FeatureGroupType]
+    JAGGED_SEQUENCE: _ClassVar[FeatureGroupType]
 DEEP: FeatureGroupType
 WIDE: FeatureGroupType
+SEQUENCE: FeatureGroupType
+JAGGED_SEQUENCE: FeatureGroupType
 
 class FeatureGroup(_message.Message):
-    __slots__ = ("group_name", "feature_names", "group_type", "embedding_name_suffix")
+    __slots__ = ("group_name", "feature_names", "embedding_name_suffix", "group_type", "sequence_groups", "sequence_encoders")
     GROUP_NAME_FIELD_NUMBER: _ClassVar[int]
     FEATURE_NAMES_FIELD_NUMBER: _ClassVar[int]
-    GROUP_TYPE_FIELD_NUMBER: _ClassVar[int]
     EMBEDDING_NAME_SUFFIX_FIELD_NUMBER: _ClassVar[int]
+    GROUP_TYPE_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_GROUPS_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_ENCODERS_FIELD_NUMBER: _ClassVar[int]
     group_name: str
     feature_names: _containers.RepeatedScalarFieldContainer[str]
-    group_type: FeatureGroupType
     embedding_name_suffix: str
-    def __init__(self, group_name: _Optional[str] = ..., feature_names: _Optional[_Iterable[str]] = ..., group_type: _Optional[_Union[FeatureGroupType, str]] = ..., embedding_name_suffix: _Optional[str] = ...) -> None: ...
+    group_type: FeatureGroupType
+    sequence_groups: _containers.RepeatedCompositeFieldContainer[_sequence_pb2.SeqGroupConfig]
+    sequence_encoders: _containers.RepeatedCompositeFieldContainer[_sequence_pb2.SeqEncoderConfig]
+    def __init__(self, group_name: _Optional[str] = ..., feature_names: _Optional[_Iterable[str]] = ..., embedding_name_suffix: _Optional[str] = ..., group_type: _Optional[_Union[FeatureGroupType, str]] = ..., sequence_groups: _Optional[_Iterable[_Union[_sequence_pb2.SeqGroupConfig, _Mapping]]] = ..., sequence_encoders: _Optional[_Iterable[_Union[_sequence_pb2.SeqEncoderConfig, _Mapping]]] = ...) -> None: ...
 
 class DLRM(_message.Message):
     __slots__ = ("dense_mlp", "arch_with_sparse", "final")
@@ -70,7 +79,7 @@ class CustomModel(_message.Message):
     def __init__(self, class_path: _Optional[str] = ..., kwargs: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class ModelConfig(_message.Message):
-    __slots__ = ("feature_groups", "dlrm", "deepfm", "custom", "wide_and_deep", "dcn_v1", "dcn_v2", "xdeepfm", "mask_net", "wukong", "simple_multi_task", "mmoe", "dssm", "dssm_v2", "dat", "num_class", "losses", "metrics", "train_metrics")
+    __slots__ = ("feature_groups", "dlrm", "deepfm", "custom", "wide_and_deep", "dcn_v1", "dcn_v2", "xdeepfm", "mask_net", "wukong", "simple_multi_task", "mmoe", "dssm", "dssm_v2", "dat", "multi_tower", "multi_tower_din", "num_class", "losses", "metrics", "train_metrics")
     FEATURE_GROUPS_FIELD_NUMBER: _ClassVar[int]
     DLRM_FIELD_NUMBER: _ClassVar[int]
     DEEPFM_FIELD_NUMBER: _ClassVar[int]
@@ -86,6 +95,8 @@ class ModelConfig(_message.Message):
     DSSM_FIELD_NUMBER: _ClassVar[int]
     DSSM_V2_FIELD_NUMBER: _ClassVar[int]
     DAT_FIELD_NUMBER: _ClassVar[int]
+    MULTI_TOWER_FIELD_NUMBER: _ClassVar[int]
+    MULTI_TOWER_DIN_FIELD_NUMBER: _ClassVar[int]
     NUM_CLASS_FIELD_NUMBER: _ClassVar[int]
     LOSSES_FIELD_NUMBER: _ClassVar[int]
     METRICS_FIELD_NUMBER: _ClassVar[int]
@@ -105,8 +116,10 @@ class ModelConfig(_message.Message):
     dssm: _match_model_pb2.DSSM
     dssm_v2: _match_model_pb2.DSSM
     dat: _match_model_pb2.DAT
+    multi_tower: _sequence_pb2.MultiTower
+    multi_tower_din: _sequence_pb2.MultiTowerDIN
     num_class: int
     losses: _containers.RepeatedCompositeFieldContainer[_loss_pb2.LossConfig]
     metrics: _containers.RepeatedCompositeFieldContainer[_metric_pb2.MetricConfig]
     train_metrics: _containers.RepeatedCompositeFieldContainer[_metric_pb2.TrainMetricConfig]
-    def __init__(self, feature_groups: _Optional[_Iterable[_Union[FeatureGroup, _Mapping]]] = ..., dlrm: _Optional[_Union[DLRM, _Mapping]] = ..., deepfm: _Optional[_Union[DeepFM, _Mapping]] = ..., custom: _Optional[_Union[CustomModel, _Mapping]] = ..., wide_and_deep: _Optional[_Union[_rank_model_pb2.WideAndDeep, _Mapping]] = ..., dcn_v1: _Optional[_Union[_rank_model_pb2.DCNV1, _Mapping]] = ..., dcn_v2: _Optional[_Union[_rank_model_pb2.DCNV2, _Mapping]] = ..., xdeepfm: _Optional[_Union[_rank_model_pb2.xDeepFM, _Mapping]] = ..., mask_net: _Optional[_Union[_rank_model_pb2.MaskNet, _Mapping]] = ..., wukong: _Optional[_Union[_rank_model_pb2.WuKong, _Mapping]] = ..., simple_multi_task: _Optional[_Union[_multi_task_model_pb2.SimpleMultiTask, _Mapping]] = ..., mmoe: _Optional[_Union[_multi_task_model_pb2.MMoE, _Mapping]] = ..., dssm: _Optional[_Union[_match_model_pb2.DSSM, _Mapping]] = ..., dssm_v2: _Optional[_Union[_match_model_pb2.DSSM, _Mapping]] = ..., dat: _Optional[_Union[_match_model_pb2.DAT, _Mapping]] = ..., num_class: _Optional[int] = ..., losses: _Optional[_Iterable[_Union[_loss_pb2.LossConfig, _Mapping]]] = ..., metrics: _Optional[_Iterable[_Union[_metric_pb2.MetricConfig, _Mapping]]] = ..., train_metrics: _Optional[_Iterable[_Union[_metric_pb2.TrainMetricConfig, _Mapping]]] = ...) -> None: ...
+    def __init__(self, feature_groups: _Optional[_Iterable[_Union[FeatureGroup, _Mapping]]] = ..., dlrm: _Optional[_Union[DLRM, _Mapping]] = ..., deepfm: _Optional[_Union[DeepFM, _Mapping]] = ..., custom: _Optional[_Union[CustomModel, _Mapping]] = ..., wide_and_deep: _Optional[_Union[_rank_model_pb2.WideAndDeep, _Mapping]] = ..., dcn_v1: _Optional[_Union[_rank_model_pb2.DCNV1, _Mapping]] = ..., dcn_v2: _Optional[_Union[_rank_model_pb2.DCNV2, _Mapping]] = ..., xdeepfm: _Optional[_Union[_rank_model_pb2.xDeepFM, _Mapping]] = ..., mask_net: _Optional[_Union[_rank_model_pb2.MaskNet, _Mapping]] = ..., wukong: _Optional[_Union[_rank_model_pb2.WuKong, _Mapping]] = ..., simple_multi_task: _Optional[_Union[_multi_task_model_pb2.SimpleMultiTask, _Mapping]] = ..., mmoe: _Optional[_Union[_multi_task_model_pb2.MMoE, _Mapping]] = ..., dssm: _Optional[_Union[_match_model_pb2.DSSM, _Mapping]] = ..., dssm_v2: _Optional[_Union[_match_model_pb2.DSSM, _Mapping]] = ..., dat: _Optional[_Union[_match_model_pb2.DAT, _Mapping]] = ..., multi_tower: _Optional[_Union[_sequence_pb2.MultiTower, _Mapping]] = ..., multi_tower_din: _Optional[_Union[_sequence_pb2.MultiTowerDIN, _Mapping]] = ..., num_class: _Optional[int] = ..., losses: _Optional[_Iterable[_Union[_loss_pb2.LossConfig, _Mapping]]] = ..., metrics: _Optional[_Iterable[_Union[_metric_pb2.MetricConfig, _Mapping]]] = ..., train_metrics: _Optional[_Iterable[_Union[_metric_pb2.TrainMetricConfig, _Mapping]]] = ...) -> None: ...

@@ -136,7 +136,8 @@ class TableLookups:
             rows, count = self._sizes.get(module, (-1, 0))
             if batch.size != rows:
                 # Batches of one size have about as many ids; adding them up takes 10 us.
-                count = sum(batch.sparse[feature].values.numel() for feature in features)
+                given = batch.looked_up()
+                count = sum(given[feature].values.numel() for feature in features)
                 count = max(count, batch.nbytes // BYTES_AN_ID)
                 self._sizes[module] = batch.size, count
             if self._handed_over - self._counted + self._ids + count > MOST_IDS:
@@ -144,7 +145,7 @@ class TableLookups:
             kept = {}
             if self.keeps_embeddings:
                 kept = _by_feature(embeddings, features)
-            ids = _rows_looked_up(module, batch.sparse, rows_of_ids)
+            ids = _rows_looked_up(module, batch.looked_up(), rows_of_ids)
             self._kept.append(Lookups(features, ids, kept))
             self._ids += count
         except Exception as error:  # never into the training

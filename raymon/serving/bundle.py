@@ -18,6 +18,7 @@ import torch
 from google.protobuf import text_format
 from torch.export import ExportedProgram
 
+from raymon.config import feature_blocks
 from raymon.data import Feature, FileFormat, format_of, pipeline_features
 from raymon.errors import RunError, reason
 from raymon.protos.pipeline_pb2 import PipelineConfig
@@ -213,10 +214,9 @@ def _find_corruption(directory: Path, card: Mapping[str, Any]) -> str | None:
 def _open_here(directory: Path, card: Mapping[str, Any]) -> Bundle:
     config = PipelineConfig()
     text_format.Parse((directory / FEATURES).read_text(encoding="utf-8"), config)
-    for feature in config.feature_configs:
-        if feature.id_feature.HasField("vocab_file"):
-            own = directory / feature.id_feature.vocab_file
-            feature.id_feature.vocab_file = str(own)
+    for block in feature_blocks(config.feature_configs):
+        if block.names_file:
+            block.config.vocab_file = str(directory / block.config.vocab_file)
     features = pipeline_features(config)
     # A tower takes some of them; exports of earlier versions do not say which, and take all.
     if "features" in card:
@@ -236,12 +236,11 @@ def _features_alone(config: PipelineConfig, directory: Path) -> PipelineConfig:
         if data.HasField(name):
             setattr(alone.data_config, name, getattr(data, name))
     alone.data_config.input_fields.extend(data.input_fields)
-    for number, feature in enumerate(config.feature_configs):
-        copy = alone.feature_configs.add()
-        copy.CopyFrom(feature)
-        if feature.id_feature.HasField("vocab_file"):
+    alone.feature_configs.extend(config.feature_configs)
+    for number, block in enumerate(feature_blocks(alone.feature_configs)):
+        if block.names_file:
             name = f"vocab-{number}.txt"
-            words = storage_path(feature.id_feature.vocab_file).read_bytes()
+            words = storage_path(block.config.vocab_file).read_bytes()
             (directory / name).write_bytes(words)
-            copy.id_feature.vocab_file = name
+            block.config.vocab_file = name
     return alone

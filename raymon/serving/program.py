@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 import torch
 from torch import Tensor, nn
@@ -12,13 +12,25 @@ from torch.export import Dim, ExportedProgram
 
 from raymon.data import Batch, Feature, IdList
 from raymon.errors import RunError, reason
+from raymon.serving.program_sequences import (
+    Parts,
+    is_weighted,
+    parts_of,
+    positions_of,
+    sequence_examples,
+)
 
-Inputs = tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Tensor], dict[str, Tensor]]
+Inputs = tuple[Parts, Parts, Parts, Parts] | tuple[Parts, Parts, Parts, Parts, dict[str, Parts]]
 """Inputs of a program, by feature.
 
 These are the numbers, float32 `[B, value_dim]`; for features with embeddings the ids of all rows,
 int64 `[N]`, and the index at which those of each row begin, int64 `[B]`; and for weighted ones
 their weights, float32 `[N]`.
+
+If there are features of sequences, their parts follow: the index of the first position of each row,
+`rows`, int64 `[B]`; a tensor as long as the longest row, `longest`; `numbers`, float32 `[P, D]`, or
+the `ids` of all positions, int64 `[N]`, the index at which those of each position begin, `begins`,
+int64 `[P]`, and their `weights`, float32 `[N]`.
 """
 
 _ROWS, _IDS = 3, 5
@@ -47,27 +59,39 @@ class _Program(nn.Module):
         ids: dict[str, Tensor],
         offsets: dict[str, Tensor],
         weights: dict[str, Tensor],
+        sequences: dict[str, Parts] | None = None,
     ) -> dict[str, Tensor]:
         """Returns the predictions of the inputs of a program, by name."""
-        rows = next(iter([*dense.values(), *offsets.values()])).shape[0]
+        parts = sequences or {}
+        of_rows = [*dense.values(), *offsets.values(), *(part["rows"] for part in parts.values())]
         sparse = {n: IdList(values, offsets[n], weights.get(n)) for n, values in ids.items()}
+        batch = Batch(
+            size=of_rows[0].shape[0],
+            dense=dense,
+            sparse=sparse,
+            sequences={name: positions_of(part) for name, part in parts.items()},
+        )
         model = cast(Predictor, self.model)
-        return dict(model.predict(Batch(size=rows, dense=dense, sparse=sparse)))
+        return dict(model.predict(batch))
 
 
-def export_program(model: nn.Module, features: Sequence[Feature]) -> ExportedProgram:
+def export_program(
+    model: nn.Module, features: Sequence[Feature], together: Sequence[Sequence[str]] = ()
+) -> ExportedProgram:
     """Returns the program of a model, for any number of rows and of ids.
 
     Args:
         model: Model in evaluation mode, on the CPU.
         features: Features that are its inputs.
+        together: Names of features of sequences that have as many positions.
 
     Raises:
         RunError: `torch.export` cannot follow its `predict`.
     """
-    rows, dimensions = Dim("rows", min=1), []
+    rows = Dim("rows", min=1)
+    dimensions: list[Any] = []
     inputs = _example(features)
-    for number, group in enumerate(inputs):
+    for number, group in enumerate(inputs[:4]):
         by_row = number in (0, 2)
         dimensions.append(
             {
@@ -77,10 +101,14 @@ def export_program(model: nn.Module, features: Sequence[Feature]) -> ExportedPro
         )
     # There are as many weights as ids.
     dimensions[3] = {name: dict(dimensions[1][name]) for name in inputs[3]}
+    arguments: tuple[Any, ...] = inputs
+    if any(feature.is_sequence for feature in features):
+        examples, shapes = sequence_examples(features, rows, together)
+        arguments, dimensions = (*inputs[:4], examples), [*dimensions, shapes]
     try:
         with torch.no_grad():
             return torch.export.export(
-                _Program(model), inputs, dynamic_shapes=tuple(dimensions), strict=False
+                _Program(model), arguments, dynamic_shapes=tuple(dimensions), strict=False
             )
     except Exception as error:
         raise RunError(f"the model cannot be exported: torch.export: {reason(error)}") from error
@@ -127,30 +155,33 @@ def _like(value: Tensor, other: Tensor) -> Tensor:
 
 def program_inputs(batch: Batch, features: Sequence[Feature]) -> Inputs:
     """Returns the inputs of a program from a batch on the CPU."""
-    sparse = {f.name: batch.sparse[f.name] for f in features if f.is_sparse}
+    plain = [feature for feature in features if not feature.is_sequence]
+    sparse = {f.name: batch.sparse[f.name] for f in plain if f.is_sparse}
     one_each = torch.arange(batch.size)
-    return (
-        {f.name: batch.dense[f.name] for f in features if not f.is_sparse},
+    inputs = (
+        {f.name: batch.dense[f.name] for f in plain if not f.is_sparse},
         {name: ids.values for name, ids in sparse.items()},
         {n: one_each if ids.offsets is None else ids.offsets for n, ids in sparse.items()},
-        {f.name: _weights(sparse[f.name]) for f in features if _is_weighted(f)},
+        {f.name: _weights(sparse[f.name]) for f in plain if is_weighted(f)},
     )
+    names = [feature.name for feature in features if feature.is_sequence]
+    weighted = {feature.name for feature in features if is_weighted(feature)}
+    if not names:
+        return inputs
+    return *inputs, {n: parts_of(batch.sequences[n], n in weighted) for n in names}
 
 
-def _example(features: Sequence[Feature]) -> Inputs:
+def _example(features: Sequence[Feature]) -> tuple[Parts, Parts, Parts, Parts]:
     """Returns arbitrary rows, which show all shapes."""
-    sparse = [feature.name for feature in features if feature.is_sparse]
+    plain = [feature for feature in features if not feature.is_sequence]
+    sparse = [feature.name for feature in plain if feature.is_sparse]
     starts = torch.tensor([0, 2, 3])
     return (
-        {f.name: torch.ones(_ROWS, f.value_dim) for f in features if not f.is_sparse},
+        {f.name: torch.ones(_ROWS, f.value_dim) for f in plain if not f.is_sparse},
         {name: torch.zeros(_IDS, dtype=torch.int64) for name in sparse},
         {name: starts.clone() for name in sparse},
-        {f.name: torch.ones(_IDS) for f in features if _is_weighted(f)},
+        {f.name: torch.ones(_IDS) for f in plain if is_weighted(f)},
     )
-
-
-def _is_weighted(feature: Feature) -> bool:
-    return feature.embedding is not None and feature.embedding.weighted
 
 
 def _weights(ids: IdList) -> Tensor:

@@ -30,7 +30,7 @@ from raymon.storage import StoragePath, absolute
 from raymon.training.checkpoint.best import choose_checkpoint
 from raymon.training.checkpoint.manifest import Checkpoint, check_sound
 from raymon.training.checkpoint.restore import load_model
-from raymon.training.input.readers import features_of
+from raymon.training.input.readers import features_of, sequences_together
 from raymon.training.input.vocabularies import check_vocabularies
 from raymon.training.prepare import with_absolute_paths
 from raymon.training.quantization_scores import changes, score
@@ -108,7 +108,8 @@ def _export(
         stored = _predictions(model, rows)
         quantization["largest_difference"] = _largest_difference(stored, expected)
         expected = stored
-    program = export_program(model, features)
+    together = Columns(features, {}, alike=sequences_together(config)).aligned
+    program = export_program(model, features, together)
     with torch.inference_mode():
         found = program.module()(*program_inputs(rows, features))
     difference = _largest_difference(found, expected)

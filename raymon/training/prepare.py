@@ -19,6 +19,7 @@ from raymon.config import (
     check_alert_hooks,
     check_tracker_addresses,
     evaluates_asynchronously,
+    feature_blocks,
     named_metrics,
     named_train_metrics,
     pipeline_tasks,
@@ -394,9 +395,9 @@ def _with_absolute_paths(config: PipelineConfig) -> PipelineConfig:
         monitoring.logging_config_path = _absolute(monitoring.logging_config_path)
     if monitoring.log_files.directory:
         monitoring.log_files.directory = _absolute(monitoring.log_files.directory)
-    for feature in result.feature_configs:
-        if feature.id_feature.HasField("vocab_file"):
-            feature.id_feature.vocab_file = _absolute(feature.id_feature.vocab_file)
+    for block in feature_blocks(result.feature_configs):
+        if block.names_file:
+            block.config.vocab_file = _absolute(block.config.vocab_file)
     return result
 
 

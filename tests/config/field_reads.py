@@ -35,7 +35,7 @@ from raymon.protos import loss_pb2, metric_pb2, train_pb2
 from raymon.protos.monitor_pb2 import MonitorConfig
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.sinks import opentelemetry_of, trackers_of
-from raymon.training.input.readers import features_of
+from raymon.training.input.readers import features_of, sequences_together
 from raymon.training.optim.optimizers import build_optimizers
 from tests.models.pipelines import DAT, IN_BATCH, SOFTMAX, batch_of, model_of, pipeline
 from tests.models.rank_models import RANK_MODELS
@@ -48,7 +48,8 @@ _CHECKS = {
         "saving.py", "scalars.py", "source.py", "text.py", "unknown_names.py", "validate.py",
         "validate_layers.py", "validate_losses.py", "validate_metrics.py", "validate_model.py",
         "validate_opentelemetry.py", "validate_optimizer.py", "validate_rank_models.py",
-        "validate_retrieval.py", "validate_sampler.py", "validate_towers.py",
+        "validate_retrieval.py", "validate_sampler.py", "validate_sequences.py",
+        "validate_towers.py",
         "validate_trackers.py", "validate_unused.py",
     )
 }  # fmt: skip
@@ -152,6 +153,7 @@ def build_all() -> None:
     _multi_task()
     _metrics()
     _models()
+    _sequences()
     _features()
     _retrieval()
     _others()
@@ -220,6 +222,47 @@ def _models() -> None:
         model_of(pipeline(text))
 
 
+_PIECES = """sequence_feature { sequence_name: "s" sequence_length: 3
+  features { id_feature { feature_name: "i" expression: "user:x" num_buckets: 9
+    embedding_dim: 2 } }
+  features { raw_feature { feature_name: "r" expression: "user:x" } }
+  features { combo_feature { feature_name: "c" expression: ["user:u", "item:x"]
+    hash_bucket_size: 9 embedding_dim: 2 sequence_fields: "x" } }
+  features { lookup_feature { feature_name: "l" map: "user:m" key: "item:x" } }
+  features { custom_feature { feature_name: "e" operator_name: "EditDistance"
+    expression: ["user:m", "item:x"] } } }"""
+_ALONE = "expression: 'user:x' sequence_length: 3 sequence_delim: '|'"
+_MLP = "attn_mlp { hidden_units: 4 }"
+_ENCODERS = f"""
+  sequence_encoders {{ din_encoder {{ input: "a" max_seq_length: 2 {_MLP} }} }}
+  sequence_encoders {{ simple_attention {{ input: "a" max_seq_length: 2 }} }}
+  sequence_encoders {{ pooling_encoder {{ input: "a" max_seq_length: 2 }} }}
+  sequence_encoders {{ self_attention_encoder {{ input: "a" multihead_attn_dim: 4 num_heads: 2
+    max_seq_length: 2 dropout: 0.1 }} }}
+  sequence_encoders {{ multi_window_din_encoder {{ input: "a" windows_len: 2 {_MLP} }} }}"""
+
+
+def _sequences() -> None:
+    """Builds the models that read sequences, and every encoder."""
+    alone = f"""feature_configs {{ sequence_id_feature {{ feature_name: "si" num_buckets: 9
+      embedding_dim: 4 {_ALONE} }} }}
+      feature_configs {{ sequence_raw_feature {{ feature_name: "sr" {_ALONE} }} }}"""
+    for model in (
+        f"""feature_groups {{ group_name: "b" sequence_groups {{ group_name: "a"
+          feature_names: ["user", "si"] }} {_ENCODERS} }}
+        multi_tower {{ towers {{ input: "b" mlp {{ hidden_units: 4 }} }}
+          final {{ hidden_units: 4 }} }}""",
+        """feature_groups { group_name: "a" group_type: SEQUENCE feature_names: ["user", "si"] }
+        feature_groups { group_name: "b" feature_names: "user" }
+        multi_tower_din { towers { input: "b" mlp { hidden_units: 4 } } din_towers { input: "a"
+          attn_mlp { hidden_units: 4 } } final { hidden_units: 4 } }""",
+    ):
+        config = pipeline(model)
+        text_format.Merge(alone, config)
+        model_of(config)
+        sequences_together(config)
+
+
 _COMBO = 'combo_feature { feature_name: "c" expression: ["user:a", "user:b"] embedding_dim: 2 '
 _ID = 'id_feature { feature_name: "i" expression: "user:a" embedding_dim: 2 '
 _LOOKUP = 'lookup_feature { feature_name: "l" map: "user:m" key: "user:k" '
@@ -228,6 +271,7 @@ _CUSTOM = (
     'operator_name: "EditDistance" '
 )
 _FEATURES = (
+    _PIECES,
     _ID + 'vocab_dict { key: "x" value: 2 } }',
     _ID + 'vocab_list: ["x", "y"] }',
     _COMBO + "hash_bucket_size: 9 }",

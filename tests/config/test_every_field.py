@@ -35,6 +35,30 @@ WARNED = {
         "feature_configs[0].id_feature={feature_name: 'user' expression: 'user:u' "
         "embedding_dim: 4 dynamicemb {max_capacity: 9 init_capacity_per_rank: 3}}"
     ),
+    "SequenceFeature.sequence_pk": (
+        "feature_configs=[{id_feature {feature_name: 'user' num_buckets: 9 embedding_dim: 4 "
+        "expression: 'user:u'}}, {raw_feature {feature_name: 'age' expression: 'user:a'}}, "
+        "{sequence_feature {sequence_name: 's' sequence_pk: 'user:s' features "
+        "{raw_feature {feature_name: 'r' expression: 'user:r'}}}}]"
+    ),
+    **{
+        f"{message}.name": (
+            "model_config.feature_groups[1]={group_name: 'sparse' feature_names: ['user'] "
+            "sequence_groups {feature_names: ['user']} sequence_encoders "
+            f"{{{kind} {{name: 'n' {needed}}}}}}}"
+        )
+        for message, kind, needed in (
+            ("DINEncoder", "din_encoder", "attn_mlp {hidden_units: 2}"),
+            ("SimpleAttention", "simple_attention", ""),
+            ("PoolingEncoder", "pooling_encoder", ""),
+            ("SelfAttentionEncoder", "self_attention_encoder", "multihead_attn_dim: 8"),
+            (
+                "MultiWindowDINEncoder",
+                "multi_window_din_encoder",
+                "attn_mlp {hidden_units: 2} windows_len: 2",
+            ),
+        )
+    },
     "ConstantLR.by_epoch": "train_config.dense_optimizer.constant_learning_rate.by_epoch=true",
     "GradClippingConfig.enable_global_grad_clip": (
         "train_config.grad_clipping={clipping_type: 'norm' enable_global_grad_clip: true}"

@@ -46,6 +46,16 @@ feature_configs { raw_feature { feature_name: "age" expression: "user:user_age"
 feature_configs { raw_feature { feature_name: "price" expression: "item:price"
   normalizer: "method=expression,expr=log1p(x)" } }
 """
+SEQUENCES = """
+feature_configs { sequence_feature { sequence_name: "seq" sequence_length: 4
+  features { id_feature { feature_name: "item" expression: "item:item_id" num_buckets: 100
+    embedding_dim: 4 embedding_name: "item" } }
+  features { id_feature { feature_name: "tag" expression: "item:tag" hash_bucket_size: 20
+    value_dim: 0 pooling: "mean" embedding_dim: 4 } }
+  features { raw_feature { feature_name: "price" expression: "item:price"
+    normalizer: "method=expression,expr=log1p(x)" } } } }
+"""
+_POSITIONS = '"seq__item", "seq__tag", "seq__price"'
 EMBEDDED = '"user", "item", "interests", "liked", "user_device", "age"'
 _WIDE_DEEP = f"""
   feature_groups {{ group_name: "wide" group_type: WIDE feature_names: [{EMBEDDED}] }}
@@ -57,6 +67,19 @@ _DENSE = 'feature_groups { group_name: "dense" group_type: DEEP feature_names: "
 _ALL = (
     f'feature_groups {{ group_name: "all" group_type: DEEP feature_names: [{EMBEDDED}, "price"] }}'
 )
+
+_HISTORY = f"""feature_groups {{ group_name: "history" group_type: SEQUENCE
+  feature_names: ["item", "interests", {_POSITIONS}] }}"""
+_ENCODED = f"""feature_groups {{ group_name: "encoded" group_type: DEEP
+  feature_names: ["user", "price"]
+  sequence_groups {{ group_name: "a" feature_names: ["item", "interests", {_POSITIONS}] }}
+  sequence_groups {{ group_name: "b" feature_names: ["item", "seq__item"] }}
+  sequence_encoders {{ din_encoder {{ input: "a" attn_mlp {{ hidden_units: [8] LAYERS }} }} }}
+  sequence_encoders {{ simple_attention {{ input: "b" max_seq_length: 2 }} }}
+  sequence_encoders {{ pooling_encoder {{ input: "a" }} }}
+  sequence_encoders {{ self_attention_encoder {{ input: "a" multihead_attn_dim: 8 num_heads: 2 }} }}
+  sequence_encoders {{ multi_window_din_encoder {{ input: "b" windows_len: [1, 2]
+    attn_mlp {{ hidden_units: [8] LAYERS }} }} }} }}"""
 
 MODELS = {
     "dlrm": f"{_SPARSE} {_DENSE} dlrm {{ dense_mlp {{ hidden_units: [8, 4] LAYERS }} "
@@ -78,6 +101,13 @@ MODELS = {
     "feature_num_mlp { hidden_units: [8] LAYERS } } final { hidden_units: [8] LAYERS } }",
     "mask_net": f"{_ALL} mask_net {{ mask_net_module {{ n_mask_blocks: 2 "
     "mask_block { hidden_dim: 8 } top_mlp { hidden_units: [8] LAYERS } } }",
+    "multi_tower": f"{_ENCODED} {_ALL} multi_tower {{ "
+    'towers { input: "encoded" mlp { hidden_units: [8] LAYERS } } '
+    'towers { input: "all" mlp { hidden_units: [8, 4] LAYERS } } }',
+    "multi_tower_din": f"{_HISTORY} {_ALL} multi_tower_din {{ "
+    'towers { input: "all" mlp { hidden_units: [8] LAYERS } } '
+    'din_towers { input: "history" attn_mlp { hidden_units: [8, 4] LAYERS } } '
+    "final { hidden_units: [8] LAYERS } }",
     "of_readme": f'{_ALL} custom {{ class_path: "my_models:Tiny" '
     'kwargs { key: "width" value: "32" } }',
 }
@@ -169,11 +199,22 @@ def data(tmp_path_factory: pytest.TempPathFactory, click_log: Path) -> Path:
             "w": rng.random(rows).astype(np.float32),
             "v": rng.integers(0, 3, rows),
             "liked": [f"a{a}:0.5|a{b}:2" for a, b in rng.integers(0, 30, (rows, 2))],
+            **positions(rng, rows),
         }
         for name, values in more.items():
             table = table.append_column(name, pa.array(values))
         pq.write_table(table, folder / f"{part}.parquet")
     return folder
+
+
+def positions(rng: np.random.Generator, rows: int) -> dict[str, list[object]]:
+    """Returns sequences of none to five positions: lists, strings, and nulls."""
+    lengths = rng.integers(0, 6, rows)
+    return {
+        "seq__item_id": [list(rng.integers(0, 100, length)) or None for length in lengths],
+        "seq__tag": [";".join(rng.choice(["a", "b\x1dc", "d"], length)) for length in lengths],
+        "seq__price": [list(rng.random(length)) for length in lengths],
+    }
 
 
 @pytest.fixture
@@ -198,7 +239,7 @@ def text_of(case: dict[str, str], data: Path, model_dir: Path) -> str:
         sparse_optimizer {{ adam_optimizer {{ lr: 0.01 }} constant_learning_rate {{}} }} }}
       data_config {{ batch_size: 128 num_workers: 0 label_fields: {labels} fg_mode: FG_DAG
         {WEIGHTS[case["weights"]].replace("EACH", each).replace("SAME", same)} }}
-      {FEATURES}
+      {FEATURES} {SEQUENCES if "seq__" in MODELS[case["model"]] else ""}
       model_config {{ {model_of(case)} {losses} }}
       ray_config {{ num_workers: 0 }}"""
 

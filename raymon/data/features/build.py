@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from raymon.config import feature_blocks
 from raymon.data.features.building.context import Constraints, Context
 from raymon.data.features.building.kinds import BUILDERS
+from raymon.data.features.building.sequence import build_sequence
 from raymon.data.features.building.unbucketized import unbucketized
 from raymon.data.features.embedding_spec import check_shared
 from raymon.data.features.encoding import Encoding
@@ -37,29 +39,33 @@ def build_features(
     stubs: set[str] = set()
     tables: dict[str, tuple[str, EmbeddingSpec]] = {}
     for index, config in enumerate(configs):
-        kind = config.WhichOneof("feature")
-        if kind is None:
+        if config.WhichOneof("feature") is None:
             first, *others = BUILDERS
             raise ConfigError(
                 f"feature_configs[{index}]: holds no feature; give it an {first}, "
                 f"{', '.join(others[:-1])} or {others[-1]}"
             )
-        place = f"feature_configs[{index}].{kind}"
-        block = getattr(config, kind)
-        if encoding is not None and block.stub_type:
+    bucketizes = encoding is not None and not encoding.bucketized
+    for block in feature_blocks(configs):
+        if encoding is not None and block.is_stub:
             continue
-        if encoding is None or encoding.bucketized:
-            feature = BUILDERS[kind](block, Context(place, encoding, constraints))
+        context = Context(block.place, None if bucketizes else encoding, constraints)
+        place, kind, own = block.place, block.kind, block.config
+        if bucketizes and encoding is not None:
+            named = f"sequence_{kind}" if block.is_sequence else kind
+            kind, own = unbucketized(named, own, encoding.separator, place)
+        feature: Feature
+        if block.is_sequence:
+            feature = build_sequence(block, BUILDERS[kind], context)
         else:
-            kind, block = unbucketized(kind, block, encoding.separator, place)
-            feature = BUILDERS[kind](block, Context(place, None, constraints))
+            feature = BUILDERS[kind](own, context)
         if feature.name in places:
             raise ConfigError(
                 f'{place}.feature_name: "{feature.name}" is also the name of '
                 f"{places[feature.name]}; names must differ"
             )
         places[feature.name] = place
-        if block.stub_type:
+        if block.is_stub:
             stubs.add(feature.name)
         elif feature.embedding is not None:
             check_shared(tables, feature.embedding, place)

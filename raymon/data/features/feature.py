@@ -35,6 +35,7 @@ class EmbeddingSpec:
         compute_kernels: Kernels that may look up its rows; empty if any.
         growth: How ids in [0, 2^63) get rows of their own as they are met; None if an id is the
             index of its row.
+        of_positions: Whether the feature has ids for each position of sequences, not for each row.
     """
 
     name: str
@@ -48,6 +49,7 @@ class EmbeddingSpec:
     sharding_types: tuple[str, ...] = ()
     compute_kernels: tuple[str, ...] = ()
     growth: Growth | None = None
+    of_positions: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,11 @@ class Feature(ABC):
         if self.embedding is not None:
             return self.embedding.dim
         return 0 if self.dense_embedding is None else self.dense_embedding.dim
+
+    @property
+    def is_sequence(self) -> bool:
+        """Whether a row has any number of positions, each with ids or numbers."""
+        return False
 
     @property
     def is_hashed(self) -> bool:

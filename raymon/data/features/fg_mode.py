@@ -8,11 +8,13 @@ from collections.abc import Iterable, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from raymon.config import feature_blocks
 from raymon.data.features.build import build_features
 from raymon.data.features.building.kinds import names_columns
 from raymon.data.features.encoded_feature import EncodedIds
 from raymon.data.features.encoding import Encoding
 from raymon.data.features.feature import Feature
+from raymon.data.features.sequence_feature import SequenceFeature
 from raymon.data.files.data_file import DataFile
 from raymon.data.values import arrow_types
 from raymon.errors import DataError
@@ -53,7 +55,7 @@ def is_encoded(config: PipelineConfig) -> bool:
     data = config.data_config
     if data.HasField("fg_mode"):
         return data.fg_mode == FgMode.FG_NONE
-    return not all(map(names_columns, config.feature_configs))
+    return not all(map(names_columns, feature_blocks(config.feature_configs)))
 
 
 def why_raw(
@@ -111,12 +113,15 @@ def _no_ids(features: Sequence[Feature], file: DataFile) -> str | None:
     names = [feature.name for feature in features]
     table = next(file.read(group, 0, rows, names, (), rows))[1]
     for feature in features:
-        if not isinstance(feature, EncodedIds):
+        of_position = feature.of_position if isinstance(feature, SequenceFeature) else feature
+        if not isinstance(of_position, EncodedIds):
             continue
         try:
             feature.convert(table[feature.name])
         except DataError as error:
             return f"{file.path}: {str(error).partition(';')[0]}"
+        if not isinstance(feature, EncodedIds):
+            continue
         padded = _padded(table[feature.name], feature.separator)
         if padded is not None:
             return f"column {feature.name} has {padded!r} in {file.path}, a code and no number"

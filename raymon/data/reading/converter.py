@@ -10,8 +10,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import torch
 
+from raymon.data.batch import Positions
 from raymon.data.features.feature import Feature
 from raymon.data.features.row_error import RowError
+from raymon.data.features.sequence_feature import SequenceFeature
 from raymon.data.input_counts import InputCounts
 from raymon.data.reading.packed_rows import PackedRows, Places
 from raymon.data.values.arrow_types import as_float64
@@ -31,6 +33,8 @@ class Columns:
         keys: Columns of grouping keys.
         num_class: Number of classes of labels of kind CLASS, by column, where it is checked.
         label_map: Numbers of labels, by value; strings are labels only if they are in it.
+        alike: Features that a model takes together: as sequences they have as many positions, as
+            have those of one `sequence_feature`.
     """
 
     features: Sequence[Feature]
@@ -39,6 +43,18 @@ class Columns:
     keys: Sequence[str] = ()
     num_class: Mapping[str, int] = field(default_factory=dict)
     label_map: Mapping[str, float] = field(default_factory=dict)
+    alike: Sequence[Sequence[str]] = ()
+
+    @property
+    def aligned(self) -> list[list[str]]:
+        """Sequence features whose rows have as many positions, two or more together."""
+        sequences: dict[str, list[str]] = {}
+        for feature in self.features:
+            if isinstance(feature, SequenceFeature) and feature.sequence:
+                sequences.setdefault(feature.sequence, []).append(feature.name)
+        there = {feature.name for feature in self.features if feature.is_sequence}
+        groups = [[name for name in names if name in there] for names in self.alike]
+        return [names for names in (*sequences.values(), *groups) if len(names) > 1]
 
     @property
     def names(self) -> list[str]:
@@ -88,14 +104,16 @@ class Converter:
     def __init__(self, columns: Columns, counts: InputCounts) -> None:
         self._columns = columns
         self._counts = counts
+        self._aligned = columns.aligned
         features = columns.features
         self._places = Places.of(
-            [feature.name for feature in features if not feature.is_sparse],
+            [f.name for f in features if not f.is_sparse and not f.is_sequence],
             list(columns.labels),
             columns.weights,
-            [feature.name for feature in features if feature.is_sparse],
+            [f.name for f in features if f.is_sparse and not f.is_sequence],
             columns.keys,
             [feature.name for feature in features if feature.has_lists],
+            {feature.name: feature.value_dim for feature in features if feature.is_sequence},
         )
 
     def gap(self, rows: int) -> PackedRows:
@@ -128,6 +146,10 @@ class Converter:
         for feature in columns.features:
             try:
                 arrays = (table[column] for column in feature.columns)
+                if isinstance(feature, SequenceFeature):
+                    positions = feature.positions(*arrays, counts=self._counts)
+                    rows.sequences[feature.name] = positions
+                    continue
                 value = feature.convert_into(
                     rows.place_of(feature.name), *arrays, counts=self._counts
                 )
@@ -140,6 +162,8 @@ class Converter:
                 rows.wide[feature.name] = value.numpy()
             elif value is not None:
                 rows.ragged[feature.name] = value
+        for names in self._aligned:
+            _check_lengths({name: rows.sequences[name] for name in names}, origin)
         for name in columns.keys:
             try:
                 rows.integers[places.keys[name]] = key_ids(table[name]).numpy()
@@ -157,3 +181,16 @@ def _check_rows(
             f"{origin.name}: column {column}, row {origin.first_row + row}: value "
             f"{table[column][row].as_py()!r}; {requirement}"
         )
+
+
+def _check_lengths(sequences: Mapping[str, Positions], origin: Origin) -> None:
+    (first, one), *others = sequences.items()
+    for name, other in others:
+        lengths = one.lengths(), other.lengths()
+        if (lengths[0] != lengths[1]).any():
+            row = int(np.argmax(lengths[0] != lengths[1]))
+            raise DataError(
+                f"{origin.name}: feature {name}, row {origin.first_row + row}: has "
+                f"{lengths[1][row]} positions, and {first} {lengths[0][row]}; features of one "
+                "sequence must have equally many"
+            )

@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from raymon.data.batch import Batch, IdList, JoinedIds
+from raymon.data.batch import Batch, IdList, JoinedIds, Positions
 from raymon.data.batch_layout import BatchLayout
 from raymon.data.reading.joined_ids import Cuts, join_ids, joined_nbytes, whole_words
+from raymon.data.reading.joined_positions import join_positions, positions_nbytes
 from raymon.data.reading.recycled_memory import RecycledMemory
 
 
@@ -31,6 +32,7 @@ class Places:
         weights: Rows of `reals` that hold sample weights.
         sparse: Rows of `integers` that hold sparse features.
         keys: Rows of `integers` that hold grouping keys.
+        sequences: Numbers of a position of each sequence feature; 0 if it has ids.
         memory: Memory from which the arrays are made.
     """
 
@@ -39,6 +41,7 @@ class Places:
     weights: Mapping[str, int]
     sparse: Mapping[str, int]
     keys: Mapping[str, int]
+    sequences: Mapping[str, int] = field(default_factory=dict)
     memory: RecycledMemory = field(default_factory=RecycledMemory)
 
     @classmethod
@@ -50,6 +53,7 @@ class Places:
         sparse: Sequence[str],
         keys: Sequence[str],
         ragged: Collection[str] = (),
+        sequences: Mapping[str, int] | None = None,
     ) -> Places:
         """Returns places with one row for each name.
 
@@ -61,6 +65,7 @@ class Places:
             keys: Names of grouping keys.
             ragged: Sparse features that are likely to be ragged: their rows follow those of the
                 others, which so are one matrix.
+            sequences: Numbers of a position of each sequence feature; 0 if it has ids.
         """
         reals, integers = iter(range(1 << 30)), iter(range(1 << 30))
         ordered = sorted(sparse, key=lambda name: name in ragged)
@@ -71,6 +76,7 @@ class Places:
             dict(zip(weights, reals, strict=False)),
             {name: row_of[name] for name in sparse},
             dict(zip(keys, integers, strict=False)),
+            dict(sequences or {}),
         )
 
     def gap(self, rows: int) -> PackedRows:
@@ -78,6 +84,8 @@ class Places:
         empty = self.empty(rows)
         empty.reals.fill(0)
         empty.integers.fill(0)
+        for name, dim in self.sequences.items():
+            empty.sequences[name] = Positions.none(rows, dim)
         return replace(empty, missing=np.ones(rows, np.bool_))
 
     def empty(self, rows: int, further_bytes: int = 0) -> PackedRows:
@@ -99,6 +107,7 @@ class Places:
             memory[:begin].view(np.int64).reshape(integers, rows),
             {},
             {},
+            {},
             tensor,
         )
 
@@ -114,6 +123,7 @@ class PackedRows:
             has arbitrary values.
         ragged: Ids by feature, if not every row has exactly one, or if they have weights.
         wide: Numbers by feature, float32 `[B, value_dim]`, if value_dim is above 1.
+        sequences: Positions by sequence feature.
         memory: Memory in which both arrays lie, uint8.
         missing: Mask of the rows that are left out, bool `[B]`; None if none is.
     """
@@ -123,6 +133,7 @@ class PackedRows:
     integers: npt.NDArray[np.int64]
     ragged: dict[str, IdList]
     wide: dict[str, npt.NDArray[np.float32]]
+    sequences: dict[str, Positions]
     memory: torch.Tensor
     missing: npt.NDArray[np.bool_] | None = None
 
@@ -139,6 +150,7 @@ class PackedRows:
             self.integers[:, begin:end],
             {name: ids.slice(begin, end) for name, ids in self.ragged.items()},
             {name: values[begin:end] for name, values in self.wide.items()},
+            {name: each.slice(begin, end) for name, each in self.sequences.items()},
             self.memory,
             None if self.missing is None else self.missing[begin:end],
         )
@@ -159,6 +171,7 @@ class PackedRows:
             taken.integers,
             {name: ids.take(rows) for name, ids in self.ragged.items()},
             {name: values.take(rows, 0) for name, values in self.wide.items()},
+            {name: each.take(rows) for name, each in self.sequences.items()},
             taken.memory,
             None if self.missing is None else self.missing.take(rows),
         )
@@ -221,6 +234,7 @@ class PackedRows:
             weights={name: reals[place] for name, place in places.weights.items()},
             keys={name: integers[place] for name, place in places.keys.items()},
             plain_ids=plain if plain.names else None,
+            sequences=self.sequences,
         )
 
     def _is_whole(self, batch: Batch) -> bool:
@@ -231,6 +245,7 @@ class PackedRows:
         parts = [batch.dense[name] for name in self.wide]
         for ids in self.ragged.values():
             parts += [part for part in (ids.values, ids.offsets, ids.weights) if part is not None]
+        parts += [part for each in self.sequences.values() for part in each.tensors()]
         own = self.memory.data_ptr()
         return all(part.untyped_storage().data_ptr() == own for part in parts)
 
@@ -266,8 +281,10 @@ def join_rows(pieces: Sequence[PackedRows]) -> PackedRows:
     if any(piece.missing is not None for piece in pieces):
         missing = np.concatenate([piece.is_missing() for piece in pieces])
     parts = {name: [piece.ids(name) for piece in pieces] for name in ragged}
+    sequences = {n: [piece.sequences[n] for piece in pieces] for n in first.places.sequences}
     further = [4 * rows * dim for dim in wide.values()]
     further += [joined_nbytes(lists) for lists in parts.values()]
+    further += [positions_nbytes(lists) for lists in sequences.values()]
     joined = first.places.empty(rows, sum(map(whole_words, further)))
     np.concatenate([piece.reals for piece in pieces], 1, joined.reals)
     np.concatenate([piece.integers for piece in pieces], 1, joined.integers)
@@ -277,6 +294,8 @@ def join_rows(pieces: Sequence[PackedRows]) -> PackedRows:
     for name, dim in wide.items():
         joined.wide[name] = rest.cut(rows * dim, torch.float32).numpy().reshape(rows, dim)
         np.concatenate([piece.wide_of(name, dim) for piece in pieces], 0, joined.wide[name])
+    for name, each in sequences.items():
+        joined.sequences[name] = join_positions(each, rest.cut)
     return joined if missing is None else replace(joined, missing=missing)
 
 

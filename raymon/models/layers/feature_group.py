@@ -25,6 +25,9 @@ class FeatureGroup:
         features: Features in the order of the group.
         is_wide: Whether it is of the type WIDE.
         suffix: What the names of its tables end in, so that they are its own; mostly empty.
+
+    Raises:
+        ConfigError: A feature is one of sequences.
     """
 
     def __init__(self, name: str, config: ModelConfig, features: Sequence[Feature]) -> None:
@@ -38,6 +41,12 @@ class FeatureGroup:
                 self.place = f"model_config.feature_groups[{index}].feature_names"
                 self.features = [by_name[feature] for feature in group.feature_names]
                 self.is_wide, self.suffix = group.group_type == WIDE, group.embedding_name_suffix
+        for index, feature in enumerate(self.features):
+            if feature.is_sequence:
+                raise ConfigError(
+                    f'{self.place}[{index}]: "{feature.name}" has positions; list it in '
+                    "sequence_groups, or in a group of type SEQUENCE"
+                )
 
     @property
     def dense_dim(self) -> int:

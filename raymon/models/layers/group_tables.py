@@ -20,11 +20,13 @@ def collection_name(group: FeatureGroup) -> str:
     A table that groups share is in one collection. Those of WIDE groups are of another size, and
     groups with an `embedding_name_suffix` share tables only with groups of the same one.
     """
-    name = "wide_embeddings" if group.is_wide else "embeddings"
-    if group.suffix:
-        # A dot separates the parts of the path of a module.
-        name += "_" + group.suffix.replace("%", "%25").replace(".", "%2E")
-    return name
+    return named_collection("wide_embeddings" if group.is_wide else "embeddings", group.suffix)
+
+
+def named_collection(name: str, suffix: str) -> str:
+    """Returns the name of a collection of tables that have a suffix, which may be empty."""
+    # A dot separates the parts of the path of a module.
+    return f"{name}_{suffix.replace('%', '%25').replace('.', '%2E')}" if suffix else name
 
 
 def group_specs(config: ModelConfig, group: FeatureGroup) -> dict[str, EmbeddingSpec]:

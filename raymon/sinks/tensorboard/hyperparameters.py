@@ -7,7 +7,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from raymon.config import named_losses, pipeline_tasks
+from raymon.config import feature_blocks, named_losses, pipeline_tasks
 from raymon.protos.pipeline_pb2 import PipelineConfig
 
 Value = float | bool | str
@@ -40,7 +40,7 @@ def hyperparameters_of(config: PipelineConfig) -> dict[str, Value]:
     losses = [loss.name for loss in named_losses(pipeline_tasks(config))]
     if losses:
         found["model_config.losses"] = ", ".join(losses)
-    features = [getattr(f, str(f.WhichOneof("feature"))) for f in config.feature_configs]
+    features = [block.config for block in feature_blocks(config.feature_configs)]
     dims = {each.embedding_dim for each in features if each.HasField("embedding_dim")}
     if dims:
         found["feature_configs.embedding_dim"] = _joined(sorted(dims))

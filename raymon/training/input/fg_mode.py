@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection
 
-from raymon.config import read_saved, skips_bad_files
+from raymon.config import feature_blocks, read_saved, skips_bad_files
 from raymon.data import (
     Columns,
     build_features,
@@ -132,8 +132,10 @@ def _mode_of_data(config: PipelineConfig, datasets: Collection[str]) -> tuple[Fg
 def _unused(config: PipelineConfig) -> list[str]:
     """Returns what has no effect on encoded ids: boundaries and normalizers of raw features."""
     found = []
-    for feature in config.feature_configs:
-        raw = feature.raw_feature
+    for block in feature_blocks(config.feature_configs):
+        if block.kind != "raw_feature":
+            continue
+        raw = block.config
         if raw.boundaries:
             found.append(f"the boundaries of {raw.feature_name}")
         elif raw.normalizer:

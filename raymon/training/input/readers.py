@@ -12,6 +12,7 @@ from raymon.data import (
     pipeline_features,
 )
 from raymon.models import grouping_keys, label_classes, label_kinds, session_keys
+from raymon.protos.model_pb2 import JAGGED_SEQUENCE, SEQUENCE
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.train_pb2 import TrainConfig
 from raymon.training.input.samplers import eval_sampler, sampler_keys, train_sampler
@@ -82,7 +83,18 @@ def columns_of(
         list(dict.fromkeys(keys)),
         label_classes(config),
         dict(config.data_config.label_map),
+        sequences_together(config),
     )
+
+
+def sequences_together(config: PipelineConfig) -> list[list[str]]:
+    """Returns the names of the features that a model takes as one sequence and its query."""
+    together = []
+    for group in config.model_config.feature_groups:
+        if group.group_type in (SEQUENCE, JAGGED_SEQUENCE):
+            together.append(list(group.feature_names))
+        together += [list(sequence.feature_names) for sequence in group.sequence_groups]
+    return together
 
 
 def steps_to_go(config: TrainConfig, reader: DataReader, step: int, position: Position) -> int:

@@ -172,6 +172,7 @@ class _Lookahead:
 def _checksum(batch: Batch) -> int:
     tensors = [*batch.labels.values(), *batch.dense.values()]
     tensors += [ids.values for ids in batch.sparse.values()]
+    tensors += [each for found in batch.sequences.values() for each in found.tensors()]
     checksum = 0
     for tensor in tensors:
         checksum = zlib.crc32(tensor.contiguous().numpy().tobytes(), checksum)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from raymon.config import column_fields
+from raymon.config import FeatureBlock, column_fields
 from raymon.data.features.building.combo_feature import build_combo_feature
 from raymon.data.features.building.context import Context
 from raymon.data.features.building.custom_feature import build_custom_feature
@@ -13,7 +13,6 @@ from raymon.data.features.building.id_feature import build_id_feature
 from raymon.data.features.building.lookup_feature import build_lookup_feature
 from raymon.data.features.building.raw_feature import build_raw_feature
 from raymon.data.features.feature import Feature
-from raymon.protos.feature_pb2 import FeatureConfig
 
 Builder = Callable[[Any, Context], Feature]
 """A function from a block, and what is around it, to a feature; it raises ConfigError."""
@@ -27,8 +26,6 @@ BUILDERS: Mapping[str, Builder] = {
 }
 
 
-def names_columns(config: FeatureConfig) -> bool:
+def names_columns(block: FeatureBlock) -> bool:
     """Whether a feature says which columns it is made from."""
-    kind = config.WhichOneof("feature") or "id_feature"
-    block = getattr(config, kind)
-    return all(getattr(block, field) for field in column_fields(kind))
+    return all(getattr(block.config, field) for field in column_fields(block.kind))

@@ -1,0 +1,1 @@
+"""Encoders, which make one vector of the positions of a sequence."""
