@@ -10,7 +10,7 @@ and in the message of its oneof. There are also `>=`, `<=`, `>` and `<`, and fie
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import eq, ge, gt, le, lt
 from typing import Any, cast
 
@@ -45,7 +45,11 @@ def parts_of(key: str) -> list[str]:
 
 
 def selected(
-    items: Sequence[Any], field: FieldDescriptor, selector: str, inner: Sequence[str] = ()
+    items: Sequence[Any],
+    field: FieldDescriptor,
+    selector: str,
+    inner: Sequence[str] = (),
+    refused: Mapping[int, Mapping[str, str]] | None = None,
 ) -> list[int]:
     """Returns the indices of the items of a list that a selector means, at least one.
 
@@ -57,6 +61,7 @@ def selected(
         field: Field of the list.
         selector: An index, a range, or a condition on a field of the items.
         inner: Names on the way from an item to the field that is set.
+        refused: Scalars of items that hold what raymon does not have yet, by index.
 
     Raises:
         ValueError: It means none; the message says why, and what would be right.
@@ -84,7 +89,12 @@ def selected(
     value = value.strip()
     if re.fullmatch(_QUOTED, value):
         value = value[1:-1]
-    fits = [i for i, item in enumerate(items) if _fits(item, name.split("."), holds, value)]
+    texts = {} if refused is None or holds is not eq else refused
+    fits = [
+        i
+        for i, item in enumerate(items)
+        if _fits(item, name.split("."), holds, value) or texts.get(i, {}).get(name) == value
+    ]
     return _of_kind(fits, items, inner, f"item with {selector.strip()}; it {there}")
 
 

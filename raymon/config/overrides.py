@@ -22,6 +22,7 @@ from google.protobuf.message import Message
 from raymon.config.edits import in_texts
 from raymon.config.keys import parts_of, selected, split_override
 from raymon.config.known_names import known_fields
+from raymon.config.refusals import refused_items
 from raymon.config.scalars import is_text, parse_scalar
 from raymon.config.source import Source
 from raymon.config.text import parse_text
@@ -168,7 +169,8 @@ class _Override:
                 self._add(items, field, path)
             return [f"{path}[{len(items) - 1}]" if self._append and len(items) else path]
         try:
-            indices = selected(items, field, rest[0], rest[1:])
+            refused = refused_items(self._source.refusals, path)
+            indices = selected(items, field, rest[0], rest[1:], refused)
         except ValueError as error:
             raise self._error(path, str(error)) from None
         if not rest[1:] and self._value == "":

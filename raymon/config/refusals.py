@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -16,12 +16,20 @@ class Refusal:
         name: Name that raymon does not have: that of the field, or of its value.
         why: What is wrong, and what would be right.
         oneof: Oneof of the block around it that the field is of; "" if none.
+        fields: Scalars of a block that is refused, by name, so that it can be selected by them.
     """
 
     path: str
     name: str
     why: str
     oneof: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+def refused_items(refusals: Iterable[Refusal], items: str) -> dict[int, Mapping[str, str]]:
+    """Returns the scalars of the items of a list whose only block is refused, by index."""
+    found = ((re.fullmatch(rf"{re.escape(items)}\[(\d+)\]\.\w+", r.path), r) for r in refusals)
+    return {int(match[1]): refusal.fields for match, refusal in found if match}
 
 
 def standing(

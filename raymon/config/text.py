@@ -119,28 +119,33 @@ class _Walk:
         if why is None:
             what = unknown_field(descriptor.name, name, descriptor.fields_by_name)
             raise self._error(self._line(), own, what)
-        self._refuse(Refusal(own, name, why, known_fields(descriptor.name)[name]))
+        line = self._line()
         self._tokens.NextToken()
         colon = self._accept(":")
         if not colon and self._tokens.token not in _OPENING:
             raise self._tokens.ParseError(f'Expected ":", found {self._tokens.token}')
-        self._skip_value()
+        fields = self._skip_value()
+        self._refuse(Refusal(own, name, why, known_fields(descriptor.name)[name], fields), line)
         if not self._accept(","):
             self._accept(";")
         self.text.leave_out(start, self._position())
 
-    def _refuse(self, refusal: Refusal) -> None:
-        line = self._line()
+    def _refuse(self, refusal: Refusal, line: int) -> None:
         if self._refusals is None:
             raise self._error(line, refusal.path, refusal.why)
         self._refusals.append(refusal)
         self.lines.setdefault(refusal.path, line)
 
-    def _skip_value(self) -> None:
-        """Goes on behind a value: a scalar, a block or a list."""
+    def _skip_value(self) -> dict[str, str]:
+        """Goes on behind a value: a scalar, a block or a list; returns the scalars of a block."""
         opened: list[str] = []
+        scalars: dict[str, str] = {}
+        before = ["", ""]
         while True:
             token = self._tokens.token
+            if len(opened) == 1 and before[1] == ":" and token not in _OPENING:
+                scalars[before[0]] = token.strip("".join(_QUOTES))
+            before = [before[1], token]
             if self._tokens.AtEnd():
                 raise self._tokens.ParseError("Expected a value before the end of the text")
             if token in _OPENING:
@@ -151,7 +156,7 @@ class _Walk:
             # Strings that follow each other are one.
             more = token.startswith(_QUOTES) and self._tokens.token.startswith(_QUOTES)
             if not opened and not more:
-                return
+                return scalars
 
     def _once(self, field: FieldDescriptor, path: str, line: int, oneofs: dict[str, str]) -> None:
         """Raises if a block that can be given once is given again."""
@@ -229,7 +234,7 @@ class _Walk:
         if why is None:
             return False
         oneof = field.containing_oneof
-        self._refuse(Refusal(own, token, why, "" if oneof is None else oneof.name))
+        self._refuse(Refusal(own, token, why, "" if oneof is None else oneof.name), self._line())
         self.text.replace(self._position(), token, next(iter(field.enum_type.values_by_name)))
         self._tokens.NextToken()
         return True

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.descriptor import FieldDescriptor
 
 from raymon.config import load
 from raymon.config.known_names import known_fields, known_values
@@ -34,8 +35,8 @@ FACTS = facts()
 
 
 def walk(
-    theirs: str, ours: Descriptor, path: tuple[str, ...], seen: set[tuple[str, str]]
-) -> Iterator[tuple[tuple[str, ...], Descriptor, str, str]]:
+    theirs: str, ours: Any, path: tuple[str, ...], seen: set[tuple[str, str]]
+) -> Iterator[tuple[tuple[str, ...], Any, str, str]]:
     """Yields path of a block, message of raymon, name of a field, its type in the vocabulary."""
     if (theirs, ours.full_name) in seen:
         return
@@ -197,3 +198,18 @@ def test_an_override_with_a_name_that_is_not_had_is_refused(tmp_path: Path) -> N
             load(write(tmp_path), [override])
         name = override.split(".")[1].partition("=")[0]
         assert str(caught.value).startswith(f"--set {override}: model_config.{name}: raymon does ")
+
+
+@pytest.mark.parametrize("between", [":", " : "])
+def test_an_item_that_is_refused_is_found_by_its_name(tmp_path: Path, between: str) -> None:
+    text = TEXT.replace(
+        "model_config {",
+        f"feature_configs {{ sequence_kv_dot_product {{ text {{ feature_name: 'user' }} "
+        f"feature_name{between}'kv' query: 'user:q' }} }}\nmodel_config {{",
+    )
+    path = write(tmp_path, text)
+    with pytest.raises(ConfigError, match=r":20: feature_configs\[2\]\.sequence_kv_dot_product: "):
+        load(path)
+    assert len(load(path, ["feature_configs[feature_name=kv]="]).feature_configs) == 2
+    with pytest.raises(ConfigError, match="has no item with feature_name=zz"):
+        load(path, ["feature_configs[feature_name=zz]="])
