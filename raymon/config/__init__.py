@@ -38,6 +38,8 @@ from raymon.config.retrieval import is_retrieval, retrieval_settings, tower_grou
 from raymon.config.saving import CONFIG_FILE, VERSION_FILE, read_saved, save
 from raymon.config.source import Source
 from raymon.config.tasks import (
+    BOOSTER,
+    LIGHT,
     Task,
     has_towers,
     model_labels,
@@ -55,8 +57,10 @@ from raymon.config.validate_sampler import SAMPLER_PATHS
 from raymon.config.validate_trackers import tracker_place
 
 __all__ = [
+    "BOOSTER",
     "CONFIG_FILE",
     "DICE",
+    "LIGHT",
     "LIKE",
     "OF_TWO_CLASSES",
     "SAMPLER_PATHS",

@@ -60,6 +60,7 @@ GROUPS = {
     "xdeepfm": Groups(needed=("wide", "deep")),
     "mask_net": _ONE,
     "wukong": Groups(needed=("sparse",), optional=("dense",), one=True),
+    "rocket_launching": _ONE,
     "simple_multi_task": _ONE,
     "mmoe": _ONE,
 }

@@ -3,7 +3,7 @@
 A model with `task_towers` has a task for each tower, whose losses, metrics and predictions have
 names that end in `_{tower_name}`. Any other model has a task for each label that it learns: if
 there is one label, names are plain, as `auc`; if there are several, they end in the label, as
-`auc_is_click`.
+`auc_is_click`. Of `rocket_launching`, whose light network predicts, they then end in `_light`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,12 @@ from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.protos.task_pb2 import BayesTaskTower, TaskTower
 
 Tower = TaskTower | BayesTaskTower
+
+LIGHT = "_light"
+"""What the names of the light network of `rocket_launching` end in."""
+
+BOOSTER = "_booster"
+"""What the names of its booster network end in."""
 
 
 @dataclass(frozen=True)
@@ -90,10 +96,11 @@ def tasks_of(
     if has_towers(config):
         return list(_of_towers(config, labels))
     columns = [*sample_weights] * (len(labels) if len(sample_weights) == 1 else 1)
+    network = LIGHT if config.HasField("rocket_launching") else ""
     return [
         Task(
             label,
-            f"_{label}" if len(labels) > 1 else "",
+            (f"_{label}" if len(labels) > 1 else "") + network,
             label,
             config,
             "model_config",

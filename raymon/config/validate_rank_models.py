@@ -60,6 +60,20 @@ def _validate_towers(model: ModelConfig, rules: Rules) -> None:
     rules.require(count > 0, "", "has no towers; give one for each group")
 
 
+def _validate_rocket(model: ModelConfig, rules: Rules) -> None:
+    rocket = model.rocket_launching
+    useless = rocket.HasField("feature_distillation_function")
+    useless &= not rocket.feature_based_distillation
+    why = "feature_based_distillation is false"
+    rules.warn(useless, "feature_distillation_function", why)
+    rules.require(
+        not rocket.feature_based_distillation
+        or bool({*rocket.light_mlp.hidden_units} & {*rocket.booster_mlp.hidden_units}),
+        "feature_based_distillation",
+        "needs a layer of light_mlp that has the size of one of booster_mlp; there is none",
+    )
+
+
 CHECKS: Mapping[str, Callable[[ModelConfig, Rules], None]] = {
     "dlrm": _validate_dlrm,
     "mask_net": _validate_mask_net,
@@ -67,5 +81,6 @@ CHECKS: Mapping[str, Callable[[ModelConfig, Rules], None]] = {
     "wukong": _validate_wukong,
     "multi_tower": _validate_towers,
     "multi_tower_din": _validate_towers,
+    "rocket_launching": _validate_rocket,
 }
 """The checks of a model's own settings, by its field of model_config."""

@@ -23,6 +23,7 @@ from raymon.models.rank.dlrm import DLRM
 from raymon.models.rank.mask_net import MaskNet
 from raymon.models.rank.multi_tower import MultiTower
 from raymon.models.rank.multi_tower_din import MultiTowerDIN
+from raymon.models.rank.rocket_launching import RocketLaunching
 from raymon.models.rank.wide_and_deep import WideAndDeep
 from raymon.models.rank.wukong import WuKong
 from raymon.models.rank.xdeepfm import XDeepFM
@@ -49,6 +50,7 @@ __all__ = [
     "MultiTower",
     "MultiTowerDIN",
     "RankingModel",
+    "RocketLaunching",
     "ServedTower",
     "SimpleMultiTask",
     "Tower",

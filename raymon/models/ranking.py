@@ -125,22 +125,24 @@ class RankingModel(Model):
             ModelError: A prediction that a loss takes is missing, or has another shape or type.
         """
         check_predictions(self, predictions, batch.size, self._loss_inputs)
-        losses = {}
-        for loss in self._losses:
-            output, task = predictions[self._output(loss.task)], loss.task
-            sessions = None
-            if loss.kind == "jrc_loss":
-                sessions = batch.keys[loss.config.jrc_loss.session_name]
-            try:
-                rows = row_losses(loss.config, output, self.target(loss.label, batch), sessions)
-            except IndexError as error:
-                # Raised on the CPU only. The label could not be checked before, because the number
-                # of candidates was not known.
-                what = f"has {output.shape[1]} scores a row for label {loss.label}: {error}"
-                raise error_of(self, "predict", what) from None
-            mean = weighted_mean(rows, loss_weights(task, batch))
-            losses[loss.name] = mean if task.weight == 1 else mean * task.weight
-        return losses
+        return {loss.name: self._loss(loss, predictions, batch) for loss in self._losses}
+
+    def _loss(
+        self, loss: Named[LossConfig], predictions: Mapping[str, Tensor], batch: Batch
+    ) -> Tensor:
+        output, task = predictions[self._output(loss.task)], loss.task
+        sessions = None
+        if loss.kind == "jrc_loss":
+            sessions = batch.keys[loss.config.jrc_loss.session_name]
+        try:
+            rows = row_losses(loss.config, output, self.target(loss.label, batch), sessions)
+        except IndexError as error:
+            # Raised on the CPU only. The label could not be checked before, because the number of
+            # candidates was not known.
+            what = f"has {output.shape[1]} scores a row for label {loss.label}: {error}"
+            raise error_of(self, "predict", what) from None
+        mean = weighted_mean(rows, loss_weights(task, batch))
+        return mean if task.weight == 1 else mean * task.weight
 
     def batch_weight(self, batch: Batch) -> float | dict[str, Tensor]:
         """Returns the number of rows, or the sums of the weights of rows by loss name, scalars."""

@@ -27,6 +27,7 @@ from raymon.models.rank.dlrm import DLRM
 from raymon.models.rank.mask_net import MaskNet
 from raymon.models.rank.multi_tower import MultiTower
 from raymon.models.rank.multi_tower_din import MultiTowerDIN
+from raymon.models.rank.rocket_launching import RocketLaunching
 from raymon.models.rank.wide_and_deep import WideAndDeep
 from raymon.models.rank.wukong import WuKong
 from raymon.models.rank.xdeepfm import XDeepFM
@@ -43,6 +44,7 @@ MODELS: Mapping[str, type[Model]] = {
     "multi_tower": MultiTower,
     "multi_tower_din": MultiTowerDIN,
     "wukong": WuKong,
+    "rocket_launching": RocketLaunching,
     "dssm": DSSM,
     "dssm_v2": DSSMV2,
     "dat": DAT,

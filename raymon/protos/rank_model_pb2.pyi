@@ -1,5 +1,6 @@
 from raymon.protos import layers_pb2 as _layers_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
@@ -70,3 +71,23 @@ class MaskNet(_message.Message):
     MASK_NET_MODULE_FIELD_NUMBER: _ClassVar[int]
     mask_net_module: _layers_pb2.MaskNetModule
     def __init__(self, mask_net_module: _Optional[_Union[_layers_pb2.MaskNetModule, _Mapping]] = ...) -> None: ...
+
+class RocketLaunching(_message.Message):
+    __slots__ = ("share_mlp", "booster_mlp", "light_mlp", "feature_based_distillation", "feature_distillation_function")
+    class Similarity(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        COSINE: _ClassVar[RocketLaunching.Similarity]
+        EUCLID: _ClassVar[RocketLaunching.Similarity]
+    COSINE: RocketLaunching.Similarity
+    EUCLID: RocketLaunching.Similarity
+    SHARE_MLP_FIELD_NUMBER: _ClassVar[int]
+    BOOSTER_MLP_FIELD_NUMBER: _ClassVar[int]
+    LIGHT_MLP_FIELD_NUMBER: _ClassVar[int]
+    FEATURE_BASED_DISTILLATION_FIELD_NUMBER: _ClassVar[int]
+    FEATURE_DISTILLATION_FUNCTION_FIELD_NUMBER: _ClassVar[int]
+    share_mlp: _layers_pb2.MLP
+    booster_mlp: _layers_pb2.MLP
+    light_mlp: _layers_pb2.MLP
+    feature_based_distillation: bool
+    feature_distillation_function: RocketLaunching.Similarity
+    def __init__(self, share_mlp: _Optional[_Union[_layers_pb2.MLP, _Mapping]] = ..., booster_mlp: _Optional[_Union[_layers_pb2.MLP, _Mapping]] = ..., light_mlp: _Optional[_Union[_layers_pb2.MLP, _Mapping]] = ..., feature_based_distillation: bool = ..., feature_distillation_function: _Optional[_Union[RocketLaunching.Similarity, str]] = ...) -> None: ...

@@ -32,6 +32,11 @@ RANK_MODELS = {
     "wukong": f"""{_SPARSE} {_DENSE} wukong {{ dense_mlp {{ hidden_units: [8, 4] }}
       {_WUKONG} }}""",
     "wukong_of_one_group": f"{_SPARSE.replace('sparse', 'any')} wukong {{ {_WUKONG} }}",
+    "rocket_launching": f"""{ALL} rocket_launching {{ share_mlp {{ hidden_units: 8 }}
+      booster_mlp {{ hidden_units: [8, 8, 4] }} light_mlp {{ hidden_units: [8, 4] }}
+      feature_based_distillation: true }}""",
+    "rocket_launching_of_two": f"""{ALL} rocket_launching {{ booster_mlp {{ hidden_units: [8, 4] }}
+      light_mlp {{ hidden_units: 4 }} }}""",
     "mask_net": f"""{ALL} mask_net {{ mask_net_module {{ n_mask_blocks: 3
       mask_block {{ reduction_ratio: 0.7 hidden_dim: 8 }}
       top_mlp {{ hidden_units: [8, 4] }} }} }}""",

@@ -99,6 +99,9 @@ MODELS = {
     "wukong": f"{_SPARSE} {_DENSE} wukong {{ dense_mlp {{ hidden_units: [8, 4] LAYERS }} "
     "wukong_layers { lcb_feature_num: 3 fmb_feature_num: 3 compressed_feature_num: 2 "
     "feature_num_mlp { hidden_units: [8] LAYERS } } final { hidden_units: [8] LAYERS } }",
+    "rocket_launching": f"{_ALL} rocket_launching {{ share_mlp {{ hidden_units: [8] LAYERS }} "
+    "booster_mlp { hidden_units: [8, 8, 4] LAYERS } light_mlp { hidden_units: [8, 4] LAYERS } "
+    "feature_based_distillation: true }",
     "mask_net": f"{_ALL} mask_net {{ mask_net_module {{ n_mask_blocks: 2 "
     "mask_block { hidden_dim: 8 } top_mlp { hidden_units: [8] LAYERS } } }",
     "multi_tower": f"{_ENCODED} {_ALL} multi_tower {{ "
@@ -304,8 +307,9 @@ def check_predictions(case: dict[str, str], summary: Summary, data: Path, tmp_pa
         assert np.isfinite(np.stack(table[name].to_numpy())).all(), name
     if case["labels"] == "classes":
         return
-    several = "_click" if "probs_click" in table.column_names else ""
-    several = "_ctr" if case["labels"] == "towers" else several
+    # With several labels, towers or networks, names end in those.
+    columns = [n for n in table.column_names if re.fullmatch("probs(_click|_ctr)?(_light)?", n)]
+    several = columns[0].removeprefix("probs")
     weights = None if case["weights"] == "none" else table["w"].to_numpy()
     auc = roc_auc_score(table["click"], table[f"probs{several}"], sample_weight=weights)
     rounding = 1e-3 if case["precision"] == "float32" else 0.02

@@ -47,13 +47,19 @@ class MLP(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Returns the outputs `[B, out_features]` of inputs `[B, in_features]`."""
+        return self.hidden(inputs)[-1]
+
+    def hidden(self, inputs: Tensor) -> list[Tensor]:
+        """Returns the outputs of every layer, each `[B, units]`."""
         linear = [layer for layer in self.layers if isinstance(layer, nn.Linear)]
         parameters = [p for layer in linear for p in (layer.weight, layer.bias) if p is not None]
         cast = iter(cast_together(parameters) if parameters else ())
+        outputs: list[Tensor] = []
         for layer in self.layers:
             if isinstance(layer, nn.Linear):
                 weight, bias = next(cast), None if layer.bias is None else next(cast)
                 inputs = F.linear(inputs, weight, bias)
+                outputs.append(inputs)
             else:
-                inputs = layer(inputs)
-        return inputs
+                inputs = outputs[-1] = layer(inputs)
+        return outputs

@@ -52,7 +52,7 @@ def moves(shape: str, engine: str, precision: str) -> tuple[torch.Tensor, dict[s
     step.unscale()
     assert step.update()
     assert {weight.dtype for weight in weights.values()} == {torch.float32}
-    (loss,) = output.losses.values()
+    loss = torch.stack(list(output.losses.values())).sum()
     assert {value.dtype for value in output.predictions.values()} == {torch.float32}
     return loss, {name: weight - before[name] for name, weight in weights.items()}
 
