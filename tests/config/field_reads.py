@@ -18,6 +18,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -270,6 +271,43 @@ _CUSTOM = (
     'custom_feature { feature_name: "c" expression: ["user:a", "user:b"] '
     'operator_name: "EditDistance" '
 )
+_SOURCES = tuple(
+    f"{source} embedding_dim: 2"
+    for source in (
+        "hash_bucket_size: 9", "num_buckets: 9", "vocab_list: 'x'", "vocab_file: 'none'",
+        "vocab_dict { key: 'x' value: 2 }", "zch { zch_size: 9 lru {} }",
+        "dynamicemb { max_capacity: 9 }",
+    )
+)  # fmt: skip
+_NUMBERS = (
+    "boundaries: 1 embedding_dim: 2",
+    "embedding_dim: 2 mlp {}",
+    'normalizer: "method=expression,expr=x"',
+)
+_MADE = (
+    ("match_feature", "nested_map: 'user:m' pkey: 'user:p' skey: 'user:s'", _SOURCES + _NUMBERS),
+    ("expr_feature", "expression: 'a' variables: 'user:a'", (*_NUMBERS[:2], "fill_missing: 1")),
+    ("overlap_feature", "query: 'user:a' title: 'user:b' method: 'is_equal'", _NUMBERS),
+    ("kv_dot_product", "query: 'user:a' document: 'user:b'", _NUMBERS),
+    ("bool_mask_feature", "expression: ['user:a', 'user:b']", _SOURCES),
+    (
+        "custom_feature",
+        "expression: 'user:a' operator_name: 'builtins:dict' "
+        "operator_params { fields { key: 'limit' value { number_value: 2 } } }",
+        _SOURCES + _NUMBERS,
+    ),
+    (
+        "combine_feature",
+        "expression: 'user:a' value_map { key: 'x' value: 1 }",
+        ("num_buckets: 9 embedding_dim: 2", *_NUMBERS),
+    ),
+    ("regex_replace_feature", "expression: 'user:a' regex_pattern: 'x' value_dim: 0", _SOURCES),
+    (
+        "tokenize_feature",
+        f"expression: 'user:a' vocab_file: '{__file__}'",
+        (f"embedding_dim: 2 text_normalizer {{ max_length: 3 stop_char_file: '{__file__}' }}",),
+    ),
+)
 _FEATURES = (
     _PIECES,
     _ID + 'vocab_dict { key: "x" value: 2 } }',
@@ -298,10 +336,30 @@ _FEATURES = (
     _CUSTOM + "boundaries: 1 embedding_dim: 2 }",
     _CUSTOM + 'normalizer: "method=expression,expr=x" embedding_dim: 2 autodis { num_channels: 2 } '
     'operator_params { fields { key: "encoding" value { string_value: "utf-8" } } } }',
+    *(
+        f'{kind} {{ feature_name: "k" {columns} {source} }}'
+        for kind, columns, sources in _MADE
+        for source in sources
+    ),
 )
 
 
+class _Tokenizer:
+    """A tokenizer, as the library that need not be there makes one."""
+
+    @classmethod
+    def from_str(cls, text: str) -> _Tokenizer:
+        return cls()
+
+    def get_vocab_size(self) -> int:
+        return 3
+
+
 def _features() -> None:
+    library = ModuleType("tokenizers")
+    vars(library)["Tokenizer"] = _Tokenizer
+    sys.modules["tokenizers"] = library
+    raymon.allow_custom_classes()
     for mode in ("FG_NONE", "FG_DAG"):
         for text in _FEATURES:
             config = text_format.Parse(

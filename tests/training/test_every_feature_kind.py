@@ -41,6 +41,12 @@ SPARSE = {
     "hash_bucket_size: 50 need_key: true }",
     "of_a_bucket": f'lookup_feature {{ map: "user:kv" key: "feature:cut" {DIM} '
     "boundaries: [2, 4] }",
+    "masked": f'bool_mask_feature {{ expression: ["user:several", "user:masks"] {DIM} '
+    "num_buckets: 9 }",
+    "matched_texts": f'match_feature {{ nested_map: "user:kkv" pkey: "ALL" skey: "user:id" {DIM} '
+    "hash_bucket_size: 50 show_pkey: true }",
+    "replaced": f'regex_replace_feature {{ expression: "user:day" regex_pattern: "-.*" '
+    f'replacement: "" vocab_list: "2024" {DIM} }}',
     "growing": f'id_feature {{ expression: "user:id" {DIM} zch {{ zch_size: 9 lfu {{}} }} }}',
     "growing_texts": f'id_feature {{ expression: "user:day" {DIM} '
     "zch { zch_size: 3 lru {} } }",
@@ -50,6 +56,14 @@ SPARSE = {
     "zch { zch_size: 30 lfu {} eviction_interval: 2 } }",
 }
 DENSE = {
+    "matched": 'match_feature { nested_map: "user:kkv" pkey: "user:id" skey: "ALL" }',
+    "computed": 'expr_feature { variables: ["user:price", "user:id"] '
+    'expression: "sigmoid(price) * (id > 5 ? 1 : 2)" }',
+    "overlapping": 'overlap_feature { query: "user:several" title: "user:words" '
+    'method: "query_common_ratio" separator: "|" }',
+    "product": 'kv_dot_product { query: "user:words" document: "user:several" separator: "|" }',
+    "combined": 'combine_feature { expression: "user:several" combiner: "max" '
+    'value_map { key: "3" value: 0.5 } value_map { key: "4" value: 2 } }',
     "found": 'lookup_feature { map: "user:kv" key: "user:id" combiner: "max" }',
     "embedded": f'raw_feature {{ expression: "user:price" {DIM} autodis {{ num_channels: 4 }} }}',
     "mapped": f'raw_feature {{ expression: "user:pair" value_dim: 2 {DIM} mlp {{}} }}',
@@ -74,6 +88,9 @@ def table(seed: int) -> pa.Table:
             "price": pa.array(price, mask=gone),
             "pair": [[a, b] for a, b in draw.normal(size=(ROWS, 2))],
             "day": day,
+            "kkv": ["|".join(f"{v}^{v}:{v + 1},7:2" for v in set(row)) for row in several],
+            "words": ["|".join(map(str, row[::-1])) for row in several],
+            "masks": [[v > 3 for v in row] for row in several],
             "kv": ["\x1d".join(f"{v}:{v + 1}" for v in row) for row in several],
             "click": (draw.random(ROWS) < 1 / (1 + np.exp(-price))).astype(np.int64),
         }
@@ -91,6 +108,9 @@ def otherwise(rows: pa.Table) -> pa.Table:
             "price": rows["price"],
             "pair": rows["pair"].cast(pa.list_(pa.float64(), 2)),
             "day": rows["day"].cast(pa.string()).dictionary_encode(),
+            "kkv": rows["kkv"].cast(pa.large_string()),
+            "words": rows["words"].dictionary_encode(),
+            "masks": rows["masks"].cast(pa.list_(pa.int8())),
             "kv": pa.array(
                 [[(int(v), v + 1) for v in row] for row in rows["several"].to_pylist()],
                 pa.map_(pa.int64(), pa.float64()),

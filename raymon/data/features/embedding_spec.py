@@ -11,13 +11,30 @@ from raymon.data.features.initializer import Initializer, parse_initializer
 from raymon.errors import ConfigError
 from raymon.protos import feature_pb2
 
-ConfigWithIds = feature_pb2.IdFeature | feature_pb2.ComboFeature | feature_pb2.LookupFeature
+ConfigWithIds = (
+    feature_pb2.IdFeature
+    | feature_pb2.ComboFeature
+    | feature_pb2.LookupFeature
+    | feature_pb2.MatchFeature
+    | feature_pb2.BoolMaskFeature
+    | feature_pb2.RegexReplaceFeature
+    | feature_pb2.CustomFeature
+)
 """Configs of features whose values can become ids."""
 
-ConfigWithNumbers = feature_pb2.RawFeature | feature_pb2.LookupFeature | feature_pb2.CustomFeature
+ConfigWithNumbers = (
+    feature_pb2.RawFeature
+    | feature_pb2.LookupFeature
+    | feature_pb2.MatchFeature
+    | feature_pb2.ExprFeature
+    | feature_pb2.OverlapFeature
+    | feature_pb2.KvDotProduct
+    | feature_pb2.CombineFeature
+    | feature_pb2.CustomFeature
+)
 """Configs of features that can be numbers."""
 
-ConfigWithTable = ConfigWithIds | ConfigWithNumbers
+ConfigWithTable = ConfigWithIds | ConfigWithNumbers | feature_pb2.TokenizeFeature
 """Configs of features that can have a table."""
 
 OF_TABLES = (

@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from raymon.data.features.expressions.evaluation import Numbers, evaluate
+from raymon.data.features.expressions.parser import parse_expression
+
 Floats = npt.NDArray[np.float64]
 Normalizer = Callable[[Floats], Floats]
 
@@ -45,7 +48,7 @@ def parse_normalizer(text: str) -> Normalizer:
     `method=zscore,mean=m,standard_deviation=s`: (x - m) / s.
     `method=minmax,min=a,max=b`: (x - a) / (b - a).
     `method=expression,expr=e`: e, of x, numbers, + - * / **, log, log10, log1p, exp, sqrt, abs,
-    min and max (of two).
+    min and max (of two), or an expression as in `expr_feature`.
 
     Returns:
         A function of a float64 array of any shape, which returns one of the same shape; where the
@@ -115,9 +118,15 @@ def _expression(rest: str) -> Normalizer:
         raise ValueError("method=expression needs expr, as in method=expression,expr=log(x+3)")
     try:
         node = ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError):
-        raise ValueError(f'expr: "{text}" is not an arithmetic expression of x') from None
-    _check(node)
+        _check(node)
+    except (SyntaxError, ValueError) as error:
+        try:
+            return _of_grammar(text)
+        except ValueError:
+            pass
+        if isinstance(error, SyntaxError) or not str(error).startswith("expr: "):
+            raise ValueError(f'expr: "{text}" is not an arithmetic expression of x') from None
+        raise
 
     def apply(x: Floats) -> Floats:
         with np.errstate(all="ignore"):
@@ -125,6 +134,17 @@ def _expression(rest: str) -> Normalizer:
                 np.float64, copy=False
             )
         return result
+
+    return apply
+
+
+def _of_grammar(text: str) -> Normalizer:
+    """Returns the function of an expression as expr_feature has them, of x."""
+    tree = parse_expression(text, ("x",))
+
+    def apply(x: Floats) -> Floats:
+        numbers = evaluate(tree, {"x": Numbers(x.ravel())}, x.size, math.nan)
+        return numbers.values.reshape(x.shape)
 
     return apply
 

@@ -78,7 +78,8 @@ def table_size(
             f"{', '.join(known[:-1])} and {known[-1]}"
         )
     (source,) = sizes
-    if not source.startswith("vocab_") and config.HasField("default_bucketize_value"):
+    given = {descriptor.name for descriptor, _ in config.ListFields()}
+    if not source.startswith("vocab_") and "default_bucketize_value" in given:
         raise ConfigError(
             f"{place}.default_bucketize_value: is the id of values that a vocabulary does not "
             f"list, and {source} has none; leave it out"

@@ -24,6 +24,7 @@ from raymon.data.features.operator_feature import OperatorFeature
 from raymon.data.features.operators.operator import Operator
 from raymon.data.features.table_size import given_sources
 from raymon.errors import ConfigError
+from raymon.protos import feature_pb2
 
 
 def made_feature(
@@ -74,7 +75,7 @@ def end_of_numbers(
     *,
     several: bool = False,
     default: str = "0",
-    separator: str = "",
+    separator: str = "\x1d",
 ) -> Feature:
     """Returns the feature of computed numbers: buckets of them, or the numbers themselves.
 
@@ -92,7 +93,7 @@ def end_of_numbers(
     place, name = context.place, context.name(config.feature_name)
     boundaries = parsed_boundaries(config.boundaries, place)
     normalizer = None
-    if "normalizer" in config.DESCRIPTOR.fields_by_name and config.HasField("normalizer"):
+    if not isinstance(config, feature_pb2.ExprFeature) and config.HasField("normalizer"):
         normalizer = parsed_normalizer(config.normalizer, place)
     if boundaries:
         for kind in ("autodis", "mlp"):

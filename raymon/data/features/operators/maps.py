@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from raymon.data.features.operators.operator import RowValueError
-from raymon.data.features.operators.rows import Ints
+from raymon.data.features.operators.rows import Ints, value_rows
 from raymon.data.values import arrow_types
 from raymon.data.values.arrow_types import is_list, is_string
-from raymon.data.values.canonical import is_value
+from raymon.data.values.canonical import canonical_texts, is_value
 
 MAP_TYPES = 'strings of "KEY:VALUE", lists of them, or maps'
 """The types of columns of maps, in words for a message."""
@@ -81,10 +81,15 @@ def _of_arrow(column: pa.MapArray) -> Entries:
 def _texts(column: pa.Array, separator: str) -> tuple[pa.Array, Ints]:
     if pa.types.is_null(column.type):
         return pa.array([], pa.string()), np.zeros(len(column), np.int64)
+    if not is_list(column.type) and not is_string(column.type):
+        rows = value_rows(column, None)
+        return canonical_texts(rows.values), rows.lengths
     if is_string(column.type):
         column = pc.split_pattern(column, separator)
     lengths = pc.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False)
     texts = arrow_types.as_array(column.flatten())
+    if not is_string(texts.type):
+        texts = canonical_texts(texts)
     kept = pc.and_kleene(texts.is_valid(), pc.not_equal(texts, "")).fill_null(False)
     mask = kept.to_numpy(zero_copy_only=False)
     if not mask.all():
