@@ -13,7 +13,7 @@ from raymon.config.edited_text import EditedText, Position
 from raymon.config.known_names import known_fields
 from raymon.config.refusals import Refusal
 from raymon.config.scalars import parse_scalar
-from raymon.config.unknown_names import not_yet, unknown_field, value_not_yet
+from raymon.config.unknown_names import is_had_without, not_yet, unknown_field, value_not_yet
 from raymon.errors import ConfigError
 
 _OPENING = {"{": "}", "<": ">", "[": "]"}
@@ -124,8 +124,9 @@ class _Walk:
         colon = self._accept(":")
         if not colon and self._tokens.token not in _OPENING:
             raise self._tokens.ParseError(f'Expected ":", found {self._tokens.token}')
-        fields = self._skip_value()
-        self._refuse(Refusal(own, name, why, known_fields(descriptor.name)[name], fields), line)
+        value, fields = self._tokens.token, self._skip_value()
+        if not is_had_without(name, value):
+            self._refuse(Refusal(own, name, why, known_fields(descriptor.name)[name], fields), line)
         if not self._accept(","):
             self._accept(";")
         self.text.leave_out(start, self._position())

@@ -28,6 +28,31 @@ _REMEDIES = {
 """What would be right in place of names that are not simply left out."""
 
 
+_NO, _NONE, _TORCH = ("false",), ("0", "0.0"), ("PYTORCH",)
+
+_HAD_WITHOUT = {
+    "use_mask": _NO,
+    "enable_hstu": _NO,
+    "eval_online": _NO,
+    "sample_mask_prob": _NONE,
+    "negative_sample_mask_prob": _NONE,
+    "save_checkpoints_timestamp_interval": _NONE,
+    "batch_cost_size": _NONE,
+    "kernel": _TORCH,
+}
+"""Values of fields that raymon does not have, with which they ask for nothing that it lacks."""
+
+
+def is_had_without(name: str, value: str) -> bool:
+    """Whether a field that raymon does not have asks for what it does anyway.
+
+    Args:
+        name: Name of the field.
+        value: Its value, as it is written.
+    """
+    return value in _HAD_WITHOUT.get(name, ())
+
+
 def not_yet(message: str, name: str, had: Iterable[str] = ()) -> str | None:
     """Returns why a field of the vocabulary is refused; None if the message does not know it.
 

@@ -90,9 +90,9 @@ WRONG = [
     ),
     (
         "num_buckets: 9",
-        "num_buckets: 9 sequence_length: 3",
-        "feature_configs[0].id_feature.sequence_length",
-        "raymon does not have sequence_length yet",
+        "num_buckets: 9 use_mask: true",
+        "feature_configs[0].id_feature.use_mask",
+        "raymon does not have use_mask yet",
     ),
     (
         "metrics { auc {} }",

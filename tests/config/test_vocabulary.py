@@ -213,3 +213,13 @@ def test_an_item_that_is_refused_is_found_by_its_name(tmp_path: Path, between: s
     assert len(load(path, ["feature_configs[feature_name=kv]="]).feature_configs) == 2
     with pytest.raises(ConfigError, match="has no item with feature_name=zz"):
         load(path, ["feature_configs[feature_name=zz]="])
+
+
+def test_what_asks_for_nothing_that_is_lacking_is_taken(tmp_path: Path) -> None:
+    text = TEXT.replace(
+        "fg_mode: FG_DAG", "fg_mode: FG_DAG enable_hstu: VALUE batch_cost_size: NONE"
+    )
+    off = text.replace("VALUE", "false").replace("NONE", "0")
+    assert load(write(tmp_path, off)) == load(write(tmp_path))
+    with pytest.raises(ConfigError, match=r"does not have enable_hstu yet.*: batch_cost_size\)$"):
+        load(write(tmp_path, text.replace("VALUE", "true").replace("NONE", "9")))
