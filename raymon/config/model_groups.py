@@ -14,6 +14,7 @@ from raymon.protos.model_pb2 import (
     FeatureGroupType,
     ModelConfig,
 )
+from raymon.protos.multi_task_model_pb2 import PEPNet
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,8 @@ GROUPS = {
     "rocket_launching": _ONE,
     "simple_multi_task": _ONE,
     "mmoe": _ONE,
+    "ple": _ONE,
+    "dbmtl": _ONE,
 }
 """Groups of each model that ships with raymon; a custom model takes any."""
 
@@ -75,6 +78,8 @@ def groups_of(config: ModelConfig) -> Groups | None:
     kind = str(config.WhichOneof("model"))
     if kind in _TOWERS:
         return _of_towers(getattr(config, kind))
+    if kind == "pepnet":
+        return _of_pepnet(config.pepnet)
     return GROUPS.get(kind)
 
 
@@ -82,3 +87,11 @@ def _of_towers(block: Any) -> Groups:
     towers = [tower.input for tower in block.towers]
     sequences = [tower.input for tower in getattr(block, "din_towers", ())]
     return Groups((*towers, *sequences), free=True, sequences=tuple(sequences))
+
+
+def _of_pepnet(block: PEPNet) -> Groups:
+    # A group that is named has to be there; those of the usual names may be left out.
+    gates = ("domain_group_name", "uia_group_name")
+    named = [getattr(block, name) for name in gates if block.HasField(name)]
+    others = [getattr(block, name) for name in gates if not block.HasField(name)]
+    return Groups(needed=(block.main_group_name, *named), optional=tuple(others))

@@ -11,6 +11,7 @@ from raymon.config.tasks import has_towers
 from raymon.config.validate_layers import validate_layers
 from raymon.config.validate_losses import validate_losses
 from raymon.config.validate_metrics import validate_metrics
+from raymon.config.validate_multi_task import MULTI_TASK_CHECKS
 from raymon.config.validate_rank_models import CHECKS
 from raymon.config.validate_retrieval import validate_retrieval
 from raymon.config.validate_sequences import (
@@ -37,12 +38,14 @@ def validate_model(config: PipelineConfig, source: Source) -> None:
     _validate_groups(config, rules)
     if kind is not None and kind != "custom":
         validate_layers(getattr(model, kind), rules.inner(kind), _halves_on_cpu(config))
-        if kind in CHECKS:
-            CHECKS[kind](model, rules.inner(kind))
+        checks = {**CHECKS, **MULTI_TASK_CHECKS}
+        if kind in checks:
+            checks[kind](model, rules.inner(kind))
     if is_retrieval(model):
         validate_retrieval(config, rules)
     if has_towers(model):
-        validate_towers(config, rules)
+        _validate_domain(config, rules.inner("pepnet"))
+        validate_towers(config, rules, [model.pepnet.domain_input_name])
     losses = validate_losses(config, rules)
     if kind in ("deepfm", "wide_and_deep") and not getattr(model, kind).HasField("final"):
         # Without `final`, "wide" and "fm" add the same to every class: no probability changes.
@@ -125,3 +128,10 @@ def _require_groups(model: model_pb2.ModelConfig, wanted: Groups, rules: Rules) 
         rules.warn(len(given) > 1, "feature_groups[1]", why)
     for name in () if is_the_one else wanted.needed:
         rules.require(name in given, "feature_groups", f'have no group "{name}"')
+
+
+def _validate_domain(config: PipelineConfig, rules: Rules) -> None:
+    """Checks that the feature that says the domain of a row is one."""
+    if rules.has("domain_input_name"):
+        features = [block.name for block in feature_blocks(config.feature_configs)]
+        rules.known(rules.value("domain_input_name"), "domain_input_name", features, "feature")

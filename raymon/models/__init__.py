@@ -13,8 +13,11 @@ from raymon.models.match.match_model import MatchModel
 from raymon.models.match.served_tower import ServedTower
 from raymon.models.match.tower import Tower
 from raymon.models.model import Model
+from raymon.models.multi_task.dbmtl import DBMTL
 from raymon.models.multi_task.mmoe import MMoE
 from raymon.models.multi_task.multi_task_model import MultiTaskModel
+from raymon.models.multi_task.pepnet import PEPNet
+from raymon.models.multi_task.ple import PLE
 from raymon.models.multi_task.simple_multi_task import SimpleMultiTask
 from raymon.models.rank.dcn_v1 import DCNV1
 from raymon.models.rank.dcn_v2 import DCNV2
@@ -32,12 +35,14 @@ from raymon.models.registry import build_model
 
 __all__ = [
     "DAT",
+    "DBMTL",
     "DCNV1",
     "DCNV2",
     "DLRM",
     "DSSM",
     "DSSMV2",
     "MLP",
+    "PLE",
     "DeepFM",
     "EmbeddingCollection",
     "FeatureGroup",
@@ -49,6 +54,7 @@ __all__ = [
     "MultiTaskModel",
     "MultiTower",
     "MultiTowerDIN",
+    "PEPNet",
     "RankingModel",
     "RocketLaunching",
     "ServedTower",

@@ -18,7 +18,10 @@ from raymon.models.match.dat import DAT
 from raymon.models.match.dssm import DSSM
 from raymon.models.match.dssm_v2 import DSSMV2
 from raymon.models.model import Model
+from raymon.models.multi_task.dbmtl import DBMTL
 from raymon.models.multi_task.mmoe import MMoE
+from raymon.models.multi_task.pepnet import PEPNet
+from raymon.models.multi_task.ple import PLE
 from raymon.models.multi_task.simple_multi_task import SimpleMultiTask
 from raymon.models.rank.dcn_v1 import DCNV1
 from raymon.models.rank.dcn_v2 import DCNV2
@@ -50,6 +53,9 @@ MODELS: Mapping[str, type[Model]] = {
     "dat": DAT,
     "simple_multi_task": SimpleMultiTask,
     "mmoe": MMoE,
+    "ple": PLE,
+    "dbmtl": DBMTL,
+    "pepnet": PEPNet,
 }
 """The models that ship with raymon, by their field of model_config."""
 

@@ -26,7 +26,7 @@ from raymon.protos import layers_pb2 as raymon_dot_protos_dot_layers__pb2
 from raymon.protos import task_pb2 as raymon_dot_protos_dot_task__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$raymon/protos/multi_task_model.proto\x12\rraymon.protos\x1a\x1araymon/protos/layers.proto\x1a\x18raymon/protos/task.proto\"@\n\x0fSimpleMultiTask\x12-\n\x0btask_towers\x18\x01 \x03(\x0b\x32\x18.raymon.protos.TaskTower\"\x9a\x01\n\x04MMoE\x12&\n\nexpert_mlp\x18\x01 \x02(\x0b\x32\x12.raymon.protos.MLP\x12$\n\x08gate_mlp\x18\x02 \x01(\x0b\x32\x12.raymon.protos.MLP\x12\x15\n\nnum_expert\x18\x03 \x01(\r:\x01\x33\x12-\n\x0btask_towers\x18\x04 \x03(\x0b\x32\x18.raymon.protos.TaskTower')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$raymon/protos/multi_task_model.proto\x12\rraymon.protos\x1a\x1araymon/protos/layers.proto\x1a\x18raymon/protos/task.proto\"@\n\x0fSimpleMultiTask\x12-\n\x0btask_towers\x18\x01 \x03(\x0b\x32\x18.raymon.protos.TaskTower\"\x9a\x01\n\x04MMoE\x12&\n\nexpert_mlp\x18\x01 \x02(\x0b\x32\x12.raymon.protos.MLP\x12$\n\x08gate_mlp\x18\x02 \x01(\x0b\x32\x12.raymon.protos.MLP\x12\x15\n\nnum_expert\x18\x03 \x01(\r:\x01\x33\x12-\n\x0btask_towers\x18\x04 \x03(\x0b\x32\x18.raymon.protos.TaskTower\"\xb4\x01\n\x11\x45xtractionNetwork\x12\x14\n\x0cnetwork_name\x18\x01 \x01(\t\x12\x1b\n\x13\x65xpert_num_per_task\x18\x02 \x02(\r\x12\x11\n\tshare_num\x18\x03 \x02(\r\x12+\n\x0ftask_expert_net\x18\x04 \x02(\x0b\x32\x12.raymon.protos.MLP\x12,\n\x10share_expert_net\x18\x05 \x02(\x0b\x32\x12.raymon.protos.MLP\"s\n\x03PLE\x12=\n\x13\x65xtraction_networks\x18\x01 \x03(\x0b\x32 .raymon.protos.ExtractionNetwork\x12-\n\x0btask_towers\x18\x02 \x03(\x0b\x32\x18.raymon.protos.TaskTower\"\xf8\x01\n\x05\x44\x42MTL\x12.\n\x08mask_net\x18\x06 \x01(\x0b\x32\x1c.raymon.protos.MaskNetModule\x12&\n\nbottom_mlp\x18\x01 \x01(\x0b\x32\x12.raymon.protos.MLP\x12&\n\nexpert_mlp\x18\x02 \x01(\x0b\x32\x12.raymon.protos.MLP\x12$\n\x08gate_mlp\x18\x03 \x01(\x0b\x32\x12.raymon.protos.MLP\x12\x15\n\nnum_expert\x18\x04 \x01(\r:\x01\x33\x12\x32\n\x0btask_towers\x18\x05 \x03(\x0b\x32\x1d.raymon.protos.BayesTaskTower\"\xf3\x02\n\x06PEPNet\x12\x19\n\x11\x65pnet_hidden_unit\x18\x01 \x01(\r\x12\x16\n\x0b\x65pnet_gamma\x18\x02 \x01(\x01:\x01\x32\x12\x1a\n\x12ppnet_hidden_units\x18\x03 \x03(\r\x12!\n\x10ppnet_activation\x18\x04 \x01(\t:\x07nn.ReLU\x12\x1b\n\x13ppnet_dropout_ratio\x18\x05 \x03(\x01\x12\x16\n\x0bppnet_gamma\x18\x06 \x01(\x01:\x01\x32\x12\x19\n\x11\x64omain_input_name\x18\x07 \x01(\t\x12\x1a\n\x0ftask_domain_num\x18\x08 \x01(\r:\x01\x31\x12-\n\x0btask_towers\x18\t \x03(\x0b\x32\x18.raymon.protos.TaskTower\x12\x1c\n\x0fmain_group_name\x18\n \x01(\t:\x03\x61ll\x12!\n\x11\x64omain_group_name\x18\x0b \x01(\t:\x06\x64omain\x12\x1b\n\x0euia_group_name\x18\x0c \x01(\t:\x03uia')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,4 +37,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SIMPLEMULTITASK']._serialized_end=173
   _globals['_MMOE']._serialized_start=176
   _globals['_MMOE']._serialized_end=330
+  _globals['_EXTRACTIONNETWORK']._serialized_start=333
+  _globals['_EXTRACTIONNETWORK']._serialized_end=513
+  _globals['_PLE']._serialized_start=515
+  _globals['_PLE']._serialized_end=630
+  _globals['_DBMTL']._serialized_start=633
+  _globals['_DBMTL']._serialized_end=881
+  _globals['_PEPNET']._serialized_start=884
+  _globals['_PEPNET']._serialized_end=1255
 # @@protoc_insertion_point(module_scope)

@@ -169,12 +169,26 @@ _TOWERS = """
     losses { binary_cross_entropy {} } }"""
 
 
+_RELATED = _TOWERS.replace(
+    "weight: 2", 'relation_tower_names: "a" relation_mlp { hidden_units: 4 }'
+)
+
+
 def _multi_task() -> None:
     """Builds every model with task towers, and asks it for its losses."""
     one_group = 'feature_groups { group_name: "all" group_type: DEEP feature_names: ["user"] }'
     for model in (
         f"simple_multi_task {{ {_TOWERS} }}",
         f"mmoe {{ expert_mlp {{ hidden_units: 4 }} gate_mlp {{ hidden_units: 4 }} {_TOWERS} }}",
+        f"""ple {{ extraction_networks {{ network_name: "a" expert_num_per_task: 1 share_num: 1
+          task_expert_net {{ hidden_units: 4 }} share_expert_net {{ hidden_units: 4 }} }}
+          {_TOWERS} }}""",
+        f"""dbmtl {{ mask_net {{ n_mask_blocks: 1 mask_block {{ hidden_dim: 4 }} }}
+          bottom_mlp {{ hidden_units: 4 }} expert_mlp {{ hidden_units: 4 }} {_RELATED} }}""",
+        f"""feature_groups {{ group_name: "uia" group_type: DEEP feature_names: ["user"] }}
+          feature_groups {{ group_name: "domain" group_type: DEEP feature_names: ["user"] }}
+          pepnet {{ domain_input_name: "tag" task_domain_num: 20 ppnet_hidden_units: 4
+          {_TOWERS} }}""",
     ):
         data = 'label_fields: ["y", "z"] sample_weight_fields: "w"'
         config = pipeline(f"{one_group} {model}", losses="", data=data)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 
 from raymon.data import Batch
 from raymon.models import MultiTaskModel
+from raymon.models.layers.task_tower import TaskTowers
 from tests.models.pipelines import batch_of, model_of, pipeline
 
 GROUP = """feature_groups { group_name: "all" group_type: DEEP
@@ -52,8 +55,17 @@ def linear(layer: nn.Module, x: Tensor) -> Tensor:
 
 
 def check_towers(model: MultiTaskModel, rows: Batch, hidden: list[Tensor]) -> None:
-    """Checks the predictions of towers over what goes into each."""
+    """Checks the predictions of a model whose towers take what is given for each."""
     found, towers = model(rows), model.towers
+    assert isinstance(towers, TaskTowers)
+    check_predictions(towers, found, hidden)
+    assert len(found) == 5
+
+
+def check_predictions(
+    towers: TaskTowers, found: Mapping[str, Tensor], hidden: list[Tensor]
+) -> None:
+    """Checks the predictions of towers over what goes into each."""
     for i, (name, x) in enumerate(zip(("ctr", "cvr", "time"), hidden, strict=True)):
         output = linear(towers.outputs[i], layers(towers.mlps[i], x)).squeeze(1)
         if name == "time":
@@ -61,4 +73,3 @@ def check_towers(model: MultiTaskModel, rows: Batch, hidden: list[Tensor]) -> No
         else:
             torch.testing.assert_close(found[f"logits_{name}"], output)
             torch.testing.assert_close(found[f"probs_{name}"], 1 / (1 + (-output).exp()))
-    assert len(found) == 5
