@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from raymon.data import input_files
 from raymon.errors import RunError
 from raymon.serving import (
     BATCH,
@@ -62,10 +63,13 @@ def predict_rows(
         raise RunError("--address: has no effect without workers; give --num-workers as well")
     check = check_output_directory if num_workers else check_output_file
     check(input_path, output, overwrite)
+    if num_workers == 0:
+        format_of_output(output.name)
+    # A model may take minutes to open; that there is an input is known at once.
+    input_files(input_path)
     scorer = open_scorer(model, checkpoint)
     check_outside(scorer.source, output)
     if num_workers == 0:
-        format_of_output(output.name)
         return predict_file(
             scorer,
             input_path,

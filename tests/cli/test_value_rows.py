@@ -3,7 +3,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raymon.cli.value_rows import columns, row_lines, values_text
+from raymon.cli.value_rows import columns, row_lines, value_notes, values_text
 
 NAMES = st.from_regex(r"[a-z_]{1,40}", fullmatch=True)
 VALUES = st.dictionaries(NAMES, st.floats(-10, 10), max_size=8)
@@ -30,3 +30,11 @@ def test_columns_stand_below_each_other() -> None:
         "auc                            0.71234",
         "a_name_longer_than_24_columns        -",
     ]
+
+
+def test_a_confidence_interval_stands_before_the_counts_of_its_metric() -> None:
+    details = {"auc": {"ci_low": 0.709, "ci_high": 0.725}, "grouped_auc": {"groups": 3.0}}
+    assert value_notes({"auc": 0.001}, details) == {
+        "auc": " (±0.001) (95 %: 0.70900 to 0.72500)",
+        "grouped_auc": " (3 groups)",
+    }
