@@ -19,6 +19,7 @@ from raymon.config.scalars import is_text
 from raymon.config.source import Source
 from raymon.config.spellings import settle_spellings
 from raymon.config.text import missing_field, parse_text
+from raymon.config.unused_features import leave_out_unused
 from raymon.config.validate import validate
 from raymon.config.validate_sampler import SAMPLER_PATHS
 from raymon.errors import ConfigError, os_reason
@@ -59,6 +60,7 @@ def load(
     if missing is not None:
         raise source.error(missing, "is missing; it must be given")
     resolve_patterns(config, source)
+    leave_out_unused(config)
     validate(config, source, datasets)
     settle_directions(config)
     return config

@@ -7,6 +7,7 @@ import pytest
 from google.protobuf import text_format
 
 from raymon.config import load
+from raymon.data import pipeline_features
 from raymon.errors import ConfigError
 from raymon.protos.data_pb2 import FgMode, FieldType
 from raymon.protos.model_pb2 import FeatureGroupType
@@ -111,3 +112,13 @@ def test_what_is_of_other_readers_has_no_effect_and_is_told(
     with caplog.at_level(logging.WARNING):
         load(write(tmp_path), [f"data_config.{field}"])
     assert [r for r in caplog.records if "has no effect" in r.getMessage()]
+
+
+def test_a_feature_of_no_group_needs_no_embedding(tmp_path: Path) -> None:
+    feature = 'feature_name: "t" expression: "user:t" num_buckets: 9'
+    unused = f"feature_configs {{ id_feature {{ {feature} }} }}"
+    text = TEXT.replace("model_config {", f"{unused}\nmodel_config {{", 1)
+    config = load(write(tmp_path, text))
+    assert [feature.name for feature in pipeline_features(config)] == ["user", "age"]
+    with pytest.raises(ConfigError, match=r"\[2\]\.id_feature\.embedding_dim: must be given"):
+        pipeline_features(load(write(tmp_path, text.replace(': "user" g', ': ["user", "t"] g'))))
