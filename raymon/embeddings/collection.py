@@ -49,8 +49,7 @@ def sharded_tables(smallest: int = 0, device_type: str = "cpu") -> Iterator[None
 
     Tables whose constraints say `data_parallel` alone, or whose dim is no multiple of 4, are made
     as ever: every worker has them. So are those of BF16 on the CPU, for which fbgemm has no
-    kernels, those of features of sequences, and small ones, unless their constraints say how to
-    shard them.
+    kernels, and small ones, unless their constraints say how to shard them.
 
     Args:
         smallest: Rows of the smallest table that is sharded.
@@ -103,11 +102,9 @@ class EmbeddingCollection(nn.Module):
         self.seed = draw_seed()
         tables: dict[str, nn.Module] = {}
         growing: dict[str, nn.Module] = {}
-        of_positions = {spec.name for spec in self.specs.values() if spec.of_positions}
         for spec in self.specs.values():
             if _key(spec.name) not in tables:
-                whole_table = spec.name in of_positions or not _is_sharded(spec)
-                make = _table if whole_table else _sharded_table
+                make = _sharded_table if _is_sharded(spec) else _table
                 tables[_key(spec.name)] = _made(spec, self.seed, make)
                 if spec.growth is not None:
                     growing[_key(spec.name)] = _made(spec, self.seed, _growing)

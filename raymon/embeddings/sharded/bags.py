@@ -17,7 +17,8 @@ class Bags:
 
     Attributes:
         values: Ids of each feature, int64 `[n]`.
-        lengths: Number of ids of each row, of each feature, int64 `[B]`.
+        lengths: Number of ids of each row, of each feature, int64 `[B]`. Features of sequences have
+            ids for each position, and so for more rows; those of others are followed by empty ones.
         weights: Weights of the ids of each feature, float32 `[n]`; None if the tables take none.
     """
 
@@ -40,7 +41,7 @@ class Bags:
             raise ValueError("ids with weights need an EmbeddingSpec that is weighted")
         return cls(
             [each.values for each in ids],
-            _lengths(ids),
+            _of_one_size(_lengths(ids)),
             [_weights(each) for each in ids] if weighted else None,
         )
 
@@ -56,8 +57,19 @@ class Bags:
 
     @property
     def rows(self) -> int:
-        """Number of rows, B."""
+        """Number of rows, B: those of the feature that has the most."""
         return len(self.lengths[0])
+
+
+def rows_of(ids: IdList) -> int:
+    """Returns the number of rows, or of positions, of the ids of a feature."""
+    return len(ids.values if ids.offsets is None else ids.offsets)
+
+
+def _of_one_size(lengths: Sequence[Tensor]) -> list[Tensor]:
+    most = max(map(len, lengths))
+    pad = torch.nn.functional.pad
+    return [each if len(each) == most else pad(each, (0, most - len(each))) for each in lengths]
 
 
 def _lengths(ids: Sequence[IdList]) -> list[Tensor]:
@@ -66,7 +78,8 @@ def _lengths(ids: Sequence[IdList]) -> list[Tensor]:
     for each in ids:
         if each.offsets is None:
             # One tensor serves all features that have one id in every row.
-            single = torch.ones_like(each.values) if single is None else single
+            if single is None or len(single) != len(each.values):
+                single = torch.ones_like(each.values)
             lengths.append(single)
         elif len(each.offsets):
             ends = torch.nn.functional.pad(each.offsets[1:], (0, 1), value=len(each.values))

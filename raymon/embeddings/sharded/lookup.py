@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from raymon.data import EmbeddingSpec, IdList
-from raymon.embeddings.sharded.bags import Bags
+from raymon.embeddings.sharded.bags import Bags, rows_of
 from raymon.embeddings.sharded.fused_tables import FusedTables
 
 
@@ -62,13 +62,16 @@ class ShardedLookup:
         self.steps = 0
 
     def look_up(self, sparse: Mapping[str, IdList]) -> dict[str, Tensor]:
-        """Returns the pooled embeddings `[B, dim]` by feature; every rank calls it.
+        """Returns the pooled embeddings `[B, dim]` by feature, those of positions `[P, dim]`.
+
+        Every rank calls it.
 
         Args:
             sparse: Ids by feature; of a rank without rows, with B = 0.
         """
         parts = self._looked_up(sparse).split([spec.dim for spec in self._specs.values()], 1)
-        return dict(zip(self._specs, parts, strict=True))
+        found = dict(zip(self._specs, parts, strict=True))
+        return {name: part[: rows_of(sparse[name])] for name, part in found.items()}
 
     @property
     def features(self) -> tuple[str, ...]:

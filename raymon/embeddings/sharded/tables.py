@@ -230,14 +230,16 @@ def _groups(path: str, collection: EmbeddingCollection, alone: bool) -> Iterator
         if isinstance(collection.table_of(name), ShardedTable)
     }
     weighted = {spec.name for spec in of_features.values() if spec.weighted}
+    of_positions = {spec.name for spec in of_features.values() if spec.of_positions}
 
-    def kind(spec: EmbeddingSpec) -> tuple[bool, bool, str]:
-        # TorchRec itself keeps types of numbers apart.
-        return spec.name in weighted, spec.trainable, spec.data_type if alone else ""
+    def kind(spec: EmbeddingSpec) -> tuple[bool, bool, str, bool]:
+        # TorchRec itself keeps types of numbers apart. Lookups of positions have more rows.
+        data_type = spec.data_type if alone else ""
+        return spec.name in weighted, spec.trainable, data_type, spec.name in of_positions
 
     keys = {id(table): key for key, table in collection.tables.items()}
-    for takes_weights, trained, data_type in dict.fromkeys(map(kind, of_features.values())):
-        own = (takes_weights, trained, data_type)
+    for own in dict.fromkeys(map(kind, of_features.values())):
+        takes_weights, trained, *_ = own
         found = {name: spec for name, spec in of_features.items() if kind(spec) == own}
         tables = {spec.name: spec for spec in found.values()}
         # Table by table: on the CPU, fbgemm only adds up the gradients of a row over features that
