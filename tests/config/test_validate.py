@@ -270,9 +270,15 @@ def test_every_kind_of_feature_can_be_in_a_group(tmp_path: Path) -> None:
     kinds = FeatureConfig.DESCRIPTOR.oneofs_by_name["feature"].fields
     assert len(kinds) > 2
     for kind in kinds:
+        if "feature_name" not in kind.message_type.fields_by_name:
+            continue
         has_table = "embedding_dim" in kind.message_type.fields_by_name
         feature = f'{kind.name} {{ feature_name: "new" '
         feature += " ".join(f'{field}: "user:n"' for field in column_fields(kind.name))
+        for field in kind.message_type.fields:
+            named = field.name in ("feature_name", *column_fields(kind.name))
+            if field.is_required and not named and field.cpp_type == field.CPPTYPE_STRING:
+                feature += f' {field.name}: "x:X"'
         feature += f"{' embedding_dim: 4' * has_table} }} }}"
         text = TEXT.replace("model_config {", f"feature_configs {{ {feature}\nmodel_config {{")
         text = text.replace('feature_names: "user"', 'feature_names: ["user", "new"]')
