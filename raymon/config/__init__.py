@@ -34,7 +34,7 @@ from raymon.config.names import (
     total_of,
 )
 from raymon.config.reading import load, locate, override, read_message
-from raymon.config.retrieval import is_retrieval, retrieval_settings, tower_groups
+from raymon.config.retrieval import group_features, is_retrieval, retrieval_settings, tower_groups
 from raymon.config.saving import CONFIG_FILE, VERSION_FILE, read_saved, save
 from raymon.config.source import Source
 from raymon.config.tasks import (
@@ -80,6 +80,7 @@ __all__ = [
     "describe_unknown",
     "evaluates_asynchronously",
     "feature_blocks",
+    "group_features",
     "has_losses",
     "has_towers",
     "import_class",

@@ -74,7 +74,8 @@ def groups_of(config: ModelConfig) -> Groups | None:
     """Returns the groups that the model of a config takes; None for any."""
     if is_retrieval(config):
         names = [name for names in tower_groups(config).values() for name in names]
-        return Groups(needed=tuple(dict.fromkeys(names)))
+        histories = (config.mind.user_tower.history_input,) if config.HasField("mind") else ()
+        return Groups(needed=tuple(dict.fromkeys(names)), sequences=histories)
     kind = str(config.WhichOneof("model"))
     if kind in _TOWERS:
         return _of_towers(getattr(config, kind))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from raymon.protos.match_model_pb2 import DAT, DSSM
-from raymon.protos.model_pb2 import ModelConfig
+from raymon.protos.match_model_pb2 import DAT, DSSM, MIND
+from raymon.protos.model_pb2 import FeatureGroup, ModelConfig
 
-RETRIEVAL = ("dssm", "dssm_v2", "dat")
+RETRIEVAL = ("dssm", "dssm_v2", "dat", "mind")
 """The models of two towers, by their field of model_config."""
 
 
@@ -16,7 +16,7 @@ def is_retrieval(config: ModelConfig) -> bool:
     return config.WhichOneof("model") in RETRIEVAL
 
 
-def retrieval_settings(config: ModelConfig) -> DSSM | DAT:
+def retrieval_settings(config: ModelConfig) -> DSSM | DAT | MIND:
     """Returns the settings of a model of retrieval.
 
     Raises:
@@ -25,7 +25,7 @@ def retrieval_settings(config: ModelConfig) -> DSSM | DAT:
     kind = config.WhichOneof("model")
     if kind not in RETRIEVAL:
         raise ValueError(f"{kind} is no model of retrieval")
-    settings: DSSM | DAT = getattr(config, kind)
+    settings: DSSM | DAT | MIND = getattr(config, kind)
     return settings
 
 
@@ -38,4 +38,12 @@ def tower_groups(config: ModelConfig) -> Mapping[str, tuple[str, ...]]:
             "user": (user.input, settings.user_tower.augment_input),
             "item": (item.input, settings.item_tower.augment_input),
         }
+    if isinstance(settings, MIND):
+        return {"user": (user.input, settings.user_tower.history_input), "item": (item.input,)}
     return {"user": (user.input,), "item": (item.input,)}
+
+
+def group_features(group: FeatureGroup) -> list[str]:
+    """Returns the names of all features of a group, those of its sequences included."""
+    inner = [name for sequence in group.sequence_groups for name in sequence.feature_names]
+    return [*group.feature_names, *inner]

@@ -12,6 +12,7 @@ MAY_BE_ZERO = frozenset(
     {
         "DAT.output_dim",
         "DSSM.output_dim",
+        "MIND.output_dim",
         "DINEncoder.max_seq_length",
         "PoolingEncoder.max_seq_length",
         "SelfAttentionEncoder.max_seq_length",

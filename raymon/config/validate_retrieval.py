@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from raymon.config.retrieval import RETRIEVAL, retrieval_settings
 from raymon.config.rules import Rules
-from raymon.protos.match_model_pb2 import DAT, Similarity
+from raymon.protos.match_model_pb2 import DAT, MIND, MINDUserTower, Similarity
 from raymon.protos.pipeline_pb2 import PipelineConfig
 
 METRICS = ("recall_at_k",)
@@ -37,6 +37,15 @@ def validate_retrieval(config: PipelineConfig, rules: Rules) -> None:
     own.positive("temperature")
     if isinstance(settings, DAT):
         own.at_least(0, "amm_i_weight", "amm_u_weight")
+    if isinstance(settings, MIND):
+        own.positive("simi_pow")
+        user = own.inner("user_tower")
+        why = "the vector of the user and each interest are concatenated"
+        user.warn(user.has("user_seq_combine"), "user_seq_combine", why)
+        capsules = user.inner("capsule_config")
+        capsules.positive("routing_logits_scale", "squash_pow")
+        capsules.at_least(0, "routing_logits_stddev")
+        capsules.one_of("routing_init_method", ("normal", "zeros"))
     _validate_lengths(config, own)
     own.require(
         settings.in_batch_negative or config.data_config.WhichOneof("sampler") is not None,
@@ -70,7 +79,9 @@ def _validate_lengths(config: PipelineConfig, own: Rules) -> None:
     settings = retrieval_settings(config.model_config)
     if settings.output_dim:
         return
-    ends = [list(t.mlp.hidden_units)[-1:] for t in (settings.user_tower, settings.item_tower)]
+    user = settings.user_tower
+    of_user = user.mlp if not isinstance(user, MINDUserTower) else user.concat_mlp
+    ends = [list(mlp.hidden_units)[-1:] for mlp in (of_user, settings.item_tower.mlp)]
     own.require(
         ends[0] == ends[1],
         "output_dim",

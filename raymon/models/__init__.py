@@ -10,6 +10,7 @@ from raymon.models.match.dat import DAT
 from raymon.models.match.dssm import DSSM
 from raymon.models.match.dssm_v2 import DSSMV2
 from raymon.models.match.match_model import MatchModel
+from raymon.models.match.mind import MIND
 from raymon.models.match.served_tower import ServedTower
 from raymon.models.match.tower import Tower
 from raymon.models.model import Model
@@ -41,6 +42,7 @@ __all__ = [
     "DLRM",
     "DSSM",
     "DSSMV2",
+    "MIND",
     "MLP",
     "PLE",
     "DeepFM",

@@ -17,6 +17,7 @@ from raymon.errors import ConfigError, RaymonError
 from raymon.models.match.dat import DAT
 from raymon.models.match.dssm import DSSM
 from raymon.models.match.dssm_v2 import DSSMV2
+from raymon.models.match.mind import MIND
 from raymon.models.model import Model
 from raymon.models.multi_task.dbmtl import DBMTL
 from raymon.models.multi_task.mmoe import MMoE
@@ -51,6 +52,7 @@ MODELS: Mapping[str, type[Model]] = {
     "dssm": DSSM,
     "dssm_v2": DSSMV2,
     "dat": DAT,
+    "mind": MIND,
     "simple_multi_task": SimpleMultiTask,
     "mmoe": MMoE,
     "ple": PLE,

@@ -25,15 +25,15 @@ _sym_db = _symbol_database.Default()
 from raymon.protos import layers_pb2 as raymon_dot_protos_dot_layers__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fraymon/protos/match_model.proto\x12\rraymon.protos\x1a\x1araymon/protos/layers.proto\"<\n\nMatchTower\x12\r\n\x05input\x18\x01 \x02(\t\x12\x1f\n\x03mlp\x18\x02 \x02(\x0b\x32\x12.raymon.protos.MLP\"\xf0\x01\n\x04\x44SSM\x12-\n\nuser_tower\x18\x01 \x02(\x0b\x32\x19.raymon.protos.MatchTower\x12-\n\nitem_tower\x18\x02 \x02(\x0b\x32\x19.raymon.protos.MatchTower\x12\x12\n\noutput_dim\x18\x03 \x02(\r\x12<\n\nsimilarity\x18\x04 \x01(\x0e\x32\x19.raymon.protos.Similarity:\rINNER_PRODUCT\x12\x16\n\x0btemperature\x18\x05 \x01(\x02:\x01\x31\x12 \n\x11in_batch_negative\x18\x06 \x01(\x08:\x05\x66\x61lse\"Q\n\x08\x44\x41TTower\x12\r\n\x05input\x18\x01 \x02(\t\x12\x15\n\raugment_input\x18\x02 \x02(\t\x12\x1f\n\x03mlp\x18\x03 \x02(\x0b\x32\x12.raymon.protos.MLP\"\xa1\x02\n\x03\x44\x41T\x12+\n\nuser_tower\x18\x01 \x02(\x0b\x32\x17.raymon.protos.DATTower\x12+\n\nitem_tower\x18\x02 \x02(\x0b\x32\x17.raymon.protos.DATTower\x12\x12\n\noutput_dim\x18\x03 \x02(\r\x12<\n\nsimilarity\x18\x04 \x01(\x0e\x32\x19.raymon.protos.Similarity:\rINNER_PRODUCT\x12\x16\n\x0btemperature\x18\x05 \x01(\x02:\x01\x31\x12 \n\x11in_batch_negative\x18\x06 \x01(\x08:\x05\x66\x61lse\x12\x19\n\x0c\x61mm_i_weight\x18\x07 \x01(\x02:\x03\x30.5\x12\x19\n\x0c\x61mm_u_weight\x18\x08 \x01(\x02:\x03\x30.5*7\n\nSimilarity\x12\n\n\x06\x43OSINE\x10\x00\x12\x11\n\rINNER_PRODUCT\x10\x01\x12\n\n\x06\x45UCLID\x10\x02')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fraymon/protos/match_model.proto\x12\rraymon.protos\x1a\x1araymon/protos/layers.proto\"<\n\nMatchTower\x12\r\n\x05input\x18\x01 \x02(\t\x12\x1f\n\x03mlp\x18\x02 \x02(\x0b\x32\x12.raymon.protos.MLP\"\xf0\x01\n\x04\x44SSM\x12-\n\nuser_tower\x18\x01 \x02(\x0b\x32\x19.raymon.protos.MatchTower\x12-\n\nitem_tower\x18\x02 \x02(\x0b\x32\x19.raymon.protos.MatchTower\x12\x12\n\noutput_dim\x18\x03 \x02(\r\x12<\n\nsimilarity\x18\x04 \x01(\x0e\x32\x19.raymon.protos.Similarity:\rINNER_PRODUCT\x12\x16\n\x0btemperature\x18\x05 \x01(\x02:\x01\x31\x12 \n\x11in_batch_negative\x18\x06 \x01(\x08:\x05\x66\x61lse\"Q\n\x08\x44\x41TTower\x12\r\n\x05input\x18\x01 \x02(\t\x12\x15\n\raugment_input\x18\x02 \x02(\t\x12\x1f\n\x03mlp\x18\x03 \x02(\x0b\x32\x12.raymon.protos.MLP\"\xa1\x02\n\x03\x44\x41T\x12+\n\nuser_tower\x18\x01 \x02(\x0b\x32\x17.raymon.protos.DATTower\x12+\n\nitem_tower\x18\x02 \x02(\x0b\x32\x17.raymon.protos.DATTower\x12\x12\n\noutput_dim\x18\x03 \x02(\r\x12<\n\nsimilarity\x18\x04 \x01(\x0e\x32\x19.raymon.protos.Similarity:\rINNER_PRODUCT\x12\x16\n\x0btemperature\x18\x05 \x01(\x02:\x01\x31\x12 \n\x11in_batch_negative\x18\x06 \x01(\x08:\x05\x66\x61lse\x12\x19\n\x0c\x61mm_i_weight\x18\x07 \x01(\x02:\x03\x30.5\x12\x19\n\x0c\x61mm_u_weight\x18\x08 \x01(\x02:\x03\x30.5\"\xfa\x01\n\nB2ICapsule\x12\x10\n\x05max_k\x18\x01 \x01(\r:\x01\x35\x12\x13\n\x0bmax_seq_len\x18\x02 \x02(\r\x12\x10\n\x08high_dim\x18\x03 \x02(\r\x12\x14\n\tnum_iters\x18\x04 \x01(\r:\x01\x33\x12 \n\x14routing_logits_scale\x18\x05 \x01(\x02:\x02\x32\x30\x12 \n\x15routing_logits_stddev\x18\x06 \x01(\x02:\x01\x31\x12\x15\n\nsquash_pow\x18\x07 \x01(\x02:\x01\x31\x12\x1d\n\x0e\x63onst_caps_num\x18\x08 \x01(\x08:\x05\x66\x61lse\x12#\n\x13routing_init_method\x18\t \x01(\t:\x06normal\"\xdf\x02\n\rMINDUserTower\x12\r\n\x05input\x18\x01 \x02(\t\x12\x15\n\rhistory_input\x18\x02 \x02(\t\x12$\n\x08user_mlp\x18\x03 \x02(\x0b\x32\x12.raymon.protos.MLP\x12(\n\x0chist_seq_mlp\x18\x04 \x01(\x0b\x32\x12.raymon.protos.MLP\x12P\n\x10user_seq_combine\x18\x05 \x01(\x0e\x32\x31.raymon.protos.MINDUserTower.UserSeqCombineMethod:\x03SUM\x12\x31\n\x0e\x63\x61psule_config\x18\x06 \x02(\x0b\x32\x19.raymon.protos.B2ICapsule\x12&\n\nconcat_mlp\x18\x07 \x02(\x0b\x32\x12.raymon.protos.MLP\"+\n\x14UserSeqCombineMethod\x12\n\n\x06\x43ONCAT\x10\x00\x12\x07\n\x03SUM\x10\x01\"\x85\x02\n\x04MIND\x12\x30\n\nuser_tower\x18\x01 \x02(\x0b\x32\x1c.raymon.protos.MINDUserTower\x12-\n\nitem_tower\x18\x02 \x02(\x0b\x32\x19.raymon.protos.MatchTower\x12\x14\n\x08simi_pow\x18\x03 \x01(\x02:\x02\x31\x30\x12\x35\n\nsimilarity\x18\x04 \x01(\x0e\x32\x19.raymon.protos.Similarity:\x06\x43OSINE\x12 \n\x11in_batch_negative\x18\x05 \x01(\x08:\x05\x66\x61lse\x12\x16\n\x0btemperature\x18\x06 \x01(\x02:\x01\x31\x12\x15\n\noutput_dim\x18\x07 \x01(\r:\x01\x30*7\n\nSimilarity\x12\n\n\x06\x43OSINE\x10\x00\x12\x11\n\rINNER_PRODUCT\x10\x01\x12\n\n\x06\x45UCLID\x10\x02')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'raymon.protos.match_model_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SIMILARITY']._serialized_start=758
-  _globals['_SIMILARITY']._serialized_end=813
+  _globals['_SIMILARITY']._serialized_start=1629
+  _globals['_SIMILARITY']._serialized_end=1684
   _globals['_MATCHTOWER']._serialized_start=78
   _globals['_MATCHTOWER']._serialized_end=138
   _globals['_DSSM']._serialized_start=141
@@ -42,4 +42,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DATTOWER']._serialized_end=464
   _globals['_DAT']._serialized_start=467
   _globals['_DAT']._serialized_end=756
+  _globals['_B2ICAPSULE']._serialized_start=759
+  _globals['_B2ICAPSULE']._serialized_end=1009
+  _globals['_MINDUSERTOWER']._serialized_start=1012
+  _globals['_MINDUSERTOWER']._serialized_end=1363
+  _globals['_MINDUSERTOWER_USERSEQCOMBINEMETHOD']._serialized_start=1320
+  _globals['_MINDUSERTOWER_USERSEQCOMBINEMETHOD']._serialized_end=1363
+  _globals['_MIND']._serialized_start=1366
+  _globals['_MIND']._serialized_end=1627
 # @@protoc_insertion_point(module_scope)

@@ -79,7 +79,7 @@ class CustomModel(_message.Message):
     def __init__(self, class_path: _Optional[str] = ..., kwargs: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class ModelConfig(_message.Message):
-    __slots__ = ("feature_groups", "dlrm", "deepfm", "custom", "wide_and_deep", "dcn_v1", "dcn_v2", "xdeepfm", "mask_net", "wukong", "rocket_launching", "simple_multi_task", "mmoe", "ple", "dbmtl", "pepnet", "dssm", "dssm_v2", "dat", "multi_tower", "multi_tower_din", "num_class", "losses", "metrics", "train_metrics")
+    __slots__ = ("feature_groups", "dlrm", "deepfm", "custom", "wide_and_deep", "dcn_v1", "dcn_v2", "xdeepfm", "mask_net", "wukong", "rocket_launching", "simple_multi_task", "mmoe", "ple", "dbmtl", "pepnet", "dssm", "dssm_v2", "dat", "mind", "multi_tower", "multi_tower_din", "num_class", "losses", "metrics", "train_metrics")
     FEATURE_GROUPS_FIELD_NUMBER: _ClassVar[int]
     DLRM_FIELD_NUMBER: _ClassVar[int]
     DEEPFM_FIELD_NUMBER: _ClassVar[int]
@@ -99,6 +99,7 @@ class ModelConfig(_message.Message):
     DSSM_FIELD_NUMBER: _ClassVar[int]
     DSSM_V2_FIELD_NUMBER: _ClassVar[int]
     DAT_FIELD_NUMBER: _ClassVar[int]
+    MIND_FIELD_NUMBER: _ClassVar[int]
     MULTI_TOWER_FIELD_NUMBER: _ClassVar[int]
     MULTI_TOWER_DIN_FIELD_NUMBER: _ClassVar[int]
     NUM_CLASS_FIELD_NUMBER: _ClassVar[int]
@@ -124,10 +125,11 @@ class ModelConfig(_message.Message):
     dssm: _match_model_pb2.DSSM
     dssm_v2: _match_model_pb2.DSSM
     dat: _match_model_pb2.DAT
+    mind: _match_model_pb2.MIND
     multi_tower: _sequence_pb2.MultiTower
     multi_tower_din: _sequence_pb2.MultiTowerDIN
     num_class: int
     losses: _containers.RepeatedCompositeFieldContainer[_loss_pb2.LossConfig]
     metrics: _containers.RepeatedCompositeFieldContainer[_metric_pb2.MetricConfig]
     train_metrics: _containers.RepeatedCompositeFieldContainer[_metric_pb2.TrainMetricConfig]
-    def __init__(self, feature_groups: _Optional[_Iterable[_Union[FeatureGroup, _Mapping]]] = ..., dlrm: _Optional[_Union[DLRM, _Mapping]] = ..., deepfm: _Optional[_Union[DeepFM, _Mapping]] = ..., custom: _Optional[_Union[CustomModel, _Mapping]] = ..., wide_and_deep: _Optional[_Union[_rank_model_pb2.WideAndDeep, _Mapping]] = ..., dcn_v1: _Optional[_Union[_rank_model_pb2.DCNV1, _Mapping]] = ..., dcn_v2: _Optional[_Union[_rank_model_pb2.DCNV2, _Mapping]] = ..., xdeepfm: _Optional[_Union[_rank_model_pb2.xDeepFM, _Mapping]] = ..., mask_net: _Optional[_Union[_rank_model_pb2.MaskNet, _Mapping]] = ..., wukong: _Optional[_Union[_rank_model_pb2.WuKong, _Mapping]] = ..., rocket_launching: _Optional[_Union[_rank_model_pb2.RocketLaunching, _Mapping]] = ..., simple_multi_task: _Optional[_Union[_multi_task_model_pb2.SimpleMultiTask, _Mapping]] = ..., mmoe: _Optional[_Union[_multi_task_model_pb2.MMoE, _Mapping]] = ..., ple: _Optional[_Union[_multi_task_model_pb2.PLE, _Mapping]] = ..., dbmtl: _Optional[_Union[_multi_task_model_pb2.DBMTL, _Mapping]] = ..., pepnet: _Optional[_Union[_multi_task_model_pb2.PEPNet, _Mapping]] = ..., dssm: _Optional[_Union[_match_model_pb2.DSSM, _Mapping]] = ..., dssm_v2: _Optional[_Union[_match_model_pb2.DSSM, _Mapping]] = ..., dat: _Optional[_Union[_match_model_pb2.DAT, _Mapping]] = ..., multi_tower: _Optional[_Union[_sequence_pb2.MultiTower, _Mapping]] = ..., multi_tower_din: _Optional[_Union[_sequence_pb2.MultiTowerDIN, _Mapping]] = ..., num_class: _Optional[int] = ..., losses: _Optional[_Iterable[_Union[_loss_pb2.LossConfig, _Mapping]]] = ..., metrics: _Optional[_Iterable[_Union[_metric_pb2.MetricConfig, _Mapping]]] = ..., train_metrics: _Optional[_Iterable[_Union[_metric_pb2.TrainMetricConfig, _Mapping]]] = ...) -> None: ...
+    def __init__(self, feature_groups: _Optional[_Iterable[_Union[FeatureGroup, _Mapping]]] = ..., dlrm: _Optional[_Union[DLRM, _Mapping]] = ..., deepfm: _Optional[_Union[DeepFM, _Mapping]] = ..., custom: _Optional[_Union[CustomModel, _Mapping]] = ..., wide_and_deep: _Optional[_Union[_rank_model_pb2.WideAndDeep, _Mapping]] = ..., dcn_v1: _Optional[_Union[_rank_model_pb2.DCNV1, _Mapping]] = ..., dcn_v2: _Optional[_Union[_rank_model_pb2.DCNV2, _Mapping]] = ..., xdeepfm: _Optional[_Union[_rank_model_pb2.xDeepFM, _Mapping]] = ..., mask_net: _Optional[_Union[_rank_model_pb2.MaskNet, _Mapping]] = ..., wukong: _Optional[_Union[_rank_model_pb2.WuKong, _Mapping]] = ..., rocket_launching: _Optional[_Union[_rank_model_pb2.RocketLaunching, _Mapping]] = ..., simple_multi_task: _Optional[_Union[_multi_task_model_pb2.SimpleMultiTask, _Mapping]] = ..., mmoe: _Optional[_Union[_multi_task_model_pb2.MMoE, _Mapping]] = ..., ple: _Optional[_Union[_multi_task_model_pb2.PLE, _Mapping]] = ..., dbmtl: _Optional[_Union[_multi_task_model_pb2.DBMTL, _Mapping]] = ..., pepnet: _Optional[_Union[_multi_task_model_pb2.PEPNet, _Mapping]] = ..., dssm: _Optional[_Union[_match_model_pb2.DSSM, _Mapping]] = ..., dssm_v2: _Optional[_Union[_match_model_pb2.DSSM, _Mapping]] = ..., dat: _Optional[_Union[_match_model_pb2.DAT, _Mapping]] = ..., mind: _Optional[_Union[_match_model_pb2.MIND, _Mapping]] = ..., multi_tower: _Optional[_Union[_sequence_pb2.MultiTower, _Mapping]] = ..., multi_tower_din: _Optional[_Union[_sequence_pb2.MultiTowerDIN, _Mapping]] = ..., num_class: _Optional[int] = ..., losses: _Optional[_Iterable[_Union[_loss_pb2.LossConfig, _Mapping]]] = ..., metrics: _Optional[_Iterable[_Union[_metric_pb2.MetricConfig, _Mapping]]] = ..., train_metrics: _Optional[_Iterable[_Union[_metric_pb2.TrainMetricConfig, _Mapping]]] = ...) -> None: ...

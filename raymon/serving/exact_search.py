@@ -69,7 +69,8 @@ def search_recall(
         top_k: Number of nearest items, or several.
 
     Returns:
-        The recall by number of items. An item that is not in `items` is never found.
+        The recall by number of items. An item that is not in `items` is never found; of users with
+        several vectors the items are those nearest to any of them.
 
     Raises:
         UserError: A file lacks a column, has no rows, or vectors of another length.
@@ -77,12 +78,37 @@ def search_recall(
     wanted = [top_k] if isinstance(top_k, int) else list(top_k)
     rows, own = _read(users, "user_tower_emb", item_id)
     vectors, ids = _read(items, "item_tower_emb", item_id)
-    _, found = exact_search(rows, vectors, max(wanted))
+    found = _nearest(rows, vectors, max(wanted))
     # Ids as numbers, so that they can be compared at once.
     numbers = pa.concat_arrays([own, ids.cast(own.type)]).dictionary_encode().indices.to_numpy()
     codes = torch.from_numpy(numbers).long()
     hits = codes[len(own) :][found] == codes[: len(own), None]
     return {k: float(hits[:, :k].any(1).double().mean()) for k in wanted}
+
+
+def _nearest(users: Tensor, items: Tensor, top_k: int) -> Tensor:
+    """Returns the items that are nearest to any of the vectors of each user, `[B, k]`."""
+    interests = users.shape[1] // items.shape[1]
+    if interests * items.shape[1] != users.shape[1]:
+        raise DataError(
+            f"user_tower_emb has {users.shape[1]} numbers and item_tower_emb {items.shape[1]}; "
+            "vectors of users have as many, or a multiple for several interests"
+        )
+    # The k nearest to any vector are among the k nearest to each.
+    each = users.view(-1, items.shape[1])
+    scores, found = exact_search(each, items, top_k)
+    # An interest that a user does not have is 0, and near to nothing.
+    scores = scores.masked_fill((each == 0).all(1, keepdim=True), -torch.inf)
+    order = scores.view(len(users), -1).sort(dim=1, descending=True, stable=True).indices
+    ranked = found.view(len(users), -1).gather(1, order)
+    if interests == 1:
+        return ranked
+    # An item that several of them are near to comes once.
+    by_item = ranked.sort(dim=1, stable=True)
+    repeated = torch.zeros_like(ranked, dtype=torch.bool)
+    repeated.scatter_(1, by_item.indices[:, 1:], by_item.values[:, 1:] == by_item.values[:, :-1])
+    first = repeated.long().sort(dim=1, stable=True).indices[:, :top_k]
+    return ranked.gather(1, first)
 
 
 def _read(path: str, vectors: str, key: str) -> tuple[Tensor, pa.Array]:

@@ -38,6 +38,7 @@ from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.sinks import opentelemetry_of, trackers_of
 from raymon.training.input.readers import features_of, sequences_together
 from raymon.training.optim.optimizers import build_optimizers
+from tests.models.match import mind_model
 from tests.models.pipelines import DAT, IN_BATCH, SOFTMAX, batch_of, model_of, pipeline
 from tests.models.rank_models import RANK_MODELS
 
@@ -387,6 +388,8 @@ def _retrieval() -> None:
     for text in (IN_BATCH.replace("MORE", ""), DAT.replace("MORE", "in_batch_negative: true")):
         model, batch = model_of(pipeline(text, SOFTMAX)), batch_of(4)
         model.loss(model(batch), batch)
+    mind, batch = mind_model.model_of(), mind_model.batch_of()
+    mind.loss(mind(batch), batch)
     config = PipelineConfig()
     for field in config.data_config.DESCRIPTOR.oneofs_by_name["sampler"].fields:
         getattr(config.data_config, field.name).SetInParent()

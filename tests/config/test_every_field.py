@@ -63,6 +63,14 @@ WARNED = {
     "GradClippingConfig.enable_global_grad_clip": (
         "train_config.grad_clipping={clipping_type: 'norm' enable_global_grad_clip: true}"
     ),
+    "MINDUserTower.user_seq_combine": (
+        "model_config={feature_groups { group_name: 'u' feature_names: 'age' group_type: DEEP }"
+        " feature_groups { group_name: 'h' feature_names: 'user' group_type: SEQUENCE }"
+        " mind { user_tower { input: 'u' history_input: 'h' user_mlp { hidden_units: 4 }"
+        " capsule_config { max_seq_len: 4 high_dim: 3 } concat_mlp { hidden_units: 4 }"
+        " user_seq_combine: SUM } item_tower { input: 'u' mlp { hidden_units: 4 } }"
+        " in_batch_negative: true } losses { softmax_cross_entropy {} }}"
+    ),
     "NegativeSamplerV2.user_input_path": (
         f"data_config.negative_sampler_v2={{{_SAMPLER} pos_edge_input_path: 'p'}}"
     ),

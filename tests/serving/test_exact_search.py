@@ -47,6 +47,20 @@ def test_recall_is_the_share_of_rows_whose_item_is_near(tmp_path: Path) -> None:
         search_recall(files[0], files[0], "id", 1)
 
 
+def test_items_near_to_any_interest_of_a_user_are_found_once(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    items = generator.normal(size=(9, 2)).astype(np.float32)
+    users = generator.normal(size=(40, 6)).astype(np.float32)
+    own = generator.integers(0, 9, 40)
+    for name, vectors, ids in (("item", items, np.arange(9)), ("user", users, own)):
+        column = pa.array(list(vectors), pa.list_(pa.float32(), vectors.shape[1]))
+        pq.write_table(pa.table({f"{name}_tower_emb": column, "id": ids}), tmp_path / name)
+    scores = (users.reshape(40, 3, 2) @ items.T).max(1)
+    ranks = (scores > scores[np.arange(40), own][:, None]).sum(1)
+    found = search_recall(str(tmp_path / "user"), str(tmp_path / "item"), "id", [1, 2, 5])
+    assert found == pytest.approx({k: (ranks < k).mean() for k in (1, 2, 5)})
+
+
 def test_what_cannot_be_searched_is_told() -> None:
     with pytest.raises(UserError, match="top_k is 0; it must be at least 1"):
         exact_search(torch.ones(1, 2), torch.ones(1, 2), 0)

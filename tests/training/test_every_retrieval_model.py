@@ -16,6 +16,11 @@ from raymon.serving import search_recall
 from raymon.training.predict import predict_rows
 from tests.pairwise import pairwise
 
+SEQUENCE = """
+feature_configs { sequence_feature { sequence_name: "hist" sequence_length: 6 sequence_delim: ";"
+  features { id_feature { feature_name: "item" expression: "item:item" num_buckets: 60
+    embedding_dim: 4 } } } }
+"""
 FEATURES = """
 feature_configs { id_feature { feature_name: "user" expression: "user:user"
   num_buckets: 40 embedding_dim: 4 } }
@@ -37,9 +42,16 @@ _DAT = _DAT.replace('input: "i"', 'input: "i" augment_input: "ia"')
 _AUGMENTED = """
   feature_groups { group_name: "ua" feature_names: "user" group_type: DEEP }
   feature_groups { group_name: "ia" feature_names: "item" group_type: DEEP }"""
+_HISTORY = 'feature_groups { group_name: "h" feature_names: "hist__item" group_type: SEQUENCE }'
+_MIND = """user_tower { input: "u" history_input: "h" user_mlp { hidden_units: [8, 4] LAYERS }
+    hist_seq_mlp { hidden_units: [8, 4] LAYERS }
+    capsule_config { max_k: 2 max_seq_len: 4 high_dim: 4 }
+    concat_mlp { hidden_units: [8] LAYERS } }
+  item_tower { input: "i" mlp { hidden_units: [8] LAYERS } } output_dim: 4 simi_pow: 1"""
 MODELS = {
     "dssm": f"{_GROUPS} dssm {{ {_TOWERS} NEGATIVES SIMILARITY }}",
     "dssm_v2": f"{_GROUPS} dssm_v2 {{ {_TOWERS} NEGATIVES SIMILARITY }}",
+    "mind": f"{_GROUPS} {_HISTORY} mind {{ {_MIND} NEGATIVES SIMILARITY }}",
     "dat": f"{_GROUPS} {_AUGMENTED} dat {{ {_DAT} NEGATIVES SIMILARITY }}",
 }
 _ATTRIBUTES = 'num_sample: 20 num_eval_sample: 30 item_id_field: "item" '
@@ -90,6 +102,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "user": user, "tags": [f"k{u % 5}|k{u % 3}" for u in user], "item": item,
             "kinds": [f"k{i % 5}" for i in item], "price": (item % 7) / 7,
             "label": np.ones(rows), "w": rng.random(rows),
+            "hist__item": [";".join(str((u + k) % ITEMS) for k in range(u % 6)) for u in user],
         }  # fmt: skip
         pq.write_table(pa.table(table), folder / f"{part}.parquet")
     ids, users = np.arange(ITEMS), np.arange(40)
@@ -118,7 +131,7 @@ def text_of(case: dict[str, str], data: Path, model_dir: Path) -> str:
         sparse_optimizer {{ adagrad_optimizer {{ lr: 0.2 }} constant_learning_rate {{}} }} }}
       data_config {{ batch_size: 64 num_workers: 0 label_fields: "label" fg_mode: FG_DAG
         {WEIGHTS[case["weights"]]} {sampler.replace("DATA", str(data))} }}
-      {FEATURES}
+      {FEATURES} {SEQUENCE if case["model"] == "mind" else ""}
       model_config {{ {model.replace("SIMILARITY", SIMILARITY[case["similarity"]])}
         losses {{ softmax_cross_entropy {{}} }} metrics {{ recall_at_k {{ top_k: 5 }} }}
         train_metrics {{ recall_at_k {{ top_k: 5 }} decay_step: 4 }} }}
@@ -150,7 +163,7 @@ def test_towers_on_their_own_make_the_vectors_of_the_model_of_rows_with_less(
     config.write_text(text_of({**case, "precision": "float32"}, data, run))
     raymon.train(config, {"train_config.num_steps": 8, "export_config.export_at_end": True})
     rows, items = data / "eval.parquet", data / "items.parquet"
-    users = pq.read_table(rows, columns=["user", "tags", "item"])
+    users = pq.read_table(rows, columns=["user", "tags", "item", "hist__item"])
     pq.write_table(users, tmp_path / "users.parquet")
     both, user, item = (tmp_path / f"{name}_emb.parquet" for name in ("both", "user", "item"))
     assert predict_rows(run, str(rows), both) == 300
@@ -160,11 +173,13 @@ def test_towers_on_their_own_make_the_vectors_of_the_model_of_rows_with_less(
     expected, found = pq.read_table(both), pq.read_table(user)
     vectors = np.stack(found["user_tower_emb"].to_numpy())
     assert np.stack(expected["user_tower_emb"].to_numpy()) == pytest.approx(vectors, abs=1e-5)
+    interests = vectors.reshape(300, -1, 4)
     of_items = np.stack(pq.read_table(item)["item_tower_emb"].to_numpy())
     of_rows = np.stack(expected["item_tower_emb"].to_numpy())
     own = users["item"].to_numpy()
     assert of_items[own] == pytest.approx(of_rows, abs=1e-5)
-    scores = vectors @ of_items.T
+    there = np.where((interests == 0).all(2), -np.inf, 0)[:, :, None]
+    scores = (interests @ of_items.T + there).max(1)
     ranks = (scores > scores[np.arange(300), own][:, None]).sum(1)
     recall = search_recall(str(user), str(item), "item", [1, 5])
     # Products of equal vectors may differ by a rounding.

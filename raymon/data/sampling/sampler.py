@@ -136,4 +136,5 @@ def _selected(rows: PackedRows, places: Places) -> PackedRows:
         taken.integers[place] = rows.integers[rows.places.sparse[name]]
     ragged = {name: ids for name, ids in rows.ragged.items() if name in places.sparse}
     wide = {name: numbers for name, numbers in rows.wide.items() if name in places.dense}
-    return replace(taken, ragged=ragged, wide=wide)
+    sequences = {name: rows.sequences[name] for name in places.sequences}
+    return replace(taken, ragged=ragged, wide=wide, sequences=sequences)

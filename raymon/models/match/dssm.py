@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from raymon.config import retrieval_settings
 from raymon.data import Batch, Feature
 from raymon.models.layers.grouped_inputs import GroupedInputs
 from raymon.models.match.match_model import MatchModel
@@ -34,7 +33,7 @@ class DSSM(MatchModel):
         sample_weights: Sequence[str] = (),
     ) -> None:
         super().__init__(config, features, labels, sample_weights)
-        settings = retrieval_settings(config)
+        settings = config.dssm
         common = settings.output_dim, settings.similarity
 
         def tower(group: str, mlp: MLP) -> InputTower:

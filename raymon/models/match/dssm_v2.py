@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from raymon.config import retrieval_settings
+from raymon.config import group_features
 from raymon.data import Batch, Feature
 from raymon.models.layers.grouped_inputs import GroupedInputs
 from raymon.models.match.joined_rows import joined_rows
@@ -36,11 +36,11 @@ class DSSMV2(MatchModel):
         sample_weights: Sequence[str] = (),
     ) -> None:
         super().__init__(config, features, labels, sample_weights)
-        settings = retrieval_settings(config)
+        settings = config.dssm_v2
         self._user, self._item = settings.user_tower.input, settings.item_tower.input
         self.inputs = GroupedInputs(config, features, [self._user, self._item])
-        groups = self.inputs.groups.values()
-        self._names = {feature.name for group in groups for feature in group.features}
+        used = [g for g in config.feature_groups if g.group_name in (self._user, self._item)]
+        self._names = {name for group in used for name in group_features(group)}
         common = settings.output_dim, settings.similarity
         self.user_tower = Tower(self.inputs.width(self._user), settings.user_tower.mlp, *common)
         self.item_tower = Tower(self.inputs.width(self._item), settings.item_tower.mlp, *common)

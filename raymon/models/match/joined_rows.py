@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from raymon.data import Batch, IdList
+from raymon.data import Batch, IdList, Positions
 
 
 def joined_rows(batch: Batch, features: Collection[str]) -> Batch:
@@ -38,6 +39,11 @@ def joined_rows(batch: Batch, features: Collection[str]) -> Batch:
             for name, ids in sparse.items()
             if name in features
         },
+        sequences={
+            name: positions if name in items.sequences else _without_more(positions, more)
+            for name, positions in {**batch.sequences, **items.sequences}.items()
+            if name in features
+        },
     )
 
 
@@ -51,3 +57,8 @@ def _with_empty_rows(ids: IdList, rows: int, more: int) -> IdList:
         offsets = torch.arange(rows, device=ids.values.device)
     ends = offsets.new_full((more,), ids.values.shape[0])
     return IdList(ids.values, torch.cat([offsets, ends]), ids.weights)
+
+
+def _without_more(positions: Positions, more: int) -> Positions:
+    ends = positions.offsets.new_full((more,), positions.count)
+    return replace(positions, offsets=torch.cat([positions.offsets, ends]))

@@ -8,11 +8,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from raymon.config import Task, retrieval_settings, tower_groups
+from raymon.config import Task, group_features, retrieval_settings, tower_groups
 from raymon.data import Batch, Feature
 from raymon.errors import ModelError
 from raymon.models.layers.autocast import without_autocast
-from raymon.models.layers.feature_group import FeatureGroup
 from raymon.models.match.served_tower import ServedTower
 from raymon.models.ranking import RankingModel
 from raymon.protos.model_pb2 import ModelConfig
@@ -78,9 +77,10 @@ class MatchModel(RankingModel):
         towers = {}
         for name, groups in tower_groups(self.config).items():
             used = {
-                feature.name
-                for group in groups
-                for feature in FeatureGroup(group, self.config, self.features).features
+                feature
+                for group in self.config.feature_groups
+                if group.group_name in groups
+                for feature in group_features(group)
             }
             towers[name] = ServedTower(name, self.tower_vectors(name), self.features, used)
         return towers

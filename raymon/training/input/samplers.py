@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from raymon.config import is_retrieval, tower_groups
+from raymon.config import group_features, is_retrieval, tower_groups
 from raymon.data import (
     Feature,
     Sampler,
@@ -57,7 +57,7 @@ def check_item_features(config: PipelineConfig, features: Sequence[Feature]) -> 
     by_name = {feature.name: feature for feature in features}
     groups = tower_groups(config.model_config)["item"]
     for group in config.model_config.feature_groups:
-        for name in group.feature_names if group.group_name in groups else ():
+        for name in group_features(group) if group.group_name in groups else ():
             if name not in made:
                 columns = by_name[name].columns
                 missing = [column for column in columns if column not in spec.attributes]
