@@ -41,6 +41,7 @@ test: check ## Pass every test.
 soak: $(VENV)/.soak ## Kill dozens of processes, cut networks, look long for broken laws. Two hours.
 	$(BIN)/python -m pytest -m '' -s --hypothesis-profile=soak \
 		tests/soak tests/benchmarks tests/integration/test_benchmarks.py tests/integration/test_kills.py \
+		tests/integration/test_examples.py \
 		tests/training/loop/test_compiled.py \
 		tests/reporter/test_history_laws.py tests/reporter/test_bad_messages.py
 
