@@ -27,6 +27,7 @@ def of_a_short_run(config: Block, model_dir: Path) -> dict[str, Any]:
         "data_config.num_workers": 0,
         "ray_config.num_workers": 0,
         **without_odps(config),
+        **few_samples(config),
         **small_tables(config),
     }
 
@@ -41,6 +42,17 @@ def without_odps(config: Block) -> dict[str, str]:
         if "use_weight" in feature:
             cleared[f"{place}.use_weight"] = ""
     return {"data_config.dataset_type": "ParquetDataset", **cleared}
+
+
+def few_samples(config: Block) -> dict[str, int]:
+    """Returns overrides by which few items are sampled, hard ones too where they can be."""
+    overrides = {}
+    for name in one(config, "data_config"):
+        if name.endswith("sampler"):
+            overrides[f"data_config.{name}.num_sample"] = 8
+        if name.startswith("hard"):
+            overrides[f"data_config.{name}.num_hard_sample"] = 2
+    return overrides
 
 
 def as_set(overrides: Mapping[str, Any]) -> list[str]:

@@ -36,7 +36,7 @@ def make_data(config: Block, folder: Path, rows: int = 512, seed: int = 0) -> di
             file = folder / part / f"part-{index}.parquet"
             pq.write_table(table.slice(index * size // 2, size // 2), file, row_group_size=64)
         overrides[f"{part}_input_path"] = str(folder / part)
-    return {**overrides, **_sampler(config, columns, folder), **_vocabularies(config, folder)}
+    return {**overrides, **_sampler(config, columns, folder), **make_vocabularies(config, folder)}
 
 
 def _sampler(config: Block, columns: dict[str, Cells], folder: Path) -> dict[str, Any]:
@@ -78,13 +78,11 @@ def _sampler(config: Block, columns: dict[str, Cells], folder: Path) -> dict[str
                 path = folder / f"{field}.parquet"
                 pq.write_table(pa.table(table), path)
                 overrides[f"{place}.{field}"] = str(path)
-        overrides[f"{place}.num_sample"] = 8
-        if kind.startswith("hard") and "num_hard_sample" not in sampler:
-            overrides[f"{place}.num_hard_sample"] = 2
     return overrides
 
 
-def _vocabularies(config: Block, folder: Path) -> dict[str, Any]:
+def make_vocabularies(config: Block, folder: Path) -> dict[str, Any]:
+    """Writes the vocabularies and tokenizers that a config needs; returns the overrides."""
     overrides: dict[str, Any] = {}
     for index, feature in enumerate(many(config, "feature_configs")):
         ((kind, value),) = feature.items()

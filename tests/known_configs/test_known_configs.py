@@ -10,9 +10,10 @@ import pytest
 from raymon.config import load
 from raymon.errors import ConfigError
 from raymon.training.prepare import check_config
-from tests.known_configs.blocks import block_of
+from tests.known_configs.blocks import Block, block_of, one
 from tests.known_configs.edits import as_set, of_a_short_run, without_odps
 from tests.known_configs.given import texts
+from tests.known_configs.made_data import make_vocabularies
 from tests.known_configs.status import PENDING, REFUSED, TRAINED
 
 TEXTS = texts()
@@ -31,7 +32,9 @@ def test_a_known_config_is_checked_with_its_model_or_refused_in_one_line(
     is_refused = ARE_OURS and name in REFUSED
     overrides = {
         **(without_odps(block) if is_refused else of_a_short_run(block, tmp_path / "run")),
+        **({} if is_refused else make_vocabularies(block, tmp_path)),
         **dict.fromkeys(("train_input_path", "eval_input_path"), "data"),
+        **({} if is_refused else paths_of_items(block)),
     }
     reason = refusal(file, as_set(overrides))
     assert "\n" not in reason
@@ -39,6 +42,17 @@ def test_a_known_config_is_checked_with_its_model_or_refused_in_one_line(
     if ARE_OURS:
         assert REFUSED.get(name, "") in reason or name in PENDING
         assert (not reason) == (name in TRAINED), reason
+
+
+def paths_of_items(block: Block) -> dict[str, str]:
+    """Returns overrides by which paths of tables of items and users are not empty."""
+    return {
+        f"data_config.{name}.{field}": "items"
+        for name, value in one(block, "data_config").items()
+        if name.endswith("sampler")
+        for field in (value[0] if isinstance(value, list) else value)
+        if field.endswith("input_path")
+    }
 
 
 def refusal(file: Path, overrides: list[str]) -> str:

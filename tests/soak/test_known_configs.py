@@ -80,10 +80,12 @@ def test_a_known_config_goes_from_data_to_predictions(name: str, folder: Path) -
     assert np.isfinite([*scores.values()]).all()
     export_run(storage_path(run), storage_path(here / "export"), "latest", alone)
     rows = str(here / "data" / "eval")
-    predicted = here / "predicted.parquet"
     labels = many(one(block_of(TEXTS[name]), "data_config"), "label_fields")
-    assert predict(here / "export", rows, predicted, keep=labels, threads=0) == 256
-    check_scores(block_of(TEXTS[name]), pq.read_table(predicted).to_pydict(), scores)
+    towers = [each for each in ("user", "item") if (here / "export" / each).is_dir()]
+    for part in towers or [""]:
+        predicted = here / f"predicted{part}.parquet"
+        assert predict(here / "export" / part, rows, predicted, keep=labels, threads=0) == 256
+        check_scores(block_of(TEXTS[name]), pq.read_table(predicted).to_pydict(), scores)
 
 
 def check_scores(
