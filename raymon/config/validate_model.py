@@ -12,6 +12,7 @@ from raymon.config.validate_layers import validate_layers
 from raymon.config.validate_losses import validate_losses
 from raymon.config.validate_metrics import validate_metrics
 from raymon.config.validate_multi_task import MULTI_TASK_CHECKS
+from raymon.config.validate_pareto import validate_pareto
 from raymon.config.validate_rank_models import CHECKS
 from raymon.config.validate_retrieval import validate_retrieval
 from raymon.config.validate_sequences import (
@@ -47,6 +48,7 @@ def validate_model(config: PipelineConfig, source: Source) -> None:
         _validate_domain(config, rules.inner("pepnet"))
         validate_towers(config, rules, [model.pepnet.domain_input_name])
     losses = validate_losses(config, rules)
+    validate_pareto(config, rules)
     if kind in ("deepfm", "wide_and_deep") and not getattr(model, kind).HasField("final"):
         # Without `final`, "wide" and "fm" add the same to every class: no probability changes.
         useless = "softmax_cross_entropy" in losses.values()

@@ -38,9 +38,12 @@ from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.sinks import opentelemetry_of, trackers_of
 from raymon.training.input.readers import features_of, sequences_together
 from raymon.training.optim.optimizers import build_optimizers
+from raymon.training.optim.pareto import ParetoWeights
+from raymon.training.rank.worker_context import WorkerContext
 from tests.models.match import mind_model
 from tests.models.pipelines import DAT, IN_BATCH, SOFTMAX, batch_of, model_of, pipeline
 from tests.models.rank_models import RANK_MODELS
+from tests.training.rank_process import RankRun
 
 _PACKAGE = os.path.dirname(raymon.__file__) + os.sep
 _CHECKS = {
@@ -49,9 +52,9 @@ _CHECKS = {
         "constraints.py", "validate_names.py", "overrides.py", "reading.py", "rules.py",
         "saving.py", "scalars.py", "source.py", "text.py", "unknown_names.py", "validate.py",
         "validate_layers.py", "validate_losses.py", "validate_metrics.py", "validate_model.py",
-        "validate_opentelemetry.py", "validate_optimizer.py", "validate_rank_models.py",
-        "validate_retrieval.py", "validate_sampler.py", "validate_sequences.py",
-        "validate_towers.py",
+        "validate_opentelemetry.py", "validate_optimizer.py", "validate_pareto.py",
+        "validate_rank_models.py", "validate_retrieval.py", "validate_sampler.py",
+        "validate_sequences.py", "validate_towers.py",
         "validate_trackers.py", "validate_unused.py",
     )
 }  # fmt: skip
@@ -198,6 +201,7 @@ def _multi_task() -> None:
         built = model_of(config)
         built.loss(built(batch), batch)
         built.init_metric()
+        ParetoWeights(built, WorkerContext(0, 1, torch.device("cpu"), RankRun()))
 
 
 def _optimizers(text: str) -> None:

@@ -71,6 +71,7 @@ def test_each_tower_is_a_task_whose_names_end_in_it(tmp_path: Path) -> None:
         (f"{CVR}.metrics+={{auc {{}}}}", 0, "metrics[1]", "auc is of a label with binary_cross"),
         (f"{CTR}.losses=softmax_cross_entropy {{}}", 0, "losses[0]", "num_class to be 2 or more"),
         (f"{CTR}.mlp.hidden_units=[0]", 0, "mlp.hidden_units[0]", "must be at least 1"),
+        (f"{CTR}.pareto_min_loss_weight=1", 0, "pareto_min_loss_weight", "must be in [0, 1)"),
         (
             f"{CTR}.losses=jrc_loss {{session_name: 'k'}}",
             0,
@@ -107,6 +108,7 @@ def test_a_model_with_towers_needs_some(tmp_path: Path) -> None:
         ("model_config.num_class=2", "model_config.num_class"),
         (f"{CTR}.num_class=2", f"{CTR}.num_class"),
         (f"{CTR}.in_task_space_weight=2", f"{CTR}.in_task_space_weight"),
+        (f"{CTR}.pareto_min_loss_weight=0.2", f"{CTR}.pareto_min_loss_weight"),
         ("data_config.label_fields+=x", "data_config.label_fields[2]"),
         ("data_config.sample_weight_fields+=x", "data_config.sample_weight_fields[2]"),
         (
@@ -121,6 +123,16 @@ def test_what_has_no_effect_beside_towers_is_told(
     with caplog.at_level(logging.WARNING):
         loaded(tmp_path, override)
     assert [m for m in caplog.messages if f": {place}: has no effect: " in m], caplog.messages
+
+
+def test_weights_of_each_step_leave_room_and_need_every_gradient(tmp_path: Path) -> None:
+    pareto = "model_config.use_pareto_loss_weight=true"
+    loaded(tmp_path, pareto, f"{CTR}.pareto_min_loss_weight=0.4")
+    both = [f"{tower}.pareto_min_loss_weight=0.5" for tower in (CTR, CVR)]
+    with pytest.raises(ConfigError, match="least weights add up to 1; they must stay below 1"):
+        loaded(tmp_path, pareto, *both)
+    with pytest.raises(ConfigError, match=r"model_config.use_pareto_loss_weight: needs the grad"):
+        loaded(tmp_path, pareto, "train_config.compile=true")
 
 
 def test_two_towers_may_share_a_label_and_the_best_is_ranked_by_one_of_them(tmp_path: Path) -> None:

@@ -127,7 +127,8 @@ _TOWERS = """
 RELATION = 'relation_tower_names: ["ctr", "liked"] relation_mlp { hidden_units: 4 LAYERS }'
 MULTI_TASK_MODELS = {
     "simple_multi_task": f"{_ALL} simple_multi_task {{ {_TOWERS} }}",
-    "mmoe": f"{_ALL} mmoe {{ expert_mlp {{ hidden_units: 8 LAYERS }} {_TOWERS} }}",
+    "mmoe": f"""use_pareto_loss_weight: true {_ALL} mmoe {{
+      expert_mlp {{ hidden_units: 8 LAYERS }} {_TOWERS} }}""",
     "ple": f"""{_ALL} ple {{ extraction_networks {{ expert_num_per_task: 2 share_num: 1
       task_expert_net {{ hidden_units: [8, 6] LAYERS }} share_expert_net {{ hidden_units: 6 }} }}
       extraction_networks {{ expert_num_per_task: 1 share_num: 1
@@ -254,7 +255,7 @@ def text_of(case: dict[str, str], data: Path, model_dir: Path) -> str:
         sparse_optimizer {{ adam_optimizer {{ lr: 0.01 }} constant_learning_rate {{}} }} }}
       data_config {{ batch_size: 128 num_workers: 0 label_fields: {labels} fg_mode: FG_DAG
         {WEIGHTS[case["weights"]].replace("EACH", each).replace("SAME", same)} }}
-      {FEATURES} {SEQUENCES if "seq__" in MODELS[case["model"]] else ""}
+      {FEATURES} {SEQUENCES if "seq__" in model_of(case) else ""}
       model_config {{ {model_of(case)} {losses} }}
       ray_config {{ num_workers: 0 }}"""
 

@@ -21,6 +21,7 @@ from raymon.training.loop.compiled import forward_of, named_failures
 from raymon.training.loop.finite_steps import FiniteSteps
 from raymon.training.optim.gradients import GradientClipper
 from raymon.training.optim.optimizers import Optimizers
+from raymon.training.optim.pareto import ParetoWeights
 from raymon.training.optim.precision import FiniteGuard, autocast, grad_scaler
 from raymon.training.optim.table_growth import TableGrowth
 from raymon.training.rank.worker_context import WorkerContext
@@ -113,6 +114,8 @@ class TrainStep:
             context.world_size,
             context.clock.waiting_for_peers,
         )
+        uses_pareto = model.config.use_pareto_loss_weight
+        self._pareto = ParetoWeights(model, context) if uses_pareto else None
         self._is_first = True
         self._dense_parameters = model.dense_parameters()
 
@@ -134,6 +137,10 @@ class TrainStep:
             # A total that the model gives includes the other losses.
             trained = [TOTAL_LOSS] if TOTAL_LOSS in losses else list(losses)
             parts = [losses[name] * scales[name] for name in trained]
+            if self._pareto is not None and len(parts) > 1:
+                scaled_parts = map(self.scaler.scale, parts)
+                shares = self._pareto(dict(zip(trained, scaled_parts, strict=True)))
+                parts = [part * share for part, share in zip(parts, shares, strict=True)]
             total = parts[0] if len(parts) == 1 else torch.stack(parts).sum()
             self._optimizers.tables.begin(self.scaler.scale(self._world_size))
             scaled = self.scaler.scale(self.finite.guarded(total, losses))
