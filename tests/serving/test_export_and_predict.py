@@ -172,11 +172,11 @@ def test_without_evaluation_rows_the_card_says_that_there_are_no_metrics(
 def test_a_program_that_predicts_otherwise_is_not_exported(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def off_by_a_little(model: torch.nn.Module, features: Any) -> Any:
+    def off_by_a_little(model: torch.nn.Module, features: Any, together: Any) -> Any:
         other = copy.deepcopy(model)
         with torch.no_grad():
             next(other.parameters()).add_(0.01)
-        return export_program(other, features)
+        return export_program(other, features, together)
 
     monkeypatch.setattr("raymon.training.export.export_program", off_by_a_little)
     with pytest.raises(raymon.RunError, match="the program predicts otherwise than the checkpoint"):
