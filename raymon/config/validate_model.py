@@ -47,6 +47,9 @@ def validate_model(config: PipelineConfig, source: Source) -> None:
     if has_towers(model):
         _validate_domain(config, rules.inner("pepnet"))
         validate_towers(config, rules, [model.pepnet.domain_input_name])
+    rules.inner("variational_dropout").at_least(0, "regularization_lambda")
+    useless = rules.has("variational_dropout") and kind == "custom"
+    rules.warn(useless, "variational_dropout", "a custom model has its own inputs")
     losses = validate_losses(config, rules)
     validate_pareto(config, rules)
     if kind in ("deepfm", "wide_and_deep") and not getattr(model, kind).HasField("final"):

@@ -5,6 +5,7 @@ from raymon.models.contract import check_losses, error_of, without_gradient
 from raymon.models.layers.feature_group import FeatureGroup
 from raymon.models.layers.head import Head
 from raymon.models.layers.mlp import MLP
+from raymon.models.layers.variational_dropout import feature_importance
 from raymon.models.losses import label_classes, label_kinds, session_keys, task_kinds
 from raymon.models.match.dat import DAT
 from raymon.models.match.dssm import DSSM
@@ -68,6 +69,7 @@ __all__ = [
     "build_model",
     "check_losses",
     "error_of",
+    "feature_importance",
     "grouping_keys",
     "label_classes",
     "label_kinds",

@@ -31,6 +31,7 @@ from raymon.metrics import (
     takes_weights,
 )
 from raymon.models.contract import Expected, check_predictions, error_of
+from raymon.models.layers.variational_dropout import dropout_losses
 from raymon.models.losses import row_losses, task_kinds, weighted_mean
 from raymon.models.model import Model
 from raymon.models.row_weights import loss_weights, sample_weights
@@ -125,7 +126,8 @@ class RankingModel(Model):
             ModelError: A prediction that a loss takes is missing, or has another shape or type.
         """
         check_predictions(self, predictions, batch.size, self._loss_inputs)
-        return {loss.name: self._loss(loss, predictions, batch) for loss in self._losses}
+        losses = {loss.name: self._loss(loss, predictions, batch) for loss in self._losses}
+        return losses | dropout_losses(self, batch.size) if self._drops_features() else losses
 
     def _loss(
         self, loss: Named[LossConfig], predictions: Mapping[str, Tensor], batch: Batch
@@ -157,7 +159,14 @@ class RankingModel(Model):
                 weights[loss.name] = torch.full((), float(batch.size), device=device)
             else:
                 weights[loss.name] = of_rows.sum()
+        if self._drops_features():
+            device = next(iter(weights.values())).device
+            for name in dropout_losses(self, batch.size):
+                weights[name] = torch.full((), float(batch.size), device=device)
         return weights
+
+    def _drops_features(self) -> bool:
+        return self.training and self.config.HasField("variational_dropout")
 
     def init_metric(self) -> None:
         """Makes the metrics of the config, on the device of the model."""

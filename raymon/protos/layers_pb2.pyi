@@ -75,3 +75,11 @@ class WuKongLayer(_message.Message):
     compressed_feature_num: int
     feature_num_mlp: MLP
     def __init__(self, lcb_feature_num: _Optional[int] = ..., fmb_feature_num: _Optional[int] = ..., compressed_feature_num: _Optional[int] = ..., feature_num_mlp: _Optional[_Union[MLP, _Mapping]] = ...) -> None: ...
+
+class VariationalDropout(_message.Message):
+    __slots__ = ("regularization_lambda", "embedding_wise_variational_dropout")
+    REGULARIZATION_LAMBDA_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDING_WISE_VARIATIONAL_DROPOUT_FIELD_NUMBER: _ClassVar[int]
+    regularization_lambda: float
+    embedding_wise_variational_dropout: bool
+    def __init__(self, regularization_lambda: _Optional[float] = ..., embedding_wise_variational_dropout: bool = ...) -> None: ...

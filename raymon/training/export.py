@@ -16,7 +16,7 @@ from torch import Tensor
 from raymon.config import read_saved, trained_labels
 from raymon.data import Batch, Columns, DataReader, Feature, check_input, format_of, missing_rows
 from raymon.errors import DataError, RunError
-from raymon.models import MatchModel, Model, ServedTower, build_model, error_of
+from raymon.models import MatchModel, Model, ServedTower, build_model, error_of, feature_importance
 from raymon.protos.export_pb2 import TableFormat
 from raymon.protos.pipeline_pb2 import PipelineConfig
 from raymon.serving import (
@@ -129,6 +129,7 @@ def _export(
         },
         "check": {"rows": rows.size, "of": source, "largest_difference": difference},
         "tables": tables,
+        "feature_dropout": feature_importance(model),
         "quantization": quantization,
         "exported": datetime.now(UTC).isoformat(timespec="seconds"),
         "raymon_version": __version__,

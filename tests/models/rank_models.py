@@ -10,6 +10,7 @@ _DEEP = ALL.replace('"all"', '"deep"')
 _SPARSE = """feature_groups { group_name: "sparse" group_type: DEEP
   feature_names: ["user", "tags.all", "tag"] }"""
 _DENSE = 'feature_groups { group_name: "dense" group_type: DEEP feature_names: ["price", "age"] }'
+_SMOOTH = 'hidden_units: 8 activation: "nn.Tanh"'
 # Smooth: next to gradients as small as those of a normalization of 4 numbers, that of a ReLU that
 # falls on its other side in half precision is large.
 _WUKONG = """wukong_layers { lcb_feature_num: 3 fmb_feature_num: 2 compressed_feature_num: 2
@@ -27,6 +28,8 @@ RANK_MODELS = {
     "dcn_v2_with_all": f"""{ALL} dcn_v2 {{ backbone {{ hidden_units: 6 }}
       cross {{ cross_num: 2 low_rank: 3 }} deep {{ hidden_units: 8 }}
       final {{ hidden_units: 8 }} }}""",
+    "dcn_v2_with_dropout": f"""{ALL} variational_dropout {{}} dcn_v2 {{
+      cross {{ cross_num: 1 low_rank: 3 }} final {{ hidden_units: 8 activation: "nn.Tanh" }} }}""",
     "xdeepfm": f"""{_WIDE} {_DEEP} xdeepfm {{ cin {{ cin_layer_size: [5, 3] }}
       deep {{ hidden_units: [8, 4] }} final {{ hidden_units: 8 }} wide_embedding_dim: 3 }}""",
     "wukong": f"""{_SPARSE} {_DENSE} wukong {{ dense_mlp {{ hidden_units: [8, 4] }}
@@ -37,6 +40,10 @@ RANK_MODELS = {
       feature_based_distillation: true }}""",
     "rocket_launching_of_two": f"""{ALL} rocket_launching {{ booster_mlp {{ hidden_units: [8, 4] }}
       light_mlp {{ hidden_units: 4 }} }}""",
+    "multi_tower": f"""{ALL} multi_tower {{
+      towers {{ input: "all" mlp {{ {_SMOOTH} }} }} final {{ {_SMOOTH} }} }}""",
+    "multi_tower_din": f"""{ALL} multi_tower_din {{
+      towers {{ input: "all" mlp {{ {_SMOOTH} }} }} final {{ {_SMOOTH} }} }}""",
     "mask_net": f"""{ALL} mask_net {{ mask_net_module {{ n_mask_blocks: 3
       mask_block {{ reduction_ratio: 0.7 hidden_dim: 8 }}
       top_mlp {{ hidden_units: [8, 4] }} }} }}""",

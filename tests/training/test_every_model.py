@@ -90,8 +90,8 @@ MODELS = {
     "deepfm_with_final": f"{_WIDE_DEEP} deepfm {{ deep {{ hidden_units: [8, 4] LAYERS }} "
     "final { hidden_units: [8] LAYERS } }",
     "wide_and_deep": f"{_WIDE_AND_DEEP} wide_and_deep {{ deep {{ hidden_units: [8, 4] LAYERS }} }}",
-    "dcn_v1": f"{_ALL} dcn_v1 {{ cross {{}} deep {{ hidden_units: [8, 4] LAYERS }} "
-    "final { hidden_units: [8] LAYERS } }",
+    "dcn_v1": f"{_ALL} variational_dropout {{}} dcn_v1 {{ cross {{}} "
+    "deep { hidden_units: [8, 4] LAYERS } final { hidden_units: [8] LAYERS } }",
     "dcn_v2": f"{_ALL} dcn_v2 {{ backbone {{ hidden_units: [8] LAYERS }} cross {{ low_rank: 4 }} "
     "deep { hidden_units: [8] LAYERS } final { hidden_units: [8] LAYERS } }",
     "xdeepfm": f"{_WIDE_AND_DEEP} xdeepfm {{ cin {{ cin_layer_size: [4, 4] }} "

@@ -16,6 +16,7 @@ from raymon.models.layers.group_tables import collection_name, dense_dims, group
 from raymon.models.layers.sequences.encoded_sequences import EncodedSequences
 from raymon.models.layers.sequences.sequence_group import SequenceGroup, groups_of_sequences
 from raymon.models.layers.sequences.sequence_inputs import SequenceInputs
+from raymon.models.layers.variational_dropout import VariationalDropout
 from raymon.protos.model_pb2 import ModelConfig
 
 _Found = Mapping[str, dict[str, Tensor] | Tensor]
@@ -87,6 +88,15 @@ class GroupedInputs(nn.Module):
             )
         }
 
+        self.dropouts = nn.ModuleDict()
+        if config.HasField("variational_dropout"):
+            for name in self.groups:
+                parts = self.parts(name)
+                # A feature alone is not compared with any.
+                if len(parts) > 1:
+                    dropout = VariationalDropout(name, parts, config.variational_dropout)
+                    self.dropouts[_module_name(name)] = dropout
+
     def width(self, group: str) -> int:
         """Returns the length of the inputs of a group, concatenated."""
         return sum(self.widths(group))
@@ -101,6 +111,17 @@ class GroupedInputs(nn.Module):
         of_numbers = self._dims.get(group, {}).values()
         encoded = self._encoded[group].widths if group in self._encoded else []
         return [*self.groups[group].dense_dims, *of_ids, *of_numbers, *encoded]
+
+    def parts(self, group: str) -> dict[str, int]:
+        """Returns the length of each part of a group, as `widths`, by the name of the feature.
+
+        Outputs of encoders are called `{group}_seq_encoder_{i}`.
+        """
+        names = [f.name for f in self.groups[group].features if not f.embedding_dim]
+        names += [*self._specs[group], *self._dims.get(group, {})]
+        widths = self.widths(group)
+        names += [f"{group}_seq_encoder_{i}" for i in range(len(widths) - len(names))]
+        return dict(zip(names, widths, strict=True))
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """Returns the inputs by group, each `[B, width]`; `split(widths)` gives its parts.
@@ -146,6 +167,8 @@ class GroupedInputs(nn.Module):
                 first, *_ = encoded.groups.values()
                 parts += encoded(batch, _by_feature(found, first))
             inputs[name] = _concatenated(parts)
+            if _module_name(name) in self.dropouts:
+                inputs[name] = self.dropouts[_module_name(name)](inputs[name])
         return inputs
 
     def part(self, names: Sequence[str]) -> GroupedInputs:
@@ -160,6 +183,9 @@ class GroupedInputs(nn.Module):
         part.sequences = {name: self.sequences[name] for name in names if name in self.sequences}
         part._encoded = {name: each for name, each in self._encoded.items() if name in names}
         part._modules["encoders"] = nn.ModuleList(part._encoded.values())
+        kept = {_module_name(name) for name in names}
+        dropouts = {name: each for name, each in self.dropouts.items() if name in kept}
+        part._modules["dropouts"] = nn.ModuleDict(dropouts)
         used: dict[str, set[str]] = {}
         for name, group in part.groups.items():
             used.setdefault(collection_name(group), set()).update(self._specs[name])
@@ -181,6 +207,11 @@ class GroupedInputs(nn.Module):
         module = self.get_submodule(collection)
         found: dict[str, Tensor] | Tensor = module(batch, stacked=collection in self._stacked)
         return found
+
+
+def _module_name(group: str) -> str:
+    # A dot separates the parts of the path of a module.
+    return "g_" + group.replace("%", "%25").replace(".", "%2E")
 
 
 def _by_feature(found: _Found, sequence: SequenceGroup) -> Mapping[str, Tensor]:

@@ -114,11 +114,11 @@ class DAT(MatchModel):
 
     def batch_weight(self, batch: Batch) -> float | dict[str, Tensor]:
         """Returns the number of rows, or the sum of sample weights by loss name, scalars."""
-        weights = sample_weights(self.tasks[0], batch)
-        if weights is None:
-            return super().batch_weight(batch)
-        total = weights.sum()
-        return dict.fromkeys(["softmax_cross_entropy", *self._factors], total)
+        weights = super().batch_weight(batch)
+        of_rows = sample_weights(self.tasks[0], batch)
+        if isinstance(weights, float) or of_rows is None:
+            return weights
+        return weights | dict.fromkeys(self._factors, of_rows.sum())
 
 
 def _distances(augmented: Tensor, vectors: Tensor) -> Tensor:
