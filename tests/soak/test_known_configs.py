@@ -107,7 +107,8 @@ def check_scores(
             probs = np.asarray(next(table[name] for name in names if name in table))
             probs = probs[:, 1] if probs.ndim == 2 else probs
             exact = roc_auc_score(table[column], probs)
-            assert scores[metric] == pytest.approx(exact, abs=5e-3), metric
+            # An AUC by thresholds is coarse where scores are as near to each other as here.
+            assert scores[metric] == pytest.approx(exact, abs=0.02), metric
 
 
 def _blocks(value: Any) -> list[Block]:
