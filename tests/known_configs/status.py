@@ -25,10 +25,5 @@ REFUSED = {
 }
 """Configs that are refused, and a name that the refusal says."""
 
-PENDING = frozenset(
-    ["tests/dbmtl_has_sequence_variational_dropout_mock", "tests/dssm_variational_dropout_mock"]
-)
-"""Configs whose parts are being built."""
-
-TRAINED = frozenset(KNOWN) - frozenset(REFUSED) - PENDING
+TRAINED = frozenset(KNOWN) - frozenset(REFUSED)
 """Configs that train, are resumed, evaluated, exported and predict."""

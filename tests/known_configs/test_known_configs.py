@@ -14,7 +14,7 @@ from tests.known_configs.blocks import Block, block_of, one
 from tests.known_configs.edits import as_set, of_a_short_run, without_odps
 from tests.known_configs.given import texts
 from tests.known_configs.made_data import make_vocabularies
-from tests.known_configs.status import PENDING, REFUSED, TRAINED
+from tests.known_configs.status import REFUSED, TRAINED
 
 TEXTS = texts()
 # Files of a folder are any versions of the configs: they are checked, or refused in one line.
@@ -40,7 +40,7 @@ def test_a_known_config_is_checked_with_its_model_or_refused_in_one_line(
     assert "\n" not in reason
     print(f"{name}: {reason.replace(str(tmp_path), '')}")
     if ARE_OURS:
-        assert REFUSED.get(name, "") in reason or name in PENDING
+        assert REFUSED.get(name, "") in reason
         assert (not reason) == (name in TRAINED), reason
 
 
