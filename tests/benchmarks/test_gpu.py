@@ -88,7 +88,7 @@ def test_without_a_gpu_the_stored_result_stays(monkeypatch: pytest.MonkeyPatch) 
 def tables_of(loop: RaymonLoop) -> Tensor:
     """All rows of a model of raymon, as the joint table has them."""
     saved = loop.model.state_dict()
-    return torch.cat([saved[f"inputs.embeddings.tables.t_{name}.weight"] for name in NAMES])
+    return torch.cat([saved[f"embeddings.tables.t_{name}.weight"] for name in NAMES])
 
 
 def test_the_limit_makes_the_steps_of_raymon(tmp_path: Path) -> None:

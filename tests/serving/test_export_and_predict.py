@@ -107,7 +107,7 @@ def test_what_is_exported_tells_what_it_is(run: Path, tmp_path: Path) -> None:
     assert card["check"]["largest_difference"] <= 1e-5
     assert card["quantization"] is None
     assert card["tables"][0] == {
-        "name": "inputs.wide_embeddings.tables.t_user", "rows": 1000, "dim": 4, "format": "FP32",
+        "name": "wide_embeddings.tables.t_user", "rows": 1000, "dim": 4, "format": "FP32",
         "parts": 1, "bytes": 16_000, "ids": None,
     }  # fmt: skip
     assert "deepfm" in card["config"]

@@ -34,18 +34,18 @@ def test_an_export_has_the_rows_of_its_ids_and_takes_others_too(
     export_run(storage_path(directory), storage_path(model))
     card = json.loads((model / "card.json").read_text())
     ids = {table["name"]: table["ids"] for table in card["tables"]}
-    assert ids["inputs.embeddings.tables.t_user"] == 59
-    assert ids["inputs.embeddings.tables.t_interests"] is None
+    assert ids["embeddings.tables.t_user"] == 59
+    assert ids["embeddings.tables.t_interests"] is None
     weights = load_file(model / "weights.safetensors")
     saved = saved_model(directory / "model.ckpt-20")
     for name in ("user", "item"):
-        place = f"inputs.embeddings.growing.t_{name}"
+        place = f"embeddings.growing.t_{name}"
         of_ids, rows = weights[f"{place}.ids"][:-1], weights[f"{place}.rows"][:-1]
         assert torch.equal(of_ids, of_ids.sort().values)
         assert torch.equal(saved[f"{place}.ids"][rows], of_ids)
         assert len(rows) == 59
 
-    known = set(saved["inputs.embeddings.growing.t_user.ids"].tolist())
+    known = set(saved["embeddings.growing.t_user.ids"].tolist())
     users = [f"u{number}" for number in range(400)]
     hashes = (hash_strings(pa.array(users)) >> np.uint64(1)).astype(np.int64).tolist()
     users += ["nobody", "never met"]

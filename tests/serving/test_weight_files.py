@@ -37,7 +37,7 @@ def split(tmp_path_factory: pytest.TempPathFactory) -> Path:
     config = pipeline()
     model = model_of(config).eval()
     (user, _) = store_tables(model, None, table_part_bytes(SMALL - 800))
-    assert (user.name, user.parts) == ("inputs.embeddings.tables.t_user", 2)
+    assert (user.name, user.parts) == ("embeddings.tables.t_user", 2)
     folder = tmp_path_factory.mktemp("export") / "model"
     program = export_program(model, features_of(config))
     write_bundle(folder, program, config, {}, part_bytes=SMALL)

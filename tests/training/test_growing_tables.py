@@ -178,18 +178,18 @@ def test_what_has_rows_does_not_depend_on_the_number_of_ranks(
 
 
 def test_ids_were_admitted_and_evicted(runs: dict[str, list[Weights]]) -> None:
-    ids = mapping(runs["lfu_1"][0])["inputs.embeddings.growing.t_of_users.ids"]
+    ids = mapping(runs["lfu_1"][0])["embeddings.growing.t_of_users.ids"]
     assert all(i >= 0 for i in ids[:-1])
     assert ids[-1] == -1
-    lru = mapping(runs["lru_1"][0])["inputs.embeddings.growing.t_of_users.ids"]
+    lru = mapping(runs["lru_1"][0])["embeddings.growing.t_of_users.ids"]
     assert sorted(lru) != sorted(ids)
     # Five prices, of which none was met 30 times in one step.
-    prices = mapping(runs["lfu_1"][0])["inputs.embeddings.growing.t_price.ids"]
+    prices = mapping(runs["lfu_1"][0])["embeddings.growing.t_price.ids"]
     assert all(0 <= i < 5 for i in prices[:-1])
 
 
 def test_tables_change_their_size_between_two_attempts(runs: dict[str, list[Weights]]) -> None:
-    name = "inputs.embeddings.growing.t_of_users.ids"
+    name = "embeddings.growing.t_of_users.ids"
     before, larger, smaller = (
         mapping(runs[f"{n}_1"][0])[name] for n in ("sized", "larger", "smaller")
     )

@@ -452,7 +452,7 @@ def assert_tables_are_those_of_the_rows(runs: Runs, name: str, folder: Path) -> 
     begin, ends = 0, np.linspace(0, len(world.cut), len(shown) + 1)[1:].astype(int)
     for snapshot, end in zip(shown, ends, strict=True):
         until = sum(map(sum, world.cut[:end]))
-        found, counts = snapshot.tables["inputs.embeddings.user"], np.bincount(users[begin:until])
+        found, counts = snapshot.tables["embeddings.user"], np.bincount(users[begin:until])
         begin = until
         assert found.lookups == counts.sum()
         if size <= 2_048:
@@ -463,7 +463,7 @@ def assert_tables_are_those_of_the_rows(runs: Runs, name: str, folder: Path) -> 
             assert found.distinct_rows == pytest.approx(np.count_nonzero(counts), rel=0.08)
         assert found.mean_row_norm > 0
         assert math.isnan(found.collision_share)
-        assert snapshot.tables["inputs.embeddings.tags"].collision_share > 0
+        assert snapshot.tables["embeddings.tags"].collision_share > 0
 
 
 @pytest.mark.parametrize(

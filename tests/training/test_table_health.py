@@ -70,7 +70,7 @@ def test_the_tables_of_a_run_are_those_of_its_rows(config_file: Path) -> None:
         # Of the last step, rows with one id give their norms.
         ends = lengths.cumsum()[-16:]
         single = np.unique(ids[ends[lengths[-16:] == 1] - 1])
-        for collection in ("inputs.embeddings", "inputs.wide_embeddings"):
+        for collection in ("embeddings", "wide_embeddings"):
             found = line["tables"][f"{collection}.{feature}"]
             assert found["rows"] == rows
             assert found["lookups"] == len(ids)
@@ -114,7 +114,7 @@ def test_the_figures_of_a_run_that_goes_on_are_those_of_an_undisturbed_one(
     run(config_file, "b", *chosen, resume=True)
     tables = [line["tables"] for line in lines(interrupted)]
     assert tables == [line["tables"] for line in lines(undisturbed)]
-    shares = [table["inputs.embeddings.user"]["touched_share"] for table in tables]
+    shares = [table["embeddings.user"]["touched_share"] for table in tables]
     assert len(shares) == STEPS
     assert shares[0] < shares[-1]
     assert shares == sorted(shares)
@@ -144,7 +144,7 @@ def test_a_run_whose_lookups_were_not_counted_at_first_has_no_touched_share(
     run(config_file, "run", "train_config.num_steps=20", saves, every, resume=True)
     first, second = lines(directory)
     assert first["tables"] == {}
-    found = second["tables"]["inputs.embeddings.user"]
+    found = second["tables"]["embeddings.user"]
     assert found["distinct_rows"] > 0
     assert found["touched_share"] is None
     assert found["collision_share"] is None
@@ -158,7 +158,7 @@ def test_the_growth_of_a_table_is_shown(config_file: Path) -> None:
     directory = run(config_file, "run", "train_config.log_step_count_steps=20")
     admitted = evicted = 0
     for line in lines(directory):
-        found = line["tables"]["inputs.embeddings.item"]
+        found = line["tables"]["embeddings.item"]
         assert 0 < found["fallback_lookups"] < found["lookups"]
         admitted, evicted = admitted + found["admitted"], evicted + found["evicted"]
         assert found["occupancy"] == (admitted - evicted) / 59
@@ -166,7 +166,7 @@ def test_the_growth_of_a_table_is_shown(config_file: Path) -> None:
     assert evicted > 0
     assert found["occupancy"] == 1
     events = EventAccumulator(str(directory)).Reload()
-    curve = events.Scalars("table/inputs.embeddings.item/fallback_lookups")
+    curve = events.Scalars("table/embeddings.item/fallback_lookups")
     assert [point.step for point in curve] == [20, 40]
     # Other tables do not grow.
-    assert "occupancy" not in line["tables"]["inputs.embeddings.user"]
+    assert "occupancy" not in line["tables"]["embeddings.user"]

@@ -126,7 +126,7 @@ def test_a_run_that_cannot_fit_is_one_line_before_anything_is_there(
         (line,) = [line for line in text.splitlines() if "do not fit" in line]
         assert code == 2
         assert "feature_configs: the tables do not fit into the memory: a worker needs" in line
-        assert "inputs.embeddings.tables.t_user" in line
+        assert "embeddings.tables.t_user" in line
         assert "rows 32 TB" in line
     assert not (config_file.parent / "run").exists()
 
@@ -146,7 +146,7 @@ def test_a_card_that_is_too_small_is_named_with_what_is_free_on_it(
     with pytest.raises(ConfigError) as told:
         check_tables_of_rank(config, pipeline_features(config), context)
     assert "and has 20 GB (20 GB of NVIDIA H100 that are free): " in str(told.value)
-    assert "inputs.embeddings.tables.t_user" in str(told.value)
+    assert "embeddings.tables.t_user" in str(told.value)
     config = load(config_file, chosen)
     check_tables_of_rank(config, pipeline_features(config), context)
 

@@ -34,13 +34,13 @@ def test_the_plan_is_shown_and_kept(config_file: Path, caplog: pytest.LogCapture
     told = json.loads((run / "tables.json").read_text())
     assert told["world_size"] == 1
     user = {
-        "table": "inputs.embeddings.tables.t_user", "rows": 1000, "dim": 8, "data_type": "FP16",
+        "table": "embeddings.tables.t_user", "rows": 1000, "dim": 8, "data_type": "FP16",
         "sharding": "replicated", "kernel": "torch", "ranks": [0],
         # Adam keeps two numbers in FP32 for each.
         "bytes_a_rank": 1000 * 8 * (2 + 8),
     }  # fmt: skip
     by_name = {plan["table"]: plan for plan in told["embedding_tables"]}
-    assert by_name["inputs.embeddings.tables.t_user"] == user
+    assert by_name["embeddings.tables.t_user"] == user
     assert len(by_name) == 6
     assert json.loads((run / "run.json").read_text())["embedding_tables"] == list(by_name.values())
     for step in (1, 2):
@@ -48,7 +48,7 @@ def test_the_plan_is_shown_and_kept(config_file: Path, caplog: pytest.LogCapture
         assert manifest["embedding_tables"] == list(by_name.values())
     lines = [" ".join(message.split()) for message in caplog.messages]
     assert "table rows dim type sharding kernel ranks a rank" in lines
-    assert "inputs.embeddings.tables.t_user 1,000 8 FP16 replicated torch 0 80 kB" in lines
+    assert "embeddings.tables.t_user 1,000 8 FP16 replicated torch 0 80 kB" in lines
     assert any(line.startswith("6 tables ") for line in lines)
 
 

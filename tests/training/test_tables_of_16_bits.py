@@ -36,7 +36,7 @@ def train(config: Path, name: str, *overrides: str, resume: bool = False) -> Pat
 
 def types_of(run: Path, step: int) -> dict[str, torch.dtype]:
     found = saved_model(run / f"model.ckpt-{step}")
-    return {f: found[f"inputs.embeddings.tables.t_{f}.weight"].dtype for f in TYPES}
+    return {f: found[f"embeddings.tables.t_{f}.weight"].dtype for f in TYPES}
 
 
 def test_a_run_goes_on_bit_for_bit(config_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

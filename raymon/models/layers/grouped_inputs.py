@@ -35,6 +35,8 @@ class GroupedInputs(nn.Module):
         config: The model_config of the pipeline.
         features: All features of the pipeline.
         names: Names of the groups that are used.
+        home: Module that has the tables and layers as its own, so that the names of parameters do
+            not begin with that of this module; None for this one.
 
     Attributes:
         groups: The groups of type DEEP or WIDE by name, in the order of `names`.
@@ -42,9 +44,14 @@ class GroupedInputs(nn.Module):
     """
 
     def __init__(
-        self, config: ModelConfig, features: Sequence[Feature], names: Sequence[str]
+        self,
+        config: ModelConfig,
+        features: Sequence[Feature],
+        names: Sequence[str],
+        home: nn.Module | None = None,
     ) -> None:
         super().__init__()
+        home = self if home is None else home
         self.sequences = {
             group.name: group
             for group in groups_of_sequences(config, features)
@@ -54,27 +61,30 @@ class GroupedInputs(nn.Module):
         self.groups = {name: FeatureGroup(name, config, features) for name in deep}
         encoded = {name: EncodedSequences(name, config, features) for name in deep}
         self._encoded = {name: one for name, one in encoded.items() if one.widths}
-        self.encoders = nn.ModuleList(self._encoded.values())
+        home.add_module("encoders", nn.ModuleList(self._encoded.values()))
         self._specs = {name: group_specs(config, group) for name, group in self.groups.items()}
         collections: dict[str, dict[str, EmbeddingSpec]] = {}
         for name, group in self.groups.items():
             collections.setdefault(collection_name(group), {}).update(self._specs[name])
         for sequence in self._all_sequences():
             collections.setdefault(sequence.collection, {}).update(specs_of(sequence.features))
-        self._collections = tuple(collections)
-        for name, specs in collections.items():
-            self.add_module(name, EmbeddingCollection(specs))
+        # In dicts, as they may be modules of another one.
+        self._collections = {name: EmbeddingCollection(each) for name, each in collections.items()}
+        for name, collection in self._collections.items():
+            home.add_module(name, collection)
         embedded: dict[str, list[Feature]] = {}
         for group in self.groups.values():
             embedded.setdefault(collection_name(group), []).extend(group.features)
         self._dims = {
             name: dense_dims(config, group) for name, group in self.groups.items() if group.features
         }
+        self._of_numbers: dict[str, DenseEmbeddings] = {}
         for group in self.groups.values():
             name, dims = collection_name(group), self._dims.get(group.name)
             if dims:
                 dim = next(iter(dims.values())) if group.is_wide else None
-                self.add_module(f"dense_{name}", DenseEmbeddings(embedded[name], dim))
+                self._of_numbers[name] = DenseEmbeddings(embedded[name], dim)
+                home.add_module(f"dense_{name}", self._of_numbers[name])
         # Collections of which every group takes all, in one order and size.
         self._stacked = {
             name
@@ -141,7 +151,7 @@ class GroupedInputs(nn.Module):
 
     def _vectors(self, batch: Batch, found: _Found) -> dict[str, Tensor]:
         used = {collection_name(self.groups[name]) for name, dims in self._dims.items() if dims}
-        numbers = {name: self.get_submodule(f"dense_{name}")(batch) for name in sorted(used)}
+        numbers = {name: self._of_numbers[name](batch) for name in sorted(used)}
         # Groups of the same features have the same tensor: their two gradients are then added up by
         # one operation, and not feature by feature.
         joined: dict[tuple[str, ...], Tensor] = {}
@@ -191,12 +201,12 @@ class GroupedInputs(nn.Module):
             used.setdefault(collection_name(group), set()).update(self._specs[name])
         for sequence in part._all_sequences():
             used.setdefault(sequence.collection, set()).update(specs_of(sequence.features))
-        part._collections = tuple(used)
         part._stacked = set()
+        part._collections = {name: self._collections[name].part(used[name]) for name in used}
         for name in self._collections:
-            collection = part._modules.pop(name)
-            if name in used and isinstance(collection, EmbeddingCollection):
-                part._modules[name] = collection.part(used[name])
+            part._modules.pop(name, None)
+        part._modules.update(part._collections)
+        part._modules.update({f"dense_{name}": each for name, each in self._of_numbers.items()})
         return part
 
     def _all_sequences(self) -> list[SequenceGroup]:
@@ -204,7 +214,7 @@ class GroupedInputs(nn.Module):
         return [*self.sequences.values(), *inner]
 
     def _looked_up(self, collection: str, batch: Batch) -> dict[str, Tensor] | Tensor:
-        module = self.get_submodule(collection)
+        module = self._collections[collection]
         found: dict[str, Tensor] | Tensor = module(batch, stacked=collection in self._stacked)
         return found
 

@@ -65,7 +65,8 @@ class DeepFM(RankingModel):
         has_fm = any(group.group_name == "fm" for group in config.feature_groups)
         self._of_fm = "fm" if has_fm else "deep"
         names = dict.fromkeys(["wide", self._of_fm, "deep"])
-        self.inputs = GroupedInputs(config, features, list(names))
+        # Checkpoints and patterns of names know the tables as the model's own.
+        self.inputs = GroupedInputs(config, features, list(names), home=self)
         self.inputs.groups["wide"].require_sparse()
         self._fm_dim = self.inputs.groups[self._of_fm].require_one_dim()
         self.deep_mlp = MLP(self.inputs.width("deep"), deepfm.deep)

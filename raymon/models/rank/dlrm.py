@@ -106,7 +106,8 @@ class DLRM(RankingModel):
     ) -> None:
         super().__init__(config, features, labels, sample_weights)
         dlrm = config.dlrm
-        self.inputs = GroupedInputs(config, features, ["dense", "sparse"])
+        # Checkpoints and patterns of names know the tables as the model's own.
+        self.inputs = GroupedInputs(config, features, ["dense", "sparse"], home=self)
         dense, sparse = self.inputs.groups["dense"], self.inputs.groups["sparse"]
         dense.require_dense()
         dim = self._dim = sparse.require_one_dim()

@@ -24,10 +24,10 @@ def test_the_wide_part_has_tables_of_its_own() -> None:
     model = model_of(pipeline(DEEPFM))
     shapes = {name: tuple(p.shape) for name, p in model.named_parameters() if "tables" in name}
     assert shapes == {
-        "inputs.wide_embeddings.tables.t_user.weight": (50, 4),
-        "inputs.wide_embeddings.tables.t_type.weight": (20, 4),
-        "inputs.embeddings.tables.t_user.weight": (50, 4),
-        "inputs.embeddings.tables.t_type.weight": (20, 4),
+        "wide_embeddings.tables.t_user.weight": (50, 4),
+        "wide_embeddings.tables.t_type.weight": (20, 4),
+        "embeddings.tables.t_user.weight": (50, 4),
+        "embeddings.tables.t_type.weight": (20, 4),
     }
 
 
@@ -59,7 +59,7 @@ def by_hand(model: Model, batch: Batch, fm: list[str], deep: list[str]) -> np.nd
 
     logits = []
     for row in range(batch.size):
-        wide, vectors = embedded("inputs.wide_embeddings", row), embedded("inputs.embeddings", row)
+        wide, vectors = embedded("wide_embeddings", row), embedded("embeddings", row)
         numbers = {name: batch.dense[name][row].double().numpy() for name in batch.dense}
         wide_sum = wide["user"].sum() + wide["tag"].sum()
         pairs = sum(vectors[a] * vectors[b] for a, b in itertools.combinations(fm, 2))

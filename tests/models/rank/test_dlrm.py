@@ -114,7 +114,7 @@ def test_the_output_is_that_of_the_formulas_of_dlrm(with_sparse: bool, with_dens
             parameter.mul_(3)
         logits = model(batch)["logits"].numpy()
     weights = {name: value.double().numpy() for name, value in model.state_dict().items()}
-    user, kinds = (weights[f"inputs.embeddings.tables.t_{t}.weight"] for t in ("user", "type"))
+    user, kinds = (weights[f"embeddings.tables.t_{t}.weight"] for t in ("user", "type"))
     bags = batch.sparse["tags.all"]
     assert bags.offsets is not None
     ends = [*bags.offsets.tolist()[1:], len(bags.values)]

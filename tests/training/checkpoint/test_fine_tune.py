@@ -104,7 +104,7 @@ def test_what_does_not_fit_stays_new_and_is_listed(
     own = state.model.state_dict()
     assert torch.equal(own[DEEP], saved[DEEP])
     assert own["deep_mlp.layers.2.weight"].shape == (4, 16)
-    assert "inputs.embeddings.tables.t_item_table.weight" not in saved
+    assert "embeddings.tables.t_item_table.weight" not in saved
     chosen = [
         f"train_config.fine_tune_checkpoint={learned}",
         "ray_config.num_workers=0",
@@ -116,15 +116,15 @@ def test_what_does_not_fit_stays_new_and_is_listed(
     assert f"Fine-tuning from {learned}: " in said
     assert f"  loaded       {DEEP}" in said
     assert "  other shape  deep_mlp.layers.2.weight: [8, 16] there, [4, 16] here" in said
-    assert "  not there    inputs.embeddings.tables.t_item_table.weight" in said
-    assert "  left over    inputs.embeddings.tables.t_item.weight" in said
+    assert "  not there    embeddings.tables.t_item_table.weight" in said
+    assert "  left over    embeddings.tables.t_item.weight" in said
 
 
 def test_names_may_be_mapped(config_file: Path, learned: Path, tmp_path: Path) -> None:
     names = tmp_path / "names.tsv"
     new, old = (
-        "inputs.embeddings.tables.t_item_table.weight",
-        "inputs.embeddings.tables.t_item.weight",
+        "embeddings.tables.t_item_table.weight",
+        "embeddings.tables.t_item.weight",
     )
     names.write_text(f"{new}\t{old}\n\n")
     state = tuned(
@@ -194,7 +194,7 @@ def test_what_cannot_be_taken_is_told(
 
 def test_two_parameters_may_come_from_one(config_file: Path, learned: Path, tmp_path: Path) -> None:
     names = tmp_path / "names.tsv"
-    one, other = "inputs.embeddings.tables.t_item.weight", "inputs.embeddings.tables.t_user.weight"
+    one, other = "embeddings.tables.t_item.weight", "embeddings.tables.t_user.weight"
     names.write_text(f"{one}\t{other}\n")
     state = tuned(config_file, learned, f"train_config.fine_tune_ckpt_param_map={names}")
     own = state.model.state_dict()

@@ -25,7 +25,7 @@ from tests.checkpoints import saved_tensors
 from tests.training.rank_process import RankRun
 
 SIZE = 40
-GROWING, TABLE = "inputs.embeddings.growing.t_user", "inputs.embeddings.tables.t_user.weight"
+GROWING, TABLE = "embeddings.growing.t_user", "embeddings.tables.t_user.weight"
 
 
 def growing(size: int, policy: str = "distance_lfu {}") -> str:

@@ -83,6 +83,6 @@ def _health(run: Run) -> dict[str, dict[str, float]]:
 
 
 def _short(name: str, health: Mapping[str, Any]) -> str:
-    """Returns the name of a table in windows: `user` for `inputs.embeddings.tables.t_user`."""
+    """Returns the name of a table in windows: `item_id` for `embeddings.tables.t_item_id`."""
     group, _, last = name.rpartition(".tables.t_")
     return next((key for key in (f"{group}.{last}", last, name) if key in health), name)
